@@ -1,0 +1,45 @@
+"""Errors, source spans, dtypes and configuration: what every other package stands on."""
+
+from tewb.base.config import PassContext, option
+from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, DType
+from tewb.base.errors import (
+    ArgumentError,
+    BoundError,
+    CodegenError,
+    DTypeError,
+    ExternError,
+    HybridError,
+    InternalError,
+    LowerError,
+    ParseError,
+    ScheduleError,
+    ShapeError,
+    TewbError,
+)
+from tewb.base.span import Span, here
+
+__all__ = [
+    "BOOL",
+    "FLOAT32",
+    "FLOAT64",
+    "HANDLE",
+    "INT32",
+    "INT64",
+    "ArgumentError",
+    "BoundError",
+    "CodegenError",
+    "DType",
+    "DTypeError",
+    "ExternError",
+    "HybridError",
+    "InternalError",
+    "LowerError",
+    "ParseError",
+    "PassContext",
+    "ScheduleError",
+    "ShapeError",
+    "Span",
+    "TewbError",
+    "here",
+    "option",
+]

@@ -1,0 +1,83 @@
+"""Data types by name: `float32`, `int8`, `bool`, `handle`, and vectors such as `float32x16`."""
+
+from __future__ import annotations
+
+import re
+
+_PATTERN = re.compile(r"(float|int|uint|bool|handle)(\d*)(?:x(\d+))?")
+_WIDTHS = {
+    "float": {32, 64},
+    "int": {8, 16, 32, 64},
+    "uint": {8, 16, 32, 64},
+}
+
+
+class DType(str):
+    """A dtype that equals its name as a string and knows its parts.
+
+    `kind` is float, int, uint, bool or handle; `bits` is the width of one lane; `lanes` is 1 for a
+    scalar. Raises TypeError for a name that tewb does not have.
+    """
+
+    __slots__ = ("bits", "element", "is_bool", "is_float", "is_int", "kind", "lanes", "nbytes")
+    kind: str
+    bits: int
+    lanes: int
+    nbytes: int
+    element: DType
+    is_float: bool
+    is_int: bool
+    is_bool: bool
+
+    _known: dict[str, DType] = {}  # noqa: RUF012  (one table for all dtypes, filled on first use)
+
+    def __new__(cls, name: str) -> DType:
+        known = cls._known.get(name)
+        return known if known is not None else cls._make(str(name))
+
+    @classmethod
+    def _make(cls, name: str) -> DType:
+        match = _PATTERN.fullmatch(name)
+        if match is None:
+            raise TypeError(f"unknown dtype {name!r}; tewb has float32/64, int8..64, uint8..64 and bool")
+        kind, width, lanes = match[1], match[2], int(match[3] or 1)
+        if lanes < 1 or (kind in _WIDTHS and int(width or 0) not in _WIDTHS[kind]) or (kind == "handle" and width):
+            raise TypeError(f"unknown dtype {name!r}; tewb has float32/64, int8..64, uint8..64 and bool")
+        if kind == "bool" and width not in ("", "1"):
+            raise TypeError(f"unknown dtype {name!r}; a boolean is written bool")
+        element = f"{kind}{width}" if kind in _WIDTHS else kind
+        canonical = element if lanes == 1 else f"{element}x{lanes}"
+        if canonical in cls._known:
+            cls._known[name] = cls._known[canonical]
+            return cls._known[name]
+        self = str.__new__(cls, canonical)
+        self.kind, self.lanes = kind, lanes
+        self.bits = {"bool": 1, "handle": 64}.get(kind) or int(width)
+        self.nbytes = max(1, self.bits // 8) * lanes
+        self.is_float, self.is_int, self.is_bool = kind == "float", kind in ("int", "uint"), kind == "bool"
+        self.element = self if lanes == 1 else DType(element)
+        cls._known[canonical] = cls._known[name] = self
+        return self
+
+    def with_lanes(self, lanes: int) -> DType:
+        """The same element type with `lanes` lanes."""
+        return self.element if lanes == 1 else DType(f"{self.element}x{lanes}")
+
+    def min_value(self) -> int:
+        """Smallest value of an integer or boolean dtype."""
+        return -(1 << (self.bits - 1)) if self.kind == "int" else 0
+
+    def max_value(self) -> int:
+        """Largest value of an integer or boolean dtype."""
+        return (1 << (self.bits - 1)) - 1 if self.kind == "int" else (1 << self.bits) - 1
+
+    def __reduce__(self) -> tuple[type[DType], tuple[str]]:
+        return (DType, (str(self),))
+
+
+INT32 = DType("int32")
+INT64 = DType("int64")
+FLOAT32 = DType("float32")
+FLOAT64 = DType("float64")
+BOOL = DType("bool")
+HANDLE = DType("handle")

@@ -1,0 +1,90 @@
+"""Every error that tewb raises.
+
+    TewbError (RuntimeError)          a mistake in the program that tewb was given
+    +-- DTypeError                    dtypes that do not go together
+    +-- ShapeError                    ranks, extents or shapes that do not go together
+    +-- ScheduleError                 a primitive that cannot be applied
+    +-- BoundError                    an extent or a region that cannot be known, or an access outside of one
+    +-- LowerError                    a schedule that cannot be turned into loops
+    +-- CodegenError                  IR that has no machine code
+    +-- ArgumentError                 arrays that a kernel cannot take
+    +-- ExternError                   extern declarations and packed functions
+    +-- HybridError                   Python that is outside the hybrid subset
+    +-- ParseError                    text that is not IR
+    InternalError (RuntimeError)      a promise of ours that did not hold: a bug in tewb
+"""
+
+from __future__ import annotations
+
+from tewb.base.span import Span
+
+
+class TewbError(RuntimeError):
+    """A small lesson: what was asked, why it cannot be, the loops as they are now, a hint, the user's line."""
+
+    def __init__(
+        self, message: str, *, loops: str | None = None, hint: str | None = None, span: Span | None = None
+    ) -> None:
+        self.message, self.loops, self.hint, self.span = message, loops, hint, span
+        super().__init__(message, loops, hint, span)
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        if self.loops:
+            lines.append(f"  loops now: {self.loops}")
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        if self.span:
+            lines.append(f"  at {self.span}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.message, self.loops, self.hint, self.span))
+
+
+def _rebuild(cls: type[TewbError], message: str, loops: str | None, hint: str | None, span: Span | None) -> TewbError:
+    return cls(message, loops=loops, hint=hint, span=span)
+
+
+class DTypeError(TewbError, TypeError):
+    """Dtypes that do not go together."""
+
+
+class ShapeError(TewbError, ValueError):
+    """Ranks, extents or shapes that do not go together."""
+
+
+class ScheduleError(TewbError):
+    """A primitive that cannot be applied."""
+
+
+class BoundError(TewbError):
+    """An extent or a region that cannot be known, or an access outside of one."""
+
+
+class LowerError(TewbError):
+    """A schedule that cannot be turned into loops."""
+
+
+class CodegenError(TewbError):
+    """IR that has no machine code."""
+
+
+class ArgumentError(TewbError, ValueError):
+    """Arrays that a kernel cannot take."""
+
+
+class ExternError(TewbError):
+    """Extern declarations and packed functions."""
+
+
+class HybridError(TewbError):
+    """Python that is outside the hybrid subset."""
+
+
+class ParseError(TewbError):
+    """Text that is not IR."""
+
+
+class InternalError(RuntimeError):
+    """A promise of ours that did not hold; the message says which. Please report it."""

@@ -1,0 +1,93 @@
+"""Math functions on expressions, and the table of every call that codegen knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tewb.base import BOOL, DTypeError
+from tewb.ir.nodes import Call, Expr
+from tewb.ir.ops import convert, match
+
+UNARY_FLOAT = (
+    "exp", "exp2", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "tanh", "sigmoid", "sin", "cos", "tan",
+    "asin", "acos", "atan", "sinh", "cosh", "erf",
+)  # fmt: skip
+ROUNDING = ("floor", "ceil", "round", "trunc", "nearbyint")
+PREDICATES = ("isnan", "isinf", "isfinite")
+BINARY_FLOAT = ("pow", "fmod", "atan2", "hypot", "copysign")
+BITS = ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left", "shift_right", "popcount")
+OTHER = ("if_then_else", "likely", "abs", "fma", "reinterpret")
+
+PURE = frozenset((*UNARY_FLOAT, *ROUNDING, *PREDICATES, *BINARY_FLOAT, *BITS, *OTHER))
+
+
+def _unary(name: str) -> Callable[[Any], Expr]:
+    def intrinsic(x: Any) -> Expr:
+        e = convert(x)
+        if not e.dtype.is_float:
+            raise DTypeError(f"{name} takes floats, not {e.dtype}", hint=f"{name}(x.astype('float32'))")
+        return Call(name, (e,), e.dtype)
+
+    intrinsic.__name__ = intrinsic.__qualname__ = name
+    intrinsic.__doc__ = f"{name}(x), element by element, for float32 and float64."
+    return intrinsic
+
+
+def _rounding(name: str) -> Callable[[Any], Expr]:
+    def intrinsic(x: Any) -> Expr:
+        e = convert(x)
+        return Call(name, (e,), e.dtype) if e.dtype.is_float else e
+
+    intrinsic.__name__ = intrinsic.__qualname__ = name
+    intrinsic.__doc__ = f"{name}(x); an integer is returned as it is. `round` takes halves to even, as numpy."
+    return intrinsic
+
+
+def _predicate(name: str) -> Callable[[Any], Expr]:
+    def intrinsic(x: Any) -> Expr:
+        e = convert(x)
+        if not e.dtype.is_float:
+            raise DTypeError(f"{name} takes floats, not {e.dtype}", hint="an integer is always finite")
+        return Call(name, (e,), BOOL.with_lanes(e.dtype.lanes))
+
+    intrinsic.__name__ = intrinsic.__qualname__ = name
+    intrinsic.__doc__ = f"{name}(x) as a condition."
+    return intrinsic
+
+
+def _binary(name: str) -> Callable[[Any, Any], Expr]:
+    def intrinsic(x: Any, y: Any) -> Expr:
+        a, b = match(x, y)
+        if not a.dtype.is_float:
+            raise DTypeError(f"{name} takes floats, not {a.dtype}", hint="cast with .astype('float32')")
+        return Call(name, (a, b), a.dtype)
+
+    intrinsic.__name__ = intrinsic.__qualname__ = name
+    intrinsic.__doc__ = f"{name}(x, y), element by element, for float32 and float64."
+    return intrinsic
+
+
+exp, exp2, log, log2, log10, log1p, sqrt, rsqrt, tanh, sigmoid = map(_unary, UNARY_FLOAT[:10])
+sin, cos, tan, asin, acos, atan, sinh, cosh, erf = map(_unary, UNARY_FLOAT[10:])
+floor, ceil, round, trunc, nearbyint = map(_rounding, ROUNDING)
+isnan, isinf, isfinite = map(_predicate, PREDICATES)
+pow, fmod, atan2, hypot, copysign = map(_binary, BINARY_FLOAT)
+
+
+def fma(a: Any, b: Any, c: Any) -> Expr:
+    """a * b + c rounded once, on floats."""
+    x, y = match(a, b)
+    x, z = match(x, c)
+    y, z = match(y, z)
+    if not x.dtype.is_float:
+        raise DTypeError(f"fma takes floats, not {x.dtype}")
+    return Call("fma", (x, y, z), x.dtype)
+
+
+def popcount(x: Any) -> Expr:
+    """Number of bits set in an integer."""
+    e = convert(x)
+    if not e.dtype.is_int:
+        raise DTypeError(f"popcount takes integers, not {e.dtype}")
+    return Call("popcount", (e,), e.dtype)

@@ -1,0 +1,549 @@
+"""Smart constructors: they convert Python values, match dtypes as classic TE does, and fold constants."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tewb.base import BOOL, FLOAT32, INT32, INT64, DType, DTypeError, ShapeError
+from tewb.ir import nodes as ir
+from tewb.ir.nodes import Broadcast, Buffer, Expr, FloatImm, IntImm, IterVar, StringImm
+
+# ---------------------------------------------------------------- constants and conversion
+
+
+def const(value: Any, dtype: str | None = None) -> Expr:
+    """`value` as a constant of `dtype` (int32, float32 or bool when not given; int64 when it needs it)."""
+    if dtype is None:
+        return convert(value)
+    d = DType(dtype)
+    if d.lanes > 1:
+        return Broadcast(const(value, d.element), d.lanes, d)
+    if d.is_float:
+        return FloatImm(float(value), d)
+    if d.is_bool:
+        return IntImm(int(bool(value)), d)
+    if d.kind not in ("int", "uint"):
+        raise DTypeError(f"{value!r} cannot be a constant of dtype {d}")
+    if isinstance(value, float) and not value.is_integer():
+        raise DTypeError(f"{value!r} is not an integer, so it cannot be a constant of dtype {d}")
+    v = int(value)
+    if not d.min_value() <= v <= d.max_value():
+        raise DTypeError(f"{v} does not fit {d} ({d.min_value()} to {d.max_value()})")
+    return IntImm(v, d)
+
+
+def convert(value: Any) -> Expr:
+    """A Python or numpy scalar, an axis or a tensor element as an expression."""
+    if isinstance(value, Expr):
+        return value
+    if isinstance(value, IterVar):
+        return value.var
+    as_expr = getattr(value, "as_expr", None)
+    if as_expr is not None:
+        made: Expr = as_expr()
+        return made
+    if isinstance(value, bool | np.bool_):
+        return IntImm(int(value), BOOL)
+    if isinstance(value, np.integer | np.floating):
+        return const(value.item(), DType(value.dtype.name))
+    if isinstance(value, int):
+        return IntImm(value, INT32) if -(1 << 31) <= value < 1 << 31 else const(value, INT64)
+    if isinstance(value, float):
+        return FloatImm(value, FLOAT32)
+    if isinstance(value, str):
+        return StringImm(value)
+    raise DTypeError(
+        f"a {type(value).__name__} cannot be part of an expression",
+        hint="index a tensor to get an element: A[i, j]" if hasattr(value, "shape") else None,
+    )
+
+
+def is_const(e: Expr, value: float | None = None) -> bool:
+    """Whether `e` is a numeric constant (equal to `value`, when given)."""
+    if isinstance(e, IntImm | FloatImm):
+        return value is None or e.value == value
+    return isinstance(e, Broadcast) and is_const(e.value, value)
+
+
+def const_int(e: Expr) -> int | None:
+    """The value of an integer constant, or None."""
+    return e.value if isinstance(e, IntImm) else None
+
+
+def _is_number(x: object) -> bool:
+    return isinstance(x, bool | int | float) and not isinstance(x, np.generic)
+
+
+def match(a: Any, b: Any) -> tuple[Expr, Expr]:
+    """`a` and `b` as expressions of one dtype.
+
+    A Python number takes the other side's dtype. Otherwise: float wins over integer, the wider over
+    the narrower, int over uint of the same width; a scalar is broadcast to the other side's lanes.
+    """
+    if _is_number(a) and not _is_number(b):
+        y = convert(b)
+        x = _number_like(a, y)
+    elif _is_number(b) and not _is_number(a):
+        x = convert(a)
+        y = _number_like(b, x)
+    else:
+        x, y = convert(a), convert(b)
+    if x.dtype is y.dtype:
+        return x, y
+    common = common_dtype(x.dtype, y.dtype)
+    return cast(x, common), cast(y, common)
+
+
+def _number_like(value: Any, other: Expr) -> Expr:
+    d = other.dtype.element
+    if isinstance(value, float) and not d.is_float:
+        return FloatImm(value, FLOAT32)
+    if isinstance(value, bool) or d.is_bool:
+        return convert(value)
+    return const(value, d)
+
+
+def common_dtype(a: DType, b: DType) -> DType:
+    """The dtype that two operands are brought to."""
+    lanes = max(a.lanes, b.lanes)
+    if a.lanes != b.lanes and min(a.lanes, b.lanes) != 1:
+        raise DTypeError(f"vectors of {a.lanes} and {b.lanes} lanes do not go together")
+    x, y = a.element, b.element
+    if "handle" in (x.kind, y.kind):
+        raise DTypeError(f"{x} and {y} do not go together in arithmetic")
+    if x.is_float or y.is_float:
+        winner = max((d for d in (x, y) if d.is_float), key=lambda d: d.bits)
+    elif x.bits != y.bits:
+        winner = max(x, y, key=lambda d: d.bits)
+    else:
+        winner = x if x.kind == "int" else y
+    return winner.with_lanes(lanes)
+
+
+def _numeric(a: Any, b: Any) -> tuple[Expr, Expr]:
+    """Operands of arithmetic: two booleans count as int32."""
+    x, y = match(a, b)
+    if x.dtype.is_bool:
+        d = INT32.with_lanes(x.dtype.lanes)
+        return cast(x, d), cast(y, d)
+    return x, y
+
+
+def wrap(value: int, dtype: DType) -> int:
+    """`value` modulo 2**bits, in the range of the integer dtype."""
+    if dtype.min_value() <= value <= dtype.max_value():
+        return value
+    value &= (1 << dtype.bits) - 1
+    return value - (1 << dtype.bits) if dtype.kind == "int" and value >> (dtype.bits - 1) else value
+
+
+def _fold(e: type[Expr], a: Expr, b: Expr, f: Callable[[Any, Any], Any]) -> Expr | None:
+    """The constant that `f` gives for two scalar constants, rounded or wrapped to their dtype; else None."""
+    if isinstance(a, IntImm) and isinstance(b, IntImm):
+        return IntImm(wrap(f(a.value, b.value), a.dtype), a.dtype)
+    if isinstance(a, FloatImm) and isinstance(b, FloatImm):
+        kind = np.float32 if a.dtype.bits == 32 else np.float64
+        with np.errstate(all="ignore"):
+            return FloatImm(float(f(kind(a.value), kind(b.value))), a.dtype)
+    return None
+
+
+# ---------------------------------------------------------------- arithmetic
+
+
+def add(a: Any, b: Any) -> Expr:
+    """a + b"""
+    x, y = _numeric(a, b)
+    folded = _fold(ir.Add, x, y, lambda p, q: p + q)
+    if folded is not None:
+        return folded
+    if x.dtype.is_int and is_const(y, 0):
+        return x
+    if x.dtype.is_int and is_const(x, 0):
+        return y
+    return ir.Add(x, y, x.dtype)
+
+
+def sub(a: Any, b: Any) -> Expr:
+    """a - b"""
+    x, y = _numeric(a, b)
+    folded = _fold(ir.Sub, x, y, lambda p, q: p - q)
+    if folded is not None:
+        return folded
+    if x.dtype.is_int and is_const(y, 0):
+        return x
+    return ir.Sub(x, y, x.dtype)
+
+
+def mul(a: Any, b: Any) -> Expr:
+    """a * b"""
+    x, y = _numeric(a, b)
+    folded = _fold(ir.Mul, x, y, lambda p, q: p * q)
+    if folded is not None:
+        return folded
+    if is_const(y, 1):
+        return x
+    if is_const(x, 1):
+        return y
+    if x.dtype.is_int and (is_const(x, 0) or is_const(y, 0)):
+        return const(0, x.dtype)
+    return ir.Mul(x, y, x.dtype)
+
+
+def neg(a: Any) -> Expr:
+    """-a (for floats -0.0 - a, so that the sign of zero is right)"""
+    x = convert(a)
+    if isinstance(x, IntImm | FloatImm):
+        return const(-x.value, x.dtype)
+    return sub(const(-0.0 if x.dtype.is_float else 0, x.dtype), x)
+
+
+def div(a: Any, b: Any) -> Expr:
+    """a / b on floats. Integers are refused, since the direction of rounding should be said."""
+    x, y = _numeric(a, b)
+    if not x.dtype.is_float:
+        raise DTypeError(
+            f"a / b on {x.dtype} does not say how to round",
+            hint="use a // b or te.floordiv (down), te.truncdiv (toward zero), te.indexdiv (both >= 0), or cast",
+        )
+    folded = None if is_const(y, 0) else _fold(ir.Div, x, y, lambda p, q: p / q)
+    return folded or ir.Div(x, y, x.dtype)
+
+
+def _integers(what: str, a: Any, b: Any) -> tuple[Expr, Expr]:
+    x, y = _numeric(a, b)
+    if not x.dtype.is_int:
+        raise DTypeError(f"{what} takes integers, not {x.dtype}")
+    if is_const(y, 0):
+        raise DTypeError(f"{what}: division by zero")
+    return x, y
+
+
+def floordiv(a: Any, b: Any) -> Expr:
+    """a // b, rounding down; on floats floor(a / b)"""
+    x, y = _numeric(a, b)
+    if x.dtype.is_float:
+        return ir.Call("floor", (div(x, y),), x.dtype)
+    x, y = _integers("floordiv", x, y)
+    folded = _fold(ir.FloorDiv, x, y, lambda p, q: p // q)
+    if folded is not None:
+        return folded
+    return x if is_const(y, 1) else ir.FloorDiv(x, y, x.dtype)
+
+
+def floormod(a: Any, b: Any) -> Expr:
+    """a % b with the sign of b; on floats as Python's %"""
+    x, y = _numeric(a, b)
+    if x.dtype.is_float:
+        return sub(x, mul(floordiv(x, y), y))
+    x, y = _integers("floormod", x, y)
+    folded = _fold(ir.FloorMod, x, y, lambda p, q: p % q)
+    if folded is not None:
+        return folded
+    return const(0, x.dtype) if is_const(y, 1) else ir.FloorMod(x, y, x.dtype)
+
+
+def truncdiv(a: Any, b: Any) -> Expr:
+    """a / b on integers, rounding toward zero"""
+    x, y = _integers("truncdiv", a, b)
+    folded = _fold(ir.Div, x, y, lambda p, q: abs(p) // abs(q) * (1 if (p < 0) == (q < 0) else -1))
+    if folded is not None:
+        return folded
+    return x if is_const(y, 1) else ir.Div(x, y, x.dtype)
+
+
+def truncmod(a: Any, b: Any) -> Expr:
+    """Remainder of `truncdiv`: the sign of a"""
+    x, y = _integers("truncmod", a, b)
+    folded = _fold(ir.Mod, x, y, lambda p, q: abs(p) % abs(q) * (-1 if p < 0 else 1))
+    return folded if folded is not None else ir.Mod(x, y, x.dtype)
+
+
+def indexdiv(a: Any, b: Any) -> Expr:
+    """a // b for a, b >= 0"""
+    return floordiv(a, b)
+
+
+def indexmod(a: Any, b: Any) -> Expr:
+    """a % b for a, b >= 0"""
+    return floormod(a, b)
+
+
+def minimum(a: Any, b: Any) -> Expr:
+    """The smaller; NaN if either is NaN"""
+    x, y = _numeric(a, b)
+    folded = None if x.dtype.is_float else _fold(ir.Min, x, y, min)
+    if folded is not None:
+        return folded
+    return x if x is y else ir.Min(x, y, x.dtype)
+
+
+def maximum(a: Any, b: Any) -> Expr:
+    """The larger; NaN if either is NaN"""
+    x, y = _numeric(a, b)
+    folded = None if x.dtype.is_float else _fold(ir.Max, x, y, max)
+    if folded is not None:
+        return folded
+    return x if x is y else ir.Max(x, y, x.dtype)
+
+
+def cast(value: Any, dtype: str) -> Expr:
+    """`value` converted to `dtype`; a scalar becomes a vector when `dtype` has lanes."""
+    x, d = convert(value), DType(dtype)
+    if x.dtype is d:
+        return x
+    if x.dtype.lanes != d.lanes:
+        if x.dtype.lanes != 1:
+            raise DTypeError(f"{x.dtype} has {x.dtype.lanes} lanes and cannot become {d}")
+        return Broadcast(cast(x, d.element), d.lanes, d)
+    if isinstance(x, Broadcast):
+        return Broadcast(cast(x.value, d.element), d.lanes, d)
+    if d.kind == "handle" or x.dtype.kind == "handle":
+        raise DTypeError(f"{x.dtype} cannot become {d}")
+    if isinstance(x, IntImm):
+        return FloatImm(float(x.value), d) if d.is_float else _int_constant(x.value, d)
+    if isinstance(x, FloatImm):
+        if d.is_float:
+            with np.errstate(over="ignore"):
+                return FloatImm(float(np.float32(x.value)) if d.bits == 32 else x.value, d)
+        if math.isfinite(x.value) and (d.is_bool or d.min_value() <= int(x.value) <= d.max_value()):
+            return _int_constant(int(bool(x.value)) if d.is_bool else int(x.value), d)
+    return ir.Cast(x, d)
+
+
+def _int_constant(value: int, dtype: DType) -> Expr:
+    return IntImm(int(bool(value)) if dtype.is_bool else wrap(value, dtype), dtype)
+
+
+def power(a: Any, b: Any) -> Expr:
+    """a ** b on floats; an integer base takes a constant exponent >= 0 and multiplies"""
+    x = convert(a)
+    if isinstance(b, int) and not isinstance(b, bool) and 0 <= b <= 8:
+        product = const(1, x.dtype)
+        for _ in range(b):
+            product = mul(product, x)
+        return product
+    x, y = _numeric(a, b)
+    if not x.dtype.is_float:
+        raise DTypeError(f"{x.dtype} ** {y!r} needs a constant exponent from 0 to 8", hint="cast to float first")
+    return ir.Call("pow", (x, y), x.dtype)
+
+
+def absolute(a: Any) -> Expr:
+    """|a|"""
+    x = convert(a)
+    if isinstance(x, IntImm | FloatImm):
+        return const(abs(x.value), x.dtype)
+    return x if x.dtype.kind == "uint" else ir.Call("abs", (x,), x.dtype)
+
+
+# ---------------------------------------------------------------- comparison and logic
+
+
+def _compare(cls: Any, a: Any, b: Any, f: Callable[[Any, Any], bool]) -> Expr:
+    x, y = match(a, b)
+    if isinstance(x, IntImm | FloatImm) and isinstance(y, IntImm | FloatImm):
+        return IntImm(int(f(x.value, y.value)), BOOL)
+    made: Expr = cls(x, y, BOOL.with_lanes(x.dtype.lanes))
+    return made
+
+
+def equal(a: Any, b: Any) -> Expr:
+    """a == b"""
+    return _compare(ir.EQ, a, b, lambda p, q: p == q)
+
+
+def not_equal(a: Any, b: Any) -> Expr:
+    """a != b"""
+    return _compare(ir.NE, a, b, lambda p, q: p != q)
+
+
+def less(a: Any, b: Any) -> Expr:
+    """a < b"""
+    return _compare(ir.LT, a, b, lambda p, q: p < q)
+
+
+def less_equal(a: Any, b: Any) -> Expr:
+    """a <= b"""
+    return _compare(ir.LE, a, b, lambda p, q: p <= q)
+
+
+def greater(a: Any, b: Any) -> Expr:
+    """a > b"""
+    return _compare(ir.GT, a, b, lambda p, q: p > q)
+
+
+def greater_equal(a: Any, b: Any) -> Expr:
+    """a >= b"""
+    return _compare(ir.GE, a, b, lambda p, q: p >= q)
+
+
+def _booleans(what: str, *values: Any) -> list[Expr]:
+    made = [convert(v) for v in values]
+    for e in made:
+        if not e.dtype.is_bool:
+            raise DTypeError(f"{what} takes conditions, not {e.dtype}", hint="compare with something: x != 0")
+    lanes = max(e.dtype.lanes for e in made)
+    return [cast(e, BOOL.with_lanes(lanes)) for e in made]
+
+
+def logical_and(a: Any, b: Any) -> Expr:
+    """a and b"""
+    x, y = _booleans("logical_and", a, b)
+    if is_const(x):
+        return y if is_const(x, 1) else x
+    if is_const(y):
+        return x if is_const(y, 1) else y
+    return ir.And(x, y, x.dtype)
+
+
+def logical_or(a: Any, b: Any) -> Expr:
+    """a or b"""
+    x, y = _booleans("logical_or", a, b)
+    if is_const(x):
+        return x if is_const(x, 1) else y
+    if is_const(y):
+        return y if is_const(y, 1) else x
+    return ir.Or(x, y, x.dtype)
+
+
+def logical_not(a: Any) -> Expr:
+    """not a"""
+    (x,) = _booleans("logical_not", a)
+    if isinstance(x, IntImm):
+        return IntImm(1 - x.value, BOOL)
+    return x.a if isinstance(x, ir.Not) else ir.Not(x, x.dtype)
+
+
+def all_of(*conditions: Any) -> Expr:
+    """Whether all conditions hold"""
+    result: Expr = IntImm(1, BOOL)
+    for c in conditions:
+        result = logical_and(result, c)
+    return result
+
+
+def any_of(*conditions: Any) -> Expr:
+    """Whether any condition holds"""
+    result: Expr = IntImm(0, BOOL)
+    for c in conditions:
+        result = logical_or(result, c)
+    return result
+
+
+def select(cond: Any, then: Any, other: Any) -> Expr:
+    """`then` where cond holds, else `other`; both are evaluated"""
+    (c,) = _booleans("select", cond)
+    x, y = match(then, other)
+    if isinstance(c, IntImm):
+        return x if c.value else y
+    lanes = max(c.dtype.lanes, x.dtype.lanes)
+    d = x.dtype.with_lanes(lanes)
+    return ir.Select(cast(c, BOOL.with_lanes(lanes)), cast(x, d), cast(y, d), d)
+
+
+def if_then_else(cond: Any, then: Any, other: Any) -> Expr:
+    """`then` when cond holds, else `other`; only that one is evaluated, so it may guard an access"""
+    (c,) = _booleans("if_then_else", cond)
+    x, y = match(then, other)
+    if isinstance(c, IntImm):
+        return x if c.value else y
+    if c.dtype.lanes > 1:
+        raise DTypeError("if_then_else takes a scalar condition", hint="te.select chooses lane by lane")
+    return ir.Call("if_then_else", (c, x, y), x.dtype)
+
+
+def likely(cond: Any) -> Expr:
+    """A guard that holds except at edges; loop partition looks for it"""
+    c = convert(cond)
+    if is_const(c) or (isinstance(c, ir.Call) and c.op == "likely"):
+        return c
+    return ir.Call("likely", (c,), c.dtype)
+
+
+# ---------------------------------------------------------------- bits
+
+
+def _bits(op: str, a: Any, b: Any, f: Callable[[int, int], int]) -> Expr:
+    x, y = match(a, b)
+    if x.dtype.is_float:
+        raise DTypeError(f"{op} takes integers, not {x.dtype}")
+    folded = _fold(ir.Call, x, y, f)
+    return folded if folded is not None else ir.Call(op, (x, y), x.dtype)
+
+
+def bitwise_and(a: Any, b: Any) -> Expr:
+    """a & b; on conditions `and`"""
+    x, y = match(a, b)
+    return logical_and(x, y) if x.dtype.is_bool else _bits("bitwise_and", x, y, lambda p, q: p & q)
+
+
+def bitwise_or(a: Any, b: Any) -> Expr:
+    """a | b; on conditions `or`"""
+    x, y = match(a, b)
+    return logical_or(x, y) if x.dtype.is_bool else _bits("bitwise_or", x, y, lambda p, q: p | q)
+
+
+def bitwise_xor(a: Any, b: Any) -> Expr:
+    """a ^ b"""
+    return _bits("bitwise_xor", a, b, lambda p, q: p ^ q)
+
+
+def bitwise_not(a: Any) -> Expr:
+    """~a; on conditions `not`"""
+    x = convert(a)
+    if x.dtype.is_bool:
+        return logical_not(x)
+    if x.dtype.is_float:
+        raise DTypeError(f"bitwise_not takes integers, not {x.dtype}")
+    return IntImm(wrap(~x.value, x.dtype), x.dtype) if isinstance(x, IntImm) else ir.Call("bitwise_not", (x,), x.dtype)
+
+
+def shift_left(a: Any, b: Any) -> Expr:
+    """a << b; 0 <= b < bits"""
+    _check_shift(a, b)
+    return _bits("shift_left", a, b, lambda p, q: p << q)
+
+
+def shift_right(a: Any, b: Any) -> Expr:
+    """a >> b, keeping the sign of signed integers; 0 <= b < bits"""
+    _check_shift(a, b)
+    return _bits("shift_right", a, b, lambda p, q: p >> q)
+
+
+def _check_shift(a: Any, b: Any) -> None:
+    x, y = match(a, b)
+    if isinstance(y, IntImm) and not 0 <= y.value < x.dtype.bits:
+        raise DTypeError(f"shift of {x.dtype} by {y.value}; it must be from 0 to {x.dtype.bits - 1}")
+
+
+# ---------------------------------------------------------------- memory
+
+
+def load(buffer: Buffer, indices: Any) -> Expr:
+    """The element of `buffer` at `indices` (int32 or int64 scalars, one per dimension; a vector index
+    makes a vector)."""
+    index = tuple(convert(i) for i in (indices if isinstance(indices, tuple | list) else (indices,)))
+    if len(index) != len(buffer.shape):
+        raise ShapeError(f"{buffer.name} has {len(buffer.shape)} dimensions, not {len(index)}")
+    for i in index:
+        if not i.dtype.is_int:
+            raise DTypeError(f"{buffer.name} is indexed with {i!r} of dtype {i.dtype}", hint="indices are integers")
+    lanes = max((i.dtype.lanes for i in index), default=1)
+    return ir.BufferLoad(buffer, index, buffer.dtype.with_lanes(lanes))
+
+
+def ramp(base: Any, stride: Any, lanes: int) -> Expr:
+    """The vector base, base+stride, ...; one lane is the base itself"""
+    x, y = match(base, stride)
+    return x if lanes == 1 else ir.Ramp(x, y, lanes, x.dtype.with_lanes(lanes))
+
+
+def broadcast(value: Any, lanes: int) -> Expr:
+    """`value` repeated; one lane is the value itself"""
+    x = convert(value)
+    return x if lanes == 1 else Broadcast(x, lanes, x.dtype.with_lanes(lanes))

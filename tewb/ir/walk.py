@@ -1,0 +1,93 @@
+"""Walking and rewriting: passes are rules for some classes, and these walk everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from tewb.base import INT32
+from tewb.ir.node import Node
+from tewb.ir.nodes import Evaluate, Expr, For, IntImm, Let, Seq, Stmt, Var
+
+N = TypeVar("N", bound=Node)
+Rules = Mapping[type, Callable[[Any], Any]]
+
+
+def rewriter(rules: Rules) -> Callable[[N], N]:
+    """A function that rewrites a tree: a node whose class has a rule becomes what the rule returns,
+    any other node has its children rewritten. A rule that wants its children rewritten calls the
+    function itself. What does not change comes back as the same object."""
+    get = rules.get
+
+    def rewrite(n: Any) -> Any:
+        rule = get(n.__class__)
+        return rule(n) if rule is not None else n.map_children(rewrite)
+
+    return rewrite
+
+
+def walk(n: Node) -> Iterator[Node]:
+    """`n` and everything below it, parents first."""
+    stack: list[Node] = [n]
+    while stack:
+        top = stack.pop()
+        yield top
+        stack.extend(reversed(top.children()))
+
+
+def visit(n: Node, f: Callable[[Any], None]) -> None:
+    """Call `f` on `n` and everything below it, children first."""
+    for c in n.children():
+        visit(c, f)
+    f(n)
+
+
+def substitute(n: N, values: Mapping[Var, Expr]) -> N:
+    """`n` with variables replaced. Variables are unique, so nothing can be captured."""
+    if not values:
+        return n
+    get = values.get
+
+    def rewrite(x: Any) -> Any:
+        return get(x, x) if x.__class__ is Var else x.map_children(rewrite)
+
+    return rewrite(n)  # type: ignore[no-any-return]
+
+
+def free_vars(n: Node) -> list[Var]:
+    """The variables that `n` uses and does not bind, in order of first use."""
+    bound: set[Var] = set()
+    seen: dict[Var, None] = {}
+    for x in walk(n):
+        if isinstance(x, Var):
+            seen[x] = None
+        elif isinstance(x, For | Let) or hasattr(x, "var"):
+            bound.add(x.var)  # type: ignore[union-attr]
+    return [v for v in seen if v not in bound]
+
+
+def uses(n: Node, variables: Iterable[Var]) -> bool:
+    """Whether any of `variables` occurs in `n`."""
+    wanted = set(variables)
+    return any(x.__class__ is Var and x in wanted for x in walk(n))
+
+
+def seq(*stmts: Stmt | None) -> Stmt:
+    """Statements one after the other, flattened, without those that do nothing."""
+    flat: list[Stmt] = []
+    for s in stmts:
+        if isinstance(s, Seq):
+            flat.extend(s.stmts)
+        elif s is not None and not is_noop(s):
+            flat.append(s)
+    if not flat:
+        return NOOP
+    return flat[0] if len(flat) == 1 else Seq(tuple(flat))
+
+
+def is_noop(s: Stmt) -> bool:
+    """Whether `s` does nothing: the evaluation of a constant."""
+    return isinstance(s, Evaluate) and isinstance(s.value, IntImm)
+
+
+NOOP = Evaluate(IntImm(0, INT32))
