@@ -1,0 +1,51 @@
+"""`te`: the classic names of tensor expressions and schedules."""
+
+from tewb.ir.intrinsics import (
+    acos, asin, atan, atan2, ceil, copysign, cos, cosh, erf, exp, exp2, floor, fma, fmod, hypot, isfinite, isinf,
+    isnan, log, log1p, log2, log10, nearbyint, popcount, round, rsqrt, sigmoid, sin, sinh, sqrt, tan, tanh, trunc,
+)  # fmt: skip
+from tewb.ir.ops import absolute as abs
+from tewb.ir.ops import all_of as all
+from tewb.ir.ops import any_of as any
+from tewb.ir.ops import (
+    cast,
+    const,
+    div,
+    floordiv,
+    floormod,
+    if_then_else,
+    indexdiv,
+    indexmod,
+    likely,
+    power,
+    select,
+    truncdiv,
+    truncmod,
+)
+from tewb.tensor import (
+    Tensor,
+    access,
+    call_extern,
+    call_packed,
+    comm_reducer,
+    compute,
+    decl_buffer,
+    extern,
+    max_value,
+    min_value,
+    placeholder,
+    reduce_axis,
+    var,
+)
+from tewb.tensor.reduce import max, min, prod, sum
+
+size_var = var
+
+__all__ = [
+    "Tensor", "abs", "access", "acos", "all", "any", "asin", "atan", "atan2", "call_extern", "call_packed", "cast",
+    "ceil", "comm_reducer", "compute", "const", "copysign", "cos", "cosh", "decl_buffer", "div", "erf", "exp",
+    "exp2", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hypot", "if_then_else", "indexdiv",
+    "indexmod", "isfinite", "isinf", "isnan", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min",
+    "min_value", "nearbyint", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "select",
+    "sigmoid", "sin", "sinh", "size_var", "sqrt", "sum", "tan", "tanh", "trunc", "truncdiv", "truncmod", "var",
+]  # fmt: skip

@@ -1,0 +1,23 @@
+"""Tensor expressions: what to compute. Placeholders, computes, reductions and externs form a graph."""
+
+from tewb.tensor import access
+from tewb.tensor.compute import ComputeOp, compute
+from tewb.tensor.extern import (
+    ExternOp,
+    call_extern,
+    call_packed,
+    decl_buffer,
+    extern,
+    is_whole,
+    stack_array,
+    whole_buffers,
+)
+from tewb.tensor.placeholder import PlaceholderOp, placeholder, var
+from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
+from tewb.tensor.tensor import Operation, Tensor, TensorSlice
+
+__all__ = [
+    "ComputeOp", "ExternOp", "Operation", "PlaceholderOp", "Tensor", "TensorSlice", "access", "call_extern",
+    "call_packed", "comm_reducer", "compute", "decl_buffer", "extern", "is_whole", "max_value", "min_value",
+    "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers",
+]  # fmt: skip

@@ -1,0 +1,160 @@
+"""Compute: every element of the output by one expression of its indices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tewb.arith import Analyzer
+from tewb.base import ShapeError, TewbError, here
+from tewb.ir import (
+    AxisKind,
+    Expr,
+    IterVar,
+    ProducerLoad,
+    Range,
+    Reduce,
+    Var,
+    const,
+    const_int,
+    convert,
+    ops,
+    rewriter,
+    walk,
+)
+from tewb.tensor.access_check import check_accesses
+from tewb.tensor.placeholder import check_shape
+from tewb.tensor.reduce import takes_names
+from tewb.tensor.tensor import Operation, Tensor, register_broadcast
+
+
+class ComputeOp(Operation):
+    """outputs[v][axis...] = body[v]. A reduction's bodies are Reduce nodes of one combiner.
+
+    `unproved` are the accesses whose indices nobody can prove in bounds: they are checked when the
+    kernel runs.
+    """
+
+    __slots__ = ("axis", "body", "inputs", "reduce_axis", "unproved")
+
+    def __init__(
+        self, name: str, axis: tuple[IterVar, ...], body: tuple[Expr, ...], tag: str = "", check: bool = True
+    ) -> None:
+        shape = tuple(iv.dom.extent for iv in axis if iv.dom is not None)
+        super().__init__(name, [shape] * len(body), [e.dtype for e in body], tag)
+        self.axis, self.body = axis, body
+        first = body[0]
+        self.reduce_axis = first.axes if isinstance(first, Reduce) else ()
+        self.inputs = tuple(dict.fromkeys(n.producer for e in body for n in walk(e) if isinstance(n, ProducerLoad)))
+        self.unproved = check_accesses(self) if check else ()
+
+    def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
+        if not any(t in swap for t in self.inputs):
+            return self
+
+        def load(n: ProducerLoad) -> Expr:
+            return ProducerLoad(swap.get(n.producer, n.producer), tuple(rewrite(i) for i in n.indices), n.dtype)
+
+        rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
+        made = ComputeOp(self.name, self.axis, tuple(rewrite(e) for e in self.body), self.tag)
+        made.attrs, made.span = self.attrs, self.span
+        return made
+
+
+def compute(
+    shape: Any,
+    fcompute: Callable[..., Any],
+    name: str = "compute",
+    tag: str = "",
+    attrs: Mapping[str, object] | None = None,
+) -> Any:
+    """The tensor of `shape` whose element at `indices` is `fcompute(*indices)`.
+
+    A tuple of expressions gives a tuple of tensors of one shape. Raises ShapeError when the indices do
+    not match the shape, BoundError when the expression reads outside of a tensor.
+    """
+    extents = check_shape(name, shape)
+    names = takes_names(fcompute, len(extents))
+    if len(names) != len(extents):
+        raise ShapeError(
+            f"compute {name}: the shape has {len(extents)} dimensions and the function takes {len(names)} indices",
+            span=here(),
+        )
+    axis = tuple(
+        IterVar(Range(const(0, e.dtype), e), Var(n, e.dtype), AxisKind.DATA)
+        for n, e in zip(names, extents, strict=True)
+    )
+    result = fcompute(*[iv.var for iv in axis])
+    several = isinstance(result, tuple | list)
+    body = tuple(_body(name, e) for e in (result if several else (result,)))
+    _check_reductions(name, body)
+    op = ComputeOp(name, axis, body, tag)
+    op.attrs.update(attrs or {})
+    return op.outputs if several else op.output(0)
+
+
+def _body(name: str, value: Any) -> Expr:
+    if value is None:
+        raise TewbError(f"compute {name}: the function returned None", hint="return an expression", span=here())
+    if isinstance(value, Tensor):
+        raise TewbError(
+            f"compute {name}: the function returned the tensor {value.name}, not an element",
+            hint=f"index it: {value.name}[i, j]",
+            span=here(),
+        )
+    return convert(value)
+
+
+def _check_reductions(name: str, body: tuple[Expr, ...]) -> None:
+    """A reduction is the whole body: it becomes loops around a store, so nothing can stand outside of it."""
+    for e in body:
+        inside = list(walk(e))[1:]
+        if any(isinstance(n, Reduce) for n in inside):
+            raise TewbError(
+                f"compute {name}: a reduction must be the whole expression",
+                hint="compute the reduction as a tensor of its own, then use its elements",
+                span=here(),
+            )
+    reductions = [e for e in body if isinstance(e, Reduce)]
+    if reductions and (len(reductions) < len(body) or len({e.combiner for e in reductions}) > 1):
+        raise TewbError(
+            f"compute {name}: several outputs of a reduction must come from one reducer",
+            hint="use te.comm_reducer on a tuple, or one compute for each",
+            span=here(),
+        )
+
+
+@register_broadcast
+def broadcast_compute(name: str, f: Callable[[Any, Any], Expr], a: Any, b: Any) -> Tensor:
+    """`f` on two tensors, or on a tensor and a number, with numpy's rules of broadcasting."""
+    shape = _broadcast_shape(name, getattr(a, "shape", ()), getattr(b, "shape", ()))
+
+    def value(*indices: Var) -> Expr:
+        return f(_operand(a, indices), _operand(b, indices))
+
+    made: Tensor = compute(shape, value, name=f"T_{name}", tag="broadcast")
+    return made
+
+
+def _operand(x: Any, indices: tuple[Var, ...]) -> Any:
+    if not isinstance(x, Tensor):
+        return x
+    own = indices[len(indices) - x.ndim :]
+    return x(*[0 if const_int(s) == 1 else i for s, i in zip(x.shape, own, strict=True)])
+
+
+def _broadcast_shape(name: str, a: tuple[Expr, ...], b: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    rank = max(len(a), len(b))
+    one = const(1)
+    pairs = zip((one,) * (rank - len(a)) + tuple(a), (one,) * (rank - len(b)) + tuple(b), strict=True)
+    shape = []
+    for x, y in pairs:
+        if const_int(x) == 1:
+            shape.append(y)
+        elif const_int(y) == 1 or x is y or Analyzer().can_prove(ops.equal(x, y)):
+            shape.append(x)
+        else:
+            raise ShapeError(f"{name}: sizes {x!r} and {y!r} do not go together", span=here())
+    return tuple(shape)
+
+

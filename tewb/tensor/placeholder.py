@@ -1,0 +1,48 @@
+"""Inputs: tensors whose values the caller of the kernel gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tewb.base import DType, DTypeError, ShapeError, here
+from tewb.ir import Expr, IntImm, Var, const_int, convert
+from tewb.tensor.tensor import Operation, Tensor
+
+
+class PlaceholderOp(Operation):
+    """An input of the program."""
+
+    __slots__ = ()
+
+
+def check_shape(name: str, shape: Any) -> tuple[Expr, ...]:
+    """`shape` as expressions. Raises ShapeError for sizes that are not integers, or negative."""
+    extents = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    made = []
+    for s in extents:
+        try:
+            e = convert(s)
+        except DTypeError:
+            raise ShapeError(f"{name}: {s!r} is not a size", span=here()) from None
+        if not e.dtype.is_int:
+            raise ShapeError(f"{name}: {s!r} is not a size: sizes are integers", span=here())
+        size = const_int(e)
+        if size is not None and size < 0:
+            raise ShapeError(f"{name}: size {size} is negative", span=here())
+        made.append(e)
+    total = 1
+    for e in made:
+        total *= e.value if isinstance(e, IntImm) else 1
+    if total >= 1 << 62:
+        raise ShapeError(f"{name}: {total} elements are more than memory can address", span=here())
+    return tuple(made)
+
+
+def placeholder(shape: Any, dtype: str = "float32", name: str = "placeholder") -> Tensor:
+    """A tensor of `shape` and `dtype` that the caller gives. Sizes are integers or `te.var`s."""
+    return PlaceholderOp(name, [check_shape(name, shape)], [DType(dtype)]).output(0)
+
+
+def var(name: str = "tindex", dtype: str = "int32") -> Var:
+    """A scalar the caller gives: a size, or a parameter of the kernel."""
+    return Var(name, DType(dtype))

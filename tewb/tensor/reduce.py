@@ -1,0 +1,155 @@
+"""Reducers: commutative combinations such as sum, max, and those a user defines."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tewb.base import BOOL, INT32, DType, DTypeError, ShapeError, TewbError, here
+from tewb.ir import AxisKind, CommReducer, Expr, IntImm, IterVar, Range, Reduce, Var, const, convert, ops
+
+
+def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
+    """An axis to reduce over. `dom` is (begin, end), or a Range."""
+    if isinstance(dom, Range):
+        bounds = dom
+    else:
+        if not isinstance(dom, tuple | list) or len(dom) != 2:
+            raise ShapeError(f"reduce_axis {name} takes (begin, end), not {dom!r}", span=here())
+        begin, end = convert(dom[0]), convert(dom[1])
+        bounds = Range(begin, ops.sub(end, begin))
+    if not (bounds.min.dtype.is_int and bounds.extent.dtype.is_int):
+        raise DTypeError(f"reduce_axis {name} runs over integers", span=here())
+    return IterVar(bounds, Var(name, bounds.extent.dtype), AxisKind.REDUCE)
+
+
+def comm_reducer(
+    fcombine: Callable[..., Any], fidentity: Callable[..., Any], name: str = "reduce"
+) -> Callable[..., Any]:
+    """A reducer from `fcombine(x, y)` and `fidentity(dtype)`.
+
+    For tuples, `fcombine` takes and returns tuples and `fidentity` takes one dtype each. The combination
+    must be associative and commutative: schedules change its order.
+    """
+
+    def reducer(expr: Any, axis: Any, where: Any = None, init: Any = None) -> Any:
+        return _reduce(fcombine, fidentity, name, expr, axis, where, init)
+
+    reducer.__name__ = reducer.__qualname__ = name
+    reducer.__doc__ = f"{name}(expr, axis, where=None, init=None): combine `expr` over the reduce axes `axis`."
+    return reducer
+
+
+def _reduce(fcombine: Any, fidentity: Any, name: str, expr: Any, axis: Any, where: Any, init: Any) -> Any:
+    several = isinstance(expr, tuple | list)
+    source = tuple(convert(e) for e in (expr if several else (expr,)))
+    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    _check_axes(name, axes)
+    condition = IntImm(1, BOOL) if where is None else convert(where)
+    if not condition.dtype.is_bool:
+        raise DTypeError(f"{name}: where= takes a condition, not {condition.dtype}", span=here())
+    combiner = _combiner(fcombine, fidentity, name, tuple(e.dtype for e in source), several)
+    # The combination may widen (bool to int32), so the source follows it.
+    source = tuple(ops.cast(e, r.dtype) for e, r in zip(source, combiner.result, strict=True))
+    start = _init(name, init, source)
+    parts = tuple(Reduce(combiner, source, axes, condition, i, start, e.dtype) for i, e in enumerate(source))
+    return parts if several else parts[0]
+
+
+def _check_axes(name: str, axes: Sequence[Any]) -> None:
+    for a in axes:
+        if not isinstance(a, IterVar) or a.kind is not AxisKind.REDUCE:
+            raise TewbError(
+                f"{name}: axis takes te.reduce_axis objects, not {a!r}",
+                hint='k = te.reduce_axis((0, n), name="k")',
+                span=here(),
+            )
+    if not axes:
+        raise TewbError(f"{name}: no axis to reduce over", span=here())
+
+
+def _combiner(fcombine: Any, fidentity: Any, name: str, dtypes: tuple[DType, ...], several: bool) -> CommReducer:
+    dtypes = tuple(INT32 if d.is_bool and name == "sum" else d for d in dtypes)
+    lhs = tuple(Var(f"x{i}" if several else "x", d) for i, d in enumerate(dtypes))
+    rhs = tuple(Var(f"y{i}" if several else "y", d) for i, d in enumerate(dtypes))
+    result = fcombine(lhs, rhs) if several else (fcombine(lhs[0], rhs[0]),)
+    identity = fidentity(*dtypes) if several else (fidentity(dtypes[0]),)
+    exprs = tuple(ops.cast(convert(r), d) for r, d in zip(result, dtypes, strict=True))
+    start = tuple(ops.cast(convert(e), d) for e, d in zip(identity, dtypes, strict=True))
+    return CommReducer(lhs, rhs, exprs, start, name)
+
+
+def _init(name: str, init: Any, source: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    if init is None:
+        return ()
+    values = init if isinstance(init, tuple | list) else (init,)
+    if len(values) != len(source):
+        raise TewbError(f"{name}: {len(values)} init values for {len(source)} results", span=here())
+    return tuple(ops.cast(convert(v), e.dtype) for v, e in zip(values, source, strict=True))
+
+
+def min_value(dtype: str) -> Expr:
+    """The smallest value of `dtype`; minus infinity for floats."""
+    d = DType(dtype)
+    return const(float("-inf") if d.is_float else d.min_value(), d)
+
+
+def max_value(dtype: str) -> Expr:
+    """The largest value of `dtype`; infinity for floats."""
+    d = DType(dtype)
+    return const(float("inf") if d.is_float else d.max_value(), d)
+
+
+_sum = comm_reducer(lambda x, y: x + y, lambda dtype: const(0, dtype), name="sum")
+_max = comm_reducer(ops.maximum, min_value, name="max")
+_min = comm_reducer(ops.minimum, max_value, name="min")
+_prod = comm_reducer(lambda x, y: x * y, lambda dtype: const(1, dtype), name="prod")
+
+
+def sum(expr: Any, axis: Any, where: Any = None, init: Any = None) -> Any:
+    """Sum of `expr` over `axis` (booleans count as int32); `where` chooses terms, `init` starts it."""
+    return _sum(expr, axis, where, init)
+
+
+def prod(expr: Any, axis: Any, where: Any = None, init: Any = None) -> Any:
+    """Product of `expr` over `axis`."""
+    return _prod(expr, axis, where, init)
+
+
+def max(expr: Any, *args: Any, axis: Any = None, where: Any = None, init: Any = None) -> Any:
+    """Largest `expr` over `axis`; with two values, the larger of them."""
+    return _reduce_or_pair("max", _max, ops.maximum, expr, args, axis, where, init)
+
+
+def min(expr: Any, *args: Any, axis: Any = None, where: Any = None, init: Any = None) -> Any:
+    """Smallest `expr` over `axis`; with two values, the smaller of them."""
+    return _reduce_or_pair("min", _min, ops.minimum, expr, args, axis, where, init)
+
+
+def _reduce_or_pair(
+    name: str, reducer: Any, pair: Any, expr: Any, args: tuple[Any, ...], axis: Any, where: Any, init: Any
+) -> Any:
+    if axis is not None:
+        if args:
+            raise TewbError(f"{name} takes one expression with axis=, or two without", span=here())
+        return reducer(expr, axis, where, init)
+    if len(args) == 1 and _is_axes(args[0]):
+        return reducer(expr, args[0], where, init)
+    if len(args) != 1:
+        raise TewbError(f"{name} takes one expression with axis=, or two without", span=here())
+    return pair(expr, args[0])
+
+
+def _is_axes(x: Any) -> bool:
+    axes = x if isinstance(x, tuple | list) else (x,)
+    return all(isinstance(a, IterVar) and a.kind is AxisKind.REDUCE for a in axes) and len(axes) > 0
+
+
+def takes_names(f: Callable[..., Any], rank: int) -> list[str]:
+    """Names for `rank` indices from the parameters of `f`: its own, or i0, i1, ... for `*indices`."""
+    parameters = list(inspect.signature(f).parameters.values())
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return names + [f"i{n}" for n in range(len(names), rank)]
+    return names

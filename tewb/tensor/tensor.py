@@ -1,0 +1,163 @@
+"""Tensors and the operations that define them: the graph that a schedule is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tewb.base import DType, DTypeError, ShapeError, Span, here
+from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, convert
+
+
+class Operation:
+    """A step of the computation: some input tensors in, one or more output tensors out.
+
+    `axis` are the axes of the outputs, `reduce_axis` those that are combined away.
+    """
+
+    __slots__ = ("_outputs", "attrs", "name", "span", "tag")
+    axis: tuple[IterVar, ...] = ()
+    reduce_axis: tuple[IterVar, ...] = ()
+    inputs: tuple[Tensor, ...] = ()
+
+    def __init__(self, name: str, shapes: Iterable[tuple[Expr, ...]], dtypes: Iterable[DType], tag: str = "") -> None:
+        self.name, self.tag, self.attrs = name, tag, dict[str, object]()
+        self.span: Span | None = here()
+        pairs = list(zip(shapes, dtypes, strict=True))
+        self._outputs = tuple(Tensor(self, i, s, d, _output_name(name, i, len(pairs))) for i, (s, d) in enumerate(pairs))
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        return self._outputs
+
+    def output(self, index: int) -> Tensor:
+        """The output tensor number `index`."""
+        return self._outputs[index]
+
+    @property
+    def input_tensors(self) -> tuple[Tensor, ...]:
+        return self.inputs
+
+    def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
+        """The same operation reading other tensors; itself when none of its inputs is swapped."""
+        return self
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name})"
+
+
+def _output_name(name: str, index: int, count: int) -> str:
+    return name if count == 1 else f"{name}.v{index}"
+
+
+class Tensor(Producer):
+    """An array-valued result: output `value_index` of `op`. Indexing it gives an element expression."""
+
+    __slots__ = ("dtype", "name", "op", "shape", "value_index")
+
+    def __init__(self, op: Operation, value_index: int, shape: tuple[Expr, ...], dtype: DType, name: str) -> None:
+        self.op, self.value_index, self.shape, self.dtype, self.name = op, value_index, shape, dtype, name
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __call__(self, *indices: Any) -> Expr:
+        return element(self, indices)
+
+    def __getitem__(self, indices: Any) -> Any:
+        index = indices if isinstance(indices, tuple) else (indices,)
+        return element(self, index) if len(index) == self.ndim else TensorSlice(self, index)
+
+    def __repr__(self) -> str:
+        shape = ", ".join(repr(s) for s in self.shape) + ("," if self.ndim == 1 else "")
+        return f"Tensor({self.name}: {self.dtype}[{shape}])"
+
+    def __iter__(self) -> Any:
+        raise TypeError(f"{self.name} is not iterable: index it inside te.compute")
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self.name} has no truth value")
+
+    def __add__(self, other: Any) -> Tensor:
+        return broadcast("add", lambda a, b: a + b, self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return broadcast("add", lambda a, b: a + b, other, self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return broadcast("subtract", lambda a, b: a - b, self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return broadcast("subtract", lambda a, b: a - b, other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return broadcast("multiply", lambda a, b: a * b, self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return broadcast("multiply", lambda a, b: a * b, other, self)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return broadcast("divide", lambda a, b: a / b, self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return broadcast("divide", lambda a, b: a / b, other, self)
+
+    def __neg__(self) -> Tensor:
+        return broadcast("negative", lambda a, b: b - a if a.dtype.is_int else -a, self, 0)
+
+
+class TensorSlice(Operators):
+    """A tensor with its first indices given: `A[i]` of a matrix, waiting for `[j]`."""
+
+    __slots__ = ("indices", "tensor")
+
+    def __init__(self, tensor: Tensor, indices: tuple[Any, ...]) -> None:
+        if len(indices) > tensor.ndim:
+            raise ShapeError(f"{tensor.name} has {tensor.ndim} dimensions, not {len(indices)}", span=here())
+        self.tensor, self.indices = tensor, indices
+
+    def __getitem__(self, more: Any) -> Any:
+        return self.tensor[(*self.indices, *(more if isinstance(more, tuple) else (more,)))]
+
+    def as_expr(self) -> Expr:
+        """The element, once all indices are there."""
+        return element(self.tensor, self.indices)
+
+    @property
+    def dtype(self) -> DType:
+        return self.tensor.dtype
+
+
+def element(tensor: Tensor, indices: Iterable[Any]) -> Expr:
+    """The element of `tensor` at `indices`. Raises ShapeError or DTypeError for wrong indices."""
+    index = tuple(convert(i) for i in indices)
+    if len(index) != tensor.ndim:
+        raise ShapeError(
+            f"{tensor.name} has {tensor.ndim} dimensions and was given {len(index)} indices",
+            hint=f"its shape is ({', '.join(repr(s) for s in tensor.shape)})",
+            span=here(),
+        )
+    for i in index:
+        if not i.dtype.is_int:
+            raise DTypeError(
+                f"{tensor.name} is indexed with {i!r} of dtype {i.dtype}",
+                hint="cast the index with .astype('int32')",
+                span=here(),
+            )
+    return ProducerLoad(tensor, index, tensor.dtype)
+
+
+Broadcaster = Callable[[str, Callable[[Any, Any], Expr], Any, Any], Tensor]
+_broadcaster: list[Broadcaster] = []
+
+
+def register_broadcast(f: Broadcaster) -> Broadcaster:
+    """Tell tensors how `A + B` is computed (compute.py does, which stands on this file)."""
+    _broadcaster.append(f)
+    return f
+
+
+def broadcast(name: str, f: Callable[[Any, Any], Expr], a: Any, b: Any) -> Tensor:
+    """The compute that applies `f` to two tensors, or a tensor and a number, with numpy's broadcasting."""
+    return _broadcaster[0](name, f, a, b)
