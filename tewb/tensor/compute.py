@@ -56,7 +56,7 @@ class ComputeOp(Operation):
             return ProducerLoad(swap.get(n.producer, n.producer), tuple(rewrite(i) for i in n.indices), n.dtype)
 
         rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-        made = ComputeOp(self.name, self.axis, tuple(rewrite(e) for e in self.body), self.tag)
+        made = ComputeOp(self.name, self.axis, tuple(rewrite(e) for e in self.body), self.tag, check=bool(self.unproved))
         made.attrs, made.span = self.attrs, self.span
         return made
 

@@ -75,7 +75,7 @@ class ExternOp(Operation):
             self.name, inputs, shapes, dtypes, self.make_body, self.access, self.effect, self.in_buffers,
             self.out_buffers, self.tag,
         )  # fmt: skip
-        made.attrs, made.span = self.attrs, self.span
+        made.axis, made.attrs, made.span = self.axis, self.attrs, self.span
         return made
 
 

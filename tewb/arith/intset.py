@@ -1,0 +1,220 @@
+"""Symbolic intervals: what an index covers while some variables run over their ranges.
+
+After the interval analysis that classic TE used for its regions, with one addition: an interval also
+knows a constant that `hi - lo` never passes, so that a clamped stencil keeps a constant size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tewb.ir import (
+    Add,
+    Call,
+    Cast,
+    Expr,
+    FloorDiv,
+    FloorMod,
+    IntImm,
+    Max,
+    Min,
+    Mul,
+    Select,
+    Sub,
+    Var,
+    const,
+    ops,
+    walk,
+)
+
+
+class Prover(Protocol):
+    """The questions that intervals ask (an Analyzer answers them)."""
+
+    def simplify(self, e: Expr) -> Expr: ...
+    def can_prove(self, cond: Expr) -> bool: ...
+    def const_bounds(self, e: Expr) -> tuple[int | None, int | None]: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interval:
+    """The integers from `lo` to `hi`. `width`, when known, is a constant with hi - lo <= width."""
+
+    lo: Expr
+    hi: Expr
+    width: int | None = None
+
+    @property
+    def is_point(self) -> bool:
+        return self.lo is self.hi
+
+
+def point(e: Expr) -> Interval:
+    """The interval that holds one value."""
+    return Interval(e, e, 0)
+
+
+def interval(lo: Expr, extent: Expr) -> Interval:
+    """The interval of `extent` integers from `lo` on."""
+    n = ops.const_int(extent)
+    if n == 1:
+        return point(lo)
+    return Interval(lo, ops.sub(ops.add(lo, extent), 1), None if n is None else max(n - 1, 0))
+
+
+def eval_set(e: Expr, ranges: Mapping[Var, Interval]) -> Interval | None:
+    """An interval that covers `e` when each variable of `ranges` runs over its interval.
+
+    Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index.
+    """
+    if not any(isinstance(x, Var) and x in ranges for x in walk(e)):
+        return point(e)
+    match e:
+        case Var():
+            return ranges[e]
+        case Add(a, b):
+            return _both(a, b, ranges, _add)
+        case Sub(a, b):
+            return _both(a, b, ranges, _sub)
+        case Mul(a, IntImm(c)):
+            return _scaled(eval_set(a, ranges), c, e.dtype)
+        case Mul(IntImm(c), a):
+            return _scaled(eval_set(a, ranges), c, e.dtype)
+        case FloorDiv(a, IntImm(c)) if c > 0:
+            return _divided(eval_set(a, ranges), c)
+        case FloorMod(a, IntImm(c)) if c > 0:
+            return _remainder(eval_set(a, ranges), c, e.dtype)
+        case Min(a, b):
+            return _both(a, b, ranges, lambda x, y: _ordered(x, y, ops.minimum))
+        case Max(a, b):
+            return _both(a, b, ranges, lambda x, y: _ordered(x, y, ops.maximum))
+        case Cast(a, dtype) if a.dtype.is_int and dtype.is_int and dtype.bits >= a.dtype.bits:
+            s = eval_set(a, ranges)
+            return None if s is None else Interval(ops.cast(s.lo, dtype), ops.cast(s.hi, dtype), s.width)
+        case Select(_, a, b) | Call("if_then_else", (_, a, b)):
+            return _both(a, b, ranges, _hull)
+        case Call("likely", (a,)):
+            return eval_set(a, ranges)
+    return None
+
+
+def _both(a: Expr, b: Expr, ranges: Mapping[Var, Interval], f: object) -> Interval | None:
+    x, y = eval_set(a, ranges), eval_set(b, ranges)
+    return None if x is None or y is None else f(x, y)  # type: ignore[operator, no-any-return]
+
+
+def _sum(a: int | None, b: int | None) -> int | None:
+    return None if a is None or b is None else a + b
+
+
+def _add(x: Interval, y: Interval) -> Interval:
+    if x.is_point and y.is_point:
+        return point(ops.add(x.lo, y.lo))
+    return Interval(ops.add(x.lo, y.lo), ops.add(x.hi, y.hi), _sum(x.width, y.width))
+
+
+def _sub(x: Interval, y: Interval) -> Interval:
+    if x.is_point and y.is_point:
+        return point(ops.sub(x.lo, y.lo))
+    return Interval(ops.sub(x.lo, y.hi), ops.sub(x.hi, y.lo), _sum(x.width, y.width))
+
+
+def _scaled(x: Interval | None, c: int, dtype: str) -> Interval | None:
+    if x is None:
+        return None
+    factor = const(c, dtype)
+    if x.is_point:
+        return point(ops.mul(x.lo, factor))
+    lo, hi = ops.mul(x.lo, factor), ops.mul(x.hi, factor)
+    width = None if x.width is None else x.width * abs(c)
+    return Interval(lo, hi, width) if c >= 0 else Interval(hi, lo, width)
+
+
+def _divided(x: Interval | None, c: int) -> Interval | None:
+    if x is None:
+        return None
+    if x.is_point:
+        return point(ops.floordiv(x.lo, c))
+    # hi - lo <= w gives hi // c - lo // c <= ceil(w / c).
+    width = None if x.width is None else -(-x.width // c)
+    return Interval(ops.floordiv(x.lo, c), ops.floordiv(x.hi, c), width)
+
+
+def _remainder(x: Interval | None, c: int, dtype: str) -> Interval | None:
+    if x is not None and x.is_point:
+        return point(ops.floormod(x.lo, c))
+    if x is not None and isinstance(x.lo, IntImm) and isinstance(x.hi, IntImm) and x.lo.value // c == x.hi.value // c:
+        return Interval(ops.floormod(x.lo, c), ops.floormod(x.hi, c), x.width)
+    return Interval(const(0, dtype), const(c - 1, dtype), c - 1)
+
+
+def _ordered(x: Interval, y: Interval, f: object) -> Interval:
+    """Min or max of two intervals. A value clamped by a point moves no more than it did before."""
+    lo, hi = f(x.lo, y.lo), f(x.hi, y.hi)  # type: ignore[operator]
+    widths = [w for w in (x.width, y.width)]
+    width = None if None in widths else max(w for w in widths if w is not None)
+    return Interval(lo, hi, width)
+
+
+def _hull(x: Interval, y: Interval) -> Interval:
+    return Interval(ops.minimum(x.lo, y.lo), ops.maximum(x.hi, y.hi), None)
+
+
+def union(x: Interval, y: Interval, prover: Prover) -> Interval:
+    """The smallest interval that covers both, as far as the prover can order their ends."""
+    lo, hi = _smaller(x.lo, y.lo, prover), _smaller(y.hi, x.hi, prover, largest=True)
+    return Interval(lo, hi, None)
+
+
+def _smaller(a: Expr, b: Expr, prover: Prover, largest: bool = False) -> Expr:
+    if a is b:
+        return a
+    low, high = prover.const_bounds(prover.simplify(ops.sub(a, b)))
+    if high is not None and high <= 0:
+        return b if largest else a
+    if low is not None and low >= 0:
+        return a if largest else b
+    if prover.can_prove(ops.less_equal(a, b)):
+        return b if largest else a
+    if prover.can_prove(ops.greater_equal(a, b)):
+        return a if largest else b
+    return ops.maximum(a, b) if largest else ops.minimum(a, b)
+
+
+def largest_extent(x: Interval, prover: Prover) -> int | None:
+    """A constant that the number of integers in `x` never passes, or None.
+
+    Ends that are min and max of several are tried branch by branch: hi <= each argument of a min, and
+    lo >= each argument of a max; a max on top, or a min below, must hold for every argument.
+    """
+    known = x.width
+    found = _difference(x.hi, x.lo, prover)
+    width = min((w for w in (known, found) if w is not None), default=None)
+    return None if width is None else width + 1
+
+
+def _difference(hi: Expr, lo: Expr, prover: Prover) -> int | None:
+    """A constant that hi - lo never passes."""
+    match hi:
+        case Max(a, b):
+            return _all(_difference(a, lo, prover), _difference(b, lo, prover))
+    match lo:
+        case Min(a, b):
+            return _all(_difference(hi, a, prover), _difference(hi, b, prover))
+    match hi:
+        case Min(a, b):
+            return _any(_difference(a, lo, prover), _difference(b, lo, prover))
+    match lo:
+        case Max(a, b):
+            return _any(_difference(hi, a, prover), _difference(hi, b, prover))
+    return prover.const_bounds(prover.simplify(ops.sub(hi, lo)))[1]
+
+
+def _all(a: int | None, b: int | None) -> int | None:
+    return None if a is None or b is None else max(a, b)
+
+
+def _any(a: int | None, b: int | None) -> int | None:
+    return min((w for w in (a, b) if w is not None), default=None)

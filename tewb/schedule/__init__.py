@@ -1,0 +1,15 @@
+"""Schedules: how to compute. Stages, the primitives on them, and the journal that records these."""
+
+from tewb.schedule import primitives as _primitives  # registers the primitives
+from tewb.schedule.journal import Step
+from tewb.schedule.primitive import PRIMITIVES, Param, Primitive
+from tewb.schedule.relation import Fuse, Split
+from tewb.schedule.schedule import Schedule, create_schedule
+from tewb.schedule.stage import INLINE, At, Stage
+
+del _primitives
+
+__all__ = [
+    "INLINE", "PRIMITIVES", "At", "Fuse", "Param", "Primitive", "Schedule", "Split", "Stage", "Step",
+    "create_schedule",
+]  # fmt: skip

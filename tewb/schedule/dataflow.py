@@ -1,0 +1,61 @@
+"""Rewrites of the dataflow: a stage that holds a copy of what another one reads or makes."""
+
+from __future__ import annotations
+
+from tewb.ir import AxisKind, Expr, IterVar, ProducerLoad, Range, Reduce, Var, const, replace, substitute
+from tewb.schedule.stage import Stage
+from tewb.tensor import ComputeOp, Tensor
+
+
+def _axes_like(axis: tuple[IterVar, ...], suffix: str) -> tuple[IterVar, ...]:
+    return tuple(IterVar(iv.dom, Var(f"{iv.name}{suffix}", iv.dtype), AxisKind.DATA) for iv in axis)
+
+
+def _element(t: Tensor, axis: tuple[IterVar, ...]) -> Expr:
+    return ProducerLoad(t, tuple(iv.var for iv in axis), t.dtype)
+
+
+def copy_for_readers(stage: Stage, output: int, scope: str, readers: list[Stage], step: int) -> Tensor:
+    """Insert a stage that copies an output of `stage`, and let `readers` read the copy. Returns its tensor."""
+    schedule = stage.schedule
+    source = stage.op.output(output)
+    axis = tuple(
+        IterVar(Range(const(0, n.dtype), n), Var(f"ax{i}", n.dtype), AxisKind.DATA) for i, n in enumerate(source.shape)
+    )
+    op = ComputeOp(f"{source.name}.{scope}", axis, (_element(source, axis),), check=False)
+    copy = Stage(schedule, op, schedule.unique_name(op.name))
+    copy.scope, copy.place_step = scope, step
+    schedule.insert(copy, schedule.stages.index(stage) + 1)
+    for reader in readers:
+        swap = {
+            t: op.output(0)
+            for t in reader.op.inputs
+            if schedule.stage_of(t) is stage and t.value_index == output
+        }
+        schedule.swap_op(reader, reader.op.with_inputs(swap))
+    return op.output(0)
+
+
+def copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
+    """Move what `stage` computes into a new stage, and let `stage` copy from it. Returns the new tensors.
+
+    The axes of `stage` stay its own; the new stage has axes of its own and takes the reduce axes over.
+    """
+    schedule, op = stage.schedule, stage.op
+    assert isinstance(op, ComputeOp)
+    axis = _axes_like(op.axis, ".c")
+    renamed = {old.var: new.var for old, new in zip(op.axis, axis, strict=True)}
+    body = tuple(substitute(e, renamed) for e in op.body)
+    if isinstance(body[0], Reduce):  # the parts of one reduction share their source
+        body = tuple(replace(body[0], index=i, dtype=e.dtype) for i, e in enumerate(body))
+    moved = ComputeOp(f"{op.name}.{scope}", axis, body, op.tag, check=bool(op.unproved))
+    copied = ComputeOp(op.name, op.axis, tuple(_element(t, op.axis) for t in moved.outputs), "", check=False)
+    copied.span = moved.span = op.span
+    cache = Stage(schedule, moved, schedule.unique_name(moved.name))
+    cache.scope, cache.place_step = scope, step
+    schedule.insert(cache, schedule.stages.index(stage))
+    attach, place = stage.attach, stage.place_step
+    stage.reset(copied)
+    stage.attach, stage.place_step = attach, place
+    schedule.swap_op(stage, copied)
+    return moved.outputs

@@ -1,0 +1,42 @@
+"""The journal: primitives as data that can be kept, replayed, shown as code, and sent as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tewb.base import ScheduleError, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One primitive on one stage. `args` name stages and axes; `results` are the names of what it made."""
+
+    primitive: str
+    stage: str
+    args: dict[str, Any] = field(default_factory=dict)
+    results: tuple[str, ...] = ()
+    span: Span | None = field(default=None, compare=False)
+
+    def with_results(self, results: tuple[str, ...]) -> Step:
+        return replace(self, results=results)
+
+    def to_json(self) -> dict[str, Any]:
+        """This step as a JSON object, without the line it came from."""
+        return {"primitive": self.primitive, "stage": self.stage, "args": dict(self.args)}
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Step:
+        """The step that a JSON object describes. Raises ScheduleError."""
+        try:
+            return Step(str(data["primitive"]), str(data["stage"]), dict(data.get("args", {})))
+        except (KeyError, TypeError, ValueError) as e:
+            raise ScheduleError(f"{data!r} is not a step", hint='{"primitive", "stage", "args"}') from e
+
+    def __str__(self) -> str:
+        args = ", ".join(f"{k}={_shown(v)}" for k, v in self.args.items() if v is not None)
+        return f"{self.primitive}({self.stage}{', ' if args else ''}{args})"
+
+
+def _shown(value: Any) -> str:
+    return "[" + ", ".join(map(str, value)) + "]" if isinstance(value, list | tuple) else str(value)

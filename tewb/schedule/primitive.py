@@ -1,0 +1,212 @@
+"""What a schedule primitive is: a declared object with parameters, legality, effect and documentation.
+
+Menus, errors, forms, the journal and the fuzzer all read these declarations, so a new primitive appears
+everywhere by itself. The primitives themselves are in `primitives.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tewb.base import ScheduleError, Span, TewbError
+from tewb.ir import IterVar
+from tewb.schedule.journal import Step
+
+if TYPE_CHECKING:
+    from tewb.schedule.stage import Stage
+
+REQUIRED = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
+
+    Kinds: axis (a loop of the stage), axes (several), int, stage, place (a loop of the stage given as
+    `parent`), stages (several), scope.
+    """
+
+    name: str
+    kind: str
+    doc: str
+    default: object = REQUIRED
+    choices: Callable[[Stage], list[str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a primitive cannot be applied, and what would help."""
+
+    reason: str
+    hint: str | None = None
+
+    def error(self, call: Call, span: Span | None) -> ScheduleError:
+        return ScheduleError(
+            f"{call.primitive.name} on stage {call.stage.name}: {self.reason}",
+            loops=call.stage.loops(),
+            hint=self.hint,
+            span=span,
+        )
+
+
+Values = dict[str, Any]
+Results = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """A primitive. `legal` answers with a refusal or None; `effect` changes the stage and returns what it made.
+
+    `results` is axis, stage or none: what kind of thing it makes.
+    """
+
+    name: str
+    params: tuple[Param, ...]
+    doc: str
+    legal: Callable[[Stage, Values], Refusal | None]
+    effect: Callable[[Stage, Values, int], Results]
+    results: str = "none"
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A primitive with its arguments looked up in a schedule."""
+
+    primitive: Primitive
+    stage: Stage
+    values: Values
+    problem: Refusal | None
+
+    @staticmethod
+    def resolve(primitive: Primitive, stage: Stage, arguments: Mapping[str, object], span: Span | None) -> Call:
+        """Look up what `arguments` name. What cannot be found becomes the refusal."""
+        unknown = set(arguments) - {p.name for p in primitive.params}
+        if unknown:
+            raise ScheduleError(f"{primitive.name} has no parameter {sorted(unknown)[0]}", span=span)
+        values: Values = {}
+        problem: Refusal | None = None
+        for p in primitive.params:
+            given = arguments.get(p.name, p.default)
+            if given is REQUIRED:
+                problem = problem or Refusal(f"{p.name} is missing: {p.doc}")
+                continue
+            found = _LOOKUP[p.kind](stage, given, values) if given is not None else None
+            if isinstance(found, Refusal):
+                problem = problem or found
+            else:
+                values[p.name] = found
+        return Call(primitive, stage, values, problem)
+
+    def refusal(self) -> Refusal | None:
+        """Why this call cannot be done now, or None."""
+        return self.problem or self.primitive.legal(self.stage, self.values)
+
+    def step(self, span: Span | None) -> Step:
+        """This call in names."""
+        args = {p.name: self._named(p, self.values.get(p.name)) for p in self.primitive.params}
+        args = {k: v for k, v in args.items() if v is not None}
+        return Step(self.primitive.name, self.stage.name, args, span=span)
+
+    def _named(self, p: Param, value: Any) -> Any:
+        if value is None:
+            return None
+        match p.kind:
+            case "axis":
+                return self.stage.axis_name(value)
+            case "axes":
+                return [self.stage.axis_name(iv) for iv in value]
+            case "place":
+                return self.values["parent"].axis_name(value)
+            case "stage":
+                return value.name
+            case "stages":
+                return [s.name for s in value]
+        return value
+
+    def perform(self, number: int) -> tuple[Any, tuple[str, ...]]:
+        """Apply this call as step `number`; returns what it made and the names of that."""
+        made = self.primitive.effect(self.stage, self.values, number)
+        if self.primitive.results == "axis":
+            names = tuple(self.stage.axis_name(iv) for iv in made)
+        else:
+            names = tuple(self.stage.schedule[t].name for t in made)
+        result = None if not made else made[0] if len(made) == 1 else tuple(made)
+        return result, names
+
+
+# ---------------------------------------------------------------- looking up arguments
+
+
+def _axis(stage: Stage, what: object, values: Values) -> IterVar | Refusal:
+    iv = stage.find_axis(what)
+    if iv is None:
+        name = what.name if isinstance(what, IterVar) else str(what)
+        names = [stage.axis_name(x) for x in stage.leaf_iter_vars]
+        close = difflib.get_close_matches(name, names, 1)
+        return Refusal(f"it has no axis {name}", f"did you mean {close[0]}?" if close else None)
+    if iv not in stage.leaf_iter_vars:
+        name = stage.axis_name(iv)
+        became = stage.replaced_by(iv) or "used up"
+        loops = became.split(" into ")[-1].replace(" and ", " or ")
+        return Refusal(f"axis {name} was already {became}", f"use {loops} instead")
+    return iv
+
+
+def _axes(stage: Stage, what: object, values: Values) -> list[IterVar] | Refusal:
+    found = []
+    for one in what if isinstance(what, list | tuple) else [what]:
+        iv = _axis(stage, one, values)
+        if isinstance(iv, Refusal):
+            return iv
+        found.append(iv)
+    return found
+
+
+def _int(stage: Stage, what: object, values: Values) -> int | Refusal:
+    if isinstance(what, bool) or not hasattr(what, "__index__"):
+        return Refusal(f"{what!r} is not a whole number")
+    return int(what.__index__())
+
+
+def _stage(stage: Stage, what: object, values: Values) -> Any:
+    try:
+        return stage.schedule[what]
+    except TewbError as e:
+        return Refusal(e.args[0], e.args[2])
+
+
+def _stages(stage: Stage, what: object, values: Values) -> Any:
+    found = [_stage(stage, one, values) for one in (what if isinstance(what, list | tuple) else [what])]
+    return next((x for x in found if isinstance(x, Refusal)), found)
+
+
+def _place(stage: Stage, what: object, values: Values) -> Any:
+    parent = values.get("parent")
+    if parent is None:
+        return Refusal("the stage to compute it in is missing")
+    iv = _axis(parent, what, values)
+    return Refusal(f"in stage {parent.name}, {iv.reason}", iv.hint) if isinstance(iv, Refusal) else iv
+
+
+def _scope(stage: Stage, what: object, values: Values) -> str | Refusal:
+    scopes = ("global", "local", "shared", "warp")
+    return what if isinstance(what, str) and what in scopes else Refusal(
+        f"{what!r} is not a memory scope", f"scopes are {', '.join(scopes)}"
+    )
+
+
+_LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
+    "axis": _axis,
+    "axes": _axes,
+    "int": _int,
+    "stage": _stage,
+    "stages": _stages,
+    "place": _place,
+    "scope": _scope,
+}

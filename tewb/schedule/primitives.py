@@ -1,0 +1,162 @@
+"""The primitives: each declared once, with its parameters, its legality and its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tewb.schedule import legal
+from tewb.schedule.dataflow import copy_for_readers, copy_of_result
+from tewb.schedule.primitive import PRIMITIVES, Param, Primitive, Results, Values
+from tewb.schedule.relation import Fuse, Split
+from tewb.schedule.schedule import Schedule
+from tewb.schedule.stage import INLINE, At, Stage
+
+Effect = Callable[[Stage, Values, int], Results]
+
+
+def _leaves(stage: Stage) -> list[str]:
+    return [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
+
+
+def _readers(stage: Stage) -> list[str]:
+    return [s.name for s in stage.readers()]
+
+
+def _parents(stage: Stage) -> list[str]:
+    """Where a stage may be computed: its readers, and the stages that these are computed in."""
+    found: dict[str, None] = {}
+    pending = stage.readers()
+    while pending:
+        reader = pending.pop(0)
+        if reader.is_inlined:
+            pending.extend(reader.readers())
+            continue
+        found[reader.name] = None
+        if isinstance(reader.attach, At):
+            pending.append(reader.attach.stage)
+    return list(found)
+
+
+def _scopes(stage: Stage) -> list[str]:
+    return ["local", "global"]
+
+
+AXIS = Param("axis", "axis", "a loop of the stage", choices=_leaves)
+AXES = Param("axes", "axes", "loops of the stage, in order", choices=_leaves)
+
+
+def _declare(name: str, *params: Param, results: str = "none") -> Callable[[Effect], Effect]:
+    def add(effect: Effect) -> Effect:
+        method = getattr(Stage, name, None) or getattr(Schedule, name)
+        PRIMITIVES[name] = Primitive(name, params, method.__doc__ or "", getattr(legal, name), effect, results)
+        return effect
+
+    return add
+
+
+@_declare(
+    "split",
+    AXIS,
+    Param("factor", "int", "iterations of the inner loop", None),
+    Param("nparts", "int", "iterations of the outer loop", None),
+    results="axis",
+)
+def _split(stage: Stage, v: Values, step: int) -> Results:
+    relation = Split.make(v["axis"], v.get("factor"), v.get("nparts"))
+    stage.relations.append(relation)
+    stage.replace_leaves([relation.parent], [relation.outer, relation.inner])
+    stage.register(relation.outer, step)
+    stage.register(relation.inner, step)
+    return [relation.outer, relation.inner]
+
+
+@_declare(
+    "tile",
+    Param("x", "axis", "the first loop", choices=_leaves),
+    Param("y", "axis", "the second loop", choices=_leaves),
+    Param("x_factor", "int", "iterations of the first loop inside a tile"),
+    Param("y_factor", "int", "iterations of the second loop inside a tile"),
+    results="axis",
+)
+def _tile(stage: Stage, v: Values, step: int) -> Results:
+    xo, xi = _split(stage, {"axis": v["x"], "factor": v["x_factor"]}, step)
+    yo, yi = _split(stage, {"axis": v["y"], "factor": v["y_factor"]}, step)
+    _reorder(stage, {"axes": [xo, yo, xi, yi]}, step)
+    return [xo, yo, xi, yi]
+
+
+@_declare("fuse", AXES, results="axis")
+def _fuse(stage: Stage, v: Values, step: int) -> Results:
+    fused = v["axes"][0]
+    for inner in v["axes"][1:]:
+        relation = Fuse.make(fused, inner)
+        stage.relations.append(relation)
+        stage.replace_leaves([fused, inner], [relation.fused])
+        stage.register(relation.fused, step)
+        fused = relation.fused
+    return [fused]
+
+
+@_declare("reorder", AXES)
+def _reorder(stage: Stage, v: Values, step: int) -> Results:
+    stage.leaf_iter_vars = legal.reordered(stage.leaf_iter_vars, v["axes"])
+    return []
+
+
+def _annotation(kind: str) -> Effect:
+    def effect(stage: Stage, v: Values, step: int) -> Results:
+        stage.annotations[v["axis"]] = kind
+        stage.made_by[v["axis"]] = step
+        return []
+
+    return effect
+
+
+for _kind in ("vectorize", "unroll", "parallel"):
+    _declare(_kind, AXIS)(_annotation(_kind))
+
+
+@_declare(
+    "compute_at",
+    Param("parent", "stage", "the stage to compute this one in", choices=_parents),
+    Param("axis", "place", "a loop of that stage"),
+)
+def _compute_at(stage: Stage, v: Values, step: int) -> Results:
+    stage.attach, stage.place_step = At(v["parent"], v["axis"]), step
+    return []
+
+
+@_declare("compute_inline")
+def _compute_inline(stage: Stage, v: Values, step: int) -> Results:
+    stage.attach, stage.place_step = INLINE, step
+    return []
+
+
+@_declare("compute_root")
+def _compute_root(stage: Stage, v: Values, step: int) -> Results:
+    stage.attach, stage.place_step = None, step
+    return []
+
+
+@_declare("set_scope", Param("scope", "scope", "global or local", choices=_scopes))
+def _set_scope(stage: Stage, v: Values, step: int) -> Results:
+    stage.scope, stage.place_step = v["scope"], step
+    return []
+
+
+@_declare(
+    "cache_read",
+    Param("scope", "scope", "where the copy is kept", "local", choices=_scopes),
+    Param("readers", "stages", "the stages that read the copy", choices=_readers),
+    Param("output", "int", "which output of the stage, when it has several", 0),
+    results="stage",
+)
+def _cache_read(stage: Stage, v: Values, step: int) -> Results:
+    return [copy_for_readers(stage, v["output"], v["scope"], v["readers"], step)]
+
+
+@_declare(
+    "cache_write", Param("scope", "scope", "where the result is computed", "local", choices=_scopes), results="stage"
+)
+def _cache_write(stage: Stage, v: Values, step: int) -> Results:
+    return list(copy_of_result(stage, v["scope"], step))

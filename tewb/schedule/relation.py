@@ -1,0 +1,193 @@
+"""Relations between axes as data: how the loops of a stage came from its axes.
+
+Index and domain maps are functions over the list of relations: domains go down (from axes to loops),
+indices go up (from loops to axes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tewb.arith import Analyzer
+from tewb.arith.intset import Interval, interval, point
+from tewb.ir import Expr, IterVar, Range, Var, const, const_int, ops, structural_equal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """parent = outer * (extent of inner) + inner, by a constant size of the inner or outer loop."""
+
+    parent: IterVar
+    outer: IterVar
+    inner: IterVar
+    factor: int | None
+    nparts: int | None
+
+    @staticmethod
+    def make(parent: IterVar, factor: int | None, nparts: int | None) -> Split:
+        def loop(suffix: str) -> IterVar:
+            return IterVar(None, Var(f"{parent.name}.{suffix}", parent.dtype), parent.kind)
+
+        return Split(parent, loop("outer"), loop("inner"), factor, nparts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fuse:
+    """fused = outer * (extent of inner) + inner"""
+
+    outer: IterVar
+    inner: IterVar
+    fused: IterVar
+
+    @staticmethod
+    def make(outer: IterVar, inner: IterVar) -> Fuse:
+        return Fuse(outer, inner, IterVar(None, Var(f"{outer.name}.{inner.name}.fused", outer.dtype), outer.kind))
+
+
+Relation = Split | Fuse
+Extents = dict[IterVar, Expr]
+
+
+def loop_extents(relations: Iterable[Relation], roots: Mapping[IterVar, Expr], analyzer: Analyzer) -> Extents:
+    """The extent of every axis and loop, from those of the root axes.
+
+    A factor larger than the loop would make the inner loop run past it, so it is clamped to the extent.
+    """
+    extents: Extents = dict(roots)
+    for r in relations:
+        match r:
+            case Split(parent, outer, inner, factor, nparts):
+                n = extents[parent]
+                if factor is not None:
+                    inside = _clamp(factor, n)
+                    extents[inner] = inside
+                    extents[outer] = _ceil_div(n, inside, analyzer)
+                else:
+                    outside = _clamp(nparts or 1, n)
+                    extents[outer] = outside
+                    extents[inner] = _ceil_div(n, outside, analyzer)
+            case Fuse(outer, inner, fused):
+                extents[fused] = _simple(ops.mul(extents[outer], extents[inner]), analyzer)
+    return extents
+
+
+def _clamp(size: int, n: Expr) -> Expr:
+    known = const_int(n)
+    return const(size if known is None else max(1, min(size, known)), n.dtype)
+
+
+def _ceil_div(n: Expr, d: Expr, analyzer: Analyzer) -> Expr:
+    return _simple(ops.floordiv(ops.add(n, ops.sub(d, 1)), d), analyzer)
+
+
+def _simple(e: Expr, analyzer: Analyzer) -> Expr:
+    return e if const_int(e) is not None else analyzer.simplify(e)
+
+
+def divides(r: Split, extents: Extents) -> bool:
+    """Whether the two loops of a split run over its parent exactly."""
+    n, outer, inner = (const_int(extents[x]) for x in (r.parent, r.outer, r.inner))
+    return n is not None and outer is not None and inner is not None and outer * inner == n
+
+
+def index_up(
+    relations: Iterable[Relation], values: dict[IterVar, Expr], extents: Extents, analyzer: Analyzer
+) -> list[Expr]:
+    """Extend `values` from the loops to all axes (each counted from 0).
+
+    Returns the conditions under which an iteration is a real one, where splits do not divide. A guard
+    stands at the parent of each such split: at the root axis alone it would not keep a reduction from
+    combining an element twice.
+    """
+    guards: list[Expr] = []
+    for r in reversed(list(relations)):
+        match r:
+            case Split(parent, outer, inner):
+                values[parent] = _join(values[outer], values[inner], extents[inner])
+                if not divides(r, extents):
+                    guards.append(ops.less(values[parent], extents[parent]))
+            case Fuse(outer, inner, fused):
+                f, n = values[fused], extents[inner]
+                if const_int(extents[outer]) == 1:
+                    values[outer], values[inner] = const(0, f.dtype), f
+                else:
+                    values[outer] = analyzer.simplify(ops.floordiv(f, n))
+                    values[inner] = analyzer.simplify(ops.floormod(f, n))
+    return guards
+
+
+def _join(outer: Expr, inner: Expr, extent: Expr) -> Expr:
+    return ops.add(ops.mul(outer, extent), inner)
+
+
+def intervals_up(
+    relations: Iterable[Relation], sets: dict[IterVar, Interval], extents: Extents, analyzer: Analyzer
+) -> None:
+    """Extend `sets` from the loops to all axes: what a part of the loop nest covers, counted from 0."""
+    for r in reversed(list(relations)):
+        match r:
+            case Split(parent, outer, inner):
+                sets[parent] = _join_sets(sets[outer], sets[inner], r, extents)
+            case Fuse(outer, inner, fused):
+                sets[outer], sets[inner] = _unfuse(sets[fused], extents[outer], extents[inner], extents, r, analyzer)
+
+
+def _is_full(s: Interval, extent: Expr) -> bool:
+    lo, hi, n = const_int(s.lo), const_int(s.hi), const_int(extent)
+    if n is not None:
+        return lo == 0 and hi == n - 1
+    return lo == 0 and s.hi is not s.lo and _is_last(s.hi, extent)
+
+
+def _is_last(hi: Expr, extent: Expr) -> bool:
+    return structural_equal(hi, ops.sub(extent, 1))
+
+
+def full(extent: Expr) -> Interval:
+    """All of an axis, counted from 0."""
+    return interval(const(0, extent.dtype), extent)
+
+
+def _join_sets(outer: Interval, inner: Interval, r: Split, extents: Extents) -> Interval:
+    if _is_full(outer, extents[r.outer]) and _is_full(inner, extents[r.inner]):
+        return full(extents[r.parent])
+    n = extents[r.inner]
+    if outer.is_point and inner.is_point:
+        return point(_join(outer.lo, inner.lo, n))
+    size = const_int(n)
+    widths = (outer.width, inner.width)
+    width = None if size is None or None in widths else (outer.width or 0) * size + (inner.width or 0)
+    return Interval(_join(outer.lo, inner.lo, n), _join(outer.hi, inner.hi, n), width)
+
+
+def _unfuse(
+    f: Interval, outer: Expr, inner: Expr, extents: Extents, r: Fuse, analyzer: Analyzer
+) -> tuple[Interval, Interval]:
+    """The rows and columns that an interval of a fused loop covers."""
+    if _is_full(f, extents[r.fused]):
+        return full(outer), full(inner)
+
+    def div(e: Expr) -> Expr:
+        return analyzer.simplify(ops.floordiv(e, inner))
+
+    def mod(e: Expr) -> Expr:
+        return analyzer.simplify(ops.floormod(e, inner))
+
+    if f.is_point:
+        return point(div(f.lo)), point(mod(f.lo))
+    first, last = div(f.lo), div(f.hi)
+    if first is last or analyzer.can_prove(ops.equal(first, last)):  # within one row
+        return point(first), Interval(mod(f.lo), mod(f.hi), f.width)
+    n = const_int(inner)
+    width = None if f.width is None or n is None else -(-f.width // n)
+    return Interval(first, last, width), full(inner)
+
+
+def shifted(base: Range, relative: Interval) -> Interval:
+    """An interval counted from 0, moved to where the axis really starts."""
+    if const_int(base.min) == 0:
+        return relative
+    if relative.is_point:
+        return point(ops.add(base.min, relative.lo))
+    return Interval(ops.add(base.min, relative.lo), ops.add(base.min, relative.hi), relative.width)

@@ -1,0 +1,219 @@
+"""A schedule: the stages of a program, and the journal of primitives that shaped them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tewb.arith import Analyzer
+from tewb.base import ScheduleError, Span, here
+from tewb.ir import Expr, IterVar
+from tewb.schedule.journal import Step
+from tewb.schedule.primitive import PRIMITIVES, Call
+from tewb.schedule.relation import loop_extents
+from tewb.schedule.stage import Stage
+from tewb.tensor import Operation, Tensor
+
+
+class Schedule:
+    """How to compute some outputs. `s[C]` is the stage of C; primitives change stages and are recorded.
+
+    `stages` are in the order in which they can be computed. `journal` is the list of steps: undo, redo,
+    replay and code are functions of it.
+    """
+
+    def __init__(self, outputs: Sequence[Operation]) -> None:
+        self.outputs = tuple(outputs)
+        self.stages: list[Stage] = []
+        self.journal: tuple[Step, ...] = ()
+        self.version = 0
+        self._first: list[Stage] = []
+        self._stage_of_op: dict[Operation, Stage] = {}
+        self._former: dict[Operation, str] = {}
+        for op in _in_order(outputs):
+            stage = Stage(self, op, self.unique_name(op.name))
+            self.stages.append(stage)
+            self._stage_of_op[op] = stage
+        self._first = list(self.stages)
+        self.output_stages = [self._stage_of_op[op] for op in outputs]
+
+    # ---- finding stages
+
+    def __getitem__(self, what: object) -> Stage:
+        stage = self.find(what)
+        if stage is None:
+            name = getattr(what, "name", what)
+            raise ScheduleError(
+                f"{name} is not a stage of this schedule",
+                hint=f"it has {', '.join(s.name for s in self.stages)}",
+                span=here(),
+            )
+        return stage
+
+    def find(self, what: object) -> Stage | None:
+        """The stage of a tensor, an operation or a name, or None."""
+        if isinstance(what, Stage):
+            return what if what in self.stages else self.find(what.name)
+        if isinstance(what, str):
+            return next((s for s in self.stages if s.name == what), None)
+        op = what.op if isinstance(what, Tensor) else what
+        if not isinstance(op, Operation):
+            return None
+        known = self._stage_of_op.get(op)
+        # A handle from before an undo means the stage that has its name now.
+        return known if known is not None else self.find(self._former.get(op, object()))
+
+    def stage_of(self, tensor: Tensor) -> Stage:
+        """The stage that computes `tensor`."""
+        return self._stage_of_op[tensor.op]
+
+    def unique_name(self, name: str) -> str:
+        """`name`, with a number when a stage has it already."""
+        taken = {s.name for s in self.stages}
+        unique, n = name, 0
+        while unique in taken:
+            n += 1
+            unique = f"{name}_{n}"
+        return unique
+
+    def insert(self, stage: Stage, at: int) -> None:
+        """Add a stage at position `at` of the order of computation."""
+        self.stages.insert(at, stage)
+        self._stage_of_op[stage.op] = stage
+
+    def swap_op(self, stage: Stage, op: Operation) -> None:
+        """Let `stage` compute `op` from now on; the tensors of its former operation stay its own."""
+        stage.op = op
+        self._stage_of_op[op] = stage
+
+    def extents(self, stage: Stage) -> dict[IterVar, Expr]:
+        """The extent of every axis and loop of a stage, when all of it is computed."""
+        roots = {iv: iv.dom.extent for iv in (*stage.op.axis, *stage.op.reduce_axis) if iv.dom is not None}
+        return loop_extents(stage.relations, roots, Analyzer())
+
+    # ---- doing and undoing
+
+    def do(self, primitive: str, stage: Stage, arguments: Mapping[str, object], span: Span | None = None) -> Any:
+        """Check a primitive, apply it and record it. Raises ScheduleError and changes nothing if it is refused."""
+        where = span or here()
+        return self._run(Call.resolve(PRIMITIVES[primitive], stage, arguments, where), where)
+
+    def apply(self, step: Step) -> Any:
+        """Do what `step` says, which names stages and axes."""
+        return self._run(self._resolve(step), step.span)
+
+    def why_not(self, step: Step) -> str | None:
+        """Why `step` cannot be applied now, in the user's names; None when it can."""
+        try:
+            call = self._resolve(step)
+        except ScheduleError as e:
+            return e.message
+        refusal = call.refusal()
+        return None if refusal is None else refusal.reason
+
+    def _resolve(self, step: Step) -> Call:
+        if step.primitive not in PRIMITIVES:
+            raise ScheduleError(f"{step.primitive} is not a primitive", hint=f"there are {', '.join(PRIMITIVES)}")
+        return Call.resolve(PRIMITIVES[step.primitive], self[step.stage], step.args, step.span)
+
+    def _run(self, call: Call, span: Span | None) -> Any:
+        refusal = call.refusal()
+        if refusal is not None:
+            raise refusal.error(call, span)
+        number = len(self.journal)
+        step = call.step(span)
+        results, names = call.perform(number)
+        self.journal = (*self.journal, step.with_results(names))
+        self.version += 1
+        return results
+
+    def restore(self, steps: Iterable[Step]) -> None:
+        """Make this the schedule that `steps` lead to from the beginning.
+
+        When a step is refused the schedule stays as it was, and the error says which step.
+        """
+        before, wanted = self.journal, list(steps)
+        try:
+            self._replay(wanted)
+        except ScheduleError:
+            self._replay(before)
+            raise
+
+    def _replay(self, steps: Iterable[Step]) -> None:
+        for stage in self.stages:
+            if stage not in self._first:
+                self._former[stage.op] = stage.name
+        self._former.update({op: s.name for op, s in self._stage_of_op.items() if s not in self._first})
+        self.stages = list(self._first)
+        self._stage_of_op = {s.first_op: s for s in self._first}
+        for stage in self._first:
+            stage.reset(stage.first_op)
+        self.journal = ()
+        self.version += 1
+        for number, step in enumerate(steps):
+            try:
+                self.apply(step)
+            except ScheduleError as e:
+                raise ScheduleError(
+                    f"step {number + 1}, {step}: {e.message}", loops=e.loops, hint=e.hint, span=step.span
+                ) from e
+
+    def copy(self) -> Schedule:
+        """An independent schedule with the same journal."""
+        made = Schedule(self.outputs)
+        made.restore(self.journal)
+        return made
+
+    # ---- primitives of the whole schedule
+
+    def cache_read(self, tensor: Tensor, scope: str, readers: Any) -> Tensor:
+        """Copy `tensor` into a new stage that `readers` read instead of it.
+
+        C[i] = A[i] * 2    ->    A.local[i] = A[i];  C[i] = A.local[i] * 2
+
+        Returns the tensor of the copy.
+        """
+        listed = list(readers) if isinstance(readers, tuple | list) else [readers]
+        result: Tensor = self.do("cache_read", self[tensor], {"scope": scope, "readers": listed})
+        return result
+
+    def cache_write(self, tensor: Tensor, scope: str) -> Tensor:
+        """Compute `tensor` into a new stage, and let its own stage copy the result.
+
+        C[i] = f(i)    ->    C.local[i.c] = f(i.c);  C[i] = C.local[i]
+
+        Returns the tensor of the new stage. Call it before other primitives on this stage.
+        """
+        result: Tensor = self.do("cache_write", self[tensor], {"scope": scope})
+        return result
+
+    def __repr__(self) -> str:
+        return "Schedule(" + "; ".join(f"{s.name}: {s.loops()}" for s in self.stages if not s.is_placeholder) + ")"
+
+
+def _in_order(outputs: Sequence[Operation]) -> list[Operation]:
+    """All operations that the outputs need, each after those that it reads."""
+    order: dict[Operation, None] = {}
+    pending: list[tuple[Operation, bool]] = [(op, False) for op in reversed(list(outputs))]
+    while pending:
+        op, ready = pending.pop()
+        if op in order:
+            continue
+        if ready:
+            order[op] = None
+        else:
+            pending.append((op, True))
+            pending.extend((t.op, False) for t in reversed(op.inputs) if t.op not in order)
+    return list(order)
+
+
+def create_schedule(ops: Any) -> Schedule:
+    """The schedule that computes `ops` (an operation, a tensor, or a list) with one loop nest each."""
+    given = list(ops) if isinstance(ops, tuple | list) else [ops]
+    outputs = [o.op if isinstance(o, Tensor) else o for o in given]
+    for o in outputs:
+        if not isinstance(o, Operation):
+            raise ScheduleError(f"create_schedule takes C.op or C, not {o!r}", span=here())
+    if not outputs:
+        raise ScheduleError("create_schedule needs at least one output", span=here())
+    return Schedule(list(dict.fromkeys(outputs)))

@@ -1,0 +1,241 @@
+"""A stage: one operation of the program with the loops that will compute it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tewb.ir import IterVar, Origin, const_int
+from tewb.schedule.relation import Fuse, Relation, Split
+from tewb.tensor import Operation, PlaceholderOp, Tensor
+
+if TYPE_CHECKING:
+    from tewb.schedule.schedule import Schedule
+
+INLINE = "inline"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class At:
+    """The place inside `axis` of `stage`."""
+
+    stage: Stage
+    axis: IterVar
+
+
+class Stage:
+    """The loops of one operation, and where they stand.
+
+    `leaf_iter_vars` are the loops from outermost to innermost, `relations` how they came from the axes,
+    `annotations` how they run. `attach` is None (at the root), INLINE, or a place in another stage.
+    """
+
+    __slots__ = ("_names", "annotations", "attach", "first_op", "leaf_iter_vars", "made_by", "name", "op", "place_step",
+                 "relations", "schedule", "scope")  # fmt: skip
+
+    def __init__(self, schedule: Schedule, op: Operation, name: str) -> None:
+        self.schedule, self.name, self.first_op = schedule, name, op
+        self.op = op
+        self.reset(op)
+
+    def reset(self, op: Operation) -> None:
+        """Make this the untouched stage of `op`."""
+        self.op = op
+        self.relations: list[Relation] = []
+        self.leaf_iter_vars: list[IterVar] = [*op.axis, *op.reduce_axis]
+        self.annotations: dict[IterVar, str] = {}
+        self.attach: At | str | None = None
+        self.scope = "global"
+        self.made_by: dict[IterVar, int] = {}
+        self.place_step: int | None = None
+        self._names: dict[str, IterVar] = {}
+        for iv in self.leaf_iter_vars:
+            self.register(iv)
+
+    # ---- what it is
+
+    @property
+    def is_placeholder(self) -> bool:
+        return isinstance(self.op, PlaceholderOp)
+
+    @property
+    def is_output(self) -> bool:
+        return self in self.schedule.output_stages
+
+    @property
+    def is_inlined(self) -> bool:
+        return self.attach == INLINE
+
+    def outputs(self) -> tuple[Tensor, ...]:
+        return self.op.outputs
+
+    def reads(self) -> list[Stage]:
+        """The stages whose tensors this one reads, without repetition."""
+        return list(dict.fromkeys(self.schedule.stage_of(t) for t in self.op.inputs))
+
+    def readers(self) -> list[Stage]:
+        """The stages that read this one."""
+        return [s for s in self.schedule.stages if self in s.reads()]
+
+    # ---- axes and their names
+
+    def register(self, iv: IterVar, step: int | None = None) -> None:
+        """Give `iv` its name in this stage: its own, with a number when it is taken."""
+        name, n = iv.name, 0
+        while name in self._names:
+            n += 1
+            name = f"{iv.name}_{n}"
+        self._names[name] = iv
+        if step is not None:
+            self.made_by[iv] = step
+
+    def axis_name(self, iv: IterVar) -> str:
+        """The name of an axis in this stage."""
+        return next((name for name, own in self._names.items() if own is iv), iv.name)
+
+    def find_axis(self, what: object) -> IterVar | None:
+        """An axis or loop of this stage by identity, by name, or by the name of a handle from before an undo."""
+        if isinstance(what, IterVar):
+            known = any(own is what for own in self._names.values())
+            return what if known else self._names.get(what.name)
+        return self._names.get(what) if isinstance(what, str) else None
+
+    @property
+    def all_iter_vars(self) -> list[IterVar]:
+        return list(self._names.values())
+
+    def replaced_by(self, iv: IterVar) -> str | None:
+        """What became of an axis that is no loop any more: "split into i.outer and i.inner"."""
+        for r in self.relations:
+            match r:
+                case Split(parent, outer, inner) if parent is iv:
+                    return f"split into {self.axis_name(outer)} and {self.axis_name(inner)}"
+                case Fuse(outer, inner, fused) if iv is outer or iv is inner:
+                    return f"fused into {self.axis_name(fused)}"
+        return None
+
+    def replace_leaves(self, old: list[IterVar], new: list[IterVar]) -> None:
+        """Put the loops `new` where `old` (adjacent) stood."""
+        at = self.leaf_iter_vars.index(old[0])
+        self.leaf_iter_vars[at : at + len(old)] = new
+
+    # ---- what a person sees
+
+    def loops(self) -> str:
+        """The loops as they are now: `i.outer(32), i.inner(32, vectorize), k(1024)`."""
+        extents = self.schedule.extents(self)
+        shown = []
+        for iv in self.leaf_iter_vars:
+            size = const_int(extents[iv])
+            notes = [str(size) if size is not None else repr(extents[iv])]
+            if iv in self.annotations:
+                notes.append(self.annotations[iv])
+            shown.append(f"{self.axis_name(iv)}({', '.join(notes)})")
+        return ", ".join(shown) or "none"
+
+    def origin(self, iv: IterVar | None = None) -> Origin:
+        """Where the loop of `iv` (or this stage) came from."""
+        if iv is None:
+            return Origin(self.name, None, self.place_step, self.op.span)
+        step = self.made_by.get(iv)
+        journal = self.schedule.journal
+        span = journal[step].span if step is not None and step < len(journal) else self.op.span
+        return Origin(self.name, self.axis_name(iv), step, span)
+
+    def __repr__(self) -> str:
+        return f"Stage({self.name}: {self.loops()})"
+
+    # ---- the primitives; the checks and effects are in primitives.py
+
+    def _do(self, primitive: str, **arguments: object) -> Any:
+        return self.schedule.do(primitive, self, arguments)
+
+    def split(
+        self, parent: IterVar | str, factor: int | None = None, nparts: int | None = None
+    ) -> tuple[IterVar, IterVar]:
+        """Split a loop into an outer and an inner one, with `factor` inner or `nparts` outer iterations.
+
+            for i in n:              for i.outer in (n + factor - 1) // factor:
+                body(i)         ->       for i.inner in factor:
+                                             if i.outer*factor + i.inner < n:     (where it does not divide)
+                                                 body(i.outer*factor + i.inner)
+
+        Returns (outer, inner).
+        """
+        return self._do("split", axis=parent, factor=factor, nparts=nparts)  # type: ignore[no-any-return]
+
+    def tile(
+        self, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int, y_factor: int
+    ) -> tuple[IterVar, IterVar, IterVar, IterVar]:
+        """Split two loops and order them as a loop over tiles around the loops inside one tile.
+
+            for x in n:                  for x.outer, y.outer:
+                for y in m:         ->       for x.inner in x_factor:
+                    body(x, y)                   for y.inner in y_factor: body
+
+        Returns (x.outer, y.outer, x.inner, y.inner).
+        """
+        return self._do("tile", x=x_parent, y=y_parent, x_factor=x_factor, y_factor=y_factor)  # type: ignore[no-any-return]
+
+    def fuse(self, *axes: IterVar | str) -> IterVar:
+        """Fuse adjacent loops into one.
+
+            for i in n:                       for i.j.fused in n*m:
+                for j in m:  body(i, j)   ->      body(i.j.fused // m, i.j.fused % m)
+
+        Returns the fused loop.
+        """
+        return self._do("fuse", axes=list(axes))  # type: ignore[no-any-return]
+
+    def reorder(self, *axes: IterVar | str) -> None:
+        """Put loops in the given order, in the places that they take now.
+
+        for i: for j: for k: body    -- reorder(k, i) -->    for k: for j: for i: body
+        """
+        self._do("reorder", axes=list(axes))
+
+    def vectorize(self, var: IterVar | str) -> None:
+        """Run all iterations of a loop at once, as the lanes of vectors. Its extent must be constant.
+
+        for i in 8: A[i] = B[i]    ->    A[0:8] = B[0:8]
+        """
+        self._do("vectorize", axis=var)
+
+    def unroll(self, var: IterVar | str) -> None:
+        """Write the iterations of a loop one after the other. Its extent must be constant.
+
+        for i in 2: body(i)    ->    body(0); body(1)
+        """
+        self._do("unroll", axis=var)
+
+    def parallel(self, var: IterVar | str) -> None:
+        """Run the iterations of a loop on the threads of the pool.
+
+        for i in n: body(i)    ->    for i in parallel(n): body(i)
+        """
+        self._do("parallel", axis=var)
+
+    def compute_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
+        """Compute this stage inside loop `scope` of stage `parent`, just the part that is needed there.
+
+        for j: B[j] = ...                 for i: B[i] = ...
+        for i: C[i] = f(B[i])      ->            C[i] = f(B[i])
+        """
+        self._do("compute_at", parent=parent, axis=scope)
+
+    def compute_inline(self) -> None:
+        """Put the expression of this stage where its elements are read; it gets no loops and no memory.
+
+        B[j] = g(j);  C[i] = f(B[i])    ->    C[i] = f(g(i))
+        """
+        self._do("compute_inline")
+
+    def compute_root(self) -> None:
+        """Compute this stage before everything that reads it, in loops of its own."""
+        self._do("compute_root")
+
+    def set_scope(self, scope: str) -> None:
+        """Keep this stage's values in `scope` ("global" or "local")."""
+        self._do("set_scope", scope=scope)
+
+
