@@ -93,20 +93,20 @@ def divides(r: Split, extents: Extents) -> bool:
 
 def index_up(
     relations: Iterable[Relation], values: dict[IterVar, Expr], extents: Extents, analyzer: Analyzer
-) -> list[Expr]:
+) -> list[tuple[IterVar, Expr]]:
     """Extend `values` from the loops to all axes (each counted from 0).
 
-    Returns the conditions under which an iteration is a real one, where splits do not divide. A guard
-    stands at the parent of each such split: at the root axis alone it would not keep a reduction from
-    combining an element twice.
+    Returns the conditions under which an iteration is a real one, where splits do not divide, each with
+    its axis. A guard stands at the parent of each such split: at the root axis alone it would not keep a
+    reduction from combining an element twice.
     """
-    guards: list[Expr] = []
+    guards: list[tuple[IterVar, Expr]] = []
     for r in reversed(list(relations)):
         match r:
             case Split(parent, outer, inner):
                 values[parent] = _join(values[outer], values[inner], extents[inner])
                 if not divides(r, extents):
-                    guards.append(ops.less(values[parent], extents[parent]))
+                    guards.append((parent, ops.less(values[parent], extents[parent])))
             case Fuse(outer, inner, fused):
                 f, n = values[fused], extents[inner]
                 if const_int(extents[outer]) == 1:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from tewb.arith import Analyzer, detect_linear
-from tewb.base import BoundError, here
-from tewb.ir import And, Call, Expr, IterVar, Or, ProducerLoad, Reduce, Var, ops, walk
+from tewb.base import BOOL, BoundError, here
+from tewb.ir import And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Reduce, Var, ops, walk
 
-Access = tuple[ProducerLoad, int]
+# A load, the dimension, and the condition under which it happens.
+Access = tuple[ProducerLoad, int, Expr]
+_ALWAYS: Expr = IntImm(1, BOOL)
 
 
-def check_accesses(op: Any) -> tuple[Access, ...]:
+def check_accesses(op: Any, refuse: bool = True) -> tuple[Access, ...]:
     """The accesses (load, dimension) of a compute that cannot be proved in bounds.
 
     Raises BoundError for an access that certainly leaves its tensor: one that nothing guards, affine in
-    the axes, whose smallest or largest index is outside.
+    the axes, whose smallest or largest index is outside (unless `refuse` is off).
     """
     analyzer = Analyzer()
     axes = (*op.axis, *op.reduce_axis)
@@ -28,44 +30,48 @@ def check_accesses(op: Any) -> tuple[Access, ...]:
                     analyzer.bind(v, 0, None)
     unproved: list[Access] = []
     for e in op.body:
-        _check(op, e, analyzer, axes, False, unproved)
+        _Checker(op, analyzer, axes, unproved, refuse).check(e, _ALWAYS)
     return tuple(unproved)
 
 
-def _check(
-    op: Any, e: Expr, analyzer: Analyzer, axes: tuple[IterVar, ...], guarded: bool, unproved: list[Access]
-) -> None:
-    match e:
-        case Call("if_then_else", (cond, then, other)):
-            _check(op, cond, analyzer, axes, guarded, unproved)
-            with analyzer.assume(cond):
-                _check(op, then, analyzer, axes, True, unproved)
-            with analyzer.assume(ops.logical_not(cond)):
-                _check(op, other, analyzer, axes, True, unproved)
-            return
-        case And(a, b) | Or(a, b):
-            _check(op, a, analyzer, axes, guarded, unproved)
-            with analyzer.assume(a if isinstance(e, And) else ops.logical_not(a)):
-                _check(op, b, analyzer, axes, True, unproved)
-            return
-        case Reduce(_, source, _, condition):
-            _check(op, condition, analyzer, axes, guarded, unproved)
-            with analyzer.assume(condition):
+class _Checker:
+    def __init__(
+        self, op: Any, analyzer: Analyzer, axes: tuple[IterVar, ...], unproved: list[Access], refuse: bool
+    ) -> None:
+        self.op, self.analyzer, self.axes, self.unproved, self.refuse = op, analyzer, axes, unproved, refuse
+
+    def check(self, e: Expr, when: Expr) -> None:
+        """Look at every load of `e`, which is evaluated when `when` holds."""
+        match e:
+            case Call("if_then_else", (cond, then, other)):
+                self.check(cond, when)
+                self.under(cond, then, when)
+                self.under(ops.logical_not(cond), other, when)
+                return
+            case And(a, b) | Or(a, b):
+                self.check(a, when)
+                self.under(a if isinstance(e, And) else ops.logical_not(a), b, when)
+                return
+            case Reduce(_, source, _, condition):
+                self.check(condition, when)
                 for s in source:
-                    _check(op, s, analyzer, axes, guarded or not _is_true(condition), unproved)
+                    self.under(condition, s, when)
+                return
+            case ProducerLoad(tensor, indices):
+                for d, (i, size) in enumerate(zip(indices, tensor.shape, strict=True)):
+                    if not _inside(self.analyzer, i, size):
+                        if self.refuse and when is _ALWAYS:
+                            _refuse_if_certain(self.op, self.analyzer, e, d, i, size, self.axes)
+                        self.unproved.append((e, d, when))
+        for child in e.children():
+            self.check(child, when)
+
+    def under(self, cond: Expr, e: Expr, when: Expr) -> None:
+        if ops.is_const(cond, 1):
+            self.check(e, when)
             return
-        case ProducerLoad(tensor, indices):
-            for d, (i, size) in enumerate(zip(indices, tensor.shape, strict=True)):
-                if not _inside(analyzer, i, size):
-                    if not guarded:
-                        _refuse_if_certain(op, analyzer, e, d, i, size, axes)
-                    unproved.append((e, d))
-    for child in e.children():
-        _check(op, child, analyzer, axes, guarded, unproved)
-
-
-def _is_true(e: Expr) -> bool:
-    return ops.is_const(e, 1)
+        with self.analyzer.assume(cond):
+            self.check(e, cond if when is _ALWAYS else ops.logical_and(when, cond))
 
 
 def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:

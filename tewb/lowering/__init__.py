@@ -1,0 +1,6 @@
+"""Lowering: from a schedule to loops, then one pass per file; `pipeline.py` is the list."""
+
+from tewb.lowering.lower import Trace, lower_schedule
+from tewb.lowering.pipeline import BUILD, LOWER, Pass, run
+
+__all__ = ["BUILD", "LOWER", "Pass", "Trace", "lower_schedule", "run"]

@@ -1,0 +1,44 @@
+"""Binding: buffers that were declared by hand become those that lowering chose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tewb.ir import Buffer, BufferLoad, BufferStore, Expr, Stmt, Var, ops, rewriter
+
+
+def compact_strides(b: Buffer) -> tuple[Expr, ...]:
+    """The strides of a buffer in elements, row-major when it declares none."""
+    if b.strides:
+        return b.strides
+    strides: list[Expr] = []
+    step: Expr = ops.const(1)
+    for n in reversed(b.shape):
+        strides.append(step)
+        step = ops.mul(step, n)
+    return tuple(reversed(strides))
+
+
+def bind_buffers(body: Stmt, pairs: Mapping[Buffer, Buffer]) -> Stmt:
+    """`body` with every declared buffer replaced: its loads and stores, its data, and the variables of its
+    shape, strides and offset."""
+    values: dict[Var, Expr] = {}
+    for declared, actual in pairs.items():
+        values[declared.data] = actual.data
+        offered = (*actual.shape, *compact_strides(actual), actual.elem_offset)
+        for wanted, given in zip((*declared.shape, *compact_strides(declared), declared.elem_offset), offered, strict=True):
+            if isinstance(wanted, Var):
+                values[wanted] = given
+
+    def load(n: BufferLoad) -> Expr:
+        indices = tuple(rewrite(i) for i in n.indices)
+        return BufferLoad(pairs.get(n.buffer, n.buffer), indices, n.dtype)
+
+    def store(n: BufferStore) -> Stmt:
+        indices = tuple(rewrite(i) for i in n.indices)
+        return BufferStore(pairs.get(n.buffer, n.buffer), rewrite(n.value), indices, n.origin)
+
+    rewrite: Any = rewriter({Var: lambda v: values.get(v, v), BufferLoad: load, BufferStore: store})
+    made: Stmt = rewrite(body)
+    return made

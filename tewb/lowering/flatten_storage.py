@@ -1,0 +1,89 @@
+"""Storage flattening: arrays of several dimensions become one line of elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tewb.base import INT32, INT64
+from tewb.ir import (
+    Allocate,
+    Buffer,
+    BufferLoad,
+    BufferStore,
+    DeclBuffer,
+    Expr,
+    PrimFunc,
+    Stmt,
+    Var,
+    const,
+    const_int,
+    ops,
+    rewriter,
+)
+from tewb.lowering.bind_buffers import compact_strides
+
+
+def flatten_storage(f: PrimFunc) -> PrimFunc:
+    """Give every access one index: elements from the start of the buffer's memory.
+
+        A[i, j]  of shape (n, m)    ->    A[i*m + j]
+
+    Views disappear into the memory that they view. Parameters keep their shapes, which the caller's arrays
+    are checked against. Index arithmetic is done in 64 bits where 32 might not be enough.
+    """
+    flat: dict[Buffer, Buffer] = {}
+
+    def line(b: Buffer) -> Buffer:
+        known = flat.get(b)
+        if known is None:
+            known = flat[b] = b.with_(shape=(_size(b),), strides=(), elem_offset=None)
+        return known
+
+    def index(b: Buffer, indices: tuple[Expr, ...]) -> Expr:
+        dtype = INT32 if _fits_int32(b) else INT64
+        at: Expr = _as(b.elem_offset, dtype)
+        for i, step in zip([rewrite(i) for i in indices], compact_strides(b), strict=True):
+            at = ops.add(at, ops.mul(_as(i, dtype), _as(step, dtype)))
+        return at
+
+    def load(n: BufferLoad) -> Expr:
+        at = index(n.buffer, n.indices)
+        return BufferLoad(line(n.buffer), (at,), n.dtype)
+
+    def store(n: BufferStore) -> Stmt:
+        at = index(n.buffer, n.indices)
+        return BufferStore(line(n.buffer), rewrite(n.value), (at,), n.origin)
+
+    def allocate(n: Allocate) -> Stmt:
+        return Allocate(line(n.buffer), rewrite(n.body), n.origin)
+
+    rules = {BufferLoad: load, BufferStore: store, Allocate: allocate, DeclBuffer: lambda n: rewrite(n.body)}
+    rewrite: Any = rewriter(rules)
+    body = rewrite(f.body)
+    return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
+
+
+def _as(e: Expr, dtype: str) -> Expr:
+    return ops.cast(e, ops.DType(dtype).with_lanes(e.dtype.lanes))
+
+
+def _size(b: Buffer) -> Expr:
+    size: Expr = const(1)
+    if not _fits_int32(b):
+        size = const(1, INT64)
+    for n in b.shape:
+        size = ops.mul(size, n)
+    return size
+
+
+def _fits_int32(b: Buffer) -> bool:
+    """Whether every element of `b` certainly has a number below 2**31. Symbolic sizes are not certain."""
+    total = 1
+    for n in (*b.shape, *b.strides):
+        size = const_int(n)
+        if size is None:
+            return False
+        total *= max(abs(size), 1)
+    offset = b.elem_offset
+    small = const_int(offset) is not None or not isinstance(offset, Var)
+    return small and total < 1 << 31 and offset.dtype.bits <= 32

@@ -1,0 +1,105 @@
+"""From a schedule and its arguments to a function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tewb.base import LowerError, here
+from tewb.ir import Buffer, IRModule, PrimFunc, Var, free_vars, walk
+from tewb.lowering.nest import Key, loop_nests
+from tewb.lowering.pipeline import LOWER, run
+from tewb.schedule import Schedule
+from tewb.schedule.bounds import Bounds, infer_bounds
+from tewb.tensor import Tensor
+
+Trace = list[tuple[str, PrimFunc]]
+
+
+def lower_schedule(
+    schedule: Schedule,
+    args: Sequence[Any],
+    name: str = "main",
+    binds: Mapping[Tensor, Buffer] | None = None,
+    trace: Trace | None = None,
+) -> IRModule:
+    """The module with one function that computes `schedule` on `args`.
+
+    `args` are tensors (inputs, outputs and intermediates the caller wants) and scalar variables, in the
+    order of the kernel's parameters. `binds` declares buffers for some of them. `trace` collects the
+    function after every pass, beginning with the loops.
+    """
+    f = _function(schedule, args, name, binds or {})
+    if trace is not None:
+        trace.append(("schedule_ops", f))
+    return IRModule({name: run(f, LOWER, trace)})
+
+
+def _function(schedule: Schedule, args: Sequence[Any], name: str, binds: Mapping[Tensor, Buffer]) -> PrimFunc:
+    params, keys = _parameters(schedule, args, binds)
+    kept = [stage for stage, _ in keys if not stage.is_placeholder]
+    _check_complete(schedule, keys)
+    bounds: Bounds = infer_bounds(schedule, kept)
+    body = loop_nests(schedule, bounds, keys)
+    outputs = [keys[key] for key in keys if not key[0].is_placeholder]
+    f = PrimFunc(name, tuple(params), body, tuple(i for i, p in enumerate(params) if p in outputs))
+    _check_variables(f)
+    return f
+
+
+def _parameters(
+    schedule: Schedule, args: Sequence[Any], binds: Mapping[Tensor, Buffer]
+) -> tuple[list[Buffer | Var], dict[Key, Buffer]]:
+    params: list[Buffer | Var] = []
+    keys: dict[Key, Buffer] = {}
+    for a in args:
+        if isinstance(a, Var):
+            params.append(a)
+            continue
+        if not isinstance(a, Tensor):
+            raise LowerError(f"arguments are tensors and te.vars, not {a!r}", span=here())
+        stage = schedule[a]
+        key = (stage, a.value_index)
+        if key in keys:
+            raise LowerError(f"{a.name} is given twice among the arguments", span=here())
+        if stage.is_inlined:
+            raise LowerError(
+                f"{a.name} is an argument, but it is computed inline and never stored",
+                hint=f"s[{a.name}].compute_root()",
+                span=here(),
+            )
+        current = stage.op.output(a.value_index)
+        keys[key] = binds.get(a) or Buffer(a.name, current.dtype, current.shape)
+        params.append(keys[key])
+    return params, keys
+
+
+def _check_complete(schedule: Schedule, keys: Mapping[Key, Buffer]) -> None:
+    for stage in schedule.output_stages:
+        for t in stage.op.outputs:
+            if (stage, t.value_index) not in keys:
+                raise LowerError(
+                    f"{t.name} is an output and is not among the arguments", hint="lower(s, [A, B, C])", span=here()
+                )
+    for stage in schedule.stages:
+        if stage.is_placeholder and stage.readers() and not any(s is stage for s, _ in keys):
+            raise LowerError(
+                f"{stage.name} is an input and is not among the arguments", hint="lower(s, [A, B, C])", span=here()
+            )
+
+
+def _check_variables(f: PrimFunc) -> None:
+    """Every variable of the body must be bound in it, be a parameter, or be told by a shape."""
+    known = {p for p in f.params if isinstance(p, Var)}
+    for p in f.params:
+        if isinstance(p, Buffer):
+            known |= {v for e in (*p.shape, *p.strides, p.elem_offset) if isinstance(e, Var) for v in (e,)}
+            known.add(p.data)
+    known |= {n.buffer.data for n in walk(f.body) if hasattr(n, "buffer")}
+    for v in free_vars(f.body):
+        if v not in known:
+            raise LowerError(
+                f"the value of {v.name} is not known: it is not an argument, nor a size of one",
+                hint=f"pass {v.name} as an argument",
+                span=here(),
+            )

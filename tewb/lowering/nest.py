@@ -1,0 +1,371 @@
+"""From a schedule to loops: every stage becomes a loop nest at its place.
+
+    for leaf in ...:                  one loop for each leaf, outermost first
+        if likely(guard):             where splits do not divide, or a box passes the tensor's edge
+            <stages computed here>
+            store
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from tewb.base import LowerError
+from tewb.ir import (
+    Allocate,
+    AssertStmt,
+    AttrStmt,
+    AxisKind,
+    Buffer,
+    BufferStore,
+    Expr,
+    ExternRegion,
+    For,
+    ForKind,
+    IfThenElse,
+    IterVar,
+    LetStmt,
+    Origin,
+    ProducerLoad,
+    Range,
+    Reduce,
+    Stmt,
+    Var,
+    const,
+    const_int,
+    load,
+    ops,
+    rewriter,
+    script,
+    seq,
+    substitute,
+    walk,
+)
+from tewb.lowering.bind_buffers import bind_buffers, compact_strides
+from tewb.lowering.hybrid_nest import scheduled_body
+from tewb.schedule import At, Schedule, Stage
+from tewb.schedule.bounds import Bounds, StageBounds
+from tewb.schedule.relation import index_up
+from tewb.tensor import ComputeOp, ExternOp, Tensor, is_whole
+from tewb.tensor.hybrid import HybridOp
+
+KINDS = {"vectorize": ForKind.VECTORIZED, "unroll": ForKind.UNROLLED, "parallel": ForKind.PARALLEL}
+
+Key = tuple[Stage, int]
+
+
+def loop_nests(schedule: Schedule, bounds: Bounds, arguments: Mapping[Key, Buffer]) -> Stmt:
+    """The statement that computes all stages of `schedule`; `arguments` are the buffers of the caller.
+
+    Every other tensor that is kept gets an allocation of the size that its readers need.
+    """
+    return _Nests(schedule, bounds, arguments).root()
+
+
+class _Nests:
+    def __init__(self, schedule: Schedule, bounds: Bounds, arguments: Mapping[Key, Buffer]) -> None:
+        self.schedule, self.bounds, self.arguments = schedule, bounds, arguments
+        self.buffers: dict[Key, Buffer] = dict(arguments)
+        self.mins: dict[Key, tuple[Expr, ...]] = {}
+        self.at: dict[tuple[Stage, IterVar], list[Stage]] = {}
+        for stage in schedule.stages:
+            if isinstance(stage.attach, At):
+                self.at.setdefault((stage.attach.stage, stage.attach.axis), []).append(stage)
+
+    def root(self) -> Stmt:
+        roots = [s for s in self.schedule.stages if s.attach is None and not s.is_placeholder]
+        return self.realize(roots, lambda: seq())
+
+    def realize(self, stages: Sequence[Stage], body: Callable[[], Stmt]) -> Stmt:
+        """`stages` one after the other, each with its memory, and then `body`."""
+        if not stages:
+            return body()
+        stage, rest = stages[0], stages[1:]
+        own = self.bounds.stages[stage]
+        fresh: list[Buffer] = []
+        for t, region in zip(stage.op.outputs, own.regions, strict=True):
+            key = (stage, t.value_index)
+            if key in self.arguments:
+                self.mins[key] = tuple(const(0, n.dtype) for n in t.shape)
+                continue
+            name = stage.name if len(stage.op.outputs) == 1 else f"{stage.name}.v{t.value_index}"
+            shape = tuple(r.extent for r in region)
+            self.buffers[key] = Buffer(name, t.dtype, shape, scope=stage.scope, origin=stage.origin())
+            self.mins[key] = tuple(r.min for r in region)
+            fresh.append(self.buffers[key])
+        made = seq(self.produce(stage), self.realize(rest, body))
+        for buffer in reversed(fresh):
+            made = Allocate(buffer, made, stage.origin())
+        return made
+
+    def produce(self, stage: Stage) -> Stmt:
+        op = self.bounds.operations[stage]
+        if isinstance(op, ComputeOp):
+            return _ComputeNest(self, stage, op).nest()
+        if isinstance(op, ExternOp):
+            return self.extern(stage, op)
+        if isinstance(op, HybridOp):
+            return self.hybrid(stage, op)
+        raise LowerError(f"stage {stage.name}: no rule for {type(op).__name__}")
+
+    # ---- elements
+
+    def buffer(self, t: Tensor) -> tuple[Buffer, tuple[Expr, ...]]:
+        """The buffer that holds `t` and the indices of its first element in the tensor."""
+        stage = self.schedule.stage_of(t)
+        key = (stage, t.value_index)
+        if key not in self.buffers:
+            kind = "an input" if stage.is_placeholder else "computed"
+            raise LowerError(f"{stage.name} is {kind} and is read, but it is not among the arguments")
+        return self.buffers[key], self.mins.get(key, tuple(const(0, n.dtype) for n in t.shape))
+
+    def translate(self, values: Mapping[Var, Expr]) -> Callable[[Expr], Expr]:
+        """Rewrite expressions of a compute: axes become `values`, tensor elements become loads."""
+
+        def producer_load(n: ProducerLoad) -> Expr:
+            buffer, mins = self.buffer(n.producer)
+            return load(buffer, tuple(ops.sub(rewrite(i), m) for i, m in zip(n.indices, mins, strict=True)))
+
+        rewrite: Callable[[Expr], Expr] = rewriter({Var: lambda v: values.get(v, v), ProducerLoad: producer_load})
+        return rewrite
+
+    # ---- externs
+
+    def extern(self, stage: Stage, op: ExternOp) -> Stmt:
+        """One call of the extern's body on views of the boxes that it reads and makes."""
+        own = self.bounds.stages[stage]
+        if op.access.tiled:
+            out = tuple(self.clipped(own.ranges[iv], iv) for iv in op.axis)
+            regions = op.access.regions(out, [t.shape for t in op.inputs])
+            ins = [self.view(t, self.clipped_box(r, t.shape)) for t, r in zip(op.inputs, regions, strict=True)]
+            outs = [self.view(t, out) for t in stage.op.outputs]
+        else:
+            ins = [self.view(t, _whole(t.shape)) for t in op.inputs]
+            outs = [self.view(t, _whole(t.shape)) for t in stage.op.outputs]
+        return self.region(stage, op.effect, ins, outs, _extern_body(op, ins, outs))
+
+    def region(self, stage: Stage, effect: str, ins: list[Buffer], outs: list[Buffer], body: Stmt) -> Stmt:
+        node = ExternRegion(stage.name, tuple(map(_box_text, ins)), tuple(map(_box_text, outs)), effect)
+        return AttrStmt(node, "extern_scope", const(0), body, stage.origin())
+
+    def clipped(self, r: Range, iv: IterVar) -> Range:
+        assert iv.dom is not None
+        return self.clip(r, iv.dom.extent)
+
+    def clipped_box(self, region: Iterable[Range], shape: Sequence[Expr]) -> tuple[Range, ...]:
+        return tuple(self.clip(r, n) for r, n in zip(region, shape, strict=True))
+
+    def clip(self, r: Range, size: Expr) -> Range:
+        """The part of `r` that is inside of a dimension of `size`."""
+        prove = self.bounds.analyzer.can_prove
+        end = ops.add(r.min, r.extent)
+        lo = r.min if prove(ops.greater_equal(r.min, 0)) else ops.maximum(r.min, 0)
+        hi = end if prove(ops.less_equal(end, size)) else ops.minimum(end, size)
+        if lo is r.min and hi is end:
+            return r
+        simplify = self.bounds.analyzer.simplify
+        return Range(simplify(lo), simplify(ops.sub(hi, lo)))
+
+    def view(self, t: Tensor, box: Sequence[Range]) -> Buffer:
+        """A buffer for a box of `t`: the tensor's own buffer when the box is all that it holds, else a
+        strided view of it."""
+        buffer, mins = self.buffer(t)
+        simplify = self.bounds.analyzer.simplify
+        starts = [simplify(ops.sub(r.min, m)) for r, m in zip(box, mins, strict=True)]
+        inside = [Range(s, r.extent) for s, r in zip(starts, box, strict=True)]
+        if is_whole(inside, buffer.shape) and self.schedule.stage_of(t).op.output(t.value_index).ndim == len(box):
+            return buffer
+        strides = compact_strides(buffer)
+        offset = buffer.elem_offset
+        for s, step in zip(starts, strides, strict=True):
+            offset = ops.add(offset, ops.mul(s, step))
+        return Buffer(
+            f"{t.name}.tile", t.dtype, tuple(r.extent for r in box), strides, simplify(offset), buffer.scope, buffer.data
+        )
+
+    def hybrid(self, stage: Stage, op: HybridOp) -> Stmt:
+        """The loops of a hybrid function, with its buffers bound to those of the tensors."""
+        ins = [self.view(t, _whole(t.shape)) for t in op.inputs]
+        outs = [self.view(t, _whole(t.shape)) for t in stage.op.outputs]
+        pairs = zip((*op.in_buffers, *op.out_buffers), (*ins, *outs), strict=True)
+        body = bind_buffers(scheduled_body(stage, op.body), dict(pairs))
+        return self.region(stage, "idempotent", ins, outs, body)
+
+
+def _whole(shape: Sequence[Expr]) -> tuple[Range, ...]:
+    return tuple(Range(const(0, n.dtype), n) for n in shape)
+
+
+def _extern_body(op: ExternOp, ins: list[Buffer], outs: list[Buffer]) -> Stmt:
+    if op.in_buffers is None and op.out_buffers is None:
+        return op.make_body(ins, outs)
+    declared_in, declared_out = list(op.in_buffers or ins), list(op.out_buffers or outs)
+    pairs = zip((*declared_in, *declared_out), (*ins, *outs), strict=True)
+    return bind_buffers(op.make_body(declared_in, declared_out), {a: b for a, b in pairs if a is not b})
+
+
+def _box_text(b: Buffer) -> str:
+    """A buffer's part as `A[3, 4, 8]`, or with its place, `A.tile[1, 4, 8] at i * 32`."""
+    sizes = ", ".join(script(n) for n in b.shape)
+    at = "" if const_int(b.elem_offset) == 0 else f" at {script(b.elem_offset)}"
+    return f"{b.name}[{sizes}]{at}"
+
+
+class _ComputeNest:
+    """The loops of one compute stage."""
+
+    def __init__(self, nests: _Nests, stage: Stage, op: ComputeOp) -> None:
+        self.nests, self.stage, self.op = nests, stage, op
+        self.own: StageBounds = nests.bounds.stages[stage]
+        self.analyzer = nests.bounds.analyzer
+        self.leaves = stage.leaf_iter_vars
+        span = op.span
+        self.origin = Origin(stage.name, None, stage.place_step, span)
+
+    def nest(self) -> Stmt:
+        values, guards = self.indices(self.own.vars)
+        reduction = self.op.body[0] if isinstance(self.op.body[0], Reduce) else None
+        translate = self.nests.translate({iv.var: values[iv] for iv in self.own.ranges})
+        indices = self.store_indices(values)
+        if reduction is None:
+            stores = self.stores(indices, [translate(e) for e in self.op.body])
+            return self.loops(0, len(self.leaves), guards, self.checked(translate, stores))
+        first = next(i for i, iv in enumerate(self.leaves) if iv.kind is AxisKind.REDUCE)
+        update = self.checked(translate, self.update(reduction, indices, translate))
+        early = [g for g in guards if self.depth(g[1]) < first]
+        late = [g for g in guards if self.depth(g[1]) >= first]
+        inner = seq(self.init(reduction, first), self.loops(first, len(self.leaves), late, update))
+        return self.loops(0, first, early, inner)
+
+    # ---- indices and guards
+
+    def indices(self, variables: Mapping[IterVar, Expr]) -> tuple[dict[IterVar, Expr], list[tuple[IterVar, Expr]]]:
+        """The value of every axis, and the guards without which an iteration would be one too many."""
+        values: dict[IterVar, Expr] = dict(variables)
+        guards = index_up(self.stage.relations, values, self.own.extents, self.analyzer)
+        for iv, r in self.own.ranges.items():
+            values[iv] = ops.add(r.min, values[iv])
+            guards += [(iv, g) for g in self.edges(iv, r, values[iv])]
+        return values, [(iv, g) for iv, g in guards if not self.analyzer.can_prove(g)]
+
+    def edges(self, iv: IterVar, r: Range, value: Expr) -> list[Expr]:
+        """Where the box of an axis may pass the edge of the tensor: guards against both ends."""
+        dom = iv.dom
+        if dom is None or r is dom or (const_int(r.min) == 0 and const_int(r.extent) == const_int(dom.extent) is not None):
+            return []
+        low = ops.greater_equal(value, dom.min)
+        high = ops.less(value, ops.add(dom.min, dom.extent))
+        return [low, high]
+
+    def depth(self, e: Expr) -> int:
+        """The position of the innermost loop that `e` depends on; -1 for none."""
+        mine = {v: i for i, v in enumerate(self.own.vars[iv] for iv in self.leaves)}
+        return max((mine[n] for n in walk(e) if isinstance(n, Var) and n in mine), default=-1)
+
+    def store_indices(self, values: Mapping[IterVar, Expr]) -> list[tuple[Expr, ...]]:
+        """Where the element of an iteration stands in the buffer of each output."""
+        made = []
+        for t in self.stage.op.outputs:
+            _, mins = self.nests.buffer(t)
+            made.append(tuple(ops.sub(values[iv], m) for iv, m in zip(self.op.axis, mins, strict=True)))
+        return made
+
+    # ---- statements
+
+    def loops(self, first: int, last: int, guards: list[tuple[IterVar, Expr]], body: Stmt) -> Stmt:
+        """The loops at positions first..last-1 around `body`, with guards and inner stages in their places."""
+        for position in range(last - 1, first - 1, -1):
+            iv = self.leaves[position]
+            here = self.nests.at.get((self.stage, iv), [])
+            if here:
+                inner = body
+                body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
+            body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
+            body = self.loop(iv, self.own.vars[iv], body)
+        if first == 0:
+            body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
+        return body
+
+    def loop(self, iv: IterVar, v: Var, body: Stmt) -> Stmt:
+        kind = KINDS.get(self.stage.annotations.get(iv, ""), ForKind.SERIAL)
+        return For(v, const(0, v.dtype), self.own.extents[iv], kind, body, (), self.stage.origin(iv))
+
+    def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
+        if not guards:
+            return body
+        return IfThenElse(ops.all_of(*[ops.likely(g) for g in guards]), body, None, self.origin)
+
+    def stores(self, indices: Sequence[tuple[Expr, ...]], values: Sequence[Expr]) -> Stmt:
+        made = []
+        for t, index, value in zip(self.stage.op.outputs, indices, values, strict=True):
+            made.append(BufferStore(self.nests.buffer(t)[0], value, index, self.origin))
+        return seq(*made)
+
+    def init(self, reduction: Reduce, first: int) -> Stmt:
+        """The loops that give every element its starting value, over the data axes inside of the first
+        reduce loop."""
+        data = [iv for iv in self.leaves[first:] if iv.kind is not AxisKind.REDUCE]
+        fresh = {iv: Var(f"{self.stage.axis_name(iv)}.init", iv.dtype) for iv in data}
+        variables: dict[IterVar, Expr] = {}
+        for iv in self.leaves:
+            zero = const(0, iv.dtype)
+            variables[iv] = fresh.get(iv) or (zero if iv.kind is AxisKind.REDUCE else self.own.vars[iv])
+        for iv, v in fresh.items():
+            self.analyzer.bind_extent(v, const(0, v.dtype), self.own.extents[iv])
+        values, guards = self.indices(variables)
+        needed = [g for iv, g in guards if iv.kind is not AxisKind.REDUCE and any(v in fresh.values() for v in walk(g))]
+        translate = self.nests.translate({iv.var: values[iv] for iv in self.op.axis})
+        start = reduction.init or reduction.combiner.identity
+        body = self.stores(self.store_indices(values), [translate(e) for e in start])
+        body = self.guarded(needed, body)
+        for iv in reversed(data):
+            body = self.loop(iv, fresh[iv], body)
+        return body
+
+    def update(
+        self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], translate: Callable[[Expr], Expr]
+    ) -> Stmt:
+        """One step of the reduction: combine what is there with the next source value."""
+        combiner = reduction.combiner
+        buffers = [self.nests.buffer(t)[0] for t in self.stage.op.outputs]
+        old = [load(b, i) for b, i in zip(buffers, indices, strict=True)]
+        new = [translate(e) for e in reduction.source]
+        # Of several results each combination reads all old ones, so all are read before any is stored.
+        if len(new) == 1:
+            body = self.stores(indices, [_combine(combiner.result[0], combiner, old, new)])
+        else:
+            body = self.store_together(reduction, indices, old, new)
+        condition = translate(reduction.condition)
+        return body if ops.is_const(condition, 1) else IfThenElse(condition, body, None, self.origin)
+
+    def store_together(
+        self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], old: list[Expr], new: list[Expr]
+    ) -> Stmt:
+        combiner = reduction.combiner
+        names = [Var(f"{self.stage.name}.{part}{i}", e.dtype) for part in ("old", "new") for i, e in enumerate(old)]
+        held, come = names[: len(old)], names[len(old) :]
+        values = [_combine(e, combiner, held, come) for e in combiner.result]
+        body = self.stores(indices, values)
+        for v, e in reversed([*zip(held, old, strict=True), *zip(come, new, strict=True)]):
+            body = LetStmt(v, e, body, self.origin)
+        return body
+
+    def checked(self, translate: Callable[[Expr], Expr], body: Stmt) -> Stmt:
+        """`body` behind checks for the accesses that could not be proved in bounds."""
+        for access, d, when in reversed(self.op.unproved):
+            index = translate(access.indices[d])
+            size = access.producer.shape[d]
+            inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, size))
+            name = access.producer.name
+            message = f"{self.stage.name} reads outside of {name} in dimension {d}: {script(access.indices[d])}"
+            cond = ops.logical_or(ops.logical_not(translate(when)), inside)
+            body = AssertStmt(cond, message, body, self.origin)
+        return body
+
+
+def _combine(result: Expr, combiner: object, old: Sequence[Expr], new: Sequence[Expr]) -> Expr:
+    lhs: tuple[Var, ...] = combiner.lhs  # type: ignore[attr-defined]
+    rhs: tuple[Var, ...] = combiner.rhs  # type: ignore[attr-defined]
+    return substitute(result, {**dict(zip(lhs, old, strict=True)), **dict(zip(rhs, new, strict=True))})
+
+

@@ -1,0 +1,79 @@
+"""The list of lowering passes, in order, with what holds between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tewb.arith import Analyzer, simplify_stmt
+from tewb.base import option
+from tewb.ir import Buffer, PrimFunc, Stmt, free_vars
+from tewb.lowering.flatten_storage import flatten_storage
+from tewb.lowering.partition_loops import partition_loops
+from tewb.lowering.unroll_loops import unroll_loops
+from tewb.lowering.vectorize_loops import vectorize_loops
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A named step from one form of a function to the next."""
+
+    name: str
+    run: Callable[[PrimFunc], PrimFunc]
+    doc: str
+
+
+def _on_body(run: Callable[[Stmt], Stmt]) -> Callable[[PrimFunc], PrimFunc]:
+    def on_function(f: PrimFunc) -> PrimFunc:
+        body = run(f.body)
+        return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
+
+    return on_function
+
+
+def simplify(f: PrimFunc) -> PrimFunc:
+    """The same function with simpler expressions; sizes are not negative."""
+    analyzer = Analyzer()
+    for p in f.params:
+        if isinstance(p, Buffer):
+            for n in p.shape:
+                for v in free_vars(n):
+                    analyzer.bind(v, 0, None)
+    body = simplify_stmt(f.body, analyzer)
+    return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
+
+
+def _partition(body: Stmt) -> Stmt:
+    return partition_loops(body) if option("tir.LoopPartition") else body
+
+
+def _pass(name: str, run: Callable[[PrimFunc], PrimFunc], doc: str) -> Pass:
+    return Pass(name, run, doc)
+
+
+# What a person reads: loops on arrays of several dimensions. After `vectorize_loops` no loop is vectorized,
+# after `unroll_loops` none is unrolled.
+LOWER: tuple[Pass, ...] = (
+    _pass("simplify", simplify, "simplify expressions, drop loops of one iteration"),
+    _pass("partition_loops", _on_body(_partition), "take guards out of the iterations where they hold"),
+    _pass("vectorize_loops", _on_body(vectorize_loops), "vectorized loops become statements on vectors"),
+    _pass("unroll_loops", _on_body(unroll_loops), "unrolled loops become their iterations in sequence"),
+    _pass("simplify again", simplify, "simplify what the passes left"),
+)
+
+# What code generation reads: one index for each access.
+BUILD: tuple[Pass, ...] = (
+    _pass("flatten_storage", flatten_storage, "arrays become lines of elements, views disappear"),
+    _pass("simplify indices", simplify, "simplify the index arithmetic"),
+)
+
+
+def run(f: PrimFunc, passes: tuple[Pass, ...], trace: list[tuple[str, PrimFunc]] | None = None) -> PrimFunc:
+    """`f` after `passes`; `trace` collects the function after each."""
+    for p in passes:
+        f = p.run(f)
+        if trace is not None:
+            trace.append((p.name, f))
+    return f
+
+

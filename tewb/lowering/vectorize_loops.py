@@ -1,0 +1,237 @@
+"""Vectorization: the iterations of a loop become the lanes of vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tewb.base import LowerError
+from tewb.ir import (
+    Add,
+    And,
+    Binary,
+    Broadcast,
+    BufferLoad,
+    BufferStore,
+    Call,
+    Cast,
+    Compare,
+    Expr,
+    For,
+    ForKind,
+    IfThenElse,
+    Let,
+    LetStmt,
+    Mul,
+    Node,
+    Not,
+    Or,
+    Ramp,
+    Select,
+    Seq,
+    Stmt,
+    Sub,
+    Var,
+    const,
+    const_int,
+    intrinsics,
+    ops,
+    replace,
+    rewriter,
+    substitute,
+)
+
+
+def vectorize_loops(body: Stmt) -> Stmt:
+    """Replace every vectorized loop by statements on vectors.
+
+        for i in 8 (vectorized):  A[i*2] = B[i] + 1.0    ->    A[Ramp(0, 2, 8)] = B[0:8] + Broadcast(1.0, 8)
+
+    A loop whose body has no vector form (a guard or a call that differs from lane to lane, an inner loop
+    of differing extent, an extent that is not constant) becomes serial. Afterwards no loop is vectorized.
+    Raises LowerError for a loop of its own (not a tail) whose extent is not constant.
+    """
+
+    def loop(n: For) -> Stmt:
+        inner = rewrite(n.body)
+        if n.kind is not ForKind.VECTORIZED:
+            return n if inner is n.body else replace(n, body=inner)
+        serial = replace(n, kind=ForKind.SERIAL, body=inner)
+        lanes = const_int(n.extent)
+        if lanes is None:
+            raise LowerError(
+                f"vectorize: loop {n.var.name} has an extent that is not constant, {n.extent!r}",
+                hint="split it by a constant and vectorize the inner loop",
+                span=n.origin.span if n.origin else None,
+            )
+        if lanes == 1:
+            return substitute(inner, {n.var: n.min})
+        try:
+            return _Lanes(n.var, n.min, lanes).stmt(inner)
+        except _NoVectorForm:
+            return serial
+
+    rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
+    return rewrite(body)
+
+
+class _NoVectorForm(Exception):
+    """The body of a loop cannot run as lanes."""
+
+
+class _Lanes:
+    """Rewrites with `var` standing for `lanes` consecutive values from `start` on."""
+
+    def __init__(self, var: Var, start: Expr, lanes: int) -> None:
+        self.lanes = lanes
+        self.values: dict[Var, Expr] = {var: ops.ramp(start, const(1, var.dtype), lanes)}
+
+    # ---- expressions
+
+    def expr(self, e: Expr) -> Expr:
+        rule = _EXPRS.get(type(e))
+        if rule is not None:
+            return rule(self, e)
+        if isinstance(e, Binary | Compare):
+            return self.pair(e)
+        return e
+
+    def wide(self, e: Expr, lanes: int) -> Expr:
+        return e if e.dtype.lanes == lanes else ops.broadcast(e, lanes)
+
+    def pair(self, e: Any) -> Expr:
+        a, b = self.expr(e.a), self.expr(e.b)
+        if a is e.a and b is e.b:
+            return e  # type: ignore[no-any-return]
+        ramp = _ramp(type(e), a, b)
+        if ramp is not None:
+            return ramp
+        lanes = max(a.dtype.lanes, b.dtype.lanes)
+        made: Expr = type(e)(self.wide(a, lanes), self.wide(b, lanes), e.dtype.with_lanes(lanes))
+        return made
+
+    def var(self, e: Var) -> Expr:
+        return self.values.get(e, e)
+
+    def not_(self, e: Not) -> Expr:
+        a = self.expr(e.a)
+        return e if a is e.a else Not(a, a.dtype)
+
+    def cast(self, e: Cast) -> Expr:
+        value = self.expr(e.value)
+        return e if value is e.value else Cast(value, e.dtype.with_lanes(value.dtype.lanes))
+
+    def select(self, e: Select) -> Expr:
+        parts = [self.expr(x) for x in (e.cond, e.then, e.other)]
+        if all(a is b for a, b in zip(parts, (e.cond, e.then, e.other), strict=True)):
+            return e
+        lanes = max(p.dtype.lanes for p in parts)
+        c, a, b = (self.wide(p, lanes) for p in parts)
+        return Select(c, a, b, e.dtype.with_lanes(lanes))
+
+    def load(self, e: BufferLoad) -> Expr:
+        indices = tuple(self.expr(i) for i in e.indices)
+        if all(a is b for a, b in zip(indices, e.indices, strict=True)):
+            return e
+        lanes = max(i.dtype.lanes for i in indices)
+        return BufferLoad(e.buffer, indices, e.buffer.dtype.with_lanes(lanes))
+
+    def call(self, e: Call) -> Expr:
+        args = tuple(self.expr(a) for a in e.args)
+        if all(a is b for a, b in zip(args, e.args, strict=True)):
+            return e
+        if e.op not in intrinsics.PURE:
+            raise _NoVectorForm
+        if e.op == "if_then_else" and args[0].dtype.lanes == 1:
+            lanes = max(a.dtype.lanes for a in args[1:])
+            args = (args[0], *(self.wide(a, lanes) for a in args[1:]))
+        else:
+            lanes = max(a.dtype.lanes for a in args)
+            args = tuple(self.wide(a, lanes) for a in args)
+        return Call(e.op, args, e.dtype.with_lanes(lanes))
+
+    def let(self, e: Let) -> Expr:
+        value = self.expr(e.value)
+        if value.dtype.lanes > 1:
+            raise _NoVectorForm
+        body = self.expr(e.body)
+        return e if value is e.value and body is e.body else Let(e.var, value, body, body.dtype)
+
+    # ---- statements
+
+    def stmt(self, s: Stmt) -> Stmt:
+        rule = _STMTS.get(type(s))
+        if rule is None:
+            raise _NoVectorForm
+        return rule(self, s)
+
+    def store(self, s: BufferStore) -> Stmt:
+        indices = tuple(self.expr(i) for i in s.indices)
+        value = self.expr(s.value)
+        lanes = max((i.dtype.lanes for i in indices), default=1)
+        if lanes == 1 and value.dtype.lanes == 1:
+            return s  # the same store in every lane: once is enough
+        if lanes == 1:
+            raise _NoVectorForm  # every lane stores to one element: order matters
+        return BufferStore(s.buffer, self.wide(value, lanes), indices, s.origin)
+
+    def seq(self, s: Seq) -> Stmt:
+        return s.map_children(self.stmt)
+
+    def branch(self, s: IfThenElse) -> Stmt:
+        if self.expr(s.cond).dtype.lanes > 1:
+            raise _NoVectorForm
+        other = None if s.other is None else self.stmt(s.other)
+        return replace(s, then=self.stmt(s.then), other=other)
+
+    def loop(self, s: For) -> Stmt:
+        if self.expr(s.min).dtype.lanes > 1 or self.expr(s.extent).dtype.lanes > 1:
+            raise _NoVectorForm
+        return replace(s, body=self.stmt(s.body))
+
+    def let_stmt(self, s: LetStmt) -> Stmt:
+        value = self.expr(s.value)
+        if value.dtype.lanes == 1:
+            return replace(s, body=self.stmt(s.body))
+        wide = Var(s.var.name, value.dtype)
+        self.values[s.var] = wide
+        return replace(s, var=wide, value=value, body=self.stmt(s.body))
+
+
+def _ramp(kind: type, a: Expr, b: Expr) -> Expr | None:
+    """Sums and products of a ramp and a scalar are ramps."""
+    x = a.value if isinstance(a, Broadcast) else a
+    y = b.value if isinstance(b, Broadcast) else b
+    if kind is Add and isinstance(a, Ramp) and y.dtype.lanes == 1:
+        return Ramp(ops.add(a.base, y), a.stride, a.lanes, a.dtype)
+    if kind is Add and isinstance(b, Ramp) and x.dtype.lanes == 1:
+        return Ramp(ops.add(x, b.base), b.stride, b.lanes, b.dtype)
+    if kind is Sub and isinstance(a, Ramp) and y.dtype.lanes == 1:
+        return Ramp(ops.sub(a.base, y), a.stride, a.lanes, a.dtype)
+    if kind is Mul and isinstance(a, Ramp) and y.dtype.lanes == 1:
+        return Ramp(ops.mul(a.base, y), ops.mul(a.stride, y), a.lanes, a.dtype)
+    if kind is Mul and isinstance(b, Ramp) and x.dtype.lanes == 1:
+        return Ramp(ops.mul(x, b.base), ops.mul(x, b.stride), b.lanes, b.dtype)
+    return None
+
+
+_EXPRS: dict[type[Node], Callable[[_Lanes, Any], Expr]] = {
+    Var: _Lanes.var,
+    And: _Lanes.pair,
+    Or: _Lanes.pair,
+    Not: _Lanes.not_,
+    Cast: _Lanes.cast,
+    Select: _Lanes.select,
+    BufferLoad: _Lanes.load,
+    Call: _Lanes.call,
+    Let: _Lanes.let,
+}
+
+_STMTS: dict[type[Node], Callable[[_Lanes, Any], Stmt]] = {
+    BufferStore: _Lanes.store,
+    Seq: _Lanes.seq,
+    IfThenElse: _Lanes.branch,
+    For: _Lanes.loop,
+    LetStmt: _Lanes.let_stmt,
+}
+

@@ -1,0 +1,206 @@
+"""Bound inference: which part of every stage is computed where it stands.
+
+As in classic TE, from the outputs back: what a reader's iterations touch, with the loops inside of the
+place of computation running and those around it standing still, is what a stage must compute there.
+Sizes are kept constant where a constant can be proved, and never exceed the declared shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tewb.arith import Analyzer
+from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, union
+from tewb.ir import Expr, IterVar, ProducerLoad, Range, Var, const, const_int, free_vars, ops, structural_equal, walk
+from tewb.schedule.program import inlined_operations
+from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
+from tewb.schedule.schedule import Schedule
+from tewb.schedule.stage import At, Stage
+from tewb.tensor import ComputeOp, ExternOp, Operation, Tensor
+
+Region = tuple[Range, ...]
+
+
+@dataclass(slots=True)
+class StageBounds:
+    """What is computed of one stage: the range of each axis, the extent of each axis and loop, the loop
+    variables, and the box of each output that is kept in memory."""
+
+    ranges: dict[IterVar, Range]
+    extents: Extents
+    vars: dict[IterVar, Var]
+    regions: tuple[Region, ...]
+
+
+@dataclass(slots=True)
+class Bounds:
+    """The result of bound inference. `analyzer` knows the range of every loop variable."""
+
+    operations: dict[Stage, Operation]
+    stages: dict[Stage, StageBounds]
+    analyzer: Analyzer
+
+
+def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds:
+    """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole."""
+    bounds = Bounds(inlined_operations(schedule), {}, Analyzer())
+    whole = {*schedule.output_stages, *kept_whole}
+    for v in _shape_vars(schedule):
+        bounds.analyzer.bind(v, 0, None)
+    readers = _readers(schedule, bounds.operations)
+    for stage in reversed(schedule.stages):
+        if stage.is_placeholder or stage.is_inlined:
+            continue
+        needed = None if stage in schedule.output_stages else _needed(schedule, stage, readers[stage], bounds)
+        bounds.stages[stage] = _stage_bounds(stage, needed, stage in whole, bounds.analyzer)
+    return bounds
+
+
+def _shape_vars(schedule: Schedule) -> list[Var]:
+    shapes = (n for s in schedule.stages for t in s.op.outputs for n in t.shape)
+    return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
+
+
+def _readers(schedule: Schedule, operations: dict[Stage, Operation]) -> dict[Stage, list[Stage]]:
+    """Who reads whom, after inlining."""
+    found: dict[Stage, list[Stage]] = {s: [] for s in schedule.stages}
+    for reader in schedule.stages:
+        if not reader.is_inlined:
+            for producer in dict.fromkeys(schedule.stage_of(t) for t in operations[reader].inputs):
+                found[producer].append(reader)
+    return found
+
+
+def _stage_bounds(stage: Stage, needed: Sequence[Range] | None, whole: bool, analyzer: Analyzer) -> StageBounds:
+    op = stage.op
+    ranges = {iv: iv.dom for iv in (*op.axis, *op.reduce_axis) if iv.dom is not None}
+    if needed is not None:
+        ranges.update(zip(op.axis, needed, strict=True))
+    extents = loop_extents(stage.relations, {iv: r.extent for iv, r in ranges.items()}, analyzer)
+    variables = {iv: Var(stage.axis_name(iv), iv.dtype) for iv in stage.leaf_iter_vars}
+    for iv, v in variables.items():
+        analyzer.bind_extent(v, const(0, v.dtype), extents[iv])
+    if whole or needed is None or not op.axis:
+        regions = tuple(_all_of(t) for t in op.outputs)
+    else:
+        regions = (tuple(needed),) * len(op.outputs)
+    return StageBounds(ranges, extents, variables, regions)
+
+
+def _all_of(t: Tensor) -> Region:
+    return tuple(Range(const(0, n.dtype), n) for n in t.shape)
+
+
+# ---------------------------------------------------------------- what readers need
+
+
+def enclosing(stage: Stage) -> list[tuple[Stage, IterVar]]:
+    """The loops around the place of `stage`, innermost first."""
+    found: list[tuple[Stage, IterVar]] = []
+    place = stage.attach
+    while isinstance(place, At):
+        leaves = place.stage.leaf_iter_vars
+        around = leaves[: leaves.index(place.axis) + 1]
+        found.extend((place.stage, iv) for iv in reversed(around))
+        place = place.stage.attach
+    return found
+
+
+def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds) -> list[Range] | None:
+    """The range of each axis of `stage` that its readers need at its place; None for all of it."""
+    if not stage.op.axis:
+        return None
+    fixed = set(enclosing(stage))
+    boxes: list[Interval | None] = []
+    first = True
+    for reader in readers:
+        for box in _touched(schedule, reader, stage, fixed, bounds):
+            if first:
+                boxes, first = box, False
+            else:
+                boxes = [
+                    None if a is None or b is None else _union(a, b, bounds.analyzer)
+                    for a, b in zip(boxes, box, strict=True)
+                ]
+    if first:
+        return None
+    sizes = [iv.dom.extent for iv in stage.op.axis if iv.dom is not None]
+    return [_range(x, n, bounds.analyzer) for x, n in zip(boxes, sizes, strict=True)]
+
+
+def _union(a: Interval, b: Interval, analyzer: Analyzer) -> Interval:
+    same = a.lo is b.lo and a.hi is b.hi
+    if same or (structural_equal(a.lo, b.lo) and structural_equal(a.hi, b.hi)):
+        return a
+    return union(a, b, analyzer)
+
+
+def _touched(
+    schedule: Schedule, reader: Stage, stage: Stage, fixed: set[tuple[Stage, IterVar]], bounds: Bounds
+) -> list[list[Interval | None]]:
+    """The boxes of `stage` that `reader` touches while the loops in `fixed` stand still."""
+    around = [
+        (s, iv) for s, iv in enclosing(reader) if (s, iv) not in fixed
+    ]  # these run too: the reader stands deeper than the stage
+    relax = {bounds.stages[s].vars[iv]: full(bounds.stages[s].extents[iv]) for s, iv in around}
+    boxes = _reader_boxes(schedule, reader, stage, fixed, bounds)
+    return [[_relaxed(x, relax) for x in box] for box in boxes]
+
+
+def _relaxed(x: Interval | None, relax: dict[Var, Interval]) -> Interval | None:
+    if x is None or not relax:
+        return x
+    lo, hi = eval_set(x.lo, relax), eval_set(x.hi, relax)
+    if lo is None or hi is None:
+        return None
+    if x.is_point:
+        return lo
+    # hi(v) - lo(v) <= width for each v; over all v the ends move apart by what lo itself moves.
+    width = None if x.width is None or lo.width is None else x.width + lo.width
+    return Interval(lo.lo, hi.hi, width)
+
+
+def _reader_boxes(
+    schedule: Schedule, reader: Stage, stage: Stage, fixed: set[tuple[Stage, IterVar]], bounds: Bounds
+) -> list[list[Interval | None]]:
+    op, own = bounds.operations[reader], bounds.stages[reader]
+    mine = {t for t in op.inputs if schedule.stage_of(t) is stage}
+    if isinstance(op, ComputeOp):
+        sets: dict[IterVar, Interval] = {
+            iv: point(own.vars[iv]) if (reader, iv) in fixed else full(own.extents[iv]) for iv in reader.leaf_iter_vars
+        }
+        intervals_up(reader.relations, sets, own.extents, bounds.analyzer)
+        axes = {iv.var: shifted(r, sets[iv]) for iv, r in own.ranges.items()}
+        loads = [n for e in op.body for n in walk(e) if isinstance(n, ProducerLoad) and n.producer in mine]
+        return [[eval_set(i, axes) for i in n.indices] for n in loads]
+    if isinstance(op, ExternOp) and op.access.tiled:
+        out = tuple(own.ranges[iv] for iv in op.axis)
+        regions = op.access.regions(out, [t.shape for t in op.inputs])
+        return [
+            [interval(r.min, r.extent) for r in region]
+            for t, region in zip(op.inputs, regions, strict=True)
+            if t in mine
+        ]
+    return [[interval(const(0, n.dtype), n) for n in t.shape] for t in mine]
+
+
+def _range(x: Interval | None, size: Expr, analyzer: Analyzer) -> Range:
+    """The range to compute for an interval: of constant extent where that can be proved, all if it is no less."""
+    whole = Range(const(0, size.dtype), size)
+    if x is None:
+        return whole
+    lo = analyzer.simplify(x.lo)
+    if x.is_point:
+        return Range(lo, const(1, size.dtype))
+    extent = analyzer.simplify(ops.add(ops.sub(x.hi, x.lo), 1))
+    n, e = const_int(size), const_int(extent)
+    if e is None:
+        e = largest_extent(Interval(lo, analyzer.simplify(x.hi), x.width), analyzer)
+        if e is None and n is None and structural_equal(extent, size):
+            return whole
+    if e is None:
+        return whole if n is not None else Range(lo, extent)
+    if n is not None and e >= n:
+        return whole
+    return Range(lo, const(max(e, 0), size.dtype))

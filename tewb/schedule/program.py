@@ -1,0 +1,42 @@
+"""The program that a schedule computes: its operations after inlining."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tewb.ir import Expr, ProducerLoad, rewriter, substitute
+from tewb.schedule.schedule import Schedule
+from tewb.schedule.stage import Stage
+from tewb.tensor import ComputeOp, Operation
+from tewb.tensor.access_check import check_accesses
+
+
+def inlined_operations(schedule: Schedule) -> dict[Stage, Operation]:
+    """The operation of every stage, with the expressions of inlined stages put where they are read."""
+    done: dict[Stage, Operation] = {}
+    for stage in schedule.stages:
+        done[stage] = _inline(schedule, stage.op, done)
+    return done
+
+
+def _inline(schedule: Schedule, op: Operation, done: dict[Stage, Operation]) -> Operation:
+    if not isinstance(op, ComputeOp) or not any(schedule.stage_of(t).is_inlined for t in op.inputs):
+        return op
+
+    def load(n: ProducerLoad) -> Expr:
+        indices = tuple(rewrite(i) for i in n.indices)
+        producer = schedule.stage_of(n.producer)
+        if not producer.is_inlined:
+            return ProducerLoad(n.producer, indices, n.dtype)
+        source = done[producer]
+        assert isinstance(source, ComputeOp)
+        values = {iv.var: i for iv, i in zip(source.axis, indices, strict=True)}
+        return substitute(source.body[n.producer.value_index], values)
+
+    rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
+    made = ComputeOp(op.name, op.axis, tuple(rewrite(e) for e in op.body), op.tag, check=False)
+    made.span = op.span
+    sources = [done[schedule.stage_of(t)] for t in op.inputs]
+    if op.unproved or any(isinstance(s, ComputeOp) and s.unproved for s in sources):
+        made.unproved = check_accesses(made, refuse=False)
+    return made
