@@ -1,0 +1,61 @@
+"""`lower` and `build`: from a schedule to IR, and on to a kernel that runs on numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tewb.base import LowerError, here
+from tewb.codegen import compile_module
+from tewb.ir import Buffer, IRModule
+from tewb.lowering import BUILD, Trace, lower_schedule, run
+from tewb.runtime import Kernel
+from tewb.schedule import Schedule
+from tewb.tensor import Tensor
+
+
+def lower(
+    sch: Schedule,
+    args: Sequence[Any] | None = None,
+    name: str = "main",
+    binds: Mapping[Tensor, Buffer] | None = None,
+    simple_mode: bool = False,
+    trace: Trace | None = None,
+) -> IRModule:
+    """The IR that computes schedule `sch` on `args`: a module with one function, `name`.
+
+    `args` are the tensors and `te.var`s in the order of the kernel's parameters. `binds` declares strided
+    or aligned buffers for some tensors. `trace` collects (pass, function) after every pass. `simple_mode`
+    is accepted for old code. Raises LowerError.
+    """
+    if not isinstance(sch, Schedule):
+        raise LowerError(f"lower takes a schedule, not {sch!r}", hint="s = te.create_schedule(C.op)", span=here())
+    if args is None:
+        raise LowerError("lower needs the arguments of the kernel", hint="lower(s, [A, B, C])", span=here())
+    return lower_schedule(sch, args, name, binds, trace)
+
+
+def build(
+    inputs: Schedule | IRModule,
+    args: Sequence[Any] | None = None,
+    target: Any = None,
+    name: str = "main",
+    binds: Mapping[Tensor, Buffer] | None = None,
+    debug: bool = False,
+) -> Kernel:
+    """The kernel for a schedule and its arguments, or for a module that `lower` gave.
+
+    It runs on numpy arrays in place: `kernel(a, b, c)`. With `debug`, every access is checked while it
+    runs. `target` is accepted for old code: kernels are made for this machine. Raises TewbError.
+    """
+    if target is not None and not str(target).startswith("llvm"):
+        raise LowerError(f"target {target!r}: tewb builds for the CPU", hint='target="llvm"', span=here())
+    module = inputs if isinstance(inputs, IRModule) else lower(inputs, args, name, binds)
+    return build_module(module, debug=debug)
+
+
+def build_module(module: IRModule, debug: bool = False, trace: Trace | None = None) -> Kernel:
+    """The kernel of the first function of `module`; `trace` collects the passes of building."""
+    flat = IRModule({key: run(f, BUILD, trace) for key, f in module.functions.items()})
+    compiled = compile_module(flat, debug=debug)
+    return compiled.kernel(next(iter(flat.functions)))
