@@ -188,9 +188,9 @@ class _Names:
     def _index(self, i: Expr) -> str:
         match i:
             case ir.Ramp(base, IntImm(1), lanes):
-                end = IntImm(base.value + lanes, base.dtype) if isinstance(base, IntImm) else None
                 text = self._at_least(base, _SUM)
-                return f"{text}:{end.value if end else f'{text} + {lanes}'}"
+                end = str(base.value + lanes) if isinstance(base, IntImm) else f"{text} + {lanes}"
+                return f"{text}:{end}"
         return self.expr(i)
 
 

@@ -39,15 +39,14 @@ from tewb.ir import (
     script,
     seq,
     substitute,
+    uses,
     walk,
 )
 from tewb.lowering.bind_buffers import bind_buffers, compact_strides
-from tewb.lowering.hybrid_nest import scheduled_body
 from tewb.schedule import At, Schedule, Stage
 from tewb.schedule.bounds import Bounds, StageBounds
 from tewb.schedule.relation import index_up
 from tewb.tensor import ComputeOp, ExternOp, Tensor, is_whole
-from tewb.tensor.hybrid import HybridOp
 
 KINDS = {"vectorize": ForKind.VECTORIZED, "unroll": ForKind.UNROLLED, "parallel": ForKind.PARALLEL}
 
@@ -69,8 +68,21 @@ class _Nests:
         self.mins: dict[Key, tuple[Expr, ...]] = {}
         self.at: dict[tuple[Stage, IterVar], list[Stage]] = {}
         for stage in schedule.stages:
+            if stage in bounds.stages:
+                self.choose_buffers(stage)
             if isinstance(stage.attach, At):
                 self.at.setdefault((stage.attach.stage, stage.attach.axis), []).append(stage)
+
+    def choose_buffers(self, stage: Stage) -> None:
+        """A buffer of the size of its box for each output of `stage` that is no argument."""
+        regions = self.bounds.stages[stage].regions
+        for t, region in zip(stage.op.outputs, regions, strict=True):
+            key = (stage, t.value_index)
+            if key not in self.arguments:
+                name = stage.name if len(regions) == 1 else f"{stage.name}.v{t.value_index}"
+                shape = tuple(r.extent for r in region)
+                self.buffers[key] = Buffer(name, t.dtype, shape, scope=stage.scope, origin=stage.origin())
+                self.mins[key] = tuple(r.min for r in region)
 
     def root(self) -> Stmt:
         roots = [s for s in self.schedule.stages if s.attach is None and not s.is_placeholder]
@@ -81,21 +93,11 @@ class _Nests:
         if not stages:
             return body()
         stage, rest = stages[0], stages[1:]
-        own = self.bounds.stages[stage]
-        fresh: list[Buffer] = []
-        for t, region in zip(stage.op.outputs, own.regions, strict=True):
-            key = (stage, t.value_index)
-            if key in self.arguments:
-                self.mins[key] = tuple(const(0, n.dtype) for n in t.shape)
-                continue
-            name = stage.name if len(stage.op.outputs) == 1 else f"{stage.name}.v{t.value_index}"
-            shape = tuple(r.extent for r in region)
-            self.buffers[key] = Buffer(name, t.dtype, shape, scope=stage.scope, origin=stage.origin())
-            self.mins[key] = tuple(r.min for r in region)
-            fresh.append(self.buffers[key])
         made = seq(self.produce(stage), self.realize(rest, body))
-        for buffer in reversed(fresh):
-            made = Allocate(buffer, made, stage.origin())
+        for t in reversed(stage.op.outputs):
+            key = (stage, t.value_index)
+            if key not in self.arguments:
+                made = Allocate(self.buffers[key], made, stage.origin())
         return made
 
     def produce(self, stage: Stage) -> Stmt:
@@ -104,8 +106,6 @@ class _Nests:
             return _ComputeNest(self, stage, op).nest()
         if isinstance(op, ExternOp):
             return self.extern(stage, op)
-        if isinstance(op, HybridOp):
-            return self.hybrid(stage, op)
         raise LowerError(f"stage {stage.name}: no rule for {type(op).__name__}")
 
     # ---- elements
@@ -182,14 +182,6 @@ class _Nests:
         return Buffer(
             f"{t.name}.tile", t.dtype, tuple(r.extent for r in box), strides, simplify(offset), buffer.scope, buffer.data
         )
-
-    def hybrid(self, stage: Stage, op: HybridOp) -> Stmt:
-        """The loops of a hybrid function, with its buffers bound to those of the tensors."""
-        ins = [self.view(t, _whole(t.shape)) for t in op.inputs]
-        outs = [self.view(t, _whole(t.shape)) for t in stage.op.outputs]
-        pairs = zip((*op.in_buffers, *op.out_buffers), (*ins, *outs), strict=True)
-        body = bind_buffers(scheduled_body(stage, op.body), dict(pairs))
-        return self.region(stage, "idempotent", ins, outs, body)
 
 
 def _whole(shape: Sequence[Expr]) -> tuple[Range, ...]:
@@ -306,14 +298,12 @@ class _ComputeNest:
         reduce loop."""
         data = [iv for iv in self.leaves[first:] if iv.kind is not AxisKind.REDUCE]
         fresh = {iv: Var(f"{self.stage.axis_name(iv)}.init", iv.dtype) for iv in data}
-        variables: dict[IterVar, Expr] = {}
-        for iv in self.leaves:
-            zero = const(0, iv.dtype)
-            variables[iv] = fresh.get(iv) or (zero if iv.kind is AxisKind.REDUCE else self.own.vars[iv])
+        variables: dict[IterVar, Expr] = {**self.own.vars, **fresh}
+        variables |= {iv: const(0, iv.dtype) for iv in self.leaves if iv.kind is AxisKind.REDUCE}
         for iv, v in fresh.items():
             self.analyzer.bind_extent(v, const(0, v.dtype), self.own.extents[iv])
         values, guards = self.indices(variables)
-        needed = [g for iv, g in guards if iv.kind is not AxisKind.REDUCE and any(v in fresh.values() for v in walk(g))]
+        needed = [g for iv, g in guards if iv.kind is not AxisKind.REDUCE and uses(g, fresh.values())]
         translate = self.nests.translate({iv.var: values[iv] for iv in self.op.axis})
         start = reduction.init or reduction.combiner.identity
         body = self.stores(self.store_indices(values), [translate(e) for e in start])

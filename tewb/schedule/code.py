@@ -116,7 +116,7 @@ def _unpack_axes(replay: Schedule, step: Step, names: Names) -> list[str]:
 def _root_axes(stage: Stage, axis: str, names: Names) -> list[str]:
     iv = stage.find_axis(axis)
     for group, kind in ((stage.op.axis, "axis"), (stage.op.reduce_axis, "reduce_axis")):
-        if iv in group:
+        if any(x is iv for x in group):
             mine = [names.axis(stage.name, stage.axis_name(x)) for x in group]
             target = f"({mine[0]},)" if len(mine) == 1 else ", ".join(mine)
             return [f"{target} = s[{names.stage(stage.name)}].op.{kind}"]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from tewb.ir import AxisKind, IterVar, Reduce, const_int
 from tewb.schedule.primitive import Refusal, Values
-from tewb.schedule.stage import INLINE, At, Stage
+from tewb.schedule.relation import Split
+from tewb.schedule.stage import INLINE, At, Loops, Stage
 from tewb.tensor import ComputeOp, ExternOp, PlaceholderOp
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _data_axes(stage: Stage) -> list[str]:
 
 def _root_of(stage: Stage, iv: IterVar) -> IterVar:
     for r in reversed(stage.relations):
-        if iv in (getattr(r, "outer", None), getattr(r, "inner", None)) and hasattr(r, "parent"):
+        if isinstance(r, Split) and (iv is r.outer or iv is r.inner):
             iv = r.parent
     return iv
 
@@ -150,10 +151,10 @@ def reorder(stage: Stage, v: Values) -> Refusal | None:
         stage.leaf_iter_vars = before
 
 
-def reordered(leaves: list[IterVar], axes: list[IterVar]) -> list[IterVar]:
+def reordered(leaves: Loops, axes: list[IterVar]) -> Loops:
     """The loops with `axes` put, in their order, into the places that they take now."""
-    following = iter(axes)
-    return [next(following) if iv in axes else iv for iv in leaves]
+    moved, following = Loops(axes), iter(axes)
+    return Loops([next(following) if iv in moved else iv for iv in leaves])
 
 
 def _annotate(stage: Stage, iv: IterVar) -> Refusal | None:
@@ -374,7 +375,7 @@ def cache_write(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(f"{stage.name} is computed inline and has no memory", "call compute_root first")
     if stage.relations or stage.annotations or any(attached_at(stage, iv) for iv in stage.leaf_iter_vars):
         return Refusal("its loops are scheduled already", "call cache_write before the other primitives on this stage")
-    if stage.leaf_iter_vars != [*stage.op.axis, *stage.op.reduce_axis]:
+    if not stage.leaf_iter_vars.same_as([*stage.op.axis, *stage.op.reduce_axis]):
         return Refusal("its loops are reordered already", "call cache_write before the other primitives on this stage")
     return None
 

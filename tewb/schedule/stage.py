@@ -15,6 +15,20 @@ if TYPE_CHECKING:
 INLINE = "inline"
 
 
+class Loops(list[IterVar]):
+    """A list of axes found by identity: `==` on axes builds an expression."""
+
+    def __contains__(self, iv: object) -> bool:
+        return any(own is iv for own in self)
+
+    def index(self, iv: object, *_: object) -> int:  # type: ignore[override]
+        return next(i for i, own in enumerate(self) if own is iv)
+
+    def same_as(self, other: list[IterVar]) -> bool:
+        """Whether both hold the same axes in the same order."""
+        return len(self) == len(other) and all(a is b for a, b in zip(self, other, strict=True))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class At:
     """The place inside `axis` of `stage`."""
@@ -42,7 +56,7 @@ class Stage:
         """Make this the untouched stage of `op`."""
         self.op = op
         self.relations: list[Relation] = []
-        self.leaf_iter_vars: list[IterVar] = [*op.axis, *op.reduce_axis]
+        self.leaf_iter_vars = Loops([*op.axis, *op.reduce_axis])
         self.annotations: dict[IterVar, str] = {}
         self.attach: At | str | None = None
         self.scope = "global"
@@ -117,7 +131,7 @@ class Stage:
     def replace_leaves(self, old: list[IterVar], new: list[IterVar]) -> None:
         """Put the loops `new` where `old` (adjacent) stood."""
         at = self.leaf_iter_vars.index(old[0])
-        self.leaf_iter_vars[at : at + len(old)] = new
+        self.leaf_iter_vars = Loops([*self.leaf_iter_vars[:at], *new, *self.leaf_iter_vars[at + len(old) :]])
 
     # ---- what a person sees
 

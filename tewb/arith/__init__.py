@@ -1,0 +1,7 @@
+"""Facts about integers: bounds, canonical sums, rewrite rules, proofs, intervals."""
+
+from tewb.arith.analyzer import Analyzer
+from tewb.arith.detect_linear import detect_linear
+from tewb.arith.statements import simplify_stmt
+
+__all__ = ["Analyzer", "detect_linear", "simplify_stmt"]

@@ -1,0 +1,151 @@
+"""Canonical linear sums: c0 + c1*t1 + c2*t2 + ..., where each term is a product of opaque atoms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tewb.arith.keys import Key, Keys
+from tewb.base import DType
+from tewb.ir import Add, Expr, FloorDiv, FloorMod, IntImm, Mul, Sub, Var, const, ops
+
+Monomial = tuple[Key, ...]
+_MOST_TERMS = 12  # products of longer sums stay as they are
+
+
+@dataclass(slots=True)
+class Term:
+    """coeff * the product of atoms"""
+
+    coeff: int
+    atoms: tuple[Expr, ...]
+
+
+@dataclass(slots=True)
+class Linear:
+    """A sum of terms in order of first appearance, and a constant. Terms are found by their atoms' keys."""
+
+    const: int = 0
+    terms: dict[Monomial, Term] = field(default_factory=dict)
+
+    def add(self, other: Linear, scale: int = 1) -> Linear:
+        """Add scale * other to this sum."""
+        self.const += scale * other.const
+        for key, t in other.terms.items():
+            self.add_term(key, t.atoms, scale * t.coeff)
+        return self
+
+    def add_term(self, key: Monomial, atoms: tuple[Expr, ...], coeff: int) -> None:
+        """Add coeff * atoms to this sum."""
+        own = self.terms.get(key)
+        if own is None:
+            if coeff:
+                self.terms[key] = Term(coeff, atoms)
+        elif own.coeff + coeff:
+            self.terms[key] = Term(own.coeff + coeff, own.atoms)
+        else:
+            del self.terms[key]
+
+    def copy(self) -> Linear:
+        return Linear(self.const, dict(self.terms))
+
+    @property
+    def is_const(self) -> bool:
+        return not self.terms
+
+
+class Linearizer:
+    """Turns integer expressions into linear sums; `simplify` is what atoms go through first."""
+
+    def __init__(self, keys: Keys, simplify: Callable[[Expr], Expr]) -> None:
+        self.keys, self.simplify = keys, simplify
+
+    def of(self, e: Expr) -> Linear:
+        """`e` as a linear sum, with quotients and remainders that belong together joined."""
+        return self._join(self._raw(e))
+
+    def _raw(self, e: Expr) -> Linear:
+        match e:
+            case IntImm(value):
+                return Linear(value)
+            case Var():
+                return Linear(0, {(id(e),): Term(1, (e,))})
+            case Add(a, b):
+                return self._raw(a).add(self._raw(b))
+            case Sub(a, b):
+                return self._raw(a).add(self._raw(b), -1)
+            case Mul(a, b):
+                return self._product(self._raw(a), self._raw(b), e)
+        s = self.simplify(e)
+        if s is not e and isinstance(s, IntImm | Var | Add | Sub | Mul):
+            return self._raw(s)
+        return Linear(0, {(self.keys(s),): Term(1, (s,))})
+
+    def _product(self, x: Linear, y: Linear, e: Mul) -> Linear:
+        if x.is_const:
+            return Linear().add(y, x.const)
+        if y.is_const:
+            return Linear().add(x, y.const)
+        if (len(x.terms) + 1) * (len(y.terms) + 1) > _MOST_TERMS:
+            atom = ops.mul(self.expr(x, e.dtype), self.expr(y, e.dtype))
+            return Linear(0, {(self.keys(atom),): Term(1, (atom,))})
+        made = Linear(x.const * y.const)
+        for t in x.terms.values():
+            for u in y.terms.values():
+                atoms = tuple(sorted((*t.atoms, *u.atoms), key=lambda a: repr(self.keys(a))))
+                made.add_term(tuple(self.keys(a) for a in atoms), atoms, t.coeff * u.coeff)
+        for t in x.terms.values():
+            made.add_term(tuple(self.keys(a) for a in t.atoms), t.atoms, t.coeff * y.const)
+        for u in y.terms.values():
+            made.add_term(tuple(self.keys(a) for a in u.atoms), u.atoms, u.coeff * x.const)
+        return made
+
+    def _join(self, s: Linear) -> Linear:
+        """(x // c)*c*k + (x % c)*k  ->  x*k"""
+        for t in list(s.terms.values()):
+            match t.atoms:
+                case (FloorMod(x, IntImm(c)),):
+                    quotient = FloorDiv(x, const(c, x.dtype), x.dtype)
+                    key: Monomial = (self.keys(quotient),)
+                    factor = c
+                case (FloorMod(x, d),):
+                    quotient = FloorDiv(x, d, x.dtype)
+                    both = tuple(sorted((quotient, d), key=lambda a: repr(self.keys(a))))
+                    key, factor = tuple(self.keys(a) for a in both), 1
+                case _:
+                    continue
+            other = s.terms.get(key)
+            if other is not None and other.coeff == t.coeff * factor:
+                joined = self._raw(x)
+                del s.terms[key]
+                del s.terms[(self.keys(t.atoms[0]),)]
+                return self._join(s.add(joined, t.coeff))
+        return s
+
+    def expr(self, s: Linear, dtype: DType) -> Expr:
+        """The sum as an expression: terms in order, those with a minus after the first with a plus."""
+        positive = [t for t in s.terms.values() if t.coeff > 0]
+        negative = [t for t in s.terms.values() if t.coeff < 0]
+        made: Expr | None = None
+        for t in positive:
+            piece = self._piece(t.atoms, t.coeff, dtype)
+            made = piece if made is None else Add(made, piece, dtype)
+        if made is None and (s.const or not negative):
+            made = const(s.const, dtype)
+        elif s.const > 0 and made is not None:
+            made = Add(made, const(s.const, dtype), dtype)
+        for t in negative:
+            if made is None:
+                made = self._piece(t.atoms, t.coeff, dtype)
+            else:
+                made = Sub(made, self._piece(t.atoms, -t.coeff, dtype), dtype)
+        if s.const < 0 and positive and made is not None:
+            made = Sub(made, const(-s.const, dtype), dtype)
+        assert made is not None
+        return made
+
+    def _piece(self, atoms: tuple[Expr, ...], coeff: int, dtype: DType) -> Expr:
+        made = atoms[0]
+        for a in atoms[1:]:
+            made = Mul(made, a, dtype)
+        return made if coeff == 1 else Mul(made, const(coeff, dtype), dtype)

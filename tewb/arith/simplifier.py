@@ -1,0 +1,522 @@
+"""Simplification: sums in canonical linear form, and rules for everything else.
+
+A rule takes a node whose parts are simple already and returns something smaller, or None. Integer rules
+that rest on the absence of overflow are kept from arithmetic on data, which wraps as numpy's does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import gcd
+from typing import TYPE_CHECKING, Any
+
+from tewb.arith.linear import Linear
+from tewb.ir import (
+    EQ,
+    GE,
+    GT,
+    LE,
+    LT,
+    NE,
+    Add,
+    And,
+    Binary,
+    Broadcast,
+    BufferLoad,
+    Call,
+    Cast,
+    Compare,
+    Div,
+    Expr,
+    FloatImm,
+    FloorDiv,
+    FloorMod,
+    IntImm,
+    Let,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Not,
+    Or,
+    ProducerLoad,
+    Ramp,
+    Reduce,
+    Select,
+    Sub,
+    Var,
+    const,
+    const_int,
+    ops,
+    walk,
+)
+
+if TYPE_CHECKING:
+    from tewb.arith.analyzer import Analyzer
+
+_BUILD: dict[type, Callable[[Any, Any], Expr]] = {
+    Add: ops.add,
+    Sub: ops.sub,
+    Mul: ops.mul,
+    FloorDiv: ops.floordiv,
+    FloorMod: ops.floormod,
+    Div: lambda a, b: ops.div(a, b) if a.dtype.is_float else ops.truncdiv(a, b),
+    Mod: lambda a, b: Mod(a, b, a.dtype) if a.dtype.is_float else ops.truncmod(a, b),
+    Min: ops.minimum,
+    Max: ops.maximum,
+    EQ: ops.equal,
+    NE: ops.not_equal,
+    LT: ops.less,
+    LE: ops.less_equal,
+    GT: ops.greater,
+    GE: ops.greater_equal,
+}
+
+
+class Simplifier:
+    """Simplifies with the facts of an Analyzer. `memo` holds what was simplified under the present facts."""
+
+    def __init__(self, analyzer: Analyzer) -> None:
+        self.analyzer = analyzer
+        self.memo: dict[int, tuple[Expr, Expr]] = {}
+        self.used: set[str] = set()
+        self._data: dict[int, tuple[Expr, bool]] = {}
+
+    def simplify(self, e: Expr) -> Expr:
+        if isinstance(e, Var | IntImm | FloatImm):
+            return e
+        known = self.memo.get(id(e))
+        if known is not None and known[0] is e:
+            return known[1]
+        made = self._simplify(e)
+        if made is not e and self.analyzer.keys(made) == self.analyzer.keys(e):
+            made = e
+        self.memo[id(e)] = (e, made)
+        self.memo[id(made)] = (made, made)
+        return made
+
+    def _simplify(self, e: Expr) -> Expr:
+        if e.dtype.lanes > 1:
+            return self.vector(e)
+        if isinstance(e, Add | Sub | Mul) and self.is_index_type(e):
+            return self.analyzer.linear.expr(self.analyzer.linear.of(e), e.dtype)
+        rule = _RULES.get(e.__class__)
+        return rule(self, e) if rule is not None else e.map_children(self.simplify)
+
+    # ---- what kind of integers these are
+
+    def is_index_type(self, e: Expr) -> bool:
+        return e.dtype.kind == "int" and e.dtype.bits >= 32
+
+    def is_index(self, e: Expr) -> bool:
+        """Whether `e` is index arithmetic, which does not overflow: no element of an array is part of it."""
+        if not self.is_index_type(e):
+            return False
+        known = self._data.get(id(e))
+        if known is None or known[0] is not e:
+            data = any(isinstance(n, BufferLoad | ProducerLoad | Reduce | Call) for n in walk(e))
+            known = self._data[id(e)] = (e, data)
+        return not known[1]
+
+    def fired(self, name: str, e: Expr) -> Expr:
+        self.used.add(name)
+        return e
+
+    def parts(self, e: Any) -> tuple[Expr, Expr]:
+        return self.simplify(e.a), self.simplify(e.b)
+
+    def rebuilt(self, e: Any, a: Expr, b: Expr) -> Expr:
+        """The operation of `e` on simpler parts, with constants folded."""
+        if isinstance(b, IntImm) and b.value == 0 and isinstance(e, FloorDiv | FloorMod | Div | Mod):
+            return e.map_children(self.simplify)  # type: ignore[no-any-return]
+        if a is e.a and b is e.b and not (isinstance(a, IntImm | FloatImm) or isinstance(b, IntImm | FloatImm)):
+            return e  # type: ignore[no-any-return]
+        return _BUILD[e.__class__](a, b)
+
+    def binary(self, e: Any) -> Expr:
+        return self.rebuilt(e, *self.parts(e))
+
+    # ---- division
+
+    def floordiv(self, e: FloorDiv) -> Expr:
+        a, b = self.parts(e)
+        if not (self.is_index(a) and self.is_index(b)):
+            return self.rebuilt(e, a, b)
+        if isinstance(b, IntImm) and b.value > 0:
+            return self._div_by(a, b.value)
+        if const_int(b) is None:
+            return self._div_by_symbol(a, b, e)
+        return self.rebuilt(e, a, b)
+
+    def _div_by(self, a: Expr, c: int) -> Expr:
+        """(x*c + r) // c  ->  x + r // c, and r // c is a constant when r stays within one quotient"""
+        linear = self.analyzer.linear
+        dtype = a.dtype
+        if c == 1:
+            return a
+        s = linear.of(a)
+        outside, rest = Linear(), Linear(s.const)
+        for key, t in s.terms.items():
+            (outside if t.coeff % c == 0 else rest).add_term(key, t.atoms, t.coeff // c if t.coeff % c == 0 else t.coeff)
+        lo, hi = self.analyzer.linear_bounds(rest)
+        if lo is not None and hi is not None and lo // c == hi // c:
+            outside.const += lo // c
+            self.used.add("quotient_of_a_bounded_rest")
+            return linear.expr(outside, dtype)
+        outside.const += rest.const // c
+        rest.const %= c
+        common = gcd(c, *[t.coeff for t in rest.terms.values()])
+        if common > 1:  # (x*g + k) // (d*g)  ->  (x + k // g) // d
+            rest = Linear(rest.const // common, {}).add(_divided(rest, common))
+            c //= common
+            self.used.add("common_factor_of_a_quotient")
+            inner = self._div_by(linear.expr(rest, dtype), c)
+        else:
+            inner = self._quotient(linear.expr(rest, dtype), c)
+        if not outside.terms and outside.const == 0:
+            return inner
+        return linear.expr(outside.add(linear.of(inner)), dtype)
+
+    def _quotient(self, x: Expr, c: int) -> Expr:
+        """(x // a) // b  ->  x // (a*b)"""
+        match x:
+            case FloorDiv(y, IntImm(a)) if a > 0:
+                return self.fired("quotient_of_a_quotient", self._div_by(y, a * c))
+        return ops.floordiv(x, const(c, x.dtype))
+
+    def _div_by_symbol(self, a: Expr, n: Expr, e: FloorDiv) -> Expr:
+        """(x*n + y) // n  ->  x + y // n, and y // n is 0 when 0 <= y < n"""
+        outside, rest = self._multiples(a, n)
+        linear = self.analyzer.linear
+        y = linear.expr(rest, a.dtype)
+        if self._below(y, n):
+            self.used.add("quotient_by_a_symbol")
+            return linear.expr(outside, a.dtype)
+        if not outside.terms and outside.const == 0:
+            return self.rebuilt(e, a, n)
+        return linear.expr(outside.add(linear.of(ops.floordiv(y, n))), a.dtype)
+
+    def _below(self, y: Expr, n: Expr) -> bool:
+        prove = self.analyzer.can_prove
+        return prove(ops.greater_equal(y, 0)) and prove(ops.less(y, n))
+
+    def _multiples(self, a: Expr, n: Expr) -> tuple[Linear, Linear]:
+        """a = n * first + second, with every term that has the factor n in the first."""
+        wanted = self.analyzer.keys(n)
+        s = self.analyzer.linear.of(a)
+        first, second = Linear(), Linear(s.const)
+        for key, t in s.terms.items():
+            found = next((i for i, x in enumerate(t.atoms) if self.analyzer.keys(x) == wanted), None)
+            if found is None:
+                second.add_term(key, t.atoms, t.coeff)
+                continue
+            atoms = t.atoms[:found] + t.atoms[found + 1 :]
+            if atoms:
+                first.add_term(tuple(self.analyzer.keys(x) for x in atoms), atoms, t.coeff)
+            else:
+                first.const += t.coeff
+        return first, second
+
+    def floormod(self, e: FloorMod) -> Expr:
+        a, b = self.parts(e)
+        if not (self.is_index(a) and self.is_index(b)):
+            return self.rebuilt(e, a, b)
+        if isinstance(b, IntImm) and b.value > 0:
+            return self._mod_by(a, b.value)
+        if const_int(b) is None:
+            _, rest = self._multiples(a, b)
+            y = self.analyzer.linear.expr(rest, a.dtype)
+            if self._below(y, b):
+                return self.fired("remainder_by_a_symbol", y)
+            return ops.floormod(y, b)
+        return self.rebuilt(e, a, b)
+
+    def _mod_by(self, a: Expr, c: int) -> Expr:
+        """(x*c + r) % c  ->  r % c, and r % c is r - const when r stays within one quotient"""
+        linear = self.analyzer.linear
+        dtype = a.dtype
+        if c == 1:
+            return const(0, dtype)
+        s = linear.of(a)
+        rest = Linear(s.const % c)
+        for key, t in s.terms.items():
+            coeff = t.coeff % c
+            if coeff == 0:
+                continue
+            match t.atoms:
+                case (FloorMod(x, IntImm(m)),) if m > 0 and (m * coeff) % c == 0:
+                    rest.add(linear.of(x), coeff)  # (x % m)*k % c  ->  x*k % c when c divides m*k
+                case _:
+                    # A negative coefficient stays when it keeps the rest within one quotient.
+                    rest.add_term(key, t.atoms, coeff if t.coeff > 0 else t.coeff)
+        rest = _reduced(rest, c)
+        lo, hi = self.analyzer.linear_bounds(rest)
+        if lo is not None and hi is not None and lo // c == hi // c:
+            rest.const -= (lo // c) * c
+            self.used.add("remainder_of_a_bounded_rest")
+            return linear.expr(rest, dtype)
+        common = gcd(c, rest.const, *[t.coeff for t in rest.terms.values()])
+        if 1 < common < c:  # (x*g) % (d*g)  ->  (x % d) * g
+            inner = self._mod_by(linear.expr(_divided(rest, common), dtype), c // common)
+            return self.fired("common_factor_of_a_remainder", ops.mul(inner, const(common, dtype)))
+        return ops.floormod(linear.expr(rest, dtype), const(c, dtype))
+
+    def truncating(self, e: Any) -> Expr:
+        """Truncating division is floor division where nothing is negative."""
+        a, b = self.parts(e)
+        if self.is_index(a) and self.is_index(b):
+            low, divisor = self.analyzer.const_bounds(a)[0], self.analyzer.const_bounds(b)[0]
+            if low is not None and low >= 0 and divisor is not None and divisor > 0:
+                same = ops.floordiv(a, b) if isinstance(e, Div) else ops.floormod(a, b)
+                return self.fired("truncation_of_no_negative", self.simplify(same))
+        return self.rebuilt(e, a, b)
+
+    # ---- min, max, comparison
+
+    def extreme(self, e: Any) -> Expr:
+        """min(a, b) is a where a <= b is certain; max likewise"""
+        a, b = self.parts(e)
+        if not self.is_index_type(a) or not (self.is_index(a) and self.is_index(b)):
+            return self.rebuilt(e, a, b)
+        lo, hi = self.analyzer.linear_bounds(self.analyzer.linear.of(Sub(a, b, a.dtype)))
+        smaller = a if hi is not None and hi <= 0 else b if lo is not None and lo >= 0 else None
+        if smaller is not None:
+            larger = b if smaller is a else a
+            return self.fired("order_of_min_and_max", smaller if isinstance(e, Min) else larger)
+        return self.rebuilt(e, a, b)
+
+    def compare(self, e: Any) -> Expr:
+        a, b = self.parts(e)
+        if self.analyzer.known_true and self.analyzer.keys(e) in self.analyzer.known_true:
+            return ops.const(True)
+        if not (self.is_index(a) and self.is_index(b)):
+            return self.rebuilt(e, a, b)
+        s = self.analyzer.linear.of(Sub(a, b, a.dtype))
+        verdict = _decide(type(e), *self.analyzer.linear_bounds(s))
+        if verdict is not None:
+            return self.fired("comparison_by_bounds", ops.const(verdict))
+        if isinstance(b, IntImm) and not isinstance(a, Var):
+            return self._against_constant(type(e), s, b, e, a)
+        return self.rebuilt(e, a, b)
+
+    def _against_constant(self, kind: type, s: Linear, b: IntImm, e: Any, a: Expr) -> Expr:
+        """x*c + k < d  ->  x < (d - k) / c, rounded the way that keeps the meaning"""
+        limit = -s.const
+        common = gcd(*[t.coeff for t in s.terms.values()])
+        left = Linear(0, dict(s.terms))
+        if kind in (EQ, NE):
+            if limit % common:
+                return ops.const(kind is NE)
+            limit //= common
+        elif kind in (LT, GE):
+            limit = -(-limit // common)
+        else:  # LE, GT
+            limit //= common
+        made = self.analyzer.linear.expr(_divided(left, common), a.dtype)
+        right = const(limit, a.dtype) if -(1 << 31) <= limit < 1 << 31 or a.dtype.bits == 64 else None
+        if right is None:
+            return self.rebuilt(e, a, b)
+        return _BUILD[kind](made, right)
+
+    # ---- logic and choice
+
+    def and_(self, e: And) -> Expr:
+        a = self.simplify(e.a)
+        if ops.is_const(a):
+            return self.simplify(e.b) if ops.is_const(a, 1) else a
+        b = self.simplify(e.b)
+        return e if a is e.a and b is e.b else ops.logical_and(a, b)
+
+    def or_(self, e: Or) -> Expr:
+        a = self.simplify(e.a)
+        if ops.is_const(a):
+            return a if ops.is_const(a, 1) else self.simplify(e.b)
+        b = self.simplify(e.b)
+        return e if a is e.a and b is e.b else ops.logical_or(a, b)
+
+    def not_(self, e: Not) -> Expr:
+        a = self.simplify(e.a)
+        return e if a is e.a else ops.logical_not(a)
+
+    def select(self, e: Select) -> Expr:
+        cond, then, other = self.simplify(e.cond), self.simplify(e.then), self.simplify(e.other)
+        if ops.is_const(cond):
+            return self.fired("decided_choice", then if ops.is_const(cond, 1) else other)
+        same = cond is e.cond and then is e.then and other is e.other
+        return e if same else Select(cond, then, other, e.dtype)
+
+    def call(self, e: Call) -> Expr:
+        if e.op == "likely":
+            cond = self.simplify(e.args[0])
+            return e if cond is e.args[0] else ops.likely(cond)
+        if e.op == "if_then_else":
+            return self._if_then_else(e)
+        return e.map_children(self.simplify)
+
+    def _if_then_else(self, e: Call) -> Expr:
+        cond = self.simplify(e.args[0])
+        if ops.is_const(cond):
+            return self.fired("decided_choice", self.simplify(e.args[1 if ops.is_const(cond, 1) else 2]))
+        with self.analyzer.assume(cond):
+            then = self.simplify(e.args[1])
+        with self.analyzer.assume(ops.logical_not(cond)):
+            other = self.simplify(e.args[2])
+        args = (cond, then, other)
+        return e if all(x is y for x, y in zip(args, e.args, strict=True)) else Call(e.op, args, e.dtype)
+
+    def cast(self, e: Cast) -> Expr:
+        value = self.simplify(e.value)
+        return e if value is e.value else ops.cast(value, e.dtype)
+
+    def let(self, e: Let) -> Expr:
+        value = self.simplify(e.value)
+        body = self.simplify(e.body)
+        return e if value is e.value and body is e.body else Let(e.var, value, body, e.dtype)
+
+    # ---- vectors
+
+    def vector(self, e: Expr) -> Expr:
+        match e:
+            case Ramp(base, stride, lanes):
+                b, s = self.simplify(base), self.simplify(stride)
+                return e if b is base and s is stride else ops.ramp(b, s, lanes)
+            case Broadcast(value, lanes):
+                v = self.simplify(value)
+                return e if v is value else ops.broadcast(v, lanes)
+            case Binary() | Compare():
+                return self._vector_pair(e)
+            case Cast(value) if isinstance(value, Broadcast):
+                return ops.broadcast(self.simplify(ops.cast(value.value, e.dtype.element)), e.dtype.lanes)
+            case Call("likely", (a,)):
+                cond = self.simplify(a)
+                return cond if isinstance(cond, Broadcast) else (e if cond is a else Call("likely", (cond,), e.dtype))
+            case Call("if_then_else" | "select", (cond, then, other)) | Select(cond, then, other):
+                return self._vector_choice(e, cond, then, other)
+        return e.map_children(self.simplify)
+
+    def _vector_choice(self, e: Expr, cond: Expr, then: Expr, other: Expr) -> Expr:
+        c = self.simplify(cond)
+        if isinstance(c, Broadcast) and ops.is_const(c.value):
+            return self.fired("decided_choice", self.simplify(then if ops.is_const(c.value, 1) else other))
+        return e.map_children(self.simplify)
+
+    def _vector_pair(self, e: Any) -> Expr:
+        a, b = self.parts(e)
+        lanes = e.dtype.lanes
+        if isinstance(a, Broadcast) and isinstance(b, Broadcast) and e.__class__ in _BUILD and not _zero_divisor(e, b):
+            return ops.broadcast(self.simplify(_BUILD[e.__class__](a.value, b.value)), lanes)
+        made = self._ramp_pair(e, a, b) if self.is_index(a) and self.is_index(b) else None
+        if made is not None:
+            return self.simplify(made)
+        return e if a is e.a and b is e.b else type(e)(a, b, e.dtype)  # type: ignore[no-any-return]
+
+    def _ramp_pair(self, e: Any, a: Expr, b: Expr) -> Expr | None:
+        """Sums, multiples, quotients, remainders and comparisons of a ramp."""
+        match e, a, b:
+            case Add(), Ramp(x, s, n), Broadcast(y):
+                return ops.ramp(ops.add(x, y), s, n)
+            case Add(), Broadcast(y), Ramp(x, s, n):
+                return ops.ramp(ops.add(y, x), s, n)
+            case Add(), Ramp(x, s, n), Ramp(y, t, _):
+                return ops.ramp(ops.add(x, y), ops.add(s, t), n)
+            case Sub(), Ramp(x, s, n), Broadcast(y):
+                return ops.ramp(ops.sub(x, y), s, n)
+            case Mul(), Ramp(x, s, n), Broadcast(y):
+                return ops.ramp(ops.mul(x, y), ops.mul(s, y), n)
+            case Mul(), Broadcast(y), Ramp(x, s, n):
+                return ops.ramp(ops.mul(y, x), ops.mul(y, s), n)
+            case FloorDiv(), Ramp(x, s, n), Broadcast(IntImm(c)) if c > 0:
+                return self._ramp_quotient(x, s, n, c)
+            case FloorMod(), Ramp(x, s, n), Broadcast(IntImm(c)) if c > 0:
+                return self._ramp_remainder(x, s, n, c)
+        if isinstance(e, Compare):
+            dtype = a.dtype
+            lo, hi = self.analyzer.const_bounds(self._lanes_difference(a, b))
+            verdict = _decide(type(e), lo, hi) if dtype.is_int else None
+            return None if verdict is None else ops.broadcast(ops.const(verdict), dtype.lanes)
+        return None
+
+    def _lanes_difference(self, a: Expr, b: Expr) -> Expr:
+        return self.simplify(Sub(a, b, a.dtype))
+
+    def _one_quotient(self, x: Expr, s: Expr, n: int, c: int) -> Expr | None:
+        """The quotient by c that all lanes share, if they share one."""
+        first = self._div_by(x, c)
+        last = self._div_by(self.simplify(ops.add(x, ops.mul(s, n - 1))), c)
+        return first if self.analyzer.keys(first) == self.analyzer.keys(last) else None
+
+    def _ramp_quotient(self, x: Expr, s: Expr, n: int, c: int) -> Expr | None:
+        step = const_int(s)
+        if step is not None and step % c == 0:
+            return ops.ramp(ops.floordiv(x, c), const(step // c, s.dtype), n)
+        shared = self._one_quotient(x, s, n, c)
+        return None if shared is None else ops.broadcast(shared, n)
+
+    def _ramp_remainder(self, x: Expr, s: Expr, n: int, c: int) -> Expr | None:
+        step = const_int(s)
+        if step is not None and step % c == 0:
+            return ops.broadcast(ops.floormod(x, c), n)
+        shared = self._one_quotient(x, s, n, c)
+        return None if shared is None else ops.ramp(ops.sub(x, ops.mul(shared, c)), s, n)
+
+
+def _zero_divisor(e: Any, b: Broadcast) -> bool:
+    return isinstance(e, FloorDiv | FloorMod | Div | Mod) and ops.is_const(b.value, 0)
+
+
+def _divided(s: Linear, by: int) -> Linear:
+    made = Linear(s.const // by)
+    for key, t in s.terms.items():
+        made.add_term(key, t.atoms, t.coeff // by)
+    return made
+
+
+def _reduced(s: Linear, c: int) -> Linear:
+    """The same sum modulo c with its constant in [0, c)."""
+    made = Linear(s.const % c)
+    for key, t in s.terms.items():
+        if t.coeff % c:
+            made.add_term(key, t.atoms, t.coeff % c if t.coeff > 0 else t.coeff)
+    return made
+
+
+def _decide(kind: type, lo: int | None, hi: int | None) -> bool | None:
+    """What comparing a - b with 0 gives when lo <= a - b <= hi; None when that does not say."""
+    if kind in (GT, GE, NE):
+        opposite = _decide({GT: LE, GE: LT, NE: EQ}[kind], lo, hi)
+        return None if opposite is None else not opposite
+    if kind is EQ:
+        if lo is not None and lo == hi:
+            return lo == 0
+        apart = (lo is not None and lo > 0) or (hi is not None and hi < 0)
+        return False if apart else None
+    most = -1 if kind is LT else 0
+    if hi is not None and hi <= most:
+        return True
+    return False if lo is not None and lo > most else None
+
+
+_RULES: dict[type, Callable[[Simplifier, Any], Expr]] = {
+    Add: Simplifier.binary,
+    Sub: Simplifier.binary,
+    Mul: Simplifier.binary,
+    FloorDiv: Simplifier.floordiv,
+    FloorMod: Simplifier.floormod,
+    Div: Simplifier.truncating,
+    Mod: Simplifier.truncating,
+    Min: Simplifier.extreme,
+    Max: Simplifier.extreme,
+    EQ: Simplifier.compare,
+    NE: Simplifier.compare,
+    LT: Simplifier.compare,
+    LE: Simplifier.compare,
+    GT: Simplifier.compare,
+    GE: Simplifier.compare,
+    And: Simplifier.and_,
+    Or: Simplifier.or_,
+    Not: Simplifier.not_,
+    Select: Simplifier.select,
+    Call: Simplifier.call,
+    Cast: Simplifier.cast,
+    Let: Simplifier.let,
+}

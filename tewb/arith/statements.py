@@ -1,0 +1,123 @@
+"""Simplification of statements: loops bind their variables, branches assume their conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tewb.arith.analyzer import Analyzer
+from tewb.ir import (
+    NOOP,
+    AssertStmt,
+    BufferStore,
+    Evaluate,
+    For,
+    IfThenElse,
+    LetStmt,
+    Seq,
+    Stmt,
+    While,
+    const_int,
+    is_const,
+    ops,
+    replace,
+    seq,
+    substitute,
+)
+
+
+def simplify_stmt(s: Stmt, analyzer: Analyzer | None = None) -> Stmt:
+    """`s` with simple expressions, without branches that are never taken and loops that run at most once.
+
+    for i in 1: A[i] = x + 0    ->    A[0] = x
+    """
+    return _Statements(analyzer or Analyzer()).stmt(s)
+
+
+class _Statements:
+    def __init__(self, analyzer: Analyzer) -> None:
+        self.analyzer = analyzer
+        self.expr = analyzer.simplify
+
+    def stmt(self, s: Stmt) -> Stmt:
+        rule = _RULES.get(s.__class__)
+        return rule(self, s) if rule is not None else s.map_children(self.part)
+
+    def part(self, n: Any) -> Any:
+        return self.stmt(n) if isinstance(n, Stmt) else self.expr(n)
+
+    def loop(self, s: For) -> Stmt:
+        lo, extent = self.expr(s.min), self.expr(s.extent)
+        n = const_int(extent)
+        if n is not None and n <= 0:
+            return NOOP
+        if n == 1:
+            return self.stmt(substitute(s.body, {s.var: lo}))
+        self.analyzer.bind_extent(s.var, lo, extent)
+        body = self.stmt(s.body)
+        if body is NOOP:
+            return NOOP
+        same = lo is s.min and extent is s.extent and body is s.body
+        return s if same else replace(s, min=lo, extent=extent, body=body)
+
+    def branch(self, s: IfThenElse) -> Stmt:
+        cond = self.expr(s.cond)
+        if is_const(cond, 1):
+            return self.stmt(s.then)
+        if is_const(cond, 0):
+            return NOOP if s.other is None else self.stmt(s.other)
+        with self.analyzer.assume(cond):
+            then = self.stmt(s.then)
+        other = s.other
+        if other is not None:
+            with self.analyzer.assume(ops.logical_not(cond)):
+                other = self.stmt(other)
+        if then is NOOP and (other is None or other is NOOP):
+            return NOOP
+        same = cond is s.cond and then is s.then and other is s.other
+        return s if same else replace(s, cond=cond, then=then, other=None if other is NOOP else other)
+
+    def store(self, s: BufferStore) -> Stmt:
+        return s.map_children(self.expr)
+
+    def seq(self, s: Seq) -> Stmt:
+        made = s.map_children(self.stmt)
+        return s if made is s else seq(*made.stmts)
+
+    def let(self, s: LetStmt) -> Stmt:
+        value = self.expr(s.value)
+        if s.var.dtype.is_int and s.var.dtype.lanes == 1:
+            self.analyzer.bind(s.var, *self.analyzer.const_bounds(value))
+        body = self.stmt(s.body)
+        return s if value is s.value and body is s.body else replace(s, value=value, body=body)
+
+    def assertion(self, s: AssertStmt) -> Stmt:
+        cond = self.expr(s.cond)
+        if is_const(cond, 1):
+            return self.stmt(s.body)
+        with self.analyzer.assume(cond):
+            body = self.stmt(s.body)
+        return s if cond is s.cond and body is s.body else replace(s, cond=cond, body=body)
+
+    def while_(self, s: While) -> Stmt:
+        cond = self.expr(s.cond)
+        if is_const(cond, 0):
+            return NOOP
+        body = self.stmt(s.body)
+        return s if cond is s.cond and body is s.body else replace(s, cond=cond, body=body)
+
+    def evaluate(self, s: Evaluate) -> Stmt:
+        made = s.map_children(self.expr)
+        return NOOP if is_const(made.value) else made
+
+
+_RULES: dict[type, Callable[[_Statements, Any], Stmt]] = {
+    For: _Statements.loop,
+    IfThenElse: _Statements.branch,
+    BufferStore: _Statements.store,
+    Seq: _Statements.seq,
+    LetStmt: _Statements.let,
+    AssertStmt: _Statements.assertion,
+    While: _Statements.while_,
+    Evaluate: _Statements.evaluate,
+}
