@@ -1,0 +1,5 @@
+"""Code generation: low-level IR to LLVM text to machine code."""
+
+from tewb.codegen.compile import CompiledModule, compile_module
+
+__all__ = ["CompiledModule", "compile_module"]

@@ -1,0 +1,322 @@
+"""A module of low-level IR to machine code: entry functions, signatures, debug information."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from tewb.base import CodegenError, DType
+from tewb.codegen.expressions import Expressions
+from tewb.codegen.function import Function, Module
+from tewb.codegen.statements import Statements, operations
+from tewb.codegen.types import value_type
+from tewb.ir import (
+    Allocate,
+    Buffer,
+    Call,
+    Expr,
+    IRModule,
+    Node,
+    PrimFunc,
+    Var,
+    const_int,
+    free_vars,
+    script,
+    script_lines,
+    walk,
+)
+from tewb.runtime import Kernel, pool
+from tewb.runtime.abi import ERROR, MEMORY_LEFT, NO_MEMORY, KernelSignature, ParamSpec, Size
+from tewb.runtime.jit import Compiled
+
+# Memory for intermediates comes from CPython's raw allocator, which needs no lock. A block remembers how it
+# was made in the words before it. The context counts down what a call may still take.
+_SERVICES = f"""
+declare ptr @tewb_rt_malloc(i64)
+declare void @tewb_rt_raw_free(ptr)
+declare i64 @tewb_rt_alloc_shared(i64, i64)
+declare void @tewb_rt_free_shared(i64, i64)
+
+define internal void @tewb.fail(ptr %ctx, i64 %kind, i64 %message, i64 %a, i64 %b) noinline cold {{
+  %pm = getelementptr i64, ptr %ctx, i64 2
+  store i64 %message, ptr %pm
+  %pa = getelementptr i64, ptr %ctx, i64 3
+  store i64 %a, ptr %pa
+  %pb = getelementptr i64, ptr %ctx, i64 4
+  store i64 %b, ptr %pb
+  %pk = getelementptr i64, ptr %ctx, i64 {ERROR}
+  store i64 %kind, ptr %pk
+  store atomic i32 1, ptr %ctx monotonic, align 8
+  ret void
+}}
+
+define internal ptr @tewb.alloc(ptr %ctx, i64 %size, i64 %message, i64 %shared) noinline {{
+  %left = getelementptr i64, ptr %ctx, i64 {MEMORY_LEFT}
+  %had = atomicrmw sub ptr %left, i64 %size seq_cst
+  %negative = icmp slt i64 %size, 0
+  %less = icmp slt i64 %had, %size
+  %no = or i1 %negative, %less
+  br i1 %no, label %refuse, label %take
+refuse:
+  call void @tewb.fail(ptr %ctx, i64 {NO_MEMORY}, i64 %message, i64 %size, i64 %had)
+  ret ptr null
+take:
+  %isshared = icmp ne i64 %shared, 0
+  %whole = add i64 %size, 192
+  br i1 %isshared, label %python, label %raw
+python:
+  %ph = getelementptr i64, ptr %ctx, i64 5
+  %handle = load i64, ptr %ph
+  %address = call i64 @tewb_rt_alloc_shared(i64 %handle, i64 %whole)
+  %p1 = inttoptr i64 %address to ptr
+  br label %made
+raw:
+  %p2 = call ptr @tewb_rt_malloc(i64 %whole)
+  br label %made
+made:
+  %p = phi ptr [ %p1, %python ], [ %p2, %raw ]
+  %none = icmp eq ptr %p, null
+  br i1 %none, label %refuse, label %align
+align:
+  %at = ptrtoint ptr %p to i64
+  %up = add i64 %at, 127
+  %even = and i64 %up, -64
+  %block = inttoptr i64 %even to ptr
+  %w1 = getelementptr i64, ptr %block, i64 -1
+  store i64 %at, ptr %w1
+  %w2 = getelementptr i64, ptr %block, i64 -2
+  store i64 %size, ptr %w2
+  %w3 = getelementptr i64, ptr %block, i64 -3
+  store i64 %shared, ptr %w3
+  ret ptr %block
+}}
+
+define internal void @tewb.free(ptr %ctx, ptr %block) noinline {{
+  %w1 = getelementptr i64, ptr %block, i64 -1
+  %at = load i64, ptr %w1
+  %w2 = getelementptr i64, ptr %block, i64 -2
+  %size = load i64, ptr %w2
+  %w3 = getelementptr i64, ptr %block, i64 -3
+  %shared = load i64, ptr %w3
+  %left = getelementptr i64, ptr %ctx, i64 {MEMORY_LEFT}
+  %had = atomicrmw add ptr %left, i64 %size seq_cst
+  %isshared = icmp ne i64 %shared, 0
+  br i1 %isshared, label %python, label %raw
+python:
+  %ph = getelementptr i64, ptr %ctx, i64 5
+  %handle = load i64, ptr %ph
+  call void @tewb_rt_free_shared(i64 %handle, i64 %at)
+  ret void
+raw:
+  %p = inttoptr i64 %at to ptr
+  call void @tewb_rt_raw_free(ptr %p)
+  ret void
+}}
+"""
+
+
+class CompiledModule:
+    """Machine code for a module of IR, and every text on the way to it."""
+
+    def __init__(self, module: IRModule, text: str, signatures: dict[str, KernelSignature]) -> None:
+        self.module, self.signatures = module, signatures
+        self._code = Compiled(text)
+
+    @property
+    def llvm_ir(self) -> str:
+        """LLVM IR as tewb made it."""
+        return self._code.llvm_ir
+
+    @property
+    def optimized_ir(self) -> str:
+        """LLVM IR after optimisation."""
+        return self._code.optimized_ir
+
+    @property
+    def assembly(self) -> str:
+        return self._code.assembly
+
+    def kernel(self, name: str) -> Kernel:
+        """The kernel of function `name`."""
+        return Kernel(self._code.address(name), self.signatures[name], self)
+
+    def assembly_lines(self) -> list[tuple[str, int | None]]:
+        """The assembly, each line with the line (from 1) of the low-level IR text that it computes."""
+        found: list[tuple[str, int | None]] = []
+        line: int | None = None
+        for text in self.assembly.splitlines():
+            location = re.match(r"\s*\.loc\s+\d+\s+(\d+)", text)
+            if location:
+                line = int(location[1]) or None
+            elif not re.match(r"\s*\.(?!p2align)|\s*#|\s*$|\.L(tmp|func|debug|info|str)", text):
+                found.append((text, line))
+        return found
+
+
+def compile_module(module: IRModule, debug: bool = False) -> CompiledModule:
+    """Compile flat, scalar-or-vector IR (what the passes of BUILD give). With `debug`, check every access."""
+    shared = Module()
+    pool()  # parallel loops call it
+    lines = script_lines(module)
+    numbers = {id(line.node): i + 1 for i, line in reversed(list(enumerate(lines))) if line.node is not None}
+    debug_info = _DebugInfo(shared, numbers)
+    texts: list[str] = []
+    signatures: dict[str, KernelSignature] = {}
+    for f in module.functions.values():
+        shared.messages, shared.packed, shared.has_parallel = [], [], False
+        texts.append(_function(shared, f, debug, debug_info))
+        signatures[f.name] = _signature(shared, f)
+    parts = [_SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
+    parts += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
+    parts += debug_info.named()
+    return CompiledModule(module, "\n".join(parts) + "\n", signatures)
+
+
+_ATTRIBUTES = 'attributes #0 = { nounwind "prefer-vector-width"="512" "no-trapping-math"="true" }'
+
+
+class _DebugInfo:
+    """Debug locations: the line of an instruction is the line of its statement in the IR's text."""
+
+    def __init__(self, module: Module, numbers: dict[int, int]) -> None:
+        self.module, self.numbers = module, numbers
+        self.file = module.meta('!DIFile(filename: "tewb.ir", directory: ".")')
+        self.unit = module.meta(
+            f'distinct !DICompileUnit(language: DW_LANG_C99, file: {self.file}, producer: "tewb", '
+            "isOptimized: true, runtimeVersion: 0, emissionKind: LineTablesOnly)"
+        )
+        kind = module.meta("!DISubroutineType(types: !{null})")
+        self.kind = kind
+        self.version = module.meta('!{i32 2, !"Debug Info Version", i32 3}')
+        self.dwarf = module.meta('!{i32 7, !"Dwarf Version", i32 4}')
+
+    def named(self) -> list[str]:
+        return [f"!llvm.dbg.cu = !{{{self.unit}}}", f"!llvm.module.flags = !{{{self.version}, {self.dwarf}}}"]
+
+    def scope(self, name: str) -> str:
+        return self.module.meta(
+            f'distinct !DISubprogram(name: "{name}", scope: {self.file}, file: {self.file}, line: 1, type: {self.kind}, '
+            f"scopeLine: 1, spFlags: DISPFlagDefinition | DISPFlagOptimized, unit: {self.unit})"
+        )
+
+    def locator(self, scope: str) -> Callable[[Node], str | None]:
+        made: dict[int, str] = {}
+
+        def locate(n: Node) -> str | None:
+            line = self.numbers.get(id(n))
+            if line is None:
+                return None
+            if line not in made:
+                made[line] = self.module.meta(f"!DILocation(line: {line}, column: 1, scope: {scope})")
+            return made[line]
+
+        return locate
+
+
+def _function(module: Module, f: PrimFunc, debug: bool, info: _DebugInfo) -> str:
+    """The body on noalias pointers, and the entry that unpacks the slots."""
+    scope = info.scope(f.name)
+    params: list[str] = ["ptr %ctx"]
+    values: dict[Var, str] = {}
+    loads: list[str] = []
+    arguments: list[str] = ["ptr %ctx"]
+    for n, p in enumerate([*f.params, *symbols_of(f)]):
+        d = DType("handle") if isinstance(p, Buffer) else p.dtype
+        v = p.data if isinstance(p, Buffer) else p
+        t = value_type(d)
+        values[v] = f"%p{n}"
+        params.append(f"{t} noalias %p{n}" if isinstance(p, Buffer) else f"{t} %p{n}")
+        loads += _unpack(n, d)
+        arguments.append(f"{t} %a{n}")
+    body = Function(module, f"define internal i32 @{f.name}.body({', '.join(params)}) #0 !dbg {scope}")
+    body.location = module.meta(f"!DILocation(line: 1, column: 1, scope: {scope})")
+    writer = _FunctionWriter(info, debug, _seen_by_python(f))
+    writer.write(body, f, values, scope)
+    entry = [f"define i32 @{f.name}(ptr %ctx, ptr %args) {{", *loads]
+    entry += [f"  %r = call i32 @{f.name}.body({', '.join(arguments)})", "  ret i32 %r", "}"]
+    return body.text() + "\n\n" + "\n".join(entry)
+
+
+class _FunctionWriter:
+    def __init__(self, info: _DebugInfo, debug: bool, shared: set[Var]) -> None:
+        self.info, self.debug, self.shared = info, debug, shared
+
+    def write(self, body: Function, f: PrimFunc, values: dict[Var, str], scope: str) -> None:
+        locate = self.info.locator(scope)
+        self.derived(body, f, values)
+        Statements(body, values, self.debug, self.shared, locate).emit(f.body)
+        body.do("ret i32 0")
+
+    def derived(self, body: Function, f: PrimFunc, values: dict[Var, str]) -> None:
+        """Symbols come as int64; their variables may be narrower."""
+        for v in symbols_of(f):
+            values[v] = Expressions(body, values, False).convert(values[v], v.dtype, v.dtype)
+
+
+def _unpack(n: int, d: DType) -> list[str]:
+    """Lines that load slot `n` as %a<n> of dtype `d`."""
+    lines = [f"  %s{n} = getelementptr i64, ptr %args, i64 {n}"]
+    if d.kind == "handle":
+        return [*lines, f"  %a{n} = load ptr, ptr %s{n}"]
+    if d.is_float:
+        lines.append(f"  %d{n} = load double, ptr %s{n}")
+        return [*lines, f"  %a{n} = fptrunc double %d{n} to float" if d.bits == 32 else f"  %a{n} = fadd double %d{n}, 0.0"]
+    lines.append(f"  %i{n} = load i64, ptr %s{n}")
+    if d.bits == 64:
+        return [*lines, f"  %a{n} = add i64 %i{n}, 0"]
+    return [*lines, f"  %a{n} = trunc i64 %i{n} to {value_type(d)}"]
+
+
+def symbols_of(f: PrimFunc) -> list[Var]:
+    """The variables of shapes and strides that are no parameters, in order of first use."""
+    found: dict[Var, None] = {}
+    for p in f.params:
+        if isinstance(p, Buffer):
+            for e in (*p.shape, *p.strides):
+                found.update({v: None for v in free_vars(e)})
+    return [v for v in found if not any(v is p for p in f.params)]
+
+
+def _seen_by_python(f: PrimFunc) -> set[Var]:
+    """The buffers that packed functions get views of."""
+    return {
+        n.args[0]
+        for n in walk(f.body)
+        if isinstance(n, Call) and n.op == "tvm_stack_make_array" and isinstance(n.args[0], Var)
+    }
+
+
+def _signature(module: Module, f: PrimFunc) -> KernelSignature:
+    params = tuple(_param(p, i in f.outputs) for i, p in enumerate(f.params))
+    return KernelSignature(
+        f.name,
+        params,
+        tuple(v.name for v in symbols_of(f)),
+        tuple(module.packed),
+        tuple(module.messages),
+        module.has_parallel,
+        operations(f.body),
+        tuple(n.buffer.name for n in walk(f.body) if isinstance(n, Allocate)),
+    )
+
+
+def _param(p: Buffer | Var, is_output: bool) -> ParamSpec:
+    if isinstance(p, Var):
+        return ParamSpec(p.name, "scalar", str(p.dtype))
+    strides = tuple(map(_size, p.strides)) if p.strides else None
+    return ParamSpec(p.name, "buffer", str(p.dtype), tuple(map(_size, p.shape)), strides, is_output)
+
+
+def _size(e: Expr) -> Size:
+    value = const_int(e)
+    if value is not None:
+        return Size(value, str(value))
+    if isinstance(e, Var):
+        return Size(None, e.name, e.name)
+    text = script(e).replace("T.min", "min").replace("T.max", "max")
+    text = re.sub(r"T\.int(?:32|64)\((-?\d+)\)", r"\1", text)
+    if "T." in text:
+        raise CodegenError(f"the size {text} is not arithmetic that an argument check can do")
+    return Size(None, text)
+
+

@@ -1,0 +1,519 @@
+"""Expressions: every node of the IR as LLVM instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tewb.base import INT64, CodegenError, DType
+from tewb.codegen.function import Function
+from tewb.codegen.intrinsics import INTRINSICS
+from tewb.codegen.types import (
+    float_constant,
+    int_constant,
+    memory_type,
+    splat_constant,
+    suffix,
+    value_type,
+)
+from tewb.ir import (
+    EQ,
+    GE,
+    GT,
+    LE,
+    LT,
+    NE,
+    Add,
+    And,
+    Broadcast,
+    BufferLoad,
+    Call,
+    Cast,
+    Div,
+    Expr,
+    FloatImm,
+    FloorDiv,
+    FloorMod,
+    IntImm,
+    Let,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Not,
+    Or,
+    Ramp,
+    Select,
+    StringImm,
+    Sub,
+    Var,
+    const_int,
+    ops,
+    script,
+    walk,
+)
+
+_PREDICATES = {
+    EQ: ("eq", "eq", "oeq"),
+    NE: ("ne", "ne", "une"),
+    LT: ("slt", "ult", "olt"),
+    LE: ("sle", "ule", "ole"),
+    GT: ("sgt", "ugt", "ogt"),
+    GE: ("sge", "uge", "oge"),
+}
+
+
+class Expressions:
+    """Writes expressions into `f`. `values` holds the SSA name of every variable and of every buffer's data."""
+
+    def __init__(self, f: Function, values: dict[Var, str], debug: bool) -> None:
+        self.f, self.values, self.debug = f, values, debug
+        self.index_depth = 0
+
+    def emit(self, e: Expr) -> str:
+        """The SSA name or literal of the value of `e`."""
+        rule = _EXPRS.get(e.__class__)
+        if rule is None:
+            raise CodegenError(f"no machine code for {type(e).__name__}: {script(e)}")
+        return rule(self, e)
+
+    def typed(self, e: Expr) -> str:
+        """The value of `e` with its type before it."""
+        return f"{value_type(e.dtype)} {self.emit(e)}"
+
+    # ---- leaves
+
+    def var(self, e: Var) -> str:
+        if e not in self.values:
+            raise CodegenError(f"the variable {e.name} has no value")
+        return self.values[e]
+
+    def int_imm(self, e: IntImm) -> str:
+        return int_constant(e.value, e.dtype)
+
+    def float_imm(self, e: FloatImm) -> str:
+        return float_constant(e.value, e.dtype)
+
+    def string(self, e: StringImm) -> str:
+        raise CodegenError(f"the string {e.value!r} is not a value")
+
+    # ---- arithmetic
+
+    def arithmetic(self, e: Any) -> str:
+        a, b = self.emit(e.a), self.emit(e.b)
+        name = {Add: "add", Sub: "sub", Mul: "mul"}[type(e)]
+        t = value_type(e.dtype)
+        if e.dtype.is_float:
+            return self.f.ins(f"f{name} contract {t} {a}, {b}")
+        # Index arithmetic does not overflow, which loop optimisations want to know; data wraps.
+        flags = " nsw" if self.index_depth and e.dtype.kind == "int" else ""
+        return self.f.ins(f"{name}{flags} {t} {a}, {b}")
+
+    def div(self, e: Div) -> str:
+        if e.dtype.is_float:
+            return self.f.ins(f"fdiv {value_type(e.dtype)} {self.emit(e.a)}, {self.emit(e.b)}")
+        return self.divide(e.a, e.b, floor=False, remainder=False)
+
+    def mod(self, e: Mod) -> str:
+        if e.dtype.is_float:
+            return INTRINSICS["fmod"](self.f, e.dtype, [self.emit(e.a), self.emit(e.b)])
+        return self.divide(e.a, e.b, floor=False, remainder=True)
+
+    def floordiv(self, e: FloorDiv) -> str:
+        return self.divide(e.a, e.b, floor=True, remainder=False)
+
+    def floormod(self, e: FloorMod) -> str:
+        return self.divide(e.a, e.b, floor=True, remainder=True)
+
+    def divide(self, a: Expr, b: Expr, floor: bool, remainder: bool) -> str:
+        """Integer division that never traps: x / 0 is 0 as in numpy, and the smallest / -1 wraps."""
+        d = a.dtype
+        t = value_type(d)
+        x = self.emit(a)
+        divisor = const_int(b.value if isinstance(b, Broadcast) else b)
+        if divisor is not None and divisor > 0 and divisor & (divisor - 1) == 0 and (floor or d.kind == "uint"):
+            return self._shift(x, d, divisor, remainder)
+        y = self.emit(b)
+        if divisor is None or divisor in (0, -1):
+            return self._divide_unknown(x, y, d, floor, remainder)
+        return self._divide_known(x, y, d, t, floor, remainder)
+
+    def _shift(self, x: str, d: DType, divisor: int, remainder: bool) -> str:
+        """By a power of two, rounding down: a shift or a mask."""
+        t = value_type(d)
+        if remainder:
+            return self.f.ins(f"and {t} {x}, {self.constant(divisor - 1, d)}")
+        op = "lshr" if d.kind == "uint" else "ashr"
+        return self.f.ins(f"{op} {t} {x}, {self.constant(divisor.bit_length() - 1, d)}")
+
+    def constant(self, value: int, d: DType) -> str:
+        literal = int_constant(value, d.element)
+        return literal if d.lanes == 1 else splat_constant(literal, d)
+
+    def _divide_known(self, x: str, y: str, d: DType, t: str, floor: bool, remainder: bool) -> str:
+        """By something that is neither 0 nor -1."""
+        f = self.f
+        letter = "u" if d.kind == "uint" else "s"
+        if letter == "u" or not floor:
+            return f.ins(f"{letter}{'rem' if remainder else 'div'} {t} {x}, {y}")
+        r = f.ins(f"srem {t} {x}, {y}")
+        zero = self.constant(0, d)
+        # The remainder has the sign of x; where that is not the sign of y, floor is one lower.
+        nonzero = f.ins(f"icmp ne {t} {r}, {zero}")
+        signs = f.ins(f"xor {t} {r}, {y}")
+        differ = f.ins(f"icmp slt {t} {signs}, {zero}")
+        b1 = value_type(ops.DType("bool").with_lanes(d.lanes))
+        lower = f.ins(f"and {b1} {nonzero}, {differ}")
+        if remainder:
+            moved = f.ins(f"add {t} {r}, {y}")
+            return f.ins(f"select {b1} {lower}, {t} {moved}, {t} {r}")
+        q = f.ins(f"sdiv {t} {x}, {y}")
+        moved = f.ins(f"sub {t} {q}, {self.constant(1, d)}")
+        return f.ins(f"select {b1} {lower}, {t} {moved}, {t} {q}")
+
+    def _divide_unknown(self, x: str, y: str, d: DType, floor: bool, remainder: bool) -> str:
+        f, t = self.f, value_type(d)
+        b1 = value_type(ops.DType("bool").with_lanes(d.lanes))
+        zero, one = self.constant(0, d), self.constant(1, d)
+        is_zero = f.ins(f"icmp eq {t} {y}, {zero}")
+        safe = f.ins(f"select {b1} {is_zero}, {t} {one}, {t} {y}")
+        if d.kind == "uint":
+            result = self._divide_known(x, safe, d, t, floor, remainder)
+        else:
+            minus = f.ins(f"icmp eq {t} {y}, {self.constant(-1, d)}")
+            safe = f.ins(f"select {b1} {minus}, {t} {one}, {t} {safe}")
+            result = self._divide_known(x, safe, d, t, floor, remainder)
+            negated = zero if remainder else f.ins(f"sub {t} {zero}, {x}")
+            result = f.ins(f"select {b1} {minus}, {t} {negated}, {t} {result}")
+        return f.ins(f"select {b1} {is_zero}, {t} {zero}, {t} {result}")
+
+    def extreme(self, e: Any) -> str:
+        """min and max: NaN wins, as in numpy."""
+        d = e.dtype
+        smaller = isinstance(e, Min)
+        if d.is_float:
+            op = "minimum" if smaller else "maximum"
+        else:
+            op = ("u" if d.kind in ("uint", "bool") else "s") + ("min" if smaller else "max")
+        t = value_type(d)
+        name = f"llvm.{op}.{suffix(d)}"
+        self.f.module.declare(name, f"{t} @{name}({t}, {t})")
+        return self.f.ins(f"call {t} @{name}({self.typed(e.a)}, {self.typed(e.b)})")
+
+    def compare(self, e: Any) -> str:
+        d = e.a.dtype
+        signed, unsigned, floating = _PREDICATES[type(e)]
+        a, b = self.emit(e.a), self.emit(e.b)
+        if d.is_float:
+            return self.f.ins(f"fcmp {floating} {value_type(d)} {a}, {b}")
+        return self.f.ins(f"icmp {signed if d.kind == 'int' else unsigned} {value_type(d)} {a}, {b}")
+
+    # ---- logic and choice
+
+    def and_(self, e: And) -> str:
+        return self._logic(e, "and", "false")
+
+    def or_(self, e: Or) -> str:
+        return self._logic(e, "or", "true")
+
+    def _logic(self, e: Any, op: str, decided: str) -> str:
+        t = value_type(e.dtype)
+        if e.dtype.lanes > 1 or is_cheap(e.b):
+            return self.f.ins(f"{op} {t} {self.emit(e.a)}, {self.emit(e.b)}")
+        f = self.f
+        a = self.emit(e.a)
+        first, more, done = f.block, f.label(), f.label()
+        f.branch(a, more if op == "and" else done, done if op == "and" else more)
+        f.start(more)
+        b = self.emit(e.b)
+        last = f.block
+        f.jump(done)
+        f.start(done)
+        return f.ins(f"phi i1 [ {decided}, %{first} ], [ {b}, %{last} ]")
+
+    def not_(self, e: Not) -> str:
+        t = value_type(e.dtype)
+        ones = "true" if e.dtype.lanes == 1 else splat_constant("true", e.dtype)
+        return self.f.ins(f"xor {t} {self.emit(e.a)}, {ones}")
+
+    def select(self, e: Select) -> str:
+        cond = self.typed(e.cond)
+        return self.f.ins(f"select {cond}, {self.typed(e.then)}, {self.typed(e.other)}")
+
+    def if_then_else(self, e: Call) -> str:
+        """Only the side that is taken is evaluated."""
+        cond, then, other = e.args
+        if cond.dtype.lanes > 1:
+            return self._choose_lanes(e, cond, then, other)
+        if is_cheap(then) and is_cheap(other):
+            c = self.emit(cond)
+            return self.f.ins(f"select i1 {c}, {self.typed(then)}, {self.typed(other)}")
+        f = self.f
+        c = self.emit(cond)
+        yes, no, done = f.label(), f.label(), f.label()
+        f.branch(c, yes, no)
+        f.start(yes)
+        a = self.emit(then)
+        from_yes = f.block
+        f.jump(done)
+        f.start(no)
+        b = self.emit(other)
+        from_no = f.block
+        f.jump(done)
+        f.start(done)
+        return f.ins(f"phi {value_type(e.dtype)} [ {a}, %{from_yes} ], [ {b}, %{from_no} ]")
+
+    def _choose_lanes(self, e: Call, cond: Expr, then: Expr, other: Expr) -> str:
+        """A choice that differs from lane to lane: by select where both sides are safe, else lane by lane."""
+        if is_cheap(then) and is_cheap(other):
+            return self.f.ins(f"select {self.typed(cond)}, {self.typed(then)}, {self.typed(other)}")
+        f, t = self.f, value_type(e.dtype)
+        scalar = value_type(e.dtype.element)
+        c = self.typed(cond)
+        result = "poison"
+        for lane in range(e.dtype.lanes):
+            bit = f.ins(f"extractelement {c}, i64 {lane}")
+            one = Call("if_then_else", (_Known(bit), lane_of(then, lane), lane_of(other, lane)), e.dtype.element)
+            value = self.if_then_else(one)
+            result = f.ins(f"insertelement {t} {result}, {scalar} {value}, i64 {lane}")
+        return result
+
+    def known(self, e: _Known) -> str:
+        return e.ssa
+
+    def let(self, e: Let) -> str:
+        self.values[e.var] = self.emit(e.value)
+        return self.emit(e.body)
+
+    # ---- conversion
+
+    def cast(self, e: Cast) -> str:
+        return self.convert(self.emit(e.value), e.value.dtype, e.dtype)
+
+    def convert(self, x: str, source: DType, target: DType) -> str:
+        """`x` as `target`: floats round toward zero and stop at the ends of an integer's range (NaN is 0)."""
+        if source is target:
+            return x
+        f, s, t = self.f, value_type(source), value_type(target)
+        if target.is_bool:
+            zero = "zeroinitializer" if source.lanes > 1 else (float_constant(0.0, source) if source.is_float else "0")
+            return f.ins(f"fcmp une {s} {x}, {zero}" if source.is_float else f"icmp ne {s} {x}, {zero}")
+        if source.is_bool:
+            return f.ins(f"{'uitofp' if target.is_float else 'zext'} {s} {x} to {t}")
+        if source.is_float and target.is_float:
+            return f.ins(f"{'fptrunc' if target.bits < source.bits else 'fpext'} {s} {x} to {t}")
+        if target.is_float:
+            return f.ins(f"{'sitofp' if source.kind == 'int' else 'uitofp'} {s} {x} to {t}")
+        if source.is_float:
+            name = f"llvm.fpto{'si' if target.kind == 'int' else 'ui'}.sat.{suffix(target)}.{suffix(source)}"
+            f.module.declare(name, f"{t} @{name}({s})")
+            return f.ins(f"call {t} @{name}({s} {x})")
+        if target.bits == source.bits:
+            return x
+        if target.bits < source.bits:
+            return f.ins(f"trunc {s} {x} to {t}")
+        return f.ins(f"{'sext' if source.kind == 'int' else 'zext'} {s} {x} to {t}")
+
+    # ---- vectors
+
+    def ramp(self, e: Ramp) -> str:
+        f, t = self.f, value_type(e.dtype)
+        scalar = value_type(e.dtype.element)
+        base = f.splat(self.emit(e.base), e.dtype)
+        steps = "<" + ", ".join(f"{scalar} {i}" for i in range(e.lanes)) + ">"
+        stride = const_int(e.stride)
+        if stride is not None:
+            steps = "<" + ", ".join(f"{scalar} {i * stride}" for i in range(e.lanes)) + ">"
+        else:
+            steps = f.ins(f"mul {t} {f.splat(self.emit(e.stride), e.dtype)}, {steps}")
+        return f.ins(f"add {t} {base}, {steps}")
+
+    def broadcast(self, e: Broadcast) -> str:
+        if isinstance(e.value, IntImm | FloatImm):
+            return splat_constant(self.emit(e.value), e.dtype)
+        return self.f.splat(self.emit(e.value), e.dtype)
+
+    # ---- memory
+
+    def index(self, e: Expr) -> str:
+        """A scalar index as an i64."""
+        self.index_depth += 1
+        x = self.emit(e)
+        self.index_depth -= 1
+        return self.convert(x, e.dtype, INT64)
+
+    def place(self, e: Any, index: Expr) -> str:
+        """The address of element `index` of a buffer."""
+        at = self.index(index)
+        base = self.values.get(e.buffer.data)
+        if base is None:
+            raise CodegenError(f"the buffer {e.buffer.name} has no memory here")
+        return self.f.ins(f"getelementptr inbounds {memory_type(e.buffer.dtype)}, ptr {base}, i64 {at}")
+
+    def load(self, e: BufferLoad) -> str:
+        (index,) = e.indices
+        if self.debug:
+            self.check(e, index)
+        if index.dtype.lanes == 1:
+            return self._read(self.place(e, index), e.buffer.dtype.with_lanes(e.dtype.lanes))
+        if is_contiguous(index):
+            assert isinstance(index, Ramp)
+            return self._read(self.place(e, index.base), e.dtype)
+        if isinstance(index, Broadcast):
+            return self.f.splat(self._read(self.place(e, index.value), e.buffer.dtype), e.dtype)
+        result = "poison"
+        t, scalar = value_type(e.dtype), value_type(e.buffer.dtype)
+        for lane, place in enumerate(self.places(e, index)):
+            one = self._read(place, e.buffer.dtype)
+            result = self.f.ins(f"insertelement {t} {result}, {scalar} {one}, i64 {lane}")
+        return result
+
+    def places(self, e: Any, index: Expr) -> list[str]:
+        """The addresses of the elements of a vector index."""
+        if isinstance(index, Ramp):
+            return [self.place(e, lane_of(index, lane)) for lane in range(index.lanes)]
+        self.index_depth += 1
+        wide = self.convert(self.emit(index), index.dtype, INT64.with_lanes(index.dtype.lanes))
+        self.index_depth -= 1
+        vector = value_type(INT64.with_lanes(index.dtype.lanes))
+        base, element = self.values[e.buffer.data], memory_type(e.buffer.dtype)
+        found = []
+        for lane in range(index.dtype.lanes):
+            at = self.f.ins(f"extractelement {vector} {wide}, i64 {lane}")
+            found.append(self.f.ins(f"getelementptr inbounds {element}, ptr {base}, i64 {at}"))
+        return found
+
+    def _read(self, place: str, d: DType) -> str:
+        t = memory_type(d)
+        x = self.f.ins(f"load {t}, ptr {place}, align {d.element.nbytes}")
+        if not d.is_bool:
+            return x
+        zero = "zeroinitializer" if d.lanes > 1 else "0"
+        return self.f.ins(f"icmp ne {t} {x}, {zero}")
+
+    def check(self, e: Any, index: Expr) -> None:
+        """In debug mode: fail unless the index is inside of the buffer."""
+        size = e.buffer.shape[0]
+        ends = [lane_of(index, 0), lane_of(index, index.dtype.lanes - 1)] if index.dtype.lanes > 1 else [index]
+        if index.dtype.lanes > 1 and not isinstance(index, Ramp | Broadcast):
+            ends = [lane_of(index, lane) for lane in range(index.dtype.lanes)]
+        bound = self.index(size)
+        for end in ends:
+            at = self.index(end)
+            inside = self.f.ins(f"icmp ult i64 {at}, {bound}")
+            self.require(inside, 3, f"an access to {e.buffer.name}", at, bound)
+
+    def require(self, cond: str, kind: int, message: str, a: str = "0", b: str = "0") -> None:
+        """Fail with `message` unless `cond`."""
+        f = self.f
+        good, bad = f.label(), f.label()
+        f.branch(cond, good, bad, likely=True)
+        f.start(bad)
+        number = f.module.message(message)
+        f.do(f"call void @tewb.fail(ptr %ctx, i64 {kind}, i64 {number}, i64 {a}, i64 {b})")
+        f.fail()
+        f.start(good)
+
+    # ---- calls
+
+    def call(self, e: Call) -> str:
+        match e.op:
+            case "if_then_else":
+                return self.if_then_else(e)
+            case "likely":
+                return self.emit(e.args[0])
+            case "reinterpret":
+                return self.f.ins(f"bitcast {self.typed(e.args[0])} to {value_type(e.dtype)}")
+            case "call_extern":
+                return self.call_extern(e)
+        rule = INTRINSICS.get(e.op)
+        if rule is None:
+            raise CodegenError(f"there is no function {e.op}: {script(e)}")
+        return rule(self.f, e.args[0].dtype, [self.emit(a) for a in e.args])
+
+    def call_extern(self, e: Call) -> str:
+        """A C function by its symbol."""
+        name = e.args[0]
+        assert isinstance(name, StringImm)
+        result = value_type(e.dtype)
+        kinds = ", ".join(value_type(a.dtype) for a in e.args[1:])
+        values = ", ".join(self.typed(a) for a in e.args[1:])
+        self.f.module.declare(name.value, f"{result} @{name.value}({kinds})")
+        return self.f.ins(f"call {result} @{name.value}({values})")
+
+
+class _Known(Expr):
+    """A value that has been computed already."""
+
+    __slots__ = ("dtype", "ssa")
+
+    def __init__(self, ssa: str) -> None:
+        object.__setattr__(self, "ssa", ssa)
+        object.__setattr__(self, "dtype", ops.DType("bool"))
+
+
+def is_contiguous(index: Expr) -> bool:
+    """Whether a vector index names neighbours."""
+    return isinstance(index, Ramp) and const_int(index.stride) == 1
+
+
+def is_cheap(e: Expr) -> bool:
+    """Whether `e` may be evaluated though nobody asked: no access, no call, no division."""
+    kinds = (BufferLoad, Call, Div, Mod, FloorDiv, FloorMod, Let)
+    return not any(isinstance(n, kinds) for n in walk(e))
+
+
+def lane_of(e: Expr, lane: int) -> Expr:
+    """One lane of a vector expression, as a scalar expression."""
+    if e.dtype.lanes == 1:
+        return e
+    match e:
+        case Ramp(base, stride, _):
+            return ops.add(base, ops.mul(stride, lane))
+        case Broadcast(value):
+            return value
+        case BufferLoad(buffer, (index,)):
+            return BufferLoad(buffer, (lane_of(index, lane),), buffer.dtype)
+        case Call(op, args, dtype):
+            return Call(op, tuple(lane_of(a, lane) for a in args), dtype.element)
+        case Cast(value, dtype):
+            return Cast(lane_of(value, lane), dtype.element)
+        case Select(cond, then, other, dtype):
+            return Select(lane_of(cond, lane), lane_of(then, lane), lane_of(other, lane), dtype.element)
+        case Not(a):
+            return Not(lane_of(a, lane), e.dtype.element)
+        case Var():
+            raise CodegenError(f"the vector {e.name} cannot be taken apart")
+    a, b = lane_of(e.a, lane), lane_of(e.b, lane)  # type: ignore[attr-defined]
+    return type(e)(a, b, e.dtype.element)  # type: ignore[call-arg]
+
+
+Rule = Callable[[Expressions, Any], str]
+_EXPRS: dict[type, Rule] = {
+    Var: Expressions.var,
+    IntImm: Expressions.int_imm,
+    FloatImm: Expressions.float_imm,
+    StringImm: Expressions.string,
+    Add: Expressions.arithmetic,
+    Sub: Expressions.arithmetic,
+    Mul: Expressions.arithmetic,
+    Div: Expressions.div,
+    Mod: Expressions.mod,
+    FloorDiv: Expressions.floordiv,
+    FloorMod: Expressions.floormod,
+    Min: Expressions.extreme,
+    Max: Expressions.extreme,
+    **{kind: Expressions.compare for kind in _PREDICATES},
+    And: Expressions.and_,
+    Or: Expressions.or_,
+    Not: Expressions.not_,
+    Select: Expressions.select,
+    Let: Expressions.let,
+    Cast: Expressions.cast,
+    Ramp: Expressions.ramp,
+    Broadcast: Expressions.broadcast,
+    BufferLoad: Expressions.load,
+    Call: Expressions.call,
+    _Known: Expressions.known,
+}
+

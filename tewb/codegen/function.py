@@ -1,0 +1,118 @@
+"""A function in the making: lines of LLVM text, SSA names, blocks, and memory to give back."""
+
+from __future__ import annotations
+
+from tewb.base import DType
+from tewb.codegen.types import value_type
+
+
+class Module:
+    """What the functions of a module share: declarations, metadata, messages, packed function names."""
+
+    def __init__(self) -> None:
+        self.declarations: dict[str, str] = {}
+        self.functions: list[str] = []
+        self.metadata: list[str] = []
+        self.messages: list[str] = []
+        self.packed: list[str] = []
+        self.intermediates: list[str] = []
+        self.has_parallel = False
+
+    def declare(self, name: str, text: str) -> str:
+        """Declare an external function once; returns its name with the @."""
+        self.declarations.setdefault(name, f"declare {text}")
+        return f"@{name}"
+
+    def message(self, text: str) -> int:
+        """The number of a message that the kernel may fail with."""
+        if text not in self.messages:
+            self.messages.append(text)
+        return self.messages.index(text)
+
+    def packed_number(self, name: str) -> int:
+        """The number of a packed function."""
+        if name not in self.packed:
+            self.packed.append(name)
+        return self.packed.index(name)
+
+    def meta(self, text: str) -> str:
+        """A metadata node; returns its reference."""
+        self.metadata.append(text)
+        return f"!{len(self.metadata) - 1}"
+
+
+class Function:
+    """One LLVM function. `ins` adds an instruction with a value, `do` one without."""
+
+    def __init__(self, module: Module, header: str) -> None:
+        self.module, self.header = module, header
+        self.entry: list[str] = []
+        self.lines: list[str] = []
+        self.block = "body"
+        self.stack_bytes = 0
+        self.owned: list[str] = []  # heap memory that must be freed before returning
+        self.location: str | None = None
+        self._count = 0
+
+    def name(self) -> str:
+        self._count += 1
+        return f"%v{self._count}"
+
+    def _at(self) -> str:
+        return f", !dbg {self.location}" if self.location else ""
+
+    def ins(self, text: str) -> str:
+        """Add `%new = text` and return %new."""
+        name = self.name()
+        self.lines.append(f"  {name} = {text}{self._at()}")
+        return name
+
+    def do(self, text: str) -> None:
+        """Add an instruction that has no value."""
+        self.lines.append(f"  {text}{self._at()}")
+
+    def label(self) -> str:
+        """A new block label."""
+        self._count += 1
+        return f"b{self._count}"
+
+    def start(self, label: str) -> None:
+        """Begin block `label`; the block before must have ended."""
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def jump(self, label: str) -> None:
+        self.do(f"br label %{label}")
+
+    def branch(self, cond: str, yes: str, no: str, likely: bool = False) -> None:
+        """Branch on `cond`; `likely` says that it nearly always holds."""
+        weights = f", !prof {self._likely()}" if likely else ""
+        self.lines.append(f"  br i1 {cond}, label %{yes}, label %{no}{weights}{self._at()}")
+
+    def _likely(self) -> str:
+        text = '!{!"branch_weights", i32 2000, i32 1}'
+        metadata = self.module.metadata
+        return f"!{metadata.index(text)}" if text in metadata else self.module.meta(text)
+
+    def stack(self, dtype: str, count: int, align: int = 64) -> str:
+        """Memory of `count` x `dtype` on the stack, for the whole function."""
+        name = self.name()
+        self.entry.append(f"  {name} = alloca [{count} x {dtype}], align {align}")
+        return name
+
+    def splat(self, value: str, d: DType) -> str:
+        """A vector of dtype `d` whose lanes are all `value`."""
+        scalar, vector = value_type(d.element), value_type(d)
+        one = self.ins(f"insertelement {vector} poison, {scalar} {value}, i64 0")
+        zeros = f"<{d.lanes} x i32> zeroinitializer"
+        return self.ins(f"shufflevector {vector} {one}, {vector} poison, {zeros}")
+
+    def fail(self) -> None:
+        """Give back what is owned and return 1: what failed is in the context."""
+        for p in reversed(self.owned):
+            self.do(f"call void @tewb.free(ptr %ctx, ptr {p})")
+        self.do("ret i32 1")
+
+    def text(self) -> str:
+        """The whole function."""
+        return "\n".join([self.header + " {", "entry:", *self.entry, "  br label %body", "body:", *self.lines, "}"])

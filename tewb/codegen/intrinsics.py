@@ -1,0 +1,176 @@
+"""Math functions: LLVM's own where it has them, else the C library's, vectors lane by lane."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from tewb.base import BOOL, CodegenError, DType
+from tewb.codegen.function import Function
+from tewb.codegen.types import float_constant, int_constant, splat_constant, suffix, value_type
+from tewb.codegen.vector_math import POLYNOMIALS
+from tewb.runtime.jit import register_symbol
+
+Rule = Callable[[Function, DType, Sequence[str]], str]
+
+
+def _llvm(op: str, count: int) -> Rule:
+    def rule(f: Function, d: DType, args: Sequence[str]) -> str:
+        t = value_type(d)
+        name = f"llvm.{op}.{suffix(d)}"
+        f.module.declare(name, f"{t} @{name}({', '.join([t] * count)})")
+        return f.ins(f"call {t} @{name}({', '.join(f'{t} {a}' for a in args)})")
+
+    return rule
+
+
+@lru_cache(maxsize=1)
+def _libm() -> Any:
+    """The C math library."""
+    for name in (ctypes.util.find_library("m"), "libm.so.6", "libSystem.dylib", "ucrtbase"):
+        try:
+            if name:
+                return ctypes.CDLL(name)
+        except OSError:
+            continue
+    return ctypes.CDLL(None)
+
+
+@lru_cache(maxsize=None)
+def _symbol(name: str) -> str:
+    """Make a function of the C library known to generated code; returns our name for it."""
+    try:
+        function = getattr(_libm(), name)
+    except AttributeError:
+        raise CodegenError(f"this machine's C library has no function {name}") from None
+    own = f"tewb_libm_{name}"
+    register_symbol(own, ctypes.cast(function, ctypes.c_void_p).value or 0)
+    return own
+
+
+def _library(name: str, count: int = 1) -> Rule:
+    def rule(f: Function, d: DType, args: Sequence[str]) -> str:
+        polynomial = POLYNOMIALS.get(name)
+        if polynomial is not None and d.bits == 32:
+            return polynomial(f, d, args[0])
+        scalar = value_type(d.element)
+        symbol = _symbol(f"{name}f" if d.bits == 32 else name)
+        f.module.declare(symbol, f"{scalar} @{symbol}({', '.join([scalar] * count)}) nounwind memory(none)")
+        if d.lanes == 1:
+            return f.ins(f"call {scalar} @{symbol}({', '.join(f'{scalar} {a}' for a in args)})")
+        t = value_type(d)
+        result = "poison"
+        for lane in range(d.lanes):
+            lanes = [f.ins(f"extractelement {t} {a}, i64 {lane}") for a in args]
+            one = f.ins(f"call {scalar} @{symbol}({', '.join(f'{scalar} {a}' for a in lanes)})")
+            result = f.ins(f"insertelement {t} {result}, {scalar} {one}, i64 {lane}")
+        return result
+
+    return rule
+
+
+def number(value: float, d: DType) -> str:
+    """A float constant in all lanes."""
+    literal = float_constant(value, d)
+    return literal if d.lanes == 1 else splat_constant(literal, d)
+
+
+def _rsqrt(f: Function, d: DType, args: Sequence[str]) -> str:
+    root = _llvm("sqrt", 1)(f, d, args)
+    return f.ins(f"fdiv {value_type(d)} {number(1.0, d)}, {root}")
+
+
+def _sigmoid(f: Function, d: DType, args: Sequence[str]) -> str:
+    """1 / (1 + exp(-x))"""
+    t = value_type(d)
+    e = INTRINSICS["exp"](f, d, [f.ins(f"fneg {t} {args[0]}")])
+    return f.ins(f"fdiv {t} {number(1.0, d)}, {f.ins(f'fadd {t} {e}, {number(1.0, d)}')}")
+
+
+def _absolute(f: Function, d: DType, args: Sequence[str]) -> str:
+    if d.is_float:
+        return _llvm("fabs", 1)(f, d, args)
+    t = value_type(d)
+    zero = "0" if d.lanes == 1 else "zeroinitializer"
+    negative = f.ins(f"icmp slt {t} {args[0]}, {zero}")
+    opposite = f.ins(f"sub {t} {zero}, {args[0]}")
+    return f.ins(f"select {value_type(BOOL.with_lanes(d.lanes))} {negative}, {t} {opposite}, {t} {args[0]}")
+
+
+def _isnan(f: Function, d: DType, args: Sequence[str]) -> str:
+    return f.ins(f"fcmp uno {value_type(d)} {args[0]}, {args[0]}")
+
+
+def _against_infinity(predicate: str) -> Rule:
+    def rule(f: Function, d: DType, args: Sequence[str]) -> str:
+        size = _llvm("fabs", 1)(f, d, args)
+        return f.ins(f"fcmp {predicate} {value_type(d)} {size}, {number(float('inf'), d)}")
+
+    return rule
+
+
+def _bits(op: str) -> Rule:
+    def rule(f: Function, d: DType, args: Sequence[str]) -> str:
+        return f.ins(f"{op} {value_type(d)} {args[0]}, {args[1]}")
+
+    return rule
+
+
+def _not(f: Function, d: DType, args: Sequence[str]) -> str:
+    ones = "-1" if d.lanes == 1 else splat_constant("-1", d)
+    return f.ins(f"xor {value_type(d)} {args[0]}, {ones}")
+
+
+def _shift(left: bool) -> Rule:
+    """Shifts by the width or more give 0, or the sign, instead of anything at all."""
+
+    def rule(f: Function, d: DType, args: Sequence[str]) -> str:
+        t, b1 = value_type(d), value_type(BOOL.with_lanes(d.lanes))
+
+        def literal(v: int) -> str:
+            text = int_constant(v, d.element)
+            return text if d.lanes == 1 else splat_constant(text, d)
+
+        x, by = args
+        inside = f.ins(f"icmp ult {t} {by}, {literal(d.bits)}")
+        if not left and d.kind == "int":
+            most = f.ins(f"select {b1} {inside}, {t} {by}, {t} {literal(d.bits - 1)}")
+            return f.ins(f"ashr {t} {x}, {most}")
+        safe = f.ins(f"select {b1} {inside}, {t} {by}, {t} {literal(0)}")
+        moved = f.ins(f"{'shl' if left else 'lshr'} {t} {x}, {safe}")
+        return f.ins(f"select {b1} {inside}, {t} {moved}, {t} {literal(0)}")
+
+    return rule
+
+
+INTRINSICS: dict[str, Rule] = {
+    **{op: _llvm(op, 1) for op in ("sqrt", "floor", "ceil", "trunc")},
+    "round": _llvm("roundeven", 1),
+    "nearbyint": _llvm("roundeven", 1),
+    "fma": _llvm("fma", 3),
+    "copysign": _llvm("copysign", 2),
+    "popcount": _llvm("ctpop", 1),
+    "abs": _absolute,
+    "rsqrt": _rsqrt,
+    "sigmoid": _sigmoid,
+    "isnan": _isnan,
+    "isinf": _against_infinity("oeq"),
+    "isfinite": _against_infinity("olt"),
+    "bitwise_and": _bits("and"),
+    "bitwise_or": _bits("or"),
+    "bitwise_xor": _bits("xor"),
+    "bitwise_not": _not,
+    "shift_left": _shift(True),
+    "shift_right": _shift(False),
+    **{
+        name: _library(name)
+        for name in (
+            "exp", "exp2", "log", "log2", "log10", "log1p", "tanh", "sin", "cos", "tan", "asin", "acos", "atan",
+            "sinh", "cosh", "erf",
+        )  # fmt: skip
+    },
+    **{name: _library(name, 2) for name in ("pow", "fmod", "atan2", "hypot")},
+}

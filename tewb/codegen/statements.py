@@ -1,0 +1,383 @@
+"""Statements: loops, branches, memory, calls of packed functions, and parallel loops as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tewb.base import HANDLE, INT64, CodegenError, DType
+from tewb.codegen.expressions import Expressions, is_contiguous
+from tewb.codegen.function import Function
+from tewb.codegen.types import memory_type, value_type
+from tewb.ir import (
+    Allocate,
+    AssertStmt,
+    AttrStmt,
+    BufferLoad,
+    BufferStore,
+    Call,
+    Evaluate,
+    Expr,
+    For,
+    ForKind,
+    IfThenElse,
+    IntImm,
+    LetStmt,
+    Node,
+    Seq,
+    Stmt,
+    StringImm,
+    Var,
+    While,
+    const_int,
+    free_vars,
+    walk,
+)
+from tewb.runtime.abi import ARRAY, ASSERTION, CANCELLED, DTYPES, FLOAT, INTEGER
+
+STACK_LIMIT = 64 << 10  # bytes of a function's stack that buffers may take; threads have small stacks
+COARSE = 200_000  # operations between two looks at the cancel flag
+
+
+class Statements:
+    """Writes statements into `f`. `lines` gives the debug location of a statement."""
+
+    def __init__(
+        self, f: Function, values: dict[Var, str], debug: bool, shared: set[Var], locate: Callable[[Node], str | None]
+    ) -> None:
+        self.f, self.values, self.debug, self.shared, self.locate = f, values, debug, shared, locate
+        self.expressions = Expressions(f, values, debug)
+        self.emit_expr = self.expressions.emit
+
+    def emit(self, s: Stmt) -> None:
+        rule = _STMTS.get(s.__class__)
+        if rule is None:
+            raise CodegenError(f"no machine code for the statement {type(s).__name__}")
+        before = self.f.location
+        self.f.location = self.locate(s) or before
+        rule(self, s)
+        self.f.location = before
+
+    # ---- stores
+
+    def store(self, s: BufferStore) -> None:
+        (index,) = s.indices
+        if self.debug:
+            self.expressions.check(s, index)
+        value = self.emit_expr(s.value)
+        d = s.buffer.dtype
+        if index.dtype.lanes == 1:
+            self.write(self.expressions.place(s, index), value, s.value.dtype)
+        elif is_contiguous(index):
+            self.write(self.expressions.place(s, index.base), value, s.value.dtype)  # type: ignore[attr-defined]
+        else:
+            t, scalar = value_type(s.value.dtype), value_type(d)
+            for lane, place in enumerate(self.expressions.places(s, index)):
+                one = self.f.ins(f"extractelement {t} {value}, i64 {lane}")
+                assert scalar
+                self.write(place, one, d)
+
+    def write(self, place: str, value: str, d: DType) -> None:
+        t = memory_type(d)
+        if d.is_bool:
+            value = self.f.ins(f"zext {value_type(d)} {value} to {t}")
+        self.f.do(f"store {t} {value}, ptr {place}, align {d.element.nbytes}")
+
+    # ---- control
+
+    def seq(self, s: Seq) -> None:
+        for part in s.stmts:
+            self.emit(part)
+
+    def loop(self, s: For) -> None:
+        if s.kind is ForKind.PARALLEL:
+            self.parallel(s)
+            return
+        if s.kind is not ForKind.SERIAL:
+            raise CodegenError(f"the loop {s.var.name} is {s.kind.value}: lowering should have replaced it")
+        f, t = self.f, value_type(s.var.dtype)
+        first = self.emit_expr(s.min)
+        count = self.emit_expr(s.extent)
+        end = f.ins(f"add nsw {t} {first}, {count}")
+        body, done = f.label(), f.label()
+        if const_int(s.extent) is None:
+            f.branch(f.ins(f"icmp slt {t} {first}, {end}"), body, done)
+        elif const_int(s.extent) == 0:
+            return
+        else:
+            f.jump(body)
+        before = f.block
+        f.start(body)
+        i = f.name()
+        at = len(f.lines)
+        f.lines.append("")  # the phi, whose other value comes at the end of the body
+        self.values[s.var] = i
+        self.poll(s)
+        self.emit(s.body)
+        following = f.ins(f"add nsw {t} {i}, 1")
+        again = f.ins(f"icmp slt {t} {following}, {end}")
+        f.lines[at] = f"  {i} = phi {t} [ {first}, %{before} ], [ {following}, %{f.block} ]{f._at()}"
+        f.branch(again, body, done)
+        f.start(done)
+
+    def poll(self, s: For) -> None:
+        """Look at the cancel flag once in an iteration of a loop whose iterations are long, and whose body
+        has no loop that does so itself."""
+        if not is_coarse(s.body) or any(isinstance(n, For) and is_coarse(n.body) for n in walk(s.body)):
+            return
+        self.stop_if_cancelled()
+
+    def stop_if_cancelled(self) -> None:
+        flag = self.f.ins("load atomic i32, ptr %ctx monotonic, align 8")
+        go_on = self.f.ins(f"icmp eq i32 {flag}, 0")
+        self.expressions.require(go_on, CANCELLED, "the kernel was interrupted")
+
+    def while_(self, s: While) -> None:
+        f = self.f
+        head, body, done = f.label(), f.label(), f.label()
+        f.jump(head)
+        f.start(head)
+        self.stop_if_cancelled()
+        f.branch(self.emit_expr(s.cond), body, done)
+        f.start(body)
+        self.emit(s.body)
+        f.jump(head)
+        f.start(done)
+
+    def branch(self, s: IfThenElse) -> None:
+        f = self.f
+        yes, done = f.label(), f.label()
+        no = done if s.other is None else f.label()
+        f.branch(self.emit_expr(s.cond), yes, no)
+        f.start(yes)
+        self.emit(s.then)
+        f.jump(done)
+        if s.other is not None:
+            f.start(no)
+            self.emit(s.other)
+            f.jump(done)
+        f.start(done)
+
+    def let(self, s: LetStmt) -> None:
+        self.values[s.var] = self.emit_expr(s.value)
+        self.emit(s.body)
+
+    def attr(self, s: AttrStmt) -> None:
+        self.emit(s.body)
+
+    def assertion(self, s: AssertStmt) -> None:
+        self.expressions.require(self.emit_expr(s.cond), ASSERTION, s.message)
+        self.emit(s.body)
+
+    def evaluate(self, s: Evaluate) -> None:
+        if isinstance(s.value, Call) and s.value.op == "tvm_call_packed":
+            self.packed(s.value)
+        elif isinstance(s.value, Call) and s.value.dtype is HANDLE:
+            raise CodegenError(f"{s.value.op} is no statement")
+        else:
+            self.emit_expr(s.value)
+
+    # ---- memory
+
+    def allocate(self, s: Allocate) -> None:
+        """On the stack when small and private, else from the heap around the body."""
+        b = s.buffer
+        (size,) = b.shape
+        count = const_int(size)
+        if count is not None and b.data not in self.shared:
+            total = count * b.dtype.nbytes
+            if self.f.stack_bytes + total <= STACK_LIMIT:
+                self.f.stack_bytes += total
+                self.values[b.data] = self.f.stack(memory_type(b.dtype), max(count, 1))
+                self.emit(s.body)
+                return
+        self.heap(s, size)
+
+    def heap(self, s: Allocate, size: Expr) -> None:
+        f, b = self.f, s.buffer
+        elements = self.expressions.index(size)
+        wanted = f.ins(f"mul i64 {elements}, {b.dtype.nbytes}")
+        message = f.module.message(f"the intermediate {b.name}")
+        shared = 1 if b.data in self.shared else 0
+        p = f.ins(f"call ptr @tewb.alloc(ptr %ctx, i64 {wanted}, i64 {message}, i64 {shared})")
+        good, bad = f.label(), f.label()
+        f.branch(f.ins(f"icmp ne ptr {p}, null"), good, bad, likely=True)
+        f.start(bad)
+        f.fail()
+        f.start(good)
+        self.values[b.data] = p
+        f.owned.append(p)
+        self.emit(s.body)
+        f.owned.pop()
+        f.do(f"call void @tewb.free(ptr %ctx, ptr {p})")
+
+    # ---- packed functions
+
+    def packed(self, e: Call) -> None:
+        """Write the arguments as records and call the runtime."""
+        f = self.f
+        name = e.args[0]
+        assert isinstance(name, StringImm)
+        slots: list[str] = []
+        for a in e.args[1:]:
+            slots += self.record(a)
+        memory = f.stack("i64", max(len(slots), 1))
+        for i, value in enumerate(slots):
+            at = f.ins(f"getelementptr i64, ptr {memory}, i64 {i}")
+            f.do(f"store i64 {value}, ptr {at}")
+        number = f.module.packed_number(name.value)
+        handle = f.ins("load i64, ptr " + f.ins("getelementptr i64, ptr %ctx, i64 5"))
+        f.module.declare("tewb_rt_call_packed", "i32 @tewb_rt_call_packed(i64, i32, ptr, i32)")
+        code = f.ins(
+            f"call i32 @tewb_rt_call_packed(i64 {handle}, i32 {number}, ptr {memory}, i32 {len(e.args) - 1})"
+        )
+        fine = f.ins(f"icmp eq i32 {code}, 0")
+        self.expressions.require(fine, 5, f"packed function {name.value} failed")
+
+    def record(self, a: Expr) -> list[str]:
+        match a:
+            case Call("tvm_stack_make_array", (data, shape, strides, _, carrier, offset)):
+                return self.array_record(data, shape, strides, carrier.dtype, offset)
+        value = self.emit_expr(a)
+        if a.dtype.is_float:
+            wide = self.expressions.convert(value, a.dtype, DType("float64"))
+            return [str(FLOAT), str(DTYPES.index(a.dtype)), "0", self.f.ins(f"bitcast double {wide} to i64")]
+        if a.dtype.kind not in ("int", "uint", "bool"):
+            raise CodegenError(f"{a!r} cannot be passed to a packed function")
+        return [str(INTEGER), str(DTYPES.index(a.dtype)), "0", self.expressions.convert(value, a.dtype, INT64)]
+
+    def array_record(self, data: Expr, shape: Expr, strides: Expr, dtype: DType, offset: Expr) -> list[str]:
+        f = self.f
+        sizes = [self.expressions.index(n) for n in shape.children()]
+        if isinstance(strides, IntImm):
+            steps = ["1"] * len(sizes)
+            for d in range(len(sizes) - 2, -1, -1):
+                steps[d] = f.ins(f"mul i64 {steps[d + 1]}, {sizes[d + 1]}")
+        else:
+            steps = [self.expressions.index(n) for n in strides.children()]
+        base = self.emit_expr(data)
+        at = self.expressions.index(offset)
+        place = f.ins(f"getelementptr {memory_type(dtype)}, ptr {base}, i64 {at}")
+        address = f.ins(f"ptrtoint ptr {place} to i64")
+        return [str(ARRAY), str(DTYPES.index(dtype)), str(len(sizes)), address, *sizes, *steps]
+
+    # ---- parallel loops
+
+    def parallel(self, s: For) -> None:
+        """The body becomes a function of the iteration; what it uses travels in a record."""
+        f = self.f
+        captured = [v for v in captured_by(s) if v in self.values]
+        name = f"{_bare(f.header)}.par{len(f.module.functions)}"
+        f.module.functions.append("")  # keeps the number taken while the body is written
+        place = len(f.module.functions) - 1
+        first = self.expressions.index(s.min)
+        record = f.stack("i64", len(captured) + 1)
+        for i, v in enumerate(captured):
+            at = f.ins(f"getelementptr i64, ptr {record}, i64 {i}")
+            f.do(f"store {value_type(v.dtype)} {self.values[v]}, ptr {at}, align 8")
+        at = f.ins(f"getelementptr i64, ptr {record}, i64 {len(captured)}")
+        f.do(f"store i64 {first}, ptr {at}")
+        count = self.expressions.index(s.extent)
+        f.module.has_parallel = True
+        f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64)")
+        code = f.ins(f"call i32 @tewb_rt_parallel(ptr %ctx, ptr @{name}, ptr {record}, i64 {count})")
+        good, bad = f.label(), f.label()
+        f.branch(f.ins(f"icmp eq i32 {code}, 0"), good, bad, likely=True)
+        f.start(bad)
+        f.fail()
+        f.start(good)
+        f.module.functions[place] = self.outlined(name, s, captured)
+
+    def outlined(self, name: str, s: For, captured: list[Var]) -> str:
+        """Two functions: one that unpacks the record, and the body, whose buffers are known to be apart."""
+        scope = f" !dbg {self.f.location_scope}" if getattr(self.f, "location_scope", None) else ""
+        t = value_type(s.var.dtype)
+        params = ["ptr %ctx", f"{t} %i"]
+        params += [
+            f"ptr noalias %p{n}" if v.dtype is HANDLE else f"{value_type(v.dtype)} %p{n}"
+            for n, v in enumerate(captured)
+        ]
+        body = Function(self.f.module, f"define internal i32 @{name}.body({', '.join(params)}) #0{scope}")
+        body.location = self.f.location
+        values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
+        values[s.var] = "%i"
+        inner = Statements(body, values, self.debug, self.shared, self.locate)
+        if is_coarse(s.body):
+            inner.stop_if_cancelled()
+        inner.emit(s.body)
+        body.do("ret i32 0")
+
+        wrapper = [f"define internal i32 @{name}(ptr %ctx, ptr %data, i64 %n) {{"]
+        arguments = []
+        for n, v in enumerate(captured):
+            kind = value_type(v.dtype)
+            wrapper.append(f"  %a{n} = getelementptr i64, ptr %data, i64 {n}")
+            wrapper.append(f"  %v{n} = load {kind}, ptr %a{n}, align 8")
+            arguments.append(f"{kind} %v{n}")
+        wrapper.append(f"  %first = getelementptr i64, ptr %data, i64 {len(captured)}")
+        wrapper.append("  %lo = load i64, ptr %first")
+        wrapper.append("  %at = add i64 %lo, %n")
+        wrapper.append("  %i = add i64 %at, 0" if t == "i64" else f"  %i = trunc i64 %at to {t}")
+        wrapper.append(f"  %r = call i32 @{name}.body({', '.join(['ptr %ctx', f'{t} %i', *arguments])})")
+        wrapper += ["  ret i32 %r", "}"]
+        return body.text() + "\n\n" + "\n".join(wrapper)
+
+
+def _bare(header: str) -> str:
+    """The name of the function that a header defines."""
+    return header.split("@", 1)[1].split("(", 1)[0].removesuffix(".body")
+
+
+def captured_by(s: For) -> list[Var]:
+    """The variables and the buffers' data that the body of a loop uses from outside."""
+    own: set[Var] = {s.var}
+    used: dict[Var, None] = {}
+    for n in walk(s.body):
+        if isinstance(n, BufferLoad | BufferStore):
+            used[n.buffer.data] = None
+        if isinstance(n, Allocate):
+            own.add(n.buffer.data)
+            used.update({v: None for e in n.buffer.shape for v in free_vars(e)})
+    used.update({v: None for v in free_vars(s.body)})
+    return [v for v in used if v not in own]
+
+
+def operations(s: Node) -> int | None:
+    """An estimate of the operations that a statement takes, or None when a loop's extent is not constant."""
+    match s:
+        case For():
+            count, body = const_int(s.extent), operations(s.body)
+            return None if count is None or body is None else count * body
+        case While():
+            return None
+        case Seq(stmts):
+            parts = [operations(p) for p in stmts]
+            return None if None in parts else sum(p for p in parts if p is not None)
+        case Evaluate():
+            return 1000
+        case BufferStore():
+            return sum(n.dtype.lanes if isinstance(n, Expr) and n.dtype.lanes else 1 for n in walk(s.value)) // 4 + 1
+    parts = [operations(c) for c in s.children() if isinstance(c, Stmt)]
+    return None if None in parts else 1 + sum(p for p in parts if p is not None)
+
+
+def is_coarse(body: Stmt) -> bool:
+    """Whether one iteration takes so long that a look at the cancel flag costs nothing."""
+    work = operations(body)
+    return work is None or work >= COARSE
+
+
+Rule = Callable[[Statements, Any], None]
+_STMTS: Mapping[type, Rule] = {
+    BufferStore: Statements.store,
+    Seq: Statements.seq,
+    For: Statements.loop,
+    While: Statements.while_,
+    IfThenElse: Statements.branch,
+    LetStmt: Statements.let,
+    AttrStmt: Statements.attr,
+    AssertStmt: Statements.assertion,
+    Evaluate: Statements.evaluate,
+    Allocate: Statements.allocate,
+}
+

@@ -1,0 +1,61 @@
+"""dtypes and constants in LLVM's words."""
+
+from __future__ import annotations
+
+import struct
+
+from tewb.base import DType, InternalError
+
+
+def value_type(d: DType) -> str:
+    """The type of a value in a register: booleans are i1."""
+    return _shaped(_scalar(d, "i1"), d.lanes)
+
+
+def memory_type(d: DType) -> str:
+    """The type of a value in memory: booleans take a byte."""
+    return _shaped(_scalar(d, "i8"), d.lanes)
+
+
+def _scalar(d: DType, boolean: str) -> str:
+    match d.kind:
+        case "float":
+            return "float" if d.bits == 32 else "double"
+        case "int" | "uint":
+            return f"i{d.bits}"
+        case "bool":
+            return boolean
+        case "handle":
+            return "ptr"
+    raise InternalError(f"no LLVM type for {d}")
+
+
+def _shaped(scalar: str, lanes: int) -> str:
+    return scalar if lanes == 1 else f"<{lanes} x {scalar}>"
+
+
+def suffix(d: DType) -> str:
+    """How an overloaded intrinsic names a type: f32, i64, v8f32."""
+    letter = "f" if d.is_float else "i"
+    return f"{letter}{d.bits}" if d.lanes == 1 else f"v{d.lanes}{letter}{d.bits}"
+
+
+def float_constant(value: float, d: DType) -> str:
+    """A float literal, exact: LLVM writes both widths as the bits of a double."""
+    if d.bits == 32:
+        try:
+            value = struct.unpack("<f", struct.pack("<f", value))[0]
+        except OverflowError:
+            value = float("inf") if value > 0 else float("-inf")
+    return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+
+
+def int_constant(value: int, d: DType) -> str:
+    """An integer literal."""
+    return ("true" if value else "false") if d.is_bool else str(value)
+
+
+def splat_constant(literal: str, d: DType) -> str:
+    """A vector literal whose lanes are all `literal`."""
+    scalar = _scalar(d, "i1")
+    return "<" + ", ".join([f"{scalar} {literal}"] * d.lanes) + ">"

@@ -1,0 +1,80 @@
+"""`nd`: arrays and devices under their classic names. An NDArray is a numpy array in a thin coat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class Device:
+    """The CPU, the one device that tewb has."""
+
+    def __init__(self, index: int = 0) -> None:
+        self.index = index
+
+    @property
+    def exist(self) -> bool:
+        return True
+
+    def sync(self) -> None:
+        """Kernels have finished when their call returns."""
+
+    def __repr__(self) -> str:
+        return f"cpu({self.index})"
+
+
+def cpu(index: int = 0) -> Device:
+    """The CPU."""
+    return Device(index)
+
+
+class NDArray:
+    """A numpy array with the classic methods."""
+
+    def __init__(self, data: Any) -> None:
+        self._tewb_array = data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self._tewb_array.shape)
+
+    @property
+    def dtype(self) -> str:
+        return str(self._tewb_array.dtype)
+
+    def numpy(self) -> Any:
+        """A copy as a numpy array."""
+        return self._tewb_array.copy()
+
+    asnumpy = numpy
+
+    def copyfrom(self, source: Any) -> NDArray:
+        """Fill this array with the values of `source`."""
+        self._tewb_array[...] = source._tewb_array if isinstance(source, NDArray) else source
+        return self
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.asarray(self._tewb_array, dtype)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._tewb_array[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._tewb_array[index] = value
+
+    def __repr__(self) -> str:
+        return f"NDArray({self._tewb_array!r})"
+
+
+def array(data: Any, device: Any = None) -> NDArray:
+    """A new array with the values of `data`; Python floats become float32, as classic TE had it."""
+    made = np.array(data._tewb_array if isinstance(data, NDArray) else data)
+    if not isinstance(data, np.ndarray | NDArray) and made.dtype == np.float64:
+        made = made.astype(np.float32)
+    return NDArray(np.ascontiguousarray(made).reshape(made.shape))
+
+
+def empty(shape: Any, dtype: str = "float32", device: Any = None) -> NDArray:
+    """A new array whose values are not set."""
+    return NDArray(np.empty(shape, dtype))

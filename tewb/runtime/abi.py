@@ -1,0 +1,59 @@
+"""The agreement between generated code and the runtime: signatures, slots and the context.
+
+A kernel is `i32 f(ptr ctx, ptr args)`. `args` is an array of 8-byte slots: one for each parameter (the
+address of the first element of an array; the value of a scalar), then one int64 for each symbol of the
+shapes and strides. It returns 0, or 1 after writing to the context what failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# Fields of the context, in 8-byte slots.
+CANCEL, ERROR, MESSAGE, DETAIL_A, DETAIL_B, HANDLE, MEMORY_LEFT = range(7)
+CONTEXT_SLOTS = 8
+
+# What ERROR says. The two details are an index and a size, or bytes wanted and bytes allowed.
+OK, CANCELLED, ASSERTION, BOUNDS, NO_MEMORY, CALLBACK = range(6)
+
+# A packed argument is a record of int64: kind, dtype number, rank, address, then shape and strides (in
+# elements); a scalar's value stands in the place of the address.
+ARRAY, INTEGER, FLOAT = range(3)
+DTYPES = (
+    "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A size or stride: a constant, or an expression of symbols as Python text."""
+
+    value: int | None
+    text: str
+    symbol: str | None = None  # set when the expression is one symbol, which an array can tell
+
+
+@dataclass(frozen=True, slots=True)
+class ParamSpec:
+    """A parameter of a kernel. `strides` is None for compact row-major."""
+
+    name: str
+    kind: str  # "buffer" or "scalar"
+    dtype: str
+    shape: tuple[Size, ...] = ()
+    strides: tuple[Size, ...] | None = None
+    is_output: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KernelSignature:
+    """What the runtime must know of a kernel. `work` estimates its operations (None: not known)."""
+
+    name: str
+    params: tuple[ParamSpec, ...]
+    symbols: tuple[str, ...] = ()
+    packed: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    has_parallel: bool = False
+    work: int | None = None
+    intermediates: tuple[str, ...] = field(default=())

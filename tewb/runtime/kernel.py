@@ -1,0 +1,159 @@
+"""Kernels: machine code that is called with numpy arrays."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from typing import Any
+
+from tewb.base import ArgumentError, BoundError, TewbError, option
+from tewb.runtime import abi, callbacks
+from tewb.runtime.abi import KernelSignature
+from tewb.runtime.arguments import Prepared, prepare
+from tewb.runtime.pool import pool
+from tewb.runtime.registry import get_global_func
+from tewb.runtime.timing import Timing, time_call
+
+_ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
+
+# A kernel with more work than this (operations) is run beside the main thread, which stays interruptible.
+_LONG = 30_000_000
+
+callbacks.register()
+
+
+class Kernel:
+    """A compiled function. `kernel(a, b, c)` runs it on arrays in place; `code` shows what it was made from.
+
+    Raises ArgumentError for arrays that it cannot take, and what a packed function raises. A running kernel
+    can be interrupted (Ctrl-C): it stops at the next loop that looks.
+    """
+
+    def __init__(self, address: int, signature: KernelSignature, code: Any = None) -> None:
+        self.signature, self.code = signature, code
+        self._entry = _ENTRY(address)
+        self.name = signature.name
+
+    def __call__(self, *args: Any, **keywords: Any) -> None:
+        self.run(prepare(self.signature, args, keywords))
+
+    def run(self, ready: Prepared) -> None:
+        """Run on arguments that `prepare` made."""
+        signature = self.signature
+        if signature.has_parallel:
+            pool().wake()
+        functions = [get_global_func(name) for name in signature.packed]
+        invocation = None
+        if functions:
+            invocation = callbacks.Invocation(functions, signature.packed, ready.arrays)  # type: ignore[arg-type]
+        slots = (ctypes.c_int64 * max(len(ready.slots), 1))(*ready.slots)
+        context = (ctypes.c_int64 * abi.CONTEXT_SLOTS)()
+        context[abi.HANDLE] = invocation.number if invocation else 0
+        context[abi.MEMORY_LEFT] = memory_limit()
+        try:
+            code = self._call(context, slots)
+        finally:
+            if invocation is not None:
+                invocation.close()
+        if code:
+            self._raise(context, invocation)
+        for target, copy in ready.write_back:
+            target[...] = copy
+
+    def _call(self, context: Any, slots: Any) -> int:
+        work = self.signature.work
+        direct = work is not None and work < _LONG
+        if direct or self.signature.packed or threading.current_thread() is not threading.main_thread():
+            return int(self._entry(ctypes.addressof(context), ctypes.addressof(slots)))
+        return self._call_beside(context, slots)
+
+    def _call_beside(self, context: Any, slots: Any) -> int:
+        """Run on another thread, so that the main thread can take an interrupt and stop the kernel."""
+        result: list[int] = []
+        done = threading.Event()
+
+        def run() -> None:
+            result.append(self._entry(ctypes.addressof(context), ctypes.addressof(slots)))
+            done.set()
+
+        runner = threading.Thread(target=run, name="tewb-kernel", daemon=True)
+        runner.start()
+        try:
+            done.wait()
+        except BaseException:
+            context[abi.CANCEL] = 1
+            runner.join()
+            raise
+        runner.join()
+        return result[0]
+
+    def _raise(self, context: Any, invocation: callbacks.Invocation | None) -> None:
+        if invocation is not None and invocation.error is not None:
+            try:
+                raise invocation.error
+            finally:
+                invocation.error = None
+        kind, a, b = context[abi.ERROR], context[abi.DETAIL_A], context[abi.DETAIL_B]
+        number = context[abi.MESSAGE]
+        message = self.signature.messages[number] if 0 <= number < len(self.signature.messages) else ""
+        match kind:
+            case abi.ASSERTION:
+                raise BoundError(message or "an assertion of the kernel failed")
+            case abi.BOUNDS:
+                raise BoundError(f"{message}: index {a} is outside of 0..{b - 1}")
+            case abi.NO_MEMORY:
+                raise ArgumentError(
+                    f"kernel {self.name}: {message} needs {a / 2**20:.0f} MiB, and {b / 2**20:.0f} MiB are left",
+                    hint="compute it at an inner loop, or raise the option tewb.memory_limit",
+                )
+            case abi.CANCELLED:
+                raise KeyboardInterrupt
+        raise TewbError(f"kernel {self.name} failed")
+
+    # ---- timing and looks
+
+    def time(self, *args: Any, number: int = 0, repeat: int = 7) -> Timing:
+        """Seconds for one call: `repeat` samples of `number` calls each (0: enough for 20 ms)."""
+        ready = prepare(self.signature, args, {})
+        return time_call(lambda: self.run(ready), number, repeat)
+
+    def time_evaluator(
+        self, name: str, dev: Any = None, number: int = 10, repeat: int = 3, min_repeat_ms: int = 0
+    ) -> Any:
+        """The classic way to time: a function of the arguments that returns a Timing."""
+
+        def evaluate(*args: Any) -> Timing:
+            ready = prepare(self.signature, args, {})
+            return time_call(lambda: self.run(ready), number, repeat, min_repeat_ms / 1000)
+
+        return evaluate
+
+    @property
+    def entry_name(self) -> str:
+        return self.name
+
+    def get_source(self, fmt: str = "ll") -> str:
+        """The code of this kernel: "ll" (optimised LLVM IR), "ll0" (as tewb made it) or "asm"."""
+        match fmt:
+            case "ll" | "":
+                return str(self.code.optimized_ir)
+            case "ll0":
+                return str(self.code.llvm_ir)
+            case "asm" | "s":
+                return str(self.code.assembly)
+        raise ArgumentError(f"get_source knows ll, ll0 and asm, not {fmt}")
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{p.name}: {p.dtype}[{', '.join(s.text for s in p.shape)}]" for p in self.signature.params)
+        return f"Kernel({self.name}: {shown})"
+
+
+def memory_limit() -> int:
+    """Bytes that the intermediates of one call may take: the option, or less when the machine has less."""
+    limit = int(option("tewb.memory_limit"))  # type: ignore[call-overload]
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return limit
+    return min(limit, free)
