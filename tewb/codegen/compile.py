@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from tewb.base import CodegenError, DType
-from tewb.codegen.expressions import Expressions
+from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.statements import Statements, operations
 from tewb.codegen.types import value_type
@@ -16,7 +15,6 @@ from tewb.ir import (
     Call,
     Expr,
     IRModule,
-    Node,
     PrimFunc,
     Var,
     const_int,
@@ -159,7 +157,7 @@ def compile_module(module: IRModule, debug: bool = False) -> CompiledModule:
     pool()  # parallel loops call it
     lines = script_lines(module)
     numbers = {id(line.node): i + 1 for i, line in reversed(list(enumerate(lines))) if line.node is not None}
-    debug_info = _DebugInfo(shared, numbers)
+    debug_info = DebugInfo(shared, numbers)
     texts: list[str] = []
     signatures: dict[str, KernelSignature] = {}
     for f in module.functions.values():
@@ -175,45 +173,7 @@ def compile_module(module: IRModule, debug: bool = False) -> CompiledModule:
 _ATTRIBUTES = 'attributes #0 = { nounwind "prefer-vector-width"="512" "no-trapping-math"="true" }'
 
 
-class _DebugInfo:
-    """Debug locations: the line of an instruction is the line of its statement in the IR's text."""
-
-    def __init__(self, module: Module, numbers: dict[int, int]) -> None:
-        self.module, self.numbers = module, numbers
-        self.file = module.meta('!DIFile(filename: "tewb.ir", directory: ".")')
-        self.unit = module.meta(
-            f'distinct !DICompileUnit(language: DW_LANG_C99, file: {self.file}, producer: "tewb", '
-            "isOptimized: true, runtimeVersion: 0, emissionKind: LineTablesOnly)"
-        )
-        kind = module.meta("!DISubroutineType(types: !{null})")
-        self.kind = kind
-        self.version = module.meta('!{i32 2, !"Debug Info Version", i32 3}')
-        self.dwarf = module.meta('!{i32 7, !"Dwarf Version", i32 4}')
-
-    def named(self) -> list[str]:
-        return [f"!llvm.dbg.cu = !{{{self.unit}}}", f"!llvm.module.flags = !{{{self.version}, {self.dwarf}}}"]
-
-    def scope(self, name: str) -> str:
-        return self.module.meta(
-            f'distinct !DISubprogram(name: "{name}", scope: {self.file}, file: {self.file}, line: 1, type: {self.kind}, '
-            f"scopeLine: 1, spFlags: DISPFlagDefinition | DISPFlagOptimized, unit: {self.unit})"
-        )
-
-    def locator(self, scope: str) -> Callable[[Node], str | None]:
-        made: dict[int, str] = {}
-
-        def locate(n: Node) -> str | None:
-            line = self.numbers.get(id(n))
-            if line is None:
-                return None
-            if line not in made:
-                made[line] = self.module.meta(f"!DILocation(line: {line}, column: 1, scope: {scope})")
-            return made[line]
-
-        return locate
-
-
-def _function(module: Module, f: PrimFunc, debug: bool, info: _DebugInfo) -> str:
+def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
     """The body on noalias pointers, and the entry that unpacks the slots."""
     scope = info.scope(f.name)
     params: list[str] = ["ptr %ctx"]
@@ -229,28 +189,12 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: _DebugInfo) -> str
         loads += _unpack(n, d)
         arguments.append(f"{t} %a{n}")
     body = Function(module, f"define internal i32 @{f.name}.body({', '.join(params)}) #0 !dbg {scope}")
-    body.location = module.meta(f"!DILocation(line: 1, column: 1, scope: {scope})")
-    writer = _FunctionWriter(info, debug, _seen_by_python(f))
-    writer.write(body, f, values, scope)
+    body.location = info.start(scope)
+    Statements(body, values, debug, _seen_by_python(f), info, scope).emit(f.body)
+    body.do("ret i32 0")
     entry = [f"define i32 @{f.name}(ptr %ctx, ptr %args) {{", *loads]
     entry += [f"  %r = call i32 @{f.name}.body({', '.join(arguments)})", "  ret i32 %r", "}"]
     return body.text() + "\n\n" + "\n".join(entry)
-
-
-class _FunctionWriter:
-    def __init__(self, info: _DebugInfo, debug: bool, shared: set[Var]) -> None:
-        self.info, self.debug, self.shared = info, debug, shared
-
-    def write(self, body: Function, f: PrimFunc, values: dict[Var, str], scope: str) -> None:
-        locate = self.info.locator(scope)
-        self.derived(body, f, values)
-        Statements(body, values, self.debug, self.shared, locate).emit(f.body)
-        body.do("ret i32 0")
-
-    def derived(self, body: Function, f: PrimFunc, values: dict[Var, str]) -> None:
-        """Symbols come as int64; their variables may be narrower."""
-        for v in symbols_of(f):
-            values[v] = Expressions(body, values, False).convert(values[v], v.dtype, v.dtype)
 
 
 def _unpack(n: int, d: DType) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tewb.base import HANDLE, INT64, CodegenError, DType
+from tewb.codegen.debug import DebugInfo
 from tewb.codegen.expressions import Expressions, is_contiguous
 from tewb.codegen.function import Function
 from tewb.codegen.types import memory_type, value_type
@@ -40,12 +41,13 @@ COARSE = 200_000  # operations between two looks at the cancel flag
 
 
 class Statements:
-    """Writes statements into `f`. `lines` gives the debug location of a statement."""
+    """Writes statements into `f`. `shared` are the buffers that Python sees; `info` knows debug locations."""
 
     def __init__(
-        self, f: Function, values: dict[Var, str], debug: bool, shared: set[Var], locate: Callable[[Node], str | None]
+        self, f: Function, values: dict[Var, str], debug: bool, shared: set[Var], info: DebugInfo, scope: str
     ) -> None:
-        self.f, self.values, self.debug, self.shared, self.locate = f, values, debug, shared, locate
+        self.f, self.values, self.debug, self.shared, self.info = f, values, debug, shared, info
+        self.locate = info.locator(scope)
         self.expressions = Expressions(f, values, debug)
         self.emit_expr = self.expressions.emit
 
@@ -290,18 +292,18 @@ class Statements:
 
     def outlined(self, name: str, s: For, captured: list[Var]) -> str:
         """Two functions: one that unpacks the record, and the body, whose buffers are known to be apart."""
-        scope = f" !dbg {self.f.location_scope}" if getattr(self.f, "location_scope", None) else ""
+        scope = self.info.scope(name)
         t = value_type(s.var.dtype)
         params = ["ptr %ctx", f"{t} %i"]
         params += [
             f"ptr noalias %p{n}" if v.dtype is HANDLE else f"{value_type(v.dtype)} %p{n}"
             for n, v in enumerate(captured)
         ]
-        body = Function(self.f.module, f"define internal i32 @{name}.body({', '.join(params)}) #0{scope}")
-        body.location = self.f.location
+        body = Function(self.f.module, f"define internal i32 @{name}.body({', '.join(params)}) #0 !dbg {scope}")
+        body.location = self.info.start(scope)
         values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
         values[s.var] = "%i"
-        inner = Statements(body, values, self.debug, self.shared, self.locate)
+        inner = Statements(body, values, self.debug, self.shared, self.info, scope)
         if is_coarse(s.body):
             inner.stop_if_cancelled()
         inner.emit(s.body)
