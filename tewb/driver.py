@@ -29,7 +29,9 @@ def lower(
     is accepted for old code. Raises LowerError.
     """
     if not isinstance(sch, Schedule):
-        raise LowerError(f"lower takes a schedule, not {sch!r}", hint="s = te.create_schedule(C.op)", span=here())
+        raise LowerError(
+            f"lower takes a schedule, not {sch!r}", hint="s = te.create_schedule(C.op)", span=here()
+        )
     if args is None:
         raise LowerError("lower needs the arguments of the kernel", hint="lower(s, [A, B, C])", span=here())
     return lower_schedule(sch, args, name, binds, trace)

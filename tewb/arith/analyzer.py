@@ -230,10 +230,11 @@ class Analyzer:
             case Select(_, a, b) | Call("if_then_else", (_, a, b)):
                 return hull(self.const_bounds(a), self.const_bounds(b))
             case Cast(a) if a.dtype.is_int and e.dtype.is_int:
-                bounds = self.const_bounds(a)
-                fits = None not in bounds and e.dtype.min_value() <= bounds[0] and bounds[1] <= e.dtype.max_value()  # type: ignore[operator]
+                lo, hi = self.const_bounds(a)
+                least, most = e.dtype.min_value(), e.dtype.max_value()
+                fits = lo is not None and hi is not None and least <= lo and hi <= most
                 widens = e.dtype.bits >= a.dtype.bits and a.dtype.kind == e.dtype.kind
-                return bounds if fits or widens else UNKNOWN
+                return (lo, hi) if fits or widens else UNKNOWN
             case Cast(a) if a.dtype.is_bool:
                 return 0, 1
             case Let(_, _, body):

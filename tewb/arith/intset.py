@@ -102,7 +102,7 @@ def eval_set(e: Expr, ranges: Mapping[Var, Interval]) -> Interval | None:
 
 def _both(a: Expr, b: Expr, ranges: Mapping[Var, Interval], f: object) -> Interval | None:
     x, y = eval_set(a, ranges), eval_set(b, ranges)
-    return None if x is None or y is None else f(x, y)  # type: ignore[operator, no-any-return]
+    return None if x is None or y is None else f(x, y)  # type: ignore[operator]
 
 
 def _sum(a: int | None, b: int | None) -> int | None:
@@ -145,7 +145,12 @@ def _divided(x: Interval | None, c: int) -> Interval | None:
 def _remainder(x: Interval | None, c: int, dtype: str) -> Interval | None:
     if x is not None and x.is_point:
         return point(ops.floormod(x.lo, c))
-    if x is not None and isinstance(x.lo, IntImm) and isinstance(x.hi, IntImm) and x.lo.value // c == x.hi.value // c:
+    if (
+        x is not None
+        and isinstance(x.lo, IntImm)
+        and isinstance(x.hi, IntImm)
+        and x.lo.value // c == x.hi.value // c
+    ):
         return Interval(ops.floormod(x.lo, c), ops.floormod(x.hi, c), x.width)
     return Interval(const(0, dtype), const(c - 1, dtype), c - 1)
 

@@ -128,8 +128,13 @@ class Simplifier:
     def rebuilt(self, e: Any, a: Expr, b: Expr) -> Expr:
         """The operation of `e` on simpler parts, with constants folded."""
         if isinstance(b, IntImm) and b.value == 0 and isinstance(e, FloorDiv | FloorMod | Div | Mod):
-            return e.map_children(self.simplify)  # type: ignore[no-any-return]
-        if a is e.a and b is e.b and not (isinstance(a, IntImm | FloatImm) or isinstance(b, IntImm | FloatImm)):
+            made: Expr = e.map_children(self.simplify)
+            return made
+        if (
+            a is e.a
+            and b is e.b
+            and not (isinstance(a, IntImm | FloatImm) or isinstance(b, IntImm | FloatImm))
+        ):
             return e  # type: ignore[no-any-return]
         return _BUILD[e.__class__](a, b)
 
@@ -157,7 +162,9 @@ class Simplifier:
         s = linear.of(a)
         outside, rest = Linear(), Linear(s.const)
         for key, t in s.terms.items():
-            (outside if t.coeff % c == 0 else rest).add_term(key, t.atoms, t.coeff // c if t.coeff % c == 0 else t.coeff)
+            (outside if t.coeff % c == 0 else rest).add_term(
+                key, t.atoms, t.coeff // c if t.coeff % c == 0 else t.coeff
+            )
         lo, hi = self.analyzer.linear_bounds(rest)
         if lo is not None and hi is not None and lo // c == hi // c:
             outside.const += lo // c
@@ -389,7 +396,11 @@ class Simplifier:
                 return ops.broadcast(self.simplify(ops.cast(value.value, e.dtype.element)), e.dtype.lanes)
             case Call("likely", (a,)):
                 cond = self.simplify(a)
-                return cond if isinstance(cond, Broadcast) else (e if cond is a else Call("likely", (cond,), e.dtype))
+                return (
+                    cond
+                    if isinstance(cond, Broadcast)
+                    else (e if cond is a else Call("likely", (cond,), e.dtype))
+                )
             case Call("if_then_else" | "select", (cond, then, other)) | Select(cond, then, other):
                 return self._vector_choice(e, cond, then, other)
         return e.map_children(self.simplify)
@@ -403,7 +414,12 @@ class Simplifier:
     def _vector_pair(self, e: Any) -> Expr:
         a, b = self.parts(e)
         lanes = e.dtype.lanes
-        if isinstance(a, Broadcast) and isinstance(b, Broadcast) and e.__class__ in _BUILD and not _zero_divisor(e, b):
+        if (
+            isinstance(a, Broadcast)
+            and isinstance(b, Broadcast)
+            and e.__class__ in _BUILD
+            and not _zero_divisor(e, b)
+        ):
             return ops.broadcast(self.simplify(_BUILD[e.__class__](a.value, b.value)), lanes)
         made = self._ramp_pair(e, a, b) if self.is_index(a) and self.is_index(b) else None
         if made is not None:

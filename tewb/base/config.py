@@ -38,7 +38,9 @@ class PassContext:
         self._tokens.append(_current.set(self))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         _current.reset(self._tokens.pop())
 
     @staticmethod

@@ -41,7 +41,11 @@ class DType(str):
         if match is None:
             raise TypeError(f"unknown dtype {name!r}; tewb has float32/64, int8..64, uint8..64 and bool")
         kind, width, lanes = match[1], match[2], int(match[3] or 1)
-        if lanes < 1 or (kind in _WIDTHS and int(width or 0) not in _WIDTHS[kind]) or (kind == "handle" and width):
+        if (
+            lanes < 1
+            or (kind in _WIDTHS and int(width or 0) not in _WIDTHS[kind])
+            or (kind == "handle" and width)
+        ):
             raise TypeError(f"unknown dtype {name!r}; tewb has float32/64, int8..64, uint8..64 and bool")
         if kind == "bool" and width not in ("", "1"):
             raise TypeError(f"unknown dtype {name!r}; a boolean is written bool")

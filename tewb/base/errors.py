@@ -1,17 +1,17 @@
 """Every error that tewb raises.
 
-    TewbError (RuntimeError)          a mistake in the program that tewb was given
-    +-- DTypeError                    dtypes that do not go together
-    +-- ShapeError                    ranks, extents or shapes that do not go together
-    +-- ScheduleError                 a primitive that cannot be applied
-    +-- BoundError                    an extent or a region that cannot be known, or an access outside of one
-    +-- LowerError                    a schedule that cannot be turned into loops
-    +-- CodegenError                  IR that has no machine code
-    +-- ArgumentError                 arrays that a kernel cannot take
-    +-- ExternError                   extern declarations and packed functions
-    +-- HybridError                   Python that is outside the hybrid subset
-    +-- ParseError                    text that is not IR
-    InternalError (RuntimeError)      a promise of ours that did not hold: a bug in tewb
+TewbError (RuntimeError)          a mistake in the program that tewb was given
++-- DTypeError                    dtypes that do not go together
++-- ShapeError                    ranks, extents or shapes that do not go together
++-- ScheduleError                 a primitive that cannot be applied
++-- BoundError                    an extent or a region that cannot be known, or an access outside of one
++-- LowerError                    a schedule that cannot be turned into loops
++-- CodegenError                  IR that has no machine code
++-- ArgumentError                 arrays that a kernel cannot take
++-- ExternError                   extern declarations and packed functions
++-- HybridError                   Python that is outside the hybrid subset
++-- ParseError                    text that is not IR
+InternalError (RuntimeError)      a promise of ours that did not hold: a bug in tewb
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class TewbError(RuntimeError):
         return (_rebuild, (type(self), self.message, self.loops, self.hint, self.span))
 
 
-def _rebuild(cls: type[TewbError], message: str, loops: str | None, hint: str | None, span: Span | None) -> TewbError:
+def _rebuild(
+    cls: type[TewbError], message: str, loops: str | None, hint: str | None, span: Span | None
+) -> TewbError:
     return cls(message, loops=loops, hint=hint, span=span)
 
 

@@ -204,7 +204,12 @@ def _unpack(n: int, d: DType) -> list[str]:
         return [*lines, f"  %a{n} = load ptr, ptr %s{n}"]
     if d.is_float:
         lines.append(f"  %d{n} = load double, ptr %s{n}")
-        return [*lines, f"  %a{n} = fptrunc double %d{n} to float" if d.bits == 32 else f"  %a{n} = fadd double %d{n}, 0.0"]
+        return [
+            *lines,
+            f"  %a{n} = fptrunc double %d{n} to float"
+            if d.bits == 32
+            else f"  %a{n} = fadd double %d{n}, 0.0",
+        ]
     lines.append(f"  %i{n} = load i64, ptr %s{n}")
     if d.bits == 64:
         return [*lines, f"  %a{n} = add i64 %i{n}, 0"]
@@ -262,5 +267,3 @@ def _size(e: Expr) -> Size:
     if "T." in text:
         raise CodegenError(f"the size {text} is not arithmetic that an argument check can do")
     return Size(None, text)
-
-

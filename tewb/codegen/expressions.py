@@ -131,7 +131,12 @@ class Expressions:
         t = value_type(d)
         x = self.emit(a)
         divisor = const_int(b.value if isinstance(b, Broadcast) else b)
-        if divisor is not None and divisor > 0 and divisor & (divisor - 1) == 0 and (floor or d.kind == "uint"):
+        if (
+            divisor is not None
+            and divisor > 0
+            and divisor & (divisor - 1) == 0
+            and (floor or d.kind == "uint")
+        ):
             return self._shift(x, d, divisor, remainder)
         y = self.emit(b)
         if divisor is None or divisor in (0, -1):
@@ -162,7 +167,7 @@ class Expressions:
         nonzero = f.ins(f"icmp ne {t} {r}, {zero}")
         signs = f.ins(f"xor {t} {r}, {y}")
         differ = f.ins(f"icmp slt {t} {signs}, {zero}")
-        b1 = value_type(ops.DType("bool").with_lanes(d.lanes))
+        b1 = value_type(DType("bool").with_lanes(d.lanes))
         lower = f.ins(f"and {b1} {nonzero}, {differ}")
         if remainder:
             moved = f.ins(f"add {t} {r}, {y}")
@@ -173,7 +178,7 @@ class Expressions:
 
     def _divide_unknown(self, x: str, y: str, d: DType, floor: bool, remainder: bool) -> str:
         f, t = self.f, value_type(d)
-        b1 = value_type(ops.DType("bool").with_lanes(d.lanes))
+        b1 = value_type(DType("bool").with_lanes(d.lanes))
         zero, one = self.constant(0, d), self.constant(1, d)
         is_zero = f.ins(f"icmp eq {t} {y}, {zero}")
         safe = f.ins(f"select {b1} {is_zero}, {t} {one}, {t} {y}")
@@ -273,7 +278,9 @@ class Expressions:
         result = "poison"
         for lane in range(e.dtype.lanes):
             bit = f.ins(f"extractelement {c}, i64 {lane}")
-            one = Call("if_then_else", (_Known(bit), lane_of(then, lane), lane_of(other, lane)), e.dtype.element)
+            one = Call(
+                "if_then_else", (_Known(bit), lane_of(then, lane), lane_of(other, lane)), e.dtype.element
+            )
             value = self.if_then_else(one)
             result = f.ins(f"insertelement {t} {result}, {scalar} {value}, i64 {lane}")
         return result
@@ -296,7 +303,11 @@ class Expressions:
             return x
         f, s, t = self.f, value_type(source), value_type(target)
         if target.is_bool:
-            zero = "zeroinitializer" if source.lanes > 1 else (float_constant(0.0, source) if source.is_float else "0")
+            zero = (
+                "zeroinitializer"
+                if source.lanes > 1
+                else (float_constant(0.0, source) if source.is_float else "0")
+            )
             return f.ins(f"fcmp une {s} {x}, {zero}" if source.is_float else f"icmp ne {s} {x}, {zero}")
         if source.is_bool:
             return f.ins(f"{'uitofp' if target.is_float else 'zext'} {s} {x} to {t}")
@@ -394,7 +405,9 @@ class Expressions:
     def check(self, e: Any, index: Expr) -> None:
         """In debug mode: fail unless the index is inside of the buffer."""
         size = e.buffer.shape[0]
-        ends = [lane_of(index, 0), lane_of(index, index.dtype.lanes - 1)] if index.dtype.lanes > 1 else [index]
+        ends = (
+            [lane_of(index, 0), lane_of(index, index.dtype.lanes - 1)] if index.dtype.lanes > 1 else [index]
+        )
         if index.dtype.lanes > 1 and not isinstance(index, Ramp | Broadcast):
             ends = [lane_of(index, lane) for lane in range(index.dtype.lanes)]
         bound = self.index(size)
@@ -446,10 +459,11 @@ class _Known(Expr):
     """A value that has been computed already."""
 
     __slots__ = ("dtype", "ssa")
+    ssa: str
 
     def __init__(self, ssa: str) -> None:
         object.__setattr__(self, "ssa", ssa)
-        object.__setattr__(self, "dtype", ops.DType("bool"))
+        object.__setattr__(self, "dtype", DType("bool"))
 
 
 def is_contiguous(index: Expr) -> bool:
@@ -516,4 +530,3 @@ _EXPRS: dict[type, Rule] = {
     Call: Expressions.call,
     _Known: Expressions.known,
 }
-

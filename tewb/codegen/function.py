@@ -115,4 +115,6 @@ class Function:
 
     def text(self) -> str:
         """The whole function."""
-        return "\n".join([self.header + " {", "entry:", *self.entry, "  br label %body", "body:", *self.lines, "}"])
+        return "\n".join(
+            [self.header + " {", "entry:", *self.entry, "  br label %body", "body:", *self.lines, "}"]
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from tewb.base import BOOL, CodegenError, DType
@@ -39,7 +39,7 @@ def _libm() -> Any:
     return ctypes.CDLL(None)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _symbol(name: str) -> str:
     """Make a function of the C library known to generated code; returns our name for it."""
     try:
@@ -168,9 +168,23 @@ INTRINSICS: dict[str, Rule] = {
     **{
         name: _library(name)
         for name in (
-            "exp", "exp2", "log", "log2", "log10", "log1p", "tanh", "sin", "cos", "tan", "asin", "acos", "atan",
-            "sinh", "cosh", "erf",
-        )  # fmt: skip
+            "exp",
+            "exp2",
+            "log",
+            "log2",
+            "log10",
+            "log1p",
+            "tanh",
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "cosh",
+            "erf",
+        )
     },
     **{name: _library(name, 2) for name in ("pow", "fmod", "atan2", "hypot")},
 }

@@ -246,7 +246,12 @@ class Statements:
             return [str(FLOAT), str(DTYPES.index(a.dtype)), "0", self.f.ins(f"bitcast double {wide} to i64")]
         if a.dtype.kind not in ("int", "uint", "bool"):
             raise CodegenError(f"{a!r} cannot be passed to a packed function")
-        return [str(INTEGER), str(DTYPES.index(a.dtype)), "0", self.expressions.convert(value, a.dtype, INT64)]
+        return [
+            str(INTEGER),
+            str(DTYPES.index(a.dtype)),
+            "0",
+            self.expressions.convert(value, a.dtype, INT64),
+        ]
 
     def array_record(self, data: Expr, shape: Expr, strides: Expr, dtype: DType, offset: Expr) -> list[str]:
         f = self.f
@@ -299,7 +304,9 @@ class Statements:
             f"ptr noalias %p{n}" if v.dtype is HANDLE else f"{value_type(v.dtype)} %p{n}"
             for n, v in enumerate(captured)
         ]
-        body = Function(self.f.module, f"define internal i32 @{name}.body({', '.join(params)}) #0 !dbg {scope}")
+        body = Function(
+            self.f.module, f"define internal i32 @{name}.body({', '.join(params)}) #0 !dbg {scope}"
+        )
         body.location = self.info.start(scope)
         values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
         values[s.var] = "%i"
@@ -358,7 +365,10 @@ def operations(s: Node) -> int | None:
         case Evaluate():
             return 1000
         case BufferStore():
-            return sum(n.dtype.lanes if isinstance(n, Expr) and n.dtype.lanes else 1 for n in walk(s.value)) // 4 + 1
+            return (
+                sum(n.dtype.lanes if isinstance(n, Expr) and n.dtype.lanes else 1 for n in walk(s.value)) // 4
+                + 1
+            )
     parts = [operations(c) for c in s.children() if isinstance(c, Stmt)]
     return None if None in parts else 1 + sum(p for p in parts if p is not None)
 
@@ -382,4 +392,3 @@ _STMTS: Mapping[type, Rule] = {
     Evaluate: Statements.evaluate,
     Allocate: Statements.allocate,
 }
-

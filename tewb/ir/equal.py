@@ -63,7 +63,9 @@ class _Matcher:
         if isinstance(a, PrimFunc):
             return self.function(a, b, path)
         if isinstance(a, FloatImm):
-            same = a.dtype is b.dtype and (a.value == b.value or (math.isnan(a.value) and math.isnan(b.value)))
+            same = a.dtype is b.dtype and (
+                a.value == b.value or (math.isnan(a.value) and math.isnan(b.value))
+            )
             return None if same else here
         if isinstance(a, Producer):
             return None if a is b else here
@@ -116,7 +118,9 @@ class _Matcher:
 
     def parameter(self, a: Buffer, b: Buffer, path: str) -> str | None:
         """Parameters bind the variables of their shapes, strides and offset at first use."""
-        for x, y in zip((*a.shape, *a.strides, a.elem_offset), (*b.shape, *b.strides, b.elem_offset), strict=False):
+        for x, y in zip(
+            (*a.shape, *a.strides, a.elem_offset), (*b.shape, *b.strides, b.elem_offset), strict=False
+        ):
             if isinstance(x, Var) and isinstance(y, Var) and x not in self.vars and y not in self.back:
                 self.bind(x, y)
         return self.buffer(a, b, path)

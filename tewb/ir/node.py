@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar, dataclass_transform
@@ -40,7 +41,7 @@ def node(cls: C) -> C:
     Fields annotated `Expr`, `Stmt`, tuples of them, or either with `| None`, are children. A class
     attribute of the same name gives the default, for fields at the end.
     """
-    own = cls.__dict__.get("__annotations__", {})
+    own = inspect.get_annotations(cls)
     namespace = dict(cls.__dict__)
     defaults = {name: namespace.pop(name) for name in own if name in namespace}
     for name in ("__dict__", "__weakref__"):
@@ -52,7 +53,7 @@ def node(cls: C) -> C:
     namespace.update(__slots__=tuple(own), _fields=fields, _kinds=kinds, __match_args__=fields)
     made = type(cls)(cls.__name__, cls.__bases__, namespace)
     made.__qualname__ = cls.__qualname__
-    return made  # type: ignore[return-value]
+    return made
 
 
 def replace(n: N, **changes: object) -> N:
@@ -95,7 +96,8 @@ def _methods(fields: tuple[str, ...], kinds: dict[str, str], defaults: dict[str,
     scope: dict[str, Any] = {"_set": object.__setattr__}
     scope.update({f"_default_{f}": value for f, value in defaults.items()})
     exec("\n".join(lines), scope)
-    made = {name: scope[name] for name in ("__init__", "children", "map_children") if name in scope}
+    wanted = ("__init__", "children", "map_children")
+    made: dict[str, Any] = {name: scope[name] for name in wanted if name in scope}
     if _FREEZE:
         made["__setattr__"] = _frozen
     return made

@@ -329,7 +329,9 @@ def power(a: Any, b: Any) -> Expr:
         return product
     x, y = _numeric(a, b)
     if not x.dtype.is_float:
-        raise DTypeError(f"{x.dtype} ** {y!r} needs a constant exponent from 0 to 8", hint="cast to float first")
+        raise DTypeError(
+            f"{x.dtype} ** {y!r} needs a constant exponent from 0 to 8", hint="cast to float first"
+        )
     return ir.Call("pow", (x, y), x.dtype)
 
 
@@ -500,7 +502,11 @@ def bitwise_not(a: Any) -> Expr:
         return logical_not(x)
     if x.dtype.is_float:
         raise DTypeError(f"bitwise_not takes integers, not {x.dtype}")
-    return IntImm(wrap(~x.value, x.dtype), x.dtype) if isinstance(x, IntImm) else ir.Call("bitwise_not", (x,), x.dtype)
+    return (
+        IntImm(wrap(~x.value, x.dtype), x.dtype)
+        if isinstance(x, IntImm)
+        else ir.Call("bitwise_not", (x,), x.dtype)
+    )
 
 
 def shift_left(a: Any, b: Any) -> Expr:
@@ -532,7 +538,9 @@ def load(buffer: Buffer, indices: Any) -> Expr:
         raise ShapeError(f"{buffer.name} has {len(buffer.shape)} dimensions, not {len(index)}")
     for i in index:
         if not i.dtype.is_int:
-            raise DTypeError(f"{buffer.name} is indexed with {i!r} of dtype {i.dtype}", hint="indices are integers")
+            raise DTypeError(
+                f"{buffer.name} is indexed with {i!r} of dtype {i.dtype}", hint="indices are integers"
+            )
     lanes = max((i.dtype.lanes for i in index), default=1)
     return ir.BufferLoad(buffer, index, buffer.dtype.with_lanes(lanes))
 

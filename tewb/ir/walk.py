@@ -51,7 +51,7 @@ def substitute(n: N, values: Mapping[Var, Expr]) -> N:
     def rewrite(x: Any) -> Any:
         return get(x, x) if x.__class__ is Var else x.map_children(rewrite)
 
-    return rewrite(n)  # type: ignore[no-any-return]
+    return rewrite(n)
 
 
 def free_vars(n: Node) -> list[Var]:
@@ -62,7 +62,7 @@ def free_vars(n: Node) -> list[Var]:
         if isinstance(x, Var):
             seen[x] = None
         elif isinstance(x, For | Let) or hasattr(x, "var"):
-            bound.add(x.var)  # type: ignore[union-attr]
+            bound.add(x.var)
     return [v for v in seen if v not in bound]
 
 

@@ -27,7 +27,9 @@ def bind_buffers(body: Stmt, pairs: Mapping[Buffer, Buffer]) -> Stmt:
     for declared, actual in pairs.items():
         values[declared.data] = actual.data
         offered = (*actual.shape, *compact_strides(actual), actual.elem_offset)
-        for wanted, given in zip((*declared.shape, *compact_strides(declared), declared.elem_offset), offered, strict=True):
+        for wanted, given in zip(
+            (*declared.shape, *compact_strides(declared), declared.elem_offset), offered, strict=True
+        ):
             if isinstance(wanted, Var):
                 values[wanted] = given
 

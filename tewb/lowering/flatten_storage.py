@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tewb.base import INT32, INT64
+from tewb.base import INT32, INT64, DType
 from tewb.ir import (
     Allocate,
     Buffer,
@@ -57,14 +57,19 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
     def allocate(n: Allocate) -> Stmt:
         return Allocate(line(n.buffer), rewrite(n.body), n.origin)
 
-    rules = {BufferLoad: load, BufferStore: store, Allocate: allocate, DeclBuffer: lambda n: rewrite(n.body)}
+    rules: dict[type, Any] = {
+        BufferLoad: load,
+        BufferStore: store,
+        Allocate: allocate,
+        DeclBuffer: lambda n: rewrite(n.body),
+    }
     rewrite: Any = rewriter(rules)
     body = rewrite(f.body)
     return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
 
 
 def _as(e: Expr, dtype: str) -> Expr:
-    return ops.cast(e, ops.DType(dtype).with_lanes(e.dtype.lanes))
+    return ops.cast(e, DType(dtype).with_lanes(e.dtype.lanes))
 
 
 def _size(b: Buffer) -> Expr:

@@ -79,12 +79,16 @@ def _check_complete(schedule: Schedule, keys: Mapping[Key, Buffer]) -> None:
         for t in stage.op.outputs:
             if (stage, t.value_index) not in keys:
                 raise LowerError(
-                    f"{t.name} is an output and is not among the arguments", hint="lower(s, [A, B, C])", span=here()
+                    f"{t.name} is an output and is not among the arguments",
+                    hint="lower(s, [A, B, C])",
+                    span=here(),
                 )
     for stage in schedule.stages:
         if stage.is_placeholder and stage.readers() and not any(s is stage for s, _ in keys):
             raise LowerError(
-                f"{stage.name} is an input and is not among the arguments", hint="lower(s, [A, B, C])", span=here()
+                f"{stage.name} is an input and is not among the arguments",
+                hint="lower(s, [A, B, C])",
+                span=here(),
             )
 
 

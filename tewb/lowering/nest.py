@@ -1,9 +1,9 @@
 """From a schedule to loops: every stage becomes a loop nest at its place.
 
-    for leaf in ...:                  one loop for each leaf, outermost first
-        if likely(guard):             where splits do not divide, or a box passes the tensor's edge
-            <stages computed here>
-            store
+for leaf in ...:                  one loop for each leaf, outermost first
+    if likely(guard):             where splits do not divide, or a box passes the tensor's edge
+        <stages computed here>
+        store
 """
 
 from __future__ import annotations
@@ -126,7 +126,9 @@ class _Nests:
             buffer, mins = self.buffer(n.producer)
             return load(buffer, tuple(ops.sub(rewrite(i), m) for i, m in zip(n.indices, mins, strict=True)))
 
-        rewrite: Callable[[Expr], Expr] = rewriter({Var: lambda v: values.get(v, v), ProducerLoad: producer_load})
+        rewrite: Callable[[Expr], Expr] = rewriter(
+            {Var: lambda v: values.get(v, v), ProducerLoad: producer_load}
+        )
         return rewrite
 
     # ---- externs
@@ -137,7 +139,9 @@ class _Nests:
         if op.access.tiled:
             out = tuple(self.clipped(own.ranges[iv], iv) for iv in op.axis)
             regions = op.access.regions(out, [t.shape for t in op.inputs])
-            ins = [self.view(t, self.clipped_box(r, t.shape)) for t, r in zip(op.inputs, regions, strict=True)]
+            ins = [
+                self.view(t, self.clipped_box(r, t.shape)) for t, r in zip(op.inputs, regions, strict=True)
+            ]
             outs = [self.view(t, out) for t in stage.op.outputs]
         else:
             ins = [self.view(t, _whole(t.shape)) for t in op.inputs]
@@ -173,14 +177,22 @@ class _Nests:
         simplify = self.bounds.analyzer.simplify
         starts = [simplify(ops.sub(r.min, m)) for r, m in zip(box, mins, strict=True)]
         inside = [Range(s, r.extent) for s, r in zip(starts, box, strict=True)]
-        if is_whole(inside, buffer.shape) and self.schedule.stage_of(t).op.output(t.value_index).ndim == len(box):
+        if is_whole(inside, buffer.shape) and self.schedule.stage_of(t).op.output(t.value_index).ndim == len(
+            box
+        ):
             return buffer
         strides = compact_strides(buffer)
         offset = buffer.elem_offset
         for s, step in zip(starts, strides, strict=True):
             offset = ops.add(offset, ops.mul(s, step))
         return Buffer(
-            f"{t.name}.tile", t.dtype, tuple(r.extent for r in box), strides, simplify(offset), buffer.scope, buffer.data
+            f"{t.name}.tile",
+            t.dtype,
+            tuple(r.extent for r in box),
+            strides,
+            simplify(offset),
+            buffer.scope,
+            buffer.data,
         )
 
 
@@ -231,7 +243,9 @@ class _ComputeNest:
 
     # ---- indices and guards
 
-    def indices(self, variables: Mapping[IterVar, Expr]) -> tuple[dict[IterVar, Expr], list[tuple[IterVar, Expr]]]:
+    def indices(
+        self, variables: Mapping[IterVar, Expr]
+    ) -> tuple[dict[IterVar, Expr], list[tuple[IterVar, Expr]]]:
         """The value of every axis, and the guards without which an iteration would be one too many."""
         values: dict[IterVar, Expr] = dict(variables)
         guards = index_up(self.stage.relations, values, self.own.extents, self.analyzer)
@@ -243,7 +257,11 @@ class _ComputeNest:
     def edges(self, iv: IterVar, r: Range, value: Expr) -> list[Expr]:
         """Where the box of an axis may pass the edge of the tensor: guards against both ends."""
         dom = iv.dom
-        if dom is None or r is dom or (const_int(r.min) == 0 and const_int(r.extent) == const_int(dom.extent) is not None):
+        if (
+            dom is None
+            or r is dom
+            or (const_int(r.min) == 0 and const_int(r.extent) == const_int(dom.extent) is not None)
+        ):
             return []
         low = ops.greater_equal(value, dom.min)
         high = ops.less(value, ops.add(dom.min, dom.extent))
@@ -332,7 +350,9 @@ class _ComputeNest:
         self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], old: list[Expr], new: list[Expr]
     ) -> Stmt:
         combiner = reduction.combiner
-        names = [Var(f"{self.stage.name}.{part}{i}", e.dtype) for part in ("old", "new") for i, e in enumerate(old)]
+        names = [
+            Var(f"{self.stage.name}.{part}{i}", e.dtype) for part in ("old", "new") for i, e in enumerate(old)
+        ]
         held, come = names[: len(old)], names[len(old) :]
         values = [_combine(e, combiner, held, come) for e in combiner.result]
         body = self.stores(indices, values)
@@ -347,7 +367,9 @@ class _ComputeNest:
             size = access.producer.shape[d]
             inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, size))
             name = access.producer.name
-            message = f"{self.stage.name} reads outside of {name} in dimension {d}: {script(access.indices[d])}"
+            message = (
+                f"{self.stage.name} reads outside of {name} in dimension {d}: {script(access.indices[d])}"
+            )
             cond = ops.logical_or(ops.logical_not(translate(when)), inside)
             body = AssertStmt(cond, message, body, self.origin)
         return body
@@ -357,5 +379,3 @@ def _combine(result: Expr, combiner: object, old: Sequence[Expr], new: Sequence[
     lhs: tuple[Var, ...] = combiner.lhs  # type: ignore[attr-defined]
     rhs: tuple[Var, ...] = combiner.rhs  # type: ignore[attr-defined]
     return substitute(result, {**dict(zip(lhs, old, strict=True)), **dict(zip(rhs, new, strict=True))})
-
-

@@ -80,7 +80,9 @@ class _Partition:
     def clean_iterations(self, n: For, extent: int) -> int | None:
         """How many first iterations satisfy some guard for all values of the loops inside; None when
         partition would gain nothing."""
-        ends = [e for g in _guards(n.body) if (e := self.end_of(g, n.var, extent, _inner(n.body))) is not None]
+        ends = [
+            e for g in _guards(n.body) if (e := self.end_of(g, n.var, extent, _inner(n.body))) is not None
+        ]
         ends = [e for e in ends if e < extent]
         return min(ends) if ends else None
 
@@ -97,12 +99,14 @@ class _Partition:
         if worst is None:
             return None
         # slope*v + worst < 0 holds for v < -worst/slope
-        return max(0, min(extent, -(-(-worst) // slope)))
+        return max(0, min(extent, (slope - 1 - worst) // slope))
 
     def proved(self, n: For, end: int) -> set[Expr]:
         """The guards that hold in all of the first `end` iterations."""
         inner = _inner(n.body)
-        return {g for g in _guards(n.body) if (e := self.end_of(g, n.var, end, inner)) is not None and e >= end}
+        return {
+            g for g in _guards(n.body) if (e := self.end_of(g, n.var, end, inner)) is not None and e >= end
+        }
 
 
 def _tail(n: For, begin: int, end: int) -> list[Stmt]:
@@ -149,7 +153,9 @@ def _has_guard(s: Stmt) -> bool:
 
 
 def _guards(s: Stmt) -> list[LT]:
-    return [n.args[0] for n in walk(s) if isinstance(n, Call) and n.op == "likely" and isinstance(n.args[0], LT)]
+    return [
+        n.args[0] for n in walk(s) if isinstance(n, Call) and n.op == "likely" and isinstance(n.args[0], LT)
+    ]
 
 
 def _inner(s: Stmt) -> dict[Var, Interval]:

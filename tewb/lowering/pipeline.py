@@ -75,5 +75,3 @@ def run(f: PrimFunc, passes: tuple[Pass, ...], trace: list[tuple[str, PrimFunc]]
         if trace is not None:
             trace.append((p.name, f))
     return f
-
-

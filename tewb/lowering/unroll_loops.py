@@ -42,6 +42,8 @@ def _count(n: For, inner: Stmt) -> int:
     size = sum(1 for _ in walk(inner)) * extent
     if size > MOST_NODES:
         raise LowerError(
-            f"unroll: loop {n.var.name} would become about {size} nodes of IR", hint="unroll fewer iterations", span=span
+            f"unroll: loop {n.var.name} would become about {size} nodes of IR",
+            hint="unroll fewer iterations",
+            span=span,
         )
     return extent

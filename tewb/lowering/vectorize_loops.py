@@ -234,4 +234,3 @@ _STMTS: dict[type[Node], Callable[[_Lanes, Any], Stmt]] = {
     For: _Lanes.loop,
     LetStmt: _Lanes.let_stmt,
 }
-

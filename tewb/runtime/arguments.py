@@ -53,7 +53,9 @@ def _in_order(signature: KernelSignature, args: Sequence[Any], keywords: Mapping
     given = dict(zip(names, args, strict=False))
     for key, value in keywords.items():
         if key not in names:
-            raise ArgumentError(f"kernel {signature.name} has no parameter {key}", hint=f"it has {', '.join(names)}")
+            raise ArgumentError(
+                f"kernel {signature.name} has no parameter {key}", hint=f"it has {', '.join(names)}"
+            )
         if key in given:
             raise ArgumentError(f"kernel {signature.name}: {key} is given twice")
         given[key] = value
@@ -107,7 +109,9 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
         try:
             return np.from_dlpack(value)
         except (BufferError, RuntimeError, TypeError) as e:
-            raise ArgumentError(f"{p.name}: this {type(value).__name__} cannot be shared with numpy: {e}") from e
+            raise ArgumentError(
+                f"{p.name}: this {type(value).__name__} cannot be shared with numpy: {e}"
+            ) from e
     try:
         return np.asarray(memoryview(value))
     except TypeError:
@@ -128,14 +132,17 @@ def _array(kernel: str, p: ParamSpec, value: Any, made: Prepared) -> Any:
         swapped = a.dtype.newbyteorder("=") == wanted
         reason = f"{p.name} has dtype {a.dtype}, and kernel {kernel} takes {p.dtype}"
         raise ArgumentError(
-            reason + (" in this machine's byte order" if swapped else ""), hint=f"{p.name}.astype('{p.dtype}')"
+            reason + (" in this machine's byte order" if swapped else ""),
+            hint=f"{p.name}.astype('{p.dtype}')",
         )
     if a.ndim != len(p.shape):
         raise ArgumentError(
             f"{p.name} has {a.ndim} dimensions {a.shape}, and kernel {kernel} takes {len(p.shape)}: {_shown(p.shape)}"
         )
     if p.is_output and not a.flags.writeable:
-        raise ArgumentError(f"{p.name} is an output of kernel {kernel} and is read-only", hint="pass a copy of it")
+        raise ArgumentError(
+            f"{p.name} is an output of kernel {kernel} and is read-only", hint="pass a copy of it"
+        )
     for d, size in enumerate(p.shape):
         _match_size(p, d, size, a, made)
     return _in_form(p, a, made)
@@ -156,7 +163,9 @@ def _match_size(p: ParamSpec, d: int, size: Size, a: Any, made: Prepared) -> Non
     elif size.symbol is not None:
         known = made.symbols.setdefault(size.symbol, (n, f"{p.name}'s dimension {d}"))
         if known[0] != n:
-            raise ArgumentError(f"{size.symbol} is {known[0]} from {known[1]}, but {p.name}'s dimension {d} is {n}")
+            raise ArgumentError(
+                f"{size.symbol} is {known[0]} from {known[1]}, but {p.name}'s dimension {d} is {n}"
+            )
 
 
 def _in_form(p: ParamSpec, a: Any, made: Prepared) -> Any:

@@ -26,7 +26,9 @@ _DTYPES = tuple(np.dtype(name) for name in abi.DTYPES)
 class Invocation:
     """One call of a kernel: its packed functions, the arrays that views may look at, the first exception."""
 
-    def __init__(self, functions: Sequence[Callable[..., Any]], names: Sequence[str], arrays: Sequence[Any]) -> None:
+    def __init__(
+        self, functions: Sequence[Callable[..., Any]], names: Sequence[str], arrays: Sequence[Any]
+    ) -> None:
         self.functions, self.names = functions, names
         self.owners = [(*_extent(a), a) for a in arrays]
         self.error: BaseException | None = None
@@ -45,7 +47,9 @@ class Invocation:
                 error.add_note(f"raised in packed function {name}, called by a tewb kernel")
                 self.error = error
 
-    def view(self, dtype: np.dtype[Any], address: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
+    def view(
+        self, dtype: np.dtype[Any], address: int, shape: tuple[int, ...], strides: tuple[int, ...]
+    ) -> Any:
         """A numpy view of the caller's array or intermediate that holds `address`."""
         for low, high, owner in self.owners:
             if low <= address < high:

@@ -25,7 +25,9 @@ def host() -> tuple[str, str, str]:
 def target_machine(level: int = 2) -> Any:
     """A new target machine for this host (an engine takes its own)."""
     triple, cpu, features = host()
-    return llvm.Target.from_triple(triple).create_target_machine(cpu=cpu, features=features, opt=level, jit=True)
+    return llvm.Target.from_triple(triple).create_target_machine(
+        cpu=cpu, features=features, opt=level, jit=True
+    )
 
 
 @lru_cache(maxsize=1)
@@ -70,7 +72,9 @@ def _parse(text: str) -> Any:
         module = llvm.parse_assembly(text)
         module.verify()
     except RuntimeError as e:
-        raise CodegenError(f"LLVM does not take the code that tewb made: {e}\n{_line_of(str(e), text)}") from e
+        raise CodegenError(
+            f"LLVM does not take the code that tewb made: {e}\n{_line_of(str(e), text)}"
+        ) from e
     return module
 
 

@@ -145,7 +145,9 @@ class Kernel:
         raise ArgumentError(f"get_source knows ll, ll0 and asm, not {fmt}")
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{p.name}: {p.dtype}[{', '.join(s.text for s in p.shape)}]" for p in self.signature.params)
+        shown = ", ".join(
+            f"{p.name}: {p.dtype}[{', '.join(s.text for s in p.shape)}]" for p in self.signature.params
+        )
         return f"Kernel({self.name}: {shown})"
 
 
@@ -153,7 +155,7 @@ def memory_limit() -> int:
     """Bytes that the intermediates of one call may take: the option, or less when the machine has less."""
     limit = int(option("tewb.memory_limit"))  # type: ignore[call-overload]
     try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        free = int(os.sysconf("SC_AVPHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):
         return limit
     return min(limit, free)

@@ -202,7 +202,9 @@ class Pool:
                 self._asleep.append(False)
                 self._locks[number].acquire()
                 name = f"tewb-worker-{number}"
-                threading.Thread(target=self._run, args=(number, self._generation), name=name, daemon=True).start()
+                threading.Thread(
+                    target=self._run, args=(number, self._generation), name=name, daemon=True
+                ).start()
 
     def _run(self, number: int, generation: int) -> None:
         seen = 0

@@ -11,7 +11,9 @@ from tewb.base import ExternError, here
 _functions: dict[str, Callable[..., Any]] = {}
 
 
-def register_func(name: str | Callable[..., Any], f: Callable[..., Any] | None = None, override: bool = False) -> Any:
+def register_func(
+    name: str | Callable[..., Any], f: Callable[..., Any] | None = None, override: bool = False
+) -> Any:
     """Register `f` under `name` (or use as a decorator: `@register_func("name")`).
 
     The function receives numpy views of the buffers, which share memory with the kernel's arrays, and
@@ -28,7 +30,9 @@ def _register(name: str, f: Callable[..., Any], override: bool) -> Callable[...,
     if not callable(f):
         raise ExternError(f"register_func {name}: {f!r} cannot be called", span=here())
     if name in _functions and not override and _functions[name] is not f:
-        raise ExternError(f"a packed function {name} exists already", hint="override=True replaces it", span=here())
+        raise ExternError(
+            f"a packed function {name} exists already", hint="override=True replaces it", span=here()
+        )
     _functions[name] = f
     return f
 

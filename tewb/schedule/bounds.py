@@ -12,7 +12,19 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, union
-from tewb.ir import Expr, IterVar, ProducerLoad, Range, Var, const, const_int, free_vars, ops, structural_equal, walk
+from tewb.ir import (
+    Expr,
+    IterVar,
+    ProducerLoad,
+    Range,
+    Var,
+    const,
+    const_int,
+    free_vars,
+    ops,
+    structural_equal,
+    walk,
+)
 from tewb.schedule.program import inlined_operations
 from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
 from tewb.schedule.schedule import Schedule
@@ -72,7 +84,9 @@ def _readers(schedule: Schedule, operations: dict[Stage, Operation]) -> dict[Sta
     return found
 
 
-def _stage_bounds(stage: Stage, needed: Sequence[Range] | None, whole: bool, analyzer: Analyzer) -> StageBounds:
+def _stage_bounds(
+    stage: Stage, needed: Sequence[Range] | None, whole: bool, analyzer: Analyzer
+) -> StageBounds:
     op = stage.op
     ranges = {iv: iv.dom for iv in (*op.axis, *op.reduce_axis) if iv.dom is not None}
     if needed is not None:
@@ -168,7 +182,8 @@ def _reader_boxes(
     mine = {t for t in op.inputs if schedule.stage_of(t) is stage}
     if isinstance(op, ComputeOp):
         sets: dict[IterVar, Interval] = {
-            iv: point(own.vars[iv]) if (reader, iv) in fixed else full(own.extents[iv]) for iv in reader.leaf_iter_vars
+            iv: point(own.vars[iv]) if (reader, iv) in fixed else full(own.extents[iv])
+            for iv in reader.leaf_iter_vars
         }
         intervals_up(reader.relations, sets, own.extents, bounds.analyzer)
         axes = {iv.var: shifted(r, sets[iv]) for iv, r in own.ranges.items()}

@@ -102,7 +102,9 @@ def _arguments(step: Step, names: Names) -> list[str]:
 def _unpack_axes(replay: Schedule, step: Step, names: Names) -> list[str]:
     """The lines that name the root axes which `step` is the first to use."""
     args = step.args
-    pairs = [(step.stage, args[k]) for k in ("axis", "x", "y") if k in args and step.primitive != "compute_at"]
+    pairs = [
+        (step.stage, args[k]) for k in ("axis", "x", "y") if k in args and step.primitive != "compute_at"
+    ]
     pairs += [(step.stage, a) for a in args.get("axes", ())]
     if step.primitive == "compute_at":
         pairs.append((args["parent"], args["axis"]))

@@ -20,7 +20,8 @@ def copy_for_readers(stage: Stage, output: int, scope: str, readers: list[Stage]
     schedule = stage.schedule
     source = stage.op.output(output)
     axis = tuple(
-        IterVar(Range(const(0, n.dtype), n), Var(f"ax{i}", n.dtype), AxisKind.DATA) for i, n in enumerate(source.shape)
+        IterVar(Range(const(0, n.dtype), n), Var(f"ax{i}", n.dtype), AxisKind.DATA)
+        for i, n in enumerate(source.shape)
     )
     op = ComputeOp(f"{source.name}.{scope}", axis, (_element(source, axis),), check=False)
     copy = Stage(schedule, op, schedule.unique_name(op.name))

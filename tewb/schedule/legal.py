@@ -5,6 +5,7 @@ Errors, menus and the fuzzer share these answers.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tewb.ir import AxisKind, IterVar, Reduce, const_int
@@ -25,7 +26,9 @@ MAX_UNROLL = 4096
 
 def _has_loops(stage: Stage) -> Refusal | None:
     if isinstance(stage.op, PlaceholderOp):
-        return Refusal(f"{stage.name} is an input and has no loops", "schedule a stage that computes something")
+        return Refusal(
+            f"{stage.name} is an input and has no loops", "schedule a stage that computes something"
+        )
     if stage.is_inlined:
         return Refusal(f"{stage.name} is computed inline and has no loops", "call compute_root first")
     return None
@@ -40,17 +43,23 @@ def _untouched(stage: Stage, iv: IterVar) -> Refusal | None:
             "schedule the stage that reads it",
         )
     if iv in stage.annotations:
-        return Refusal(f"loop {name} is marked {stage.annotations[iv]}", f"split or fuse before {stage.annotations[iv]}")
+        return Refusal(
+            f"loop {name} is marked {stage.annotations[iv]}", f"split or fuse before {stage.annotations[iv]}"
+        )
     here = attached_at(stage, iv)
     if here:
-        return Refusal(f"{here[0].name} is computed at loop {name}", f"move {here[0].name} first, or change other loops")
+        return Refusal(
+            f"{here[0].name} is computed at loop {name}", f"move {here[0].name} first, or change other loops"
+        )
     return None
 
 
 def attached_at(stage: Stage, iv: IterVar) -> list[Stage]:
     """The stages that are computed at loop `iv` of `stage`."""
     return [
-        s for s in stage.schedule.stages if isinstance(s.attach, At) and s.attach.stage is stage and s.attach.axis is iv
+        s
+        for s in stage.schedule.stages
+        if isinstance(s.attach, At) and s.attach.stage is stage and s.attach.axis is iv
     ]
 
 
@@ -62,7 +71,9 @@ def _independent(stage: Stage, iv: IterVar, verb: str) -> Refusal | None:
             f"{verb} a data axis ({', '.join(_data_axes(stage)) or 'there is none'})",
         )
     if iv.kind is AxisKind.ORDERED:
-        why = getattr(stage.op, "dependence", {}).get(_root_of(stage, iv), "an iteration may need one before it")
+        why = getattr(stage.op, "dependence", {}).get(
+            _root_of(stage, iv), "an iteration may need one before it"
+        )
         return Refusal(f"the iterations of {name} must run in order: {why}")
     return None
 
@@ -114,7 +125,7 @@ def fuse(stage: Stage, v: Values) -> Refusal | None:
     if refused:
         return refused
     leaves = stage.leaf_iter_vars
-    for a, b in zip(axes, axes[1:], strict=False):
+    for a, b in pairwise(axes):
         at = leaves.index(a)
         if at + 1 >= len(leaves) or leaves[at + 1] is not b:
             return Refusal(
@@ -146,7 +157,9 @@ def reorder(stage: Stage, v: Values) -> Refusal | None:
     vectors = [iv for iv in before if stage.annotations.get(iv) == "vectorize"]
     stage.leaf_iter_vars = after
     try:
-        return places(stage.schedule) or next((r for iv in vectors if (r := _nothing_inside(stage, iv))), None)
+        return places(stage.schedule) or next(
+            (r for iv in vectors if (r := _nothing_inside(stage, iv))), None
+        )
     finally:
         stage.leaf_iter_vars = before
 
@@ -170,9 +183,13 @@ def _constant(stage: Stage, iv: IterVar, most: int, verb: str) -> Refusal | None
     size = const_int(stage.schedule.extents(stage)[iv])
     name = stage.axis_name(iv)
     if size is None and stage.attach is None:
-        return Refusal(f"the extent of {name} is not a constant", f"split {name} by a constant and {verb} the inner loop")
+        return Refusal(
+            f"the extent of {name} is not a constant", f"split {name} by a constant and {verb} the inner loop"
+        )
     if size is not None and size > most and stage.attach is None:
-        return Refusal(f"{name} has {size} iterations, more than {most}", f"split {name} and {verb} the inner loop")
+        return Refusal(
+            f"{name} has {size} iterations, more than {most}", f"split {name} and {verb} the inner loop"
+        )
     return None
 
 
@@ -193,7 +210,9 @@ def _one_vector_loop(stage: Stage, iv: IterVar) -> Refusal | None:
     if other is None:
         return None
     name = stage.axis_name(other)
-    return Refusal(f"loop {name} is vectorized already", f"fuse {name} and {stage.axis_name(iv)}, then vectorize")
+    return Refusal(
+        f"loop {name} is vectorized already", f"fuse {name} and {stage.axis_name(iv)}, then vectorize"
+    )
 
 
 def _nothing_inside(stage: Stage, iv: IterVar) -> Refusal | None:
@@ -224,7 +243,9 @@ def _computes(stage: Stage, verb: str) -> Refusal | None:
     if isinstance(stage.op, PlaceholderOp):
         return Refusal(f"{stage.name} is an input: its values are given, not computed")
     if stage.is_output:
-        return Refusal(f"{stage.name} is an output, and outputs are computed at the root", f"{verb} what it reads")
+        return Refusal(
+            f"{stage.name} is an output, and outputs are computed at the root", f"{verb} what it reads"
+        )
     return None
 
 
@@ -236,7 +257,9 @@ def compute_at(stage: Stage, v: Values) -> Refusal | None:
     if parent is stage:
         return Refusal("a stage cannot be computed inside of itself")
     if isinstance(stage.op, ExternOp) and stage.op.effect == "stateful":
-        return Refusal("extern is stateful, and compute_at could run it more than once", "declare effect='idempotent'")
+        return Refusal(
+            "extern is stateful, and compute_at could run it more than once", "declare effect='idempotent'"
+        )
     if not isinstance(parent.op, ComputeOp):
         kind = "an input" if parent.is_placeholder else "not a compute, so its loops are its own"
         return Refusal(f"{parent.name} is {kind}")
@@ -281,12 +304,16 @@ def compute_inline(stage: Stage, v: Values) -> Refusal | None:
     if stage.is_inlined:
         return Refusal("it is computed inline already")
     if not isinstance(stage.op, ComputeOp):
-        return Refusal(f"{stage.name} is not a compute: there is no expression to put elsewhere", "use compute_at")
+        return Refusal(
+            f"{stage.name} is not a compute: there is no expression to put elsewhere", "use compute_at"
+        )
     if any(isinstance(e, Reduce) for e in stage.op.body):
         return Refusal("a reduction needs loops and cannot be inlined", "use compute_at")
     for reader in stage.readers():
         if not isinstance(reader.op, ComputeOp):
-            return Refusal(f"{reader.name} reads {stage.name} from memory, so it cannot be inlined", "use compute_at")
+            return Refusal(
+                f"{reader.name} reads {stage.name} from memory, so it cannot be inlined", "use compute_at"
+            )
     for s in stage.schedule.stages:
         if isinstance(s.attach, At) and s.attach.stage is stage:
             return Refusal(f"{s.name} is computed inside of its loops", f"move {s.name} first")
@@ -356,7 +383,9 @@ def inside(reader: Stage, parent: Stage, axis: IterVar) -> bool:
 
 def cache_read(stage: Stage, v: Values) -> Refusal | None:
     if stage.is_inlined:
-        return Refusal(f"{stage.name} is computed inline and has no memory to copy", "call compute_root first")
+        return Refusal(
+            f"{stage.name} is computed inline and has no memory to copy", "call compute_root first"
+        )
     outputs = stage.op.outputs
     if not 0 <= v["output"] < len(outputs):
         return Refusal(f"it has {len(outputs)} outputs, not {v['output'] + 1}")
@@ -374,9 +403,13 @@ def cache_write(stage: Stage, v: Values) -> Refusal | None:
     if stage.is_inlined:
         return Refusal(f"{stage.name} is computed inline and has no memory", "call compute_root first")
     if stage.relations or stage.annotations or any(attached_at(stage, iv) for iv in stage.leaf_iter_vars):
-        return Refusal("its loops are scheduled already", "call cache_write before the other primitives on this stage")
+        return Refusal(
+            "its loops are scheduled already", "call cache_write before the other primitives on this stage"
+        )
     if not stage.leaf_iter_vars.same_as([*stage.op.axis, *stage.op.reduce_axis]):
-        return Refusal("its loops are reordered already", "call cache_write before the other primitives on this stage")
+        return Refusal(
+            "its loops are reordered already", "call cache_write before the other primitives on this stage"
+        )
     return None
 
 

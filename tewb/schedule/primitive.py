@@ -84,7 +84,9 @@ class Call:
     problem: Refusal | None
 
     @staticmethod
-    def resolve(primitive: Primitive, stage: Stage, arguments: Mapping[str, object], span: Span | None) -> Call:
+    def resolve(
+        primitive: Primitive, stage: Stage, arguments: Mapping[str, object], span: Span | None
+    ) -> Call:
         """Look up what `arguments` name. What cannot be found becomes the refusal."""
         unknown = set(arguments) - {p.name for p in primitive.params}
         if unknown:
@@ -196,8 +198,10 @@ def _place(stage: Stage, what: object, values: Values) -> Any:
 
 def _scope(stage: Stage, what: object, values: Values) -> str | Refusal:
     scopes = ("global", "local", "shared", "warp")
-    return what if isinstance(what, str) and what in scopes else Refusal(
-        f"{what!r} is not a memory scope", f"scopes are {', '.join(scopes)}"
+    return (
+        what
+        if isinstance(what, str) and what in scopes
+        else Refusal(f"{what!r} is not a memory scope", f"scopes are {', '.join(scopes)}")
     )
 
 

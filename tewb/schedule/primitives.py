@@ -48,7 +48,9 @@ AXES = Param("axes", "axes", "loops of the stage, in order", choices=_leaves)
 def _declare(name: str, *params: Param, results: str = "none") -> Callable[[Effect], Effect]:
     def add(effect: Effect) -> Effect:
         method = getattr(Stage, name, None) or getattr(Schedule, name)
-        PRIMITIVES[name] = Primitive(name, params, method.__doc__ or "", getattr(legal, name), effect, results)
+        PRIMITIVES[name] = Primitive(
+            name, params, method.__doc__ or "", getattr(legal, name), effect, results
+        )
         return effect
 
     return add
@@ -156,7 +158,9 @@ def _cache_read(stage: Stage, v: Values, step: int) -> Results:
 
 
 @_declare(
-    "cache_write", Param("scope", "scope", "where the result is computed", "local", choices=_scopes), results="stage"
+    "cache_write",
+    Param("scope", "scope", "where the result is computed", "local", choices=_scopes),
+    results="stage",
 )
 def _cache_write(stage: Stage, v: Values, step: int) -> Results:
     return list(copy_of_result(stage, v["scope"], step))

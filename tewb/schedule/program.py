@@ -31,7 +31,8 @@ def _inline(schedule: Schedule, op: Operation, done: dict[Stage, Operation]) -> 
         source = done[producer]
         assert isinstance(source, ComputeOp)
         values = {iv.var: i for iv, i in zip(source.axis, indices, strict=True)}
-        return substitute(source.body[n.producer.value_index], values)
+        body: Expr = substitute(source.body[n.producer.value_index], values)
+        return body
 
     rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
     made = ComputeOp(op.name, op.axis, tuple(rewrite(e) for e in op.body), op.tag, check=False)

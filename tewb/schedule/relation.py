@@ -42,7 +42,9 @@ class Fuse:
 
     @staticmethod
     def make(outer: IterVar, inner: IterVar) -> Fuse:
-        return Fuse(outer, inner, IterVar(None, Var(f"{outer.name}.{inner.name}.fused", outer.dtype), outer.kind))
+        return Fuse(
+            outer, inner, IterVar(None, Var(f"{outer.name}.{inner.name}.fused", outer.dtype), outer.kind)
+        )
 
 
 Relation = Split | Fuse
@@ -130,7 +132,9 @@ def intervals_up(
             case Split(parent, outer, inner):
                 sets[parent] = _join_sets(sets[outer], sets[inner], r, extents)
             case Fuse(outer, inner, fused):
-                sets[outer], sets[inner] = _unfuse(sets[fused], extents[outer], extents[inner], extents, r, analyzer)
+                sets[outer], sets[inner] = _unfuse(
+                    sets[fused], extents[outer], extents[inner], extents, r, analyzer
+                )
 
 
 def _is_full(s: Interval, extent: Expr) -> bool:

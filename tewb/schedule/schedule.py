@@ -93,7 +93,9 @@ class Schedule:
 
     # ---- doing and undoing
 
-    def do(self, primitive: str, stage: Stage, arguments: Mapping[str, object], span: Span | None = None) -> Any:
+    def do(
+        self, primitive: str, stage: Stage, arguments: Mapping[str, object], span: Span | None = None
+    ) -> Any:
         """Check a primitive, apply it and record it. Raises ScheduleError and changes nothing if it is refused."""
         where = span or here()
         return self._run(Call.resolve(PRIMITIVES[primitive], stage, arguments, where), where)
@@ -113,7 +115,9 @@ class Schedule:
 
     def _resolve(self, step: Step) -> Call:
         if step.primitive not in PRIMITIVES:
-            raise ScheduleError(f"{step.primitive} is not a primitive", hint=f"there are {', '.join(PRIMITIVES)}")
+            raise ScheduleError(
+                f"{step.primitive} is not a primitive", hint=f"there are {', '.join(PRIMITIVES)}"
+            )
         return Call.resolve(PRIMITIVES[step.primitive], self[step.stage], step.args, step.span)
 
     def _run(self, call: Call, span: Span | None) -> Any:
@@ -188,7 +192,11 @@ class Schedule:
         return result
 
     def __repr__(self) -> str:
-        return "Schedule(" + "; ".join(f"{s.name}: {s.loops()}" for s in self.stages if not s.is_placeholder) + ")"
+        return (
+            "Schedule("
+            + "; ".join(f"{s.name}: {s.loops()}" for s in self.stages if not s.is_placeholder)
+            + ")"
+        )
 
 
 def _in_order(outputs: Sequence[Operation]) -> list[Operation]:

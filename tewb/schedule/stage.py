@@ -21,7 +21,7 @@ class Loops(list[IterVar]):
     def __contains__(self, iv: object) -> bool:
         return any(own is iv for own in self)
 
-    def index(self, iv: object, *_: object) -> int:  # type: ignore[override]
+    def index(self, iv: object, *_: object) -> int:
         return next(i for i, own in enumerate(self) if own is iv)
 
     def same_as(self, other: list[IterVar]) -> bool:
@@ -251,5 +251,3 @@ class Stage:
     def set_scope(self, scope: str) -> None:
         """Keep this stage's values in `scope` ("global" or "local")."""
         self._do("set_scope", scope=scope)
-
-

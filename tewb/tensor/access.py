@@ -34,7 +34,9 @@ class Access:
         made = []
         for b, shape in zip(boxes, shapes, strict=True):
             if len(b) != len(shape):
-                raise ExternError(f"access {self.name} gave {len(b)} ranges for an input of {len(shape)} dimensions")
+                raise ExternError(
+                    f"access {self.name} gave {len(b)} ranges for an input of {len(shape)} dimensions"
+                )
             made.append(tuple(Range(ops.convert(lo), ops.convert(n)) for lo, n in b))
         return made
 

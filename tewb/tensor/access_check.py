@@ -77,13 +77,19 @@ class _Checker:
 def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:
     lo, hi = analyzer.const_bounds(index)
     extent = ops.const_int(size)
-    if lo is not None and hi is not None and extent is not None and 0 <= lo and hi < extent:
+    if lo is not None and hi is not None and extent is not None and lo >= 0 and hi < extent:
         return True
     return analyzer.can_prove(ops.greater_equal(index, 0)) and analyzer.can_prove(ops.less(index, size))
 
 
 def _refuse_if_certain(
-    op: Any, analyzer: Analyzer, load: ProducerLoad, d: int, index: Expr, size: Expr, axes: tuple[IterVar, ...]
+    op: Any,
+    analyzer: Analyzer,
+    load: ProducerLoad,
+    d: int,
+    index: Expr,
+    size: Expr,
+    axes: tuple[IterVar, ...],
 ) -> None:
     """Bounds of an affine index are reached, so an index that can leave the tensor does."""
     if detect_linear(index, [iv.var for iv in axes]) is None:

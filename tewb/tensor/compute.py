@@ -45,7 +45,9 @@ class ComputeOp(Operation):
         self.axis, self.body = axis, body
         first = body[0]
         self.reduce_axis = first.axes if isinstance(first, Reduce) else ()
-        self.inputs = tuple(dict.fromkeys(n.producer for e in body for n in walk(e) if isinstance(n, ProducerLoad)))
+        self.inputs = tuple(
+            dict.fromkeys(n.producer for e in body for n in walk(e) if isinstance(n, ProducerLoad))
+        )
         self.unproved = check_accesses(self) if check else ()
 
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
@@ -53,10 +55,14 @@ class ComputeOp(Operation):
             return self
 
         def load(n: ProducerLoad) -> Expr:
-            return ProducerLoad(swap.get(n.producer, n.producer), tuple(rewrite(i) for i in n.indices), n.dtype)
+            return ProducerLoad(
+                swap.get(n.producer, n.producer), tuple(rewrite(i) for i in n.indices), n.dtype
+            )
 
         rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-        made = ComputeOp(self.name, self.axis, tuple(rewrite(e) for e in self.body), self.tag, check=bool(self.unproved))
+        made = ComputeOp(
+            self.name, self.axis, tuple(rewrite(e) for e in self.body), self.tag, check=bool(self.unproved)
+        )
         made.attrs, made.span = self.attrs, self.span
         return made
 
@@ -95,7 +101,9 @@ def compute(
 
 def _body(name: str, value: Any) -> Expr:
     if value is None:
-        raise TewbError(f"compute {name}: the function returned None", hint="return an expression", span=here())
+        raise TewbError(
+            f"compute {name}: the function returned None", hint="return an expression", span=here()
+        )
     if isinstance(value, Tensor):
         raise TewbError(
             f"compute {name}: the function returned the tensor {value.name}, not an element",
@@ -156,5 +164,3 @@ def _broadcast_shape(name: str, a: tuple[Expr, ...], b: tuple[Expr, ...]) -> tup
         else:
             raise ShapeError(f"{name}: sizes {x!r} and {y!r} do not go together", span=here())
     return tuple(shape)
-
-

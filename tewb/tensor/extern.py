@@ -111,10 +111,14 @@ def extern(
     footprint = as_access(access)
     if footprint.tiled and len({tuple(map(repr, s)) for s in shapes}) > 1:
         raise ExternError(
-            f"extern {name}: {footprint!r} needs outputs of one shape", hint="use te.access.whole", span=here()
+            f"extern {name}: {footprint!r} needs outputs of one shape",
+            hint="use te.access.whole",
+            span=here(),
         )
     ins = _declared(name, "in_buffers", in_buffers, [(t.shape, t.dtype, t.name) for t in tensors])
-    outs = _declared(name, "out_buffers", out_buffers, [(s, d, name) for s, d in zip(shapes, dtypes, strict=True)])
+    outs = _declared(
+        name, "out_buffers", out_buffers, [(s, d, name) for s, d in zip(shapes, dtypes, strict=True)]
+    )
 
     def make_body(ins: list[Buffer], outs: list[Buffer]) -> Stmt:
         return _statement(name, fcompute(ins, outs))
@@ -140,7 +144,9 @@ def _dtypes(name: str, dtype: Any, inputs: tuple[Tensor, ...], count: int) -> li
         if len(kinds) != 1:
             listed = ", ".join(f"{t.name}: {t.dtype}" for t in inputs) or "no inputs"
             raise DTypeError(
-                f"extern {name}: the output's dtype does not follow from {listed}", hint="give dtype=", span=here()
+                f"extern {name}: the output's dtype does not follow from {listed}",
+                hint="give dtype=",
+                span=here(),
             )
         return [kinds.pop()] * count
     given = [dtype] * count if isinstance(dtype, str) else list(dtype)
@@ -186,7 +192,9 @@ def _statement(name: str, made: Any) -> Stmt:
 def call_packed(name: str, *args: Any) -> Expr:
     """A call of the packed function `name`. Buffers arrive as numpy views, scalars as numbers."""
     if not isinstance(name, str):
-        raise ExternError(f"call_packed takes the name of a registered function first, not {name!r}", span=here())
+        raise ExternError(
+            f"call_packed takes the name of a registered function first, not {name!r}", span=here()
+        )
     return Call("tvm_call_packed", (StringImm(name), *[_argument(a) for a in args]), INT32)
 
 
@@ -227,7 +235,9 @@ def decl_buffer(
     extents = check_shape(name, shape)
     steps = tuple(convert(s) for s in strides) if strides is not None else ()
     if steps and len(steps) != len(extents):
-        raise ExternError(f"decl_buffer {name}: {len(steps)} strides for {len(extents)} dimensions", span=here())
+        raise ExternError(
+            f"decl_buffer {name}: {len(steps)} strides for {len(extents)} dimensions", span=here()
+        )
     offset = None if elem_offset is None else convert(elem_offset)
     return Buffer(name, DType(dtype), extents, steps, offset, scope, data, data_alignment, offset_factor)
 
@@ -235,6 +245,7 @@ def decl_buffer(
 def is_whole(region: Sequence[Range], shape: Sequence[Expr]) -> bool:
     """Whether a region is certainly all of a tensor."""
     return all(
-        const_int(r.min) == 0 and (r.extent is s or (const_int(s) is not None and const_int(r.extent) == const_int(s)))
+        const_int(r.min) == 0
+        and (r.extent is s or (const_int(s) is not None and const_int(r.extent) == const_int(s)))
         for r, s in zip(region, shape, strict=True)
     )

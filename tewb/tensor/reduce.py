@@ -37,7 +37,9 @@ def comm_reducer(
         return _reduce(fcombine, fidentity, name, expr, axis, where, init)
 
     reducer.__name__ = reducer.__qualname__ = name
-    reducer.__doc__ = f"{name}(expr, axis, where=None, init=None): combine `expr` over the reduce axes `axis`."
+    reducer.__doc__ = (
+        f"{name}(expr, axis, where=None, init=None): combine `expr` over the reduce axes `axis`."
+    )
     return reducer
 
 
@@ -69,7 +71,9 @@ def _check_axes(name: str, axes: Sequence[Any]) -> None:
         raise TewbError(f"{name}: no axis to reduce over", span=here())
 
 
-def _combiner(fcombine: Any, fidentity: Any, name: str, dtypes: tuple[DType, ...], several: bool) -> CommReducer:
+def _combiner(
+    fcombine: Any, fidentity: Any, name: str, dtypes: tuple[DType, ...], several: bool
+) -> CommReducer:
     dtypes = tuple(INT32 if d.is_bool and name == "sum" else d for d in dtypes)
     lhs = tuple(Var(f"x{i}" if several else "x", d) for i, d in enumerate(dtypes))
     rhs = tuple(Var(f"y{i}" if several else "y", d) for i, d in enumerate(dtypes))

@@ -20,11 +20,15 @@ class Operation:
     reduce_axis: tuple[IterVar, ...] = ()
     inputs: tuple[Tensor, ...] = ()
 
-    def __init__(self, name: str, shapes: Iterable[tuple[Expr, ...]], dtypes: Iterable[DType], tag: str = "") -> None:
+    def __init__(
+        self, name: str, shapes: Iterable[tuple[Expr, ...]], dtypes: Iterable[DType], tag: str = ""
+    ) -> None:
         self.name, self.tag, self.attrs = name, tag, dict[str, object]()
         self.span: Span | None = here()
         pairs = list(zip(shapes, dtypes, strict=True))
-        self._outputs = tuple(Tensor(self, i, s, d, _output_name(name, i, len(pairs))) for i, (s, d) in enumerate(pairs))
+        self._outputs = tuple(
+            Tensor(self, i, s, d, _output_name(name, i, len(pairs))) for i, (s, d) in enumerate(pairs)
+        )
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
@@ -55,7 +59,9 @@ class Tensor(Producer):
 
     __slots__ = ("dtype", "name", "op", "shape", "value_index")
 
-    def __init__(self, op: Operation, value_index: int, shape: tuple[Expr, ...], dtype: DType, name: str) -> None:
+    def __init__(
+        self, op: Operation, value_index: int, shape: tuple[Expr, ...], dtype: DType, name: str
+    ) -> None:
         self.op, self.value_index, self.shape, self.dtype, self.name = op, value_index, shape, dtype, name
 
     @property
