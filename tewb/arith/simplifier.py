@@ -247,16 +247,16 @@ class Simplifier:
         s = linear.of(a)
         rest = Linear(s.const % c)
         for key, t in s.terms.items():
-            coeff = t.coeff % c
-            if coeff == 0:
+            coeff = t.coeff
+            if coeff % c == 0:
                 continue
             match t.atoms:
                 case (FloorMod(x, IntImm(m)),) if m > 0 and (m * coeff) % c == 0:
                     rest.add(linear.of(x), coeff)  # (x % m)*k % c  ->  x*k % c when c divides m*k
                 case _:
-                    # A negative coefficient stays when it keeps the rest within one quotient.
-                    rest.add_term(key, t.atoms, coeff if t.coeff > 0 else t.coeff)
-        rest = _reduced(rest, c)
+                    # Other coefficients stay, so that (x // c)*c + x % c still finds its x.
+                    rest.add_term(key, t.atoms, t.coeff)
+        rest.const %= c
         lo, hi = self.analyzer.linear_bounds(rest)
         if lo is not None and hi is not None and lo // c == hi // c:
             rest.const -= (lo // c) * c
@@ -484,15 +484,6 @@ def _divided(s: Linear, by: int) -> Linear:
     made = Linear(s.const // by)
     for key, t in s.terms.items():
         made.add_term(key, t.atoms, t.coeff // by)
-    return made
-
-
-def _reduced(s: Linear, c: int) -> Linear:
-    """The same sum modulo c with its constant in [0, c)."""
-    made = Linear(s.const % c)
-    for key, t in s.terms.items():
-        if t.coeff % c:
-            made.add_term(key, t.atoms, t.coeff % c if t.coeff > 0 else t.coeff)
     return made
 
 

@@ -51,7 +51,8 @@ def substitute(n: N, values: Mapping[Var, Expr]) -> N:
     def rewrite(x: Any) -> Any:
         return get(x, x) if x.__class__ is Var else x.map_children(rewrite)
 
-    return rewrite(n)
+    made: N = rewrite(n)
+    return made
 
 
 def free_vars(n: Node) -> list[Var]:

@@ -60,7 +60,7 @@ class _Partition:
         if end is None:
             return self.inside(n)
         main = replace(n, extent=const(end, n.var.dtype), body=_without(self.proved(n, end), n.body))
-        parts = [self.rewrite(self.simple(main))] if end > 0 else []
+        parts = [self.rewrite(self.simple(main))]
         parts += [self.rewrite(self.simple(rest)) for rest in _tail(n, end, extent)]
         return seq(*parts)
 
@@ -83,7 +83,7 @@ class _Partition:
         ends = [
             e for g in _guards(n.body) if (e := self.end_of(g, n.var, extent, _inner(n.body))) is not None
         ]
-        ends = [e for e in ends if e < extent]
+        ends = [e for e in ends if 0 < e < extent]
         return min(ends) if ends else None
 
     def end_of(self, guard: LT, v: Var, extent: int, inner: Mapping[Var, Interval]) -> int | None:

@@ -153,7 +153,7 @@ class Kernel:
 
 def memory_limit() -> int:
     """Bytes that the intermediates of one call may take: the option, or less when the machine has less."""
-    limit = int(option("tewb.memory_limit"))  # type: ignore[call-overload]
+    limit = int(str(option("tewb.memory_limit")))
     try:
         free = int(os.sysconf("SC_AVPHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):

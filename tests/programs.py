@@ -1,0 +1,156 @@
+"""Programs and random schedules that many tests share."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+
+import tewb
+from tewb import te
+from tewb.schedule import PRIMITIVES, Schedule, Step
+from tewb.tensor import PlaceholderOp, Tensor
+from tewb.testing import evaluate, random_array, tolerance
+
+Program = tuple[list[Tensor], list[Tensor]]  # inputs, outputs
+
+
+def matmul(n: int = 17, m: int = 13, k: int = 11, dtype: str = "float32") -> Program:
+    A = te.placeholder((n, k), name="A", dtype=dtype)
+    B = te.placeholder((k, m), name="B", dtype=dtype)
+    r = te.reduce_axis((0, k), name="k")
+    C = te.compute((n, m), lambda i, j: te.sum(A[i, r] * B[r, j], axis=r), name="C")
+    return [A, B], [C]
+
+
+def chain(n: int = 19, m: int = 10) -> Program:
+    A = te.placeholder((n, m), name="A")
+    B = te.compute((n, m), lambda i, j: A[i, j] * 2.0 + 1.0, name="B")
+    C = te.compute((n, m), lambda i, j: te.max(B[i, j], 0.0) - A[i, j], name="C")
+    D = te.compute((n, m), lambda i, j: C[i, j] * B[i, j], name="D")
+    return [A], [D]
+
+
+def blur(n: int = 18, m: int = 21) -> Program:
+    A = te.placeholder((n, m), name="A")
+    X = te.compute(
+        (n, m), lambda i, j: A[i, te.max(j - 1, 0)] + A[i, j] + A[i, te.min(j + 1, m - 1)], name="X"
+    )
+    Y = te.compute(
+        (n, m), lambda i, j: X[te.max(i - 1, 0), j] + X[i, j] + X[te.min(i + 1, n - 1), j], name="Y"
+    )
+    return [A], [Y]
+
+
+def padded(n: int = 23) -> Program:
+    A = te.placeholder((n,), name="A")
+    P = te.compute((n + 4,), lambda i: te.if_then_else(te.all(i >= 2, i < n + 2), A[i - 2], 0.0), name="P")
+    r = te.reduce_axis((0, 5), name="r")
+    C = te.compute((n,), lambda i: te.sum(P[i + r], axis=r), name="C")
+    return [A], [C]
+
+
+def rows(n: int = 7, m: int = 12) -> Program:
+    A = te.placeholder((n, m), name="A")
+    k = te.reduce_axis((0, m), name="k")
+    M = te.compute((n,), lambda i: te.max(A[i, k], axis=k), name="M")
+    E = te.compute((n, m), lambda i, j: te.exp(A[i, j] - M[i]), name="E")
+    k2 = te.reduce_axis((0, m), name="k")
+    S = te.compute((n,), lambda i: te.sum(E[i, k2], axis=k2), name="S")
+    O = te.compute((n, m), lambda i, j: E[i, j] / S[i], name="O")
+    return [A], [O]
+
+
+def transposed(n: int = 9, m: int = 14) -> Program:
+    A = te.placeholder((n, m), name="A", dtype="int32")
+    T = te.compute((m, n), lambda i, j: A[j, i] * 3, name="T")
+    F = te.compute((m * n,), lambda i: T[i // n, i % n] + i, name="F")
+    return [A], [F]
+
+
+def two_outputs(n: int = 15) -> Program:
+    A = te.placeholder((n, 4), name="A", dtype="int64")
+    S = te.compute((n, 4), lambda i, j: A[i, j] - 5, name="S")
+    P, Q = te.compute((n, 4), lambda i, j: (S[i, j] * 2, S[i, j] + A[i, j]), name="PQ")
+    return [A], [P, Q]
+
+
+def argmax(n: int = 6, m: int = 13) -> Program:
+    A = te.placeholder((n, m), name="A")
+    k = te.reduce_axis((0, m), name="k")
+    larger = te.comm_reducer(
+        lambda x, y: (te.select(x[1] >= y[1], x[0], y[0]), te.select(x[1] >= y[1], x[1], y[1])),
+        lambda t0, t1: (te.const(-1, t0), te.min_value(t1)),
+        name="argmax",
+    )
+    I, V = te.compute((n,), lambda i: larger((k.var, A[i, k]), axis=k), name="IV")
+    return [A], [I, V]
+
+
+PROGRAMS: dict[str, Callable[..., Program]] = {
+    f.__name__: f for f in (matmul, chain, blur, padded, rows, transposed, two_outputs, argmax)
+}
+
+
+def schedule_for(outputs: list[Tensor]) -> Schedule:
+    return te.create_schedule(list(dict.fromkeys(t.op for t in outputs)))
+
+
+def random_step(s: Schedule, rng: random.Random) -> Step:
+    """Some step, legal or not, that names stages and loops which exist."""
+    stage = rng.choice([st for st in s.stages if not isinstance(st.op, PlaceholderOp)] or s.stages)
+    if rng.random() < 0.1:
+        stage = rng.choice(s.stages)
+    primitive = PRIMITIVES[rng.choice(list(PRIMITIVES))]
+    args: dict[str, object] = {}
+    for p in primitive.params:
+        options = p.choices(stage) if p.choices else []
+        match p.kind:
+            case "axis":
+                args[p.name] = rng.choice(options) if options else "i"
+            case "axes":
+                args[p.name] = rng.sample(options, min(len(options), rng.randint(2, 3)))
+            case "int" if p.name == "output":
+                args[p.name] = 0
+            case "int" if primitive.name == "split":
+                if (p.name == "factor") == (rng.random() < 0.5 and "nparts" not in args or "factor" in args):
+                    args.setdefault(p.name, rng.choice([1, 2, 3, 4, 5, 8, 16]))
+            case "int":
+                args[p.name] = rng.choice([1, 2, 3, 4, 5, 8, 16])
+            case "stage":
+                args[p.name] = rng.choice(options) if options else stage.name
+            case "place":
+                loops = [s[args["parent"]].axis_name(iv) for iv in s[args["parent"]].leaf_iter_vars]
+                args[p.name] = rng.choice(loops) if loops else "i"
+            case "stages":
+                args[p.name] = rng.sample(options, 1) if options else []
+            case "scope":
+                args[p.name] = rng.choice(["local", "global"])
+    return Step(primitive.name, stage.name, args)
+
+
+def random_schedule(outputs: list[Tensor], rng: random.Random, steps: int) -> Schedule:
+    """A schedule made of `steps` random legal primitives, or as many as were found."""
+    s = schedule_for(outputs)
+    for _ in range(steps * 6):
+        if len(s.journal) >= steps:
+            break
+        step = random_step(s, rng)
+        if s.why_not(step) is None:
+            s.apply(step)
+    return s
+
+
+def assert_same_result(
+    s: Schedule, inputs: list[Tensor], outputs: list[Tensor], seed: int = 0, terms: int = 64, **build: bool
+) -> None:
+    """The scheduled kernel gives what the definition says."""
+    rng = np.random.default_rng(seed)
+    arrays = [random_array([n.value for n in t.shape], t.dtype, rng) for t in inputs]
+    expected = evaluate(outputs, dict(zip(inputs, arrays, strict=True)))
+    results = [np.full(e.shape, 77).astype(e.dtype) for e in expected]
+    tewb.build(s, [*inputs, *outputs], **build)(*arrays, *results)
+    for t, got, want in zip(outputs, results, expected, strict=True):
+        rtol, atol = tolerance(t.dtype, terms)
+        np.testing.assert_allclose(got, want, rtol=rtol, atol=atol, err_msg=f"{t.name}: {s.journal}")

@@ -1,0 +1,21 @@
+"""Random schedules of small programs give what the definition says."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.programs import PROGRAMS, assert_same_result, random_schedule
+
+SEEDS = range(300)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_schedule_computes_the_same(name: str, seed: int) -> None:
+    rng = random.Random(f"{name}{seed}")
+    sizes = {"matmul": 3, "chain": 2, "blur": 2, "rows": 2, "transposed": 2, "argmax": 2}.get(name, 1)
+    inputs, outputs = PROGRAMS[name](*[rng.randint(1, 24) for _ in range(sizes)])
+    s = random_schedule(outputs, rng, steps=rng.randint(1, 9))
+    assert_same_result(s, inputs, outputs, seed, debug=seed % 4 == 0)

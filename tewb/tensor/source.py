@@ -1,0 +1,258 @@
+"""The graph of a program as Python code: what a user would write to define it."""
+
+from __future__ import annotations
+
+import keyword
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from tewb.base import ExternError
+from tewb.ir import (
+    EQ,
+    GE,
+    GT,
+    LE,
+    LT,
+    NE,
+    Add,
+    And,
+    Call,
+    Cast,
+    CommReducer,
+    Div,
+    Evaluate,
+    Expr,
+    FloatImm,
+    FloorDiv,
+    FloorMod,
+    IntImm,
+    IterVar,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Not,
+    Or,
+    ProducerLoad,
+    Reduce,
+    Select,
+    StringImm,
+    Sub,
+    Var,
+    free_vars,
+    is_const,
+)
+from tewb.tensor.compute import ComputeOp
+from tewb.tensor.extern import ExternOp, whole_buffers
+from tewb.tensor.placeholder import PlaceholderOp
+from tewb.tensor.tensor import Operation, Tensor
+
+Fresh = Callable[[str], str]
+
+_INFIX: dict[type, str] = {
+    Add: "+", Sub: "-", Mul: "*", FloorDiv: "//", FloorMod: "%", EQ: "==", NE: "!=", LT: "<", LE: "<=", GT: ">",
+    GE: ">=",
+}  # fmt: skip
+_BITS = {"bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "shift_left": "<<", "shift_right": ">>"}
+_REDUCERS = ("sum", "max", "min", "prod")
+
+
+class GraphSource:
+    """Writes the definitions of operations. `tensors` holds the identifier of every tensor written so far."""
+
+    def __init__(self, fresh: Fresh) -> None:
+        self.fresh = fresh
+        self.lines: list[str] = []
+        self.tensors: dict[Tensor, str] = {}
+        self.vars: dict[Var, str] = {}
+        self.reducers: dict[CommReducer, str] = {}
+
+    def define(self, op: Operation) -> None:
+        """Add the lines that define `op`. Raises ExternError for a body that only its own code knows."""
+        for t in op.outputs:
+            for n in t.shape:
+                self.declare(free_vars(n))
+        names = [self.fresh(t.name) for t in op.outputs]
+        value = self._definition(op)
+        self.lines.append(f"{', '.join(names)} = {value}")
+        self.tensors.update(zip(op.outputs, names, strict=True))
+
+    def declare(self, variables: Sequence[Var]) -> None:
+        """Add `n = te.var("n")` for variables that are new."""
+        for v in variables:
+            if v not in self.vars:
+                self.vars[v] = self.fresh(v.name)
+                self.lines.append(f'{self.vars[v]} = te.var("{v.name}", "{v.dtype}")')
+
+    def _definition(self, op: Operation) -> str:
+        if isinstance(op, PlaceholderOp):
+            t = op.output(0)
+            return f'te.placeholder({self.shape(t.shape)}, name="{op.name}", dtype="{t.dtype}")'
+        if isinstance(op, ComputeOp):
+            return self.compute(op)
+        if isinstance(op, ExternOp):
+            return self.extern(op)
+        return self.hybrid(op)
+
+    def shape(self, extents: Sequence[Expr]) -> str:
+        return "(" + ", ".join(self.expr(n) for n in extents) + ("," if len(extents) == 1 else "") + ")"
+
+    # ---- computes
+
+    def compute(self, op: ComputeOp) -> str:
+        local: dict[Var, str] = {}
+        for iv in op.reduce_axis:
+            if iv.var not in self.vars:
+                self.reduce_axis(iv)
+        inner = {v for e in op.body for v in free_vars(e)}
+        self.declare([v for v in inner if v not in self.vars and not any(v is iv.var for iv in op.axis)])
+        for iv in op.axis:
+            local[iv.var] = self.local(iv.name)
+        saved = dict(self.vars)
+        self.vars.update(local)
+        bodies = [self.body(e) for e in op.body]
+        self.vars = saved
+        params = ", ".join(local.values())
+        if isinstance(op.body[0], Reduce) and len(op.body) > 1:
+            value = bodies[0]
+        else:
+            value = bodies[0] if len(bodies) == 1 else f"({', '.join(bodies)})"
+        return f'te.compute({self.shape(op.output(0).shape)}, lambda {params}: {value}, name="{op.name}")'
+
+    def local(self, wanted: str) -> str:
+        """A name for a parameter of a lambda: it hides nothing that the expression uses, and may be used again."""
+        name = wanted.replace(".", "_")
+        used = {*self.tensors.values(), *self.vars.values(), *self.reducers.values(), "te", "tewb"}
+        return self.fresh(name) if name in used or not name.isidentifier() or keyword.iskeyword(name) else name
+
+    def reduce_axis(self, iv: IterVar) -> None:
+        assert iv.dom is not None
+        self.declare([v for e in (iv.dom.min, iv.dom.extent) for v in free_vars(e)])
+        end = self.expr(iv.dom.min + iv.dom.extent)
+        name = self.fresh(iv.name)
+        self.lines.append(f'{name} = te.reduce_axis(({self.expr(iv.dom.min)}, {end}), name="{iv.name}")')
+        self.vars[iv.var] = name
+
+    def body(self, e: Expr) -> str:
+        if not isinstance(e, Reduce):
+            return self.expr(e)
+        several = len(e.source) > 1
+        source = ", ".join(self.expr(s) for s in e.source)
+        axes = ", ".join(self.vars[iv.var] for iv in e.axes)
+        extra = "" if is_const(e.condition, 1) else f", where={self.expr(e.condition)}"
+        if e.init:
+            init = ", ".join(self.expr(i) for i in e.init)
+            extra += f", init=({init},)" if several else f", init={init}"
+        return f"{self.reducer(e.combiner)}({f'({source})' if several else source}, axis=[{axes}]{extra})"
+
+    def reducer(self, c: CommReducer) -> str:
+        if c.name in _REDUCERS and len(c.lhs) == 1:
+            return f"te.{c.name}"
+        if c not in self.reducers:
+            several = len(c.lhs) > 1
+            saved = dict(self.vars)
+            for side, group in (("x", c.lhs), ("y", c.rhs)):
+                self.vars.update({v: f"{side}[{i}]" if several else side for i, v in enumerate(group)})
+            result = ", ".join(self.expr(r) for r in c.result)
+            identity = ", ".join(self.expr(i) for i in c.identity)
+            self.vars = saved
+            name = self.fresh(c.name)
+            dtypes = ", ".join(f"t{i}" for i in range(len(c.lhs)))
+            if several:
+                result, identity = f"({result})", f"({identity})"
+            self.lines.append(
+                f'{name} = te.comm_reducer(lambda x, y: {result}, lambda {dtypes}: {identity}, name="{c.name}")'
+            )
+            self.reducers[c] = name
+        return self.reducers[c]
+
+    # ---- expressions
+
+    def expr(self, e: Expr) -> str:
+        sign = _INFIX.get(type(e))
+        if sign is not None:
+            return f"({self.expr(e.a)} {sign} {self.expr(e.b)})"  # type: ignore[attr-defined]
+        match e:
+            case Var():
+                return self.vars[e]
+            case IntImm(value, dtype):
+                return str(value) if dtype == "int32" else f'te.const({value}, "{dtype}")'
+            case FloatImm(value, dtype):
+                shown = repr(value) if math.isfinite(value) else f'float("{value}")'
+                return f'te.const({shown}, "{dtype}")'
+            case ProducerLoad(tensor, indices):
+                inside = ", ".join(self.expr(i) for i in indices)
+                return f"{self.tensors[tensor]}[{inside}]" if indices else f"{self.tensors[tensor]}()"
+            case Div(a, b):
+                return f"({self.expr(a)} / {self.expr(b)})" if e.dtype.is_float else self.call("truncdiv", a, b)
+            case Mod(a, b):
+                return self.call("truncmod", a, b)
+            case Min(a, b):
+                return self.call("min", a, b)
+            case Max(a, b):
+                return self.call("max", a, b)
+            case And(a, b):
+                return self.call("all", a, b)
+            case Or(a, b):
+                return self.call("any", a, b)
+            case Not(a):
+                return f"(~{self.expr(a)})"
+            case Select(c, a, b):
+                return self.call("select", c, a, b)
+            case Cast(a, dtype):
+                return f'te.cast({self.expr(a)}, "{dtype}")'
+            case Call(op, (a, b)) if op in _BITS:
+                return f"({self.expr(a)} {_BITS[op]} {self.expr(b)})"
+            case Call("bitwise_not", (a,)):
+                return f"(~{self.expr(a)})"
+            case Call("pow", (a, b)):
+                return self.call("power", a, b)
+            case Call(op, args):
+                return self.call(op, *args)
+        raise ExternError(f"{type(e).__name__} has no form in te")
+
+    def call(self, name: str, *args: Expr) -> str:
+        return f"te.{name}({', '.join(self.expr(a) for a in args)})"
+
+    # ---- externs and hybrid functions
+
+    def extern(self, op: ExternOp) -> str:
+        ins, outs = whole_buffers(op)
+        body = op.make_body(ins, outs)
+        names = {b.data: f"ins[{i}]" for i, b in enumerate(ins)} | {b.data: f"outs[{i}]" for i, b in enumerate(outs)}
+        match body:
+            case Evaluate(Call("tvm_call_packed", (StringImm(name), *args))):
+                passed = ", ".join(self._packed_argument(op, a, names) for a in args)
+            case _:
+                raise ExternError(f"extern {op.name} is built by its own code, which has no source here")
+        shapes = [self.shape(t.shape) for t in op.outputs]
+        shape = shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
+        dtypes = [f'"{t.dtype}"' for t in op.outputs]
+        dtype = dtypes[0] if len(dtypes) == 1 else f"[{', '.join(dtypes)}]"
+        inputs = ", ".join(self.tensors[t] for t in op.inputs)
+        call = f'lambda ins, outs: te.call_packed("{name}", {passed})'
+        if op.access.name not in ("whole", "elementwise"):
+            raise ExternError(f"extern {op.name} has an access function, which has no source here")
+        return (
+            f'te.extern({shape}, [{inputs}], {call}, name="{op.name}", dtype={dtype}, '
+            f'access=te.access.{op.access.name}, effect="{op.effect}")'
+        )
+
+    def _packed_argument(self, op: ExternOp, a: Expr, names: Mapping[Var, str]) -> str:
+        match a:
+            case Call("tvm_stack_make_array", (Var() as data, *_)) if data in names:
+                return names[data]
+        return self.expr(a)
+
+    def hybrid(self, op: Operation) -> str:
+        source = getattr(op, "source", None)
+        if source is None:
+            raise ExternError(f"{op.name} has no source")
+        self.lines += ["", *str(source).rstrip().splitlines(), ""]
+        values = ", ".join(self._hybrid_argument(a) for a in getattr(op, "arguments", op.inputs))
+        return f"{getattr(op, 'function_name', op.name)}({values})"
+
+    def _hybrid_argument(self, a: object) -> str:
+        if isinstance(a, Tensor):
+            return self.tensors[a]
+        return self.expr(a) if isinstance(a, Expr) else repr(a)

@@ -1,0 +1,228 @@
+"""The reference: TE programs computed with numpy straight from their definition, without any schedule.
+
+Data axes are numpy grids, reduce axes are Python loops, and an access that a guard keeps from happening is
+clamped and thrown away. Slow and simple: what kernels are compared with.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tewb.base import TewbError
+from tewb.ir import (
+    EQ,
+    GE,
+    GT,
+    LE,
+    LT,
+    NE,
+    Add,
+    And,
+    Call,
+    Cast,
+    Div,
+    Evaluate,
+    Expr,
+    FloatImm,
+    FloorDiv,
+    FloorMod,
+    IntImm,
+    Let,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Not,
+    Or,
+    ProducerLoad,
+    Reduce,
+    Select,
+    StringImm,
+    Sub,
+    Var,
+)
+from tewb.runtime import get_global_func
+from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, whole_buffers
+
+Values = dict[Var, Any]
+Arrays = dict[Tensor, Any]
+
+_BINARY: dict[type, Callable[..., Any]] = {
+    Add: np.add, Sub: np.subtract, Mul: np.multiply, FloorDiv: np.floor_divide, FloorMod: np.mod, Min: np.minimum,
+    Max: np.maximum, EQ: np.equal, NE: np.not_equal, LT: np.less, LE: np.less_equal, GT: np.greater,
+    GE: np.greater_equal, And: np.logical_and, Or: np.logical_or,
+}  # fmt: skip
+
+_CALLS: dict[str, Callable[..., Any]] = {
+    "exp": np.exp, "exp2": np.exp2, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
+    "sqrt": np.sqrt, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
+    "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "floor": np.floor, "ceil": np.ceil,
+    "round": np.rint, "nearbyint": np.rint, "trunc": np.trunc, "isnan": np.isnan, "isinf": np.isinf,
+    "isfinite": np.isfinite, "pow": np.power, "fmod": np.fmod, "atan2": np.arctan2, "hypot": np.hypot,
+    "copysign": np.copysign, "abs": np.abs, "bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or,
+    "bitwise_xor": np.bitwise_xor, "bitwise_not": np.invert, "shift_left": np.left_shift,
+    "shift_right": np.right_shift, "likely": lambda x: x, "rsqrt": lambda x: 1 / np.sqrt(x),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "fma": lambda a, b, c: a * b + c,
+}  # fmt: skip
+
+
+def evaluate(outputs: Sequence[Tensor], inputs: Mapping[Tensor, Any], scalars: Mapping[Var, Any] | None = None) -> list[Any]:
+    """The values of `outputs` as numpy arrays, from those of the input tensors.
+
+    `scalars` gives the variables that no shape tells. Raises TewbError for operations that have no meaning
+    outside of a kernel (externs built by hand).
+    """
+    arrays: Arrays = {t: np.asarray(a) for t, a in inputs.items()}
+    values: Values = dict(scalars or {})
+    for t, a in arrays.items():
+        values.update({n: int(size) for n, size in zip(t.shape, a.shape, strict=True) if isinstance(n, Var)})
+    for op in _in_order([t.op for t in outputs]):
+        if not all(t in arrays for t in op.outputs):
+            arrays.update(zip(op.outputs, _results(op, arrays, values), strict=True))
+    return [arrays[t] for t in outputs]
+
+
+def _in_order(outputs: Sequence[Operation]) -> list[Operation]:
+    order: dict[Operation, None] = {}
+
+    def visit(op: Operation) -> None:
+        if op not in order:
+            for t in op.inputs:
+                visit(t.op)
+            order[op] = None
+
+    for op in outputs:
+        visit(op)
+    return list(order)
+
+
+def _results(op: Operation, arrays: Arrays, values: Values) -> list[Any]:
+    if isinstance(op, ComputeOp):
+        with np.errstate(all="ignore"):
+            return _compute(op, arrays, values)
+    if isinstance(op, ExternOp):
+        return _extern(op, arrays, values)
+    if isinstance(op, PlaceholderOp):
+        raise TewbError(f"the value of input {op.name} is not given")
+    eager = getattr(op, "run_eagerly", None)
+    if eager is None:
+        raise TewbError(f"{op.name} cannot be evaluated")
+    made = eager([arrays[t] for t in op.inputs], values)
+    return list(made) if isinstance(made, tuple) else [made]
+
+
+def _compute(op: ComputeOp, arrays: Arrays, values: Values) -> list[Any]:
+    shape = tuple(int(_value(n, values, arrays)) for n in op.output(0).shape)
+    grid: Values = dict(values)
+    for d, iv in enumerate(op.axis):
+        steps = [1] * len(shape)
+        steps[d] = shape[d]
+        grid[iv.var] = np.arange(shape[d], dtype=iv.dtype).reshape(steps)
+    first = op.body[0]
+    if isinstance(first, Reduce):
+        return _reduce(op, first, shape, arrays, grid)
+    return [np.broadcast_to(_value(e, grid, arrays), shape).astype(e.dtype) for e in op.body]
+
+
+def _reduce(op: ComputeOp, r: Reduce, shape: tuple[int, ...], arrays: Arrays, grid: Values) -> list[Any]:
+    start = r.init or r.combiner.identity
+    state = [np.broadcast_to(_value(e, grid, arrays), shape).astype(e.dtype) for e in start]
+    ranges = []
+    for iv in r.axes:
+        assert iv.dom is not None
+        low = int(_value(iv.dom.min, grid, arrays))
+        ranges.append(range(low, low + int(_value(iv.dom.extent, grid, arrays))))
+    for point in itertools.product(*ranges):
+        here = {**grid, **{iv.var: np.array(x, iv.dtype) for iv, x in zip(r.axes, point, strict=True)}}
+        new = [_value(e, here, arrays) for e in r.source]
+        pairs = zip((*r.combiner.lhs, *r.combiner.rhs), (*state, *new), strict=True)
+        combined = {**here, **dict(pairs)}
+        condition = np.broadcast_to(_value(r.condition, here, arrays), shape)
+        results = [np.broadcast_to(_value(e, combined, arrays), shape) for e in r.combiner.result]
+        state = [np.where(condition, x, old).astype(old.dtype) for x, old in zip(results, state, strict=True)]
+    return state
+
+
+def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
+    f = _BINARY.get(type(e))
+    if f is not None:
+        a, b = _value(e.a, values, arrays), _value(e.b, values, arrays)  # type: ignore[attr-defined]
+        return np.asarray(f(a, b)).astype(e.dtype)
+    match e:
+        case Var():
+            return values[e]
+        case IntImm(value, dtype) | FloatImm(value, dtype):
+            return np.array(value, dtype)
+        case ProducerLoad(tensor, indices):
+            array = arrays[tensor]
+            index = [
+                np.clip(_value(i, values, arrays), 0, max(n - 1, 0)) for i, n in zip(indices, array.shape, strict=True)
+            ]
+            return array[tuple(index)]
+        case Div(a, b):
+            x, y = _value(a, values, arrays), _value(b, values, arrays)
+            if e.dtype.is_float:
+                return np.true_divide(x, y).astype(e.dtype)
+            return (np.sign(x) * np.sign(y) * (np.abs(x) // np.abs(y))).astype(e.dtype)
+        case Mod(a, b):
+            return np.fmod(_value(a, values, arrays), _value(b, values, arrays)).astype(e.dtype)
+        case Not(a):
+            return np.logical_not(_value(a, values, arrays))
+        case Select(c, a, b) | Call("if_then_else", (c, a, b)):
+            cond, x, y = (_value(p, values, arrays) for p in (c, a, b))
+            return np.where(cond, x, y).astype(e.dtype)
+        case Cast(a, dtype):
+            return np.asarray(_value(a, values, arrays)).astype(dtype)
+        case Let(var, value, body):
+            return _value(body, {**values, var: _value(value, values, arrays)}, arrays)
+        case Call(op, args) if op in _CALLS:
+            return np.asarray(_CALLS[op](*[_value(a, values, arrays) for a in args])).astype(e.dtype)
+        case Call("erf", (a,)):
+            from math import erf
+
+            return np.vectorize(erf)(_value(a, values, arrays)).astype(e.dtype)
+    raise TewbError(f"{type(e).__name__} cannot be evaluated")
+
+
+def _extern(op: ExternOp, arrays: Arrays, values: Values) -> list[Any]:
+    ins, outs = whole_buffers(op)
+    body = op.make_body(ins, outs)
+    if not (isinstance(body, Evaluate) and isinstance(body.value, Call) and body.value.op == "tvm_call_packed"):
+        raise TewbError(f"extern {op.name} is built by hand and cannot be evaluated")
+    made = [np.zeros([int(_value(n, values, arrays)) for n in t.shape], t.dtype) for t in op.outputs]
+    views = {b.data: arrays[t] for b, t in zip(ins, op.inputs, strict=True)}
+    views |= {b.data: a for b, a in zip(outs, made, strict=True)}
+    name, *args = body.value.args
+    assert isinstance(name, StringImm)
+    function = get_global_func(name.value)
+    assert function is not None
+    function(*[_packed(a, views, values, arrays) for a in args])
+    return made
+
+
+def _packed(a: Expr, views: Mapping[Var, Any], values: Values, arrays: Arrays) -> Any:
+    if isinstance(a, Call) and a.op == "tvm_stack_make_array" and isinstance(a.args[0], Var):
+        return views[a.args[0]]
+    return _value(a, values, arrays).item()
+
+
+def random_array(shape: Sequence[int], dtype: str, rng: np.random.Generator) -> Any:
+    """Values that suit a dtype: floats around 0, small integers, random booleans."""
+    if dtype == "bool":
+        return rng.integers(0, 2, shape).astype(bool)
+    if dtype.startswith("float"):
+        return rng.standard_normal(shape).astype(dtype)
+    low = 0 if dtype.startswith("uint") else -8
+    return rng.integers(low, 16, shape).astype(dtype)
+
+
+def tolerance(dtype: str, terms: int = 1) -> tuple[float, float]:
+    """(relative, absolute) tolerance for sums of `terms` terms; (0, 0) for integers, which are exact."""
+    if not dtype.startswith("float"):
+        return 0.0, 0.0
+    eps = float(np.finfo(dtype).eps)
+    return 16 * eps, 8 * eps * max(terms, 1)
