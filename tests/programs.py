@@ -58,8 +58,8 @@ def rows(n: int = 7, m: int = 12) -> Program:
     E = te.compute((n, m), lambda i, j: te.exp(A[i, j] - M[i]), name="E")
     k2 = te.reduce_axis((0, m), name="k")
     S = te.compute((n,), lambda i: te.sum(E[i, k2], axis=k2), name="S")
-    O = te.compute((n, m), lambda i, j: E[i, j] / S[i], name="O")
-    return [A], [O]
+    P = te.compute((n, m), lambda i, j: E[i, j] / S[i], name="P")
+    return [A], [P]
 
 
 def transposed(n: int = 9, m: int = 14) -> Program:
@@ -84,8 +84,8 @@ def argmax(n: int = 6, m: int = 13) -> Program:
         lambda t0, t1: (te.const(-1, t0), te.min_value(t1)),
         name="argmax",
     )
-    I, V = te.compute((n,), lambda i: larger((k.var, A[i, k]), axis=k), name="IV")
-    return [A], [I, V]
+    at, most = te.compute((n,), lambda i: larger((k.var, A[i, k]), axis=k), name="IV")
+    return [A], [at, most]
 
 
 PROGRAMS: dict[str, Callable[..., Program]] = {
@@ -114,7 +114,9 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
             case "int" if p.name == "output":
                 args[p.name] = 0
             case "int" if primitive.name == "split":
-                if (p.name == "factor") == (rng.random() < 0.5 and "nparts" not in args or "factor" in args):
+                if (p.name == "factor") == (
+                    (rng.random() < 0.5 and "nparts" not in args) or "factor" in args
+                ):
                     args.setdefault(p.name, rng.choice([1, 2, 3, 4, 5, 8, 16]))
             case "int":
                 args[p.name] = rng.choice([1, 2, 3, 4, 5, 8, 16])

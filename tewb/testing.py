@@ -70,7 +70,9 @@ _CALLS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def evaluate(outputs: Sequence[Tensor], inputs: Mapping[Tensor, Any], scalars: Mapping[Var, Any] | None = None) -> list[Any]:
+def evaluate(
+    outputs: Sequence[Tensor], inputs: Mapping[Tensor, Any], scalars: Mapping[Var, Any] | None = None
+) -> list[Any]:
     """The values of `outputs` as numpy arrays, from those of the input tensors.
 
     `scalars` gives the variables that no shape tells. Raises TewbError for operations that have no meaning
@@ -160,7 +162,8 @@ def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
         case ProducerLoad(tensor, indices):
             array = arrays[tensor]
             index = [
-                np.clip(_value(i, values, arrays), 0, max(n - 1, 0)) for i, n in zip(indices, array.shape, strict=True)
+                np.clip(_value(i, values, arrays), 0, max(n - 1, 0))
+                for i, n in zip(indices, array.shape, strict=True)
             ]
             return array[tuple(index)]
         case Div(a, b):
@@ -191,7 +194,9 @@ def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
 def _extern(op: ExternOp, arrays: Arrays, values: Values) -> list[Any]:
     ins, outs = whole_buffers(op)
     body = op.make_body(ins, outs)
-    if not (isinstance(body, Evaluate) and isinstance(body.value, Call) and body.value.op == "tvm_call_packed"):
+    if not (
+        isinstance(body, Evaluate) and isinstance(body.value, Call) and body.value.op == "tvm_call_packed"
+    ):
         raise TewbError(f"extern {op.name} is built by hand and cannot be evaluated")
     made = [np.zeros([int(_value(n, values, arrays)) for n in t.shape], t.dtype) for t in op.outputs]
     views = {b.data: arrays[t] for b, t in zip(ins, op.inputs, strict=True)}

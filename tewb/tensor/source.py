@@ -123,7 +123,9 @@ class GraphSource:
         """A name for a parameter of a lambda: it hides nothing that the expression uses, and may be used again."""
         name = wanted.replace(".", "_")
         used = {*self.tensors.values(), *self.vars.values(), *self.reducers.values(), "te", "tewb"}
-        return self.fresh(name) if name in used or not name.isidentifier() or keyword.iskeyword(name) else name
+        return (
+            self.fresh(name) if name in used or not name.isidentifier() or keyword.iskeyword(name) else name
+        )
 
     def reduce_axis(self, iv: IterVar) -> None:
         assert iv.dom is not None
@@ -184,7 +186,9 @@ class GraphSource:
                 inside = ", ".join(self.expr(i) for i in indices)
                 return f"{self.tensors[tensor]}[{inside}]" if indices else f"{self.tensors[tensor]}()"
             case Div(a, b):
-                return f"({self.expr(a)} / {self.expr(b)})" if e.dtype.is_float else self.call("truncdiv", a, b)
+                return (
+                    f"({self.expr(a)} / {self.expr(b)})" if e.dtype.is_float else self.call("truncdiv", a, b)
+                )
             case Mod(a, b):
                 return self.call("truncmod", a, b)
             case Min(a, b):
@@ -219,7 +223,9 @@ class GraphSource:
     def extern(self, op: ExternOp) -> str:
         ins, outs = whole_buffers(op)
         body = op.make_body(ins, outs)
-        names = {b.data: f"ins[{i}]" for i, b in enumerate(ins)} | {b.data: f"outs[{i}]" for i, b in enumerate(outs)}
+        names = {b.data: f"ins[{i}]" for i, b in enumerate(ins)} | {
+            b.data: f"outs[{i}]" for i, b in enumerate(outs)
+        }
         match body:
             case Evaluate(Call("tvm_call_packed", (StringImm(name), *args))):
                 passed = ", ".join(self._packed_argument(op, a, names) for a in args)

@@ -1,0 +1,401 @@
+"""Session: everything the workbench does, without a notebook.
+
+A session holds a schedule and the arguments of its kernel. What it shows (loops, IR, allocations, regions,
+graph, code) is computed from the journal; what it does (apply, undo, redo, reset) changes the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tewb.base import ScheduleError, TewbError
+from tewb.driver import build_module
+from tewb.ir import (
+    Allocate,
+    AttrStmt,
+    DeclBuffer,
+    Expr,
+    ExternRegion,
+    For,
+    IRModule,
+    Node,
+    Origin,
+    PrimFunc,
+    const_int,
+    script,
+    script_lines,
+    walk,
+)
+from tewb.lowering import lower_schedule
+from tewb.runtime import Kernel
+from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, Step
+from tewb.schedule.code import schedule_code
+from tewb.tensor import Tensor
+from tewb.tensor.source import GraphSource
+from tewb.workbench.measure import Measurement, measure
+
+
+@dataclass(frozen=True, slots=True)
+class LoopInfo:
+    """A loop of a stage: its name, extent as text, kind of axis, annotation, and the step that made it."""
+
+    name: str
+    extent: str
+    kind: str
+    annotation: str | None
+    step: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StageInfo:
+    """A stage as a person sees it. `place` is root, inline, or `C at i.outer`."""
+
+    name: str
+    kind: str
+    place: str
+    step: int | None
+    loops: tuple[LoopInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IRLine:
+    """A line of IR text: its depth and text, a remark, and where it came from."""
+
+    depth: int
+    text: str
+    remark: str
+    origin: Origin | None
+    node: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationInfo:
+    """Memory of an intermediate. `elements` and `bytes` are None when the size is symbolic."""
+
+    name: str
+    stage: str | None
+    dtype: str
+    scope: str
+    shape: str
+    elements: int | None
+    bytes: int | None
+    step: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionInfo:
+    """An extern_scope: what it reads and writes, and whether it may be repeated."""
+
+    name: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    effect: str
+    step: int | None
+
+
+class Session:
+    """The workbench without its looks.
+
+    `schedule` is changed in place, so later cells can build it. `args` are the kernel's arguments.
+    `reference(*inputs)` is the numpy program to compare with (the definition of the tensors if not given);
+    `inputs` are the arrays to measure with (random ones if not given); `sizes` gives values to symbolic sizes.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        args: Sequence[Any],
+        name: str = "main",
+        reference: Callable[..., Any] | None = None,
+        inputs: Sequence[Any] | None = None,
+        sizes: Mapping[str, int] | None = None,
+    ) -> None:
+        self.schedule, self.args, self.name = schedule, list(args), name
+        self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
+        self._start = schedule.journal
+        self._undone: list[Step] = []
+        self._listeners: list[Callable[[], None]] = []
+        self._seen = -1
+        self._trace: list[tuple[str, PrimFunc]] = []
+        self._problem: TewbError | None = None
+
+    # ---- doing
+
+    def apply(self, step: Step | Mapping[str, Any]) -> None:
+        """Do a step, given as a Step or as its JSON form. Raises ScheduleError and changes nothing if it is
+        refused, or if the loops that it leads to cannot be made."""
+        wanted = step if isinstance(step, Step) else Step.from_json(dict(step))
+        before = self.schedule.journal
+        self.schedule.apply(wanted)
+        if self.problem is not None:
+            problem = self.problem
+            self.schedule.restore(before)
+            raise ScheduleError(
+                f"{wanted.primitive} on stage {wanted.stage}: {problem.message}", hint=problem.hint
+            ) from problem
+        self._undone.clear()
+        self._changed()
+
+    def why_not(self, step: Step | Mapping[str, Any]) -> str | None:
+        """Why a step would be refused now; None when it would not."""
+        return self.schedule.why_not(step if isinstance(step, Step) else Step.from_json(dict(step)))
+
+    def undo(self) -> bool:
+        """Take the last step back. False when there is none."""
+        journal = self.schedule.journal
+        if not journal:
+            return False
+        self.schedule.restore(journal[:-1])
+        self._undone.append(journal[-1])
+        self._changed()
+        return True
+
+    def redo(self) -> bool:
+        """Do the step again that was taken back last. False when there is none."""
+        if not self._undone:
+            return False
+        self.schedule.apply(self._undone.pop())
+        self._changed()
+        return True
+
+    def reset(self) -> None:
+        """Go back to the schedule that the session began with. What is taken back can be redone."""
+        taken = self.schedule.journal[len(self._start) :]
+        self.schedule.restore(self._start)
+        self._undone.extend(reversed(taken))
+        self._changed()
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self.schedule.journal)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._undone)
+
+    def on_change(self, f: Callable[[], None]) -> None:
+        """Call `f` after every change."""
+        self._listeners.append(f)
+
+    def refresh(self) -> None:
+        """Show the schedule as it is now, after other code changed it."""
+        self._changed()
+
+    def _changed(self) -> None:
+        for f in self._listeners:
+            f()
+
+    # ---- seeing
+
+    @property
+    def journal(self) -> tuple[Step, ...]:
+        return self.schedule.journal
+
+    @property
+    def stages(self) -> list[StageInfo]:
+        """All stages in the order of computation."""
+        return [self._stage(s) for s in self.schedule.stages]
+
+    def _stage(self, s: Stage) -> StageInfo:
+        extents = self.schedule.extents(s)
+        loops = tuple(
+            LoopInfo(
+                s.axis_name(iv), script(extents[iv]), iv.kind.value, s.annotations.get(iv), s.made_by.get(iv)
+            )
+            for iv in s.leaf_iter_vars
+        )
+        kind = type(s.op).__name__.removesuffix("Op").lower()
+        return StageInfo(s.name, "input" if kind == "placeholder" else kind, _place(s), s.place_step, loops)
+
+    def primitives(self, stage: str) -> list[Primitive]:
+        """The primitives, in the order of their declaration (a stage that is an input only has cache_read)."""
+        if self.schedule[stage].is_placeholder:
+            return [PRIMITIVES["cache_read"]]
+        return list(PRIMITIVES.values())
+
+    def choices(self, stage: str, primitive: str, param: str, **others: Any) -> list[str]:
+        """What a parameter may be, for a form. `others` are parameters chosen before."""
+        found = next(p for p in PRIMITIVES[primitive].params if p.name == param)
+        s = self.schedule[stage]
+        if found.kind == "place":
+            parent = self.schedule.find(others.get("parent"))
+            return [] if parent is None else [parent.axis_name(iv) for iv in parent.leaf_iter_vars]
+        return found.choices(s) if found.choices else []
+
+    # ---- IR
+
+    def _lowered(self) -> None:
+        if self._seen == self.schedule.version:
+            return
+        self._seen, self._trace, self._problem = self.schedule.version, [], None
+        try:
+            lower_schedule(self.schedule, self.args, self.name, trace=self._trace)
+        except TewbError as e:
+            self._problem = e
+
+    @property
+    def problem(self) -> TewbError | None:
+        """Why the schedule cannot be lowered now, or None."""
+        self._lowered()
+        return self._problem
+
+    @property
+    def passes(self) -> list[tuple[str, PrimFunc]]:
+        """The function after each lowering pass, beginning with the loops as scheduled."""
+        self._lowered()
+        return list(self._trace)
+
+    @property
+    def function(self) -> PrimFunc:
+        """The lowered function. Raises what kept it from being made."""
+        if self.problem is not None:
+            raise self.problem
+        return self._trace[-1][1]
+
+    @property
+    def module(self) -> IRModule:
+        """The lowered module, as `tewb.lower` gives it."""
+        return IRModule({self.name: self.function})
+
+    @property
+    def ir(self) -> str:
+        """The lowered IR as text."""
+        return script(self.function)
+
+    def ir_lines(self) -> list[IRLine]:
+        """The lowered IR, line by line, with sizes in bytes and where each line came from."""
+        made = []
+        for line in script_lines(self.function):
+            origin = getattr(line.node, "origin", None)
+            made.append(IRLine(line.depth, line.text, _remark(line.node), origin, line.node))
+        return made
+
+    def allocations(self) -> list[AllocationInfo]:
+        """Every allocation of the lowered IR, outermost first; one that was unrolled is listed once."""
+        found: dict[tuple[str, str], AllocationInfo] = {}
+        for n in walk(self.function.body):
+            if isinstance(n, Allocate):
+                info = _allocation(n)
+                found.setdefault((info.name, info.shape), info)
+        return list(found.values())
+
+    def regions(self) -> list[RegionInfo]:
+        """Every extern_scope region of the lowered IR."""
+        found: dict[tuple[object, ...], RegionInfo] = {}
+        for n in walk(self.function.body):
+            if isinstance(n, AttrStmt) and isinstance(n.node, ExternRegion):
+                r = n.node
+                step = n.origin.step if n.origin else None
+                found.setdefault(
+                    (r.name, r.reads, r.writes), RegionInfo(r.name, r.reads, r.writes, r.effect, step)
+                )
+        return list(found.values())
+
+    # ---- code
+
+    @property
+    def code(self) -> str:
+        """A Python program that defines the same tensors and schedules them the same way.
+
+        It ends with `s`, `args` and `module`. Raises ExternError when an operation is made by code of its
+        own that has no source here.
+        """
+        taken: set[str] = {"s", "te", "tewb", "args", "module"}
+
+        def fresh(wanted: str) -> str:
+            base = "".join(c if c.isalnum() else "_" for c in wanted) or "x"
+            base = f"_{base}" if base[0].isdigit() else base
+            name, n = base, 0
+            while name in taken:
+                n += 1
+                name = f"{base}_{n}"
+            taken.add(name)
+            return name
+
+        graph = GraphSource(fresh)
+        first = Schedule(self.schedule.outputs)
+        for stage in first.stages:
+            graph.define(stage.op)
+        graph.declare([a for a in self.args if not isinstance(a, Tensor)])
+        identifiers = {st.name: graph.tensors[st.op.output(0)] for st in first.stages}
+        outputs = ", ".join(f"{graph.tensors[op.output(0)]}.op" for op in self.schedule.outputs)
+        several = len(self.schedule.outputs) > 1
+        args = ", ".join(self._argument(a, graph) for a in self.args)
+        lines = ["import tewb", "from tewb import te", "", *graph.lines, ""]
+        lines += [f"s = te.create_schedule({f'[{outputs}]' if several else outputs})"]
+        lines += schedule_code(self.schedule, identifiers, taken)
+        lines += ["", f"args = [{args}]", f'module = tewb.lower(s, args, name="{self.name}")', ""]
+        return "\n".join(lines)
+
+    def _argument(self, a: Any, graph: GraphSource) -> str:
+        return graph.tensors[a] if isinstance(a, Tensor) else graph.vars[a]
+
+    # ---- running
+
+    def build(self, debug: bool = False) -> Kernel:
+        """The kernel of the schedule as it is now."""
+        return build_module(self.module, debug=debug)
+
+    def measure(self, repeat: int = 9, stop: Callable[[], bool] | None = None) -> Measurement:
+        """Build, check against numpy and time both, sample by sample in turn. `stop()` ends it early."""
+        return measure(self, repeat, stop)
+
+
+def _place(s: Stage) -> str:
+    if isinstance(s.attach, At):
+        return f"{s.attach.stage.name} at {s.attach.stage.axis_name(s.attach.axis)}"
+    return "inline" if s.attach == INLINE else "root"
+
+
+def _elements(shape: Sequence[Expr]) -> int | None:
+    total = 1
+    for n in shape:
+        size = const_int(n)
+        if size is None:
+            return None
+        total *= size
+    return total
+
+
+def _allocation(n: Allocate) -> AllocationInfo:
+    b = n.buffer
+    elements = _elements(b.shape)
+    shape = "(" + ", ".join(script(s) for s in b.shape) + ("," if len(b.shape) == 1 else "") + ")"
+    origin = n.origin
+    return AllocationInfo(
+        b.name,
+        origin.stage if origin else None,
+        str(b.dtype),
+        b.scope,
+        shape,
+        elements,
+        None if elements is None else elements * b.dtype.nbytes,
+        origin.step if origin else None,
+    )
+
+
+def _remark(n: Node | None) -> str:
+    """What a line of IR says besides its text: bytes of an allocation, a guard, a view."""
+    match n:
+        case Allocate():
+            info = _allocation(n)
+            return (
+                "symbolic size"
+                if info.bytes is None
+                else f"{info.elements} elements, {bytes_shown(info.bytes)}"
+            )
+        case DeclBuffer():
+            return "a view: no memory of its own"
+        case For() if n.origin and n.origin.step is not None:
+            return f"step {n.origin.step + 1}"
+    return ""
+
+
+def bytes_shown(n: int) -> str:
+    """A size in bytes, in a readable unit."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if n >= size:
+            return f"{n / size:.4g} {unit}"
+    return f"{n} B"

@@ -1,0 +1,1 @@
+"""Views: a session as HTML and as graphs."""

@@ -1,0 +1,246 @@
+"""The panels as HTML text: loops, journal, IR, allocations, regions, messages, times.
+
+Things that came from one step of the journal carry its class, and the style sheet lights them together
+while one of them is hovered or focused: no script, no kernel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from tewb.base import TewbError
+from tewb.ir import Origin
+from tewb.workbench.measure import Measurement
+from tewb.workbench.session import IRLine, Session, StageInfo, bytes_shown
+
+STYLE = """
+.tw-bench { --tw-line: var(--jp-border-color2, #bbb); --tw-dim: var(--jp-content-font-color2, #666);
+  --tw-lit: color-mix(in srgb, var(--jp-warn-color1, #f90) 28%, transparent);
+  color: var(--jp-content-font-color1, inherit); container-type: inline-size; padding: 2px; }
+.tw-bench .tw-panel { border: 1px solid var(--tw-line); border-radius: 4px; padding: 6px 8px; margin: 3px;
+  line-height: 1.35; overflow: auto; max-height: 460px; }
+.tw-bench .tw-title { font-weight: 600; color: var(--tw-dim); margin: 0 0 4px; font-size: 12px; }
+.tw-bench .tw-code { font-family: var(--jp-code-font-family, monospace); font-size: 12px; white-space: pre;
+  margin: 0; }
+.tw-bench .tw-code div { min-height: 1.35em; }
+.tw-bench table { border-collapse: collapse; font-size: 12px; }
+.tw-bench th, .tw-bench td { text-align: left; padding: 1px 10px 1px 0; white-space: nowrap; }
+.tw-bench th { color: var(--tw-dim); font-weight: 600; border-bottom: 1px solid var(--tw-line); }
+.tw-bench td.tw-number { text-align: right; font-variant-numeric: tabular-nums; }
+.tw-bench .tw-key { color: var(--jp-mirror-editor-keyword-color, #008000); font-weight: 600; }
+.tw-bench .tw-remark { color: var(--jp-mirror-editor-comment-color, #408080); }
+.tw-bench .tw-mark { border: 1px solid var(--tw-line); border-radius: 8px; padding: 0 6px; font-size: 11px; }
+.tw-bench .tw-good { color: var(--jp-success-color1, #2a7d2e); font-weight: 600; }
+.tw-bench .tw-bad { color: var(--jp-error-color1, #c62828); font-weight: 600; }
+.tw-bench .tw-dim { color: var(--tw-dim); }
+.tw-bench .tw-step { cursor: default; }
+.tw-bench .tw-step:focus { outline: 2px solid var(--jp-brand-color1, #1976d2); }
+.tw-bench .tw-message { min-height: 20px; white-space: pre-wrap; font-size: 13px; padding: 2px 6px;
+  line-height: 1.4; }
+.tw-bench svg { max-width: 100%; height: auto; }
+""".strip()
+
+_KEYWORDS = re.compile(r"\b(for|in|if|else|while|with|as|def|and|or|not|assert)\b|(T\.(?:parallel|vectorized|unroll|allocate|attr))\b")  # fmt: skip
+
+
+def style(steps: int) -> str:
+    """The style sheet, with one rule for each step that lights what the step made."""
+    rules = [
+        f".tw-bench:has(.tw-s{i}:is(:hover,:focus)) .tw-s{i} {{ background: var(--tw-lit); }}"
+        for i in range(steps)
+    ]
+    return f"<style>{STYLE}\n{chr(10).join(rules)}</style>"
+
+
+def panel(title: str, body: str, name: str) -> str:
+    """A titled region that assistive technology can find by name."""
+    return (
+        f'<div class="tw-panel tw-panel-{name}" role="region" aria-label="{escape(title)}" tabindex="0">'
+        f'<div class="tw-title">{escape(title)}</div>{body}</div>'
+    )
+
+
+def _step_class(step: int | None) -> str:
+    return "" if step is None else f"tw-s{step}"
+
+
+# ---------------------------------------------------------------- loops and journal
+
+
+def loops(stages: Sequence[StageInfo]) -> str:
+    """The loop tree of every stage that has loops."""
+    return panel(
+        "Loops",
+        '<div class="tw-code">' + "".join(_stage(s) for s in stages if s.kind != "input") + "</div>",
+        "loops",
+    )
+
+
+def _stage(s: StageInfo) -> str:
+    place = "" if s.place == "root" else f' <span class="tw-dim">{escape(s.place)}</span>'
+    rows = [f'<div class="{_step_class(s.step)}"><b>{escape(s.name)}</b>{place}</div>']
+    for depth, loop in enumerate(s.loops if s.place != "inline" else ()):
+        mark = f' <span class="tw-mark">{loop.annotation}</span>' if loop.annotation else ""
+        kind = f' <span class="tw-dim">{loop.kind}</span>' if loop.kind != "data" else ""
+        text = f"{'  ' * (depth + 1)}{escape(loop.name)} <span class='tw-dim'>in</span> {escape(loop.extent)}"
+        rows.append(f'<div class="tw-loop {_step_class(loop.step)}">{text}{kind}{mark}</div>')
+    return "".join(rows)
+
+
+def journal(session: Session) -> str:
+    """The steps so far. Each can be hovered or focused, which lights its loops and its lines of IR."""
+    rows = [
+        f'<div class="tw-step {_step_class(i)}" tabindex="0">{i + 1:>2}  {escape(str(step))}</div>'
+        for i, step in enumerate(session.journal)
+    ]
+    body = (
+        "".join(rows)
+        or '<span class="tw-dim">no steps yet: choose a stage, a primitive and a loop, then Apply</span>'
+    )
+    return panel("Journal", f'<div class="tw-code">{body}</div>', "journal")
+
+
+# ---------------------------------------------------------------- IR and memory
+
+
+def ir(lines: Iterable[IRLine]) -> str:
+    """The lowered IR, each line with the class of the step that it came from."""
+    rows = []
+    for line in lines:
+        remark = f'  <span class="tw-remark"># {escape(line.remark)}</span>' if line.remark else ""
+        rows.append(
+            f'<div class="{_step_class(_step(line.origin))}" title="{escape(_where(line.origin))}">'
+            f"{'    ' * line.depth}{_colored(line.text)}{remark}</div>"
+        )
+    return panel("Lowered IR", f'<div class="tw-code">{"".join(rows)}</div>', "ir")
+
+
+def _step(origin: Origin | None) -> int | None:
+    return None if origin is None else origin.step
+
+
+def _where(origin: Origin | None) -> str:
+    """Provenance as a sentence, for the tooltip of a line."""
+    if origin is None:
+        return ""
+    parts = [f"stage {origin.stage}"]
+    if origin.axis:
+        parts.append(f"axis {origin.axis}")
+    if origin.step is not None:
+        parts.append(f"step {origin.step + 1}")
+    if origin.span:
+        parts.append(str(origin.span))
+    return ", ".join(parts)
+
+
+def _colored(text: str) -> str:
+    return _KEYWORDS.sub(lambda m: f'<span class="tw-key">{m[0]}</span>', escape(text))
+
+
+def allocations(session: Session) -> str:
+    """The memory of intermediates, in elements and bytes."""
+    found = session.allocations()
+    if not found:
+        body = '<span class="tw-dim">none: every value goes straight to an argument</span>'
+        return panel("Allocations", body, "allocations")
+    rows = [
+        f'<tr class="{_step_class(a.step)}"><td>{escape(a.name)}</td><td>{escape(a.shape)}</td><td>{a.dtype}</td>'
+        f'<td class="tw-number">{"symbolic" if a.elements is None else f"{a.elements:,}"}</td>'
+        f'<td class="tw-number">{"symbolic" if a.bytes is None else f"{a.bytes:,} B"}</td><td>{a.scope}</td></tr>'
+        for a in found
+    ]
+    total = sum(a.bytes or 0 for a in found)
+    head = "<tr><th>tensor</th><th>shape</th><th>dtype</th><th>elements</th><th>bytes</th><th>scope</th></tr>"
+    foot = f'<div class="tw-dim">together {bytes_shown(total)}</div>'
+    return panel("Allocations", f"<table>{head}{''.join(rows)}</table>{foot}", "allocations")
+
+
+def regions(session: Session) -> str:
+    """The extern_scope regions. They keep storage rewriting from reusing or reordering buffers inside."""
+    found = session.regions()
+    if not found:
+        return panel("Extern regions", '<span class="tw-dim">none</span>', "regions")
+    rows = [
+        f'<tr class="{_step_class(r.step)}"><td>{escape(r.name)}</td><td>{escape("; ".join(r.reads))}</td>'
+        f"<td>{escape('; '.join(r.writes))}</td><td>{r.effect}</td></tr>"
+        for r in found
+    ]
+    head = "<tr><th>extern</th><th>reads</th><th>writes</th><th>effect</th></tr>"
+    return panel("Extern regions", f"<table>{head}{''.join(rows)}</table>", "regions")
+
+
+# ---------------------------------------------------------------- messages and times
+
+
+def message(text: str, good: bool = True) -> str:
+    """What just happened, read aloud by assistive technology."""
+    kind = "tw-dim" if good else "tw-bad"
+    return f'<div class="tw-message {kind}" role="status" aria-live="polite">{escape(text)}</div>'
+
+
+def refusal(error: TewbError) -> str:
+    """Why something was refused."""
+    return message(f"✗ {error}", good=False)
+
+
+def times(m: Measurement | None, note: str = "") -> str:
+    """The last measurement. No time is shown for a wrong result."""
+    if m is None:
+        body = f'<span class="tw-dim">{escape(note or "press Measure to check the result and time the kernel")}</span>'
+    elif not m.ok:
+        body = f'<span class="tw-bad">✗ {escape(m.message)}</span>'
+    else:
+        head = "<tr><th></th><th>median</th><th>spread</th></tr>"
+        rows = "".join(
+            f'<tr><td>{escape(label)}</td><td class="tw-number">{_seconds(t.median)}</td>'
+            f'<td class="tw-number">± {_seconds(t.spread)}</td></tr>'
+            for label, t in (("tewb", m.kernel), (m.reference, m.numpy))
+            if t is not None
+        )
+        speed = f"{m.ratio:.2f}" if m.ratio is not None else "?"
+        body = (
+            f'<span class="tw-good">✓ {escape(m.message)}</span><table>{head}{rows}</table>'
+            f'<div>numpy / tewb: <b>{speed}</b> <span class="tw-dim">({escape(m.threads)}; {escape(note)})</span></div>'
+        )
+    return panel("Measured", body, "times")
+
+
+def _seconds(t: float) -> str:
+    for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if t >= factor:
+            return f"{t / factor:.3g} {unit}"
+    return f"{t * 1e9:.3g} ns"
+
+
+_COPY = (
+    "const t=this.parentElement.querySelector('.tw-program').textContent;"
+    "navigator.clipboard.writeText(t).then(()=>{this.textContent='Copied';"
+    "setTimeout(()=>{this.textContent='Copy code'},1500)})"
+)
+
+
+def code(text: str) -> str:
+    """The program that rebuilds the schedule, with a button that copies it."""
+    button = (
+        f'<button class="jupyter-button widget-button tw-copy" onclick="{escape(_COPY)}">Copy code</button>'
+    )
+    return panel(
+        "Schedule as Python", f'{button}<div class="tw-code tw-program">{escape(text)}</div>', "code"
+    )
+
+
+def snapshot(session: Session) -> str:
+    """The workbench as plain HTML without style sheets or scripts: what a notebook shows without a kernel."""
+    steps = "".join(f"<li>{escape(str(s))}</li>" for s in session.journal) or "<li>no steps</li>"
+    rows = "".join(
+        f"<tr><td>{escape(a.name)}</td><td>{escape(a.shape)}</td><td>{a.bytes if a.bytes is not None else '?'} B</td></tr>"
+        for a in session.allocations()
+    )
+    table = f"<table><tr><th>allocation</th><th>shape</th><th>bytes</th></tr>{rows}</table>" if rows else ""
+    return (
+        "<div><b>tewb workbench</b> (a snapshot: run the cell to work with it)"
+        f"<ol>{steps}</ol>{table}<details open><summary>lowered IR</summary>"
+        f'<pre style="line-height:1.3">{escape(session.ir)}</pre></details></div>'
+    )
