@@ -174,7 +174,7 @@ class Simplifier:
         rest.const %= c
         common = gcd(c, *[t.coeff for t in rest.terms.values()])
         if common > 1:  # (x*g + k) // (d*g)  ->  (x + k // g) // d
-            rest = Linear(rest.const // common, {}).add(_divided(rest, common))
+            rest = _divided(rest, common)
             c //= common
             self.used.add("common_factor_of_a_quotient")
             inner = self._div_by(linear.expr(rest, dtype), c)

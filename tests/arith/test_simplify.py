@@ -1,0 +1,248 @@
+"""Simplification keeps values, is settled after one go, and proves no falsehood."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tewb.arith import Analyzer, detect_linear
+from tewb.base import INT32, DType
+from tewb.ir import (
+    EQ,
+    GE,
+    GT,
+    LE,
+    LT,
+    NE,
+    Add,
+    And,
+    Call,
+    Expr,
+    FloorDiv,
+    FloorMod,
+    IntImm,
+    Max,
+    Min,
+    Mul,
+    Not,
+    Or,
+    Ramp,
+    Select,
+    Sub,
+    Var,
+    const,
+    ops,
+    script,
+    structural_equal,
+)
+
+i, j, k, n = (Var(name, INT32) for name in "ijkn")
+RANGES = {i: (0, 3), j: (-5, 31), k: (0, 127), n: (1, 40)}
+
+
+def value(e: Expr, env: dict[Var, int]) -> int:
+    """A second opinion on what an expression is."""
+    match e:
+        case Var():
+            return env[e]
+        case IntImm(v):
+            return v
+        case Not(a):
+            return int(not value(a, env))
+        case Select(c, a, b) | Call("if_then_else", (c, a, b)):
+            return value(a, env) if value(c, env) else value(b, env)
+        case Call("likely", (a,)):
+            return value(a, env)
+    a, b = value(e.a, env), value(e.b, env)
+    return {
+        Add: lambda: a + b, Sub: lambda: a - b, Mul: lambda: a * b, FloorDiv: lambda: a // b, FloorMod: lambda: a % b,
+        Min: lambda: min(a, b), Max: lambda: max(a, b), EQ: lambda: int(a == b), NE: lambda: int(a != b),
+        LT: lambda: int(a < b), LE: lambda: int(a <= b), GT: lambda: int(a > b), GE: lambda: int(a >= b),
+        And: lambda: a and b, Or: lambda: a or b,
+    }[type(e)]()  # fmt: skip
+
+
+def analyzer() -> Analyzer:
+    made = Analyzer()
+    for v, (lo, hi) in RANGES.items():
+        made.bind(v, lo, hi)
+    return made
+
+
+leaves = st.sampled_from([i, j, k, n]) | st.integers(-20, 40).map(const)
+
+
+def grow(children: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
+    pair = st.tuples(children, children)
+    return (
+        pair.map(lambda p: ops.add(*p))
+        | pair.map(lambda p: ops.sub(*p))
+        | st.tuples(children, st.integers(-4, 32)).map(lambda p: ops.mul(*p))
+        | st.tuples(children, st.sampled_from([1, 2, 3, 4, 8, 12, 16, 32])).map(lambda p: ops.floordiv(*p))
+        | st.tuples(children, st.sampled_from([1, 2, 3, 4, 8, 12, 16, 32])).map(lambda p: ops.floormod(*p))
+        | st.tuples(children, st.just(n)).map(lambda p: ops.floordiv(*p))
+        | st.tuples(children, st.just(n)).map(lambda p: ops.floormod(*p))
+        | st.tuples(children, st.just(n)).map(lambda p: ops.mul(*p))
+        | pair.map(lambda p: ops.minimum(*p))
+        | pair.map(lambda p: ops.maximum(*p))
+        | st.tuples(children, children, children).map(lambda p: ops.if_then_else(p[0] < p[1], p[1], p[2]))
+    )
+
+
+expressions = st.recursive(leaves, grow, max_leaves=8)
+conditions = st.tuples(st.sampled_from([LT, LE, GT, GE, EQ, NE]), expressions, expressions).map(
+    lambda p: p[0](p[1], p[2])
+)
+points = st.fixed_dictionaries({v: st.integers(lo, hi) for v, (lo, hi) in RANGES.items()})
+
+
+@settings(max_examples=600, deadline=None)
+@given(expressions, st.lists(points, min_size=6, max_size=6))
+def test_simplify_keeps_the_value(e: Expr, envs: list[dict[Var, int]]) -> None:
+    s = analyzer().simplify(e)
+    for env in envs:
+        assert value(s, env) == value(e, env), f"{script(e)} became {script(s)} at {env}"
+
+
+@settings(max_examples=300, deadline=None)
+@given(conditions, st.lists(points, min_size=6, max_size=6))
+def test_simplify_keeps_the_truth(e: Expr, envs: list[dict[Var, int]]) -> None:
+    s = analyzer().simplify(e)
+    for env in envs:
+        assert value(s, env) == value(e, env), f"{script(e)} became {script(s)} at {env}"
+
+
+@settings(max_examples=300, deadline=None)
+@given(expressions)
+def test_simplify_is_settled_after_one_go(e: Expr) -> None:
+    a = analyzer()
+    once = a.simplify(e)
+    again = analyzer().simplify(once)
+    assert structural_equal(once, again), f"{script(e)} -> {script(once)} -> {script(again)}"
+
+
+@settings(max_examples=400, deadline=None)
+@given(conditions, st.lists(points, min_size=8, max_size=8))
+def test_nothing_false_is_proved(cond: Expr, envs: list[dict[Var, int]]) -> None:
+    if analyzer().can_prove(cond):
+        assert all(value(cond, env) for env in envs), script(cond)
+
+
+@settings(max_examples=300, deadline=None)
+@given(expressions, st.lists(points, min_size=6, max_size=6))
+def test_bounds_hold(e: Expr, envs: list[dict[Var, int]]) -> None:
+    lo, hi = analyzer().const_bounds(e)
+    for env in envs:
+        assert (-math.inf if lo is None else lo) <= value(e, env) <= (math.inf if hi is None else hi), script(e)
+
+
+@settings(max_examples=200, deadline=None)
+@given(conditions, expressions, st.lists(points, min_size=8, max_size=8))
+def test_an_assumption_helps_only_where_it_holds(cond: Expr, e: Expr, envs: list[dict[Var, int]]) -> None:
+    a = analyzer()
+    with a.assume(cond):
+        s = a.simplify(e)
+    for env in envs:
+        if value(cond, env):
+            assert value(s, env) == value(e, env), f"under {script(cond)}: {script(e)} became {script(s)}"
+
+
+io, ii, f, m = (Var(name, INT32) for name in ("io", "ii", "f", "m"))
+
+
+def facts() -> Analyzer:
+    a = Analyzer()
+    a.bind_extent(io, 0, 4)
+    a.bind_extent(ii, 0, 32)
+    a.bind_extent(f, 0, 96)
+    a.bind(m, 0, None)
+    return a
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((io * 32 + ii) // 32, io),
+        ((io * 32 + ii) % 32, ii),
+        (io * 32 + ii - io * 32, ii),
+        (f // 8 * 8 + f % 8, f),
+        (f // m * m + f % m, f),
+        ((f // 4) // 8, f // 32),
+        ((io * 12 + 4) // 16, (io * 3 + 1) // 4),
+        ((f * 4 + 2) % 8, (f * 2 + 1) % 4 * 2),
+        (m - 1 + 1, m),
+        (ops.minimum(io + 1, io + 3), io + 1),
+        (ops.maximum(ii, 0), ii),
+        (io * 32 + ii < 128, const(True)),
+        (ops.likely(ii < 32), const(True)),
+        (ii + 768 < 777, ii < 9),
+        (ops.if_then_else(ii < 40, io, f), io),
+        ((io * m + ii) // m, io + ii // m),
+    ],
+    ids=lambda e: script(e),
+)
+def test_algebra(before: Expr, after: Expr) -> None:
+    got = facts().simplify(before)
+    assert structural_equal(got, after), f"{script(before)} became {script(got)}, not {script(after)}"
+
+
+def test_what_is_simple_comes_back_as_the_same_object() -> None:
+    e = io * 32 + ii
+    assert facts().simplify(e) is e
+
+
+@pytest.mark.parametrize(
+    "cond",
+    [
+        ops.maximum(ii - 1, 0) <= ii + 1,
+        ops.minimum(ii + 1, m) <= m,
+        io * 32 + ii <= 127,
+        ops.not_equal(ii + 1, 0),
+    ],
+    ids=lambda e: script(e),
+)
+def test_can_prove(cond: Expr) -> None:
+    assert facts().can_prove(cond)
+
+
+def test_symbolic_extents_are_used_in_proofs() -> None:
+    a = facts()
+    v, w = Var("v", INT32), Var("w", INT32)
+    a.bind_extent(v, 0, m)
+    a.bind_extent(w, 0, m // 32)
+    assert a.can_prove(v < m)
+    assert a.can_prove(w * 32 + ii < m)
+    assert not a.can_prove(v + 1 < m)
+
+
+def test_ramps_add_and_divide() -> None:
+    a = facts()
+    ramp = ops.ramp(io * 32, 1, 32)
+    assert isinstance(a.simplify(ops.add(ramp, ops.broadcast(5, 32))), Ramp)
+    shared = a.simplify(ops.floordiv(ramp, ops.broadcast(32, 32)))
+    assert structural_equal(shared, ops.broadcast(io, 32))
+
+
+def test_wrapping_dtypes_are_left_alone() -> None:
+    x = Var("x", DType("uint8"))
+    e = ops.floordiv(ops.mul(x, 2), 2)
+    assert structural_equal(Analyzer().simplify(e), e)
+
+
+def test_detect_linear_takes_an_index_apart() -> None:
+    found = detect_linear(io * 4 + f * m - 3, [io, f])
+    assert found is not None
+    coefficients, rest = found
+    assert structural_equal(coefficients[io], const(4))
+    assert structural_equal(coefficients[f], m)
+    assert structural_equal(rest, const(-3))
+    assert detect_linear(io * f, [io, f]) is None
+
+
+def test_rules_are_named() -> None:
+    a = facts()
+    a.simplify((io * 32 + ii) // 32)
+    assert "quotient_of_a_bounded_rest" in a.rules_used
