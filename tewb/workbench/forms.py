@@ -39,11 +39,14 @@ class Form:
     def _field(self, p: Param, first: bool) -> Any:
         options = self.session.choices(self.stage, self.primitive.name, p.name)
         common: dict[str, Any] = {"description": p.name, "tooltip": p.doc, "style": _WIDE}
+        # A field tells its value when it is left, not at each letter: while the kernel is busy the front end
+        # holds back all but the last, and a press of Apply would overtake it.
+        typed = {**common, "continuous_update": False}
         match p.kind:
             case "int":
-                return self._number(p, first, common)
+                return self._number(p, first, typed)
             case "axes":
-                text = widgets.Text(value=", ".join(options), placeholder="loops, in order", **common)
+                text = widgets.Text(value=", ".join(options), placeholder="loops, in order", **typed)
                 text.layout.width = "300px"
                 field: Any = text
             case "stages":

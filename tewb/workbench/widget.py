@@ -41,6 +41,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         else:
             self.session = Session(schedule, list(args or []), name, reference, inputs, sizes)
         self._busy: threading.Thread | None = None
+        self._form_of: tuple[str, str, int] | None = None
         self._stop = threading.Event()
         self._make_controls()
         self._make_panels()
@@ -185,8 +186,10 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
     def _fill_form(self) -> None:
         found = {p.name: p for p in self.session.primitives(self.stage.value)}
         primitive = found.get(self.primitive.value)
-        if primitive is None:
-            return
+        now = (self.stage.value, self.primitive.value, self.session.schedule.version)
+        if primitive is None or now == self._form_of:
+            return  # the fields stay, with what is typed in them
+        self._form_of = now
         self._form = Form(self.session, self.stage.value, primitive, lambda: self.loop.value)
         takes_loop = any(p.kind == "axis" and p.name == "axis" for p in primitive.params)
         self.loop.disabled = not takes_loop

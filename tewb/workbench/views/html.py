@@ -39,10 +39,22 @@ STYLE = """
 .tw-bench .tw-step:focus { outline: 2px solid var(--jp-brand-color1, #1976d2); }
 .tw-bench .tw-message { min-height: 20px; white-space: pre-wrap; font-size: 13px; padding: 2px 6px;
   line-height: 1.4; }
+.tw-bench .widget-html, .tw-bench .widget-html-content { min-width: 0; width: auto; max-width: 100%; }
+.tw-bench .widget-html-content { flex: 1 1 auto; }
+.tw-bench .widget-html { overflow: visible; }
 .tw-bench svg { max-width: 100%; height: auto; }
 """.strip()
 
 _KEYWORDS = re.compile(r"\b(for|in|if|else|while|with|as|def|and|or|not|assert)\b|(T\.(?:parallel|vectorized|unroll|allocate|attr))\b")  # fmt: skip
+
+
+# JupyterLab takes keys that are pressed in a drop-down for commands of the notebook (d d deletes the cell),
+# unless the element that has the focus says not to. The sheet's own load event is where to say so.
+_OWN_KEYS = (
+    "const b=this.closest('.tw-bench');"
+    "if (b && !b.dataset.twKeys) { b.dataset.twKeys='own';"
+    "b.addEventListener('focusin', e => e.target.setAttribute('data-lm-suppress-shortcuts','true')); }"
+)
 
 
 def style(steps: int) -> str:
@@ -51,7 +63,7 @@ def style(steps: int) -> str:
         f".tw-bench:has(.tw-s{i}:is(:hover,:focus)) .tw-s{i} {{ background: var(--tw-lit); }}"
         for i in range(steps)
     ]
-    return f"<style>{STYLE}\n{chr(10).join(rules)}</style>"
+    return f"<style onload=\"{escape(_OWN_KEYS)}\">{STYLE}\n{chr(10).join(rules)}</style>"
 
 
 def panel(title: str, body: str, name: str) -> str:

@@ -1,0 +1,136 @@
+"""Driving a real JupyterLab in headless Chromium: a server, pages, and waiting for what must be there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCREENSHOTS = Path(__file__).resolve().parent / "screenshots"
+TOKEN = "tewb-tests"
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def find_chromium() -> str | None:
+    """A Chromium or Chrome on this machine."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    return None
+
+
+class Lab:
+    """A JupyterLab server on a folder of its own, with no state from anywhere else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "work"
+        shutil.copytree(ROOT / "notebooks", self.folder)
+        settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True)
+        quiet = {"fetchNews": "false", "checkForUpdates": False}
+        (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        environment = dict(os.environ)
+        for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
+            environment[f"JUPYTER_{name}"] = str(folder / name.lower())
+        environment["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
+        environment["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
+        environment["IPYTHONDIR"] = str(folder / "ipython")
+        environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), environment.get("PYTHONPATH", "")])
+        self.log = (folder / "server.log").open("w")
+        self.process = subprocess.Popen(
+            [
+                sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+                f"--port={self.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
+                f"--ServerApp.root_dir={self.folder}", "--expose-app-in-browser",
+            ],
+            env=environment, stdout=self.log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self._wait()
+
+    def _wait(self) -> None:
+        url = f"http://127.0.0.1:{self.port}/api?token={TOKEN}"
+        for _ in range(240):
+            try:
+                with urllib.request.urlopen(url, timeout=2):
+                    return
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.25)
+        raise RuntimeError(f"JupyterLab did not start: {Path(self.log.name).read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        self.log.close()
+
+    def url(self, notebook: str) -> str:
+        return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token={TOKEN}&reset"
+
+
+READY = """async () => {
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error('no kernel after 60 s')), 60000));
+  const wait = (async () => {
+    const app = window.jupyterapp;
+    await app.restored;
+    let panel = null;
+    for (let i = 0; i < 300 && !(panel && panel.context); i++) {
+      panel = app.shell.currentWidget;
+      await new Promise(r => setTimeout(r, 100));
+    }
+    await panel.context.ready;
+    await panel.context.sessionContext.ready;
+    await panel.context.sessionContext.session.kernel.info;
+    return true;
+  })();
+  return await Promise.race([wait, late]);
+}"""
+
+
+class Notebook:
+    """A notebook open in a page."""
+
+    def __init__(self, page: Any, lab: Lab, name: str) -> None:
+        self.page = page
+        page.goto(lab.url(name))
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        page.evaluate(READY)
+
+    def run_all(self) -> None:
+        """Start all cells; what they show is waited for by the caller."""
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+
+    def workbench(self) -> Any:
+        """The workbench, scrolled into view."""
+        bench = self.page.locator(".tw-bench").first
+        bench.wait_for(timeout=60_000)
+        bench.scroll_into_view_if_needed()
+        return bench
+
+    def theme(self, name: str) -> None:
+        light = "true" if "Light" in name else "false"
+        self.page.evaluate(
+            f"() => {{ window.jupyterapp.commands.execute('apputils:change-theme', {{theme: '{name}'}}); }}"
+        )
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached", timeout=20_000)
+
+    def screenshot(self, name: str) -> Path:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        path = SCREENSHOTS / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
