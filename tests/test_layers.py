@@ -25,10 +25,12 @@ DOORS = {
     "tewb.schedule.bounds",
     "tewb.schedule.code",
     "tewb.schedule.relation",
-    "tewb.lowering.hybrid_nest",
+    "tewb.schedule.hybrid_loops",
+    "tewb.schedule.primitive",
+    "tewb.tensor.source",
     "tewb.runtime.abi",
     "tewb.runtime.jit",
-    "tewb.workbench.views",
+    "tewb.te.hybrid",
 }
 
 

@@ -136,7 +136,9 @@ def test_nothing_false_is_proved(cond: Expr, envs: list[dict[Var, int]]) -> None
 def test_bounds_hold(e: Expr, envs: list[dict[Var, int]]) -> None:
     lo, hi = analyzer().const_bounds(e)
     for env in envs:
-        assert (-math.inf if lo is None else lo) <= value(e, env) <= (math.inf if hi is None else hi), script(e)
+        assert (-math.inf if lo is None else lo) <= value(e, env) <= (math.inf if hi is None else hi), script(
+            e
+        )
 
 
 @settings(max_examples=200, deadline=None)

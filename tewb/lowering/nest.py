@@ -45,10 +45,10 @@ from tewb.ir import (
 from tewb.lowering.bind_buffers import bind_buffers, compact_strides
 from tewb.schedule import At, Schedule, Stage
 from tewb.schedule.bounds import Bounds, StageBounds
+from tewb.schedule.hybrid_loops import KINDS, scheduled_body
 from tewb.schedule.relation import index_up
 from tewb.tensor import ComputeOp, ExternOp, Tensor, is_whole
-
-KINDS = {"vectorize": ForKind.VECTORIZED, "unroll": ForKind.UNROLLED, "parallel": ForKind.PARALLEL}
+from tewb.tensor.hybrid import HybridOp
 
 Key = tuple[Stage, int]
 
@@ -106,6 +106,8 @@ class _Nests:
             return _ComputeNest(self, stage, op).nest()
         if isinstance(op, ExternOp):
             return self.extern(stage, op)
+        if isinstance(op, HybridOp):
+            return self.hybrid(stage, op)
         raise LowerError(f"stage {stage.name}: no rule for {type(op).__name__}")
 
     # ---- elements
@@ -194,6 +196,14 @@ class _Nests:
             buffer.scope,
             buffer.data,
         )
+
+    def hybrid(self, stage: Stage, op: HybridOp) -> Stmt:
+        """The loops of a hybrid function, with its buffers bound to those of the tensors."""
+        ins = [self.view(t, _whole(t.shape)) for t in op.inputs]
+        outs = [self.view(t, _whole(t.shape)) for t in stage.op.outputs]
+        pairs = zip((*op.in_buffers, *op.out_buffers), (*ins, *outs), strict=True)
+        body = bind_buffers(scheduled_body(stage, op.body), dict(pairs))
+        return self.region(stage, "idempotent", ins, outs, body)
 
 
 def _whole(shape: Sequence[Expr]) -> tuple[Range, ...]:

@@ -123,7 +123,7 @@ def enclosing(stage: Stage) -> list[tuple[Stage, IterVar]]:
 
 def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds) -> list[Range] | None:
     """The range of each axis of `stage` that its readers need at its place; None for all of it."""
-    if not stage.op.axis:
+    if not stage.op.tiled:
         return None
     fixed = set(enclosing(stage))
     boxes: list[Interval | None] = []

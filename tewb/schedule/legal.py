@@ -8,11 +8,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from tewb.base import LowerError
 from tewb.ir import AxisKind, IterVar, Reduce, const_int
+from tewb.schedule.hybrid_loops import scheduled_body
 from tewb.schedule.primitive import Refusal, Values
-from tewb.schedule.relation import Split
+from tewb.schedule.relation import Fuse, Split
 from tewb.schedule.stage import INLINE, At, Loops, Stage
 from tewb.tensor import ComputeOp, ExternOp, PlaceholderOp
+from tewb.tensor.hybrid import HybridOp
 
 if TYPE_CHECKING:
     from tewb.schedule.schedule import Schedule
@@ -136,7 +139,21 @@ def fuse(stage: Stage, v: Values) -> Refusal | None:
             return Refusal(
                 f"{stage.axis_name(a)} is a {a.kind.value} axis and {stage.axis_name(b)} a {b.kind.value} axis"
             )
-    return None
+    return _hybrid_fusion(stage, axes) if isinstance(stage.op, HybridOp) else None
+
+
+def _hybrid_fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+    fused = axes[0]
+    before, leaves = list(stage.relations), stage.leaf_iter_vars
+    try:
+        for inner in axes[1:]:
+            relation = Fuse.make(fused, inner)
+            stage.relations.append(relation)
+            stage.replace_leaves([fused, inner], [relation.fused])
+            fused = relation.fused
+        return _hybrid_refusal(stage)
+    finally:
+        stage.relations, stage.leaf_iter_vars = before, leaves
 
 
 def reorder(stage: Stage, v: Values) -> Refusal | None:
@@ -149,6 +166,8 @@ def reorder(stage: Stage, v: Values) -> Refusal | None:
     for iv in axes:
         if iv.kind is AxisKind.OPAQUE:
             return _untouched(stage, iv)
+    if isinstance(stage.op, HybridOp):
+        return _hybrid_order(stage, axes)
     after = reordered(stage.leaf_iter_vars, axes)
     for iv in after:
         if iv.kind is AxisKind.ORDERED and after.index(iv) != stage.leaf_iter_vars.index(iv):
@@ -162,6 +181,30 @@ def reorder(stage: Stage, v: Values) -> Refusal | None:
         )
     finally:
         stage.leaf_iter_vars = before
+
+
+def _hybrid_order(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+    """The loops of a hybrid function move within perfect nests, and only if no iteration depends on another."""
+    before = stage.leaf_iter_vars
+    after = reordered(before, axes)
+    for iv in axes:
+        if iv.kind is AxisKind.ORDERED and after.index(iv) != before.index(iv):
+            return _independent(stage, iv, "reorder")
+    stage.leaf_iter_vars = after
+    try:
+        return _hybrid_refusal(stage)
+    finally:
+        stage.leaf_iter_vars = before
+
+
+def _hybrid_refusal(stage: Stage) -> Refusal | None:
+    """Why the statement of a hybrid function cannot take the loops that its stage has now."""
+    assert isinstance(stage.op, HybridOp)
+    try:
+        scheduled_body(stage, stage.op.body)
+    except LowerError as e:
+        return Refusal(e.message, e.hint)
+    return None
 
 
 def reordered(leaves: Loops, axes: list[IterVar]) -> Loops:

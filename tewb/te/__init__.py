@@ -54,6 +54,7 @@ from tewb.ir.ops import (
     truncmod,
 )
 from tewb.schedule import Schedule, Stage, create_schedule
+from tewb.te import hybrid
 from tewb.tensor import (
     Tensor,
     access,
@@ -76,7 +77,7 @@ size_var = var
 __all__ = [
     "Schedule", "Stage", "Tensor", "abs", "access", "acos", "all", "any", "asin", "atan", "atan2", "call_extern", "call_packed", "cast",
     "ceil", "comm_reducer", "compute", "const", "copysign", "cos", "cosh", "create_schedule", "decl_buffer", "div", "erf", "exp",
-    "exp2", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hypot", "if_then_else", "indexdiv",
+    "exp2", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hybrid", "hypot", "if_then_else", "indexdiv",
     "indexmod", "isfinite", "isinf", "isnan", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min",
     "min_value", "nearbyint", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "select",
     "sigmoid", "sin", "sinh", "size_var", "sqrt", "sum", "tan", "tanh", "trunc", "truncdiv", "truncmod", "var",

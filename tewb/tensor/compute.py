@@ -50,6 +50,10 @@ class ComputeOp(Operation):
         )
         self.unproved = check_accesses(self) if check else ()
 
+    @property
+    def tiled(self) -> bool:
+        return True
+
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
         if not any(t in swap for t in self.inputs):
             return self

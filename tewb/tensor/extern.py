@@ -65,6 +65,10 @@ class ExternOp(Operation):
             else ()
         )
 
+    @property
+    def tiled(self) -> bool:
+        return self.access.tiled
+
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
         if not any(t in swap for t in self.inputs):
             return self

@@ -20,6 +20,11 @@ class Operation:
     reduce_axis: tuple[IterVar, ...] = ()
     inputs: tuple[Tensor, ...] = ()
 
+    @property
+    def tiled(self) -> bool:
+        """Whether a part of the outputs can be made alone: then `axis` are the dimensions of the outputs."""
+        return False
+
     def __init__(
         self, name: str, shapes: Iterable[tuple[Expr, ...]], dtypes: Iterable[DType], tag: str = ""
     ) -> None:

@@ -63,7 +63,7 @@ def style(steps: int) -> str:
         f".tw-bench:has(.tw-s{i}:is(:hover,:focus)) .tw-s{i} {{ background: var(--tw-lit); }}"
         for i in range(steps)
     ]
-    return f"<style onload=\"{escape(_OWN_KEYS)}\">{STYLE}\n{chr(10).join(rules)}</style>"
+    return f'<style onload="{escape(_OWN_KEYS)}">{STYLE}\n{chr(10).join(rules)}</style>'
 
 
 def panel(title: str, body: str, name: str) -> str:

@@ -1,0 +1,310 @@
+"""Hybrid script: plain Python on numpy, compiled on tensors, and both the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tewb import te
+from tewb.base import BoundError, HybridError, ScheduleError
+from tewb.ir import AxisKind
+
+SCALE = 3
+
+
+@te.hybrid.script
+def outer_product(a, b):
+    """The program of the first forum thread, with a branch."""
+    c = output_tensor((a.shape[0], b.shape[0]), "float32")  # noqa: F821
+    for i in range(a.shape[0]):
+        for j in range(b.shape[0]):
+            if i < j:
+                c[i, j] = a[i] * b[j]
+            else:
+                c[i, j] = a[i] - b[j] * 2.0
+    return c
+
+
+@te.hybrid.script
+def row_sums(a):
+    s = output_tensor((a.shape[0],), "float32")  # noqa: F821
+    for i in range(a.shape[0]):
+        total = 0.0
+        for j in range(a.shape[1]):
+            total += a[i, j]
+        s[i] = total
+    return s
+
+
+@te.hybrid.script
+def running_sum(a):
+    s = output_tensor((a.shape[0],), "float32")  # noqa: F821
+    s[0] = a[0]
+    for i in range(1, a.shape[0]):
+        s[i] = s[i - 1] + a[i]
+    return s
+
+
+@te.hybrid.script
+def neighbours(a):
+    b = output_tensor((a.shape[0],), "float32")  # noqa: F821
+    for i in range(a.shape[0]):
+        left = a[i - 1] if i > 0 else 0.0
+        right = a[i + 1] if i + 1 < a.shape[0] else 0.0
+        b[i] = max(left, right) if 0.0 < a[i] <= 1.5 and not left > right else exp(a[i]) * SCALE  # noqa: F821
+    return b
+
+
+@te.hybrid.script
+def strided(a):
+    b = output_tensor((10,), "int32")  # noqa: F821
+    for i in range(10):
+        b[i] = 0
+    for i in range(1, 10, 3):
+        b[i] = a[i] // 2 + (a[i] % 3) * 2
+    for i in range(9, 3, -2):
+        b[i] += 1 << 2
+    for i in const_range(2):  # noqa: F821
+        b[-1] += i
+    return b
+
+
+@te.hybrid.script
+def halving(a):
+    n = output_tensor((a.shape[0],), "int32")  # noqa: F821
+    for i in range(a.shape[0]):
+        x = a[i]
+        steps = 0
+        while x > 1:
+            x = x // 2
+            steps += 1
+        n[i] = steps
+    return n
+
+
+@te.hybrid.script
+def doubled(a):
+    d = output_tensor(a.shape, "float32")  # noqa: F821
+    for i in range(a.shape[0]):
+        d[i] = a[i] * 2.0
+    return d
+
+
+@te.hybrid.script
+def twice_and_sum(a):
+    t = doubled(a)
+    p = output_tensor(a.shape, "float32")  # noqa: F821
+    q = output_tensor(a.shape, "float64")  # noqa: F821
+    for i in range(a.shape[0]):
+        p[i] = t[i] + a[i]
+        q[i] = float64(t[i])  # noqa: F821
+    return p, q
+
+
+def compiled(f: Any, arrays: list[Any], schedule: Callable[[Any, Any], None] | None = None, **build: bool) -> list[Any]:
+    inputs = [te.placeholder(a.shape, name=f"in{i}", dtype=str(a.dtype)) for i, a in enumerate(arrays)]
+    made = f(*inputs)
+    outputs = list(made) if isinstance(made, tuple) else [made]
+    s = te.create_schedule(outputs[0].op)
+    if schedule is not None:
+        schedule(s, outputs[0])
+    results = [np.zeros([n.value for n in t.shape], t.dtype) for t in outputs]
+    tewb.build(s, [*inputs, *outputs], **build)(*arrays, *results)
+    return results
+
+
+def floats(*shape: int) -> Any:
+    return np.random.default_rng(1).standard_normal(shape).astype("float32")
+
+
+CASES = [
+    (outer_product, [floats(7), floats(5)]),
+    (row_sums, [floats(6, 9)]),
+    (running_sum, [floats(12)]),
+    (neighbours, [floats(11)]),
+    (strided, [np.arange(10, dtype="int32") * 7]),
+    (halving, [np.array([1, 2, 9, 1000], "int32")]),
+    (twice_and_sum, [floats(8)]),
+]
+
+
+@pytest.mark.parametrize(("f", "arrays"), CASES, ids=lambda x: getattr(x, "name", ""))
+def test_compiled_equals_eager(f: Any, arrays: list[Any]) -> None:
+    eager = f(*arrays)
+    for got, want in zip(compiled(f, arrays, debug=True), eager if isinstance(eager, tuple) else [eager], strict=True):
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=2e-6)
+
+
+@pytest.mark.parametrize(("n", "m"), [(8, 16), (7, 13), (1, 5)])
+def test_split_and_vectorized_outer_product(n: int, m: int) -> None:
+    def schedule(s: Any, c: Any) -> None:
+        i, j = s[c].op.axis
+        jo, ji = s[c].split(j, factor=4)
+        io, _ = s[c].split(i, factor=2)
+        s[c].vectorize(ji)
+        s[c].parallel(io)
+
+    a, b = floats(n), floats(m)
+    np.testing.assert_allclose(compiled(outer_product, [a, b], schedule)[0], outer_product(a, b), rtol=1e-6)
+
+
+def test_fuse_and_reorder_of_a_perfect_nest() -> None:
+    def fused(s: Any, c: Any) -> None:
+        s[c].unroll(s[c].split(s[c].fuse(*s[c].op.axis), factor=3)[1])
+
+    def swapped(s: Any, c: Any) -> None:
+        i, j = s[c].op.axis
+        io, ii = s[c].split(i, factor=4)
+        s[c].reorder(j, io, ii)
+
+    a, b = floats(7), floats(5)
+    for schedule in (fused, swapped):
+        np.testing.assert_allclose(compiled(outer_product, [a, b], schedule)[0], outer_product(a, b), rtol=1e-6)
+
+
+def test_vectorized_loop_becomes_vectors() -> None:
+    A = te.placeholder((16,), name="A")
+    D = doubled(A)
+    s = te.create_schedule(D.op)
+    s[D].vectorize(D.op.axis[0])
+    assert "[0:16]" in str(tewb.lower(s, [A, D]))
+
+
+def test_dependences_are_found() -> None:
+    A = te.placeholder((8,), name="A")
+    R = running_sum(A)
+    (i,) = R.op.axis
+    assert i.kind is AxisKind.ORDERED
+    s = te.create_schedule(R.op)
+    with pytest.raises(ScheduleError, match=r"iterations of i must run in order.*same elements of s \(line \d+\)"):
+        s[R].parallel(i)
+    S = row_sums(te.placeholder((4, 5), name="B"))
+    assert [iv.kind for iv in S.op.axis] == [AxisKind.DATA, AxisKind.ORDERED]
+
+
+def test_imperfect_nests_are_not_reordered() -> None:
+    @te.hybrid.script
+    def between(a):
+        c = output_tensor(a.shape, "float32")  # noqa: F821
+        for i in range(a.shape[0]):
+            c[i, 0] = 0.0
+            for j in range(1, a.shape[1]):
+                c[i, j] = a[i, j]
+        return c
+
+    C = between(te.placeholder((4, 5), name="A"))
+    s = te.create_schedule(C.op)
+    with pytest.raises(ScheduleError, match="other statements stand between"):
+        s[C].reorder(*reversed(C.op.axis))
+    with pytest.raises(ScheduleError, match="not perfectly nested"):
+        s[C].fuse(*C.op.axis)
+
+
+def test_hybrid_reads_a_computed_stage_and_is_read() -> None:
+    A = te.placeholder((9,), name="A")
+    B = te.compute((9,), lambda i: A[i] + 1.0, name="B")
+    D = doubled(B)
+    E = te.compute((9,), lambda i: D[i] * 10.0, name="E")
+    s = te.create_schedule(E.op)
+    a, e = floats(9), np.zeros(9, "float32")
+    tewb.build(s, [A, E])(a, e)
+    np.testing.assert_allclose(e, (a + 1) * 20, rtol=1e-6)
+
+
+def test_eager_run_leaves_nothing_behind() -> None:
+    assert "output_tensor" not in globals()
+    with pytest.raises(IndexError):
+        outer_product(floats(3), np.zeros(()))
+    assert "output_tensor" not in globals()
+
+
+def tensor(*shape: int, dtype: str = "float32") -> Any:
+    return te.placeholder(shape, name="A", dtype=dtype)
+
+
+def misuse(body: str, *args: Any) -> Any:
+    """Define `def f(a): <body>` as a notebook would, and call it on tensors."""
+    import linecache
+
+    text = "def f(a):\n" + "\n".join(f"    {line}" for line in body.splitlines()) + "\n"
+    name = f"<hybrid test {abs(hash(text))}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    scope: dict[str, Any] = {}
+    exec(compile(text, name, "exec"), scope)
+    return te.hybrid.script(scope["f"])(*(args or (tensor(8),)))
+
+
+HEAD = "b = output_tensor((8,), 'float32')\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (HEAD + "for i in range(8):\n    b[i] = a[i + 1]\nreturn b", "outside of A: in dimension 0 the index runs from 1 to 8"),
+        (HEAD + "for i in parallel(8):\n    b[0] += a[i]\nreturn b", "may touch the same elements of b"),
+        (HEAD + "for i in range(8):\n    b[i] = missing\nreturn b", "missing has no value here"),
+        (HEAD + "for i in range(8):\n    b[i] = a\nreturn b", "is no number or element"),
+        (HEAD + "for i in range(8):\n    b[i] = a[i, 0]\nreturn b", "A has 1 dimensions, not 2"),
+        (HEAD + "for i in range(8):\n    b[i] = a[0.5]\nreturn b", "an index is an integer"),
+        (HEAD + "for i in range(8):\n    b[i] = gamma(a[i])\nreturn b", "there is no function gamma"),
+        (HEAD + "for i in a:\n    b[i] = 1.0\nreturn b", r"a loop runs over range\(...\)"),
+        (HEAD + "for i in range(0, 8, 0):\n    b[i] = 1.0\nreturn b", "step of a range"),
+        (HEAD + "for i in enumerate(8):\n    b[i] = 1.0\nreturn b", "cannot run over enumerate"),
+        (HEAD + "for i in range(8):\n    i = 3\nreturn b", "variable of a loop and cannot be set"),
+        (HEAD + "for i in range(8):\n    x = 1.0\nb[0] = x\nreturn b", "inside of a block that has ended"),
+        (HEAD + "b = 3\nreturn b", "b is a tensor"),
+        (HEAD + "for i in range(8):\n    return b", "return stands at the end"),
+        (HEAD + "return a", "only what output_tensor made"),
+        (HEAD + "return b\nb[0] = 1.0", "nothing can follow the return"),
+        (HEAD + "with a:\n    pass\nreturn b", "with is not part of the hybrid language"),
+        (HEAD + "b[0:2] = 1.0\nreturn b", "slices are not part"),
+        (HEAD + "b[0] = a[0] if a else 1.0\nreturn b", "A is a tensor"),
+        (HEAD + "b[0] = (lambda: 1.0)()\nreturn b", "cannot be called"),
+        (HEAD + "b[0] = max(a[0], default=1)\nreturn b", "keyword arguments"),
+        (HEAD + "x = y = 1.0\nreturn b", "write two assignments"),
+        (HEAD + "a[0] + 1.0\nreturn b", "an expression alone does nothing"),
+        (HEAD + "b[0] = a[0] is None\nreturn b", "None is no number"),
+        (HEAD + "b[0] = a.size\nreturn b", ".size is not part"),
+        (HEAD + "b[0] = a[0] @ a[1]\nreturn b", "operator MatMult"),
+        (HEAD + "for i in range(8):\n    c = output_tensor((8,), 'float32')\nreturn b", "outside of loops and branches"),
+        (HEAD + "b[0] = a[int32(a[0] / 0)]\nreturn b", ""),
+        ("b = output_tensor((8,), 'float31')\nreturn b", "unknown dtype 'float31'"),
+        ("return a", "only what output_tensor made"),
+    ],
+)  # fmt: skip
+def test_misuse_is_explained(body: str, said: str) -> None:
+    if not said:
+        misuse(body)
+        return
+    with pytest.raises((HybridError, BoundError), match=said):
+        misuse(body)
+
+
+def test_an_error_shows_line_and_caret() -> None:
+    with pytest.raises(HybridError) as e:
+        misuse(HEAD + "for i in range(8):\n    b[i] = missing\nreturn b")
+    assert "        b[i] = missing\n                   ^" in str(e.value)
+    assert "line 4" in str(e.value)
+
+
+def test_an_unproved_access_is_checked_when_it_runs() -> None:
+    @te.hybrid.script
+    def gather(a, at):
+        b = output_tensor((4,), "float32")  # noqa: F821
+        for i in range(4):
+            b[i] = a[at[i]]
+        return b
+
+    A, I = tensor(8), te.placeholder((4,), name="at", dtype="int32")  # noqa: E741
+    B = gather(A, I)
+    kernel = tewb.build(te.create_schedule(B.op), [A, I, B])
+    b = np.zeros(4, "float32")
+    kernel(np.arange(8, dtype="float32"), np.array([7, 0, 3, 1], "int32"), b)
+    np.testing.assert_array_equal(b, [7, 0, 3, 1])
+    with pytest.raises(BoundError, match="gather leaves A in dimension 0"):
+        kernel(np.arange(8, dtype="float32"), np.array([7, 8, 3, 1], "int32"), b)

@@ -1,0 +1,161 @@
+"""The loops of a hybrid function as its schedule wants them: the statement itself is rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tewb.arith import Analyzer
+from tewb.base import LowerError
+from tewb.ir import (
+    Call,
+    Expr,
+    For,
+    ForKind,
+    IfThenElse,
+    IterVar,
+    Stmt,
+    Var,
+    const,
+    const_int,
+    ops,
+    replace,
+    rewriter,
+    substitute,
+    uses,
+)
+from tewb.schedule.relation import Fuse, Split
+from tewb.schedule.stage import Stage
+
+KINDS = {"vectorize": ForKind.VECTORIZED, "unroll": ForKind.UNROLLED, "parallel": ForKind.PARALLEL}
+
+
+def scheduled_body(stage: Stage, body: Stmt) -> Stmt:
+    """`body` with its loops split, fused, reordered and annotated as in `stage`.
+
+    Raises LowerError where a fusion or a reordering meets loops that are not perfectly nested.
+    """
+    for r in stage.relations:
+        body = _split(stage, body, r) if isinstance(r, Split) else _fuse(stage, body, r)
+    body = _in_order(body, [iv.var for iv in stage.leaf_iter_vars])
+    return _annotated(stage, body)
+
+
+def _on_loop(body: Stmt, v: Var, change: Callable[[For], Stmt]) -> Stmt:
+    """`body` with the loop over `v` replaced."""
+
+    def loop(n: For) -> Stmt:
+        return change(n) if n.var is v else n.map_children(rewrite)
+
+    rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
+    return rewrite(body)
+
+
+def _split(stage: Stage, body: Stmt, r: Split) -> Stmt:
+    def change(n: For) -> Stmt:
+        extent = n.extent
+        known = const_int(extent)
+        size = r.factor if r.factor is not None else r.nparts
+        wanted = const(size if known is None else max(1, min(size or 1, known)), extent.dtype)
+        other = Analyzer().simplify(ops.floordiv(ops.add(extent, ops.sub(wanted, 1)), wanted))
+        outer, inner = (other, wanted) if r.factor is not None else (wanted, other)
+        value = ops.add(ops.mul(r.outer.var, inner), r.inner.var)
+        inside = substitute(n.body, {n.var: value})
+        exact = known is not None and (const_int(outer) or 0) * (const_int(inner) or 0) == known
+        if not exact:
+            inside = IfThenElse(ops.likely(ops.less(value, extent)), inside, None, n.origin)
+        return _loop(stage, r.outer, outer, _loop(stage, r.inner, inner, inside))
+
+    return _on_loop(body, r.parent.var, change)
+
+
+def _loop(stage: Stage, iv: IterVar, extent: Expr, body: Stmt) -> For:
+    return For(iv.var, const(0, iv.dtype), extent, ForKind.SERIAL, body, (), stage.origin(iv))
+
+
+def _fuse(stage: Stage, body: Stmt, r: Fuse) -> Stmt:
+    def change(n: For) -> Stmt:
+        inner = n.body
+        if not isinstance(inner, For) or inner.var is not r.inner.var or uses(inner.extent, [n.var]):
+            raise LowerError(
+                f"loops {r.outer.name} and {r.inner.name} of {stage.name} are not perfectly nested",
+                hint="only loops with nothing between them can be fused",
+            )
+        values = {
+            n.var: ops.floordiv(r.fused.var, inner.extent),
+            inner.var: ops.floormod(r.fused.var, inner.extent),
+        }
+        return _loop(stage, r.fused, ops.mul(n.extent, inner.extent), substitute(inner.body, values))
+
+    return _on_loop(body, r.outer.var, change)
+
+
+def _in_order(body: Stmt, order: list[Var]) -> Stmt:
+    """Put the loops of every perfect nest into the order of `order`. Guards of splits move to the inside."""
+    place = {v: i for i, v in enumerate(order)}
+
+    def nest(n: For) -> Stmt:
+        chain: list[For] = []
+        guards: list[Expr] = []
+        at: Stmt = n
+        while True:
+            if isinstance(at, For):
+                chain.append(at)
+                at = at.body
+            elif _is_guard(at) and isinstance(at.then, For):  # type: ignore[attr-defined]
+                guards.append(at.cond)  # type: ignore[attr-defined]
+                at = at.then  # type: ignore[attr-defined]
+            else:
+                break
+        wanted = sorted(chain, key=lambda f: place[f.var])
+        if all(a is b for a, b in zip(chain, wanted, strict=True)):
+            inside = rewrite(at)
+            return n if inside is at and not guards else _rebuilt(chain, guards, inside)
+        if any(uses(f.extent, [g.var for g in chain]) for f in chain):
+            raise LowerError(f"loop {n.var.name} bounds a loop inside of it, so they cannot change places")
+        return _rebuilt(wanted, guards, rewrite(at))
+
+    rewrite: Callable[[Stmt], Stmt] = rewriter({For: nest})
+    made = rewrite(body)
+    _check_order(made, place)
+    return made
+
+
+def _is_guard(s: Stmt) -> bool:
+    return (
+        isinstance(s, IfThenElse) and s.other is None and isinstance(s.cond, Call) and s.cond.op == "likely"
+    )
+
+
+def _rebuilt(chain: list[For], guards: list[Expr], body: Stmt) -> Stmt:
+    if guards:
+        body = IfThenElse(ops.all_of(*guards), body)
+    for f in reversed(chain):
+        body = replace(f, body=body)
+    return body
+
+
+def _check_order(s: Stmt, place: dict[Var, int], outer: int = -1) -> None:
+    """A loop inside of another must come after it in the schedule's order."""
+    if isinstance(s, For):
+        if place[s.var] < outer:
+            raise LowerError(
+                f"loop {s.var.name} cannot move out of the loop around it: other statements stand between them"
+            )
+        outer = place[s.var]
+    for c in s.children():
+        if isinstance(c, Stmt):
+            _check_order(c, place, outer)
+
+
+def _annotated(stage: Stage, body: Stmt) -> Stmt:
+    kinds = {iv.var: (iv, KINDS[kind]) for iv, kind in stage.annotations.items()}
+
+    def loop(n: For) -> Stmt:
+        made = n.map_children(rewrite)
+        if n.var not in kinds:
+            return made
+        iv, kind = kinds[n.var]
+        return replace(made, kind=kind, origin=stage.origin(iv))
+
+    rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
+    return rewrite(body)

@@ -1,0 +1,63 @@
+"""Whether the iterations of a loop may run in any order, or at once."""
+
+from __future__ import annotations
+
+from tewb.arith import detect_linear
+from tewb.arith.intset import Interval, eval_set, interval
+from tewb.ir import (
+    Allocate,
+    Buffer,
+    BufferLoad,
+    BufferStore,
+    Expr,
+    For,
+    Var,
+    const_int,
+    structural_equal,
+    walk,
+)
+
+Access = tuple[Expr, ...]
+
+
+def why_ordered(loop: For) -> str | None:
+    """Why the iterations of `loop` must run in order; None when they are independent.
+
+    The test is simple and safe: what an iteration writes outside of itself must be told apart from every
+    other iteration by one index, the same function c*i + r of the loop in all accesses, where r moves less
+    than c.
+    """
+    own = {n.buffer for n in walk(loop.body) if isinstance(n, Allocate)}
+    accesses: dict[Buffer, list[Access]] = {}
+    written: dict[Buffer, None] = {}
+    for n in walk(loop.body):
+        if isinstance(n, BufferLoad | BufferStore) and n.buffer not in own:
+            accesses.setdefault(n.buffer, []).append(n.indices)
+            if isinstance(n, BufferStore):
+                written[n.buffer] = None
+    inner = {n.var: interval(n.min, n.extent) for n in walk(loop.body) if isinstance(n, For)}
+    for b in written:
+        ranks = range(len(b.shape))
+        if not any(_tells_apart([index[d] for index in accesses[b]], loop.var, inner) for d in ranks):
+            return f"iterations of {loop.var.name} may touch the same elements of {b.name}"
+    return None
+
+
+def _tells_apart(indices: list[Expr], v: Var, inner: dict[Var, Interval]) -> bool:
+    """Whether one dimension has a different index in every iteration of `v`."""
+    first: tuple[int, Expr] | None = None
+    for index in indices:
+        linear = detect_linear(index, [v])
+        if linear is None or v not in linear[0]:
+            return False
+        slope = const_int(linear[0][v])
+        if slope is None or slope == 0:
+            return False
+        if first is None:
+            first = (slope, linear[1])
+        elif first[0] != slope or not structural_equal(first[1], linear[1]):
+            return False
+    if first is None:
+        return False
+    moved = eval_set(first[1], inner)
+    return moved is not None and moved.width is not None and moved.width < abs(first[0])

@@ -1,0 +1,65 @@
+"""HybridOp: outputs made by the loops of a Python function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tewb.base import DType
+from tewb.ir import Buffer, Expr, IterVar, Stmt
+from tewb.tensor.tensor import Operation, Tensor
+
+
+class HybridOp(Operation):
+    """The statement `body` on `in_buffers` and `out_buffers`, which stand for the inputs and outputs.
+
+    `axis` are its loops in order of appearance; `dependence` says of those whose iterations must run in
+    order why that is so. `source`, `function_name` and `arguments` are what the user wrote.
+    """
+
+    __slots__ = ("arguments", "axis", "body", "dependence", "eager", "function_name", "in_buffers", "inputs",
+                 "out_buffers", "source")  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        inputs: tuple[Tensor, ...],
+        in_buffers: tuple[Buffer, ...],
+        out_buffers: tuple[Buffer, ...],
+        body: Stmt,
+        axis: tuple[IterVar, ...],
+        dependence: dict[IterVar, str],
+        source: str,
+        arguments: tuple[Any, ...],
+        eager: Callable[..., Any],
+    ) -> None:
+        shapes: list[tuple[Expr, ...]] = [b.shape for b in out_buffers]
+        dtypes: list[DType] = [b.dtype for b in out_buffers]
+        super().__init__(name, shapes, dtypes)
+        self.inputs, self.in_buffers, self.out_buffers = inputs, in_buffers, out_buffers
+        self.body, self.axis, self.dependence = body, axis, dependence
+        self.source, self.function_name, self.arguments, self.eager = source, name, arguments, eager
+
+    def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
+        if not any(t in swap for t in self.inputs):
+            return self
+        inputs = tuple(swap.get(t, t) for t in self.inputs)
+        made = HybridOp(
+            self.name, inputs, self.in_buffers, self.out_buffers, self.body, self.axis, self.dependence, self.source,
+            self.arguments, self.eager,
+        )  # fmt: skip
+        made.attrs, made.span = self.attrs, self.span
+        return made
+
+    def run_eagerly(self, arrays: Sequence[Any], values: Mapping[Any, Any]) -> Any:
+        """The function on numpy arrays, as plain Python."""
+        given = dict(zip(self.inputs, arrays, strict=True))
+
+        def argument(a: Any) -> Any:
+            if isinstance(a, Tensor):
+                return given[a]
+            if isinstance(a, tuple | list):
+                return [argument(x) for x in a]
+            return values.get(a, a) if isinstance(a, Expr) else a
+
+        return self.eager(*[argument(a) for a in self.arguments])
