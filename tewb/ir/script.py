@@ -381,4 +381,4 @@ def _symbols(f: PrimFunc) -> list[Var]:
         if isinstance(p, Buffer):
             for e in (*p.shape, *p.strides, p.elem_offset):
                 found.update({v: None for v in walk(e) if isinstance(v, Var)})
-    return [v for v in found if v not in f.params]
+    return [v for v in found if not any(v is p for p in f.params)]

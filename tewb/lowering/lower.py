@@ -42,7 +42,7 @@ def _function(schedule: Schedule, args: Sequence[Any], name: str, binds: Mapping
     bounds: Bounds = infer_bounds(schedule, kept)
     body = loop_nests(schedule, bounds, keys)
     outputs = [keys[key] for key in keys if not key[0].is_placeholder]
-    f = PrimFunc(name, tuple(params), body, tuple(i for i, p in enumerate(params) if p in outputs))
+    f = PrimFunc(name, tuple(params), body, tuple(i for i, p in enumerate(params) if any(p is b for b in outputs)))
     _check_variables(f)
     return f
 

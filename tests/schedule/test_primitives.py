@@ -1,0 +1,328 @@
+"""Every primitive keeps the result, and every misuse is refused in the user's names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tests.programs import assert_same_result, blur, chain, matmul, padded, rows, schedule_for
+from tewb import te
+from tewb.base import BoundError, LowerError, ScheduleError
+from tewb.ir import Allocate, For, structural_equal, walk
+from tewb.schedule import PRIMITIVES, Step
+
+
+@pytest.mark.parametrize(("n", "factor"), [(64, 16), (65, 16), (7, 16), (1, 3), (10, 3)])
+@pytest.mark.parametrize("by", ["factor", "nparts"])
+def test_split_computes_the_same(n: int, factor: int, by: str) -> None:
+    inputs, outputs = matmul(n, 5, 3)
+    s = schedule_for(outputs)
+    s["C"].split("i", **{by: factor})
+    assert_same_result(s, inputs, outputs)
+
+
+@pytest.mark.parametrize("k", [12, 13, 1])
+def test_a_split_reduction_adds_every_element_once(k: int) -> None:
+    inputs, outputs = matmul(4, 5, k)
+    s = schedule_for(outputs)
+    _, inner = s["C"].split("k", factor=4)
+    s["C"].split(inner, factor=3)  # 3 does not divide 4: the guard stands at k.inner, not only at k
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+def test_tile_fuse_reorder_and_annotations_compute_the_same() -> None:
+    inputs, outputs = matmul(19, 21, 7)
+    s = schedule_for(outputs)
+    xo, yo, xi, yi = s["C"].tile("i", "j", 4, 8)
+    s["C"].reorder(xo, yo, "k", xi, yi)
+    s["C"].vectorize(yi)
+    s["C"].unroll(xi)
+    s["C"].parallel(s["C"].fuse(xo, yo))
+    assert_same_result(s, inputs, outputs)
+
+
+def test_compute_at_allocates_what_is_needed() -> None:
+    inputs, outputs = blur(32, 24)
+    s = schedule_for(outputs)
+    band, _ = s["Y"].split("i", factor=8)
+    s["X"].compute_at(s["Y"], band)
+    (found,) = [n for n in walk(tewb.lower(s, inputs + outputs)["main"].body) if isinstance(n, Allocate)]
+    assert [size.value for size in found.buffer.shape] == [10, 24]  # a clamped stencil keeps a constant size
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+def test_compute_at_every_loop_of_a_chain() -> None:
+    for axis in ("i", "j"):
+        inputs, outputs = chain()
+        s = schedule_for(outputs)
+        s["C"].compute_at(s["D"], axis)
+        s["B"].compute_at(s["D"], axis)
+        assert_same_result(s, inputs, outputs)
+
+
+def test_inline_and_root() -> None:
+    inputs, outputs = padded()
+    s = schedule_for(outputs)
+    s["P"].compute_inline()
+    assert not [n for n in walk(tewb.lower(s, inputs + outputs)["main"].body) if isinstance(n, Allocate)]
+    assert_same_result(s, inputs, outputs, debug=True)
+    s["P"].compute_root()
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+def test_cache_read_and_cache_write_compute_the_same() -> None:
+    inputs, outputs = matmul(9, 10, 11)
+    s = schedule_for(outputs)
+    local = s.cache_write(outputs[0], "local")
+    copy = s.cache_read(inputs[1], "local", [local])
+    io, _ = s["C"].split("i", factor=4)
+    s[local].compute_at(s["C"], io)
+    s[copy].compute_at(s[local], s[local].op.reduce_axis[0])
+    assert [st.name for st in s.stages] == ["A", "B", "B.local", "C.local", "C"]
+    assert_same_result(s, inputs, outputs)
+
+
+def test_symbolic_sizes_run_with_any_size() -> None:
+    n, m = te.var("n"), te.var("m")
+    A = te.placeholder((n, m), name="A")
+    B = te.compute((n, m), lambda i, j: A[i, j] + 1.0, name="B")
+    C = te.compute((m, n), lambda i, j: B[j, i] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    jo, ji = s[C].split("j", factor=8)
+    s[C].vectorize(ji)
+    s[B].compute_at(s[C], jo)
+    s[C].parallel("i")
+    kernel = tewb.build(s, [A, C])
+    for shape in [(8, 3), (13, 5), (1, 1), (17, 2), (0, 4)]:
+        a, c = np.random.rand(*shape).astype("float32"), np.zeros(shape[::-1], "float32")
+        kernel(a, c)
+        np.testing.assert_allclose(c, (a.T + 1) * 2, rtol=1e-6)
+
+
+def test_names_are_those_the_user_saw() -> None:
+    inputs, outputs = matmul(64, 64, 64)
+    s = schedule_for(outputs)
+    s["C"].tile("i", "j", 8, 8)
+    s["C"].fuse("i.outer", "j.outer")
+    names = {n.var.name for n in walk(tewb.lower(s, inputs + outputs)["main"].body) if isinstance(n, For)}
+    assert {"i.outer.j.outer.fused", "i.inner", "j.inner", "k"} <= names
+
+
+# ---------------------------------------------------------------- journal
+
+
+def test_restore_replays_and_a_handle_from_before_still_works() -> None:
+    _, outputs = matmul()
+    s = schedule_for(outputs)
+    io, ii = s["C"].split("i", factor=4)
+    cache = s.cache_read(outputs[0].op.inputs[0], "local", [outputs[0]])
+    steps = s.journal
+    s.restore(steps[:1])
+    assert [st.primitive for st in s.journal] == ["split"]
+    s.restore(steps)
+    s[cache].unroll("ax1")
+    s["C"].reorder(ii, io)
+    assert s["C"].loops().startswith("i.inner(4), i.outer(5)")
+
+
+def test_a_refused_restore_leaves_the_schedule_as_it_was() -> None:
+    _, outputs = matmul()
+    s = schedule_for(outputs)
+    s["C"].split("i", factor=4)
+    before = s.journal
+    with pytest.raises(ScheduleError, match=r"step 2, split\(C, axis=i, factor=2\).*already split"):
+        s.restore([*before, Step("split", "C", {"axis": "i", "factor": 2})])
+    assert s.journal == before
+
+
+def test_a_copy_is_independent() -> None:
+    inputs, outputs = matmul()
+    s = schedule_for(outputs)
+    s["C"].split("i", factor=4)
+    t = s.copy()
+    t["C"].unroll("i.inner")
+    assert len(s.journal) == 1
+    assert structural_equal(tewb.lower(s, inputs + outputs), tewb.lower(s.copy(), inputs + outputs))
+
+
+def test_every_primitive_is_documented_with_loops() -> None:
+    for p in PRIMITIVES.values():
+        assert len(p.doc.strip().splitlines()) >= 1, p.name
+        assert all(param.doc for param in p.params)
+
+
+# ---------------------------------------------------------------- refusals
+
+
+def mm() -> Any:
+    return schedule_for(matmul(32, 32, 32)[1])
+
+
+def split_twice(s: Any) -> None:
+    s["C"].split("i", factor=4)
+    s["C"].split("i", factor=4)
+
+
+def vectorized_symbol(_: Any) -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i], name="B")
+    te.create_schedule(B.op)[B].vectorize("i")
+
+
+def attach(s: Any, producer: str, consumer: str, axis: str) -> None:
+    s[producer].compute_at(s[consumer], axis)
+
+
+def attached_and_split(_: Any) -> None:
+    s = schedule_for(chain()[1])
+    attach(s, "B", "C", "i")
+
+
+def outside_reader(_: Any) -> None:
+    s = schedule_for(chain()[1])
+    attach(s, "C", "D", "i")
+    attach(s, "B", "C", "i")
+
+
+def split_at_place(_: Any) -> None:
+    s = schedule_for(chain()[1])
+    attach(s, "C", "D", "i")
+    s["D"].split("i", factor=2)
+
+
+def vectorize_around(_: Any) -> None:
+    s = schedule_for(chain()[1])
+    attach(s, "C", "D", "i")
+    s["D"].vectorize("i")
+
+
+def inline_reduction(_: Any) -> None:
+    schedule_for(rows()[1])["S"].compute_inline()
+
+
+def cache_after_split(s: Any) -> None:
+    s["C"].split("i", factor=4)
+    s.cache_write(s.outputs[0].output(0), "local")
+
+
+def two_vectors(s: Any) -> None:
+    s["C"].vectorize("j")
+    s["C"].vectorize("i")
+
+
+@pytest.mark.parametrize(
+    ("misuse", "said"),
+    [
+        (split_twice, r"split on stage C: axis i was already split into i.outer and i.inner\n  loops now: i.outer\(8\), "
+         r"i.inner\(4\), j\(32\), k\(32\)\n  hint: use i.outer or i.inner instead\n  at .*test_primitives.py, line \d+"),
+        (lambda s: s["C"].parallel("k"), "k is a reduce axis.*would race"),
+        (lambda s: s["C"].vectorize("k"), "k is a reduce axis"),
+        (lambda s: s["C"].split("i"), "give either factor or nparts"),
+        (lambda s: s["C"].split("i", factor=2, nparts=2), "give either factor or nparts"),
+        (lambda s: s["C"].split("i", factor=0), "factor=0 must be at least 1"),
+        (lambda s: s["C"].split("i", factor=2.5), "2.5 is not a whole number"),
+        (lambda s: s["C"].split("x", factor=2), "it has no axis x"),
+        (lambda s: s["C"].fuse("i", "k"), "k is not the loop right inside i"),
+        (lambda s: s["C"].fuse("j", "k"), "j is a data axis and k a reduce axis"),
+        (lambda s: s["C"].fuse("i"), "at least two loops"),
+        (lambda s: s["C"].reorder("i", "i"), "an axis is named twice"),
+        (lambda s: s["C"].tile("i", "i", 2, 2), "both axes are i"),
+        (two_vectors, "loop j is vectorized already"),
+        (vectorized_symbol, "the extent of i is not a constant"),
+        (lambda s: s["A"].split("i", factor=2), "it has no axis i"),
+        (lambda s: s["C"].compute_at(s["A"], "i"), "in stage A, it has no axis i"),
+        (lambda s: s["C"].compute_at(s["C"], "i"), "C is an output"),
+        (lambda s: s["A"].compute_at(s["C"], "i"), "A is an input"),
+        (lambda s: s["C"].compute_inline(), "C is an output"),
+        (attached_and_split, "D also reads B, and is computed outside of loop i of C"),
+        (outside_reader, "D also reads B"),
+        (split_at_place, "C is computed at loop i"),
+        (vectorize_around, "C is computed inside of loop i"),
+        (inline_reduction, "a reduction needs loops"),
+        (cache_after_split, "its loops are scheduled already"),
+        (lambda s: s.cache_read(s["A"].op.output(0), "local", [s["B"]]), "B does not read A"),
+        (lambda s: s.cache_read(s["A"].op.output(0), "cloud", [s["C"]]), "'cloud' is not a memory scope"),
+        (lambda s: s["nothing"], "nothing is not a stage"),
+        (lambda s: te.create_schedule(3), "create_schedule takes C.op or C"),
+    ],
+)  # fmt: skip
+def test_misuse_is_refused_and_changes_nothing(misuse: Callable[[Any], Any], said: str) -> None:
+    s = mm()
+    with pytest.raises(ScheduleError, match=f"(?s){said}"):
+        misuse(s)
+    assert [st.primitive for st in s.journal] in ([], ["split"], ["vectorize"])
+
+
+def test_compute_at_a_stage_that_does_not_consume() -> None:
+    A = te.placeholder((8,), name="A")
+    B = te.compute((8,), lambda i: A[i] + 1.0, name="B")
+    C = te.compute((8,), lambda i: A[i] * 2.0, name="C")
+    D = te.compute((8,), lambda i: B[i] + C[i], name="D")
+    s = te.create_schedule(D.op)
+    with pytest.raises(ScheduleError, match=r"compute_at on stage B: C does not read B(.|\n)*it is read by D"):
+        s[B].compute_at(s[C], C.op.axis[0])
+
+
+def test_why_not_agrees_with_the_error() -> None:
+    s = mm()
+    step = Step("parallel", "C", {"axis": "k"})
+    assert "reduce axis" in (s.why_not(step) or "")
+    assert s.why_not(Step("parallel", "C", {"axis": "i"})) is None
+    assert "not a primitive" in (s.why_not(Step("teleport", "C")) or "")
+
+
+# ---------------------------------------------------------------- programs that cannot be
+
+
+def test_reading_outside_is_refused_where_it_is_written() -> None:
+    A = te.placeholder((8,), name="A")
+    with pytest.raises(BoundError, match=r"(?s)compute B reads outside of A: in dimension 0, i \+ 1 runs from 1 to 8.*"
+                                         r"test_primitives.py"):  # fmt: skip
+        te.compute((8,), lambda i: A[i + 1], name="B")
+    with pytest.raises(BoundError, match="runs from -1 to 6"):
+        te.compute((8,), lambda i: te.select(i > 0, A[i - 1], 0.0), name="B")
+    te.compute((8,), lambda i: te.if_then_else(i > 0, A[i - 1], 0.0), name="B")
+
+
+def test_a_data_dependent_read_is_checked_when_it_runs() -> None:
+    A, at = te.placeholder((8,), name="A"), te.placeholder((4,), name="at", dtype="int32")
+    B = te.compute((4,), lambda i: A[at[i]], name="B")
+    kernel = tewb.build(te.create_schedule(B.op), [A, at, B])
+    a, b = np.arange(8, dtype="float32"), np.zeros(4, "float32")
+    kernel(a, np.array([7, 0, 5, 1], "int32"), b)
+    np.testing.assert_array_equal(b, [7, 0, 5, 1])
+    with pytest.raises(BoundError, match=r"B reads outside of A in dimension 0: at\[i\]"):
+        kernel(a, np.array([7, -1, 5, 1], "int32"), b)
+
+
+def test_lowering_names_what_is_missing() -> None:
+    (A, B), (C,) = matmul()
+    s = te.create_schedule(C.op)
+    with pytest.raises(LowerError, match="B is an input and is not among the arguments"):
+        tewb.lower(s, [A, C])
+    with pytest.raises(LowerError, match="C is an output and is not among the arguments"):
+        tewb.lower(s, [A, B])
+    with pytest.raises(LowerError, match="A is given twice"):
+        tewb.lower(s, [A, A, B, C])
+    with pytest.raises(LowerError, match="needs the arguments"):
+        tewb.lower(s)
+    with pytest.raises(LowerError, match="takes a schedule"):
+        tewb.lower(C, [A, B, C])  # type: ignore[arg-type]
+    with pytest.raises(LowerError, match="tewb builds for the CPU"):
+        tewb.build(s, [A, B, C], target="cuda")
+
+
+def test_unknown_scalar_is_named() -> None:
+    A, alpha = te.placeholder((8,), name="A"), te.var("alpha", "float32")
+    B = te.compute((8,), lambda i: A[i] * alpha, name="B")
+    s = te.create_schedule(B.op)
+    with pytest.raises(LowerError, match="the value of alpha is not known"):
+        tewb.lower(s, [A, B])
+    b = np.zeros(8, "float32")
+    tewb.build(s, [A, B, alpha])(np.ones(8, "float32"), b, 2.5)
+    np.testing.assert_array_equal(b, np.full(8, 2.5, "float32"))
