@@ -264,7 +264,9 @@ def test_compute_at_a_stage_that_does_not_consume() -> None:
     C = te.compute((8,), lambda i: A[i] * 2.0, name="C")
     D = te.compute((8,), lambda i: B[i] + C[i], name="D")
     s = te.create_schedule(D.op)
-    with pytest.raises(ScheduleError, match=r"compute_at on stage B: C does not read B(.|\n)*it is read by D"):
+    with pytest.raises(
+        ScheduleError, match=r"compute_at on stage B: C does not read B(.|\n)*it is read by D"
+    ):
         s[B].compute_at(s[C], C.op.axis[0])
 
 

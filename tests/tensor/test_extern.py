@@ -34,7 +34,11 @@ def seed(access: Any) -> tuple[Any, list[Any]]:
     """The seed program: an extern of shape (3, 4, 8), computed at the first axis of its consumer."""
     A = te.placeholder((3, 4, 8), name="A")
     E = te.extern(
-        (3, 4, 8), [A], lambda ins, outs: te.call_packed("test.triple", ins[0], outs[0]), name="E", access=access
+        (3, 4, 8),
+        [A],
+        lambda ins, outs: te.call_packed("test.triple", ins[0], outs[0]),
+        name="E",
+        access=access,
     )
     C = te.compute((3, 4, 8), lambda i, j, k: E[i, j, k] + 1.0, name="C")
     s = te.create_schedule(C.op)

@@ -105,7 +105,9 @@ def twice_and_sum(a):
     return p, q
 
 
-def compiled(f: Any, arrays: list[Any], schedule: Callable[[Any, Any], None] | None = None, **build: bool) -> list[Any]:
+def compiled(
+    f: Any, arrays: list[Any], schedule: Callable[[Any, Any], None] | None = None, **build: bool
+) -> list[Any]:
     inputs = [te.placeholder(a.shape, name=f"in{i}", dtype=str(a.dtype)) for i, a in enumerate(arrays)]
     made = f(*inputs)
     outputs = list(made) if isinstance(made, tuple) else [made]
@@ -135,7 +137,9 @@ CASES = [
 @pytest.mark.parametrize(("f", "arrays"), CASES, ids=lambda x: getattr(x, "name", ""))
 def test_compiled_equals_eager(f: Any, arrays: list[Any]) -> None:
     eager = f(*arrays)
-    for got, want in zip(compiled(f, arrays, debug=True), eager if isinstance(eager, tuple) else [eager], strict=True):
+    for got, want in zip(
+        compiled(f, arrays, debug=True), eager if isinstance(eager, tuple) else [eager], strict=True
+    ):
         assert got.dtype == want.dtype
         np.testing.assert_allclose(got, want, rtol=2e-6)
 
@@ -164,7 +168,9 @@ def test_fuse_and_reorder_of_a_perfect_nest() -> None:
 
     a, b = floats(7), floats(5)
     for schedule in (fused, swapped):
-        np.testing.assert_allclose(compiled(outer_product, [a, b], schedule)[0], outer_product(a, b), rtol=1e-6)
+        np.testing.assert_allclose(
+            compiled(outer_product, [a, b], schedule)[0], outer_product(a, b), rtol=1e-6
+        )
 
 
 def test_vectorized_loop_becomes_vectors() -> None:
@@ -181,7 +187,9 @@ def test_dependences_are_found() -> None:
     (i,) = R.op.axis
     assert i.kind is AxisKind.ORDERED
     s = te.create_schedule(R.op)
-    with pytest.raises(ScheduleError, match=r"iterations of i must run in order.*same elements of s \(line \d+\)"):
+    with pytest.raises(
+        ScheduleError, match=r"iterations of i must run in order.*same elements of s \(line \d+\)"
+    ):
         s[R].parallel(i)
     S = row_sums(te.placeholder((4, 5), name="B"))
     assert [iv.kind for iv in S.op.axis] == [AxisKind.DATA, AxisKind.ORDERED]

@@ -192,8 +192,11 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
     body.location = info.start(scope)
     Statements(body, values, debug, _seen_by_python(f), info, scope).emit(f.body)
     body.do("ret i32 0")
-    entry = [f"define i32 @{f.name}(ptr %ctx, ptr %args) {{", *loads]
-    entry += [f"  %r = call i32 @{f.name}.body({', '.join(arguments)})", "  ret i32 %r", "}"]
+    # The entry has a subprogram too: inlined code keeps its lines only inside of one.
+    outer = info.scope(f"{f.name}.entry")
+    entry = [f"define i32 @{f.name}(ptr %ctx, ptr %args) !dbg {outer} {{", *loads]
+    entry.append(f"  %r = call i32 @{f.name}.body({', '.join(arguments)}), !dbg {info.start(outer)}")
+    entry += ["  ret i32 %r", "}"]
     return body.text() + "\n\n" + "\n".join(entry)
 
 

@@ -316,7 +316,8 @@ class Statements:
         inner.emit(s.body)
         body.do("ret i32 0")
 
-        wrapper = [f"define internal i32 @{name}(ptr %ctx, ptr %data, i64 %n) {{"]
+        outer = self.info.scope(f"{name}.entry")
+        wrapper = [f"define internal i32 @{name}(ptr %ctx, ptr %data, i64 %n) !dbg {outer} {{"]
         arguments = []
         for n, v in enumerate(captured):
             kind = value_type(v.dtype)
@@ -327,7 +328,8 @@ class Statements:
         wrapper.append("  %lo = load i64, ptr %first")
         wrapper.append("  %at = add i64 %lo, %n")
         wrapper.append("  %i = add i64 %at, 0" if t == "i64" else f"  %i = trunc i64 %at to {t}")
-        wrapper.append(f"  %r = call i32 @{name}.body({', '.join(['ptr %ctx', f'{t} %i', *arguments])})")
+        passed = ", ".join(["ptr %ctx", f"{t} %i", *arguments])
+        wrapper.append(f"  %r = call i32 @{name}.body({passed}), !dbg {self.info.start(outer)}")
         wrapper += ["  ret i32 %r", "}"]
         return body.text() + "\n\n" + "\n".join(wrapper)
 

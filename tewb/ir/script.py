@@ -86,6 +86,14 @@ class _Names:
         known = self.names.get(what)
         if known is not None:
             return known
+        if isinstance(what, Buffer) and what.data in self.names:
+            # A flat form of a declared buffer: the same memory, so the same name.
+            self.names[what] = self.names[what.data].removesuffix(".data")
+            return self.names[what]
+        return self.fresh(what)
+
+    def fresh(self, what: Var | Buffer | ir.Producer) -> str:
+        """A name that nothing else has."""
         base = what.name or "v"
         unique, n = base, 0
         while unique in self.taken:
@@ -100,7 +108,7 @@ class _Names:
         self.taken.discard(self.names.pop(what, ""))
 
     def declare(self, buffer: Buffer) -> str:
-        text = self.name(buffer)
+        text = self.names.get(buffer) or self.fresh(buffer)
         self.names.setdefault(buffer.data, f"{text}.data")
         return text
 
@@ -325,7 +333,7 @@ class _Printer(_Names):
 
     def view(self, s: ir.DeclBuffer, last: bool) -> None:
         value = self._buffer("decl_buffer", s.buffer, data=True)
-        self.scoped(s, self.name(s.buffer), value, last)
+        self.scoped(s, self.fresh(s.buffer), value, last)
         self.release(s.buffer)
 
     def let(self, s: ir.LetStmt, last: bool) -> None:

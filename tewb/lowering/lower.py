@@ -11,7 +11,7 @@ from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.pipeline import LOWER, run
 from tewb.schedule import Schedule
 from tewb.schedule.bounds import Bounds, infer_bounds
-from tewb.tensor import Tensor
+from tewb.tensor import PlaceholderOp, Tensor
 
 Trace = list[tuple[str, PrimFunc]]
 
@@ -42,7 +42,9 @@ def _function(schedule: Schedule, args: Sequence[Any], name: str, binds: Mapping
     bounds: Bounds = infer_bounds(schedule, kept)
     body = loop_nests(schedule, bounds, keys)
     outputs = [keys[key] for key in keys if not key[0].is_placeholder]
-    f = PrimFunc(name, tuple(params), body, tuple(i for i, p in enumerate(params) if any(p is b for b in outputs)))
+    f = PrimFunc(
+        name, tuple(params), body, tuple(i for i, p in enumerate(params) if any(p is b for b in outputs))
+    )
     _check_variables(f)
     return f
 
@@ -58,6 +60,9 @@ def _parameters(
             continue
         if not isinstance(a, Tensor):
             raise LowerError(f"arguments are tensors and te.vars, not {a!r}", span=here())
+        if isinstance(a.op, PlaceholderOp) and schedule.find(a) is None:
+            params.append(binds.get(a) or Buffer(a.name, a.dtype, a.shape))  # given, and not read
+            continue
         stage = schedule[a]
         key = (stage, a.value_index)
         if key in keys:

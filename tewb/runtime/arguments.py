@@ -170,7 +170,7 @@ def _match_size(p: ParamSpec, d: int, size: Size, a: Any, made: Prepared) -> Non
 
 def _in_form(p: ParamSpec, a: Any, made: Prepared) -> Any:
     """`a`, or a copy of it, with the strides that the parameter declares."""
-    if p.is_output and any(s == 0 and n > 1 for s, n in zip(a.strides, a.shape, strict=True)):
+    if p.is_output and a.size and any(s == 0 and n > 1 for s, n in zip(a.strides, a.shape, strict=True)):
         raise ArgumentError(f"{p.name} is an output and has stride 0: several elements share one place")
     fits = a.flags.aligned and (_strides_fit(p, a, made) if p.strides is not None else a.flags.c_contiguous)
     if fits:

@@ -153,7 +153,10 @@ def _is_axes(x: Any) -> bool:
 def takes_names(f: Callable[..., Any], rank: int) -> list[str]:
     """Names for `rank` indices from the parameters of `f`: its own, or i0, i1, ... for `*indices`."""
     parameters = list(inspect.signature(f).parameters.values())
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    # A parameter with a default is how a lambda in a loop keeps a value, unless it is needed as an index.
+    plain = [p.name for p in named if p.default is p.empty]
+    names = plain if len(plain) == rank else [p.name for p in named]
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return names + [f"i{n}" for n in range(len(names), rank)]
     return names

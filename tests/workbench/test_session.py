@@ -1,0 +1,267 @@
+"""Session: everything the workbench does, without a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tests.programs import PROGRAMS, random_schedule
+from tewb import te
+from tewb.base import ScheduleError, TewbError
+from tewb.ir import first_difference
+from tewb.workbench.demos import DEMOS, demo_session
+from tewb.workbench.views import html
+from tewb.workbench.views.graph import dot, graph_panel, tree
+
+
+def session(n: int = 32) -> Any:
+    return demo_session("matmul", n=n)
+
+
+SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 8}}
+
+
+def test_apply_changes_what_is_shown_and_tells_listeners() -> None:
+    s = session()
+    told: list[int] = []
+    s.on_change(lambda: told.append(len(s.journal)))
+    s.apply(SPLIT)
+    assert "for i.outer in range(4):" in s.ir
+    assert [loop.name for loop in s.stages[-1].loops] == ["i.outer", "i.inner", "j", "k"]
+    assert told == [1]
+
+
+def test_undo_redo_reset() -> None:
+    s = session()
+    start = s.ir
+    s.apply(SPLIT)
+    s.apply({"primitive": "unroll", "stage": "C", "args": {"axis": "i.inner"}})
+    after = s.ir
+    assert s.undo() and s.undo() and not s.undo()
+    assert s.ir == start
+    assert s.redo() and s.redo() and not s.redo()
+    assert s.ir == after
+    s.reset()
+    assert s.ir == start and not s.can_undo
+    assert s.redo() and s.redo()
+    assert s.ir == after
+
+
+def test_reset_goes_back_to_where_the_session_began() -> None:
+    s = session()
+    s.schedule["C"].split("j", factor=4)
+    later = tewb.Session(s.schedule, s.args)
+    later.apply(SPLIT)
+    later.reset()
+    assert [str(step) for step in later.journal] == ["split(C, axis=j, factor=4)"]
+
+
+def test_a_refused_step_leaves_everything_as_it_was() -> None:
+    s = session()
+    s.apply(SPLIT)
+    s.undo()
+    before = (s.ir, s.journal, s.can_redo)
+    with pytest.raises(ScheduleError, match="reduce axis"):
+        s.apply({"primitive": "parallel", "stage": "C", "args": {"axis": "k"}})
+    with pytest.raises(ScheduleError, match="is not a step"):
+        s.apply({"stage": "C"})
+    assert (s.ir, s.journal, s.can_redo) == before
+    assert "reduce axis" in s.why_not({"primitive": "parallel", "stage": "C", "args": {"axis": "k"}})
+
+
+def test_passes_are_inspectable() -> None:
+    s = session()
+    s.apply(SPLIT)
+    s.apply({"primitive": "vectorize", "stage": "C", "args": {"axis": "j"}})
+    names = [name for name, _ in s.passes]
+    assert names[0] == "schedule_ops" and "vectorize_loops" in names and names[-1] == "simplify again"
+    texts = dict((name, f.script()) for name, f in s.passes)
+    assert "T.vectorized(32)" in texts["schedule_ops"] and "T.vectorized" not in texts["vectorize_loops"]
+
+
+def test_allocations_in_bytes() -> None:
+    s = session()
+    s.apply({"primitive": "cache_write", "stage": "C", "args": {"scope": "local"}})
+    (a,) = s.allocations()
+    assert (a.name, a.shape, a.elements, a.bytes, a.scope) == ("C.local", "(32, 32)", 1024, 4096, "local")
+    assert any("1024 elements, 4 KiB" in line.remark for line in s.ir_lines())
+
+
+def test_provenance_from_step_to_line() -> None:
+    s = session()
+    s.apply(SPLIT)
+    lines = [line for line in s.ir_lines() if line.origin and line.origin.step == 0]
+    assert [line.text for line in lines] == ["for i.outer in range(4):", "for i.inner in range(8):"]
+    assert {line.origin.axis for line in lines} == {"i.outer", "i.inner"}
+    assert s.ir_lines()[-1].origin.stage == "C"
+    assert 'class="tw-s0"' in html.ir(s.ir_lines())
+    assert "tw-s0" in html.loops(s.stages) and "tw-s0" in html.journal(s)
+
+
+def test_provenance_survives_unrolling_and_vectors() -> None:
+    s = session()
+    s.apply(SPLIT)
+    s.apply({"primitive": "vectorize", "stage": "C", "args": {"axis": "j"}})
+    s.apply({"primitive": "unroll", "stage": "C", "args": {"axis": "i.inner"}})
+    stores = [line for line in s.ir_lines() if " = " in line.text]
+    assert stores and all(line.origin and line.origin.stage == "C" for line in stores)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("seed", range(6))
+def test_code_rebuilds_the_same_schedule(name: str, seed: int) -> None:
+    import random
+
+    rng = random.Random(f"code{name}{seed}")
+    inputs, outputs = PROGRAMS[name]()
+    s = tewb.Session(random_schedule(outputs, rng, 6), inputs + outputs)
+    found: dict[str, Any] = {}
+    exec(s.code, found)
+    assert first_difference(found["module"], s.module) is None, s.code
+
+
+def test_code_runs_as_a_program(tmp_path: Any) -> None:
+    s = session()
+    s.apply(SPLIT)
+    path = tmp_path / "program.py"
+    path.write_text(s.code + "print(module)\n")
+    out = subprocess.run(
+        [sys.executable, path], capture_output=True, text=True, check=True, cwd=".", env=_environment()
+    )
+    assert "for i.outer in range(4):" in out.stdout
+
+
+def test_code_of_a_hybrid_program() -> None:
+    @te.hybrid.script
+    def add_one(a):
+        b = output_tensor(a.shape, "float32")  # noqa: F821
+        for i in range(a.shape[0]):
+            b[i] = a[i] + 1.0
+        return b
+
+    A = te.placeholder((8,), name="A")
+    B = add_one(A)
+    s = tewb.Session(te.create_schedule(B.op), [A, B])
+    assert "@te.hybrid.script\ndef add_one(a):" in s.code
+    assert s.measure(repeat=1).ok
+
+
+def _environment() -> dict[str, str]:
+    import os
+    from pathlib import Path
+
+    root = str(Path(tewb.__file__).resolve().parent.parent)
+    return {**os.environ, "PYTHONPATH": root}
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_demos_measure_right(name: str) -> None:
+    size = {"n": 48} if name != "softmax" else {"n": 16, "m": 24}
+    m = demo_session(name, **size).measure(repeat=3)
+    assert m.ok and m.kernel and m.numpy and m.ratio and len(m.kernel.results) == 3
+    assert "✓ result equals numpy's" in str(m)
+
+
+def test_no_time_is_shown_for_a_wrong_result() -> None:
+    s = session()
+    s.reference = lambda a, b: a @ b + 1
+    m = s.measure(repeat=1)
+    assert not m.ok and m.kernel is None and m.ratio is None
+    assert "C differs from numpy: first at (0, 0)" in m.message
+    assert "✗" in html.times(m) and "median" not in html.times(m)
+
+
+def test_measure_can_be_stopped() -> None:
+    m = session().measure(repeat=50, stop=lambda: True)
+    assert m.ok and m.kernel and len(m.kernel.results) == 1 and "stopped early" in m.message
+
+
+def test_measure_uses_the_inputs_it_is_given() -> None:
+    s = session()
+    s.inputs = [np.eye(32, dtype="float32")] * 2
+    assert s.measure(repeat=1).ok
+    s.inputs = [np.eye(32, dtype="float32")]
+    with pytest.raises(TewbError, match="1 inputs for 2: A, B"):
+        s.measure(repeat=1)
+
+
+def test_symbolic_sizes_are_measured() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
+    C = te.compute((n,), lambda i: B[i] * 2.0, name="C")
+    s = tewb.Session(te.create_schedule(C.op), [A, C], sizes={"n": 1000})
+    assert s.allocations()[0].bytes is None
+    assert s.measure(repeat=1).ok
+
+
+def test_graph_names_stages_and_places() -> None:
+    s = demo_session("blur", n=16)
+    s.apply({"primitive": "compute_at", "stage": "X", "args": {"parent": "Y", "axis": "i"}})
+    source = dot(s.schedule)
+    assert '"A" -> "X"' in source and 'label="at i"' in source and 'fontname="Courier"' in source
+    assert tree(s.schedule) == "Y: float32[16, 16]\n  X: float32[16, 16]\n    A: float32[16, 16]"
+
+
+def test_without_dot_the_graph_is_text_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tewb.workbench.views.graph._draw", lambda graphviz, source: None)
+    assert "pip install tewb[dot]" in graph_panel(session().schedule)
+
+
+def test_unknown_demo() -> None:
+    with pytest.raises(TewbError, match="there is no demo quicksort"):
+        demo_session("quicksort")
+
+
+def test_the_core_loads_no_widgets() -> None:
+    code = (
+        "import sys; from tewb import te; import tewb; "
+        "print([m for m in ('ipywidgets', 'graphviz', 'IPython', 'tewb.workbench') if m in sys.modules])"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment()
+    )
+    assert out.stdout.strip() == "[]"
+
+
+def test_workbench_applies_undoes_and_explains() -> None:
+    bench = tewb.demo("matmul", n=32)
+    bench.primitive.value, bench.loop.value = "split", "j"
+    bench._form.fields["factor"].value = "8"
+    bench.apply.click()
+    assert "for j.outer in range(4):" in bench.session.ir
+    assert "split(C, axis=j, factor=8)" in bench._message.value
+    assert "j.outer" in bench._ir.value and list(bench.loop.options) == ["i", "j.outer", "j.inner", "k"]
+    bench.primitive.value, bench.loop.value = "vectorize", "k"
+    bench.apply.click()
+    assert "would race" in bench._message.value and len(bench.session.journal) == 1
+    bench._form_of = None
+    bench.primitive.value = "split"
+    bench._form.fields["factor"].value = "many"
+    bench.apply.click()
+    assert "is not a whole number" in bench._message.value.replace("&#x27;", "'")
+    bench.undo.click()
+    assert bench.session.journal == () and bench.undo.disabled and not bench.redo.disabled
+
+
+def test_workbench_follows_later_code_and_offers_new_stages() -> None:
+    bench = tewb.demo("matmul", n=32)
+    s = bench.session.schedule
+    s.cache_write(s.outputs[0].output(0), "local")
+    bench.session.refresh()
+    assert "C.local" in bench.stage.options
+    bench.stage.value, bench.primitive.value = "C.local", "compute_at"
+    assert list(bench._form.fields["axis"].options) == ["i", "j"]
+
+
+def test_workbench_leaves_html_for_a_notebook_without_kernel() -> None:
+    bundle = tewb.demo("matmul", n=32)._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert "for i in range(32)" in data["text/html"]
+    assert "<style" not in data["text/html"] and "<svg" not in data["text/html"]
+    assert data["text/plain"].startswith("tewb workbench")
