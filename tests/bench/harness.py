@@ -39,7 +39,9 @@ def samples(f: Callable[[], Any], calls: int) -> float:
     return (time.perf_counter() - start) / calls
 
 
-def race(name: str, tewb: Callable[[], Any], other: Callable[[], Any], repeat: int = 15, seconds: float = 0.02) -> Row:
+def race(
+    name: str, tewb: Callable[[], Any], other: Callable[[], Any], repeat: int = 15, seconds: float = 0.02
+) -> Row:
     """Time two functions in turn."""
     calls = []
     for f in (tewb, other):

@@ -58,6 +58,8 @@ def page(browser: Any) -> Iterator[Any]:
 def start(page: Any, lab: Lab) -> Notebook:
     """The start notebook, opened cold and run."""
     notebook = Notebook(page, lab, "00-start.ipynb")
+    if page.locator("body[data-jp-theme-light=false]").count():  # a test before this one left it dark
+        notebook.theme("JupyterLab Light")
     notebook.run_all()
     notebook.workbench()
     page.locator(".tw-panel-ir").wait_for()

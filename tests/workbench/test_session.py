@@ -110,6 +110,7 @@ def test_provenance_survives_unrolling_and_vectors() -> None:
     s.apply({"primitive": "unroll", "stage": "C", "args": {"axis": "i.inner"}})
     stores = [line for line in s.ir_lines() if " = " in line.text]
     assert stores and all(line.origin and line.origin.stage == "C" for line in stores)
+    assert {line.origin.step for line in stores} == {1}  # vectors come from vectorize
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -26,6 +26,7 @@ from tewb.ir import (
     Node,
     Not,
     Or,
+    Origin,
     Ramp,
     Select,
     Seq,
@@ -67,7 +68,7 @@ def vectorize_loops(body: Stmt) -> Stmt:
         if lanes == 1:
             return substitute(inner, {n.var: n.min})
         try:
-            return _Lanes(n.var, n.min, lanes).stmt(inner)
+            return _Lanes(n.var, n.min, lanes, n.origin).stmt(inner)
         except _NoVectorForm:
             return serial
 
@@ -82,8 +83,8 @@ class _NoVectorForm(Exception):
 class _Lanes:
     """Rewrites with `var` standing for `lanes` consecutive values from `start` on."""
 
-    def __init__(self, var: Var, start: Expr, lanes: int) -> None:
-        self.lanes = lanes
+    def __init__(self, var: Var, start: Expr, lanes: int, origin: Origin | None) -> None:
+        self.lanes, self.origin = lanes, origin
         self.values: dict[Var, Expr] = {var: ops.ramp(start, const(1, var.dtype), lanes)}
 
     # ---- expressions
@@ -173,7 +174,8 @@ class _Lanes:
             return s  # the same store in every lane: once is enough
         if lanes == 1:
             raise _NoVectorForm  # every lane stores to one element: order matters
-        return BufferStore(s.buffer, self.wide(value, lanes), indices, s.origin)
+        # The loop is gone from the text; its step lives on in the statements that became vectors.
+        return BufferStore(s.buffer, self.wide(value, lanes), indices, self.origin or s.origin)
 
     def seq(self, s: Seq) -> Stmt:
         return s.map_children(self.stmt)
