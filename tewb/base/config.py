@@ -51,4 +51,5 @@ class PassContext:
 
 def option(key: str) -> object:
     """The value of one option in the current context."""
-    return PassContext.current().config[key]
+    here = _current.get(None)
+    return DEFAULTS[key] if here is None else here.config[key]

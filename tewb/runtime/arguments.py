@@ -38,7 +38,7 @@ def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[s
     _separate(signature, made)
     arrays = iter(made.arrays)
     for p, v in zip(signature.params, values, strict=True):
-        made.slots.append(int(next(arrays).ctypes.data) if p.kind == "buffer" else _bits(p, v))
+        made.slots.append(_address(next(arrays)) if p.kind == "buffer" else _bits(p, v))
     for name in signature.symbols:
         made.slots.append(made.symbols[name][0])
     return made
@@ -230,11 +230,25 @@ def _separate(signature: KernelSignature, made: Prepared) -> None:
     for i in outputs:
         for j in range(len(buffers)):
             a, b = made.arrays[i], made.arrays[j]
-            if i == j or not np.may_share_memory(a, b) or not np.shares_memory(a, b):
+            if i == j or _apart(a, b) or not np.shares_memory(a, b):
                 continue
             if buffers[j].is_output:
                 raise ArgumentError(f"the outputs {buffers[i].name} and {buffers[j].name} share memory")
             made.arrays[j] = _same_layout_copy(b)
+
+
+def _apart(a: Any, b: Any) -> bool:
+    """Whether two arrays certainly have no byte in common."""
+    if a.flags.c_contiguous and b.flags.c_contiguous:
+        p, q = _address(a), _address(b)
+        return bool(p + a.nbytes <= q or q + b.nbytes <= p)
+    return not np.may_share_memory(a, b)
+
+
+def _address(a: Any) -> int:
+    """Where the first element of an array is."""
+    address: int = a.__array_interface__["data"][0]
+    return address
 
 
 def _same_layout_copy(a: Any) -> Any:

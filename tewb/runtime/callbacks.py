@@ -30,7 +30,7 @@ class Invocation:
         self, functions: Sequence[Callable[..., Any]], names: Sequence[str], arrays: Sequence[Any]
     ) -> None:
         self.functions, self.names = functions, names
-        self.owners = [(*_extent(a), a) for a in arrays]
+        self.owners = [(low, high, _bytes_of(a, low, high)) for a in arrays for low, high in [_extent(a)]]
         self.error: BaseException | None = None
         self.lock = threading.Lock()
         self.number = next(_numbers)
@@ -51,11 +51,10 @@ class Invocation:
         self, dtype: np.dtype[Any], address: int, shape: tuple[int, ...], strides: tuple[int, ...]
     ) -> Any:
         """A numpy view of the caller's array or intermediate that holds `address`."""
-        for low, high, owner in self.owners:
+        for low, high, raw in self.owners:
             if low <= address < high:
-                raw = _bytes_of(owner, low, high)
-                steps = tuple(s * dtype.itemsize for s in strides)
-                return np.ndarray(shape, dtype, raw, address - low, steps)
+                size = dtype.itemsize
+                return np.ndarray(shape, dtype, raw, address - low, tuple([s * size for s in strides]))
         return np.empty(shape, dtype)  # a box without elements
 
     def call(self, number: int, record: Any, count: int) -> int:
@@ -93,8 +92,7 @@ def _extent(a: Any) -> tuple[int, int]:
 
 def _bytes_of(owner: Any, low: int, high: int) -> Any:
     """The memory of `owner` as bytes that keep it alive."""
-    holder = _Memory(owner, low, high - low)
-    return np.asarray(holder)
+    return np.asarray(_Memory(owner, low, high - low))
 
 
 class _Memory:

@@ -50,7 +50,8 @@ class Kernel:
         slots = (ctypes.c_int64 * max(len(ready.slots), 1))(*ready.slots)
         context = (ctypes.c_int64 * abi.CONTEXT_SLOTS)()
         context[abi.HANDLE] = invocation.number if invocation else 0
-        context[abi.MEMORY_LEFT] = memory_limit()
+        if signature.intermediates:
+            context[abi.MEMORY_LEFT] = memory_limit()
         try:
             code = self._call(context, slots)
         finally:
