@@ -173,18 +173,42 @@ def test_keyboard_alone_is_enough(start: Notebook, theme: str) -> None:
     assert focused, page.evaluate("() => document.activeElement.outerHTML")
     page.keyboard.press("Control+a")
     page.keyboard.type("64")
-    page.keyboard.press("Tab")
-    for _ in range(4):
-        if page.evaluate("() => document.activeElement.classList.contains('tw-apply')"):
-            break
-        page.keyboard.press("Tab")
+    tab_to(page, "apply")
     page.keyboard.press("Enter")
     expect(ir(page)).to_contain_text("for j.outer in range(8):")
     expect(page.locator("button.tw-undo")).to_be_enabled()
-    page.keyboard.press("Tab")
-    assert page.evaluate("() => document.activeElement.classList.contains('tw-undo')")
+    tab_to(page, "undo")
     page.keyboard.press("Enter")
     expect(ir(page)).to_contain_text("for j in range(512):")
+
+    page.locator(".tw-primitive select").focus()  # a primitive that is refused
+    page.keyboard.type("par")
+    page.keyboard.press("Tab")
+    page.keyboard.type("k")
+    tab_to(page, "apply")
+    page.keyboard.press("Enter")
+    expect(said(page)).to_contain_text("k is a reduce axis")
+
+    page.locator(".tw-primitive select").focus()  # memory
+    page.keyboard.type("cache_w")
+    expect(page.locator(".tw-param-scope")).to_have_count(1)
+    tab_to(page, "apply")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tw-panel-allocations")).to_contain_text("1,048,576 B")
+
+    tab_to(page, "measure")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tw-panel-times")).to_contain_text("✓ result equals numpy's", timeout=90_000)
+    start.screenshot(f"keyboard-{'light' if 'Light' in theme else 'dark'}")
+
+
+def tab_to(page: Any, name: str) -> None:
+    """Press Tab until the button has the focus."""
+    for _ in range(8):
+        if page.evaluate(f"() => document.activeElement.classList.contains('tw-{name}')"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not reach {name}: {page.evaluate('() => document.activeElement.outerHTML')}")
 
 
 def test_controls_have_accessible_names(start: Notebook) -> None:
