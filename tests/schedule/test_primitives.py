@@ -328,3 +328,16 @@ def test_unknown_scalar_is_named() -> None:
     b = np.zeros(8, "float32")
     tewb.build(s, [A, B, alpha])(np.ones(8, "float32"), b, 2.5)
     np.testing.assert_array_equal(b, np.full(8, 2.5, "float32"))
+
+
+@pytest.mark.parametrize(("n", "m", "k"), [(512, 512, 512), (1024, 1024, 1024), (1000, 777, 513)])
+def test_register_tiled_matmul_at_real_sizes(n: int, m: int, k: int) -> None:
+    from tests.bench.matmul import scheduled
+
+    s, args = scheduled(n, m, k)
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((n, k), dtype=np.float32), rng.standard_normal((k, m), dtype=np.float32)
+    c = np.zeros((n, m), np.float32)
+    tewb.build(s, args)(a, b, c)
+    want = a.astype("float64") @ b.astype("float64")
+    np.testing.assert_allclose(c, want, rtol=1e-4, atol=2e-4)
