@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tewb.base import LowerError, here
+from tewb.base import LowerError, here, option
 from tewb.codegen import compile_module
 from tewb.ir import Buffer, IRModule
 from tewb.lowering import BUILD, Trace, lower_schedule, run
@@ -59,5 +59,5 @@ def build(
 def build_module(module: IRModule, debug: bool = False, trace: Trace | None = None) -> Kernel:
     """The kernel of the first function of `module`; `trace` collects the passes of building."""
     flat = IRModule({key: run(f, BUILD, trace) for key, f in module.functions.items()})
-    compiled = compile_module(flat, debug=debug)
+    compiled = compile_module(flat, debug=debug or bool(option("tir.instrument_bound_checkers")))
     return compiled.kernel(next(iter(flat.functions)))

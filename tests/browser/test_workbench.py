@@ -208,7 +208,9 @@ def tab_to(page: Any, name: str) -> None:
         if page.evaluate(f"() => document.activeElement.classList.contains('tw-{name}')"):
             return
         page.keyboard.press("Tab")
-    raise AssertionError(f"Tab does not reach {name}: {page.evaluate('() => document.activeElement.outerHTML')}")
+    raise AssertionError(
+        f"Tab does not reach {name}: {page.evaluate('() => document.activeElement.outerHTML')}"
+    )
 
 
 def test_controls_have_accessible_names(start: Notebook) -> None:

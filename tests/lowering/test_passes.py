@@ -65,6 +65,16 @@ def test_vectorize_makes_vectors_of_the_tail_too() -> None:
     )
 
 
+def test_vectors_can_be_switched_off_and_checks_on() -> None:
+    s, args = vector()
+    s["B"].vectorize("i.inner")
+    with tewb.PassContext(config={"tir.disable_vectorize": True}):
+        assert "Broadcast" not in str(tewb.lower(s, args))
+    with tewb.PassContext(config={"tir.instrument_bound_checkers": True}):
+        assert "an access to A" in tewb.build(s, args).signature.messages
+    assert tewb.build(s, args).signature.messages == ()
+
+
 def test_unroll_writes_the_iterations_out() -> None:
     s, args = vector(4, 2)
     s["B"].unroll("i.inner")

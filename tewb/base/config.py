@@ -13,8 +13,8 @@ from tewb.base.errors import TewbError
 
 DEFAULTS: dict[str, object] = {
     "tir.LoopPartition": True,
-    "tir.UnrollLoop.explicit_unroll_max": 4096,
-    "tir.debug_checks": False,
+    "tir.disable_vectorize": False,  # vectorized loops run serially
+    "tir.instrument_bound_checkers": False,  # every access is checked while a kernel runs
     "tewb.memory_limit": 8 << 30,  # bytes that the intermediates of one kernel call may take
 }
 

@@ -14,8 +14,10 @@ from tewb.ir import (
     Buffer,
     Call,
     Expr,
+    For,
     IRModule,
     PrimFunc,
+    Stmt,
     Var,
     const_int,
     free_vars,
@@ -247,9 +249,22 @@ def _signature(module: Module, f: PrimFunc) -> KernelSignature:
         tuple(module.packed),
         tuple(module.messages),
         module.has_parallel,
-        operations(f.body),
+        operations(f.body) or _work_text(f.body, {v.name for v in symbols_of(f)}),
         tuple(n.buffer.name for n in walk(f.body) if isinstance(n, Allocate)),
     )
+
+
+def _work_text(s: Stmt, known: set[str]) -> str | None:
+    """The operations of a statement as Python text over the symbols `known`; None when they do not tell."""
+    constant = operations(s)
+    if constant is not None:
+        return str(constant)
+    if isinstance(s, For):
+        inside = _work_text(s.body, known)
+        size = _size(s.extent) if {v.name for v in free_vars(s.extent)} <= known else None
+        return None if inside is None or size is None else f"({size.text}) * ({inside})"
+    parts = [_work_text(c, known) for c in s.children() if isinstance(c, Stmt)]
+    return None if not parts or None in parts else " + ".join(f"({p})" for p in parts)
 
 
 def _param(p: Buffer | Var, is_output: bool) -> ParamSpec:

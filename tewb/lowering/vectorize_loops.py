@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tewb.base import LowerError
+from tewb.base import LowerError, option
 from tewb.ir import (
     Add,
     And,
@@ -58,6 +58,8 @@ def vectorize_loops(body: Stmt) -> Stmt:
         if n.kind is not ForKind.VECTORIZED:
             return n if inner is n.body else replace(n, body=inner)
         serial = replace(n, kind=ForKind.SERIAL, body=inner)
+        if option("tir.disable_vectorize"):
+            return serial
         lanes = const_int(n.extent)
         if lanes is None:
             raise LowerError(

@@ -47,7 +47,8 @@ class ParamSpec:
 
 @dataclass(frozen=True, slots=True)
 class KernelSignature:
-    """What the runtime must know of a kernel. `work` estimates its operations (None: not known)."""
+    """What the runtime must know of a kernel. `work` estimates its operations: a number, or
+    Python text over the symbols (None: not known)."""
 
     name: str
     params: tuple[ParamSpec, ...]
@@ -55,5 +56,5 @@ class KernelSignature:
     packed: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     has_parallel: bool = False
-    work: int | None = None
+    work: int | str | None = None
     intermediates: tuple[str, ...] = field(default=())

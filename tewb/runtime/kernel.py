@@ -34,6 +34,8 @@ class Kernel:
         self.signature, self.code = signature, code
         self._entry = _ENTRY(address)
         self.name = signature.name
+        # Work that depends on symbols is worked out at each call.
+        self._work = compile(signature.work, "<work>", "eval") if isinstance(signature.work, str) else None
 
     def __call__(self, *args: Any, **keywords: Any) -> None:
         self.run(prepare(self.signature, args, keywords))
@@ -53,7 +55,7 @@ class Kernel:
         if signature.intermediates:
             context[abi.MEMORY_LEFT] = memory_limit()
         try:
-            code = self._call(context, slots)
+            code = self._call(context, slots, self._is_short(ready))
         finally:
             if invocation is not None:
                 invocation.close()
@@ -62,10 +64,16 @@ class Kernel:
         for target, copy in ready.write_back:
             target[...] = copy
 
-    def _call(self, context: Any, slots: Any) -> int:
-        work = self.signature.work
-        direct = work is not None and work < _LONG
-        if direct or self.signature.packed or threading.current_thread() is not threading.main_thread():
+    def _is_short(self, ready: Prepared) -> bool:
+        """Whether this call is certainly over in a moment, so that nobody would want to interrupt it."""
+        work: Any = self.signature.work
+        if self._work is not None:
+            names = {name: value for name, (value, _) in ready.symbols.items()}
+            work = eval(self._work, {"__builtins__": {}, "min": min, "max": max}, names)
+        return work is not None and work < _LONG
+
+    def _call(self, context: Any, slots: Any, short: bool) -> int:
+        if short or self.signature.packed or threading.current_thread() is not threading.main_thread():
             return int(self._entry(ctypes.addressof(context), ctypes.addressof(slots)))
         return self._call_beside(context, slots)
 
