@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,6 +43,43 @@ def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[s
     for name in signature.symbols:
         made.slots.append(made.symbols[name][0])
     return made
+
+
+Plan = tuple[tuple[Any, tuple[int, ...], bool, int], ...]
+
+
+def simple_plan(signature: KernelSignature) -> Plan | None:
+    """(dtype, shape, is output, bytes) of every parameter, when all are compact arrays of constant shape."""
+    found = []
+    for p in signature.params:
+        shape = tuple(s.value for s in p.shape if s.value is not None)
+        if p.kind != "buffer" or p.strides is not None or len(shape) != len(p.shape):
+            return None
+        dtype = np.dtype(p.dtype)
+        found.append((dtype, shape, p.is_output, dtype.itemsize * math.prod(shape)))
+    return tuple(found)
+
+
+def simple_slots(plan: Plan, args: Sequence[Any]) -> list[int] | None:
+    """The slots of a call whose arrays are just what the plan says and lie apart; None for any other, which
+    `prepare` looks at closely."""
+    if len(args) != len(plan):
+        return None
+    slots = []
+    for a, (dtype, shape, is_output, _) in zip(args, plan, strict=True):
+        if a.__class__ is not np.ndarray or a.dtype is not dtype or a.shape != shape:
+            return None
+        flags = a.flags
+        if not (flags.carray if is_output else flags.c_contiguous and flags.aligned):
+            return None
+        slots.append(_address(a))
+    for i, (_, _, is_output, size) in enumerate(plan):
+        if is_output:
+            p = slots[i]
+            for j, (_, _, _, other) in enumerate(plan):
+                if i != j and p < slots[j] + other and slots[j] < p + size:
+                    return None
+    return slots
 
 
 def _in_order(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[str, Any]) -> list[Any]:

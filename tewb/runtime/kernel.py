@@ -10,7 +10,7 @@ from typing import Any
 from tewb.base import ArgumentError, BoundError, TewbError, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
-from tewb.runtime.arguments import Prepared, prepare
+from tewb.runtime.arguments import Prepared, prepare, simple_plan, simple_slots
 from tewb.runtime.pool import pool
 from tewb.runtime.registry import get_global_func
 from tewb.runtime.timing import Timing, time_call
@@ -34,11 +34,27 @@ class Kernel:
         self.signature, self.code = signature, code
         self._entry = _ENTRY(address)
         self.name = signature.name
+        # A short kernel on arrays of constant shape that calls nobody: its calls take a short way.
+        work = signature.work
+        direct = (
+            isinstance(work, int) and work < _LONG and not signature.packed and not signature.has_parallel
+        )
+        self._plan = simple_plan(signature) if direct else None
+        self._Slots = ctypes.c_int64 * max(len(signature.params), 1)
+        self._Context = ctypes.c_int64 * abi.CONTEXT_SLOTS
         # Work that depends on symbols is worked out at each call.
         self._work = compile(signature.work, "<work>", "eval") if isinstance(signature.work, str) else None
 
     def __call__(self, *args: Any, **keywords: Any) -> None:
-        self.run(prepare(self.signature, args, keywords))
+        slots = simple_slots(self._plan, args) if self._plan is not None and not keywords else None
+        if slots is None:
+            self.run(prepare(self.signature, args, keywords))
+        else:
+            context = self._Context()
+            if self.signature.intermediates:
+                context[abi.MEMORY_LEFT] = memory_limit()
+            if self._entry(context, self._Slots(*slots)):
+                self._raise(context, None)
 
     def run(self, ready: Prepared) -> None:
         """Run on arguments that `prepare` made."""
