@@ -266,3 +266,13 @@ def test_workbench_leaves_html_for_a_notebook_without_kernel() -> None:
     assert "for i in range(32)" in data["text/html"]
     assert "<style" not in data["text/html"] and "<svg" not in data["text/html"]
     assert data["text/plain"].startswith("tewb workbench")
+
+
+def test_a_new_stage_does_not_change_what_is_chosen() -> None:
+    bench = tewb.demo("matmul", n=32)
+    bench.primitive.value = "cache_write"
+    bench.apply.click()
+    assert (bench.stage.value, bench.primitive.value) == ("C", "cache_write")
+    assert list(bench.stage.options) == ["A", "B", "C.local", "C"]
+    bench.undo.click()
+    assert (bench.stage.value, bench.primitive.value) == ("C", "cache_write")

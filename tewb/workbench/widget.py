@@ -42,6 +42,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             self.session = Session(schedule, list(args or []), name, reference, inputs, sizes)
         self._busy: threading.Thread | None = None
         self._form_of: tuple[str, str, int] | None = None
+        self._settling = False
         self._stop = threading.Event()
         self._make_controls()
         self._make_panels()
@@ -68,8 +69,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self.reset = self._button("Reset", lambda: self._do(self.session.reset, "back to the start"))
         self.measure = self._button("Measure", self._measure, "info")
         self._buttons = widgets.HBox([self.apply, self.undo, self.redo, self.reset, self.measure])
-        self.stage.observe(lambda _: self._fill_loops(), names="value")
-        self.stage.observe(lambda _: self._fill_form(), names="value")
+        self.stage.observe(lambda _: self._stage_chosen(), names="value")
         self.primitive.observe(lambda _: self._fill_form(), names="value")
 
     def _dropdown(self, name: str, options: list[str], value: str | None = None) -> Any:
@@ -150,8 +150,10 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         names = [s.name for s in stages]
         if list(self.stage.options) != names:
             kept = self.stage.value
+            self._settling = True  # new options choose the first for a moment: nobody asked for that
             self.stage.options = names
             self.stage.value = kept if kept in names else names[-1]
+            self._settling = False
         self._fill_loops()
         self._fill_form()
         self._style.value = html.style(len(session.journal))
@@ -163,6 +165,11 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self._graph.value = graph_panel(session.schedule)
         self._code.value = html.code(self._program())
         self.undo.disabled, self.redo.disabled = not session.can_undo, not session.can_redo
+
+    def _stage_chosen(self) -> None:
+        if not self._settling:
+            self._fill_loops()
+            self._fill_form()
 
     def _program(self) -> str:
         try:
