@@ -162,7 +162,7 @@ def _environment() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", DEMOS)
 def test_demos_measure_right(name: str) -> None:
-    size = {"n": 48} if name != "softmax" else {"n": 16, "m": 24}
+    size = {"softmax": {"n": 16, "m": 24}, "extern": {}}.get(name, {"n": 48})
     m = demo_session(name, **size).measure(repeat=3)
     assert m.ok and m.kernel and m.numpy and m.ratio and len(m.kernel.results) == 3
     assert "✓ result equals numpy's" in str(m)
@@ -212,6 +212,16 @@ def test_graph_names_stages_and_places() -> None:
 def test_without_dot_the_graph_is_text_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tewb.workbench.views.graph._draw", lambda graphviz, source: None)
     assert "pip install tewb[dot]" in graph_panel(session().schedule)
+
+
+@pytest.mark.parametrize(("access", "elements"), [("whole", 96), ("elementwise", 32)])
+def test_the_extern_demo_shrinks_if_its_access_is_declared(access: str, elements: int) -> None:
+    s = demo_session("extern", access=access)
+    s.apply({"primitive": "compute_at", "stage": "E", "args": {"parent": "C", "axis": "i"}})
+    assert [a.elements for a in s.allocations()] == [elements]
+    panel = html.regions(s)
+    assert "extern_scope" not in panel and "E[" in panel and "idempotent" in panel
+    assert s.measure(repeat=1).ok
 
 
 def test_unknown_demo() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tewb import te
 from tewb.base import TewbError
+from tewb.runtime import register_func
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
 from tewb.workbench.session import Session
@@ -61,14 +62,35 @@ def softmax(n: int = 512, m: int = 512) -> tuple[Schedule, list[Tensor], Callabl
     return te.create_schedule(P.op), [A, P], reference
 
 
+def extern(n: int = 3, access: str = "elementwise") -> tuple[Schedule, list[Tensor], Callable[..., Any]]:
+    """An extern between two computes: `compute_at` shrinks it to a tile, or not with access="whole"."""
+    register_func("tewb.demo.triple", _triple, override=True)
+    A = te.placeholder((n, 4, 8), name="A")
+    E = te.extern(
+        (n, 4, 8),
+        [A],
+        lambda ins, outs: te.call_packed("tewb.demo.triple", ins[0], outs[0]),
+        name="E",
+        access=getattr(te.access, access),
+    )
+    C = te.compute((n, 4, 8), lambda i, j, k: E[i, j, k] + 1.0, name="C")
+    return te.create_schedule(C.op), [A, C], lambda a: a * 3 + 1
+
+
+def _triple(a: Any, b: Any) -> None:
+    """The packed function of the demo: it gets views of a tile of A and of E."""
+    np.multiply(a, 3, out=b)
+
+
 DEMOS: dict[str, Callable[..., tuple[Schedule, list[Tensor], Callable[..., Any]]]] = {
     "matmul": matmul,
     "blur": blur,
     "softmax": softmax,
+    "extern": extern,
 }
 
 
-def demo_session(name: str = "matmul", **sizes: int) -> Session:
+def demo_session(name: str = "matmul", **sizes: Any) -> Session:
     """The session of a demo program. Raises TewbError for an unknown name."""
     if name not in DEMOS:
         raise TewbError(f"there is no demo {name}", hint=f"there are {', '.join(DEMOS)}")

@@ -214,6 +214,6 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         return bundle
 
 
-def demo(name: str = "matmul", **sizes: int) -> Workbench:
-    """The workbench on a program to try: "matmul", "blur" or "softmax". `n=...` changes its size."""
+def demo(name: str = "matmul", **sizes: Any) -> Workbench:
+    """The workbench on a program to try: "matmul", "blur", "softmax" or "extern". `n=...` changes its size."""
     return Workbench(demo_session(name, **sizes))
