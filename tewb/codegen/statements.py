@@ -37,7 +37,7 @@ from tewb.ir import (
 from tewb.runtime.abi import ARRAY, ASSERTION, CANCELLED, DTYPES, FLOAT, INTEGER
 
 STACK_LIMIT = 64 << 10  # bytes of a function's stack that buffers may take; threads have small stacks
-COARSE = 200_000  # operations between two looks at the cancel flag
+COARSE = 20_000  # operations between two looks at the cancel flag
 
 
 class Statements:
@@ -367,10 +367,13 @@ def operations(s: Node) -> int | None:
         case Evaluate():
             return 1000
         case BufferStore():
-            return (
-                sum(n.dtype.lanes if isinstance(n, Expr) and n.dtype.lanes else 1 for n in walk(s.value)) // 4
-                + 1
+            # About four lanes go through in a cycle; a call takes as long as many additions.
+            weights = (
+                n.dtype.lanes * (40 if isinstance(n, Call) else 1)
+                for n in walk(s.value)
+                if isinstance(n, Expr)
             )
+            return sum(weights) // 4 + 1
     parts = [operations(c) for c in s.children() if isinstance(c, Stmt)]
     return None if None in parts else 1 + sum(p for p in parts if p is not None)
 
