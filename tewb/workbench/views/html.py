@@ -12,6 +12,7 @@ from html import escape
 
 from tewb.base import TewbError
 from tewb.ir import Origin
+from tewb.runtime import shown
 from tewb.workbench.measure import Measurement
 from tewb.workbench.session import IRLine, Session, StageInfo, bytes_shown
 
@@ -206,8 +207,8 @@ def times(m: Measurement | None, note: str = "") -> str:
     else:
         head = "<tr><th></th><th>median</th><th>spread</th></tr>"
         rows = "".join(
-            f'<tr><td>{escape(label)}</td><td class="tw-number">{_seconds(t.median)}</td>'
-            f'<td class="tw-number">± {_seconds(t.spread)}</td></tr>'
+            f'<tr><td>{escape(label)}</td><td class="tw-number">{shown(t.median)}</td>'
+            f'<td class="tw-number">± {shown(t.spread)}</td></tr>'
             for label, t in (("tewb", m.kernel), (m.reference, m.numpy))
             if t is not None
         )
@@ -217,13 +218,6 @@ def times(m: Measurement | None, note: str = "") -> str:
             f'<div>numpy / tewb: <b>{speed}</b> <span class="tw-dim">({escape(m.threads)}; {escape(note)})</span></div>'
         )
     return panel("Measured", body, "times")
-
-
-def _seconds(t: float) -> str:
-    for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        if t >= factor:
-            return f"{t / factor:.3g} {unit}"
-    return f"{t * 1e9:.3g} ns"
 
 
 _COPY = (
