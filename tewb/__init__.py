@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tewb import nd, te
-from tewb.base import PassContext, TewbError
+from tewb.base import PassContext, TewbError, TewbWarning
 from tewb.driver import build, lower
 from tewb.ir import IRModule, PrimFunc
 from tewb.nd import cpu
@@ -31,7 +31,7 @@ TVMError = TewbError
 _NOTEBOOK = ("Session", "Workbench", "demo")
 
 __all__ = [
-    "IRModule", "PassContext", "PrimFunc", "Session", "TVMError", "TewbError", "Workbench", "build", "cpu", "demo",
+    "IRModule", "PassContext", "PrimFunc", "Session", "TVMError", "TewbError", "TewbWarning", "Workbench", "build", "cpu", "demo",
     "get_global_func", "lower", "nd", "register_func", "te",
 ]  # fmt: skip
 

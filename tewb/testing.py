@@ -46,7 +46,7 @@ from tewb.ir import (
     Var,
 )
 from tewb.runtime import get_global_func
-from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, whole_buffers
+from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, whole_buffers, whole_tile
 
 Values = dict[Var, Any]
 Arrays = dict[Tensor, Any]
@@ -193,7 +193,7 @@ def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
 
 def _extern(op: ExternOp, arrays: Arrays, values: Values) -> list[Any]:
     ins, outs = whole_buffers(op)
-    body = op.make_body(ins, outs)
+    body = op.make_body(ins, outs, whole_tile(op))
     if not (
         isinstance(body, Evaluate) and isinstance(body.value, Call) and body.value.op == "tvm_call_packed"
     ):

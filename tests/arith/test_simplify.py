@@ -248,3 +248,11 @@ def test_rules_are_named() -> None:
     a = facts()
     a.simplify((io * 32 + ii) // 32)
     assert "quotient_of_a_bounded_rest" in a.rules_used
+
+
+def test_a_divisor_that_is_never_reached_is_no_error() -> None:
+    n, i = Var("n", "int32"), Var("i", "int32")
+    analyzer = Analyzer()
+    analyzer.bind(n, 1, None)
+    with analyzer.assume(ops.less_equal(n, 0)):
+        assert not analyzer.can_prove(ops.less(ops.floordiv(i, n), 0))

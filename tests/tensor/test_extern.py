@@ -197,4 +197,4 @@ def test_the_code_of_an_extern_program_rebuilds_it() -> None:
 def test_the_inside_of_an_extern_is_its_own() -> None:
     s, _ = seed(te.access.elementwise)
     with pytest.raises(tewb.TewbError, match="axis d0 is the inside of extern E"):
-        s["E"].split("d0", 2)
+        s["E"].fuse("d0", "d1")

@@ -286,3 +286,12 @@ def test_a_new_stage_does_not_change_what_is_chosen() -> None:
     assert list(bench.stage.options) == ["A", "B", "C.local", "C"]
     bench.undo.click()
     assert (bench.stage.value, bench.primitive.value) == ("C", "cache_write")
+
+
+@pytest.mark.parametrize(("access", "computed"), [("whole", 3.0), ("elementwise", 1.0)])
+def test_how_often_a_stage_is_computed_is_shown(access: str, computed: float) -> None:
+    s = demo_session("extern", access=access)
+    s.apply({"primitive": "compute_at", "stage": "E", "args": {"parent": "C", "axis": "i"}})
+    (stage,) = [x for x in s.stages if x.name == "E"]
+    assert stage.computed == computed
+    assert ("each element 3 times" in html.loops(s.stages)) == (computed == 3)

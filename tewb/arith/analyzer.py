@@ -406,7 +406,7 @@ def _times(a: Bounds, b: Bounds) -> Bounds:
 
 def _quotient(a: Bounds, b: Bounds) -> Bounds:
     """Bounds of a // b (and of the truncating quotient, which lies between) for positive b."""
-    if b[0] is None or b[0] <= 0:
+    if b[0] is None or b[0] <= 0 or (b[1] is not None and b[1] < b[0]):  # no value at all: a dead branch
         return UNKNOWN
     ends = [b[0]] if b[1] is None else [b[0], b[1]]
     lo = None if a[0] is None else min(a[0] // d for d in ends)

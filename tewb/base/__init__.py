@@ -15,6 +15,7 @@ from tewb.base.errors import (
     ScheduleError,
     ShapeError,
     TewbError,
+    TewbWarning,
 )
 from tewb.base.span import Span, here
 
@@ -40,6 +41,7 @@ __all__ = [
     "ShapeError",
     "Span",
     "TewbError",
+    "TewbWarning",
     "here",
     "option",
 ]

@@ -12,6 +12,7 @@ TewbError (RuntimeError)          a mistake in the program that tewb was given
 +-- HybridError                   Python that is outside the hybrid subset
 +-- ParseError                    text that is not IR
 InternalError (RuntimeError)      a promise of ours that did not hold: a bug in tewb
+TewbWarning (UserWarning)         something that works, and not as well as it might
 """
 
 from __future__ import annotations
@@ -90,3 +91,7 @@ class ParseError(TewbError):
 
 class InternalError(RuntimeError):
     """A promise of ours that did not hold; the message says which. Please report it."""
+
+
+class TewbWarning(UserWarning):
+    """Something that works, and not as well as it might."""

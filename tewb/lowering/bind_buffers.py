@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tewb.ir import Buffer, BufferLoad, BufferStore, Expr, Stmt, Var, ops, rewriter
+from tewb.ir import Buffer, BufferLoad, BufferStore, Expr, Stmt, Var, const_int, ops, rewriter
 
 
 def compact_strides(b: Buffer) -> tuple[Expr, ...]:
@@ -18,6 +18,20 @@ def compact_strides(b: Buffer) -> tuple[Expr, ...]:
         strides.append(step)
         step = ops.mul(step, n)
     return tuple(reversed(strides))
+
+
+def is_compact(b: Buffer) -> bool:
+    """Whether the elements of `b` certainly lie side by side, row-major.
+
+    After the first dimension of more than one element, every other must be taken whole.
+    """
+    step: int | None = 1
+    for n, stride in reversed(list(zip(b.shape, compact_strides(b), strict=True))):
+        size = const_int(n)
+        if size != 1 and (step is None or const_int(stride) != step):
+            return not b.strides
+        step = None if step is None or size is None else step * size
+    return True
 
 
 def bind_buffers(body: Stmt, pairs: Mapping[Buffer, Buffer]) -> Stmt:

@@ -42,12 +42,14 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.lowering.bind_buffers import bind_buffers, compact_strides
+from tewb.lowering.bind_buffers import bind_buffers, compact_strides, is_compact
 from tewb.schedule import At, Schedule, Stage
 from tewb.schedule.bounds import Bounds, StageBounds
 from tewb.schedule.hybrid_loops import KINDS, scheduled_body
 from tewb.schedule.relation import index_up
-from tewb.tensor import ComputeOp, ExternOp, Tensor, is_whole
+from tewb.schedule.tiles import tile_of
+from tewb.tensor import ComputeOp, ExternOp, Part, Tensor, Tile, is_whole, whole_region
+from tewb.tensor.access import Region
 from tewb.tensor.hybrid import HybridOp
 
 Key = tuple[Stage, int]
@@ -136,33 +138,134 @@ class _Nests:
     # ---- externs
 
     def extern(self, stage: Stage, op: ExternOp) -> Stmt:
-        """One call of the extern's body on views of the boxes that it reads and makes."""
+        """The loops around an extern, and in them one call of its body for each tile."""
         own = self.bounds.stages[stage]
-        if op.access.tiled:
-            out = tuple(self.clipped(own.ranges[iv], iv) for iv in op.axis)
-            regions = op.access.regions(out, [t.shape for t in op.inputs])
-            ins = [
-                self.view(t, self.clipped_box(r, t.shape)) for t, r in zip(op.inputs, regions, strict=True)
-            ]
-            outs = [self.view(t, out) for t in stage.op.outputs]
+        around = [iv for iv in stage.leaf_iter_vars if iv.kind is not AxisKind.OPAQUE]
+        loops: dict[IterVar, Expr] = {iv: own.vars[iv] for iv in around}
+        analyzer = self.bounds.analyzer
+        ranges, guards = tile_of(stage, loops, own.ranges, own.extents, analyzer)
+        nest = _Loops(self, stage, around)
+        return nest.loops(0, len(around), guards, self.call(stage, op, ranges))
+
+    def call(self, stage: Stage, op: ExternOp, ranges: Sequence[Range]) -> Stmt:
+        """The call of an extern's body on views of what one tile reads and makes."""
+        if not op.access.tiled:
+            return self.call_on(stage, op, [whole_region(t.shape) for t in op.inputs],
+                                [whole_region(t.shape) for t in op.outputs])  # fmt: skip
+        full_out, full_in = op.out_regions(ranges), op.in_regions(ranges)
+        clipped = tuple(
+            self.clip(r, n) for r, n in zip(ranges, op.output(0).shape[: len(ranges)], strict=True)
+        )
+        out = op.out_regions(clipped)
+        needed = op.in_regions(clipped)
+        ins = [self.clipped_box(r, t.shape) for r, t in zip(needed, op.inputs, strict=True)]
+        if op.tail != "pad":
+            return self.call_on(stage, op, ins, out)
+        inside = self.inside(zip((*full_in, *full_out), (*op.inputs, *op.outputs), strict=True))
+        direct = self.call_on(stage, op, full_in, full_out)
+        if ops.is_const(inside, 1):
+            return direct
+        padded = self.packed_call(
+            stage, op, full_in, full_out, ins, out, [True] * len(full_in), [True] * len(full_out)
+        )
+        return IfThenElse(inside, direct, padded, stage.origin())
+
+    def inside(self, boxes: Iterable[tuple[Region, Tensor]]) -> Expr:
+        """The condition under which boxes lie in their tensors."""
+        conditions = []
+        for box, t in boxes:
+            for r, n in zip(box, t.shape, strict=True):
+                ends = (ops.greater_equal(r.min, 0), ops.less_equal(ops.add(r.min, r.extent), n))
+                conditions += [c for c in ends if not self.bounds.analyzer.can_prove(c)]
+        return ops.all_of(*conditions) if conditions else const(1, "bool")
+
+    def call_on(self, stage: Stage, op: ExternOp, ins: Sequence[Region], outs: Sequence[Region]) -> Stmt:
+        """The call on boxes that lie in their tensors; with `compact`, strided ones are copied."""
+        in_views = [self.view(t, r) for t, r in zip(op.inputs, ins, strict=True)]
+        out_views = [self.view(t, r) for t, r in zip(stage.op.outputs, outs, strict=True)]
+        if op.compact:
+            copy_in, copy_out = ([not is_compact(b) for b in views] for views in (in_views, out_views))
+            if any(copy_in) or any(copy_out):
+                return self.packed_call(stage, op, ins, outs, ins, outs, copy_in, copy_out)
+        return self.body(stage, op, in_views, out_views, ins, outs, ins, outs)
+
+    def body(
+        self, stage: Stage, op: ExternOp, ins: list[Buffer], outs: list[Buffer], in_boxes: Sequence[Region],
+        out_boxes: Sequence[Region], in_real: Sequence[Region], out_real: Sequence[Region],
+    ) -> Stmt:  # fmt: skip
+        """The statement of an extern in its scope. Boxes say where the buffers begin, real ones how far the
+        tensors go in them."""
+        parts = [
+            tuple(Part(tuple(r.min for r in box), tuple(r.extent for r in there))
+                  for box, there in zip(boxes, real, strict=True))
+            for boxes, real in ((in_boxes, in_real), (out_boxes, out_real))
+        ]  # fmt: skip
+        return self.region(stage, op.effect, ins, outs, _extern_body(op, ins, outs, Tile(*parts)))
+
+    def packed_call(
+        self, stage: Stage, op: ExternOp, ins: Sequence[Region], outs: Sequence[Region], in_real: Sequence[Region],
+        out_real: Sequence[Region], copy_in: Sequence[bool], copy_out: Sequence[bool],
+    ) -> Stmt:  # fmt: skip
+        """The call on copies: what is there comes in (zeros elsewhere), what is there goes back."""
+        own_in, own_out = [], []
+        first: list[Stmt] = []
+        last: list[Stmt] = []
+        packs: list[Buffer] = []
+        for t, box, copied in zip(op.inputs, ins, copy_in, strict=True):
+            buffer = self.pack(t, box) if copied else self.view(t, box)
+            if copied:
+                packs.append(buffer)
+                first.append(self.copy(stage, buffer, t, box, inward=True))
+            own_in.append(buffer)
+        for t, box, copied in zip(stage.op.outputs, outs, copy_out, strict=True):
+            buffer = self.pack(t, box) if copied else self.view(t, box)
+            if copied:
+                packs.append(buffer)
+                last.append(self.copy(stage, buffer, t, box, inward=False))
+            own_out.append(buffer)
+        made = seq(*first, self.body(stage, op, own_in, own_out, ins, outs, in_real, out_real), *last)
+        for b in reversed(packs):
+            made = Allocate(b, made, stage.origin())
+        return made
+
+    def pack(self, t: Tensor, box: Region) -> Buffer:
+        return Buffer(f"{t.name}.pack", t.dtype, tuple(r.extent for r in box))
+
+    def copy(self, stage: Stage, pack: Buffer, t: Tensor, box: Region, inward: bool) -> Stmt:
+        """Loops that copy a box of `t` into dense memory, or back."""
+        buffer, mins = self.buffer(t)
+        axes = [Var(f"ax{d}", r.extent.dtype) for d, r in enumerate(box)]
+        analyzer = self.bounds.analyzer
+        for v, r in zip(axes, box, strict=True):
+            analyzer.bind_extent(v, const(0, v.dtype), r.extent)
+        there = [ops.add(r.min, v) for r, v in zip(box, axes, strict=True)]
+        ends = [
+            c for i, n in zip(there, t.shape, strict=True) for c in (ops.greater_equal(i, 0), ops.less(i, n))
+        ]
+        inside = ops.all_of(*[c for c in ends if not analyzer.can_prove(c)] or [const(1, "bool")])
+        index = tuple(analyzer.simplify(ops.sub(i, m)) for i, m in zip(there, mins, strict=True))
+        if inward:
+            value = load(buffer, index)
+            if not ops.is_const(inside, 1):
+                value = ops.if_then_else(inside, value, const(0, t.dtype))
+            made: Stmt = BufferStore(pack, value, tuple(axes), stage.origin())
         else:
-            ins = [self.view(t, _whole(t.shape)) for t in op.inputs]
-            outs = [self.view(t, _whole(t.shape)) for t in stage.op.outputs]
-        return self.region(stage, op.effect, ins, outs, _extern_body(op, ins, outs))
+            made = BufferStore(buffer, load(pack, tuple(axes)), index, stage.origin())
+            if not ops.is_const(inside, 1):
+                made = IfThenElse(inside, made, None, stage.origin())
+        for v, r in reversed(list(zip(axes, box, strict=True))):
+            made = For(v, const(0, v.dtype), r.extent, ForKind.SERIAL, made, (), stage.origin())
+        return made
 
     def region(self, stage: Stage, effect: str, ins: list[Buffer], outs: list[Buffer], body: Stmt) -> Stmt:
         node = ExternRegion(stage.name, tuple(map(_box_text, ins)), tuple(map(_box_text, outs)), effect)
         return AttrStmt(node, "extern_scope", const(0), body, stage.origin())
 
-    def clipped(self, r: Range, iv: IterVar) -> Range:
-        assert iv.dom is not None
-        return self.clip(r, iv.dom.extent)
-
     def clipped_box(self, region: Iterable[Range], shape: Sequence[Expr]) -> tuple[Range, ...]:
         return tuple(self.clip(r, n) for r, n in zip(region, shape, strict=True))
 
     def clip(self, r: Range, size: Expr) -> Range:
-        """The part of `r` that is inside of a dimension of `size`."""
+        """The part of `r` that is inside of a dimension of `size`; empty when there is none."""
         prove = self.bounds.analyzer.can_prove
         end = ops.add(r.min, r.extent)
         lo = r.min if prove(ops.greater_equal(r.min, 0)) else ops.maximum(r.min, 0)
@@ -170,7 +273,10 @@ class _Nests:
         if lo is r.min and hi is end:
             return r
         simplify = self.bounds.analyzer.simplify
-        return Range(simplify(lo), simplify(ops.sub(hi, lo)))
+        extent = simplify(ops.sub(hi, lo))
+        if prove(ops.greater_equal(extent, 0)):
+            return Range(simplify(lo), extent)
+        return Range(simplify(ops.minimum(lo, size)), simplify(ops.maximum(extent, 0)))
 
     def view(self, t: Tensor, box: Sequence[Range]) -> Buffer:
         """A buffer for a box of `t`: the tensor's own buffer when the box is all that it holds, else a
@@ -199,23 +305,19 @@ class _Nests:
 
     def hybrid(self, stage: Stage, op: HybridOp) -> Stmt:
         """The loops of a hybrid function, with its buffers bound to those of the tensors."""
-        ins = [self.view(t, _whole(t.shape)) for t in op.inputs]
-        outs = [self.view(t, _whole(t.shape)) for t in stage.op.outputs]
+        ins = [self.view(t, whole_region(t.shape)) for t in op.inputs]
+        outs = [self.view(t, whole_region(t.shape)) for t in stage.op.outputs]
         pairs = zip((*op.in_buffers, *op.out_buffers), (*ins, *outs), strict=True)
         body = bind_buffers(scheduled_body(stage, op.body), dict(pairs))
         return self.region(stage, "idempotent", ins, outs, body)
 
 
-def _whole(shape: Sequence[Expr]) -> tuple[Range, ...]:
-    return tuple(Range(const(0, n.dtype), n) for n in shape)
-
-
-def _extern_body(op: ExternOp, ins: list[Buffer], outs: list[Buffer]) -> Stmt:
+def _extern_body(op: ExternOp, ins: list[Buffer], outs: list[Buffer], tile: Tile) -> Stmt:
     if op.in_buffers is None and op.out_buffers is None:
-        return op.make_body(ins, outs)
+        return op.make_body(ins, outs, tile)
     declared_in, declared_out = list(op.in_buffers or ins), list(op.out_buffers or outs)
     pairs = zip((*declared_in, *declared_out), (*ins, *outs), strict=True)
-    return bind_buffers(op.make_body(declared_in, declared_out), {a: b for a, b in pairs if a is not b})
+    return bind_buffers(op.make_body(declared_in, declared_out, tile), {a: b for a, b in pairs if a is not b})
 
 
 def _box_text(b: Buffer) -> str:
@@ -225,16 +327,50 @@ def _box_text(b: Buffer) -> str:
     return f"{b.name}[{sizes}]{at}"
 
 
-class _ComputeNest:
+class _Loops:
+    """The loops of one stage, with guards and inner stages in their places."""
+
+    def __init__(self, nests: _Nests, stage: Stage, leaves: Sequence[IterVar]) -> None:
+        self.nests, self.stage, self.leaves = nests, stage, leaves
+        self.own: StageBounds = nests.bounds.stages[stage]
+        self.analyzer = nests.bounds.analyzer
+        self.origin = Origin(stage.name, None, stage.place_step, stage.op.span)
+
+    def loops(self, first: int, last: int, guards: list[tuple[IterVar, Expr]], body: Stmt) -> Stmt:
+        """The loops at positions first..last-1 around `body`, with guards and inner stages in their places."""
+        for position in range(last - 1, first - 1, -1):
+            iv = self.leaves[position]
+            here = self.nests.at.get((self.stage, iv), [])
+            if here:
+                inner = body
+                body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
+            body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
+            body = self.loop(iv, self.own.vars[iv], body)
+        if first == 0:
+            body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
+        return body
+
+    def loop(self, iv: IterVar, v: Var, body: Stmt) -> Stmt:
+        kind = KINDS.get(self.stage.annotations.get(iv, ""), ForKind.SERIAL)
+        return For(v, const(0, v.dtype), self.own.extents[iv], kind, body, (), self.stage.origin(iv))
+
+    def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
+        if not guards:
+            return body
+        return IfThenElse(ops.all_of(*[ops.likely(g) for g in guards]), body, None, self.origin)
+
+    def depth(self, e: Expr) -> int:
+        """The position of the innermost loop that `e` depends on; -1 for none."""
+        mine = {v: i for i, v in enumerate(self.own.vars[iv] for iv in self.leaves)}
+        return max((mine[n] for n in walk(e) if isinstance(n, Var) and n in mine), default=-1)
+
+
+class _ComputeNest(_Loops):
     """The loops of one compute stage."""
 
     def __init__(self, nests: _Nests, stage: Stage, op: ComputeOp) -> None:
-        self.nests, self.stage, self.op = nests, stage, op
-        self.own: StageBounds = nests.bounds.stages[stage]
-        self.analyzer = nests.bounds.analyzer
-        self.leaves = stage.leaf_iter_vars
-        span = op.span
-        self.origin = Origin(stage.name, None, stage.place_step, span)
+        super().__init__(nests, stage, stage.leaf_iter_vars)
+        self.op = op
 
     def nest(self) -> Stmt:
         values, guards = self.indices(self.own.vars)
@@ -277,11 +413,6 @@ class _ComputeNest:
         high = ops.less(value, ops.add(dom.min, dom.extent))
         return [low, high]
 
-    def depth(self, e: Expr) -> int:
-        """The position of the innermost loop that `e` depends on; -1 for none."""
-        mine = {v: i for i, v in enumerate(self.own.vars[iv] for iv in self.leaves)}
-        return max((mine[n] for n in walk(e) if isinstance(n, Var) and n in mine), default=-1)
-
     def store_indices(self, values: Mapping[IterVar, Expr]) -> list[tuple[Expr, ...]]:
         """Where the element of an iteration stands in the buffer of each output."""
         made = []
@@ -291,29 +422,6 @@ class _ComputeNest:
         return made
 
     # ---- statements
-
-    def loops(self, first: int, last: int, guards: list[tuple[IterVar, Expr]], body: Stmt) -> Stmt:
-        """The loops at positions first..last-1 around `body`, with guards and inner stages in their places."""
-        for position in range(last - 1, first - 1, -1):
-            iv = self.leaves[position]
-            here = self.nests.at.get((self.stage, iv), [])
-            if here:
-                inner = body
-                body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
-            body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
-            body = self.loop(iv, self.own.vars[iv], body)
-        if first == 0:
-            body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
-        return body
-
-    def loop(self, iv: IterVar, v: Var, body: Stmt) -> Stmt:
-        kind = KINDS.get(self.stage.annotations.get(iv, ""), ForKind.SERIAL)
-        return For(v, const(0, v.dtype), self.own.extents[iv], kind, body, (), self.stage.origin(iv))
-
-    def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
-        if not guards:
-            return body
-        return IfThenElse(ops.all_of(*[ops.likely(g) for g in guards]), body, None, self.origin)
 
     def stores(self, indices: Sequence[tuple[Expr, ...]], values: Sequence[Expr]) -> Stmt:
         made = []

@@ -29,7 +29,8 @@ from tewb.schedule.program import inlined_operations
 from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
-from tewb.tensor import ComputeOp, ExternOp, Operation, Tensor
+from tewb.schedule.tiles import at_edge
+from tewb.tensor import ComputeOp, ExternOp, Operation, whole_region
 
 Region = tuple[Range, ...]
 
@@ -96,14 +97,12 @@ def _stage_bounds(
     for iv, v in variables.items():
         analyzer.bind_extent(v, const(0, v.dtype), extents[iv])
     if whole or needed is None or not op.axis:
-        regions = tuple(_all_of(t) for t in op.outputs)
+        regions = tuple(whole_region(t.shape) for t in op.outputs)
+    elif isinstance(op, ExternOp):
+        regions = tuple(op.out_regions(needed))
     else:
         regions = (tuple(needed),) * len(op.outputs)
     return StageBounds(ranges, extents, variables, regions)
-
-
-def _all_of(t: Tensor) -> Region:
-    return tuple(Range(const(0, n.dtype), n) for n in t.shape)
 
 
 # ---------------------------------------------------------------- what readers need
@@ -128,8 +127,10 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
     fixed = set(enclosing(stage))
     boxes: list[Interval | None] = []
     first = True
+    axes = len(stage.op.axis)  # an extern may be cut in its leading dimensions only
     for reader in readers:
-        for box in _touched(schedule, reader, stage, fixed, bounds):
+        for touched in _touched(schedule, reader, stage, fixed, bounds):
+            box = touched[:axes]
             if first:
                 boxes, first = box, False
             else:
@@ -140,7 +141,16 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
     if first:
         return None
     sizes = [iv.dom.extent for iv in stage.op.axis if iv.dom is not None]
-    return [_range(x, n, bounds.analyzer) for x, n in zip(boxes, sizes, strict=True)]
+    ranges = [_range(x, n, bounds.analyzer) for x, n in zip(boxes, sizes, strict=True)]
+    if isinstance(stage.op, ExternOp) and stage.op.tail == "shift":
+        return [_inside(r, n, bounds.analyzer) for r, n in zip(ranges, sizes, strict=True)]
+    return ranges
+
+
+def _inside(r: Range, size: Expr, analyzer: Analyzer) -> Range:
+    """A range of the same extent that is moved so that it lies in a dimension of `size`."""
+    low = r.min if analyzer.can_prove(ops.greater_equal(r.min, 0)) else ops.maximum(r.min, 0)
+    return at_edge(Range(low, r.extent), size, "shift", analyzer)
 
 
 def _union(a: Interval, b: Interval, analyzer: Analyzer) -> Interval:
@@ -190,14 +200,32 @@ def _reader_boxes(
         loads = [n for e in op.body for n in walk(e) if isinstance(n, ProducerLoad) and n.producer in mine]
         return [[eval_set(i, axes) for i in n.indices] for n in loads]
     if isinstance(op, ExternOp) and op.access.tiled:
-        out = tuple(own.ranges[iv] for iv in op.axis)
-        regions = op.access.regions(out, [t.shape for t in op.inputs])
+        regions = op.in_regions(_tile(reader, fixed, bounds))
         return [
-            [interval(r.min, r.extent) for r in region]
+            [interval(r.min, bounds.analyzer.simplify(r.extent)) for r in region]
             for t, region in zip(op.inputs, regions, strict=True)
             if t in mine
         ]
     return [[interval(const(0, n.dtype), n) for n in t.shape] for t in mine]
+
+
+def _tile(stage: Stage, fixed: set[tuple[Stage, IterVar]], bounds: Bounds) -> list[Range]:
+    """The range of each axis of an extern that the calls make together while the loops in `fixed` stand
+    still, before it is clipped at edges."""
+    own, analyzer = bounds.stages[stage], bounds.analyzer
+    sets = {
+        iv: point(own.vars[iv]) if (stage, iv) in fixed else full(own.extents[iv])
+        for iv in stage.leaf_iter_vars
+    }
+    intervals_up(stage.relations, sets, own.extents, analyzer)
+    found = []
+    for iv in stage.op.axis:
+        x = sets[iv]
+        r = Range(x.lo, analyzer.simplify(ops.add(ops.sub(x.hi, x.lo), 1)))
+        if isinstance(stage.op, ExternOp) and stage.op.tail == "shift":
+            r = at_edge(r, own.extents[iv], "shift", analyzer)
+        found.append(Range(analyzer.simplify(ops.add(own.ranges[iv].min, r.min)), r.extent))
+    return found
 
 
 def _range(x: Interval | None, size: Expr, analyzer: Analyzer) -> Range:

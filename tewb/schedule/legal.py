@@ -12,8 +12,10 @@ from tewb.base import LowerError
 from tewb.ir import AxisKind, IterVar, Reduce, const_int
 from tewb.schedule.hybrid_loops import scheduled_body
 from tewb.schedule.primitive import Refusal, Values
-from tewb.schedule.relation import Fuse, Split
+from tewb.schedule.recompute import recompute_factor
+from tewb.schedule.relation import Fuse, Split, divides
 from tewb.schedule.stage import INLINE, At, Loops, Stage
+from tewb.schedule.tiles import opaque_last
 from tewb.tensor import ComputeOp, ExternOp, PlaceholderOp
 from tewb.tensor.hybrid import HybridOp
 
@@ -43,7 +45,7 @@ def _untouched(stage: Stage, iv: IterVar) -> Refusal | None:
     if iv.kind is AxisKind.OPAQUE:
         return Refusal(
             f"axis {name} is the inside of extern {stage.name}, which only its own code knows",
-            "schedule the stage that reads it",
+            f"split {name}: its outer loop makes one call for each iteration",
         )
     if iv in stage.annotations:
         return Refusal(
@@ -104,7 +106,19 @@ def split(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(f"{'factor' if factor is not None else 'nparts'}={size} must be at least 1")
     if size is not None and size >= 1 << 31:
         return Refusal(f"{size} is too large for a loop")
-    return _has_loops(stage) or _untouched(stage, iv)
+    return _has_loops(stage) or (
+        _cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else _untouched(stage, iv)
+    )
+
+
+def _cut_again(stage: Stage, iv: IterVar) -> Refusal | None:
+    """Tiles that are shifted or padded at edges are cut once: their edges are those of the tensor."""
+    if not (isinstance(stage.op, ExternOp) and stage.op.tail != "clip") or iv in Loops(list(stage.op.axis)):
+        return None
+    return Refusal(
+        f'{stage.axis_name(iv)} is part of a tile already, and tail="{stage.op.tail}" knows one size of tiles',
+        "choose the size in one split, or declare tail='clip'",
+    )
 
 
 def tile(stage: Stage, v: Values) -> Refusal | None:
@@ -163,12 +177,15 @@ def reorder(stage: Stage, v: Values) -> Refusal | None:
     refused = _has_loops(stage)
     if refused:
         return refused
-    for iv in axes:
-        if iv.kind is AxisKind.OPAQUE:
-            return _untouched(stage, iv)
     if isinstance(stage.op, HybridOp):
         return _hybrid_order(stage, axes)
     after = reordered(stage.leaf_iter_vars, axes)
+    if not after.same_as(opaque_last(after)):
+        return _untouched(stage, next(iv for iv in axes if iv.kind is AxisKind.OPAQUE))
+    if not after.same_as(stage.leaf_iter_vars):
+        refused = _in_given_order(stage, "reorder")
+        if refused:
+            return refused
     for iv in after:
         if iv.kind is AxisKind.ORDERED and after.index(iv) != stage.leaf_iter_vars.index(iv):
             return _independent(stage, iv, "reorder")
@@ -213,6 +230,16 @@ def reordered(leaves: Loops, axes: list[IterVar]) -> Loops:
     return Loops([next(following) if iv in moved else iv for iv in leaves])
 
 
+def _in_given_order(stage: Stage, verb: str) -> Refusal | None:
+    """Calls of a stateful extern come one after the other, first tile first."""
+    if isinstance(stage.op, ExternOp) and stage.op.effect == "stateful":
+        return Refusal(
+            f"extern {stage.name} is stateful: to {verb} its loops changes what its calls see",
+            "declare effect='idempotent' if the order does not matter",
+        )
+    return None
+
+
 def _annotate(stage: Stage, iv: IterVar) -> Refusal | None:
     if iv in stage.annotations:
         return Refusal(f"loop {stage.axis_name(iv)} is already marked {stage.annotations[iv]}")
@@ -241,10 +268,20 @@ def vectorize(stage: Stage, v: Values) -> Refusal | None:
     return (
         _has_loops(stage)
         or _annotate(stage, iv)
+        or _calls(stage, iv)
         or _independent(stage, iv, "vectorize")
         or _nothing_inside(stage, iv)
         or _constant(stage, iv, MAX_LANES, "vectorize")
         or _one_vector_loop(stage, iv)
+    )
+
+
+def _calls(stage: Stage, iv: IterVar) -> Refusal | None:
+    if not isinstance(stage.op, ExternOp):
+        return None
+    return Refusal(
+        f"every iteration of {stage.axis_name(iv)} is a call of extern {stage.name}, and calls cannot become lanes",
+        "vectorize a stage that computes, or parallelise this loop",
     )
 
 
@@ -276,7 +313,27 @@ def unroll(stage: Stage, v: Values) -> Refusal | None:
 
 def parallel(stage: Stage, v: Values) -> Refusal | None:
     iv = v["axis"]
-    return _has_loops(stage) or _annotate(stage, iv) or _independent(stage, iv, "parallelise")
+    return (
+        _has_loops(stage)
+        or _annotate(stage, iv)
+        or _independent(stage, iv, "parallelise")
+        or _in_given_order(stage, "parallelise")
+        or _tiles_overlap(stage, iv)
+    )
+
+
+def _tiles_overlap(stage: Stage, iv: IterVar) -> Refusal | None:
+    """With `tail="shift"` the last tile makes elements of the one before again: not at the same time."""
+    if not (isinstance(stage.op, ExternOp) and stage.op.tail == "shift"):
+        return None
+    extents = stage.schedule.extents(stage)
+    if all(divides(r, extents) for r in stage.relations if isinstance(r, Split)):
+        return None
+    return Refusal(
+        f'extern {stage.name} has tail="shift", and its last tile would write what another iteration of '
+        f"{stage.axis_name(iv)} writes",
+        "choose a factor that divides, or tail='clip'",
+    )
 
 
 # ---------------------------------------------------------------- places
@@ -299,23 +356,40 @@ def compute_at(stage: Stage, v: Values) -> Refusal | None:
         return refused
     if parent is stage:
         return Refusal("a stage cannot be computed inside of itself")
-    if isinstance(stage.op, ExternOp) and stage.op.effect == "stateful":
-        return Refusal(
-            "extern is stateful, and compute_at could run it more than once", "declare effect='idempotent'"
-        )
-    if not isinstance(parent.op, ComputeOp):
+    if parent.is_placeholder or not isinstance(parent.op, ComputeOp | ExternOp):
         kind = "an input" if parent.is_placeholder else "not a compute, so its loops are its own"
         return Refusal(f"{parent.name} is {kind}")
     refused = _has_loops(parent)
     if refused:
         return refused
+    if axis.kind is AxisKind.OPAQUE:
+        return _untouched(parent, axis)
     if stage not in parent.reads() and not _reads_through(parent, stage):
         return Refusal(f"{parent.name} does not read {stage.name}", _consumers(stage))
     name = parent.axis_name(axis)
     outer = parent.leaf_iter_vars[: parent.leaf_iter_vars.index(axis) + 1]
     if any(parent.annotations.get(iv) == "vectorize" for iv in outer):
         return Refusal(f"loop {name} of {parent.name} is vectorized, and loops cannot become lanes")
-    return _with_attach(stage, At(parent, axis))
+    return _with_attach(stage, At(parent, axis)) or _repeats(stage, At(parent, axis))
+
+
+def _repeats(stage: Stage, place: At) -> Refusal | None:
+    """A stateful extern may be computed in pieces, and not twice."""
+    if not (isinstance(stage.op, ExternOp) and stage.op.effect == "stateful"):
+        return None
+    before = stage.attach
+    stage.attach = place
+    try:
+        times = recompute_factor(stage)
+    finally:
+        stage.attach = before
+    if times == 1:
+        return None
+    often = "an unknown number of times" if times is None else f"{times:.3g} times on average"
+    return Refusal(
+        f"extern {stage.name} is stateful, and would make each element {often} there",
+        "compute it further out, or declare effect='idempotent'",
+    )
 
 
 def _consumers(stage: Stage) -> str:

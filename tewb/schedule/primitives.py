@@ -10,6 +10,7 @@ from tewb.schedule.primitive import PRIMITIVES, Param, Primitive, Results, Value
 from tewb.schedule.relation import Fuse, Split
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import INLINE, At, Stage
+from tewb.schedule.tiles import opaque_last
 
 Effect = Callable[[Stage, Values, int], Results]
 
@@ -69,6 +70,7 @@ def _split(stage: Stage, v: Values, step: int) -> Results:
     stage.replace_leaves([relation.parent], [relation.outer, relation.inner])
     stage.register(relation.outer, step)
     stage.register(relation.inner, step)
+    stage.leaf_iter_vars = opaque_last(stage.leaf_iter_vars)
     return [relation.outer, relation.inner]
 
 

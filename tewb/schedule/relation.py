@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, interval, point
-from tewb.ir import Expr, IterVar, Range, Var, const, const_int, ops, structural_equal
+from tewb.ir import AxisKind, Expr, IterVar, Range, Var, const, const_int, ops, structural_equal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,10 +26,12 @@ class Split:
 
     @staticmethod
     def make(parent: IterVar, factor: int | None, nparts: int | None) -> Split:
-        def loop(suffix: str) -> IterVar:
-            return IterVar(None, Var(f"{parent.name}.{suffix}", parent.dtype), parent.kind)
+        def loop(suffix: str, kind: AxisKind) -> IterVar:
+            return IterVar(None, Var(f"{parent.name}.{suffix}", parent.dtype), kind)
 
-        return Split(parent, loop("outer"), loop("inner"), factor, nparts)
+        # Around the part of an extern that only its code knows, an ordinary loop: one call for each iteration.
+        around = AxisKind.DATA if parent.kind is AxisKind.OPAQUE else parent.kind
+        return Split(parent, loop("outer", around), loop("inner", parent.kind), factor, nparts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tewb.ir import IterVar, Origin, const_int
+from tewb.ir import AxisKind, IterVar, Origin, const_int
 from tewb.schedule.relation import Fuse, Relation, Split
 from tewb.tensor import Operation, PlaceholderOp, Tensor
 
@@ -142,6 +142,8 @@ class Stage:
         for iv in self.leaf_iter_vars:
             size = const_int(extents[iv])
             notes = [str(size) if size is not None else repr(extents[iv])]
+            if iv.kind is AxisKind.OPAQUE:
+                notes.append("inside")
             if iv in self.annotations:
                 notes.append(self.annotations[iv])
             shown.append(f"{self.axis_name(iv)}({', '.join(notes)})")

@@ -4,6 +4,8 @@ from tewb.tensor import access
 from tewb.tensor.compute import ComputeOp, compute
 from tewb.tensor.extern import (
     ExternOp,
+    Part,
+    Tile,
     call_extern,
     call_packed,
     decl_buffer,
@@ -11,13 +13,15 @@ from tewb.tensor.extern import (
     is_whole,
     stack_array,
     whole_buffers,
+    whole_region,
+    whole_tile,
 )
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice
 
 __all__ = [
-    "ComputeOp", "ExternOp", "Operation", "PlaceholderOp", "Tensor", "TensorSlice", "access", "call_extern",
+    "ComputeOp", "ExternOp", "Operation", "Part", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "call_extern",
     "call_packed", "comm_reducer", "compute", "decl_buffer", "extern", "is_whole", "max_value", "min_value",
-    "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers",
+    "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile",
 ]  # fmt: skip

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import HANDLE, INT32, DType, DTypeError, ExternError, here
@@ -21,24 +24,54 @@ from tewb.ir import (
     const_int,
     convert,
     ops,
+    structural_equal,
 )
-from tewb.tensor.access import Access, as_access
+from tewb.tensor.access import Access, Region, as_access, checked_access
 from tewb.tensor.placeholder import check_shape
 from tewb.tensor.tensor import Operation, Tensor
 
-Body = Callable[[list[Buffer], list[Buffer]], Stmt]
+Body = Callable[[list[Buffer], list[Buffer], "Tile"], Stmt]
 
 EFFECTS = ("pure", "idempotent", "stateful")
+TAILS = ("clip", "pad", "shift")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a tensor that a buffer stands for: where it begins, and how much of it is real (with
+    `tail="pad"` a buffer may be larger)."""
+
+    origin: tuple[Expr, ...]
+    extents: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """What one call of an extern is about, in elements of the tensors. `origin` and `extents` are those of
+    the first output."""
+
+    inputs: tuple[Part, ...]
+    outputs: tuple[Part, ...]
+
+    @property
+    def origin(self) -> tuple[Expr, ...]:
+        return self.outputs[0].origin
+
+    @property
+    def extents(self) -> tuple[Expr, ...]:
+        return self.outputs[0].extents
 
 
 class ExternOp(Operation):
-    """Outputs by `make_body(in_buffers, out_buffers)`, which builds the statement for one tile.
+    """Outputs by `make_body(in_buffers, out_buffers, tile)`, which builds the statement for one tile.
 
-    `access` says what a tile reads. A tiled extern has one opaque axis for each output dimension, a
-    whole one has none: it makes its outputs in one piece.
+    `access` says what a tile reads. A tiled extern has one opaque axis for each output dimension that may
+    be cut, a whole one has none: it makes its outputs in one piece. `tail` says what becomes of tiles that
+    pass an edge, `compact` whether tiles are copied to memory of their own.
     """
 
-    __slots__ = ("access", "axis", "effect", "in_buffers", "inputs", "make_body", "out_buffers")
+    __slots__ = ("access", "axis", "compact", "effect", "in_buffers", "inputs", "make_body", "out_buffers", "tail",
+                 "uses_tile")  # fmt: skip
 
     def __init__(
         self,
@@ -52,14 +85,18 @@ class ExternOp(Operation):
         in_buffers: tuple[Buffer, ...] | None,
         out_buffers: tuple[Buffer, ...] | None,
         tag: str = "",
+        tail: str = "clip",
+        compact: bool = False,
+        uses_tile: bool = False,
     ) -> None:
         super().__init__(name, shapes, dtypes, tag)
         self.inputs, self.make_body, self.access, self.effect = inputs, make_body, access, effect
         self.in_buffers, self.out_buffers = in_buffers, out_buffers
+        self.tail, self.compact, self.uses_tile = tail, compact, uses_tile
         self.axis = (
             tuple(
                 IterVar(Range(const(0, e.dtype), e), Var(f"d{i}", e.dtype), AxisKind.OPAQUE)
-                for i, e in enumerate(shapes[0])
+                for i, e in enumerate(shapes[0][: access.axes])
             )
             if access.tiled
             else ()
@@ -69,6 +106,15 @@ class ExternOp(Operation):
     def tiled(self) -> bool:
         return self.access.tiled
 
+    def out_regions(self, ranges: Sequence[Range]) -> list[Region]:
+        """The region of each output for a range of each axis; dimensions without an axis are whole."""
+        k = len(ranges)
+        return [(*ranges, *whole_region(t.shape[k:])) for t in self.outputs]
+
+    def in_regions(self, ranges: Sequence[Range]) -> list[Region]:
+        """The region of each input that a range of each axis needs, not yet clamped to the input."""
+        return self.access.regions(self.out_regions(ranges)[0], [t.shape for t in self.inputs])
+
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
         if not any(t in swap for t in self.inputs):
             return self
@@ -77,16 +123,21 @@ class ExternOp(Operation):
         dtypes = [t.dtype for t in self.outputs]
         made = ExternOp(
             self.name, inputs, shapes, dtypes, self.make_body, self.access, self.effect, self.in_buffers,
-            self.out_buffers, self.tag,
+            self.out_buffers, self.tag, self.tail, self.compact, self.uses_tile,
         )  # fmt: skip
         made.axis, made.attrs, made.span = self.axis, self.attrs, self.span
         return made
 
 
+def whole_region(shape: Sequence[Expr]) -> Region:
+    """All of a tensor."""
+    return tuple(Range(const(0, n.dtype), n) for n in shape)
+
+
 def extern(
     shape: Any,
     inputs: Sequence[Tensor],
-    fcompute: Callable[[list[Buffer], list[Buffer]], Any],
+    fcompute: Callable[..., Any],
     name: str = "extern",
     dtype: Any = None,
     in_buffers: Any = None,
@@ -95,44 +146,105 @@ def extern(
     attrs: Mapping[str, object] | None = None,
     access: Any = None,
     effect: str = "idempotent",
+    tail: str = "clip",
+    compact: bool = False,
 ) -> Any:
     """Tensors of `shape` (one shape, or a list of shapes) that `fcompute(ins, outs)` makes.
 
     `fcompute` returns the statement for one tile: `te.call_packed(...)`, or IR built by hand. It is
-    called with buffers for the whole tensors here, and again for each tile when the schedule is lowered.
-    `access` declares which region of each input a region of the outputs needs; by default all of it.
-    `effect` is pure, idempotent or stateful. Raises ExternError and DTypeError.
+    called with buffers for the whole tensors here, and again for each tile when the schedule is lowered;
+    a third parameter receives the `Tile`: its origin and extents in the tensors.
+
+    `access` declares which region of each input a region of the outputs needs: `te.access.elementwise`,
+    `stencil(halo)`, `rows`, `whole` (the default), or a function that takes one (min, extent) for each
+    output dimension and returns for each input a list of (min, extent).
+    `effect` is pure, idempotent or stateful: a stateful extern is never called twice for one element.
+    `tail` is what becomes of a tile that passes an edge: "clip" makes it smaller, "shift" moves it inside
+    (elements are made twice), "pad" gives it full size, with zeros for what is not there and results
+    beyond the edge thrown away. `compact` copies strided tiles, so that the code sees dense memory.
+
+    Several outputs that are tiled agree in the dimensions that are cut. Without `dtype` the outputs have
+    that of the inputs, which must be one. Raises ExternError and DTypeError.
     """
     tensors = tuple(inputs)
     for t in tensors:
         if not isinstance(t, Tensor):
             raise ExternError(f"extern {name}: inputs are tensors, not {t!r}", span=here())
-    if effect not in EFFECTS:
-        raise ExternError(f"extern {name}: effect={effect!r} is not one of {', '.join(EFFECTS)}", span=here())
+    _check_choice(name, "effect", effect, EFFECTS)
+    _check_choice(name, "tail", tail, TAILS)
+    if tail == "shift" and effect == "stateful":
+        raise ExternError(
+            f'extern {name}: tail="shift" makes elements twice, and a stateful extern must not',
+            hint='tail="clip"',
+            span=here(),
+        )
     several = isinstance(shape, tuple | list) and len(shape) > 0 and isinstance(shape[0], tuple | list)
     shapes = [check_shape(name, s) for s in (shape if several else [shape])]
     dtypes = _dtypes(name, dtype, tensors, len(shapes))
-    footprint = as_access(access)
-    if footprint.tiled and len({tuple(map(repr, s)) for s in shapes}) > 1:
-        raise ExternError(
-            f"extern {name}: {footprint!r} needs outputs of one shape",
-            hint="use te.access.whole",
-            span=here(),
-        )
+    footprint = _cut_together(name, as_access(access), shapes)
     ins = _declared(name, "in_buffers", in_buffers, [(t.shape, t.dtype, t.name) for t in tensors])
     outs = _declared(
         name, "out_buffers", out_buffers, [(s, d, name) for s, d in zip(shapes, dtypes, strict=True)]
     )
+    uses_tile = _takes_three(fcompute)
 
-    def make_body(ins: list[Buffer], outs: list[Buffer]) -> Stmt:
-        return _statement(name, fcompute(ins, outs))
+    def make_body(ins: list[Buffer], outs: list[Buffer], tile: Tile) -> Stmt:
+        return _statement(name, fcompute(ins, outs, tile) if uses_tile else fcompute(ins, outs))
 
-    op = ExternOp(name, tensors, shapes, dtypes, make_body, footprint, effect, ins, outs, tag)
-    op.attrs.update(attrs or {})
-    make_body(*whole_buffers(op))  # a mistake in fcompute shows here, on the user's line
     if footprint.tiled:
-        footprint.regions(tuple(Range(const(0, e.dtype), e) for e in shapes[0]), [t.shape for t in tensors])
+        footprint = checked_access(
+            name, footprint, shapes[0], [t.shape for t in tensors], [t.name for t in tensors]
+        )
+    op = ExternOp(
+        name, tensors, shapes, dtypes, make_body, footprint, effect, ins, outs, tag, tail, compact, uses_tile
+    )
+    op.attrs.update(attrs or {})
+    make_body(*whole_buffers(op), whole_tile(op))  # a mistake in fcompute shows here, on the user's line
     return op.outputs if several else op.output(0)
+
+
+def _check_choice(name: str, what: str, given: str, known: Sequence[str]) -> None:
+    if given not in known:
+        raise ExternError(f"extern {name}: {what}={given!r} is not one of {', '.join(known)}", span=here())
+
+
+def _takes_three(fcompute: Callable[..., Any]) -> bool:
+    """Whether `fcompute` has a third parameter without default, for the tile."""
+    try:
+        parameters = inspect.signature(fcompute).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in positional and p.default is p.empty for p in parameters) == 3
+
+
+def _cut_together(name: str, access: Access, shapes: list[tuple[Expr, ...]]) -> Access:
+    """`access` with as many axes as all outputs share; ready-made ones that cut all dimensions need one shape."""
+    if not access.tiled:
+        return access
+    wanted = len(shapes[0]) if access.axes is None else access.axes
+    shared = 0
+    while shared < wanted and all(
+        shared < len(s) and structural_equal(s[shared], shapes[0][shared]) for s in shapes
+    ):
+        shared += 1
+    if shared == wanted and (access.axes is not None or all(len(s) == wanted for s in shapes)):
+        return access
+    if access.ready_made or not shared:
+        need = "one shape" if access.axes is None else f"the same first {wanted} dimensions"
+        raise ExternError(
+            f"extern {name}: {access!r} needs outputs of {need}", hint="use te.access.whole", span=here()
+        )
+    return dataclasses.replace(access, axes=shared)
+
+
+def whole_tile(op: ExternOp) -> Tile:
+    """The tile that is all of the tensors."""
+
+    def part(t: Tensor) -> Part:
+        return Part(tuple(const(0, n.dtype) for n in t.shape), t.shape)
+
+    return Tile(tuple(map(part, op.inputs)), tuple(map(part, op.outputs)))
 
 
 def whole_buffers(op: ExternOp) -> tuple[list[Buffer], list[Buffer]]:

@@ -6,7 +6,7 @@ import keyword
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from tewb.base import ExternError
+from tewb.base import INT32, ExternError
 from tewb.ir import (
     EQ,
     GE,
@@ -43,7 +43,7 @@ from tewb.ir import (
     is_const,
 )
 from tewb.tensor.compute import ComputeOp
-from tewb.tensor.extern import ExternOp, whole_buffers
+from tewb.tensor.extern import ExternOp, Part, Tile, whole_buffers
 from tewb.tensor.placeholder import PlaceholderOp
 from tewb.tensor.tensor import Operation, Tensor
 
@@ -222,7 +222,7 @@ class GraphSource:
 
     def extern(self, op: ExternOp) -> str:
         ins, outs = whole_buffers(op)
-        body = op.make_body(ins, outs)
+        body = op.make_body(ins, outs, self._named_tile(op))
         names = {b.data: f"ins[{i}]" for i, b in enumerate(ins)} | {
             b.data: f"outs[{i}]" for i, b in enumerate(outs)
         }
@@ -236,13 +236,36 @@ class GraphSource:
         dtypes = [f'"{t.dtype}"' for t in op.outputs]
         dtype = dtypes[0] if len(dtypes) == 1 else f"[{', '.join(dtypes)}]"
         inputs = ", ".join(self.tensors[t] for t in op.inputs)
-        call = f'lambda ins, outs: te.call_packed("{name}", {passed})'
-        if op.access.name not in ("whole", "elementwise"):
+        call = f'lambda ins, outs{", tile" if op.uses_tile else ""}: te.call_packed("{name}", {passed})'
+        if not op.access.ready_made:
             raise ExternError(f"extern {op.name} has an access function, which has no source here")
+        choices = (f', tail="{op.tail}"' if op.tail != "clip" else "") + (
+            ", compact=True" if op.compact else ""
+        )
         return (
             f'te.extern({shape}, [{inputs}], {call}, name="{op.name}", dtype={dtype}, '
-            f'access=te.access.{op.access.name}, effect="{op.effect}")'
+            f'access=te.access.{op.access.name}, effect="{op.effect}"{choices})'
         )
+
+    def _named_tile(self, op: ExternOp) -> Tile:
+        """A tile of variables that are written as the fields they stand for."""
+
+        def part(name: str, t: Tensor) -> Part:
+            return Part(
+                *(
+                    tuple(field(f"{name}.{what}[{d}]") for d in range(t.ndim))
+                    for what in ("origin", "extents")
+                )
+            )
+
+        def field(name: str) -> Var:
+            v = Var(name, INT32)
+            self.vars[v] = name
+            return v
+
+        ins = (part(f"tile.inputs[{i}]", t) for i, t in enumerate(op.inputs))
+        outs = (part(f"tile.outputs[{i}]", t) for i, t in enumerate(op.outputs))
+        return Tile(tuple(ins), tuple(outs))
 
     def _packed_argument(self, op: ExternOp, a: Expr, names: Mapping[Var, str]) -> str:
         match a:

@@ -31,7 +31,9 @@ from tewb.ir import (
 from tewb.lowering import lower_schedule
 from tewb.runtime import Kernel
 from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, Step
+from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.code import schedule_code
+from tewb.schedule.recompute import recompute_factor
 from tewb.tensor import Tensor
 from tewb.tensor.source import GraphSource
 from tewb.workbench.measure import Measurement, measure
@@ -50,13 +52,15 @@ class LoopInfo:
 
 @dataclass(frozen=True, slots=True)
 class StageInfo:
-    """A stage as a person sees it. `place` is root, inline, or `C at i.outer`."""
+    """A stage as a person sees it. `place` is root, inline, or `C at i.outer`; `computed` is how often each
+    element is computed there, on average, where that can be counted."""
 
     name: str
     kind: str
     place: str
     step: int | None
     loops: tuple[LoopInfo, ...]
+    computed: float | None = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +200,13 @@ class Session:
     @property
     def stages(self) -> list[StageInfo]:
         """All stages in the order of computation."""
-        return [self._stage(s) for s in self.schedule.stages]
+        placed = [s for s in self.schedule.stages if isinstance(s.attach, At)]
+        bounds = infer_bounds(self.schedule) if placed else None
+        return [
+            self._stage(s, recompute_factor(s, bounds) if s in placed else 1.0) for s in self.schedule.stages
+        ]
 
-    def _stage(self, s: Stage) -> StageInfo:
+    def _stage(self, s: Stage, computed: float | None) -> StageInfo:
         extents = self.schedule.extents(s)
         loops = tuple(
             LoopInfo(
@@ -207,7 +215,9 @@ class Session:
             for iv in s.leaf_iter_vars
         )
         kind = type(s.op).__name__.removesuffix("Op").lower()
-        return StageInfo(s.name, "input" if kind == "placeholder" else kind, _place(s), s.place_step, loops)
+        return StageInfo(
+            s.name, "input" if kind == "placeholder" else kind, _place(s), s.place_step, loops, computed
+        )
 
     def primitives(self, stage: str) -> list[Primitive]:
         """The primitives, in the order of their declaration (a stage that is an input only has cache_read)."""

@@ -93,7 +93,8 @@ def loops(stages: Sequence[StageInfo]) -> str:
 
 def _stage(s: StageInfo) -> str:
     place = "" if s.place == "root" else f' <span class="tw-dim">{escape(s.place)}</span>'
-    rows = [f'<div class="{_step_class(s.step)}"><b>{escape(s.name)}</b>{place}</div>']
+    again = f", each element {s.computed:.3g} times" if s.computed is not None and s.computed > 1 else ""
+    rows = [f'<div class="{_step_class(s.step)}"><b>{escape(s.name)}</b>{place}{again}</div>']
     for depth, loop in enumerate(s.loops if s.place != "inline" else ()):
         mark = f' <span class="tw-mark">{loop.annotation}</span>' if loop.annotation else ""
         kind = f' <span class="tw-dim">{loop.kind}</span>' if loop.kind != "data" else ""

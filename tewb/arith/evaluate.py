@@ -1,0 +1,63 @@
+"""The value of an integer expression, for many values of its variables at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tewb.ir import (
+    EQ,
+    GE,
+    GT,
+    LE,
+    LT,
+    NE,
+    Add,
+    And,
+    Call,
+    Cast,
+    Expr,
+    FloorDiv,
+    FloorMod,
+    IntImm,
+    Max,
+    Min,
+    Mul,
+    Not,
+    Or,
+    Select,
+    Sub,
+    Var,
+)
+
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+    Add: np.add, Sub: np.subtract, Mul: np.multiply, FloorDiv: np.floor_divide, FloorMod: np.mod, Min: np.minimum,
+    Max: np.maximum, EQ: np.equal, NE: np.not_equal, LT: np.less, LE: np.less_equal, GT: np.greater,
+    GE: np.greater_equal, And: np.logical_and, Or: np.logical_or,
+}  # fmt: skip
+
+
+def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
+    """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide. None when it has a
+    variable without a value, or something that is no integer arithmetic."""
+    f = _BINARY.get(type(e))
+    if f is not None:
+        a = evaluate_integers(e.a, values)  # type: ignore[attr-defined]
+        b = evaluate_integers(e.b, values)  # type: ignore[attr-defined]
+        return None if a is None or b is None else f(a, b)
+    match e:
+        case IntImm(value, _):
+            return np.int64(value)
+        case Var():
+            return values.get(e)
+        case Cast(a, _) | Call("likely", (a,)):
+            return evaluate_integers(a, values)
+        case Not(a):
+            x = evaluate_integers(a, values)
+            return None if x is None else np.logical_not(x)
+        case Select(c, a, b) | Call("if_then_else", (c, a, b)):
+            cond, x, y = (evaluate_integers(p, values) for p in (c, a, b))
+            return None if cond is None or x is None or y is None else np.where(cond, x, y)
+    return None

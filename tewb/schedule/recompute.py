@@ -1,0 +1,68 @@
+"""How often a stage computes its elements where it stands."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tewb.arith import evaluate_integers
+from tewb.ir import Expr, Var, const_int
+from tewb.schedule.relation import index_up
+
+if TYPE_CHECKING:
+    from tewb.schedule.bounds import Bounds
+    from tewb.schedule.stage import Stage
+
+MOST_ITERATIONS = 1 << 20
+
+
+def recompute_factor(stage: Stage, bounds: Bounds | None = None) -> float | None:
+    """Elements of `stage` that are computed, for each element that it has: 1 when none is made twice, less
+    when some are never needed. None when sizes are symbolic or there are too many iterations to count."""
+    from tewb.schedule.bounds import infer_bounds  # it needs schedules, and they need legality
+
+    known = infer_bounds(stage.schedule) if bounds is None else bounds
+    shape = [const_int(n) for n in stage.op.output(0).shape]
+    grid = _grid(stage, known)
+    if grid is None or any(n is None for n in shape):
+        return None
+    values, runs = grid
+    count: Any = runs
+    for d, r in enumerate(known.stages[stage].regions[0] if stage.op.tiled else ()):
+        low = evaluate_integers(r.min, values)
+        size = evaluate_integers(r.extent, values)
+        if low is None or size is None:
+            return None
+        count = count * np.maximum(np.minimum(low + size, shape[d] or 0) - np.maximum(low, 0), 0)
+    whole = math.prod(n or 0 for n in shape)
+    made = int(np.sum(count)) * (1 if stage.op.tiled else whole)
+    return made / whole if whole else 1.0
+
+
+def _grid(stage: Stage, bounds: Bounds) -> tuple[dict[Var, Any], Any] | None:
+    """A value of every loop around `stage` for each iteration, and in which of them it is reached."""
+    from tewb.schedule.bounds import enclosing
+
+    around = enclosing(stage)
+    sizes = [const_int(bounds.stages[s].extents[iv]) for s, iv in around]
+    if any(n is None for n in sizes) or math.prod(n or 0 for n in sizes) > MOST_ITERATIONS:
+        return None
+    values: dict[Var, Any] = {}
+    for d, ((s, iv), n) in enumerate(zip(around, sizes, strict=True)):
+        steps = [1] * len(around)
+        steps[d] = n or 0
+        values[bounds.stages[s].vars[iv]] = np.arange(n or 0).reshape(steps)
+    runs: Any = np.ones([n or 0 for n in sizes], np.int64)
+    for s in dict.fromkeys(s for s, _ in around):
+        for g in _guards(s, bounds):
+            holds = evaluate_integers(g, values)
+            if holds is not None:  # those of loops further in stand further in
+                runs = runs * holds
+    return values, runs
+
+
+def _guards(stage: Stage, bounds: Bounds) -> list[Expr]:
+    own = bounds.stages[stage]
+    return [g for _, g in index_up(stage.relations, dict(own.vars), own.extents, bounds.analyzer)]
