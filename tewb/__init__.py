@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tewb import nd, te
+from tewb import nd, te, tir
 from tewb.base import PassContext, TewbError, TewbWarning
 from tewb.driver import build, lower
 from tewb.ir import IRModule, PrimFunc
@@ -32,7 +32,7 @@ _NOTEBOOK = ("Session", "Workbench", "demo")
 
 __all__ = [
     "IRModule", "PassContext", "PrimFunc", "Session", "TVMError", "TewbError", "TewbWarning", "Workbench", "build", "cpu", "demo",
-    "get_global_func", "lower", "nd", "register_func", "te",
+    "get_global_func", "lower", "nd", "register_func", "te", "tir",
 ]  # fmt: skip
 
 

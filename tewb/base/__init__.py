@@ -17,6 +17,7 @@ from tewb.base.errors import (
     TewbError,
     TewbWarning,
 )
+from tewb.base.natives import CType, Native, native, register_native
 from tewb.base.span import Span, here
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "INT64",
     "ArgumentError",
     "BoundError",
+    "CType",
     "CodegenError",
     "DType",
     "DTypeError",
@@ -35,6 +37,7 @@ __all__ = [
     "HybridError",
     "InternalError",
     "LowerError",
+    "Native",
     "ParseError",
     "PassContext",
     "ScheduleError",
@@ -43,5 +46,7 @@ __all__ = [
     "TewbError",
     "TewbWarning",
     "here",
+    "native",
     "option",
+    "register_native",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_PATTERN = re.compile(r"(float|int|uint|bool|handle)(\d*)(?:x(\d+))?")
+_PATTERN = re.compile(r"(float|int|uint|bool|handle|void)(\d*)(?:x(\d+))?")
 _WIDTHS = {
     "float": {32, 64},
     "int": {8, 16, 32, 64},
@@ -15,7 +15,7 @@ _WIDTHS = {
 class DType(str):
     """A dtype that equals its name as a string and knows its parts.
 
-    `kind` is float, int, uint, bool or handle; `bits` is the width of one lane; `lanes` is 1 for a
+    `kind` is float, int, uint, bool, handle or void (what a C function returns); `bits` is the width of one lane; `lanes` is 1 for a
     scalar. Raises TypeError for a name that tewb does not have.
     """
 
@@ -44,7 +44,7 @@ class DType(str):
         if (
             lanes < 1
             or (kind in _WIDTHS and int(width or 0) not in _WIDTHS[kind])
-            or (kind == "handle" and width)
+            or (kind in ("handle", "void") and width)
         ):
             raise TypeError(f"unknown dtype {name!r}; tewb has float32/64, int8..64, uint8..64 and bool")
         if kind == "bool" and width not in ("", "1"):
@@ -56,7 +56,7 @@ class DType(str):
             return cls._known[name]
         self = str.__new__(cls, canonical)
         self.kind, self.lanes = kind, lanes
-        self.bits = {"bool": 1, "handle": 64}.get(kind) or int(width)
+        self.bits = {"bool": 1, "handle": 64, "void": 8}.get(kind) or int(width)
         self.nbytes = max(1, self.bits // 8) * lanes
         self.is_float, self.is_int, self.is_bool = kind == "float", kind in ("int", "uint"), kind == "bool"
         self.element = self if lanes == 1 else DType(element)

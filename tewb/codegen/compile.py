@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tewb.base import CodegenError, DType
+from tewb.base import CodegenError, DType, Native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.statements import Statements, operations
@@ -27,7 +27,7 @@ from tewb.ir import (
 )
 from tewb.runtime import Kernel, pool
 from tewb.runtime.abi import ERROR, MEMORY_LEFT, NO_MEMORY, KernelSignature, ParamSpec, Size
-from tewb.runtime.jit import Compiled
+from tewb.runtime.jit import Compiled, register_symbol
 
 # Memory for intermediates comes from CPython's raw allocator, which needs no lock. A block remembers how it
 # was made in the words before it. The context counts down what a call may still take.
@@ -118,8 +118,15 @@ raw:
 class CompiledModule:
     """Machine code for a module of IR, and every text on the way to it."""
 
-    def __init__(self, module: IRModule, text: str, signatures: dict[str, KernelSignature]) -> None:
+    def __init__(
+        self,
+        module: IRModule,
+        text: str,
+        signatures: dict[str, KernelSignature],
+        natives: tuple[Native, ...] = (),
+    ) -> None:
         self.module, self.signatures = module, signatures
+        self.natives = natives  # kept alive as long as the code that calls them
         self._code = Compiled(text)
 
     @property
@@ -138,7 +145,8 @@ class CompiledModule:
 
     def kernel(self, name: str) -> Kernel:
         """The kernel of function `name`."""
-        return Kernel(self._code.address(name), self.signatures[name], self)
+        setters = dict.fromkeys(n.set_threads for n in self.natives if n.set_threads is not None)
+        return Kernel(self._code.address(name), self.signatures[name], self, tuple(setters))
 
     def assembly_lines(self) -> list[tuple[str, int | None]]:
         """The assembly, each line with the line (from 1) of the low-level IR text that it computes."""
@@ -169,7 +177,9 @@ def compile_module(module: IRModule, debug: bool = False) -> CompiledModule:
     parts = [_SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
     parts += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
     parts += debug_info.named()
-    return CompiledModule(module, "\n".join(parts) + "\n", signatures)
+    for known in shared.natives.values():
+        register_symbol(known.symbol, known.address)
+    return CompiledModule(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives.values()))
 
 
 _ATTRIBUTES = 'attributes #0 = { nounwind "prefer-vector-width"="512" "no-trapping-math"="true" }'

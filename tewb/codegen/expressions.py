@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tewb.base import INT64, CodegenError, DType
+from tewb.base import INT64, CodegenError, DType, native
 from tewb.codegen.function import Function
 from tewb.codegen.intrinsics import INTRINSICS
 from tewb.codegen.types import (
@@ -95,7 +95,7 @@ class Expressions:
         return float_constant(e.value, e.dtype)
 
     def string(self, e: StringImm) -> str:
-        raise CodegenError(f"the string {e.value!r} is not a value")
+        return self.f.module.string(e.value)
 
     # ---- arithmetic
 
@@ -439,6 +439,10 @@ class Expressions:
                 return self.f.ins(f"bitcast {self.typed(e.args[0])} to {value_type(e.dtype)}")
             case "call_extern":
                 return self.call_extern(e)
+            case "by_reference":
+                return self.by_reference(e)
+            case "address_of":
+                return self.address_of(e)
         rule = INTRINSICS.get(e.op)
         if rule is None:
             raise CodegenError(f"there is no function {e.op}: {script(e)}")
@@ -448,11 +452,32 @@ class Expressions:
         """A C function by its symbol."""
         name = e.args[0]
         assert isinstance(name, StringImm)
-        result = value_type(e.dtype)
+        result = "void" if e.dtype.kind == "void" else value_type(e.dtype)
         kinds = ", ".join(value_type(a.dtype) for a in e.args[1:])
         values = ", ".join(self.typed(a) for a in e.args[1:])
-        self.f.module.declare(name.value, f"{result} @{name.value}({kinds})")
-        return self.f.ins(f"call {result} @{name.value}({values})")
+        self.f.module.declare(name.value, f'{result} @"{name.value}"({kinds})')
+        known = native(name.value)
+        if known is not None:
+            self.f.module.natives.setdefault(name.value, known)
+        text = f'call {result} @"{name.value}"({values})'
+        if result == "void":
+            self.f.do(text)
+            return ""
+        return self.f.ins(text)
+
+    def by_reference(self, e: Call) -> str:
+        """A number in a stack slot of its own, for C functions that take pointers to numbers."""
+        (value,) = e.args
+        slot = self.f.stack(memory_type(value.dtype), 1)
+        self.f.do(f"store {self.typed(value)}, ptr {slot}")
+        return slot
+
+    def address_of(self, e: Call) -> str:
+        (element,) = e.args
+        assert isinstance(element, BufferLoad)
+        place = self.index(element.indices[0])
+        base = self.emit(element.buffer.data)
+        return self.f.ins(f"getelementptr {memory_type(element.dtype)}, ptr {base}, i64 {place}")
 
 
 class _Known(Expr):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tewb.base import DType
+from tewb.base import DType, Native
 from tewb.codegen.types import value_type
 
 
@@ -15,6 +15,8 @@ class Module:
         self.metadata: list[str] = []
         self.messages: list[str] = []
         self.packed: list[str] = []
+        self.natives: dict[str, Native] = {}
+        self.strings: dict[str, str] = {}
         self.intermediates: list[str] = []
         self.has_parallel = False
 
@@ -34,6 +36,16 @@ class Module:
         if name not in self.packed:
             self.packed.append(name)
         return self.packed.index(name)
+
+    def string(self, text: str) -> str:
+        """A constant C string; returns the name of its first byte."""
+        if text not in self.strings:
+            data = text.encode() + b"\0"
+            escaped = "".join(f"\\{b:02x}" for b in data)
+            name = f"@tewb.string.{len(self.strings)}"
+            self.strings[text] = name
+            self.declarations[name] = f'{name} = private constant [{len(data)} x i8] c"{escaped}"'
+        return self.strings[text]
 
     def meta(self, text: str) -> str:
         """A metadata node; returns its reference."""

@@ -1,7 +1,9 @@
 """The IR: nodes, smart constructors, intrinsics, walking and rewriting, structural equality, text."""
 
 from tewb.ir import intrinsics, ops
+from tewb.ir.builder import BufferVar, IRBuilder
 from tewb.ir.equal import first_difference, structural_equal
+from tewb.ir.intrinsics import call_intrin
 from tewb.ir.node import Node, node, replace
 from tewb.ir.nodes import (
     EQ,
@@ -70,11 +72,11 @@ from tewb.ir.walk import NOOP, free_vars, is_noop, rewriter, seq, substitute, us
 
 __all__ = [
     "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "AxisKind",
-    "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "Call", "Cast", "CommReducer", "Compare",
+    "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar", "Call", "Cast", "CommReducer", "Compare",
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
-    "IRModule", "IfThenElse", "IntImm", "IterVar", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
+    "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "const", "const_int", "convert",
+    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert",
     "first_difference", "free_vars", "intrinsics", "is_const", "is_noop", "load", "node", "ops", "replace",
     "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "uses", "visit", "walk",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tewb.base import BOOL, DTypeError
+from tewb.base import BOOL, DType, DTypeError
 from tewb.ir.nodes import Call, Expr
 from tewb.ir.ops import convert, match
 
@@ -91,3 +91,8 @@ def popcount(x: Any) -> Expr:
     if not e.dtype.is_int:
         raise DTypeError(f"popcount takes integers, not {e.dtype}")
     return Call("popcount", (e,), e.dtype)
+
+
+def call_intrin(dtype: str, name: str, *args: Any) -> Expr:
+    """A call of the builtin `name` (classic names begin with "tir.") with a result of `dtype`."""
+    return Call(name.removeprefix("tir."), tuple(convert(a) for a in args), DType(dtype))

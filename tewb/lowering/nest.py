@@ -19,7 +19,6 @@ from tewb.ir import (
     Buffer,
     BufferStore,
     Expr,
-    ExternRegion,
     For,
     ForKind,
     IfThenElse,
@@ -48,7 +47,7 @@ from tewb.schedule.bounds import Bounds, StageBounds
 from tewb.schedule.hybrid_loops import KINDS, scheduled_body
 from tewb.schedule.relation import index_up
 from tewb.schedule.tiles import tile_of
-from tewb.tensor import ComputeOp, ExternOp, Part, Tensor, Tile, is_whole, whole_region
+from tewb.tensor import ComputeOp, ExternOp, Part, Tensor, Tile, extern_region, is_whole, whole_region
 from tewb.tensor.access import Region
 from tewb.tensor.hybrid import HybridOp
 
@@ -258,7 +257,7 @@ class _Nests:
         return made
 
     def region(self, stage: Stage, effect: str, ins: list[Buffer], outs: list[Buffer], body: Stmt) -> Stmt:
-        node = ExternRegion(stage.name, tuple(map(_box_text, ins)), tuple(map(_box_text, outs)), effect)
+        node = extern_region(stage.name, ins, outs, effect)
         return AttrStmt(node, "extern_scope", const(0), body, stage.origin())
 
     def clipped_box(self, region: Iterable[Range], shape: Sequence[Expr]) -> tuple[Range, ...]:
@@ -318,13 +317,6 @@ def _extern_body(op: ExternOp, ins: list[Buffer], outs: list[Buffer], tile: Tile
     declared_in, declared_out = list(op.in_buffers or ins), list(op.out_buffers or outs)
     pairs = zip((*declared_in, *declared_out), (*ins, *outs), strict=True)
     return bind_buffers(op.make_body(declared_in, declared_out, tile), {a: b for a, b in pairs if a is not b})
-
-
-def _box_text(b: Buffer) -> str:
-    """A buffer's part as `A[3, 4, 8]`, or with its place, `A.tile[1, 4, 8] at i * 32`."""
-    sizes = ", ".join(script(n) for n in b.shape)
-    at = "" if const_int(b.elem_offset) == 0 else f" at {script(b.elem_offset)}"
-    return f"{b.name}[{sizes}]{at}"
 
 
 class _Loops:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from tewb.base import ArgumentError, BoundError, TewbError, option
@@ -30,8 +32,16 @@ class Kernel:
     can be interrupted (Ctrl-C): it stops at the next loop that looks.
     """
 
-    def __init__(self, address: int, signature: KernelSignature, code: Any = None) -> None:
+    def __init__(
+        self,
+        address: int,
+        signature: KernelSignature,
+        code: Any = None,
+        set_threads: Sequence[Callable[[int], int]] = (),
+    ) -> None:
         self.signature, self.code = signature, code
+        # Libraries with threads of their own get one inside of our parallel loops.
+        self._set_threads = set_threads if signature.has_parallel else ()
         self._entry = _ENTRY(address)
         self.name = signature.name
         # A short kernel on arrays of constant shape that calls nobody: its calls take a short way.
@@ -71,7 +81,8 @@ class Kernel:
         if signature.intermediates:
             context[abi.MEMORY_LEFT] = memory_limit()
         try:
-            code = self._call(context, slots, self._is_short(ready))
+            with one_thread(self._set_threads):
+                code = self._call(context, slots, self._is_short(ready))
         finally:
             if invocation is not None:
                 invocation.close()
@@ -174,6 +185,28 @@ class Kernel:
             f"{p.name}: {p.dtype}[{', '.join(s.text for s in p.shape)}]" for p in self.signature.params
         )
         return f"Kernel({self.name}: {shown})"
+
+
+_pinned: dict[Callable[[int], int], tuple[int, int]] = {}  # how many kernels want one thread, and what it was
+_pin_lock = threading.Lock()
+
+
+@contextmanager
+def one_thread(setters: Sequence[Callable[[int], int]]) -> Iterator[None]:
+    """Hold libraries at one thread while any kernel asks for it."""
+    for f in setters:
+        with _pin_lock:
+            count, before = _pinned.get(f, (0, 0))
+            _pinned[f] = (count + 1, before if count else f(1))
+    try:
+        yield
+    finally:
+        for f in setters:
+            with _pin_lock:
+                count, before = _pinned[f]
+                _pinned[f] = (count - 1, before)
+                if count == 1:
+                    f(before)
 
 
 def memory_limit() -> int:

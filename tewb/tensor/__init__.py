@@ -6,10 +6,12 @@ from tewb.tensor.extern import (
     ExternOp,
     Part,
     Tile,
+    address_of,
     call_extern,
     call_packed,
     decl_buffer,
     extern,
+    extern_region,
     is_whole,
     stack_array,
     whole_buffers,
@@ -21,7 +23,7 @@ from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice
 
 __all__ = [
-    "ComputeOp", "ExternOp", "Operation", "Part", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "call_extern",
-    "call_packed", "comm_reducer", "compute", "decl_buffer", "extern", "is_whole", "max_value", "min_value",
+    "ComputeOp", "ExternOp", "Operation", "Part", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "address_of", "call_extern",
+    "call_packed", "comm_reducer", "compute", "decl_buffer", "extern", "extern_region", "is_whole", "max_value", "min_value",
     "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile",
 ]  # fmt: skip

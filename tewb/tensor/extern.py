@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import HANDLE, INT32, DType, DTypeError, ExternError, here
+from tewb.base import HANDLE, INT32, CType, DType, DTypeError, ExternError, here, native, register_native
 from tewb.ir import (
     AxisKind,
     Buffer,
+    BufferLoad,
     Call,
     Evaluate,
     Expr,
+    ExternRegion,
     IterVar,
     Range,
     Stmt,
@@ -24,6 +26,7 @@ from tewb.ir import (
     const_int,
     convert,
     ops,
+    script,
     structural_equal,
 )
 from tewb.tensor.access import Access, Region, as_access, checked_access
@@ -314,10 +317,65 @@ def call_packed(name: str, *args: Any) -> Expr:
     return Call("tvm_call_packed", (StringImm(name), *[_argument(a) for a in args]), INT32)
 
 
-def call_extern(dtype: str, name: str, *args: Any) -> Expr:
-    """A call of the C function `name` that returns `dtype`. A buffer is passed as the pointer to its data."""
-    values = [a.data if isinstance(a, Buffer) else convert(a) for a in args]
-    return Call("call_extern", (StringImm(name), *values), DType(dtype))
+def call_extern(dtype: str, function: Any, *args: Any) -> Expr:
+    """A call of a C function that returns `dtype` ("void" for nothing).
+
+    `function` is the name of a C symbol of this process, a ctypes function, a numba cfunc, or a capsule
+    with its signature as name, such as those of scipy.linalg.cython_blas. A buffer is passed as the
+    pointer to its first element, a string as a C string. Where the C types are known, numbers and
+    dtypes are checked, and a number is passed by reference where C wants a pointer. Raises ExternError.
+    """
+    known = native(function) if isinstance(function, str) else register_native(function)
+    name = known.symbol if known else str(function)
+    result = DType(dtype)
+    if known is None or known.parameters is None:
+        return Call("call_extern", (StringImm(name), *[_c_value(a) for a in args]), result)
+    if len(args) != len(known.parameters):
+        raise ExternError(
+            f"{name} takes {len(known.parameters)} arguments, not {len(args)}",
+            hint=f"its C types are ({', '.join(map(str, known.parameters))})",
+            span=here(),
+        )
+    if known.result is not None and known.result is not result:
+        raise ExternError(f"{name} returns {known.result}, not {result}", span=here())
+    values = [_c_argument(name, i, a, c) for i, (a, c) in enumerate(zip(args, known.parameters, strict=True))]
+    return Call("call_extern", (StringImm(name), *values), result)
+
+
+def _c_value(a: Any) -> Expr:
+    if isinstance(a, Buffer):
+        return address_of(a)
+    return convert(a)
+
+
+def _c_argument(name: str, position: int, a: Any, c: CType) -> Expr:
+    """`a` as the C type `c`: a buffer or a string where a pointer is wanted, a number by reference there."""
+    what = f"argument {position + 1} of {name}"
+    if isinstance(a, Buffer):
+        if not c.pointer or (c.dtype is not None and c.dtype is not a.dtype):
+            raise ExternError(f"{what} is {c}, and {a.name} is a buffer of {a.dtype}", span=here())
+        return address_of(a)
+    value = convert(a)
+    if isinstance(value, StringImm):
+        if not c.pointer or c.dtype not in (None, "int8"):
+            raise ExternError(f"{what} is {c}, not a string", span=here())
+        return value
+    if value.dtype is HANDLE:
+        if not c.pointer:
+            raise ExternError(f"{what} is {c}, not a pointer", span=here())
+        return value
+    if c.dtype is None:
+        raise ExternError(f"{what} is a pointer, not the number {a!r}", span=here())
+    if value.dtype.is_float and not c.dtype.is_float:
+        raise ExternError(f"{what} is {c}, and {a!r} is {value.dtype}", span=here())
+    value = ops.cast(value, c.dtype)
+    return Call("by_reference", (value,), HANDLE) if c.pointer else value
+
+
+def address_of(b: Buffer) -> Expr:
+    """The pointer to the first element of a buffer."""
+    zeros = tuple(const(0, n.dtype) for n in b.shape)
+    return Call("address_of", (BufferLoad(b, zeros, b.dtype),), HANDLE)
 
 
 def _argument(a: Any) -> Expr:
@@ -365,3 +423,18 @@ def is_whole(region: Sequence[Range], shape: Sequence[Expr]) -> bool:
         and (r.extent is s or (const_int(s) is not None and const_int(r.extent) == const_int(s)))
         for r, s in zip(region, shape, strict=True)
     )
+
+
+def extern_region(
+    name: str, reads: Sequence[Buffer], writes: Sequence[Buffer], effect: str = "idempotent"
+) -> ExternRegion:
+    """What an `extern_scope` says of the statement in it: the parts of buffers that it reads and writes, and
+    whether it may be repeated."""
+    return ExternRegion(name, tuple(map(_box_text, reads)), tuple(map(_box_text, writes)), effect)
+
+
+def _box_text(b: Buffer) -> str:
+    """A buffer's part as `A[3, 4, 8]`, or with its place, `A.tile[1, 4, 8] at i * 32`."""
+    sizes = ", ".join(script(n) for n in b.shape)
+    at = "" if const_int(b.elem_offset) == 0 else f" at {script(b.elem_offset)}"
+    return f"{b.name}[{sizes}]{at}"

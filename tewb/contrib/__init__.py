@@ -1,0 +1,1 @@
+"""`contrib`: libraries of others as externs."""

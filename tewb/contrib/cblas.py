@@ -1,0 +1,114 @@
+"""`contrib.cblas`: matrix products by the BLAS that scipy brings, whole or as the micro-kernel of tiles.
+
+The functions come from the capsules of `scipy.linalg.cython_blas`, whose names are their C signatures.
+BLAS thinks in columns: for rows, C = A @ B is computed as C^T = B^T @ A^T.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tewb.base import DTypeError, ExternError, Native, ShapeError, here, register_native
+from tewb.ir import Buffer, Expr, ops
+from tewb.tensor import Tensor, call_extern, extern
+
+_GEMM = {"float32": "sgemm", "float64": "dgemm"}
+
+
+def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
+    """lhs[n, k] @ rhs[k, m] by BLAS, an extern that can be cut into tiles of its output.
+
+    Raises ShapeError and DTypeError for tensors that do not go together, ExternError without scipy.
+    """
+    if lhs.ndim != 2 or rhs.ndim != 2 or not ops.is_const(ops.equal(lhs.shape[1], rhs.shape[0]), 1):
+        raise ShapeError(
+            f"cblas.matmul: {lhs.name}{list(lhs.shape)} and {rhs.name}{list(rhs.shape)} have no product",
+            hint="they must be (n, k) and (k, m)",
+            span=here(),
+        )
+    if lhs.dtype is not rhs.dtype or str(lhs.dtype) not in _GEMM:
+        raise DTypeError(
+            f"cblas.matmul: BLAS multiplies two float32 or two float64, not {lhs.dtype} and {rhs.dtype}",
+            span=here(),
+        )
+    function = gemm(str(lhs.dtype))
+    depth = lhs.shape[1]
+
+    def product(ins: list[Buffer], outs: list[Buffer]) -> Expr:
+        (a, b), (c,) = ins, outs
+        rows, columns = c.shape
+        return call_extern(
+            "void",
+            function.symbol,
+            "N",
+            "N",
+            columns,
+            rows,
+            depth,
+            1.0,
+            b,
+            _step(b),
+            a,
+            _step(a),
+            0.0,
+            c,
+            _step(c),
+        )
+
+    made: Tensor = extern(
+        (lhs.shape[0], rhs.shape[1]),
+        [lhs, rhs],
+        product,
+        name=name,
+        access=lambda i, j: [[i, (0, depth)], [(0, depth), j]],
+        effect="pure",
+    )
+    return made
+
+
+def _step(b: Buffer) -> Expr:
+    """Elements from one row of a buffer to the next; the elements of a row lie side by side."""
+    if b.strides and not ops.is_const(b.strides[1], 1):
+        raise ExternError(
+            f"cblas.matmul: the rows of {b.name} do not lie side by side", hint="copy it first", span=here()
+        )
+    return b.strides[0] if b.strides else b.shape[1]
+
+
+@lru_cache(maxsize=2)
+def gemm(dtype: str) -> Native:
+    """The matrix product of `dtype` (float32 or float64) as a native function."""
+    try:
+        from scipy.linalg import cython_blas
+    except ImportError as e:
+        raise ExternError("cblas needs scipy", hint="pip install scipy", span=here()) from e
+    return register_native(cython_blas.__pyx_capi__[_GEMM[dtype]], _GEMM[dtype], _thread_setter())
+
+
+@lru_cache(maxsize=1)
+def _thread_setter() -> Callable[[int], int] | None:
+    """A function that sets the threads of scipy's OpenBLAS and returns the number before; None when scipy
+    was built with something else."""
+    import scipy
+
+    places = [Path(scipy.__file__).parent.parent / "scipy.libs", Path(scipy.__file__).parent / ".dylibs"]
+    for path in (p for place in places if place.is_dir() for p in place.glob("*openblas*")):
+        library = ctypes.CDLL(str(path))
+        setter = getattr(library, "scipy_openblas_set_num_threads", None)
+        getter = getattr(library, "scipy_openblas_get_num_threads", None)
+        if setter is not None and getter is not None:
+            return _setter(setter, getter)
+    return None
+
+
+def _setter(set_number: Any, get_number: Any) -> Callable[[int], int]:
+    def set_threads(n: int) -> int:
+        before = int(get_number())
+        set_number(n)
+        return before
+
+    return set_threads

@@ -1,0 +1,100 @@
+"""`tir`: the classic names of the lowered IR. A statement built by hand is what `te.extern` lowers to:
+
+>>> import tewb
+>>> from tewb import te, tir
+>>> from tewb.ir import parse, script, structural_equal
+>>> A = tir.decl_buffer((3, 4, 8), name="A")
+>>> E = tir.decl_buffer((3, 4, 8), name="E")
+>>> ib = tir.ir_builder.create()
+>>> ib.scope_attr(tir.extern_region("E", [A], [E]), "extern_scope", 0)
+>>> ib.emit(tir.call_packed("f", A, E))
+>>> by_hand = ib.get()
+>>> T = te.placeholder((3, 4, 8), name="A")
+>>> X = te.extern((3, 4, 8), [T], lambda ins, outs: te.call_packed("f", ins[0], outs[0]), name="E")
+>>> lowered = tewb.lower(te.create_schedule(X.op), [T, X])["main"]
+>>> function = tir.PrimFunc("main", (A, E), by_hand, outputs=(1,))
+>>> structural_equal(function, lowered)
+True
+>>> structural_equal(parse(script(function)), lowered)
+True
+
+And for a tile: the views say where they begin (`elem_offset`) and how their elements lie (`strides`).
+
+>>> ib = tir.ir_builder.create()
+>>> A, C = (tir.decl_buffer((3, 4, 8), name=name) for name in "AC")
+>>> with ib.for_range(0, 3, name="i") as i:
+...     tile = ib.allocate("float32", (1, 4, 8), name="E")
+...     part = tir.decl_buffer((1, 4, 8), name="A.tile", data=A.data, strides=[32, 8, 1], elem_offset=i * 32)
+...     with ib.new_scope():
+...         ib.scope_attr(tir.extern_region("E", [part], [tile.buffer]), "extern_scope", 0)
+...         ib.emit(tir.call_packed("f", part, tile.buffer))
+...     with ib.for_range(0, 4, name="j") as j, ib.for_range(0, 8, name="k") as k:
+...         ib.buffer_ptr(C)[i, j, k] = tile[0, j, k] + 1.0
+>>> by_hand = tir.PrimFunc("main", (A, C), ib.get(), outputs=(1,))
+>>> X = te.extern((3, 4, 8), [T], lambda ins, outs: te.call_packed("f", ins[0], outs[0]), name="E",
+...               access=te.access.elementwise)
+>>> Y = te.compute((3, 4, 8), lambda i, j, k: X[i, j, k] + 1.0, name="C")
+>>> s = te.create_schedule(Y.op)
+>>> s[X].compute_at(s[Y], Y.op.axis[0])
+>>> lowered = tewb.lower(s, [T, Y])["main"]
+>>> structural_equal(by_hand, lowered)
+True
+>>> structural_equal(parse(script(by_hand)), lowered)
+True
+"""
+
+from tewb.ir import (
+    Allocate,
+    AssertStmt,
+    AttrStmt,
+    Buffer,
+    BufferLoad,
+    BufferStore,
+    Call,
+    DeclBuffer,
+    Evaluate,
+    Expr,
+    ExternRegion,
+    FloatImm,
+    For,
+    ForKind,
+    IfThenElse,
+    IntImm,
+    IterVar,
+    LetStmt,
+    PrimFunc,
+    Seq,
+    Stmt,
+    StringImm,
+    Var,
+    While,
+    call_intrin,
+    seq,
+)  # fmt: skip
+from tewb.ir.ops import all_of as all
+from tewb.ir.ops import any_of as any
+from tewb.ir.ops import (
+    cast,
+    const,
+    div,
+    floordiv,
+    floormod,
+    if_then_else,
+    indexdiv,
+    indexmod,
+    likely,
+    truncdiv,
+    truncmod,
+)
+from tewb.tensor import address_of, call_extern, call_packed, decl_buffer, extern_region, stack_array
+from tewb.tir import ir_builder
+
+SeqStmt = Seq
+
+__all__ = [
+    "Allocate", "AssertStmt", "AttrStmt", "Buffer", "BufferLoad", "BufferStore", "Call", "DeclBuffer", "Evaluate", "Expr",
+    "ExternRegion", "FloatImm", "For", "ForKind", "IfThenElse", "IntImm", "IterVar", "LetStmt", "PrimFunc", "Seq",
+    "SeqStmt", "Stmt", "StringImm", "Var", "While", "address_of", "all", "any", "call_extern", "call_intrin", "call_packed",
+    "cast", "const", "decl_buffer", "div", "extern_region", "floordiv", "floormod", "if_then_else", "indexdiv", "indexmod",
+    "ir_builder", "likely", "seq", "stack_array", "truncdiv", "truncmod",
+]  # fmt: skip
