@@ -42,7 +42,7 @@ class Native:
     set_threads: Callable[[int], int] | None = None
 
 
-_FUNCTION: type = ctypes.CFUNCTYPE(None).__mro__[1]  # what every ctypes function is
+_FUNCTION: type[Any] = ctypes.CFUNCTYPE(None).__mro__[1]  # what every ctypes function is
 _natives: dict[str, Native] = {}
 _lock = threading.Lock()
 

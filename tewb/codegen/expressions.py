@@ -404,7 +404,7 @@ class Expressions:
 
     def check(self, e: Any, index: Expr) -> None:
         """In debug mode: fail unless the index is inside of the buffer."""
-        size = e.buffer.shape[0]
+        size, low = e.buffer.shape[0], e.buffer.elem_offset
         ends = (
             [lane_of(index, 0), lane_of(index, index.dtype.lanes - 1)] if index.dtype.lanes > 1 else [index]
         )
@@ -412,7 +412,7 @@ class Expressions:
             ends = [lane_of(index, lane) for lane in range(index.dtype.lanes)]
         bound = self.index(size)
         for end in ends:
-            at = self.index(end)
+            at = self.index(end if const_int(low) == 0 else ops.sub(ops.cast(end, INT64), low))
             inside = self.f.ins(f"icmp ult i64 {at}, {bound}")
             self.require(inside, 3, f"an access to {e.buffer.name}", at, bound)
 

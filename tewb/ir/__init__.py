@@ -67,6 +67,7 @@ from tewb.ir.nodes import (
     While,
 )
 from tewb.ir.ops import const, const_int, convert, is_const, load
+from tewb.ir.parser import parse
 from tewb.ir.script import Line, script, script_lines
 from tewb.ir.walk import NOOP, free_vars, is_noop, rewriter, seq, substitute, uses, visit, walk
 
@@ -77,6 +78,6 @@ __all__ = [
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
     "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert",
-    "first_difference", "free_vars", "intrinsics", "is_const", "is_noop", "load", "node", "ops", "replace",
+    "first_difference", "free_vars", "intrinsics", "is_const", "is_noop", "load", "node", "ops", "parse", "replace",
     "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "uses", "visit", "walk",
 ]  # fmt: skip

@@ -9,7 +9,6 @@ from tewb.ir.node import Node
 from tewb.ir.nodes import (
     Allocate,
     Buffer,
-    DeclBuffer,
     FloatImm,
     For,
     IRModule,
@@ -18,6 +17,7 @@ from tewb.ir.nodes import (
     Origin,
     PrimFunc,
     Producer,
+    Seq,
     Var,
 )
 
@@ -25,7 +25,8 @@ from tewb.ir.nodes import (
 def structural_equal(a: Any, b: Any, *, map_free_vars: bool = False) -> bool:
     """Whether two nodes, functions or modules are the same up to the names of what they bind.
 
-    Free variables must be the same objects unless `map_free_vars`. Provenance is not compared.
+    Free variables must be the same objects unless `map_free_vars`. Provenance, and how statements in sequence
+    are grouped, is not compared.
     """
     return first_difference(a, b, map_free_vars=map_free_vars) is None
 
@@ -40,11 +41,10 @@ class _Matcher:
         self.map_free = map_free
         self.vars: dict[Var, Var] = {}
         self.back: dict[Var, Var] = {}
-        self.buffers: dict[Buffer, Buffer] = {}
 
     def bind(self, a: Var, b: Var) -> bool:
         if a in self.vars or b in self.back:
-            return self.vars.get(a) is b
+            return self.vars.get(a) is b and self.back.get(b) is a
         self.vars[a], self.back[b] = b, a
         return a.dtype is b.dtype
 
@@ -54,6 +54,8 @@ class _Matcher:
             if a in self.vars or b in self.back or self.map_free:
                 return None if self.bind(a, b) else here
             return None if a is b else here
+        if isinstance(a, Seq) or isinstance(b, Seq):
+            return self.fields(_statements(a), _statements(b), f"{path}.stmts" if path else "stmts")
         if type(a) is not type(b):
             return here
         if isinstance(a, Buffer):
@@ -76,12 +78,26 @@ class _Matcher:
         return None if a == b else here
 
     def node(self, a: Node, b: Node, path: str) -> str | None:
-        if isinstance(a, For | Let | LetStmt) and not self.bind(a.var, b.var):  # type: ignore[attr-defined]
-            return f"{path}.var"
-        if isinstance(a, Allocate | DeclBuffer):
-            found = self.buffer(a.buffer, b.buffer, f"{path}.buffer")  # type: ignore[attr-defined]
-            if found:
-                return found
+        match a, b:
+            case (For() | Let() | LetStmt(), For() | Let() | LetStmt()):
+                return self.scope(a, b, a.var, b.var, path)
+            case (Allocate(), Allocate()):
+                return self.scope(a, b, a.buffer.data, b.buffer.data, path)
+        return self.parts(a, b, path)
+
+    def scope(self, a: Node, b: Node, x: Var, y: Var, path: str) -> str | None:
+        """Compare where `x` and `y` are bound to each other: inside only, so that sister loops may share one
+        variable, or have one each."""
+        before = self.vars.pop(x, None), self.back.pop(y, None)
+        found = self.parts(a, b, path) if self.bind(x, y) else f"{path}.var"
+        del self.vars[x], self.back[y]
+        if before[0] is not None:
+            self.vars[x] = before[0]
+        if before[1] is not None:
+            self.back[y] = before[1]
+        return found
+
+    def parts(self, a: Node, b: Node, path: str) -> str | None:
         for f in a._fields:
             if f != "origin":
                 found = self.differ(getattr(a, f), getattr(b, f), f"{path}.{f}" if path else f)
@@ -101,6 +117,14 @@ class _Matcher:
         return None
 
     def function(self, a: PrimFunc, b: PrimFunc, path: str) -> str | None:
+        """A function binds its parameters for itself: another may have the same."""
+        outside = self.vars, self.back
+        self.vars, self.back = {}, {}
+        found = self.signature(a, b, path) or self.differ(a.body, b.body, f"{path}.body" if path else "body")
+        self.vars, self.back = outside
+        return found
+
+    def signature(self, a: PrimFunc, b: PrimFunc, path: str) -> str | None:
         if len(a.params) != len(b.params) or a.outputs != b.outputs:
             return f"{path}.params"
         for i, (p, q) in enumerate(zip(a.params, b.params, strict=True)):
@@ -114,21 +138,22 @@ class _Matcher:
                 found = self.parameter(p, q, f"{path}.params[{i}]")
                 if found:
                     return found
-        return self.differ(a.body, b.body, f"{path}.body" if path else "body")
+        return None
 
     def parameter(self, a: Buffer, b: Buffer, path: str) -> str | None:
         """Parameters bind the variables of their shapes, strides and offset at first use."""
-        for x, y in zip(
-            (*a.shape, *a.strides, a.elem_offset), (*b.shape, *b.strides, b.elem_offset), strict=False
-        ):
-            if isinstance(x, Var) and isinstance(y, Var) and x not in self.vars and y not in self.back:
-                self.bind(x, y)
-        return self.buffer(a, b, path)
+        free, self.map_free = self.map_free, True
+        found = self.buffer(a, b, path)
+        self.map_free = free
+        return found
 
     def buffer(self, a: Buffer, b: Buffer, path: str) -> str | None:
-        if a in self.buffers:
-            return None if self.buffers[a] is b else path
-        self.buffers[a] = b
+        """Buffers are equal when they lay out the same memory in the same way."""
         if a.dtype is not b.dtype or a.scope != b.scope or not self.bind(a.data, b.data):
             return path
         return self.differ((a.shape, a.strides, a.elem_offset), (b.shape, b.strides, b.elem_offset), path)
+
+
+def _statements(s: Any) -> list[Any]:
+    """The statements of `s` one after the other."""
+    return [x for part in s.stmts for x in _statements(part)] if isinstance(s, Seq) else [s]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from tewb.base import BOOL, DType, DTypeError
+from tewb.base import BOOL, HANDLE, DType, DTypeError
 from tewb.ir.nodes import Call, Expr
 from tewb.ir.ops import convert, match
 
@@ -20,6 +20,19 @@ BITS = ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left",
 OTHER = ("if_then_else", "likely", "abs", "fma", "reinterpret")
 
 PURE = frozenset((*UNARY_FLOAT, *ROUNDING, *PREDICATES, *BINARY_FLOAT, *BITS, *OTHER))
+
+# Arguments of packed and native functions that live on the stack or point to memory, and calls that do something.
+STACK = ("tvm_stack_make_shape", "tvm_stack_make_array", "by_reference", "address_of")
+EFFECTS = ("tvm_call_packed", "call_extern")
+
+CALLS = PURE.union(STACK, EFFECTS)
+
+
+def implied_dtype(op: str, args: Sequence[Expr]) -> DType | None:
+    """The dtype of a call that text need not say: that of the last argument, or of an array on the stack."""
+    if op in STACK:
+        return HANDLE
+    return args[-1].dtype if args else None
 
 
 def _unary(name: str) -> Callable[[Any], Expr]:

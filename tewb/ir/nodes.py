@@ -6,7 +6,7 @@ fold constants.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -507,6 +507,15 @@ class Buffer:
         """A copy with some fields changed."""
         fields = {f: getattr(self, f) for f in self.__slots__}
         return Buffer(**{**fields, **changes})
+
+    def map_exprs(self, f: Callable[[Expr], Expr]) -> Buffer:
+        """This buffer with `f` on its sizes, strides and offset; the same object when nothing changes."""
+        old = (*self.shape, *self.strides, self.elem_offset)
+        new = tuple(e if isinstance(e, IntImm) else f(e) for e in old)
+        if all(a is b for a, b in zip(old, new, strict=True)):
+            return self
+        rank = len(self.shape)
+        return self.with_(shape=new[:rank], strides=new[rank:-1], elem_offset=new[-1])
 
     def __repr__(self) -> str:
         return f"Buffer({self.name}, {self.dtype}, {self.shape})"

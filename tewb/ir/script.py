@@ -1,17 +1,23 @@
 """IR as TVMScript text: valid Python, one canonical form, every line knowing its node.
 
-Names may hold dots (`i.outer`): Python reads them as attributes, so the text still parses.
+Names may hold dots (`i.outer`): Python reads them as attributes, so the text still parses, and `parser.py`
+gives the program back.
 """
 
 from __future__ import annotations
 
+import keyword
 import math
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import HANDLE, DType, InternalError
+from tewb.base import DType, InternalError
 from tewb.ir import nodes as ir
+from tewb.ir.equal import structural_equal
+from tewb.ir.intrinsics import implied_dtype
 from tewb.ir.node import Node
 from tewb.ir.nodes import Buffer, Expr, IntImm, IRModule, PrimFunc, Stmt, Var
 from tewb.ir.walk import walk
@@ -40,10 +46,7 @@ def script_lines(n: Node | PrimFunc | IRModule) -> list[Line]:
     """The lines of a statement, function or module, each with its node."""
     printer = _Printer()
     if isinstance(n, IRModule):
-        for i, f in enumerate(n.functions.values()):
-            if i:
-                printer.emit("", None)
-            printer.lines += script_lines(f)
+        printer.module(n)
     elif isinstance(n, PrimFunc):
         printer.function(n)
     elif isinstance(n, Stmt):
@@ -81,20 +84,23 @@ class _Names:
     def __init__(self) -> None:
         self.names: dict[object, str] = {}
         self.taken: set[str] = set()
+        self.views: dict[Buffer, set[Var]] = {}  # buffers of a function that nothing declares
 
     def name(self, what: Var | Buffer | ir.Producer) -> str:
         known = self.names.get(what)
         if known is not None:
             return known
-        if isinstance(what, Buffer) and what.data in self.names:
-            # A flat form of a declared buffer: the same memory, so the same name.
+        if isinstance(what, Buffer) and what.data in self.names and what not in self.views:
+            # In a statement on its own, a flat form of a declared buffer: the same memory, so the same name.
             self.names[what] = self.names[what.data].removesuffix(".data")
             return self.names[what]
         return self.fresh(what)
 
-    def fresh(self, what: Var | Buffer | ir.Producer) -> str:
-        """A name that nothing else has."""
-        base = what.name or "v"
+    def fresh(self, what: Var | Buffer | ir.Producer, dots: bool = True) -> str:
+        """A name that nothing else has and that Python can read; a parameter's name has no dots."""
+        base = _identifier(what.name or "v")
+        if not dots:
+            base = base.replace(".", "_")
         unique, n = base, 0
         while unique in self.taken:
             n += 1
@@ -107,9 +113,10 @@ class _Names:
         """Forget a name when its scope ends, so that sister loops may share it."""
         self.taken.discard(self.names.pop(what, ""))
 
-    def declare(self, buffer: Buffer) -> str:
-        text = self.names.get(buffer) or self.fresh(buffer)
-        self.names.setdefault(buffer.data, f"{text}.data")
+    def declare(self, buffer: Buffer, dots: bool = True) -> str:
+        """The name of a buffer that brings its memory with it."""
+        text = self.names.get(buffer) or self.fresh(buffer, dots)
+        self.taken.add(self.names.setdefault(buffer.data, f"{text}.data"))
         return text
 
     def expr(self, e: Expr) -> str:
@@ -179,8 +186,8 @@ class _Names:
 
     def _intrinsic(self, op: str, args: tuple[Expr, ...], dtype: DType) -> str:
         # The dtype is written where the arguments do not say it.
-        implied = bool(args) and args[-1].dtype is dtype
-        text = [self.expr(a) for a in args] + ([] if implied or dtype is HANDLE else [f'dtype="{dtype}"'])
+        implied = implied_dtype(op, args) is dtype
+        text = [self.expr(a) for a in args] + ([] if implied else [f'dtype="{dtype}"'])
         return f"T.{op}({', '.join(text)})"
 
     def _reduce(self, e: ir.Reduce) -> str:
@@ -219,6 +226,18 @@ def _float(value: float) -> str:
     return repr(value) if math.isfinite(value) else f'"{value}"'
 
 
+def _identifier(name: str) -> str:
+    """`name` as Python can read it: identifiers with dots between."""
+
+    def part(word: str) -> str:
+        word = unicodedata.normalize("NFKC", word)  # as Python reads identifiers
+        if word.isidentifier() and not keyword.iskeyword(word):
+            return word
+        return "_" + re.sub(r"[^A-Za-z0-9_]", "_", word)
+
+    return ".".join(part(word) for word in name.split("."))
+
+
 # ---------------------------------------------------------------- statements
 
 
@@ -233,7 +252,7 @@ class _Printer(_Names):
 
     def indented(self, body: Stmt) -> None:
         self.depth += 1
-        self.block(body)
+        self.inside(body)
         self.depth -= 1
 
     def block(self, s: Stmt, last: bool = True) -> None:
@@ -243,29 +262,77 @@ class _Printer(_Names):
             raise InternalError(f"the printer does not know {type(s).__name__}")
         rule(self, s, last)
 
+    def module(self, m: IRModule) -> None:
+        self.emit("@I.ir_module", None)
+        self.emit("class Module:", None)
+        for i, f in enumerate(m.functions.values()):
+            if i:
+                self.emit("", None)
+            self.lines += [Line(line.depth + 1, line.text, line.node) for line in script_lines(f)]
+        if not m.functions:
+            self.lines.append(Line(1, "pass", None))
+
     def function(self, f: PrimFunc) -> None:
         symbols = _symbols(f)
         self.emit("@T.prim_func", None)
-        params = []
         for p in f.params:
             if isinstance(p, Var):
-                params.append(f"{self.name(p)}: T.{p.dtype}")
+                self.fresh(p, dots=False)
         for v in symbols:
             self.name(v)
-        shown = []
-        for p in f.params:
-            shown.append(f"{self.name(p)}: T.{p.dtype}" if isinstance(p, Var) else self._parameter(p))
-        self.emit(f"def {f.name}({', '.join(shown)}):", None)
+        shown = ", ".join(self._parameter(p) for p in f.params)
+        name = _identifier(f.name).replace(".", "_")
+        self.emit(f"def {name}({shown}):", None)
         self.depth += 1
+        symbol = f'"global_symbol": {f.name!r}, ' if name != f.name else ""
         outputs = ", ".join(repr(self.name(f.params[i])) for i in f.outputs)
-        self.emit(f'T.func_attr({{"outputs": [{outputs}]}})', None)
+        self.emit(f'T.func_attr({{{symbol}"outputs": [{outputs}]}})', None)
         for v in symbols:
             self.emit(f"{self.name(v)} = T.{v.dtype}()", None)
+        self._views_of_parameters(f)
         self.block(f.body)
         self.depth -= 1
 
-    def _parameter(self, b: Buffer) -> str:
-        return f"{self.declare(b)}: {self._buffer('Buffer', b)}"
+    def _parameter(self, p: Buffer | Var) -> str:
+        if isinstance(p, Var):
+            return f"{self.name(p)}: T.{p.dtype}"
+        shared = p.data in self.names
+        return f"{self.declare(p, dots=False)}: {self._buffer('Buffer', p, data=shared)}"
+
+    # ---- views: buffers that are used, and that no parameter and no statement declares
+
+    def _views_of_parameters(self, f: PrimFunc) -> None:
+        """Define the views that hold in all of the function. The flat form of a parameter takes over its name
+        when the body never uses the parameter's own form."""
+        used, declared = _used_buffers(f)
+        self.views = {b: _view_vars(b) for b in used if b not in declared}
+        owners = {p.data: p for p in f.params if isinstance(p, Buffer)}
+        for view in self.views:
+            owner = owners.get(view.data)
+            if owner is None or owner.name != view.name:
+                continue
+            if _same_layout(view, owner):
+                self.names[view] = self.names[owner]
+            elif owner not in used:
+                self.emit(f"{self.names[owner]} = {self._buffer('Buffer', view, data=True)}", None)
+                self.names[view] = self.names[owner]
+                used[owner] = None  # a second flat form gets a name of its own
+        self.define_views()
+
+    def define_views(self) -> list[Buffer]:
+        """Define the views of which all variables have a value by now; returns them."""
+        ready = [b for b, needs in self.views.items() if b not in self.names and needs <= self.names.keys()]
+        for b in ready:
+            value = self._buffer("Buffer", b, data=True)
+            self.emit(f"{self.fresh(b)} = {value}", None)
+        return ready
+
+    def inside(self, body: Stmt) -> None:
+        """Print `body`, for which some variable has just got its value."""
+        defined = self.define_views()
+        self.block(body)
+        for b in defined:
+            self.release(b)
 
     def _buffer(self, what: str, b: Buffer, data: bool = False) -> str:
         def exprs(es: tuple[Expr, ...]) -> str:
@@ -282,6 +349,8 @@ class _Printer(_Names):
             parts.append(f'scope="{b.scope}"')
         if b.alignment:
             parts.append(f"align={b.alignment}")
+        if b.offset_factor:
+            parts.append(f"offset_factor={b.offset_factor}")
         return f"T.{what}({', '.join(parts)})"
 
     def store(self, s: ir.BufferStore | ir.ProducerStore, last: bool) -> None:
@@ -317,12 +386,14 @@ class _Printer(_Names):
     def seq(self, s: ir.Seq, last: bool) -> None:
         for i, part in enumerate(s.stmts):
             self.block(part, last and i == len(s.stmts) - 1)
+        if not s.stmts:
+            self.emit("pass", s)
 
     def scoped(self, s: Any, target: str, value: str, last: bool) -> None:
         """A declaration that holds for the rest of its block, or, when more follows, for a `with`."""
         if last:
             self.emit(f"{target} = {value}", s)
-            self.block(s.body)
+            self.inside(s.body)
         else:
             self.emit(f"with {value} as {target}:", s)
             self.indented(s.body)
@@ -330,6 +401,7 @@ class _Printer(_Names):
     def allocate(self, s: ir.Allocate, last: bool) -> None:
         self.scoped(s, self.declare(s.buffer), self._buffer("allocate", s.buffer), last)
         self.release(s.buffer)
+        self.release(s.buffer.data)
 
     def view(self, s: ir.DeclBuffer, last: bool) -> None:
         value = self._buffer("decl_buffer", s.buffer, data=True)
@@ -345,15 +417,22 @@ class _Printer(_Names):
         if isinstance(s.node, ir.ExternRegion):
             region = s.node
             what = f"{region.name!r}, reads={list(region.reads)!r}, writes={list(region.writes)!r}"
-            self.emit(f'with T.attr(T.extern_region({what}, effect="{region.effect}"), "{s.key}", 0):', s)
+            node = f'T.extern_region({what}, effect="{region.effect}")'
+        elif isinstance(s.node, Expr):
+            node = self.expr(s.node)
         else:
-            node = self.expr(s.node) if isinstance(s.node, Expr) else repr(s.node)
-            self.emit(f'with T.attr({node}, "{s.key}", {self.expr(s.value)}):', s)
+            node = self.name(s.node) if isinstance(s.node, Buffer) else repr(s.node)
+        self.emit(f'with T.attr({node}, "{s.key}", {self.expr(s.value)}):', s)
         self.indented(s.body)
 
     def assertion(self, s: ir.AssertStmt, last: bool) -> None:
-        self.emit(f"assert {self.expr(s.cond)}, {s.message!r}", s)
-        self.block(s.body, last)
+        cond = self.expr(s.cond)
+        if last:
+            self.emit(f"assert {cond}, {s.message!r}", s)
+            self.block(s.body)
+        else:
+            self.emit(f"with T.Assert({cond}, {s.message!r}):", s)
+            self.indented(s.body)
 
     def evaluate(self, s: ir.Evaluate, last: bool) -> None:
         self.emit(f"T.evaluate({self.expr(s.value)})", s)
@@ -390,3 +469,29 @@ def _symbols(f: PrimFunc) -> list[Var]:
             for e in (*p.shape, *p.strides, p.elem_offset):
                 found.update({v: None for v in walk(e) if isinstance(v, Var)})
     return [v for v in found if not any(v is p for p in f.params)]
+
+
+def _used_buffers(f: PrimFunc) -> tuple[dict[Buffer, None], set[Buffer]]:
+    """The buffers that the body of `f` uses, in order, and those that are declared."""
+    used: dict[Buffer, None] = {}
+    declared = {p for p in f.params if isinstance(p, Buffer)}
+    for n in walk(f.body):
+        match n:
+            case ir.BufferLoad(b) | ir.BufferStore(b) | ir.AttrStmt(Buffer() as b):
+                used[b] = None
+            case ir.Allocate(b) | ir.DeclBuffer(b):
+                declared.add(b)
+    return used, declared
+
+
+def _view_vars(b: Buffer) -> set[Var]:
+    """The variables that must have a value before `b` can be defined."""
+    layout = (*b.shape, *b.strides, b.elem_offset)
+    return {b.data} | {v for e in layout for v in walk(e) if isinstance(v, Var)}
+
+
+def _same_layout(a: Buffer, b: Buffer) -> bool:
+    """Whether two buffers on one memory are the same."""
+    return (a.dtype, a.scope) == (b.dtype, b.scope) and structural_equal(
+        (a.shape, a.strides, a.elem_offset), (b.shape, b.strides, b.elem_offset)
+    )

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from tewb.base import INT32
-from tewb.ir.node import Node
-from tewb.ir.nodes import Evaluate, Expr, For, IntImm, Let, Seq, Stmt, Var
+from tewb.ir.node import Node, replace
+from tewb.ir.nodes import Buffer, Evaluate, Expr, For, IntImm, Let, Seq, Stmt, Var
 
 N = TypeVar("N", bound=Node)
 Rules = Mapping[type, Callable[[Any], Any]]
@@ -43,13 +43,27 @@ def visit(n: Node, f: Callable[[Any], None]) -> None:
 
 
 def substitute(n: N, values: Mapping[Var, Expr]) -> N:
-    """`n` with variables replaced. Variables are unique, so nothing can be captured."""
+    """`n` with variables replaced, in the shapes, strides and offsets of its buffers too. Variables are
+    unique, so nothing can be captured."""
     if not values:
         return n
     get = values.get
+    known: dict[Buffer, Buffer] = {}
 
     def rewrite(x: Any) -> Any:
-        return get(x, x) if x.__class__ is Var else x.map_children(rewrite)
+        if x.__class__ is Var:
+            return get(x, x)
+        made = x.map_children(rewrite)
+        buffer = getattr(made, "buffer", None)
+        if buffer is None or (place := placed(buffer)) is buffer:
+            return made
+        return replace(made, buffer=place)
+
+    def placed(b: Buffer) -> Buffer:
+        found = known.get(b)
+        if found is None:
+            found = known[b] = b.map_exprs(rewrite)
+        return found
 
     made: N = rewrite(n)
     return made

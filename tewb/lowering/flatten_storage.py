@@ -19,6 +19,7 @@ from tewb.ir import (
     const_int,
     ops,
     rewriter,
+    walk,
 )
 from tewb.lowering.bind_buffers import compact_strides
 
@@ -30,13 +31,19 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
 
     Views disappear into the memory that they view. Parameters keep their shapes, which the caller's arrays
     are checked against. Index arithmetic is done in 64 bits where 32 might not be enough.
+
+    The shape of a flat buffer is the number of elements that its memory spans, and its elem_offset the
+    lowest of their indices: 0, or less where a stride is negative. Debug builds check accesses with them.
     """
     flat: dict[Buffer, Buffer] = {}
+    owners = {p.data: p for p in f.params if isinstance(p, Buffer)}
+    owners |= {n.buffer.data: n.buffer for n in walk(f.body) if isinstance(n, Allocate)}
 
     def line(b: Buffer) -> Buffer:
         known = flat.get(b)
         if known is None:
-            known = flat[b] = b.with_(shape=(_size(b),), strides=(), elem_offset=None)
+            low, size = _span(owners.get(b.data, b))
+            known = flat[b] = b.with_(shape=(size,), strides=(), elem_offset=low)
         return known
 
     def index(b: Buffer, indices: tuple[Expr, ...]) -> Expr:
@@ -70,6 +77,17 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
 
 def _as(e: Expr, dtype: str) -> Expr:
     return ops.cast(e, DType(dtype).with_lanes(e.dtype.lanes))
+
+
+def _span(b: Buffer) -> tuple[Expr, Expr]:
+    """The lowest index and the number of elements from there to the highest."""
+    if not b.strides:
+        return const(0), _size(b)
+    low, high = const(0, INT64), const(0, INT64)
+    for n, step in zip(b.shape, b.strides, strict=True):
+        reach = ops.mul(ops.sub(_as(n, INT64), 1), _as(step, INT64))
+        low, high = ops.add(low, ops.minimum(reach, 0)), ops.add(high, ops.maximum(reach, 0))
+    return low, ops.add(ops.sub(high, low), 1)
 
 
 def _size(b: Buffer) -> Expr:

@@ -1,0 +1,397 @@
+"""TVMScript text back to IR: the inverse of `script.py`.
+
+The text is read through Python's `ast`, and nothing in it is run. Every form that the printer writes becomes
+the node that prints so, without folding.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tewb.base import HANDLE, DType, ParseError
+from tewb.ir import nodes as ir
+from tewb.ir.nodes import Buffer, Expr, ForKind, IntImm, IRModule, PrimFunc, Stmt, Var
+from tewb.ir.parse_expr import Expressions, element_dtype
+
+Wrap = Callable[[Stmt], Stmt]  # a declaration: takes the statements for which it holds
+
+_LOOPS = {
+    "range": ForKind.SERIAL,
+    "T.parallel": ForKind.PARALLEL,
+    "T.vectorized": ForKind.VECTORIZED,
+    "T.unroll": ForKind.UNROLLED,
+}
+_LOOP_HINT = "loops run over range(n), T.parallel(n), T.vectorized(n) or T.unroll(n)"
+_FUNCTION_HINT = "@T.prim_func above `def name(A: T.Buffer(...), n: T.int32):`"
+_BUFFER_WORDS = ("strides", "elem_offset", "scope", "align", "offset_factor")
+
+
+def parse(text: str) -> PrimFunc | IRModule:
+    """The function, or the module, that prints as `text`.
+
+    `structural_equal(parse(script(f)), f)` holds; provenance is not in the text. Raises ParseError, with the
+    line and a caret, for text that is not IR.
+    """
+    parser = _Parser(text)
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as e:
+        raise parser.problem(
+            e.lineno or 1, max(e.offset or 1, 1) - 1, f"this is not Python: {e.msg}"
+        ) from None
+    except (ValueError, RecursionError, MemoryError) as e:
+        raise ParseError(f"this is not Python: {e}") from None
+    return parser.program(tree)
+
+
+class _Parser(Expressions):
+    """Parses functions and statements, on top of expressions."""
+
+    # ---- functions
+
+    def program(self, tree: ast.Module) -> PrimFunc | IRModule:
+        match tree.body:
+            case [ast.FunctionDef() as f]:
+                return self.function(f)
+            case [ast.ClassDef() as c]:
+                return self.module(c)
+        where: ast.AST = tree.body[1] if len(tree.body) > 1 else tree
+        raise self.refuse(
+            where, "text is one function or one module", f"{_FUNCTION_HINT}, or @I.ir_module class"
+        )
+
+    def module(self, node: ast.ClassDef) -> IRModule:
+        if [self.dotted(d) for d in node.decorator_list] != ["I.ir_module"]:
+            raise self.refuse(
+                node, f"class {node.name} is not marked as a module", "@I.ir_module above `class Module:`"
+            )
+        functions: dict[str, PrimFunc] = {}
+        for part in node.body:
+            if isinstance(part, ast.Pass):
+                continue
+            if not isinstance(part, ast.FunctionDef):
+                raise self.refuse(part, "a module holds functions", _FUNCTION_HINT)
+            f = self.function(part)
+            if f.name in functions:
+                raise self.refuse(
+                    part, f"there are two functions {f.name}", "functions of a module differ in name"
+                )
+            functions[f.name] = f
+        return IRModule(functions)
+
+    def function(self, node: ast.FunctionDef) -> PrimFunc:
+        if [self.dotted(d) for d in node.decorator_list] != ["T.prim_func"]:
+            raise self.refuse(node, f"function {node.name} is not marked as IR", _FUNCTION_HINT)
+        arguments = node.args
+        if (
+            len(arguments.args) < len([a for a in ast.walk(arguments) if isinstance(a, ast.arg)])
+            or arguments.defaults
+        ):
+            raise self.refuse(node, "parameters are plain names with their types", _FUNCTION_HINT)
+        with self.scope():
+            facts, body = self.facts(node.body)
+            params = self.parameters(arguments.args, body)
+            while body and self.symbol(body[0]) is not None:
+                body = body[1:]
+            names = [a.arg for a in arguments.args]
+            wrong = [o for o in facts["outputs"] if o not in names]
+            if wrong:
+                raise self.refuse(
+                    node.body[0], f"output {wrong[0]!r} is not a parameter", f"parameters: {', '.join(names)}"
+                )
+            outputs = tuple(names.index(o) for o in facts["outputs"])
+            return PrimFunc(facts["global_symbol"] or node.name, params, self.block(body, node), outputs)
+
+    def facts(self, body: list[ast.stmt]) -> tuple[dict[str, Any], list[ast.stmt]]:
+        """What T.func_attr says, and the statements after it."""
+        facts: dict[str, Any] = {"outputs": [], "global_symbol": None}
+        match body[0]:
+            case ast.Expr(ast.Call() as call) if self.word(call) == "func_attr":
+                usage = 'T.func_attr({"outputs": ["C"]})'
+                self.arguments(call, usage, 1)
+                given = self.literal(call.args[0])
+                if not isinstance(given, dict) or not given.keys() <= facts.keys():
+                    raise self.refuse(
+                        call.args[0], "these are not the attributes of a function", f"write {usage}"
+                    )
+                return {**facts, **given}, body[1:]
+        return facts, body
+
+    def parameters(self, given: list[ast.arg], body: list[ast.stmt]) -> tuple[Buffer | Var, ...]:
+        """The parameters. Scalars, and the sizes `n = T.int32()`, come first: buffers' shapes use them."""
+        params: dict[str, Buffer | Var] = {}
+        for a in given:
+            dtype = self.scalar_type(a)
+            if dtype is not None:
+                self.names[a.arg] = params[a.arg] = Var(a.arg, dtype)
+        for s in body:
+            symbol = self.symbol(s)
+            if symbol is None:
+                break
+            self.names[symbol.name] = symbol
+        for a in given:
+            if a.arg not in params:
+                self.names[a.arg] = params[a.arg] = self.buffer_parameter(a)
+        if len(params) < len(given):
+            raise self.refuse(given[-1], "two parameters have one name", "parameters differ in name")
+        return tuple(params[a.arg] for a in given)
+
+    def scalar_type(self, a: ast.arg) -> DType | None:
+        """The dtype of a parameter `n: T.int32`; None for a buffer."""
+        name = self.dotted(a.annotation) if a.annotation is not None else None
+        if a.annotation is None or (name is None and self.word(a.annotation) != "Buffer"):
+            raise self.refuse(
+                a,
+                f"parameter {a.arg} does not say what it is",
+                f'{a.arg}: T.Buffer((4,), "float32"), or {a.arg}: T.int32',
+            )
+        return None if name is None else self.known_dtype(name.removeprefix("T."), a.annotation)
+
+    def symbol(self, s: ast.stmt) -> Var | None:
+        """The size that `n = T.int32()` introduces; None for any other statement."""
+        match s:
+            case ast.Assign([ast.Name() | ast.Attribute() as target], ast.Call(args=[], keywords=[]) as call):
+                word, name = self.word(call), self.dotted(target)
+                if word is not None and name is not None:
+                    return Var(name, self.known_dtype(word, call))
+        return None
+
+    def buffer_parameter(self, a: ast.arg) -> Buffer:
+        assert isinstance(a.annotation, ast.Call)
+        return self.new_buffer(a.arg, a.annotation, "T.Buffer")
+
+    def new_buffer(self, name: str, node: ast.Call, what: str, data: bool | None = None) -> Buffer:
+        """A buffer from a call such as T.Buffer((4, n), "float32", strides=(n, 1)). `data` says whether the call
+        names the memory; None when it may."""
+        usage = f'{what}((4, 4), "float32"{", data=A.data" if data else ""})'
+        words = (*_BUFFER_WORDS, "data") if data is None else _BUFFER_WORDS
+        given = self.arguments(node, usage, 2, words, ["data"] if data else [])
+        shape, dtype = self.exprs(node.args[0]), self.dtype(node.args[1])
+        strides = self.exprs(given["strides"]) if "strides" in given else ()
+        if strides and len(strides) != len(shape):
+            raise self.refuse(
+                given["strides"], f"{len(strides)} strides for {len(shape)} dimensions", "one for each"
+            )
+        return Buffer(
+            name,
+            dtype,
+            shape,
+            strides,
+            self.expr(given["elem_offset"]) if "elem_offset" in given else None,
+            self.string(given["scope"]) if "scope" in given else "global",
+            self.memory(given["data"]) if "data" in given else None,
+            self.integer(given["align"]) if "align" in given else 0,
+            self.integer(given["offset_factor"]) if "offset_factor" in given else 0,
+        )
+
+    def memory(self, node: ast.expr) -> Var:
+        found = self.look_up(node)
+        if not isinstance(found, Var) or found.dtype is not HANDLE:
+            raise self.refuse(node, f"{ast.unparse(node)} is not memory", "write A.data for the memory of A")
+        return found
+
+    # ---- blocks
+
+    def block(self, nodes: Sequence[ast.stmt], owner: ast.AST) -> Stmt:
+        """The statements of a block. A declaration holds for the rest of it."""
+        parts: list[Stmt | Wrap | None] = []
+        with self.scope():
+            for node in nodes:
+                parts.append(self.statement(node))
+        tail: list[Stmt] = []
+        for node, part in zip(reversed(nodes), reversed(parts), strict=True):
+            if isinstance(part, Stmt):
+                tail.append(part)
+            elif part is not None:
+                tail = [part(self.sequence(tail, node))]
+        return self.sequence(tail, owner)
+
+    def sequence(self, backwards: list[Stmt], before: ast.AST) -> Stmt:
+        stmts = tuple(reversed(backwards))
+        if not stmts:
+            raise self.refuse(before, "nothing follows for which this holds", "add a statement, or `pass`")
+        return stmts[0] if len(stmts) == 1 else ir.Seq(stmts)
+
+    def statement(self, node: ast.stmt) -> Stmt | Wrap | None:
+        """A statement, a declaration that takes the rest of its block, or None for a name of a view."""
+        rule = _STATEMENTS.get(type(node))
+        if rule is None:
+            raise self.refuse(
+                node,
+                f"Python's {type(node).__name__} is not part of the IR",
+                "statements are A[i] = x, for, while, if, with, assert, T.evaluate(...) and declarations",
+            )
+        return rule(self, node)
+
+    # ---- statements
+
+    def assign(self, node: ast.Assign) -> Stmt | Wrap | None:
+        if len(node.targets) > 1:
+            raise self.refuse(node, "this assigns twice", "one target for each =")
+        target = node.targets[0]
+        if isinstance(target, ast.Subscript):
+            return self.store(target, node.value)
+        name = self.dotted(target)
+        if name is None:
+            raise self.refuse(
+                target, "this cannot be assigned", "A[i] = x stores, and x = T.let(value) names"
+            )
+        if self.word(node.value) == "Buffer":
+            assert isinstance(node.value, ast.Call)
+            self.names[name] = self.new_buffer(name, node.value, "T.Buffer", data=True)
+            return None
+        return self.declaration(name, node.value)
+
+    def store(self, target: ast.Subscript, value: ast.expr) -> Stmt:
+        buffer = self.buffer(target.value)
+        indices = self.indices(target, buffer)
+        dtype, e = element_dtype(buffer, indices), self.expr(value)
+        if e.dtype is not dtype:
+            hint = (
+                f'write T.Cast("{dtype}", ...)'
+                if e.dtype.lanes == dtype.lanes
+                else "write T.Broadcast(value, lanes)"
+            )
+            raise self.refuse(
+                value, f"{self.dotted(target.value)} takes {dtype} here, and this is {e.dtype}", hint
+            )
+        return ir.BufferStore(buffer, e, indices)
+
+    def declaration(self, name: str, node: ast.expr) -> Wrap:
+        """`name = T.allocate(...)`, `T.decl_buffer(...)` or `T.let(...)`."""
+        word = self.word(node)
+        if word not in ("allocate", "decl_buffer", "let") or not isinstance(node, ast.Call):
+            raise self.refuse(
+                node,
+                f"{name} is not declared by this",
+                f"write {name} = T.allocate(...), T.decl_buffer(...), T.Buffer(..., data=...) or T.let(value)",
+            )
+        if word == "let":
+            self.arguments(node, "T.let(value)", 1)
+            value = self.expr(node.args[0])
+            self.names[name] = var = Var(name, value.dtype)
+            return lambda body: ir.LetStmt(var, value, body)
+        buffer = self.new_buffer(name, node, f"T.{word}", data=word == "decl_buffer")
+        self.names[name] = buffer
+        cls = ir.DeclBuffer if word == "decl_buffer" else ir.Allocate
+        return lambda body: cls(buffer, body)
+
+    def with_(self, node: ast.With) -> Stmt:
+        """A declaration, an attribute or a check that holds for the block below it."""
+        item = node.items[0]
+        call, target = item.context_expr, item.optional_vars
+        word = self.word(call)
+        if len(node.items) == 1 and isinstance(call, ast.Call):
+            name = None if target is None else self.dotted(target)
+            if target is None and word == "attr":
+                return self.attribute(call, node)
+            if target is None and word == "Assert":
+                self.arguments(call, 'T.Assert(condition, "message")', 2)
+                cond, message = self.condition(call.args[0]), self.string(call.args[1])
+                return ir.AssertStmt(cond, message, self.block(node.body, node))
+            if name is not None:
+                with self.scope():
+                    wrap = self.declaration(name, call)
+                    return wrap(self.block(node.body, node))
+        raise self.refuse(
+            call,
+            "this does not open a block",
+            "with T.attr(...), T.Assert(...), or T.allocate(...), T.decl_buffer(...), T.let(...) `as` a name",
+        )
+
+    def attribute(self, call: ast.Call, node: ast.With) -> Stmt:
+        self.arguments(call, 'T.attr(node, "key", value)', 3)
+        about, key, value = (
+            self.attribute_node(call.args[0]),
+            self.string(call.args[1]),
+            self.expr(call.args[2]),
+        )
+        return ir.AttrStmt(about, key, value, self.block(node.body, node))
+
+    def attribute_node(self, node: ast.expr) -> object:
+        if isinstance(node, ast.Call) and self.word(node) == "extern_region":
+            usage = "T.extern_region('E', reads=['A[4]'], writes=['B[4]'], effect=\"pure\")"
+            given = self.arguments(node, usage, 1, required=["reads", "writes", "effect"])
+            reads, writes = self.strings(given["reads"]), self.strings(given["writes"])
+            return ir.ExternRegion(self.string(node.args[0]), reads, writes, self.string(given["effect"]))
+        if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, str)):
+            return node.value
+        return self.look_up(node) if self.dotted(node) is not None else self.expr(node)
+
+    def strings(self, node: ast.expr) -> tuple[str, ...]:
+        if not isinstance(node, ast.List):
+            raise self.refuse(node, "a list of text was expected here", "such as ['A[4]']")
+        return tuple(self.string(e) for e in node.elts)
+
+    def loop(self, node: ast.For) -> Stmt:
+        name = self.dotted(node.target)
+        runs = self.dotted(node.iter.func) if isinstance(node.iter, ast.Call) else None
+        kind = _LOOPS.get(runs or "")
+        if kind is None or not isinstance(node.iter, ast.Call):
+            raise self.refuse(node.iter, "a loop cannot run over this", _LOOP_HINT)
+        if name is None or node.orelse:
+            raise self.refuse(node.target, "a loop has one variable, and no else", _LOOP_HINT)
+        low, extent = self.bounds(node.iter)
+        notes = tuple((k.arg or "", self.literal(k.value)) for k in node.iter.keywords)
+        var = Var(name, extent.dtype)
+        with self.scope():
+            self.names[name] = var
+            body = self.block(node.body, node)
+        return ir.For(var, low, extent, kind, body, notes)
+
+    def bounds(self, node: ast.Call) -> tuple[Expr, Expr]:
+        """The first value and the number of values of `range(n)` or `range(a, a + n)`."""
+        low: Expr | None = None
+        extent: Expr | None = None
+        if len(node.args) == 1:
+            extent = self.expr(node.args[0])
+            low = IntImm(0, extent.dtype)
+        elif len(node.args) == 2:
+            low, extent = self.span(*node.args)
+        if (
+            low is None
+            or extent is None
+            or extent.dtype.kind not in ("int", "uint")
+            or extent.dtype.lanes > 1
+        ):
+            raise self.refuse(node, "these are not the bounds of a loop", "integers: (n) or (a, a + n)")
+        return low, extent
+
+    def while_(self, node: ast.While) -> Stmt:
+        if node.orelse:
+            raise self.refuse(node, "a while has no else", "put it after the loop")
+        return ir.While(self.condition(node.test), self.block(node.body, node))
+
+    def if_(self, node: ast.If) -> Stmt:
+        other = self.block(node.orelse, node) if node.orelse else None
+        return ir.IfThenElse(self.condition(node.test), self.block(node.body, node), other)
+
+    def assertion(self, node: ast.Assert) -> Wrap:
+        cond = self.condition(node.test)
+        if node.msg is None:
+            raise self.refuse(node, "this assert does not say what is wrong", 'assert condition, "message"')
+        message = self.string(node.msg)
+        return lambda body: ir.AssertStmt(cond, message, body)
+
+    def evaluate(self, node: ast.Expr) -> Stmt:
+        if self.word(node.value) != "evaluate" or not isinstance(node.value, ast.Call):
+            raise self.refuse(node, "an expression alone is no statement", "write T.evaluate(...)")
+        self.arguments(node.value, "T.evaluate(value)", 1)
+        return ir.Evaluate(self.expr(node.value.args[0]))
+
+    def nothing(self, node: ast.Pass) -> Stmt:
+        return ir.Seq(())
+
+
+_STATEMENTS: dict[type, Callable[[_Parser, Any], Stmt | Wrap | None]] = {
+    ast.Assign: _Parser.assign,
+    ast.For: _Parser.loop,
+    ast.While: _Parser.while_,
+    ast.If: _Parser.if_,
+    ast.With: _Parser.with_,
+    ast.Assert: _Parser.assertion,
+    ast.Expr: _Parser.evaluate,
+    ast.Pass: _Parser.nothing,
+}
