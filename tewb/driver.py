@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tewb.base import LowerError, here, option
+from tewb.base import LowerError, PassContext, here, option
 from tewb.codegen import compile_module
 from tewb.ir import Buffer, IRModule
 from tewb.lowering import BUILD, Trace, lower_schedule, run
@@ -44,15 +44,29 @@ def build(
     name: str = "main",
     binds: Mapping[Tensor, Buffer] | None = None,
     debug: bool = False,
+    checked: bool = False,
 ) -> Kernel:
     """The kernel for a schedule and its arguments, or for a module that `lower` gave.
 
     It runs on numpy arrays in place: `kernel(a, b, c)`. With `debug`, every access is checked while it
-    runs. `target` is accepted for old code: kernels are made for this machine. Raises TewbError.
+    runs. `checked` calls the packed functions of externs on guarded copies of their tiles, several times,
+    and raises ExternError for one that writes outside of its tile, reads outside of the region that its
+    access declares, changes its inputs or leaves a part of its output unwritten. `target` is accepted for
+    old code: kernels are made for this machine. Raises TewbError.
     """
     if target is not None and not str(target).startswith("llvm"):
         raise LowerError(f"target {target!r}: tewb builds for the CPU", hint='target="llvm"', span=here())
-    module = inputs if isinstance(inputs, IRModule) else lower(inputs, args, name, binds)
+    if checked:
+        if isinstance(inputs, IRModule):
+            raise LowerError(
+                "checked=True takes a schedule: a lowered module has forgotten what its externs declare",
+                hint="build(s, args, checked=True)",
+                span=here(),
+            )
+        with PassContext(config={**PassContext.current().config, "tewb.checked_externs": True}):
+            module = lower(inputs, args, name, binds)
+    else:
+        module = inputs if isinstance(inputs, IRModule) else lower(inputs, args, name, binds)
     return build_module(module, debug=debug)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tewb.base import DType, Native
 from tewb.codegen.types import value_type
+from tewb.runtime.abi import PackedCall
 
 
 class Module:
@@ -14,7 +15,7 @@ class Module:
         self.functions: list[str] = []
         self.metadata: list[str] = []
         self.messages: list[str] = []
-        self.packed: list[str] = []
+        self.packed: list[PackedCall] = []
         self.natives: dict[str, Native] = {}
         self.strings: dict[str, str] = {}
         self.intermediates: list[str] = []
@@ -31,11 +32,11 @@ class Module:
             self.messages.append(text)
         return self.messages.index(text)
 
-    def packed_number(self, name: str) -> int:
+    def packed_number(self, call: PackedCall) -> int:
         """The number of a packed function."""
-        if name not in self.packed:
-            self.packed.append(name)
-        return self.packed.index(name)
+        if call not in self.packed:
+            self.packed.append(call)
+        return self.packed.index(call)
 
     def string(self, text: str) -> str:
         """A constant C string; returns the name of its first byte."""

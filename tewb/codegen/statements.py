@@ -19,6 +19,7 @@ from tewb.ir import (
     Call,
     Evaluate,
     Expr,
+    ExternRegion,
     For,
     ForKind,
     IfThenElse,
@@ -32,9 +33,22 @@ from tewb.ir import (
     While,
     const_int,
     free_vars,
+    structural_equal,
     walk,
 )
-from tewb.runtime.abi import ARRAY, ASSERTION, CANCELLED, DTYPES, FLOAT, INTEGER
+from tewb.runtime.abi import (
+    ARRAY,
+    ASSERTION,
+    CALLBACK,
+    CANCELLED,
+    DTYPES,
+    FLOAT,
+    INTEGER,
+    READ,
+    WRITTEN,
+    PackedCall,
+)
+from tewb.runtime.abi import HANDLE as HANDLE_SLOT
 
 STACK_LIMIT = 64 << 10  # bytes of a function's stack that buffers may take; threads have small stacks
 COARSE = 20_000  # operations between two looks at the cancel flag
@@ -50,6 +64,8 @@ class Statements:
         self.locate = info.locator(scope)
         self.expressions = Expressions(f, values, debug)
         self.emit_expr = self.expressions.emit
+        self.region = ExternRegion("")  # the extern_scope around, and its checked arrays
+        self.checked: list[tuple[int, AttrStmt]] = []
 
     def emit(self, s: Stmt) -> None:
         rule = _STMTS.get(s.__class__)
@@ -165,7 +181,13 @@ class Statements:
         self.emit(s.body)
 
     def attr(self, s: AttrStmt) -> None:
+        region, checked = self.region, self.checked
+        if isinstance(s.node, ExternRegion):
+            self.region, self.checked = s.node, []
+        elif s.key in ("extern_reads", "extern_writes"):
+            self.checked = [*checked, (READ if s.key == "extern_reads" else WRITTEN, s)]
         self.emit(s.body)
+        self.region, self.checked = region, checked
 
     def assertion(self, s: AssertStmt) -> None:
         self.expressions.require(self.emit_expr(s.cond), ASSERTION, s.message)
@@ -227,14 +249,14 @@ class Statements:
         for i, value in enumerate(slots):
             at = f.ins(f"getelementptr i64, ptr {memory}, i64 {i}")
             f.do(f"store i64 {value}, ptr {at}")
-        number = f.module.packed_number(name.value)
-        handle = f.ins("load i64, ptr " + f.ins("getelementptr i64, ptr %ctx, i64 5"))
+        number = f.module.packed_number(PackedCall(name.value, self.region.name, self.region.effect))
+        handle = f.ins("load i64, ptr " + f.ins(f"getelementptr i64, ptr %ctx, i64 {HANDLE_SLOT}"))
         f.module.declare("tewb_rt_call_packed", "i32 @tewb_rt_call_packed(i64, i32, ptr, i32)")
         code = f.ins(
             f"call i32 @tewb_rt_call_packed(i64 {handle}, i32 {number}, ptr {memory}, i32 {len(e.args) - 1})"
         )
         fine = f.ins(f"icmp eq i32 {code}, 0")
-        self.expressions.require(fine, 5, f"packed function {name.value} failed")
+        self.expressions.require(fine, CALLBACK, f"packed function {name.value} failed")
 
     def record(self, a: Expr) -> list[str]:
         match a:
@@ -266,7 +288,16 @@ class Statements:
         at = self.expressions.index(offset)
         place = f.ins(f"getelementptr {memory_type(dtype)}, ptr {base}, i64 {at}")
         address = f.ins(f"ptrtoint ptr {place} to i64")
-        return [str(ARRAY), str(DTYPES.index(dtype)), str(len(sizes)), address, *sizes, *steps]
+        kind, origin = self.role(data, offset)
+        return [str(kind), str(DTYPES.index(dtype)), str(len(sizes)), address, *sizes, *steps, *origin]
+
+    def role(self, data: Expr, offset: Expr) -> tuple[int, list[str]]:
+        """Whether an array of a checked extern is read or written, with its origin and extents."""
+        mine = [(kind, s) for kind, s in self.checked if s.node is data]
+        same = [(kind, s) for kind, s in mine if structural_equal(s.value.args[0], offset)]  # type: ignore[attr-defined]
+        for kind, s in same or mine:
+            return kind, [self.expressions.index(e) for e in s.value.args[1:]]  # type: ignore[attr-defined]
+        return ARRAY, []
 
     # ---- parallel loops
 

@@ -22,7 +22,7 @@ OTHER = ("if_then_else", "likely", "abs", "fma", "reinterpret")
 PURE = frozenset((*UNARY_FLOAT, *ROUNDING, *PREDICATES, *BINARY_FLOAT, *BITS, *OTHER))
 
 # Arguments of packed and native functions that live on the stack or point to memory, and calls that do something.
-STACK = ("tvm_stack_make_shape", "tvm_stack_make_array", "by_reference", "address_of")
+STACK = ("tvm_stack_make_shape", "tvm_stack_make_array", "tvm_tuple", "by_reference", "address_of")
 EFFECTS = ("tvm_call_packed", "call_extern")
 
 CALLS = PURE.union(STACK, EFFECTS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tewb.base import LowerError
+from tewb.base import HANDLE, LowerError, option
 from tewb.ir import (
     Allocate,
     AssertStmt,
@@ -18,6 +18,7 @@ from tewb.ir import (
     AxisKind,
     Buffer,
     BufferStore,
+    Call,
     Expr,
     For,
     ForKind,
@@ -199,7 +200,13 @@ class _Nests:
                   for box, there in zip(boxes, real, strict=True))
             for boxes, real in ((in_boxes, in_real), (out_boxes, out_real))
         ]  # fmt: skip
-        return self.region(stage, op.effect, ins, outs, _extern_body(op, ins, outs, Tile(*parts)))
+        body = _extern_body(op, ins, outs, Tile(*parts))
+        if option("tewb.checked_externs"):
+            for key, buffers, there in (("extern_reads", ins, parts[0]), ("extern_writes", outs, parts[1])):
+                for b, part in zip(buffers, there, strict=True):
+                    place = Call("tvm_tuple", (b.elem_offset, *part.origin, *part.extents), HANDLE)
+                    body = AttrStmt(b.data, key, place, body, stage.origin())
+        return self.region(stage, op.effect, ins, outs, body)
 
     def packed_call(
         self, stage: Stage, op: ExternOp, ins: Sequence[Region], outs: Sequence[Region], in_real: Sequence[Region],

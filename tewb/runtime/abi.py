@@ -17,8 +17,9 @@ CONTEXT_SLOTS = 8
 OK, CANCELLED, ASSERTION, BOUNDS, NO_MEMORY, CALLBACK = range(6)
 
 # A packed argument is a record of int64: kind, dtype number, rank, address, then shape and strides (in
-# elements); a scalar's value stands in the place of the address.
-ARRAY, INTEGER, FLOAT = range(3)
+# elements); a scalar's value stands in the place of the address. A checked array, which is read or written
+# by an extern, goes on with its origin in the tensor and its true extents.
+ARRAY, INTEGER, FLOAT, READ, WRITTEN = range(5)
 DTYPES = (
     "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
 )  # fmt: skip
@@ -46,6 +47,15 @@ class ParamSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PackedCall:
+    """A packed function that a kernel calls, the extern that it is called for, and that one's effect."""
+
+    name: str
+    extern: str = ""
+    effect: str = "idempotent"
+
+
+@dataclass(frozen=True, slots=True)
 class KernelSignature:
     """What the runtime must know of a kernel. `work` estimates its operations: a number, or
     Python text over the symbols (None: not known)."""
@@ -53,7 +63,7 @@ class KernelSignature:
     name: str
     params: tuple[ParamSpec, ...]
     symbols: tuple[str, ...] = ()
-    packed: tuple[str, ...] = ()
+    packed: tuple[PackedCall, ...] = ()
     messages: tuple[str, ...] = ()
     has_parallel: bool = False
     work: int | str | None = None

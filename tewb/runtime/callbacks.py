@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tewb.runtime import abi
+from tewb.runtime.checked import Guarded, call_checked
 from tewb.runtime.jit import register_symbol
 
 _invocations: dict[int, Invocation] = {}
@@ -27,9 +28,9 @@ class Invocation:
     """One call of a kernel: its packed functions, the arrays that views may look at, the first exception."""
 
     def __init__(
-        self, functions: Sequence[Callable[..., Any]], names: Sequence[str], arrays: Sequence[Any]
+        self, functions: Sequence[Callable[..., Any]], calls: Sequence[abi.PackedCall], arrays: Sequence[Any]
     ) -> None:
-        self.functions, self.names = functions, names
+        self.functions, self.calls = functions, calls
         self.owners = [(low, high, _bytes_of(a, low, high)) for a in arrays for low, high in [_extent(a)]]
         self.error: BaseException | None = None
         self.lock = threading.Lock()
@@ -40,11 +41,12 @@ class Invocation:
         """End the call: the machine code is done with this number."""
         _invocations.pop(self.number, None)
 
-    def fail(self, error: BaseException, name: str) -> None:
+    def fail(self, error: BaseException, call: abi.PackedCall) -> None:
         """Keep the first exception; the others come from work that is being stopped."""
         with self.lock:
             if self.error is None:
-                error.add_note(f"raised in packed function {name}, called by a tewb kernel")
+                extern = f" for extern {call.extern}" if call.extern else ""
+                error.add_note(f"raised in packed function {call.name}, called by a tewb kernel{extern}")
                 self.error = error
 
     def view(
@@ -59,11 +61,15 @@ class Invocation:
 
     def call(self, number: int, record: Any, count: int) -> int:
         """Run packed function `number` on the packed arguments; 1 after an exception."""
-        name = self.names[number]
+        call = self.calls[number]
         try:
-            self.functions[number](*self._arguments(record, count))
+            arguments = self._arguments(record, count)
+            if any(isinstance(a, Guarded) for a in arguments):
+                call_checked(self.functions[number], call, arguments)
+            else:
+                self.functions[number](*arguments)
         except BaseException as e:  # also KeyboardInterrupt: it belongs to the caller of the kernel
-            self.fail(e, name)
+            self.fail(e, call)
             return 1
         return 0
 
@@ -72,10 +78,15 @@ class Invocation:
         at = 0
         for _ in range(count):
             kind, code, rank, value = record[at], record[at + 1], record[at + 2], record[at + 3]
-            if kind == abi.ARRAY:
+            if kind in (abi.ARRAY, abi.READ, abi.WRITTEN):
                 shape = tuple(record[at + 4 : at + 4 + rank])
                 strides = tuple(record[at + 4 + rank : at + 4 + 2 * rank])
-                made.append(self.view(_DTYPES[code], value, shape, strides))
+                view = self.view(_DTYPES[code], value, shape, strides)
+                if kind != abi.ARRAY:
+                    at += 2 * rank
+                    place = record[at + 4 : at + 4 + 2 * rank]
+                    view = Guarded(view, kind == abi.WRITTEN, tuple(place[:rank]), tuple(place[rank:]))
+                made.append(view)
             elif kind == abi.FLOAT:
                 made.append(float(np.int64(value).view(np.float64)))
             else:

@@ -71,7 +71,7 @@ class Kernel:
         signature = self.signature
         if signature.has_parallel:
             pool().wake()
-        functions = [get_global_func(name) for name in signature.packed]
+        functions = [get_global_func(call.name) for call in signature.packed]
         invocation = None
         if functions:
             invocation = callbacks.Invocation(functions, signature.packed, ready.arrays)  # type: ignore[arg-type]
