@@ -31,6 +31,7 @@ DOORS = {
     "tewb.schedule.primitive",
     "tewb.tensor.source",
     "tewb.runtime.abi",
+    "tewb.runtime.callbacks",
     "tewb.runtime.jit",
     "tewb.te.hybrid",
 }

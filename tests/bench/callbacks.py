@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import tewb
-from tests.bench.harness import heading, race
+from tests.bench.harness import Row, heading, race
 from tewb import te
+from tewb.contrib import cblas
 
 TILES = 1000
 
@@ -20,17 +23,74 @@ def main() -> None:
         pass
 
     tewb.register_func("bench.nothing", nothing, override=True)
-    A = te.placeholder((TILES, 16), name="A")
-    E = te.extern((TILES, 16), [A], lambda i, o: te.call_packed("bench.nothing", i[0], o[0]), name="E",
-                  access=te.access.elementwise)  # fmt: skip
-    C = te.compute((TILES, 16), lambda i, j: E[i, j], name="C")
-    s = te.create_schedule(C.op)
-    s[E].compute_at(s[C], "i")
-    kernel = tewb.build(s, [A, C])
+
+    def tiles(parallel: bool = False) -> Any:
+        A = te.placeholder((TILES, 16), name="A")
+        E = te.extern((TILES, 16), [A], lambda i, o: te.call_packed("bench.nothing", i[0], o[0]), name="E",
+                      access=te.access.elementwise)  # fmt: skip
+        s = te.create_schedule(E.op)
+        outer, _ = s[E].split("d0", 1)
+        if parallel:
+            s[E].parallel(outer)
+        return tewb.build(s, [A, E])
+
+    def intermediate() -> Any:
+        A = te.placeholder((TILES, 16), name="A")
+        E = te.extern((TILES, 16), [A], lambda i, o: te.call_packed("bench.nothing", i[0], o[0]), name="E",
+                      access=te.access.elementwise)  # fmt: skip
+        C = te.compute((TILES, 16), lambda i, j: E[i, j], name="C")
+        s = te.create_schedule(C.op)
+        s[E].compute_at(s[C], "i")
+        return tewb.build(s, [A, C])
+
     a, c = np.zeros((TILES, 16), "float32"), np.zeros((TILES, 16), "float32")
 
     def plain() -> None:
         for i in range(TILES):
             nothing(a[i : i + 1], c[i : i + 1])
 
-    print(race("callbacks", lambda: kernel(a, c), plain))
+    kernel = tiles()
+    held, released = kernel._callback_entry, kernel._entry
+    for name, entry in (("GIL held", held), ("GIL released", released)):
+        kernel._callback_entry = entry
+        print(race(f"tiles of the arguments, {name}", lambda: kernel(a, c), plain))
+    workers = tiles(parallel=True)
+    print(race("tiles of the arguments, from workers", lambda: workers(a, c), plain))
+    inner = intermediate()
+    print(race("tiles of an intermediate, computed at", lambda: inner(a, c), plain))
+    native()
+
+
+def native() -> None:
+    """A C function on tiles, against nothing at all: the loop with a store."""
+    heading(f"{TILES} native externs (memcpy of 64 bytes)", "numpy copy")
+    library = ctypes.CDLL(None)
+    library.memcpy.argtypes, library.memcpy.restype = (
+        [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t],
+        None,
+    )
+    A = te.placeholder((TILES, 16), name="A")
+    E = te.extern((TILES, 16), [A], lambda i, o: te.call_extern("void", library.memcpy, o[0], i[0], 64), name="E",
+                  access=te.access.elementwise)  # fmt: skip
+    s = te.create_schedule(E.op)
+    s[E].split("d0", 1)
+    kernel = tewb.build(s, [A, E])
+    a, c = np.zeros((TILES, 16), "float32"), np.zeros((TILES, 16), "float32")
+    print(race("memcpy", lambda: kernel(a, c), lambda: np.copyto(c, a)))
+    heading("tiled sgemm extern", "numpy")
+    for n in (256, 512, 1024):
+        print(gemm(n))
+
+
+def gemm(n: int) -> Row:
+    A, B = te.placeholder((n, n), name="A"), te.placeholder((n, n), name="B")
+    C = cblas.matmul(A, B)
+    s = te.create_schedule(C.op)
+    s[C].tile("d0", "d1", n // 2, n // 2)
+    kernel = tewb.build(s, [A, B, C])
+    a, b = (np.random.default_rng(0).random((n, n), np.float32) for _ in "ab")
+    c, d = np.zeros((n, n), "float32"), np.zeros((n, n), "float32")
+    with threadpool_limits(1):
+        return race(
+            f"sgemm {n} in tiles of {n // 2}", lambda: kernel(a, b, c), lambda: np.matmul(a, b, out=d)
+        )

@@ -27,6 +27,7 @@ from tewb.ir import (
 )
 from tewb.runtime import Kernel, pool
 from tewb.runtime.abi import ERROR, MEMORY_LEFT, NO_MEMORY, KernelSignature, ParamSpec, Size
+from tewb.runtime.callbacks import register_native
 from tewb.runtime.jit import Compiled, register_symbol
 
 # Memory for intermediates comes from CPython's raw allocator, which needs no lock. A block remembers how it
@@ -177,6 +178,8 @@ def compile_module(module: IRModule, debug: bool = False) -> CompiledModule:
     parts = [_SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
     parts += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
     parts += debug_info.named()
+    if any(s.packed for s in signatures.values()):
+        register_native()
     for known in shared.natives.values():
         register_symbol(known.symbol, known.address)
     return CompiledModule(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives.values()))

@@ -251,10 +251,9 @@ class Statements:
             f.do(f"store i64 {value}, ptr {at}")
         number = f.module.packed_number(PackedCall(name.value, self.region.name, self.region.effect))
         handle = f.ins("load i64, ptr " + f.ins(f"getelementptr i64, ptr %ctx, i64 {HANDLE_SLOT}"))
-        f.module.declare("tewb_rt_call_packed", "i32 @tewb_rt_call_packed(i64, i32, ptr, i32)")
-        code = f.ins(
-            f"call i32 @tewb_rt_call_packed(i64 {handle}, i32 {number}, ptr {memory}, i32 {len(e.args) - 1})"
-        )
+        service = "tewb_rt_call_checked" if self.checked else "tewb_rt_call_packed"
+        f.module.declare(service, f"i32 @{service}(i64, i32, ptr, i32)")
+        code = f.ins(f"call i32 @{service}(i64 {handle}, i32 {number}, ptr {memory}, i32 {len(e.args) - 1})")
         fine = f.ins(f"icmp eq i32 {code}, 0")
         self.expressions.require(fine, CALLBACK, f"packed function {name.value} failed")
 

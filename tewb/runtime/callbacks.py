@@ -1,31 +1,36 @@
 """Calls from kernels back into Python: packed functions, and memory that Python may keep.
 
-Each call of a kernel is an Invocation, known to the machine code by a number in its context. Callbacks get
+Each call of a kernel is an Invocation, known to the machine code by the address of its table. Callbacks get
 fresh numpy views without a copy. A view's base is the caller's array, or a numpy array made for the
 intermediate, so that a view which escapes never points to freed memory.
+
+Kernels use the machine code of `native_calls.py`; what is here through ctypes stands in where that cannot
+be trusted. (It is slower, 10 us a callback, and ctypes drops an interrupt that comes at its very entry.)
 """
 
 from __future__ import annotations
 
 import ctypes
-import itertools
 import threading
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from tewb.runtime import abi
+from tewb.runtime import abi, native_calls
 from tewb.runtime.checked import Guarded, call_checked
 from tewb.runtime.jit import register_symbol
 
 _invocations: dict[int, Invocation] = {}
-_numbers = itertools.count(1)
 _DTYPES = tuple(np.dtype(name) for name in abi.DTYPES)
 
 
 class Invocation:
-    """One call of a kernel: its packed functions, the arrays that views may look at, the first exception."""
+    """One call of a kernel: its packed functions, the arrays that views may look at, the first exception.
+
+    `handle` is the address of its table, by which machine code knows it.
+    """
 
     def __init__(
         self, functions: Sequence[Callable[..., Any]], calls: Sequence[abi.PackedCall], arrays: Sequence[Any]
@@ -34,12 +39,40 @@ class Invocation:
         self.owners = [(low, high, _bytes_of(a, low, high)) for a in arrays for low, high in [_extent(a)]]
         self.error: BaseException | None = None
         self.lock = threading.Lock()
-        self.number = next(_numbers)
-        _invocations[self.number] = self
+        self._functions = (ctypes.c_void_p * len(functions))(*map(id, functions))
+        self._table = (ctypes.c_int64 * native_calls.TABLE_SLOTS)()
+        self._table[native_calls.FUNCTIONS] = ctypes.addressof(self._functions)
+        self._table[native_calls.SELF] = id(self)
+        self._rows: list[Any] = []  # the owners' rows; one that was outgrown stays, for it may be in use
+        for owner in self.owners:
+            self._add_row(owner)
+        self.handle = ctypes.addressof(self._table)
+        _invocations[self.handle] = self
+
+    def _add_row(self, owner: tuple[int, int, Any]) -> None:
+        """Tell machine code of an owner. It holds the GIL while it looks at the rows, as this does."""
+        count, size = self._table[native_calls.OWNER_COUNT], native_calls.OWNER_SLOTS
+        if not self._rows or len(self._rows[-1]) <= count * size:
+            rows = (ctypes.c_int64 * (max(8, 2 * count) * size))()
+            if self._rows:
+                rows[: count * size] = self._rows[-1][: count * size]
+            self._rows.append(rows)
+            self._table[native_calls.OWNERS] = ctypes.addressof(rows)
+        low, high, base = owner
+        flags = native_calls.WRITEABLE if base.flags.writeable else 0
+        self._rows[-1][count * size : (count + 1) * size] = [low, high, id(base), flags, 1]
+        self._table[native_calls.OWNER_COUNT] = count + 1
+
+    def add(self, buffer: Any) -> None:
+        """Memory of an intermediate, which lives as long as this call and every view of it."""
+        with self.lock:
+            owner = (*_extent(buffer), buffer)
+            self.owners.append(owner)
+            self._add_row(owner)
 
     def close(self) -> None:
         """End the call: the machine code is done with this number."""
-        _invocations.pop(self.number, None)
+        _invocations.pop(self.handle, None)
 
     def fail(self, error: BaseException, call: abi.PackedCall) -> None:
         """Keep the first exception; the others come from work that is being stopped."""
@@ -118,6 +151,10 @@ class _Memory:
 # ---------------------------------------------------------------- entry points for machine code
 
 
+def _failed(invocation: Invocation, error: BaseException, number: int) -> None:
+    invocation.fail(error, invocation.calls[number])
+
+
 def _call_packed(handle: int, number: int, record: Any, count: int) -> int:
     invocation = _invocations.get(handle)
     return 1 if invocation is None else invocation.call(number, record, count)
@@ -129,13 +166,10 @@ def _alloc_shared(handle: int, size: int) -> int:
     if invocation is None:
         return 0
     try:
-        raw = np.empty(size + 64, np.uint8)
+        buffer = np.empty(max(size, 1), np.uint8)
     except MemoryError:
         return 0
-    skip = -raw.ctypes.data % 64
-    buffer = raw[skip : skip + max(size, 1)]
-    with invocation.lock:
-        invocation.owners.append((*_extent(buffer), buffer))
+    invocation.add(buffer)
     return int(buffer.ctypes.data)
 
 
@@ -153,14 +187,60 @@ _ALLOC = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(_alloc
 _FREE = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(_free_shared)
 
 
+def _address(function: Any) -> int:
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
 def register() -> None:
-    """Make the services known to generated code."""
+    """Make the services known to generated code: those in Python, and memory."""
     for name, function in (
         ("tewb_rt_call_packed", _CALL),
+        ("tewb_rt_call_checked", _CALL),
         ("tewb_rt_alloc_shared", _ALLOC),
         ("tewb_rt_free_shared", _FREE),
     ):
-        register_symbol(name, ctypes.cast(function, ctypes.c_void_p).value or 0)
+        register_symbol(name, _address(function))
     runtime = ctypes.pythonapi
     for name, source in (("tewb_rt_malloc", "PyMem_RawMalloc"), ("tewb_rt_raw_free", "PyMem_RawFree")):
-        register_symbol(name, ctypes.cast(getattr(runtime, source), ctypes.c_void_p).value or 0)
+        register_symbol(name, _address(getattr(runtime, source)))
+
+
+@lru_cache(maxsize=1)
+def register_native() -> bool:
+    """Use the services in machine code for kernels that are built from now on, if they stand their test."""
+    found = native_calls.native_calls(_failed, _address(_ALLOC))
+    if found is None or not _works(found[0]):
+        return False
+    for name, address in zip(
+        ("tewb_rt_call_packed", "tewb_rt_alloc_shared", "tewb_rt_free_shared"), found, strict=True
+    ):
+        register_symbol(name, address)
+    return True
+
+
+def _works(address: int) -> bool:
+    """One call with a strided view, a number and a truth value, and one that raises."""
+    array = np.arange(24, dtype=np.float64).reshape(4, 6)
+    seen: list[Any] = []
+
+    def look(*arguments: Any) -> None:
+        seen.extend(arguments)
+        if len(seen) > 4:
+            raise ValueError("tried")
+
+    invocation = Invocation([look], [abi.PackedCall("look")], [array])
+    float64 = abi.DTYPES.index("float64")
+    record = [abi.ARRAY, float64, 2, array.ctypes.data + 8, 2, 3, 12, 2]
+    record += [abi.INTEGER, abi.DTYPES.index("int32"), 0, -5, abi.INTEGER, abi.DTYPES.index("bool"), 0, 1]
+    record += [abi.FLOAT, float64, 0, int(np.float64(2.5).view(np.int64))]
+    slots = (ctypes.c_int64 * len(record))(*record)
+    call = ctypes.CFUNCTYPE(
+        ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.POINTER(ctypes.c_int64), ctypes.c_int32
+    )(address)
+    codes = [call(invocation.handle, 0, slots, 4) for _ in range(2)]
+    invocation.close()
+    if codes != [0, 1] or not isinstance(invocation.error, ValueError) or len(seen) != 8:
+        return False
+    view, *others = seen[:4]
+    same = np.array_equal(view, array[::2, 1:7:2]) and view.strides == (96, 16) and view.flags.writeable
+    return bool(same and others == [-5, True, 2.5])
