@@ -92,6 +92,19 @@ def test_allocations_in_bytes() -> None:
     assert any("1024 elements, 4 KiB" in line.remark for line in s.ir_lines())
 
 
+def test_the_allocation_panel_says_what_sharing_saves() -> None:
+    A = t = te.placeholder((256,), name="A")
+    for name in "BCDE":
+        t = te.compute((256,), lambda i, b=t: b[i] + b[255 - i], name=name)
+    s = tewb.Session(te.create_schedule(t.op), [A, t])
+    assert sum(a.bytes or 0 for a in s.allocations()) == 3 * 1024
+    assert s.peak_bytes() == 2 * 1024
+    assert "together 3 KiB; at most 2 KiB at once, as memory is shared" in html.allocations(s)
+    s.apply({"primitive": "compute_inline", "stage": "C", "args": {}})
+    assert s.peak_bytes() == 2 * 1024
+    assert "at once" not in html.allocations(s)
+
+
 def test_provenance_from_step_to_line() -> None:
     s = session()
     s.apply(SPLIT)

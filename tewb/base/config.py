@@ -14,6 +14,7 @@ from tewb.base.errors import TewbError
 DEFAULTS: dict[str, object] = {
     "tir.LoopPartition": True,
     "tir.disable_vectorize": False,  # vectorized loops run serially
+    "tir.disable_storage_rewrite": False,  # every intermediate keeps memory of its own
     "tir.instrument_bound_checkers": False,  # every access is checked while a kernel runs
     "tewb.checked_externs": False,  # packed functions run on guarded copies that find accesses outside of their tiles
     "tewb.memory_limit": 8 << 30,  # bytes that the intermediates of one kernel call may take

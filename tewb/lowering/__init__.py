@@ -2,5 +2,6 @@
 
 from tewb.lowering.lower import Trace, lower_schedule
 from tewb.lowering.pipeline import BUILD, LOWER, Pass, run
+from tewb.lowering.rewrite_storage import peak_bytes
 
-__all__ = ["BUILD", "LOWER", "Pass", "Trace", "lower_schedule", "run"]
+__all__ = ["BUILD", "LOWER", "Pass", "Trace", "lower_schedule", "peak_bytes", "run"]

@@ -10,6 +10,7 @@ from tewb.base import option
 from tewb.ir import Buffer, PrimFunc, Stmt, free_vars
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.partition_loops import partition_loops
+from tewb.lowering.rewrite_storage import rewrite_storage
 from tewb.lowering.unroll_loops import unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
 
@@ -47,6 +48,10 @@ def _partition(body: Stmt) -> Stmt:
     return partition_loops(body) if option("tir.LoopPartition") else body
 
 
+def _share(body: Stmt) -> Stmt:
+    return body if option("tir.disable_storage_rewrite") else rewrite_storage(body)
+
+
 def _pass(name: str, run: Callable[[PrimFunc], PrimFunc], doc: str) -> Pass:
     return Pass(name, run, doc)
 
@@ -64,6 +69,7 @@ LOWER: tuple[Pass, ...] = (
 # What code generation reads: one index for each access.
 BUILD: tuple[Pass, ...] = (
     _pass("flatten_storage", flatten_storage, "arrays become lines of elements, views disappear"),
+    _pass("rewrite_storage", _on_body(_share), "intermediates that are not alive together share memory"),
     _pass("simplify indices", simplify, "simplify the index arithmetic"),
 )
 

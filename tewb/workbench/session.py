@@ -28,7 +28,7 @@ from tewb.ir import (
     script_lines,
     walk,
 )
-from tewb.lowering import lower_schedule
+from tewb.lowering import BUILD, lower_schedule, peak_bytes, run
 from tewb.runtime import Kernel
 from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, Step
 from tewb.schedule.bounds import infer_bounds
@@ -290,6 +290,11 @@ class Session:
                 info = _allocation(n)
                 found.setdefault((info.name, info.shape), info)
         return list(found.values())
+
+    def peak_bytes(self) -> int | None:
+        """The most bytes that intermediates take at once in the kernel, where those that are not alive together
+        share memory; in one iteration of parallel loops. None when a size is symbolic."""
+        return peak_bytes(run(self.function, BUILD).body)
 
     def regions(self) -> list[RegionInfo]:
         """Every extern_scope region of the lowered IR."""

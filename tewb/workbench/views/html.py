@@ -167,7 +167,9 @@ def allocations(session: Session) -> str:
     ]
     total = sum(a.bytes or 0 for a in found)
     head = "<tr><th>tensor</th><th>shape</th><th>dtype</th><th>elements</th><th>bytes</th><th>scope</th></tr>"
-    foot = f'<div class="tw-dim">together {bytes_shown(total)}</div>'
+    peak = session.peak_bytes()
+    most = "" if peak in (None, total) else f"; at most {bytes_shown(peak)} at once, as memory is shared"
+    foot = f'<div class="tw-dim">together {bytes_shown(total)}{most}</div>'
     return panel("Allocations", f"<table>{head}{''.join(rows)}</table>{foot}", "allocations")
 
 
