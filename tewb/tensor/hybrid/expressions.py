@@ -49,17 +49,31 @@ BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: lambda a, b: a / b,
     ast.FloorDiv: lambda a, b: a // b,
     ast.Mod: lambda a, b: a % b,
-    ast.Pow: lambda a, b: a**b,
-    ast.LShift: lambda a, b: a << b,
+    ast.Pow: lambda a, b: _power(a, b),
+    ast.LShift: lambda a, b: _shifted(a, b),
     ast.RShift: lambda a, b: a >> b,
     ast.BitAnd: lambda a, b: a & b,
     ast.BitOr: lambda a, b: a | b,
     ast.BitXor: lambda a, b: a ^ b,
 }
 
+
+def _power(a: Any, b: Any) -> Any:
+    if isinstance(a, int) and isinstance(b, int) and abs(b) > 64:
+        raise ValueError(f"the exponent {b} is too large")
+    return a**b
+
+
+def _shifted(a: Any, b: Any) -> Any:
+    if isinstance(a, int) and isinstance(b, int) and b > 64:
+        raise ValueError(f"a shift by {b} is too large")
+    return a << b
+
+
 # On numbers known now, and on elements.
 _BUILD: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     **BINARY,
+    ast.Pow: lambda a, b: a**b,
     ast.LShift: ops.shift_left,
     ast.RShift: ops.shift_right,
 }
@@ -199,7 +213,7 @@ class Expressions:
                 f"{value.name} is a tensor",
                 f"take an element, {value.name}[i], or all of them, {value.name}[:]",
             )
-        if isinstance(value, Counted | str):
+        if isinstance(value, Counted | str | tuple | list):
             raise self.refuse(
                 node, f"{kind_of(value)} is no number", "numbers and elements go into arithmetic"
             )

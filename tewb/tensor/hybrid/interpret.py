@@ -523,7 +523,8 @@ class Interpreter:
     def call_function(self, target: ast.expr, call: ast.Call, function: Any) -> None:
         args = [self.value(a) for a in call.args]
         keywords = {str(k.arg): self.value(k.value) for k in call.keywords}
-        where = f"{self.text.name}, {self.text.span(call)}"
+        loops = "".join(f", {n} = {_plain(v)}" for n, v in self.loops.items())
+        where = f"{self.text.name}{loops}, {self.text.span(call)}"
         values = {n: _read_only(v) for n, v in function.arguments(args, keywords).items()}
         inner = Interpreter(function, values, (*self.callers, where))
         made = inner.outputs()

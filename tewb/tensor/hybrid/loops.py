@@ -27,6 +27,8 @@ from tewb.tensor.hybrid.shared import Table
 from tewb.tensor.hybrid.slices import Slices
 from tewb.tensor.hybrid.values import Counted, LoopVariable, Value, kind_of
 
+LONGEST = 4096  # iterations of a loop that is written out
+
 
 class Loops(Slices):
     """`for`, on top of slices. What a block is, the parser of statements says."""
@@ -72,7 +74,7 @@ class Loops(Slices):
             known = [n for n in numbers if n is not None]
             if len(known) == 3 and known[2] == 0:
                 raise self.refuse(node.iter, "the step of a range must be a number other than 0", "range(n)")
-            return self.written_out(node, list(range(*known)))
+            return self.written_out(node, range(*known))
         return self.for_loop(node, self.loop_name(node), LOOPS[over.word], bounds)
 
     def loop_name(self, node: ast.For) -> str:
@@ -166,6 +168,10 @@ class Loops(Slices):
 
     def written_out(self, node: ast.For, values: Sequence[Value]) -> list[Any]:
         """The body once for each value, which is known in it."""
+        if len(values) > LONGEST:
+            raise self.refuse(
+                node.iter, f"{len(values)} iterations are too many to be written out", "use range"
+            )
         parts: list[Any] = []
         before, self.before = self.before, []
         self.depth += 1

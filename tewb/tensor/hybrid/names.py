@@ -63,6 +63,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     name: (getattr(intrinsics, name), function) for name, function in _NUMPY.items()
 }
 FUNCTIONS["power"] = (ops.power, np.power)
+FUNCTIONS["fma"] = (intrinsics.fma, lambda a, b, c: a * b + c)
 FUNCTIONS["likely"] = (ops.likely, lambda x: x)
 FUNCTIONS["abs"] = (ops.absolute, abs)
 FUNCTIONS["select"] = (ops.select, _select)
