@@ -120,7 +120,7 @@ def test_the_text_is_read_easily() -> None:
         '    B = output_tensor((4,), "float32")\n'
         "    for i_outer in range(2):\n"
         "        for i_inner in range(2):\n"
-        "            B[((i_outer * 2) + i_inner)] = (A[((i_outer * 2) + i_inner)] * 2.0)\n"
+        "            B[i_outer * 2 + i_inner] = A[i_outer * 2 + i_inner] * 2.0\n"
         "    return B\n"
     )
 

@@ -22,4 +22,5 @@ def build(
     """
     trace: Trace = []
     lower_schedule(sch, [*inputs, *outputs], name, None, trace)
-    return HybridModule(dump(trace[0][1], name), name)
+    loops = dict(trace)["simplify"]  # as the schedule says, before loops are vectorized and unrolled
+    return HybridModule(dump(loops, name), name)

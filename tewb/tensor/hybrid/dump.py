@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import keyword
 import math
 import re
@@ -55,6 +56,7 @@ from tewb.ir import (
     is_noop,
     ops,
     substitute,
+    walk,
 )
 from tewb.tensor.hybrid.dependence import why_ordered
 from tewb.tensor.hybrid.names import FUNCTIONS, WORDS
@@ -95,6 +97,7 @@ class _Dump:
         self.function_name = re.sub(r"\W", "_", name)
         self.names: dict[object, str] = {}
         self.taken = {*_TAKEN, self.function_name}
+        self.scalars: set[Buffer] = set()  # memory for one element that is set at once: a variable
         self.lines: list[str] = []
         self.depth = 1
 
@@ -163,6 +166,9 @@ class _Dump:
                 self.indented(f"if {self.expr(cond)}:", then)
                 if other is not None:
                     self.indented("else:", other)
+            case Allocate(buffer, body) if _is_variable(buffer, body):
+                self.scalars.add(buffer)
+                self.block(body)
             case Allocate(buffer, body):
                 scope = "" if buffer.scope == "global" else f', "{buffer.scope}"'
                 self.emit(f'{self.name(buffer)} = allocate({self.shape(buffer)}, "{buffer.dtype}"{scope})')
@@ -213,12 +219,18 @@ class _Dump:
                 f"{b.name} is a view of a part of a tensor, which a hybrid function cannot say",
                 hint="keep the stages around an extern or a hybrid function at the root",
             )
+        if b in self.scalars:
+            return self.name(b)
         return f"{self.name(b)}[{', '.join(self.expr(i) for i in indices) or '()'}]"
 
     def expr(self, e: Expr) -> str:
+        """`e` as Python, with the parentheses that it needs."""
+        return ast.unparse(ast.parse(self.text(e), mode="eval"))
+
+    def text(self, e: Expr) -> str:
         sign = _INFIX.get(type(e))
         if sign is not None:
-            return f"({self.expr(e.a)} {sign} {self.expr(e.b)})"  # type: ignore[attr-defined]
+            return f"({self.text(e.a)} {sign} {self.text(e.b)})"  # type: ignore[attr-defined]
         match e:
             case Var():
                 return self.name(e)
@@ -229,10 +241,10 @@ class _Dump:
             case BufferLoad(buffer, indices):
                 return self.element(buffer, indices)
             case Not(a):
-                return f"(not {self.expr(a)})"
+                return f"(not {self.text(a)})"
             case Div(a, b, dtype):
                 if dtype.is_float:
-                    return f"({self.expr(a)} / {self.expr(b)})"
+                    return f"({self.text(a)} / {self.text(b)})"
                 return self.apply("truncdiv", a, b)
             case Mod(a, b, dtype):
                 return self.apply("fmod" if dtype.is_float else "truncmod", a, b)
@@ -245,18 +257,18 @@ class _Dump:
             case Cast(value, dtype) if dtype.lanes == 1:
                 return self.apply(str(dtype), value)
             case Let(var, value, body):
-                return self.expr(substitute(body, {var: value}))
+                return self.text(substitute(body, {var: value}))
             case Call(op, args):
                 return self.call(e, op, args)
         raise HybridError(f"{type(e).__name__} has no form in a hybrid function: {e!r}")
 
     def call(self, e: Expr, op: str, args: Sequence[Expr]) -> str:
         if op in _BITS:
-            return f"({self.expr(args[0])} {_BITS[op]} {self.expr(args[1])})"
+            return f"({self.text(args[0])} {_BITS[op]} {self.text(args[1])})"
         if op == "bitwise_not":
-            return f"(~{self.expr(args[0])})"
+            return f"(~{self.text(args[0])})"
         if op == "if_then_else":
-            cond, then, other = (self.expr(a) for a in args)
+            cond, then, other = (self.text(a) for a in args)
             return f"({then} if {cond} else {other})"
         word = {"pow": "power"}.get(op, op)
         if word not in FUNCTIONS:
@@ -264,7 +276,15 @@ class _Dump:
         return self.apply(word, *args)
 
     def apply(self, word: str, *args: Expr) -> str:
-        return f"{word}({', '.join(self.expr(a) for a in args)})"
+        return f"{word}({', '.join(self.text(a) for a in args)})"
+
+
+def _is_variable(b: Buffer, body: Stmt) -> bool:
+    first = body.stmts[0] if isinstance(body, Seq) else body
+    one = len(b.shape) == 1 and const_int(b.shape[0]) == 1 and b.scope == "local"
+    if not one or not isinstance(first, BufferStore) or first.buffer is not b:
+        return False
+    return not any(isinstance(n, BufferLoad) and n.buffer is b for n in walk(first.value))
 
 
 def _integer(value: int, dtype: DType) -> str:
