@@ -127,6 +127,8 @@ CASES = [
     (HEAD + "b[0] = allocate((8,), 'int8')" + END, "allocate gives its tensor a name", "t = allocate"),
     # loops
     (HEAD + "for i in parallel(8):\n    b[0] += a[i]" + END, "may touch the same elements of b", "use range"),
+    (HEAD + "for i in unroll(int32(a[0])):\n    b[0] = 1.0" + END, r"unroll\(int32\(a\[0\]\)\) needs a number", "split"),
+    (HEAD + "for i in const_range(9999):\n    b[0] = 1.0" + END, "9999 iterations are too many", "use range"),
     (HEAD + "for i in 8:\n    b[i] = 1.0" + END, r"a loop runs over range\(...\)", "const_range"),
     (HEAD + "for i in range(0, 8, 0):\n    b[i] = 1.0" + END, "step of a range", "."),
     (HEAD + "for i in range():\n    b[i] = 1.0" + END, "range takes one to three numbers", "start, stop, step"),

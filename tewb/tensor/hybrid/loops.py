@@ -107,6 +107,12 @@ class Loops(Slices):
         extent = count
         if not self.analyzer.can_prove(ops.greater_equal(count, 0)):
             extent = self.analyzer.simplify(ops.maximum(count, 0))
+        if kind in (ForKind.UNROLLED, ForKind.VECTORIZED) and const_int(extent) is None:
+            raise self.refuse(
+                node.iter,
+                f"{ast.unparse(node.iter)} needs a number of iterations that is known here",
+                "use range, and split the loop in the schedule",
+            )
         v = Var(name, extent.dtype)
         place = self.new_axis(v, extent)
         # Where the body runs, max(count, 0) is count.
