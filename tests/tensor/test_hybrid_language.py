@@ -504,6 +504,47 @@ def test_a_parameter_that_is_set_is_a_variable() -> None:
     np.testing.assert_array_equal(f.check(a, 5), out)
 
 
+def test_memory_of_a_size_that_is_counted_or_read() -> None:
+    @script
+    def f(a):
+        b = output_tensor((5,), "int32")
+        for i in range(5):
+            t = allocate((i + 1,), "int32")
+            k = a[i]
+            u = allocate((k,), "int32")
+            k = 0
+            t[:] = i
+            u[:] = 1
+            for x in u:
+                k += x
+            b[i] = t[i] * 10 + k
+        return b
+
+    three_ways(f, np.array([3, 0, 2, 7, 1], "int32"))
+    A = tensor(5, dtype="int32")
+    B = f(A)
+    with pytest.raises(BoundError, match="a size below 0"):
+        tewb.build(te.create_schedule(B.op), [A, B])(np.full(5, -1, "int32"), np.zeros(5, "int32"))
+    with pytest.raises(HybridError, match="a size below 0"):
+        f.check(np.full(5, -1, "int32"))
+
+
+def test_scalar_arguments_that_are_known_when_it_runs() -> None:
+    @script
+    def f(a, k, s):
+        b = output_tensor((6,), "int32")
+        for i in range(6):
+            b[i] = a[i] * s if i < k else -1
+        return b
+
+    A, k = tensor(6, dtype="int32"), te.var("k")
+    B = f(A, k, 3)
+    out = np.zeros(6, "int32")
+    tewb.build(te.create_schedule(B.op), [A, k, B])(ints(6), 4, out)
+    np.testing.assert_array_equal(out, f(ints(6), 4, 3))
+    np.testing.assert_array_equal(out, f.check(ints(6), 4, s=3))
+
+
 def test_a_name_set_once_is_known_to_the_bounds() -> None:
     @script
     def f(a):

@@ -193,8 +193,12 @@ class Interpreter:
         given.update(zip(("shape", "dtype", "scope"), [self.value(a) for a in call.args], strict=False))
         dtype = given.get("dtype", "float32")
         name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", str(dtype))
+        if "shape" not in given:
+            raise self.error(call, f"{word} needs a shape", f"{word}(shape, dtype)")
         shape = given["shape"]
         sizes = [int(n) for n in (shape if isinstance(shape, tuple | list) else (shape,))]
+        if any(n < 0 for n in sizes):
+            raise self.error(call, f"a size below 0: {tuple(sizes)}", "max(n, 0)")
         data = np.zeros(sizes, str(DType(name)))
         self.scopes[-1][target.id] = Memory(target.id, data, np.zeros(sizes, bool), True)
 

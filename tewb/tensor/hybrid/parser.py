@@ -270,12 +270,12 @@ class Parser(Loops):
             raise self.refuse(target, f"{target.id} is set already", "choose another name")
         given = self.declared(call, word)
         shape = given["shape"] if isinstance(given["shape"], tuple | list) else (given["shape"],)
-        extents = tuple(self.extent(n, call) for n in shape)
+        output = word == "output_tensor"
+        extents = tuple(self.extent(n, call, output) for n in shape)
         dtype = self.dtype(given.get("dtype", "float32"), call)
         scope = given.get("scope", "global")
         if scope not in ("global", "local", "shared"):
             raise self.refuse(call, f"the scope {scope!r} is not known", "global, local or shared")
-        output = word == "output_tensor"
         if output and self.depth > 0:
             raise self.refuse(
                 call, "output_tensor stands outside of loops and branches", "allocate makes memory in a block"
@@ -308,19 +308,21 @@ class Parser(Loops):
             raise self.refuse(call, f"{word} needs a shape", form)
         return given
 
-    def extent(self, value: Value, node: ast.AST) -> Expr:
+    def extent(self, value: Value, node: ast.AST, output: bool) -> Expr:
+        """A size. Memory may have one that is read or counted, an output needs it before the function runs."""
         e = self.index_value(value, node)
-        if reads_memory(e):
+        if not reads_memory(e):
+            return e
+        if output:
             raise self.refuse(
                 node,
-                "the size of a tensor cannot depend on elements or variables",
+                "the size of an output cannot depend on elements or variables",
                 "use .shape of an input, a number, or an argument",
             )
-        if any(v in {iv.var for iv in self.result.axis} for v in free_vars(e)):
-            raise self.refuse(
-                node, "the size of a tensor cannot depend on a loop", "allocate the largest size"
-            )
-        return e
+        fixed = self.steady(e, "size")
+        if not self.analyzer.can_prove(ops.greater_equal(fixed, 0)):
+            self.check(ops.greater_equal(fixed, 0), f"{self.name}: a size below 0 ({self.span(node)})")
+        return fixed
 
     def dtype(self, name: Value, node: ast.AST) -> DType:
         text = name if isinstance(name, str) else getattr(name, "__name__", str(name))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import HybridError, Span
+from tewb.base import HybridError, Span, here
 from tewb.ir import Expr
 from tewb.tensor.hybrid.names import eager_names
 from tewb.tensor.hybrid.op import HybridOp
@@ -57,7 +57,12 @@ class HybridFunction:
         """
         from tewb.tensor.hybrid.interpret import interpret  # it calls hybrid functions in its turn
 
-        return interpret(self, self.arguments(args, keywords))
+        values = self.arguments(args, keywords)
+        if any(_holds(v, Tensor | Expr) for v in values.values()) or self.captured():
+            raise HybridError(
+                f"{self.name}.check runs on numpy arrays", hint=f"{self.name}.check(np.zeros(8))", span=here()
+            )
+        return interpret(self, values)
 
     # ---- arguments and names
 
