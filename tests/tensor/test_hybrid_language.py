@@ -339,6 +339,41 @@ def test_an_index_that_changes_with_memory_is_not_independent() -> None:
     three_ways(f, ints(8))
 
 
+ONE = [
+    "exp", "exp2", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "tanh", "sigmoid", "sin", "cos", "tan", "asin",
+    "acos", "atan", "sinh", "cosh", "erf", "floor", "ceil", "round", "trunc", "nearbyint", "isnan", "isinf",
+    "isfinite", "abs", "float32", "int16", "bool", "int", "float",
+]  # fmt: skip
+TWO = ["fmod", "atan2", "hypot", "copysign", "power", "min", "max"]
+INTEGERS = [
+    "truncdiv(x, y)",
+    "truncmod(x, y)",
+    "popcount(x)",
+    "floor(x)",
+    "select(x > y, x, y)",
+    "likely(x > y)",
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_word_of_floats(dtype: str) -> None:
+    words = [f"{w}(x)" for w in ONE] + [f"{w}(x, y)" for w in TWO] + ["fma(x, y, x)", "select(x > y, x, y)"]
+    lines = "".join(f"        b[{k}, i] = {w}\n" for k, w in enumerate(words))
+    head = f"def f(a, c):\n    b = output_tensor(({len(words)}, 9), a.dtype)\n    for i in range(9):\n"
+    text = head + "        x, y = a[i], c[i]\n" + lines + "    return b\n"
+    f = script(define(text, f"<words {dtype}>", known=True)["f"])
+    rng = np.random.default_rng(3)
+    three_ways(f, rng.uniform(0.1, 0.9, 9).astype(dtype), rng.uniform(0.1, 2, 9).astype(dtype))
+
+
+def test_every_word_of_integers() -> None:
+    lines = "".join(f"        b[{k}, i] = {w}\n" for k, w in enumerate(INTEGERS))
+    head = f"def f(a, c):\n    b = output_tensor(({len(INTEGERS)}, 9), a.dtype)\n    for i in range(9):\n"
+    text = head + "        x, y = a[i], c[i]\n" + lines + "    return b\n"
+    f = script(define(text, "<words of integers>", known=True)["f"])
+    three_ways(f, ints(9, low=-50, high=50), ints(9, low=-5, high=0))
+
+
 # ---------------------------------------------------------------- dtypes
 
 DTYPES = ["float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]

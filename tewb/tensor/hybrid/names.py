@@ -33,10 +33,17 @@ _NUMPY: dict[str, Callable[..., Any]] = {
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "floor": np.floor, "ceil": np.ceil,
     "trunc": np.trunc, "round": np.rint, "nearbyint": np.rint, "isnan": np.isnan, "isinf": np.isinf,
     "isfinite": np.isfinite, "fmod": np.fmod, "atan2": np.arctan2, "hypot": np.hypot, "copysign": np.copysign,
-    "popcount": np.bitwise_count,
+    "popcount": lambda x: _popcount(x),
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "rsqrt": lambda x: 1 / np.sqrt(x),
     "erf": lambda x: np.vectorize(math.erf)(x).astype(np.asarray(x).dtype)[()],
 }  # fmt: skip
+
+
+def _popcount(x: Any) -> Any:
+    """Bits of the pattern. (numpy counts those of the absolute value.)"""
+    given = np.asarray(x)
+    bits = given.view(f"u{given.dtype.itemsize}")
+    return np.bitwise_count(bits).astype(given.dtype)[()]
 
 
 def _rounded(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -33,8 +33,8 @@ from tewb.ir import (
     substitute,
     walk,
 )
+from tewb.tensor.hybrid.calls import Calls
 from tewb.tensor.hybrid.dependence import why_ordered
-from tewb.tensor.hybrid.expressions import Expressions
 from tewb.tensor.hybrid.values import Slice, Value, Wrap, element_of, reads_memory
 
 
@@ -53,8 +53,8 @@ class Run:
 Box = list[Expr | Run]
 
 
-class Slices(Expressions):
-    """Slices, on top of expressions."""
+class Slices(Calls):
+    """Slices, on top of calls."""
 
     # ---- reading
 
