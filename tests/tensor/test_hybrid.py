@@ -10,7 +10,7 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.base import BoundError, HybridError, ScheduleError
+from tewb.base import BoundError, ScheduleError
 from tewb.ir import AxisKind
 
 SCALE = 3
@@ -233,71 +233,6 @@ def test_eager_run_leaves_nothing_behind() -> None:
 
 def tensor(*shape: int, dtype: str = "float32") -> Any:
     return te.placeholder(shape, name="A", dtype=dtype)
-
-
-def misuse(body: str, *args: Any) -> Any:
-    """Define `def f(a): <body>` as a notebook would, and call it on tensors."""
-    import linecache
-
-    text = "def f(a):\n" + "\n".join(f"    {line}" for line in body.splitlines()) + "\n"
-    name = f"<hybrid test {abs(hash(text))}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
-    scope: dict[str, Any] = {}
-    exec(compile(text, name, "exec"), scope)
-    return te.hybrid.script(scope["f"])(*(args or (tensor(8),)))
-
-
-HEAD = "b = output_tensor((8,), 'float32')\n"
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        (HEAD + "for i in range(8):\n    b[i] = a[i + 1]\nreturn b", "outside of A: in dimension 0 the index runs from 1 to 8"),
-        (HEAD + "for i in parallel(8):\n    b[0] += a[i]\nreturn b", "may touch the same elements of b"),
-        (HEAD + "for i in range(8):\n    b[i] = missing\nreturn b", "missing has no value here"),
-        (HEAD + "for i in range(8):\n    b[i] = a\nreturn b", "is no number or element"),
-        (HEAD + "for i in range(8):\n    b[i] = a[i, 0]\nreturn b", "A has 1 dimensions, not 2"),
-        (HEAD + "for i in range(8):\n    b[i] = a[0.5]\nreturn b", "an index is an integer"),
-        (HEAD + "for i in range(8):\n    b[i] = gamma(a[i])\nreturn b", "there is no function gamma"),
-        (HEAD + "for i in a:\n    b[i] = 1.0\nreturn b", r"a loop runs over range\(...\)"),
-        (HEAD + "for i in range(0, 8, 0):\n    b[i] = 1.0\nreturn b", "step of a range"),
-        (HEAD + "for i in enumerate(8):\n    b[i] = 1.0\nreturn b", "cannot run over enumerate"),
-        (HEAD + "for i in range(8):\n    i = 3\nreturn b", "variable of a loop and cannot be set"),
-        (HEAD + "for i in range(8):\n    x = 1.0\nb[0] = x\nreturn b", "inside of a block that has ended"),
-        (HEAD + "b = 3\nreturn b", "b is a tensor"),
-        (HEAD + "for i in range(8):\n    return b", "return stands at the end"),
-        (HEAD + "return a", "only what output_tensor made"),
-        (HEAD + "return b\nb[0] = 1.0", "nothing can follow the return"),
-        (HEAD + "with a:\n    pass\nreturn b", "with is not part of the hybrid language"),
-        (HEAD + "b[0:2] = 1.0\nreturn b", "slices are not part"),
-        (HEAD + "b[0] = a[0] if a else 1.0\nreturn b", "A is a tensor"),
-        (HEAD + "b[0] = (lambda: 1.0)()\nreturn b", "cannot be called"),
-        (HEAD + "b[0] = max(a[0], default=1)\nreturn b", "keyword arguments"),
-        (HEAD + "x = y = 1.0\nreturn b", "write two assignments"),
-        (HEAD + "a[0] + 1.0\nreturn b", "an expression alone does nothing"),
-        (HEAD + "b[0] = a[0] is None\nreturn b", "None is no number"),
-        (HEAD + "b[0] = a.size\nreturn b", ".size is not part"),
-        (HEAD + "b[0] = a[0] @ a[1]\nreturn b", "operator MatMult"),
-        (HEAD + "for i in range(8):\n    c = output_tensor((8,), 'float32')\nreturn b", "outside of loops and branches"),
-        (HEAD + "b[0] = a[int32(a[0] / 0)]\nreturn b", ""),
-        ("b = output_tensor((8,), 'float31')\nreturn b", "unknown dtype 'float31'"),
-        ("return a", "only what output_tensor made"),
-    ],
-)  # fmt: skip
-def test_misuse_is_explained(body: str, said: str) -> None:
-    if not said:
-        misuse(body)
-        return
-    with pytest.raises((HybridError, BoundError), match=said):
-        misuse(body)
-
-
-def test_an_error_shows_line_and_caret() -> None:
-    with pytest.raises(HybridError) as e:
-        misuse(HEAD + "for i in range(8):\n    b[i] = missing\nreturn b")
-    assert "        b[i] = missing\n                   ^" in str(e.value)
-    assert "line 4" in str(e.value)
 
 
 def test_an_unproved_access_is_checked_when_it_runs() -> None:

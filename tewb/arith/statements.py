@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from tewb.arith.analyzer import Analyzer
 from tewb.ir import (
     NOOP,
     AssertStmt,
+    BufferLoad,
     BufferStore,
+    Call,
     Evaluate,
+    Expr,
     For,
     IfThenElse,
     LetStmt,
@@ -18,11 +22,13 @@ from tewb.ir import (
     Stmt,
     While,
     const_int,
+    intrinsics,
     is_const,
     ops,
     replace,
     seq,
     substitute,
+    walk,
 )
 
 
@@ -66,11 +72,11 @@ class _Statements:
             return self.stmt(s.then)
         if is_const(cond, 0):
             return NOOP if s.other is None else self.stmt(s.other)
-        with self.analyzer.assume(cond):
+        with self.assuming(cond, s.then):
             then = self.stmt(s.then)
         other = s.other
         if other is not None:
-            with self.analyzer.assume(ops.logical_not(cond)):
+            with self.assuming(ops.logical_not(cond), other):
                 other = self.stmt(other)
         if then is NOOP and (other is None or other is NOOP):
             return NOOP
@@ -95,9 +101,13 @@ class _Statements:
         cond = self.expr(s.cond)
         if is_const(cond, 1):
             return self.stmt(s.body)
-        with self.analyzer.assume(cond):
+        with self.assuming(cond, s.body):
             body = self.stmt(s.body)
         return s if cond is s.cond and body is s.body else replace(s, cond=cond, body=body)
+
+    def assuming(self, cond: Expr, body: Stmt) -> AbstractContextManager[None]:
+        """`cond` holds in `body`, unless `body` writes the memory that it reads."""
+        return self.analyzer.assume(cond) if holds_throughout(cond, body) else nullcontext()
 
     def while_(self, s: While) -> Stmt:
         cond = self.expr(s.cond)
@@ -109,6 +119,19 @@ class _Statements:
     def evaluate(self, s: Evaluate) -> Stmt:
         made = s.map_children(self.expr)
         return NOOP if is_const(made.value) else made
+
+
+def holds_throughout(cond: Expr, body: Stmt) -> bool:
+    """Whether `cond`, true at the start of `body`, stays so: nothing in `body` writes what it reads."""
+    read = {n.buffer.data for n in walk(cond) if isinstance(n, BufferLoad)}
+    if not read:
+        return True
+    for n in walk(body):
+        if isinstance(n, BufferStore) and n.buffer.data in read:
+            return False
+        if isinstance(n, Call) and n.op not in intrinsics.PURE:
+            return False  # a packed function may write anything
+    return True
 
 
 _RULES: dict[type, Callable[[_Statements, Any], Stmt]] = {

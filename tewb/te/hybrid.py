@@ -1,5 +1,26 @@
 """`te.hybrid`: the classic names of hybrid script."""
 
-from tewb.tensor.hybrid import script
+from __future__ import annotations
 
-__all__ = ["script"]
+from collections.abc import Sequence
+
+from tewb.lowering import Trace, lower_schedule
+from tewb.schedule import Schedule
+from tewb.tensor import Tensor
+from tewb.tensor.hybrid import HybridFunction, HybridModule, dump, load, script
+
+__all__ = ["HybridFunction", "HybridModule", "build", "load", "script"]
+
+
+def build(
+    sch: Schedule, inputs: Sequence[Tensor], outputs: Sequence[Tensor], name: str = "hybrid_func"
+) -> HybridModule:
+    """The loops of a schedule as a hybrid function of `inputs` that returns `outputs`.
+
+    `get_source()` is its text, which `save(path)` writes and `te.hybrid.load(path)` reads again. Raises
+    HybridError where the hybrid language has no words for the loops, as for packed functions.
+    """
+    trace: Trace = []
+    lower_schedule(sch, [*inputs, *outputs], name, None, trace)
+    loops = dict(trace)["simplify"]  # as the schedule says, before loops are vectorized and unrolled
+    return HybridModule(dump(loops, name), name)

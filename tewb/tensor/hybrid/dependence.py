@@ -11,6 +11,7 @@ from tewb.ir import (
     BufferStore,
     Expr,
     For,
+    LetStmt,
     Var,
     const_int,
     structural_equal,
@@ -36,18 +37,31 @@ def why_ordered(loop: For) -> str | None:
             if isinstance(n, BufferStore):
                 written[n.buffer] = None
     inner = {n.var: interval(n.min, n.extent) for n in walk(loop.body) if isinstance(n, For)}
+    changing = {n.buffer for n in walk(loop.body) if isinstance(n, BufferStore)}
+    lets = {n.var for n in walk(loop.body) if isinstance(n, LetStmt)}
     for b in written:
         ranks = range(len(b.shape))
-        if not any(_tells_apart([index[d] for index in accesses[b]], loop.var, inner) for d in ranks):
+        if not any(
+            _tells_apart([_fixed(index[d], changing, lets) for index in accesses[b]], loop.var, inner)
+            for d in ranks
+        ):
             return f"iterations of {loop.var.name} may touch the same elements of {b.name}"
     return None
 
 
-def _tells_apart(indices: list[Expr], v: Var, inner: dict[Var, Interval]) -> bool:
+def _fixed(index: Expr, changing: set[Buffer], lets: set[Var]) -> Expr | None:
+    """`index` if one iteration of the loops gives it one value, or None."""
+    for n in walk(index):
+        if (isinstance(n, BufferLoad) and n.buffer in changing) or n in lets:
+            return None
+    return index
+
+
+def _tells_apart(indices: list[Expr | None], v: Var, inner: dict[Var, Interval]) -> bool:
     """Whether one dimension has a different index in every iteration of `v`."""
     first: tuple[int, Expr] | None = None
     for index in indices:
-        linear = detect_linear(index, [v])
+        linear = None if index is None else detect_linear(index, [v])
         if linear is None or v not in linear[0]:
             return False
         slope = const_int(linear[0][v])

@@ -3,145 +3,43 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import types
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from tewb.arith import Analyzer, detect_linear
-from tewb.base import BoundError, HybridError, Span, TewbError
+from tewb.base import HybridError, TewbError
 from tewb.ir import (
     Buffer,
-    BufferLoad,
     Expr,
     IntImm,
-    IterVar,
-    Origin,
-    Stmt,
-    const,
-    const_int,
     convert,
     ops,
-    script,
-    seq,
 )
-from tewb.tensor.hybrid.names import CASTS, FUNCTIONS, LOOPS
-
-_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: a / b,
-    ast.FloorDiv: lambda a, b: a // b,
-    ast.Mod: lambda a, b: a % b,
-    ast.Pow: lambda a, b: a**b,
-    ast.LShift: lambda a, b: a << b,
-    ast.RShift: lambda a, b: a >> b,
-    ast.BitAnd: lambda a, b: a & b,
-    ast.BitOr: lambda a, b: a | b,
-    ast.BitXor: lambda a, b: a ^ b,
-}
-
-_COMPARE: dict[type[ast.cmpop], tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Expr]]] = {
-    ast.Eq: (lambda a, b: a == b, ops.equal),
-    ast.NotEq: (lambda a, b: a != b, ops.not_equal),
-    ast.Lt: (lambda a, b: a < b, ops.less),
-    ast.LtE: (lambda a, b: a <= b, ops.less_equal),
-    ast.Gt: (lambda a, b: a > b, ops.greater),
-    ast.GtE: (lambda a, b: a >= b, ops.greater_equal),
-}
-
-# What a name or an expression can be: an element or number in the making, memory, or a Python value that is
-# known now (a number, a tuple, a function).
-Value = Any
-Wrap = Callable[[Stmt], Stmt]
+from tewb.tensor.hybrid import refusals
+from tewb.tensor.hybrid.context import Context
+from tewb.tensor.hybrid.operators import BINARY, BUILD, COMPARE
+from tewb.tensor.hybrid.shared import Table
+from tewb.tensor.hybrid.values import (
+    Counted,
+    Slice,
+    Value,
+    elementwise,
+    kind_of,
+)
 
 
-class Parsed:
-    """What a function came to: its body, its outputs, its loops and why some must run in order."""
-
-    def __init__(self) -> None:
-        self.outputs: list[Buffer] = []
-        self.axis: list[IterVar] = []
-        self.dependence: dict[IterVar, str] = {}
-        self.body: Stmt = seq()
-
-
-class Expressions:
-    """What parsing one function needs to know, and its expressions. `outer` gives the meaning of names from
-    outside of it."""
-
-    def __init__(
-        self, name: str, file: str, lines: Sequence[str], first_line: int, outer: dict[str, Any]
-    ) -> None:
-        self.name, self.file, self.lines, self.first_line, self.outer = name, file, lines, first_line, outer
-        self.scopes: list[dict[str, Value]] = [{}]
-        self.ended: set[str] = set()
-        self.analyzer = Analyzer()
-        self.guards: list[Expr] = []
-        self.checks: list[tuple[Expr, str]] = []
-        self.result = Parsed()
-        self.returned: Value = None
-        self.depth = 0
-
-    # ---- errors and places
-
-    def refuse(
-        self, node: ast.AST, why: str, hint: str | None = None, kind: type[TewbError] = HybridError
-    ) -> TewbError:
-        line = getattr(node, "lineno", 1)
-        column = getattr(node, "col_offset", 0)
-        text = self.lines[line - 1].rstrip() if line <= len(self.lines) else ""
-        shown = f"hybrid function {self.name}: {why}\n    {text}\n    {' ' * column}^"
-        return kind(shown, hint=hint, span=self.span(node))
-
-    def span(self, node: ast.AST) -> Span:
-        return Span(self.file, self.first_line + getattr(node, "lineno", 1) - 1)
-
-    def origin(self, node: ast.AST, axis: str | None = None) -> Origin:
-        return Origin(self.name, axis, None, self.span(node))
-
-    # ---- names
-
-    def look_up(self, node: ast.Name) -> Value:
-        for scope in reversed(self.scopes):
-            if node.id in scope:
-                value = scope[node.id]
-                return self.scalar(value)
-        if node.id in self.ended:
-            raise self.refuse(
-                node,
-                f"{node.id} was set inside of a block that has ended",
-                "set it before the loop or the if",
-            )
-        if node.id in self.outer:
-            return self.outer[node.id]
-        raise self.refuse(node, f"{node.id} has no value here")
-
-    def scalar(self, value: Value) -> Value:
-        """A scalar variable is a buffer of one element, and its name means the element."""
-        if isinstance(value, Scalar):
-            return BufferLoad(value.buffer, (const(0),), value.buffer.dtype)
-        return value
-
-    @contextmanager
-    def scope(self) -> Iterator[None]:
-        self.scopes.append({})
-        try:
-            yield
-        finally:
-            self.ended.update(self.scopes.pop())
-
-    # ---- expressions
+class Expressions(Context):
+    """Values and operators. Elements and calls have files of their own."""
 
     def expression(self, node: ast.expr) -> Value:
         rule = _EXPRESSIONS.get(type(node))
         if rule is None:
-            raise self.refuse(node, f"{type(node).__name__} is not part of the hybrid language")
+            raise self.not_here(node, refusals.EXPRESSIONS.get(type(node)))
         return rule(self, node)
 
     def constant(self, node: ast.Constant) -> Value:
         if not isinstance(node.value, bool | int | float | str):
-            raise self.refuse(node, f"{node.value!r} is no number")
+            raise self.refuse(node, f"{node.value!r} is no number", "numbers are 1, 0.5, 1e-3, True, False")
         return node.value
 
     def tuple_(self, node: ast.Tuple | ast.List) -> Value:
@@ -151,73 +49,133 @@ class Expressions:
         return self.binary_values(node, node.op, self.expression(node.left), self.expression(node.right))
 
     def binary_values(self, node: ast.AST, op: ast.operator, a: Value, b: Value) -> Value:
-        rule = _BINARY.get(type(op))
+        known = not any(isinstance(x, Expr | Slice) for x in (a, b))
+        rule = (BINARY if known else BUILD).get(type(op))
         if rule is None:
-            raise self.refuse(node, f"the operator {type(op).__name__} is not part of the hybrid language")
+            what, hint = refusals.OPERATORS[type(op)]
+            raise self.refuse(node, f"the operator {what} is not part of the hybrid language", hint)
         for x in (a, b):
-            if isinstance(x, Buffer):
-                raise self.refuse(node, f"{x.name} is a tensor", f"take an element: {x.name}[i]")
+            self.number(x, node)
+        return self.applied(node, rule, a, b)
+
+    def number(self, value: Value, node: ast.AST) -> None:
+        """Refuse what arithmetic cannot take."""
+        if isinstance(value, Buffer | Table):
+            raise self.refuse(
+                node,
+                f"{value.name} is a tensor",
+                f"take an element, {value.name}[i], or all of them, {value.name}[:]",
+            )
+        if isinstance(value, Counted | str | tuple | list):
+            raise self.refuse(
+                node, f"{kind_of(value)} is no number", "numbers and elements go into arithmetic"
+            )
+
+    def applied(self, node: ast.AST, f: Callable[..., Any], *values: Value) -> Value:
+        """`f` of the values, element by element when there are slices. Its errors become ours."""
         try:
-            return rule(a, b)
+            if not any(isinstance(v, Slice) for v in values):
+                return f(*values)
+            made = elementwise(f, self.common_shape(node, values), *values)
+            _ = made.dtype  # a mistake shows here
+            return made
+        except HybridError:
+            raise
         except TewbError as e:
             raise self.refuse(node, e.message, e.hint) from None
-        except (ZeroDivisionError, TypeError) as e:
+        except (ZeroDivisionError, TypeError, ValueError, OverflowError) as e:
             raise self.refuse(node, str(e)) from None
 
+    def common_shape(self, node: ast.AST, values: Sequence[Value]) -> tuple[Expr, ...]:
+        raise NotImplementedError
+
     def unary(self, node: ast.UnaryOp) -> Value:
-        value = self.expression(node.operand)
+        value = (
+            self.condition(node.operand) if isinstance(node.op, ast.Not) else self.expression(node.operand)
+        )
+        self.number(value, node)
         match node.op:
             case ast.USub():
-                return -value
+                return self.applied(node, lambda x: -x, value)
             case ast.UAdd():
                 return value
             case ast.Invert():
-                return ~value
-        if isinstance(value, Expr):
-            return ops.logical_not(self.truth(value, node))
-        return not value
+                return self.applied(node, lambda x: ~x, value)
+        return ops.logical_not(value) if isinstance(value, Expr) else not value
 
     def truth(self, value: Value, node: ast.AST) -> Expr:
         e = self.convert(value, node)
         return e if e.dtype.is_bool else ops.not_equal(e, 0)
 
     def condition(self, node: ast.expr) -> Value:
-        value = self.expression(node)
-        if isinstance(value, Buffer):
+        """A value where only its truth counts: a bool that is known now, or an expression."""
+        value = self.logic(node, True) if isinstance(node, ast.BoolOp) else self.expression(node)
+        return self.truth_of(value, node)
+
+    def truth_of(self, value: Value, node: ast.AST) -> Value:
+        if isinstance(value, Buffer | Table):
             raise self.refuse(node, f"{value.name} is a tensor", f"ask about an element: {value.name}[i] > 0")
+        if isinstance(value, Slice):
+            raise self.refuse(node, "a slice is neither true nor false", "ask about elements in a loop")
         if isinstance(value, Expr):
             cond = self.truth(value, node)
             return bool(cond.value) if isinstance(cond, IntImm) else cond
         return bool(value)
 
     def compare(self, node: ast.Compare) -> Value:
-        values = [self.expression(x) for x in (node.left, *node.comparators)]
+        """a < b < c is a < b and b < c; what comes later is only looked at when the first part holds."""
         result: Value = True
-        for op, a, b in zip(node.ops, values, values[1:], strict=False):
-            pair = _COMPARE.get(type(op))
+        left = self.expression(node.left)
+        for op, right in zip(node.ops, node.comparators, strict=True):
+            pair = COMPARE.get(type(op))
             if pair is None:
-                raise self.refuse(node, f"{type(op).__name__} is not part of the hybrid language")
-            known = not isinstance(a, Expr) and not isinstance(b, Expr)
-            part = pair[0](a, b) if known else pair[1](a, b)
-            result = self.both(result, part)
+                what, hint = refusals.OPERATORS[type(op)]
+                raise self.refuse(node, f"the operator {what} is not part of the hybrid language", hint)
+            if isinstance(result, Expr):
+                with self.assuming(result):
+                    value = self.expression(right)
+            else:
+                value = self.expression(right)
+            known = not any(isinstance(x, Expr | Slice) for x in (left, value))
+            for x in (left, value):
+                if not (known and isinstance(x, str)):
+                    self.number(x, node)
+            part = self.applied(node, pair[0] if known else pair[1], left, value)
+            if isinstance(part, Slice) and len(node.ops) > 1:
+                raise self.refuse(node, "a chain of comparisons takes no slices", "write (a < b) & (b < c)")
+            result = part if result is True else self.both(result, part)
+            left = value
         return result
 
     def both(self, a: Value, b: Value) -> Value:
         if isinstance(a, Expr) or isinstance(b, Expr):
-            return ops.logical_and(convert(a), convert(b))
+            return ops.logical_and(convert(bool(a) if not isinstance(a, Expr) else a), convert(b))
         return a and b
 
-    def logic(self, node: ast.BoolOp) -> Value:
+    def logic(self, node: ast.BoolOp, only_truth: bool = False) -> Value:
+        """and, or: the later values are only looked at when they decide."""
         is_and = isinstance(node.op, ast.And)
-        result: Value = self.condition(node.values[0])
+        result: Value = self.operand(node.values[0], only_truth)
         for part in node.values[1:]:
-            if not isinstance(result, Expr) and bool(result) != is_and:
-                return result
-            guard = convert(result) if is_and else ops.logical_not(convert(result))
-            with self.assuming(guard):
-                value = self.condition(part)
-            result = (ops.logical_and if is_and else ops.logical_or)(convert(result), convert(value))
+            if not isinstance(result, Expr):
+                if bool(result) != is_and:
+                    return result
+                result = self.operand(part, only_truth)
+                continue
+            with self.assuming(result if is_and else ops.logical_not(result)):
+                value = self.operand(part, only_truth)
+            result = (ops.logical_and if is_and else ops.logical_or)(result, convert(value))
         return result
+
+    def operand(self, node: ast.expr, only_truth: bool) -> Value:
+        if isinstance(node, ast.BoolOp):
+            return self.logic(node, only_truth)
+        value = self.expression(node)
+        number = (isinstance(value, Expr) and not value.dtype.is_bool) or type(value) in (int, float)
+        if number and not only_truth:
+            what = value.dtype if isinstance(value, Expr) else repr(value)
+            raise self.refuse(node, f"and, or take conditions, not {what}", "compare: x != 0")
+        return self.truth_of(value, node)
 
     def choice(self, node: ast.IfExp) -> Value:
         cond = self.condition(node.test)
@@ -227,160 +185,43 @@ class Expressions:
             then = self.expression(node.body)
         with self.assuming(ops.logical_not(cond)):
             other = self.expression(node.orelse)
-        return ops.if_then_else(cond, then, other)
+        for value, side in ((then, node.body), (other, node.orelse)):
+            if isinstance(value, Slice | tuple | Buffer | Table):
+                raise self.refuse(
+                    side, f"{kind_of(value)} cannot be chosen", "choose elements, or write an if"
+                )
+            self.number(value, side)
+        return self.applied(node, ops.if_then_else, cond, then, other)
 
     def attribute(self, node: ast.Attribute) -> Value:
         value = self.expression(node.value)
-        if isinstance(value, Buffer) and node.attr == "shape":
+        if isinstance(value, Buffer | Table) and node.attr == "shape":
             return tuple(n.value if isinstance(n, IntImm) else n for n in value.shape)
-        if isinstance(value, Buffer) and node.attr == "dtype":
+        if isinstance(value, Buffer | Table) and node.attr == "ndim":
+            return len(value.shape)
+        if isinstance(value, Buffer | Table | Expr) and node.attr == "dtype":
             return str(value.dtype)
+        if isinstance(value, types.ModuleType):
+            found = getattr(value, node.attr, None)
+            if isinstance(found, bool | int | float) or hasattr(found, "parse_into"):
+                return found
+            raise self.refuse(
+                node,
+                f"{value.__name__}.{node.attr} is not part of the hybrid language",
+                "numbers of modules are, as math.pi; functions are words: exp(x), sqrt(x)",
+            )
         raise self.refuse(
-            node, f".{node.attr} is not part of the hybrid language", "tensors have .shape and .dtype"
+            node, f".{node.attr} is not part of the hybrid language", "tensors have .shape, .ndim and .dtype"
         )
 
     def subscript(self, node: ast.Subscript) -> Value:
-        base = self.expression(node.value)
-        if isinstance(base, tuple | list):
-            index = self.expression(node.slice)
-            number = (
-                index if isinstance(index, int) else const_int(index) if isinstance(index, Expr) else None
-            )
-            if number is None or not -len(base) <= number < len(base):
-                raise self.refuse(node.slice, f"this needs a number below {len(base)} that is known here")
-            return base[number]
-        buffer = self.memory(node)
-        return BufferLoad(buffer, self.indices(node, buffer), buffer.dtype)
-
-    def memory(self, node: ast.Subscript) -> Buffer:
-        base = self.expression(node.value)
-        if not isinstance(base, Buffer):
-            raise self.refuse(node.value, "this is no tensor and has no elements")
-        return base
-
-    def indices(self, node: ast.Subscript, buffer: Buffer) -> tuple[Expr, ...]:
-        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if any(isinstance(p, ast.Slice) for p in parts):
-            raise self.refuse(node, "slices are not part of the hybrid language yet", "write a loop")
-        if len(parts) != len(buffer.shape):
-            raise self.refuse(node, f"{buffer.name} has {len(buffer.shape)} dimensions, not {len(parts)}")
-        made = []
-        for d, (p, size) in enumerate(zip(parts, buffer.shape, strict=True)):
-            index = self.index_value(self.expression(p), p)
-            number = const_int(index)
-            if number is not None and number < 0:
-                index = ops.add(index, size)
-            self.check_index(node, buffer, d, index, size)
-            made.append(index)
-        return tuple(made)
-
-    def index_value(self, value: Value, node: ast.AST) -> Expr:
-        e = self.convert(value, node)
-        if not e.dtype.is_int:
-            raise self.refuse(node, f"an index is an integer, not {e.dtype}", "int32(x) converts")
-        return e
-
-    def check_index(self, node: ast.Subscript, b: Buffer, d: int, index: Expr, size: Expr) -> None:
-        """Prove that an access is in bounds, refuse it when it certainly is not, or leave a check for run time."""
-        low, high = ops.greater_equal(index, 0), ops.less(index, size)
-        if self.analyzer.can_prove(low) and self.analyzer.can_prove(high):
-            return
-        lo, hi = self.analyzer.const_bounds(index)
-        n = const_int(size)
-        variables = [iv.var for iv in self.result.axis]
-        certain = not self.guards and detect_linear(index, variables) is not None
-        if certain and ((lo is not None and lo < 0) or (hi is not None and n is not None and hi >= n)):
-            raise self.refuse(
-                node,
-                f"this reads or writes outside of {b.name}: in dimension {d} the index runs from {lo} to {hi}, and the "
-                f"size is {script(size)}",
-                "guard it with an if",
-                BoundError,
-            )
-        inside = ops.logical_and(low, high)
-        for guard in reversed(self.guards):
-            inside = ops.logical_or(ops.logical_not(guard), inside)
-        where = self.span(node)
-        self.checks.append(
-            (inside, f"{self.name} leaves {b.name} in dimension {d} ({where}): {script(index)}")
-        )
+        raise NotImplementedError
 
     def call(self, node: ast.Call) -> Value:
-        if not isinstance(node.func, ast.Name):
-            raise self.refuse(node, "this cannot be called in the hybrid language")
-        name = node.func.id
-        if node.keywords:
-            raise self.refuse(node, f"{name}: keyword arguments are not part of the hybrid language")
-        if name in ("output_tensor", "allocate"):
-            raise self.refuse(node, f"{name} gives its tensor a name", f"t = {name}(...)")
-        if name in LOOPS or name == "const_range":
-            raise self.refuse(node, f"{name} belongs in a for")
-        if self.known_function(node) is not None:
-            raise self.refuse(node, f"the result of {name} gets a name first", f"t = {name}(...)")
-        args = [self.expression(a) for a in node.args]
-        return self.function(node, name, args)
-
-    def function(self, node: ast.Call, name: str, args: list[Value]) -> Value:
-        for a in args:
-            if isinstance(a, Buffer) and name != "len":
-                raise self.refuse(node, f"{name}: {a.name} is a tensor", f"take an element: {a.name}[i]")
-        try:
-            if name == "len" and len(args) == 1 and isinstance(args[0], Buffer):
-                return args[0].shape[0]
-            if name == "len" and len(args) == 1 and isinstance(args[0], tuple | list):
-                return len(args[0])
-            if name in ("min", "max") and len(args) >= 2:
-                return self.extreme(name, args)
-            if name in CASTS and len(args) == 1:
-                return ops.cast(convert(args[0]), name)
-            if name in ("int", "float") and len(args) == 1:
-                return ops.cast(convert(args[0]), "int32" if name == "int" else "float32")
-            if name in FUNCTIONS:
-                return FUNCTIONS[name][0](*args)
-        except TewbError as e:
-            raise self.refuse(node, e.message, e.hint) from None
-        except TypeError as e:
-            raise self.refuse(node, str(e)) from None
-        raise self.refuse(
-            node, f"there is no function {name}", f"there are {', '.join(sorted(FUNCTIONS))}, min, max"
-        )
-
-    def extreme(self, name: str, args: list[Value]) -> Value:
-        if not any(isinstance(a, Expr) for a in args):
-            return min(args) if name == "min" else max(args)
-        result = args[0]
-        for a in args[1:]:
-            result = (ops.minimum if name == "min" else ops.maximum)(result, a)
-        return result
-
-    def known_function(self, call: ast.Call) -> Any:
-        if not isinstance(call.func, ast.Name):
-            return None
-        value = self.outer.get(call.func.id)
-        return value if hasattr(value, "parse_into") else None
-
-    @contextmanager
-    def assuming(self, cond: Expr) -> Iterator[None]:
-        self.guards.append(cond)
-        with self.analyzer.assume(cond):
-            yield
-        self.guards.pop()
-
-    def convert(self, value: Value, node: ast.AST) -> Expr:
-        try:
-            return convert(value)
-        except TewbError:
-            raise self.refuse(node, f"{value!r} is no number or element") from None
+        raise NotImplementedError
 
 
-class Scalar:
-    """A scalar variable: memory for one element."""
-
-    def __init__(self, buffer: Buffer) -> None:
-        self.buffer = buffer
-
-
-_EXPRESSIONS: dict[type[ast.expr], Callable[[Expressions, Any], Value]] = {
+_EXPRESSIONS: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
     ast.Name: Expressions.look_up,
     ast.Constant: Expressions.constant,
     ast.Tuple: Expressions.tuple_,
@@ -391,6 +232,6 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[Expressions, Any], Value]] = {
     ast.BoolOp: Expressions.logic,
     ast.IfExp: Expressions.choice,
     ast.Attribute: Expressions.attribute,
-    ast.Subscript: Expressions.subscript,
-    ast.Call: Expressions.call,
+    ast.Subscript: lambda p, n: p.subscript(n),
+    ast.Call: lambda p, n: p.call(n),
 }

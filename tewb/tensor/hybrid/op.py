@@ -18,7 +18,7 @@ class HybridOp(Operation):
     """
 
     __slots__ = ("arguments", "axis", "body", "dependence", "eager", "function_name", "in_buffers", "inputs",
-                 "out_buffers", "source")  # fmt: skip
+                 "out_buffers", "source", "written")  # fmt: skip
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class HybridOp(Operation):
         dtypes: list[DType] = [b.dtype for b in out_buffers]
         super().__init__(name, shapes, dtypes)
         self.inputs, self.in_buffers, self.out_buffers = inputs, in_buffers, out_buffers
+        self.written = inputs  # as the arguments name them, also when the inputs are swapped
         self.body, self.axis, self.dependence = body, axis, dependence
         self.source, self.function_name, self.arguments, self.eager = source, name, arguments, eager
 
@@ -48,12 +49,13 @@ class HybridOp(Operation):
             self.name, inputs, self.in_buffers, self.out_buffers, self.body, self.axis, self.dependence, self.source,
             self.arguments, self.eager,
         )  # fmt: skip
+        made.written = self.written
         made.attrs, made.span = self.attrs, self.span
         return made
 
     def run_eagerly(self, arrays: Sequence[Any], values: Mapping[Any, Any]) -> Any:
         """The function on numpy arrays, as plain Python."""
-        given = dict(zip(self.inputs, arrays, strict=True))
+        given = dict(zip(self.written, arrays, strict=True))
 
         def argument(a: Any) -> Any:
             if isinstance(a, Tensor):
@@ -62,4 +64,4 @@ class HybridOp(Operation):
                 return [argument(x) for x in a]
             return values.get(a, a) if isinstance(a, Expr) else a
 
-        return self.eager(*[argument(a) for a in self.arguments])
+        return self.eager([argument(a) for a in self.arguments], given)

@@ -4,190 +4,247 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
-from tewb.base import DType
+import numpy as np
+
+from tewb.base import TewbError
 from tewb.ir import (
-    Allocate,
     AssertStmt,
-    AxisKind,
     Buffer,
+    BufferLoad,
     BufferStore,
     Expr,
-    For,
-    ForKind,
     IfThenElse,
-    IterVar,
-    Range,
     Stmt,
-    Var,
     While,
     const,
-    const_int,
+    free_vars,
     ops,
     seq,
+    walk,
 )
-from tewb.tensor.hybrid.dependence import why_ordered
-from tewb.tensor.hybrid.expressions import Expressions, Scalar, Value, Wrap
-from tewb.tensor.hybrid.names import LOOPS, check_dtype
+from tewb.tensor.hybrid import refusals
+from tewb.tensor.hybrid.memory import Memory
+from tewb.tensor.hybrid.names import DECLARATIONS
+from tewb.tensor.hybrid.shared import Shared, Table
+from tewb.tensor.hybrid.text import Text, set_names, written_names
+from tewb.tensor.hybrid.values import (
+    LoopVariable,
+    Scalar,
+    Slice,
+    Value,
+    Wrap,
+    kind_of,
+    reads_memory,
+)
 
 
-class Parser(Expressions):
-    """Parses one function: its statements, on top of its expressions."""
+class Parser(Memory):
+    """Parses one function: its statements, on top of its memory, loops, slices and expressions."""
+
+    def __init__(
+        self,
+        text: Text,
+        outer: dict[str, Any],
+        shared: Shared | None = None,
+        caller: Parser | None = None,
+    ) -> None:
+        super().__init__(text, outer, set_names(text.tree.body), shared or Shared())
+        if caller is not None:
+            self.analyzer, self.branches = caller.analyzer, caller.branches
+
+    # ---- functions
+
+    def run(self, values: dict[str, Any]) -> None:
+        """Parse the body with `values` for the parameters."""
+        parts: list[Stmt | Wrap] = []
+        for name, given in values.items():
+            value = self.from_outside(given, self.text.tree)
+            self.sizes_are_not_negative(value)
+            if self.own.get(name) and isinstance(value, Expr | int | float | np.generic):
+                parts += self.new_scalar(name, value, self.text.tree)
+            else:
+                self.scopes[0][name] = value
+        body = self.block(self.text.tree.body)
+        self.result.body = _joined([*parts, body])
+
+    def sizes_are_not_negative(self, value: Value) -> None:
+        for b in value if isinstance(value, tuple) else (value,):
+            if isinstance(b, Buffer):
+                for v in (v for n in b.shape for v in free_vars(n)):
+                    if v not in self.analyzer.ranges:
+                        self.analyzer.bind(v, 0, None)
 
     def block(self, nodes: Sequence[ast.stmt]) -> Stmt:
         """The statements of a block. A declaration holds for the rest of it."""
         parts: list[Stmt | Wrap] = []
         for node in nodes:
-            if self.returned is not None and self.depth == 0:
-                raise self.refuse(node, "nothing can follow the return")
             self.statement(node, parts)
-        made = seq()
-        for part in reversed(parts):
-            made = seq(part, made) if isinstance(part, Stmt) else part(made)
-        return made
+        return _joined(parts)
 
     def statement(self, node: ast.stmt, parts: list[Stmt | Wrap]) -> None:
+        if self.returned is not None:
+            raise self.refuse(node, "nothing can follow the return", "return stands in the last line")
         rule = _STATEMENTS.get(type(node))
         if rule is None:
-            word = type(node).__name__.lower()
-            raise self.refuse(node, f"{word} is not part of the hybrid language", "see te.hybrid.script")
+            raise self.not_here(node, refusals.STATEMENTS.get(type(node)))
         made = rule(self, node)
-        if isinstance(made, While):
-            made = self.checked_while(made)
-        elif isinstance(made, Stmt):
-            made = self.checked(made)
-        elif self.checks:
-            pending, self.checks = self.checks, []
-            parts.append(lambda rest: _asserts(pending, rest))
-        if isinstance(made, list):
-            parts.extend(made)
-        elif made is not None:
-            parts.append(made)
+        before, self.before = self.before, []
+        if isinstance(made, While) and before:
+            # The condition is looked at before every iteration, and so are its accesses.
+            made = While(made.cond, seq(made.body, _joined(list(before))), made.origin)
+        if isinstance(made, Stmt):
+            parts.append(_joined([*before, made]))
+            return
+        parts.extend(before)
+        if made is not None:
+            parts.extend(_flat(made))
 
-    def checked(self, s: Stmt) -> Stmt:
-        """`s` behind checks of the accesses that could not be proved in bounds."""
-        checks, self.checks = self.checks, []
-        return _asserts(checks, s)
-
-    def checked_while(self, s: While) -> Stmt:
-        """The condition is looked at before every iteration, and so are its accesses."""
-        checks, self.checks = self.checks, []
-        if not checks:
-            return s
-        body = seq(s.body, _asserts(checks, seq()))
-        return _asserts(checks, While(s.cond, body, s.origin))
+    # ---- assignments
 
     def assign(self, node: ast.Assign) -> Any:
         if len(node.targets) != 1:
             raise self.refuse(node, "a = b = c is not part of the hybrid language", "write two assignments")
         target = node.targets[0]
-        if (
-            isinstance(node.value, ast.Call)
-            and isinstance(node.value.func, ast.Name)
-            and isinstance(target, ast.Name)
-        ):
-            if node.value.func.id in ("output_tensor", "allocate"):
-                return self.declare(target, node.value)
-            function = self.known_function(node.value)
-            if function is not None:
+        if isinstance(node.value, ast.Call):
+            function = self.callee(node.value)
+            if function in DECLARATIONS:
+                return self.declare(target, node.value, function)
+            if not isinstance(function, str):
                 return self.inline(target, node.value, function)
-        if isinstance(target, ast.Tuple):
+        if isinstance(target, ast.Tuple | ast.List):
             return self.unpack(target, node.value)
         return self.store(target, self.expression(node.value), node)
 
-    def unpack(self, target: ast.Tuple, value: ast.expr) -> Any:
-        function = self.known_function(value) if isinstance(value, ast.Call) else None
-        if function is not None and isinstance(value, ast.Call):
-            return self.inline(target, value, function)
-        if not isinstance(value, ast.Tuple) or len(value.elts) != len(target.elts):
-            raise self.refuse(target, "the sides of this assignment do not match")
-        values = [self.expression(v) for v in value.elts]
-        return [self.store(t, v, target) for t, v in zip(target.elts, values, strict=True)]
+    def unpack(self, target: ast.Tuple | ast.List, value: ast.expr) -> Any:
+        """a, b = b, a: all values are made before the first is stored."""
+        values = self.expression(value)
+        if not isinstance(values, tuple | list) or len(values) != len(target.elts):
+            raise self.refuse(
+                target, "the sides of this assignment do not match", "write as many values as names"
+            )
+        parts: list[Any] = []
+        for i, v in enumerate(values):
+            if isinstance(v, Slice):
+                raise self.refuse(value, "slices are assigned one at a time", "write two assignments")
+            if isinstance(v, Expr) and reads_memory(v):
+                kept = Buffer(f"value{i}", v.dtype, (const(1),), scope="local", origin=self.origin(value))
+                parts += [self.allocation(kept, value), BufferStore(kept, v, (const(0),), self.origin(value))]
+                values = (*values[:i], BufferLoad(kept, (const(0),), v.dtype), *values[i + 1 :])
+        for t, v in zip(target.elts, values, strict=True):
+            made = self.store(t, v, target)
+            parts += self.before
+            self.before = []
+            parts.append(made)
+        return parts
 
     def store(self, target: ast.expr, value: Value, node: ast.AST) -> Any:
         if isinstance(target, ast.Subscript):
-            buffer = self.memory(target)
-            indices = self.indices(target, buffer)
-            return BufferStore(buffer, self.cast(value, buffer.dtype, node), indices, self.origin(node))
+            return self.store_element(target, value, node)
         if not isinstance(target, ast.Name):
-            raise self.refuse(target, "this cannot be assigned to")
+            raise self.refuse(target, "this cannot be assigned to", "names and elements can: x = 1, a[i] = 1")
         known = self.find(target.id)
         if isinstance(known, Scalar):
-            stored = self.cast(value, known.buffer.dtype, node)
+            stored = self.kept(known.buffer, value, node)
             return BufferStore(known.buffer, stored, (const(0),), self.origin(node))
-        if isinstance(known, Var):
-            raise self.refuse(target, f"{target.id} is the variable of a loop and cannot be set")
-        if isinstance(known, Buffer):
-            raise self.refuse(target, f"{target.id} is a tensor", f"set its elements: {target.id}[i] = ...")
-        if isinstance(value, tuple | list | Buffer):
-            self.scopes[-1][target.id] = value
-            return None
+        if isinstance(known, LoopVariable):
+            raise self.refuse(
+                target,
+                f"{target.id} is the variable of a loop and cannot be set",
+                "copy it: k = i, or use a while",
+            )
+        if isinstance(known, Buffer | Table):
+            raise self.refuse(
+                target,
+                f"{target.id} is a tensor",
+                f"set its elements: {target.id}[i] = ..., {target.id}[:] = ...",
+            )
+        if isinstance(value, Slice):
+            raise self.refuse(
+                node,
+                "a slice gets no name",
+                f"allocate {target.id} and set {target.id}[:], or use it in place",
+            )
+        if isinstance(value, tuple | list | Buffer | Table | str) or self.fixed(target.id, value):
+            return self.bind(target, value)
         return self.new_scalar(target.id, value, node)
 
-    def find(self, name: str) -> Value:
-        return next((s[name] for s in reversed(self.scopes) if name in s), None)
+    def fixed(self, name: str, value: Value) -> bool:
+        """Whether a name, set once in the function, stands for a value that no memory can change: then it
+        needs no memory itself, and an index made with it can be proved."""
+        if self.own.get(name) != 1:
+            return False
+        if isinstance(value, Expr):
+            return not value.dtype.is_float and not reads_memory(value)
+        return isinstance(value, bool | int | float)
 
-    def new_scalar(self, name: str, value: Value, node: ast.AST) -> list[Any]:
-        e = self.convert(value, node)
-        buffer = Buffer(name, e.dtype, (const(1),), scope="local", origin=self.origin(node))
-        self.scopes[-1][name] = Scalar(buffer)
-        first = self.checked(BufferStore(buffer, e, (const(0),), self.origin(node)))
-        return [self.allocation(buffer, node), first]
+    def bind(self, target: ast.Name, value: Value) -> None:
+        """Give a name to something known. It cannot get another meaning in a block that runs or not."""
+        if any(target.id in s for s in self.scopes[:-1]):
+            raise self.refuse(
+                target,
+                f"{target.id} stands for {kind_of(self.meaning(self.find(target.id)))} outside of this block",
+                "choose another name in it",
+            )
+        self.scopes[-1][target.id] = value
 
-    def allocation(self, buffer: Buffer, node: ast.AST) -> Wrap:
-        origin = self.origin(node)
-        return lambda rest: Allocate(buffer, rest, origin)
-
-    def cast(self, value: Value, dtype: DType, node: ast.AST) -> Expr:
-        return ops.cast(self.convert(value, node), dtype)
-
-    def declare(self, target: ast.Name, call: ast.Call) -> Any:
-        assert isinstance(call.func, ast.Name)
-        given = {k.arg: self.expression(k.value) for k in call.keywords}
-        names = ("shape", "dtype", "scope")
-        for key, a in zip(names, call.args, strict=False):
-            given[key] = self.expression(a)
-        if "shape" not in given or set(given) - set(names):
-            raise self.refuse(call, f"{call.func.id} takes shape, dtype and scope")
-        shape = given["shape"] if isinstance(given["shape"], tuple | list) else (given["shape"],)
-        dtype = check_dtype(given.get("dtype", "float32"))
-        extents = tuple(self.convert(n, call) for n in shape)
-        if self.find(target.id) is not None:
-            raise self.refuse(target, f"{target.id} is set already", "choose another name")
-        output = call.func.id == "output_tensor"
-        if output and self.depth > 0:
-            raise self.refuse(call, "output_tensor stands outside of loops and branches")
-        scope = str(given.get("scope", "global"))
-        buffer = Buffer(
-            target.id, dtype, extents, scope="global" if output else scope, origin=self.origin(call)
-        )
-        self.scopes[-1][target.id] = buffer
-        if output:
-            self.result.outputs.append(buffer)
-            return None
-        return [self.allocation(buffer, target)]
+    def store_element(self, target: ast.Subscript, value: Value, node: ast.AST) -> Any:
+        base = self.expression(target.value)
+        if isinstance(base, Table):
+            raise self.refuse(
+                target, "an array from outside is constant", "allocate a tensor and set its elements"
+            )
+        buffer = self.memory(target, base)
+        if buffer not in self.made:
+            raise self.refuse(
+                target,
+                f"{buffer.name} is an input and cannot be written",
+                "write into an output_tensor, or allocate a copy",
+            )
+        if isinstance(value, Buffer | Table | tuple | str):
+            raise self.refuse(
+                node,
+                f"{getattr(value, 'name', 'it')} is no number or element: it is {kind_of(value)}",
+                "take an element a[i], or all of them a[:]",
+            )
+        parts = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
+        if any(isinstance(p, ast.Slice) for p in parts):
+            return self.slice_store(target, buffer, value, node)
+        if isinstance(value, Slice):
+            raise self.refuse(
+                node, "a slice does not fit into one element", f"write {buffer.name}[:] = ..., or index it"
+            )
+        indices = self.indices(target, buffer)
+        return BufferStore(buffer, self.constant_of(value, buffer.dtype, node), indices, self.origin(node))
 
     def augmented(self, node: ast.AugAssign) -> Any:
-        load = ast.copy_location(_as_load(node.target), node.target)
+        load = _as_load(node.target)
         value = self.binary_values(node, node.op, self.expression(load), self.expression(node.value))
         return self.store(node.target, value, node)
+
+    # ---- blocks
 
     def branch(self, node: ast.If) -> Any:
         cond = self.condition(node.test)
         if not isinstance(cond, Expr):
             return self.chosen(node.body if cond else node.orelse)
-        checks, self.checks = self.checks, []
-        self.depth += 1
-        with self.scope(), self.assuming(cond):
-            then = self.block(node.body)
-        other: Stmt | None = None
-        if node.orelse:
-            with self.scope(), self.assuming(ops.logical_not(cond)):
-                other = self.block(node.orelse)
-        self.depth -= 1
-        self.checks = checks
+        before, self.before = self.before, []
+        self.depth, self.branches = self.depth + 1, self.branches + 1
+        then = self.side(cond, node.body)
+        other = self.side(ops.logical_not(cond), node.orelse) if node.orelse else None
+        self.depth, self.branches = self.depth - 1, self.branches - 1
+        self.before = before
         return IfThenElse(cond, then, other, self.origin(node))
+
+    def side(self, cond: Expr, nodes: list[ast.stmt]) -> Stmt:
+        """A side of a branch, where `cond` may be relied on unless the block writes what it reads."""
+        written = [self.find(name) for name in written_names(nodes)]
+        changed = {b for value in written for b in _memory_of(value)}
+        read = {n.buffer for n in walk(cond) if isinstance(n, BufferLoad)}
+        with self.scope(), nullcontext() if read & changed else self.analyzer.assume(cond):
+            return self.block(nodes)
 
     def chosen(self, nodes: Sequence[ast.stmt]) -> list[Any]:
         """The side of a branch that is known when the function is parsed: its names stay."""
@@ -198,106 +255,52 @@ class Parser(Expressions):
 
     def while_(self, node: ast.While) -> Any:
         if node.orelse:
-            raise self.refuse(node, "while ... else is not part of the hybrid language")
-        cond = self.condition(node.test)
-        checks, self.checks = self.checks, []
-        self.depth += 1
-        with self.scope():
-            body = self.block(node.body)
-        self.depth -= 1
-        self.checks = checks
-        return While(self.convert(cond, node.test), body, self.origin(node))
-
-    def loop(self, node: ast.For) -> Any:
-        if node.orelse:
-            raise self.refuse(node, "for ... else is not part of the hybrid language")
-        if not isinstance(node.target, ast.Name):
-            raise self.refuse(node.target, "a loop has one variable")
-        call = node.iter
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.keywords):
-            raise self.refuse(call, "a loop runs over range(...)", f"also {', '.join(LOOPS)}, const_range")
-        bounds = [self.expression(a) for a in call.args]
-        if not 1 <= len(bounds) <= 3:
-            raise self.refuse(call, f"{call.func.id} takes one to three numbers")
-        if call.func.id == "const_range":
-            return self.written_out(node, bounds)
-        if call.func.id not in LOOPS:
             raise self.refuse(
-                call, f"a loop cannot run over {call.func.id}(...)", f"loops are {', '.join(LOOPS)}"
+                node.orelse[0], "while ... else is not part of the hybrid language", "put it after the loop"
             )
-        return self.counted(node, LOOPS[call.func.id], bounds)
-
-    def written_out(self, node: ast.For, bounds: list[Value]) -> list[Any]:
-        """const_range: the body once for each value, which is a Python number in it."""
-        assert isinstance(node.target, ast.Name)
-        numbers = [b if isinstance(b, int) else const_int(b) for b in bounds]
-        if any(b is None for b in numbers):
-            raise self.refuse(node.iter, "const_range needs numbers that are known here", "use range")
-        parts: list[Any] = []
-        for i in range(*[b for b in numbers if b is not None]):
-            with self.scope():
-                self.scopes[-1][node.target.id] = i
-                parts.append(self.block(node.body))
-        return parts
-
-    def counted(self, node: ast.For, kind: ForKind, bounds: list[Value]) -> Stmt:
-        """A loop that counts from 0; its variable is start + count * step."""
-        assert isinstance(node.target, ast.Name)
-        exprs = [self.index_value(b, node.iter) for b in bounds]
-        start = exprs[0] if len(exprs) > 1 else const(0)
-        stop = exprs[1] if len(exprs) > 1 else exprs[0]
-        step = const_int(exprs[2]) if len(exprs) == 3 else 1
-        if step is None or step == 0:
-            raise self.refuse(node.iter, "the step of a range must be a number other than 0")
-        span = ops.sub(stop, start) if step > 0 else ops.sub(start, stop)
-        extent = self.analyzer.simplify(ops.floordiv(ops.add(span, abs(step) - 1), abs(step)))
-        extent = self.analyzer.simplify(ops.maximum(extent, 0))
-        name = node.target.id
-        if self.find(name) is not None and not isinstance(self.find(name), Var):
-            raise self.refuse(node.target, f"{name} is set already and cannot be a loop's variable")
-        v = Var(name, extent.dtype)
-        iv = IterVar(Range(const(0, v.dtype), extent), v, AxisKind.DATA)
-        place = len(self.result.axis)
-        self.result.axis.append(iv)
-        self.analyzer.bind_extent(v, const(0, v.dtype), extent)
-        checks, self.checks = self.checks, []
-        self.depth += 1
+        cond = self.condition(node.test)
+        if cond is True:
+            raise self.refuse(node.test, "this loop would never end", "ask about a variable that changes")
+        before, self.before = self.before, []
+        self.depth, self.branches = self.depth + 1, self.branches + 1
         with self.scope():
-            self.scopes[-1][name] = _loop_value(v, start, step)
             body = self.block(node.body)
-        self.depth -= 1
-        self.checks = checks
-        made = For(v, const(0, v.dtype), extent, ForKind.SERIAL, body, (), self.origin(node, name))
-        return self.judged(node, made, iv, place, kind)
-
-    def judged(self, node: ast.For, made: For, iv: IterVar, place: int, kind: ForKind) -> Stmt:
-        """The loop as its author wants it, if its iterations allow that."""
-        why = why_ordered(made)
-        if why is not None:
-            ordered = IterVar(iv.dom, iv.var, AxisKind.ORDERED)
-            self.result.axis[place] = ordered
-            self.result.dependence[ordered] = f"{why} (line {self.span(node).line})"
-            if kind in (ForKind.PARALLEL, ForKind.VECTORIZED):
-                raise self.refuse(node.iter, why, "use range: the iterations run in order")
-        return For(made.var, made.min, made.extent, kind, made.body, (), made.origin)
+        self.depth, self.branches = self.depth - 1, self.branches - 1
+        self.before = before
+        return While(self.convert(cond, node.test), body, self.origin(node))
 
     def returns(self, node: ast.Return) -> None:
         if self.depth:
-            raise self.refuse(node, "return stands at the end of the function, outside of loops and branches")
+            raise self.refuse(
+                node,
+                "return stands at the end of the function, outside of loops and branches",
+                "set the outputs, and return them in the last line",
+            )
         if node.value is None:
-            raise self.refuse(node, "the function must return its output tensors")
+            raise self.refuse(node, "the function must return its output tensors", "return b")
         value = self.expression(node.value)
         values = list(value) if isinstance(value, tuple | list) else [value]
         for v in values:
             if not isinstance(v, Buffer) or not any(v is o for o in self.result.outputs):
-                raise self.refuse(node.value, "only what output_tensor made can be returned")
+                raise self.refuse(
+                    node.value,
+                    "only what output_tensor made can be returned",
+                    "copy it into an output: b[:] = ...",
+                )
+        if len(set(values)) != len(values):
+            raise self.refuse(node.value, "an output is returned twice", "return each output once")
+        for o in self.result.outputs:
+            if not any(o is v for v in values):
+                raise self.refuse(
+                    node.value, f"the output {o.name} is not returned", f"return it, or allocate {o.name}"
+                )
         self.returned = values
 
     def assertion(self, node: ast.Assert) -> Any:
         cond = self.condition(node.test)
         if not isinstance(cond, Expr):
             if not cond:
-                raise self.refuse(node, "this assertion does not hold")
+                raise self.refuse(node, "this assertion does not hold", "it is false for every input")
             return None
         text = f"{self.name}: assertion failed at {self.span(node)}"
         if isinstance(node.msg, ast.Constant):
@@ -306,9 +309,11 @@ class Parser(Expressions):
         return [lambda rest: AssertStmt(cond, text, rest, origin)]
 
     def bare(self, node: ast.Expr) -> None:
-        if isinstance(node.value, ast.Constant):
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             return  # a docstring
-        raise self.refuse(node, "an expression alone does nothing", "assign it")
+        if type(node.value) in refusals.EXPRESSIONS:
+            raise self.not_here(node.value, refusals.EXPRESSIONS[type(node.value)])
+        raise self.refuse(node, "an expression alone does nothing", "assign it: x = ...")
 
     def nothing(self, node: ast.Pass) -> None:
         return None
@@ -317,40 +322,79 @@ class Parser(Expressions):
 
     def inline(self, target: ast.expr, call: ast.Call, function: Any) -> list[Any]:
         """The body of another hybrid function in the place of its call; its outputs become local memory."""
-        if call.keywords:
-            raise self.refuse(call, "keyword arguments are not part of the hybrid language here")
-        args = [self.expression(a) for a in call.args]
-        inner: Parser = function.parse_into(args, self)
-        outputs = inner.returned or []
+        if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+            raise self.refuse(call, "* and ** are not part of the hybrid language", "write the arguments out")
+        args = [self.argument(a) for a in call.args]
+        keywords = {str(k.arg): self.argument(k.value) for k in call.keywords}
+        try:
+            values = function.arguments(args, keywords)
+        except TewbError as e:
+            raise self.refuse(call, e.message, e.hint) from None
+        if function in self.shared.calls:
+            raise self.refuse(call, f"{function.name} calls itself", "a loop or a while repeats")
+        before, self.before = self.before, []
+        inner: Parser = function.parse(values, self)
+        outputs = inner.returned
         targets = list(target.elts) if isinstance(target, ast.Tuple) else [target]
         if len(targets) != len(outputs):
-            raise self.refuse(target, f"{function.name} returns {len(outputs)} tensors")
-        parts: list[Any] = []
+            raise self.refuse(
+                target, f"{function.name} returns {len(outputs)} tensors", f"write {len(outputs)} names"
+            )
+        parts: list[Any] = [*before]
         for t, b in zip(targets, outputs, strict=True):
             if not isinstance(t, ast.Name):
-                raise self.refuse(t, "the result of a hybrid function gets a name")
-            self.scopes[-1][t.id] = b
+                raise self.refuse(
+                    t, "the result of a hybrid function gets a name", f"t = {function.name}(...)"
+                )
+            known = self.find(t.id)
+            if isinstance(known, Scalar | LoopVariable):
+                raise self.refuse(t, f"{t.id} is a number already", "choose another name")
+            self.bind(t, b)
+            self.made.add(b)
             parts.append(self.allocation(b, t))
         self.result.axis += inner.result.axis
         self.result.dependence.update(inner.result.dependence)
         return [*parts, inner.result.body]
 
+    def argument(self, node: ast.expr) -> Value:
+        value = self.expression(node)
+        if isinstance(value, Slice):
+            raise self.refuse(
+                node, "a slice cannot be an argument", "pass the tensor, or copy the slice into one"
+            )
+        return value
 
-def _asserts(checks: Sequence[tuple[Expr, str]], s: Stmt) -> Stmt:
-    for cond, text in reversed(checks):
-        s = AssertStmt(cond, text, s)
-    return s
+
+def _joined(parts: Sequence[Stmt | Wrap]) -> Stmt:
+    """Statements and what wraps the rest of them, as one statement."""
+    made = seq()
+    for part in reversed(parts):
+        made = seq(part, made) if isinstance(part, Stmt) else part(made)
+    return made
 
 
-def _loop_value(v: Var, start: Expr, step: int) -> Expr:
-    return ops.add(start, ops.mul(v, step)) if step != 1 or const_int(start) != 0 else v
+def _flat(parts: Any) -> list[Stmt | Wrap]:
+    if not isinstance(parts, list):
+        return [] if parts is None else [parts]
+    return [p for part in parts for p in _flat(part)]
+
+
+def _memory_of(value: Value) -> list[Buffer]:
+    if isinstance(value, tuple | list):
+        return [b for v in value for b in _memory_of(v)]
+    if isinstance(value, LoopVariable):
+        return _memory_of(value.value)
+    return [value.buffer] if isinstance(value, Scalar) else [value] if isinstance(value, Buffer) else []
 
 
 def _as_load(target: ast.expr) -> ast.expr:
+    made: ast.expr
     if isinstance(target, ast.Name):
-        return ast.Name(target.id, ast.Load())
-    assert isinstance(target, ast.Subscript)
-    return ast.Subscript(target.value, target.slice, ast.Load())
+        made = ast.Name(target.id, ast.Load())
+    else:
+        assert isinstance(target, ast.Subscript)
+        made = ast.Subscript(target.value, target.slice, ast.Load())
+    return ast.copy_location(made, target)
 
 
 _STATEMENTS: dict[type[ast.stmt], Callable[[Parser, Any], Any]] = {

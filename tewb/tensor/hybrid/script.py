@@ -2,113 +2,197 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
-import textwrap
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tewb.base import HybridError, here
-from tewb.ir import Buffer, Expr, seq
+import numpy as np
+
+from tewb.base import HybridError, Span, here
+from tewb.ir import Expr
 from tewb.tensor.hybrid.names import eager_names
 from tewb.tensor.hybrid.op import HybridOp
 from tewb.tensor.hybrid.parser import Parser
+from tewb.tensor.hybrid.text import Text, text_of
 from tewb.tensor.tensor import Tensor
 
 
 class HybridFunction:
-    """A hybrid function. On numpy arrays and numbers it runs as plain Python; on tensors it gives tensors."""
+    """A hybrid function. On numpy arrays and numbers it runs as plain Python; on tensors it gives tensors;
+    `check` runs it on arrays and explains the first access that is wrong."""
 
-    def __init__(self, f: Callable[..., Any]) -> None:
-        self.function, self.name = f, f.__name__
-        functools.update_wrapper(self, f)
-        try:
-            lines, self.first_line = inspect.getsourcelines(f)
-        except (OSError, TypeError) as e:
+    def __init__(self, function: Callable[..., Any] | None, text: Text) -> None:
+        self.function, self.text, self.name = function, text, text.name
+        if function is not None:
+            functools.update_wrapper(self, function)
+
+    @property
+    def source(self) -> str:
+        return self.text.source
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        values = self.arguments(args, keywords)
+        captured = self.captured()
+        arrays = any(_holds(a, np.ndarray) for a in values.values())
+        symbolic = any(_holds(a, Tensor | Expr) for a in values.values())
+        if symbolic or (captured and not arrays):
+            return self.tensors(values)
+        if captured:
             raise HybridError(
-                f"the source of {self.name} cannot be read: {e}",
-                hint="define it in a file or in a notebook cell",
-                span=here(),
-            ) from None
-        self.source = textwrap.dedent("".join(lines))
-        self.file = inspect.getsourcefile(f) or f.__code__.co_filename
-
-    def __call__(self, *args: Any) -> Any:
-        if any(_is_symbolic(a) for a in args):
-            return self.tensors(args)
-        return self.eager(*args)
-
-    def eager(self, *args: Any) -> Any:
-        """Run on numpy arrays. The words of the language are added to a copy of the globals, so nothing is
-        left behind, and the function may call itself or others."""
-        f = self.function
-        scope = {**f.__globals__, **eager_names()}
-        run = types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__, f.__closure__)
-        return run(*args)
-
-    def tensors(self, args: Sequence[Any]) -> Any:
-        """The operation that runs this function on tensors; returns its outputs."""
-        inputs: dict[Tensor, Buffer] = {}
-
-        def argument(a: Any) -> Any:
-            if isinstance(a, Tensor):
-                return inputs.setdefault(a, Buffer(a.name, a.dtype, a.shape))
-            return tuple(argument(x) for x in a) if isinstance(a, tuple | list) else a
-
-        parser = self.parse([argument(a) for a in args])
-        outputs = parser.returned
-        if not outputs:
-            raise HybridError(
-                f"hybrid function {self.name} returns nothing", hint="return what output_tensor made"
+                f"hybrid function {self.name} reads {next(iter(captured))}, a tensor of the code around it, and has no "
+                "array for it",
+                hint="make it a parameter to run on arrays",
+                span=Span(self.text.file, self.text.first_line),
             )
+        return self.eager(values)
+
+    def check(self, *args: Any, **keywords: Any) -> Any:
+        """Run on numpy arrays, one operation at a time, and return the outputs.
+
+        Raises BoundError for a read or write outside of a tensor, and HybridError for a read of an element
+        that was never written and for an output that is returned with such elements. The message has the
+        line and the values of the loops' variables. Much slower than the other ways to run.
+        """
+        from tewb.tensor.hybrid.interpret import interpret  # it calls hybrid functions in its turn
+
+        values = self.arguments(args, keywords)
+        if any(_holds(v, Tensor | Expr) for v in values.values()) or self.captured():
+            raise HybridError(
+                f"{self.name}.check runs on numpy arrays", hint=f"{self.name}.check(np.zeros(8))", span=here()
+            )
+        return interpret(self, values)
+
+    # ---- arguments and names
+
+    def arguments(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+        """The value of every parameter. Raises HybridError for a call that does not fit."""
+        given = self.text.tree.args
+        if given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs:
+            raise self.text.error(
+                self.text.tree, "the parameters of a hybrid function are plain names", "def f(a, b, n=4):"
+            )
+        names = [a.arg for a in given.args]
+        defaults: tuple[Any, ...] = (
+            (getattr(self.function, "__defaults__", None) or ()) if self.function else ()
+        )
+        values = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
+        values.update(zip(names, args, strict=False))
+        form = f"{self.name}({', '.join(names)})"
+        if len(args) > len(names):
+            raise self.text.error(
+                self.text.tree, f"it takes {len(names)} arguments and was given {len(args)}", form
+            )
+        for k, value in keywords.items():
+            if k not in names:
+                raise self.text.error(self.text.tree, f"it has no parameter {k}", form)
+            if k in names[: len(args)]:
+                raise self.text.error(self.text.tree, f"{k} is given twice", form)
+            values[k] = value
+        missing = [n for n in names if n not in values]
+        if missing:
+            raise self.text.error(
+                self.text.tree,
+                f"it takes {len(names)} arguments and was given {len(args) + len(keywords)}: {', '.join(missing)} "
+                f"{'is' if len(missing) == 1 else 'are'} missing",
+                form,
+            )
+        return {n: values[n] for n in names}
+
+    def outside(self) -> dict[str, Any]:
+        """The names that the function takes from the code around it, with what they mean now."""
+        if self.function is None:
+            return {}
+        found = inspect.getclosurevars(self.function)
+        return {**found.globals, **found.nonlocals}
+
+    def captured(self) -> dict[str, Tensor]:
+        """The tensors among `outside`."""
+        return {name: v for name, v in self.outside().items() if isinstance(v, Tensor)}
+
+    # ---- the ways to run
+
+    def eager(self, values: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> Any:
+        """Run on numpy arrays, as plain Python. The words of the language are added to a copy of the globals,
+        so nothing is left behind, and the function may call itself or others, in several threads.
+        `arrays` gives the tensors of the code around it."""
+        f = self.function
+        if f is None:  # loaded from text, which is never executed
+            from tewb.tensor.hybrid.interpret import interpret
+
+            return interpret(self, dict(values))
+        arrays = arrays or {}
+        words = eager_names()
+        hybrid = {n: v for n, v in f.__globals__.items() if n in words and isinstance(v, HybridFunction)}
+        scope = {**f.__globals__, **words, **hybrid, **arrays}
+        cells = tuple(
+            types.CellType(arrays[n]) if n in arrays else c
+            for n, c in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
+        )
+        run = types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__, cells)
+        with np.errstate(all="ignore"):  # integers wrap, as they do when compiled
+            return run(**values)
+
+    def tensors(self, values: Mapping[str, Any]) -> Any:
+        """The operation that runs this function on tensors; returns its outputs."""
+        parser = self.parse(values)
+        outputs, shared = parser.returned, parser.shared
         op = HybridOp(
             self.name,
-            tuple(inputs),
-            tuple(inputs.values()),
+            tuple(shared.inputs),
+            tuple(shared.inputs.values()),
             tuple(outputs),
-            parser.result.body,
+            shared.with_tables(parser.result.body),
             tuple(parser.result.axis),
             parser.result.dependence,
             self.source,
-            tuple(args),
-            self.eager,
+            tuple(values.values()),
+            self._eager_run(tuple(values), tuple(self.captured().items())),
         )
         return op.outputs if len(outputs) > 1 else op.output(0)
 
-    def parse(self, values: Sequence[Any]) -> Parser:
-        """Parse the function with `values` for its parameters."""
-        tree = ast.parse(self.source).body[0]
-        if not isinstance(tree, ast.FunctionDef):
-            raise HybridError(f"{self.name} is no function")
-        outside = inspect.getclosurevars(self.function)
-        outer = {**outside.globals, **outside.nonlocals}
-        parser = Parser(self.name, self.file, self.source.splitlines(), self.first_line, outer)
-        names = [a.arg for a in tree.args.args]
-        if tree.args.vararg or tree.args.kwarg or tree.args.kwonlyargs:
-            raise parser.refuse(tree, "the parameters of a hybrid function are plain names")
-        if len(names) != len(values):
-            raise parser.refuse(tree, f"it takes {len(names)} arguments and was given {len(values)}")
-        parser.scopes[0].update(zip(names, values, strict=True))
-        parser.result.body = seq(parser.block(tree.body))
+    def _eager_run(self, names: Sequence[str], captured: Sequence[tuple[str, Tensor]]) -> Callable[..., Any]:
+        def run(values: Sequence[Any], given: Mapping[Tensor, Any]) -> Any:
+            arrays = {name: given[t] for name, t in captured if t in given}
+            return self.eager(dict(zip(names, values, strict=True)), arrays)
+
+        return run
+
+    def parse(self, values: Mapping[str, Any], caller: Parser | None = None) -> Parser:
+        """Parse the function with `values` for its parameters, as a whole or as a part of `caller`."""
+        parser = Parser(self.text, self.outside(), caller.shared if caller else None, caller)
+        parser.shared.calls.append(self)
+        try:
+            parser.run(dict(values))
+        finally:
+            parser.shared.calls.pop()
+        if parser.returned is None:
+            raise self.text.error(
+                self.text.tree, "the function returns nothing", "return what output_tensor made: return b"
+            )
         return parser
 
-    def parse_into(self, values: Sequence[Any], caller: Parser) -> Parser:
-        """Parse the function as part of another; its outputs become memory of the caller."""
-        return self.parse(values)
+    parse_into = parse  # the mark by which the parser knows a hybrid function
 
 
-def _is_symbolic(a: Any) -> bool:
-    return isinstance(a, Tensor | Expr) or (isinstance(a, tuple | list) and any(_is_symbolic(x) for x in a))
+def _holds(a: Any, kind: Any) -> bool:
+    return isinstance(a, kind) or (isinstance(a, tuple | list) and any(_holds(x, kind) for x in a))
 
 
-def script(f: Callable[..., Any]) -> HybridFunction:
+def script(f: Callable[..., Any] | None = None, *, source: str | None = None) -> Any:
     """Make `f` a hybrid function: `@te.hybrid.script`.
 
     Inside of it: output_tensor(shape, dtype), allocate(shape, dtype, scope), loops over range, serial,
-    parallel, vectorize, unroll and const_range, if and while, elements by index, arithmetic, min, max, math
-    functions, casts such as float32(x), assert, and calls of other hybrid functions. Raises HybridError, with
-    the line and a caret, for anything else.
+    parallel, vectorize, unroll and const_range, over tensors and tuples, if and while, elements and slices
+    (a[i], b[i, 1:n] = a[i, :-1] * 2), arithmetic, comparisons, and, or, not, x if c else y, min, max, math
+    functions, casts such as float32(x), assert, and calls of other hybrid functions. Names from outside are
+    numbers, numpy arrays (constants, as they are when it is compiled), tensors and hybrid functions. A scalar
+    variable keeps the dtype of its first value: int32 for a number such as 0, float32 for 0.0.
+
+    The text of `f` is read from its file or notebook cell; `source` gives it for a function made by exec.
+    Raises HybridError, with the line and a caret, for anything else.
     """
-    return HybridFunction(f)
+    if f is None:
+        return functools.partial(script, source=source)
+    return HybridFunction(f, text_of(f, source))

@@ -1,0 +1,111 @@
+"""The source of a hybrid function: where it stands, and its lines for messages."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from tewb.base import HybridError, Span, TewbError, here
+
+
+class Text:
+    """The text of one function: `lines` as its author wrote them (indented at the left margin), `tree` its
+    definition, `file` and `first_line` where it stands."""
+
+    def __init__(self, source: str, file: str, first_line: int = 1, name: str | None = None) -> None:
+        self.source, self.file, self.first_line = textwrap.dedent(source), file, first_line
+        self.lines = self.source.splitlines()
+        self.name = name or "?"
+        self.tree = self._definition(name)
+        self.name = self.tree.name
+
+    def _definition(self, name: str | None) -> ast.FunctionDef:
+        try:
+            body = ast.parse(self.source).body
+        except SyntaxError as e:
+            raise HybridError(
+                f"the source of {self.name} is not Python by itself: {e.msg}\n    {(e.text or '').rstrip()}",
+                hint="write a hybrid function as a def with its own lines",
+                span=Span(self.file, self.first_line + (e.lineno or 1) - 1),
+            ) from None
+        for node in body:
+            if isinstance(node, ast.FunctionDef) and name in (None, node.name):
+                return node
+        raise HybridError(
+            f"{self.name} is not a plain function",
+            hint="te.hybrid.script takes a def: no lambda, class or async def",
+            span=Span(self.file, self.first_line),
+        )
+
+    def span(self, node: ast.AST) -> Span:
+        return Span(self.file, self.first_line + getattr(node, "lineno", 1) - 1)
+
+    def shown(self, node: ast.AST) -> str:
+        """The line of `node` with a caret below it."""
+        line = getattr(node, "lineno", 1)
+        text = self.lines[line - 1].rstrip() if line <= len(self.lines) else ""
+        # Columns of a syntax tree count bytes.
+        column = len(text.encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
+        return f"    {text}\n    {' ' * column}^"
+
+    def error(
+        self, node: ast.AST, why: str, hint: str | None = None, kind: type[TewbError] = HybridError
+    ) -> TewbError:
+        message = f"hybrid function {self.name}: {why}\n{self.shown(node)}"
+        return kind(message, hint=hint, span=self.span(node))
+
+
+def text_of(f: Callable[..., Any], source: str | None = None) -> Text:
+    """The text of a Python function: given, or found in its file or notebook cell. Raises HybridError when
+    there is none, as for a function that was made by exec, or when it is not the text of `f` any more."""
+    name = getattr(f, "__name__", type(f).__name__)
+    if source is not None:
+        return Text(source, f"<source of {name}>", 1, name)
+    try:
+        lines, first = inspect.getsourcelines(f)
+    except (OSError, TypeError):
+        raise HybridError(
+            f"the source of {name} cannot be found",
+            hint="define it in a file or a notebook cell, or give its text: te.hybrid.script(f, source=text)",
+            span=here(),
+        ) from None
+    text = Text("".join(lines), inspect.getsourcefile(f) or f.__code__.co_filename, first, name)
+    wanted = f.__code__.co_varnames[: f.__code__.co_argcount]
+    found = tuple(a.arg for a in text.tree.args.args)
+    if wanted != found:
+        raise text.error(
+            text.tree,
+            f"this is not the text of {name} any more: it takes ({', '.join(wanted)})",
+            "the file has changed since it was imported: import it again",
+        )
+    return text
+
+
+def set_names(body: list[ast.stmt]) -> dict[str, int]:
+    """How often each name is set by the statements, loops included. An augmented assignment counts twice,
+    since it also needs what was there."""
+    found: dict[str, int] = {}
+    for statement in body:
+        for n in ast.walk(statement):
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store):
+                found[n.id] = found.get(n.id, 0) + 1
+            if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name):
+                found[n.target.id] = found.get(n.target.id, 0) + 1
+    return found
+
+
+def written_names(body: list[ast.stmt]) -> set[str]:
+    """The names that the statements set, and those whose elements they set."""
+    found = set(set_names(body))
+    for statement in body:
+        for n in ast.walk(statement):
+            if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store):
+                base = n.value
+                while isinstance(base, ast.Subscript):
+                    base = base.value
+                if isinstance(base, ast.Name):
+                    found.add(base.id)
+    return found

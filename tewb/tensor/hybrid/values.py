@@ -1,0 +1,102 @@
+"""What a name or an expression of a hybrid function can stand for, beside numbers and elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tewb.base import DType
+from tewb.ir import Buffer, BufferLoad, Expr, IterVar, Stmt, Var, const, const_int, convert, seq, walk
+
+# An element or number in the making (Expr), memory (Buffer), or something that is known now: a number, a
+# tuple, one of the classes below.
+Value = Any
+Wrap = Callable[[Stmt], Stmt]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """A scalar variable: memory for one element."""
+
+    buffer: Buffer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoopVariable:
+    """The variable of a loop, which nothing may set."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """range(...) or another word of loops, with its numbers."""
+
+    word: str
+    bounds: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
+    """Elements of a box, made one at a time: `element(indices)` is the one at `indices`."""
+
+    shape: tuple[Expr, ...]
+    element: Callable[[Sequence[Expr]], Expr]
+
+    @property
+    def dtype(self) -> DType:
+        return self.element([Var("d", n.dtype) for n in self.shape]).dtype
+
+
+class Parsed:
+    """What a function came to: its body, its outputs, its loops and why some must run in order."""
+
+    def __init__(self) -> None:
+        self.outputs: list[Buffer] = []
+        self.axis: list[IterVar] = []
+        self.dependence: dict[IterVar, str] = {}
+        self.body: Stmt = seq()
+
+
+def element_of(value: Value, indices: Sequence[Expr], shape: Sequence[Expr]) -> Value:
+    """The part of `value` for one element of a box of `shape`; as in numpy, a missing dimension or one of
+    size 1 is repeated."""
+    if not isinstance(value, Slice):
+        return value
+    own = indices[len(indices) - len(value.shape) :]
+    sizes = shape[len(shape) - len(value.shape) :]
+    at = [
+        const(0, i.dtype) if const_int(n) == 1 and const_int(m) != 1 else i
+        for i, n, m in zip(own, value.shape, sizes, strict=True)
+    ]
+    return value.element(at)
+
+
+def elementwise(f: Callable[..., Value], shape: tuple[Expr, ...], *values: Value) -> Slice:
+    """`f` of the values, element by element."""
+
+    def element(indices: Sequence[Expr]) -> Expr:
+        return convert(f(*[element_of(v, indices, shape) for v in values]))
+
+    return Slice(shape, element)
+
+
+def reads_memory(e: Expr) -> bool:
+    """Whether `e` reads an element, so that it may change its value."""
+    return any(isinstance(n, BufferLoad) for n in walk(e))
+
+
+def kind_of(value: Value) -> str:
+    """What to call a value in a message."""
+    if isinstance(value, Buffer):
+        return "a tensor"
+    if isinstance(value, tuple | list):
+        return "a tuple"
+    if isinstance(value, str):
+        return "a string"
+    if isinstance(value, Slice):
+        return "a slice"
+    if isinstance(value, Counted):
+        return f"{value.word}(...)"
+    return "a number" if isinstance(value, Expr | int | float) else f"a {type(value).__name__}"
