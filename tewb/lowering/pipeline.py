@@ -9,6 +9,7 @@ from tewb.arith import Analyzer, simplify_stmt
 from tewb.base import option
 from tewb.ir import Buffer, PrimFunc, Stmt, free_vars
 from tewb.lowering.flatten_storage import flatten_storage
+from tewb.lowering.hoist_allocations import hoist_allocations
 from tewb.lowering.partition_loops import partition_loops
 from tewb.lowering.rewrite_storage import rewrite_storage
 from tewb.lowering.unroll_loops import unroll_loops
@@ -70,6 +71,7 @@ LOWER: tuple[Pass, ...] = (
 BUILD: tuple[Pass, ...] = (
     _pass("flatten_storage", flatten_storage, "arrays become lines of elements, views disappear"),
     _pass("rewrite_storage", _on_body(_share), "intermediates that are not alive together share memory"),
+    _pass("hoist_allocations", _on_body(hoist_allocations), "loops take the memory of their iterations once"),
     _pass("simplify indices", simplify, "simplify the index arithmetic"),
 )
 
