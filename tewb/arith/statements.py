@@ -9,6 +9,7 @@ from typing import Any
 from tewb.arith.analyzer import Analyzer
 from tewb.ir import (
     NOOP,
+    Allocate,
     AssertStmt,
     BufferLoad,
     BufferStore,
@@ -29,6 +30,7 @@ from tewb.ir import (
     seq,
     substitute,
     walk,
+    with_buffer,
 )
 
 
@@ -116,6 +118,13 @@ class _Statements:
         body = self.stmt(s.body)
         return s if cond is s.cond and body is s.body else replace(s, cond=cond, body=body)
 
+    def allocate(self, s: Allocate) -> Stmt:
+        """A size that lost a loop (it was unrolled) becomes a number."""
+        simple = s.buffer.map_exprs(self.expr)
+        if simple is not s.buffer:
+            s = replace(s, buffer=simple, body=with_buffer(s.body, s.buffer, simple))
+        return s.map_children(self.part)
+
     def evaluate(self, s: Evaluate) -> Stmt:
         made = s.map_children(self.expr)
         return NOOP if is_const(made.value) else made
@@ -135,6 +144,7 @@ def holds_throughout(cond: Expr, body: Stmt) -> bool:
 
 
 _RULES: dict[type, Callable[[_Statements, Any], Stmt]] = {
+    Allocate: _Statements.allocate,
     For: _Statements.loop,
     IfThenElse: _Statements.branch,
     BufferStore: _Statements.store,

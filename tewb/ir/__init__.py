@@ -69,7 +69,7 @@ from tewb.ir.nodes import (
 from tewb.ir.ops import const, const_int, convert, is_const, load
 from tewb.ir.parser import parse
 from tewb.ir.script import Line, script, script_lines
-from tewb.ir.walk import NOOP, free_vars, is_noop, rewriter, seq, substitute, uses, visit, walk
+from tewb.ir.walk import NOOP, free_vars, is_noop, rewriter, seq, substitute, uses, visit, walk, with_buffer
 
 __all__ = [
     "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "AxisKind",
@@ -79,5 +79,5 @@ __all__ = [
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
     "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert",
     "first_difference", "free_vars", "intrinsics", "is_const", "is_noop", "load", "node", "ops", "parse", "replace",
-    "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "uses", "visit", "walk",
+    "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "uses", "visit", "walk", "with_buffer",
 ]  # fmt: skip

@@ -69,6 +69,17 @@ def substitute(n: N, values: Mapping[Var, Expr]) -> N:
     return made
 
 
+def with_buffer(n: N, old: Buffer, new: Buffer) -> N:
+    """`n` with buffer `old` replaced by `new`, which has the same memory."""
+
+    def rewrite(x: Any) -> Any:
+        made = x.map_children(rewrite)
+        return replace(made, buffer=new) if getattr(made, "buffer", None) is old else made
+
+    made: N = rewrite(n)
+    return made
+
+
 def free_vars(n: Node) -> list[Var]:
     """The variables that `n` uses and does not bind, in order of first use."""
     bound: set[Var] = set()

@@ -19,7 +19,6 @@ from tewb.ir import (
     const_int,
     ops,
     rewriter,
-    walk,
 )
 from tewb.lowering.bind_buffers import compact_strides
 
@@ -37,7 +36,6 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
     """
     flat: dict[Buffer, Buffer] = {}
     owners = {p.data: p for p in f.params if isinstance(p, Buffer)}
-    owners |= {n.buffer.data: n.buffer for n in walk(f.body) if isinstance(n, Allocate)}
 
     def line(b: Buffer) -> Buffer:
         known = flat.get(b)
@@ -62,6 +60,7 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
         return BufferStore(line(n.buffer), rewrite(n.value), (at,), n.origin)
 
     def allocate(n: Allocate) -> Stmt:
+        owners[n.buffer.data] = n.buffer  # of several iterations that were written out, each has its own size
         return Allocate(line(n.buffer), rewrite(n.body), n.origin)
 
     rules: dict[type, Any] = {
