@@ -62,21 +62,28 @@ def main() -> None:
 
 
 def native() -> None:
-    """A C function on tiles, against nothing at all: the loop with a store."""
-    heading(f"{TILES} native externs (memcpy of 64 bytes)", "numpy copy")
+    """A C function on tiles. One call of the kernel makes many, so that its own cost does not count."""
+    count = 100 * TILES
+    heading(f"{count} native externs", "numpy")
     library = ctypes.CDLL(None)
-    library.memcpy.argtypes, library.memcpy.restype = (
-        [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t],
-        None,
-    )
-    A = te.placeholder((TILES, 16), name="A")
-    E = te.extern((TILES, 16), [A], lambda i, o: te.call_extern("void", library.memcpy, o[0], i[0], 64), name="E",
+    library.abs.argtypes, library.abs.restype = [ctypes.c_int], ctypes.c_int
+    library.memcpy.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+    library.memcpy.restype = None
+    A = te.placeholder((count, 16), name="A")
+    E = te.extern((count, 16), [A], lambda i, o: te.call_extern("void", library.memcpy, o[0], i[0], 64), name="E",
                   access=te.access.elementwise)  # fmt: skip
     s = te.create_schedule(E.op)
     s[E].split("d0", 1)
-    kernel = tewb.build(s, [A, E])
-    a, c = np.zeros((TILES, 16), "float32"), np.zeros((TILES, 16), "float32")
-    print(race("memcpy", lambda: kernel(a, c), lambda: np.copyto(c, a)))
+    copies = tewb.build(s, [A, E])
+    a, c = np.zeros((count, 16), "float32"), np.zeros((count, 16), "float32")
+    row = race("memcpy of 64 bytes each", lambda: copies(a, c), lambda: np.copyto(c, a))
+    print(row, f"  {row.tewb / count * 1e9:.2f} ns each")
+    N = te.placeholder((count,), name="N", dtype="int32")
+    M = te.compute((count,), lambda i: te.call_extern("int32", library.abs, N[i]), name="M")
+    calls = tewb.build(te.create_schedule(M.op), [N, M])
+    n, m = np.zeros(count, "int32"), np.zeros(count, "int32")
+    row = race("abs of libc each", lambda: calls(n, m), lambda: np.abs(n, out=m))
+    print(row, f"  {row.tewb / count * 1e9:.2f} ns each")
     heading("tiled sgemm extern", "numpy")
     for n in (256, 512, 1024):
         print(gemm(n))
