@@ -204,6 +204,28 @@ def test_slices_between_bounds_that_are_read() -> None:
         kernel(floats(10), np.array([3, 11], "int32"), np.zeros(10, "float32"))
 
 
+def test_slices_of_a_tensor_of_any_size() -> None:
+    @script
+    def f(a):
+        n = a.shape[0]
+        b = output_tensor((n,), "float32")
+        b[:] = a[:]
+        b[1:n] = a[0 : n - 1]
+        b[1:] += a[:-1]
+        b[1:] = b[:-1]
+        b[::-1] = b[:]
+        return b
+
+    A = te.placeholder((te.var("n"),), name="A")
+    B = f(A)
+    kernel = tewb.build(te.create_schedule(B.op), [A, B])
+    for size in (1, 2, 7):
+        a, b = floats(size), np.zeros(size, "float32")
+        kernel(a, b)
+        np.testing.assert_array_equal(b, f(a))
+        np.testing.assert_array_equal(b, f.check(a))
+
+
 def test_slice_loops_can_be_scheduled() -> None:
     @script
     def f(a):
