@@ -544,6 +544,25 @@ def test_names_that_globals_have_too() -> None:
     assert n == 1000
 
 
+shape = te.placeholder((3,), name="shape")  # a global tensor with the name of an attribute
+
+
+def test_names_around_the_function_are_read_when_it_runs() -> None:
+    @script
+    def f(a):
+        b = output_tensor(a.shape, "float32")
+        b[:] = a[:] * later
+        return b
+
+    with pytest.raises(HybridError, match="later has no value here"):
+        f(tensor(4))
+    later = 3.0
+    three_ways(f, floats(4))
+    later = 4.0
+    three_ways(f, floats(4))
+    assert later == 4.0
+
+
 def test_a_parameter_that_is_set_is_a_variable() -> None:
     @script
     def f(a, k):
