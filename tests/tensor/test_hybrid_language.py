@@ -204,6 +204,28 @@ def test_slices_between_bounds_that_are_read() -> None:
         kernel(floats(10), np.array([3, 11], "int32"), np.zeros(10, "float32"))
 
 
+def test_slices_of_a_tensor_of_any_size() -> None:
+    @script
+    def f(a):
+        n = a.shape[0]
+        b = output_tensor((n,), "float32")
+        b[:] = a[:]
+        b[1:n] = a[0 : n - 1]
+        b[1:] += a[:-1]
+        b[1:] = b[:-1]
+        b[::-1] = b[:]
+        return b
+
+    A = te.placeholder((te.var("n"),), name="A")
+    B = f(A)
+    kernel = tewb.build(te.create_schedule(B.op), [A, B])
+    for size in (1, 2, 7):
+        a, b = floats(size), np.zeros(size, "float32")
+        kernel(a, b)
+        np.testing.assert_array_equal(b, f(a))
+        np.testing.assert_array_equal(b, f.check(a))
+
+
 def test_slice_loops_can_be_scheduled() -> None:
     @script
     def f(a):
@@ -520,6 +542,25 @@ def test_names_that_globals_have_too() -> None:
     for got in (out, names_of_globals(a, 4), names_of_globals.check(a, 4)):
         np.testing.assert_allclose(got, want, rtol=1e-5)
     assert n == 1000
+
+
+shape = te.placeholder((3,), name="shape")  # a global tensor with the name of an attribute
+
+
+def test_names_around_the_function_are_read_when_it_runs() -> None:
+    @script
+    def f(a):
+        b = output_tensor(a.shape, "float32")
+        b[:] = a[:] * later
+        return b
+
+    with pytest.raises(HybridError, match="later has no value here"):
+        f(tensor(4))
+    later = 3.0
+    three_ways(f, floats(4))
+    later = 4.0
+    three_ways(f, floats(4))
+    assert later == 4.0
 
 
 def test_a_parameter_that_is_set_is_a_variable() -> None:

@@ -8,6 +8,7 @@ bounds.
 from __future__ import annotations
 
 import linecache
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 
 from tests.tensor.test_hybrid import compiled
 from tewb import te
+from tewb.base import ScheduleError
+from tewb.ir import AxisKind, const_int
 
 N, ROWS = 6, 4  # sizes: a, e, p, r have N elements; c and q are ROWS x N
 SMALL = ("int8", "int16", "int64", "uint8", "uint16", "uint32", "uint64", "float64")
@@ -352,6 +355,32 @@ def test_random_programs_agree(random: Random, dtype: str, seed: int) -> None:
     for name, x, y, z in zip("pqr", plain, checked, built, strict=True):
         np.testing.assert_array_equal(x, y, err_msg=f"{name}: plain and checked differ\n{text}")
         np.testing.assert_array_equal(x, z, err_msg=f"{name}: plain and compiled differ\n{text}")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.randoms(use_true_random=False), st.sampled_from(SMALL), st.integers(0, 99))
+def test_scheduled_random_programs_agree(random: Random, dtype: str, seed: int) -> None:
+    """Loops whose iterations are said to be independent are, in any order."""
+    text = Program(random, dtype).text()
+    f, arrays = define(text), arrays_for(dtype, seed)
+
+    def schedule(s: Any, t: Any) -> None:
+        for iv in s[t].op.axis:
+            if iv.kind is AxisKind.DATA and const_int(iv.dom.extent) is not None:
+                apply(s[t], iv, random)
+
+    for name, x, y in zip("pqr", f(*arrays), compiled(f, arrays, schedule), strict=True):
+        np.testing.assert_array_equal(x, y, err_msg=f"{name}\n{text}")
+
+
+def apply(stage: Any, iv: Any, random: Random) -> None:
+    what = random.choice(["parallel", "vectorize", "unroll", "split", "nothing"])
+    if what == "split":
+        _, iv = stage.split(iv, factor=random.choice([2, 4]))
+        what = random.choice(["vectorize", "unroll"])
+    if what != "nothing":
+        with suppress(ScheduleError):  # a loop around it may be a vector already
+            getattr(stage, what)(iv)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -14,6 +14,7 @@ from tewb.ir import (
     BufferStore,
     Expr,
     const,
+    const_int,
     ops,
 )
 from tewb.tensor.hybrid.loops import Loops
@@ -77,6 +78,9 @@ class Memory(Loops):
     def extent(self, value: Value, node: ast.AST, output: bool) -> Expr:
         """A size. Memory may have one that is read or counted, an output needs it before the function runs."""
         e = self.index_value(value, node)
+        size = const_int(e)
+        if size is not None and size < 0:
+            raise self.refuse(node, f"a size of {size} is below 0", "sizes are 0 or more: max(n, 0)")
         if not reads_memory(e):
             return e
         if output:

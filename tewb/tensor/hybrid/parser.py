@@ -303,6 +303,8 @@ class Parser(Memory):
                 raise self.refuse(node, "this assertion does not hold", "it is false for every input")
             return None
         text = f"{self.name}: assertion failed at {self.span(node)}"
+        if node.msg is not None and not isinstance(node.msg, ast.Constant):
+            raise self.refuse(node.msg, "what an assert says is a text", "assert i < n, 'i is too large'")
         if isinstance(node.msg, ast.Constant):
             text = str(node.msg.value) + f" ({self.span(node)})"
         origin = self.origin(node)

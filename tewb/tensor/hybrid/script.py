@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -102,10 +102,18 @@ class HybridFunction:
 
     def outside(self) -> dict[str, Any]:
         """The names that the function takes from the code around it, with what they mean now."""
-        if self.function is None:
+        f = self.function
+        if f is None:
             return {}
-        found = inspect.getclosurevars(self.function)
-        return {**found.globals, **found.nonlocals}
+        cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
+        found: dict[str, Any] = {}
+        for name in self.text.outer_names:
+            if name in cells:
+                with suppress(ValueError):  # not set yet
+                    found[name] = cells[name].cell_contents
+            elif name in f.__globals__:
+                found[name] = f.__globals__[name]
+        return found
 
     def captured(self) -> dict[str, Tensor]:
         """The tensors among `outside`."""

@@ -21,6 +21,7 @@ class Text:
         self.name = name or "?"
         self.tree = self._definition(name)
         self.name = self.tree.name
+        self.outer_names = _outer_names(self.tree)
 
     def _definition(self, name: str | None) -> ast.FunctionDef:
         try:
@@ -82,6 +83,13 @@ def text_of(f: Callable[..., Any], source: str | None = None) -> Text:
             "the file has changed since it was imported: import it again",
         )
     return text
+
+
+def _outer_names(tree: ast.FunctionDef) -> list[str]:
+    """The names that a function reads and neither sets nor takes as parameters."""
+    own = {a.arg for a in ast.walk(tree.args) if isinstance(a, ast.arg)} | set(set_names(tree.body))
+    names = (n.id for s in tree.body for n in ast.walk(s) if isinstance(n, ast.Name))
+    return list(dict.fromkeys(n for n in names if n not in own))
 
 
 def set_names(body: list[ast.stmt]) -> dict[str, int]:
