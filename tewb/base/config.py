@@ -15,6 +15,7 @@ DEFAULTS: dict[str, object] = {
     "tir.LoopPartition": True,
     "tir.disable_vectorize": False,  # vectorized loops run serially
     "tir.instrument_bound_checkers": False,  # every access is checked while a kernel runs
+    "tewb.specialise_strides": True,  # symbolic strides get a second body, for those that are 1
     "tewb.memory_limit": 8 << 30,  # bytes that the intermediates of one kernel call may take
 }
 

@@ -10,6 +10,8 @@ from tewb.base import option
 from tewb.ir import Buffer, PrimFunc, Stmt, free_vars
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.partition_loops import partition_loops
+from tewb.lowering.place_arguments import place_arguments
+from tewb.lowering.specialise_strides import specialise_strides
 from tewb.lowering.unroll_loops import unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
 
@@ -47,6 +49,10 @@ def _partition(body: Stmt) -> Stmt:
     return partition_loops(body) if option("tir.LoopPartition") else body
 
 
+def _specialise(f: PrimFunc) -> PrimFunc:
+    return specialise_strides(f) if option("tewb.specialise_strides") else f
+
+
 def _pass(name: str, run: Callable[[PrimFunc], PrimFunc], doc: str) -> Pass:
     return Pass(name, run, doc)
 
@@ -56,6 +62,7 @@ def _pass(name: str, run: Callable[[PrimFunc], PrimFunc], doc: str) -> Pass:
 LOWER: tuple[Pass, ...] = (
     _pass("simplify", simplify, "simplify expressions, drop loops of one iteration"),
     _pass("partition_loops", _on_body(_partition), "take guards out of the iterations where they hold"),
+    _pass("specialise_strides", _specialise, "one body for rows of neighbours, one for any strides"),
     _pass("vectorize_loops", _on_body(vectorize_loops), "vectorized loops become statements on vectors"),
     _pass("unroll_loops", _on_body(unroll_loops), "unrolled loops become their iterations in sequence"),
     _pass("simplify again", simplify, "simplify what the passes left"),
@@ -63,6 +70,7 @@ LOWER: tuple[Pass, ...] = (
 
 # What code generation reads: one index for each access.
 BUILD: tuple[Pass, ...] = (
+    _pass("place_arguments", place_arguments, "pointers of the caller are first elements"),
     _pass("flatten_storage", flatten_storage, "arrays become lines of elements, views disappear"),
     _pass("simplify indices", simplify, "simplify the index arithmetic"),
 )
