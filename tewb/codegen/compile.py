@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from tewb.base import CodegenError, DType, Native
 from tewb.codegen.debug import DebugInfo
@@ -15,6 +16,7 @@ from tewb.ir import (
     Call,
     Expr,
     For,
+    IfThenElse,
     IRModule,
     PrimFunc,
     Stmt,
@@ -23,6 +25,7 @@ from tewb.ir import (
     free_vars,
     script,
     script_lines,
+    substitute,
     walk,
 )
 from tewb.runtime import Kernel, pool
@@ -200,7 +203,7 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
         v = p.data if isinstance(p, Buffer) else p
         t = value_type(d)
         values[v] = f"%p{n}"
-        params.append(f"{t} noalias %p{n}" if isinstance(p, Buffer) else f"{t} %p{n}")
+        params.append(f"{t} {_attributes(p)} %p{n}" if isinstance(p, Buffer) else f"{t} %p{n}")
         loads += _unpack(n, d)
         arguments.append(f"{t} %a{n}")
     body = Function(module, f"define internal i32 @{f.name}.body({', '.join(params)}) #0 !dbg {scope}")
@@ -213,6 +216,11 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
     entry.append(f"  %r = call i32 @{f.name}.body({', '.join(arguments)}), !dbg {info.start(outer)}")
     entry += ["  ret i32 %r", "}"]
     return body.text() + "\n\n" + "\n".join(entry)
+
+
+def _attributes(p: Buffer) -> str:
+    """What holds of an argument's pointer: the runtime has separated it from the others and checked it."""
+    return f"noalias align {p.alignment}" if p.alignment else "noalias"
 
 
 def _unpack(n: int, d: DType) -> list[str]:
@@ -254,45 +262,66 @@ def _seen_by_python(f: PrimFunc) -> set[Var]:
 
 
 def _signature(module: Module, f: PrimFunc) -> KernelSignature:
-    params = tuple(_param(p, i in f.outputs) for i, p in enumerate(f.params))
+    names = symbol_names(f)
+    params = tuple(_param(p, i in f.outputs, names) for i, p in enumerate(f.params))
+    symbols = symbols_of(f)
     return KernelSignature(
         f.name,
         params,
-        tuple(v.name for v in symbols_of(f)),
+        tuple(names[v] for v in symbols),
         tuple(module.packed),
         tuple(module.messages),
         module.has_parallel,
-        operations(f.body) or _work_text(f.body, {v.name for v in symbols_of(f)}),
+        operations(f.body) or _work_text(f.body, {v: names[v] for v in symbols}),
         tuple(n.buffer.name for n in walk(f.body) if isinstance(n, Allocate)),
+        tuple(v.dtype.bits for v in symbols),
     )
 
 
-def _work_text(s: Stmt, known: set[str]) -> str | None:
+def symbol_names(f: PrimFunc) -> dict[Var, str]:
+    """A name for every parameter and symbol that is a variable; different strides may both be called `s`."""
+    names: dict[Var, str] = {p: p.name for p in f.params if isinstance(p, Var)}
+    taken = set(names.values())
+    for v in symbols_of(f):
+        name, k = v.name, 0
+        while name in taken:
+            k += 1
+            name = f"{v.name}_{k}"
+        names[v] = name
+        taken.add(name)
+    return names
+
+
+def _work_text(s: Stmt, known: Mapping[Var, str]) -> str | None:
     """The operations of a statement as Python text over the symbols `known`; None when they do not tell."""
     constant = operations(s)
     if constant is not None:
         return str(constant)
     if isinstance(s, For):
         inside = _work_text(s.body, known)
-        size = _size(s.extent) if {v.name for v in free_vars(s.extent)} <= known else None
+        size = _size(s.extent, known) if known.keys() >= set(free_vars(s.extent)) else None
         return None if inside is None or size is None else f"({size.text}) * ({inside})"
     parts = [_work_text(c, known) for c in s.children() if isinstance(c, Stmt)]
+    if isinstance(s, IfThenElse) and len(parts) == 2 and None not in parts:
+        return f"max({parts[0]}, {parts[1]})"
     return None if not parts or None in parts else " + ".join(f"({p})" for p in parts)
 
 
-def _param(p: Buffer | Var, is_output: bool) -> ParamSpec:
+def _param(p: Buffer | Var, is_output: bool, names: Mapping[Var, str]) -> ParamSpec:
     if isinstance(p, Var):
         return ParamSpec(p.name, "scalar", str(p.dtype))
-    strides = tuple(map(_size, p.strides)) if p.strides else None
-    return ParamSpec(p.name, "buffer", str(p.dtype), tuple(map(_size, p.shape)), strides, is_output)
+    shape = tuple(_size(n, names) for n in p.shape)
+    strides = tuple(_size(n, names) for n in p.strides) if p.strides else None
+    return ParamSpec(p.name, "buffer", str(p.dtype), shape, strides, is_output, p.alignment)
 
 
-def _size(e: Expr) -> Size:
+def _size(e: Expr, names: Mapping[Var, str]) -> Size:
     value = const_int(e)
     if value is not None:
         return Size(value, str(value))
     if isinstance(e, Var):
-        return Size(None, e.name, e.name)
+        return Size(None, names[e], names[e])
+    e = substitute(e, {v: Var(names[v], v.dtype) for v in free_vars(e) if names[v] != v.name})
     text = script(e).replace("T.min", "min").replace("T.max", "max")
     text = re.sub(r"T\.int(?:32|64)\((-?\d+)\)", r"\1", text)
     if "T." in text:

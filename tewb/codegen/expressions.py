@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from tewb.base import INT64, CodegenError, DType, native
 from tewb.codegen.function import Function
@@ -372,6 +372,8 @@ class Expressions:
             return self._read(self.place(e, index.base), e.dtype)
         if isinstance(index, Broadcast):
             return self.f.splat(self._read(self.place(e, index.value), e.buffer.dtype), e.dtype)
+        if is_long_walk(index):
+            return self.gather(e, index)
         result = "poison"
         t, scalar = value_type(e.dtype), value_type(e.buffer.dtype)
         for lane, place in enumerate(self.places(e, index)):
@@ -382,7 +384,7 @@ class Expressions:
     def places(self, e: Any, index: Expr) -> list[str]:
         """The addresses of the elements of a vector index."""
         if isinstance(index, Ramp):
-            return [self.place(e, lane_of(index, lane)) for lane in range(index.lanes)]
+            return self.steps(e, index)
         self.index_depth += 1
         wide = self.convert(self.emit(index), index.dtype, INT64.with_lanes(index.dtype.lanes))
         self.index_depth -= 1
@@ -392,6 +394,54 @@ class Expressions:
         for lane in range(index.dtype.lanes):
             at = self.f.ins(f"extractelement {vector} {wide}, i64 {lane}")
             found.append(self.f.ins(f"getelementptr inbounds {element}, ptr {base}, i64 {at}"))
+        return found
+
+    def gather(self, e: BufferLoad, index: Ramp) -> str:
+        """The elements of a long ramp, brought together on the stack by a loop."""
+        f, element = self.f, memory_type(e.buffer.dtype)
+        first, stride = self.place(e, index.base), self.index(index.stride)
+        slot = f.stack(element, index.lanes)
+        for lane in f.each(index.lanes):
+            at = f.ins(f"mul nsw i64 {stride}, {lane}")
+            place = f.ins(f"getelementptr inbounds {element}, ptr {first}, i64 {at}")
+            x = f.ins(f"load {element}, ptr {place}")
+            f.do(
+                f"store {element} {x}, ptr "
+                + f.ins(f"getelementptr inbounds {element}, ptr {slot}, i64 {lane}")
+            )
+        return self._read(slot, e.dtype)
+
+    def scatter(self, s: Any, index: Ramp, value: str, d: DType) -> None:
+        """Store the lanes of `value` at the elements of a long ramp, from the stack by a loop."""
+        f, element = self.f, memory_type(s.buffer.dtype)
+        first, stride = self.place(s, index.base), self.index(index.stride)
+        slot = f.stack(element, index.lanes)
+        self.write(slot, value, d)
+        for lane in f.each(index.lanes):
+            at = f.ins(f"mul nsw i64 {stride}, {lane}")
+            place = f.ins(f"getelementptr inbounds {element}, ptr {first}, i64 {at}")
+            x = f.ins(
+                f"load {element}, ptr " + f.ins(f"getelementptr inbounds {element}, ptr {slot}, i64 {lane}")
+            )
+            f.do(f"store {element} {x}, ptr {place}")
+
+    def write(self, place: str, value: str, d: DType) -> None:
+        """Store a value of dtype `d`."""
+        t = memory_type(d)
+        if d.is_bool:
+            value = self.f.ins(f"zext {value_type(d)} {value} to {t}")
+        self.f.do(f"store {t} {value}, ptr {place}, align {d.element.nbytes}")
+
+    def steps(self, e: Any, index: Ramp) -> list[str]:
+        """The addresses of the elements of a ramp, from that of the first: long expressions are there once."""
+        f, element = self.f, memory_type(e.buffer.dtype)
+        first = self.place(e, index.base)
+        constant = const_int(index.stride)
+        stride = "" if constant is not None else self.index(index.stride)
+        found = [first]
+        for lane in range(1, index.lanes):
+            at = f.ins(f"mul nsw i64 {stride}, {lane}") if constant is None else str(constant * lane)
+            found.append(f.ins(f"getelementptr inbounds {element}, ptr {first}, i64 {at}"))
         return found
 
     def _read(self, place: str, d: DType) -> str:
@@ -494,6 +544,12 @@ class _Known(Expr):
 def is_contiguous(index: Expr) -> bool:
     """Whether a vector index names neighbours."""
     return isinstance(index, Ramp) and const_int(index.stride) == 1
+
+
+def is_long_walk(index: Expr) -> TypeGuard[Ramp]:
+    """Whether a vector index is a ramp of symbolic stride with so many lanes that one by one they would
+    take long to compile."""
+    return isinstance(index, Ramp) and index.lanes > 16 and const_int(index.stride) is None
 
 
 def is_cheap(e: Expr) -> bool:

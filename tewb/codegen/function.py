@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tewb.base import DType, Native
 from tewb.codegen.types import value_type
 from tewb.runtime.abi import PackedCall
@@ -106,6 +108,21 @@ class Function:
         text = '!{!"branch_weights", i32 2000, i32 1}'
         metadata = self.module.metadata
         return f"!{metadata.index(text)}" if text in metadata else self.module.meta(text)
+
+    def each(self, count: int) -> Iterator[str]:
+        """A loop of `count` iterations: what is written in the body of the `for` over it runs in each."""
+        before, body, done = self.block, self.label(), self.label()
+        self.jump(body)
+        self.start(body)
+        i = self.name()
+        at = len(self.lines)
+        self.lines.append("")  # the phi, whose other value comes at the end of the body
+        yield i
+        following = self.ins(f"add nsw i64 {i}, 1")
+        again = self.ins(f"icmp slt i64 {following}, {count}")
+        self.lines[at] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{self.block} ]{self._at()}"
+        self.branch(again, body, done)
+        self.start(done)
 
     def stack(self, dtype: str, count: int, align: int = 64) -> str:
         """Memory of `count` x `dtype` on the stack, for the whole function."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from tewb.base import HANDLE, INT64, CodegenError, DType
 from tewb.codegen.debug import DebugInfo
-from tewb.codegen.expressions import Expressions, is_contiguous
+from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk
 from tewb.codegen.function import Function
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
@@ -85,21 +85,17 @@ class Statements:
         value = self.emit_expr(s.value)
         d = s.buffer.dtype
         if index.dtype.lanes == 1:
-            self.write(self.expressions.place(s, index), value, s.value.dtype)
+            self.expressions.write(self.expressions.place(s, index), value, s.value.dtype)
         elif is_contiguous(index):
-            self.write(self.expressions.place(s, index.base), value, s.value.dtype)  # type: ignore[attr-defined]
+            self.expressions.write(self.expressions.place(s, index.base), value, s.value.dtype)  # type: ignore[attr-defined]
+        elif is_long_walk(index):
+            self.expressions.scatter(s, index, value, s.value.dtype)
         else:
             t, scalar = value_type(s.value.dtype), value_type(d)
             for lane, place in enumerate(self.expressions.places(s, index)):
                 one = self.f.ins(f"extractelement {t} {value}, i64 {lane}")
                 assert scalar
-                self.write(place, one, d)
-
-    def write(self, place: str, value: str, d: DType) -> None:
-        t = memory_type(d)
-        if d.is_bool:
-            value = self.f.ins(f"zext {value_type(d)} {value} to {t}")
-        self.f.do(f"store {t} {value}, ptr {place}, align {d.element.nbytes}")
+                self.expressions.write(place, one, d)
 
     # ---- control
 
@@ -376,6 +372,9 @@ def captured_by(s: For) -> list[Var]:
     for n in walk(s.body):
         if isinstance(n, BufferLoad | BufferStore):
             used[n.buffer.data] = None
+            # Debug builds compare the index with the ends of the memory.
+            ends = (*n.buffer.shape, n.buffer.elem_offset)
+            used.update({v: None for e in ends for v in free_vars(e)})
         if isinstance(n, Allocate):
             own.add(n.buffer.data)
             used.update({v: None for e in n.buffer.shape for v in free_vars(e)})
@@ -394,6 +393,9 @@ def operations(s: Node) -> int | None:
         case Seq(stmts):
             parts = [operations(p) for p in stmts]
             return None if None in parts else sum(p for p in parts if p is not None)
+        case IfThenElse(_, then, Stmt() as other):
+            sides = operations(then), operations(other)
+            return None if None in sides else 1 + max(n for n in sides if n is not None)
         case Evaluate():
             return 1000
         case BufferStore():

@@ -34,18 +34,29 @@ def is_compact(b: Buffer) -> bool:
     return True
 
 
+def bound_variables(pairs: Mapping[Buffer, Buffer]) -> dict[Var, Expr]:
+    """What the variables of declared shapes and strides are. A stride that is also a size, as `m` in the
+    strides (m, 1) of a buffer (n, m), is that size."""
+    values: dict[Var, Expr] = {}
+    for declared, actual in pairs.items():
+        for wanted, given in zip(declared.shape, actual.shape, strict=True):
+            if isinstance(wanted, Var):
+                values[wanted] = given
+    for declared, actual in pairs.items():
+        for wanted, given in zip(declared.strides, compact_strides(actual), strict=False):
+            if isinstance(wanted, Var):
+                values.setdefault(wanted, given)
+    return values
+
+
 def bind_buffers(body: Stmt, pairs: Mapping[Buffer, Buffer]) -> Stmt:
     """`body` with every declared buffer replaced: its loads and stores, its data, and the variables of its
     shape, strides and offset."""
-    values: dict[Var, Expr] = {}
+    values = bound_variables(pairs)
     for declared, actual in pairs.items():
         values[declared.data] = actual.data
-        offered = (*actual.shape, *compact_strides(actual), actual.elem_offset)
-        for wanted, given in zip(
-            (*declared.shape, *compact_strides(declared), declared.elem_offset), offered, strict=True
-        ):
-            if isinstance(wanted, Var):
-                values[wanted] = given
+        if isinstance(declared.elem_offset, Var):
+            values[declared.elem_offset] = actual.elem_offset
 
     def load(n: BufferLoad) -> Expr:
         indices = tuple(rewrite(i) for i in n.indices)

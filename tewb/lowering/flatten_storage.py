@@ -13,6 +13,7 @@ from tewb.ir import (
     DeclBuffer,
     Expr,
     PrimFunc,
+    Ramp,
     Stmt,
     Var,
     const,
@@ -75,6 +76,9 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
 
 
 def _as(e: Expr, dtype: str) -> Expr:
+    """`e` in `dtype`. Indices do not overflow, so a ramp stays one, and neighbours are seen as such."""
+    if isinstance(e, Ramp):
+        return ops.ramp(_as(e.base, dtype), _as(e.stride, dtype), e.lanes)
     return ops.cast(e, DType(dtype).with_lanes(e.dtype.lanes))
 
 

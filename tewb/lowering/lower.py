@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tewb.base import LowerError, here
-from tewb.ir import Buffer, IRModule, PrimFunc, Var, free_vars, walk
+from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Var, free_vars, substitute, walk
+from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
 from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.pipeline import LOWER, run
 from tewb.schedule import Schedule
@@ -26,9 +27,10 @@ def lower_schedule(
     """The module with one function that computes `schedule` on `args`.
 
     `args` are tensors (inputs, outputs and intermediates the caller wants) and scalar variables, in the
-    order of the kernel's parameters. `binds` declares buffers for some of them. `trace` collects the
-    function after every pass, beginning with the loops.
+    order of the kernel's parameters. `binds` declares buffers for some of them: their strides, constant or
+    symbolic, and their alignment. `trace` collects the function after every pass, beginning with the loops.
     """
+    check_binds(args, binds or {})
     f = _function(schedule, args, name, binds or {})
     if trace is not None:
         trace.append(("schedule_ops", f))
@@ -36,11 +38,11 @@ def lower_schedule(
 
 
 def _function(schedule: Schedule, args: Sequence[Any], name: str, binds: Mapping[Tensor, Buffer]) -> PrimFunc:
-    params, keys = _parameters(schedule, args, binds)
+    params, keys, values = _parameters(schedule, args, binds)
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
     _check_complete(schedule, keys)
     bounds: Bounds = infer_bounds(schedule, kept)
-    body = loop_nests(schedule, bounds, keys)
+    body = substitute(loop_nests(schedule, bounds, keys), values)
     outputs = [keys[key] for key in keys if not key[0].is_placeholder]
     f = PrimFunc(
         name, tuple(params), body, tuple(i for i, p in enumerate(params) if any(p is b for b in outputs))
@@ -51,9 +53,22 @@ def _function(schedule: Schedule, args: Sequence[Any], name: str, binds: Mapping
 
 def _parameters(
     schedule: Schedule, args: Sequence[Any], binds: Mapping[Tensor, Buffer]
-) -> tuple[list[Buffer | Var], dict[Key, Buffer]]:
+) -> tuple[list[Buffer | Var], dict[Key, Buffer], dict[Var, Expr]]:
+    """The kernel's parameters, the buffers of the tensors among them, and the values of variables that only
+    a declared layout has."""
     params: list[Buffer | Var] = []
     keys: dict[Key, Buffer] = {}
+    values: dict[Var, Expr] = {}
+    sizes = {a for a in args if isinstance(a, Var)}
+    sizes |= {v for a in args if isinstance(a, Tensor) for n in a.shape for v in free_vars(n)}
+    alignments = wanted_alignments(schedule)
+
+    def declare(a: Tensor, current: Tensor) -> Buffer:
+        buffer, told = argument_buffer(current, binds.get(a), sizes)
+        values.update(told)
+        alignment = max(buffer.alignment, alignments.get(current, 0))
+        return buffer if alignment == buffer.alignment else buffer.with_(alignment=alignment)
+
     for a in args:
         if isinstance(a, Var):
             params.append(a)
@@ -61,7 +76,7 @@ def _parameters(
         if not isinstance(a, Tensor):
             raise LowerError(f"arguments are tensors and te.vars, not {a!r}", span=here())
         if isinstance(a.op, PlaceholderOp) and schedule.find(a) is None:
-            params.append(binds.get(a) or Buffer(a.name, a.dtype, a.shape))  # given, and not read
+            params.append(declare(a, a))  # given, and not read
             continue
         stage = schedule[a]
         key = (stage, a.value_index)
@@ -73,10 +88,9 @@ def _parameters(
                 hint=f"s[{a.name}].compute_root()",
                 span=here(),
             )
-        current = stage.op.output(a.value_index)
-        keys[key] = binds.get(a) or Buffer(a.name, current.dtype, current.shape)
+        keys[key] = declare(a, stage.op.output(a.value_index))
         params.append(keys[key])
-    return params, keys
+    return params, keys, values
 
 
 def _check_complete(schedule: Schedule, keys: Mapping[Key, Buffer]) -> None:
@@ -104,11 +118,26 @@ def _check_variables(f: PrimFunc) -> None:
         if isinstance(p, Buffer):
             known |= {v for e in (*p.shape, *p.strides, p.elem_offset) if isinstance(e, Var) for v in (e,)}
             known.add(p.data)
+    _check_strides(f)
     known |= {n.buffer.data for n in walk(f.body) if hasattr(n, "buffer")}
     for v in free_vars(f.body):
         if v not in known:
             raise LowerError(
                 f"the value of {v.name} is not known: it is not an argument, nor a size of one",
                 hint=f"pass {v.name} as an argument",
+                span=here(),
+            )
+
+
+def _check_strides(f: PrimFunc) -> None:
+    """Strides may be expressions of variables that are arguments, sizes of arrays, or strides by themselves."""
+    buffers = [p for p in f.params if isinstance(p, Buffer)]
+    told = {p for p in f.params if isinstance(p, Var)}
+    told |= {e for b in buffers for e in (*b.shape, *b.strides) if isinstance(e, Var)}
+    for b in buffers:
+        for v in (v for e in b.strides for v in free_vars(e) if v not in told):
+            raise LowerError(
+                f"the strides of {b.name} use {v.name}, and no array tells its value",
+                hint=f"pass {v.name} as an argument, or let {v.name} be a stride by itself",
                 span=here(),
             )

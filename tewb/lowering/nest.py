@@ -43,6 +43,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering.bind_buffers import bind_buffers, compact_strides, is_compact
+from tewb.lowering.extern_buffers import dense_where_declared, extern_body
 from tewb.schedule import At, Schedule, Stage
 from tewb.schedule.bounds import Bounds, StageBounds
 from tewb.schedule.hybrid_loops import KINDS, scheduled_body
@@ -180,13 +181,17 @@ class _Nests:
         return ops.all_of(*conditions) if conditions else const(1, "bool")
 
     def call_on(self, stage: Stage, op: ExternOp, ins: Sequence[Region], outs: Sequence[Region]) -> Stmt:
-        """The call on boxes that lie in their tensors; with `compact`, strided ones are copied."""
+        """The call on boxes that lie in their tensors. Strided ones are copied with `compact`, and where the
+        extern declares a buffer without strides, which promises its body dense memory."""
         in_views = [self.view(t, r) for t, r in zip(op.inputs, ins, strict=True)]
         out_views = [self.view(t, r) for t, r in zip(stage.op.outputs, outs, strict=True)]
-        if op.compact:
-            copy_in, copy_out = ([not is_compact(b) for b in views] for views in (in_views, out_views))
-            if any(copy_in) or any(copy_out):
-                return self.packed_call(stage, op, ins, outs, ins, outs, copy_in, copy_out)
+        copy_in = [not is_compact(b) for b in in_views]
+        copy_out = [not is_compact(b) for b in out_views]
+        if not op.compact:
+            copy_in = dense_where_declared(op.in_buffers, copy_in)
+            copy_out = dense_where_declared(op.out_buffers, copy_out)
+        if any(copy_in) or any(copy_out):
+            return self.packed_call(stage, op, ins, outs, ins, outs, copy_in, copy_out)
         return self.body(stage, op, in_views, out_views, ins, outs, ins, outs)
 
     def body(
@@ -200,7 +205,7 @@ class _Nests:
                   for box, there in zip(boxes, real, strict=True))
             for boxes, real in ((in_boxes, in_real), (out_boxes, out_real))
         ]  # fmt: skip
-        body = _extern_body(op, ins, outs, Tile(*parts))
+        body = extern_body(stage, op, ins, outs, Tile(*parts), self.bounds.analyzer)
         if option("tewb.checked_externs"):
             for key, buffers, there in (("extern_reads", ins, parts[0]), ("extern_writes", outs, parts[1])):
                 for b, part in zip(buffers, there, strict=True):
@@ -316,14 +321,6 @@ class _Nests:
         pairs = zip((*op.in_buffers, *op.out_buffers), (*ins, *outs), strict=True)
         body = bind_buffers(scheduled_body(stage, op.body), dict(pairs))
         return self.region(stage, "idempotent", ins, outs, body)
-
-
-def _extern_body(op: ExternOp, ins: list[Buffer], outs: list[Buffer], tile: Tile) -> Stmt:
-    if op.in_buffers is None and op.out_buffers is None:
-        return op.make_body(ins, outs, tile)
-    declared_in, declared_out = list(op.in_buffers or ins), list(op.out_buffers or outs)
-    pairs = zip((*declared_in, *declared_out), (*ins, *outs), strict=True)
-    return bind_buffers(op.make_body(declared_in, declared_out, tile), {a: b for a, b in pairs if a is not b})
 
 
 class _Loops:

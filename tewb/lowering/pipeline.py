@@ -11,7 +11,9 @@ from tewb.ir import Buffer, PrimFunc, Stmt, free_vars
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.hoist_allocations import hoist_allocations
 from tewb.lowering.partition_loops import partition_loops
+from tewb.lowering.place_arguments import place_arguments
 from tewb.lowering.rewrite_storage import rewrite_storage
+from tewb.lowering.specialise_strides import specialise_strides
 from tewb.lowering.unroll_loops import unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
 
@@ -53,6 +55,10 @@ def _share(body: Stmt) -> Stmt:
     return body if option("tir.disable_storage_rewrite") else rewrite_storage(body)
 
 
+def _specialise(f: PrimFunc) -> PrimFunc:
+    return specialise_strides(f) if option("tewb.specialise_strides") else f
+
+
 def _pass(name: str, run: Callable[[PrimFunc], PrimFunc], doc: str) -> Pass:
     return Pass(name, run, doc)
 
@@ -62,6 +68,7 @@ def _pass(name: str, run: Callable[[PrimFunc], PrimFunc], doc: str) -> Pass:
 LOWER: tuple[Pass, ...] = (
     _pass("simplify", simplify, "simplify expressions, drop loops of one iteration"),
     _pass("partition_loops", _on_body(_partition), "take guards out of the iterations where they hold"),
+    _pass("specialise_strides", _specialise, "one body for rows of neighbours, one for any strides"),
     _pass("vectorize_loops", _on_body(vectorize_loops), "vectorized loops become statements on vectors"),
     _pass("unroll_loops", _on_body(unroll_loops), "unrolled loops become their iterations in sequence"),
     _pass("simplify again", simplify, "simplify what the passes left"),
@@ -69,6 +76,7 @@ LOWER: tuple[Pass, ...] = (
 
 # What code generation reads: one index for each access.
 BUILD: tuple[Pass, ...] = (
+    _pass("place_arguments", place_arguments, "pointers of the caller are first elements"),
     _pass("flatten_storage", flatten_storage, "arrays become lines of elements, views disappear"),
     _pass("rewrite_storage", _on_body(_share), "intermediates that are not alive together share memory"),
     _pass("hoist_allocations", _on_body(hoist_allocations), "loops take the memory of their iterations once"),

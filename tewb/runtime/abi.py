@@ -36,7 +36,8 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class ParamSpec:
-    """A parameter of a kernel. `strides` is None for compact row-major."""
+    """A parameter of a kernel. `strides` is None for compact row-major. The address of its first element is
+    a multiple of `alignment` bytes (0: of those of an element)."""
 
     name: str
     kind: str  # "buffer" or "scalar"
@@ -44,6 +45,7 @@ class ParamSpec:
     shape: tuple[Size, ...] = ()
     strides: tuple[Size, ...] | None = None
     is_output: bool = False
+    alignment: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ class PackedCall:
 
 @dataclass(frozen=True, slots=True)
 class KernelSignature:
-    """What the runtime must know of a kernel. `work` estimates its operations: a number, or
-    Python text over the symbols (None: not known)."""
+    """What the runtime must know of a kernel. `symbols` have names of their own and `symbol_bits` each.
+    `work` estimates the operations: a number, or Python text over the symbols (None: not known)."""
 
     name: str
     params: tuple[ParamSpec, ...]
@@ -68,3 +70,4 @@ class KernelSignature:
     has_parallel: bool = False
     work: int | str | None = None
     intermediates: tuple[str, ...] = field(default=())
+    symbol_bits: tuple[int, ...] = ()

@@ -16,11 +16,12 @@ class Prepared:
     """Arguments that are ready: `slots` for the machine code, `arrays` in the order of the parameters, and
     copies to write back when the kernel is done."""
 
-    __slots__ = ("arrays", "slots", "symbols", "write_back")
+    __slots__ = ("arrays", "given", "slots", "symbols", "write_back")
 
     def __init__(self) -> None:
         self.slots: list[int] = []
         self.arrays: list[Any] = []
+        self.given: list[Any] = []  # what the caller passed, where `arrays` may have a copy
         self.symbols: dict[str, tuple[int, str]] = {}
         self.write_back: list[tuple[Any, Any]] = []
 
@@ -32,10 +33,13 @@ def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[s
     numbers = [(p, v) for p, v in zip(signature.params, values, strict=True) if p.kind == "scalar"]
     for p, v in numbers:
         made.symbols[p.name] = (_scalar(p, v), "the argument")
-    for p, v in zip(signature.params, values, strict=True):
-        if p.kind == "buffer":
-            made.arrays.append(_array(signature.name, p, v, made))
+    # Sizes come first, so that a stride which is also the size of some array is compared with it.
+    buffers = [(p, v) for p, v in zip(signature.params, values, strict=True) if p.kind == "buffer"]
+    made.given = [_array(signature.name, p, v, made) for p, v in buffers]
+    made.arrays = [_in_form(p, a, made) for (p, _), a in zip(buffers, made.given, strict=True)]
+    _free_strides(signature, made)
     _check_computed(signature, made)
+    _check_range(signature, made)
     _separate(signature, made)
     arrays = iter(made.arrays)
     for p, v in zip(signature.params, values, strict=True):
@@ -45,18 +49,32 @@ def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[s
     return made
 
 
-Plan = tuple[tuple[Any, tuple[int, ...], bool, int], ...]
+# For each parameter dtype, shape, whether it is an output, bytes, and strides: None when compact, else for
+# each dimension the number of its symbol (-1: none) and what a constant one is in bytes.
+Plan = tuple[tuple[Any, tuple[int, ...], bool, int, tuple[tuple[int, int], ...] | None], ...]
 
 
 def simple_plan(signature: KernelSignature) -> Plan | None:
-    """(dtype, shape, is output, bytes) of every parameter, when all are compact arrays of constant shape."""
+    """What a call must look like that goes the short way, when all parameters are arrays of constant shape."""
     found = []
+    if any(bits < 32 for bits in signature.symbol_bits):
+        return None
     for p in signature.params:
         shape = tuple(s.value for s in p.shape if s.value is not None)
-        if p.kind != "buffer" or p.strides is not None or len(shape) != len(p.shape):
+        if p.kind != "buffer" or p.alignment or len(shape) != len(p.shape):
             return None
         dtype = np.dtype(p.dtype)
-        found.append((dtype, shape, p.is_output, dtype.itemsize * math.prod(shape)))
+        strides = None
+        if p.strides is not None:
+            if min(shape, default=0) < 2 or any(s.value is None and s.symbol is None for s in p.strides):
+                return None  # a dimension of one element has no stride to speak of
+            strides = tuple(
+                (-1, s.value * dtype.itemsize)
+                if s.value is not None
+                else (signature.symbols.index(s.text), 0)
+                for s in p.strides
+            )
+        found.append((dtype, shape, p.is_output, dtype.itemsize * math.prod(shape), strides))
     return tuple(found)
 
 
@@ -66,20 +84,54 @@ def simple_slots(plan: Plan, args: Sequence[Any]) -> list[int] | None:
     if len(args) != len(plan):
         return None
     slots = []
-    for a, (dtype, shape, is_output, _) in zip(args, plan, strict=True):
+    ends = []
+    symbols: dict[int, int] = {}
+    for a, (dtype, shape, is_output, size, strides) in zip(args, plan, strict=True):
         if a.__class__ is not np.ndarray or a.dtype is not dtype or a.shape != shape:
             return None
         flags = a.flags
-        if not (flags.carray if is_output else flags.c_contiguous and flags.aligned):
-            return None
-        slots.append(_address(a))
-    for i, (_, _, is_output, size) in enumerate(plan):
+        p = _address(a)
+        slots.append(p)
+        if strides is None:
+            if not (flags.carray if is_output else flags.c_contiguous and flags.aligned):
+                return None
+        else:
+            # Compact in some order, so that no two elements of an output meet.
+            dense = flags.forc
+            if not flags.aligned or (is_output and not (dense and flags.writeable)):
+                return None
+            if not _simple_strides(strides, a.strides, dtype.itemsize, symbols):
+                return None
+            if not dense:
+                reach = [s * (n - 1) for s, n in zip(a.strides, shape, strict=True)]
+                ends.append(
+                    (
+                        p + sum([r for r in reach if r < 0]),
+                        p + sum([r for r in reach if r > 0]) + dtype.itemsize,
+                    )
+                )
+                continue
+        ends.append((p, p + size))
+    for i, (_, _, is_output, _, _) in enumerate(plan):
         if is_output:
-            p = slots[i]
-            for j, (_, _, _, other) in enumerate(plan):
-                if i != j and p < slots[j] + other and slots[j] < p + size:
+            low, high = ends[i]
+            for j, (other_low, other_high) in enumerate(ends):
+                if i != j and low < other_high and other_low < high:
                     return None
-    return slots
+    return slots + [symbols[k] for k in range(len(symbols))] if symbols else slots
+
+
+def _simple_strides(
+    wanted: tuple[tuple[int, int], ...], strides: tuple[int, ...], size: int, symbols: dict[int, int]
+) -> bool:
+    """Whether strides in bytes are those of a plan, with elements of `size` bytes; binds the symbols."""
+    for (symbol, constant), step in zip(wanted, strides, strict=True):
+        if symbol < 0:
+            if step != constant:
+                return False
+        elif step % size or symbols.setdefault(symbol, step // size) != step // size or abs(step) >> 31:
+            return False
+    return True
 
 
 def _in_order(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[str, Any]) -> list[Any]:
@@ -183,7 +235,43 @@ def _array(kernel: str, p: ParamSpec, value: Any, made: Prepared) -> Any:
         )
     for d, size in enumerate(p.shape):
         _match_size(p, d, size, a, made)
-    return _in_form(p, a, made)
+    if p.alignment and a.size:
+        _check_alignment(p, a)
+    if p.is_output and a.size:
+        _check_apart(p, a)
+    return a
+
+
+def _check_alignment(p: ParamSpec, a: Any) -> None:
+    rest = _address(a) % p.alignment
+    if rest:
+        raise ArgumentError(
+            f"{p.name} must begin at a multiple of {p.alignment} bytes (its buffer declares "
+            f"data_alignment={p.alignment}), and its address leaves {rest}",
+            hint=f"copy {p.name} to memory that begins there, or declare data_alignment={rest & -rest}",
+        )
+
+
+def _check_apart(p: ParamSpec, a: Any) -> None:
+    """Raise ArgumentError for an output of which two elements share memory."""
+    if any(s == 0 and n > 1 for s, n in zip(a.strides, a.shape, strict=True)):
+        raise ArgumentError(f"{p.name} is an output and has stride 0: several elements share one place")
+    reach = a.itemsize
+    for s, n in sorted((abs(s), n) for s, n in zip(a.strides, a.shape, strict=True) if n > 1):
+        if s < reach and _elements_meet(a):
+            raise ArgumentError(
+                f"{p.name} is an output whose own elements overlap: shape {a.shape}, strides {a.strides} (bytes)",
+                hint=f"pass a copy of {p.name}",
+            )
+        reach += s * (n - 1)
+
+
+def _elements_meet(a: Any) -> bool:
+    """Whether any two elements of an array share a byte, by looking at the place of each."""
+    places = np.zeros((), np.int64)
+    for s, n in zip(a.strides, a.shape, strict=True):
+        places = np.add.outer(places, np.arange(n, dtype=np.int64) * s)
+    return bool((np.diff(np.sort(places, axis=None)) < a.itemsize).any())
 
 
 def _shown(shape: Sequence[Size]) -> str:
@@ -207,41 +295,77 @@ def _match_size(p: ParamSpec, d: int, size: Size, a: Any, made: Prepared) -> Non
 
 
 def _in_form(p: ParamSpec, a: Any, made: Prepared) -> Any:
-    """`a`, or a copy of it, with the strides that the parameter declares."""
-    if p.is_output and a.size and any(s == 0 and n > 1 for s, n in zip(a.strides, a.shape, strict=True)):
-        raise ArgumentError(f"{p.name} is an output and has stride 0: several elements share one place")
-    fits = a.flags.aligned and (_strides_fit(p, a, made) if p.strides is not None else a.flags.c_contiguous)
-    if fits:
-        return a
-    copy = np.ascontiguousarray(a).reshape(a.shape)
-    if copy is a or np.shares_memory(copy, a):
-        copy = a.copy(order="C")
-    if p.strides is not None and not _strides_fit(p, copy, made):
-        raise ArgumentError(
-            f"{p.name} has strides {tuple(s // a.itemsize for s in a.strides)} (in elements), and the kernel takes "
-            f"{_shown(p.strides)}"
-        )
-    if p.is_output:
-        made.write_back.append((a, copy))
-    return copy
+    """`a`, or a copy of it, in the layout that the parameter declares; symbols among the strides take their
+    values from it."""
+    if a.flags.aligned and _has_layout(p, a):
+        ready = a
+    else:
+        whole = p.strides is not None and _has_layout(p, a)
+        ready = _same_layout_copy(a, p.alignment) if whole else _compact_copy(a, p.alignment)
+        if not _has_layout(p, ready):
+            raise ArgumentError(
+                f"{p.name} has strides {_elements(a)} (in elements), and the kernel takes {_shown(p.strides or ())}"
+            )
+        if p.is_output:
+            made.write_back.append((a, ready))
+    if p.strides is not None:
+        _take_strides(p, ready, made)
+    return ready
 
 
-def _strides_fit(p: ParamSpec, a: Any, made: Prepared) -> bool:
-    """Whether the strides of `a` are what the parameter declares; symbols take their values from it."""
+def _elements(a: Any) -> str:
+    """The strides of an array in elements."""
+    return str(tuple(s // a.itemsize if s % a.itemsize == 0 else s / a.itemsize for s in a.strides))
+
+
+def _has_layout(p: ParamSpec, a: Any) -> bool:
+    """Whether `a` is compact, where the parameter is, or has its constant strides, and whole ones elsewhere."""
+    if p.strides is None:
+        return bool(a.flags.c_contiguous)
+    return a.size == 0 or all(
+        n == 1 or (step % a.itemsize == 0 and size.value in (None, step // a.itemsize))
+        for size, step, n in zip(p.strides, a.strides, a.shape, strict=True)
+    )
+
+
+def _take_strides(p: ParamSpec, a: Any, made: Prepared) -> None:
+    """Bind the symbols of the strides. A dimension of one element has none: numpy puts any number there."""
     assert p.strides is not None
     for d, (size, step) in enumerate(zip(p.strides, a.strides, strict=True)):
-        if step % a.itemsize:
-            return False
+        if size.symbol is None or a.shape[d] <= 1 or not a.size:
+            continue
         stride = step // a.itemsize
-        if size.symbol is not None:
-            if made.symbols.setdefault(size.symbol, (stride, f"{p.name}'s stride {d}"))[0] != stride:
-                return False
-        elif size.value is not None and size.value != stride and a.shape[d] > 1:
-            return False
-    return True
+        value, source = made.symbols.setdefault(size.symbol, (stride, f"{p.name}'s stride {d}"))
+        if value != stride:
+            raise ArgumentError(
+                f"{size.symbol} is {value} from {source}, but {p.name}'s stride {d} is {stride} (in elements)",
+                hint="strides that share a te.var must agree; declare one for each",
+            )
 
 
 # ---------------------------------------------------------------- all arguments together
+
+
+def _free_strides(signature: KernelSignature, made: Prepared) -> None:
+    """Values for the stride symbols that only dimensions of one element have: 1 in the innermost, so that
+    neighbours are seen as such, and what numpy says elsewhere."""
+    buffers = [p for p in signature.params if p.kind == "buffer"]
+    for p, a in zip(buffers, made.arrays, strict=True):
+        for d, size in enumerate(p.strides or ()):
+            if size.symbol is not None and size.symbol not in made.symbols:
+                stride = 1 if d == a.ndim - 1 or a.strides[d] % a.itemsize else a.strides[d] // a.itemsize
+                made.symbols[size.symbol] = (stride, f"{p.name}'s stride {d}")
+
+
+def _check_range(signature: KernelSignature, made: Prepared) -> None:
+    """Symbols are integers of some width, often of 32 bits."""
+    for name, bits in zip(signature.symbols, signature.symbol_bits, strict=False):
+        value, source = made.symbols[name]
+        if not -(1 << bits - 1) <= value < 1 << bits - 1:
+            raise ArgumentError(
+                f"{name} is {value} from {source}, which does not fit int{bits}",
+                hint=f'te.var("{name}", "int64")',
+            )
 
 
 def _check_computed(signature: KernelSignature, made: Prepared) -> None:
@@ -252,27 +376,48 @@ def _check_computed(signature: KernelSignature, made: Prepared) -> None:
         raise ArgumentError(f"the value of {missing[0]} does not follow from the arguments")
     buffers = [p for p in signature.params if p.kind == "buffer"]
     for p, a in zip(buffers, made.arrays, strict=True):
-        for d, size in enumerate(p.shape):
-            if size.value is None and size.symbol is None:
-                expected = eval(size.text, {"__builtins__": {}, "min": min, "max": max}, dict(values))
-                if a.shape[d] != expected:
-                    raise ArgumentError(
-                        f"{p.name}'s dimension {d} is {a.shape[d]}, and {size.text} is {expected}"
-                    )
+        _check_expressions(p.name, "dimension", p.shape, a.shape, values)
+        if p.strides is not None and a.size:
+            # A dimension of one element has no stride that could be wrong.
+            strides = [s // a.itemsize if n > 1 else None for s, n in zip(a.strides, a.shape, strict=True)]
+            _check_expressions(p.name, "stride", p.strides, strides, values)
+
+
+def _check_expressions(
+    name: str, what: str, sizes: Sequence[Size], found: Sequence[int | None], values: dict[str, int]
+) -> None:
+    for d, (size, n) in enumerate(zip(sizes, found, strict=True)):
+        if size.value is None and size.symbol is None and n is not None:
+            expected = eval(size.text, {"__builtins__": {}, "min": min, "max": max}, dict(values))
+            if n != expected:
+                raise ArgumentError(f"{name}'s {what} {d} is {n}, and {size.text} is {expected}")
 
 
 def _separate(signature: KernelSignature, made: Prepared) -> None:
-    """Kernels take it that what they write is nowhere else: an input that overlaps is copied first."""
+    """Kernels take it that what they write is nowhere else: an input that overlaps is copied first, as in
+    numpy, and outputs that overlap are refused."""
     buffers = [p for p in signature.params if p.kind == "buffer"]
-    outputs = [i for i, p in enumerate(buffers) if p.is_output]
-    for i in outputs:
-        for j in range(len(buffers)):
-            a, b = made.arrays[i], made.arrays[j]
-            if i == j or _apart(a, b) or not np.shares_memory(a, b):
+    for i, p in enumerate(buffers):
+        for j, q in enumerate(buffers):
+            if not p.is_output or i == j:
                 continue
-            if buffers[j].is_output:
-                raise ArgumentError(f"the outputs {buffers[i].name} and {buffers[j].name} share memory")
-            made.arrays[j] = _same_layout_copy(b)
+            if q.is_output:
+                if i < j and _meet(made.given[i], made.given[j]):
+                    raise ArgumentError(
+                        f"the outputs {p.name} and {q.name} share memory", hint=f"pass a copy of {q.name}"
+                    )
+            elif _meet(made.arrays[i], made.arrays[j]):
+                made.arrays[j] = _same_layout_copy(made.arrays[j], q.alignment)
+
+
+def _meet(a: Any, b: Any) -> bool:
+    """Whether two arrays have a byte in common; where that takes long to find out, whether they might."""
+    if _apart(a, b):
+        return False
+    try:
+        return bool(np.shares_memory(a, b, max_work=100_000))  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
 
 
 def _apart(a: Any, b: Any) -> bool:
@@ -289,12 +434,25 @@ def _address(a: Any) -> int:
     return address
 
 
-def _same_layout_copy(a: Any) -> Any:
-    """A copy whose strides are those of `a`, as the kernel was told."""
-    if a.flags.c_contiguous:
-        return a.copy()
-    low, high = np.lib.array_utils.byte_bounds(a)
-    raw = np.empty(int(high - low), np.uint8)
-    made = np.ndarray(a.shape, a.dtype, raw, int(a.ctypes.data - low), a.strides)
+def _compact_copy(a: Any, alignment: int) -> Any:
+    made = np.ndarray(a.shape, a.dtype, _memory(a.nbytes, alignment, 0))
     np.copyto(made, a)
     return made
+
+
+def _same_layout_copy(a: Any, alignment: int) -> Any:
+    """A copy whose strides are those of `a`, as the kernel was told."""
+    if a.flags.c_contiguous or not a.size:
+        return _compact_copy(a, alignment)
+    low, high = np.lib.array_utils.byte_bounds(a)
+    first = _address(a) - int(low)
+    made = np.ndarray(a.shape, a.dtype, _memory(int(high - low), alignment, first), first, a.strides)
+    np.copyto(made, a)
+    return made
+
+
+def _memory(size: int, alignment: int, first: int) -> Any:
+    """`size` fresh bytes; the address of byte `first` is a multiple of `alignment`."""
+    raw = np.empty(size + alignment, np.uint8)
+    skip = -(_address(raw) + first) % alignment if alignment else 0
+    return raw[skip : skip + size]

@@ -55,7 +55,7 @@ class Kernel:
             isinstance(work, int) and work < _LONG and not signature.packed and not signature.has_parallel
         )
         self._plan = simple_plan(signature) if direct else None
-        self._Slots = ctypes.c_int64 * max(len(signature.params), 1)
+        self._Slots = ctypes.c_int64 * max(len(signature.params) + len(signature.symbols), 1)
         self._Context = ctypes.c_int64 * abi.CONTEXT_SLOTS
         # Work that depends on symbols is worked out at each call.
         self._work = compile(signature.work, "<work>", "eval") if isinstance(signature.work, str) else None

@@ -283,6 +283,12 @@ def _declared(
     if len(buffers) != len(expected):
         raise ExternError(f"extern {name}: {len(buffers)} {what} for {len(expected)} tensors", span=here())
     for b, (shape, dtype, tensor) in zip(buffers, expected, strict=True):
+        if not isinstance(b, Buffer):
+            raise ExternError(
+                f"extern {name}: {what} for {tensor} is {b!r}, which is no buffer",
+                hint="te.decl_buffer(shape, ...)",
+                span=here(),
+            )
         if b.dtype is not dtype or len(b.shape) != len(shape):
             raise ExternError(
                 f"extern {name}: {what} {b.name} is {b.dtype} of {len(b.shape)} dimensions, and {tensor} is "
@@ -405,14 +411,34 @@ def decl_buffer(
     data_alignment: int = 0,
     offset_factor: int = 0,
 ) -> Buffer:
-    """A buffer declared by hand. `strides` and `elem_offset` are in elements, `data_alignment` in bytes."""
+    """A buffer declared by hand, for `binds` and for the in_buffers and out_buffers of an extern.
+
+    `strides` and `elem_offset` are in elements; a te.var among them takes its value from the array.
+    `offset_factor` promises that the elem_offset is a multiple of it. `data_alignment` is in bytes, a power
+    of two: the address of an argument is checked at each call. Raises ExternError.
+    """
     extents = check_shape(name, shape)
     steps = tuple(convert(s) for s in strides) if strides is not None else ()
     if steps and len(steps) != len(extents):
         raise ExternError(
             f"decl_buffer {name}: {len(steps)} strides for {len(extents)} dimensions", span=here()
         )
+    for e in steps:
+        if not e.dtype.is_int:
+            raise ExternError(f"decl_buffer {name}: the stride {e!r} is no integer", span=here())
     offset = None if elem_offset is None else convert(elem_offset)
+    if offset is not None and not offset.dtype.is_int:
+        raise ExternError(f"decl_buffer {name}: the elem_offset {offset!r} is no integer", span=here())
+    if data_alignment < 0 or data_alignment & (data_alignment - 1):
+        raise ExternError(
+            f"decl_buffer {name}: data_alignment={data_alignment} is no power of two", span=here()
+        )
+    first = 0 if offset is None else const_int(offset)
+    if offset_factor and first is not None and first % offset_factor:
+        raise ExternError(
+            f"decl_buffer {name}: elem_offset={first} is no multiple of offset_factor={offset_factor}",
+            span=here(),
+        )
     return Buffer(name, DType(dtype), extents, steps, offset, scope, data, data_alignment, offset_factor)
 
 

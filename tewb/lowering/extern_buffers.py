@@ -1,0 +1,112 @@
+"""Buffers that an extern declares, and the memory that they are bound to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tewb.arith import Analyzer
+from tewb.base import ExternError
+from tewb.ir import (
+    AssertStmt,
+    Buffer,
+    Expr,
+    Stmt,
+    Var,
+    const,
+    const_int,
+    ops,
+    script,
+    structural_equal,
+    substitute,
+)
+from tewb.lowering.bind_buffers import bind_buffers, bound_variables, compact_strides
+from tewb.schedule import Stage
+from tewb.tensor import ExternOp, Tile
+
+KNOWN_ALIGNMENT = 64  # bytes; of every intermediate, on the stack or from the heap
+
+
+def dense_where_declared(declared: Sequence[Buffer] | None, strided: Sequence[bool]) -> list[bool]:
+    """Which of the strided views must be copied: those whose declared buffer has no strides."""
+    if declared is None:
+        return [False] * len(strided)
+    return [s and not b.strides for b, s in zip(declared, strided, strict=True)]
+
+
+def extern_body(
+    stage: Stage, op: ExternOp, ins: list[Buffer], outs: list[Buffer], tile: Tile, analyzer: Analyzer
+) -> Stmt:
+    """The statement of an extern on the memory `ins` and `outs`.
+
+    Its function gets buffers of the place and the strides that the memory has, and what it says of its
+    declared buffers holds of them too. Constant strides and offset factors that were declared are checked,
+    here or when the kernel runs. Raises ExternError.
+    """
+    if op.in_buffers is None and op.out_buffers is None:
+        return op.make_body(ins, outs, tile)
+    pairs: dict[Buffer, Buffer] = {}
+
+    def bound(declared: tuple[Buffer, ...] | None, actual: list[Buffer]) -> list[Buffer]:
+        # With strides declared, the function may ask for them, compact memory or not.
+        made = []
+        for b, there in zip(declared or actual, actual, strict=True):
+            made.append(there.with_(strides=compact_strides(there)) if b.strides else there)
+            if b is not there:
+                pairs[b] = made[-1]
+        return made
+
+    given_in, given_out = bound(op.in_buffers, ins), bound(op.out_buffers, outs)
+    body = bind_buffers(op.make_body(given_in, given_out, tile), pairs)
+    tensors = dict(
+        zip(
+            (*(op.in_buffers or ins), *(op.out_buffers or outs)), (*op.inputs, *stage.op.outputs), strict=True
+        )
+    )
+    values = bound_variables(pairs)
+    checks: list[tuple[Expr, str]] = []
+    for b, there in pairs.items():
+        _check_memory(stage, b, there, tensors[b].name)
+        checks += _promises(stage, b, there, tensors[b].name, values, analyzer)
+    for cond, message in reversed(checks):
+        body = AssertStmt(cond, message, body, stage.origin())
+    return body
+
+
+def _check_memory(stage: Stage, declared: Buffer, there: Buffer, tensor: str) -> None:
+    """Raise ExternError for an alignment that intermediates do not have; arguments are checked at the call."""
+    known = max(KNOWN_ALIGNMENT, there.alignment)
+    if declared.alignment > known:
+        raise ExternError(
+            f"extern {stage.name}: buffer {declared.name} declares data_alignment={declared.alignment}, and the "
+            f"memory of {tensor} is aligned to {known} bytes",
+            span=stage.op.span,
+        )
+
+
+def _promises(
+    stage: Stage, declared: Buffer, there: Buffer, tensor: str, values: dict[Var, Expr], analyzer: Analyzer
+) -> Iterator[tuple[Expr, str]]:
+    """What the declaration promises and is not certain: conditions with messages for when they fail.
+
+    Raises ExternError for those that certainly fail.
+    """
+    found: list[tuple[Expr, str]] = []
+    for d, stride in enumerate(declared.strides):
+        given, wanted, n = compact_strides(there)[d], substitute(stride, values), there.shape[d]
+        if not structural_equal(given, wanted) and const_int(n) != 1:
+            said = f"stride {d} of {declared.name} is declared {script(wanted)}, and that of {tensor} is {script(given)}"
+            same = ops.equal(ops.cast(given, "int64"), ops.cast(wanted, "int64"))
+            found.append((ops.logical_or(ops.less_equal(n, 1), same), said))
+    if declared.offset_factor > 1:
+        rest = ops.floormod(there.elem_offset, const(declared.offset_factor, there.elem_offset.dtype))
+        said = (
+            f"{declared.name} is declared with offset_factor={declared.offset_factor}, and its part of {tensor} "
+            f"begins at element {script(there.elem_offset)}"
+        )
+        found.append((ops.equal(rest, 0), said))
+    for cond, said in found:
+        simple = analyzer.simplify(cond)
+        if ops.is_const(simple, 0):
+            raise ExternError(f"extern {stage.name}: {said}", span=stage.op.span)
+        if not ops.is_const(simple, 1):
+            yield simple, f"extern {stage.name}: {said}"
