@@ -41,7 +41,7 @@ def build(
 
 
 def call(kernel: Any, dtype: str = "float32", inputs: int = 1) -> list[Any]:
-    arrays = [np.random.randint(0, 100, (10, 7)).astype(dtype) for _ in range(inputs)]
+    arrays = [np.random.randint(1, 100, (10, 7)).astype(dtype) for _ in range(inputs)]
     out = np.zeros((10, 7), dtype)
     kernel(*arrays, out)
     return [*arrays, out]

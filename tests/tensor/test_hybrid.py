@@ -209,6 +209,8 @@ def test_imperfect_nests_are_not_reordered() -> None:
     s = te.create_schedule(C.op)
     with pytest.raises(ScheduleError, match="other statements stand between"):
         s[C].reorder(*reversed(C.op.axis))
+    with pytest.raises(ScheduleError, match="j.outer cannot move out of the loop around it"):
+        s[C].tile(*C.op.axis, 2, 2)
     with pytest.raises(ScheduleError, match="not perfectly nested"):
         s[C].fuse(*C.op.axis)
 

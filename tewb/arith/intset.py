@@ -100,6 +100,20 @@ def eval_set(e: Expr, ranges: Mapping[Var, Interval]) -> Interval | None:
     return None
 
 
+def relaxed(x: Interval | None, ranges: Mapping[Var, Interval]) -> Interval | None:
+    """An interval that covers `x` when each variable of `ranges` runs over its interval."""
+    if x is None or not ranges:
+        return x
+    lo, hi = eval_set(x.lo, ranges), eval_set(x.hi, ranges)
+    if lo is None or hi is None:
+        return None
+    if x.is_point:
+        return lo
+    # hi(v) - lo(v) <= width for each v; over all v the ends move apart by what lo itself moves.
+    width = None if x.width is None or lo.width is None else x.width + lo.width
+    return Interval(lo.lo, hi.hi, width)
+
+
 def _both(a: Expr, b: Expr, ranges: Mapping[Var, Interval], f: object) -> Interval | None:
     x, y = eval_set(a, ranges), eval_set(b, ranges)
     return None if x is None or y is None else f(x, y)  # type: ignore[operator]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tewb.ir import Buffer, BufferLoad, BufferStore, Expr, Stmt, Var, const_int, ops, rewriter
@@ -49,22 +49,29 @@ def bound_variables(pairs: Mapping[Buffer, Buffer]) -> dict[Var, Expr]:
     return values
 
 
-def bind_buffers(body: Stmt, pairs: Mapping[Buffer, Buffer]) -> Stmt:
+def bind_buffers(
+    body: Stmt, pairs: Mapping[Buffer, Buffer], starts: Mapping[Buffer, Sequence[Expr]] | None = None
+) -> Stmt:
     """`body` with every declared buffer replaced: its loads and stores, its data, and the variables of its
-    shape, strides and offset."""
-    values = bound_variables(pairs)
+    shape, strides and offset. An actual buffer that holds only a part of the declared one begins at
+    `starts[declared]`, and the variables stay."""
+    begin = starts or {}
+    values = bound_variables({a: b for a, b in pairs.items() if a not in begin})
     for declared, actual in pairs.items():
         values[declared.data] = actual.data
-        if isinstance(declared.elem_offset, Var):
+        if declared not in begin and isinstance(declared.elem_offset, Var):
             values[declared.elem_offset] = actual.elem_offset
 
-    def load(n: BufferLoad) -> Expr:
+    def place(n: BufferLoad | BufferStore) -> tuple[Expr, ...]:
         indices = tuple(rewrite(i) for i in n.indices)
-        return BufferLoad(pairs.get(n.buffer, n.buffer), indices, n.dtype)
+        start = begin.get(n.buffer)
+        return indices if start is None else tuple(map(ops.sub, indices, start))
+
+    def load(n: BufferLoad) -> Expr:
+        return BufferLoad(pairs.get(n.buffer, n.buffer), place(n), n.dtype)
 
     def store(n: BufferStore) -> Stmt:
-        indices = tuple(rewrite(i) for i in n.indices)
-        return BufferStore(pairs.get(n.buffer, n.buffer), rewrite(n.value), indices, n.origin)
+        return BufferStore(pairs.get(n.buffer, n.buffer), rewrite(n.value), place(n), n.origin)
 
     rewrite: Any = rewriter({Var: lambda v: values.get(v, v), BufferLoad: load, BufferStore: store})
     made: Stmt = rewrite(body)

@@ -35,6 +35,7 @@ from tewb.ir import (
     const_int,
     load,
     ops,
+    replace,
     rewriter,
     script,
     seq,
@@ -46,7 +47,7 @@ from tewb.lowering.bind_buffers import bind_buffers, compact_strides, is_compact
 from tewb.lowering.extern_buffers import dense_where_declared, extern_body
 from tewb.schedule import At, Schedule, Stage
 from tewb.schedule.bounds import Bounds, StageBounds
-from tewb.schedule.hybrid_loops import KINDS, scheduled_body
+from tewb.schedule.hybrid_loops import KINDS, within_guards
 from tewb.schedule.relation import index_up
 from tewb.schedule.tiles import tile_of
 from tewb.tensor import ComputeOp, ExternOp, Part, Tensor, Tile, extern_region, is_whole, whole_region
@@ -315,12 +316,32 @@ class _Nests:
         )
 
     def hybrid(self, stage: Stage, op: HybridOp) -> Stmt:
-        """The loops of a hybrid function, with its buffers bound to those of the tensors."""
-        ins = [self.view(t, whole_region(t.shape)) for t in op.inputs]
-        outs = [self.view(t, whole_region(t.shape)) for t in stage.op.outputs]
-        pairs = zip((*op.in_buffers, *op.out_buffers), (*ins, *outs), strict=True)
-        body = bind_buffers(scheduled_body(stage, op.body), dict(pairs))
+        """The loops of a hybrid function, with its buffers bound to those of the tensors, and inner stages in
+        their places."""
+        declared = (*op.in_buffers, *op.out_buffers)
+        held = [self.buffer(t) for t in (*op.inputs, *stage.op.outputs)]
+        pairs = {b: buffer for b, (buffer, _) in zip(declared, held, strict=True)}
+        starts = {b: mins for b, (_, mins) in zip(declared, held, strict=True)}
+        loops = self.bounds.stages[stage].body
+        assert loops is not None
+        body = self.with_inner_stages(stage, bind_buffers(loops, pairs, starts))
+        ins, outs = ([pairs[b] for b in buffers] for buffers in (op.in_buffers, op.out_buffers))
         return self.region(stage, "idempotent", ins, outs, body)
+
+    def with_inner_stages(self, stage: Stage, body: Stmt) -> Stmt:
+        """The loops of a hybrid function with the stages that are computed at them."""
+        places = {iv.var: self.at[stage, iv] for iv in stage.leaf_iter_vars if (stage, iv) in self.at}
+
+        def loop(n: For) -> Stmt:
+            made = n.map_children(rewrite)
+            if n.var not in places:
+                return made
+            return replace(
+                made, body=within_guards(made.body, lambda b: self.realize(places[n.var], lambda: b))
+            )
+
+        rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
+        return rewrite(body) if places else body
 
 
 class _Loops:

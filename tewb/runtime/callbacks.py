@@ -26,6 +26,11 @@ _invocations: dict[int, Invocation] = {}
 _DTYPES = tuple(np.dtype(name) for name in abi.DTYPES)
 
 
+_ROWS = 8  # owners that a call has room for; more are rare
+_Rows = ctypes.c_int64 * (_ROWS * native_calls.OWNER_SLOTS)
+_Table = ctypes.c_int64 * native_calls.TABLE_SLOTS
+
+
 class Invocation:
     """One call of a kernel: its packed functions, the arrays that views may look at, the first exception.
 
@@ -36,39 +41,43 @@ class Invocation:
         self, functions: Sequence[Callable[..., Any]], calls: Sequence[abi.PackedCall], arrays: Sequence[Any]
     ) -> None:
         self.functions, self.calls = functions, calls
-        self.owners = [(low, high, _bytes_of(a, low, high)) for a in arrays for low, high in [_extent(a)]]
+        self.owners = [(*_extent(a), a) for a in arrays]
         self.error: BaseException | None = None
         self.lock = threading.Lock()
         self._functions = (ctypes.c_void_p * len(functions))(*map(id, functions))
-        self._table = (ctypes.c_int64 * native_calls.TABLE_SLOTS)()
-        self._table[native_calls.FUNCTIONS] = ctypes.addressof(self._functions)
-        self._table[native_calls.SELF] = id(self)
-        self._rows: list[Any] = []  # the owners' rows; one that was outgrown stays, for it may be in use
-        for owner in self.owners:
-            self._add_row(owner)
+        # The owners' rows; one that was outgrown stays, for it may be in use.
+        self._rows: list[Any] = (
+            [_Rows(*[x for owner in self.owners for x in _row(owner)])] if len(self.owners) <= _ROWS else []
+        )
+        self._table = _Table(ctypes.addressof(self._functions), 0, len(self.owners), id(self))
+        if not self._rows:
+            self._grow()
+        self._table[native_calls.OWNERS] = ctypes.addressof(self._rows[-1])
         self.handle = ctypes.addressof(self._table)
         _invocations[self.handle] = self
 
-    def _add_row(self, owner: tuple[int, int, Any]) -> None:
-        """Tell machine code of an owner. It holds the GIL while it looks at the rows, as this does."""
-        count, size = self._table[native_calls.OWNER_COUNT], native_calls.OWNER_SLOTS
-        if not self._rows or len(self._rows[-1]) <= count * size:
-            rows = (ctypes.c_int64 * (max(8, 2 * count) * size))()
-            if self._rows:
-                rows[: count * size] = self._rows[-1][: count * size]
-            self._rows.append(rows)
-            self._table[native_calls.OWNERS] = ctypes.addressof(rows)
-        low, high, base = owner
-        flags = native_calls.WRITEABLE if base.flags.writeable else 0
-        self._rows[-1][count * size : (count + 1) * size] = [low, high, id(base), flags, 1]
-        self._table[native_calls.OWNER_COUNT] = count + 1
+    def _grow(self) -> None:
+        """Rows for twice as many owners. Machine code holds the GIL while it looks at them, as this does."""
+        rows: Any = (ctypes.c_int64 * (2 * len(self.owners) * native_calls.OWNER_SLOTS))()
+        known = [x for owner in self.owners for x in _row(owner)]
+        rows[: len(known)] = known
+        if self._rows:  # which memory is in use is known there
+            old = self._rows[-1]
+            for at in range(native_calls.IN_USE, len(old), native_calls.OWNER_SLOTS):
+                rows[at] = old[at]
+        self._rows.append(rows)
+        self._table[native_calls.OWNERS] = ctypes.addressof(rows)
 
     def add(self, buffer: Any) -> None:
         """Memory of an intermediate, which lives as long as this call and every view of it."""
         with self.lock:
             owner = (*_extent(buffer), buffer)
+            count, size = len(self.owners), native_calls.OWNER_SLOTS
+            if len(self._rows[-1]) <= count * size:
+                self._grow()
+            self._rows[-1][count * size : (count + 1) * size] = _row(owner)
             self.owners.append(owner)
-            self._add_row(owner)
+            self._table[native_calls.OWNER_COUNT] = count + 1
 
     def close(self) -> None:
         """End the call: the machine code is done with this number."""
@@ -86,9 +95,10 @@ class Invocation:
         self, dtype: np.dtype[Any], address: int, shape: tuple[int, ...], strides: tuple[int, ...]
     ) -> Any:
         """A numpy view of the caller's array or intermediate that holds `address`."""
-        for low, high, raw in self.owners:
+        for low, high, owner in self.owners:
             if low <= address < high:
                 size = dtype.itemsize
+                raw = _bytes_of(owner, low, high)
                 return np.ndarray(shape, dtype, raw, address - low, tuple([s * size for s in strides]))
         return np.empty(shape, dtype)  # a box without elements
 
@@ -128,8 +138,17 @@ class Invocation:
         return made
 
 
+def _row(owner: tuple[int, int, Any]) -> list[int]:
+    """An owner as machine code knows it."""
+    low, high, base = owner
+    return [low, high, id(base), native_calls.WRITEABLE if base.flags.writeable else 0, 1]
+
+
 def _extent(a: Any) -> tuple[int, int]:
     """The addresses from the first byte of an array to one past its last."""
+    if a.flags.c_contiguous:
+        start: int = a.__array_interface__["data"][0]
+        return start, start + a.nbytes
     low, high = np.lib.array_utils.byte_bounds(a)
     return int(low), int(high)
 

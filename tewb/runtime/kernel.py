@@ -49,11 +49,9 @@ class Kernel:
         held = isinstance(signature.work, int) and signature.work < _BRIEF and not signature.has_parallel
         self._callback_entry = _HELD_ENTRY(address) if held else self._entry
         self.name = signature.name
-        # A short kernel on arrays of constant shape that calls nobody: its calls take a short way.
+        # A short kernel on arrays of constant shape: its calls take a short way.
         work = signature.work
-        direct = (
-            isinstance(work, int) and work < _LONG and not signature.packed and not signature.has_parallel
-        )
+        direct = isinstance(work, int) and work < _LONG and not signature.has_parallel
         self._plan = simple_plan(signature) if direct else None
         self._Slots = ctypes.c_int64 * max(len(signature.params) + len(signature.symbols), 1)
         self._Context = ctypes.c_int64 * abi.CONTEXT_SLOTS
@@ -68,8 +66,22 @@ class Kernel:
             context = self._Context()
             if self.signature.intermediates:
                 context[abi.MEMORY_LEFT] = memory_limit()
-            if self._entry(context, self._Slots(*slots)):
+            if self.signature.packed:
+                self._call_with_callbacks(context, self._Slots(*slots), args)
+            elif self._entry(context, self._Slots(*slots)):
                 self._raise(context, None)
+
+    def _call_with_callbacks(self, context: Any, slots: Any, arrays: Sequence[Any]) -> None:
+        packed = self.signature.packed
+        functions = [get_global_func(call.name) for call in packed]
+        invocation = callbacks.Invocation(functions, packed, arrays)  # type: ignore[arg-type]
+        context[abi.HANDLE] = invocation.handle
+        try:
+            code = self._callback_entry(ctypes.addressof(context), ctypes.addressof(slots))
+        finally:
+            invocation.close()
+        if code:
+            self._raise(context, invocation)
 
     def run(self, ready: Prepared) -> None:
         """Run on arguments that `prepare` made."""

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer
-from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, union
+from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, relaxed, union
 from tewb.ir import (
     Expr,
+    For,
     IterVar,
     ProducerLoad,
     Range,
+    Stmt,
     Var,
     const,
     const_int,
@@ -25,12 +27,14 @@ from tewb.ir import (
     structural_equal,
     walk,
 )
+from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.program import inlined_operations
 from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
 from tewb.schedule.tiles import at_edge
 from tewb.tensor import ComputeOp, ExternOp, Operation, whole_region
+from tewb.tensor.hybrid import HybridOp
 
 Region = tuple[Range, ...]
 
@@ -38,12 +42,13 @@ Region = tuple[Range, ...]
 @dataclass(slots=True)
 class StageBounds:
     """What is computed of one stage: the range of each axis, the extent of each axis and loop, the loop
-    variables, and the box of each output that is kept in memory."""
+    variables, and the box of each output that is kept in memory. Of a hybrid function, `body` are its loops."""
 
     ranges: dict[IterVar, Range]
     extents: Extents
     vars: dict[IterVar, Var]
     regions: tuple[Region, ...]
+    body: Stmt | None = None
 
 
 @dataclass(slots=True)
@@ -89,6 +94,8 @@ def _stage_bounds(
     stage: Stage, needed: Sequence[Range] | None, whole: bool, analyzer: Analyzer
 ) -> StageBounds:
     op = stage.op
+    if isinstance(op, HybridOp):
+        return _hybrid_bounds(stage, op, needed, whole, analyzer)
     ranges = {iv: iv.dom for iv in (*op.axis, *op.reduce_axis) if iv.dom is not None}
     if needed is not None:
         ranges.update(zip(op.axis, needed, strict=True))
@@ -105,6 +112,22 @@ def _stage_bounds(
     return StageBounds(ranges, extents, variables, regions)
 
 
+def _hybrid_bounds(
+    stage: Stage, op: HybridOp, needed: Sequence[Range] | None, whole: bool, analyzer: Analyzer
+) -> StageBounds:
+    """The loops of a hybrid function: those that make the needed region run over that, the others as written."""
+    cut = {} if needed is None else {iv: r for iv, r in zip(op.cut, needed, strict=True) if iv is not None}
+    ranges = {iv: iv.dom for iv in op.axis if iv.dom is not None} | cut
+    body = scheduled_body(stage, op.body, cut)
+    extents = loop_extents(stage.relations, {iv: r.extent for iv, r in ranges.items()}, analyzer)
+    loops = {n.var: n for n in walk(body) if isinstance(n, For)}
+    for iv in stage.leaf_iter_vars:
+        extents[iv] = loops[iv.var].extent
+        analyzer.bind_extent(iv.var, const(0, iv.dtype), extents[iv])
+    regions = tuple(whole_region(t.shape) if whole or needed is None else tuple(needed) for t in op.outputs)
+    return StageBounds(ranges, extents, {iv: iv.var for iv in stage.leaf_iter_vars}, regions, body)
+
+
 # ---------------------------------------------------------------- what readers need
 
 
@@ -113,21 +136,22 @@ def enclosing(stage: Stage) -> list[tuple[Stage, IterVar]]:
     found: list[tuple[Stage, IterVar]] = []
     place = stage.attach
     while isinstance(place, At):
-        leaves = place.stage.leaf_iter_vars
-        around = leaves[: leaves.index(place.axis) + 1]
-        found.extend((place.stage, iv) for iv in reversed(around))
+        found.extend((place.stage, iv) for iv in reversed(loops_to(place.stage, place.axis)))
         place = place.stage.attach
     return found
 
 
 def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds) -> list[Range] | None:
-    """The range of each axis of `stage` that its readers need at its place; None for all of it."""
-    if not stage.op.tiled:
+    """The range of each axis of `stage` that its readers need at its place; None for all of it. Of a hybrid
+    function, the range of each dimension."""
+    if not stage.op.tiled or (isinstance(stage.op, HybridOp) and stage.attach is None):
         return None
     fixed = set(enclosing(stage))
     boxes: list[Interval | None] = []
     first = True
-    axes = len(stage.op.axis)  # an extern may be cut in its leading dimensions only
+    # An extern may be cut in its leading dimensions only, a hybrid function in any.
+    cut = stage.op.cut if isinstance(stage.op, HybridOp) else stage.op.axis
+    axes = len(cut)
     for reader in readers:
         for touched in _touched(schedule, reader, stage, fixed, bounds):
             box = touched[:axes]
@@ -140,9 +164,11 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
                 ]
     if first:
         return None
-    sizes = [iv.dom.extent for iv in stage.op.axis if iv.dom is not None]
+    boxes = [None if iv is None else box for iv, box in zip(cut, boxes, strict=True)]
+    sizes = stage.op.output(0).shape[:axes]
     ranges = [_range(x, n, bounds.analyzer) for x, n in zip(boxes, sizes, strict=True)]
-    if isinstance(stage.op, ExternOp) and stage.op.tail == "shift":
+    # Elements of a hybrid function may be made again, which saves it guards at the edges.
+    if isinstance(stage.op, HybridOp) or (isinstance(stage.op, ExternOp) and stage.op.tail == "shift"):
         return [_inside(r, n, bounds.analyzer) for r, n in zip(ranges, sizes, strict=True)]
     return ranges
 
@@ -169,20 +195,9 @@ def _touched(
     ]  # these run too: the reader stands deeper than the stage
     relax = {bounds.stages[s].vars[iv]: full(bounds.stages[s].extents[iv]) for s, iv in around}
     boxes = _reader_boxes(schedule, reader, stage, fixed, bounds)
-    return [[_relaxed(x, relax) for x in box] for box in boxes]
-
-
-def _relaxed(x: Interval | None, relax: dict[Var, Interval]) -> Interval | None:
-    if x is None or not relax:
-        return x
-    lo, hi = eval_set(x.lo, relax), eval_set(x.hi, relax)
-    if lo is None or hi is None:
-        return None
-    if x.is_point:
-        return lo
-    # hi(v) - lo(v) <= width for each v; over all v the ends move apart by what lo itself moves.
-    width = None if x.width is None or lo.width is None else x.width + lo.width
-    return Interval(lo.lo, hi.hi, width)
+    for v, everything in relax.items():  # innermost first: its extent may depend on those around it
+        boxes = [[relaxed(x, {v: everything}) for x in box] for box in boxes]
+    return boxes
 
 
 def _reader_boxes(
@@ -206,6 +221,10 @@ def _reader_boxes(
             for t, region in zip(op.inputs, regions, strict=True)
             if t in mine
         ]
+    if isinstance(op, HybridOp) and own.body is not None:
+        still = {bounds.stages[s].vars[iv] for s, iv in fixed}
+        read = [b for t, b in zip(op.inputs, op.in_buffers, strict=True) if t in mine]
+        return [a.box(still) for a in accesses_of(own.body, read)]
     return [[interval(const(0, n.dtype), n) for n in t.shape] for t in mine]
 
 

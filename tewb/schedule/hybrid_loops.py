@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from tewb.arith import Analyzer
+from tewb.arith.intset import Interval, interval, point, relaxed
 from tewb.base import LowerError
 from tewb.ir import (
+    And,
+    Buffer,
+    BufferLoad,
+    BufferStore,
     Call,
     Expr,
     For,
     ForKind,
     IfThenElse,
     IterVar,
+    Node,
+    Range,
     Stmt,
     Var,
     const,
@@ -22,18 +30,23 @@ from tewb.ir import (
     rewriter,
     substitute,
     uses,
+    walk,
 )
 from tewb.schedule.relation import Fuse, Split
 from tewb.schedule.stage import Stage
+from tewb.tensor.hybrid import HybridOp
 
 KINDS = {"vectorize": ForKind.VECTORIZED, "unroll": ForKind.UNROLLED, "parallel": ForKind.PARALLEL}
 
 
-def scheduled_body(stage: Stage, body: Stmt) -> Stmt:
-    """`body` with its loops split, fused, reordered and annotated as in `stage`.
+def scheduled_body(stage: Stage, body: Stmt, parts: Mapping[IterVar, Range] | None = None) -> Stmt:
+    """`body` with its loops split, fused, reordered and annotated as in `stage`. The loops in `parts` run over
+    that part of what they ran over.
 
     Raises LowerError where a fusion or a reordering meets loops that are not perfectly nested.
     """
+    for iv, part in (parts or {}).items():
+        body = _in_part(body, iv.var, part)
     for r in stage.relations:
         body = _split(stage, body, r) if isinstance(r, Split) else _fuse(stage, body, r)
     body = _in_order(body, [iv.var for iv in stage.leaf_iter_vars])
@@ -48,6 +61,14 @@ def _on_loop(body: Stmt, v: Var, change: Callable[[For], Stmt]) -> Stmt:
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)
+
+
+def _in_part(body: Stmt, v: Var, part: Range) -> Stmt:
+    def change(n: For) -> Stmt:
+        inside = substitute(n.body, {v: ops.add(part.min, v)})
+        return replace(n, extent=part.extent, body=inside)
+
+    return _on_loop(body, v, change)
 
 
 def _split(stage: Stage, body: Stmt, r: Split) -> Stmt:
@@ -121,9 +142,20 @@ def _in_order(body: Stmt, order: list[Var]) -> Stmt:
 
 
 def _is_guard(s: Stmt) -> bool:
-    return (
-        isinstance(s, IfThenElse) and s.other is None and isinstance(s.cond, Call) and s.cond.op == "likely"
-    )
+    return isinstance(s, IfThenElse) and s.other is None and _is_likely(s.cond)
+
+
+def _is_likely(e: Expr) -> bool:
+    if isinstance(e, And):
+        return _is_likely(e.a) and _is_likely(e.b)
+    return isinstance(e, Call) and e.op == "likely"
+
+
+def within_guards(s: Stmt, change: Callable[[Stmt], Stmt]) -> Stmt:
+    """`s` with what stands behind the guards of its splits changed."""
+    if isinstance(s, IfThenElse) and _is_guard(s):
+        return replace(s, then=within_guards(s.then, change))
+    return change(s)
 
 
 def _rebuilt(chain: list[For], guards: list[Expr], body: Stmt) -> Stmt:
@@ -159,3 +191,58 @@ def _annotated(stage: Stage, body: Stmt) -> Stmt:
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)
+
+
+# ---------------------------------------------------------------- what the loops touch
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A load or a store, the loops around it from outermost to innermost, and the line it stands on."""
+
+    node: BufferLoad | BufferStore
+    loops: tuple[For, ...]
+    line: int | None
+
+    def box(self, still: Iterable[Var] = ()) -> list[Interval | None]:
+        """What each index covers while the loops over `still` stand and the others run; None where only a
+        running kernel knows."""
+        fixed = set(still)
+        found: list[Interval | None] = [point(i) for i in self.node.indices]
+        for n in reversed(self.loops):
+            if n.var not in fixed:
+                found = [relaxed(x, {n.var: interval(n.min, n.extent)}) for x in found]
+        return [None if x is None or _reads(x.lo) or _reads(x.hi) else x for x in found]
+
+
+def _reads(e: Expr) -> bool:
+    return any(isinstance(n, BufferLoad) for n in walk(e))
+
+
+def accesses_of(body: Stmt, buffers: Iterable[Buffer]) -> list[Access]:
+    """The loads and stores of `buffers` in `body`."""
+    wanted = set(buffers)
+    found: list[Access] = []
+
+    def go(n: Node, loops: tuple[For, ...], line: int | None) -> None:
+        origin = getattr(n, "origin", None)
+        if origin is not None and origin.span is not None:
+            line = origin.span.line
+        if isinstance(n, BufferLoad | BufferStore) and n.buffer in wanted:
+            found.append(Access(n, loops, line))
+        for c in n.children():
+            go(c, (*loops, n) if isinstance(n, For) and c is n.body else loops, line)
+
+    go(body, (), None)
+    return found
+
+
+def loops_to(stage: Stage, axis: IterVar) -> list[IterVar]:
+    """The loops of `stage` around what is computed at `axis`, outermost first, `axis` included. Loops of a
+    hybrid function may stand side by side."""
+    leaves = stage.leaf_iter_vars
+    before = leaves[: leaves.index(axis) + 1]
+    if not isinstance(stage.op, HybridOp):
+        return list(before)
+    loops = {n.var: n for n in walk(scheduled_body(stage, stage.op.body)) if isinstance(n, For)}
+    return [iv for iv in before if any(n is loops[axis.var] for n in walk(loops[iv.var]))]

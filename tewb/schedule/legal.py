@@ -5,12 +5,14 @@ Errors, menus and the fuzzer share these answers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tewb.base import LowerError
-from tewb.ir import AxisKind, IterVar, Reduce, const_int
-from tewb.schedule.hybrid_loops import scheduled_body
+from tewb.ir import AxisKind, IterVar, Reduce, const_int, script
+from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.primitive import Refusal, Values
 from tewb.schedule.recompute import recompute_factor
 from tewb.schedule.relation import Fuse, Split, divides
@@ -129,7 +131,26 @@ def tile(stage: Stage, v: Values) -> Refusal | None:
         refused = split(stage, {"axis": iv, "factor": v[key]})
         if refused:
             return refused
-    return reorder(stage, {"axes": [x, y]})
+    return _hybrid_tiles(stage, v) if isinstance(stage.op, HybridOp) else reorder(stage, {"axes": [x, y]})
+
+
+def _hybrid_tiles(stage: Stage, v: Values) -> Refusal | None:
+    with _trying(stage):
+        x, y = (Split.make(v[key], v[f"{key}_factor"], None) for key in ("x", "y"))
+        for r in (x, y):
+            stage.relations.append(r)
+            stage.replace_leaves([r.parent], [r.outer, r.inner])
+        return _hybrid_order(stage, [x.outer, y.outer, x.inner, y.inner])
+
+
+@contextmanager
+def _trying(stage: Stage) -> Iterator[None]:
+    """What happens to the loops of `stage` inside of the block is undone at its end."""
+    before, leaves = list(stage.relations), stage.leaf_iter_vars
+    try:
+        yield
+    finally:
+        stage.relations, stage.leaf_iter_vars = before, leaves
 
 
 def fuse(stage: Stage, v: Values) -> Refusal | None:
@@ -158,16 +179,13 @@ def fuse(stage: Stage, v: Values) -> Refusal | None:
 
 def _hybrid_fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
     fused = axes[0]
-    before, leaves = list(stage.relations), stage.leaf_iter_vars
-    try:
+    with _trying(stage):
         for inner in axes[1:]:
             relation = Fuse.make(fused, inner)
             stage.relations.append(relation)
             stage.replace_leaves([fused, inner], [relation.fused])
             fused = relation.fused
         return _hybrid_refusal(stage)
-    finally:
-        stage.relations, stage.leaf_iter_vars = before, leaves
 
 
 def reorder(stage: Stage, v: Values) -> Refusal | None:
@@ -207,11 +225,9 @@ def _hybrid_order(stage: Stage, axes: list[IterVar]) -> Refusal | None:
     for iv in axes:
         if iv.kind is AxisKind.ORDERED and after.index(iv) != before.index(iv):
             return _independent(stage, iv, "reorder")
-    stage.leaf_iter_vars = after
-    try:
-        return _hybrid_refusal(stage)
-    finally:
-        stage.leaf_iter_vars = before
+    with _trying(stage):
+        stage.leaf_iter_vars = after
+        return _hybrid_refusal(stage) or places(stage.schedule)
 
 
 def _hybrid_refusal(stage: Stage) -> Refusal | None:
@@ -356,9 +372,8 @@ def compute_at(stage: Stage, v: Values) -> Refusal | None:
         return refused
     if parent is stage:
         return Refusal("a stage cannot be computed inside of itself")
-    if parent.is_placeholder or not isinstance(parent.op, ComputeOp | ExternOp):
-        kind = "an input" if parent.is_placeholder else "not a compute, so its loops are its own"
-        return Refusal(f"{parent.name} is {kind}")
+    if parent.is_placeholder:
+        return Refusal(f"{parent.name} is an input")
     refused = _has_loops(parent)
     if refused:
         return refused
@@ -367,8 +382,7 @@ def compute_at(stage: Stage, v: Values) -> Refusal | None:
     if stage not in parent.reads() and not _reads_through(parent, stage):
         return Refusal(f"{parent.name} does not read {stage.name}", _consumers(stage))
     name = parent.axis_name(axis)
-    outer = parent.leaf_iter_vars[: parent.leaf_iter_vars.index(axis) + 1]
-    if any(parent.annotations.get(iv) == "vectorize" for iv in outer):
+    if any(parent.annotations.get(iv) == "vectorize" for iv in loops_to(parent, axis)):
         return Refusal(f"loop {name} of {parent.name} is vectorized, and loops cannot become lanes")
     return _with_attach(stage, At(parent, axis)) or _repeats(stage, At(parent, axis))
 
@@ -467,6 +481,35 @@ def places(schedule: Schedule) -> Refusal | None:
                     f"{parent.axis_name(axis)} of {parent.name}",
                     f"compute {reader.name} at the same loop, or {stage.name} further out",
                 )
+        refused = _hybrid_reads(stage, parent, axis)
+        if refused:
+            return refused
+    return None
+
+
+def _hybrid_reads(stage: Stage, parent: Stage, axis: IterVar) -> Refusal | None:
+    """A hybrid function must read the stage inside of that loop only, at places that its loops tell."""
+    if not isinstance(parent.op, HybridOp) or stage not in parent.reads():
+        return None
+    op, name = parent.op, parent.axis_name(axis)
+    buffers = [
+        b for t, b in zip(op.inputs, op.in_buffers, strict=True) if stage.schedule.stage_of(t) is stage
+    ]
+    still = [iv.var for iv in loops_to(parent, axis)]
+    for access in accesses_of(scheduled_body(parent, op.body), buffers):
+        line = "" if access.line is None else f" (line {access.line})"
+        if not any(n.var is axis.var for n in access.loops):
+            return Refusal(
+                f"{parent.name} reads {stage.name} outside of loop {name} too{line}",
+                f"choose a loop that is around all of them, or s[{stage.name}].compute_root()",
+            )
+        if None in access.box(still):
+            indices = ", ".join(script(i) for i in access.node.indices)
+            return Refusal(
+                f"which elements of {stage.name} an iteration of {name} reads is known only when it runs: "
+                f"{access.node.buffer.name}[{indices}]{line}",
+                f"compute {stage.name} at the root",
+            )
     return None
 
 
@@ -490,8 +533,7 @@ def inside(reader: Stage, parent: Stage, axis: IterVar) -> bool:
     if not isinstance(reader.attach, At):
         return False
     if reader.attach.stage is parent:
-        leaves = parent.leaf_iter_vars
-        return leaves.index(reader.attach.axis) >= leaves.index(axis)
+        return axis in Loops(loops_to(parent, reader.attach.axis))
     return inside(reader.attach.stage, parent, axis)
 
 

@@ -22,7 +22,8 @@ class Operation:
 
     @property
     def tiled(self) -> bool:
-        """Whether a part of the outputs can be made alone: then `axis` are the dimensions of the outputs."""
+        """Whether a part of the outputs can be made alone. Then `axis` are the dimensions of the outputs (of a
+        hybrid function, `cut` says which loops make them)."""
         return False
 
     def __init__(

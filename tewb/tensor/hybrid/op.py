@@ -7,6 +7,7 @@ from typing import Any
 
 from tewb.base import DType
 from tewb.ir import Buffer, Expr, IterVar, Stmt
+from tewb.tensor.hybrid.cut import cut_axes
 from tewb.tensor.tensor import Operation, Tensor
 
 
@@ -14,10 +15,11 @@ class HybridOp(Operation):
     """The statement `body` on `in_buffers` and `out_buffers`, which stand for the inputs and outputs.
 
     `axis` are its loops in order of appearance; `dependence` says of those whose iterations must run in
-    order why that is so. `source`, `function_name` and `arguments` are what the user wrote.
+    order why that is so. `cut` are the loops that may run in part, one for each dimension of the outputs, or None.
+    `source`, `function_name` and `arguments` are what the user wrote.
     """
 
-    __slots__ = ("arguments", "axis", "body", "dependence", "eager", "function_name", "in_buffers", "inputs",
+    __slots__ = ("arguments", "axis", "body", "cut", "dependence", "eager", "function_name", "in_buffers", "inputs",
                  "out_buffers", "source", "written")  # fmt: skip
 
     def __init__(
@@ -39,7 +41,12 @@ class HybridOp(Operation):
         self.inputs, self.in_buffers, self.out_buffers = inputs, in_buffers, out_buffers
         self.written = inputs  # as the arguments name them, also when the inputs are swapped
         self.body, self.axis, self.dependence = body, axis, dependence
+        self.cut = cut_axes(body, out_buffers, axis)
         self.source, self.function_name, self.arguments, self.eager = source, name, arguments, eager
+
+    @property
+    def tiled(self) -> bool:
+        return any(iv is not None for iv in self.cut)
 
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
         if not any(t in swap for t in self.inputs):

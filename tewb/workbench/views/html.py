@@ -97,7 +97,8 @@ def _stage(s: StageInfo) -> str:
     rows = [f'<div class="{_step_class(s.step)}"><b>{escape(s.name)}</b>{place}{again}</div>']
     for depth, loop in enumerate(s.loops if s.place != "inline" else ()):
         mark = f' <span class="tw-mark">{loop.annotation}</span>' if loop.annotation else ""
-        kind = f' <span class="tw-dim">{loop.kind}</span>' if loop.kind != "data" else ""
+        said = "inside the extern" if loop.kind == "opaque" else loop.kind
+        kind = f' <span class="tw-dim">{said}</span>' if loop.kind != "data" else ""
         text = f"{'  ' * (depth + 1)}{escape(loop.name)} <span class='tw-dim'>in</span> {escape(loop.extent)}"
         rows.append(f'<div class="tw-loop {_step_class(loop.step)}">{text}{kind}{mark}</div>')
     return "".join(rows)
