@@ -25,8 +25,12 @@ def lower(
     """The IR that computes schedule `sch` on `args`: a module with one function, `name`.
 
     `args` are the tensors and `te.var`s in the order of the kernel's parameters. `binds` declares strided
-    or aligned buffers for some tensors. `trace` collects (pass, function) after every pass. `simple_mode`
-    is accepted for old code. Raises LowerError.
+    or aligned buffers for some of the tensors: with
+
+        binds={A: te.decl_buffer(A.shape, name="A", strides=[te.var("s"), te.var("t")])}
+
+    the kernel takes any numpy view for A without a copy. `trace` collects (pass, function) after every
+    pass. `simple_mode` is accepted for old code. Raises LowerError.
     """
     if not isinstance(sch, Schedule):
         raise LowerError(

@@ -349,6 +349,37 @@ def test_a_stride_that_is_a_size_or_an_expression() -> None:
     np.testing.assert_array_equal(b, a * w)
 
 
+def test_a_stride_that_is_an_argument_is_compared() -> None:
+    A, step = te.placeholder((N, M), name="A"), te.var("step")
+    B = by_compute(A)
+    k = tewb.build(te.create_schedule(B.op), [A, step, B], binds={A: declared(A, "A", [step, 1])})
+    a, b = np.ones((N, 2 * M), "float32")[:, :M], np.zeros((N, M), "float32")
+    k(a, 16, b)
+    np.testing.assert_array_equal(b, a * 2)
+    with pytest.raises(ArgumentError, match="step is 15 from the argument, but A's stride 0 is 16"):
+        k(a, 15, b)
+
+
+def test_declared_buffers_that_share_strides_must_agree() -> None:
+    A, W = te.placeholder((N, M), name="A"), te.placeholder((N, M), name="W")
+    s = te.var("s")
+    ins = [te.decl_buffer((N, M), name=n, strides=[s, 1]) for n in ("x", "y")]
+    E = te.extern(
+        (N, M),
+        [A, W],
+        lambda i, o: te.call_packed("test.strides.double", i[1], o[0]),
+        in_buffers=ins,
+        name="E",
+    )
+    binds = {t: declared(t, t.name, variables(t.name)) for t in (A, W)}
+    k, e = tewb.build(te.create_schedule(E.op), [A, W, E], binds=binds), np.zeros((N, M), "float32")
+    a = np.ones((N, M), "float32")
+    k(a, a, e)
+    assert (e == 2).all()
+    with pytest.raises(BoundError, match="extern E: stride 0 of y is declared A0, and that of W is W0"):
+        k(a, np.ones((N, 2 * M), "float32")[:, :M], e)
+
+
 def test_dimensions_of_one_element_have_any_stride() -> None:
     k = kernel(by_compute, shape=(te.var("n"), te.var("m")))
     for a in (BASE[:1, :M], BASE[:N, 3:4], BASE[:1, ::7][:, :1], BASE[:0, :M], BASE[:N, :0]):
@@ -692,6 +723,9 @@ def test_wrong_declarations_of_buffers() -> None:
     A = te.placeholder((N, M), name="A")
     with pytest.raises(ExternError, match="extern B: in_buffers for A is 3, which is no buffer"):
         by_packed(A, in_buffers=[3])
+    twice = te.decl_buffer((N, M), name="twice")
+    with pytest.raises(ExternError, match="extern B: buffer twice is declared for two tensors"):
+        by_packed(A, in_buffers=[twice], out_buffers=[twice])
 
 
 def test_arrays_of_other_constant_strides_are_refused() -> None:
@@ -700,3 +734,14 @@ def test_arrays_of_other_constant_strides_are_refused() -> None:
         ArgumentError, match=r"A has strides \(8, 1\) \(in elements\), and the kernel takes \(1, 12\)"
     ):
         k(np.zeros((N, M), "float32"), np.zeros((N, M), "float32"))
+
+
+def test_long_vectors_are_written_out_in_groups() -> None:
+    A = te.placeholder((3, 64), name="A")
+    B = by_compute(A)
+    s = te.create_schedule(B.op)
+    s[B].vectorize(s[B].leaf_iter_vars[-1])
+    with tewb.PassContext(config={"tewb.specialise_strides": False}):
+        k = tewb.build(s, [A, B], binds={t: declared(t, t.name, variables(t.name)) for t in (A, B)})
+    code = k.get_source("ll0")
+    assert code.count("load float") == 16 + 1 and code.count("store float") == 1

@@ -63,6 +63,9 @@ _PREDICATES = {
 }
 
 
+_GROUP = 16  # lanes of a long vector with a symbolic stride that are written out one by one
+
+
 class Expressions:
     """Writes expressions into `f`. `values` holds the SSA name of every variable and of every buffer's data."""
 
@@ -372,7 +375,7 @@ class Expressions:
             return self._read(self.place(e, index.base), e.dtype)
         if isinstance(index, Broadcast):
             return self.f.splat(self._read(self.place(e, index.value), e.buffer.dtype), e.dtype)
-        if is_long_walk(index):
+        if is_long_walk(index) and index.lanes % _GROUP == 0:
             return self.gather(e, index)
         result = "poison"
         t, scalar = value_type(e.dtype), value_type(e.buffer.dtype)
@@ -397,18 +400,23 @@ class Expressions:
         return found
 
     def gather(self, e: BufferLoad, index: Ramp) -> str:
-        """The elements of a long ramp, brought together on the stack by a loop."""
-        f, element = self.f, memory_type(e.buffer.dtype)
+        """The elements of a long ramp, brought together on the stack by a loop over groups of lanes: what
+        whole vectors wrote, whole vectors read without waiting."""
+        f, element, scalar = self.f, memory_type(e.buffer.dtype), value_type(e.buffer.dtype)
+        group = e.buffer.dtype.with_lanes(_GROUP)
         first, stride = self.place(e, index.base), self.index(index.stride)
         slot = f.stack(element, index.lanes)
-        for lane in f.each(index.lanes):
+        for number in f.each(index.lanes // _GROUP):
+            lane = f.ins(f"mul nsw i64 {number}, {_GROUP}")
             at = f.ins(f"mul nsw i64 {stride}, {lane}")
             place = f.ins(f"getelementptr inbounds {element}, ptr {first}, i64 {at}")
-            x = f.ins(f"load {element}, ptr {place}")
-            f.do(
-                f"store {element} {x}, ptr "
-                + f.ins(f"getelementptr inbounds {element}, ptr {slot}, i64 {lane}")
-            )
+            part = "poison"
+            for k in range(_GROUP):
+                part = f.ins(
+                    f"insertelement {value_type(group)} {part}, {scalar} {self._read(place, e.buffer.dtype)}, i64 {k}"
+                )
+                place = f.ins(f"getelementptr inbounds {element}, ptr {place}, i64 {stride}")
+            self.write(f.ins(f"getelementptr inbounds {element}, ptr {slot}, i64 {lane}"), part, group)
         return self._read(slot, e.dtype)
 
     def scatter(self, s: Any, index: Ramp, value: str, d: DType) -> None:
@@ -549,7 +557,7 @@ def is_contiguous(index: Expr) -> bool:
 def is_long_walk(index: Expr) -> TypeGuard[Ramp]:
     """Whether a vector index is a ramp of symbolic stride with so many lanes that one by one they would
     take long to compile."""
-    return isinstance(index, Ramp) and index.lanes > 16 and const_int(index.stride) is None
+    return isinstance(index, Ramp) and index.lanes > _GROUP and const_int(index.stride) is None
 
 
 def is_cheap(e: Expr) -> bool:

@@ -64,7 +64,7 @@ def _moved(body: Stmt, zeros: dict[Var, Expr], starts: dict[Var, Expr], placed: 
     def buffer(b: Buffer) -> Buffer:
         if b not in known:
             made = b.map_exprs(rewrite)
-            offset = earlier(made.data, made.elem_offset)
+            offset = earlier(made.data, made.elem_offset if made is b else simplify(made.elem_offset))
             known[b] = made if offset is made.elem_offset else made.with_(elem_offset=offset)
         return known[b]
 

@@ -57,11 +57,11 @@ Plan = tuple[tuple[Any, tuple[int, ...], bool, int, tuple[tuple[int, int], ...] 
 def simple_plan(signature: KernelSignature) -> Plan | None:
     """What a call must look like that goes the short way, when all parameters are arrays of constant shape."""
     found = []
-    if any(bits < 32 for bits in signature.symbol_bits):
+    if any(p.kind != "buffer" for p in signature.params) or any(b < 32 for b in signature.symbol_bits):
         return None
     for p in signature.params:
         shape = tuple(s.value for s in p.shape if s.value is not None)
-        if p.kind != "buffer" or p.alignment or len(shape) != len(p.shape):
+        if p.alignment or len(shape) != len(p.shape):
             return None
         dtype = np.dtype(p.dtype)
         strides = None
@@ -95,23 +95,14 @@ def simple_slots(plan: Plan, args: Sequence[Any]) -> list[int] | None:
         if strides is None:
             if not (flags.carray if is_output else flags.c_contiguous and flags.aligned):
                 return None
+            ends.append((p, p + size))
         else:
-            # Compact in some order, so that no two elements of an output meet.
-            dense = flags.forc
-            if not flags.aligned or (is_output and not (dense and flags.writeable)):
+            dense = flags.forc  # side by side in some order, and so apart
+            if not flags.aligned or (is_output and not (flags.writeable and (dense or _nested(a)))):
                 return None
             if not _simple_strides(strides, a.strides, dtype.itemsize, symbols):
                 return None
-            if not dense:
-                reach = [s * (n - 1) for s, n in zip(a.strides, shape, strict=True)]
-                ends.append(
-                    (
-                        p + sum([r for r in reach if r < 0]),
-                        p + sum([r for r in reach if r > 0]) + dtype.itemsize,
-                    )
-                )
-                continue
-        ends.append((p, p + size))
+            ends.append((p, p + size) if dense else _ends(a, p))
     for i, (_, _, is_output, _, _) in enumerate(plan):
         if is_output:
             low, high = ends[i]
@@ -132,6 +123,17 @@ def _simple_strides(
         elif step % size or symbols.setdefault(symbol, step // size) != step // size or abs(step) >> 31:
             return False
     return True
+
+
+def _ends(a: Any, first: int) -> tuple[int, int]:
+    """The addresses from the lowest byte of an array to one past its highest, whose first element is given."""
+    low, high = first, first + a.itemsize
+    for s, n in zip(a.strides, a.shape, strict=True):
+        if s < 0:
+            low += s * (n - 1)
+        else:
+            high += s * (n - 1)
+    return low, high
 
 
 def _in_order(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[str, Any]) -> list[Any]:
@@ -256,14 +258,21 @@ def _check_apart(p: ParamSpec, a: Any) -> None:
     """Raise ArgumentError for an output of which two elements share memory."""
     if any(s == 0 and n > 1 for s, n in zip(a.strides, a.shape, strict=True)):
         raise ArgumentError(f"{p.name} is an output and has stride 0: several elements share one place")
+    if not _nested(a) and _elements_meet(a):
+        raise ArgumentError(
+            f"{p.name} is an output whose own elements overlap: shape {a.shape}, strides {a.strides} (bytes)",
+            hint=f"pass a copy of {p.name}",
+        )
+
+
+def _nested(a: Any) -> bool:
+    """Whether every stride goes beyond all that smaller ones reach, so that no two elements meet."""
     reach = a.itemsize
-    for s, n in sorted((abs(s), n) for s, n in zip(a.strides, a.shape, strict=True) if n > 1):
-        if s < reach and _elements_meet(a):
-            raise ArgumentError(
-                f"{p.name} is an output whose own elements overlap: shape {a.shape}, strides {a.strides} (bytes)",
-                hint=f"pass a copy of {p.name}",
-            )
+    for s, n in sorted([(abs(s), n) for s, n in zip(a.strides, a.shape, strict=True) if n > 1]):
+        if s < reach:
+            return False
         reach += s * (n - 1)
+    return True
 
 
 def _elements_meet(a: Any) -> bool:

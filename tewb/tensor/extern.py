@@ -189,6 +189,10 @@ def extern(
     outs = _declared(
         name, "out_buffers", out_buffers, [(s, d, name) for s, d in zip(shapes, dtypes, strict=True)]
     )
+    declared = (*(ins or ()), *(outs or ()))
+    for i, b in enumerate(declared):
+        if any(b is other for other in declared[:i]):
+            raise ExternError(f"extern {name}: buffer {b.name} is declared for two tensors", span=here())
     uses_tile = _takes_three(fcompute)
 
     def make_body(ins: list[Buffer], outs: list[Buffer], tile: Tile) -> Stmt:
