@@ -112,7 +112,7 @@ def test_specialisation_can_be_switched_off() -> None:
 @pytest.mark.parametrize("step", [1, 2, -1, 0])
 def test_both_sides_compute_the_same(step: int, debug: bool) -> None:
     s, args, binds = copy((8, 16), te.var("r"), te.var("c"), vectorize=True)
-    base = np.random.rand(8, 40).astype("float32")
+    base = np.random.rand(9, 40).astype("float32")
     a = np.lib.stride_tricks.as_strided(base[:, 20:], (8, 16), (160, 4 * step))
     b = np.zeros((8, 16), "float32")
     tewb.build(s, args, binds=binds, debug=debug)(a, b)

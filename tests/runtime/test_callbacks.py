@@ -75,6 +75,7 @@ def test_nothing_leaks() -> None:
     kernel = tiles(f)
     a, b = arrays()
     kernel(a, b)
+    gc.collect()  # what tests before this one left
     before = (
         sys.getrefcount(a),
         sys.getrefcount(b),

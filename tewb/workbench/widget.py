@@ -15,6 +15,8 @@ from tewb.workbench.forms import Form
 from tewb.workbench.session import Session
 from tewb.workbench.views import html
 from tewb.workbench.views.graph import graph_panel
+from tewb.workbench.views.loops import CSS as LOOPS_CSS
+from tewb.workbench.views.loops import LoopView
 
 _STYLE = {"description_width": "initial"}
 
@@ -71,6 +73,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self._buttons = widgets.HBox([self.apply, self.undo, self.redo, self.reset, self.measure])
         self.stage.observe(lambda _: self._stage_chosen(), names="value")
         self.primitive.observe(lambda _: self._fill_form(), names="value")
+        self.loop.observe(lambda _: self._show_selected(), names="value")
 
     def _dropdown(self, name: str, options: list[str], value: str | None = None) -> Any:
         made = widgets.Dropdown(options=options, value=value, description=name, style=_STYLE)
@@ -86,7 +89,12 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         return made
 
     def _make_panels(self) -> None:
-        self._style, self._message, self._loops, self._journal = (widgets.HTML() for _ in range(4))
+        self._style, self._message, self._journal = (widgets.HTML() for _ in range(3))
+        self.loops = LoopView(self._ask)
+        self.loops.observe(lambda _: self._loop_selected(), names="selected")
+        self._loops = widgets.VBox([widgets.HTML('<div class="tw-title">Loops</div>'), self.loops])
+        for name in ("tw-panel", "tw-panel-loops"):
+            self._loops.add_class(name)
         self._ir, self._allocations, self._regions, self._graph = (widgets.HTML() for _ in range(4))
         self._times, self._code = widgets.HTML(html.times(None)), widgets.HTML()
         self._message.value = html.message("choose a primitive and press Apply")
@@ -99,9 +107,12 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
     # ---- doing
 
     def _apply(self) -> None:
-        step = Step(self.primitive.value, self.stage.value, self._form.arguments())
+        self._ask(self.primitive.value, self.stage.value, self._form.arguments())
+
+    def _ask(self, primitive: str, stage: str, arguments: Mapping[str, Any]) -> None:
+        """A gesture on the loop tree."""
         try:
-            self.session.apply(step)
+            self.session.apply(Step(primitive, stage, dict(arguments)))
         except TewbError as e:
             self._message.value = html.refusal(e)
             return
@@ -156,8 +167,9 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             self._settling = False
         self._fill_loops()
         self._fill_form()
-        self._style.value = html.style(len(session.journal))
-        self._loops.value = html.loops(stages)
+        self._style.value = html.style(len(session.journal), [LOOPS_CSS])
+        self.loops.show(stages)
+        self._show_selected()
         self._journal.value = html.journal(session)
         self._ir.value = html.ir(session.ir_lines())
         self._allocations.value = html.allocations(session)
@@ -170,6 +182,21 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         if not self._settling:
             self._fill_loops()
             self._fill_form()
+            self._show_selected()
+
+    def _loop_selected(self) -> None:
+        """The choosers follow the loop tree."""
+        stage, loop = self.loops.selected.get("stage"), self.loops.selected.get("loop")
+        if stage in self.stage.options:
+            self.stage.value = stage
+        if loop in self.loop.options:
+            self.loop.value = loop
+
+    def _show_selected(self) -> None:
+        """The loop tree follows the choosers."""
+        chosen = {"stage": self.stage.value or "", "loop": self.loop.value or ""}
+        if not self._settling and chosen != self.loops.selected:
+            self.loops.selected = chosen
 
     def _program(self) -> str:
         try:

@@ -58,13 +58,14 @@ _OWN_KEYS = (
 )
 
 
-def style(steps: int) -> str:
-    """The style sheet, with one rule for each step that lights what the step made."""
+def style(steps: int, more: Sequence[str] = ()) -> str:
+    """The style sheet, `more` of it, and one rule for each step that lights what the step made."""
     rules = [
         f".tw-bench:has(.tw-s{i}:is(:hover,:focus)) .tw-s{i} {{ background: var(--tw-lit); }}"
         for i in range(steps)
     ]
-    return f'<style onload="{escape(_OWN_KEYS)}">{STYLE}\n{chr(10).join(rules)}</style>'
+    sheet = "\n".join([STYLE, *more, *rules])
+    return f'<style onload="{escape(_OWN_KEYS)}">{sheet}</style>'
 
 
 def panel(title: str, body: str, name: str) -> str:

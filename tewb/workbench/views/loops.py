@@ -1,0 +1,70 @@
+"""LoopView: the loop tree, to be clicked, typed at and dragged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from tewb.workbench.session import LoopInfo, StageInfo
+
+_STATIC = Path(__file__).parent / "static"
+
+CSS = """
+.tw-bench .tw-tree [role=treeitem] { cursor: default; border-radius: 3px; }
+.tw-bench .tw-tree [aria-selected=true] { box-shadow: inset 3px 0 0 var(--jp-brand-color1, #1976d2); }
+.tw-bench .tw-tree [role=treeitem]:focus { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: -2px; }
+.tw-bench .tw-tree .tw-drop { outline: 2px dashed var(--jp-brand-color1, #1976d2); }
+.tw-bench .tw-factor { width: 5em; font: inherit; }
+""".strip()
+
+
+class LoopView(anywidget.AnyWidget):
+    """Shows the loops of all stages. A gesture asks for a primitive: `on_ask(primitive, stage, arguments)`.
+
+    `selected` is the chosen stage and loop; it changes with clicks and arrow keys, and can be set.
+    """
+
+    _esm = _STATIC / "loops.js"
+    tree: Any = traitlets.List().tag(sync=True)
+    selected: Any = traitlets.Dict({"stage": "", "loop": ""}).tag(sync=True)
+
+    def __init__(self, on_ask: Callable[[str, str, Mapping[str, Any]], None]) -> None:
+        super().__init__()
+        self._on_ask = on_ask
+        self.on_msg(self._asked)
+
+    def show(self, stages: Sequence[StageInfo]) -> None:
+        """Show the loops of `stages`; inputs have none and are left out."""
+        self.tree = [_stage(s) for s in stages if s.kind != "input"]
+
+    def _asked(self, _: Any, content: Mapping[str, Any], __: Any) -> None:
+        primitive, stage, arguments = (content.get(k) for k in ("primitive", "stage", "args"))
+        if isinstance(primitive, str) and isinstance(stage, str) and isinstance(arguments, dict):
+            self._on_ask(primitive, stage, arguments)
+
+
+def _stage(s: StageInfo) -> dict[str, Any]:
+    place = "" if s.place == "root" else s.place
+    again = f"each element {s.computed:.3g} times" if s.computed is not None and s.computed > 1 else ""
+    loops = s.loops if s.place != "inline" else ()
+    return {
+        "name": s.name,
+        "note": ", ".join(filter(None, (place, again))),
+        "step": s.step,
+        "loops": [_loop(loop) for loop in loops],
+    }
+
+
+def _loop(loop: LoopInfo) -> dict[str, Any]:
+    notes = {"data": "", "opaque": "inside the extern"}
+    return {
+        "name": loop.name,
+        "extent": loop.extent,
+        "note": notes.get(loop.kind, loop.kind),
+        "mark": loop.annotation or "",
+        "step": loop.step,
+    }
