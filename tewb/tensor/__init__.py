@@ -1,23 +1,16 @@
 """Tensor expressions: what to compute. Placeholders, computes, reductions and externs form a graph."""
 
 from tewb.tensor import access
-from tewb.tensor.compute import ComputeOp, compute
-from tewb.tensor.extern import (
-    ExternOp,
-    Part,
-    Tile,
+from tewb.tensor.calls import (
     address_of,
     call_extern,
     call_packed,
     decl_buffer,
-    extern,
     extern_region,
-    is_whole,
     stack_array,
-    whole_buffers,
-    whole_region,
-    whole_tile,
 )
+from tewb.tensor.compute import ComputeOp, compute
+from tewb.tensor.extern import ExternOp, Part, Tile, extern, is_whole, whole_buffers, whole_region, whole_tile
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice

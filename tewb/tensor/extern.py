@@ -8,25 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import HANDLE, INT32, CType, DType, DTypeError, ExternError, here, native, register_native
+from tewb.base import DType, DTypeError, ExternError, here
 from tewb.ir import (
     AxisKind,
     Buffer,
-    BufferLoad,
-    Call,
     Evaluate,
     Expr,
-    ExternRegion,
     IterVar,
     Range,
     Stmt,
-    StringImm,
     Var,
     const,
     const_int,
-    convert,
-    ops,
-    script,
     structural_equal,
 )
 from tewb.tensor.access import Access, Region, as_access, checked_access
@@ -318,134 +311,6 @@ def _statement(name: str, made: Any) -> Stmt:
     )
 
 
-def call_packed(name: str, *args: Any) -> Expr:
-    """A call of the packed function `name`. Buffers arrive as numpy views, scalars as numbers."""
-    if not isinstance(name, str):
-        raise ExternError(
-            f"call_packed takes the name of a registered function first, not {name!r}", span=here()
-        )
-    return Call("tvm_call_packed", (StringImm(name), *[_argument(a) for a in args]), INT32)
-
-
-def call_extern(dtype: str, function: Any, *args: Any) -> Expr:
-    """A call of a C function that returns `dtype` ("void" for nothing).
-
-    `function` is the name of a C symbol of this process, a ctypes function, a numba cfunc, or a capsule
-    with its signature as name, such as those of scipy.linalg.cython_blas. A buffer is passed as the
-    pointer to its first element, a string as a C string. Where the C types are known, numbers and
-    dtypes are checked, and a number is passed by reference where C wants a pointer. Raises ExternError.
-    """
-    known = native(function) if isinstance(function, str) else register_native(function)
-    name = known.symbol if known else str(function)
-    result = DType(dtype)
-    if known is None or known.parameters is None:
-        return Call("call_extern", (StringImm(name), *[_c_value(a) for a in args]), result)
-    if len(args) != len(known.parameters):
-        raise ExternError(
-            f"{name} takes {len(known.parameters)} arguments, not {len(args)}",
-            hint=f"its C types are ({', '.join(map(str, known.parameters))})",
-            span=here(),
-        )
-    if known.result is not None and known.result is not result:
-        raise ExternError(f"{name} returns {known.result}, not {result}", span=here())
-    values = [_c_argument(name, i, a, c) for i, (a, c) in enumerate(zip(args, known.parameters, strict=True))]
-    return Call("call_extern", (StringImm(name), *values), result)
-
-
-def _c_value(a: Any) -> Expr:
-    if isinstance(a, Buffer):
-        return address_of(a)
-    return convert(a)
-
-
-def _c_argument(name: str, position: int, a: Any, c: CType) -> Expr:
-    """`a` as the C type `c`: a buffer or a string where a pointer is wanted, a number by reference there."""
-    what = f"argument {position + 1} of {name}"
-    if isinstance(a, Buffer):
-        if not c.pointer or (c.dtype is not None and c.dtype is not a.dtype):
-            raise ExternError(f"{what} is {c}, and {a.name} is a buffer of {a.dtype}", span=here())
-        return address_of(a)
-    value = convert(a)
-    if isinstance(value, StringImm):
-        if not c.pointer or c.dtype not in (None, "int8"):
-            raise ExternError(f"{what} is {c}, not a string", span=here())
-        return value
-    if value.dtype is HANDLE:
-        if not c.pointer:
-            raise ExternError(f"{what} is {c}, not a pointer", span=here())
-        return value
-    if c.dtype is None:
-        raise ExternError(f"{what} is a pointer, not the number {a!r}", span=here())
-    if value.dtype.is_float and not c.dtype.is_float:
-        raise ExternError(f"{what} is {c}, and {a!r} is {value.dtype}", span=here())
-    value = ops.cast(value, c.dtype)
-    return Call("by_reference", (value,), HANDLE) if c.pointer else value
-
-
-def address_of(b: Buffer) -> Expr:
-    """The pointer to the first element of a buffer."""
-    zeros = tuple(const(0, n.dtype) for n in b.shape)
-    return Call("address_of", (BufferLoad(b, zeros, b.dtype),), HANDLE)
-
-
-def _argument(a: Any) -> Expr:
-    return stack_array(a) if isinstance(a, Buffer) else convert(a)
-
-
-def stack_array(b: Buffer) -> Expr:
-    """A buffer as the argument of a packed call: data, shape, strides (0 when compact), ndim, a zero that
-    carries the dtype, and the element offset."""
-
-    def dims(values: Sequence[Expr]) -> Expr:
-        return Call("tvm_stack_make_shape", tuple(ops.cast(v, "int64") for v in values), HANDLE)
-
-    strides = dims(b.strides) if b.strides else const(0)
-    parts = (b.data, dims(b.shape), strides, const(len(b.shape)), const(0, b.dtype), b.elem_offset)
-    return Call("tvm_stack_make_array", parts, HANDLE)
-
-
-def decl_buffer(
-    shape: Any,
-    dtype: str = "float32",
-    name: str = "buffer",
-    data: Var | None = None,
-    strides: Any = None,
-    elem_offset: Any = None,
-    scope: str = "global",
-    data_alignment: int = 0,
-    offset_factor: int = 0,
-) -> Buffer:
-    """A buffer declared by hand, for `binds` and for the in_buffers and out_buffers of an extern.
-
-    `strides` and `elem_offset` are in elements; a te.var among them takes its value from the array.
-    `offset_factor` promises that the elem_offset is a multiple of it. `data_alignment` is in bytes, a power
-    of two: the address of an argument is checked at each call. Raises ExternError.
-    """
-    extents = check_shape(name, shape)
-    steps = tuple(convert(s) for s in strides) if strides is not None else ()
-    if steps and len(steps) != len(extents):
-        raise ExternError(
-            f"decl_buffer {name}: {len(steps)} strides for {len(extents)} dimensions", span=here()
-        )
-    for e in steps:
-        if not e.dtype.is_int:
-            raise ExternError(f"decl_buffer {name}: the stride {e!r} is no integer", span=here())
-    offset = None if elem_offset is None else convert(elem_offset)
-    if offset is not None and not offset.dtype.is_int:
-        raise ExternError(f"decl_buffer {name}: the elem_offset {offset!r} is no integer", span=here())
-    if data_alignment < 0 or data_alignment & (data_alignment - 1):
-        raise ExternError(
-            f"decl_buffer {name}: data_alignment={data_alignment} is no power of two", span=here()
-        )
-    first = 0 if offset is None else const_int(offset)
-    if offset_factor and first is not None and first % offset_factor:
-        raise ExternError(
-            f"decl_buffer {name}: elem_offset={first} is no multiple of offset_factor={offset_factor}",
-            span=here(),
-        )
-    return Buffer(name, DType(dtype), extents, steps, offset, scope, data, data_alignment, offset_factor)
-
-
 def is_whole(region: Sequence[Range], shape: Sequence[Expr]) -> bool:
     """Whether a region is certainly all of a tensor."""
     return all(
@@ -453,18 +318,3 @@ def is_whole(region: Sequence[Range], shape: Sequence[Expr]) -> bool:
         and (r.extent is s or (const_int(s) is not None and const_int(r.extent) == const_int(s)))
         for r, s in zip(region, shape, strict=True)
     )
-
-
-def extern_region(
-    name: str, reads: Sequence[Buffer], writes: Sequence[Buffer], effect: str = "idempotent"
-) -> ExternRegion:
-    """What an `extern_scope` says of the statement in it: the parts of buffers that it reads and writes, and
-    whether it may be repeated."""
-    return ExternRegion(name, tuple(map(_box_text, reads)), tuple(map(_box_text, writes)), effect)
-
-
-def _box_text(b: Buffer) -> str:
-    """A buffer's part as `A[3, 4, 8]`, or with its place, `A.tile[1, 4, 8] at i * 32`."""
-    sizes = ", ".join(script(n) for n in b.shape)
-    at = "" if const_int(b.elem_offset) == 0 else f" at {script(b.elem_offset)}"
-    return f"{b.name}[{sizes}]{at}"
