@@ -1,0 +1,183 @@
+"""The loops of a compute: indices, guards, the start of reductions and their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tewb.ir import (
+    AssertStmt,
+    AxisKind,
+    BufferStore,
+    Expr,
+    IfThenElse,
+    IterVar,
+    LetStmt,
+    ProducerLoad,
+    Range,
+    Reduce,
+    Stmt,
+    Var,
+    const,
+    const_int,
+    load,
+    ops,
+    rewriter,
+    script,
+    seq,
+    substitute,
+    uses,
+)
+from tewb.lowering.stage_loops import Loops
+from tewb.schedule import Stage
+from tewb.schedule.relation import index_up
+from tewb.tensor import ComputeOp
+
+if TYPE_CHECKING:
+    from tewb.lowering.nest import Nests
+
+
+class ComputeNest(Loops):
+    """The loops of one compute stage."""
+
+    def __init__(self, nests: Nests, stage: Stage, op: ComputeOp) -> None:
+        super().__init__(nests, stage, stage.leaf_iter_vars)
+        self.op = op
+
+    def nest(self) -> Stmt:
+        values, guards = self.indices(self.own.vars)
+        reduction = self.op.body[0] if isinstance(self.op.body[0], Reduce) else None
+        translate = self.translate({iv.var: values[iv] for iv in self.own.ranges})
+        indices = self.store_indices(values)
+        if reduction is None:
+            stores = self.stores(indices, [translate(e) for e in self.op.body])
+            return self.loops(0, len(self.leaves), guards, self.checked(translate, stores))
+        first = next(i for i, iv in enumerate(self.leaves) if iv.kind is AxisKind.REDUCE)
+        update = self.checked(translate, self.update(reduction, indices, translate))
+        early = [g for g in guards if self.depth(g[1]) < first]
+        late = [g for g in guards if self.depth(g[1]) >= first]
+        inner = seq(self.init(reduction, first), self.loops(first, len(self.leaves), late, update))
+        return self.loops(0, first, early, inner)
+
+    def translate(self, values: Mapping[Var, Expr]) -> Callable[[Expr], Expr]:
+        """Rewrite expressions of a compute: axes become `values`, tensor elements become loads."""
+
+        def producer_load(n: ProducerLoad) -> Expr:
+            buffer, mins = self.nests.buffer(n.producer)
+            return load(buffer, tuple(ops.sub(rewrite(i), m) for i, m in zip(n.indices, mins, strict=True)))
+
+        rewrite: Callable[[Expr], Expr] = rewriter(
+            {Var: lambda v: values.get(v, v), ProducerLoad: producer_load}
+        )
+        return rewrite
+
+    # ---- indices and guards
+
+    def indices(
+        self, variables: Mapping[IterVar, Expr]
+    ) -> tuple[dict[IterVar, Expr], list[tuple[IterVar, Expr]]]:
+        """The value of every axis, and the guards without which an iteration would be one too many."""
+        values: dict[IterVar, Expr] = dict(variables)
+        guards = index_up(self.stage.relations, values, self.own.extents, self.analyzer)
+        for iv, r in self.own.ranges.items():
+            values[iv] = ops.add(r.min, values[iv])
+            guards += [(iv, g) for g in self.edges(iv, r, values[iv])]
+        return values, [(iv, g) for iv, g in guards if not self.analyzer.can_prove(g)]
+
+    def edges(self, iv: IterVar, r: Range, value: Expr) -> list[Expr]:
+        """Where the box of an axis may pass the edge of the tensor: guards against both ends."""
+        dom = iv.dom
+        if (
+            dom is None
+            or r is dom
+            or (const_int(r.min) == 0 and const_int(r.extent) == const_int(dom.extent) is not None)
+        ):
+            return []
+        low = ops.greater_equal(value, dom.min)
+        high = ops.less(value, ops.add(dom.min, dom.extent))
+        return [low, high]
+
+    def store_indices(self, values: Mapping[IterVar, Expr]) -> list[tuple[Expr, ...]]:
+        """Where the element of an iteration stands in the buffer of each output."""
+        made = []
+        for t in self.stage.op.outputs:
+            _, mins = self.nests.buffer(t)
+            made.append(tuple(ops.sub(values[iv], m) for iv, m in zip(self.op.axis, mins, strict=True)))
+        return made
+
+    # ---- statements
+
+    def stores(self, indices: Sequence[tuple[Expr, ...]], values: Sequence[Expr]) -> Stmt:
+        made = []
+        for t, index, value in zip(self.stage.op.outputs, indices, values, strict=True):
+            made.append(BufferStore(self.nests.buffer(t)[0], value, index, self.origin))
+        return seq(*made)
+
+    def init(self, reduction: Reduce, first: int) -> Stmt:
+        """The loops that give every element its starting value, over the data axes inside of the first
+        reduce loop."""
+        data = [iv for iv in self.leaves[first:] if iv.kind is not AxisKind.REDUCE]
+        fresh = {iv: Var(f"{self.stage.axis_name(iv)}.init", iv.dtype) for iv in data}
+        variables: dict[IterVar, Expr] = {**self.own.vars, **fresh}
+        variables |= {iv: const(0, iv.dtype) for iv in self.leaves if iv.kind is AxisKind.REDUCE}
+        for iv, v in fresh.items():
+            self.analyzer.bind_extent(v, const(0, v.dtype), self.own.extents[iv])
+        values, guards = self.indices(variables)
+        needed = [g for iv, g in guards if iv.kind is not AxisKind.REDUCE and uses(g, fresh.values())]
+        translate = self.translate({iv.var: values[iv] for iv in self.op.axis})
+        start = reduction.init or reduction.combiner.identity
+        body = self.stores(self.store_indices(values), [translate(e) for e in start])
+        body = self.guarded(needed, body)
+        for iv in reversed(data):
+            body = self.loop(iv, fresh[iv], body)
+        return body
+
+    def update(
+        self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], translate: Callable[[Expr], Expr]
+    ) -> Stmt:
+        """One step of the reduction: combine what is there with the next source value."""
+        combiner = reduction.combiner
+        buffers = [self.nests.buffer(t)[0] for t in self.stage.op.outputs]
+        old = [load(b, i) for b, i in zip(buffers, indices, strict=True)]
+        new = [translate(e) for e in reduction.source]
+        # Of several results each combination reads all old ones, so all are read before any is stored.
+        if len(new) == 1:
+            body = self.stores(indices, [_combine(combiner.result[0], combiner, old, new)])
+        else:
+            body = self.store_together(reduction, indices, old, new)
+        condition = translate(reduction.condition)
+        return body if ops.is_const(condition, 1) else IfThenElse(condition, body, None, self.origin)
+
+    def store_together(
+        self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], old: list[Expr], new: list[Expr]
+    ) -> Stmt:
+        combiner = reduction.combiner
+        names = [
+            Var(f"{self.stage.name}.{part}{i}", e.dtype) for part in ("old", "new") for i, e in enumerate(old)
+        ]
+        held, come = names[: len(old)], names[len(old) :]
+        values = [_combine(e, combiner, held, come) for e in combiner.result]
+        body = self.stores(indices, values)
+        for v, e in reversed([*zip(held, old, strict=True), *zip(come, new, strict=True)]):
+            body = LetStmt(v, e, body, self.origin)
+        return body
+
+    def checked(self, translate: Callable[[Expr], Expr], body: Stmt) -> Stmt:
+        """`body` behind checks for the accesses that could not be proved in bounds."""
+        for access, d, when in reversed(self.op.unproved):
+            index = translate(access.indices[d])
+            size = access.producer.shape[d]
+            inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, size))
+            name = access.producer.name
+            message = (
+                f"{self.stage.name} reads outside of {name} in dimension {d}: {script(access.indices[d])}"
+            )
+            cond = ops.logical_or(ops.logical_not(translate(when)), inside)
+            body = AssertStmt(cond, message, body, self.origin)
+        return body
+
+
+def _combine(result: Expr, combiner: object, old: Sequence[Expr], new: Sequence[Expr]) -> Expr:
+    lhs: tuple[Var, ...] = combiner.lhs  # type: ignore[attr-defined]
+    rhs: tuple[Var, ...] = combiner.rhs  # type: ignore[attr-defined]
+    return substitute(result, {**dict(zip(lhs, old, strict=True)), **dict(zip(rhs, new, strict=True))})

@@ -1,0 +1,64 @@
+"""The loops of one stage, with guards and inner stages in their places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tewb.ir import (
+    Expr,
+    For,
+    ForKind,
+    IfThenElse,
+    IterVar,
+    Origin,
+    Stmt,
+    Var,
+    const,
+    ops,
+    walk,
+)
+from tewb.schedule import Stage
+from tewb.schedule.bounds import StageBounds
+from tewb.schedule.hybrid_loops import KINDS
+
+if TYPE_CHECKING:
+    from tewb.lowering.nest import Nests
+
+
+class Loops:
+    """The loops of one stage, with guards and inner stages in their places."""
+
+    def __init__(self, nests: Nests, stage: Stage, leaves: Sequence[IterVar]) -> None:
+        self.nests, self.stage, self.leaves = nests, stage, leaves
+        self.own: StageBounds = nests.bounds.stages[stage]
+        self.analyzer = nests.bounds.analyzer
+        self.origin = Origin(stage.name, None, stage.place_step, stage.op.span)
+
+    def loops(self, first: int, last: int, guards: list[tuple[IterVar, Expr]], body: Stmt) -> Stmt:
+        """The loops at positions first..last-1 around `body`, with guards and inner stages in their places."""
+        for position in range(last - 1, first - 1, -1):
+            iv = self.leaves[position]
+            here = self.nests.at.get((self.stage, iv), [])
+            if here:
+                inner = body
+                body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
+            body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
+            body = self.loop(iv, self.own.vars[iv], body)
+        if first == 0:
+            body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
+        return body
+
+    def loop(self, iv: IterVar, v: Var, body: Stmt) -> Stmt:
+        kind = KINDS.get(self.stage.annotations.get(iv, ""), ForKind.SERIAL)
+        return For(v, const(0, v.dtype), self.own.extents[iv], kind, body, (), self.stage.origin(iv))
+
+    def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
+        if not guards:
+            return body
+        return IfThenElse(ops.all_of(*[ops.likely(g) for g in guards]), body, None, self.origin)
+
+    def depth(self, e: Expr) -> int:
+        """The position of the innermost loop that `e` depends on; -1 for none."""
+        mine = {v: i for i, v in enumerate(self.own.vars[iv] for iv in self.leaves)}
+        return max((mine[n] for n in walk(e) if isinstance(n, Var) and n in mine), default=-1)
