@@ -31,7 +31,7 @@ from tewb.ir import (
 )
 from tewb.lowering import BUILD, peak_bytes, run
 from tewb.lowering.rewrite_storage import rewrite_storage
-from tewb.tensor.extern import address_of
+from tewb.tensor import address_of
 
 
 def chain(names: str, n: Any = 8, dtypes: Any = None, sizes: Any = None) -> Any:
