@@ -1,0 +1,117 @@
+"""The workbench outside of JupyterLab: Notebook 7 and Voila."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.lab import ROOT, SCREENSHOTS
+from tests.browser.test_workbench import apply, ir, press, said
+
+TOKEN = "tewb-elsewhere"
+
+
+class Server:
+    """A server process on a port of its own, with no state from anywhere else."""
+
+    def __init__(self, folder: Path, command: list[str]) -> None:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        environment = dict(os.environ)
+        for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
+            environment[f"JUPYTER_{name}"] = str(folder / name.lower())
+        environment["IPYTHONDIR"] = str(folder / "ipython")
+        environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), environment.get("PYTHONPATH", "")])
+        self.log = (folder / "server.log").open("w")
+        arguments = [part.format(port=self.port, token=TOKEN) for part in command]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            env=environment,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+        )
+
+    def wait(self, path: str) -> None:
+        for _ in range(240):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5):
+                    return
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.25)
+        raise RuntimeError(f"the server did not start: {Path(self.log.name).read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        self.log.close()
+
+
+@pytest.fixture
+def notebook7(browser: Any, tmp_path: Path) -> Iterator[Server]:
+    server = Server(
+        tmp_path,
+        ["notebook", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}", "--ServerApp.port_retries=0",
+         "--IdentityProvider.token={token}", f"--ServerApp.root_dir={ROOT / 'notebooks'}"],
+    )  # fmt: skip
+    server.wait(f"/api?token={TOKEN}")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def voila(browser: Any, tmp_path: Path) -> Iterator[Server]:
+    server = Server(
+        tmp_path,
+        [
+            "voila",
+            str(ROOT / "notebooks" / "00-start.ipynb"),
+            "--no-browser",
+            "--port={port}",
+            "--Voila.ip=127.0.0.1",
+        ],
+    )
+    yield server
+    server.stop()
+
+
+def use(page: Any, name: str) -> None:
+    """Split a loop, take it back, and be refused: the workbench as it is anywhere."""
+    page.locator(".tw-panel-ir").first.wait_for(timeout=90_000)
+    apply(page, "split", "i", factor="32")
+    expect(ir(page).first).to_contain_text("for i.outer in range(16):")
+    expect(page.locator(".tw-panel-loops").first).to_contain_text("i.inner")
+    press(page, "undo")
+    expect(ir(page).first).to_contain_text("for i in range(512):")
+    apply(page, "parallel", "k")
+    expect(said(page).first).to_contain_text("k is a reduce axis")
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def test_notebook_7(page: Any, notebook7: Server) -> None:
+    page.goto(f"http://127.0.0.1:{notebook7.port}/notebooks/00-start.ipynb?token={TOKEN}")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel"
+                           " || document.querySelector('.jp-NotebookKernelStatus, .jp-Toolbar-kernelName')", timeout=60_000)  # fmt: skip
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    use(page, "notebook7-light")
+
+
+def test_voila(page: Any, voila: Server) -> None:
+    voila.wait("/")
+    page.goto(f"http://127.0.0.1:{voila.port}/")
+    use(page, "voila-light")
