@@ -37,6 +37,7 @@ from tewb.schedule.recompute import recompute_factor
 from tewb.tensor import Tensor
 from tewb.tensor.source import GraphSource
 from tewb.workbench.measure import Measurement, Pinned, measure
+from tewb.workbench.roofline import Roofline, roofline
 from tewb.workbench.trials import Progress, Stop, Timings
 
 
@@ -367,6 +368,10 @@ class Session:
         found = measure(self, repeat, stop, progress, pinned, cold)
         self.timings[found.journal] = found
         return found
+
+    def roofline(self) -> Roofline:
+        """How near to this machine's peaks the measurements so far have come."""
+        return roofline(self)
 
 
 def _place(s: Stage) -> str:
