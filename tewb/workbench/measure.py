@@ -1,30 +1,52 @@
-"""Measuring: the kernel and numpy in turn, and the check without which no time is shown."""
+"""Measuring: the kernel, numpy and a pinned schedule in turn, and the check without which no time is shown."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tewb.base import ArgumentError
-from tewb.ir import Expr, Var, const_int, script, walk
-from tewb.ir import Reduce as ReduceNode
-from tewb.runtime import Timing, calls_for, sample
+from tewb.driver import build_module
+from tewb.ir import Reduce, Var, const_int
+from tewb.lowering import lower_schedule
+from tewb.runtime import Kernel, Timing, get_num_threads
+from tewb.schedule import Schedule, Step
 from tewb.tensor import ComputeOp, Tensor
 from tewb.testing import evaluate, random_array, tolerance
+from tewb.workbench.counts import least_bytes, operations, shape_of
+from tewb.workbench.trials import Journal, Progress, Stop, in_turn, numpy_threads
 
 if TYPE_CHECKING:
     from tewb.workbench.session import Session
+
+Arrays = dict[Tensor, Any]
+Pinned = Schedule | Iterable[Step | Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One contestant of a measurement: its name, what the check of its result said, and its times, which are
+    None when the result was wrong. GFLOP/s and GB/s are those of the median of the warm times."""
+
+    name: str
+    ok: bool
+    check: str
+    warm: Timing | None
+    cold: Timing | None
+    gflops: float | None
+    gbytes: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """What a measurement found. Times are None when the result was wrong.
 
-    `ratio` is numpy's median over the kernel's: above 1 the kernel is faster.
+    `kernel`, `numpy` and `pinned` are warm: many calls in a row. `cold` ones are single calls with nothing in
+    a cache. `operations` and `bytes` are those that the definition asks for at least, whatever the schedule;
+    `operations` is None when a part of the program is opaque. `workers` is how many threads the kernel has.
     """
 
     ok: bool
@@ -33,70 +55,161 @@ class Measurement:
     numpy: Timing | None = None
     reference: str = "numpy"
     threads: str = ""
+    pinned: Timing | None = None
+    pinned_message: str = ""
+    cold: Timing | None = None
+    numpy_cold: Timing | None = None
+    pinned_cold: Timing | None = None
+    operations: int | None = None
+    bytes: int | None = None
+    workers: int = 1
+    journal: Journal = ()
 
     @property
     def ratio(self) -> float | None:
-        if self.kernel is None or self.numpy is None:
-            return None
-        return self.numpy.median / self.kernel.median
+        """numpy's median over the kernel's: above 1 the kernel is faster."""
+        return _ratio(self.numpy, self.kernel)
+
+    @property
+    def pinned_ratio(self) -> float | None:
+        """The pinned schedule's median over the kernel's: above 1 the schedule is faster than the pinned one."""
+        return _ratio(self.pinned, self.kernel)
+
+    @property
+    def gflops(self) -> float | None:
+        """Operations per second of the kernel, in 10^9."""
+        return per_second(self.operations, self.kernel)
+
+    @property
+    def gbytes(self) -> float | None:
+        """Bytes of arguments per second of the kernel, in 10^9."""
+        return per_second(self.bytes, self.kernel)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The contestants that took part, each with its check beside its numbers."""
+        rows = [self._row("tewb", self.ok, self.message, self.kernel, self.cold)]
+        if self.numpy is not None:
+            rows.append(self._row(self.reference, True, "the reference", self.numpy, self.numpy_cold))
+        if self.pinned_message:
+            ok = self.pinned is not None
+            rows.append(self._row("pinned", ok, self.pinned_message, self.pinned, self.pinned_cold))
+        return rows
+
+    def _row(self, name: str, ok: bool, check: str, warm: Timing | None, cold: Timing | None) -> Row:
+        rates = per_second(self.operations, warm), per_second(self.bytes, warm)
+        return Row(name, ok, check, warm, cold, *rates)
 
     def __str__(self) -> str:
         if not self.ok:
             return f"✗ {self.message}"
-        return f"✓ {self.message}; tewb {self.kernel}, {self.reference} {self.numpy}, ratio {self.ratio:.2f}"
+        speed = "" if self.gflops is None else f" ({self.gflops:.3g} GFLOP/s)"
+        pinned = "" if self.pinned is None else f", pinned {self.pinned}"
+        return (
+            f"✓ {self.message}; tewb {self.kernel}{speed}, {self.reference} {self.numpy}{pinned}, "
+            f"ratio {self.ratio:.2f}"
+        )
 
 
-def measure(session: Session, repeat: int, stop: Callable[[], bool] | None) -> Measurement:
-    """Check the kernel of a session against its reference, then time both in turn."""
-    kernel = session.build()
+def per_second(amount: int | None, t: Timing | None) -> float | None:
+    """`amount` in one median of `t`, in 10^9 per second."""
+    return None if amount is None or t is None else amount / t.median / 1e9
+
+
+def _ratio(a: Timing | None, b: Timing | None) -> float | None:
+    return None if a is None or b is None else a.median / b.median
+
+
+def measure(
+    session: Session,
+    repeat: int = 9,
+    stop: Stop | None = None,
+    progress: Progress | None = None,
+    pinned: Pinned | None = None,
+    cold: bool = True,
+) -> Measurement:
+    """Check the kernel of a session against its reference, then time both in turn, warm and cold.
+
+    `pinned` is a third contestant: a schedule of the same program, or the steps of one. It is checked like the
+    kernel. `progress(done, what)` is told what goes on (`done` from 0 to 1). `stop()` ends the sampling early.
+    """
+    tell: Progress = progress or (lambda done, what: None)
+    tell(0.0, "building")
+    kernel, journal = _kernel_now(session)
+    other = None if pinned is None else _pinned_kernel(session, pinned)
+    tell(0.05, "checking the result")
     inputs, outputs, expected = prepare(session)
-    ordered = in_order(session.args, inputs, outputs, session.sizes)
-    kernel(*ordered)
+    arguments = in_order(session.args, inputs, outputs, session.sizes)
+    facts: dict[str, Any] = {
+        "operations": operations(session.schedule.outputs, session.sizes),
+        "bytes": least_bytes(session.args, session.sizes),
+        "workers": workers_of(kernel),
+        "journal": journal,
+    }
+    wrong = check(kernel, arguments, outputs, expected)
+    if wrong:
+        return Measurement(False, wrong, **facts)
+    run_reference, name = reference_call(session, inputs)
+    contestants: list[Callable[[], Any]] = [lambda: kernel(*arguments), run_reference]
+    if other is not None:
+        its_outputs = {t: filled_like(a) for t, a in outputs.items()}
+        its_arguments = in_order(session.args, inputs, its_outputs, session.sizes)
+        problem = check(other, its_arguments, its_outputs, expected)
+        facts["pinned_message"] = problem or EQUAL
+        if not problem:
+            contestants.append(lambda: other(*its_arguments))
+    with numpy_threads(workers_of(kernel)) as threads:
+        trials = in_turn(contestants, repeat, stop, lambda done, what: tell(0.1 + 0.9 * done, what), cold)
+    mine, numpys = trials[:2]
+    facts |= {"kernel": mine.warm, "cold": mine.cold, "numpy": numpys.warm, "numpy_cold": numpys.cold}
+    if len(trials) > 2:
+        facts |= {"pinned": trials[2].warm, "pinned_cold": trials[2].cold}
+    early = " (stopped early)" if len(mine.warm.results) < repeat else ""
+    return Measurement(True, EQUAL + early, reference=name, threads=threads, **facts)
+
+
+EQUAL = "result equals numpy's"
+
+
+def _kernel_now(session: Session) -> tuple[Kernel, Journal]:
+    """The kernel and the journal that it is of, although the schedule may be edited while it is built."""
+    while True:
+        journal = session.journal
+        kernel = session.build()
+        if session.journal == journal:
+            return kernel, journal
+
+
+def _pinned_kernel(session: Session, pinned: Pinned) -> Kernel:
+    """The kernel of a schedule, or of the steps of one. Raises ScheduleError for steps that are refused."""
+    if isinstance(pinned, Schedule):
+        schedule = pinned
+    else:
+        schedule = Schedule(session.schedule.outputs)
+        schedule.restore([s if isinstance(s, Step) else Step.from_json(dict(s)) for s in pinned])
+    return build_module(lower_schedule(schedule, session.args, session.name))
+
+
+def workers_of(kernel: Kernel) -> int:
+    """How many threads a kernel runs on."""
+    return get_num_threads() if kernel.signature.has_parallel else 1
+
+
+def check(kernel: Kernel, arguments: Sequence[Any], outputs: Arrays, expected: Arrays) -> str | None:
+    """Run a kernel once, and say which output first differs from what is expected, and where; None when none
+    does."""
+    kernel(*arguments)
     for t, got in outputs.items():
         wrong = difference(t, got, expected[t])
         if wrong:
-            return Measurement(False, f"{t.name} differs from numpy: {wrong}")
-    run_reference, name = reference_call(session, inputs)
-    with one_thread(not kernel.signature.has_parallel) as threads:
-        times = _interleave(lambda: kernel(*ordered), run_reference, repeat, stop)
-    message = "result equals numpy's" + (" (stopped early)" if len(times[0]) < repeat else "")
-    return Measurement(True, message, Timing(times[0]), Timing(times[1]), name, threads)
-
-
-def _interleave(
-    f: Callable[[], Any], g: Callable[[], Any], repeat: int, stop: Callable[[], bool] | None
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Samples of `f` and `g` in turn, so that a busy moment of the machine hits both."""
-    counts = calls_for(f, 0.02), calls_for(g, 0.02)
-    first: list[float] = []
-    second: list[float] = []
-    for _ in range(repeat):
-        first.append(sample(f, counts[0]))
-        second.append(sample(g, counts[1]))
-        if stop is not None and stop():
-            break
-    return tuple(first), tuple(second)
-
-
-@contextlib.contextmanager
-def one_thread(wanted: bool) -> Iterator[str]:
-    """Hold numpy's BLAS to one thread while a serial kernel is compared with it, where threadpoolctl can."""
-    try:
-        import threadpoolctl  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    except ImportError:
-        yield "numpy with its own threads (threadpoolctl is not installed)"
-        return
-    if not wanted:
-        yield "all threads"
-        return
-    with threadpoolctl.threadpool_limits(1):
-        yield "one thread each"
+            return f"{t.name} differs from numpy: {wrong}"
+    return None
 
 
 # ---------------------------------------------------------------- arrays
 
 
-def prepare(session: Session) -> tuple[dict[Tensor, Any], dict[Tensor, Any], dict[Tensor, Any]]:
+def prepare(session: Session) -> tuple[Arrays, Arrays, Arrays]:
     """Arrays for the inputs, empty ones for the outputs, and what the outputs should be."""
     tensors = [a for a in session.args if isinstance(a, Tensor)]
     given = [t for t in tensors if session.schedule[t].is_placeholder]
@@ -119,32 +232,22 @@ def prepare(session: Session) -> tuple[dict[Tensor, Any], dict[Tensor, Any], dic
         scalars = {a: session.sizes.get(a.name, 1) for a in session.args if isinstance(a, Var)}
         results = evaluate(made, inputs, scalars)
     expected = {t: np.asarray(r) for t, r in zip(made, results, strict=True)}
-    outputs = {t: np.zeros(shape_of(t, session.sizes), t.dtype) for t in made}
+    outputs = {t: filled_like(np.empty(shape_of(t, session.sizes), t.dtype)) for t in made}
     return inputs, outputs, expected
 
 
-def shape_of(t: Tensor, sizes: dict[str, int]) -> tuple[int, ...]:
-    """The shape of a tensor with its symbolic sizes filled in (128 where none is given)."""
-    return tuple(_size(n, sizes) for n in t.shape)
+def filled_like(a: Any) -> Any:
+    """An array like `a` full of a value that no result is likely to have: what is not written shows."""
+    return np.full(a.shape, 77).astype(a.dtype)
 
 
-def _size(n: Expr, sizes: dict[str, int]) -> int:
-    known = const_int(n)
-    if known is not None:
-        return known
-    names = {v.name: sizes.get(v.name, 128) for v in walk(n) if isinstance(v, Var)}
-    return int(eval(script(n), {"__builtins__": {}}, names))
-
-
-def in_order(
-    args: Sequence[Any], inputs: dict[Tensor, Any], outputs: dict[Tensor, Any], sizes: dict[str, int]
-) -> list[Any]:
+def in_order(args: Sequence[Any], inputs: Arrays, outputs: Arrays, sizes: dict[str, int]) -> list[Any]:
     """The arrays and scalars in the order of the kernel's parameters."""
     arrays = {**inputs, **outputs}
     return [arrays[a] if isinstance(a, Tensor) else sizes.get(a.name, 1) for a in args]
 
 
-def reference_call(session: Session, inputs: dict[Tensor, Any]) -> tuple[Callable[[], Any], str]:
+def reference_call(session: Session, inputs: Arrays) -> tuple[Callable[[], Any], str]:
     """What is timed against the kernel: the user's numpy program, or the definition."""
     reference = session.reference
     if reference is not None:
@@ -179,7 +282,7 @@ def _terms(t: Tensor) -> int:
         if op in seen:
             continue
         seen.add(op)
-        if isinstance(op, ComputeOp) and isinstance(op.body[0], ReduceNode):
+        if isinstance(op, ComputeOp) and isinstance(op.body[0], Reduce):
             sizes = [const_int(iv.dom.extent) or 1024 for iv in op.reduce_axis if iv.dom is not None]
             most = max(most, int(np.prod(sizes)))
         pending.extend(i.op for i in op.inputs)

@@ -36,7 +36,9 @@ from tewb.schedule.code import schedule_code
 from tewb.schedule.recompute import recompute_factor
 from tewb.tensor import Tensor
 from tewb.tensor.source import GraphSource
-from tewb.workbench.measure import Measurement, measure
+from tewb.workbench.measure import Measurement, Pinned, measure
+from tewb.workbench.roofline import Roofline, roofline
+from tewb.workbench.trials import Progress, Stop, Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Session:
     ) -> None:
         self.schedule, self.args, self.name = schedule, list(args), name
         self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
+        self.timings = Timings()
         self._start = schedule.journal
         self._undone: list[Step] = []
         self._listeners: list[Callable[[], None]] = []
@@ -353,9 +356,22 @@ class Session:
         """The kernel of the schedule as it is now."""
         return build_module(self.module, debug=debug)
 
-    def measure(self, repeat: int = 9, stop: Callable[[], bool] | None = None) -> Measurement:
-        """Build, check against numpy and time both, sample by sample in turn. `stop()` ends it early."""
-        return measure(self, repeat, stop)
+    def measure(
+        self,
+        repeat: int = 9,
+        stop: Stop | None = None,
+        progress: Progress | None = None,
+        pinned: Pinned | None = None,
+        cold: bool = True,
+    ) -> Measurement:
+        """Build, check against numpy and time both, sample by sample in turn: `measure.measure` says how."""
+        found = measure(self, repeat, stop, progress, pinned, cold)
+        self.timings[found.journal] = found
+        return found
+
+    def roofline(self) -> Roofline:
+        """How near to this machine's peaks the measurements so far have come."""
+        return roofline(self)
 
 
 def _place(s: Stage) -> str:

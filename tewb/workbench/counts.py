@@ -1,0 +1,99 @@
+"""Counting: the operations that a program asks for and the bytes that it moves at least, whatever its schedule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tewb.ir import Binary, Call, Compare, Expr, ProducerLoad, Reduce, Var, const_int, script, walk
+from tewb.tensor import ComputeOp, Operation, PlaceholderOp, Tensor
+
+# Calls that choose or rename a value and do nothing to it.
+_FREE_CALLS = ("if_then_else", "likely", "reinterpret")
+
+
+def operations(outputs: Sequence[Operation], sizes: Mapping[str, int]) -> int | None:
+    """How many operations the definition of `outputs` has: those of each compute's body, at every point of its
+    axes and reduce axes. A matmul has 2 n^3.
+
+    An operation is arithmetic, a comparison or a math call on elements of tensors (fma is two); arithmetic on
+    indices alone is free. None when a part is an extern or a hybrid function, whose work nobody can see.
+    """
+    total = 0
+    for op in operations_below(outputs):
+        if isinstance(op, ComputeOp):
+            total += points(op, sizes) * _at_a_point(op)
+        elif not isinstance(op, PlaceholderOp):
+            return None
+    return total
+
+
+def least_bytes(args: Iterable[Any], sizes: Mapping[str, int]) -> int:
+    """The bytes of all tensors among the arguments of a kernel: each goes over the memory bus once at least."""
+    tensors = [a for a in args if isinstance(a, Tensor)]
+    return sum(math.prod(shape_of(t, sizes)) * t.dtype.nbytes for t in tensors)
+
+
+def points(op: ComputeOp, sizes: Mapping[str, int]) -> int:
+    """How often the body of a compute is evaluated: the points of its axes and reduce axes."""
+    axes = (*op.axis, *op.reduce_axis)
+    return math.prod(size_of(iv.dom.extent, sizes) for iv in axes if iv.dom is not None)
+
+
+def operations_below(outputs: Sequence[Operation]) -> list[Operation]:
+    """`outputs` and everything that they are computed from, each once."""
+    found: dict[Operation, None] = {}
+    pending = list(outputs)
+    while pending:
+        op = pending.pop()
+        if op not in found:
+            found[op] = None
+            pending.extend(t.op for t in op.inputs)
+    return list(found)
+
+
+def _at_a_point(op: ComputeOp) -> int:
+    first = op.body[0]
+    if isinstance(first, Reduce):
+        c = first.combiner
+        return _count((*first.source, *c.result), {*c.lhs, *c.rhs})
+    return _count(op.body, set())
+
+
+def _count(body: Iterable[Expr], values: set[Var]) -> int:
+    """The operations on elements in `body`; `values` are variables that hold elements."""
+    total, seen = 0, dict[Expr, bool]()
+
+    def is_value(e: Expr) -> bool:
+        nonlocal total
+        if e not in seen:
+            parts = [] if isinstance(e, ProducerLoad) else [c for c in e.children() if isinstance(c, Expr)]
+            read = isinstance(e, ProducerLoad) or (isinstance(e, Var) and e in values)
+            seen[e] = any([is_value(c) for c in parts]) or read
+            total += _cost(e) if seen[e] else 0
+        return seen[e]
+
+    for e in body:
+        is_value(e)
+    return total
+
+
+def _cost(e: Expr) -> int:
+    if isinstance(e, Call):
+        return 0 if e.op in _FREE_CALLS else 2 if e.op == "fma" else 1
+    return int(isinstance(e, Binary | Compare))
+
+
+def shape_of(t: Tensor, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """The shape of a tensor with its symbolic sizes filled in (128 where none is given)."""
+    return tuple(size_of(n, sizes) for n in t.shape)
+
+
+def size_of(n: Expr, sizes: Mapping[str, int]) -> int:
+    """The value of an extent, with its symbolic sizes filled in (128 where none is given)."""
+    known = const_int(n)
+    if known is not None:
+        return known
+    names = {v.name: sizes.get(v.name, 128) for v in walk(n) if isinstance(v, Var)}
+    return int(eval(script(n), {"__builtins__": {}, "min": min, "max": max}, names))

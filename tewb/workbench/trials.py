@@ -1,0 +1,125 @@
+"""Trials: contestants timed in turn, warm and cold, with progress and a way to stop; and the times kept so far."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tewb.runtime import Timing, calls_for, sample
+from tewb.schedule import Step
+
+if TYPE_CHECKING:
+    from tewb.workbench.measure import Measurement
+
+Journal = tuple[Step, ...]
+Stop = Callable[[], bool]
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The samples of one contestant. `cold` are single calls with nothing of the data in a cache."""
+
+    warm: Timing
+    cold: Timing | None
+
+
+def in_turn(
+    contestants: Sequence[Callable[[], Any]],
+    repeat: int,
+    stop: Stop | None = None,
+    progress: Progress | None = None,
+    cold: bool = True,
+) -> list[Trial]:
+    """`repeat` rounds in which every contestant is sampled once, so that a busy moment of the machine hits all.
+
+    After each round `progress(done, what)` is told the part that is done (0 to 1), and `stop()` may end it.
+    """
+    stopped = stop is not None and stop()
+    numbers = [1 if stopped else calls_for(f, 0.02) for f in contestants]
+    warm: list[list[float]] = [[] for _ in contestants]
+    cooled: list[list[float]] = [[] for _ in contestants]
+    flush = cache_flusher() if cold else None
+    for done in range(repeat):
+        for f, number, times, cold_times in zip(contestants, numbers, warm, cooled, strict=True):
+            times.append(sample(f, number))
+            if flush is not None:
+                flush()
+                cold_times.append(sample(f, 1))
+        if progress is not None:
+            progress((done + 1) / repeat, f"sample {done + 1} of {repeat}")
+        if stop is not None and stop():
+            break
+    return [Trial(_timing(w), _timing(c) if c else None) for w, c in zip(warm, cooled, strict=True)]
+
+
+def _timing(seconds: list[float]) -> Timing:
+    return Timing(tuple(seconds))
+
+
+def cache_flusher() -> Callable[[], None]:
+    """A function that drives everything else out of the caches, by writing twice as much as the last one holds."""
+    buffer = np.empty(2 * last_cache_bytes(), np.uint8)
+
+    def flush() -> None:
+        buffer[...] = 1
+
+    return flush
+
+
+@lru_cache(maxsize=1)
+def last_cache_bytes() -> int:
+    """The size of the largest cache, in bytes; 32 MiB where the system does not tell."""
+    found = []
+    for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
+        with contextlib.suppress(OSError, ValueError):
+            text = path.read_text().strip()
+            unit = {"K": 2**10, "M": 2**20, "G": 2**30}.get(text[-1:])
+            found.append(int(text[:-1]) * unit if unit else int(text))
+    return max(found, default=32 * 2**20)
+
+
+@contextlib.contextmanager
+def numpy_threads(count: int) -> Iterator[str]:
+    """Hold numpy's BLAS to as many threads as the kernel that it is compared with has, where threadpoolctl can."""
+    try:
+        import threadpoolctl  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    except ImportError:
+        yield "numpy with its own threads (threadpoolctl is not installed)"
+        return
+    with threadpoolctl.threadpool_limits(count):
+        yield "one thread each" if count == 1 else f"{count} threads each"
+
+
+class Timings(MutableMapping[Journal, "Measurement"]):
+    """The last measurement of every journal that was measured, in the order in which they were."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Journal, Measurement]] = {}
+
+    def __getitem__(self, journal: Journal) -> Measurement:
+        return self._kept[_key(journal)][1]
+
+    def __setitem__(self, journal: Journal, m: Measurement) -> None:
+        self._kept.pop(_key(journal), None)  # measured again: it is the newest now
+        self._kept[_key(journal)] = (journal, m)
+
+    def __delitem__(self, journal: Journal) -> None:
+        del self._kept[_key(journal)]
+
+    def __iter__(self) -> Iterator[Journal]:
+        return iter([journal for journal, _ in list(self._kept.values())])
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+def _key(journal: Journal) -> str:
+    return json.dumps([step.to_json() for step in journal], sort_keys=True, default=str)
