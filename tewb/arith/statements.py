@@ -31,6 +31,7 @@ from tewb.ir import (
     substitute,
     walk,
     with_buffer,
+    without_loop,
 )
 
 
@@ -60,7 +61,7 @@ class _Statements:
         if n is not None and n <= 0:
             return NOOP
         if n == 1:
-            return self.stmt(substitute(s.body, {s.var: lo}))
+            return self.stmt(without_loop(substitute(s.body, {s.var: lo}), s.origin))
         self.analyzer.bind_extent(s.var, lo, extent)
         body = self.stmt(s.body)
         if body is NOOP:

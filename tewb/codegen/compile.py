@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from tewb.base import CodegenError, DType, Native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
+from tewb.codegen.links import Linked, assembly_lines, llvm_lines
 from tewb.codegen.statements import Statements, operations
 from tewb.codegen.types import value_type
 from tewb.ir import (
@@ -152,17 +153,13 @@ class CompiledModule:
         setters = dict.fromkeys(n.set_threads for n in self.natives if n.set_threads is not None)
         return Kernel(self._code.address(name), self.signatures[name], self, tuple(setters))
 
-    def assembly_lines(self) -> list[tuple[str, int | None]]:
+    def assembly_lines(self) -> Linked:
         """The assembly, each line with the line (from 1) of the low-level IR text that it computes."""
-        found: list[tuple[str, int | None]] = []
-        line: int | None = None
-        for text in self.assembly.splitlines():
-            location = re.match(r"\s*\.loc\s+\d+\s+(\d+)", text)
-            if location:
-                line = int(location[1]) or None
-            elif not re.match(r"\s*\.(?!p2align)|\s*#|\s*$|\.L(tmp|func|debug|info|str)", text):
-                found.append((text, line))
-        return found
+        return assembly_lines(self.assembly)
+
+    def llvm_lines(self, optimized: bool = False) -> Linked:
+        """The LLVM IR, before or after optimisation, each line with its line of the low-level IR text."""
+        return llvm_lines(self.optimized_ir if optimized else self.llvm_ir)
 
 
 def compile_module(module: IRModule, debug: bool = False) -> CompiledModule:

@@ -68,6 +68,7 @@ from tewb.ir.nodes import (
 )
 from tewb.ir.ops import const, const_int, convert, is_const, load
 from tewb.ir.parser import parse
+from tewb.ir.provenance import without_loop
 from tewb.ir.script import Line, script, script_lines
 from tewb.ir.walk import NOOP, free_vars, is_noop, rewriter, seq, substitute, uses, visit, walk, with_buffer
 
@@ -80,4 +81,5 @@ __all__ = [
     "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert",
     "first_difference", "free_vars", "intrinsics", "is_const", "is_noop", "load", "node", "ops", "parse", "replace",
     "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "uses", "visit", "walk", "with_buffer",
+    "without_loop",
 ]  # fmt: skip

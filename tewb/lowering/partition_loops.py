@@ -24,6 +24,7 @@ from tewb.ir import (
     seq,
     substitute,
     walk,
+    without_loop,
 )
 
 
@@ -112,7 +113,7 @@ class _Partition:
 def _tail(n: For, begin: int, end: int) -> list[Stmt]:
     """The iterations from `begin` on: one is written out, more stay a loop counted from 0."""
     if end - begin == 1:
-        return [substitute(n.body, {n.var: const(begin, n.var.dtype)})]
+        return [without_loop(substitute(n.body, {n.var: const(begin, n.var.dtype)}), n.origin)]
     fresh = Var(n.var.name, n.var.dtype)
     body = substitute(n.body, {n.var: ops.add(fresh, begin)})
     # A parallel tail is a few tiles: not worth waking threads a second time.

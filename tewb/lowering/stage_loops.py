@@ -11,7 +11,6 @@ from tewb.ir import (
     ForKind,
     IfThenElse,
     IterVar,
-    Origin,
     Stmt,
     Var,
     const,
@@ -33,7 +32,7 @@ class Loops:
         self.nests, self.stage, self.leaves = nests, stage, leaves
         self.own: StageBounds = nests.bounds.stages[stage]
         self.analyzer = nests.bounds.analyzer
-        self.origin = Origin(stage.name, None, stage.place_step, stage.op.span)
+        self.origin = stage.origin()
 
     def loops(self, first: int, last: int, guards: list[tuple[IterVar, Expr]], body: Stmt) -> Stmt:
         """The loops at positions first..last-1 around `body`, with guards and inner stages in their places."""

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tewb.base import LowerError
-from tewb.ir import For, ForKind, Stmt, const, const_int, ops, replace, rewriter, seq, substitute, walk
+from tewb.ir import (
+    For,
+    ForKind,
+    Stmt,
+    const,
+    const_int,
+    ops,
+    replace,
+    rewriter,
+    seq,
+    substitute,
+    walk,
+    without_loop,
+)
 
 MOST_NODES = 200_000  # IR nodes after unrolling; more would take minutes to compile
 
@@ -16,7 +29,7 @@ def unroll_loops(body: Stmt) -> Stmt:
         for i in 3 (unroll):  A[i] = 0      ->      A[0] = 0; A[1] = 0; A[2] = 0
 
     Requires constant extents; raises LowerError otherwise, or when the result would be enormous.
-    Afterwards no loop is marked `unroll`.
+    Afterwards no loop is marked `unroll`; the statements remember the loop that they came from.
     """
 
     def loop(n: For) -> Stmt:
@@ -24,6 +37,7 @@ def unroll_loops(body: Stmt) -> Stmt:
         if n.kind is not ForKind.UNROLLED:
             return n if inner is n.body else replace(n, body=inner)
         count = _count(n, inner)
+        inner = without_loop(inner, n.origin)
         return seq(*[substitute(inner, {n.var: ops.add(n.min, const(i, n.var.dtype))}) for i in range(count)])
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})

@@ -26,7 +26,6 @@ from tewb.ir import (
     Node,
     Not,
     Or,
-    Origin,
     Ramp,
     Select,
     Seq,
@@ -40,6 +39,7 @@ from tewb.ir import (
     replace,
     rewriter,
     substitute,
+    without_loop,
 )
 
 
@@ -49,7 +49,8 @@ def vectorize_loops(body: Stmt) -> Stmt:
         for i in 8 (vectorized):  A[i*2] = B[i] + 1.0    ->    A[Ramp(0, 2, 8)] = B[0:8] + Broadcast(1.0, 8)
 
     A loop whose body has no vector form (a guard or a call that differs from lane to lane, an inner loop
-    of differing extent, an extent that is not constant) becomes serial. Afterwards no loop is vectorized.
+    of differing extent, an extent that is not constant) becomes serial. Afterwards no loop is vectorized, and
+    the statements remember the loop that they came from.
     Raises LowerError for a loop of its own (not a tail) whose extent is not constant.
     """
 
@@ -68,9 +69,9 @@ def vectorize_loops(body: Stmt) -> Stmt:
                 span=n.origin.span if n.origin else None,
             )
         if lanes == 1:
-            return substitute(inner, {n.var: n.min})
+            return without_loop(substitute(inner, {n.var: n.min}), n.origin)
         try:
-            return _Lanes(n.var, n.min, lanes, n.origin).stmt(inner)
+            return without_loop(_Lanes(n.var, n.min, lanes).stmt(inner), n.origin)
         except _NoVectorForm:
             return serial
 
@@ -85,8 +86,8 @@ class _NoVectorForm(Exception):
 class _Lanes:
     """Rewrites with `var` standing for `lanes` consecutive values from `start` on."""
 
-    def __init__(self, var: Var, start: Expr, lanes: int, origin: Origin | None) -> None:
-        self.lanes, self.origin = lanes, origin
+    def __init__(self, var: Var, start: Expr, lanes: int) -> None:
+        self.lanes = lanes
         self.values: dict[Var, Expr] = {var: ops.ramp(start, const(1, var.dtype), lanes)}
 
     # ---- expressions
@@ -176,8 +177,7 @@ class _Lanes:
             return s  # the same store in every lane: once is enough
         if lanes == 1:
             raise _NoVectorForm  # every lane stores to one element: order matters
-        # The loop is gone from the text; its step lives on in the statements that became vectors.
-        return BufferStore(s.buffer, self.wide(value, lanes), indices, self.origin or s.origin)
+        return BufferStore(s.buffer, self.wide(value, lanes), indices, s.origin)
 
     def seq(self, s: Seq) -> Stmt:
         return s.map_children(self.stmt)

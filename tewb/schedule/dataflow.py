@@ -25,7 +25,8 @@ def copy_for_readers(stage: Stage, output: int, scope: str, readers: list[Stage]
     )
     op = ComputeOp(f"{source.name}.{scope}", axis, (_element(source, axis),), check=False)
     copy = Stage(schedule, op, schedule.unique_name(op.name))
-    copy.scope, copy.place_step = scope, step
+    copy.scope = scope
+    copy.place(step)
     copy.attach = stage.attach  # what is computed inside of a loop can be copied there only
     schedule.insert(copy, schedule.stages.index(stage) + 1)
     for reader in readers:
@@ -54,11 +55,13 @@ def copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
     copied = ComputeOp(op.name, op.axis, tuple(_element(t, op.axis) for t in moved.outputs), "", check=False)
     copied.span = moved.span = op.span
     cache = Stage(schedule, moved, schedule.unique_name(moved.name))
-    cache.scope, cache.place_step = scope, step
+    cache.scope = scope
+    cache.place(step)
     cache.attach = stage.attach  # it reads what may exist there only
     schedule.insert(cache, schedule.stages.index(stage))
-    attach, place = stage.attach, stage.place_step
+    attach, place, shaped = stage.attach, stage.place_step, stage.shaped_by.get(None, ())
     stage.reset(copied)
     stage.attach, stage.place_step = attach, place
+    stage.shape(None, *shaped, step)
     schedule.swap_op(stage, copied)
     return moved.outputs

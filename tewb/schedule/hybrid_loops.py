@@ -180,13 +180,14 @@ def _check_order(s: Stmt, place: dict[Var, int], outer: int = -1) -> None:
 
 
 def _annotated(stage: Stage, body: Stmt) -> Stmt:
-    kinds = {iv.var: (iv, KINDS[kind]) for iv, kind in stage.annotations.items()}
+    shaped = {iv.var: iv for iv in stage.leaf_iter_vars if iv in stage.shaped_by}
 
     def loop(n: For) -> Stmt:
         made = n.map_children(rewrite)
-        if n.var not in kinds:
+        if n.var not in shaped:
             return made
-        iv, kind = kinds[n.var]
+        iv = shaped[n.var]
+        kind = KINDS[stage.annotations[iv]] if iv in stage.annotations else made.kind
         return replace(made, kind=kind, origin=stage.origin(iv))
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})

@@ -68,8 +68,8 @@ def _split(stage: Stage, v: Values, step: int) -> Results:
     relation = Split.make(v["axis"], v.get("factor"), v.get("nparts"))
     stage.relations.append(relation)
     stage.replace_leaves([relation.parent], [relation.outer, relation.inner])
-    stage.register(relation.outer, step)
-    stage.register(relation.inner, step)
+    stage.register(relation.outer, step, [relation.parent])
+    stage.register(relation.inner, step, [relation.parent])
     stage.leaf_iter_vars = opaque_last(stage.leaf_iter_vars)
     return [relation.outer, relation.inner]
 
@@ -96,7 +96,7 @@ def _fuse(stage: Stage, v: Values, step: int) -> Results:
         relation = Fuse.make(fused, inner)
         stage.relations.append(relation)
         stage.replace_leaves([fused, inner], [relation.fused])
-        stage.register(relation.fused, step)
+        stage.register(relation.fused, step, [fused, inner])
         fused = relation.fused
     return [fused]
 
@@ -104,6 +104,8 @@ def _fuse(stage: Stage, v: Values, step: int) -> Results:
 @_declare("reorder", AXES)
 def _reorder(stage: Stage, v: Values, step: int) -> Results:
     stage.leaf_iter_vars = legal.reordered(stage.leaf_iter_vars, v["axes"])
+    for iv in v["axes"]:
+        stage.shape(iv, step)
     return []
 
 
@@ -111,6 +113,7 @@ def _annotation(kind: str) -> Effect:
     def effect(stage: Stage, v: Values, step: int) -> Results:
         stage.annotations[v["axis"]] = kind
         stage.made_by[v["axis"]] = step
+        stage.shape(v["axis"], step)
         return []
 
     return effect
@@ -126,25 +129,29 @@ for _kind in ("vectorize", "unroll", "parallel"):
     Param("axis", "place", "a loop of that stage"),
 )
 def _compute_at(stage: Stage, v: Values, step: int) -> Results:
-    stage.attach, stage.place_step = At(v["parent"], v["axis"]), step
+    stage.attach = At(v["parent"], v["axis"])
+    stage.place(step)
     return []
 
 
 @_declare("compute_inline")
 def _compute_inline(stage: Stage, v: Values, step: int) -> Results:
-    stage.attach, stage.place_step = INLINE, step
+    stage.attach = INLINE
+    stage.place(step)
     return []
 
 
 @_declare("compute_root")
 def _compute_root(stage: Stage, v: Values, step: int) -> Results:
-    stage.attach, stage.place_step = None, step
+    stage.attach = None
+    stage.place(step)
     return []
 
 
 @_declare("set_scope", Param("scope", "scope", "global or local", choices=_scopes))
 def _set_scope(stage: Stage, v: Values, step: int) -> Results:
-    stage.scope, stage.place_step = v["scope"], step
+    stage.scope = v["scope"]
+    stage.place(step)
     return []
 
 

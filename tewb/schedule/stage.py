@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,12 @@ class Stage:
     """The loops of one operation, and where they stand.
 
     `leaf_iter_vars` are the loops from outermost to innermost, `relations` how they came from the axes,
-    `annotations` how they run. `attach` is None (at the root), INLINE, or a place in another stage.
+    `annotations` how they run. `shaped_by` are the steps of the journal that shaped a loop, or (under None)
+    the place of the stage; `made_by` and `place_step` are the latest that made them. `attach` is None (at the root), INLINE, or a place in another stage.
     """
 
     __slots__ = ("_names", "annotations", "attach", "first_op", "leaf_iter_vars", "made_by", "name", "op", "place_step",
-                 "relations", "schedule", "scope")  # fmt: skip
+                 "relations", "schedule", "scope", "shaped_by")  # fmt: skip
 
     def __init__(self, schedule: Schedule, op: Operation, name: str) -> None:
         self.schedule, self.name, self.first_op = schedule, name, op
@@ -62,6 +64,7 @@ class Stage:
         self.scope = "global"
         self.made_by: dict[IterVar, int] = {}
         self.place_step: int | None = None
+        self.shaped_by: dict[IterVar | None, tuple[int, ...]] = {}
         self._names: dict[str, IterVar] = {}
         for iv in self.leaf_iter_vars:
             self.register(iv)
@@ -93,8 +96,9 @@ class Stage:
 
     # ---- axes and their names
 
-    def register(self, iv: IterVar, step: int | None = None) -> None:
-        """Give `iv` its name in this stage: its own, with a number when it is taken."""
+    def register(self, iv: IterVar, step: int | None = None, parents: Sequence[IterVar] = ()) -> None:
+        """Give `iv` its name in this stage: its own, with a number when it is taken. `step` made it from the
+        loops `parents`."""
         name, n = iv.name, 0
         while name in self._names:
             n += 1
@@ -102,6 +106,16 @@ class Stage:
         self._names[name] = iv
         if step is not None:
             self.made_by[iv] = step
+            self.shape(iv, *[i for p in parents for i in self.shaped_by.get(p, ())], step)
+
+    def shape(self, iv: IterVar | None, *steps: int) -> None:
+        """Remember that `steps` shaped the loop `iv`, or the place of this stage."""
+        self.shaped_by[iv] = tuple(sorted({*self.shaped_by.get(iv, ()), *steps}))
+
+    def place(self, step: int) -> None:
+        """Remember that `step` said where this stage stands."""
+        self.place_step = step
+        self.shape(None, step)
 
     def axis_name(self, iv: IterVar) -> str:
         """The name of an axis in this stage."""
@@ -152,11 +166,17 @@ class Stage:
     def origin(self, iv: IterVar | None = None) -> Origin:
         """Where the loop of `iv` (or this stage) came from."""
         if iv is None:
-            return Origin(self.name, None, self.place_step, self.op.span)
+            return Origin(self.name, None, self.place_step, self.op.span, self._place_steps())
         step = self.made_by.get(iv)
         journal = self.schedule.journal
         span = journal[step].span if step is not None and step < len(journal) else self.op.span
-        return Origin(self.name, self.axis_name(iv), step, span)
+        return Origin(self.name, self.axis_name(iv), step, span, self.shaped_by.get(iv, ()))
+
+    def _place_steps(self) -> tuple[int, ...]:
+        """The steps that shaped the place of this stage and of those that are computed inline in it."""
+        own = self.shaped_by.get(None, ())
+        inline = [s for s in self.reads() if s.is_inlined]
+        return tuple(sorted({*own, *(i for s in inline for i in s._place_steps())})) if inline else own
 
     def __repr__(self) -> str:
         return f"Stage({self.name}: {self.loops()})"

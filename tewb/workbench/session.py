@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tewb.base import ScheduleError, TewbError
@@ -36,8 +37,10 @@ from tewb.schedule.code import schedule_code
 from tewb.schedule.recompute import recompute_factor
 from tewb.tensor import Tensor
 from tewb.tensor.source import GraphSource
+from tewb.workbench.diff import Diff
 from tewb.workbench.measure import Measurement, Pinned, measure
 from tewb.workbench.roofline import Roofline, roofline
+from tewb.workbench.scrubber import Form, Scrubber
 from tewb.workbench.trials import Progress, Stop, Timings
 
 
@@ -372,6 +375,19 @@ class Session:
     def roofline(self) -> Roofline:
         """How near to this machine's peaks the measurements so far have come."""
         return roofline(self)
+
+    # ---- every form, from TE to assembly
+
+    @cached_property
+    def scrubber(self) -> Scrubber:
+        """The forms of the program, their lines linked to the journal, and what differs from other states."""
+        return Scrubber(self.schedule, self.args, self.name, _remark)
+
+    def forms(self) -> list[Form]:
+        return self.scrubber.forms
+
+    def diff(self, form: str, against: str | Sequence[Step] = "before") -> Diff:
+        return self.scrubber.diff(form, against)
 
 
 def _place(s: Stage) -> str:

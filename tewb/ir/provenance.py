@@ -1,0 +1,43 @@
+"""Provenance that survives: what is left of a loop that lowering takes away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tewb.ir.node import replace
+from tewb.ir.nodes import For, Origin, Stmt
+
+
+def without_loop(body: Stmt, loop: Origin | None) -> Stmt:
+    """`body`, the statements of which remember the loop `loop` that stood around them and is gone.
+
+    Loops that no step of the journal shaped are forgotten.
+    """
+    if loop is None or not loop.steps:
+        return body
+    known: dict[tuple[Origin | None, bool], Origin] = {}
+
+    def rewrite(n: Any) -> Any:
+        if not isinstance(n, Stmt):
+            return n
+        made = n.map_children(rewrite)
+        if "origin" not in made._fields:
+            return made
+        key = (made.origin, isinstance(made, For))  # type: ignore[attr-defined]
+        if key not in known:
+            known[key] = _remembers(*key, loop)
+        return replace(made, origin=known[key])
+
+    result: Stmt = rewrite(body)
+    return result
+
+
+def _remembers(own: Origin | None, is_loop: bool, loop: Origin) -> Origin:
+    """`own`, the origin of a loop or of another statement, with `loop` among what shaped it."""
+    gone = (loop.stage, loop.axis)
+    if own is None:
+        return Origin(loop.stage, None if is_loop else loop.axis, loop.step, loop.span, loop.steps, (gone,))
+    # A statement that no step made is shown as made by the step of its loop; a loop keeps its own.
+    taken = own if is_loop or own.step is not None else loop
+    steps = tuple(sorted({*own.steps, *loop.steps}))
+    return Origin(own.stage, taken.axis, taken.step, own.span or loop.span, steps, (*own.gone, gone))
