@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tewb.base import ScheduleError, TewbError
@@ -36,7 +37,9 @@ from tewb.schedule.code import schedule_code
 from tewb.schedule.recompute import recompute_factor
 from tewb.tensor import Tensor
 from tewb.tensor.source import GraphSource
+from tewb.workbench.ledger import Budget, checks, expect, ledger
 from tewb.workbench.measure import Measurement, measure
+from tewb.workbench.palette import palette, preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +359,16 @@ class Session:
     def measure(self, repeat: int = 9, stop: Callable[[], bool] | None = None) -> Measurement:
         """Build, check against numpy and time both, sample by sample in turn. `stop()` ends it early."""
         return measure(self, repeat, stop)
+
+    # ---- judging: what could be done, what it costs (each function takes the session first)
+
+    palette, preview = palette, preview
+    ledger, expect, checks = ledger, expect, checks
+
+    @cached_property
+    def budget(self) -> Budget:
+        """The lines that `expect` added."""
+        return Budget()
 
 
 def _place(s: Stage) -> str:
