@@ -1,7 +1,7 @@
 """Lowering: from a schedule to loops, then one pass per file; `pipeline.py` is the list."""
 
-from tewb.lowering.lower import Trace, lower_schedule
+from tewb.lowering.lower import Trace, lower_schedule, scheduled_loops
 from tewb.lowering.pipeline import BUILD, LOWER, Pass, run
 from tewb.lowering.rewrite_storage import peak_bytes
 
-__all__ = ["BUILD", "LOWER", "Pass", "Trace", "lower_schedule", "peak_bytes", "run"]
+__all__ = ["BUILD", "LOWER", "Pass", "Trace", "lower_schedule", "peak_bytes", "run", "scheduled_loops"]

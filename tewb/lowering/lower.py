@@ -31,14 +31,17 @@ def lower_schedule(
     symbolic, and their alignment. `trace` collects the function after every pass, beginning with the loops.
     """
     check_binds(args, binds or {})
-    f = _function(schedule, args, name, binds or {})
+    f = scheduled_loops(schedule, args, name, binds or {})
     if trace is not None:
         trace.append(("schedule_ops", f))
     return IRModule({name: run(f, LOWER, trace)})
 
 
-def _function(schedule: Schedule, args: Sequence[Any], name: str, binds: Mapping[Tensor, Buffer]) -> PrimFunc:
-    params, keys, values = _parameters(schedule, args, binds)
+def scheduled_loops(
+    schedule: Schedule, args: Sequence[Any], name: str = "main", binds: Mapping[Tensor, Buffer] | None = None
+) -> PrimFunc:
+    """The function with the loops as scheduled, before any pass."""
+    params, keys, values = _parameters(schedule, args, binds or {})
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
     _check_complete(schedule, keys)
     bounds: Bounds = infer_bounds(schedule, kept)

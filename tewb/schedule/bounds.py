@@ -173,6 +173,29 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
     return ranges
 
 
+def readings(stage: Stage, bounds: Bounds) -> list[tuple[Stage, list[Interval | None]]]:
+    """What each access of each reader touches of `stage` at its place, with the reader: an interval for every
+    dimension, or None where the elements are known only at run time."""
+    schedule, fixed = stage.schedule, set(enclosing(stage))
+    readers = _readers(schedule, bounds.operations)[stage]
+    return [(r, box) for r in readers for box in _touched(schedule, r, stage, fixed, bounds)]
+
+
+def needed_region(stage: Stage, bounds: Bounds) -> Region:
+    """The box of `stage` that its readers touch at its place, cut or not: what would be enough to keep."""
+    shape = stage.op.output(0).shape
+    boxes = [box for _, box in readings(stage, bounds)]
+    if not boxes or stage.is_output:
+        return tuple(whole_region(shape))
+    joined = boxes[0]
+    for other in boxes[1:]:
+        joined = [
+            None if a is None or b is None else _union(a, b, bounds.analyzer)
+            for a, b in zip(joined, other, strict=True)
+        ]
+    return tuple(_range(x, n, bounds.analyzer) for x, n in zip(joined, shape, strict=True))
+
+
 def _inside(r: Range, size: Expr, analyzer: Analyzer) -> Range:
     """A range of the same extent that is moved so that it lies in a dimension of `size`."""
     low = r.min if analyzer.can_prove(ops.greater_equal(r.min, 0)) else ops.maximum(r.min, 0)

@@ -38,7 +38,9 @@ from tewb.schedule.recompute import recompute_factor
 from tewb.tensor import Tensor
 from tewb.tensor.source import GraphSource
 from tewb.workbench.diff import Diff
+from tewb.workbench.ledger import Budget, checks, expect, ledger
 from tewb.workbench.measure import Measurement, Pinned, measure
+from tewb.workbench.palette import palette, preview
 from tewb.workbench.roofline import Roofline, roofline
 from tewb.workbench.scrubber import Form, Scrubber
 from tewb.workbench.trials import Progress, Stop, Timings
@@ -388,6 +390,16 @@ class Session:
 
     def diff(self, form: str, against: str | Sequence[Step] = "before") -> Diff:
         return self.scrubber.diff(form, against)
+
+    # ---- judging: what could be done, what it costs (each function takes the session first)
+
+    palette, preview = palette, preview
+    ledger, expect, checks = ledger, expect, checks
+
+    @cached_property
+    def budget(self) -> Budget:
+        """The lines that `expect` added."""
+        return Budget()
 
 
 def _place(s: Stage) -> str:

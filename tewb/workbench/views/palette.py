@@ -1,0 +1,72 @@
+"""The palette as HTML: legal actions with their previews, places to compute at, refused actions greyed.
+
+Every button carries its step as JSON (`data-step`; a fix carries both steps), for whoever listens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+
+from tewb.schedule import Step
+from tewb.workbench.palette import Action, Preview
+from tewb.workbench.views.html import panel
+
+CSS = """
+.tw-bench .tw-actions { list-style: none; margin: 0 0 6px; padding: 0; font-size: 12px; }
+.tw-bench .tw-actions li { padding: 2px 0; border-top: 1px solid var(--tw-line); }
+.tw-bench .tw-actions button { font-family: var(--jp-code-font-family, monospace); font-size: 12px;
+  cursor: pointer; }
+.tw-bench .tw-actions .tw-after { font-family: var(--jp-code-font-family, monospace); color: var(--tw-dim);
+  margin-left: 12px; }
+.tw-bench .tw-actions .tw-refused { color: var(--tw-dim); }
+.tw-bench .tw-actions .tw-refused > button:disabled { opacity: 0.55; cursor: default; }
+""".strip()
+
+
+def palette(actions: Sequence[Action], stage: str, loop: str | None) -> str:
+    """The panel of what can be done to a stage and a loop of it."""
+    legal = [a for a in actions if a.legal]
+    parts = [
+        _list("Loops and memory", [_legal(a) for a in legal if not a.is_place]),
+        _list("Where to compute it", [_legal(a) for a in legal if a.is_place]),
+        _list("Not now", [_refused(a) for a in actions if not a.legal]),
+    ]
+    title = f"What can be done to {stage}" + (f", loop {loop}" if loop else "")
+    return panel(title, "".join(parts), "palette")
+
+
+def _list(title: str, items: Sequence[str]) -> str:
+    if not items:
+        return ""
+    return f'<div class="tw-dim">{title}</div><ul class="tw-actions">{"".join(items)}</ul>'
+
+
+def _legal(a: Action) -> str:
+    return f"<li>{_button(str(a.step), [a.step])}{_preview(a.preview)}</li>"
+
+
+def _preview(p: Preview | None) -> str:
+    if p is None:
+        return ""
+    if not p.loops:
+        return ' <span class="tw-dim">changes nothing</span>'
+    changes = f" <b>{escape('; '.join(p.changes))}</b>" if p.changes else ""
+    return changes + "".join(f'<div class="tw-after">{escape(text)}</div>' for text in p.loops)
+
+
+def _refused(a: Action) -> str:
+    hint = f" <i>{escape(a.hint)}</i>" if a.hint else ""
+    fix = ""
+    if a.fix is not None and a.then is not None:
+        said = f"{a.fix}, then {a.then}"
+        fix = f"<div>{_button(said, [a.fix, a.then])}</div>"
+    name = f'<button type="button" disabled>{escape(str(a.step))}</button>'
+    return f'<li class="tw-refused">{name} {escape(a.reason or "")}{hint}{fix}</li>'
+
+
+def _button(text: str, steps: Sequence[Step]) -> str:
+    data = [s.to_json() for s in steps]
+    given = json.dumps(data[0] if len(data) == 1 else data)
+    return f'<button type="button" data-step="{escape(given)}">{escape(text)}</button>'
