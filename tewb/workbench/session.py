@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tewb.base import ScheduleError, TewbError
 from tewb.driver import build_module
@@ -37,6 +37,9 @@ from tewb.schedule.recompute import recompute_factor
 from tewb.tensor import Tensor
 from tewb.tensor.source import GraphSource
 from tewb.workbench.measure import Measurement, measure
+
+if TYPE_CHECKING:
+    from tewb.workbench.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +359,12 @@ class Session:
     def measure(self, repeat: int = 9, stop: Callable[[], bool] | None = None) -> Measurement:
         """Build, check against numpy and time both, sample by sample in turn. `stop()` ends it early."""
         return measure(self, repeat, stop)
+
+    def snapshot(self, measured: Measurement | None = None) -> Snapshot:
+        """What the session shows now, as HTML to keep: for a cell of its own, before a notebook is shared."""
+        from tewb.workbench.snapshot import snapshot  # stands on this file
+
+        return snapshot(self, measured)
 
 
 def _place(s: Stage) -> str:
