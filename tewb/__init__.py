@@ -48,9 +48,9 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext tewb`: the magics %tewb_show, %%tewb_time and %tewb_traceback, and looks for our classes."""
-    from tewb.workbench import magics
+    from tewb.workbench.magics import load
 
-    magics.load(shell)
+    load(shell)
 
 
 def _look_well_in_notebooks() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -15,19 +14,9 @@ if TYPE_CHECKING:
     from tewb.workbench.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(plain.Shown):
     """What a session showed: steps, loops, allocations, regions, graph, IR and code. Later steps do not
     change it. `text` is its first line, `html` all of it."""
-
-    text: str
-    html: str = field(repr=False)
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-    def __repr__(self) -> str:
-        return self.text
 
 
 def snapshot(session: Session, measured: Measurement | None = None, note: str = "a snapshot") -> Snapshot:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
 from tewb.workbench.session import StageInfo
@@ -15,6 +16,20 @@ from tewb.workbench.views.graph import svg
 
 _SHORT = 40  # lines that are shown without being unfolded
 _LONGEST = 800  # lines that are put into a notebook at all
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Something to look at: as `html` in a notebook, as `text` in a terminal."""
+
+    text: str
+    html: str = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def pre(text: str) -> str:
