@@ -13,6 +13,7 @@ The core needs numpy and llvmlite only; `tewb.Workbench` and `tewb.demo` load th
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from tewb import nd, te, tir
@@ -43,3 +44,23 @@ def __getattr__(name: str) -> Any:
 
         return getattr(workbench, name)
     raise AttributeError(f"module 'tewb' has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext tewb`: the magics %tewb_show, %%tewb_time and %tewb_traceback, and looks for our classes."""
+    from tewb.workbench.magics import load
+
+    load(shell)
+
+
+def _look_well_in_notebooks() -> None:
+    """Inside of IPython, tensors, schedules and kernels are shown as HTML; elsewhere this loads nothing."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        from tewb.workbench import reprs
+
+        reprs.install(shell)
+
+
+_look_well_in_notebooks()

@@ -19,6 +19,7 @@ from tewb.base.errors import (
 )
 from tewb.base.natives import CType, Native, native, register_native
 from tewb.base.span import Span, here
+from tewb.base.traceback import render_with
 
 __all__ = [
     "BOOL",
@@ -49,4 +50,5 @@ __all__ = [
     "native",
     "option",
     "register_native",
+    "render_with",
 ]

@@ -18,6 +18,7 @@ TewbWarning (UserWarning)         something that works, and not as well as it mi
 from __future__ import annotations
 
 from tewb.base.span import Span
+from tewb.base.traceback import render
 
 
 class TewbError(RuntimeError):
@@ -38,6 +39,10 @@ class TewbError(RuntimeError):
         if self.span:
             lines.append(f"  at {self.span}")
         return "\n".join(lines)
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback."""
+        return render(self, self.span)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.message, self.loops, self.hint, self.span))

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-_OURS = str(Path(__file__).resolve().parent.parent) + "/"
+_NOT_THEIRS = (str(Path(__file__).resolve().parent.parent) + "/", "<frozen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,11 @@ class Span:
 
     file: str
     line: int
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this is a line of tewb itself, or of Python's own machinery."""
+        return self.file.startswith(_NOT_THEIRS)
 
     def __str__(self) -> str:
         cell = _cell_number(self.file)
@@ -25,9 +30,9 @@ def here() -> Span | None:
     """The nearest line on the call stack that is not tewb's own; None when there is none."""
     frame = sys._getframe(1)
     while frame is not None:
-        code = frame.f_code
-        if not code.co_filename.startswith(_OURS) and not code.co_filename.startswith("<frozen"):
-            return Span(code.co_filename, frame.f_lineno)
+        place = frame.f_code.co_filename
+        if not place.startswith(_NOT_THEIRS):
+            return Span(place, frame.f_lineno)
         if frame.f_back is None:
             return None
         frame = frame.f_back

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tewb.base import ScheduleError, TewbError
 from tewb.driver import build_module
@@ -44,6 +44,9 @@ from tewb.workbench.palette import palette, preview
 from tewb.workbench.roofline import Roofline, roofline
 from tewb.workbench.scrubber import Form, Scrubber
 from tewb.workbench.trials import Progress, Stop, Timings
+
+if TYPE_CHECKING:
+    from tewb.workbench.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +403,12 @@ class Session:
     def budget(self) -> Budget:
         """The lines that `expect` added."""
         return Budget()
+
+    def snapshot(self, measured: Measurement | None = None) -> Snapshot:
+        """What the session shows now, as HTML to keep: for a cell of its own, before a notebook is shared."""
+        from tewb.workbench.snapshot import snapshot  # stands on this file
+
+        return snapshot(self, measured)
 
 
 def _place(s: Stage) -> str:

@@ -13,6 +13,7 @@ from tewb.schedule import Schedule, Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.forms import Form
 from tewb.workbench.session import Session
+from tewb.workbench.snapshot import snapshot
 from tewb.workbench.views import html
 from tewb.workbench.views.graph import graph_panel
 from tewb.workbench.views.loops import CSS as LOOPS_CSS
@@ -236,8 +237,8 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         bundle = super()._repr_mimebundle_(**keywords)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         if data is not None:
-            data["text/html"] = html.snapshot(self.session)
-            data["text/plain"] = f"tewb workbench: {self.session.schedule!r}"
+            kept = snapshot(self.session, note="a snapshot: run the cell to work with it")
+            data["text/html"], data["text/plain"] = kept.html, kept.text
         return bundle
 
 

@@ -1,0 +1,90 @@
+"""HTML for places where nothing but HTML survives: a notebook that is not trusted, or has no kernel.
+
+Such a notebook keeps structure, inline styles, `<details>` and images, and drops style sheets, scripts and
+inline drawings. No colours are set: text takes those of the page around it, light or dark.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from tewb.workbench.session import StageInfo
+from tewb.workbench.views.graph import svg
+
+_SHORT = 40  # lines that are shown without being unfolded
+_LONGEST = 800  # lines that are put into a notebook at all
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Something to look at: as `html` in a notebook, as `text` in a terminal."""
+
+    text: str
+    html: str = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def pre(text: str) -> str:
+    """Text as it is, escaped."""
+    return f'<pre style="line-height:1.3;margin:2px 0;overflow:auto">{escape(text)}</pre>'
+
+
+def fold(summary: str, body: str, is_open: bool = False) -> str:
+    """`body` under a line that opens it."""
+    return f"<details{' open' if is_open else ''}><summary>{escape(summary)}</summary>{body}</details>"
+
+
+def cut(text: str, longest: int = _LONGEST) -> str:
+    """The first lines of a long text, and how many are left out."""
+    lines = text.splitlines()
+    if len(lines) <= longest:
+        return text
+    return "\n".join([*lines[:longest], f"... and {len(lines) - longest} lines more: print it to see them"])
+
+
+def listing(title: str, text: str) -> str:
+    """A program: shown when it is short, folded when it is long."""
+    count = len(text.splitlines())
+    if count <= _SHORT:
+        return pre(text)
+    return fold(f"{title}, {count} lines", pre(cut(text)))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table of texts."""
+    top = "".join(f'<th style="text-align:left">{escape(h)}</th>' for h in head)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="text-align:left">{escape(str(c))}</td>' for c in row) + "</tr>"
+        for row in rows
+    )
+    return f'<table style="margin:2px 0"><tr>{top}</tr>{body}</table>'
+
+
+def loops(s: StageInfo) -> str:
+    """The loops of a stage as indented text, outermost first."""
+    place = "" if s.place == "root" else f"  ({s.place})"
+    again = f"  each element {s.computed:.3g} times" if s.computed is not None and s.computed > 1 else ""
+    lines = [f"{s.name}{place}{again}"]
+    for depth, loop in enumerate(s.loops if s.place != "inline" else ()):
+        notes = [loop.kind] if loop.kind != "data" else []
+        notes += [loop.annotation] if loop.annotation else []
+        said = f"  {', '.join(notes)}" if notes else ""
+        lines.append(f"{'  ' * (depth + 1)}{loop.name} in {loop.extent}{said}")
+    return "\n".join(lines)
+
+
+def picture(source: str, alt: str) -> str | None:
+    """A graph in the DOT language as an image on white; None where nothing can draw it."""
+    drawn = svg(source.replace('bgcolor="transparent"', 'bgcolor="white"'))
+    if drawn is None:
+        return None
+    data = base64.b64encode(drawn.replace("currentColor", "#222222").encode()).decode()
+    return f'<img alt="{escape(alt)}" style="max-width:100%" src="data:image/svg+xml;base64,{data}">'
