@@ -15,12 +15,13 @@ from tewb.base import TewbError, render_with
 from tewb.driver import build_module, lower
 from tewb.ir import IRModule, script
 from tewb.lowering import BUILD, run
-from tewb.runtime import Kernel, Timing, calls_for, sample
+from tewb.runtime import Kernel, Timing, calls_for, get_num_threads, sample
 from tewb.schedule import Schedule
 from tewb.testing import random_array
 from tewb.workbench import reprs
-from tewb.workbench.measure import Measurement, one_thread
+from tewb.workbench.measure import Measurement, workers_of
 from tewb.workbench.session import Session
+from tewb.workbench.trials import numpy_threads
 from tewb.workbench.views import graph, plain
 
 
@@ -78,7 +79,7 @@ class Magics:
         if options[2] is None:
             return Timed(name, _timings([call], repeat)[0])
         other = self._function(ast.parse(options[2], mode="eval").body, "<against>")
-        with one_thread(isinstance(value, Kernel) and not value.signature.has_parallel):
+        with numpy_threads(workers_of(value) if isinstance(value, Kernel) else get_num_threads()):
             first, second = _timings([call, other], repeat)
         return Timed(name, first, options[2], second)
 

@@ -33,14 +33,12 @@ from tewb.lowering import BUILD, lower_schedule, peak_bytes, run
 from tewb.runtime import Kernel
 from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, Step
 from tewb.schedule.bounds import infer_bounds
-from tewb.schedule.code import schedule_code
 from tewb.schedule.recompute import recompute_factor
-from tewb.tensor import Tensor
-from tewb.tensor.source import GraphSource
 from tewb.workbench.diff import Diff
 from tewb.workbench.ledger import Budget, checks, expect, ledger
 from tewb.workbench.measure import Measurement, Pinned, measure
 from tewb.workbench.palette import palette, preview
+from tewb.workbench.program import program_code
 from tewb.workbench.roofline import Roofline, roofline
 from tewb.workbench.scrubber import Form, Scrubber
 from tewb.workbench.trials import Progress, Stop, Timings
@@ -328,35 +326,7 @@ class Session:
         It ends with `s`, `args` and `module`. Raises ExternError when an operation is made by code of its
         own that has no source here.
         """
-        taken: set[str] = {"s", "te", "tewb", "args", "module"}
-
-        def fresh(wanted: str) -> str:
-            base = "".join(c if c.isalnum() else "_" for c in wanted) or "x"
-            base = f"_{base}" if base[0].isdigit() else base
-            name, n = base, 0
-            while name in taken:
-                n += 1
-                name = f"{base}_{n}"
-            taken.add(name)
-            return name
-
-        graph = GraphSource(fresh)
-        first = Schedule(self.schedule.outputs)
-        for stage in first.stages:
-            graph.define(stage.op)
-        graph.declare([a for a in self.args if not isinstance(a, Tensor)])
-        identifiers = {st.name: graph.tensors[st.op.output(0)] for st in first.stages}
-        outputs = ", ".join(f"{graph.tensors[op.output(0)]}.op" for op in self.schedule.outputs)
-        several = len(self.schedule.outputs) > 1
-        args = ", ".join(self._argument(a, graph) for a in self.args)
-        lines = ["import tewb", "from tewb import te", "", *graph.lines, ""]
-        lines += [f"s = te.create_schedule({f'[{outputs}]' if several else outputs})"]
-        lines += schedule_code(self.schedule, identifiers, taken)
-        lines += ["", f"args = [{args}]", f'module = tewb.lower(s, args, name="{self.name}")', ""]
-        return "\n".join(lines)
-
-    def _argument(self, a: Any, graph: GraphSource) -> str:
-        return graph.tensors[a] if isinstance(a, Tensor) else graph.vars[a]
+        return program_code(self.schedule, self.args, self.name)
 
     # ---- running
 
