@@ -69,7 +69,10 @@ def html(shell: Any, cell: str) -> str:
         ("--asm kernel", "ret"),
         ("--asm s, [A, B, C]", "ret"),
         ("--code s, [A, B, C]", "s = te.create_schedule(C.op)"),
-        ("--graph s", "stage graph: C: float32[16, 16]"),
+        ("--graph s", "graph of C: float32[16, 16]"),
+        ("--dataflow s, [A, B, C]", "graph of C: float32[16, 16]"),
+        ("--tree s", "graph of C: float32[16, 16]"),
+        ("--axes s", "graph of C: float32[16, 16]"),
         ("tewb.Session(s, [A, B, C])", "a snapshot"),
     ],
 )

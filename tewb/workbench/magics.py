@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from tewb.workbench import reprs
 from tewb.workbench.measure import Measurement, workers_of
 from tewb.workbench.session import Session
 from tewb.workbench.trials import numpy_threads
-from tewb.workbench.views import graph, plain
+from tewb.workbench.views import graph, plain, tedd
 
 
 def load(shell: Any) -> None:
@@ -46,7 +47,8 @@ class Magics:
         Without a form: a tensor, schedule, stage, IR, kernel or buffer as it looks in a notebook.
         --ir     the loops; --low   the loops that code is made from, one index for each access
         --ll     the optimised LLVM IR; --asm   the assembly, with the lines of --low
-        --code   the program that makes the schedule again; --graph   the stages
+        --code   the program that makes the schedule again
+        --graph  the stages; --dataflow, --tree, --axes   the graphs of classic TEDD
 
         A schedule becomes code with its arguments: %tewb_show --asm s, [A, B, C]
         """
@@ -185,11 +187,11 @@ def _assembly(thing: Any) -> str:
     return "\n".join(rows)
 
 
-def _graph(thing: Any) -> plain.Shown:
-    """The stages of a schedule, drawn where they can be."""
+def _drawn(source: Callable[[Schedule], str], thing: Any) -> plain.Shown:
+    """A graph of a schedule: in a notebook a drawing, where it can be drawn, and in a terminal its stages."""
     schedule = _schedule(thing)
     text = graph.tree(schedule)
-    return plain.Shown(text, plain.picture(graph.dot(schedule), f"stage graph: {text}") or plain.pre(text))
+    return plain.Shown(text, plain.picture(source(schedule), f"graph of {text}") or plain.pre(text))
 
 
 def _schedule(thing: Any) -> Schedule:
@@ -202,7 +204,10 @@ FORMS: dict[str, Callable[[Any], str | plain.Shown]] = {
     "ll": lambda thing: _kernel(thing).get_source("ll"),
     "asm": _assembly,
     "code": lambda thing: _session(thing).code,
-    "graph": _graph,
+    "graph": partial(_drawn, graph.dot),
+    "dataflow": partial(_drawn, tedd.dataflow_graph),
+    "tree": partial(_drawn, tedd.schedule_tree),
+    "axes": partial(_drawn, tedd.itervar_relationship_graph),
 }
 
 

@@ -14,7 +14,8 @@ from tewb.ir import Buffer, Expr, IRModule, IterVar, PrimFunc, const_int, script
 from tewb.runtime import Kernel
 from tewb.schedule import Schedule, Stage
 from tewb.tensor import ComputeOp, Tensor
-from tewb.workbench.session import Session, bytes_shown
+from tewb.workbench.session import Session
+from tewb.workbench.sizes import memory_shown
 from tewb.workbench.views import plain
 
 
@@ -59,16 +60,6 @@ def _shape(sizes: Iterable[Expr]) -> str:
     return f"({', '.join(shown)}{',' if len(shown) == 1 else ''})"
 
 
-def _bytes(b: Tensor | Buffer) -> str:
-    total = b.dtype.nbytes
-    for n in b.shape:
-        size = const_int(n)
-        if size is None:
-            return "symbolic size"
-        total *= size
-    return bytes_shown(total)
-
-
 def _named(name: str, about: str) -> str:
     return f"<div><b>{escape(name)}</b> {escape(about)}</div>"
 
@@ -79,7 +70,7 @@ def _axes(axes: Iterable[IterVar]) -> str:
 
 def _tensor(t: Tensor) -> str:
     kind = type(t.op).__name__.removesuffix("Op").lower()
-    parts = [_named(t.name, f"{kind}: {t.dtype}{_shape(t.shape)}, {_bytes(t)}")]
+    parts = [_named(t.name, f"{kind}: {t.dtype}{_shape(t.shape)}, {memory_shown(t)}")]
     facts = []
     if t.op.inputs:
         facts.append(f"reads {', '.join(i.name for i in t.op.inputs)}")
@@ -97,7 +88,7 @@ def _tensor(t: Tensor) -> str:
 
 
 def _buffer(b: Buffer) -> str:
-    facts = [f"{b.dtype}{_shape(b.shape)}, {_bytes(b)}, {b.scope}"]
+    facts = [f"{b.dtype}{_shape(b.shape)}, {memory_shown(b)}, {b.scope}"]
     facts.append(f"strides {_shape(b.strides)}" if b.strides else "compact")
     if const_int(b.elem_offset) != 0:
         facts.append(f"begins {script(b.elem_offset)} elements into its memory")

@@ -9,6 +9,7 @@ from typing import Any
 
 from tewb.ir import script
 from tewb.schedule import At, Schedule, Stage
+from tewb.workbench.sizes import memory_shown
 from tewb.workbench.views.html import panel
 
 # Graphviz knows no currentColor; this ink is put in and taken out again, so that themes can colour the graph.
@@ -42,7 +43,7 @@ def _id(s: Stage) -> str:
 def _label(s: Stage) -> str:
     t = s.op.output(0)
     shape = " x ".join(script(n) for n in t.shape) or "scalar"
-    parts = [s.name, f"{shape} {t.dtype}"]
+    parts = [s.name, f"{shape} {t.dtype}, {memory_shown(t)}"]
     if s.is_inlined:
         parts.append("inline")
     elif s.leaf_iter_vars and not s.is_placeholder:
