@@ -35,9 +35,10 @@ class DiffLine:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What changed in a form. `against` says what it is compared with."""
+    """What changed in a form, the lines of which are of a `kind`. `against` says what it is compared with."""
 
     form: str
+    kind: str
     against: str
     lines: tuple[DiffLine, ...]
 

@@ -53,23 +53,36 @@ class FormLine:
 
 
 class Form:
-    """One form of the program: its name, what was done to get it, and whether that left it unchanged. The
-    lines are made when they are asked for; those of LLVM IR and assembly need a build, which may raise
-    TewbError."""
+    """One form of the program: its name, and what was done to get it from the form `before`. The lines are
+    made when they are asked for; those of LLVM IR and assembly need a build, which may raise TewbError."""
 
     def __init__(
-        self, name: str, doc: str, kind: str, make: Callable[[], list[FormLine]], unchanged: bool = False
+        self,
+        name: str,
+        doc: str,
+        kind: str,
+        make: Callable[[], list[FormLine]],
+        before: Form | None = None,
+        same: bool = False,
     ) -> None:
-        self.name, self.doc, self.kind, self.unchanged = name, doc, kind, unchanged
-        self._make = make
+        self.name, self.doc, self.kind, self.before = name, doc, kind, before
+        self._make, self._same = make, same
 
     @cached_property
     def lines(self) -> list[FormLine]:
         """The lines of this form."""
         return self._make()
 
+    @cached_property
+    def unchanged(self) -> bool:
+        """Whether this form reads as the one before it. Most passes return the very function then."""
+        if self._same or self.before is None or self.kind != IR:
+            return self._same
+        was, now = self.before.lines, self.lines
+        return len(was) == len(now) and all(str(a) == str(b) for a, b in zip(was, now, strict=True))
+
     def __repr__(self) -> str:
-        return f"Form({self.name}{', unchanged' if self.unchanged else ''})"
+        return f"Form({self.name})"
 
 
 class Parts:
@@ -149,10 +162,12 @@ class Scrubber:
             flat = run(trace[-1][1], BUILD, trace)
         except TewbError:
             pass  # the session says what is wrong; what could be made is shown
-        before: PrimFunc | None = None
+        before: Form | None = None
+        last: PrimFunc | None = None
         for name, f in trace:
-            yield Form(name, docs[name], IR, partial(self._ir_lines, f), unchanged=f is before)
-            before = f
+            before = Form(name, docs[name], IR, partial(self._ir_lines, f), before, same=f is last)
+            last = f
+            yield before
         if flat is not None:
             module = IRModule({self.name: flat})
             for name, doc, kind, take in _MACHINE:
@@ -262,16 +277,14 @@ class Scrubber:
         now = self.form(form)
         numbered = now.kind in (LLVM, ASSEMBLY)
         if against == "pass":
-            at = self.forms.index(now)
-            if at == 0 or self.forms[at - 1].kind != now.kind:
+            if now.before is None:
                 raise TewbError(f"{form} has no form of its kind before it")
-            before = self.forms[at - 1]
-            return Diff(form, before.name, tuple(diff(before.lines, now.lines, numbered)))
+            return Diff(form, now.kind, now.before.name, tuple(diff(now.before.lines, now.lines, numbered)))
         journal, said = self._state(against)
         other = self._other(journal)
         common = _common(journal, self.schedule.journal)
         past = [_only(line, common) for line in other.form(form).lines]
-        return Diff(form, said, tuple(diff(past, now.lines, numbered)))
+        return Diff(form, now.kind, said, tuple(diff(past, now.lines, numbered)))
 
     def _state(self, against: str | Iterable[Step]) -> tuple[tuple[Step, ...], str]:
         """The journal that `against` means, and its name."""
@@ -279,11 +292,11 @@ class Scrubber:
         if against == "before":
             if not now:
                 raise TewbError("there is no step yet to compare with the state before it")
-            return now[:-1], f"before {now[-1]}"
+            return now[:-1], f"the schedule before {now[-1]}"
         if against == "pinned":
             if self.pinned is None:
                 raise TewbError("no schedule is pinned", hint="pin one, change it, and compare")
-            return self.pinned, f"pinned, after {len(self.pinned)} steps"
+            return self.pinned, f"the pinned schedule of {len(self.pinned)} steps"
         if isinstance(against, str):
             raise TewbError(f"{against} is nothing to compare with", hint='"before", "pinned" or "pass"')
         steps = tuple(against)
