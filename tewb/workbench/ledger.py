@@ -66,9 +66,13 @@ class Size:
 
 def size_of(extents: Sequence[Expr], itemsize: int) -> Size:
     """The bytes of a box of elements of `itemsize` bytes."""
-    total = Analyzer().simplify(math.prod(extents, start=ops.const(itemsize, "int64")))
-    known = const_int(total)
-    return Size(known, f"{known:,}" if known is not None else script(total))
+    known = [const_int(n) for n in extents]
+    constant = math.prod((n for n in known if n is not None), start=itemsize)
+    if None not in known or constant == 0:
+        return Size(constant, f"{constant:,}")
+    symbolic = [n for n, value in zip(extents, known, strict=True) if value is None]
+    total = math.prod(symbolic[1:], start=symbolic[0])
+    return Size(None, script(Analyzer().simplify(ops.mul(total, constant))))
 
 
 def _together(sizes: Sequence[Size]) -> Size:

@@ -37,6 +37,10 @@ from tewb.schedule.recompute import recompute_factor
 from tewb.workbench.diff import Diff
 from tewb.workbench.ledger import Budget, checks, expect, ledger
 from tewb.workbench.measure import Measurement, Pinned, measure
+from tewb.tensor import Tensor
+from tewb.tensor.source import GraphSource
+from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
+from tewb.workbench.measure import Measurement, measure
 from tewb.workbench.palette import palette, preview
 from tewb.workbench.program import program_code
 from tewb.workbench.roofline import Roofline, roofline
@@ -367,7 +371,7 @@ class Session:
     # ---- judging: what could be done, what it costs (each function takes the session first)
 
     palette, preview = palette, preview
-    ledger, expect, checks = ledger, expect, checks
+    ledger, extern_boxes, expect, checks = ledger, extern_boxes, expect, checks
 
     @cached_property
     def budget(self) -> Budget:
