@@ -35,12 +35,8 @@ from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, St
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.recompute import recompute_factor
 from tewb.workbench.diff import Diff
-from tewb.workbench.ledger import Budget, checks, expect, ledger
-from tewb.workbench.measure import Measurement, Pinned, measure
-from tewb.tensor import Tensor
-from tewb.tensor.source import GraphSource
 from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
-from tewb.workbench.measure import Measurement, measure
+from tewb.workbench.measure import Measurement, Pinned, measure
 from tewb.workbench.palette import palette, preview
 from tewb.workbench.program import program_code
 from tewb.workbench.roofline import Roofline, roofline

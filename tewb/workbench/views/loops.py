@@ -9,6 +9,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from tewb.schedule import Step
 from tewb.workbench.session import LoopInfo, StageInfo
 
 _STATIC = Path(__file__).parent / "static"
@@ -23,7 +24,8 @@ CSS = """
 
 
 class LoopView(anywidget.AnyWidget):
-    """Shows the loops of all stages. A gesture asks for a primitive: `on_ask(primitive, stage, arguments)`.
+    """Shows the loops of all stages. A gesture, or a button of another panel that carries steps, asks for
+    steps: `on_ask(steps)`.
 
     `selected` is the chosen stage and loop; it changes with clicks and arrow keys, and can be set.
     """
@@ -32,7 +34,7 @@ class LoopView(anywidget.AnyWidget):
     tree: Any = traitlets.List().tag(sync=True)
     selected: Any = traitlets.Dict({"stage": "", "loop": ""}).tag(sync=True)
 
-    def __init__(self, on_ask: Callable[[str, str, Mapping[str, Any]], None]) -> None:
+    def __init__(self, on_ask: Callable[[Sequence[Step]], None]) -> None:
         super().__init__()
         self._on_ask = on_ask
         self.on_msg(self._asked)
@@ -42,9 +44,9 @@ class LoopView(anywidget.AnyWidget):
         self.tree = [_stage(s) for s in stages if s.kind != "input"]
 
     def _asked(self, _: Any, content: Mapping[str, Any], __: Any) -> None:
-        primitive, stage, arguments = (content.get(k) for k in ("primitive", "stage", "args"))
-        if isinstance(primitive, str) and isinstance(stage, str) and isinstance(arguments, dict):
-            self._on_ask(primitive, stage, arguments)
+        given = content.get("steps", content)
+        steps = given if isinstance(given, list) else [given]
+        self._on_ask([Step.from_json(s) for s in steps if isinstance(s, dict) and "primitive" in s])
 
 
 def _stage(s: StageInfo) -> dict[str, Any]:

@@ -194,10 +194,24 @@ function render({ model, el }) {
   const events = { click: onClick, keydown: onKey, dragstart: onDragStart, dragover: onDragOver, drop: onDrop,
     dragend: onDragEnd };
   for (const [name, f] of Object.entries(events)) list.addEventListener(name, f);
+  // Buttons of other panels of this workbench carry the steps that they stand for.
+  const onStep = (event) => {
+    const button = event.target.closest("button[data-step]");
+    if (button && !button.disabled) model.send({ steps: JSON.parse(button.dataset.step) });
+  };
+  let bench = null;
+  const listen = (frames) => {
+    bench = el.closest(".tw-bench");
+    if (bench) bench.addEventListener("click", onStep);
+    else if (frames > 0) requestAnimationFrame(() => listen(frames - 1)); // not in the page yet
+  };
+  listen(300);
+
   model.on("change:tree", draw);
   model.on("change:selected", draw);
   draw();
   return () => {
+    bench?.removeEventListener("click", onStep);
     model.off("change:tree", draw);
     model.off("change:selected", draw);
   };
