@@ -260,7 +260,7 @@ def test_workbench_applies_undoes_and_explains() -> None:
     bench.apply.click()
     assert "for j.outer in range(4):" in bench.session.ir
     assert "split(C, axis=j, factor=8)" in bench._message.value
-    assert "j.outer" in bench._ir.value and list(bench.loop.options) == ["i", "j.outer", "j.inner", "k"]
+    assert "j.outer" in bench._form_html.value and list(bench.loop.options) == ["i", "j.outer", "j.inner", "k"]
     bench.primitive.value, bench.loop.value = "vectorize", "k"
     bench.apply.click()
     assert "would race" in bench._message.value and len(bench.session.journal) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,17 +10,48 @@ from typing import Any
 import ipywidgets as widgets
 
 from tewb.base import TewbError
+from tewb.lowering import LOWER
 from tewb.schedule import Schedule, Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.forms import Form
+from tewb.workbench.ledger import extern_boxes
+from tewb.workbench.measure import Measurement
+from tewb.workbench.scrubber import Form as CodeForm
 from tewb.workbench.session import Session
 from tewb.workbench.snapshot import snapshot
 from tewb.workbench.views import html
+from tewb.workbench.views import ledger as ledger_view
+from tewb.workbench.views import palette as palette_view
 from tewb.workbench.views.graph import graph_panel
+from tewb.workbench.views.ledger import CSS as LEDGER_CSS
 from tewb.workbench.views.loops import CSS as LOOPS_CSS
 from tewb.workbench.views.loops import LoopView
+from tewb.workbench.views.pages import Pages
+from tewb.workbench.views.palette import CSS as PALETTE_CSS
+from tewb.workbench.views.roofline import CSS as ROOFLINE_CSS
+from tewb.workbench.views.roofline import roofline_panel
+from tewb.workbench.views.scrubber import CSS as SCRUBBER_CSS
+from tewb.workbench.views.scrubber import diff_panel, form_panel, rules
+from tewb.workbench.views.times import CSS as TIMES_CSS
+from tewb.workbench.views.times import history_plot, progress_bar, times_panel
 
 _STYLE = {"description_width": "initial"}
+
+LOWERED = LOWER[-1].name  # the form that is shown first: what a person reads
+AGAINST = {"nothing": None, "the step before": "before", "the pinned schedule": "pinned"}
+
+
+def _form_label(f: CodeForm) -> str:
+    name = "Lowered IR" if f.name == LOWERED else f.name
+    return f"{name} (unchanged)" if f.unchanged and f.name != LOWERED else name
+
+
+def _soon(f: Callable[[], None]) -> None:
+    """Call `f` when what was done so far has been sent to the front end; now, where there is none."""
+    try:
+        asyncio.get_running_loop().call_soon(f)
+    except RuntimeError:
+        f()
 
 
 class Workbench(widgets.VBox):  # type: ignore[misc]
@@ -71,7 +103,11 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self.redo = self._button("Redo", lambda: self._do(self.session.redo, "done again"))
         self.reset = self._button("Reset", lambda: self._do(self.session.reset, "back to the start"))
         self.measure = self._button("Measure", self._measure, "info")
-        self._buttons = widgets.HBox([self.apply, self.undo, self.redo, self.reset, self.measure])
+        self.pin = self._button("Pin", self._pin)
+        self._progress = widgets.HTML()
+        self._buttons = widgets.HBox(
+            [self.apply, self.undo, self.redo, self.reset, self.measure, self.pin, self._progress]
+        )
         self.stage.observe(lambda _: self._stage_chosen(), names="value")
         self.primitive.observe(lambda _: self._fill_form(), names="value")
         self.loop.observe(lambda _: self._show_selected(), names="value")
@@ -79,7 +115,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
     def _dropdown(self, name: str, options: list[str], value: str | None = None) -> Any:
         made = widgets.Dropdown(options=options, value=value, description=name, style=_STYLE)
         made.layout.width = "260px"
-        made.add_class(f"tw-{name.lower()}")
+        made.add_class(f"tw-{name.lower().replace(' ', '-')}")
         return made
 
     def _button(self, name: str, action: Callable[[], None], style: str = "") -> Any:
@@ -90,34 +126,55 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         return made
 
     def _make_panels(self) -> None:
-        self._style, self._message, self._journal = (widgets.HTML() for _ in range(3))
+        self._style, self._message, self._palette, self._form_html = (widgets.HTML() for _ in range(4))
+        self._message.value = html.message("choose a primitive and press Apply")
         self.loops = LoopView(self._ask)
         self.loops.observe(lambda _: self._loop_selected(), names="selected")
         self._loops = widgets.VBox([widgets.HTML('<div class="tw-title">Loops</div>'), self.loops])
         for name in ("tw-panel", "tw-panel-loops"):
             self._loops.add_class(name)
-        self._ir, self._allocations, self._regions, self._graph = (widgets.HTML() for _ in range(4))
-        self._times, self._code = widgets.HTML(html.times(None)), widgets.HTML()
-        self._message.value = html.message("choose a primitive and press Apply")
-        left = widgets.VBox([self._loops, self._journal, self._allocations, self._regions, self._times])
-        right = widgets.VBox([self._ir, self._graph, self._code])
-        left.layout.width, right.layout.width = "42%", "58%"
+        self.form = self._dropdown("Form", [LOWERED])
+        self.against = self._dropdown("Compare with", list(AGAINST), "nothing")
+        self.form.observe(lambda _: self._show_form(), names="value")
+        self.against.observe(lambda _: self._show_form(), names="value")
+        self._times_note = ""
+        self._measured: Measurement | None = None
+        session = self.session
+        self.left_pages = Pages(
+            {
+                "Journal": lambda: html.journal(session),
+                "Memory": lambda: (
+                    ledger_view.ledger(session.ledger(), session.checks())
+                    + html.regions(session)
+                    + ledger_view.boxes(extern_boxes(session))
+                ),
+                "Times": self._times_page,
+                "Roofline": lambda: roofline_panel(session.roofline()),
+            }
+        )
+        self.right_pages = Pages(
+            {"Graph": lambda: graph_panel(session.schedule), "Schedule": lambda: html.code(self._program())}
+        )
+        left = widgets.VBox([self._loops, self.left_pages, self._palette])
+        right = widgets.VBox([widgets.HBox([self.form, self.against]), self._form_html, self.right_pages])
+        left.layout.width, right.layout.width = "44%", "56%"
         left.layout.min_width = right.layout.min_width = "0"
         self._body = widgets.HBox([left, right])
 
     # ---- doing
 
     def _apply(self) -> None:
-        self._ask(self.primitive.value, self.stage.value, self._form.arguments())
+        self._ask([Step(self.primitive.value, self.stage.value, self._form.arguments())])
 
-    def _ask(self, primitive: str, stage: str, arguments: Mapping[str, Any]) -> None:
-        """A gesture on the loop tree."""
-        try:
-            self.session.apply(Step(primitive, stage, dict(arguments)))
-        except TewbError as e:
-            self._message.value = html.refusal(e)
-            return
-        self._message.value = html.message(f"✓ {self.session.journal[-1]}")
+    def _ask(self, steps: Sequence[Step]) -> None:
+        """Apply steps: those of the form, of a gesture on the loop tree, or of a button in a panel."""
+        for step in steps:
+            try:
+                self.session.apply(step)
+            except TewbError as e:
+                self._message.value = html.refusal(e)
+                return
+            self._message.value = html.message(f"✓ {self.session.journal[-1]}")
 
     def _do(self, action: Callable[[], bool | None], said: str) -> None:
         try:
@@ -135,28 +192,49 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             self._stop.set()
             return
         self._stop.clear()
-        version = self.session.schedule.version
         self.measure.description = "Stop"
-        self._times.value = html.times(None, "checking the result, then timing in turn with numpy...")
+        self.left_pages.choose("Times")
+        self._show_times(progress_bar(0.0, "checking the result, then timing in turn with numpy"))
+        version = self.session.schedule.version
         self._busy = threading.Thread(target=self._measure_beside, args=(version,), daemon=True)
         self._busy.start()
 
     def _measure_beside(self, version: int) -> None:
         try:
-            found = self.session.measure(stop=self._stop.is_set)
+            found = self.session.measure(
+                stop=self._stop.is_set,
+                progress=lambda done, what: self._show_times(progress_bar(done, what)),
+                pinned=self.session.scrubber.pinned,
+            )
             note = f"after {len(self.session.journal)} steps"
             if version != self.session.schedule.version:
                 note = "of the schedule before the last change"
-            self._times.value = html.times(found, note)
+            self._measured, self._times_note = found, note
+            self._show_times("")
         except Exception as e:  # whatever the kernel or the user's numpy program raises is shown
-            self._times.value = html.times(None, "nothing measured")
+            self._show_times("")
             self._message.value = html.message(f"✗ measuring failed: {e}", good=False)
         finally:
             self.measure.description = "Measure"
 
+    def _show_times(self, progress: str) -> None:
+        self._progress.value = progress
+        if not progress:
+            self.left_pages.refresh()
+
+    def _times_page(self) -> str:
+        return times_panel(self._measured, self._times_note, history_plot(self.session))
+
+    def _pin(self) -> None:
+        """Keep the schedule as it is now, to compare with."""
+        self.session.scrubber.pinned = self.session.journal
+        self._message.value = html.message(f"pinned the schedule of {len(self.session.journal)} steps")
+        self._show_form()
+
     # ---- showing
 
     def _refresh(self) -> None:
+        """What a user waits for first: the loops and the code. The other panels follow when that is sent."""
         session = self.session
         stages = session.stages
         names = [s.name for s in stages]
@@ -168,16 +246,57 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             self._settling = False
         self._fill_loops()
         self._fill_form()
-        self._style.value = html.style(len(session.journal), [LOOPS_CSS])
-        self.loops.show(stages)
+        self.loops.show(stages, session.scrubber.parts.number)
         self._show_selected()
-        self._journal.value = html.journal(session)
-        self._ir.value = html.ir(session.ir_lines())
-        self._allocations.value = html.allocations(session)
-        self._regions.value = html.regions(session)
-        self._graph.value = graph_panel(session.schedule)
-        self._code.value = html.code(self._program())
+        self._fill_forms()
+        self._show_form()
         self.undo.disabled, self.redo.disabled = not session.can_undo, not session.can_redo
+        _soon(self._refresh_pages)
+
+    def _refresh_pages(self) -> None:
+        self.left_pages.refresh()
+        self.right_pages.refresh()
+        self._show_palette()
+
+    def _fill_forms(self) -> None:
+        """The forms that there are now; what a pass left unchanged says so."""
+        options = [(_form_label(f), f.name) for f in self.session.forms()]
+        if list(self.form.options) != options:
+            kept = self.form.value
+            names = [name for _, name in options]
+            self._settling = True
+            self.form.options = options
+            self.form.value = kept if kept in names else LOWERED if LOWERED in names else names[-1]
+            self._settling = False
+
+    def _show_form(self) -> None:
+        """The chosen form, or what is different in it."""
+        if self._settling:
+            return
+        session, against = self.session, AGAINST[self.against.value]
+        try:
+            if session.problem is not None and self.form.value == LOWERED:
+                raise session.problem
+            if against and (against != "pinned" or session.scrubber.pinned is not None):
+                text = diff_panel(session.diff(self.form.value, against))
+            else:
+                form = session.scrubber.form(self.form.value)
+                text = form_panel(form, title=_form_label(form))
+        except TewbError as e:
+            text = html.panel(str(self.form.value), html.refusal(e), "ir")
+        self._form_html.value = text
+        sheets = [LOOPS_CSS, SCRUBBER_CSS, PALETTE_CSS, LEDGER_CSS, TIMES_CSS, ROOFLINE_CSS]
+        steps = len(session.journal)
+        self._style.value = html.style(steps, [*sheets, rules(steps, len(session.scrubber.parts))])
+
+    def _show_palette(self) -> None:
+        """What can be done to the chosen stage and loop."""
+        stage, loop = self.stage.value, self.loop.value
+        known = next((s for s in self.session.stages if s.name == stage), None)
+        if known is None or known.kind == "input":
+            self._palette.value = ""
+            return
+        self._palette.value = palette_view.palette(self.session.palette(stage, loop), stage, loop)
 
     def _stage_chosen(self) -> None:
         if not self._settling:
@@ -192,6 +311,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             self.stage.value = stage
         if loop in self.loop.options:
             self.loop.value = loop
+        _soon(self._show_palette)
 
     def _show_selected(self) -> None:
         """The loop tree follows the choosers."""

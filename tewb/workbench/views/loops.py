@@ -39,9 +39,12 @@ class LoopView(anywidget.AnyWidget):
         self._on_ask = on_ask
         self.on_msg(self._asked)
 
-    def show(self, stages: Sequence[StageInfo]) -> None:
-        """Show the loops of `stages`; inputs have none and are left out."""
-        self.tree = [_stage(s) for s in stages if s.kind != "input"]
+    def show(
+        self, stages: Sequence[StageInfo], part: Callable[[str, str | None], int] = lambda stage, axis: -1
+    ) -> None:
+        """Show the loops of `stages`; inputs have none and are left out. `part` numbers stages and loops, so
+        that other panels can be lit with them."""
+        self.tree = [_stage(s, part) for s in stages if s.kind != "input"]
 
     def _asked(self, _: Any, content: Mapping[str, Any], __: Any) -> None:
         given = content.get("steps", content)
@@ -49,7 +52,7 @@ class LoopView(anywidget.AnyWidget):
         self._on_ask([Step.from_json(s) for s in steps if isinstance(s, dict) and "primitive" in s])
 
 
-def _stage(s: StageInfo) -> dict[str, Any]:
+def _stage(s: StageInfo, part: Callable[[str, str | None], int]) -> dict[str, Any]:
     place = "" if s.place == "root" else s.place
     again = f"each element {s.computed:.3g} times" if s.computed is not None and s.computed > 1 else ""
     loops = s.loops if s.place != "inline" else ()
@@ -57,11 +60,12 @@ def _stage(s: StageInfo) -> dict[str, Any]:
         "name": s.name,
         "note": ", ".join(filter(None, (place, again))),
         "step": s.step,
-        "loops": [_loop(loop) for loop in loops],
+        "part": part(s.name, None),
+        "loops": [_loop(loop, part(s.name, loop.name)) for loop in loops],
     }
 
 
-def _loop(loop: LoopInfo) -> dict[str, Any]:
+def _loop(loop: LoopInfo, part: int) -> dict[str, Any]:
     notes = {"data": "", "opaque": "inside the extern"}
     return {
         "name": loop.name,
@@ -69,4 +73,5 @@ def _loop(loop: LoopInfo) -> dict[str, Any]:
         "note": notes.get(loop.kind, loop.kind),
         "mark": loop.annotation or "",
         "step": loop.step,
+        "part": part,
     }

@@ -48,8 +48,8 @@ function render({ model, el }) {
     made.dataset.key = `${stage.name}/${made.dataset.loop}`;
     const mine = chosen.stage === stage.name && (chosen.loop ?? "") === made.dataset.loop;
     made.setAttribute("aria-selected", mine);
-    const step = loop ? loop.step : stage.step;
-    made.className = `${loop ? "tw-loop" : "tw-stage-row"} ${step === null ? "" : `tw-s${step}`}`;
+    const { step, part } = loop ?? stage;
+    made.className = `${loop ? "tw-loop-row" : "tw-stage-row"} tw-p${part} ${step === null ? "" : `tw-s${step}`}`;
     made.style.paddingLeft = `${depth * 1.2}em`;
     made.draggable = true;
     if (loop) {
