@@ -14,6 +14,7 @@ from tests.bench.matmul import scheduled
 from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tewb import te
 from tewb.base import TewbError
+from tewb.codegen import compile_module
 from tewb.codegen.links import assembly_lines, llvm_lines
 from tewb.workbench.demos import demo_session
 from tewb.workbench.diff import ADDED, CHANGED, REMOVED, SAME, diff
@@ -60,6 +61,23 @@ def test_nothing_is_built_before_machine_code_is_asked_for(monkeypatch: pytest.M
     assert sum(len(f.lines) for f in s.forms()[:-3]) > 50
     with pytest.raises(AssertionError, match="built"):
         _ = s.scrubber.form(ASSEMBLY).lines
+
+
+def test_one_build_serves_llvm_and_assembly(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Any] = []
+
+    def counted(module: Any) -> Any:
+        built.append(module)
+        return compile_module(module)
+
+    monkeypatch.setattr("tewb.workbench.scrubber.compile_module", counted)
+    s = session(SPLIT)
+    old = s.forms()
+    s.apply(VECTORIZE)
+    assert all(f.lines for f in s.forms()[-3:]) and len(built) == 1
+    # Forms that were kept from before show what they were made for.
+    assert not any("vectorized" in line.text for line in old[1].lines)
+    assert old[-1].lines != s.forms()[-1].lines and len(built) == 2
 
 
 def test_forms_follow_the_schedule() -> None:
@@ -274,6 +292,8 @@ def test_diff_against_a_pinned_schedule_and_a_journal() -> None:
     removed = [d.line for d in pinned.lines if d.mark == REMOVED and "i.inner" in d.line.text]
     assert removed and all(line.steps == () for line in removed)  # step 1 is another one here
     assert not s.diff(LOOPS, []).is_empty
+    loop = next(line for line in removed if line.text.startswith("for i.inner"))
+    assert s.scrubber.parts.number("C", "i.inner") in loop.parts  # loops have one number in all states
     assert s.diff(LOOPS, list(s.journal)).is_empty
 
 

@@ -62,6 +62,6 @@ def copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
     attach, place, shaped = stage.attach, stage.place_step, stage.shaped_by.get(None, ())
     stage.reset(copied)
     stage.attach, stage.place_step = attach, place
-    stage.shape(None, *shaped, step)
+    stage.shape(None, *shaped)
     schedule.swap_op(stage, copied)
     return moved.outputs

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 from tewb.base import ExternError, TewbError
@@ -124,11 +124,10 @@ class Scrubber:
         parts: Parts | None = None,
     ) -> None:
         self.schedule, self.args, self.name, self.remark = schedule, args, name, remark
-        self.parts = parts or Parts()
+        self.parts = Parts() if parts is None else parts
         self.pinned: tuple[Step, ...] | None = None
         self._seen = -1
         self._forms: list[Form] = []
-        self._compiled: CompiledModule | None = None
         self._others: list[Scrubber] = []  # states that were compared with, latest last
 
     # ---- forms
@@ -138,8 +137,7 @@ class Scrubber:
         """TE, the loops, the function after each pass, LLVM IR, optimised LLVM IR, assembly. When lowering
         fails the list ends with the last form that could be made."""
         if self._seen != self.schedule.version:
-            self._seen, self._compiled = self.schedule.version, None
-            self._forms = list(self._made())
+            self._seen, self._forms = self.schedule.version, list(self._made())
         return self._forms
 
     def form(self, name: str) -> Form:
@@ -169,9 +167,9 @@ class Scrubber:
             last = f
             yield before
         if flat is not None:
-            module = IRModule({self.name: flat})
+            build = cache(partial(compile_module, IRModule({self.name: flat})))
             for name, doc, kind, take in _MACHINE:
-                yield Form(name, doc, kind, partial(self._machine_lines, module, take, kind))
+                yield Form(name, doc, kind, partial(self._machine_lines, build, take, kind))
 
     def _te_lines(self) -> list[FormLine]:
         """The definitions. A line belongs to its stage and to those that were made from it; all their steps
@@ -244,26 +242,22 @@ class Scrubber:
     # ---- machine code
 
     def _machine_lines(
-        self, module: IRModule, take: Callable[[CompiledModule], Linked], kind: str
+        self, build: Callable[[], CompiledModule], take: Callable[[CompiledModule], Linked], kind: str
     ) -> list[FormLine]:
-        """LLVM IR or assembly. Each line takes its place in the program from the line of IR that it computes;
-        the services of the runtime are one line each."""
-        if self._compiled is None:
-            self._compiled = compile_module(module)
-        ir = self._ir_lines(module)
+        """LLVM IR or assembly. Each line takes its place in the program from the line of IR that it computes.
+        What is not the kernel's own comes last; each service of the runtime is one line."""
+        compiled = build()
+        ir = self._ir_lines(compiled.module)
         found: list[FormLine] = []
-        for name, rows in _functions(take(self._compiled), kind):
+        rest: list[FormLine] = []
+        for name, rows in _functions(take(compiled), kind):
             if name.startswith("tewb."):
-                found.append(FormLine(0, f"{name}: a service of the runtime, {len(rows)} lines"))
-                continue
-            for text, line in rows:
-                shown = _tidy(text)
-                depth = int(text[:1] in " \t")
-                if line is None or line > len(ir):
-                    found.append(FormLine(depth, shown))
-                else:
-                    found.append(replace(ir[line - 1], depth=depth, text=shown, remark="", source=line))
-        return found
+                rest.append(FormLine(0, f"{name}: a service of the runtime, {len(rows)} lines"))
+            elif not name:
+                rest += [FormLine(0, text) for text, _ in rows]
+            else:
+                found += [_machine_line(text, line, ir) for text, line in rows]
+        return found + rest
 
     # ---- differences
 
@@ -349,6 +343,14 @@ def _functions(lines: Linked, kind: str) -> Iterable[tuple[str, Linked]]:
             yield name, rows
             name, rows = "", Linked()
     yield name, rows
+
+
+def _machine_line(text: str, source: int | None, ir: Sequence[FormLine]) -> FormLine:
+    """A line of machine code, about what the line `source` of the low-level IR is about."""
+    depth, shown = int(text[:1] in " \t"), _tidy(text)
+    if source is None or source > len(ir):
+        return FormLine(depth, shown)
+    return replace(ir[source - 1], depth=depth, text=shown, remark="", source=source)
 
 
 def _tidy(text: str) -> str:

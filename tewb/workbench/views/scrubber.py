@@ -47,7 +47,8 @@ def rules(steps: int, parts: int) -> str:
 
 
 def style(steps: int, parts: Parts) -> str:
-    """The style sheet of the scrubber for a journal of `steps` steps."""
+    """The style sheet of the scrubber for a journal of `steps` steps. Make it after the panels: a form numbers
+    its parts when its lines are made."""
     return f"<style>{CSS}\n{rules(steps, len(parts))}</style>"
 
 
