@@ -14,7 +14,7 @@ import pytest
 import tewb
 from tests.programs import PROGRAMS, matmul, random_schedule, schedule_for
 from tewb import te
-from tewb.base import LowerError, ParseError, ScheduleError
+from tewb.base import LowerError, ParseError, ScheduleError, TewbError
 from tewb.ir import first_difference
 from tewb.schedule import PRIMITIVES, Step
 from tewb.workbench.demos import demo_session
@@ -466,7 +466,7 @@ def test_code_written_by_hand_is_read() -> None:
 
 def test_a_call_inside_a_call_is_read() -> None:
     s = session()
-    s.load("s[C].vectorize(s[C].split(s[C].op.axis[1], 8)[1])")
+    s.load("s[C].vectorize(s[s.outputs[0]].split(s[C].op.axis[1], 8)[1])")
     assert s.to_string() == "C:split(j,8);C:vectorize(j.inner)"
 
 
@@ -480,7 +480,8 @@ def test_several_outputs_are_named_as_the_program_names_them() -> None:
 @pytest.mark.parametrize(
     ("line", "column", "code", "said"),
     [
-        (1, 1, "for i in s[C].op.axis: pass", "not from for"),
+        (1, 1, "for i in s[C].op.axis: pass", "not from loops"),
+        (1, 1, "C: split", "not from annotations"),
         (1, 8, "s[C].f(", "this is not Python"),
         (1, 3, "s[D].unroll(i)", "D has no meaning here"),
         (1, 13, "s[C].unroll(i)", "i has no meaning here"),
@@ -533,6 +534,29 @@ def test_the_caret_stands_under_the_call() -> None:
     first, code, marks, *_ = str(e.value).splitlines()
     assert first.startswith("line 2, column 8: split on stage C")
     assert code[marks.index("^") : marks.rindex("^") + 1] == "s[C].split(i, factor=0)"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_damaged_text_is_refused_or_read_and_never_breaks(seed: int) -> None:
+    rng = random.Random(f"damage{seed}")
+    inputs, outputs = PROGRAMS[rng.choice(list(PROGRAMS))]()
+    s = tewb.Session(random_schedule(outputs, rng, 5), inputs + outputs)
+    for text in (s.schedule_code, s.to_string(), s.to_json(), s.code):
+        damaged = list(text)
+        for _ in range(rng.randint(1, 3)):
+            at = rng.randrange(len(damaged) + 1)
+            if rng.random() < 0.5:
+                del damaged[at : at + 4]
+            else:
+                damaged.insert(
+                    at, rng.choice([*"()[]{},;:='\"*-0i\n\t\r\0", "s[C]", ".op", "None", "1e9", "[::0]"])
+                )
+        before = s.journal
+        try:
+            s.load("".join(damaged))
+        except TewbError:
+            assert s.journal == before
+        s.schedule.restore(before)
 
 
 def test_code_is_never_run(tmp_path: Any) -> None:

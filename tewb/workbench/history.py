@@ -196,7 +196,10 @@ class History:
         return None
 
     def label_step(self, step: int | str, name: str | None = None, note: str | None = None) -> None:
-        """Give a step a name, which finds it, or a note. What is None stays; "" takes it away."""
+        """Give a step a name, which finds it, or a note. What is None stays; "" takes it away.
+
+        Words do not change the schedule, so undo leaves them.
+        """
         self._notice()
         journal = self._timeline.now
         n = self._number(step, journal)

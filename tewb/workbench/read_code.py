@@ -23,7 +23,12 @@ from tewb.workbench.reading import Place, Read, closest, refused
 _MODULES = ("te", "tewb", "tvm", "np", "numpy", "print")
 _INTEGERS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod}  # fmt: skip
 _DEFINES = ("placeholder", "compute", "extern")
+_STATEMENTS: dict[type, str] = {
+    ast.For: "loops", ast.While: "loops", ast.If: "conditions", ast.With: "with blocks", ast.ClassDef: "classes",
+    ast.AugAssign: "assignments in place", ast.AnnAssign: "annotations", ast.Delete: "del", ast.Assert: "assert",
+}  # fmt: skip
 _FIELDS: dict[type, tuple[str, ...]] = {
+    Schedule: ("outputs", "stages"),
     Tensor: ("op",),
     Stage: ("op", "leaf_iter_vars", "all_iter_vars"),
     Operation: ("axis", "reduce_axis"),
@@ -105,7 +110,7 @@ class _Reader:
                 for target in targets:
                     self.bind(target, found)
             case _:
-                said = type(node).__name__.lower()
+                said = _STATEMENTS.get(type(node), "other statements")
                 raise self.refuse(
                     node,
                     f"a schedule is read from assignments and calls of primitives, not from {said}",
