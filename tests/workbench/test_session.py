@@ -150,6 +150,14 @@ def test_code_runs_as_a_program(tmp_path: Any) -> None:
     assert "for i.outer in range(4):" in out.stdout
 
 
+def test_code_of_names_with_quotes() -> None:
+    A = te.placeholder((8,), name='the "A"')
+    B = te.compute((8,), lambda i: A[i] + 1.0, name="lambda")
+    found: dict[str, Any] = {}
+    exec(tewb.Session(te.create_schedule(B.op), [A, B]).code, found)
+    assert [t.op.name for t in found["args"]] == ['the "A"', "lambda"]
+
+
 def test_code_of_a_hybrid_program() -> None:
     @te.hybrid.script
     def add_one(a):
@@ -260,7 +268,12 @@ def test_workbench_applies_undoes_and_explains() -> None:
     bench.apply.click()
     assert "for j.outer in range(4):" in bench.session.ir
     assert "split(C, axis=j, factor=8)" in bench._message.value
-    assert "j.outer" in bench._form_html.value and list(bench.loop.options) == ["i", "j.outer", "j.inner", "k"]
+    assert "j.outer" in bench._form_html.value and list(bench.loop.options) == [
+        "i",
+        "j.outer",
+        "j.inner",
+        "k",
+    ]
     bench.primitive.value, bench.loop.value = "vectorize", "k"
     bench.apply.click()
     assert "would race" in bench._message.value and len(bench.session.journal) == 1

@@ -10,7 +10,7 @@ TewbError (RuntimeError)          a mistake in the program that tewb was given
 +-- ArgumentError                 arrays that a kernel cannot take
 +-- ExternError                   extern declarations and packed functions
 +-- HybridError                   Python that is outside the hybrid subset
-+-- ParseError                    text that is not IR
++-- ParseError                    text that is not IR, or not a schedule
 InternalError (RuntimeError)      a promise of ours that did not hold: a bug in tewb
 TewbWarning (UserWarning)         something that works, and not as well as it might
 """
@@ -91,7 +91,7 @@ class HybridError(TewbError):
 
 
 class ParseError(TewbError):
-    """Text that is not IR."""
+    """Text that is not IR, or not a schedule."""
 
 
 class InternalError(RuntimeError):

@@ -10,27 +10,35 @@ from tewb.base import ScheduleError, Span
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One primitive on one stage. `args` name stages and axes; `results` are the names of what it made."""
+    """One primitive on one stage. `args` name stages and axes; `results` are the names of what it made.
+
+    `name` and `note` are a person's own words about the step. They do not make it another step.
+    """
 
     primitive: str
     stage: str
     args: dict[str, Any] = field(default_factory=dict)
     results: tuple[str, ...] = ()
     span: Span | None = field(default=None, compare=False)
+    name: str = field(default="", compare=False)
+    note: str = field(default="", compare=False)
 
     def with_results(self, results: tuple[str, ...]) -> Step:
         return replace(self, results=results)
 
     def to_json(self) -> dict[str, Any]:
         """This step as a JSON object, without the line it came from."""
-        return {"primitive": self.primitive, "stage": self.stage, "args": dict(self.args)}
+        words = {key: text for key, text in (("name", self.name), ("note", self.note)) if text}
+        return {"primitive": self.primitive, "stage": self.stage, "args": dict(self.args), **words}
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Step:
         """The step that a JSON object describes. Raises ScheduleError."""
         try:
-            return Step(str(data["primitive"]), str(data["stage"]), dict(data.get("args", {})))
-        except (KeyError, TypeError, ValueError) as e:
+            name, note = str(data.get("name", "")), str(data.get("note", ""))
+            args = dict(data.get("args", {}))
+            return Step(str(data["primitive"]), str(data["stage"]), args, name=name, note=note)
+        except (AttributeError, KeyError, TypeError, ValueError) as e:
             raise ScheduleError(f"{data!r} is not a step", hint='{"primitive", "stage", "args"}') from e
 
     def __str__(self) -> str:

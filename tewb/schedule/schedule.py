@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tewb.arith import Analyzer
@@ -101,8 +102,11 @@ class Schedule:
         return self._run(Call.resolve(PRIMITIVES[primitive], stage, arguments, where), where)
 
     def apply(self, step: Step) -> Any:
-        """Do what `step` says, which names stages and axes."""
-        return self._run(self._resolve(step), step.span)
+        """Do what `step` says, which names stages and axes. Its name and note are kept."""
+        made = self._run(self._resolve(step), step.span)
+        *before, done = self.journal
+        self.journal = (*before, replace(done, name=step.name, note=step.note))
+        return made
 
     def why_not(self, step: Step) -> str | None:
         """Why `step` cannot be applied now, in the user's names; None when it can."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -82,12 +83,12 @@ class GraphSource:
         for v in variables:
             if v not in self.vars:
                 self.vars[v] = self.fresh(v.name)
-                self.lines.append(f'{self.vars[v]} = te.var("{v.name}", "{v.dtype}")')
+                self.lines.append(f'{self.vars[v]} = te.var({_text(v.name)}, "{v.dtype}")')
 
     def _definition(self, op: Operation) -> str:
         if isinstance(op, PlaceholderOp):
             t = op.output(0)
-            return f'te.placeholder({self.shape(t.shape)}, name="{op.name}", dtype="{t.dtype}")'
+            return f'te.placeholder({self.shape(t.shape)}, name={_text(op.name)}, dtype="{t.dtype}")'
         if isinstance(op, ComputeOp):
             return self.compute(op)
         if isinstance(op, ExternOp):
@@ -117,7 +118,9 @@ class GraphSource:
             value = bodies[0]
         else:
             value = bodies[0] if len(bodies) == 1 else f"({', '.join(bodies)})"
-        return f'te.compute({self.shape(op.output(0).shape)}, lambda {params}: {value}, name="{op.name}")'
+        return (
+            f"te.compute({self.shape(op.output(0).shape)}, lambda {params}: {value}, name={_text(op.name)})"
+        )
 
     def local(self, wanted: str) -> str:
         """A name for a parameter of a lambda: it hides nothing that the expression uses, and may be used again."""
@@ -132,7 +135,7 @@ class GraphSource:
         self.declare([v for e in (iv.dom.min, iv.dom.extent) for v in free_vars(e)])
         end = self.expr(iv.dom.min + iv.dom.extent)
         name = self.fresh(iv.name)
-        self.lines.append(f'{name} = te.reduce_axis(({self.expr(iv.dom.min)}, {end}), name="{iv.name}")')
+        self.lines.append(f"{name} = te.reduce_axis(({self.expr(iv.dom.min)}, {end}), name={_text(iv.name)})")
         self.vars[iv.var] = name
 
     def body(self, e: Expr) -> str:
@@ -163,7 +166,7 @@ class GraphSource:
             if several:
                 result, identity = f"({result})", f"({identity})"
             self.lines.append(
-                f'{name} = te.comm_reducer(lambda x, y: {result}, lambda {dtypes}: {identity}, name="{c.name}")'
+                f"{name} = te.comm_reducer(lambda x, y: {result}, lambda {dtypes}: {identity}, name={_text(c.name)})"
             )
             self.reducers[c] = name
         return self.reducers[c]
@@ -236,14 +239,14 @@ class GraphSource:
         dtypes = [f'"{t.dtype}"' for t in op.outputs]
         dtype = dtypes[0] if len(dtypes) == 1 else f"[{', '.join(dtypes)}]"
         inputs = ", ".join(self.tensors[t] for t in op.inputs)
-        call = f'lambda ins, outs{", tile" if op.uses_tile else ""}: te.call_packed("{name}", {passed})'
+        call = f"lambda ins, outs{', tile' if op.uses_tile else ''}: te.call_packed({_text(name)}, {passed})"
         if not op.access.ready_made:
             raise ExternError(f"extern {op.name} has an access function, which has no source here")
         choices = (f', tail="{op.tail}"' if op.tail != "clip" else "") + (
             ", compact=True" if op.compact else ""
         )
         return (
-            f'te.extern({shape}, [{inputs}], {call}, name="{op.name}", dtype={dtype}, '
+            f"te.extern({shape}, [{inputs}], {call}, name={_text(op.name)}, dtype={dtype}, "
             f'access=te.access.{op.access.name}, effect="{op.effect}"{choices})'
         )
 
@@ -285,3 +288,8 @@ class GraphSource:
         if isinstance(a, Tensor):
             return self.tensors[a]
         return self.expr(a) if isinstance(a, Expr) else repr(a)
+
+
+def _text(name: str) -> str:
+    """A string literal in double quotes, whatever is in it."""
+    return json.dumps(name, ensure_ascii=False)

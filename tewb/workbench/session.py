@@ -1,7 +1,7 @@
 """Session: everything the workbench does, without a notebook.
 
 A session holds a schedule and the arguments of its kernel. What it shows (loops, IR, allocations, regions,
-graph, code) is computed from the journal; what it does (apply, undo, redo, reset) changes the journal.
+graph, code) is computed from the journal; what it does changes the journal (`history.py` walks and edits it).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from tewb.base import ScheduleError, TewbError
 from tewb.driver import build_module
@@ -35,6 +35,7 @@ from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, St
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.recompute import recompute_factor
 from tewb.workbench.diff import Diff
+from tewb.workbench.history import History
 from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
 from tewb.workbench.measure import Measurement, Pinned, measure
 from tewb.workbench.palette import palette, preview
@@ -107,7 +108,7 @@ class RegionInfo:
     step: int | None
 
 
-class Session:
+class Session(History):
     """The workbench without its looks.
 
     `schedule` is changed in place, so later cells can build it. `args` are the kernel's arguments.
@@ -124,12 +125,9 @@ class Session:
         inputs: Sequence[Any] | None = None,
         sizes: Mapping[str, int] | None = None,
     ) -> None:
-        self.schedule, self.args, self.name = schedule, list(args), name
+        super().__init__(schedule, args, name)
         self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
         self.timings = Timings()
-        self._start = schedule.journal
-        self._undone: list[Step] = []
-        self._listeners: list[Callable[[], None]] = []
         self._seen = -1
         self._trace: list[tuple[str, PrimFunc]] = []
         self._problem: TewbError | None = None
@@ -140,6 +138,7 @@ class Session:
         """Do a step, given as a Step or as its JSON form. Raises ScheduleError and changes nothing if it is
         refused, or if the loops that it leads to cannot be made."""
         wanted = step if isinstance(step, Step) else Step.from_json(dict(step))
+        self._notice()
         before = self.schedule.journal
         self.schedule.apply(wanted)
         if self.problem is not None:
@@ -148,57 +147,12 @@ class Session:
             raise ScheduleError(
                 f"{wanted.primitive} on stage {wanted.stage}: {problem.message}", hint=problem.hint
             ) from problem
-        self._undone.clear()
+        self._notice()
         self._changed()
 
     def why_not(self, step: Step | Mapping[str, Any]) -> str | None:
         """Why a step would be refused now; None when it would not."""
         return self.schedule.why_not(step if isinstance(step, Step) else Step.from_json(dict(step)))
-
-    def undo(self) -> bool:
-        """Take the last step back. False when there is none."""
-        journal = self.schedule.journal
-        if not journal:
-            return False
-        self.schedule.restore(journal[:-1])
-        self._undone.append(journal[-1])
-        self._changed()
-        return True
-
-    def redo(self) -> bool:
-        """Do the step again that was taken back last. False when there is none."""
-        if not self._undone:
-            return False
-        self.schedule.apply(self._undone.pop())
-        self._changed()
-        return True
-
-    def reset(self) -> None:
-        """Go back to the schedule that the session began with. What is taken back can be redone."""
-        taken = self.schedule.journal[len(self._start) :]
-        self.schedule.restore(self._start)
-        self._undone.extend(reversed(taken))
-        self._changed()
-
-    @property
-    def can_undo(self) -> bool:
-        return bool(self.schedule.journal)
-
-    @property
-    def can_redo(self) -> bool:
-        return bool(self._undone)
-
-    def on_change(self, f: Callable[[], None]) -> None:
-        """Call `f` after every change."""
-        self._listeners.append(f)
-
-    def refresh(self) -> None:
-        """Show the schedule as it is now, after other code changed it."""
-        self._changed()
-
-    def _changed(self) -> None:
-        for f in self._listeners:
-            f()
 
     # ---- seeing
 
@@ -379,6 +333,11 @@ class Session:
         from tewb.workbench.snapshot import snapshot  # stands on this file
 
         return snapshot(self, measured)
+
+    def copy(self) -> Self:
+        """An independent session of the same program, with the same journal."""
+        schedule, given = self.schedule.copy(), (self.name, self.reference, self.inputs, self.sizes)
+        return type(self)(schedule, self.args, *given)
 
 
 def _place(s: Stage) -> str:

@@ -1,0 +1,39 @@
+"""What reading a schedule from text gives: steps with the places where they were said, or an error with a caret."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tewb.base import ParseError
+from tewb.schedule import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`width` characters at `line` (counted from 1) and `column` (from 0)."""
+
+    line: int
+    column: int
+    width: int = 1
+
+
+Read = list[tuple[Step, Place]]
+
+
+def refused(text: str, place: Place, why: str, hint: str | None = None) -> ParseError:
+    """The error that shows `place` in `text`, with the reason and perhaps a repair."""
+    lines = text.split("\n")
+    shown = lines[place.line - 1].rstrip() if 0 < place.line <= len(lines) else ""
+    indent = len(shown) - len(shown.lstrip())
+    marks = " " * max(0, place.column - indent) + "^" * max(1, min(place.width, len(shown) - place.column))
+    return ParseError(
+        f"line {place.line}, column {place.column + 1}: {why}\n    {shown.lstrip()}\n    {marks}", hint=hint
+    )
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """A hint for a word that nobody knows."""
+    found = difflib.get_close_matches(word, list(known), 1)
+    return f"did you mean {found[0]}?" if found else None
