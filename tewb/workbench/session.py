@@ -35,6 +35,7 @@ from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, St
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.recompute import recompute_factor
 from tewb.workbench.diff import Diff
+from tewb.workbench.explain import explain
 from tewb.workbench.history import History
 from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
 from tewb.workbench.measure import Measurement, Pinned, measure
@@ -320,7 +321,7 @@ class Session(History):
 
     # ---- judging: what could be done, what it costs (each function takes the session first)
 
-    palette, preview = palette, preview
+    palette, preview, explain = palette, preview, explain
     ledger, extern_boxes, expect, checks = ledger, extern_boxes, expect, checks
 
     @cached_property
