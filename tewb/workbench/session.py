@@ -39,6 +39,7 @@ from tewb.tensor.source import GraphSource
 from tewb.workbench.measure import Measurement, Pinned, measure
 from tewb.workbench.roofline import Roofline, roofline
 from tewb.workbench.trials import Progress, Stop, Timings
+from tewb.workbench.verify import Verdict, verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +373,10 @@ class Session:
     def roofline(self) -> Roofline:
         """How near to this machine's peaks the measurements so far have come."""
         return roofline(self)
+
+    def verify(self) -> Verdict:
+        """A fast check on small random inputs that no step changed the results, which none should."""
+        return verify(self.schedule, self.args)
 
 
 def _place(s: Stage) -> str:

@@ -33,7 +33,7 @@ def times_panel(m: Measurement | None, note: str = "", plots: str = "") -> str:
     if m is None:
         text = note or "press Measure to check the result and time the kernel"
         return panel("Measured", f'<span class="tw-dim">{escape(text)}</span>{plots}', "times")
-    head = "".join(f"<th>{h}</th>" for h in ("", "result", "median", "spread", "cold", "GFLOP/s", "GB/s"))
+    head = "".join(f"<th>{h}</th>" for h in ("", "result", "median ± spread", "cold", "GFLOP/s", "GB/s"))
     rows = "".join(_row(r) for r in m.rows)
     return panel("Measured", f"<table><tr>{head}</tr>{rows}</table>{_ratios(m, note)}{plots}", "times")
 
@@ -51,8 +51,7 @@ def _row(r: Row) -> str:
     check = f'<td><span class="{kind}">{mark} {escape(r.check)}</span></td>'
     warm, cold = r.warm, r.cold
     numbers = [
-        shown(warm.median) if warm else "",
-        f"± {shown(warm.spread)}" if warm else "",
+        str(warm or ""),
         shown(cold.median) if cold else "",
         f"{r.gflops:.3g}" if r.gflops else "",
         f"{r.gbytes:.3g}" if r.gbytes else "",
