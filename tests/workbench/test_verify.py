@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -19,7 +20,8 @@ from tewb.schedule import PRIMITIVES, Schedule, Stage
 from tewb.tensor import ComputeOp, Tensor
 from tewb.workbench.demos import demo_session
 from tewb.workbench.measure import difference
-from tewb.workbench.verify import MOST_NODES, small_program, smaller_sizes, verify
+from tewb.workbench.verify import MOST_NODES, Verdict, small_program, smaller_sizes, verify
+from tewb.workbench.views import times
 
 
 def steps(*named: tuple[str, str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -130,6 +132,27 @@ def test_sizes_that_belong_together_stay_so() -> None:
     (n, m), (flat,) = sizes_of(program)
     assert n == 2 * m and flat == n * m and n < 100
     assert verify(s, [A, F]).ok
+
+
+@pytest.mark.parametrize(("size", "stride"), [(56, 1), (56, 2), (112, 2)])
+def test_convolutions_have_twins(size: int, stride: int) -> None:
+    A = te.placeholder((64, size, size), name="A")
+    W = te.placeholder((32, 64, 3, 3), name="W")
+    inside = lambda y, x: te.all(y >= 1, y < size + 1, x >= 1, x < size + 1)  # noqa: E731
+    P = te.compute(
+        (64, size + 2, size + 2),
+        lambda c, y, x: te.if_then_else(inside(y, x), A[c, y - 1, x - 1], 0.0),
+        name="P",
+    )
+    c, u, v = (te.reduce_axis((0, n), name=name) for n, name in ((64, "c"), (3, "u"), (3, "v")))
+    n = size // stride
+    C = te.compute(
+        (32, n, n),
+        lambda o, y, x: te.sum(P[c, y * stride + u, x * stride + v] * W[o, c, u, v], axis=[c, u, v]),
+        name="C",
+    )
+    found = verify(te.create_schedule(C.op), [A, W, C])
+    assert found.ok and found.sizes and found.sizes[size + 2] == found.sizes[size] + 2
 
 
 def test_different_sizes_stay_different() -> None:
@@ -255,6 +278,17 @@ def test_sizes_that_do_not_shrink_are_said() -> None:
     B = te.compute((16,), lambda i: A[i * 300_000 + 123_456], name="B")
     v = verify(te.create_schedule(B.op), [A, B])
     assert v.ok is None and v.message.startswith("not checked: ")
+
+
+# ---- how it is shown
+
+
+def test_a_verdict_is_shown_with_the_step_that_it_names() -> None:
+    bad = ElementTree.fromstring(times.verdict(Verdict(False, "step 3, split(C<8>), changed the result", 2)))
+    assert bad.get("class") == "tw-verdict tw-bad tw-s2" and bad.get("role") == "alert"
+    assert bad.text == "✗ step 3, split(C<8>), changed the result"
+    assert 'class="tw-verdict tw-good"' in times.verdict(matmul(8, []).verify())
+    assert "role" not in times.verdict(Verdict(None, "not checked: too large"))
 
 
 # ---- tolerance

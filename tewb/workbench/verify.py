@@ -30,17 +30,20 @@ from tewb.workbench.counts import operations_below, points, shape_of, size_of
 from tewb.workbench.measure import check, filled_like, in_order
 
 # What a check may cost: points of all bodies, and numpy calls of the definition (reduce axes are Python loops).
-MOST_POINTS = 2_000_000
-MOST_ROUNDS = 3_000
+MOST_POINTS = 1_000_000
+MOST_ROUNDS = 1_000
 # Iterations of hybrid functions, which run in Python, and elements of externs, which may call Python for each.
 MOST_CALLS = 20_000
 
-# What a kernel may be: nodes of its IR (each takes about 50 us to compile), and operations when it runs.
-MOST_NODES = 3_000
-MOST_WORK = 50_000_000
+# What a kernel may be: nodes of its IR (each takes about 60 us to compile), and operations when it runs.
+MOST_NODES = 2_000
+MOST_WORK = 20_000_000
 
 # Sizes up to this one are left alone in a small twin: they are windows, channels of a block, and the like.
 SMALL = 16
+
+# Sizes that differ by at most so much belong together: an image and its padded one.
+NEAR = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +185,9 @@ class _Expected:
         length = sum(1 for f in module.functions.values() for _ in walk(f.body))
         if length > MOST_NODES:
             raise LongCode("its code is too long to be compiled at every step")
-        # Checks of every access make long code longer.
-        kernel = build_module(module, debug=length < MOST_NODES // 2)
+        # Checks of every access make long code longer. What LLVM's optimiser does is not in question here, and
+        # it takes most of the time: attention is built in 17 ms without it, in 250 ms with it.
+        kernel = build_module(module, debug=length < MOST_NODES // 2, level=0)
         work = kernel.signature.work
         if isinstance(work, int) and work > MOST_WORK:
             raise CannotCheck("its kernel runs for too long, as it computes elements again and again")
@@ -272,52 +276,53 @@ def smaller_sizes(schedule: Schedule) -> Iterator[dict[int, int]]:
     factors = sorted(
         {v for step in schedule.journal for v in step.args.values() if isinstance(v, int) and v > 1}
     )
-    together = math.lcm(*factors) if factors else 8
-    units = [*dict.fromkeys([together, *reversed(factors), 8])]
-    large = sorted(_sizes(schedule.outputs))
+    units = dict.fromkeys([math.lcm(*factors) if factors else 8, *reversed(factors), 8, 4])
+    sizes = sorted(_sizes(schedule.outputs))
     for unit, times in itertools.product(units, (2, 1)):
         if unit <= 1024:
-            shrunk = _shrink(large, unit, times)
+            shrunk = _shrink(sizes, unit, times)
             if any(a != b for a, b in shrunk.items()):
                 yield shrunk
 
 
 def _shrink(sizes: Sequence[int], unit: int, times: int) -> dict[int, int]:
+    """The new size of every size, where those up to SMALL stay."""
     made: dict[int, int] = {}
     for n in sizes:  # from the smallest
-        related = _related(n, made)
+        related = n if n <= SMALL else _related(n, made)
         if related is not None:
             made[n] = related
             continue
-        new = times * unit + n % unit
-        while new in made.values():  # different sizes stay different, so that a swap of axes shows
+        new, taken = times * unit + n % unit, [made[old] for old in made if old > SMALL]
+        while new in taken:  # different sizes stay different, so that a swap of axes shows
             new += unit
         made[n] = min(n, new)
-    return made
+    return {old: new for old, new in made.items() if old > SMALL}
 
 
 def _related(n: int, made: Mapping[int, int]) -> int | None:
-    """The new size of `n` when it follows from those of smaller sizes."""
-    for old, new in made.items():
-        if n - old <= SMALL:
-            return new + n - old
-    for old, new in made.items():
-        for times in (2, 3, 4):
-            if abs(n - times * old) <= SMALL:
-                return times * new + n - times * old
+    """The new size of `n` when it follows from those of smaller sizes: one of them, a small multiple of one or
+    the product of two, and at most a few elements more or less."""
+    large = [old for old in made if old > SMALL]
+    for old in large:
+        if n - old <= NEAR:
+            return made[old] + n - old
+    for times, old in itertools.product((2, 3, 4), large):
+        if abs(n - times * old) <= NEAR // 2:
+            return times * made[old] + n - times * old
     for a, b in itertools.combinations_with_replacement(made, 2):
-        if a * b == n:
+        if a * b == n and max(a, b) > SMALL:
             return made[a] * made[b]
     return None
 
 
 def _sizes(outputs: Sequence[Operation]) -> set[int]:
-    """The large constant sizes of the tensors and reduce axes below `outputs`."""
+    """The constant sizes of the tensors and reduce axes below `outputs`."""
     found: set[int] = set()
     for op in operations_below(outputs):
         extents = [n for t in op.outputs for n in t.shape]
         extents += [iv.dom.extent for iv in op.reduce_axis if iv.dom is not None]
-        found |= {n for e in extents if (n := const_int(e)) is not None and n > SMALL}
+        found |= {n for e in extents if (n := const_int(e)) is not None and n > 1}
     return found
 
 
@@ -335,8 +340,8 @@ class _SmallSource(GraphSource):
     def _smaller(self, n: int) -> int:
         if n in self.shrunk:
             return self.shrunk[n]
-        near = [old for old in self.shrunk if abs(n - old) <= 4 and old > 4 * SMALL]
-        return self.shrunk[near[0]] + n - near[0] if near else n
+        near = min(self.shrunk, key=lambda old: abs(n - old))
+        return self.shrunk[near] + n - near if abs(n - near) <= NEAR // 2 and near > 2 * SMALL else n
 
 
 def _twin(

@@ -9,6 +9,7 @@ from html import escape
 from tewb.runtime import shown
 from tewb.workbench.measure import Measurement, Row
 from tewb.workbench.session import Session
+from tewb.workbench.verify import Verdict
 from tewb.workbench.views.html import panel
 from tewb.workbench.views.roofline import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Scale, log_scale, svg, ticks
 
@@ -68,6 +69,14 @@ def _ratios(m: Measurement, note: str) -> str:
     return (
         f'<div>numpy / tewb: <b>{m.ratio:.2f}</b>{pinned} <span class="tw-dim">({escape(said)})</span></div>'
     )
+
+
+def verdict(v: Verdict) -> str:
+    """What the check after an edit found, read aloud when it is bad; it lights up with the step that it names."""
+    kind = {True: "tw-good", False: "tw-bad", None: "tw-dim"}[v.ok]
+    step = "" if v.step is None else f" tw-s{v.step}"
+    role = ' role="alert"' if v.ok is False else ""
+    return f'<div class="tw-verdict {kind}{step}"{role}>{escape(str(v))}</div>'
 
 
 # ---------------------------------------------------------------- the history
