@@ -74,8 +74,9 @@ def build(
     return build_module(module, debug=debug)
 
 
-def build_module(module: IRModule, debug: bool = False, trace: Trace | None = None) -> Kernel:
-    """The kernel of the first function of `module`; `trace` collects the passes of building."""
+def build_module(module: IRModule, debug: bool = False, trace: Trace | None = None, level: int = 2) -> Kernel:
+    """The kernel of the first function of `module`; `trace` collects the passes of building. `level` is how
+    much LLVM optimises, from 0 to 3."""
     flat = IRModule({key: run(f, BUILD, trace) for key, f in module.functions.items()})
-    compiled = compile_module(flat, debug=debug or bool(option("tir.instrument_bound_checkers")))
+    compiled = compile_module(flat, debug=debug or bool(option("tir.instrument_bound_checkers")), level=level)
     return compiled.kernel(next(iter(flat.functions)))

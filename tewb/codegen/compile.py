@@ -129,10 +129,11 @@ class CompiledModule:
         text: str,
         signatures: dict[str, KernelSignature],
         natives: tuple[Native, ...] = (),
+        level: int = 2,
     ) -> None:
         self.module, self.signatures = module, signatures
         self.natives = natives  # kept alive as long as the code that calls them
-        self._code = Compiled(text)
+        self._code = Compiled(text, level)
 
     @property
     def llvm_ir(self) -> str:
@@ -162,8 +163,9 @@ class CompiledModule:
         return llvm_lines(self.optimized_ir if optimized else self.llvm_ir)
 
 
-def compile_module(module: IRModule, debug: bool = False) -> CompiledModule:
-    """Compile flat, scalar-or-vector IR (what the passes of BUILD give). With `debug`, check every access."""
+def compile_module(module: IRModule, debug: bool = False, level: int = 2) -> CompiledModule:
+    """Compile flat, scalar-or-vector IR (what the passes of BUILD give). With `debug`, check every access.
+    `level` is how much LLVM optimises: 0 compiles several times faster, to code that is slower."""
     shared = Module()
     pool()  # parallel loops call it
     lines = script_lines(module)
@@ -182,7 +184,7 @@ def compile_module(module: IRModule, debug: bool = False) -> CompiledModule:
         register_native()
     for known in shared.natives.values():
         register_symbol(known.symbol, known.address)
-    return CompiledModule(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives.values()))
+    return CompiledModule(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives.values()), level)
 
 
 _ATTRIBUTES = 'attributes #0 = { nounwind "prefer-vector-width"="512" "no-trapping-math"="true" }'

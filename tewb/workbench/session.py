@@ -44,6 +44,7 @@ from tewb.workbench.program import program_code
 from tewb.workbench.roofline import Roofline, roofline
 from tewb.workbench.scrubber import Form, Scrubber
 from tewb.workbench.trials import Progress, Stop, Timings
+from tewb.workbench.verify import Verdict, verify
 
 if TYPE_CHECKING:
     from tewb.workbench.snapshot import Snapshot
@@ -339,6 +340,10 @@ class Session(History):
         """An independent session of the same program, with the same journal."""
         schedule, given = self.schedule.copy(), (self.name, self.reference, self.inputs, self.sizes)
         return type(self)(schedule, self.args, *given)
+
+    def verify(self) -> Verdict:
+        """A fast check on small random inputs that no step changed the results, which none should."""
+        return verify(self.schedule, self.args)
 
 
 def _place(s: Stage) -> str:

@@ -103,7 +103,8 @@ def _roof_labels(r: Roofline, x: Scale, y: Scale) -> list[str]:
     p = r.peaks
     return [
         f'<text x="{WIDTH - RIGHT - 2}" y="{y(p.gflops) - 5:.1f}" text-anchor="end">{p.gflops:.3g} GFLOP/s</text>',
-        f'<text x="{x(p.ridge / 3):.1f}" y="{y(p.gflops / 3) - 6:.1f}" text-anchor="end">{p.gbytes:.3g} GB/s</text>',
+        # below the slope, where neither it nor the axis is
+        f'<text x="{x(p.ridge / 2) + 8:.1f}" y="{y(p.gflops / 2) + 12:.1f}">{p.gbytes:.3g} GB/s</text>',
     ]
 
 

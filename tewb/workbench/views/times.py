@@ -9,6 +9,7 @@ from html import escape
 from tewb.runtime import shown
 from tewb.workbench.measure import Measurement, Row
 from tewb.workbench.session import Session
+from tewb.workbench.verify import Verdict
 from tewb.workbench.views.html import panel
 from tewb.workbench.views.roofline import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Scale, log_scale, svg, ticks
 
@@ -33,7 +34,7 @@ def times_panel(m: Measurement | None, note: str = "", plots: str = "") -> str:
     if m is None:
         text = note or "press Measure to check the result and time the kernel"
         return panel("Measured", f'<span class="tw-dim">{escape(text)}</span>{plots}', "times")
-    head = "".join(f"<th>{h}</th>" for h in ("", "result", "median", "spread", "cold", "GFLOP/s", "GB/s"))
+    head = "".join(f"<th>{h}</th>" for h in ("", "result", "median ± spread", "cold", "GFLOP/s", "GB/s"))
     rows = "".join(_row(r) for r in m.rows)
     return panel("Measured", f"<table><tr>{head}</tr>{rows}</table>{_ratios(m, note)}{plots}", "times")
 
@@ -51,8 +52,7 @@ def _row(r: Row) -> str:
     check = f'<td><span class="{kind}">{mark} {escape(r.check)}</span></td>'
     warm, cold = r.warm, r.cold
     numbers = [
-        shown(warm.median) if warm else "",
-        f"± {shown(warm.spread)}" if warm else "",
+        str(warm or ""),
         shown(cold.median) if cold else "",
         f"{r.gflops:.3g}" if r.gflops else "",
         f"{r.gbytes:.3g}" if r.gbytes else "",
@@ -69,6 +69,14 @@ def _ratios(m: Measurement, note: str) -> str:
     return (
         f'<div>numpy / tewb: <b>{m.ratio:.2f}</b>{pinned} <span class="tw-dim">({escape(said)})</span></div>'
     )
+
+
+def verdict(v: Verdict) -> str:
+    """What the check after an edit found, read aloud when it is bad; it lights up with the step that it names."""
+    kind = {True: "tw-good", False: "tw-bad", None: "tw-dim"}[v.ok]
+    step = "" if v.step is None else f" tw-s{v.step}"
+    role = ' role="alert"' if v.ok is False else ""
+    return f'<div class="tw-verdict {kind}{step}"{role}>{escape(str(v))}</div>'
 
 
 # ---------------------------------------------------------------- the history
