@@ -14,9 +14,10 @@ from tewb.ir import Buffer, Expr, IRModule, IterVar, PrimFunc, const_int, script
 from tewb.runtime import Kernel
 from tewb.schedule import Schedule, Stage
 from tewb.tensor import ComputeOp, Tensor
+from tewb.workbench.access_trace import AccessTrace
 from tewb.workbench.session import Session
 from tewb.workbench.sizes import memory_shown
-from tewb.workbench.views import plain
+from tewb.workbench.views import access, plain
 
 
 def html(thing: Any) -> str:
@@ -164,4 +165,5 @@ LOOKS: dict[type, Callable[[Any], str]] = {
     PrimFunc: _function,
     IRModule: _module,
     Kernel: _kernel,
+    AccessTrace: access.summary,
 }

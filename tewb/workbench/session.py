@@ -39,6 +39,7 @@ from tewb.tensor.source import GraphSource
 from tewb.workbench.measure import Measurement, measure
 
 if TYPE_CHECKING:
+    from tewb.workbench.access_trace import AccessTrace
     from tewb.workbench.snapshot import Snapshot
 
 
@@ -365,6 +366,12 @@ class Session:
         from tewb.workbench.snapshot import snapshot  # stands on this file
 
         return snapshot(self, measured)
+
+    def access_trace(self, buffer: str, limit: int = 4096) -> AccessTrace:
+        """What the loops touch of one buffer over time; see `tewb.workbench.access_trace.trace`."""
+        from tewb.workbench.access_trace import trace
+
+        return trace(self, buffer, limit)
 
 
 def _place(s: Stage) -> str:
