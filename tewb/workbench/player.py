@@ -15,10 +15,10 @@ from tewb.workbench.views import access, plain
 # give them some. Keys pressed inside are the player's own: JupyterLab would take them for its commands.
 _NAMES = (
     "const b=this.closest('.tw-access');"
-    "const name=()=>{b.querySelectorAll('[role=slider]').forEach(e=>e.setAttribute('aria-label','Access'));"
-    "b.querySelectorAll('.widget-play button').forEach(e=>{"
-    "if(e.title)e.setAttribute('aria-label',e.title)})};"
-    "if(b){name();setTimeout(name,300);b.addEventListener('focusin',e=>{name();"
+    "const names=()=>{b.querySelectorAll('[role=slider]').forEach(e=>e.setAttribute('aria-label','Access'));"
+    "b.querySelectorAll('.widget-play button').forEach((e,i)=>{"
+    "const name=['Play or pause','Stop','Repeat'][i];e.setAttribute('aria-label',name);e.title=name})};"
+    "if(b){names();setTimeout(names,300);b.addEventListener('focusin',e=>{names();"
     "e.target.setAttribute('data-lm-suppress-shortcuts','true')})}"
 )
 

@@ -149,7 +149,7 @@ def _kernel(k: Kernel) -> str:
     if signature.packed:
         facts.append(f"calls {', '.join(p.name for p in signature.packed)}")
     parts = [_named(k.name, f"kernel: {'; '.join(facts)}")]
-    parts.append(plain.table(("parameter", "dtype", "shape", "strides", ""), rows))
+    parts.append(plain.table(("parameter", "dtype", "shape", "strides", "use"), rows))
     if k.code is not None:
         text = script(k.code.module)
         parts.append(plain.fold(f"low-level IR, {len(text.splitlines())} lines", plain.pre(plain.cut(text))))

@@ -140,9 +140,14 @@ def summary(trace: AccessTrace) -> str:
     for title, distances in (("elements", trace.distances), ("cache lines", trace.line_distances)):
         found = histogram(distances)
         most = max((n for _, n in found), default=1)
-        rows = [(name, n, "█" * math.ceil(24 * n / most)) for name, n in found]
-        parts.append(plain.table((f"other {title} in between", "touches", ""), rows))
+        rows = [(name, n, "█" * math.ceil(24 * n / most)) for name, n in found if n]
+        parts.append(_beside(plain.table((f"other {title} in between", "touches", ""), rows)))
     if trace.accesses:
-        rates = [(n, f"{trace.hits(n):.0%}") for n in (1, 2, 4, 8, 16, 64, 512)]
-        parts.append(plain.table(("lines in a cache", "touches that it serves"), rates))
+        rates = [(n, f"{trace.hits(n):.1%}") for n in (1, 2, 4, 8, 16, 64, 512)]
+        parts.append(_beside(plain.table(("lines in a cache", "touches that it serves"), rates)))
     return "".join(parts)
+
+
+def _beside(table: str) -> str:
+    """A table beside the one before, where there is room."""
+    return f'<div style="display:inline-block;vertical-align:top;margin-right:24px">{table}</div>'

@@ -61,7 +61,7 @@ def listing(title: str, text: str) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table of texts."""
-    top = "".join(f'<th style="text-align:left">{escape(h)}</th>' for h in head)
+    top = "".join(f'<th style="text-align:left;padding-right:12px">{escape(h)}</th>' for h in head)
     body = "".join(
         "<tr>" + "".join(f'<td style="text-align:left">{escape(str(c))}</td>' for c in row) + "</tr>"
         for row in rows
