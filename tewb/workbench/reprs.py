@@ -32,6 +32,13 @@ def html(thing: Any) -> str:
     return f"<div>{look(thing)}</div>"
 
 
+def text(thing: Any) -> str:
+    """What a terminal shows of `thing`: the loops of a schedule, IR as it is printed, else its repr."""
+    if isinstance(thing, PrimFunc | IRModule):
+        return plain.cut(script(thing))
+    return _loops(thing) if isinstance(thing, Schedule) else repr(thing)
+
+
 def install(shell: Any) -> None:
     """Let an IPython shell show our classes: as HTML in a notebook, IR as its text in a terminal."""
     formatters = shell.display_formatter.formatters
@@ -50,7 +57,7 @@ def _shown(thing: Any) -> str:
 
 
 def _text(thing: PrimFunc | IRModule, printer: Any, cycle: bool) -> None:
-    printer.text(plain.cut(script(thing)))
+    printer.text(text(thing))
 
 
 # ---------------------------------------------------------------- what to compute
@@ -105,12 +112,18 @@ def _schedule(s: Schedule) -> str:
     stages = Session(s, []).stages
     inputs = ", ".join(i.name for i in stages if i.kind == "input")
     outputs = ", ".join(o.name for o in s.output_stages)
-    loops = "\n".join(plain.loops(i) for i in stages if i.kind != "input")
-    parts = [_named("schedule", f"of {outputs}; inputs {inputs or 'none'}"), plain.listing("loops", loops)]
+    parts = [
+        _named("schedule", f"of {outputs}; inputs {inputs or 'none'}"),
+        plain.listing("loops", _loops(s)),
+    ]
     if s.journal:
         steps = "".join(f"<li>{escape(str(step))}</li>" for step in s.journal)
         parts.append(plain.fold(f"{len(s.journal)} steps", f"<ol>{steps}</ol>"))
     return "".join(parts)
+
+
+def _loops(s: Schedule) -> str:
+    return "\n".join(plain.loops(i) for i in Session(s, []).stages if i.kind != "input")
 
 
 def _stage(s: Stage) -> str:
