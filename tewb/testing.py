@@ -57,7 +57,8 @@ _BINARY: dict[type, Callable[..., Any]] = {
     GE: np.greater_equal, And: np.logical_and, Or: np.logical_or,
 }  # fmt: skip
 
-_CALLS: dict[str, Callable[..., Any]] = {
+# What calls of the IR mean, on numpy arrays.
+CALLS: dict[str, Callable[..., Any]] = {
     "exp": np.exp, "exp2": np.exp2, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
     "sqrt": np.sqrt, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "floor": np.floor, "ceil": np.ceil,
@@ -182,8 +183,8 @@ def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
             return np.asarray(_value(a, values, arrays)).astype(dtype)
         case Let(var, value, body):
             return _value(body, {**values, var: _value(value, values, arrays)}, arrays)
-        case Call(op, args) if op in _CALLS:
-            return np.asarray(_CALLS[op](*[_value(a, values, arrays) for a in args])).astype(e.dtype)
+        case Call(op, args) if op in CALLS:
+            return np.asarray(CALLS[op](*[_value(a, values, arrays) for a in args])).astype(e.dtype)
         case Call("erf", (a,)):
             from math import erf
 

@@ -87,6 +87,12 @@ def test_show_of_assembly_says_which_line_of_ir(shell: Any) -> None:
     assert numbers and max(numbers) <= count
 
 
+def test_show_in_a_terminal_is_text(shell: Any) -> None:
+    assert "C\n  i in 16\n    j in 16\n      k in 16  reduce" in said(shell, "%tewb_show s")
+    assert "def main" in said(shell, "%tewb_show tewb.lower(s, [A, B, C])")
+    assert "Kernel(main: A: float32[16, 16]" in said(shell, "%tewb_show kernel")
+
+
 def test_show_of_other_things_is_their_own_look(shell: Any) -> None:
     assert "42" in said(shell, "%tewb_show 6 * 7")
 

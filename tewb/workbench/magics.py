@@ -142,7 +142,7 @@ def shown(thing: Any, form: str | None = None) -> Any:
     if form is None:
         if isinstance(thing, Session):
             return thing.snapshot()
-        return plain.Shown(repr(thing), reprs.html(thing)) if type(thing) in reprs.LOOKS else thing
+        return plain.Shown(reprs.text(thing), reprs.html(thing)) if type(thing) in reprs.LOOKS else thing
     if form not in FORMS:
         raise TewbError(f"%tewb_show has no --{form}", hint=f"there are {', '.join(f'--{f}' for f in FORMS)}")
     made = FORMS[form](thing)

@@ -14,9 +14,10 @@ from tewb.ir import Buffer, Expr, IRModule, IterVar, PrimFunc, const_int, script
 from tewb.runtime import Kernel
 from tewb.schedule import Schedule, Stage
 from tewb.tensor import ComputeOp, Tensor
+from tewb.workbench.access_trace import AccessTrace
 from tewb.workbench.session import Session
 from tewb.workbench.sizes import memory_shown
-from tewb.workbench.views import plain
+from tewb.workbench.views import access, plain
 
 
 def html(thing: Any) -> str:
@@ -29,6 +30,13 @@ def html(thing: Any) -> str:
             hint=f"there are looks for {', '.join(c.__name__ for c in LOOKS)}",
         )
     return f"<div>{look(thing)}</div>"
+
+
+def text(thing: Any) -> str:
+    """What a terminal shows of `thing`: the loops of a schedule, IR as it is printed, else its repr."""
+    if isinstance(thing, PrimFunc | IRModule):
+        return plain.cut(script(thing))
+    return _loops(thing) if isinstance(thing, Schedule) else repr(thing)
 
 
 def install(shell: Any) -> None:
@@ -49,7 +57,7 @@ def _shown(thing: Any) -> str:
 
 
 def _text(thing: PrimFunc | IRModule, printer: Any, cycle: bool) -> None:
-    printer.text(plain.cut(script(thing)))
+    printer.text(text(thing))
 
 
 # ---------------------------------------------------------------- what to compute
@@ -104,12 +112,18 @@ def _schedule(s: Schedule) -> str:
     stages = Session(s, []).stages
     inputs = ", ".join(i.name for i in stages if i.kind == "input")
     outputs = ", ".join(o.name for o in s.output_stages)
-    loops = "\n".join(plain.loops(i) for i in stages if i.kind != "input")
-    parts = [_named("schedule", f"of {outputs}; inputs {inputs or 'none'}"), plain.listing("loops", loops)]
+    parts = [
+        _named("schedule", f"of {outputs}; inputs {inputs or 'none'}"),
+        plain.listing("loops", _loops(s)),
+    ]
     if s.journal:
         steps = "".join(f"<li>{escape(str(step))}</li>" for step in s.journal)
         parts.append(plain.fold(f"{len(s.journal)} steps", f"<ol>{steps}</ol>"))
     return "".join(parts)
+
+
+def _loops(s: Schedule) -> str:
+    return "\n".join(plain.loops(i) for i in Session(s, []).stages if i.kind != "input")
 
 
 def _stage(s: Stage) -> str:
@@ -148,7 +162,7 @@ def _kernel(k: Kernel) -> str:
     if signature.packed:
         facts.append(f"calls {', '.join(p.name for p in signature.packed)}")
     parts = [_named(k.name, f"kernel: {'; '.join(facts)}")]
-    parts.append(plain.table(("parameter", "dtype", "shape", "strides", ""), rows))
+    parts.append(plain.table(("parameter", "dtype", "shape", "strides", "use"), rows))
     if k.code is not None:
         text = script(k.code.module)
         parts.append(plain.fold(f"low-level IR, {len(text.splitlines())} lines", plain.pre(plain.cut(text))))
@@ -164,4 +178,5 @@ LOOKS: dict[type, Callable[[Any], str]] = {
     PrimFunc: _function,
     IRModule: _module,
     Kernel: _kernel,
+    AccessTrace: access.summary,
 }

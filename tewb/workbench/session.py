@@ -47,6 +47,7 @@ from tewb.workbench.trials import Progress, Stop, Timings
 from tewb.workbench.verify import Verdict, verify
 
 if TYPE_CHECKING:
+    from tewb.workbench.access_trace import AccessTrace
     from tewb.workbench.snapshot import Snapshot
 
 
@@ -344,6 +345,11 @@ class Session(History):
     def verify(self) -> Verdict:
         """A fast check on small random inputs that no step changed the results, which none should."""
         return verify(self.schedule, self.args)
+    def access_trace(self, buffer: str, limit: int = 4096) -> AccessTrace:
+        """What the loops touch of one buffer over time; see `tewb.workbench.access_trace.trace`."""
+        from tewb.workbench.access_trace import trace
+
+        return trace(self, buffer, limit)
 
 
 def _place(s: Stage) -> str:

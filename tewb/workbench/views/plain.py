@@ -7,6 +7,7 @@ inline drawings. No colours are set: text takes those of the page around it, lig
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -60,7 +61,7 @@ def listing(title: str, text: str) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table of texts."""
-    top = "".join(f'<th style="text-align:left">{escape(h)}</th>' for h in head)
+    top = "".join(f'<th style="text-align:left;padding-right:12px">{escape(h)}</th>' for h in head)
     body = "".join(
         "<tr>" + "".join(f'<td style="text-align:left">{escape(str(c))}</td>' for c in row) + "</tr>"
         for row in rows
@@ -82,9 +83,15 @@ def loops(s: StageInfo) -> str:
 
 
 def picture(source: str, alt: str) -> str | None:
-    """A graph in the DOT language as an image on white; None where nothing can draw it."""
-    drawn = svg(source.replace('bgcolor="transparent"', 'bgcolor="white"'))
-    if drawn is None:
-        return None
-    data = base64.b64encode(drawn.replace("currentColor", "#222222").encode()).decode()
+    """A graph in the DOT language as an image; None where nothing can draw it."""
+    drawn = svg(source)
+    return None if drawn is None else image(drawn, alt)
+
+
+def image(drawn: str, alt: str) -> str:
+    """SVG as an image of its own, dark on white: it cannot take the colours of the page around."""
+    whole = re.sub(
+        "<svg[^>]*>", r'\g<0><rect x="-1" y="-1" width="110%" height="110%" fill="white"/>', drawn, count=1
+    )
+    data = base64.b64encode(whole.replace("currentColor", "#222222").encode()).decode()
     return f'<img alt="{escape(alt)}" style="max-width:100%" src="data:image/svg+xml;base64,{data}">'

@@ -1,0 +1,352 @@
+"""An interpreter of lowered IR that tells of every access: slow, exact, and for small programs.
+
+Memory is one line of elements for each owner of memory; views are offsets and strides into it. Parallel
+loops run their iterations in order.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tewb.base import BoundError, TewbError
+from tewb.ir import (
+    EQ,
+    GE,
+    GT,
+    LE,
+    LT,
+    NE,
+    Add,
+    Allocate,
+    And,
+    AssertStmt,
+    AttrStmt,
+    Broadcast,
+    Buffer,
+    BufferLoad,
+    BufferStore,
+    Call,
+    Cast,
+    DeclBuffer,
+    Div,
+    Evaluate,
+    Expr,
+    ExternRegion,
+    FloatImm,
+    FloorDiv,
+    FloorMod,
+    For,
+    IfThenElse,
+    IntImm,
+    Let,
+    LetStmt,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Not,
+    Or,
+    Ramp,
+    Select,
+    Seq,
+    Stmt,
+    StringImm,
+    Sub,
+    Var,
+    While,
+    const_int,
+    ops,
+)
+from tewb.runtime import get_global_func
+from tewb.testing import CALLS
+
+Loops = list[tuple[str, int]]
+# Called with the owner of the memory, "read" or "write", and the positions of the elements.
+Listener = Callable[[Var, str, list[int]], None]
+
+
+class Interpreter:
+    """Runs statements on `memory`, which holds a line of elements for each owner, and calls `touched` for
+    each access, with `loops` as they are then."""
+
+    def __init__(self, memory: dict[Var, Any], values: Mapping[Var, Any], touched: Listener) -> None:
+        self.memory, self.touched = memory, touched
+        self.values: dict[Var, Any] = dict(values)
+        self.loops: Loops = []
+        self._region: ExternRegion | None = None
+        self._mask: Any = None  # lanes that are looked at
+        self._layouts: dict[Buffer, tuple[list[Expr | int], Expr | int]] = {}
+
+    def run(self, s: Stmt) -> None:
+        """Do a statement."""
+        rule = _STATEMENTS.get(type(s))
+        if rule is None:
+            raise TewbError(f"{type(s).__name__} cannot be traced")
+        rule(self, s)
+
+    def value(self, e: Expr) -> Any:
+        """The value of an expression: a Python integer, a numpy scalar, or an array of lanes."""
+        binary = _BINARY.get(type(e))
+        if binary is not None:
+            return binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
+        rule = _EXPRESSIONS.get(type(e))
+        if rule is None:
+            raise TewbError(f"{type(e).__name__} cannot be traced")
+        return rule(self, e)
+
+    # ---- memory
+
+    def _positions(self, b: Buffer, indices: tuple[Expr, ...]) -> Any:
+        """Where elements of `b` are in the memory of its owner."""
+        layout = self._layouts.get(b)
+        if layout is None:
+            layout = self._layouts[b] = ([_known(x) for x in _strides(b)], _known(b.elem_offset))
+        strides, at = layout
+        place = self._size(at)
+        for e, step in zip(indices, strides, strict=True):
+            i = self.value(e)
+            wide = i.astype(np.int64) if isinstance(i, np.ndarray) else int(i)
+            place = place + wide * self._size(step)
+        return place
+
+    def _size(self, e: Expr | int) -> Any:
+        return e if isinstance(e, int) else self.value(e)
+
+    def _touch(self, owner: Var, kind: str, place: Any) -> Any:
+        """Tell of an access; returns positions that are inside of the memory."""
+        if not isinstance(place, np.ndarray):
+            self.touched(owner, kind, [int(place)])
+            return int(place)
+        lanes = place if self._mask is None else place[np.broadcast_to(self._mask, place.shape)]
+        self.touched(owner, kind, [int(i) for i in lanes])
+        return np.clip(place, 0, self.memory[owner].size - 1)
+
+    def load(self, e: BufferLoad) -> Any:
+        owner = e.buffer.data
+        return self.memory[owner][self._touch(owner, "read", self._positions(e.buffer, e.indices))]
+
+    def store(self, s: BufferStore) -> None:
+        value = self.value(s.value)
+        owner = s.buffer.data
+        memory = self.memory[owner]
+        place = self._touch(owner, "write", self._positions(s.buffer, s.indices))
+        memory[place] = np.asarray(value).astype(memory.dtype)
+
+    def allocate(self, s: Allocate) -> None:
+        size = math.prod(int(self.value(n)) for n in s.buffer.shape)
+        self.memory[s.buffer.data] = np.zeros(size, str(s.buffer.dtype))
+        self.run(s.body)
+
+    # ---- control
+
+    def loop(self, s: For) -> None:
+        low, count = int(self.value(s.min)), int(self.value(s.extent))
+        self.loops.append((s.var.name, low))
+        for i in range(low, low + count):
+            self.values[s.var] = i
+            self.loops[-1] = (s.var.name, i)
+            self.run(s.body)
+        self.loops.pop()
+
+    def while_(self, s: While) -> None:
+        while self.value(s.cond):
+            self.run(s.body)
+
+    def branch(self, s: IfThenElse) -> None:
+        if self.value(s.cond):
+            self.run(s.then)
+        elif s.other is not None:
+            self.run(s.other)
+
+    def seq(self, s: Seq) -> None:
+        for part in s.stmts:
+            self.run(part)
+
+    def let(self, s: LetStmt) -> None:
+        self.values[s.var] = self.value(s.value)
+        self.run(s.body)
+
+    def attr(self, s: AttrStmt) -> None:
+        before = self._region
+        self._region = s.node if isinstance(s.node, ExternRegion) else before
+        self.run(s.body)
+        self._region = before
+
+    def assertion(self, s: AssertStmt) -> None:
+        if not self.value(s.cond):
+            raise BoundError(s.message)
+        self.run(s.body)
+
+    # ---- expressions
+
+    def both(self, e: And) -> Any:
+        a = self.value(e.a)
+        if isinstance(a, np.ndarray):
+            return np.logical_and(a, self.value(e.b))
+        return self.value(e.b) if a else False
+
+    def either(self, e: Or) -> Any:
+        a = self.value(e.a)
+        if isinstance(a, np.ndarray):
+            return np.logical_or(a, self.value(e.b))
+        return True if a else self.value(e.b)
+
+    def let_value(self, e: Let) -> Any:
+        self.values[e.var] = self.value(e.value)
+        return self.value(e.body)
+
+    def select(self, e: Select) -> Any:
+        cond, then, other = self.value(e.cond), self.value(e.then), self.value(e.other)
+        return np.where(cond, then, other) if isinstance(cond, np.ndarray) else then if cond else other
+
+    def choose(self, cond: Expr, then: Expr, other: Expr) -> Any:
+        """if_then_else: only what is chosen is looked at, lane by lane."""
+        c = self.value(cond)
+        if not isinstance(c, np.ndarray):
+            return self.value(then if c else other)
+        before = self._mask
+        around = True if before is None else before
+        self._mask = np.logical_and(around, c)
+        yes = self.value(then)
+        self._mask = np.logical_and(around, ~c)
+        no = self.value(other)
+        self._mask = before
+        return np.where(c, yes, no)
+
+    def ramp(self, e: Ramp) -> Any:
+        return self.value(e.base) + self.value(e.stride) * np.arange(e.lanes)
+
+    def call(self, e: Call) -> Any:
+        match e:
+            case Call("if_then_else", (cond, then, other)):
+                return self.choose(cond, then, other)
+            case Call("tvm_call_packed", (StringImm(name), *args)):
+                return self.packed(name, args)
+            case Call("erf", (a,)):
+                return np.vectorize(math.erf)(self.value(a)).astype(str(e.dtype.element))[()]
+            case Call(op, args) if op in CALLS:
+                made = np.asarray(CALLS[op](*[self.value(a) for a in args]))
+                return made.astype(str(e.dtype.element))[()]
+        raise TewbError(
+            f"{e.op} cannot be traced: what it touches only its machine code knows",
+            hint="trace a program whose stages are computes, hybrid functions or packed functions",
+        )
+
+    # ---- packed functions
+
+    def packed(self, name: str, args: list[Expr]) -> int:
+        """Call a packed function on views. Each view is one access to all of its elements."""
+        function = get_global_func(name)
+        given = []
+        for a in args:
+            match a:
+                case Call("tvm_stack_make_array", (Var() as owner, Call(_, sizes), strides, _, _, offset)):
+                    given.append(self._view(owner, sizes, strides, offset))
+                case _:
+                    given.append(self.value(a))
+        if function is not None:
+            function(*given)
+        return 0
+
+    def _view(self, owner: Var, sizes: tuple[Expr, ...], strides: Expr, offset: Expr) -> Any:
+        shape = [int(self.value(n)) for n in sizes]
+        if isinstance(strides, Call):
+            steps = [int(self.value(n)) for n in strides.args]
+        else:
+            steps = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
+        grid = np.full(shape, int(self.value(offset)))
+        for d, (n, step) in enumerate(zip(shape, steps, strict=True)):
+            grid = grid + (np.arange(n) * step).reshape([n if k == d else 1 for k in range(len(shape))])
+        kind = "write" if self._writes(owner.name) else "read"
+        self.touched(owner, kind, [int(i) for i in grid.ravel()])
+        memory = self.memory[owner]
+        return np.lib.stride_tricks.as_strided(
+            memory[int(self.value(offset)) :], shape, [step * memory.itemsize for step in steps]
+        )
+
+    def _writes(self, owner: str) -> bool:
+        """Whether the extern region around says that it writes to this memory, or to a tile of it."""
+        names = [re.split(r"\[", text)[0] for text in (self._region.writes if self._region else ())]
+        return any(name == owner or name == f"{owner}.tile" for name in names)
+
+
+def _known(e: Expr) -> Expr | int:
+    value = const_int(e)
+    return e if value is None else value
+
+
+def _strides(b: Buffer) -> tuple[Expr, ...]:
+    """The strides of a buffer, row-major when it declares none."""
+    if b.strides:
+        return b.strides
+    strides: list[Expr] = [ops.const(1)]
+    for n in reversed(b.shape[1:]):
+        strides.append(ops.mul(strides[-1], n))
+    return tuple(reversed(strides))[: len(b.shape)]
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _divide(a: Any, b: Any) -> Any:
+    """a / b of floats; of integers rounding toward zero."""
+    if np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f":
+        return np.true_divide(a, b)
+    return np.sign(a) * np.sign(b) * (abs(a) // abs(b))
+
+
+def _cast(i: Interpreter, e: Cast) -> Any:
+    value = i.value(e.value)
+    wide = isinstance(value, int) and e.dtype.element in ("int32", "int64")
+    return value if wide else np.asarray(value).astype(str(e.dtype.element))[()]
+
+
+def _least(a: Any, b: Any) -> Any:
+    return min(a, b) if isinstance(a, int) and isinstance(b, int) else np.minimum(a, b)
+
+
+def _most(a: Any, b: Any) -> Any:
+    return max(a, b) if isinstance(a, int) and isinstance(b, int) else np.maximum(a, b)
+
+
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+    Add: lambda a, b: a + b, Sub: lambda a, b: a - b, Mul: lambda a, b: a * b, FloorDiv: lambda a, b: a // b,
+    FloorMod: lambda a, b: a % b, Div: _divide, Mod: np.fmod, Min: _least, Max: _most, EQ: lambda a, b: a == b,
+    NE: lambda a, b: a != b, LT: lambda a, b: a < b, LE: lambda a, b: a <= b, GT: lambda a, b: a > b,
+    GE: lambda a, b: a >= b,
+}  # fmt: skip
+
+_EXPRESSIONS: dict[type, Callable[[Interpreter, Any], Any]] = {
+    Var: lambda i, e: i.values[e],
+    IntImm: lambda i, e: e.value,
+    FloatImm: lambda i, e: np.dtype(str(e.dtype)).type(e.value),
+    BufferLoad: Interpreter.load,
+    Cast: _cast,
+    Not: lambda i, e: np.logical_not(i.value(e.a)),
+    And: Interpreter.both,
+    Or: Interpreter.either,
+    Select: Interpreter.select,
+    Let: Interpreter.let_value,
+    Ramp: Interpreter.ramp,
+    Broadcast: lambda i, e: i.value(e.value),  # numpy repeats it where lanes meet it
+    Call: Interpreter.call,
+}
+
+_STATEMENTS: dict[type, Callable[[Interpreter, Any], Any]] = {
+    BufferStore: Interpreter.store,
+    For: Interpreter.loop,
+    While: Interpreter.while_,
+    IfThenElse: Interpreter.branch,
+    Seq: Interpreter.seq,
+    AttrStmt: Interpreter.attr,
+    Allocate: Interpreter.allocate,
+    DeclBuffer: lambda i, s: i.run(s.body),
+    LetStmt: Interpreter.let,
+    AssertStmt: Interpreter.assertion,
+    Evaluate: lambda i, s: i.value(s.value),
+}
