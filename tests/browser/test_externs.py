@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lab import Lab, Notebook
-from tests.browser.test_workbench import apply, choose, ir, press, said
+from tests.browser.test_workbench import apply, choose, ir, press, said, tab
 
 
 @pytest.fixture
@@ -18,12 +18,13 @@ def tiled(page: Any, lab: Lab) -> Notebook:
         notebook.theme("JupyterLab Light")
     notebook.run_all()
     notebook.workbench()
-    page.locator(".tw-panel-regions").first.wait_for()
+    page.locator(".tw-panel-ir").first.wait_for()
     return notebook
 
 
 def test_the_tile_of_an_extern_follows_the_schedule(tiled: Notebook) -> None:
     bench: Any = tiled.page.locator(".tw-bench").first
+    tab(bench, "Memory")
     allocations, regions = bench.locator(".tw-panel-allocations"), bench.locator(".tw-panel-regions")
     expect(allocations).to_contain_text("(1, 4, 8)")
     expect(allocations).to_contain_text("128 B")
@@ -53,6 +54,7 @@ def test_compute_hybrid_and_extern_in_one_workbench(page: Any, lab: Lab) -> None
     notebook.run_all()
     bench: Any = notebook.workbench()
     expect(bench.locator(".tw-panel-loops")).to_contain_text("lift")
+    tab(bench, "Memory")
     expect(bench.locator(".tw-panel-regions")).to_contain_text("E[2, 8]")
     choose(bench, "stage", "lift")
     apply(bench, "vectorize", "j")

@@ -23,6 +23,11 @@ def fill(page: Any, param: str, value: str) -> None:
     field.press("Tab")
 
 
+def tab(page: Any, name: str) -> None:
+    """Show a page of the workbench."""
+    page.get_by_role("tab", name=name, exact=True).first.click()
+
+
 def press(page: Any, name: str) -> None:
     page.locator(f"button.tw-{name}").click()
 
@@ -51,8 +56,9 @@ def test_split_changes_the_ir_and_undo_takes_it_back(start: Notebook) -> None:
     expect(ir(page)).to_contain_text("for i.outer in range(16):")
     expect(page.locator(".tw-panel-loops")).to_contain_text("i.inner")
     expect(page.locator(".tw-panel-journal")).to_contain_text("split(C, axis=i, factor=32)")
-    expect(page.locator(".tw-panel-code")).to_contain_text("i_outer, i_inner = s[C].split(i, factor=32)")
     start.screenshot("split-light")
+    tab(page, "Schedule")
+    expect(page.locator(".tw-panel-code")).to_contain_text("i_outer, i_inner = s[C].split(i, factor=32)")
     press(page, "undo")
     expect(ir(page)).to_contain_text("for i in range(512):")
     press(page, "redo")
@@ -64,6 +70,7 @@ def test_split_changes_the_ir_and_undo_takes_it_back(start: Notebook) -> None:
 def test_cache_write_changes_the_allocation_table(start: Notebook) -> None:
     page = start.page
     allocations = page.locator(".tw-panel-allocations")
+    tab(page, "Memory")
     expect(allocations).to_contain_text("none")
     apply(page, "cache_write")
     expect(allocations).to_contain_text("C.local")
@@ -194,7 +201,15 @@ def test_keyboard_alone_is_enough(start: Notebook, theme: str) -> None:
     expect(page.locator(".tw-param-scope")).to_have_count(1)
     tab_to(page, "apply")
     page.keyboard.press("Enter")
+    expect(ir(page)).to_contain_text("C.local = T.allocate((512, 512)")
+    for _ in range(40):  # past the loop tree to the pages
+        if page.evaluate("() => document.activeElement.getAttribute('role') === 'tab'"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
     expect(page.locator(".tw-panel-allocations")).to_contain_text("1,048,576 B")
+    page.locator(".tw-primitive select").focus()
 
     tab_to(page, "measure")
     page.keyboard.press("Enter")
@@ -218,10 +233,20 @@ def test_controls_have_accessible_names(start: Notebook) -> None:
     bench = start.workbench()
     for name in ("Stage", "Primitive", "Loop"):
         expect(bench.get_by_role("combobox", name=name, exact=True)).to_have_count(1)
-    for name in ("Apply", "Undo", "Redo", "Reset", "Measure", "Copy code"):
-        expect(bench.get_by_role("button", name=name)).to_have_count(1)
-    for name in ("Loops", "Journal", "Lowered IR", "Allocations", "Extern regions", "Stage graph"):
-        expect(bench.get_by_role("region", name=name)).to_have_count(1)
+    for name in ("Apply", "Undo", "Redo", "Reset", "Measure", "Pin"):
+        expect(bench.get_by_role("button", name=name, exact=True)).to_have_count(1)
+    for name in ("Loops", "Journal", "Lowered IR", "Stage graph"):
+        expect(bench.get_by_role("region", name=name, exact=True)).to_have_count(1)
+    for page_name, names in {
+        "Memory": ("Allocations", "Ledger", "Extern regions"),
+        "Times": ("Measured",),
+        "Schedule": ("Schedule as Python",),
+    }.items():
+        tab(page, page_name)
+        for name in names:
+            expect(bench.get_by_role("region", name=name, exact=True)).to_have_count(1)
+    expect(bench.get_by_role("button", name="Copy code")).to_have_count(1)
+    tab(page, "Graph")
     expect(page.locator(".tw-panel-graph svg")).to_have_count(1)
 
 
@@ -229,6 +254,7 @@ def test_copied_code_is_the_program(start: Notebook) -> None:
     page = start.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     apply(page, "split", "i", factor="16")
+    tab(page, "Schedule")
     expect(page.locator(".tw-program")).to_contain_text("factor=16")
     page.locator(".tw-copy").click()
     expect(page.locator(".tw-copy")).to_have_text("Copied")
@@ -254,6 +280,7 @@ def test_readme_screenshot(start: Notebook) -> None:
     fill_tile(page)
     press(page, "measure")
     expect(page.locator(".tw-panel-times")).to_contain_text("✓", timeout=90_000)
+    tab(page, "Journal")
     start.workbench()
     page.locator(".tw-panel-journal .tw-step").nth(1).hover()
     path = start.screenshot("workbench")

@@ -345,6 +345,7 @@ class Session(History):
     def verify(self) -> Verdict:
         """A fast check on small random inputs that no step changed the results, which none should."""
         return verify(self.schedule, self.args)
+
     def access_trace(self, buffer: str, limit: int = 4096) -> AccessTrace:
         """What the loops touch of one buffer over time; see `tewb.workbench.access_trace.trace`."""
         from tewb.workbench.access_trace import trace

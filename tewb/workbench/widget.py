@@ -13,6 +13,7 @@ from tewb.base import TewbError
 from tewb.lowering import LOWER
 from tewb.schedule import Schedule, Step
 from tewb.workbench.demos import demo_session
+from tewb.workbench.follow import follow_cells
 from tewb.workbench.forms import Form
 from tewb.workbench.ledger import extern_boxes
 from tewb.workbench.measure import Measurement
@@ -22,7 +23,12 @@ from tewb.workbench.snapshot import snapshot
 from tewb.workbench.views import html
 from tewb.workbench.views import ledger as ledger_view
 from tewb.workbench.views import palette as palette_view
+from tewb.workbench.views.explain import CSS as WHY_CSS
+from tewb.workbench.views.explain import explanation
 from tewb.workbench.views.graph import graph_panel
+from tewb.workbench.views.history import CSS as HISTORY_CSS
+from tewb.workbench.views.history import journal_panel
+from tewb.workbench.views.journal_controls import JournalControls
 from tewb.workbench.views.ledger import CSS as LEDGER_CSS
 from tewb.workbench.views.loops import CSS as LOOPS_CSS
 from tewb.workbench.views.loops import LoopView
@@ -38,6 +44,12 @@ from tewb.workbench.views.times import history_plot, progress_bar, times_panel
 _STYLE = {"description_width": "initial"}
 
 LOWERED = LOWER[-1].name  # the form that is shown first: what a person reads
+QUESTIONS = {
+    "bound of the loop": "bound",
+    "allocation of the stage": "allocation",
+    "guards": "guard",
+    "simplification": "simplification",
+}
 AGAINST = {"nothing": None, "the step before": "before", "the pinned schedule": "pinned"}
 
 
@@ -52,6 +64,14 @@ def _soon(f: Callable[[], None]) -> None:
         asyncio.get_running_loop().call_soon(f)
     except RuntimeError:
         f()
+
+
+def _later(seconds: float, f: Callable[[], None]) -> asyncio.TimerHandle | None:
+    """Call `f` in a while, where there is a loop to do it."""
+    try:
+        return asyncio.get_running_loop().call_later(seconds, f)
+    except RuntimeError:
+        return None
 
 
 class Workbench(widgets.VBox):  # type: ignore[misc]
@@ -78,6 +98,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self._busy: threading.Thread | None = None
         self._form_of: tuple[str, str, int] | None = None
         self._settling = False
+        self._waiting: asyncio.TimerHandle | None = None
         self._stop = threading.Event()
         self._make_controls()
         self._make_panels()
@@ -86,6 +107,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         )
         self.add_class("tw-bench")
         self.session.on_change(self._refresh)
+        follow_cells(self.session)
         self._refresh()
 
     # ---- parts
@@ -140,26 +162,36 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self._times_note = ""
         self._measured: Measurement | None = None
         session = self.session
-        self.left_pages = Pages(
+        self.question = self._dropdown("Why this", list(QUESTIONS), next(iter(QUESTIONS)))
+        self.question.observe(lambda _: self.left_pages.refresh(), names="value")
+        self._editor = widgets.Textarea(layout={"width": "auto", "height": "170px"}, continuous_update=False)
+        self._editor.description = "Edit"
+        self._editor.add_class("tw-editor")
+        self.load = self._button("Load", lambda: self._do(lambda: session.load(self._editor.value), "loaded"))
+        self.left_pages: Pages = Pages(
             {
-                "Journal": lambda: html.journal(session),
+                "Journal": lambda: journal_panel(session),
                 "Memory": lambda: (
-                    ledger_view.ledger(session.ledger(), session.checks())
+                    html.allocations(session)
+                    + ledger_view.ledger(session.ledger(), session.checks())
                     + html.regions(session)
                     + ledger_view.boxes(extern_boxes(session))
                 ),
                 "Times": self._times_page,
+                "Why": self._why,
                 "Roofline": lambda: roofline_panel(session.roofline()),
-            }
+            },
+            {"Journal": JournalControls(session, self._do), "Why": self.question},
         )
         self.right_pages = Pages(
-            {"Graph": lambda: graph_panel(session.schedule), "Schedule": lambda: html.code(self._program())}
+            {"Graph": lambda: graph_panel(session.schedule), "Schedule": lambda: html.code(self._program())},
+            {"Schedule": widgets.VBox([self._editor, self.load])},
         )
         left = widgets.VBox([self._loops, self.left_pages, self._palette])
         right = widgets.VBox([widgets.HBox([self.form, self.against]), self._form_html, self.right_pages])
         left.layout.width, right.layout.width = "44%", "56%"
         left.layout.min_width = right.layout.min_width = "0"
-        self._body = widgets.HBox([left, right])
+        self._body: Any = widgets.HBox([left, right])
 
     # ---- doing
 
@@ -222,11 +254,23 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         if not progress:
             self.left_pages.refresh()
 
+    def _why(self) -> str:
+        """The answer to the chosen question about the chosen stage and loop."""
+        what = QUESTIONS[self.question.value]
+        return explanation(self.session.explain(what, self.stage.value, self.loop.value))
+
+    def _verify(self) -> None:
+        """Compare the kernel with the definition on small sizes: no step should ever change a result."""
+        found = self.session.verify()
+        if found.ok is False:
+            self._message.value = html.message(f"✗ {found.message}", good=False)
+
     def _times_page(self) -> str:
         return times_panel(self._measured, self._times_note, history_plot(self.session))
 
     def _pin(self) -> None:
         """Keep the schedule as it is now, to compare with."""
+        self.session.pin()
         self.session.scrubber.pinned = self.session.journal
         self._message.value = html.message(f"pinned the schedule of {len(self.session.journal)} steps")
         self._show_form()
@@ -257,6 +301,22 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self.left_pages.refresh()
         self.right_pages.refresh()
         self._show_palette()
+        self._editor.value = self._schedule_code()
+        self._verify_later()
+
+    def _verify_later(self) -> None:
+        """When nothing was changed for a moment."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        if self.session.journal and self.session.problem is None:
+            self._waiting = _later(0.5, self._verify)
+
+    def _schedule_code(self) -> str:
+        try:
+            return self.session.schedule_code
+        except TewbError as e:
+            return f"# {e.message}"
 
     def _fill_forms(self) -> None:
         """The forms that there are now; what a pass left unchanged says so."""
@@ -285,9 +345,23 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         except TewbError as e:
             text = html.panel(str(self.form.value), html.refusal(e), "ir")
         self._form_html.value = text
-        sheets = [LOOPS_CSS, SCRUBBER_CSS, PALETTE_CSS, LEDGER_CSS, TIMES_CSS, ROOFLINE_CSS]
+        sheets = [
+            LOOPS_CSS,
+            SCRUBBER_CSS,
+            PALETTE_CSS,
+            LEDGER_CSS,
+            TIMES_CSS,
+            ROOFLINE_CSS,
+            HISTORY_CSS,
+            WHY_CSS,
+        ]
         steps = len(session.journal)
         self._style.value = html.style(steps, [*sheets, rules(steps, len(session.scrubber.parts))])
+
+    def _selection_changed(self) -> None:
+        self._show_palette()
+        if self.left_pages.shown == "Why":
+            self.left_pages.refresh()
 
     def _show_palette(self) -> None:
         """What can be done to the chosen stage and loop."""
@@ -311,7 +385,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             self.stage.value = stage
         if loop in self.loop.options:
             self.loop.value = loop
-        _soon(self._show_palette)
+        _soon(self._selection_changed)
 
     def _show_selected(self) -> None:
         """The loop tree follows the choosers."""
