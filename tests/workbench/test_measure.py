@@ -128,6 +128,21 @@ def test_a_pinned_schedule_is_timed_beside() -> None:
         s.measure(repeat=2, pinned=[Step("unroll", "C", {"axis": "z"})])
 
 
+def test_threads_are_alike_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tewb.workbench.measure.get_num_threads", lambda: 2)
+    s = session()
+    assert s.measure(repeat=1, cold=False).threads == "one thread each"
+    s.apply({"primitive": "parallel", "stage": "C", "args": {"axis": "i"}})
+    m = s.measure(repeat=1, cold=False, pinned=[])
+    assert (m.threads, m.workers) == ("2 threads each", 2)
+    assert m.pinned_message == "result equals numpy's, on one thread"
+    s.undo()
+    m = s.measure(
+        repeat=1, cold=False, pinned=[{"primitive": "parallel", "stage": "C", "args": {"axis": "i"}}]
+    )
+    assert (m.threads, m.pinned_message) == ("one thread each", "result equals numpy's, on 2 threads")
+
+
 def test_a_wrong_pinned_schedule_has_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     s = session()
     kernel = s.build()
@@ -137,6 +152,7 @@ def test_a_wrong_pinned_schedule_has_no_time(monkeypatch: pytest.MonkeyPatch) ->
         c[0, 5] += 1
 
     monkeypatch.setattr("tewb.workbench.measure._pinned_kernel", lambda session, pinned: spoilt)
+    spoilt.signature = kernel.signature  # type: ignore[attr-defined]
     m = s.measure(repeat=1, pinned=[])
     assert m.ok and m.kernel and m.pinned is None
     assert "C differs from numpy: first at (0, 5)" in m.pinned_message

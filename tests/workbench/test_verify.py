@@ -263,6 +263,8 @@ def test_long_code_is_checked_without_unrolling(monkeypatch: pytest.MonkeyPatch)
     wanted = steps(("unroll", "C", {"axis": "i"}), ("unroll", "C", {"axis": "j"}))
     assert "without unrolling" not in matmul(4, wanted).verify().message
     assert "same results as the definition (checked without unrolling)" in matmul(32, wanted).verify().message
+    wide = [*wanted, *steps(("reorder", "C", {"axes": ["k", "i", "j"]}), ("vectorize", "C", {"axis": "j"}))]
+    assert "(checked without unrolling and vectors)" in matmul(96, wide[2:]).verify().message
     monkeypatch.setattr("tewb.workbench.verify.MOST_NODES", 3)
     assert "too long to be compiled at every step" in matmul(4, wanted).verify().message
     assert MOST_NODES > 1000

@@ -155,7 +155,7 @@ def measure(
         its_outputs = {t: filled_like(a) for t, a in outputs.items()}
         its_arguments = in_order(session.args, inputs, its_outputs, session.sizes)
         problem = check(other, its_arguments, its_outputs, expected)
-        facts["pinned_message"] = problem or EQUAL
+        facts["pinned_message"] = problem or EQUAL + _other_threads(workers_of(other), workers_of(kernel))
         if not problem:
             contestants.append(lambda: other(*its_arguments))
     with numpy_threads(workers_of(kernel)) as threads:
@@ -193,6 +193,10 @@ def _pinned_kernel(session: Session, pinned: Pinned) -> Kernel:
 def workers_of(kernel: Kernel) -> int:
     """How many threads a kernel runs on."""
     return get_num_threads() if kernel.signature.has_parallel else 1
+
+
+def _other_threads(pinned: int, own: int) -> str:
+    return "" if pinned == own else ", on one thread" if pinned == 1 else f", on {pinned} threads"
 
 
 def check(kernel: Kernel, arguments: Sequence[Any], outputs: Arrays, expected: Arrays) -> str | None:

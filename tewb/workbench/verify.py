@@ -38,6 +38,7 @@ MOST_CALLS = 20_000
 # What a kernel may be: nodes of its IR (each takes about 60 us to compile), and operations when it runs.
 MOST_NODES = 2_000
 MOST_WORK = 20_000_000
+MOST_LANES, MOST_COPIES = 64, 512  # elements of a vector, and those times the copies of unrolled loops
 
 # Sizes up to this one are left alone in a small twin: they are windows, channels of a block, and the like.
 SMALL = 16
@@ -82,10 +83,9 @@ class Program:
         made.restore([step for _, step in self.steps[:count]])
         return made
 
-    @property
-    def without_unrolling(self) -> Program:
-        """The same loops, written once."""
-        return replace(self, steps=[(n, s) for n, s in self.steps if s.primitive != "unroll"])
+    def without(self, *primitives: str) -> Program:
+        """The same program without the steps of some primitives."""
+        return replace(self, steps=[(n, s) for n, s in self.steps if s.primitive not in primitives])
 
 
 class CannotCheck(TewbError):
@@ -100,7 +100,7 @@ def verify(schedule: Schedule, args: Sequence[Any], sizes: Mapping[str, int] | N
     """Whether `schedule` computes what its tensors are defined as, and which step changed that if it does not.
 
     `sizes` gives small values to symbolic sizes (chosen here if not given). Takes some tens of milliseconds,
-    most of them for compiling; code that is long because of unrolling is checked without it.
+    most of them for compiling; code that is long because of unrolling or vectors is checked without them.
     """
     start = time.perf_counter()
     try:
@@ -114,12 +114,7 @@ def verify(schedule: Schedule, args: Sequence[Any], sizes: Mapping[str, int] | N
 
 def _verdict(program: Program, schedule: Schedule) -> Verdict:
     expected = _Expected(program)
-    note = ""
-    try:
-        wrong = expected.difference(program)
-    except LongCode:
-        program, note = program.without_unrolling, "without unrolling"
-        wrong = expected.difference(program)
+    wrong, program, note = _difference(program, expected)
     if wrong is None:
         return Verdict(True, f"same results as the definition{_how(program, note)}", sizes=program.shrunk)
     step = first_wrong_step(program, expected)
@@ -129,6 +124,20 @@ def _verdict(program: Program, schedule: Schedule) -> Verdict:
     if any(getattr(op, "unproved", ()) for op in operations_below(program.outputs)):
         return Verdict(None, f"not checked: random inputs do not suit it, {wrong}", sizes=program.shrunk)
     return Verdict(False, f"wrong without any step: {wrong}", sizes=program.shrunk)
+
+
+def _difference(program: Program, expected: _Expected) -> tuple[str | None, Program, str]:
+    """How the results differ from what is expected, the program that was run, and how it was changed to make
+    its code short enough."""
+    try:
+        return expected.difference(program), program, ""
+    except LongCode:
+        program = program.without("unroll")
+    try:
+        return expected.difference(program), program, "without unrolling"
+    except LongCode:
+        program = program.without("vectorize")
+    return expected.difference(program), program, "without unrolling and vectors"
 
 
 def _how(p: Program, note: str) -> str:
@@ -181,10 +190,13 @@ class _Expected:
 
         Raises CannotCheck for a kernel that takes long to compile or to run, and what lowering raises.
         """
-        module = lower_schedule(p.beginning(len(p.steps)), p.args)
+        schedule = p.beginning(len(p.steps))
+        if _repeats_much(schedule):
+            raise LongCode(_TOO_LONG)
+        module = lower_schedule(schedule, p.args)
         length = sum(1 for f in module.functions.values() for _ in walk(f.body))
         if length > MOST_NODES:
-            raise LongCode("its code is too long to be compiled at every step")
+            raise LongCode(_TOO_LONG)
         # Checks of every access make long code longer. What LLVM's optimiser does is not in question here, and
         # it takes most of the time: attention is built in 17 ms without it, in 250 ms with it.
         kernel = build_module(module, debug=length < MOST_NODES // 2, level=0)
@@ -196,6 +208,22 @@ class _Expected:
             return check(kernel, in_order(p.args, self.inputs, made, p.sizes), made, self.outputs)
         except BoundError as e:
             return e.message
+
+
+_TOO_LONG = "its code is too long to be compiled at every step"
+
+
+def _repeats_much(schedule: Schedule) -> bool:
+    """Whether unrolled loops and vectors certainly make long code: told without making it."""
+    for stage in schedule.stages:
+        extents, lanes, copies = schedule.extents(stage), 1, 1
+        for iv in stage.leaf_iter_vars:
+            size, kind = const_int(extents[iv]) or 1, stage.annotations.get(iv)
+            lanes *= size if kind == "vectorize" else 1
+            copies *= size if kind == "unroll" else 1
+        if lanes > MOST_LANES or lanes * copies > MOST_COPIES:
+            return True
+    return False
 
 
 def _refuse_side_effects(outputs: Sequence[Operation]) -> None:
