@@ -37,6 +37,7 @@ from tewb.schedule.code import schedule_code
 from tewb.schedule.recompute import recompute_factor
 from tewb.tensor import Tensor
 from tewb.tensor.source import GraphSource
+from tewb.workbench.advice import advice
 from tewb.workbench.explain import explain
 from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
 from tewb.workbench.measure import Measurement, measure
@@ -363,7 +364,7 @@ class Session:
 
     # ---- judging: what could be done, what it costs (each function takes the session first)
 
-    palette, preview, explain = palette, preview, explain
+    palette, preview, explain, advice = palette, preview, explain, advice
     ledger, extern_boxes, expect, checks = ledger, extern_boxes, expect, checks
 
     @cached_property
