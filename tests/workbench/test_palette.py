@@ -171,6 +171,36 @@ def test_the_panel_greys_what_is_refused() -> None:
     assert "data-step=" in text and "Where to compute it" in text
 
 
+def test_nothing_is_legal_where_nothing_can_be_lowered() -> None:
+    s = demo_session("matmul", n=16)
+    broken = tewb.Session(s.schedule, s.args[:2])
+    actions = broken.palette("C", "i")
+    assert actions and not any(a.legal for a in actions)
+    assert actions[0].reason == "C is an output and is not among the arguments"
+
+
+def test_a_hybrid_function_has_a_palette_too() -> None:
+    @te.hybrid.script
+    def rows(a):
+        b = output_tensor(a.shape, "float32")  # noqa: F821
+        for i in range(a.shape[0]):
+            for j in range(a.shape[1]):
+                b[i, j] = a[i, j] * 2.0
+        return b
+
+    A = te.placeholder((12, 8), name="A")
+    B = te.compute((12, 8), lambda i, j: A[i, j] + 1.0, name="B")
+    H = rows(B)
+    s = tewb.Session(te.create_schedule(H.op), [A, H])
+    for stage, loop in stages_and_loops(s.schedule):
+        check(s, stage, loop)
+    name = H.op.name
+    assert [a.kind for a in s.advice(assembly=False)] and s.explain(
+        "bound", name, "i"
+    ).answer == "i runs 12 times"
+    assert "compute_at" in {a.step.primitive for a in s.palette("B", "i") if a.legal}
+
+
 def test_how_long_a_palette_takes() -> None:
     s = demo_session("matmul")
     for step in (

@@ -156,6 +156,13 @@ def ledger(session: Session) -> list[Entry]:
     return [_entry(s, bounds, s in arguments, calls) for s in stages]
 
 
+def account(schedule: Schedule, args: Sequence[Any], stage: str) -> Entry:
+    """The account of one stage of any schedule, without its packed calls."""
+    arguments = argument_stages(schedule, args)
+    own = schedule[stage]
+    return _entry(own, infer_bounds(schedule, arguments), own in arguments, {})
+
+
 def argument_stages(schedule: Schedule, args: Sequence[Any]) -> list[Stage]:
     """The stages whose values the caller keeps."""
     found = [schedule.find(a) for a in args if isinstance(a, Tensor)]

@@ -361,11 +361,17 @@ class Trials:
             raise ScheduleError(f"the schedule has no loops: {getattr(function, 'reason', '')}")
         return seen(schedule, self.session.args, function)
 
+    def now(self) -> tuple[dict[str, str], Figures]:
+        """The loops and figures as they are; nothing is known of a schedule that cannot be lowered."""
+        if self._now is None:
+            broken = isinstance(self.lowered(), Refusal)
+            self._now = ({}, Figures(None, None, None, None)) if broken else self.seen()
+        return self._now
+
     def preview(self, step: Step) -> Preview:
         """What a legal step leads to."""
-        if self._now is None:
-            self._now = self.seen()
-        (old, before), (new, after) = self._now, self.seen(step)
+        old, before = self.now()
+        new, after = self.seen(step)
         changed = tuple(f"{name}: {text}" for name, text in new.items() if old.get(name) != text)
         return Preview(changed, before, after)
 
@@ -387,9 +393,7 @@ class Trials:
 
     def _differs(self, *steps: Step) -> bool:
         """Whether steps lead anywhere: to inline what was just taken out changes nothing."""
-        if self._now is None:
-            self._now = self.seen()
-        return self.seen(*steps)[0] != self._now[0]
+        return self.seen(*steps)[0] != self.now()[0]
 
 
 def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:

@@ -35,6 +35,9 @@ from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, St
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.recompute import recompute_factor
 from tewb.workbench.diff import Diff
+from tewb.tensor import Tensor
+from tewb.tensor.source import GraphSource
+from tewb.workbench.advice import advice
 from tewb.workbench.explain import explain
 from tewb.workbench.history import History
 from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
@@ -323,7 +326,7 @@ class Session(History):
 
     # ---- judging: what could be done, what it costs (each function takes the session first)
 
-    palette, preview, explain = palette, preview, explain
+    palette, preview, explain, advice = palette, preview, explain, advice
     ledger, extern_boxes, expect, checks = ledger, extern_boxes, expect, checks
 
     @cached_property

@@ -1,6 +1,7 @@
-"""The palette as HTML: legal actions with their previews, places to compute at, refused actions greyed.
+"""The palette as HTML: legal actions with their previews, places to compute at, refused actions greyed; and
+advice, with the steps that answer it.
 
-Every button carries its step as JSON (`data-step`; a fix carries both steps), for whoever listens.
+Every button carries its step as JSON (`data-step`; a list where there are several), for whoever listens.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from html import escape
 
 from tewb.schedule import Step
+from tewb.workbench.advice import Advice
 from tewb.workbench.palette import Action, Preview
 from tewb.workbench.views.html import panel
 
@@ -64,6 +66,21 @@ def _refused(a: Action) -> str:
         fix = f"<div>{_button(said, [a.fix, a.then])}</div>"
     name = f'<button type="button" disabled>{escape(str(a.step))}</button>'
     return f'<li class="tw-refused">{name} {escape(a.reason or "")}{hint}{fix}</li>'
+
+
+def advice(found: Sequence[Advice]) -> str:
+    """The panel of advice, each with a button for the steps that answer it."""
+    items = []
+    for a in found:
+        where = f"{a.stage}.{a.loop}" if a.loop else a.stage
+        answer = f"<div>{_button(', then '.join(map(str, a.steps)), a.steps)}</div>" if a.steps else ""
+        items.append(f"<li><b>{escape(a.kind)}</b> {escape(where)}: {escape(a.message)}{answer}</li>")
+    body = (
+        f'<ul class="tw-actions">{"".join(items)}</ul>'
+        if items
+        else '<span class="tw-dim">nothing to advise</span>'
+    )
+    return panel("Advice", body, "advice")
 
 
 def _button(text: str, steps: Sequence[Step]) -> str:
