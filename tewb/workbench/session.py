@@ -34,10 +34,8 @@ from tewb.runtime import Kernel
 from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, Step
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.recompute import recompute_factor
-from tewb.workbench.diff import Diff
-from tewb.tensor import Tensor
-from tewb.tensor.source import GraphSource
 from tewb.workbench.advice import advice
+from tewb.workbench.diff import Diff
 from tewb.workbench.explain import explain
 from tewb.workbench.history import History
 from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
