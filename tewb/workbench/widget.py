@@ -177,6 +177,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
                     + html.regions(session)
                     + ledger_view.boxes(extern_boxes(session))
                 ),
+                "Advice": lambda: palette_view.advice(session.advice()),
                 "Times": self._times_page,
                 "Why": self._why,
                 "Roofline": lambda: roofline_panel(session.roofline()),
