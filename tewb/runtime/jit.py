@@ -42,15 +42,16 @@ def register_symbol(name: str, address: int) -> None:
 
 
 class Compiled:
-    """Machine code of one module. It lives as long as this object."""
+    """Machine code of one module. It lives as long as this object. With `plain` the text is translated as it
+    stands, which takes half of the time."""
 
-    def __init__(self, text: str, level: int = 2) -> None:
+    def __init__(self, text: str, level: int = 2, plain: bool = False) -> None:
         triple, _, _ = host()
         self.llvm_ir = f'target triple = "{triple}"\ntarget datalayout = "{data_layout()}"\n{text}'
         with _lock:
             module = _parse(self.llvm_ir)
             machine = target_machine(level)
-            _optimize(module, machine, level)
+            _optimize(module, machine, 0 if plain else level)
             self.optimized_ir = str(module)
             _check_symbols(module)
             self._engine = llvm.create_mcjit_compiler(module, machine)
