@@ -215,6 +215,11 @@ def test_outputs_are_made_when_they_are_left_out() -> None:
     fill = tewb.build(te.create_schedule(D.op), [one, D])
     with pytest.raises(ArgumentError, match="D is left out, and its size n does not follow"):
         fill(np.ones(1, "float32"))
+    sized = tewb.build(te.create_schedule(D.op), [one, n, D])
+    for size in (3, 3, 5):
+        np.testing.assert_array_equal(sized(np.ones(1, "float32"), size), np.ones(size))
+    with pytest.raises(ArgumentError, match=r"D is left out, and its shape would be \(-2,\)"):
+        sized(np.ones(1, "float32"), -2)
 
 
 class Shares:

@@ -49,19 +49,27 @@ def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[s
     return made
 
 
+def last_outputs(signature: KernelSignature) -> int:
+    """How many parameters at the end may be left out: all outputs, when no other parameter follows one."""
+    kinds = [p.is_output for p in signature.params]
+    count = sum(kinds)
+    return count if kinds == sorted(kinds) else 0
+
+
 def complete(
-    signature: KernelSignature, args: Sequence[Any], keywords: Mapping[str, Any]
+    signature: KernelSignature, may_miss: int, args: Sequence[Any], keywords: Mapping[str, Any]
 ) -> tuple[list[Any], list[Any]]:
-    """The arguments of a call in the order of the parameters, and those of them that were made: the outputs,
-    when they are the last parameters and all are missing. Raises ArgumentError."""
-    outputs = [p for p in signature.params if p.is_output]
-    rest = signature.params[: len(signature.params) - len(outputs)]
-    given = len(args) + len(keywords)
-    if given != len(rest) or any(p.is_output for p in rest) or any(p.name in keywords for p in outputs):
-        return _in_order(signature.name, signature.params, args, keywords), []
+    """The arguments of a call in the order of the parameters, and those of them that were made: the last
+    `may_miss`, when all of them are missing. Raises ArgumentError."""
+    params = signature.params
+    first = len(params) - may_miss
+    outputs = params[first:]
+    if len(args) + len(keywords) != first or (keywords and any(p.name in keywords for p in outputs)):
+        return _in_order(signature.name, params, args, keywords), []
+    rest = params[:first]
     values = plain(rest, _in_order(signature.name, rest, args, keywords) if keywords else args)
-    known = all(s.value is not None for p in outputs for s in p.shape)
-    symbols = {} if known else _symbols_of(rest, values)
+    symbolic = [s for p in outputs for s in p.shape if s.value is None]
+    symbols = _symbols_of(rest, values) if symbolic else {}
     made = [_output(p, symbols) for p in outputs]
     return values + made, made
 
@@ -90,14 +98,14 @@ def _symbols_of(params: Sequence[ParamSpec], values: Sequence[Any]) -> dict[str,
 def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
     """A new array for an output that was left out."""
     try:
-        shape = tuple(_evaluate(s.text, symbols) if s.value is None else s.value for s in p.shape)
+        shape = [_evaluate(s.text, symbols) if s.value is None else s.value for s in p.shape]
     except NameError as e:
         raise ArgumentError(
             f"{p.name} is left out, and its size {e.name} does not follow from the other arguments",
             hint=f"pass an array for {p.name}",
         ) from None
     if min(shape, default=0) < 0:
-        raise ArgumentError(f"{p.name} is left out, and its shape would be {shape}")
+        raise ArgumentError(f"{p.name} is left out, and its shape would be {tuple(shape)}")
     dtype = np.dtype(p.dtype)
     if not p.alignment:
         return np.empty(shape, dtype)
@@ -105,7 +113,9 @@ def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
 
 
 def _evaluate(text: str, symbols: dict[str, int]) -> int:
-    """The value of an expression of symbols."""
+    """The value of an expression of symbols, often a symbol alone."""
+    if text in symbols:
+        return symbols[text]
     return int(eval(text, {"__builtins__": {}, "min": min, "max": max}, dict(symbols)))
 
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Self
 from tewb.base import ArgumentError, BoundError, TewbError, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
-from tewb.runtime.arguments import Prepared, complete, plain, prepare, simple_plan, simple_slots
+from tewb.runtime.arguments import Prepared, complete, last_outputs, plain, prepare, simple_plan, simple_slots
 from tewb.runtime.entry import Direct, connect, register_services, with_vectorcall
 from tewb.runtime.pool import pool
 from tewb.runtime.registry import get_global_func
@@ -55,6 +55,7 @@ class Kernel:
         self._address = address
         self._entry = _ENTRY(address)
         self._calls = 0
+        self._may_miss = last_outputs(signature)
         self._direct: Direct | None = None
         # A serial kernel that does little but call Python keeps the lock: a callback takes 0.14 us, not 0.17.
         held = isinstance(signature.work, int) and signature.work < _BRIEF and not signature.has_parallel
@@ -73,7 +74,7 @@ class Kernel:
         made: list[Any] = []
         values: Sequence[Any] = args
         if keywords or len(args) != len(self.signature.params):
-            values, made = complete(self.signature, args, keywords)
+            values, made = complete(self.signature, self._may_miss, args, keywords)
         if self._calls == 1:  # a kernel that is called once does without
             self._direct = connect(self, self._address, _LONG, _BRIEF)
         self._calls += 1
