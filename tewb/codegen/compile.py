@@ -12,7 +12,6 @@ from tewb.codegen.links import Linked, assembly_lines, llvm_lines
 from tewb.codegen.statements import Statements, operations
 from tewb.codegen.types import value_type
 from tewb.ir import (
-    Allocate,
     Buffer,
     Call,
     Expr,
@@ -174,7 +173,7 @@ def compile_module(module: IRModule, debug: bool = False, level: int = 2) -> Com
     texts: list[str] = []
     signatures: dict[str, KernelSignature] = {}
     for f in module.functions.values():
-        shared.messages, shared.packed, shared.has_parallel = [], [], False
+        shared.messages, shared.packed, shared.intermediates, shared.has_parallel = [], [], [], False
         texts.append(_function(shared, f, debug, debug_info))
         signatures[f.name] = _signature(shared, f)
     parts = [_SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
@@ -272,7 +271,7 @@ def _signature(module: Module, f: PrimFunc) -> KernelSignature:
         tuple(module.messages),
         module.has_parallel,
         operations(f.body) or _work_text(f.body, {v: names[v] for v in symbols}),
-        tuple(n.buffer.name for n in walk(f.body) if isinstance(n, Allocate)),
+        tuple(module.intermediates),
         tuple(v.dtype.bits for v in symbols),
     )
 

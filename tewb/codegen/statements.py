@@ -218,6 +218,7 @@ class Statements:
         elements = self.expressions.index(size)
         wanted = f.ins(f"mul i64 {elements}, {b.dtype.nbytes}")
         message = f.module.message(f"the intermediate {b.name}")
+        f.module.intermediates.append(b.name)
         shared = 1 if b.data in self.shared else 0
         p = f.ins(f"call ptr @tewb.alloc(ptr %ctx, i64 {wanted}, i64 {message}, i64 {shared})")
         good, bad = f.label(), f.label()

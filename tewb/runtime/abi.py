@@ -60,7 +60,8 @@ class PackedCall:
 @dataclass(frozen=True, slots=True)
 class KernelSignature:
     """What the runtime must know of a kernel. `symbols` have names of their own and `symbol_bits` each.
-    `work` estimates the operations: a number, or Python text over the symbols (None: not known)."""
+    `work` estimates the operations: a number, or Python text over the symbols (None: not known).
+    `intermediates` are those that take memory from the heap."""
 
     name: str
     params: tuple[ParamSpec, ...]

@@ -28,7 +28,7 @@ class Prepared:
 
 def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[str, Any]) -> Prepared:
     """Check the arguments of a call and bring them into the kernel's form. Raises ArgumentError."""
-    values = _in_order(signature, args, keywords)
+    values = _in_order(signature.name, signature.params, args, keywords)
     made = Prepared()
     numbers = [(p, v) for p, v in zip(signature.params, values, strict=True) if p.kind == "scalar"]
     for p, v in numbers:
@@ -47,6 +47,76 @@ def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[s
     for name in signature.symbols:
         made.slots.append(made.symbols[name][0])
     return made
+
+
+def last_outputs(signature: KernelSignature) -> int:
+    """How many parameters at the end may be left out: all outputs, when no other parameter follows one."""
+    kinds = [p.is_output for p in signature.params]
+    count = sum(kinds)
+    return count if kinds == sorted(kinds) else 0
+
+
+def complete(
+    signature: KernelSignature, may_miss: int, args: Sequence[Any], keywords: Mapping[str, Any]
+) -> tuple[list[Any], list[Any]]:
+    """The arguments of a call in the order of the parameters, and those of them that were made: the last
+    `may_miss`, when all of them are missing. Raises ArgumentError."""
+    params = signature.params
+    first = len(params) - may_miss
+    outputs = params[first:]
+    if len(args) + len(keywords) != first or (keywords and any(p.name in keywords for p in outputs)):
+        return _in_order(signature.name, params, args, keywords), []
+    rest = params[:first]
+    values = plain(rest, _in_order(signature.name, rest, args, keywords) if keywords else args)
+    symbolic = [s for p in outputs for s in p.shape if s.value is None]
+    symbols = _symbols_of(rest, values) if symbolic else {}
+    made = [_output(p, symbols) for p in outputs]
+    return values + made, made
+
+
+def plain(params: Sequence[ParamSpec], values: Sequence[Any]) -> list[Any]:
+    """Arguments of which every array is an ndarray itself, on the same memory. Raises ArgumentError."""
+    return [
+        v if v.__class__ is np.ndarray or p.kind == "scalar" else np.asarray(_as_ndarray(p, v))
+        for p, v in zip(params, values, strict=True)
+    ]
+
+
+def _symbols_of(params: Sequence[ParamSpec], values: Sequence[Any]) -> dict[str, int]:
+    """The symbols that sizes and numbers tell, each from where it is first seen."""
+    found: dict[str, int] = {}
+    for p, v in zip(params, values, strict=True):
+        if p.kind == "scalar":
+            found[p.name] = _scalar(p, v)
+        else:
+            for size, n in zip(p.shape, v.shape, strict=False):
+                if size.symbol is not None:
+                    found.setdefault(size.symbol, n)
+    return found
+
+
+def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
+    """A new array for an output that was left out."""
+    try:
+        shape = [_evaluate(s.text, symbols) if s.value is None else s.value for s in p.shape]
+    except NameError as e:
+        raise ArgumentError(
+            f"{p.name} is left out, and its size {e.name} does not follow from the other arguments",
+            hint=f"pass an array for {p.name}",
+        ) from None
+    if min(shape, default=0) < 0:
+        raise ArgumentError(f"{p.name} is left out, and its shape would be {tuple(shape)}")
+    dtype = np.dtype(p.dtype)
+    if not p.alignment:
+        return np.empty(shape, dtype)
+    return np.ndarray(shape, dtype, _memory(dtype.itemsize * math.prod(shape), p.alignment, 0))
+
+
+def _evaluate(text: str, symbols: dict[str, int]) -> int:
+    """The value of an expression of symbols, often a symbol alone."""
+    if text in symbols:
+        return symbols[text]
+    return int(eval(text, {"__builtins__": {}, "min": min, "max": max}, dict(symbols)))
 
 
 # For each parameter dtype, shape, whether it is an output, bytes, and strides: None when compact, else for
@@ -136,25 +206,25 @@ def _ends(a: Any, first: int) -> tuple[int, int]:
     return low, high
 
 
-def _in_order(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[str, Any]) -> list[Any]:
-    names = [p.name for p in signature.params]
+def _in_order(
+    kernel: str, params: Sequence[ParamSpec], args: Sequence[Any], keywords: Mapping[str, Any]
+) -> list[Any]:
+    names = [p.name for p in params]
     if len(args) > len(names):
         raise ArgumentError(
-            f"kernel {signature.name} takes {len(names)} arguments ({', '.join(names)}) and was given {len(args)}"
+            f"kernel {kernel} takes {len(names)} arguments ({', '.join(names)}) and was given {len(args)}"
         )
     given = dict(zip(names, args, strict=False))
     for key, value in keywords.items():
         if key not in names:
-            raise ArgumentError(
-                f"kernel {signature.name} has no parameter {key}", hint=f"it has {', '.join(names)}"
-            )
+            raise ArgumentError(f"kernel {kernel} has no parameter {key}", hint=f"it has {', '.join(names)}")
         if key in given:
-            raise ArgumentError(f"kernel {signature.name}: {key} is given twice")
+            raise ArgumentError(f"kernel {kernel}: {key} is given twice")
         given[key] = value
     missing = [n for n in names if n not in given]
     if missing:
         raise ArgumentError(
-            f"kernel {signature.name} takes {len(names)} arguments ({', '.join(names)}); missing: {', '.join(missing)}"
+            f"kernel {kernel} takes {len(names)} arguments ({', '.join(names)}); missing: {', '.join(missing)}"
         )
     return [given[n] for n in names]
 
@@ -199,7 +269,9 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
         return inner
     if hasattr(value, "__dlpack__"):
         try:
-            return np.from_dlpack(value)
+            # DLPack does not say that a tensor of torch is a negated view; its own method refuses that.
+            is_torch = value.__class__.__module__.split(".")[0] == "torch"
+            return value.numpy() if is_torch else np.from_dlpack(value)
         except (BufferError, RuntimeError, TypeError) as e:
             raise ArgumentError(
                 f"{p.name}: this {type(value).__name__} cannot be shared with numpy: {e}"
@@ -397,7 +469,7 @@ def _check_expressions(
 ) -> None:
     for d, (size, n) in enumerate(zip(sizes, found, strict=True)):
         if size.value is None and size.symbol is None and n is not None:
-            expected = eval(size.text, {"__builtins__": {}, "min": min, "max": max}, dict(values))
+            expected = _evaluate(size.text, values)
             if n != expected:
                 raise ArgumentError(f"{name}'s {what} {d} is {n}, and {size.text} is {expected}")
 

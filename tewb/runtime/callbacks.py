@@ -20,6 +20,7 @@ import numpy as np
 
 from tewb.runtime import abi, native_calls
 from tewb.runtime.checked import Guarded, call_checked
+from tewb.runtime.cpython import WRITEABLE
 from tewb.runtime.jit import register_symbol
 
 _invocations: dict[int, Invocation] = {}
@@ -141,7 +142,7 @@ class Invocation:
 def _row(owner: tuple[int, int, Any]) -> list[int]:
     """An owner as machine code knows it."""
     low, high, base = owner
-    return [low, high, id(base), native_calls.WRITEABLE if base.flags.writeable else 0, 1]
+    return [low, high, id(base), WRITEABLE if base.flags.writeable else 0, 1]
 
 
 def _extent(a: Any) -> tuple[int, int]:

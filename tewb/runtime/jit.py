@@ -1,15 +1,19 @@
-"""LLVM text to machine code: parse, verify, optimise, load."""
+"""LLVM text to machine code: parse, verify, optimise, emit an object, load it."""
 
 from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
+import llvmlite
 import llvmlite.binding as llvm
 
 from tewb.base import CodegenError
+from tewb.runtime.object_cache import ObjectCode, object_cache, sha256
 
 _lock = threading.RLock()
 
@@ -42,19 +46,47 @@ def register_symbol(name: str, address: int) -> None:
 
 
 class Compiled:
-    """Machine code of one module. It lives as long as this object."""
+    """Machine code of one module. It lives as long as this object. With `plain` the text is translated as it
+    stands, which takes half of the time."""
 
-    def __init__(self, text: str, level: int = 2) -> None:
+    def __init__(self, text: str, level: int = 2, plain: bool = False) -> None:
         triple, _, _ = host()
         self.llvm_ir = f'target triple = "{triple}"\ntarget datalayout = "{data_layout()}"\n{text}'
+        self._level, self._plain = level, plain
         with _lock:
-            module = _parse(self.llvm_ir)
-            machine = target_machine(level)
-            _optimize(module, machine, level)
-            self.optimized_ir = str(module)
-            _check_symbols(module)
-            self._engine = llvm.create_mcjit_compiler(module, machine)
-            self._engine.finalize_object()
+            found = self._object()
+            _check_symbols(found.symbols)
+            self._engine = _load(found.code, level)
+
+    def _object(self) -> ObjectCode:
+        """The object code: from the cache, or compiled."""
+        cache = object_cache()
+        if cache is None:
+            return self._compile()
+        key = _key(self.llvm_ir, self._level, self._plain)
+        found = cache.load(key)
+        if found is None:
+            found = self._compile()
+            cache.store(key, found)
+        return found
+
+    def _compile(self) -> ObjectCode:
+        machine = target_machine(self._level)
+        module = self._optimized(machine)
+        self.optimized_ir = str(module)  # now: to emit code changes the module
+        symbols = _symbols(module)
+        return ObjectCode(bytes(machine.emit_object(module)), symbols)
+
+    def _optimized(self, machine: Any) -> Any:
+        module = _parse(self.llvm_ir)
+        _optimize(module, machine, 0 if self._plain else self._level)
+        return module
+
+    @cached_property
+    def optimized_ir(self) -> str:
+        """LLVM IR after optimisation; made when it is asked for, where the code came from the cache."""
+        with _lock:
+            return str(self._optimized(target_machine(self._level)))
 
     def address(self, name: str) -> int:
         """The address of a function of this module."""
@@ -94,8 +126,38 @@ def _optimize(module: Any, machine: Any, level: int) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
-def _check_symbols(module: Any) -> None:
+def _symbols(module: Any) -> tuple[str, ...]:
+    """The functions and objects that a module takes from elsewhere."""
+    everything = (*module.functions, *module.global_variables)
+    return tuple(f.name for f in everything if f.is_declaration and not f.name.startswith("llvm."))
+
+
+def _check_symbols(names: Iterable[str]) -> None:
     """MCJIT would return normally on a missing symbol and jump to nowhere at the call."""
-    for f in module.functions:
-        if f.is_declaration and not f.name.startswith("llvm.") and llvm.address_of_symbol(f.name) is None:
-            raise CodegenError(f"the function {f.name} is called and does not exist on this machine")
+    for name in names:
+        if llvm.address_of_symbol(name) is None:
+            raise CodegenError(f"the function {name} is called and does not exist on this machine")
+
+
+def _load(code: bytes, level: int) -> Any:
+    """An engine that holds object code."""
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine(level))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine
+
+
+def _key(text: str, level: int, plain: bool) -> str:
+    """A name for all that the object code of a text depends on."""
+    return sha256(f"{_circumstances()} {level} {plain}\n{text}".encode()).hex()
+
+
+@lru_cache(maxsize=1)
+def _circumstances() -> str:
+    """What else makes the code what it is: this machine, LLVM, and the way from text to code, which is
+    written in this file."""
+    try:
+        recipe = Path(__file__).read_text(encoding="utf-8")
+    except OSError:  # imported from an archive
+        recipe = ""
+    return f"{host()} {llvmlite.__version__} {llvm.llvm_version_info} {recipe}"

@@ -7,12 +7,13 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn, Self
 
 from tewb.base import ArgumentError, BoundError, TewbError, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
-from tewb.runtime.arguments import Prepared, prepare, simple_plan, simple_slots
+from tewb.runtime.arguments import Prepared, complete, last_outputs, plain, prepare, simple_plan, simple_slots
+from tewb.runtime.entry import Direct, connect, register_services, with_vectorcall
 from tewb.runtime.pool import pool
 from tewb.runtime.registry import get_global_func
 from tewb.runtime.timing import Timing, time_call
@@ -22,17 +23,24 @@ _HELD_ENTRY = ctypes.PYFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p
 
 # A kernel with more work than this (operations) is run beside the main thread, which stays interruptible.
 _LONG = 30_000_000
+# One with less (about 10 us) keeps Python's lock: to give it back and take it again costs more than it brings.
 _BRIEF = 20_000
 
 callbacks.register()
 
 
 class Kernel:
-    """A compiled function. `kernel(a, b, c)` runs it on arrays in place; `code` shows what it was made from.
+    """A compiled function. `kernel(a, b, c)` runs it on arrays in place; `c = kernel(a, b)` makes the outputs,
+    when they come last and all are left out. `code` shows what it was made from.
 
+    From its second call on, a kernel is called in machine code (`entry.py`), where its parameters allow it.
     Raises ArgumentError for arrays that it cannot take, and what a packed function raises. A running kernel
     can be interrupted (Ctrl-C): it stops at the next loop that looks.
     """
+
+    def __new__(cls, *args: Any, **keywords: Any) -> Self:
+        made: Self = object.__new__(with_vectorcall(cls))
+        return made
 
     def __init__(
         self,
@@ -44,7 +52,11 @@ class Kernel:
         self.signature, self.code = signature, code
         # Libraries with threads of their own get one inside of our parallel loops.
         self._set_threads = set_threads if signature.has_parallel else ()
+        self._address = address
         self._entry = _ENTRY(address)
+        self._calls = 0
+        self._may_miss = last_outputs(signature)
+        self._direct: Direct | None = None
         # A serial kernel that does little but call Python keeps the lock: a callback takes 0.14 us, not 0.17.
         held = isinstance(signature.work, int) and signature.work < _BRIEF and not signature.has_parallel
         self._callback_entry = _HELD_ENTRY(address) if held else self._entry
@@ -58,18 +70,32 @@ class Kernel:
         # Work that depends on symbols is worked out at each call.
         self._work = compile(signature.work, "<work>", "eval") if isinstance(signature.work, str) else None
 
-    def __call__(self, *args: Any, **keywords: Any) -> None:
-        slots = simple_slots(self._plan, args) if self._plan is not None and not keywords else None
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        made: list[Any] = []
+        values: Sequence[Any] = args
+        if keywords or len(args) != len(self.signature.params):
+            values, made = complete(self.signature, self._may_miss, args, keywords)
+        if self._calls == 1:  # a kernel that is called once does without
+            self._direct = connect(self, self._address, _LONG, _BRIEF)
+        self._calls += 1
+        if self._direct is not None:
+            values = plain(self.signature.params, values)
+        if self._direct is None or self._direct(*values) is NotImplemented:
+            self._call_in_python(values)
+        return made[0] if len(made) == 1 else tuple(made) or None
+
+    def _call_in_python(self, values: Sequence[Any]) -> None:
+        slots = simple_slots(self._plan, values) if self._plan is not None else None
         if slots is None:
-            self.run(prepare(self.signature, args, keywords))
+            self.run(prepare(self.signature, values, {}))
         else:
             context = self._Context()
             if self.signature.intermediates:
                 context[abi.MEMORY_LEFT] = memory_limit()
             if self.signature.packed:
-                self._call_with_callbacks(context, self._Slots(*slots), args)
+                self._call_with_callbacks(context, self._Slots(*slots), values)
             elif self._entry(context, self._Slots(*slots)):
-                self._raise(context, None)
+                _raise(self.signature, context, None)
 
     def _call_with_callbacks(self, context: Any, slots: Any, arrays: Sequence[Any]) -> None:
         packed = self.signature.packed
@@ -81,7 +107,7 @@ class Kernel:
         finally:
             invocation.close()
         if code:
-            self._raise(context, invocation)
+            _raise(self.signature, context, invocation)
 
     def run(self, ready: Prepared) -> None:
         """Run on arguments that `prepare` made."""
@@ -104,7 +130,7 @@ class Kernel:
             if invocation is not None:
                 invocation.close()
         if code:
-            self._raise(context, invocation)
+            _raise(self.signature, context, invocation)
         for target, copy in ready.write_back:
             target[...] = copy
 
@@ -143,29 +169,6 @@ class Kernel:
         runner.join()
         return result[0]
 
-    def _raise(self, context: Any, invocation: callbacks.Invocation | None) -> None:
-        if invocation is not None and invocation.error is not None:
-            try:
-                raise invocation.error
-            finally:
-                invocation.error = None
-        kind, a, b = context[abi.ERROR], context[abi.DETAIL_A], context[abi.DETAIL_B]
-        number = context[abi.MESSAGE]
-        message = self.signature.messages[number] if 0 <= number < len(self.signature.messages) else ""
-        match kind:
-            case abi.ASSERTION:
-                raise BoundError(message or "an assertion of the kernel failed")
-            case abi.BOUNDS:
-                raise BoundError(f"{message}: index {a} is outside of 0..{b - 1}")
-            case abi.NO_MEMORY:
-                raise ArgumentError(
-                    f"kernel {self.name}: {message} needs {a / 2**20:.0f} MiB, and {b / 2**20:.0f} MiB are left",
-                    hint="compute it at an inner loop, or raise the option tewb.memory_limit",
-                )
-            case abi.CANCELLED:
-                raise KeyboardInterrupt
-        raise TewbError(f"kernel {self.name} failed")
-
     # ---- timing and looks
 
     def time(self, *args: Any, number: int = 0, repeat: int = 7) -> Timing:
@@ -199,11 +202,44 @@ class Kernel:
                 return str(self.code.assembly)
         raise ArgumentError(f"get_source knows ll, ll0 and asm, not {fmt}")
 
+    def __copy__(self) -> Self:
+        return self
+
     def __repr__(self) -> str:
         shown = ", ".join(
             f"{p.name}: {p.dtype}[{', '.join(s.text for s in p.shape)}]" for p in self.signature.params
         )
         return f"Kernel({self.name}: {shown})"
+
+
+def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invocation | None) -> NoReturn:
+    """Explain what the context says that failed."""
+    if invocation is not None and invocation.error is not None:
+        try:
+            raise invocation.error
+        finally:
+            invocation.error = None
+    kind, a, b = context[abi.ERROR], context[abi.DETAIL_A], context[abi.DETAIL_B]
+    number = context[abi.MESSAGE]
+    message = signature.messages[number] if 0 <= number < len(signature.messages) else ""
+    match kind:
+        case abi.ASSERTION:
+            raise BoundError(message or "an assertion of the kernel failed")
+        case abi.BOUNDS:
+            raise BoundError(f"{message}: index {a} is outside of 0..{b - 1}")
+        case abi.NO_MEMORY:
+            raise ArgumentError(
+                f"kernel {signature.name}: {message} needs {a / 2**20:.0f} MiB, and {b / 2**20:.0f} MiB are left",
+                hint="compute it at an inner loop, or raise the option tewb.memory_limit",
+            )
+        case abi.CANCELLED:
+            raise KeyboardInterrupt
+    raise TewbError(f"kernel {signature.name} failed")
+
+
+def _failed(called: Any, context: int) -> None:
+    """Raise what failed in a kernel that machine code called; `context` is an address."""
+    _raise(called.signature, (ctypes.c_int64 * abi.CONTEXT_SLOTS).from_address(context), None)
 
 
 _pinned: dict[Callable[[int], int], tuple[int, int]] = {}  # how many kernels want one thread, and what it was
@@ -236,3 +272,6 @@ def memory_limit() -> int:
     except (AttributeError, ValueError, OSError):
         return limit
     return min(limit, free)
+
+
+register_services(_failed, memory_limit)

@@ -8,22 +8,20 @@ kernel stands in a table of the Invocation:
 An owner is memory that views may look at: low, high, the array that keeps it alive, flags of its views,
 and whether it is in use (an intermediate that was given back is taken again when nobody holds a view).
 
-Layouts and numbers are those of the public C interfaces of CPython and numpy. They are tried once before
-they are used; where anything is different, callbacks go through ctypes.
+They are tried once before they are used; where anything is not as expected, callbacks go through ctypes.
 """
 
 from __future__ import annotations
 
 import ctypes
-import importlib
 import sys
-import sysconfig
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from tewb.runtime import abi
+from tewb.runtime.cpython import is_known_python, numpy_table, register_python
 from tewb.runtime.jit import Compiled, register_symbol
 
 # Slots of the table of an Invocation, and of an owner in it.
@@ -32,8 +30,7 @@ TABLE_SLOTS = 4
 LOW, HIGH, BASE, FLAGS, IN_USE = range(5)
 OWNER_SLOTS = 5
 
-WRITEABLE = 0x400  # NPY_ARRAY_WRITEABLE
-_ARRAY_TYPE, _NEW_FROM_DESCR, _SET_BASE_OBJECT = 2, 94, 282  # places in numpy's table of C functions
+_NEW_FROM_DESCR, _SET_BASE_OBJECT = 94, 282  # places in numpy's table of C functions
 _MOST_DIMENSIONS = 64
 
 _CPYTHON = (
@@ -388,34 +385,15 @@ def native_calls(failed: Any, alloc_address: int) -> tuple[int, int, int] | None
 
 @lru_cache(maxsize=1)
 def _compiled(alloc_address: int) -> Compiled | None:
-    table = _numpy_table()
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED") or table is None:
+    table = numpy_table()
+    if not is_known_python() or table is None:
         return None
     newer = sys.version_info >= (3, 12)
     extra = ("PyErr_GetRaisedException",) if newer else (
         "PyErr_Fetch", "PyErr_NormalizeException", "PyException_SetTraceback")  # fmt: skip
-    try:
-        for name in (*_CPYTHON, *extra):
-            function = getattr(ctypes.pythonapi, name)
-            register_symbol(f"tewb_py_{name}", ctypes.cast(function, ctypes.c_void_p).value or 0)
-    except AttributeError:
+    if not register_python((*_CPYTHON, *extra)):
         return None
     register_symbol("tewb_np_new_from_descr", table[_NEW_FROM_DESCR])
     register_symbol("tewb_np_set_base", table[_SET_BASE_OBJECT])
     register_symbol("tewb_py_alloc_shared", alloc_address)
     return Compiled((_RAISED_312 if newer else _RAISED_311) + _TEXT)
-
-
-def _numpy_table() -> Any:
-    """numpy's table of C functions; None if it is not the one that is expected."""
-    try:
-        core = importlib.import_module("numpy._core._multiarray_umath")
-    except ImportError:
-        return None
-    capsule = getattr(core, "_ARRAY_API", None)
-    if capsule is None:
-        return None
-    get = ctypes.pythonapi.PyCapsule_GetPointer
-    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    table = ctypes.cast(get(capsule, None), ctypes.POINTER(ctypes.c_size_t))
-    return table if table[_ARRAY_TYPE] == id(np.ndarray) else None
