@@ -11,7 +11,7 @@ import numpy as np
 
 import tewb
 
-BENCHES = ("matmul", "edit", "calls", "callbacks", "strides")
+BENCHES = ("matmul", "edit", "calls", "callbacks", "strides", "math")
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or BENCHES

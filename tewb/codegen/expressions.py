@@ -48,6 +48,7 @@ from tewb.ir import (
     Sub,
     Var,
     const_int,
+    intrinsics,
     ops,
     script,
     walk,
@@ -63,6 +64,7 @@ _PREDICATES = {
 }
 
 
+_MASKABLE_CALLS = intrinsics.PURE.difference(("if_then_else",))
 _GROUP = 16  # lanes of a long vector with a symbolic stride that are written out one by one
 
 
@@ -72,6 +74,7 @@ class Expressions:
     def __init__(self, f: Function, values: dict[Var, str], debug: bool) -> None:
         self.f, self.values, self.debug = f, values, debug
         self.index_depth = 0
+        self.mask: str | None = None  # the lanes that may be loaded, while sides of a choice are computed
 
     def emit(self, e: Expr) -> str:
         """The SSA name or literal of the value of `e`."""
@@ -272,9 +275,12 @@ class Expressions:
         return f.ins(f"phi {value_type(e.dtype)} [ {a}, %{from_yes} ], [ {b}, %{from_no} ]")
 
     def _choose_lanes(self, e: Call, cond: Expr, then: Expr, other: Expr) -> str:
-        """A choice that differs from lane to lane: by select where both sides are safe, else lane by lane."""
+        """A choice that differs from lane to lane: by select where both sides are safe, or are so when only
+        the lanes that are taken are loaded; else lane by lane."""
         if is_cheap(then) and is_cheap(other):
             return self.f.ins(f"select {self.typed(cond)}, {self.typed(then)}, {self.typed(other)}")
+        if not self.debug and self.mask is None and is_maskable(then) and is_maskable(other):
+            return self._choose_masked(cond, then, other)
         f, t = self.f, value_type(e.dtype)
         scalar = value_type(e.dtype.element)
         c = self.typed(cond)
@@ -287,6 +293,15 @@ class Expressions:
             value = self.if_then_else(one)
             result = f.ins(f"insertelement {t} {result}, {scalar} {value}, i64 {lane}")
         return result
+
+    def _choose_masked(self, cond: Expr, then: Expr, other: Expr) -> str:
+        taken = self.emit(cond)
+        self.mask = taken
+        a = self.typed(then)
+        self.mask = self.f.ins(f"xor {value_type(cond.dtype)} {taken}, {splat_constant('true', cond.dtype)}")
+        b = self.typed(other)
+        self.mask = None
+        return self.f.ins(f"select {value_type(cond.dtype)} {taken}, {a}, {b}")
 
     def known(self, e: _Known) -> str:
         return e.ssa
@@ -454,11 +469,23 @@ class Expressions:
 
     def _read(self, place: str, d: DType) -> str:
         t = memory_type(d)
-        x = self.f.ins(f"load {t}, ptr {place}, align {d.element.nbytes}")
+        if self.mask is None:
+            x = self.f.ins(f"load {t}, ptr {place}, align {d.element.nbytes}")
+        else:
+            x = self._read_masked(place, d)
         if not d.is_bool:
             return x
         zero = "zeroinitializer" if d.lanes > 1 else "0"
         return self.f.ins(f"icmp ne {t} {x}, {zero}")
+
+    def _read_masked(self, place: str, d: DType) -> str:
+        """The lanes of the mask, zero elsewhere."""
+        t, b1 = memory_type(d), f"<{d.lanes} x i1>"
+        bits = "f" if d.is_float else "i"
+        name = f"llvm.masked.load.v{d.lanes}{bits}{8 if d.is_bool else d.bits}.p0"
+        self.f.module.declare(name, f"{t} @{name}(ptr, i32, {b1}, {t})")
+        align = f"i32 {d.element.nbytes}"
+        return self.f.ins(f"call {t} @{name}(ptr {place}, {align}, {b1} {self.mask}, {t} zeroinitializer)")
 
     def check(self, e: Any, index: Expr) -> None:
         """In debug mode: fail unless the index is inside of the buffer."""
@@ -564,6 +591,17 @@ def is_cheap(e: Expr) -> bool:
     """Whether `e` may be evaluated though nobody asked: no access, no call, no division."""
     kinds = (BufferLoad, Call, Div, Mod, FloorDiv, FloorMod, Let)
     return not any(isinstance(n, kinds) for n in walk(e))
+
+
+def is_maskable(e: Expr) -> bool:
+    """Whether the vector `e` may be computed in all lanes when those not wanted are not loaded: its loads are
+    of neighbours, its calls are math."""
+    return all(
+        is_contiguous(n.indices[0]) and is_cheap(n.indices[0])
+        if isinstance(n, BufferLoad)
+        else not isinstance(n, Let) and (not isinstance(n, Call) or n.op in _MASKABLE_CALLS)
+        for n in walk(e)
+    )
 
 
 def lane_of(e: Expr, lane: int) -> Expr:

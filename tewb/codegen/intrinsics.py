@@ -1,4 +1,4 @@
-"""Math functions: LLVM's own where it has them, else the C library's, vectors lane by lane."""
+"""Math functions: LLVM's own, polynomials (vector_math), or else the C library's, vectors lane by lane."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from functools import cache, lru_cache
 from typing import Any
 
 from tewb.base import BOOL, CodegenError, DType
+from tewb.codegen import vector_math
 from tewb.codegen.function import Function
 from tewb.codegen.types import float_constant, int_constant, splat_constant, suffix, value_type
-from tewb.codegen.vector_math import POLYNOMIALS
 from tewb.runtime.jit import register_symbol
 
 Rule = Callable[[Function, DType, Sequence[str]], str]
+
+WRITTEN_OUT = 16  # lanes
 
 
 def _llvm(op: str, count: int) -> Rule:
@@ -53,23 +55,34 @@ def _symbol(name: str) -> str:
 
 def _library(name: str, count: int = 1) -> Rule:
     def rule(f: Function, d: DType, args: Sequence[str]) -> str:
-        polynomial = POLYNOMIALS.get(name)
-        if polynomial is not None and d.bits == 32:
-            return polynomial(f, d, args[0])
         scalar = value_type(d.element)
         symbol = _symbol(f"{name}f" if d.bits == 32 else name)
         f.module.declare(symbol, f"{scalar} @{symbol}({', '.join([scalar] * count)}) nounwind memory(none)")
         if d.lanes == 1:
             return f.ins(f"call {scalar} @{symbol}({', '.join(f'{scalar} {a}' for a in args)})")
-        t = value_type(d)
-        result = "poison"
-        for lane in range(d.lanes):
-            lanes = [f.ins(f"extractelement {t} {a}, i64 {lane}") for a in args]
-            one = f.ins(f"call {scalar} @{symbol}({', '.join(f'{scalar} {a}' for a in lanes)})")
-            result = f.ins(f"insertelement {t} {result}, {scalar} {one}, i64 {lane}")
-        return result
+        return _each_lane(f, d, f"call {scalar} @{symbol}", args)
 
     return rule
+
+
+def _each_lane(f: Function, d: DType, call: str, args: Sequence[str]) -> str:
+    """A scalar call for every lane: written out for short vectors, a loop for long ones."""
+    t, scalar = value_type(d), value_type(d.element)
+
+    def one(lane: object) -> str:
+        lanes = [f.ins(f"extractelement {t} {a}, i64 {lane}") for a in args]
+        return f.ins(f"{call}({', '.join(f'{scalar} {a}' for a in lanes)})")
+
+    if d.lanes <= WRITTEN_OUT:
+        result = "poison"
+        for lane in range(d.lanes):
+            result = f.ins(f"insertelement {t} {result}, {scalar} {one(lane)}, i64 {lane}")
+        return result
+    slot = f.stack(scalar, d.lanes)
+    for number in f.each(d.lanes):
+        place = f.ins(f"getelementptr {scalar}, ptr {slot}, i64 {number}")
+        f.do(f"store {scalar} {one(number)}, ptr {place}")
+    return f.ins(f"load {t}, ptr {slot}, align {d.element.nbytes}")
 
 
 def number(value: float, d: DType) -> str:
@@ -81,13 +94,6 @@ def number(value: float, d: DType) -> str:
 def _rsqrt(f: Function, d: DType, args: Sequence[str]) -> str:
     root = _llvm("sqrt", 1)(f, d, args)
     return f.ins(f"fdiv {value_type(d)} {number(1.0, d)}, {root}")
-
-
-def _sigmoid(f: Function, d: DType, args: Sequence[str]) -> str:
-    """1 / (1 + exp(-x))"""
-    t = value_type(d)
-    e = INTRINSICS["exp"](f, d, [f.ins(f"fneg {t} {args[0]}")])
-    return f.ins(f"fdiv {t} {number(1.0, d)}, {f.ins(f'fadd {t} {e}, {number(1.0, d)}')}")
 
 
 def _absolute(f: Function, d: DType, args: Sequence[str]) -> str:
@@ -155,7 +161,6 @@ INTRINSICS: dict[str, Rule] = {
     "popcount": _llvm("ctpop", 1),
     "abs": _absolute,
     "rsqrt": _rsqrt,
-    "sigmoid": _sigmoid,
     "isnan": _isnan,
     "isinf": _against_infinity("oeq"),
     "isfinite": _against_infinity("olt"),
@@ -165,26 +170,17 @@ INTRINSICS: dict[str, Rule] = {
     "bitwise_not": _not,
     "shift_left": _shift(True),
     "shift_right": _shift(False),
+    "exp": vector_math.exp,
+    "log": vector_math.log,
+    "tanh": vector_math.tanh,
+    "sigmoid": vector_math.sigmoid,
+    "erf": vector_math.erf,
+    "sin": vector_math.sine(_library("sin")),
+    "cos": vector_math.cosine(_library("cos")),
+    "pow": vector_math.power(_library("pow", 2)),
     **{
         name: _library(name)
-        for name in (
-            "exp",
-            "exp2",
-            "log",
-            "log2",
-            "log10",
-            "log1p",
-            "tanh",
-            "sin",
-            "cos",
-            "tan",
-            "asin",
-            "acos",
-            "atan",
-            "sinh",
-            "cosh",
-            "erf",
-        )
+        for name in ("exp2", "log2", "log10", "log1p", "tan", "asin", "acos", "atan", "sinh", "cosh")
     },
-    **{name: _library(name, 2) for name in ("pow", "fmod", "atan2", "hypot")},
+    **{name: _library(name, 2) for name in ("fmod", "atan2", "hypot")},
 }

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from tewb.arith import Analyzer, detect_linear, simplify_stmt
 from tewb.arith.intset import Interval, eval_set, interval
 from tewb.ir import (
+    GE,
+    GT,
+    LE,
     LT,
     And,
     Call,
@@ -18,6 +24,7 @@ from tewb.ir import (
     Var,
     const,
     const_int,
+    free_vars,
     ops,
     replace,
     rewriter,
@@ -29,17 +36,29 @@ from tewb.ir import (
 
 
 def partition_loops(body: Stmt) -> Stmt:
-    """Split every serial or parallel loop around a `likely` guard into the part where the guard holds and
-    the rest.
+    """Split loops around conditions into the part where they hold and the rest.
 
         for i in 4:                            for i in 3:
             for j in 32:                  ->       for j in 32: S
                 if likely(i*32 + j < 100): S   for j in 4: S
 
+        for i in 8:                                                     for i in 16: O[i] = if_then_else(i > 0, A[i-1], 0)
+            for j in 16: O[i*16+j] =                               ->   for i in 7:
+                if_then_else(i*16 + j > 0, A[i*16 + j - 1], 0)              for j in 16: O[i*16+j+16] = A[i*16+j+15]
+
+    A condition marked `likely` is taken out of every serial or parallel loop. Another one is taken out of a
+    serial loop when it is a choice in an expression, and the loop then has most of its iterations free of such
+    choices; there are at most two of these loops inside of each other, so the code grows at most ninefold.
     A loop that only runs its guarded body is cut short where the guard is about the loop itself, whatever
     its kind. Needs constant extents; other loops keep their guards.
     """
     return _Partition().rewrite(body)
+
+
+# Conditions are taken out of no loop whose body is larger, in nodes.
+LARGEST = 2000
+
+Range = tuple[int, int]
 
 
 class _Partition:
@@ -50,20 +69,22 @@ class _Partition:
 
     def loop(self, n: For) -> Stmt:
         extent = const_int(n.extent)
-        if extent is None or const_int(n.min) != 0 or not _has_guard(n.body):
+        if extent is None or const_int(n.min) != 0 or not _conditions(n.body):
             return self.inside(n)
         trimmed = _trimmed(n, extent)
         if trimmed is not n:
             return self.rewrite(trimmed)
         if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL):
             return self.inside(n)
-        end = self.clean_iterations(n, extent)
-        if end is None:
+        clean = self.clean_choices(n, extent)
+        if clean is None or self.depth(n.body) > 1:
+            clean = self.clean_guards(n, extent)
+        if clean is None:
             return self.inside(n)
-        main = replace(n, extent=const(end, n.var.dtype), body=_without(self.proved(n, end), n.body))
-        parts = [self.rewrite(self.simple(main))]
-        parts += [self.rewrite(self.simple(rest)) for rest in _tail(n, end, extent)]
-        return seq(*parts)
+        begin, end = clean
+        main = replace(n, body=_without(self.proved(n, begin, end), n.body))
+        parts = [*_part(n, 0, begin), *_part(main, begin, end, n.kind), *_part(n, end, extent)]
+        return seq(*[self.rewrite(self.simple(part)) for part in parts])
 
     def simple(self, s: Stmt) -> Stmt:
         """`s` with constants folded, so that a guard about one iteration turns into one about its loop."""
@@ -78,46 +99,112 @@ class _Partition:
         del self.ranges[n.var]
         return made
 
-    def clean_iterations(self, n: For, extent: int) -> int | None:
-        """How many first iterations satisfy some guard for all values of the loops inside; None when
+    def clean_guards(self, n: For, extent: int) -> Range | None:
+        """The iterations that satisfy some `likely` guard for all values of the loops inside; None when
         partition would gain nothing."""
-        ends = [
-            e for g in _guards(n.body) if (e := self.end_of(g, n.var, extent, _inner(n.body))) is not None
-        ]
-        ends = [e for e in ends if 0 < e < extent]
-        return min(ends) if ends else None
+        inner = _inner(n.body)
+        ranges = [self.where(c.cond, n.var, extent, inner) for c in _conditions(n.body) if c.is_likely]
+        # Both ends, or the upper one alone.
+        for usable in (ranges, [r for r in ranges if r is not None and r[0] == 0]):
+            some = [r for r in usable if r is not None and r != (0, extent) and r[0] < r[1]]
+            begin, end = max((r[0] for r in some), default=0), min((r[1] for r in some), default=0)
+            if begin < end:
+                return begin, end
+        return None
 
-    def end_of(self, guard: LT, v: Var, extent: int, inner: Mapping[Var, Interval]) -> int | None:
-        """The number of first iterations of `v` in which `guard` holds whatever the inner loops do."""
-        linear = detect_linear(guard.a, [v])
-        if linear is None or v not in linear[0] or any(x is v for x in walk(guard.b)):
+    def clean_choices(self, n: For, extent: int) -> Range | None:
+        """The iterations in which all choices about the loop are decided; None when they are too few, or
+        some choice never is."""
+        if n.kind is not ForKind.SERIAL:
+            return None
+        inner = _inner(n.body)
+        begin, end = 0, extent
+        for c in _conditions(n.body):
+            if c.is_choice and any(v is n.var for v in free_vars(c.cond)):
+                found = self.where(c.cond, n.var, extent, inner)
+                if found is None:
+                    return None
+                begin, end = max(begin, found[0]), min(end, found[1])
+        if (begin, end) == (0, extent) or 2 * (end - begin) < extent or _is_large(n.body):
+            return None
+        return begin, end
+
+    def depth(self, s: Stmt) -> int:
+        """How many loops inside of each other in `s` have choices to take out."""
+        inside = max((self.depth(c) for c in s.children() if isinstance(c, Stmt)), default=0)
+        extent = const_int(s.extent) if isinstance(s, For) else None
+        if extent is None or not isinstance(s, For) or self.clean_choices(s, extent) is None:
+            return inside
+        return 1 + inside
+
+    def where(self, cond: Expr, v: Var, extent: int, inner: Mapping[Var, Interval]) -> Range | None:
+        """The iterations of `v` in which `cond` holds whatever the inner loops do, when it is an order
+        between sums of multiples of loop variables; empty ranges end where they begin."""
+        below = _below_zero(cond)
+        linear = None if below is None else detect_linear(below, [v])
+        if linear is None or v not in linear[0]:
             return None
         slope = const_int(linear[0][v])
-        rest = eval_set(ops.sub(linear[1], guard.b), inner)
-        if slope is None or slope <= 0 or rest is None:
+        rest = eval_set(linear[1], inner)
+        worst = None if rest is None else const_int(self.analyzer.simplify(rest.hi))
+        if slope is None or slope == 0 or worst is None:
             return None
-        worst = const_int(self.analyzer.simplify(rest.hi))
-        if worst is None:
-            return None
-        # slope*v + worst < 0 holds for v < -worst/slope
-        return max(0, min(extent, (slope - 1 - worst) // slope))
+        if slope > 0:  # slope*v + worst < 0 holds for v < -worst/slope
+            return 0, max(0, min(extent, (slope - 1 - worst) // slope))
+        return max(0, min(extent, worst // -slope + 1)), extent  # and here for v > worst/-slope
 
-    def proved(self, n: For, end: int) -> set[Expr]:
-        """The guards that hold in all of the first `end` iterations."""
+    def proved(self, n: For, begin: int, end: int) -> set[Expr]:
+        """The conditions that hold in all iterations from `begin` to `end`."""
         inner = _inner(n.body)
-        return {
-            g for g in _guards(n.body) if (e := self.end_of(g, n.var, end, inner)) is not None and e >= end
-        }
+        found = {c.cond: self.where(c.cond, n.var, end, inner) for c in _conditions(n.body)}
+        return {c for c, r in found.items() if r is not None and r[0] <= begin and end <= r[1]}
 
 
-def _tail(n: For, begin: int, end: int) -> list[Stmt]:
-    """The iterations from `begin` on: one is written out, more stay a loop counted from 0."""
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """One of the terms of a condition; a choice is that of an if_then_else expression."""
+
+    cond: Expr
+    is_likely: bool
+    is_choice: bool
+
+
+def _conditions(s: Stmt) -> list[_Condition]:
+    """The terms of the conditions in `s` that may be taken out."""
+    found: list[_Condition] = []
+    for n in walk(s):
+        if isinstance(n, IfThenElse):
+            terms = [c for c in _conjuncts(n.cond) if _is_guard(c)]
+            found += [_Condition(_unlikely(c), True, False) for c in terms]
+        elif isinstance(n, Call) and n.op == "if_then_else":
+            found += [_Condition(_unlikely(c), _is_guard(c), True) for c in _conjuncts(n.args[0])]
+    return found
+
+
+def _below_zero(cond: Expr) -> Expr | None:
+    """The integer that is below zero where `cond` holds."""
+    if not isinstance(cond, LT | LE | GT | GE) or not cond.a.dtype.is_int or cond.a.dtype.lanes > 1:
+        return None
+    a, b = (cond.a, cond.b) if isinstance(cond, LT | LE) else (cond.b, cond.a)
+    return ops.sub(a, b) if isinstance(cond, LT | GT) else ops.sub(ops.sub(a, b), 1)
+
+
+def _is_large(s: Stmt) -> bool:
+    return any(True for _ in islice(walk(s), LARGEST, None))
+
+
+def _part(n: For, begin: int, end: int, kind: ForKind = ForKind.SERIAL) -> list[Stmt]:
+    """The iterations from `begin` to `end`: one is written out, more stay a loop counted from 0."""
+    # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
+    if begin == end:
+        return []
     if end - begin == 1:
         return [without_loop(substitute(n.body, {n.var: const(begin, n.var.dtype)}), n.origin)]
+    if begin == 0:
+        return [replace(n, extent=const(end, n.var.dtype), kind=kind)]
     fresh = Var(n.var.name, n.var.dtype)
     body = substitute(n.body, {n.var: ops.add(fresh, begin)})
-    # A parallel tail is a few tiles: not worth waking threads a second time.
-    return [replace(n, var=fresh, extent=const(end - begin, fresh.dtype), kind=ForKind.SERIAL, body=body)]
+    return [replace(n, var=fresh, extent=const(end - begin, fresh.dtype), kind=kind, body=body)]
 
 
 def _trimmed(n: For, extent: int) -> For:
@@ -149,16 +236,6 @@ def _is_guard(n: object) -> bool:
     return isinstance(n, Call) and n.op == "likely"
 
 
-def _has_guard(s: Stmt) -> bool:
-    return any(_is_guard(n) for n in walk(s))
-
-
-def _guards(s: Stmt) -> list[LT]:
-    return [
-        n.args[0] for n in walk(s) if isinstance(n, Call) and n.op == "likely" and isinstance(n.args[0], LT)
-    ]
-
-
 def _inner(s: Stmt) -> dict[Var, Interval]:
     return {n.var: interval(n.min, n.extent) for n in walk(s) if isinstance(n, For)}
 
@@ -168,7 +245,7 @@ def _without(proved: set[Expr], s: Stmt) -> Stmt:
 
     def branch(n: IfThenElse) -> Stmt:
         kept = [c for c in _conjuncts(n.cond) if _unlikely(c) not in proved]
-        then = rewrite(n.then)
+        then: Stmt = rewrite(n.then)
         if not kept:
             return then
         other = None if n.other is None else rewrite(n.other)
@@ -176,5 +253,16 @@ def _without(proved: set[Expr], s: Stmt) -> Stmt:
         same = cond is n.cond and then is n.then and other is n.other
         return n if same else replace(n, cond=cond, then=then, other=other)
 
-    rewrite: Callable[[Stmt], Stmt] = rewriter({IfThenElse: branch})
-    return rewrite(s)
+    def choice(n: Call) -> Expr:
+        if n.op != "if_then_else":
+            same: Expr = n.map_children(rewrite)
+            return same
+        kept = [c for c in _conjuncts(n.args[0]) if _unlikely(c) not in proved]
+        then: Expr = rewrite(n.args[1])
+        if not kept:
+            return then
+        return ops.if_then_else(ops.all_of(*kept), then, rewrite(n.args[2]))
+
+    rewrite: Callable[[Any], Any] = rewriter({IfThenElse: branch, Call: choice})
+    made: Stmt = rewrite(s)
+    return made

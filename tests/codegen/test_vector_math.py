@@ -1,0 +1,138 @@
+"""Vector math against mpmath: errors in units of the last place, special values, any number of lanes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from mpmath import mp
+
+from tests.codegen.test_operations import run
+from tewb import te
+
+rng = np.random.default_rng(0)
+DTYPES = ("float32", "float64")
+
+
+def spread(low: float, high: float) -> Callable[[int], Any]:
+    """Numbers from low to high, more of them near 0, and down to the smallest."""
+
+    def sample(n: int) -> Any:
+        small = np.exp(rng.uniform(-80, 0, n // 4)) * rng.choice([-1.0, 1.0], n // 4)
+        return np.concatenate([rng.uniform(low, high, n // 2), rng.uniform(-1.5, 1.5, n // 4), small])
+
+    return sample
+
+
+def positive(n: int) -> Any:
+    """Numbers of all sizes, half of them near 1."""
+    return np.concatenate([np.exp(rng.uniform(-100, 88, n // 2)), rng.uniform(0.5, 2, n // 2)])
+
+
+# The exact function, samples for both dtypes, and the error allowed in ulp.
+FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[int], Any], Callable[[int], Any], float]] = {
+    "exp": (mp.exp, spread(-103, 88.7), spread(-744, 709.7), 1.1),
+    "log": (mp.log, positive, positive, 1.0),
+    "tanh": (mp.tanh, spread(-10, 10), spread(-20, 20), 3.0),
+    "sigmoid": (lambda x: 1 / (1 + mp.exp(-x)), spread(-103, 30), spread(-744, 60), 2.5),
+    "erf": (mp.erf, spread(-4.2, 4.2), spread(-6.2, 6.2), 1.5),
+    "sin": (mp.sin, spread(-1e5, 1e5), spread(-1e8, 1e8), 2.0),
+    "cos": (mp.cos, spread(-1e5, 1e5), spread(-1e8, 1e8), 2.0),
+    "rsqrt": (lambda x: 1 / mp.sqrt(x), positive, positive, 1.6),
+}
+
+
+def ulps(got: Any, exact: list[Any]) -> float:
+    """The largest error, in units of the last place of the result."""
+    assert np.isfinite(got).all()
+    tiny = np.finfo(got.dtype).tiny
+    worst = 0.0
+    for g, e in zip(got, exact, strict=True):
+        unit = float(np.spacing(max(np.abs(got.dtype.type(float(abs(e)))), tiny)))
+        worst = max(worst, float(abs(mpmath.mpf(float(g)) - e) / unit))
+    return worst
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_are_exact_to_a_few_ulp(name: str, dtype: str) -> None:
+    exact, single, double, allowed = FUNCTIONS[name]
+    x = (single if dtype == "float32" else double)(1200).astype(dtype)
+    with mp.workprec(140):
+        want = [exact(mpmath.mpf(float(v))) for v in x]
+        for lanes in (1, 13, 16):
+            assert ulps(run(getattr(te, name), x, lanes=lanes), want) <= allowed
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_power_is_exact_to_a_few_ulp(dtype: str) -> None:
+    size = 87 if dtype == "float32" else 708
+    x = positive(1000).astype(dtype)
+    y = (rng.uniform(-size, size, 1000) / (np.abs(np.log(x.astype("float64"))) + 1)).astype(dtype)
+    negative = x.copy()
+    negative[::3] *= -1
+    whole = np.trunc(y)
+    with mp.workprec(200):
+        for a, b in ((x, y), (negative, whole)):
+            want = [mpmath.mpf(float(p)) ** mpmath.mpf(float(q)) for p, q in zip(a, b, strict=True)]
+            for lanes in (1, 13, 16):
+                assert ulps(run(te.power, a, b, lanes=lanes), want) <= 1.5
+
+
+def special(dtype: str) -> Any:
+    f = np.finfo(dtype)
+    tiny, least, eps = float(f.tiny), float(f.smallest_subnormal), float(f.eps)
+    ends = [0.0, 1.0, np.inf, tiny, least, 100 * least, float(f.max), 1 + eps, 1 - eps, 2.0, 3.0, 0.5, 1.5]
+    more = [7.0, 1e5, 1e10, 1e-10, 1e30, 88.8, 104.0, 710.0, 745.2, 2.0**24 + 1]
+    return np.array([*ends, *more, *(-v for v in ends + more), np.nan], dtype)
+
+
+def agrees(got: Any, want: Any) -> bool:
+    """Whether numbers agree to 3 ulp, NaN, infinities and the signs of zeros to the bit."""
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(want))
+    sure = np.isinf(want) | (want == 0)
+    np.testing.assert_array_equal(got[sure], want[sure])
+    np.testing.assert_array_equal(np.signbit(got[sure]), np.signbit(want[sure]))
+    rest = np.isfinite(want)
+    error = np.abs(got[rest].astype(np.longdouble) - want[rest])
+    return bool((error <= 3 * np.spacing(np.abs(want[rest]))).all())
+
+
+EXTENDED: dict[str, Callable[[Any], Any]] = {
+    "exp": np.exp, "log": np.log, "tanh": np.tanh, "sin": np.sin, "cos": np.cos,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "rsqrt": lambda x: 1 / np.sqrt(x),
+    "erf": lambda x: np.copysign([np.longdouble(mpmath.nstr(mp.erf(mpmath.mpf(float(v))), 25)) for v in x], x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lanes", [1, 5, 16])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", EXTENDED)
+def test_special_values_of_functions(name: str, dtype: str, lanes: int) -> None:
+    x = special(dtype)
+    with np.errstate(all="ignore"):
+        want = EXTENDED[name](x.astype(np.longdouble)).astype(dtype)
+    assert agrees(run(getattr(te, name), x, lanes=lanes), want)
+
+
+@pytest.mark.parametrize("lanes", [1, 5, 16])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_special_values_of_power(dtype: str, lanes: int) -> None:
+    pairs = np.array(list(itertools.product(special(dtype), special(dtype))), dtype)
+    x, y = pairs[:, 0].copy(), pairs[:, 1].copy()
+    with np.errstate(all="ignore"):
+        want = np.power(x.astype(np.longdouble), y.astype(np.longdouble)).astype(dtype)
+    assert agrees(run(te.power, x, y, lanes=lanes), want)
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 60, reason="needs an extended long double")
+@pytest.mark.parametrize("name", ["sin", "cos"])
+def test_large_angles_go_to_the_library_for_their_vector_only(name: str) -> None:
+    x = rng.uniform(-3, 3, 160).astype("float32")
+    x[37] = 3e30
+    want = getattr(np, name)(x.astype(np.longdouble)).astype("float32")
+    assert agrees(run(getattr(te, name), x, lanes=16), want)

@@ -1,0 +1,126 @@
+"""Partition: which iterations are free of conditions, as text, and the same results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tests.lowering.test_passes import after
+from tewb import te
+
+Program = tuple[Any, list[Any]]
+
+
+def stencil(n: int, m: int, lanes: int = 0, likely: bool = False) -> Program:
+    """B[i, j] = A[i, j-1] + A[i, j] + A[i, j+1], zero outside."""
+    mark = te.likely if likely else (lambda c: c)
+    A = te.placeholder((n, m), name="A")
+    B = te.compute(
+        (n, m),
+        lambda i, j: (
+            te.if_then_else(mark(j > 0), A[i, j - 1], 0.0)
+            + A[i, j]
+            + te.if_then_else(mark(m - 1 > j), A[i, j + 1], 0.0)
+        ),
+        name="B",
+    )
+    s = te.create_schedule(B.op)
+    if lanes:
+        s[B].vectorize(s[B].split("j", factor=lanes)[1])
+    return s, [A, B]
+
+
+def padded(n: int, m: int, size: int = 3, lanes: int = 8) -> Program:
+    """Means over windows, the image padded by zeros on all sides."""
+    A = te.placeholder((n, m), name="A")
+    r, c = te.reduce_axis((0, size), name="r"), te.reduce_axis((0, size), name="c")
+    h = size // 2
+
+    def at(y: Any, x: Any) -> Any:
+        inside = te.all(y >= h, y - h < n, x - h >= 0, x <= m + h - 1)
+        return te.if_then_else(inside, A[y - h, x - h], 0.0)
+
+    B = te.compute((n, m), lambda i, j: te.sum(at(i + r, j + c), axis=[r, c]), name="B")
+    s = te.create_schedule(B.op)
+    _, x = s[B].split("j", factor=lanes)
+    s[B].reorder("i", "j.outer", "r", "c", x)
+    s[B].vectorize(x)
+    return s, [A, B]
+
+
+def test_a_lower_bound_gives_a_prologue() -> None:
+    A = te.placeholder((8,), name="A")
+    B = te.compute((8,), lambda i: te.if_then_else(te.likely(i > 0), A[i - 1], 0.0), name="B")
+    assert after("partition_loops", te.create_schedule(B.op), [A, B]) == (
+        "B[0] = T.float32(0.0)\nfor i in range(7):\n    B[i + 1] = A[i]"
+    )
+
+
+@pytest.mark.parametrize("likely", [False, True])
+def test_the_interior_of_a_padded_stencil_is_vectors(likely: bool) -> None:
+    text = after("simplify again", *stencil(4, 64, 16, likely)).splitlines()
+    start = next(k for k, line in enumerate(text) if "for j.outer in range(2)" in line)
+    assert "if_then_else" in text[start - 1]
+    assert "if_then_else" not in text[start + 1]
+    assert "if_then_else" in text[start + 2]
+
+
+def test_conditions_stay_where_most_iterations_need_them() -> None:
+    A = te.placeholder((8,), name="A")
+    B = te.compute((8,), lambda i: te.if_then_else(i > 5, A[i], 0.0), name="B")
+    assert after("partition_loops", te.create_schedule(B.op), [A, B]).count("for") == 1
+    C = te.compute((8,), lambda i: te.if_then_else(te.all(i > 0, i % 2 == 0), A[i], 0.0), name="C")
+    assert after("partition_loops", te.create_schedule(C.op), [A, C]).count("for") == 1
+
+
+def test_two_dimensions_grow_ninefold_and_no_more() -> None:
+    A = te.placeholder((8, 8, 8), name="A")
+    B = te.compute(
+        (8, 8, 8),
+        lambda i, j, k: te.if_then_else(te.all(i > 0, j > 0, k > 0, i < 7, j < 7, k < 7), A[i, j, k], 0.0),
+        name="B",
+    )
+    text = after("partition_loops", te.create_schedule(B.op), [A, B])
+    assert text.count("for i in") == 1 and text.count("B[") <= 9
+
+
+@pytest.mark.parametrize("likely", [False, True])
+@pytest.mark.parametrize(
+    "n, m, lanes", [(3, 64, 16), (3, 70, 16), (2, 17, 16), (2, 5, 4), (4, 9, 0), (1, 1, 0)]
+)
+def test_stencils_compute_the_same(n: int, m: int, lanes: int, likely: bool) -> None:
+    s, args = stencil(n, m, lanes, likely)
+    a = np.random.default_rng(0).standard_normal((n, m), dtype=np.float32)
+    b = np.zeros_like(a)
+    tewb.build(s, args)(a, b)
+    wide = np.pad(a, ((0, 0), (1, 1)))
+    np.testing.assert_array_equal(b, wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:])
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("n, m, size", [(20, 64, 3), (9, 33, 5), (4, 8, 3), (3, 3, 3)])
+def test_padded_windows_compute_the_same(n: int, m: int, size: int, debug: bool) -> None:
+    s, args = padded(n, m, size)
+    a = np.random.default_rng(0).integers(-9, 9, (n, m)).astype("float32")
+    b = np.zeros_like(a)
+    with tewb.PassContext(config={"tir.instrument_bound_checkers": debug}):
+        tewb.build(s, args)(a, b)
+    wide = np.pad(a, size // 2)
+    want = sum(wide[r : r + n, c : c + m] for r in range(size) for c in range(size))
+    np.testing.assert_array_equal(b, want)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int16", "bool"])
+def test_lanes_outside_of_the_buffer_are_not_loaded(dtype: str) -> None:
+    A = te.placeholder((16,), name="A", dtype=dtype)
+    zero = te.const(0, dtype)
+    B = te.compute((16,), lambda i: te.if_then_else(te.all(i >= 3, i < 11), A[i - 3], zero), name="B")
+    s = te.create_schedule(B.op)
+    s[B].vectorize("i")
+    a = np.arange(1, 17).astype(dtype)
+    b = np.zeros_like(a)
+    tewb.build(s, [A, B])(a, b)
+    np.testing.assert_array_equal(b, np.concatenate([np.zeros(3), a[:8], np.zeros(5)]).astype(dtype))

@@ -1,0 +1,178 @@
+"""pow: exp(y * log(x)), the logarithm to more digits than the result has.
+
+Where x is positive and normal and the result neither overflows nor is subnormal, log(x) is the sum of two
+floats: it may be large, and its error is that of the result. A vector with any other lane takes the long way,
+which knows signs, zeros and the ends of the range; infinities and NaN go to the C library from there.
+The coefficients come from tests/codegen/fit_polynomials.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tewb.base import FLOAT64, DType
+from tewb.codegen.function import Function
+from tewb.codegen.vector_math.build import Math
+from tewb.codegen.vector_math.exp import LN2, LOG2E, reduced, scaled_exp
+from tewb.codegen.vector_math.log import not_normal, split
+from tewb.codegen.vector_math.rare import Rule, choose
+
+# log((1+s)/(1-s)) = 2s + s*z*p(z), z = s*s; exp(r) = 1 + r + r*r*q(r): for float32
+LOG_SHORT = (0.6666666564364196, 0.4000033563835833, 0.2853727455608452, 0.23582908117790893)
+EXP_SHORT = (
+    0.4999999341478333,
+    0.1666652014128032,
+    0.041668393694019805,
+    0.00836877870801579,
+    0.0013814508166732444,
+)
+# 2/3 in two floats, and the rest: p(z) = 2/3 + z*t(z)
+TWO_THIRDS = (0.6666666666666666, 3.700743415417188e-17)
+LOG_REST = (
+    0.3999999999999998,
+    0.2857142857144385,
+    0.2222222221778529,
+    0.18181818844688125,
+    0.1538455837364937,
+    0.13336266830347837,
+    0.11675729849361534,
+    0.11982201137942369,
+)
+
+# log2((1+s)/(1-s)) = s*(2/ln2 + z*p(z)), and 2**r = 1 + r*q(r)
+TWO_LOG2E = (2.885390043258667, 3.851925624428077e-08)
+LOG2 = (0.9617967009544373, 0.5770788192749023, 0.4119272232055664, 0.33649200201034546)
+EXP2 = (
+    0.6931471824645996,
+    0.2402258962392807,
+    0.05550363287329674,
+    0.009625714272260666,
+    0.0013389814412221313,
+    0.0001334155967924744,
+)
+
+Pair = tuple[str, str]
+
+
+def power(exact: Rule) -> Rule:
+    """pow(x, y), at most 2 ulp; `exact` is called for vectors with an infinity or NaN in either."""
+
+    def any_power(f: Function, d: DType, args: Sequence[str]) -> str:
+        m = Math(f, d)
+        strange = [m.compare("uge", m.call("fabs", a), float("inf")) for a in args]
+        return choose(f, d, m.logic("or", *strange), args, lambda: _finite(m, *args), "exact.pow", exact)
+
+    def usual_power(f: Function, d: DType, args: Sequence[str]) -> str:
+        m = Math(f, d)
+        value, exponent = _usual32(m, *args) if d.bits == 32 else _usual64(m, *args)
+        # 2**exponent, as e**y*log(x) for float64, is normal.
+        outside = m.compare("uge", m.call("fabs", exponent), 126.0 if d.bits == 32 else 708.0)
+        rare = m.logic("or", not_normal(m, args[0]), outside)
+        return choose(f, d, rare, args, lambda: value, "pow", any_power)
+
+    return usual_power
+
+
+def _usual32(m: Math, x: str, y: str) -> Pair:
+    """pow(x, y) = 2**p and p, for positive normal x and normal results."""
+    e, mantissa = split(m, x, subnormal=False)
+    s, s_low = _quotient(m, mantissa)
+    z = m.mul(s, s)
+    high = m.mul(s, TWO_LOG2E[0])
+    low = m.fma(s, TWO_LOG2E[0], m.neg(high))
+    low = m.fma(s_low, TWO_LOG2E[0], m.fma(s, TWO_LOG2E[1], low))
+    high, low = _sum(m, high, m.fma(m.mul(s, z), m.poly(z, LOG2), low))
+    high, low = _sum(m, e, high, low)
+    p = m.mul(y, high)
+    n, bits = m.rounded(p, 1.0)
+    r = m.add(m.sub(p, n), m.fma(y, low, m.fma(y, high, m.neg(p))))
+    return m.times_power_of_two(m.fma(r, m.poly(r, EXP2), 1.0), bits), p
+
+
+def _usual64(m: Math, x: str, y: str) -> Pair:
+    """pow(x, y) = exp(p) and p, for positive normal x and normal results."""
+    high, low = _logarithm(m, *split(m, x, subnormal=False))
+    p = m.mul(y, high)
+    _, bits, less_one = reduced(m, p, m.fma(y, low, m.fma(y, high, m.neg(p))))
+    return m.times_power_of_two(m.add(less_one, 1.0), bits), p
+
+
+def _finite(m: Math, x: str, y: str) -> str:
+    """pow of finite numbers: that of |x|, then zeros and negative x."""
+    size = m.call("fabs", x)
+    value = _short(m, size, y) if m.d.bits == 32 else _long(m, size, y)
+    at_zero = m.select(m.compare("olt", y, 0.0), float("inf"), 0.0)
+    is_zero = m.logic("and", m.compare("oeq", x, 0.0), m.compare("une", y, 0.0))
+    value = m.select(is_zero, at_zero, value)
+    half = m.mul(y, 0.5)
+    is_odd = m.logic("and", _is_whole(m, y), m.compare("une", m.call("trunc", half), half))
+    value = m.select(is_odd, m.call("copysign", value, x), value)
+    no_result = m.logic("and", m.compare("olt", x, 0.0), m.compare("une", m.call("trunc", y), y))
+    return m.select(no_result, float("nan"), value)
+
+
+def _is_whole(m: Math, y: str) -> str:
+    return m.compare("oeq", m.call("trunc", y), y)
+
+
+def _short(m: Math, x: str, y: str) -> str:
+    """float32: in float64, to about 30 digits."""
+    f = m.f
+    w = Math(f, FLOAT64.with_lanes(m.d.lanes))
+    x, y = (f.ins(f"fpext {m.t} {a} to {w.t}") for a in (x, y))
+    e, mantissa = split(w, x)
+    part = w.sub(mantissa, 1.0)
+    s = w.div(part, w.add(part, 2.0))
+    z = w.mul(s, s)
+    logarithm = w.fma(s, w.fma(z, w.poly(z, LOG_SHORT), 2.0), w.mul(e, LN2[64][0] + LN2[64][1]))
+    product = w.at_most(w.at_least(w.mul(y, logarithm), -200.0), 200.0)
+    n, bits = w.rounded(product, LOG2E)
+    r = w.fma(n, -(LN2[64][0] + LN2[64][1]), product)
+    value = w.add(w.fma(w.mul(r, r), w.poly(r, EXP_SHORT), r), 1.0)
+    return f.ins(f"fptrunc {w.t} {w.mul(value, w.power_of_two(bits))} to {m.t}")
+
+
+def _long(m: Math, x: str, y: str) -> str:
+    """float64: the logarithm and its product with y in two floats."""
+    high, low = _logarithm(m, *split(m, x))
+    y = m.at_most(m.at_least(y, -(2.0**1000)), 2.0**1000)
+    product = m.mul(y, high)
+    rest = m.fma(y, low, m.fma(y, high, m.neg(product)))
+    product = m.at_most(m.at_least(product, -747.0), 711.0)
+    # Beyond the range the rest means nothing; within, it is far below a half.
+    return scaled_exp(m, product, m.at_most(m.at_least(rest, -0.5), 0.5))
+
+
+def _quotient(m: Math, x: str) -> Pair:
+    """(x - 1) / (x + 1) as the sum of two floats."""
+    f = m.sub(x, 1.0)
+    inverse = m.div(m.number(1.0), m.add(f, 2.0))
+    s = m.mul(f, inverse)
+    # f - s*(f + 2), where f - 2s is exact as 2s is near f
+    missing = m.fma(m.neg(s), f, m.fma(s, -2.0, f))
+    return s, m.mul(missing, inverse)
+
+
+def _logarithm(m: Math, e: str, mantissa: str) -> Pair:
+    """e*ln2 + log(mantissa) as the sum of two floats."""
+    s2 = _quotient(m, mantissa)
+    z = _times(m, s2, s2)
+    tail = m.mul(z[0], m.poly(z[0], LOG_REST))
+    series = _sum(m, m.number(TWO_THIRDS[0]), tail, m.number(TWO_THIRDS[1]))
+    product = _times(m, z, series)
+    value = _times(m, s2, _sum(m, m.number(2.0), *product))
+    return _sum(m, m.mul(e, LN2[64][0]), value[0], m.fma(e, LN2[64][1], value[1]))
+
+
+def _times(m: Math, a: Pair, b: Pair) -> Pair:
+    """The product of two sums, but for that of the low parts."""
+    high = m.mul(a[0], b[0])
+    rest = m.fma(a[0], b[0], m.neg(high))
+    return high, m.fma(a[0], b[1], m.fma(a[1], b[0], rest))
+
+
+def _sum(m: Math, a: str, b: str, low: str | None = None) -> Pair:
+    """a + b + low for |a| >= |b| or a = 0: what the sum a + b loses goes to the low part."""
+    high = m.add(a, b)
+    lost = m.add(m.sub(a, high), b)
+    return high, lost if low is None else m.add(lost, low)
