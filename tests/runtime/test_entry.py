@@ -250,6 +250,15 @@ def test_other_arrays_and_keywords_go_through_the_entry(monkeypatch: pytest.Monk
     assert seen == []
 
 
+def test_the_first_wrong_argument_is_explained() -> None:
+    a, b, c = three()
+    k = adder()
+    for _ in range(4):
+        with pytest.raises(ArgumentError, match="A has dtype float64"):
+            k(a.astype("float64"), b, None)
+        k(a, b, c)
+
+
 def test_a_tensor_of_torch_uses_its_own_conversion() -> None:
     tensor = type("Tensor", (Shares,), {"__module__": "torch", "numpy": lambda self: self.a})
     negated = type("Tensor", (Shares,), {"__module__": "torch", "numpy": lambda self: _refuse()})

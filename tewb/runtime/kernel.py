@@ -78,11 +78,17 @@ class Kernel:
         if self._calls == 1:  # a kernel that is called once does without
             self._direct = connect(self, self._address, _LONG, _BRIEF)
         self._calls += 1
-        if self._direct is not None:
-            values = plain(self.signature.params, values)
-        if self._direct is None or self._direct(*values) is NotImplemented:
+        if self._direct is None or not self._call_direct(self._direct, values):
             self._call_in_python(values)
         return made[0] if len(made) == 1 else tuple(made) or None
+
+    def _call_direct(self, direct: Direct, values: Sequence[Any]) -> bool:
+        """Whether machine code has taken this call, now that all arrays are ndarrays."""
+        try:
+            values = plain(self.signature.params, values)
+        except ArgumentError:
+            return False  # Python names the first argument that is wrong, and this may be another
+        return direct(*values) is not NotImplemented
 
     def _call_in_python(self, values: Sequence[Any]) -> None:
         slots = simple_slots(self._plan, values) if self._plan is not None else None
