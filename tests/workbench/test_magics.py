@@ -107,7 +107,7 @@ def test_show_of_other_things_is_their_own_look(shell: Any) -> None:
         ("%tewb_traceback twice", "is full or compact, not twice"),
         ("%%tewb_time -x\nkernel(a, b, c)", "does not know -x"),
         ("%%tewb_time\nx = 1", "the cell ends with none"),
-        ("%%tewb_time\nkernel(a, b)", "kernel"),
+        ("%%tewb_time\nkernel(a)", "kernel"),
     ],
 )
 def test_misuse_of_magics_is_explained(shell: Any, cell: str, reason: str) -> None:
