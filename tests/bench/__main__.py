@@ -11,7 +11,7 @@ import numpy as np
 
 import tewb
 
-BENCHES = ("matmul", "edit", "calls", "callbacks", "strides", "math")
+BENCHES = ("matmul", "edit", "calls", "callbacks", "strides", "workbench", "math")
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or BENCHES

@@ -116,7 +116,7 @@ def test_two_schedules_are_compared(start: Notebook) -> None:
     expect(panel.locator(".tw-added, .tw-changed").first).to_be_visible()
     start.screenshot("task-compare")
     page.locator(".tw-compare-with select").select_option("nothing")
-    page.locator(".tw-form select").first.select_option("assembly")
+    page.locator(".tw-view select").first.select_option("assembly")
     expect(page.locator(".tw-panel-ir")).to_contain_text("assembly", timeout=30_000)
     expect(page.locator(".tw-panel-ir")).to_contain_text("ret")
     start.screenshot("task-assembly")

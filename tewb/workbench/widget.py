@@ -155,7 +155,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self._loops = widgets.VBox([widgets.HTML('<div class="tw-title">Loops</div>'), self.loops])
         for name in ("tw-panel", "tw-panel-loops"):
             self._loops.add_class(name)
-        self.form = self._dropdown("Form", [LOWERED])
+        self.form = self._dropdown("View", [LOWERED])
         self.against = self._dropdown("Compare with", list(AGAINST), "nothing")
         self.form.observe(lambda _: self._show_form(), names="value")
         self.against.observe(lambda _: self._show_form(), names="value")
@@ -188,7 +188,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             {"Graph": lambda: graph_panel(session.schedule), "Schedule": lambda: html.code(self._program())},
             {"Schedule": widgets.VBox([self._editor, self.load])},
         )
-        left = widgets.VBox([self._loops, self.left_pages, self._palette])
+        left = widgets.VBox([self._loops, self._palette, self.left_pages])
         right = widgets.VBox([widgets.HBox([self.form, self.against]), self._form_html, self.right_pages])
         left.layout.width, right.layout.width = "44%", "56%"
         left.layout.min_width = right.layout.min_width = "0"
@@ -342,7 +342,8 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
                 text = diff_panel(session.diff(self.form.value, against))
             else:
                 form = session.scrubber.form(self.form.value)
-                text = form_panel(form, title=_form_label(form))
+                note = "what the schedule comes to: loops on arrays" if form.name == LOWERED else None
+                text = form_panel(form, title=_form_label(form), note=note)
         except TewbError as e:
             text = html.panel(str(self.form.value), html.refusal(e), "ir")
         self._form_html.value = text

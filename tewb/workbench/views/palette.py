@@ -16,6 +16,7 @@ from tewb.workbench.palette import Action, Preview
 from tewb.workbench.views.html import panel
 
 CSS = """
+.tw-bench .tw-panel-palette { max-height: 230px; }
 .tw-bench .tw-actions { list-style: none; margin: 0 0 6px; padding: 0; font-size: 12px; }
 .tw-bench .tw-actions li { padding: 2px 0; border-top: 1px solid var(--tw-line); }
 .tw-bench .tw-actions button { font-family: var(--jp-code-font-family, monospace); font-size: 12px;

@@ -73,11 +73,11 @@ def _form_name(f: Form, chosen: str) -> str:
     return f'<span class="tw-form" role="listitem" title="{escape(doc)}"{current}>{escape(f.name)}</span>'
 
 
-def form_panel(form: Form, limit: int = MOST_LINES, title: str | None = None) -> str:
+def form_panel(form: Form, limit: int = MOST_LINES, title: str | None = None, note: str | None = None) -> str:
     """The lines of a form, at most `limit` of them. Raises TewbError when the form cannot be made."""
     lines = form.lines
     body = "".join(_rows(lines[:limit], form.kind)) + _more(len(lines) - limit)
-    note = f"{form.doc}{', which changed nothing' if form.unchanged else ''}"
+    note = note or f"{form.doc}{', which changed nothing' if form.unchanged else ''}"
     text = f'<div class="tw-note">{escape(note)}</div><div class="tw-code">{body}</div>'
     return panel(title or form.name, text, "ir")
 
