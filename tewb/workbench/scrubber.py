@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import Any
@@ -52,6 +53,16 @@ class FormLine:
         return "    " * self.depth + self.text
 
 
+Trace = list[tuple[str, PrimFunc]]
+
+
+def _built(f: PrimFunc) -> Trace:
+    """`f` after each pass that code generation needs."""
+    trace: Trace = []
+    run(f, BUILD, trace)
+    return trace
+
+
 class Form:
     """One form of the program: its name, and what was done to get it from the form `before`. The lines are
     made when they are asked for; those of LLVM IR and assembly need a build, which may raise TewbError."""
@@ -66,7 +77,7 @@ class Form:
         same: bool = False,
     ) -> None:
         self.name, self.doc, self.kind, self.before = name, doc, kind, before
-        self._make, self._same = make, same
+        self._make, self.same = make, same  # known, without looking at lines, to be the form before
 
     @cached_property
     def lines(self) -> list[FormLine]:
@@ -76,8 +87,8 @@ class Form:
     @cached_property
     def unchanged(self) -> bool:
         """Whether this form reads as the one before it. Most passes return the very function then."""
-        if self._same or self.before is None or self.kind != IR:
-            return self._same
+        if self.same or self.before is None or self.kind != IR:
+            return self.same
         was, now = self.before.lines, self.lines
         return len(was) == len(now) and all(str(a) == str(b) for a, b in zip(was, now, strict=True))
 
@@ -122,8 +133,10 @@ class Scrubber:
         name: str = "main",
         remark: Remark = lambda n: "",
         parts: Parts | None = None,
+        lowered: Callable[[], Trace] | None = None,
     ) -> None:
         self.schedule, self.args, self.name, self.remark = schedule, args, name, remark
+        self._lowered = lowered or self._lower
         self.parts = Parts() if parts is None else parts
         self.pinned: tuple[Step, ...] | None = None
         self._seen = -1
@@ -152,24 +165,35 @@ class Scrubber:
 
     def _made(self) -> Iterable[Form]:
         yield Form("TE", "the tensors as they are defined", TE, self._te_lines)
-        trace: list[tuple[str, PrimFunc]] = []
-        docs = {p.name: p.doc for p in (*LOWER, *BUILD)} | {"schedule_ops": "the loops as they are scheduled"}
-        flat: PrimFunc | None = None
-        try:
-            lower_schedule(self.schedule, self.args, self.name, trace=trace)
-            flat = run(trace[-1][1], BUILD, trace)
-        except TewbError:
-            pass  # the session says what is wrong; what could be made is shown
+        trace = self._lowered()
+        docs = {p.name: p.doc for p in LOWER} | {"schedule_ops": "the loops as they are scheduled"}
         before: Form | None = None
         last: PrimFunc | None = None
         for name, f in trace:
             before = Form(name, docs[name], IR, partial(self._ir_lines, f), before, same=f is last)
             last = f
             yield before
-        if flat is not None:
-            build = cache(partial(compile_module, IRModule({self.name: flat})))
-            for name, doc, kind, take in _MACHINE:
-                yield Form(name, doc, kind, partial(self._machine_lines, build, take, kind))
+        if last is None or trace[-1][0] != LOWER[-1].name:
+            return  # the session says what is wrong; what could be made is shown
+        flat = cache(partial(_built, last))
+        for i, p in enumerate(BUILD):
+            before = Form(p.name, p.doc, IR, partial(self._low_lines, flat, i), before)
+            yield before
+        build = cache(partial(self._compile, flat))
+        for name, doc, kind, take in _MACHINE:
+            yield Form(name, doc, kind, partial(self._machine_lines, build, take, kind))
+
+    def _lower(self) -> Trace:
+        trace: Trace = []
+        with suppress(TewbError):
+            lower_schedule(self.schedule, self.args, self.name, trace=trace)
+        return trace
+
+    def _low_lines(self, flat: Callable[[], Trace], number: int) -> list[FormLine]:
+        return self._ir_lines(flat()[number][1])
+
+    def _compile(self, flat: Callable[[], Trace]) -> CompiledModule:
+        return compile_module(IRModule({self.name: flat()[-1][1]}))
 
     def _te_lines(self) -> list[FormLine]:
         """The definitions. A line belongs to its stage and to those that were made from it; all their steps

@@ -314,7 +314,7 @@ class Session(History):
     @cached_property
     def scrubber(self) -> Scrubber:
         """The forms of the program, their lines linked to the journal, and what differs from other states."""
-        return Scrubber(self.schedule, self.args, self.name, _remark)
+        return Scrubber(self.schedule, self.args, self.name, _remark, lowered=lambda: self.passes)
 
     def forms(self) -> list[Form]:
         return self.scrubber.forms

@@ -55,7 +55,7 @@ AGAINST = {"nothing": None, "the step before": "before", "the pinned schedule": 
 
 def _form_label(f: CodeForm) -> str:
     name = "Lowered IR" if f.name == LOWERED else f.name
-    return f"{name} (unchanged)" if f.unchanged and f.name != LOWERED else name
+    return f"{name} (unchanged)" if f.same and f.name != LOWERED else name
 
 
 def _soon(f: Callable[[], None]) -> None:
