@@ -45,7 +45,7 @@ def partition_loops(body: Stmt) -> Stmt:
             for j in 16: O[i*16+j] =                               ->   for i in 7:
                 if_then_else(i*16 + j > 0, A[i*16 + j - 1], 0)              for j in 16: O[i*16+j+16] = A[i*16+j+15]
 
-    A condition marked `likely` is taken out of every serial or parallel loop. Another one is taken out of a
+    A condition marked `likely` is taken out of every serial, unrolled or parallel loop. Another one is taken out of a
     serial loop when it is a choice in an expression, and the loop then has most of its iterations free of such
     choices; there are at most two of these loops inside of each other, so the code grows at most ninefold.
     A loop that only runs its guarded body is cut short where the guard is about the loop itself, whatever
@@ -73,7 +73,7 @@ class _Partition:
         trimmed = _trimmed(n, extent)
         if trimmed is not n:
             return self.rewrite(trimmed)
-        if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL):
+        if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL, ForKind.UNROLLED):
             return self.inside(n)
         clean = self.clean_choices(n, extent)
         if clean is None or self.depth(n.body) > 1:
@@ -82,7 +82,9 @@ class _Partition:
             return self.inside(n)
         begin, end = clean
         main = replace(n, body=_without(self.proved(n, begin, end), n.body))
-        parts = [*_part(n, 0, begin), *_part(main, begin, end, n.kind), *_part(n, end, extent)]
+        # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
+        ends = ForKind.SERIAL if n.kind is ForKind.PARALLEL else n.kind
+        parts = [*_part(n, 0, begin, ends), *_part(main, begin, end, n.kind), *_part(n, end, extent, ends)]
         return seq(*[self.rewrite(self.simple(part)) for part in parts])
 
     def simple(self, s: Stmt) -> Stmt:
@@ -192,9 +194,8 @@ def _is_large(s: Stmt) -> bool:
     return any(True for _ in islice(walk(s), LARGEST, None))
 
 
-def _part(n: For, begin: int, end: int, kind: ForKind = ForKind.SERIAL) -> list[Stmt]:
+def _part(n: For, begin: int, end: int, kind: ForKind) -> list[Stmt]:
     """The iterations from `begin` to `end`: one is written out, more stay a loop counted from 0."""
-    # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
     if begin == end:
         return []
     if end - begin == 1:
