@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -105,13 +105,11 @@ class _Partition:
         partition would gain nothing."""
         inner = _inner(n.body)
         ranges = [self.where(c.cond, n.var, extent, inner) for c in _conditions(n.body) if c.is_likely]
-        # Both ends, or the upper one alone.
-        for usable in (ranges, [r for r in ranges if r is not None and r[0] == 0]):
-            some = [r for r in usable if r is not None and r != (0, extent) and r[0] < r[1]]
-            begin, end = max((r[0] for r in some), default=0), min((r[1] for r in some), default=0)
-            if begin < end:
-                return begin, end
-        return None
+        both = _common(ranges, extent)
+        # A prologue is worth its code where a loop of most iterations remains.
+        if both is not None and both[1] - both[0] > 1 and 2 * (both[1] - both[0]) >= extent:
+            return both
+        return _common([r for r in ranges if r is not None and r[0] == 0], extent)
 
     def clean_choices(self, n: For, extent: int) -> Range | None:
         """The iterations in which all choices about the loop are decided; None when they are too few, or
@@ -126,7 +124,9 @@ class _Partition:
                 if found is None:
                     return None
                 begin, end = max(begin, found[0]), min(end, found[1])
-        if (begin, end) == (0, extent) or 2 * (end - begin) < extent or _is_large(n.body):
+        if (begin, end) == (0, extent) or _is_large(n.body):
+            return None
+        if end - begin < 2 or 2 * (end - begin) < extent:
             return None
         return begin, end
 
@@ -180,6 +180,13 @@ def _conditions(s: Stmt) -> list[_Condition]:
         elif isinstance(n, Call) and n.op == "if_then_else":
             found += [_Condition(_unlikely(c), _is_guard(c), True) for c in _conjuncts(n.args[0])]
     return found
+
+
+def _common(ranges: Sequence[Range | None], extent: int) -> Range | None:
+    """The iterations in all of the ranges that hold some but not all."""
+    some = [r for r in ranges if r is not None and r != (0, extent) and r[0] < r[1]]
+    begin, end = max((r[0] for r in some), default=0), min((r[1] for r in some), default=0)
+    return (begin, end) if begin < end else None
 
 
 def _below_zero(cond: Expr) -> Expr | None:
