@@ -8,6 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import threadpoolctl
+
+import tewb
+
 
 @dataclass(frozen=True)
 class Row:
@@ -58,3 +63,25 @@ def race(
 
 def heading(title: str, other: str) -> None:
     print(f"\n{title}\n{'':<44} {'tewb':>10}  {'':>4} {other:>10} {'ratio':>7}")
+
+
+def against_numpy(
+    name: str,
+    program: tuple[Any, list[Any]],
+    given: list[Any],
+    numpy: Callable[..., Any],
+    peer: float | None = None,
+    rtol: float = 1e-4,
+    repeat: int = 7,
+) -> None:
+    """Check a kernel, whose last argument is its output, against `numpy(*given)`, then time both on one
+    thread and print the row, with the ratio of the best peer at hand when the goals were set."""
+    s, args = program
+    kernel = tewb.build(s, args)
+    with threadpoolctl.threadpool_limits(1):
+        want = numpy(*given)
+        got = np.zeros_like(want)
+        kernel(*given, got)
+        np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol)
+        row = race(name, lambda: kernel(*given, got), lambda: numpy(*given), repeat)
+    print(row if peer is None else f"{row}  (peer {peer})")

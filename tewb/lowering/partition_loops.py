@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -46,7 +46,7 @@ def partition_loops(body: Stmt) -> Stmt:
             for j in 16: O[i*16+j] =                               ->   for i in 7:
                 if_then_else(i*16 + j > 0, A[i*16 + j - 1], 0)              for j in 16: O[i*16+j+16] = A[i*16+j+15]
 
-    A condition marked `likely` is taken out of every serial or parallel loop. Another one is taken out of a
+    A condition marked `likely` is taken out of every serial, unrolled or parallel loop. Another one is taken out of a
     serial loop when it is a choice in an expression, and the loop then has most of its iterations free of such
     choices; there are at most two of these loops inside of each other, so the code grows at most ninefold.
     A loop that only runs its guarded body is cut short where the guard is about the loop itself, whatever
@@ -74,7 +74,7 @@ class _Partition:
         trimmed = _trimmed(n, extent)
         if trimmed is not n:
             return self.rewrite(trimmed)
-        if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL):
+        if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL, ForKind.UNROLLED):
             return self.inside(n)
         clean = self.clean_choices(n, extent)
         if clean is None or self.depth(n.body) > 1:
@@ -83,7 +83,9 @@ class _Partition:
             return self.inside(n)
         begin, end = clean
         main = replace(n, body=_without(self.proved(n, begin, end), n.body))
-        parts = [*_part(n, 0, begin), *_part(main, begin, end, n.kind), *_part(n, end, extent)]
+        # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
+        ends = ForKind.SERIAL if n.kind is ForKind.PARALLEL else n.kind
+        parts = [*_part(n, 0, begin, ends), *_part(main, begin, end, n.kind), *_part(n, end, extent, ends)]
         return seq(*[self.rewrite(self.simple(part)) for part in parts])
 
     def simple(self, s: Stmt) -> Stmt:
@@ -104,13 +106,11 @@ class _Partition:
         partition would gain nothing."""
         inner = _inner(n.body)
         ranges = [self.where(c.cond, n.var, extent, inner) for c in _conditions(n.body) if c.is_likely]
-        # Both ends, or the upper one alone.
-        for usable in (ranges, [r for r in ranges if r is not None and r[0] == 0]):
-            some = [r for r in usable if r is not None and r != (0, extent) and r[0] < r[1]]
-            begin, end = max((r[0] for r in some), default=0), min((r[1] for r in some), default=0)
-            if begin < end:
-                return begin, end
-        return None
+        both = _common(ranges, extent)
+        # A prologue is worth its code where a loop of most iterations remains.
+        if both is not None and both[1] - both[0] > 1 and 2 * (both[1] - both[0]) >= extent:
+            return both
+        return _common([r for r in ranges if r is not None and r[0] == 0], extent)
 
     def clean_choices(self, n: For, extent: int) -> Range | None:
         """The iterations in which all choices about the loop are decided; None when they are too few, or
@@ -125,7 +125,9 @@ class _Partition:
                 if found is None:
                     return None
                 begin, end = max(begin, found[0]), min(end, found[1])
-        if (begin, end) == (0, extent) or 2 * (end - begin) < extent or _is_large(n.body):
+        if (begin, end) == (0, extent) or _is_large(n.body):
+            return None
+        if end - begin < 2 or 2 * (end - begin) < extent:
             return None
         return begin, end
 
@@ -181,6 +183,13 @@ def _conditions(s: Stmt) -> list[_Condition]:
     return found
 
 
+def _common(ranges: Sequence[Range | None], extent: int) -> Range | None:
+    """The iterations in all of the ranges that hold some but not all."""
+    some = [r for r in ranges if r is not None and r != (0, extent) and r[0] < r[1]]
+    begin, end = max((r[0] for r in some), default=0), min((r[1] for r in some), default=0)
+    return (begin, end) if begin < end else None
+
+
 def _below_zero(cond: Expr) -> Expr | None:
     """The integer that is below zero where `cond` holds."""
     if not isinstance(cond, LT | LE | GT | GE) or not cond.a.dtype.is_int or cond.a.dtype.lanes > 1:
@@ -193,9 +202,8 @@ def _is_large(s: Stmt) -> bool:
     return any(True for _ in islice(walk(s), LARGEST, None))
 
 
-def _part(n: For, begin: int, end: int, kind: ForKind = ForKind.SERIAL) -> list[Stmt]:
+def _part(n: For, begin: int, end: int, kind: ForKind) -> list[Stmt]:
     """The iterations from `begin` to `end`: one is written out, more stay a loop counted from 0."""
-    # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
     if begin == end:
         return []
     if end - begin == 1:

@@ -106,7 +106,7 @@ class Math:
         fma rounds to even: no conversions. For |n| < 2**(digits - 1).
         """
         magic = 1.5 * 2.0**self.digits
-        shifted = self.fma(x, scale, magic)
+        shifted = self.add(x, magic) if scale == 1.0 else self.fma(x, scale, magic)
         return self.sub(shifted, magic), self.bits(shifted)
 
     def power_of_two(self, n: str) -> str:

@@ -79,13 +79,12 @@ def _usual32(m: Math, x: str, y: str) -> Pair:
     s, s_low = _quotient(m, mantissa)
     z = m.mul(s, s)
     high = m.mul(s, TWO_LOG2E[0])
-    low = m.fma(s, TWO_LOG2E[0], m.neg(high))
-    low = m.fma(s_low, TWO_LOG2E[0], m.fma(s, TWO_LOG2E[1], low))
-    high, low = _sum(m, high, m.fma(m.mul(s, z), m.poly(z, LOG2), low))
+    low = m.fma(s_low, TWO_LOG2E[0], m.fma(s, TWO_LOG2E[0], m.neg(high)))
+    high, low = _sum(m, high, m.fma(s, m.poly(z, (TWO_LOG2E[1], *LOG2)), low))
     high, low = _sum(m, e, high, low)
     p = m.mul(y, high)
     n, bits = m.rounded(p, 1.0)
-    r = m.add(m.sub(p, n), m.fma(y, low, m.fma(y, high, m.neg(p))))
+    r = m.fma(y, low, m.fma(y, high, m.neg(n)))
     return m.times_power_of_two(m.fma(r, m.poly(r, EXP2), 1.0), bits), p
 
 
