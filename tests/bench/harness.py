@@ -30,6 +30,9 @@ class Row:
         )
 
 
+ROWS: list[Row] = []  # all of this run, in order
+
+
 def shown(seconds: float) -> str:
     for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
         if seconds >= factor:
@@ -58,7 +61,9 @@ def race(
         second.append(samples(other, calls[1]))
     quarter, _, three = statistics.quantiles(first, n=4)
     median = statistics.median(first)
-    return Row(name, median, statistics.median(second), (three - quarter) / 2 / median)
+    row = Row(name, median, statistics.median(second), (three - quarter) / 2 / median)
+    ROWS.append(row)
+    return row
 
 
 def heading(title: str, other: str) -> None:
