@@ -32,6 +32,7 @@ from tewb.workbench.views.journal_controls import JournalControls
 from tewb.workbench.views.ledger import CSS as LEDGER_CSS
 from tewb.workbench.views.loops import CSS as LOOPS_CSS
 from tewb.workbench.views.loops import LoopView
+from tewb.workbench.views.pages import CSS as PAGES_CSS
 from tewb.workbench.views.pages import Pages
 from tewb.workbench.views.palette import CSS as PALETTE_CSS
 from tewb.workbench.views.roofline import CSS as ROOFLINE_CSS
@@ -188,8 +189,12 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             {"Graph": lambda: graph_panel(session.schedule), "Schedule": lambda: html.code(self._program())},
             {"Schedule": widgets.VBox([self._editor, self.load])},
         )
+        views = widgets.HBox([self.form, self.against])
+        views.layout.flex_flow = "row wrap"
+        for chooser in (self.form, self.against):
+            chooser.layout.width = "auto"
         left = widgets.VBox([self._loops, self._palette, self.left_pages])
-        right = widgets.VBox([widgets.HBox([self.form, self.against]), self._form_html, self.right_pages])
+        right = widgets.VBox([views, self._form_html, self.right_pages])
         left.layout.width, right.layout.width = "44%", "56%"
         left.layout.min_width = right.layout.min_width = "0"
         self._body: Any = widgets.HBox([left, right])
@@ -348,6 +353,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             text = html.panel(str(self.form.value), html.refusal(e), "ir")
         self._form_html.value = text
         sheets = [
+            PAGES_CSS,
             LOOPS_CSS,
             SCRUBBER_CSS,
             PALETTE_CSS,

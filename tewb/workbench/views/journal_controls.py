@@ -9,6 +9,8 @@ import ipywidgets as widgets
 
 from tewb.workbench.session import Session
 
+_STYLE = {"description_width": "initial"}
+
 Do = Callable[[Callable[[], Any], str], None]
 
 
@@ -17,13 +19,12 @@ class JournalControls(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, session: Session, do: Do) -> None:
         self.session, self._do = session, do
-        self.step = widgets.BoundedIntText(
-            value=0, min=0, max=0, description="Step", layout={"width": "140px"}
-        )
+        self.step = widgets.BoundedIntText(value=0, min=0, max=0, description="Step", style=_STYLE)
+        self.step.layout.width = "100px"
         self.note = _text("Note", "a note for the step")
         self.name = _text("Branch", "name of a branch")
-        self.branches = widgets.Dropdown(options=[session.on_branch], layout={"width": "140px"})
-        self.branches.description = "On"
+        self.branches = widgets.Dropdown(options=[session.on_branch], description="On", style=_STYLE)
+        self.branches.layout.width = "130px"
         self.branches.add_class("tw-on-branch")
         steps = widgets.HBox(
             [
@@ -85,8 +86,8 @@ class JournalControls(widgets.VBox):  # type: ignore[misc]
 
 
 def _text(name: str, placeholder: str) -> Any:
-    made = widgets.Text(description=name, placeholder=placeholder, continuous_update=False)
-    made.layout.width = "250px"
+    made = widgets.Text(description=name, placeholder=placeholder, continuous_update=False, style=_STYLE)
+    made.layout.width = "220px"
     return made
 
 
