@@ -12,37 +12,23 @@ from typing import Any
 
 import numpy as np
 
+from tewb.arith import NUMPY_OPERATORS
 from tewb.base import TewbError
 from tewb.ir import (
-    EQ,
-    GE,
-    GT,
-    LE,
-    LT,
-    NE,
-    Add,
-    And,
     Call,
     Cast,
     Div,
     Evaluate,
     Expr,
     FloatImm,
-    FloorDiv,
-    FloorMod,
     IntImm,
     Let,
-    Max,
-    Min,
     Mod,
-    Mul,
     Not,
-    Or,
     ProducerLoad,
     Reduce,
     Select,
     StringImm,
-    Sub,
     Var,
 )
 from tewb.runtime import get_global_func
@@ -51,13 +37,6 @@ from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, w
 Values = dict[Var, Any]
 Arrays = dict[Tensor, Any]
 
-_BINARY: dict[type, Callable[..., Any]] = {
-    Add: np.add, Sub: np.subtract, Mul: np.multiply, FloorDiv: np.floor_divide, FloorMod: np.mod, Min: np.minimum,
-    Max: np.maximum, EQ: np.equal, NE: np.not_equal, LT: np.less, LE: np.less_equal, GT: np.greater,
-    GE: np.greater_equal, And: np.logical_and, Or: np.logical_or,
-}  # fmt: skip
-
-# What calls of the IR mean, on numpy arrays.
 CALLS: dict[str, Callable[..., Any]] = {
     "exp": np.exp, "exp2": np.exp2, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
     "sqrt": np.sqrt, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
@@ -151,7 +130,7 @@ def _reduce(op: ComputeOp, r: Reduce, shape: tuple[int, ...], arrays: Arrays, gr
 
 
 def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
-    f = _BINARY.get(type(e))
+    f = NUMPY_OPERATORS.get(type(e))
     if f is not None:
         a, b = _value(e.a, values, arrays), _value(e.b, values, arrays)  # type: ignore[attr-defined]
         return np.asarray(f(a, b)).astype(e.dtype)

@@ -31,8 +31,44 @@ def find_chromium() -> str | None:
     return None
 
 
-class Lab:
-    """A JupyterLab server on a folder of its own, with no state from anywhere else."""
+class Server:
+    """A server process on a port of its own, with no state from anywhere else. `command` may name {port}."""
+
+    def __init__(self, folder: Path, command: list[str], environment: dict[str, str] | None = None) -> None:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        own = {**os.environ, **(environment or {})}
+        for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
+            own[f"JUPYTER_{name}"] = str(folder / name.lower())
+        own["IPYTHONDIR"] = str(folder / "ipython")
+        own["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        self.log = (folder / "server.log").open("w")
+        arguments = [part.format(port=self.port) for part in command]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *arguments], env=own, stdout=self.log, stderr=subprocess.STDOUT, cwd=ROOT
+        )
+
+    def wait(self, path: str) -> None:
+        """Until the server answers at `path`."""
+        for _ in range(240):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5):
+                    return
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.25)
+        raise RuntimeError(f"the server did not start: {Path(self.log.name).read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        self.log.close()
+
+
+class Lab(Server):
+    """A JupyterLab server on a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "work"
@@ -41,43 +77,16 @@ class Lab:
         settings.mkdir(parents=True)
         quiet = {"fetchNews": "false", "checkForUpdates": False}
         (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        environment = dict(os.environ)
-        for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
-            environment[f"JUPYTER_{name}"] = str(folder / name.lower())
-        environment["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
-        environment["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
-        environment["IPYTHONDIR"] = str(folder / "ipython")
-        environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), environment.get("PYTHONPATH", "")])
-        self.log = (folder / "server.log").open("w")
-        self.process = subprocess.Popen(
+        super().__init__(
+            folder,
             [
-                sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-                f"--port={self.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
-                f"--ServerApp.root_dir={self.folder}", "--expose-app-in-browser",
+                "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}",
+                "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={self.folder}",
+                "--expose-app-in-browser",
             ],
-            env=environment, stdout=self.log, stderr=subprocess.STDOUT,
+            {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")},
         )  # fmt: skip
-        self._wait()
-
-    def _wait(self) -> None:
-        url = f"http://127.0.0.1:{self.port}/api?token={TOKEN}"
-        for _ in range(240):
-            try:
-                with urllib.request.urlopen(url, timeout=2):
-                    return
-            except OSError:
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.25)
-        raise RuntimeError(f"JupyterLab did not start: {Path(self.log.name).read_text()[-2000:]}")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=20)
-        self.log.close()
+        self.wait(f"/api?token={TOKEN}")
 
     def url(self, notebook: str) -> str:
         return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token={TOKEN}&reset"

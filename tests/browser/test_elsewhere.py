@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,49 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lab import ROOT, SCREENSHOTS
+from tests.browser.lab import ROOT, SCREENSHOTS, Server
 from tests.browser.test_workbench import apply, ir, press, said
 
 TOKEN = "tewb-elsewhere"
-
-
-class Server:
-    """A server process on a port of its own, with no state from anywhere else."""
-
-    def __init__(self, folder: Path, command: list[str]) -> None:
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        environment = dict(os.environ)
-        for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
-            environment[f"JUPYTER_{name}"] = str(folder / name.lower())
-        environment["IPYTHONDIR"] = str(folder / "ipython")
-        environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), environment.get("PYTHONPATH", "")])
-        self.log = (folder / "server.log").open("w")
-        arguments = [part.format(port=self.port, token=TOKEN) for part in command]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            env=environment,
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-        )
-
-    def wait(self, path: str) -> None:
-        for _ in range(240):
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5):
-                    return
-            except OSError:
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.25)
-        raise RuntimeError(f"the server did not start: {Path(self.log.name).read_text()[-2000:]}")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=20)
-        self.log.close()
 
 
 @pytest.fixture
@@ -65,7 +20,7 @@ def notebook7(browser: Any, tmp_path: Path) -> Iterator[Server]:
     server = Server(
         tmp_path,
         ["notebook", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}", "--ServerApp.port_retries=0",
-         "--IdentityProvider.token={token}", f"--ServerApp.root_dir={ROOT / 'notebooks'}"],
+         f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={ROOT / 'notebooks'}"],
     )  # fmt: skip
     server.wait(f"/api?token={TOKEN}")
     yield server

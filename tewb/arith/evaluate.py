@@ -32,7 +32,8 @@ from tewb.ir import (
     Var,
 )
 
-_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+# What numpy calls the operators of the IR; division of integers rounds down.
+NUMPY_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     Add: np.add, Sub: np.subtract, Mul: np.multiply, FloorDiv: np.floor_divide, FloorMod: np.mod, Min: np.minimum,
     Max: np.maximum, EQ: np.equal, NE: np.not_equal, LT: np.less, LE: np.less_equal, GT: np.greater,
     GE: np.greater_equal, And: np.logical_and, Or: np.logical_or,
@@ -42,7 +43,7 @@ _BINARY: dict[type, Callable[[Any, Any], Any]] = {
 def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
     """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide. None when it has a
     variable without a value, or something that is no integer arithmetic."""
-    f = _BINARY.get(type(e))
+    f = NUMPY_OPERATORS.get(type(e))
     if f is not None:
         a = evaluate_integers(e.a, values)  # type: ignore[attr-defined]
         b = evaluate_integers(e.b, values)  # type: ignore[attr-defined]
