@@ -63,4 +63,5 @@ def start(page: Any, lab: Lab) -> Notebook:
     notebook.run_all()
     notebook.workbench()
     page.locator(".tw-panel-ir").wait_for()
+    notebook.idle()
     return notebook

@@ -124,6 +124,16 @@ class Notebook:
         """Start all cells; what they show is waited for by the caller."""
         self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
 
+    def idle(self) -> None:
+        """Wait until all cells have run. While some still do, the front end sends what is typed into new
+        fields by a slower way than clicks, and a click may come first."""
+        status = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"
+        busy = ".jp-InputPrompt"
+        self.page.wait_for_function(
+            f"() => {status} === 'idle' && ![...document.querySelectorAll('{busy}')].some(p => p.innerText.includes('*'))",
+            timeout=120_000,
+        )
+
     def workbench(self) -> Any:
         """The workbench, scrolled into view."""
         bench = self.page.locator(".tw-bench").first

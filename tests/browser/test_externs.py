@@ -19,6 +19,7 @@ def tiled(page: Any, lab: Lab) -> Notebook:
     notebook.run_all()
     notebook.workbench()
     page.locator(".tw-panel-ir").first.wait_for()
+    notebook.idle()
     return notebook
 
 
@@ -53,6 +54,7 @@ def test_compute_hybrid_and_extern_in_one_workbench(page: Any, lab: Lab) -> None
         notebook.theme("JupyterLab Light")
     notebook.run_all()
     bench: Any = notebook.workbench()
+    notebook.idle()
     expect(bench.locator(".tw-panel-loops")).to_contain_text("lift")
     tab(bench, "Memory")
     expect(bench.locator(".tw-panel-regions")).to_contain_text("E[2, 8]")

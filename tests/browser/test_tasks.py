@@ -30,6 +30,7 @@ def opened(page: Any, lab: Lab, name: str) -> Notebook:
     notebook.run_all()
     notebook.workbench()
     page.locator(".tw-panel-ir").first.wait_for()
+    notebook.idle()
     return notebook
 
 

@@ -13,14 +13,26 @@ from playwright.sync_api import expect
 from tests.browser.lab import ROOT, Lab, Notebook
 
 
+def settle(page: Any) -> None:
+    """Wait until the kernel has answered: an answer that is on its way (new options after a choice) would
+    take back what is chosen next. People are slower than that."""
+    page = getattr(page, "page", page)
+    page.wait_for_timeout(60)
+    status = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status"
+    page.wait_for_function(f"() => ['idle', undefined].includes({status})", timeout=60_000)
+    page.wait_for_timeout(60)
+
+
 def choose(page: Any, what: str, value: str) -> None:
     page.locator(f".tw-{what} select").select_option(value)
+    settle(page)
 
 
 def fill(page: Any, param: str, value: str) -> None:
     field = page.locator(f".tw-param-{param} input")
     field.fill(value)
     field.press("Tab")
+    settle(page)
 
 
 def tab(page: Any, name: str) -> None:
@@ -169,18 +181,22 @@ def test_keyboard_alone_is_enough(start: Notebook, theme: str) -> None:
     start.theme(theme)
     start.workbench()
     page.locator(".tw-primitive select").focus()
+    settle(page)
     page.keyboard.press("End")
     expect(page.locator(".tw-param-scope")).to_have_count(1)
     page.keyboard.press("Home")
     expect(page.locator(".tw-param-factor")).to_have_count(1)
+    settle(page)
     page.keyboard.press("Tab")
     page.keyboard.type("j")
+    settle(page)
     page.keyboard.press("Tab")
     focused = page.evaluate("() => document.activeElement.closest('.tw-param-factor') !== null")
     assert focused, page.evaluate("() => document.activeElement.outerHTML")
     page.keyboard.press("Control+a")
     page.keyboard.type("64")
     tab_to(page, "apply")
+    settle(page)
     page.keyboard.press("Enter")
     expect(ir(page)).to_contain_text("for j.outer in range(8):")
     expect(page.locator("button.tw-undo")).to_be_enabled()
@@ -189,15 +205,20 @@ def test_keyboard_alone_is_enough(start: Notebook, theme: str) -> None:
     expect(ir(page)).to_contain_text("for j in range(512):")
 
     page.locator(".tw-primitive select").focus()  # a primitive that is refused
+    settle(page)
     page.keyboard.type("par")
+    settle(page)
     page.keyboard.press("Tab")
     page.keyboard.type("k")
+    settle(page)
     tab_to(page, "apply")
     page.keyboard.press("Enter")
     expect(said(page)).to_contain_text("k is a reduce axis")
 
     page.locator(".tw-primitive select").focus()  # memory
+    settle(page)
     page.keyboard.type("cache_w")
+    settle(page)
     expect(page.locator(".tw-param-scope")).to_have_count(1)
     tab_to(page, "apply")
     page.keyboard.press("Enter")
