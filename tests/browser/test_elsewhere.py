@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lab import ROOT, SCREENSHOTS, Server
+from tests.browser.lab import READY, ROOT, SCREENSHOTS, Server
 from tests.browser.test_workbench import apply, ir, press, said
 
 TOKEN = "tewb-elsewhere"
@@ -19,7 +19,7 @@ TOKEN = "tewb-elsewhere"
 def notebook7(browser: Any, tmp_path: Path) -> Iterator[Server]:
     server = Server(
         tmp_path,
-        ["notebook", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}", "--ServerApp.port_retries=0",
+        ["notebook", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}", "--ServerApp.port_retries=0", "--expose-app-in-browser",
          f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={ROOT / 'notebooks'}"],
     )  # fmt: skip
     server.wait(f"/api?token={TOKEN}")
@@ -59,10 +59,8 @@ def use(page: Any, name: str) -> None:
 def test_notebook_7(page: Any, notebook7: Server) -> None:
     page.goto(f"http://127.0.0.1:{notebook7.port}/notebooks/00-start.ipynb?token={TOKEN}")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel"
-                           " || document.querySelector('.jp-NotebookKernelStatus, .jp-Toolbar-kernelName')", timeout=60_000)  # fmt: skip
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+    page.evaluate(READY)
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
     use(page, "notebook7-light")
 
 
