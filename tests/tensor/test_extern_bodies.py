@@ -77,7 +77,7 @@ def test_every_scope_of_the_builder() -> None:
         n[0] = n[0] + one
     with ib.new_scope():
         ib.scope_attr(tir.Var("x", "int32"), "storage_scope", 0)
-        b[ib.likely(tir.const(5)) if False else 5] = 99.0
+        b[5] = 99.0
     made = ib.get()
     assert {For, While} <= {type(x) for x in walk(made)}
     E = te.extern(

@@ -29,7 +29,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.runtime import Kernel, pool
-from tewb.runtime.abi import ERROR, MEMORY_LEFT, NO_MEMORY, KernelSignature, ParamSpec, Size
+from tewb.runtime.abi import ERROR, HANDLE, MEMORY_LEFT, NO_MEMORY, KernelSignature, ParamSpec, Size
 from tewb.runtime.callbacks import register_native
 from tewb.runtime.jit import Compiled, register_symbol
 
@@ -69,7 +69,7 @@ take:
   %whole = add i64 %size, 192
   br i1 %isshared, label %python, label %raw
 python:
-  %ph = getelementptr i64, ptr %ctx, i64 5
+  %ph = getelementptr i64, ptr %ctx, i64 {HANDLE}
   %handle = load i64, ptr %ph
   %address = call i64 @tewb_rt_alloc_shared(i64 %handle, i64 %whole)
   %p1 = inttoptr i64 %address to ptr
@@ -107,7 +107,7 @@ define internal void @tewb.free(ptr %ctx, ptr %block) noinline {{
   %isshared = icmp ne i64 %shared, 0
   br i1 %isshared, label %python, label %raw
 python:
-  %ph = getelementptr i64, ptr %ctx, i64 5
+  %ph = getelementptr i64, ptr %ctx, i64 {HANDLE}
   %handle = load i64, ptr %ph
   call void @tewb_rt_free_shared(i64 %handle, i64 %at)
   ret void

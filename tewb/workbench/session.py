@@ -320,6 +320,8 @@ class Session(History):
         return self.scrubber.forms
 
     def diff(self, form: str, against: str | Sequence[Step] = "before") -> Diff:
+        if against == "pinned" and self.pinned is not None:
+            self.scrubber.pinned = self.pinned.journal
         return self.scrubber.diff(form, against)
 
     # ---- judging: what could be done, what it costs (each function takes the session first)

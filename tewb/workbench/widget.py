@@ -238,11 +238,12 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self._busy.start()
 
     def _measure_beside(self, version: int) -> None:
+        pinned = self.session.pinned
         try:
             found = self.session.measure(
                 stop=self._stop.is_set,
                 progress=lambda done, what: self._show_times(progress_bar(done, what)),
-                pinned=self.session.scrubber.pinned,
+                pinned=None if pinned is None else pinned.journal,
             )
             note = f"after {len(self.session.journal)} steps"
             if version != self.session.schedule.version:
@@ -277,7 +278,6 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
     def _pin(self) -> None:
         """Keep the schedule as it is now, to compare with."""
         self.session.pin()
-        self.session.scrubber.pinned = self.session.journal
         self._message.value = html.message(f"pinned the schedule of {len(self.session.journal)} steps")
         self._show_form()
 
@@ -343,7 +343,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         try:
             if session.problem is not None and self.form.value == LOWERED:
                 raise session.problem
-            if against and (against != "pinned" or session.scrubber.pinned is not None):
+            if against and (against != "pinned" or session.pinned is not None):
                 text = diff_panel(session.diff(self.form.value, against))
             else:
                 form = session.scrubber.form(self.form.value)

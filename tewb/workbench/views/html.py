@@ -240,18 +240,3 @@ def code(text: str) -> str:
     return panel(
         "Schedule as Python", f'{button}<div class="tw-code tw-program">{escape(text)}</div>', "code"
     )
-
-
-def snapshot(session: Session) -> str:
-    """The workbench as plain HTML without style sheets or scripts: what a notebook shows without a kernel."""
-    steps = "".join(f"<li>{escape(str(s))}</li>" for s in session.journal) or "<li>no steps</li>"
-    rows = "".join(
-        f"<tr><td>{escape(a.name)}</td><td>{escape(a.shape)}</td><td>{a.bytes if a.bytes is not None else '?'} B</td></tr>"
-        for a in session.allocations()
-    )
-    table = f"<table><tr><th>allocation</th><th>shape</th><th>bytes</th></tr>{rows}</table>" if rows else ""
-    return (
-        "<div><b>tewb workbench</b> (a snapshot: run the cell to work with it)"
-        f"<ol>{steps}</ol>{table}<details open><summary>lowered IR</summary>"
-        f'<pre style="line-height:1.3">{escape(session.ir)}</pre></details></div>'
-    )
