@@ -74,8 +74,11 @@ def test_functions_are_exact_to_a_few_ulp(name: str, dtype: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_power_is_exact_to_a_few_ulp(dtype: str) -> None:
     size = 87 if dtype == "float32" else 708
-    x = positive(1000).astype(dtype)
-    y = (rng.uniform(-size, size, 1000) / (np.abs(np.log(x.astype("float64"))) + 1)).astype(dtype)
+    # Near the square roots of 2 and 1/2 the series of the logarithm is longest.
+    near = rng.uniform(0.69, 1.43, 1000)
+    x = np.concatenate([positive(1000), near]).astype(dtype)
+    largest = size / np.abs(np.log(x.astype("float64")))
+    y = (rng.uniform(-1, 1, 2000) * np.minimum(largest, 1000)).astype(dtype)
     negative = x.copy()
     negative[::3] *= -1
     whole = np.trunc(y)
@@ -83,7 +86,7 @@ def test_power_is_exact_to_a_few_ulp(dtype: str) -> None:
         for a, b in ((x, y), (negative, whole)):
             want = [mpmath.mpf(float(p)) ** mpmath.mpf(float(q)) for p, q in zip(a, b, strict=True)]
             for lanes in (1, 13, 16):
-                assert ulps(run(te.power, a, b, lanes=lanes), want) <= 1.5
+                assert ulps(run(te.power, a, b, lanes=lanes), want) <= (3.0 if dtype == "float32" else 1.5)
 
 
 def special(dtype: str) -> Any:
