@@ -150,6 +150,25 @@ def exp2_part(r: mpf) -> mpf:
     return (mp.power(2, r) - 1) / r if abs(r) > mpf(10) ** -20 else mp.log(2)
 
 
+def cos_rest(z: mpf) -> mpf:
+    return (mp.cos(mp.sqrt(z)) - 1 + z / 2) / (z * z) if z > mpf(10) ** -15 else mpf(1) / 24
+
+
+def atan_rest(z: mpf) -> mpf:
+    t = mp.sqrt(z)
+    return (mp.atan(t) - t) / (t * z) if z > mpf(10) ** -20 else -mpf(1) / 3
+
+
+def asin_rest(z: mpf) -> mpf:
+    s = mp.sqrt(z)
+    return (mp.asin(s) - s) / (s * z) if z > mpf(10) ** -20 else mpf(1) / 6
+
+
+def of_arc(f: Real) -> Real:
+    """The weight of z in f(x)/x for z = x*x: errors are a part of f(x)."""
+    return lambda z: z * mp.sqrt(z) / f(mp.sqrt(z)) if z else z
+
+
 R = 0.3469  # a little more than ln2 / 2, as n is rounded
 FITS: dict[str, Callable[[], object]] = {
     # exp(r) = 1 + r + r*r*p(r), to a part of exp(r) - 1
@@ -175,9 +194,21 @@ FITS: dict[str, Callable[[], object]] = {
     # log2((1+s)/(1-s)) = s*(2/ln2 + z*p(z)) and 2**r = 1 + r*q(r), for float32
     "LOG2": lambda: fit("LOG2", 32, lambda z: log_series(z) / mp.log(2), lambda z: z, 0, 0.02945, 4),
     "EXP2": lambda: fit("EXP2", 32, exp2_part, lambda r: r / mp.power(2, r), -0.51, 0.51, 6),
+    "EXP2_F64": lambda: fit("EXP2_F64", 64, exp2_part, lambda r: r / mp.power(2, r), -0.5, 0.5, 11),
+    # cos(r) = 1 - z/2 + z*z*p(z), for tan: |r| <= pi/4
+    "COS_F32": lambda: fit("COS_F32", 32, cos_rest, lambda z: z * z, 0, 0.617, 3),
+    "COS_F64": lambda: fit("COS_F64", 64, cos_rest, lambda z: z * z, 0, 0.617, 6),
+    # atan(t) = t + t*z*p(z) and asin(t) the same, z = t*t
+    "ATAN_F32": lambda: fit("ATAN_F32", 32, atan_rest, of_arc(mp.atan), 0, 1, 8),
+    "ATAN_F64": lambda: fit("ATAN_F64", 64, atan_rest, of_arc(mp.atan), 0, 1, 19),
+    "ASIN_F32": lambda: fit("ASIN_F32", 32, asin_rest, of_arc(mp.asin), 0, 0.25, 5),
+    "ASIN_F64": lambda: fit("ASIN_F64", 64, asin_rest, of_arc(mp.asin), 0, 0.25, 12),
     "constants": lambda: (
         print("LN2", parts(mp.log(2), 32, 2, 15), parts(mp.log(2), 64, 2, 40)),
         print("PI", parts(mp.pi, 32, 3), parts(mp.pi, 64, 3), "INVERSE_PI", float(1 / mp.pi)),
+        print("LOG2E", parts(1 / mp.log(2), 32, 2), parts(1 / mp.log(2), 64, 2)),
+        print("LOG10E", parts(1 / mp.log(10), 32, 2), parts(1 / mp.log(10), 64, 2)),
+        print("LOG10_2", parts(mp.log10(2), 32, 2, 15), parts(mp.log10(2), 64, 2, 40)),
         print("TWO_THIRDS", parts(mpf(2) / 3, 64, 2), "TWO_LOG2E", parts(2 / mp.log(2), 32, 2)),
     ),
 }

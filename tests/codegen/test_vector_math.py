@@ -14,8 +14,9 @@ from mpmath import mp
 from tests.codegen.fit_polynomials import FITS
 from tests.codegen.test_operations import run
 from tewb import te
+from tewb.codegen.vector_math.arc import ASIN
 from tewb.codegen.vector_math.exp import EXP
-from tewb.codegen.vector_math.sine import SIN
+from tewb.codegen.vector_math.sine import COS, SIN
 
 rng = np.random.default_rng(0)
 DTYPES = ("float32", "float64")
@@ -36,6 +37,18 @@ def positive(n: int) -> Any:
     return np.concatenate([np.exp(rng.uniform(-100, 88, n // 2)), rng.uniform(0.5, 2, n // 2)])
 
 
+def above_minus_one(n: int) -> Any:
+    small = np.exp(rng.uniform(-60, 0, n // 2)) * rng.choice([-1.0, 1.0], n // 2)
+    return np.concatenate([small, positive(n // 2)])
+
+
+def within_one(n: int) -> Any:
+    """Numbers from -1 to 1, some next to the ends, some small."""
+    small = np.exp(rng.uniform(-60, 0, n // 4)) * rng.choice([-1.0, 1.0], n // 4)
+    ends = (1 - np.exp(rng.uniform(-16, 0, n // 4))) * rng.choice([-1.0, 1.0], n // 4)
+    return np.concatenate([rng.uniform(-1, 1, n // 2), small, ends])
+
+
 # The exact function, samples for both dtypes, and the error allowed in ulp.
 FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[int], Any], Callable[[int], Any], float]] = {
     "exp": (mp.exp, spread(-103, 88.7), spread(-744, 709.7), 1.1),
@@ -46,6 +59,16 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Callable[[int], Any], Callable[
     "sin": (mp.sin, spread(-1e5, 1e5), spread(-1e8, 1e8), 2.0),
     "cos": (mp.cos, spread(-1e5, 1e5), spread(-1e8, 1e8), 2.0),
     "rsqrt": (lambda x: 1 / mp.sqrt(x), positive, positive, 1.6),
+    "exp2": (lambda x: mp.power(2, x), spread(-149, 127.9), spread(-1073, 1023.9), 1.1),
+    "log2": (lambda x: mp.log(x, 2), positive, positive, 1.5),
+    "log10": (mp.log10, positive, positive, 2.0),
+    "log1p": (mp.log1p, above_minus_one, above_minus_one, 2.0),
+    "sinh": (mp.sinh, spread(-89.4, 89.4), spread(-710.4, 710.4), 3.0),
+    "cosh": (mp.cosh, spread(-89.4, 89.4), spread(-710.4, 710.4), 2.0),
+    "tan": (mp.tan, spread(-1e5, 1e5), spread(-1e8, 1e8), 3.0),
+    "atan": (mp.atan, spread(-50, 50), spread(-50, 50), 2.0),
+    "asin": (mp.asin, within_one, within_one, 3.0),
+    "acos": (mp.acos, within_one, within_one, 2.0),
 }
 
 
@@ -89,6 +112,16 @@ def test_power_is_exact_to_a_few_ulp(dtype: str) -> None:
                 assert ulps(run(te.power, a, b, lanes=lanes), want) <= (3.0 if dtype == "float32" else 1.5)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_atan2_is_exact_to_a_few_ulp(dtype: str) -> None:
+    x, y = (rng.choice([-1.0, 1.0], 1500) * np.exp(rng.uniform(-20, 20, 1500)) for _ in "xy")
+    x, y = x.astype(dtype), y.astype(dtype)
+    with mp.workprec(140):
+        want = [mp.atan2(mpmath.mpf(float(b)), mpmath.mpf(float(a))) for a, b in zip(x, y, strict=True)]
+        for lanes in (1, 13, 16):
+            assert ulps(run(te.atan2, y, x, lanes=lanes), want) <= 3.0
+
+
 def special(dtype: str) -> Any:
     f = np.finfo(dtype)
     tiny, least, eps = float(f.tiny), float(f.smallest_subnormal), float(f.eps)
@@ -110,6 +143,8 @@ def agrees(got: Any, want: Any) -> bool:
 
 
 EXTENDED: dict[str, Callable[[Any], Any]] = {
+    "exp2": np.exp2, "log2": np.log2, "log10": np.log10, "log1p": np.log1p, "sinh": np.sinh, "cosh": np.cosh,
+    "tan": np.tan, "atan": np.arctan, "asin": np.arcsin, "acos": np.arccos,
     "exp": np.exp, "log": np.log, "tanh": np.tanh, "sin": np.sin, "cos": np.cos,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "rsqrt": lambda x: 1 / np.sqrt(x),
     "erf": lambda x: np.copysign([np.longdouble(mpmath.nstr(mp.erf(mpmath.mpf(float(v))), 25)) for v in x], x),
@@ -128,16 +163,17 @@ def test_special_values_of_functions(name: str, dtype: str, lanes: int) -> None:
 
 @pytest.mark.parametrize("lanes", [1, 5, 16])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_special_values_of_power(dtype: str, lanes: int) -> None:
+@pytest.mark.parametrize("name, numpy", [("power", np.power), ("atan2", np.arctan2)])
+def test_special_values_of_pairs(name: str, numpy: Callable[..., Any], dtype: str, lanes: int) -> None:
     pairs = np.array(list(itertools.product(special(dtype), special(dtype))), dtype)
     x, y = pairs[:, 0].copy(), pairs[:, 1].copy()
     with np.errstate(all="ignore"):
-        want = np.power(x.astype(np.longdouble), y.astype(np.longdouble)).astype(dtype)
-    assert agrees(run(te.power, x, y, lanes=lanes), want)
+        want = numpy(x.astype(np.longdouble), y.astype(np.longdouble)).astype(dtype)
+    assert agrees(run(getattr(te, name), x, y, lanes=lanes), want)
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).nmant < 60, reason="needs an extended long double")
-@pytest.mark.parametrize("name", ["sin", "cos"])
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
 def test_large_angles_go_to_the_library_for_their_vector_only(name: str) -> None:
     x = rng.uniform(-3, 3, 160).astype("float32")
     x[37] = 3e30
@@ -145,6 +181,8 @@ def test_large_angles_go_to_the_library_for_their_vector_only(name: str) -> None
     assert agrees(run(getattr(te, name), x, lanes=16), want)
 
 
-@pytest.mark.parametrize("name, table", [("EXP_F32", EXP[32]), ("SIN_F32", SIN[32])])
+@pytest.mark.parametrize(
+    "name, table", [("EXP_F32", EXP[32]), ("SIN_F32", SIN[32]), ("ASIN_F32", ASIN[32]), ("COS_F32", COS[32])]
+)
 def test_tables_are_what_the_fit_gives(name: str, table: tuple[float, ...]) -> None:
     assert FITS[name]() == list(table)

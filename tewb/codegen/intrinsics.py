@@ -170,17 +170,29 @@ INTRINSICS: dict[str, Rule] = {
     "bitwise_not": _not,
     "shift_left": _shift(True),
     "shift_right": _shift(False),
-    "exp": vector_math.exp,
-    "log": vector_math.log,
-    "tanh": vector_math.tanh,
-    "sigmoid": vector_math.sigmoid,
-    "erf": vector_math.erf,
+    **{
+        name: getattr(vector_math, name)
+        for name in (
+            "acos",
+            "asin",
+            "atan",
+            "atan2",
+            "cosh",
+            "erf",
+            "exp",
+            "exp2",
+            "log",
+            "log10",
+            "log1p",
+            "log2",
+            "sigmoid",
+            "sinh",
+            "tanh",
+        )
+    },
     "sin": vector_math.sine(_library("sin")),
     "cos": vector_math.cosine(_library("cos")),
+    "tan": vector_math.tangent(_library("tan")),
     "pow": vector_math.power(_library("pow", 2)),
-    **{
-        name: _library(name)
-        for name in ("exp2", "log2", "log10", "log1p", "tan", "asin", "acos", "atan", "sinh", "cosh")
-    },
-    **{name: _library(name, 2) for name in ("fmod", "atan2", "hypot")},
+    **{name: _library(name, 2) for name in ("fmod", "hypot")},
 }

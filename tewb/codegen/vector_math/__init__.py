@@ -4,10 +4,14 @@ Each function takes the instructions to add to, a dtype (float32 or float64, any
 arguments. `exact` functions of the C library are for the few arguments that polynomials do not reach.
 """
 
+from tewb.codegen.vector_math.arc import acos, asin, atan, atan2
 from tewb.codegen.vector_math.erf import erf
-from tewb.codegen.vector_math.exp import exp, sigmoid, tanh
-from tewb.codegen.vector_math.log import log
+from tewb.codegen.vector_math.exp import cosh, exp, exp2, sigmoid, sinh, tanh
+from tewb.codegen.vector_math.log import log, log1p, log2, log10
 from tewb.codegen.vector_math.power import power
-from tewb.codegen.vector_math.sine import cosine, sine
+from tewb.codegen.vector_math.sine import cosine, sine, tangent
 
-__all__ = ["cosine", "erf", "exp", "log", "power", "sigmoid", "sine", "tanh"]
+__all__ = [
+    "acos", "asin", "atan", "atan2", "cosh", "cosine", "erf", "exp", "exp2", "log", "log10", "log1p", "log2", "power",
+    "sigmoid", "sine", "sinh", "tangent", "tanh",
+]  # fmt: skip

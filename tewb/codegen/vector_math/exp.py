@@ -1,4 +1,4 @@
-"""exp and what is made of it: sigmoid and tanh.
+"""exp and what is made of it: exp2, sigmoid, tanh, sinh and cosh.
 
 x = n*ln2 + r with |r| <= ln2/2 (Cody and Waite's ln2 in two parts), exp(r) - 1 is a minimax polynomial, and
 2**n goes into the exponent: in two steps for `exp`, so that subnormal results and the largest floats are right.
@@ -41,6 +41,30 @@ EXP = {
         2.4313653296181134e-08,
     ),
 }
+# 2**r = 1 + r*q(r) for |r| <= 1/2
+EXP2 = {
+    32: (
+        0.6931471824645996,
+        0.2402258962392807,
+        0.05550363287329674,
+        0.009625714272260666,
+        0.0013389814412221313,
+        0.0001334155967924744,
+    ),
+    64: (
+        0.6931471805599453,
+        0.24022650695910172,
+        0.055504108664824574,
+        0.009618129107577079,
+        0.0013333558145567515,
+        0.00015403530478843848,
+        1.5252734737935028e-05,
+        1.3215424487259697e-06,
+        1.0177656105659625e-07,
+        7.075616304254049e-09,
+        4.519312956070546e-10,
+    ),
+}
 # exp is 0 below and infinity above.
 RANGE = {32: (-104.0, 89.0), 64: (-746.0, 710.0)}
 
@@ -58,8 +82,13 @@ def reduced(m: Math, x: str, low: str | None = None) -> tuple[str, str, str]:
 def scaled_exp(m: Math, x: str, low: str | None = None) -> str:
     """exp(x + low) for x within RANGE; `low` is a correction of at most 1/2."""
     n, bits, less_one = reduced(m, x, low)
+    return _scaled(m, m.add(less_one, 1.0), n, bits)
+
+
+def _scaled(m: Math, value: str, n: str, bits: str) -> str:
+    """value * 2**n in two steps, of which each has a normal factor."""
     _, half = m.rounded(n, 0.5)
-    value = m.mul(m.add(less_one, 1.0), m.power_of_two(half))
+    value = m.mul(value, m.power_of_two(half))
     return m.mul(value, m.power_of_two(m.int_op("sub", bits, half)))
 
 
@@ -68,6 +97,16 @@ def exp(f: Function, d: DType, args: Sequence[str]) -> str:
     m = Math(f, d)
     lowest, highest = RANGE[d.bits]
     return scaled_exp(m, m.at_most(m.at_least(args[0], lowest), highest))
+
+
+def exp2(f: Function, d: DType, args: Sequence[str]) -> str:
+    """2**x, about 1 ulp; whole x are exact."""
+    m = Math(f, d)
+    lowest, highest = (-151.0, 129.0) if d.bits == 32 else (-1076.0, 1025.0)
+    x = m.at_most(m.at_least(args[0], lowest), highest)
+    n, bits = m.rounded(x, 1.0)
+    r = m.sub(x, n)
+    return _scaled(m, m.fma(r, m.poly(r, EXP2[d.bits]), 1.0), n, bits)
 
 
 def sigmoid(f: Function, d: DType, args: Sequence[str]) -> str:
@@ -89,3 +128,27 @@ def tanh(f: Function, d: DType, args: Sequence[str]) -> str:
     power = m.power_of_two(bits)
     e = m.fma(power, less_one, m.sub(power, 1.0))  # exp(2x) - 1
     return m.call("copysign", m.div(e, m.add(e, 2.0)), x)
+
+
+def _quarters(m: Math, x: str) -> tuple[str, str]:
+    """exp(|x|) / 4 and (exp(|x|) - 1) / 4, which neither is subnormal nor overflows before cosh and sinh do."""
+    size = m.at_most(m.call("fabs", x), 89.5 if m.d.bits == 32 else 710.6)
+    _, bits, less_one = reduced(m, size)
+    power = m.power_of_two(m.int_op("sub", bits, 2))
+    return m.fma(power, less_one, power), m.fma(power, less_one, m.sub(power, 0.25))
+
+
+def sinh(f: Function, d: DType, args: Sequence[str]) -> str:
+    """(e + e / (e + 1)) / 2 with e = exp(|x|) - 1, at most 3 ulp; the sign is x's, that of zero too."""
+    m = Math(f, d)
+    _, e = _quarters(m, args[0])
+    whole = m.fma(e, 4.0, 1.0)
+    half = m.add(e, m.div(e, whole))
+    return m.call("copysign", m.add(half, half), args[0])
+
+
+def cosh(f: Function, d: DType, args: Sequence[str]) -> str:
+    """(exp(|x|) + exp(-|x|)) / 2, at most 2 ulp."""
+    m = Math(f, d)
+    e, _ = _quarters(m, args[0])
+    return m.fma(e, 2.0, m.div(m.number(0.125), e))

@@ -1,17 +1,18 @@
-"""log: x = 2**e * m with m from sqrt(1/2) to sqrt(2), e by the exponent's bits and log(m) by a polynomial.
+"""log, log2, log10 and log1p: x = 2**e * m with m from sqrt(1/2) to sqrt(2), e by the exponent's bits and log(m) by a polynomial.
 
 The coefficients come from tests/codegen/fit_polynomials.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from tewb.base import DType
 from tewb.codegen.function import Function
 from tewb.codegen.vector_math.build import Math
 from tewb.codegen.vector_math.exp import LN2
-from tewb.codegen.vector_math.rare import choose
+from tewb.codegen.vector_math.rare import Rule, choose
 
 # The bits of sqrt(1/2), rounded up.
 ROOT_HALF = {32: 0x3F3504F4, 64: 0x3FE6A09E667F3BCD}
@@ -36,6 +37,25 @@ LOG_F64 = (
     0.18183564347947262,
     0.1531404103011863,
     0.147961223203345,
+)
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base b of logarithms: log_b(e), and log_b(2) with a first part whose product with exponents is exact."""
+
+    scale: Mapping[int, tuple[float, float]]
+    two: Mapping[int, tuple[float, float]]
+
+
+NATURAL = Base({32: (1.0, 0.0), 64: (1.0, 0.0)}, LN2)
+BINARY = Base(
+    {32: (1.4426950216293335, 1.925963033500011e-08), 64: (1.4426950408889634, 2.0355273740931033e-17)},
+    {32: (1.0, 0.0), 64: (1.0, 0.0)},
+)
+DECIMAL = Base(
+    {32: (0.4342944920063019, -1.0103049952192578e-08), 64: (0.4342944819032518, 1.098319650216765e-17)},
+    {32: (0.301025390625, 4.605039066518657e-06), 64: (0.30102999566361177, 3.694239077158931e-13)},
 )
 
 
@@ -67,15 +87,41 @@ def _exponent(m: Math, offset: str) -> str:
     return m.sub(m.floating(bits), 2.0**m.digits + m.bias)
 
 
-def log(f: Function, d: DType, args: Sequence[str]) -> str:
-    """log(x), about 1 ulp: -infinity for zeros, NaN for negative numbers, subnormal x included."""
-    if d.lanes == 1:
-        return _any_log(f, d, args)
+def logarithm(name: str, base: Base) -> Rule:
+    """log_b(x), about 1 ulp: -infinity for zeros, NaN for negative numbers, subnormal x included."""
+
+    def any_x(f: Function, d: DType, args: Sequence[str]) -> str:
+        m = Math(f, d)
+        return _with_ends(m, args[0], _log(m, *split(m, args[0]), base))
+
+    def usual_x(f: Function, d: DType, args: Sequence[str]) -> str:
+        if d.lanes == 1:
+            return any_x(f, d, args)
+        m = Math(f, d)
+
+        def usual() -> str:
+            return _log(m, *split(m, args[0], subnormal=False), base)
+
+        return choose(f, d, not_normal(m, args[0]), args, usual, name, any_x)
+
+    return usual_x
+
+
+log = logarithm("log", NATURAL)
+log2 = logarithm("log2", BINARY)
+log10 = logarithm("log10", DECIMAL)
+
+
+def log1p(f: Function, d: DType, args: Sequence[str]) -> str:
+    """log(1 + x), at most 2 ulp: log of the rounded sum, and what the sum has lost as a part of it."""
     m = Math(f, d)
     (x,) = args
-    return choose(
-        f, d, not_normal(m, x), args, lambda: _log(m, *split(m, x, subnormal=False)), "log", _any_log
-    )
+    total = m.add(x, 1.0)
+    grown = m.sub(total, 1.0)
+    lost = m.add(m.sub(m.number(1.0), m.sub(total, grown)), m.sub(x, grown))
+    value = _log(m, *split(m, total, subnormal=False), NATURAL, m.div(lost, total))
+    value = m.select(m.compare("oeq", x, 0.0), x, value)  # -0 has lost its sign
+    return _with_ends(m, total, value)
 
 
 def not_normal(m: Math, x: str) -> str:
@@ -84,27 +130,38 @@ def not_normal(m: Math, x: str) -> str:
     return m.f.ins(f"icmp uge {m.it} {lowest}, {m.integer(2 * m.bias << m.digits)}")
 
 
-def _any_log(f: Function, d: DType, args: Sequence[str]) -> str:
-    m = Math(f, d)
-    (x,) = args
-    value = _log(m, *split(m, x))
-    # infinity and NaN stay, zero goes to -infinity, what is below to NaN
+def _with_ends(m: Math, x: str, value: str) -> str:
+    """`value`, but infinity and NaN stay, zero goes to -infinity, what is below to NaN."""
     value = m.select(m.compare("olt", x, float("inf")), value, x)
     below = m.select(m.compare("oeq", x, 0.0), float("-inf"), float("nan"))
     return m.select(m.compare("ugt", x, 0.0), value, below)
 
 
-def _log(m: Math, e: str, mantissa: str) -> str:
-    """e*ln2 + log(mantissa)"""
+def _log(m: Math, e: str, mantissa: str, base: Base, lost: str | None = None) -> str:
+    """log_b of 2**e * mantissa * (1 + lost), where `lost` is at most about an ulp of 1."""
     part = m.sub(mantissa, 1.0)
-    high, low = LN2[m.d.bits]
+    high, low = base.two[m.d.bits]
+    scale, scale_low = base.scale[m.d.bits]
+    small = m.mul(e, low) if low else m.number(0.0)
+    if lost is not None:
+        small = m.add(small, lost)
+    if scale != 1.0:
+        small = m.fma(part, scale_low, small) if low else m.mul(part, scale_low)
+        value = m.fma(part, scale, m.fma(_rest(m, part, None), scale, small))
+    else:
+        value = m.add(part, _rest(m, part, small))
+    return m.fma(e, high, value)
+
+
+def _rest(m: Math, part: str, small: str | None) -> str:
+    """log(1 + part) - part + small"""
     square = m.mul(part, part)
     if m.d.bits == 32:
-        rest = m.fma(square, m.fma(part, m.poly(part, LOG_F32), -0.5), m.mul(e, low))
-    else:
-        s = m.div(part, m.add(part, 2.0))
-        z = m.mul(s, s)
-        # 2s = f - f*f/2 + s*f*f/2 keeps the leading f exact.
-        half = m.mul(square, 0.5)
-        rest = m.sub(m.fma(s, m.fma(z, m.poly(z, LOG_F64), half), m.mul(e, low)), half)
-    return m.fma(e, high, m.add(part, rest))
+        factor = m.fma(part, m.poly(part, LOG_F32), -0.5)
+        return m.mul(square, factor) if small is None else m.fma(square, factor, small)
+    s = m.div(part, m.add(part, 2.0))
+    z = m.mul(s, s)
+    # 2s = f - f*f/2 + s*f*f/2 keeps the leading f exact.
+    half = m.mul(square, 0.5)
+    series = m.fma(z, m.poly(z, LOG_F64), half)
+    return m.sub(m.mul(s, series) if small is None else m.fma(s, series, small), half)

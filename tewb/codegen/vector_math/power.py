@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from tewb.base import FLOAT64, DType
 from tewb.codegen.function import Function
 from tewb.codegen.vector_math.build import Math
-from tewb.codegen.vector_math.exp import LN2, LOG2E, reduced, scaled_exp
+from tewb.codegen.vector_math.exp import EXP2, LN2, LOG2E, reduced, scaled_exp
 from tewb.codegen.vector_math.log import not_normal, split
 from tewb.codegen.vector_math.rare import Rule, choose
 
@@ -39,17 +39,9 @@ LOG_REST = (
     0.11982201137942369,
 )
 
-# log2((1+s)/(1-s)) = s*(2/ln2 + z*p(z)), and 2**r = 1 + r*q(r)
+# log2((1+s)/(1-s)) = s*(2/ln2 + z*p(z))
 TWO_LOG2E = (2.885390043258667, 3.851925624428077e-08)
 LOG2 = (0.9617967009544373, 0.5770788192749023, 0.4119272232055664, 0.33649200201034546)
-EXP2 = (
-    0.6931471824645996,
-    0.2402258962392807,
-    0.05550363287329674,
-    0.009625714272260666,
-    0.0013389814412221313,
-    0.0001334155967924744,
-)
 
 Pair = tuple[str, str]
 
@@ -87,7 +79,7 @@ def _usual32(m: Math, x: str, y: str) -> Pair:
     p = m.fma(y, high, m.mul(y, low))
     n, bits = m.rounded(p, 1.0)
     r = m.fma(y, low, m.fma(y, high, m.neg(n)))
-    return m.times_power_of_two(m.fma(r, m.poly(r, EXP2), 1.0), bits), p
+    return m.times_power_of_two(m.fma(r, m.poly(r, EXP2[32]), 1.0), bits), p
 
 
 def _usual64(m: Math, x: str, y: str) -> Pair:
