@@ -29,7 +29,11 @@ def forms(page: Any) -> Any:
     s = demo_session("matmul", n=32)
     for step in STEPS:
         s.apply(step)
-    panels = html.journal(s) + "".join(scrubber.form_panel(s.scrubber.form(name)) for name in FORMS)
+    steps = "".join(
+        f'<div class="tw-step tw-s{i}" tabindex="0">{step}</div>' for i, step in enumerate(s.journal)
+    )
+    journal = html.panel("Journal", f'<div class="tw-code">{steps}</div>', "journal")
+    panels = journal + "".join(scrubber.form_panel(s.scrubber.form(name)) for name in FORMS)
     sheets = html.style(len(STEPS)) + scrubber.style(len(STEPS), s.scrubber.parts)
     page.set_content(f'<body>{sheets}<div class="tw-bench">{panels}</div></body>')
     return lambda name: page.get_by_role("region", name=name, exact=True)

@@ -341,3 +341,22 @@ def test_register_tiled_matmul_at_real_sizes(n: int, m: int, k: int) -> None:
     tewb.build(s, args)(a, b, c)
     want = a.astype("float64") @ b.astype("float64")
     np.testing.assert_allclose(c, want, rtol=1e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda stage: stage.split(None, factor=2), "axis"),
+        (lambda stage: stage.tile(None, None, 2, 2), "x"),
+        (lambda stage: stage.tile("i", "j", None, 2), "x_factor"),
+        (lambda stage: stage.vectorize(None), "axis"),
+    ],
+)
+def test_what_is_left_out_is_named(call: Any, name: str) -> None:
+    A = te.placeholder((8, 8), name="A")
+    B = te.compute((8, 8), lambda i, j: A[i, j] + 1, name="B")
+    s = te.create_schedule(B.op)
+    with pytest.raises(
+        ScheduleError, match=rf"on stage B: {name} is missing(.|\n)*loops now: i\(8\), j\(8\)"
+    ):
+        call(s[B])

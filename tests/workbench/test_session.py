@@ -112,8 +112,6 @@ def test_provenance_from_step_to_line() -> None:
     assert [line.text for line in lines] == ["for i.outer in range(4):", "for i.inner in range(8):"]
     assert {line.origin.axis for line in lines} == {"i.outer", "i.inner"}
     assert s.ir_lines()[-1].origin.stage == "C"
-    assert 'class="tw-s0"' in html.ir(s.ir_lines())
-    assert "tw-s0" in html.loops(s.stages) and "tw-s0" in html.journal(s)
 
 
 def test_provenance_survives_unrolling_and_vectors() -> None:
@@ -195,7 +193,6 @@ def test_no_time_is_shown_for_a_wrong_result() -> None:
     m = s.measure(repeat=1)
     assert not m.ok and m.kernel is None and m.ratio is None
     assert "C differs from numpy: first at (0, 0)" in m.message
-    assert "✗" in html.times(m) and "median" not in html.times(m)
 
 
 def test_measure_can_be_stopped() -> None:
@@ -320,4 +317,3 @@ def test_how_often_a_stage_is_computed_is_shown(access: str, computed: float) ->
     s.apply({"primitive": "compute_at", "stage": "E", "args": {"parent": "C", "axis": "i"}})
     (stage,) = [x for x in s.stages if x.name == "E"]
     assert stage.computed == computed
-    assert ("each element 3 times" in html.loops(s.stages)) == (computed == 3)

@@ -95,7 +95,7 @@ class Call:
         problem: Refusal | None = None
         for p in primitive.params:
             given = arguments.get(p.name, p.default)
-            if given is REQUIRED:
+            if given is REQUIRED or (given is None and p.default is REQUIRED):
                 problem = problem or Refusal(f"{p.name} is missing: {p.doc}")
                 continue
             found = _LOOKUP[p.kind](stage, given, values) if given is not None else None

@@ -1,4 +1,4 @@
-"""The panels as HTML text: loops, journal, IR, allocations, regions, messages, times.
+"""Panels as HTML text: the frame and style of all, allocations, regions, messages, code.
 
 Things that came from one step of the journal carry its class, and the style sheet lights them together
 while one of them is hovered or focused: no script, no kernel.
@@ -6,15 +6,11 @@ while one of them is hovered or focused: no script, no kernel.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from tewb.base import TewbError
-from tewb.ir import Origin
-from tewb.runtime import shown
-from tewb.workbench.measure import Measurement
-from tewb.workbench.session import IRLine, Session, StageInfo, bytes_shown
+from tewb.workbench.session import Session, bytes_shown
 
 STYLE = """
 .tw-bench { --tw-line: var(--jp-border-color2, #bbb); --tw-dim: var(--jp-content-font-color2, #666);
@@ -45,9 +41,6 @@ STYLE = """
 .tw-bench .widget-html { overflow: visible; }
 .tw-bench svg { max-width: 100%; height: auto; }
 """.strip()
-
-_KEYWORDS = re.compile(r"\b(for|in|if|else|while|with|as|def|and|or|not|assert)\b|(T\.(?:parallel|vectorized|unroll|allocate|attr))\b")  # fmt: skip
-
 
 # JupyterLab takes keys that are pressed in a drop-down for commands of the notebook (d d deletes the cell),
 # unless the element that has the focus says not to. The sheet's own load event is where to say so.
@@ -80,79 +73,7 @@ def _step_class(step: int | None) -> str:
     return "" if step is None else f"tw-s{step}"
 
 
-# ---------------------------------------------------------------- loops and journal
-
-
-def loops(stages: Sequence[StageInfo]) -> str:
-    """The loop tree of every stage that has loops."""
-    return panel(
-        "Loops",
-        '<div class="tw-code">' + "".join(_stage(s) for s in stages if s.kind != "input") + "</div>",
-        "loops",
-    )
-
-
-def _stage(s: StageInfo) -> str:
-    place = "" if s.place == "root" else f' <span class="tw-dim">{escape(s.place)}</span>'
-    again = f", each element {s.computed:.3g} times" if s.computed is not None and s.computed > 1 else ""
-    rows = [f'<div class="{_step_class(s.step)}"><b>{escape(s.name)}</b>{place}{again}</div>']
-    for depth, loop in enumerate(s.loops if s.place != "inline" else ()):
-        mark = f' <span class="tw-mark">{loop.annotation}</span>' if loop.annotation else ""
-        said = "inside the extern" if loop.kind == "opaque" else loop.kind
-        kind = f' <span class="tw-dim">{said}</span>' if loop.kind != "data" else ""
-        text = f"{'  ' * (depth + 1)}{escape(loop.name)} <span class='tw-dim'>in</span> {escape(loop.extent)}"
-        rows.append(f'<div class="tw-loop {_step_class(loop.step)}">{text}{kind}{mark}</div>')
-    return "".join(rows)
-
-
-def journal(session: Session) -> str:
-    """The steps so far. Each can be hovered or focused, which lights its loops and its lines of IR."""
-    rows = [
-        f'<div class="tw-step {_step_class(i)}" tabindex="0">{i + 1:>2}  {escape(str(step))}</div>'
-        for i, step in enumerate(session.journal)
-    ]
-    body = (
-        "".join(rows)
-        or '<span class="tw-dim">no steps yet: choose a stage, a primitive and a loop, then Apply</span>'
-    )
-    return panel("Journal", f'<div class="tw-code">{body}</div>', "journal")
-
-
-# ---------------------------------------------------------------- IR and memory
-
-
-def ir(lines: Iterable[IRLine]) -> str:
-    """The lowered IR, each line with the class of the step that it came from."""
-    rows = []
-    for line in lines:
-        remark = f'  <span class="tw-remark"># {escape(line.remark)}</span>' if line.remark else ""
-        rows.append(
-            f'<div class="{_step_class(_step(line.origin))}" title="{escape(_where(line.origin))}">'
-            f"{'    ' * line.depth}{_colored(line.text)}{remark}</div>"
-        )
-    return panel("Lowered IR", f'<div class="tw-code">{"".join(rows)}</div>', "ir")
-
-
-def _step(origin: Origin | None) -> int | None:
-    return None if origin is None else origin.step
-
-
-def _where(origin: Origin | None) -> str:
-    """Provenance as a sentence, for the tooltip of a line."""
-    if origin is None:
-        return ""
-    parts = [f"stage {origin.stage}"]
-    if origin.axis:
-        parts.append(f"axis {origin.axis}")
-    if origin.step is not None:
-        parts.append(f"step {origin.step + 1}")
-    if origin.span:
-        parts.append(str(origin.span))
-    return ", ".join(parts)
-
-
-def _colored(text: str) -> str:
-    return _KEYWORDS.sub(lambda m: f'<span class="tw-key">{m[0]}</span>', escape(text))
+# ---------------------------------------------------------------- memory
 
 
 def allocations(session: Session) -> str:
@@ -189,7 +110,7 @@ def regions(session: Session) -> str:
     return panel("Extern regions", f"<table>{head}{''.join(rows)}</table>", "regions")
 
 
-# ---------------------------------------------------------------- messages and times
+# ---------------------------------------------------------------- messages and code
 
 
 def message(text: str, good: bool = True) -> str:
@@ -201,28 +122,6 @@ def message(text: str, good: bool = True) -> str:
 def refusal(error: TewbError) -> str:
     """Why something was refused."""
     return message(f"✗ {error}", good=False)
-
-
-def times(m: Measurement | None, note: str = "") -> str:
-    """The last measurement. No time is shown for a wrong result."""
-    if m is None:
-        body = f'<span class="tw-dim">{escape(note or "press Measure to check the result and time the kernel")}</span>'
-    elif not m.ok:
-        body = f'<span class="tw-bad">✗ {escape(m.message)}</span>'
-    else:
-        head = "<tr><th></th><th>median</th><th>spread</th></tr>"
-        rows = "".join(
-            f'<tr><td>{escape(label)}</td><td class="tw-number">{shown(t.median)}</td>'
-            f'<td class="tw-number">± {shown(t.spread)}</td></tr>'
-            for label, t in (("tewb", m.kernel), (m.reference, m.numpy))
-            if t is not None
-        )
-        speed = f"{m.ratio:.2f}" if m.ratio is not None else "?"
-        body = (
-            f'<span class="tw-good">✓ {escape(m.message)}</span><table>{head}{rows}</table>'
-            f'<div>numpy / tewb: <b>{speed}</b> <span class="tw-dim">({escape(m.threads)}; {escape(note)})</span></div>'
-        )
-    return panel("Measured", body, "times")
 
 
 _COPY = (
