@@ -9,6 +9,7 @@ from tewb.base import CodegenError, DType, Native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.links import Linked, assembly_lines, llvm_lines
+from tewb.codegen.services import SERVICES, provide_services
 from tewb.codegen.statements import Statements, operations
 from tewb.codegen.types import value_type
 from tewb.ir import (
@@ -29,94 +30,9 @@ from tewb.ir import (
     walk,
 )
 from tewb.runtime import Kernel, pool
-from tewb.runtime.abi import ERROR, HANDLE, MEMORY_LEFT, NO_MEMORY, KernelSignature, ParamSpec, Size
+from tewb.runtime.abi import KernelSignature, ParamSpec, Size
 from tewb.runtime.callbacks import register_native
 from tewb.runtime.jit import Compiled, register_symbol
-
-# Memory for intermediates comes from CPython's raw allocator, which needs no lock. A block remembers how it
-# was made in the words before it. The context counts down what a call may still take.
-_SERVICES = f"""
-declare ptr @tewb_rt_malloc(i64)
-declare void @tewb_rt_raw_free(ptr)
-declare i64 @tewb_rt_alloc_shared(i64, i64)
-declare void @tewb_rt_free_shared(i64, i64)
-
-define internal void @tewb.fail(ptr %ctx, i64 %kind, i64 %message, i64 %a, i64 %b) noinline cold {{
-  %pm = getelementptr i64, ptr %ctx, i64 2
-  store i64 %message, ptr %pm
-  %pa = getelementptr i64, ptr %ctx, i64 3
-  store i64 %a, ptr %pa
-  %pb = getelementptr i64, ptr %ctx, i64 4
-  store i64 %b, ptr %pb
-  %pk = getelementptr i64, ptr %ctx, i64 {ERROR}
-  store i64 %kind, ptr %pk
-  store atomic i32 1, ptr %ctx monotonic, align 8
-  ret void
-}}
-
-define internal ptr @tewb.alloc(ptr %ctx, i64 %size, i64 %message, i64 %shared) noinline {{
-  %left = getelementptr i64, ptr %ctx, i64 {MEMORY_LEFT}
-  %had = atomicrmw sub ptr %left, i64 %size seq_cst
-  %negative = icmp slt i64 %size, 0
-  %less = icmp slt i64 %had, %size
-  %no = or i1 %negative, %less
-  br i1 %no, label %refuse, label %take
-refuse:
-  call void @tewb.fail(ptr %ctx, i64 {NO_MEMORY}, i64 %message, i64 %size, i64 %had)
-  ret ptr null
-take:
-  %isshared = icmp ne i64 %shared, 0
-  %whole = add i64 %size, 192
-  br i1 %isshared, label %python, label %raw
-python:
-  %ph = getelementptr i64, ptr %ctx, i64 {HANDLE}
-  %handle = load i64, ptr %ph
-  %address = call i64 @tewb_rt_alloc_shared(i64 %handle, i64 %whole)
-  %p1 = inttoptr i64 %address to ptr
-  br label %made
-raw:
-  %p2 = call ptr @tewb_rt_malloc(i64 %whole)
-  br label %made
-made:
-  %p = phi ptr [ %p1, %python ], [ %p2, %raw ]
-  %none = icmp eq ptr %p, null
-  br i1 %none, label %refuse, label %align
-align:
-  %at = ptrtoint ptr %p to i64
-  %up = add i64 %at, 127
-  %even = and i64 %up, -64
-  %block = inttoptr i64 %even to ptr
-  %w1 = getelementptr i64, ptr %block, i64 -1
-  store i64 %at, ptr %w1
-  %w2 = getelementptr i64, ptr %block, i64 -2
-  store i64 %size, ptr %w2
-  %w3 = getelementptr i64, ptr %block, i64 -3
-  store i64 %shared, ptr %w3
-  ret ptr %block
-}}
-
-define internal void @tewb.free(ptr %ctx, ptr %block) noinline {{
-  %w1 = getelementptr i64, ptr %block, i64 -1
-  %at = load i64, ptr %w1
-  %w2 = getelementptr i64, ptr %block, i64 -2
-  %size = load i64, ptr %w2
-  %w3 = getelementptr i64, ptr %block, i64 -3
-  %shared = load i64, ptr %w3
-  %left = getelementptr i64, ptr %ctx, i64 {MEMORY_LEFT}
-  %had = atomicrmw add ptr %left, i64 %size seq_cst
-  %isshared = icmp ne i64 %shared, 0
-  br i1 %isshared, label %python, label %raw
-python:
-  %ph = getelementptr i64, ptr %ctx, i64 {HANDLE}
-  %handle = load i64, ptr %ph
-  call void @tewb_rt_free_shared(i64 %handle, i64 %at)
-  ret void
-raw:
-  %p = inttoptr i64 %at to ptr
-  call void @tewb_rt_raw_free(ptr %p)
-  ret void
-}}
-"""
 
 
 class CompiledModule:
@@ -176,11 +92,12 @@ def compile_module(module: IRModule, debug: bool = False, level: int = 2) -> Com
         shared.messages, shared.packed, shared.intermediates, shared.has_parallel = [], [], [], False
         texts.append(_function(shared, f, debug, debug_info))
         signatures[f.name] = _signature(shared, f)
-    parts = [_SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
+    parts = [SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
     parts += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
     parts += debug_info.named()
     if any(s.packed for s in signatures.values()):
         register_native()
+    provide_services()
     for known in shared.natives.values():
         register_symbol(known.symbol, known.address)
     return CompiledModule(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives.values()), level)

@@ -45,6 +45,12 @@ def register_symbol(name: str, address: int) -> None:
     llvm.add_symbol(name, address)
 
 
+def address_of(name: str) -> int | None:
+    """Where a symbol of this process is, or None."""
+    found: int | None = llvm.address_of_symbol(name)
+    return found
+
+
 class Compiled:
     """Machine code of one module. It lives as long as this object. With `plain` the text is translated as it
     stands, which takes half of the time."""
@@ -135,7 +141,7 @@ def _symbols(module: Any) -> tuple[str, ...]:
 def _check_symbols(names: Iterable[str]) -> None:
     """MCJIT would return normally on a missing symbol and jump to nowhere at the call."""
     for name in names:
-        if llvm.address_of_symbol(name) is None:
+        if address_of(name) is None:
             raise CodegenError(f"the function {name} is called and does not exist on this machine")
 
 
