@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from tewb.base import CodegenError, DType, Native
+from tewb.base import CodegenError, DType, PassContext, native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.links import Linked, assembly_lines, llvm_lines
@@ -13,6 +16,7 @@ from tewb.codegen.services import SERVICES, provide_services
 from tewb.codegen.statements import Statements, operations
 from tewb.codegen.types import value_type
 from tewb.ir import (
+    Allocate,
     Buffer,
     Call,
     Expr,
@@ -32,23 +36,44 @@ from tewb.ir import (
 from tewb.runtime import Kernel, pool
 from tewb.runtime.abi import KernelSignature, ParamSpec, Size
 from tewb.runtime.callbacks import register_native
-from tewb.runtime.jit import Compiled, register_symbol
+from tewb.runtime.jit import Compiled
+
+
+@dataclass(frozen=True)
+class Translation:
+    """LLVM text of flat IR, and what the runtime must know of its kernels; `natives` are the symbols of the
+    native functions that it calls."""
+
+    module: IRModule
+    text: str
+    signatures: dict[str, KernelSignature]
+    natives: tuple[str, ...]
 
 
 class CompiledModule:
-    """Machine code for a module of IR, and every text on the way to it."""
+    """Machine code for a module of IR, and every text on the way to it.
 
-    def __init__(
-        self,
-        module: IRModule,
-        text: str,
-        signatures: dict[str, KernelSignature],
-        natives: tuple[Native, ...] = (),
-        level: int = 2,
-    ) -> None:
-        self.module, self.signatures = module, signatures
-        self.natives = natives  # kept alive as long as the code that calls them
-        self._code = Compiled(text, level)
+    Code that is in the cache is loaded by the name of its module, and no text is made on the way. Texts are
+    made when they are asked for, and code when a kernel is.
+    """
+
+    def __init__(self, named: str, translate: Callable[[], Translation], level: int) -> None:
+        self._translate = translate
+        self._code = Compiled(
+            lambda: self._translation.text, level, named=named, about=self._about, provide=_provide
+        )
+
+    @cached_property
+    def _translation(self) -> Translation:
+        return self._translate()
+
+    def _about(self) -> bytes:
+        return pickle.dumps((self._translation.signatures, self._translation.natives))
+
+    @property
+    def module(self) -> IRModule:
+        """The IR of which each statement is machine code."""
+        return self._translation.module
 
     @property
     def llvm_ir(self) -> str:
@@ -66,8 +91,11 @@ class CompiledModule:
 
     def kernel(self, name: str) -> Kernel:
         """The kernel of function `name`."""
-        setters = dict.fromkeys(n.set_threads for n in self.natives if n.set_threads is not None)
-        return Kernel(self._code.address(name), self.signatures[name], self, tuple(setters))
+        address = self._code.address(name)
+        signatures, symbols = pickle.loads(self._code.about)
+        self._natives = [n for n in map(native, symbols) if n is not None]  # alive as long as this code
+        setters = dict.fromkeys(n.set_threads for n in self._natives if n.set_threads is not None)
+        return Kernel(address, signatures[name], self, tuple(setters))
 
     def assembly_lines(self) -> Linked:
         """The assembly, each line with the line (from 1) of the low-level IR text that it computes."""
@@ -78,11 +106,41 @@ class CompiledModule:
         return llvm_lines(self.optimized_ir if optimized else self.llvm_ir)
 
 
-def compile_module(module: IRModule, debug: bool = False, level: int = 2) -> CompiledModule:
+def compile_module(
+    module: IRModule, debug: bool = False, level: int = 2, flatten: Callable[[], IRModule] | None = None
+) -> CompiledModule:
     """Compile flat, scalar-or-vector IR (what the passes of BUILD give). With `debug`, check every access.
-    `level` is how much LLVM optimises: 0 compiles several times faster, to code that is slower."""
+    `level` is how much LLVM optimises: 0 compiles several times faster, to code that is slower.
+
+    `flatten` makes the flat IR of a `module` that is not flat yet, when it is needed."""
+    named = f"{debug} {flatten is None} {_identity(module)}"
+    return CompiledModule(named, lambda: translate(flatten() if flatten else module, debug), level)
+
+
+def _identity(module: IRModule) -> str:
+    """All of a module that its code and its messages depend on, and the options of now. Texts have names that
+    Python can read, messages the user's own."""
+    lines = script_lines(module)
+    names = [n.node.buffer.name for n in lines if isinstance(n.node, Allocate)]
+    for f in module.functions.values():
+        names += [p.name for p in f.params] + [v.name for v in symbols_of(f)]
+    text = "\n".join([f"{line.depth} {line.text}" for line in lines])
+    return f"{list(module.functions)} {names} {sorted(PassContext.current().config.items())}\n{text}"
+
+
+def _provide(symbols: Sequence[str]) -> None:
+    """Make known what generated code calls."""
+    if any(name.startswith("tewb_rt_call_") for name in symbols):
+        register_native()
+    if "tewb_rt_parallel" in symbols:
+        pool()
+    if any(name.startswith("tewb.") for name in symbols):
+        provide_services()
+
+
+def translate(module: IRModule, debug: bool = False) -> Translation:
+    """The LLVM text of flat IR."""
     shared = Module()
-    pool()  # parallel loops call it
     lines = script_lines(module)
     numbers = {id(line.node): i + 1 for i, line in reversed(list(enumerate(lines))) if line.node is not None}
     debug_info = DebugInfo(shared, numbers)
@@ -95,12 +153,7 @@ def compile_module(module: IRModule, debug: bool = False, level: int = 2) -> Com
     parts = [SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
     parts += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
     parts += debug_info.named()
-    if any(s.packed for s in signatures.values()):
-        register_native()
-    provide_services()
-    for known in shared.natives.values():
-        register_symbol(known.symbol, known.address)
-    return CompiledModule(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives.values()), level)
+    return Translation(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives))
 
 
 _ATTRIBUTES = 'attributes #0 = { nounwind "prefer-vector-width"="512" "no-trapping-math"="true" }'
