@@ -77,6 +77,15 @@ def build(
 def build_module(module: IRModule, debug: bool = False, trace: Trace | None = None, level: int = 2) -> Kernel:
     """The kernel of the first function of `module`; `trace` collects the passes of building. `level` is how
     much LLVM optimises, from 0 to 3."""
-    flat = IRModule({key: run(f, BUILD, trace) for key, f in module.functions.items()})
-    compiled = compile_module(flat, debug=debug or bool(option("tir.instrument_bound_checkers")), level=level)
-    return compiled.kernel(next(iter(flat.functions)))
+    options = PassContext.current().config
+
+    def flatten() -> IRModule:
+        with PassContext(config=options):
+            return IRModule({key: run(f, BUILD, trace) for key, f in module.functions.items()})
+
+    debug = debug or bool(option("tir.instrument_bound_checkers"))
+    if trace is not None:
+        compiled = compile_module(flatten(), debug, level)
+    else:
+        compiled = compile_module(module, debug, level, flatten)
+    return compiled.kernel(next(iter(module.functions)))

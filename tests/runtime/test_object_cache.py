@@ -182,7 +182,7 @@ def test_missing_symbols_are_found_in_cached_code(directory: Path, compilations:
     text = "declare i32 @tewb_rt_nowhere(i32)\ndefine i32 @f() {\n  %x = call i32 @tewb_rt_nowhere(i32 1)\n  ret i32 %x\n}\n"
     for _ in range(2):
         with pytest.raises(CodegenError, match="tewb_rt_nowhere"):
-            Compiled(text)
+            Compiled(text).address("f")
     assert len(compilations) == 1
 
 

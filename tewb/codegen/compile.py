@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from tewb.base import CodegenError, DType, Native
+from tewb.base import CodegenError, DType, PassContext, native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.links import Linked, assembly_lines, llvm_lines
+from tewb.codegen.services import SERVICES, provide_services
 from tewb.codegen.statements import Statements, operations
 from tewb.codegen.types import value_type
 from tewb.ir import (
+    Allocate,
     Buffer,
     Call,
     Expr,
@@ -29,110 +34,46 @@ from tewb.ir import (
     walk,
 )
 from tewb.runtime import Kernel, pool
-from tewb.runtime.abi import ERROR, HANDLE, MEMORY_LEFT, NO_MEMORY, KernelSignature, ParamSpec, Size
+from tewb.runtime.abi import KernelSignature, ParamSpec, Size
 from tewb.runtime.callbacks import register_native
-from tewb.runtime.jit import Compiled, register_symbol
+from tewb.runtime.jit import Compiled
 
-# Memory for intermediates comes from CPython's raw allocator, which needs no lock. A block remembers how it
-# was made in the words before it. The context counts down what a call may still take.
-_SERVICES = f"""
-declare ptr @tewb_rt_malloc(i64)
-declare void @tewb_rt_raw_free(ptr)
-declare i64 @tewb_rt_alloc_shared(i64, i64)
-declare void @tewb_rt_free_shared(i64, i64)
 
-define internal void @tewb.fail(ptr %ctx, i64 %kind, i64 %message, i64 %a, i64 %b) noinline cold {{
-  %pm = getelementptr i64, ptr %ctx, i64 2
-  store i64 %message, ptr %pm
-  %pa = getelementptr i64, ptr %ctx, i64 3
-  store i64 %a, ptr %pa
-  %pb = getelementptr i64, ptr %ctx, i64 4
-  store i64 %b, ptr %pb
-  %pk = getelementptr i64, ptr %ctx, i64 {ERROR}
-  store i64 %kind, ptr %pk
-  store atomic i32 1, ptr %ctx monotonic, align 8
-  ret void
-}}
+@dataclass(frozen=True)
+class Translation:
+    """LLVM text of flat IR, and what the runtime must know of its kernels; `natives` are the symbols of the
+    native functions that it calls."""
 
-define internal ptr @tewb.alloc(ptr %ctx, i64 %size, i64 %message, i64 %shared) noinline {{
-  %left = getelementptr i64, ptr %ctx, i64 {MEMORY_LEFT}
-  %had = atomicrmw sub ptr %left, i64 %size seq_cst
-  %negative = icmp slt i64 %size, 0
-  %less = icmp slt i64 %had, %size
-  %no = or i1 %negative, %less
-  br i1 %no, label %refuse, label %take
-refuse:
-  call void @tewb.fail(ptr %ctx, i64 {NO_MEMORY}, i64 %message, i64 %size, i64 %had)
-  ret ptr null
-take:
-  %isshared = icmp ne i64 %shared, 0
-  %whole = add i64 %size, 192
-  br i1 %isshared, label %python, label %raw
-python:
-  %ph = getelementptr i64, ptr %ctx, i64 {HANDLE}
-  %handle = load i64, ptr %ph
-  %address = call i64 @tewb_rt_alloc_shared(i64 %handle, i64 %whole)
-  %p1 = inttoptr i64 %address to ptr
-  br label %made
-raw:
-  %p2 = call ptr @tewb_rt_malloc(i64 %whole)
-  br label %made
-made:
-  %p = phi ptr [ %p1, %python ], [ %p2, %raw ]
-  %none = icmp eq ptr %p, null
-  br i1 %none, label %refuse, label %align
-align:
-  %at = ptrtoint ptr %p to i64
-  %up = add i64 %at, 127
-  %even = and i64 %up, -64
-  %block = inttoptr i64 %even to ptr
-  %w1 = getelementptr i64, ptr %block, i64 -1
-  store i64 %at, ptr %w1
-  %w2 = getelementptr i64, ptr %block, i64 -2
-  store i64 %size, ptr %w2
-  %w3 = getelementptr i64, ptr %block, i64 -3
-  store i64 %shared, ptr %w3
-  ret ptr %block
-}}
-
-define internal void @tewb.free(ptr %ctx, ptr %block) noinline {{
-  %w1 = getelementptr i64, ptr %block, i64 -1
-  %at = load i64, ptr %w1
-  %w2 = getelementptr i64, ptr %block, i64 -2
-  %size = load i64, ptr %w2
-  %w3 = getelementptr i64, ptr %block, i64 -3
-  %shared = load i64, ptr %w3
-  %left = getelementptr i64, ptr %ctx, i64 {MEMORY_LEFT}
-  %had = atomicrmw add ptr %left, i64 %size seq_cst
-  %isshared = icmp ne i64 %shared, 0
-  br i1 %isshared, label %python, label %raw
-python:
-  %ph = getelementptr i64, ptr %ctx, i64 {HANDLE}
-  %handle = load i64, ptr %ph
-  call void @tewb_rt_free_shared(i64 %handle, i64 %at)
-  ret void
-raw:
-  %p = inttoptr i64 %at to ptr
-  call void @tewb_rt_raw_free(ptr %p)
-  ret void
-}}
-"""
+    module: IRModule
+    text: str
+    signatures: dict[str, KernelSignature]
+    natives: tuple[str, ...]
 
 
 class CompiledModule:
-    """Machine code for a module of IR, and every text on the way to it."""
+    """Machine code for a module of IR, and every text on the way to it.
 
-    def __init__(
-        self,
-        module: IRModule,
-        text: str,
-        signatures: dict[str, KernelSignature],
-        natives: tuple[Native, ...] = (),
-        level: int = 2,
-    ) -> None:
-        self.module, self.signatures = module, signatures
-        self.natives = natives  # kept alive as long as the code that calls them
-        self._code = Compiled(text, level)
+    Code that is in the cache is loaded by the name of its module, and no text is made on the way. Texts are
+    made when they are asked for, and code when a kernel is.
+    """
+
+    def __init__(self, named: str, translate: Callable[[], Translation], level: int) -> None:
+        self._translate = translate
+        self._code = Compiled(
+            lambda: self._translation.text, level, named=named, about=self._about, provide=_provide
+        )
+
+    @cached_property
+    def _translation(self) -> Translation:
+        return self._translate()
+
+    def _about(self) -> bytes:
+        return pickle.dumps((self._translation.signatures, self._translation.natives))
+
+    @property
+    def module(self) -> IRModule:
+        """The IR of which each statement is machine code."""
+        return self._translation.module
 
     @property
     def llvm_ir(self) -> str:
@@ -150,8 +91,11 @@ class CompiledModule:
 
     def kernel(self, name: str) -> Kernel:
         """The kernel of function `name`."""
-        setters = dict.fromkeys(n.set_threads for n in self.natives if n.set_threads is not None)
-        return Kernel(self._code.address(name), self.signatures[name], self, tuple(setters))
+        address = self._code.address(name)
+        signatures, symbols = pickle.loads(self._code.about)
+        self._natives = [n for n in map(native, symbols) if n is not None]  # alive as long as this code
+        setters = dict.fromkeys(n.set_threads for n in self._natives if n.set_threads is not None)
+        return Kernel(address, signatures[name], self, tuple(setters))
 
     def assembly_lines(self) -> Linked:
         """The assembly, each line with the line (from 1) of the low-level IR text that it computes."""
@@ -162,11 +106,41 @@ class CompiledModule:
         return llvm_lines(self.optimized_ir if optimized else self.llvm_ir)
 
 
-def compile_module(module: IRModule, debug: bool = False, level: int = 2) -> CompiledModule:
+def compile_module(
+    module: IRModule, debug: bool = False, level: int = 2, flatten: Callable[[], IRModule] | None = None
+) -> CompiledModule:
     """Compile flat, scalar-or-vector IR (what the passes of BUILD give). With `debug`, check every access.
-    `level` is how much LLVM optimises: 0 compiles several times faster, to code that is slower."""
+    `level` is how much LLVM optimises: 0 compiles several times faster, to code that is slower.
+
+    `flatten` makes the flat IR of a `module` that is not flat yet, when it is needed."""
+    named = f"{debug} {flatten is None} {_identity(module)}"
+    return CompiledModule(named, lambda: translate(flatten() if flatten else module, debug), level)
+
+
+def _identity(module: IRModule) -> str:
+    """All of a module that its code and its messages depend on, and the options of now. Texts have names that
+    Python can read, messages the user's own."""
+    lines = script_lines(module)
+    names = [n.node.buffer.name for n in lines if isinstance(n.node, Allocate)]
+    for f in module.functions.values():
+        names += [p.name for p in f.params] + [v.name for v in symbols_of(f)]
+    text = "\n".join([f"{line.depth} {line.text}" for line in lines])
+    return f"{list(module.functions)} {names} {sorted(PassContext.current().config.items())}\n{text}"
+
+
+def _provide(symbols: Sequence[str]) -> None:
+    """Make known what generated code calls."""
+    if any(name.startswith("tewb_rt_call_") for name in symbols):
+        register_native()
+    if "tewb_rt_parallel" in symbols:
+        pool()
+    if any(name.startswith("tewb.") for name in symbols):
+        provide_services()
+
+
+def translate(module: IRModule, debug: bool = False) -> Translation:
+    """The LLVM text of flat IR."""
     shared = Module()
-    pool()  # parallel loops call it
     lines = script_lines(module)
     numbers = {id(line.node): i + 1 for i, line in reversed(list(enumerate(lines))) if line.node is not None}
     debug_info = DebugInfo(shared, numbers)
@@ -176,14 +150,10 @@ def compile_module(module: IRModule, debug: bool = False, level: int = 2) -> Com
         shared.messages, shared.packed, shared.intermediates, shared.has_parallel = [], [], [], False
         texts.append(_function(shared, f, debug, debug_info))
         signatures[f.name] = _signature(shared, f)
-    parts = [_SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
+    parts = [SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
     parts += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
     parts += debug_info.named()
-    if any(s.packed for s in signatures.values()):
-        register_native()
-    for known in shared.natives.values():
-        register_symbol(known.symbol, known.address)
-    return CompiledModule(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives.values()), level)
+    return Translation(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives))
 
 
 _ATTRIBUTES = 'attributes #0 = { nounwind "prefer-vector-width"="512" "no-trapping-math"="true" }'

@@ -99,10 +99,19 @@ class Function:
     def jump(self, label: str) -> None:
         self.do(f"br label %{label}")
 
-    def branch(self, cond: str, yes: str, no: str, likely: bool = False) -> None:
-        """Branch on `cond`; `likely` says that it nearly always holds."""
-        weights = f", !prof {self._likely()}" if likely else ""
-        self.lines.append(f"  br i1 {cond}, label %{yes}, label %{no}{weights}{self._at()}")
+    def branch(self, cond: str, yes: str, no: str, likely: bool = False, rolled: bool = False) -> None:
+        """Branch on `cond`; `likely` says that it nearly always holds, `rolled` that the loop which this ends
+        stays a loop."""
+        notes = f", !prof {self._likely()}" if likely else ""
+        notes += f", !llvm.loop {self._rolled()}" if rolled else ""
+        self.lines.append(f"  br i1 {cond}, label %{yes}, label %{no}{notes}{self._at()}")
+
+    def _rolled(self) -> str:
+        """A loop's own name, with the wish that it is not unrolled."""
+        text = '!{!"llvm.loop.unroll.disable"}'
+        metadata = self.module.metadata
+        wish = f"!{metadata.index(text)}" if text in metadata else self.module.meta(text)
+        return self.module.meta(f"distinct !{{!{len(metadata)}, {wish}}}")
 
     def _likely(self) -> str:
         text = '!{!"branch_weights", i32 2000, i32 1}'

@@ -19,16 +19,17 @@ from typing import NamedTuple
 
 from tewb.base import option
 
-_MAGIC = b"tewbobj1"
+_MAGIC = b"tewbobj2"
 _DIGEST = 32
 _SUFFIX = ".obj"
 
 
 class ObjectCode(NamedTuple):
-    """An object file, and the symbols that it expects to find."""
+    """An object file, the symbols that it expects to find, and what its maker keeps with it."""
 
     code: bytes
     symbols: tuple[str, ...]
+    about: bytes = b""
 
 
 class ObjectCache:
@@ -134,8 +135,8 @@ def sha256(data: bytes) -> bytes:
 
 
 def _packed(key: str, code: ObjectCode) -> bytes:
-    names = "\n".join(code.symbols).encode()
-    content = len(names).to_bytes(4, "little") + names + code.code
+    parts = ("\n".join(code.symbols).encode(), code.about, code.code)
+    content = b"".join(len(p).to_bytes(4, "little") + p for p in parts)
     return _MAGIC + sha256(key.encode() + content) + content
 
 
@@ -144,5 +145,9 @@ def _unpacked(key: str, data: bytes) -> ObjectCode | None:
     magic, digest, content = data[: len(_MAGIC)], data[len(_MAGIC) : start], data[start:]
     if magic != _MAGIC or sha256(key.encode() + content) != digest:
         return None
-    end = 4 + int.from_bytes(content[:4], "little")
-    return ObjectCode(content[end:], tuple(content[4:end].decode().split()))
+    parts, at = [], 0
+    for _ in range(3):
+        end = at + 4 + int.from_bytes(content[at : at + 4], "little")
+        parts.append(content[at + 4 : end])
+        at = end
+    return ObjectCode(parts[2], tuple(parts[0].decode().split()), parts[1])
