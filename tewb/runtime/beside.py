@@ -67,7 +67,10 @@ class _Helper:
 def call_beside(call: Callable[[], int], cancel: Callable[[], None]) -> int:
     """What `call()` returns, on another thread. When waiting for it is interrupted, `cancel()` must make it
     end soon; the exception goes on then. `call` must not raise."""
-    helper = _idle.pop() if _idle else _Helper()
+    try:
+        helper = _idle.pop()
+    except IndexError:
+        helper = _Helper()
     try:
         helper.start(call)
         result = helper.wait()
