@@ -400,7 +400,6 @@ def test_kernels_without_an_entry() -> None:
     for other in (
         KernelSignature("f", (p,), work=None),
         KernelSignature("f", (p,), work=5000),
-        KernelSignature("f", (p,), work=10, has_parallel=True),
         KernelSignature("f", (ParamSpec("A", "buffer", "float16", (Size(4, "4"),)),), work=10),
         KernelSignature("f", (ParamSpec("x", "scalar", "bool"),), work=10),
         KernelSignature("f", (p,), work="n / 2"),

@@ -26,7 +26,12 @@ declare void @tewb_rt_raw_free(ptr)
 declare i64 @tewb_rt_alloc_shared(i64, i64)
 declare void @tewb_rt_free_shared(i64, i64)
 
+; The first to fail says why; those after it come from work that is being stopped.
 define void @tewb.fail(ptr %ctx, i64 %kind, i64 %message, i64 %a, i64 %b) cold {{
+  %pair = cmpxchg ptr %ctx, i32 0, i32 1 monotonic monotonic, align 8
+  %first = extractvalue {{ i32, i1 }} %pair, 1
+  br i1 %first, label %write, label %done
+write:
   %pm = getelementptr i64, ptr %ctx, i64 2
   store i64 %message, ptr %pm
   %pa = getelementptr i64, ptr %ctx, i64 3
@@ -35,7 +40,8 @@ define void @tewb.fail(ptr %ctx, i64 %kind, i64 %message, i64 %a, i64 %b) cold {
   store i64 %b, ptr %pb
   %pk = getelementptr i64, ptr %ctx, i64 {ERROR}
   store i64 %kind, ptr %pk
-  store atomic i32 1, ptr %ctx monotonic, align 8
+  br label %done
+done:
   ret void
 }}
 

@@ -54,6 +54,7 @@ STACK_LIMIT = 64 << 10  # bytes of a function's stack that buffers may take; thr
 COARSE = 20_000  # operations between two looks at the cancel flag
 WIDE = 256  # bytes of the vectors that make an iteration long
 FEW = 16  # iterations of a loop that may well disappear
+CHUNK = 10 * COARSE  # operations that a thread takes at once from a parallel loop
 
 
 class Statements:
@@ -300,7 +301,11 @@ class Statements:
     # ---- parallel loops
 
     def parallel(self, s: For) -> None:
-        """The body becomes a function of the iteration; what it uses travels in a record."""
+        """The body becomes a function of a range of iterations; what it uses travels in a record.
+
+        Iterations that are long are handed out one by one. Where it is not known how long they are, the
+        pool decides by their number alone.
+        """
         f = self.f
         captured = [v for v in captured_by(s) if v in self.values]
         name = f"{_bare(f.header)}.par{len(f.module.functions)}"
@@ -315,8 +320,12 @@ class Statements:
         f.do(f"store i64 {first}, ptr {at}")
         count = self.expressions.index(s.extent)
         f.module.has_parallel = True
-        f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64)")
-        code = f.ins(f"call i32 @tewb_rt_parallel(ptr %ctx, ptr @{name}, ptr {record}, i64 {count})")
+        work = operations(s.body)
+        most = (1 << 62) if work is None else max(CHUNK // max(work, 1), 1)
+        f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64, i64)")
+        code = f.ins(
+            f"call i32 @tewb_rt_parallel(ptr %ctx, ptr @{name}, ptr {record}, i64 {count}, i64 {most})"
+        )
         good, bad = f.label(), f.label()
         f.branch(f.ins(f"icmp eq i32 {code}, 0"), good, bad, likely=True)
         f.start(bad)
@@ -325,7 +334,8 @@ class Statements:
         f.module.functions[place] = self.outlined(name, s, captured)
 
     def outlined(self, name: str, s: For, captured: list[Var]) -> str:
-        """Two functions: one that unpacks the record, and the body, whose buffers are known to be apart."""
+        """Two functions: one that unpacks the record and loops over a range, and the body, whose buffers are
+        known to be apart."""
         scope = self.info.scope(name)
         t = value_type(s.var.dtype)
         params = ["ptr %ctx", f"{t} %i"]
@@ -346,20 +356,35 @@ class Statements:
         body.do("ret i32 0")
 
         outer = self.info.scope(f"{name}.entry")
-        wrapper = [f"define internal i32 @{name}(ptr %ctx, ptr %data, i64 %n) !dbg {outer} {{"]
+        wrapper = [f"define internal i32 @{name}(ptr %ctx, ptr %data, i64 %lo, i64 %hi) !dbg {outer} {{"]
         arguments = []
         for n, v in enumerate(captured):
             kind = value_type(v.dtype)
             wrapper.append(f"  %a{n} = getelementptr i64, ptr %data, i64 {n}")
             wrapper.append(f"  %v{n} = load {kind}, ptr %a{n}, align 8")
             arguments.append(f"{kind} %v{n}")
-        wrapper.append(f"  %first = getelementptr i64, ptr %data, i64 {len(captured)}")
-        wrapper.append("  %lo = load i64, ptr %first")
-        wrapper.append("  %at = add i64 %lo, %n")
-        wrapper.append("  %i = add i64 %at, 0" if t == "i64" else f"  %i = trunc i64 %at to {t}")
-        passed = ", ".join(["ptr %ctx", f"{t} %i", *arguments])
-        wrapper.append(f"  %r = call i32 @{name}.body({passed}), !dbg {self.info.start(outer)}")
-        wrapper += ["  ret i32 %r", "}"]
+        wrapper += [
+            f"  %pfirst = getelementptr i64, ptr %data, i64 {len(captured)}",
+            "  %first = load i64, ptr %pfirst",
+            "  br label %head",
+            "head:",  # no range is empty
+            "  %n = phi i64 [ %lo, %0 ], [ %n1, %next ]",
+            "  %at = add nsw i64 %first, %n",
+            "  %i = add i64 %at, 0" if t == "i64" else f"  %i = trunc i64 %at to {t}",
+            f"  %r = call i32 @{name}.body({', '.join(['ptr %ctx', f'{t} %i', *arguments])}), "
+            f"!dbg {self.info.start(outer)}",
+            "  %good = icmp eq i32 %r, 0",
+            "  br i1 %good, label %next, label %bad",
+            "next:",
+            "  %n1 = add nsw i64 %n, 1",
+            "  %more = icmp slt i64 %n1, %hi",
+            "  br i1 %more, label %head, label %done",
+            "done:",
+            "  ret i32 0",
+            "bad:",
+            "  ret i32 %r",
+            "}",
+        ]
         return body.text() + "\n\n" + "\n".join(wrapper)
 
 

@@ -27,6 +27,10 @@ DATA, RANK, DIMS, STRIDES, BASE, DESCR, FLAGS = (HEAD + 8 * i for i in range(7))
 # Bits of an array's flags. The last marks arrays whose writing is about to be forbidden.
 C_CONTIGUOUS, F_CONTIGUOUS, ALIGNED, WRITEABLE, WARN_ON_WRITE = 1, 2, 0x100, 0x400, 1 << 31
 
+# The lower half of an object's count of references. It is a number of its own since 3.14, in the same place, beside
+# flags; an object that lives for ever has a count that is never 1. (Free-threaded builds have no such place.)
+REFERENCES = 0 if sys.byteorder == "little" else 4
+
 ARRAY_TYPE = 2  # its place in numpy's table of C functions
 
 
@@ -44,6 +48,15 @@ def register_python(names: Iterable[str]) -> bool:
 def is_known_python() -> bool:
     """Whether this is a CPython with the lock, whose C interface machine code may use."""
     return sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+def are_references_known() -> bool:
+    """Whether the count of references stands where it is expected."""
+    one: object = object()
+    place = ctypes.c_uint32.from_address(id(one) + REFERENCES)
+    before = place.value
+    more = [one, one, one]
+    return before == 1 and place.value == 1 + len(more)
 
 
 def numpy_table() -> Any:

@@ -4,8 +4,9 @@ A kernel is an object of a type with a vectorcall slot. While the slot is empty,
 Python; `connect` fills it with code made for the kernel's parameters (see `entry_code.py`). Calls that the
 code does not take, and everything where layouts are not as expected, go to `__call__` as before.
 
-Kernels with parallel loops, packed functions or work of unknown length are always called through Python:
-they need the pool, an Invocation, or a second thread that leaves the first one open to Ctrl-C.
+Kernels with packed functions or work of unknown length are always called through Python: they need an
+Invocation, or a second thread that leaves the first one open to Ctrl-C. So do those with parallel loops as long
+as the pool has threads to start.
 """
 
 from __future__ import annotations

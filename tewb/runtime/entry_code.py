@@ -66,6 +66,7 @@ _DECLARATIONS = "\n".join(
         "@tewb_py_float = external global i8",
         "@tewb_rt_failed = external global i8",
         "@tewb_rt_memory_limit = external global i8",
+        "@tewb_rt_missing = external global i64",
         "@tewb_np_ndarray = external global i8",
         *(f"@tewb_np_{name} = external global i8" for name in abi.DTYPES),
     ]
@@ -125,9 +126,9 @@ def entry_text(signature: KernelSignature, offset: int, long: int, brief: int) -
     """The entry `tewb_entry` for kernels of this signature; None when their calls must begin in Python.
 
     The fields of the called object stand at `offset`. Work of `long` operations goes to Python, which runs
-    it where it can be interrupted; work of `brief` or more runs without Python's lock.
+    it where it can be interrupted; work of `brief` or more, and parallel loops, run without Python's lock.
     """
-    if signature.packed or signature.has_parallel or signature.work is None:
+    if signature.packed or signature.work is None:
         return None
     if isinstance(signature.work, int) and signature.work >= long:
         return None
@@ -150,6 +151,8 @@ class _Entry:
         t, params = self.t, self.signature.params
         t.check(t.ins("icmp eq ptr %kwnames, null"))
         t.check_equal("i64", t.ins(f"and i64 %nargsf, {~_FLAG}"), str(len(params)))
+        if self.signature.has_parallel:  # Python starts the workers
+            t.check_equal("i64", t.ins("load atomic i64, ptr @tewb_rt_missing monotonic, align 8"), "0")
         t.settle()
         self.objects = [t.load("ptr", "%args", 8 * n) for n in range(len(params))]
         every = list(zip(params, self.objects, strict=True))
@@ -343,6 +346,8 @@ class _Entry:
         for n, value in enumerate(values):
             t.do(f"store i64 {value}, ptr {t.ins(f'getelementptr i64, ptr %slots, i64 {n}')}")
         t.do(f"%code = load ptr, ptr {t.ins(f'getelementptr i8, ptr %self, i64 {self.offset + ADDRESS}')}")
+        if self.signature.has_parallel:
+            work = self.brief
         if isinstance(work, str):
             is_long = t.ins(f"icmp sge i64 {work}, {self.brief}")
             t.do(f"br i1 {is_long}, label %released, label %held")

@@ -5,14 +5,18 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from tewb.base import ArgumentError, BoundError, TewbError, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
 from tewb.runtime.arguments import Prepared, complete, last_outputs, plain, prepare, simple_plan, simple_slots
+from tewb.runtime.beside import call_beside
 from tewb.runtime.entry import Direct, connect, register_services, with_vectorcall
 from tewb.runtime.pool import pool
 from tewb.runtime.registry import get_global_func
@@ -61,10 +65,8 @@ class Kernel:
         held = isinstance(signature.work, int) and signature.work < _BRIEF and not signature.has_parallel
         self._callback_entry = _HELD_ENTRY(address) if held else self._entry
         self.name = signature.name
-        # A short kernel on arrays of constant shape: its calls take a short way.
-        work = signature.work
-        direct = isinstance(work, int) and work < _LONG and not signature.has_parallel
-        self._plan = simple_plan(signature) if direct else None
+        # A kernel on arrays of constant shape: its calls take a short way.
+        self._plan = simple_plan(signature) if isinstance(signature.work, int) else None
         self._Slots = ctypes.c_int64 * max(len(signature.params) + len(signature.symbols), 1)
         self._Context = ctypes.c_int64 * abi.CONTEXT_SLOTS
         # Work that depends on symbols is worked out at each call.
@@ -75,7 +77,9 @@ class Kernel:
         values: Sequence[Any] = args
         if keywords or len(args) != len(self.signature.params):
             values, made = complete(self.signature, self._may_miss, args, keywords)
-        if self._calls == 1:  # a kernel that is called once does without
+        if self.signature.has_parallel:
+            pool().start()
+        if self._calls == 1 and not self._set_threads:  # a kernel that is called once does without
             self._direct = connect(self, self._address, _LONG, _BRIEF)
         self._calls += 1
         if self._direct is None or not self._call_direct(self._direct, values):
@@ -95,85 +99,59 @@ class Kernel:
         if slots is None:
             self.run(prepare(self.signature, values, {}))
         else:
-            context = self._Context()
-            if self.signature.intermediates:
-                context[abi.MEMORY_LEFT] = memory_limit()
-            if self.signature.packed:
-                self._call_with_callbacks(context, self._Slots(*slots), values)
-            elif self._entry(context, self._Slots(*slots)):
-                _raise(self.signature, context, None)
-
-    def _call_with_callbacks(self, context: Any, slots: Any, arrays: Sequence[Any]) -> None:
-        packed = self.signature.packed
-        functions = [get_global_func(call.name) for call in packed]
-        invocation = callbacks.Invocation(functions, packed, arrays)  # type: ignore[arg-type]
-        context[abi.HANDLE] = invocation.handle
-        try:
-            code = self._callback_entry(ctypes.addressof(context), ctypes.addressof(slots))
-        finally:
-            invocation.close()
-        if code:
-            _raise(self.signature, context, invocation)
+            self._enter(slots, values, self._is_short({}))
 
     def run(self, ready: Prepared) -> None:
         """Run on arguments that `prepare` made."""
+        self._enter(ready.slots, ready.arrays, self._is_short(ready.symbols))
+        for target, copy in ready.write_back:
+            target[...] = copy
+
+    def _enter(self, slots: Sequence[int], arrays: Sequence[Any], short: bool) -> None:
+        """Run on slots, which hold addresses of `arrays`."""
         signature = self.signature
         if signature.has_parallel:
-            pool().wake()
-        functions = [get_global_func(call.name) for call in signature.packed]
-        invocation = None
-        if functions:
-            invocation = callbacks.Invocation(functions, signature.packed, ready.arrays)  # type: ignore[arg-type]
-        slots = (ctypes.c_int64 * max(len(ready.slots), 1))(*ready.slots)
-        context = (ctypes.c_int64 * abi.CONTEXT_SLOTS)()
-        context[abi.HANDLE] = invocation.handle if invocation else 0
+            pool().start()
+        context, memory = self._Context(), self._Slots(*slots)
         if signature.intermediates:
             context[abi.MEMORY_LEFT] = memory_limit()
+        invocation = None
+        if signature.packed:
+            functions = [get_global_func(call.name) for call in signature.packed]
+            invocation = callbacks.Invocation(functions, signature.packed, arrays)  # type: ignore[arg-type]
+            context[abi.HANDLE] = invocation.handle
         try:
-            with one_thread(self._set_threads):
-                code = self._call(context, slots, self._is_short(ready))
+            if self._set_threads:
+                with one_thread(self._set_threads):
+                    code = self._call(context, memory, short, arrays)
+            else:
+                code = self._call(context, memory, short, arrays)
         finally:
             if invocation is not None:
                 invocation.close()
         if code:
-            _raise(self.signature, context, invocation)
-        for target, copy in ready.write_back:
-            target[...] = copy
+            _raise(signature, context, invocation)
 
-    def _is_short(self, ready: Prepared) -> bool:
+    def _is_short(self, symbols: Mapping[str, tuple[int, str]]) -> bool:
         """Whether this call is certainly over in a moment, so that nobody would want to interrupt it."""
         work: Any = self.signature.work
         if self._work is not None:
-            names = {name: value for name, (value, _) in ready.symbols.items()}
+            names = {name: value for name, (value, _) in symbols.items()}
             work = eval(self._work, {"__builtins__": {}, "min": min, "max": max}, names)
         return work is not None and work < _LONG
 
-    def _call(self, context: Any, slots: Any, short: bool) -> int:
+    def _call(self, context: Any, slots: Any, short: bool, arrays: Sequence[Any]) -> int:
+        places = ctypes.addressof(context), ctypes.addressof(slots)
         if self.signature.packed:
-            return int(self._callback_entry(ctypes.addressof(context), ctypes.addressof(slots)))
+            return int(self._callback_entry(*places))
         if short or threading.current_thread() is not threading.main_thread():
-            return int(self._entry(ctypes.addressof(context), ctypes.addressof(slots)))
-        return self._call_beside(context, slots)
+            return int(self._entry(*places))
 
-    def _call_beside(self, context: Any, slots: Any) -> int:
-        """Run on another thread, so that the main thread can take an interrupt and stop the kernel."""
-        result: list[int] = []
-        done = threading.Event()
+        def call(keep: Any = (context, slots, arrays)) -> int:
+            return int(self._entry(*places))
 
-        def run() -> None:
-            result.append(self._entry(ctypes.addressof(context), ctypes.addressof(slots)))
-            done.set()
-
-        runner = threading.Thread(target=run, name="tewb-kernel", daemon=True)
-        runner.start()
-        try:
-            done.wait()
-        except BaseException:
-            context[abi.CANCEL] = 1
-            runner.join()
-            raise
-        runner.join()
-        return result[0]
+        # The main thread can take an interrupt meanwhile, and stop the kernel.
+        return call_beside(call, partial(context.__setitem__, abi.CANCEL, 1))
 
     # ---- timing and looks
 
@@ -240,6 +218,8 @@ def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invoc
             )
         case abi.CANCELLED:
             raise KeyboardInterrupt
+        case abi.OK if context[abi.CANCEL]:  # stopped between two chunks of a parallel loop
+            raise KeyboardInterrupt
     raise TewbError(f"kernel {signature.name} failed")
 
 
@@ -270,14 +250,34 @@ def one_thread(setters: Sequence[Callable[[int], int]]) -> Iterator[None]:
                     f(before)
 
 
+_FRESH = 0.1  # seconds for which the free memory of the machine counts as known: to ask takes 20 us
+_free: tuple[float, int | None] = (0.0, None)  # until when, and how many bytes
+
+
 def memory_limit() -> int:
     """Bytes that the intermediates of one call may take: the option, or less when the machine has less."""
-    limit = int(str(option("tewb.memory_limit")))
+    global _free
+    limit = int(option("tewb.memory_limit"))  # type: ignore[call-overload]
+    until, free = _free
+    now = time.monotonic()
+    if now >= until:
+        free = _free_memory()
+        _free = now + _FRESH, free
+    return limit if free is None or limit < free else free
+
+
+def _free_memory() -> int | None:
+    """Bytes of this machine that a program could have, where it tells. (Linux counts what its caches would
+    give back.)"""
     try:
-        free = int(os.sysconf("SC_AVPHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))
+        text = Path("/proc/meminfo").read_bytes()
+        return int(text.split(b"MemAvailable:", 1)[1].split(None, 1)[0]) << 10
+    except (OSError, IndexError, ValueError):
+        pass
+    try:
+        return int(os.sysconf("SC_AVPHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):
-        return limit
-    return min(limit, free)
+        return None
 
 
 register_services(_failed, memory_limit)

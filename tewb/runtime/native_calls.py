@@ -21,7 +21,13 @@ from typing import Any
 import numpy as np
 
 from tewb.runtime import abi
-from tewb.runtime.cpython import is_known_python, numpy_table, register_python
+from tewb.runtime.cpython import (
+    REFERENCES,
+    are_references_known,
+    is_known_python,
+    numpy_table,
+    register_python,
+)
 from tewb.runtime.jit import Compiled, register_symbol
 
 # Slots of the table of an Invocation, and of an owner in it.
@@ -331,7 +337,8 @@ look:
 count:
   %pbase = getelementptr i64, ptr %o, i64 {BASE}
   %base = load ptr, ptr %pbase
-  %references = load i32, ptr %base
+  %pcount = getelementptr i8, ptr %base, i64 {REFERENCES}
+  %references = load i32, ptr %pcount
   %alone = icmp eq i32 %references, 1
   br i1 %alone, label %again, label %next
 next:
@@ -386,7 +393,7 @@ def native_calls(failed: Any, alloc_address: int) -> tuple[int, int, int] | None
 @lru_cache(maxsize=1)
 def _compiled(alloc_address: int) -> Compiled | None:
     table = numpy_table()
-    if not is_known_python() or table is None:
+    if not is_known_python() or not are_references_known() or table is None:
         return None
     newer = sys.version_info >= (3, 12)
     extra = ("PyErr_GetRaisedException",) if newer else (
