@@ -6,6 +6,7 @@ from tewb.ir.equal import first_difference, structural_equal
 from tewb.ir.intrinsics import call_intrin
 from tewb.ir.node import Node, node, replace
 from tewb.ir.nodes import (
+    ALLOCATED,
     EQ,
     GE,
     GT,
@@ -73,7 +74,7 @@ from tewb.ir.script import Line, script, script_lines
 from tewb.ir.walk import NOOP, free_vars, is_noop, rewriter, seq, substitute, uses, visit, walk, with_buffer
 
 __all__ = [
-    "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "AxisKind",
+    "ALLOCATED", "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "AxisKind",
     "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar", "Call", "Cast", "CommReducer", "Compare",
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
