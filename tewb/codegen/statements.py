@@ -11,6 +11,7 @@ from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk
 from tewb.codegen.function import Function
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
+    ALLOCATED,
     Allocate,
     AssertStmt,
     AttrStmt,
@@ -85,9 +86,10 @@ class Statements:
         value = self.emit_expr(s.value)
         d = s.buffer.dtype
         if index.dtype.lanes == 1:
-            self.expressions.write(self.expressions.place(s, index), value, s.value.dtype)
+            self.expressions.write(self.expressions.place(s, index), value, s.value.dtype, s.nontemporal)
         elif is_contiguous(index):
-            self.expressions.write(self.expressions.place(s, index.base), value, s.value.dtype)  # type: ignore[attr-defined]
+            place = self.expressions.place(s, index.base)  # type: ignore[attr-defined]
+            self.expressions.write(place, value, s.value.dtype, s.nontemporal)
         elif is_long_walk(index):
             self.expressions.scatter(s, index, value, s.value.dtype)
         else:
@@ -202,6 +204,7 @@ class Statements:
     def allocate(self, s: Allocate) -> None:
         """On the stack when small and private, else from the heap around the body."""
         b = s.buffer
+        self.f.module.alignments[b.data] = ALLOCATED
         (size,) = b.shape
         count = const_int(size)
         if count is not None and b.data not in self.shared:
@@ -220,7 +223,9 @@ class Statements:
         message = f.module.message(f"the intermediate {b.name}")
         f.module.intermediates.append(b.name)
         shared = 1 if b.data in self.shared else 0
-        p = f.ins(f"call ptr @tewb.alloc(ptr %ctx, i64 {wanted}, i64 {message}, i64 {shared})")
+        p = f.ins(
+            f"call align {ALLOCATED} ptr @tewb.alloc(ptr %ctx, i64 {wanted}, i64 {message}, i64 {shared})"
+        )
         good, bad = f.label(), f.label()
         f.branch(f.ins(f"icmp ne ptr {p}, null"), good, bad, likely=True)
         f.start(bad)
@@ -239,6 +244,7 @@ class Statements:
         f = self.f
         name = e.args[0]
         assert isinstance(name, StringImm)
+        f.fence()
         slots: list[str] = []
         for a in e.args[1:]:
             slots += self.record(a)
@@ -313,6 +319,7 @@ class Statements:
         f.do(f"store i64 {first}, ptr {at}")
         count = self.expressions.index(s.extent)
         f.module.has_parallel = True
+        f.fence()
         f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64)")
         code = f.ins(f"call i32 @tewb_rt_parallel(ptr %ctx, ptr @{name}, ptr {record}, i64 {count})")
         good, bad = f.label(), f.label()
@@ -328,7 +335,7 @@ class Statements:
         t = value_type(s.var.dtype)
         params = ["ptr %ctx", f"{t} %i"]
         params += [
-            f"ptr noalias %p{n}" if v.dtype is HANDLE else f"{value_type(v.dtype)} %p{n}"
+            f"{self.f.module.pointer(v)} %p{n}" if v.dtype is HANDLE else f"{value_type(v.dtype)} %p{n}"
             for n, v in enumerate(captured)
         ]
         body = Function(
@@ -349,7 +356,12 @@ class Statements:
         for n, v in enumerate(captured):
             kind = value_type(v.dtype)
             wrapper.append(f"  %a{n} = getelementptr i64, ptr %data, i64 {n}")
-            wrapper.append(f"  %v{n} = load {kind}, ptr %a{n}, align 8")
+            load = (
+                self.f.module.pointer_from(f"%a{n}", v)
+                if v.dtype is HANDLE
+                else f"load {kind}, ptr %a{n}, align 8"
+            )
+            wrapper.append(f"  %v{n} = {load}")
             arguments.append(f"{kind} %v{n}")
         wrapper.append(f"  %first = getelementptr i64, ptr %data, i64 {len(captured)}")
         wrapper.append("  %lo = load i64, ptr %first")
@@ -357,6 +369,8 @@ class Statements:
         wrapper.append("  %i = add i64 %at, 0" if t == "i64" else f"  %i = trunc i64 %at to {t}")
         passed = ", ".join(["ptr %ctx", f"{t} %i", *arguments])
         wrapper.append(f"  %r = call i32 @{name}.body({passed}), !dbg {self.info.start(outer)}")
+        if has_nontemporal(s.body):
+            wrapper += [f"  {line}, !dbg {self.info.start(outer)}" for line in self.f.module.fence()]
         wrapper += ["  ret i32 %r", "}"]
         return body.text() + "\n\n" + "\n".join(wrapper)
 
@@ -381,6 +395,11 @@ def captured_by(s: For) -> list[Var]:
             used.update({v: None for e in n.buffer.shape for v in free_vars(e)})
     used.update({v: None for v in free_vars(s.body)})
     return [v for v in used if v not in own]
+
+
+def has_nontemporal(s: Stmt) -> bool:
+    """Whether some store in `s` goes past the caches."""
+    return any(isinstance(n, BufferStore) and n.nontemporal for n in walk(s))
 
 
 def operations(s: Node) -> int | None:
