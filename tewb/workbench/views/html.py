@@ -95,7 +95,8 @@ def loops(stages: Sequence[StageInfo]) -> str:
 def _stage(s: StageInfo) -> str:
     place = "" if s.place == "root" else f' <span class="tw-dim">{escape(s.place)}</span>'
     again = f", each element {s.computed:.3g} times" if s.computed is not None and s.computed > 1 else ""
-    rows = [f'<div class="{_step_class(s.step)}"><b>{escape(s.name)}</b>{place}{again}</div>']
+    stores = f' <span class="tw-mark">{s.stores}</span>' if s.stores else ""
+    rows = [f'<div class="{_step_class(s.step)}"><b>{escape(s.name)}</b>{place}{again}{stores}</div>']
     for depth, loop in enumerate(s.loops if s.place != "inline" else ()):
         mark = f' <span class="tw-mark">{loop.annotation}</span>' if loop.annotation else ""
         said = "inside the extern" if loop.kind == "opaque" else loop.kind
