@@ -263,6 +263,10 @@ def test_undo_replay_and_export_know_it() -> None:
     session = tewb.Session(s, args)
     assert "s[B].nontemporal()" in session.code
     assert s.copy()["B"].is_nontemporal
+    for text in (session.code, session.to_string(), "B:nontemporal()"):
+        fresh = tewb.Session(te.create_schedule(args[1].op), args)
+        fresh.load(text)
+        assert fresh.schedule["B"].is_nontemporal
     session.undo()
     session.undo()
     session.undo()
