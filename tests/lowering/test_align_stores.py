@@ -24,7 +24,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering import BUILD
-from tewb.lowering.align_stores import align_stores, multiple, without_multiples
+from tewb.lowering.align_stores import align_stores, multiple, slope, without_multiples
 from tewb.lowering.pipeline import run
 
 
@@ -152,6 +152,57 @@ def test_text_that_claims_what_is_not_so_is_asked_all_the_same() -> None:
         np.testing.assert_array_equal(b, a)
 
 
+# ---------------------------------------------------------------- stores that follow one another
+
+
+def tiled(rows: int, columns: int, lanes: int = 16, unroll: bool = False) -> tuple[Any, list[Any]]:
+    """64 x 64 floats in tiles, row by row in each."""
+    s, args = copy_of((64, 64))
+    _, _, inner, along = s["B"].tile("i", "j", rows, columns)
+    if unroll:
+        s["B"].unroll(inner)
+    s["B"].vectorize(s["B"].split(along, factor=lanes)[1])
+    return s, args
+
+
+def copy_of(shape: tuple[int, ...]) -> tuple[Any, list[Any]]:
+    A = te.placeholder(shape, name="A")
+    B = te.compute(shape, lambda i, j: A[i, j], name="B")
+    s = te.create_schedule(B.op)
+    s[B].nontemporal()
+    return s, [A, B]
+
+
+@pytest.mark.parametrize(
+    ("columns", "lanes", "unroll", "wanted"),
+    [
+        (32, 16, False, 16),  # two vectors follow each other in every row of a tile
+        (32, 16, True, 16),
+        (16, 16, False, 64),  # tiles of one vector: the next one is in another row
+        (16, 16, True, 64),
+        (32, 32, False, 64),
+        (8, 8, False, 0),  # and a part of a line
+    ],
+)
+def test_vectors_that_are_not_followed_by_their_neighbours_are_whole_lines(
+    columns: int, lanes: int, unroll: bool, wanted: int
+) -> None:
+    f = flat(*tiled(8, columns, lanes, unroll))
+    assert {n for n in stores(f, "B") if n} == ({wanted} if wanted else set())
+    assert (f"[0]), {wanted})" in f.script()) == bool(wanted)
+
+
+@pytest.mark.parametrize("offset", [0, 4, 1])
+@pytest.mark.parametrize("unroll", [False, True])
+def test_tiles_at_any_address(offset: int, unroll: bool) -> None:
+    s, args = tiled(8, 16, 16, unroll)
+    a, raw = np.arange(4096, dtype=np.float32).reshape(64, 64), np.zeros(4096 + 64, np.float32)
+    first = (-raw.ctypes.data % 64) // 4 + offset
+    b = raw[first : first + 4096].reshape(64, 64)
+    tewb.build(s, args)(a, b)
+    np.testing.assert_array_equal(b, a)
+
+
 # ---------------------------------------------------------------- algebra
 
 x, y = Var("x", const(0).dtype), Var("y", const(0).dtype)
@@ -176,3 +227,18 @@ def test_an_index_without_multiples(e: Expr, n: int, text: str) -> None:
     difference = evaluate_integers(e, values) - evaluate_integers(rest, values)
     assert (difference % n == 0).all()
     assert (evaluate_integers(e, values) % multiple(e, 64) == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("e", "want"),
+    [
+        (x * 64 + y * 3, 64),
+        (y * 3 - x, -1),
+        (ops.cast(x * 4 + 1, "int64") * 2, 8),
+        (x * y, None),
+        (y * y, 0),
+        (x // 2, None),
+    ],
+)
+def test_the_slope_of_an_index(e: Expr, want: int | None) -> None:
+    assert slope(e, x) == want

@@ -9,7 +9,7 @@ from tewb.base import CodegenError, Native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.links import Linked, assembly_lines, llvm_lines
-from tewb.codegen.statements import Statements, has_nontemporal, operations
+from tewb.codegen.statements import Statements, operations
 from tewb.codegen.types import value_type
 from tewb.ir import (
     Buffer,
@@ -23,6 +23,7 @@ from tewb.ir import (
     Var,
     const_int,
     free_vars,
+    has_nontemporal,
     script,
     script_lines,
     substitute,

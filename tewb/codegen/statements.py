@@ -34,6 +34,7 @@ from tewb.ir import (
     While,
     const_int,
     free_vars,
+    has_nontemporal,
     structural_equal,
     walk,
 )
@@ -395,11 +396,6 @@ def captured_by(s: For) -> list[Var]:
             used.update({v: None for e in n.buffer.shape for v in free_vars(e)})
     used.update({v: None for v in free_vars(s.body)})
     return [v for v in used if v not in own]
-
-
-def has_nontemporal(s: Stmt) -> bool:
-    """Whether some store in `s` goes past the caches."""
-    return any(isinstance(n, BufferStore) and n.nontemporal for n in walk(s))
 
 
 def operations(s: Node) -> int | None:
