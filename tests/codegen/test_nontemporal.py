@@ -100,6 +100,26 @@ def test_a_packed_call_finds_them_ordered() -> None:
     assert store < fence < call
 
 
+@needs_x86
+def test_c_functions_of_numbers_wait_for_nothing_and_those_of_memory_do() -> None:
+    A = te.placeholder((64,), name="A")
+    B = te.compute((64,), lambda i: A[i] + 1.0, name="B")
+    C = te.compute((64,), lambda i: te.call_extern("float32", "sinf", B[i]), name="C")
+    s = te.create_schedule(C.op)
+    s[B].nontemporal()
+    s[B].vectorize(s[B].split("i", factor=16)[1])
+    assert "sfence" not in functions(compiled(s, [A, C]).llvm_ir)["main.body"]
+    E = te.extern(
+        (64,), [B], lambda i, o: te.call_extern("int32", "memcpy", o[0].data, i[0].data, 256), name="E"
+    )
+    s = te.create_schedule(E.op)
+    s[B].nontemporal()
+    s[B].vectorize(s[B].split("i", factor=16)[1])
+    lines = functions(compiled(s, [A, E]).llvm_ir)["main.body"].splitlines()
+    fence = next(i for i, line in enumerate(lines) if "sfence" in line)
+    assert fence < next(i for i, line in enumerate(lines) if '@"memcpy"' in line)
+
+
 def test_on_arm_they_are_stores_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     arm = "aarch64-unknown-linux-gnu"
     monkeypatch.setattr(function, "host", lambda: (arm, "generic", "+neon"))
@@ -141,6 +161,14 @@ def test_rows_between_lines_are_not_claimed() -> None:
     s, args = plus(260, nontemporal=False)
     binds = {t: te.decl_buffer((8, 260), name=t.name, data_alignment=64) for t in args}
     assert max(vector_accesses(compiled(s, args, binds).optimized_ir, "store")) == 16
+
+
+def test_an_enormous_alignment_is_checked_and_not_claimed() -> None:
+    s, args = plus(256)
+    layout = te.decl_buffer((8, 256), name="B", data_alignment=1 << 33)
+    kernel = tewb.build(s, args, binds={args[1]: layout})
+    with pytest.raises(tewb.TewbError, match="B must begin at a multiple of 8589934592 bytes"):
+        kernel(at_offset(0), at_offset(0))
 
 
 def at_offset(offset: int) -> Any:

@@ -285,6 +285,15 @@ def test_the_views_show_it() -> None:
     assert "i0.inner(16, vectorize); stores are non-temporal" in repr(s)
 
 
+def test_the_access_player_runs_them() -> None:
+    s, args = twice((40,), 16)
+    trace = tewb.Session(s, args).access_trace("B")
+    plain_schedule = te.create_schedule(args[1].op)
+    plain_schedule[args[1]].vectorize(plain_schedule[args[1]].split("i0", factor=16)[1])
+    assert trace.accesses == tewb.Session(plain_schedule, args).access_trace("B").accesses
+    assert [e for a in trace.accesses for e in a.elements] == list(range(40))
+
+
 def test_the_store_remembers_the_step() -> None:
     s, args = twice((100,), 16)
     store = next(n for n in walk(tewb.lower(s, args)["main"].body) if isinstance(n, BufferStore))

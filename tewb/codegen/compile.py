@@ -203,8 +203,9 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
         t = value_type(v.dtype)
         values[v] = f"%p{n}"
         if isinstance(p, Buffer):
-            # The runtime has separated the argument from the others, and checked the alignment it declares.
-            module.alignments[v] = p.alignment
+            # The runtime has separated the argument from the others, and checked the alignment it declares. LLVM
+            # takes none beyond 2**32, and no instruction asks for more than a page.
+            module.alignments[v] = min(p.alignment, 4096)
         params.append(f"{module.pointer(v) if isinstance(p, Buffer) else t} %p{n}")
         loads += _unpack(module, n, v)
         arguments.append(f"{t} %a{n}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
-from tewb.base import INT64, CodegenError, DType, native
+from tewb.base import HANDLE, INT64, CodegenError, DType, native
 from tewb.codegen.function import Function
 from tewb.codegen.intrinsics import INTRINSICS
 from tewb.codegen.types import (
@@ -543,7 +543,8 @@ class Expressions:
         result = "void" if e.dtype.kind == "void" else value_type(e.dtype)
         kinds = ", ".join(value_type(a.dtype) for a in e.args[1:])
         values = ", ".join(self.typed(a) for a in e.args[1:])
-        self.f.fence()
+        if any(a.dtype is HANDLE for a in e.args[1:]):  # it may read memory, on other threads too
+            self.f.fence()
         self.f.module.declare(name.value, f'{result} @"{name.value}"({kinds})')
         known = native(name.value)
         if known is not None:

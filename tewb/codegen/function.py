@@ -28,9 +28,8 @@ class Module:
         self.intermediates: list[str] = []
         self.has_parallel = False
         self.has_nontemporal = False
-        self.alignments: dict[
-            Var, int
-        ] = {}  # of memory, in bytes, where more is known than that of an element
+        # Of memory, in bytes, where more is known than the alignment of an element.
+        self.alignments: dict[Var, int] = {}
 
     def declare(self, name: str, text: str) -> str:
         """Declare an external function once; returns its name with the @."""

@@ -421,9 +421,9 @@ def _stores(seen: _Seen) -> Iterator[Advice]:
     known = caches()
     if not known:
         return
-    sizes = {e.stage: e.declared.bytes for e in ledger(seen.session)}
     for nest in seen.nests:
-        stage, size = seen.schedule[nest.stage], sizes.get(nest.stage)
+        stage, b = seen.schedule[nest.stage], nest.store.buffer
+        size = const_int(ops.mul(_product(b.shape), b.dtype.nbytes))
         vectors = [n for n in nest.loops if n.kind is ForKind.VECTORIZED]
         if size is None or size <= known[-1].bytes or stage.readers() or not vectors:
             continue
@@ -436,6 +436,14 @@ def _stores(seen: _Seen) -> Iterator[Advice]:
                 "each store reads the line it writes first: non-temporal ones do not"
             )
             yield Advice("stores", stage.name, None, message, steps)
+
+
+def _product(sizes: Sequence[Expr]) -> Expr:
+    """The product of sizes in 64 bits."""
+    product: Expr = ops.const(1, "int64")
+    for n in sizes:
+        product = ops.mul(product, ops.cast(n, "int64"))
+    return product
 
 
 # ---------------------------------------------------------------- guards and tails
