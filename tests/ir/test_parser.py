@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -482,3 +483,35 @@ def test_two_functions_of_a_module_have_two_names() -> None:
 def test_nothing_in_the_text_is_run() -> None:
     with pytest.raises(ParseError, match="__import__ is not a function of the IR"):
         parse(FRAME.replace("{}", "T.evaluate(__import__('os'))"))
+
+
+@pytest.mark.parametrize("known", ["", ", align=16", ", align=64"])
+def test_nontemporal_stores_are_read_back(known: str) -> None:
+    text = f"""
+@T.prim_func
+def main(A: T.Buffer((16,), "float32")):
+    T.func_attr({{"outputs": ['A']}})
+    if T.is_aligned(T.address_of(A[0]), 16):
+        A[0:8] = T.nontemporal(T.Broadcast(T.float32(1.0), 8){known})
+"""
+    f = parse(text)
+    assert f.script().strip() == text.strip()
+    ordinary = parse(text.replace("T.nontemporal(", "").replace(f"8){known})", "8)"))
+    assert not structural_equal(f, ordinary)
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("T.nontemporal(T.float32(1.0), align=3)", "an address is no multiple of 3 bytes"),
+        ("T.nontemporal(T.float32(1.0), align=0)", "an address is no multiple of 0 bytes"),
+        ("T.nontemporal(T.float32(1.0), 16)", "these are not the arguments of this call"),
+        ("T.nontemporal(T.float32(1.0), size=16)", "these are not the arguments of this call"),
+        ("T.nontemporal(T.float64(1.0))", "takes float32 here, and this is float64"),
+        ("T.nontemporal(T.float32(1.0)) + T.float32(1.0)", "there is no function T.nontemporal"),
+    ],
+)
+def test_nontemporal_stores_that_are_none(written: str, reason: str) -> None:
+    head = '@T.prim_func\ndef main(A: T.Buffer((16,), "float32")):\n'
+    with pytest.raises(ParseError, match=re.escape(reason)):
+        parse(f"{head}    A[0] = {written}\n")

@@ -16,6 +16,7 @@ from tewb.runtime.jit import host
 from tewb.schedule import Step
 from tewb.workbench.advice import KINDS, as_json, as_text, vector_width
 from tewb.workbench.demos import demo_session
+from tewb.workbench.ledger import Cache
 from tewb.workbench.palette import lanes_of
 from tewb.workbench.views import palette as view
 
@@ -231,3 +232,45 @@ def test_a_schedule_without_loops_has_no_advice() -> None:
     broken = tewb.Session(s.schedule, s.args[:2])
     with pytest.raises((LowerError, ScheduleError), match="C is an output and is not among the arguments"):
         broken.advice()
+
+
+def large(monkeypatch: pytest.MonkeyPatch, last: int = 1 << 16, **steps: bool) -> Any:
+    """B = A + 1 on 128 KB, in vectors, and the stages that are asked for around it."""
+    monkeypatch.setattr("tewb.workbench.advice.caches", lambda: (Cache(1, 1 << 12), Cache(3, last)))
+    A = te.placeholder((128, 256), name="A")
+    shape = (256, 128) if steps.get("turned") else (128, 256)
+    B = te.compute(shape, lambda i, j: (A[j, i] if steps.get("turned") else A[i, j]) + 1.0, name="B")
+    last_one = te.compute((256,), lambda j: B[5, j], name="C") if steps.get("read") else B
+    s = te.create_schedule(last_one.op)
+    if steps.get("vectorize", True):
+        s[B].vectorize(s[B].split("i" if steps.get("turned") else "j", factor=16)[1])
+    return tewb.Session(s, [A, last_one])
+
+
+def test_results_that_no_cache_holds_go_past_the_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    s = large(monkeypatch)
+    a = kinds(s)["stores", "B", None]
+    assert "131,072 bytes are more than the last cache holds (65,536)" in a.message
+    assert list(map(str, a.steps)) == ["nontemporal(B)"]
+    assert "stores" not in {kind for kind, _, _ in kinds(after(s, *a.steps))}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [{"last": 1 << 17}, {"read": True}, {"vectorize": False}, {"turned": True}],
+    ids=["a cache holds it", "it is read again", "no vectors", "lanes lie apart"],
+)
+def test_other_results_do_not(monkeypatch: pytest.MonkeyPatch, case: dict[str, Any]) -> None:
+    assert "stores" not in {kind for kind, _, _ in kinds(large(monkeypatch, **case))}
+
+
+def test_a_reduction_and_an_unknown_cache_get_no_such_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tewb.workbench.advice.caches", lambda: (Cache(1, 64),))
+    s = demo_session("matmul", n=64)
+    s.apply(Step("reorder", "C", {"axes": ["k", "j"]}))
+    s.apply(Step("split", "C", {"axis": "j", "factor": 16}))
+    s.apply(Step("vectorize", "C", {"axis": "j.inner"}))
+    assert "stores" not in {kind for kind, _, _ in kinds(s)}
+    unknown = large(monkeypatch)
+    monkeypatch.setattr("tewb.workbench.advice.caches", lambda: None)
+    assert "stores" not in {kind for kind, _, _ in kinds(unknown)}

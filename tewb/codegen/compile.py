@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tewb.base import CodegenError, DType, PassContext, native
+from tewb.base import CodegenError, PassContext, native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.links import Linked, assembly_lines, llvm_lines
@@ -28,6 +28,7 @@ from tewb.ir import (
     Var,
     const_int,
     free_vars,
+    has_nontemporal,
     script,
     script_lines,
     substitute,
@@ -148,6 +149,7 @@ def translate(module: IRModule, debug: bool = False) -> Translation:
     signatures: dict[str, KernelSignature] = {}
     for f in module.functions.values():
         shared.messages, shared.packed, shared.intermediates, shared.has_parallel = [], [], [], False
+        shared.has_nontemporal = has_nontemporal(f.body)
         texts.append(_function(shared, f, debug, debug_info))
         signatures[f.name] = _signature(shared, f)
     parts = [SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
@@ -167,12 +169,15 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
     loads: list[str] = []
     arguments: list[str] = ["ptr %ctx"]
     for n, p in enumerate([*f.params, *symbols_of(f)]):
-        d = DType("handle") if isinstance(p, Buffer) else p.dtype
         v = p.data if isinstance(p, Buffer) else p
-        t = value_type(d)
+        t = value_type(v.dtype)
         values[v] = f"%p{n}"
-        params.append(f"{t} {_attributes(p)} %p{n}" if isinstance(p, Buffer) else f"{t} %p{n}")
-        loads += _unpack(n, d)
+        if isinstance(p, Buffer):
+            # The runtime has separated the argument from the others, and checked the alignment it declares. LLVM
+            # takes none beyond 2**32, and no instruction asks for more than a page.
+            module.alignments[v] = min(p.alignment, 4096)
+        params.append(f"{module.pointer(v) if isinstance(p, Buffer) else t} %p{n}")
+        loads += _unpack(module, n, v)
         arguments.append(f"{t} %a{n}")
     body = Function(module, f"define internal i32 @{f.name}.body({', '.join(params)}) #0 !dbg {scope}")
     body.location = info.start(scope)
@@ -182,20 +187,17 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
     outer = info.scope(f"{f.name}.entry")
     entry = [f"define i32 @{f.name}(ptr %ctx, ptr %args) !dbg {outer} {{", *loads]
     entry.append(f"  %r = call i32 @{f.name}.body({', '.join(arguments)}), !dbg {info.start(outer)}")
+    entry += [f"  {line}, !dbg {info.start(outer)}" for line in module.fence()]
     entry += ["  ret i32 %r", "}"]
     return body.text() + "\n\n" + "\n".join(entry)
 
 
-def _attributes(p: Buffer) -> str:
-    """What holds of an argument's pointer: the runtime has separated it from the others and checked it."""
-    return f"noalias align {p.alignment}" if p.alignment else "noalias"
-
-
-def _unpack(n: int, d: DType) -> list[str]:
-    """Lines that load slot `n` as %a<n> of dtype `d`."""
+def _unpack(module: Module, n: int, v: Var) -> list[str]:
+    """Lines that load slot `n` as %a<n>, the value of `v`."""
+    d = v.dtype
     lines = [f"  %s{n} = getelementptr i64, ptr %args, i64 {n}"]
     if d.kind == "handle":
-        return [*lines, f"  %a{n} = load ptr, ptr %s{n}"]
+        return [*lines, f"  %a{n} = {module.pointer_from(f'%s{n}', v)}"]
     if d.is_float:
         lines.append(f"  %d{n} = load double, ptr %s{n}")
         return [

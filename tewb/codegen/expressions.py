@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
-from tewb.base import INT64, CodegenError, DType, native
+from tewb.base import HANDLE, INT64, CodegenError, DType, native
 from tewb.codegen.function import Function
 from tewb.codegen.intrinsics import INTRINSICS
 from tewb.codegen.types import (
@@ -448,12 +448,13 @@ class Expressions:
             )
             f.do(f"store {element} {x}, ptr {place}")
 
-    def write(self, place: str, value: str, d: DType) -> None:
-        """Store a value of dtype `d`."""
+    def write(self, place: str, value: str, d: DType, nontemporal: int = 0) -> None:
+        """Store a value of dtype `d`; past the caches if `nontemporal`, at a multiple of so many bytes."""
         t = memory_type(d)
         if d.is_bool:
             value = self.f.ins(f"zext {value_type(d)} {value} to {t}")
-        self.f.do(f"store {t} {value}, ptr {place}, align {d.element.nbytes}")
+        hint = f", !nontemporal {self.f.module.nontemporal()}" if nontemporal else ""
+        self.f.do(f"store {t} {value}, ptr {place}, align {max(d.element.nbytes, nontemporal)}{hint}")
 
     def steps(self, e: Any, index: Ramp) -> list[str]:
         """The addresses of the elements of a ramp, from that of the first: long expressions are there once."""
@@ -528,6 +529,8 @@ class Expressions:
                 return self.by_reference(e)
             case "address_of":
                 return self.address_of(e)
+            case "is_aligned":
+                return self.is_aligned(e)
         rule = INTRINSICS.get(e.op)
         if rule is None:
             raise CodegenError(f"there is no function {e.op}: {script(e)}")
@@ -540,6 +543,8 @@ class Expressions:
         result = "void" if e.dtype.kind == "void" else value_type(e.dtype)
         kinds = ", ".join(value_type(a.dtype) for a in e.args[1:])
         values = ", ".join(self.typed(a) for a in e.args[1:])
+        if any(a.dtype is HANDLE for a in e.args[1:]):  # it may read memory, on other threads too
+            self.f.fence()
         self.f.module.declare(name.value, f'{result} @"{name.value}"({kinds})')
         known = native(name.value)
         if known is not None:
@@ -563,6 +568,12 @@ class Expressions:
         place = self.index(element.indices[0])
         base = self.emit(element.buffer.data)
         return self.f.ins(f"getelementptr {memory_type(element.dtype)}, ptr {base}, i64 {place}")
+
+    def is_aligned(self, e: Call) -> str:
+        address = self.f.ins(f"ptrtoint ptr {self.emit(e.args[0])} to i64")
+        multiple = const_int(e.args[1])
+        assert multiple is not None
+        return self.f.ins(f"icmp eq i64 {self.f.ins(f'and i64 {address}, {multiple - 1}')}, 0")
 
 
 class _Known(Expr):

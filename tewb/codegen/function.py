@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 from tewb.base import DType, Native
 from tewb.codegen.types import value_type
+from tewb.ir import ALLOCATED, Var
 from tewb.runtime.abi import PackedCall
+from tewb.runtime.jit import host
+
+_LIKELY = '!{!"branch_weights", i32 2000, i32 1}'
 
 
 class Module:
@@ -16,12 +20,16 @@ class Module:
         self.declarations: dict[str, str] = {}
         self.functions: list[str] = []
         self.metadata: list[str] = []
+        self.shared: dict[str, str] = {}  # references of metadata nodes that many instructions share
         self.messages: list[str] = []
         self.packed: list[PackedCall] = []
         self.natives: dict[str, Native] = {}
         self.strings: dict[str, str] = {}
         self.intermediates: list[str] = []
         self.has_parallel = False
+        self.has_nontemporal = False
+        # Of memory, in bytes, where more is known than the alignment of an element.
+        self.alignments: dict[Var, int] = {}
 
     def declare(self, name: str, text: str) -> str:
         """Declare an external function once; returns its name with the @."""
@@ -55,6 +63,38 @@ class Module:
         self.metadata.append(text)
         return f"!{len(self.metadata) - 1}"
 
+    def pointer(self, data: Var) -> str:
+        """The type of a pointer to memory that nothing else points to, with what is known of its address."""
+        alignment = self.alignments.get(data, 0)
+        return f"ptr noalias align {alignment}" if alignment else "ptr noalias"
+
+    def pointer_from(self, place: str, data: Var) -> str:
+        """The instruction that loads such a pointer. Inlining forgets what parameters say, and keeps this."""
+        alignment = self.alignments.get(data, 0)
+        return f"load ptr, ptr {place}, align 8" + (
+            f", !align {self.shared_meta(f'!{{i64 {alignment}}}')}" if alignment else ""
+        )
+
+    def nontemporal(self) -> str:
+        """What marks a store as non-temporal."""
+        return self.shared_meta("!{i32 1}")
+
+    def shared_meta(self, text: str) -> str:
+        """The reference of a metadata node, made when it is first asked for."""
+        if text not in self.shared:
+            self.shared[text] = self.meta(text)
+        return self.shared[text]
+
+    def fence(self) -> list[str]:
+        """The instructions after which other threads see what was stored: none without non-temporal stores, which
+        x86 may put behind later ones. Everything that hands results on does so with a release, which orders
+        all stores elsewhere, and on x86 all but these."""
+        if not self.has_nontemporal:
+            return []
+        if not host()[0].startswith("x86_64"):
+            return ["fence release"]
+        return [f"call void {self.declare('llvm.x86.sse.sfence', 'void @llvm.x86.sse.sfence()')}()"]
+
 
 class Function:
     """One LLVM function. `ins` adds an instruction with a value, `do` one without."""
@@ -86,6 +126,11 @@ class Function:
         """Add an instruction that has no value."""
         self.lines.append(f"  {text}{self._at()}")
 
+    def fence(self) -> None:
+        """Let others see what was stored so far."""
+        for line in self.module.fence():
+            self.do(line)
+
     def label(self) -> str:
         """A new block label."""
         self._count += 1
@@ -102,21 +147,15 @@ class Function:
     def branch(self, cond: str, yes: str, no: str, likely: bool = False, rolled: bool = False) -> None:
         """Branch on `cond`; `likely` says that it nearly always holds, `rolled` that the loop which this ends
         stays a loop."""
-        notes = f", !prof {self._likely()}" if likely else ""
+        notes = f", !prof {self.module.shared_meta(_LIKELY)}" if likely else ""
         notes += f", !llvm.loop {self._rolled()}" if rolled else ""
         self.lines.append(f"  br i1 {cond}, label %{yes}, label %{no}{notes}{self._at()}")
 
     def _rolled(self) -> str:
         """A loop's own name, with the wish that it is not unrolled."""
         text = '!{!"llvm.loop.unroll.disable"}'
-        metadata = self.module.metadata
-        wish = f"!{metadata.index(text)}" if text in metadata else self.module.meta(text)
-        return self.module.meta(f"distinct !{{!{len(metadata)}, {wish}}}")
-
-    def _likely(self) -> str:
-        text = '!{!"branch_weights", i32 2000, i32 1}'
-        metadata = self.module.metadata
-        return f"!{metadata.index(text)}" if text in metadata else self.module.meta(text)
+        wish = self.module.shared_meta(text)
+        return self.module.meta(f"distinct !{{!{len(self.module.metadata)}, {wish}}}")
 
     def each(self, count: int) -> Iterator[str]:
         """A loop of `count` iterations: what is written in the body of the `for` over it runs in each."""
@@ -133,7 +172,7 @@ class Function:
         self.branch(again, body, done)
         self.start(done)
 
-    def stack(self, dtype: str, count: int, align: int = 64) -> str:
+    def stack(self, dtype: str, count: int, align: int = ALLOCATED) -> str:
         """Memory of `count` x `dtype` on the stack, for the whole function."""
         name = self.name()
         self.entry.append(f"  {name} = alloca [{count} x {dtype}], align {align}")

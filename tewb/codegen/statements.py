@@ -11,6 +11,7 @@ from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk
 from tewb.codegen.function import Function
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
+    ALLOCATED,
     Allocate,
     AssertStmt,
     AttrStmt,
@@ -33,6 +34,7 @@ from tewb.ir import (
     While,
     const_int,
     free_vars,
+    has_nontemporal,
     structural_equal,
     walk,
 )
@@ -88,9 +90,10 @@ class Statements:
         value = self.emit_expr(s.value)
         d = s.buffer.dtype
         if index.dtype.lanes == 1:
-            self.expressions.write(self.expressions.place(s, index), value, s.value.dtype)
+            self.expressions.write(self.expressions.place(s, index), value, s.value.dtype, s.nontemporal)
         elif is_contiguous(index):
-            self.expressions.write(self.expressions.place(s, index.base), value, s.value.dtype)  # type: ignore[attr-defined]
+            place = self.expressions.place(s, index.base)  # type: ignore[attr-defined]
+            self.expressions.write(place, value, s.value.dtype, s.nontemporal)
         elif is_long_walk(index):
             self.expressions.scatter(s, index, value, s.value.dtype)
         else:
@@ -205,6 +208,7 @@ class Statements:
     def allocate(self, s: Allocate) -> None:
         """On the stack when small and private, else from the heap around the body."""
         b = s.buffer
+        self.f.module.alignments[b.data] = ALLOCATED
         (size,) = b.shape
         count = const_int(size)
         if count is not None and b.data not in self.shared:
@@ -223,7 +227,9 @@ class Statements:
         message = f.module.message(f"the intermediate {b.name}")
         f.module.intermediates.append(b.name)
         shared = 1 if b.data in self.shared else 0
-        p = f.ins(f"call ptr @tewb.alloc(ptr %ctx, i64 {wanted}, i64 {message}, i64 {shared})")
+        p = f.ins(
+            f"call align {ALLOCATED} ptr @tewb.alloc(ptr %ctx, i64 {wanted}, i64 {message}, i64 {shared})"
+        )
         good, bad = f.label(), f.label()
         f.branch(f.ins(f"icmp ne ptr {p}, null"), good, bad, likely=True)
         f.start(bad)
@@ -242,6 +248,7 @@ class Statements:
         f = self.f
         name = e.args[0]
         assert isinstance(name, StringImm)
+        f.fence()
         slots: list[str] = []
         for a in e.args[1:]:
             slots += self.record(a)
@@ -322,6 +329,7 @@ class Statements:
         f.module.has_parallel = True
         work = operations(s.body)
         most = (1 << 62) if work is None else max(CHUNK // max(work, 1), 1)
+        f.fence()
         f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64, i64)")
         code = f.ins(
             f"call i32 @tewb_rt_parallel(ptr %ctx, ptr @{name}, ptr {record}, i64 {count}, i64 {most})"
@@ -340,7 +348,7 @@ class Statements:
         t = value_type(s.var.dtype)
         params = ["ptr %ctx", f"{t} %i"]
         params += [
-            f"ptr noalias %p{n}" if v.dtype is HANDLE else f"{value_type(v.dtype)} %p{n}"
+            f"{self.f.module.pointer(v)} %p{n}" if v.dtype is HANDLE else f"{value_type(v.dtype)} %p{n}"
             for n, v in enumerate(captured)
         ]
         body = Function(
@@ -361,7 +369,12 @@ class Statements:
         for n, v in enumerate(captured):
             kind = value_type(v.dtype)
             wrapper.append(f"  %a{n} = getelementptr i64, ptr %data, i64 {n}")
-            wrapper.append(f"  %v{n} = load {kind}, ptr %a{n}, align 8")
+            load = (
+                self.f.module.pointer_from(f"%a{n}", v)
+                if v.dtype is HANDLE
+                else f"load {kind}, ptr %a{n}, align 8"
+            )
+            wrapper.append(f"  %v{n} = {load}")
             arguments.append(f"{kind} %v{n}")
         wrapper += [
             f"  %pfirst = getelementptr i64, ptr %data, i64 {len(captured)}",
@@ -379,12 +392,14 @@ class Statements:
             "  %n1 = add nsw i64 %n, 1",
             "  %more = icmp slt i64 %n1, %hi",
             "  br i1 %more, label %head, label %done",
-            "done:",
-            "  ret i32 0",
             "bad:",
-            "  ret i32 %r",
-            "}",
+            "  br label %done",
+            "done:",
+            "  %said = phi i32 [ 0, %next ], [ %r, %bad ]",
         ]
+        if has_nontemporal(s.body):
+            wrapper += [f"  {line}, !dbg {self.info.start(outer)}" for line in self.f.module.fence()]
+        wrapper += ["  ret i32 %said", "}"]
         return body.text() + "\n\n" + "\n".join(wrapper)
 
 

@@ -6,6 +6,7 @@ from tewb.ir.equal import first_difference, structural_equal
 from tewb.ir.intrinsics import call_intrin
 from tewb.ir.node import Node, node, replace
 from tewb.ir.nodes import (
+    ALLOCATED,
     EQ,
     GE,
     GT,
@@ -70,16 +71,28 @@ from tewb.ir.ops import const, const_int, convert, is_const, load
 from tewb.ir.parser import parse
 from tewb.ir.provenance import without_loop
 from tewb.ir.script import Line, script, script_lines
-from tewb.ir.walk import NOOP, free_vars, is_noop, rewriter, seq, substitute, uses, visit, walk, with_buffer
+from tewb.ir.walk import (
+    NOOP,
+    free_vars,
+    has_nontemporal,
+    is_noop,
+    rewriter,
+    seq,
+    substitute,
+    uses,
+    visit,
+    walk,
+    with_buffer,
+)
 
 __all__ = [
-    "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "AxisKind",
+    "ALLOCATED", "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "AxisKind",
     "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar", "Call", "Cast", "CommReducer", "Compare",
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
     "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert",
-    "first_difference", "free_vars", "intrinsics", "is_const", "is_noop", "load", "node", "ops", "parse", "replace",
+    "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_noop", "load", "node", "ops", "parse", "replace",
     "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "uses", "visit", "walk", "with_buffer",
     "without_loop",
 ]  # fmt: skip

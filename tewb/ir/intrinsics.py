@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tewb.base import BOOL, HANDLE, DType, DTypeError
-from tewb.ir.nodes import Call, Expr
-from tewb.ir.ops import convert, match
+from tewb.ir.nodes import BufferLoad, Call, Expr
+from tewb.ir.ops import const, convert, match
 
 UNARY_FLOAT = (
     "exp", "exp2", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "tanh", "sigmoid", "sin", "cos", "tan",
@@ -24,14 +24,18 @@ PURE = frozenset((*UNARY_FLOAT, *ROUNDING, *PREDICATES, *BINARY_FLOAT, *BITS, *O
 # Arguments of packed and native functions that live on the stack or point to memory, and calls that do something.
 STACK = ("tvm_stack_make_shape", "tvm_stack_make_array", "tvm_tuple", "by_reference", "address_of")
 EFFECTS = ("tvm_call_packed", "call_extern")
+ADDRESSES = ("is_aligned",)  # is_aligned(address_of(A[i]), n): whether the address is a multiple of n bytes
 
-CALLS = PURE.union(STACK, EFFECTS)
+CALLS = PURE.union(STACK, EFFECTS, ADDRESSES)
 
 
 def implied_dtype(op: str, args: Sequence[Expr]) -> DType | None:
-    """The dtype of a call that text need not say: that of the last argument, or of an array on the stack."""
+    """The dtype of a call that text need not say: that of the last argument, of an array on the stack, or of a
+    question about an address."""
     if op in STACK:
         return HANDLE
+    if op in ADDRESSES:
+        return BOOL
     return args[-1].dtype if args else None
 
 
@@ -104,6 +108,11 @@ def popcount(x: Any) -> Expr:
     if not e.dtype.is_int:
         raise DTypeError(f"popcount takes integers, not {e.dtype}")
     return Call("popcount", (e,), e.dtype)
+
+
+def is_aligned(element: BufferLoad, multiple: int) -> Expr:
+    """Whether the address of an element is a multiple of so many bytes, a power of two. The element is not read."""
+    return Call("is_aligned", (Call("address_of", (element,), HANDLE), const(multiple)), BOOL)
 
 
 def call_intrin(dtype: str, name: str, *args: Any) -> Expr:

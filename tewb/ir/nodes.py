@@ -601,12 +601,17 @@ class ForKind(Enum):
 
 @node
 class BufferStore(Stmt):
-    """buffer[indices] = value"""
+    """buffer[indices] = value
+
+    `nontemporal` wishes for a store that goes to memory past the caches. It is 0 for an ordinary store, else what
+    is known of the address: it is a multiple of so many bytes (1: nothing is known).
+    """
 
     buffer: Buffer
     value: Expr
     indices: tuple[Expr, ...]
     origin: Origin | None = None
+    nontemporal: int = 0
 
 
 @node
@@ -669,9 +674,12 @@ class AttrStmt(Stmt):
     origin: Origin | None = None
 
 
+ALLOCATED = 64  # bytes: the address of every allocation is a multiple of them
+
+
 @node
 class Allocate(Stmt):
-    """`buffer` exists inside `body`; its contents start undefined."""
+    """`buffer` exists inside `body`, at a multiple of ALLOCATED bytes; its contents start undefined."""
 
     buffer: Buffer
     body: Stmt

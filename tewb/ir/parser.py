@@ -247,6 +247,7 @@ class _Parser(Expressions):
     def store(self, target: ast.Subscript, value: ast.expr) -> Stmt:
         buffer = self.buffer(target.value)
         indices = self.indices(target, buffer)
+        value, nontemporal = self.way(value)
         dtype, e = element_dtype(buffer, indices), self.expr(value)
         if e.dtype is not dtype:
             hint = (
@@ -257,7 +258,17 @@ class _Parser(Expressions):
             raise self.refuse(
                 value, f"{self.dotted(target.value)} takes {dtype} here, and this is {e.dtype}", hint
             )
-        return ir.BufferStore(buffer, e, indices)
+        return ir.BufferStore(buffer, e, indices, None, nontemporal)
+
+    def way(self, value: ast.expr) -> tuple[ast.expr, int]:
+        """What is stored, and how: T.nontemporal(value) or T.nontemporal(value, align=16) goes past the caches."""
+        if self.word(value) != "nontemporal" or not isinstance(value, ast.Call):
+            return value, 0
+        given = self.arguments(value, "T.nontemporal(value, align=16)", 1, ["align"])
+        known = self.integer(given["align"]) if "align" in given else 1
+        if known < 1 or known & (known - 1):
+            raise self.refuse(given["align"], f"an address is no multiple of {known} bytes", "write align=16")
+        return value.args[0], known
 
     def declaration(self, name: str, node: ast.expr) -> Wrap:
         """`name = T.allocate(...)`, `T.decl_buffer(...)` or `T.let(...)`."""

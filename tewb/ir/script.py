@@ -355,7 +355,11 @@ class _Printer(_Names):
 
     def store(self, s: ir.BufferStore | ir.ProducerStore, last: bool) -> None:
         target = s.buffer if isinstance(s, ir.BufferStore) else s.producer
-        self.emit(f"{self.name(target)}[{self.indices(s.indices)}] = {self.expr(s.value)}", s)
+        value = self.expr(s.value)
+        if isinstance(s, ir.BufferStore) and s.nontemporal:
+            known = f", align={s.nontemporal}" if s.nontemporal > 1 else ""
+            value = f"T.nontemporal({value}{known})"
+        self.emit(f"{self.name(target)}[{self.indices(s.indices)}] = {value}", s)
 
     def loop(self, s: ir.For, last: bool) -> None:
         extent, low = self.expr(s.extent), self.expr(s.min)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from tewb.base import INT32
 from tewb.ir.node import Node, replace
-from tewb.ir.nodes import Buffer, Evaluate, Expr, For, IntImm, Let, Seq, Stmt, Var
+from tewb.ir.nodes import Buffer, BufferStore, Evaluate, Expr, For, IntImm, Let, Seq, Stmt, Var
 
 N = TypeVar("N", bound=Node)
 Rules = Mapping[type, Callable[[Any], Any]]
@@ -33,6 +33,11 @@ def walk(n: Node) -> Iterator[Node]:
         top = stack.pop()
         yield top
         stack.extend(reversed(top.children()))
+
+
+def has_nontemporal(s: Stmt) -> bool:
+    """Whether some store in `s` is to go past the caches."""
+    return any(isinstance(n, BufferStore) and n.nontemporal for n in walk(s))
 
 
 def visit(n: Node, f: Callable[[Any], None]) -> None:

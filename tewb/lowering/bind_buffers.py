@@ -71,7 +71,7 @@ def bind_buffers(
         return BufferLoad(pairs.get(n.buffer, n.buffer), place(n), n.dtype)
 
     def store(n: BufferStore) -> Stmt:
-        return BufferStore(pairs.get(n.buffer, n.buffer), rewrite(n.value), place(n), n.origin)
+        return BufferStore(pairs.get(n.buffer, n.buffer), rewrite(n.value), place(n), n.origin, n.nontemporal)
 
     rewrite: Any = rewriter({Var: lambda v: values.get(v, v), BufferLoad: load, BufferStore: store})
     made: Stmt = rewrite(body)

@@ -110,7 +110,8 @@ class ComputeNest(Loops):
     def stores(self, indices: Sequence[tuple[Expr, ...]], values: Sequence[Expr]) -> Stmt:
         made = []
         for t, index, value in zip(self.stage.op.outputs, indices, values, strict=True):
-            made.append(BufferStore(self.nests.buffer(t)[0], value, index, self.origin))
+            buffer, _ = self.nests.buffer(t)
+            made.append(BufferStore(buffer, value, index, self.origin, int(self.stage.is_nontemporal)))
         return seq(*made)
 
     def init(self, reduction: Reduce, first: int) -> Stmt:

@@ -58,7 +58,7 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
 
     def store(n: BufferStore) -> Stmt:
         at = index(n.buffer, n.indices)
-        return BufferStore(line(n.buffer), rewrite(n.value), (at,), n.origin)
+        return BufferStore(line(n.buffer), rewrite(n.value), (at,), n.origin, n.nontemporal)
 
     def allocate(n: Allocate) -> Stmt:
         owners[n.buffer.data] = n.buffer  # of several iterations that were written out, each has its own size

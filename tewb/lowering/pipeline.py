@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tewb.arith import Analyzer, simplify_stmt
 from tewb.base import option
 from tewb.ir import Buffer, PrimFunc, Stmt, free_vars
+from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.hoist_allocations import hoist_allocations
 from tewb.lowering.partition_loops import partition_loops
@@ -81,6 +82,9 @@ BUILD: tuple[Pass, ...] = (
     _pass("rewrite_storage", _on_body(_share), "intermediates that are not alive together share memory"),
     _pass("hoist_allocations", _on_body(hoist_allocations), "loops take the memory of their iterations once"),
     _pass("simplify indices", simplify, "simplify the index arithmetic"),
+    _pass(
+        "align_stores", align_stores, "non-temporal stores at multiples of 16 bytes, ordinary ones elsewhere"
+    ),
 )
 
 

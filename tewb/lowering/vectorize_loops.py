@@ -177,7 +177,7 @@ class _Lanes:
             return s  # the same store in every lane: once is enough
         if lanes == 1:
             raise _NoVectorForm  # every lane stores to one element: order matters
-        return BufferStore(s.buffer, self.wide(value, lanes), indices, s.origin)
+        return BufferStore(s.buffer, self.wide(value, lanes), indices, s.origin, s.nontemporal)
 
     def seq(self, s: Seq) -> Stmt:
         return s.map_children(self.stmt)

@@ -77,3 +77,13 @@ def root_of(stage: Stage, iv: IterVar) -> IterVar:
         if isinstance(r, Split) and (iv is r.outer or iv is r.inner):
             iv = r.parent
     return iv
+
+
+def not_nontemporal(stage: Stage, verb: str) -> Refusal | None:
+    """Results that go past the caches belong to a stage at the root, in global memory, with stores of its own."""
+    if not stage.is_nontemporal:
+        return None
+    return Refusal(
+        "its stores are non-temporal, which is for results at the root that are not read soon",
+        f"take nontemporal back to {verb}",
+    )

@@ -27,6 +27,7 @@ from tewb.schedule.places import (
 from tewb.schedule.primitive import Refusal, Values
 from tewb.schedule.relation import Fuse, Split, divides
 from tewb.schedule.stage import Loops, Stage
+from tewb.schedule.stores import nontemporal
 from tewb.schedule.tiles import opaque_last
 from tewb.tensor import ExternOp
 from tewb.tensor.hybrid import HybridOp
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "parallel", "places", "reorder",
+    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "nontemporal", "parallel", "places", "reorder",
     "reordered", "set_scope", "split", "tile", "unroll", "vectorize",
 ]  # fmt: skip
 

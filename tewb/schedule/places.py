@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tewb.ir import AxisKind, IterVar, Reduce, script
-from tewb.schedule.allowed import attached_at, has_loops, untouched
+from tewb.schedule.allowed import attached_at, has_loops, not_nontemporal, untouched
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.primitive import Refusal, Values
 from tewb.schedule.recompute import recompute_factor
@@ -29,7 +29,7 @@ def _computes(stage: Stage, verb: str) -> Refusal | None:
 
 def compute_at(stage: Stage, v: Values) -> Refusal | None:
     parent, axis = v["parent"], v["axis"]
-    refused = _computes(stage, "compute_at")
+    refused = _computes(stage, "compute_at") or not_nontemporal(stage, "compute it elsewhere")
     if refused:
         return refused
     if parent is stage:
@@ -91,7 +91,7 @@ def _reads_through(parent: Stage, stage: Stage) -> bool:
 
 
 def compute_inline(stage: Stage, v: Values) -> Refusal | None:
-    refused = _computes(stage, "inline")
+    refused = _computes(stage, "inline") or not_nontemporal(stage, "inline it")
     if refused:
         return refused
     if stage.is_inlined:
@@ -231,8 +231,13 @@ def cache_write(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(
             "its loops are reordered already", "call cache_write before the other primitives on this stage"
         )
+    if stage.is_nontemporal:
+        return Refusal("its stores are non-temporal already", "call cache_write before nontemporal")
     return None
 
 
 def set_scope(stage: Stage, v: Values) -> Refusal | None:
-    return _computes(stage, "set the scope of")
+    away = v["scope"] != "global"
+    return _computes(stage, "set the scope of") or (
+        not_nontemporal(stage, f"keep it in {v['scope']} memory") if away else None
+    )

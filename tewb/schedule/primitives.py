@@ -173,3 +173,10 @@ def _cache_read(stage: Stage, v: Values, step: int) -> Results:
 )
 def _cache_write(stage: Stage, v: Values, step: int) -> Results:
     return list(copy_of_result(stage, v["scope"], step))
+
+
+@_declare("nontemporal")
+def _nontemporal(stage: Stage, v: Values, step: int) -> Results:
+    stage.is_nontemporal = True
+    stage.shape(None, step)
+    return []

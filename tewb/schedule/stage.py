@@ -44,9 +44,10 @@ class Stage:
     `leaf_iter_vars` are the loops from outermost to innermost, `relations` how they came from the axes,
     `annotations` how they run. `shaped_by` are the steps of the journal that shaped a loop, or (under None)
     the place of the stage; `made_by` and `place_step` are the latest that made them. `attach` is None (at the root), INLINE, or a place in another stage.
+    `is_nontemporal` says that its results go to memory past the caches.
     """
 
-    __slots__ = ("_names", "annotations", "attach", "first_op", "leaf_iter_vars", "made_by", "name", "op", "place_step",
+    __slots__ = ("_names", "annotations", "attach", "first_op", "is_nontemporal", "leaf_iter_vars", "made_by", "name", "op", "place_step",
                  "relations", "schedule", "scope", "shaped_by")  # fmt: skip
 
     def __init__(self, schedule: Schedule, op: Operation, name: str) -> None:
@@ -62,6 +63,7 @@ class Stage:
         self.annotations: dict[IterVar, str] = {}
         self.attach: At | str | None = None
         self.scope = "global"
+        self.is_nontemporal = False
         self.made_by: dict[IterVar, int] = {}
         self.place_step: int | None = None
         self.shaped_by: dict[IterVar | None, tuple[int, ...]] = {}
@@ -150,7 +152,7 @@ class Stage:
     # ---- what a person sees
 
     def loops(self) -> str:
-        """The loops as they are now: `i.outer(32), i.inner(32, vectorize), k(1024)`."""
+        """The loops as they are now, and how results are stored: `i.outer(32), i.inner(32, vectorize), k(1024)`."""
         extents = self.schedule.extents(self)
         shown = []
         for iv in self.leaf_iter_vars:
@@ -161,7 +163,8 @@ class Stage:
             if iv in self.annotations:
                 notes.append(self.annotations[iv])
             shown.append(f"{self.axis_name(iv)}({', '.join(notes)})")
-        return ", ".join(shown) or "none"
+        stores = "; stores are non-temporal" if self.is_nontemporal else ""
+        return (", ".join(shown) or "none") + stores
 
     def origin(self, iv: IterVar | None = None) -> Origin:
         """Where the loop of `iv` (or this stage) came from."""
@@ -273,3 +276,22 @@ class Stage:
     def set_scope(self, scope: str) -> None:
         """Keep this stage's values in `scope` ("global" or "local")."""
         self._do("set_scope", scope=scope)
+
+    def nontemporal(self) -> None:
+        """Store the results of this stage to memory past the caches, in whole vectors.
+
+            for i.outer:                                       for i.outer:
+                B[i.outer*16 : i.outer*16 + 16] = x    ->          B[...] = T.nontemporal(x)
+
+        An ordinary store first reads the line of memory that it changes, and keeps it in the caches in place of
+        something else. A non-temporal one (the term of processors' manuals, LLVM and OpenMP, also called a streaming
+        store) does neither: worth it for results larger than the last cache that nothing reads soon. The stage
+        stands at the root and holds no reduction; one that other stages of the kernel read is allowed, and pays when
+        it is as large as that.
+
+        Vectorize the loop along the rows as well: these are stores of vectors of neighbours. Single elements and
+        lanes that lie apart are stored as usual, since non-temporal stores of less than 16 bytes took half again as long
+        as ordinary ones (relu(a*b + c) on 16M floats). So are vectors that begin between multiples of 16 bytes: the
+        kernel asks for that when it runs, outside of the loops where it can.
+        """
+        self._do("nontemporal")

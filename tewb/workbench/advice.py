@@ -54,8 +54,8 @@ FEW_SPILLS = 8  # vector moves that a function may make around its loops
 MOST_TIMES = 2.0  # more computations of one element than this are worth a word
 
 KINDS = (
-    "unvectorized", "strided", "false sharing", "over-allocation", "recompute", "guard", "tail", "spills",
-    "vector width",
+    "unvectorized", "strided", "false sharing", "over-allocation", "recompute", "stores", "guard", "tail",
+    "spills", "vector width",
 )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def advice(session: Session, assembly: bool = True) -> list[Advice]:
     built (and not run) to look at its machine code. Raises what keeps the schedule from being lowered."""
     seen = _Seen(session)
     found: list[Advice] = []
-    for rule in (_inner_loops, _sharing, _memory, _guards, _tails):
+    for rule in (_inner_loops, _sharing, _memory, _stores, _guards, _tails):
         found += rule(seen)
     if assembly:
         code = _assembly(seen)
@@ -414,6 +414,36 @@ def _best(seen: _Seen, steps: Sequence[Step], stage: Stage, times: float) -> tup
         if fine and held is not None and (found is None or held < found[0]):
             found = held, step
     return found
+
+
+def _stores(seen: _Seen) -> Iterator[Advice]:
+    """Results that no cache holds and nobody reads again, stored through the caches in vectors of neighbours."""
+    known = caches()
+    if not known:
+        return
+    for nest in seen.nests:
+        stage, b = seen.schedule[nest.stage], nest.store.buffer
+        size = const_int(ops.mul(_product(b.shape), b.dtype.nbytes))
+        vectors = [n for n in nest.loops if n.kind is ForKind.VECTORIZED]
+        if size is None or size <= known[-1].bytes or stage.readers() or not vectors:
+            continue
+        if stride(nest.store.buffer, nest.store.indices, vectors[-1].var) != 1:
+            continue
+        steps = seen.legal(Step("nontemporal", stage.name))
+        if steps:
+            message = (
+                f"its {size:,} bytes are more than the last cache holds ({known[-1].bytes:,}) and nothing reads them again; "
+                "each store reads the line it writes first: non-temporal ones do not"
+            )
+            yield Advice("stores", stage.name, None, message, steps)
+
+
+def _product(sizes: Sequence[Expr]) -> Expr:
+    """The product of sizes in 64 bits."""
+    product: Expr = ops.const(1, "int64")
+    for n in sizes:
+        product = ops.mul(product, ops.cast(n, "int64"))
+    return product
 
 
 # ---------------------------------------------------------------- guards and tails

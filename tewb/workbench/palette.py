@@ -271,6 +271,7 @@ _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "set_scope": _scopes,
     "cache_read": _copies,
     "cache_write": _results,
+    "nontemporal": _nothing,
 }
 
 
@@ -446,6 +447,8 @@ def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
             if reader.name != step.args["parent"]:
                 yield Step("compute_at", reader.name, dict(step.args))
                 yield Step("compute_inline", reader.name)
+    if step.primitive == "nontemporal":
+        yield Step("cache_write", stage.name, {"scope": "local"})
     blocking = [s for s in schedule.stages if s.attach is not None]
     yield from (Step("compute_root", s.name) for s in blocking)
 
@@ -497,4 +500,5 @@ def stage_text(stage: Stage, bounds: Bounds) -> str:
         notes += [stage.annotations[iv]] if iv in stage.annotations else []
         shown.append(f"{stage.axis_name(iv)}({', '.join(notes)})")
     scope = "" if stage.scope == "global" else f" in {stage.scope} memory"
-    return place + (", ".join(shown) or "no loops") + scope
+    stores = "; non-temporal stores" if stage.is_nontemporal else ""
+    return place + (", ".join(shown) or "no loops") + scope + stores

@@ -66,7 +66,8 @@ class LoopInfo:
 @dataclass(frozen=True, slots=True)
 class StageInfo:
     """A stage as a person sees it. `place` is root, inline, or `C at i.outer`; `computed` is how often each
-    element is computed there, on average, where that can be counted."""
+    element is computed there, on average, where that can be counted. `stores` says how results are stored, where not
+    as usual."""
 
     name: str
     kind: str
@@ -74,6 +75,7 @@ class StageInfo:
     step: int | None
     loops: tuple[LoopInfo, ...]
     computed: float | None = 1.0
+    stores: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +184,9 @@ class Session(History):
             for iv in s.leaf_iter_vars
         )
         kind = type(s.op).__name__.removesuffix("Op").lower()
-        return StageInfo(
-            s.name, "input" if kind == "placeholder" else kind, _place(s), s.place_step, loops, computed
-        )
+        kind = "input" if kind == "placeholder" else kind
+        stores = "non-temporal stores" if s.is_nontemporal else ""
+        return StageInfo(s.name, kind, _place(s), s.place_step, loops, computed, stores)
 
     def primitives(self, stage: str) -> list[Primitive]:
         """The primitives, in the order of their declaration (a stage that is an input only has cache_read)."""

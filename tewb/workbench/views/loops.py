@@ -58,7 +58,7 @@ def _stage(s: StageInfo, part: Callable[[str, str | None], int]) -> dict[str, An
     loops = s.loops if s.place != "inline" else ()
     return {
         "name": s.name,
-        "note": ", ".join(filter(None, (place, again))),
+        "note": ", ".join(filter(None, (place, again, s.stores))),
         "step": s.step,
         "part": part(s.name, None),
         "loops": [_loop(loop, part(s.name, loop.name)) for loop in loops],

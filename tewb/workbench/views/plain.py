@@ -73,7 +73,8 @@ def loops(s: StageInfo) -> str:
     """The loops of a stage as indented text, outermost first."""
     place = "" if s.place == "root" else f"  ({s.place})"
     again = f"  each element {s.computed:.3g} times" if s.computed is not None and s.computed > 1 else ""
-    lines = [f"{s.name}{place}{again}"]
+    stores = f"  {s.stores}" if s.stores else ""
+    lines = [f"{s.name}{place}{again}{stores}"]
     for depth, loop in enumerate(s.loops if s.place != "inline" else ()):
         notes = [loop.kind] if loop.kind != "data" else []
         notes += [loop.annotation] if loop.annotation else []
