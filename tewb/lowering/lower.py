@@ -12,9 +12,8 @@ from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_
 from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.parts import parts_of
 from tewb.lowering.pipeline import LOWER, run
-from tewb.schedule import Schedule
+from tewb.schedule import Memory, Schedule
 from tewb.schedule.bounds import Bounds, infer_bounds
-from tewb.schedule.memory import Memory
 from tewb.tensor import PlaceholderOp, Tensor
 
 Trace = list[tuple[str, PrimFunc]]

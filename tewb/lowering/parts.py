@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tewb.arith import Analyzer
 from tewb.ir import Allocate, PrimFunc, Seq, Stmt, replace, seq
-from tewb.schedule.memory import Memory
+from tewb.schedule import Memory
 
 Rewrite = Callable[[Stmt], Stmt]
 

@@ -17,7 +17,7 @@ from tewb.lowering.rewrite_storage import rewrite_storage
 from tewb.lowering.specialise_strides import specialise_strides
 from tewb.lowering.unroll_loops import unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
-from tewb.schedule.memory import Memory
+from tewb.schedule import Memory
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
-from tewb.arith.keys import Key, Keys
+from tewb.arith import Key, Keys
 from tewb.ir import Expr, Range
 
 T = TypeVar("T")
