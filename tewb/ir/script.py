@@ -10,7 +10,7 @@ import keyword
 import math
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -241,6 +241,19 @@ def _identifier(name: str) -> str:
 # ---------------------------------------------------------------- statements
 
 
+# Loop nests that were printed, by themselves and by all names that were given when they were: most of a program
+# stays as it is when one stage is edited. Entries keep alive what their keys name by id.
+_printed: dict[Hashable, tuple[tuple[object, ...], list[Line]]] = {}
+_buffers: dict[int, tuple[Stmt, dict[Buffer, None], set[Buffer]]] = {}
+
+
+def _forget_half(known: dict[Any, Any], most: int = 512) -> None:
+    """Keep what is remembered small: of too much, the older half goes."""
+    if len(known) >= most:
+        for old in list(known)[: most // 2]:
+            known.pop(old, None)
+
+
 class _Printer(_Names):
     def __init__(self) -> None:
         super().__init__()
@@ -260,7 +273,25 @@ class _Printer(_Names):
         rule = _STATEMENTS.get(type(s))
         if rule is None:
             raise InternalError(f"the printer does not know {type(s).__name__}")
-        rule(self, s, last)
+        if self.depth == 1 and not self.views and isinstance(s, ir.For):
+            self.part(s)
+        else:
+            rule(self, s, last)
+
+    def part(self, s: ir.For) -> None:
+        """Print a loop nest of a function, or repeat what was printed of it under the same names before."""
+        held = tuple(self.names)
+        key = (id(s), tuple([(id(what), name) for what, name in self.names.items()]), frozenset(self.taken))
+        found = _printed.get(key)
+        if found is not None:
+            self.lines += found[1]
+            return
+        start, count, names = len(self.lines), len(self.taken), len(self.names)
+        self.loop(s, False)
+        if (len(self.taken), len(self.names)) != (count, names):
+            return  # it gave names to what it does not bind
+        _forget_half(_printed)
+        _printed[key] = ((s, *held), self.lines[start:])
 
     def module(self, m: IRModule) -> None:
         self.emit("@I.ir_module", None)
@@ -479,12 +510,36 @@ def _used_buffers(f: PrimFunc) -> tuple[dict[Buffer, None], set[Buffer]]:
     """The buffers that the body of `f` uses, in order, and those that are declared."""
     used: dict[Buffer, None] = {}
     declared = {p for p in f.params if isinstance(p, Buffer)}
-    for n in walk(f.body):
+    pending: list[Stmt] = [f.body]
+    while pending:
+        s = pending.pop()
+        if isinstance(s, ir.Seq):
+            pending.extend(reversed(s.stmts))
+        elif isinstance(s, ir.Allocate):
+            declared.add(s.buffer)
+            pending.append(s.body)
+        else:
+            its_own, inside = _buffers_of(s)
+            used.update(its_own)
+            declared |= inside
+    return used, declared
+
+
+def _buffers_of(s: Stmt) -> tuple[dict[Buffer, None], set[Buffer]]:
+    """The buffers that a statement uses, and those that it declares: found once, as the text is."""
+    known = _buffers.get(id(s))
+    if known is not None:
+        return known[1:]
+    used: dict[Buffer, None] = {}
+    declared: set[Buffer] = set()
+    for n in walk(s):
         match n:
             case ir.BufferLoad(b) | ir.BufferStore(b) | ir.AttrStmt(Buffer() as b):
                 used[b] = None
             case ir.Allocate(b) | ir.DeclBuffer(b):
                 declared.add(b)
+    _forget_half(_buffers)
+    _buffers[id(s)] = (s, used, declared)
     return used, declared
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from tewb.base import LowerError, here
-from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Var, free_vars, substitute, walk
+from tewb.base import LowerError, PassContext, here
+from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
 from tewb.lowering.nest import Key, loop_nests
+from tewb.lowering.parts import parts_of
 from tewb.lowering.pipeline import LOWER, run
-from tewb.schedule import Schedule
+from tewb.schedule import Memory, Schedule
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
 
@@ -31,10 +33,11 @@ def lower_schedule(
     symbolic, and their alignment. `trace` collects the function after every pass, beginning with the loops.
     """
     check_binds(args, binds or {})
+    schedule.memory.begin(tuple(PassContext.current().config.items()))
     f = scheduled_loops(schedule, args, name, binds or {})
     if trace is not None:
         trace.append(("schedule_ops", f))
-    return IRModule({name: run(f, LOWER, trace)})
+    return IRModule({name: run(f, LOWER, trace, schedule.memory)})
 
 
 def scheduled_loops(
@@ -50,7 +53,7 @@ def scheduled_loops(
     f = PrimFunc(
         name, tuple(params), body, tuple(i for i, p in enumerate(params) if any(p is b for b in outputs))
     )
-    _check_variables(f)
+    _check_variables(f, schedule.memory)
     return f
 
 
@@ -67,10 +70,17 @@ def _parameters(
     alignments = wanted_alignments(schedule)
 
     def declare(a: Tensor, current: Tensor) -> Buffer:
-        buffer, told = argument_buffer(current, binds.get(a), sizes)
-        values.update(told)
-        alignment = max(buffer.alignment, alignments.get(current, 0))
-        return buffer if alignment == buffer.alignment else buffer.with_(alignment=alignment)
+        if a in binds:
+            buffer, told = argument_buffer(current, binds[a], sizes)
+            values.update(told)
+            alignment = max(buffer.alignment, alignments.get(current, 0))
+            return buffer if alignment == buffer.alignment else buffer.with_(alignment=alignment)
+        alignment = alignments.get(current, 0)
+        return schedule.memory.once(
+            ("argument", id(current), alignment),
+            (current,),
+            lambda: Buffer(current.name, current.dtype, current.shape, alignment=alignment),
+        )
 
     for a in args:
         if isinstance(a, Var):
@@ -114,7 +124,7 @@ def _check_complete(schedule: Schedule, keys: Mapping[Key, Buffer]) -> None:
             )
 
 
-def _check_variables(f: PrimFunc) -> None:
+def _check_variables(f: PrimFunc, memory: Memory) -> None:
     """Every variable of the body must be bound in it, be a parameter, or be told by a shape."""
     known = {p for p in f.params if isinstance(p, Var)}
     for p in f.params:
@@ -122,14 +132,20 @@ def _check_variables(f: PrimFunc) -> None:
             known |= {v for e in (*p.shape, *p.strides, p.elem_offset) if isinstance(e, Var) for v in (e,)}
             known.add(p.data)
     _check_strides(f)
-    known |= {n.buffer.data for n in walk(f.body) if hasattr(n, "buffer")}
-    for v in free_vars(f.body):
+    found = [memory.once(("variables", id(s)), (s,), partial(_variables, s)) for s in parts_of(f.body)]
+    known = known.union(*(memories for _, memories in found))
+    for v in dict.fromkeys(v for free, _ in found for v in free):
         if v not in known:
             raise LowerError(
                 f"the value of {v.name} is not known: it is not an argument, nor a size of one",
                 hint=f"pass {v.name} as an argument",
                 span=here(),
             )
+
+
+def _variables(s: Stmt) -> tuple[list[Var], set[Var]]:
+    """The variables that a statement takes from outside, and those of the memory that it uses."""
+    return free_vars(s), {n.buffer.data for n in walk(s) if hasattr(n, "buffer")}
 
 
 def _check_strides(f: PrimFunc) -> None:

@@ -67,8 +67,14 @@ class Nests:
             if key not in self.arguments:
                 name = stage.name if len(regions) == 1 else f"{stage.name}.v{t.value_index}"
                 shape = tuple(r.extent for r in region)
-                self.buffers[key] = Buffer(name, t.dtype, shape, scope=stage.scope, origin=stage.origin())
+                self.buffers[key] = self.intermediate(name, t, shape, stage)
                 self.mins[key] = tuple(r.min for r in region)
+
+    def intermediate(self, name: str, t: Tensor, shape: tuple[Expr, ...], stage: Stage) -> Buffer:
+        """The buffer of a tensor that is computed here: the same one as before where nothing about it changed."""
+        memory, origin = self.schedule.memory, stage.origin()
+        key = ("buffer", name, t.dtype, memory.shape(shape), stage.scope, origin)
+        return memory.once(key, shape, lambda: Buffer(name, t.dtype, shape, scope=stage.scope, origin=origin))
 
     def root(self) -> Stmt:
         roots = [s for s in self.schedule.stages if s.attach is None and not s.is_placeholder]
@@ -87,6 +93,34 @@ class Nests:
         return made
 
     def produce(self, stage: Stage) -> Stmt:
+        """The loops of `stage`, with those of the stages that are computed in them."""
+        group = self.group(stage)
+        if stage.attach is not None or not all(
+            isinstance(self.bounds.operations[s], ComputeOp) for s in group
+        ):
+            return self.loops(stage)
+        # A nest of computes is made of the bounds of its stages, which stand for their loops too, and of the
+        # memory that these read and write.
+        memory = self.schedule.memory
+        named: list[object] = []
+        for s in group:
+            named += [self.bounds.operations[s], self.bounds.stages[s]]
+        places = []
+        for t in [t for s in group for t in (*self.bounds.operations[s].inputs, *s.op.outputs)]:
+            buffer, mins = self.buffer(t)
+            named += [buffer, mins]
+            places.append((id(buffer), memory.shape(mins)))
+        key = ("nest", stage.name, len(group), tuple([id(x) for x in named[: 2 * len(group)]]), tuple(places))
+        return memory.once(key, named, lambda: self.loops(stage))
+
+    def group(self, stage: Stage) -> list[Stage]:
+        """`stage`, and all that is computed in its loops."""
+        found = [stage]
+        for s in found:
+            found += [x for x in self.schedule.stages if isinstance(x.attach, At) and x.attach.stage is s]
+        return found
+
+    def loops(self, stage: Stage) -> Stmt:
         op = self.bounds.operations[stage]
         if isinstance(op, ComputeOp):
             return ComputeNest(self, stage, op).nest()

@@ -12,11 +12,13 @@ from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.hoist_allocations import hoist_allocations
 from tewb.lowering.partition_loops import partition_loops
+from tewb.lowering.parts import Rewrite, on_parts
 from tewb.lowering.place_arguments import place_arguments
 from tewb.lowering.rewrite_storage import rewrite_storage
 from tewb.lowering.specialise_strides import specialise_strides
 from tewb.lowering.unroll_loops import unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
+from tewb.schedule import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +28,31 @@ class Pass:
     name: str
     run: Callable[[PrimFunc], PrimFunc]
     doc: str
+    rewrite: Callable[[PrimFunc], Rewrite] | None = None  # what it does to each statement of a function
 
 
-def _on_body(run: Callable[[Stmt], Stmt]) -> Callable[[PrimFunc], PrimFunc]:
-    def on_function(f: PrimFunc) -> PrimFunc:
-        body = run(f.body)
-        return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
+def _with_body(f: PrimFunc, body: Stmt) -> PrimFunc:
+    return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
 
-    return on_function
+
+def _on_body(run: Rewrite) -> Callable[[PrimFunc], PrimFunc]:
+    return lambda f: _with_body(f, run(f.body))
 
 
 def simplify(f: PrimFunc) -> PrimFunc:
     """The same function with simpler expressions; sizes are not negative."""
+    return _with_body(f, simplify_stmt(f.body, _sizes(f)))
+
+
+def _sizes(f: PrimFunc) -> Analyzer:
+    """An analyzer that knows of the sizes of a function's arguments."""
     analyzer = Analyzer()
     for p in f.params:
         if isinstance(p, Buffer):
             for n in p.shape:
                 for v in free_vars(n):
                     analyzer.bind(v, 0, None)
-    body = simplify_stmt(f.body, analyzer)
-    return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
+    return analyzer
 
 
 def _partition(body: Stmt) -> Stmt:
@@ -64,15 +71,24 @@ def _pass(name: str, run: Callable[[PrimFunc], PrimFunc], doc: str) -> Pass:
     return Pass(name, run, doc)
 
 
+def _simplify(name: str, doc: str) -> Pass:
+    return Pass(name, simplify, doc, lambda f: lambda s: simplify_stmt(s, _sizes(f)))
+
+
+def _each(name: str, rewrite: Rewrite, doc: str) -> Pass:
+    """A pass that rewrites every statement by itself."""
+    return Pass(name, _on_body(rewrite), doc, lambda _: rewrite)
+
+
 # What a person reads: loops on arrays of several dimensions. After `vectorize_loops` no loop is vectorized,
 # after `unroll_loops` none is unrolled.
 LOWER: tuple[Pass, ...] = (
-    _pass("simplify", simplify, "simplify expressions, drop loops of one iteration"),
-    _pass("partition_loops", _on_body(_partition), "take guards out of the iterations where they hold"),
+    _simplify("simplify", "simplify expressions, drop loops of one iteration"),
+    _each("partition_loops", _partition, "take guards out of the iterations where they hold"),
     _pass("specialise_strides", _specialise, "one body for rows of neighbours, one for any strides"),
-    _pass("vectorize_loops", _on_body(vectorize_loops), "vectorized loops become statements on vectors"),
-    _pass("unroll_loops", _on_body(unroll_loops), "unrolled loops become their iterations in sequence"),
-    _pass("simplify again", simplify, "simplify what the passes left"),
+    _each("vectorize_loops", vectorize_loops, "vectorized loops become statements on vectors"),
+    _each("unroll_loops", unroll_loops, "unrolled loops become their iterations in sequence"),
+    _simplify("simplify again", "simplify what the passes left"),
 )
 
 # What code generation reads: one index for each access.
@@ -88,10 +104,19 @@ BUILD: tuple[Pass, ...] = (
 )
 
 
-def run(f: PrimFunc, passes: tuple[Pass, ...], trace: list[tuple[str, PrimFunc]] | None = None) -> PrimFunc:
-    """`f` after `passes`; `trace` collects the function after each."""
+def run(
+    f: PrimFunc,
+    passes: tuple[Pass, ...],
+    trace: list[tuple[str, PrimFunc]] | None = None,
+    memory: Memory | None = None,
+) -> PrimFunc:
+    """`f` after `passes`; `trace` collects the function after each. What `memory` has of the statements that
+    `f` is made of is not done again."""
     for p in passes:
-        f = p.run(f)
+        if memory is None or p.rewrite is None:
+            f = p.run(f)
+        else:
+            f = _with_body(f, on_parts(f, p.name, p.rewrite(f), memory))
         if trace is not None:
             trace.append((p.name, f))
     return f

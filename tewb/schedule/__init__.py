@@ -2,6 +2,7 @@
 
 from tewb.schedule import primitives as _primitives  # registers the primitives
 from tewb.schedule.journal import Step
+from tewb.schedule.memory import Memory
 from tewb.schedule.primitive import PRIMITIVES, Param, Primitive
 from tewb.schedule.relation import Fuse, Split
 from tewb.schedule.schedule import Schedule, create_schedule
@@ -10,6 +11,6 @@ from tewb.schedule.stage import INLINE, At, Stage
 del _primitives
 
 __all__ = [
-    "INLINE", "PRIMITIVES", "At", "Fuse", "Param", "Primitive", "Schedule", "Split", "Stage", "Step",
+    "INLINE", "PRIMITIVES", "At", "Fuse", "Memory", "Param", "Primitive", "Schedule", "Split", "Stage", "Step",
     "create_schedule",
 ]  # fmt: skip

@@ -39,7 +39,7 @@ from tewb.tensor.hybrid import HybridOp
 Region = tuple[Range, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class StageBounds:
     """What is computed of one stage: the range of each axis, the extent of each axis and loop, the loop
     variables, and the box of each output that is kept in memory. Of a hybrid function, `body` are its loops."""
@@ -70,9 +70,39 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
     for stage in reversed(schedule.stages):
         if stage.is_placeholder or stage.is_inlined:
             continue
-        needed = None if stage in schedule.output_stages else _needed(schedule, stage, readers[stage], bounds)
-        bounds.stages[stage] = _stage_bounds(stage, needed, stage in whole, bounds.analyzer)
+        needed = None
+        if stage not in schedule.output_stages:
+            needed = _known_needed(schedule, stage, readers[stage], bounds)
+        bounds.stages[stage] = own = _known_bounds(stage, needed, stage in whole, bounds.analyzer)
+        for iv, v in own.vars.items():
+            bounds.analyzer.bind_extent(v, const(0, v.dtype), own.extents[iv])
     return bounds
+
+
+def _known_needed(
+    schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds
+) -> Sequence[Range] | None:
+    """What `_needed` returns. Of computes it depends on the loops around, and on the readers and theirs."""
+    ops = [stage.op, *(bounds.operations[r] for r in readers)]
+    if not all(isinstance(op, ComputeOp) for op in ops):
+        return _needed(schedule, stage, readers, bounds)
+    around = [(s, iv) for x in (stage, *readers) for s, iv in enclosing(x)]
+    named = [*ops, *(bounds.stages[r] for r in readers)]
+    named += [x for s, iv in around for x in (bounds.stages[s], iv)]
+    key = ("needed", stage.name, len(enclosing(stage)), len(readers), tuple([id(x) for x in named]))
+    return schedule.memory.once(key, named, lambda: _needed(schedule, stage, readers, bounds))
+
+
+def _known_bounds(
+    stage: Stage, needed: Sequence[Range] | None, whole: bool, analyzer: Analyzer
+) -> StageBounds:
+    """What `_stage_bounds` returns: the same object for the same loops and the same needs."""
+    if not isinstance(stage.op, ComputeOp):
+        return _stage_bounds(stage, needed, whole, analyzer)
+    memory = stage.schedule.memory
+    state, named = stage.state()
+    key = ("bounds", state, whole, None if needed is None else memory.ranges(needed))
+    return memory.once(key, (*named, needed), lambda: _stage_bounds(stage, needed, whole, analyzer))
 
 
 def _shape_vars(schedule: Schedule) -> list[Var]:
@@ -101,8 +131,6 @@ def _stage_bounds(
         ranges.update(zip(op.axis, needed, strict=True))
     extents = loop_extents(stage.relations, {iv: r.extent for iv, r in ranges.items()}, analyzer)
     variables = {iv: Var(stage.axis_name(iv), iv.dtype) for iv in stage.leaf_iter_vars}
-    for iv, v in variables.items():
-        analyzer.bind_extent(v, const(0, v.dtype), extents[iv])
     if whole or needed is None or not op.axis:
         regions = tuple(whole_region(t.shape) for t in op.outputs)
     elif isinstance(op, ExternOp):
@@ -123,7 +151,6 @@ def _hybrid_bounds(
     loops = {n.var: n for n in walk(body) if isinstance(n, For)}
     for iv in stage.leaf_iter_vars:
         extents[iv] = loops[iv.var].extent
-        analyzer.bind_extent(iv.var, const(0, iv.dtype), extents[iv])
     regions = tuple(whole_region(t.shape) if whole or needed is None else tuple(needed) for t in op.outputs)
     return StageBounds(ranges, extents, {iv: iv.var for iv in stage.leaf_iter_vars}, regions, body)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tewb.ir import AxisKind, Expr, IterVar, ProducerLoad, Range, Reduce, Var, const, replace, substitute
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp, Tensor
@@ -17,13 +19,10 @@ def _element(t: Tensor, axis: tuple[IterVar, ...]) -> Expr:
 
 def copy_for_readers(stage: Stage, output: int, scope: str, readers: list[Stage], step: int) -> Tensor:
     """Insert a stage that copies an output of `stage`, and let `readers` read the copy. Returns its tensor."""
-    schedule = stage.schedule
+    schedule, once = stage.schedule, stage.schedule.memory.once
     source = stage.op.output(output)
-    axis = tuple(
-        IterVar(Range(const(0, n.dtype), n), Var(f"ax{i}", n.dtype), AxisKind.DATA)
-        for i, n in enumerate(source.shape)
-    )
-    op = ComputeOp(f"{source.name}.{scope}", axis, (_element(source, axis),), check=False)
+    key = (id(source.op), output, scope, step)
+    op = once(("copy", *key), (source.op,), lambda: _copy(source, scope))
     copy = Stage(schedule, op, schedule.unique_name(op.name))
     copy.scope = scope
     copy.place(step)
@@ -35,8 +34,19 @@ def copy_for_readers(stage: Stage, output: int, scope: str, readers: list[Stage]
             for t in reader.op.inputs
             if schedule.stage_of(t) is stage and t.value_index == output
         }
-        schedule.swap_op(reader, reader.op.with_inputs(swap))
+        old = reader.op
+        swapped = once(("swap", id(old), *key), (old, source.op), partial(old.with_inputs, swap))
+        schedule.swap_op(reader, swapped)
     return op.output(0)
+
+
+def _copy(source: Tensor, scope: str) -> ComputeOp:
+    """An operation that copies a tensor."""
+    axis = tuple(
+        IterVar(Range(const(0, n.dtype), n), Var(f"ax{i}", n.dtype), AxisKind.DATA)
+        for i, n in enumerate(source.shape)
+    )
+    return ComputeOp(f"{source.name}.{scope}", axis, (_element(source, axis),), check=False)
 
 
 def copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
@@ -46,14 +56,7 @@ def copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
     """
     schedule, op = stage.schedule, stage.op
     assert isinstance(op, ComputeOp)
-    axis = _axes_like(op.axis, ".c")
-    renamed = {old.var: new.var for old, new in zip(op.axis, axis, strict=True)}
-    body = tuple(substitute(e, renamed) for e in op.body)
-    if isinstance(body[0], Reduce):  # the parts of one reduction share their source
-        body = tuple(replace(body[0], index=i, dtype=e.dtype) for i, e in enumerate(body))
-    moved = ComputeOp(f"{op.name}.{scope}", axis, body, op.tag, check=bool(op.unproved))
-    copied = ComputeOp(op.name, op.axis, tuple(_element(t, op.axis) for t in moved.outputs), "", check=False)
-    copied.span = moved.span = op.span
+    moved, copied = schedule.memory.once(("move", id(op), scope, step), (op,), lambda: _moved(op, scope))
     cache = Stage(schedule, moved, schedule.unique_name(moved.name))
     cache.scope = scope
     cache.place(step)
@@ -65,3 +68,16 @@ def copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
     stage.shape(None, *shaped)
     schedule.swap_op(stage, copied)
     return moved.outputs
+
+
+def _moved(op: ComputeOp, scope: str) -> tuple[ComputeOp, ComputeOp]:
+    """An operation that computes the same in `scope`, and one that copies its results."""
+    axis = _axes_like(op.axis, ".c")
+    renamed = {old.var: new.var for old, new in zip(op.axis, axis, strict=True)}
+    body = tuple(substitute(e, renamed) for e in op.body)
+    if isinstance(body[0], Reduce):  # the parts of one reduction share their source
+        body = tuple(replace(body[0], index=i, dtype=e.dtype) for i, e in enumerate(body))
+    moved = ComputeOp(f"{op.name}.{scope}", axis, body, op.tag, check=bool(op.unproved))
+    copied = ComputeOp(op.name, op.axis, tuple(_element(t, op.axis) for t in moved.outputs), "", check=False)
+    copied.span = moved.span = op.span
+    return moved, copied

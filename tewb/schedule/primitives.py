@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from tewb.schedule import legal
 from tewb.schedule.dataflow import copy_for_readers, copy_of_result
@@ -65,7 +66,11 @@ def _declare(name: str, *params: Param, results: str = "none") -> Callable[[Effe
     results="axis",
 )
 def _split(stage: Stage, v: Values, step: int) -> Results:
-    relation = Split.make(v["axis"], v.get("factor"), v.get("nparts"))
+    parent, factor, nparts = v["axis"], v.get("factor"), v.get("nparts")
+    # The same step makes the same loops again: what was worked out for them before an undo still holds.
+    relation = stage.schedule.memory.once(
+        ("split", id(parent), factor, nparts), (parent,), partial(Split.make, parent, factor, nparts)
+    )
     stage.relations.append(relation)
     stage.replace_leaves([relation.parent], [relation.outer, relation.inner])
     stage.register(relation.outer, step, [relation.parent])
@@ -93,7 +98,9 @@ def _tile(stage: Stage, v: Values, step: int) -> Results:
 def _fuse(stage: Stage, v: Values, step: int) -> Results:
     fused = v["axes"][0]
     for inner in v["axes"][1:]:
-        relation = Fuse.make(fused, inner)
+        relation = stage.schedule.memory.once(
+            ("fuse", id(fused), id(inner)), (fused, inner), partial(Fuse.make, fused, inner)
+        )
         stage.relations.append(relation)
         stage.replace_leaves([fused, inner], [relation.fused])
         stage.register(relation.fused, step, [fused, inner])

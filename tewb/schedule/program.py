@@ -15,14 +15,20 @@ def inlined_operations(schedule: Schedule) -> dict[Stage, Operation]:
     """The operation of every stage, with the expressions of inlined stages put where they are read."""
     done: dict[Stage, Operation] = {}
     for stage in schedule.stages:
-        done[stage] = _inline(schedule, stage.op, done)
+        done[stage] = _inlined(schedule, stage.op, done)
     return done
 
 
-def _inline(schedule: Schedule, op: Operation, done: dict[Stage, Operation]) -> Operation:
-    if not isinstance(op, ComputeOp) or not any(schedule.stage_of(t).is_inlined for t in op.inputs):
+def _inlined(schedule: Schedule, op: Operation, done: dict[Stage, Operation]) -> Operation:
+    producers = [schedule.stage_of(t) for t in op.inputs]
+    if not isinstance(op, ComputeOp) or not any(s.is_inlined for s in producers):
         return op
+    inline = [done[s] for s in producers if s.is_inlined]
+    key = ("inline", id(op), tuple([s.is_inlined for s in producers]), tuple([id(o) for o in inline]))
+    return schedule.memory.once(key, (op, *inline), lambda: _inline(schedule, op, done))
 
+
+def _inline(schedule: Schedule, op: ComputeOp, done: dict[Stage, Operation]) -> Operation:
     def load(n: ProducerLoad) -> Expr:
         indices = tuple(rewrite(i) for i in n.indices)
         producer = schedule.stage_of(n.producer)

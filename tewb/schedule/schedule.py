@@ -10,6 +10,7 @@ from tewb.arith import Analyzer
 from tewb.base import ScheduleError, Span, here
 from tewb.ir import Expr, IterVar
 from tewb.schedule.journal import Step
+from tewb.schedule.memory import Memory
 from tewb.schedule.primitive import PRIMITIVES, Call
 from tewb.schedule.relation import loop_extents
 from tewb.schedule.stage import Stage
@@ -28,6 +29,7 @@ class Schedule:
         self.stages: list[Stage] = []
         self.journal: tuple[Step, ...] = ()
         self.version = 0
+        self.memory = Memory()
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
         self._former: dict[Operation, str] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -174,6 +174,31 @@ class Stage:
         journal = self.schedule.journal
         span = journal[step].span if step is not None and step < len(journal) else self.op.span
         return Origin(self.name, self.axis_name(iv), step, span, self.shaped_by.get(iv, ()))
+
+    def state(self) -> tuple[tuple[Hashable, ...], list[object]]:
+        """A key for all that this stage is, and the objects that the key names by their ids."""
+        at = self.attach
+        place = (at.stage.name, id(at.axis)) if isinstance(at, At) else at
+        named: list[object] = [self.op, *self.relations, *self._names.values()]
+        made = tuple([(id(iv), step) for iv, step in self.made_by.items()])
+        journal = self.schedule.journal
+        key = (
+            self.name,
+            self.scope,
+            place,
+            tuple([id(o) for o in named]),
+            tuple(self._names),
+            tuple([id(iv) for iv in self.leaf_iter_vars]),
+            tuple([(id(iv), kind) for iv, kind in self.annotations.items()]),
+            made,
+            tuple([journal[step].span for _, step in made if step < len(journal)]),
+            self.place_step,
+            tuple([(id(iv), steps) for iv, steps in self.shaped_by.items()]),
+            self._place_steps(),
+        )
+        if isinstance(at, At):
+            named.append(at.axis)
+        return key, named
 
     def _place_steps(self) -> tuple[int, ...]:
         """The steps that shaped the place of this stage and of those that are computed inline in it."""

@@ -1,0 +1,51 @@
+"""Passes part by part: a statement that was rewritten before, in an earlier lowering, is not rewritten again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tewb.arith import Analyzer
+from tewb.ir import Allocate, PrimFunc, Seq, Stmt, replace, seq
+from tewb.schedule import Memory
+
+Rewrite = Callable[[Stmt], Stmt]
+
+
+def parts_of(body: Stmt) -> list[Stmt]:
+    """The statements that stand one after the other in the body of a function, with the memory around them:
+    loop nests of stages."""
+    if isinstance(body, Seq):
+        return [p for s in body.stmts for p in parts_of(s)]
+    return parts_of(body.body) if isinstance(body, Allocate) else [body]
+
+
+def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: Memory) -> Stmt:
+    """`rewrite` applied to each part of the body of `f`. `name` says which rewriting it is; it may depend on
+    the parameters of `f`."""
+    params = tuple([id(p) for p in f.params])
+
+    def part(s: Stmt) -> Stmt:
+        if isinstance(s, Seq):
+            made = s.map_children(part)
+            return s if made is s else seq(*made.stmts)
+        if isinstance(s, Allocate):
+            body = part(s.body)
+            return s if body is s.body else replace(s, body=body)
+        return memory.once((name, params, id(s)), (s, f.params), lambda: rewrite(s))
+
+    return part(f.body) if _is_plain(f.body) else rewrite(f.body)
+
+
+def _is_plain(s: Stmt) -> bool:
+    """Whether the sizes of the memory around the parts are simple, so that no pass changes it."""
+    simplify = Analyzer().simplify
+    while isinstance(s, Seq | Allocate):
+        if isinstance(s, Allocate):
+            if s.buffer.map_exprs(simplify) is not s.buffer:
+                return False
+            s = s.body
+        elif not s.stmts:
+            return True
+        else:
+            s = s.stmts[-1]
+    return True

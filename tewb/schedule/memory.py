@@ -1,0 +1,63 @@
+"""Memory: what was worked out for a schedule before, found again by all that it depends on.
+
+Editing a schedule changes one stage and leaves the others as they were. What belongs to these (axes, bounds,
+loop nests, their lowered forms) is taken from here, the same objects, so that whatever is made of them is
+found again too, down to the lines of text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, TypeVar
+
+from tewb.arith import Key, Keys
+from tewb.ir import Expr, Range
+
+T = TypeVar("T")
+
+# What no lowering of the last so many has used is forgotten.
+_AGE = 24
+_MOST = 20_000
+
+
+class Memory:
+    """Remembers results by key. A key names objects by id, and an entry keeps these alive: equal keys mean the
+    same objects."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, list[Any]] = {}  # time of last use, what the key names, the result
+        self._now = 0
+        self._circumstances: object = None
+        self._keys = Keys()
+
+    def begin(self, circumstances: object) -> None:
+        """A new lowering; nothing holds that was worked out under other circumstances."""
+        if circumstances != self._circumstances:
+            self._known.clear()
+        self._circumstances = circumstances
+        self._now += 1
+        self._keys = Keys()
+        if self._now % 8 == 0:
+            for key, entry in list(self._known.items()):
+                if entry[0] < self._now - _AGE:
+                    self._known.pop(key, None)
+
+    def once(self, key: Hashable, named: Iterable[object], make: Callable[[], T]) -> T:
+        """What `make` returns: the same object for the same key. `named` are the objects whose ids are in the
+        key; what makes the result may use nothing else that changes."""
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) > _MOST:
+                self._known.clear()
+            found = self._known[key] = [self._now, tuple(named), make()]
+        found[0] = self._now
+        result: T = found[2]
+        return result
+
+    def shape(self, exprs: Iterable[Expr]) -> Key:
+        """A key for the shapes of expressions. The expressions themselves must be among what is named."""
+        return tuple([self._keys(e) for e in exprs])
+
+    def ranges(self, ranges: Iterable[Range]) -> Key:
+        """A key for ranges, likewise."""
+        return tuple([(self._keys(r.min), self._keys(r.extent)) for r in ranges])
