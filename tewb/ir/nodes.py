@@ -474,6 +474,16 @@ class Broadcast(Expr):
     dtype: DType
 
 
+@node
+class Shuffle(Expr):
+    """Lanes of `vectors`, counted through all of them one after the other: first those of the first vector.
+    The result has a lane for each of `indices`; a scalar counts as a vector of one lane."""
+
+    vectors: tuple[Expr, ...]
+    indices: tuple[int, ...]
+    dtype: DType
+
+
 # ---------------------------------------------------------------- memory and calls
 
 

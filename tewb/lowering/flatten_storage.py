@@ -46,7 +46,7 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
         return known
 
     def index(b: Buffer, indices: tuple[Expr, ...]) -> Expr:
-        dtype = INT32 if _fits_int32(b) else INT64
+        dtype = INT32 if fits_int32(b) else INT64
         at: Expr = _as(b.elem_offset, dtype)
         for i, step in zip([rewrite(i) for i in indices], compact_strides(b), strict=True):
             at = ops.add(at, ops.mul(_as(i, dtype), _as(step, dtype)))
@@ -95,14 +95,14 @@ def _span(b: Buffer) -> tuple[Expr, Expr]:
 
 def _size(b: Buffer) -> Expr:
     size: Expr = const(1)
-    if not _fits_int32(b):
+    if not fits_int32(b):
         size = const(1, INT64)
     for n in b.shape:
         size = ops.mul(size, n)
     return size
 
 
-def _fits_int32(b: Buffer) -> bool:
+def fits_int32(b: Buffer) -> bool:
     """Whether every element of `b` certainly has a number below 2**31. Symbolic sizes are not certain."""
     total = 1
     for n in (*b.shape, *b.strides):
