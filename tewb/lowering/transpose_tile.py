@@ -132,7 +132,7 @@ class _Tile:
         """The loads of `s` that are made in every iteration and gain by being turned, each once."""
         found: list[_Turned] = []
         for n in _always_loaded(s.value):
-            if not any(structural_equal(n, other.access) for other in found):
+            if not any(_is_same(n, other.access) for other in found):
                 turned = self.turned(n, s)
                 found += [] if turned is None else [turned]
         return found
@@ -238,9 +238,8 @@ def _counter(name: str, n: int) -> tuple[Expr, Callable[[Stmt, For], Stmt]]:
 
 
 def _tile(b: Buffer, *shape: int) -> Buffer:
-    """Memory for the vectors of a tile of `b`. The machine keeps it in registers, as all its indices become
-    numbers."""
-    return Buffer(f"{b.name}.tile", b.dtype, tuple(const(n) for n in shape), scope="local")
+    """The vectors of a tile of `b`: as all their indices become numbers, the machine keeps them in registers."""
+    return Buffer(f"{b.name}.tile", b.dtype, tuple(const(n) for n in shape), scope="register")
 
 
 def _vector(tile: Buffer, *place: Expr) -> BufferLoad:
@@ -253,12 +252,17 @@ def _all(width: int) -> Expr:
     return ops.ramp(const(0), 1, width)
 
 
+def _is_same(a: Access, b: Access) -> bool:
+    """Whether two accesses are to one element."""
+    return a.buffer is b.buffer and structural_equal(a.indices, b.indices)
+
+
 def _with_loads(e: Expr, loads: list[_Turned]) -> Expr:
     """`e` with the loads among `loads` read from their tiles."""
 
     def load(n: BufferLoad) -> Expr:
         for turned in loads:
-            if structural_equal(n, turned.access):
+            if _is_same(n, turned.access):
                 return BufferLoad(turned.tile, turned.indices, n.dtype)
         return n.map_children(rewrite)
 
