@@ -29,7 +29,7 @@ def transpose(n: int, m: int, rows: int = 512, columns: int = 32) -> tuple[Any, 
 
 
 def planes(n: int, channels: int) -> tuple[Any, list[Any]]:
-    """The channels of `n` pixels, one plane for each: 16 pixels at a time are taken apart."""
+    """The channels of `n` pixels, one plane for each: 64 pixels at a time are taken apart."""
     A = te.placeholder((n, channels), name="A", dtype="uint8")
     P = te.compute((channels, n), lambda c, i: A[i, c], name="P")
     s = te.create_schedule(P.op)

@@ -298,6 +298,32 @@ def test_a_copy_of_a_tile_is_turned_where_it_is_computed() -> None:
     assert_same_result(s, [A], [C])
 
 
+def test_copies_of_a_tile_that_is_unrolled_take_turns_on_the_stack() -> None:
+    made = plain(64, 64)
+    s = tiled(made, 8, 8)
+    s["B"].unroll("j.outer")
+    kernel = tewb.build(s, made[0] + made[1])
+    assert str(tewb.lower(s, made[0] + made[1])).count("T.allocate") == 8
+    assert kernel.get_source("ll0").count("alloca [128 x float]") == 1
+    assert "alloca" not in kernel.get_source("ll")  # all of it went into registers
+    assert_same_result(s, *made)
+
+
+def test_the_benchmark_is_right_where_nothing_divides() -> None:
+    from tests.bench.transpose import planes as apart
+    from tests.bench.transpose import transpose
+
+    for (s, args), shape, dtype in (
+        (transpose(75, 1030), (75, 1030), "float32"),
+        (apart(1000, 3), (1000, 3), "uint8"),
+        (apart(130, 4), (130, 4), "uint8"),
+    ):
+        a = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+        b = np.zeros(shape[::-1], dtype)
+        tewb.build(s, args)(a, b)
+        np.testing.assert_array_equal(b, a.T)
+
+
 def test_what_is_inlined_is_turned_with_its_reader() -> None:
     A = te.placeholder((20, 24), name="A")
     T = te.compute((20, 24), lambda i, j: A[i, j] - 1.0, name="T")

@@ -23,7 +23,6 @@ from tewb.ir import (
 )
 from tewb.lowering.bind_buffers import compact_strides
 
-
 Layout = tuple[DType, Expr, tuple[Expr, ...]]  # the dtype of its indices, its first element, its strides
 
 
