@@ -291,9 +291,7 @@ def test_a_copy_of_a_tile_is_turned_where_it_is_computed() -> None:
     s = te.create_schedule(C.op)
     xo, yo, xi, yi = s[C].tile("i", "j", 8, 8)
     s[T].compute_at(s[C], yo)
-    (_, ti), (_, tj) = s[T].split("i", factor=8), s[T].split("j", factor=8)
-    s[T].reorder("i.outer", "j.outer", ti, tj)
-    s[T].transpose(ti, tj)
+    s[T].transpose("i", "j")  # all of T is 36 x 40, and 8 x 8 of it are made at a time
     assert "A.tile" in str(tewb.lower(s, [A, C]))
     assert_same_result(s, [A], [C])
 
@@ -322,6 +320,19 @@ def test_the_benchmark_is_right_where_nothing_divides() -> None:
         b = np.zeros(shape[::-1], dtype)
         tewb.build(s, args)(a, b)
         np.testing.assert_array_equal(b, a.T)
+
+
+def test_a_tile_that_grows_too_large_for_registers_is_taken_as_ever() -> None:
+    A = te.placeholder((64, 64), name="A")
+    T = te.compute((64, 64), lambda i, j: A[j, i] * 2.0, name="T")
+    C = te.compute((64, 64), lambda i, j: T[i, j] + 1.0, name="C")
+    s = te.create_schedule(C.op)
+    yo = s[C].tile("i", "j", 8, 8)[1]
+    s[T].compute_at(s[C], yo)
+    s[T].transpose("i", "j")
+    s[T].compute_root()
+    assert "T.Shuffle" not in str(tewb.lower(s, [A, C]))
+    assert_same_result(s, [A], [C])
 
 
 def test_what_is_inlined_is_turned_with_its_reader() -> None:

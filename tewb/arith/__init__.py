@@ -4,9 +4,9 @@ from tewb.arith.analyzer import Analyzer
 from tewb.arith.detect_linear import detect_linear
 from tewb.arith.evaluate import NUMPY_OPERATORS, evaluate_integers
 from tewb.arith.statements import simplify_stmt
-from tewb.arith.stride import Turn, is_turned, row_major, stride, turn
+from tewb.arith.stride import REGISTER, Turn, is_turned, row_major, stride, turn
 
 __all__ = [
-    "NUMPY_OPERATORS", "Analyzer", "Turn", "detect_linear", "evaluate_integers", "is_turned", "row_major", "simplify_stmt",
+    "NUMPY_OPERATORS", "REGISTER", "Analyzer", "Turn", "detect_linear", "evaluate_integers", "is_turned", "row_major", "simplify_stmt",
     "stride", "turn",
 ]  # fmt: skip

@@ -35,6 +35,9 @@ def stride(strides: Sequence[Expr], indices: Sequence[Expr], v: Var) -> int | No
     return total
 
 
+REGISTER = 64  # bytes of the widest vectors
+
+
 class Turn(Enum):
     """How a tile of an access is transposed in registers."""
 
@@ -48,9 +51,11 @@ def is_turned(along: int | None, across: int | None) -> bool:
     return along == 1 and across not in (0, 1)
 
 
-def turn(rows: int, lanes: int, across: int | None) -> Turn | None:
-    """How a tile of `rows` x `lanes` elements is transposed that moves by `across` from lane to lane; None when its
-    size has no way. Few rows of a line are better taken out of it than sent through a network."""
+def turn(rows: int, lanes: int, across: int | None, nbytes: int) -> Turn | None:
+    """How a tile of `rows` x `lanes` elements of `nbytes` bytes is transposed that moves by `across` from lane to
+    lane; None when its size has no way. Few rows of a line are better taken out of it than sent through a network."""
+    if max(rows, lanes) * nbytes > REGISTER:
+        return None
     powers = _is_power(rows) and _is_power(lanes)
     if across == rows and (rows <= 4 or (rows <= 8 and not powers)):
         return Turn.LINE

@@ -143,7 +143,8 @@ class _Tile:
         strides = compact_strides(access.buffer)
         along = stride(strides, access.indices, self.rows.var)
         across = stride(strides, access.indices, self.lanes.var)
-        match turn(self.n, self.m, across) if is_turned(along, across) else None:
+        nbytes = access.buffer.dtype.nbytes
+        match turn(self.n, self.m, across, nbytes) if is_turned(along, across) else None:
             case Turn.LINE:
                 return self.by_line(access, s)
             case Turn.NETWORK:

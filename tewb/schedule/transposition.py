@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tewb.arith import Analyzer, is_turned, row_major, stride, turn
+from tewb.arith import REGISTER, Analyzer, is_turned, row_major, stride, turn
 from tewb.base import DType
 from tewb.ir import (
     BufferLoad,
@@ -30,8 +30,6 @@ from tewb.schedule.relation import index_up
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp, Tensor
 from tewb.tensor.hybrid import HybridOp
-
-REGISTER = 64  # bytes of the widest vectors; a tile has as many of them as it has rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +88,10 @@ def _nothing_turned(
 def _wrong_size(
     stage: Stage, accesses: Sequence[TileAccess], rows: IterVar, lanes: IterVar
 ) -> Refusal | None:
-    extents = stage.schedule.extents(stage)
+    extents = _extents(stage)
     n, m = const_int(extents[rows]), const_int(extents[lanes])
     if n is None or m is None:
-        return None  # lowering knows, where the stage is computed
+        return None  # a tile of symbolic size is taken as it ever was
     for a in (a for a in accesses if a.is_turned):
         most = REGISTER // a.dtype.nbytes
         for iv, size in ((rows, n), (lanes, m)):
@@ -106,7 +104,7 @@ def _wrong_size(
                     f"{most}",
                     f"split {name} by {most}",
                 )
-        if turn(n, m, a.across) is None:
+        if turn(n, m, a.across, a.dtype.nbytes) is None:
             odd, size = (rows, n) if n & (n - 1) else (lanes, m)
             return Refusal(
                 f"{stage.axis_name(odd)} has {size} iterations, which is no power of two, and {a.text} goes through a "
@@ -114,6 +112,16 @@ def _wrong_size(
                 f"split {stage.axis_name(odd)} by {min(most, 1 << (size.bit_length() - 1))}",
             )
     return None
+
+
+def _extents(stage: Stage) -> Mapping[IterVar, Expr]:
+    """The extents of the loops where the stage stands: of one that is computed in another, only a part is made at
+    a time."""
+    from tewb.schedule.bounds import infer_bounds  # it needs schedules, and they need legality
+
+    if stage.attach is None:
+        return stage.schedule.extents(stage)
+    return infer_bounds(stage.schedule).stages[stage].extents
 
 
 # ---------------------------------------------------------------- accesses of computes
