@@ -104,6 +104,9 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
         stage = rng.choice(s.stages)
     primitive = PRIMITIVES[rng.choice(list(PRIMITIVES))]
     args: dict[str, object] = {}
+    loops = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
+    if primitive.name == "transpose" and len(loops) > 1 and rng.random() < 0.8:
+        return Step("transpose", stage.name, {"rows": loops[-2], "lanes": loops[-1]})
     for p in primitive.params:
         options = p.choices(stage) if p.choices else []
         match p.kind:

@@ -36,6 +36,8 @@ def test_loops_are_scheduled_by_keys(start: Notebook) -> None:
     expect(page.locator(".tw-panel-journal")).to_contain_text("reorder")
     page.keyboard.press("p")
     expect(said(page)).to_contain_text("k is a reduce axis")
+    page.keyboard.press("t")
+    expect(said(page)).to_contain_text("transpose on stage C: k is a reduce axis")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Home")
     expect(row(page, "C/")).to_be_focused()

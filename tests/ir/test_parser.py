@@ -52,6 +52,7 @@ from tewb.ir import (
     Ramp,
     Select,
     Seq,
+    Shuffle,
     Stmt,
     StringImm,
     Sub,
@@ -215,7 +216,7 @@ def load(*indices: Expr) -> Expr:
     return BufferLoad(A, indices, FLOAT32.with_lanes(lanes))
 
 
-V4, B4 = INT32.with_lanes(4), BOOL.with_lanes(4)
+V4, B4, V4F = INT32.with_lanes(4), BOOL.with_lanes(4), FLOAT32.with_lanes(4)
 ramp = Ramp(i, const(1), 4, V4)
 shape = Call("tvm_stack_make_shape", (const(8, "int64"), const(8, "int64")), HANDLE)
 
@@ -246,6 +247,9 @@ shape = Call("tvm_stack_make_shape", (const(8, "int64"), const(8, "int64")), HAN
         (load(i, Ramp(const(4, "int64"), const(1, "int64"), 4, INT64.with_lanes(4))), "A[i, T.int64(4):8]"),
         (load(i, Ramp(i, const(2), 4, V4)), "A[i, T.Ramp(i, 2, 4)]"),
         (BufferLoad(S, (), FLOAT32), "S[()]"),
+        (Shuffle((load(i, ramp), load(j, ramp)), (0, 4, 1, 5), V4F), "T.Shuffle([A[i, i:i + 4], A[j, i:i + 4]], [0, 4, 1, 5])"),
+        (Shuffle((x, x), (1, 0), FLOAT32.with_lanes(2)), "T.Shuffle([x, x], [1, 0])"),
+        (Shuffle((load(i, ramp),), (3,), FLOAT32), "T.Shuffle([A[i, i:i + 4]], [3])"),
         (Call("isnan", (x,), BOOL), 'T.isnan(x, dtype="bool")'),
         (Call("reinterpret", (x,), INT32), None),
         (Call("tvm_call_packed", (StringImm("it's\n"),), INT32), "T.tvm_call_packed(\"it's\\n\", dtype=\"int32\")"),
@@ -398,6 +402,11 @@ def main(A: T.Buffer((8,), "float32"), x: T.float32, i: T.int32, b: T.bool):
         ("T.evaluate(T.Cast(i, i))", "a dtype is text", ""),
         ("T.evaluate(T.Ramp(i, 1, i))", "an integer was expected", "such as 8"),
         ("T.evaluate(T.Broadcast(i, 0))", "a vector of 0 lanes", "positive"),
+        ("T.evaluate(T.Shuffle([i], [1]))", "no lane 1 among the 1 lanes", "T.Shuffle([a, b], [lane, ...])"),
+        ("T.evaluate(T.Shuffle([i, x], [1]))", "lanes of int32 and of float32", "T.Shuffle([a, b]"),
+        ("T.evaluate(T.Shuffle([i], []))", "does not list vectors", "T.Shuffle([a, b]"),
+        ("T.evaluate(T.Shuffle(i, [0]))", "does not list vectors", "T.Shuffle([a, b]"),
+        ("T.evaluate(T.Shuffle([i], [i]))", "an integer was expected", ""),
         ("T.evaluate(T.Let(i, where={}))", "does not name one variable", "T.Let(body"),
         ("T.evaluate(T.sum(x, axis=[i]))", "a reduction over axes", "lower it first"),
         ("for k in foo(3): pass", "a loop cannot run over this", "T.parallel(n)"),

@@ -52,6 +52,17 @@ def test_a_vector_is_one_access_of_many_elements() -> None:
     assert b.first_touch[:3] == (0, 8, 16)
 
 
+def test_a_transposed_tile_reads_and_writes_whole_rows() -> None:
+    A = te.placeholder((4, 8), name="A")
+    B = te.compute((8, 4), lambda i, j: A[j, i], name="B")
+    s = tewb.Session(te.create_schedule(B.op), [A, B])
+    s.apply({"primitive": "split", "stage": "B", "args": {"axis": "i", "factor": 4}})
+    s.apply({"primitive": "transpose", "stage": "B", "args": {"rows": "i.inner", "lanes": "j"}})
+    rows = [tuple(range(8 * j + at, 8 * j + at + 4)) for at in (0, 4) for j in range(4)]
+    assert [a.elements for a in trace(s, "A").accesses] == rows
+    assert [a.elements for a in trace(s, "B").accesses] == [tuple(range(4 * i, 4 * i + 4)) for i in range(8)]
+
+
 def test_a_tile_for_a_packed_function_is_one_access() -> None:
     s = demo_session("extern", access="elementwise")
     s.apply({"primitive": "compute_at", "stage": "E", "args": {"parent": "C", "axis": "i"}})

@@ -65,6 +65,21 @@ def test_a_transposition_becomes_tiles() -> None:
     s = tewb.Session(te.create_schedule(T.op), [A, T])
     a = kinds(s)["strided", "T", "j"]
     assert "A[j, i] moves by 256 elements, 1024 bytes" in a.message and a.step.primitive == "tile"
+    assert [step.primitive for step in a.steps] == ["tile", "transpose"]
+    assert kinds(after(s, *a.steps)) == {}
+
+
+@pytest.mark.parametrize("vectorized", [False, True])
+def test_a_tile_that_is_taken_lane_by_lane_is_transposed_in_registers(vectorized: bool) -> None:
+    A = te.placeholder((256, 256), name="A")
+    T = te.compute((256, 256), lambda i, j: te.exp(A[j, i]), name="T")
+    s = tewb.Session(te.create_schedule(T.op), [A, T])
+    s.apply(Step("tile", "T", {"x": "i", "y": "j", "x_factor": 8, "y_factor": 8}))
+    if vectorized:
+        s.apply(Step("vectorize", "T", {"axis": "j.inner"}))
+    a = kinds(s)["strided", "T", "j.inner"]
+    assert "has its neighbours along i.inner, so along j.inner its lanes are taken one by one" in a.message
+    assert list(map(str, a.steps)) == ["transpose(T, rows=i.inner, lanes=j.inner)"]
     assert kinds(after(s, *a.steps)) == {}
 
 

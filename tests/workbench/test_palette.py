@@ -214,3 +214,19 @@ def test_how_long_a_palette_takes() -> None:
         actions = s.palette("C", s.stages[-1].loops[0].name)
         print(f"{len(actions)} actions in {1e3 * (time.perf_counter() - began):.0f} ms")
         s.apply(step)
+
+
+def test_a_tile_makes_a_transposition_legal() -> None:
+    A = te.placeholder((64, 64), name="A")
+    B = te.compute((64, 64), lambda i, j: A[j, i], name="B")
+    s = tewb.Session(te.create_schedule(B.op), [A, B])
+    (action,) = [a for a in s.palette("B", "i") if a.step.primitive == "transpose"]
+    assert not action.legal and action.reason is not None and "fills a register" in action.reason
+    assert action.fix is not None and action.fix.primitive == "tile"
+    assert str(action.then) == "transpose(B, rows=i.inner, lanes=j.inner)"
+    made = applied(s, action.fix, action.then)
+    assert (
+        made.schedule["B"].loops().endswith("i.inner(8, transpose), j.inner(8, vectorize)")
+        or lanes_of(made.schedule["B"]) != 8
+    )
+    check(made, "B", "i.inner")

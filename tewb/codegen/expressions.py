@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard
 
 from tewb.base import HANDLE, INT64, CodegenError, DType, native
@@ -44,6 +44,7 @@ from tewb.ir import (
     Or,
     Ramp,
     Select,
+    Shuffle,
     StringImm,
     Sub,
     Var,
@@ -362,6 +363,51 @@ class Expressions:
             return splat_constant(self.emit(e.value), e.dtype)
         return self.f.splat(self.emit(e.value), e.dtype)
 
+    def shuffle(self, e: Shuffle) -> str:
+        """The vectors are put together until two are left, of which one instruction takes the lanes."""
+        parts = [(self.as_vector(v), v.dtype.lanes) for v in e.vectors]
+        while len(parts) > 2:
+            pairs = [parts[i : i + 2] for i in range(0, len(parts), 2)]
+            parts = [self.joined(p, e.dtype) for p in pairs]
+        value = self.lanes(parts, e.indices, e.dtype)
+        return (
+            value
+            if e.dtype.lanes > 1
+            else self.f.ins(f"extractelement <1 x {value_type(e.dtype)}> {value}, i64 0")
+        )
+
+    def as_vector(self, e: Expr) -> str:
+        """The value of `e`; a scalar as a vector of one lane."""
+        value = self.emit(e)
+        if e.dtype.lanes > 1:
+            return value
+        t = value_type(e.dtype)
+        return self.f.ins(f"insertelement <1 x {t}> poison, {t} {value}, i64 0")
+
+    def joined(self, parts: Sequence[tuple[str, int]], d: DType) -> tuple[str, int]:
+        """One vector, or two put one after the other, with the number of lanes."""
+        count = sum(lanes for _, lanes in parts)
+        return parts[0] if len(parts) == 1 else (self.lanes(parts, range(count), d), count)
+
+    def lanes(self, parts: Sequence[tuple[str, int]], indices: Sequence[int], d: DType) -> str:
+        """Lanes of one or two vectors."""
+        t = value_type(d.element)
+        (a, n), (b, m) = parts if len(parts) == 2 else (*parts, ("poison", parts[0][1]))
+        if n != m:  # the instruction takes vectors of one length: the shorter is filled up
+            a, b = (self._filled(x, k, max(n, m), t) for x, k in ((a, n), (b, m)))
+            indices = [i if i < n else i - n + max(n, m) for i in indices]
+        whole = f"<{max(n, m)} x {t}>"
+        mask = f"<{len(indices)} x i32> <{', '.join(f'i32 {i}' for i in indices)}>"
+        return self.f.ins(f"shufflevector {whole} {a}, {whole} {b}, {mask}")
+
+    def _filled(self, x: str, n: int, lanes: int, t: str) -> str:
+        mask = ", ".join(f"i32 {i if i < n else 'poison'}" for i in range(lanes))
+        return (
+            x
+            if n == lanes
+            else self.f.ins(f"shufflevector <{n} x {t}> {x}, <{n} x {t}> poison, <{lanes} x i32> <{mask}>")
+        )
+
     # ---- memory
 
     def index(self, e: Expr) -> str:
@@ -606,11 +652,11 @@ def is_cheap(e: Expr) -> bool:
 
 def is_maskable(e: Expr) -> bool:
     """Whether the vector `e` may be computed in all lanes when those not wanted are not loaded: its loads are
-    of neighbours, its calls are math."""
+    of neighbours, its calls are math, and no vector is taken apart."""
     return all(
         is_contiguous(n.indices[0]) and is_cheap(n.indices[0])
         if isinstance(n, BufferLoad)
-        else not isinstance(n, Let) and (not isinstance(n, Call) or n.op in _MASKABLE_CALLS)
+        else not isinstance(n, Let | Shuffle) and (not isinstance(n, Call) or n.op in _MASKABLE_CALLS)
         for n in walk(e)
     )
 
@@ -632,6 +678,12 @@ def lane_of(e: Expr, lane: int) -> Expr:
             return Cast(lane_of(value, lane), dtype.element)
         case Select(cond, then, other, dtype):
             return Select(lane_of(cond, lane), lane_of(then, lane), lane_of(other, lane), dtype.element)
+        case Shuffle(vectors, indices):
+            found = indices[lane]
+            for v in vectors:
+                if found < v.dtype.lanes:
+                    return lane_of(v, found)
+                found -= v.dtype.lanes
         case Not(a):
             return Not(lane_of(a, lane), e.dtype.element)
         case Var():
@@ -663,6 +715,7 @@ _EXPRS: dict[type, Rule] = {
     Let: Expressions.let,
     Cast: Expressions.cast,
     Ramp: Expressions.ramp,
+    Shuffle: Expressions.shuffle,
     Broadcast: Expressions.broadcast,
     BufferLoad: Expressions.load,
     Call: Expressions.call,

@@ -105,6 +105,7 @@ class Function:
         self.lines: list[str] = []
         self.block = "body"
         self.stack_bytes = 0
+        self.free_slots: dict[tuple[str, int], list[str]] = {}  # of the stack, by element and count
         self.owned: list[str] = []  # heap memory that must be freed before returning
         self.location: str | None = None
         self._count = 0

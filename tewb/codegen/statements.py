@@ -211,6 +211,9 @@ class Statements:
         self.f.module.alignments[b.data] = ALLOCATED
         (size,) = b.shape
         count = const_int(size)
+        if count is not None and b.scope == "register":
+            self.registers(s, count)
+            return
         if count is not None and b.data not in self.shared:
             total = count * b.dtype.nbytes
             if self.f.stack_bytes + total <= STACK_LIMIT:
@@ -219,6 +222,15 @@ class Statements:
                 self.emit(s.body)
                 return
         self.heap(s, size)
+
+    def registers(self, s: Allocate, count: int) -> None:
+        """A slot of the stack that the optimiser takes apart. The copies of a tile that was unrolled take turns."""
+        kind = memory_type(s.buffer.dtype), count
+        free = self.f.free_slots.setdefault(kind, [])
+        slot = free.pop() if free else self.f.stack(*kind)
+        self.values[s.buffer.data] = slot
+        self.emit(s.body)
+        free.append(slot)
 
     def heap(self, s: Allocate, size: Expr) -> None:
         f, b = self.f, s.buffer

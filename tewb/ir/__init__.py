@@ -61,6 +61,7 @@ from tewb.ir.nodes import (
     Reduce,
     Select,
     Seq,
+    Shuffle,
     Stmt,
     StringImm,
     Sub,
@@ -91,8 +92,7 @@ __all__ = [
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert",
-    "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_noop", "load", "node", "ops", "parse", "replace",
+    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_noop", "load", "node", "ops", "parse", "replace", "Shuffle",
     "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "uses", "visit", "walk", "with_buffer",
     "without_loop",
 ]  # fmt: skip

@@ -474,6 +474,16 @@ class Broadcast(Expr):
     dtype: DType
 
 
+@node
+class Shuffle(Expr):
+    """Lanes of `vectors`, counted through all of them one after the other: first those of the first vector.
+    The result has a lane for each of `indices`; a scalar counts as a vector of one lane."""
+
+    vectors: tuple[Expr, ...]
+    indices: tuple[int, ...]
+    dtype: DType
+
+
 # ---------------------------------------------------------------- memory and calls
 
 
@@ -482,6 +492,7 @@ class Buffer:
 
     `shape` and `strides` are in elements; empty `strides` means compact row-major. `elem_offset` is
     the distance in elements of the first element from `data`. Several buffers may view one `data`.
+    What is in `scope` "register" has constant indices once loops are unrolled, and takes no memory.
     """
 
     __slots__ = ("alignment", "data", "dtype", "elem_offset", "name", "offset_factor", "origin", "scope", "shape",

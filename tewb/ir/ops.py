@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -555,3 +555,18 @@ def broadcast(value: Any, lanes: int) -> Expr:
     """`value` repeated; one lane is the value itself"""
     x = convert(value)
     return x if lanes == 1 else Broadcast(x, lanes, x.dtype.with_lanes(lanes))
+
+
+def shuffle(vectors: Sequence[Expr], indices: Sequence[int]) -> Expr:
+    """The lanes `indices` of `vectors`, counted through all of them one after the other."""
+    total = sum(v.dtype.lanes for v in vectors)
+    element = vectors[0].dtype.element if vectors else None
+    if element is None or not indices:
+        raise ShapeError("a shuffle takes at least one vector and gives at least one lane")
+    for v in vectors:
+        if v.dtype.element is not element:
+            raise DTypeError(f"lanes of {element} and of {v.dtype.element} do not go into one vector")
+    for i in indices:
+        if not 0 <= i < total:
+            raise ShapeError(f"there is no lane {i} among the {total} lanes of the vectors")
+    return ir.Shuffle(tuple(vectors), tuple(indices), element.with_lanes(len(indices)))

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tewb.base import BOOL, INT32, DType, ParseError
+from tewb.base import BOOL, INT32, DType, ParseError, TewbError
 from tewb.ir import nodes as ir
+from tewb.ir import ops
 from tewb.ir.intrinsics import CALLS, implied_dtype
 from tewb.ir.nodes import Buffer, Expr, IntImm, Var
 
@@ -405,6 +406,18 @@ class Expressions:
         value, lanes = self.expr(node.args[0]), self.lanes(node.args[1])
         return ir.Broadcast(value, lanes, value.dtype.with_lanes(lanes))
 
+    def shuffle(self, node: ast.Call) -> Expr:
+        usage = "T.Shuffle([a, b], [lane, ...])"
+        self.arguments(node, usage, 2)
+        lists = [x.elts for x in node.args if isinstance(x, ast.List) and x.elts]
+        if len(lists) < 2:
+            raise self.refuse(node, "this does not list vectors, and lanes of them", f"write {usage}")
+        vectors, lanes = [self.expr(v) for v in lists[0]], [self.integer(i) for i in lists[1]]
+        try:
+            return ops.shuffle(vectors, lanes)
+        except TewbError as e:
+            raise self.refuse(node, e.message, f"write {usage}") from None
+
     def let(self, node: ast.Call) -> Expr:
         usage = "T.Let(body, where={x: value})"
         where = self.arguments(node, usage, 1, required=["where"])["where"]
@@ -469,5 +482,6 @@ _CALLS: dict[str, Callable[[Expressions, ast.Call], Expr]] = {
     "Cast": Expressions.cast,
     "Ramp": Expressions.ramp,
     "Broadcast": Expressions.broadcast,
+    "Shuffle": Expressions.shuffle,
     "Let": Expressions.let,
 }

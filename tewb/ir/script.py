@@ -173,6 +173,8 @@ class _Names:
                 return f"T.Ramp({self.expr(base)}, {self.expr(stride)}, {lanes})"
             case ir.Broadcast(value, lanes):
                 return f"T.Broadcast({self.expr(value)}, {lanes})"
+            case ir.Shuffle(vectors, indices):
+                return f"T.Shuffle([{', '.join(self.expr(v) for v in vectors)}], {list(indices)})"
             case ir.Let(var, value, body):
                 return f"T.Let({self.expr(body)}, where={{{self.name(var)}: {self.expr(value)}}})"
             case ir.Call(op, args, dtype):

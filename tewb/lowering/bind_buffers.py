@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tewb.arith import row_major
 from tewb.ir import Buffer, BufferLoad, BufferStore, Expr, Stmt, Var, const_int, ops, rewriter
 
 
 def compact_strides(b: Buffer) -> tuple[Expr, ...]:
     """The strides of a buffer in elements, row-major when it declares none."""
-    if b.strides:
-        return b.strides
-    strides: list[Expr] = []
-    step: Expr = ops.const(1)
-    for n in reversed(b.shape):
-        strides.append(step)
-        step = ops.mul(step, n)
-    return tuple(reversed(strides))
+    return b.strides or row_major(b.shape)
 
 
 def is_compact(b: Buffer) -> bool:

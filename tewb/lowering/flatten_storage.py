@@ -23,6 +23,8 @@ from tewb.ir import (
 )
 from tewb.lowering.bind_buffers import compact_strides
 
+Layout = tuple[DType, Expr, tuple[Expr, ...]]  # the dtype of its indices, its first element, its strides
+
 
 def flatten_storage(f: PrimFunc) -> PrimFunc:
     """Give every access one index: elements from the start of the buffer's memory.
@@ -36,6 +38,7 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
     lowest of their indices: 0, or less where a stride is negative. Debug builds check accesses with them.
     """
     flat: dict[Buffer, Buffer] = {}
+    layouts: dict[Buffer, Layout] = {}
     owners = {p.data: p for p in f.params if isinstance(p, Buffer)}
 
     def line(b: Buffer) -> Buffer:
@@ -45,11 +48,19 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
             known = flat[b] = b.with_(shape=(size,), strides=(), elem_offset=low)
         return known
 
+    def layout(b: Buffer) -> Layout:
+        known = layouts.get(b)
+        if known is None:
+            dtype = INT32 if fits_int32(b) else INT64
+            strides = tuple(_as(step, dtype) for step in compact_strides(b))
+            known = layouts[b] = (dtype, _as(b.elem_offset, dtype), strides)
+        return known
+
     def index(b: Buffer, indices: tuple[Expr, ...]) -> Expr:
-        dtype = INT32 if _fits_int32(b) else INT64
-        at: Expr = _as(b.elem_offset, dtype)
-        for i, step in zip([rewrite(i) for i in indices], compact_strides(b), strict=True):
-            at = ops.add(at, ops.mul(_as(i, dtype), _as(step, dtype)))
+        dtype, start, strides = layout(b)
+        at = start
+        for i, step in zip([rewrite(i) for i in indices], strides, strict=True):
+            at = _further(at, _as(i, dtype), step)
         return at
 
     def load(n: BufferLoad) -> Expr:
@@ -82,6 +93,15 @@ def _as(e: Expr, dtype: str) -> Expr:
     return ops.cast(e, DType(dtype).with_lanes(e.dtype.lanes))
 
 
+def _further(at: Expr, i: Expr, step: Expr) -> Expr:
+    """at + i*step; a ramp plus scalars stays a ramp, which spares the simplifier the work."""
+    if isinstance(i, Ramp) and at.dtype.lanes == 1:
+        return ops.ramp(ops.add(at, ops.mul(i.base, step)), ops.mul(i.stride, step), i.lanes)
+    if isinstance(at, Ramp) and i.dtype.lanes == 1:
+        return ops.ramp(ops.add(at.base, ops.mul(i, step)), at.stride, at.lanes)
+    return ops.add(at, ops.mul(i, step))
+
+
 def _span(b: Buffer) -> tuple[Expr, Expr]:
     """The lowest index and the number of elements from there to the highest."""
     if not b.strides:
@@ -95,14 +115,14 @@ def _span(b: Buffer) -> tuple[Expr, Expr]:
 
 def _size(b: Buffer) -> Expr:
     size: Expr = const(1)
-    if not _fits_int32(b):
+    if not fits_int32(b):
         size = const(1, INT64)
     for n in b.shape:
         size = ops.mul(size, n)
     return size
 
 
-def _fits_int32(b: Buffer) -> bool:
+def fits_int32(b: Buffer) -> bool:
     """Whether every element of `b` certainly has a number below 2**31. Symbolic sizes are not certain."""
     total = 1
     for n in (*b.shape, *b.strides):

@@ -61,7 +61,7 @@ def peak_bytes(s: Stmt) -> int | None:
     """The most bytes that the allocations of `s` take at once, in one iteration of its parallel loops; None
     when a size is symbolic."""
     inner = [peak_bytes(c) for c in s.children() if isinstance(c, Stmt)]
-    own = _bytes(s.buffer) if isinstance(s, Allocate) else 0
+    own = _bytes(s.buffer) if isinstance(s, Allocate) and s.buffer.scope != "register" else 0
     if own is None or None in inner:
         return None
     return own + max((n for n in inner if n is not None), default=0)
@@ -174,7 +174,7 @@ def _slots(memories: Sequence[_Memory]) -> list[list[_Memory]]:
     slots: list[list[_Memory]] = []
     for m in sorted(memories, key=lambda m: m.first):
         size = _bytes(m.buffer)
-        if m.first < 0 or size is None or (m.buffer.scope == "local" and size <= REGISTERS):
+        if m.first < 0 or size is None or _in_registers(m.buffer, size):
             continue
         free = [slot for slot in slots if _fits(m, size, slot)]
         if free:
@@ -183,6 +183,10 @@ def _slots(memories: Sequence[_Memory]) -> list[list[_Memory]]:
         else:
             slots.append([m])
     return slots
+
+
+def _in_registers(b: Buffer, size: int) -> bool:
+    return b.scope == "register" or (b.scope == "local" and size <= REGISTERS)
 
 
 def _fits(m: _Memory, size: int, slot: list[_Memory]) -> bool:

@@ -39,14 +39,19 @@ from tewb.ir import (
     replace,
     rewriter,
     substitute,
+    walk,
     without_loop,
 )
+from tewb.lowering.transpose_tile import transpose_tile
 
 
 def vectorize_loops(body: Stmt) -> Stmt:
     """Replace every vectorized loop by statements on vectors.
 
         for i in 8 (vectorized):  A[i*2] = B[i] + 1.0    ->    A[Ramp(0, 2, 8)] = B[0:8] + Broadcast(1.0, 8)
+
+    Two vectorized loops, one right inside of the other, are a tile: the inner one becomes lanes, and accesses to
+    neighbours along the outer one are transposed in registers (`transpose_tile`).
 
     A loop whose body has no vector form (a guard or a call that differs from lane to lane, an inner loop
     of differing extent, an extent that is not constant) becomes serial. Afterwards no loop is vectorized, and
@@ -55,12 +60,17 @@ def vectorize_loops(body: Stmt) -> Stmt:
     """
 
     def loop(n: For) -> Stmt:
+        tile = None if option("tir.disable_vectorize") else transpose_tile(n)
+        if tile is not None:
+            return rewrite(tile)
         inner = rewrite(n.body)
         if n.kind is not ForKind.VECTORIZED:
             return n if inner is n.body else replace(n, body=inner)
         serial = replace(n, kind=ForKind.SERIAL, body=inner)
         if option("tir.disable_vectorize"):
             return serial
+        if any(isinstance(x, For) and x.kind is ForKind.VECTORIZED for x in walk(n.body)):
+            return serial  # the lanes are those of the loop inside
         lanes = const_int(n.extent)
         if lanes is None:
             raise LowerError(

@@ -29,6 +29,7 @@ from tewb.schedule.relation import Fuse, Split, divides
 from tewb.schedule.stage import Loops, Stage
 from tewb.schedule.stores import nontemporal
 from tewb.schedule.tiles import opaque_last
+from tewb.schedule.transposition import tile_stores, untransposed
 from tewb.tensor import ExternOp
 from tewb.tensor.hybrid import HybridOp
 
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "nontemporal", "parallel", "places", "reorder",
-    "reordered", "set_scope", "split", "tile", "unroll", "vectorize",
+    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "nontemporal", "parallel", "places", "reorder", "reordered", "set_scope", "split", "tile", "unroll", "vectorize", "transpose",
 ]  # fmt: skip
 
 MAX_LANES = 1024
@@ -155,8 +155,10 @@ def reorder(stage: Stage, v: Values) -> Refusal | None:
     vectors = [iv for iv in before if stage.annotations.get(iv) == "vectorize"]
     stage.leaf_iter_vars = after
     try:
-        return places(stage.schedule) or next(
-            (r for iv in vectors if (r := _nothing_inside(stage, iv))), None
+        return (
+            places(stage.schedule)
+            or next((r for iv in vectors if (r := _nothing_inside(stage, iv))), None)
+            or _tile_kept(stage)
         )
     finally:
         stage.leaf_iter_vars = before
@@ -181,7 +183,22 @@ def _hybrid_refusal(stage: Stage) -> Refusal | None:
         scheduled_body(stage, stage.op.body)
     except LowerError as e:
         return Refusal(e.message, e.hint)
-    return None
+    return _tile_kept(stage)
+
+
+def _tile_kept(stage: Stage) -> Refusal | None:
+    """The loops of a tile stay what they are while others move."""
+    rows = next((iv for iv, kind in stage.annotations.items() if kind == "transpose"), None)
+    if rows is None:
+        return None
+    lanes = next(iv for iv, kind in stage.annotations.items() if kind == "vectorize")
+    if _tile_inside(stage, rows, lanes) is None:
+        return None
+    return Refusal(
+        f"{stage.axis_name(rows)} and {stage.axis_name(lanes)} are the rows and the lanes of a tile, and stay the two "
+        "innermost loops",
+        "reorder the loops around them",
+    )
 
 
 def reordered(leaves: Loops, axes: list[IterVar]) -> Loops:
@@ -233,6 +250,42 @@ def vectorize(stage: Stage, v: Values) -> Refusal | None:
         or _nothing_inside(stage, iv)
         or _constant(stage, iv, MAX_LANES, "vectorize")
         or _one_vector_loop(stage, iv)
+    )
+
+
+def transpose(stage: Stage, v: Values) -> Refusal | None:
+    rows, lanes = v["rows"], v["lanes"]
+    if rows is lanes:
+        return Refusal(f"both loops are {stage.axis_name(rows)}", "a tile takes two different loops")
+    vectorized = stage.annotations.get(lanes) == "vectorize" and "transpose" not in stage.annotations.values()
+    return (
+        has_loops(stage)
+        or _calls(stage, rows)
+        or _annotate(stage, rows)
+        or (None if vectorized else _annotate(stage, lanes) or _one_vector_loop(stage, lanes))
+        or independent(stage, rows, "transpose")
+        or independent(stage, lanes, "transpose")
+        or _tile_inside(stage, rows, lanes)
+        or _nothing_inside(stage, rows)
+        or _constant(stage, rows, MAX_LANES, "transpose")
+        or _constant(stage, lanes, MAX_LANES, "transpose")
+        or untransposed(stage, rows, lanes)
+    )
+
+
+def _tile_inside(stage: Stage, rows: IterVar, lanes: IterVar) -> Refusal | None:
+    """The loops of a tile stand inside of all others: the rows around the lanes, and nothing between."""
+    if isinstance(stage.op, HybridOp):
+        found = tile_stores(stage, stage.op, rows, lanes)
+        return found if isinstance(found, Refusal) else None
+    leaves = stage.leaf_iter_vars
+    if leaves[-1] is lanes and leaves[-2] is rows:
+        return None
+    r, n = stage.axis_name(rows), stage.axis_name(lanes)
+    others = [stage.axis_name(iv) for iv in leaves if iv is not rows and iv is not lanes]
+    return Refusal(
+        f"{r} and {n} are not the two innermost loops in this order, as the rows and the lanes of a tile are",
+        f"reorder({', '.join([*others, r, n])})",
     )
 
 

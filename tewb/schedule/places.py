@@ -44,7 +44,7 @@ def compute_at(stage: Stage, v: Values) -> Refusal | None:
     if stage not in parent.reads() and not _reads_through(parent, stage):
         return Refusal(f"{parent.name} does not read {stage.name}", _consumers(stage))
     name = parent.axis_name(axis)
-    if any(parent.annotations.get(iv) == "vectorize" for iv in loops_to(parent, axis)):
+    if any(parent.annotations.get(iv) in ("vectorize", "transpose") for iv in loops_to(parent, axis)):
         return Refusal(f"loop {name} of {parent.name} is vectorized, and loops cannot become lanes")
     return _with_attach(stage, At(parent, axis)) or _repeats(stage, At(parent, axis))
 

@@ -131,6 +131,17 @@ for _kind in ("vectorize", "unroll", "parallel"):
 
 
 @_declare(
+    "transpose",
+    Param("rows", "axis", "the outer loop of the tile", choices=_leaves),
+    Param("lanes", "axis", "the loop right inside of it, which becomes lanes", choices=_leaves),
+)
+def _transpose(stage: Stage, v: Values, step: int) -> Results:
+    for iv, kind in ((v["rows"], "transpose"), (v["lanes"], "vectorize")):
+        _annotation(kind)(stage, {"axis": iv}, step)
+    return []
+
+
+@_declare(
     "compute_at",
     Param("parent", "stage", "the stage to compute this one in", choices=_parents),
     Param("axis", "place", "a loop of that stage"),

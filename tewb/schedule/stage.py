@@ -185,6 +185,7 @@ class Stage:
         key = (
             self.name,
             self.scope,
+            self.is_nontemporal,
             place,
             tuple([id(o) for o in named]),
             tuple(self._names),
@@ -278,6 +279,19 @@ class Stage:
         for i in n: body(i)    ->    for i in parallel(n): body(i)
         """
         self._do("parallel", axis=var)
+
+    def transpose(self, rows: IterVar | str, lanes: IterVar | str) -> None:
+        """Vectorize two loops at once, as a tile of registers: `lanes`, the innermost loop, becomes lanes, and
+        `rows`, right around it, the vectors of the tile. What is contiguous along `rows` instead is loaded or stored
+        that way, and transposed by shuffles in registers. Extents are small powers of two.
+
+        for r in 8:                           a0, ..., a7 = A[0, 0:8], ..., A[7, 0:8]
+            for l in 8: B[r, l] = A[l, r]  ->     (3 stages of shuffles)
+                                              B[0, 0:8], ..., B[7, 0:8] = a0, ..., a7
+
+        Where the elements of a tile all lie side by side, `rows` may be any few: the channels of an image.
+        """
+        self._do("transpose", rows=rows, lanes=lanes)
 
     def compute_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
         """Compute this stage inside loop `scope` of stage `parent`, just the part that is needed there.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tewb.arith import detect_linear
+from tewb import arith
 from tewb.base import TewbError
 from tewb.ir import (
     AttrStmt,
@@ -191,25 +191,9 @@ def _unclamped(e: Expr) -> Expr:
 
 
 def stride(buffer: Buffer, indices: Sequence[Expr], v: Var) -> int | None:
-    """How many elements an access moves from one iteration of `v` to the next; None when that varies."""
-    steps: list[Expr] = list(buffer.strides)
-    if not steps:
-        size: Expr = ops.const(1)
-        for n in reversed(buffer.shape):
-            steps.insert(0, size)
-            size = ops.mul(n, size)
-    total: int | None = 0
-    for i, step in zip(indices, steps, strict=True):
-        e = _unclamped(i)
-        if not uses(e, [v]):
-            continue
-        linear = detect_linear(e, [v])
-        coefficient = const_int(linear[0][v]) if linear is not None and v in linear[0] else None
-        size_of_step = const_int(step)
-        if coefficient is None or size_of_step is None or total is None:
-            return None
-        total += coefficient * size_of_step
-    return total
+    """How many elements an access moves from one iteration of `v` to the next, clamps at edges aside; None when
+    that varies."""
+    return arith.stride(buffer.strides or arith.row_major(buffer.shape), [_unclamped(i) for i in indices], v)
 
 
 def _strides(nest: _Nest, v: Var) -> dict[str, int | None]:
@@ -250,8 +234,9 @@ def _inner_loops(seen: _Seen) -> Iterator[Advice]:
         if _is_unit(strides.values()):
             if inner.kind is ForKind.SERIAL and own.kind is AxisKind.DATA:
                 yield _unvectorized(seen, stage, inner)
-        elif inner.kind in (ForKind.SERIAL, ForKind.VECTORIZED) and not _in_small_tile(stage, nest):
-            yield from _strided(seen, stage, nest, strides)
+        elif inner.kind in (ForKind.SERIAL, ForKind.VECTORIZED):
+            found = _untransposed if _in_small_tile(stage, nest) else _strided
+            yield from found(seen, stage, nest, strides)
 
 
 def _unvectorized(seen: _Seen, stage: Stage, inner: For) -> Advice:
@@ -295,8 +280,20 @@ def _strided(seen: _Seen, stage: Stage, nest: _Nest, strides: dict[str, int | No
     yield Advice("strided", stage.name, loop, message, _unit_steps(seen, stage, nest))
 
 
+def _untransposed(seen: _Seen, stage: Stage, nest: _Nest, strides: dict[str, int | None]) -> Iterator[Advice]:
+    """A tile that the cache holds, the elements of which are still taken one by one."""
+    rows, lanes = (_axis(n) for n in nest.loops[-2:])
+    steps = seen.legal(Step("transpose", stage.name, {"rows": rows, "lanes": lanes}))
+    along = _strides(nest, nest.loops[-2].var)
+    if steps:
+        access = next(a for a, x in along.items() if x == 1 and strides[a] not in (0, 1))
+        message = f"{access} has its neighbours along {rows}, so along {lanes} its lanes are taken one by one"
+        yield Advice("strided", stage.name, lanes, message, steps)
+
+
 def _unit_steps(seen: _Seen, stage: Stage, nest: _Nest) -> tuple[Step, ...]:
-    """A loop that walks along memory becomes the innermost; if none does, the two innermost become a tile."""
+    """A loop that walks along memory becomes the innermost; if none does, the two innermost become a tile, which is
+    transposed in registers where that can be done."""
     names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
     for n in reversed(nest.loops[:-1]):
         if _axis(n) in names and _is_unit(_strides(nest, n.var).values()):
@@ -308,7 +305,11 @@ def _unit_steps(seen: _Seen, stage: Stage, nest: _Nest) -> tuple[Step, ...]:
         return ()
     lanes = lanes_of(stage)
     x, y = (_axis(n) for n in nest.loops[-2:])
-    return seen.legal(Step("tile", stage.name, {"x": x, "y": y, "x_factor": lanes, "y_factor": lanes}))
+    tile = Step("tile", stage.name, {"x": x, "y": y, "x_factor": lanes, "y_factor": lanes})
+    after = seen.trials.after(tile)
+    made = after.journal[-1].results if isinstance(after, Schedule) else ()
+    turned = Step("transpose", stage.name, {"rows": made[2], "lanes": made[3]}) if made else tile
+    return seen.legal(tile, turned) or seen.legal(tile)
 
 
 def _sharing(seen: _Seen) -> Iterator[Advice]:

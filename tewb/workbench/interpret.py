@@ -54,6 +54,7 @@ from tewb.ir import (
     Ramp,
     Select,
     Seq,
+    Shuffle,
     Stmt,
     StringImm,
     Sub,
@@ -221,6 +222,11 @@ class Interpreter:
     def ramp(self, e: Ramp) -> Any:
         return self.value(e.base) + self.value(e.stride) * np.arange(e.lanes)
 
+    def shuffle(self, e: Shuffle) -> Any:
+        parts = [np.broadcast_to(self.value(v), (v.dtype.lanes,)) for v in e.vectors]
+        lanes = np.concatenate(parts)[list(e.indices)]
+        return lanes if e.dtype.lanes > 1 else lanes[0]
+
     def call(self, e: Call) -> Any:
         match e:
             case Call("if_then_else", (cond, then, other)):
@@ -333,6 +339,7 @@ _EXPRESSIONS: dict[type, Callable[[Interpreter, Any], Any]] = {
     Select: Interpreter.select,
     Let: Interpreter.let_value,
     Ramp: Interpreter.ramp,
+    Shuffle: Interpreter.shuffle,
     Broadcast: lambda i, e: i.value(e.value),  # numpy repeats it where lanes meet it
     Call: Interpreter.call,
 }

@@ -228,6 +228,17 @@ def _loop(stage: Stage, loop: str | None) -> Arguments:
     yield {"axis": loop}
 
 
+def _register_tiles(stage: Stage, loop: str | None) -> Arguments:
+    names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
+    at = _at(stage, loop)
+    if at + 1 < len(names):
+        yield {"rows": loop, "lanes": names[at + 1]}
+    if at > 0:
+        yield {"rows": names[at - 1], "lanes": loop}
+    if len(names) < 2:
+        yield {"rows": loop, "lanes": loop}
+
+
 def _places(stage: Stage, loop: str | None) -> Arguments:
     parents = next(p for p in PRIMITIVES["compute_at"].params if p.name == "parent")
     names = parents.choices(stage) if parents.choices else []
@@ -265,6 +276,7 @@ _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "vectorize": _loop,
     "unroll": _loop,
     "parallel": _loop,
+    "transpose": _register_tiles,
     "compute_at": _places,
     "compute_inline": _nothing,
     "compute_root": _nothing,
@@ -442,6 +454,12 @@ def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
     if step.primitive in ("vectorize", "unroll", "parallel"):
         for factor in (lanes_of(stage), 1):
             yield Step("split", stage.name, {"axis": step.args["axis"], "factor": factor})
+    if step.primitive == "transpose" and step.args["rows"] != step.args["lanes"]:
+        lanes = lanes_of(stage)
+        x, y = step.args["rows"], step.args["lanes"]
+        yield Step("tile", stage.name, {"x": x, "y": y, "x_factor": lanes, "y_factor": lanes})
+        names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
+        yield Step("reorder", stage.name, {"axes": [*(n for n in names if n not in (x, y)), x, y]})
     if step.primitive == "compute_at":
         for reader in stage.readers():
             if reader.name != step.args["parent"]:
@@ -454,7 +472,10 @@ def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
 
 
 def _again(step: Step, first: Step, made: Sequence[str]) -> Iterator[Step]:
-    """The refused step once more; after a split, on one of the new loops."""
+    """The refused step once more; after a split, on one of the new loops, and after a tile, on its inner ones."""
+    if first.primitive == "tile":
+        yield Step(step.primitive, step.stage, {"rows": made[2], "lanes": made[3]})
+        return
     if first.primitive != "split":
         yield step
         return

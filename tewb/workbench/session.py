@@ -252,10 +252,10 @@ class Session(History):
         return made
 
     def allocations(self) -> list[AllocationInfo]:
-        """Every allocation of the lowered IR, outermost first; one that was unrolled is listed once."""
+        """Every allocation of memory in the lowered IR, outermost first; one that was unrolled is listed once."""
         found: dict[tuple[str, str], AllocationInfo] = {}
         for n in walk(self.function.body):
-            if isinstance(n, Allocate):
+            if isinstance(n, Allocate) and n.buffer.scope != "register":
                 info = _allocation(n)
                 found.setdefault((info.name, info.shape), info)
         return list(found.values())

@@ -136,7 +136,7 @@ def _difference(program: Program, expected: _Expected) -> tuple[str | None, Prog
     try:
         return expected.difference(program), program, "without unrolling"
     except LongCode:
-        program = program.without("vectorize")
+        program = program.without("vectorize", "transpose")
     return expected.difference(program), program, "without unrolling and vectors"
 
 
@@ -220,7 +220,7 @@ def _repeats_much(schedule: Schedule) -> bool:
         for iv in stage.leaf_iter_vars:
             size, kind = const_int(extents[iv]) or 1, stage.annotations.get(iv)
             lanes *= size if kind == "vectorize" else 1
-            copies *= size if kind == "unroll" else 1
+            copies *= size if kind in ("unroll", "transpose") else 1
         if lanes > MOST_LANES or lanes * copies > MOST_COPIES:
             return True
     return False
@@ -241,12 +241,6 @@ def small_program(schedule: Schedule, args: Sequence[Any], sizes: Mapping[str, i
     Raises CannotCheck when no small sizes suit the definitions and the journal.
     """
     values = {**_values_of_symbols(args), **(sizes or {})}
-    steps = list(enumerate(schedule.journal))
-    steps = list(enumerate(schedule.journal))
-    steps = list(enumerate(schedule.journal))
-    steps = list(enumerate(schedule.journal))
-    steps = list(enumerate(schedule.journal))
-    steps = list(enumerate(schedule.journal))
     steps = list(enumerate(schedule.journal))
     if is_small(schedule.outputs, values):
         return Program(schedule.outputs, list(args), values, steps, {})

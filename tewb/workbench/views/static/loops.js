@@ -3,6 +3,7 @@
 //   click, arrows    choose a loop           s  split (asks for a factor)   v  vectorize
 //   drag onto loop   reorder                 p  parallel                    u  unroll
 //   drag a stage     compute it there        f  fuse with the loop inside   Alt+arrows  move the loop
+//                                            t  transpose with it, as a tile of registers
 
 const ONE_KEY = { v: "vectorize", p: "parallel", u: "unroll" };
 
@@ -143,6 +144,9 @@ function render({ model, el }) {
     else if (event.key === "f") {
       const names = stageOf(stage).loops.map((l) => l.name);
       ask("fuse", stage, { axes: names.slice(names.indexOf(loop)).slice(0, 2) });
+    } else if (event.key === "t") {
+      const names = stageOf(stage).loops.map((l) => l.name);
+      ask("transpose", stage, { rows: loop, lanes: names[names.indexOf(loop) + 1] ?? loop });
     } else return;
     event.preventDefault();
     event.stopPropagation();
