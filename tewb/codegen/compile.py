@@ -28,10 +28,10 @@ from tewb.ir import (
     substitute,
     walk,
 )
-from tewb.runtime import Kernel, pool
+from tewb.runtime import ForeignKernel, Kernel, Target, pool
 from tewb.runtime.abi import ERROR, HANDLE, MEMORY_LEFT, NO_MEMORY, KernelSignature, ParamSpec, Size
 from tewb.runtime.callbacks import register_native
-from tewb.runtime.jit import Compiled, register_symbol
+from tewb.runtime.jit import Compiled, Translated, register_symbol
 
 # Memory for intermediates comes from CPython's raw allocator, which needs no lock. A block remembers how it
 # was made in the words before it. The context counts down what a call may still take.
@@ -127,12 +127,20 @@ class CompiledModule:
         module: IRModule,
         text: str,
         signatures: dict[str, KernelSignature],
-        natives: tuple[Native, ...] = (),
+        natives: tuple[Native, ...],
+        target: Target,
+        debug: bool = False,
         level: int = 2,
     ) -> None:
-        self.module, self.signatures = module, signatures
+        self.module, self.signatures, self.target = module, signatures, target
         self.natives = natives  # kept alive as long as the code that calls them
-        self._code = Compiled(text, level)
+        self._debug, self._level = debug, level
+        make = Compiled if target.runs_here else Translated
+        self._code: Translated = make(text, level, target=target)
+
+    def for_target(self, target: Target | str) -> CompiledModule:
+        """The same module, compiled for another target."""
+        return compile_module(self.module, self._debug, self._level, Target.of(target))
 
     @property
     def llvm_ir(self) -> str:
@@ -149,7 +157,9 @@ class CompiledModule:
         return self._code.assembly
 
     def kernel(self, name: str) -> Kernel:
-        """The kernel of function `name`."""
+        """The kernel of function `name`; one that cannot be called when the target is another machine."""
+        if not isinstance(self._code, Compiled):
+            return ForeignKernel(self.signatures[name], self, self.target)
         setters = dict.fromkeys(n.set_threads for n in self.natives if n.set_threads is not None)
         return Kernel(self._code.address(name), self.signatures[name], self, tuple(setters))
 
@@ -162,10 +172,14 @@ class CompiledModule:
         return llvm_lines(self.optimized_ir if optimized else self.llvm_ir)
 
 
-def compile_module(module: IRModule, debug: bool = False, level: int = 2) -> CompiledModule:
+def compile_module(
+    module: IRModule, debug: bool = False, level: int = 2, target: Target | None = None
+) -> CompiledModule:
     """Compile flat, scalar-or-vector IR (what the passes of BUILD give). With `debug`, check every access.
-    `level` is how much LLVM optimises: 0 compiles several times faster, to code that is slower."""
-    shared = Module()
+    `level` is how much LLVM optimises: 0 compiles several times faster, to code that is slower. `target` is
+    the processor; None is this machine's."""
+    target = target or Target.host()
+    shared = Module(target)
     pool()  # parallel loops call it
     lines = script_lines(module)
     numbers = {id(line.node): i + 1 for i, line in reversed(list(enumerate(lines))) if line.node is not None}
@@ -176,17 +190,22 @@ def compile_module(module: IRModule, debug: bool = False, level: int = 2) -> Com
         shared.messages, shared.packed, shared.intermediates, shared.has_parallel = [], [], [], False
         texts.append(_function(shared, f, debug, debug_info))
         signatures[f.name] = _signature(shared, f)
-    parts = [_SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
+    parts = [_SERVICES, *shared.declarations.values(), *shared.functions, *texts, _attributes_of(target)]
     parts += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
     parts += debug_info.named()
     if any(s.packed for s in signatures.values()):
         register_native()
     for known in shared.natives.values():
         register_symbol(known.symbol, known.address)
-    return CompiledModule(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives.values()), level)
+    return CompiledModule(
+        module, "\n".join(parts) + "\n", signatures, tuple(shared.natives.values()), target, debug, level
+    )
 
 
-_ATTRIBUTES = 'attributes #0 = { nounwind "prefer-vector-width"="512" "no-trapping-math"="true" }'
+def _attributes_of(target: Target) -> str:
+    """The attributes of every function: LLVM shall use vectors as wide as the registers."""
+    width = f'"prefer-vector-width"="{8 * target.vector_bytes}"'
+    return f'attributes #0 = {{ nounwind {width} "no-trapping-math"="true" }}'
 
 
 def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:

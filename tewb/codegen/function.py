@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 from tewb.base import DType, Native
 from tewb.codegen.types import value_type
+from tewb.runtime import Target
 from tewb.runtime.abi import PackedCall
 
 
 class Module:
-    """What the functions of a module share: declarations, metadata, messages, packed function names."""
+    """What the functions of a module share: the target, declarations, metadata, messages, packed functions."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: Target) -> None:
+        self.target = target
         self.declarations: dict[str, str] = {}
         self.functions: list[str] = []
         self.metadata: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,30 +15,9 @@ import llvmlite.binding as llvm
 
 from tewb.base import CodegenError
 from tewb.runtime.object_cache import ObjectCode, object_cache, sha256
+from tewb.runtime.target import Target, host
 
 _lock = threading.RLock()
-
-
-@lru_cache(maxsize=1)
-def host() -> tuple[str, str, str]:
-    """The triple, CPU name and feature string of this machine."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-
-
-def target_machine(level: int = 2) -> Any:
-    """A new target machine for this host (an engine takes its own)."""
-    triple, cpu, features = host()
-    return llvm.Target.from_triple(triple).create_target_machine(
-        cpu=cpu, features=features, opt=level, jit=True
-    )
-
-
-@lru_cache(maxsize=1)
-def data_layout() -> str:
-    """How this host lays out data, in LLVM's words."""
-    return str(target_machine().target_data)
 
 
 def register_symbol(name: str, address: int) -> None:
@@ -45,37 +25,14 @@ def register_symbol(name: str, address: int) -> None:
     llvm.add_symbol(name, address)
 
 
-class Compiled:
-    """Machine code of one module. It lives as long as this object. With `plain` the text is translated as it
-    stands, which takes half of the time."""
+class Translated:
+    """LLVM text on the way to the code of `target`: optimised, and as assembly. Nothing is loaded."""
 
-    def __init__(self, text: str, level: int = 2, plain: bool = False) -> None:
-        triple, _, _ = host()
-        self.llvm_ir = f'target triple = "{triple}"\ntarget datalayout = "{data_layout()}"\n{text}'
+    def __init__(self, text: str, level: int = 2, target: Target | None = None, plain: bool = False) -> None:
+        self.target = target or Target.host()
+        triple, layout = self.target.triple, self.target.data_layout
+        self.llvm_ir = f'target triple = "{triple}"\ntarget datalayout = "{layout}"\n{text}'
         self._level, self._plain = level, plain
-        with _lock:
-            found = self._object()
-            _check_symbols(found.symbols)
-            self._engine = _load(found.code, level)
-
-    def _object(self) -> ObjectCode:
-        """The object code: from the cache, or compiled."""
-        cache = object_cache()
-        if cache is None:
-            return self._compile()
-        key = _key(self.llvm_ir, self._level, self._plain)
-        found = cache.load(key)
-        if found is None:
-            found = self._compile()
-            cache.store(key, found)
-        return found
-
-    def _compile(self) -> ObjectCode:
-        machine = target_machine(self._level)
-        module = self._optimized(machine)
-        self.optimized_ir = str(module)  # now: to emit code changes the module
-        symbols = _symbols(module)
-        return ObjectCode(bytes(machine.emit_object(module)), symbols)
 
     def _optimized(self, machine: Any) -> Any:
         module = _parse(self.llvm_ir)
@@ -86,17 +43,48 @@ class Compiled:
     def optimized_ir(self) -> str:
         """LLVM IR after optimisation; made when it is asked for, where the code came from the cache."""
         with _lock:
-            return str(self._optimized(target_machine(self._level)))
-
-    def address(self, name: str) -> int:
-        """The address of a function of this module."""
-        return int(self._engine.get_function_address(name))
+            return str(self._optimized(self.target.machine(self._level)))
 
     @cached_property
     def assembly(self) -> str:
         """The machine code as assembly text."""
         with _lock:
-            return str(target_machine().emit_assembly(llvm.parse_assembly(self.optimized_ir)))
+            return str(self.target.machine().emit_assembly(llvm.parse_assembly(self.optimized_ir)))
+
+
+class Compiled(Translated):
+    """Machine code of one module, for a target that runs here. It lives as long as this object. With `plain` the
+    text is translated as it stands, which takes half of the time."""
+
+    def __init__(self, text: str, level: int = 2, plain: bool = False, target: Target | None = None) -> None:
+        super().__init__(text, level, target, plain)
+        with _lock:
+            found = self._object()
+            _check_symbols(found.symbols)
+            self._engine = _load(found.code, level)
+
+    def _object(self) -> ObjectCode:
+        """The object code: from the cache, or compiled."""
+        cache = object_cache()
+        if cache is None:
+            return self._compile()
+        key = _key(self.llvm_ir, self._level, self._plain, self.target)
+        found = cache.load(key)
+        if found is None:
+            found = self._compile()
+            cache.store(key, found)
+        return found
+
+    def _compile(self) -> ObjectCode:
+        machine = self.target.machine(self._level)
+        module = self._optimized(machine)
+        self.optimized_ir = str(module)  # now: to emit code changes the module
+        symbols = _symbols(module)
+        return ObjectCode(bytes(machine.emit_object(module)), symbols)
+
+    def address(self, name: str) -> int:
+        """The address of a function of this module."""
+        return int(self._engine.get_function_address(name))
 
 
 def _parse(text: str) -> Any:
@@ -141,23 +129,23 @@ def _check_symbols(names: Iterable[str]) -> None:
 
 def _load(code: bytes, level: int) -> Any:
     """An engine that holds object code."""
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine(level))
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), Target.host().machine(level))
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return engine
 
 
-def _key(text: str, level: int, plain: bool) -> str:
+def _key(text: str, level: int, plain: bool, target: Target | None = None) -> str:
     """A name for all that the object code of a text depends on."""
-    return sha256(f"{_circumstances()} {level} {plain}\n{text}".encode()).hex()
+    return sha256(f"{_circumstances()} {level} {plain} {target!r}\n{text}".encode()).hex()
 
 
 @lru_cache(maxsize=1)
 def _circumstances() -> str:
     """What else makes the code what it is: this machine, LLVM, and the way from text to code, which is
-    written in this file."""
-    try:
-        recipe = Path(__file__).read_text(encoding="utf-8")
-    except OSError:  # imported from an archive
-        recipe = ""
+    written in this file and in that of targets."""
+    recipe = ""
+    for path in (Path(__file__), Path(__file__).with_name("target.py")):
+        with suppress(OSError):  # imported from an archive
+            recipe += path.read_text(encoding="utf-8")
     return f"{host()} {llvmlite.__version__} {llvm.llvm_version_info} {recipe}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import DType, ScheduleError, TewbError
@@ -26,7 +25,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering import LOWER, run, scheduled_loops
-from tewb.runtime.jit import host
+from tewb.runtime import Target
 from tewb.schedule import PRIMITIVES, At, Schedule, Stage, Step
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.schedule.primitive import Call, Refusal
@@ -148,16 +147,9 @@ def _unique(steps: Iterator[Step]) -> list[Step]:
 # ---------------------------------------------------------------- what might be done
 
 
-@cache
-def vector_bytes() -> int:
-    """The width of this machine's vectors in bytes."""
-    features = host()[2].split(",")
-    return 64 if "+avx512f" in features else 32 if "+avx2" in features else 16
-
-
 def lanes_of(stage: Stage) -> int:
     """How many elements of a stage's output fill a vector."""
-    return max(vector_bytes() // max(DType(stage.op.output(0).dtype).nbytes, 1), 2)
+    return max(Target.host().vector_bytes // max(DType(stage.op.output(0).dtype).nbytes, 1), 2)
 
 
 def candidates(stage: Stage, loop: str | None) -> Iterator[Step]:
