@@ -21,7 +21,7 @@ import tewb
 from tests.bench.harness import ROWS
 
 BENCHES = (
-    "matmul", "convolution", "elementwise", "stencil", "blur", "rows", "argmax", "transpose", "math",
+    "matmul", "int8_matmul", "convolution", "elementwise", "stencil", "blur", "rows", "argmax", "transpose", "math",
     "edit", "calls", "callbacks", "strides", "workbench",
 )  # fmt: skip
 

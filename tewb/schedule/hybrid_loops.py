@@ -36,7 +36,12 @@ from tewb.schedule.relation import Fuse, Split
 from tewb.schedule.stage import Stage
 from tewb.tensor.hybrid import HybridOp
 
-KINDS = {"vectorize": ForKind.VECTORIZED, "unroll": ForKind.UNROLLED, "parallel": ForKind.PARALLEL}
+KINDS = {
+    "vectorize": ForKind.VECTORIZED,
+    "unroll": ForKind.UNROLLED,
+    "parallel": ForKind.PARALLEL,
+    "dot": ForKind.DOT,
+}
 
 
 def scheduled_body(stage: Stage, body: Stmt, parts: Mapping[IterVar, Range] | None = None) -> Stmt:

@@ -257,6 +257,7 @@ _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "vectorize": _loop,
     "unroll": _loop,
     "parallel": _loop,
+    "dot": _loop,
     "compute_at": _places,
     "compute_inline": _nothing,
     "compute_root": _nothing,
@@ -430,7 +431,7 @@ def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
         rest = [n for n in names if n not in others]
         at = rest.index(first) + 1 if first in rest else 0
         yield Step("reorder", stage.name, {"axes": [*rest[:at], *others, *rest[at:]]})
-    if step.primitive in ("vectorize", "unroll", "parallel"):
+    if step.primitive in ("vectorize", "unroll", "parallel", "dot"):
         for factor in (lanes_of(stage), 1):
             yield Step("split", stage.name, {"axis": step.args["axis"], "factor": factor})
     if step.primitive == "compute_at":

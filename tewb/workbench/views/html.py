@@ -46,7 +46,7 @@ STYLE = """
 .tw-bench svg { max-width: 100%; height: auto; }
 """.strip()
 
-_KEYWORDS = re.compile(r"\b(for|in|if|else|while|with|as|def|and|or|not|assert)\b|(T\.(?:parallel|vectorized|unroll|allocate|attr))\b")  # fmt: skip
+_KEYWORDS = re.compile(r"\b(for|in|if|else|while|with|as|def|and|or|not|assert)\b|(T\.(?:parallel|vectorized|unroll|dot|allocate|attr))\b")  # fmt: skip
 
 
 # JupyterLab takes keys that are pressed in a drop-down for commands of the notebook (d d deletes the cell),
