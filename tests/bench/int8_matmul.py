@@ -17,26 +17,32 @@ from tewb import te
 COLUMNS = 64
 
 
-def packed_shape(m: int, k: int) -> tuple[int, int, int, int]:
-    return -(-m // COLUMNS), -(-k // 4), COLUMNS, 4
+def packed_shape(m: int, k: int, columns: int = COLUMNS) -> tuple[int, int, int, int]:
+    return -(-m // columns), -(-k // 4), columns, 4
 
 
-def matmul(n: int, m: int, k: int, packed: bool = False, rows: int = 4, threads: int = 1) -> Program:
+def matmul(
+    n: int, m: int, k: int, packed: bool = False, rows: int = 4, columns: int = COLUMNS, threads: int = 1
+) -> Program:
     """C[n, m] = A[n, k] @ B[k, m]; with `packed` the second argument is P, which the caller has made of B."""
     A = te.placeholder((n, k), name="A", dtype="uint8")
     B = te.placeholder((k, m), name="B", dtype="int8")
-    P = te.placeholder(packed_shape(m, k), name="P", dtype="int8") if packed else _packed(B, m, k)
+    P = (
+        te.placeholder(packed_shape(m, k, columns), name="P", dtype="int8")
+        if packed
+        else _packed(B, m, k, columns)
+    )
     r = te.reduce_axis((0, k), name="k")
     C = te.compute(
         (n, m),
         lambda i, j: te.sum(
-            A[i, r].astype("int32") * P[j // COLUMNS, r // 4, j % COLUMNS, r % 4].astype("int32"), axis=r
+            A[i, r].astype("int32") * P[j // columns, r // 4, j % columns, r % 4].astype("int32"), axis=r
         ),
         name="C",
     )
     s = te.create_schedule(C.op)
     L = s.cache_write(C, "local")
-    io, jo, ii, ji = s[C].tile("i", "j", rows, COLUMNS)
+    io, jo, ii, ji = s[C].tile("i", "j", rows, columns)
     s[C].reorder(jo, io, ii, ji)
     s[C].unroll(ii)
     s[C].vectorize(ji)
@@ -55,18 +61,17 @@ def matmul(n: int, m: int, k: int, packed: bool = False, rows: int = 4, threads:
     return s, [A, P if packed else B, C]
 
 
-def _packed(B: Any, m: int, k: int) -> Any:
+def _packed(B: Any, m: int, k: int, columns: int) -> Any:
     """B with 4 neighbours of k side by side, zero past its ends."""
 
     def value(jo: Any, ko: Any, j: Any, q: Any) -> Any:
-        row, column = ko * 4 + q, jo * COLUMNS + j
-        whole = m % COLUMNS == 0 and k % 4 == 0
-        if whole:
+        row, column = ko * 4 + q, jo * columns + j
+        if m % columns == 0 and k % 4 == 0:
             return B[row, column]
         inside = te.all(row < k, column < m)
         return te.if_then_else(inside, B[row, column], te.const(0, "int8"))
 
-    return te.compute(packed_shape(m, k), value, name="P")
+    return te.compute(packed_shape(m, k, columns), value, name="P")
 
 
 def packed(b: Any) -> Any:
