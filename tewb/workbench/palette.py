@@ -423,7 +423,7 @@ def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
 
 def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
     """Steps that may make a refused `step` legal: loops brought together, stages moved out of the way or
-    along, a loop cut by a constant."""
+    along, a loop cut by a constant or taken inside."""
     stage = schedule[step.stage]
     if step.primitive == "fuse" and len(step.args["axes"]) > 1:
         first, *others = step.args["axes"]
@@ -432,8 +432,12 @@ def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
         at = rest.index(first) + 1 if first in rest else 0
         yield Step("reorder", stage.name, {"axes": [*rest[:at], *others, *rest[at:]]})
     if step.primitive in ("vectorize", "unroll", "parallel", "dot"):
-        for factor in (lanes_of(stage), 1):
+        for factor in (4, 2) if step.primitive == "dot" else (lanes_of(stage), 1):
             yield Step("split", stage.name, {"axis": step.args["axis"], "factor": factor})
+    if step.primitive == "dot":
+        names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
+        inside = names[names.index(step.args["axis"]) + 1 :] if step.args["axis"] in names else []
+        yield Step("reorder", stage.name, {"axes": [*inside, step.args["axis"]]})
     if step.primitive == "compute_at":
         for reader in stage.readers():
             if reader.name != step.args["parent"]:
