@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.bench import int8_matmul
 from tests.programs import assert_same_result, bytes_product, schedule_for
 from tewb import te
 from tewb.base import ScheduleError
-from tewb.ir import Call, ForKind, IRModule, parse, script, structural_equal, walk
+from tewb.ir import Buffer, Call, ForKind, IRModule, parse, script, structural_equal, walk
 from tewb.lowering import BUILD, run
 from tewb.schedule import Step
+from tewb.workbench.interpret import Interpreter
 
 
 def product(n: int, m: int, k: int, a: str = "uint8", b: str = "int8") -> Any:
@@ -134,6 +136,68 @@ def test_the_packed_copy_is_computed_in_the_loops() -> None:
     assert_same_result(s, inputs, outputs)
 
 
+@pytest.mark.parametrize("a", ["uint8", "int8"])
+@pytest.mark.parametrize("b", ["uint8", "int8"])
+@pytest.mark.parametrize("size", [(8, 64, 32), (5, 70, 13)])
+def test_a_register_tile_of_any_signs_computes_the_same(size: tuple[int, int, int], a: str, b: str) -> None:
+    n, m, k = size
+    A, P = te.placeholder((n, k), name="A", dtype=a), te.placeholder((-(-k // 4), m, 4), name="P", dtype=b)
+    r = te.reduce_axis((0, k), name="k")
+    C = te.compute(
+        (n, m),
+        lambda i, j: te.sum(A[i, r].astype("int32") * P[r // 4, j, r % 4].astype("int32"), axis=r),
+        name="C",
+    )
+    s = te.create_schedule(C.op)
+    L = s.cache_write(C, "local")
+    io, jo, ii, ji = s[C].tile("i", "j", 2, 32)
+    s[C].unroll(ii)
+    s[C].vectorize(ji)
+    s[L].compute_at(s[C], jo)
+    ko, ki = s[L].split("k", factor=4)
+    s[L].reorder(ko, "i.c", "j.c", ki)
+    s[L].unroll("i.c")
+    s[L].vectorize("j.c")
+    s[L].dot(ki)
+    assert dots(s, [A, P, C])
+    assert_same_result(s, [A, P], [C])
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+@pytest.mark.parametrize("size", [(8, 128, 16), (9, 70, 13), (3, 5, 5)])
+def test_the_benchmark_is_exact(size: tuple[int, int, int], prepared: bool) -> None:
+    n, m, k = size
+    rng = np.random.default_rng(0)
+    a = rng.integers(0, 256, (n, k)).astype("uint8")
+    b = rng.integers(-128, 128, (k, m)).astype("int8")
+    for threads in (1, 2):
+        s, args = int8_matmul.matmul(n, m, k, prepared, threads=threads)
+        c = np.zeros((n, m), "int32")
+        tewb.build(s, args)(a, int8_matmul.packed(b) if prepared else b, c)
+        np.testing.assert_array_equal(c, a.astype("int32") @ b.astype("int32"))
+
+
+def test_the_interpreter_computes_the_same() -> None:
+    inputs, outputs = bytes_product(3, 16, 9)
+    f = run(tewb.lower(dotted(outputs, 16), inputs + outputs)["main"], BUILD)
+    rng = np.random.default_rng(0)
+    a = rng.integers(0, 256, (3, 9)).astype("uint8")
+    b, c = rng.integers(-128, 128, (9, 16)).astype("int8"), np.zeros(48, "int32")
+    data = [p.data for p in f.params if isinstance(p, Buffer)]
+    memory = dict(zip(data, (a.ravel(), b.ravel(), c), strict=True))
+    read: set[int] = set()
+    listen = lambda owner, kind, places: read.update(places) if owner is data[0] else None  # noqa: E731
+    Interpreter(memory, {}, listen).run(f.body)
+    np.testing.assert_array_equal(c.reshape(3, 16), a.astype("int32") @ b.astype("int32"))
+    assert read == set(range(27))
+
+
+def test_the_loops_are_a_hybrid_function_too() -> None:
+    inputs, outputs = bytes_product(3, 4, 8)
+    source = str(te.hybrid.build(dotted(outputs, None), inputs, outputs).get_source())
+    assert "range(4)" in source and "dot" not in source
+
+
 def test_the_journal_replays_and_the_code_says_it() -> None:
     inputs, outputs = bytes_product(4, 16, 8)
     s = tewb.Session(dotted(outputs, 16), inputs + outputs)
@@ -202,7 +266,10 @@ def inlined_after(s: Any) -> None:
         (lambda s: s["C"].dot("j"), "j is no reduce axis.*hint: mark a reduce axis \\(k\\)"),
         (lambda s: s["P"].dot("q"), "q is no reduce axis.*dot products are te.sum"),
         (lambda s: s["C"].dot("k"), "take 4 at a time, and k has 12 iterations.*hint: split k by 4"),
-        (lambda s: s["C"].dot(split(s, 2)), "take 4 at a time, and k.inner has 2 iterations"),
+        (
+            lambda s: s["C"].dot(split(s, 2)),
+            "take 4 at a time, and k.inner has 2 iterations.*hint: take all 4 in one loop",
+        ),
         (lambda s: s["A"].dot("k"), "it has no axis k"),
         (not_innermost, "j is inside of k.inner.*hint: reorder\\(j, k.inner\\)"),
         (moved_inside, "loop k.inner is marked dot, and a dot product is innermost"),

@@ -68,12 +68,13 @@ def _go_together(a: Expr, b: Expr) -> bool:
 def _shape(stage: Stage, iv: IterVar, found: tuple[ProducerLoad, ProducerLoad]) -> Refusal | None:
     """Of as many iterations as elements go into 32 bits, with nothing inside."""
     name, bits = stage.axis_name(iv), found[0].dtype.bits
-    size = const_int(stage.schedule.extents(stage)[iv])
-    if size != 32 // bits:
+    size, n = const_int(stage.schedule.extents(stage)[iv]), 32 // bits
+    if size != n:
+        short = size is not None and size < n
         return Refusal(
-            f"dot products of {bits}-bit integers take {32 // bits} at a time, and {name} has "
+            f"dot products of {bits}-bit integers take {n} at a time, and {name} has "
             f"{'an unknown number of' if size is None else size} iterations",
-            f"split {name} by {32 // bits} and mark the inner loop",
+            f"take all {n} in one loop" if short else f"split {name} by {n} and mark the inner loop",
         )
     here = attached_at(stage, iv)
     if here:
