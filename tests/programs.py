@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -88,8 +88,27 @@ def argmax(n: int = 6, m: int = 13) -> Program:
     return [A], [at, most]
 
 
+def bytes_product(n: int = 5, m: int = 6, k: int = 9) -> Program:
+    """A product of bytes, with 4 neighbours of k side by side: what a dot product takes."""
+    A = te.placeholder((n, k), name="A", dtype="uint8")
+    B = te.placeholder((k, m), name="B", dtype="int8")
+    inside = lambda ko, q: ko * 4 + q < k  # noqa: E731
+    P = te.compute(
+        (-(-k // 4), m, 4),
+        lambda ko, j, q: te.if_then_else(inside(ko, q), B[ko * 4 + q, j], te.const(0, "int8")),
+        name="P",
+    )
+    r = te.reduce_axis((0, k), name="k")
+    C = te.compute(
+        (n, m),
+        lambda i, j: te.sum(A[i, r].astype("int32") * P[r // 4, j, r % 4].astype("int32"), axis=r),
+        name="C",
+    )
+    return [A, B], [C]
+
+
 PROGRAMS: dict[str, Callable[..., Program]] = {
-    f.__name__: f for f in (matmul, chain, blur, padded, rows, transposed, two_outputs, argmax)
+    f.__name__: f for f in (matmul, chain, blur, padded, rows, transposed, two_outputs, argmax, bytes_product)
 }
 
 
@@ -135,9 +154,26 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
     return Step(primitive.name, stage.name, args)
 
 
-def random_schedule(outputs: list[Tensor], rng: random.Random, steps: int) -> Schedule:
-    """A schedule made of `steps` random legal primitives, or as many as were found."""
+# What chance would hardly find: programs whose schedules may begin with these steps.
+BEGINNINGS: dict[str, list[Step]] = {
+    "bytes_product": [
+        Step("split", "C", {"axis": "k", "factor": 4}),
+        Step("dot", "C", {"axis": "k.inner"}),
+        Step("reorder", "C", {"axes": ["k.outer", "j"]}),
+        Step("vectorize", "C", {"axis": "j"}),
+    ]
+}
+
+
+def random_schedule(
+    outputs: list[Tensor], rng: random.Random, steps: int, beginning: Sequence[Step] = ()
+) -> Schedule:
+    """A schedule made of `steps` random legal primitives, or as many as were found, after those of `beginning`."""
     s = schedule_for(outputs)
+    for step in beginning:
+        if s.why_not(step) is None:
+            s.apply(step)
+    steps += len(s.journal)
     for _ in range(steps * 6):
         if len(s.journal) >= steps:
             break

@@ -33,6 +33,7 @@ DOORS = {
     "tewb.runtime.abi",
     "tewb.runtime.callbacks",
     "tewb.runtime.jit",
+    "tewb.runtime.target",
     "tewb.te.hybrid",
 }
 

@@ -9,7 +9,7 @@ from tewb.base import LowerError, PassContext, here, option
 from tewb.codegen import compile_module
 from tewb.ir import Buffer, IRModule
 from tewb.lowering import BUILD, Trace, lower_schedule, run
-from tewb.runtime import Kernel
+from tewb.runtime import Kernel, Target
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
 
@@ -44,7 +44,7 @@ def lower(
 def build(
     inputs: Schedule | IRModule,
     args: Sequence[Any] | None = None,
-    target: Any = None,
+    target: Target | str | None = None,
     name: str = "main",
     binds: Mapping[Tensor, Buffer] | None = None,
     debug: bool = False,
@@ -55,11 +55,16 @@ def build(
     It runs on numpy arrays in place: `kernel(a, b, c)`. With `debug`, every access is checked while it
     runs. `checked` calls the packed functions of externs on guarded copies of their tiles, several times,
     and raises ExternError for one that writes outside of its tile, reads outside of the region that its
-    access declares, changes its inputs or leaves a part of its output unwritten. `target` is accepted for
-    old code: kernels are made for this machine. Raises TewbError.
+    access declares, changes its inputs or leaves a part of its output unwritten.
+
+    `target` says the processor; without it, and as "llvm", it is this machine's. Code for another one can be
+    looked at, not called:
+
+        tewb.build(s, args, target="llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1").get_source("asm")
+
+    Raises TewbError.
     """
-    if target is not None and not str(target).startswith("llvm"):
-        raise LowerError(f"target {target!r}: tewb builds for the CPU", hint='target="llvm"', span=here())
+    chosen = Target.of(target)
     if checked:
         if isinstance(inputs, IRModule):
             raise LowerError(
@@ -71,10 +76,16 @@ def build(
             module = lower(inputs, args, name, binds)
     else:
         module = inputs if isinstance(inputs, IRModule) else lower(inputs, args, name, binds)
-    return build_module(module, debug=debug)
+    return build_module(module, debug=debug, target=chosen)
 
 
-def build_module(module: IRModule, debug: bool = False, trace: Trace | None = None, level: int = 2) -> Kernel:
+def build_module(
+    module: IRModule,
+    debug: bool = False,
+    trace: Trace | None = None,
+    level: int = 2,
+    target: Target | None = None,
+) -> Kernel:
     """The kernel of the first function of `module`; `trace` collects the passes of building. `level` is how
     much LLVM optimises, from 0 to 3."""
     options = PassContext.current().config
@@ -85,7 +96,7 @@ def build_module(module: IRModule, debug: bool = False, trace: Trace | None = No
 
     debug = debug or bool(option("tir.instrument_bound_checkers"))
     if trace is not None:
-        compiled = compile_module(flatten(), debug, level)
+        compiled = compile_module(flatten(), debug, level, target=target)
     else:
-        compiled = compile_module(module, debug, level, flatten)
+        compiled = compile_module(module, debug, level, flatten, target)
     return compiled.kernel(next(iter(module.functions)))

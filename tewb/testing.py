@@ -37,6 +37,21 @@ from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, w
 Values = dict[Var, Any]
 Arrays = dict[Tensor, Any]
 
+
+def dot(group: int) -> Callable[[Any, Any, Any], Any]:
+    """What dot4 and dot2 do: to each lane of the total, the products of a group of neighbours, modulo 2**32."""
+
+    def groups(x: Any) -> Any:
+        lanes = np.asarray(x, np.int64).reshape(-1)
+        return (lanes if lanes.size > 1 else np.repeat(lanes, group)).reshape(-1, group)
+
+    def compute(total: Any, a: Any, b: Any) -> Any:
+        made = np.asarray(total, np.int64) + (groups(a) * groups(b)).sum(axis=1)
+        return (made if np.ndim(total) or made.size > 1 else made[0]).astype(np.int32)
+
+    return compute
+
+
 CALLS: dict[str, Callable[..., Any]] = {
     "exp": np.exp, "exp2": np.exp2, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
     "sqrt": np.sqrt, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
@@ -47,6 +62,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "bitwise_xor": np.bitwise_xor, "bitwise_not": np.invert, "shift_left": np.left_shift,
     "shift_right": np.right_shift, "likely": lambda x: x, "rsqrt": lambda x: 1 / np.sqrt(x),
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "fma": lambda a, b, c: a * b + c,
+    "dot4": dot(4), "dot2": dot(2),
 }  # fmt: skip
 
 

@@ -21,8 +21,7 @@ import tewb
 from tests.bench.harness import ROWS
 
 BENCHES = (
-    "matmul", "convolution", "elementwise", "stencil", "blur", "rows", "argmax", "transpose", "math",
-    "edit", "calls", "callbacks", "strides", "parallel", "workbench",
+    "matmul", "convolution", "elementwise", "stencil", "blur", "rows", "argmax", "transpose", "math", "edit", "calls", "callbacks", "strides", "parallel", "workbench", "int8_matmul",
 )  # fmt: skip
 
 

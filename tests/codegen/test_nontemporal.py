@@ -15,7 +15,7 @@ from tewb.codegen import compile_module, function
 from tewb.ir import IRModule
 from tewb.lowering import BUILD
 from tewb.lowering.pipeline import run
-from tewb.runtime.jit import host
+from tewb.runtime.target import host
 
 needs_x86 = pytest.mark.skipif(not host()[0].startswith("x86_64"), reason="reads x86 assembly")
 

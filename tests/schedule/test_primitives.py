@@ -11,7 +11,7 @@ import pytest
 import tewb
 from tests.programs import assert_same_result, blur, chain, matmul, padded, rows, schedule_for
 from tewb import te
-from tewb.base import BoundError, LowerError, ScheduleError
+from tewb.base import BoundError, CodegenError, LowerError, ScheduleError
 from tewb.ir import Allocate, For, structural_equal, walk
 from tewb.schedule import PRIMITIVES, Step
 
@@ -315,7 +315,7 @@ def test_lowering_names_what_is_missing() -> None:
         tewb.lower(s)
     with pytest.raises(LowerError, match="takes a schedule"):
         tewb.lower(C, [A, B, C])  # type: ignore[arg-type]
-    with pytest.raises(LowerError, match="tewb builds for the CPU"):
+    with pytest.raises(CodegenError, match="tewb builds for the CPU"):
         tewb.build(s, [A, B, C], target="cuda")
 
 

@@ -12,7 +12,7 @@ import tewb
 from tests.programs import PROGRAMS, assert_same_result, random_schedule
 from tewb import te
 from tewb.base import LowerError, ScheduleError
-from tewb.runtime.jit import host
+from tewb.runtime.target import host
 from tewb.schedule import Step
 from tewb.workbench.advice import KINDS, as_json, as_text, vector_width
 from tewb.workbench.demos import demo_session

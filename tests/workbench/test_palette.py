@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import tewb
-from tests.programs import PROGRAMS, random_schedule
+from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tewb import te
 from tewb.base import ScheduleError
 from tewb.schedule import PRIMITIVES, Schedule, Step
@@ -230,3 +230,16 @@ def test_a_tile_makes_a_transposition_legal() -> None:
         or lanes_of(made.schedule["B"]) != 8
     )
     check(made, "B", "i.inner")
+
+
+def test_a_dot_product_is_one_split_or_one_reorder_away() -> None:
+    inputs, outputs = PROGRAMS["bytes_product"](8, 16, 32)
+    s = tewb.Session(schedule_for(outputs), inputs + outputs)
+    found = next(a for a in s.palette("C", "k") if a.step.primitive == "dot")
+    assert not found.legal and found.fix == Step("split", "C", {"axis": "k", "factor": 4})
+    assert found.then == Step("dot", "C", {"axis": "k.inner"})
+    s.schedule["C"].split("k", 4)
+    s.schedule["C"].reorder("k.outer", "k.inner", "j")
+    found = next(a for a in s.palette("C", "k.inner") if a.step.primitive == "dot")
+    assert found.fix == Step("reorder", "C", {"axes": ["j", "k.inner"]})
+    assert found.then == Step("dot", "C", {"axis": "k.inner"})

@@ -34,10 +34,10 @@ from tewb.ir import (
     substitute,
     walk,
 )
-from tewb.runtime import Kernel, pool
+from tewb.runtime import ForeignKernel, Kernel, Target, pool
 from tewb.runtime.abi import KernelSignature, ParamSpec, Size
 from tewb.runtime.callbacks import register_native
-from tewb.runtime.jit import Compiled
+from tewb.runtime.jit import Compiled, Translated
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,28 @@ class CompiledModule:
     made when they are asked for, and code when a kernel is.
     """
 
-    def __init__(self, named: str, translate: Callable[[], Translation], level: int) -> None:
-        self._translate = translate
-        self._code = Compiled(
-            lambda: self._translation.text, level, named=named, about=self._about, provide=_provide
-        )
+    def __init__(
+        self, named: str, translate: Callable[[Target], Translation], level: int, target: Target
+    ) -> None:
+        self._named, self._translate, self._level, self.target = named, translate, level, target
+
+        def text() -> str:
+            return self._translation.text
+
+        if target.runs_here:
+            self._code: Translated = Compiled(
+                text, level, named=named, about=self._about, provide=_provide, target=target
+            )
+        else:
+            self._code = Translated(text, level, target=target)
+
+    def for_target(self, target: Target | str) -> CompiledModule:
+        """The same module, compiled for another target."""
+        return CompiledModule(self._named, self._translate, self._level, Target.of(target))
 
     @cached_property
     def _translation(self) -> Translation:
-        return self._translate()
+        return self._translate(self.target)
 
     def _about(self) -> bytes:
         return pickle.dumps((self._translation.signatures, self._translation.natives))
@@ -91,7 +104,9 @@ class CompiledModule:
         return self._code.assembly
 
     def kernel(self, name: str) -> Kernel:
-        """The kernel of function `name`."""
+        """The kernel of function `name`; one that cannot be called when the target is another machine."""
+        if not isinstance(self._code, Compiled):
+            return ForeignKernel(self._translation.signatures[name], self, self.target)
         address = self._code.address(name)
         signatures, symbols = pickle.loads(self._code.about)
         self._natives = [n for n in map(native, symbols) if n is not None]  # alive as long as this code
@@ -108,14 +123,23 @@ class CompiledModule:
 
 
 def compile_module(
-    module: IRModule, debug: bool = False, level: int = 2, flatten: Callable[[], IRModule] | None = None
+    module: IRModule,
+    debug: bool = False,
+    level: int = 2,
+    flatten: Callable[[], IRModule] | None = None,
+    target: Target | None = None,
 ) -> CompiledModule:
     """Compile flat, scalar-or-vector IR (what the passes of BUILD give). With `debug`, check every access.
-    `level` is how much LLVM optimises: 0 compiles several times faster, to code that is slower.
+    `level` is how much LLVM optimises: 0 compiles several times faster, to code that is slower. `target` is
+    the processor; None is this machine's.
 
     `flatten` makes the flat IR of a `module` that is not flat yet, when it is needed."""
     named = f"{debug} {flatten is None} {_identity(module)}"
-    return CompiledModule(named, lambda: translate(flatten() if flatten else module, debug), level)
+
+    def make(target: Target) -> Translation:
+        return translate(flatten() if flatten else module, debug, target)
+
+    return CompiledModule(named, make, level, target or Target.host())
 
 
 def _identity(module: IRModule) -> str:
@@ -139,9 +163,9 @@ def _provide(symbols: Sequence[str]) -> None:
         provide_services()
 
 
-def translate(module: IRModule, debug: bool = False) -> Translation:
+def translate(module: IRModule, debug: bool, target: Target) -> Translation:
     """The LLVM text of flat IR."""
-    shared = Module()
+    shared = Module(target)
     lines = script_lines(module)
     numbers = {id(line.node): i + 1 for i, line in reversed(list(enumerate(lines))) if line.node is not None}
     debug_info = DebugInfo(shared, numbers)
@@ -152,13 +176,16 @@ def translate(module: IRModule, debug: bool = False) -> Translation:
         shared.has_nontemporal = has_nontemporal(f.body)
         texts.append(_function(shared, f, debug, debug_info))
         signatures[f.name] = _signature(shared, f)
-    parts = [SERVICES, *shared.declarations.values(), *shared.functions, *texts, _ATTRIBUTES]
+    parts = [SERVICES, *shared.declarations.values(), *shared.functions, *texts, _attributes_of(target)]
     parts += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
     parts += debug_info.named()
     return Translation(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives))
 
 
-_ATTRIBUTES = 'attributes #0 = { nounwind "prefer-vector-width"="512" "no-trapping-math"="true" }'
+def _attributes_of(target: Target) -> str:
+    """The attributes of every function: LLVM shall use vectors as wide as the registers."""
+    width = f'"prefer-vector-width"="{8 * target.vector_bytes}"'
+    return f'attributes #0 = {{ nounwind {width} "no-trapping-math"="true" }}'
 
 
 def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard
 
 from tewb.base import HANDLE, INT64, CodegenError, DType, native
+from tewb.codegen.dot_products import dot_product
 from tewb.codegen.function import Function
 from tewb.codegen.intrinsics import INTRINSICS
 from tewb.codegen.types import (
@@ -577,6 +578,8 @@ class Expressions:
                 return self.address_of(e)
             case "is_aligned":
                 return self.is_aligned(e)
+            case "dot4" | "dot2":
+                return dot_product(self.f, [(self.emit(a), a.dtype) for a in e.args])
         rule = INTRINSICS.get(e.op)
         if rule is None:
             raise CodegenError(f"there is no function {e.op}: {script(e)}")
@@ -672,7 +675,7 @@ def lane_of(e: Expr, lane: int) -> Expr:
             return value
         case BufferLoad(buffer, (index,)):
             return BufferLoad(buffer, (lane_of(index, lane),), buffer.dtype)
-        case Call(op, args, dtype):
+        case Call(op, args, dtype) if op not in intrinsics.DOTS:
             return Call(op, tuple(lane_of(a, lane) for a in args), dtype.element)
         case Cast(value, dtype):
             return Cast(lane_of(value, lane), dtype.element)
@@ -686,8 +689,8 @@ def lane_of(e: Expr, lane: int) -> Expr:
                 found -= v.dtype.lanes
         case Not(a):
             return Not(lane_of(a, lane), e.dtype.element)
-        case Var():
-            raise CodegenError(f"the vector {e.name} cannot be taken apart")
+        case Var() | Call():
+            raise CodegenError(f"the vector {script(e)} cannot be taken apart")
     a, b = lane_of(e.a, lane), lane_of(e.b, lane)  # type: ignore[attr-defined]
     return type(e)(a, b, e.dtype.element)  # type: ignore[call-arg]
 

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from tewb.base import DType, Native
 from tewb.codegen.types import value_type
 from tewb.ir import ALLOCATED, Var
+from tewb.runtime import Target
 from tewb.runtime.abi import PackedCall
-from tewb.runtime.jit import host
 
 _LIKELY = '!{!"branch_weights", i32 2000, i32 1}'
 
 
 class Module:
-    """What the functions of a module share: declarations, metadata, messages, packed function names."""
+    """What the functions of a module share: the target, declarations, metadata, messages, packed functions."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: Target) -> None:
+        self.target = target
         self.declarations: dict[str, str] = {}
         self.functions: list[str] = []
         self.metadata: list[str] = []
@@ -91,7 +92,7 @@ class Module:
         all stores elsewhere, and on x86 all but these."""
         if not self.has_nontemporal:
             return []
-        if not host()[0].startswith("x86_64"):
+        if self.target.arch != "x86_64":
             return ["fence release"]
         return [f"call void {self.declare('llvm.x86.sse.sfence', 'void @llvm.x86.sse.sfence()')}()"]
 

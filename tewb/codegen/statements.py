@@ -9,6 +9,7 @@ from tewb.base import HANDLE, INT64, CodegenError, DType
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk
 from tewb.codegen.function import Function
+from tewb.codegen.interleave import interleaved, shuffle
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     ALLOCATED,
@@ -27,6 +28,7 @@ from tewb.ir import (
     IntImm,
     LetStmt,
     Node,
+    Ramp,
     Seq,
     Stmt,
     StringImm,
@@ -106,8 +108,27 @@ class Statements:
     # ---- control
 
     def seq(self, s: Seq) -> None:
-        for part in s.stmts:
-            self.emit(part)
+        rest = list(s.stmts)
+        while rest:
+            together = [] if self.debug else interleaved(rest)
+            if together:
+                self.store_together(together)
+            else:
+                self.emit(rest[0])
+            del rest[: len(together) or 1]
+
+    def store_together(self, stores: list[BufferStore]) -> None:
+        """Stores that fill each other's gaps, as one."""
+        first = stores[0]
+        (index,) = first.indices
+        assert isinstance(index, Ramp)
+        before = self.f.location
+        self.f.location = self.locate(first) or before
+        value = shuffle(self.f, [self.emit_expr(s.value) for s in stores], first.value.dtype)
+        place = self.expressions.place(first, index.base)
+        d = first.value.dtype
+        self.expressions.write(place, value, d.with_lanes(d.lanes * len(stores)))
+        self.f.location = before
 
     def loop(self, s: For) -> None:
         if s.kind is ForKind.PARALLEL:

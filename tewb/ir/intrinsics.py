@@ -26,16 +26,21 @@ STACK = ("tvm_stack_make_shape", "tvm_stack_make_array", "tvm_tuple", "by_refere
 EFFECTS = ("tvm_call_packed", "call_extern")
 ADDRESSES = ("is_aligned",)  # is_aligned(address_of(A[i]), n): whether the address is a multiple of n bytes
 
-CALLS = PURE.union(STACK, EFFECTS, ADDRESSES)
+# Sums of products of neighbours, and the bits of an operand (see `dot`).
+DOTS = {"dot4": 8, "dot2": 16}
+
+CALLS = PURE.union(STACK, EFFECTS, ADDRESSES, DOTS)
 
 
 def implied_dtype(op: str, args: Sequence[Expr]) -> DType | None:
-    """The dtype of a call that text need not say: that of the last argument, of an array on the stack, or of a
-    question about an address."""
+    """The dtype of a call that text need not say: that of the last argument (of a dot product the first), of an
+    array on the stack, or of a question about an address."""
     if op in STACK:
         return HANDLE
     if op in ADDRESSES:
         return BOOL
+    if op in DOTS:
+        return args[0].dtype if args else None
     return args[-1].dtype if args else None
 
 
@@ -100,6 +105,30 @@ def fma(a: Any, b: Any, c: Any) -> Expr:
     if not x.dtype.is_float:
         raise DTypeError(f"fma takes floats, not {x.dtype}")
     return Call("fma", (x, y, z), x.dtype)
+
+
+def dot(total: Expr, a: Expr, b: Expr) -> Expr:
+    """`total` plus the products of neighbours: dot4 of 8-bit integers, dot2 of 16-bit ones.
+
+        dot4(total, a, b)[l]  =  total[l] + sum(int32(a[4*l + q]) * int32(b[4*l + q]) for q in range(4))
+
+    `total` is int32 of any lanes, and the sum wraps as int32 does, whatever the operands. These have 4 (or 2)
+    elements for each lane of `total`, signed or not; one with just 4 (or 2) meets every lane. Raises DTypeError.
+    """
+    bits = a.dtype.bits
+    group, lanes = 32 // max(bits, 1), total.dtype.lanes
+    for x in (a, b):
+        if not (x.dtype.is_int and bits in (8, 16) and x.dtype.bits == bits):
+            raise DTypeError(
+                f"dot products are of two 8-bit or two 16-bit integers, not of {a.dtype} and {b.dtype}"
+            )
+        if x.dtype.lanes not in (group, group * lanes):
+            raise DTypeError(
+                f"dot{group} on {lanes} lanes takes operands of {group * lanes} or {group} lanes, not {x.dtype}"
+            )
+    if total.dtype.element != "int32":
+        raise DTypeError(f"dot products add to int32, not to {total.dtype}")
+    return Call(f"dot{group}", (total, a, b), total.dtype)
 
 
 def popcount(x: Any) -> Expr:

@@ -608,6 +608,7 @@ class ForKind(Enum):
     PARALLEL = "parallel"
     VECTORIZED = "vectorized"
     UNROLLED = "unroll"
+    DOT = "dot"  # serially, or all of them as one dot product
 
 
 @node

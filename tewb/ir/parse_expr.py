@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tewb.base import BOOL, INT32, DType, ParseError, TewbError
+from tewb.base import BOOL, INT32, DType, DTypeError, ParseError, TewbError
 from tewb.ir import nodes as ir
 from tewb.ir import ops
-from tewb.ir.intrinsics import CALLS, implied_dtype
+from tewb.ir.intrinsics import CALLS, DOTS, dot, implied_dtype
 from tewb.ir.nodes import Buffer, Expr, IntImm, Var
 
 Named = Var | Buffer
@@ -432,6 +432,18 @@ class Expressions:
             body = self.expr(node.args[0])
         return ir.Let(var, value, body, body.dtype)
 
+    def dot(self, node: ast.Call) -> Expr:
+        op = self.word(node)
+        self.arguments(node, f"T.{op}(total, a, b)", 3)
+        total, a, b = (self.expr(x) for x in node.args)
+        try:
+            made = dot(total, a, b)
+        except DTypeError as e:
+            raise self.refuse(node, e.message, e.hint) from None
+        if not (isinstance(made, ir.Call) and made.op == op):
+            raise self.refuse(node, f"T.{op} takes {DOTS[op or '']}-bit integers, not {a.dtype}")
+        return made
+
     def intrinsic(self, node: ast.Call, op: str) -> Expr:
         given = self.arguments(node, f'T.{op}(..., dtype="float32")', len(node.args), ["dtype"])
         args = tuple(self.expr(a) for a in node.args)
@@ -484,4 +496,6 @@ _CALLS: dict[str, Callable[[Expressions, ast.Call], Expr]] = {
     "Broadcast": Expressions.broadcast,
     "Shuffle": Expressions.shuffle,
     "Let": Expressions.let,
+    "dot4": Expressions.dot,
+    "dot2": Expressions.dot,
 }

@@ -22,8 +22,9 @@ _LOOPS = {
     "T.parallel": ForKind.PARALLEL,
     "T.vectorized": ForKind.VECTORIZED,
     "T.unroll": ForKind.UNROLLED,
+    "T.dot": ForKind.DOT,
 }
-_LOOP_HINT = "loops run over range(n), T.parallel(n), T.vectorized(n) or T.unroll(n)"
+_LOOP_HINT = "loops run over range(n), T.parallel(n), T.vectorized(n), T.unroll(n) or T.dot(n)"
 _FUNCTION_HINT = "@T.prim_func above `def name(A: T.Buffer(...), n: T.int32):`"
 _BUFFER_WORDS = ("strides", "elem_offset", "scope", "align", "offset_factor")
 

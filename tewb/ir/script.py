@@ -480,6 +480,7 @@ _LOOPS = {
     ir.ForKind.PARALLEL: "T.parallel",
     ir.ForKind.VECTORIZED: "T.vectorized",
     ir.ForKind.UNROLLED: "T.unroll",
+    ir.ForKind.DOT: "T.dot",
 }
 
 _STATEMENTS: dict[type, Callable[[_Printer, Any, bool], None]] = {

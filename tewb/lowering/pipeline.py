@@ -10,6 +10,7 @@ from tewb.base import option
 from tewb.ir import Buffer, PrimFunc, Stmt, free_vars
 from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
+from tewb.lowering.form_dot_products import form_dot_products
 from tewb.lowering.hoist_allocations import hoist_allocations
 from tewb.lowering.partition_loops import partition_loops
 from tewb.lowering.parts import Rewrite, on_parts
@@ -91,13 +92,14 @@ LOWER: tuple[Pass, ...] = (
     _simplify("simplify again", "simplify what the passes left"),
 )
 
-# What code generation reads: one index for each access.
+# What code generation reads: one index for each access, and no loop is marked `dot`.
 BUILD: tuple[Pass, ...] = (
     _pass("place_arguments", place_arguments, "pointers of the caller are first elements"),
     _pass("flatten_storage", flatten_storage, "arrays become lines of elements, views disappear"),
     _pass("rewrite_storage", _on_body(_share), "intermediates that are not alive together share memory"),
     _pass("hoist_allocations", _on_body(hoist_allocations), "loops take the memory of their iterations once"),
     _pass("simplify indices", simplify, "simplify the index arithmetic"),
+    _pass("form_dot_products", _on_body(form_dot_products), "dot loops become one sum of products"),
     _pass(
         "align_stores", align_stores, "non-temporal stores at multiples of 16 bytes, ordinary ones elsewhere"
     ),

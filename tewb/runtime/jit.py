@@ -14,30 +14,9 @@ import llvmlite.binding as llvm
 
 from tewb.base import CodegenError, native
 from tewb.runtime.object_cache import ObjectCode, object_cache, sha256
+from tewb.runtime.target import Target, host
 
 _lock = threading.RLock()
-
-
-@lru_cache(maxsize=1)
-def host() -> tuple[str, str, str]:
-    """The triple, CPU name and feature string of this machine."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-
-
-def target_machine(level: int = 2) -> Any:
-    """A new target machine for this host (an engine takes its own)."""
-    triple, cpu, features = host()
-    return llvm.Target.from_triple(triple).create_target_machine(
-        cpu=cpu, features=features, opt=level, jit=True
-    )
-
-
-@lru_cache(maxsize=1)
-def data_layout() -> str:
-    """How this host lays out data, in LLVM's words."""
-    return str(target_machine().target_data)
 
 
 def register_symbol(name: str, address: int) -> None:
@@ -52,14 +31,51 @@ def address_of(name: str) -> int | None:
     return found
 
 
-class Compiled:
-    """Machine code of one module. It is made, or taken from the cache, when the address of a function is asked
-    for, and lives as long as this object. With `plain` the text is translated as it stands, which takes half
-    of the time.
+class Translated:
+    """LLVM text on the way to the code of `target`, this machine unless one is given: optimised, and as assembly.
+    Nothing is loaded. `text` may be a function, which is called when the text is needed; with `plain` it is
+    translated as it stands, which takes half of the time."""
 
-    `text` may be a function, where `named` says all that the text depends on: then it is called only when
-    the code is in no cache, or the text is asked for. `about` makes what is kept with the code, `provide`
-    makes symbols known that the code needs.
+    def __init__(
+        self,
+        text: str | Callable[[], str],
+        level: int = 2,
+        plain: bool = False,
+        target: Target | None = None,
+    ) -> None:
+        self._text, self._level, self._plain = text, level, plain
+        self.target = target or Target.host()
+
+    @cached_property
+    def llvm_ir(self) -> str:
+        """LLVM IR before optimisation."""
+        text = self._text if isinstance(self._text, str) else self._text()
+        target = self.target
+        return f'target triple = "{target.triple}"\ntarget datalayout = "{target.data_layout}"\n{text}'
+
+    def _optimized(self, machine: Any) -> Any:
+        return optimized(self.llvm_ir, machine, 0 if self._plain else self._level)
+
+    @cached_property
+    def optimized_ir(self) -> str:
+        """LLVM IR after optimisation; made when it is asked for, where the code came from the cache."""
+        with _lock:
+            return str(self._optimized(self.target.machine(self._level)))
+
+    @cached_property
+    def assembly(self) -> str:
+        """The machine code as assembly text."""
+        with _lock:
+            return str(self.target.machine().emit_assembly(llvm.parse_assembly(self.optimized_ir)))
+
+
+class Compiled(Translated):
+    """Machine code of one module, for a target that runs here. It is made, or taken from the cache, when the
+    address of a function is asked for, and lives as long as this object.
+
+    Where `named` says all that a text depends on, a `text` that is a function is called only when the code is in
+    no cache, or the text is asked for. `about` makes what is kept with the code, `provide` makes symbols known
+    that the code needs.
     """
 
     def __init__(
@@ -70,15 +86,10 @@ class Compiled:
         named: str | None = None,
         about: Callable[[], bytes] = bytes,
         provide: Callable[[Sequence[str]], None] = lambda symbols: None,
+        target: Target | None = None,
     ) -> None:
-        self._text, self._named, self._about, self._provide = text, named, about, provide
-        self._level, self._plain = level, plain
-
-    @cached_property
-    def llvm_ir(self) -> str:
-        """LLVM IR before optimisation."""
-        text = self._text if isinstance(self._text, str) else self._text()
-        return f'target triple = "{host()[0]}"\ntarget datalayout = "{data_layout()}"\n{text}'
+        super().__init__(text, level, plain, target)
+        self._named, self._about, self._provide = named, about, provide
 
     @property
     def about(self) -> bytes:
@@ -103,7 +114,7 @@ class Compiled:
         cache = object_cache()
         if cache is None:
             return self._compile()
-        key = _key(self._named or self.llvm_ir, self._level, self._plain)
+        key = _key(self._named or self.llvm_ir, self._level, self._plain, self.target)
         found = cache.load(key)
         if found is None:
             found = self._compile()
@@ -111,26 +122,11 @@ class Compiled:
         return found
 
     def _compile(self) -> ObjectCode:
-        machine = target_machine(self._level)
+        machine = self.target.machine(self._level)
         module = self._optimized(machine)
         self.optimized_ir = str(module)  # now: to emit code changes the module
         symbols = _symbols(module)
         return ObjectCode(bytes(machine.emit_object(module)), symbols, self._about())
-
-    def _optimized(self, machine: Any) -> Any:
-        return optimized(self.llvm_ir, machine, 0 if self._plain else self._level)
-
-    @cached_property
-    def optimized_ir(self) -> str:
-        """LLVM IR after optimisation; made when it is asked for, where the code came from the cache."""
-        with _lock:
-            return str(self._optimized(target_machine(self._level)))
-
-    @cached_property
-    def assembly(self) -> str:
-        """The machine code as assembly text."""
-        with _lock:
-            return str(target_machine().emit_assembly(llvm.parse_assembly(self.optimized_ir)))
 
 
 class Library:
@@ -164,7 +160,7 @@ def _linker() -> tuple[Any, str]:
     """A linker, and a name for one more library in it."""
     number = next(_linkers[-1][1], None) if _linkers else None
     if number is None:
-        _linkers[:] = [(llvm.create_lljit_compiler(target_machine()), iter(range(1, _MOST)))]
+        _linkers[:] = [(llvm.create_lljit_compiler(Target.host().machine()), iter(range(1, _MOST)))]
         number = 0
     return _linkers[-1][0], f"tewb.{number}"
 
@@ -209,9 +205,9 @@ def _symbols(module: Any) -> tuple[str, ...]:
     return tuple(f.name for f in everything if f.is_declaration and not f.name.startswith("llvm."))
 
 
-def _key(text: str, level: int, plain: bool) -> str:
+def _key(text: str, level: int, plain: bool, target: Target) -> str:
     """A name for all that the object code of a text depends on."""
-    return sha256(f"{_circumstances()} {level} {plain}\n{text}".encode()).hex()
+    return sha256(f"{_circumstances()} {level} {plain} {target!r}\n{text}".encode()).hex()
 
 
 @lru_cache(maxsize=1)

@@ -20,6 +20,7 @@ from tewb.runtime.beside import call_beside
 from tewb.runtime.entry import Direct, connect, register_services, with_vectorcall
 from tewb.runtime.pool import pool
 from tewb.runtime.registry import get_global_func
+from tewb.runtime.target import Target
 from tewb.runtime.timing import Timing, time_call
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
@@ -175,16 +176,16 @@ class Kernel:
     def entry_name(self) -> str:
         return self.name
 
-    def get_source(self, fmt: str = "ll") -> str:
-        """The code of this kernel: "ll" (optimised LLVM IR), "ll0" (as tewb made it) or "asm"."""
-        match fmt:
-            case "ll" | "":
-                return str(self.code.optimized_ir)
-            case "ll0":
-                return str(self.code.llvm_ir)
-            case "asm" | "s":
-                return str(self.code.assembly)
-        raise ArgumentError(f"get_source knows ll, ll0 and asm, not {fmt}")
+    def get_source(self, fmt: str = "ll", target: Target | str | None = None) -> str:
+        """The code of this kernel: "ll" (optimised LLVM IR), "ll0" (as tewb made it) or "asm".
+
+        With a `target`, the code that it would have there:
+
+            kernel.get_source("asm", target="llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1")
+        """
+        if fmt not in _FORMATS:
+            raise ArgumentError(f"get_source knows ll, ll0 and asm, not {fmt}")
+        return str(getattr(self.code if target is None else self.code.for_target(target), _FORMATS[fmt]))
 
     def __copy__(self) -> Self:
         return self
@@ -194,6 +195,9 @@ class Kernel:
             f"{p.name}: {p.dtype}[{', '.join(s.text for s in p.shape)}]" for p in self.signature.params
         )
         return f"Kernel({self.name}: {shown})"
+
+
+_FORMATS = {"ll": "optimized_ir", "": "optimized_ir", "ll0": "llvm_ir", "asm": "assembly", "s": "assembly"}
 
 
 def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invocation | None) -> NoReturn:

@@ -44,6 +44,13 @@ def untouched(stage: Stage, iv: IterVar) -> Refusal | None:
     return None
 
 
+def unmarked(stage: Stage, iv: IterVar) -> Refusal | None:
+    """A loop may be marked once, and not when it is opaque."""
+    if iv in stage.annotations:
+        return Refusal(f"loop {stage.axis_name(iv)} is already marked {stage.annotations[iv]}")
+    return untouched(stage, iv) if iv.kind is AxisKind.OPAQUE else None
+
+
 def attached_at(stage: Stage, iv: IterVar) -> list[Stage]:
     """The stages that are computed at loop `iv` of `stage`."""
     return [

@@ -41,6 +41,7 @@ KINDS = {
     "transpose": ForKind.VECTORIZED,  # around a vectorized loop: the rows of a tile in registers
     "unroll": ForKind.UNROLLED,
     "parallel": ForKind.PARALLEL,
+    "dot": ForKind.DOT,
 }
 
 

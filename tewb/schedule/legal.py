@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from tewb.base import LowerError
 from tewb.ir import AxisKind, IterVar, const_int
-from tewb.schedule.allowed import attached_at, has_loops, independent, untouched
+from tewb.schedule.allowed import attached_at, has_loops, independent, unmarked, untouched
+from tewb.schedule.dot import dot, keeps_dot_innermost
 from tewb.schedule.hybrid_loops import scheduled_body
 from tewb.schedule.places import (
     cache_read,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "nontemporal", "parallel", "places", "reorder", "reordered", "set_scope", "split", "tile", "unroll", "vectorize", "transpose",
+    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "nontemporal", "parallel", "places", "reorder", "reordered", "set_scope", "split", "tile", "unroll", "vectorize", "transpose", "dot",
 ]  # fmt: skip
 
 MAX_LANES = 1024
@@ -151,6 +152,9 @@ def reorder(stage: Stage, v: Values) -> Refusal | None:
     for iv in after:
         if iv.kind is AxisKind.ORDERED and after.index(iv) != stage.leaf_iter_vars.index(iv):
             return independent(stage, iv, "reorder")
+    refused = keeps_dot_innermost(stage, after)
+    if refused:
+        return refused
     before = stage.leaf_iter_vars
     vectors = [iv for iv in before if stage.annotations.get(iv) == "vectorize"]
     stage.leaf_iter_vars = after
@@ -217,14 +221,6 @@ def _in_given_order(stage: Stage, verb: str) -> Refusal | None:
     return None
 
 
-def _annotate(stage: Stage, iv: IterVar) -> Refusal | None:
-    if iv in stage.annotations:
-        return Refusal(f"loop {stage.axis_name(iv)} is already marked {stage.annotations[iv]}")
-    if iv.kind is AxisKind.OPAQUE:
-        return untouched(stage, iv)
-    return None
-
-
 def _constant(stage: Stage, iv: IterVar, most: int, verb: str) -> Refusal | None:
     # A stage that is computed at a loop may need a constant part of a symbolic axis; lowering knows.
     size = const_int(stage.schedule.extents(stage)[iv])
@@ -244,7 +240,7 @@ def vectorize(stage: Stage, v: Values) -> Refusal | None:
     iv = v["axis"]
     return (
         has_loops(stage)
-        or _annotate(stage, iv)
+        or unmarked(stage, iv)
         or _calls(stage, iv)
         or independent(stage, iv, "vectorize")
         or _nothing_inside(stage, iv)
@@ -261,8 +257,8 @@ def transpose(stage: Stage, v: Values) -> Refusal | None:
     return (
         has_loops(stage)
         or _calls(stage, rows)
-        or _annotate(stage, rows)
-        or (None if vectorized else _annotate(stage, lanes) or _one_vector_loop(stage, lanes))
+        or unmarked(stage, rows)
+        or (None if vectorized else unmarked(stage, lanes) or _one_vector_loop(stage, lanes))
         or independent(stage, rows, "transpose")
         or independent(stage, lanes, "transpose")
         or _tile_inside(stage, rows, lanes)
@@ -321,14 +317,14 @@ def _nothing_inside(stage: Stage, iv: IterVar) -> Refusal | None:
 
 def unroll(stage: Stage, v: Values) -> Refusal | None:
     iv = v["axis"]
-    return has_loops(stage) or _annotate(stage, iv) or _constant(stage, iv, MAX_UNROLL, "unroll")
+    return has_loops(stage) or unmarked(stage, iv) or _constant(stage, iv, MAX_UNROLL, "unroll")
 
 
 def parallel(stage: Stage, v: Values) -> Refusal | None:
     iv = v["axis"]
     return (
         has_loops(stage)
-        or _annotate(stage, iv)
+        or unmarked(stage, iv)
         or independent(stage, iv, "parallelise")
         or _in_given_order(stage, "parallelise")
         or _tiles_overlap(stage, iv)

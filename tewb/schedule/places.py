@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tewb.ir import AxisKind, IterVar, Reduce, script
 from tewb.schedule.allowed import attached_at, has_loops, not_nontemporal, untouched
+from tewb.schedule.dot import feeds_dot
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.primitive import Refusal, Values
 from tewb.schedule.recompute import recompute_factor
@@ -46,6 +47,10 @@ def compute_at(stage: Stage, v: Values) -> Refusal | None:
     name = parent.axis_name(axis)
     if any(parent.annotations.get(iv) in ("vectorize", "transpose") for iv in loops_to(parent, axis)):
         return Refusal(f"loop {name} of {parent.name} is vectorized, and loops cannot become lanes")
+    if parent.annotations.get(axis) == "dot":
+        return Refusal(
+            f"loop {name} of {parent.name} is marked dot, and nothing but products is inside of it"
+        )
     return _with_attach(stage, At(parent, axis)) or _repeats(stage, At(parent, axis))
 
 
@@ -110,7 +115,7 @@ def compute_inline(stage: Stage, v: Values) -> Refusal | None:
     for s in stage.schedule.stages:
         if isinstance(s.attach, At) and s.attach.stage is stage:
             return Refusal(f"{s.name} is computed inside of its loops", f"move {s.name} first")
-    return _with_attach(stage, INLINE)
+    return feeds_dot(stage) or _with_attach(stage, INLINE)
 
 
 def compute_root(stage: Stage, v: Values) -> Refusal | None:

@@ -126,7 +126,7 @@ def _annotation(kind: str) -> Effect:
     return effect
 
 
-for _kind in ("vectorize", "unroll", "parallel"):
+for _kind in ("vectorize", "unroll", "parallel", "dot"):
     _declare(_kind, AXIS)(_annotation(_kind))
 
 

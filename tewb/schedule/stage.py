@@ -293,6 +293,26 @@ class Stage:
         """
         self._do("transpose", rows=rows, lanes=lanes)
 
+    def dot(self, var: IterVar | str) -> None:
+        """Add up the iterations of a reduce loop as one widening dot product: 4 products of 8-bit integers, or 2 of
+        16-bit ones, in int32.
+
+            for ki in 4:                                            C[j] = T.dot4(C[j], A[4*ko : 4*ko + 4],
+                C[j] += int32(A[4*ko + ki]) * int32(P[j, ki])   ->                      P[j, 0:4])
+
+        The loop is the innermost one, and both factors are read at neighbours in memory as it runs. Vectorized over
+        j, it is one instruction for all lanes where the processor has it: here P holds the 4 neighbours of each
+        lane side by side. A matrix is brought into that form by a stage of the program:
+
+            P = te.compute((k // 4, n, 4), lambda ko, j, ki: B[ko * 4 + ki, j], name="P")
+            C = te.compute((m, n), lambda i, j: te.sum(
+                A[i, k].astype("int32") * P[k // 4, j, k % 4].astype("int32"), axis=k), name="C")
+
+        The sum wraps as int32 does. Where a guard remains inside, or lanes are not side by side, the loop runs
+        serially: the result is the same.
+        """
+        self._do("dot", axis=var)
+
     def compute_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
         """Compute this stage inside loop `scope` of stage `parent`, just the part that is needed there.
 

@@ -39,12 +39,12 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.runtime.jit import host
+from tewb.runtime import Target
 from tewb.schedule import At, Schedule, Split, Stage, Step
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.relation import divides
 from tewb.workbench.ledger import Entry, account, argument_stages, caches, ledger
-from tewb.workbench.palette import Trials, lanes_of, vector_bytes
+from tewb.workbench.palette import Trials, lanes_of
 
 if TYPE_CHECKING:
     from tewb.workbench.session import Session
@@ -504,7 +504,7 @@ _BYTES = {"x": 16, "y": 32, "z": 64}
 
 def _assembly(seen: _Seen) -> dict[str, list[str]]:
     """The lines of assembly of every stage; nothing where they cannot be read."""
-    if not host()[0].startswith("x86_64"):
+    if Target.host().arch != "x86_64":
         return {}
     try:
         return _by_stage(seen.session.build().code)
@@ -521,14 +521,16 @@ def _machine_code(code: dict[str, list[str]], found: Sequence[Advice]) -> list[A
             message = f"{spills} vector moves to and from the stack: the registers do not suffice; unroll or tile less"
             made.append(Advice("spills", name, None, message))
         width = vector_width(lines)
-        if width is not None and width < vector_bytes():
+        if width is not None and width < Target.host().vector_bytes:
             answers = (
                 a.steps
                 for a in found
                 if a.stage == name and a.kind in ("unvectorized", "strided") and a.steps
             )
             said = "one number at a time" if width <= 8 else f"vectors of {width} bytes"
-            message = f"its arithmetic is on {said}; this machine has vectors of {vector_bytes()} bytes"
+            message = (
+                f"its arithmetic is on {said}; this machine has vectors of {Target.host().vector_bytes} bytes"
+            )
             made.append(Advice("vector width", name, None, message, next(answers, ())))
     return made
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import DType, ScheduleError, TewbError
@@ -26,7 +25,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering import LOWER, run, scheduled_loops
-from tewb.runtime.jit import host
+from tewb.runtime import Target
 from tewb.schedule import PRIMITIVES, At, Schedule, Stage, Step
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.schedule.primitive import Call, Refusal
@@ -148,16 +147,9 @@ def _unique(steps: Iterator[Step]) -> list[Step]:
 # ---------------------------------------------------------------- what might be done
 
 
-@cache
-def vector_bytes() -> int:
-    """The width of this machine's vectors in bytes."""
-    features = host()[2].split(",")
-    return 64 if "+avx512f" in features else 32 if "+avx2" in features else 16
-
-
 def lanes_of(stage: Stage) -> int:
     """How many elements of a stage's output fill a vector."""
-    return max(vector_bytes() // max(DType(stage.op.output(0).dtype).nbytes, 1), 2)
+    return max(Target.host().vector_bytes // max(DType(stage.op.output(0).dtype).nbytes, 1), 2)
 
 
 def candidates(stage: Stage, loop: str | None) -> Iterator[Step]:
@@ -277,6 +269,7 @@ _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "unroll": _loop,
     "parallel": _loop,
     "transpose": _register_tiles,
+    "dot": _loop,
     "compute_at": _places,
     "compute_inline": _nothing,
     "compute_root": _nothing,
@@ -443,7 +436,7 @@ def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
 
 def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
     """Steps that may make a refused `step` legal: loops brought together, stages moved out of the way or
-    along, a loop cut by a constant."""
+    along, a loop cut by a constant or taken inside."""
     stage = schedule[step.stage]
     if step.primitive == "fuse" and len(step.args["axes"]) > 1:
         first, *others = step.args["axes"]
@@ -451,8 +444,8 @@ def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
         rest = [n for n in names if n not in others]
         at = rest.index(first) + 1 if first in rest else 0
         yield Step("reorder", stage.name, {"axes": [*rest[:at], *others, *rest[at:]]})
-    if step.primitive in ("vectorize", "unroll", "parallel"):
-        for factor in (lanes_of(stage), 1):
+    if step.primitive in ("vectorize", "unroll", "parallel", "dot"):
+        for factor in (4, 2) if step.primitive == "dot" else (lanes_of(stage), 1):
             yield Step("split", stage.name, {"axis": step.args["axis"], "factor": factor})
     if step.primitive == "transpose" and step.args["rows"] != step.args["lanes"]:
         lanes = lanes_of(stage)
@@ -460,6 +453,10 @@ def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
         yield Step("tile", stage.name, {"x": x, "y": y, "x_factor": lanes, "y_factor": lanes})
         names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
         yield Step("reorder", stage.name, {"axes": [*(n for n in names if n not in (x, y)), x, y]})
+    if step.primitive == "dot":
+        names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
+        inside = names[names.index(step.args["axis"]) + 1 :] if step.args["axis"] in names else []
+        yield Step("reorder", stage.name, {"axes": [*inside, step.args["axis"]]})
     if step.primitive == "compute_at":
         for reader in stage.readers():
             if reader.name != step.args["parent"]:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tewb.runtime.jit import Compiled, host
+from tewb.runtime import Target
+from tewb.runtime.jit import Compiled
 from tewb.tensor import Tensor
 from tewb.workbench.measure import Measurement, per_second
 from tewb.workbench.trials import last_cache_bytes
@@ -137,9 +138,7 @@ _TRIAD = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_
 
 def _lanes(dtype: str) -> int:
     """How many elements a vector register of this machine holds."""
-    features = set(host()[2].split(","))
-    width = 64 if "+avx512f" in features else 32 if "+avx" in features else 16
-    return width // int(np.dtype(dtype).itemsize)
+    return Target.host().vector_bytes // int(np.dtype(dtype).itemsize)
 
 
 def _peak_gflops(code: Compiled, dtype: str, threads: int) -> float:

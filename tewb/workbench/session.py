@@ -30,7 +30,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering import BUILD, lower_schedule, peak_bytes, run
-from tewb.runtime import Kernel
+from tewb.runtime import Kernel, Target
 from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, Step
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.recompute import recompute_factor
@@ -293,6 +293,13 @@ class Session(History):
     def build(self, debug: bool = False) -> Kernel:
         """The kernel of the schedule as it is now."""
         return build_module(self.module, debug=debug)
+
+    def assembly_for(self, target: Target | str) -> str:
+        """The assembly that the schedule would have on another processor:
+
+        session.assembly_for("llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1")
+        """
+        return build_module(self.module, target=Target.of(target)).get_source("asm")
 
     def measure(
         self,

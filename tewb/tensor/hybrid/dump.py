@@ -79,6 +79,7 @@ _LOOPS = {
     ForKind.PARALLEL: "parallel",
     ForKind.VECTORIZED: "vectorize",
     ForKind.UNROLLED: "unroll",
+    ForKind.DOT: "range",
 }
 
 # Names that mean something in the text already.

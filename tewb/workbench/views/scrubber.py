@@ -121,7 +121,7 @@ def _where(line: FormLine) -> str:
 _PYTHON = r"(?P<str>'[^']*'|\"[^\"]*\")|\b(?P<key>for|in|if|else|while|with|as|def|and|or|not|assert|lambda|return)\b"
 _COLOURS = {
     TE: re.compile(rf"(?P<remark>#.*)|{_PYTHON}"),
-    IR: re.compile(rf"{_PYTHON}|\b(?P<key2>T\.(?:parallel|vectorized|unroll|allocate|attr))\b"),
+    IR: re.compile(rf"{_PYTHON}|\b(?P<key2>T\.(?:parallel|vectorized|unroll|dot|allocate|attr))\b"),
     LLVM: re.compile(r"^(?P<lab>[\w.]+:)|(?:^|(?<== ))(?P<key>[a-z]+)\b|(?P<key2><\d+ x \w+>)", re.MULTILINE),
     ASSEMBLY: re.compile(r"^(?P<lab>\S+:)|^(?P<key>[a-z][\w.]*)|(?P<num>\$-?\w+)"),
 }

@@ -1,0 +1,174 @@
+"""Targets: the processors that code is made for, and what codegen wants to know of them.
+
+A target is written as classic TE writes it, in the options of LLVM's tools:
+
+    llvm                                                    this machine
+    llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1       another one: its code can be looked at, not called
+    llvm -mcpu=x86-64-v3                                    this one, with fewer instructions
+    llvm -mattr=-avx512vnni                                 the same, without some of them
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from tewb.base import CodegenError, here
+
+# What LLVM does not tell: the features of a processor by its name. Only those that codegen asks for, or that tell
+# whether this machine can run the code; LLVM is given them together with the name, so that both know the same.
+_V2 = ("cx16", "popcnt", "sse3", "sse4.1", "sse4.2", "ssse3")
+_V3 = (*_V2, "avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
+_V4 = (*_V3, "avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl")
+_VNNI = (*_V4, "avx512vnni")
+_DOT = ("neon", "dotprod")
+_I8MM = (*_DOT, "i8mm")
+_CPUS: dict[str, tuple[str, ...]] = {
+    "x86-64": (), "x86-64-v2": _V2, "x86-64-v3": _V3, "x86-64-v4": _V4,
+    "nehalem": _V2, "westmere": _V2, "haswell": _V3, "core-avx2": _V3, "broadwell": _V3, "skylake": _V3,
+    "znver1": _V3, "znver2": _V3, "znver3": _V3, "alderlake": (*_V3, "avxvnni"), "raptorlake": (*_V3, "avxvnni"),
+    "lunarlake": (*_V3, "avxvnni", "avxvnniint8"), "sierraforest": (*_V3, "avxvnni", "avxvnniint8"),
+    "skylake-avx512": _V4, "cascadelake": _VNNI, "icelake-client": _VNNI, "icelake-server": _VNNI,
+    "sapphirerapids": (*_VNNI, "avxvnni"), "znver4": _VNNI, "znver5": (*_VNNI, "avxvnni"),
+    "cortex-a53": ("neon",), "cortex-a72": ("neon",), "cortex-a76": _DOT, "neoverse-n1": _DOT, "neoverse-n2": _I8MM,
+    "neoverse-v1": _I8MM, "neoverse-v2": _I8MM, "apple-m1": _DOT, "apple-m2": _I8MM, "apple-m3": _I8MM,
+}  # fmt: skip
+# Options of classic TE that say nothing about the code made here.
+_IGNORED = ("keys", "libs", "device", "model", "link-params", "num-cores", "opt-level", "host")
+
+
+@lru_cache(maxsize=1)
+def host() -> tuple[str, str, str]:
+    """The triple, CPU name and feature string of this machine."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A processor: LLVM's triple, its CPU name, and features in LLVM's words ("+avx2,-avx512f")."""
+
+    triple: str
+    cpu: str
+    attributes: str = ""
+
+    @staticmethod
+    def host() -> Target:
+        """This machine."""
+        return Target(*host())
+
+    @staticmethod
+    def of(given: Target | str | None) -> Target:
+        """The target that `given` writes, as in the text at the top of this file; None is this machine.
+
+        Raises CodegenError for a text that is no such target.
+        """
+        return given if isinstance(given, Target) else _parse(str(given or "llvm"))
+
+    @property
+    def arch(self) -> str:
+        """x86_64, aarch64, or what the triple begins with."""
+        first = self.triple.split("-")[0]
+        return {"arm64": "aarch64", "amd64": "x86_64"}.get(first, first)
+
+    @property
+    def features(self) -> frozenset[str]:
+        """The features that are on."""
+        on: set[str] = set()
+        for a in self.attributes.split(","):
+            (on.add if a.startswith("+") else on.discard)(a[1:])
+        return frozenset(on)
+
+    def has(self, *features: str) -> bool:
+        """Whether all of `features` are on."""
+        return self.features.issuperset(features)
+
+    @property
+    def vector_bytes(self) -> int:
+        """The width of its vector registers that code is made for, in bytes."""
+        if self.arch == "x86_64":
+            return 64 if self.has("avx512f") else 32 if self.has("avx") else 16
+        return 16
+
+    @property
+    def cache_line(self) -> int:
+        """Bytes that move between caches together."""
+        return 128 if self.arch == "aarch64" and "apple" in self.triple else 64
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether this machine is known to have every instruction that the code may use."""
+        own = Target.host()
+        if (self.triple, self.cpu, self.attributes) == (own.triple, own.cpu, own.attributes):
+            return True
+        known = self.cpu == own.cpu or self.cpu in _CPUS
+        return self._system() == own._system() and known and self.features <= own.features
+
+    def _system(self) -> tuple[str, str]:
+        """Architecture and operating system."""
+        systems = ("linux", "darwin", "macos", "windows")
+        found = next((s for s in systems if s in self.triple), self.triple)
+        return self.arch, "darwin" if found == "macos" else found
+
+    def machine(self, level: int = 2) -> Any:
+        """A new target machine of LLVM (an engine takes its own)."""
+        jit = self.runs_here
+        try:
+            found = llvm.Target.from_triple(self.triple)
+        except RuntimeError as e:
+            raise CodegenError(
+                f"LLVM has no target {self.triple}", hint="such as aarch64-linux-gnu", span=here()
+            ) from e
+        options = {"jit": True} if jit else {"reloc": "pic"}
+        return found.create_target_machine(cpu=self.cpu, features=self.attributes, opt=level, **options)
+
+    @property
+    def data_layout(self) -> str:
+        """How it lays out data, in LLVM's words."""
+        return _data_layout(self)
+
+    def __str__(self) -> str:
+        return f"llvm -mtriple={self.triple} -mcpu={self.cpu}"
+
+
+@lru_cache(maxsize=32)
+def _data_layout(target: Target) -> str:
+    return str(target.machine().target_data)
+
+
+@lru_cache(maxsize=64)
+def _parse(text: str) -> Target:
+    words = text.split()
+    if not words or words[0] != "llvm":
+        raise CodegenError(f"target {text!r}: tewb builds for the CPU", hint='target="llvm"', span=here())
+    given: dict[str, str] = {}
+    for word in words[1:]:
+        name, _, value = word.lstrip("-").partition("=")
+        if not word.startswith("-") or (name not in ("mtriple", "mcpu", "mattr") and name not in _IGNORED):
+            raise CodegenError(
+                f"target {text!r}: {word} is not known",
+                hint="targets are written llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1 -mattr=+dotprod",
+                span=here(),
+            )
+        given[name] = value
+    own = Target.host()
+    triple = given.get("mtriple", own.triple)
+    cpu = given.get("mcpu", "native" if triple == own.triple else "")
+    base = own if cpu in ("native", own.cpu) and triple == own.triple else _named(triple, cpu)
+    more = given.get("mattr", "")
+    made = Target(base.triple, base.cpu, ",".join(a for a in (base.attributes, more) if a))
+    if not made.runs_here:
+        llvm.initialize_all_targets()
+        llvm.initialize_all_asmprinters()
+    return made
+
+
+def _named(triple: str, cpu: str) -> Target:
+    """The processor `cpu`, or the least that its architecture has, with the features that it is known to have."""
+    arch = Target(triple, "").arch
+    name = cpu or ("x86-64" if arch == "x86_64" else "generic")
+    return Target(triple, name, ",".join(f"+{f}" for f in _CPUS.get(name, ())))
