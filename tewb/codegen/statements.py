@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.base import HANDLE, INT64, CodegenError, DType
 from tewb.codegen.debug import DebugInfo
-from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk
+from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk, is_maskable, lane_of, loads_of
 from tewb.codegen.function import Function
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
@@ -26,6 +26,7 @@ from tewb.ir import (
     IntImm,
     LetStmt,
     Node,
+    Ramp,
     Seq,
     Stmt,
     StringImm,
@@ -33,6 +34,7 @@ from tewb.ir import (
     While,
     const_int,
     free_vars,
+    seq,
     structural_equal,
     walk,
 )
@@ -87,7 +89,8 @@ class Statements:
         if index.dtype.lanes == 1:
             self.expressions.write(self.expressions.place(s, index), value, s.value.dtype)
         elif is_contiguous(index):
-            self.expressions.write(self.expressions.place(s, index.base), value, s.value.dtype)  # type: ignore[attr-defined]
+            assert isinstance(index, Ramp)
+            self.expressions.write_row(s, index, value)
         elif is_long_walk(index):
             self.expressions.scatter(s, index, value, s.value.dtype)
         else:
@@ -159,6 +162,9 @@ class Statements:
         f.start(done)
 
     def branch(self, s: IfThenElse) -> None:
+        if s.cond.dtype.lanes > 1:
+            self.in_lanes(s)
+            return
         f = self.f
         yes, done = f.label(), f.label()
         no = done if s.other is None else f.label()
@@ -171,6 +177,43 @@ class Statements:
             self.emit(s.other)
             f.jump(done)
         f.start(done)
+
+    def in_lanes(self, s: IfThenElse) -> None:
+        """Stores in the lanes where a vector condition holds: masked, or lane by lane where neighbours are not
+        all there is, and in debug builds, which check every access."""
+        stores = s.then.stmts if isinstance(s.then, Seq) else (s.then,)
+        whole = [b for b in stores if isinstance(b, BufferStore) and is_contiguous(b.indices[0])]
+        rest = [n for b in whole for n in loads_of(b.value) if not is_contiguous(n.indices[0])]
+        maskable = all(is_maskable(b.value, single=True) for b in whole)
+        if self.debug or len(whole) < len(stores) or s.other is not None or not maskable:
+            self.lane_by_lane(s, stores)
+            return
+        f, mask, done = self.f, self.emit_expr(s.cond), None
+        if rest:  # a single element may only be there when some lane wants it
+            lanes = s.cond.dtype.lanes
+            any_lane = f"llvm.vector.reduce.or.v{lanes}i1"
+            f.module.declare(any_lane, f"i1 @{any_lane}(<{lanes} x i1>)")
+            some, done = f.label(), f.label()
+            f.branch(f.ins(f"call i1 @{any_lane}(<{lanes} x i1> {mask})"), some, done)
+            f.start(some)
+        self.expressions.mask = mask
+        for b in whole:
+            self.store(b)
+        self.expressions.mask = None
+        if done is not None:
+            f.jump(done)
+            f.start(done)
+
+    def lane_by_lane(self, s: IfThenElse, stores: Sequence[Stmt]) -> None:
+        for lane in range(s.cond.dtype.lanes):
+            parts = []
+            for b in stores:
+                if not isinstance(b, BufferStore) or s.other is not None:
+                    raise CodegenError(f"a condition of {s.cond.dtype.lanes} lanes guards stores only")
+                parts.append(
+                    BufferStore(b.buffer, lane_of(b.value, lane), (lane_of(b.indices[0], lane),), b.origin)
+                )
+            self.branch(IfThenElse(lane_of(s.cond, lane), seq(*parts), None, s.origin))
 
     def let(self, s: LetStmt) -> None:
         self.values[s.var] = self.emit_expr(s.value)
@@ -209,6 +252,7 @@ class Statements:
             if self.f.stack_bytes + total <= STACK_LIMIT:
                 self.f.stack_bytes += total
                 self.values[b.data] = self.f.stack(memory_type(b.dtype), max(count, 1))
+                self.expressions.own[b.data] = count
                 self.emit(s.body)
                 return
         self.heap(s, size)

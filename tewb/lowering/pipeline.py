@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer, simplify_stmt
 from tewb.base import option
-from tewb.ir import Buffer, PrimFunc, Stmt, free_vars
+from tewb.ir import Buffer, PrimFunc, Stmt, Var, free_vars
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.hoist_allocations import hoist_allocations
 from tewb.lowering.partition_loops import partition_loops
@@ -27,10 +27,13 @@ class Pass:
     doc: str
 
 
+def _with_body(f: PrimFunc, body: Stmt) -> PrimFunc:
+    return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
+
+
 def _on_body(run: Callable[[Stmt], Stmt]) -> Callable[[PrimFunc], PrimFunc]:
     def on_function(f: PrimFunc) -> PrimFunc:
-        body = run(f.body)
-        return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
+        return _with_body(f, run(f.body))
 
     return on_function
 
@@ -38,17 +41,19 @@ def _on_body(run: Callable[[Stmt], Stmt]) -> Callable[[PrimFunc], PrimFunc]:
 def simplify(f: PrimFunc) -> PrimFunc:
     """The same function with simpler expressions; sizes are not negative."""
     analyzer = Analyzer()
-    for p in f.params:
-        if isinstance(p, Buffer):
-            for n in p.shape:
-                for v in free_vars(n):
-                    analyzer.bind(v, 0, None)
-    body = simplify_stmt(f.body, analyzer)
-    return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
+    for v in _sizes(f):
+        analyzer.bind(v, 0, None)
+    return _with_body(f, simplify_stmt(f.body, analyzer))
 
 
-def _partition(body: Stmt) -> Stmt:
-    return partition_loops(body) if option("tir.LoopPartition") else body
+def _sizes(f: PrimFunc) -> list[Var]:
+    """The variables of the parameters' shapes."""
+    shapes = (n for p in f.params if isinstance(p, Buffer) for n in p.shape)
+    return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
+
+
+def _partition(f: PrimFunc) -> PrimFunc:
+    return _with_body(f, partition_loops(f.body, _sizes(f))) if option("tir.LoopPartition") else f
 
 
 def _share(body: Stmt) -> Stmt:
@@ -67,7 +72,7 @@ def _pass(name: str, run: Callable[[PrimFunc], PrimFunc], doc: str) -> Pass:
 # after `unroll_loops` none is unrolled.
 LOWER: tuple[Pass, ...] = (
     _pass("simplify", simplify, "simplify expressions, drop loops of one iteration"),
-    _pass("partition_loops", _on_body(_partition), "take guards out of the iterations where they hold"),
+    _pass("partition_loops", _partition, "take guards out of the iterations where they hold"),
     _pass("specialise_strides", _specialise, "one body for rows of neighbours, one for any strides"),
     _pass("vectorize_loops", _on_body(vectorize_loops), "vectorized loops become statements on vectors"),
     _pass("unroll_loops", _on_body(unroll_loops), "unrolled loops become their iterations in sequence"),
