@@ -53,6 +53,7 @@ from tewb.runtime.abi import (
 from tewb.runtime.abi import HANDLE as HANDLE_SLOT
 
 STACK_LIMIT = 64 << 10  # bytes of a function's stack that buffers may take; threads have small stacks
+TILE = 4 << 10  # bytes up to which a buffer may end in registers: larger ones leave these half of the stack
 COARSE = 20_000  # operations between two looks at the cancel flag
 
 
@@ -249,7 +250,7 @@ class Statements:
         count = const_int(size)
         if count is not None and b.data not in self.shared:
             total = count * b.dtype.nbytes
-            if self.f.stack_bytes + total <= STACK_LIMIT:
+            if self.f.stack_bytes + total <= (STACK_LIMIT if total <= TILE else STACK_LIMIT // 2):
                 self.f.stack_bytes += total
                 self.values[b.data] = self.f.stack(memory_type(b.dtype), max(count, 1))
                 self.expressions.own[b.data] = count

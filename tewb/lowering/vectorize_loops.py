@@ -38,6 +38,7 @@ from tewb.ir import (
     ops,
     replace,
     rewriter,
+    seq,
     substitute,
     walk,
     without_loop,
@@ -77,13 +78,22 @@ def vectorize_loops(body: Stmt) -> Stmt:
             )
         if lanes == 1:
             return without_loop(substitute(inner, {n.var: n.min}), n.origin)
+        width = _whole_registers(lanes)
+        starts = [ops.add(n.min, const(first, n.var.dtype)) for first in range(0, lanes, width)]
         try:
-            return without_loop(_Lanes(n.var, n.min, lanes).stmt(inner), n.origin)
+            return without_loop(seq(*[_Lanes(n.var, at, width).stmt(inner) for at in starts]), n.origin)
         except _NoVectorForm:
             return serial
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)
+
+
+def _whole_registers(lanes: int) -> int:
+    """How many of `lanes` make a vector. 48 lanes are three vectors of 16: machines have registers of 8 or 16
+    lanes, and LLVM keeps no vector in them whose size is no power of two. Odd lanes stay one vector, as do many."""
+    power = lanes & -lanes
+    return power if power >= 8 and lanes // power <= 8 else lanes
 
 
 class _NoVectorForm(Exception):
