@@ -22,7 +22,7 @@ from tests.bench.harness import ROWS
 
 BENCHES = (
     "matmul", "convolution", "elementwise", "stencil", "blur", "rows", "argmax", "transpose", "math",
-    "edit", "calls", "callbacks", "strides", "workbench",
+    "batched", "jacobi", "conv_blocked", "attention", "symbolic", "edit", "calls", "callbacks", "strides", "workbench",
 )  # fmt: skip
 
 

@@ -616,9 +616,13 @@ def is_long_walk(index: Expr) -> TypeGuard[Ramp]:
 
 
 def is_cheap(e: Expr) -> bool:
-    """Whether `e` may be evaluated though nobody asked: no access, no call, no division."""
-    kinds = (BufferLoad, Call, Div, Mod, FloorDiv, FloorMod, Let)
-    return not any(isinstance(n, kinds) for n in walk(e))
+    """Whether `e` may be evaluated though nobody asked: no access, no call, no division but by a positive number."""
+    divisions = (Div, Mod, FloorDiv, FloorMod)
+    return not any(
+        isinstance(n, BufferLoad | Call | Let)
+        or (isinstance(n, divisions) and not (isinstance(n.b, IntImm) and n.b.value > 0))
+        for n in walk(e)
+    )
 
 
 def loads_of(e: Expr) -> list[BufferLoad]:
