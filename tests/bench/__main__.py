@@ -21,7 +21,7 @@ import tewb
 from tests.bench.harness import ROWS
 
 BENCHES = (
-    "matmul", "convolution", "elementwise", "stencil", "blur", "rows", "argmax", "transpose", "math", "edit", "calls", "callbacks", "strides", "parallel", "workbench", "int8_matmul",
+    "matmul", "convolution", "elementwise", "stencil", "blur", "rows", "argmax", "transpose", "math", "edit", "calls", "callbacks", "strides", "parallel", "workbench", "int8_matmul", "batched", "jacobi", "conv_blocked", "attention", "symbolic",
 )  # fmt: skip
 
 

@@ -217,14 +217,15 @@ def test_strided_and_gathered_vectors() -> None:
         np.testing.assert_array_equal(b, a[[index(i) for i in range(128)]])
 
 
-def test_accumulators_live_in_registers() -> None:
-    n = 64
-    A, B = te.placeholder((n, n), name="A"), te.placeholder((n, n), name="B")
-    k = te.reduce_axis((0, n), name="k")
-    C = te.compute((n, n), lambda i, j: te.sum(A[i, k] * B[k, j], axis=k), name="C")
+@pytest.mark.parametrize("rows, columns", [(4, 64), (8, 48), (5, 24)])
+def test_accumulators_live_in_registers(rows: int, columns: int) -> None:
+    n, m, q = 4 * rows, 2 * columns, 64
+    A, B = te.placeholder((n, q), name="A"), te.placeholder((q, m), name="B")
+    k = te.reduce_axis((0, q), name="k")
+    C = te.compute((n, m), lambda i, j: te.sum(A[i, k] * B[k, j], axis=k), name="C")
     s = te.create_schedule(C.op)
     L = s.cache_write(C, "local")
-    _, yo, xi, yi = s[C].tile("i", "j", 4, 64)
+    _, yo, xi, yi = s[C].tile("i", "j", rows, columns)
     s[C].unroll(xi)
     s[C].vectorize(yi)
     s[L].compute_at(s[C], yo)
@@ -232,6 +233,25 @@ def test_accumulators_live_in_registers() -> None:
     s[L].unroll("i.c")
     s[L].vectorize("j.c")
     assert "alloca" not in tewb.build(s, [A, B, C]).get_source("ll")
+
+
+def test_accumulators_live_in_registers_beside_large_buffers() -> None:
+    """16384 floats of P are all that a stack has: the tile must not go to the heap because they came first."""
+    A = te.placeholder((4, 16384), name="A")
+    P = te.compute((4, 16384), lambda i, j: A[i, j] + 1.0, name="P")
+    k = te.reduce_axis((0, 1024), name="k")
+    T = te.compute((4, 16), lambda i, j: te.sum(P[i, k * 16 + j], axis=k), name="T")
+    C = te.compute((4, 16), lambda i, j: T[i, j] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    s[T].set_scope("local")
+    for t in (T, P):
+        s[t].compute_at(s[C], "i")
+    s[C].vectorize("j")
+    s[T].reorder("k", "j")
+    s[T].vectorize("j")
+    s[P].vectorize(s[P].split("j", factor=16)[1])
+    text = tewb.build(s, [A, C]).get_source("ll")
+    assert "alloca" not in text and text.count("call fastcc ptr @tewb.alloc") == 1
 
 
 def test_assembly_knows_its_line_of_ir() -> None:

@@ -10,6 +10,7 @@ import pytest
 import tewb
 from tests.lowering.test_passes import after
 from tewb import te
+from tewb.ir import parse, structural_equal
 
 Program = tuple[Any, list[Any]]
 
@@ -124,3 +125,110 @@ def test_lanes_outside_of_the_buffer_are_not_loaded(dtype: str) -> None:
     b = np.zeros_like(a)
     tewb.build(s, [A, B])(a, b)
     np.testing.assert_array_equal(b, np.concatenate([np.zeros(3), a[:8], np.zeros(5)]).astype(dtype))
+
+
+# ---------------------------------------------------------------- symbolic sizes
+
+
+def doubled(n: Any, factor: int, dtype: str = "float32") -> Program:
+    A = te.placeholder((n,), name="A", dtype=dtype)
+    B = te.compute((n,), lambda i: A[i] + A[i] if dtype != "bool" else A[i], name="B")
+    s = te.create_schedule(B.op)
+    s[B].split("i", factor=factor)
+    return s, [A, B]
+
+
+def test_a_symbolic_loop_is_clean_up_to_an_expression() -> None:
+    assert after("partition_loops", *doubled(te.var("n"), 4)).splitlines()[1:] == [
+        "for i.outer in range(n // 4):",
+        "    for i.inner in range(4):",
+        "        B[i.outer * 4 + i.inner] = A[i.outer * 4 + i.inner] + A[i.outer * 4 + i.inner]",
+        "for i.outer in range((n + 3) // 4 - n // 4):",
+        "    for i.inner in range(T.max(n - i.outer * 4 - n // 4 * 4, 0)):",
+        "        B[i.outer * 4 + n // 4 * 4 + i.inner] = "
+        "A[i.outer * 4 + n // 4 * 4 + i.inner] + A[i.outer * 4 + n // 4 * 4 + i.inner]",
+    ]
+
+
+def test_the_interior_of_a_symbolic_stencil_has_no_choices() -> None:
+    text = after("partition_loops", *stencil(te.var("n"), te.var("m"))).splitlines()
+    clean = [line for line in text if "B[" in line and "if_then_else" not in line]
+    assert len(clean) == 1 and "A[i, j" in clean[0]
+
+
+@pytest.mark.parametrize("likely", [False, True])
+@pytest.mark.parametrize("lanes", [0, 8])
+def test_symbolic_stencils_compute_the_same_at_every_size(lanes: int, likely: bool) -> None:
+    kernel = tewb.build(*stencil(te.var("n"), te.var("m"), lanes, likely))
+    for n, m in ((1, 1), (2, 1), (1, 7), (3, 8), (2, 9), (2, 15), (5, 33)):
+        a = np.random.default_rng(0).standard_normal((n, m), dtype=np.float32)
+        b = np.zeros_like(a)
+        kernel(a, b)
+        wide = np.pad(a, ((0, 0), (1, 1)))
+        np.testing.assert_array_equal(b, wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:])
+
+
+def test_a_vector_loop_under_a_symbolic_guard_has_a_mask() -> None:
+    s, args = doubled(te.var("n"), 4)
+    s["B"].vectorize("i.inner")
+    assert after("simplify again", s, args).splitlines()[3:] == [
+        "for i.outer in range((n + 3) // 4 - n // 4):",
+        "    if T.likely(T.Ramp(i.outer * 4 + n // 4 * 4, 1, 4) < T.Broadcast(n, 4)):",
+        "        B[i.outer * 4 + n // 4 * 4:i.outer * 4 + n // 4 * 4 + 4] = "
+        "A[i.outer * 4 + n // 4 * 4:i.outer * 4 + n // 4 * 4 + 4] + "
+        "A[i.outer * 4 + n // 4 * 4:i.outer * 4 + n // 4 * 4 + 4]",
+    ]
+    module = tewb.lower(s, args)
+    assert structural_equal(parse(str(module))["main"], module["main"])
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int64", "bool"])
+def test_masked_stores_touch_their_lanes_only(dtype: str, debug: bool) -> None:
+    s, args = doubled(te.var("n"), 16, dtype)
+    s["B"].vectorize("i.inner")
+    with tewb.PassContext(config={"tir.instrument_bound_checkers": debug}):
+        kernel = tewb.build(s, args)
+    for n in (0, 1, 15, 16, 17, 50):
+        a, b = np.arange(1, n + 1).astype(dtype), np.full(n + 32, 1, dtype)
+        kernel(a, b[:n])
+        np.testing.assert_array_equal(b[:n], a + a if dtype != "bool" else a)
+        np.testing.assert_array_equal(b[n:], np.full(32, 1, dtype))
+
+
+def test_a_masked_choice_and_a_masked_walk_stay_loops() -> None:
+    n = te.var("n")
+    A = te.placeholder((n, n), name="A")
+    B = te.compute((n,), lambda i: A[i, 0], name="B")
+    C = te.compute((n,), lambda i: te.if_then_else(A[0, i] > 0.0, A[0, i], B[i]), name="C")
+    s = te.create_schedule(C.op)
+    for t in (B, C):
+        s[t].vectorize(s[t].split("i", factor=8)[1])
+    kernel = tewb.build(s, [A, C])
+    for size in (1, 7, 8, 13):
+        a = np.random.default_rng(0).standard_normal((size, size), dtype=np.float32)
+        c = np.zeros(size, np.float32)
+        kernel(a, c)
+        np.testing.assert_array_equal(c, np.where(a[0] > 0, a[0], a[:, 0]))
+
+
+def test_a_single_element_is_read_only_where_some_lane_wants_it() -> None:
+    n, m = te.var("n"), te.var("m")
+    A, W = te.placeholder((n,), name="A"), te.placeholder((m,), name="W")
+    k = te.reduce_axis((0, m), name="k")
+    C = te.compute((n,), lambda i: te.sum(A[i] * W[k], axis=k), name="C")
+    s = te.create_schedule(C.op)
+    L = s.cache_write(C, "local")
+    outer, inner = s[C].split("i", factor=16)
+    s[C].vectorize(inner)
+    s[L].compute_at(s[C], outer)
+    s[L].reorder("k", "i.c")
+    s[L].vectorize("i.c")
+    assert "if T.likely(T.Ramp(" in str(tewb.lower(s, [A, W, C]))
+    kernel = tewb.build(s, [A, W, C])
+    for size, terms in ((0, 0), (3, 0), (5, 2), (16, 1), (37, 3)):
+        rng = np.random.default_rng(0)
+        a, w = rng.standard_normal(size).astype("float32"), rng.standard_normal(terms).astype("float32")
+        c = np.full(size, 7, np.float32)
+        kernel(a, w, c)
+        np.testing.assert_allclose(c, a * w.sum(), rtol=1e-4, atol=1e-5)

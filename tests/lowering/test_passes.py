@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tewb
 from tests.programs import matmul, schedule_for
 from tewb import te
 from tewb.base import LowerError
-from tewb.ir import Allocate, BufferLoad, For, ForKind, PrimFunc, walk
+from tewb.ir import Allocate, BufferLoad, BufferStore, For, ForKind, PrimFunc, walk
 from tewb.lowering import BUILD, LOWER, run
 
 
@@ -63,6 +64,17 @@ def test_vectorize_makes_vectors_of_the_tail_too() -> None:
         "    B[i.outer * 4:i.outer * 4 + 4] = A[i.outer * 4:i.outer * 4 + 4] + T.Broadcast(T.float32(1.0), 4)\n"
         "B[8:10] = A[8:10] + T.Broadcast(T.float32(1.0), 2)"
     )
+
+
+@pytest.mark.parametrize("lanes, widths", [(48, [16] * 3), (24, [8] * 3), (9, [9]), (12, [12]), (64, [64])])
+def test_vectors_fill_registers(lanes: int, widths: list[int]) -> None:
+    s, args = vector(2 * lanes, lanes)
+    s["B"].vectorize("i.inner")
+    f = tewb.lower(s, args)["main"]
+    assert [n.value.dtype.lanes for n in walk(f.body) if isinstance(n, BufferStore)] == widths
+    a, b = np.arange(2 * lanes, dtype="float32"), np.zeros(2 * lanes, "float32")
+    tewb.build(s, args)(a, b)
+    np.testing.assert_array_equal(b, a + 1)
 
 
 def test_vectors_can_be_switched_off_and_checks_on() -> None:

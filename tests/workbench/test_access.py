@@ -115,6 +115,21 @@ def test_the_interpreter_computes_what_numpy_does(name: str, seed: int) -> None:
         np.testing.assert_allclose(memory[p.data].reshape(want.shape), want, rtol=rtol, atol=atol * 64)
 
 
+def test_the_interpreter_stores_masked_lanes_only() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] * 2.0, name="B")
+    s = te.create_schedule(B.op)
+    s[B].vectorize(s[B].split("i", factor=8)[1])
+    f = tewb.lower(s, [A, B])["main"]
+    a, b = (p.data for p in f.params)
+    memory = {a: np.arange(11, dtype="float32"), b: np.zeros(11, "float32")}
+    written: list[int] = []
+    Interpreter(memory, {n: 11}, lambda owner, kind, at: written.extend(at if owner is b else ())).run(f.body)
+    assert written == list(range(11))
+    np.testing.assert_array_equal(memory[b], np.arange(11) * 2)
+
+
 def test_inputs_of_the_session_are_not_changed() -> None:
     a = np.ones((4, 4), "float32")
     s = demo_session("matmul", n=4)

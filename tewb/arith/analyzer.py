@@ -276,10 +276,19 @@ class Analyzer:
             return True
         wanted = _as_nonpositive(cond)
         if wanted:
-            return all(self._nonpositive(w, 3) for w in wanted)
+            return all(self._nonpositive(w, 3) for w in wanted) or self._ordered_quotients(cond)
         if isinstance(cond, NE) and cond.a.dtype.is_int:
             lo, hi = self.const_bounds(ops.sub(cond.a, cond.b))
             return (lo is not None and lo > 0) or (hi is not None and hi < 0)
+        return False
+
+    def _ordered_quotients(self, cond: Expr) -> bool:
+        """a // c <= b // c when a <= b, for c > 0."""
+        match cond:
+            case LE(FloorDiv(a, IntImm(c)), FloorDiv(b, IntImm(d))) if c == d > 0:
+                return self.can_prove(ops.less_equal(a, b))
+            case GE(FloorDiv(a, IntImm(c)), FloorDiv(b, IntImm(d))) if c == d > 0:
+                return self.can_prove(ops.greater_equal(a, b))
         return False
 
     def _nonpositive(self, e: Expr, depth: int) -> bool:

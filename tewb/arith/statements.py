@@ -11,6 +11,7 @@ from tewb.ir import (
     NOOP,
     Allocate,
     AssertStmt,
+    Broadcast,
     BufferLoad,
     BufferStore,
     Call,
@@ -71,9 +72,10 @@ class _Statements:
 
     def branch(self, s: IfThenElse) -> Stmt:
         cond = self.expr(s.cond)
-        if is_const(cond, 1):
+        each = cond.value if isinstance(cond, Broadcast) else cond  # of all lanes alike
+        if is_const(each, 1):
             return self.stmt(s.then)
-        if is_const(cond, 0):
+        if is_const(each, 0):
             return NOOP if s.other is None else self.stmt(s.other)
         with self.assuming(cond, s.then):
             then = self.stmt(s.then)

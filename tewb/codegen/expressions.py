@@ -28,6 +28,7 @@ from tewb.ir import (
     And,
     Broadcast,
     BufferLoad,
+    BufferStore,
     Call,
     Cast,
     Div,
@@ -76,7 +77,10 @@ class Expressions:
     def __init__(self, f: Function, values: dict[Var, str], debug: bool) -> None:
         self.f, self.values, self.debug = f, values, debug
         self.index_depth = 0
-        self.mask: str | None = None  # the lanes that may be loaded, while sides of a choice are computed
+        self.mask: str | None = (
+            None  # the lanes that may be accessed: those of a side of a choice, or of a guard
+        )
+        self.own: dict[Var, int] = {}  # the elements of buffers on the stack
 
     def emit(self, e: Expr) -> str:
         """The SSA name or literal of the value of `e`."""
@@ -201,7 +205,7 @@ class Expressions:
         return f.ins(f"select {b1} {is_zero}, {t} {zero}, {t} {result}")
 
     def extreme(self, e: Any) -> str:
-        """min and max: NaN wins, as in numpy."""
+        """min and max: NaN wins, as in numpy, and of 0.0 and -0.0 either, which is half of the instructions."""
         d = e.dtype
         smaller = isinstance(e, Min)
         if d.is_float:
@@ -211,7 +215,8 @@ class Expressions:
         t = value_type(d)
         name = f"llvm.{op}.{suffix(d)}"
         self.f.module.declare(name, f"{t} @{name}({t}, {t})")
-        return self.f.ins(f"call {t} @{name}({self.typed(e.a)}, {self.typed(e.b)})")
+        flags = "nsz " if d.is_float else ""
+        return self.f.ins(f"call {flags}{t} @{name}({self.typed(e.a)}, {self.typed(e.b)})")
 
     def compare(self, e: Any) -> str:
         d = e.a.dtype
@@ -434,7 +439,7 @@ class Expressions:
             return self._read(self.place(e, index), e.buffer.dtype.with_lanes(e.dtype.lanes))
         if is_contiguous(index):
             assert isinstance(index, Ramp)
-            return self._read(self.place(e, index.base), e.dtype)
+            return self._read(self.place(e, index.base), e.dtype, self._is_inside(e, index))
         if isinstance(index, Broadcast):
             return self.f.splat(self._read(self.place(e, index.value), e.buffer.dtype), e.dtype)
         if is_long_walk(index) and index.lanes % _GROUP == 0:
@@ -515,9 +520,33 @@ class Expressions:
             found.append(f.ins(f"getelementptr inbounds {element}, ptr {first}, i64 {at}"))
         return found
 
-    def _read(self, place: str, d: DType) -> str:
+    def write_row(self, s: BufferStore, index: Ramp, value: str) -> None:
+        """Store a vector at neighbours; under a mask only those lanes. A buffer on the stack that is written
+        as a whole, old values where lanes are masked, can still live in registers."""
+        place, d, mask = self.place(s, index.base), s.value.dtype, self.mask
+        if mask is None:
+            self.write(place, value, d, s.nontemporal)
+            return
+        t, b1 = memory_type(d), f"<{d.lanes} x i1>"
+        if self._is_inside(s, index):
+            v = value_type(d)
+            old = self._read(place, d, whole=True)
+            self.write(place, self.f.ins(f"select {b1} {mask}, {v} {value}, {v} {old}"), d)
+            return
+        if d.is_bool:
+            value = self.f.ins(f"zext {value_type(d)} {value} to {t}")
+        name = f"llvm.masked.store.v{d.lanes}{_bits_of(d)}.p0"
+        self.f.module.declare(name, f"void @{name}({t}, ptr, i32, {b1})")
+        self.f.do(f"call void @{name}({t} {value}, ptr {place}, i32 {d.element.nbytes}, {b1} {mask})")
+
+    def _is_inside(self, e: BufferLoad | BufferStore, index: Ramp) -> bool:
+        """Whether all lanes are certainly elements of a buffer on the stack."""
+        first, size = const_int(index.base), self.own.get(e.buffer.data, 0)
+        return first is not None and first >= 0 and first + index.lanes <= size
+
+    def _read(self, place: str, d: DType, whole: bool = False) -> str:
         t = memory_type(d)
-        if self.mask is None:
+        if self.mask is None or whole or d.lanes == 1:
             x = self.f.ins(f"load {t}, ptr {place}, align {d.element.nbytes}")
         else:
             x = self._read_masked(place, d)
@@ -529,8 +558,7 @@ class Expressions:
     def _read_masked(self, place: str, d: DType) -> str:
         """The lanes of the mask, zero elsewhere."""
         t, b1 = memory_type(d), f"<{d.lanes} x i1>"
-        bits = "f" if d.is_float else "i"
-        name = f"llvm.masked.load.v{d.lanes}{bits}{8 if d.is_bool else d.bits}.p0"
+        name = f"llvm.masked.load.v{d.lanes}{_bits_of(d)}.p0"
         self.f.module.declare(name, f"{t} @{name}(ptr, i32, {b1}, {t})")
         align = f"i32 {d.element.nbytes}"
         return self.f.ins(f"call {t} @{name}(ptr {place}, {align}, {b1} {self.mask}, {t} zeroinitializer)")
@@ -648,16 +676,29 @@ def is_long_walk(index: Expr) -> TypeGuard[Ramp]:
 
 
 def is_cheap(e: Expr) -> bool:
-    """Whether `e` may be evaluated though nobody asked: no access, no call, no division."""
-    kinds = (BufferLoad, Call, Div, Mod, FloorDiv, FloorMod, Let)
-    return not any(isinstance(n, kinds) for n in walk(e))
+    """Whether `e` may be evaluated though nobody asked: no access, no call, no division but by a positive number."""
+    divisions = (Div, Mod, FloorDiv, FloorMod)
+    return not any(
+        isinstance(n, BufferLoad | Call | Let)
+        or (isinstance(n, divisions) and not (isinstance(n.b, IntImm) and n.b.value > 0))
+        for n in walk(e)
+    )
 
 
-def is_maskable(e: Expr) -> bool:
+def loads_of(e: Expr) -> list[BufferLoad]:
+    return [n for n in walk(e) if isinstance(n, BufferLoad)]
+
+
+def _bits_of(d: DType) -> str:
+    """An element as names of LLVM's functions on memory have it."""
+    return f"{'f' if d.is_float else 'i'}{8 if d.is_bool else d.bits}"
+
+
+def is_maskable(e: Expr, single: bool = False) -> bool:
     """Whether the vector `e` may be computed in all lanes when those not wanted are not loaded: its loads are
-    of neighbours, its calls are math, and no vector is taken apart."""
+    of neighbours (or of a `single` element for all lanes), its calls are math, and no vector is taken apart."""
     return all(
-        is_contiguous(n.indices[0]) and is_cheap(n.indices[0])
+        (is_contiguous(n.indices[0]) or (single and n.dtype.lanes == 1)) and is_cheap(n.indices[0])
         if isinstance(n, BufferLoad)
         else not isinstance(n, Let | Shuffle) and (not isinstance(n, Call) or n.op in _MASKABLE_CALLS)
         for n in walk(e)

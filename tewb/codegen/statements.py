@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.base import HANDLE, INT64, CodegenError, DType
 from tewb.codegen.debug import DebugInfo
-from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk
+from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk, is_maskable, lane_of, loads_of
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import interleaved, shuffle
 from tewb.codegen.types import memory_type, value_type
@@ -37,6 +37,7 @@ from tewb.ir import (
     const_int,
     free_vars,
     has_nontemporal,
+    seq,
     structural_equal,
     walk,
 )
@@ -55,6 +56,7 @@ from tewb.runtime.abi import (
 from tewb.runtime.abi import HANDLE as HANDLE_SLOT
 
 STACK_LIMIT = 64 << 10  # bytes of a function's stack that buffers may take; threads have small stacks
+TILE = 4 << 10  # bytes up to which a buffer may end in registers: larger ones leave these half of the stack
 COARSE = 20_000  # operations between two looks at the cancel flag
 WIDE = 256  # bytes of the vectors that make an iteration long
 FEW = 16  # iterations of a loop that may well disappear
@@ -94,8 +96,8 @@ class Statements:
         if index.dtype.lanes == 1:
             self.expressions.write(self.expressions.place(s, index), value, s.value.dtype, s.nontemporal)
         elif is_contiguous(index):
-            place = self.expressions.place(s, index.base)  # type: ignore[attr-defined]
-            self.expressions.write(place, value, s.value.dtype, s.nontemporal)
+            assert isinstance(index, Ramp)
+            self.expressions.write_row(s, index, value)
         elif is_long_walk(index):
             self.expressions.scatter(s, index, value, s.value.dtype)
         else:
@@ -186,6 +188,9 @@ class Statements:
         f.start(done)
 
     def branch(self, s: IfThenElse) -> None:
+        if s.cond.dtype.lanes > 1:
+            self.in_lanes(s)
+            return
         f = self.f
         yes, done = f.label(), f.label()
         no = done if s.other is None else f.label()
@@ -198,6 +203,43 @@ class Statements:
             self.emit(s.other)
             f.jump(done)
         f.start(done)
+
+    def in_lanes(self, s: IfThenElse) -> None:
+        """Stores in the lanes where a vector condition holds: masked, or lane by lane where neighbours are not
+        all there is, and in debug builds, which check every access."""
+        stores = s.then.stmts if isinstance(s.then, Seq) else (s.then,)
+        whole = [b for b in stores if isinstance(b, BufferStore) and is_contiguous(b.indices[0])]
+        rest = [n for b in whole for n in loads_of(b.value) if not is_contiguous(n.indices[0])]
+        maskable = all(is_maskable(b.value, single=True) for b in whole)
+        if self.debug or len(whole) < len(stores) or s.other is not None or not maskable:
+            self.lane_by_lane(s, stores)
+            return
+        f, mask, done = self.f, self.emit_expr(s.cond), None
+        if rest:  # a single element may only be there when some lane wants it
+            lanes = s.cond.dtype.lanes
+            any_lane = f"llvm.vector.reduce.or.v{lanes}i1"
+            f.module.declare(any_lane, f"i1 @{any_lane}(<{lanes} x i1>)")
+            some, done = f.label(), f.label()
+            f.branch(f.ins(f"call i1 @{any_lane}(<{lanes} x i1> {mask})"), some, done)
+            f.start(some)
+        self.expressions.mask = mask
+        for b in whole:
+            self.store(b)
+        self.expressions.mask = None
+        if done is not None:
+            f.jump(done)
+            f.start(done)
+
+    def lane_by_lane(self, s: IfThenElse, stores: Sequence[Stmt]) -> None:
+        for lane in range(s.cond.dtype.lanes):
+            parts = []
+            for b in stores:
+                if not isinstance(b, BufferStore) or s.other is not None:
+                    raise CodegenError(f"a condition of {s.cond.dtype.lanes} lanes guards stores only")
+                parts.append(
+                    BufferStore(b.buffer, lane_of(b.value, lane), (lane_of(b.indices[0], lane),), b.origin)
+                )
+            self.branch(IfThenElse(lane_of(s.cond, lane), seq(*parts), None, s.origin))
 
     def let(self, s: LetStmt) -> None:
         self.values[s.var] = self.emit_expr(s.value)
@@ -237,9 +279,10 @@ class Statements:
             return
         if count is not None and b.data not in self.shared:
             total = count * b.dtype.nbytes
-            if self.f.stack_bytes + total <= STACK_LIMIT:
+            if self.f.stack_bytes + total <= (STACK_LIMIT if total <= TILE else STACK_LIMIT // 2):
                 self.f.stack_bytes += total
                 self.values[b.data] = self.f.stack(memory_type(b.dtype), max(count, 1))
+                self.expressions.own[b.data] = count
                 self.emit(s.body)
                 return
         self.heap(s, size)

@@ -660,7 +660,7 @@ class While(Stmt):
 
 @node
 class IfThenElse(Stmt):
-    """`then` when cond holds, else `other`."""
+    """`then` when cond holds, else `other`. A vector as cond guards each lane of the stores in `then`."""
 
     cond: Expr
     then: Stmt

@@ -186,9 +186,10 @@ class Expressions:
             raise self.refuse(node, "a tuple was expected here", "such as (4, n), (4,) or ()")
         return tuple(self.expr(e) for e in node.elts)
 
-    def condition(self, node: ast.expr) -> Expr:
+    def condition(self, node: ast.expr, in_lanes: bool = False) -> Expr:
+        """A condition; one that differs from lane to lane only where that has a meaning."""
         e = self.expr(node)
-        if e.dtype is not BOOL:
+        if (e.dtype.element if in_lanes else e.dtype) is not BOOL:
             raise self.refuse(node, f"a condition is bool, not {e.dtype}", "compare with something: x != 0")
         return e
 

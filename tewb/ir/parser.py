@@ -378,7 +378,8 @@ class _Parser(Expressions):
 
     def if_(self, node: ast.If) -> Stmt:
         other = self.block(node.orelse, node) if node.orelse else None
-        return ir.IfThenElse(self.condition(node.test), self.block(node.body, node), other)
+        cond = self.condition(node.test, in_lanes=other is None)
+        return ir.IfThenElse(cond, self.block(node.body, node), other)
 
     def assertion(self, node: ast.Assert) -> Wrap:
         cond = self.condition(node.test)

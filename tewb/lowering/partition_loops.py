@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -20,6 +20,7 @@ from tewb.ir import (
     For,
     ForKind,
     IfThenElse,
+    LetStmt,
     Stmt,
     Var,
     const,
@@ -33,9 +34,10 @@ from tewb.ir import (
     walk,
     without_loop,
 )
+from tewb.lowering.iterations import Ends, at_least, at_most, iterations_where
 
 
-def partition_loops(body: Stmt) -> Stmt:
+def partition_loops(body: Stmt, sizes: Iterable[Var] = ()) -> Stmt:
     """Split loops around conditions into the part where they hold and the rest.
 
         for i in 4:                            for i in 3:
@@ -50,9 +52,16 @@ def partition_loops(body: Stmt) -> Stmt:
     serial loop when it is a choice in an expression, and the loop then has most of its iterations free of such
     choices; there are at most two of these loops inside of each other, so the code grows at most ninefold.
     A loop that only runs its guarded body is cut short where the guard is about the loop itself, whatever
-    its kind. Needs constant extents; other loops keep their guards.
+    its kind.
+
+    Where the loop ends is an expression when sizes are symbolic; `sizes` are variables that are not negative.
+
+        for i in (n + 31)//32:                 for i in n//32:
+            for j in 32:                  ->       for j in 32: S
+                if likely(i*32 + j < n): S     for i in (n + 31)//32 - n//32:
+                                                   for j in min(32, n - (i + n//32)*32): S
     """
-    return _Partition().rewrite(body)
+    return _Partition(sizes).rewrite(body)
 
 
 # Conditions are taken out of no loop whose body is larger, in nodes.
@@ -62,15 +71,20 @@ Range = tuple[int, int]
 
 
 class _Partition:
-    def __init__(self) -> None:
+    def __init__(self, sizes: Iterable[Var]) -> None:
+        self.sizes = tuple(sizes)
         self.ranges: dict[Var, Interval] = {}
         self.analyzer = Analyzer()
+        for v in self.sizes:
+            self.analyzer.bind(v, 0, None)
         self.rewrite: Callable[[Stmt], Stmt] = rewriter({For: self.loop})
 
     def loop(self, n: For) -> Stmt:
         extent = const_int(n.extent)
-        if extent is None or const_int(n.min) != 0 or not _conditions(n.body):
+        if const_int(n.min) != 0 or not _conditions(n.body):
             return self.inside(n)
+        if extent is None:
+            return self.symbolic(self.cut_short(n))
         trimmed = _trimmed(n, extent)
         if trimmed is not n:
             return self.rewrite(trimmed)
@@ -80,7 +94,7 @@ class _Partition:
         if clean is None or self.depth(n.body) > 1:
             clean = self.clean_guards(n, extent)
         if clean is None:
-            return self.inside(n)
+            return self.inside(self.cut_short(n))
         begin, end = clean
         main = replace(n, body=_without(self.proved(n, begin, end), n.body))
         # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
@@ -90,16 +104,77 @@ class _Partition:
 
     def simple(self, s: Stmt) -> Stmt:
         """`s` with constants folded, so that a guard about one iteration turns into one about its loop."""
+        return simplify_stmt(s, self.knowing())
+
+    def knowing(self) -> Analyzer:
+        """An analyzer that knows sizes and the loops around."""
         analyzer = Analyzer()
+        for v in self.sizes:
+            analyzer.bind(v, 0, None)
         for v, x in self.ranges.items():
             analyzer.bind(v, x.lo, x.hi)
-        return simplify_stmt(s, analyzer)
+        return analyzer
 
     def inside(self, n: For) -> Stmt:
         self.ranges[n.var] = interval(n.min, n.extent)
         made = n.map_children(self.rewrite)
         del self.ranges[n.var]
         return made
+
+    # ---- ends that are expressions
+
+    def symbolic(self, n: For) -> Stmt:
+        """A loop whose extent is no constant, in up to three: before, in and after the iterations in which all
+        guards hold whose ends can be told."""
+        ends = self.ends(n)
+        if not ends:
+            return self.inside(n)
+        analyzer, zero = self.knowing(), const(0, n.var.dtype)
+        begin, end = zero, n.extent
+        for low in (e.begin for e in ends.values() if e.begin is not None):
+            begin = at_most(at_least(low, begin, analyzer), n.extent, analyzer)
+        for high in (e.end for e in ends.values() if e.end is not None):
+            end = at_most(high, end, analyzer)
+        end = at_least(end, begin, analyzer)
+        main = replace(n, body=_without(set(ends), n.body))
+        others = ForKind.SERIAL if n.kind is ForKind.PARALLEL else n.kind
+        parts = [
+            _from_to(n, zero, analyzer.simplify(begin), others),
+            _from_to(main, begin, analyzer.simplify(ops.sub(end, begin)), n.kind),
+            _from_to(n, end, analyzer.simplify(ops.sub(n.extent, end)), others),
+        ]
+        return seq(*[self.rest(part.var, self.simple(part)) for part in parts])
+
+    def rest(self, v: Var, part: Stmt) -> Stmt:
+        """A part of the loop of `v`, which is done with: what it still asks, it asks of the loops inside."""
+        return self.inside(part) if isinstance(part, For) and part.var is v else self.rewrite(part)
+
+    def ends(self, n: For) -> dict[Expr, Ends]:
+        """The conditions of a loop that hold from some iteration on or up to one, with these."""
+        if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL):
+            return {}
+        choices = n.kind is ForKind.SERIAL and not _is_large(n.body) and self.depth(n.body) <= 1
+        inner, analyzer = _inner(n.body), self.knowing()
+        found = {
+            c.cond: iterations_where(_below_zero(c.cond), n.var, inner, _lets(n.body), analyzer)
+            for c in _conditions(n.body)
+            if c.is_likely or choices
+        }
+        return {c: e for c, e in found.items() if e is not None}
+
+    def cut_short(self, n: For) -> For:
+        """`for v in e: if v + x < n: S` is `for v in min(e, n - x): S`, when `e` or `n` or `x` is no constant."""
+        if n.kind is not ForKind.SERIAL or not isinstance(n.body, IfThenElse) or n.body.other is not None:
+            return n
+        analyzer, extent, proved = self.knowing(), n.extent, set[Expr]()
+        for c in (_unlikely(c) for c in _conjuncts(n.body.cond) if _is_guard(c)):
+            e = iterations_where(_below_zero(c), n.var, {}, (), analyzer)
+            if e is not None and e.end is not None:
+                extent = at_least(at_most(e.end, extent, analyzer), const(0, n.var.dtype), analyzer)
+                proved.add(c)
+        return replace(n, extent=extent, body=_without(proved, n.body)) if proved else n
+
+    # ---- constant ends
 
     def clean_guards(self, n: For, extent: int) -> Range | None:
         """The iterations that satisfy some `likely` guard for all values of the loops inside; None when
@@ -134,10 +209,19 @@ class _Partition:
     def depth(self, s: Stmt) -> int:
         """How many loops inside of each other in `s` have choices to take out."""
         inside = max((self.depth(c) for c in s.children() if isinstance(c, Stmt)), default=0)
-        extent = const_int(s.extent) if isinstance(s, For) else None
-        if extent is None or not isinstance(s, For) or self.clean_choices(s, extent) is None:
-            return inside
-        return 1 + inside
+        return 1 + inside if isinstance(s, For) and self.has_choices(s) else inside
+
+    def has_choices(self, n: For) -> bool:
+        """Whether choices are taken out of this loop."""
+        extent = const_int(n.extent)
+        if extent is not None:
+            return self.clean_choices(n, extent) is not None
+        inner, analyzer = _inner(n.body), self.knowing()
+        return n.kind is ForKind.SERIAL and any(
+            iterations_where(_below_zero(c.cond), n.var, inner, _lets(n.body), analyzer) is not None
+            for c in _conditions(n.body)
+            if c.is_choice and not c.is_likely
+        )
 
     def where(self, cond: Expr, v: Var, extent: int, inner: Mapping[Var, Interval]) -> Range | None:
         """The iterations of `v` in which `cond` holds whatever the inner loops do, when it is an order
@@ -215,6 +299,15 @@ def _part(n: For, begin: int, end: int, kind: ForKind) -> list[Stmt]:
     return [replace(n, var=fresh, extent=const(end - begin, fresh.dtype), kind=kind, body=body)]
 
 
+def _from_to(n: For, begin: Expr, extent: Expr, kind: ForKind) -> For:
+    """`extent` iterations from `begin` on, counted from 0."""
+    if const_int(begin) == 0:
+        return replace(n, extent=extent, kind=kind)
+    fresh = Var(n.var.name, n.var.dtype)
+    body = substitute(n.body, {n.var: ops.add(fresh, begin)})
+    return replace(n, var=fresh, extent=extent, kind=kind, body=body)
+
+
 def _trimmed(n: For, extent: int) -> For:
     """`for v in 64: if v < 9: S` is `for v in 9: S`."""
     if not isinstance(n.body, IfThenElse) or n.body.other is not None:
@@ -246,6 +339,10 @@ def _is_guard(n: object) -> bool:
 
 def _inner(s: Stmt) -> dict[Var, Interval]:
     return {n.var: interval(n.min, n.extent) for n in walk(s) if isinstance(n, For)}
+
+
+def _lets(s: Stmt) -> set[Var]:
+    return {n.var for n in walk(s) if isinstance(n, LetStmt)}
 
 
 def _without(proved: set[Expr], s: Stmt) -> Stmt:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer, simplify_stmt
 from tewb.base import option
-from tewb.ir import Buffer, PrimFunc, Stmt, free_vars
+from tewb.ir import Buffer, PrimFunc, Stmt, Var, free_vars
 from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.form_dot_products import form_dot_products
@@ -42,22 +42,26 @@ def _on_body(run: Rewrite) -> Callable[[PrimFunc], PrimFunc]:
 
 def simplify(f: PrimFunc) -> PrimFunc:
     """The same function with simpler expressions; sizes are not negative."""
-    return _with_body(f, simplify_stmt(f.body, _sizes(f)))
+    return _with_body(f, simplify_stmt(f.body, _facts(f)))
 
 
-def _sizes(f: PrimFunc) -> Analyzer:
+def _facts(f: PrimFunc) -> Analyzer:
     """An analyzer that knows of the sizes of a function's arguments."""
     analyzer = Analyzer()
-    for p in f.params:
-        if isinstance(p, Buffer):
-            for n in p.shape:
-                for v in free_vars(n):
-                    analyzer.bind(v, 0, None)
+    for v in _sizes(f):
+        analyzer.bind(v, 0, None)
     return analyzer
 
 
-def _partition(body: Stmt) -> Stmt:
-    return partition_loops(body) if option("tir.LoopPartition") else body
+def _sizes(f: PrimFunc) -> list[Var]:
+    """The variables of the parameters' shapes."""
+    shapes = (n for p in f.params if isinstance(p, Buffer) for n in p.shape)
+    return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
+
+
+def _partition(f: PrimFunc) -> Rewrite:
+    sizes = _sizes(f)
+    return lambda s: partition_loops(s, sizes) if option("tir.LoopPartition") else s
 
 
 def _share(body: Stmt) -> Stmt:
@@ -73,7 +77,7 @@ def _pass(name: str, run: Callable[[PrimFunc], PrimFunc], doc: str) -> Pass:
 
 
 def _simplify(name: str, doc: str) -> Pass:
-    return Pass(name, simplify, doc, lambda f: lambda s: simplify_stmt(s, _sizes(f)))
+    return Pass(name, simplify, doc, lambda f: lambda s: simplify_stmt(s, _facts(f)))
 
 
 def _each(name: str, rewrite: Rewrite, doc: str) -> Pass:
@@ -85,7 +89,12 @@ def _each(name: str, rewrite: Rewrite, doc: str) -> Pass:
 # after `unroll_loops` none is unrolled.
 LOWER: tuple[Pass, ...] = (
     _simplify("simplify", "simplify expressions, drop loops of one iteration"),
-    _each("partition_loops", _partition, "take guards out of the iterations where they hold"),
+    Pass(
+        "partition_loops",
+        lambda f: _with_body(f, _partition(f)(f.body)),
+        "take guards out of the iterations where they hold",
+        _partition,
+    ),
     _pass("specialise_strides", _specialise, "one body for rows of neighbours, one for any strides"),
     _each("vectorize_loops", vectorize_loops, "vectorized loops become statements on vectors"),
     _each("unroll_loops", unroll_loops, "unrolled loops become their iterations in sequence"),

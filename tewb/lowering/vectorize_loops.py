@@ -38,6 +38,7 @@ from tewb.ir import (
     ops,
     replace,
     rewriter,
+    seq,
     substitute,
     walk,
     without_loop,
@@ -50,11 +51,17 @@ def vectorize_loops(body: Stmt) -> Stmt:
 
         for i in 8 (vectorized):  A[i*2] = B[i] + 1.0    ->    A[Ramp(0, 2, 8)] = B[0:8] + Broadcast(1.0, 8)
 
+    A condition that differs from lane to lane becomes a vector, and what it guards happens in the lanes where it
+    holds, if that is stores of what can be loaded lane by lane:
+
+        for i in 8 (vectorized):               ->    if Ramp(0, 1, 8) < Broadcast(n, 8):
+            if likely(i < n): A[i] = B[i]                A[0:8] = B[0:8]
+
     Two vectorized loops, one right inside of the other, are a tile: the inner one becomes lanes, and accesses to
     neighbours along the outer one are transposed in registers (`transpose_tile`).
 
-    A loop whose body has no vector form (a guard or a call that differs from lane to lane, an inner loop
-    of differing extent, an extent that is not constant) becomes serial. Afterwards no loop is vectorized, and
+    A loop whose body has no vector form (a call that differs from lane to lane, an inner loop of differing
+    extent, an extent that is not constant) becomes serial. Afterwards no loop is vectorized, and
     the statements remember the loop that they came from.
     Raises LowerError for a loop of its own (not a tail) whose extent is not constant.
     """
@@ -80,13 +87,22 @@ def vectorize_loops(body: Stmt) -> Stmt:
             )
         if lanes == 1:
             return without_loop(substitute(inner, {n.var: n.min}), n.origin)
+        width = _whole_registers(lanes)
+        starts = [ops.add(n.min, const(first, n.var.dtype)) for first in range(0, lanes, width)]
         try:
-            return without_loop(_Lanes(n.var, n.min, lanes).stmt(inner), n.origin)
+            return without_loop(seq(*[_Lanes(n.var, at, width).stmt(inner) for at in starts]), n.origin)
         except _NoVectorForm:
             return serial
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)
+
+
+def _whole_registers(lanes: int) -> int:
+    """How many of `lanes` make a vector. 48 lanes are three vectors of 16: machines have registers of 8 or 16
+    lanes, and LLVM keeps no vector in them whose size is no power of two. Odd lanes stay one vector, as do many."""
+    power = lanes & -lanes
+    return power if power >= 8 and lanes // power <= 8 else lanes
 
 
 class _NoVectorForm(Exception):
@@ -193,10 +209,19 @@ class _Lanes:
         return s.map_children(self.stmt)
 
     def branch(self, s: IfThenElse) -> Stmt:
-        if self.expr(s.cond).dtype.lanes > 1:
+        terms = [(c, self.expr(c)) for c in conjuncts(s.cond)]
+        wide = [made for _, made in terms if made.dtype.lanes > 1]
+        if not wide:
+            other = None if s.other is None else self.stmt(s.other)
+            return replace(s, then=self.stmt(s.then), other=other)
+        if s.other is not None or not all(is_index(c) for c in wide):
             raise _NoVectorForm
-        other = None if s.other is None else self.stmt(s.other)
-        return replace(s, then=self.stmt(s.then), other=other)
+        then = self.stmt(s.then)
+        if not all(is_maskable(part) for part in (then.stmts if isinstance(then, Seq) else (then,))):
+            raise _NoVectorForm
+        inside = replace(s, cond=ops.all_of(*wide), then=then)
+        same = [c for c, made in terms if made.dtype.lanes == 1]
+        return replace(s, cond=ops.all_of(*same), then=inside) if same else inside
 
     def loop(self, s: For) -> Stmt:
         if self.expr(s.min).dtype.lanes > 1 or self.expr(s.extent).dtype.lanes > 1:
@@ -210,6 +235,45 @@ class _Lanes:
         wide = Var(s.var.name, value.dtype)
         self.values[s.var] = wide
         return replace(s, var=wide, value=value, body=self.stmt(s.body))
+
+
+def conjuncts(e: Expr) -> list[Expr]:
+    """The terms of a conjunction, each as likely as the whole."""
+    return [*conjuncts(e.a), *conjuncts(e.b)] if isinstance(e, And) else [e]
+
+
+def is_index(e: Expr) -> bool:
+    """Whether a condition is about indices only, so that no store changes it."""
+    return not any(
+        isinstance(n, BufferLoad | Let) or (isinstance(n, Call) and n.op != "likely") for n in walk(e)
+    )
+
+
+def is_maskable(s: Stmt) -> bool:
+    """Whether a statement on vectors can be done in some lanes only: a store to neighbours of what neighbours
+    and single elements hold."""
+    return (
+        isinstance(s, BufferStore)
+        and _is_row(s)
+        and all(
+            _is_row(n) if isinstance(n, BufferLoad) else not isinstance(n, Let) and not _is_branching(n)
+            for n in walk(s.value)
+        )
+    )
+
+
+def _is_row(n: BufferLoad | BufferStore) -> bool:
+    """Whether an access is to neighbours of a row, or to one element."""
+    *rows, last = n.indices
+    if any(i.dtype.lanes > 1 for i in rows):
+        return False
+    dense = not n.buffer.strides or const_int(n.buffer.strides[-1]) == 1
+    return last.dtype.lanes == 1 or (dense and isinstance(last, Ramp) and const_int(last.stride) == 1)
+
+
+def _is_branching(n: Node) -> bool:
+    """Whether a call evaluates a side only when asked to, which a mask would have to know of."""
+    return isinstance(n, Call) and n.op == "if_then_else"
 
 
 def _ramp(kind: type, a: Expr, b: Expr) -> Expr | None:

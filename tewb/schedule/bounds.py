@@ -309,10 +309,15 @@ def _range(x: Interval | None, size: Expr, analyzer: Analyzer) -> Range:
     n, e = const_int(size), const_int(extent)
     if e is None:
         e = largest_extent(Interval(lo, analyzer.simplify(x.hi), x.width), analyzer)
-        if e is None and n is None and structural_equal(extent, size):
+        if e is None and n is None and _covers(lo, x.hi, size, analyzer):
             return whole
     if e is None:
         return whole if n is not None else Range(lo, extent)
     if n is not None and e >= n:
         return whole
     return Range(lo, const(max(e, 0), size.dtype))
+
+
+def _covers(lo: Expr, hi: Expr, size: Expr, analyzer: Analyzer) -> bool:
+    """Whether everything from 0 up to a symbolic size lies between `lo` and `hi`."""
+    return analyzer.can_prove(ops.less_equal(lo, 0)) and analyzer.can_prove(ops.less(size, ops.add(hi, 2)))

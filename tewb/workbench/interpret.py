@@ -136,7 +136,10 @@ class Interpreter:
         owner = s.buffer.data
         memory = self.memory[owner]
         place = self._touch(owner, "write", self._positions(s.buffer, s.indices))
-        memory[place] = np.asarray(value).astype(memory.dtype)
+        new = np.asarray(value).astype(memory.dtype)
+        if self._mask is not None and isinstance(place, np.ndarray):
+            place, new = place[self._mask], np.broadcast_to(new, place.shape)[self._mask]
+        memory[place] = new
 
     def allocate(self, s: Allocate) -> None:
         size = math.prod(int(self.value(n)) for n in s.buffer.shape)
@@ -159,10 +162,19 @@ class Interpreter:
             self.run(s.body)
 
     def branch(self, s: IfThenElse) -> None:
-        if self.value(s.cond):
+        if s.cond.dtype.lanes > 1:
+            self.in_lanes(s)
+        elif self.value(s.cond):
             self.run(s.then)
         elif s.other is not None:
             self.run(s.other)
+
+    def in_lanes(self, s: IfThenElse) -> None:
+        """Stores in the lanes where a vector condition holds."""
+        before, self._mask = self._mask, np.asarray(self.value(s.cond), bool)
+        if self._mask.any():
+            self.run(s.then)
+        self._mask = before
 
     def seq(self, s: Seq) -> None:
         for part in s.stmts:
