@@ -113,6 +113,8 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
                 args[p.name] = rng.sample(options, min(len(options), rng.randint(2, 3)))
             case "int" if p.name == "output":
                 args[p.name] = 0
+            case "int" if p.name == "factor_axis":
+                args[p.name] = rng.choice([0, 0, -1, 1])
             case "int" if primitive.name == "split":
                 if (p.name == "factor") == (
                     (rng.random() < 0.5 and "nparts" not in args) or "factor" in args

@@ -72,6 +72,10 @@ def step_code(step: Step, names: Names) -> str:
             made = ", ".join(dict.fromkeys(names.stage(r) for r in step.results))
             several = ", *_" if len(step.results) > 1 else ""
             return f'{made}{several} = s.cache_write({stage}, "{args["scope"]}")'
+        case "rfactor":
+            made = ", ".join(dict.fromkeys(names.stage(r) for r in step.results))
+            several = ", *_" if len(step.results) > 1 else ""
+            return f"{made}{several} = s.rfactor({stage}, {', '.join(_arguments(step, names))})"
     call = f"s[{stage}].{step.primitive}({', '.join(_arguments(step, names))})"
     if not step.results:
         return call

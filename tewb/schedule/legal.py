@@ -26,6 +26,7 @@ from tewb.schedule.places import (
 )
 from tewb.schedule.primitive import Refusal, Values
 from tewb.schedule.relation import Fuse, Split, divides
+from tewb.schedule.rfactor import rfactor
 from tewb.schedule.stage import Loops, Stage
 from tewb.schedule.tiles import opaque_last
 from tewb.tensor import ExternOp
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "parallel", "places", "reorder",
-    "reordered", "set_scope", "split", "tile", "unroll", "vectorize",
+    "reordered", "rfactor", "set_scope", "split", "tile", "unroll", "vectorize",
 ]  # fmt: skip
 
 MAX_LANES = 1024

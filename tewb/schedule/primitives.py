@@ -8,6 +8,7 @@ from tewb.schedule import legal
 from tewb.schedule.dataflow import copy_for_readers, copy_of_result
 from tewb.schedule.primitive import PRIMITIVES, Param, Primitive, Results, Values
 from tewb.schedule.relation import Fuse, Split
+from tewb.schedule.rfactor import factored_reduction
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import INLINE, At, Stage
 from tewb.schedule.tiles import opaque_last
@@ -173,3 +174,13 @@ def _cache_read(stage: Stage, v: Values, step: int) -> Results:
 )
 def _cache_write(stage: Stage, v: Values, step: int) -> Results:
     return list(copy_of_result(stage, v["scope"], step))
+
+
+@_declare(
+    "rfactor",
+    AXIS,
+    Param("factor_axis", "int", "place of the new axis among those of the new stage", 0),
+    results="stage",
+)
+def _rfactor(stage: Stage, v: Values, step: int) -> Results:
+    return list(factored_reduction(stage, v["axis"], v["factor_axis"], step))

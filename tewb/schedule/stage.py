@@ -108,6 +108,12 @@ class Stage:
             self.made_by[iv] = step
             self.shape(iv, *[i for p in parents for i in self.shaped_by.get(p, ())], step)
 
+    def forget(self, iv: IterVar) -> None:
+        """Let `iv` be no axis of this stage any more, and its name free."""
+        self._names = {name: own for name, own in self._names.items() if own is not iv}
+        self.made_by.pop(iv, None)
+        self.shaped_by.pop(iv, None)
+
     def shape(self, iv: IterVar | None, *steps: int) -> None:
         """Remember that `steps` shaped the loop `iv`, or the place of this stage."""
         self.shaped_by[iv] = tuple(sorted({*self.shaped_by.get(iv, ()), *steps}))

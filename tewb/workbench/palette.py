@@ -271,6 +271,7 @@ _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "set_scope": _scopes,
     "cache_read": _copies,
     "cache_write": _results,
+    "rfactor": _loop,
 }
 
 
