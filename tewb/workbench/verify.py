@@ -242,12 +242,6 @@ def small_program(schedule: Schedule, args: Sequence[Any], sizes: Mapping[str, i
     """
     values = {**_values_of_symbols(args), **(sizes or {})}
     steps = list(enumerate(schedule.journal))
-    steps = list(enumerate(schedule.journal))
-    steps = list(enumerate(schedule.journal))
-    steps = list(enumerate(schedule.journal))
-    steps = list(enumerate(schedule.journal))
-    steps = list(enumerate(schedule.journal))
-    steps = list(enumerate(schedule.journal))
     if is_small(schedule.outputs, values):
         return Program(schedule.outputs, list(args), values, steps, {})
     problem = "its sizes cannot be made smaller"
