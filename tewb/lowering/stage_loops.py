@@ -48,9 +48,11 @@ class Loops:
             body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
         return body
 
-    def loop(self, iv: IterVar, v: Var, body: Stmt) -> Stmt:
+    def loop(self, iv: IterVar, v: Var, body: Stmt, extent: Expr | None = None) -> Stmt:
+        """A loop of `v` that runs as the loop of `iv` does, for as many iterations if not said otherwise."""
         kind = KINDS.get(self.stage.annotations.get(iv, ""), ForKind.SERIAL)
-        return For(v, const(0, v.dtype), self.own.extents[iv], kind, body, (), self.stage.origin(iv))
+        count = self.own.extents[iv] if extent is None else extent
+        return For(v, const(0, v.dtype), count, kind, body, (), self.stage.origin(iv))
 
     def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
         if not guards:

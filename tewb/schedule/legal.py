@@ -210,13 +210,15 @@ def _annotate(stage: Stage, iv: IterVar) -> Refusal | None:
 
 def _constant(stage: Stage, iv: IterVar, most: int, verb: str) -> Refusal | None:
     # A stage that is computed at a loop may need a constant part of a symbolic axis; lowering knows.
+    # Of a reduce axis all is needed everywhere.
     size = const_int(stage.schedule.extents(stage)[iv])
     name = stage.axis_name(iv)
-    if size is None and stage.attach is None:
+    partial = stage.attach is not None and iv.kind is not AxisKind.REDUCE
+    if size is None and not partial:
         return Refusal(
             f"the extent of {name} is not a constant", f"split {name} by a constant and {verb} the inner loop"
         )
-    if size is not None and size > most and stage.attach is None:
+    if size is not None and size > most and not partial:
         return Refusal(
             f"{name} has {size} iterations, more than {most}", f"split {name} and {verb} the inner loop"
         )
@@ -229,11 +231,17 @@ def vectorize(stage: Stage, v: Values) -> Refusal | None:
         has_loops(stage)
         or _annotate(stage, iv)
         or _calls(stage, iv)
-        or independent(stage, iv, "vectorize")
+        or _lanes(stage, iv)
         or _nothing_inside(stage, iv)
         or _constant(stage, iv, MAX_LANES, "vectorize")
         or _one_vector_loop(stage, iv)
     )
+
+
+def _lanes(stage: Stage, iv: IterVar) -> Refusal | None:
+    """Iterations that become lanes are independent of each other, or terms of a reduction, which may be combined
+    in any order: then each lane has a partial result."""
+    return None if iv.kind is AxisKind.REDUCE else independent(stage, iv, "vectorize")
 
 
 def _calls(stage: Stage, iv: IterVar) -> Refusal | None:

@@ -240,6 +240,17 @@ class Stage:
         """Run all iterations of a loop at once, as the lanes of vectors. Its extent must be constant.
 
         for i in 8: A[i] = B[i]    ->    A[0:8] = B[0:8]
+
+        The terms of a reduction are combined in another order, so that float sums change within rounding:
+        every lane combines its own terms, and in the end the lanes are joined by halves.
+
+            for k.outer:                            C.lanes[0:8] = 0
+                for k.inner in 8:                   for k.outer: C.lanes[0:8] += B[k.outer*8 : k.outer*8 + 8]
+                    C += B[k.outer*8 + k.inner]  -> C.lanes[0:4] += C.lanes[4:8]
+                                                    C.lanes[0:2] += C.lanes[2:4];  C = C.lanes[0] + C.lanes[1]
+
+        More lanes than a vector has make several accumulators: 64 floats are 4 vectors of 512 bits. A reducer that
+        takes the first of equals is not commutative, and may take another one then.
         """
         self._do("vectorize", axis=var)
 

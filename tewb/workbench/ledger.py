@@ -40,6 +40,7 @@ from tewb.ir import (
 )
 from tewb.schedule import At, Schedule, Stage
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, needed_region
+from tewb.schedule.lanes import lane_shape
 from tewb.schedule.recompute import recompute_factor
 from tewb.schedule.tiles import tile_of
 from tewb.tensor import ComputeOp, ExternOp, Tensor, whole_region
@@ -129,7 +130,7 @@ class Entry:
     """The account of one stage.
 
     `needed` are the bytes that its readers touch at its place, `allocated` what is kept there (nothing for
-    an argument, which the caller keeps), `declared` the whole tensor. `recompute` is how often each
+    an argument, which the caller keeps, except the lanes of a vectorized reduction), `declared` the whole tensor. `recompute` is how often each
     element is computed on average, `calls` how many packed functions it calls; None when not known.
     """
 
@@ -173,16 +174,23 @@ def _entry(s: Stage, bounds: Bounds, kept: bool, calls: Mapping[str, int | None]
     declared = _together([size_of(t.shape, t.dtype.nbytes) for t in s.op.outputs])
     kind = "argument" if kept else "inline" if s.is_inlined else "intermediate"
     nothing = Size(0, "0")
-    needed = allocated = nothing
+    needed = stored = allocated = nothing
     if not s.is_inlined:
         regions = bounds.stages[s].regions
         sizes = [size_of([r.extent for r in box], t.dtype.nbytes) for box, t in zip(regions, s.op.outputs, strict=True)]  # fmt: skip
-        allocated = nothing if kept else _together(sizes)
+        stored = nothing if kept else _together(sizes)
+        allocated = _together([stored, *_lanes(s, bounds)])
         needed = declared if kept else _needed(s, bounds)
     return Entry(
         s.name, kind, needed, allocated, declared, s.scope, _lifetime(s, kept), computed_times(s, bounds),
-        calls.get(s.name, 0), cache_hint(allocated.bytes or declared.bytes, caches()), s.place_step,
+        calls.get(s.name, 0), cache_hint(stored.bytes or declared.bytes, caches()), s.place_step,
     )  # fmt: skip
+
+
+def _lanes(s: Stage, bounds: Bounds) -> list[Size]:
+    """The partial results of a vectorized reduction, which are kept beside its results."""
+    shape = lane_shape(s, bounds.stages[s].extents)
+    return [] if shape is None else [size_of(shape, t.dtype.nbytes) for t in s.op.outputs]
 
 
 def _needed(s: Stage, bounds: Bounds) -> Size:
