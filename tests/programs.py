@@ -107,7 +107,9 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
     for p in primitive.params:
         options = p.choices(stage) if p.choices else []
         match p.kind:
-            case "axis":
+            case "int" if p.name == "offset":
+                args[p.name] = rng.choice([0, 1, 2])
+            case "axis" | "dimension":
                 args[p.name] = rng.choice(options) if options else "i"
             case "axes":
                 args[p.name] = rng.sample(options, min(len(options), rng.randint(2, 3)))

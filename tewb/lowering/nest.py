@@ -29,6 +29,7 @@ from tewb.lowering.bind_buffers import bind_buffers, compact_strides
 from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.extern_nest import ExternNest, extern_scope
 from tewb.schedule import At, Schedule, Stage
+from tewb.schedule.alignment import aligned_strides
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.hybrid_loops import within_guards
 from tewb.tensor import ComputeOp, ExternOp, Tensor, is_whole
@@ -67,7 +68,10 @@ class Nests:
             if key not in self.arguments:
                 name = stage.name if len(regions) == 1 else f"{stage.name}.v{t.value_index}"
                 shape = tuple(r.extent for r in region)
-                self.buffers[key] = Buffer(name, t.dtype, shape, scope=stage.scope, origin=stage.origin())
+                strides = aligned_strides(stage, shape)
+                self.buffers[key] = Buffer(
+                    name, t.dtype, shape, strides, scope=stage.scope, origin=stage.origin()
+                )
                 self.mins[key] = tuple(r.min for r in region)
 
     def root(self) -> Stmt:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tewb.base import LowerError
 from tewb.ir import AxisKind, IterVar, const_int
+from tewb.schedule.alignment import storage_align
 from tewb.schedule.allowed import attached_at, has_loops, independent, untouched
 from tewb.schedule.hybrid_loops import scheduled_body
 from tewb.schedule.places import (
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "parallel", "places", "reorder",
-    "reordered", "rfactor", "set_scope", "split", "tile", "unroll", "vectorize",
+    "reordered", "rfactor", "set_scope", "split", "storage_align", "tile", "unroll", "vectorize",
 ]  # fmt: skip
 
 MAX_LANES = 1024

@@ -47,6 +47,10 @@ AXIS = Param("axis", "axis", "a loop of the stage", choices=_leaves)
 AXES = Param("axes", "axes", "loops of the stage, in order", choices=_leaves)
 
 
+def _dimensions(stage: Stage) -> list[str]:
+    return [stage.axis_name(iv) for iv in stage.op.axis]
+
+
 def _declare(name: str, *params: Param, results: str = "none") -> Callable[[Effect], Effect]:
     def add(effect: Effect) -> Effect:
         method = getattr(Stage, name, None) or getattr(Schedule, name)
@@ -184,3 +188,15 @@ def _cache_write(stage: Stage, v: Values, step: int) -> Results:
 )
 def _rfactor(stage: Stage, v: Values, step: int) -> Results:
     return list(factored_reduction(stage, v["axis"], v["factor_axis"], step))
+
+
+@_declare(
+    "storage_align",
+    Param("axis", "dimension", "an axis of the tensor", choices=_dimensions),
+    Param("factor", "int", "elements that the stride is a multiple of"),
+    Param("offset", "int", "elements that it is more than that", 0),
+)
+def _storage_align(stage: Stage, v: Values, step: int) -> Results:
+    stage.alignments[v["axis"]] = (v["factor"], v["offset"])
+    stage.place(step)
+    return []

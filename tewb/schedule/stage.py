@@ -43,10 +43,10 @@ class Stage:
 
     `leaf_iter_vars` are the loops from outermost to innermost, `relations` how they came from the axes,
     `annotations` how they run. `shaped_by` are the steps of the journal that shaped a loop, or (under None)
-    the place of the stage; `made_by` and `place_step` are the latest that made them. `attach` is None (at the root), INLINE, or a place in another stage.
+    the place of the stage; `made_by` and `place_step` are the latest that made them. `alignments` are the (factor, offset) that strides of dimensions were asked to have. `attach` is None (at the root), INLINE, or a place in another stage.
     """
 
-    __slots__ = ("_names", "annotations", "attach", "first_op", "leaf_iter_vars", "made_by", "name", "op", "place_step",
+    __slots__ = ("_names", "alignments", "annotations", "attach", "first_op", "leaf_iter_vars", "made_by", "name", "op", "place_step",
                  "relations", "schedule", "scope", "shaped_by")  # fmt: skip
 
     def __init__(self, schedule: Schedule, op: Operation, name: str) -> None:
@@ -62,6 +62,7 @@ class Stage:
         self.annotations: dict[IterVar, str] = {}
         self.attach: At | str | None = None
         self.scope = "global"
+        self.alignments: dict[IterVar, tuple[int, int]] = {}
         self.made_by: dict[IterVar, int] = {}
         self.place_step: int | None = None
         self.shaped_by: dict[IterVar | None, tuple[int, ...]] = {}
@@ -290,3 +291,11 @@ class Stage:
     def set_scope(self, scope: str) -> None:
         """Keep this stage's values in `scope` ("global" or "local")."""
         self._do("set_scope", scope=scope)
+
+    def storage_align(self, axis: IterVar | str, factor: int, offset: int = 0) -> None:
+        """Keep this stage with gaps, so that the stride of dimension `axis` is `offset` more than a multiple of
+        `factor` elements. Rows a power of two apart compete for the same lines of a cache.
+
+        B = allocate((32, 1024))    -- storage_align(i, 32, 16) -->    B = allocate((32, 1024), strides=(1040, 1))
+        """
+        self._do("storage_align", axis=axis, factor=factor, offset=offset)

@@ -138,8 +138,12 @@ class Interpreter:
         memory[place] = np.asarray(value).astype(memory.dtype)
 
     def allocate(self, s: Allocate) -> None:
-        size = math.prod(int(self.value(n)) for n in s.buffer.shape)
-        self.memory[s.buffer.data] = np.zeros(size, str(s.buffer.dtype))
+        b = s.buffer
+        shape = [int(self.value(n)) for n in b.shape]
+        size = math.prod(shape)
+        if b.strides and size:  # with gaps
+            size = 1 + sum((n - 1) * int(self.value(step)) for n, step in zip(shape, b.strides, strict=True))
+        self.memory[b.data] = np.zeros(size, str(b.dtype))
         self.run(s.body)
 
     # ---- control

@@ -39,6 +39,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.schedule import At, Schedule, Stage
+from tewb.schedule.alignment import aligned_strides, elements_spanned
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, needed_region
 from tewb.schedule.lanes import lane_shape
 from tewb.schedule.recompute import recompute_factor
@@ -76,6 +77,13 @@ def size_of(extents: Sequence[Expr], itemsize: int) -> Size:
     return Size(None, script(Analyzer().simplify(ops.mul(total, constant))))
 
 
+def size_in_memory(shape: Sequence[Expr], strides: Sequence[Expr], itemsize: int) -> Size:
+    """The bytes from the first element of a box to its last: with gaps, where strides leave any."""
+    if not strides or any(const_int(n) == 0 for n in shape):
+        return size_of(shape, itemsize)
+    return size_of([Analyzer().simplify(elements_spanned(shape, strides))], itemsize)
+
+
 def _together(sizes: Sequence[Size]) -> Size:
     known = [s.bytes for s in sizes if s.bytes is not None]
     if len(known) == len(sizes):
@@ -86,7 +94,7 @@ def _together(sizes: Sequence[Size]) -> Size:
 def allocated_bytes(f: PrimFunc) -> int | None:
     """The bytes of all allocations in a function together, each counted once; None when one is symbolic."""
     buffers = {n.buffer: n.buffer for n in walk(f.body) if isinstance(n, Allocate)}
-    return _together([size_of(b.shape, b.dtype.nbytes) for b in buffers]).bytes
+    return _together([size_in_memory(b.shape, b.strides, b.dtype.nbytes) for b in buffers]).bytes
 
 
 # ---------------------------------------------------------------- caches
@@ -177,7 +185,8 @@ def _entry(s: Stage, bounds: Bounds, kept: bool, calls: Mapping[str, int | None]
     needed = stored = allocated = nothing
     if not s.is_inlined:
         regions = bounds.stages[s].regions
-        sizes = [size_of([r.extent for r in box], t.dtype.nbytes) for box, t in zip(regions, s.op.outputs, strict=True)]  # fmt: skip
+        boxes = [[r.extent for r in box] for box in regions]
+        sizes = [size_in_memory(box, aligned_strides(s, box), t.dtype.nbytes) for box, t in zip(boxes, s.op.outputs, strict=True)]  # fmt: skip
         stored = nothing if kept else _together(sizes)
         allocated = _together([stored, *_lanes(s, bounds)])
         needed = declared if kept else _needed(s, bounds)

@@ -257,6 +257,17 @@ def _results(stage: Stage, loop: str | None) -> Arguments:
     yield {"scope": "local"}
 
 
+def _gaps(stage: Stage, loop: str | None) -> Arguments:
+    """Rows an odd number of vectors apart."""
+    names = [stage.axis_name(iv) for iv in stage.op.axis]
+    lanes = lanes_of(stage)
+    yield {
+        "axis": names[-2] if len(names) > 1 else next(iter(names), loop),
+        "factor": 2 * lanes,
+        "offset": lanes,
+    }
+
+
 _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "split": _splits,
     "tile": _tiles,
@@ -272,6 +283,7 @@ _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "cache_read": _copies,
     "cache_write": _results,
     "rfactor": _loop,
+    "storage_align": _gaps,
 }
 
 
@@ -498,4 +510,5 @@ def stage_text(stage: Stage, bounds: Bounds) -> str:
         notes += [stage.annotations[iv]] if iv in stage.annotations else []
         shown.append(f"{stage.axis_name(iv)}({', '.join(notes)})")
     scope = "" if stage.scope == "global" else f" in {stage.scope} memory"
-    return place + (", ".join(shown) or "no loops") + scope
+    gaps = [f", stride of {stage.axis_name(iv)} {o} (mod {f})" for iv, (f, o) in stage.alignments.items()]
+    return place + (", ".join(shown) or "no loops") + scope + "".join(gaps)
