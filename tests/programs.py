@@ -107,6 +107,8 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
     for p in primitive.params:
         options = p.choices(stage) if p.choices else []
         match p.kind:
+            case "int" if primitive.name == "prefetch":
+                args[p.name] = rng.choice([0, 1, 3])
             case "int" if p.name == "offset":
                 args[p.name] = rng.choice([0, 1, 2])
             case "axis" | "dimension":

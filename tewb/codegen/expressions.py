@@ -528,6 +528,8 @@ class Expressions:
                 return self.by_reference(e)
             case "address_of":
                 return self.address_of(e)
+            case "prefetch":
+                return self.prefetch(e)
         rule = INTRINSICS.get(e.op)
         if rule is None:
             raise CodegenError(f"there is no function {e.op}: {script(e)}")
@@ -563,6 +565,20 @@ class Expressions:
         place = self.index(element.indices[0])
         base = self.emit(element.buffer.data)
         return self.f.ins(f"getelementptr {memory_type(element.dtype)}, ptr {base}, i64 {place}")
+
+    def prefetch(self, e: Call) -> str:
+        """A request for the line of an element, to be read soon and again. The element may be past the end:
+        its index may overflow, and its address is outside of the array, but it is not read."""
+        (element,) = e.args
+        assert isinstance(element, BufferLoad)
+        index = element.indices[0]
+        at = self.convert(self.emit(index), index.dtype, INT64)
+        place = self.f.ins(
+            f"getelementptr {memory_type(element.buffer.dtype)}, ptr {self.emit(element.buffer.data)}, i64 {at}"
+        )
+        self.f.module.declare("llvm.prefetch.p0", "void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        self.f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
+        return ""
 
 
 class _Known(Expr):

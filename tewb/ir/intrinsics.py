@@ -23,7 +23,7 @@ PURE = frozenset((*UNARY_FLOAT, *ROUNDING, *PREDICATES, *BINARY_FLOAT, *BITS, *O
 
 # Arguments of packed and native functions that live on the stack or point to memory, and calls that do something.
 STACK = ("tvm_stack_make_shape", "tvm_stack_make_array", "tvm_tuple", "by_reference", "address_of")
-EFFECTS = ("tvm_call_packed", "call_extern")
+EFFECTS = ("tvm_call_packed", "call_extern", "prefetch")
 
 CALLS = PURE.union(STACK, EFFECTS)
 

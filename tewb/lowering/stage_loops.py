@@ -11,14 +11,18 @@ from tewb.ir import (
     ForKind,
     IfThenElse,
     IterVar,
+    Range,
     Stmt,
     Var,
     const,
     ops,
+    seq,
+    substitute,
     walk,
 )
+from tewb.lowering.prefetch_lines import prefetch_lines
 from tewb.schedule import Stage
-from tewb.schedule.bounds import StageBounds
+from tewb.schedule.bounds import StageBounds, region_read
 from tewb.schedule.hybrid_loops import KINDS
 
 if TYPE_CHECKING:
@@ -43,10 +47,28 @@ class Loops:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
             body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
+            body = seq(*self.prefetched(iv), body)
             body = self.loop(iv, self.own.vars[iv], body)
         if first == 0:
             body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
         return body
+
+    def prefetched(self, iv: IterVar) -> list[Stmt]:
+        """Requests for what later iterations of `iv` will read."""
+        made: list[Stmt] = []
+        for p in (p for p in self.stage.prefetches if p.axis is iv):
+            box = region_read(self.stage, p.source, iv, self.nests.bounds)
+            v, simplify = self.own.vars[iv], self.analyzer.simplify
+            for t in p.source.op.outputs if box is not None else ():
+                if t not in self.nests.bounds.operations[self.stage].inputs:
+                    continue
+                buffer, mins = self.nests.buffer(t)
+                later = [substitute(r.min, {v: ops.add(v, p.offset)}) for r in box or ()]
+                there = [
+                    Range(ops.sub(low, m), r.extent) for low, r, m in zip(later, box or (), mins, strict=True)
+                ]
+                made.append(prefetch_lines(buffer, there, simplify, self.stage.origin(iv)))
+        return made
 
     def loop(self, iv: IterVar, v: Var, body: Stmt, extent: Expr | None = None) -> Stmt:
         """A loop of `v` that runs as the loop of `iv` does, for as many iterations if not said otherwise."""

@@ -187,6 +187,21 @@ def needed_region(stage: Stage, bounds: Bounds) -> Region:
     boxes = [box for _, box in readings(stage, bounds)]
     if not boxes or stage.is_output:
         return tuple(whole_region(shape))
+    return _joined(boxes, shape, bounds)
+
+
+def region_read(reader: Stage, source: Stage, axis: IterVar, bounds: Bounds) -> Region | None:
+    """The box of `source` that one iteration of loop `axis` of `reader` touches; None where it touches nothing,
+    or what is known only at run time."""
+    fixed = {*enclosing(reader), *((reader, iv) for iv in loops_to(reader, axis))}
+    boxes = _touched(source.schedule, reader, source, fixed, bounds)
+    if not boxes or any(x is None for box in boxes for x in box):
+        return None
+    return _joined(boxes, source.op.output(0).shape, bounds)
+
+
+def _joined(boxes: Sequence[list[Interval | None]], shape: Sequence[Expr], bounds: Bounds) -> Region:
+    """The smallest box around all boxes."""
     joined = boxes[0]
     for other in boxes[1:]:
         joined = [

@@ -92,6 +92,8 @@ def _arguments(step: Step, names: Names) -> list[str]:
                 shown.append(names.axis(step.stage, value))
             case "axes":
                 shown += [names.axis(step.stage, a) for a in value]
+            case "tensor":
+                shown.append(names.stage(value))
             case "parent":
                 shown.append(f"s[{names.stage(value)}]")
             case "x_factor" | "y_factor":

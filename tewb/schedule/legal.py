@@ -25,6 +25,8 @@ from tewb.schedule.places import (
     places,
     set_scope,
 )
+from tewb.schedule.pragma import pragma
+from tewb.schedule.prefetch import prefetch
 from tewb.schedule.primitive import Refusal, Values
 from tewb.schedule.relation import Fuse, Split, divides
 from tewb.schedule.rfactor import rfactor
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "parallel", "places", "reorder",
+    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "parallel", "places", "pragma", "prefetch", "reorder",
     "reordered", "rfactor", "set_scope", "split", "storage_align", "tile", "unroll", "vectorize",
 ]  # fmt: skip
 
@@ -267,6 +269,11 @@ def _one_vector_loop(stage: Stage, iv: IterVar) -> Refusal | None:
 def _nothing_inside(stage: Stage, iv: IterVar) -> Refusal | None:
     at = stage.leaf_iter_vars.index(iv)
     for inner in stage.leaf_iter_vars[at:]:
+        if any(p.axis is inner for p in stage.prefetches):
+            return Refusal(
+                f"loop {stage.axis_name(inner)} prefetches, which is done once and not by lanes",
+                "prefetch at a loop around the vectorized one",
+            )
         for s in attached_at(stage, inner):
             return Refusal(
                 f"{s.name} is computed inside of loop {stage.axis_name(iv)}, and its loops cannot become lanes",

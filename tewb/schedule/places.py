@@ -223,7 +223,12 @@ def cache_write(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(f"{stage.name} is not a compute, so there is no expression to compute elsewhere")
     if stage.is_inlined:
         return Refusal(f"{stage.name} is computed inline and has no memory", "call compute_root first")
-    if stage.relations or stage.annotations or any(attached_at(stage, iv) for iv in stage.leaf_iter_vars):
+    if (
+        stage.relations
+        or stage.annotations
+        or stage.prefetches
+        or any(attached_at(stage, iv) for iv in stage.leaf_iter_vars)
+    ):
         return Refusal(
             "its loops are scheduled already", "call cache_write before the other primitives on this stage"
         )

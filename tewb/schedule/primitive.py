@@ -26,7 +26,7 @@ class Param:
     """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
 
     Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
-    `parent`), stages (several), scope.
+    `parent`), stages (several), scope, word.
     """
 
     name: str
@@ -215,6 +215,10 @@ def _scope(stage: Stage, what: object, values: Values) -> str | Refusal:
     )
 
 
+def _word(stage: Stage, what: object, values: Values) -> str | Refusal:
+    return what if isinstance(what, str) else Refusal(f"{what!r} is not a word")
+
+
 _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "axis": _axis,
     "axes": _axes,
@@ -224,4 +228,5 @@ _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "stages": _stages,
     "place": _place,
     "scope": _scope,
+    "word": _word,
 }

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from tewb.schedule import legal
 from tewb.schedule.dataflow import copy_for_readers, copy_of_result
+from tewb.schedule.pragma import KEYS
+from tewb.schedule.prefetch import Prefetch
 from tewb.schedule.primitive import PRIMITIVES, Param, Primitive, Results, Values
 from tewb.schedule.relation import Fuse, Split
 from tewb.schedule.rfactor import factored_reduction
@@ -49,6 +51,14 @@ AXES = Param("axes", "axes", "loops of the stage, in order", choices=_leaves)
 
 def _dimensions(stage: Stage) -> list[str]:
     return [stage.axis_name(iv) for iv in stage.op.axis]
+
+
+def _read(stage: Stage) -> list[str]:
+    return [s.name for s in stage.reads()]
+
+
+def _pragmas(stage: Stage) -> list[str]:
+    return list(KEYS)
 
 
 def _declare(name: str, *params: Param, results: str = "none") -> Callable[[Effect], Effect]:
@@ -199,4 +209,28 @@ def _rfactor(stage: Stage, v: Values, step: int) -> Results:
 def _storage_align(stage: Stage, v: Values, step: int) -> Results:
     stage.alignments[v["axis"]] = (v["factor"], v["offset"])
     stage.place(step)
+    return []
+
+
+@_declare(
+    "prefetch",
+    Param("tensor", "stage", "what will be read", choices=_read),
+    AXIS,
+    Param("offset", "int", "iterations ahead", 1),
+)
+def _prefetch(stage: Stage, v: Values, step: int) -> Results:
+    stage.prefetches.append(Prefetch(v["tensor"], v["axis"], v["offset"]))
+    stage.shape(v["axis"], step)
+    return []
+
+
+@_declare(
+    "pragma",
+    AXIS,
+    Param("key", "word", "which pragma", choices=_pragmas),
+    Param("value", "int", "its number", 1),
+)
+def _pragma(stage: Stage, v: Values, step: int) -> Results:
+    stage.pragmas[v["axis"], v["key"]] = v["value"]
+    stage.shape(v["axis"], step)
     return []

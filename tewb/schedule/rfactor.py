@@ -60,6 +60,12 @@ def _loops_are_free(stage: Stage) -> Refusal | None:
                 "another stage",
                 f"call rfactor before {stage.annotations[iv]}",
             )
+    if stage.prefetches:
+        p = stage.prefetches[0]
+        return Refusal(
+            f"loop {stage.axis_name(p.axis)} prefetches {p.source.name}, which the partial results will read",
+            "call rfactor first",
+        )
     for iv in stage.leaf_iter_vars:
         here = attached_at(stage, iv)
         if here:

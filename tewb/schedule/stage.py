@@ -11,6 +11,7 @@ from tewb.schedule.relation import Fuse, Relation, Split
 from tewb.tensor import Operation, PlaceholderOp, Tensor
 
 if TYPE_CHECKING:
+    from tewb.schedule.prefetch import Prefetch
     from tewb.schedule.schedule import Schedule
 
 INLINE = "inline"
@@ -47,7 +48,7 @@ class Stage:
     """
 
     __slots__ = ("_names", "alignments", "annotations", "attach", "first_op", "leaf_iter_vars", "made_by", "name", "op", "place_step",
-                 "relations", "schedule", "scope", "shaped_by")  # fmt: skip
+                 "pragmas", "prefetches", "relations", "schedule", "scope", "shaped_by")  # fmt: skip
 
     def __init__(self, schedule: Schedule, op: Operation, name: str) -> None:
         self.schedule, self.name, self.first_op = schedule, name, op
@@ -62,6 +63,8 @@ class Stage:
         self.annotations: dict[IterVar, str] = {}
         self.attach: At | str | None = None
         self.scope = "global"
+        self.prefetches: list[Prefetch] = []
+        self.pragmas: dict[tuple[IterVar, str], int] = {}
         self.alignments: dict[IterVar, tuple[int, int]] = {}
         self.made_by: dict[IterVar, int] = {}
         self.place_step: int | None = None
@@ -167,6 +170,8 @@ class Stage:
                 notes.append("inside")
             if iv in self.annotations:
                 notes.append(self.annotations[iv])
+            notes += [f"prefetch {p.source.name}" for p in self.prefetches if p.axis is iv]
+            notes += [f"{key} {value}" for (own, key), value in self.pragmas.items() if own is iv]
             shown.append(f"{self.axis_name(iv)}({', '.join(notes)})")
         return ", ".join(shown) or "none"
 
@@ -291,6 +296,28 @@ class Stage:
     def set_scope(self, scope: str) -> None:
         """Keep this stage's values in `scope` ("global" or "local")."""
         self._do("set_scope", scope=scope)
+
+    def prefetch(self, tensor: Stage | Tensor, axis: IterVar | str, offset: int = 1) -> None:
+        """At each iteration of loop `axis`, ask the memory for what the iteration `offset` later reads of `tensor`:
+        one request for each line of the cache that the box holds.
+
+        for i in n: B[i] = f(A[i, 0:16])    ->    for i in n: prefetch(A[i + offset, 0]); B[i] = f(A[i, 0:16])
+
+        Results never change: a request past the end of an array reads nothing and cannot fail. What this stage
+        does not read any more (a copy took its place) is not asked for.
+        """
+        self._do("prefetch", tensor=tensor, axis=axis, offset=offset)
+
+    def pragma(self, var: IterVar | str, pragma_type: str, pragma_value: int = 1) -> None:
+        """Say something of the loops inside of loop `var`, as classic schedules do:
+
+        * `auto_unroll_max_step`: unroll those that come to so many steps or fewer;
+        * `unroll_explicit`: 0 leaves unrolled ones to the machine-code compiler, 1 writes them out, which is the
+          default.
+
+            for i: for j in 4: body    -- pragma(i, "auto_unroll_max_step", 16) -->    for i: for j in unroll(4): body
+        """
+        self._do("pragma", axis=var, key=pragma_type, value=pragma_value)
 
     def storage_align(self, axis: IterVar | str, factor: int, offset: int = 0) -> None:
         """Keep this stage with gaps, so that the stride of dimension `axis` is `offset` more than a multiple of

@@ -268,6 +268,12 @@ def _gaps(stage: Stage, loop: str | None) -> Arguments:
     }
 
 
+def _ahead(stage: Stage, loop: str | None) -> Arguments:
+    yield from ({"tensor": s.name, "axis": loop, "offset": 8} for s in stage.reads())
+    if not stage.reads():
+        yield {"tensor": stage.name, "axis": loop}
+
+
 _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "split": _splits,
     "tile": _tiles,
@@ -284,6 +290,7 @@ _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "cache_write": _results,
     "rfactor": _loop,
     "storage_align": _gaps,
+    "prefetch": _ahead,
 }
 
 
@@ -508,6 +515,7 @@ def stage_text(stage: Stage, bounds: Bounds) -> str:
         notes = [script(extents[iv])]
         notes += ["inside"] if iv.kind is AxisKind.OPAQUE else []
         notes += [stage.annotations[iv]] if iv in stage.annotations else []
+        notes += [f"prefetch {p.source.name} {p.offset} ahead" for p in stage.prefetches if p.axis is iv]
         shown.append(f"{stage.axis_name(iv)}({', '.join(notes)})")
     scope = "" if stage.scope == "global" else f" in {stage.scope} memory"
     gaps = [f", stride of {stage.axis_name(iv)} {o} (mod {f})" for iv, (f, o) in stage.alignments.items()]
