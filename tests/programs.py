@@ -107,6 +107,10 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
     for p in primitive.params:
         options = p.choices(stage) if p.choices else []
         match p.kind:
+            case "word":
+                args[p.name] = rng.choice(options)
+            case "int" if primitive.name == "pragma":
+                args[p.name] = rng.choice([0, 1, 16])
             case "int" if primitive.name == "prefetch":
                 args[p.name] = rng.choice([0, 1, 3])
             case "int" if p.name == "offset":

@@ -26,6 +26,7 @@ DOORS = {
     "tewb.schedule.alignment",
     "tewb.schedule.code",
     "tewb.schedule.lanes",
+    "tewb.schedule.places",
     "tewb.schedule.recompute",
     "tewb.schedule.relation",
     "tewb.schedule.tiles",

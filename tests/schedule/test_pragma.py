@@ -128,7 +128,7 @@ def test_the_workbench_shows_and_replays_it() -> None:
         }
     )
     assert bench.schedule["C"].loops() == "i(8, auto_unroll_max_step 8), j(8), k(8)"
-    assert 's[C].pragma(i, "auto_unroll_max_step", value=8)' not in bench.code
+    assert 's[C].pragma(i, "auto_unroll_max_step", 8)' in bench.code
     assert bench.verify().ok
     found: dict[str, Any] = {}
     exec(bench.code, found)

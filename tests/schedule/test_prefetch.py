@@ -91,6 +91,16 @@ def test_what_is_not_read_any_more_is_not_asked_for() -> None:
     assert_same_result(s, inputs, outputs)
 
 
+def test_what_comes_to_be_computed_there_is_not_asked_for() -> None:
+    inputs, outputs = blur(18, 21)
+    s = schedule_for(outputs)
+    s["Y"].prefetch(s["X"], "i", 1)
+    assert len(requests(s, inputs + outputs)) == 1
+    s["X"].compute_at(s["Y"], "j")
+    assert requests(s, inputs + outputs) == []
+    assert_same_result(s, inputs, outputs)
+
+
 def misuse(f: Callable[[Any], object], program: Any = matmul) -> Callable[[], object]:
     return lambda: f(schedule_for(program(32, 32)[1]))
 
@@ -158,6 +168,8 @@ def enormous() -> None:
         (misuse(write_after), "its loops are scheduled already"),
         (misuse(twice), "B is prefetched at loop j already"),
         (misuse(inlined, chain), "B is computed inline, so it is never in memory"),
+        (misuse(lambda s: (s["X"].compute_at(s["Y"], "j"), s["Y"].prefetch(s["X"], "i")), blur),
+         "X is computed inside of loop i.*\n.*\n  hint: prefetch what it reads"),
         (gathered, "which elements of A an iteration of i reads is known only when it runs"),
         (enormous, "an iteration of i reads 4,194,304 bytes of B.*\n.*\n  hint: prefetch at a loop further in"),
     ],

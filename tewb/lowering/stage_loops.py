@@ -20,10 +20,12 @@ from tewb.ir import (
     substitute,
     walk,
 )
+from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
 from tewb.schedule import Stage
 from tewb.schedule.bounds import StageBounds, region_read
 from tewb.schedule.hybrid_loops import KINDS
+from tewb.schedule.places import inside
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -47,6 +49,7 @@ class Loops:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
             body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
+            body = heed_pragmas(body, {key: n for (own, key), n in self.stage.pragmas.items() if own is iv})
             body = seq(*self.prefetched(iv), body)
             body = self.loop(iv, self.own.vars[iv], body)
         if first == 0:
@@ -57,16 +60,16 @@ class Loops:
         """Requests for what later iterations of `iv` will read."""
         made: list[Stmt] = []
         for p in (p for p in self.stage.prefetches if p.axis is iv):
-            box = region_read(self.stage, p.source, iv, self.nests.bounds)
+            if inside(p.source, self.stage, iv):
+                continue  # it is computed in this iteration, and not in memory before
             v, simplify = self.own.vars[iv], self.analyzer.simplify
-            for t in p.source.op.outputs if box is not None else ():
-                if t not in self.nests.bounds.operations[self.stage].inputs:
+            for t in p.source.op.outputs:
+                box = region_read(self.stage, t, iv, self.nests.bounds)
+                if box is None:
                     continue
                 buffer, mins = self.nests.buffer(t)
-                later = [substitute(r.min, {v: ops.add(v, p.offset)}) for r in box or ()]
-                there = [
-                    Range(ops.sub(low, m), r.extent) for low, r, m in zip(later, box or (), mins, strict=True)
-                ]
+                later = [substitute(r.min, {v: ops.add(v, p.offset)}) for r in box]
+                there = [Range(ops.sub(low, m), r.extent) for low, r, m in zip(later, box, mins, strict=True)]
                 made.append(prefetch_lines(buffer, there, simplify, self.stage.origin(iv)))
         return made
 

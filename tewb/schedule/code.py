@@ -96,9 +96,9 @@ def _arguments(step: Step, names: Names) -> list[str]:
                 shown.append(names.stage(value))
             case "parent":
                 shown.append(f"s[{names.stage(value)}]")
-            case "x_factor" | "y_factor":
+            case "x_factor" | "y_factor" | "value":
                 shown.append(repr(value))
-            case "scope":
+            case "scope" | "key":
                 shown.append(f'"{value}"')
             case _:
                 shown.append(f"{key}={value!r}")

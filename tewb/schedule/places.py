@@ -227,6 +227,7 @@ def cache_write(stage: Stage, v: Values) -> Refusal | None:
         stage.relations
         or stage.annotations
         or stage.prefetches
+        or stage.pragmas
         or any(attached_at(stage, iv) for iv in stage.leaf_iter_vars)
     ):
         return Refusal(

@@ -25,7 +25,7 @@ _INSTEAD = {
     "import_c": "call C functions by te.call_extern",
     "import_llvm": "call functions by te.call_extern",
     "prefetch_scope": "call prefetch",
-    "double_buffer_scope": "call double_buffer on the stage",
+    "double_buffer_scope": "call prefetch: the processor computes while it waits for memory",
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tewb.ir import IterVar, const_int
 from tewb.schedule.allowed import has_loops
 from tewb.schedule.hybrid_loops import loops_to
+from tewb.schedule.places import inside
 from tewb.schedule.primitive import Refusal, Values
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp
@@ -41,6 +42,11 @@ def prefetch(stage: Stage, v: Values) -> Refusal | None:
     if source.is_inlined:
         return Refusal(f"{source.name} is computed inline, so it is never in memory")
     name = stage.axis_name(axis)
+    if inside(source, stage, axis):
+        return Refusal(
+            f"{source.name} is computed inside of loop {name}, so it is not in memory before its iteration",
+            "prefetch what it reads",
+        )
     if any(stage.annotations.get(iv) == "vectorize" for iv in loops_to(stage, axis)):
         return Refusal(
             f"loop {name} is vectorized, or inside of one that is: its iterations run at once",
@@ -56,14 +62,16 @@ def prefetch(stage: Stage, v: Values) -> Refusal | None:
 def _worth_asking(stage: Stage, source: Stage, axis: IterVar) -> Refusal | None:
     from tewb.schedule.bounds import infer_bounds, region_read  # it needs schedules, and they need legality
 
-    name = stage.axis_name(axis)
-    box = region_read(stage, source, axis, infer_bounds(stage.schedule))
-    if box is None:
-        return Refusal(
-            f"which elements of {source.name} an iteration of {name} reads is known only when it runs"
-        )
-    sizes = [const_int(r.extent) for r in box]
-    total = math.prod(n for n in sizes if n is not None) * source.op.output(0).dtype.nbytes
+    name, bounds = stage.axis_name(axis), infer_bounds(stage.schedule)
+    total = 0
+    for t in (t for t in stage.op.inputs if stage.schedule.stage_of(t) is source):
+        box = region_read(stage, t, axis, bounds)
+        if box is None:
+            return Refusal(
+                f"which elements of {t.name} an iteration of {name} reads is known only when it runs"
+            )
+        sizes = [const_int(r.extent) for r in box]
+        total += math.prod(n for n in sizes if n is not None) * t.dtype.nbytes
     if total > MOST_BYTES:
         return Refusal(
             f"an iteration of {name} reads {total:,} bytes of {source.name}: they would push each other out",

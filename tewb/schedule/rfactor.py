@@ -60,6 +60,9 @@ def _loops_are_free(stage: Stage) -> Refusal | None:
                 "another stage",
                 f"call rfactor before {stage.annotations[iv]}",
             )
+    for iv, key in stage.pragmas:
+        if iv.kind is AxisKind.REDUCE:
+            return Refusal(f"loop {stage.axis_name(iv)} has the pragma {key}", "call rfactor before pragma")
     if stage.prefetches:
         p = stage.prefetches[0]
         return Refusal(

@@ -304,7 +304,7 @@ class Stage:
         for i in n: B[i] = f(A[i, 0:16])    ->    for i in n: prefetch(A[i + offset, 0]); B[i] = f(A[i, 0:16])
 
         Results never change: a request past the end of an array reads nothing and cannot fail. What this stage
-        does not read any more (a copy took its place) is not asked for.
+        does not read any more (a copy took its place), or computes in the same iteration, is not asked for.
         """
         self._do("prefetch", tensor=tensor, axis=axis, offset=offset)
 

@@ -274,6 +274,10 @@ def _ahead(stage: Stage, loop: str | None) -> Arguments:
         yield {"tensor": stage.name, "axis": loop}
 
 
+def _unrolling(stage: Stage, loop: str | None) -> Arguments:
+    yield {"axis": loop, "key": "auto_unroll_max_step", "value": 16}
+
+
 _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "split": _splits,
     "tile": _tiles,
@@ -291,6 +295,7 @@ _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "rfactor": _loop,
     "storage_align": _gaps,
     "prefetch": _ahead,
+    "pragma": _unrolling,
 }
 
 
@@ -515,6 +520,7 @@ def stage_text(stage: Stage, bounds: Bounds) -> str:
         notes = [script(extents[iv])]
         notes += ["inside"] if iv.kind is AxisKind.OPAQUE else []
         notes += [stage.annotations[iv]] if iv in stage.annotations else []
+        notes += [f"{key} {value}" for (own, key), value in stage.pragmas.items() if own is iv]
         notes += [f"prefetch {p.source.name} {p.offset} ahead" for p in stage.prefetches if p.axis is iv]
         shown.append(f"{stage.axis_name(iv)}({', '.join(notes)})")
     scope = "" if stage.scope == "global" else f" in {stage.scope} memory"
