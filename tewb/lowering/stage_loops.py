@@ -20,6 +20,7 @@ from tewb.ir import (
     substitute,
     walk,
 )
+from tewb.lowering.double_buffer import Ahead, double_buffered
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
 from tewb.schedule import Stage
@@ -44,14 +45,17 @@ class Loops:
         """The loops at positions first..last-1 around `body`, with guards and inner stages in their places."""
         for position in range(last - 1, first - 1, -1):
             iv = self.leaves[position]
-            here = self.nests.at.get((self.stage, iv), [])
+            attached = self.nests.at.get((self.stage, iv), [])
+            here = [s for s in attached if not s.is_double]
             if here:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
             body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
             body = heed_pragmas(body, {key: n for (own, key), n in self.stage.pragmas.items() if own is iv})
             body = seq(*self.prefetched(iv), body)
-            body = self.loop(iv, self.own.vars[iv], body)
+            loop = body = self.loop(iv, self.own.vars[iv], body)
+            if len(here) < len(attached):
+                body = double_buffered(loop, [self.ahead(s) for s in attached if s.is_double])
         if first == 0:
             body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
         return body
@@ -73,7 +77,12 @@ class Loops:
                 made.append(prefetch_lines(buffer, there, simplify, self.stage.origin(iv)))
         return made
 
-    def loop(self, iv: IterVar, v: Var, body: Stmt, extent: Expr | None = None) -> Stmt:
+    def ahead(self, stage: Stage) -> Ahead:
+        """The stage `stage`, whose parts are made one iteration ahead."""
+        buffers = [self.nests.buffer(t)[0] for t in stage.op.outputs]
+        return Ahead(self.nests.produce(stage), buffers, stage.origin())
+
+    def loop(self, iv: IterVar, v: Var, body: Stmt, extent: Expr | None = None) -> For:
         """A loop of `v` that runs as the loop of `iv` does, for as many iterations if not said otherwise."""
         kind = KINDS.get(self.stage.annotations.get(iv, ""), ForKind.SERIAL)
         count = self.own.extents[iv] if extent is None else extent

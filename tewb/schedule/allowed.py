@@ -63,7 +63,8 @@ def independent(stage: Stage, iv: IterVar, verb: str) -> Refusal | None:
     if iv.kind is AxisKind.REDUCE:
         return Refusal(
             f"{name} is a reduce axis: its iterations all add to the same elements, so they would race",
-            f"{verb} a data axis ({', '.join(data_axes(stage)) or 'there is none'})",
+            f"{verb} a data axis ({', '.join(data_axes(stage)) or 'there is none'}), or make partial results: "
+            f"s.rfactor({stage.name}, {name})",
         )
     if iv.kind is AxisKind.ORDERED:
         why = getattr(stage.op, "dependence", {}).get(

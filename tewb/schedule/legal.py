@@ -22,6 +22,7 @@ from tewb.schedule.places import (
     compute_at,
     compute_inline,
     compute_root,
+    double_buffer,
     places,
     set_scope,
 )
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "parallel", "places", "pragma", "prefetch", "reorder",
+    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "double_buffer", "fuse", "parallel", "places", "pragma", "prefetch", "reorder",
     "reordered", "rfactor", "set_scope", "split", "storage_align", "tile", "unroll", "vectorize",
 ]  # fmt: skip
 
@@ -293,8 +294,19 @@ def parallel(stage: Stage, v: Values) -> Refusal | None:
         has_loops(stage)
         or _annotate(stage, iv)
         or independent(stage, iv, "parallelise")
+        or _one_ahead(stage, iv)
         or _in_given_order(stage, "parallelise")
         or _tiles_overlap(stage, iv)
+    )
+
+
+def _one_ahead(stage: Stage, iv: IterVar) -> Refusal | None:
+    """What is double buffered at a loop is made by the iteration before."""
+    double = next((s for s in attached_at(stage, iv) if s.is_double), None)
+    if double is None:
+        return None
+    return Refusal(
+        f"{double.name} is double buffered at {stage.axis_name(iv)}: iterations must come in order"
     )
 
 

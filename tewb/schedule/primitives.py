@@ -234,3 +234,10 @@ def _pragma(stage: Stage, v: Values, step: int) -> Results:
     stage.pragmas[v["axis"], v["key"]] = v["value"]
     stage.shape(v["axis"], step)
     return []
+
+
+@_declare("double_buffer")
+def _double_buffer(stage: Stage, v: Values, step: int) -> Results:
+    stage.is_double = True
+    stage.place(step)
+    return []

@@ -60,6 +60,8 @@ def _loops_are_free(stage: Stage) -> Refusal | None:
                 "another stage",
                 f"call rfactor before {stage.annotations[iv]}",
             )
+    if stage.is_double:
+        return Refusal("it is double buffered", "call rfactor before double_buffer")
     for iv, key in stage.pragmas:
         if iv.kind is AxisKind.REDUCE:
             return Refusal(f"loop {stage.axis_name(iv)} has the pragma {key}", "call rfactor before pragma")

@@ -47,7 +47,7 @@ class Stage:
     the place of the stage; `made_by` and `place_step` are the latest that made them. `alignments` are the (factor, offset) that strides of dimensions were asked to have. `attach` is None (at the root), INLINE, or a place in another stage.
     """
 
-    __slots__ = ("_names", "alignments", "annotations", "attach", "first_op", "leaf_iter_vars", "made_by", "name", "op", "place_step",
+    __slots__ = ("_names", "alignments", "annotations", "attach", "first_op", "is_double", "leaf_iter_vars", "made_by", "name", "op", "place_step",
                  "pragmas", "prefetches", "relations", "schedule", "scope", "shaped_by")  # fmt: skip
 
     def __init__(self, schedule: Schedule, op: Operation, name: str) -> None:
@@ -63,6 +63,7 @@ class Stage:
         self.annotations: dict[IterVar, str] = {}
         self.attach: At | str | None = None
         self.scope = "global"
+        self.is_double = False
         self.prefetches: list[Prefetch] = []
         self.pragmas: dict[tuple[IterVar, str], int] = {}
         self.alignments: dict[IterVar, tuple[int, int]] = {}
@@ -318,6 +319,18 @@ class Stage:
             for i: for j in 4: body    -- pragma(i, "auto_unroll_max_step", 16) -->    for i: for j in unroll(4): body
         """
         self._do("pragma", axis=var, key=pragma_type, value=pragma_value)
+
+    def double_buffer(self) -> None:
+        """Compute the part that the next iteration of the loop around needs in this one, in memory for two parts.
+
+            for k in n:                      B[0] = f(0)
+                B = f(k)              ->     for k in n:
+                use B                            if k + 1 < n: B[(k + 1) % 2] = f(k + 1)
+                                                 use B[k % 2]
+
+        The stage is computed at that loop: call compute_at first.
+        """
+        self._do("double_buffer")
 
     def storage_align(self, axis: IterVar | str, factor: int, offset: int = 0) -> None:
         """Keep this stage with gaps, so that the stride of dimension `axis` is `offset` more than a multiple of

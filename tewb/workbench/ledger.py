@@ -187,7 +187,7 @@ def _entry(s: Stage, bounds: Bounds, kept: bool, calls: Mapping[str, int | None]
         regions = bounds.stages[s].regions
         boxes = [[r.extent for r in box] for box in regions]
         sizes = [size_in_memory(box, aligned_strides(s, box), t.dtype.nbytes) for box, t in zip(boxes, s.op.outputs, strict=True)]  # fmt: skip
-        stored = nothing if kept else _together(sizes)
+        stored = nothing if kept else _together(sizes * (2 if s.is_double else 1))
         allocated = _together([stored, *_lanes(s, bounds)])
         needed = declared if kept else _needed(s, bounds)
     return Entry(

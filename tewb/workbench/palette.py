@@ -295,6 +295,7 @@ _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "rfactor": _loop,
     "storage_align": _gaps,
     "prefetch": _ahead,
+    "double_buffer": _nothing,
     "pragma": _unrolling,
 }
 
@@ -525,4 +526,5 @@ def stage_text(stage: Stage, bounds: Bounds) -> str:
         shown.append(f"{stage.axis_name(iv)}({', '.join(notes)})")
     scope = "" if stage.scope == "global" else f" in {stage.scope} memory"
     gaps = [f", stride of {stage.axis_name(iv)} {o} (mod {f})" for iv, (f, o) in stage.alignments.items()]
-    return place + (", ".join(shown) or "no loops") + scope + "".join(gaps)
+    double = ", double buffered" if stage.is_double else ""
+    return place + (", ".join(shown) or "no loops") + scope + "".join(gaps) + double
