@@ -129,12 +129,22 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
     for p in primitive.params:
         options = p.choices(stage) if p.choices else []
         match p.kind:
-            case "axis":
+            case "word":
+                args[p.name] = rng.choice(options)
+            case "int" if primitive.name == "pragma":
+                args[p.name] = rng.choice([0, 1, 16])
+            case "int" if primitive.name == "prefetch":
+                args[p.name] = rng.choice([0, 1, 3])
+            case "int" if p.name == "offset":
+                args[p.name] = rng.choice([0, 1, 2])
+            case "axis" | "dimension":
                 args[p.name] = rng.choice(options) if options else "i"
             case "axes":
                 args[p.name] = rng.sample(options, min(len(options), rng.randint(2, 3)))
             case "int" if p.name == "output":
                 args[p.name] = 0
+            case "int" if p.name == "factor_axis":
+                args[p.name] = rng.choice([0, 0, -1, 1])
             case "int" if primitive.name == "split":
                 if (p.name == "factor") == (
                     (rng.random() < 0.5 and "nparts" not in args) or "factor" in args

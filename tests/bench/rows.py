@@ -1,6 +1,6 @@
 """Rows: sum, softmax, layernorm and argmax of each row, one thread.
 
-Sums and maxima run in lanes that are joined in two steps at the end of a row; a row stays in the cache.
+Sums and maxima run in the lanes of vectors, which are joined at the end of a row; a row stays in the cache.
 """
 
 from __future__ import annotations
@@ -24,14 +24,9 @@ class Rows:
         self.stages: list[Any] = []
 
     def reduce(self, name: str, kind: Any, m: int, value: Callable[[Any, Any], Any], n: int) -> Any:
-        """kind(value(i, k) for k in m) for each row i: in LANES lanes, then 16, then one."""
-        k, q = te.reduce_axis((0, m // LANES), name="k"), te.reduce_axis((0, LANES // 16), name="q")
-        lane = te.reduce_axis((0, 16), name="lane")
-        P = te.compute((n, LANES), lambda i, j: kind(value(i, k * LANES + j), axis=k), name=f"{name}64")
-        Q = te.compute((n, 16), lambda i, j: kind(P[i, q * 16 + j], axis=q), name=f"{name}16")
-        R = te.compute((n,), lambda i: kind(Q[i, lane], axis=lane), name=name)
-        self.stages += [P, Q, R]
-        return R
+        """kind(value(i, k) for k in m) for each row i."""
+        k = te.reduce_axis((0, m), name="k")
+        return self.map(name, (n,), lambda i: kind(value(i, k), axis=k))
 
     def map(self, name: str, shape: tuple[int, ...], value: Callable[..., Any]) -> Any:
         t = te.compute(shape, value, name=name)
@@ -45,11 +40,8 @@ class Rows:
         for t in reversed(self.stages):
             if t is not out:
                 s[t].compute_at(s[out], out.op.axis[0])
-            if len(t.shape) == 2 and t.op.reduce_axis:
-                s[t].reorder(t.op.reduce_axis[0], t.op.axis[1])
-                s[t].vectorize(t.op.axis[1])
-            elif len(t.shape) == 2:
-                s[t].vectorize(s[t].split(t.op.axis[1], factor=LANES)[1])
+            for loop in (*t.op.reduce_axis, *t.op.axis[1:]):
+                s[t].vectorize(s[t].split(loop, factor=LANES)[1])
         return s
 
 

@@ -157,8 +157,8 @@ def test_what_is_not_there() -> None:
         s.palette("X")
     with pytest.raises(ScheduleError, match="stage C has no loop q"):
         s.palette("C", "q")
-    with pytest.raises(ScheduleError, match="vectorize on stage C: k is a reduce axis"):
-        s.preview(Step("vectorize", "C", {"axis": "k"}))
+    with pytest.raises(ScheduleError, match="parallel on stage C: k is a reduce axis"):
+        s.preview(Step("parallel", "C", {"axis": "k"}))
     with pytest.raises(ScheduleError, match="is not a primitive"):
         s.preview(Step("frobnicate", "C"))
 

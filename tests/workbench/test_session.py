@@ -271,7 +271,7 @@ def test_workbench_applies_undoes_and_explains() -> None:
         "j.inner",
         "k",
     ]
-    bench.primitive.value, bench.loop.value = "vectorize", "k"
+    bench.primitive.value, bench.loop.value = "parallel", "k"
     bench.apply.click()
     assert "would race" in bench._message.value and len(bench.session.journal) == 1
     bench._form_of = None

@@ -608,6 +608,8 @@ class Expressions:
                 return self.is_aligned(e)
             case "dot4" | "dot2":
                 return dot_product(self.f, [(self.emit(a), a.dtype) for a in e.args])
+            case "prefetch":
+                return self.prefetch(e)
         rule = INTRINSICS.get(e.op)
         if rule is None:
             raise CodegenError(f"there is no function {e.op}: {script(e)}")
@@ -651,6 +653,20 @@ class Expressions:
         multiple = const_int(e.args[1])
         assert multiple is not None
         return self.f.ins(f"icmp eq i64 {self.f.ins(f'and i64 {address}, {multiple - 1}')}, 0")
+
+    def prefetch(self, e: Call) -> str:
+        """A request for the line of an element, to be read soon and again. The element may be past the end:
+        its index may overflow, and its address is outside of the array, but it is not read."""
+        (element,) = e.args
+        assert isinstance(element, BufferLoad)
+        index = element.indices[0]
+        at = self.convert(self.emit(index), index.dtype, INT64)
+        place = self.f.ins(
+            f"getelementptr {memory_type(element.buffer.dtype)}, ptr {self.emit(element.buffer.data)}, i64 {at}"
+        )
+        self.f.module.declare("llvm.prefetch.p0", "void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        self.f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
+        return ""
 
 
 class _Known(Expr):

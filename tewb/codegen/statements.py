@@ -515,6 +515,8 @@ def operations(s: Node) -> int | None:
         case IfThenElse(_, then, Stmt() as other):
             sides = operations(then), operations(other)
             return None if None in sides else 1 + max(n for n in sides if n is not None)
+        case Evaluate(Call("prefetch")):
+            return 1
         case Evaluate():
             return 1000
         case BufferStore():

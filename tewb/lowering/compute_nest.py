@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tewb.ir import (
     AssertStmt,
     AxisKind,
+    Buffer,
     BufferStore,
     Expr,
     IfThenElse,
@@ -25,11 +26,13 @@ from tewb.ir import (
     rewriter,
     script,
     seq,
-    substitute,
     uses,
 )
+from tewb.lowering.combination import combined
+from tewb.lowering.lanes import Lanes
 from tewb.lowering.stage_loops import Loops
 from tewb.schedule import Stage
+from tewb.schedule.lanes import lane_loop, loops_of_elements
 from tewb.schedule.relation import index_up
 from tewb.tensor import ComputeOp
 
@@ -43,6 +46,7 @@ class ComputeNest(Loops):
     def __init__(self, nests: Nests, stage: Stage, op: ComputeOp) -> None:
         super().__init__(nests, stage, stage.leaf_iter_vars)
         self.op = op
+        self.results = [nests.buffer(t)[0] for t in stage.op.outputs]
 
     def nest(self) -> Stmt:
         values, guards = self.indices(self.own.vars)
@@ -50,13 +54,17 @@ class ComputeNest(Loops):
         translate = self.translate({iv.var: values[iv] for iv in self.own.ranges})
         indices = self.store_indices(values)
         if reduction is None:
-            stores = self.stores(indices, [translate(e) for e in self.op.body])
+            stores = self.stores(self.results, indices, [translate(e) for e in self.op.body])
             return self.loops(0, len(self.leaves), guards, self.checked(translate, stores))
         first = next(i for i, iv in enumerate(self.leaves) if iv.kind is AxisKind.REDUCE)
-        update = self.checked(translate, self.update(reduction, indices, translate))
         early = [g for g in guards if self.depth(g[1]) < first]
         late = [g for g in guards if self.depth(g[1]) >= first]
-        inner = seq(self.init(reduction, first), self.loops(first, len(self.leaves), late, update))
+        lane = lane_loop(self.stage)
+        if lane is not None:
+            inner = Lanes(self, reduction, first, lane).reduce(late, translate)
+            return self.loops(0, first, early, inner)
+        update = self.checked(translate, self.update(reduction, indices, translate))
+        inner = seq(self.init(reduction), self.loops(first, len(self.leaves), late, update))
         return self.loops(0, first, early, inner)
 
     def translate(self, values: Mapping[Var, Expr]) -> Callable[[Expr], Expr]:
@@ -107,58 +115,65 @@ class ComputeNest(Loops):
 
     # ---- statements
 
-    def stores(self, indices: Sequence[tuple[Expr, ...]], values: Sequence[Expr]) -> Stmt:
-        made = []
-        for t, index, value in zip(self.stage.op.outputs, indices, values, strict=True):
-            buffer, _ = self.nests.buffer(t)
-            made.append(BufferStore(buffer, value, index, self.origin, int(self.stage.is_nontemporal)))
-        return seq(*made)
+    def stores(
+        self, buffers: Sequence[Buffer], indices: Sequence[tuple[Expr, ...]], values: Sequence[Expr]
+    ) -> Stmt:
+        past = int(self.stage.is_nontemporal)
+        triples = zip(buffers, indices, values, strict=True)
+        return seq(*[BufferStore(b, value, index, self.origin, past) for b, index, value in triples])
 
-    def init(self, reduction: Reduce, first: int) -> Stmt:
-        """The loops that give every element its starting value, over the data axes inside of the first
-        reduce loop."""
-        data = [iv for iv in self.leaves[first:] if iv.kind is not AxisKind.REDUCE]
-        fresh = {iv: Var(f"{self.stage.axis_name(iv)}.init", iv.dtype) for iv in data}
+    def init(self, reduction: Reduce) -> Stmt:
+        """The loops that give every element its starting value."""
+
+        def start(values: Mapping[IterVar, Expr], _: Sequence[Var]) -> Stmt:
+            translate = self.translate({iv.var: values[iv] for iv in self.op.axis})
+            given = [translate(e) for e in reduction.init or reduction.combiner.identity]
+            return self.stores(self.results, self.store_indices(values), given)
+
+        return self.elements("init", start)
+
+    def elements(self, name: str, body: Callable[[Mapping[IterVar, Expr], Sequence[Var]], Stmt]) -> Stmt:
+        """Loops over the data axes inside of the first reduce loop, around `body` of the values of all axes and
+        of the loops."""
+        data = loops_of_elements(self.stage)
+        fresh = {iv: Var(f"{self.stage.axis_name(iv)}.{name}", iv.dtype) for iv in data}
         variables: dict[IterVar, Expr] = {**self.own.vars, **fresh}
         variables |= {iv: const(0, iv.dtype) for iv in self.leaves if iv.kind is AxisKind.REDUCE}
         for iv, v in fresh.items():
             self.analyzer.bind_extent(v, const(0, v.dtype), self.own.extents[iv])
         values, guards = self.indices(variables)
         needed = [g for iv, g in guards if iv.kind is not AxisKind.REDUCE and uses(g, fresh.values())]
-        translate = self.translate({iv.var: values[iv] for iv in self.op.axis})
-        start = reduction.init or reduction.combiner.identity
-        body = self.stores(self.store_indices(values), [translate(e) for e in start])
-        body = self.guarded(needed, body)
+        made = self.guarded(needed, body(values, list(fresh.values())))
         for iv in reversed(data):
-            body = self.loop(iv, fresh[iv], body)
-        return body
+            made = self.loop(iv, fresh[iv], made)
+        return made
 
     def update(
         self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], translate: Callable[[Expr], Expr]
     ) -> Stmt:
         """One step of the reduction: combine what is there with the next source value."""
-        combiner = reduction.combiner
-        buffers = [self.nests.buffer(t)[0] for t in self.stage.op.outputs]
-        old = [load(b, i) for b, i in zip(buffers, indices, strict=True)]
-        new = [translate(e) for e in reduction.source]
-        # Of several results each combination reads all old ones, so all are read before any is stored.
-        if len(new) == 1:
-            body = self.stores(indices, [_combine(combiner.result[0], combiner, old, new)])
-        else:
-            body = self.store_together(reduction, indices, old, new)
+        body = self.combine(reduction, self.results, indices, [translate(e) for e in reduction.source])
         condition = translate(reduction.condition)
         return body if ops.is_const(condition, 1) else IfThenElse(condition, body, None, self.origin)
 
-    def store_together(
-        self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], old: list[Expr], new: list[Expr]
+    def combine(
+        self,
+        reduction: Reduce,
+        buffers: Sequence[Buffer],
+        indices: Sequence[tuple[Expr, ...]],
+        new: list[Expr],
     ) -> Stmt:
+        """Combine the elements of `buffers` at `indices` with the values `new`."""
         combiner = reduction.combiner
+        old = [load(b, i) for b, i in zip(buffers, indices, strict=True)]
+        if len(new) == 1:
+            return self.stores(buffers, indices, combined(combiner, old, new))
+        # Of several results each combination reads all old ones, so all are read before any is stored.
         names = [
             Var(f"{self.stage.name}.{part}{i}", e.dtype) for part in ("old", "new") for i, e in enumerate(old)
         ]
         held, come = names[: len(old)], names[len(old) :]
-        values = [_combine(e, combiner, held, come) for e in combiner.result]
-        body = self.stores(indices, values)
+        body = self.stores(buffers, indices, combined(combiner, held, come))
         for v, e in reversed([*zip(held, old, strict=True), *zip(come, new, strict=True)]):
             body = LetStmt(v, e, body, self.origin)
         return body
@@ -176,9 +191,3 @@ class ComputeNest(Loops):
             cond = ops.logical_or(ops.logical_not(translate(when)), inside)
             body = AssertStmt(cond, message, body, self.origin)
         return body
-
-
-def _combine(result: Expr, combiner: object, old: Sequence[Expr], new: Sequence[Expr]) -> Expr:
-    lhs: tuple[Var, ...] = combiner.lhs  # type: ignore[attr-defined]
-    rhs: tuple[Var, ...] = combiner.rhs  # type: ignore[attr-defined]
-    return substitute(result, {**dict(zip(lhs, old, strict=True)), **dict(zip(rhs, new, strict=True))})

@@ -110,7 +110,10 @@ def _span(b: Buffer) -> tuple[Expr, Expr]:
     for n, step in zip(b.shape, b.strides, strict=True):
         reach = ops.mul(ops.sub(_as(n, INT64), 1), _as(step, INT64))
         low, high = ops.add(low, ops.minimum(reach, 0)), ops.add(high, ops.maximum(reach, 0))
-    return low, ops.add(ops.sub(high, low), 1)
+    size = ops.add(ops.sub(high, low), 1)
+    if fits_int32(b):  # constants, which text writes as plain numbers
+        return ops.cast(low, INT32), ops.cast(size, INT32)
+    return low, size
 
 
 def _size(b: Buffer) -> Expr:

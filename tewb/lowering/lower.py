@@ -101,6 +101,12 @@ def _parameters(
                 hint=f"s[{a.name}].compute_root()",
                 span=here(),
             )
+        if stage.alignments:
+            raise LowerError(
+                f"{a.name} is an argument, so its strides are the caller's, and storage_align cannot choose them",
+                hint=f"s.cache_read({a.name}, ...), and align the copy",
+                span=here(),
+            )
         keys[key] = declare(a, stage.op.output(a.value_index))
         params.append(keys[key])
     return params, keys, values

@@ -29,6 +29,7 @@ from tewb.lowering.bind_buffers import bind_buffers, compact_strides
 from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.extern_nest import ExternNest, extern_scope
 from tewb.schedule import At, Schedule, Stage
+from tewb.schedule.alignment import aligned_strides
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.hybrid_loops import within_guards
 from tewb.tensor import ComputeOp, ExternOp, Tensor, is_whole
@@ -72,9 +73,14 @@ class Nests:
 
     def intermediate(self, name: str, t: Tensor, shape: tuple[Expr, ...], stage: Stage) -> Buffer:
         """The buffer of a tensor that is computed here: the same one as before where nothing about it changed."""
-        memory, origin = self.schedule.memory, stage.origin()
-        key = ("buffer", name, t.dtype, memory.shape(shape), stage.scope, origin)
-        return memory.once(key, shape, lambda: Buffer(name, t.dtype, shape, scope=stage.scope, origin=origin))
+        memory, origin, gaps = self.schedule.memory, stage.origin(), tuple(stage.alignments.items())
+        key = ("buffer", name, t.dtype, memory.shape(shape), stage.scope, origin, gaps)
+
+        def make() -> Buffer:
+            strides = aligned_strides(stage, shape)
+            return Buffer(name, t.dtype, shape, strides, scope=stage.scope, origin=origin)
+
+        return memory.once(key, shape, make)
 
     def root(self) -> Stmt:
         roots = [s for s in self.schedule.stages if s.attach is None and not s.is_placeholder]

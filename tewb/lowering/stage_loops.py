@@ -11,15 +11,22 @@ from tewb.ir import (
     ForKind,
     IfThenElse,
     IterVar,
+    Range,
     Stmt,
     Var,
     const,
     ops,
+    seq,
+    substitute,
     walk,
 )
+from tewb.lowering.double_buffer import Ahead, double_buffered
+from tewb.lowering.pragmas import heed_pragmas
+from tewb.lowering.prefetch_lines import prefetch_lines
 from tewb.schedule import Stage
-from tewb.schedule.bounds import StageBounds
+from tewb.schedule.bounds import StageBounds, region_read
 from tewb.schedule.hybrid_loops import KINDS
+from tewb.schedule.places import inside
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -38,19 +45,48 @@ class Loops:
         """The loops at positions first..last-1 around `body`, with guards and inner stages in their places."""
         for position in range(last - 1, first - 1, -1):
             iv = self.leaves[position]
-            here = self.nests.at.get((self.stage, iv), [])
+            attached = self.nests.at.get((self.stage, iv), [])
+            here = [s for s in attached if not s.is_double]
             if here:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
             body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
-            body = self.loop(iv, self.own.vars[iv], body)
+            body = heed_pragmas(body, {key: n for (own, key), n in self.stage.pragmas.items() if own is iv})
+            body = seq(*self.prefetched(iv), body)
+            loop = body = self.loop(iv, self.own.vars[iv], body)
+            if len(here) < len(attached):
+                body = double_buffered(loop, [self.ahead(s) for s in attached if s.is_double])
         if first == 0:
             body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
         return body
 
-    def loop(self, iv: IterVar, v: Var, body: Stmt) -> Stmt:
+    def prefetched(self, iv: IterVar) -> list[Stmt]:
+        """Requests for what later iterations of `iv` will read."""
+        made: list[Stmt] = []
+        for p in (p for p in self.stage.prefetches if p.axis is iv):
+            if inside(p.source, self.stage, iv):
+                continue  # it is computed in this iteration, and not in memory before
+            v, simplify = self.own.vars[iv], self.analyzer.simplify
+            for t in p.source.op.outputs:
+                box = region_read(self.stage, t, iv, self.nests.bounds)
+                if box is None:
+                    continue
+                buffer, mins = self.nests.buffer(t)
+                later = [substitute(r.min, {v: ops.add(v, p.offset)}) for r in box]
+                there = [Range(ops.sub(low, m), r.extent) for low, r, m in zip(later, box, mins, strict=True)]
+                made.append(prefetch_lines(buffer, there, simplify, self.stage.origin(iv)))
+        return made
+
+    def ahead(self, stage: Stage) -> Ahead:
+        """The stage `stage`, whose parts are made one iteration ahead."""
+        buffers = [self.nests.buffer(t)[0] for t in stage.op.outputs]
+        return Ahead(self.nests.produce(stage), buffers, stage.origin())
+
+    def loop(self, iv: IterVar, v: Var, body: Stmt, extent: Expr | None = None) -> For:
+        """A loop of `v` that runs as the loop of `iv` does, for as many iterations if not said otherwise."""
         kind = KINDS.get(self.stage.annotations.get(iv, ""), ForKind.SERIAL)
-        return For(v, const(0, v.dtype), self.own.extents[iv], kind, body, (), self.stage.origin(iv))
+        count = self.own.extents[iv] if extent is None else extent
+        return For(v, const(0, v.dtype), count, kind, body, (), self.stage.origin(iv))
 
     def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
         if not guards:

@@ -36,6 +36,11 @@ def untouched(stage: Stage, iv: IterVar) -> Refusal | None:
         return Refusal(
             f"loop {name} is marked {stage.annotations[iv]}", f"split or fuse before {stage.annotations[iv]}"
         )
+    if any(p.axis is iv for p in stage.prefetches):
+        return Refusal(f"loop {name} prefetches for its later iterations", "split or fuse before prefetch")
+    key = next((key for own, key in stage.pragmas if own is iv), None)
+    if key is not None:
+        return Refusal(f"loop {name} has the pragma {key}", "split or fuse before pragma")
     here = attached_at(stage, iv)
     if here:
         return Refusal(
@@ -65,7 +70,8 @@ def independent(stage: Stage, iv: IterVar, verb: str) -> Refusal | None:
     if iv.kind is AxisKind.REDUCE:
         return Refusal(
             f"{name} is a reduce axis: its iterations all add to the same elements, so they would race",
-            f"{verb} a data axis ({', '.join(data_axes(stage)) or 'there is none'})",
+            f"{verb} a data axis ({', '.join(data_axes(stage)) or 'there is none'}), or make partial results: "
+            f"s.rfactor({stage.name}, {name})",
         )
     if iv.kind is AxisKind.ORDERED:
         why = getattr(stage.op, "dependence", {}).get(

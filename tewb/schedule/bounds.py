@@ -33,7 +33,7 @@ from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, sh
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
 from tewb.schedule.tiles import at_edge
-from tewb.tensor import ComputeOp, ExternOp, Operation, whole_region
+from tewb.tensor import ComputeOp, ExternOp, Operation, Tensor, whole_region
 from tewb.tensor.hybrid import HybridOp
 
 Region = tuple[Range, ...]
@@ -214,6 +214,22 @@ def needed_region(stage: Stage, bounds: Bounds) -> Region:
     boxes = [box for _, box in readings(stage, bounds)]
     if not boxes or stage.is_output:
         return tuple(whole_region(shape))
+    return _joined(boxes, shape, bounds)
+
+
+def region_read(reader: Stage, tensor: Tensor, axis: IterVar, bounds: Bounds) -> Region | None:
+    """The box of `tensor` that one iteration of loop `axis` of `reader` touches; None where it touches nothing,
+    or what is known only at run time."""
+    schedule = reader.schedule
+    fixed = {*enclosing(reader), *((reader, iv) for iv in loops_to(reader, axis))}
+    boxes = _touched(schedule, reader, schedule.stage_of(tensor), fixed, bounds, tensor)
+    if not boxes or any(x is None for box in boxes for x in box):
+        return None
+    return _joined(boxes, tensor.shape, bounds)
+
+
+def _joined(boxes: Sequence[list[Interval | None]], shape: Sequence[Expr], bounds: Bounds) -> Region:
+    """The smallest box around all boxes."""
     joined = boxes[0]
     for other in boxes[1:]:
         joined = [
@@ -237,24 +253,35 @@ def _union(a: Interval, b: Interval, analyzer: Analyzer) -> Interval:
 
 
 def _touched(
-    schedule: Schedule, reader: Stage, stage: Stage, fixed: set[tuple[Stage, IterVar]], bounds: Bounds
+    schedule: Schedule,
+    reader: Stage,
+    stage: Stage,
+    fixed: set[tuple[Stage, IterVar]],
+    bounds: Bounds,
+    only: Tensor | None = None,
 ) -> list[list[Interval | None]]:
-    """The boxes of `stage` that `reader` touches while the loops in `fixed` stand still."""
+    """The boxes of `stage` that `reader` touches while the loops in `fixed` stand still; of one of its tensors,
+    if `only` is given."""
     around = [
         (s, iv) for s, iv in enclosing(reader) if (s, iv) not in fixed
     ]  # these run too: the reader stands deeper than the stage
     relax = {bounds.stages[s].vars[iv]: full(bounds.stages[s].extents[iv]) for s, iv in around}
-    boxes = _reader_boxes(schedule, reader, stage, fixed, bounds)
+    boxes = _reader_boxes(schedule, reader, stage, fixed, bounds, only)
     for v, everything in relax.items():  # innermost first: its extent may depend on those around it
         boxes = [[relaxed(x, {v: everything}) for x in box] for box in boxes]
     return boxes
 
 
 def _reader_boxes(
-    schedule: Schedule, reader: Stage, stage: Stage, fixed: set[tuple[Stage, IterVar]], bounds: Bounds
+    schedule: Schedule,
+    reader: Stage,
+    stage: Stage,
+    fixed: set[tuple[Stage, IterVar]],
+    bounds: Bounds,
+    only: Tensor | None,
 ) -> list[list[Interval | None]]:
     op, own = bounds.operations[reader], bounds.stages[reader]
-    mine = {t for t in op.inputs if schedule.stage_of(t) is stage}
+    mine = {t for t in op.inputs if schedule.stage_of(t) is stage and (only is None or t is only)}
     if isinstance(op, ComputeOp):
         sets: dict[IterVar, Interval] = {
             iv: point(own.vars[iv]) if (reader, iv) in fixed else full(own.extents[iv])

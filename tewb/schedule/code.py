@@ -72,6 +72,10 @@ def step_code(step: Step, names: Names) -> str:
             made = ", ".join(dict.fromkeys(names.stage(r) for r in step.results))
             several = ", *_" if len(step.results) > 1 else ""
             return f'{made}{several} = s.cache_write({stage}, "{args["scope"]}")'
+        case "rfactor":
+            made = ", ".join(dict.fromkeys(names.stage(r) for r in step.results))
+            several = ", *_" if len(step.results) > 1 else ""
+            return f"{made}{several} = s.rfactor({stage}, {', '.join(_arguments(step, names))})"
     call = f"s[{stage}].{step.primitive}({', '.join(_arguments(step, names))})"
     if not step.results:
         return call
@@ -88,11 +92,13 @@ def _arguments(step: Step, names: Names) -> list[str]:
                 shown.append(names.axis(step.stage, value))
             case "axes":
                 shown += [names.axis(step.stage, a) for a in value]
+            case "tensor":
+                shown.append(names.stage(value))
             case "parent":
                 shown.append(f"s[{names.stage(value)}]")
-            case "x_factor" | "y_factor":
+            case "x_factor" | "y_factor" | "value":
                 shown.append(repr(value))
-            case "scope":
+            case "scope" | "key":
                 shown.append(f'"{value}"')
             case _:
                 shown.append(f"{key}={value!r}")

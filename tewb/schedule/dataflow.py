@@ -63,7 +63,9 @@ def copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
     cache.attach = stage.attach  # it reads what may exist there only
     schedule.insert(cache, schedule.stages.index(stage))
     attach, place, shaped = stage.attach, stage.place_step, stage.shaped_by.get(None, ())
+    scope, alignments = stage.scope, stage.alignments
     stage.reset(copied)
+    stage.scope, stage.alignments = scope, alignments
     stage.attach, stage.place_step = attach, place
     stage.shape(None, *shaped)
     schedule.swap_op(stage, copied)

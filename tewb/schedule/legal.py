@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tewb.base import LowerError
 from tewb.ir import AxisKind, IterVar, const_int
+from tewb.schedule.alignment import storage_align
 from tewb.schedule.allowed import attached_at, has_loops, independent, unmarked, untouched
 from tewb.schedule.dot import dot, keeps_dot_innermost
 from tewb.schedule.hybrid_loops import scheduled_body
@@ -22,11 +23,15 @@ from tewb.schedule.places import (
     compute_at,
     compute_inline,
     compute_root,
+    double_buffer,
     places,
     set_scope,
 )
+from tewb.schedule.pragma import pragma
+from tewb.schedule.prefetch import prefetch
 from tewb.schedule.primitive import Refusal, Values
 from tewb.schedule.relation import Fuse, Split, divides
+from tewb.schedule.rfactor import rfactor
 from tewb.schedule.stage import Loops, Stage
 from tewb.schedule.stores import nontemporal
 from tewb.schedule.tiles import opaque_last
@@ -39,7 +44,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "fuse", "nontemporal", "parallel", "places", "reorder", "reordered", "set_scope", "split", "tile", "unroll", "vectorize", "transpose", "dot",
+    "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "dot", "double_buffer", "fuse", "nontemporal", "parallel", "places", "pragma", "prefetch", "reorder", "reordered", "rfactor", "set_scope", "split", "storage_align", "tile", "transpose", "unroll", "vectorize",
 ]  # fmt: skip
 
 MAX_LANES = 1024
@@ -223,13 +228,15 @@ def _in_given_order(stage: Stage, verb: str) -> Refusal | None:
 
 def _constant(stage: Stage, iv: IterVar, most: int, verb: str) -> Refusal | None:
     # A stage that is computed at a loop may need a constant part of a symbolic axis; lowering knows.
+    # Of a reduce axis all is needed everywhere.
     size = const_int(stage.schedule.extents(stage)[iv])
     name = stage.axis_name(iv)
-    if size is None and stage.attach is None:
+    partial = stage.attach is not None and iv.kind is not AxisKind.REDUCE
+    if size is None and not partial:
         return Refusal(
             f"the extent of {name} is not a constant", f"split {name} by a constant and {verb} the inner loop"
         )
-    if size is not None and size > most and stage.attach is None:
+    if size is not None and size > most and not partial:
         return Refusal(
             f"{name} has {size} iterations, more than {most}", f"split {name} and {verb} the inner loop"
         )
@@ -242,7 +249,7 @@ def vectorize(stage: Stage, v: Values) -> Refusal | None:
         has_loops(stage)
         or unmarked(stage, iv)
         or _calls(stage, iv)
-        or independent(stage, iv, "vectorize")
+        or _lanes(stage, iv)
         or _nothing_inside(stage, iv)
         or _constant(stage, iv, MAX_LANES, "vectorize")
         or _one_vector_loop(stage, iv)
@@ -285,6 +292,12 @@ def _tile_inside(stage: Stage, rows: IterVar, lanes: IterVar) -> Refusal | None:
     )
 
 
+def _lanes(stage: Stage, iv: IterVar) -> Refusal | None:
+    """Iterations that become lanes are independent of each other, or terms of a reduction, which may be combined
+    in any order: then each lane has a partial result."""
+    return None if iv.kind is AxisKind.REDUCE else independent(stage, iv, "vectorize")
+
+
 def _calls(stage: Stage, iv: IterVar) -> Refusal | None:
     if not isinstance(stage.op, ExternOp):
         return None
@@ -307,6 +320,11 @@ def _one_vector_loop(stage: Stage, iv: IterVar) -> Refusal | None:
 def _nothing_inside(stage: Stage, iv: IterVar) -> Refusal | None:
     at = stage.leaf_iter_vars.index(iv)
     for inner in stage.leaf_iter_vars[at:]:
+        if any(p.axis is inner for p in stage.prefetches):
+            return Refusal(
+                f"loop {stage.axis_name(inner)} prefetches, which is done once and not by lanes",
+                "prefetch at a loop around the vectorized one",
+            )
         for s in attached_at(stage, inner):
             return Refusal(
                 f"{s.name} is computed inside of loop {stage.axis_name(iv)}, and its loops cannot become lanes",
@@ -326,8 +344,19 @@ def parallel(stage: Stage, v: Values) -> Refusal | None:
         has_loops(stage)
         or unmarked(stage, iv)
         or independent(stage, iv, "parallelise")
+        or _one_ahead(stage, iv)
         or _in_given_order(stage, "parallelise")
         or _tiles_overlap(stage, iv)
+    )
+
+
+def _one_ahead(stage: Stage, iv: IterVar) -> Refusal | None:
+    """What is double buffered at a loop is made by the iteration before."""
+    double = next((s for s in attached_at(stage, iv) if s.is_double), None)
+    if double is None:
+        return None
+    return Refusal(
+        f"{double.name} is double buffered at {stage.axis_name(iv)}: iterations must come in order"
     )
 
 

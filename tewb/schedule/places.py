@@ -136,6 +136,9 @@ def _with_attach(stage: Stage, attach: At | str | None) -> Refusal | None:
 def places(schedule: Schedule) -> Refusal | None:
     """Why the places of the stages do not fit together: each must be around everything that reads it."""
     for stage in schedule.stages:
+        refused = _next_part(stage) if stage.is_double else None
+        if refused:
+            return refused
         if not isinstance(stage.attach, At):
             continue
         parent, axis = stage.attach.stage, stage.attach.axis
@@ -151,6 +154,45 @@ def places(schedule: Schedule) -> Refusal | None:
         refused = _hybrid_reads(stage, parent, axis)
         if refused:
             return refused
+    return None
+
+
+def double_buffer(stage: Stage, v: Values) -> Refusal | None:
+    if stage.is_double:
+        return Refusal("it is double buffered already")
+    if not isinstance(stage.op, ComputeOp):
+        kind = "an input" if isinstance(stage.op, PlaceholderOp) else "not a compute"
+        return Refusal(f"{stage.name} is {kind}", f"double buffer a copy: s.cache_read({stage.name}, ...)")
+    return _next_part(stage)
+
+
+def _next_part(stage: Stage) -> Refusal | None:
+    """Why the part of a stage that the next iteration needs cannot be made in this one."""
+    if not isinstance(stage.attach, At):
+        return Refusal(
+            f"{stage.name} is double buffered at a loop, and so must be computed at one",
+            f"s[{stage.name}].compute_at(...) first",
+        )
+    parent, axis = stage.attach.stage, stage.attach.axis
+    name = f"loop {parent.axis_name(axis)} of {parent.name}"
+    if not isinstance(parent.op, ComputeOp):
+        return Refusal(f"{parent.name} is not a compute, and its code knows one part of {stage.name}")
+    if parent.annotations.get(axis) == "parallel":
+        return Refusal(f"{name} is parallel: there is no next iteration on the same thread")
+    pending, seen = stage.reads(), set()
+    while pending:
+        s = pending.pop()
+        if s not in seen:
+            seen.add(s)
+            pending += s.reads() if s.is_inlined else []
+            if not s.is_placeholder and not s.is_inlined and inside(s, parent, axis):
+                return Refusal(
+                    f"{stage.name} reads {s.name}, which is made in the same iteration of {name}",
+                    f"compute {s.name} further out",
+                )
+    other = next((r for r in stage.readers() if not isinstance(r.op, ComputeOp)), None)
+    if other is not None:
+        return Refusal(f"{other.name} is not a compute, and its code knows one part of {stage.name}")
     return None
 
 
@@ -228,7 +270,15 @@ def cache_write(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(f"{stage.name} is not a compute, so there is no expression to compute elsewhere")
     if stage.is_inlined:
         return Refusal(f"{stage.name} is computed inline and has no memory", "call compute_root first")
-    if stage.relations or stage.annotations or any(attached_at(stage, iv) for iv in stage.leaf_iter_vars):
+    if stage.is_double:
+        return Refusal("it is double buffered", "call cache_write before double_buffer")
+    if (
+        stage.relations
+        or stage.annotations
+        or stage.prefetches
+        or stage.pragmas
+        or any(attached_at(stage, iv) for iv in stage.leaf_iter_vars)
+    ):
         return Refusal(
             "its loops are scheduled already", "call cache_write before the other primitives on this stage"
         )

@@ -25,8 +25,8 @@ REQUIRED = object()
 class Param:
     """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
 
-    Kinds: axis (a loop of the stage), axes (several), int, stage, place (a loop of the stage given as
-    `parent`), stages (several), scope.
+    Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
+    `parent`), stages (several), scope, word.
     """
 
     name: str
@@ -119,7 +119,7 @@ class Call:
         if value is None:
             return None
         match p.kind:
-            case "axis":
+            case "axis" | "dimension":
                 return self.stage.axis_name(value)
             case "axes":
                 return [self.stage.axis_name(iv) for iv in value]
@@ -158,6 +158,16 @@ def _axis(stage: Stage, what: object, values: Values) -> IterVar | Refusal:
         loops = became.split(" into ")[-1].replace(" and ", " or ")
         return Refusal(f"axis {name} was already {became}", f"use {loops} instead")
     return iv
+
+
+def _dimension(stage: Stage, what: object, values: Values) -> IterVar | Refusal | None:
+    """An axis of the tensor; None when it has none at all, which legality explains better."""
+    iv = stage.find_axis(what)
+    own = [stage.axis_name(x) for x in stage.op.axis]
+    if own and (iv is None or not any(x is iv for x in stage.op.axis)):
+        name = what.name if isinstance(what, IterVar) else str(what)
+        return Refusal(f"{name} is not an axis of the tensor {stage.name}", f"it has {', '.join(own)}")
+    return iv if own else None
 
 
 def _axes(stage: Stage, what: object, values: Values) -> list[IterVar] | Refusal:
@@ -205,12 +215,18 @@ def _scope(stage: Stage, what: object, values: Values) -> str | Refusal:
     )
 
 
+def _word(stage: Stage, what: object, values: Values) -> str | Refusal:
+    return what if isinstance(what, str) else Refusal(f"{what!r} is not a word")
+
+
 _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "axis": _axis,
     "axes": _axes,
+    "dimension": _dimension,
     "int": _int,
     "stage": _stage,
     "stages": _stages,
     "place": _place,
     "scope": _scope,
+    "word": _word,
 }

@@ -7,8 +7,11 @@ from functools import partial
 
 from tewb.schedule import legal
 from tewb.schedule.dataflow import copy_for_readers, copy_of_result
+from tewb.schedule.pragma import KEYS
+from tewb.schedule.prefetch import Prefetch
 from tewb.schedule.primitive import PRIMITIVES, Param, Primitive, Results, Values
 from tewb.schedule.relation import Fuse, Split
+from tewb.schedule.rfactor import factored_reduction
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import INLINE, At, Stage
 from tewb.schedule.tiles import opaque_last
@@ -45,6 +48,18 @@ def _scopes(stage: Stage) -> list[str]:
 
 AXIS = Param("axis", "axis", "a loop of the stage", choices=_leaves)
 AXES = Param("axes", "axes", "loops of the stage, in order", choices=_leaves)
+
+
+def _dimensions(stage: Stage) -> list[str]:
+    return [stage.axis_name(iv) for iv in stage.op.axis]
+
+
+def _read(stage: Stage) -> list[str]:
+    return [s.name for s in stage.reads()]
+
+
+def _pragmas(stage: Stage) -> list[str]:
+    return list(KEYS)
 
 
 def _declare(name: str, *params: Param, results: str = "none") -> Callable[[Effect], Effect]:
@@ -197,4 +212,57 @@ def _cache_write(stage: Stage, v: Values, step: int) -> Results:
 def _nontemporal(stage: Stage, v: Values, step: int) -> Results:
     stage.is_nontemporal = True
     stage.shape(None, step)
+    return []
+
+
+@_declare(
+    "rfactor",
+    AXIS,
+    Param("factor_axis", "int", "place of the new axis among those of the new stage", 0),
+    results="stage",
+)
+def _rfactor(stage: Stage, v: Values, step: int) -> Results:
+    return list(factored_reduction(stage, v["axis"], v["factor_axis"], step))
+
+
+@_declare(
+    "storage_align",
+    Param("axis", "dimension", "an axis of the tensor", choices=_dimensions),
+    Param("factor", "int", "elements that the stride is a multiple of"),
+    Param("offset", "int", "elements that it is more than that", 0),
+)
+def _storage_align(stage: Stage, v: Values, step: int) -> Results:
+    stage.alignments[v["axis"]] = (v["factor"], v["offset"])
+    stage.place(step)
+    return []
+
+
+@_declare(
+    "prefetch",
+    Param("tensor", "stage", "what will be read", choices=_read),
+    AXIS,
+    Param("offset", "int", "iterations ahead", 1),
+)
+def _prefetch(stage: Stage, v: Values, step: int) -> Results:
+    stage.prefetches.append(Prefetch(v["tensor"], v["axis"], v["offset"]))
+    stage.shape(v["axis"], step)
+    return []
+
+
+@_declare(
+    "pragma",
+    AXIS,
+    Param("key", "word", "which pragma", choices=_pragmas),
+    Param("value", "int", "its number", 1),
+)
+def _pragma(stage: Stage, v: Values, step: int) -> Results:
+    stage.pragmas[v["axis"], v["key"]] = v["value"]
+    stage.shape(v["axis"], step)
+    return []
+
+
+@_declare("double_buffer")
+def _double_buffer(stage: Stage, v: Values, step: int) -> Results:
+    stage.is_double = True
+    stage.place(step)
     return []

@@ -197,6 +197,19 @@ class Schedule:
         result: Tensor = self.do("cache_write", self[tensor], {"scope": scope})
         return result
 
+    def rfactor(self, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0) -> Any:
+        """Reduce in two steps: a new stage makes a partial result for each iteration of the reduce loop `axis`,
+        and `tensor` combines them. Float sums are added in another order.
+
+            for i: for k.outer: for k.inner:              for k.inner: for i: for k.outer:
+                C[i] += A[i, k.outer*4 + k.inner]   ->        C.rf[k.inner, i] += A[i, k.outer*4 + k.inner]
+                                                          for i: for k.inner.v: C[i] += C.rf[k.inner.v, i]
+
+        `factor_axis` is the place of the new axis among those of the new stage, counted from the end if it is
+        negative. Returns the tensor of the new stage, or a tuple for a reduction of several values.
+        """
+        return self.do("rfactor", self[tensor], {"axis": axis, "factor_axis": factor_axis})
+
     def __repr__(self) -> str:
         return (
             "Schedule("

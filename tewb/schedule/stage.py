@@ -11,6 +11,7 @@ from tewb.schedule.relation import Fuse, Relation, Split
 from tewb.tensor import Operation, PlaceholderOp, Tensor
 
 if TYPE_CHECKING:
+    from tewb.schedule.prefetch import Prefetch
     from tewb.schedule.schedule import Schedule
 
 INLINE = "inline"
@@ -43,12 +44,14 @@ class Stage:
 
     `leaf_iter_vars` are the loops from outermost to innermost, `relations` how they came from the axes,
     `annotations` how they run. `shaped_by` are the steps of the journal that shaped a loop, or (under None)
-    the place of the stage; `made_by` and `place_step` are the latest that made them. `attach` is None (at the root), INLINE, or a place in another stage.
-    `is_nontemporal` says that its results go to memory past the caches.
+    the place of the stage; `made_by` and `place_step` are the latest that made them. `alignments` are the (factor,
+    offset) that strides of dimensions were asked to have. `attach` is None (at the root), INLINE, or a place in
+    another stage. `is_nontemporal` says that its results go to memory past the caches, `is_double` that it is
+    computed one iteration ahead.
     """
 
-    __slots__ = ("_names", "annotations", "attach", "first_op", "is_nontemporal", "leaf_iter_vars", "made_by", "name", "op", "place_step",
-                 "relations", "schedule", "scope", "shaped_by")  # fmt: skip
+    __slots__ = ("_names", "alignments", "annotations", "attach", "first_op", "is_double", "is_nontemporal", "leaf_iter_vars",
+                 "made_by", "name", "op", "place_step", "pragmas", "prefetches", "relations", "schedule", "scope", "shaped_by")  # fmt: skip
 
     def __init__(self, schedule: Schedule, op: Operation, name: str) -> None:
         self.schedule, self.name, self.first_op = schedule, name, op
@@ -64,6 +67,10 @@ class Stage:
         self.attach: At | str | None = None
         self.scope = "global"
         self.is_nontemporal = False
+        self.is_double = False
+        self.prefetches: list[Prefetch] = []
+        self.pragmas: dict[tuple[IterVar, str], int] = {}
+        self.alignments: dict[IterVar, tuple[int, int]] = {}
         self.made_by: dict[IterVar, int] = {}
         self.place_step: int | None = None
         self.shaped_by: dict[IterVar | None, tuple[int, ...]] = {}
@@ -109,6 +116,12 @@ class Stage:
         if step is not None:
             self.made_by[iv] = step
             self.shape(iv, *[i for p in parents for i in self.shaped_by.get(p, ())], step)
+
+    def forget(self, iv: IterVar) -> None:
+        """Let `iv` be no axis of this stage any more, and its name free."""
+        self._names = {name: own for name, own in self._names.items() if own is not iv}
+        self.made_by.pop(iv, None)
+        self.shaped_by.pop(iv, None)
 
     def shape(self, iv: IterVar | None, *steps: int) -> None:
         """Remember that `steps` shaped the loop `iv`, or the place of this stage."""
@@ -162,6 +175,8 @@ class Stage:
                 notes.append("inside")
             if iv in self.annotations:
                 notes.append(self.annotations[iv])
+            notes += [f"prefetch {p.source.name}" for p in self.prefetches if p.axis is iv]
+            notes += [f"{key} {value}" for (own, key), value in self.pragmas.items() if own is iv]
             shown.append(f"{self.axis_name(iv)}({', '.join(notes)})")
         stores = "; stores are non-temporal" if self.is_nontemporal else ""
         return (", ".join(shown) or "none") + stores
@@ -179,13 +194,17 @@ class Stage:
         """A key for all that this stage is, and the objects that the key names by their ids."""
         at = self.attach
         place = (at.stage.name, id(at.axis)) if isinstance(at, At) else at
-        named: list[object] = [self.op, *self.relations, *self._names.values()]
+        named: list[object] = [self.op, *self.relations, *self._names.values(), *self.prefetches]
         made = tuple([(id(iv), step) for iv, step in self.made_by.items()])
         journal = self.schedule.journal
         key = (
             self.name,
             self.scope,
             self.is_nontemporal,
+            self.is_double,
+            tuple([(id(p.source), id(p.axis), p.offset) for p in self.prefetches]),
+            tuple([(id(iv), key, value) for (iv, key), value in self.pragmas.items()]),
+            tuple([(id(iv), gap) for iv, gap in self.alignments.items()]),
             place,
             tuple([id(o) for o in named]),
             tuple(self._names),
@@ -263,6 +282,17 @@ class Stage:
         """Run all iterations of a loop at once, as the lanes of vectors. Its extent must be constant.
 
         for i in 8: A[i] = B[i]    ->    A[0:8] = B[0:8]
+
+        The terms of a reduction are combined in another order, so that float sums change within rounding:
+        every lane combines its own terms, and in the end the lanes are joined by halves.
+
+            for k.outer:                            C.lanes[0:8] = 0
+                for k.inner in 8:                   for k.outer: C.lanes[0:8] += B[k.outer*8 : k.outer*8 + 8]
+                    C += B[k.outer*8 + k.inner]  -> C.lanes[0:4] += C.lanes[4:8]
+                                                    C.lanes[0:2] += C.lanes[2:4];  C = C.lanes[0] + C.lanes[1]
+
+        More lanes than a vector has make several accumulators: 64 floats are 4 vectors of 512 bits. A reducer that
+        takes the first of equals is not commutative, and may take another one then.
         """
         self._do("vectorize", axis=var)
 
@@ -354,3 +384,45 @@ class Stage:
         kernel asks for that when it runs, outside of the loops where it can.
         """
         self._do("nontemporal")
+
+    def prefetch(self, tensor: Stage | Tensor, axis: IterVar | str, offset: int = 1) -> None:
+        """At each iteration of loop `axis`, ask the memory for what the iteration `offset` later reads of `tensor`:
+        one request for each line of the cache that the box holds.
+
+        for i in n: B[i] = f(A[i, 0:16])    ->    for i in n: prefetch(A[i + offset, 0]); B[i] = f(A[i, 0:16])
+
+        Results never change: a request past the end of an array reads nothing and cannot fail. What this stage
+        does not read any more (a copy took its place), or computes in the same iteration, is not asked for.
+        """
+        self._do("prefetch", tensor=tensor, axis=axis, offset=offset)
+
+    def pragma(self, var: IterVar | str, pragma_type: str, pragma_value: int = 1) -> None:
+        """Say something of the loops inside of loop `var`, as classic schedules do:
+
+        * `auto_unroll_max_step`: unroll those that come to so many steps or fewer;
+        * `unroll_explicit`: 0 leaves unrolled ones to the machine-code compiler, 1 writes them out, which is the
+          default.
+
+            for i: for j in 4: body    -- pragma(i, "auto_unroll_max_step", 16) -->    for i: for j in unroll(4): body
+        """
+        self._do("pragma", axis=var, key=pragma_type, value=pragma_value)
+
+    def double_buffer(self) -> None:
+        """Compute the part that the next iteration of the loop around needs in this one, in memory for two parts.
+
+            for k in n:                      B[0] = f(0)
+                B = f(k)              ->     for k in n:
+                use B                            if k + 1 < n: B[(k + 1) % 2] = f(k + 1)
+                                                 use B[k % 2]
+
+        The stage is computed at that loop: call compute_at first.
+        """
+        self._do("double_buffer")
+
+    def storage_align(self, axis: IterVar | str, factor: int, offset: int = 0) -> None:
+        """Keep this stage with gaps, so that the stride of dimension `axis` is `offset` more than a multiple of
+        `factor` elements. Rows a power of two apart compete for the same lines of a cache.
+
+        B = allocate((32, 1024))    -- storage_align(i, 32, 16) -->    B = allocate((32, 1024), strides=(1040, 1))
+        """
+        self._do("storage_align", axis=axis, factor=factor, offset=offset)

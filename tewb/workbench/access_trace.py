@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tewb.base import ArgumentError, TewbError
-from tewb.ir import Allocate, Buffer, PrimFunc, Var, const_int, walk
+from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk
 from tewb.testing import random_array
 from tewb.workbench.interpret import Interpreter
 
@@ -121,6 +122,8 @@ def trace(session: Session, buffer: str, limit: int = 4096) -> AccessTrace:
     sizes = tuple(n for n in shape if n is not None)
     if len(sizes) < len(shape):
         raise _symbolic(found)
+    if found.strides and isinstance(found.origin, Origin):
+        sizes = _with_gaps(sizes, [const_int(n) or 1 for n in found.strides])
     recorder = _Recorder(found.data, max(limit, 1))
     interpreter = Interpreter(_arguments(session, f), _scalars(session, f), recorder.touched)
     recorder.loops = interpreter.loops
@@ -131,6 +134,13 @@ def trace(session: Session, buffer: str, limit: int = 4096) -> AccessTrace:
     except _Enough:
         complete = False
     return AccessTrace(found.name, str(found.dtype), sizes, tuple(recorder.accesses), complete)
+
+
+def _with_gaps(shape: tuple[int, ...], strides: Sequence[int]) -> tuple[int, ...]:
+    """The shape of the memory of an aligned intermediate: rows are as long as they are apart."""
+    if not shape or strides[-1] != 1 or any(a % b for a, b in pairwise(strides)):
+        return (1 + sum((n - 1) * step for n, step in zip(shape, strides, strict=True)),)
+    return (shape[0], *[a // b for a, b in pairwise(strides)])
 
 
 class _Enough(Exception):

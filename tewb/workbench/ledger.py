@@ -39,7 +39,9 @@ from tewb.ir import (
     walk,
 )
 from tewb.schedule import At, Schedule, Stage
+from tewb.schedule.alignment import aligned_strides, elements_spanned
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, needed_region
+from tewb.schedule.lanes import lane_shape
 from tewb.schedule.recompute import recompute_factor
 from tewb.schedule.tiles import tile_of
 from tewb.tensor import ComputeOp, ExternOp, Tensor, whole_region
@@ -75,6 +77,13 @@ def size_of(extents: Sequence[Expr], itemsize: int) -> Size:
     return Size(None, script(Analyzer().simplify(ops.mul(total, constant))))
 
 
+def size_in_memory(shape: Sequence[Expr], strides: Sequence[Expr], itemsize: int) -> Size:
+    """The bytes from the first element of a box to its last: with gaps, where strides leave any."""
+    if not strides or any(const_int(n) == 0 for n in shape):
+        return size_of(shape, itemsize)
+    return size_of([Analyzer().simplify(elements_spanned(shape, strides))], itemsize)
+
+
 def _together(sizes: Sequence[Size]) -> Size:
     known = [s.bytes for s in sizes if s.bytes is not None]
     if len(known) == len(sizes):
@@ -85,7 +94,7 @@ def _together(sizes: Sequence[Size]) -> Size:
 def allocated_bytes(f: PrimFunc) -> int | None:
     """The bytes of all allocations in a function together, each counted once; None when one is symbolic."""
     buffers = {n.buffer: n.buffer for n in walk(f.body) if isinstance(n, Allocate)}
-    return _together([size_of(b.shape, b.dtype.nbytes) for b in buffers]).bytes
+    return _together([size_in_memory(b.shape, b.strides, b.dtype.nbytes) for b in buffers]).bytes
 
 
 # ---------------------------------------------------------------- caches
@@ -129,7 +138,7 @@ class Entry:
     """The account of one stage.
 
     `needed` are the bytes that its readers touch at its place, `allocated` what is kept there (nothing for
-    an argument, which the caller keeps), `declared` the whole tensor. `recompute` is how often each
+    an argument, which the caller keeps, except the lanes of a vectorized reduction), `declared` the whole tensor. `recompute` is how often each
     element is computed on average, `calls` how many packed functions it calls; None when not known.
     """
 
@@ -173,16 +182,24 @@ def _entry(s: Stage, bounds: Bounds, kept: bool, calls: Mapping[str, int | None]
     declared = _together([size_of(t.shape, t.dtype.nbytes) for t in s.op.outputs])
     kind = "argument" if kept else "inline" if s.is_inlined else "intermediate"
     nothing = Size(0, "0")
-    needed = allocated = nothing
+    needed = stored = allocated = nothing
     if not s.is_inlined:
         regions = bounds.stages[s].regions
-        sizes = [size_of([r.extent for r in box], t.dtype.nbytes) for box, t in zip(regions, s.op.outputs, strict=True)]  # fmt: skip
-        allocated = nothing if kept else _together(sizes)
+        boxes = [[r.extent for r in box] for box in regions]
+        sizes = [size_in_memory(box, aligned_strides(s, box), t.dtype.nbytes) for box, t in zip(boxes, s.op.outputs, strict=True)]  # fmt: skip
+        stored = nothing if kept else _together(sizes * (2 if s.is_double else 1))
+        allocated = _together([stored, *_lanes(s, bounds)])
         needed = declared if kept else _needed(s, bounds)
     return Entry(
         s.name, kind, needed, allocated, declared, s.scope, _lifetime(s, kept), computed_times(s, bounds),
-        calls.get(s.name, 0), cache_hint(allocated.bytes or declared.bytes, caches()), s.place_step,
+        calls.get(s.name, 0), cache_hint(stored.bytes or declared.bytes, caches()), s.place_step,
     )  # fmt: skip
+
+
+def _lanes(s: Stage, bounds: Bounds) -> list[Size]:
+    """The partial results of a vectorized reduction, which are kept beside its results."""
+    shape = lane_shape(s, bounds.stages[s].extents)
+    return [] if shape is None else [size_of(shape, t.dtype.nbytes) for t in s.op.outputs]
 
 
 def _needed(s: Stage, bounds: Bounds) -> Size:

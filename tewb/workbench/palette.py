@@ -260,6 +260,27 @@ def _results(stage: Stage, loop: str | None) -> Arguments:
     yield {"scope": "local"}
 
 
+def _gaps(stage: Stage, loop: str | None) -> Arguments:
+    """Rows an odd number of vectors apart."""
+    names = [stage.axis_name(iv) for iv in stage.op.axis]
+    lanes = lanes_of(stage)
+    yield {
+        "axis": names[-2] if len(names) > 1 else next(iter(names), loop),
+        "factor": 2 * lanes,
+        "offset": lanes,
+    }
+
+
+def _ahead(stage: Stage, loop: str | None) -> Arguments:
+    yield from ({"tensor": s.name, "axis": loop, "offset": 8} for s in stage.reads())
+    if not stage.reads():
+        yield {"tensor": stage.name, "axis": loop}
+
+
+def _unrolling(stage: Stage, loop: str | None) -> Arguments:
+    yield {"axis": loop, "key": "auto_unroll_max_step", "value": 16}
+
+
 _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "split": _splits,
     "tile": _tiles,
@@ -277,6 +298,11 @@ _GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
     "cache_read": _copies,
     "cache_write": _results,
     "nontemporal": _nothing,
+    "rfactor": _loop,
+    "storage_align": _gaps,
+    "prefetch": _ahead,
+    "double_buffer": _nothing,
+    "pragma": _unrolling,
 }
 
 
@@ -516,7 +542,11 @@ def stage_text(stage: Stage, bounds: Bounds) -> str:
         notes = [script(extents[iv])]
         notes += ["inside"] if iv.kind is AxisKind.OPAQUE else []
         notes += [stage.annotations[iv]] if iv in stage.annotations else []
+        notes += [f"{key} {value}" for (own, key), value in stage.pragmas.items() if own is iv]
+        notes += [f"prefetch {p.source.name} {p.offset} ahead" for p in stage.prefetches if p.axis is iv]
         shown.append(f"{stage.axis_name(iv)}({', '.join(notes)})")
     scope = "" if stage.scope == "global" else f" in {stage.scope} memory"
     stores = "; non-temporal stores" if stage.is_nontemporal else ""
-    return place + (", ".join(shown) or "no loops") + scope + stores
+    gaps = [f", stride of {stage.axis_name(iv)} {o} (mod {f})" for iv, (f, o) in stage.alignments.items()]
+    double = ", double buffered" if stage.is_double else ""
+    return place + (", ".join(shown) or "no loops") + scope + "".join(gaps) + double + stores

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from tewb.arith import Analyzer
 from tewb.base import ScheduleError, TewbError
 from tewb.driver import build_module
 from tewb.ir import (
@@ -32,6 +33,7 @@ from tewb.ir import (
 from tewb.lowering import BUILD, lower_schedule, peak_bytes, run
 from tewb.runtime import Kernel, Target
 from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, Step
+from tewb.schedule.alignment import elements_spanned
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.recompute import recompute_factor
 from tewb.workbench.advice import advice
@@ -91,7 +93,7 @@ class IRLine:
 
 @dataclass(frozen=True, slots=True)
 class AllocationInfo:
-    """Memory of an intermediate. `elements` and `bytes` are None when the size is symbolic."""
+    """Memory of an intermediate, with the gaps that alignment makes. `elements` and `bytes` are None when the size is symbolic."""
 
     name: str
     stage: str | None
@@ -383,7 +385,9 @@ def _elements(shape: Sequence[Expr]) -> int | None:
 
 def _allocation(n: Allocate) -> AllocationInfo:
     b = n.buffer
-    elements = _elements(b.shape)
+    # With gaps between its rows a buffer takes more elements than it has.
+    kept = (Analyzer().simplify(elements_spanned(b.shape, b.strides)),) if b.strides else b.shape
+    elements = _elements(kept)
     shape = "(" + ", ".join(script(s) for s in b.shape) + ("," if len(b.shape) == 1 else "") + ")"
     origin = n.origin
     return AllocationInfo(

@@ -1,0 +1,192 @@
+"""rfactor: partial results in a stage of their own, and their combination."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tests.programs import argmax, assert_same_result, matmul, rows, schedule_for
+from tewb import te
+from tewb.base import ScheduleError
+from tewb.ir import Reduce, script
+from tewb.schedule import Schedule
+from tewb.workbench import Session
+
+
+@pytest.mark.parametrize("k", [16, 13, 3, 1])
+@pytest.mark.parametrize("part", ["outer", "inner"])
+@pytest.mark.parametrize("place", [0, 1, 2, -1, -3])
+def test_a_factored_sum_is_the_same(k: int, part: str, place: int) -> None:
+    inputs, outputs = matmul(5, 6, k)
+    s = schedule_for(outputs)
+    s["C"].split("k", factor=4)
+    partial = s.rfactor(outputs[0], f"k.{part}", factor_axis=place)
+    assert partial.op.axis[place].name == f"k.{part}"
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+def test_the_new_stage_has_the_loop_as_an_axis_and_the_old_one_reduces_over_it() -> None:
+    inputs, outputs = matmul(5, 6, 13)
+    s = schedule_for(outputs)
+    s["C"].split("k", factor=4)
+    s.rfactor(outputs[0], "k.inner")
+    assert s["C.rf"].loops() == "k.inner(4), i(5), j(6), k.outer(4)"
+    assert s["C"].loops() == "i(5), j(6), k.inner.v(4)"
+    partial = s["C.rf"].op.body[0]
+    assert isinstance(partial, Reduce) and script(partial.condition) == "T.likely(k.outer * 4 + k.inner < 13)"
+
+
+def test_loops_over_data_axes_stay() -> None:
+    inputs, outputs = matmul(9, 10, 12)
+    s = schedule_for(outputs)
+    s["C"].split("k", factor=4)
+    s["C"].split("i", factor=4)
+    s["C"].vectorize("j")
+    partial = s.rfactor(outputs[0], "k.outer")
+    assert s["C"].loops() == "i.outer(3), i.inner(4), j(10, vectorize), k.outer.v(3)"
+    s[partial].compute_at(s["C"], "i.outer")
+    s[partial].vectorize("j")
+    s["C"].unroll("k.outer.v")
+    assert_same_result(s, inputs, outputs)
+
+
+def test_partial_results_of_several_threads() -> None:
+    inputs, outputs = matmul(3, 4, 50)
+    s = schedule_for(outputs)
+    s["C"].split("k", nparts=4)
+    partial = s.rfactor(outputs[0], "k.outer")
+    s[partial].parallel("k.outer")
+    assert_same_result(s, inputs, outputs)
+
+
+def test_a_reduction_of_pairs_gives_a_pair() -> None:
+    inputs, outputs = argmax(7, 21)
+    s = schedule_for(outputs)
+    s["IV"].split("k", factor=4)
+    places, values = s.rfactor(outputs[0], "k.outer", 1)
+    assert [t.dtype for t in (places, values)] == ["int32", "float32"]
+    s[places].compute_at(s["IV"], "i")
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+def test_the_only_reduce_loop_becomes_a_stage_of_terms() -> None:
+    inputs, outputs = matmul(5, 6, 7)
+    s = schedule_for(outputs)
+    s.rfactor(outputs[0], "k", -1)
+    assert s["C.rf"].op.reduce_axis == ()
+    assert_same_result(s, inputs, outputs)
+
+
+def test_start_condition_and_first_index_are_kept() -> None:
+    A = te.placeholder((6, 20), name="A", dtype="int32")
+    k = te.reduce_axis((3, 17), name="k")
+    C = te.compute((6,), lambda i: te.sum(A[i, k], axis=k, where=k % 3 != i % 2, init=i + 5), name="C")
+    s = te.create_schedule(C.op)
+    s[C].split("k", factor=4)
+    s.rfactor(C, "k.inner")
+    assert_same_result(s, [A], [C], debug=True)
+
+
+def test_two_axes_of_a_reduction_and_factors_of_factors() -> None:
+    A = te.placeholder((5, 6, 7), name="A", dtype="int32")
+    a, b = te.reduce_axis((0, 6), name="a"), te.reduce_axis((0, 7), name="b")
+    C = te.compute((5,), lambda i: te.max(A[i, a, b], axis=[a, b]), name="C")
+    s = te.create_schedule(C.op)
+    s[C].split(s[C].fuse(a, b), factor=5)
+    first = s.rfactor(C, "a.b.fused.inner", 1)
+    s[first].split("a.b.fused.outer", factor=2)
+    s.rfactor(first, "a.b.fused.outer.inner", -1)
+    s.rfactor(C, "a.b.fused.inner.v")
+    assert [st.name for st in s.stages] == ["A", "C.rf.rf", "C.rf", "C.rf_1", "C"]
+    assert_same_result(s, [A], [C], debug=True)
+
+
+def test_after_cache_write_and_inside_of_another_stage() -> None:
+    inputs, outputs = rows(9, 22)
+    s = schedule_for(outputs)
+    (total,) = [st.op.output(0) for st in s.stages if st.name == "S"]
+    local = s.cache_write(total, "local")
+    s[total].compute_at(s["P"], "i")
+    s[local].compute_at(s["P"], "i")
+    s[local].split("k", factor=8)
+    partial = s.rfactor(local, "k.inner", -1)
+    s[partial].reorder("k.outer", "k.inner")
+    s[partial].vectorize("k.inner")
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+def test_a_symbolic_size() -> None:
+    n = te.var("n")
+    A = te.placeholder((3, n), name="A")
+    k = te.reduce_axis((0, n), name="k")
+    C = te.compute((3,), lambda i: te.sum(A[i, k], axis=k), name="C")
+    for part in ("outer", "inner"):
+        s = te.create_schedule(C.op)
+        s[C].split(k, factor=8)
+        s.rfactor(C, f"k.{part}", 1)
+        kernel = tewb.build(s, [A, C])
+        for size in (0, 1, 8, 21):
+            a, c = np.random.rand(3, size).astype("float32"), np.full(3, 9, "float32")
+            kernel(a, c)
+            np.testing.assert_allclose(c, a.sum(axis=1), rtol=1e-5)
+
+
+def split_and(f: Callable[[Schedule, Any], object]) -> Callable[[], object]:
+    def run() -> object:
+        _, outputs = matmul(32, 32, 32)
+        s = schedule_for(outputs)
+        s["C"].split("k", factor=4)
+        return f(s, outputs[0])
+
+    return run
+
+
+def placed(s: Schedule, C: Any) -> None:
+    copy = s.cache_read(s["A"].op.output(0), "local", [C])
+    s[copy].compute_at(s[C], "k.outer")
+    s.rfactor(C, "k.inner")
+
+
+def marked(s: Schedule, C: Any) -> None:
+    s[C].unroll("k.outer")
+    s.rfactor(C, "k.inner")
+
+
+@pytest.mark.parametrize(
+    ("misuse", "said"),
+    [
+        (split_and(lambda s, C: s.rfactor(C, "i")), r"i is a data axis.*\n.*\n  hint: factor one of the reduce "
+                                                   r"loops \(k.outer, k.inner\)"),
+        (split_and(lambda s, C: s.rfactor(C, "k")), "axis k was already split into k.outer and k.inner"),
+        (split_and(lambda s, C: s.rfactor(C, "k.inner", 3)), "have 3 axes, so there is no place 3.*\n.*\n.*-3 to 2"),
+        (split_and(lambda s, C: s.rfactor(C, "k.inner", "j")), "'j' is not a whole number"),
+        (split_and(marked), "reduce loop k.outer is marked unroll.*\n.*\n  hint: call rfactor before unroll"),
+        (split_and(placed), "A.local is computed at loop k.outer.*\n.*\n  hint: call rfactor first"),
+        (split_and(lambda s, C: s.rfactor(s["A"].op.output(0), "k")), "it has no axis k"),
+        (lambda: (s := schedule_for(rows()[1])).rfactor(s["E"].op.output(0), "j"), "E is not a reduction"),
+    ],
+)  # fmt: skip
+def test_misuse_is_refused_in_the_users_names(misuse: Callable[[], object], said: str) -> None:
+    with pytest.raises(ScheduleError, match=said):
+        misuse()
+
+
+def test_undo_replay_and_code() -> None:
+    inputs, outputs = argmax(7, 21)
+    bench = Session(schedule_for(outputs), [*inputs, *outputs])
+    bench.apply({"primitive": "split", "stage": "IV", "args": {"axis": "k", "factor": 4}})
+    bench.apply({"primitive": "rfactor", "stage": "IV", "args": {"axis": "k.inner", "factor_axis": 1}})
+    bench.apply({"primitive": "compute_at", "stage": "IV.rf", "args": {"parent": "IV", "axis": "i"}})
+    assert "IV_rf, *_ = s.rfactor(IV_v0, k_inner, factor_axis=1)" in bench.code
+    found: dict[str, Any] = {}
+    exec(bench.code, found)
+    assert found["s"].journal == bench.journal
+    steps, loops = bench.schedule.journal, repr(bench.schedule)
+    bench.schedule.restore(steps[:1])
+    assert "IV.rf" not in [st.name for st in bench.schedule.stages]
+    bench.schedule.restore(steps)
+    assert repr(bench.schedule) == loops

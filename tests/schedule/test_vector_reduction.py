@@ -1,0 +1,182 @@
+"""Reduce loops as the lanes of vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tests.programs import argmax, assert_same_result, matmul, rows, schedule_for
+from tewb import te
+from tewb.base import ScheduleError
+from tewb.ir import script
+from tewb.ir.parser import parse
+from tewb.workbench import Session
+
+
+def reduction(kind: Any, n: int, m: int, dtype: str = "float32") -> tuple[Any, Any]:
+    A = te.placeholder((n, m), name="A", dtype=dtype)
+    k = te.reduce_axis((0, m), name="k")
+    return A, te.compute((n,), lambda i: kind(A[i, k], axis=k), name="C")
+
+
+def test_the_lanes_are_joined_by_halves() -> None:
+    A, C = reduction(te.sum, 5, 61)
+    s = te.create_schedule(C.op)
+    s[C].vectorize(s[C].split("k", factor=8)[1])
+    text = script(tewb.lower(s, [A, C]))
+    assert text.splitlines()[5:] == [
+        "        for i in range(5):",
+        '            C.lanes = T.allocate((8,), "float32", scope="local")',
+        "            C.lanes[0:8] = T.Broadcast(T.float32(0.0), 8)",
+        "            for k.outer in range(7):",
+        "                C.lanes[0:8] = C.lanes[0:8] + A[i, k.outer * 8:k.outer * 8 + 8]",
+        "            C.lanes[0:5] = C.lanes[0:5] + A[i, 56:61]",
+        "            C.lanes[0:4] = C.lanes[0:4] + C.lanes[4:8]",
+        "            C.lanes[0:2] = C.lanes[0:2] + C.lanes[2:4]",
+        "            C.lanes[0] = C.lanes[0] + C.lanes[1]",
+        "            C[i] = C.lanes[0]",
+    ]
+    assert script(parse(text)) == text
+
+
+@pytest.mark.parametrize("kind", [te.sum, te.max, te.min, te.prod])
+@pytest.mark.parametrize("dtype", ["float32", "int64", "uint8"])
+@pytest.mark.parametrize(("m", "lanes"), [(24, 8), (21, 8), (5, 8), (7, 3), (1, 4)])
+def test_every_reducer_and_sizes_that_do_not_divide(kind: Any, dtype: str, m: int, lanes: int) -> None:
+    A, C = reduction(kind, 3, m, dtype)
+    s = te.create_schedule(C.op)
+    s[C].vectorize(s[C].split("k", factor=lanes)[1])
+    assert_same_result(s, [A], [C])
+    assert_same_result(s, [A], [C], debug=True)
+
+
+@pytest.mark.parametrize("lanes", [2, 5, 7, 16])
+def test_pairs_are_joined_together(lanes: int) -> None:
+    inputs, outputs = argmax(7, 23)
+    s = schedule_for(outputs)
+    s["IV"].vectorize(s["IV"].split("k", factor=lanes)[1])
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+@pytest.mark.parametrize("order", [("i", "k.outer", "j", "k.inner"), ("k.inner", "k.outer", "j", "i"),
+                                   ("k.outer", "k.inner", "i", "j"), ("j", "k.inner", "i", "k.outer")])  # fmt: skip
+def test_data_loops_inside_have_lanes_each(order: tuple[str, ...]) -> None:
+    inputs, outputs = matmul(7, 9, 21)
+    s = schedule_for(outputs)
+    s["C"].split("k", factor=4)
+    s["C"].reorder(*order)
+    s["C"].vectorize("k.inner")
+    s["C"].split("j", factor=4)
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+def test_a_fused_loop_and_the_outer_part_of_one() -> None:
+    A = te.placeholder((5, 6, 7), name="A")
+    a, b = te.reduce_axis((0, 6), name="a"), te.reduce_axis((0, 7), name="b")
+    C = te.compute((5,), lambda i: te.sum(A[i, a, b], axis=[a, b]), name="C")
+    for factor in (8, 16):
+        s = te.create_schedule(C.op)
+        outer, inner = s[C].split(s[C].fuse(a, b), factor=factor)
+        s[C].vectorize(outer if factor == 16 else inner)
+        assert_same_result(s, [A], [C])
+
+
+def test_start_and_condition() -> None:
+    A = te.placeholder((6, 20), name="A", dtype="int32")
+    k = te.reduce_axis((3, 17), name="k")
+    C = te.compute((6,), lambda i: te.sum(A[i, k], axis=k, where=k % 3 != i % 2, init=i + 5), name="C")
+    D = te.compute((6,), lambda i: te.max(A[i, k], axis=k, where=i % 2 == 0, init=-3), name="D")
+    for T in (C, D):
+        s = te.create_schedule(T.op)
+        s[T].vectorize(s[T].split(k, factor=4)[1])
+        assert_same_result(s, [A], [T], debug=True)
+
+
+def test_lanes_inside_of_other_stages_and_threads() -> None:
+    inputs, outputs = rows(9, 22)
+    s = schedule_for(outputs)
+    for name in ("S", "E", "M"):
+        s[name].compute_at(s["P"], "i")
+    for name in ("S", "M"):
+        s[name].vectorize(s[name].split("k", factor=8)[1])
+    s["P"].parallel("i")
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_symbolic_size_masks_its_last_lanes(debug: bool) -> None:
+    n = te.var("n")
+    A = te.placeholder((3, n), name="A")
+    k = te.reduce_axis((0, n), name="k")
+    C = te.compute((3,), lambda i: te.max(A[i, k], axis=k), name="C")
+    s = te.create_schedule(C.op)
+    s[C].vectorize(s[C].split(k, factor=8)[1])
+    assert "vectorized" not in script(tewb.lower(s, [A, C]))
+    kernel = tewb.build(s, [A, C], debug=debug)
+    for size in (0, 1, 8, 21):
+        a, c = np.random.rand(3, size).astype("float32"), np.full(3, 9, "float32")
+        kernel(a, c)
+        np.testing.assert_array_equal(c, a.max(axis=1, initial=-np.inf))
+
+
+def test_a_nan_is_not_lost() -> None:
+    A, C = reduction(te.max, 2, 40)
+    s = te.create_schedule(C.op)
+    s[C].vectorize(s[C].split("k", factor=16)[1])
+    a, c = np.zeros((2, 40), "float32"), np.zeros(2, "float32")
+    a[0, 13] = a[1, 39] = np.nan
+    tewb.build(s, [A, C])(a, c)
+    assert np.isnan(c).all()
+
+
+def test_unknown_elements_are_checked_in_every_lane() -> None:
+    A, B = te.placeholder((9,), name="A"), te.placeholder((20,), name="B", dtype="int32")
+    k = te.reduce_axis((0, 20), name="k")
+    C = te.compute((1,), lambda i: te.sum(A[B[k]], axis=k), name="C")
+    s = te.create_schedule(C.op)
+    s[C].vectorize(s[C].split(k, factor=8)[1])
+    kernel = tewb.build(s, [A, B, C])
+    a, b, c = np.arange(9, dtype="float32"), np.full(20, 3, "int32"), np.zeros(1, "float32")
+    kernel(a, b, c)
+    assert c[0] == 60
+    b[18] = 9
+    with pytest.raises(tewb.TewbError, match="C reads outside of A"):
+        kernel(a, b, c)
+
+
+def test_misuse_is_refused() -> None:
+    _, C = reduction(te.sum, 4, 5000)
+    s = te.create_schedule(C.op)
+    with pytest.raises(ScheduleError, match="k has 5000 iterations, more than 1024.*\n.*\n  hint: split k"):
+        s[C].vectorize("k")
+    s[C].vectorize(s[C].split("k", factor=8)[1])
+    with pytest.raises(ScheduleError, match="loop k.inner is vectorized already"):
+        s[C].vectorize("i")
+    with pytest.raises(ScheduleError, match="reduce loop k.inner is marked vectorize"):
+        s.rfactor(C, "k.outer")
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    k = te.reduce_axis((0, n), name="k")
+    D = te.compute((1,), lambda i: te.sum(A[k], axis=k), name="D")
+    E = te.compute((1,), lambda i: D[i], name="E")
+    s = te.create_schedule(E.op)
+    s[D].compute_at(s[E], "i")
+    with pytest.raises(ScheduleError, match="the extent of k is not a constant"):
+        s[D].vectorize(k)
+
+
+def test_the_workbench_shows_lanes_and_verifies_them() -> None:
+    A, C = reduction(te.sum, 6, 4096)
+    bench = Session(te.create_schedule(C.op), [A, C])
+    bench.apply({"primitive": "split", "stage": "C", "args": {"axis": "k", "factor": 64}})
+    seen = [str(a.step) for a in bench.palette("C", "k.inner") if a.legal]
+    assert "vectorize(C, axis=k.inner)" in seen
+    bench.apply({"primitive": "vectorize", "stage": "C", "args": {"axis": "k.inner"}})
+    assert bench.verify().ok, bench.verify().message
+    (entry,) = bench.ledger()
+    assert (entry.allocated.bytes, entry.declared.bytes) == (256, 24)
+    assert [a.stage for a in bench.allocations()] == ["C"]
+    assert "s[C].vectorize(k_inner)" in bench.code

@@ -1,0 +1,86 @@
+"""Double buffering: the part that the next iteration needs is made in this one, in memory of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tewb.ir import (
+    Allocate,
+    Buffer,
+    BufferLoad,
+    BufferStore,
+    Expr,
+    For,
+    IfThenElse,
+    Origin,
+    Stmt,
+    Var,
+    const,
+    const_int,
+    ops,
+    replace,
+    rewriter,
+    seq,
+    substitute,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is made one iteration ahead: the statement, and the buffers that it stores to."""
+
+    made: Stmt
+    buffers: list[Buffer]
+    origin: Origin
+
+
+def double_buffered(loop: For, parts: Sequence[Ahead]) -> Stmt:
+    """`loop`, whose iterations read what `parts` store, with these made one iteration ahead.
+
+    for k in n:                      B = allocate((2, m));  B[0] = f(0)
+        B = allocate((m,))           for k in n:
+        B = f(k)               ->        if k + 1 < n: B[(k + 1) % 2] = f(k + 1)
+        use B                            use B[k % 2]
+    """
+    v, n = loop.var, loop.extent
+    twice = {b: _twice(b) for p in parts for b in p.buffers}
+    making = seq(*[_halves(p.made, twice, v) for p in parts])
+    following: Stmt = substitute(making, {v: ops.add(v, 1)})
+    more = ops.likely(ops.less(ops.add(v, 1), n))
+    body = seq(IfThenElse(more, following, None, parts[0].origin), _halves(loop.body, twice, v))
+    first: Stmt = substitute(making, {v: const(0, v.dtype)})
+    if const_int(n) is None:  # there may be no iteration, and nothing to read for one
+        first = IfThenElse(ops.less(const(0, v.dtype), n), first, None, parts[0].origin)
+    whole = seq(first, replace(loop, body=body))
+    for b in reversed([*twice.values()]):
+        whole = Allocate(b, whole, b.origin)
+    return whole
+
+
+def _twice(b: Buffer) -> Buffer:
+    """The memory of two of `b`."""
+    strides = (ops.mul(b.strides[0], b.shape[0]), *b.strides) if b.strides else ()
+    return Buffer(b.name, b.dtype, (const(2), *b.shape), strides, scope=b.scope, origin=b.origin)
+
+
+def _halves(s: Stmt, twice: dict[Buffer, Buffer], v: Var) -> Stmt:
+    """`s` with each access to a buffer in the half of the iteration `v`."""
+    half = ops.floormod(v, 2)
+
+    def load(n: BufferLoad) -> Expr:
+        indices = tuple(rewrite(i) for i in n.indices)
+        if n.buffer not in twice:
+            return BufferLoad(n.buffer, indices, n.dtype)
+        return BufferLoad(twice[n.buffer], (half, *indices), n.dtype)
+
+    def store(n: BufferStore) -> Stmt:
+        indices, value = tuple(rewrite(i) for i in n.indices), rewrite(n.value)
+        if n.buffer not in twice:
+            return BufferStore(n.buffer, value, indices, n.origin)
+        return BufferStore(twice[n.buffer], value, (half, *indices), n.origin)
+
+    rewrite: Any = rewriter({BufferLoad: load, BufferStore: store})
+    made: Stmt = rewrite(s)
+    return made

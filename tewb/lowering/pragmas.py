@@ -1,0 +1,54 @@
+"""Pragmas done: the loops inside of a loop are marked as its pragmas say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tewb.ir import For, ForKind, Stmt, const_int, replace, rewriter
+
+
+def heed_pragmas(body: Stmt, pragmas: Mapping[str, int]) -> Stmt:
+    """`body` of a loop with the loops in it marked as the pragmas of the loop say."""
+    most = pragmas.get("auto_unroll_max_step", 0)
+    if most > 0:
+        body = unroll_small_loops(body, most)
+    if pragmas.get("unroll_explicit") == 0:
+        body = leave_unrolling(body)
+    return body
+
+
+def unroll_small_loops(body: Stmt, most: int) -> Stmt:
+    """Mark every serial loop `unroll` that comes to `most` steps or fewer, with those inside of it.
+
+    for i in 2:                                   for i in unroll(2):
+        for j in 4: S         -- most=8 -->           for j in unroll(4): S
+    """
+
+    def loop(n: For) -> Stmt:
+        made = replace(n, body=rewrite(n.body))
+        small = n.kind is ForKind.SERIAL and 0 < steps(n) <= most
+        return replace(made, kind=ForKind.UNROLLED) if small else made
+
+    rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
+    return rewrite(body)
+
+
+def leave_unrolling(body: Stmt) -> Stmt:
+    """Make loops marked `unroll` ordinary ones, which the machine-code compiler unrolls if it likes."""
+
+    def loop(n: For) -> Stmt:
+        made = replace(n, body=rewrite(n.body))
+        return replace(made, kind=ForKind.SERIAL) if n.kind is ForKind.UNROLLED else made
+
+    rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
+    return rewrite(body)
+
+
+def steps(s: Stmt) -> int:
+    """How many times the innermost statements of `s` run; 0 when that is not constant."""
+    if isinstance(s, For):
+        count, inside = const_int(s.extent), steps(s.body)
+        lanes = s.kind is ForKind.VECTORIZED
+        return 0 if count is None else inside * (1 if lanes else count)
+    parts = [steps(c) for c in s.children() if isinstance(c, Stmt)]
+    return 1 if not parts else 0 if 0 in parts else sum(parts)

@@ -1,0 +1,80 @@
+"""Prefetch: ask for the memory that a later iteration will read, before it is needed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tewb.ir import IterVar, const_int
+from tewb.schedule.allowed import has_loops
+from tewb.schedule.hybrid_loops import loops_to
+from tewb.schedule.places import inside
+from tewb.schedule.primitive import Refusal, Values
+from tewb.schedule.stage import Stage
+from tewb.tensor import ComputeOp
+
+FARTHEST = 1 << 16  # iterations ahead
+MOST_BYTES = 1 << 18  # of one iteration; caches near the core hold about so much
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prefetch:
+    """At each iteration of `axis`: ask for what the one `offset` later reads of `source`."""
+
+    source: Stage
+    axis: IterVar
+    offset: int
+
+
+def prefetch(stage: Stage, v: Values) -> Refusal | None:
+    """Why the memory that `stage` will read of `tensor` cannot be asked for at loop `axis`."""
+    source, axis, offset = v["tensor"], v["axis"], v["offset"]
+    refused = has_loops(stage)
+    if refused:
+        return refused
+    if not isinstance(stage.op, ComputeOp):
+        return Refusal(f"{stage.name} is not a compute: what its code reads next, it knows itself")
+    if source not in stage.reads():
+        reads = ", ".join(s.name for s in stage.reads())
+        return Refusal(
+            f"{stage.name} does not read {source.name}", f"it reads {reads}" if reads else "it reads nothing"
+        )
+    if source.is_inlined:
+        return Refusal(f"{source.name} is computed inline, so it is never in memory")
+    name = stage.axis_name(axis)
+    if inside(source, stage, axis):
+        return Refusal(
+            f"{source.name} is computed inside of loop {name}, so it is not in memory before its iteration",
+            "prefetch what it reads",
+        )
+    if any(stage.annotations.get(iv) == "vectorize" for iv in loops_to(stage, axis)):
+        return Refusal(
+            f"loop {name} is vectorized, or inside of one that is: its iterations run at once",
+            "prefetch at a loop around it",
+        )
+    if not 0 <= offset <= FARTHEST:
+        return Refusal(f"offset={offset} must be from 0 to {FARTHEST} iterations ahead")
+    if any(p.source is source and p.axis is axis for p in stage.prefetches):
+        return Refusal(f"{source.name} is prefetched at loop {name} already")
+    return _worth_asking(stage, source, axis)
+
+
+def _worth_asking(stage: Stage, source: Stage, axis: IterVar) -> Refusal | None:
+    from tewb.schedule.bounds import infer_bounds, region_read  # it needs schedules, and they need legality
+
+    name, bounds = stage.axis_name(axis), infer_bounds(stage.schedule)
+    total = 0
+    for t in (t for t in stage.op.inputs if stage.schedule.stage_of(t) is source):
+        box = region_read(stage, t, axis, bounds)
+        if box is None:
+            return Refusal(
+                f"which elements of {t.name} an iteration of {name} reads is known only when it runs"
+            )
+        sizes = [const_int(r.extent) for r in box]
+        total += math.prod(n for n in sizes if n is not None) * t.dtype.nbytes
+    if total > MOST_BYTES:
+        return Refusal(
+            f"an iteration of {name} reads {total:,} bytes of {source.name}: they would push each other out",
+            "prefetch at a loop further in",
+        )
+    return None
