@@ -1,21 +1,17 @@
-"""float32 matmul on one thread against numpy's BLAS.
+"""float32 matmul against numpy's BLAS.
 
-The schedule packs a column panel of B, keeps a block of C in registers and unrolls its rows.
+The schedule packs a column panel of B, keeps a block of C in registers and unrolls its rows. Threads share the panels out.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import threadpoolctl
 
-import tewb
-from tests.bench.harness import heading, race
+from tests.bench.workload import Program, Workload, floats, reusing
 from tewb import te
 
 
-def scheduled(n: int, m: int, k: int, rows: int = 6, columns: int = 64) -> tuple[Any, list[Any]]:
+def scheduled(n: int, m: int, k: int, rows: int = 6, columns: int = 64, threads: int = 1) -> Program:
     """C[n, m] = A[n, k] @ B[k, m], with register tiles of rows x columns."""
     A = te.placeholder((n, k), name="A")
     B = te.placeholder((k, m), name="B")
@@ -34,19 +30,27 @@ def scheduled(n: int, m: int, k: int, rows: int = 6, columns: int = 64) -> tuple
     P = s.cache_read(B, "global", [L])
     s[P].compute_at(s[C], jo)
     s[P].vectorize("ax1")
+    if threads > 1:
+        s[C].parallel(jo)
     return s, [A, B, C]
 
 
-def main() -> None:
-    heading("matmul, float32, one thread", "numpy")
-    rng = np.random.default_rng(0)
-    for n, m, k in [(512, 512, 512), (1024, 1024, 1024), (1056, 1056, 1056), (1000, 777, 513)]:
-        s, args = scheduled(n, m, k)
-        kernel = tewb.build(s, args)
-        a, b = rng.standard_normal((n, k), dtype=np.float32), rng.standard_normal((k, m), dtype=np.float32)
-        c, d = np.zeros((n, m), np.float32), np.zeros((n, m), np.float32)
-        with threadpoolctl.threadpool_limits(1):
-            kernel(a, b, c)
-            np.matmul(a, b, out=d)
-            np.testing.assert_allclose(c, d, rtol=1e-4, atol=1e-3)
-            print(race(f"{n} x {m} x {k}", lambda: kernel(a, b, c), lambda: np.matmul(a, b, out=d)))  # noqa: B023
+def matmul(n: int, m: int, k: int, goal: float | None = None) -> Workload:
+    return Workload(
+        f"matmul {n}" if n == m == k else f"matmul {n} x {m} x {k}",
+        lambda threads: scheduled(n, m, k, threads=threads),
+        floats((n, k), (k, m)),
+        reusing(np.matmul),
+        goal,
+        rtol=1e-3,
+        operations=2 * n * m * k,
+        tags=("compute",),
+    )
+
+
+WORKLOADS = [
+    matmul(512, 512, 512, 1.07),
+    matmul(1024, 1024, 1024, 1.08),
+    matmul(1056, 1056, 1056),
+    matmul(1000, 777, 513),
+]

@@ -1,4 +1,4 @@
-"""Transpose of 4096 x 4096 floats, one thread.
+"""Transpose of 4096 x 4096 floats.
 
 Lanes are stored one by one: 4 stores to a line of B follow each other. Beyond that it would take shuffles of
 whole tiles in registers, and stores that do not read the line they write.
@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.harness import against_numpy, heading
+from tests.bench.workload import Program, Workload, floats, reusing
 from tewb import te
 
 
-def transpose(n: int, m: int, block: int = 256, rows: int = 8, columns: int = 4) -> tuple[Any, list[Any]]:
+def transpose(n: int, m: int, block: int = 256, rows: int = 8, columns: int = 4, threads: int = 1) -> Program:
     """B[i, j] = A[j, i] in blocks for the cache, and tiles in which 8 neighbours of A are loaded at once."""
     A = te.placeholder((n, m), name="A")
     B = te.compute((m, n), lambda i, j: A[j, i], name="B")
@@ -25,10 +25,24 @@ def transpose(n: int, m: int, block: int = 256, rows: int = 8, columns: int = 4)
     s[B].reorder(io, jo, im, jm, ji, ii)
     s[B].unroll(ji)
     s[B].vectorize(ii)
+    if threads > 1:
+        s[B].parallel(io)
     return s, [A, B]
 
 
-def main(n: int = 4096) -> None:
-    heading("transpose, float32, one thread", "numpy")
-    a = np.random.default_rng(0).standard_normal((n, n), dtype=np.float32)
-    against_numpy(f"{n} x {n}", transpose(n, n), [a], lambda a: np.ascontiguousarray(a.T), 10.8)
+def numpy(a: Any, out: Any) -> Any:
+    np.copyto(out, a.T)
+    return out
+
+
+N = 4096
+WORKLOADS = [
+    Workload(
+        f"transpose, {N} x {N}",
+        lambda threads: transpose(N, N, threads=threads),
+        floats((N, N)),
+        reusing(numpy, make=np.empty_like),
+        goal=10.8,
+        tags=("memory",),
+    )
+]

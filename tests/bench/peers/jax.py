@@ -1,0 +1,74 @@
+"""Functions of whole arrays, compiled by XLA. Inputs lie in its own arrays before the clock starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from tests.bench.peers import Kernel, Maker
+
+DISTRIBUTION = "jax"
+
+jax.config.update("jax_platforms", "cpu")
+
+
+def compiled(function: Callable[..., Any]) -> Maker:
+    def maker(*given: Any) -> Kernel:
+        arrays = [jnp.asarray(a) for a in given]
+        call = jax.jit(function).lower(*arrays).compile()
+        return lambda: call(*arrays).block_until_ready()
+
+    return maker
+
+
+def conv(groups: int | None = None) -> Callable[..., Any]:
+    def call(a: Any, w: Any) -> Any:
+        count = groups or a.shape[0]
+        w = w.reshape(w.shape[0], -1, 3, 3)
+        return lax.conv_general_dilated(a[None], w, (1, 1), "SAME", feature_group_count=count)[0]
+
+    return call
+
+
+def blur(a: Any) -> Any:
+    def mean(t: Any) -> Any:
+        return t * np.float32(1 / 3) if t.dtype == jnp.float32 else t // np.uint16(3)
+
+    x = mean(a[:, :-2] + a[:, 1:-1] + a[:, 2:])
+    return mean(x[:-2] + x[1:-1] + x[2:])
+
+
+def layernorm(a: Any, g: Any, b: Any) -> Any:
+    mean = a.mean(axis=1, keepdims=True)
+    v = jnp.square(a - mean).mean(axis=1, keepdims=True)
+    return (a - mean) * lax.rsqrt(v + 1e-5) * g + b
+
+
+def stencil(points: int) -> Callable[..., Any]:
+    def call(a: Any) -> Any:
+        wide = jnp.pad(a, 1)
+        made = wide[1:-1, :-2] + a + wide[1:-1, 2:]
+        return made if points == 3 else made + wide[:-2, 1:-1] + wide[2:, 1:-1]
+
+    return call
+
+
+KERNELS: dict[str, Maker] = {
+    "matmul": compiled(jnp.matmul),
+    "conv2d 3x3": compiled(conv(1)),
+    "depthwise 3x3": compiled(conv()),
+    "relu": compiled(lambda a, b, c: jax.nn.relu(a * b + c)),
+    "blur 3x3": compiled(blur),
+    "softmax": compiled(lambda a: jax.nn.softmax(a, axis=1)),
+    "layernorm": compiled(layernorm),
+    "row sum": compiled(lambda a: a.sum(axis=1)),
+    "transpose": compiled(jnp.transpose),
+    "argmax": compiled(lambda a: jnp.argmax(a, axis=1)),
+    "padded 3-point": compiled(stencil(3)),
+    "padded 5-point": compiled(stencil(5)),
+}

@@ -1,0 +1,121 @@
+"""PyTorch's functions, into outputs that are allocated once where they take one, and torch.compile where it can compile
+(it asks for a C++ compiler); the faster of both counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from tests.bench.peers import THREADS, Kernel, Maker, fastest
+
+DISTRIBUTION = "torch"
+
+torch.set_num_threads(THREADS)
+torch.set_grad_enabled(False)
+
+
+def tensors(given: tuple[Any, ...]) -> list[Any]:
+    return [torch.from_numpy(a) for a in given]
+
+
+def eager(function: Callable[..., Any]) -> Maker:
+    """A function that allocates its result."""
+
+    def maker(*given: Any) -> Kernel:
+        inputs = tensors(given)
+        return lambda: function(*inputs).numpy()
+
+    return maker
+
+
+def into(function: Callable[..., Any]) -> Maker:
+    """A function that takes `out=`."""
+
+    def maker(*given: Any) -> Kernel:
+        inputs = tensors(given)
+        out = torch.empty_like(function(*inputs, out=None))
+        return lambda: function(*inputs, out=out).numpy()
+
+    return maker
+
+
+def compiled(function: Callable[..., Any]) -> Maker:
+    def maker(*given: Any) -> Kernel:
+        torch.compiler.reset()
+        inputs = tensors(given)
+        call = torch.compile(function, dynamic=False)
+        return lambda: call(*inputs).numpy()
+
+    return maker
+
+
+def both(function: Callable[..., Any], out: Callable[..., Any] | None = None) -> Maker:
+    return fastest(into(out) if out else eager(function), compiled(function))
+
+
+def relu(a: Any, b: Any, c: Any, out: Any = None) -> Any:
+    return torch.addcmul(c, a, b, out=out).relu_()
+
+
+def conv2d(a: Any, w: Any) -> Any:
+    return F.conv2d(a[None], w, padding=1)[0]
+
+
+def depthwise(a: Any, w: Any) -> Any:
+    return F.conv2d(a[None], w[:, None], padding=1, groups=len(w))[0]
+
+
+def blur(a: Any) -> Any:
+    x = (a[:, :-2] + a[:, 1:-1] + a[:, 2:]) * np.float32(1 / 3)
+    return (x[:-2] + x[1:-1] + x[2:]) * np.float32(1 / 3)
+
+
+def blur_pooled(a: Any) -> Any:
+    return F.avg_pool2d(a[None, None], 3, stride=1)[0, 0]
+
+
+def blur_short(a: Any) -> Any:
+    """torch has no sums of uint16: they are made in int32, and vectors of them are compiled."""
+    a = a.to(torch.int32)
+    x = (a[:, :-2] + a[:, 1:-1] + a[:, 2:]) // 3
+    return ((x[:-2] + x[1:-1] + x[2:]) // 3).to(torch.uint16)
+
+
+def stencil(points: int) -> Callable[..., Any]:
+    def call(a: Any) -> Any:
+        wide = F.pad(a, (1, 1, 1, 1))
+        made = wide[1:-1, :-2] + a + wide[1:-1, 2:]
+        return made if points == 3 else made + wide[:-2, 1:-1] + wide[2:, 1:-1]
+
+    return call
+
+
+def transpose(a: Any) -> Kernel:
+    given = torch.from_numpy(a)
+    out = torch.empty(a.shape[::-1])
+    return lambda: out.copy_(given.T).numpy()
+
+
+def layernorm(a: Any, g: Any, b: Any) -> Any:
+    return F.layer_norm(a, g.shape, g, b, 1e-5)
+
+
+KERNELS: dict[str, Maker] = {
+    "matmul": into(torch.matmul),
+    "conv2d 3x3": eager(conv2d),
+    "depthwise 3x3": eager(depthwise),
+    "relu": both(lambda a, b, c: torch.relu(a * b + c), relu),
+    "blur 3x3, 4096 x 4096, float32": fastest(eager(blur), eager(blur_pooled), compiled(blur)),
+    "blur 3x3, 4096 x 4096, uint16": both(blur_short),
+    "softmax": both(lambda a: torch.softmax(a, 1), lambda a, out: torch.softmax(a, 1, out=out)),
+    "layernorm": both(layernorm),
+    "row sum": both(lambda a: a.sum(1), lambda a, out: torch.sum(a, 1, out=out)),
+    "transpose": fastest(transpose, compiled(lambda a: a.T.contiguous())),
+    "argmax": both(lambda a: a.argmax(1), lambda a, out: torch.argmax(a, 1, out=out)),
+    "padded 3-point": both(stencil(3)),
+    "padded 5-point": both(stencil(5)),
+}
