@@ -34,7 +34,8 @@ def _dot(a, b, out):
 
 @jit
 def _conv2d(a, w, out):
-    """Rows of the output, to which a column of weights at a time is added."""
+    """Rows of the output, to which a column of weights at a time is added: more rows at once
+    are slower, as LLVM gives up proving that they do not overlap."""
     outs, channels = w.shape[0], w.shape[1]
     n, m = a.shape[1] - 2, a.shape[2] - 2
     for f in prange(outs):
@@ -184,6 +185,52 @@ def _stencil(a, out, column):
                     out[i, j] += a[i + 1, j]
 
 
+def batched(a: Any, b: Any) -> Kernel:
+    """The size of a matrix is a constant of the code."""
+    n = a.shape[2]
+    out = np.empty_like(a)
+
+    @jit
+    def multiply(a, b, out):
+        for p in prange(a.shape[0]):
+            for i in range(n):
+                row = out[p, i]
+                for j in range(n):
+                    row[j] = a[p, i, 0] * b[p, 0, j]
+                for k in range(1, n):
+                    for j in range(n):
+                        row[j] += a[p, i, k] * b[p, k, j]
+
+    def run() -> Any:
+        multiply(a, b, out)
+        return out
+
+    return run
+
+
+@jit
+def _attention(q, k, v, out):
+    """Blocks of 128 rows, whose weights stay in the cache, between two products by BLAS."""
+    heads, n, d = q.shape
+    scale = np.float32(1 / np.sqrt(d))
+    for task in prange(heads * (n // 128)):
+        h, first = task // (n // 128), task % (n // 128) * 128
+        s = np.dot(q[h, first : first + 128] * scale, k[h].T)
+        for i in range(128):
+            row = s[i]
+            top = row[0]
+            for j in range(n):
+                top = max(top, row[j])
+            for j in range(n):
+                row[j] = np.exp(row[j] - top)
+            total = np.float32(0)
+            for j in range(n):
+                total += row[j]
+            for j in range(n):
+                row[j] /= total
+        out[h, first : first + 128] = np.dot(s, v[h])
+
+
 def into(function: Callable[..., Any], shape: Callable[..., Any], dtype: Any = None) -> Maker:
     """A kernel whose last argument is its output, of a shape made from those of the inputs."""
 
@@ -240,6 +287,8 @@ def stencil(column: bool) -> Maker:
 
 KERNELS: dict[str, Maker] = {
     "matmul": into(_dot, lambda a, b: (a.shape[0], b.shape[1])),
+    "batched matmul": batched,
+    "attention": into(_attention, same),
     "conv2d 3x3": padded(_conv2d),
     "depthwise 3x3": padded(_depthwise),
     "relu": into(_relu, same),

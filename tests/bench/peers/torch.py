@@ -104,8 +104,14 @@ def layernorm(a: Any, g: Any, b: Any) -> Any:
     return F.layer_norm(a, g.shape, g, b, 1e-5)
 
 
+def attention(q: Any, k: Any, v: Any) -> Any:
+    return F.scaled_dot_product_attention(q[None], k[None], v[None])[0]
+
+
 KERNELS: dict[str, Maker] = {
     "matmul": into(torch.matmul),
+    "batched matmul": into(torch.bmm),
+    "attention": eager(attention),
     "conv2d 3x3": eager(conv2d),
     "depthwise 3x3": eager(depthwise),
     "relu": both(lambda a, b, c: torch.relu(a * b + c), relu),
