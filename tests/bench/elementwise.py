@@ -22,7 +22,7 @@ def relu(n: int, threads: int = 1) -> Program:
     vectors, lanes = s[out].split("i", factor=64)
     s[out].vectorize(lanes)
     if threads > 1:
-        s[out].parallel(vectors)
+        s[out].parallel(s[out].split(vectors, factor=256)[0])
     return s, [a, b, c, out]
 
 

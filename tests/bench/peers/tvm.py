@@ -172,6 +172,43 @@ def conv2d(channels: int, columns: int) -> Maker:
     return compiled(define)
 
 
+def conv_blocked(a: Any, w: Any) -> Any:
+    """16 channels are a vector, and 14 pixels are in registers."""
+    A, W = placeholders((a, w))
+    blocks, n, m, lanes = a.shape
+    inside = lambda i, j: te.all(i > 0, i <= n, j > 0, j <= m)  # noqa: E731
+    P = te.compute(
+        (blocks, n + 2, m + 2, lanes),
+        lambda b, i, j, c: te.if_then_else(inside(i, j), A[b, i - 1, j - 1, c], te.const(0, "float32")),
+        name="P",
+    )
+    b, r, q, k = (te.reduce_axis((0, e), name=x) for e, x in zip(w.shape[1:5], "brqk", strict=True))
+    C = te.compute(
+        (w.shape[0], n, m, lanes),
+        lambda f, i, j, c: te.sum(P[b, i + r, j + q, k] * W[f, b, r, q, k, c], axis=[b, r, q, k]),
+        name="C",
+    )
+
+    def schedule(s: Any) -> None:
+        block = s.get_sblock("C")
+        f, i, j, c, b, r, q, k = s.get_loops(block)
+        jo, ji = s.split(j, [None, 14])
+        s.reorder(f, i, jo, b, r, q, k, ji, c)
+        store = s.cache_write(block, 0, "local")
+        s.reverse_compute_at(store, jo)
+        s.vectorize(s.get_loops(store)[-1])
+        s.unroll(ji)
+        s.vectorize(c)
+        parallel(s, s.fuse(f, i))
+        init = s.decompose_reduction(block, b)
+        s.unroll(s.get_loops(init)[-2])
+        pad = s.get_loops(s.get_sblock("P"))
+        s.vectorize(pad[-1])
+        parallel(s, pad[0])
+
+    return [A, W, C], schedule
+
+
 def depthwise(a: Any, w: Any) -> Any:
     A, W = placeholders((a, w))
     P = padded(A, a)
@@ -336,6 +373,7 @@ def transpose(columns: int, rows: int) -> Maker:
 
 KERNELS: dict[str, Maker] = {
     "matmul": fastest(matmul(8, 32), matmul(4, 64)),
+    "conv2d NCHW16c": compiled(conv_blocked),
     "batched matmul": compiled(batched),
     "conv2d 3x3": fastest(conv2d(8, 14), conv2d(8, 8), conv2d(16, 8)),
     "depthwise 3x3": compiled(depthwise),
