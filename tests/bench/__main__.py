@@ -72,6 +72,28 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def race(
+    contest: Contest, rows: Rows, peers: list[str], counts: list[int]
+) -> list[tuple[Table, list[Result]]]:
+    """The table for each count of threads, printed as it grows."""
+    tables: list[tuple[Table, list[Result]]] = []
+    wide = max((len(row.name) for _, row in rows), default=0)
+    one: list[Result] = []
+    for threads in counts if rows else ():
+        print()
+        results: list[Result] = []
+        for r in contest.run(rows, threads):
+            results.append(r)
+            if len(results) == 1:  # from now on it is known who is here
+                here = [p for p in peers if p in contest.versions]
+                table = Table(threads, here, wide, one)
+                print(table.head())
+            print(table.line(r), flush=True)
+        tables.append((table, results))
+        one = one or (results if threads == 1 else [])
+    return tables
+
+
 def main() -> None:
     given = arguments()
     # A stopped worker would outlive this process, if it went without closing it.
@@ -81,23 +103,14 @@ def main() -> None:
     contestants = dict.fromkeys(("numpy", "tewb"), sys.executable) | dict.fromkeys(peers, given.peers_python)
     rows, others = chosen(given.names)
     contest = Contest(contestants, repeat=3 if given.quick else 15)
-    results: list[Result] = []
-    tables = []
-    for threads in sorted({int(n) for n in given.threads.split(",")}) if rows else ():
-        table = Table(threads, peers, [r for r in results if r.threads == 1])
-        print()
-        own = []
-        for r in contest.run(rows, threads):
-            own.append(r)
-            print(*table.lines([r], head=len(own) == 1), sep="\n", flush=True)
-        results += own
-        tables.append((table, own))
-    machine = about(contest.versions.values())
+    tables = race(contest, rows, peers, sorted({int(n) for n in given.threads.split(",")}))
+    results = [r for _, some in tables for r in some]
+    machine = about(contest.versions)
     print(f"\n{machine}")
     if given.markdown:
-        print(f"\n{machine}. Ratios to numpy's time, medians of one run; above 1 is faster than numpy.")
-        for table, own in tables:
-            print("", *table.markdown(own), sep="\n")
+        print(f"\n{machine}. Times of numpy, and ratios to them: above 1 is faster. Medians of one run.")
+        for table, some in tables:
+            print("", *table.markdown(some), sep="\n")
     for module in others.values():
         # Beside the main thread: from there a long kernel is given a thread of its own, to stay interruptible,
         # and on a busy machine that thread begins on the busier processor.
@@ -109,13 +122,9 @@ def main() -> None:
     if given.compare:
         compare(old, ratios)
     if given.json:
+        table_json = [r.as_json() for r in results]
         seconds = {row.name: [row.tewb, row.other] for row in ROWS}
-        kept = {
-            "about": machine,
-            "ratios": ratios,
-            "table": [r.as_json() for r in results],
-            "seconds": seconds,
-        }
+        kept = {"about": machine, "ratios": ratios, "table": table_json, "seconds": seconds}
         given.json.write_text(json.dumps(kept, indent=1))
     if any("tewb" in r.absent for r in results):
         sys.exit("tewb has no result in a row")

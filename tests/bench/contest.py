@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -154,21 +155,19 @@ class Contest:
     limit: float = 240.0
     say: Callable[[str], None] = print
     versions: dict[str, str] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
 
     def run(self, rows: Iterable[tuple[str, Workload]], threads: int) -> Iterator[Result]:
         """The results of rows, each given with the module that states it, on so many threads."""
         workers: dict[str, Worker] = {}
-        missing: set[str] = set()
         try:
             for module, row in rows:
-                yield self._race(module, row, threads, workers, missing)
+                yield self._race(module, row, threads, workers)
         finally:
             for worker in workers.values():
                 worker.close()
 
-    def _race(
-        self, module: str, row: Workload, threads: int, workers: dict[str, Worker], missing: set[str]
-    ) -> Result:
+    def _race(self, module: str, row: Workload, threads: int, workers: dict[str, Worker]) -> Result:
         """One row. A contestant that fails leaves it; its process, if it ended, is started anew for the next."""
         result = Result(row.name, threads, row.goal, row.operations)
 
@@ -178,15 +177,16 @@ class Contest:
             self.say(f"  {name}: {row.name}: {reason}")
 
         for name, python in self.contestants.items():
-            if name in missing:
+            if name in self.missing:
                 result.absent[name] = "not here"
                 continue
             if name not in workers or not workers[name].alive:
                 try:
                     workers[name] = Worker(name, python, threads, self.limit)
                 except Failed as e:
-                    missing.add(name)
-                    lost(name, f"not here: {e}")
+                    self.missing.add(name)
+                    result.absent[name] = f"not here: {e}"
+                    self.say(f"  {name} is not here: {e}")
                     continue
                 self.versions[name] = workers[name].version
             try:
@@ -205,5 +205,6 @@ class Contest:
                 except Failed as e:
                     lost(name, str(e))
         for name in result.seconds:
-            workers[name].ask("drop")
+            with suppress(Failed):  # its samples count, and a process that ended is started anew
+                workers[name].ask("drop")
         return result

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable
 from pathlib import Path
+
+import llvmlite
+import numpy as np
+
+import tewb
 
 
 def processor() -> str:
@@ -18,8 +22,10 @@ def processor() -> str:
     return f"{facts['model name']} (family {facts.get('cpu family')}, model {facts.get('model')})"
 
 
-def about(versions: Iterable[str]) -> str:
-    """One line."""
+def about(versions: dict[str, str]) -> str:
+    """One line. The versions are those of contestants; without any, of numpy and tewb here."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    what = ", ".join([f"Python {platform.python_version()}", *versions])
+    here = {"tewb": f"tewb {tewb.__version__}", "numpy": f"numpy {np.__version__}"}
+    compiler = f"llvmlite {llvmlite.__version__}"
+    what = ", ".join([f"Python {platform.python_version()}", compiler, *(here | versions).values()])
     return f"{processor()}, {cores} cores, {platform.system()} {platform.release()}: {what}"

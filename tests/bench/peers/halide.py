@@ -13,7 +13,7 @@ from typing import Any
 import halide as hl
 import numpy as np
 
-from tests.bench.peers import THREADS, Kernel, Maker, fastest
+from tests.bench.peers import THREADS, Kernel, Maker, Skip, fastest
 
 DISTRIBUTION = "halide"
 
@@ -101,6 +101,32 @@ def matmul(A: Any, B: Any, a: Any, b: Any) -> Pipeline:
         panel.compute_at(out, xo).vectorize(panel.args()[0], 16)
 
     return Pipeline(out, (n, m), hand)
+
+
+def bytes_product(A: Any, B: Any, a: Any, b: Any) -> Pipeline:
+    """Four neighbours of k side by side make a dot product of bytes; tiles of 6 x 32 along packed panels of B."""
+    if b.ndim > 2:
+        raise Skip("B is packed for tewb")
+    (n, depth), m = a.shape, b.shape[1]
+    none = (hl.Expr(), hl.Expr())
+    left = hl.BoundaryConditions.constant_exterior(A, hl.u8(0), [(0, depth), none])
+    right = hl.BoundaryConditions.constant_exterior(B, hl.i8(0), [none, (0, depth)])
+    q, k = hl.Var("q"), hl.RDom([(0, 4), (0, -(-depth // 4))])
+    rows, panel, total, out = (hl.Func(name) for name in ("rows", "panel", "total", "out"))
+    rows[x, y] = left[x, y]
+    panel[q, x, y] = right[x, y * 4 + q]
+    total[x, y] += hl.i32(rows[k.y * 4 + k.x, y]) * hl.i32(panel[k.x, x, k.y])
+    out[x, y] = total[x, y]
+
+    def hand() -> None:
+        out.tile(x, y, xo, yo, xi, yi, 32, 6).reorder(xi, yi, yo, xo).vectorize(xi, 16).unroll(xi).unroll(yi)
+        parallel(out, xo)
+        total.compute_at(out, yo).vectorize(x, 16).unroll(x).unroll(y)
+        total.update().reorder(k.x, x, y, k.y).atomic().vectorize(k.x).vectorize(x, 16).unroll(x).unroll(y)
+        panel.compute_at(out, xo).bound(q, 0, 4).unroll(q).vectorize(x, 16)
+        rows.compute_root().vectorize(x, 64)
+
+    return Pipeline(out, (n, m), hand, np.int32)
 
 
 def batched(A: Any, B: Any, a: Any, b: Any) -> Pipeline:
@@ -425,6 +451,7 @@ def stencil(points: int) -> Define:
 
 KERNELS: dict[str, Maker] = {
     "matmul": best(matmul),
+    "uint8 x int8": compiled(bytes_product),
     "batched matmul": best(batched),
     "Jacobi": fastest(compiled(jacobi(64, 512)), compiled(jacobi(128, 256)), compiled(jacobi(64, 256))),
     "conv2d NCHW16c": compiled(conv_blocked),

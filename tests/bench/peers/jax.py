@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from tests.bench.peers import Kernel, Maker
+from tests.bench.peers import Kernel, Maker, Skip
 
 DISTRIBUTION = "jax"
 
@@ -76,6 +76,12 @@ def conv_blocked(a: Any, w: Any) -> Kernel:
     return lambda: np.asarray(kernel()).reshape(*a.shape[1:3], -1, 16).transpose(2, 0, 1, 3)
 
 
+def bytes_product(a: Any, b: Any) -> Kernel:
+    if b.ndim > 2:
+        raise Skip("B is packed for tewb")
+    return compiled(lambda a, b: jnp.matmul(a, b, preferred_element_type=jnp.int32))(a, b)
+
+
 def attention(q: Any, k: Any, v: Any) -> Any:
     weights = jax.nn.softmax(q @ jnp.swapaxes(k, 1, 2) * np.float32(q.shape[2] ** -0.5), axis=2)
     return weights @ v
@@ -84,6 +90,7 @@ def attention(q: Any, k: Any, v: Any) -> Any:
 KERNELS: dict[str, Maker] = {
     "matmul": compiled(jnp.matmul),
     "batched matmul": compiled(jnp.matmul),
+    "uint8 x int8": bytes_product,
     "Jacobi": compiled(jacobi),
     "conv2d NCHW16c": conv_blocked,
     "attention": compiled(attention),

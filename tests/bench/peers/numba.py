@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numba import prange
 
-from tests.bench.peers import THREADS, Kernel, Maker
+from tests.bench.peers import THREADS, Kernel, Maker, Skip
 
 DISTRIBUTION = "numba"
 
@@ -209,6 +209,24 @@ def batched(a: Any, b: Any) -> Kernel:
 
 
 @jit
+def _bytes_product(a, b, out):
+    """Rows of B are added to a row of the output."""
+    for i in prange(a.shape[0]):
+        row = np.zeros(b.shape[1], np.int32)
+        for k in range(a.shape[1]):
+            value = np.int32(a[i, k])
+            for j in range(b.shape[1]):
+                row[j] += value * np.int32(b[k, j])
+        out[i] = row
+
+
+def bytes_product(a: Any, b: Any) -> Kernel:
+    if b.ndim > 2:
+        raise Skip("B is packed for tewb")
+    return into(_bytes_product, lambda a, b: (a.shape[0], b.shape[1]), np.int32)(a, b)
+
+
+@jit
 def _step(old, new):
     n, m = old.shape
     for i in prange(1, n - 1):
@@ -342,6 +360,7 @@ def stencil(column: bool) -> Maker:
 KERNELS: dict[str, Maker] = {
     "matmul": into(_dot, lambda a, b: (a.shape[0], b.shape[1])),
     "batched matmul": batched,
+    "uint8 x int8": bytes_product,
     "Jacobi": jacobi,
     "conv2d NCHW16c": conv_blocked,
     "attention": into(_attention, same),

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from tests.bench.peers import THREADS, Kernel, Maker, fastest
+from tests.bench.peers import THREADS, Kernel, Maker, Skip, fastest
 
 DISTRIBUTION = "torch"
 
@@ -139,6 +139,20 @@ def conv_blocked(a: Any, w: Any) -> Kernel:
     return lambda: F.conv2d(image, weights, padding=1).reshape(blocks).permute(0, 2, 3, 1).numpy()
 
 
+def bytes_product(a: Any, b: Any) -> Kernel:
+    """torch multiplies int8 by int8: 128 is taken off A first, and given back as 128 times the sums of B's columns."""
+    if b.ndim > 2:
+        raise Skip("B is packed for tewb")
+    left, right = torch.from_numpy(a), torch.from_numpy(b)
+    out = torch.empty((a.shape[0], b.shape[1]), dtype=torch.int32)
+
+    def run() -> Any:
+        torch._int_mm((left ^ 128).view(torch.int8), right, out=out)
+        return out.add_(right.sum(0, dtype=torch.int32), alpha=128).numpy()
+
+    return run
+
+
 def attention(q: Any, k: Any, v: Any) -> Any:
     return F.scaled_dot_product_attention(q[None], k[None], v[None])[0]
 
@@ -146,6 +160,7 @@ def attention(q: Any, k: Any, v: Any) -> Any:
 KERNELS: dict[str, Maker] = {
     "matmul": into(torch.matmul),
     "batched matmul": into(torch.bmm),
+    "uint8 x int8": bytes_product,
     "Jacobi": fastest(jacobi_in_place, compiled(jacobi)),
     "conv2d NCHW16c": conv_blocked,
     "attention": eager(attention),
