@@ -1,4 +1,7 @@
-"""Timing in turn: samples of all contestants are interleaved, so that a busy moment hits each of them."""
+"""Timing two functions of this process in turn, so that a busy moment hits both: for what is no row of the table.
+
+The rows of the table are timed by contest.py, each contestant in a process of its own.
+"""
 
 from __future__ import annotations
 

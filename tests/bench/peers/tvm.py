@@ -350,6 +350,45 @@ def row_sum(a: Any) -> Any:
     return [A, rows.reduce("total", te.sum, lambda i, j: A[i, j])], rows.schedule("total", ["total_lanes"])
 
 
+def argmax(a: Any) -> Any:
+    """The largest value first, then the lowest place that has it."""
+    (A,) = placeholders((a,))
+    rows, none = Rows(*a.shape), te.const(a.shape[1], "int32")
+    top = rows.reduce("top", te.max, lambda i, j: A[i, j])
+    at = rows.reduce("at", te.min, lambda i, j: te.if_then_else(A[i, j] == top[i], j, none))
+    return [A, at], rows.schedule("at", ["top_lanes", "top", "at_lanes"])
+
+
+def stencil(points: int) -> Maker:
+    """From strips with zeros around them."""
+
+    def define(a: Any) -> Any:
+        (A,) = placeholders((a,))
+        n, m = a.shape
+        inside = lambda i, j: te.all(i > 0, i <= n, j > 0, j <= m)  # noqa: E731
+        P = te.compute(
+            (n + 2, m + 2),
+            lambda i, j: te.if_then_else(inside(i, j), A[i - 1, j - 1], te.const(0, "float32")),
+            name="P",
+        )
+
+        def value(i: Any, j: Any) -> Any:
+            row = P[i + 1, j] + P[i + 1, j + 1] + P[i + 1, j + 2]
+            return row if points == 3 else row + P[i, j + 1] + P[i + 2, j + 1]
+
+        B = te.compute((n, m), value, name="B")
+
+        def schedule(s: Any) -> None:
+            strip, _ = s.split(s.get_loops(s.get_sblock("B"))[0], [None, 16])
+            parallel(s, strip)
+            s.compute_at(s.get_sblock("P"), strip)
+            in_vectors(s, s.get_sblock("B"), 16)
+
+        return [A, B], schedule
+
+    return compiled(define)
+
+
 def transpose(columns: int, rows: int) -> Maker:
     """Blocks for the cache, and small tiles that are unrolled: rows are loaded as vectors."""
 
@@ -382,5 +421,8 @@ KERNELS: dict[str, Maker] = {
     "softmax": compiled(softmax),
     "layernorm": compiled(layernorm),
     "row sum": compiled(row_sum),
+    "argmax": compiled(argmax),
+    "padded 3-point": stencil(3),
+    "padded 5-point": stencil(5),
     "transpose": fastest(transpose(4, 8), transpose(8, 8), transpose(4, 16)),
 }
