@@ -57,7 +57,7 @@ class Worker:
             os.sched_setaffinity(self.process.pid, processors)
         try:
             self.version: str = self._answer()["version"]
-        except Failed:
+        except BaseException:  # an interrupt, too: nobody else knows of this process yet
             self.close()
             raise
 

@@ -5,6 +5,9 @@ of rows, each with a maker. `maker(*given)` compiles, and returns a function wit
 row and returns its result; it gives the peer an output that is allocated once, where the peer takes one. A maker that raises
 Skip says why there is no kernel. The longest beginning that fits is taken, so "conv2d NCHW16c" may differ from
 "conv2d".
+
+They are not among tewb's requirements. `pip install numba halide apache-tvm torch jax numexpr llvmlite` into an environment
+of their own serves `python -m tests.bench --peers-python that/bin/python`.
 """
 
 from __future__ import annotations
