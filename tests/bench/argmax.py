@@ -1,4 +1,4 @@
-"""The place of the largest element of each row, one thread: pairs of place and value, in lanes.
+"""The place of the largest element of each row: pairs of place and value, in lanes.
 
 Each of 64 lanes keeps the best of its columns, then the lanes are compared; of equal values the first wins.
 """
@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-import tewb
-from tests.bench.harness import heading, race
+from tests.bench.workload import Program, Workload
 from tewb import te
 
 LANES = 64
@@ -27,7 +26,7 @@ def _better(x: Any, y: Any) -> Any:
     return te.select(first, x[0], y[0]), te.select(first, x[1], y[1])
 
 
-def argmax(n: int, m: int) -> tuple[Any, list[Any]]:
+def argmax(n: int, m: int, threads: int = 1) -> Program:
     A = te.placeholder((n, m), name="A")
     none = lambda t0, t1: (te.const(m, t0), te.min_value(t1))  # noqa: E731
     later = te.comm_reducer(_later, none, name="later")
@@ -50,6 +49,8 @@ def argmax(n: int, m: int) -> tuple[Any, list[Any]]:
         if t is not stages[0]:
             s[t].unroll(t.op.reduce_axis[0])
     s[at].unroll(q)
+    if threads > 1:
+        s[at].parallel(at.op.axis[0])
     return s, [A, at, most]
 
 
@@ -64,14 +65,15 @@ def _joined(places: Any, values: Any, better: Any, lanes: int) -> Any:
     )
 
 
-def main(n: int = 4096, m: int = 1024) -> None:
-    heading("argmax of rows, float32, one thread", "numpy")
-    a = np.random.default_rng(0).integers(0, 500, (n, m)).astype("float32")
-    s, args = argmax(n, m)
-    kernel = tewb.build(s, args)
-    at, most = np.zeros(n, np.int32), np.zeros(n, np.float32)
-    kernel(a, at, most)
-    np.testing.assert_array_equal(at, np.argmax(a, axis=1))
-    np.testing.assert_array_equal(most, a.max(axis=1))
-    row = race(f"{n} x {m}", lambda: kernel(a, at, most), lambda: np.argmax(a, axis=1))
-    print(f"{row}  (peer 1.0)")
+WORKLOADS = [
+    Workload(
+        "argmax of rows, 4096 x 1024",
+        lambda threads: argmax(4096, 1024, threads),
+        # Few values, so that many are equal.
+        lambda rng: [rng.integers(0, 500, (4096, 1024)).astype("float32")],
+        lambda a: np.argmax(a, axis=1),
+        goal=1.0,
+        rtol=0.0,
+        tags=("memory",),
+    )
+]

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.harness import against_numpy, heading
 from tests.bench.workload import Program, Workload
 from tewb import te
 
@@ -106,9 +105,3 @@ WORKLOADS = [
         tags=("compute",),
     )
 ]
-
-
-def main() -> None:
-    heading("attention, float32, one thread", "numpy")
-    for w in WORKLOADS:
-        against_numpy(w.name, w.program(1), w.given(np.random.default_rng(0)), w.numpy, w.goal, w.rtol)

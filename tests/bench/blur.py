@@ -1,4 +1,4 @@
-"""3x3 mean in two stages, rows and columns, one thread: the sums of rows are made and used in strips of 64 rows, and the
+"""3x3 mean in two stages, rows and columns: the sums of rows are made and used in strips of 64 rows, and the
 result goes past the caches, which keep these sums."""
 
 from __future__ import annotations
@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.harness import against_numpy, heading
+from tests.bench.workload import Program, Workload
 from tewb import te
 
 
-def blur(n: int, m: int, dtype: str, rows: int = 64) -> tuple[Any, list[Any]]:
+def blur(n: int, m: int, dtype: str, rows: int = 64, threads: int = 1) -> Program:
     A = te.placeholder((n + 2, m + 2), name="A", dtype=dtype)
 
     def mean(a: Any, b: Any, c: Any) -> Any:
@@ -26,6 +26,8 @@ def blur(n: int, m: int, dtype: str, rows: int = 64) -> tuple[Any, list[Any]]:
     s[Y].vectorize(s[Y].split("j", factor=lanes)[1])
     s[X].compute_at(s[Y], strip)
     s[X].vectorize(s[X].split("j", factor=lanes)[1])
+    if threads > 1:
+        s[Y].parallel(strip)
     return s, [A, Y]
 
 
@@ -37,9 +39,15 @@ def numpy(a: Any) -> Any:
     return mean(x[:-2] + x[1:-1] + x[2:])
 
 
-def main(n: int = 4096) -> None:
-    heading("blur 3x3 in two stages, one thread", "numpy")
-    rng = np.random.default_rng(0)
-    for dtype, peer in (("float32", 4.9), ("uint16", 4.3)):
-        image = rng.integers(0, 9999, (n + 2, n + 2)).astype(dtype)
-        against_numpy(f"{n} x {n} {dtype}", blur(n, n, dtype), [image], numpy, peer)
+def blurred(dtype: str, goal: float, n: int = 4096) -> Workload:
+    return Workload(
+        f"blur 3x3, {n} x {n}, {dtype}",
+        lambda threads: blur(n, n, dtype, threads=threads),
+        lambda rng: [rng.integers(0, 9999, (n + 2, n + 2)).astype(dtype)],
+        numpy,
+        goal,
+        tags=("memory",),
+    )
+
+
+WORKLOADS = [blurred("float32", 4.9), blurred("uint16", 4.3)]

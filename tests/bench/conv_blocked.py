@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from tests.bench.convolution import numpy_dense
-from tests.bench.harness import against_numpy, heading
 from tests.bench.workload import Program, Workload
 from tewb import te
 
@@ -82,9 +81,3 @@ WORKLOADS = [
         tags=("compute",),
     )
 ]
-
-
-def main() -> None:
-    heading("convolution in blocks of channels, float32, one thread", "numpy")
-    for w in WORKLOADS:
-        against_numpy(w.name, w.program(1), w.given(np.random.default_rng(0)), w.numpy, w.goal, w.rtol)

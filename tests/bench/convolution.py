@@ -1,4 +1,4 @@
-"""Convolutions 3x3 with padding, NCHW, one thread: dense against im2col and BLAS, depthwise against nine sums."""
+"""Convolutions 3x3 with padding, NCHW: dense against im2col and BLAS, depthwise against nine sums."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.harness import against_numpy, heading
+from tests.bench.workload import Program, Workload, floats
 from tewb import te
-
-Program = tuple[Any, list[Any]]
 
 
 def _padded(A: Any, c: int, n: int) -> Any:
@@ -21,7 +19,7 @@ def _padded(A: Any, c: int, n: int) -> Any:
     )
 
 
-def dense(c: int, o: int, n: int, channels: int = 4, lanes: int = 16) -> Program:
+def dense(c: int, o: int, n: int, channels: int = 4, lanes: int = 16, threads: int = 1) -> Program:
     A, W = te.placeholder((c, n, n), name="A"), te.placeholder((o, c, 3, 3), name="W")
     P = _padded(A, c, n)
     k, r, q = (te.reduce_axis((0, e), name=name) for e, name in ((c, "k"), (3, "r"), (3, "q")))
@@ -44,10 +42,13 @@ def dense(c: int, o: int, n: int, channels: int = 4, lanes: int = 16) -> Program
     s[L].unroll(jo)
     s[L].vectorize(ji)
     s[P].vectorize(s[P].split("j", factor=16)[1])
+    if threads > 1:
+        s[C].parallel(fo)
+        s[P].parallel("k")
     return s, [A, W, C]
 
 
-def depthwise(c: int, n: int, rows: int = 4) -> Program:
+def depthwise(c: int, n: int, rows: int = 4, threads: int = 1) -> Program:
     A, W = te.placeholder((c, n, n), name="A"), te.placeholder((c, 3, 3), name="W")
     P = _padded(A, c, n)
     r, q = te.reduce_axis((0, 3), name="r"), te.reduce_axis((0, 3), name="q")
@@ -64,6 +65,8 @@ def depthwise(c: int, n: int, rows: int = 4) -> Program:
     s[L].vectorize("j.c")
     s[P].compute_at(s[C], "f")
     s[P].vectorize(s[P].split("j", factor=16)[1])
+    if threads > 1:
+        s[C].parallel("f")
     return s, [A, W, C]
 
 
@@ -86,16 +89,25 @@ def numpy_depthwise(a: Any, w: Any) -> Any:
     return made
 
 
-def main() -> None:
-    heading("convolutions 3x3, float32, one thread", "numpy")
-    rng = np.random.default_rng(0)
-    a, w = (
-        rng.standard_normal((64, 56, 56), dtype=np.float32),
-        rng.standard_normal((64, 64, 3, 3), dtype=np.float32),
-    )
-    against_numpy("64 -> 64, 56 x 56", dense(64, 64, 56), [a, w], numpy_dense, 1.36, 1e-3)
-    a, w = (
-        rng.standard_normal((128, 112, 112), dtype=np.float32),
-        rng.standard_normal((128, 3, 3), dtype=np.float32),
-    )
-    against_numpy("depthwise 128, 112 x 112", depthwise(128, 112), [a, w], numpy_depthwise, 11.2, 1e-3)
+WORKLOADS = [
+    Workload(
+        "conv2d 3x3, 64 to 64, 56 x 56",
+        lambda threads: dense(64, 64, 56, threads=threads),
+        floats((64, 56, 56), (64, 64, 3, 3)),
+        numpy_dense,
+        goal=1.36,
+        rtol=1e-3,
+        operations=2 * 64 * 64 * 56 * 56 * 9,
+        tags=("compute",),
+    ),
+    Workload(
+        "depthwise 3x3, 128 x 112 x 112",
+        lambda threads: depthwise(128, 112, threads=threads),
+        floats((128, 112, 112), (128, 3, 3)),
+        numpy_depthwise,
+        goal=11.2,
+        rtol=1e-3,
+        operations=2 * 128 * 112 * 112 * 9,
+        tags=("memory",),
+    ),
+]

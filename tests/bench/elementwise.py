@@ -1,4 +1,4 @@
-"""relu(a*b + c) on 16M floats, one thread.
+"""relu(a*b + c) on 16M floats.
 
 Bound by memory: numpy goes through it three times, tewb once. An ordinary store first reads the line it writes, a
 fifth of the traffic; non-temporal stores do not.
@@ -10,28 +10,36 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.harness import against_numpy, heading
+from tests.bench.workload import Program, Workload, floats, reusing
 from tewb import te
 
 
-def relu(n: int) -> tuple[Any, list[Any]]:
+def relu(n: int, threads: int = 1) -> Program:
     a, b, c = (te.placeholder((n,), name=name) for name in "abc")
     out = te.compute((n,), lambda i: te.max(a[i] * b[i] + c[i], 0.0), name="out")
     s = te.create_schedule(out.op)
     s[out].nontemporal()
-    s[out].vectorize(s[out].split("i", factor=64)[1])
+    vectors, lanes = s[out].split("i", factor=64)
+    s[out].vectorize(lanes)
+    if threads > 1:
+        s[out].parallel(s[out].split(vectors, factor=256)[0])
     return s, [a, b, c, out]
 
 
-def main(n: int = 1 << 24) -> None:
-    heading("relu(a*b + c), float32, one thread", "numpy")
-    rng = np.random.default_rng(0)
-    result = np.empty(n, np.float32)
+def numpy(a: Any, b: Any, c: Any, out: Any) -> Any:
+    np.multiply(a, b, out=out)
+    np.add(out, c, out=out)
+    return np.maximum(out, 0, out=out)
 
-    def numpy(a: Any, b: Any, c: Any) -> Any:
-        np.multiply(a, b, out=result)
-        np.add(result, c, out=result)
-        return np.maximum(result, 0, out=result)
 
-    given = [rng.standard_normal(n, dtype=np.float32) for _ in range(3)]
-    against_numpy(f"{n >> 20}M", relu(n), given, numpy, 1.85)
+N = 1 << 24
+WORKLOADS = [
+    Workload(
+        "relu(a*b + c), 16M",
+        lambda threads: relu(N, threads),
+        floats((N,), (N,), (N,)),
+        reusing(numpy, make=lambda a, b, c: np.empty_like(a)),
+        goal=1.85,
+        tags=("memory",),
+    )
+]

@@ -1,4 +1,7 @@
-"""Timing in turn: samples of all contestants are interleaved, so that a busy moment hits each of them."""
+"""Timing two functions of this process in turn, so that a busy moment hits both: for what is no row of the table.
+
+The rows of the table are timed by contest.py, each contestant in a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-import threadpoolctl
-
-import tewb
 
 
 @dataclass(frozen=True)
@@ -68,25 +66,3 @@ def race(
 
 def heading(title: str, other: str) -> None:
     print(f"\n{title}\n{'':<44} {'tewb':>10}  {'':>4} {other:>10} {'ratio':>7}")
-
-
-def against_numpy(
-    name: str,
-    program: tuple[Any, list[Any]],
-    given: list[Any],
-    numpy: Callable[..., Any],
-    peer: float | None = None,
-    rtol: float = 1e-4,
-    repeat: int = 7,
-) -> None:
-    """Check a kernel, whose last argument is its output, against `numpy(*given)`, then time both on one
-    thread and print the row, with the ratio of the best peer at hand when the goals were set."""
-    s, args = program
-    kernel = tewb.build(s, args)
-    with threadpoolctl.threadpool_limits(1):
-        want = numpy(*given)
-        got = np.zeros_like(want)
-        kernel(*given, got)
-        np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol)
-        row = race(name, lambda: kernel(*given, got), lambda: numpy(*given), repeat)
-    print(row if peer is None else f"{row}  (peer {peer})")

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.harness import against_numpy, heading
 from tests.bench.workload import Program, Workload
 from tewb import te
 
@@ -111,10 +110,3 @@ WORKLOADS: list[Workload] = [
     workload(1000, 777, 513),
     workload(1000, 777, 513, prepared=True),
 ]
-
-
-def main() -> None:
-    heading("uint8 x int8 matmul, one thread", "sgemm")
-    rng = np.random.default_rng(0)
-    for w in WORKLOADS:
-        against_numpy(w.name, w.program(1), w.given(rng), w.numpy, w.goal, w.rtol)

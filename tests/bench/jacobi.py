@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.harness import against_numpy, heading
 from tests.bench.workload import Program, Workload
 from tewb import te
 
@@ -66,9 +65,3 @@ WORKLOADS = [
         tags=("memory",),
     )
 ]
-
-
-def main() -> None:
-    heading("Jacobi iteration, float32, one thread", "numpy")
-    for w in WORKLOADS:
-        against_numpy(w.name, w.program(1), w.given(np.random.default_rng(0)), w.numpy, w.goal, w.rtol, 3)

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.harness import against_numpy, heading
-from tests.bench.workload import Program, Workload
+from tests.bench.workload import Program, Workload, floats, reusing
 from tewb import te
 
 
@@ -64,15 +63,12 @@ GOALS = {(256,) * 3: 1.11, (512,) * 3: 1.07, (1024,) * 3: 1.08, (2048,) * 3: 1.0
 
 
 def workload(n: int, m: int, k: int) -> Workload:
-    def given(rng: np.random.Generator) -> list[Any]:
-        return [rng.standard_normal(shape, dtype=np.float32) for shape in ((n, k), (k, m))]
-
     return Workload(
-        f"matmul {n} x {m} x {k}",
+        f"matmul {n}" if n == m == k else f"matmul {n} x {m} x {k}",
         lambda threads: scheduled(n, m, k, **TILES[n, m, k], threads=threads),
-        given,
-        np.matmul,
-        goal=GOALS.get((n, m, k)),
+        floats((n, k), (k, m)),
+        reusing(np.matmul),
+        GOALS.get((n, m, k)),
         rtol=1e-3,
         operations=2.0 * n * m * k,
         tags=("compute",),
@@ -80,9 +76,3 @@ def workload(n: int, m: int, k: int) -> Workload:
 
 
 WORKLOADS = [workload(*shape) for shape in TILES]
-
-
-def main() -> None:
-    heading("matmul, float32, one thread", "numpy")
-    for w in WORKLOADS:
-        against_numpy(w.name, w.program(1), w.given(np.random.default_rng(0)), w.numpy, w.goal, w.rtol)

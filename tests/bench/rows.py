@@ -1,4 +1,4 @@
-"""Rows: sum, softmax, layernorm and argmax of each row, one thread.
+"""Rows: sum, softmax and layernorm of each row.
 
 Sums and maxima run in the lanes of vectors, which are joined at the end of a row; a row stays in the cache.
 """
@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.harness import against_numpy, heading
+from tests.bench.workload import Program, Workload, floats, reusing
 from tewb import te
 
-Program = tuple[Any, list[Any]]
 LANES = 64
 
 
@@ -33,7 +32,7 @@ class Rows:
         self.stages.append(t)
         return t
 
-    def schedule(self) -> Any:
+    def schedule(self, threads: int) -> Any:
         """Everything in the rows of the last stage, in vectors."""
         out = self.stages[-1]
         s = te.create_schedule(out.op)
@@ -42,26 +41,28 @@ class Rows:
                 s[t].compute_at(s[out], out.op.axis[0])
             for loop in (*t.op.reduce_axis, *t.op.axis[1:]):
                 s[t].vectorize(s[t].split(loop, factor=LANES)[1])
+        if threads > 1:
+            s[out].parallel(out.op.axis[0])
         return s
 
 
-def row_sum(n: int, m: int) -> Program:
+def row_sum(n: int, m: int, threads: int = 1) -> Program:
     A, rows = te.placeholder((n, m), name="A"), Rows()
     out = rows.reduce("sum", te.sum, m, lambda i, k: A[i, k], n)
-    return rows.schedule(), [A, out]
+    return rows.schedule(threads), [A, out]
 
 
-def softmax(n: int, m: int) -> Program:
+def softmax(n: int, m: int, threads: int = 1) -> Program:
     A, rows = te.placeholder((n, m), name="A"), Rows()
     top = rows.reduce("top", te.max, m, lambda i, k: A[i, k], n)
     E = rows.map("E", (n, m), lambda i, j: te.exp(A[i, j] - top[i]))
     total = rows.reduce("total", te.sum, m, lambda i, k: E[i, k], n)
     scale = rows.map("scale", (n,), lambda i: 1.0 / total[i])
     out = rows.map("out", (n, m), lambda i, j: E[i, j] * scale[i])
-    return rows.schedule(), [A, out]
+    return rows.schedule(threads), [A, out]
 
 
-def layernorm(n: int, m: int) -> Program:
+def layernorm(n: int, m: int, threads: int = 1) -> Program:
     A, G, B = te.placeholder((n, m), name="A"), te.placeholder((m,), name="G"), te.placeholder((m,), name="B")
     rows = Rows()
     total = rows.reduce("total", te.sum, m, lambda i, k: A[i, k], n)
@@ -69,7 +70,7 @@ def layernorm(n: int, m: int) -> Program:
     square = rows.reduce("square", te.sum, m, lambda i, k: (A[i, k] - mean[i]) * (A[i, k] - mean[i]), n)
     scale = rows.map("scale", (n,), lambda i: te.rsqrt(square[i] * (1.0 / m) + 1e-5))
     out = rows.map("out", (n, m), lambda i, j: (A[i, j] - mean[i]) * scale[i] * G[j] + B[j])
-    return rows.schedule(), [A, G, B, out]
+    return rows.schedule(threads), [A, G, B, out]
 
 
 def numpy_softmax(a: Any) -> Any:
@@ -82,14 +83,31 @@ def numpy_layernorm(a: Any, g: Any, b: Any) -> Any:
     return (a - a.mean(axis=1, keepdims=True)) / scale * g + b
 
 
-def main() -> None:
-    heading("rows, float32, one thread", "numpy")
-    rng = np.random.default_rng(0)
-    a, wide = (
-        rng.standard_normal((4096, 1024), dtype=np.float32),
-        rng.standard_normal((4096, 4096), dtype=np.float32),
-    )
-    g, b = rng.standard_normal((2, 1024), dtype=np.float32)
-    against_numpy("softmax 4096 x 1024", softmax(4096, 1024), [a], numpy_softmax, 3.2)
-    against_numpy("layernorm 4096 x 1024", layernorm(4096, 1024), [a, g, b], numpy_layernorm, 8.6, 1e-3)
-    against_numpy("sum 4096 x 4096", row_sum(4096, 4096), [wide], lambda x: np.sum(x, axis=1), 1.23, 1e-3)
+WORKLOADS = [
+    Workload(
+        "softmax of rows, 4096 x 1024",
+        lambda threads: softmax(4096, 1024, threads),
+        floats((4096, 1024)),
+        numpy_softmax,
+        goal=3.2,
+        tags=("memory",),
+    ),
+    Workload(
+        "layernorm of rows, 4096 x 1024",
+        lambda threads: layernorm(4096, 1024, threads),
+        floats((4096, 1024), (1024,), (1024,)),
+        numpy_layernorm,
+        goal=8.6,
+        rtol=1e-3,
+        tags=("memory",),
+    ),
+    Workload(
+        "row sum, 4096 x 4096",
+        lambda threads: row_sum(4096, 4096, threads),
+        floats((4096, 4096)),
+        reusing(lambda a, out=None: np.sum(a, axis=1, out=out)),
+        goal=1.23,
+        rtol=1e-3,
+        tags=("memory",),
+    ),
+]

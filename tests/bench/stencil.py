@@ -1,4 +1,4 @@
-"""Padded stencils of 3 and 5 points, one thread: the conditions are only looked at on the edges."""
+"""Padded stencils of 3 and 5 points: the conditions are only looked at on the edges."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.harness import against_numpy, heading
+from tests.bench.workload import Program, Workload, floats
 from tewb import te
 
 
-def stencil(n: int, m: int, points: int) -> tuple[Any, list[Any]]:
+def stencil(n: int, m: int, points: int, threads: int = 1) -> Program:
     """Sums of neighbours in a row, and in a column with 5 points; zero outside."""
     A = te.placeholder((n, m), name="A")
 
@@ -26,6 +26,8 @@ def stencil(n: int, m: int, points: int) -> tuple[Any, list[Any]]:
     B = te.compute((n, m), value, name="B")
     s = te.create_schedule(B.op)
     s[B].vectorize(s[B].split("j", factor=16)[1])
+    if threads > 1:
+        s[B].parallel("i")
     return s, [A, B]
 
 
@@ -35,14 +37,14 @@ def numpy(a: Any, points: int) -> Any:
     return made if points == 3 else made + wide[:-2, 1:-1] + wide[2:, 1:-1]
 
 
-def main() -> None:
-    heading("padded stencils, float32, one thread", "numpy")
-    for n, m in ((512, 512), (512, 500), (2048, 2048)):
-        a = np.random.default_rng(0).standard_normal((n, m), dtype=np.float32)
-        for points in (3, 5):
-            against_numpy(
-                f"{points} points, {n} x {m}",
-                stencil(n, m, points),
-                [a],
-                lambda a, points=points: numpy(a, points),
-            )
+def padded(n: int, m: int, points: int) -> Workload:
+    return Workload(
+        f"padded {points}-point stencil, {n} x {m}",
+        lambda threads: stencil(n, m, points, threads),
+        floats((n, m)),
+        lambda a: numpy(a, points),
+        tags=("memory",),
+    )
+
+
+WORKLOADS = [padded(n, m, points) for n, m in ((512, 512), (512, 500), (2048, 2048)) for points in (3, 5)]
