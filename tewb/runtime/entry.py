@@ -23,6 +23,7 @@ from tewb.runtime.abi import KernelSignature
 from tewb.runtime.cpython import is_known_python, register_arrays, register_python
 from tewb.runtime.entry_code import ADDRESS, ENTRY, FIELDS_SIZE, FUNCTIONS, SLOW, entry_text
 from tewb.runtime.jit import Compiled, register_symbol
+from tewb.runtime.pool import pool
 
 
 class Direct:
@@ -52,6 +53,8 @@ def connect(kernel: Any, address: int, long: int, brief: int) -> Direct | None:
     text = entry_text(kernel.signature, place, long, brief)
     if text is None:
         return None
+    if kernel.signature.has_parallel:
+        pool()  # its entry looks whether workers are missing
     with _lock:
         code = _codes.get(text)
         if code is None:

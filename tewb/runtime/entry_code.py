@@ -66,7 +66,6 @@ _DECLARATIONS = "\n".join(
         "@tewb_py_float = external global i8",
         "@tewb_rt_failed = external global i8",
         "@tewb_rt_memory_limit = external global i8",
-        "@tewb_rt_missing = external global i64",
         "@tewb_np_ndarray = external global i8",
         *(f"@tewb_np_{name} = external global i8" for name in abi.DTYPES),
     ]
@@ -173,7 +172,8 @@ class _Entry:
         self.ranges()
         self.call(self.work())
         room = f"  %slots = alloca [{len(params) + len(self.signature.symbols) + 1} x i64]"
-        return "\n".join([_DECLARATIONS, _HEADER, room, *t.lines, self.tail(), "}"]) + "\n"
+        pool = ["@tewb_rt_missing = external global i64"] if self.signature.has_parallel else []
+        return "\n".join([_DECLARATIONS, *pool, _HEADER, room, *t.lines, self.tail(), "}"]) + "\n"
 
     # ---- one argument
 
