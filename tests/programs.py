@@ -69,6 +69,14 @@ def transposed(n: int = 9, m: int = 14) -> Program:
     return [A], [F]
 
 
+def turned(n: int = 21, m: int = 18) -> Program:
+    A, D = te.placeholder((n, m), name="A"), te.placeholder((m, n), name="D")
+    S = te.compute((n, m), lambda i, j: A[i, j] * 2.0, name="S")
+    B = te.compute((m, n), lambda i, j: S[j, i] + D[i, j], name="B")
+    C = te.compute((n, m), lambda i, j: B[j, i] - A[i, j], name="C")
+    return [A, D], [C]
+
+
 def two_outputs(n: int = 15) -> Program:
     A = te.placeholder((n, 4), name="A", dtype="int64")
     S = te.compute((n, 4), lambda i, j: A[i, j] - 5, name="S")
@@ -108,7 +116,8 @@ def bytes_product(n: int = 5, m: int = 6, k: int = 9) -> Program:
 
 
 PROGRAMS: dict[str, Callable[..., Program]] = {
-    f.__name__: f for f in (matmul, chain, blur, padded, rows, transposed, two_outputs, argmax, bytes_product)
+    f.__name__: f
+    for f in (matmul, chain, blur, padded, rows, transposed, turned, two_outputs, argmax, bytes_product)
 }
 
 
@@ -190,7 +199,27 @@ def random_schedule(
         step = random_step(s, rng)
         if s.why_not(step) is None:
             s.apply(step)
+        elif step.primitive == "transpose":
+            transpose_a_tile(s, step, rng)
     return s
+
+
+def transpose_a_tile(s: Schedule, step: Step, rng: random.Random) -> None:
+    """Cut a tile out of two loops, and transpose it if there is something to transpose."""
+    rows, lanes = (rng.choice([2, 4, 8]) for _ in range(2))
+    x, y = step.args["rows"], step.args["lanes"]
+    tile = Step("tile", step.stage, {"x": x, "y": y, "x_factor": rows, "y_factor": lanes})
+    if s.why_not(tile) is not None:
+        return
+    s.apply(tile)
+    xo, yo, xi, yi = s.journal[-1].results
+    others = [n for iv in s[step.stage].leaf_iter_vars if (n := s[step.stage].axis_name(iv)) not in (xi, yi)]
+    for after in (
+        Step("reorder", step.stage, {"axes": [*others, xi, yi]}),
+        Step("transpose", step.stage, {"rows": xi, "lanes": yi}),
+    ):
+        if s.why_not(after) is None:
+            s.apply(after)
 
 
 def assert_same_result(

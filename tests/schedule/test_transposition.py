@@ -233,7 +233,17 @@ def test_undo_replay_and_code_know_the_step() -> None:
     again.restore(again.journal[:-1])
     assert "transpose" not in again["B"].loops() and "vectorize" not in again["B"].loops()
     code = tewb.Session(s, [stage.op.output(0) for stage in s.stages]).code
-    assert "s[B].transpose(" in code
+    assert "s[B].transpose(i_inner, j_inner)" in code
+    found: dict[str, Any] = {}
+    exec(code, found)
+    assert found["s"]["B"].loops() == s["B"].loops()
+
+
+def test_root_axes_are_named_before_a_tile_of_them() -> None:
+    s = program(8, 8)
+    tile(s, "i", "j")
+    code = tewb.Session(s, [stage.op.output(0) for stage in s.stages]).code
+    assert "i, j = s[B].op.axis\ns[B].transpose(i, j)" in code
 
 
 def test_matmul_has_nothing_to_transpose() -> None:

@@ -88,7 +88,7 @@ def _arguments(step: Step, names: Names) -> list[str]:
         match key:
             case "axis" if step.primitive == "compute_at":
                 shown.append(names.axis(step.args["parent"], value))
-            case "axis" | "x" | "y":
+            case "axis" | "x" | "y" | "rows" | "lanes":
                 shown.append(names.axis(step.stage, value))
             case "axes":
                 shown += [names.axis(step.stage, a) for a in value]
@@ -108,9 +108,8 @@ def _arguments(step: Step, names: Names) -> list[str]:
 def _unpack_axes(replay: Schedule, step: Step, names: Names) -> list[str]:
     """The lines that name the root axes which `step` is the first to use."""
     args = step.args
-    pairs = [
-        (step.stage, args[k]) for k in ("axis", "x", "y") if k in args and step.primitive != "compute_at"
-    ]
+    single = () if step.primitive == "compute_at" else ("axis", "x", "y", "rows", "lanes")
+    pairs = [(step.stage, args[k]) for k in single if k in args]
     pairs += [(step.stage, a) for a in args.get("axes", ())]
     if step.primitive == "compute_at":
         pairs.append((args["parent"], args["axis"]))

@@ -394,9 +394,8 @@ def illegal(session: Session, about: object) -> Explanation:
 def _facts(session: Session, stage: Stage, step: Step) -> list[str]:
     """What the schedule says about the stage and the loops that a step names."""
     found = [f"the loops of {stage.name} are now {stage.loops()}"]
-    named = [
-        v for key, v in step.args.items() if key in ("axis", "x", "y", "axes") and "parent" not in step.args
-    ]
+    loops = ("axis", "x", "y", "rows", "lanes", "axes")
+    named = [v for key, v in step.args.items() if key in loops and "parent" not in step.args]
     owner = stage
     if "parent" in step.args:
         parent = session.schedule.find(step.args["parent"])
