@@ -78,10 +78,7 @@ class Target:
     @property
     def features(self) -> frozenset[str]:
         """The features that are on."""
-        on: set[str] = set()
-        for a in self.attributes.split(","):
-            (on.add if a.startswith("+") else on.discard)(a[1:])
-        return frozenset(on)
+        return _features(self.attributes)
 
     def has(self, *features: str) -> bool:
         """Whether all of `features` are on."""
@@ -133,6 +130,14 @@ class Target:
 
     def __str__(self) -> str:
         return f"llvm -mtriple={self.triple} -mcpu={self.cpu}"
+
+
+@lru_cache(maxsize=32)
+def _features(attributes: str) -> frozenset[str]:
+    on: set[str] = set()
+    for a in attributes.split(","):  # the last word on a feature counts
+        (on.add if a.startswith("+") else on.discard)(a[1:])
+    return frozenset(on)
 
 
 @lru_cache(maxsize=32)
