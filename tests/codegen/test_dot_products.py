@@ -144,6 +144,23 @@ def test_the_instruction_of_a_target(target: str, a: str, b: str, instruction: s
         assert saturating not in code
 
 
+@pytest.mark.parametrize(
+    ("cpu", "features"),
+    [
+        ("x86_64-linux-gnu -mcpu=znver4", features)
+        for features in ("-avx512f", "-avx512bw", "-avx512vl", "-avx512vnni", "-avx2", "-avx", "+avxvnniint8")
+    ]
+    + [("x86_64-linux-gnu -mcpu=x86-64", features) for features in ("+avx512vnni", "+avxvnni", "+avxvnniint8", "+avx")]
+    + [("aarch64-linux-gnu -mcpu=neoverse-v1", features) for features in ("-dotprod", "-i8mm")],
+)  # fmt: skip
+def test_every_mixture_of_features_has_code(cpu: str, features: str) -> None:
+    """An instruction that LLVM does not have there would end the process."""
+    target = Target.of(f"llvm -mtriple={cpu} -mattr={features}")
+    for a, b in PAIRS:
+        for lanes in (1, 8, 40):
+            assert build_module(program(lanes, a, b, True), target=target).get_source("asm")
+
+
 def test_narrow_registers_for_few_lanes() -> None:
     target = Target.of("llvm -mtriple=x86_64-linux-gnu -mcpu=znver4")
     assert [instructions(target, n).lanes for n in (1, 4, 8, 9, 16, 64)] == [4, 4, 8, 16, 16, 16]

@@ -55,6 +55,20 @@ def test_the_last_word_on_a_feature_counts() -> None:
     assert Target.of(f"{base} -mattr=-avx512vnni,+avx512vnni").has("avx512vnni")
 
 
+@pytest.mark.parametrize(
+    ("off", "gone", "left"),
+    [
+        ("avx512f", "avx512vnni", "avx2"),
+        ("avx2", "avx512f", "avx"),
+        ("avx", "avx2", "sse4.2"),
+        ("avx512vl", "avx512vl", "avx512vnni"),
+    ],
+)
+def test_what_needs_a_feature_goes_with_it(off: str, gone: str, left: str) -> None:
+    target = Target.of(f"llvm -mtriple=x86_64-linux-gnu -mcpu=znver4 -mattr=-{off}")
+    assert not target.has(gone) and target.has(left)
+
+
 def test_a_kernel_for_fewer_instructions_runs_here() -> None:
     least = "x86-64" if Target.host().arch == "x86_64" else "generic -mattr=+neon"
     target = Target.of(f"llvm -mcpu={least}") if least == "x86-64" else Target.host()
@@ -97,6 +111,9 @@ def test_the_code_for_another_machine_is_shown_by_kernels_and_sessions() -> None
         ("cuda", "tewb builds for the CPU"),
         ("llvm -mtripel=aarch64", "-mtripel=aarch64 is not known"),
         ("llvm neoverse-v1", "neoverse-v1 is not known"),
+        ("llvm -mtriple=aarch64-linux-gnu -mattr=+i8mm,-neon", "made for processors with neon"),
+        ("llvm -mtriple=x86_64-linux-gnu -mattr=-sse2", "made for processors with sse2"),
+        ("llvm -mattr=avx2", "the feature 'avx2' is neither on nor off"),
         ("llvm -mtriple=pdp11-dec-none", "LLVM has no target pdp11-dec-none"),
     ],
 )

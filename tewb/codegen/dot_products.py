@@ -46,12 +46,12 @@ def _x86(target: Target, lanes: int) -> Instructions:
     width = next((w for w in (4, 8) if lanes <= w < most), most)
     bits = 32 * width
     signed, mixed = (True, True), (False, True)
-    if target.has("avxvnniint8") and width <= 8:
+    if target.has("avxvnniint8", "avxvnni") and width <= 8:
         name = "llvm.x86.avx2.vpdpb{}d.{}"
         found = {signed: name.format("ss", bits), (False, False): name.format("uu", bits)}
         found[mixed] = f"llvm.x86.avx512.vpdpbusd.{bits}"
         return Instructions(width, found, {signed: f"llvm.x86.avx512.vpdpwssd.{bits}"})
-    if (target.has("avx512vnni", "avx512vl")) or (target.has("avxvnni") and width <= 8):
+    if target.has("avx512vnni", "avx512vl") or (target.has("avxvnni") and width <= 8):
         name = "llvm.x86.avx512.vpdp{}." + str(bits)
         return Instructions(width, {mixed: name.format("busd")}, {signed: name.format("wssd")})
     if width == 8 and not target.has("avx2"):

@@ -28,6 +28,7 @@ from tewb.ir import (
 )
 
 WIDTHS = (2, 4, 8)  # vectors that are brought together
+MOST_STORES = WIDTHS[-1]
 MOST_LANES = 1024  # of the vector that they become
 
 

@@ -9,7 +9,7 @@ from tewb.base import HANDLE, INT64, CodegenError, DType
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk, is_maskable, lane_of, loads_of
 from tewb.codegen.function import Function
-from tewb.codegen.interleave import interleaved, shuffle
+from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     ALLOCATED,
@@ -110,14 +110,14 @@ class Statements:
     # ---- control
 
     def seq(self, s: Seq) -> None:
-        rest = list(s.stmts)
-        while rest:
-            together = [] if self.debug else interleaved(rest)
+        at = 0
+        while at < len(s.stmts):
+            together = [] if self.debug else interleaved(s.stmts[at : at + MOST_STORES])
             if together:
                 self.store_together(together)
             else:
-                self.emit(rest[0])
-            del rest[: len(together) or 1]
+                self.emit(s.stmts[at])
+            at += len(together) or 1
 
     def store_together(self, stores: list[BufferStore]) -> None:
         """Stores that fill each other's gaps, as one."""

@@ -36,6 +36,15 @@ _CPUS: dict[str, tuple[str, ...]] = {
     "cortex-a53": ("neon",), "cortex-a72": ("neon",), "cortex-a76": _DOT, "neoverse-n1": _DOT, "neoverse-n2": _I8MM,
     "neoverse-v1": _I8MM, "neoverse-v2": _I8MM, "apple-m1": _DOT, "apple-m2": _I8MM, "apple-m3": _I8MM,
 }  # fmt: skip
+# Without the first, LLVM takes away what begins with the others too. (What a feature turns on with it need not be
+# known: codegen then asks for less than there is.)
+_BASED_ON: dict[str, tuple[str, ...]] = {
+    "avx": ("avx", "fma", "f16c"),
+    "avx2": ("avx512", "avxvnni"),
+    "avx512f": ("avx512",),
+}
+# What every processor of an architecture has. Without it LLVM's backend gives up, and the process with it.
+_ALWAYS = ("-sse", "-sse2", "-neon", "-fp-armv8")
 # Options of classic TE that say nothing about the code made here.
 _IGNORED = ("keys", "libs", "device", "model", "link-params", "num-cores", "opt-level", "host")
 
@@ -78,10 +87,7 @@ class Target:
     @property
     def features(self) -> frozenset[str]:
         """The features that are on."""
-        on: set[str] = set()
-        for a in self.attributes.split(","):
-            (on.add if a.startswith("+") else on.discard)(a[1:])
-        return frozenset(on)
+        return _features(self.attributes)
 
     def has(self, *features: str) -> bool:
         """Whether all of `features` are on."""
@@ -136,6 +142,17 @@ class Target:
 
 
 @lru_cache(maxsize=32)
+def _features(attributes: str) -> frozenset[str]:
+    on: set[str] = set()
+    for a in attributes.split(","):  # the last word on a feature counts
+        if a.startswith("+"):
+            on.add(a[1:])
+        else:
+            on -= {f for f in on if f == a[1:] or f.startswith(_BASED_ON.get(a[1:], ()))}
+    return frozenset(on)
+
+
+@lru_cache(maxsize=32)
 def _data_layout(target: Target) -> str:
     return str(target.machine().target_data)
 
@@ -155,11 +172,25 @@ def _parse(text: str) -> Target:
                 span=here(),
             )
         given[name] = value
+    more = given.get("mattr", "")
+    unsigned = [a for a in more.split(",") if more and a[:1] not in ("+", "-")]
+    if unsigned:
+        raise CodegenError(
+            f"target {text!r}: the feature {unsigned[0]!r} is neither on nor off",
+            hint=f"-mattr=+{unsigned[0]} or -mattr=-{unsigned[0]}",
+            span=here(),
+        )
+    always = next((a for a in more.split(",") if a in _ALWAYS), None)
+    if always is not None:
+        raise CodegenError(
+            f"target {text!r}: code is made for processors with {always[1:]}",
+            hint=f"leave {always} out",
+            span=here(),
+        )
     own = Target.host()
     triple = given.get("mtriple", own.triple)
     cpu = given.get("mcpu", "native" if triple == own.triple else "")
     base = own if cpu in ("native", own.cpu) and triple == own.triple else _named(triple, cpu)
-    more = given.get("mattr", "")
     made = Target(base.triple, base.cpu, ",".join(a for a in (base.attributes, more) if a))
     if not made.runs_here:
         llvm.initialize_all_targets()
@@ -170,5 +201,5 @@ def _parse(text: str) -> Target:
 def _named(triple: str, cpu: str) -> Target:
     """The processor `cpu`, or the least that its architecture has, with the features that it is known to have."""
     arch = Target(triple, "").arch
-    name = cpu or ("x86-64" if arch == "x86_64" else "generic")
+    name = cpu.replace("native", "") or ("x86-64" if arch == "x86_64" else "generic")
     return Target(triple, name, ",".join(f"+{f}" for f in _CPUS.get(name, ())))
