@@ -2,7 +2,8 @@
 
 Each is limited to the same number of threads, and to as many processors. One that is not asked is stopped by a signal,
 so that no threads of its own spin beside the one that is timed. A busy moment of the machine hits all contestants
-of a row, because their samples alternate; ratios are of one run.
+of a row, because their samples alternate; ratios are of one run. On one thread the clock is the processor's time
+(`peers.clock`).
 """
 
 from __future__ import annotations

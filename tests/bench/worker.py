@@ -16,7 +16,6 @@ import json
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -106,10 +105,10 @@ class Contestant:
 
 
 def timed(f: Callable[[], Any], calls: int) -> float:
-    start = time.perf_counter()
+    start = peers.clock()
     for _ in range(calls):
         f()
-    return (time.perf_counter() - start) / calls
+    return (peers.clock() - start) / calls
 
 
 def one_line(e: BaseException) -> str:
