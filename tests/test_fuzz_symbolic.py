@@ -35,7 +35,7 @@ def schedule_with_vectors(outputs: list[Tensor], rng: random.Random) -> Schedule
 
 
 @pytest.mark.parametrize("name", SIZES)
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(12))
 def test_symbolic_kernel_computes_the_same_at_every_size(name: str, seed: int) -> None:
     rng = random.Random(f"symbolic{name}{seed}")
     names = [te.var(v) for v in "nmk"[: SIZES[name]]]

@@ -2,7 +2,7 @@
 
 Each step is a stage of its own. All are computed in tiles of the last one, where the second-level cache holds
 what a step reads and writes: earlier steps make a margin of one more row and column each, which tiles share.
-A step is five loads and a store for each vector; rows are unrolled, so that rows above and below are loaded once.
+A step is four loads and a store for each vector, from and to the cache; half of the loads cross its lines.
 """
 
 from __future__ import annotations

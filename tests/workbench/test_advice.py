@@ -142,13 +142,22 @@ def test_a_tail_names_factors_that_divide() -> None:
 
 
 def test_a_guard_that_stays_in_the_innermost_loop() -> None:
-    n = te.var("n")
-    A = te.placeholder((n,), name="A")
-    B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
-    s = tewb.Session(te.create_schedule(B.op), [A, B])
-    s.apply(Step("split", "B", {"axis": "i", "factor": 16}))
-    a = kinds(s)["guard", "B", "i.inner"]
+    def session(vectors: bool) -> tewb.Session:
+        n = te.var("n")
+        A = te.placeholder((n,), name="A")
+        B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
+        s = tewb.Session(te.create_schedule(B.op), [A, B])
+        s.apply(Step("split", "B", {"axis": "i", "factor": 16}))
+        if vectors:
+            s.apply(Step("vectorize", "B", {"axis": "i.inner"}))
+        return s
+
+    with tewb.PassContext(config={"tir.LoopPartition": False}):
+        a = kinds(session(False))["guard", "B", "i.inner"]
     assert "likely(i.outer * 16 + i.inner < n) is asked in every iteration" in a.message
+    for vectors in (False, True):
+        found = kinds(session(vectors))
+        assert not any(kind == "guard" for kind, _, _ in found), "partition took it out, and a mask is none"
     constant = demo_session("matmul", n=50)
     constant.apply(Step("split", "C", {"axis": "i", "factor": 16}))
     assert not any(kind == "guard" for kind, _, _ in kinds(constant)), "loop partition took it out"

@@ -454,7 +454,9 @@ def _guards(seen: _Seen) -> Iterator[Advice]:
     """Guards that are still inside of the innermost loop, asked in every iteration."""
 
     def visit(s: Stmt, inner: For | None) -> Iterator[Advice]:
-        if isinstance(s, IfThenElse) and inner is not None and uses(s.cond, [inner.var]):
+        # A vector as condition is the mask of a tail, which costs no branch.
+        scalar = isinstance(s, IfThenElse) and s.cond.dtype.lanes == 1
+        if isinstance(s, IfThenElse) and scalar and inner is not None and uses(s.cond, [inner.var]):
             origin: Origin | None = s.origin
             innermost = not any(isinstance(n, For) for n in walk(s.then))
             if innermost and origin is not None and origin.stage is not None and _is_likely(s.cond):
