@@ -221,8 +221,18 @@ def _address(function: Any) -> int:
     return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
+_is_native = False
+
+
+def are_native() -> bool:
+    """Whether the services are those in machine code."""
+    return _is_native
+
+
 def register() -> None:
     """Make the services known to generated code: those in Python, and memory."""
+    global _is_native
+    _is_native = False
     for name, function in (
         ("tewb_rt_call_packed", _CALL),
         ("tewb_rt_call_checked", _CALL),
@@ -238,6 +248,7 @@ def register() -> None:
 @lru_cache(maxsize=1)
 def register_native() -> bool:
     """Use the services in machine code for kernels that are built from now on, if they stand their test."""
+    global _is_native
     found = native_calls.native_calls(_failed, _address(_ALLOC))
     if found is None or not _works(found[0]):
         return False
@@ -245,6 +256,7 @@ def register_native() -> bool:
         ("tewb_rt_call_packed", "tewb_rt_alloc_shared", "tewb_rt_free_shared"), found, strict=True
     ):
         register_symbol(name, address)
+    _is_native = True
     return True
 
 

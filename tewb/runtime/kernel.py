@@ -59,6 +59,7 @@ class Kernel:
         self._address = address
         self._entry = _ENTRY(address)
         self._calls = 0
+        self._may_connect = not self._set_threads and (not signature.packed or callbacks.are_native())
         self._may_miss = last_outputs(signature)
         self._direct: Direct | None = None
         # A serial kernel that does little but call Python keeps the lock: a callback takes 0.14 us, not 0.17.
@@ -80,7 +81,7 @@ class Kernel:
             values, made = complete(self.signature, self._may_miss, args, keywords)
         if self.signature.has_parallel:
             pool().start()
-        if self._calls == 1 and not self._set_threads:  # a kernel that is called once does without
+        if self._calls == 1 and self._may_connect:  # a kernel that is called once does without
             self._direct = connect(self, self._address, _LONG, _BRIEF)
         self._calls += 1
         if self._direct is None or not self._call_direct(self._direct, values):
