@@ -81,7 +81,7 @@ def test_an_interrupt_cancels_and_waits_for_the_end(alarm: Any) -> None:
     alarm(raises)
     with pytest.raises(KeyboardInterrupt, match="now"):
         call_beside(call, cancel)
-    assert log == ["cancelled", "over"]
+    assert log[0] == "cancelled" and "over" in log
     assert call_beside(lambda: 5, never) == 5
 
 
@@ -95,8 +95,9 @@ def test_a_second_interrupt_while_the_first_is_on_its_way(alarm: Any) -> None:
         return 1
 
     def cancel() -> None:
-        stop.set()
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        if not stop.is_set():
+            stop.set()
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
 
     alarm(raises)
     with pytest.raises(KeyboardInterrupt):

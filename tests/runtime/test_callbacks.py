@@ -250,3 +250,61 @@ def test_many_arguments_and_dimensions() -> None:
     np.testing.assert_array_equal(seen[0], a)
     assert seen[1:-1] == [*range(40), 0.5, True, 7]
     assert seen[-3] is True
+
+
+def test_later_calls_check_their_arguments_in_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also with a number among the arguments, and a size that is known at the call."""
+    seen: list[Any] = []
+
+    def f(a: Any, x: int, b: Any) -> None:
+        seen.append(a.base)
+        b[...] = a * x
+
+    tewb.register_func("test.f", f, override=True)
+    n, x = te.var("n"), te.var("x", "int32")
+    A = te.placeholder((n, 16), name="A")
+    E = te.extern((n, 16), [A], lambda i, o: te.call_packed("test.f", i[0], x, o[0]), name="E",
+                  access=te.access.elementwise)  # fmt: skip
+    s = te.create_schedule(E.op)
+    s[E].split("d0", 1)
+    kernel = tewb.build(s, [A, x, E])
+    slow: list[Any] = []
+    run = tewb.runtime.Kernel._call_in_python
+    monkeypatch.setattr(
+        tewb.runtime.Kernel, "_call_in_python", lambda self, values: (slow.append(1), run(self, values))[1]
+    )
+    for calls, rows in enumerate((3, 5, 4, 1)):
+        a, b = arrays(rows)
+        kernel(a, calls, b)
+        np.testing.assert_array_equal(b, a * calls)
+        assert np.shares_memory(seen.pop(), a)
+    if kernel._direct is not None:
+        assert len(slow) == 1  # the first
+    with pytest.raises(tewb.base.ArgumentError, match="A has dtype float64"):
+        kernel(a.astype("float64"), 1, b)
+    wide = np.arange(128, dtype="float32").reshape(4, 32)
+    kernel(wide[:, ::2], 3, arrays(4)[1])
+    before = sys.getrefcount(a)
+    for _ in range(200):
+        kernel(a, 2, b)
+    seen.clear()
+    assert sys.getrefcount(a) == before
+
+
+def test_many_intermediates_at_once() -> None:
+    """More than there is room for at first; each is seen by its callbacks alone."""
+    many = 40
+    tewb.register_func(
+        "test.f", lambda a, b: np.copyto(b, a + np.float32(1)) or time.sleep(0.0001), override=True
+    )
+    A = te.placeholder((8, 16), name="A")
+    X = A
+    for k in range(many):
+        X = te.extern((8, 16), [X], lambda i, o: te.call_packed("test.f", i[0], o[0]), name=f"X{k}")
+    C = te.compute((8, 16), lambda i, j: X[i, j], name="C")
+    with tewb.PassContext(config={"tir.disable_storage_rewrite": True}):
+        kernel = tewb.build(te.create_schedule(C.op), [A, C])
+    a, c = arrays()
+    for _ in range(3):
+        kernel(a, c)
+        np.testing.assert_array_equal(c, a + many)

@@ -49,16 +49,18 @@ def threads() -> Iterator[None]:
     set_num_threads(before)
 
 
-def helpers(n: int = 2, pause: float = 0.1) -> set[int]:
-    """The threads that take part in `n` iterations, each of which waits."""
-    seen: list[int] = []
+def helpers(count: int = 2, n: int = 0) -> int:
+    """How many threads take part in `n` iterations, each of which waits until `count` have come."""
+    seen: set[int] = set()
+    end = time.monotonic() + 20
 
     def body(lo: int, hi: int) -> None:
-        seen.append(threading.get_ident())
-        time.sleep(pause)
+        seen.add(threading.get_ident())
+        while len(seen) < count and time.monotonic() < end:
+            time.sleep(0.001)
 
-    run(body, n, most=1)
-    return set(seen)
+    run(body, n or count, most=1)
+    return len(seen)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
@@ -82,27 +84,26 @@ def test_chunks_shrink_toward_the_end() -> None:
 
 
 def test_workers_take_part() -> None:
-    assert len(helpers()) == 2
+    assert helpers(2) == 2
     set_num_threads(4)
-    assert len(helpers(8)) == 4
-    assert len(helpers(3)) <= 3  # no more are asked than there are iterations
+    assert helpers(4, 8) == 4
+    assert helpers(3) == 3  # no more are asked than there are iterations
     set_num_threads(1)
-    assert helpers() == {threading.get_ident()}  # though the others are awake
+    assert helpers(1, 50) == 1  # though the others may be awake
     set_num_threads(2)
-    assert len(helpers()) == 2
+    assert helpers(2) == 2
 
 
 def test_workers_wake_from_sleep() -> None:
-    assert len(helpers()) == 2
-    for pause in (0.0005, 0.001, 0.05):
-        for _ in range(3):
+    for pause in (0.0004, 0.0005, 0.0006, 0.001, 0.05):
+        for _ in range(5):
             time.sleep(pause)
-            assert len(helpers(2, 0.05)) == 2
+            assert helpers(2) == 2
 
 
 def test_an_idle_pool_uses_no_processor() -> None:
     set_num_threads(4)
-    helpers(4, 0.01)
+    assert helpers(4) == 4
     time.sleep(0.05)
     start, cpu = time.perf_counter(), time.process_time()
     time.sleep(0.3)
@@ -135,8 +136,8 @@ def test_a_failure_stops_the_rest() -> None:
             seen.append(lo)  # noqa: B023
             return 7 if lo == 3 else 0
 
-        assert run(body, 10_000, most=1) == 7
-        assert len(seen) < 1000
+        assert run(body, 200_000, most=1) == 7
+        assert len(seen) < 200_000
         assert run(lambda lo, hi: None, 10, most=1) == 0
 
 
@@ -287,12 +288,12 @@ def test_a_fork_has_workers_of_its_own(calls: int) -> None:
             c = np.zeros_like(b)
             for _ in range(3):
                 k(a, c)
-            os._exit(0 if (c == a * 2).all() and len(helpers()) == 2 else 1)
+            os._exit(0 if (c == a * 2).all() and helpers() == 2 else 1)
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     k(a, b)
-    assert len(helpers()) == 2
+    assert helpers() == 2
 
 
 @needs_fork
@@ -303,12 +304,12 @@ def test_a_fork_while_a_loop_runs() -> None:
     def fork() -> None:
         child = os.fork()
         if child == 0:
-            os._exit(0 if len(helpers()) == 2 else 1)
+            os._exit(0 if helpers() == 2 else 1)
         children.append(child)
 
     thread = threading.Timer(0.05, fork)
     thread.start()
-    helpers(2, 0.3)
+    run(lambda lo, hi: time.sleep(0.3), 2, most=1)
     thread.join()
     run(lambda lo, hi: fork() if lo == 0 else None, 2, most=1)
     assert [os.waitstatus_to_exitcode(os.waitpid(c, 0)[1]) for c in children] == [0, 0]

@@ -12,74 +12,86 @@ import threading
 import time
 from collections.abc import Callable
 
-_idle: list[_Helper] = []
+
+class _Job:
+    """A call, and its result when it is over. Who appends to `claims` first decides: the helper runs it, or
+    the caller has given it up. (To append twice changes nothing, so that it can be tried again.)"""
+
+    def __init__(self, call: Callable[[], int]) -> None:
+        self.call = call  # keeps the arrays alive
+        self.claims: list[str] = []
+        self.result: int | None = None
+
+    def run(self) -> None:
+        self.claims.append("helper")
+        if self.claims[0] == "helper":
+            self.result = self.call()
+
+    def is_over(self) -> bool:
+        """Whether the call has ended, or will never begin."""
+        self.claims.append("caller")
+        return self.claims[0] == "caller" or self.result is not None
 
 
 class _Helper:
-    """A thread that runs one function at a time."""
+    """A thread that runs one job at a time: whenever `begin` is released, until it is dismissed."""
 
     def __init__(self) -> None:
-        self._begin, self._end = threading.Lock(), threading.Lock()
-        self._begin.acquire()
-        self._end.acquire()
-        self._call: Callable[[], int] | None = None
-        self._result: int | None = None
+        self.begin, self.end = threading.Lock(), threading.Lock()
+        self.begin.acquire()
+        self.end.acquire()
+        self.job: _Job | None = None
+        self.is_dismissed = False
         # threading.Thread begins with a handshake in Python, which an interrupt may leave half done.
         _thread.start_new_thread(self._run, ())
 
     def _run(self) -> None:
-        while True:
-            self._begin.acquire()
-            call, self._call = self._call, None
-            if call is None:
+        while not self.is_dismissed:
+            self.begin.acquire()
+            job, self.job = self.job, None
+            if job is None:  # dismissed
                 return
-            result = call()
-            del call  # lets go of the arrays
-            self._result = result
-            self._end.release()
+            job.run()
+            del job  # lets go of the arrays
+            self.end.release()
 
-    def start(self, call: Callable[[], int]) -> None:
-        self._call, self._result = call, None
-        self._begin.release()
+    def dismiss(self) -> None:
+        self.is_dismissed = True
+        if self.begin.locked():
+            self.begin.release()
 
-    def wait(self) -> int:
-        """The result. An interrupt may raise from here, and from `start`."""
-        self._end.acquire()
-        assert self._result is not None
-        return self._result
 
-    def outlast(self) -> None:
-        """Wait until the call is over, and end the thread. (A second interrupt changes nothing: the first is
-        on its way, and the arrays are in use until then.)"""
-        while self._result is None:
-            try:
-                self._wake()  # in case the interrupt came before `start` did; else it ends the thread afterwards
-                time.sleep(0.0005)
-            except BaseException:
-                continue
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._begin.locked():
-            self._begin.release()
+_idle: list[_Helper] = []
 
 
 def call_beside(call: Callable[[], int], cancel: Callable[[], None]) -> int:
-    """What `call()` returns, on another thread. When waiting for it is interrupted, `cancel()` must make it
-    end soon; the exception goes on then. `call` must not raise."""
+    """What `call()` returns, on another thread. When waiting for it is interrupted, `cancel()` must make it end
+    soon (it may be asked several times); the exception goes on when the call is over. `call` must not raise."""
+    job = _Job(call)
     try:
         helper = _idle.pop()
     except IndexError:
         helper = _Helper()
     try:
-        helper.start(call)
-        result = helper.wait()
+        helper.job = job
+        helper.begin.release()
+        helper.end.acquire()
     except BaseException:
-        cancel()
-        helper.outlast()
+        # It may have come before the helper began, while it ran, or after its end. A second interrupt changes
+        # nothing: the first is on its way.
+        while True:
+            try:
+                cancel()
+                helper.dismiss()
+                if job.is_over():
+                    break
+                time.sleep(0.0005)
+            except BaseException:
+                continue
         raise
     _idle.append(helper)
-    return result
+    assert job.result is not None
+    return job.result
 
 
 if hasattr(os, "register_at_fork"):  # threads do not survive a fork

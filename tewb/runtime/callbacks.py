@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,9 +28,7 @@ _invocations: dict[int, Invocation] = {}
 _DTYPES = tuple(np.dtype(name) for name in abi.DTYPES)
 
 
-_ROWS = 8  # owners that a call has room for; more are rare
-_Rows = ctypes.c_int64 * (_ROWS * native_calls.OWNER_SLOTS)
-_Table = ctypes.c_int64 * native_calls.TABLE_SLOTS
+_SPARE = array("q", bytes(8 * 8 * native_calls.OWNER_SLOTS))  # room for owners that come while a kernel runs
 
 
 class Invocation:
@@ -39,46 +38,48 @@ class Invocation:
     """
 
     def __init__(
-        self, functions: Sequence[Callable[..., Any]], calls: Sequence[abi.PackedCall], arrays: Sequence[Any]
+        self,
+        functions: Sequence[Any],
+        calls: Sequence[abi.PackedCall],
+        arrays: Sequence[Any],
+        addresses: Sequence[int],
     ) -> None:
         self.functions, self.calls = functions, calls
-        self.owners = [(*_extent(a), a) for a in arrays]
+        self.owners = [(*_extent(a, p), a) for a, p in zip(arrays, addresses, strict=True)]
         self.error: BaseException | None = None
         self.lock = threading.Lock()
-        self._functions = (ctypes.c_void_p * len(functions))(*map(id, functions))
-        # The owners' rows; one that was outgrown stays, for it may be in use.
-        self._rows: list[Any] = (
-            [_Rows(*[x for owner in self.owners for x in _row(owner)])] if len(self.owners) <= _ROWS else []
-        )
-        self._table = _Table(ctypes.addressof(self._functions), 0, len(self.owners), id(self))
-        if not self._rows:
-            self._grow()
-        self._table[native_calls.OWNERS] = ctypes.addressof(self._rows[-1])
-        self.handle = ctypes.addressof(self._table)
+        # The table, the functions, and rows for the owners.
+        memory = array("q", [0, 0, len(arrays), id(self), 0, *map(id, functions)])
+        first = len(memory)
+        for owner in self.owners:
+            memory.extend(_row(owner))
+        self.handle: int = memory.buffer_info()[0]
+        memory[native_calls.FUNCTIONS] = self.handle + 8 * native_calls.TABLE_SLOTS
+        memory[native_calls.OWNERS] = self.handle + 8 * first
+        self._memory = memory
+        self._rows, self._first = [memory], first  # where the rows are, and where they begin there
         _invocations[self.handle] = self
 
     def _grow(self) -> None:
-        """Rows for twice as many owners. Machine code holds the GIL while it looks at them, as this does."""
-        rows: Any = (ctypes.c_int64 * (2 * len(self.owners) * native_calls.OWNER_SLOTS))()
-        known = [x for owner in self.owners for x in _row(owner)]
-        rows[: len(known)] = known
-        if self._rows:  # which memory is in use is known there
-            old = self._rows[-1]
-            for at in range(native_calls.IN_USE, len(old), native_calls.OWNER_SLOTS):
-                rows[at] = old[at]
+        """More rows. Machine code holds the GIL while it looks at them, as this does. Those
+        that were outgrown stay, for they may be in use."""
+        known = self._rows[-1][self._first :]
+        rows = known + _SPARE * (1 + len(known) // len(_SPARE))
         self._rows.append(rows)
-        self._table[native_calls.OWNERS] = ctypes.addressof(rows)
+        self._first = 0
+        self._memory[native_calls.OWNERS] = rows.buffer_info()[0]
 
     def add(self, buffer: Any) -> None:
         """Memory of an intermediate, which lives as long as this call and every view of it."""
         with self.lock:
-            owner = (*_extent(buffer), buffer)
+            owner = (*_extent(buffer, buffer.ctypes.data), buffer)
             count, size = len(self.owners), native_calls.OWNER_SLOTS
-            if len(self._rows[-1]) <= count * size:
+            if len(self._rows[-1]) < self._first + (count + 1) * size:
                 self._grow()
-            self._rows[-1][count * size : (count + 1) * size] = _row(owner)
+            rows, at = self._rows[-1], self._first + count * size
+            rows[at : at + size] = array("q", _row(owner))
             self.owners.append(owner)
-            self._table[native_calls.OWNER_COUNT] = count + 1
+            self._memory[native_calls.OWNER_COUNT] = count + 1
 
     def close(self) -> None:
         """End the call: the machine code is done with this number."""
@@ -91,6 +92,16 @@ class Invocation:
                 extern = f" for extern {call.extern}" if call.extern else ""
                 error.add_note(f"raised in packed function {call.name}, called by a tewb kernel{extern}")
                 self.error = error
+
+    def take_error(self) -> BaseException | None:
+        """The first exception, which is forgotten here: its traceback holds frames that hold this."""
+        if self._memory[native_calls.UNTOLD]:
+            untold: Any = ctypes.py_object.from_address(self.handle + 8 * native_calls.UNTOLD)
+            self.error = self.error or untold.value
+            ctypes.pythonapi.Py_DecRef(untold)
+            self._memory[native_calls.UNTOLD] = 0
+        error, self.error = self.error, None
+        return error
 
     def view(
         self, dtype: np.dtype[Any], address: int, shape: tuple[int, ...], strides: tuple[int, ...]
@@ -145,11 +156,10 @@ def _row(owner: tuple[int, int, Any]) -> list[int]:
     return [low, high, id(base), WRITEABLE if base.flags.writeable else 0, 1]
 
 
-def _extent(a: Any) -> tuple[int, int]:
-    """The addresses from the first byte of an array to one past its last."""
+def _extent(a: Any, address: int) -> tuple[int, int]:
+    """The addresses from the first byte of an array, whose first element is at `address`, to one past its last."""
     if a.flags.c_contiguous:
-        start: int = a.__array_interface__["data"][0]
-        return start, start + a.nbytes
+        return address, address + a.nbytes
     low, high = np.lib.array_utils.byte_bounds(a)
     return int(low), int(high)
 
@@ -211,8 +221,18 @@ def _address(function: Any) -> int:
     return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
+_is_native = False
+
+
+def are_native() -> bool:
+    """Whether the services are those in machine code."""
+    return _is_native
+
+
 def register() -> None:
     """Make the services known to generated code: those in Python, and memory."""
+    global _is_native
+    _is_native = False
     for name, function in (
         ("tewb_rt_call_packed", _CALL),
         ("tewb_rt_call_checked", _CALL),
@@ -228,6 +248,7 @@ def register() -> None:
 @lru_cache(maxsize=1)
 def register_native() -> bool:
     """Use the services in machine code for kernels that are built from now on, if they stand their test."""
+    global _is_native
     found = native_calls.native_calls(_failed, _address(_ALLOC))
     if found is None or not _works(found[0]):
         return False
@@ -235,6 +256,7 @@ def register_native() -> bool:
         ("tewb_rt_call_packed", "tewb_rt_alloc_shared", "tewb_rt_free_shared"), found, strict=True
     ):
         register_symbol(name, address)
+    _is_native = True
     return True
 
 
@@ -248,7 +270,7 @@ def _works(address: int) -> bool:
         if len(seen) > 4:
             raise ValueError("tried")
 
-    invocation = Invocation([look], [abi.PackedCall("look")], [array])
+    invocation = Invocation([look], [abi.PackedCall("look")], [array], [array.ctypes.data])
     float64 = abi.DTYPES.index("float64")
     record = [abi.ARRAY, float64, 2, array.ctypes.data + 8, 2, 3, 12, 2]
     record += [abi.INTEGER, abi.DTYPES.index("int32"), 0, -5, abi.INTEGER, abi.DTYPES.index("bool"), 0, 1]

@@ -4,9 +4,9 @@ A kernel is an object of a type with a vectorcall slot. While the slot is empty,
 Python; `connect` fills it with code made for the kernel's parameters (see `entry_code.py`). Calls that the
 code does not take, and everything where layouts are not as expected, go to `__call__` as before.
 
-Kernels with packed functions or work of unknown length are always called through Python: they need an
-Invocation, or a second thread that leaves the first one open to Ctrl-C. So do those with parallel loops as long
-as the pool has threads to start.
+Kernels with work of unknown length are always called through Python: they need a second thread that leaves the
+first one open to Ctrl-C. So do those with parallel loops as long as the pool has threads to start. Where packed
+functions are called, the entry looks at the arguments, and the call itself begins in Python: it needs an Invocation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 from tewb.runtime.abi import KernelSignature
 from tewb.runtime.cpython import is_known_python, register_arrays, register_python
@@ -33,8 +33,9 @@ class Direct:
     def __new__(cls, *args: Any) -> Any:
         return object.__new__(with_vectorcall(cls))
 
-    def __init__(self, signature: KernelSignature) -> None:
-        self.signature = signature
+    def __init__(self, kernel: Any) -> None:
+        self.signature: KernelSignature = kernel.signature
+        self.kernel = ref(kernel)
 
     def __call__(self, *args: Any) -> Any:
         return NotImplemented
@@ -59,7 +60,7 @@ def connect(kernel: Any, address: int, long: int, brief: int) -> Direct | None:
         code = _codes.get(text)
         if code is None:
             code = _codes[text] = Compiled(text, level=1, plain=True)
-    direct = Direct(kernel.signature)
+    direct = Direct(kernel)
     for o in (direct, kernel):
         slow = _python_type(o).__call__
         o.__dict__["_entry_code"] = code, slow  # they live as long as the object
@@ -83,10 +84,13 @@ def _is_ready() -> bool:
     return register_python(FUNCTIONS)
 
 
-def register_services(failed: Callable[[Any, int], None], memory_limit: Callable[[], int]) -> None:
-    """Tell entries how a failed kernel is explained, and what memory its intermediates may take. (Both must
-    live for ever.)"""
+def register_services(
+    failed: Callable[[Any, int], None], memory_limit: Callable[[], int], packed: Callable[..., None]
+) -> None:
+    """Tell entries how a failed kernel is explained, what memory its intermediates may take, and who calls one
+    with packed functions. (All must live for ever.)"""
     register_symbol("tewb_rt_failed", id(failed))
+    register_symbol("tewb_rt_packed", id(packed))
     register_symbol("tewb_rt_memory_limit", id(memory_limit))
 
 

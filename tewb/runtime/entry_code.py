@@ -66,6 +66,7 @@ _DECLARATIONS = "\n".join(
         "@tewb_py_float = external global i8",
         "@tewb_rt_failed = external global i8",
         "@tewb_rt_memory_limit = external global i8",
+        "@tewb_rt_packed = external global i8",
         "@tewb_np_ndarray = external global i8",
         *(f"@tewb_np_{name} = external global i8" for name in abi.DTYPES),
     ]
@@ -122,14 +123,14 @@ class _NotNativeError(Exception):
 
 
 def entry_text(signature: KernelSignature, offset: int, long: int, brief: int) -> str | None:
-    """The entry `tewb_entry` for kernels of this signature; None when their calls must begin in Python.
+    """The entry `tewb_entry` for kernels of this signature; None when their calls must begin in Python. Where a
+    kernel calls packed functions, the entry checks the arguments and Python makes the call.
 
     The fields of the called object stand at `offset`. Work of `long` operations goes to Python, which runs
     it where it can be interrupted; work of `brief` or more, and parallel loops, run without Python's lock.
     """
-    if signature.packed or signature.work is None:
-        return None
-    if isinstance(signature.work, int) and signature.work >= long:
+    is_long = signature.work is None or (isinstance(signature.work, int) and signature.work >= long)
+    if is_long and not signature.packed:
         return None
     try:
         return _Entry(signature, offset, long, brief).text()
@@ -170,7 +171,10 @@ class _Entry:
         self.computed_sizes()
         self.separate()
         self.ranges()
-        self.call(self.work())
+        if self.signature.packed:
+            self.call_in_python()
+        else:
+            self.call(self.work())
         room = f"  %slots = alloca [{len(params) + len(self.signature.symbols) + 1} x i64]"
         pool = ["@tewb_rt_missing = external global i64"] if self.signature.has_parallel else []
         return "\n".join([_DECLARATIONS, *pool, _HEADER, room, *t.lines, self.tail(), "}"]) + "\n"
@@ -329,9 +333,37 @@ class _Entry:
 
     # ---- the call
 
-    def call(self, work: str | int) -> None:
+    def store_slots(self) -> None:
+        """What the machine code takes, now that all checks hold."""
         t = self.t
         t.settle()
+        values = [*self.slots, *(self.symbols[name] for name in self.signature.symbols)]
+        for n, value in enumerate(values):
+            t.do(f"store i64 {value}, ptr {t.ins(f'getelementptr i64, ptr %slots, i64 {n}')}")
+
+    def call_in_python(self) -> None:
+        """packed(kernel, address of the slots, *arguments)"""
+        t = self.t
+        self.store_slots()
+        t.do("%place = ptrtoint ptr %slots to i64")
+        t.do("%number = call ptr @tewb_py_PyLong_FromLongLong(i64 %place)")
+        t.do(f"br i1 {t.ins('icmp eq ptr %number, null')}, label %null, label %go")
+        t.lines.append("go:")
+        count = len(self.objects) + 2
+        t.do(f"%given = alloca [{count + 1} x ptr]")
+        for n, o in enumerate(("%self", "%number", *self.objects)):
+            t.do(f"store ptr {o}, ptr {t.ins(f'getelementptr ptr, ptr %given, i64 {n + 1}')}")
+        t.do("%first = getelementptr ptr, ptr %given, i64 1")
+        t.do(
+            "%returned = call ptr @tewb_py_PyObject_Vectorcall("
+            f"ptr @tewb_rt_packed, ptr %first, i64 {_FLAG + count}, ptr null)"
+        )
+        t.do("call void @tewb_py_Py_DecRef(ptr %number)")
+        t.do("ret ptr %returned")
+
+    def call(self, work: str | int) -> None:
+        t = self.t
+        self.store_slots()
         t.do(f"store [{abi.CONTEXT_SLOTS} x i64] zeroinitializer, ptr %context")
         if self.signature.intermediates:
             t.do(
@@ -342,9 +374,6 @@ class _Entry:
             left = t.ins("call i64 @tewb_py_PyLong_AsLongLong(ptr %limit)")
             t.do("call void @tewb_py_Py_DecRef(ptr %limit)")
             t.do(f"store i64 {left}, ptr {t.ins(f'getelementptr i64, ptr %context, i64 {abi.MEMORY_LEFT}')}")
-        values = [*self.slots, *(self.symbols[name] for name in self.signature.symbols)]
-        for n, value in enumerate(values):
-            t.do(f"store i64 {value}, ptr {t.ins(f'getelementptr i64, ptr %slots, i64 {n}')}")
         t.do(f"%code = load ptr, ptr {t.ins(f'getelementptr i8, ptr %self, i64 {self.offset + ADDRESS}')}")
         if self.signature.has_parallel:
             work = self.brief
@@ -381,7 +410,8 @@ class _Entry:
     def tail(self) -> str:
         # None lives for ever since 3.12.
         keep = "" if sys.version_info >= (3, 12) else "  call void @tewb_py_Py_IncRef(ptr @tewb_py_none)\n"
-        return _TAIL.replace("KEEP\n", keep).replace("SLOW", str(self.offset + SLOW))
+        end = _NULL if self.signature.packed else _END.replace("KEEP\n", keep) + _NULL
+        return end + _SLOW.replace("SLOW", str(self.offset + SLOW))
 
 
 _HEADER = f"""
@@ -389,13 +419,11 @@ define ptr @tewb_entry(ptr %self, ptr %args, i64 %nargsf, ptr %kwnames) {{
   %context = alloca [{abi.CONTEXT_SLOTS} x i64]
   %over = alloca i32"""
 
-_TAIL = f"""  %good = icmp eq i32 %failed, 0
+_END = f"""  %good = icmp eq i32 %failed, 0
   br i1 %good, label %done, label %error
 done:
 KEEP
   ret ptr @tewb_py_none
-null:
-  ret ptr null
 error:
   %at = ptrtoint ptr %context to i64
   %number = call ptr @tewb_py_PyLong_FromLongLong(i64 %at)
@@ -410,6 +438,14 @@ tell:
   %told = call ptr @tewb_py_PyObject_Vectorcall(ptr @tewb_rt_failed, ptr %e1, i64 {_FLAG + 2}, ptr null)
   call void @tewb_py_Py_DecRef(ptr %number)
   ret ptr %told
+"""
+
+_NULL = """
+null:
+  ret ptr null
+"""
+
+_SLOW = """
 slow:
   %pslow = getelementptr i8, ptr %self, i64 SLOW
   %function = load ptr, ptr %pslow

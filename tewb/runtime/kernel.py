@@ -60,6 +60,7 @@ class Kernel:
         self._address = address
         self._entry = _ENTRY(address)
         self._calls = 0
+        self._may_connect = not self._set_threads and (not signature.packed or callbacks.are_native())
         self._may_miss = last_outputs(signature)
         self._direct: Direct | None = None
         # A serial kernel that does little but call Python keeps the lock: a callback takes 0.14 us, not 0.17.
@@ -68,6 +69,7 @@ class Kernel:
         self.name = signature.name
         # A kernel on arrays of constant shape: its calls take a short way.
         self._plan = simple_plan(signature) if isinstance(signature.work, int) else None
+        self._buffers = tuple(n for n, p in enumerate(signature.params) if p.kind == "buffer")
         self._Slots = ctypes.c_int64 * max(len(signature.params) + len(signature.symbols), 1)
         self._Context = ctypes.c_int64 * abi.CONTEXT_SLOTS
         # Work that depends on symbols is worked out at each call.
@@ -80,7 +82,7 @@ class Kernel:
             values, made = complete(self.signature, self._may_miss, args, keywords)
         if self.signature.has_parallel:
             pool().start()
-        if self._calls == 1 and not self._set_threads:  # a kernel that is called once does without
+        if self._calls == 1 and self._may_connect:  # a kernel that is called once does without
             self._direct = connect(self, self._address, _LONG, _BRIEF)
         self._calls += 1
         if self._direct is None or not self._call_direct(self._direct, values):
@@ -100,33 +102,34 @@ class Kernel:
         if slots is None:
             self.run(prepare(self.signature, values, {}))
         else:
-            self._enter(slots, values, self._is_short({}))
+            self._enter(self._Slots(*slots), values, self._is_short({}))
 
     def run(self, ready: Prepared) -> None:
         """Run on arguments that `prepare` made."""
-        self._enter(ready.slots, ready.arrays, self._is_short(ready.symbols))
+        self._enter(self._Slots(*ready.slots), ready.arrays, self._is_short(ready.symbols))
         for target, copy in ready.write_back:
             target[...] = copy
 
-    def _enter(self, slots: Sequence[int], arrays: Sequence[Any], short: bool) -> None:
-        """Run on slots, which hold addresses of `arrays`."""
+    def _enter(self, slots: Any, arrays: Sequence[Any], short: bool) -> None:
+        """Run on slots, which hold the addresses of `arrays`."""
         signature = self.signature
         if signature.has_parallel:
             pool().start()
-        context, memory = self._Context(), self._Slots(*slots)
+        context = self._Context()
         if signature.intermediates:
             context[abi.MEMORY_LEFT] = memory_limit()
         invocation = None
         if signature.packed:
             functions = [get_global_func(call.name) for call in signature.packed]
-            invocation = callbacks.Invocation(functions, signature.packed, arrays)  # type: ignore[arg-type]
+            addresses = [slots[n] for n in self._buffers]
+            invocation = callbacks.Invocation(functions, signature.packed, arrays, addresses)
             context[abi.HANDLE] = invocation.handle
         try:
             if self._set_threads:
                 with one_thread(self._set_threads):
-                    code = self._call(context, memory, short, arrays)
+                    code = self._call(context, slots, short, arrays)
             else:
-                code = self._call(context, memory, short, arrays)
+                code = self._call(context, slots, short, arrays)
         finally:
             if invocation is not None:
                 invocation.close()
@@ -202,11 +205,12 @@ _FORMATS = {"ll": "optimized_ir", "": "optimized_ir", "ll0": "llvm_ir", "asm": "
 
 def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invocation | None) -> NoReturn:
     """Explain what the context says that failed."""
-    if invocation is not None and invocation.error is not None:
+    error = invocation.take_error() if invocation is not None else None
+    if error is not None:
         try:
-            raise invocation.error
+            raise error
         finally:
-            invocation.error = None
+            del error
     kind, a, b = context[abi.ERROR], context[abi.DETAIL_A], context[abi.DETAIL_B]
     number = context[abi.MESSAGE]
     message = signature.messages[number] if 0 <= number < len(signature.messages) else ""
@@ -230,6 +234,12 @@ def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invoc
 def _failed(called: Any, context: int) -> None:
     """Raise what failed in a kernel that machine code called; `context` is an address."""
     _raise(called.signature, (ctypes.c_int64 * abi.CONTEXT_SLOTS).from_address(context), None)
+
+
+def _call_packed(called: Any, place: int, *values: Any) -> None:
+    """Run a kernel whose arguments machine code has checked; its slots are at address `place`."""
+    kernel: Any = called.kernel() if isinstance(called, Direct) else called
+    kernel._enter(kernel._Slots.from_address(place), [values[n] for n in kernel._buffers], False)
 
 
 _pinned: dict[Callable[[int], int], tuple[int, int]] = {}  # how many kernels want one thread, and what it was
@@ -284,4 +294,4 @@ def _free_memory() -> int | None:
         return None
 
 
-register_services(_failed, memory_limit)
+register_services(_failed, memory_limit, _call_packed)

@@ -3,7 +3,7 @@
 The same services as in `callbacks.py`, without the way through ctypes. What they know of a call of a
 kernel stands in a table of the Invocation:
 
-    functions, owners, number of owners, the Invocation itself
+    functions, owners, number of owners, the Invocation itself, an exception that it could not be told
 
 An owner is memory that views may look at: low, high, the array that keeps it alive, flags of its views,
 and whether it is in use (an intermediate that was given back is taken again when nobody holds a view).
@@ -31,8 +31,8 @@ from tewb.runtime.cpython import (
 from tewb.runtime.jit import Compiled, register_symbol
 
 # Slots of the table of an Invocation, and of an owner in it.
-FUNCTIONS, OWNERS, OWNER_COUNT, SELF = range(4)
-TABLE_SLOTS = 4
+FUNCTIONS, OWNERS, OWNER_COUNT, SELF, UNTOLD = range(5)
+TABLE_SLOTS = 5
 LOW, HIGH, BASE, FLAGS, IN_USE = range(5)
 OWNER_SLOTS = 5
 
@@ -281,8 +281,15 @@ error:
   %told = call ptr @tewb_py_PyObject_Vectorcall(ptr %handler, ptr %e1, i64 {3 - (1 << 63)}, ptr null)
   %lost = icmp eq ptr %told, null
   br i1 %lost, label %forget, label %noted
-forget:
+forget:                                             ; at the end of Python's stack, say
   call void @tewb_py_PyErr_Clear()
+  %puntold = getelementptr i64, ptr %table, i64 {UNTOLD}
+  %untold = load ptr, ptr %puntold
+  %isfirst = icmp eq ptr %untold, null
+  br i1 %isfirst, label %note, label %release
+note:
+  call void @tewb_py_Py_IncRef(ptr %exception)
+  store ptr %exception, ptr %puntold
   br label %release
 noted:
   call void @tewb_py_Py_DecRef(ptr %told)
