@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import replace
 from typing import Any
@@ -220,3 +221,33 @@ def test_steps_that_take_the_place_of_others_are_told_apart() -> None:
             texts.append("\n".join(str(n) for n in script_lines(session.passes[0][1])))
             session.undo()
     assert len(set(texts)) == len(texts)
+
+
+def test_orders_of_the_same_loops_are_told_apart() -> None:
+    A = te.placeholder((3, 4, 5), name="A")
+    B = te.compute((3, 4, 5), lambda i, j, k: A[i, j, k] + 1.0, name="B")
+    session, texts = tewb.Session(te.create_schedule(B.op), [A, B]), set()
+    for order in itertools.permutations("ijk"):
+        session.apply({"primitive": "reorder", "stage": "B", "args": {"axes": list(order)}})
+        assert shown(session) == shown(from_scratch(session))
+        texts.add(session.ir)
+        session.undo()
+    assert len(texts) == 6
+
+
+def test_needs_that_change_reach_stages_that_were_not_touched() -> None:
+    """Tiles of 7 rows do not divide 20: the stages before compute more rows, though nothing was done to them."""
+    A = te.placeholder((40, 8), name="A")
+    P = te.compute((40, 8), lambda i, j: A[i, j] + 1.0, name="P")
+    Q = te.compute((36, 8), lambda i, j: P[i + 2, j] * 2.0, name="Q")
+    R = te.compute((32, 8), lambda i, j: Q[i + 2, j] * 3.0, name="R")
+    C = te.compute((20, 8), lambda i, j: R[i + 1, j], name="C")
+    session = tewb.Session(te.create_schedule(C.op), [A, C])
+    before = {a.name: a.shape for a in session.allocations()}
+    session.apply({"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 7}})
+    session.apply({"primitive": "compute_at", "stage": "R", "args": {"parent": "C", "axis": "i.outer"}})
+    after = {a.name: a.shape for a in session.allocations()}
+    assert before["P"] == "(20, 8)" and before["P"] != after["P"] and before["Q"] != after["Q"]
+    assert shown(session) == shown(from_scratch(session))
+    session.undo()
+    assert {a.name: a.shape for a in session.allocations()} == before

@@ -114,7 +114,7 @@ class Compiled:
         machine = target_machine(self._level)
         module = self._optimized(machine)
         self.optimized_ir = str(module)  # now: to emit code changes the module
-        symbols = _symbols(module)
+        symbols = symbols_of(module)
         return ObjectCode(bytes(machine.emit_object(module)), symbols, self._about())
 
     def _optimized(self, machine: Any) -> Any:
@@ -190,11 +190,11 @@ def _line_of(message: str, text: str) -> str:
 def optimized(text: str, machine: Any, level: int) -> Any:
     """The module of an LLVM text, after optimisation."""
     module = _parse(text)
-    _optimize(module, machine, level)
+    optimize(module, machine, level)
     return module
 
 
-def _optimize(module: Any, machine: Any, level: int) -> None:
+def optimize(module: Any, machine: Any, level: int) -> None:
     if level == 0:
         return
     options = llvm.create_pipeline_tuning_options(speed_level=level)
@@ -203,7 +203,7 @@ def _optimize(module: Any, machine: Any, level: int) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
-def _symbols(module: Any) -> tuple[str, ...]:
+def symbols_of(module: Any) -> tuple[str, ...]:
     """The functions and objects that a module takes from elsewhere."""
     everything = (*module.functions, *module.global_variables)
     return tuple(f.name for f in everything if f.is_declaration and not f.name.startswith("llvm."))
