@@ -153,7 +153,11 @@ def fresh(code: str, *args: str, **environment: str) -> list[float]:
     around = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-c", code, *args]
     made = subprocess.run(
-        command, env={**around, "PYTHONPATH": str(ROOT), **environment}, cwd=ROOT, capture_output=True, text=True
+        command,
+        env={**around, "PYTHONPATH": str(ROOT), **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert made.returncode == 0, made.stderr
     return [float(x) for x in made.stdout.split()]
