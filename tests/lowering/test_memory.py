@@ -251,3 +251,13 @@ def test_needs_that_change_reach_stages_that_were_not_touched() -> None:
     assert shown(session) == shown(from_scratch(session))
     session.undo()
     assert {a.name: a.shape for a in session.allocations()} == before
+
+
+def test_the_first_undo_keeps_what_was_there() -> None:
+    session = chain()
+    for name in ("S1", "S4", "S5"):
+        session.schedule[name].split("j", 4)
+    session.sync()
+    before = parts(session)
+    session.undo()
+    assert [name for name in before if before[name] is not parts(session)[name]] == ["S5"]

@@ -32,7 +32,7 @@ class Memory:
 
     def begin(self, circumstances: object) -> None:
         """A new lowering; nothing holds that was worked out under other circumstances."""
-        if circumstances != self._circumstances:
+        if self._circumstances not in (None, circumstances):  # the first lowering finds the axes of its steps
             self._known.clear()
         self._circumstances = circumstances
         self._now += 1
