@@ -261,3 +261,14 @@ def test_the_first_undo_keeps_what_was_there() -> None:
     before = parts(session)
     session.undo()
     assert [name for name in before if before[name] is not parts(session)[name]] == ["S5"]
+
+
+def test_copies_of_a_schedule_share_what_was_worked_out() -> None:
+    session = chain()
+    pinned = session.pin()
+    assert parts(pinned) == parts(session)
+    pinned.schedule["S2"].split("j", 8)
+    session.schedule["S2"].split("j", 5)
+    for one in (session, pinned):
+        one.sync()
+        assert shown(one) == shown(from_scratch(one))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from tewb.base import LowerError, PassContext, here
+from tewb.base import LowerError, here
 from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
 from tewb.lowering.nest import Key, loop_nests
@@ -33,7 +33,7 @@ def lower_schedule(
     symbolic, and their alignment. `trace` collects the function after every pass, beginning with the loops.
     """
     check_binds(args, binds or {})
-    schedule.memory.begin(tuple(PassContext.current().config.items()))
+    schedule.memory.begin()
     f = scheduled_loops(schedule, args, name, binds or {})
     if trace is not None:
         trace.append(("schedule_ops", f))

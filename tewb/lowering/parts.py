@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tewb.arith import Analyzer
+from tewb.base import PassContext
 from tewb.ir import Allocate, PrimFunc, Seq, Stmt, replace, seq
 from tewb.schedule import Memory
 
@@ -21,8 +22,8 @@ def parts_of(body: Stmt) -> list[Stmt]:
 
 def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: Memory) -> Stmt:
     """`rewrite` applied to each part of the body of `f`. `name` says which rewriting it is; it may depend on
-    the parameters of `f`."""
-    params = tuple([id(p) for p in f.params])
+    the parameters of `f`, and on the options."""
+    depends = (name, tuple([id(p) for p in f.params]), tuple(PassContext.current().config.items()))
 
     def part(s: Stmt) -> Stmt:
         if isinstance(s, Seq):
@@ -31,7 +32,7 @@ def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: Memory) -> Stmt:
         if isinstance(s, Allocate):
             body = part(s.body)
             return s if body is s.body else replace(s, body=body)
-        return memory.once((name, params, id(s)), (s, f.params), lambda: rewrite(s))
+        return memory.once((id(s), depends), (s, f.params), lambda: rewrite(s))
 
     return part(f.body) if _is_plain(f.body) else rewrite(f.body)
 
