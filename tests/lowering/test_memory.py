@@ -272,3 +272,12 @@ def test_copies_of_a_schedule_share_what_was_worked_out() -> None:
     for one in (session, pinned):
         one.sync()
         assert shown(one) == shown(from_scratch(one))
+
+
+def test_memory_that_only_calls_use_is_known() -> None:
+    """An intermediate between two externs: no element of it is loaded or stored by our own code."""
+    A = te.placeholder((8,), name="A")
+    B = te.extern((8,), [A], lambda i, o: te.call_packed("test.memory", i[0], o[0]), name="B")
+    C = te.extern((8,), [B], lambda i, o: te.call_packed("test.memory", i[0], o[0]), name="C")
+    text = tewb.lower(te.create_schedule(C.op), [A, C]).script()
+    assert "B = T.allocate((8,)" in text

@@ -10,7 +10,7 @@ from tewb.base import LowerError, here
 from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
 from tewb.lowering.nest import Key, loop_nests
-from tewb.lowering.parts import parts_of
+from tewb.lowering.parts import memory_around, parts_of
 from tewb.lowering.pipeline import LOWER, run
 from tewb.schedule import Memory, Schedule
 from tewb.schedule.bounds import Bounds, infer_bounds
@@ -134,6 +134,7 @@ def _check_variables(f: PrimFunc, memory: Memory) -> None:
     _check_strides(f)
     found = [memory.once(("variables", id(s)), (s,), partial(_variables, s)) for s in parts_of(f.body)]
     known = known.union(*(memories for _, memories in found))
+    known |= {b.data for b in memory_around(f.body)}
     for v in dict.fromkeys(v for free, _ in found for v in free):
         if v not in known:
             raise LowerError(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tewb.arith import Analyzer
 from tewb.base import PassContext
-from tewb.ir import Allocate, PrimFunc, Seq, Stmt, replace, seq
+from tewb.ir import Allocate, Buffer, PrimFunc, Seq, Stmt, replace, seq
 from tewb.schedule import Memory
 
 Rewrite = Callable[[Stmt], Stmt]
@@ -18,6 +18,13 @@ def parts_of(body: Stmt) -> list[Stmt]:
     if isinstance(body, Seq):
         return [p for s in body.stmts for p in parts_of(s)]
     return parts_of(body.body) if isinstance(body, Allocate) else [body]
+
+
+def memory_around(body: Stmt) -> list[Buffer]:
+    """The buffers that are allocated around the parts of a body."""
+    if isinstance(body, Seq):
+        return [b for s in body.stmts for b in memory_around(s)]
+    return [body.buffer, *memory_around(body.body)] if isinstance(body, Allocate) else []
 
 
 def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: Memory) -> Stmt:
