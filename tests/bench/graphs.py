@@ -111,9 +111,11 @@ def network(channels: int = 32, size: int = 28) -> Program:
         h = te.compute((n,), lambda i, p=product: te.max(p[i], 0.0), name=f"relu{layer}")
         maps.append(h)
         width = n
+    scaled = te.compute((width,), lambda i: h[i] * 0.125, name="scaled")
     k = te.reduce_axis((0, width), "k")
-    top = te.compute((1,), lambda i: te.max(h[k], axis=k), name="top")
-    exps = te.compute((width,), lambda i: te.exp(h[i] - top[0]), name="exps")
+    top = te.compute((1,), lambda i: te.max(scaled[k], axis=k), name="top")
+    shifted = te.compute((width,), lambda i: scaled[i] - top[0], name="shifted")
+    exps = te.compute((width,), lambda i: te.exp(shifted[i]), name="exps")
     k2 = te.reduce_axis((0, width), "k")
     total = te.compute((1,), lambda i: te.sum(exps[k2], axis=k2), name="total")
     out = te.compute((width,), lambda i: exps[i] / total[0], name="out")
@@ -126,7 +128,7 @@ def network(channels: int = 32, size: int = 28) -> Program:
         s[conv].vectorize(ji)
         s[conv].parallel(co)
         s[padded].parallel("c")
-    for f in (*maps, exps, out):
+    for f in (*maps, scaled, shifted, exps, out):
         last = f.op.axis[-1]
         s[f].vectorize(s[f].split(last, 16)[1])
     for d in dense:

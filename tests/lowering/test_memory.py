@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import replace
 from typing import Any
@@ -220,3 +221,63 @@ def test_steps_that_take_the_place_of_others_are_told_apart() -> None:
             texts.append("\n".join(str(n) for n in script_lines(session.passes[0][1])))
             session.undo()
     assert len(set(texts)) == len(texts)
+
+
+def test_orders_of_the_same_loops_are_told_apart() -> None:
+    A = te.placeholder((3, 4, 5), name="A")
+    B = te.compute((3, 4, 5), lambda i, j, k: A[i, j, k] + 1.0, name="B")
+    session, texts = tewb.Session(te.create_schedule(B.op), [A, B]), set()
+    for order in itertools.permutations("ijk"):
+        session.apply({"primitive": "reorder", "stage": "B", "args": {"axes": list(order)}})
+        assert shown(session) == shown(from_scratch(session))
+        texts.add(session.ir)
+        session.undo()
+    assert len(texts) == 6
+
+
+def test_needs_that_change_reach_stages_that_were_not_touched() -> None:
+    """Tiles of 7 rows do not divide 20: the stages before compute more rows, though nothing was done to them."""
+    A = te.placeholder((40, 8), name="A")
+    P = te.compute((40, 8), lambda i, j: A[i, j] + 1.0, name="P")
+    Q = te.compute((36, 8), lambda i, j: P[i + 2, j] * 2.0, name="Q")
+    R = te.compute((32, 8), lambda i, j: Q[i + 2, j] * 3.0, name="R")
+    C = te.compute((20, 8), lambda i, j: R[i + 1, j], name="C")
+    session = tewb.Session(te.create_schedule(C.op), [A, C])
+    before = {a.name: a.shape for a in session.allocations()}
+    session.apply({"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 7}})
+    session.apply({"primitive": "compute_at", "stage": "R", "args": {"parent": "C", "axis": "i.outer"}})
+    after = {a.name: a.shape for a in session.allocations()}
+    assert before["P"] == "(20, 8)" and before["P"] != after["P"] and before["Q"] != after["Q"]
+    assert shown(session) == shown(from_scratch(session))
+    session.undo()
+    assert {a.name: a.shape for a in session.allocations()} == before
+
+
+def test_the_first_undo_keeps_what_was_there() -> None:
+    session = chain()
+    for name in ("S1", "S4", "S5"):
+        session.schedule[name].split("j", 4)
+    session.sync()
+    before = parts(session)
+    session.undo()
+    assert [name for name in before if before[name] is not parts(session)[name]] == ["S5"]
+
+
+def test_copies_of_a_schedule_share_what_was_worked_out() -> None:
+    session = chain()
+    pinned = session.pin()
+    assert parts(pinned) == parts(session)
+    pinned.schedule["S2"].split("j", 8)
+    session.schedule["S2"].split("j", 5)
+    for one in (session, pinned):
+        one.sync()
+        assert shown(one) == shown(from_scratch(one))
+
+
+def test_memory_that_only_calls_use_is_known() -> None:
+    """An intermediate between two externs: no element of it is loaded or stored by our own code."""
+    A = te.placeholder((8,), name="A")
+    B = te.extern((8,), [A], lambda i, o: te.call_packed("test.memory", i[0], o[0]), name="B")
+    C = te.extern((8,), [B], lambda i, o: te.call_packed("test.memory", i[0], o[0]), name="C")
+    text = tewb.lower(te.create_schedule(C.op), [A, C]).script()
+    assert "B = T.allocate((8,)" in text

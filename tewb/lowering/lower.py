@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from tewb.base import LowerError, PassContext, here
+from tewb.base import LowerError, here
 from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
 from tewb.lowering.nest import Key, loop_nests
-from tewb.lowering.parts import parts_of
+from tewb.lowering.parts import memory_around, parts_of
 from tewb.lowering.pipeline import LOWER, run
 from tewb.schedule import Memory, Schedule
 from tewb.schedule.bounds import Bounds, infer_bounds
@@ -33,7 +33,7 @@ def lower_schedule(
     symbolic, and their alignment. `trace` collects the function after every pass, beginning with the loops.
     """
     check_binds(args, binds or {})
-    schedule.memory.begin(tuple(PassContext.current().config.items()))
+    schedule.memory.begin()
     f = scheduled_loops(schedule, args, name, binds or {})
     if trace is not None:
         trace.append(("schedule_ops", f))
@@ -140,6 +140,7 @@ def _check_variables(f: PrimFunc, memory: Memory) -> None:
     _check_strides(f)
     found = [memory.once(("variables", id(s)), (s,), partial(_variables, s)) for s in parts_of(f.body)]
     known = known.union(*(memories for _, memories in found))
+    known |= {b.data for b in memory_around(f.body)}
     for v in dict.fromkeys(v for free, _ in found for v in free):
         if v not in known:
             raise LowerError(

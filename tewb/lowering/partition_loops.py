@@ -78,10 +78,18 @@ class _Partition:
         for v in self.sizes:
             self.analyzer.bind(v, 0, None)
         self.rewrite: Callable[[Stmt], Stmt] = rewriter({For: self.loop})
+        self._found: dict[int, tuple[Stmt, list[_Condition]]] = {}
+
+    def conditions(self, s: Stmt) -> list[_Condition]:
+        """`_conditions` of a statement, which every loop around it asks for."""
+        found = self._found.get(id(s))
+        if found is None:
+            found = self._found[id(s)] = (s, _conditions(s))
+        return found[1]
 
     def loop(self, n: For) -> Stmt:
         extent = const_int(n.extent)
-        if const_int(n.min) != 0 or not _conditions(n.body):
+        if const_int(n.min) != 0 or not self.conditions(n.body):
             return self.inside(n)
         if extent is None:
             return self.symbolic(self.cut_short(n))
@@ -180,7 +188,7 @@ class _Partition:
         """The iterations that satisfy some `likely` guard for all values of the loops inside; None when
         partition would gain nothing."""
         inner = _inner(n.body)
-        ranges = [self.where(c.cond, n.var, extent, inner) for c in _conditions(n.body) if c.is_likely]
+        ranges = [self.where(c.cond, n.var, extent, inner) for c in self.conditions(n.body) if c.is_likely]
         both = _common(ranges, extent)
         # A prologue is worth its code where a loop of most iterations remains.
         if both is not None and both[1] - both[0] > 1 and 2 * (both[1] - both[0]) >= extent:
@@ -194,7 +202,7 @@ class _Partition:
             return None
         inner = _inner(n.body)
         begin, end = 0, extent
-        for c in _conditions(n.body):
+        for c in self.conditions(n.body):
             if c.is_choice and any(v is n.var for v in free_vars(c.cond)):
                 found = self.where(c.cond, n.var, extent, inner)
                 if found is None:
@@ -242,7 +250,7 @@ class _Partition:
     def proved(self, n: For, begin: int, end: int) -> set[Expr]:
         """The conditions that hold in all iterations from `begin` to `end`."""
         inner = _inner(n.body)
-        found = {c.cond: self.where(c.cond, n.var, end, inner) for c in _conditions(n.body)}
+        found = {c.cond: self.where(c.cond, n.var, end, inner) for c in self.conditions(n.body)}
         return {c for c, r in found.items() if r is not None and r[0] <= begin and end <= r[1]}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tewb.arith import Analyzer
-from tewb.ir import Allocate, PrimFunc, Seq, Stmt, replace, seq
+from tewb.base import PassContext
+from tewb.ir import Allocate, Buffer, PrimFunc, Seq, Stmt, replace, seq
 from tewb.schedule import Memory
 
 Rewrite = Callable[[Stmt], Stmt]
@@ -19,10 +20,17 @@ def parts_of(body: Stmt) -> list[Stmt]:
     return parts_of(body.body) if isinstance(body, Allocate) else [body]
 
 
+def memory_around(body: Stmt) -> list[Buffer]:
+    """The buffers that are allocated around the parts of a body."""
+    if isinstance(body, Seq):
+        return [b for s in body.stmts for b in memory_around(s)]
+    return [body.buffer, *memory_around(body.body)] if isinstance(body, Allocate) else []
+
+
 def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: Memory) -> Stmt:
     """`rewrite` applied to each part of the body of `f`. `name` says which rewriting it is; it may depend on
-    the parameters of `f`."""
-    params = tuple([id(p) for p in f.params])
+    the parameters of `f`, and on the options."""
+    depends = (name, tuple([id(p) for p in f.params]), tuple(PassContext.current().config.items()))
 
     def part(s: Stmt) -> Stmt:
         if isinstance(s, Seq):
@@ -31,7 +39,7 @@ def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: Memory) -> Stmt:
         if isinstance(s, Allocate):
             body = part(s.body)
             return s if body is s.body else replace(s, body=body)
-        return memory.once((name, params, id(s)), (s, f.params), lambda: rewrite(s))
+        return memory.once((id(s), depends), (s, f.params), lambda: rewrite(s))
 
     return part(f.body) if _is_plain(f.body) else rewrite(f.body)
 

@@ -27,14 +27,10 @@ class Memory:
     def __init__(self) -> None:
         self._known: dict[Hashable, list[Any]] = {}  # time of last use, what the key names, the result
         self._now = 0
-        self._circumstances: object = None
         self._keys = Keys()
 
-    def begin(self, circumstances: object) -> None:
-        """A new lowering; nothing holds that was worked out under other circumstances."""
-        if circumstances != self._circumstances:
-            self._known.clear()
-        self._circumstances = circumstances
+    def begin(self) -> None:
+        """A new lowering: what the last ones did not use is forgotten, now and then."""
         self._now += 1
         self._keys = Keys()
         if self._now % 8 == 0:

@@ -21,15 +21,15 @@ class Schedule:
     """How to compute some outputs. `s[C]` is the stage of C; primitives change stages and are recorded.
 
     `stages` are in the order in which they can be computed. `journal` is the list of steps: undo, redo,
-    replay and code are functions of it.
+    replay and code are functions of it. Schedules of one program may share a memory of what was worked out.
     """
 
-    def __init__(self, outputs: Sequence[Operation]) -> None:
+    def __init__(self, outputs: Sequence[Operation], memory: Memory | None = None) -> None:
         self.outputs = tuple(outputs)
         self.stages: list[Stage] = []
         self.journal: tuple[Step, ...] = ()
         self.version = 0
-        self.memory = Memory()
+        self.memory = memory or Memory()
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
         self._former: dict[Operation, str] = {}
@@ -170,7 +170,7 @@ class Schedule:
 
     def copy(self) -> Schedule:
         """An independent schedule with the same journal."""
-        made = Schedule(self.outputs)
+        made = Schedule(self.outputs, self.memory)
         made.restore(self.journal)
         return made
 

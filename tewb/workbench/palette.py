@@ -381,7 +381,7 @@ class Trials:
             return schedule
         try:
             made = scheduled_loops(schedule, self.session.args)
-            run(_not_unrolled(made), LOWER)
+            run(_not_unrolled(made), LOWER, memory=schedule.memory)
         except TewbError as e:
             return Refusal(e.message, e.hint)
         return made

@@ -324,7 +324,7 @@ class Scrubber:
         """The forms of another state, made on a copy of the schedule."""
         known = next((s for s in self._others if s.schedule.journal == journal), None)
         if known is None:
-            copy = Schedule(self.schedule.outputs)
+            copy = Schedule(self.schedule.outputs, self.schedule.memory)
             copy.restore(journal)
             known = Scrubber(copy, self.args, self.name, self.remark, self.parts)
             self._others = [*self._others[-2:], known]
