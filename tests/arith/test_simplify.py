@@ -152,6 +152,15 @@ def test_an_assumption_helps_only_where_it_holds(cond: Expr, e: Expr, envs: list
             assert value(s, env) == value(e, env), f"under {script(cond)}: {script(e)} became {script(s)}"
 
 
+@pytest.mark.parametrize(("low", "factor"), [(-7, 1), (5, 1), (-7, 3), (5, 3), (6, 3), (-6, 3)])
+def test_a_bound_that_is_assumed_is_that_bound(low: int, factor: int) -> None:
+    v, a = Var("v", INT32), Analyzer()
+    with a.assume(ops.greater_equal(ops.mul(v, factor), low)):
+        assert a.const_bounds(v) == (math.ceil(low / factor), None)
+    with a.assume(ops.less_equal(ops.mul(v, factor), low)):
+        assert a.const_bounds(v) == (None, math.floor(low / factor))
+
+
 io, ii, f, m = (Var(name, INT32) for name in ("io", "ii", "f", "m"))
 
 

@@ -142,7 +142,7 @@ class Analyzer:
             limit = -fact.const // t.coeff
             hi = limit if hi is None else min(hi, limit)
         else:
-            limit = -(-fact.const // t.coeff)
+            limit = -(-fact.const // -t.coeff)
             lo = limit if lo is None else max(lo, limit)
         self.ranges[v] = (lo, hi)
 

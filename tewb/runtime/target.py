@@ -195,6 +195,7 @@ def _parse(text: str) -> Target:
     if not made.runs_here:
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
+        made.machine()  # LLVM knows this triple
     return made
 
 
