@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -251,7 +252,7 @@ def test_accumulators_live_in_registers_beside_large_buffers() -> None:
     s[T].vectorize("j")
     s[P].vectorize(s[P].split("j", factor=16)[1])
     text = tewb.build(s, [A, C]).get_source("ll")
-    assert "alloca" not in text and text.count("call ptr @tewb.alloc") == 1
+    assert "alloca" not in text and len(re.findall(r"call [^@\n]*@tewb\.alloc\(", text)) == 1
 
 
 def test_assembly_knows_its_line_of_ir() -> None:
