@@ -14,7 +14,7 @@ import llvmlite.binding as llvm
 
 from tewb.base import CodegenError, native
 from tewb.runtime.object_cache import ObjectCode, object_cache, sha256
-from tewb.runtime.target import Target, host
+from tewb.runtime.target import IS_NEAR, Target, host
 
 _lock = threading.RLock()
 
@@ -160,7 +160,8 @@ def _linker() -> tuple[Any, str]:
     """A linker, and a name for one more library in it."""
     number = next(_linkers[-1][1], None) if _linkers else None
     if number is None:
-        _linkers[:] = [(llvm.create_lljit_compiler(Target.host().machine()), iter(range(1, _MOST)))]
+        linker = llvm.create_lljit_compiler(Target.host().machine(), use_jit_link=IS_NEAR)
+        _linkers[:] = [(linker, iter(range(1, _MOST)))]
         number = 0
     return _linkers[-1][0], f"tewb.{number}"
 

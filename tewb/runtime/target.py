@@ -10,6 +10,7 @@ A target is written as classic TE writes it, in the options of LLVM's tools:
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -47,6 +48,9 @@ _BASED_ON: dict[str, tuple[str, ...]] = {
 _ALWAYS = ("-sse", "-sse2", "-neon", "-fp-armv8")
 # Options of classic TE that say nothing about the code made here.
 _IGNORED = ("keys", "libs", "device", "model", "link-params", "num-cores", "opt-level", "host")
+
+
+IS_NEAR = sys.platform != "win32"
 
 
 @lru_cache(maxsize=1)
@@ -129,7 +133,9 @@ class Target:
             raise CodegenError(
                 f"LLVM has no target {self.triple}", hint="such as aarch64-linux-gnu", span=here()
             ) from e
-        options = {"jit": True} if jit else {"reloc": "pic"}
+        # Constants and calls are within 2 GB of the code, which LLVM's linker sees to; its own choice for code in
+        # memory is to load an address of 64 bits for each constant. (This linker is not for Windows.)
+        options = {"jit": jit} if jit and not IS_NEAR else {"jit": jit, "reloc": "pic", "codemodel": "small"}
         return found.create_target_machine(cpu=self.cpu, features=self.attributes, opt=level, **options)
 
     @property
