@@ -32,12 +32,14 @@ def scheduled(
     s = te.create_schedule(C.op)
     L = s.cache_write(C, "local")
     io, jo, ii, ji = s[C].tile("i", "j", rows, columns)
-    s[C].reorder(jo, io, ii, ji)
+    # Threads share out panels of B, which each packs for itself, or else rows of A.
+    outer, inner = (jo, io) if packed or threads == 1 else (io, jo)
+    s[C].reorder(outer, inner, ii, ji)
     s[C].unroll(ii)
     s[C].vectorize(ji)
-    s[L].compute_at(s[C], io)
+    s[L].compute_at(s[C], inner)
     if threads > 1:
-        s[C].parallel(jo)
+        s[C].parallel(outer)
     s[L].reorder("k", "i.c", "j.c")
     s[L].unroll("i.c")
     s[L].vectorize("j.c")

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from tests.bench.contest import Result
 from tests.bench.harness import shown
 
+LEVEL = 0.98  # of the best peer: runs differ by that much
+
 
 def cell(ratio: float | None) -> str:
     return "" if ratio is None else f"{ratio:.2f}"
@@ -51,7 +53,7 @@ class Table:
         if own is None:
             return "no result"
         other = r.ratio(best) if best else None
-        return "behind" if other is not None and own < other else ""
+        return "behind" if other is not None and own < LEVEL * other else ""
 
     def head(self) -> str:
         return self._text(self.heads)
