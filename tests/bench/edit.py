@@ -21,7 +21,7 @@ from tewb.codegen import translate
 from tewb.driver import build_module
 from tewb.ir import IRModule
 from tewb.lowering import BUILD, run
-from tewb.runtime import jit
+from tewb.runtime import Target, jit
 
 ROOT = Path(__file__).resolve().parents[2]
 Step = Mapping[str, Any]
@@ -98,9 +98,10 @@ def edits(name: str) -> None:
 def builds(name: str) -> None:
     """A build from lowered IR to a kernel, whole and by parts, and a second one of the same program."""
     s, args = PROGRAMS[name][0]()
+    host = Target.host()
     module = tewb.lower(s, args)
     flat = IRModule({n: run(f, BUILD) for n, f in module.functions.items()})
-    text = jit.Compiled(translate(flat).text).llvm_ir
+    text = jit.Compiled(translate(flat, False, host).text).llvm_ir
 
     def cold() -> None:
         with PassContext(config={"tewb.object_cache": False}):
@@ -108,9 +109,9 @@ def builds(name: str) -> None:
 
     row(f"{name}: build, cold", median(cold, repeat=5), "aim 25 ms for the matmul")
     row("    passes", median(lambda: [run(f, BUILD) for f in module.functions.values()]))
-    row("    LLVM text", median(lambda: translate(flat)), f"{len(text.splitlines())} lines")
+    row("    LLVM text", median(lambda: translate(flat, False, host)), f"{len(text.splitlines())} lines")
     row("    parse", median(lambda: jit.optimized(text, None, 0)))
-    made = [(jit.optimized(text, None, 0), jit.target_machine()) for _ in range(5)]
+    made = [(jit.optimized(text, None, 0), host.machine()) for _ in range(5)]
     parsed, emitted = iter(made), iter(made)
 
     def optimize() -> None:
