@@ -112,8 +112,8 @@ def main() -> None:
         for table, some in tables:
             print("", *table.markdown(some), sep="\n")
     for module in others.values():
-        # Beside the main thread: from there a long kernel is given a thread of its own, to stay interruptible,
-        # and on a busy machine that thread begins on the busier processor.
+        # Beside the main thread: from there a long kernel runs on a helper thread, to stay interruptible, and on a
+        # busy machine that may begin on the busier processor.
         runner = threading.Thread(target=module.main, daemon=True)
         runner.start()
         runner.join()

@@ -32,7 +32,6 @@ from tewb.ir import (
     Stmt,
     Var,
     const_int,
-    ops,
     rewriter,
     script,
     script_lines,
@@ -43,7 +42,7 @@ from tewb.runtime import Target
 from tewb.schedule import At, Schedule, Split, Stage, Step
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.relation import divides
-from tewb.workbench.ledger import Entry, account, argument_stages, caches, ledger
+from tewb.workbench.ledger import Entry, account, argument_stages, caches, ledger, size_of
 from tewb.workbench.palette import Trials, lanes_of
 
 if TYPE_CHECKING:
@@ -424,7 +423,7 @@ def _stores(seen: _Seen) -> Iterator[Advice]:
         return
     for nest in seen.nests:
         stage, b = seen.schedule[nest.stage], nest.store.buffer
-        size = const_int(ops.mul(_product(b.shape), b.dtype.nbytes))
+        size = size_of(b.shape, b.dtype.nbytes).bytes
         vectors = [n for n in nest.loops if n.kind is ForKind.VECTORIZED]
         if size is None or size <= known[-1].bytes or stage.readers() or not vectors:
             continue
@@ -437,14 +436,6 @@ def _stores(seen: _Seen) -> Iterator[Advice]:
                 "each store reads the line it writes first: non-temporal ones do not"
             )
             yield Advice("stores", stage.name, None, message, steps)
-
-
-def _product(sizes: Sequence[Expr]) -> Expr:
-    """The product of sizes in 64 bits."""
-    product: Expr = ops.const(1, "int64")
-    for n in sizes:
-        product = ops.mul(product, ops.cast(n, "int64"))
-    return product
 
 
 # ---------------------------------------------------------------- guards and tails

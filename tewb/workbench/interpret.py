@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tewb.arith import row_major
 from tewb.base import BoundError, TewbError
 from tewb.ir import (
     EQ,
@@ -61,7 +62,6 @@ from tewb.ir import (
     Var,
     While,
     const_int,
-    ops,
 )
 from tewb.runtime import get_global_func
 from tewb.testing import CALLS
@@ -106,7 +106,10 @@ class Interpreter:
         """Where elements of `b` are in the memory of its owner."""
         layout = self._layouts.get(b)
         if layout is None:
-            layout = self._layouts[b] = ([_known(x) for x in _strides(b)], _known(b.elem_offset))
+            layout = self._layouts[b] = (
+                [_known(x) for x in b.strides or row_major(b.shape)],
+                _known(b.elem_offset),
+            )
         strides, at = layout
         place = self._size(at)
         for e, step in zip(indices, strides, strict=True):
@@ -302,16 +305,6 @@ class Interpreter:
 def _known(e: Expr) -> Expr | int:
     value = const_int(e)
     return e if value is None else value
-
-
-def _strides(b: Buffer) -> tuple[Expr, ...]:
-    """The strides of a buffer, row-major when it declares none."""
-    if b.strides:
-        return b.strides
-    strides: list[Expr] = [ops.const(1)]
-    for n in reversed(b.shape[1:]):
-        strides.append(ops.mul(strides[-1], n))
-    return tuple(reversed(strides))[: len(b.shape)]
 
 
 # ---------------------------------------------------------------- tables
