@@ -15,6 +15,7 @@ import numpy as np
 import tewb
 from tests.bench.harness import heading, race
 from tests.bench.matmul import scheduled
+from tests.bench.rows import layernorm, softmax
 from tests.bench.workload import Program
 from tewb import te
 
@@ -41,37 +42,6 @@ def stencil(n: Any, m: Any) -> Program:
     return s, [A, B]
 
 
-def softmax(n: Any, m: Any, lanes: int = 64) -> Program:
-    """Softmax of rows of any length: maxima and sums are made in lanes, of which the last step uses some."""
-    A = te.placeholder((n, m), name="A")
-
-    def over_rows(name: str, kind: Any, t: Any, other: Any) -> list[Any]:
-        k = te.reduce_axis((0, (m + lanes - 1) // lanes), name="k")
-        q, lane = te.reduce_axis((0, lanes // 16), name="q"), te.reduce_axis((0, 16), name="lane")
-
-        def element(i: Any, j: Any) -> Any:
-            return te.if_then_else(te.likely(k * lanes + j < m), t[i, k * lanes + j], other)
-
-        P = te.compute((n, lanes), lambda i, j: kind(element(i, j), axis=k), name=f"{name}64")
-        W = te.compute((n, 16), lambda i, j: kind(P[i, q * 16 + j], axis=q), name=f"{name}16")
-        return [P, W, te.compute((n,), lambda i: kind(W[i, lane], axis=lane), name=name)]
-
-    tops = over_rows("top", te.max, A, te.min_value("float32"))
-    E = te.compute((n, m), lambda i, j: te.exp(A[i, j] - tops[-1][i]), name="E")
-    sums = over_rows("sum", te.sum, E, 0.0)
-    R = te.compute((n,), lambda i: 1.0 / sums[-1][i], name="R")
-    O = te.compute((n, m), lambda i, j: E[i, j] * R[i], name="O")  # noqa: E741
-    s = te.create_schedule(O.op)
-    for t in (R, *reversed(sums), E, *reversed(tops)):
-        s[t].compute_at(s[O], "i")
-    for t in (*tops[:2], *sums[:2]):
-        s[t].reorder(t.op.reduce_axis[0], t.op.axis[1])
-        s[t].vectorize(t.op.axis[1])
-    for t in (E, O):
-        s[t].vectorize(s[t].split("j", factor=lanes)[1])
-    return s, [A, O]
-
-
 CASES: list[tuple[str, Callable[..., Program], tuple[int, ...]]] = [
     ("matmul", scheduled, (512, 512, 512)),
     ("matmul", scheduled, (1024, 1024, 1024)),
@@ -82,6 +52,8 @@ CASES: list[tuple[str, Callable[..., Program], tuple[int, ...]]] = [
     ("3 points, padded", stencil, (512, 500)),
     ("softmax of rows", softmax, (4096, 1024)),
     ("softmax of rows", softmax, (1000, 777)),
+    ("layernorm of rows", layernorm, (4096, 1024)),
+    ("layernorm of rows", layernorm, (1000, 777)),
 ]
 
 

@@ -287,7 +287,10 @@ class Expressions:
         if is_cheap(then) and is_cheap(other):
             return self.f.ins(f"select {self.typed(cond)}, {self.typed(then)}, {self.typed(other)}")
         if not self.debug and self.mask is None and is_maskable(then) and is_maskable(other):
-            return self._choose_masked(cond, then, other)
+            taken = self.emit(cond)
+            rest = self.f.ins(f"xor {value_type(cond.dtype)} {taken}, {splat_constant('true', cond.dtype)}")
+            sides = self._in_lanes(then, taken), self._in_lanes(other, rest)
+            return self.f.ins(f"select {value_type(cond.dtype)} {taken}, {', '.join(sides)}")
         f, t = self.f, value_type(e.dtype)
         scalar = value_type(e.dtype.element)
         c = self.typed(cond)
@@ -301,14 +304,38 @@ class Expressions:
             result = f.ins(f"insertelement {t} {result}, {scalar} {value}, i64 {lane}")
         return result
 
-    def _choose_masked(self, cond: Expr, then: Expr, other: Expr) -> str:
-        taken = self.emit(cond)
-        self.mask = taken
-        a = self.typed(then)
-        self.mask = self.f.ins(f"xor {value_type(cond.dtype)} {taken}, {splat_constant('true', cond.dtype)}")
-        b = self.typed(other)
+    def _in_lanes(self, e: Expr, mask: str) -> str:
+        """The value of `e`, with its type, in the lanes of a mask. In the others it is anything."""
+        f, t = self.f, value_type(e.dtype)
+        self.mask = mask
+        if not self.may_miss(e):
+            value = self.emit(e)
+        else:
+            some, done = f.label(), f.label()
+            f.branch(self.any_lane(mask, e.dtype.lanes), some, done)
+            before = f.block
+            f.start(some)
+            value = self.emit(e)
+            inside = f.block
+            f.jump(done)
+            f.start(done)
+            value = f.ins(f"phi {t} [ {value}, %{inside} ], [ poison, %{before} ]")
         self.mask = None
-        return self.f.ins(f"select {value_type(cond.dtype)} {taken}, {a}, {b}")
+        return f"{t} {value}"
+
+    def may_miss(self, e: Expr) -> bool:
+        """Whether a vector reads a single element which may only be there when some lane wants it."""
+        for n in loads_of(e):
+            at = const_int(n.indices[0])
+            if n.dtype.lanes == 1 and (at is None or not 0 <= at < self.own.get(n.buffer.data, 0)):
+                return True
+        return False
+
+    def any_lane(self, mask: str, lanes: int) -> str:
+        """Whether any lane of a mask is set."""
+        name = f"llvm.vector.reduce.or.v{lanes}i1"
+        self.f.module.declare(name, f"i1 @{name}(<{lanes} x i1>)")
+        return self.f.ins(f"call i1 @{name}(<{lanes} x i1> {mask})")
 
     def known(self, e: _Known) -> str:
         return e.ssa
@@ -710,11 +737,11 @@ def _bits_of(d: DType) -> str:
     return f"{'f' if d.is_float else 'i'}{8 if d.is_bool else d.bits}"
 
 
-def is_maskable(e: Expr, single: bool = False) -> bool:
+def is_maskable(e: Expr) -> bool:
     """Whether the vector `e` may be computed in all lanes when those not wanted are not loaded: its loads are
-    of neighbours (or of a `single` element for all lanes), its calls are math, and no vector is taken apart."""
+    of neighbours or of one element for all lanes, its calls are math, and no vector is taken apart."""
     return all(
-        (is_contiguous(n.indices[0]) or (single and n.dtype.lanes == 1)) and is_cheap(n.indices[0])
+        (is_contiguous(n.indices[0]) or n.dtype.lanes == 1) and is_cheap(n.indices[0])
         if isinstance(n, BufferLoad)
         else not isinstance(n, Let | Shuffle) and (not isinstance(n, Call) or n.op in _MASKABLE_CALLS)
         for n in walk(e)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tewb.base import HANDLE, INT64, CodegenError, DType
 from tewb.codegen.debug import DebugInfo
-from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk, is_maskable, lane_of, loads_of
+from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk, is_maskable, lane_of
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
 from tewb.codegen.types import memory_type, value_type
@@ -209,18 +209,14 @@ class Statements:
         all there is, and in debug builds, which check every access."""
         stores = s.then.stmts if isinstance(s.then, Seq) else (s.then,)
         whole = [b for b in stores if isinstance(b, BufferStore) and is_contiguous(b.indices[0])]
-        rest = [n for b in whole for n in loads_of(b.value) if not is_contiguous(n.indices[0])]
-        maskable = all(is_maskable(b.value, single=True) for b in whole)
+        maskable = all(is_maskable(b.value) for b in whole)
         if self.debug or len(whole) < len(stores) or s.other is not None or not maskable:
             self.lane_by_lane(s, stores)
             return
         f, mask, done = self.f, self.emit_expr(s.cond), None
-        if rest:  # a single element may only be there when some lane wants it
-            lanes = s.cond.dtype.lanes
-            any_lane = f"llvm.vector.reduce.or.v{lanes}i1"
-            f.module.declare(any_lane, f"i1 @{any_lane}(<{lanes} x i1>)")
+        if any(self.expressions.may_miss(b.value) for b in whole):
             some, done = f.label(), f.label()
-            f.branch(f.ins(f"call i1 @{any_lane}(<{lanes} x i1> {mask})"), some, done)
+            f.branch(self.expressions.any_lane(mask, s.cond.dtype.lanes), some, done)
             f.start(some)
         self.expressions.mask = mask
         for b in whole:

@@ -4,27 +4,53 @@ from __future__ import annotations
 
 from typing import Any
 
-from tewb.ir import Allocate, For, ForKind, Stmt, replace, rewriter, uses
+from tewb.ir import Allocate, For, ForKind, Seq, Stmt, Var, replace, rewriter, seq, uses
+from tewb.lowering.rewrite_storage import peak_bytes
+
+SMALL = 4 << 10  # bytes that live on the stack: to keep them longer costs nothing
 
 
 def hoist_allocations(body: Stmt) -> Stmt:
-    """Move allocations out of the serial loops whose whole body they are.
+    """Move allocations out of the serial loops whose iterations hold them to their end.
 
-        for i in 100:                          with T.allocate(B):
-            with T.allocate(B): body    ->         for i in 100: body
+        for i in 100:                              with T.allocate(B):
+            A[i] = i                                   for i in 100:
+            with T.allocate(B): body        ->             A[i] = i
+                                                           body
 
-    The iterations of a parallel loop keep their own. Sizes that depend on the loop stay inside.
+    The iterations of a parallel loop keep their own. Sizes that depend on the loop stay inside, and so does
+    memory whose neighbours in an iteration take some too: these would be alive together.
     """
 
     def loop(n: For) -> Stmt:
         made: Any = n.map_children(rewrite)
-        inner = made.body
-        if made.kind is not ForKind.SERIAL or not isinstance(inner, Allocate):
+        if made.kind is not ForKind.SERIAL:
             return made  # type: ignore[no-any-return]
-        if any(uses(size, [made.var]) for size in inner.buffer.shape):
+        taken: list[Allocate] = []
+        inner = _without(made.body, made.var, taken)
+        if not taken:
             return made  # type: ignore[no-any-return]
-        return replace(inner, body=replace(made, body=inner.body))
+        made = replace(made, body=inner)
+        for a in reversed(taken):
+            made = replace(a, body=made)
+        return made  # type: ignore[no-any-return]
 
     rewrite: Any = rewriter({For: loop})
     moved: Stmt = rewrite(body)
     return moved
+
+
+def _without(s: Stmt, loop: Var, taken: list[Allocate]) -> Stmt:
+    """The body of `loop`, without the allocations that may stand around it: these are `taken`."""
+    match s:
+        case Allocate(b, body):
+            fixed = not any(uses(size, [loop]) for size in b.shape)
+            if fixed:
+                taken.append(s)
+            inner = _without(body, loop, taken)
+            return inner if fixed else replace(s, body=inner)
+        case Seq(stmts):
+            large = [c for c in stmts if (peak := peak_bytes(c)) is None or peak > SMALL]
+            if len(large) == 1:
+                return seq(*(_without(c, loop, taken) if c is large[0] else c for c in stmts))
+    return s
