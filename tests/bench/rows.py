@@ -13,7 +13,9 @@ import numpy as np
 from tests.bench.workload import Program, Workload, floats, reusing
 from tewb import te
 
-LANES = 64
+SUMMED = 64  # lanes of a reduction: four vectors of 64 bytes, since each addition waits for the last one
+LANES = 32  # of all else
+PAGE = 4096  # bytes, at whose end processors stop to fetch ahead by themselves
 
 
 class Rows:
@@ -33,13 +35,17 @@ class Rows:
         return t
 
     def schedule(self, threads: int) -> Any:
-        """Everything in the rows of the last stage, in vectors."""
+        """Everything in the rows of the last stage, in vectors; results as large as the input go past the caches."""
         out = self.stages[-1]
         s = te.create_schedule(out.op)
+        if not out.op.reduce_axis:
+            s[out].nontemporal()
         for t in reversed(self.stages):
             if t is not out:
                 s[t].compute_at(s[out], out.op.axis[0])
-            for loop in (*t.op.reduce_axis, *t.op.axis[1:]):
+            for loop in t.op.reduce_axis:
+                s[t].vectorize(s[t].split(loop, factor=SUMMED)[1])
+            for loop in t.op.axis[1:]:
                 s[t].vectorize(s[t].split(loop, factor=LANES)[1])
         if threads > 1:
             s[out].parallel(out.op.axis[0])
@@ -49,7 +55,9 @@ class Rows:
 def row_sum(n: int, m: int, threads: int = 1) -> Program:
     A, rows = te.placeholder((n, m), name="A"), Rows()
     out = rows.reduce("sum", te.sum, m, lambda i, k: A[i, k], n)
-    return rows.schedule(threads), [A, out]
+    s = rows.schedule(threads)
+    s[out].prefetch(A, "k.outer", PAGE // (4 * SUMMED))
+    return s, [A, out]
 
 
 def softmax(n: int, m: int, threads: int = 1) -> Program:
