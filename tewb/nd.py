@@ -1,10 +1,13 @@
-"""`nd`: arrays and devices under their classic names. An NDArray is a numpy array in a thin coat."""
+"""`nd`: arrays and devices under their classic names. An NDArray is a numpy array in a thin coat, which begins at
+a multiple of 64 bytes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
+from tewb.runtime import aligned_empty
 
 
 class Device:
@@ -69,12 +72,11 @@ class NDArray:
 
 def array(data: Any, device: Any = None) -> NDArray:
     """A new array with the values of `data`; Python floats become float32, as classic TE had it."""
-    made = np.array(data._tewb_array if isinstance(data, NDArray) else data)
-    if not isinstance(data, np.ndarray | NDArray) and made.dtype == np.float64:
-        made = made.astype(np.float32)
-    return NDArray(np.ascontiguousarray(made).reshape(made.shape))
+    values = np.asarray(data._tewb_array if isinstance(data, NDArray) else data)
+    classic = not isinstance(data, np.ndarray | NDArray) and values.dtype == np.float64
+    return empty(values.shape, "float32" if classic else values.dtype).copyfrom(values)
 
 
-def empty(shape: Any, dtype: str = "float32", device: Any = None) -> NDArray:
+def empty(shape: Any, dtype: Any = "float32", device: Any = None) -> NDArray:
     """A new array whose values are not set."""
-    return NDArray(np.empty(shape, dtype))
+    return NDArray(aligned_empty((shape,) if isinstance(shape, int) else tuple(shape), dtype))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.bench.memory import empty
 from tests.bench.workload import Program, Workload, floats, reusing
 from tewb import te
 
@@ -38,7 +39,7 @@ WORKLOADS = [
         "relu(a*b + c), 16M",
         lambda threads: relu(N, threads),
         floats((N,), (N,), (N,)),
-        reusing(numpy, make=lambda a, b, c: np.empty_like(a)),
+        reusing(numpy, make=lambda a, b, c: empty(a.shape)),
         goal=1.85,
         tags=("memory",),
     )

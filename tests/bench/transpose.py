@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.bench.memory import empty
 from tests.bench.workload import Program, Workload, floats, reusing
 from tewb import te
 
@@ -53,7 +54,7 @@ def transposition(n: int, m: int, goal: float | None = None) -> Workload:
         f"transpose, {n} x {m}",
         lambda threads: transpose(n, m, threads=threads),
         floats((n, m)),
-        reusing(turned, make=lambda a: np.empty(a.shape[::-1], a.dtype)),
+        reusing(turned, make=lambda a: empty(a.shape[::-1])),
         goal,
         tags=("memory",),
     )
@@ -64,7 +65,7 @@ def channels(n: int, count: int) -> Workload:
         f"{count} channels of {n >> 20}M pixels, uint8",
         lambda threads: planes(n, count, threads),
         lambda rng: [rng.integers(0, 256, (n, count), dtype=np.uint8)],
-        reusing(turned, make=lambda a: np.empty(a.shape[::-1], a.dtype)),
+        reusing(turned, make=lambda a: empty(a.shape[::-1])),
         tags=("memory",),
     )
 

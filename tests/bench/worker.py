@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from tests.bench import peers
+from tests.bench.memory import copy, empty
 from tests.bench.workload import Workload, listed
 
 Answer = dict[str, Any]
@@ -41,7 +42,7 @@ def tewb_kernel(row: Workload, given: list[Any]) -> peers.Kernel:
     outs = []
     for number, tensor in enumerate(args[len(given) :]):
         shape = wanted[number].shape if number < len(wanted) else tuple(n.value for n in tensor.shape)
-        outs.append(np.zeros(shape, str(tensor.dtype)))
+        outs.append(empty(shape, str(tensor.dtype)))
 
     def run() -> Any:
         kernel(*given, *outs)
@@ -78,7 +79,7 @@ class Contestant:
         maker = self.maker(workload)
         if maker is None:
             return {"absent": "no kernel"}
-        given = workload.given(np.random.default_rng(0))
+        given = [copy(a) for a in workload.given(np.random.default_rng(0))]
         self.kernel = maker(*given)
         workload.check(self.kernel(), workload.numpy(*given))
         once = min(timed(self.kernel, 1) for _ in range(2))

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.bench.memory import copy
+
 Program = tuple[Any, list[Any]]
 
 
@@ -52,7 +54,7 @@ def reusing(function: Callable[..., Any], make: Callable[..., Any] | None = None
 
     def call(*given: Any) -> Any:
         if not kept:
-            kept.append(make(*given) if make else np.empty_like(function(*given)))
+            kept.append(make(*given) if make else copy(function(*given)))
         return function(*given, out=kept[0])
 
     return call

@@ -156,11 +156,21 @@ def test_scalars_are_checked() -> None:
         k(b, 1 << 40, b)
 
 
+def test_arrays_that_tewb_makes_begin_where_lines_do() -> None:
+    """numpy's own begin 16 bytes into a line of the caches."""
+    a, _ = arrays()
+    for _ in range(8):
+        for made in (kernel()(a), tewb.nd.empty((8, 4)), tewb.nd.array(a), tewb.nd.empty(3, "int8")):
+            assert np.asarray(made).ctypes.data % 64 == 0
+
+
 def test_nd_arrays_and_zero_dimensions() -> None:
     a, _ = arrays()
     b = tewb.nd.empty((8, 4))
     kernel()(tewb.nd.array(a, tewb.cpu(0)), b)
     np.testing.assert_array_equal(b.asnumpy(), a * 2)
+    assert tewb.nd.array([1, 2.5]).dtype == "float32"
+    assert tewb.nd.array(np.arange(3)).dtype == "int64"
     X = te.placeholder((), name="X")
     Y = te.compute((), lambda: X() + 1.0, name="Y")
     y = np.zeros((), "float32")

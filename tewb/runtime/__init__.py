@@ -2,12 +2,13 @@
 
 from tewb.runtime.foreign import ForeignKernel
 from tewb.runtime.kernel import Kernel, memory_limit
+from tewb.runtime.memory import aligned_empty
 from tewb.runtime.pool import get_num_threads, pool, set_num_threads
 from tewb.runtime.registry import get_global_func, list_global_func_names, register_func, remove_global_func
 from tewb.runtime.target import Target
 from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 
 __all__ = [
-    "ForeignKernel", "Kernel", "Target", "Timing", "calls_for", "get_global_func", "get_num_threads", "list_global_func_names", "memory_limit",
+    "ForeignKernel", "Kernel", "Target", "Timing", "aligned_empty", "calls_for", "get_global_func", "get_num_threads", "list_global_func_names", "memory_limit",
     "pool", "register_func", "remove_global_func", "sample", "set_num_threads", "shown", "time_call",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 
 from tewb.base import ArgumentError
 from tewb.runtime.abi import KernelSignature, ParamSpec, Size
+from tewb.runtime.memory import LINE, address_of_first, aligned_bytes, aligned_empty
 
 
 class Prepared:
@@ -43,7 +44,7 @@ def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[s
     _separate(signature, made)
     arrays = iter(made.arrays)
     for p, v in zip(signature.params, values, strict=True):
-        made.slots.append(_address(next(arrays)) if p.kind == "buffer" else _bits(p, v))
+        made.slots.append(address_of_first(next(arrays)) if p.kind == "buffer" else _bits(p, v))
     for name in signature.symbols:
         made.slots.append(made.symbols[name][0])
     return made
@@ -106,10 +107,7 @@ def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
         ) from None
     if min(shape, default=0) < 0:
         raise ArgumentError(f"{p.name} is left out, and its shape would be {tuple(shape)}")
-    dtype = np.dtype(p.dtype)
-    if not p.alignment:
-        return np.empty(shape, dtype)
-    return np.ndarray(shape, dtype, _memory(dtype.itemsize * math.prod(shape), p.alignment, 0))
+    return aligned_empty(shape, p.dtype, max(p.alignment, LINE))
 
 
 def _evaluate(text: str, symbols: dict[str, int]) -> int:
@@ -160,7 +158,7 @@ def simple_slots(plan: Plan, args: Sequence[Any]) -> list[int] | None:
         if a.__class__ is not np.ndarray or a.dtype is not dtype or a.shape != shape:
             return None
         flags = a.flags
-        p = _address(a)
+        p = address_of_first(a)
         slots.append(p)
         if strides is None:
             if not (flags.carray if is_output else flags.c_contiguous and flags.aligned):
@@ -317,7 +315,7 @@ def _array(kernel: str, p: ParamSpec, value: Any, made: Prepared) -> Any:
 
 
 def _check_alignment(p: ParamSpec, a: Any) -> None:
-    rest = _address(a) % p.alignment
+    rest = address_of_first(a) % p.alignment
     if rest:
         raise ArgumentError(
             f"{p.name} must begin at a multiple of {p.alignment} bytes (its buffer declares "
@@ -504,19 +502,13 @@ def _meet(a: Any, b: Any) -> bool:
 def _apart(a: Any, b: Any) -> bool:
     """Whether two arrays certainly have no byte in common."""
     if a.flags.c_contiguous and b.flags.c_contiguous:
-        p, q = _address(a), _address(b)
+        p, q = address_of_first(a), address_of_first(b)
         return bool(p + a.nbytes <= q or q + b.nbytes <= p)
     return not np.may_share_memory(a, b)
 
 
-def _address(a: Any) -> int:
-    """Where the first element of an array is."""
-    address: int = a.__array_interface__["data"][0]
-    return address
-
-
 def _compact_copy(a: Any, alignment: int) -> Any:
-    made = np.ndarray(a.shape, a.dtype, _memory(a.nbytes, alignment, 0))
+    made = aligned_empty(a.shape, a.dtype, alignment)
     np.copyto(made, a)
     return made
 
@@ -526,14 +518,7 @@ def _same_layout_copy(a: Any, alignment: int) -> Any:
     if a.flags.c_contiguous or not a.size:
         return _compact_copy(a, alignment)
     low, high = np.lib.array_utils.byte_bounds(a)
-    first = _address(a) - int(low)
-    made = np.ndarray(a.shape, a.dtype, _memory(int(high - low), alignment, first), first, a.strides)
+    first = address_of_first(a) - int(low)
+    made = np.ndarray(a.shape, a.dtype, aligned_bytes(int(high - low), alignment, first), first, a.strides)
     np.copyto(made, a)
     return made
-
-
-def _memory(size: int, alignment: int, first: int) -> Any:
-    """`size` fresh bytes; the address of byte `first` is a multiple of `alignment`."""
-    raw = np.empty(size + alignment, np.uint8)
-    skip = -(_address(raw) + first) % alignment if alignment else 0
-    return raw[skip : skip + size]

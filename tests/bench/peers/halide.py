@@ -13,6 +13,7 @@ from typing import Any
 import halide as hl
 import numpy as np
 
+from tests.bench.memory import empty
 from tests.bench.peers import THREADS, Kernel, Maker, Skip, fastest
 
 DISTRIBUTION = "halide"
@@ -60,7 +61,7 @@ def compiled(define: Define, scheduler: str | None = None, **options: str) -> Ma
             made.hand()
         names = [hl.Argument(p) for p in params]
         call = pipeline.compile_to_callable(names, TARGET)
-        out = np.empty(made.shape, made.dtype)
+        out = empty(made.shape, made.dtype)
         buffers = [*map(hl.Buffer, given), hl.Buffer(out)]
 
         def run() -> Any:

@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from numba import prange
 
+from tests.bench.memory import empty
 from tests.bench.peers import THREADS, Kernel, Maker, Skip
 
 DISTRIBUTION = "numba"
@@ -188,7 +189,7 @@ def _stencil(a, out, column):
 def batched(a: Any, b: Any) -> Kernel:
     """The size of a matrix is a constant of the code."""
     n = a.shape[2]
-    out = np.empty_like(a)
+    out = empty(a.shape, a.dtype)
 
     @jit
     def multiply(a, b, out):
@@ -271,7 +272,7 @@ def _conv_blocked(a, w, wide, out):
 
 def conv_blocked(a: Any, w: Any) -> Kernel:
     wide = np.zeros((a.shape[0], a.shape[1] + 2, a.shape[2] + 2, 16), a.dtype)
-    out = np.empty((w.shape[0], *a.shape[1:]), a.dtype)
+    out = empty((w.shape[0], *a.shape[1:]), a.dtype)
 
     def run() -> Any:
         _conv_blocked(a, w, wide, out)
@@ -307,7 +308,7 @@ def into(function: Callable[..., Any], shape: Callable[..., Any], dtype: Any = N
     """A kernel whose last argument is its output, of a shape made from those of the inputs."""
 
     def maker(*given: Any) -> Kernel:
-        out = np.empty(shape(*given), dtype or given[0].dtype)
+        out = empty(shape(*given), dtype or given[0].dtype)
 
         def run() -> Any:
             function(*given, out)
@@ -332,7 +333,7 @@ def padded(function: Callable[..., Any]) -> Maker:
 
     def maker(a: Any, w: Any) -> Kernel:
         wide = np.zeros((a.shape[0], a.shape[1] + 2, a.shape[2] + 2), a.dtype)
-        out = np.empty((w.shape[0], *a.shape[1:]), a.dtype)
+        out = empty((w.shape[0], *a.shape[1:]), a.dtype)
 
         def run() -> Any:
             _pad(a, wide)
@@ -346,7 +347,7 @@ def padded(function: Callable[..., Any]) -> Maker:
 
 def stencil(column: bool) -> Maker:
     def maker(a: Any) -> Kernel:
-        out = np.empty_like(a)
+        out = empty(a.shape, a.dtype)
 
         def run() -> Any:
             _stencil(a, out, column)

@@ -7,6 +7,7 @@ from typing import Any
 import numexpr
 import numpy as np
 
+from tests.bench.memory import empty
 from tests.bench.peers import THREADS, Kernel, Maker
 
 DISTRIBUTION = "numexpr"
@@ -15,7 +16,7 @@ numexpr.set_num_threads(THREADS)
 
 
 def relu(a: Any, b: Any, c: Any) -> Kernel:
-    out, names = np.empty_like(a), {"a": a, "b": b, "c": c, "zero": np.float32(0)}
+    out, names = empty(a.shape, a.dtype), {"a": a, "b": b, "c": c, "zero": np.float32(0)}
     return lambda: numexpr.evaluate(
         "where(a*b + c > zero, a*b + c, zero)", names, out=out, casting="same_kind"
     )
@@ -24,7 +25,7 @@ def relu(a: Any, b: Any, c: Any) -> Kernel:
 def blur(a: Any) -> Kernel:
     """In two expressions: the second reads what the first wrote."""
     rows, columns = a.shape[0], a.shape[1] - 2
-    x, out = np.empty((rows, columns), a.dtype), np.empty((rows - 2, columns), a.dtype)
+    x, out = empty((rows, columns), a.dtype), empty((rows - 2, columns), a.dtype)
     third = np.float32(1 / 3)
     across = {"a": a[:, :-2], "b": a[:, 1:-1], "c": a[:, 2:], "third": third}
     down = {"a": x[:-2], "b": x[1:-1], "c": x[2:], "third": third}
@@ -38,7 +39,7 @@ def blur(a: Any) -> Kernel:
 
 def softmax(a: Any) -> Kernel:
     """The largest of a row and the sum are numpy's, the rest numexpr's."""
-    e, out = np.empty_like(a), np.empty_like(a)
+    e, out = empty(a.shape, a.dtype), empty(a.shape, a.dtype)
 
     def run() -> Any:
         numexpr.evaluate("exp(a - top)", {"a": a, "top": a.max(axis=1, keepdims=True)}, out=e)
@@ -50,7 +51,7 @@ def softmax(a: Any) -> Kernel:
 
 def layernorm(a: Any, g: Any, b: Any) -> Kernel:
     """The means are numpy's."""
-    square, out = np.empty_like(a), np.empty_like(a)
+    square, out = empty(a.shape, a.dtype), empty(a.shape, a.dtype)
     small = np.float32(1e-5)
 
     def run() -> Any:
