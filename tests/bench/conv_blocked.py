@@ -43,6 +43,7 @@ def blocked(c: int, o: int, n: int, pixels: int = 14, unrolled: int = 2, threads
     s[C].vectorize("v")
     if threads > 1:
         s[C].parallel(s[C].fuse("f", "i"))
+        s[P].parallel(s[P].fuse("b", "i"))
     s[L].compute_at(s[C], jo)
     ko, ki = s[L].split("k", factor=unrolled)
     s[L].reorder("b", "r", "q", ko, ki, "j.c", "v.c")

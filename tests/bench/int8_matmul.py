@@ -52,11 +52,14 @@ def matmul(
     s[L].vectorize("j.c")
     s[L].dot(ki)
     if not packed:
-        s[P].compute_at(s[C], jo)
         s[P].unroll("q")
         s[P].vectorize("j")
-    if threads > 1:
-        s[C].parallel(jo)
+        if threads == 1:
+            s[P].compute_at(s[C], jo)
+        else:
+            s[P].parallel(s[P].fuse(*P.op.axis[:2]))
+    if threads > 1:  # panels are few: the threads share out tiles
+        s[C].parallel(s[C].fuse(jo, io))
     return s, [A, P if packed else B, C]
 
 

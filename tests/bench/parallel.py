@@ -76,27 +76,6 @@ def fork_and_join() -> None:
 # ---------------------------------------------------------------- two threads against one
 
 
-def shared_matmul(n: int) -> Program:
-    """Each panel of columns is packed by the thread that uses it."""
-    s, args = scheduled(n, n, n)
-    s[args[-1]].parallel("j.outer")
-    return s, args
-
-
-def shared_dense(c: int, n: int) -> Program:
-    s, args = dense(c, c, n)
-    s[args[-1]].parallel("f.outer")
-    padded = next(stage for stage in s.stages if stage.op.name == "P")
-    padded.parallel("k")
-    return s, args
-
-
-def shared_blur(n: int) -> Program:
-    s, args = blur(n, n, "float32")
-    s[args[-1]].parallel("i.outer")
-    return s, args
-
-
 def shared_exp(n: int) -> Program:
     s, args = elementwise("exp", 1, n, "float32")
     s[args[-1]].parallel("i.outer")
@@ -150,11 +129,11 @@ def scaling() -> None:
         return rng.standard_normal(shape, dtype=np.float32)
 
     a, b = normal(1024, 1024), normal(1024, 1024)
-    compare("matmul 1024", shared_matmul(1024), [a, b], np.matmul)
+    compare("matmul 1024", scheduled(1024, 1024, 1024, threads=2), [a, b], np.matmul)
     a, w = normal(64, 56, 56), normal(64, 64, 3, 3)
-    compare("convolution 64 -> 64, 56 x 56", shared_dense(64, 56), [a, w], numpy_dense)
+    compare("convolution 64 -> 64, 56 x 56", dense(64, 64, 56, threads=2), [a, w], numpy_dense)
     image = rng.integers(0, 9999, (4098, 4098)).astype("float32")
-    compare("blur 4096 x 4096 (bound by memory)", shared_blur(4096), [image], numpy_blur)
+    compare("blur 4096 x 4096 (bound by memory)", blur(4096, 4096, "float32", threads=2), [image], numpy_blur)
     compare("exp of 16 K", shared_exp(1 << 14), [normal(1 << 14)], np.exp)
     compare("exp of 1 M", shared_exp(1 << 20), [normal(1 << 20)], np.exp)
     x = normal(1 << 20)
