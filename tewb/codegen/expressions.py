@@ -47,11 +47,14 @@ from tewb.ir import (
     Ramp,
     Select,
     Shuffle,
+    Stmt,
     StringImm,
     Sub,
     Var,
     const_int,
     intrinsics,
+    is_contiguous,
+    is_maskable,
     ops,
     script,
     walk,
@@ -67,7 +70,6 @@ _PREDICATES = {
 }
 
 
-_MASKABLE_CALLS = intrinsics.PURE.difference(("if_then_else",))
 _GROUP = 16  # lanes of a long vector with a symbolic stride that are written out one by one
 
 
@@ -323,11 +325,11 @@ class Expressions:
         self.mask = None
         return f"{t} {value}"
 
-    def may_miss(self, e: Expr) -> bool:
-        """Whether a vector reads a single element which may only be there when some lane wants it."""
-        for n in loads_of(e):
-            at = const_int(n.indices[0])
-            if n.dtype.lanes == 1 and (at is None or not 0 <= at < self.own.get(n.buffer.data, 0)):
+    def may_miss(self, n: Expr | Stmt) -> bool:
+        """Whether vectors go with a single element that may only be there when some lane wants it."""
+        for load in loads_of(n):
+            at = const_int(load.indices[0])
+            if load.dtype.lanes == 1 and (at is None or not 0 <= at < self.own.get(load.buffer.data, 0)):
                 return True
         return False
 
@@ -707,11 +709,6 @@ class _Known(Expr):
         object.__setattr__(self, "dtype", DType("bool"))
 
 
-def is_contiguous(index: Expr) -> bool:
-    """Whether a vector index names neighbours."""
-    return isinstance(index, Ramp) and const_int(index.stride) == 1
-
-
 def is_long_walk(index: Expr) -> TypeGuard[Ramp]:
     """Whether a vector index is a ramp of symbolic stride with so many lanes that one by one they would
     take long to compile."""
@@ -728,24 +725,13 @@ def is_cheap(e: Expr) -> bool:
     )
 
 
-def loads_of(e: Expr) -> list[BufferLoad]:
-    return [n for n in walk(e) if isinstance(n, BufferLoad)]
+def loads_of(n: Expr | Stmt) -> list[BufferLoad]:
+    return [x for x in walk(n) if isinstance(x, BufferLoad)]
 
 
 def _bits_of(d: DType) -> str:
     """An element as names of LLVM's functions on memory have it."""
     return f"{'f' if d.is_float else 'i'}{8 if d.is_bool else d.bits}"
-
-
-def is_maskable(e: Expr) -> bool:
-    """Whether the vector `e` may be computed in all lanes when those not wanted are not loaded: its loads are
-    of neighbours or of one element for all lanes, its calls are math, and no vector is taken apart."""
-    return all(
-        (is_contiguous(n.indices[0]) or n.dtype.lanes == 1) and is_cheap(n.indices[0])
-        if isinstance(n, BufferLoad)
-        else not isinstance(n, Let | Shuffle) and (not isinstance(n, Call) or n.op in _MASKABLE_CALLS)
-        for n in walk(e)
-    )
 
 
 def lane_of(e: Expr, lane: int) -> Expr:

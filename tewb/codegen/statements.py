@@ -7,7 +7,7 @@ from typing import Any
 
 from tewb.base import HANDLE, INT64, CodegenError, DType
 from tewb.codegen.debug import DebugInfo
-from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk, is_maskable, lane_of
+from tewb.codegen.expressions import Expressions, is_long_walk, lane_of
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
 from tewb.codegen.types import memory_type, value_type
@@ -37,6 +37,8 @@ from tewb.ir import (
     const_int,
     free_vars,
     has_nontemporal,
+    is_contiguous,
+    is_maskable_store,
     seq,
     structural_equal,
     walk,
@@ -205,22 +207,20 @@ class Statements:
         f.start(done)
 
     def in_lanes(self, s: IfThenElse) -> None:
-        """Stores in the lanes where a vector condition holds: masked, or lane by lane where neighbours are not
-        all there is, and in debug builds, which check every access."""
+        """Stores in the lanes where a vector condition holds: masked, which all are that lowering guards so, or
+        lane by lane in programs that others wrote, and in debug builds, which check every access."""
         stores = s.then.stmts if isinstance(s.then, Seq) else (s.then,)
-        whole = [b for b in stores if isinstance(b, BufferStore) and is_contiguous(b.indices[0])]
-        maskable = all(is_maskable(b.value) for b in whole)
-        if self.debug or len(whole) < len(stores) or s.other is not None or not maskable:
+        if self.debug or s.other is not None or not all(is_maskable_store(b) for b in stores):
             self.lane_by_lane(s, stores)
             return
         f, mask, done = self.f, self.emit_expr(s.cond), None
-        if any(self.expressions.may_miss(b.value) for b in whole):
+        if any(self.expressions.may_miss(b) for b in stores):
             some, done = f.label(), f.label()
             f.branch(self.expressions.any_lane(mask, s.cond.dtype.lanes), some, done)
             f.start(some)
         self.expressions.mask = mask
-        for b in whole:
-            self.store(b)
+        for b in stores:
+            self.emit(b)
         self.expressions.mask = None
         if done is not None:
             f.jump(done)

@@ -4,6 +4,7 @@ from tewb.ir import intrinsics, ops
 from tewb.ir.builder import BufferVar, IRBuilder
 from tewb.ir.equal import first_difference, structural_equal
 from tewb.ir.intrinsics import call_intrin
+from tewb.ir.masks import is_contiguous, is_maskable, is_maskable_store
 from tewb.ir.node import Node, node, replace
 from tewb.ir.nodes import (
     ALLOCATED,
@@ -92,7 +93,7 @@ __all__ = [
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_noop", "load", "node", "ops", "parse", "replace", "Shuffle",
+    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_maskable", "is_maskable_store", "is_noop", "load", "node", "ops", "parse", "replace", "Shuffle",
     "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "uses", "visit", "walk", "with_buffer",
     "without_loop",
 ]  # fmt: skip

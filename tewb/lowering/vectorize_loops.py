@@ -35,6 +35,7 @@ from tewb.ir import (
     const,
     const_int,
     intrinsics,
+    is_maskable_store,
     ops,
     replace,
     rewriter,
@@ -217,7 +218,7 @@ class _Lanes:
         if s.other is not None or not all(is_index(c) for c in wide):
             raise _NoVectorForm
         then = self.stmt(s.then)
-        if not all(is_maskable(part) for part in (then.stmts if isinstance(then, Seq) else (then,))):
+        if not all(is_maskable_store(part) for part in (then.stmts if isinstance(then, Seq) else (then,))):
             raise _NoVectorForm
         inside = replace(s, cond=ops.all_of(*wide), then=then)
         same = [c for c, made in terms if made.dtype.lanes == 1]
@@ -247,33 +248,6 @@ def is_index(e: Expr) -> bool:
     return not any(
         isinstance(n, BufferLoad | Let) or (isinstance(n, Call) and n.op != "likely") for n in walk(e)
     )
-
-
-def is_maskable(s: Stmt) -> bool:
-    """Whether a statement on vectors can be done in some lanes only: a store to neighbours of what neighbours
-    and single elements hold."""
-    return (
-        isinstance(s, BufferStore)
-        and _is_row(s)
-        and all(
-            _is_row(n) if isinstance(n, BufferLoad) else not isinstance(n, Let) and not _is_branching(n)
-            for n in walk(s.value)
-        )
-    )
-
-
-def _is_row(n: BufferLoad | BufferStore) -> bool:
-    """Whether an access is to neighbours of a row, or to one element."""
-    *rows, last = n.indices
-    if any(i.dtype.lanes > 1 for i in rows):
-        return False
-    dense = not n.buffer.strides or const_int(n.buffer.strides[-1]) == 1
-    return last.dtype.lanes == 1 or (dense and isinstance(last, Ramp) and const_int(last.stride) == 1)
-
-
-def _is_branching(n: Node) -> bool:
-    """Whether a call evaluates a side only when asked to, which a mask would have to know of."""
-    return isinstance(n, Call) and n.op == "if_then_else"
 
 
 def _ramp(kind: type, a: Expr, b: Expr) -> Expr | None:
