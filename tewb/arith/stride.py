@@ -48,7 +48,7 @@ def slope(e: Expr, v: Var) -> int | None:
     if linear is not None:
         return const_int(linear[0].get(v, const(0)))
     match e:
-        case Cast(value, dtype) if _is_wider(dtype, value.dtype):
+        case Cast(value, dtype) if is_wider(dtype, value.dtype):
             return slope(value, v)
         case Add(a, b) | Sub(a, b):
             x, y = slope(a, v), slope(b, v)
@@ -59,7 +59,7 @@ def slope(e: Expr, v: Var) -> int | None:
     return None
 
 
-def _is_wider(d: DType, than: DType) -> bool:
+def is_wider(d: DType, than: DType) -> bool:
     """Whether an index of dtype `than` has the same value in `d`."""
     return d.kind == than.kind == "int" and d.bits >= than.bits >= 32
 

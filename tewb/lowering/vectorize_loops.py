@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tewb.arith import is_wider
 from tewb.base import LowerError, option
 from tewb.ir import (
     Add,
@@ -116,6 +117,7 @@ class _Lanes:
     def __init__(self, var: Var, start: Expr, lanes: int) -> None:
         self.lanes = lanes
         self.values: dict[Var, Expr] = {var: ops.ramp(start, const(1, var.dtype), lanes)}
+        self.is_index = False  # what is rewritten is an index of an access
 
     # ---- expressions
 
@@ -150,6 +152,8 @@ class _Lanes:
 
     def cast(self, e: Cast) -> Expr:
         value = self.expr(e.value)
+        if self.is_index and isinstance(value, Ramp) and is_wider(e.dtype, value.dtype.element):
+            return ops.ramp(ops.cast(value.base, e.dtype), ops.cast(value.stride, e.dtype), value.lanes)
         return e if value is e.value else Cast(value, e.dtype.with_lanes(value.dtype.lanes))
 
     def select(self, e: Select) -> Expr:
@@ -160,8 +164,16 @@ class _Lanes:
         c, a, b = (self.wide(p, lanes) for p in parts)
         return Select(c, a, b, e.dtype.with_lanes(lanes))
 
+    def indices(self, n: BufferLoad | BufferStore) -> tuple[Expr, ...]:
+        """The indices of an access. These do not overflow, so a ramp that is made wider stays a ramp, which may be
+        neighbours."""
+        around, self.is_index = self.is_index, True
+        made = tuple(self.expr(i) for i in n.indices)
+        self.is_index = around
+        return made
+
     def load(self, e: BufferLoad) -> Expr:
-        indices = tuple(self.expr(i) for i in e.indices)
+        indices = self.indices(e)
         if all(a is b for a, b in zip(indices, e.indices, strict=True)):
             return e
         lanes = max(i.dtype.lanes for i in indices)
@@ -197,7 +209,7 @@ class _Lanes:
         return rule(self, s)
 
     def store(self, s: BufferStore) -> Stmt:
-        indices = tuple(self.expr(i) for i in s.indices)
+        indices = self.indices(s)
         value = self.expr(s.value)
         lanes = max((i.dtype.lanes for i in indices), default=1)
         if lanes == 1 and value.dtype.lanes == 1:
