@@ -52,6 +52,7 @@ from tewb.runtime.abi import (
     FLOAT,
     INTEGER,
     READ,
+    UNANSWERED,
     WRITTEN,
     PackedCall,
 )
@@ -324,17 +325,17 @@ class Statements:
         slots: list[str] = []
         for a in e.args[1:]:
             slots += self.record(a)
-        memory = f.stack("i64", max(len(slots), 1))
-        for i, value in enumerate(slots):
+        memory = f.stack("i64", 1 + len(slots))
+        for i, value in enumerate([str(UNANSWERED), *slots]):
             at = f.ins(f"getelementptr i64, ptr {memory}, i64 {i}")
             f.do(f"store i64 {value}, ptr {at}")
         number = f.module.packed_number(PackedCall(name.value, self.region.name, self.region.effect))
         handle = f.ins("load i64, ptr " + f.ins(f"getelementptr i64, ptr %ctx, i64 {HANDLE_SLOT}"))
         service = "tewb_rt_call_checked" if self.checked else "tewb_rt_call_packed"
-        f.module.declare(service, f"i32 @{service}(i64, i32, ptr, i32)")
-        code = f.ins(f"call i32 @{service}(i64 {handle}, i32 {number}, ptr {memory}, i32 {len(e.args) - 1})")
-        fine = f.ins(f"icmp eq i32 {code}, 0")
-        self.expressions.require(fine, CALLBACK, f"packed function {name.value} failed")
+        f.module.declare(service, f"void @{service}(i64, i32, ptr, i32)")
+        f.do(f"call void @{service}(i64 {handle}, i32 {number}, ptr {memory}, i32 {len(e.args) - 1})")
+        fine = f.ins("icmp eq i64 " + f.ins(f"load i64, ptr {memory}") + ", 0")
+        self.expressions.require(fine, CALLBACK, f"packed function {name.value}")
 
     def record(self, a: Expr) -> list[str]:
         match a:
