@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from tewb.ir.buffers import BufferLoad
+from tewb.ir.expressions import Call, Expr, Let, Ramp, Shuffle
 from tewb.ir.intrinsics import PURE
 from tewb.ir.node import Node
-from tewb.ir.nodes import BufferLoad, BufferStore, Call, Expr, Let, Ramp, Shuffle, Stmt
 from tewb.ir.ops import const_int
+from tewb.ir.statements import BufferStore, Stmt
 from tewb.ir.walk import walk
 
 # A choice evaluates a side only when asked to, which a mask would have to know of.
