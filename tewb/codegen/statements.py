@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.base import HANDLE, INT64, CodegenError, DType
+from tewb.codegen.accesses import is_long_walk
+from tewb.codegen.conversion import convert
 from tewb.codegen.debug import DebugInfo
-from tewb.codegen.expressions import Expressions, is_long_walk, lane_of
+from tewb.codegen.expressions import Expressions
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
+from tewb.codegen.lanes import lane_of
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     ALLOCATED,
@@ -75,7 +78,7 @@ class Statements:
         self.f, self.values, self.debug, self.shared, self.info = f, values, debug, shared, info
         self.locate = info.locator(scope)
         self.expressions = Expressions(f, values, debug)
-        self.emit_expr = self.expressions.emit
+        self.emit_expr, self.accesses = self.expressions.emit, self.expressions.accesses
         self.region = ExternRegion("")  # the extern_scope around, and its checked arrays
         self.checked: list[tuple[int, AttrStmt]] = []
 
@@ -93,22 +96,22 @@ class Statements:
     def store(self, s: BufferStore) -> None:
         (index,) = s.indices
         if self.debug:
-            self.expressions.check(s, index)
+            self.accesses.check(s, index)
         value = self.emit_expr(s.value)
         d = s.buffer.dtype
         if index.dtype.lanes == 1:
-            self.expressions.write(self.expressions.place(s, index), value, s.value.dtype, s.nontemporal)
+            self.accesses.write(self.accesses.place(s, index), value, s.value.dtype, s.nontemporal)
         elif is_contiguous(index):
             assert isinstance(index, Ramp)
-            self.expressions.write_row(s, index, value)
+            self.accesses.write_row(s, index, value)
         elif is_long_walk(index):
-            self.expressions.scatter(s, index, value, s.value.dtype)
+            self.accesses.scatter(s, index, value, s.value.dtype)
         else:
             t, scalar = value_type(s.value.dtype), value_type(d)
-            for lane, place in enumerate(self.expressions.places(s, index)):
+            for lane, place in enumerate(self.accesses.places(s, index)):
                 one = self.f.ins(f"extractelement {t} {value}, i64 {lane}")
                 assert scalar
-                self.expressions.write(place, one, d)
+                self.accesses.write(place, one, d)
 
     # ---- control
 
@@ -130,9 +133,9 @@ class Statements:
         before = self.f.location
         self.f.location = self.locate(first) or before
         value = shuffle(self.f, [self.emit_expr(s.value) for s in stores], first.value.dtype)
-        place = self.expressions.place(first, index.base)
+        place = self.accesses.place(first, index.base)
         d = first.value.dtype
-        self.expressions.write(place, value, d.with_lanes(d.lanes * len(stores)))
+        self.accesses.write(place, value, d.with_lanes(d.lanes * len(stores)))
         self.f.location = before
 
     def loop(self, s: For) -> None:
@@ -176,7 +179,7 @@ class Statements:
     def stop_if_cancelled(self) -> None:
         flag = self.f.ins("load atomic i32, ptr %ctx monotonic, align 8")
         go_on = self.f.ins(f"icmp eq i32 {flag}, 0")
-        self.expressions.require(go_on, CANCELLED, "the kernel was interrupted")
+        self.f.require(go_on, CANCELLED, "the kernel was interrupted")
 
     def while_(self, s: While) -> None:
         f = self.f
@@ -215,14 +218,14 @@ class Statements:
             self.lane_by_lane(s, stores)
             return
         f, mask, done = self.f, self.emit_expr(s.cond), None
-        if any(self.expressions.may_miss(b) for b in stores):
+        if any(self.accesses.may_miss(b) for b in stores):
             some, done = f.label(), f.label()
-            f.branch(self.expressions.any_lane(mask, s.cond.dtype.lanes), some, done)
+            f.branch(self.accesses.any_lane(mask, s.cond.dtype.lanes), some, done)
             f.start(some)
-        self.expressions.mask = mask
+        self.accesses.mask = mask
         for b in stores:
             self.emit(b)
-        self.expressions.mask = None
+        self.accesses.mask = None
         if done is not None:
             f.jump(done)
             f.start(done)
@@ -252,7 +255,7 @@ class Statements:
         self.region, self.checked = region, checked
 
     def assertion(self, s: AssertStmt) -> None:
-        self.expressions.require(self.emit_expr(s.cond), ASSERTION, s.message)
+        self.f.require(self.emit_expr(s.cond), ASSERTION, s.message)
         self.emit(s.body)
 
     def evaluate(self, s: Evaluate) -> None:
@@ -279,7 +282,7 @@ class Statements:
             if self.f.stack_bytes + total <= (STACK_LIMIT if total <= TILE else STACK_LIMIT // 2):
                 self.f.stack_bytes += total
                 self.values[b.data] = self.f.stack(memory_type(b.dtype), max(count, 1))
-                self.expressions.own[b.data] = count
+                self.accesses.own[b.data] = count
                 self.emit(s.body)
                 return
         self.heap(s, size)
@@ -335,7 +338,7 @@ class Statements:
         f.module.declare(service, f"void @{service}(i64, i32, ptr, i32)")
         f.do(f"call void @{service}(i64 {handle}, i32 {number}, ptr {memory}, i32 {len(e.args) - 1})")
         fine = f.ins("icmp eq i64 " + f.ins(f"load i64, ptr {memory}") + ", 0")
-        self.expressions.require(fine, CALLBACK, f"packed function {name.value}")
+        self.f.require(fine, CALLBACK, f"packed function {name.value}")
 
     def record(self, a: Expr) -> list[str]:
         match a:
@@ -343,7 +346,7 @@ class Statements:
                 return self.array_record(data, shape, strides, carrier.dtype, offset)
         value = self.emit_expr(a)
         if a.dtype.is_float:
-            wide = self.expressions.convert(value, a.dtype, DType("float64"))
+            wide = convert(self.f, value, a.dtype, DType("float64"))
             return [str(FLOAT), str(DTYPES.index(a.dtype)), "0", self.f.ins(f"bitcast double {wide} to i64")]
         if a.dtype.kind not in ("int", "uint", "bool"):
             raise CodegenError(f"{a!r} cannot be passed to a packed function")
@@ -351,7 +354,7 @@ class Statements:
             str(INTEGER),
             str(DTYPES.index(a.dtype)),
             "0",
-            self.expressions.convert(value, a.dtype, INT64),
+            convert(self.f, value, a.dtype, INT64),
         ]
 
     def array_record(self, data: Expr, shape: Expr, strides: Expr, dtype: DType, offset: Expr) -> list[str]:
