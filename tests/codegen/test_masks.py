@@ -65,6 +65,27 @@ def test_a_choice_between_two_elements() -> None:
         np.testing.assert_array_equal(c, np.where(some > 0.5, a[0] * some, a[1]))
 
 
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("guard", ["all", "any"])
+def test_a_lane_looks_at_the_second_condition_only_where_the_first_leaves_it_open(
+    guard: str, debug: bool
+) -> None:
+    """A[-1] must not be read: debug builds notice."""
+    A = te.placeholder((21,), name="A")
+    conditions = {
+        "all": lambda i: te.all(i > 0, A[i - 1] > 0.5),
+        "any": lambda i: te.any(i > 11, A[i] > 0.5),
+    }
+    C = te.compute((21,), lambda i: te.if_then_else(conditions[guard](i), 1.0, 0.0), name="C")
+    s = te.create_schedule(C.op)
+    s[C].vectorize(s[C].split("i", factor=8)[1])
+    assert_same_result(s, [A], [C], debug=debug)
+    if not debug:
+        with PassContext(config={"tir.LoopPartition": False}):
+            text = tewb.build(s, [A, C]).get_source("ll0")
+        assert "load <8 x float>" not in text and "@llvm.masked.load.v8f32" in text
+
+
 INPUTS = [
     te.placeholder((3, 21), name="A"),
     te.placeholder((3,), name="M"),
@@ -101,6 +122,8 @@ def random_value(rng: random.Random, i: Any, j: Any, depth: int) -> Any:
         lambda: (sub() * 8.0).astype("int32").astype("float32"),
         lambda: ops.select(sub() > 0.5, sub(), sub()),
         lambda: te.if_then_else(sub() > 0.5, sub(), sub()),
+        lambda: te.if_then_else(te.all(j > 0, B[j - 1] > 0.5), sub(), sub()),
+        lambda: te.if_then_else(te.any(j == 0, B[j + row] > 0.5), M[row], sub()),
     ]
     weights = [3] * 8 + [1] * 2  # what lies backward or apart has no mask, so that lowering keeps its loop
     return rng.choices(leaves, weights)[0]() if depth == 0 else rng.choice(inner)()

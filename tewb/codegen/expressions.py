@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tewb.base import HANDLE, INT64, CodegenError, DType, native
+from tewb.base import BOOL, HANDLE, INT64, CodegenError, DType, native
 from tewb.codegen.accesses import Accesses
 from tewb.codegen.conversion import convert
 from tewb.codegen.division import divided, divided_safely, shifted
@@ -182,7 +182,11 @@ class Expressions:
 
     def _logic(self, e: Any, op: str, decided: str) -> str:
         t = value_type(e.dtype)
-        if e.dtype.lanes > 1 or is_cheap(e.b):
+        if e.dtype.lanes > 1 and not is_cheap(e.b):
+            known = Broadcast(IntImm(int(op == "or"), BOOL), e.dtype.lanes, e.dtype)
+            then, other = (e.b, known) if op == "and" else (known, e.b)
+            return self._choose_lanes(Call("if_then_else", (e.a, then, other), e.dtype), e.a, then, other)
+        if is_cheap(e.b):
             return self.f.ins(f"{op} {t} {self.emit(e.a)}, {self.emit(e.b)}")
         f = self.f
         a = self.emit(e.a)
@@ -232,7 +236,7 @@ class Expressions:
         the lanes that are taken are loaded; else lane by lane."""
         if is_cheap(then) and is_cheap(other):
             return self.f.ins(f"select {self.typed(cond)}, {self.typed(then)}, {self.typed(other)}")
-        if not self.debug and self.accesses.mask is None and is_maskable(then) and is_maskable(other):
+        if not self.debug and is_maskable(then) and is_maskable(other):
             taken = self.emit(cond)
             rest = self.f.ins(f"xor {value_type(cond.dtype)} {taken}, {splat_constant('true', cond.dtype)}")
             sides = self._in_lanes(then, taken), self._in_lanes(other, rest)
@@ -251,8 +255,11 @@ class Expressions:
         return result
 
     def _in_lanes(self, e: Expr, mask: str) -> str:
-        """The value of `e`, with its type, in the lanes of a mask. In the others it is anything."""
-        f, t = self.f, value_type(e.dtype)
+        """The value of `e`, with its type, in the lanes of a mask that are also in that around. In the others it
+        is anything."""
+        f, t, around = self.f, value_type(e.dtype), self.accesses.mask
+        if around is not None:
+            mask = f.ins(f"and <{e.dtype.lanes} x i1> {around}, {mask}")
         self.accesses.mask = mask
         if not self.accesses.may_miss(e):
             value = self.emit(e)
@@ -266,7 +273,7 @@ class Expressions:
             f.jump(done)
             f.start(done)
             value = f.ins(f"phi {t} [ {value}, %{inside} ], [ poison, %{before} ]")
-        self.accesses.mask = None
+        self.accesses.mask = around
         return f"{t} {value}"
 
     def known(self, e: _Known) -> str:

@@ -227,7 +227,7 @@ class GE(Compare):
 
 @node
 class And(Expr):
-    """Both; the second is looked at only when the first is true (scalars)."""
+    """Both; the second is looked at only when the first is true, in each lane of vectors."""
 
     a: Expr
     b: Expr
@@ -236,7 +236,7 @@ class And(Expr):
 
 @node
 class Or(Expr):
-    """Either; the second is looked at only when the first is false (scalars)."""
+    """Either; the second is looked at only when the first is false, in each lane of vectors."""
 
     a: Expr
     b: Expr

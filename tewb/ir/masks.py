@@ -10,15 +10,12 @@ from tewb.ir.ops import const_int
 from tewb.ir.statements import BufferStore, Stmt
 from tewb.ir.walk import walk
 
-# A choice evaluates a side only when asked to, which a mask would have to know of.
-_CALLS = PURE.difference(("if_then_else",))
-
 
 def is_maskable(e: Expr) -> bool:
     """Whether all lanes of `e` may be computed when those that are not wanted are not loaded.
 
     Its vectors are loaded from neighbours, and what is one element for all lanes, also in an index, is there as
-    soon as one lane wants it. Its calls are math, and no lane moves to the place of another. This holds for
+    soon as one lane wants it. Its calls are math and choices, whose sides have masks of their own, and no lane moves to the place of another. This holds for
     accesses of any number of indices, and flattening keeps it.
     """
     return all(_keeps_lanes(n) for n in walk(e))
@@ -54,4 +51,4 @@ def is_contiguous(index: Expr) -> bool:
 def _keeps_lanes(n: Node) -> bool:
     if isinstance(n, BufferLoad):
         return is_row(n)
-    return not isinstance(n, Let | Shuffle) and (not isinstance(n, Call) or n.op in _CALLS)
+    return not isinstance(n, Let | Shuffle) and (not isinstance(n, Call) or n.op in PURE)
