@@ -9,38 +9,10 @@ from typing import Any
 import numpy as np
 
 from tewb.base import BOOL, FLOAT32, INT32, INT64, DType, DTypeError, ShapeError
+from tewb.ir import expressions as ir
 from tewb.ir.axes import IterVar
 from tewb.ir.buffers import Buffer, BufferLoad
-from tewb.ir.expressions import (
-    EQ,
-    GE,
-    GT,
-    LE,
-    LT,
-    NE,
-    Add,
-    And,
-    Broadcast,
-    Call,
-    Cast,
-    Div,
-    Expr,
-    FloatImm,
-    FloorDiv,
-    FloorMod,
-    IntImm,
-    Max,
-    Min,
-    Mod,
-    Mul,
-    Not,
-    Or,
-    Ramp,
-    Select,
-    Shuffle,
-    StringImm,
-    Sub,
-)
+from tewb.ir.expressions import Broadcast, Expr, FloatImm, IntImm, StringImm
 
 # ---------------------------------------------------------------- constants and conversion
 
@@ -188,31 +160,31 @@ def _fold(e: type[Expr], a: Expr, b: Expr, f: Callable[[Any, Any], Any]) -> Expr
 def add(a: Any, b: Any) -> Expr:
     """a + b"""
     x, y = _numeric(a, b)
-    folded = _fold(Add, x, y, lambda p, q: p + q)
+    folded = _fold(ir.Add, x, y, lambda p, q: p + q)
     if folded is not None:
         return folded
     if x.dtype.is_int and is_const(y, 0):
         return x
     if x.dtype.is_int and is_const(x, 0):
         return y
-    return Add(x, y, x.dtype)
+    return ir.Add(x, y, x.dtype)
 
 
 def sub(a: Any, b: Any) -> Expr:
     """a - b"""
     x, y = _numeric(a, b)
-    folded = _fold(Sub, x, y, lambda p, q: p - q)
+    folded = _fold(ir.Sub, x, y, lambda p, q: p - q)
     if folded is not None:
         return folded
     if x.dtype.is_int and is_const(y, 0):
         return x
-    return Sub(x, y, x.dtype)
+    return ir.Sub(x, y, x.dtype)
 
 
 def mul(a: Any, b: Any) -> Expr:
     """a * b"""
     x, y = _numeric(a, b)
-    folded = _fold(Mul, x, y, lambda p, q: p * q)
+    folded = _fold(ir.Mul, x, y, lambda p, q: p * q)
     if folded is not None:
         return folded
     if is_const(y, 1):
@@ -221,7 +193,7 @@ def mul(a: Any, b: Any) -> Expr:
         return y
     if x.dtype.is_int and (is_const(x, 0) or is_const(y, 0)):
         return const(0, x.dtype)
-    return Mul(x, y, x.dtype)
+    return ir.Mul(x, y, x.dtype)
 
 
 def neg(a: Any) -> Expr:
@@ -240,8 +212,8 @@ def div(a: Any, b: Any) -> Expr:
             f"a / b on {x.dtype} does not say how to round",
             hint="use a // b or te.floordiv (down), te.truncdiv (toward zero), te.indexdiv (both >= 0), or cast",
         )
-    folded = None if is_const(y, 0) else _fold(Div, x, y, lambda p, q: p / q)
-    return folded or Div(x, y, x.dtype)
+    folded = None if is_const(y, 0) else _fold(ir.Div, x, y, lambda p, q: p / q)
+    return folded or ir.Div(x, y, x.dtype)
 
 
 def _integers(what: str, a: Any, b: Any) -> tuple[Expr, Expr]:
@@ -257,12 +229,12 @@ def floordiv(a: Any, b: Any) -> Expr:
     """a // b, rounding down; on floats floor(a / b)"""
     x, y = _numeric(a, b)
     if x.dtype.is_float:
-        return Call("floor", (div(x, y),), x.dtype)
+        return ir.Call("floor", (div(x, y),), x.dtype)
     x, y = _integers("floordiv", x, y)
-    folded = _fold(FloorDiv, x, y, lambda p, q: p // q)
+    folded = _fold(ir.FloorDiv, x, y, lambda p, q: p // q)
     if folded is not None:
         return folded
-    return x if is_const(y, 1) else FloorDiv(x, y, x.dtype)
+    return x if is_const(y, 1) else ir.FloorDiv(x, y, x.dtype)
 
 
 def floormod(a: Any, b: Any) -> Expr:
@@ -271,26 +243,26 @@ def floormod(a: Any, b: Any) -> Expr:
     if x.dtype.is_float:
         return sub(x, mul(floordiv(x, y), y))
     x, y = _integers("floormod", x, y)
-    folded = _fold(FloorMod, x, y, lambda p, q: p % q)
+    folded = _fold(ir.FloorMod, x, y, lambda p, q: p % q)
     if folded is not None:
         return folded
-    return const(0, x.dtype) if is_const(y, 1) else FloorMod(x, y, x.dtype)
+    return const(0, x.dtype) if is_const(y, 1) else ir.FloorMod(x, y, x.dtype)
 
 
 def truncdiv(a: Any, b: Any) -> Expr:
     """a / b on integers, rounding toward zero"""
     x, y = _integers("truncdiv", a, b)
-    folded = _fold(Div, x, y, lambda p, q: abs(p) // abs(q) * (1 if (p < 0) == (q < 0) else -1))
+    folded = _fold(ir.Div, x, y, lambda p, q: abs(p) // abs(q) * (1 if (p < 0) == (q < 0) else -1))
     if folded is not None:
         return folded
-    return x if is_const(y, 1) else Div(x, y, x.dtype)
+    return x if is_const(y, 1) else ir.Div(x, y, x.dtype)
 
 
 def truncmod(a: Any, b: Any) -> Expr:
     """Remainder of `truncdiv`: the sign of a"""
     x, y = _integers("truncmod", a, b)
-    folded = _fold(Mod, x, y, lambda p, q: abs(p) % abs(q) * (-1 if p < 0 else 1))
-    return folded if folded is not None else Mod(x, y, x.dtype)
+    folded = _fold(ir.Mod, x, y, lambda p, q: abs(p) % abs(q) * (-1 if p < 0 else 1))
+    return folded if folded is not None else ir.Mod(x, y, x.dtype)
 
 
 def indexdiv(a: Any, b: Any) -> Expr:
@@ -306,19 +278,19 @@ def indexmod(a: Any, b: Any) -> Expr:
 def minimum(a: Any, b: Any) -> Expr:
     """The smaller; NaN if either is NaN"""
     x, y = _numeric(a, b)
-    folded = None if x.dtype.is_float else _fold(Min, x, y, min)
+    folded = None if x.dtype.is_float else _fold(ir.Min, x, y, min)
     if folded is not None:
         return folded
-    return x if x is y else Min(x, y, x.dtype)
+    return x if x is y else ir.Min(x, y, x.dtype)
 
 
 def maximum(a: Any, b: Any) -> Expr:
     """The larger; NaN if either is NaN"""
     x, y = _numeric(a, b)
-    folded = None if x.dtype.is_float else _fold(Max, x, y, max)
+    folded = None if x.dtype.is_float else _fold(ir.Max, x, y, max)
     if folded is not None:
         return folded
-    return x if x is y else Max(x, y, x.dtype)
+    return x if x is y else ir.Max(x, y, x.dtype)
 
 
 def cast(value: Any, dtype: str) -> Expr:
@@ -342,7 +314,7 @@ def cast(value: Any, dtype: str) -> Expr:
                 return FloatImm(float(np.float32(x.value)) if d.bits == 32 else x.value, d)
         if math.isfinite(x.value) and (d.is_bool or d.min_value() <= int(x.value) <= d.max_value()):
             return _int_constant(int(bool(x.value)) if d.is_bool else int(x.value), d)
-    return Cast(x, d)
+    return ir.Cast(x, d)
 
 
 def _int_constant(value: int, dtype: DType) -> Expr:
@@ -362,7 +334,7 @@ def power(a: Any, b: Any) -> Expr:
         raise DTypeError(
             f"{x.dtype} ** {y!r} needs a constant exponent from 0 to 8", hint="cast to float first"
         )
-    return Call("pow", (x, y), x.dtype)
+    return ir.Call("pow", (x, y), x.dtype)
 
 
 def absolute(a: Any) -> Expr:
@@ -370,7 +342,7 @@ def absolute(a: Any) -> Expr:
     x = convert(a)
     if isinstance(x, IntImm | FloatImm):
         return const(abs(x.value), x.dtype)
-    return x if x.dtype.kind == "uint" else Call("abs", (x,), x.dtype)
+    return x if x.dtype.kind == "uint" else ir.Call("abs", (x,), x.dtype)
 
 
 # ---------------------------------------------------------------- comparison and logic
@@ -386,32 +358,32 @@ def _compare(cls: Any, a: Any, b: Any, f: Callable[[Any, Any], bool]) -> Expr:
 
 def equal(a: Any, b: Any) -> Expr:
     """a == b"""
-    return _compare(EQ, a, b, lambda p, q: p == q)
+    return _compare(ir.EQ, a, b, lambda p, q: p == q)
 
 
 def not_equal(a: Any, b: Any) -> Expr:
     """a != b"""
-    return _compare(NE, a, b, lambda p, q: p != q)
+    return _compare(ir.NE, a, b, lambda p, q: p != q)
 
 
 def less(a: Any, b: Any) -> Expr:
     """a < b"""
-    return _compare(LT, a, b, lambda p, q: p < q)
+    return _compare(ir.LT, a, b, lambda p, q: p < q)
 
 
 def less_equal(a: Any, b: Any) -> Expr:
     """a <= b"""
-    return _compare(LE, a, b, lambda p, q: p <= q)
+    return _compare(ir.LE, a, b, lambda p, q: p <= q)
 
 
 def greater(a: Any, b: Any) -> Expr:
     """a > b"""
-    return _compare(GT, a, b, lambda p, q: p > q)
+    return _compare(ir.GT, a, b, lambda p, q: p > q)
 
 
 def greater_equal(a: Any, b: Any) -> Expr:
     """a >= b"""
-    return _compare(GE, a, b, lambda p, q: p >= q)
+    return _compare(ir.GE, a, b, lambda p, q: p >= q)
 
 
 def _booleans(what: str, *values: Any) -> list[Expr]:
@@ -430,7 +402,7 @@ def logical_and(a: Any, b: Any) -> Expr:
         return y if is_const(x, 1) else x
     if is_const(y):
         return x if is_const(y, 1) else y
-    return And(x, y, x.dtype)
+    return ir.And(x, y, x.dtype)
 
 
 def logical_or(a: Any, b: Any) -> Expr:
@@ -440,7 +412,7 @@ def logical_or(a: Any, b: Any) -> Expr:
         return x if is_const(x, 1) else y
     if is_const(y):
         return y if is_const(y, 1) else x
-    return Or(x, y, x.dtype)
+    return ir.Or(x, y, x.dtype)
 
 
 def logical_not(a: Any) -> Expr:
@@ -448,7 +420,7 @@ def logical_not(a: Any) -> Expr:
     (x,) = _booleans("logical_not", a)
     if isinstance(x, IntImm):
         return IntImm(1 - x.value, BOOL)
-    return x.a if isinstance(x, Not) else Not(x, x.dtype)
+    return x.a if isinstance(x, ir.Not) else ir.Not(x, x.dtype)
 
 
 def all_of(*conditions: Any) -> Expr:
@@ -475,7 +447,7 @@ def select(cond: Any, then: Any, other: Any) -> Expr:
         return x if c.value else y
     lanes = max(c.dtype.lanes, x.dtype.lanes)
     d = x.dtype.with_lanes(lanes)
-    return Select(cast(c, BOOL.with_lanes(lanes)), cast(x, d), cast(y, d), d)
+    return ir.Select(cast(c, BOOL.with_lanes(lanes)), cast(x, d), cast(y, d), d)
 
 
 def if_then_else(cond: Any, then: Any, other: Any) -> Expr:
@@ -486,15 +458,15 @@ def if_then_else(cond: Any, then: Any, other: Any) -> Expr:
         return x if c.value else y
     if c.dtype.lanes > 1:
         raise DTypeError("if_then_else takes a scalar condition", hint="te.select chooses lane by lane")
-    return Call("if_then_else", (c, x, y), x.dtype)
+    return ir.Call("if_then_else", (c, x, y), x.dtype)
 
 
 def likely(cond: Any) -> Expr:
     """A guard that holds except at edges; loop partition looks for it"""
     c = convert(cond)
-    if is_const(c) or (isinstance(c, Call) and c.op == "likely"):
+    if is_const(c) or (isinstance(c, ir.Call) and c.op == "likely"):
         return c
-    return Call("likely", (c,), c.dtype)
+    return ir.Call("likely", (c,), c.dtype)
 
 
 # ---------------------------------------------------------------- bits
@@ -504,8 +476,8 @@ def _bits(op: str, a: Any, b: Any, f: Callable[[int, int], int]) -> Expr:
     x, y = match(a, b)
     if x.dtype.is_float:
         raise DTypeError(f"{op} takes integers, not {x.dtype}")
-    folded = _fold(Call, x, y, f)
-    return folded if folded is not None else Call(op, (x, y), x.dtype)
+    folded = _fold(ir.Call, x, y, f)
+    return folded if folded is not None else ir.Call(op, (x, y), x.dtype)
 
 
 def bitwise_and(a: Any, b: Any) -> Expr:
@@ -535,7 +507,7 @@ def bitwise_not(a: Any) -> Expr:
     return (
         IntImm(wrap(~x.value, x.dtype), x.dtype)
         if isinstance(x, IntImm)
-        else Call("bitwise_not", (x,), x.dtype)
+        else ir.Call("bitwise_not", (x,), x.dtype)
     )
 
 
@@ -578,7 +550,7 @@ def load(buffer: Buffer, indices: Any) -> Expr:
 def ramp(base: Any, stride: Any, lanes: int) -> Expr:
     """The vector base, base+stride, ...; one lane is the base itself"""
     x, y = match(base, stride)
-    return x if lanes == 1 else Ramp(x, y, lanes, x.dtype.with_lanes(lanes))
+    return x if lanes == 1 else ir.Ramp(x, y, lanes, x.dtype.with_lanes(lanes))
 
 
 def broadcast(value: Any, lanes: int) -> Expr:
@@ -599,4 +571,4 @@ def shuffle(vectors: Sequence[Expr], indices: Sequence[int]) -> Expr:
     for i in indices:
         if not 0 <= i < total:
             raise ShapeError(f"there is no lane {i} among the {total} lanes of the vectors")
-    return Shuffle(tuple(vectors), tuple(indices), element.with_lanes(len(indices)))
+    return ir.Shuffle(tuple(vectors), tuple(indices), element.with_lanes(len(indices)))

@@ -9,60 +9,31 @@ from contextlib import contextmanager
 from typing import Any
 
 from tewb.base import BOOL, INT32, DType, DTypeError, ParseError, TewbError
+from tewb.ir import expressions as ir
 from tewb.ir import ops
 from tewb.ir.buffers import Buffer, BufferLoad
-from tewb.ir.expressions import (
-    EQ,
-    GE,
-    GT,
-    LE,
-    LT,
-    NE,
-    Add,
-    And,
-    Broadcast,
-    Call,
-    Cast,
-    Div,
-    Expr,
-    FloatImm,
-    FloorDiv,
-    FloorMod,
-    IntImm,
-    Let,
-    Max,
-    Min,
-    Mod,
-    Mul,
-    Not,
-    Or,
-    Ramp,
-    Select,
-    StringImm,
-    Sub,
-    Var,
-)
+from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.intrinsics import CALLS, DOTS, dot, implied_dtype
 
 Named = Var | Buffer
 
 _ARITHMETIC: dict[type, tuple[str, Any]] = {
-    ast.Add: ("+", Add),
-    ast.Sub: ("-", Sub),
-    ast.Mult: ("*", Mul),
-    ast.Div: ("/", Div),
-    ast.FloorDiv: ("//", FloorDiv),
-    ast.Mod: ("%", FloorMod),
+    ast.Add: ("+", ir.Add),
+    ast.Sub: ("-", ir.Sub),
+    ast.Mult: ("*", ir.Mul),
+    ast.Div: ("/", ir.Div),
+    ast.FloorDiv: ("//", ir.FloorDiv),
+    ast.Mod: ("%", ir.FloorMod),
 }
 _COMPARE: dict[type, tuple[str, Any]] = {
-    ast.Eq: ("==", EQ),
-    ast.NotEq: ("!=", NE),
-    ast.Lt: ("<", LT),
-    ast.LtE: ("<=", LE),
-    ast.Gt: (">", GT),
-    ast.GtE: (">=", GE),
+    ast.Eq: ("==", ir.EQ),
+    ast.NotEq: ("!=", ir.NE),
+    ast.Lt: ("<", ir.LT),
+    ast.LtE: ("<=", ir.LE),
+    ast.Gt: (">", ir.GT),
+    ast.GtE: (">=", ir.GE),
 }
-_PAIRS: dict[str, Any] = {"truncdiv": Div, "truncmod": Mod, "min": Min, "max": Max}
+_PAIRS: dict[str, Any] = {"truncdiv": ir.Div, "truncmod": ir.Mod, "min": ir.Min, "max": ir.Max}
 
 
 class Expressions:
@@ -226,7 +197,7 @@ class Expressions:
     def constant(self, node: ast.Constant) -> Expr:
         value: object = node.value
         if isinstance(value, str):
-            return StringImm(value)
+            return ir.StringImm(value)
         if type(value) is int:
             return self.int32(node, value)
         if isinstance(value, bool | float):
@@ -263,7 +234,7 @@ class Expressions:
         sign, cls = _ARITHMETIC[type(node.op)]
         a, b = self.expr(node.left), self.expr(node.right)
         self.same(node, sign, a, b)
-        if cls is Div and not a.dtype.is_float:
+        if cls is ir.Div and not a.dtype.is_float:
             raise self.refuse(
                 node, f"a / b on {a.dtype} does not say how to round", "a // b or T.truncdiv(a, b)"
             )
@@ -273,7 +244,7 @@ class Expressions:
     def unary(self, node: ast.UnaryOp) -> Expr:
         if isinstance(node.op, ast.Not):
             a = self.expr(node.operand)
-            return Not(a, self.logical(node, a, a).dtype)
+            return ir.Not(a, self.logical(node, a, a).dtype)
         if type(self.number(node)) is not int:
             raise self.refuse(node, f"{_python_name(node.op)} is for constants", "write 0 - x")
         return self.int32(node, self.integer(node))
@@ -289,7 +260,7 @@ class Expressions:
         return b
 
     def boolean(self, node: ast.BoolOp) -> Expr:
-        cls = And if isinstance(node.op, ast.And) else Or
+        cls = ir.And if isinstance(node.op, ast.And) else ir.Or
         made = self.expr(node.values[0])
         for value in node.values[1:]:
             b = self.logical(node, made, self.expr(value))
@@ -343,7 +314,7 @@ class Expressions:
             raise self.refuse(
                 node, "a slice says its start twice and its constant length", "write A[i:i + 4]"
             )
-        return Ramp(base, IntImm(1, base.dtype), lanes, base.dtype.with_lanes(lanes))
+        return ir.Ramp(base, IntImm(1, base.dtype), lanes, base.dtype.with_lanes(lanes))
 
     def span(self, low: ast.expr, high: ast.expr) -> tuple[Expr | None, Expr | None]:
         """The start and the length of `a, a + n`, or of two constants; None for what does not fit."""
@@ -396,7 +367,7 @@ class Expressions:
         if dtype.is_bool and type(value) is bool:
             return IntImm(int(value), dtype)
         if dtype.is_float and (type(value) in (int, float) or value in ("inf", "-inf", "nan")):
-            return FloatImm(float(value), dtype)  # type: ignore[arg-type]
+            return ir.FloatImm(float(value), dtype)  # type: ignore[arg-type]
         if dtype.is_int and type(value) is int and dtype.min_value() <= value <= dtype.max_value():
             return IntImm(value, dtype)
         raise self.refuse(
@@ -414,17 +385,17 @@ class Expressions:
         self.arguments(node, "T.Select(condition, then, other)", 3)
         cond, then, other = (self.expr(x) for x in node.args)
         self.same(node, "T.Select", then, other)
-        return Select(cond, then, other, then.dtype)
+        return ir.Select(cond, then, other, then.dtype)
 
     def cast(self, node: ast.Call) -> Expr:
         self.arguments(node, 'T.Cast("dtype", value)', 2)
-        return Cast(self.expr(node.args[1]), self.dtype(node.args[0]))
+        return ir.Cast(self.expr(node.args[1]), self.dtype(node.args[0]))
 
     def ramp(self, node: ast.Call) -> Expr:
         self.arguments(node, "T.Ramp(base, stride, lanes)", 3)
         base, stride, lanes = self.expr(node.args[0]), self.expr(node.args[1]), self.lanes(node.args[2])
         self.same(node, "T.Ramp", base, stride)
-        return Ramp(base, stride, lanes, base.dtype.with_lanes(lanes))
+        return ir.Ramp(base, stride, lanes, base.dtype.with_lanes(lanes))
 
     def lanes(self, node: ast.expr) -> int:
         count = self.integer(node)
@@ -435,7 +406,7 @@ class Expressions:
     def broadcast(self, node: ast.Call) -> Expr:
         self.arguments(node, "T.Broadcast(value, lanes)", 2)
         value, lanes = self.expr(node.args[0]), self.lanes(node.args[1])
-        return Broadcast(value, lanes, value.dtype.with_lanes(lanes))
+        return ir.Broadcast(value, lanes, value.dtype.with_lanes(lanes))
 
     def shuffle(self, node: ast.Call) -> Expr:
         usage = "T.Shuffle([a, b], [lane, ...])"
@@ -461,7 +432,7 @@ class Expressions:
         with self.scope():
             self.names[name] = var
             body = self.expr(node.args[0])
-        return Let(var, value, body, body.dtype)
+        return ir.Let(var, value, body, body.dtype)
 
     def dot(self, node: ast.Call) -> Expr:
         op = self.word(node)
@@ -471,7 +442,7 @@ class Expressions:
             made = dot(total, a, b)
         except DTypeError as e:
             raise self.refuse(node, e.message, e.hint) from None
-        if not (isinstance(made, Call) and made.op == op):
+        if not (isinstance(made, ir.Call) and made.op == op):
             raise self.refuse(node, f"T.{op} takes {DOTS[op or '']}-bit integers, not {a.dtype}")
         return made
 
@@ -481,7 +452,7 @@ class Expressions:
         dtype = self.dtype(given["dtype"]) if "dtype" in given else implied_dtype(op, args)
         if dtype is None:
             raise self.refuse(node, f"T.{op}() does not say its dtype", f'write T.{op}(dtype="int32")')
-        return Call(op, args, dtype)
+        return ir.Call(op, args, dtype)
 
 
 def element_dtype(buffer: Buffer, indices: Sequence[Expr]) -> DType:

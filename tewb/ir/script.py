@@ -15,41 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import DType, InternalError
+from tewb.ir import expressions as ir
 from tewb.ir.axes import Reduce
 from tewb.ir.buffers import Buffer, BufferLoad, Producer, ProducerLoad
 from tewb.ir.equal import structural_equal
-from tewb.ir.expressions import (
-    EQ,
-    GE,
-    GT,
-    LE,
-    LT,
-    NE,
-    Add,
-    And,
-    Broadcast,
-    Call,
-    Cast,
-    Div,
-    Expr,
-    FloatImm,
-    FloorDiv,
-    FloorMod,
-    IntImm,
-    Let,
-    Max,
-    Min,
-    Mod,
-    Mul,
-    Not,
-    Or,
-    Ramp,
-    Select,
-    Shuffle,
-    StringImm,
-    Sub,
-    Var,
-)
+from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
 from tewb.ir.intrinsics import implied_dtype
 from tewb.ir.node import Node
@@ -111,19 +81,19 @@ def script_lines(n: Node | PrimFunc | IRModule) -> list[Line]:
 _OR, _AND, _NOT, _COMPARE, _SUM, _TERM, _ATOM = range(7)
 
 _INFIX: dict[type, tuple[str, int]] = {
-    Add: ("+", _SUM),
-    Sub: ("-", _SUM),
-    Mul: ("*", _TERM),
-    FloorDiv: ("//", _TERM),
-    FloorMod: ("%", _TERM),
-    EQ: ("==", _COMPARE),
-    NE: ("!=", _COMPARE),
-    LT: ("<", _COMPARE),
-    LE: ("<=", _COMPARE),
-    GT: (">", _COMPARE),
-    GE: (">=", _COMPARE),
-    And: ("and", _AND),
-    Or: ("or", _OR),
+    ir.Add: ("+", _SUM),
+    ir.Sub: ("-", _SUM),
+    ir.Mul: ("*", _TERM),
+    ir.FloorDiv: ("//", _TERM),
+    ir.FloorMod: ("%", _TERM),
+    ir.EQ: ("==", _COMPARE),
+    ir.NE: ("!=", _COMPARE),
+    ir.LT: ("<", _COMPARE),
+    ir.LE: ("<=", _COMPARE),
+    ir.GT: (">", _COMPARE),
+    ir.GE: (">=", _COMPARE),
+    ir.And: ("and", _AND),
+    ir.Or: ("or", _OR),
 }
 
 
@@ -189,13 +159,13 @@ class _Names:
                 return self.name(e), _ATOM
             case IntImm(value, dtype):
                 return _integer(value, dtype)
-            case FloatImm(value, dtype):
+            case ir.FloatImm(value, dtype):
                 return f"T.{dtype}({_float(value)})", _ATOM
-            case StringImm(value):
+            case ir.StringImm(value):
                 return repr(value), _ATOM
-            case Not(a):
+            case ir.Not(a):
                 return f"not {self._at_least(a, _NOT)}", _NOT
-            case Div(a, b, dtype) if dtype.is_float:
+            case ir.Div(a, b, dtype) if dtype.is_float:
                 return f"{self._at_least(a, _TERM)} / {self._at_least(b, _ATOM)}", _TERM
             case BufferLoad(buffer, indices):
                 return f"{self.name(buffer)}[{self.indices(indices)}]", _ATOM
@@ -206,27 +176,27 @@ class _Names:
     def _call(self, e: Expr) -> str:
         """Everything that is written as a call of something in `T`."""
         match e:
-            case Div(a, b):
+            case ir.Div(a, b):
                 return self._apply("truncdiv", a, b)
-            case Mod(a, b):
+            case ir.Mod(a, b):
                 return self._apply("truncmod", a, b)
-            case Min(a, b):
+            case ir.Min(a, b):
                 return self._apply("min", a, b)
-            case Max(a, b):
+            case ir.Max(a, b):
                 return self._apply("max", a, b)
-            case Select(cond, then, other):
+            case ir.Select(cond, then, other):
                 return self._apply("Select", cond, then, other)
-            case Cast(value, dtype):
+            case ir.Cast(value, dtype):
                 return f'T.Cast("{dtype}", {self.expr(value)})'
-            case Ramp(base, stride, lanes):
+            case ir.Ramp(base, stride, lanes):
                 return f"T.Ramp({self.expr(base)}, {self.expr(stride)}, {lanes})"
-            case Broadcast(value, lanes):
+            case ir.Broadcast(value, lanes):
                 return f"T.Broadcast({self.expr(value)}, {lanes})"
-            case Shuffle(vectors, indices):
+            case ir.Shuffle(vectors, indices):
                 return f"T.Shuffle([{', '.join(self.expr(v) for v in vectors)}], {list(indices)})"
-            case Let(var, value, body):
+            case ir.Let(var, value, body):
                 return f"T.Let({self.expr(body)}, where={{{self.name(var)}: {self.expr(value)}}})"
-            case Call(op, args, dtype):
+            case ir.Call(op, args, dtype):
                 return self._intrinsic(op, args, dtype)
             case Reduce():
                 return self._reduce(e)
@@ -253,7 +223,7 @@ class _Names:
 
     def _index(self, i: Expr) -> str:
         match i:
-            case Ramp(base, IntImm(1), lanes):
+            case ir.Ramp(base, IntImm(1), lanes):
                 text = self._at_least(base, _SUM)
                 end = str(base.value + lanes) if isinstance(base, IntImm) else f"{text} + {lanes}"
                 return f"{text}:{end}"
