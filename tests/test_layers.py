@@ -42,7 +42,7 @@ DOORS = {
 
 
 def package_of(module: str) -> str:
-    """`tewb.ir.nodes` is in `ir`; `tewb` itself and the classic names are facades."""
+    """`tewb.ir.statements` is in `ir`; `tewb` itself and the classic names are facades."""
     parts = module.split(".")
     name = parts[1] if len(parts) > 1 else ""
     return "facade" if name in FACADES else name
@@ -103,9 +103,9 @@ def test_imports_go_left_and_through_doors(module: str, path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "source", "said"),
     [
-        ("tewb.ir.nodes", "from tewb.arith import Analyzer", "arith is not left of ir"),
+        ("tewb.ir.statements", "from tewb.arith import Analyzer", "arith is not left of ir"),
         ("tewb.runtime.pool", "import tewb.ir", "ir is not left of runtime"),
-        ("tewb.lowering.nest", "from tewb.ir.nodes import For", "go through the door, tewb.ir"),
+        ("tewb.lowering.nest", "from tewb.ir.statements import For", "go through the door, tewb.ir"),
         ("tewb.base.span", "from tewb import te", "facade is not left of base"),
         ("tewb.schedule.stage", "from tewb.runtime import Kernel", "runtime is not left of schedule"),
     ],

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tewb
+from tests.programs import assert_same_result
 from tewb import te
+from tewb.base import PassContext
+from tewb.ir import BufferStore, IfThenElse, ops, walk
+from tewb.lowering import BUILD
+from tewb.lowering.pipeline import run
 
 
 def squares(with_mean: bool) -> tuple[Any, list[Any]]:
@@ -57,3 +63,105 @@ def test_a_choice_between_two_elements() -> None:
         c = np.zeros(21, "float32")
         kernel(a, some, c)
         np.testing.assert_array_equal(c, np.where(some > 0.5, a[0] * some, a[1]))
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("guard", ["all", "any"])
+def test_a_lane_looks_at_the_second_condition_only_where_the_first_leaves_it_open(
+    guard: str, debug: bool
+) -> None:
+    """A[-1] must not be read: debug builds notice."""
+    A = te.placeholder((21,), name="A")
+    conditions = {
+        "all": lambda i: te.all(i > 0, A[i - 1] > 0.5),
+        "any": lambda i: te.any(i > 11, A[i] > 0.5),
+    }
+    C = te.compute((21,), lambda i: te.if_then_else(conditions[guard](i), 1.0, 0.0), name="C")
+    s = te.create_schedule(C.op)
+    s[C].vectorize(s[C].split("i", factor=8)[1])
+    assert_same_result(s, [A], [C], debug=debug)
+    if not debug:
+        with PassContext(config={"tir.LoopPartition": False}):
+            text = tewb.build(s, [A, C]).get_source("ll0")
+        assert "load <8 x float>" not in text and "@llvm.masked.load.v8f32" in text
+
+
+INPUTS = [
+    te.placeholder((3, 21), name="A"),
+    te.placeholder((3,), name="M"),
+    te.placeholder((), name="Z"),
+    te.placeholder((3,), name="K", dtype="int32"),
+    te.placeholder((42,), name="B"),
+]
+
+
+def random_value(rng: random.Random, i: Any, j: Any, depth: int) -> Any:
+    """What a row may be computed from: rows and elements of all sorts, math, choices."""
+    A, M, Z, K, B = INPUTS
+    row = te.max(te.min(K[i], 2), 0)
+
+    def sub() -> Any:
+        return random_value(rng, i, j, depth - 1)
+
+    leaves = [
+        lambda: A[i, j],
+        lambda: A[i // (row + 1), j],
+        lambda: A[row, j],
+        lambda: B[j + row],
+        lambda: M[i],
+        lambda: M[row],
+        lambda: Z(),
+        lambda: j.astype("float32"),
+        lambda: B[20 - j],
+        lambda: B[j * 2],
+    ]
+    inner = [
+        lambda: sub() + sub(),
+        lambda: te.max(sub(), sub()),
+        lambda: te.exp(te.min(sub(), 1.0)),
+        lambda: (sub() * 8.0).astype("int32").astype("float32"),
+        lambda: ops.select(sub() > 0.5, sub(), sub()),
+        lambda: te.if_then_else(sub() > 0.5, sub(), sub()),
+        lambda: te.if_then_else(te.all(j > 0, B[j - 1] > 0.5), sub(), sub()),
+        lambda: te.if_then_else(te.any(j == 0, B[j + row] > 0.5), M[row], sub()),
+    ]
+    weights = [3] * 8 + [1] * 2  # what lies backward or apart has no mask, so that lowering keeps its loop
+    return rng.choices(leaves, weights)[0]() if depth == 0 else rng.choice(inner)()
+
+
+def guarded(rng: random.Random) -> tuple[Any, Any]:
+    """A schedule whose rows of 21 run as three vectors of 8, the last of them under a guard."""
+    C = te.compute((3, 21), lambda i, j: random_value(rng, i, j, rng.randint(0, 2)), name="C")
+    s = te.create_schedule(C.op)
+    s[C].vectorize(s[C].split("j", factor=8)[1])
+    return s, C
+
+
+def guarded_stores(s: Any, args: list[Any]) -> int:
+    """How many stores of the lowered program are under a condition that differs from lane to lane."""
+    f = run(tewb.lower(s, args)["main"], BUILD)
+    return sum(
+        isinstance(store, BufferStore)
+        for n in walk(f.body)
+        if isinstance(n, IfThenElse) and n.cond.dtype.lanes > 1
+        for store in walk(n)
+    )
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_what_lowering_guards_by_lanes_is_stored_with_masks(seed: int) -> None:
+    with PassContext(config={"tir.LoopPartition": False}):
+        s, C = guarded(random.Random(seed))
+        assert_same_result(s, INPUTS, [C], seed)
+        text = tewb.build(s, [*INPUTS, C]).get_source("ll0")
+    with PassContext(config={"tir.LoopPartition": False}):
+        expected = guarded_stores(s, [*INPUTS, C])
+    assert text.count("call void @llvm.masked.store") == expected
+    assert (" store float" in text) is (expected == 0)  # element by element in a loop of its own, or never
+
+
+def test_most_random_rows_have_masks() -> None:
+    """The test above says something only where lowering guards lanes, and where it refuses to."""
+    with PassContext(config={"tir.LoopPartition": False}):
+        found = [guarded_stores(s, [*INPUTS, C]) for s, C in (guarded(random.Random(n)) for n in range(24))]
+    assert 0 in found and sum(n > 0 for n in found) >= 12

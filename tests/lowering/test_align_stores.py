@@ -24,7 +24,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering import BUILD
-from tewb.lowering.align_stores import align_stores, multiple, slope, without_multiples
+from tewb.lowering.align_stores import align_stores, multiple, without_multiples
 from tewb.lowering.pipeline import run
 
 
@@ -227,18 +227,3 @@ def test_an_index_without_multiples(e: Expr, n: int, text: str) -> None:
     difference = evaluate_integers(e, values) - evaluate_integers(rest, values)
     assert (difference % n == 0).all()
     assert (evaluate_integers(e, values) % multiple(e, 64) == 0).all()
-
-
-@pytest.mark.parametrize(
-    ("e", "want"),
-    [
-        (x * 64 + y * 3, 64),
-        (y * 3 - x, -1),
-        (ops.cast(x * 4 + 1, "int64") * 2, 8),
-        (x * y, None),
-        (y * y, 0),
-        (x // 2, None),
-    ],
-)
-def test_the_slope_of_an_index(e: Expr, want: int | None) -> None:
-    assert slope(e, x) == want

@@ -253,6 +253,32 @@ def test_needs_that_change_reach_stages_that_were_not_touched() -> None:
     assert {a.name: a.shape for a in session.allocations()} == before
 
 
+def test_memory_of_the_same_size_that_begins_elsewhere_is_told_apart() -> None:
+    """Tiles of 7 rows make either side need two more rows of P: 4 to 18, or 2 to 16. That is memory of 14 rows
+    both times, and the same one, whose first row is another."""
+    A = te.placeholder((20, 8), name="A")
+    P = te.compute((20, 8), lambda i, j: A[i, j] + 1.0, name="P")
+    C = te.compute((8, 8), lambda i, j: P[i + 5, j], name="C")  # between the two, and never touched
+    outputs = [C]
+    for side, row in (("up", lambda i: i + 4), ("down", lambda i: 15 - i)):
+        D = te.compute((16, 8), lambda i, j, row=row: P[row(i), j] * 2.0, name=f"D.{side}")
+        F = te.compute((16, 8), lambda i, j, D=D: D[i, j] * 3.0, name=f"F.{side}")
+        outputs.append(te.compute((12, 8), lambda i, j, F=F: F[i, j], name=f"E.{side}"))
+    session = tewb.Session(te.create_schedule([t.op for t in outputs]), [A, *outputs])
+    reads, sizes = [], []
+    for side in ("up", "down", "up"):
+        session.apply({"primitive": "split", "stage": f"E.{side}", "args": {"axis": "i", "factor": 7}})
+        args = {"parent": f"E.{side}", "axis": "i.outer"}
+        session.apply({"primitive": "compute_at", "stage": f"F.{side}", "args": args})
+        assert shown(session) == shown(from_scratch(session))
+        reads.append(next(line.strip() for line in session.ir.splitlines() if line.strip().startswith("C[")))
+        sizes.append({a.name: a.shape for a in session.allocations()}["P"])
+        session.undo()
+        session.undo()
+    assert reads == ["C[i, j] = P[i + 1, j]", "C[i, j] = P[i + 3, j]", reads[0]]
+    assert sizes == ["(14, 8)"] * 3
+
+
 def test_the_first_undo_keeps_what_was_there() -> None:
     session = chain()
     for name in ("S1", "S4", "S5"):

@@ -66,6 +66,19 @@ def test_vectorize_makes_vectors_of_the_tail_too() -> None:
     )
 
 
+def test_an_index_that_is_made_wider_names_neighbours() -> None:
+    A = te.placeholder((16,), name="A")
+    B = te.compute((16,), lambda i: A[i.astype("int64") + 0] + i.astype("int64"), name="B")
+    s = te.create_schedule(B.op)
+    s[B].vectorize(s[B].split("i", factor=8)[1])
+    text = after("vectorize_loops", s, [A, B])
+    assert 'A[T.Cast("int64", i.outer * 8):T.Cast("int64", i.outer * 8) + 8]' in text
+    assert 'T.Cast("int64x8", T.Ramp(i.outer * 8, 1, 8))' in text  # data, which would wrap
+    a, b = np.random.rand(16).astype("float32"), np.zeros(16, "float32")
+    tewb.build(s, [A, B])(a, b)
+    np.testing.assert_array_equal(b, a + np.arange(16, dtype="float32"))
+
+
 @pytest.mark.parametrize("lanes, widths", [(48, [16] * 3), (24, [8] * 3), (9, [9]), (12, [12]), (64, [64])])
 def test_vectors_fill_registers(lanes: int, widths: list[int]) -> None:
     s, args = vector(2 * lanes, lanes)

@@ -67,7 +67,13 @@ def chosen(n: int, m: int, dtype: str = "float32") -> Program:
     ]
 
 
-PROGRAMS: list[Callable[..., Program]] = [plain, mixed, several, pair, summed, chosen]
+def wide(n: int, m: int, dtype: str = "float32") -> Program:
+    """A transposed read whose indices were made wider."""
+    A = te.placeholder((n, m), name="A", dtype=dtype)
+    return [A], [te.compute((m, n), lambda i, j: A[j.astype("int64"), i.astype("int64")], name="B")]
+
+
+PROGRAMS: list[Callable[..., Program]] = [plain, mixed, several, pair, summed, chosen, wide]
 
 
 def tiled(program: Program, rows: int, lanes: int, swap: bool = False) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 import tewb
 from tewb import te
+from tewb.base import ExternError
 from tewb.codegen import compile as compile_file
 from tewb.runtime import callbacks, remove_global_func
 
@@ -169,6 +171,94 @@ def test_endless_recursion_is_an_exception() -> None:
         kernel(*arrays(1))
 
 
+def behind_an_intermediate() -> Any:
+    """A kernel that calls `test.f(b, c)` on the rows of an intermediate b = a + 1."""
+    tewb.register_func("test.f", lambda b, c: np.copyto(c, b), override=True)
+    A = te.placeholder((8, 16), name="A")
+    B = te.compute((8, 16), lambda i, j: A[i, j] + 1.0, name="B")
+    C = te.extern((8, 16), [B], lambda i, o: te.call_packed("test.f", i[0], o[0]), name="C")
+    return tewb.build(te.create_schedule(C.op), [A, C])
+
+
+def lost(*_: Any) -> None:
+    """What a function does that Python cannot enter."""
+    raise RecursionError
+
+
+@pytest.fixture
+def unheard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ctypes drops is shown to nobody. pytest's hook needs stack, of which there may be none; `id` is in C."""
+    monkeypatch.setattr(sys, "unraisablehook", id)
+
+
+@pytest.mark.usefixtures("unheard")
+@pytest.mark.parametrize("parallel", [False, True])
+def test_a_callback_that_never_ran_is_no_success(
+    route: str, parallel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ctypes tells nobody of an exception at the entry; machine code enters callbacks itself."""
+    kernel = tiles(lambda a, b: np.copyto(b, a), parallel=parallel)
+    a, b = arrays()
+    with monkeypatch.context() as m:
+        m.setattr(callbacks.Invocation, "call", lost)
+        if route == "ctypes":
+            with pytest.raises(ExternError, match=r"packed function test.f got no answer[\s\S]*fewer calls"):
+                kernel(a, b)
+            assert not b.any()
+    kernel(a, b)
+    np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.usefixtures("unheard")
+def test_memory_that_was_never_made_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = behind_an_intermediate()
+    a, c = arrays()
+    with monkeypatch.context() as m:
+        m.setattr(callbacks.Invocation, "add", lost)
+        with pytest.raises(ExternError, match="the intermediate B got no answer"):
+            kernel(a, c)
+    kernel(a, c)
+    np.testing.assert_array_equal(c, a + 1)
+
+
+@pytest.mark.usefixtures("unheard")
+@pytest.mark.parametrize("with_memory", [False, True])
+def test_at_the_end_of_the_stack_a_call_succeeds_or_raises(with_memory: bool) -> None:
+    """However little of the stack is left: all of the callbacks have run, or there is an exception."""
+    kernel = behind_an_intermediate() if with_memory else tiles(lambda a, b: np.copyto(b, a + 1))
+    a, _ = arrays()
+    for _ in range(2):
+        kernel(a, np.zeros_like(a))  # from the second call on in machine code
+
+    def nested(calls: int, c: Any) -> None:
+        if calls:
+            nested(calls - 1, c)
+        else:
+            kernel(a, c)
+
+    used = len(inspect.stack(0))
+    raised = []
+    for margin in range(50):
+        c = np.zeros_like(a)
+        try:
+            nested(sys.getrecursionlimit() - used - margin, c)
+        except (RecursionError, ExternError) as e:
+            raised.append(type(e))
+        else:
+            np.testing.assert_array_equal(c, a + 1)
+    assert RecursionError in raised and len(raised) < 50
+
+
+def test_an_exception_that_cannot_be_noted_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def f(a: Any, b: Any) -> None:
+        raise ValueError("no")
+
+    kernel = tiles(f)
+    monkeypatch.setattr(callbacks.Invocation, "fail", lost)
+    with pytest.raises(ValueError, match="no"):
+        kernel(*arrays())
+
+
 def test_parallel_callbacks_from_several_threads_at_once() -> None:
     def f(a: Any, b: Any) -> None:
         b[...] = a * 2
@@ -194,9 +284,10 @@ def test_parallel_callbacks_from_several_threads_at_once() -> None:
     assert not failures
 
 
+@pytest.mark.usefixtures("unheard")
 def test_an_interrupt_in_callbacks_in_c_returns_soon(route: str) -> None:
-    if route == "ctypes":
-        pytest.skip("ctypes drops an interrupt that comes while it enters a callback")
+    # ctypes drops an interrupt that comes while it enters a callback, so that this one gives no answer.
+    expected = KeyboardInterrupt if route == "native" else (KeyboardInterrupt, ExternError)
     A = te.placeholder((8, 16), name="A")
     tewb.register_func("test.f", np.positive, override=True)  # no Python code that would look for signals
     R = te.extern((1 << 20, 8, 16), [A], lambda i, o: te.call_packed("test.f", i[0], i[0]), name="R", dtype="int8",
@@ -208,7 +299,7 @@ def test_an_interrupt_in_callbacks_in_c_returns_soon(route: str) -> None:
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
     start = time.perf_counter()
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(expected):
         while True:
             kernel(array, out)
     assert time.perf_counter() - start < 20

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from enum import Enum
 
 from tewb.arith.detect_linear import detect_linear
-from tewb.ir import Expr, Var, const, const_int, ops, uses
+from tewb.base import DType
+from tewb.ir import Add, Cast, Expr, IntImm, Mul, Sub, Var, const, const_int, ops, uses
 
 
 def row_major(shape: Sequence[Expr]) -> tuple[Expr, ...]:
@@ -24,15 +25,43 @@ def stride(strides: Sequence[Expr], indices: Sequence[Expr], v: Var) -> int | No
     only when the kernel runs."""
     total = 0
     for i, step in zip(indices, strides, strict=True):
-        if not uses(i, [v]):
+        growth = slope(i, v)
+        if growth == 0:
             continue
-        linear = detect_linear(i, [v])
-        coefficient = const_int(linear[0][v]) if linear is not None and v in linear[0] else None
         size = const_int(step)
-        if coefficient is None or size is None:
+        if growth is None or size is None:
             return None
-        total += coefficient * size
+        total += growth * size
     return total
+
+
+def slope(e: Expr, v: Var) -> int | None:
+    """How much an index grows from one value of `v` to the next; None when that varies, or is known only when the
+    kernel runs.
+
+    Index arithmetic does not overflow, which codegen tells LLVM too (`nsw`), so an index has the same value in a
+    wider type. A narrower one would wrap.
+    """
+    if not uses(e, [v]):
+        return 0
+    linear = detect_linear(e, [v])
+    if linear is not None:
+        return const_int(linear[0].get(v, const(0)))
+    match e:
+        case Cast(value, dtype) if is_wider(dtype, value.dtype):
+            return slope(value, v)
+        case Add(a, b) | Sub(a, b):
+            x, y = slope(a, v), slope(b, v)
+            return None if x is None or y is None else x + y if isinstance(e, Add) else x - y
+        case Mul(a, IntImm(c)) | Mul(IntImm(c), a):
+            x = slope(a, v)
+            return None if x is None else x * c
+    return None
+
+
+def is_wider(d: DType, than: DType) -> bool:
+    """Whether an index of dtype `than` has the same value in `d`."""
+    return d.kind == than.kind == "int" and d.bits >= than.bits >= 32
 
 
 REGISTER = 64  # bytes of the widest vectors

@@ -187,6 +187,16 @@ class Function:
         zeros = f"<{d.lanes} x i32> zeroinitializer"
         return self.ins(f"shufflevector {vector} {one}, {vector} poison, {zeros}")
 
+    def require(self, cond: str, kind: int, message: str, a: str = "0", b: str = "0") -> None:
+        """Fail with `message` unless `cond`."""
+        good, bad = self.label(), self.label()
+        self.branch(cond, good, bad, likely=True)
+        self.start(bad)
+        number = self.module.message(message)
+        self.do(f"call void @tewb.fail(ptr %ctx, i64 {kind}, i64 {number}, i64 {a}, i64 {b})")
+        self.fail()
+        self.start(good)
+
     def fail(self) -> None:
         """Give back what is owned and return 1: what failed is in the context."""
         for p in reversed(self.owned):

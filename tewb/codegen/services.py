@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from tewb.runtime.abi import ERROR, HANDLE, MEMORY_LEFT, NO_MEMORY
+from tewb.runtime.abi import CALLBACK, ERROR, HANDLE, MEMORY_LEFT, NO_MEMORY, UNANSWERED
 from tewb.runtime.jit import Compiled, address_of, register_symbol
 
 # What a kernel says to call them.
@@ -23,7 +23,7 @@ declare void @tewb.free(ptr, ptr) nounwind
 _CODE = f"""
 declare ptr @tewb_rt_malloc(i64)
 declare void @tewb_rt_raw_free(ptr)
-declare i64 @tewb_rt_alloc_shared(i64, i64)
+declare void @tewb_rt_alloc_shared(i64, i64, ptr)
 declare void @tewb_rt_free_shared(i64, i64)
 
 ; The first to fail says why; those after it come from work that is being stopped.
@@ -46,6 +46,7 @@ done:
 }}
 
 define ptr @tewb.alloc(ptr %ctx, i64 %size, i64 %message, i64 %shared) {{
+  %answer = alloca i64
   %left = getelementptr i64, ptr %ctx, i64 {MEMORY_LEFT}
   %had = atomicrmw sub ptr %left, i64 %size seq_cst
   %negative = icmp slt i64 %size, 0
@@ -62,9 +63,15 @@ take:
 python:
   %ph = getelementptr i64, ptr %ctx, i64 {HANDLE}
   %handle = load i64, ptr %ph
-  %address = call i64 @tewb_rt_alloc_shared(i64 %handle, i64 %whole)
+  store i64 {UNANSWERED}, ptr %answer
+  call void @tewb_rt_alloc_shared(i64 %handle, i64 %whole, ptr %answer)
+  %address = load i64, ptr %answer
   %p1 = inttoptr i64 %address to ptr
-  br label %made
+  %silent = icmp eq i64 %address, {UNANSWERED}
+  br i1 %silent, label %lost, label %made
+lost:
+  call void @tewb.fail(ptr %ctx, i64 {CALLBACK}, i64 %message, i64 0, i64 0)
+  ret ptr null
 raw:
   %p2 = call ptr @tewb_rt_malloc(i64 %whole)
   br label %made

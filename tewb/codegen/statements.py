@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.base import HANDLE, INT64, CodegenError, DType
+from tewb.codegen.accesses import is_long_walk
+from tewb.codegen.conversion import convert
 from tewb.codegen.debug import DebugInfo
-from tewb.codegen.expressions import Expressions, is_contiguous, is_long_walk, is_maskable, lane_of
+from tewb.codegen.expressions import Expressions
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
+from tewb.codegen.lanes import lane_of
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     ALLOCATED,
@@ -37,6 +40,8 @@ from tewb.ir import (
     const_int,
     free_vars,
     has_nontemporal,
+    is_contiguous,
+    is_maskable_store,
     seq,
     structural_equal,
     walk,
@@ -50,6 +55,7 @@ from tewb.runtime.abi import (
     FLOAT,
     INTEGER,
     READ,
+    UNANSWERED,
     WRITTEN,
     PackedCall,
 )
@@ -72,7 +78,7 @@ class Statements:
         self.f, self.values, self.debug, self.shared, self.info = f, values, debug, shared, info
         self.locate = info.locator(scope)
         self.expressions = Expressions(f, values, debug)
-        self.emit_expr = self.expressions.emit
+        self.emit_expr, self.accesses = self.expressions.emit, self.expressions.accesses
         self.region = ExternRegion("")  # the extern_scope around, and its checked arrays
         self.checked: list[tuple[int, AttrStmt]] = []
 
@@ -90,22 +96,22 @@ class Statements:
     def store(self, s: BufferStore) -> None:
         (index,) = s.indices
         if self.debug:
-            self.expressions.check(s, index)
+            self.accesses.check(s, index)
         value = self.emit_expr(s.value)
         d = s.buffer.dtype
         if index.dtype.lanes == 1:
-            self.expressions.write(self.expressions.place(s, index), value, s.value.dtype, s.nontemporal)
+            self.accesses.write(self.accesses.place(s, index), value, s.value.dtype, s.nontemporal)
         elif is_contiguous(index):
             assert isinstance(index, Ramp)
-            self.expressions.write_row(s, index, value)
+            self.accesses.write_row(s, index, value)
         elif is_long_walk(index):
-            self.expressions.scatter(s, index, value, s.value.dtype)
+            self.accesses.scatter(s, index, value, s.value.dtype)
         else:
             t, scalar = value_type(s.value.dtype), value_type(d)
-            for lane, place in enumerate(self.expressions.places(s, index)):
+            for lane, place in enumerate(self.accesses.places(s, index)):
                 one = self.f.ins(f"extractelement {t} {value}, i64 {lane}")
                 assert scalar
-                self.expressions.write(place, one, d)
+                self.accesses.write(place, one, d)
 
     # ---- control
 
@@ -127,9 +133,9 @@ class Statements:
         before = self.f.location
         self.f.location = self.locate(first) or before
         value = shuffle(self.f, [self.emit_expr(s.value) for s in stores], first.value.dtype)
-        place = self.expressions.place(first, index.base)
+        place = self.accesses.place(first, index.base)
         d = first.value.dtype
-        self.expressions.write(place, value, d.with_lanes(d.lanes * len(stores)))
+        self.accesses.write(place, value, d.with_lanes(d.lanes * len(stores)))
         self.f.location = before
 
     def loop(self, s: For) -> None:
@@ -173,7 +179,7 @@ class Statements:
     def stop_if_cancelled(self) -> None:
         flag = self.f.ins("load atomic i32, ptr %ctx monotonic, align 8")
         go_on = self.f.ins(f"icmp eq i32 {flag}, 0")
-        self.expressions.require(go_on, CANCELLED, "the kernel was interrupted")
+        self.f.require(go_on, CANCELLED, "the kernel was interrupted")
 
     def while_(self, s: While) -> None:
         f = self.f
@@ -205,23 +211,21 @@ class Statements:
         f.start(done)
 
     def in_lanes(self, s: IfThenElse) -> None:
-        """Stores in the lanes where a vector condition holds: masked, or lane by lane where neighbours are not
-        all there is, and in debug builds, which check every access."""
+        """Stores in the lanes where a vector condition holds: masked, which all are that lowering guards so, or
+        lane by lane in programs that others wrote, and in debug builds, which check every access."""
         stores = s.then.stmts if isinstance(s.then, Seq) else (s.then,)
-        whole = [b for b in stores if isinstance(b, BufferStore) and is_contiguous(b.indices[0])]
-        maskable = all(is_maskable(b.value) for b in whole)
-        if self.debug or len(whole) < len(stores) or s.other is not None or not maskable:
+        if self.debug or s.other is not None or not all(is_maskable_store(b) for b in stores):
             self.lane_by_lane(s, stores)
             return
         f, mask, done = self.f, self.emit_expr(s.cond), None
-        if any(self.expressions.may_miss(b.value) for b in whole):
+        if any(self.accesses.may_miss(b) for b in stores):
             some, done = f.label(), f.label()
-            f.branch(self.expressions.any_lane(mask, s.cond.dtype.lanes), some, done)
+            f.branch(self.accesses.any_lane(mask, s.cond.dtype.lanes), some, done)
             f.start(some)
-        self.expressions.mask = mask
-        for b in whole:
-            self.store(b)
-        self.expressions.mask = None
+        self.accesses.mask = mask
+        for b in stores:
+            self.emit(b)
+        self.accesses.mask = None
         if done is not None:
             f.jump(done)
             f.start(done)
@@ -251,7 +255,7 @@ class Statements:
         self.region, self.checked = region, checked
 
     def assertion(self, s: AssertStmt) -> None:
-        self.expressions.require(self.emit_expr(s.cond), ASSERTION, s.message)
+        self.f.require(self.emit_expr(s.cond), ASSERTION, s.message)
         self.emit(s.body)
 
     def evaluate(self, s: Evaluate) -> None:
@@ -278,7 +282,7 @@ class Statements:
             if self.f.stack_bytes + total <= (STACK_LIMIT if total <= TILE else STACK_LIMIT // 2):
                 self.f.stack_bytes += total
                 self.values[b.data] = self.f.stack(memory_type(b.dtype), max(count, 1))
-                self.expressions.own[b.data] = count
+                self.accesses.own[b.data] = count
                 self.emit(s.body)
                 return
         self.heap(s, size)
@@ -324,17 +328,17 @@ class Statements:
         slots: list[str] = []
         for a in e.args[1:]:
             slots += self.record(a)
-        memory = f.stack("i64", max(len(slots), 1))
-        for i, value in enumerate(slots):
+        memory = f.stack("i64", 1 + len(slots))
+        for i, value in enumerate([str(UNANSWERED), *slots]):
             at = f.ins(f"getelementptr i64, ptr {memory}, i64 {i}")
             f.do(f"store i64 {value}, ptr {at}")
         number = f.module.packed_number(PackedCall(name.value, self.region.name, self.region.effect))
         handle = f.ins("load i64, ptr " + f.ins(f"getelementptr i64, ptr %ctx, i64 {HANDLE_SLOT}"))
         service = "tewb_rt_call_checked" if self.checked else "tewb_rt_call_packed"
-        f.module.declare(service, f"i32 @{service}(i64, i32, ptr, i32)")
-        code = f.ins(f"call i32 @{service}(i64 {handle}, i32 {number}, ptr {memory}, i32 {len(e.args) - 1})")
-        fine = f.ins(f"icmp eq i32 {code}, 0")
-        self.expressions.require(fine, CALLBACK, f"packed function {name.value} failed")
+        f.module.declare(service, f"void @{service}(i64, i32, ptr, i32)")
+        f.do(f"call void @{service}(i64 {handle}, i32 {number}, ptr {memory}, i32 {len(e.args) - 1})")
+        fine = f.ins("icmp eq i64 " + f.ins(f"load i64, ptr {memory}") + ", 0")
+        self.f.require(fine, CALLBACK, f"packed function {name.value}")
 
     def record(self, a: Expr) -> list[str]:
         match a:
@@ -342,7 +346,7 @@ class Statements:
                 return self.array_record(data, shape, strides, carrier.dtype, offset)
         value = self.emit_expr(a)
         if a.dtype.is_float:
-            wide = self.expressions.convert(value, a.dtype, DType("float64"))
+            wide = convert(self.f, value, a.dtype, DType("float64"))
             return [str(FLOAT), str(DTYPES.index(a.dtype)), "0", self.f.ins(f"bitcast double {wide} to i64")]
         if a.dtype.kind not in ("int", "uint", "bool"):
             raise CodegenError(f"{a!r} cannot be passed to a packed function")
@@ -350,7 +354,7 @@ class Statements:
             str(INTEGER),
             str(DTYPES.index(a.dtype)),
             "0",
-            self.expressions.convert(value, a.dtype, INT64),
+            convert(self.f, value, a.dtype, INT64),
         ]
 
     def array_record(self, data: Expr, shape: Expr, strides: Expr, dtype: DType, offset: Expr) -> list[str]:

@@ -1,12 +1,13 @@
 """The IR: nodes, smart constructors, intrinsics, walking and rewriting, structural equality, text."""
 
+# First: the constructors need it, and it needs them.
+from tewb.ir.operators import Operators  # isort: skip
 from tewb.ir import intrinsics, ops
+from tewb.ir.axes import AxisKind, CommReducer, IterVar, Range, Reduce
+from tewb.ir.buffers import Buffer, BufferLoad, Producer, ProducerLoad
 from tewb.ir.builder import BufferVar, IRBuilder
 from tewb.ir.equal import first_difference, structural_equal
-from tewb.ir.intrinsics import call_intrin
-from tewb.ir.node import Node, node, replace
-from tewb.ir.nodes import (
-    ALLOCATED,
+from tewb.ir.expressions import (
     EQ,
     GE,
     GT,
@@ -14,64 +15,58 @@ from tewb.ir.nodes import (
     LT,
     NE,
     Add,
-    Allocate,
     And,
-    AssertStmt,
-    AttrStmt,
-    AxisKind,
     Binary,
     Broadcast,
-    Buffer,
-    BufferLoad,
-    BufferStore,
     Call,
     Cast,
-    CommReducer,
     Compare,
-    DeclBuffer,
     Div,
-    Evaluate,
     Expr,
-    ExternRegion,
     FloatImm,
     FloorDiv,
     FloorMod,
-    For,
-    ForKind,
-    IfThenElse,
     IntImm,
-    IRModule,
-    IterVar,
     Let,
-    LetStmt,
     Max,
     Min,
     Mod,
     Mul,
     Not,
-    Operators,
     Or,
-    Origin,
-    PrimFunc,
-    Producer,
-    ProducerLoad,
-    ProducerStore,
     Ramp,
-    Range,
-    Reduce,
     Select,
-    Seq,
     Shuffle,
-    Stmt,
     StringImm,
     Sub,
     Var,
-    While,
 )
+from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
+from tewb.ir.intrinsics import call_intrin
+from tewb.ir.masks import is_contiguous, is_maskable, is_maskable_store
+from tewb.ir.node import Node, node, replace
 from tewb.ir.ops import const, const_int, convert, is_const, load
+from tewb.ir.origin import Origin
 from tewb.ir.parser import parse
 from tewb.ir.provenance import without_loop
 from tewb.ir.script import Line, script, script_lines
+from tewb.ir.statements import (
+    ALLOCATED,
+    Allocate,
+    AssertStmt,
+    AttrStmt,
+    BufferStore,
+    DeclBuffer,
+    Evaluate,
+    For,
+    ForKind,
+    IfThenElse,
+    LetStmt,
+    ProducerStore,
+    Seq,
+    Stmt,
+    While,
+)
 from tewb.ir.walk import (
     NOOP,
     free_vars,
@@ -92,7 +87,7 @@ __all__ = [
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_noop", "load", "node", "ops", "parse", "replace", "Shuffle",
+    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_maskable", "is_maskable_store", "is_noop", "load", "node", "ops", "parse", "replace", "Shuffle",
     "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "uses", "visit", "walk", "with_buffer",
     "without_loop",
 ]  # fmt: skip

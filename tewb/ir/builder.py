@@ -16,20 +16,19 @@ from typing import Any
 
 from tewb.base import DType, ShapeError, TewbError, here
 from tewb.ir import ops
-from tewb.ir.nodes import (
+from tewb.ir.buffers import Buffer
+from tewb.ir.expressions import Expr, Var
+from tewb.ir.statements import (
     Allocate,
     AssertStmt,
     AttrStmt,
-    Buffer,
     BufferStore,
     Evaluate,
-    Expr,
     For,
     ForKind,
     IfThenElse,
     LetStmt,
     Stmt,
-    Var,
     While,
 )
 from tewb.ir.walk import seq

@@ -5,21 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tewb.ir.buffers import Buffer, Producer
+from tewb.ir.expressions import FloatImm, Let, Var
+from tewb.ir.functions import IRModule, PrimFunc
 from tewb.ir.node import Node
-from tewb.ir.nodes import (
-    Allocate,
-    Buffer,
-    FloatImm,
-    For,
-    IRModule,
-    Let,
-    LetStmt,
-    Origin,
-    PrimFunc,
-    Producer,
-    Seq,
-    Var,
-)
+from tewb.ir.origin import Origin
+from tewb.ir.statements import Allocate, For, LetStmt, Seq
 
 
 def structural_equal(a: Any, b: Any, *, map_free_vars: bool = False) -> bool:

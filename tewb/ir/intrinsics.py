@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tewb.base import BOOL, HANDLE, DType, DTypeError
-from tewb.ir.nodes import BufferLoad, Call, Expr
+from tewb.ir.buffers import BufferLoad
+from tewb.ir.expressions import Call, Expr
 from tewb.ir.ops import const, convert, match
 
 UNARY_FLOAT = (

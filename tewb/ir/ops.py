@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from tewb.base import BOOL, FLOAT32, INT32, INT64, DType, DTypeError, ShapeError
-from tewb.ir import nodes as ir
-from tewb.ir.nodes import Broadcast, Buffer, Expr, FloatImm, IntImm, IterVar, StringImm
+from tewb.ir import expressions as ir
+from tewb.ir.axes import IterVar
+from tewb.ir.buffers import Buffer, BufferLoad
+from tewb.ir.expressions import Broadcast, Expr, FloatImm, IntImm, StringImm
 
 # ---------------------------------------------------------------- constants and conversion
 
@@ -542,7 +544,7 @@ def load(buffer: Buffer, indices: Any) -> Expr:
                 f"{buffer.name} is indexed with {i!r} of dtype {i.dtype}", hint="indices are integers"
             )
     lanes = max((i.dtype.lanes for i in index), default=1)
-    return ir.BufferLoad(buffer, index, buffer.dtype.with_lanes(lanes))
+    return BufferLoad(buffer, index, buffer.dtype.with_lanes(lanes))
 
 
 def ramp(base: Any, stride: Any, lanes: int) -> Expr:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from tewb.base import BOOL, INT32, DType, DTypeError, ParseError, TewbError
-from tewb.ir import nodes as ir
+from tewb.ir import expressions as ir
 from tewb.ir import ops
+from tewb.ir.buffers import Buffer, BufferLoad
+from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.intrinsics import CALLS, DOTS, dot, implied_dtype
-from tewb.ir.nodes import Buffer, Expr, IntImm, Var
 
 Named = Var | Buffer
 
@@ -283,7 +284,7 @@ class Expressions:
             raise self.reduction(node)
         buffer = self.buffer(node.value)
         indices = self.indices(node, buffer)
-        return ir.BufferLoad(buffer, indices, element_dtype(buffer, indices))
+        return BufferLoad(buffer, indices, element_dtype(buffer, indices))
 
     def indices(self, node: ast.Subscript, buffer: Buffer) -> tuple[Expr, ...]:
         given = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]

@@ -11,9 +11,25 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tewb.base import HANDLE, DType, ParseError
-from tewb.ir import nodes as ir
-from tewb.ir.nodes import Buffer, Expr, ForKind, IntImm, IRModule, PrimFunc, Stmt, Var
+from tewb.ir.buffers import Buffer
+from tewb.ir.expressions import Expr, IntImm, Var
+from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
 from tewb.ir.parse_expr import Expressions, element_dtype
+from tewb.ir.statements import (
+    Allocate,
+    AssertStmt,
+    AttrStmt,
+    BufferStore,
+    DeclBuffer,
+    Evaluate,
+    For,
+    ForKind,
+    IfThenElse,
+    LetStmt,
+    Seq,
+    Stmt,
+    While,
+)
 
 Wrap = Callable[[Stmt], Stmt]  # a declaration: takes the statements for which it holds
 
@@ -213,7 +229,7 @@ class _Parser(Expressions):
         stmts = tuple(reversed(backwards))
         if not stmts:
             raise self.refuse(before, "nothing follows for which this holds", "add a statement, or `pass`")
-        return stmts[0] if len(stmts) == 1 else ir.Seq(stmts)
+        return stmts[0] if len(stmts) == 1 else Seq(stmts)
 
     def statement(self, node: ast.stmt) -> Stmt | Wrap | None:
         """A statement, a declaration that takes the rest of its block, or None for a name of a view."""
@@ -259,7 +275,7 @@ class _Parser(Expressions):
             raise self.refuse(
                 value, f"{self.dotted(target.value)} takes {dtype} here, and this is {e.dtype}", hint
             )
-        return ir.BufferStore(buffer, e, indices, None, nontemporal)
+        return BufferStore(buffer, e, indices, None, nontemporal)
 
     def way(self, value: ast.expr) -> tuple[ast.expr, int]:
         """What is stored, and how: T.nontemporal(value) or T.nontemporal(value, align=16) goes past the caches."""
@@ -284,10 +300,10 @@ class _Parser(Expressions):
             self.arguments(node, "T.let(value)", 1)
             value = self.expr(node.args[0])
             self.names[name] = var = Var(name, value.dtype)
-            return lambda body: ir.LetStmt(var, value, body)
+            return lambda body: LetStmt(var, value, body)
         buffer = self.new_buffer(name, node, f"T.{word}", data=word == "decl_buffer")
         self.names[name] = buffer
-        cls = ir.DeclBuffer if word == "decl_buffer" else ir.Allocate
+        cls = DeclBuffer if word == "decl_buffer" else Allocate
         return lambda body: cls(buffer, body)
 
     def with_(self, node: ast.With) -> Stmt:
@@ -302,7 +318,7 @@ class _Parser(Expressions):
             if target is None and word == "Assert":
                 self.arguments(call, 'T.Assert(condition, "message")', 2)
                 cond, message = self.condition(call.args[0]), self.string(call.args[1])
-                return ir.AssertStmt(cond, message, self.block(node.body, node))
+                return AssertStmt(cond, message, self.block(node.body, node))
             if name is not None:
                 with self.scope():
                     wrap = self.declaration(name, call)
@@ -320,14 +336,14 @@ class _Parser(Expressions):
             self.string(call.args[1]),
             self.expr(call.args[2]),
         )
-        return ir.AttrStmt(about, key, value, self.block(node.body, node))
+        return AttrStmt(about, key, value, self.block(node.body, node))
 
     def attribute_node(self, node: ast.expr) -> object:
         if isinstance(node, ast.Call) and self.word(node) == "extern_region":
             usage = "T.extern_region('E', reads=['A[4]'], writes=['B[4]'], effect=\"pure\")"
             given = self.arguments(node, usage, 1, required=["reads", "writes", "effect"])
             reads, writes = self.strings(given["reads"]), self.strings(given["writes"])
-            return ir.ExternRegion(self.string(node.args[0]), reads, writes, self.string(given["effect"]))
+            return ExternRegion(self.string(node.args[0]), reads, writes, self.string(given["effect"]))
         if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, str)):
             return node.value
         return self.look_up(node) if self.dotted(node) is not None else self.expr(node)
@@ -351,7 +367,7 @@ class _Parser(Expressions):
         with self.scope():
             self.names[name] = var
             body = self.block(node.body, node)
-        return ir.For(var, low, extent, kind, body, notes)
+        return For(var, low, extent, kind, body, notes)
 
     def bounds(self, node: ast.Call) -> tuple[Expr, Expr]:
         """The first value and the number of values of `range(n)` or `range(a, a + n)`."""
@@ -374,28 +390,28 @@ class _Parser(Expressions):
     def while_(self, node: ast.While) -> Stmt:
         if node.orelse:
             raise self.refuse(node, "a while has no else", "put it after the loop")
-        return ir.While(self.condition(node.test), self.block(node.body, node))
+        return While(self.condition(node.test), self.block(node.body, node))
 
     def if_(self, node: ast.If) -> Stmt:
         other = self.block(node.orelse, node) if node.orelse else None
         cond = self.condition(node.test, in_lanes=other is None)
-        return ir.IfThenElse(cond, self.block(node.body, node), other)
+        return IfThenElse(cond, self.block(node.body, node), other)
 
     def assertion(self, node: ast.Assert) -> Wrap:
         cond = self.condition(node.test)
         if node.msg is None:
             raise self.refuse(node, "this assert does not say what is wrong", 'assert condition, "message"')
         message = self.string(node.msg)
-        return lambda body: ir.AssertStmt(cond, message, body)
+        return lambda body: AssertStmt(cond, message, body)
 
     def evaluate(self, node: ast.Expr) -> Stmt:
         if self.word(node.value) != "evaluate" or not isinstance(node.value, ast.Call):
             raise self.refuse(node, "an expression alone is no statement", "write T.evaluate(...)")
         self.arguments(node.value, "T.evaluate(value)", 1)
-        return ir.Evaluate(self.expr(node.value.args[0]))
+        return Evaluate(self.expr(node.value.args[0]))
 
     def nothing(self, node: ast.Pass) -> Stmt:
-        return ir.Seq(())
+        return Seq(())
 
 
 _STATEMENTS: dict[type, Callable[[_Parser, Any], Stmt | Wrap | None]] = {

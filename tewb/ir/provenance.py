@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tewb.ir.node import replace
-from tewb.ir.nodes import For, Origin, Stmt
+from tewb.ir.origin import Origin
+from tewb.ir.statements import For, Stmt
 
 
 def without_loop(body: Stmt, loop: Origin | None) -> Stmt:

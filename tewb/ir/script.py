@@ -15,11 +15,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import DType, InternalError
-from tewb.ir import nodes as ir
+from tewb.ir import expressions as ir
+from tewb.ir.axes import Reduce
+from tewb.ir.buffers import Buffer, BufferLoad, Producer, ProducerLoad
 from tewb.ir.equal import structural_equal
+from tewb.ir.expressions import Expr, IntImm, Var
+from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
 from tewb.ir.intrinsics import implied_dtype
 from tewb.ir.node import Node
-from tewb.ir.nodes import Buffer, Expr, IntImm, IRModule, PrimFunc, Stmt, Var
+from tewb.ir.statements import (
+    Allocate,
+    AssertStmt,
+    AttrStmt,
+    BufferStore,
+    DeclBuffer,
+    Evaluate,
+    For,
+    ForKind,
+    IfThenElse,
+    LetStmt,
+    ProducerStore,
+    Seq,
+    Stmt,
+    While,
+)
 from tewb.ir.walk import walk
 
 
@@ -86,7 +105,7 @@ class _Names:
         self.taken: set[str] = set()
         self.views: dict[Buffer, set[Var]] = {}  # buffers of a function that nothing declares
 
-    def name(self, what: Var | Buffer | ir.Producer) -> str:
+    def name(self, what: Var | Buffer | Producer) -> str:
         known = self.names.get(what)
         if known is not None:
             return known
@@ -96,7 +115,7 @@ class _Names:
             return self.names[what]
         return self.fresh(what)
 
-    def fresh(self, what: Var | Buffer | ir.Producer, dots: bool = True) -> str:
+    def fresh(self, what: Var | Buffer | Producer, dots: bool = True) -> str:
         """A name that nothing else has and that Python can read; a parameter's name has no dots."""
         base = _identifier(what.name or "v")
         if not dots:
@@ -148,9 +167,9 @@ class _Names:
                 return f"not {self._at_least(a, _NOT)}", _NOT
             case ir.Div(a, b, dtype) if dtype.is_float:
                 return f"{self._at_least(a, _TERM)} / {self._at_least(b, _ATOM)}", _TERM
-            case ir.BufferLoad(buffer, indices):
+            case BufferLoad(buffer, indices):
                 return f"{self.name(buffer)}[{self.indices(indices)}]", _ATOM
-            case ir.ProducerLoad(producer, indices):
+            case ProducerLoad(producer, indices):
                 return f"{self.name(producer)}[{self.indices(indices)}]", _ATOM
         return self._call(e), _ATOM
 
@@ -179,7 +198,7 @@ class _Names:
                 return f"T.Let({self.expr(body)}, where={{{self.name(var)}: {self.expr(value)}}})"
             case ir.Call(op, args, dtype):
                 return self._intrinsic(op, args, dtype)
-            case ir.Reduce():
+            case Reduce():
                 return self._reduce(e)
         raise InternalError(f"the printer does not know {type(e).__name__}")
 
@@ -192,7 +211,7 @@ class _Names:
         text = [self.expr(a) for a in args] + ([] if implied else [f'dtype="{dtype}"'])
         return f"T.{op}({', '.join(text)})"
 
-    def _reduce(self, e: ir.Reduce) -> str:
+    def _reduce(self, e: Reduce) -> str:
         axes = ", ".join(self.name(axis.var) for axis in e.axes)
         sources = ", ".join(self.expr(s) for s in e.source)
         where = "" if ir_true(e.condition) else f", where={self.expr(e.condition)}"
@@ -275,12 +294,12 @@ class _Printer(_Names):
         rule = _STATEMENTS.get(type(s))
         if rule is None:
             raise InternalError(f"the printer does not know {type(s).__name__}")
-        if self.depth == 1 and not self.views and isinstance(s, ir.For):
+        if self.depth == 1 and not self.views and isinstance(s, For):
             self.part(s)
         else:
             rule(self, s, last)
 
-    def part(self, s: ir.For) -> None:
+    def part(self, s: For) -> None:
         """Print a loop nest of a function, or repeat what was printed of it under the same names before."""
         held = tuple(self.names)
         key = (id(s), tuple([(id(what), name) for what, name in self.names.items()]), frozenset(self.taken))
@@ -386,15 +405,15 @@ class _Printer(_Names):
             parts.append(f"offset_factor={b.offset_factor}")
         return f"T.{what}({', '.join(parts)})"
 
-    def store(self, s: ir.BufferStore | ir.ProducerStore, last: bool) -> None:
-        target = s.buffer if isinstance(s, ir.BufferStore) else s.producer
+    def store(self, s: BufferStore | ProducerStore, last: bool) -> None:
+        target = s.buffer if isinstance(s, BufferStore) else s.producer
         value = self.expr(s.value)
-        if isinstance(s, ir.BufferStore) and s.nontemporal:
+        if isinstance(s, BufferStore) and s.nontemporal:
             known = f", align={s.nontemporal}" if s.nontemporal > 1 else ""
             value = f"T.nontemporal({value}{known})"
         self.emit(f"{self.name(target)}[{self.indices(s.indices)}] = {value}", s)
 
-    def loop(self, s: ir.For, last: bool) -> None:
+    def loop(self, s: For, last: bool) -> None:
         extent, low = self.expr(s.extent), self.expr(s.min)
         from_zero = isinstance(s.min, IntImm) and s.min.value == 0
         if from_zero:
@@ -409,18 +428,18 @@ class _Printer(_Names):
         self.indented(s.body)
         self.release(s.var)
 
-    def while_(self, s: ir.While, last: bool) -> None:
+    def while_(self, s: While, last: bool) -> None:
         self.emit(f"while {self.expr(s.cond)}:", s)
         self.indented(s.body)
 
-    def if_(self, s: ir.IfThenElse, last: bool) -> None:
+    def if_(self, s: IfThenElse, last: bool) -> None:
         self.emit(f"if {self.expr(s.cond)}:", s)
         self.indented(s.then)
         if s.other is not None:
             self.emit("else:", s)
             self.indented(s.other)
 
-    def seq(self, s: ir.Seq, last: bool) -> None:
+    def seq(self, s: Seq, last: bool) -> None:
         for i, part in enumerate(s.stmts):
             self.block(part, last and i == len(s.stmts) - 1)
         if not s.stmts:
@@ -435,23 +454,23 @@ class _Printer(_Names):
             self.emit(f"with {value} as {target}:", s)
             self.indented(s.body)
 
-    def allocate(self, s: ir.Allocate, last: bool) -> None:
+    def allocate(self, s: Allocate, last: bool) -> None:
         self.scoped(s, self.declare(s.buffer), self._buffer("allocate", s.buffer), last)
         self.release(s.buffer)
         self.release(s.buffer.data)
 
-    def view(self, s: ir.DeclBuffer, last: bool) -> None:
+    def view(self, s: DeclBuffer, last: bool) -> None:
         value = self._buffer("decl_buffer", s.buffer, data=True)
         self.scoped(s, self.fresh(s.buffer), value, last)
         self.release(s.buffer)
 
-    def let(self, s: ir.LetStmt, last: bool) -> None:
+    def let(self, s: LetStmt, last: bool) -> None:
         value = self.expr(s.value)
         self.scoped(s, self.name(s.var), f"T.let({value})", last)
         self.release(s.var)
 
-    def attr(self, s: ir.AttrStmt, last: bool) -> None:
-        if isinstance(s.node, ir.ExternRegion):
+    def attr(self, s: AttrStmt, last: bool) -> None:
+        if isinstance(s.node, ExternRegion):
             region = s.node
             what = f"{region.name!r}, reads={list(region.reads)!r}, writes={list(region.writes)!r}"
             node = f'T.extern_region({what}, effect="{region.effect}")'
@@ -462,7 +481,7 @@ class _Printer(_Names):
         self.emit(f'with T.attr({node}, "{s.key}", {self.expr(s.value)}):', s)
         self.indented(s.body)
 
-    def assertion(self, s: ir.AssertStmt, last: bool) -> None:
+    def assertion(self, s: AssertStmt, last: bool) -> None:
         cond = self.expr(s.cond)
         if last:
             self.emit(f"assert {cond}, {s.message!r}", s)
@@ -471,31 +490,31 @@ class _Printer(_Names):
             self.emit(f"with T.Assert({cond}, {s.message!r}):", s)
             self.indented(s.body)
 
-    def evaluate(self, s: ir.Evaluate, last: bool) -> None:
+    def evaluate(self, s: Evaluate, last: bool) -> None:
         self.emit(f"T.evaluate({self.expr(s.value)})", s)
 
 
 _LOOPS = {
-    ir.ForKind.SERIAL: "range",
-    ir.ForKind.PARALLEL: "T.parallel",
-    ir.ForKind.VECTORIZED: "T.vectorized",
-    ir.ForKind.UNROLLED: "T.unroll",
-    ir.ForKind.DOT: "T.dot",
+    ForKind.SERIAL: "range",
+    ForKind.PARALLEL: "T.parallel",
+    ForKind.VECTORIZED: "T.vectorized",
+    ForKind.UNROLLED: "T.unroll",
+    ForKind.DOT: "T.dot",
 }
 
 _STATEMENTS: dict[type, Callable[[_Printer, Any, bool], None]] = {
-    ir.BufferStore: _Printer.store,
-    ir.ProducerStore: _Printer.store,
-    ir.For: _Printer.loop,
-    ir.While: _Printer.while_,
-    ir.IfThenElse: _Printer.if_,
-    ir.Seq: _Printer.seq,
-    ir.Allocate: _Printer.allocate,
-    ir.DeclBuffer: _Printer.view,
-    ir.LetStmt: _Printer.let,
-    ir.AttrStmt: _Printer.attr,
-    ir.AssertStmt: _Printer.assertion,
-    ir.Evaluate: _Printer.evaluate,
+    BufferStore: _Printer.store,
+    ProducerStore: _Printer.store,
+    For: _Printer.loop,
+    While: _Printer.while_,
+    IfThenElse: _Printer.if_,
+    Seq: _Printer.seq,
+    Allocate: _Printer.allocate,
+    DeclBuffer: _Printer.view,
+    LetStmt: _Printer.let,
+    AttrStmt: _Printer.attr,
+    AssertStmt: _Printer.assertion,
+    Evaluate: _Printer.evaluate,
 }
 
 
@@ -516,9 +535,9 @@ def _used_buffers(f: PrimFunc) -> tuple[dict[Buffer, None], set[Buffer]]:
     pending: list[Stmt] = [f.body]
     while pending:
         s = pending.pop()
-        if isinstance(s, ir.Seq):
+        if isinstance(s, Seq):
             pending.extend(reversed(s.stmts))
-        elif isinstance(s, ir.Allocate):
+        elif isinstance(s, Allocate):
             declared.add(s.buffer)
             pending.append(s.body)
         else:
@@ -537,9 +556,9 @@ def _buffers_of(s: Stmt) -> tuple[dict[Buffer, None], set[Buffer]]:
     declared: set[Buffer] = set()
     for n in walk(s):
         match n:
-            case ir.BufferLoad(b) | ir.BufferStore(b) | ir.AttrStmt(Buffer() as b):
+            case BufferLoad(b) | BufferStore(b) | AttrStmt(Buffer() as b):
                 used[b] = None
-            case ir.Allocate(b) | ir.DeclBuffer(b):
+            case Allocate(b) | DeclBuffer(b):
                 declared.add(b)
     _forget_half(_buffers)
     _buffers[id(s)] = (s, used, declared)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from tewb.base import INT32
+from tewb.ir.buffers import Buffer
+from tewb.ir.expressions import Expr, IntImm, Let, Var
 from tewb.ir.node import Node, replace
-from tewb.ir.nodes import Buffer, BufferStore, Evaluate, Expr, For, IntImm, Let, Seq, Stmt, Var
+from tewb.ir.statements import BufferStore, Evaluate, For, Seq, Stmt
 
 N = TypeVar("N", bound=Node)
 Rules = Mapping[type, Callable[[Any], Any]]

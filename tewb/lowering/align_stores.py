@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from tewb.arith import slope
 from tewb.ir import (
     ALLOCATED,
     NOOP,
@@ -172,22 +173,6 @@ def stores_apart(loop: For) -> set[BufferStore]:
 
 def _first(index: Expr) -> Expr:
     return index.base if isinstance(index, Ramp) else index
-
-
-def slope(e: Expr, v: Var) -> int | None:
-    """How much an index grows from one value of `v` to the next; None when that is no constant."""
-    match e:
-        case Var() if e is v:
-            return 1
-        case Add(a, b) | Sub(a, b):
-            x, y = slope(a, v), slope(b, v)
-            return None if x is None or y is None else x + y if isinstance(e, Add) else x - y
-        case Mul(a, IntImm(c)) | Mul(IntImm(c), a):
-            x = slope(a, v)
-            return None if x is None else x * c
-        case Cast(value, _):
-            return slope(value, v)
-    return None if uses(e, [v]) else 0
 
 
 def multiple(e: Expr, most: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tewb.arith import is_wider
 from tewb.base import LowerError, option
 from tewb.ir import (
     Add,
@@ -35,6 +36,7 @@ from tewb.ir import (
     const,
     const_int,
     intrinsics,
+    is_maskable_store,
     ops,
     replace,
     rewriter,
@@ -115,6 +117,7 @@ class _Lanes:
     def __init__(self, var: Var, start: Expr, lanes: int) -> None:
         self.lanes = lanes
         self.values: dict[Var, Expr] = {var: ops.ramp(start, const(1, var.dtype), lanes)}
+        self.is_index = False  # what is rewritten is an index of an access
 
     # ---- expressions
 
@@ -149,6 +152,8 @@ class _Lanes:
 
     def cast(self, e: Cast) -> Expr:
         value = self.expr(e.value)
+        if self.is_index and isinstance(value, Ramp) and is_wider(e.dtype, value.dtype.element):
+            return ops.ramp(ops.cast(value.base, e.dtype), ops.cast(value.stride, e.dtype), value.lanes)
         return e if value is e.value else Cast(value, e.dtype.with_lanes(value.dtype.lanes))
 
     def select(self, e: Select) -> Expr:
@@ -159,8 +164,16 @@ class _Lanes:
         c, a, b = (self.wide(p, lanes) for p in parts)
         return Select(c, a, b, e.dtype.with_lanes(lanes))
 
+    def indices(self, n: BufferLoad | BufferStore) -> tuple[Expr, ...]:
+        """The indices of an access. These do not overflow, so a ramp that is made wider stays a ramp, which may be
+        neighbours."""
+        around, self.is_index = self.is_index, True
+        made = tuple(self.expr(i) for i in n.indices)
+        self.is_index = around
+        return made
+
     def load(self, e: BufferLoad) -> Expr:
-        indices = tuple(self.expr(i) for i in e.indices)
+        indices = self.indices(e)
         if all(a is b for a, b in zip(indices, e.indices, strict=True)):
             return e
         lanes = max(i.dtype.lanes for i in indices)
@@ -196,7 +209,7 @@ class _Lanes:
         return rule(self, s)
 
     def store(self, s: BufferStore) -> Stmt:
-        indices = tuple(self.expr(i) for i in s.indices)
+        indices = self.indices(s)
         value = self.expr(s.value)
         lanes = max((i.dtype.lanes for i in indices), default=1)
         if lanes == 1 and value.dtype.lanes == 1:
@@ -217,7 +230,7 @@ class _Lanes:
         if s.other is not None or not all(is_index(c) for c in wide):
             raise _NoVectorForm
         then = self.stmt(s.then)
-        if not all(is_maskable(part) for part in (then.stmts if isinstance(then, Seq) else (then,))):
+        if not all(is_maskable_store(part) for part in (then.stmts if isinstance(then, Seq) else (then,))):
             raise _NoVectorForm
         inside = replace(s, cond=ops.all_of(*wide), then=then)
         same = [c for c, made in terms if made.dtype.lanes == 1]
@@ -247,33 +260,6 @@ def is_index(e: Expr) -> bool:
     return not any(
         isinstance(n, BufferLoad | Let) or (isinstance(n, Call) and n.op != "likely") for n in walk(e)
     )
-
-
-def is_maskable(s: Stmt) -> bool:
-    """Whether a statement on vectors can be done in some lanes only: a store to neighbours of what neighbours
-    and single elements hold."""
-    return (
-        isinstance(s, BufferStore)
-        and _is_row(s)
-        and all(
-            _is_row(n) if isinstance(n, BufferLoad) else not isinstance(n, Let) and not _is_branching(n)
-            for n in walk(s.value)
-        )
-    )
-
-
-def _is_row(n: BufferLoad | BufferStore) -> bool:
-    """Whether an access is to neighbours of a row, or to one element."""
-    *rows, last = n.indices
-    if any(i.dtype.lanes > 1 for i in rows):
-        return False
-    dense = not n.buffer.strides or const_int(n.buffer.strides[-1]) == 1
-    return last.dtype.lanes == 1 or (dense and isinstance(last, Ramp) and const_int(last.stride) == 1)
-
-
-def _is_branching(n: Node) -> bool:
-    """Whether a call evaluates a side only when asked to, which a mask would have to know of."""
-    return isinstance(n, Call) and n.op == "if_then_else"
 
 
 def _ramp(kind: type, a: Expr, b: Expr) -> Expr | None:

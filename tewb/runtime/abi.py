@@ -16,6 +16,12 @@ CONTEXT_SLOTS = 8
 # What ERROR says. The two details are an index and a size, or bytes wanted and bytes allowed.
 OK, CANCELLED, ASSERTION, BOUNDS, NO_MEMORY, CALLBACK = range(6)
 
+# What Python answers a kernel goes to a word of memory that holds UNANSWERED before: what ctypes returns from a
+# function that raises at its very entry (at the end of Python's stack, say) is whatever was in a register. The
+# answer to a call is 0, or 1 after an exception; to a wish for memory it is an address, or 0 where there is none.
+UNANSWERED = -1
+
+# The record of a packed call begins with the word for its answer, the arguments follow.
 # A packed argument is a record of int64: kind, dtype number, rank, address, then shape and strides (in
 # elements); a scalar's value stands in the place of the address. A checked array, which is read or written
 # by an extern, goes on with its origin in the tensor and its true extents.

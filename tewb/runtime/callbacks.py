@@ -5,7 +5,8 @@ fresh numpy views without a copy. A view's base is the caller's array, or a nump
 intermediate, so that a view which escapes never points to freed memory.
 
 Kernels use the machine code of `native_calls.py`; what is here through ctypes stands in where that cannot
-be trusted. (It is slower, 10 us a callback, and ctypes drops an interrupt that comes at its very entry.)
+be trusted. (It is slower, 10 us a callback, and ctypes drops an exception that comes at its very entry, of which
+the kernel learns that it got no answer.)
 """
 
 from __future__ import annotations
@@ -114,8 +115,8 @@ class Invocation:
                 return np.ndarray(shape, dtype, raw, address - low, tuple([s * size for s in strides]))
         return np.empty(shape, dtype)  # a box without elements
 
-    def call(self, number: int, record: Any, count: int) -> int:
-        """Run packed function `number` on the packed arguments; 1 after an exception."""
+    def call(self, number: int, record: Any, count: int) -> None:
+        """Run packed function `number` on the packed arguments, and say how that went."""
         call = self.calls[number]
         try:
             arguments = self._arguments(record, count)
@@ -124,13 +125,17 @@ class Invocation:
             else:
                 self.functions[number](*arguments)
         except BaseException as e:  # also KeyboardInterrupt: it belongs to the caller of the kernel
-            self.fail(e, call)
-            return 1
-        return 0
+            try:
+                self.fail(e, call)
+            except BaseException:  # at the end of Python's stack it is kept without a word
+                self.error = e if self.error is None else self.error
+            record[0] = 1
+        else:
+            record[0] = 0
 
     def _arguments(self, record: Any, count: int) -> list[Any]:
         made: list[Any] = []
-        at = 0
+        at = 1
         for _ in range(count):
             kind, code, rank, value = record[at], record[at + 1], record[at + 2], record[at + 3]
             if kind in (abi.ARRAY, abi.READ, abi.WRITTEN):
@@ -185,22 +190,20 @@ def _failed(invocation: Invocation, error: BaseException, number: int) -> None:
     invocation.fail(error, invocation.calls[number])
 
 
-def _call_packed(handle: int, number: int, record: Any, count: int) -> int:
-    invocation = _invocations.get(handle)
-    return 1 if invocation is None else invocation.call(number, record, count)
+def _call_packed(handle: int, number: int, record: Any, count: int) -> None:
+    _invocations[handle].call(number, record, count)
 
 
-def _alloc_shared(handle: int, size: int) -> int:
+def _alloc_shared(handle: int, size: int, answer: Any) -> None:
     """Memory of an intermediate that callbacks see, as a numpy array that lives as long as its views."""
-    invocation = _invocations.get(handle)
-    if invocation is None:
-        return 0
+    invocation = _invocations[handle]
     try:
         buffer = np.empty(max(size, 1), np.uint8)
+        invocation.add(buffer)
     except MemoryError:
-        return 0
-    invocation.add(buffer)
-    return int(buffer.ctypes.data)
+        answer[0] = 0
+    else:
+        answer[0] = int(buffer.ctypes.data)
 
 
 def _free_shared(handle: int, address: int) -> None:
@@ -210,10 +213,10 @@ def _free_shared(handle: int, address: int) -> None:
             invocation.owners = [o for o in invocation.owners if o[0] != address]
 
 
-_CALL = ctypes.CFUNCTYPE(
-    ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.POINTER(ctypes.c_int64), ctypes.c_int32
-)(_call_packed)
-_ALLOC = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(_alloc_shared)
+_Words = ctypes.POINTER(ctypes.c_int64)
+_CallPacked = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int32, _Words, ctypes.c_int32)
+_CALL = _CallPacked(_call_packed)
+_ALLOC = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, _Words)(_alloc_shared)
 _FREE = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(_free_shared)
 
 
@@ -272,16 +275,16 @@ def _works(address: int) -> bool:
 
     invocation = Invocation([look], [abi.PackedCall("look")], [array], [array.ctypes.data])
     float64 = abi.DTYPES.index("float64")
-    record = [abi.ARRAY, float64, 2, array.ctypes.data + 8, 2, 3, 12, 2]
+    record = [abi.UNANSWERED, abi.ARRAY, float64, 2, array.ctypes.data + 8, 2, 3, 12, 2]
     record += [abi.INTEGER, abi.DTYPES.index("int32"), 0, -5, abi.INTEGER, abi.DTYPES.index("bool"), 0, 1]
     record += [abi.FLOAT, float64, 0, int(np.float64(2.5).view(np.int64))]
     slots = (ctypes.c_int64 * len(record))(*record)
-    call = ctypes.CFUNCTYPE(
-        ctypes.c_int32, ctypes.c_int64, ctypes.c_int32, ctypes.POINTER(ctypes.c_int64), ctypes.c_int32
-    )(address)
-    codes = [call(invocation.handle, 0, slots, 4) for _ in range(2)]
+    answers = []
+    for _ in range(2):
+        _CallPacked(address)(invocation.handle, 0, slots, 4)
+        answers.append(slots[0])
     invocation.close()
-    if codes != [0, 1] or not isinstance(invocation.error, ValueError) or len(seen) != 8:
+    if answers != [0, 1] or not isinstance(invocation.error, ValueError) or len(seen) != 8:
         return False
     view, *others = seen[:4]
     same = np.array_equal(view, array[::2, 1:7:2]) and view.strides == (96, 16) and view.flags.writeable

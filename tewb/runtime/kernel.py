@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from tewb.base import ArgumentError, BoundError, TewbError, option
+from tewb.base import ArgumentError, BoundError, ExternError, TewbError, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
 from tewb.runtime.arguments import Prepared, complete, last_outputs, plain, prepare, simple_plan, simple_slots
@@ -223,6 +223,12 @@ def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invoc
             raise ArgumentError(
                 f"kernel {signature.name}: {message} needs {a / 2**20:.0f} MiB, and {b / 2**20:.0f} MiB are left",
                 hint="compute it at an inner loop, or raise the option tewb.memory_limit",
+            )
+        case abi.CALLBACK:
+            raise ExternError(
+                f"kernel {signature.name}: {message} got no answer from Python, which had no stack left or was"
+                " interrupted (the reason went to stderr)",
+                hint="call the kernel from fewer calls inside of each other, or see sys.setrecursionlimit",
             )
         case abi.CANCELLED:
             raise KeyboardInterrupt

@@ -90,7 +90,7 @@ declare i32 @tewb_py_PyErr_CheckSignals()
 declare void @tewb_py_PyErr_Clear()
 declare ptr @tewb_np_new_from_descr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
 declare i32 @tewb_np_set_base(ptr, ptr)
-declare i64 @tewb_py_alloc_shared(i64, i64)
+declare void @tewb_py_alloc_shared(i64, i64, ptr)
 
 @array_type = internal global ptr null
 @failed = internal global ptr null
@@ -191,7 +191,7 @@ good:
   ret ptr %v
 }}
 
-define i32 @tewb_native_call(i64 %handle, i32 %number, ptr %record, i32 %count) {{
+define void @tewb_native_call(i64 %handle, i32 %number, ptr %record, i32 %count) {{
 entry:
   %table = inttoptr i64 %handle to ptr
   %n = sext i32 %count to i64
@@ -202,7 +202,7 @@ entry:
   br label %head
 head:
   %i = phi i64 [ 0, %entry ], [ %i1, %keep ]
-  %at = phi i64 [ 0, %entry ], [ %after, %keep ]
+  %at = phi i64 [ 1, %entry ], [ %after, %keep ]
   %more = icmp slt i64 %i, %n
   br i1 %more, label %make, label %call
 make:
@@ -310,12 +310,13 @@ one:
   br label %drop
 done:
   call void @tewb_py_PyGILState_Release(i32 %gil)
-  %code32 = zext i1 %wrong to i32
-  ret i32 %code32
+  %answer = zext i1 %wrong to i64
+  store i64 %answer, ptr %record
+  ret void
 }}
 
 ; Memory of an intermediate that callbacks see: one that was given back and that nobody looks at, or new.
-define i64 @tewb_native_alloc(i64 %handle, i64 %size) {{
+define void @tewb_native_alloc(i64 %handle, i64 %size, ptr %answer) {{
 entry:
   %table = inttoptr i64 %handle to ptr
   %gil = call i32 @tewb_py_PyGILState_Ensure()
@@ -354,11 +355,12 @@ next:
 again:
   store i64 1, ptr %pu
   call void @tewb_py_PyGILState_Release(i32 %gil)
-  ret i64 %low
+  store i64 %low, ptr %answer
+  ret void
 new:
   call void @tewb_py_PyGILState_Release(i32 %gil)
-  %made = call i64 @tewb_py_alloc_shared(i64 %handle, i64 %size)
-  ret i64 %made
+  call void @tewb_py_alloc_shared(i64 %handle, i64 %size, ptr %answer)
+  ret void
 }}
 
 define void @tewb_native_free(i64 %handle, i64 %address) {{

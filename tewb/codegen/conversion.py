@@ -1,0 +1,36 @@
+"""Conversion of values between dtypes."""
+
+from __future__ import annotations
+
+from tewb.base import DType
+from tewb.codegen.function import Function
+from tewb.codegen.types import float_constant, suffix, value_type
+
+
+def convert(f: Function, x: str, source: DType, target: DType) -> str:
+    """`x` as `target`: floats round toward zero and stop at the ends of an integer's range (NaN is 0)."""
+    if source is target:
+        return x
+    s, t = value_type(source), value_type(target)
+    if target.is_bool:
+        zero = (
+            "zeroinitializer"
+            if source.lanes > 1
+            else (float_constant(0.0, source) if source.is_float else "0")
+        )
+        return f.ins(f"fcmp une {s} {x}, {zero}" if source.is_float else f"icmp ne {s} {x}, {zero}")
+    if source.is_bool:
+        return f.ins(f"{'uitofp' if target.is_float else 'zext'} {s} {x} to {t}")
+    if source.is_float and target.is_float:
+        return f.ins(f"{'fptrunc' if target.bits < source.bits else 'fpext'} {s} {x} to {t}")
+    if target.is_float:
+        return f.ins(f"{'sitofp' if source.kind == 'int' else 'uitofp'} {s} {x} to {t}")
+    if source.is_float:
+        name = f"llvm.fpto{'si' if target.kind == 'int' else 'ui'}.sat.{suffix(target)}.{suffix(source)}"
+        f.module.declare(name, f"{t} @{name}({s})")
+        return f.ins(f"call {t} @{name}({s} {x})")
+    if target.bits == source.bits:
+        return x
+    if target.bits < source.bits:
+        return f.ins(f"trunc {s} {x} to {t}")
+    return f.ins(f"{'sext' if source.kind == 'int' else 'zext'} {s} {x} to {t}")

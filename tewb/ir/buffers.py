@@ -1,0 +1,90 @@
+"""Buffers: memory seen as arrays, and the loads of their elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tewb.base import HANDLE, DType
+from tewb.ir import ops
+from tewb.ir.expressions import Expr, IntImm, Var
+from tewb.ir.node import node
+from tewb.ir.origin import Origin
+
+
+class Buffer:
+    """A region of memory seen as an array.
+
+    `shape` and `strides` are in elements; empty `strides` means compact row-major. `elem_offset` is
+    the distance in elements of the first element from `data`. Several buffers may view one `data`.
+    What is in `scope` "register" has constant indices once loops are unrolled, and takes no memory.
+    """
+
+    __slots__ = ("alignment", "data", "dtype", "elem_offset", "name", "offset_factor", "origin", "scope", "shape",
+                 "strides")  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        dtype: DType,
+        shape: tuple[Expr, ...],
+        strides: tuple[Expr, ...] = (),
+        elem_offset: Expr | None = None,
+        scope: str = "global",
+        data: Var | None = None,
+        alignment: int = 0,
+        offset_factor: int = 0,
+        origin: Origin | None = None,
+    ) -> None:
+        self.name, self.dtype, self.shape, self.strides = name, dtype, shape, strides
+        self.elem_offset = elem_offset if elem_offset is not None else IntImm(0, DType("int32"))
+        self.scope = scope
+        self.data = data if data is not None else Var(name, HANDLE)
+        self.alignment, self.offset_factor, self.origin = alignment, offset_factor, origin
+
+    def __getitem__(self, indices: Any) -> Expr:
+        return ops.load(self, indices)
+
+    def with_(self, **changes: Any) -> Buffer:
+        """A copy with some fields changed."""
+        fields = {f: getattr(self, f) for f in self.__slots__}
+        return Buffer(**{**fields, **changes})
+
+    def map_exprs(self, f: Callable[[Expr], Expr]) -> Buffer:
+        """This buffer with `f` on its sizes, strides and offset; the same object when nothing changes."""
+        old = (*self.shape, *self.strides, self.elem_offset)
+        new = tuple(e if isinstance(e, IntImm) else f(e) for e in old)
+        if all(a is b for a, b in zip(old, new, strict=True)):
+            return self
+        rank = len(self.shape)
+        return self.with_(shape=new[:rank], strides=new[rank:-1], elem_offset=new[-1])
+
+    def __repr__(self) -> str:
+        return f"Buffer({self.name}, {self.dtype}, {self.shape})"
+
+
+class Producer:
+    """Something whose elements a `ProducerLoad` reads: a tensor."""
+
+    __slots__ = ()
+    name: str
+    dtype: DType
+    shape: tuple[Expr, ...]
+
+
+@node
+class BufferLoad(Expr):
+    """The element of `buffer` at `indices`; vector indices load vectors."""
+
+    buffer: Buffer
+    indices: tuple[Expr, ...]
+    dtype: DType
+
+
+@node
+class ProducerLoad(Expr):
+    """The element of a tensor at `indices`; lowering turns it into a BufferLoad."""
+
+    producer: Any
+    indices: tuple[Expr, ...]
+    dtype: DType

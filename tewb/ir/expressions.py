@@ -1,0 +1,312 @@
+"""Expressions: values, from constants to vectors.
+
+Raw classes store. The constructors in `ops.py`, and the operators, check dtypes and fold constants.
+"""
+
+from __future__ import annotations
+
+from tewb.base import BOOL, HANDLE, DType
+from tewb.ir.node import Node, node
+from tewb.ir.operators import Operators
+
+
+class Expr(Node, Operators):
+    """A value of type `dtype`."""
+
+    __slots__ = ()
+    dtype: DType
+
+    def __repr__(self) -> str:
+        from tewb.ir.script import script  # the printer sits above the nodes
+
+        return script(self)
+
+
+# ---------------------------------------------------------------- leaves
+
+
+@node
+class Var(Expr):
+    """A named scalar that something else gives its value: a loop, a parameter, a let."""
+
+    name: str
+    dtype: DType
+
+
+@node
+class IntImm(Expr):
+    """An integer or boolean constant; `value` fits `dtype`."""
+
+    value: int
+    dtype: DType
+
+
+@node
+class FloatImm(Expr):
+    """A floating-point constant."""
+
+    value: float
+    dtype: DType
+
+
+@node
+class StringImm(Expr):
+    """A string, as an argument of a call."""
+
+    value: str
+    dtype: DType = HANDLE
+
+
+# ---------------------------------------------------------------- arithmetic
+
+
+@node
+class Cast(Expr):
+    """`value` converted to `dtype`: floats truncate toward zero, integers wrap, bool is value != 0."""
+
+    value: Expr
+    dtype: DType
+
+
+class Binary(Expr):
+    """An operation on two values of one dtype."""
+
+    __slots__ = ()
+    a: Expr
+    b: Expr
+
+
+@node
+class Add(Binary):
+    """a + b; integers wrap."""
+
+    a: Expr
+    b: Expr
+    dtype: DType
+
+
+@node
+class Sub(Binary):
+    """a - b; integers wrap."""
+
+    a: Expr
+    b: Expr
+    dtype: DType
+
+
+@node
+class Mul(Binary):
+    """a * b; integers wrap."""
+
+    a: Expr
+    b: Expr
+    dtype: DType
+
+
+@node
+class Div(Binary):
+    """a / b for floats; for integers rounding toward zero, b nonzero."""
+
+    a: Expr
+    b: Expr
+    dtype: DType
+
+
+@node
+class Mod(Binary):
+    """Remainder of integer `Div`: the sign of a. For floats that of C's fmod."""
+
+    a: Expr
+    b: Expr
+    dtype: DType
+
+
+@node
+class FloorDiv(Binary):
+    """a // b, rounding toward minus infinity; b is nonzero."""
+
+    a: Expr
+    b: Expr
+    dtype: DType
+
+
+@node
+class FloorMod(Binary):
+    """a - b * (a // b): the sign of b; b is nonzero."""
+
+    a: Expr
+    b: Expr
+    dtype: DType
+
+
+@node
+class Min(Binary):
+    """The smaller of a and b; NaN if either is NaN, as numpy.minimum."""
+
+    a: Expr
+    b: Expr
+    dtype: DType
+
+
+@node
+class Max(Binary):
+    """The larger of a and b; NaN if either is NaN, as numpy.maximum."""
+
+    a: Expr
+    b: Expr
+    dtype: DType
+
+
+# ---------------------------------------------------------------- comparison
+
+
+class Compare(Expr):
+    """A comparison of two values of one dtype; the result is bool with their lanes."""
+
+    __slots__ = ()
+    a: Expr
+    b: Expr
+
+
+@node
+class EQ(Compare):
+    """a == b"""
+
+    a: Expr
+    b: Expr
+    dtype: DType = BOOL
+
+
+@node
+class NE(Compare):
+    """a != b"""
+
+    a: Expr
+    b: Expr
+    dtype: DType = BOOL
+
+
+@node
+class LT(Compare):
+    """a < b"""
+
+    a: Expr
+    b: Expr
+    dtype: DType = BOOL
+
+
+@node
+class LE(Compare):
+    """a <= b"""
+
+    a: Expr
+    b: Expr
+    dtype: DType = BOOL
+
+
+@node
+class GT(Compare):
+    """a > b"""
+
+    a: Expr
+    b: Expr
+    dtype: DType = BOOL
+
+
+@node
+class GE(Compare):
+    """a >= b"""
+
+    a: Expr
+    b: Expr
+    dtype: DType = BOOL
+
+
+# ---------------------------------------------------------------- logic, choice, names and calls
+
+
+@node
+class And(Expr):
+    """Both; the second is looked at only when the first is true, in each lane of vectors."""
+
+    a: Expr
+    b: Expr
+    dtype: DType = BOOL
+
+
+@node
+class Or(Expr):
+    """Either; the second is looked at only when the first is false, in each lane of vectors."""
+
+    a: Expr
+    b: Expr
+    dtype: DType = BOOL
+
+
+@node
+class Not(Expr):
+    """The opposite."""
+
+    a: Expr
+    dtype: DType = BOOL
+
+
+@node
+class Select(Expr):
+    """`then` where cond holds, else `other`; both are evaluated, so both must be safe."""
+
+    cond: Expr
+    then: Expr
+    other: Expr
+    dtype: DType
+
+
+@node
+class Let(Expr):
+    """`body` with `var` standing for `value`."""
+
+    var: Var
+    value: Expr
+    body: Expr
+    dtype: DType
+
+
+@node
+class Call(Expr):
+    """A call of an intrinsic, of a packed function or of a C function, by name."""
+
+    op: str
+    args: tuple[Expr, ...]
+    dtype: DType
+
+
+# ---------------------------------------------------------------- vectors
+
+
+@node
+class Ramp(Expr):
+    """The vector base, base+stride, ..., base+(lanes-1)*stride."""
+
+    base: Expr
+    stride: Expr
+    lanes: int
+    dtype: DType
+
+
+@node
+class Broadcast(Expr):
+    """The vector that repeats a scalar."""
+
+    value: Expr
+    lanes: int
+    dtype: DType
+
+
+@node
+class Shuffle(Expr):
+    """Lanes of `vectors`, counted through all of them one after the other: first those of the first vector.
+    The result has a lane for each of `indices`; a scalar counts as a vector of one lane."""
+
+    vectors: tuple[Expr, ...]
+    indices: tuple[int, ...]
+    dtype: DType

@@ -1,0 +1,156 @@
+"""Statements: what is done, from a store to loops and the memory around them."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from tewb.ir.buffers import Buffer
+from tewb.ir.expressions import Expr, Var
+from tewb.ir.node import Node, node
+from tewb.ir.origin import Origin
+
+
+class Stmt(Node):
+    """Something that is done."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        from tewb.ir.script import script  # the printer sits above the nodes
+
+        return script(self)
+
+
+class ForKind(Enum):
+    """How the iterations of a loop run."""
+
+    SERIAL = "serial"
+    PARALLEL = "parallel"
+    VECTORIZED = "vectorized"
+    UNROLLED = "unroll"
+    DOT = "dot"  # serially, or all of them as one dot product
+
+
+@node
+class BufferStore(Stmt):
+    """buffer[indices] = value
+
+    `nontemporal` wishes for a store that goes to memory past the caches. It is 0 for an ordinary store, else what
+    is known of the address: it is a multiple of so many bytes (1: nothing is known).
+    """
+
+    buffer: Buffer
+    value: Expr
+    indices: tuple[Expr, ...]
+    origin: Origin | None = None
+    nontemporal: int = 0
+
+
+@node
+class ProducerStore(Stmt):
+    """tensor[indices] = value; lowering turns it into a BufferStore."""
+
+    producer: Any
+    value: Expr
+    indices: tuple[Expr, ...]
+    origin: Origin | None = None
+
+
+@node
+class For(Stmt):
+    """`body` for var = min, min+1, ..., min+extent-1."""
+
+    var: Var
+    min: Expr
+    extent: Expr
+    kind: ForKind
+    body: Stmt
+    annotations: tuple[tuple[str, object], ...] = ()
+    origin: Origin | None = None
+
+
+@node
+class While(Stmt):
+    """`body` again and again as long as `cond` holds."""
+
+    cond: Expr
+    body: Stmt
+    origin: Origin | None = None
+
+
+@node
+class IfThenElse(Stmt):
+    """`then` when cond holds, else `other`. A vector as cond guards each lane of the stores in `then`."""
+
+    cond: Expr
+    then: Stmt
+    other: Stmt | None = None
+    origin: Origin | None = None
+
+
+@node
+class Seq(Stmt):
+    """Statements one after the other; build it with `seq()`, which flattens."""
+
+    stmts: tuple[Stmt, ...]
+
+
+@node
+class AttrStmt(Stmt):
+    """`body` with a fact about it: `key` says which, `node` and `value` say what."""
+
+    node: Any
+    key: str
+    value: Expr
+    body: Stmt
+    origin: Origin | None = None
+
+
+ALLOCATED = 64  # bytes: the address of every allocation is a multiple of them
+
+
+@node
+class Allocate(Stmt):
+    """`buffer` exists inside `body`, at a multiple of ALLOCATED bytes; its contents start undefined."""
+
+    buffer: Buffer
+    body: Stmt
+    origin: Origin | None = None
+
+
+@node
+class DeclBuffer(Stmt):
+    """`buffer` is a view, inside `body`, of memory that something else owns."""
+
+    buffer: Buffer
+    body: Stmt
+    origin: Origin | None = None
+
+
+@node
+class LetStmt(Stmt):
+    """`body` with `var` standing for `value`."""
+
+    var: Var
+    value: Expr
+    body: Stmt
+    origin: Origin | None = None
+
+
+@node
+class AssertStmt(Stmt):
+    """Fail with `message` unless cond holds, then `body`."""
+
+    cond: Expr
+    message: str
+    body: Stmt
+    origin: Origin | None = None
+
+
+@node
+class Evaluate(Stmt):
+    """`value`, for what its calls do."""
+
+    value: Expr
+    origin: Origin | None = None
