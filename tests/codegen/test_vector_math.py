@@ -16,7 +16,10 @@ from tests.codegen.test_operations import run
 from tewb import te
 from tewb.codegen.vector_math.arc import ASIN
 from tewb.codegen.vector_math.exp import EXP
+from tewb.codegen.vector_math.log import SHORT
+from tewb.codegen.vector_math.power import SHORT_32, SHORT_64
 from tewb.codegen.vector_math.sine import COS, SIN
+from tewb.runtime import Target
 
 rng = np.random.default_rng(0)
 DTYPES = ("float32", "float64")
@@ -122,6 +125,42 @@ def test_atan2_is_exact_to_a_few_ulp(dtype: str) -> None:
             assert ulps(run(te.atan2, y, x, lanes=lanes), want) <= 3.0
 
 
+# One that has no tables in registers and no conversion of 64-bit integers.
+PLAIN = "llvm -mcpu=x86-64-v3"
+plain = pytest.mark.skipif(not Target.of(PLAIN).runs_here, reason="needs a processor with AVX2")
+
+
+@plain
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["log", "log2", "log10", "exp", "sigmoid"])
+def test_functions_are_exact_without_wide_instructions(name: str, dtype: str) -> None:
+    exact, single, double, allowed = FUNCTIONS[name]
+    x = (single if dtype == "float32" else double)(600).astype(dtype)
+    with mp.workprec(140):
+        want = [exact(mpmath.mpf(float(v))) for v in x]
+    assert ulps(run(getattr(te, name), x, lanes=8, target=PLAIN), want) <= allowed
+
+
+@plain
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_power_is_exact_without_wide_instructions(dtype: str) -> None:
+    x = positive(1000).astype(dtype)
+    largest = (87 if dtype == "float32" else 708) / np.abs(np.log(x.astype("float64")))
+    y = (rng.uniform(-1, 1, 1000) * np.minimum(largest, 1000)).astype(dtype)
+    with mp.workprec(200):
+        want = [mpmath.mpf(float(p)) ** mpmath.mpf(float(q)) for p, q in zip(x, y, strict=True)]
+    assert ulps(run(te.power, x, y, lanes=8, target=PLAIN), want) <= (3.0 if dtype == "float32" else 1.5)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["log2", "log10", "exp", "exp2"])
+@pytest.mark.parametrize("lanes", [2, 8, 24, 40])
+def test_any_number_of_lanes_gives_the_same(name: str, dtype: str, lanes: int) -> None:
+    x = np.exp(rng.uniform(-80, 80, 240)).astype(dtype)  # all normal: no vector takes the long way
+    function = getattr(te, name)
+    np.testing.assert_array_equal(run(function, x, lanes=lanes), run(function, x, lanes=16))
+
+
 def special(dtype: str) -> Any:
     f = np.finfo(dtype)
     tiny, least, eps = float(f.tiny), float(f.smallest_subnormal), float(f.eps)
@@ -182,7 +221,16 @@ def test_large_angles_go_to_the_library_for_their_vector_only(name: str) -> None
 
 
 @pytest.mark.parametrize(
-    "name, table", [("EXP_F32", EXP[32]), ("SIN_F32", SIN[32]), ("ASIN_F32", ASIN[32]), ("COS_F32", COS[32])]
+    "name, table",
+    [
+        ("EXP_F32", EXP[32]),
+        ("SIN_F32", SIN[32]),
+        ("ASIN_F32", ASIN[32]),
+        ("COS_F32", COS[32]),
+        ("SHORT", SHORT),
+        ("SHORT_32", SHORT_32),
+        ("SHORT_64", SHORT_64),
+    ],
 )
 def test_tables_are_what_the_fit_gives(name: str, table: tuple[float, ...]) -> None:
     assert FITS[name]() == list(table)
