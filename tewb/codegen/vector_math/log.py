@@ -74,14 +74,19 @@ def split(m: Math, x: str, subnormal: bool = True) -> tuple[Scaled, str]:
     if subnormal:
         small = m.compare("olt", x, SMALLEST_NORMAL[m.d.bits])
         x = m.select(small, m.mul(x, 2.0**digits), x)
-    # Counted from sqrt(1/2), the exponent's bits are e and the others those of m.
-    offset = m.int_op("sub", m.bits(x), ROOT_HALF[m.d.bits])
-    power = m.int_op("and", offset, -1 << digits)
+    mantissa, power = _power(m, x)
     e, unit = m.exponent(power)
-    mantissa = m.floating(m.int_op("sub", m.bits(x), power))
     if subnormal:
         e = m.sub(e, m.select(small, digits / unit, 0.0))
     return Scaled(e, unit), mantissa
+
+
+def _power(m: Math, x: str) -> tuple[str, str]:
+    """m, and e in the place of an exponent's bits."""
+    # Counted from sqrt(1/2), the exponent's bits are e and the others those of m.
+    offset = m.int_op("sub", m.bits(x), ROOT_HALF[m.d.bits])
+    power = m.int_op("and", offset, -1 << m.digits)
+    return m.floating(m.int_op("sub", m.bits(x), power)), power
 
 
 def logarithm(name: str, base: Base) -> Rule:
@@ -89,7 +94,8 @@ def logarithm(name: str, base: Base) -> Rule:
 
     def any_x(f: Function, d: DType, args: Sequence[str]) -> str:
         m = Math(f, d)
-        return _with_ends(m, args[0], _log(m, *split(m, args[0]), base))
+        e, mantissa = split(m, args[0])
+        return _with_ends(m, args[0], _log(m, e, m.sub(mantissa, 1.0), base))
 
     def usual_x(f: Function, d: DType, args: Sequence[str]) -> str:
         if d.lanes == 1:
@@ -100,7 +106,8 @@ def logarithm(name: str, base: Base) -> Rule:
             # Others are no faster with a table: the division of float64 runs beside the rest.
             if is_wide(m) and d.bits == 32 and base.number is not None:
                 return _from_table(m, args[0], base, base.number)
-            return _log(m, *split(m, args[0], subnormal=False), base)
+            e, mantissa = split(m, args[0], subnormal=False)
+            return _log(m, e, m.sub(mantissa, 1.0), base)
 
         return choose(f, d, not_normal(m, args[0]), args, usual, name, any_x)
 
@@ -113,21 +120,42 @@ log10 = logarithm("log10", DECIMAL)
 
 
 def log1p(f: Function, d: DType, args: Sequence[str]) -> str:
-    """log(1 + x), at most 2 ulp: log of the rounded sum, and what the sum has lost as a part of it."""
+    """log(1 + x), at most 1 ulp."""
+    if d.lanes == 1:
+        return _any_log1p(f, d, args)
+    m = Math(f, d)
+    (x,) = args
+    total = m.add(x, 1.0)
+
+    def usual() -> str:
+        _, power = _power(m, total)
+        shrink = m.floating(m.int_op("sub", m.integer(m.bias << m.digits), power))
+        # (1 + x) * 2**-e - 1, rounded once: what the sum has lost is in it.
+        part = m.fma(x, shrink, m.sub(shrink, 1.0))
+        value = _log(m, m.exponent(power), part, NATURAL)
+        return m.select(m.compare("oeq", x, 0.0), x, value)  # -0 has lost its sign
+
+    return choose(f, d, not_normal(m, total, largest=m.bias - 2), args, usual, "log1p", _any_log1p)
+
+
+def _any_log1p(f: Function, d: DType, args: Sequence[str]) -> str:
+    """log of the rounded sum, and what the sum has lost as a part of it."""
     m = Math(f, d)
     (x,) = args
     total = m.add(x, 1.0)
     grown = m.sub(total, 1.0)
     lost = m.add(m.sub(m.number(1.0), m.sub(total, grown)), m.sub(x, grown))
-    value = _log(m, *split(m, total, subnormal=False), NATURAL, m.div(lost, total))
+    e, mantissa = split(m, total, subnormal=False)
+    value = _log(m, e, m.sub(mantissa, 1.0), NATURAL, m.div(lost, total))
     value = m.select(m.compare("oeq", x, 0.0), x, value)  # -0 has lost its sign
     return _with_ends(m, total, value)
 
 
-def not_normal(m: Math, x: str) -> str:
-    """Where x is not a positive normal number."""
+def not_normal(m: Math, x: str, largest: int | None = None) -> str:
+    """Where x is not a positive normal number, or not below 2**`largest`."""
     lowest = m.int_op("sub", m.bits(x), 1 << m.digits)  # wraps for what is below
-    return m.f.ins(f"icmp uge {m.it} {lowest}, {m.integer(2 * m.bias << m.digits)}")
+    powers = 2 * m.bias if largest is None else largest + m.bias - 1
+    return m.f.ins(f"icmp uge {m.it} {lowest}, {m.integer(powers << m.digits)}")
 
 
 def _with_ends(m: Math, x: str, value: str) -> str:
@@ -152,9 +180,8 @@ def _from_table(m: Math, x: str, base: Base, number: int) -> str:
     return m.fma(e.value, two, m.add(first, near))
 
 
-def _log(m: Math, e: Scaled, mantissa: str, base: Base, lost: str | None = None) -> str:
-    """log_b of 2**e * mantissa * (1 + lost), where `lost` is at most about an ulp of 1."""
-    part = m.sub(mantissa, 1.0)
+def _log(m: Math, e: Scaled, part: str, base: Base, lost: str | None = None) -> str:
+    """log_b of 2**e * (1 + part) * (1 + lost), where `lost` is at most about an ulp of 1."""
     high, low = base.two[m.d.bits]
     scale, scale_low = base.scale[m.d.bits]
     small = m.mul(e.value, low * e.unit) if low else m.number(0.0)
