@@ -90,7 +90,8 @@ def _power(m: Math, x: str) -> tuple[str, str]:
 
 
 def logarithm(name: str, base: Base) -> Rule:
-    """log_b(x), about 1 ulp (1.4 for float32 log10): -infinity for zeros, NaN for negative numbers, subnormal x included."""
+    """log_b(x), about 1 ulp, for float32 log10 1.4: -infinity for zeros, NaN for negative numbers, subnormal x
+    included."""
 
     def any_x(f: Function, d: DType, args: Sequence[str]) -> str:
         m = Math(f, d)
