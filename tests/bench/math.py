@@ -1,7 +1,6 @@
 """Vector math against numpy's functions, on arrays in the cache, one thread.
 
-numpy has no erf and no sigmoid: those rows run scipy's erf and 1 / (1 + exp(-x)). float32 log10 is below 1: it shares
-the logarithm of the others, with its scale in two parts, to an error of 1 ulp where numpy allows itself 3.
+numpy has no erf and no sigmoid: those rows run scipy's erf and 1 / (1 + exp(-x)).
 """
 
 from __future__ import annotations

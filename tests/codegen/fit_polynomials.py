@@ -164,11 +164,26 @@ def asin_rest(z: mpf) -> mpf:
     return (mp.asin(s) - s) / (s * z) if z > mpf(10) ** -20 else mpf(1) / 6
 
 
+def log_square(r: mpf) -> mpf:
+    return (mp.log1p(r) - r) / (r * r) if abs(r) > mpf(10) ** -20 else -mpf(1) / 2
+
+
+def log2_square(r: mpf) -> mpf:
+    return log_square(r) / mp.log(2)
+
+
+def from_table(near: float, power: int) -> Real:
+    """The weight of r**power where log(c) is added, which is 0 for |r| up to `near`: errors are a part of the sum."""
+    return lambda r: abs(r) ** power / abs(mp.log1p(r) if abs(r) < near else near) if r else abs(r)
+
+
 def of_arc(f: Real) -> Real:
     """The weight of z in f(x)/x for z = x*x: errors are a part of f(x)."""
     return lambda z: z * mp.sqrt(z) / f(mp.sqrt(z)) if z else z
 
 
+# Of the table of reciprocals: the end of the interval around 1, and the largest |r|.
+NEAR, WIDE = {32: 0.0157, 64: 0.0313}, {32: 0.0199, 64: 0.0343}
 R = 0.3469  # a little more than ln2 / 2, as n is rounded
 FITS: dict[str, Callable[[], object]] = {
     # exp(r) = 1 + r + r*r*p(r), to a part of exp(r) - 1
@@ -195,6 +210,10 @@ FITS: dict[str, Callable[[], object]] = {
     "LOG2": lambda: fit("LOG2", 32, lambda z: log_series(z) / mp.log(2), lambda z: z, 0, 0.02945, 4),
     "EXP2": lambda: fit("EXP2", 32, exp2_part, lambda r: r / mp.power(2, r), -0.51, 0.51, 6),
     "EXP2_F64": lambda: fit("EXP2_F64", 64, exp2_part, lambda r: r / mp.power(2, r), -0.5, 0.5, 11),
+    # log(1+r) = r + r*r*p(r), log2(1+r) = log2(e)*r + r*r*p(r) and log(1+r) = r - r*r/2 + r**3*p(r), near reciprocals
+    "SHORT": lambda: fit("SHORT", 32, log_square, from_table(NEAR[32], 2), -WIDE[32], WIDE[32], 3),
+    "SHORT_32": lambda: fit("SHORT_32", 32, log2_square, from_table(NEAR[32], 2), -WIDE[32], WIDE[32], 4, 0),
+    "SHORT_64": lambda: fit("SHORT_64", 64, log_rest, from_table(NEAR[64], 3), -WIDE[64], WIDE[64], 9),
     # cos(r) = 1 - z/2 + z*z*p(z), for tan: |r| <= pi/4
     "COS_F32": lambda: fit("COS_F32", 32, cos_rest, lambda z: z * z, 0, 0.617, 3),
     "COS_F64": lambda: fit("COS_F64", 64, cos_rest, lambda z: z * z, 0, 0.617, 6),

@@ -32,7 +32,7 @@ def special(dtype: str, rng: np.random.Generator, n: int = 64) -> Any:
     )
 
 
-def run(expr: Callable[..., Any], *arrays: Any, lanes: int = 1) -> Any:
+def run(expr: Callable[..., Any], *arrays: Any, lanes: int = 1, target: str | None = None) -> Any:
     n = len(arrays[0])
     inputs = [te.placeholder((n,), name=f"x{i}", dtype=str(a.dtype)) for i, a in enumerate(arrays)]
     out = te.compute((n,), lambda i: expr(*[t[i] for t in inputs]), name="out")
@@ -40,7 +40,7 @@ def run(expr: Callable[..., Any], *arrays: Any, lanes: int = 1) -> Any:
     if lanes > 1:
         s[out].vectorize(s[out].split("i", factor=lanes)[1])
     result = np.zeros(n, out.dtype)
-    tewb.build(s, [*inputs, out])(*arrays, result)
+    tewb.build(s, [*inputs, out], target=target)(*arrays, result)
     return result
 
 

@@ -240,3 +240,28 @@ def test_two_writers_at_once(directory: Path) -> None:
     assert all(finished(p) > 0 for p in both)
     assert all(p.suffix == ".obj" for p in directory.iterdir())
     assert finished(program(directory, 6)) == 0
+
+
+LIBRARY = """
+import numpy as np, tewb
+from tewb import te
+
+x = te.placeholder((40,), name="x")
+out = te.compute((40,), lambda i: te.power(x[i], x[i]) + te.sin(x[i]) + te.fmod(x[i], te.const(0.5, "float32")), name="out")
+s = te.create_schedule(out.op)
+s[out].vectorize(s[out].split("i", factor=16)[1])
+result = np.zeros(40, "float32")
+tewb.build(s, [x, out])(np.ones(40, "float32"), result)
+print(result[0])
+"""
+
+
+def test_another_process_finds_the_c_library_of_cached_code(directory: Path) -> None:
+    told = {**os.environ, "TEWB_CACHE_DIR": str(directory), "PYTHONPATH": str(ROOT)}
+    outputs = [
+        subprocess.run([sys.executable, "-c", LIBRARY], env=told, capture_output=True, text=True, check=False)
+        for _ in range(2)
+    ]
+    assert [o.stderr for o in outputs] == ["", ""]
+    assert float(outputs[1].stdout) == pytest.approx(1 + np.sin(1.0))
+    assert len(files(directory)) == 1

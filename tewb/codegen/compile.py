@@ -11,6 +11,7 @@ from functools import cached_property
 from tewb.base import CodegenError, PassContext, native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
+from tewb.codegen.intrinsics import provide_library
 from tewb.codegen.links import Linked, assembly_lines, llvm_lines
 from tewb.codegen.services import SERVICES, provide_services
 from tewb.codegen.statements import Statements, operations
@@ -161,6 +162,7 @@ def _provide(symbols: Sequence[str]) -> None:
         pool()
     if any(name.startswith("tewb.") for name in symbols):
         provide_services()
+    provide_library(symbols)
 
 
 def translate(module: IRModule, debug: bool, target: Target) -> Translation:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tewb.base import DType
+from tewb.base import INT32, DType
 from tewb.codegen.function import Function
+from tewb.codegen.pieces import joined, piece
 from tewb.runtime import Target
 
 Typed = tuple[str, DType]
@@ -78,7 +79,7 @@ def dot_product(f: Function, operands: Sequence[Typed]) -> str:
             for w, (_, d) in zip(words, (a, b), strict=True)
         )
         parts.append(made.dot(piece, x, y))
-    return _joined(f, parts, made.lanes, lanes)
+    return joined(f, parts, made.lanes, INT32.with_lanes(lanes))
 
 
 def _vector(lanes: int, bits: int = 32) -> str:
@@ -105,35 +106,9 @@ def _all(value: int, lanes: int, bits: int = 32) -> str:
 
 
 def _piece(f: Function, x: str, lanes: int, start: int, count: int) -> str:
-    """`count` lanes of a vector from `start` on, undefined past its end. A scalar fills them all."""
-    if lanes == 1:
-        return f.splat(x, DType("int32").with_lanes(count))
-    if (start, count) == (0, lanes):
-        return x
-    at = [str(i) if i < lanes else "poison" for i in range(start, start + count)]
-    t = _vector(lanes)
-    return f.ins(f"shufflevector {t} {x}, {t} poison, {_mask(at)}")
-
-
-def _mask(at: Sequence[str]) -> str:
-    return f"<{len(at)} x i32> <" + ", ".join(f"i32 {i}" for i in at) + ">"
-
-
-def _joined(f: Function, parts: list[str], width: int, lanes: int) -> str:
-    """Vectors of `width` lanes one after the other, as one of `lanes`."""
-    if lanes == 1:
-        return f.ins(f"extractelement {_vector(width)} {parts[0]}, i64 0")
-    while len(parts) > 1:
-        if len(parts) % 2:
-            parts = [*parts, "poison"]
-        both = _mask([str(i) for i in range(2 * width)])
-        t = _vector(width)
-        parts = [
-            f.ins(f"shufflevector {t} {a}, {t} {b}, {both}")
-            for a, b in zip(parts[::2], parts[1::2], strict=True)
-        ]
-        width *= 2
-    return _piece(f, parts[0], width, 0, lanes)
+    """`count` lanes of a vector of words from `start` on. A scalar fills them all."""
+    d = INT32.with_lanes(lanes)
+    return f.splat(x, d.with_lanes(count)) if lanes == 1 else piece(f, x, d, start, count)
 
 
 class _Pieces:

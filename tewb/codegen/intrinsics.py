@@ -41,6 +41,17 @@ def _libm() -> Any:
     return ctypes.CDLL(None)
 
 
+_OWN = "tewb_libm_"
+
+
+def provide_library(symbols: Sequence[str]) -> None:
+    """Make known those functions of the C library that are among `symbols`: code from the cache was made by another
+    process."""
+    for symbol in symbols:
+        if symbol.startswith(_OWN):
+            _symbol(symbol.removeprefix(_OWN))
+
+
 @cache
 def _symbol(name: str) -> str:
     """Make a function of the C library known to generated code; returns our name for it."""
@@ -48,7 +59,7 @@ def _symbol(name: str) -> str:
         function = getattr(_libm(), name)
     except AttributeError:
         raise CodegenError(f"this machine's C library has no function {name}") from None
-    own = f"tewb_libm_{name}"
+    own = f"{_OWN}{name}"
     register_symbol(own, ctypes.cast(function, ctypes.c_void_p).value or 0)
     return own
 

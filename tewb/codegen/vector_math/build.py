@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from tewb.base import BOOL, INT32, INT64, DType
 from tewb.codegen.function import Function
 from tewb.codegen.types import float_constant, splat_constant, suffix, value_type
+
+
+class Scaled(NamedTuple):
+    """A number in units that constants can take up: value * unit."""
+
+    value: str
+    unit: float
 
 
 class Math:
@@ -116,3 +124,17 @@ class Math:
     def times_power_of_two(self, x: str, n: str) -> str:
         """x * 2**n for the integer in the lowest bits of `n`, where x and the result are normal."""
         return self.floating(self.int_op("add", self.bits(x), self.int_op("shl", n, self.digits)))
+
+    def exponent(self, power: str) -> Scaled:
+        """e as a float, for bits that are e * 2**digits."""
+        target = self.f.module.target
+        if self.d.bits == 32 or (self.d.lanes > 1 and (target.has("avx512dq") or target.arch == "aarch64")):
+            # Converted where it stands: the digits below are zero, and no shift is needed.
+            return Scaled(self.f.ins(f"sitofp {self.it} {power} to {self.t}"), 2.0**-self.digits)
+        # Other processors do not convert 64 bits. Below the leading 1 of 2**52, the bits (with a bias that keeps
+        # them positive) are those of a float.
+        positive = self.int_op("add", power, self.bias << self.digits)
+        bits = self.int_op(
+            "or", self.int_op("lshr", positive, self.digits), (self.bias + self.digits) << self.digits
+        )
+        return Scaled(self.sub(self.floating(bits), 2.0**self.digits + self.bias), 1.0)

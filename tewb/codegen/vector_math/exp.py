@@ -1,7 +1,8 @@
 """exp and what is made of it: exp2, sigmoid, tanh, sinh and cosh.
 
 x = n*ln2 + r with |r| <= ln2/2 (Cody and Waite's ln2 in two parts), exp(r) - 1 is a minimax polynomial, and
-2**n goes into the exponent: in two steps for `exp`, so that subnormal results and the largest floats are right.
+2**n goes into the exponent: for `exp` by an instruction of AVX-512 or in two steps, so that subnormal results and the
+largest floats are right.
 The coefficients come from tests/codegen/fit_polynomials.py.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from tewb.base import DType
 from tewb.codegen.function import Function
 from tewb.codegen.vector_math.build import Math
+from tewb.codegen.vector_math.wide import is_wide, scaled
 
 LOG2E = 1.4426950408889634
 # ln2 = high + low; n * high is exact, as its last digits are zero.
@@ -86,7 +88,10 @@ def scaled_exp(m: Math, x: str, low: str | None = None) -> str:
 
 
 def _scaled(m: Math, value: str, n: str, bits: str) -> str:
-    """value * 2**n in two steps, of which each has a normal factor."""
+    """value * 2**n for the integer n, in the lowest of `bits` too: at once or in two steps, of which each has a normal
+    factor."""
+    if is_wide(m):
+        return scaled(m, value, n)
     _, half = m.rounded(n, 0.5)
     value = m.mul(value, m.power_of_two(half))
     return m.mul(value, m.power_of_two(m.int_op("sub", bits, half)))

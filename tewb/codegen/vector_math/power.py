@@ -12,10 +12,13 @@ from collections.abc import Sequence
 
 from tewb.base import FLOAT64, DType
 from tewb.codegen.function import Function
-from tewb.codegen.vector_math.build import Math
+from tewb.codegen.vector_math.build import Math, Scaled
 from tewb.codegen.vector_math.exp import EXP2, LN2, LOG2E, reduced, scaled_exp
-from tewb.codegen.vector_math.log import not_normal, split
+from tewb.codegen.vector_math.log import BINARY, not_normal, split
 from tewb.codegen.vector_math.rare import Rule, choose
+from tewb.codegen.vector_math.reciprocals import logarithms
+from tewb.codegen.vector_math.reciprocals import reduced as near_reciprocal
+from tewb.codegen.vector_math.wide import is_wide, lookup
 
 # log((1+s)/(1-s)) = 2s + s*z*p(z), z = s*s; exp(r) = 1 + r + r*r*q(r): for float32
 LOG_SHORT = (0.6666666564364196, 0.4000033563835833, 0.2853727455608452, 0.23582908117790893)
@@ -43,6 +46,21 @@ LOG_REST = (
 TWO_LOG2E = (2.885390043258667, 3.851925624428077e-08)
 LOG2 = (0.9617967009544373, 0.5770788192749023, 0.4119272232055664, 0.33649200201034546)
 
+# Where a table has the rest: log2(1+r) = log2(e)*r + r*r*p(r), for float64 log(1+r) = r - r*r/2 + r**3*p(r)
+SHORT_32 = (-0.7213475108146667, 0.48089832067489624, -0.36079517006874084, 0.28867682814598083)
+SHORT_64 = (
+    0.3333333333333333,
+    -0.24999999999998102,
+    0.2000000000001956,
+    -0.16666666679447084,
+    0.14285714229843355,
+    -0.12499971463562404,
+    0.11111164893371694,
+    -0.10025999485612698,
+    0.09083242220375343,
+)
+TABLE_DIGITS = {32: 15, 64: 41}  # of log2(c) after the point, so that its sum with an exponent is exact
+
 Pair = tuple[str, str]
 
 
@@ -56,17 +74,47 @@ def power(exact: Rule) -> Rule:
 
     def usual_power(f: Function, d: DType, args: Sequence[str]) -> str:
         m = Math(f, d)
-        value, exponent = _usual32(m, *args) if d.bits == 32 else _usual64(m, *args)
-        # 2**exponent, as e**y*log(x) for float64, is normal.
-        outside = m.compare("uge", m.call("fabs", exponent), 126.0 if d.bits == 32 else 708.0)
+        x, y = args
+        if d.bits == 64 and not is_wide(m):
+            largest = 708.0
+            value, exponent = _exp(m, y, *_logarithm(m, *split(m, x, subnormal=False)))
+        else:
+            largest = m.bias - 1.0
+            log2 = _log2_32 if d.bits == 32 else _log2_64
+            value, exponent = _exp2(m, y, *(log2(m, x) if is_wide(m) else _log2_by_division(m, x)))
+        outside = m.compare("uge", m.call("fabs", exponent), largest)  # the result may not be normal
         rare = m.logic("or", not_normal(m, args[0]), outside)
         return choose(f, d, rare, args, lambda: value, "pow", any_power)
 
     return usual_power
 
 
-def _usual32(m: Math, x: str, y: str) -> Pair:
-    """pow(x, y) = 2**p and p, for positive normal x and normal results."""
+def _log2_32(m: Math, x: str) -> Pair:
+    """log2(x) for positive normal x: e - log2(c) + log2(1 + r)."""
+    e, r, index = near_reciprocal(m, x)
+    first, low = (lookup(m, part, index) for part in logarithms(32, 2, TABLE_DIGITS[32]))
+    scale, scale_low = BINARY.scale[32]
+    high = m.mul(r, scale)
+    low = m.add(low, m.fma(r, scale, m.neg(high)))
+    return _sum(m, m.fma(e.value, e.unit, first), high, m.fma(r, m.poly(r, (scale_low, *SHORT_32)), low))
+
+
+def _log2_64(m: Math, x: str) -> Pair:
+    """log2(x) for positive normal x: e - log2(c) + log2(1 + r), where r - r*r/2 too has two parts."""
+    e, r, index = near_reciprocal(m, x)
+    first, low = (lookup(m, part, index) for part in logarithms(64, 2, TABLE_DIGITS[64]))
+    half = m.mul(r, -0.5)
+    near = m.fma(r, half, r)
+    rest = m.fma(r, half, m.sub(r, near))
+    rest = m.fma(m.mul(m.mul(r, r), r), m.poly(r, SHORT_64), rest)
+    scale, scale_low = BINARY.scale[64]
+    high = m.mul(near, scale)
+    rest = m.fma(rest, scale, m.fma(near, scale_low, m.fma(near, scale, m.neg(high))))
+    return _sum(m, m.fma(e.value, e.unit, first), high, m.add(rest, low))
+
+
+def _log2_by_division(m: Math, x: str) -> Pair:
+    """log2(x) for positive normal x of float32."""
     e, mantissa = split(m, x, subnormal=False)
     s, s_low = _quotient(m, mantissa)
     z = m.mul(s, s)
@@ -74,17 +122,21 @@ def _usual32(m: Math, x: str, y: str) -> Pair:
     # The slope at s is 2/ln2 / (1 - z), about 2/ln2 * (1 + z).
     slope = m.fma(z, TWO_LOG2E[0], TWO_LOG2E[0])
     low = m.fma(s_low, slope, m.fma(s, TWO_LOG2E[0], m.neg(high)))
-    # The series stays in the low part, up to a hundredth of the high one: both decide about n.
-    high, low = _sum(m, e, high, m.fma(s, m.poly(z, (TWO_LOG2E[1], *LOG2)), low))
-    p = m.fma(y, high, m.mul(y, low))
+    # The series stays in the low part, up to a hundredth of the high one.
+    return _sum(m, m.mul(e.value, e.unit), high, m.fma(s, m.poly(z, (TWO_LOG2E[1], *LOG2)), low))
+
+
+def _exp2(m: Math, y: str, high: str, low: str) -> Pair:
+    """2**p and p, for p = y * (high + low) and normal results."""
+    low = m.mul(y, low)
+    p = m.fma(y, high, low)  # both parts decide about n
     n, bits = m.rounded(p, 1.0)
-    r = m.fma(y, low, m.fma(y, high, m.neg(n)))
-    return m.times_power_of_two(m.fma(r, m.poly(r, EXP2[32]), 1.0), bits), p
+    r = m.add(m.fma(y, high, m.neg(n)), low)
+    return m.times_power_of_two(m.fma(r, m.poly(r, EXP2[m.d.bits]), 1.0), bits), p
 
 
-def _usual64(m: Math, x: str, y: str) -> Pair:
-    """pow(x, y) = exp(p) and p, for positive normal x and normal results."""
-    high, low = _logarithm(m, *split(m, x, subnormal=False))
+def _exp(m: Math, y: str, high: str, low: str) -> Pair:
+    """e**p and p, for p = y * (high + low) and normal results."""
     p = m.mul(y, high)
     _, bits, less_one = reduced(m, p, m.fma(y, low, m.fma(y, high, m.neg(p))))
     return m.times_power_of_two(m.add(less_one, 1.0), bits), p
@@ -117,7 +169,9 @@ def _short(m: Math, x: str, y: str) -> str:
     part = w.sub(mantissa, 1.0)
     s = w.div(part, w.add(part, 2.0))
     z = w.mul(s, s)
-    logarithm = w.fma(s, w.fma(z, w.poly(z, LOG_SHORT), 2.0), w.mul(e, LN2[64][0] + LN2[64][1]))
+    logarithm = w.fma(
+        s, w.fma(z, w.poly(z, LOG_SHORT), 2.0), w.mul(e.value, (LN2[64][0] + LN2[64][1]) * e.unit)
+    )
     product = w.at_most(w.at_least(w.mul(y, logarithm), -200.0), 200.0)
     n, bits = w.rounded(product, LOG2E)
     r = w.fma(n, -(LN2[64][0] + LN2[64][1]), product)
@@ -146,7 +200,7 @@ def _quotient(m: Math, x: str) -> Pair:
     return s, m.mul(missing, inverse)
 
 
-def _logarithm(m: Math, e: str, mantissa: str) -> Pair:
+def _logarithm(m: Math, e: Scaled, mantissa: str) -> Pair:
     """e*ln2 + log(mantissa) as the sum of two floats."""
     s2 = _quotient(m, mantissa)
     z = _times(m, s2, s2)
@@ -154,7 +208,8 @@ def _logarithm(m: Math, e: str, mantissa: str) -> Pair:
     series = _sum(m, m.number(TWO_THIRDS[0]), tail, m.number(TWO_THIRDS[1]))
     product = _times(m, z, series)
     value = _times(m, s2, _sum(m, m.number(2.0), *product))
-    return _sum(m, m.mul(e, LN2[64][0]), value[0], m.fma(e, LN2[64][1], value[1]))
+    high, low = (part * e.unit for part in LN2[64])
+    return _sum(m, m.mul(e.value, high), value[0], m.fma(e.value, low, value[1]))
 
 
 def _times(m: Math, a: Pair, b: Pair) -> Pair:
