@@ -265,3 +265,12 @@ def test_a_divisor_that_is_never_reached_is_no_error() -> None:
     analyzer.bind(n, 1, None)
     with analyzer.assume(ops.less_equal(n, 0)):
         analyzer.can_prove(ops.less(ops.floordiv(i, n), 0))  # it divided by zero, the upper bound of n
+
+
+def test_factors_stand_in_an_order_that_every_process_has() -> None:
+    """The machine code of another process is found by its text."""
+    kept = []
+    for _ in range(20):
+        pair = [Var(name, INT32) for name in "nm"]
+        kept += pair if len(kept) % 4 else reversed(pair)  # some lie above each other in memory, some below
+        assert script(Analyzer().simplify(ops.mul(*pair))) == "m * n"

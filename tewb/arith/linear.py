@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tewb.arith.keys import Key, Keys
 from tewb.base import DType
-from tewb.ir import Add, Expr, FloorDiv, FloorMod, IntImm, Mul, Sub, Var, const, ops
+from tewb.ir import Add, Expr, FloorDiv, FloorMod, IntImm, Mul, Sub, Var, const, free_vars, ops
 
 Monomial = tuple[Key, ...]
 _MOST_TERMS = 12  # products of longer sums stay as they are
@@ -92,13 +92,18 @@ class Linearizer:
         made = Linear(x.const * y.const)
         for t in x.terms.values():
             for u in y.terms.values():
-                atoms = tuple(sorted((*t.atoms, *u.atoms), key=lambda a: repr(self.keys(a))))
+                atoms = tuple(sorted((*t.atoms, *u.atoms), key=self._rank))
                 made.add_term(tuple(self.keys(a) for a in atoms), atoms, t.coeff * u.coeff)
         for t in x.terms.values():
             made.add_term(tuple(self.keys(a) for a in t.atoms), t.atoms, t.coeff * y.const)
         for u in y.terms.values():
             made.add_term(tuple(self.keys(a) for a in u.atoms), u.atoms, u.coeff * x.const)
         return made
+
+    def _rank(self, atom: Expr) -> tuple[str, list[str], str]:
+        """The order of factors: by names, which are the same in every process, as the object cache needs them.
+        Keys have identities, and decide between those of the same names."""
+        return type(atom).__name__, [v.name for v in free_vars(atom)], repr(self.keys(atom))
 
     def _join(self, s: Linear) -> Linear:
         """(x // c)*c*k + (x % c)*k  ->  x*k"""
@@ -110,7 +115,7 @@ class Linearizer:
                     factor = c
                 case (FloorMod(x, d),):
                     quotient = FloorDiv(x, d, x.dtype)
-                    both = tuple(sorted((quotient, d), key=lambda a: repr(self.keys(a))))
+                    both = tuple(sorted((quotient, d), key=self._rank))
                     key, factor = tuple(self.keys(a) for a in both), 1
                 case _:
                     continue
