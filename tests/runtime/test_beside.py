@@ -15,6 +15,7 @@ import pytest
 import tewb
 from tewb import te
 from tewb.runtime import beside, set_num_threads
+from tewb.runtime import kernel as kernel_module
 from tewb.runtime.beside import call_beside
 
 
@@ -177,3 +178,36 @@ def test_a_fork_has_helpers_of_its_own() -> None:
     if child == 0:
         os._exit(call_beside(lambda: 6, never))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 6
+
+
+@pytest.mark.parametrize("symbolic", [False, True])
+def test_a_call_that_turns_out_short_stays_on_this_thread(
+    symbolic: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To wake another thread takes a fifth of a product of 256 x 256 floats."""
+    n = te.var("n") if symbolic else 1 << 20
+    A = te.placeholder((n,), name="A")
+    B = te.compute(
+        (n,), lambda i: te.exp(A[i]) + te.exp(-A[i]) + te.exp(A[i] * 0.5) + te.exp(A[i] * 2.0), name="B"
+    )
+    s = te.create_schedule(B.op)
+    s[B].vectorize(s[B].split("i", factor=16)[1])
+    kernel = tewb.build(s, [A, B])
+    work = 1 << 20
+    seen: list[Any] = []
+    monkeypatch.setattr(kernel_module, "call_beside", lambda call, cancel: (seen.append(call), call())[1])
+
+    def calls(size: int) -> int:
+        a, b = np.ones(size, "float32"), np.zeros(size, "float32")
+        seen.clear()
+        kernel(a, b)
+        np.testing.assert_allclose(b, sum(np.exp(a * x) for x in (1, -1, 0.5, 2)), rtol=1e-5)
+        return len(seen)
+
+    monkeypatch.setattr(kernel_module, "_MOMENT", 0.0)
+    assert [calls(work) for _ in range(4)] == [1, 1, 1, 1]  # as slow as feared
+    monkeypatch.setattr(kernel_module, "_MOMENT", 1000.0)
+    assert [calls(work) for _ in range(4)] == [1, 0, 0, 0]
+    if symbolic:  # much more work than that is not trusted
+        assert [calls(8 * work) for _ in range(3)] == [1, 0, 0]
+        assert calls(work) == 0

@@ -301,9 +301,9 @@ def test_references_do_not_drift() -> None:
 
 def test_kernels_and_entries_go_away() -> None:
     k = connected(adder(23), *three(23))
-    kernel_gone, code_gone = weakref.ref(k), weakref.ref(k._entry_code[0])
+    kernel_gone, code_gone = weakref.ref(k), weakref.ref(k._entry_code[0][0])
     other = connected(adder(23), *three(23))
-    assert other._entry_code[0] is k._entry_code[0]  # equal parameters share an entry
+    assert other._entry_code[0][0] is k._entry_code[0][0]  # equal parameters share an entry
     del k
     assert kernel_gone() is None and code_gone() is not None
     other(*three(23))

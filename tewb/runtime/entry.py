@@ -63,7 +63,8 @@ def connect(kernel: Any, address: int, long: int, brief: int) -> Direct | None:
     direct = Direct(kernel)
     for o in (direct, kernel):
         slow = _python_type(o).__call__
-        o.__dict__["_entry_code"] = code, slow  # they live as long as the object
+        # They live as long as the object: a call may be in the entry that this one takes the place of.
+        o.__dict__.setdefault("_entry_code", []).append((code, slow))
         _fill(o, place, code.address("tewb_entry"), address, slow)
     return direct
 

@@ -26,8 +26,11 @@ from tewb.runtime.timing import Timing, time_call
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
 _HELD_ENTRY = ctypes.PYFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
 
-# A kernel with more work than this (operations) is run beside the main thread, which stays interruptible.
+# A kernel with more work than this (operations) is run beside the main thread, which stays interruptible. To wake
+# the other thread takes 60 us or so: one that turns out to be faster than was feared does without.
 _LONG = 30_000_000
+_MOMENT = 0.04  # seconds for which nobody would want to interrupt a call
+_MARGIN = 4  # how much more work is trusted to go at the same pace
 # One with less (about 10 us) keeps Python's lock: to give it back and take it again costs more than it brings.
 _BRIEF = 20_000
 
@@ -60,6 +63,7 @@ class Kernel:
         self._address = address
         self._entry = _ENTRY(address)
         self._calls = 0
+        self._long = _LONG
         self._may_connect = not self._set_threads and (not signature.packed or callbacks.are_native())
         self._may_miss = last_outputs(signature)
         self._direct: Direct | None = None
@@ -83,7 +87,7 @@ class Kernel:
         if self.signature.has_parallel:
             pool().start()
         if self._calls == 1 and self._may_connect:  # a kernel that is called once does without
-            self._direct = connect(self, self._address, _LONG, _BRIEF)
+            self._direct = connect(self, self._address, self._long, _BRIEF)
         self._calls += 1
         if self._direct is None or not self._call_direct(self._direct, values):
             self._call_in_python(values)
@@ -102,16 +106,16 @@ class Kernel:
         if slots is None:
             self.run(prepare(self.signature, values, {}))
         else:
-            self._enter(self._Slots(*slots), values, self._is_short({}))
+            self._enter(self._Slots(*slots), values, self._operations({}))
 
     def run(self, ready: Prepared) -> None:
         """Run on arguments that `prepare` made."""
-        self._enter(self._Slots(*ready.slots), ready.arrays, self._is_short(ready.symbols))
+        self._enter(self._Slots(*ready.slots), ready.arrays, self._operations(ready.symbols))
         for target, copy in ready.write_back:
             target[...] = copy
 
-    def _enter(self, slots: Any, arrays: Sequence[Any], short: bool) -> None:
-        """Run on slots, which hold the addresses of `arrays`."""
+    def _enter(self, slots: Any, arrays: Sequence[Any], work: int | None) -> None:
+        """Run on slots, which hold the addresses of `arrays`. `work` is how many operations it takes, if that is known."""
         signature = self.signature
         if signature.has_parallel:
             pool().start()
@@ -127,35 +131,49 @@ class Kernel:
         try:
             if self._set_threads:
                 with one_thread(self._set_threads):
-                    code = self._call(context, slots, short, arrays)
+                    code = self._call(context, slots, work, arrays)
             else:
-                code = self._call(context, slots, short, arrays)
+                code = self._call(context, slots, work, arrays)
         finally:
             if invocation is not None:
                 invocation.close()
         if code:
             _raise(signature, context, invocation)
 
-    def _is_short(self, symbols: Mapping[str, tuple[int, str]]) -> bool:
-        """Whether this call is certainly over in a moment, so that nobody would want to interrupt it."""
+    def _operations(self, symbols: Mapping[str, tuple[int, str]]) -> int | None:
+        """The work of this call; None when nobody knows."""
         work: Any = self.signature.work
         if self._work is not None:
             names = {name: value for name, (value, _) in symbols.items()}
             work = eval(self._work, {"__builtins__": {}, "min": min, "max": max}, names)
-        return work is not None and work < _LONG
+        return work  # type: ignore[no-any-return]
 
-    def _call(self, context: Any, slots: Any, short: bool, arrays: Sequence[Any]) -> int:
+    def _call(self, context: Any, slots: Any, work: int | None, arrays: Sequence[Any]) -> int:
         places = ctypes.addressof(context), ctypes.addressof(slots)
         if self.signature.packed:
             return int(self._callback_entry(*places))
-        if short or threading.current_thread() is not threading.main_thread():
+        is_short = work is not None and work < self._long
+        if is_short or threading.current_thread() is not threading.main_thread():
             return int(self._entry(*places))
 
         def call(keep: Any = (context, slots, arrays)) -> int:
             return int(self._entry(*places))
 
         # The main thread can take an interrupt meanwhile, and stop the kernel.
-        return call_beside(call, partial(context.__setitem__, abi.CANCEL, 1))
+        start = time.perf_counter()
+        code = call_beside(call, partial(context.__setitem__, abi.CANCEL, 1))
+        if work is not None and not code and time.perf_counter() - start < _MOMENT / _MARGIN:
+            self._trust(work)
+        return code
+
+    def _trust(self, work: int) -> None:
+        """Calls of so much work, and of somewhat more, are short."""
+        limit = _LONG
+        while limit <= work:
+            limit *= _MARGIN  # few values: entries of equal kernels are compiled once
+        self._long = limit
+        if self._may_connect:
+            self._direct = connect(self, self._address, limit, _BRIEF)
 
     # ---- timing and looks
 
