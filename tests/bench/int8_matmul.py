@@ -42,7 +42,13 @@ def matmul(
     s = te.create_schedule(C.op)
     L = s.cache_write(C, "local")
     io, jo, ii, ji = s[C].tile("i", "j", rows, columns)
-    s[C].reorder(jo, io, ii, ji)
+    if threads > 1:
+        # Panels are few and the last is narrow: threads share out bands of rows, which use a panel 16 times.
+        band, io = s[C].split(io, factor=16)
+        s[C].reorder(band, jo, io, ii, ji)
+        s[C].parallel(band)
+    else:
+        s[C].reorder(jo, io, ii, ji)
     s[C].unroll(ii)
     s[C].vectorize(ji)
     s[L].compute_at(s[C], io)
@@ -58,8 +64,6 @@ def matmul(
             s[P].compute_at(s[C], jo)
         else:
             s[P].parallel(s[P].fuse(*P.op.axis[:2]))
-    if threads > 1:  # panels are few: the threads share out tiles
-        s[C].parallel(s[C].fuse(jo, io))
     return s, [A, P if packed else B, C]
 
 

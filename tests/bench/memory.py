@@ -11,8 +11,9 @@ import numpy as np
 LINE = 64
 
 
-def empty(shape: tuple[int, ...], dtype: Any = np.float32) -> Any:
+def empty(shape: tuple[int, ...] | int, dtype: Any = np.float32) -> Any:
     dtype = np.dtype(dtype)
+    shape = (shape,) if isinstance(shape, int) else shape
     size = dtype.itemsize * math.prod(shape)
     raw = np.empty(size + LINE, np.uint8)
     skip = -raw.ctypes.data % LINE
