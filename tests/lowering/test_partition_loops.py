@@ -232,3 +232,56 @@ def test_a_single_element_is_read_only_where_some_lane_wants_it() -> None:
         c = np.full(size, 7, np.float32)
         kernel(a, w, c)
         np.testing.assert_allclose(c, a * w.sum(), rtol=1e-4, atol=1e-5)
+
+
+def test_the_tiles_of_a_fused_loop_ask_once_whether_they_are_whole() -> None:
+    """No range of a fused loop has the whole tiles only. A sum of products of bytes went lane by lane in all of them."""
+    A = te.placeholder((50, 90), name="A")
+    B = te.compute((50, 90), lambda i, j: A[i, j] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    io, jo, _, _ = s[B].tile("i", "j", 8, 32)
+    s[B].fuse(io, jo)
+    assert after("partition_loops", s, [A, B]) == (
+        "for i.outer.j.outer.fused in range(21):\n"
+        "    if T.likely(i.outer.j.outer.fused // 3 < 6) and T.likely(i.outer.j.outer.fused % 3 < 2):\n"
+        "        for i.inner in range(8):\n"
+        "            for j.inner in range(32):\n"
+        "                B[i.outer.j.outer.fused // 3 * 8 + i.inner, i.outer.j.outer.fused % 3 * 32 + j.inner]"
+        " = A[i.outer.j.outer.fused // 3 * 8 + i.inner, i.outer.j.outer.fused % 3 * 32 + j.inner] + T.float32(1.0)\n"
+        "    else:\n"
+        "        for i.inner in range(T.min(50 - i.outer.j.outer.fused // 3 * 8, 8)):\n"
+        "            for j.inner in range(T.min(90 - i.outer.j.outer.fused % 3 * 32, 32)):\n"
+        "                B[i.outer.j.outer.fused // 3 * 8 + i.inner, i.outer.j.outer.fused % 3 * 32 + j.inner]"
+        " = A[i.outer.j.outer.fused // 3 * 8 + i.inner, i.outer.j.outer.fused % 3 * 32 + j.inner] + T.float32(1.0)"
+    )
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("kind", ["serial", "parallel", "outer lanes"])
+@pytest.mark.parametrize("symbolic", [False, True])
+def test_fused_tiles_that_do_not_divide(symbolic: bool, kind: str, debug: bool) -> None:
+    n, m = (te.var("n"), te.var("m")) if symbolic else (21, 45)
+    A, B = te.placeholder((n, 9), name="A"), te.placeholder((9, m), name="B")
+    k = te.reduce_axis((0, 9), name="k")
+    C = te.compute((n, m), lambda i, j: te.sum(A[i, k] * B[k, j], axis=k), name="C")
+    s = te.create_schedule(C.op)
+    L = s.cache_write(C, "local")
+    io, jo, ii, ji = s[C].tile("i", "j", 4, 16)
+    s[C].unroll(ii)
+    s[C].vectorize(ji)
+    if kind == "outer lanes":  # the fused loop is inside of the one that becomes lanes
+        s[C].reorder(ji, io, jo, ii)
+        s[C].fuse(io, jo)
+    else:
+        tile = s[C].fuse(io, jo)
+        s[L].compute_at(s[C], tile)
+        s[L].reorder("k", "i.c", "j.c")
+        s[L].vectorize("j.c")
+        if kind == "parallel":
+            s[C].parallel(tile)
+    kernel = tewb.build(s, [A, B, C], debug=debug)
+    for size, other in ((21, 45), (8, 32), (1, 1), (0, 5)) if symbolic else ((21, 45),):
+        a, b = np.random.rand(size, 9).astype("float32"), np.random.rand(9, other).astype("float32")
+        c = np.full((size, other), 7, "float32")
+        kernel(a, b, c)
+        np.testing.assert_allclose(c, a @ b, rtol=1e-5)

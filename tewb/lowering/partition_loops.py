@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -15,11 +15,15 @@ from tewb.ir import (
     LE,
     LT,
     And,
+    BufferLoad,
     Call,
     Expr,
+    FloorDiv,
+    FloorMod,
     For,
     ForKind,
     IfThenElse,
+    Let,
     LetStmt,
     Stmt,
     Var,
@@ -30,6 +34,7 @@ from tewb.ir import (
     replace,
     rewriter,
     seq,
+    structural_equal,
     substitute,
     walk,
     without_loop,
@@ -54,6 +59,12 @@ def partition_loops(body: Stmt, sizes: Iterable[Var] = ()) -> Stmt:
     A loop that only runs its guarded body is cut short where the guard is about the loop itself, whatever
     its kind.
 
+    A fused loop has no range in which its tiles are whole: each of its iterations asks once, before the loops inside.
+
+        for f in 6:                            for f in 6:
+            for j in 32:                  ->       if likely(f % 3*32 + 31 < 90): for j in 32: S
+                if likely(f % 3*32 + j < 90): S    else: for j in 32: if likely(f % 3*32 + j < 90): S
+
     Where the loop ends is an expression when sizes are symbolic; `sizes` are variables that are not negative.
 
         for i in (n + 31)//32:                 for i in n//32:
@@ -74,6 +85,7 @@ class _Partition:
     def __init__(self, sizes: Iterable[Var]) -> None:
         self.sizes = tuple(sizes)
         self.ranges: dict[Var, Interval] = {}
+        self.lanes: set[Var] = set()  # the variables of vectorized loops around
         self.analyzer = Analyzer()
         for v in self.sizes:
             self.analyzer.bind(v, 0, None)
@@ -125,9 +137,35 @@ class _Partition:
 
     def inside(self, n: For) -> Stmt:
         self.ranges[n.var] = interval(n.min, n.extent)
-        made = n.map_children(self.rewrite)
+        if n.kind is ForKind.VECTORIZED:
+            self.lanes.add(n.var)
+        made = self.asked_once(n).map_children(self.rewrite)
+        self.lanes.discard(n.var)
         del self.ranges[n.var]
         return made
+
+    # ---- fused loops
+
+    def asked_once(self, n: For) -> For:
+        """A loop whose iterations ask at their beginning whether they are whole, where their guards use quotients and
+        remainders of its variable and are about the loops inside."""
+        if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL) or _is_large(n.body):
+            return n
+        inner, lets = _inner(n.body), _lets(n.body)
+        whole: list[Expr] = []
+        covered: set[Expr] = set()
+        for c in self.conditions(n.body):
+            if c.is_likely and _is_divided(n.var, c.cond):
+                worst = _worst(c.cond, inner, {*lets, *self.lanes})
+                if worst is not None:
+                    covered.add(c.cond)
+                    holds = self.analyzer.simplify(ops.less(worst, 0))
+                    if not any(structural_equal(holds, other) for other in whole):
+                        whole.append(holds)
+        if not any(v in inner for c in covered for v in free_vars(c)):
+            return n
+        asked = ops.all_of(*[ops.likely(c) for c in whole])
+        return replace(n, body=IfThenElse(asked, _without(covered, n.body), n.body, n.origin))
 
     # ---- ends that are expressions
 
@@ -288,6 +326,20 @@ def _below_zero(cond: Expr) -> Expr | None:
         return None
     a, b = (cond.a, cond.b) if isinstance(cond, LT | LE) else (cond.b, cond.a)
     return ops.sub(a, b) if isinstance(cond, LT | GT) else ops.sub(ops.sub(a, b), 1)
+
+
+def _is_divided(v: Var, e: Expr) -> bool:
+    """Whether `e` has a quotient or a remainder of what `v` is part of."""
+    return any(isinstance(n, FloorDiv | FloorMod) and any(x is v for x in free_vars(n.a)) for n in walk(e))
+
+
+def _worst(cond: Expr, inner: Mapping[Var, Interval], unknown: Collection[Var]) -> Expr | None:
+    """What is below zero where `cond` holds for all values of the loops inside; None when nobody can tell before them."""
+    below = _below_zero(cond)
+    found = None if below is None else eval_set(below, inner)
+    if found is None or any(isinstance(n, BufferLoad | Call | Let) for n in walk(found.hi)):
+        return None
+    return None if any(v in inner or v in unknown for v in free_vars(found.hi)) else found.hi
 
 
 def _is_large(s: Stmt) -> bool:
