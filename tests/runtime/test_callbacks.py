@@ -376,6 +376,9 @@ def test_later_calls_check_their_arguments_in_machine_code(monkeypatch: pytest.M
         kernel(a.astype("float64"), 1, b)
     wide = np.arange(128, dtype="float32").reshape(4, 32)
     kernel(wide[:, ::2], 3, arrays(4)[1])
+    kernel(a, 2, b)
+    seen.clear()
+    gc.collect()  # what the exception held
     before = references(a)
     for _ in range(200):
         kernel(a, 2, b)
