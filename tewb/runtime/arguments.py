@@ -96,6 +96,9 @@ def _symbols_of(params: Sequence[ParamSpec], values: Sequence[Any]) -> dict[str,
     return found
 
 
+SMALL = 4 << 10  # bytes of an output that numpy makes: to find a better place takes longer than to fill it
+
+
 def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
     """A new array for an output that was left out."""
     try:
@@ -107,7 +110,10 @@ def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
         ) from None
     if min(shape, default=0) < 0:
         raise ArgumentError(f"{p.name} is left out, and its shape would be {tuple(shape)}")
-    return aligned_empty(shape, p.dtype, max(p.alignment, LINE))
+    dtype = np.dtype(p.dtype)
+    if not p.alignment and dtype.itemsize * math.prod(shape) < SMALL:
+        return np.empty(shape, dtype)
+    return aligned_empty(shape, dtype, max(p.alignment, LINE))
 
 
 def _evaluate(text: str, symbols: dict[str, int]) -> int:
