@@ -149,19 +149,21 @@ class _Partition:
     def asked_once(self, n: For) -> For:
         """A loop whose iterations ask at their beginning whether they are whole, where their guards use quotients and
         remainders of its variable and are about the loops inside."""
-        if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL) or _is_large(n.body):
+        if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL):
+            return n
+        guards = [c.cond for c in self.conditions(n.body) if c.is_likely and _is_divided(n.var, c.cond)]
+        if not guards or _is_large(n.body):
             return n
         inner, lets = _inner(n.body), _lets(n.body)
         whole: list[Expr] = []
         covered: set[Expr] = set()
-        for c in self.conditions(n.body):
-            if c.is_likely and _is_divided(n.var, c.cond):
-                worst = _worst(c.cond, inner, {*lets, *self.lanes})
-                if worst is not None:
-                    covered.add(c.cond)
-                    holds = self.analyzer.simplify(ops.less(worst, 0))
-                    if not any(structural_equal(holds, other) for other in whole):
-                        whole.append(holds)
+        for c in guards:
+            worst = _worst(c, inner, {*lets, *self.lanes})
+            if worst is not None:
+                covered.add(c)
+                holds = self.analyzer.simplify(ops.less(worst, 0))
+                if not any(structural_equal(holds, other) for other in whole):
+                    whole.append(holds)
         if not any(v in inner for c in covered for v in free_vars(c)):
             return n
         asked = ops.all_of(*[ops.likely(c) for c in whole])
