@@ -15,8 +15,8 @@ def is_maskable(e: Expr) -> bool:
     """Whether all lanes of `e` may be computed when those that are not wanted are not loaded.
 
     Its vectors are loaded from neighbours, and what is one element for all lanes, also in an index, is there as
-    soon as one lane wants it. Its calls are math and choices, whose sides have masks of their own, and no lane moves to the place of another. This holds for
-    accesses of any number of indices, and flattening keeps it.
+    soon as one lane wants it. Its calls are math and choices, whose sides have masks of their own, and no lane
+    moves to the place of another. This holds for accesses of any number of indices, and flattening keeps it.
     """
     return all(_keeps_lanes(n) for n in walk(e))
 
