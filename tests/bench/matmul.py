@@ -61,20 +61,15 @@ TILES: dict[tuple[int, int, int], dict[str, Any]] = {
     (1000, 777, 513): {"rows": 8, "columns": 48},
     (1024, 1024, 64): {"rows": 6, "columns": 64, "packed": False},
 }
-# 8 or 16 panels of B can be halved, 11 and 22 of which one is narrow cannot.
-HALVED: dict[tuple[int, int, int], dict[str, Any]] = {
-    (512, 512, 512): {"rows": 6, "columns": 64},
-    (1024, 1024, 1024): {"rows": 6, "columns": 64},
-}
+# Two threads: 8 or 16 panels of B can be halved, 11 and 22 of which one is narrow cannot.
+SHARED = TILES | {(n, n, n): {"rows": 6, "columns": 64} for n in (512, 1024)}
 GOALS = {(256,) * 3: 1.11, (512,) * 3: 1.07, (1024,) * 3: 1.08, (2048,) * 3: 1.02, (1024, 1024, 64): 1.24}
 
 
 def workload(n: int, m: int, k: int) -> Workload:
     return Workload(
         f"matmul {n}" if n == m == k else f"matmul {n} x {m} x {k}",
-        lambda threads: scheduled(
-            n, m, k, **(HALVED if threads > 1 else TILES).get((n, m, k), TILES[n, m, k]), threads=threads
-        ),
+        lambda threads: scheduled(n, m, k, **(TILES if threads == 1 else SHARED)[n, m, k], threads=threads),
         floats((n, k), (k, m)),
         reusing(np.matmul),
         GOALS.get((n, m, k)),

@@ -1,5 +1,8 @@
 """Where the arrays of the contest lie: all begin at multiples of 64 bytes, as `tewb.nd.array` and the arrays of other
-makers do. numpy's own begin 16 bytes into a line of the caches, and every long vector of theirs lies in two."""
+makers do. numpy's own begin 16 bytes into a line of the caches, and every long vector of theirs lies in two.
+
+Peers import this in environments where tewb is not installed: it stands on numpy alone.
+"""
 
 from __future__ import annotations
 
