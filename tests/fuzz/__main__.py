@@ -20,7 +20,9 @@ from tests.fuzz.worker import Worker
 class Campaign:
     """Programs of consecutive seeds in several workers; findings are written down once of each kind."""
 
-    def __init__(self, seed: str, seconds: float, count: int, out: Path | None, each: int, shrink: float) -> None:
+    def __init__(
+        self, seed: str, seconds: float, count: int, out: Path | None, each: int, shrink: float
+    ) -> None:
         self.seed, self.until, self.count = seed, time.monotonic() + seconds, count
         self.out, self.each, self.shrink = out, each, shrink
         self.next = 0
@@ -75,7 +77,9 @@ def sort_of(outcome: Any) -> str:
 
 def report(seed: str, outcome: Any) -> str:
     """A finding as a text with its script."""
-    text = script(outcome.program, outcome.arrays, outcome.call, f"seed {seed}: {outcome.kind}\n{outcome.words}")
+    text = script(
+        outcome.program, outcome.arrays, outcome.call, f"seed {seed}: {outcome.kind}\n{outcome.words}"
+    )
     return f"{'-' * 100}\n{text}"
 
 
@@ -86,7 +90,9 @@ def main() -> int:
     ask.add_argument("--seed", default="0")
     ask.add_argument("--jobs", type=int, default=1)
     ask.add_argument("--out", type=Path, help="a file to add the findings to")
-    ask.add_argument("--each", type=int, default=2, help="how many findings of one sort are minimised and shown")
+    ask.add_argument(
+        "--each", type=int, default=2, help="how many findings of one sort are minimised and shown"
+    )
     ask.add_argument("--shrink", type=float, default=60.0, help="seconds for making one of them smaller")
     given = ask.parse_args()
     campaign = Campaign(given.seed, given.seconds, given.programs, given.out, given.each, given.shrink)

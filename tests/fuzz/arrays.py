@@ -24,7 +24,11 @@ class Guarded:
         item = np.dtype(dtype).itemsize
         strides = _strides(shape, item, layout)
         low = sum(min(s * (n - 1), 0) for s, n in zip(strides, shape, strict=True)) if 0 not in shape else 0
-        high = sum(max(s * (n - 1), 0) for s, n in zip(strides, shape, strict=True)) + item if 0 not in shape else 0
+        high = (
+            sum(max(s * (n - 1), 0) for s, n in zip(strides, shape, strict=True)) + item
+            if 0 not in shape
+            else 0
+        )
         used = high - low + (layout.shift if item > 1 else 0)
         pages = max(-(-used // PAGE), 1)
         self._memory = mmap.mmap(-1, (pages + 2) * PAGE)

@@ -42,5 +42,10 @@ def targets() -> tuple[str, ...]:
 
     wanted = ["llvm"]
     if platform.machine() == "x86_64":
-        wanted += ["llvm -mcpu=x86-64", "llvm -mattr=-avx512f", "llvm -mattr=-avx2", "llvm -mattr=-avx512vnni,-avxvnni"]
+        wanted += [
+            "llvm -mcpu=x86-64",
+            "llvm -mattr=-avx512f",
+            "llvm -mattr=-avx2",
+            "llvm -mattr=-avx512vnni,-avxvnni",
+        ]
     return tuple(t for t in wanted if Target.of(t).runs_here)

@@ -41,7 +41,12 @@ def cast(e: E, dtype: str) -> E:
 
 def binary(op: str, a: E, b: E) -> E:
     """`a op b`; a difference of small constants, as sizes often are, is a constant."""
-    if op == "-" and a.op == b.op == "const" and a.dtype == b.dtype in ("int32", "int64") and 0 < b.data <= a.data:
+    if (
+        op == "-"
+        and a.op == b.op == "const"
+        and a.dtype == b.dtype in ("int32", "int64")
+        and 0 < b.data <= a.data
+    ):
         return const(a.data - b.data, a.dtype)
     return E(op, "bool" if op in COMPARISONS else common(a.dtype, b.dtype), (a, b))
 
@@ -108,7 +113,9 @@ def _index_text(e: E) -> str:
 def _with_plain_numbers(e: E, parts: list[str]) -> list[str]:
     """A constant beside an expression of its dtype is written as a number, which takes that dtype."""
     a, b = e.args
-    plain = [x.op == "const" and y.op != "const" and x.dtype == y.dtype != "bool" for x, y in ((a, b), (b, a))]
+    plain = [
+        x.op == "const" and y.op != "const" and x.dtype == y.dtype != "bool" for x, y in ((a, b), (b, a))
+    ]
     return [_number(x.data) if p else t for x, t, p in zip(e.args, parts, plain, strict=True)]
 
 
@@ -212,7 +219,9 @@ def value(e: E, names: dict[str, Any], reader: Reader, mask: Any = True, certain
             return np.logical_and(a, b) if e.op == "te.all" else np.logical_or(a, b)
     parts = [value(a, names, reader, mask, certain) for a in e.args]
     if e.op in _TAKES_NUMBERS:
-        together = e.args[0].dtype if e.args[0].dtype == e.args[1].dtype else common(*(a.dtype for a in e.args))
+        together = (
+            e.args[0].dtype if e.args[0].dtype == e.args[1].dtype else common(*(a.dtype for a in e.args))
+        )
         together = e.dtype if e.op not in COMPARISONS else together
         parts = [converted(p, together) for p in parts]
     return np.asarray(FUNCTIONS[e.op](*parts)).astype(e.dtype)

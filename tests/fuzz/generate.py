@@ -6,10 +6,11 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from tests.fuzz import capabilities
 from tests.fuzz.expressions import (
     DTYPES,
-    FLOATS,
     INTS,
     E,
     binary,
@@ -112,14 +113,20 @@ class Maker:
             self.stage()
         arguments = self.arguments()
         strides = {t: self.stride_kind(t) for t in arguments if not self.is_scalar(t)}
-        calls = tuple(self.call(arguments, strides) for _ in range(rng.choice([1, 2, 3]) if self.scalars else 1))
+        calls = tuple(
+            self.call(arguments, strides) for _ in range(rng.choice([1, 2, 3]) if self.scalars else 1)
+        )
         return Program(
             self.seed, tuple(self.scalars), tuple(self.inputs), tuple(self.stages), arguments, strides, None,
             rng.choice([0, 1, 2, 3, 5, 8]), self.options(), self.build(), calls,
         )  # fmt: skip
 
     def size_dtype(self) -> str:
-        return self.rng.choice(["int32", "int64"]) if self.habits.wide_sizes == "mixed" else self.habits.wide_sizes
+        return (
+            self.rng.choice(["int32", "int64"])
+            if self.habits.wide_sizes == "mixed"
+            else self.habits.wide_sizes
+        )
 
     def called(self, letter: str, number: int) -> str:
         """The name of a thing: the same for all of its kind, when the program has such a habit."""
@@ -208,7 +215,9 @@ class Maker:
         shape = self.output_shape()
         scope = self.scope(shape)
         count = 2 if rng.random() < 0.12 else 1
-        bodies = tuple(scope.value(rng.choice(self.habits.dtypes), rng.choice([1, 2, 3])) for _ in range(count))
+        bodies = tuple(
+            scope.value(rng.choice(self.habits.dtypes), rng.choice([1, 2, 3])) for _ in range(count)
+        )
         rounded = False
         if count == 1 and is_float(bodies[0].dtype) and rng.random() < 0.2:
             bodies, rounded = (self.rounded(scope, bodies[0]),), True
@@ -263,7 +272,9 @@ class Maker:
         inside = capabilities.can_depend() and bool(shape) and rng.random() < 0.35
         for n in range(rng.choice([1, 1, 2])):
             axes.append(self.reduce_axis(scope, n, inside))
-            scope.axes.append((name(axes[-1].ident, axes[-1].dtype), binary("-", axes[-1].end, axes[-1].begin)))
+            scope.axes.append(
+                (name(axes[-1].ident, axes[-1].dtype), binary("-", axes[-1].end, axes[-1].begin))
+            )
             scope.begins[axes[-1].ident] = axes[-1]
         dtype = rng.choice(self.habits.dtypes)
         if is_float(dtype):
@@ -274,7 +285,9 @@ class Maker:
             reducer = rng.choice(["te.min", "te.max", "first"])
             dtype = "int32" if reducer != "first" else rng.choice(INTS)
         else:
-            reducer = rng.choice(["te.sum", "te.sum", "te.prod", "te.min", "te.max", "exclusive", "both", "first", "widest"])
+            reducer = rng.choice(
+                ["te.sum", "te.sum", "te.prod", "te.min", "te.max", "exclusive", "both", "first", "widest"]
+            )
         sources: tuple[E, ...] = (scope.value(dtype, rng.choice([0, 1, 2])),)
         if reducer == "te.sum" and is_float(dtype):
             sources = (scope.fitting(sources[0], 9),)  # so that the sum is exact too
@@ -328,7 +341,9 @@ class Maker:
         if not of:
             return self.compute()
         r = rng.choice(of)
-        kinds = ["scale", "whole", "window", "hybrid_shift", "hybrid_triangle"] + ["rows"] * (len(r.shape) == 2)
+        kinds = ["scale", "whole", "window", "hybrid_shift", "hybrid_triangle"] + ["rows"] * (
+            len(r.shape) == 2
+        )
         kind = rng.choice(kinds)
         if is_float(r.dtype) and r.spread[0] * 2.0 ** r.spread[1] * 64 > 2.0 ** EXACT[r.dtype]:
             kind = rng.choice(["window", "hybrid_shift"])
@@ -340,7 +355,18 @@ class Maker:
         made = Stage(f"S{number}", self.called("S", number), (r.dtype,), r.shape, (), (), None, kind, (r.ident,),
                      tuple(options))  # fmt: skip
         if kind == "rows":
-            made = Stage(f"S{number}", made.name, (r.dtype, r.dtype), r.shape, (), (), None, kind, (r.ident,), made.options)
+            made = Stage(
+                f"S{number}",
+                made.name,
+                (r.dtype, r.dtype),
+                r.shape,
+                (),
+                (),
+                None,
+                kind,
+                (r.ident,),
+                made.options,
+            )
         self.add(made, [(1e30, 60)] * len(made.dtypes))
 
     # ---- how it is built and called
@@ -351,7 +377,12 @@ class Maker:
     def arguments(self) -> tuple[str, ...]:
         rng = self.rng
         read = {e for s in self.stages for e in _loaded(s)}
-        results = [t for s in self.stages if not any(t in read for t in s.outputs) and not s.is_virtual for t in s.outputs]
+        results = [
+            t
+            for s in self.stages
+            if not any(t in read for t in s.outputs) and not s.is_virtual
+            for t in s.outputs
+        ]
         more = [s for s in self.stages if not s.is_virtual and rng.random() < 0.1]
         results += [t for s in more for t in s.outputs if t not in results]
         if not results:  # the last stage is a large one
@@ -397,7 +428,9 @@ class Maker:
             if not is_output and rng.random() < 0.3:
                 steps = [0 if rng.random() < 0.5 else s for s in steps]
         steps = [0 if n.op == "const" and n.data > 40000 else s for n, s in zip(shape, steps, strict=True)]
-        return Layout(tuple(order), tuple(steps), tuple(backwards), int(rng.random() < 0.05), rng.random() < 0.6)
+        return Layout(
+            tuple(order), tuple(steps), tuple(backwards), int(rng.random() < 0.05), rng.random() < 0.6
+        )
 
     def call(self, arguments: tuple[str, ...], strides: dict[str, str]) -> Call:
         rng = self.rng
@@ -425,7 +458,9 @@ class Maker:
         given, results = arguments[:first], arguments[first:]
         told = {a for a in given if self.is_scalar(a)}
         told |= {n.data for a in given if not self.is_scalar(a) for n in self.shape_of(a) if n.op == "name"}
-        needed = {e.data for r in results if r in made for n in self.shape_of(r) for e in walk(n) if e.op == "name"}
+        needed = {
+            e.data for r in results if r in made for n in self.shape_of(r) for e in walk(n) if e.op == "name"
+        }
         return all(r in made for r in results) and needed <= told
 
     def points_now(self, sizes: dict[str, int]) -> list[int]:
@@ -459,7 +494,9 @@ class Maker:
         made: dict[str, Any] = {}
         if rng.random() < 0.12:
             made["debug"] = True
-        if rng.random() < 0.25 and any(s.template in ("scale", "window", "rows", "whole") for s in self.stages):
+        if rng.random() < 0.25 and any(
+            s.template in ("scale", "window", "rows", "whole") for s in self.stages
+        ):
             made["checked"] = True
         if rng.random() < 0.12:
             made["target"] = rng.choice(capabilities.targets())
@@ -503,6 +540,8 @@ class Scope:
                          "^", "<<", ">>", "neg", "~", "te.abs", "te.popcount", "te.select", "te.if_then_else", "cast",
                          "mixed", "of axes", "te.select"])  # fmt: skip
         x = self.value(dtype, deep - 1)
+        if op == "neg" and x.op == "const":
+            op = "~"  # a constant without a sign has no negative
         match op:
             case "neg" | "~" | "te.abs" | "te.popcount":
                 return E(op, dtype, (x,))
@@ -518,11 +557,18 @@ class Scope:
             case "of axes":
                 return x
             case "//" | "%" | "te.truncdiv" | "te.truncmod":
-                y = self.value(dtype, deep - 1) if rng.random() < 0.5 else self.number(dtype, (1, 2, 3, 5, 8, 7, -1, -4))
+                y = (
+                    self.value(dtype, deep - 1)
+                    if rng.random() < 0.5
+                    else self.number(dtype, (1, 2, 3, 5, 8, 7, -1, -4))
+                )
                 return binary(op, x, y) if not (y.op == "const" and y.data == 0) else x
             case "<<" | ">>":
-                width = 8 * int(dtype.lstrip("uint")) // 8
-                return binary(op, x, self.number(dtype, (0, 1, 2, 5, 7, width - 1)) if rng.random() < 0.7 else self.value(dtype, 0))
+                bits = 8 * np.dtype(dtype).itemsize
+                y = self.value(dtype, 0)
+                if y.op == "const" or rng.random() < 0.7:  # constants that are too large are refused
+                    y = self.number(dtype, (0, 1, 2, 5, 7, bits - 1))
+                return binary(op, x, y)
         return binary(op, x, self.value(dtype, deep - 1))
 
     def of_axes(self) -> E:
@@ -568,7 +614,9 @@ class Scope:
         op = rng.choice(["<", "<=", ">", ">=", "==", "!="])
         choice = rng.random()
         if deep > 0 and choice < 0.25:
-            return E(rng.choice(["te.all", "te.any"]), "bool", (self.condition(deep - 1), self.condition(deep - 1)))
+            return E(
+                rng.choice(["te.all", "te.any"]), "bool", (self.condition(deep - 1), self.condition(deep - 1))
+            )
         if self.axes and choice < 0.5:
             i, n = rng.choice(self.axes)
             other = rng.choice([const(rng.choice([0, 1, 2, 5]), i.dtype), n, rng.choice(self.axes)[0]])
@@ -628,7 +676,11 @@ class Scope:
         limit, bits = self.spread(e)
         if limit * 2.0**bits <= 2.0 ** (EXACT[e.dtype] - room):
             return e
-        x = E("te.round", e.dtype, (e.args[-1],)) if e.args and e.args[-1].dtype == e.dtype and e.op != "load" else e
+        x = (
+            E("te.round", e.dtype, (e.args[-1],))
+            if e.args and e.args[-1].dtype == e.dtype and e.op != "load"
+            else e
+        )
         limit, bits = self.spread(x)
         if limit * 2.0**bits <= 2.0 ** (EXACT[e.dtype] - room):
             return x
@@ -689,7 +741,11 @@ class Scope:
             return load(at.ident, at.dtype, *[self.index(m) for m in at.shape])
         if n.op == "const" and n.data > 40000:
             return self.large_index(n)
-        inside = [i for i, extent in self.axes if n.op == extent.op == "const" and extent.data <= n.data and self.starts_at_zero(i)]
+        inside = [
+            i
+            for i, extent in self.axes
+            if n.op == extent.op == "const" and extent.data <= n.data and self.starts_at_zero(i)
+        ]
         if inside and choice < 0.8:
             i = rng.choice(inside)
             extent = next(e for a, e in self.axes if a is i)

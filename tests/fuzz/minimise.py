@@ -124,17 +124,25 @@ def _without_unused(p: Program) -> Iterator[Program]:
     unread = [i.ident for i in p.inputs if i.ident not in read]
     if unread:
         arguments = tuple(a for a in p.arguments if a not in unread)
-        yield _complete(replace(p, inputs=tuple(i for i in p.inputs if i.ident not in unread), arguments=arguments))
-    used = {n.data for e in _sizes(p) for n in walk(e)} | {n.data for s in p.stages for e in _parts(s) for n in walk(e)}
+        yield _complete(
+            replace(p, inputs=tuple(i for i in p.inputs if i.ident not in unread), arguments=arguments)
+        )
+    used = {n.data for e in _sizes(p) for n in walk(e)} | {
+        n.data for s in p.stages for e in _parts(s) for n in walk(e)
+    }
     scalars = tuple(s for s in p.scalars if s.ident in used)
     if scalars != p.scalars:
         gone = {s.ident for s in p.scalars} - {s.ident for s in scalars}
         calls = tuple(replace(c, sizes={k: v for k, v in c.sizes.items() if k not in gone}) for c in p.calls)
-        yield replace(p, scalars=scalars, calls=calls, arguments=tuple(a for a in p.arguments if a not in gone))
+        yield replace(
+            p, scalars=scalars, calls=calls, arguments=tuple(a for a in p.arguments if a not in gone)
+        )
     kept = [a for a in p.arguments if a in p.results and a in read]
     for a in kept if len(p.results) > 1 else []:
         if set(p.stage_of(a).outputs) <= read:
-            yield _complete(replace(p, arguments=tuple(x for x in p.arguments if x not in p.stage_of(a).outputs)))
+            yield _complete(
+                replace(p, arguments=tuple(x for x in p.arguments if x not in p.stage_of(a).outputs))
+            )
 
 
 def _plainer_names(p: Program) -> Iterator[Program]:
@@ -263,7 +271,10 @@ def _with_constant(p: Program, ident: str, value: E) -> Program:
             r = replace(r, axes=axes, where=put(r.where) if r.where is not None else None)
         return replace(s, shape=tuple(map(put, s.shape)), bodies=tuple(map(put, s.bodies)), reduction=r)
 
-    inputs = tuple(replace(i, shape=tuple(map(put, i.shape)), index_of=put(i.index_of) if i.index_of else None) for i in p.inputs)
+    inputs = tuple(
+        replace(i, shape=tuple(map(put, i.shape)), index_of=put(i.index_of) if i.index_of else None)
+        for i in p.inputs
+    )
     return replace(p, inputs=inputs, stages=tuple(map(in_stage, p.stages)))
 
 
@@ -273,7 +284,9 @@ def _folded(e: E, put: Callable[[E], E]) -> E | None:
         return None
     a, b = (put(x) for x in e.args)
     if a.op == b.op == "const":
-        return const(a.data + b.data if e.op == "+" else a.data - b.data if e.op == "-" else a.data * b.data, e.dtype)
+        return const(
+            a.data + b.data if e.op == "+" else a.data - b.data if e.op == "-" else a.data * b.data, e.dtype
+        )
     return replace(e, args=(a, b))
 
 

@@ -71,7 +71,11 @@ class Stage:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        return (self.ident,) if len(self.dtypes) == 1 else tuple(f"{self.ident}_{n}" for n in range(len(self.dtypes)))
+        return (
+            (self.ident,)
+            if len(self.dtypes) == 1
+            else tuple(f"{self.ident}_{n}" for n in range(len(self.dtypes)))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ Arrays = dict[str, Any]
 class Reference(Reader):
     """The values of a program for the arrays and numbers of one call."""
 
-    def __init__(self, program: Program, call: Call, arrays: Mapping[str, Any], numbers: Mapping[str, Any]) -> None:
+    def __init__(
+        self, program: Program, call: Call, arrays: Mapping[str, Any], numbers: Mapping[str, Any]
+    ) -> None:
         self.program, self.sizes = program, call.sizes
         self.arrays: Arrays = dict(arrays)
         self.names: dict[str, Any] = {**numbers}
@@ -45,11 +47,15 @@ class Reference(Reader):
             self.arrays.update(zip(s.outputs, made, strict=True))
             return
         shape = tuple(size(n, self.sizes) for n in s.shape)
-        grid = [np.arange(n).reshape([n if d == e else 1 for e in range(len(shape))]) for d, n in enumerate(shape)]
+        grid = [
+            np.arange(n).reshape([n if d == e else 1 for e in range(len(shape))]) for d, n in enumerate(shape)
+        ]
         for t, made in zip(s.outputs, self._at(s, grid, True, True, shape), strict=True):
             self.arrays[t] = np.broadcast_to(made, shape).copy()
 
-    def _at(self, s: Stage, indices: list[Any], mask: Any, certain: bool, shape: tuple[int, ...]) -> list[Any]:
+    def _at(
+        self, s: Stage, indices: list[Any], mask: Any, certain: bool, shape: tuple[int, ...]
+    ) -> list[Any]:
         """The values of the outputs of a stage at indices."""
         names = {**self.names, **dict(zip(s.axes, indices, strict=True))}
         mask = np.broadcast_to(mask, shape)
@@ -63,7 +69,10 @@ class Reference(Reader):
         start = [np.asarray(e.data) for e in r.init] if r.init else identity(r.reducer, s.dtypes)
         state = [np.broadcast_to(x, shape).astype(d) for x, d in zip(start, s.dtypes, strict=True)]
         begins = [value(a.begin, names, self, mask, certain).astype("int64") for a in r.axes]
-        counts = [value(a.end, names, self, mask, certain).astype("int64") - b for a, b in zip(r.axes, begins, strict=True)]
+        counts = [
+            value(a.end, names, self, mask, certain).astype("int64") - b
+            for a, b in zip(r.axes, begins, strict=True)
+        ]
         longest = [int(c.max()) if c.size else 0 for c in counts]
         for point in itertools.product(*(range(max(n, 0)) for n in longest)):
             here, inside = dict(names), mask

@@ -22,7 +22,7 @@ from tests.fuzz.programs import Call, Program
 from tests.fuzz.reference import Reference
 from tests.fuzz.schedules import Finding, Step, attempt, random_step
 from tewb import te
-from tewb.base import ArgumentError, BoundError, InternalError, TewbError
+from tewb.base import ArgumentError, BoundError, CodegenError, InternalError, TewbError
 from tewb.schedule import Schedule
 
 Report = Callable[[str, Any], None]
@@ -130,8 +130,8 @@ def _build(p: Program, names: dict[str, Any]) -> Any:
     except InternalError as e:
         raise Finding("build: InternalError", str(e)) from e
     except TewbError as e:
-        if not e.hint:
-            raise Finding(f"build: {type(e).__name__} without a hint", str(e)) from e
+        if not e.hint or type(e) is TewbError or isinstance(e, CodegenError):
+            raise Finding(f"build: {type(e).__name__}" + " without a hint" * (not e.hint), str(e)) from e
         return f"build: {type(e).__name__}: {str(e).splitlines()[0]}"
     except Exception as e:
         raise Finding(f"build: {type(e).__name__}", str(e)) from e
@@ -145,16 +145,28 @@ def _call(p: Program, kernel: Any, call: Call, number: int, report: Report) -> O
     rng = np.random.default_rng(call.seed)
     made = _arrays(p, call, rng)
     numbers = {s.ident: call.sizes.get(s.ident, _number(s.dtype, rng)) for s in p.scalars}
-    inputs = {t: np.broadcast_to(_distinct(g.view).copy(), g.view.shape) for t, g in made.items() if t not in p.results}
+    inputs = {
+        t: np.broadcast_to(_distinct(g.view).copy(), g.view.shape)
+        for t, g in made.items()
+        if t not in p.results
+    }
     wanted = Reference(p, call, inputs, numbers)
     results = wanted.results()
     told = {t: {"shape": a.shape, "data": _literal(a)} for t, a in inputs.items()}
-    told |= {t: {"shape": g.view.shape, "data": None, "wanted": _literal(results[t])} for t, g in made.items() if t in p.results}
+    told |= {
+        t: {"shape": g.view.shape, "data": None, "wanted": _literal(results[t])}
+        for t, g in made.items()
+        if t in p.results
+    }
     told |= {k: {"number": v} for k, v in numbers.items()}
     report("arrays", told)
     for attempt_number in range(2):
         before = {t: g.bytes.copy() for t, g in made.items()}
-        args = [made[a].view if a in made else numbers[a] for a in p.arguments if not (call.omit and a in p.results)]
+        args = [
+            made[a].view if a in made else numbers[a]
+            for a in p.arguments
+            if not (call.omit and a in p.results)
+        ]
         try:
             given = kernel(*args)
         except BoundError as e:
@@ -229,7 +241,9 @@ def _fill(p: Program, tensor: str, view: Any, call: Call, rng: np.random.Generat
         values = rng.integers(0, min(n, most(i.dtype) + 1), real.shape).astype(i.dtype)
         if call.is_wild and values.size:
             flat = values.reshape(-1)
-            flat[rng.integers(flat.size)] = rng.choice([-1, min(n, most(i.dtype)), least(i.dtype), most(i.dtype)])
+            flat[rng.integers(flat.size)] = rng.choice(
+                [-1, min(n, most(i.dtype)), least(i.dtype), most(i.dtype)]
+            )
         real[...] = values
     else:
         real[...] = random_values(real.shape, i.dtype, i.special, rng)
@@ -289,4 +303,8 @@ def _literal(a: Any) -> str | None:
 
 def _plain(x: Any) -> str:
     value = x.item()
-    return f"np.{value}" if isinstance(value, float) and (value != value or abs(value) == float("inf")) else repr(value)
+    return (
+        f"np.{value}"
+        if isinstance(value, float) and (value != value or abs(value) == float("inf"))
+        else repr(value)
+    )

@@ -39,7 +39,10 @@ def look(s: Schedule) -> Any:
 def attempt(s: Schedule, step: Step, names: dict[str, Any]) -> bool:
     """Whether a step could be applied. Raises Finding when it is refused in a way that helps nobody."""
     primitive, stage, args = step
-    given = {k: eval(v.lstrip("@!"), dict(names)) if isinstance(v, str) and v.startswith("@") else v for k, v in args.items()}
+    given = {
+        k: eval(v.lstrip("@!"), dict(names)) if isinstance(v, str) and v.startswith("@") else v
+        for k, v in args.items()
+    }
     before = look(s)
     try:
         s.do(primitive, s[stage], given)
@@ -67,7 +70,9 @@ def random_step(s: Schedule, rng: random.Random, handles: dict[str, Any]) -> Ste
     stage = rng.choice(computed or s.stages)
     if rng.random() < 0.05:
         stage = rng.choice(s.stages)
-    primitive = PRIMITIVES[rng.choice([*PRIMITIVES, "split", "split", "vectorize", "reorder", "compute_at", "compute_at"])]
+    primitive = PRIMITIVES[
+        rng.choice([*PRIMITIVES, "split", "split", "vectorize", "reorder", "compute_at", "compute_at"])
+    ]
     loops = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
     args: dict[str, Any] = {}
     for p in primitive.params:
@@ -101,17 +106,27 @@ def random_step(s: Schedule, rng: random.Random, handles: dict[str, Any]) -> Ste
         at = rng.randrange(len(loops) - 1)
         args["axes"] = loops[at : at + 2]
     if primitive.name in ("vectorize", "transpose") and loops and rng.random() < 0.6:
-        args = {"axis": loops[-1]} if primitive.name == "vectorize" else {"rows": loops[-2:][0], "lanes": loops[-1]}
+        args = (
+            {"axis": loops[-1]}
+            if primitive.name == "vectorize"
+            else {"rows": loops[-2:][0], "lanes": loops[-1]}
+        )
     return primitive.name, stage.name, with_handles(args, stage, rng, handles)
 
 
 def number(name: str, rng: random.Random) -> int:
     if rng.random() < 0.06:
         return rng.choice(ODD_NUMBERS)
-    return rng.choice((0, 0, 1, 2)) if name in ("offset", "output", "factor_axis", "value") else rng.choice(FACTORS)
+    return (
+        rng.choice((0, 0, 1, 2))
+        if name in ("offset", "output", "factor_axis", "value")
+        else rng.choice(FACTORS)
+    )
 
 
-def with_handles(args: dict[str, Any], stage: Any, rng: random.Random, handles: dict[str, Any]) -> dict[str, Any]:
+def with_handles(
+    args: dict[str, Any], stage: Any, rng: random.Random, handles: dict[str, Any]
+) -> dict[str, Any]:
     """Now and then an axis as the object that a user would pass, or one of another stage, which must be refused."""
     if "axis" not in args or "parent" in args or rng.random() > 0.2:
         return args

@@ -39,7 +39,9 @@ def _stage(s: Stage, p: Program) -> list[str]:
     if s.template:
         template = TEMPLATES[s.template]
         more = "".join(f", {k}={v!r}" for k, v in s.options)
-        more += f', name="{s.name}"' + (f", dtype=[{s.dtypes[0]!r}, {s.dtypes[0]!r}]" if len(s.dtypes) > 1 else f", dtype={s.dtypes[0]!r}")
+        more += f', name="{s.name}"' + (
+            f", dtype=[{s.dtypes[0]!r}, {s.dtypes[0]!r}]" if len(s.dtypes) > 1 else f", dtype={s.dtypes[0]!r}"
+        )
         call = template.call.format(t=s.reads[0], more=more, rank=len(s.shape))
         return [*template.code.splitlines(), f"{left} = {call}"]
     before, body = [], _tuple([text(b) for b in s.bodies])
@@ -84,12 +86,14 @@ def argument(value: Any) -> str:
 
 def options_text(p: Program) -> str:
     level = f"opt_level={p.options['opt_level']}, " if "opt_level" in p.options else ""
-    return f"tewb.PassContext({level}config={ {k: v for k, v in p.options.items() if k != 'opt_level'} !r})"
+    return f"tewb.PassContext({level}config={ {k: v for k, v in p.options.items() if k != 'opt_level'}!r})"
 
 
 def build_text(p: Program, layouts: dict[str, Layout], shapes: dict[str, tuple[int, ...]]) -> str:
     """The call that builds the kernel."""
-    binds = ", ".join(f"{t}: {_buffer(p, t, kind)}" for t, kind in p.strides.items() if kind != "-" and t in p.arguments)
+    binds = ", ".join(
+        f"{t}: {_buffer(p, t, kind)}" for t, kind in p.strides.items() if kind != "-" and t in p.arguments
+    )
     more = f", binds={{{binds}}}" if binds else ""
     more += "".join(f", {k}={v!r}" for k, v in p.build.items())
     return f"tewb.build(s, [{', '.join(p.arguments)}]{more})"
@@ -147,18 +151,29 @@ def _call_lines(p: Program, arrays: dict[str, Any], number: int) -> list[str]:
         data = known["data"] if known else None
         other = c.aliases.get(t)
         if other is not None:
-            lines.append(f"{t}_ = {other[0]}_{'[' + ', '.join(['::-1'] * len(layout.order)) + ']' if other[1] and layout.order else ''}")
+            lines.append(
+                f"{t}_ = {other[0]}_{'[' + ', '.join(['::-1'] * len(layout.order)) + ']' if other[1] and layout.order else ''}"
+            )
         elif t not in odd:
             dtype = p.dtype_of(t)
-            lines.append(f'{t}_ = np.zeros({shape}, "{dtype}")' if data is None or t in p.results else f'{t}_ = np.array({data}, "{dtype}").reshape({shape})')
+            lines.append(
+                f'{t}_ = np.zeros({shape}, "{dtype}")'
+                if data is None or t in p.results
+                else f'{t}_ = np.array({data}, "{dtype}").reshape({shape})'
+            )
             continue
         else:
             shift = f", {layout.shift}" if layout.shift else ""
-            lines.append(f'{t}_ = view({shape}, "{p.dtype_of(t)}", {layout.order}, {layout.steps}, {layout.backwards}{shift})')
+            lines.append(
+                f'{t}_ = view({shape}, "{p.dtype_of(t)}", {layout.order}, {layout.steps}, {layout.backwards}{shift})'
+            )
         if data is not None and t not in p.results:
             lines.append(f"{t}_[...] = {data}")
     given = [t for t in p.arguments if not (c.omit and t in p.results)]
-    called = [str(arrays.get(t, {}).get("number", c.sizes.get(t, "..."))) if t not in c.layouts else f"{t}_" for t in given]
+    called = [
+        str(arrays.get(t, {}).get("number", c.sizes.get(t, "..."))) if t not in c.layouts else f"{t}_"
+        for t in given
+    ]
     lines += [f"made = kernel({', '.join(called)})"]
     lines += [f"print({', '.join(f'{t}_' for t in p.results)})" if not c.omit else "print(made)"]
     for t in p.results:
@@ -169,4 +184,9 @@ def _call_lines(p: Program, arrays: dict[str, Any], number: int) -> list[str]:
 
 def _is_plain(layout: Layout) -> bool:
     """Whether an array is compact and in order."""
-    return layout.shift == 0 and list(layout.order) == sorted(layout.order) and set(layout.steps) <= {1} and not any(layout.backwards)
+    return (
+        layout.shift == 0
+        and list(layout.order) == sorted(layout.order)
+        and set(layout.steps) <= {1}
+        and not any(layout.backwards)
+    )

@@ -67,7 +67,7 @@ TEMPLATES = {
 def window(a, b, ai, bi):
     for i in range(b.shape[0]):
         y = bi + i - ai
-        b[i] = a[max(y - 1, 0) : y + 2].sum(axis=0)
+        b[i] = a[max(y - 1, 0) : y + 2].sum(axis=0, dtype=a.dtype)
 
 
 tewb.register_func("fuzz.window", window, override=True)""",

@@ -37,7 +37,9 @@ def serve(pipe: Any, cache: str) -> None:
         try:
             outcome = run(program, lambda stage, data: pipe.send((stage, data)))
         except Exception as e:
-            outcome = Outcome(f"the fuzzer failed: {type(e).__name__}", traceback.format_exc(limit=-4), program)
+            outcome = Outcome(
+                f"the fuzzer failed: {type(e).__name__}", traceback.format_exc(limit=-4), program
+            )
         signal.setitimer(signal.ITIMER_PROF, 0)
         pipe.send(("done", (outcome, time.process_time() - start)))
 
@@ -72,7 +74,9 @@ class Worker:
                 code = -(self._process.exitcode or 0)
                 self.stop()
                 if code == signal.SIGPROF:
-                    return Outcome(f"{stage}: slow", f"more than {CPU_SECONDS} s of the processor", known, call, arrays)
+                    return Outcome(
+                        f"{stage}: slow", f"more than {CPU_SECONDS} s of the processor", known, call, arrays
+                    )
                 return Outcome(f"{stage}: the process died", f"signal {code}", known, call, arrays)
             match stage_now:
                 case "done":

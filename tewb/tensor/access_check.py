@@ -58,11 +58,14 @@ class _Checker:
                     self.under(condition, s, when)
                 return
             case ProducerLoad(tensor, indices):
+                for i in indices:  # first: an index that is itself read must be inside before it is compared
+                    self.check(i, when)
                 for d, (i, size) in enumerate(zip(indices, tensor.shape, strict=True)):
                     if not _inside(self.analyzer, i, size):
                         if self.refuse and when is _ALWAYS:
                             _refuse_if_certain(self.op, self.analyzer, e, d, i, size, self.axes)
                         self.unproved.append((e, d, when))
+                return
         for child in e.children():
             self.check(child, when)
 
