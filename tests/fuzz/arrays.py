@@ -22,7 +22,7 @@ class Guarded:
 
     def __init__(self, shape: tuple[int, ...], dtype: str, layout: Layout, rng: np.random.Generator) -> None:
         item = np.dtype(dtype).itemsize
-        strides = _strides(shape, item, layout)
+        strides = strides_of(shape, item, layout)
         low = sum(min(s * (n - 1), 0) for s, n in zip(strides, shape, strict=True)) if 0 not in shape else 0
         high = (
             sum(max(s * (n - 1), 0) for s, n in zip(strides, shape, strict=True)) + item
@@ -59,7 +59,8 @@ class Guarded:
         self._protect(mmap.PROT_READ | mmap.PROT_WRITE)
 
 
-def _strides(shape: tuple[int, ...], item: int, layout: Layout) -> tuple[int, ...]:
+def strides_of(shape: tuple[int, ...], item: int, layout: Layout) -> tuple[int, ...]:
+    """The strides of a layout, for elements of `item` bytes."""
     strides = [0] * len(shape)
     step = item
     for d in reversed(layout.order):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,9 @@ class Maker:
     stages: list[Stage] = field(default_factory=list)
     readable: list[Readable] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
+    large_sizes: dict[str, int] = field(
+        default_factory=dict
+    )  # scalars that count iterations, and no elements
 
     def __post_init__(self) -> None:
         self.habits = _habits(self.rng)
@@ -113,9 +116,10 @@ class Maker:
             self.stage()
         arguments = self.arguments()
         strides = {t: self.stride_kind(t) for t in arguments if not self.is_scalar(t)}
-        calls = tuple(
-            self.call(arguments, strides) for _ in range(rng.choice([1, 2, 3]) if self.scalars else 1)
-        )
+        calls = tuple(self.call(arguments) for _ in range(rng.choice([1, 2, 3]) if self.scalars else 1))
+        first = calls[0].layouts
+        numbered = {t: first[t] for t, kind in strides.items() if kind == "numbers"}
+        calls = tuple(replace(c, layouts={**c.layouts, **numbered}) for c in calls)
         return Program(
             self.seed, tuple(self.scalars), tuple(self.inputs), tuple(self.stages), arguments, strides, None,
             rng.choice([0, 1, 2, 3, 5, 8]), self.options(), self.build(), calls,
@@ -165,7 +169,7 @@ class Maker:
 
     def extent(self) -> E:
         rng = self.rng
-        sizes = [s for s in self.scalars if s.is_size]
+        sizes = [s for s in self.scalars if s.is_size and s.ident not in self.large_sizes]
         if sizes and rng.random() < 0.7:
             s = rng.choice(sizes)
             n = name(s.ident, s.dtype)
@@ -197,6 +201,8 @@ class Maker:
         makers = [self.compute] * 5 + [self.reduction] * 4 + [self.template]
         if self.habits.large and any(r.is_large for r in self.readable) and rng.random() < 0.4:
             makers = [self.virtual]
+        elif self.habits.large and rng.random() < 0.4:
+            makers = [self.count]
         rng.choice(makers)()
 
     def add(self, stage: Stage, spreads: list[Spread]) -> None:
@@ -234,6 +240,9 @@ class Maker:
             shape = self.rng.choice(small)
             if self.points(shape) <= limit:
                 return shape
+        if self.habits.large and self.rng.random() < 0.15:  # loops whose product passes int32, and no element
+            shape = (self.dim(self.rng.choice(LARGE)), self.dim(self.rng.choice(LARGE[:3])), self.dim(0))
+            return tuple(self.rng.sample(shape, 3))
         return self.shape(self.rng.choice([0, 1, 1, 2, 2, 2, 3, 4]), limit)
 
     def points(self, shape: tuple[E, ...]) -> int:
@@ -306,6 +315,23 @@ class Maker:
             Reduction(reducer, tuple(axes), where, init, inside),
         )  # fmt: skip
         self.add(made, [(1e30, 60) if is_float(s.dtype) else (8.0, 2) for s in sources])
+
+    def count(self) -> None:
+        """How many iterations there are of loops with large extents: constant, or told by scalars."""
+        rng = self.rng
+        axes = []
+        for n in range(rng.choice([1, 2, 2])):
+            end = self.dim(rng.choice([46341, 50000, 70000, 65536] if n else [*LARGE, 46341, 70000]))
+            if end.data == 70000 and rng.random() < 0.3:
+                ident = f"n{len(self.scalars)}"
+                self.scalars.append(Scalar(ident, self.called("n", len(self.scalars)), end.dtype, True))
+                self.sizes[ident], self.large_sizes[ident] = 5, end.data
+                end = name(ident, end.dtype)
+            axes.append(ReduceAxis(f"k{n}", self.called("k", n), end.dtype, const(0, end.dtype), end))
+        number, dtype = len(self.stages), rng.choice(["int32", "int64", "uint64"])
+        made = Stage(f"S{number}", self.called("S", number), (dtype,), (), (), (const(1, dtype),),
+                     Reduction("te.sum", tuple(axes)), is_count=True)  # fmt: skip
+        self.add(made, [(8.0, 2)])
 
     def reduce_axis(self, scope: Scope, n: int, inside: bool) -> ReduceAxis:
         rng = self.rng
@@ -411,7 +437,8 @@ class Maker:
             return self.rng.choice(["int32", "int64"])
         if not self.habits.views or not self.shape_of(tensor):
             return "-"
-        return self.rng.choice(["-", "int32", "int32", "int64"])
+        fixed = all(n.op == "const" for n in self.shape_of(tensor))
+        return self.rng.choice(["-", "int32", "int32", "int64", *["numbers"] * fixed])
 
     def layout(self, shape: tuple[E, ...], is_output: bool) -> Layout:
         rng = self.rng
@@ -432,11 +459,12 @@ class Maker:
             tuple(order), tuple(steps), tuple(backwards), int(rng.random() < 0.05), rng.random() < 0.6
         )
 
-    def call(self, arguments: tuple[str, ...], strides: dict[str, str]) -> Call:
+    def call(self, arguments: tuple[str, ...]) -> Call:
         rng = self.rng
         sizes = {s.ident: rng.choice([0, 1, 2, 3, 5, 8, 13, 16, 17, 31]) for s in self.scalars if s.is_size}
         while self.habits.symbolic and max(self.points_now(sizes)) > 6 * MOST_POINTS:
             sizes = {k: max(v // 2, 1) for k, v in sizes.items()}
+        sizes |= self.large_sizes
         made = {t for s in self.stages for t in s.outputs}
         tensors = [a for a in arguments if not self.is_scalar(a)]
         layouts = {t: self.layout(self.shape_of(t), t in made) for t in tensors}
@@ -470,7 +498,9 @@ class Maker:
                 total = 1
                 for n in s.shape:
                     total *= size(n, sizes)
-                for a in s.reduction.axes if s.reduction and not s.reduction.inside else ():
+                for a in (
+                    s.reduction.axes if s.reduction and not s.reduction.inside and not s.is_count else ()
+                ):
                     total *= max(size(a.end, sizes) - size(a.begin, sizes), 1)
                 found.append(total)
         return found
@@ -484,6 +514,8 @@ class Maker:
     def options(self) -> dict[str, Any]:
         rng = self.rng
         made: dict[str, Any] = {"tewb.object_cache": rng.random() < 0.03}
+        if rng.random() < 0.03:
+            made["opt_level"] = rng.choice([0, 1, 2, 3])
         for key, default in capabilities.pass_options().items():
             if isinstance(default, bool) and key != "tewb.object_cache" and rng.random() < 0.12:
                 made[key] = not default

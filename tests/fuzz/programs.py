@@ -68,6 +68,7 @@ class Stage:
     options: tuple[tuple[str, Any], ...] = ()
     is_rounded: bool = False  # its values are near, not exact
     is_virtual: bool = False  # too large to be stored: it is inlined
+    is_count: bool = False  # a sum of ones over loops so large that only their extents are of interest
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -106,7 +107,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`strides` says for each argument whether its strides are symbols (the dtype of these) or constants ("")."""
+    """`strides` says of each argument what its buffer declares: nothing ("-"), symbols of a dtype, or "numbers", which
+    are those of the first call."""
 
     seed: str
     scalars: tuple[Scalar, ...]
@@ -125,6 +127,14 @@ class Program:
         """The stages' tensors among the arguments."""
         made = {t for s in self.stages for t in s.outputs}
         return tuple(a for a in self.arguments if a in made)
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether its size alone may explain that it takes long."""
+        shapes = [[n.data for n in s.shape if n.op == "const"] for s in self.stages]
+        return any(s.is_count for s in self.stages) or any(
+            min(n, default=1) == 0 and max(n) > 40000 for n in shapes
+        )
 
     def stage_of(self, tensor: str) -> Stage:
         return next(s for s in self.stages if tensor in s.outputs)

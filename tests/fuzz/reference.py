@@ -47,6 +47,9 @@ class Reference(Reader):
             self.arrays.update(zip(s.outputs, made, strict=True))
             return
         shape = tuple(size(n, self.sizes) for n in s.shape)
+        if 0 in shape:
+            self.arrays.update((t, np.zeros(shape, d)) for t, d in zip(s.outputs, s.dtypes, strict=True))
+            return
         grid = [
             np.arange(n).reshape([n if d == e else 1 for e in range(len(shape))]) for d, n in enumerate(shape)
         ]
@@ -73,6 +76,14 @@ class Reference(Reader):
             value(a.end, names, self, mask, certain).astype("int64") - b
             for a, b in zip(r.axes, begins, strict=True)
         ]
+        if s.is_count:
+            total = 1
+            for c in counts:
+                total *= max(int(c), 0)
+            d = s.dtypes[0]
+            return [
+                np.broadcast_to(np.array(total % 2 ** (8 * np.dtype(d).itemsize), "uint64").astype(d), shape)
+            ]
         longest = [int(c.max()) if c.size else 0 for c in counts]
         for point in itertools.product(*(range(max(n, 0)) for n in longest)):
             here, inside = dict(names), mask

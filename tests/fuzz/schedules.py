@@ -64,8 +64,9 @@ def attempt(s: Schedule, step: Step, names: dict[str, Any]) -> bool:
         raise Finding(f"{primitive}: {type(e).__name__}", f"{step}: {e}") from e
 
 
-def random_step(s: Schedule, rng: random.Random, handles: dict[str, Any]) -> Step:
-    """Some step, likely enough legal. `handles` are tensors by their identifiers, for handles of axes."""
+def random_step(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool = False) -> Step:
+    """Some step, likely enough legal. `handles` are tensors by their identifiers, for handles of axes;
+    with `large`, factors often are, too."""
     computed = [st for st in s.stages if not st.is_placeholder]
     stage = rng.choice(computed or s.stages)
     if rng.random() < 0.05:
@@ -95,7 +96,7 @@ def random_step(s: Schedule, rng: random.Random, handles: dict[str, Any]) -> Ste
             case "scope":
                 args[p.name] = rng.choice(options or ["local", "global"])
             case "int":
-                args[p.name] = number(p.name, rng)
+                args[p.name] = number(p.name, rng, 0.3 if large else 0.06)
             case _ if options:
                 args[p.name] = rng.choice(options)
     if primitive.name == "split" and len(args) == 1:
@@ -114,8 +115,8 @@ def random_step(s: Schedule, rng: random.Random, handles: dict[str, Any]) -> Ste
     return primitive.name, stage.name, with_handles(args, stage, rng, handles)
 
 
-def number(name: str, rng: random.Random) -> int:
-    if rng.random() < 0.06:
+def number(name: str, rng: random.Random, odd: float) -> int:
+    if rng.random() < odd:
         return rng.choice(ODD_NUMBERS)
     return (
         rng.choice((0, 0, 1, 2))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.fuzz.expressions import size_text, text
+from tests.fuzz.arrays import strides_of
+from tests.fuzz.expressions import size, size_text, text
 from tests.fuzz.programs import Layout, Program, ReduceAxis, Stage
 from tests.fuzz.reference import REDUCERS
 from tests.fuzz.templates import TEMPLATES
@@ -89,7 +90,7 @@ def options_text(p: Program) -> str:
     return f"tewb.PassContext({level}config={ {k: v for k, v in p.options.items() if k != 'opt_level'}!r})"
 
 
-def build_text(p: Program, layouts: dict[str, Layout], shapes: dict[str, tuple[int, ...]]) -> str:
+def build_text(p: Program) -> str:
     """The call that builds the kernel."""
     binds = ", ".join(
         f"{t}: {_buffer(p, t, kind)}" for t, kind in p.strides.items() if kind != "-" and t in p.arguments
@@ -100,6 +101,11 @@ def build_text(p: Program, layouts: dict[str, Layout], shapes: dict[str, tuple[i
 
 
 def _buffer(p: Program, tensor: str, dtype: str) -> str:
+    if dtype == "numbers":
+        call = p.calls[0]
+        shape = tuple(size(n, call.sizes) for n in p.shape_of(tensor))
+        numbers = ", ".join(map(str, strides_of(shape, 1, call.layouts[tensor])))
+        return f'te.decl_buffer({tensor}.shape, {tensor}.dtype, "{tensor}", strides=[{numbers}])'
     equal = len({i.name for i in p.inputs}) < len(p.inputs)
     names = [f"{tensor}_{d}" if not equal else "t" for d in range(len(p.shape_of(tensor)))]
     strides = ", ".join(f'te.var("{n}", "{dtype}")' for n in names)
@@ -131,7 +137,7 @@ def script(p: Program, arrays: dict[str, Any] | None = None, call: int = 0, comm
     lines += definition(p).splitlines()
     lines += [step_line(s) for s in p.steps or ()]
     context = {k: v for k, v in p.options.items() if not (k == "tewb.object_cache" and v is False)}
-    build = build_text(p, {}, {})
+    build = build_text(p)
     if context:
         lines += [f"with {options_text(p)}:", f"    kernel = {build}"]
     else:

@@ -73,6 +73,8 @@ class Worker:
                 self._process.join()
                 code = -(self._process.exitcode or 0)
                 self.stop()
+                if code == signal.SIGPROF and known.is_heavy:
+                    return Outcome("refused", "it takes long, and its size explains it", known, call)
                 if code == signal.SIGPROF:
                     return Outcome(
                         f"{stage}: slow", f"more than {CPU_SECONDS} s of the processor", known, call, arrays

@@ -213,7 +213,7 @@ def div(a: Any, b: Any) -> Expr:
             hint="use a // b or te.floordiv (down), te.truncdiv (toward zero), te.indexdiv (both >= 0), or cast",
         )
     folded = None if is_const(y, 0) else _fold(ir.Div, x, y, lambda p, q: p / q)
-    return folded or ir.Div(x, y, x.dtype)
+    return folded if folded is not None else ir.Div(x, y, x.dtype)
 
 
 def _integers(what: str, a: Any, b: Any) -> tuple[Expr, Expr]:
