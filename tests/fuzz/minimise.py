@@ -23,6 +23,8 @@ def minimise(outcome: Any, attempt: Attempt, seconds: float = 60.0) -> Any:
         for smaller in _smaller(outcome.program, outcome.call):
             if time.monotonic() > until:
                 return outcome
+            if smaller == outcome.program:
+                continue
             try:
                 found = attempt(smaller)
             except (KeyError, StopIteration, IndexError):

@@ -116,7 +116,7 @@ def _schedule(p: Program, names: dict[str, Any], report: Report) -> list[Step]:
         if stage.is_virtual and (of := s.find(names[stage.outputs[0]])) is not None:
             do(("compute_inline", of.name, {}))
     large = {step[1] for step in done}
-    for _ in range(4 * p.wanted_steps):
+    for _ in range(8 * p.wanted_steps):
         if len(done) >= p.wanted_steps + len(large):
             break
         step = random_step(s, rng, handles, p.is_heavy)
@@ -175,7 +175,7 @@ def _check_text(p: Program, names: dict[str, Any]) -> None:
 def _call(p: Program, kernel: Any, call: Call, number: int, report: Report) -> Outcome | None:
     """Call the kernel twice on the same arrays (the second call goes another way) and look at the results."""
     rng = np.random.default_rng(call.seed)
-    made = _arrays(p, call, rng)
+    made = arrays_of(p, call, rng)
     numbers = {s.ident: call.sizes.get(s.ident, _number(s.dtype, rng)) for s in p.scalars}
     inputs = {
         t: np.broadcast_to(_distinct(g.view).copy(), g.view.shape)
@@ -236,8 +236,9 @@ def _call(p: Program, kernel: Any, call: Call, number: int, report: Report) -> O
     return None
 
 
-def _arrays(p: Program, call: Call, rng: np.random.Generator) -> dict[str, Guarded]:
-    made: dict[str, Guarded] = {}
+def arrays_of(p: Program, call: Call, rng: np.random.Generator) -> dict[str, Any]:
+    """The arrays of a call, filled, by their tensors."""
+    made: dict[str, Any] = {}
     for t in [*p.results, *[a for a in p.arguments if a not in p.results]]:
         if t not in call.layouts:
             continue

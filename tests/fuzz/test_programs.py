@@ -7,7 +7,6 @@ runs as many as you like.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -34,12 +33,3 @@ def test_random_programs_give_what_they_should(batch: int, worker: Worker) -> No
         if outcome.is_finding:
             smallest = minimise(outcome, worker.run, seconds=20)
             pytest.fail(report(seed, smallest), pytrace=False)
-
-
-def test_every_program_is_a_script_that_runs(tmp_path: Path) -> None:
-
-    from tests.fuzz.script import script
-
-    for n in range(2):
-        file = tmp_path / f"program{n}.py"
-        file.write_text(script(program(f"script{n}")))

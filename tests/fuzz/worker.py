@@ -16,7 +16,7 @@ WALL_SECONDS = 120  # on a machine that others use too
 PREPARE_SECONDS = 60
 
 
-def serve(pipe: Any, cache: str) -> None:
+def serve(pipe: Any, cache: str, cpu_seconds: float) -> None:
     """Run the programs that come through a pipe. More than the time of the processor that a program may take
     ends this process (which no loop in machine code can keep from happening)."""
     os.environ["TEWB_CACHE_DIR"] = cache
@@ -32,7 +32,7 @@ def serve(pipe: Any, cache: str) -> None:
         program = pipe.recv()
         if program is None:
             return
-        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
         start = time.process_time()
         try:
             outcome = run(program, lambda stage, data: pipe.send((stage, data)))
@@ -47,9 +47,9 @@ def serve(pipe: Any, cache: str) -> None:
 class Worker:
     """One such process at a time."""
 
-    def __init__(self, cache: str) -> None:
+    def __init__(self, cache: str, cpu_seconds: float = CPU_SECONDS) -> None:
         self._context = multiprocessing.get_context("spawn")
-        self._cache = cache
+        self._cache, self._cpu_seconds = cache, cpu_seconds
         self._process: Any = None
         self.ran = 0
         self.seconds = 0.0  # of the processor, for the last program
@@ -77,7 +77,11 @@ class Worker:
                     return Outcome("refused", "it takes long, and its size explains it", known, call)
                 if code == signal.SIGPROF:
                     return Outcome(
-                        f"{stage}: slow", f"more than {CPU_SECONDS} s of the processor", known, call, arrays
+                        f"{stage}: slow",
+                        f"more than {self._cpu_seconds} s of the processor",
+                        known,
+                        call,
+                        arrays,
                     )
                 return Outcome(f"{stage}: the process died", f"signal {code}", known, call, arrays)
             match stage_now:
@@ -102,7 +106,9 @@ class Worker:
         if self._process is not None and self._process.is_alive():
             return
         self._pipe, other = self._context.Pipe()
-        self._process = self._context.Process(target=serve, args=(other, self._cache), daemon=True)
+        self._process = self._context.Process(
+            target=serve, args=(other, self._cache, self._cpu_seconds), daemon=True
+        )
         self._process.start()
         other.close()
         if not self._pipe.poll(PREPARE_SECONDS):
