@@ -12,6 +12,7 @@ from typing import Protocol
 
 from tewb.ir import (
     Add,
+    BufferLoad,
     Call,
     Cast,
     Expr,
@@ -21,6 +22,7 @@ from tewb.ir import (
     Max,
     Min,
     Mul,
+    ProducerLoad,
     Select,
     Sub,
     Var,
@@ -69,8 +71,9 @@ def eval_set(e: Expr, ranges: Mapping[Var, Interval]) -> Interval | None:
 
     Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index.
     """
-    if not any(isinstance(x, Var) and x in ranges for x in walk(e)):
-        return point(e)
+    parts = list(walk(e))
+    if not any(isinstance(x, Var) and x in ranges for x in parts):
+        return None if any(isinstance(x, ProducerLoad | BufferLoad) for x in parts) else point(e)
     match e:
         case Var():
             return ranges[e]
