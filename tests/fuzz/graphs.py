@@ -319,8 +319,9 @@ class Graph:
         lengths = [r for r in self.readable if r.index_of is not None and len(r.shape) < 3 and not r.is_large]
         if lengths and rng.random() < 0.6:
             of = rng.choice(lengths)
-            end = load(of.ident, of.dtype, *[scope.index(n) for n in of.shape])
-            return ReduceAxis(ident, called, of.dtype, const(0, of.dtype), end), of.index_of
+            dtype = of.dtype if of.dtype in ("int32", "int64") else "int32"  # what loops count in
+            end = cast(load(of.ident, of.dtype, *[scope.index(n) for n in of.shape]), dtype)
+            return ReduceAxis(ident, called, dtype, const(0, dtype), end), of.index_of
         axis, extent = rng.choice(scope.axes)
         zero, one = const(0, axis.dtype), const(1, axis.dtype)
         begin, end, below = rng.choice([

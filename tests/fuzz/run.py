@@ -220,7 +220,9 @@ def _call(p: Program, kernel: Any, call: Call, number: int, report: Report) -> O
                 return None
             return Outcome("call: false BoundError", str(e), p, number, told)
         except ArgumentError as e:
-            if p.is_heavy or 2 in numbers.values() or "MiB are left" in str(e):  # too many iterations, or a 2 for a bool, are told
+            if (
+                p.is_heavy or 2 in numbers.values() or "MiB are left" in str(e)
+            ):  # too many iterations, or a 2 for a bool, are told
                 return None
             return Outcome("call: ArgumentError", str(e), p, number, told)
         except Exception as e:
