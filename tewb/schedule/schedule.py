@@ -33,6 +33,9 @@ class Schedule:
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
         self._former: dict[Operation, str] = {}
+        self._former_axes: dict[
+            IterVar, tuple[str, str]
+        ] = {}  # of handles from before: their stages and names
         for op in _in_order(outputs):
             stage = Stage(self, op, self.unique_name(op.name))
             self.stages.append(stage)
@@ -56,7 +59,10 @@ class Schedule:
     def find(self, what: object) -> Stage | None:
         """The stage of a tensor, an operation or a name, or None."""
         if isinstance(what, Stage):
-            return what if what in self.stages else self.find(what.name)
+            if what in self.stages:
+                return what
+            # One from before an undo is known by its name; one of another schedule, by what it computes.
+            return self.find(what.name if what.schedule is self else what.op)
         if isinstance(what, str):
             return next((s for s in self.stages if s.name == what), None)
         op = what.op if isinstance(what, Tensor) else what
@@ -69,6 +75,16 @@ class Schedule:
     def stage_of(self, tensor: Tensor) -> Stage:
         """The stage that computes `tensor`."""
         return self._stage_of_op[tensor.op]
+
+    def former_name(self, iv: IterVar, stage: Stage) -> str | None:
+        """The name of a loop that `stage` had before an undo; None for any other loop."""
+        owner, name = self._former_axes.get(iv, (None, None))
+        return name if owner == stage.name else None
+
+    def owner_of(self, iv: IterVar) -> Stage | None:
+        """The stage that `iv` is an axis or loop of, or was before an undo."""
+        owner = next((s for s in self.stages if s.has_axis(iv)), None)
+        return owner or (self.find(self._former_axes[iv][0]) if iv in self._former_axes else None)
 
     def unique_name(self, name: str) -> str:
         """`name`, with a number when a stage has it already."""
@@ -154,6 +170,7 @@ class Schedule:
             if stage not in self._first:
                 self._former[stage.op] = stage.name
         self._former.update({op: s.name for op, s in self._stage_of_op.items() if s not in self._first})
+        self._former_axes.update(self._handles())
         self.stages = list(self._first)
         self._stage_of_op = {s.first_op: s for s in self._first}
         for stage in self._first:
@@ -168,10 +185,15 @@ class Schedule:
                     f"step {number + 1}, {step}: {e.message}", loops=e.loops, hint=e.hint, span=step.span
                 ) from e
 
+    def _handles(self) -> dict[IterVar, tuple[str, str]]:
+        """The axes and loops of now, each with its stage and its name there."""
+        return {iv: names for s in self.stages for iv, names in s.handles().items()}
+
     def copy(self) -> Schedule:
-        """An independent schedule with the same journal."""
+        """An independent schedule with the same journal. It knows the loops of this one by their names."""
         made = Schedule(self.outputs, self.memory)
         made.restore(self.journal)
+        made._former_axes.update({**self._former_axes, **self._handles()})
         return made
 
     # ---- primitives of the whole schedule

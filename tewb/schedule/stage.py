@@ -137,11 +137,20 @@ class Stage:
         return next((name for name, own in self._names.items() if own is iv), iv.name)
 
     def find_axis(self, what: object) -> IterVar | None:
-        """An axis or loop of this stage by identity, by name, or by the name of a handle from before an undo."""
+        """An axis or loop of this stage: by identity, by name, or by the name that it had in this stage before an
+        undo. (Loops of other stages have the same names, and are not meant.)"""
         if isinstance(what, IterVar):
-            known = any(own is what for own in self._names.values())
-            return what if known else self._names.get(what.name)
+            former = self.schedule.former_name(what, self)
+            return what if self.has_axis(what) else None if former is None else self._names.get(former)
         return self._names.get(what) if isinstance(what, str) else None
+
+    def has_axis(self, iv: IterVar) -> bool:
+        """Whether `iv` itself is an axis or loop of this stage."""
+        return any(own is iv for own in self._names.values())
+
+    def handles(self) -> dict[IterVar, tuple[str, str]]:
+        """The axes and loops of this stage, each with the name of the stage and its own."""
+        return {iv: (self.name, name) for name, iv in self._names.items()}
 
     @property
     def all_iter_vars(self) -> list[IterVar]:
