@@ -72,7 +72,8 @@ def build(
                 hint="build(s, args, checked=True)",
                 span=here(),
             )
-        with PassContext(config={**PassContext.current().config, "tewb.checked_externs": True}):
+        now = PassContext.current()
+        with PassContext(now.opt_level, {**now.config, "tewb.checked_externs": True}):
             module = lower(inputs, args, name, binds)
     else:
         module = inputs if isinstance(inputs, IRModule) else lower(inputs, args, name, binds)
@@ -83,15 +84,15 @@ def build_module(
     module: IRModule,
     debug: bool = False,
     trace: Trace | None = None,
-    level: int = 2,
+    level: int | None = None,
     target: Target | None = None,
 ) -> Kernel:
     """The kernel of the first function of `module`; `trace` collects the passes of building. `level` is how
-    much LLVM optimises, from 0 to 3."""
-    options = PassContext.current().config
+    much LLVM optimises, from 0 to 3; None is what the PassContext says."""
+    options = PassContext.current()
 
     def flatten() -> IRModule:
-        with PassContext(config=options):
+        with options:
             return IRModule({key: run(f, BUILD, trace) for key, f in module.functions.items()})
 
     debug = debug or bool(option("tir.instrument_bound_checkers"))

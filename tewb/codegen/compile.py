@@ -126,13 +126,13 @@ class CompiledModule:
 def compile_module(
     module: IRModule,
     debug: bool = False,
-    level: int = 2,
+    level: int | None = None,
     flatten: Callable[[], IRModule] | None = None,
     target: Target | None = None,
 ) -> CompiledModule:
     """Compile flat, scalar-or-vector IR (what the passes of BUILD give). With `debug`, check every access.
-    `level` is how much LLVM optimises: 0 compiles several times faster, to code that is slower. `target` is
-    the processor; None is this machine's.
+    `level` is how much LLVM optimises, or None for what the PassContext says: 0 compiles several times faster, to
+    code that is slower. `target` is the processor; None is this machine's.
 
     `flatten` makes the flat IR of a `module` that is not flat yet, when it is needed."""
     named = f"{debug} {flatten is None} {_identity(module)}"
@@ -140,7 +140,8 @@ def compile_module(
     def make(target: Target) -> Translation:
         return translate(flatten() if flatten else module, debug, target)
 
-    return CompiledModule(named, make, level, target or Target.host())
+    chosen = PassContext.current().opt_level if level is None else level
+    return CompiledModule(named, make, chosen, target or Target.host())
 
 
 def _identity(module: IRModule) -> str:

@@ -42,7 +42,7 @@ from tewb.ir import (
 from tewb.lowering.iterations import Ends, at_least, at_most, iterations_where
 
 
-def partition_loops(body: Stmt, sizes: Iterable[Var] = ()) -> Stmt:
+def partition_loops(body: Stmt, sizes: Iterable[Var] = (), constant: bool = True) -> Stmt:
     """Split loops around conditions into the part where they hold and the rest.
 
         for i in 4:                            for i in 3:
@@ -65,14 +65,15 @@ def partition_loops(body: Stmt, sizes: Iterable[Var] = ()) -> Stmt:
             for j in 32:                  ->       if likely(f % 3*32 + 31 < 90): for j in 32: S
                 if likely(f % 3*32 + j < 90): S    else: for j in 32: if likely(f % 3*32 + j < 90): S
 
-    Where the loop ends is an expression when sizes are symbolic; `sizes` are variables that are not negative.
+    Where the loop ends is an expression when sizes are symbolic; `sizes` are variables that are not negative. Without
+    `constant`, loops of constant extent stay whole.
 
         for i in (n + 31)//32:                 for i in n//32:
             for j in 32:                  ->       for j in 32: S
                 if likely(i*32 + j < n): S     for i in (n + 31)//32 - n//32:
                                                    for j in min(32, n - (i + n//32)*32): S
     """
-    return _Partition(sizes).rewrite(body)
+    return _Partition(sizes, constant).rewrite(body)
 
 
 # Conditions are taken out of no loop whose body is larger, in nodes.
@@ -82,8 +83,8 @@ Range = tuple[int, int]
 
 
 class _Partition:
-    def __init__(self, sizes: Iterable[Var]) -> None:
-        self.sizes = tuple(sizes)
+    def __init__(self, sizes: Iterable[Var], constant: bool) -> None:
+        self.sizes, self.constant = tuple(sizes), constant
         self.ranges: dict[Var, Interval] = {}
         self.lanes: set[Var] = set()  # the variables of vectorized loops around
         self.analyzer = Analyzer()
@@ -102,6 +103,8 @@ class _Partition:
     def loop(self, n: For) -> Stmt:
         extent = const_int(n.extent)
         if const_int(n.min) != 0 or not self.conditions(n.body):
+            return self.inside(n)
+        if extent is not None and not self.constant:
             return self.inside(n)
         if extent is None:
             return self.symbolic(self.cut_short(n))

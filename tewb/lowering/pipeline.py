@@ -61,7 +61,8 @@ def _sizes(f: PrimFunc) -> list[Var]:
 
 def _partition(f: PrimFunc) -> Rewrite:
     sizes = _sizes(f)
-    return lambda s: partition_loops(s, sizes) if option("tir.LoopPartition") else s
+    constant = bool(option("tir.LoopPartition.partition_const_loop"))
+    return lambda s: partition_loops(s, sizes, constant) if option("tir.LoopPartition") else s
 
 
 def _share(body: Stmt) -> Stmt:

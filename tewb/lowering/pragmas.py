@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from tewb.base import option
 from tewb.ir import For, ForKind, Stmt, const_int, replace, rewriter
 
 
@@ -15,6 +16,15 @@ def heed_pragmas(body: Stmt, pragmas: Mapping[str, int]) -> Stmt:
     if pragmas.get("unroll_explicit") == 0:
         body = leave_unrolling(body)
     return body
+
+
+def heed_options(body: Stmt) -> Stmt:
+    """`body` of a function with its loops marked as the options of now say, which are pragmas of everything."""
+    wishes = {
+        "auto_unroll_max_step": option("tir.UnrollLoop.auto_max_step"),
+        "unroll_explicit": option("tir.UnrollLoop.explicit_unroll"),
+    }
+    return heed_pragmas(body, wishes)
 
 
 def unroll_small_loops(body: Stmt, most: int) -> Stmt:

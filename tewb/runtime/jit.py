@@ -66,7 +66,7 @@ class Translated:
     def assembly(self) -> str:
         """The machine code as assembly text."""
         with _lock:
-            return str(self.target.machine().emit_assembly(llvm.parse_assembly(self.optimized_ir)))
+            return str(self.target.machine(self._level).emit_assembly(llvm.parse_assembly(self.optimized_ir)))
 
 
 class Compiled(Translated):

@@ -33,9 +33,8 @@ class Schedule:
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
         self._former: dict[Operation, str] = {}
-        self._former_axes: dict[
-            IterVar, tuple[str, str]
-        ] = {}  # of handles from before: their stages and names
+        # Of axes and loops from before an undo: their stages and their names there.
+        self._former_axes: dict[IterVar, tuple[str, str]] = {}
         for op in _in_order(outputs):
             stage = Stage(self, op, self.unique_name(op.name))
             self.stages.append(stage)
@@ -80,6 +79,10 @@ class Schedule:
         """The name of a loop that `stage` had before an undo; None for any other loop."""
         owner, name = self._former_axes.get(iv, (None, None))
         return name if owner == stage.name else None
+
+    def remember(self, handles: Mapping[IterVar, tuple[str, str]]) -> None:
+        """Know axes and loops that are there no more by their stages and names."""
+        self._former_axes.update(handles)
 
     def owner_of(self, iv: IterVar) -> Stage | None:
         """The stage that `iv` is an axis or loop of, or was before an undo."""
@@ -170,7 +173,7 @@ class Schedule:
             if stage not in self._first:
                 self._former[stage.op] = stage.name
         self._former.update({op: s.name for op, s in self._stage_of_op.items() if s not in self._first})
-        self._former_axes.update(self._handles())
+        self.remember(self._handles())
         self.stages = list(self._first)
         self._stage_of_op = {s.first_op: s for s in self._first}
         for stage in self._first:
@@ -193,7 +196,7 @@ class Schedule:
         """An independent schedule with the same journal. It knows the loops of this one by their names."""
         made = Schedule(self.outputs, self.memory)
         made.restore(self.journal)
-        made._former_axes.update({**self._former_axes, **self._handles()})
+        made.remember({**self._former_axes, **self._handles()})
         return made
 
     # ---- primitives of the whole schedule

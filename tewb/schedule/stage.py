@@ -119,6 +119,7 @@ class Stage:
 
     def forget(self, iv: IterVar) -> None:
         """Let `iv` be no axis of this stage any more, and its name free."""
+        self.schedule.remember({iv: (self.name, self.axis_name(iv))})
         self._names = {name: own for name, own in self._names.items() if own is not iv}
         self.made_by.pop(iv, None)
         self.shaped_by.pop(iv, None)
