@@ -239,6 +239,8 @@ def _unpack(module: Module, n: int, v: Var) -> list[str]:
     lines.append(f"  %i{n} = load i64, ptr %s{n}")
     if d.bits == 64:
         return [*lines, f"  %a{n} = add i64 %i{n}, 0"]
+    if d.is_bool:
+        return [*lines, f"  %a{n} = icmp ne i64 %i{n}, 0"]
     return [*lines, f"  %a{n} = trunc i64 %i{n} to {value_type(d)}"]
 
 

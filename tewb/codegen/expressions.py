@@ -365,12 +365,14 @@ class Expressions:
         return rule(self.f, e.args[0].dtype, [self.emit(a) for a in e.args])
 
     def call_extern(self, e: Call) -> str:
-        """A C function by its symbol."""
+        """A C function by its symbol. A truth value is a byte in C: 0 or 1 when it goes there, anything but 0 for
+        true when it comes back."""
         name = e.args[0]
         assert isinstance(name, StringImm)
-        result = "void" if e.dtype.kind == "void" else value_type(e.dtype)
-        kinds = ", ".join(value_type(a.dtype) for a in e.args[1:])
-        values = ", ".join(self.typed(a) for a in e.args[1:])
+        result = "void" if e.dtype.kind == "void" else memory_type(e.dtype)
+        types = [f"{value_type(a.dtype)}{' zeroext' if a.dtype.is_bool else ''}" for a in e.args[1:]]
+        kinds = ", ".join(types)
+        values = ", ".join(f"{t} {self.emit(a)}" for t, a in zip(types, e.args[1:], strict=True))
         if any(a.dtype is HANDLE for a in e.args[1:]):  # it may read memory, on other threads too
             self.f.fence()
         self.f.module.declare(name.value, f'{result} @"{name.value}"({kinds})')
@@ -381,7 +383,8 @@ class Expressions:
         if result == "void":
             self.f.do(text)
             return ""
-        return self.f.ins(text)
+        value = self.f.ins(text)
+        return self.f.ins(f"icmp ne i8 {value}, 0") if e.dtype.is_bool else value
 
     def by_reference(self, e: Call) -> str:
         """A number in a stack slot of its own, for C functions that take pointers to numbers."""

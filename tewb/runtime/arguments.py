@@ -237,7 +237,8 @@ def _in_order(
 
 
 def _scalar(p: ParamSpec, value: Any) -> int:
-    """A scalar argument as the integer that sizes are computed from (0 for floats, which are no sizes)."""
+    """A scalar argument as the integer that sizes are computed from (0 for floats, which are no sizes; 0 or 1 for
+    truth values, of which any number but 0 is true)."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if not isinstance(value, bool | int | float | np.generic):
@@ -246,7 +247,9 @@ def _scalar(p: ParamSpec, value: Any) -> int:
         return 0
     if isinstance(value, float | np.floating) and not float(value).is_integer():
         raise ArgumentError(f"{p.name} is a {p.dtype} scalar, and {value} is not a whole number")
-    info = np.iinfo(p.dtype if p.dtype != "bool" else "int8")
+    if p.dtype == "bool":
+        return int(bool(value))
+    info = np.iinfo(p.dtype)
     if not info.min <= int(value) <= info.max:
         raise ArgumentError(f"{p.name}={value} does not fit {p.dtype}")
     return int(value)
@@ -255,7 +258,7 @@ def _scalar(p: ParamSpec, value: Any) -> int:
 def _bits(p: ParamSpec, value: Any) -> int:
     if p.dtype.startswith("float"):
         return int(np.float64(value).view(np.int64))
-    return int(value)
+    return int(bool(value)) if p.dtype == "bool" else int(value)
 
 
 def _kind(value: Any) -> str:
