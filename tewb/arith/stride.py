@@ -11,12 +11,12 @@ from tewb.ir import Add, Cast, Expr, IntImm, Mul, Sub, Var, const, const_int, op
 
 
 def row_major(shape: Sequence[Expr]) -> tuple[Expr, ...]:
-    """The strides, in elements, of a compact array in row-major order."""
+    """The strides, in elements, of a compact array in row-major order. Products of symbolic sizes are int64."""
     strides: list[Expr] = []
     step: Expr = const(1)
     for n in reversed(shape):
         strides.append(step)
-        step = ops.mul(step, n)
+        step = ops.size_product(step, n)
     return tuple(reversed(strides))
 
 

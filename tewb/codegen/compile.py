@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from tewb.codegen.function import Function, Module
 from tewb.codegen.intrinsics import provide_library
 from tewb.codegen.links import Linked, assembly_lines, llvm_lines
 from tewb.codegen.services import SERVICES, provide_services
+from tewb.codegen.size_text import size_text
 from tewb.codegen.statements import Statements, operations
 from tewb.codegen.types import value_type
 from tewb.ir import (
@@ -32,7 +32,6 @@ from tewb.ir import (
     has_nontemporal,
     script,
     script_lines,
-    substitute,
     walk,
 )
 from tewb.runtime import ForeignKernel, Kernel, Target, pool
@@ -301,8 +300,8 @@ def _work_text(s: Stmt, known: Mapping[Var, str]) -> str | None:
         return str(constant)
     if isinstance(s, For):
         inside = _work_text(s.body, known)
-        size = _size(s.extent, known) if known.keys() >= set(free_vars(s.extent)) else None
-        return None if inside is None or size is None else f"({size.text}) * ({inside})"
+        size = size_text(s.extent, known)
+        return None if inside is None or size is None else f"({size}) * ({inside})"
     parts = [_work_text(c, known) for c in s.children() if isinstance(c, Stmt)]
     if isinstance(s, IfThenElse) and len(parts) == 2 and None not in parts:
         return f"max({parts[0]}, {parts[1]})"
@@ -323,9 +322,7 @@ def _size(e: Expr, names: Mapping[Var, str]) -> Size:
         return Size(value, str(value))
     if isinstance(e, Var):
         return Size(None, names[e], names[e])
-    e = substitute(e, {v: Var(names[v], v.dtype) for v in free_vars(e) if names[v] != v.name})
-    text = script(e).replace("T.min", "min").replace("T.max", "max")
-    text = re.sub(r"T\.int(?:32|64)\((-?\d+)\)", r"\1", text)
-    if "T." in text:
-        raise CodegenError(f"the size {text} is not arithmetic that an argument check can do")
+    text = size_text(e, names)
+    if text is None:
+        raise CodegenError(f"the size {script(e)} is not arithmetic that an argument check can do")
     return Size(None, text)

@@ -196,6 +196,17 @@ def mul(a: Any, b: Any) -> Expr:
     return ir.Mul(x, y, x.dtype)
 
 
+def size_product(a: Expr, b: Expr) -> Expr:
+    """a * b for sizes, in a dtype that holds it: that of the wider one, or int64 where the product may pass it."""
+    x, y = const_int(a), const_int(b)
+    if x == 1 or y == 1:
+        return b if x == 1 else a
+    dtype = common_dtype(a.dtype, b.dtype)
+    fits = x is not None and y is not None and abs(x * y) <= dtype.max_value()
+    wide = dtype if fits or 0 in (x, y) else INT64
+    return mul(cast(a, wide), cast(b, wide))
+
+
 def neg(a: Any) -> Expr:
     """-a (for floats -0.0 - a, so that the sign of zero is right)"""
     x = convert(a)

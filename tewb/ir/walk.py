@@ -9,6 +9,7 @@ from tewb.base import INT32
 from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import Expr, IntImm, Let, Var
 from tewb.ir.node import Node, replace
+from tewb.ir.ops import cast
 from tewb.ir.statements import BufferStore, Evaluate, For, Seq, Stmt
 
 N = TypeVar("N", bound=Node)
@@ -50,11 +51,11 @@ def visit(n: Node, f: Callable[[Any], None]) -> None:
 
 
 def substitute(n: N, values: Mapping[Var, Expr]) -> N:
-    """`n` with variables replaced, in the shapes, strides and offsets of its buffers too. Variables are
-    unique, so nothing can be captured."""
+    """`n` with variables replaced, in the shapes, strides and offsets of its buffers too. A value takes the dtype of
+    its variable. Variables are unique, so nothing can be captured."""
     if not values:
         return n
-    get = values.get
+    get = {v: e if e.dtype is v.dtype else _like(v, e) for v, e in values.items()}.get
     known: dict[Buffer, Buffer] = {}
 
     def rewrite(x: Any) -> Any:
@@ -74,6 +75,13 @@ def substitute(n: N, values: Mapping[Var, Expr]) -> N:
 
     made: N = rewrite(n)
     return made
+
+
+def _like(v: Var, e: Expr) -> Expr:
+    """`e` in the dtype of `v`, if they are integers."""
+    if not (v.dtype.is_int and e.dtype.is_int):
+        return e
+    return cast(e, v.dtype.element.with_lanes(e.dtype.lanes))
 
 
 def with_buffer(n: N, old: Buffer, new: Buffer) -> N:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tewb.ir import (
     AssertStmt,
     AxisKind,
+    AxisValues,
     Buffer,
     BufferStore,
     Expr,
@@ -23,7 +24,6 @@ from tewb.ir import (
     const_int,
     load,
     ops,
-    rewriter,
     script,
     seq,
     uses,
@@ -67,17 +67,14 @@ class ComputeNest(Loops):
         inner = seq(self.init(reduction), self.loops(first, len(self.leaves), late, update))
         return self.loops(0, first, early, inner)
 
-    def translate(self, values: Mapping[Var, Expr]) -> Callable[[Expr], Expr]:
+    def translate(self, values: Mapping[Var, Expr]) -> AxisValues:
         """Rewrite expressions of a compute: axes become `values`, tensor elements become loads."""
 
-        def producer_load(n: ProducerLoad) -> Expr:
+        def element(n: ProducerLoad, indices: tuple[Expr, ...]) -> Expr:
             buffer, mins = self.nests.buffer(n.producer)
-            return load(buffer, tuple(ops.sub(rewrite(i), m) for i, m in zip(n.indices, mins, strict=True)))
+            return load(buffer, tuple(ops.sub(i, m) for i, m in zip(indices, mins, strict=True)))
 
-        rewrite: Callable[[Expr], Expr] = rewriter(
-            {Var: lambda v: values.get(v, v), ProducerLoad: producer_load}
-        )
-        return rewrite
+        return AxisValues(values, element, self.analyzer.const_bounds)
 
     # ---- indices and guards
 
@@ -178,10 +175,10 @@ class ComputeNest(Loops):
             body = LetStmt(v, e, body, self.origin)
         return body
 
-    def checked(self, translate: Callable[[Expr], Expr], body: Stmt) -> Stmt:
+    def checked(self, translate: AxisValues, body: Stmt) -> Stmt:
         """`body` behind checks for the accesses that could not be proved in bounds."""
         for access, d, when in reversed(self.op.unproved):
-            index = translate(access.indices[d])
+            index = translate.index(access.indices[d])
             size = access.producer.shape[d]
             inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, size))
             name = access.producer.name

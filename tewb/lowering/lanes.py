@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tewb.base import LowerError
 from tewb.ir import (
     Allocate,
+    AxisValues,
     Buffer,
     Expr,
     IfThenElse,
@@ -60,7 +61,7 @@ class Lanes:
             Buffer(f"{b.name}.lanes", b.dtype, shape, scope="local", origin=self.origin) for b in nest.results
         ]
 
-    def reduce(self, guards: list[tuple[IterVar, Expr]], translate: Callable[[Expr], Expr]) -> Stmt:
+    def reduce(self, guards: list[tuple[IterVar, Expr]], translate: AxisValues) -> Stmt:
         """The reduction inside of the loops around the first reduce loop."""
         nest, leaves = self.nest, self.nest.leaves
         # The lanes that a guard takes out combine the identity, unless a loop can be cut short there.

@@ -79,7 +79,7 @@ def _in_part(body: Stmt, v: Var, part: Range) -> Stmt:
 
 def _split(stage: Stage, body: Stmt, r: Split) -> Stmt:
     def change(n: For) -> Stmt:
-        extent = n.extent
+        extent = ops.cast(n.extent, r.inner.dtype)
         known = const_int(extent)
         size = r.factor if r.factor is not None else r.nparts
         wanted = const(size if known is None else max(1, min(size or 1, known)), extent.dtype)
@@ -107,11 +107,12 @@ def _fuse(stage: Stage, body: Stmt, r: Fuse) -> Stmt:
                 f"loops {r.outer.name} and {r.inner.name} of {stage.name} are not perfectly nested",
                 hint="only loops with nothing between them can be fused",
             )
+        rows, columns = (ops.cast(x, r.fused.dtype) for x in (n.extent, inner.extent))
         values = {
-            n.var: ops.floordiv(r.fused.var, inner.extent),
-            inner.var: ops.floormod(r.fused.var, inner.extent),
+            n.var: ops.floordiv(r.fused.var, columns),
+            inner.var: ops.floormod(r.fused.var, columns),
         }
-        return _loop(stage, r.fused, ops.mul(n.extent, inner.extent), substitute(inner.body, values))
+        return _loop(stage, r.fused, ops.mul(rows, columns), substitute(inner.body, values))
 
     return _on_loop(body, r.outer.var, change)
 

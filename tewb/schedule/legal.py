@@ -30,9 +30,9 @@ from tewb.schedule.places import (
 from tewb.schedule.pragma import pragma
 from tewb.schedule.prefetch import prefetch
 from tewb.schedule.primitive import Refusal, Values
-from tewb.schedule.relation import Fuse, Split, divides
+from tewb.schedule.relation import Split, divides
 from tewb.schedule.rfactor import rfactor
-from tewb.schedule.stage import Loops, Stage
+from tewb.schedule.stage import Loops, Stage, fuse_loops, split_loop
 from tewb.schedule.stores import nontemporal
 from tewb.schedule.tiles import opaque_last
 from tewb.schedule.transposition import tile_stores, untransposed
@@ -86,7 +86,7 @@ def tile(stage: Stage, v: Values) -> Refusal | None:
 
 def _hybrid_tiles(stage: Stage, v: Values) -> Refusal | None:
     with _trying(stage):
-        x, y = (Split.make(v[key], v[f"{key}_factor"], None) for key in ("x", "y"))
+        x, y = (split_loop(stage, v[key], v[f"{key}_factor"], None) for key in ("x", "y"))
         for r in (x, y):
             stage.relations.append(r)
             stage.replace_leaves([r.parent], [r.outer, r.inner])
@@ -131,7 +131,7 @@ def _hybrid_fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
     fused = axes[0]
     with _trying(stage):
         for inner in axes[1:]:
-            relation = Fuse.make(fused, inner)
+            relation = fuse_loops(stage, fused, inner)
             stage.relations.append(relation)
             stage.replace_leaves([fused, inner], [relation.fused])
             fused = relation.fused

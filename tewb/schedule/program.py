@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tewb.ir import Expr, ProducerLoad, rewriter, substitute
+from tewb.ir import Expr, ProducerLoad, at_axes, rewriter
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp, Operation
@@ -37,8 +37,7 @@ def _inline(schedule: Schedule, op: ComputeOp, done: dict[Stage, Operation]) -> 
         source = done[producer]
         assert isinstance(source, ComputeOp)
         values = {iv.var: i for iv, i in zip(source.axis, indices, strict=True)}
-        body: Expr = substitute(source.body[n.producer.value_index], values)
-        return body
+        return at_axes(values)(source.body[n.producer.value_index])
 
     rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
     made = ComputeOp(op.name, op.axis, tuple(rewrite(e) for e in op.body), op.tag, check=False)

@@ -14,10 +14,10 @@ from tewb.ir import (
     Range,
     Reduce,
     Var,
+    at_axes,
     const,
     ops,
     replace,
-    substitute,
 )
 from tewb.schedule.allowed import attached_at, has_loops
 from tewb.schedule.primitive import Refusal, Values
@@ -124,10 +124,11 @@ def _partial_results(stage: Stage, op: ComputeOp, axis: IterVar, place: int) -> 
     for iv in op.reduce_axis:
         assert iv.dom is not None
         names[iv.var] = ops.add(iv.dom.min, values[iv])
-    condition = substitute(whole.condition, names)
+    at = at_axes(names)
+    condition = at(whole.condition)
     for _, g in guards:
         condition = ops.logical_and(ops.likely(g), condition)
-    source = tuple(substitute(e, names) for e in whole.source)
+    source = tuple(at(e) for e in whole.source)
     body = _bodies(whole, source, tuple(left.values()), condition)
     made = ComputeOp(f"{op.name}.rf", (*data[:place], factored, *data[place:]), body, op.tag, check=False)
     made.span = op.span

@@ -436,3 +436,13 @@ class Stage:
         B = allocate((32, 1024))    -- storage_align(i, 32, 16) -->    B = allocate((32, 1024), strides=(1040, 1))
         """
         self._do("storage_align", axis=axis, factor=factor, offset=offset)
+
+
+def split_loop(stage: Stage, parent: IterVar, factor: int | None, nparts: int | None) -> Split:
+    """The split of a loop of `stage`, not made yet."""
+    return Split.make(parent, factor, nparts, stage.schedule.extents(stage)[parent])
+
+
+def fuse_loops(stage: Stage, outer: IterVar, inner: IterVar) -> Fuse:
+    """The fusion of two loops of `stage`, not made yet."""
+    return Fuse.make(outer, inner, stage.schedule.extents(stage))

@@ -6,8 +6,21 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tewb.base import BOOL, INT32, DType, DTypeError, ShapeError, TewbError, here
-from tewb.ir import AxisKind, CommReducer, Expr, IntImm, IterVar, Range, Reduce, Var, const, convert, ops
+from tewb.base import BOOL, INT32, INT64, DType, DTypeError, ShapeError, TewbError, here
+from tewb.ir import (
+    AxisKind,
+    CommReducer,
+    Expr,
+    IntImm,
+    IterVar,
+    Range,
+    Reduce,
+    Var,
+    const,
+    const_int,
+    convert,
+    ops,
+)
 
 
 def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
@@ -17,11 +30,19 @@ def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
     else:
         if not isinstance(dom, tuple | list) or len(dom) != 2:
             raise ShapeError(f"reduce_axis {name} takes (begin, end), not {dom!r}", span=here())
-        begin, end = convert(dom[0]), convert(dom[1])
-        bounds = Range(begin, ops.sub(end, begin))
+        bounds = _between(convert(dom[0]), convert(dom[1]))
     if not (bounds.min.dtype.is_int and bounds.extent.dtype.is_int):
         raise DTypeError(f"reduce_axis {name} runs over integers", span=here())
-    return IterVar(bounds, Var(name, bounds.extent.dtype), AxisKind.REDUCE)
+    low, extent = ops.match(bounds.min, bounds.extent)
+    return IterVar(Range(low, extent), Var(name, extent.dtype), AxisKind.REDUCE)
+
+
+def _between(begin: Expr, end: Expr) -> Range:
+    """The integers from `begin` up to `end`, in a dtype that counts them."""
+    lo, hi = const_int(begin), const_int(end)
+    if lo is not None and hi is not None and hi - lo > begin.dtype.max_value():
+        begin = ops.cast(begin, INT64)
+    return Range(begin, ops.sub(end, begin))
 
 
 def comm_reducer(
