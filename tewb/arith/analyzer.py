@@ -2,16 +2,22 @@
 
 Bounds follow interval analysis over canonical linear sums; proofs try, in turn, the bounds of a
 difference, its min and max branches, the symbolic bounds of its variables, and assumed facts.
+
+Indices are not values. Where an index is computed nothing overflows, and it is an integer like any other; a value
+that is stored or compared wraps in its dtype, as in numpy. A canonical sum is right for both, since it equals the
+value modulo 2**bits. What orders, divides or bounds it must know that it does not wrap: see `is_exact`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tewb.arith.keys import Keys
 from tewb.arith.linear import Linear, Linearizer, Term
 from tewb.arith.simplifier import Simplifier
+from tewb.base import DType
 from tewb.ir import (
     EQ,
     GE,
@@ -37,11 +43,16 @@ from tewb.ir import (
     Or,
     ProducerLoad,
     Ramp,
+    Reduce,
     Select,
     Var,
     const,
+    const_int,
     convert,
     ops,
+    substitute,
+    uses,
+    walk,
 )
 
 Bound = int | None
@@ -52,19 +63,26 @@ UNKNOWN: Bounds = (None, None)
 class Analyzer:
     """Knows ranges of variables and assumed conditions; simplifies, bounds and proves.
 
-    `rules_used` holds the names of the rewrite rules that fired. 32 and 64 bit index arithmetic is taken
-    not to overflow.
+    `rules_used` holds the names of the rewrite rules that fired. Expressions are indices, in which 32 and 64 bit
+    arithmetic is taken not to overflow unless elements of arrays are part of it; those that `simplify_value` is
+    given are values, which wrap.
     """
 
     def __init__(self) -> None:
+        self.wraps = False  # whether what is looked at is a value
+        self.loops: list[Expr] = []  # extents of the loops around, which are at least 1 inside
+        self._asked_loops = False  # whether something was concluded from them
         self.keys = Keys()
         self.ranges: dict[Var, Bounds] = {}
         self.symbolic: dict[Var, tuple[Expr | None, Expr | None]] = {}
         self.facts: list[Linear] = []  # each is known to be <= 0
         self.known_true: set[object] = set()
-        self._bounds: dict[int, tuple[Expr, Bounds]] = {}
+        # Of indices and of values.
+        self._bounds: tuple[dict[int, tuple[Expr, Bounds]], dict[int, tuple[Expr, Bounds]]] = ({}, {})
+        self._data: dict[int, tuple[Expr, bool]] = {}
+        self._data_variables: set[Var] = set()
         self._simplifier = Simplifier(self)
-        self.linear = Linearizer(self.keys, self._simplifier.simplify)
+        self.linear = Linearizer(self.keys, self._simplifier.simplify, self.is_never_zero, self.is_exact)
 
     # ---- facts
 
@@ -77,6 +95,9 @@ class Analyzer:
         hi_bound = self.const_bounds(high)[1] if high is not None else None
         self.ranges[var] = (lo_bound, hi_bound)
         ends = [None if x is None or isinstance(x, IntImm) else x for x in (low, high)]
+        if any(x is not None and self.reads_data(x) for x in ends):
+            self._data_variables.add(var)
+            ends = [x if x is not None and self.is_exact(x) else None for x in ends]
         if ends[0] is None and ends[1] is None:
             self.symbolic.pop(var, None)
         else:
@@ -85,15 +106,53 @@ class Analyzer:
     def bind_extent(self, var: Var, start: Expr | int, extent: Expr | int) -> None:
         """`var` runs over `extent` integers from `start` on."""
         lo, n = convert(start), convert(extent)
-        self.bind(var, lo, self.simplify(ops.sub(ops.add(lo, n), 1)))
+        last = self.simplify(ops.sub(ops.add(lo, n), 1))
+        self.bind(var, lo, last)
+        if var in self._data_variables and self.is_exact(lo) and self.is_exact(n):
+            self.symbolic[var] = (lo, last)  # inside of the loop n is at least 1, and n - 1 does not wrap
+
+    def bind_value(self, var: Var, value: Expr) -> None:
+        """`var` is what `value` is, which wraps."""
+        if not value.dtype.is_int or value.dtype.lanes > 1:
+            return
+        if self.reads_data(value):
+            self._data_variables.add(var)
+        with self.values():
+            self.bind(var, *self.const_bounds(value))
 
     @contextmanager
-    def assume(self, cond: Expr) -> Iterator[None]:
-        """Take `cond` to hold inside the block."""
+    def inside_loop(self, extent: Expr) -> Iterator[None]:
+        """The block is about an iteration of a loop, so there is one."""
+        if isinstance(extent, IntImm):
+            yield
+            return
+        self.loops.append(extent)
+        try:
+            yield
+        finally:
+            self.loops.pop()
+            if self._asked_loops:
+                self._asked_loops = bool(self.loops)
+                self._forget()
+
+    @contextmanager
+    def values(self, wraps: bool = True) -> Iterator[None]:
+        """Take expressions for values in the block, or again for indices."""
+        before, self.wraps = self.wraps, wraps
+        try:
+            yield
+        finally:
+            self.wraps = before
+
+    @contextmanager
+    def assume(self, cond: Expr, wraps: bool = False) -> Iterator[None]:
+        """Take `cond` to hold inside the block. It compares indices, or with `wraps` values; guards that are marked
+        `likely` are about indices in any case."""
         saved = (self.ranges, self.facts, self.known_true, self._bounds, self._simplifier.memo)
         self.ranges, self.facts, self.known_true = dict(self.ranges), list(self.facts), set(self.known_true)
-        self._bounds, self._simplifier.memo = {}, {}
-        self._learn(cond)
+        self._forget()
+        with self.values(wraps):
+            self._learn(cond)
         self._forget()
         try:
             yield
@@ -101,20 +160,26 @@ class Analyzer:
             self.ranges, self.facts, self.known_true, self._bounds, self._simplifier.memo = saved
 
     def _forget(self) -> None:
-        self._bounds, self._simplifier.memo = {}, {}
+        self._bounds, self._simplifier.memo = ({}, {}), ({}, {})
 
     def _learn(self, cond: Expr) -> None:
+        """Remember that `cond` holds, and what follows for integers where neither of its sides wraps."""
         match cond:
             case And(a, b):
                 self._learn(a)
                 self._learn(b)
                 return
             case Call("likely", (a,)):
-                self._learn(a)
+                with self.values(False):
+                    self._learn(a)
                 return
             case Not(Or(a, b)):
                 self._learn(ops.logical_not(a))
                 self._learn(ops.logical_not(b))
+                return
+            case Not(Call("likely", (a,))):
+                with self.values(False):
+                    self._learn(ops.logical_not(a))
                 return
             case Not(a):
                 opposite = negated(a)
@@ -124,7 +189,10 @@ class Analyzer:
         if cond.dtype.lanes > 1:
             return
         self.known_true.add(self.keys(cond))
-        for below in _as_nonpositive(cond):
+        wanted = _as_nonpositive(cond)
+        if not wanted or not (self.is_exact(cond.a) and self.is_exact(cond.b)):  # type: ignore[attr-defined]
+            return
+        for below in wanted:
             fact = self.linear.of(below)
             self.facts.append(fact)
             self._tighten(fact)
@@ -156,6 +224,75 @@ class Analyzer:
         """An equal expression in canonical form; `e` itself when it is that already."""
         return self._simplifier.simplify(e)
 
+    def simplify_value(self, e: Expr) -> Expr:
+        """`simplify` for what is stored or compared: arithmetic that may pass the ends of its dtype is kept."""
+        with self.values():
+            return self._simplifier.simplify(e)
+
+    # ---- what wraps
+
+    def reads_data(self, e: Expr) -> bool:
+        """Whether elements of arrays are part of `e`."""
+        known = self._data.get(id(e))
+        if known is None or known[0] is not e:
+            data, held = (BufferLoad, ProducerLoad, Reduce, Call), self._data_variables
+            found = any(isinstance(n, data) or (n.__class__ is Var and n in held) for n in walk(e))
+            known = self._data[id(e)] = (e, found)
+        return known[1]
+
+    def may_wrap(self, e: Expr) -> bool:
+        """Whether `e` is a value, or has one in it."""
+        return self.wraps or self.reads_data(e)
+
+    def is_exact(self, e: Expr) -> bool:
+        """Whether the sum that `e` is has the value that it has among all integers."""
+        if isinstance(e, Var | IntImm):
+            return True
+        if e.dtype.lanes > 1:
+            return self._lanes_are_exact(e)
+        return not self.may_wrap(e) or self.fits(self.linear.of(e), e.dtype)
+
+    def _lanes_are_exact(self, e: Expr) -> bool:
+        match e:
+            case Broadcast(value):
+                return self.is_exact(value)
+            case Ramp(base, stride, lanes):
+                return not self.may_wrap(e) or (
+                    self.is_exact(base) and self.is_exact(_last(base, stride, lanes))
+                )
+        return not self.may_wrap(e)
+
+    def fits(self, s: Linear, dtype: DType) -> bool:
+        """Whether a sum of values of `dtype` surely stays in its range."""
+        if s.const == 0 and len(s.terms) == 1:
+            (t,) = s.terms.values()
+            if t.coeff == 1 and len(t.atoms) == 1:
+                return True
+        lo, hi = self.linear_bounds(s, dtype)
+        return lo is not None and hi is not None and dtype.min_value() <= lo and hi <= dtype.max_value()
+
+    def is_never_zero(self, e: Expr) -> bool:
+        """Whether `e` is certainly not 0."""
+        lo, hi = self.const_bounds(e)
+        if (lo is not None and lo > 0) or (hi is not None and hi < 0):
+            return True
+        loops, self.loops = self.loops, []  # what is asked here is not about what is inside of them
+        found = any(self._makes_empty(e, n) for n in loops)
+        self.loops = loops
+        self._asked_loops = self._asked_loops or found
+        return found
+
+    def _makes_empty(self, e: Expr, extent: Expr) -> bool:
+        """Whether a loop of this extent has no iteration when `e` is 0."""
+        if isinstance(e, Var):
+            if not uses(extent, [e]):
+                return False
+            with self.values(False):
+                most = self.const_bounds(self.simplify(substitute(extent, {e: const(0, e.dtype)})))[1]
+            return most is not None and most <= 0
+        s, wanted = self.linear.of(extent), self.keys(e)
+        return s.const == 0 and all(any(self.keys(a) == wanted for a in t.atoms) for t in s.terms.values())
+
     # ---- bounds
 
     def const_bounds(self, e: Expr) -> Bounds:
@@ -164,34 +301,43 @@ class Analyzer:
             return e.value, e.value
         if isinstance(e, Var):
             return self.ranges.get(e, UNKNOWN)
-        known = self._bounds.get(id(e))
+        of_kind = self._bounds[self.wraps]
+        known = of_kind.get(id(e))
         if known is None:
-            known = self._bounds[id(e)] = (e, self._find_bounds(e))
+            known = of_kind[id(e)] = (e, self._find_bounds(e))
         return known[1]
 
     def _find_bounds(self, e: Expr) -> Bounds:
-        if not e.dtype.is_int or e.dtype.lanes > 1:
+        d = e.dtype
+        if not d.is_int or d.lanes > 1:
             return self._lane_bounds(e)
-        if e.dtype.kind != "int" or e.dtype.bits < 32:
-            return e.dtype.min_value(), e.dtype.max_value()
-        return self.linear_bounds(self.linear.of(e))
+        if d.kind != "int" or d.bits < 32:
+            return d.min_value(), d.max_value()
+        if not self.may_wrap(e):
+            return self.linear_bounds(self.linear.of(e))
+        least, most = d.min_value(), d.max_value()
+        lo, hi = self.linear_bounds(self.linear.of(e), d)
+        if lo is None or hi is None or lo < least or hi > most:
+            return UNKNOWN
+        return None if lo == least else lo, None if hi == most else hi
 
     def _lane_bounds(self, e: Expr) -> Bounds:
         match e:
             case Broadcast(value):
                 return self.const_bounds(value)
             case Ramp(base, stride, lanes):
-                last = ops.add(base, ops.mul(stride, lanes - 1))
-                a, b = self.const_bounds(base), self.const_bounds(last)
+                a, b = self.const_bounds(base), self.const_bounds(_last(base, stride, lanes))
                 return hull(a, b)
         return UNKNOWN
 
-    def linear_bounds(self, s: Linear) -> Bounds:
-        """Bounds of a linear sum, from the bounds of its terms."""
+    def linear_bounds(self, s: Linear, dtype: DType | None = None) -> Bounds:
+        """Bounds of a linear sum among all integers, from the bounds of its terms. With the `dtype` of these, what is
+        not known of them is as far as that goes."""
         lo: Bound = s.const
         hi: Bound = s.const
+        ends = UNKNOWN if dtype is None else (dtype.min_value(), dtype.max_value())
         for t in _rounded(s).terms.values():
-            low, high = self._product_bounds(t)
+            low, high = self._product_bounds(t, ends)
             if t.coeff < 0:
                 low, high = high, low
             lo = None if lo is None or low is None else lo + t.coeff * low
@@ -205,10 +351,10 @@ class Analyzer:
                 lo = rest.const if lo is None else max(lo, rest.const)
         return lo, hi
 
-    def _product_bounds(self, t: Term) -> Bounds:
-        bounds = self._atom_bounds(t.atoms[0])
+    def _product_bounds(self, t: Term, ends: Bounds) -> Bounds:
+        bounds = _within(self._atom_bounds(t.atoms[0]), ends)
         for a in t.atoms[1:]:
-            bounds = _times(bounds, self._atom_bounds(a))
+            bounds = _times(bounds, _within(self._atom_bounds(a), ends))
         return bounds
 
     def _atom_bounds(self, e: Expr) -> Bounds:
@@ -276,11 +422,18 @@ class Analyzer:
             return True
         wanted = _as_nonpositive(cond)
         if wanted:
-            return all(self._nonpositive(w, 3) for w in wanted) or self._ordered_quotients(cond)
+            return self._in_order(cond, wanted) or self._ordered_quotients(cond)
         if isinstance(cond, NE) and cond.a.dtype.is_int:
             lo, hi = self.const_bounds(ops.sub(cond.a, cond.b))
             return (lo is not None and lo > 0) or (hi is not None and hi < 0)
         return False
+
+    def _in_order(self, cond: Any, wanted: list[Expr]) -> bool:
+        """Whether a comparison holds because all of `wanted` are at most 0."""
+        exact = self.is_exact(cond.a) and self.is_exact(cond.b)
+        if not exact:  # two of the same sum are equal, wrapped or not
+            return isinstance(cond, EQ) and const_int(self.simplify(wanted[0])) == 0
+        return all(self._nonpositive(w, 3) for w in wanted)
 
     def _ordered_quotients(self, cond: Expr) -> bool:
         """a // c <= b // c when a <= b, for c > 0."""
@@ -311,6 +464,9 @@ class Analyzer:
             atom = t.atoms[0]
             proofs = []
             for branch in (atom.a, atom.b):
+                if not self.is_exact(branch):
+                    proofs.append(False)
+                    continue
                 other = s.copy()
                 del other.terms[key]
                 other.add(self.linear.of(branch), t.coeff)
@@ -341,7 +497,10 @@ class Analyzer:
 
 
 def negated(cond: Expr) -> Expr | None:
-    """The opposite of a comparison, or None for another condition."""
+    """The opposite of a comparison, or None for another condition. An order of floats has none: with NaN neither
+    a < b nor a >= b holds."""
+    if isinstance(cond, LT | LE | GT | GE) and cond.a.dtype.is_float:
+        return None
     match cond:
         case LT(a, b):
             return ops.greater_equal(a, b)
@@ -402,6 +561,17 @@ def hull(a: Bounds, b: Bounds) -> Bounds:
     lo = None if a[0] is None or b[0] is None else min(a[0], b[0])
     hi = None if a[1] is None or b[1] is None else max(a[1], b[1])
     return lo, hi
+
+
+def _within(bounds: Bounds, ends: Bounds) -> Bounds:
+    """Bounds of a value that also lies between `ends`."""
+    lo, hi = bounds
+    return ends[0] if lo is None else lo, ends[1] if hi is None else hi
+
+
+def _last(base: Expr, stride: Expr, lanes: int) -> Expr:
+    """The last lane of a ramp."""
+    return ops.add(base, ops.mul(stride, const(lanes - 1, stride.dtype)))
 
 
 def _times(a: Bounds, b: Bounds) -> Bounds:

@@ -41,12 +41,17 @@ NUMPY_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 
 
 def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
-    """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide. None when it has a
-    variable without a value, or something that is no integer arithmetic."""
+    """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide, and 0 where it divides by 0. None
+    when it has a variable without a value, or something that is no integer arithmetic."""
+    with np.errstate(all="ignore"):
+        return _evaluated(e, values)
+
+
+def _evaluated(e: Expr, values: Mapping[Var, Any]) -> Any:
     f = NUMPY_OPERATORS.get(type(e))
     if f is not None:
-        a = evaluate_integers(e.a, values)  # type: ignore[attr-defined]
-        b = evaluate_integers(e.b, values)  # type: ignore[attr-defined]
+        a = _evaluated(e.a, values)  # type: ignore[attr-defined]
+        b = _evaluated(e.b, values)  # type: ignore[attr-defined]
         return None if a is None or b is None else f(a, b)
     match e:
         case IntImm(value, _):
@@ -54,11 +59,11 @@ def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
         case Var():
             return values.get(e)
         case Cast(a, _) | Call("likely", (a,)):
-            return evaluate_integers(a, values)
+            return _evaluated(a, values)
         case Not(a):
-            x = evaluate_integers(a, values)
+            x = _evaluated(a, values)
             return None if x is None else np.logical_not(x)
         case Select(c, a, b) | Call("if_then_else", (c, a, b)):
-            cond, x, y = (evaluate_integers(p, values) for p in (c, a, b))
+            cond, x, y = (_evaluated(p, values) for p in (c, a, b))
             return None if cond is None or x is None or y is None else np.where(cond, x, y)
     return None

@@ -1,4 +1,7 @@
-"""Canonical linear sums: c0 + c1*t1 + c2*t2 + ..., where each term is a product of opaque atoms."""
+"""Canonical linear sums: c0 + c1*t1 + c2*t2 + ..., where each term is a product of opaque atoms.
+
+A sum of integers equals the expression that it came from, and a sum of values that wrap equals it modulo 2**bits.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, field
 from tewb.arith.keys import Key, Keys
 from tewb.base import DType
 from tewb.ir import Add, Expr, FloorDiv, FloorMod, IntImm, Mul, Sub, Var, const, free_vars, ops
+from tewb.ir.ops import wrap
 
 Monomial = tuple[Key, ...]
 _MOST_TERMS = 12  # products of longer sums stay as they are
@@ -55,10 +59,18 @@ class Linear:
 
 
 class Linearizer:
-    """Turns integer expressions into linear sums; `simplify` is what atoms go through first."""
+    """Turns integer expressions into linear sums; `simplify` is what atoms go through first. Of a divisor it asks
+    `is_never_zero`, and of what is divided whether it `is_exact`: a sum, and not one that wraps."""
 
-    def __init__(self, keys: Keys, simplify: Callable[[Expr], Expr]) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        simplify: Callable[[Expr], Expr],
+        is_never_zero: Callable[[Expr], bool],
+        is_exact: Callable[[Expr], bool],
+    ) -> None:
         self.keys, self.simplify = keys, simplify
+        self.is_never_zero, self.is_exact = is_never_zero, is_exact
 
     def of(self, e: Expr) -> Linear:
         """`e` as a linear sum, with quotients and remainders that belong together joined."""
@@ -106,10 +118,10 @@ class Linearizer:
         return type(atom).__name__, [v.name for v in free_vars(atom)], repr(self.keys(atom))
 
     def _join(self, s: Linear) -> Linear:
-        """(x // c)*c*k + (x % c)*k  ->  x*k"""
+        """(x // c)*c*k + (x % c)*k  ->  x*k    when c is not 0 and x does not wrap"""
         for t in list(s.terms.values()):
             match t.atoms:
-                case (FloorMod(x, IntImm(c)),):
+                case (FloorMod(x, IntImm(c)),) if c != 0:
                     quotient = FloorDiv(x, const(c, x.dtype), x.dtype)
                     key: Monomial = (self.keys(quotient),)
                     factor = c
@@ -120,7 +132,9 @@ class Linearizer:
                 case _:
                     continue
             other = s.terms.get(key)
-            if other is not None and other.coeff == t.coeff * factor:
+            if other is None or other.coeff != t.coeff * factor:
+                continue
+            if self.is_exact(x) and self.is_never_zero(t.atoms[0].b):  # type: ignore[attr-defined]
                 joined = self._raw(x)
                 del s.terms[key]
                 del s.terms[(self.keys(t.atoms[0]),)]
@@ -128,7 +142,8 @@ class Linearizer:
         return s
 
     def expr(self, s: Linear, dtype: DType) -> Expr:
-        """The sum as an expression: terms in order, those with a minus after the first with a plus."""
+        """The sum as an expression of `dtype`: terms in order, those with a minus after the first with a plus."""
+        s = _in_range(s, dtype)
         positive = [t for t in s.terms.values() if t.coeff > 0]
         negative = [t for t in s.terms.values() if t.coeff < 0]
         made: Expr | None = None
@@ -143,14 +158,38 @@ class Linearizer:
             if made is None:
                 made = self._piece(t.atoms, t.coeff, dtype)
             else:
-                made = Sub(made, self._piece(t.atoms, -t.coeff, dtype), dtype)
+                made = self._less(made, t, dtype)
         if s.const < 0 and positive and made is not None:
-            made = Sub(made, const(-s.const, dtype), dtype)
+            made = _minus(made, s.const, dtype)
         assert made is not None
         return made
+
+    def _less(self, made: Expr, t: Term, dtype: DType) -> Expr:
+        """A sum and one more term with a minus."""
+        if -t.coeff > dtype.max_value():  # the smallest number has no opposite
+            return Add(made, self._piece(t.atoms, t.coeff, dtype), dtype)
+        return Sub(made, self._piece(t.atoms, -t.coeff, dtype), dtype)
 
     def _piece(self, atoms: tuple[Expr, ...], coeff: int, dtype: DType) -> Expr:
         made = atoms[0]
         for a in atoms[1:]:
             made = Mul(made, a, dtype)
         return made if coeff == 1 else Mul(made, const(coeff, dtype), dtype)
+
+
+def _minus(made: Expr, c: int, dtype: DType) -> Expr:
+    """A sum and a negative constant."""
+    if -c > dtype.max_value():  # the smallest number has no opposite
+        return Add(made, const(c, dtype), dtype)
+    return Sub(made, const(-c, dtype), dtype)
+
+
+def _in_range(s: Linear, dtype: DType) -> Linear:
+    """The sum with its numbers in the range of `dtype`, which is the same sum modulo 2**bits."""
+    least, most = dtype.min_value(), dtype.max_value()
+    if least <= s.const <= most and all(least <= t.coeff <= most for t in s.terms.values()):
+        return s
+    made = Linear(wrap(s.const, dtype))
+    for key, t in s.terms.items():
+        made.add_term(key, t.atoms, wrap(t.coeff, dtype))
+    return made

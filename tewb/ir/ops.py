@@ -148,10 +148,15 @@ def _fold(e: type[Expr], a: Expr, b: Expr, f: Callable[[Any, Any], Any]) -> Expr
     if isinstance(a, IntImm) and isinstance(b, IntImm):
         return IntImm(wrap(f(a.value, b.value), a.dtype), a.dtype)
     if isinstance(a, FloatImm) and isinstance(b, FloatImm):
-        kind = np.float32 if a.dtype.bits == 32 else np.float64
         with np.errstate(all="ignore"):
-            return FloatImm(float(f(kind(a.value), kind(b.value))), a.dtype)
+            return FloatImm(float(f(_rounded(a), _rounded(b))), a.dtype)
     return None
+
+
+def _rounded(e: FloatImm) -> Any:
+    """The value of a constant as a number of its dtype: Python's 0.1 is no float32."""
+    with np.errstate(over="ignore"):
+        return np.float32(e.value) if e.dtype.bits == 32 else np.float64(e.value)
 
 
 # ---------------------------------------------------------------- arithmetic
@@ -208,9 +213,9 @@ def size_product(a: Expr, b: Expr) -> Expr:
 
 
 def neg(a: Any) -> Expr:
-    """-a (for floats -0.0 - a, so that the sign of zero is right)"""
+    """-a, which wraps as 0 - a does (for floats -0.0 - a, so that the sign of zero is right)"""
     x = convert(a)
-    if isinstance(x, IntImm | FloatImm):
+    if isinstance(x, FloatImm):
         return const(-x.value, x.dtype)
     return sub(const(-0.0 if x.dtype.is_float else 0, x.dtype), x)
 
@@ -237,7 +242,7 @@ def _integers(what: str, a: Any, b: Any) -> tuple[Expr, Expr]:
 
 
 def floordiv(a: Any, b: Any) -> Expr:
-    """a // b, rounding down; on floats floor(a / b)"""
+    """a // b, rounding down, and 0 where b is 0; on floats floor(a / b)"""
     x, y = _numeric(a, b)
     if x.dtype.is_float:
         return ir.Call("floor", (div(x, y),), x.dtype)
@@ -249,7 +254,7 @@ def floordiv(a: Any, b: Any) -> Expr:
 
 
 def floormod(a: Any, b: Any) -> Expr:
-    """a % b with the sign of b; on floats as Python's %"""
+    """a % b with the sign of b, and 0 where b is 0; on floats as Python's %"""
     x, y = _numeric(a, b)
     if x.dtype.is_float:
         return sub(x, mul(floordiv(x, y), y))
@@ -261,7 +266,7 @@ def floormod(a: Any, b: Any) -> Expr:
 
 
 def truncdiv(a: Any, b: Any) -> Expr:
-    """a / b on integers, rounding toward zero"""
+    """a / b on integers, rounding toward zero, and 0 where b is 0"""
     x, y = _integers("truncdiv", a, b)
     folded = _fold(ir.Div, x, y, lambda p, q: abs(p) // abs(q) * (1 if (p < 0) == (q < 0) else -1))
     if folded is not None:
@@ -270,7 +275,7 @@ def truncdiv(a: Any, b: Any) -> Expr:
 
 
 def truncmod(a: Any, b: Any) -> Expr:
-    """Remainder of `truncdiv`: the sign of a"""
+    """Remainder of `truncdiv`: the sign of a, and 0 where b is 0"""
     x, y = _integers("truncmod", a, b)
     folded = _fold(ir.Mod, x, y, lambda p, q: abs(p) % abs(q) * (-1 if p < 0 else 1))
     return folded if folded is not None else ir.Mod(x, y, x.dtype)
@@ -318,14 +323,20 @@ def cast(value: Any, dtype: str) -> Expr:
     if d.kind == "handle" or x.dtype.kind == "handle":
         raise DTypeError(f"{x.dtype} cannot become {d}")
     if isinstance(x, IntImm):
-        return FloatImm(float(x.value), d) if d.is_float else _int_constant(x.value, d)
+        return _float_constant(x, d) if d.is_float else _int_constant(x.value, d)
     if isinstance(x, FloatImm):
+        value = float(_rounded(x))
         if d.is_float:
-            with np.errstate(over="ignore"):
-                return FloatImm(float(np.float32(x.value)) if d.bits == 32 else x.value, d)
-        if math.isfinite(x.value) and (d.is_bool or d.min_value() <= int(x.value) <= d.max_value()):
-            return _int_constant(int(bool(x.value)) if d.is_bool else int(x.value), d)
+            return FloatImm(float(_rounded(FloatImm(value, d))), d)
+        if math.isfinite(value) and (d.is_bool or d.min_value() <= int(value) <= d.max_value()):
+            return _int_constant(int(bool(value)) if d.is_bool else int(value), d)
     return ir.Cast(x, d)
+
+
+def _float_constant(x: IntImm, dtype: DType) -> Expr:
+    """An integer rounded once, to the float that is nearest."""
+    kind = np.uint64 if x.value > 0 else np.int64
+    return FloatImm(float(kind(x.value).astype("float32" if dtype.bits == 32 else "float64")), dtype)
 
 
 def _int_constant(value: int, dtype: DType) -> Expr:
@@ -349,10 +360,12 @@ def power(a: Any, b: Any) -> Expr:
 
 
 def absolute(a: Any) -> Expr:
-    """|a|"""
+    """|a|; the smallest integer has none, and wraps to itself"""
     x = convert(a)
-    if isinstance(x, IntImm | FloatImm):
+    if isinstance(x, FloatImm):
         return const(abs(x.value), x.dtype)
+    if isinstance(x, IntImm) and x.dtype.is_int:
+        return IntImm(wrap(abs(x.value), x.dtype), x.dtype)
     return x if x.dtype.kind == "uint" else ir.Call("abs", (x,), x.dtype)
 
 
@@ -361,8 +374,10 @@ def absolute(a: Any) -> Expr:
 
 def _compare(cls: Any, a: Any, b: Any, f: Callable[[Any, Any], bool]) -> Expr:
     x, y = match(a, b)
-    if isinstance(x, IntImm | FloatImm) and isinstance(y, IntImm | FloatImm):
+    if isinstance(x, IntImm) and isinstance(y, IntImm):
         return IntImm(int(f(x.value, y.value)), BOOL)
+    if isinstance(x, FloatImm) and isinstance(y, FloatImm):
+        return IntImm(int(f(_rounded(x), _rounded(y))), BOOL)
     made: Expr = cls(x, y, BOOL.with_lanes(x.dtype.lanes))
     return made
 
@@ -523,13 +538,13 @@ def bitwise_not(a: Any) -> Expr:
 
 
 def shift_left(a: Any, b: Any) -> Expr:
-    """a << b; 0 <= b < bits"""
+    """a << b; 0 where b is not from 0 to bits - 1, as in numpy"""
     _check_shift(a, b)
     return _bits("shift_left", a, b, lambda p, q: p << q)
 
 
 def shift_right(a: Any, b: Any) -> Expr:
-    """a >> b, keeping the sign of signed integers; 0 <= b < bits"""
+    """a >> b, keeping the sign of signed integers; 0 or -1 where b is not from 0 to bits - 1, as in numpy"""
     _check_shift(a, b)
     return _bits("shift_right", a, b, lambda p, q: p >> q)
 

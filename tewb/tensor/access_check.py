@@ -70,7 +70,7 @@ class _Checker:
         if ops.is_const(cond, 1):
             self.check(e, when)
             return
-        with self.analyzer.assume(cond):
+        with self.analyzer.assume(cond, wraps=True):
             self.check(e, cond if when is _ALWAYS else ops.logical_and(when, cond))
 
 

@@ -137,7 +137,7 @@ class Context:
         """An expression inside is only evaluated where `cond` holds."""
         self.guards.append(cond)
         try:
-            with self.analyzer.assume(cond):
+            with self.analyzer.assume(cond, wraps=True):
                 yield
         finally:
             self.guards.pop()
