@@ -47,12 +47,14 @@ from tewb.ir import (
     Var,
     const,
     const_int,
+    everywhere,
     ops,
-    walk,
 )
 
 if TYPE_CHECKING:
     from tewb.arith.analyzer import Analyzer
+
+_MOST_TIMES = 8
 
 _BUILD: dict[type, Callable[[Any, Any], Expr]] = {
     Add: ops.add,
@@ -80,7 +82,9 @@ class Simplifier:
         self.analyzer = analyzer
         self.memo: dict[int, tuple[Expr, Expr]] = {}
         self.used: set[str] = set()
-        self._data: dict[int, tuple[Expr, bool]] = {}
+        self._choices = 0  # around, in the expression that is simplified
+        self._times: dict[Expr, int] = {}  # how often parts of these were simplified, under different conditions
+        self._no_data = everywhere(lambda n: not isinstance(n, BufferLoad | ProducerLoad | Reduce | Call))
 
     def simplify(self, e: Expr) -> Expr:
         if isinstance(e, Var | IntImm | FloatImm):
@@ -88,6 +92,8 @@ class Simplifier:
         known = self.memo.get(id(e))
         if known is not None and known[0] is e:
             return known[1]
+        if self._choices and self._is_settled(e):
+            return e
         made = self._simplify(e)
         if made is not e and self.analyzer.keys(made) == self.analyzer.keys(e):
             made = e
@@ -112,11 +118,13 @@ class Simplifier:
         """Whether `e` is index arithmetic, which does not overflow: no element of an array is part of it."""
         if not self.is_index_type(e):
             return False
-        known = self._data.get(id(e))
-        if known is None or known[0] is not e:
-            data = any(isinstance(n, BufferLoad | ProducerLoad | Reduce | Call) for n in walk(e))
-            known = self._data[id(e)] = (e, data)
-        return not known[1]
+        return self._no_data(e)
+
+    def _is_settled(self, e: Expr) -> bool:
+        """Whether `e`, which is shared by choices inside of each other, has been simplified often enough: under n
+        conditions a part may be seen in 2**n ways, and it is right as it is."""
+        times = self._times[e] = self._times.get(e, 0) + 1
+        return times > _MOST_TIMES
 
     def fired(self, name: str, e: Expr) -> Expr:
         self.used.add(name)
@@ -364,10 +372,14 @@ class Simplifier:
         cond = self.simplify(e.args[0])
         if ops.is_const(cond):
             return self.fired("decided_choice", self.simplify(e.args[1 if ops.is_const(cond, 1) else 2]))
+        self._choices += 1
         with self.analyzer.assume(cond):
             then = self.simplify(e.args[1])
         with self.analyzer.assume(ops.logical_not(cond)):
             other = self.simplify(e.args[2])
+        self._choices -= 1
+        if not self._choices:
+            self._times = {}
         args = (cond, then, other)
         return e if all(x is y for x, y in zip(args, e.args, strict=True)) else Call(e.op, args, e.dtype)
 

@@ -70,6 +70,8 @@ from tewb.ir.statements import (
 from tewb.ir.walk import (
     LEAVES,
     NOOP,
+    conjuncts,
+    disjuncts,
     everywhere,
     free_vars,
     has_nontemporal,
@@ -90,7 +92,7 @@ __all__ = [
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_maskable", "is_maskable_store", "is_noop", "load", "node", "ops", "parse", "replace", "Shuffle",
+    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_maskable", "is_maskable_store", "is_noop", "load", "node", "ops", "parse", "replace", "Shuffle",
     "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "substituter", "uses", "visit", "walk", "with_buffer",
     "without_loop",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from tewb.base import INT32
 from tewb.ir.buffers import Buffer, BufferLoad
-from tewb.ir.expressions import Expr, FloatImm, IntImm, Let, StringImm, Var
+from tewb.ir.expressions import And, Expr, FloatImm, IntImm, Let, Or, StringImm, Var
 from tewb.ir.node import Node, replace
 from tewb.ir.statements import Allocate, BufferStore, DeclBuffer, Evaluate, For, Seq, Stmt
 
@@ -181,6 +181,29 @@ def uses(n: Node, variables: Iterable[Var]) -> bool:
     """Whether any of `variables` occurs in `n`."""
     wanted = set(variables)
     return any(x.__class__ is Var and x in wanted for x in walk(n))
+
+
+def conjuncts(e: Expr) -> list[Expr]:
+    """The conditions that all hold where `e` does, in order: `a and b and c` has three."""
+    return _terms(e, And)
+
+
+def disjuncts(e: Expr) -> list[Expr]:
+    """The conditions of which one holds where `e` does."""
+    return _terms(e, Or)
+
+
+def _terms(e: Expr, kind: type[And] | type[Or]) -> list[Expr]:
+    found: dict[Expr, None] = {}
+    stack, seen = [e], set[Expr]()
+    while stack:
+        top = stack.pop()
+        if not isinstance(top, kind):
+            found[top] = None
+        elif top not in seen:
+            seen.add(top)
+            stack += [top.b, top.a]
+    return list(found)
 
 
 def seq(*stmts: Stmt | None) -> Stmt:
