@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tewb.arith.keys import Keys
-from tewb.arith.linear import Linear, Linearizer, Term
+from tewb.arith.linear import Linear, Linearizer, Monomial, Term
 from tewb.arith.simplifier import Simplifier
 from tewb.base import DType
 from tewb.ir import (
@@ -46,9 +46,11 @@ from tewb.ir import (
     Reduce,
     Select,
     Var,
+    conjuncts,
     const,
     const_int,
     convert,
+    disjuncts,
     ops,
     substitute,
     uses,
@@ -58,6 +60,7 @@ from tewb.ir import (
 Bound = int | None
 Bounds = tuple[Bound, Bound]
 UNKNOWN: Bounds = (None, None)
+_Terms = frozenset[tuple[Monomial, int]]
 
 
 class Analyzer:
@@ -75,7 +78,7 @@ class Analyzer:
         self.keys = Keys()
         self.ranges: dict[Var, Bounds] = {}
         self.symbolic: dict[Var, tuple[Expr | None, Expr | None]] = {}
-        self.facts: list[Linear] = []  # each is known to be <= 0
+        self.facts: dict[_Terms, int] = {}  # a sum of these terms, and the constant, is known to be <= 0
         self.known_true: set[object] = set()
         # Of indices and of values.
         self._bounds: tuple[dict[int, tuple[Expr, Bounds]], dict[int, tuple[Expr, Bounds]]] = ({}, {})
@@ -149,7 +152,7 @@ class Analyzer:
         """Take `cond` to hold inside the block. It compares indices, or with `wraps` values; guards that are marked
         `likely` are about indices in any case."""
         saved = (self.ranges, self.facts, self.known_true, self._bounds, self._simplifier.memo)
-        self.ranges, self.facts, self.known_true = dict(self.ranges), list(self.facts), set(self.known_true)
+        self.ranges, self.facts, self.known_true = dict(self.ranges), dict(self.facts), set(self.known_true)
         self._forget()
         with self.values(wraps):
             self._learn(cond)
@@ -165,17 +168,17 @@ class Analyzer:
     def _learn(self, cond: Expr) -> None:
         """Remember that `cond` holds, and what follows for integers where neither of its sides wraps."""
         match cond:
-            case And(a, b):
-                self._learn(a)
-                self._learn(b)
+            case And():
+                for term in conjuncts(cond):
+                    self._learn(term)
                 return
             case Call("likely", (a,)):
                 with self.values(False):
                     self._learn(a)
                 return
-            case Not(Or(a, b)):
-                self._learn(ops.logical_not(a))
-                self._learn(ops.logical_not(b))
+            case Not(Or() as either):
+                for term in disjuncts(either):
+                    self._learn(ops.logical_not(term))
                 return
             case Not(Call("likely", (a,))):
                 with self.values(False):
@@ -194,7 +197,8 @@ class Analyzer:
             return
         for below in wanted:
             fact = self.linear.of(below)
-            self.facts.append(fact)
+            terms = _terms(fact)
+            self.facts[terms] = max(fact.const, self.facts.get(terms, fact.const))
             self._tighten(fact)
 
     def _tighten(self, fact: Linear) -> None:
@@ -342,13 +346,12 @@ class Analyzer:
                 low, high = high, low
             lo = None if lo is None or low is None else lo + t.coeff * low
             hi = None if hi is None or high is None else hi + t.coeff * high
-        for fact in self.facts:
-            rest = s.copy().add(fact, -1)
-            if rest.is_const:  # s = fact + c <= c
-                hi = rest.const if hi is None else min(hi, rest.const)
-            rest = s.copy().add(fact)
-            if rest.is_const:  # s = c - fact >= c
-                lo = rest.const if lo is None else max(lo, rest.const)
+        if self.facts:
+            below, above = self.facts.get(_terms(s)), self.facts.get(_terms(s, -1))
+            if below is not None:  # s = fact + c <= c
+                hi = s.const - below if hi is None else min(hi, s.const - below)
+            if above is not None:  # s = c - fact >= c
+                lo = s.const + above if lo is None else max(lo, s.const + above)
         return lo, hi
 
     def _product_bounds(self, t: Term, ends: Bounds) -> Bounds:
@@ -404,20 +407,26 @@ class Analyzer:
 
     def can_prove(self, cond: Expr) -> bool:
         """Whether `cond` certainly holds for all values that the facts allow."""
+        return self._can_prove(cond, {})
+
+    def _can_prove(self, cond: Expr, known: dict[Expr, bool]) -> bool:
+        """`can_prove`; `known` are the answers for parts of what was asked."""
         match cond:
             case IntImm(value):
                 return value == 1
             case Broadcast(value):
-                return self.can_prove(value)
-            case And(a, b):
-                return self.can_prove(a) and self.can_prove(b)
-            case Or(a, b):
-                return self.can_prove(a) or self.can_prove(b)
+                return self._can_prove(value, known)
+            case And(a, b) | Or(a, b):
+                if cond not in known:
+                    first = self._can_prove(a, known)
+                    decided = isinstance(cond, Or) == first
+                    known[cond] = first if decided else self._can_prove(b, known)
+                return known[cond]
             case Call("likely", (a,)):
-                return self.can_prove(a)
+                return self._can_prove(a, known)
             case Not(a):
                 opposite = negated(a)
-                return opposite is not None and self.can_prove(opposite)
+                return opposite is not None and self._can_prove(opposite, known)
         if self.known_true and self.keys(cond) in self.known_true:
             return True
         wanted = _as_nonpositive(cond)
@@ -538,6 +547,11 @@ def _as_nonpositive(cond: Expr) -> list[Expr]:
         case GE():
             return [ops.sub(b, a)]
     return [ops.sub(a, b), ops.sub(b, a)]
+
+
+def _terms(s: Linear, sign: int = 1) -> _Terms:
+    """The terms of a sum without its constant, in any order."""
+    return frozenset([(key, sign * t.coeff) for key, t in s.terms.items()])
 
 
 def _rounded(s: Linear) -> Linear:

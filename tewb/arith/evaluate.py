@@ -43,15 +43,22 @@ NUMPY_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
     """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide, and 0 where it divides by 0. None
     when it has a variable without a value, or something that is no integer arithmetic."""
+    known: dict[Expr, Any] = {}
+
+    def part(x: Expr) -> Any:
+        if x not in known:
+            known[x] = _integers(x, values, part)
+        return known[x]
+
     with np.errstate(all="ignore"):
-        return _evaluated(e, values)
+        return part(e)
 
 
-def _evaluated(e: Expr, values: Mapping[Var, Any]) -> Any:
+def _integers(e: Expr, values: Mapping[Var, Any], part: Callable[[Expr], Any]) -> Any:
+    """`evaluate_integers` of an expression, from its parts."""
     f = NUMPY_OPERATORS.get(type(e))
     if f is not None:
-        a = _evaluated(e.a, values)  # type: ignore[attr-defined]
-        b = _evaluated(e.b, values)  # type: ignore[attr-defined]
+        a, b = part(e.a), part(e.b)  # type: ignore[attr-defined]
         return None if a is None or b is None else f(a, b)
     match e:
         case IntImm(value, _):
@@ -59,11 +66,11 @@ def _evaluated(e: Expr, values: Mapping[Var, Any]) -> Any:
         case Var():
             return values.get(e)
         case Cast(a, _) | Call("likely", (a,)):
-            return _evaluated(a, values)
+            return part(a)
         case Not(a):
-            x = _evaluated(a, values)
+            x = part(a)
             return None if x is None else np.logical_not(x)
         case Select(c, a, b) | Call("if_then_else", (c, a, b)):
-            cond, x, y = (_evaluated(p, values) for p in (c, a, b))
+            cond, x, y = part(c), part(a), part(b)
             return None if cond is None or x is None or y is None else np.where(cond, x, y)
     return None

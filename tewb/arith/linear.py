@@ -15,6 +15,8 @@ from tewb.ir.ops import wrap
 
 Monomial = tuple[Key, ...]
 _MOST_TERMS = 12  # products of longer sums stay as they are
+_MOST_FACTORS = 8  # and so do those of more factors: squaring twenty times would make a million of them
+_SMALL = 6  # sums that nest no deeper are made again where they are shared
 
 
 @dataclass(slots=True)
@@ -74,32 +76,42 @@ class Linearizer:
 
     def of(self, e: Expr) -> Linear:
         """`e` as a linear sum, with quotients and remainders that belong together joined."""
-        return self._join(self._raw(e))
+        return self._join(self._raw(e, 0, {}))
 
-    def _raw(self, e: Expr) -> Linear:
+    def _raw(self, e: Expr, depth: int, known: dict[Expr, Linear]) -> Linear:
+        """The sum of `e`, which the caller may change. `known` are those of shared parts."""
         match e:
             case IntImm(value):
                 return Linear(value)
             case Var():
                 return Linear(0, {(id(e),): Term(1, (e,))})
-            case Add(a, b):
-                return self._raw(a).add(self._raw(b))
-            case Sub(a, b):
-                return self._raw(a).add(self._raw(b), -1)
-            case Mul(a, b):
-                return self._product(self._raw(a), self._raw(b), e)
+            case Add() | Sub() | Mul():
+                if depth < _SMALL:
+                    return self._arithmetic(e, depth, known)
+                if e not in known:
+                    known[e] = self._arithmetic(e, depth, known)
+                return known[e].copy()
         s = self.simplify(e)
         if s is not e and isinstance(s, IntImm | Var | Add | Sub | Mul):
-            return self._raw(s)
+            return self._raw(s, depth + 1, known)
         return Linear(0, {(self.keys(s),): Term(1, (s,))})
+
+    def _arithmetic(self, e: Add | Sub | Mul, depth: int, known: dict[Expr, Linear]) -> Linear:
+        x, y = self._raw(e.a, depth + 1, known), self._raw(e.b, depth + 1, known)
+        if isinstance(e, Mul):
+            return self._product(x, y, e)
+        return x.add(y, 1 if isinstance(e, Add) else -1)
 
     def _product(self, x: Linear, y: Linear, e: Mul) -> Linear:
         if x.is_const:
             return Linear().add(y, x.const)
         if y.is_const:
             return Linear().add(x, y.const)
-        if (len(x.terms) + 1) * (len(y.terms) + 1) > _MOST_TERMS:
-            atom = ops.mul(self.expr(x, e.dtype), self.expr(y, e.dtype))
+        factors = max(len(t.atoms) for t in x.terms.values()) + max(len(t.atoms) for t in y.terms.values())
+        if (len(x.terms) + 1) * (len(y.terms) + 1) > _MOST_TERMS or factors > _MOST_FACTORS:
+            atom = ops.mul(self.simplify(e.a), self.simplify(e.b))
+            if not isinstance(atom, Mul):
+                return self._raw(atom, 0, {})
             return Linear(0, {(self.keys(atom),): Term(1, (atom,))})
         made = Linear(x.const * y.const)
         for t in x.terms.values():
@@ -135,7 +147,7 @@ class Linearizer:
             if other is None or other.coeff != t.coeff * factor:
                 continue
             if self.is_exact(x) and self.is_never_zero(t.atoms[0].b):  # type: ignore[attr-defined]
-                joined = self._raw(x)
+                joined = self._raw(x, 0, {})
                 del s.terms[key]
                 del s.terms[(self.keys(t.atoms[0]),)]
                 return self._join(s.add(joined, t.coeff))

@@ -54,6 +54,8 @@ from tewb.ir.intrinsics import STACK
 if TYPE_CHECKING:
     from tewb.arith.analyzer import Analyzer
 
+_MOST_TIMES = 8
+
 _BUILD: dict[type, Callable[[Any, Any], Expr]] = {
     Add: ops.add,
     Sub: ops.sub,
@@ -81,6 +83,8 @@ class Simplifier:
         self.analyzer = analyzer
         self.memo: tuple[dict[int, tuple[Expr, Expr]], dict[int, tuple[Expr, Expr]]] = ({}, {})
         self.used: set[str] = set()
+        self._choices = 0  # around, in the expression that is simplified
+        self._times: dict[Expr, int] = {}  # how often each was simplified under other conditions
 
     def simplify(self, e: Expr) -> Expr:
         if isinstance(e, Var | IntImm | FloatImm):
@@ -88,6 +92,8 @@ class Simplifier:
         known = self.memo[self.analyzer.wraps].get(id(e))
         if known is not None and known[0] is e:
             return known[1]
+        if self._choices and self._is_settled(e):
+            return e
         made = self._simplify(e)
         if made is not e and self.analyzer.keys(made) == self.analyzer.keys(e):
             made = e
@@ -122,6 +128,12 @@ class Simplifier:
         """`e`, whose children are indices, sizes and addresses, with simpler ones."""
         with self.analyzer.values(False):
             return e.map_children(self.simplify)
+
+    def _is_settled(self, e: Expr) -> bool:
+        """Whether `e`, which is shared by choices inside of each other, has been simplified often enough: under n
+        conditions a part may be seen in 2**n ways, and it is right as it is."""
+        times = self._times[e] = self._times.get(e, 0) + 1
+        return times > _MOST_TIMES
 
     def fired(self, name: str, e: Expr) -> Expr:
         self.used.add(name)
@@ -390,10 +402,14 @@ class Simplifier:
         cond = self.choice(e.args[0])
         if ops.is_const(cond):
             return self.fired("decided_choice", self.simplify(e.args[1 if ops.is_const(cond, 1) else 2]))
+        self._choices += 1
         with self.analyzer.assume(cond, wraps=True):
             then = self.simplify(e.args[1])
         with self.analyzer.assume(ops.logical_not(cond), wraps=True):
             other = self.simplify(e.args[2])
+        self._choices -= 1
+        if not self._choices:
+            self._times = {}
         args = (cond, then, other)
         return e if all(x is y for x, y in zip(args, e.args, strict=True)) else Call(e.op, args, e.dtype)
 

@@ -1,6 +1,7 @@
 """Errors, source spans, dtypes and configuration: what every other package stands on."""
 
 from tewb.base.config import PassContext, option
+from tewb.base.deep import any_depth
 from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, DType
 from tewb.base.errors import (
     ArgumentError,
@@ -46,6 +47,7 @@ __all__ = [
     "Span",
     "TewbError",
     "TewbWarning",
+    "any_depth",
     "here",
     "native",
     "option",

@@ -14,7 +14,6 @@ from tewb.ir import (
     GT,
     LE,
     LT,
-    And,
     BufferLoad,
     Call,
     Expr,
@@ -27,6 +26,7 @@ from tewb.ir import (
     LetStmt,
     Stmt,
     Var,
+    conjuncts,
     const,
     const_int,
     free_vars,
@@ -218,7 +218,7 @@ class _Partition:
         if n.kind is not ForKind.SERIAL or not isinstance(n.body, IfThenElse) or n.body.other is not None:
             return n
         analyzer, extent, proved = self.knowing(), n.extent, set[Expr]()
-        for c in (_unlikely(c) for c in _conjuncts(n.body.cond) if _is_guard(c)):
+        for c in (_unlikely(c) for c in conjuncts(n.body.cond) if _is_guard(c)):
             e = iterations_where(_below_zero(c), n.var, {}, (), analyzer)
             if e is not None and e.end is not None:
                 extent = at_least(at_most(e.end, extent, analyzer), const(0, n.var.dtype), analyzer)
@@ -311,10 +311,10 @@ def _conditions(s: Stmt) -> list[_Condition]:
     found: list[_Condition] = []
     for n in walk(s):
         if isinstance(n, IfThenElse):
-            terms = [c for c in _conjuncts(n.cond) if _is_guard(c)]
+            terms = [c for c in conjuncts(n.cond) if _is_guard(c)]
             found += [_Condition(_unlikely(c), True, False) for c in terms]
         elif isinstance(n, Call) and n.op == "if_then_else":
-            found += [_Condition(_unlikely(c), _is_guard(c), True) for c in _conjuncts(n.args[0])]
+            found += [_Condition(_unlikely(c), _is_guard(c), True) for c in conjuncts(n.args[0])]
     return found
 
 
@@ -378,20 +378,16 @@ def _trimmed(n: For, extent: int) -> For:
     if not isinstance(n.body, IfThenElse) or n.body.other is not None:
         return n
     kept: list[Expr] = []
-    for c in _conjuncts(n.body.cond):
+    for c in conjuncts(n.body.cond):
         match _unlikely(c):
             case LT(a, b) if a is n.var and (size := const_int(b)) is not None:
                 extent = max(0, min(extent, size))
             case _:
                 kept.append(c)
-    if len(kept) == len(_conjuncts(n.body.cond)):
+    if len(kept) == len(conjuncts(n.body.cond)):
         return n
     body = n.body.then if not kept else replace(n.body, cond=ops.all_of(*kept))
     return replace(n, extent=const(extent, n.var.dtype), body=body)
-
-
-def _conjuncts(e: Expr) -> list[Expr]:
-    return [*_conjuncts(e.a), *_conjuncts(e.b)] if isinstance(e, And) else [e]
 
 
 def _unlikely(e: Expr) -> Expr:
@@ -414,12 +410,12 @@ def _without(proved: set[Expr], s: Stmt) -> Stmt:
     """`s` with the guards in `proved` gone."""
 
     def branch(n: IfThenElse) -> Stmt:
-        kept = [c for c in _conjuncts(n.cond) if _unlikely(c) not in proved]
+        kept = [c for c in conjuncts(n.cond) if _unlikely(c) not in proved]
         then: Stmt = rewrite(n.then)
         if not kept:
             return then
         other = None if n.other is None else rewrite(n.other)
-        cond = n.cond if len(kept) == len(_conjuncts(n.cond)) else ops.all_of(*kept)
+        cond = n.cond if len(kept) == len(conjuncts(n.cond)) else ops.all_of(*kept)
         same = cond is n.cond and then is n.then and other is n.other
         return n if same else replace(n, cond=cond, then=then, other=other)
 
@@ -427,7 +423,7 @@ def _without(proved: set[Expr], s: Stmt) -> Stmt:
         if n.op != "if_then_else":
             same: Expr = n.map_children(rewrite)
             return same
-        kept = [c for c in _conjuncts(n.args[0]) if _unlikely(c) not in proved]
+        kept = [c for c in conjuncts(n.args[0]) if _unlikely(c) not in proved]
         then: Expr = rewrite(n.args[1])
         if not kept:
             return then

@@ -33,6 +33,7 @@ from tewb.ir import (
     Stmt,
     Sub,
     Var,
+    conjuncts,
     const,
     const_int,
     intrinsics,
@@ -248,11 +249,6 @@ class _Lanes:
         wide = Var(s.var.name, value.dtype)
         self.values[s.var] = wide
         return replace(s, var=wide, value=value, body=self.stmt(s.body))
-
-
-def conjuncts(e: Expr) -> list[Expr]:
-    """The terms of a conjunction, each as likely as the whole."""
-    return [*conjuncts(e.a), *conjuncts(e.b)] if isinstance(e, And) else [e]
 
 
 def is_index(e: Expr) -> bool:

@@ -5,57 +5,96 @@ from __future__ import annotations
 from typing import Any
 
 from tewb.arith import Analyzer, detect_linear
-from tewb.base import BOOL, BoundError, here
-from tewb.ir import And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Reduce, Var, ops, walk
+from tewb.base import BOOL, BoundError, any_depth, here
+from tewb.ir import LEAVES, And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Reduce, Var, ops, walk
 
 # A load, the dimension, and the condition under which it happens.
 Access = tuple[ProducerLoad, int, Expr]
 _ALWAYS: Expr = IntImm(1, BOOL)
 
 
+@any_depth
 def check_accesses(op: Any, refuse: bool = True) -> tuple[Access, ...]:
     """The accesses (load, dimension) of a compute that cannot be proved in bounds.
 
     Raises BoundError for an access that certainly leaves its tensor: one that nothing guards, affine in
     the axes, whose smallest or largest index is outside (unless `refuse` is off).
     """
+    unproved: list[Access] = []
+    checker = _Checker(op, unproved, refuse, {})
+    for e in op.body:
+        checker.check(e, _ALWAYS, frozenset())
+    return tuple(unproved)
+
+
+def _facts(op: Any) -> Analyzer:
+    """An analyzer that knows the axes of a compute and the sizes of its tensors."""
     analyzer = Analyzer()
-    axes = (*op.axis, *op.reduce_axis)
-    for iv in axes:
+    for iv in (*op.axis, *op.reduce_axis):
         analyzer.bind_extent(iv.var, iv.dom.min, iv.dom.extent)
     for t in op.inputs:
         for size in t.shape:
             for v in walk(size):
                 if isinstance(v, Var):
                     analyzer.bind(v, 0, None)
-    unproved: list[Access] = []
-    for e in op.body:
-        _Checker(op, analyzer, axes, unproved, refuse).check(e, _ALWAYS)
-    return tuple(unproved)
+    return analyzer
+
+
+# Conditions, each with whether it holds, by id: under these an expression is evaluated.
+_Under = frozenset[tuple[int, bool]]
+_MOST_PATHS = 32
 
 
 class _Checker:
-    def __init__(
-        self, op: Any, analyzer: Analyzer, axes: tuple[IterVar, ...], unproved: list[Access], refuse: bool
-    ) -> None:
-        self.op, self.analyzer, self.axes, self.unproved, self.refuse = op, analyzer, axes, unproved, refuse
+    """Looks at the loads of a compute. `safe` says of shared expressions whether all of their loads are inside
+    under no condition at all."""
 
-    def check(self, e: Expr, when: Expr) -> None:
+    def __init__(self, op: Any, unproved: list[Access], refuse: bool, safe: dict[Expr, bool]) -> None:
+        self.op, self.unproved, self.refuse, self.safe = op, unproved, refuse, safe
+        self.axes: tuple[IterVar, ...] = (*op.axis, *op.reduce_axis)
+        self.analyzer = _facts(op)
+        self.seen: dict[Expr, list[_Under]] = {}
+
+    def is_done(self, e: Expr, under: _Under) -> bool:
+        """Whether the loads of `e` have been looked at under some of the same conditions: then they have been so
+        under these. Note that they are now."""
+        seen = self.seen.setdefault(e, [])
+        if any(conditions <= under for conditions in seen):
+            return True
+        seen.append(under)
+        if len(seen) < _MOST_PATHS:
+            return False
+        if e not in self.safe:
+            found: list[Access] = []
+            _Checker(self.op, found, False, self.safe).check(e, _ALWAYS, frozenset())
+            self.safe[e] = not found
+        if not self.safe[e]:
+            raise BoundError(
+                f"compute {self.op.name}: an expression is read under {_MOST_PATHS} different chains of conditions, and "
+                "needs them to stay inside of its tensors",
+                hint="guard each access with a te.if_then_else of its own, or compute the expression as a stage",
+                span=here(),
+            )
+        return True
+
+    def check(self, e: Expr, when: Expr, under: _Under) -> None:
         """Look at every load of `e`, which is evaluated when `when` holds."""
+        if e.__class__ in LEAVES or self.is_done(e, under):
+            return
         match e:
             case Call("if_then_else", (cond, then, other)):
-                self.check(cond, when)
-                self.under(cond, then, when)
-                self.under(ops.logical_not(cond), other, when)
+                self.check(cond, when, under)
+                self.under(cond, True, then, when, under)
+                self.under(cond, False, other, when, under)
                 return
             case And(a, b) | Or(a, b):
-                self.check(a, when)
-                self.under(a if isinstance(e, And) else ops.logical_not(a), b, when)
+                self.check(a, when, under)
+                self.under(a, isinstance(e, And), b, when, under)
                 return
             case Reduce(_, source, _, condition):
-                self.check(condition, when)
+                self.check(condition, when, under)
                 for s in source:
-                    self.under(condition, s, when)
+                    self.under(condition, True, s, when, under)
                 return
             case ProducerLoad(tensor, indices):
                 for d, (i, size) in enumerate(zip(indices, tensor.shape, strict=True)):
@@ -64,14 +103,19 @@ class _Checker:
                             _refuse_if_certain(self.op, self.analyzer, e, d, i, size, self.axes)
                         self.unproved.append((e, d, when))
         for child in e.children():
-            self.check(child, when)
+            self.check(child, when, under)
 
-    def under(self, cond: Expr, e: Expr, when: Expr) -> None:
-        if ops.is_const(cond, 1):
-            self.check(e, when)
+    def under(self, cond: Expr, holds: bool, e: Expr, when: Expr, under: _Under) -> None:
+        """Look at `e`, which is evaluated when `cond` holds, or when it does not."""
+        if e.__class__ in LEAVES:
             return
-        with self.analyzer.assume(cond, wraps=True):
-            self.check(e, cond if when is _ALWAYS else ops.logical_and(when, cond))
+        true = cond if holds else ops.logical_not(cond)
+        if ops.is_const(true, 1):
+            self.check(e, when, under)
+            return
+        with self.analyzer.assume(true, wraps=True):
+            all_of = true if when is _ALWAYS else ops.logical_and(when, true)
+            self.check(e, all_of, under | {(id(cond), holds)})
 
 
 def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:
