@@ -107,10 +107,8 @@ def _fuse(stage: Stage, body: Stmt, r: Fuse) -> Stmt:
                 f"loops {r.outer.name} and {r.inner.name} of {stage.name} are not perfectly nested",
                 hint="only loops with nothing between them can be fused",
             )
-        values = {
-            n.var: ops.floordiv(r.fused.var, inner.extent),
-            inner.var: ops.floormod(r.fused.var, inner.extent),
-        }
+        length = const(1, inner.extent.dtype) if const_int(inner.extent) == 0 else inner.extent
+        values = {n.var: ops.floordiv(r.fused.var, length), inner.var: ops.floormod(r.fused.var, length)}
         return _loop(stage, r.fused, ops.mul(n.extent, inner.extent), substitute(inner.body, values))
 
     return _on_loop(body, r.outer.var, change)

@@ -52,17 +52,21 @@ class _Checker:
                 self.check(a, when)
                 self.under(a if isinstance(e, And) else ops.logical_not(a), b, when)
                 return
-            case Reduce(_, source, _, condition):
-                self.check(condition, when)
+            case Reduce(_, source, _, condition, _, init):
+                for s in (*init, condition):
+                    self.check(s, when)
                 for s in source:
                     self.under(condition, s, when)
                 return
             case ProducerLoad(tensor, indices):
+                for i in indices:  # what an index reads is checked before the index is
+                    self.check(i, when)
                 for d, (i, size) in enumerate(zip(indices, tensor.shape, strict=True)):
                     if not _inside(self.analyzer, i, size):
                         if self.refuse and when is _ALWAYS:
                             _refuse_if_certain(self.op, self.analyzer, e, d, i, size, self.axes)
                         self.unproved.append((e, d, when))
+                return
         for child in e.children():
             self.check(child, when)
 
