@@ -157,8 +157,10 @@ def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
             return np.array(value, dtype)
         case ProducerLoad(tensor, indices):
             array = arrays[tensor]
+            if array.size == 0:  # only what a guard throws away is read of it
+                array = np.zeros([max(n, 1) for n in array.shape], array.dtype)
             index = [
-                np.clip(_value(i, values, arrays), 0, max(n - 1, 0))
+                np.clip(_value(i, values, arrays), 0, n - 1)
                 for i, n in zip(indices, array.shape, strict=True)
             ]
             return array[tuple(index)]

@@ -27,6 +27,7 @@ from tewb.ir import (
     script,
     seq,
     uses,
+    walk,
 )
 from tewb.lowering.combination import combined
 from tewb.lowering.lanes import Lanes
@@ -55,15 +56,15 @@ class ComputeNest(Loops):
         indices = self.store_indices(values)
         if reduction is None:
             stores = self.stores(self.results, indices, [translate(e) for e in self.op.body])
-            return self.loops(0, len(self.leaves), guards, self.checked(translate, stores))
+            return self.loops(0, len(self.leaves), guards, self.checked(self.op.body, translate, stores))
         first = next(i for i, iv in enumerate(self.leaves) if iv.kind is AxisKind.REDUCE)
         early = [g for g in guards if self.depth(g[1]) < first]
         late = [g for g in guards if self.depth(g[1]) >= first]
-        lane = lane_loop(self.stage)
+        lane = lane_loop(self.stage, self.own.extents)
         if lane is not None:
             inner = Lanes(self, reduction, first, lane).reduce(late, translate)
             return self.loops(0, first, early, inner)
-        update = self.checked(translate, self.update(reduction, indices, translate))
+        update = self.update(reduction, indices, translate)
         inner = seq(self.init(reduction), self.loops(first, len(self.leaves), late, update))
         return self.loops(0, first, early, inner)
 
@@ -125,7 +126,8 @@ class ComputeNest(Loops):
         def start(values: Mapping[IterVar, Expr], _: Sequence[Var]) -> Stmt:
             translate = self.translate({iv.var: values[iv] for iv in self.op.axis})
             given = [translate(e) for e in reduction.init or reduction.combiner.identity]
-            return self.stores(self.results, self.store_indices(values), given)
+            stores = self.stores(self.results, self.store_indices(values), given)
+            return self.checked(reduction.init, translate, stores)
 
         return self.elements("init", start)
 
@@ -151,7 +153,9 @@ class ComputeNest(Loops):
         """One step of the reduction: combine what is there with the next source value."""
         body = self.combine(reduction, self.results, indices, [translate(e) for e in reduction.source])
         condition = translate(reduction.condition)
-        return body if ops.is_const(condition, 1) else IfThenElse(condition, body, None, self.origin)
+        if not ops.is_const(condition, 1):
+            body = IfThenElse(condition, body, None, self.origin)
+        return self.checked((*reduction.source, reduction.condition), translate, body)
 
     def combine(
         self,
@@ -175,9 +179,15 @@ class ComputeNest(Loops):
             body = LetStmt(v, e, body, self.origin)
         return body
 
-    def checked(self, translate: AxisValues, body: Stmt) -> Stmt:
-        """`body` behind checks for the accesses that could not be proved in bounds."""
+    def checked(self, exprs: Sequence[Expr], translate: AxisValues, body: Stmt) -> Stmt:
+        """`body`, which evaluates `exprs`, behind checks for the accesses in them that could not be proved in
+        bounds."""
+        if not self.op.unproved:
+            return body
+        evaluated = {id(n) for e in exprs for n in walk(e)}
         for access, d, when in reversed(self.op.unproved):
+            if id(access) not in evaluated:
+                continue
             index = translate.index(access.indices[d])
             size = access.producer.shape[d]
             inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, size))

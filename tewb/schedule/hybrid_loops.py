@@ -108,10 +108,8 @@ def _fuse(stage: Stage, body: Stmt, r: Fuse) -> Stmt:
                 hint="only loops with nothing between them can be fused",
             )
         rows, columns = (ops.cast(x, r.fused.dtype) for x in (n.extent, inner.extent))
-        values = {
-            n.var: ops.floordiv(r.fused.var, columns),
-            inner.var: ops.floormod(r.fused.var, columns),
-        }
+        length = const(1, columns.dtype) if const_int(columns) == 0 else columns
+        values = {n.var: ops.floordiv(r.fused.var, length), inner.var: ops.floormod(r.fused.var, length)}
         return _loop(stage, r.fused, ops.mul(rows, columns), substitute(inner.body, values))
 
     return _on_loop(body, r.outer.var, change)

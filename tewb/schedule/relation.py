@@ -137,7 +137,9 @@ def index_up(
                     guards.append((parent, ops.less(values[parent], extents[parent])))
             case Fuse(outer, inner, fused):
                 f, n = values[fused], ops.cast(extents[inner], fused.dtype)
-                if const_int(extents[outer]) == 1:
+                if const_int(n) == 0:  # it never runs
+                    values[outer] = values[inner] = const(0, f.dtype)
+                elif const_int(extents[outer]) == 1:
                     values[outer], values[inner] = const(0, f.dtype), f
                 else:
                     values[outer] = analyzer.simplify(ops.floordiv(f, n))
@@ -194,7 +196,7 @@ def _unfuse(
     f: Interval, outer: Expr, inner: Expr, extents: Extents, r: Fuse, analyzer: Analyzer
 ) -> tuple[Interval, Interval]:
     """The rows and columns that an interval of a fused loop covers."""
-    if _is_full(f, extents[r.fused]):
+    if _is_full(f, extents[r.fused]) or const_int(inner) == 0:
         return full(outer), full(inner)
 
     def div(e: Expr) -> Expr:

@@ -171,6 +171,8 @@ def _combination(
     )
     made = ComputeOp(op.name, op.axis, body, "", check=False)
     made.attrs, made.span = op.attrs, op.span
+    if op.unproved:  # what the reduction starts with is read here
+        made.unproved = check_accesses(made, refuse=False)
     return made, lane
 
 

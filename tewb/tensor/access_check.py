@@ -91,17 +91,21 @@ class _Checker:
                 self.check(a, when, under)
                 self.under(a, isinstance(e, And), b, when, under)
                 return
-            case Reduce(_, source, _, condition):
-                self.check(condition, when, under)
+            case Reduce(_, source, _, condition, _, init):
+                for s in (*init, condition):
+                    self.check(s, when, under)
                 for s in source:
                     self.under(condition, True, s, when, under)
                 return
             case ProducerLoad(tensor, indices):
+                for i in indices:  # what an index reads is checked before the index is
+                    self.check(i, when, under)
                 for d, (i, size) in enumerate(zip(indices, tensor.shape, strict=True)):
                     if not _inside(self.analyzer, i, size):
                         if self.refuse and when is _ALWAYS:
                             _refuse_if_certain(self.op, self.analyzer, e, d, i, size, self.axes)
                         self.unproved.append((e, d, when))
+                return
         for child in e.children():
             self.check(child, when, under)
 
