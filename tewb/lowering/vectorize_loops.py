@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tewb.arith import is_wider
+from tewb.arith import is_wider, stride
 from tewb.base import LowerError, option
 from tewb.ir import (
     Add,
@@ -46,7 +46,15 @@ from tewb.ir import (
     walk,
     without_loop,
 )
+from tewb.lowering.bind_buffers import compact_strides
 from tewb.lowering.transpose_tile import transpose_tile
+
+
+# Schedules that were measured have vectors of up to 64 lanes; LLVM's time grows with the cube of lanes that are
+# loaded one by one: 0.1 s for 64 of them, 0.9 s for 128, 9 s for 256.
+MOST_LANES = 64
+APART_LANES = 16  # where more are cut, and elements do not lie side by side
+WRITTEN_OUT = 4  # vectors in sequence, which may all stay in registers; more of them are a loop
 
 
 def vectorize_loops(body: Stmt) -> Stmt:
@@ -59,6 +67,12 @@ def vectorize_loops(body: Stmt) -> Stmt:
 
         for i in 8 (vectorized):               ->    if Ramp(0, 1, 8) < Broadcast(n, 8):
             if likely(i < n): A[i] = B[i]                A[0:8] = B[0:8]
+
+    Vectors have 64 lanes at most, which are four registers of floats, and 16 where elements lie apart: LLVM takes
+    minutes for hundreds of lanes that are loaded one by one. More lanes are cut, into a loop where they are many:
+
+        for i in 528 (vectorized):             ->    for i.vector in 8: A[i.vector*64 : i.vector*64 + 64] = ...
+            A[i] = B[i] + 1.0                        A[512:528] = B[512:528] + Broadcast(1.0, 16)
 
     Two vectorized loops, one right inside of the other, are a tile: the inner one becomes lanes, and accesses to
     neighbours along the outer one are transposed in registers (`transpose_tile`).
@@ -90,15 +104,48 @@ def vectorize_loops(body: Stmt) -> Stmt:
             )
         if lanes == 1:
             return without_loop(substitute(inner, {n.var: n.min}), n.origin)
-        width = _whole_registers(lanes)
-        starts = [ops.add(n.min, const(first, n.var.dtype)) for first in range(0, lanes, width)]
         try:
-            return without_loop(seq(*[_Lanes(n.var, at, width).stmt(inner) for at in starts]), n.origin)
+            return without_loop(_vectors(n, inner, lanes), n.origin)
         except _NoVectorForm:
             return serial
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)
+
+
+def _vectors(n: For, body: Stmt, lanes: int) -> Stmt:
+    """`body` on the lanes of the loop `n`, cut into vectors. No iteration depends on another, so the first vector may
+    do all its work before the next begins."""
+    width = widest_vector(n.var, body) if lanes > MOST_LANES else lanes
+    count, rest = divmod(lanes, width)
+    if count <= WRITTEN_OUT:
+        made: list[Stmt] = [_lanes(n, body, const(k * width, n.var.dtype), width) for k in range(count)]
+    else:
+        v = Var(f"{n.var.name}.vector", n.var.dtype)
+        at = ops.mul(v, const(width, v.dtype))
+        inside = _lanes(n, body, at, width)
+        zero, extent = const(0, v.dtype), const(count, v.dtype)
+        made = [replace(n, var=v, min=zero, extent=extent, kind=ForKind.SERIAL, body=inside)]
+    if rest:
+        made.append(_lanes(n, body, const(lanes - rest, n.var.dtype), rest))
+    return seq(*made)
+
+
+def widest_vector(lane: Var, body: Stmt) -> int:
+    """How many lanes a vector has of a loop of more than MOST_LANES iterations."""
+    for n in walk(body):
+        if isinstance(n, BufferLoad | BufferStore):
+            step = stride(compact_strides(n.buffer), n.indices, lane)
+            if step not in (0, 1):
+                return APART_LANES
+    return MOST_LANES
+
+
+def _lanes(n: For, body: Stmt, first: Expr, lanes: int) -> Stmt:
+    """`body` on `lanes` iterations of the loop `n` from number `first` on, in vectors that fill registers."""
+    width = _whole_registers(lanes)
+    starts = [ops.add(ops.add(n.min, first), const(at, n.var.dtype)) for at in range(0, lanes, width)]
+    return seq(*[_Lanes(n.var, at, width).stmt(body) for at in starts])
 
 
 def _whole_registers(lanes: int) -> int:

@@ -47,7 +47,8 @@ __all__ = [
     "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "dot", "double_buffer", "fuse", "nontemporal", "parallel", "places", "pragma", "prefetch", "reorder", "reordered", "rfactor", "set_scope", "split", "storage_align", "tile", "transpose", "unroll", "vectorize",
 ]  # fmt: skip
 
-MAX_LANES = 1024
+MAX_LANES = 1024  # of a tile, and of partial results
+MAX_VECTORIZED = 1 << 31  # of a loop of elements, which is cut into vectors
 MAX_UNROLL = 4096
 
 
@@ -251,7 +252,7 @@ def vectorize(stage: Stage, v: Values) -> Refusal | None:
         or _calls(stage, iv)
         or _lanes(stage, iv)
         or _nothing_inside(stage, iv)
-        or _constant(stage, iv, MAX_LANES, "vectorize")
+        or _constant(stage, iv, MAX_LANES if iv.kind is AxisKind.REDUCE else MAX_VECTORIZED, "vectorize")
         or _one_vector_loop(stage, iv)
     )
 
