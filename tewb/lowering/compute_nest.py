@@ -147,9 +147,7 @@ class ComputeNest(Loops):
             made = self.loop(iv, fresh[iv], made)
         return made
 
-    def update(
-        self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], translate: Callable[[Expr], Expr]
-    ) -> Stmt:
+    def update(self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], translate: AxisValues) -> Stmt:
         """One step of the reduction: combine what is there with the next source value."""
         body = self.combine(reduction, self.results, indices, [translate(e) for e in reduction.source])
         condition = translate(reduction.condition)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tewb.base import LowerError
@@ -94,7 +94,7 @@ class Lanes:
             body = self.nest.loop(iv, fresh[iv], body)
         return body
 
-    def update(self, masks: Sequence[Expr], translate: Callable[[Expr], Expr]) -> Stmt:
+    def update(self, masks: Sequence[Expr], translate: AxisValues) -> Stmt:
         """Each lane combines its next term."""
         nest, variables = self.nest, self.nest.own.vars
         condition = translate(self.reduction.condition)
