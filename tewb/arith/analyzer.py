@@ -333,29 +333,47 @@ class Analyzer:
     def linear_bounds(self, s: Linear, dtype: DType | None = None) -> Bounds:
         """Bounds of a linear sum among all integers, from the bounds of its terms. With the `dtype` of these, what is
         not known of them is as far as that goes."""
-        lo: Bound = s.const
-        hi: Bound = s.const
-        ends = UNKNOWN if dtype is None else (dtype.min_value(), dtype.max_value())
-        for t in _rounded(s).terms.values():
-            low, high = self._product_bounds(t, ends)
-            if t.coeff < 0:
-                low, high = high, low
-            lo = None if lo is None or low is None else lo + t.coeff * low
-            hi = None if hi is None or high is None else hi + t.coeff * high
+        lo, hi = self._sum_bounds(s, dtype)
         for fact in self.facts:
             rest = s.copy().add(fact, -1)
             if rest.is_const:  # s = fact + c <= c
                 hi = rest.const if hi is None else min(hi, rest.const)
+            elif dtype is not None and len(rest.terms) == 1:  # s = fact + n <= n
+                most = self._sum_bounds(rest, dtype)[1]
+                hi = most if hi is None or most is None else min(hi, most)
             rest = s.copy().add(fact)
             if rest.is_const:  # s = c - fact >= c
                 lo = rest.const if lo is None else max(lo, rest.const)
         return lo, hi
 
-    def _product_bounds(self, t: Term, ends: Bounds) -> Bounds:
-        bounds = _within(self._atom_bounds(t.atoms[0]), ends)
+    def _sum_bounds(self, s: Linear, dtype: DType | None) -> Bounds:
+        lo: Bound = s.const
+        hi: Bound = s.const
+        for t in _rounded(s).terms.values():
+            low, high = self._product_bounds(t, dtype)
+            if t.coeff < 0:
+                low, high = high, low
+            lo = None if lo is None or low is None else lo + t.coeff * low
+            hi = None if hi is None or high is None else hi + t.coeff * high
+        return lo, hi
+
+    def _product_bounds(self, t: Term, dtype: DType | None) -> Bounds:
+        bounds = self._within(t.atoms[0], dtype)
         for a in t.atoms[1:]:
-            bounds = _times(bounds, _within(self._atom_bounds(a), ends))
+            bounds = _times(bounds, self._within(a, dtype))
         return bounds
+
+    def _within(self, e: Expr, dtype: DType | None) -> Bounds:
+        """Bounds of an atom; with a `dtype`, as far as its values go where nothing else is known."""
+        lo, hi = self._atom_bounds(e)
+        if dtype is None or (lo is not None and hi is not None):
+            return lo, hi
+        least, most = dtype.min_value(), dtype.max_value()
+        last = self.symbolic[e][1] if isinstance(e, Var) and e in self.symbolic else None
+        if last is not None:  # the last iteration of a loop of n is n - 1, and n has a largest value
+            reached = self.linear_bounds(self.linear.of(last), dtype)[1]
+            most = most if reached is None else min(most, reached)
+        return least if lo is None else lo, most if hi is None else hi
 
     def _atom_bounds(self, e: Expr) -> Bounds:
         if isinstance(e, Var):
@@ -561,12 +579,6 @@ def hull(a: Bounds, b: Bounds) -> Bounds:
     lo = None if a[0] is None or b[0] is None else min(a[0], b[0])
     hi = None if a[1] is None or b[1] is None else max(a[1], b[1])
     return lo, hi
-
-
-def _within(bounds: Bounds, ends: Bounds) -> Bounds:
-    """Bounds of a value that also lies between `ends`."""
-    lo, hi = bounds
-    return ends[0] if lo is None else lo, ends[1] if hi is None else hi
 
 
 def _last(base: Expr, stride: Expr, lanes: int) -> Expr:
