@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.arith import NUMPY_OPERATORS
+from tewb.arith import NUMPY_OPERATORS, truncated_quotient
 from tewb.base import TewbError
 from tewb.ir import (
     Call,
@@ -168,7 +168,7 @@ def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
             x, y = _value(a, values, arrays), _value(b, values, arrays)
             if e.dtype.is_float:
                 return np.true_divide(x, y).astype(e.dtype)
-            return (np.sign(x) * np.sign(y) * (np.abs(x) // np.abs(y))).astype(e.dtype)
+            return truncated_quotient(x, y).astype(e.dtype)
         case Mod(a, b):
             return np.fmod(_value(a, values, arrays), _value(b, values, arrays)).astype(e.dtype)
         case Not(a):

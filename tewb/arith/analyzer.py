@@ -78,7 +78,7 @@ class Analyzer:
         self.keys = Keys()
         self.ranges: dict[Var, Bounds] = {}
         self.symbolic: dict[Var, tuple[Expr | None, Expr | None]] = {}
-        self.facts: dict[_Terms, int] = {}  # a sum of these terms, and the constant, is known to be <= 0
+        self.facts: dict[_Terms, Linear] = {}  # by its terms, a sum that is known to be <= 0
         self.known_true: set[object] = set()
         # Of indices and of values.
         self._bounds: tuple[dict[int, tuple[Expr, Bounds]], dict[int, tuple[Expr, Bounds]]] = ({}, {})
@@ -198,7 +198,9 @@ class Analyzer:
         for below in wanted:
             fact = self.linear.of(below)
             terms = _terms(fact)
-            self.facts[terms] = max(fact.const, self.facts.get(terms, fact.const))
+            known = self.facts.get(terms)
+            if known is None or known.const < fact.const:
+                self.facts[terms] = fact
             self._tighten(fact)
 
     def _tighten(self, fact: Linear) -> None:
@@ -337,28 +339,49 @@ class Analyzer:
     def linear_bounds(self, s: Linear, dtype: DType | None = None) -> Bounds:
         """Bounds of a linear sum among all integers, from the bounds of its terms. With the `dtype` of these, what is
         not known of them is as far as that goes."""
+        lo, hi = self._sum_bounds(s, dtype)
+        if not self.facts:
+            return lo, hi
+        below, above = self.facts.get(_terms(s)), self.facts.get(_terms(s, -1))
+        if below is not None:  # s = fact + c <= c
+            hi = s.const - below.const if hi is None else min(hi, s.const - below.const)
+        if above is not None:  # s = c - fact >= c
+            lo = s.const + above.const if lo is None else max(lo, s.const + above.const)
+        for fact in self.facts.values() if dtype is not None else ():
+            rest = s.copy().add(fact, -1)
+            if len(rest.terms) == 1:  # s = fact + n <= n
+                most = self._sum_bounds(rest, dtype)[1]
+                hi = most if hi is None or most is None else min(hi, most)
+        return lo, hi
+
+    def _sum_bounds(self, s: Linear, dtype: DType | None) -> Bounds:
         lo: Bound = s.const
         hi: Bound = s.const
-        ends = UNKNOWN if dtype is None else (dtype.min_value(), dtype.max_value())
         for t in _rounded(s).terms.values():
-            low, high = self._product_bounds(t, ends)
+            low, high = self._product_bounds(t, dtype)
             if t.coeff < 0:
                 low, high = high, low
             lo = None if lo is None or low is None else lo + t.coeff * low
             hi = None if hi is None or high is None else hi + t.coeff * high
-        if self.facts:
-            below, above = self.facts.get(_terms(s)), self.facts.get(_terms(s, -1))
-            if below is not None:  # s = fact + c <= c
-                hi = s.const - below if hi is None else min(hi, s.const - below)
-            if above is not None:  # s = c - fact >= c
-                lo = s.const + above if lo is None else max(lo, s.const + above)
         return lo, hi
 
-    def _product_bounds(self, t: Term, ends: Bounds) -> Bounds:
-        bounds = _within(self._atom_bounds(t.atoms[0]), ends)
+    def _product_bounds(self, t: Term, dtype: DType | None) -> Bounds:
+        bounds = self._within(t.atoms[0], dtype)
         for a in t.atoms[1:]:
-            bounds = _times(bounds, _within(self._atom_bounds(a), ends))
+            bounds = _times(bounds, self._within(a, dtype))
         return bounds
+
+    def _within(self, e: Expr, dtype: DType | None) -> Bounds:
+        """Bounds of an atom; with a `dtype`, as far as its values go where nothing else is known."""
+        lo, hi = self._atom_bounds(e)
+        if dtype is None or (lo is not None and hi is not None):
+            return lo, hi
+        least, most = dtype.min_value(), dtype.max_value()
+        last = self.symbolic[e][1] if isinstance(e, Var) and e in self.symbolic else None
+        if last is not None:  # the last iteration of a loop of n is n - 1, and n has a largest value
+            reached = self.linear_bounds(self.linear.of(last), dtype)[1]
+            most = most if reached is None else min(most, reached)
+        return least if lo is None else lo, most if hi is None else hi
 
     def _atom_bounds(self, e: Expr) -> Bounds:
         if isinstance(e, Var):
@@ -575,12 +598,6 @@ def hull(a: Bounds, b: Bounds) -> Bounds:
     lo = None if a[0] is None or b[0] is None else min(a[0], b[0])
     hi = None if a[1] is None or b[1] is None else max(a[1], b[1])
     return lo, hi
-
-
-def _within(bounds: Bounds, ends: Bounds) -> Bounds:
-    """Bounds of a value that also lies between `ends`."""
-    lo, hi = bounds
-    return ends[0] if lo is None else lo, ends[1] if hi is None else hi
 
 
 def _last(base: Expr, stride: Expr, lanes: int) -> Expr:

@@ -40,6 +40,13 @@ NUMPY_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
+def truncated_quotient(a: Any, b: Any) -> Any:
+    """a / b of numpy integers rounded toward zero, and 0 where b is 0."""
+    down = np.floor_divide(a, b)
+    inexact = np.not_equal(np.multiply(down, b), a)
+    return np.where(np.equal(b, 0), 0, down + (inexact & (np.less(a, 0) != np.less(b, 0))))
+
+
 def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
     """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide, and 0 where it divides by 0. None
     when it has a variable without a value, or something that is no integer arithmetic."""

@@ -29,12 +29,17 @@ _GROUP = 16  # lanes of a long vector with a symbolic stride that are written ou
 
 class Accesses:
     """Writes accesses into `f`. `values` holds the SSA name of every buffer's data, and `index` writes an index as an
-    i64, or as a vector of them."""
+    i64, or as a vector of them; `wide` one that may be anywhere."""
 
     def __init__(
-        self, f: Function, values: dict[Var, str], index: Callable[[Expr], str], debug: bool
+        self,
+        f: Function,
+        values: dict[Var, str],
+        index: Callable[[Expr], str],
+        wide: Callable[[Expr], str],
+        debug: bool,
     ) -> None:
-        self.f, self.values, self.index, self.debug = f, values, index, debug
+        self.f, self.values, self.index, self.wide, self.debug = f, values, index, wide, debug
         # The lanes that may be accessed: those of a side of a choice, or of a guard.
         self.mask: str | None = None
         self.own: dict[Var, int] = {}  # the elements of buffers on the stack
@@ -210,7 +215,7 @@ class Accesses:
             ends = [lane_of(index, lane) for lane in range(index.dtype.lanes)]
         bound = self.index(size)
         for end in ends:
-            at = self.index(end if const_int(low) == 0 else ops.sub(ops.cast(end, INT64), low))
+            at = self.wide(end if const_int(low) == 0 else ops.sub(ops.cast(end, INT64), low))
             inside = self.f.ins(f"icmp ult i64 {at}, {bound}")
             self.f.require(inside, BOUNDS, f"an access to {e.buffer.name}", at, bound)
 

@@ -35,6 +35,7 @@ from tewb.ir import (
     BufferLoad,
     Call,
     Cast,
+    Compare,
     Div,
     Expr,
     FloatImm,
@@ -76,7 +77,9 @@ class Expressions:
     def __init__(self, f: Function, values: dict[Var, str], debug: bool) -> None:
         self.f, self.values, self.debug = f, values, debug
         self.index_depth = 0
-        self.accesses = Accesses(f, values, self.index, debug)
+        self.wrapping: set[int] = set()  # the operations of the index at hand that may wrap, by id
+        self.data: set[Var] = set()  # variables that hold what was loaded
+        self.accesses = Accesses(f, values, self.index, self.wide, debug)
 
     def emit(self, e: Expr) -> str:
         """The SSA name or literal of the value of `e`."""
@@ -114,7 +117,8 @@ class Expressions:
         if e.dtype.is_float:
             return self.f.ins(f"f{name} contract {t} {a}, {b}")
         # Index arithmetic does not overflow, which loop optimisations want to know; data wraps.
-        flags = " nsw" if self.index_depth and e.dtype.kind == "int" else ""
+        exact = self.index_depth and e.dtype.kind == "int" and id(e) not in self.wrapping
+        flags = " nsw" if exact else ""
         return self.f.ins(f"{name}{flags} {t} {a}, {b}")
 
     def div(self, e: Div) -> str:
@@ -280,8 +284,14 @@ class Expressions:
         return e.ssa
 
     def let(self, e: Let) -> str:
-        self.values[e.var] = self.emit(e.value)
+        self.bind(e.var, e.value)
         return self.emit(e.body)
+
+    def bind(self, v: Var, value: Expr) -> None:
+        """Give `v` the value of an expression."""
+        self.values[v] = self.emit(value)
+        if self.reads_data(value):
+            self.data.add(v)
 
     # ---- conversion
 
@@ -330,12 +340,27 @@ class Expressions:
 
     # ---- indices
 
+    def wide(self, e: Expr) -> str:
+        """An integer as an i64, or a vector of them, of which nothing is known yet."""
+        return convert(self.f, self.emit(e), e.dtype, INT64.with_lanes(e.dtype.lanes))
+
     def index(self, e: Expr) -> str:
-        """An index as an i64, or as a vector of them."""
+        """An index inside of its array as an i64, or as a vector of them."""
+        if isinstance(e, IntImm | Var):
+            return self.wide(e)
+        before = self.wrapping
+        self.wrapping = wrapping(e, self.reads_data)
         self.index_depth += 1
-        x = self.emit(e)
+        x = self.wide(e)
         self.index_depth -= 1
-        return convert(self.f, x, e.dtype, INT64.with_lanes(e.dtype.lanes))
+        self.wrapping = before
+        return x
+
+    def reads_data(self, e: Expr) -> bool:
+        """Whether something that was loaded is part of `e`."""
+        return any(
+            isinstance(n, BufferLoad | Call) or (n.__class__ is Var and n in self.data) for n in walk(e)
+        )
 
     # ---- calls
 
@@ -430,6 +455,35 @@ class _Known(Expr):
     def __init__(self, ssa: str) -> None:
         object.__setattr__(self, "ssa", ssa)
         object.__setattr__(self, "dtype", DType("bool"))
+
+
+def wrapping(e: Expr, reads_data: Callable[[Expr], bool]) -> set[int]:
+    """The ids of the sums and products in an index that may wrap: those with data in them, and those that are
+    compared, since a comparison is of values.
+
+    An index that is used was found to be inside of its array. What is added to data last, to reach the row, say, can
+    then not have wrapped; a product of data, or a sum that is still divided or clamped, can.
+    """
+    found: set[int] = set()
+    if not any(isinstance(n, Select) for n in walk(e)) and not reads_data(e):
+        return found
+    for c in (n for n in walk(e) if isinstance(n, Compare)):
+        found.update(id(x) for x in walk(c) if isinstance(x, Add | Sub | Mul))
+
+    def outside(n: Expr) -> None:
+        if not isinstance(n, Add | Sub):
+            inside(n)
+            return
+        if reads_data(n.a) and reads_data(n.b):
+            found.add(id(n))
+        outside(n.a)
+        outside(n.b)
+
+    def inside(n: Expr) -> None:
+        found.update(id(x) for x in walk(n) if isinstance(x, Add | Sub | Mul) and reads_data(x))
+
+    outside(e)
+    return found
 
 
 def is_cheap(e: Expr) -> bool:

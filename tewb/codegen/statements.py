@@ -242,7 +242,7 @@ class Statements:
             self.branch(IfThenElse(lane_of(s.cond, lane), seq(*parts), None, s.origin))
 
     def let(self, s: LetStmt) -> None:
-        self.values[s.var] = self.emit_expr(s.value)
+        self.expressions.bind(s.var, s.value)
         self.emit(s.body)
 
     def attr(self, s: AttrStmt) -> None:
@@ -434,6 +434,7 @@ class Statements:
         values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
         values[s.var] = "%i"
         inner = Statements(body, values, self.debug, self.shared, self.info, scope)
+        inner.expressions.data |= self.expressions.data
         if is_coarse(s.body):
             inner.stop_if_cancelled()
         inner.emit(s.body)

@@ -92,16 +92,42 @@ class _Partition:
             self.analyzer.bind(v, 0, None)
         self.rewrite: Callable[[Stmt], Stmt] = rewriter({For: self.loop})
         self._found: dict[int, tuple[Stmt, list[_Condition]]] = {}
+        self._loops: dict[Var, Interval] = {}  # all loops that were met, as they are at first
+        self._exact: dict[int, tuple[Expr, bool]] = {}
 
     def conditions(self, s: Stmt) -> list[_Condition]:
         """`_conditions` of a statement, which every loop around it asks for."""
         found = self._found.get(id(s))
         if found is None:
-            found = self._found[id(s)] = (s, _conditions(s))
+            for v, x in _inner(s).items():
+                self._loops.setdefault(v, x)
+            found = self._found[id(s)] = (
+                s,
+                [c for c in _conditions(s) if c.is_likely or self.is_exact(c.cond)],
+            )
         return found[1]
+
+    def is_exact(self, cond: Expr) -> bool:
+        """Whether the two sides of a choice are integers as loops count them, and no values that wrap."""
+        known = self._exact.get(id(cond))
+        if known is None:
+            known = self._exact[id(cond)] = (cond, self._find_exact(cond))
+        return known[1]
+
+    def _find_exact(self, cond: Expr) -> bool:
+        if not isinstance(cond, LT | LE | GT | GE) or not cond.a.dtype.is_int or cond.a.dtype.lanes > 1:
+            return False
+        analyzer = Analyzer()
+        for v in self.sizes:
+            analyzer.bind(v, 0, None)
+        for v, x in self._loops.items():
+            analyzer.bind(v, x.lo, x.hi)
+        with analyzer.values():
+            return analyzer.is_exact(cond.a) and analyzer.is_exact(cond.b)
 
     def loop(self, n: For) -> Stmt:
         extent = const_int(n.extent)
+        self._loops.setdefault(n.var, interval(n.min, n.extent))
         if const_int(n.min) != 0 or not self.conditions(n.body):
             return self.inside(n)
         if extent is not None and not self.constant:
@@ -208,7 +234,7 @@ class _Partition:
         inner, analyzer = _inner(n.body), self.knowing()
         found = {
             c.cond: iterations_where(_below_zero(c.cond), n.var, inner, _lets(n.body), analyzer)
-            for c in _conditions(n.body)
+            for c in self.conditions(n.body)
             if c.is_likely or choices
         }
         return {c: e for c, e in found.items() if e is not None}
@@ -270,7 +296,7 @@ class _Partition:
         inner, analyzer = _inner(n.body), self.knowing()
         return n.kind is ForKind.SERIAL and any(
             iterations_where(_below_zero(c.cond), n.var, inner, _lets(n.body), analyzer) is not None
-            for c in _conditions(n.body)
+            for c in self.conditions(n.body)
             if c.is_choice and not c.is_likely
         )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.arith import row_major
+from tewb.arith import row_major, truncated_quotient
 from tewb.base import BoundError, TewbError
 from tewb.ir import (
     EQ,
@@ -63,6 +63,7 @@ from tewb.ir import (
     While,
     const_int,
 )
+from tewb.ir.ops import wrap
 from tewb.runtime import get_global_func
 from tewb.testing import CALLS
 
@@ -94,7 +95,8 @@ class Interpreter:
         """The value of an expression: a Python integer, a numpy scalar, or an array of lanes."""
         binary = _BINARY.get(type(e))
         if binary is not None:
-            return binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
+            made = binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
+            return wrap(made, e.dtype) if made.__class__ is int else made
         rule = _EXPRESSIONS.get(type(e))
         if rule is None:
             raise TewbError(f"{type(e).__name__} cannot be traced")
@@ -239,7 +241,8 @@ class Interpreter:
         return np.where(c, yes, no)
 
     def ramp(self, e: Ramp) -> Any:
-        return self.value(e.base) + self.value(e.stride) * np.arange(e.lanes)
+        lanes = self.value(e.base) + self.value(e.stride) * np.arange(e.lanes)
+        return lanes.astype(str(e.dtype.element))
 
     def shuffle(self, e: Shuffle) -> Any:
         parts = [np.broadcast_to(self.value(v), (v.dtype.lanes,)) for v in e.vectors]
@@ -314,13 +317,29 @@ def _divide(a: Any, b: Any) -> Any:
     """a / b of floats; of integers rounding toward zero."""
     if np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f":
         return np.true_divide(a, b)
-    return np.sign(a) * np.sign(b) * (abs(a) // abs(b))
+    made = truncated_quotient(a, b)
+    return int(made) if isinstance(a, int) and isinstance(b, int) else made.astype(np.result_type(a, b))[()]
+
+
+def _floor_divide(a: Any, b: Any) -> Any:
+    """a // b of integers, and 0 where b is 0."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a // b if b else 0
+    return np.floor_divide(a, b)
+
+
+def _remainder(a: Any, b: Any) -> Any:
+    """a % b of integers, and 0 where b is 0."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a % b if b else 0
+    return np.mod(a, b)
 
 
 def _cast(i: Interpreter, e: Cast) -> Any:
     value = i.value(e.value)
-    wide = isinstance(value, int) and e.dtype.element in ("int32", "int64")
-    return value if wide else np.asarray(value).astype(str(e.dtype.element))[()]
+    if value.__class__ is int and e.dtype.element in ("int32", "int64"):
+        return wrap(value, e.dtype.element)
+    return np.asarray(value).astype(str(e.dtype.element))[()]
 
 
 def _least(a: Any, b: Any) -> Any:
@@ -332,8 +351,8 @@ def _most(a: Any, b: Any) -> Any:
 
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
-    Add: lambda a, b: a + b, Sub: lambda a, b: a - b, Mul: lambda a, b: a * b, FloorDiv: lambda a, b: a // b,
-    FloorMod: lambda a, b: a % b, Div: _divide, Mod: np.fmod, Min: _least, Max: _most, EQ: lambda a, b: a == b,
+    Add: lambda a, b: a + b, Sub: lambda a, b: a - b, Mul: lambda a, b: a * b, FloorDiv: _floor_divide,
+    FloorMod: _remainder, Div: _divide, Mod: np.fmod, Min: _least, Max: _most, EQ: lambda a, b: a == b,
     NE: lambda a, b: a != b, LT: lambda a, b: a < b, LE: lambda a, b: a <= b, GT: lambda a, b: a > b,
     GE: lambda a, b: a >= b,
 }  # fmt: skip
