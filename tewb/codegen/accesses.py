@@ -14,13 +14,14 @@ from tewb.ir import (
     BufferLoad,
     BufferStore,
     Expr,
+    Node,
     Ramp,
     Stmt,
     Var,
     const_int,
+    everywhere,
     is_contiguous,
     ops,
-    walk,
 )
 from tewb.runtime.abi import BOUNDS
 
@@ -43,6 +44,7 @@ class Accesses:
         # The lanes that may be accessed: those of a side of a choice, or of a guard.
         self.mask: str | None = None
         self.own: dict[Var, int] = {}  # the elements of buffers on the stack
+        self.is_there = everywhere(self._is_there)
 
     # ---- addresses
 
@@ -188,11 +190,14 @@ class Accesses:
 
     def may_miss(self, n: Expr | Stmt) -> bool:
         """Whether vectors go with a single element that may only be there when some lane wants it."""
-        for load in (x for x in walk(n) if isinstance(x, BufferLoad)):
-            at = const_int(load.indices[0])
-            if load.dtype.lanes == 1 and (at is None or not 0 <= at < self.own.get(load.buffer.data, 0)):
-                return True
-        return False
+        return not self.is_there(n)
+
+    def _is_there(self, n: Node) -> bool:
+        """Whether what a node loads, if it is a single element, is there though no lane wants it."""
+        if not isinstance(n, BufferLoad) or n.dtype.lanes > 1:
+            return True
+        at = const_int(n.indices[0])
+        return at is not None and 0 <= at < self.own.get(n.buffer.data, 0)
 
     def any_lane(self, mask: str, lanes: int) -> str:
         """Whether any lane of a mask is set."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ from tewb.ir import (
     GE,
     GT,
     LE,
+    LEAVES,
     LT,
     NE,
     Add,
@@ -47,6 +49,7 @@ from tewb.ir import (
     Min,
     Mod,
     Mul,
+    Node,
     Not,
     Or,
     Ramp,
@@ -56,10 +59,13 @@ from tewb.ir import (
     Sub,
     Var,
     const_int,
-    is_maskable,
+    everywhere,
+    keeps_lanes,
     script,
     walk,
 )
+
+MOST_LINES = 300_000  # instructions of a statement
 
 _PREDICATES = {
     EQ: ("eq", "eq", "oeq"),
@@ -80,13 +86,45 @@ class Expressions:
         self.wrapping: set[int] = set()  # the operations of the index at hand that may wrap, by id
         self.data: set[Var] = set()  # variables that hold what was loaded
         self.accesses = Accesses(f, values, self.index, self.wide, debug)
+        self.begin()
+
+    def begin(self) -> None:
+        """A new statement: what the one before computed may have changed."""
+        # The values of this statement that hold where instructions are written now, each with whether it was made as
+        # an index that does not wrap, and the order in which they were made.
+        self.known: dict[tuple[Expr, bool], str] = {}
+        self.made: list[tuple[Expr, bool]] = []
+        self.first_line = len(self.f.lines)
+        self.is_cheap, self.is_maskable = everywhere(_is_cheap), everywhere(keeps_lanes)
+        self.accesses.is_there = everywhere(self.accesses._is_there)
 
     def emit(self, e: Expr) -> str:
-        """The SSA name or literal of the value of `e`."""
+        """The SSA name or literal of the value of `e`: the one that it has, where it was computed before."""
         rule = _EXPRS.get(e.__class__)
         if rule is None:
             raise CodegenError(f"no machine code for {type(e).__name__}: {script(e)}")
-        return rule(self, e)
+        if e.__class__ in LEAVES:
+            return rule(self, e)
+        key = (e, self.index_depth > 0 and id(e) not in self.wrapping)
+        value = self.known.get(key)
+        if value is None:
+            value = rule(self, e)
+            if e.dtype is not HANDLE:
+                self.known[key] = value
+                self.made.append(key)
+            if len(self.f.lines) - self.first_line > MOST_LINES:
+                raise CodegenError(
+                    f"a statement becomes more than {MOST_LINES} instructions: {script(e)}",
+                    hint="an expression that several conditions guard is computed under each of them: choose with "
+                    "te.select where both sides are safe, or compute it as a stage of its own",
+                )
+        return value
+
+    def forget(self, count: int) -> None:
+        """Leave a block that may not have run: of the values that were made, those after the first `count` hold no
+        longer."""
+        while len(self.made) > count:
+            self.known.pop(self.made.pop(), None)
 
     def typed(self, e: Expr) -> str:
         """The value of `e` with its type before it."""
@@ -186,18 +224,20 @@ class Expressions:
 
     def _logic(self, e: Any, op: str, decided: str) -> str:
         t = value_type(e.dtype)
-        if e.dtype.lanes > 1 and not is_cheap(e.b):
+        if e.dtype.lanes > 1 and not self.is_cheap(e.b):
             known = Broadcast(IntImm(int(op == "or"), BOOL), e.dtype.lanes, e.dtype)
             then, other = (e.b, known) if op == "and" else (known, e.b)
             return self._choose_lanes(Call("if_then_else", (e.a, then, other), e.dtype), e.a, then, other)
-        if is_cheap(e.b):
+        if self.is_cheap(e.b):
             return self.f.ins(f"{op} {t} {self.emit(e.a)}, {self.emit(e.b)}")
         f = self.f
         a = self.emit(e.a)
         first, more, done = f.block, f.label(), f.label()
         f.branch(a, more if op == "and" else done, done if op == "and" else more)
         f.start(more)
+        count = len(self.made)
         b = self.emit(e.b)
+        self.forget(count)
         last = f.block
         f.jump(done)
         f.start(done)
@@ -217,31 +257,43 @@ class Expressions:
         cond, then, other = e.args
         if cond.dtype.lanes > 1:
             return self._choose_lanes(e, cond, then, other)
-        if is_cheap(then) and is_cheap(other):
+        if self.is_cheap(then) and self.is_cheap(other):
             c = self.emit(cond)
             return self.f.ins(f"select i1 {c}, {self.typed(then)}, {self.typed(other)}")
         f = self.f
         c = self.emit(cond)
+        self.emit_common(then, other)
         yes, no, done = f.label(), f.label(), f.label()
         f.branch(c, yes, no)
         f.start(yes)
+        count = len(self.made)
         a = self.emit(then)
+        self.forget(count)
         from_yes = f.block
         f.jump(done)
         f.start(no)
         b = self.emit(other)
+        self.forget(count)
         from_no = f.block
         f.jump(done)
         f.start(done)
         return f.ins(f"phi {value_type(e.dtype)} [ {a}, %{from_yes} ], [ {b}, %{from_no} ]")
 
+    def emit_common(self, then: Expr, other: Expr) -> None:
+        """Compute what both sides of a choice need whichever is taken."""
+        needed = set(_certain(other))
+        for e in _certain(then):
+            if e in needed:
+                self.emit(e)
+
     def _choose_lanes(self, e: Call, cond: Expr, then: Expr, other: Expr) -> str:
         """A choice that differs from lane to lane: by select where both sides are safe, or are so when only
         the lanes that are taken are loaded; else lane by lane."""
-        if is_cheap(then) and is_cheap(other):
+        if self.is_cheap(then) and self.is_cheap(other):
             return self.f.ins(f"select {self.typed(cond)}, {self.typed(then)}, {self.typed(other)}")
-        if not self.debug and is_maskable(then) and is_maskable(other):
+        if not self.debug and self.is_maskable(then) and self.is_maskable(other):
             taken = self.emit(cond)
+            self.emit_common(then, other)
             rest = self.f.ins(f"xor {value_type(cond.dtype)} {taken}, {splat_constant('true', cond.dtype)}")
             sides = self._in_lanes(then, taken), self._in_lanes(other, rest)
             return self.f.ins(f"select {value_type(cond.dtype)} {taken}, {', '.join(sides)}")
@@ -265,6 +317,7 @@ class Expressions:
         if around is not None:
             mask = f.ins(f"and <{e.dtype.lanes} x i1> {around}, {mask}")
         self.accesses.mask = mask
+        count = len(self.made)
         if not self.accesses.may_miss(e):
             value = self.emit(e)
         else:
@@ -278,6 +331,7 @@ class Expressions:
             f.start(done)
             value = f.ins(f"phi {t} [ {value}, %{inside} ], [ poison, %{before} ]")
         self.accesses.mask = around
+        self.forget(count)
         return f"{t} {value}"
 
     def known(self, e: _Known) -> str:
@@ -398,8 +452,9 @@ class Expressions:
         types = [f"{value_type(a.dtype)}{' zeroext' if a.dtype.is_bool else ''}" for a in e.args[1:]]
         kinds = ", ".join(types)
         values = ", ".join(f"{t} {self.emit(a)}" for t, a in zip(types, e.args[1:], strict=True))
-        if any(a.dtype is HANDLE for a in e.args[1:]):  # it may read memory, on other threads too
+        if any(a.dtype is HANDLE for a in e.args[1:]):  # it may read memory, on other threads too, and write it
             self.f.fence()
+            self.known.clear()
         self.f.module.declare(name.value, f'{result} @"{name.value}"({kinds})')
         known = native(name.value)
         if known is not None:
@@ -486,14 +541,34 @@ def wrapping(e: Expr, reads_data: Callable[[Expr], bool]) -> set[int]:
     return found
 
 
-def is_cheap(e: Expr) -> bool:
-    """Whether `e` may be evaluated though nobody asked: no access, no call, no division but by a positive number."""
-    divisions = (Div, Mod, FloorDiv, FloorMod)
-    return not any(
-        isinstance(n, BufferLoad | Call | Let)
-        or (isinstance(n, divisions) and not (isinstance(n.b, IntImm) and n.b.value > 0))
-        for n in walk(e)
-    )
+def _is_cheap(n: Node) -> bool:
+    """Whether a node may be evaluated though nobody asked: no access, no call, no division but by a positive number."""
+    if isinstance(n, Div | Mod | FloorDiv | FloorMod):
+        return isinstance(n.b, IntImm) and n.b.value > 0
+    return not isinstance(n, BufferLoad | Call | Let)
+
+
+_NEAR = 256  # nodes that are looked at for what both sides of a choice have in common
+
+
+def _certain(e: Expr) -> list[Expr]:
+    """Parts of `e`, and itself, that are evaluated whenever it is: the nearest, from above."""
+    found: dict[Expr, None] = {e: None}
+    pending = deque([e])
+    while pending and len(found) < _NEAR:
+        match pending.popleft():
+            case Call("if_then_else", (cond, _, _)):
+                parts: tuple[Expr, ...] = (cond,)
+            case And(a) | Or(a):
+                parts = (a,)
+            case Let(_, value):
+                parts = (value,)
+            case x:
+                parts = x.children()
+        new = [p for p in parts if p.__class__ not in LEAVES and p not in found]
+        found.update(dict.fromkeys(new))
+        pending.extend(new)
+    return list(found)
 
 
 Rule = Callable[[Expressions, Any], str]

@@ -88,7 +88,9 @@ class Statements:
             raise CodegenError(f"no machine code for the statement {type(s).__name__}")
         before = self.f.location
         self.f.location = self.locate(s) or before
+        self.expressions.begin()
         rule(self, s)
+        self.expressions.begin()
         self.f.location = before
 
     # ---- stores
@@ -132,6 +134,7 @@ class Statements:
         assert isinstance(index, Ramp)
         before = self.f.location
         self.f.location = self.locate(first) or before
+        self.expressions.begin()
         value = shuffle(self.f, [self.emit_expr(s.value) for s in stores], first.value.dtype)
         place = self.accesses.place(first, index.base)
         d = first.value.dtype

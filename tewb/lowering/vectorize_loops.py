@@ -8,6 +8,7 @@ from typing import Any
 from tewb.arith import is_wider, stride
 from tewb.base import LowerError, option
 from tewb.ir import (
+    LEAVES,
     Add,
     And,
     Binary,
@@ -165,10 +166,20 @@ class _Lanes:
         self.lanes = lanes
         self.values: dict[Var, Expr] = {var: ops.ramp(start, const(1, var.dtype), lanes)}
         self.is_index = False  # what is rewritten is an index of an access
+        self.known: dict[tuple[Expr, bool], Expr] = {}  # what parts of this statement became, as indices or not
 
     # ---- expressions
 
     def expr(self, e: Expr) -> Expr:
+        if e.__class__ in LEAVES:
+            return self.values.get(e, e) if isinstance(e, Var) else e
+        key = (e, self.is_index)
+        made = self.known.get(key)
+        if made is None:
+            made = self.known[key] = self.made(e)
+        return made
+
+    def made(self, e: Expr) -> Expr:
         rule = _EXPRS.get(type(e))
         if rule is not None:
             return rule(self, e)
@@ -189,9 +200,6 @@ class _Lanes:
         lanes = max(a.dtype.lanes, b.dtype.lanes)
         made: Expr = type(e)(self.wide(a, lanes), self.wide(b, lanes), e.dtype.with_lanes(lanes))
         return made
-
-    def var(self, e: Var) -> Expr:
-        return self.values.get(e, e)
 
     def not_(self, e: Not) -> Expr:
         a = self.expr(e.a)
@@ -253,6 +261,7 @@ class _Lanes:
         rule = _STMTS.get(type(s))
         if rule is None:
             raise _NoVectorForm
+        self.known = {}
         return rule(self, s)
 
     def store(self, s: BufferStore) -> Stmt:
@@ -322,7 +331,6 @@ def _ramp(kind: type, a: Expr, b: Expr) -> Expr | None:
 
 
 _EXPRS: dict[type[Node], Callable[[_Lanes, Any], Expr]] = {
-    Var: _Lanes.var,
     And: _Lanes.pair,
     Or: _Lanes.pair,
     Not: _Lanes.not_,

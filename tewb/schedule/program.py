@@ -15,23 +15,34 @@ from tewb.tensor.access_check import check_accesses
 
 @any_depth
 def inlined_operations(schedule: Schedule) -> dict[Stage, Operation]:
-    """The operation of every stage, with the expressions of inlined stages put where they are read."""
-    done: dict[Stage, Operation] = {}
-    for stage in schedule.stages:
-        done[stage] = _inlined(schedule, stage.op, done)
-    return done
+    """The operation of every stage that is computed, with the expressions of inlined stages put where they are
+    read. Inlined stages keep their own."""
+    return {s: s.op if s.is_inlined else _inlined(schedule, s.op) for s in schedule.stages}
 
 
-def _inlined(schedule: Schedule, op: Operation, done: dict[Stage, Operation]) -> Operation:
-    producers = [schedule.stage_of(t) for t in op.inputs]
-    if not isinstance(op, ComputeOp) or not any(s.is_inlined for s in producers):
+def _inlined(schedule: Schedule, op: Operation) -> Operation:
+    inline = _inlined_below(schedule, op) if isinstance(op, ComputeOp) else []
+    if not isinstance(op, ComputeOp) or not inline:
         return op
-    inline = [done[s] for s in producers if s.is_inlined]
-    key = ("inline", id(op), tuple([s.is_inlined for s in producers]), tuple([id(o) for o in inline]))
-    return schedule.memory.once(key, (op, *inline), lambda: _inline(schedule, op, done))
+    key = ("inline", id(op), tuple([id(o) for o in inline]))
+    return schedule.memory.once(key, (op, *inline), lambda: _inline(schedule, op, inline))
 
 
-def _inline(schedule: Schedule, op: ComputeOp, done: dict[Stage, Operation]) -> Operation:
+def _inlined_below(schedule: Schedule, op: Operation) -> list[Operation]:
+    """The operations of the stages that are inlined into `op`, directly or through each other."""
+    found: dict[Operation, None] = {}
+    pending = [op]
+    while pending:
+        for t in pending.pop().inputs:
+            producer = schedule.stage_of(t)
+            if producer.is_inlined and producer.op not in found:
+                found[producer.op] = None
+                pending.append(producer.op)
+    return list(found)
+
+
+def _inline(schedule: Schedule, op: ComputeOp, inline: list[Operation]) -> Operation:
+    """`op` with the expressions of the operations `inline` in it."""
     elements: dict[tuple[Key, ...], Expr] = {}
     analyzer = Analyzer()
 
@@ -45,16 +56,15 @@ def _inline(schedule: Schedule, op: ComputeOp, done: dict[Stage, Operation]) -> 
         place = [i if isinstance(i, Var) else analyzer.simplify(i) for i in indices]
         key = (id(n.producer), *[analyzer.keys(i) for i in place])
         if key not in elements:
-            source = done[producer]
+            source = producer.op
             assert isinstance(source, ComputeOp)
             values = {iv.var: i for iv, i in zip(source.axis, indices, strict=True)}
-            elements[key] = at_axes(values)(source.body[n.producer.value_index])
+            elements[key] = rewrite(at_axes(values)(source.body[n.producer.value_index]))
         return elements[key]
 
     rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-    made = ComputeOp(op.name, op.axis, tuple(rewrite(e) for e in op.body), op.tag, check=False)
+    made = ComputeOp(op.name, op.axis, tuple([rewrite(e) for e in op.body]), op.tag, check=False)
     made.span = op.span
-    sources = [done[schedule.stage_of(t)] for t in op.inputs]
-    if op.unproved or any(isinstance(s, ComputeOp) and s.unproved for s in sources):
+    if any(isinstance(o, ComputeOp) and o.unproved for o in (op, *inline)):
         made.unproved = check_accesses(made, refuse=False)
     return made
