@@ -219,7 +219,8 @@ def _arguments(session: Session, f: PrimFunc) -> dict[Var, Any]:
 
 
 def _scalars(session: Session, f: PrimFunc) -> dict[Var, Any]:
-    return {p: session.sizes.get(p.name, 1) for p in f.params if isinstance(p, Var)}
+    scalars = {p: session.sizes.get(p.name, 1) for p in f.params if isinstance(p, Var)}
+    return {p: bool(n) if p.dtype.is_bool else n for p, n in scalars.items()}
 
 
 # ---------------------------------------------------------------- distances
