@@ -75,7 +75,8 @@ def evaluate(
     outside of a kernel (externs built by hand).
     """
     arrays: Arrays = {t: np.asarray(a) for t, a in inputs.items()}
-    values: Values = dict(scalars or {})
+    # As in a kernel, any number but 0 is true.
+    values: Values = {v: bool(x) if v.dtype.is_bool else x for v, x in (scalars or {}).items()}
     for t, a in arrays.items():
         values.update({n: int(size) for n, size in zip(t.shape, a.shape, strict=True) if isinstance(n, Var)})
     for op in _in_order([t.op for t in outputs]):

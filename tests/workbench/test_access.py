@@ -301,3 +301,16 @@ def test_the_player_leaves_html_for_a_notebook_without_kernel() -> None:
     assert "data:image/svg+xml;base64," in data["text/html"] and "cache" in data["text/html"]
     assert_survives(data["text/html"])
     assert data["text/plain"].startswith("B: 64 accesses")
+
+
+def test_buffers_of_one_name_have_numbers() -> None:
+    A, B = te.placeholder((4,), name="X"), te.placeholder((8,), name="X")
+    C = te.compute((4,), lambda i: A[i] - B[7 - i], name="X")
+    s = tewb.Session(
+        te.create_schedule(C.op), [A, B, C], inputs=[np.ones(4, "float32"), np.ones(8, "float32")]
+    )
+    assert touched(trace(s, "X")) == [(i,) for i in range(4)]
+    assert touched(trace(s, "X_1")) == [(7 - i,) for i in range(4)]
+    assert [a.kind for a in trace(s, "X_2").accesses] == ["write"] * 4
+    with pytest.raises(TewbError, match="(?s)no buffer Y.*it has X, X_1, X_2"):
+        trace(s, "Y")

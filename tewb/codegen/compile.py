@@ -264,7 +264,7 @@ def _seen_by_python(f: PrimFunc) -> set[Var]:
 
 def _signature(module: Module, f: PrimFunc) -> KernelSignature:
     names = symbol_names(f)
-    params = tuple(_param(p, i in f.outputs, names) for i, p in enumerate(f.params))
+    params = tuple(_param(p, i, i in f.outputs, names) for i, p in enumerate(f.params))
     symbols = symbols_of(f)
     return KernelSignature(
         f.name,
@@ -280,10 +280,10 @@ def _signature(module: Module, f: PrimFunc) -> KernelSignature:
 
 
 def symbol_names(f: PrimFunc) -> dict[Var, str]:
-    """A name for every parameter and symbol that is a variable; different strides may both be called `s`."""
-    names: dict[Var, str] = {p: p.name for p in f.params if isinstance(p, Var)}
-    taken = set(names.values())
-    for v in symbols_of(f):
+    """A name for every parameter and symbol that is a variable; different ones may both be called `s`."""
+    names: dict[Var, str] = {}
+    taken: set[str] = set()
+    for v in (*(p for p in f.params if isinstance(p, Var)), *symbols_of(f)):
         name, k = v.name, 0
         while name in taken:
             k += 1
@@ -308,12 +308,14 @@ def _work_text(s: Stmt, known: Mapping[Var, str]) -> str | None:
     return None if not parts or None in parts else " + ".join(f"({p})" for p in parts)
 
 
-def _param(p: Buffer | Var, is_output: bool, names: Mapping[Var, str]) -> ParamSpec:
+def _param(p: Buffer | Var, index: int, is_output: bool, names: Mapping[Var, str]) -> ParamSpec:
     if isinstance(p, Var):
-        return ParamSpec(p.name, "scalar", str(p.dtype))
+        return ParamSpec(p.name, "scalar", str(p.dtype), symbol=names[p], position=index + 1)
     shape = tuple(_size(n, names) for n in p.shape)
     strides = tuple(_size(n, names) for n in p.strides) if p.strides else None
-    return ParamSpec(p.name, "buffer", str(p.dtype), shape, strides, is_output, p.alignment)
+    return ParamSpec(
+        p.name, "buffer", str(p.dtype), shape, strides, is_output, p.alignment, position=index + 1
+    )
 
 
 def _size(e: Expr, names: Mapping[Var, str]) -> Size:

@@ -83,7 +83,9 @@ def _parameters(
             lambda: Buffer(current.name, current.dtype, current.shape, alignment=alignment),
         )
 
-    for a in args:
+    for n, a in enumerate(args):
+        if isinstance(a, Var | Tensor) and any(a is other for other in args[:n]):
+            raise LowerError(f"{a.name} is given twice among the arguments", span=here())
         if isinstance(a, Var):
             params.append(a)
             continue

@@ -42,8 +42,9 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class ParamSpec:
-    """A parameter of a kernel. `strides` is None for compact row-major. The address of its first element is
-    a multiple of `alignment` bytes (0: of those of an element)."""
+    """A parameter of a kernel, which is its place among them: names are for people, and may repeat. `strides` is
+    None for compact row-major. The address of its first element is a multiple of `alignment` bytes (0: of those of
+    an element). `symbol` is what sizes and strides call a scalar."""
 
     name: str
     kind: str  # "buffer" or "scalar"
@@ -52,6 +53,19 @@ class ParamSpec:
     strides: tuple[Size, ...] | None = None
     is_output: bool = False
     alignment: int = 0
+    symbol: str = ""
+    position: int = 1
+
+    @property
+    def place(self) -> str:
+        """Where it stands: "the 2nd argument, A"."""
+        return f"the {ordinal(self.position)} argument, {self.name}"
+
+
+def ordinal(n: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = "th" if n // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,7 +203,7 @@ class _Entry:
         info = np.iinfo(p.dtype)
         t.check(t.ins(f"icmp sge i64 {value}, {info.min}"))
         t.check(t.ins(f"icmp sle i64 {value}, {min(int(info.max), (1 << 63) - 1)}"))
-        self.symbols[p.name] = value
+        self.symbols[p.symbol] = value
         return value
 
     def check_head(self, p: ParamSpec, o: str) -> None:

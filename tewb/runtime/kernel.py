@@ -15,7 +15,16 @@ from typing import Any, NoReturn, Self
 from tewb.base import ArgumentError, BoundError, ExternError, TewbError, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
-from tewb.runtime.arguments import Prepared, complete, last_outputs, plain, prepare, simple_plan, simple_slots
+from tewb.runtime.arguments import (
+    Prepared,
+    Told,
+    complete,
+    last_outputs,
+    plain,
+    prepare,
+    simple_plan,
+    simple_slots,
+)
 from tewb.runtime.beside import call_beside
 from tewb.runtime.entry import Direct, connect, register_services, with_vectorcall
 from tewb.runtime.pool import pool
@@ -140,11 +149,11 @@ class Kernel:
         if code:
             _raise(signature, context, invocation)
 
-    def _operations(self, symbols: Mapping[str, tuple[int, str]]) -> int | None:
+    def _operations(self, symbols: Mapping[str, Told]) -> int | None:
         """The work of this call; None when nobody knows."""
         work: Any = self.signature.work
         if self._work is not None:
-            names = {name: value for name, (value, _) in symbols.items()}
+            names = {name: told.value for name, told in symbols.items()}
             work = eval(self._work, {"__builtins__": {}, "min": min, "max": max}, names)
         return work  # type: ignore[no-any-return]
 
