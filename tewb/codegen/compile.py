@@ -13,6 +13,7 @@ from tewb.codegen.function import Function, Module
 from tewb.codegen.intrinsics import provide_library
 from tewb.codegen.links import Linked, assembly_lines, llvm_lines
 from tewb.codegen.services import SERVICES, provide_services
+from tewb.codegen.size_limits import size_limits
 from tewb.codegen.size_text import size_text
 from tewb.codegen.statements import Statements, operations
 from tewb.codegen.types import value_type
@@ -276,6 +277,7 @@ def _signature(module: Module, f: PrimFunc) -> KernelSignature:
         operations(f.body) or _work_text(f.body, {v: names[v] for v in symbols}),
         tuple(module.intermediates),
         tuple(v.dtype.bits for v in symbols),
+        size_limits(f, names),
     )
 
 

@@ -78,8 +78,19 @@ class PackedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Arithmetic of symbols, as Python text, that must fit an integer of `bits`; `what` is the loop or buffer that is
+    of this size."""
+
+    text: str
+    bits: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class KernelSignature:
-    """What the runtime must know of a kernel. `symbols` have names of their own and `symbol_bits` each.
+    """What the runtime must know of a kernel. `symbols` have names of their own and `symbol_bits` each, and `limits`
+    say what else of them must fit.
     `work` estimates the operations: a number, or Python text over the symbols (None: not known).
     `intermediates` are those that take memory from the heap."""
 
@@ -92,3 +103,4 @@ class KernelSignature:
     work: int | str | None = None
     intermediates: tuple[str, ...] = field(default=())
     symbol_bits: tuple[int, ...] = ()
+    limits: tuple[Limit, ...] = ()

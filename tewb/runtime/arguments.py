@@ -49,6 +49,7 @@ def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[s
     _free_strides(signature, made)
     _check_computed(signature, made)
     _check_range(signature, made)
+    _check_limits(signature, made)
     _separate(signature, made)
     arrays = iter(made.arrays)
     for p, v in zip(signature.params, values, strict=True):
@@ -143,6 +144,8 @@ def simple_plan(signature: KernelSignature) -> Plan | None:
     """What a call must look like that goes the short way, when all parameters are arrays of constant shape."""
     found = []
     if any(p.kind != "buffer" for p in signature.params) or any(b < 32 for b in signature.symbol_bits):
+        return None
+    if signature.limits:
         return None
     for p in signature.params:
         shape = tuple(s.value for s in p.shape if s.value is not None)
@@ -499,6 +502,19 @@ def _check_range(signature: KernelSignature, made: Prepared) -> None:
                 f"{name} is {value} from {source}, which does not fit int{bits}",
                 p,
                 hint=f'te.var("{name}", "int64")',
+            )
+
+
+def _check_limits(signature: KernelSignature, made: Prepared) -> None:
+    """What the kernel computes of its symbols must fit too."""
+    values = {name: v for name, (v, _) in made.symbols.items()} if signature.limits else {}
+    for limit in signature.limits:
+        value = _evaluate(limit.text, values)
+        if not -(1 << limit.bits - 1) <= value < 1 << limit.bits - 1:
+            raise ArgumentError(
+                f"kernel {signature.name}: {limit.what} needs {limit.text}, which is {value} and does not fit "
+                f"int{limit.bits}",
+                hint="give the sizes in it 64 bits: te.var(name, 'int64')",
             )
 
 

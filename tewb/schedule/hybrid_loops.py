@@ -32,7 +32,7 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.schedule.relation import Fuse, Split
+from tewb.schedule.relation import Fuse, Split, ceil_div, clamped
 from tewb.schedule.stage import Stage
 from tewb.tensor.hybrid import HybridOp
 
@@ -81,9 +81,8 @@ def _split(stage: Stage, body: Stmt, r: Split) -> Stmt:
     def change(n: For) -> Stmt:
         extent = ops.cast(n.extent, r.inner.dtype)
         known = const_int(extent)
-        size = r.factor if r.factor is not None else r.nparts
-        wanted = const(size if known is None else max(1, min(size or 1, known)), extent.dtype)
-        other = Analyzer().simplify(ops.floordiv(ops.add(extent, ops.sub(wanted, 1)), wanted))
+        wanted = clamped(r.factor or r.nparts or 1, extent)
+        other = ceil_div(extent, wanted, Analyzer())
         outer, inner = (other, wanted) if r.factor is not None else (wanted, other)
         value = ops.add(ops.mul(r.outer.var, inner), r.inner.var)
         inside = substitute(n.body, {n.var: value})

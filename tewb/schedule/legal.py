@@ -59,7 +59,7 @@ def split(stage: Stage, v: Values) -> Refusal | None:
     size = factor if factor is not None else nparts
     if size is not None and size < 1:
         return Refusal(f"{'factor' if factor is not None else 'nparts'}={size} must be at least 1")
-    if size is not None and size >= 1 << 31:
+    if size is not None and size >= 1 << 62:
         return Refusal(f"{size} is too large for a loop")
     return has_loops(stage) or (_cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else untouched(stage, iv))
 

@@ -87,25 +87,30 @@ def loop_extents(relations: Iterable[Relation], roots: Mapping[IterVar, Expr], a
             case Split(parent, outer, inner, factor, nparts):
                 n = ops.cast(extents[parent], inner.dtype)
                 if factor is not None:
-                    inside = _clamp(factor, n)
+                    inside = clamped(factor, n)
                     extents[inner] = inside
-                    extents[outer] = _ceil_div(n, inside, analyzer)
+                    extents[outer] = ceil_div(n, inside, analyzer)
                 else:
-                    outside = _clamp(nparts or 1, n)
+                    outside = clamped(nparts or 1, n)
                     extents[outer] = outside
-                    extents[inner] = _ceil_div(n, outside, analyzer)
+                    extents[inner] = ceil_div(n, outside, analyzer)
             case Fuse(outer, inner, fused):
                 sizes = [ops.cast(extents[iv], fused.dtype) for iv in (outer, inner)]
                 extents[fused] = _simple(ops.mul(*sizes), analyzer)
     return extents
 
 
-def _clamp(size: int, n: Expr) -> Expr:
+def clamped(size: int, n: Expr) -> Expr:
+    """A size for a part of a loop of `n` iterations."""
     known = const_int(n)
     return const(size if known is None else max(1, min(size, known)), n.dtype)
 
 
-def _ceil_div(n: Expr, d: Expr, analyzer: Analyzer) -> Expr:
+def ceil_div(n: Expr, d: Expr, analyzer: Analyzer) -> Expr:
+    """How many loops of `d` iterations it takes for `n`."""
+    size, each = const_int(n), const_int(d)
+    if size is not None and each is not None:
+        return const(-(-size // each), n.dtype)
     return _simple(ops.floordiv(ops.add(n, ops.sub(d, 1)), d), analyzer)
 
 
