@@ -48,7 +48,6 @@ from tewb.ir import (
 from tewb.lowering.bind_buffers import compact_strides
 from tewb.lowering.transpose_tile import transpose_tile
 
-
 # Schedules that were measured have vectors of up to 64 lanes; LLVM's time grows with the cube of lanes that are
 # loaded one by one: 0.1 s for 64 of them, 0.9 s for 128, 9 s for 256.
 MOST_LANES = 64
