@@ -26,6 +26,7 @@ DEFAULTS: dict[str, bool | int] = {
     "tewb.checked_externs": False,  # packed functions run on guarded copies that find accesses outside of their tiles
     "tewb.specialise_strides": True,  # symbolic strides get a second body, for those that are 1
     "tewb.object_cache": True,  # machine code is kept on disk, in TEWB_CACHE_DIR or the user's cache directory
+    "tewb.build_timeout": 60.0,  # seconds that LLVM may work on one kernel
     "tewb.memory_limit": 8 << 30,  # bytes that the intermediates of one kernel call may take
 }
 

@@ -20,6 +20,7 @@ from tewb.codegen.types import value_type
 from tewb.ir import (
     Allocate,
     Buffer,
+    BufferStore,
     Call,
     Expr,
     For,
@@ -69,7 +70,13 @@ class CompiledModule:
 
         if target.runs_here:
             self._code: Translated = Compiled(
-                text, level, named=named, about=self._about, provide=_provide, target=target
+                text,
+                level,
+                named=named,
+                about=self._about,
+                provide=_provide,
+                target=target,
+                cause=self._cause,
             )
         else:
             self._code = Translated(text, level, target=target)
@@ -81,6 +88,17 @@ class CompiledModule:
     @cached_property
     def _translation(self) -> Translation:
         return self._translate(self.target)
+
+    def _cause(self) -> str:
+        """The longest of the loops that have no loop inside, as the end of a sentence."""
+        found = [n for f in self.module.functions.values() for n in walk(f.body) if isinstance(n, For)]
+        sizes = {
+            n: sum(1 for x in walk(n.body) if isinstance(x, BufferStore)) for n in found if _is_innermost(n)
+        }
+        if not sizes:
+            return ""
+        longest = max(sizes, key=lambda n: sizes[n])
+        return f", and an iteration of loop {longest.var.name} makes {sizes[longest]} stores"
 
     def _about(self) -> bytes:
         return pickle.dumps((self._translation.signatures, self._translation.natives))
@@ -142,6 +160,10 @@ def compile_module(
 
     chosen = PassContext.current().opt_level if level is None else level
     return CompiledModule(named, make, chosen, target or Target.host())
+
+
+def _is_innermost(loop: For) -> bool:
+    return not any(isinstance(n, For) for n in walk(loop.body))
 
 
 def _identity(module: IRModule) -> str:

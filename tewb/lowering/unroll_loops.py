@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 
 from tewb.base import LowerError
 from tewb.ir import (
     For,
     ForKind,
+    Node,
     Stmt,
     const,
     const_int,
@@ -20,7 +22,7 @@ from tewb.ir import (
     without_loop,
 )
 
-MOST_NODES = 200_000  # IR nodes after unrolling; more would take minutes to compile
+MAX_NODES = 100_000  # IR nodes of a loop nest after unrolling: these take LLVM up to 8 s
 
 
 def unroll_loops(body: Stmt) -> Stmt:
@@ -28,36 +30,61 @@ def unroll_loops(body: Stmt) -> Stmt:
 
         for i in 3 (unroll):  A[i] = 0      ->      A[0] = 0; A[1] = 0; A[2] = 0
 
-    Requires constant extents; raises LowerError otherwise, or when the result would be enormous.
+    Requires constant extents; raises LowerError otherwise, or when more than MAX_NODES nodes would come of it.
     Afterwards no loop is marked `unroll`; the statements remember the loop that they came from.
     """
+
+    if unrolled_nodes(body) > MAX_NODES:
+        raise _too_much(body)
 
     def loop(n: For) -> Stmt:
         inner = rewrite(n.body)
         if n.kind is not ForKind.UNROLLED:
             return n if inner is n.body else replace(n, body=inner)
-        count = _count(n, inner)
         inner = without_loop(inner, n.origin)
-        return seq(*[substitute(inner, {n.var: ops.add(n.min, const(i, n.var.dtype))}) for i in range(count)])
+        return seq(
+            *[substitute(inner, {n.var: ops.add(n.min, const(i, n.var.dtype))}) for i in range(_count(n))]
+        )
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)
 
 
-def _count(n: For, inner: Stmt) -> int:
+def unrolled_nodes(s: Stmt) -> int:
+    """How many nodes of IR `s` has when the loops in it that are marked `unroll` are written out. Where they are
+    more than MAX_NODES, some number beyond."""
+    if isinstance(s, For) and s.kind is ForKind.UNROLLED:
+        return _count(s) * unrolled_nodes(s.body)
+    size = 1
+    for c in s.children():
+        size += unrolled_nodes(c) if isinstance(c, Stmt) else _nodes(c)
+    return size
+
+
+def _nodes(e: Node) -> int:
+    return sum(1 for _ in islice(walk(e), MAX_NODES))
+
+
+def _too_much(body: Stmt) -> LowerError:
+    """The error that names the loop which makes the most of it."""
+    loops = [n for n in walk(body) if isinstance(n, For) and n.kind is ForKind.UNROLLED]
+    sizes = {id(n): unrolled_nodes(n) for n in loops}
+    largest = max(loops, key=lambda n: sizes[id(n)])
+    around = [n for n in loops if n is largest or any(x is largest for x in walk(n.body))]
+    names = " and ".join(f"{n.var.name} ({const_int(n.extent)} iterations)" for n in around)
+    return LowerError(
+        f"unroll: loop {names} would become about {sizes[id(largest)]:,} nodes of IR, more than {MAX_NODES:,}",
+        hint=f"split {largest.var.name}, and unroll the inner loop",
+        span=largest.origin.span if largest.origin else None,
+    )
+
+
+def _count(n: For) -> int:
     extent = const_int(n.extent)
-    span = n.origin.span if n.origin else None
     if extent is None:
         raise LowerError(
             f"unroll: loop {n.var.name} has an extent that is not constant, {n.extent!r}",
             hint="split it by a constant and unroll the inner loop",
-            span=span,
-        )
-    size = sum(1 for _ in walk(inner)) * extent
-    if size > MOST_NODES:
-        raise LowerError(
-            f"unroll: loop {n.var.name} would become about {size} nodes of IR",
-            hint="unroll fewer iterations",
-            span=span,
+            span=n.origin.span if n.origin else None,
         )
     return extent

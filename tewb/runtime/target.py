@@ -126,17 +126,22 @@ class Target:
 
     def machine(self, level: int = 2) -> Any:
         """A new target machine of LLVM (an engine takes its own)."""
-        jit = self.runs_here
         try:
             found = llvm.Target.from_triple(self.triple)
         except RuntimeError as e:
             raise CodegenError(
                 f"LLVM has no target {self.triple}", hint="such as aarch64-linux-gnu", span=here()
             ) from e
+        return found.create_target_machine(cpu=self.cpu, features=self.attributes, **self.options(level))
+
+    def options(self, level: int) -> dict[str, Any]:
+        """What else makes a target machine of LLVM."""
+        jit = self.runs_here
         # Constants and calls are within 2 GB of the code, which LLVM's linker sees to; its own choice for code in
         # memory is to load an address of 64 bits for each constant. (This linker is not for Windows.)
-        options = {"jit": jit} if jit and not IS_NEAR else {"jit": jit, "reloc": "pic", "codemodel": "small"}
-        return found.create_target_machine(cpu=self.cpu, features=self.attributes, opt=level, **options)
+        if jit and not IS_NEAR:
+            return {"opt": level, "jit": jit}
+        return {"opt": level, "jit": jit, "reloc": "pic", "codemodel": "small"}
 
     @property
     def data_layout(self) -> str:

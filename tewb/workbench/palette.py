@@ -25,6 +25,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering import LOWER, run, scheduled_loops
+from tewb.lowering.unroll_loops import MAX_NODES
 from tewb.runtime import Target
 from tewb.schedule import PRIMITIVES, At, Schedule, Stage, Step
 from tewb.schedule.bounds import Bounds, infer_bounds
@@ -34,7 +35,6 @@ from tewb.workbench.ledger import allocated_bytes, argument_stages, computed_tim
 if TYPE_CHECKING:
     from tewb.workbench.session import Session
 
-MOST_NODES = 200_000  # as unroll_loops has it
 PLACES = ("compute_at", "compute_inline", "compute_root")
 
 
@@ -433,7 +433,7 @@ def _not_unrolled(f: PrimFunc) -> PrimFunc:
     to try, and fails only if an extent is not constant or the text becomes enormous. (The palette of a matmul
     with 2431 unrolled iterations: 5.4 s before, 0.04 s now.)"""
     size = _unrolled_size(f.body)
-    if size is None or 2 * size > MOST_NODES:
+    if size is None or 2 * size > MAX_NODES:
         return f
 
     def loop(n: For) -> Stmt:
