@@ -24,8 +24,17 @@ def const(value: Any, dtype: str | None = None) -> Expr:
     d = DType(dtype)
     if d.lanes > 1:
         return Broadcast(const(value, d.element), d.lanes, d)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(value, int | float):
+        if not hasattr(value, "__index__"):
+            raise DTypeError(f"a {type(value).__name__} cannot be a constant of dtype {d}")
+        value = value.__index__()
     if d.is_float:
-        return FloatImm(float(value), d)
+        try:
+            return FloatImm(float(value), d)
+        except OverflowError:
+            raise DTypeError(f"a number of {value.bit_length()} bits does not fit {d}") from None
     if d.is_bool:
         return IntImm(int(bool(value)), d)
     if d.kind not in ("int", "uint"):
@@ -34,7 +43,8 @@ def const(value: Any, dtype: str | None = None) -> Expr:
         raise DTypeError(f"{value!r} is not an integer, so it cannot be a constant of dtype {d}")
     v = int(value)
     if not d.min_value() <= v <= d.max_value():
-        raise DTypeError(f"{v} does not fit {d} ({d.min_value()} to {d.max_value()})")
+        shown = f"a number of {v.bit_length()} bits" if v.bit_length() > 128 else v
+        raise DTypeError(f"{shown} does not fit {d} ({d.min_value()} to {d.max_value()})")
     return IntImm(v, d)
 
 
@@ -197,10 +207,10 @@ def mul(a: Any, b: Any) -> Expr:
 
 
 def neg(a: Any) -> Expr:
-    """-a (for floats -0.0 - a, so that the sign of zero is right)"""
+    """-a, which wraps (for floats -0.0 - a, so that the sign of zero is right)"""
     x = convert(a)
-    if isinstance(x, IntImm | FloatImm):
-        return const(-x.value, x.dtype)
+    if isinstance(x, FloatImm):
+        return FloatImm(-x.value, x.dtype)
     return sub(const(-0.0 if x.dtype.is_float else 0, x.dtype), x)
 
 
@@ -213,7 +223,7 @@ def div(a: Any, b: Any) -> Expr:
             hint="use a // b or te.floordiv (down), te.truncdiv (toward zero), te.indexdiv (both >= 0), or cast",
         )
     folded = None if is_const(y, 0) else _fold(ir.Div, x, y, lambda p, q: p / q)
-    return folded or ir.Div(x, y, x.dtype)
+    return folded if folded is not None else ir.Div(x, y, x.dtype)
 
 
 def _integers(what: str, a: Any, b: Any) -> tuple[Expr, Expr]:
@@ -307,14 +317,29 @@ def cast(value: Any, dtype: str) -> Expr:
     if d.kind == "handle" or x.dtype.kind == "handle":
         raise DTypeError(f"{x.dtype} cannot become {d}")
     if isinstance(x, IntImm):
-        return FloatImm(float(x.value), d) if d.is_float else _int_constant(x.value, d)
+        return FloatImm(_rounded(x.value, d), d) if d.is_float else _int_constant(x.value, d)
     if isinstance(x, FloatImm):
+        value = _held(x)
         if d.is_float:
-            with np.errstate(over="ignore"):
-                return FloatImm(float(np.float32(x.value)) if d.bits == 32 else x.value, d)
-        if math.isfinite(x.value) and (d.is_bool or d.min_value() <= int(x.value) <= d.max_value()):
-            return _int_constant(int(bool(x.value)) if d.is_bool else int(x.value), d)
+            return FloatImm(_rounded(value, d), d)
+        if math.isfinite(value) and (d.is_bool or d.min_value() <= int(value) <= d.max_value()):
+            return _int_constant(int(bool(value)) if d.is_bool else int(value), d)
     return ir.Cast(x, d)
+
+
+def _held(x: IntImm | FloatImm) -> float:
+    """The value that a register holds for a constant: 0.1 as float32 is 0.100000001490116."""
+    return _rounded(x.value, x.dtype) if isinstance(x, FloatImm) else x.value
+
+
+def _rounded(value: float, dtype: DType) -> float:
+    """`value` as the nearest number of a float dtype, rounded once."""
+    if dtype.bits == 64:
+        return float(value)
+    with np.errstate(over="ignore"):
+        # An integer of 64 bits would be rounded twice on its way through a Python float.
+        exact = np.array(value, "uint64" if value > 1 << 62 else "int64") if isinstance(value, int) else value
+        return float(np.float32(exact))
 
 
 def _int_constant(value: int, dtype: DType) -> Expr:
@@ -338,11 +363,15 @@ def power(a: Any, b: Any) -> Expr:
 
 
 def absolute(a: Any) -> Expr:
-    """|a|"""
+    """|a|; that of the smallest signed integer wraps to itself, as in numpy"""
     x = convert(a)
-    if isinstance(x, IntImm | FloatImm):
-        return const(abs(x.value), x.dtype)
-    return x if x.dtype.kind == "uint" else ir.Call("abs", (x,), x.dtype)
+    if isinstance(x, FloatImm):
+        return FloatImm(abs(x.value), x.dtype)
+    if x.dtype.kind in ("uint", "bool"):
+        return x
+    if isinstance(x, IntImm):
+        return IntImm(wrap(abs(x.value), x.dtype), x.dtype)
+    return ir.Call("abs", (x,), x.dtype)
 
 
 # ---------------------------------------------------------------- comparison and logic
@@ -351,7 +380,7 @@ def absolute(a: Any) -> Expr:
 def _compare(cls: Any, a: Any, b: Any, f: Callable[[Any, Any], bool]) -> Expr:
     x, y = match(a, b)
     if isinstance(x, IntImm | FloatImm) and isinstance(y, IntImm | FloatImm):
-        return IntImm(int(f(x.value, y.value)), BOOL)
+        return IntImm(int(f(_held(x), _held(y))), BOOL)
     made: Expr = cls(x, y, BOOL.with_lanes(x.dtype.lanes))
     return made
 
