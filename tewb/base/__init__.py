@@ -19,6 +19,7 @@ from tewb.base.errors import (
     TewbWarning,
 )
 from tewb.base.natives import CType, Native, native, register_native
+from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.span import Span, here
 from tewb.base.traceback import render_with
 
@@ -47,10 +48,15 @@ __all__ = [
     "Span",
     "TewbError",
     "TewbWarning",
+    "UnreadableError",
     "any_depth",
+    "around",
+    "brief",
     "here",
     "native",
     "option",
+    "python_lines",
+    "python_tree",
     "register_native",
     "render_with",
 ]

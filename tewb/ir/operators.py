@@ -70,6 +70,12 @@ class Operators:
     def __rshift__(self, other: Any) -> Expr:
         return ops.shift_right(self, other)
 
+    def __rlshift__(self, other: Any) -> Expr:
+        return ops.shift_left(other, self)
+
+    def __rrshift__(self, other: Any) -> Expr:
+        return ops.shift_right(other, self)
+
     def __and__(self, other: Any) -> Expr:
         return ops.bitwise_and(self, other)
 

@@ -24,8 +24,17 @@ def const(value: Any, dtype: str | None = None) -> Expr:
     d = DType(dtype)
     if d.lanes > 1:
         return Broadcast(const(value, d.element), d.lanes, d)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(value, int | float):
+        if not hasattr(value, "__index__"):
+            raise DTypeError(f"a {type(value).__name__} cannot be a constant of dtype {d}")
+        value = value.__index__()
     if d.is_float:
-        return FloatImm(float(value), d)
+        try:
+            return FloatImm(float(value), d)
+        except OverflowError:
+            raise DTypeError(f"a number of {value.bit_length()} bits does not fit {d}") from None
     if d.is_bool:
         return IntImm(int(bool(value)), d)
     if d.kind not in ("int", "uint"):
@@ -34,7 +43,8 @@ def const(value: Any, dtype: str | None = None) -> Expr:
         raise DTypeError(f"{value!r} is not an integer, so it cannot be a constant of dtype {d}")
     v = int(value)
     if not d.min_value() <= v <= d.max_value():
-        raise DTypeError(f"{v} does not fit {d} ({d.min_value()} to {d.max_value()})")
+        shown = f"a number of {v.bit_length()} bits" if v.bit_length() > 128 else v
+        raise DTypeError(f"{shown} does not fit {d} ({d.min_value()} to {d.max_value()})")
     return IntImm(v, d)
 
 
@@ -148,15 +158,10 @@ def _fold(e: type[Expr], a: Expr, b: Expr, f: Callable[[Any, Any], Any]) -> Expr
     if isinstance(a, IntImm) and isinstance(b, IntImm):
         return IntImm(wrap(f(a.value, b.value), a.dtype), a.dtype)
     if isinstance(a, FloatImm) and isinstance(b, FloatImm):
+        kind = np.float32 if a.dtype.bits == 32 else np.float64
         with np.errstate(all="ignore"):
-            return FloatImm(float(f(_rounded(a), _rounded(b))), a.dtype)
+            return FloatImm(float(f(kind(a.value), kind(b.value))), a.dtype)
     return None
-
-
-def _rounded(e: FloatImm) -> Any:
-    """The value of a constant as a number of its dtype: Python's 0.1 is no float32."""
-    with np.errstate(over="ignore"):
-        return np.float32(e.value) if e.dtype.bits == 32 else np.float64(e.value)
 
 
 # ---------------------------------------------------------------- arithmetic
@@ -213,10 +218,10 @@ def size_product(a: Expr, b: Expr) -> Expr:
 
 
 def neg(a: Any) -> Expr:
-    """-a, which wraps as 0 - a does (for floats -0.0 - a, so that the sign of zero is right)"""
+    """-a, which wraps (for floats -0.0 - a, so that the sign of zero is right)"""
     x = convert(a)
     if isinstance(x, FloatImm):
-        return const(-x.value, x.dtype)
+        return FloatImm(-x.value, x.dtype)
     return sub(const(-0.0 if x.dtype.is_float else 0, x.dtype), x)
 
 
@@ -229,7 +234,7 @@ def div(a: Any, b: Any) -> Expr:
             hint="use a // b or te.floordiv (down), te.truncdiv (toward zero), te.indexdiv (both >= 0), or cast",
         )
     folded = None if is_const(y, 0) else _fold(ir.Div, x, y, lambda p, q: p / q)
-    return folded or ir.Div(x, y, x.dtype)
+    return folded if folded is not None else ir.Div(x, y, x.dtype)
 
 
 def _integers(what: str, a: Any, b: Any) -> tuple[Expr, Expr]:
@@ -323,20 +328,29 @@ def cast(value: Any, dtype: str) -> Expr:
     if d.kind == "handle" or x.dtype.kind == "handle":
         raise DTypeError(f"{x.dtype} cannot become {d}")
     if isinstance(x, IntImm):
-        return _float_constant(x, d) if d.is_float else _int_constant(x.value, d)
+        return FloatImm(_rounded(x.value, d), d) if d.is_float else _int_constant(x.value, d)
     if isinstance(x, FloatImm):
-        value = float(_rounded(x))
+        value = _held(x)
         if d.is_float:
-            return FloatImm(float(_rounded(FloatImm(value, d))), d)
+            return FloatImm(_rounded(value, d), d)
         if math.isfinite(value) and (d.is_bool or d.min_value() <= int(value) <= d.max_value()):
             return _int_constant(int(bool(value)) if d.is_bool else int(value), d)
     return ir.Cast(x, d)
 
 
-def _float_constant(x: IntImm, dtype: DType) -> Expr:
-    """An integer rounded once, to the float that is nearest."""
-    kind = np.uint64 if x.value > 0 else np.int64
-    return FloatImm(float(kind(x.value).astype("float32" if dtype.bits == 32 else "float64")), dtype)
+def _held(x: IntImm | FloatImm) -> float:
+    """The value that a register holds for a constant: 0.1 as float32 is 0.100000001490116."""
+    return _rounded(x.value, x.dtype) if isinstance(x, FloatImm) else x.value
+
+
+def _rounded(value: float, dtype: DType) -> float:
+    """`value` as the nearest number of a float dtype, rounded once."""
+    if dtype.bits == 64:
+        return float(value)
+    with np.errstate(over="ignore"):
+        # An integer of 64 bits would be rounded twice on its way through a Python float.
+        exact = np.array(value, "uint64" if value > 1 << 62 else "int64") if isinstance(value, int) else value
+        return float(np.float32(exact))
 
 
 def _int_constant(value: int, dtype: DType) -> Expr:
@@ -360,13 +374,15 @@ def power(a: Any, b: Any) -> Expr:
 
 
 def absolute(a: Any) -> Expr:
-    """|a|; the smallest integer has none, and wraps to itself"""
+    """|a|; that of the smallest signed integer wraps to itself, as in numpy"""
     x = convert(a)
     if isinstance(x, FloatImm):
-        return const(abs(x.value), x.dtype)
-    if isinstance(x, IntImm) and x.dtype.is_int:
+        return FloatImm(abs(x.value), x.dtype)
+    if x.dtype.kind in ("uint", "bool"):
+        return x
+    if isinstance(x, IntImm):
         return IntImm(wrap(abs(x.value), x.dtype), x.dtype)
-    return x if x.dtype.kind == "uint" else ir.Call("abs", (x,), x.dtype)
+    return ir.Call("abs", (x,), x.dtype)
 
 
 # ---------------------------------------------------------------- comparison and logic
@@ -374,10 +390,8 @@ def absolute(a: Any) -> Expr:
 
 def _compare(cls: Any, a: Any, b: Any, f: Callable[[Any, Any], bool]) -> Expr:
     x, y = match(a, b)
-    if isinstance(x, IntImm) and isinstance(y, IntImm):
-        return IntImm(int(f(x.value, y.value)), BOOL)
-    if isinstance(x, FloatImm) and isinstance(y, FloatImm):
-        return IntImm(int(f(_rounded(x), _rounded(y))), BOOL)
+    if isinstance(x, IntImm | FloatImm) and isinstance(y, IntImm | FloatImm):
+        return IntImm(int(f(_held(x), _held(y))), BOOL)
     made: Expr = cls(x, y, BOOL.with_lanes(x.dtype.lanes))
     return made
 

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tewb.base import HANDLE, DType, ParseError
+from tewb.base import HANDLE, DType, ParseError, UnreadableError, python_tree
 from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
@@ -51,16 +51,13 @@ def parse(text: str) -> PrimFunc | IRModule:
     `structural_equal(parse(script(f)), f)` holds; provenance is not in the text. Raises ParseError, with the
     line and a caret, for text that is not IR.
     """
-    parser = _Parser(text)
+    parser = _Parser(text if isinstance(text, str) else "")
     try:
-        tree = ast.parse(text)
-    except SyntaxError as e:
-        raise parser.problem(
-            e.lineno or 1, max(e.offset or 1, 1) - 1, f"this is not Python: {e.msg}"
-        ) from None
-    except (ValueError, RecursionError, MemoryError) as e:
-        raise ParseError(f"this is not Python: {e}") from None
-    return parser.program(tree)
+        return parser.program(python_tree(text))
+    except UnreadableError as e:
+        raise parser.problem(e.line, e.column, e.why) from None
+    except RecursionError:
+        raise ParseError("this text is nested too deeply") from None
 
 
 class _Parser(Expressions):

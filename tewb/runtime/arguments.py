@@ -507,7 +507,7 @@ def _check_range(signature: KernelSignature, made: Prepared) -> None:
 
 def _check_limits(signature: KernelSignature, made: Prepared) -> None:
     """What the kernel computes of its symbols must fit too."""
-    values = {name: v for name, (v, _) in made.symbols.items()} if signature.limits else {}
+    values = {name: told.value for name, told in made.symbols.items()} if signature.limits else {}
     for limit in signature.limits:
         value = _evaluate(limit.text, values)
         if not -(1 << limit.bits - 1) <= value < 1 << limit.bits - 1:

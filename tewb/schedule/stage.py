@@ -6,7 +6,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tewb.ir import AxisKind, IterVar, Origin, const_int
+from tewb.ir import IterVar, Origin
+from tewb.schedule.marks import loops_text
 from tewb.schedule.relation import Fuse, Relation, Split
 from tewb.tensor import Operation, PlaceholderOp, Tensor
 
@@ -92,6 +93,11 @@ class Stage:
     def is_inlined(self) -> bool:
         return self.attach == INLINE
 
+    @property
+    def attached(self) -> At | None:
+        """The loop of another stage that it is computed at; None at the root, and inline."""
+        return self.attach if isinstance(self.attach, At) else None
+
     def outputs(self) -> tuple[Tensor, ...]:
         return self.op.outputs
 
@@ -175,21 +181,8 @@ class Stage:
     # ---- what a person sees
 
     def loops(self) -> str:
-        """The loops as they are now, and how results are stored: `i.outer(32), i.inner(32, vectorize), k(1024)`."""
-        extents = self.schedule.extents(self)
-        shown = []
-        for iv in self.leaf_iter_vars:
-            size = const_int(extents[iv])
-            notes = [str(size) if size is not None else repr(extents[iv])]
-            if iv.kind is AxisKind.OPAQUE:
-                notes.append("inside")
-            if iv in self.annotations:
-                notes.append(self.annotations[iv])
-            notes += [f"prefetch {p.source.name}" for p in self.prefetches if p.axis is iv]
-            notes += [f"{key} {value}" for (own, key), value in self.pragmas.items() if own is iv]
-            shown.append(f"{self.axis_name(iv)}({', '.join(notes)})")
-        stores = "; stores are non-temporal" if self.is_nontemporal else ""
-        return (", ".join(shown) or "none") + stores
+        """This stage as it is now, in the words of `marks.py`: `i.outer(32), i.inner(32, vectorize); double buffered`."""
+        return loops_text(self, self.schedule.extents(self))
 
     def origin(self, iv: IterVar | None = None) -> Origin:
         """Where the loop of `iv` (or this stage) came from."""

@@ -46,6 +46,8 @@ def _listed(steps: Journal) -> str:
 def saved_of(text: str) -> Saved:
     """What JSON text says: an object as `saved_json` writes it, or a list of steps. Raises ParseError for text
     that is not JSON, ScheduleError for JSON that is no schedule."""
+    if not isinstance(text, str):
+        raise ParseError(f"a {type(text).__name__} is no JSON text")
     try:
         data = json.loads(text)
     except json.JSONDecodeError as e:

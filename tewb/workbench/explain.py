@@ -32,7 +32,7 @@ from tewb.ir import (
     visit,
     walk,
 )
-from tewb.schedule import PRIMITIVES, At, Fuse, Split, Stage, Step
+from tewb.schedule import PRIMITIVES, At, Fuse, Split, Stage, Step, loop_marks
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, readings
 from tewb.schedule.relation import Extents, divides, index_up
 from tewb.tensor import ComputeOp, ExternOp
@@ -424,8 +424,9 @@ def _about_axis(session: Session, stage: Stage, iv: IterVar) -> list[str]:
     became = stage.replaced_by(iv)
     if became:
         found.append(f"{name} was {became}")
-    if iv in stage.annotations:
-        found.append(f"{name} is marked {stage.annotations[iv]}")
+    marks = loop_marks(stage, iv)
+    if marks:
+        found.append(f"{name} is marked {', '.join(marks)}")
     if made is not None:
         found.append(f"{name} came from step {made + 1}, {_step(session, made)}")
     return found

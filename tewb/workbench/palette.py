@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from tewb.base import DType, ScheduleError, TewbError
 from tewb.ir import (
-    AxisKind,
     For,
     ForKind,
     Node,
@@ -21,14 +20,13 @@ from tewb.ir import (
     const_int,
     replace,
     rewriter,
-    script,
     walk,
 )
 from tewb.lowering import LOWER, run, scheduled_loops
 from tewb.lowering.unroll_loops import MAX_NODES
 from tewb.runtime import Target
-from tewb.schedule import PRIMITIVES, At, Schedule, Stage, Step
-from tewb.schedule.bounds import Bounds, infer_bounds
+from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loops_text
+from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.primitive import Call, Refusal
 from tewb.workbench.ledger import allocated_bytes, argument_stages, computed_times
 
@@ -523,30 +521,11 @@ def seen(schedule: Schedule, args: Sequence[Any], function: PrimFunc) -> tuple[d
         _longest(loops, ForKind.VECTORIZED),
         _longest(loops, ForKind.PARALLEL),
     )
-    return {s.name: stage_text(s, bounds) for s in own}, figures
+    return {
+        s.name: loops_text(s, bounds.stages[s].extents if s in bounds.stages else {}) for s in own
+    }, figures
 
 
 def _longest(loops: Sequence[For], kind: ForKind) -> int | None:
     sizes = [const_int(n.extent) for n in loops if n.kind is kind]
     return None if None in sizes else max((n for n in sizes if n is not None), default=1)
-
-
-def stage_text(stage: Stage, bounds: Bounds) -> str:
-    """The loops of a stage where it stands: `at Y.i: i(1), j(512, vectorize)`."""
-    if stage.is_inlined:
-        return "inline, where it is read"
-    place = f"at {stage.attach.stage.name}.{stage.attach.stage.axis_name(stage.attach.axis)}: " if isinstance(stage.attach, At) else ""  # fmt: skip
-    extents = bounds.stages[stage].extents
-    shown = []
-    for iv in stage.leaf_iter_vars:
-        notes = [script(extents[iv])]
-        notes += ["inside"] if iv.kind is AxisKind.OPAQUE else []
-        notes += [stage.annotations[iv]] if iv in stage.annotations else []
-        notes += [f"{key} {value}" for (own, key), value in stage.pragmas.items() if own is iv]
-        notes += [f"prefetch {p.source.name} {p.offset} ahead" for p in stage.prefetches if p.axis is iv]
-        shown.append(f"{stage.axis_name(iv)}({', '.join(notes)})")
-    scope = "" if stage.scope == "global" else f" in {stage.scope} memory"
-    stores = "; non-temporal stores" if stage.is_nontemporal else ""
-    gaps = [f", stride of {stage.axis_name(iv)} {o} (mod {f})" for iv, (f, o) in stage.alignments.items()]
-    double = ", double buffered" if stage.is_double else ""
-    return place + (", ".join(shown) or "no loops") + scope + "".join(gaps) + double + stores

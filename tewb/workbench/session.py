@@ -32,7 +32,17 @@ from tewb.ir import (
 )
 from tewb.lowering import BUILD, lower_schedule, peak_bytes, run
 from tewb.runtime import Kernel, Target
-from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, Step
+from tewb.schedule import (
+    PRIMITIVES,
+    At,
+    Primitive,
+    Schedule,
+    Stage,
+    Step,
+    loop_marks,
+    place_text,
+    stage_marks,
+)
 from tewb.schedule.alignment import elements_spanned
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.recompute import recompute_factor
@@ -56,20 +66,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoopInfo:
-    """A loop of a stage: its name, extent as text, kind of axis, annotation, and the step that made it."""
+    """A loop of a stage: its name, extent as text, kind of axis, what was said of it, and the step that made it."""
 
     name: str
     extent: str
     kind: str
-    annotation: str | None
+    marks: tuple[str, ...]
     step: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class StageInfo:
-    """A stage as a person sees it. `place` is root, inline, or `C at i.outer`; `computed` is how often each
-    element is computed there, on average, where that can be counted. `stores` says how results are stored, where not
-    as usual."""
+    """A stage as a person sees it. `place` is root, inline, or `at C.i.outer`; `computed` is how often each
+    element is computed there, on average, where that can be counted. `marks` is what was said of it: its memory, how its
+    results are stored."""
 
     name: str
     kind: str
@@ -77,7 +87,7 @@ class StageInfo:
     step: int | None
     loops: tuple[LoopInfo, ...]
     computed: float | None = 1.0
-    stores: str = ""
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +191,17 @@ class Session(History):
         extents = self.schedule.extents(s)
         loops = tuple(
             LoopInfo(
-                s.axis_name(iv), script(extents[iv]), iv.kind.value, s.annotations.get(iv), s.made_by.get(iv)
+                s.axis_name(iv),
+                script(extents[iv]),
+                iv.kind.value,
+                tuple(loop_marks(s, iv)),
+                s.made_by.get(iv),
             )
             for iv in s.leaf_iter_vars
         )
         kind = type(s.op).__name__.removesuffix("Op").lower()
         kind = "input" if kind == "placeholder" else kind
-        stores = "non-temporal stores" if s.is_nontemporal else ""
-        return StageInfo(s.name, kind, _place(s), s.place_step, loops, computed, stores)
+        return StageInfo(s.name, kind, place_text(s), s.place_step, loops, computed, tuple(stage_marks(s)))
 
     def primitives(self, stage: str) -> list[Primitive]:
         """The primitives, in the order of their declaration (a stage that is an input only has cache_read)."""
@@ -365,12 +378,6 @@ class Session(History):
         from tewb.workbench.access_trace import trace
 
         return trace(self, buffer, limit)
-
-
-def _place(s: Stage) -> str:
-    if isinstance(s.attach, At):
-        return f"{s.attach.stage.name} at {s.attach.stage.axis_name(s.attach.axis)}"
-    return "inline" if s.attach == INLINE else "root"
 
 
 def _elements(shape: Sequence[Expr]) -> int | None:

@@ -110,8 +110,8 @@ class Context:
         if isinstance(value, np.ndarray):
             try:
                 return Table(value)
-            except TypeError as e:
-                raise self.refuse(node, str(e), "array.astype('float32') converts") from None
+            except DTypeError as e:
+                raise self.refuse(node, e.message, "array.astype('float32') converts") from None
         if isinstance(value, tuple | list):
             return tuple(self.from_outside(v, node) for v in value)
         return value
@@ -148,8 +148,8 @@ class Context:
         if isinstance(value, bool | int | float | np.generic):
             try:
                 return convert(value)
-            except (TewbError, TypeError) as e:
-                raise self.refuse(node, str(e)) from None
+            except TewbError as e:
+                raise self.refuse(node, e.message) from None
         what = f"{value.name}, a tensor," if isinstance(value, Buffer | Table) else kind_of(value)
         raise self.refuse(node, f"{what} is no number or element", "take an element: a[i]")
 
