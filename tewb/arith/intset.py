@@ -64,10 +64,11 @@ def interval(lo: Expr, extent: Expr) -> Interval:
     return Interval(lo, ops.sub(ops.add(lo, extent), 1), None if n is None else max(n - 1, 0))
 
 
-def eval_set(e: Expr, ranges: Mapping[Var, Interval]) -> Interval | None:
+def eval_set(e: Expr, ranges: Mapping[Var, Interval | None]) -> Interval | None:
     """An interval that covers `e` when each variable of `ranges` runs over its interval.
 
-    Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index.
+    Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index or a variable
+    of which nothing is known.
     """
     if not any(isinstance(x, Var) and x in ranges for x in walk(e)):
         return point(e)
@@ -114,7 +115,7 @@ def relaxed(x: Interval | None, ranges: Mapping[Var, Interval]) -> Interval | No
     return Interval(lo.lo, hi.hi, width)
 
 
-def _both(a: Expr, b: Expr, ranges: Mapping[Var, Interval], f: object) -> Interval | None:
+def _both(a: Expr, b: Expr, ranges: Mapping[Var, Interval | None], f: object) -> Interval | None:
     x, y = eval_set(a, ranges), eval_set(b, ranges)
     return None if x is None or y is None else f(x, y)  # type: ignore[operator]
 

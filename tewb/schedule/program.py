@@ -41,7 +41,8 @@ def _inline(schedule: Schedule, op: ComputeOp, done: dict[Stage, Operation]) -> 
         return body
 
     rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-    made = ComputeOp(op.name, op.axis, tuple(rewrite(e) for e in op.body), op.tag, check=False)
+    body, domains = tuple(rewrite(e) for e in op.body), op.mapped_domains(rewrite)
+    made = ComputeOp(op.name, op.axis, body, op.tag, check=False, domains=domains)
     made.span = op.span
     sources = [done[schedule.stage_of(t)] for t in op.inputs]
     if op.unproved or any(isinstance(s, ComputeOp) and s.unproved for s in sources):

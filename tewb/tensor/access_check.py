@@ -6,11 +6,11 @@ from typing import Any
 
 from tewb.arith import Analyzer, detect_linear
 from tewb.base import BOOL, BoundError, here
-from tewb.ir import And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Reduce, Var, ops, walk
+from tewb.ir import And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Range, Reduce, Var, ops, walk
 
 # A load, the dimension, and the condition under which it happens.
 Access = tuple[ProducerLoad, int, Expr]
-_ALWAYS: Expr = IntImm(1, BOOL)
+ALWAYS: Expr = IntImm(1, BOOL)
 
 
 def check_accesses(op: Any, refuse: bool = True) -> tuple[Access, ...]:
@@ -22,15 +22,16 @@ def check_accesses(op: Any, refuse: bool = True) -> tuple[Access, ...]:
     analyzer = Analyzer()
     axes = (*op.axis, *op.reduce_axis)
     for iv in axes:
-        analyzer.bind_extent(iv.var, iv.dom.min, iv.dom.extent)
+        dom = op.domain(iv)
+        analyzer.bind_extent(iv.var, dom.min, dom.extent)
     for t in op.inputs:
         for size in t.shape:
             for v in walk(size):
                 if isinstance(v, Var):
                     analyzer.bind(v, 0, None)
     unproved: list[Access] = []
-    for e in op.body:
-        _Checker(op, analyzer, axes, unproved, refuse).check(e, _ALWAYS)
+    for e in op.exprs():
+        _Checker(op, analyzer, axes, unproved, refuse).check(e, ALWAYS)
     return tuple(unproved)
 
 
@@ -63,7 +64,7 @@ class _Checker:
                     self.check(i, when)
                 for d, (i, size) in enumerate(zip(indices, tensor.shape, strict=True)):
                     if not _inside(self.analyzer, i, size):
-                        if self.refuse and when is _ALWAYS:
+                        if self.refuse and when is ALWAYS:
                             _refuse_if_certain(self.op, self.analyzer, e, d, i, size, self.axes)
                         self.unproved.append((e, d, when))
                 return
@@ -75,7 +76,7 @@ class _Checker:
             self.check(e, when)
             return
         with self.analyzer.assume(cond):
-            self.check(e, cond if when is _ALWAYS else ops.logical_and(when, cond))
+            self.check(e, cond if when is ALWAYS else ops.logical_and(when, cond))
 
 
 def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:
@@ -102,7 +103,7 @@ def _refuse_if_certain(
     extent = ops.const_int(size)
     low = lo is not None and lo < 0
     high = hi is not None and extent is not None and hi >= extent
-    if not (low or high) or any(_empty(iv) for iv in axes):
+    if not (low or high) or any(_empty(op.domain(iv)) for iv in axes):
         return
     reached = f"{index!r} runs from {lo} to {hi}"
     raise BoundError(
@@ -113,5 +114,5 @@ def _refuse_if_certain(
     )
 
 
-def _empty(iv: IterVar) -> bool:
-    return iv.dom is None or ops.const_int(iv.dom.extent) in (0, None)
+def _empty(dom: Range | None) -> bool:
+    return dom is None or ops.const_int(dom.extent) in (0, None)

@@ -6,8 +6,22 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tewb.base import BOOL, INT32, DType, DTypeError, ShapeError, TewbError, here
-from tewb.ir import AxisKind, CommReducer, Expr, IntImm, IterVar, Range, Reduce, Var, const, convert, ops
+from tewb.base import BOOL, INT32, INT64, DType, DTypeError, ShapeError, TewbError, here
+from tewb.ir import (
+    AxisKind,
+    CommReducer,
+    Expr,
+    IntImm,
+    IterVar,
+    ProducerLoad,
+    Range,
+    Reduce,
+    Var,
+    const,
+    convert,
+    ops,
+    walk,
+)
 
 
 def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
@@ -17,11 +31,19 @@ def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
     else:
         if not isinstance(dom, tuple | list) or len(dom) != 2:
             raise ShapeError(f"reduce_axis {name} takes (begin, end), not {dom!r}", span=here())
-        begin, end = convert(dom[0]), convert(dom[1])
+        begin, end = (_whole_number(convert(e)) for e in dom)
         bounds = Range(begin, ops.sub(end, begin))
     if not (bounds.min.dtype.is_int and bounds.extent.dtype.is_int):
         raise DTypeError(f"reduce_axis {name} runs over integers", span=here())
     return IterVar(bounds, Var(name, bounds.extent.dtype), AxisKind.REDUCE)
+
+
+def _whole_number(e: Expr) -> Expr:
+    """An end of a range. Elements of small or unsigned integers become signed ones, whose differences are right."""
+    small = e.dtype.is_int and (e.dtype.bits < 32 or e.dtype.kind == "uint")
+    if not small or not any(isinstance(n, ProducerLoad) for n in walk(e)):
+        return e
+    return ops.cast(e, INT32 if e.dtype.bits < 32 else INT64)
 
 
 def comm_reducer(
