@@ -3,7 +3,7 @@
 for i in n:                                            for i in n:
     for k in range(indptr[i], indptr[i + 1]):    ->        k.begin: T.int32 = indptr[i]
         C[i] += A[k]                                       k.extent: T.int32 = T.max(indptr[i + 1] - indptr[i], 0)
-                                                           assert indptr[i + 1] <= indptr[i] or k.begin >= 0 and ...
+                                                           assert indptr[i + 1] - 1 < indptr[i] or k.begin >= 0 and ...
                                                            for k in range(k.extent): C[i] += A[k.begin + k]
 """
 
@@ -12,16 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from tewb.arith import Analyzer, detect_linear
+from tewb.arith import detect_linear
 from tewb.ir import (
     AssertStmt,
     BufferLoad,
     Expr,
     IterVar,
     LetStmt,
-    Max,
     ProducerLoad,
-    Range,
     Reduce,
     Stmt,
     Var,
@@ -32,6 +30,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.tensor.access_check import ALWAYS, Access
+from tewb.tensor.domains import last_value
 
 if TYPE_CHECKING:
     from tewb.lowering.compute_nest import ComputeNest
@@ -54,7 +53,7 @@ class ToldRange:
         self.domain, self.range = nest.op.domains[axis], nest.own.ranges[axis]
         assert isinstance(self.range.extent, Var)
         self.position = nest.own.told[self.range.extent]
-        self.end = _end(self.domain)
+        self.last = last_value(self.domain)
         self.others = self._others()
         self.checked = [a for a in nest.op.unproved if self._ends(a) is not None]
 
@@ -106,7 +105,7 @@ class ToldRange:
         if not step or uses(index, inside) or any(isinstance(n, ProducerLoad) for n in walk(index)):
             return None
         first = self.translate(substitute(index, {v: self.range.min}))
-        last = self.translate(substitute(index, {v: ops.sub(self.end, 1)}))
+        last = self.translate(substitute(index, {v: self.last}))
         return (first, last) if step > 0 else (last, first)
 
     def _is_inside(self, iv: IterVar) -> bool:
@@ -118,14 +117,6 @@ class ToldRange:
         size = access[0].producer.shape[access[1]]
         inside = ops.logical_and(ops.greater_equal(ends[0], 0), ops.less(ends[1], size))
         # Ends are compared, not an extent with 0: what nobody filled may be too far apart for a difference.
-        empty = ops.less_equal(self.translate(self.end), self.translate(self.domain.min))
+        empty = ops.less(self.translate(self.last), self.translate(self.domain.min))
         none = [empty, *(ops.less_equal(n, 0) for n in self.others)]
         return AssertStmt(ops.any_of(*none, inside), self.nest.outside(access), body, self.nest.origin)
-
-
-def _end(domain: Range) -> Expr:
-    """One past the last value of a range, where it has values."""
-    extent = domain.extent
-    if isinstance(extent, Max) and const_int(extent.b) == 0:
-        extent = extent.a
-    return Analyzer().simplify(ops.add(domain.min, extent))

@@ -16,7 +16,6 @@ from tewb.ir import (
     Expr,
     For,
     IterVar,
-    Max,
     ProducerLoad,
     Range,
     Stmt,
@@ -37,6 +36,7 @@ from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
 from tewb.schedule.tiles import at_edge
 from tewb.tensor import ComputeOp, ExternOp, Operation, Tensor, whole_region
+from tewb.tensor.domains import last_value
 from tewb.tensor.hybrid import HybridOp
 
 Region = tuple[Range, ...]
@@ -355,9 +355,7 @@ def _covered(domain: Range, axes: Mapping[Var, Interval | None]) -> Interval | N
     low, extent = domain.min, domain.extent
     if any(isinstance(n, ProducerLoad) for e in (low, extent) for n in walk(e)):
         return None
-    if isinstance(extent, Max) and const_int(extent.b) == 0:
-        extent = extent.a  # where there are iterations, there are so many
-    first, last = eval_set(low, axes), eval_set(ops.sub(ops.add(low, extent), 1), axes)
+    first, last = eval_set(low, axes), eval_set(last_value(domain), axes)
     return None if first is None or last is None else Interval(first.lo, last.hi)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tewb.arith import Analyzer
-from tewb.ir import Expr, IterVar, ProducerLoad, Range, Var, ops, walk
+from tewb.ir import Expr, IterVar, Max, ProducerLoad, Range, Var, const_int, ops, walk
 
 Domains = Mapping[IterVar, Range]
 
@@ -38,6 +38,14 @@ def _not_negative(found: Domains, axis: Sequence[IterVar], inner: Sequence[IterV
             r = made[iv] = Range(r.min, extent)
         analyzer.bind_extent(iv.var, r.min, r.extent)
     return made
+
+
+def last_value(domain: Range) -> Expr:
+    """The last value of a range that has values: where it has none, this is one less than the first, or even less."""
+    extent = domain.extent
+    if isinstance(extent, Max) and const_int(extent.b) == 0:
+        extent = extent.a
+    return Analyzer().simplify(ops.sub(ops.add(domain.min, extent), 1))
 
 
 def depends_on(iv: IterVar, domains: Domains, others: Sequence[IterVar]) -> list[IterVar]:
