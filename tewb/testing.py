@@ -6,8 +6,7 @@ clamped and thrown away. Slow and simple: what kernels are compared with.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from tewb.ir import (
     Expr,
     FloatImm,
     IntImm,
+    IterVar,
     Let,
     Mod,
     Not,
@@ -130,20 +130,33 @@ def _compute(op: ComputeOp, arrays: Arrays, values: Values) -> list[Any]:
 def _reduce(op: ComputeOp, r: Reduce, shape: tuple[int, ...], arrays: Arrays, grid: Values) -> list[Any]:
     start = r.init or r.combiner.identity
     state = [np.broadcast_to(_value(e, grid, arrays), shape).astype(e.dtype) for e in start]
-    ranges = []
-    for iv in r.axes:
-        assert iv.dom is not None
-        low = int(_value(iv.dom.min, grid, arrays))
-        ranges.append(range(low, low + int(_value(iv.dom.extent, grid, arrays))))
-    for point in itertools.product(*ranges):
-        here = {**grid, **{iv.var: np.array(x, iv.dtype) for iv, x in zip(r.axes, point, strict=True)}}
+    for here, inside in _points(op, op.reduce_axis, grid, np.True_, arrays):
         new = [_value(e, here, arrays) for e in r.source]
         pairs = zip((*r.combiner.lhs, *r.combiner.rhs), (*state, *new), strict=True)
         combined = {**here, **dict(pairs)}
-        condition = np.broadcast_to(_value(r.condition, here, arrays), shape)
+        condition = np.broadcast_to(inside & _value(r.condition, here, arrays), shape)
         results = [np.broadcast_to(_value(e, combined, arrays), shape) for e in r.combiner.result]
         state = [np.where(condition, x, old).astype(old.dtype) for x, old in zip(results, state, strict=True)]
     return state
+
+
+def _points(
+    op: ComputeOp, axes: Sequence[IterVar], grid: Values, inside: Any, arrays: Arrays
+) -> Iterator[tuple[Values, Any]]:
+    """The points of `axes`, one after the other, each with the elements of the grid whose ranges hold it."""
+    if not axes:
+        yield grid, inside
+        return
+    (iv, *rest), dom = axes, op.domain(axes[0])
+    assert dom is not None
+    low = np.asarray(_value(dom.min, grid, arrays))
+    end = np.asarray(low + _value(dom.extent, grid, arrays))
+    low, end, asked = np.broadcast_arrays(low, end, inside)
+    if low.size == 0 or not asked.any():
+        return
+    for x in range(int(low[asked].min()), int(end[asked].max())):
+        here = {**grid, iv.var: np.array(x, iv.dtype)}
+        yield from _points(op, rest, here, inside & (low <= x) & (x < end), arrays)
 
 
 def _value(e: Expr, values: Values, arrays: Arrays) -> Any:

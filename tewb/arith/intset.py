@@ -64,10 +64,11 @@ def interval(lo: Expr, extent: Expr) -> Interval:
     return Interval(lo, ops.sub(ops.add(lo, extent), 1), None if n is None else max(n - 1, 0))
 
 
-def eval_set(e: Expr, ranges: Mapping[Var, Interval]) -> Interval | None:
+def eval_set(e: Expr, ranges: Mapping[Var, Interval | None]) -> Interval | None:
     """An interval that covers `e` when each variable of `ranges` runs over its interval.
 
-    Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index.
+    Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index or a variable
+    of which nothing is known.
     """
     fixed = everywhere(lambda n: n.__class__ is not Var or n not in ranges)
     known: dict[Expr, Interval | None] = {}
@@ -83,7 +84,7 @@ def eval_set(e: Expr, ranges: Mapping[Var, Interval]) -> Interval | None:
 
 
 def _covered(
-    e: Expr, ranges: Mapping[Var, Interval], part: Callable[[Expr], Interval | None]
+    e: Expr, ranges: Mapping[Var, Interval | None], part: Callable[[Expr], Interval | None]
 ) -> Interval | None:
     """`eval_set` of an expression that uses variables of `ranges`, from those of its parts."""
     match e:

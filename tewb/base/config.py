@@ -26,12 +26,12 @@ DEFAULTS: dict[str, bool | int] = {
     "tewb.checked_externs": False,  # packed functions run on guarded copies that find accesses outside of their tiles
     "tewb.specialise_strides": True,  # symbolic strides get a second body, for those that are 1
     "tewb.object_cache": True,  # machine code is kept on disk, in TEWB_CACHE_DIR or the user's cache directory
-    "tewb.build_timeout": 60.0,  # seconds that LLVM may work on one kernel
+    "tewb.build_timeout": 60,  # seconds that LLVM may work on one kernel
     "tewb.memory_limit": 8 << 30,  # bytes that the intermediates of one kernel call may take
 }
 
 # The largest value of the options that are numbers; the others are true or false.
-_MOST = {"tir.UnrollLoop.auto_max_step": 4096, "tewb.memory_limit": (1 << 63) - 1}
+_MOST = {"tir.UnrollLoop.auto_max_step": 4096, "tewb.build_timeout": 86400, "tewb.memory_limit": (1 << 63) - 1}
 
 # Passes that can be left out, and the option that does it.
 _DISABLED: dict[str, tuple[str, bool]] = {

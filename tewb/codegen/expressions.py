@@ -334,7 +334,7 @@ class Expressions:
         self.forget(count)
         return f"{t} {value}"
 
-    def known(self, e: _Known) -> str:
+    def given(self, e: _Known) -> str:
         return e.ssa
 
     def let(self, e: Let) -> str:
@@ -598,5 +598,5 @@ _EXPRS: dict[type, Rule] = {
     Broadcast: Expressions.broadcast,
     BufferLoad: lambda self, e: self.accesses.load(e),
     Call: Expressions.call,
-    _Known: Expressions.known,
+    _Known: Expressions.given,
 }

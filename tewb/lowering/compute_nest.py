@@ -32,10 +32,13 @@ from tewb.ir import (
 from tewb.lowering.combination import combined
 from tewb.lowering.lanes import Lanes
 from tewb.lowering.stage_loops import Loops
+from tewb.lowering.told_ranges import ToldRange, told_ranges
 from tewb.schedule import Stage
+from tewb.schedule.dependent_loops import loops_of
 from tewb.schedule.lanes import lane_loop, loops_of_elements
 from tewb.schedule.relation import index_up
 from tewb.tensor import ComputeOp
+from tewb.tensor.access_check import Access
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -48,9 +51,11 @@ class ComputeNest(Loops):
         super().__init__(nests, stage, stage.leaf_iter_vars)
         self.op = op
         self.results = [nests.buffer(t)[0] for t in stage.op.outputs]
+        self.told: list[ToldRange] = []
 
     def nest(self) -> Stmt:
         values, guards = self.indices(self.own.vars)
+        self.told = told_ranges(self, values)
         reduction = self.op.body[0] if isinstance(self.op.body[0], Reduce) else None
         translate = self.translate({iv.var: values[iv] for iv in self.own.ranges})
         indices = self.store_indices(values)
@@ -63,10 +68,10 @@ class ComputeNest(Loops):
         lane = lane_loop(self.stage, self.own.extents)
         if lane is not None:
             inner = Lanes(self, reduction, first, lane).reduce(late, translate)
-            return self.loops(0, first, early, inner)
-        update = self.update(reduction, indices, translate)
-        inner = seq(self.init(reduction), self.loops(first, len(self.leaves), late, update))
-        return self.loops(0, first, early, inner)
+        else:
+            update = self.update(reduction, indices, translate)
+            inner = seq(self.init(reduction), self.loops(first, len(self.leaves), late, update))
+        return self.loops(0, first, early, self.before_loop(0, inner) if first == 0 else inner)
 
     def translate(self, values: Mapping[Var, Expr]) -> AxisValues:
         """Rewrite expressions of a compute: axes become `values`, tensor elements become loads."""
@@ -96,6 +101,7 @@ class ComputeNest(Loops):
         if (
             dom is None
             or r is dom
+            or iv.kind is AxisKind.REDUCE
             or (const_int(r.min) == 0 and const_int(r.extent) == const_int(dom.extent) is not None)
         ):
             return []
@@ -180,19 +186,34 @@ class ComputeNest(Loops):
     def checked(self, exprs: Sequence[Expr], translate: AxisValues, body: Stmt) -> Stmt:
         """`body`, which evaluates `exprs`, behind checks for the accesses in them that could not be proved in
         bounds."""
-        if not self.op.unproved:
-            return body
-        evaluated = {id(n) for e in exprs for n in walk(e)}
-        for access, d, when in reversed(self.op.unproved):
-            if id(access) not in evaluated:
-                continue
-            index = translate.index(access.indices[d])
-            size = access.producer.shape[d]
-            inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, size))
-            name = access.producer.name
-            message = (
-                f"{self.stage.name} reads outside of {name} in dimension {d}: {script(access.indices[d])}"
-            )
+        for access in reversed(self.unproved(exprs)):
+            load, d, when = access
+            index = translate.index(load.indices[d])
+            inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, load.producer.shape[d]))
             cond = ops.logical_or(ops.logical_not(translate(when)), inside)
-            body = AssertStmt(cond, message, body, self.origin)
+            body = AssertStmt(cond, self.outside(access), body, self.origin)
+        return body
+
+    def unproved(self, exprs: Sequence[Expr]) -> list[Access]:
+        """The accesses in `exprs` that are checked where these are evaluated, and not for a whole loop before it."""
+        if not self.op.unproved:
+            return []
+        evaluated = {id(n) for e in exprs for n in walk(e)}
+        before = {id(a) for t in self.told for a in t.checked}
+        return [a for a in self.op.unproved if id(a[0]) in evaluated and id(a) not in before]
+
+    def outside(self, access: Access) -> str:
+        """What is said of an access that leaves its tensor."""
+        load, d, _ = access
+        name = load.producer.name
+        return f"{self.stage.name} reads outside of {name} in dimension {d}: {script(load.indices[d])}"
+
+    def loops_of(self, iv: IterVar) -> Sequence[IterVar]:
+        """The loops that an axis became part of."""
+        return loops_of(self.stage, iv)
+
+    def before_loop(self, position: int, body: Stmt) -> Stmt:
+        """`body`, which begins with loop `position`, with the ranges of loops that are known there."""
+        for t in reversed([t for t in self.told if t.position == position]):
+            body = t.around(body)
         return body

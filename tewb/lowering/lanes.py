@@ -66,7 +66,8 @@ class Lanes:
         nest, leaves = self.nest, self.nest.leaves
         # The lanes that a guard takes out combine the identity, unless a loop can be cut short there. Checks are no
         # lanes: the iterations run one by one, and the guard stands around the check too.
-        masks = [] if nest.op.unproved else [g for g in guards if self.is_mask(g[1])]
+        checked = nest.unproved((*self.reduction.source, self.reduction.condition))
+        masks = [] if checked else [g for g in guards if self.is_mask(g[1])]
         kept = [g for g in guards if not any(g is m for m in masks)]
         update = self.update([g for _, g in masks], translate)
         body = seq(

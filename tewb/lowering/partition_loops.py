@@ -90,7 +90,7 @@ class _Partition:
         self.analyzer = Analyzer()
         for v in self.sizes:
             self.analyzer.bind(v, 0, None)
-        self.rewrite: Callable[[Stmt], Stmt] = rewriter({For: self.loop})
+        self.rewrite: Callable[[Stmt], Stmt] = rewriter({For: self.loop, LetStmt: self.let})
         self._found: dict[int, tuple[Stmt, list[_Condition]]] = {}
         self._loops: dict[Var, Interval] = {}  # all loops that were met, as they are at first
         self._exact: dict[int, tuple[Expr, bool]] = {}
@@ -124,6 +124,15 @@ class _Partition:
             analyzer.bind(v, x.lo, x.hi)
         with analyzer.values():
             return analyzer.is_exact(cond.a) and analyzer.is_exact(cond.b)
+
+    def let(self, n: LetStmt) -> Stmt:
+        """A number that is never negative is a size."""
+        least = self.analyzer.const_bounds(n.value)[0] if n.var.dtype in ("int32", "int64") else None
+        if least is not None and least >= 0:
+            self.sizes = (*self.sizes, n.var)
+            self.analyzer.bind(n.var, 0, None)
+        made: Stmt = n.map_children(self.rewrite)
+        return made
 
     def loop(self, n: For) -> Stmt:
         extent = const_int(n.extent)

@@ -115,7 +115,8 @@ def _is_along(stage: Stage, iv: IterVar, e: ProducerLoad) -> bool:
     values: dict[IterVar, Expr] = {x: x.var for x in stage.leaf_iter_vars}
     index_up(stage.relations, values, extents, analyzer)
     roots = [*stage.op.axis, *stage.op.reduce_axis]
-    at = at_axes({r.var: ops.add(r.dom.min, values[r]) for r in roots if r.dom is not None})
+    starts = {r: stage.op.domain(r) for r in roots}
+    at = at_axes({r.var: ops.add(dom.min, values[r]) for r, dom in starts.items() if dom is not None})
     *others, last = [analyzer.simplify(at.index(i)) for i in e.indices]
     found = detect_linear(last, [iv.var])
     along = found is not None and const_int(found[0].get(iv.var, ops.const(0))) == 1

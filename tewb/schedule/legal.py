@@ -6,7 +6,7 @@ come from `places.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from tewb.base import LowerError
 from tewb.ir import AxisKind, IterVar, const_int
 from tewb.schedule.alignment import storage_align
 from tewb.schedule.allowed import attached_at, has_loops, independent, unmarked, untouched
+from tewb.schedule.dependent_loops import keeps_ranges_known
 from tewb.schedule.dot import dot, keeps_dot_innermost
 from tewb.schedule.hybrid_loops import scheduled_body
 from tewb.schedule.places import (
@@ -82,16 +83,26 @@ def tile(stage: Stage, v: Values) -> Refusal | None:
         refused = split(stage, {"axis": iv, "factor": v[key]})
         if refused:
             return refused
-    return _hybrid_tiles(stage, v) if isinstance(stage.op, HybridOp) else reorder(stage, {"axes": [x, y]})
+    if isinstance(stage.op, HybridOp):
+        return _as_tiles(stage, v, lambda axes: _hybrid_order(stage, axes))
+    return reorder(stage, {"axes": [x, y]}) or _as_tiles(stage, v, lambda axes: _known_ranges(stage, axes))
 
 
-def _hybrid_tiles(stage: Stage, v: Values) -> Refusal | None:
+def _as_tiles(stage: Stage, v: Values, why_not: Callable[[list[IterVar]], Refusal | None]) -> Refusal | None:
+    """What `why_not` says of the loops of tiles in their order, when both loops are split."""
     with _trying(stage):
         x, y = (split_loop(stage, v[key], v[f"{key}_factor"], None) for key in ("x", "y"))
         for r in (x, y):
             stage.relations.append(r)
             stage.replace_leaves([r.parent], [r.outer, r.inner])
-        return _hybrid_order(stage, [x.outer, y.outer, x.inner, y.inner])
+        return why_not([x.outer, y.outer, x.inner, y.inner])
+
+
+def _known_ranges(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+    """Whether ranges that depend on loops stay inside of these when `axes` are put in their order."""
+    with _trying(stage):
+        stage.leaf_iter_vars = reordered(stage.leaf_iter_vars, axes)
+        return keeps_ranges_known(stage)
 
 
 @contextmanager
@@ -125,10 +136,11 @@ def fuse(stage: Stage, v: Values) -> Refusal | None:
             return Refusal(
                 f"{stage.axis_name(a)} is a {a.kind.value} axis and {stage.axis_name(b)} a {b.kind.value} axis"
             )
-    return _hybrid_fusion(stage, axes) if isinstance(stage.op, HybridOp) else None
+    return _fusion(stage, axes)
 
 
-def _hybrid_fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+def _fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+    """Why the loops cannot be one, of a hybrid function or where their ranges depend on each other."""
     fused = axes[0]
     with _trying(stage):
         for inner in axes[1:]:
@@ -136,7 +148,7 @@ def _hybrid_fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
             stage.relations.append(relation)
             stage.replace_leaves([fused, inner], [relation.fused])
             fused = relation.fused
-        return _hybrid_refusal(stage)
+        return _hybrid_refusal(stage) if isinstance(stage.op, HybridOp) else keeps_ranges_known(stage)
 
 
 def reorder(stage: Stage, v: Values) -> Refusal | None:
@@ -166,7 +178,8 @@ def reorder(stage: Stage, v: Values) -> Refusal | None:
     stage.leaf_iter_vars = after
     try:
         return (
-            places(stage.schedule)
+            keeps_ranges_known(stage)
+            or places(stage.schedule)
             or next((r for iv in vectors if (r := _nothing_inside(stage, iv))), None)
             or _tile_kept(stage)
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tewb.ir import AxisKind, IterVar, Reduce, script
 from tewb.schedule.allowed import attached_at, has_loops, not_nontemporal, untouched
+from tewb.schedule.dependent_loops import told_outside
 from tewb.schedule.dot import feeds_dot
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.primitive import Refusal, Values
@@ -151,7 +152,7 @@ def places(schedule: Schedule) -> Refusal | None:
                     f"{parent.axis_name(axis)} of {parent.name}",
                     f"compute {reader.name} at the same loop, or {stage.name} further out",
                 )
-        refused = _hybrid_reads(stage, parent, axis)
+        refused = _hybrid_reads(stage, parent, axis) or told_outside(stage, parent, axis)
         if refused:
             return refused
     return None

@@ -63,7 +63,8 @@ def _inline(schedule: Schedule, op: ComputeOp, inline: list[Operation]) -> Opera
         return elements[key]
 
     rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-    made = ComputeOp(op.name, op.axis, tuple([rewrite(e) for e in op.body]), op.tag, check=False)
+    body, domains = tuple([rewrite(e) for e in op.body]), op.mapped_domains(rewrite)
+    made = ComputeOp(op.name, op.axis, body, op.tag, check=False, domains=domains)
     made.span = op.span
     if any(isinstance(o, ComputeOp) and o.unproved for o in (op, *inline)):
         made.unproved = check_accesses(made, refuse=False)

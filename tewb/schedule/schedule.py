@@ -110,7 +110,8 @@ class Schedule:
 
     def extents(self, stage: Stage) -> dict[IterVar, Expr]:
         """The extent of every axis and loop of a stage, when all of it is computed."""
-        roots = {iv: iv.dom.extent for iv in (*stage.op.axis, *stage.op.reduce_axis) if iv.dom is not None}
+        domains = {iv: stage.op.domain(iv) for iv in (*stage.op.axis, *stage.op.reduce_axis)}
+        roots = {iv: r.extent for iv, r in domains.items() if r is not None}
         return loop_extents(stage.relations, roots, Analyzer())
 
     # ---- doing and undoing

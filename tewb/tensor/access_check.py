@@ -6,11 +6,11 @@ from typing import Any
 
 from tewb.arith import Analyzer, detect_linear
 from tewb.base import BOOL, BoundError, any_depth, here
-from tewb.ir import LEAVES, And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Reduce, Var, ops, walk
+from tewb.ir import LEAVES, And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Range, Reduce, Var, ops, walk
 
 # A load, the dimension, and the condition under which it happens.
 Access = tuple[ProducerLoad, int, Expr]
-_ALWAYS: Expr = IntImm(1, BOOL)
+ALWAYS: Expr = IntImm(1, BOOL)
 
 
 @any_depth
@@ -22,8 +22,8 @@ def check_accesses(op: Any, refuse: bool = True) -> tuple[Access, ...]:
     """
     unproved: list[Access] = []
     checker = _Checker(op, unproved, refuse, {})
-    for e in op.body:
-        checker.check(e, _ALWAYS, frozenset())
+    for e in op.exprs():
+        checker.check(e, ALWAYS, frozenset())
     return tuple(unproved)
 
 
@@ -31,7 +31,8 @@ def _facts(op: Any) -> Analyzer:
     """An analyzer that knows the axes of a compute and the sizes of its tensors."""
     analyzer = Analyzer()
     for iv in (*op.axis, *op.reduce_axis):
-        analyzer.bind_extent(iv.var, iv.dom.min, iv.dom.extent)
+        dom = op.domain(iv)
+        analyzer.bind_extent(iv.var, dom.min, dom.extent)
     for t in op.inputs:
         for size in t.shape:
             for v in walk(size):
@@ -66,7 +67,7 @@ class _Checker:
             return False
         if e not in self.safe:
             found: list[Access] = []
-            _Checker(self.op, found, False, self.safe).check(e, _ALWAYS, frozenset())
+            _Checker(self.op, found, False, self.safe).check(e, ALWAYS, frozenset())
             self.safe[e] = not found
         if not self.safe[e]:
             raise BoundError(
@@ -102,7 +103,7 @@ class _Checker:
                     self.check(i, when, under)
                 for d, (i, size) in enumerate(zip(indices, tensor.shape, strict=True)):
                     if not _inside(self.analyzer, i, size):
-                        if self.refuse and when is _ALWAYS:
+                        if self.refuse and when is ALWAYS:
                             _refuse_if_certain(self.op, self.analyzer, e, d, i, size, self.axes)
                         self.unproved.append((e, d, when))
                 return
@@ -118,7 +119,7 @@ class _Checker:
             self.check(e, when, under)
             return
         with self.analyzer.assume(true, wraps=True):
-            all_of = true if when is _ALWAYS else ops.logical_and(when, true)
+            all_of = true if when is ALWAYS else ops.logical_and(when, true)
             self.check(e, all_of, under | {(id(cond), holds)})
 
 
@@ -146,7 +147,7 @@ def _refuse_if_certain(
     extent = ops.const_int(size)
     low = lo is not None and lo < 0
     high = hi is not None and extent is not None and hi >= extent
-    if not (low or high) or any(_empty(iv) for iv in axes):
+    if not (low or high) or any(_empty(op.domain(iv)) for iv in axes):
         return
     reached = f"{index!r} runs from {lo} to {hi}"
     raise BoundError(
@@ -157,5 +158,5 @@ def _refuse_if_certain(
     )
 
 
-def _empty(iv: IterVar) -> bool:
-    return iv.dom is None or ops.const_int(iv.dom.extent) in (0, None)
+def _empty(dom: Range | None) -> bool:
+    return dom is None or ops.const_int(dom.extent) in (0, None)

@@ -13,6 +13,7 @@ from tewb.ir import (
     Expr,
     IntImm,
     IterVar,
+    ProducerLoad,
     Range,
     Reduce,
     Var,
@@ -20,6 +21,7 @@ from tewb.ir import (
     const_int,
     convert,
     ops,
+    walk,
 )
 
 
@@ -30,7 +32,7 @@ def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
     else:
         if not isinstance(dom, tuple | list) or len(dom) != 2:
             raise ShapeError(f"reduce_axis {name} takes (begin, end), not {dom!r}", span=here())
-        bounds = _between(convert(dom[0]), convert(dom[1]))
+        bounds = _between(*(_whole_number(convert(e)) for e in dom))
     if not (bounds.min.dtype.is_int and bounds.extent.dtype.is_int):
         raise DTypeError(f"reduce_axis {name} runs over integers", span=here())
     low, extent = ops.match(bounds.min, bounds.extent)
@@ -43,6 +45,14 @@ def _between(begin: Expr, end: Expr) -> Range:
     if lo is not None and hi is not None and hi - lo > begin.dtype.max_value():
         begin = ops.cast(begin, INT64)
     return Range(begin, ops.sub(end, begin))
+
+
+def _whole_number(e: Expr) -> Expr:
+    """An end of a range. Elements of small or unsigned integers become signed ones, whose differences are right."""
+    small = e.dtype.is_int and (e.dtype.bits < 32 or e.dtype.kind == "uint")
+    if not small or not any(isinstance(n, ProducerLoad) for n in walk(e)):
+        return e
+    return ops.cast(e, INT32 if e.dtype.bits < 32 else INT64)
 
 
 def comm_reducer(

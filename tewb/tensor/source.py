@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import keyword
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from tewb.arith import Analyzer
 from tewb.base import INT32, ExternError
 from tewb.ir import (
     EQ,
@@ -35,6 +36,7 @@ from tewb.ir import (
     Not,
     Or,
     ProducerLoad,
+    Range,
     Reduce,
     Select,
     StringImm,
@@ -44,6 +46,7 @@ from tewb.ir import (
     is_const,
 )
 from tewb.tensor.compute import ComputeOp
+from tewb.tensor.domains import last_value
 from tewb.tensor.extern import ExternOp, Part, Tile, whole_buffers
 from tewb.tensor.placeholder import PlaceholderOp
 from tewb.tensor.tensor import Operation, Tensor
@@ -103,14 +106,16 @@ class GraphSource:
     def compute(self, op: ComputeOp) -> str:
         local: dict[Var, str] = {}
         for iv in op.reduce_axis:
-            if iv.var not in self.vars:
+            if iv.var not in self.vars and iv not in op.domains:
                 self.reduce_axis(iv)
-        inner = {v for e in op.body for v in free_vars(e)}
-        self.declare([v for v in inner if v not in self.vars and not any(v is iv.var for iv in op.axis)])
+        own = {iv.var for iv in (*op.axis, *op.domains)}
+        inner = {v for e in op.exprs() for v in free_vars(e)}
+        self.declare([v for v in inner if v not in self.vars and v not in own])
+        saved = dict(self.vars)
         for iv in op.axis:
             local[iv.var] = self.local(iv.name)
-        saved = dict(self.vars)
         self.vars.update(local)
+        axes = [self.inner_axis(iv, op.domains[iv]) for iv in op.reduce_axis if iv in op.domains]
         bodies = [self.body(e) for e in op.body]
         self.vars = saved
         params = ", ".join(local.values())
@@ -118,14 +123,23 @@ class GraphSource:
             value = bodies[0]
         else:
             value = bodies[0] if len(bodies) == 1 else f"({', '.join(bodies)})"
-        return (
-            f"te.compute({self.shape(op.output(0).shape)}, lambda {params}: {value}, name={_text(op.name)})"
-        )
+        element = f"lambda {params}: {value}"
+        if axes:  # their ranges use the indices
+            element = self.fresh(f"{op.name}_element".replace(".", "_"))
+            lines = [f"def {element}({params}):", *axes, f"    return {value}"]
+            self.lines += lines
+        return f"te.compute({self.shape(op.output(0).shape)}, {element}, name={_text(op.name)})"
 
-    def local(self, wanted: str) -> str:
+    def inner_axis(self, iv: IterVar, domain: Range) -> str:
+        """The line in the function of an element that makes a reduce axis whose range depends on something."""
+        ends = self.expr(domain.min), self.expr(Analyzer().simplify(last_value(domain) + 1))
+        self.vars[iv.var] = name = self.local(iv.name, self.vars.values())
+        return f"    {name} = te.reduce_axis(({', '.join(ends)}), name={_text(iv.name)})"
+
+    def local(self, wanted: str, taken: Iterable[str] = ()) -> str:
         """A name for a parameter of a lambda: it hides nothing that the expression uses, and may be used again."""
         name = wanted.replace(".", "_")
-        used = {*self.tensors.values(), *self.vars.values(), *self.reducers.values(), "te", "tewb"}
+        used = {*self.tensors.values(), *self.vars.values(), *self.reducers.values(), *taken, "te", "tewb"}
         return (
             self.fresh(name) if name in used or not name.isidentifier() or keyword.iskeyword(name) else name
         )

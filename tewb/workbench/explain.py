@@ -230,9 +230,10 @@ def bound(session: Session, stage: Stage, loop: str | None) -> Explanation:
 
 
 def _root_steps(stage: Stage, iv: IterVar) -> list[str]:
-    if iv.kind is AxisKind.REDUCE and iv.dom is not None:
+    domain = stage.op.domain(iv)
+    if iv.kind is AxisKind.REDUCE and domain is not None:
         return [
-            f"{stage.axis_name(iv)} is a reduce axis of {text(iv.dom.extent)} terms: every element needs all of them"
+            f"{stage.axis_name(iv)} is a reduce axis of {text(domain.extent)} terms: every element needs all of them"
         ]
     return []
 
@@ -289,7 +290,8 @@ def guards(stage: Stage, bounds: Bounds) -> list[Guard]:
         splits = (r for r in stage.relations if isinstance(r, Split) and r.parent is axis)
         found.append(Guard(axis, condition, next(splits)))
     for iv, r in own.ranges.items() if isinstance(stage.op, ComputeOp) else ():
-        if iv.dom is not None and not structural_equal(r.extent, iv.dom.extent):
+        whole = iv.kind is AxisKind.REDUCE or iv.dom is None
+        if iv.dom is not None and not whole and not structural_equal(r.extent, iv.dom.extent):
             value = ops.add(r.min, values[iv])
             found.append(Guard(iv, ops.greater_equal(value, iv.dom.min), None))
             found.append(Guard(iv, ops.less(value, ops.add(iv.dom.min, iv.dom.extent)), None))

@@ -235,12 +235,13 @@ def computed_times(stage: Stage, bounds: Bounds) -> float | None:
             return None
         mine = [
             n
-            for e in reader.op.body
+            for e in reader.op.exprs()
             for n in walk(e)
             if isinstance(n, ProducerLoad) and stage.schedule.stage_of(n.producer) is stage
         ]
         axes = [*reader.op.axis, *reader.op.reduce_axis]
-        each = _count(iv.dom.extent for iv in axes if iv.dom is not None)
+        domains = [reader.op.domain(iv) for iv in axes]
+        each = _count(r.extent for r in domains if r is not None)
         times = computed_times(reader, bounds)
         if whole is None or each is None or times is None:
             return None

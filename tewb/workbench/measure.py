@@ -288,7 +288,8 @@ def _terms(t: Tensor) -> int:
             continue
         seen.add(op)
         if isinstance(op, ComputeOp) and isinstance(op.body[0], Reduce):
-            sizes = [const_int(iv.dom.extent) or 1024 for iv in op.reduce_axis if iv.dom is not None]
+            domains = [op.domain(iv) for iv in op.reduce_axis]
+            sizes = [const_int(r.extent) or 1024 for r in domains if r is not None]
             most = max(most, int(np.prod(sizes)))
         pending.extend(i.op for i in op.inputs)
     return most

@@ -1,0 +1,90 @@
+"""Reduce loops whose range depends on other axes or on elements of tensors: where they may stand.
+
+    for i in n:
+        for k in range(indptr[i], indptr[i + 1]):  C[i] += ...
+
+Such a loop stays inside of all loops that its range depends on, and what tells the range is computed outside of it.
+"""
+
+from __future__ import annotations
+
+from tewb.ir import IterVar, ProducerLoad, script, walk
+from tewb.schedule.primitive import Refusal
+from tewb.schedule.program import inlined_operations
+from tewb.schedule.relation import Fuse, Split
+from tewb.schedule.stage import Loops, Stage
+from tewb.tensor import ComputeOp
+from tewb.tensor.domains import depends_on
+
+
+def dependent(stage: Stage, iv: IterVar) -> bool:
+    """Whether the range of a reduce axis of `stage` depends on other axes or on elements of tensors."""
+    return isinstance(stage.op, ComputeOp) and iv in stage.op.domains
+
+
+def loops_of(stage: Stage, axis: IterVar) -> Loops:
+    """The loops of `stage` that `axis` became part of, outermost first."""
+    made = {axis}
+    for r in stage.relations:
+        match r:
+            case Split(parent, outer, inner) if parent in made:
+                made |= {outer, inner}
+            case Fuse(outer, inner, fused) if outer in made or inner in made:
+                made.add(fused)
+    return Loops([iv for iv in stage.leaf_iter_vars if iv in made])
+
+
+def around(stage: Stage, axis: IterVar) -> int:
+    """How many loops stand around all that `axis` became: at the last of them its range is known."""
+    return stage.leaf_iter_vars.index(loops_of(stage, axis)[0])
+
+
+def reason(stage: Stage, axis: IterVar) -> str:
+    """Why the range of `axis` is not the same everywhere: "k runs from 0 to i + 1"."""
+    r = stage.op.domain(axis)
+    assert r is not None
+    size = script(r.extent)
+    return f"{stage.axis_name(axis)} begins at {script(r.min)} and runs {size} times"
+
+
+def keeps_ranges_known(stage: Stage) -> Refusal | None:
+    """Why the loops of `stage` may not stand in the order that they have now: a range would depend on a loop
+    further in."""
+    op = stage.op
+    if not isinstance(op, ComputeOp):
+        return None
+    for iv in op.domains:
+        first = around(stage, iv)
+        for axis in depends_on(iv, op.domains, (*op.axis, *op.reduce_axis)):
+            late = next((x for x in stage.leaf_iter_vars[first:] if x in loops_of(stage, axis)), None)
+            if late is None:
+                continue
+            own, loop = stage.axis_name(iv), stage.axis_name(late)
+            part = "" if late is axis else f", which {stage.axis_name(axis)} is made of"
+            if late in loops_of(stage, iv):
+                return Refusal(
+                    f"{reason(stage, iv)}, which depends on {stage.axis_name(axis)}: they cannot be one loop"
+                )
+            return Refusal(
+                f"{reason(stage, iv)}, which depends on {stage.axis_name(axis)}: it stays inside of loop {loop}{part}",
+                f"keep {loop} outside of the loops of {own}",
+            )
+    return None
+
+
+def told_outside(stage: Stage, parent: Stage, axis: IterVar) -> Refusal | None:
+    """Why `stage` may not be computed in loop `axis` of `parent`: it tells how often a loop around runs."""
+    if not isinstance(parent.op, ComputeOp) or not parent.op.domains:
+        return None
+    op = inlined_operations(stage.schedule)[parent]
+    assert isinstance(op, ComputeOp)
+    place = parent.leaf_iter_vars.index(axis)
+    for iv, r in op.domains.items():
+        read = [n.producer for e in (r.min, r.extent) for n in walk(e) if isinstance(n, ProducerLoad)]
+        if place >= around(parent, iv) and any(stage.schedule.stage_of(t) is stage for t in read):
+            return Refusal(
+                f"{stage.name} tells how often {parent.axis_name(iv)} of {parent.name} runs, and loop "
+                f"{parent.axis_name(axis)} is no loop around that",
+                f"compute {stage.name} further out",
+            )
+    return None
