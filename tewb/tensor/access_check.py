@@ -7,6 +7,7 @@ from typing import Any
 from tewb.arith import Analyzer, detect_linear
 from tewb.base import BOOL, BoundError, here
 from tewb.ir import And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Range, Reduce, Var, ops, walk
+from tewb.tensor.domains import depends_on
 
 # A load, the dimension, and the condition under which it happens.
 Access = tuple[ProducerLoad, int, Expr]
@@ -30,8 +31,12 @@ def check_accesses(op: Any, refuse: bool = True) -> tuple[Access, ...]:
                 if isinstance(v, Var):
                     analyzer.bind(v, 0, None)
     unproved: list[Access] = []
-    for e in op.exprs():
+    for e in op.body:
         _Checker(op, analyzer, axes, unproved, refuse).check(e, ALWAYS)
+    for iv, domain in op.domains.items():
+        around = (*op.axis, *depends_on(iv, op.domains, op.reduce_axis))
+        for e in domain.exprs:
+            _Checker(op, analyzer, around, unproved, refuse).check(e, ALWAYS)
     return tuple(unproved)
 
 
