@@ -64,10 +64,11 @@ class Lanes:
     def reduce(self, guards: list[tuple[IterVar, Expr]], translate: AxisValues) -> Stmt:
         """The reduction inside of the loops around the first reduce loop."""
         nest, leaves = self.nest, self.nest.leaves
-        # The lanes that a guard takes out combine the identity, unless a loop can be cut short there. Checks are no
-        # lanes: the iterations run one by one, and the guard stands around the check too.
+        # The lanes that a guard takes out combine the identity, unless a loop can be cut short there. Checks and inner
+        # loops of differing extents are no lanes: the iterations run one by one, and the guard stands around these too.
         checked = nest.unproved((*self.reduction.source, self.reduction.condition))
-        masks = [] if checked else [g for g in guards if self.is_mask(g[1])]
+        serial = checked or any(t.position > self.first for t in nest.told)
+        masks = [] if serial else [g for g in guards if self.is_mask(g[1])]
         kept = [g for g in guards if not any(g is m for m in masks)]
         update = self.update([g for _, g in masks], translate)
         body = seq(

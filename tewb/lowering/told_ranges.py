@@ -2,8 +2,8 @@
 
 for i in n:                                            for i in n:
     for k in range(indptr[i], indptr[i + 1]):    ->        k.begin: T.int32 = indptr[i]
-        C[i] += A[k]                                       k.extent: T.int32 = T.max(indptr[i + 1] - indptr[i], 0)
-                                                           assert indptr[i + 1] - 1 < indptr[i] or k.begin >= 0 and ...
+        C[i] += A[k]                                       k.extent: T.int32 = T.max(indptr[i + 1], indptr[i]) - indptr[i]
+                                                           assert indptr[i + 1] <= indptr[i] or k.begin >= 0 and ...
                                                            for k in range(k.extent): C[i] += A[k.begin + k]
 """
 
@@ -31,7 +31,6 @@ from tewb.ir import (
     walk,
 )
 from tewb.tensor.access_check import ALWAYS, Access
-from tewb.tensor.domains import last_value
 
 if TYPE_CHECKING:
     from tewb.lowering.compute_nest import ComputeNest
@@ -54,7 +53,6 @@ class ToldRange:
         self.domain, self.range = nest.op.domains[axis], nest.own.ranges[axis]
         assert isinstance(self.range.extent, Var)
         self.position = nest.own.told[self.range.extent]
-        self.last = last_value(self.domain)
         self.others = self._others()
         self.checked = [a for a in nest.op.unproved if self._ends(a) is not None]
 
@@ -63,7 +61,8 @@ class ToldRange:
         for a in reversed(self.checked):
             body = self._check(a, body)
         simple: dict[Var, Expr] = {}
-        for v, e in ((self.range.extent, self.domain.extent), (self.range.min, self.domain.min)):
+        wanted = self.domain.range
+        for v, e in ((self.range.extent, wanted.extent), (self.range.min, wanted.min)):
             if not isinstance(v, Var):
                 continue
             value = self.nest.analyzer.simplify(self.translate(e))
@@ -72,7 +71,7 @@ class ToldRange:
             else:
                 simple[v] = value
         body = substitute(body, simple)
-        return self.nest.checked((self.domain.min, self.domain.extent), self.translate, body)
+        return self.nest.checked(self.domain.exprs, self.translate, body)
 
     # ---- checks for all iterations
 
@@ -106,7 +105,7 @@ class ToldRange:
         if not step or uses(index, inside) or any(isinstance(n, ProducerLoad) for n in walk(index)):
             return None
         first = self.translate(substitute(index, {v: self.range.min}))
-        last = self.translate(substitute(index, {v: self.last}))
+        last = self.translate(substitute(index, {v: ops.sub(self.domain.end, 1)}))
         return (first, last) if step > 0 else (last, first)
 
     def _is_inside(self, iv: IterVar) -> bool:
@@ -118,6 +117,7 @@ class ToldRange:
         size = access[0].producer.shape[access[1]]
         inside = ops.logical_and(ops.greater_equal(ends[0], 0), ops.less(ends[1], size))
         # Ends are compared, not an extent with 0: what nobody filled may be too far apart for a difference.
-        empty = ops.less(self.translate(self.last), self.translate(self.domain.min))
+        begin, end = (self.translate(e) for e in self.domain.exprs)
+        empty = ops.less_equal(end, begin)
         none = [empty, *(ops.less_equal(n, 0) for n in self.others)]
         return AssertStmt(ops.any_of(*none, inside), self.nest.outside(access), body, self.nest.origin)

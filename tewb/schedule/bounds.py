@@ -36,7 +36,7 @@ from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
 from tewb.schedule.tiles import at_edge
 from tewb.tensor import ComputeOp, ExternOp, Operation, Tensor, whole_region
-from tewb.tensor.domains import last_value
+from tewb.tensor.domains import Domain
 from tewb.tensor.hybrid import HybridOp
 
 Region = tuple[Range, ...]
@@ -161,8 +161,8 @@ def _told_ranges(stage: Stage, op: ComputeOp, ranges: dict[IterVar, Range]) -> d
     """Put variables for what depends on other axes or on elements into `ranges`. Returns them, each with the number
     of loops around the place where its value is known."""
     told: dict[Var, int] = {}
-    for iv, r in op.domains.items():
-        name, depth = stage.axis_name(iv), around(stage, iv)
+    for iv, domain in op.domains.items():
+        r, name, depth = domain.range, stage.axis_name(iv), around(stage, iv)
         low = r.min if const_int(r.min) is not None else Var(f"{name}.begin", r.min.dtype)
         ranges[iv] = Range(low, Var(f"{name}.extent", r.extent.dtype))
         told |= {e: depth for e in (low, ranges[iv].extent) if isinstance(e, Var)}
@@ -349,13 +349,12 @@ def _reader_boxes(
     return [[interval(const(0, n.dtype), n) for n in t.shape] for t in mine]
 
 
-def _covered(domain: Range, axes: Mapping[Var, Interval | None]) -> Interval | None:
-    """All that a range covers while the axes that it depends on run over theirs; None where elements of tensors tell
-    the range."""
-    low, extent = domain.min, domain.extent
-    if any(isinstance(n, ProducerLoad) for e in (low, extent) for n in walk(e)):
+def _covered(domain: Domain, axes: Mapping[Var, Interval | None]) -> Interval | None:
+    """All that a domain covers while the axes that it depends on run over theirs; None where elements of tensors tell
+    it."""
+    if domain.is_told:
         return None
-    first, last = eval_set(low, axes), eval_set(last_value(domain), axes)
+    first, last = eval_set(domain.begin, axes), eval_set(ops.sub(domain.end, 1), axes)
     return None if first is None or last is None else Interval(first.lo, last.hi)
 
 

@@ -41,10 +41,9 @@ def around(stage: Stage, axis: IterVar) -> int:
 
 def reason(stage: Stage, axis: IterVar) -> str:
     """Why the range of `axis` is not the same everywhere: "k runs from 0 to i + 1"."""
-    r = stage.op.domain(axis)
-    assert r is not None
-    size = script(r.extent)
-    return f"{stage.axis_name(axis)} begins at {script(r.min)} and runs {size} times"
+    assert isinstance(stage.op, ComputeOp)
+    begin, end = (script(e) for e in stage.op.domains[axis].exprs)
+    return f"{stage.axis_name(axis)} runs from {begin} to {end}"
 
 
 def keeps_ranges_known(stage: Stage) -> Refusal | None:
@@ -79,8 +78,8 @@ def told_outside(stage: Stage, parent: Stage, axis: IterVar) -> Refusal | None:
     op = inlined_operations(stage.schedule)[parent]
     assert isinstance(op, ComputeOp)
     place = parent.leaf_iter_vars.index(axis)
-    for iv, r in op.domains.items():
-        read = [n.producer for e in (r.min, r.extent) for n in walk(e) if isinstance(n, ProducerLoad)]
+    for iv, domain in op.domains.items():
+        read = [n.producer for e in domain.exprs for n in walk(e) if isinstance(n, ProducerLoad)]
         if place >= around(parent, iv) and any(stage.schedule.stage_of(t) is stage for t in read):
             return Refusal(
                 f"{stage.name} tells how often {parent.axis_name(iv)} of {parent.name} runs, and loop "

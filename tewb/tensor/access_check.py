@@ -7,6 +7,7 @@ from typing import Any
 from tewb.arith import Analyzer, detect_linear
 from tewb.base import BOOL, BoundError, any_depth, here
 from tewb.ir import LEAVES, And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Range, Reduce, Var, ops, walk
+from tewb.tensor.domains import depends_on
 
 # A load, the dimension, and the condition under which it happens.
 Access = tuple[ProducerLoad, int, Expr]
@@ -21,9 +22,15 @@ def check_accesses(op: Any, refuse: bool = True) -> tuple[Access, ...]:
     the axes, whose smallest or largest index is outside (unless `refuse` is off).
     """
     unproved: list[Access] = []
-    checker = _Checker(op, unproved, refuse, {})
-    for e in op.exprs():
+    safe: dict[Expr, bool] = {}
+    checker = _Checker(op, unproved, refuse, safe, (*op.axis, *op.reduce_axis))
+    for e in op.body:
         checker.check(e, ALWAYS, frozenset())
+    for iv, domain in op.domains.items():
+        around = (*op.axis, *depends_on(iv, op.domains, op.reduce_axis))
+        checker = _Checker(op, unproved, refuse, safe, around)
+        for e in domain.exprs:
+            checker.check(e, ALWAYS, frozenset())
     return tuple(unproved)
 
 
@@ -47,12 +54,13 @@ _MOST_PATHS = 32
 
 
 class _Checker:
-    """Looks at the loads of a compute. `safe` says of shared expressions whether all of their loads are inside
-    under no condition at all."""
+    """Looks at the loads of a compute, in expressions that stand inside of `axes`. `safe` says of shared expressions
+    whether all of their loads are inside of their tensors under no condition at all."""
 
-    def __init__(self, op: Any, unproved: list[Access], refuse: bool, safe: dict[Expr, bool]) -> None:
-        self.op, self.unproved, self.refuse, self.safe = op, unproved, refuse, safe
-        self.axes: tuple[IterVar, ...] = (*op.axis, *op.reduce_axis)
+    def __init__(
+        self, op: Any, unproved: list[Access], refuse: bool, safe: dict[Expr, bool], axes: tuple[IterVar, ...]
+    ) -> None:
+        self.op, self.unproved, self.refuse, self.safe, self.axes = op, unproved, refuse, safe, axes
         self.analyzer = _facts(op)
         self.seen: dict[Expr, list[_Under]] = {}
 
@@ -67,7 +75,7 @@ class _Checker:
             return False
         if e not in self.safe:
             found: list[Access] = []
-            _Checker(self.op, found, False, self.safe).check(e, ALWAYS, frozenset())
+            _Checker(self.op, found, False, self.safe, self.axes).check(e, ALWAYS, frozenset())
             self.safe[e] = not found
         if not self.safe[e]:
             raise BoundError(

@@ -23,7 +23,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.tensor.access_check import check_accesses
-from tewb.tensor.domains import dependent_domains, inner_last
+from tewb.tensor.domains import Domains, dependent_domains, inner_last
 from tewb.tensor.placeholder import check_shape
 from tewb.tensor.reduce import takes_names
 from tewb.tensor.tensor import Operation, Tensor, register_broadcast
@@ -33,8 +33,7 @@ class ComputeOp(Operation):
     """outputs[v][axis...] = body[v]. A reduction's bodies are Reduce nodes of one combiner.
 
     `unproved` are the accesses whose indices nobody can prove in bounds: they are checked when the
-    kernel runs. `domains` are the ranges of the reduce axes that depend on other axes or on elements of tensors;
-    their extents are never negative.
+    kernel runs. `domains` are those of the reduce axes that depend on other axes or on elements of tensors.
     """
 
     __slots__ = ("axis", "body", "domains", "inputs", "reduce_axis", "unproved")
@@ -46,7 +45,7 @@ class ComputeOp(Operation):
         body: tuple[Expr, ...],
         tag: str = "",
         check: bool = True,
-        domains: Mapping[IterVar, Range] | None = None,
+        domains: Domains | None = None,
     ) -> None:
         shape = tuple(iv.dom.extent for iv in axis if iv.dom is not None)
         super().__init__(name, [shape] * len(body), [e.dtype for e in body], tag)
@@ -66,15 +65,15 @@ class ComputeOp(Operation):
         return True
 
     def domain(self, iv: IterVar) -> Range | None:
-        return self.domains.get(iv, iv.dom)
+        return self.domains[iv].range if iv in self.domains else iv.dom
 
     def exprs(self) -> tuple[Expr, ...]:
         """All that is evaluated: the bodies, and the ranges of reduce axes that depend on something."""
-        return (*self.body, *(e for r in self.domains.values() for e in (r.min, r.extent)))
+        return (*self.body, *(e for d in self.domains.values() for e in d.exprs))
 
-    def mapped_domains(self, f: Callable[[Expr], Expr]) -> dict[IterVar, Range]:
+    def mapped_domains(self, f: Callable[[Expr], Expr]) -> Domains:
         """The domains with `f` on their expressions."""
-        return {iv: Range(f(r.min), f(r.extent)) for iv, r in self.domains.items()}
+        return {iv: d.map(f) for iv, d in self.domains.items()}
 
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
         if not any(t in swap for t in self.inputs):

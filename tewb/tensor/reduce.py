@@ -26,7 +26,25 @@ from tewb.ir import (
 
 
 def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
-    """An axis to reduce over. `dom` is (begin, end), or a Range."""
+    """An axis to reduce over. `dom` is (begin, end), or a Range.
+
+    The ends may use the indices of the compute, an outer reduce axis, and elements of integer tensors: then make the
+    axis in the function of an element. A sparse matrix times a vector, with rows as scipy's csr_matrix has them:
+
+        def row(i):
+            k = te.reduce_axis((indptr[i], indptr[i + 1]), name="k")
+            return te.sum(data[k] * x[indices[k]], axis=k)
+
+        y = te.compute((n,), row, name="y")
+
+    and the product with a lower triangle:
+
+        y = te.compute((n,), lambda i: te.sum(A[i, k := te.reduce_axis((0, i + 1), name="k")] * x[k], axis=k), name="y")
+
+    A range that ends before it begins is empty, and its result is the identity. Its loop is split, vectorized and
+    unrolled as others are; it stays inside of the loops that tell its range. What elements tell is checked before it
+    is used: BoundError says which read would be outside.
+    """
     if isinstance(dom, Range):
         bounds = dom
     else:

@@ -7,7 +7,6 @@ import keyword
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tewb.arith import Analyzer
 from tewb.base import INT32, ExternError
 from tewb.ir import (
     EQ,
@@ -36,7 +35,6 @@ from tewb.ir import (
     Not,
     Or,
     ProducerLoad,
-    Range,
     Reduce,
     Select,
     StringImm,
@@ -46,7 +44,7 @@ from tewb.ir import (
     is_const,
 )
 from tewb.tensor.compute import ComputeOp
-from tewb.tensor.domains import last_value
+from tewb.tensor.domains import Domain
 from tewb.tensor.extern import ExternOp, Part, Tile, whole_buffers
 from tewb.tensor.placeholder import PlaceholderOp
 from tewb.tensor.tensor import Operation, Tensor
@@ -130,9 +128,9 @@ class GraphSource:
             self.lines += lines
         return f"te.compute({self.shape(op.output(0).shape)}, {element}, name={_text(op.name)})"
 
-    def inner_axis(self, iv: IterVar, domain: Range) -> str:
+    def inner_axis(self, iv: IterVar, domain: Domain) -> str:
         """The line in the function of an element that makes a reduce axis whose range depends on something."""
-        ends = self.expr(domain.min), self.expr(Analyzer().simplify(last_value(domain) + 1))
+        ends = [self.expr(e) for e in domain.exprs]
         self.vars[iv.var] = name = self.local(iv.name, self.vars.values())
         return f"    {name} = te.reduce_axis(({', '.join(ends)}), name={_text(iv.name)})"
 

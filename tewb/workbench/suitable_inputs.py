@@ -48,9 +48,9 @@ def _limits(op: ComputeOp, sizes: Mapping[str, int]) -> Iterator[tuple[Tensor, i
     for index, size in indexed:
         for t in _inputs(index):
             yield t, size - 1, False
-    for iv, r in op.domains.items():
+    for iv, domain in op.domains.items():
         largest = min((size for index, size in indexed if _is_about(index, iv.var)), default=8)
-        for t in (t for e in (r.min, r.extent) for t in _inputs(e)):
+        for t in (t for e in domain.exprs for t in _inputs(e)):
             yield t, largest, True
 
 
@@ -62,7 +62,13 @@ def _is_about(index: Expr, v: Var) -> bool:
 
 
 def _inputs(e: Expr) -> list[Tensor]:
-    """The inputs of the program that an expression reads for its value, not for the place of an element."""
-    if isinstance(e, ProducerLoad):
-        return [e.producer] if isinstance(e.producer.op, PlaceholderOp) else []
-    return [t for c in e.children() if isinstance(c, Expr) for t in _inputs(c)]
+    """The inputs of the program that tell the value of an expression, also through other stages, and not only the
+    place of an element."""
+    if not isinstance(e, ProducerLoad):
+        return [t for c in e.children() if isinstance(c, Expr) for t in _inputs(c)]
+    op = e.producer.op
+    if isinstance(op, PlaceholderOp):
+        return [e.producer]
+    return (
+        [t for b in op.body for t in _inputs(b)] if isinstance(op, ComputeOp) and not op.reduce_axis else []
+    )
