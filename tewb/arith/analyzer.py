@@ -54,8 +54,9 @@ from tewb.ir import (
     ops,
     substitute,
     uses,
-    walk,
 )
+
+_DATA = (BufferLoad, ProducerLoad, Reduce, Call)
 
 Bound = int | None
 Bounds = tuple[Bound, Bound]
@@ -125,10 +126,7 @@ class Analyzer:
 
     @contextmanager
     def inside_loop(self, extent: Expr) -> Iterator[None]:
-        """The block is about an iteration of a loop, so there is one."""
-        if isinstance(extent, IntImm):
-            yield
-            return
+        """The block is about an iteration of a loop of so many, so there is one."""
         self.loops.append(extent)
         try:
             yield
@@ -154,8 +152,9 @@ class Analyzer:
         saved = (self.ranges, self.facts, self.known_true, self._bounds, self._simplifier.memo)
         self.ranges, self.facts, self.known_true = dict(self.ranges), dict(self.facts), set(self.known_true)
         self._forget()
-        with self.values(wraps):
-            self._learn(cond)
+        before, self.wraps = self.wraps, wraps
+        self._learn(cond)
+        self.wraps = before
         self._forget()
         try:
             yield
@@ -173,16 +172,14 @@ class Analyzer:
                     self._learn(term)
                 return
             case Call("likely", (a,)):
-                with self.values(False):
-                    self._learn(a)
+                self._learn_of_indices(a)
                 return
             case Not(Or() as either):
                 for term in disjuncts(either):
                     self._learn(ops.logical_not(term))
                 return
             case Not(Call("likely", (a,))):
-                with self.values(False):
-                    self._learn(ops.logical_not(a))
+                self._learn_of_indices(ops.logical_not(a))
                 return
             case Not(a):
                 opposite = negated(a)
@@ -202,6 +199,11 @@ class Analyzer:
             if known is None or known.const < fact.const:
                 self.facts[terms] = fact
             self._tighten(fact)
+
+    def _learn_of_indices(self, cond: Expr) -> None:
+        before, self.wraps = self.wraps, False
+        self._learn(cond)
+        self.wraps = before
 
     def _tighten(self, fact: Linear) -> None:
         """A fact about one variable, c*v + k <= 0, narrows its range."""
@@ -232,17 +234,31 @@ class Analyzer:
 
     def simplify_value(self, e: Expr) -> Expr:
         """`simplify` for what is stored or compared: arithmetic that may pass the ends of its dtype is kept."""
-        with self.values():
+        return self._simplified(e, True)
+
+    def simplify_index(self, e: Expr) -> Expr:
+        """`simplify` for an index in a value."""
+        return self._simplified(e, False)
+
+    def _simplified(self, e: Expr, wraps: bool) -> Expr:
+        before, self.wraps = self.wraps, wraps
+        try:
             return self._simplifier.simplify(e)
+        finally:
+            self.wraps = before
 
     # ---- what wraps
 
     def reads_data(self, e: Expr) -> bool:
         """Whether elements of arrays are part of `e`."""
+        kind = e.__class__
+        if kind is IntImm:
+            return False
+        if kind is Var:
+            return e in self._data_variables
         known = self._data.get(id(e))
-        if known is None or known[0] is not e:
-            data, held = (BufferLoad, ProducerLoad, Reduce, Call), self._data_variables
-            found = any(isinstance(n, data) or (n.__class__ is Var and n in held) for n in walk(e))
+        if known is None:
+            found = kind in _DATA or any([self.reads_data(c) for c in e.children()])
             known = self._data[id(e)] = (e, found)
         return known[1]
 
@@ -254,19 +270,13 @@ class Analyzer:
         """Whether the sum that `e` is has the value that it has among all integers."""
         if isinstance(e, Var | IntImm):
             return True
-        if e.dtype.lanes > 1:
-            return self._lanes_are_exact(e)
-        return not self.may_wrap(e) or self.fits(self.linear.of(e), e.dtype)
+        if not self.wraps and not self.reads_data(e):
+            return True
+        return self._lanes_are_exact(e) if e.dtype.lanes > 1 else self.fits(self.linear.of(e), e.dtype)
 
     def _lanes_are_exact(self, e: Expr) -> bool:
-        match e:
-            case Broadcast(value):
-                return self.is_exact(value)
-            case Ramp(base, stride, lanes):
-                return not self.may_wrap(e) or (
-                    self.is_exact(base) and self.is_exact(_last(base, stride, lanes))
-                )
-        return not self.may_wrap(e)
+        ends = self.lane(e, 0), self.lane(e, e.dtype.lanes - 1)
+        return all([s is not None and self.fits(s, e.dtype.element) for s in ends])
 
     def fits(self, s: Linear, dtype: DType) -> bool:
         """Whether a sum of values of `dtype` surely stays in its range."""
@@ -331,10 +341,22 @@ class Analyzer:
         match e:
             case Broadcast(value):
                 return self.const_bounds(value)
-            case Ramp(base, stride, lanes):
-                a, b = self.const_bounds(base), self.const_bounds(_last(base, stride, lanes))
-                return hull(a, b)
+            case Ramp(_, _, lanes):
+                if not self.is_exact(e):
+                    return UNKNOWN
+                first, last = self.lane(e, 0), self.lane(e, lanes - 1)
+                assert first is not None and last is not None
+                return hull(self.linear_bounds(first), self.linear_bounds(last))
         return UNKNOWN
+
+    def lane(self, e: Expr, number: int) -> Linear | None:
+        """A lane of a vector whose lanes grow evenly, or are all the same; None of another vector."""
+        match e:
+            case Broadcast(value):
+                return self.linear.of(value)
+            case Ramp(base, stride, _):
+                return self.linear.of(base).add(self.linear.of(stride), number)
+        return None
 
     def linear_bounds(self, s: Linear, dtype: DType | None = None) -> Bounds:
         """Bounds of a linear sum among all integers, from the bounds of its terms. With the `dtype` of these, what is
@@ -349,7 +371,7 @@ class Analyzer:
             lo = s.const + above.const if lo is None else max(lo, s.const + above.const)
         for fact in self.facts.values() if dtype is not None else ():
             rest = s.copy().add(fact, -1)
-            if len(rest.terms) == 1:  # s = fact + n <= n
+            if _is_variable(rest):  # s = fact + n <= n
                 most = self._sum_bounds(rest, dtype)[1]
                 hi = most if hi is None or most is None else min(hi, most)
         return lo, hi
@@ -462,10 +484,12 @@ class Analyzer:
 
     def _in_order(self, cond: Any, wanted: list[Expr]) -> bool:
         """Whether a comparison holds because all of `wanted` are at most 0."""
-        exact = self.is_exact(cond.a) and self.is_exact(cond.b)
-        if not exact:  # two of the same sum are equal, wrapped or not
-            return isinstance(cond, EQ) and const_int(self.simplify(wanted[0])) == 0
-        return all(self._nonpositive(w, 3) for w in wanted)
+        if not all(self._nonpositive(w, 3) for w in wanted):
+            return False
+        if self.is_exact(cond.a) and self.is_exact(cond.b):
+            return True
+        # Two of the same sum are equal, wrapped or not.
+        return isinstance(cond, EQ) and const_int(self.simplify(wanted[0])) == 0
 
     def _ordered_quotients(self, cond: Expr) -> bool:
         """a // c <= b // c when a <= b, for c > 0."""
@@ -593,16 +617,18 @@ def _rounded(s: Linear) -> Linear:
     return s
 
 
+def _is_variable(s: Linear) -> bool:
+    """Whether a sum is a multiple of a variable, and a constant."""
+    return len(s.terms) == 1 and all(
+        len(t.atoms) == 1 and isinstance(t.atoms[0], Var) for t in s.terms.values()
+    )
+
+
 def hull(a: Bounds, b: Bounds) -> Bounds:
     """Bounds of a value that is one of two."""
     lo = None if a[0] is None or b[0] is None else min(a[0], b[0])
     hi = None if a[1] is None or b[1] is None else max(a[1], b[1])
     return lo, hi
-
-
-def _last(base: Expr, stride: Expr, lanes: int) -> Expr:
-    """The last lane of a ramp."""
-    return ops.add(base, ops.mul(stride, const(lanes - 1, stride.dtype)))
 
 
 def _times(a: Bounds, b: Bounds) -> Bounds:

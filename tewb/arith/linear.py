@@ -198,8 +198,8 @@ def _minus(made: Expr, c: int, dtype: DType) -> Expr:
 
 def _in_range(s: Linear, dtype: DType) -> Linear:
     """The sum with its numbers in the range of `dtype`, which is the same sum modulo 2**bits."""
-    least, most = dtype.min_value(), dtype.max_value()
-    if least <= s.const <= most and all(least <= t.coeff <= most for t in s.terms.values()):
+    most = dtype.max_value()
+    if all([-most <= c <= most for c in (s.const, *[t.coeff for t in s.terms.values()])]):
         return s
     made = Linear(wrap(s.const, dtype))
     for key, t in s.terms.items():

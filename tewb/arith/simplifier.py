@@ -121,13 +121,16 @@ class Simplifier:
         return self.is_index_type(a) and exact(a) and exact(b)
 
     def stays(self, s: Linear, e: Expr) -> bool:
-        """Whether a sum that is made of the parts of `e` is one that does not wrap either."""
-        return not self.analyzer.may_wrap(e) or self.analyzer.fits(s, e.dtype)
+        """Whether a sum that is made of the parts of `e` is one that does not wrap either; of an index, as far as is
+        known."""
+        if self.analyzer.may_wrap(e):
+            return self.analyzer.fits(s, e.dtype)
+        lo, hi = self.analyzer.linear_bounds(s)
+        return (lo is None or lo >= e.dtype.min_value()) and (hi is None or hi <= e.dtype.max_value())
 
     def index(self, e: Expr) -> Expr:
         """`e`, whose children are indices, sizes and addresses, with simpler ones."""
-        with self.analyzer.values(False):
-            return e.map_children(self.simplify)
+        return e.map_children(self.analyzer.simplify_index)
 
     def _is_settled(self, e: Expr) -> bool:
         """Whether `e`, which is shared by choices inside of each other, has been simplified often enough: under n
@@ -377,8 +380,7 @@ class Simplifier:
 
     def choice(self, cond: Expr) -> Expr:
         """A condition that chooses, which compares values also where an index is chosen."""
-        with self.analyzer.values():
-            return self.simplify(cond)
+        return self.analyzer.simplify_value(cond)
 
     def select(self, e: Select) -> Expr:
         cond, then, other = self.choice(e.cond), self.simplify(e.then), self.simplify(e.other)
@@ -391,8 +393,7 @@ class Simplifier:
         if e.op in STACK:
             return self.index(e)
         if e.op == "likely":
-            with self.analyzer.values(False):
-                cond = self.simplify(e.args[0])
+            cond = self.analyzer.simplify_index(e.args[0])
             return e if cond is e.args[0] else ops.likely(cond)
         if e.op == "if_then_else":
             return self._if_then_else(e)
@@ -440,8 +441,7 @@ class Simplifier:
             case Cast(value) if isinstance(value, Broadcast):
                 return ops.broadcast(self.simplify(ops.cast(value.value, e.dtype.element)), e.dtype.lanes)
             case Call("likely", (a,)):
-                with self.analyzer.values(False):
-                    cond = self.simplify(a)
+                cond = self.analyzer.simplify_index(a)
                 return (
                     cond
                     if isinstance(cond, Broadcast)
@@ -500,19 +500,22 @@ class Simplifier:
 
     def _lanes_difference(self, a: Expr, b: Expr) -> tuple[int | None, int | None]:
         """Bounds of a - b in all lanes: those of the first and of the last."""
-        first, last = (_end(a, False), _end(b, False)), (_end(a, True), _end(b, True))
-        bounds = []
-        for x, y in (first, last):
+        bounds, lane = [], self.analyzer.lane
+        for number in (0, a.dtype.lanes - 1):
+            x, y = lane(a, number), lane(b, number)
             if x is None or y is None:
                 return None, None
-            bounds.append(self.analyzer.linear_bounds(self.analyzer.linear.of(Sub(x, y, x.dtype))))
+            bounds.append(self.analyzer.linear_bounds(x.add(y, -1)))
         (p, q), (r, s) = bounds
         return None if p is None or r is None else min(p, r), None if q is None or s is None else max(q, s)
 
     def _one_quotient(self, x: Expr, s: Expr, n: int, c: int) -> Expr | None:
         """The quotient by c that all lanes share, if they share one."""
         first = self._div_by(x, c)
-        last = self._div_by(self.simplify(ops.add(x, ops.mul(s, n - 1))), c)
+        end = self.simplify(ops.add(x, ops.mul(s, const(n - 1, s.dtype))))
+        if not self.analyzer.is_exact(end):
+            return None
+        last = self._div_by(end, c)
         return first if self.analyzer.keys(first) == self.analyzer.keys(last) else None
 
     def _ramp_quotient(self, x: Expr, s: Expr, n: int, c: int) -> Expr | None:
@@ -528,16 +531,6 @@ class Simplifier:
             return ops.broadcast(ops.floormod(x, c), n)
         shared = self._one_quotient(x, s, n, c)
         return None if shared is None else ops.ramp(ops.sub(x, ops.mul(shared, c)), s, n)
-
-
-def _end(e: Expr, last: bool) -> Expr | None:
-    """The first or the last lane of a vector whose lanes grow or fall evenly."""
-    match e:
-        case Broadcast(value):
-            return value
-        case Ramp(base, stride, lanes):
-            return ops.add(base, ops.mul(stride, const(lanes - 1, stride.dtype))) if last else base
-    return None
 
 
 def _zero_divisor(e: Any, b: Broadcast) -> bool:

@@ -66,8 +66,11 @@ class _Statements:
         if n == 1:
             return self.stmt(without_loop(substitute(s.body, {s.var: lo}), s.origin))
         self.analyzer.bind_extent(s.var, lo, extent)
-        with self.analyzer.inside_loop(extent):
+        if n is not None:
             body = self.stmt(s.body)
+        else:
+            with self.analyzer.inside_loop(extent):
+                body = self.stmt(s.body)
         if body is NOOP:
             return NOOP
         same = lo is s.min and extent is s.extent and body is s.body

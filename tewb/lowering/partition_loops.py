@@ -92,20 +92,27 @@ class _Partition:
             self.analyzer.bind(v, 0, None)
         self.rewrite: Callable[[Stmt], Stmt] = rewriter({For: self.loop, LetStmt: self.let})
         self._found: dict[int, tuple[Stmt, list[_Condition]]] = {}
-        self._loops: dict[Var, Interval] = {}  # all loops that were met, as they are at first
+        self._loops: dict[Var, For] = {}  # the loops that were met, as they are at first
         self._exact: dict[int, tuple[Expr, bool]] = {}
 
     def conditions(self, s: Stmt) -> list[_Condition]:
         """`_conditions` of a statement, which every loop around it asks for."""
         found = self._found.get(id(s))
         if found is None:
-            for v, x in _inner(s).items():
-                self._loops.setdefault(v, x)
-            found = self._found[id(s)] = (
-                s,
-                [c for c in _conditions(s) if c.is_likely or self.is_exact(c.cond)],
-            )
+            self._found[id(s)] = found = (s, self.settled(s, _conditions(s)))
         return found[1]
+
+    def settled(self, s: Stmt, found: list[_Condition]) -> list[_Condition]:
+        """The conditions in `s`, where those that compare values that may wrap are known for that."""
+        if all(c.is_likely for c in found):
+            return found
+        for n in walk(s):
+            if isinstance(n, For):
+                self._loops.setdefault(n.var, n)
+        return [
+            c if c.is_likely or self.is_exact(c.cond) else _Condition(c.cond, c.is_likely, c.is_choice, True)
+            for c in found
+        ]
 
     def is_exact(self, cond: Expr) -> bool:
         """Whether the two sides of a choice are integers as loops count them, and no values that wrap."""
@@ -115,13 +122,13 @@ class _Partition:
         return known[1]
 
     def _find_exact(self, cond: Expr) -> bool:
-        if not isinstance(cond, LT | LE | GT | GE) or not cond.a.dtype.is_int or cond.a.dtype.lanes > 1:
-            return False
+        if not isinstance(cond, LT | LE | GT | GE):
+            return True
         analyzer = Analyzer()
         for v in self.sizes:
             analyzer.bind(v, 0, None)
-        for v, x in self._loops.items():
-            analyzer.bind(v, x.lo, x.hi)
+        for v, n in self._loops.items():
+            analyzer.bind_extent(v, n.min, n.extent)
         with analyzer.values():
             return analyzer.is_exact(cond.a) and analyzer.is_exact(cond.b)
 
@@ -136,7 +143,7 @@ class _Partition:
 
     def loop(self, n: For) -> Stmt:
         extent = const_int(n.extent)
-        self._loops.setdefault(n.var, interval(n.min, n.extent))
+        self._loops.setdefault(n.var, n)
         if const_int(n.min) != 0 or not self.conditions(n.body):
             return self.inside(n)
         if extent is not None and not self.constant:
@@ -244,7 +251,7 @@ class _Partition:
         found = {
             c.cond: iterations_where(_below_zero(c.cond), n.var, inner, _lets(n.body), analyzer)
             for c in self.conditions(n.body)
-            if c.is_likely or choices
+            if c.is_likely or (choices and not c.wraps)
         }
         return {c: e for c, e in found.items() if e is not None}
 
@@ -282,7 +289,7 @@ class _Partition:
         begin, end = 0, extent
         for c in self.conditions(n.body):
             if c.is_choice and any(v is n.var for v in free_vars(c.cond)):
-                found = self.where(c.cond, n.var, extent, inner)
+                found = None if c.wraps else self.where(c.cond, n.var, extent, inner)
                 if found is None:
                     return None
                 begin, end = max(begin, found[0]), min(end, found[1])
@@ -306,7 +313,7 @@ class _Partition:
         return n.kind is ForKind.SERIAL and any(
             iterations_where(_below_zero(c.cond), n.var, inner, _lets(n.body), analyzer) is not None
             for c in self.conditions(n.body)
-            if c.is_choice and not c.is_likely
+            if c.is_choice and not c.is_likely and not c.wraps
         )
 
     def where(self, cond: Expr, v: Var, extent: int, inner: Mapping[Var, Interval]) -> Range | None:
@@ -328,7 +335,9 @@ class _Partition:
     def proved(self, n: For, begin: int, end: int) -> set[Expr]:
         """The conditions that hold in all iterations from `begin` to `end`."""
         inner = _inner(n.body)
-        found = {c.cond: self.where(c.cond, n.var, end, inner) for c in self.conditions(n.body)}
+        found = {
+            c.cond: self.where(c.cond, n.var, end, inner) for c in self.conditions(n.body) if not c.wraps
+        }
         return {c for c, r in found.items() if r is not None and r[0] <= begin and end <= r[1]}
 
 
@@ -339,6 +348,7 @@ class _Condition:
     cond: Expr
     is_likely: bool
     is_choice: bool
+    wraps: bool = False  # what it compares may wrap, so that it can hold now and then
 
 
 def _conditions(s: Stmt) -> list[_Condition]:
