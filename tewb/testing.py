@@ -52,6 +52,12 @@ def dot(group: int) -> Callable[[Any, Any, Any], Any]:
     return compute
 
 
+def popcount(x: Any) -> Any:
+    """The bits that are set; those of a negative number are the ones of its two's complement."""
+    a = np.asarray(x)
+    return np.bitwise_count(a.view(f"uint{8 * a.dtype.itemsize}"))
+
+
 CALLS: dict[str, Callable[..., Any]] = {
     "exp": np.exp, "exp2": np.exp2, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
     "sqrt": np.sqrt, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
@@ -62,7 +68,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "bitwise_xor": np.bitwise_xor, "bitwise_not": np.invert, "shift_left": np.left_shift,
     "shift_right": np.right_shift, "likely": lambda x: x, "rsqrt": lambda x: 1 / np.sqrt(x),
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "fma": lambda a, b, c: a * b + c,
-    "dot4": dot(4), "dot2": dot(2),
+    "dot4": dot(4), "dot2": dot(2), "popcount": popcount,
 }  # fmt: skip
 
 

@@ -66,6 +66,7 @@ def test_dtypes_are_matched(e: object, dtype: str) -> None:
         (const(-7) // 2, "-4"),
         (const(-7) % 4, "1"),
         (ops.truncdiv(const(-7), 2), "-3"),
+        (const(1.0) / const(4.0), "T.float32(0.25)"),
         (i + 0, "i"),
         (i * 0, "0"),
         (x * 1.0, "x"),

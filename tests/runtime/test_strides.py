@@ -247,6 +247,22 @@ def test_parallel_loops_know_the_strides() -> None:
         check(k, BASE[:M, :N].T, LAYOUTS["negative strides"])
 
 
+@pytest.mark.timeout(60)
+def test_a_view_that_repeats_itself_is_copied_once() -> None:
+    """A misaligned array is copied, and its copy repeats itself as it does: 2**31 times the same is not written out."""
+    A = te.placeholder((3, 2**31 + 9), "int64", name="A")
+    B = te.compute((3,), lambda i: A[i, 2**31 - i.astype("int64")], name="B")
+    k = tewb.build(
+        te.create_schedule(B.op), [A, B], binds={A: declared(A, "A", variables("p", dtype="int64"))}
+    )
+    memory = np.zeros(25, "uint8")
+    column = np.ndarray((3, 1), "int64", memory, 1)
+    column[...] = [[5], [6], [7]]
+    b = np.zeros(3, "int64")
+    k(np.broadcast_to(column, (3, 2**31 + 9)), b)
+    np.testing.assert_array_equal(b, [5, 6, 7])
+
+
 # ---------------------------------------------------------------- random layouts
 
 

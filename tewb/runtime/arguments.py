@@ -594,5 +594,7 @@ def _same_layout_copy(a: Any, alignment: int) -> Any:
     low, high = np.lib.array_utils.byte_bounds(a)
     first = address_of_first(a) - int(low)
     made = np.ndarray(a.shape, a.dtype, aligned_bytes(int(high - low), alignment, first), first, a.strides)
-    np.copyto(made, a)
+    # Where the stride is 0 all elements are one: it is copied once, however often the view repeats it.
+    once = tuple(slice(0, 1) if s == 0 else slice(None) for s in a.strides)
+    np.copyto(made[once], a[once])
     return made

@@ -1,0 +1,15 @@
+"""A fuzzer of whole programs: random graphs, schedules, arrays and options, each run in a process of its own.
+
+    python -m tests.fuzz --seconds 3600 --seed 7 --jobs 2
+
+expressions.py   expressions as data: their dtype, their text, their value in numpy
+programs.py      a program as data: inputs, stages, steps of the schedule, options, calls
+generate.py      random programs
+reference.py     what a program should give, straight from numpy; nothing of tewb is asked
+schedules.py     random primitives, read from their declarations, and what a refusal must be
+arrays.py        views of every kind between guard pages
+script.py        a program as a short script, which is also the text that is run
+run.py           one program: define, schedule, build, call, compare
+worker.py        a process that runs programs and may die of it
+minimise.py      a smaller program that fails in the same way
+"""

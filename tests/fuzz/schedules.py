@@ -1,0 +1,143 @@
+"""Random primitives, read from their declarations, and what must hold when one is refused."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from tewb.base import InternalError, TewbError
+from tewb.schedule import PRIMITIVES, Schedule
+
+FACTORS = (1, 2, 2, 3, 4, 4, 5, 7, 8, 8, 16, 32)
+ODD_NUMBERS = (0, -1, 64, 1000, 2**31 - 1, 2**31, 2**40)
+Step = tuple[str, str, dict[str, Any]]
+
+
+class Finding(Exception):
+    """Something that tewb should not do: a kind, for sorting, and the words."""
+
+    def __init__(self, kind: str, words: str) -> None:
+        super().__init__(kind, words)
+        self.kind, self.words = kind, words
+
+
+def look(s: Schedule) -> Any:
+    """All that a primitive may change."""
+    return (
+        [
+            (
+                st.name, id(st.op), st.loops(), repr(st.attach), st.scope, len(st.relations), list(map(id, st.leaf_iter_vars)),
+                {id(k): v for k, v in st.annotations.items()}, repr(st.alignments), repr(st.prefetches), repr(st.pragmas),
+                st.is_double, st.is_nontemporal,
+            )
+            for st in s.stages
+        ],
+        s.journal, s.version,
+    )  # fmt: skip
+
+
+def attempt(s: Schedule, step: Step, names: dict[str, Any]) -> bool:
+    """Whether a step could be applied. Raises Finding when it is refused in a way that helps nobody."""
+    primitive, stage, args = step
+    given = {
+        k: eval(v.lstrip("@!"), dict(names)) if isinstance(v, str) and v.startswith("@") else v
+        for k, v in args.items()
+    }
+    before = look(s)
+    try:
+        s.do(primitive, s[stage], given)
+        foreign = next((k for k, v in args.items() if isinstance(v, str) and v.startswith("@!")), None)
+        if foreign is not None:
+            raise Finding("foreign handle", f"{primitive} took a loop of another stage: {args[foreign]}")
+        return True
+    except Finding:
+        raise
+    except InternalError as e:
+        raise Finding(f"{primitive}: InternalError", str(e)) from e
+    except TewbError as e:
+        if look(s) != before:
+            raise Finding(f"{primitive}: refused, and changed", f"{step}: {e}") from e
+        if not e.loops:
+            raise Finding(f"{primitive}: refused without the loops now", f"{step}: {e}") from e
+        return False
+    except Exception as e:
+        raise Finding(f"{primitive}: {type(e).__name__}", f"{step}: {e}") from e
+
+
+def random_step(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool = False) -> Step:
+    """Some step, likely enough legal. `handles` are tensors by their identifiers, for handles of axes;
+    with `large`, factors often are, too."""
+    computed = [st for st in s.stages if not st.is_placeholder]
+    stage = rng.choice(computed or s.stages)
+    if rng.random() < 0.05:
+        stage = rng.choice(s.stages)
+    primitive = PRIMITIVES[
+        rng.choice([*PRIMITIVES, "split", "split", "vectorize", "reorder", "compute_at", "compute_at"])
+    ]
+    loops = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
+    args: dict[str, Any] = {}
+    for p in primitive.params:
+        options = list(p.choices(stage)) if p.choices else []
+        if p.default is None and rng.random() < 0.5:
+            continue
+        match p.kind:
+            case "axis" | "dimension":
+                args[p.name] = rng.choice(options or loops or ["i"])
+            case "axes":
+                args[p.name] = rng.sample(options, min(len(options), rng.randint(2, 3)))
+            case "place":
+                parent = args.get("parent")
+                others = [s[parent].axis_name(iv) for iv in s[parent].leaf_iter_vars] if parent else loops
+                args[p.name] = rng.choice(others or ["i"])
+            case "stage":
+                args[p.name] = rng.choice(options or [x.name for x in s.stages])
+            case "stages":
+                args[p.name] = rng.sample(options, rng.randint(1, len(options))) if options else []
+            case "scope":
+                args[p.name] = rng.choice(options or ["local", "global"])
+            case "int":
+                args[p.name] = number(p.name, rng, 0.3 if large else 0.06)
+            case _ if options:
+                args[p.name] = rng.choice(options)
+    if primitive.name == "split" and len(args) == 1:
+        args["factor"] = rng.choice(FACTORS)
+    if primitive.name == "split" and len(args) == 3:
+        del args[rng.choice(["factor", "nparts"])]
+    if primitive.name == "fuse" and len(loops) > 1:
+        at = rng.randrange(len(loops) - 1)
+        args["axes"] = loops[at : at + 2]
+    if primitive.name in ("vectorize", "transpose") and loops and rng.random() < 0.6:
+        args = (
+            {"axis": loops[-1]}
+            if primitive.name == "vectorize"
+            else {"rows": loops[-2:][0], "lanes": loops[-1]}
+        )
+    return primitive.name, stage.name, with_handles(args, stage, rng, handles)
+
+
+def number(name: str, rng: random.Random, odd: float) -> int:
+    if rng.random() < odd:
+        return rng.choice(ODD_NUMBERS)
+    return (
+        rng.choice((0, 0, 1, 2))
+        if name in ("offset", "output", "factor_axis", "value")
+        else rng.choice(FACTORS)
+    )
+
+
+def with_handles(
+    args: dict[str, Any], stage: Any, rng: random.Random, handles: dict[str, Any]
+) -> dict[str, Any]:
+    """Now and then an axis as the object that a user would pass, or one of another stage, which must be refused."""
+    if "axis" not in args or "parent" in args or rng.random() > 0.2:
+        return args
+    copied = any(step.primitive in ("cache_write", "rfactor") for step in stage.schedule.journal)
+    for ident, t in handles.items():
+        own = getattr(t.op, "axis", ())
+        mine = any(own_axis is iv for iv in stage.leaf_iter_vars for own_axis in own)
+        for d, iv in enumerate(own):
+            if mine and stage.axis_name(iv) == args["axis"] and any(iv is x for x in stage.leaf_iter_vars):
+                return {**args, "axis": f"@{ident}.op.axis[{d}]"}
+            if not (mine or copied) and rng.random() < 0.1 and not any(iv is x for x in stage.all_iter_vars):
+                return {**args, "axis": f"@!{ident}.op.axis[{d}]"}
+    return args
