@@ -19,6 +19,7 @@ from tewb.base.errors import (
 )
 from tewb.base.natives import CType, Native, native, register_native
 from tewb.base.span import Span, here
+from tewb.base.symbols import kernel_symbol, llvm_name, llvm_string, why_no_symbol
 from tewb.base.traceback import render_with
 
 __all__ = [
@@ -47,8 +48,12 @@ __all__ = [
     "TewbError",
     "TewbWarning",
     "here",
+    "kernel_symbol",
+    "llvm_name",
+    "llvm_string",
     "native",
     "option",
     "register_native",
     "render_with",
+    "why_no_symbol",
 ]
