@@ -21,6 +21,7 @@ from tewb.base.errors import (
 from tewb.base.natives import CType, Native, native, register_native
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.span import Span, here
+from tewb.base.symbols import kernel_symbol, llvm_name, llvm_string, why_no_symbol
 from tewb.base.traceback import render_with
 
 __all__ = [
@@ -53,10 +54,14 @@ __all__ = [
     "around",
     "brief",
     "here",
+    "kernel_symbol",
+    "llvm_name",
+    "llvm_string",
     "native",
     "option",
     "python_lines",
     "python_tree",
     "register_native",
     "render_with",
+    "why_no_symbol",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tewb.base import CodegenError, PassContext, native
+from tewb.base import CodegenError, PassContext, kernel_symbol, llvm_name, native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.intrinsics import provide_library
@@ -126,7 +126,7 @@ class CompiledModule:
         """The kernel of function `name`; one that cannot be called when the target is another machine."""
         if not isinstance(self._code, Compiled):
             return ForeignKernel(self._translation.signatures[name], self, self.target)
-        address = self._code.address(name)
+        address = self._code.address(kernel_symbol(name))
         signatures, symbols = pickle.loads(self._code.about)
         self._natives = [n for n in map(native, symbols) if n is not None]  # alive as long as this code
         setters = dict.fromkeys(n.set_threads for n in self._natives if n.set_threads is not None)
@@ -215,6 +215,8 @@ def _attributes_of(target: Target) -> str:
 
 def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
     """The body on noalias pointers, and the entry that unpacks the slots."""
+    symbol = kernel_symbol(f.name)
+    inside = llvm_name(f"{symbol}.body")
     scope = info.scope(f.name)
     params: list[str] = ["ptr %ctx"]
     values: dict[Var, str] = {}
@@ -231,14 +233,14 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
         params.append(f"{module.pointer(v) if isinstance(p, Buffer) else t} %p{n}")
         loads += _unpack(module, n, v)
         arguments.append(f"{t} %a{n}")
-    body = Function(module, f"define internal i32 @{f.name}.body({', '.join(params)}) #0 !dbg {scope}")
+    body = Function(module, f"define internal i32 {inside}({', '.join(params)}) #0 !dbg {scope}", symbol)
     body.location = info.start(scope)
     Statements(body, values, debug, _seen_by_python(f), info, scope).emit(f.body)
     body.do("ret i32 0")
     # The entry has a subprogram too: inlined code keeps its lines only inside of one.
     outer = info.scope(f"{f.name}.entry")
-    entry = [f"define i32 @{f.name}(ptr %ctx, ptr %args) !dbg {outer} {{", *loads]
-    entry.append(f"  %r = call i32 @{f.name}.body({', '.join(arguments)}), !dbg {info.start(outer)}")
+    entry = [f"define i32 {llvm_name(symbol)}(ptr %ctx, ptr %args) !dbg {outer} {{", *loads]
+    entry.append(f"  %r = call i32 {inside}({', '.join(arguments)}), !dbg {info.start(outer)}")
     entry += [f"  {line}, !dbg {info.start(outer)}" for line in module.fence()]
     entry += ["  ret i32 %r", "}"]
     return body.text() + "\n\n" + "\n".join(entry)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from tewb.base import BOOL, HANDLE, INT64, CodegenError, DType, native
+from tewb.base import BOOL, HANDLE, INT64, CodegenError, DType, llvm_name, native, why_no_symbol
 from tewb.codegen.accesses import Accesses
 from tewb.codegen.conversion import convert
 from tewb.codegen.division import divided, divided_safely, shifted
@@ -455,11 +455,15 @@ class Expressions:
         if any(a.dtype is HANDLE for a in e.args[1:]):  # it may read memory, on other threads too, and write it
             self.f.fence()
             self.known.clear()
-        self.f.module.declare(name.value, f'{result} @"{name.value}"({kinds})')
+        reason = why_no_symbol(name.value) or self.f.taken(name.value)
+        if reason:
+            raise CodegenError(f"call_extern: {reason}")
+        symbol = llvm_name(name.value)
+        self.f.module.declare(name.value, f"{result} {symbol}({kinds})")
         known = native(name.value)
         if known is not None:
             self.f.module.natives.setdefault(name.value, known)
-        text = f'call {result} @"{name.value}"({values})'
+        text = f"call {result} {symbol}({values})"
         if result == "void":
             self.f.do(text)
             return ""

@@ -52,7 +52,7 @@ class Module:
     def string(self, text: str) -> str:
         """A constant C string; returns the name of its first byte."""
         if text not in self.strings:
-            data = text.encode() + b"\0"
+            data = text.encode("utf-8", "surrogatepass") + b"\0"
             escaped = "".join(f"\\{b:02x}" for b in data)
             name = f"@tewb.string.{len(self.strings)}"
             self.strings[text] = name
@@ -98,10 +98,11 @@ class Module:
 
 
 class Function:
-    """One LLVM function. `ins` adds an instruction with a value, `do` one without."""
+    """One LLVM function. `ins` adds an instruction with a value, `do` one without. The names of what is written for
+    parts of it begin with `symbol`."""
 
-    def __init__(self, module: Module, header: str) -> None:
-        self.module, self.header = module, header
+    def __init__(self, module: Module, header: str, symbol: str = "") -> None:
+        self.module, self.header, self.symbol = module, header, symbol
         self.entry: list[str] = []
         self.lines: list[str] = []
         self.block = "body"
@@ -196,6 +197,13 @@ class Function:
         self.do(f"call void @tewb.fail(ptr %ctx, i64 {kind}, i64 {number}, i64 {a}, i64 {b})")
         self.fail()
         self.start(good)
+
+    def taken(self, name: str) -> str | None:
+        """Why no C function of this name can be called here: it is that of a part of the kernel."""
+        own = self.symbol.split(".par")[0]
+        if name != own and not name.startswith(f"{own}."):
+            return None
+        return f"{name} is the name of a part of this kernel; build it with another name"
 
     def fail(self) -> None:
         """Give back what is owned and return 1: what failed is in the context."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tewb.base import HANDLE, INT64, CodegenError, DType
+from tewb.base import HANDLE, INT64, CodegenError, DType, llvm_name
 from tewb.codegen.accesses import is_long_walk
 from tewb.codegen.conversion import convert
 from tewb.codegen.debug import DebugInfo
@@ -396,7 +396,7 @@ class Statements:
         """
         f = self.f
         captured = [v for v in captured_by(s) if v in self.values]
-        name = f"{_bare(f.header)}.par{len(f.module.functions)}"
+        name = f"{f.symbol}.par{len(f.module.functions)}"
         f.module.functions.append("")  # keeps the number taken while the body is written
         place = len(f.module.functions) - 1
         first = self.expressions.index(s.min)
@@ -413,7 +413,7 @@ class Statements:
         f.fence()
         f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64, i64)")
         code = f.ins(
-            f"call i32 @tewb_rt_parallel(ptr %ctx, ptr @{name}, ptr {record}, i64 {count}, i64 {most})"
+            f"call i32 @tewb_rt_parallel(ptr %ctx, ptr {llvm_name(name)}, ptr {record}, i64 {count}, i64 {most})"
         )
         good, bad = f.label(), f.label()
         f.branch(f.ins(f"icmp eq i32 {code}, 0"), good, bad, likely=True)
@@ -433,7 +433,9 @@ class Statements:
             for n, v in enumerate(captured)
         ]
         body = Function(
-            self.f.module, f"define internal i32 @{name}.body({', '.join(params)}) #0 !dbg {scope}"
+            self.f.module,
+            f"define internal i32 {llvm_name(name + '.body')}({', '.join(params)}) #0 !dbg {scope}",
+            name,
         )
         body.location = self.info.start(scope)
         values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
@@ -446,7 +448,9 @@ class Statements:
         body.do("ret i32 0")
 
         outer = self.info.scope(f"{name}.entry")
-        wrapper = [f"define internal i32 @{name}(ptr %ctx, ptr %data, i64 %lo, i64 %hi) !dbg {outer} {{"]
+        wrapper = [
+            f"define internal i32 {llvm_name(name)}(ptr %ctx, ptr %data, i64 %lo, i64 %hi) !dbg {outer} {{"
+        ]
         arguments = []
         for n, v in enumerate(captured):
             kind = value_type(v.dtype)
@@ -466,7 +470,7 @@ class Statements:
             "  %n = phi i64 [ %lo, %0 ], [ %n1, %next ]",
             "  %at = add nsw i64 %first, %n",
             "  %i = add i64 %at, 0" if t == "i64" else f"  %i = trunc i64 %at to {t}",
-            f"  %r = call i32 @{name}.body({', '.join(['ptr %ctx', f'{t} %i', *arguments])}), "
+            f"  %r = call i32 {llvm_name(name + '.body')}({', '.join(['ptr %ctx', f'{t} %i', *arguments])}), "
             f"!dbg {self.info.start(outer)}",
             "  %good = icmp eq i32 %r, 0",
             "  br i1 %good, label %next, label %bad",
@@ -484,11 +488,6 @@ class Statements:
             wrapper += [f"  {line}, !dbg {self.info.start(outer)}" for line in self.f.module.fence()]
         wrapper += ["  ret i32 %said", "}"]
         return body.text() + "\n\n" + "\n".join(wrapper)
-
-
-def _bare(header: str) -> str:
-    """The name of the function that a header defines."""
-    return header.split("@", 1)[1].split("(", 1)[0].removesuffix(".body")
 
 
 def captured_by(s: For) -> list[Var]:

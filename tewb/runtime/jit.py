@@ -232,7 +232,9 @@ def optimized(text: str, machine: Any, level: int) -> Any:
 
 def _key(text: str, level: int, plain: bool, target: Target) -> str:
     """A name for all that the object code of a text depends on."""
-    return sha256(f"{_circumstances()} {level} {plain} {target!r}\n{text}".encode()).hex()
+    return sha256(
+        f"{_circumstances()} {level} {plain} {target!r}\n{text}".encode("utf-8", "surrogatepass")
+    ).hex()
 
 
 @lru_cache(maxsize=1)
