@@ -30,7 +30,8 @@ def lower(
         binds={A: te.decl_buffer(A.shape, name="A", strides=[te.var("s"), te.var("t")])}
 
     the kernel takes any numpy view for A without a copy. `trace` collects (pass, function) after every
-    pass. `simple_mode` is accepted for old code. Raises LowerError.
+    pass. With `simple_mode` loops are not cut around their guards, as with the option tir.LoopPartition off: the
+    text is shorter, to be read. Raises LowerError.
     """
     if not isinstance(sch, Schedule):
         raise LowerError(
@@ -38,6 +39,10 @@ def lower(
         )
     if args is None:
         raise LowerError("lower needs the arguments of the kernel", hint="lower(s, [A, B, C])", span=here())
+    if simple_mode:
+        now = PassContext.current()
+        with PassContext(now.opt_level, {**now.config, "tir.LoopPartition": False}):
+            return lower_schedule(sch, args, name, binds, trace)
     return lower_schedule(sch, args, name, binds, trace)
 
 

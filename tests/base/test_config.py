@@ -185,6 +185,12 @@ def test_options_keep_results(config: Any) -> None:
         assert_same_result(s, [A], [D])
 
 
+def test_simple_mode_leaves_loops_whole() -> None:
+    with PassContext(config={"tir.LoopPartition": False}):
+        whole = ir()
+    assert str(tewb.lower(*guarded(), simple_mode=True)) == whole != ir()
+
+
 # ---------------------------------------------------------------- what is refused
 
 

@@ -415,6 +415,20 @@ def test_a_loop_of_another_schedule_is_not_taken_by_its_name() -> None:
         s["C"].compute_at(cache, cache.leaf_iter_vars[0])
 
 
+def test_a_reduce_loop_of_another_stage_is_not_factored() -> None:
+    A = te.placeholder((8, 8), name="A")
+    k, r = te.reduce_axis((0, 8), "k"), te.reduce_axis((0, 8), "k")
+    C = te.compute((8,), lambda i: te.sum(A[i, k], axis=k), name="C")
+    D = te.compute((8,), lambda i: te.sum(A[i, r] * C[i], axis=r), name="D")
+    s = te.create_schedule(D.op)
+    with pytest.raises(ScheduleError, match="rfactor on stage D: this k is a loop of C, not of D"):
+        s.rfactor(D, k)
+    outer, _ = s[D].split(r, factor=2)
+    s.rfactor(D, outer)
+    with pytest.raises(ScheduleError, match="split on stage D: it has no loop k.outer any more"):
+        s[D].split(outer, factor=2)
+
+
 def test_a_copy_of_a_schedule_knows_the_loops_of_the_first() -> None:
     s, C, D = two_stages()
     outer, inner = s[D].split(D.op.axis[1], factor=4)
