@@ -120,6 +120,12 @@ class Simplifier:
             return False
         return self._no_data(e)
 
+    def forget(self) -> None:
+        """There are new facts: what was simplified may become simpler."""
+        self.memo = {}
+        if not self._choices:
+            self._times = {}
+
     def _is_settled(self, e: Expr) -> bool:
         """Whether `e`, which is shared by choices inside of each other, has been simplified often enough: under n
         conditions a part may be seen in 2**n ways, and it is right as it is."""
@@ -378,8 +384,6 @@ class Simplifier:
         with self.analyzer.assume(ops.logical_not(cond)):
             other = self.simplify(e.args[2])
         self._choices -= 1
-        if not self._choices:
-            self._times = {}
         args = (cond, then, other)
         return e if all(x is y for x, y in zip(args, e.args, strict=True)) else Call(e.op, args, e.dtype)
 
