@@ -7,12 +7,13 @@ clamped and thrown away. Slow and simple: what kernels are compared with.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from tewb.arith import NUMPY_OPERATORS, truncated_quotient
-from tewb.base import TewbError
+from tewb.base import TewbError, any_depth
 from tewb.ir import (
     Call,
     Cast,
@@ -24,12 +25,14 @@ from tewb.ir import (
     IterVar,
     Let,
     Mod,
+    Node,
     Not,
     ProducerLoad,
     Reduce,
     Select,
     StringImm,
     Var,
+    shared_parts,
 )
 from tewb.runtime import get_global_func
 from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, whole_buffers, whole_tile
@@ -93,15 +96,14 @@ def evaluate(
 
 def _in_order(outputs: Sequence[Operation]) -> list[Operation]:
     order: dict[Operation, None] = {}
-
-    def visit(op: Operation) -> None:
-        if op not in order:
-            for t in op.inputs:
-                visit(t.op)
+    pending = [(op, False) for op in reversed(outputs)]
+    while pending:
+        op, ready = pending.pop()
+        if ready:
             order[op] = None
-
-    for op in outputs:
-        visit(op)
+        elif op not in order:
+            pending.append((op, True))
+            pending.extend([(t.op, False) for t in reversed(op.inputs)])
     return list(order)
 
 
@@ -165,10 +167,32 @@ def _points(
         yield from _points(op, rest, here, inside & (low <= x) & (x < end), arrays)
 
 
+@any_depth
 def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
+    shared = _shared(e)
+    known: dict[Expr, Any] = {}
+
+    def part(x: Expr) -> Any:
+        if x not in shared:
+            return _value_of(x, values, arrays, part)
+        if x not in known:
+            known[x] = _value_of(x, values, arrays, part)
+        return known[x]
+
+    return part(e)
+
+
+@lru_cache(64)
+def _shared(e: Expr) -> frozenset[Node]:
+    """The parts of `e` whose values are kept, since they are used again."""
+    return shared_parts(e)
+
+
+def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], Any]) -> Any:
+    """`_value` of an expression, from its parts."""
     f = NUMPY_OPERATORS.get(type(e))
     if f is not None:
-        a, b = _value(e.a, values, arrays), _value(e.b, values, arrays)  # type: ignore[attr-defined]
+        a, b = part(e.a), part(e.b)  # type: ignore[attr-defined]
         return np.asarray(f(a, b)).astype(e.dtype)
     match e:
         case Var():
@@ -180,32 +204,32 @@ def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
             if array.size == 0:  # only what a guard throws away is read of it
                 array = np.zeros([max(n, 1) for n in array.shape], array.dtype)
             index = [
-                np.clip(_value(i, values, arrays), 0, n - 1)
+                np.clip(part(i), 0, n - 1)
                 for i, n in zip(indices, array.shape, strict=True)
             ]
             return array[tuple(index)]
         case Div(a, b):
-            x, y = _value(a, values, arrays), _value(b, values, arrays)
+            x, y = part(a), part(b)
             if e.dtype.is_float:
                 return np.true_divide(x, y).astype(e.dtype)
             return truncated_quotient(x, y).astype(e.dtype)
         case Mod(a, b):
-            return np.fmod(_value(a, values, arrays), _value(b, values, arrays)).astype(e.dtype)
+            return np.fmod(part(a), part(b)).astype(e.dtype)
         case Not(a):
-            return np.logical_not(_value(a, values, arrays))
+            return np.logical_not(part(a))
         case Select(c, a, b) | Call("if_then_else", (c, a, b)):
-            cond, x, y = (_value(p, values, arrays) for p in (c, a, b))
+            cond, x, y = part(c), part(a), part(b)
             return np.where(cond, x, y).astype(e.dtype)
         case Cast(a, dtype):
-            return np.asarray(_value(a, values, arrays)).astype(dtype)
+            return np.asarray(part(a)).astype(dtype)
         case Let(var, value, body):
-            return _value(body, {**values, var: _value(value, values, arrays)}, arrays)
+            return _value(body, {**values, var: part(value)}, arrays)
         case Call(op, args) if op in CALLS:
-            return np.asarray(CALLS[op](*[_value(a, values, arrays) for a in args])).astype(e.dtype)
+            return np.asarray(CALLS[op](*[part(a) for a in args])).astype(e.dtype)
         case Call("erf", (a,)):
             from math import erf
 
-            return np.vectorize(erf)(_value(a, values, arrays)).astype(e.dtype)
+            return np.vectorize(erf)(part(a)).astype(e.dtype)
     raise TewbError(f"{type(e).__name__} cannot be evaluated")
 
 

@@ -162,7 +162,8 @@ class Analyzer:
             self.ranges, self.facts, self.known_true, self._bounds, self._simplifier.memo = saved
 
     def _forget(self) -> None:
-        self._bounds, self._simplifier.memo = ({}, {}), ({}, {})
+        self._bounds = ({}, {})
+        self._simplifier.forget()
 
     def _learn(self, cond: Expr) -> None:
         """Remember that `cond` holds, and what follows for integers where neither of its sides wraps."""

@@ -132,6 +132,12 @@ class Simplifier:
         """`e`, whose children are indices, sizes and addresses, with simpler ones."""
         return e.map_children(self.analyzer.simplify_index)
 
+    def forget(self) -> None:
+        """There are new facts: what was simplified may become simpler."""
+        self.memo = ({}, {})
+        if not self._choices:
+            self._times = {}
+
     def _is_settled(self, e: Expr) -> bool:
         """Whether `e`, which is shared by choices inside of each other, has been simplified often enough: under n
         conditions a part may be seen in 2**n ways, and it is right as it is."""
@@ -409,8 +415,6 @@ class Simplifier:
         with self.analyzer.assume(ops.logical_not(cond), wraps=True):
             other = self.simplify(e.args[2])
         self._choices -= 1
-        if not self._choices:
-            self._times = {}
         args = (cond, then, other)
         return e if all(x is y for x, y in zip(args, e.args, strict=True)) else Call(e.op, args, e.dtype)
 

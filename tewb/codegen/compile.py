@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tewb.base import CodegenError, PassContext, kernel_symbol, llvm_name, native
+from tewb.base import CodegenError, PassContext, any_depth, kernel_symbol, llvm_name, native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.intrinsics import provide_library
@@ -188,6 +188,7 @@ def _provide(symbols: Sequence[str]) -> None:
     provide_library(symbols)
 
 
+@any_depth
 def translate(module: IRModule, debug: bool, target: Target) -> Translation:
     """The LLVM text of flat IR."""
     shared = Module(target)

@@ -79,6 +79,7 @@ from tewb.ir.walk import (
     is_noop,
     rewriter,
     seq,
+    shared_parts,
     substitute,
     substituter,
     uses,
@@ -94,6 +95,6 @@ __all__ = [
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
     "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "replace", "Shuffle",
-    "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "substituter", "uses", "visit", "walk", "with_buffer",
+    "rewriter", "script", "script_lines", "seq", "shared_parts", "structural_equal", "substitute", "substituter", "uses", "visit", "walk", "with_buffer",
     "without_loop",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from tewb.ir.buffers import Buffer, BufferLoad
 from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.intrinsics import CALLS, DOTS, dot, implied_dtype
 
-Named = Var | Buffer
+Named = Expr | Buffer  # a variable, or an expression that a name stands for
 
 MOST_LANES = 1 << 20
 

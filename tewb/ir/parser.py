@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tewb.base import HANDLE, DType, ParseError, UnreadableError, python_tree
+from tewb.base import HANDLE, DType, ParseError, UnreadableError, any_depth, python_tree
 from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
@@ -45,6 +45,7 @@ _FUNCTION_HINT = "@T.prim_func above `def name(A: T.Buffer(...), n: T.int32):`"
 _BUFFER_WORDS = ("strides", "elem_offset", "scope", "align", "offset_factor")
 
 
+@any_depth
 def parse(text: str) -> PrimFunc | IRModule:
     """The function, or the module, that prints as `text`.
 
@@ -252,6 +253,11 @@ class _Parser(Expressions):
             raise self.refuse(
                 target, "this cannot be assigned", "A[i] = x stores, and x = T.let(value) names"
             )
+        if self.word(node.value) == "expr":
+            assert isinstance(node.value, ast.Call)
+            self.arguments(node.value, "T.expr(x)", 1)
+            self.names[name] = self.expr(node.value.args[0])
+            return None
         if self.word(node.value) == "Buffer":
             assert isinstance(node.value, ast.Call)
             self.names[name] = self.new_buffer(name, node.value, "T.Buffer", data=True)

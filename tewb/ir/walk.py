@@ -98,6 +98,17 @@ def visit(n: Node, f: Callable[[Any], None]) -> None:
             stack.extend([(c, False) for c in reversed(top.children())])
 
 
+def shared_parts(n: Node) -> frozenset[Node]:
+    """The expressions below `n` that are used in several places."""
+    seen: set[Node] = set()
+    shared: set[Node] = set()
+    for top in walk(n):
+        for c in top.children():
+            if c.__class__ not in LEAVES:
+                (shared if c in seen else seen).add(c)
+    return frozenset(shared)
+
+
 def everywhere(holds: Callable[[Node], bool]) -> Callable[[Node], bool]:
     """A function that tells whether `holds` is true of a node and of everything below it. It remembers the nodes
     that it has seen: a node, and then each of those around it, are asked for in one walk."""

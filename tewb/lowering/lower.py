@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from tewb.base import LowerError, here
+from tewb.base import LowerError, any_depth, here
 from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
 from tewb.lowering.nest import Key, loop_nests
@@ -41,6 +41,7 @@ def lower_schedule(
     return IRModule({name: run(f, LOWER, trace, schedule.memory)})
 
 
+@any_depth
 def scheduled_loops(
     schedule: Schedule, args: Sequence[Any], name: str = "main", binds: Mapping[Tensor, Buffer] | None = None
 ) -> PrimFunc:

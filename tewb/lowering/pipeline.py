@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer, simplify_stmt
-from tewb.base import option
+from tewb.base import any_depth, option
 from tewb.ir import Buffer, PrimFunc, Stmt, Var, free_vars
 from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
@@ -116,6 +116,13 @@ BUILD: tuple[Pass, ...] = (
 )
 
 
+@any_depth
+def _run(p: Pass, f: PrimFunc, memory: Memory | None) -> PrimFunc:
+    if memory is None or p.rewrite is None:
+        return p.run(f)
+    return _with_body(f, on_parts(f, p.name, p.rewrite(f), memory))
+
+
 def run(
     f: PrimFunc,
     passes: tuple[Pass, ...],
@@ -125,10 +132,7 @@ def run(
     """`f` after `passes`; `trace` collects the function after each. What `memory` has of the statements that
     `f` is made of is not done again."""
     for p in passes:
-        if memory is None or p.rewrite is None:
-            f = p.run(f)
-        else:
-            f = _with_body(f, on_parts(f, p.name, p.rewrite(f), memory))
+        f = _run(p, f, memory)
         if trace is not None:
             trace.append((p.name, f))
     return f

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, relaxed, union
+from tewb.base import any_depth
 from tewb.ir import (
     Expr,
     For,
@@ -73,6 +74,7 @@ class Bounds:
         return True
 
 
+@any_depth
 def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds:
     """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole."""
     bounds = Bounds(inlined_operations(schedule), {}, Analyzer())

@@ -50,7 +50,7 @@ def _facts(op: Any) -> Analyzer:
 
 # Conditions, each with whether it holds, by id: under these an expression is evaluated.
 _Under = frozenset[tuple[int, bool]]
-_MOST_PATHS = 32
+_MOST_PATHS = 6
 
 
 class _Checker:
