@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from tewb.lowering.rewrite_storage import rewrite_storage
 from tewb.lowering.specialise_strides import specialise_strides
 from tewb.lowering.unroll_loops import unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
+from tewb.runtime.stopping import check_stopped
 from tewb.schedule import Memory
 
 
@@ -123,7 +125,9 @@ def run(
 ) -> PrimFunc:
     """`f` after `passes`; `trace` collects the function after each. What `memory` has of the statements that
     `f` is made of is not done again."""
+    began = time.monotonic()
     for p in passes:
+        check_stopped(began)
         if memory is None or p.rewrite is None:
             f = p.run(f)
         else:

@@ -20,6 +20,7 @@ from tewb.runtime.beside import call_beside
 from tewb.runtime.entry import Direct, connect, register_services, with_vectorcall
 from tewb.runtime.pool import pool
 from tewb.runtime.registry import get_global_func
+from tewb.runtime.stopping import may_be_stopped
 from tewb.runtime.target import Target
 from tewb.runtime.timing import Timing, time_call
 
@@ -153,13 +154,13 @@ class Kernel:
         if self.signature.packed:
             return int(self._callback_entry(*places))
         is_short = work is not None and work < self._long
-        if is_short or threading.current_thread() is not threading.main_thread():
+        if is_short or not _may_end_early():
             return int(self._entry(*places))
 
         def call(keep: Any = (context, slots, arrays)) -> int:
             return int(self._entry(*places))
 
-        # The main thread can take an interrupt meanwhile, and stop the kernel.
+        # The main thread can take an interrupt meanwhile, and stop the kernel; another one looks whether it shall.
         start = time.perf_counter()
         code = call_beside(call, partial(context.__setitem__, abi.CANCEL, 1))
         if work is not None and not code and time.perf_counter() - start < _MOMENT / _MARGIN:
@@ -219,6 +220,11 @@ class Kernel:
 
 
 _FORMATS = {"ll": "optimized_ir", "": "optimized_ir", "ll0": "llvm_ir", "asm": "assembly", "s": "assembly"}
+
+
+def _may_end_early() -> bool:
+    """Whether somebody may want to end a call: interrupts come to the main thread, and others may have a stop."""
+    return threading.current_thread() is threading.main_thread() or may_be_stopped()
 
 
 def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invocation | None) -> NoReturn:

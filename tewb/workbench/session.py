@@ -32,6 +32,7 @@ from tewb.ir import (
 )
 from tewb.lowering import BUILD, lower_schedule, peak_bytes, run
 from tewb.runtime import Kernel, Target
+from tewb.runtime.stopping import Stop
 from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, Step
 from tewb.schedule.alignment import elements_spanned
 from tewb.schedule.bounds import infer_bounds
@@ -41,12 +42,12 @@ from tewb.workbench.diff import Diff
 from tewb.workbench.explain import explain
 from tewb.workbench.history import History
 from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
-from tewb.workbench.measure import Measurement, Pinned, measure
+from tewb.workbench.measure import STOPPED, Measurement, Pinned, measure
 from tewb.workbench.palette import palette, preview
 from tewb.workbench.program import program_code
 from tewb.workbench.roofline import Roofline, roofline
 from tewb.workbench.scrubber import Form, Scrubber
-from tewb.workbench.trials import Progress, Stop, Timings
+from tewb.workbench.trials import Progress, Timings
 from tewb.workbench.verify import Verdict, verify
 
 if TYPE_CHECKING:
@@ -313,7 +314,8 @@ class Session(History):
     ) -> Measurement:
         """Build, check against numpy and time both, sample by sample in turn: `measure.measure` says how."""
         found = measure(self, repeat, stop, progress, pinned, cold)
-        self.timings[found.journal] = found
+        if found.message != STOPPED:
+            self.timings[found.journal] = found
         return found
 
     def roofline(self) -> Roofline:
