@@ -19,6 +19,7 @@ from tewb.base.errors import (
 )
 from tewb.base.natives import CType, Native, native, register_native
 from tewb.base.span import Span, here
+from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_stopped, stopped_by
 from tewb.base.traceback import render_with
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "HANDLE",
     "INT32",
     "INT64",
+    "PATIENCE",
     "ArgumentError",
     "BoundError",
     "CType",
@@ -44,11 +46,16 @@ __all__ = [
     "ScheduleError",
     "ShapeError",
     "Span",
+    "Stop",
+    "Stopped",
     "TewbError",
     "TewbWarning",
+    "check_stopped",
     "here",
+    "may_be_stopped",
     "native",
     "option",
     "register_native",
     "render_with",
+    "stopped_by",
 ]

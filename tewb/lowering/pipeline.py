@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer, simplify_stmt
-from tewb.base import option
+from tewb.base import check_stopped, option
 from tewb.ir import Buffer, PrimFunc, Stmt, Var, free_vars
 from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
@@ -20,7 +20,6 @@ from tewb.lowering.rewrite_storage import rewrite_storage
 from tewb.lowering.specialise_strides import specialise_strides
 from tewb.lowering.unroll_loops import unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
-from tewb.runtime.stopping import check_stopped
 from tewb.schedule import Memory
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from tewb.runtime.stopping import PATIENCE, check_stopped, may_be_stopped
+from tewb.base import PATIENCE, check_stopped, may_be_stopped
 
 
 class _Job:
@@ -67,7 +67,7 @@ _idle: list[_Helper] = []
 
 
 def call_beside(call: Callable[[], int], cancel: Callable[[], None]) -> int:
-    """What `call()` returns, on another thread. When waiting for it is interrupted, or stopped (`stopping.py`),
+    """What `call()` returns, on another thread. When waiting for it is interrupted, or stopped (`base/stopping.py`),
     `cancel()` must make it end soon (it may be asked several times); the exception (Stopped) goes on when the call
     is over. `call` must not raise."""
     job = _Job(call)

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from tewb.base import ArgumentError, BoundError, ExternError, TewbError, option
+from tewb.base import ArgumentError, BoundError, ExternError, TewbError, may_be_stopped, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
 from tewb.runtime.arguments import Prepared, complete, last_outputs, plain, prepare, simple_plan, simple_slots
@@ -20,7 +20,6 @@ from tewb.runtime.beside import call_beside
 from tewb.runtime.entry import Direct, connect, register_services, with_vectorcall
 from tewb.runtime.pool import pool
 from tewb.runtime.registry import get_global_func
-from tewb.runtime.stopping import may_be_stopped
 from tewb.runtime.target import Target
 from tewb.runtime.timing import Timing, time_call
 

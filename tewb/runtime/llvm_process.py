@@ -15,9 +15,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tewb.base import CodegenError
+from tewb.base import PATIENCE, CodegenError, check_stopped
 from tewb.runtime.llvm_work import Done, Work
-from tewb.runtime.stopping import PATIENCE, check_stopped
 
 _SCRIPT = Path(__file__).with_name("llvm_work.py")
 

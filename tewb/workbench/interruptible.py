@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tewb.runtime.stopping import PATIENCE, Stopped, check_stopped
+from tewb.base import PATIENCE, Stopped, check_stopped
 from tewb.workbench.trials import Progress
 
 T = TypeVar("T")

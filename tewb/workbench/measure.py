@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tewb.base import ArgumentError
+from tewb.base import ArgumentError, Stop, Stopped, stopped_by
 from tewb.driver import build_module
 from tewb.ir import Reduce, Var, const_int
 from tewb.lowering import lower_schedule
 from tewb.runtime import Kernel, Timing, get_num_threads
-from tewb.runtime.stopping import Stop, Stopped, stopped_by
 from tewb.schedule import Schedule, Step
 from tewb.tensor import ComputeOp, Tensor
 from tewb.testing import evaluate, random_array, tolerance

@@ -24,8 +24,7 @@ from tewb.ir import (
     script,
     walk,
 )
-from tewb.lowering import LOWER, run, scheduled_loops
-from tewb.lowering.unroll_loops import MAX_NODES
+from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
 from tewb.runtime import Target
 from tewb.schedule import PRIMITIVES, At, Schedule, Stage, Step
 from tewb.schedule.bounds import Bounds, infer_bounds

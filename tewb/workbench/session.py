@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from tewb.arith import Analyzer
-from tewb.base import ScheduleError, TewbError
+from tewb.base import ScheduleError, Stop, TewbError
 from tewb.driver import build_module
 from tewb.ir import (
     Allocate,
@@ -32,7 +32,6 @@ from tewb.ir import (
 )
 from tewb.lowering import BUILD, lower_schedule, peak_bytes, run
 from tewb.runtime import Kernel, Target
-from tewb.runtime.stopping import Stop
 from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, Step
 from tewb.schedule.alignment import elements_spanned
 from tewb.schedule.bounds import infer_bounds

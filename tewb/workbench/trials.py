@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tewb.base import Stop, Stopped
 from tewb.runtime import Timing, calls_for, sample
-from tewb.runtime.stopping import Stop, Stopped
 from tewb.schedule import Step
 
 if TYPE_CHECKING:
