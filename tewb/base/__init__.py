@@ -21,6 +21,7 @@ from tewb.base.errors import (
 from tewb.base.natives import CType, Native, native, register_native
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.span import Span, here
+from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_stopped, stopped_by
 from tewb.base.symbols import kernel_symbol, llvm_name, llvm_string, why_no_symbol
 from tewb.base.traceback import render_with
 
@@ -31,6 +32,7 @@ __all__ = [
     "HANDLE",
     "INT32",
     "INT64",
+    "PATIENCE",
     "ArgumentError",
     "BoundError",
     "CType",
@@ -47,21 +49,26 @@ __all__ = [
     "ScheduleError",
     "ShapeError",
     "Span",
+    "Stop",
+    "Stopped",
     "TewbError",
     "TewbWarning",
     "UnreadableError",
     "any_depth",
     "around",
     "brief",
+    "check_stopped",
     "here",
     "kernel_symbol",
     "llvm_name",
     "llvm_string",
+    "may_be_stopped",
     "native",
     "option",
     "python_lines",
     "python_tree",
     "register_native",
     "render_with",
+    "stopped_by",
     "why_no_symbol",
 ]

@@ -37,13 +37,17 @@ from tewb.ir import (
     StringImm,
     Var,
     While,
+    const,
     const_int,
     free_vars,
     has_nontemporal,
     is_contiguous,
     is_maskable_store,
+    ops,
+    replace,
     seq,
     structural_equal,
+    uses,
     walk,
 )
 from tewb.runtime.abi import (
@@ -65,6 +69,7 @@ STACK_LIMIT = 64 << 10  # bytes of a function's stack that buffers may take; thr
 TILE = 4 << 10  # bytes up to which a buffer may end in registers: larger ones leave these half of the stack
 COARSE = 20_000  # operations between two looks at the cancel flag
 WIDE = 256  # bytes of the vectors that make an iteration long
+PART = 1 << 27  # operations between two looks in a loop of short iterations: less than a tenth of a second
 LONG = 500  # accesses of an iteration: to compare all of their pairs takes 0.1 s
 FEW = 16  # iterations of a loop that may well disappear
 CHUNK = 10 * COARSE  # operations that a thread takes at once from a parallel loop
@@ -82,6 +87,7 @@ class Statements:
         self.emit_expr, self.accesses = self.expressions.emit, self.expressions.accesses
         self.region = ExternRegion("")  # the extern_scope around, and its checked arrays
         self.checked: list[tuple[int, AttrStmt]] = []
+        self.depth = 0  # of loops around
 
     def emit(self, s: Stmt) -> None:
         rule = _STMTS.get(s.__class__)
@@ -148,6 +154,9 @@ class Statements:
             return
         if s.kind is not ForKind.SERIAL:
             raise CodegenError(f"the loop {s.var.name} is {s.kind.value}: lowering should have replaced it")
+        if self.is_endless(s):
+            self.loop(in_chunks(s))
+            return
         f, t = self.f, value_type(s.var.dtype)
         first = self.emit_expr(s.min)
         count = self.emit_expr(s.extent)
@@ -166,7 +175,9 @@ class Statements:
         f.lines.append("")  # the phi, whose other value comes at the end of the body
         self.values[s.var] = i
         self.poll(s)
+        self.depth += 1
         self.emit(s.body)
+        self.depth -= 1
         following = f.ins(f"add nsw {t} {i}, 1")
         compared = f.ins(hidden(following, t)) if is_long(s.body) else following
         again = f.ins(f"icmp slt {t} {compared}, {end}")
@@ -180,6 +191,17 @@ class Statements:
         if not is_coarse(s.body) or any(isinstance(n, For) and is_coarse(n.body) for n in walk(s.body)):
             return
         self.stop_if_cancelled()
+
+    def is_endless(self, s: For) -> bool:
+        """Whether a loop of short iterations may run for so long that somebody wants to end it: it has very many, or,
+        around everything else, nobody knows how many and memory is no bound for them."""
+        if is_coarse(s.body) or any(isinstance(n, For) and is_coarse(n.body) for n in walk(s.body)):
+            return False
+        work = operations(s)
+        if work is not None:
+            return work > 4 * PART
+        stores = [n for n in walk(s.body) if isinstance(n, BufferStore)]
+        return self.depth == 0 and any(not uses(n.indices[0], [s.var]) for n in stores)
 
     def stop_if_cancelled(self) -> None:
         flag = self.f.ins("load atomic i32, ptr %ctx monotonic, align 8")
@@ -442,6 +464,7 @@ class Statements:
         values[s.var] = "%i"
         inner = Statements(body, values, self.debug, self.shared, self.info, scope)
         inner.expressions.data |= self.expressions.data
+        inner.depth = 1
         if is_coarse(s.body):
             inner.stop_if_cancelled()
         inner.emit(s.body)
@@ -553,6 +576,20 @@ def _vector_bytes(e: Expr) -> int:
     """The bytes of all vectors that are loaded or computed for a value, not for its indices."""
     inside = 0 if isinstance(e, BufferLoad) else sum(_vector_bytes(c) for c in e.children())
     return inside + (e.dtype.nbytes if e.dtype.lanes > 1 else 0)
+
+
+def in_chunks(s: For) -> For:
+    """A loop as a loop of loops, the outer one of which looks at the cancel flag.
+
+    for i in n: S    ->    for i.part in (n + 999)//1000: for i in i.part*1000 ... min(i.part*1000 + 1000, n): S
+    """
+    d = s.var.dtype
+    chunk = const(1 << (PART // (operations(s.body) or 1)).bit_length() - 1, d)
+    part = Var(f"{s.var.name}.part", d)
+    done = ops.mul(part, chunk)
+    inner = replace(s, min=ops.add(s.min, done), extent=ops.minimum(chunk, ops.sub(s.extent, done)))
+    count = ops.add(ops.floordiv(ops.sub(s.extent, 1), chunk), 1)
+    return replace(s, var=part, min=const(0, d), extent=count, body=inner)
 
 
 def hidden(x: str, t: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer, simplify_stmt
-from tewb.base import any_depth, option
+from tewb.base import any_depth, check_stopped, option
 from tewb.ir import Buffer, PrimFunc, Stmt, Var, free_vars
 from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
@@ -131,7 +132,9 @@ def run(
 ) -> PrimFunc:
     """`f` after `passes`; `trace` collects the function after each. What `memory` has of the statements that
     `f` is made of is not done again."""
+    began = time.monotonic()
     for p in passes:
+        check_stopped(began)
         f = _run(p, f, memory)
         if trace is not None:
             trace.append((p.name, f))

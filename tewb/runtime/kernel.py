@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from tewb.base import ArgumentError, BoundError, ExternError, TewbError, option
+from tewb.base import ArgumentError, BoundError, ExternError, TewbError, may_be_stopped, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
 from tewb.runtime.arguments import (
@@ -162,13 +162,13 @@ class Kernel:
         if self.signature.packed:
             return int(self._callback_entry(*places))
         is_short = work is not None and work < self._long
-        if is_short or threading.current_thread() is not threading.main_thread():
+        if is_short or not _may_end_early():
             return int(self._entry(*places))
 
         def call(keep: Any = (context, slots, arrays)) -> int:
             return int(self._entry(*places))
 
-        # The main thread can take an interrupt meanwhile, and stop the kernel.
+        # The main thread can take an interrupt meanwhile, and stop the kernel; another one looks whether it shall.
         start = time.perf_counter()
         code = call_beside(call, partial(context.__setitem__, abi.CANCEL, 1))
         if work is not None and not code and time.perf_counter() - start < _MOMENT / _MARGIN:
@@ -228,6 +228,11 @@ class Kernel:
 
 
 _FORMATS = {"ll": "optimized_ir", "": "optimized_ir", "ll0": "llvm_ir", "asm": "assembly", "s": "assembly"}
+
+
+def _may_end_early() -> bool:
+    """Whether somebody may want to end a call: interrupts come to the main thread, and others may have a stop."""
+    return threading.current_thread() is threading.main_thread() or may_be_stopped()
 
 
 def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invocation | None) -> NoReturn:

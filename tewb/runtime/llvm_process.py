@@ -15,9 +15,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tewb.base import CodegenError
+from tewb.base import PATIENCE, CodegenError, check_stopped
 from tewb.runtime.llvm_work import Done, Work
-from tewb.runtime.stopping import PATIENCE, check_stopped
 
 _SCRIPT = Path(__file__).with_name("llvm_work.py")
 
@@ -75,7 +74,7 @@ def do_elsewhere(work: Work, is_native: bool, limit: float) -> Done | None:
 def _ask(worker: subprocess.Popen[bytes], request: bytes, limit: float) -> tuple[bytes, str]:
     """What a worker answers to a request, and what it says besides."""
     assert worker.stdin and worker.stdout and worker.stderr
-    until = time.monotonic() + limit
+    began = time.monotonic()
     answer, said = worker.stdout.fileno(), worker.stderr.fileno()
     heard = {answer: bytearray(), said: bytearray()}
     with suppress(BrokenPipeError):
@@ -89,8 +88,8 @@ def _ask(worker: subprocess.Popen[bytes], request: bytes, limit: float) -> tuple
             heard[end] += part
             if not part:
                 open_ends.remove(end)
-        check_stopped()
-        if time.monotonic() > until:
+        check_stopped(began)
+        if time.monotonic() - began > limit:
             raise OutOfTime
     worker.wait(limit)  # it has closed both, and is about to end
     return bytes(heard[answer]), heard[said].decode(errors="replace").strip()

@@ -22,8 +22,7 @@ from tewb.ir import (
     rewriter,
     walk,
 )
-from tewb.lowering import LOWER, run, scheduled_loops
-from tewb.lowering.unroll_loops import MAX_NODES
+from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
 from tewb.runtime import Target
 from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loops_text
 from tewb.schedule.bounds import infer_bounds

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from tewb.arith import Analyzer
-from tewb.base import ScheduleError, TewbError
+from tewb.base import ScheduleError, Stop, TewbError
 from tewb.driver import build_module
 from tewb.ir import (
     Allocate,
@@ -51,12 +51,12 @@ from tewb.workbench.diff import Diff
 from tewb.workbench.explain import explain
 from tewb.workbench.history import History
 from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
-from tewb.workbench.measure import Measurement, Pinned, measure
+from tewb.workbench.measure import STOPPED, Measurement, Pinned, measure
 from tewb.workbench.palette import palette, preview
 from tewb.workbench.program import program_code
 from tewb.workbench.roofline import Roofline, roofline
 from tewb.workbench.scrubber import Form, Scrubber
-from tewb.workbench.trials import Progress, Stop, Timings
+from tewb.workbench.trials import Progress, Timings
 from tewb.workbench.verify import Verdict, verify
 
 if TYPE_CHECKING:
@@ -326,7 +326,8 @@ class Session(History):
     ) -> Measurement:
         """Build, check against numpy and time both, sample by sample in turn: `measure.measure` says how."""
         found = measure(self, repeat, stop, progress, pinned, cold)
-        self.timings[found.journal] = found
+        if found.message != STOPPED:
+            self.timings[found.journal] = found
         return found
 
     def roofline(self) -> Roofline:
