@@ -25,6 +25,7 @@ from tewb.ir import (
     LE,
     LT,
     NE,
+    Add,
     And,
     Broadcast,
     BufferLoad,
@@ -39,12 +40,14 @@ from tewb.ir import (
     Max,
     Min,
     Mod,
+    Mul,
     Not,
     Or,
     ProducerLoad,
     Ramp,
     Reduce,
     Select,
+    Sub,
     Var,
     conjuncts,
     const,
@@ -54,6 +57,7 @@ from tewb.ir import (
     ops,
     substitute,
     uses,
+    walk,
 )
 
 _DATA = (BufferLoad, ProducerLoad, Reduce, Call)
@@ -165,46 +169,74 @@ class Analyzer:
         self._bounds = ({}, {})
         self._simplifier.forget()
 
-    def _learn(self, cond: Expr) -> None:
-        """Remember that `cond` holds, and what follows for integers where neither of its sides wraps."""
+    def _learn(self, cond: Expr) -> bool:
+        """Remember that `cond` holds, and what follows for integers where neither of its sides wraps. Returns whether
+        all that can follow was found."""
         match cond:
             case And():
-                for term in conjuncts(cond):
-                    self._learn(term)
-                return
+                return self._learn_all(conjuncts(cond))
             case Call("likely", (a,)):
-                self._learn_of_indices(a)
-                return
+                return self._learn_of_indices(a)
             case Not(Or() as either):
-                for term in disjuncts(either):
-                    self._learn(ops.logical_not(term))
-                return
+                return self._learn_all([ops.logical_not(c) for c in disjuncts(either)])
             case Not(Call("likely", (a,))):
-                self._learn_of_indices(ops.logical_not(a))
-                return
+                return self._learn_of_indices(ops.logical_not(a))
             case Not(a):
                 opposite = negated(a)
-                if opposite is not None:
-                    self._learn(opposite)
-                return
+                return opposite is None or self._learn(opposite)
         if cond.dtype.lanes > 1:
-            return
+            return True
         self.known_true.add(self.keys(cond))
-        wanted = _as_nonpositive(cond)
-        if not wanted or not (self.is_exact(cond.a) and self.is_exact(cond.b)):  # type: ignore[attr-defined]
-            return
-        for below in wanted:
-            fact = self.linear.of(below)
+        wanted = [self.linear.of(below) for below in _as_nonpositive(cond)]
+        if wanted and not (self.is_exact(cond.a) and self.is_exact(cond.b)):  # type: ignore[attr-defined]
+            end = self._within_one_turn(cond)
+            if end is None:
+                return False
+            wanted.append(end)
+        for fact in wanted:
             terms = _terms(fact)
             known = self.facts.get(terms)
             if known is None or known.const < fact.const:
                 self.facts[terms] = fact
             self._tighten(fact)
+        return True
 
-    def _learn_of_indices(self, cond: Expr) -> None:
+    def _learn_all(self, terms: list[Expr]) -> bool:
+        """Remember that all of `terms` hold. What one says may be that another does not wrap."""
+        later = [c for c in terms if not self._learn(c)]
+        return len(later) < len(terms) and all([self._learn(c) for c in later])
+
+    def _learn_of_indices(self, cond: Expr) -> bool:
         before, self.wraps = self.wraps, False
-        self._learn(cond)
+        found = self._learn(cond)
         self.wraps = before
+        return found
+
+    def _within_one_turn(self, cond: Expr) -> Linear | None:
+        """That x does not wrap, as a sum that is at most 0, where lower <= x says so: a value that wraps would come out
+        below all that `lower` can be. For i from 0 on, i*2 >= 1 is such: i*2 is negative once it wraps. Likewise
+        x <= upper. None when x may wrap and the comparison hold."""
+        match cond:
+            case LE(a, b) | GE(b, a) if self.is_exact(a):  # a <= b
+                x, other, is_lower = b, a, True
+            case LE(a, b) | GE(b, a) if self.is_exact(b):
+                x, other, is_lower = a, b, False
+            case LT(a, b) | GT(b, a) if self.is_exact(a):
+                x, other, is_lower = b, a, True
+            case LT(a, b) | GT(b, a) if self.is_exact(b):
+                x, other, is_lower = a, b, False
+            case _:
+                return None
+        d, s, t = x.dtype, self.linear.of(x), self.linear.of(other)
+        (least, most), (low, high) = self.linear_bounds(s, d), self.linear_bounds(t, d)
+        if least is None or most is None or low is None or high is None:
+            return None
+        turn = 1 << d.bits
+        if is_lower and least >= d.min_value() and most - turn < low:
+            return s.add(Linear(-d.max_value()))
+        if not is_lower and most <= d.max_value() and least + turn > high:
+            return Linear(d.min_value()).add(s, -1)
+        return None
 
     def _tighten(self, fact: Linear) -> None:
         """A fact about one variable, c*v + k <= 0, narrows its range."""
@@ -287,6 +319,17 @@ class Analyzer:
                 return True
         lo, hi = self.linear_bounds(s, dtype)
         return lo is not None and hi is not None and dtype.min_value() <= lo and hi <= dtype.max_value()
+
+    def overflow(self, e: Expr) -> tuple[Expr, int] | None:
+        """A sum or product in an index, as it is computed, that is known to pass the end of its dtype, and how far it
+        goes. Data wraps and is not looked at."""
+        for n in walk(self.simplify(e)):
+            if not isinstance(n, Add | Sub | Mul) or n.dtype.kind != "int" or self.reads_data(n):
+                continue
+            for end in self.linear_bounds(self.linear.of(n)):
+                if end is not None and not n.dtype.min_value() <= end <= n.dtype.max_value():
+                    return n, end
+        return None
 
     def is_never_zero(self, e: Expr) -> bool:
         """Whether `e` is certainly not 0."""

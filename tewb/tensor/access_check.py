@@ -110,6 +110,8 @@ class _Checker:
                 for i in indices:  # what an index reads is checked before the index is
                     self.check(i, when, under)
                 for d, (i, size) in enumerate(zip(indices, tensor.shape, strict=True)):
+                    if self.refuse and not isinstance(i, Var | IntImm):
+                        _refuse_overflow(self.op, self.analyzer, e, d, i)
                     if not _inside(self.analyzer, i, size):
                         if self.refuse and when is ALWAYS:
                             _refuse_if_certain(self.op, self.analyzer, e, d, i, size, self.axes)
@@ -137,6 +139,20 @@ def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:
     if lo is not None and hi is not None and extent is not None and lo >= 0 and hi < extent:
         return True
     return analyzer.can_prove(ops.greater_equal(index, 0)) and analyzer.can_prove(ops.less(index, size))
+
+
+def _refuse_overflow(op: Any, analyzer: Analyzer, load: ProducerLoad, d: int, index: Expr) -> None:
+    """An index does not overflow: where it is known that it would, it is no index."""
+    found = analyzer.overflow(index)
+    if found is None:
+        return
+    part, end = found
+    raise BoundError(
+        f"compute {op.name} reads {load.producer.name} at an index that passes {part.dtype}: in dimension {d}, "
+        f"{part!r} reaches {end}",
+        hint='compute the index in 64 bits: i.astype("int64")',
+        span=here(),
+    )
 
 
 def _refuse_if_certain(
