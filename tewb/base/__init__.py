@@ -17,6 +17,7 @@ from tewb.base.errors import (
     TewbError,
     TewbWarning,
 )
+from tewb.base.names import comment, fresh_identifier, identifier, literal, printable
 from tewb.base.natives import CType, Native, native, register_native
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.span import Span, here
@@ -50,9 +51,14 @@ __all__ = [
     "UnreadableError",
     "around",
     "brief",
+    "comment",
+    "fresh_identifier",
     "here",
+    "identifier",
+    "literal",
     "native",
     "option",
+    "printable",
     "python_lines",
     "python_tree",
     "register_native",

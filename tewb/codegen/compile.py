@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tewb.base import CodegenError, PassContext, native
+from tewb.base import CodegenError, PassContext, fresh_identifier, native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.intrinsics import provide_library
@@ -279,13 +279,10 @@ def _signature(module: Module, f: PrimFunc) -> KernelSignature:
 
 def symbol_names(f: PrimFunc) -> dict[Var, str]:
     """A name for every parameter and symbol that is a variable; different strides may both be called `s`."""
-    names: dict[Var, str] = {p: p.name for p in f.params if isinstance(p, Var)}
-    taken = set(names.values())
-    for v in symbols_of(f):
-        name, k = v.name, 0
-        while name in taken:
-            k += 1
-            name = f"{v.name}_{k}"
+    names: dict[Var, str] = {}
+    taken: set[str] = set()
+    for v in (*(p for p in f.params if isinstance(p, Var)), *symbols_of(f)):
+        name = fresh_identifier(v.name, taken)  # it stands in sizes, which are Python text
         names[v] = name
         taken.add(name)
     return names
@@ -308,7 +305,7 @@ def _work_text(s: Stmt, known: Mapping[Var, str]) -> str | None:
 
 def _param(p: Buffer | Var, is_output: bool, names: Mapping[Var, str]) -> ParamSpec:
     if isinstance(p, Var):
-        return ParamSpec(p.name, "scalar", str(p.dtype))
+        return ParamSpec(names[p], "scalar", str(p.dtype))
     shape = tuple(_size(n, names) for n in p.shape)
     strides = tuple(_size(n, names) for n in p.strides) if p.strides else None
     return ParamSpec(p.name, "buffer", str(p.dtype), shape, strides, is_output, p.alignment)
