@@ -203,10 +203,7 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
             array = arrays[tensor]
             if array.size == 0:  # only what a guard throws away is read of it
                 array = np.zeros([max(n, 1) for n in array.shape], array.dtype)
-            index = [
-                np.clip(part(i), 0, n - 1)
-                for i, n in zip(indices, array.shape, strict=True)
-            ]
+            index = [np.clip(part(i), 0, n - 1) for i, n in zip(indices, array.shape, strict=True)]
             return array[tuple(index)]
         case Div(a, b):
             x, y = part(a), part(b)

@@ -31,7 +31,9 @@ def product() -> Session:
 def bytes_product() -> Session:
     A, B = te.placeholder((64, 64), "int8", "A"), te.placeholder((64, 64), "int8", "B")
     k = te.reduce_axis((0, 64), name="k")
-    C = te.compute((64, 64), lambda i, j: te.sum(A[i, k].astype("int32") * B[j, k].astype("int32"), axis=k), name="C")
+    C = te.compute(
+        (64, 64), lambda i, j: te.sum(A[i, k].astype("int32") * B[j, k].astype("int32"), axis=k), name="C"
+    )
     s = te.create_schedule(C.op)
     s[C].split(k, 4)
     return Session(s, [A, B, C])
@@ -140,6 +142,8 @@ def test_a_primitive_is_seen_everywhere(name: str) -> None:
     places = everywhere(session, shown_at)
     for place, said in places.items():
         for word in words:
+            if place == "tedd":  # it draws where a stage is computed as an edge
+                word = word.replace("at D.", "at ")
             assert word in said, f"{place}: {said}"
     shown = "\n".join(preview(before, Step(name, stage, args)).loops)
     for word in words:

@@ -18,6 +18,7 @@ from tewb.base.errors import (
     TewbError,
     TewbWarning,
 )
+from tewb.base.names import comment, fresh_identifier, identifier, literal, printable
 from tewb.base.natives import CType, Native, native, register_native
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.span import Span, here
@@ -58,13 +59,18 @@ __all__ = [
     "around",
     "brief",
     "check_stopped",
+    "comment",
+    "fresh_identifier",
     "here",
+    "identifier",
     "kernel_symbol",
+    "literal",
     "llvm_name",
     "llvm_string",
     "may_be_stopped",
     "native",
     "option",
+    "printable",
     "python_lines",
     "python_tree",
     "register_native",

@@ -31,7 +31,11 @@ DEFAULTS: dict[str, bool | int] = {
 }
 
 # The largest value of the options that are numbers; the others are true or false.
-_MOST = {"tir.UnrollLoop.auto_max_step": 4096, "tewb.build_timeout": 86400, "tewb.memory_limit": (1 << 63) - 1}
+_MOST = {
+    "tir.UnrollLoop.auto_max_step": 4096,
+    "tewb.build_timeout": 86400,
+    "tewb.memory_limit": (1 << 63) - 1,
+}
 
 # Passes that can be left out, and the option that does it.
 _DISABLED: dict[str, tuple[str, bool]] = {

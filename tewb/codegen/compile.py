@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tewb.base import CodegenError, PassContext, any_depth, kernel_symbol, llvm_name, native
+from tewb.base import CodegenError, PassContext, any_depth, fresh_identifier, kernel_symbol, llvm_name, native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.intrinsics import provide_library
@@ -311,10 +311,7 @@ def symbol_names(f: PrimFunc) -> dict[Var, str]:
     names: dict[Var, str] = {}
     taken: set[str] = set()
     for v in (*(p for p in f.params if isinstance(p, Var)), *symbols_of(f)):
-        name, k = v.name, 0
-        while name in taken:
-            k += 1
-            name = f"{v.name}_{k}"
+        name = fresh_identifier(v.name, taken)  # it stands in sizes, which are Python text
         names[v] = name
         taken.add(name)
     return names

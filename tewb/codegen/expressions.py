@@ -452,7 +452,9 @@ class Expressions:
         types = [f"{value_type(a.dtype)}{' zeroext' if a.dtype.is_bool else ''}" for a in e.args[1:]]
         kinds = ", ".join(types)
         values = ", ".join(f"{t} {self.emit(a)}" for t, a in zip(types, e.args[1:], strict=True))
-        if any(a.dtype is HANDLE for a in e.args[1:]):  # it may read memory, on other threads too, and write it
+        if any(
+            a.dtype is HANDLE for a in e.args[1:]
+        ):  # it may read memory, on other threads too, and write it
             self.f.fence()
             self.known.clear()
         reason = why_no_symbol(name.value) or self.f.taken(name.value)

@@ -25,7 +25,9 @@ def is_long(exprs: Sequence[Expr]) -> bool:
         left -= 1
         if left < 0 or levels < 0:
             return True
-        stack += [(c, levels if i == 0 and _goes_on(n, c) else levels - 1) for i, c in enumerate(n.children())]
+        stack += [
+            (c, levels if i == 0 and _goes_on(n, c) else levels - 1) for i, c in enumerate(n.children())
+        ]
     return False
 
 

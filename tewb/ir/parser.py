@@ -117,7 +117,8 @@ class _Parser(Expressions):
                     node.body[0], f"output {wrong[0]!r} is not a parameter", f"parameters: {', '.join(names)}"
                 )
             outputs = tuple(names.index(o) for o in facts["outputs"])
-            return PrimFunc(facts["global_symbol"] or node.name, params, self.block(body, node), outputs)
+            name = node.name if facts["global_symbol"] is None else facts["global_symbol"]
+            return PrimFunc(name, params, self.block(body, node), outputs)
 
     def facts(self, body: list[ast.stmt]) -> tuple[dict[str, Any], list[ast.stmt]]:
         """What T.func_attr says, and the statements after it."""
@@ -127,7 +128,7 @@ class _Parser(Expressions):
                 usage = 'T.func_attr({"outputs": ["C"]})'
                 self.arguments(call, usage, 1)
                 given = self.literal(call.args[0])
-                if not isinstance(given, dict) or not given.keys() <= facts.keys():
+                if not isinstance(given, dict) or not given.keys() <= facts.keys() or not _are_names(given):
                     raise self.refuse(
                         call.args[0], "these are not the attributes of a function", f"write {usage}"
                     )
@@ -415,6 +416,14 @@ class _Parser(Expressions):
 
     def nothing(self, node: ast.Pass) -> Stmt:
         return Seq(())
+
+
+def _are_names(facts: dict[Any, Any]) -> bool:
+    """Whether the attributes of a function are text, and lists of it."""
+    outputs = facts.get("outputs", [])
+    return isinstance(facts.get("global_symbol", ""), str) and (
+        isinstance(outputs, list) and all(isinstance(o, str) for o in outputs)
+    )
 
 
 _STATEMENTS: dict[type, Callable[[_Parser, Any], Stmt | Wrap | None]] = {

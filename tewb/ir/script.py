@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import DType, InternalError, any_depth
+from tewb.base import DType, InternalError, any_depth, literal, printable
 from tewb.ir import expressions as ir
 from tewb.ir.axes import Reduce
 from tewb.ir.buffers import Buffer, BufferLoad, Producer, ProducerLoad
@@ -430,7 +430,7 @@ class _Printer(_Names):
         if not (isinstance(b.elem_offset, IntImm) and b.elem_offset.value == 0):
             parts.append(f"elem_offset={self.expr(b.elem_offset)}")
         if b.scope != "global":
-            parts.append(f'scope="{b.scope}"')
+            parts.append(f"scope={literal(b.scope)}")
         if b.alignment:
             parts.append(f"align={b.alignment}")
         if b.offset_factor:
@@ -505,12 +505,12 @@ class _Printer(_Names):
         if isinstance(s.node, ExternRegion):
             region = s.node
             what = f"{region.name!r}, reads={list(region.reads)!r}, writes={list(region.writes)!r}"
-            node = f'T.extern_region({what}, effect="{region.effect}")'
+            node = f"T.extern_region({what}, effect={literal(region.effect)})"
         elif isinstance(s.node, Expr):
             node = self.expr(s.node)
         else:
-            node = self.name(s.node) if isinstance(s.node, Buffer) else repr(s.node)
-        self.emit(f'with T.attr({node}, "{s.key}", {self.expr(s.value)}):', s)
+            node = self.name(s.node) if isinstance(s.node, Buffer) else printable(repr(s.node))
+        self.emit(f"with T.attr({node}, {literal(s.key)}, {self.expr(s.value)}):", s)
         self.indented(s.body)
 
     def assertion(self, s: AssertStmt, last: bool) -> None:

@@ -19,7 +19,9 @@ from tewb.ir.statements import Allocate, BufferStore, DeclBuffer, Evaluate, For,
 N = TypeVar("N", bound=Node)
 Rules = Mapping[type, Callable[[Any], Any]]
 
-LEAVES = frozenset((Var, IntImm, FloatImm, StringImm))  # the nodes that have nothing below them: cheap to visit again
+LEAVES = frozenset(
+    (Var, IntImm, FloatImm, StringImm)
+)  # the nodes that have nothing below them: cheap to visit again
 _WITH_BUFFERS = (Allocate, BufferLoad, BufferStore, DeclBuffer)
 
 

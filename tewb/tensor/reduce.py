@@ -21,6 +21,8 @@ from tewb.ir import (
     const_int,
     convert,
     ops,
+    structural_equal,
+    substitute,
     walk,
 )
 
@@ -154,10 +156,23 @@ def max_value(dtype: str) -> Expr:
     return const(float("inf") if d.is_float else d.max_value(), d)
 
 
-_sum = comm_reducer(lambda x, y: x + y, lambda dtype: const(0, dtype), name="sum")
-_max = comm_reducer(ops.maximum, min_value, name="max")
-_min = comm_reducer(ops.minimum, max_value, name="min")
-_prod = comm_reducer(lambda x, y: x * y, lambda dtype: const(1, dtype), name="prod")
+_READY_MADE: dict[str, tuple[Callable[[Any, Any], Any], Callable[[str], Expr]]] = {
+    "sum": (lambda x, y: x + y, lambda dtype: const(0, dtype)),
+    "max": (ops.maximum, min_value),
+    "min": (ops.minimum, max_value),
+    "prod": (lambda x, y: x * y, lambda dtype: const(1, dtype)),
+}
+_sum, _max, _min, _prod = (comm_reducer(*how, name=name) for name, how in _READY_MADE.items())
+
+
+def is_ready_made(c: CommReducer) -> bool:
+    """Whether te.sum, te.prod, te.max or te.min combines so; a reducer of the user's may have the name alone."""
+    if c.name not in _READY_MADE or len(c.lhs) != 1:
+        return False
+    own = _combiner(*_READY_MADE[c.name], c.name, (c.lhs[0].dtype,), False)
+    same = dict(zip((*c.lhs, *c.rhs), (*own.lhs, *own.rhs), strict=True))
+    mine = tuple(substitute(e, same) for e in (*c.result, *c.identity))
+    return structural_equal(mine, (*own.result, *own.identity))
 
 
 def sum(expr: Any, axis: Any, where: Any = None, init: Any = None) -> Any:

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from tewb.base import printable
 from tewb.ir import script
 from tewb.schedule import At, Schedule, Stage
 from tewb.workbench.sizes import memory_shown
@@ -31,7 +32,7 @@ def dot(schedule: Schedule) -> str:
         if isinstance(s.attach, At):
             at = s.attach.stage.axis_name(s.attach.axis)
             lines.append(
-                f'  {_id(s)} -> {_id(s.attach.stage)} [style=dashed, constraint=false, label={quoted("at " + at)}];'
+                f"  {_id(s)} -> {_id(s.attach.stage)} [style=dashed, constraint=false, label={quoted('at ' + at)}];"
             )
     return "\n".join([*lines, "}"])
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from tewb.base import printable
 from tewb.ir import Expr, IterVar, script
-from tewb.schedule import At, Schedule, Split, Stage, loop_marks, place_text, stage_marks
+from tewb.schedule import At, Schedule, Split, Stage, loop_marks, stage_marks
 from tewb.tensor import Tensor
 from tewb.workbench.sizes import memory_shown
 from tewb.workbench.views.graph import quoted
@@ -98,7 +99,7 @@ def _stage_name(s: Stage) -> str:
 
 
 def _place(s: Stage) -> str:
-    return "" if s.attach is None else place_text(s)
+    return "inline" if s.is_inlined else ""
 
 
 def _tensor(node: str, t: Tensor) -> str:
