@@ -21,6 +21,7 @@ from tewb.ir import (
     Max,
     Min,
     Mul,
+    ProducerLoad,
     Select,
     Sub,
     Var,
@@ -70,7 +71,7 @@ def eval_set(e: Expr, ranges: Mapping[Var, Interval | None]) -> Interval | None:
     Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index or a variable
     of which nothing is known.
     """
-    if not any(isinstance(x, Var) and x in ranges for x in walk(e)):
+    if not any((isinstance(x, Var) and x in ranges) or isinstance(x, ProducerLoad) for x in walk(e)):
         return point(e)
     match e:
         case Var():

@@ -10,6 +10,7 @@ from tewb.base import LowerError, option
 from tewb.ir import (
     Add,
     And,
+    AssertStmt,
     Binary,
     Broadcast,
     BufferLoad,
@@ -241,6 +242,10 @@ class _Lanes:
             raise _NoVectorForm
         return replace(s, body=self.stmt(s.body))
 
+    def assertion(self, s: AssertStmt) -> Stmt:
+        """What must hold in each lane is asked before anything is done in one."""
+        return replace(s, cond=self.expr(s.cond), body=self.stmt(s.body))
+
     def let_stmt(self, s: LetStmt) -> Stmt:
         value = self.expr(s.value)
         if value.dtype.lanes == 1:
@@ -297,4 +302,5 @@ _STMTS: dict[type[Node], Callable[[_Lanes, Any], Stmt]] = {
     IfThenElse: _Lanes.branch,
     For: _Lanes.loop,
     LetStmt: _Lanes.let_stmt,
+    AssertStmt: _Lanes.assertion,
 }
