@@ -207,19 +207,19 @@ class Interpreter:
     def both(self, e: And) -> Any:
         a = self.value(e.a)
         if isinstance(a, np.ndarray):
-            return np.logical_and(a, self.in_lanes(a, e.b))
+            return np.logical_and(a, self.wanted(a, e.b))
         return self.value(e.b) if a else False
 
     def either(self, e: Or) -> Any:
         a = self.value(e.a)
         if isinstance(a, np.ndarray):
-            return np.logical_or(a, self.in_lanes(~a, e.b))
+            return np.logical_or(a, self.wanted(~a, e.b))
         return True if a else self.value(e.b)
 
-    def in_lanes(self, wanted: Any, e: Expr) -> Any:
+    def wanted(self, lanes: Any, e: Expr) -> Any:
         """The value of `e`, which is looked at in the lanes that are wanted only."""
         before = self._mask
-        self._mask = np.logical_and(True if before is None else before, wanted)
+        self._mask = np.logical_and(True if before is None else before, lanes)
         made = self.value(e)
         self._mask = before
         return made
@@ -237,7 +237,7 @@ class Interpreter:
         c = self.value(cond)
         if not isinstance(c, np.ndarray):
             return self.value(then if c else other)
-        yes, no = self.in_lanes(c, then), self.in_lanes(~c, other)
+        yes, no = self.wanted(c, then), self.wanted(~c, other)
         return np.where(c, yes, no)
 
     def ramp(self, e: Ramp) -> Any:
