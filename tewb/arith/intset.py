@@ -21,6 +21,7 @@ from tewb.ir import (
     Max,
     Min,
     Mul,
+    ProducerLoad,
     Select,
     Sub,
     Var,
@@ -70,7 +71,7 @@ def eval_set(e: Expr, ranges: Mapping[Var, Interval | None]) -> Interval | None:
     Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index or a variable
     of which nothing is known.
     """
-    fixed = everywhere(lambda n: n.__class__ is not Var or n not in ranges)
+    fixed = everywhere(lambda n: n not in ranges if isinstance(n, Var) else not isinstance(n, ProducerLoad))
     known: dict[Expr, Interval | None] = {}
 
     def covered(x: Expr) -> Interval | None:

@@ -201,7 +201,14 @@ class Accesses:
 
     def any_lane(self, mask: str, lanes: int) -> str:
         """Whether any lane of a mask is set."""
-        name = f"llvm.vector.reduce.or.v{lanes}i1"
+        return self._joined("or", mask, lanes)
+
+    def all_lanes(self, mask: str, lanes: int) -> str:
+        """Whether all lanes of a mask are set."""
+        return self._joined("and", mask, lanes)
+
+    def _joined(self, op: str, mask: str, lanes: int) -> str:
+        name = f"llvm.vector.reduce.{op}.v{lanes}i1"
         self.f.module.declare(name, f"i1 @{name}(<{lanes} x i1>)")
         return self.f.ins(f"call i1 @{name}(<{lanes} x i1> {mask})")
 

@@ -62,6 +62,7 @@ from tewb.ir import (
     everywhere,
     keeps_lanes,
     script,
+    structural_equal,
     walk,
 )
 
@@ -224,12 +225,12 @@ class Expressions:
 
     def _logic(self, e: Any, op: str, decided: str) -> str:
         t = value_type(e.dtype)
-        if e.dtype.lanes > 1 and not self.is_cheap(e.b):
+        if self.is_cheap(e.b) or reads_again(e.a, e.b):
+            return self.f.ins(f"{op} {t} {self.emit(e.a)}, {self.emit(e.b)}")
+        if e.dtype.lanes > 1:
             known = Broadcast(IntImm(int(op == "or"), BOOL), e.dtype.lanes, e.dtype)
             then, other = (e.b, known) if op == "and" else (known, e.b)
             return self._choose_lanes(Call("if_then_else", (e.a, then, other), e.dtype), e.a, then, other)
-        if self.is_cheap(e.b):
-            return self.f.ins(f"{op} {t} {self.emit(e.a)}, {self.emit(e.b)}")
         f = self.f
         a = self.emit(e.a)
         first, more, done = f.block, f.label(), f.label()
@@ -575,6 +576,22 @@ def _certain(e: Expr) -> list[Expr]:
         found.update(dict.fromkeys(new))
         pending.extend(new)
     return list(found)
+
+
+def reads_again(a: Expr, b: Expr) -> bool:
+    """Whether `b` reads nothing but what the comparison `a` has read, so that it may be evaluated after it though
+    nobody asked."""
+    if not isinstance(a, Compare) or not all(_is_plain(n) for e in (a, b) for n in walk(e)):
+        return False
+    read = [n for n in walk(a) if isinstance(n, BufferLoad)]
+    return all(any(structural_equal(n, m) for m in read) for n in walk(b) if isinstance(n, BufferLoad))
+
+
+def _is_plain(n: Node) -> bool:
+    divides = isinstance(n, Div | Mod | FloorDiv | FloorMod) and not (
+        isinstance(n.b, IntImm) and n.b.value > 0
+    )
+    return not isinstance(n, Call | Let | And | Or) and not divides
 
 
 Rule = Callable[[Expressions, Any], str]

@@ -282,7 +282,8 @@ class Statements:
         self.region, self.checked = region, checked
 
     def assertion(self, s: AssertStmt) -> None:
-        self.f.require(self.emit_expr(s.cond), ASSERTION, s.message)
+        holds, lanes = self.emit_expr(s.cond), s.cond.dtype.lanes
+        self.f.require(self.accesses.all_lanes(holds, lanes) if lanes > 1 else holds, ASSERTION, s.message)
         self.emit(s.body)
 
     def evaluate(self, s: Evaluate) -> None:

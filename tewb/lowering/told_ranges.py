@@ -10,6 +10,7 @@ for i in n:                                            for i in n:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tewb.arith import detect_linear
@@ -34,6 +35,9 @@ from tewb.tensor.access_check import ALWAYS, Access
 
 if TYPE_CHECKING:
     from tewb.lowering.compute_nest import ComputeNest
+
+# What has no more nodes than this and reads nothing is written wherever it is used: `range(i.outer * 8 + i.inner + 1)`.
+SHORT = 8
 
 
 def told_ranges(nest: ComputeNest, values: Mapping[IterVar, Expr]) -> list[ToldRange]:
@@ -66,7 +70,8 @@ class ToldRange:
             if not isinstance(v, Var):
                 continue
             value = self.nest.analyzer.simplify(self.translate(e))
-            if any(isinstance(n, BufferLoad) for n in walk(value)):
+            nodes = list(islice(walk(value), SHORT + 1))
+            if len(nodes) > SHORT or any(isinstance(n, BufferLoad) for n in nodes):
                 body = LetStmt(v, value, body, self.nest.stage.origin(self.axis))
             else:
                 simple[v] = value

@@ -11,6 +11,7 @@ from tewb.ir import (
     LEAVES,
     Add,
     And,
+    AssertStmt,
     Binary,
     Broadcast,
     BufferLoad,
@@ -299,6 +300,10 @@ class _Lanes:
             raise _NoVectorForm
         return replace(s, body=self.stmt(s.body))
 
+    def assertion(self, s: AssertStmt) -> Stmt:
+        """What must hold in each lane is asked before anything is done in one."""
+        return replace(s, cond=self.expr(s.cond), body=self.stmt(s.body))
+
     def let_stmt(self, s: LetStmt) -> Stmt:
         value = self.expr(s.value)
         if value.dtype.lanes == 1:
@@ -349,4 +354,5 @@ _STMTS: dict[type[Node], Callable[[_Lanes, Any], Stmt]] = {
     IfThenElse: _Lanes.branch,
     For: _Lanes.loop,
     LetStmt: _Lanes.let_stmt,
+    AssertStmt: _Lanes.assertion,
 }

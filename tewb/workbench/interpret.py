@@ -200,7 +200,7 @@ class Interpreter:
         self._region = before
 
     def assertion(self, s: AssertStmt) -> None:
-        if not self.value(s.cond):
+        if not np.all(self.value(s.cond)):
             raise BoundError(s.message)
         self.run(s.body)
 
@@ -209,14 +209,22 @@ class Interpreter:
     def both(self, e: And) -> Any:
         a = self.value(e.a)
         if isinstance(a, np.ndarray):
-            return np.logical_and(a, self.value(e.b))
+            return np.logical_and(a, self.wanted(a, e.b))
         return self.value(e.b) if a else False
 
     def either(self, e: Or) -> Any:
         a = self.value(e.a)
         if isinstance(a, np.ndarray):
-            return np.logical_or(a, self.value(e.b))
+            return np.logical_or(a, self.wanted(~a, e.b))
         return True if a else self.value(e.b)
+
+    def wanted(self, lanes: Any, e: Expr) -> Any:
+        """The value of `e`, which is looked at in the lanes that are wanted only."""
+        before = self._mask
+        self._mask = np.logical_and(True if before is None else before, lanes)
+        made = self.value(e)
+        self._mask = before
+        return made
 
     def let_value(self, e: Let) -> Any:
         self.values[e.var] = self.value(e.value)
@@ -231,13 +239,7 @@ class Interpreter:
         c = self.value(cond)
         if not isinstance(c, np.ndarray):
             return self.value(then if c else other)
-        before = self._mask
-        around = True if before is None else before
-        self._mask = np.logical_and(around, c)
-        yes = self.value(then)
-        self._mask = np.logical_and(around, ~c)
-        no = self.value(other)
-        self._mask = before
+        yes, no = self.wanted(c, then), self.wanted(~c, other)
         return np.where(c, yes, no)
 
     def ramp(self, e: Ramp) -> Any:
