@@ -4,7 +4,9 @@
 
 expressions.py   expressions as data: their dtype, their text, their value in numpy
 programs.py      a program as data: inputs, stages, steps of the schedule, options, calls
-generate.py      random programs
+generate.py      the program of a seed: a graph (graphs.py), whose stages have expressions (values.py), and its use (calls.py)
+capabilities.py  what this tewb has, which is asked and not known
+templates.py     stages that are externs and hybrid functions
 reference.py     what a program should give, straight from numpy; nothing of tewb is asked
 schedules.py     random primitives, read from their declarations, and what a refusal must be
 arrays.py        views of every kind between guard pages

@@ -84,7 +84,8 @@ def _define(p: Program) -> dict[str, Any] | None:
     try:
         execute(script.definition(p), names)
     except TewbError as e:
-        if isinstance(e, BoundError):  # an index that is outside whatever happens
+        # An index that is outside whatever happens, and a constant divisor that is 0, are told at once.
+        if isinstance(e, BoundError) or "division by zero" in str(e):
             return None
         raise Finding(f"define: {type(e).__name__}", str(e)) from e
     except Exception as e:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tewb.base import InternalError, TewbError
 from tewb.schedule import PRIMITIVES, Schedule
+from tewb.schedule import Step as StepOfNames
 
 FACTORS = (1, 2, 2, 3, 4, 4, 5, 7, 8, 8, 16, 32)
 ODD_NUMBERS = (0, -1, 64, 1000, 2**31 - 1, 2**31, 2**40)
@@ -65,8 +66,21 @@ def attempt(s: Schedule, step: Step, names: dict[str, Any]) -> bool:
 
 
 def random_step(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool = False) -> Step:
-    """Some step, likely enough legal. `handles` are tensors by their identifiers, for handles of axes;
-    with `large`, factors often are, too."""
+    """Some step: half of the time one that is legal, if a few draws find one. `handles` are tensors by their
+    identifiers, for handles of axes; with `large`, factors often are, too."""
+    step = draw(s, rng, handles, large)
+    for _ in range(rng.choice([0, 12])):
+        try:
+            if s.why_not(StepOfNames(step[0], step[1], step[2])) is None:
+                break
+        except Exception:
+            break  # to be found out about
+        step = draw(s, rng, handles, large)
+    return step
+
+
+def draw(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool) -> Step:
+    """Some primitive on some stage, with arguments of the kinds that it declares."""
     computed = [st for st in s.stages if not st.is_placeholder]
     stage = rng.choice(computed or s.stages)
     if rng.random() < 0.05:

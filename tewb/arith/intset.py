@@ -12,6 +12,7 @@ from typing import Protocol
 
 from tewb.ir import (
     Add,
+    BufferLoad,
     Call,
     Cast,
     Expr,
@@ -71,7 +72,9 @@ def eval_set(e: Expr, ranges: Mapping[Var, Interval | None]) -> Interval | None:
     Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index or a variable
     of which nothing is known.
     """
-    fixed = everywhere(lambda n: n not in ranges if isinstance(n, Var) else not isinstance(n, ProducerLoad))
+    fixed = everywhere(
+        lambda n: n not in ranges if isinstance(n, Var) else not isinstance(n, ProducerLoad | BufferLoad)
+    )
     known: dict[Expr, Interval | None] = {}
 
     def covered(x: Expr) -> Interval | None:

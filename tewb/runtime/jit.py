@@ -13,6 +13,7 @@ import llvmlite
 import llvmlite.binding as llvm
 
 from tewb.base import CodegenError, TewbError, native, option
+from tewb.runtime import wide_division
 from tewb.runtime.llvm_process import OutOfTime, can_start, do_elsewhere, is_long
 from tewb.runtime.llvm_work import Done, Work, do, optimize
 from tewb.runtime.object_cache import ObjectCode, object_cache, sha256
@@ -166,9 +167,9 @@ def _limit() -> float:
 
 
 class Library:
-    """Object code in memory, as long as this object lives."""
+    """Object code in memory, as long as this object lives. With `own`, it has the wide divisions that it calls."""
 
-    def __init__(self, code: bytes, symbols: Iterable[str]) -> None:
+    def __init__(self, code: bytes, symbols: Iterable[str], own: bool = False) -> None:
         with _lock:
             self._linker, self._name = _linker()
         builder = llvm.JITLibraryBuilder().add_object_img(code)
@@ -177,6 +178,8 @@ class Library:
             if address is None:
                 raise CodegenError(f"the function {name} is called and does not exist on this machine")
             builder.import_symbol(name, address)
+        for name in () if own else wide_division.wanted(code):
+            builder.import_symbol(name, _wide_divisions().address(name))
         self._held = [builder.add_current_process().link(self._linker, self._name)]
 
     def address(self, name: str) -> int:
@@ -185,6 +188,14 @@ class Library:
             found = self._linker.lookup(self._name, name)
         self._held.append(found)
         return int(found[name])
+
+
+@lru_cache(maxsize=1)
+def _wide_divisions() -> Library:
+    """The divisions of 128-bit integers, compiled when the first code calls one."""
+    machine = Target.host().machine()
+    module = optimized(wide_division.text(), machine, 2)
+    return Library(bytes(machine.emit_object(module)), (), own=True)
 
 
 # LLVM's linker loads code in a quarter of the time that an engine for each module takes. It remembers 10 KB of

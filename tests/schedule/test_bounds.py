@@ -1,0 +1,45 @@
+"""What is computed of a stage: all of it, where readers tell only at run time which elements they read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tewb import te
+
+READ: dict[str, Callable[[Any, Any], Any]] = {
+    "the index of the reader": lambda A, i: A[i],
+    "one element": lambda A, i: A[0],
+    "one element and more": lambda A, i: A[0] + i - i,
+    "clamped": lambda A, i: te.max(te.min(A[0], 2), 0),
+    "far inside": lambda A, i: A[A[A[0]]],
+}
+
+
+@pytest.mark.parametrize("at", [False, True])
+@pytest.mark.parametrize("read", READ.values(), ids=READ)
+def test_a_stage_is_read_at_an_index_from_data(read: Callable[[Any, Any], Any], at: bool) -> None:
+    A = te.placeholder((3,), "int32", name="A")
+    S = te.compute((3,), lambda i: i * 2 + 1, name="S")
+    B = te.compute((3,), lambda i: S[read(A, i)] + S[i], name="B")
+    s = te.create_schedule(B.op)
+    if at:
+        s[S].compute_at(s[B], s[B].op.axis[0])
+    a, b = np.array([2, 0, 1], "int32"), np.zeros(3, "int32")
+    tewb.build(s, [A, B])(a, b)
+    at_read = {"the index of the reader": a, "far inside": a[a[a[0]]]}
+    name = next(k for k, f in READ.items() if f is read)
+    np.testing.assert_array_equal(b, at_read.get(name, a[0]) * 2 + 1 + np.arange(3) * 2 + 1)
+
+
+def test_a_rank_of_zero_is_an_index_too() -> None:
+    A = te.placeholder((), "int32", name="A")
+    S = te.compute((3,), lambda i: i * 2, name="S")
+    B = te.compute((2,), lambda i: S[A()], name="B")
+    b = np.zeros(2, "int32")
+    tewb.build(te.create_schedule(B.op), [A, B])(np.array(2, "int32"), b)
+    np.testing.assert_array_equal(b, [4, 4])
