@@ -140,12 +140,18 @@ class Library:
             if address is None:
                 raise CodegenError(f"the function {name} is called and does not exist on this machine")
             builder.import_symbol(name, address)
-        self._held = [builder.add_current_process().link(self._linker, self._name)]
+        try:
+            self._held = [builder.add_current_process().link(self._linker, self._name)]
+        except RuntimeError as e:
+            raise CodegenError(f"LLVM cannot load the code that it made: {e}") from e
 
     def address(self, name: str) -> int:
         """The address of one of its functions."""
         with _lock:
-            found = self._linker.lookup(self._name, name)
+            try:
+                found = self._linker.lookup(self._name, name)
+            except RuntimeError as e:
+                raise CodegenError(f"LLVM cannot load the code that it made: {e}") from e
         self._held.append(found)
         return int(found[name])
 
@@ -166,10 +172,16 @@ def _linker() -> tuple[Any, str]:
     return _linkers[-1][0], f"tewb.{number}"
 
 
+_LOCATIONS = re.compile(r",? !dbg !\d+|^!llvm\.(?:dbg\.cu|module\.flags) = .*$", re.MULTILINE)
+
+
 def _parse(text: str) -> Any:
     try:
-        module = llvm.parse_assembly(text)
-        module.verify()
+        # To read broken code with debug information ends the process, so it is verified without any first; that takes
+        # a millisecond for the code of a matmul.
+        for part in [_LOCATIONS.sub("", text), text] if "!llvm.dbg.cu" in text else [text]:
+            module = llvm.parse_assembly(part)
+            module.verify()
     except RuntimeError as e:
         raise CodegenError(
             f"LLVM does not take the code that tewb made: {e}\n{_line_of(str(e), text)}"
