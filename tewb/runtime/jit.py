@@ -15,7 +15,7 @@ import llvmlite.binding as llvm
 from tewb.base import CodegenError, TewbError, native, option
 from tewb.runtime import wide_division
 from tewb.runtime.llvm_process import OutOfTime, can_start, do_elsewhere, is_long
-from tewb.runtime.llvm_work import Done, Work, do, optimize
+from tewb.runtime.llvm_work import Done, Work, do, optimize, parse
 from tewb.runtime.object_cache import ObjectCode, object_cache, sha256
 from tewb.runtime.target import IS_NEAR, Target, host
 
@@ -180,12 +180,18 @@ class Library:
             builder.import_symbol(name, address)
         for name in () if own else wide_division.wanted(code):
             builder.import_symbol(name, _wide_divisions().address(name))
-        self._held = [builder.add_current_process().link(self._linker, self._name)]
+        try:
+            self._held = [builder.add_current_process().link(self._linker, self._name)]
+        except RuntimeError as e:
+            raise CodegenError(f"LLVM cannot load the code that it made: {e}") from e
 
     def address(self, name: str) -> int:
         """The address of one of its functions."""
         with _lock:
-            found = self._linker.lookup(self._name, name)
+            try:
+                found = self._linker.lookup(self._name, name)
+            except RuntimeError as e:
+                raise CodegenError(f"LLVM cannot load the code that it made: {e}") from e
         self._held.append(found)
         return int(found[name])
 
@@ -216,11 +222,9 @@ def _linker() -> tuple[Any, str]:
 
 def _parse(text: str) -> Any:
     try:
-        module = llvm.parse_assembly(text)
-        module.verify()
+        return parse(text)
     except RuntimeError as e:
         raise _refusal(e, text) from e
-    return module
 
 
 def _refusal(e: RuntimeError, text: str) -> CodegenError:

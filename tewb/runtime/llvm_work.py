@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import sys
 import threading
 from typing import Any, NamedTuple
@@ -42,13 +43,27 @@ def do(work: Work, machine: Any = None) -> Done:
     if machine is None:
         found = llvm.Target.from_triple(work.triple)
         machine = found.create_target_machine(cpu=work.cpu, features=work.features, **work.options)
-    module = llvm.parse_assembly(work.text)
-    module.verify()
+    module = parse(work.text)
     optimize(module, machine, work.level)
     text = str(module)  # now: to emit code changes the module
     symbols = symbols_of(module)
     code = machine.emit_assembly(module).encode() if work.assembly else bytes(machine.emit_object(module))
     return Done(text, code, symbols)
+
+
+_LOCATIONS = re.compile(r",? !dbg !\d+|^!llvm\.(?:dbg\.cu|module\.flags) = .*$", re.MULTILINE)
+
+
+def parse(text: str) -> Any:
+    """The module of an LLVM text, verified. Raises RuntimeError when LLVM does not take it."""
+    import llvmlite.binding as llvm
+
+    # To read broken code with debug information ends the process, so it is verified without any first; that takes a
+    # millisecond for the code of a matmul.
+    for part in [_LOCATIONS.sub("", text), text] if "!llvm.dbg.cu" in text else [text]:
+        module = llvm.parse_assembly(part)
+        module.verify()
+    return module
 
 
 def optimize(module: Any, machine: Any, level: int) -> None:
