@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 from tewb.arith import Analyzer, detect_linear
 from tewb.base import BOOL, BoundError, any_depth, here
-from tewb.ir import LEAVES, And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Range, Reduce, Var, ops, walk
+from tewb.ir import (
+    LEAVES,
+    And,
+    Call,
+    Expr,
+    IntImm,
+    IterVar,
+    Or,
+    ProducerLoad,
+    Range,
+    Reduce,
+    Var,
+    conjuncts,
+    disjuncts,
+    ops,
+    walk,
+)
 from tewb.tensor.domains import depends_on
 
 # A load, the dimension, and the condition under which it happens.
@@ -96,9 +113,8 @@ class _Checker:
                 self.under(cond, True, then, when, under)
                 self.under(cond, False, other, when, under)
                 return
-            case And(a, b) | Or(a, b):
-                self.check(a, when, under)
-                self.under(a, isinstance(e, And), b, when, under)
+            case And() | Or():
+                self.in_turn(e, when, under)
                 return
             case Reduce(_, source, _, condition, _, init):
                 for s in (*init, condition):
@@ -119,6 +135,18 @@ class _Checker:
                 return
         for child in e.children():
             self.check(child, when, under)
+
+    def in_turn(self, e: And | Or, when: Expr, under: _Under) -> None:
+        """Look at the terms of a conjunction, each of which is evaluated when those before it hold, or of a
+        disjunction."""
+        holds = isinstance(e, And)
+        with ExitStack() as around:
+            for term in conjuncts(e) if holds else disjuncts(e):
+                self.check(term, when, under)
+                true = term if holds else ops.logical_not(term)
+                around.enter_context(self.analyzer.assume(true))
+                when = true if when is _ALWAYS else ops.logical_and(when, true)
+                under |= {(id(term), holds)}
 
     def under(self, cond: Expr, holds: bool, e: Expr, when: Expr, under: _Under) -> None:
         """Look at `e`, which is evaluated when `cond` holds, or when it does not."""
