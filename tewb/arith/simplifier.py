@@ -81,6 +81,7 @@ class Simplifier:
         self.analyzer = analyzer
         self.memo: tuple[dict[int, tuple[Expr, Expr]], dict[int, tuple[Expr, Expr]]] = ({}, {})
         self.used: set[str] = set()
+        self.trusting = True  # whether `likely` marks a guard of ours, which is about indices
 
     def simplify(self, e: Expr) -> Expr:
         if isinstance(e, Var | IntImm | FloatImm):
@@ -367,8 +368,17 @@ class Simplifier:
         return e if a is e.a else ops.logical_not(a)
 
     def choice(self, cond: Expr) -> Expr:
-        """A condition that chooses, which compares values also where an index is chosen."""
-        return self.analyzer.simplify_value(cond)
+        """A condition that chooses, which compares values also where an index is chosen, and where a user calls it
+        likely."""
+        before, self.trusting = self.trusting, False
+        try:
+            return self.analyzer.simplify_value(cond)
+        finally:
+            self.trusting = before
+
+    def guard(self, cond: Expr) -> Expr:
+        """What is said to be likely."""
+        return self.analyzer.simplify_index(cond) if self.trusting else self.simplify(cond)
 
     def select(self, e: Select) -> Expr:
         cond, then, other = self.choice(e.cond), self.simplify(e.then), self.simplify(e.other)
@@ -381,7 +391,7 @@ class Simplifier:
         if e.op in STACK:
             return self.index(e)
         if e.op == "likely":
-            cond = self.analyzer.simplify_index(e.args[0])
+            cond = self.guard(e.args[0])
             return e if cond is e.args[0] else ops.likely(cond)
         if e.op == "if_then_else":
             return self._if_then_else(e)
@@ -391,9 +401,9 @@ class Simplifier:
         cond = self.choice(e.args[0])
         if ops.is_const(cond):
             return self.fired("decided_choice", self.simplify(e.args[1 if ops.is_const(cond, 1) else 2]))
-        with self.analyzer.assume(cond, wraps=True):
+        with self.analyzer.assume(unlikely(cond), wraps=True):
             then = self.simplify(e.args[1])
-        with self.analyzer.assume(ops.logical_not(cond), wraps=True):
+        with self.analyzer.assume(ops.logical_not(unlikely(cond)), wraps=True):
             other = self.simplify(e.args[2])
         args = (cond, then, other)
         return e if all(x is y for x, y in zip(args, e.args, strict=True)) else Call(e.op, args, e.dtype)
@@ -425,7 +435,7 @@ class Simplifier:
             case Cast(value) if isinstance(value, Broadcast):
                 return ops.broadcast(self.simplify(ops.cast(value.value, e.dtype.element)), e.dtype.lanes)
             case Call("likely", (a,)):
-                cond = self.analyzer.simplify_index(a)
+                cond = self.guard(a)
                 return (
                     cond
                     if isinstance(cond, Broadcast)
@@ -515,6 +525,16 @@ class Simplifier:
             return ops.broadcast(ops.floormod(x, c), n)
         shared = self._one_quotient(x, s, n, c)
         return None if shared is None else ops.ramp(ops.sub(x, ops.mul(shared, c)), s, n)
+
+
+def unlikely(cond: Expr) -> Expr:
+    """A condition without its marks: as a user compares values."""
+    match cond:
+        case Call("likely", (a,)):
+            return a
+        case And(a, b):
+            return ops.logical_and(unlikely(a), unlikely(b))
+    return cond
 
 
 def _zero_divisor(e: Any, b: Broadcast) -> bool:

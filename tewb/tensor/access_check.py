@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tewb.arith import Analyzer, detect_linear
+from tewb.arith import Analyzer, detect_linear, unlikely
 from tewb.base import BOOL, BoundError, here
 from tewb.ir import And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Reduce, Var, ops, walk
 
@@ -72,7 +72,7 @@ class _Checker:
         if ops.is_const(cond, 1):
             self.check(e, when)
             return
-        with self.analyzer.assume(cond, wraps=True):
+        with self.analyzer.assume(unlikely(cond), wraps=True):
             self.check(e, cond if when is _ALWAYS else ops.logical_and(when, cond))
 
 
