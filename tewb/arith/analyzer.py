@@ -442,12 +442,21 @@ class Analyzer:
         lo, hi = self._atom_bounds(e)
         if dtype is None or (lo is not None and hi is not None):
             return lo, hi
-        least, most = dtype.min_value(), dtype.max_value()
-        last = self.symbolic[e][1] if isinstance(e, Var) and e in self.symbolic else None
-        if last is not None:  # the last iteration of a loop of n is n - 1, and n has a largest value
-            reached = self.linear_bounds(self.linear.of(last), dtype)[1]
-            most = most if reached is None else min(most, reached)
-        return least if lo is None else lo, most if hi is None else hi
+        return dtype.min_value() if lo is None else lo, self._reach(e, dtype) if hi is None else hi
+
+    def _reach(self, e: Expr, dtype: DType) -> int:
+        """How far an atom goes, since sizes have a largest value. The last iteration of a loop of n is n - 1, and of one
+        of (n + 7) // 8 that is an eighth of it."""
+        most = None
+        match e:
+            case Var() if (last := self.symbolic.get(e, (None, None))[1]) is not None:
+                before, self.wraps = self.wraps, False
+                most = self.linear_bounds(self.linear.of(last), dtype)[1]
+                self.wraps = before
+            case FloorDiv(a, IntImm(c)) if c > 0 and not self.may_wrap(a):
+                most = self.linear_bounds(self.linear.of(a), dtype)[1]
+                most = None if most is None else most // c
+        return dtype.max_value() if most is None else min(most, dtype.max_value())
 
     def _atom_bounds(self, e: Expr) -> Bounds:
         if isinstance(e, Var):

@@ -85,6 +85,7 @@ class Simplifier:
         self.used: set[str] = set()
         self._choices = 0  # around, in the expression that is simplified
         self._times: dict[Expr, int] = {}  # how often each was simplified under other conditions
+        self.trusting = True  # whether `likely` marks a guard of ours, which is about indices
 
     def simplify(self, e: Expr) -> Expr:
         if isinstance(e, Var | IntImm | FloatImm):
@@ -385,8 +386,17 @@ class Simplifier:
         return e if a is e.a else ops.logical_not(a)
 
     def choice(self, cond: Expr) -> Expr:
-        """A condition that chooses, which compares values also where an index is chosen."""
-        return self.analyzer.simplify_value(cond)
+        """A condition that chooses, which compares values also where an index is chosen, and where a user calls it
+        likely."""
+        before, self.trusting = self.trusting, False
+        try:
+            return self.analyzer.simplify_value(cond)
+        finally:
+            self.trusting = before
+
+    def guard(self, cond: Expr) -> Expr:
+        """What is said to be likely."""
+        return self.analyzer.simplify_index(cond) if self.trusting else self.simplify(cond)
 
     def select(self, e: Select) -> Expr:
         cond, then, other = self.choice(e.cond), self.simplify(e.then), self.simplify(e.other)
@@ -399,7 +409,7 @@ class Simplifier:
         if e.op in STACK:
             return self.index(e)
         if e.op == "likely":
-            cond = self.analyzer.simplify_index(e.args[0])
+            cond = self.guard(e.args[0])
             return e if cond is e.args[0] else ops.likely(cond)
         if e.op == "if_then_else":
             return self._if_then_else(e)
@@ -410,9 +420,9 @@ class Simplifier:
         if ops.is_const(cond):
             return self.fired("decided_choice", self.simplify(e.args[1 if ops.is_const(cond, 1) else 2]))
         self._choices += 1
-        with self.analyzer.assume(cond, wraps=True):
+        with self.analyzer.assume(unlikely(cond), wraps=True):
             then = self.simplify(e.args[1])
-        with self.analyzer.assume(ops.logical_not(cond), wraps=True):
+        with self.analyzer.assume(ops.logical_not(unlikely(cond)), wraps=True):
             other = self.simplify(e.args[2])
         self._choices -= 1
         args = (cond, then, other)
@@ -445,7 +455,7 @@ class Simplifier:
             case Cast(value) if isinstance(value, Broadcast):
                 return ops.broadcast(self.simplify(ops.cast(value.value, e.dtype.element)), e.dtype.lanes)
             case Call("likely", (a,)):
-                cond = self.analyzer.simplify_index(a)
+                cond = self.guard(a)
                 return (
                     cond
                     if isinstance(cond, Broadcast)
@@ -535,6 +545,16 @@ class Simplifier:
             return ops.broadcast(ops.floormod(x, c), n)
         shared = self._one_quotient(x, s, n, c)
         return None if shared is None else ops.ramp(ops.sub(x, ops.mul(shared, c)), s, n)
+
+
+def unlikely(cond: Expr) -> Expr:
+    """A condition without its marks: as a user compares values."""
+    match cond:
+        case Call("likely", (a,)):
+            return a
+        case And(a, b):
+            return ops.logical_and(unlikely(a), unlikely(b))
+    return cond
 
 
 def _zero_divisor(e: Any, b: Broadcast) -> bool:

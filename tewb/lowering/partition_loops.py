@@ -104,24 +104,28 @@ class _Partition:
 
     def settled(self, s: Stmt, found: list[_Condition]) -> list[_Condition]:
         """The conditions in `s`, where those that compare values that may wrap are known for that."""
-        if all(c.is_likely for c in found):
+        if not any(c.is_choice for c in found):
             return found
         for n in walk(s):
             if isinstance(n, For):
                 self._loops.setdefault(n.var, n)
+        around = _guards_around(s)
         return [
-            c if c.is_likely or self.is_exact(c.cond) else _Condition(c.cond, c.is_likely, c.is_choice, True)
+            c
+            if not c.is_choice or self.is_exact(c.cond, around[id(c.cond)])
+            else _Condition(c.cond, c.is_likely, c.is_choice, True)
             for c in found
         ]
 
-    def is_exact(self, cond: Expr) -> bool:
-        """Whether the two sides of a choice are integers as loops count them, and no values that wrap."""
+    def is_exact(self, cond: Expr, guards: Collection[Expr]) -> bool:
+        """Whether the two sides of a choice are integers as loops count them, and no values that wrap, wherever it
+        stands: behind one of the guards."""
         known = self._exact.get(id(cond))
         if known is None:
-            known = self._exact[id(cond)] = (cond, self._find_exact(cond))
+            known = self._exact[id(cond)] = (cond, all([self._find_exact(cond, g) for g in guards]))
         return known[1]
 
-    def _find_exact(self, cond: Expr) -> bool:
+    def _find_exact(self, cond: Expr, guard: Expr) -> bool:
         if not isinstance(cond, LT | LE | GT | GE):
             return True
         analyzer = Analyzer()
@@ -129,7 +133,7 @@ class _Partition:
             analyzer.bind(v, 0, None)
         for v, n in self._loops.items():
             analyzer.bind_extent(v, n.min, n.extent)
-        with analyzer.values():
+        with analyzer.assume(guard), analyzer.values():
             return analyzer.is_exact(cond.a) and analyzer.is_exact(cond.b)
 
     def let(self, n: LetStmt) -> Stmt:
@@ -196,7 +200,11 @@ class _Partition:
         remainders of its variable and are about the loops inside."""
         if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL):
             return n
-        guards = [c.cond for c in self.conditions(n.body) if c.is_likely and _is_divided(n.var, c.cond)]
+        guards = [
+            c.cond
+            for c in self.conditions(n.body)
+            if c.is_likely and not c.wraps and _is_divided(n.var, c.cond)
+        ]
         if not guards or _is_large(n.body):
             return n
         inner, lets = _inner(n.body), _lets(n.body)
@@ -251,7 +259,7 @@ class _Partition:
         found = {
             c.cond: iterations_where(_below_zero(c.cond), n.var, inner, _lets(n.body), analyzer)
             for c in self.conditions(n.body)
-            if c.is_likely or (choices and not c.wraps)
+            if (c.is_likely or choices) and not c.wraps
         }
         return {c: e for c, e in found.items() if e is not None}
 
@@ -273,7 +281,8 @@ class _Partition:
         """The iterations that satisfy some `likely` guard for all values of the loops inside; None when
         partition would gain nothing."""
         inner = _inner(n.body)
-        ranges = [self.where(c.cond, n.var, extent, inner) for c in self.conditions(n.body) if c.is_likely]
+        likely = [c.cond for c in self.conditions(n.body) if c.is_likely and not c.wraps]
+        ranges = [self.where(c, n.var, extent, inner) for c in likely]
         both = _common(ranges, extent)
         # A prologue is worth its code where a loop of most iterations remains.
         if both is not None and both[1] - both[0] > 1 and 2 * (both[1] - both[0]) >= extent:
@@ -360,6 +369,27 @@ def _conditions(s: Stmt) -> list[_Condition]:
             found += [_Condition(_unlikely(c), True, False) for c in terms]
         elif isinstance(n, Call) and n.op == "if_then_else":
             found += [_Condition(_unlikely(c), _is_guard(c), True) for c in conjuncts(n.args[0])]
+    return found
+
+
+def _guards_around(s: Stmt) -> dict[int, list[Expr]]:
+    """For each term of a choice in `s`, by id, the guards behind which it stands at each of its places."""
+    found: dict[int, list[Expr]] = {}
+
+    def look(n: Any, guard: Expr) -> None:
+        if isinstance(n, IfThenElse):
+            inner = ops.all_of(guard, *[c for c in _conjuncts(n.cond) if _is_guard(c)])
+            look(n.then, inner)
+            if n.other is not None:
+                look(n.other, guard)
+            return
+        if isinstance(n, Call) and n.op == "if_then_else":
+            for c in _conjuncts(n.args[0]):
+                found.setdefault(id(_unlikely(c)), []).append(guard)
+        for child in n.children():
+            look(child, guard)
+
+    look(s, const(True))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from tewb.arith import Analyzer, detect_linear
+from tewb.arith import Analyzer, detect_linear, unlikely
 from tewb.base import BOOL, BoundError, any_depth, here
 from tewb.ir import (
     LEAVES,
@@ -144,8 +144,8 @@ class _Checker:
             for term in conjuncts(e) if holds else disjuncts(e):
                 self.check(term, when, under)
                 true = term if holds else ops.logical_not(term)
-                around.enter_context(self.analyzer.assume(true))
-                when = true if when is _ALWAYS else ops.logical_and(when, true)
+                around.enter_context(self.analyzer.assume(unlikely(true), wraps=True))
+                when = true if when is ALWAYS else ops.logical_and(when, true)
                 under |= {(id(term), holds)}
 
     def under(self, cond: Expr, holds: bool, e: Expr, when: Expr, under: _Under) -> None:
@@ -156,7 +156,7 @@ class _Checker:
         if ops.is_const(true, 1):
             self.check(e, when, under)
             return
-        with self.analyzer.assume(true, wraps=True):
+        with self.analyzer.assume(unlikely(true), wraps=True):
             all_of = true if when is ALWAYS else ops.logical_and(when, true)
             self.check(e, all_of, under | {(id(cond), holds)})
 
