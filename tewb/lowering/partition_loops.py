@@ -378,13 +378,13 @@ def _guards_around(s: Stmt) -> dict[int, list[Expr]]:
 
     def look(n: Any, guard: Expr) -> None:
         if isinstance(n, IfThenElse):
-            inner = ops.all_of(guard, *[c for c in _conjuncts(n.cond) if _is_guard(c)])
+            inner = ops.all_of(guard, *[c for c in conjuncts(n.cond) if _is_guard(c)])
             look(n.then, inner)
             if n.other is not None:
                 look(n.other, guard)
             return
         if isinstance(n, Call) and n.op == "if_then_else":
-            for c in _conjuncts(n.args[0]):
+            for c in conjuncts(n.args[0]):
                 found.setdefault(id(_unlikely(c)), []).append(guard)
         for child in n.children():
             look(child, guard)
