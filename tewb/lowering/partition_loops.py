@@ -13,6 +13,7 @@ from tewb.ir import (
     GE,
     GT,
     LE,
+    LEAVES,
     LT,
     BufferLoad,
     Call,
@@ -375,8 +376,13 @@ def _conditions(s: Stmt) -> list[_Condition]:
 def _guards_around(s: Stmt) -> dict[int, list[Expr]]:
     """For each term of a choice in `s`, by id, the guards behind which it stands at each of its places."""
     found: dict[int, list[Expr]] = {}
+    seen: set[tuple[Expr, Expr]] = set()
 
     def look(n: Any, guard: Expr) -> None:
+        if isinstance(n, Expr):
+            if n.__class__ in LEAVES or (n, guard) in seen:
+                return
+            seen.add((n, guard))
         if isinstance(n, IfThenElse):
             inner = ops.all_of(guard, *[c for c in conjuncts(n.cond) if _is_guard(c)])
             look(n.then, inner)
