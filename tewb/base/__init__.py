@@ -1,7 +1,7 @@
 """Errors, source spans, dtypes and configuration: what every other package stands on."""
 
 from tewb.base.config import PassContext, option
-from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, DType
+from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
 from tewb.base.errors import (
     ArgumentError,
     BoundError,
@@ -29,6 +29,7 @@ __all__ = [
     "HANDLE",
     "INT32",
     "INT64",
+    "UINT64",
     "ArgumentError",
     "BoundError",
     "CType",
