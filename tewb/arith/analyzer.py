@@ -17,7 +17,7 @@ from typing import Any
 from tewb.arith.keys import Keys
 from tewb.arith.linear import Linear, Linearizer, Monomial, Term
 from tewb.arith.simplifier import Simplifier
-from tewb.base import DType
+from tewb.base import INT64, DType
 from tewb.ir import (
     EQ,
     GE,
@@ -96,7 +96,7 @@ class Analyzer:
 
     def bind(self, var: Var, lo: Expr | int | None, hi: Expr | int | None) -> None:
         """`var` is at least `lo` and at most `hi` (None: not known)."""
-        low, high = (None if x is None else convert(x) for x in (lo, hi))
+        low, high = (None if x is None else _end(x) for x in (lo, hi))
         if var in self.ranges:
             self._forget()
         lo_bound = self.const_bounds(low)[0] if low is not None else None
@@ -603,6 +603,11 @@ class Analyzer:
 
 
 # ---------------------------------------------------------------- helpers
+
+
+def _end(x: Expr | int) -> Expr:
+    """The end of a range; a number may be larger than any dtype has it."""
+    return IntImm(x, INT64) if isinstance(x, int) else convert(x)
 
 
 def negated(cond: Expr) -> Expr | None:

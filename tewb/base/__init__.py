@@ -2,7 +2,7 @@
 
 from tewb.base.config import PassContext, option
 from tewb.base.deep import any_depth
-from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, DType
+from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
 from tewb.base.errors import (
     ArgumentError,
     BoundError,
@@ -34,6 +34,7 @@ __all__ = [
     "INT32",
     "INT64",
     "PATIENCE",
+    "UINT64",
     "ArgumentError",
     "BoundError",
     "CType",

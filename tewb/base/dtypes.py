@@ -90,6 +90,7 @@ def _unknown(name: str, known: str) -> DTypeError:
 
 INT32 = DType("int32")
 INT64 = DType("int64")
+UINT64 = DType("uint64")
 FLOAT32 = DType("float32")
 FLOAT64 = DType("float64")
 BOOL = DType("bool")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from tewb.base import INT64
 from tewb.codegen.size_text import size_text
 from tewb.ir import (
     Add,
@@ -18,6 +19,7 @@ from tewb.ir import (
     PrimFunc,
     Var,
     const_int,
+    ops,
     walk,
 )
 from tewb.runtime.abi import Limit
@@ -29,7 +31,7 @@ def size_limits(f: PrimFunc, names: Mapping[Var, str]) -> tuple[Limit, ...]:
 
         for i in (n + 15)//16:    ->    n + 15 <= 2**31 - 1
 
-    Symbols themselves are not negative and fit, so differences of what fits do too.
+    The bytes of a buffer are counted in 64 bits, of which the last is a sign. Symbols themselves are not negative and fit, so differences of what fits do too.
     """
     found: dict[str, Limit] = {}
     for what, size in _sizes(f):
@@ -38,6 +40,12 @@ def size_limits(f: PrimFunc, names: Mapping[Var, str]) -> tuple[Limit, ...]:
                 text = size_text(e, names)
                 if text is not None:
                     found.setdefault(text, Limit(text, e.dtype.bits, what))
+    for n in walk(f.body):
+        if isinstance(n, Allocate):
+            size = ops.mul(ops.cast(n.buffer.shape[0], INT64), n.buffer.dtype.nbytes)
+            text = None if const_int(size) is not None else size_text(size, names)
+            if text is not None:
+                found.setdefault(text, Limit(text, 63, f"{n.buffer.name} (bytes)"))
     return tuple(found.values())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import BOOL, FLOAT32, INT32, INT64, DType, DTypeError, ShapeError
+from tewb.base import BOOL, FLOAT32, INT32, INT64, UINT64, DType, DTypeError, ShapeError
 from tewb.ir import expressions as ir
 from tewb.ir.axes import IterVar
 from tewb.ir.buffers import Buffer, BufferLoad
@@ -18,7 +18,7 @@ from tewb.ir.expressions import Broadcast, Expr, FloatImm, IntImm, StringImm
 
 
 def const(value: Any, dtype: str | None = None) -> Expr:
-    """`value` as a constant of `dtype` (int32, float32 or bool when not given; int64 when it needs it)."""
+    """`value` as a constant of `dtype` (int32, float32 or bool when not given; int64 or uint64 when it needs it)."""
     if dtype is None:
         return convert(value)
     d = DType(dtype)
@@ -63,7 +63,9 @@ def convert(value: Any) -> Expr:
     if isinstance(value, np.integer | np.floating):
         return const(value.item(), DType(value.dtype.name))
     if isinstance(value, int):
-        return IntImm(value, INT32) if -(1 << 31) <= value < 1 << 31 else const(value, INT64)
+        if -(1 << 31) <= value < 1 << 31:
+            return IntImm(value, INT32)
+        return const(value, INT64 if value < 1 << 63 else UINT64)
     if isinstance(value, float):
         return FloatImm(value, FLOAT32)
     if isinstance(value, str):

@@ -514,7 +514,7 @@ def _check_limits(signature: KernelSignature, made: Prepared) -> None:
             raise ArgumentError(
                 f"kernel {signature.name}: {limit.what} needs {limit.text}, which is {value} and does not fit "
                 f"int{limit.bits}",
-                hint="give the sizes in it 64 bits: te.var(name, 'int64')",
+                hint="give the sizes in it 64 bits: te.var(name, 'int64')" if limit.bits < 63 else None,
             )
 
 
