@@ -35,6 +35,9 @@ class Schedule:
         self._former: dict[Operation, str] = {}
         # Of axes and loops from before an undo: their stages and their names there.
         self._former_axes: dict[IterVar, tuple[str, str]] = {}
+        self._readers: dict[Stage, list[Stage]] | None = (
+            None  # None: not known of the operations as they are now
+        )
         for op in _in_order(outputs):
             stage = Stage(self, op, self.unique_name(op.name))
             self.stages.append(stage)
@@ -75,6 +78,19 @@ class Schedule:
         """The stage that computes `tensor`."""
         return self._stage_of_op[tensor.op]
 
+    def readers_of(self, stage: Stage) -> list[Stage]:
+        """The stages that read `stage`, in the order of computation."""
+        if self._readers is None:
+            self._readers = {}
+            for reader in self.stages:
+                for s in reader.reads():
+                    self._readers.setdefault(s, []).append(reader)
+        return self._readers.get(stage, [])
+
+    def operations_changed(self) -> None:
+        """Some stage computes another operation, or there are other stages."""
+        self._readers = None
+
     def former_name(self, iv: IterVar, stage: Stage) -> str | None:
         """The name of a loop that `stage` had before an undo; None for any other loop."""
         owner, name = self._former_axes.get(iv, (None, None))
@@ -102,11 +118,13 @@ class Schedule:
         """Add a stage at position `at` of the order of computation."""
         self.stages.insert(at, stage)
         self._stage_of_op[stage.op] = stage
+        self.operations_changed()
 
     def swap_op(self, stage: Stage, op: Operation) -> None:
         """Let `stage` compute `op` from now on; the tensors of its former operation stay its own."""
         stage.op = op
         self._stage_of_op[op] = stage
+        self.operations_changed()
 
     def extents(self, stage: Stage) -> dict[IterVar, Expr]:
         """The extent of every axis and loop of a stage, when all of it is computed."""

@@ -62,6 +62,7 @@ class Stage:
     def reset(self, op: Operation) -> None:
         """Make this the untouched stage of `op`."""
         self.op = op
+        self.schedule.operations_changed()
         self.relations: list[Relation] = []
         self.leaf_iter_vars = Loops([*op.axis, *op.reduce_axis])
         self.annotations: dict[IterVar, str] = {}
@@ -107,7 +108,7 @@ class Stage:
 
     def readers(self) -> list[Stage]:
         """The stages that read this one."""
-        return [s for s in self.schedule.stages if self in s.reads()]
+        return list(self.schedule.readers_of(self))
 
     # ---- axes and their names
 
