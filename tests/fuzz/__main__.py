@@ -53,7 +53,8 @@ class Campaign:
         sort = sort_of(outcome)
         with self._lock:
             self.seen[sort] += 1
-            if self.seen[sort] > self.each:
+            # What is wrong about a value shows only when the program is small.
+            if self.seen[sort] > self.each * (8 if sort == "wrong value" else 1):
                 return
         smallest = minimise(outcome, worker.run, self.shrink)
         shown = report(seed, smallest)
@@ -100,8 +101,13 @@ def main() -> int:
         threads = [threading.Thread(target=campaign.work, args=(cache,)) for _ in range(given.jobs)]
         for t in threads:
             t.start()
-        for t in threads:
-            t.join()
+        try:
+            for t in threads:
+                t.join()
+        except KeyboardInterrupt:
+            campaign.until = 0  # the programs that run now are the last
+            for t in threads:
+                t.join()
     print(f"{campaign.next} programs")
     for kind, n in campaign.outcomes.most_common():
         print(f"{n:8} {kind}")

@@ -101,6 +101,8 @@ def text(e: E) -> str:
     parts = [text(a) for a in e.args]
     if e.op in _TAKES_NUMBERS:
         parts = _with_plain_numbers(e, parts)
+    if e.op in ("te.min", "te.max") and e.args[1].op == "name" and e.args[1].data.startswith("k"):
+        parts[1] += ".var"  # as it stands it would be the axis to reduce over
     if e.op in _INFIX:
         return f"({parts[0]} {e.op} {parts[1]})"
     return f"{e.op}({', '.join(parts)})"

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 from tests.fuzz import capabilities
-from tests.fuzz.expressions import DTYPES, INTS, E, binary, cast, const, is_float, name, size
+from tests.fuzz.expressions import DTYPES, INTS, E, binary, cast, const, is_float, load, name, size
 from tests.fuzz.programs import Input, ReduceAxis, Reduction, Scalar, Spread, Stage
 from tests.fuzz.values import EXACT, Scope
 
@@ -236,11 +236,12 @@ class Graph:
         axes = []
         inside = capabilities.can_depend() and bool(shape) and rng.random() < 0.35
         for n in range(rng.choice([1, 1, 2])):
-            axes.append(self.reduce_axis(scope, n, inside))
-            scope.axes.append(
-                (name(axes[-1].ident, axes[-1].dtype), binary("-", axes[-1].end, axes[-1].begin))
-            )
-            scope.begins[axes[-1].ident] = axes[-1]
+            axis, below = self.reduce_axis(scope, n, inside)
+            axes.append(axis)
+            # Its values are 0 and more and less than `below`, or run from its begin on.
+            scope.axes.append((name(axis.ident, axis.dtype), below or binary("-", axis.end, axis.begin)))
+            if below is None:
+                scope.begins[axis.ident] = axis
         dtype = rng.choice(self.habits.dtypes)
         if is_float(dtype):
             reducer = rng.choice(["te.sum", "te.sum", "te.min", "te.max", "first", "widest"])
@@ -289,32 +290,48 @@ class Graph:
                      Reduction("te.sum", tuple(axes)), is_count=True)  # fmt: skip
         self.add(made, [(8.0, 2)])
 
-    def reduce_axis(self, scope: Scope, n: int, inside: bool) -> ReduceAxis:
+    def reduce_axis(self, scope: Scope, n: int, inside: bool) -> tuple[ReduceAxis, E | None]:
+        """A reduce axis, and a size that its values stay below, if it has one that its range does not show."""
         rng = self.rng
         ident = f"k{n}"
         called = self.called(rng.choice(["k", "i"]) if self.habits.equal_names else "k", n)
         if inside:
-            axis, extent = rng.choice(scope.axes)
-            begin, end = rng.choice([
-                (const(0, axis.dtype), binary("+", axis, const(1, axis.dtype))),
-                (const(0, axis.dtype), axis),
-                (axis, extent if extent.dtype == axis.dtype else cast(extent, axis.dtype)),
-                (axis, binary("+", axis, const(3, axis.dtype))),
-            ])  # fmt: skip
-            return ReduceAxis(ident, called, binary("-", end, begin).dtype, begin, end)
+            return self.dependent_axis(scope, ident, called)
         if self.habits.large and rng.random() < 0.3:
             begin = rng.choice(LARGE)
             dtype = "int32" if begin + 7 < 2**31 else "int64"
-            return ReduceAxis(ident, called, dtype, const(begin, "int32" if begin < 2**31 else "int64"),
-                              const(begin + rng.choice([0, 1, 7]), dtype))  # fmt: skip
+            end = const(begin + rng.choice([0, 1, 7]), dtype)
+            return ReduceAxis(
+                ident, called, dtype, const(begin, "int32" if begin < 2**31 else "int64"), end
+            ), None
         extents = [n for r in self.readable for n in r.shape if not r.is_large]
         end = rng.choice(extents) if extents and rng.random() < 0.6 else self.extent()
         if self.points((end,)) > 40 * (1 if n == 0 else 0.3):
             end = self.dim(rng.choice([0, 1, 3, 7]))
-        begin = const(rng.choice([0, 0, 0, 0, 1, -2, 3]), end.dtype)
-        if end.op != "const" or end.data < begin.data:
-            begin = const(0, end.dtype)
-        return ReduceAxis(ident, called, end.dtype, begin, end)
+        begin_at = const(rng.choice([0, 0, 0, 0, 1, -2, 3]), end.dtype)
+        if end.op != "const" or end.data < begin_at.data:
+            begin_at = const(0, end.dtype)
+        return ReduceAxis(ident, called, end.dtype, begin_at, end), None
+
+    def dependent_axis(self, scope: Scope, ident: str, called: str) -> tuple[ReduceAxis, E | None]:
+        """A range that depends on another axis, or on data: a triangle, a band, rows of some length."""
+        rng = self.rng
+        lengths = [r for r in self.readable if r.index_of is not None and len(r.shape) < 3 and not r.is_large]
+        if lengths and rng.random() < 0.6:
+            of = rng.choice(lengths)
+            end = load(of.ident, of.dtype, *[scope.index(n) for n in of.shape])
+            return ReduceAxis(ident, called, of.dtype, const(0, of.dtype), end), of.index_of
+        axis, extent = rng.choice(scope.axes)
+        zero, one = const(0, axis.dtype), const(1, axis.dtype)
+        begin, end, below = rng.choice([
+            (zero, binary("+", axis, one), extent),
+            (zero, axis, extent),
+            (axis, cast(extent, axis.dtype), extent),
+            (axis, binary("+", axis, const(3, axis.dtype)), None),
+        ])  # fmt: skip
+        if not scope.starts_at_zero(axis):
+            below = None
+        return ReduceAxis(ident, called, binary("-", end, begin).dtype, begin, end), below
 
     def template(self) -> None:
         """An extern or a hybrid function."""

@@ -6,15 +6,14 @@ is read. A read outside of a tensor is noted as a `wild` one, and gives 0.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from tests.fuzz import templates
 from tests.fuzz.expressions import Reader, is_float, least, most, size, value
-from tests.fuzz.programs import Call, Program, Reduction, Stage
+from tests.fuzz.programs import Call, Program, ReduceAxis, Reduction, Stage
 
 Arrays = dict[str, Any]
 
@@ -71,31 +70,37 @@ class Reference(Reader):
     ) -> list[Any]:
         start = [np.asarray(e.data) for e in r.init] if r.init else identity(r.reducer, s.dtypes)
         state = [np.broadcast_to(x, shape).astype(d) for x, d in zip(start, s.dtypes, strict=True)]
-        begins = [value(a.begin, names, self, mask, certain).astype("int64") for a in r.axes]
-        counts = [
-            value(a.end, names, self, mask, certain).astype("int64") - b
-            for a, b in zip(r.axes, begins, strict=True)
-        ]
         if s.is_count:
             total = 1
-            for c in counts:
-                total *= max(int(c), 0)
+            for a in r.axes:
+                total *= max(int(value(a.end, names, self)) - int(value(a.begin, names, self)), 0)
             d = s.dtypes[0]
             return [
                 np.broadcast_to(np.array(total % 2 ** (8 * np.dtype(d).itemsize), "uint64").astype(d), shape)
             ]
-        longest = [int(c.max()) if c.size else 0 for c in counts]
-        for point in itertools.product(*(range(max(n, 0)) for n in longest)):
-            here, inside = dict(names), mask
-            for a, b, c, x in zip(r.axes, begins, counts, point, strict=True):
-                here[a.ident] = b + x
-                inside = inside & (x < c)
+        for here, inside in self._points(r.axes, names, mask, certain):
             if r.where is not None:
                 inside = inside & value(r.where, here, self, inside, certain)
             new = [value(b, here, self, inside, certain) for b in s.bodies]
             made = COMBINE[r.reducer](state, new)
             state = [np.where(inside, x, old).astype(old.dtype) for x, old in zip(made, state, strict=True)]
         return state
+
+    def _points(
+        self, axes: tuple[ReduceAxis, ...], names: dict[str, Any], mask: Any, certain: bool
+    ) -> Iterator[tuple[dict[str, Any], Any]]:
+        """The iterations of reduce axes, whose ranges may depend on axes before them, with where they happen."""
+        if not axes:
+            yield names, mask
+            return
+        begin, end = (
+            value(e, names, self, mask, certain).astype("int64") for e in (axes[0].begin, axes[0].end)
+        )
+        count = np.where(mask, end - begin, 0)
+        for x in range(int(count.max()) if count.size else 0):
+            yield from self._points(
+                axes[1:], {**names, axes[0].ident: begin + x}, mask & (x < count), certain
+            )
 
     def read(self, tensor: str, indices: list[Any], mask: Any, certain: bool) -> Any:
         sizes = [size(n, self.sizes) for n in self.program.shape_of(tensor)]
