@@ -143,7 +143,9 @@ def _is_ours(directory: Path) -> bool:
         return _is_safe(directory.parent)
     except OSError:
         return False
-    if not stat.S_ISDIR(about.st_mode) or directory.is_symlink():
+    # Windows calls some links directories, and marks them.
+    is_link = bool(getattr(about, "st_reparse_tag", False))
+    if is_link or not stat.S_ISDIR(about.st_mode):
         return False
     if sys.platform == "win32":
         return True
