@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from tewb.base import BOOL, HANDLE, INT64, CodegenError, DType, llvm_name, native, why_no_symbol
+from tewb.base import BOOL, HANDLE, INT64, CodegenError, DType, llvm_string, native, why_no_symbol
 from tewb.codegen.accesses import Accesses
 from tewb.codegen.conversion import convert
 from tewb.codegen.division import divided, divided_safely, shifted
@@ -461,7 +461,7 @@ class Expressions:
         reason = why_no_symbol(name.value) or self.f.taken(name.value)
         if reason:
             raise CodegenError(f"call_extern: {reason}")
-        symbol = llvm_name(name.value)
+        symbol = f"@{llvm_string(name.value)}"
         self.f.module.declare(name.value, f"{result} {symbol}({kinds})")
         known = native(name.value)
         if known is not None:
