@@ -34,7 +34,6 @@ from tewb.lowering.lanes import Lanes
 from tewb.lowering.stage_loops import Loops
 from tewb.lowering.told_ranges import ToldRange, told_ranges
 from tewb.schedule import Stage
-from tewb.schedule.dependent_loops import loops_of
 from tewb.schedule.lanes import lane_loop, loops_of_elements
 from tewb.schedule.relation import index_up
 from tewb.tensor import ComputeOp
@@ -207,10 +206,6 @@ class ComputeNest(Loops):
         load, d, _ = access
         name = load.producer.name
         return f"{self.stage.name} reads outside of {name} in dimension {d}: {script(load.indices[d])}"
-
-    def loops_of(self, iv: IterVar) -> Sequence[IterVar]:
-        """The loops that an axis became part of."""
-        return loops_of(self.stage, iv)
 
     def before_loop(self, position: int, body: Stmt) -> Stmt:
         """`body`, which begins with loop `position`, with the ranges of loops that are known there."""

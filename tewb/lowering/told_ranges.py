@@ -85,7 +85,7 @@ class ToldRange:
         nest, found = self.nest, list[Expr]()
         inside = nest.leaves[self.position :]
         for iv, r in nest.own.ranges.items():
-            if iv is self.axis or not any(x in nest.loops_of(iv) for x in inside):
+            if iv is self.axis or not any(x in nest.stage.loops_of(iv) for x in inside):
                 continue
             if r.extent in nest.own.told:
                 return None
@@ -114,7 +114,7 @@ class ToldRange:
         return (first, last) if step > 0 else (last, first)
 
     def _is_inside(self, iv: IterVar) -> bool:
-        return any(x in self.nest.loops_of(iv) for x in self.nest.leaves[self.position :])
+        return any(x in self.nest.stage.loops_of(iv) for x in self.nest.leaves[self.position :])
 
     def _check(self, access: Access, body: Stmt) -> Stmt:
         ends = self._ends(access)

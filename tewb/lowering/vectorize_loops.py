@@ -156,6 +156,9 @@ def _whole_registers(lanes: int) -> int:
     return power if power >= 8 and lanes // power <= 8 else lanes
 
 
+MOST_CHECKED = 16  # lanes that are checked at once: those of elements that lie anywhere are code each
+
+
 class _NoVectorForm(Exception):
     """The body of a loop cannot run as lanes."""
 
@@ -301,7 +304,9 @@ class _Lanes:
         return replace(s, body=self.stmt(s.body))
 
     def assertion(self, s: AssertStmt) -> Stmt:
-        """What must hold in each lane is asked before anything is done in one."""
+        """What elements say must hold in each lane, and is asked before anything is done in one."""
+        if self.lanes > MOST_CHECKED or not any(isinstance(n, BufferLoad) for n in walk(s.cond)):
+            raise _NoVectorForm
         return replace(s, cond=self.expr(s.cond), body=self.stmt(s.body))
 
     def let_stmt(self, s: LetStmt) -> Stmt:

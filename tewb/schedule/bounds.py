@@ -29,15 +29,14 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.schedule.dependent_loops import around, loops_of
+from tewb.schedule.dependent_loops import around
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.program import inlined_operations
 from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
 from tewb.schedule.tiles import at_edge
-from tewb.tensor import ComputeOp, ExternOp, Operation, Tensor, whole_region
-from tewb.tensor.domains import Domain
+from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Tensor, whole_region
 from tewb.tensor.hybrid import HybridOp
 
 Region = tuple[Range, ...]
@@ -333,7 +332,7 @@ def _reader_boxes(
         axes: dict[Var, Interval | None] = {}
         for iv, r in own.ranges.items():
             axes[iv.var] = shifted(r, sets[iv])
-            if iv in op.domains and not any((reader, x) in fixed for x in loops_of(reader, iv)):
+            if iv in op.domains and not any((reader, x) in fixed for x in reader.loops_of(iv)):
                 axes[iv.var] = _covered(op.domains[iv], axes)
         loads = [n for e in op.exprs() for n in walk(e) if isinstance(n, ProducerLoad) and n.producer in mine]
         return [[eval_set(i, axes) for i in n.indices] for n in loads]

@@ -11,10 +11,8 @@ from __future__ import annotations
 from tewb.ir import IterVar, ProducerLoad, script, walk
 from tewb.schedule.primitive import Refusal
 from tewb.schedule.program import inlined_operations
-from tewb.schedule.relation import Fuse, Split
-from tewb.schedule.stage import Loops, Stage
-from tewb.tensor import ComputeOp
-from tewb.tensor.domains import depends_on
+from tewb.schedule.stage import Stage
+from tewb.tensor import ComputeOp, depends_on
 
 
 def dependent(stage: Stage, iv: IterVar) -> bool:
@@ -22,21 +20,9 @@ def dependent(stage: Stage, iv: IterVar) -> bool:
     return isinstance(stage.op, ComputeOp) and iv in stage.op.domains
 
 
-def loops_of(stage: Stage, axis: IterVar) -> Loops:
-    """The loops of `stage` that `axis` became part of, outermost first."""
-    made = {axis}
-    for r in stage.relations:
-        match r:
-            case Split(parent, outer, inner) if parent in made:
-                made |= {outer, inner}
-            case Fuse(outer, inner, fused) if outer in made or inner in made:
-                made.add(fused)
-    return Loops([iv for iv in stage.leaf_iter_vars if iv in made])
-
-
 def around(stage: Stage, axis: IterVar) -> int:
     """How many loops stand around all that `axis` became: at the last of them its range is known."""
-    return stage.leaf_iter_vars.index(loops_of(stage, axis)[0])
+    return stage.leaf_iter_vars.index(stage.loops_of(axis)[0])
 
 
 def reason(stage: Stage, axis: IterVar) -> str:
@@ -55,12 +41,12 @@ def keeps_ranges_known(stage: Stage) -> Refusal | None:
     for iv in op.domains:
         first = around(stage, iv)
         for axis in depends_on(iv, op.domains, (*op.axis, *op.reduce_axis)):
-            late = next((x for x in stage.leaf_iter_vars[first:] if x in loops_of(stage, axis)), None)
+            late = next((x for x in stage.leaf_iter_vars[first:] if x in stage.loops_of(axis)), None)
             if late is None:
                 continue
             own, loop = stage.axis_name(iv), stage.axis_name(late)
             part = "" if late is axis else f", which {stage.axis_name(axis)} is made of"
-            if late in loops_of(stage, iv):
+            if late in stage.loops_of(iv):
                 return Refusal(
                     f"{reason(stage, iv)}, which depends on {stage.axis_name(axis)}: they cannot be one loop"
                 )

@@ -22,7 +22,7 @@ from tewb.ir import (
     substitute,
 )
 from tewb.schedule.allowed import attached_at, has_loops
-from tewb.schedule.dependent_loops import dependent, loops_of, reason
+from tewb.schedule.dependent_loops import dependent, reason
 from tewb.schedule.primitive import Refusal, Values
 from tewb.schedule.relation import Relation, Split, index_up
 from tewb.schedule.stage import Loops, Stage
@@ -57,7 +57,7 @@ def rfactor(stage: Stage, v: Values) -> Refusal | None:
 def _has_fixed_extent(stage: Stage, axis: IterVar) -> Refusal | None:
     """Partial results have an axis of their own, of one size for all elements."""
     root = next(
-        (iv for iv in stage.op.reduce_axis if axis in loops_of(stage, iv) and dependent(stage, iv)), None
+        (iv for iv in stage.op.reduce_axis if axis in stage.loops_of(iv) and dependent(stage, iv)), None
     )
     extent = stage.schedule.extents(stage)[axis]
     if root is None or const_int(extent) is not None:

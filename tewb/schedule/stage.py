@@ -174,6 +174,17 @@ class Stage:
                     return f"fused into {self.axis_name(fused)}"
         return None
 
+    def loops_of(self, axis: IterVar) -> Loops:
+        """The loops that `axis` became part of, outermost first."""
+        made = {axis}
+        for r in self.relations:
+            match r:
+                case Split(parent, outer, inner) if parent in made:
+                    made |= {outer, inner}
+                case Fuse(outer, inner, fused) if outer in made or inner in made:
+                    made.add(fused)
+        return Loops([iv for iv in self.leaf_iter_vars if iv in made])
+
     def replace_leaves(self, old: list[IterVar], new: list[IterVar]) -> None:
         """Put the loops `new` where `old` (adjacent) stood."""
         at = self.leaf_iter_vars.index(old[0])
