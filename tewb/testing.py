@@ -181,10 +181,7 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
             return np.array(value, dtype)
         case ProducerLoad(tensor, indices):
             array = arrays[tensor]
-            index = [
-                np.clip(part(i), 0, max(n - 1, 0))
-                for i, n in zip(indices, array.shape, strict=True)
-            ]
+            index = [np.clip(part(i), 0, max(n - 1, 0)) for i, n in zip(indices, array.shape, strict=True)]
             return array[tuple(index)]
         case Div(a, b):
             x, y = part(a), part(b)

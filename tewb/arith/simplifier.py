@@ -83,7 +83,9 @@ class Simplifier:
         self.memo: dict[int, tuple[Expr, Expr]] = {}
         self.used: set[str] = set()
         self._choices = 0  # around, in the expression that is simplified
-        self._times: dict[Expr, int] = {}  # how often parts of these were simplified, under different conditions
+        self._times: dict[
+            Expr, int
+        ] = {}  # how often parts of these were simplified, under different conditions
         self._no_data = everywhere(lambda n: not isinstance(n, BufferLoad | ProducerLoad | Reduce | Call))
 
     def simplify(self, e: Expr) -> Expr:
@@ -379,11 +381,13 @@ class Simplifier:
         if ops.is_const(cond):
             return self.fired("decided_choice", self.simplify(e.args[1 if ops.is_const(cond, 1) else 2]))
         self._choices += 1
-        with self.analyzer.assume(cond):
-            then = self.simplify(e.args[1])
-        with self.analyzer.assume(ops.logical_not(cond)):
-            other = self.simplify(e.args[2])
-        self._choices -= 1
+        try:
+            with self.analyzer.assume(cond):
+                then = self.simplify(e.args[1])
+            with self.analyzer.assume(ops.logical_not(cond)):
+                other = self.simplify(e.args[2])
+        finally:
+            self._choices -= 1
         args = (cond, then, other)
         return e if all(x is y for x, y in zip(args, e.args, strict=True)) else Call(e.op, args, e.dtype)
 

@@ -120,5 +120,3 @@ def _limit_less(locked: bool = False) -> None:
     if _running == 0:
         sys.setrecursionlimit(_usual_limit)
     return None
-
-

@@ -88,7 +88,7 @@ class Expressions:
         """A new statement: what the one before computed may have changed."""
         # The values of this statement that hold where instructions are written now, each with whether it was made as
         # an index, and the order in which they were made.
-        self.known: dict[tuple[Expr, bool], str] = {}
+        self.computed: dict[tuple[Expr, bool], str] = {}
         self.made: list[tuple[Expr, bool]] = []
         self.first_line = len(self.f.lines)
         self.is_cheap, self.is_maskable = everywhere(_is_cheap), everywhere(keeps_lanes)
@@ -102,11 +102,11 @@ class Expressions:
         if e.__class__ in LEAVES:
             return rule(self, e)
         key = (e, self.index_depth > 0)
-        value = self.known.get(key)
+        value = self.computed.get(key)
         if value is None:
             value = rule(self, e)
             if e.dtype is not HANDLE:
-                self.known[key] = value
+                self.computed[key] = value
                 self.made.append(key)
             if len(self.f.lines) - self.first_line > MOST_LINES:
                 raise CodegenError(
@@ -120,7 +120,7 @@ class Expressions:
         """Leave a block that may not have run: of the values that were made, those after the first `count` hold no
         longer."""
         while len(self.made) > count:
-            self.known.pop(self.made.pop(), None)
+            self.computed.pop(self.made.pop(), None)
 
     def typed(self, e: Expr) -> str:
         """The value of `e` with its type before it."""
@@ -424,9 +424,11 @@ class Expressions:
         result = "void" if e.dtype.kind == "void" else value_type(e.dtype)
         kinds = ", ".join(value_type(a.dtype) for a in e.args[1:])
         values = ", ".join(self.typed(a) for a in e.args[1:])
-        if any(a.dtype is HANDLE for a in e.args[1:]):  # it may read memory, on other threads too, and write it
+        if any(
+            a.dtype is HANDLE for a in e.args[1:]
+        ):  # it may read memory, on other threads too, and write it
             self.f.fence()
-            self.known.clear()
+            self.computed.clear()
         self.f.module.declare(name.value, f'{result} @"{name.value}"({kinds})')
         known = native(name.value)
         if known is not None:

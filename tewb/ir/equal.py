@@ -35,7 +35,9 @@ class _Matcher:
         self.map_free = map_free
         self.vars: dict[Var, Var] = {}
         self.back: dict[Var, Var] = {}
-        self.equal: set[tuple[int, int]] = set()  # nodes that are, by id, with the variables bound as they are now
+        self.equal: set[tuple[int, int]] = (
+            set()
+        )  # nodes that are, by id, with the variables bound as they are now
 
     def bind(self, a: Var, b: Var) -> bool:
         if a in self.vars or b in self.back:

@@ -120,7 +120,9 @@ class _Lanes:
         self.lanes = lanes
         self.values: dict[Var, Expr] = {var: ops.ramp(start, const(1, var.dtype), lanes)}
         self.is_index = False  # what is rewritten is an index of an access
-        self.known: dict[tuple[Expr, bool], Expr] = {}  # what parts of this statement became, as indices or not
+        self.known: dict[
+            tuple[Expr, bool], Expr
+        ] = {}  # what parts of this statement became, as indices or not
 
     # ---- expressions
 

@@ -33,7 +33,9 @@ class Schedule:
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
         self._former: dict[Operation, str] = {}
-        self._readers: dict[Stage, list[Stage]] | None = None  # None: not known of the operations as they are now
+        self._readers: dict[Stage, list[Stage]] | None = (
+            None  # None: not known of the operations as they are now
+        )
         for op in _in_order(outputs):
             stage = Stage(self, op, self.unique_name(op.name))
             self.stages.append(stage)

@@ -7,7 +7,22 @@ from typing import Any
 
 from tewb.arith import Analyzer, detect_linear
 from tewb.base import BOOL, BoundError, any_depth, here
-from tewb.ir import LEAVES, And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Reduce, Var, conjuncts, disjuncts, ops, walk
+from tewb.ir import (
+    LEAVES,
+    And,
+    Call,
+    Expr,
+    IntImm,
+    IterVar,
+    Or,
+    ProducerLoad,
+    Reduce,
+    Var,
+    conjuncts,
+    disjuncts,
+    ops,
+    walk,
+)
 
 # A load, the dimension, and the condition under which it happens.
 Access = tuple[ProducerLoad, int, Expr]
