@@ -420,11 +420,13 @@ class Simplifier:
         if ops.is_const(cond):
             return self.fired("decided_choice", self.simplify(e.args[1 if ops.is_const(cond, 1) else 2]))
         self._choices += 1
-        with self.analyzer.assume(unlikely(cond), wraps=True):
-            then = self.simplify(e.args[1])
-        with self.analyzer.assume(ops.logical_not(unlikely(cond)), wraps=True):
-            other = self.simplify(e.args[2])
-        self._choices -= 1
+        try:
+            with self.analyzer.assume(unlikely(cond), wraps=True):
+                then = self.simplify(e.args[1])
+            with self.analyzer.assume(ops.logical_not(unlikely(cond)), wraps=True):
+                other = self.simplify(e.args[2])
+        finally:
+            self._choices -= 1
         args = (cond, then, other)
         return e if all(x is y for x, y in zip(args, e.args, strict=True)) else Call(e.op, args, e.dtype)
 

@@ -93,7 +93,7 @@ class Expressions:
         """A new statement: what the one before computed may have changed."""
         # The values of this statement that hold where instructions are written now, each with whether it was made as
         # an index that does not wrap, and the order in which they were made.
-        self.known: dict[tuple[Expr, bool], str] = {}
+        self.computed: dict[tuple[Expr, bool], str] = {}
         self.made: list[tuple[Expr, bool]] = []
         self.first_line = len(self.f.lines)
         self.is_cheap, self.is_maskable = everywhere(_is_cheap), everywhere(keeps_lanes)
@@ -107,11 +107,11 @@ class Expressions:
         if e.__class__ in LEAVES:
             return rule(self, e)
         key = (e, self.index_depth > 0 and id(e) not in self.wrapping)
-        value = self.known.get(key)
+        value = self.computed.get(key)
         if value is None:
             value = rule(self, e)
             if e.dtype is not HANDLE:
-                self.known[key] = value
+                self.computed[key] = value
                 self.made.append(key)
             if len(self.f.lines) - self.first_line > MOST_LINES:
                 raise CodegenError(
@@ -125,7 +125,7 @@ class Expressions:
         """Leave a block that may not have run: of the values that were made, those after the first `count` hold no
         longer."""
         while len(self.made) > count:
-            self.known.pop(self.made.pop(), None)
+            self.computed.pop(self.made.pop(), None)
 
     def typed(self, e: Expr) -> str:
         """The value of `e` with its type before it."""
@@ -335,7 +335,7 @@ class Expressions:
         self.forget(count)
         return f"{t} {value}"
 
-    def given(self, e: _Known) -> str:
+    def known(self, e: _Known) -> str:
         return e.ssa
 
     def let(self, e: Let) -> str:
@@ -457,7 +457,7 @@ class Expressions:
             a.dtype is HANDLE for a in e.args[1:]
         ):  # it may read memory, on other threads too, and write it
             self.f.fence()
-            self.known.clear()
+            self.computed.clear()
         reason = why_no_symbol(name.value) or self.f.taken(name.value)
         if reason:
             raise CodegenError(f"call_extern: {reason}")
@@ -621,5 +621,5 @@ _EXPRS: dict[type, Rule] = {
     Broadcast: Expressions.broadcast,
     BufferLoad: lambda self, e: self.accesses.load(e),
     Call: Expressions.call,
-    _Known: Expressions.given,
+    _Known: Expressions.known,
 }

@@ -575,8 +575,14 @@ def is_wide(loop: For) -> bool:
 
 def _vector_bytes(e: Expr) -> int:
     """The bytes of all vectors that are loaded or computed for a value, not for its indices."""
-    inside = 0 if isinstance(e, BufferLoad) else sum(_vector_bytes(c) for c in e.children())
-    return inside + (e.dtype.nbytes if e.dtype.lanes > 1 else 0)
+    found: dict[Expr, None] = {e: None}
+    pending = [e]
+    while pending:
+        top = pending.pop()
+        new = [] if isinstance(top, BufferLoad) else [c for c in top.children() if c not in found]
+        found.update(dict.fromkeys(new))
+        pending += new
+    return sum([n.dtype.nbytes for n in found if n.dtype.lanes > 1])
 
 
 def in_chunks(s: For) -> For:

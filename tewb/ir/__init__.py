@@ -44,6 +44,7 @@ from tewb.ir.expressions import (
 )
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
 from tewb.ir.intrinsics import call_intrin
+from tewb.ir.long_text import is_long, parts_to_name
 from tewb.ir.masks import is_contiguous, is_maskable, is_maskable_store, keeps_lanes
 from tewb.ir.node import Node, node, replace
 from tewb.ir.ops import const, const_int, convert, is_const, load
@@ -94,7 +95,7 @@ __all__ = [
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "replace", "Shuffle",
+    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "parts_to_name", "replace", "Shuffle",
     "rewriter", "script", "script_lines", "seq", "shared_parts", "structural_equal", "substitute", "substituter", "uses", "visit", "walk", "with_buffer",
     "without_loop",
 ]  # fmt: skip

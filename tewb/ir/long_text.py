@@ -16,8 +16,8 @@ SHARED = 24  # nodes of a part that gets a name when it is used twice
 _SUM, _TERM = (Add, Sub), (Mul, Div, FloorDiv, FloorMod)
 
 
-def is_long(exprs: Sequence[Expr]) -> bool:
-    """Whether expressions are too long to be written in one piece."""
+def is_long(exprs: Sequence[Expr], bracketed: bool = False) -> bool:
+    """Whether expressions are too long to be written in one piece; `bracketed` if every operation is in brackets."""
     left = PAGE
     stack: list[tuple[Node, int]] = [(e, NESTED) for e in exprs]
     while stack:
@@ -26,7 +26,8 @@ def is_long(exprs: Sequence[Expr]) -> bool:
         if left < 0 or levels < 0:
             return True
         stack += [
-            (c, levels if i == 0 and _goes_on(n, c) else levels - 1) for i, c in enumerate(n.children())
+            (c, levels if not (i or bracketed) and _goes_on(n, c) else levels - 1)
+            for i, c in enumerate(n.children())
         ]
     return False
 
@@ -36,10 +37,9 @@ def _goes_on(n: Node, first: Node) -> bool:
     return any(isinstance(n, kind) and isinstance(first, kind) for kind in (_SUM, _TERM, And, Or))
 
 
-def parts_to_name(exprs: Sequence[Expr], cut: bool = True) -> list[Expr]:
+def parts_to_name(exprs: Sequence[Expr], bracketed: bool = False) -> list[Expr]:
     """The parts of long expressions that get names, those inside of others first: what is used several times and is
-    not short, and, to `cut` the rest, what stands far inside. What a `Let` inside of the expressions names cannot be
-    told before."""
+    not short, and what stands far inside. What a `Let` inside of the expressions names cannot be told before."""
     uses: dict[Node, int] = {}
     order: list[Node] = []
     lets: set[Node] = set()
@@ -65,14 +65,14 @@ def parts_to_name(exprs: Sequence[Expr], cut: bool = True) -> list[Expr]:
         parts = n.children()
         nodes[n] = 1 + sum([nodes.get(c, 1) for c in parts])
         levels = [
-            nested.get(c, 0) + (0 if i == 0 and _goes_on(n, c) else 1)
+            nested.get(c, 0) + (0 if not (i or bracketed) and _goes_on(n, c) else 1)
             for i, c in enumerate(parts)
             if c.__class__ not in LEAVES
         ]
         nested[n] = max(levels, default=0)
         chain[n] = 1 + max([chain.get(c, 0) for c in parts], default=0)
         shared = uses.get(n, 0) > 1 and nodes[n] >= SHARED
-        deep = cut and (nested[n] >= NESTED or chain[n] >= CHAIN)
+        deep = nested[n] >= NESTED or chain[n] >= CHAIN
         if isinstance(n, Expr) and (shared or deep) and (not lets or is_free(n)):
             named.append(n)
             nodes[n], nested[n], chain[n] = 1, 0, 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from tewb.base import INT32
+from tewb.base import INT32, any_depth
 from tewb.ir.buffers import Buffer, BufferLoad
 from tewb.ir.expressions import And, Expr, FloatImm, IntImm, Let, Or, StringImm, Var
 from tewb.ir.node import Node, replace
@@ -38,18 +38,12 @@ def rewriter(rules: Rules) -> Callable[[N], N]:
     inside = False
 
     def rewrite(n: Any) -> Any:
-        nonlocal inside
         cls = n.__class__
         if cls in LEAVES:
             rule = get(cls)
             return n if rule is None else rule(n)
         if not inside:
-            inside = True
-            try:
-                return rewrite(n)
-            finally:
-                inside = False
-                known.clear()
+            return whole(n)
         made = known.get(n)
         if made is not None:
             return made
@@ -61,6 +55,16 @@ def rewriter(rules: Rules) -> Callable[[N], N]:
         else:
             made = known[n] = rule(n) if rule is not None else n.map_children(rewrite)
         return made
+
+    @any_depth
+    def whole(n: Any) -> Any:
+        nonlocal inside
+        inside = True
+        try:
+            return rewrite(n)
+        finally:
+            inside = False
+            known.clear()
 
     return rewrite
 
@@ -136,7 +140,12 @@ def everywhere(holds: Callable[[Node], bool]) -> Callable[[Node], bool]:
 def substitute(n: N, values: Mapping[Var, Expr]) -> N:
     """`n` with variables replaced, in the shapes, strides and offsets of its buffers too. A value takes the dtype of
     its variable. Variables are unique, so nothing can be captured."""
-    return substituter(values)(n) if values else n
+    return _substituted(n, values) if values else n
+
+
+@any_depth
+def _substituted(n: N, values: Mapping[Var, Expr]) -> N:
+    return substituter(values)(n)
 
 
 def substituter(values: Mapping[Var, Expr]) -> Callable[[N], N]:

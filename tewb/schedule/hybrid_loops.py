@@ -233,9 +233,13 @@ def accesses_of(body: Stmt, buffers: Iterable[Buffer]) -> list[Access]:
         origin = getattr(n, "origin", None)
         if origin is not None and origin.span is not None:
             line = origin.span.line
-        if isinstance(n, BufferLoad | BufferStore) and n.buffer in wanted:
+        if isinstance(n, BufferStore) and n.buffer in wanted:
             found.append(Access(n, loops, line))
         for c in n.children():
+            if isinstance(c, Expr):
+                loads = [x for x in walk(c) if isinstance(x, BufferLoad) and x.buffer in wanted]
+                found.extend([Access(x, loops, line) for x in loads])
+                continue
             go(c, (*loops, n) if isinstance(n, For) and c is n.body else loops, line)
 
     go(body, (), None)

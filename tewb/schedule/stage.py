@@ -238,8 +238,15 @@ class Stage:
     def _place_steps(self) -> tuple[int, ...]:
         """The steps that shaped the place of this stage and of those that are computed inline in it."""
         own = self.shaped_by.get(None, ())
-        inline = [s for s in self.reads() if s.is_inlined]
-        return tuple(sorted({*own, *(i for s in inline for i in s._place_steps())})) if inline else own
+        inline = dict.fromkeys(s for s in self.reads() if s.is_inlined)
+        pending = list(inline)
+        while pending:
+            new = [s for s in pending.pop().reads() if s.is_inlined and s not in inline]
+            inline.update(dict.fromkeys(new))
+            pending += new
+        if not inline:
+            return own
+        return tuple(sorted({*own, *(i for s in inline for i in s.shaped_by.get(None, ()))}))
 
     def __repr__(self) -> str:
         return f"Stage({self.name}: {self.loops()})"

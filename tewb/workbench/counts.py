@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tewb.arith import evaluate_integers
+from tewb.base import any_depth
 from tewb.ir import Binary, Call, Compare, Expr, ProducerLoad, Reduce, Var, const_int, script, walk
 from tewb.tensor import ComputeOp, Operation, PlaceholderOp, Tensor
 
@@ -14,6 +15,7 @@ from tewb.tensor import ComputeOp, Operation, PlaceholderOp, Tensor
 _FREE_CALLS = ("if_then_else", "likely", "reinterpret")
 
 
+@any_depth
 def operations(outputs: Sequence[Operation], sizes: Mapping[str, int]) -> int | None:
     """How many operations the definition of `outputs` has: those of each compute's body, at every point of its
     axes and reduce axes. A matmul has 2 n^3.

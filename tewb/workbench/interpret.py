@@ -20,6 +20,7 @@ from tewb.ir import (
     GE,
     GT,
     LE,
+    LEAVES,
     LT,
     NE,
     Add,
@@ -82,6 +83,7 @@ class Interpreter:
         self.loops: Loops = []
         self._region: ExternRegion | None = None
         self._mask: Any = None  # lanes that are looked at
+        self._known: dict[Expr, Any] | None = None  # the values that parts of the statement have
         self._layouts: dict[Buffer, tuple[list[Expr | int], Expr | int]] = {}
 
     def run(self, s: Stmt) -> None:
@@ -89,10 +91,20 @@ class Interpreter:
         rule = _STATEMENTS.get(type(s))
         if rule is None:
             raise TewbError(f"{type(s).__name__} cannot be traced")
+        self._known = {}
         rule(self, s)
+        self._known = None
 
     def value(self, e: Expr) -> Any:
-        """The value of an expression: a Python integer, a numpy scalar, or an array of lanes."""
+        """The value of an expression: a Python integer, a numpy scalar, or an array of lanes. What a statement uses
+        twice is looked at once."""
+        if self._known is None or e.__class__ in LEAVES:
+            return self._value(e)
+        if e not in self._known:
+            self._known[e] = self._value(e)
+        return self._known[e]
+
+    def _value(self, e: Expr) -> Any:
         binary = _BINARY.get(type(e))
         if binary is not None:
             made = binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
@@ -220,10 +232,11 @@ class Interpreter:
 
     def wanted(self, lanes: Any, e: Expr) -> Any:
         """The value of `e`, which is looked at in the lanes that are wanted only."""
-        before = self._mask
+        before, known = self._mask, self._known
         self._mask = np.logical_and(True if before is None else before, lanes)
+        self._known = None if known is None else dict(known)
         made = self.value(e)
-        self._mask = before
+        self._mask, self._known = before, known
         return made
 
     def let_value(self, e: Let) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tewb.base import DType, ScheduleError, TewbError
 from tewb.ir import (
+    Expr,
     For,
     ForKind,
     Node,
@@ -443,6 +444,8 @@ def _not_unrolled(f: PrimFunc) -> PrimFunc:
 
 def _unrolled_size(n: Node) -> int | None:
     """The nodes that there will be after unrolling; None when an extent is not constant."""
+    if isinstance(n, Expr):
+        return sum(1 for _ in walk(n))
     parts = [_unrolled_size(c) for c in n.children()]
     if None in parts:
         return None
