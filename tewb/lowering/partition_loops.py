@@ -25,6 +25,7 @@ from tewb.ir import (
     IfThenElse,
     Let,
     LetStmt,
+    Node,
     Stmt,
     Var,
     const,
@@ -77,6 +78,9 @@ def partition_loops(body: Stmt, sizes: Iterable[Var] = ()) -> Stmt:
 
 # Conditions are taken out of no loop whose body is larger, in nodes.
 LARGEST = 2000
+# Nodes that a loop nest may grow by in all, unrolled loops written out. Loops inside of each other multiply their
+# parts: where no more is left, guards stay.
+GROWTH = 40_000
 
 Range = tuple[int, int]
 
@@ -91,6 +95,7 @@ class _Partition:
             self.analyzer.bind(v, 0, None)
         self.rewrite: Callable[[Stmt], Stmt] = rewriter({For: self.loop})
         self._found: dict[int, tuple[Stmt, list[_Condition]]] = {}
+        self.left = GROWTH
 
     def conditions(self, s: Stmt) -> list[_Condition]:
         """`_conditions` of a statement, which every loop around it asks for."""
@@ -98,6 +103,14 @@ class _Partition:
         if found is None:
             found = self._found[id(s)] = (s, _conditions(s))
         return found[1]
+
+    def may_copy(self, s: Stmt, times: int) -> bool:
+        """Whether there is room for so many copies of a statement, which is taken then."""
+        size = times * _size(s, self.left + 1)
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
 
     def loop(self, n: For) -> Stmt:
         extent = const_int(n.extent)
@@ -116,6 +129,8 @@ class _Partition:
         if clean is None:
             return self.inside(self.cut_short(n))
         begin, end = clean
+        if not self.may_copy(n.body, (begin > 0) + (end < extent)):
+            return self.inside(self.cut_short(n))
         main = replace(n, body=_without(self.proved(n, begin, end), n.body))
         # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
         ends = ForKind.SERIAL if n.kind is ForKind.PARALLEL else n.kind
@@ -166,6 +181,8 @@ class _Partition:
                     whole.append(holds)
         if not any(v in inner for c in covered for v in free_vars(c)):
             return n
+        if not self.may_copy(n.body, 1):
+            return n
         asked = ops.all_of(*[ops.likely(c) for c in whole])
         return replace(n, body=IfThenElse(asked, _without(covered, n.body), n.body, n.origin))
 
@@ -175,7 +192,7 @@ class _Partition:
         """A loop whose extent is no constant, in up to three: before, in and after the iterations in which all
         guards hold whose ends can be told."""
         ends = self.ends(n)
-        if not ends:
+        if not ends or not self.may_copy(n.body, 2):
             return self.inside(n)
         analyzer, zero = self.knowing(), const(0, n.var.dtype)
         begin, end = zero, n.extent
@@ -346,6 +363,20 @@ def _worst(cond: Expr, inner: Mapping[Var, Interval], unknown: Collection[Var]) 
 
 def _is_large(s: Stmt) -> bool:
     return any(True for _ in islice(walk(s), LARGEST, None))
+
+
+def _size(s: Node, most: int) -> int:
+    """The nodes of `s`, the iterations of unrolled loops counted one by one; `most` stands for more."""
+    if isinstance(s, For) and s.kind is ForKind.UNROLLED:
+        return min((const_int(s.extent) or 1) * _size(s.body, most), most)
+    if isinstance(s, Expr):
+        return sum(1 for _ in islice(walk(s), most))
+    size = 1
+    for c in s.children():
+        size += _size(c, most)
+        if size >= most:
+            return most
+    return size
 
 
 def _part(n: For, begin: int, end: int, kind: ForKind) -> list[Stmt]:
