@@ -25,6 +25,7 @@ from tewb.ir import (
     IfThenElse,
     Let,
     LetStmt,
+    Node,
     Stmt,
     Var,
     conjuncts,
@@ -79,6 +80,9 @@ def partition_loops(body: Stmt, sizes: Iterable[Var] = (), constant: bool = True
 
 # Conditions are taken out of no loop whose body is larger, in nodes.
 LARGEST = 2000
+# Nodes that a loop nest may grow by in all, unrolled loops written out. Loops inside of each other multiply their
+# parts: where no more is left, guards stay.
+GROWTH = 40_000
 
 Range = tuple[int, int]
 
@@ -95,6 +99,7 @@ class _Partition:
         self._found: dict[int, tuple[Stmt, list[_Condition]]] = {}
         self._loops: dict[Var, For] = {}  # the loops that were met, as they are at first
         self._exact: dict[int, tuple[Expr, bool]] = {}
+        self.left = GROWTH
 
     def conditions(self, s: Stmt) -> list[_Condition]:
         """`_conditions` of a statement, which every loop around it asks for."""
@@ -146,6 +151,14 @@ class _Partition:
         made: Stmt = n.map_children(self.rewrite)
         return made
 
+    def may_copy(self, s: Stmt, times: int) -> bool:
+        """Whether there is room for so many copies of a statement, which is taken then."""
+        size = times * _size(s, self.left + 1)
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
+
     def loop(self, n: For) -> Stmt:
         extent = const_int(n.extent)
         self._loops.setdefault(n.var, n)
@@ -166,6 +179,8 @@ class _Partition:
         if clean is None:
             return self.inside(self.cut_short(n))
         begin, end = clean
+        if not self.may_copy(n.body, (begin > 0) + (end < extent)):
+            return self.inside(self.cut_short(n))
         main = replace(n, body=_without(self.proved(n, begin, end), n.body))
         # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
         ends = ForKind.SERIAL if n.kind is ForKind.PARALLEL else n.kind
@@ -220,6 +235,8 @@ class _Partition:
                     whole.append(holds)
         if not any(v in inner for c in covered for v in free_vars(c)):
             return n
+        if not self.may_copy(n.body, 1):
+            return n
         asked = ops.all_of(*[ops.likely(c) for c in whole])
         return replace(n, body=IfThenElse(asked, _without(covered, n.body), n.body, n.origin))
 
@@ -229,7 +246,7 @@ class _Partition:
         """A loop whose extent is no constant, in up to three: before, in and after the iterations in which all
         guards hold whose ends can be told."""
         ends = self.ends(n)
-        if not ends:
+        if not ends or not self.may_copy(n.body, 2):
             return self.inside(n)
         analyzer, zero = self.knowing(), const(0, n.var.dtype)
         begin, end = zero, n.extent
@@ -430,6 +447,20 @@ def _worst(cond: Expr, inner: Mapping[Var, Interval], unknown: Collection[Var]) 
 
 def _is_large(s: Stmt) -> bool:
     return any(True for _ in islice(walk(s), LARGEST, None))
+
+
+def _size(s: Node, most: int) -> int:
+    """The nodes of `s`, the iterations of unrolled loops counted one by one; `most` stands for more."""
+    if isinstance(s, For) and s.kind is ForKind.UNROLLED:
+        return min((const_int(s.extent) or 1) * _size(s.body, most), most)
+    if isinstance(s, Expr):
+        return sum(1 for _ in islice(walk(s), most))
+    size = 1
+    for c in s.children():
+        size += _size(c, most)
+        if size >= most:
+            return most
+    return size
 
 
 def _part(n: For, begin: int, end: int, kind: ForKind) -> list[Stmt]:

@@ -7,12 +7,15 @@ from itertools import islice
 
 from tewb.base import LowerError
 from tewb.ir import (
+    BufferLoad,
+    BufferStore,
     For,
     ForKind,
     Node,
     Stmt,
     const,
     const_int,
+    is_contiguous,
     ops,
     replace,
     rewriter,
@@ -22,7 +25,7 @@ from tewb.ir import (
     without_loop,
 )
 
-MAX_NODES = 100_000  # IR nodes of a loop nest after unrolling: these take LLVM up to 8 s
+MAX_NODES = 60_000  # IR nodes of a loop nest after unrolling: these take LLVM up to 8 s
 
 
 def unroll_loops(body: Stmt) -> Stmt:
@@ -55,14 +58,22 @@ def unrolled_nodes(s: Stmt) -> int:
     more than MAX_NODES, some number beyond."""
     if isinstance(s, For) and s.kind is ForKind.UNROLLED:
         return _count(s) * unrolled_nodes(s.body)
-    size = 1
+    size = 1 + 3 * _lanes_apart(s)
     for c in s.children():
         size += unrolled_nodes(c) if isinstance(c, Stmt) else _nodes(c)
     return size
 
 
 def _nodes(e: Node) -> int:
-    return sum(1 for _ in islice(walk(e), MAX_NODES))
+    """The nodes of an expression. Lanes that are loaded or stored one by one take three instructions each."""
+    return sum(1 + 3 * _lanes_apart(n) for n in islice(walk(e), MAX_NODES))
+
+
+def _lanes_apart(n: Node) -> int:
+    if not isinstance(n, BufferLoad | BufferStore):
+        return 0
+    lanes = max((i.dtype.lanes for i in n.indices), default=1)
+    return 0 if lanes == 1 or is_contiguous(n.indices[-1]) else lanes
 
 
 def _too_much(body: Stmt) -> LowerError:

@@ -241,7 +241,7 @@ def _line_of(message: str, text: str) -> str:
 def optimized(text: str, machine: Any, level: int) -> Any:
     """The module of an LLVM text, after optimisation."""
     module = _parse(text)
-    optimize(module, machine, level)
+    optimize(module, machine, level, text)
     return module
 
 

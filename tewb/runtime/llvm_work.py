@@ -14,6 +14,10 @@ import sys
 import threading
 from typing import Any, NamedTuple
 
+_ONE_LANE = re.compile(r"insertelement .*, i64 [1-9]")
+MANY_LANES = 100
+HUGE = 1 << 20
+
 
 class Work(NamedTuple):
     """What LLVM is to do with a text: optimise it at `level`, for a processor, and write its machine code, as
@@ -44,7 +48,7 @@ def do(work: Work, machine: Any = None) -> Done:
         found = llvm.Target.from_triple(work.triple)
         machine = found.create_target_machine(cpu=work.cpu, features=work.features, **work.options)
     module = parse(work.text)
-    optimize(module, machine, work.level)
+    optimize(module, machine, work.level, work.text)
     text = str(module)  # now: to emit code changes the module
     symbols = symbols_of(module)
     code = machine.emit_assembly(module).encode() if work.assembly else bytes(machine.emit_object(module))
@@ -66,15 +70,25 @@ def parse(text: str) -> Any:
     return module
 
 
-def optimize(module: Any, machine: Any, level: int) -> None:
+def optimize(module: Any, machine: Any, level: int, text: str = "") -> None:
+    """Optimise the module of a text. Enormous ones, of loops that were unrolled, get what pays most: at level 1 LLVM takes
+    a third of the time for guards written out 300 times."""
     import llvmlite.binding as llvm
 
     if level == 0:
         return
-    options = llvm.create_pipeline_tuning_options(speed_level=level)
-    options.loop_vectorization = options.slp_vectorization = True
+    is_huge = len(text) > HUGE
+    options = llvm.create_pipeline_tuning_options(speed_level=min(level, 1) if is_huge else level)
+    options.loop_vectorization = not is_huge
+    options.slp_vectorization = not is_huge and not has_many_lanes(text)
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
+
+
+def has_many_lanes(text: str) -> bool:
+    """Whether vectors are put together lane by lane in so many places that to look for something better takes LLVM
+    long: 0.1 s for 64 lanes, a minute for 1,000, and it finds nothing."""
+    return len(_ONE_LANE.findall(text)) > MANY_LANES
 
 
 def symbols_of(module: Any) -> tuple[str, ...]:
