@@ -18,6 +18,7 @@ from tewb.base.errors import (
     TewbError,
     TewbWarning,
 )
+from tewb.base.masks import masked_elements
 from tewb.base.names import comment, fresh_identifier, identifier, literal, printable
 from tewb.base.natives import CType, Native, native, register_native
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
@@ -69,6 +70,7 @@ __all__ = [
     "llvm_name",
     "llvm_string",
     "may_be_stopped",
+    "masked_elements",
     "native",
     "option",
     "printable",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tewb.base import ArgumentError
+from tewb.base import ArgumentError, masked_elements
 from tewb.runtime.abi import KernelSignature, ParamSpec, Size
 from tewb.runtime.memory import LINE, address_of_first, aligned_bytes, aligned_empty
 
@@ -306,11 +306,12 @@ def _kind(value: Any) -> str:
 def _as_ndarray(p: ParamSpec, value: Any) -> Any:
     """`value` as a numpy array that shares its memory."""
     if isinstance(value, np.ndarray):
+        _check_mask(p, value)
         return value
     inner = getattr(value, "_tewb_array", None)
     if isinstance(inner, np.ndarray):
         return inner
-    if hasattr(value, "__dlpack__"):
+    if hasattr(value, "__dlpack__") and not isinstance(value, type):
         try:
             # DLPack does not say that a tensor of torch is a negated view; its own method refuses that.
             is_torch = value.__class__.__module__.split(".")[0] == "torch"
@@ -332,18 +333,30 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
     )
 
 
+def _check_mask(p: ParamSpec, a: Any) -> None:
+    """Raise ArgumentError for an array that hides elements, which a kernel would read and write all the same."""
+    hidden = masked_elements(a)
+    if hidden:
+        raise ArgumentError(
+            f"{p.name} is a masked array that hides {hidden} of its {a.size} elements, and a kernel knows no masks",
+            hint=f"{p.name}.filled(value) for an array, or {p.name}.data for the elements as they are",
+        )
+
+
 def _array(kernel: str, p: ParamSpec, value: Any, made: Prepared) -> Any:
     a = _as_ndarray(p, value)
     if a.dtype.hasobject:
-        raise _refusal(f"{p.name} holds Python objects, and kernel {kernel} takes {p.dtype}", p)
+        raise _refusal(
+            f"{p.name} holds Python objects, and kernel {kernel} takes {p.dtype}",
+            p,
+            hint=None if p.is_output else f"{p.name}.astype('{p.dtype}') if they are numbers",
+        )
     wanted = np.dtype(p.dtype)
     if a.dtype != wanted:
         swapped = a.dtype.newbyteorder("=") == wanted
         reason = f"{p.name} has dtype {a.dtype}, and kernel {kernel} takes {p.dtype}"
         raise _refusal(
-            reason + (" in this machine's byte order" if swapped else ""),
-            p,
-            hint=f"{p.name}.astype('{p.dtype}')",
+            reason + (" in this machine's byte order" if swapped else ""), p, hint=_other_dtype(p, a, value)
         )
     if a.ndim != len(p.shape):
         raise _refusal(
@@ -361,6 +374,19 @@ def _array(kernel: str, p: ParamSpec, value: Any, made: Prepared) -> Any:
     if p.is_output and a.size:
         _check_apart(p, a)
     return a
+
+
+def _other_dtype(p: ParamSpec, a: Any, value: Any) -> str | None:
+    """How to come from an array of another dtype to one that a kernel takes."""
+    if p.is_output:
+        return f"an array that it can write: numpy.empty({a.shape}, '{p.dtype}')"
+    if not isinstance(value, np.ndarray) and a.dtype == np.uint8:
+        return f"numpy.frombuffer({p.name}, '{p.dtype}') reads the bytes as {p.dtype}"
+    if a.dtype.names:
+        return f"one of its fields: {p.name}[{a.dtype.names[0]!r}]"
+    if a.dtype.kind == "c":
+        return f"{p.name}.real.astype('{p.dtype}'), and .imag for the other half"
+    return f"{p.name}.astype('{p.dtype}')" if a.dtype.kind in "biuf" else None
 
 
 def _check_alignment(p: ParamSpec, a: Any) -> None:

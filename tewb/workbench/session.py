@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from tewb.arith import Analyzer
-from tewb.base import ScheduleError, Stop, TewbError
+from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements
 from tewb.driver import build_module
 from tewb.ir import (
     Allocate,
@@ -144,6 +144,13 @@ class Session(History):
         sizes: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__(schedule, args, name)
+        for i, array in enumerate(inputs or ()):
+            if masked_elements(array):
+                raise ArgumentError(
+                    f"input {i} is a masked array that hides {masked_elements(array)} elements",
+                    hint="x.filled(value) gives an array",
+                    span=here(),
+                )
         self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
         self.timings = Timings()
         self._seen = -1

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tewb.arith import Analyzer
-from tewb.base import DType, DTypeError, HybridError, Span, TewbError
+from tewb.base import DType, DTypeError, HybridError, Span, TewbError, masked_elements
 from tewb.ir import (
     AssertStmt,
     Buffer,
@@ -108,6 +108,8 @@ class Context:
         if isinstance(value, Tensor):
             return self.shared.input(value)
         if isinstance(value, np.ndarray):
+            if masked_elements(value):
+                raise self.refuse(node, "this is a masked array", "array.filled(value) gives an array")
             try:
                 return Table(value)
             except DTypeError as e:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import HybridError, Span, TewbError, here
+from tewb.base import HybridError, Span, TewbError, here, masked_elements
 from tewb.ir import Expr
 from tewb.tensor.hybrid.names import eager_names
 from tewb.tensor.hybrid.op import HybridOp
@@ -111,6 +111,14 @@ class HybridFunction:
                 f"{'is' if len(missing) == 1 else 'are'} missing",
                 form,
             )
+        for name, value in values.items():
+            hidden = masked_elements(value)
+            if hidden:
+                raise self.text.error(
+                    self.text.tree,
+                    f"{name} is a masked array that hides {hidden} of its elements",
+                    f"{name}.filled(value) gives an array",
+                )
         return {n: values[n] for n in names}
 
     def outside(self) -> dict[str, Any]:
