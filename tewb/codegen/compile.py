@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -319,17 +320,42 @@ def symbol_names(f: PrimFunc) -> dict[Var, str]:
 
 def _work_text(s: Stmt, known: Mapping[Var, str]) -> str | None:
     """The operations of a statement as Python text over the symbols `known`; None when they do not tell."""
-    constant = operations(s)
-    if constant is not None:
-        return str(constant)
+    terms = _work_terms(s, known)
+    if terms is None:
+        return None
+    return (
+        " + ".join([str(n) if t == _ONE else t if n == 1 else f"{n} * {t}" for t, n in terms.items()]) or "0"
+    )
+
+
+_ONE = "1"  # the term that constants are a multiple of
+
+
+def _work_terms(s: Stmt, known: Mapping[Var, str]) -> Counter[str] | None:
+    """The same as a sum: how often it has each of its terms."""
     if isinstance(s, For):
-        inside = _work_text(s.body, known)
-        size = size_text(s.extent, known)
-        return None if inside is None or size is None else f"({size}) * ({inside})"
-    parts = [_work_text(c, known) for c in s.children() if isinstance(c, Stmt)]
-    if isinstance(s, IfThenElse) and len(parts) == 2 and None not in parts:
-        return f"max({parts[0]}, {parts[1]})"
-    return None if not parts or None in parts else " + ".join(f"({p})" for p in parts)
+        inside, size = _work_text(s.body, known), size_text(s.extent, known)
+        if inside is None or size is None:
+            return None
+        return _times(inside, int(size)) if size.isdecimal() else Counter({f"({size}) * ({inside})": 1})
+    if isinstance(s, IfThenElse) and s.other is not None:
+        then, other = _work_text(s.then, known), _work_text(s.other, known)
+        return None if then is None or other is None else Counter({f"max({then}, {other})": 1})
+    inner = [c for c in s.children() if isinstance(c, Stmt)]
+    if not inner:
+        constant = operations(s)
+        return None if constant is None else Counter({_ONE: constant})
+    total: Counter[str] = Counter()
+    for c in inner:
+        terms = _work_terms(c, known)
+        if terms is None:
+            return None
+        total.update(terms)
+    return total
+
+
+def _times(work: str, n: int) -> Counter[str]:
+    return Counter({_ONE: int(work) * n} if work.isdecimal() else {f"({work})": n})
 
 
 def _param(p: Buffer | Var, index: int, is_output: bool, names: Mapping[Var, str]) -> ParamSpec:

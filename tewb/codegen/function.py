@@ -109,6 +109,8 @@ class Function:
         self.stack_bytes = 0
         self.free_slots: dict[tuple[str, int], list[str]] = {}  # of the stack, by element and count
         self.owned: list[str] = []  # heap memory that must be freed before returning
+        self.ends: dict[str, str] = {}  # by memory, the block that frees it, and all that was owned before it
+        self.ending: list[str] = []  # these blocks
         self.location: str | None = None
         self._count = 0
 
@@ -207,12 +209,37 @@ class Function:
 
     def fail(self) -> None:
         """Give back what is owned and return 1: what failed is in the context."""
-        for p in reversed(self.owned):
-            self.do(f"call void @tewb.free(ptr %ctx, ptr {p})")
-        self.do("ret i32 1")
+        if not self.owned:
+            self.do("ret i32 1")
+            return
+        known = len(self.owned)
+        while known and self.owned[known - 1] not in self.ends:
+            known -= 1
+        for n in range(known, len(self.owned)):
+            self._end_with(self.owned[n], self.owned[n - 1] if n else None)
+        self.jump(self.ends[self.owned[-1]])
+
+    def _end_with(self, p: str, around: str | None) -> None:
+        """Write the end of the function where `p` was the last memory taken, inside of `around`."""
+        self.ends[p] = self.label()
+        after = "ret i32 1" if around is None else f"br label %{self.ends[around]}"
+        self.ending += [
+            f"{self.ends[p]}:",
+            f"  call void @tewb.free(ptr %ctx, ptr {p}){self._at()}",
+            f"  {after}{self._at()}",
+        ]
 
     def text(self) -> str:
         """The whole function."""
         return "\n".join(
-            [self.header + " {", "entry:", *self.entry, "  br label %body", "body:", *self.lines, "}"]
+            [
+                self.header + " {",
+                "entry:",
+                *self.entry,
+                "  br label %body",
+                "body:",
+                *self.lines,
+                *self.ending,
+                "}",
+            ]
         )

@@ -13,6 +13,7 @@ from tewb.codegen.expressions import Expressions
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
 from tewb.codegen.lanes import lane_of
+from tewb.codegen.sections import sections
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     ALLOCATED,
@@ -125,14 +126,64 @@ class Statements:
     # ---- control
 
     def seq(self, s: Seq) -> None:
+        for group, is_section in sections(s):
+            if is_section and not self.checked:
+                self.section(Seq(tuple(group)))
+            else:
+                self.in_turn(group)
+
+    def in_turn(self, stmts: Sequence[Stmt]) -> None:
         at = 0
-        while at < len(s.stmts):
-            together = [] if self.debug else interleaved(s.stmts[at : at + MOST_STORES])
+        while at < len(stmts):
+            together = [] if self.debug else interleaved(stmts[at : at + MOST_STORES])
             if together:
                 self.store_together(together)
             else:
-                self.emit(s.stmts[at])
+                self.emit(stmts[at])
             at += len(together) or 1
+
+    def section(self, s: Seq) -> None:
+        """A part of a long sequence, as a function that is called here."""
+        f = self.f
+        captured = [v for v in captured_by(s) if v in self.values]
+        name = f"{f.symbol}.part{len(f.module.functions)}"
+        f.module.functions.append("")  # keeps the number taken while the body is written
+        place = len(f.module.functions) - 1
+        scope = self.info.scope(name)
+        body = Function(
+            f.module,
+            f"define internal i32 {llvm_name(name)}({self.parameters(captured)}) noinline #0 !dbg {scope}",
+            name,
+        )
+        body.location = self.info.start(scope)
+        values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
+        inner = Statements(body, values, self.debug, self.shared, self.info, scope)
+        inner.expressions.data |= self.expressions.data
+        inner.depth, inner.region = self.depth, self.region
+        inner.emit(s)
+        body.do("ret i32 0")
+        f.module.functions[place] = body.text()
+        arguments = [f"{value_type(v.dtype)} {self.values[v]}" for v in captured]
+        code = f.ins(f"call i32 {llvm_name(name)}({', '.join(['ptr %ctx', *arguments])})")
+        self.go_on_if_good(code)
+
+    def parameters(self, captured: Sequence[Var], *own: str) -> str:
+        """The parameters of a function that uses variables and buffers from outside; the buffers are known to be
+        apart."""
+        pointer = self.f.module.pointer
+        params = [
+            f"{pointer(v) if v.dtype is HANDLE else value_type(v.dtype)} %p{n}"
+            for n, v in enumerate(captured)
+        ]
+        return ", ".join(["ptr %ctx", *own, *params])
+
+    def go_on_if_good(self, code: str) -> None:
+        """Return where a function of ours said that something failed."""
+        good, bad = self.f.label(), self.f.label()
+        self.f.branch(self.f.ins(f"icmp eq i32 {code}, 0"), good, bad, likely=True)
+        self.f.start(bad)
+        self.f.fail()
+        self.f.start(good)
 
     def store_together(self, stores: list[BufferStore]) -> None:
         """Stores that fill each other's gaps, as one."""
@@ -438,11 +489,7 @@ class Statements:
         code = f.ins(
             f"call i32 @tewb_rt_parallel(ptr %ctx, ptr {llvm_name(name)}, ptr {record}, i64 {count}, i64 {most})"
         )
-        good, bad = f.label(), f.label()
-        f.branch(f.ins(f"icmp eq i32 {code}, 0"), good, bad, likely=True)
-        f.start(bad)
-        f.fail()
-        f.start(good)
+        self.go_on_if_good(code)
         f.module.functions[place] = self.outlined(name, s, captured)
 
     def outlined(self, name: str, s: For, captured: list[Var]) -> str:
@@ -450,14 +497,10 @@ class Statements:
         known to be apart."""
         scope = self.info.scope(name)
         t = value_type(s.var.dtype)
-        params = ["ptr %ctx", f"{t} %i"]
-        params += [
-            f"{self.f.module.pointer(v)} %p{n}" if v.dtype is HANDLE else f"{value_type(v.dtype)} %p{n}"
-            for n, v in enumerate(captured)
-        ]
+        params = self.parameters(captured, f"{t} %i")
         body = Function(
             self.f.module,
-            f"define internal i32 {llvm_name(name + '.body')}({', '.join(params)}) #0 !dbg {scope}",
+            f"define internal i32 {llvm_name(name + '.body')}({params}) #0 !dbg {scope}",
             name,
         )
         body.location = self.info.start(scope)
@@ -514,11 +557,12 @@ class Statements:
         return body.text() + "\n\n" + "\n".join(wrapper)
 
 
-def captured_by(s: For) -> list[Var]:
-    """The variables and the buffers' data that the body of a loop uses from outside."""
-    own: set[Var] = {s.var}
+def captured_by(s: Stmt) -> list[Var]:
+    """The variables and the buffers' data that a statement, or the body of a loop, uses from outside."""
+    own: set[Var] = {s.var} if isinstance(s, For) else set()
+    body = s.body if isinstance(s, For) else s
     used: dict[Var, None] = {}
-    for n in walk(s.body):
+    for n in walk(body):
         if isinstance(n, BufferLoad | BufferStore):
             used[n.buffer.data] = None
             # Debug builds compare the index with the ends of the memory.
@@ -527,7 +571,7 @@ def captured_by(s: For) -> list[Var]:
         if isinstance(n, Allocate):
             own.add(n.buffer.data)
             used.update({v: None for e in n.buffer.shape for v in free_vars(e)})
-    used.update({v: None for v in free_vars(s.body)})
+    used.update({v: None for v in free_vars(body)})
     return [v for v in used if v not in own]
 
 
