@@ -27,6 +27,8 @@ from tewb.ir import (
 
 MAX_NODES = 40_000  # IR nodes of the unrolled loops of a function: these take LLVM up to 10 s
 
+LOOP = 30  # nodes that a loop in an unrolled one counts as: LLVM takes long for hundreds of loops
+
 
 def unroll_loops(body: Stmt) -> Stmt:
     """Replace every loop marked `unroll` by its iterations in sequence.
@@ -82,7 +84,11 @@ def unrolled_nodes(n: Node) -> int:
     if isinstance(n, For) and n.kind is ForKind.UNROLLED:
         return _count(n) * unrolled_nodes(n.body)
     if isinstance(n, Stmt):
-        return 1 + 3 * _lanes_apart(n) + sum(unrolled_nodes(c) for c in n.children())
+        return (
+            (LOOP if isinstance(n, For) else 1)
+            + 3 * _lanes_apart(n)
+            + sum(unrolled_nodes(c) for c in n.children())
+        )
     return sum(1 + 3 * _lanes_apart(e) for e in islice(walk(n), MAX_NODES))
 
 
