@@ -18,7 +18,7 @@ from tewb.lowering.parts import Rewrite, on_parts
 from tewb.lowering.place_arguments import place_arguments
 from tewb.lowering.rewrite_storage import rewrite_storage
 from tewb.lowering.specialise_strides import specialise_strides
-from tewb.lowering.unroll_loops import unroll_loops
+from tewb.lowering.unroll_loops import check_unrolled, unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
 from tewb.schedule import Memory
 
@@ -66,6 +66,11 @@ def _partition(f: PrimFunc) -> Rewrite:
     return lambda s: partition_loops(s, sizes, constant) if option("tir.LoopPartition") else s
 
 
+def _unroll(f: PrimFunc) -> Rewrite:
+    check_unrolled(f.body)
+    return unroll_loops
+
+
 def _share(body: Stmt) -> Stmt:
     return body if option("tir.disable_storage_rewrite") else rewrite_storage(body)
 
@@ -99,7 +104,12 @@ LOWER: tuple[Pass, ...] = (
     ),
     _pass("specialise_strides", _specialise, "one body for rows of neighbours, one for any strides"),
     _each("vectorize_loops", vectorize_loops, "vectorized loops become statements on vectors"),
-    _each("unroll_loops", unroll_loops, "unrolled loops become their iterations in sequence"),
+    Pass(
+        "unroll_loops",
+        lambda f: _with_body(f, _unroll(f)(f.body)),
+        "unrolled loops become their iterations in sequence",
+        _unroll,
+    ),
     _simplify("simplify again", "simplify what the passes left"),
 )
 

@@ -25,7 +25,9 @@ from tewb.ir import (
     without_loop,
 )
 
-MAX_NODES = 60_000  # IR nodes of a loop nest after unrolling: these take LLVM up to 8 s
+MAX_NODES = 40_000  # IR nodes of the unrolled loops of a function: these take LLVM up to 10 s
+
+LOOP = 30  # nodes that a loop in an unrolled one counts as: LLVM takes long for hundreds of loops
 
 
 def unroll_loops(body: Stmt) -> Stmt:
@@ -33,12 +35,9 @@ def unroll_loops(body: Stmt) -> Stmt:
 
         for i in 3 (unroll):  A[i] = 0      ->      A[0] = 0; A[1] = 0; A[2] = 0
 
-    Requires constant extents; raises LowerError otherwise, or when more than MAX_NODES nodes would come of it.
-    Afterwards no loop is marked `unroll`; the statements remember the loop that they came from.
+    Requires constant extents (`check_unrolled`). Afterwards no loop is marked `unroll`; the statements remember
+    the loop that they came from.
     """
-
-    if unrolled_nodes(body) > MAX_NODES:
-        raise _too_much(body)
 
     def loop(n: For) -> Stmt:
         inner = rewrite(n.body)
@@ -53,20 +52,44 @@ def unroll_loops(body: Stmt) -> Stmt:
     return rewrite(body)
 
 
-def unrolled_nodes(s: Stmt) -> int:
-    """How many nodes of IR `s` has when the loops in it that are marked `unroll` are written out. Where they are
-    more than MAX_NODES, some number beyond."""
+def check_unrolled(body: Stmt) -> None:
+    """Raises LowerError for a loop marked `unroll` whose extent is not constant, or when more than MAX_NODES nodes
+    would come of all such loops in a function."""
+    loops = _outermost(body)
+    sizes = [unrolled_nodes(n) for n in loops]
+    if sum(sizes) <= MAX_NODES:
+        return
+    largest = max(sizes)
+    n = loops[sizes.index(largest)]
+    inside = [x for x in walk(n) if isinstance(x, For) and x.kind is ForKind.UNROLLED]
+    names = " and ".join(f"{x.var.name} ({const_int(x.extent)} iterations)" for x in inside)
+    others = f", and {len(loops) - 1} others {sum(sizes) - largest:,}" if largest < sum(sizes) else ""
+    raise LowerError(
+        f"unroll: {names} would become about {largest:,} nodes of IR{others}: more than {MAX_NODES:,} in all",
+        hint=f"split {inside[-1].var.name}, and unroll the inner loop",
+        span=n.origin.span if n.origin else None,
+    )
+
+
+def _outermost(s: Stmt) -> list[For]:
+    """The loops marked `unroll` that are inside of no other."""
     if isinstance(s, For) and s.kind is ForKind.UNROLLED:
-        return _count(s) * unrolled_nodes(s.body)
-    size = 1 + 3 * _lanes_apart(s)
-    for c in s.children():
-        size += unrolled_nodes(c) if isinstance(c, Stmt) else _nodes(c)
-    return size
+        return [s]
+    return [n for c in s.children() if isinstance(c, Stmt) for n in _outermost(c)]
 
 
-def _nodes(e: Node) -> int:
-    """The nodes of an expression. Lanes that are loaded or stored one by one take three instructions each."""
-    return sum(1 + 3 * _lanes_apart(n) for n in islice(walk(e), MAX_NODES))
+def unrolled_nodes(n: Node) -> int:
+    """How many nodes there are of `n` when the loops in it are unrolled; no more than somewhat over MAX_NODES for each
+    expression. Lanes that are loaded or stored one by one take three instructions each."""
+    if isinstance(n, For) and n.kind is ForKind.UNROLLED:
+        return _count(n) * unrolled_nodes(n.body)
+    if isinstance(n, Stmt):
+        return (
+            (LOOP if isinstance(n, For) else 1)
+            + 3 * _lanes_apart(n)
+            + sum(unrolled_nodes(c) for c in n.children())
+        )
+    return sum(1 + 3 * _lanes_apart(e) for e in islice(walk(n), MAX_NODES))
 
 
 def _lanes_apart(n: Node) -> int:
@@ -74,20 +97,6 @@ def _lanes_apart(n: Node) -> int:
         return 0
     lanes = max((i.dtype.lanes for i in n.indices), default=1)
     return 0 if lanes == 1 or is_contiguous(n.indices[-1]) else lanes
-
-
-def _too_much(body: Stmt) -> LowerError:
-    """The error that names the loop which makes the most of it."""
-    loops = [n for n in walk(body) if isinstance(n, For) and n.kind is ForKind.UNROLLED]
-    sizes = {id(n): unrolled_nodes(n) for n in loops}
-    largest = max(loops, key=lambda n: sizes[id(n)])
-    around = [n for n in loops if n is largest or any(x is largest for x in walk(n.body))]
-    names = " and ".join(f"{n.var.name} ({const_int(n.extent)} iterations)" for n in around)
-    return LowerError(
-        f"unroll: loop {names} would become about {sizes[id(largest)]:,} nodes of IR, more than {MAX_NODES:,}",
-        hint=f"split {largest.var.name}, and unroll the inner loop",
-        span=largest.origin.span if largest.origin else None,
-    )
 
 
 def _count(n: For) -> int:

@@ -144,6 +144,8 @@ def widest_vector(lane: Var, body: Stmt) -> int:
 
 def _lanes(n: For, body: Stmt, first: Expr, lanes: int) -> Stmt:
     """`body` on `lanes` iterations of the loop `n` from number `first` on, in vectors that fill registers."""
+    if lanes == 1:
+        return substitute(body, {n.var: ops.add(n.min, first)})
     width = _whole_registers(lanes)
     starts = [ops.add(ops.add(n.min, first), const(at, n.var.dtype)) for at in range(0, lanes, width)]
     return seq(*[_Lanes(n.var, at, width).stmt(body) for at in starts])

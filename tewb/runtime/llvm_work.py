@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 _ONE_LANE = re.compile(r"insertelement .*, i64 [1-9]")
 MANY_LANES = 100
-HUGE = 1 << 20
+MANY_LOOPS = 400  # LLVM takes 25 ms for each of so many
+HUGE = 1 << 20  # bytes of text
 
 
 class Work(NamedTuple):
@@ -71,13 +72,13 @@ def parse(text: str) -> Any:
 
 
 def optimize(module: Any, machine: Any, level: int, text: str = "") -> None:
-    """Optimise the module of a text. Enormous ones, of loops that were unrolled, get what pays most: at level 1 LLVM takes
-    a third of the time for guards written out 300 times."""
+    """Optimise the module of a text. Enormous ones, which come of loops that were unrolled, get what pays most: at
+    level 1 LLVM takes a third of the time for guards written out 300 times."""
     import llvmlite.binding as llvm
 
     if level == 0:
         return
-    is_huge = len(text) > HUGE
+    is_huge = len(text) > HUGE or text.count(" = phi ") > MANY_LOOPS
     options = llvm.create_pipeline_tuning_options(speed_level=min(level, 1) if is_huge else level)
     options.loop_vectorization = not is_huge
     options.slp_vectorization = not is_huge and not has_many_lanes(text)

@@ -315,11 +315,18 @@ class Stage:
 
         More lanes than a vector has make several accumulators: 64 floats are 4 vectors of 512 bits. A reducer that
         takes the first of equals is not commutative, and may take another one then.
+
+        More than 64 lanes are cut into vectors of 64, or of 16 where elements do not lie side by side; more than
+        four such vectors are a loop, as the lowered program shows:
+
+        for i in 528: A[i] = B[i]    ->    for i.vector in 8: A[i.vector*64 : i.vector*64 + 64] = B[...]
+                                           A[512:528] = B[512:528]
         """
         self._do("vectorize", axis=var)
 
     def unroll(self, var: IterVar | str) -> None:
-        """Write the iterations of a loop one after the other. Its extent must be constant.
+        """Write the iterations of a loop one after the other. Its extent must be constant. The unrolled loops of a
+        program may become 40,000 nodes of IR in all: more are refused when it is lowered.
 
         for i in 2: body(i)    ->    body(0); body(1)
         """
