@@ -621,17 +621,16 @@ def _as_nonpositive(cond: Expr) -> list[Expr]:
         return []
     # Bare nodes: the constructors would fold constants, and wrap.
     d = a.dtype
-    less, more = Sub(a, b, d), Sub(b, a, d)
     match cond:
         case LT():
-            return [Add(less, IntImm(1, d), d)]
+            return [Add(Sub(a, b, d), IntImm(1, d), d)]
         case LE():
-            return [less]
+            return [Sub(a, b, d)]
         case GT():
-            return [Add(more, IntImm(1, d), d)]
+            return [Add(Sub(b, a, d), IntImm(1, d), d)]
         case GE():
-            return [more]
-    return [less, more]
+            return [Sub(b, a, d)]
+    return [Sub(a, b, d), Sub(b, a, d)]
 
 
 def _rounded(s: Linear) -> Linear:

@@ -187,7 +187,7 @@ def _minus(made: Expr, c: int, dtype: DType) -> Expr:
 def in_range(s: Linear, dtype: DType) -> bool:
     """Whether the numbers in a sum are in the range of `dtype` (the smallest is left out, which has no opposite)."""
     most = dtype.max_value()
-    return all([-most <= c <= most for c in (s.const, *[t.coeff for t in s.terms.values()])])
+    return -most <= s.const <= most and all([-most <= t.coeff <= most for t in s.terms.values()])
 
 
 def _wrapped(s: Linear, dtype: DType) -> Linear:

@@ -132,7 +132,12 @@ class Simplifier:
 
     def index(self, e: Expr) -> Expr:
         """`e`, whose children are indices, sizes and addresses, with simpler ones."""
-        return e.map_children(self.analyzer.simplify_index)
+        analyzer = self.analyzer
+        before, analyzer.wraps = analyzer.wraps, False
+        try:
+            return e.map_children(self.simplify)
+        finally:
+            analyzer.wraps = before
 
     def fired(self, name: str, e: Expr) -> Expr:
         self.used.add(name)
