@@ -391,6 +391,18 @@ def test_elements_of_arrays_wrap_in_indices_too() -> None:
     assert Analyzer().const_bounds(wide * 2**20 // 2**20) == (0, 255)
 
 
+def test_constants_at_the_ends_of_a_dtype_are_in_order() -> None:
+    five, least = const(5), const(SMALLEST)
+    assert not Analyzer().can_prove(LT(five, least)) and Analyzer().can_prove(LT(least, five))
+    assert not Analyzer().can_prove(x < least) and not Analyzer().can_prove(x - LARGEST < least)
+
+
+def test_an_index_is_not_another_modulo_its_range() -> None:
+    e = ops.maximum(x - SMALLEST, 3)  # x may be negative
+    a = within(-9, 19)
+    assert structural_equal(a.simplify(e), x - SMALLEST)
+
+
 def test_a_variable_that_holds_data_is_data() -> None:
     a, v = Analyzer(), Var("v", INT32)
     a.bind_value(v, ops.load(Buffer("data", INT32, (const(8),)), i))

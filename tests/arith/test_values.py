@@ -10,7 +10,7 @@ import pytest
 
 from tests.arith.wraparound import DTYPES, Case, is_comparison, overflows, smart, value
 from tewb.base import DType
-from tewb.ir import Expr, const, ops, script
+from tewb.ir import BufferLoad, Expr, const, ops, script, walk
 
 BUDGET = 120  # expressions of each kind and seed
 
@@ -32,6 +32,15 @@ def a_case(seed: object) -> tuple[Case, DType]:
     return case, case.rng.choice(DTYPES[:2] if case.rng.random() < 0.7 else DTYPES)
 
 
+def unless_index(e: Expr, s: Expr, case: Case) -> Any:
+    """The samples that say nothing of an index `e`, which became `s`: something in it wraps. What has no range, and
+    what was beside data, may be anything else that is small enough for what is made of it."""
+    free = any(None in ends for ends in case.ranges.values()) or any(
+        isinstance(n, BufferLoad) for n in walk(e)
+    )
+    return overflows(e, case.values) | overflows(s, case.values) if free else overflows(e, case.values)
+
+
 def as_value(seed: object) -> str | None:
     """A value of any dtype keeps its value, whatever wraps."""
     case, d = a_case(seed)
@@ -47,20 +56,15 @@ def as_index(seed: object) -> str | None:
     case, d = a_case(seed)
     e = case.integer(d, 3)
     s = case.analyzer().simplify(e)
-    unless = overflows(e, case.values)
-    if any(
-        None in ends for ends in case.ranges.values()
-    ):  # what has no range is small enough for what is made of it
-        unless = unless | overflows(s, case.values)
-    return differ(e, s, case, unless)
+    return differ(e, s, case, unless_index(e, s, case))
 
 
 def as_vector(seed: object) -> str | None:
     """Lanes keep their values, as values and as indices."""
     case, d = a_case(seed)
     e = case.vector(d, 2)
-    s = case.analyzer().simplify_value(e)
-    return differ(e, s, case) or differ(e, case.analyzer().simplify(e), case, overflows(e, case.values))
+    s, index = case.analyzer().simplify_value(e), case.analyzer().simplify(e)
+    return differ(e, s, case) or differ(e, index, case, unless_index(e, index, case))
 
 
 def as_made(seed: object) -> str | None:
@@ -84,7 +88,7 @@ def as_bounded(seed: object) -> str | None:
         if hi is not None:
             passes |= x > hi
         if not wraps:
-            passes = passes & ~overflows(e, case.values)
+            passes = passes & ~unless_index(e, a.simplify(e), case)
         if passes.any():
             return f"{script(e)} is {x[passes][0]}, not in {lo}..{hi}; {case.ranges}"
     return None
@@ -97,7 +101,7 @@ def as_proved(seed: object) -> str | None:
     for wraps in (True, False):
         with a.values(wraps):
             proved = a.can_prove(cond)
-        unless = False if wraps else overflows(cond, case.values)
+        unless = False if wraps else unless_index(cond, a.simplify(cond), case)
         if proved and differ(cond, const(True), case, unless):
             return f"{script(cond)} was proved, wraps={wraps}: {differ(cond, const(True), case, unless)}"
     return None

@@ -642,16 +642,18 @@ def _as_nonpositive(cond: Expr) -> list[Expr]:
     a, b = cond.a, cond.b
     if not a.dtype.is_int or a.dtype.lanes > 1 or a.dtype.kind != "int" or a.dtype.bits < 32:
         return []
+    # Bare nodes: the constructors would fold constants, and wrap.
+    d = a.dtype
     match cond:
         case LT():
-            return [ops.add(ops.sub(a, b), 1)]
+            return [Add(Sub(a, b, d), IntImm(1, d), d)]
         case LE():
-            return [ops.sub(a, b)]
+            return [Sub(a, b, d)]
         case GT():
-            return [ops.add(ops.sub(b, a), 1)]
+            return [Add(Sub(b, a, d), IntImm(1, d), d)]
         case GE():
-            return [ops.sub(b, a)]
-    return [ops.sub(a, b), ops.sub(b, a)]
+            return [Sub(b, a, d)]
+    return [Sub(a, b, d), Sub(b, a, d)]
 
 
 def _terms(s: Linear, sign: int = 1) -> _Terms:

@@ -155,7 +155,7 @@ class Linearizer:
 
     def expr(self, s: Linear, dtype: DType) -> Expr:
         """The sum as an expression of `dtype`: terms in order, those with a minus after the first with a plus."""
-        s = _in_range(s, dtype)
+        s = _wrapped(s, dtype)
         positive = [t for t in s.terms.values() if t.coeff > 0]
         negative = [t for t in s.terms.values() if t.coeff < 0]
         made: Expr | None = None
@@ -196,10 +196,15 @@ def _minus(made: Expr, c: int, dtype: DType) -> Expr:
     return Sub(made, const(-c, dtype), dtype)
 
 
-def _in_range(s: Linear, dtype: DType) -> Linear:
-    """The sum with its numbers in the range of `dtype`, which is the same sum modulo 2**bits."""
+def in_range(s: Linear, dtype: DType) -> bool:
+    """Whether the numbers in a sum are in the range of `dtype` (the smallest is left out, which has no opposite)."""
     most = dtype.max_value()
-    if all([-most <= c <= most for c in (s.const, *[t.coeff for t in s.terms.values()])]):
+    return -most <= s.const <= most and all([-most <= t.coeff <= most for t in s.terms.values()])
+
+
+def _wrapped(s: Linear, dtype: DType) -> Linear:
+    """The sum with its numbers in the range of `dtype`, which is the same sum modulo 2**bits."""
+    if in_range(s, dtype):
         return s
     made = Linear(wrap(s.const, dtype))
     for key, t in s.terms.items():

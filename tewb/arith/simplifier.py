@@ -11,7 +11,7 @@ from collections.abc import Callable
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
-from tewb.arith.linear import Linear
+from tewb.arith.linear import Linear, in_range
 from tewb.ir import (
     EQ,
     GE,
@@ -107,7 +107,10 @@ class Simplifier:
         if e.dtype.lanes > 1:
             return self.vector(e)
         if isinstance(e, Add | Sub | Mul) and self.is_index_type(e):
-            return self.analyzer.linear.expr(self.analyzer.linear.of(e), e.dtype)
+            s = self.analyzer.linear.of(e)
+            if not self.analyzer.wraps and not in_range(s, e.dtype):
+                return e.map_children(self.simplify)  # modulo 2**bits it is another index
+            return self.analyzer.linear.expr(s, e.dtype)
         rule = _RULES.get(e.__class__)
         return rule(self, e) if rule is not None else e.map_children(self.simplify)
 
@@ -127,11 +130,20 @@ class Simplifier:
         if self.analyzer.may_wrap(e):
             return self.analyzer.fits(s, e.dtype)
         lo, hi = self.analyzer.linear_bounds(s)
-        return (lo is None or lo >= e.dtype.min_value()) and (hi is None or hi <= e.dtype.max_value())
+        return (
+            in_range(s, e.dtype)
+            and (lo is None or lo >= e.dtype.min_value())
+            and (hi is None or hi <= e.dtype.max_value())
+        )
 
     def index(self, e: Expr) -> Expr:
         """`e`, whose children are indices, sizes and addresses, with simpler ones."""
-        return e.map_children(self.analyzer.simplify_index)
+        analyzer = self.analyzer
+        before, analyzer.wraps = analyzer.wraps, False
+        try:
+            return e.map_children(self.simplify)
+        finally:
+            analyzer.wraps = before
 
     def forget(self) -> None:
         """There are new facts: what was simplified may become simpler."""
