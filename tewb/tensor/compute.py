@@ -26,6 +26,7 @@ from tewb.tensor.access_check import check_accesses
 from tewb.tensor.placeholder import check_shape
 from tewb.tensor.reduce import takes_names
 from tewb.tensor.tensor import Operation, Tensor, register_broadcast
+from tewb.tensor.wide_indices import with_wide_indices
 
 
 class ComputeOp(Operation):
@@ -42,9 +43,9 @@ class ComputeOp(Operation):
     ) -> None:
         shape = tuple(iv.dom.extent for iv in axis if iv.dom is not None)
         super().__init__(name, [shape] * len(body), [e.dtype for e in body], tag)
-        self.axis, self.body = axis, body
         first = body[0]
         self.reduce_axis = first.axes if isinstance(first, Reduce) else ()
+        self.axis, self.body = axis, with_wide_indices(body, (*axis, *self.reduce_axis))
         self.inputs = tuple(
             dict.fromkeys(n.producer for e in body for n in walk(e) if isinstance(n, ProducerLoad))
         )
