@@ -7,6 +7,7 @@ import pytest
 
 import tewb
 from tewb import te
+from tewb.base import BoundError
 from tewb.codegen.sections import MANY_LOOPS, SECTION
 
 
@@ -20,7 +21,7 @@ def chain(n, stages, step=lambda x, i: x[i] + 1):
 
 def functions(kernel):
     """The loops of each LLVM function."""
-    texts = re.findall(r"^define .*?^}", kernel.get_source("ll"), re.MULTILINE | re.DOTALL)
+    texts = re.findall(r"^define .*?^}", kernel.code.llvm_ir, re.MULTILINE | re.DOTALL)
     return [text.count(" = phi ") for text in texts]
 
 
@@ -62,7 +63,7 @@ def test_what_fails_in_a_section_ends_the_kernel():
     good = np.arange(9, dtype="int32")[::-1].copy()
     np.testing.assert_array_equal(kernel(good), good[good] + 50)
     good[3] = 9
-    with pytest.raises(tewb.BoundError, match=r"B reads outside of A"):
+    with pytest.raises(BoundError, match=r"B reads outside of A"):
         kernel(good)
 
 
@@ -71,5 +72,5 @@ def test_text_of_a_chain_with_symbolic_sizes_grows_with_its_length():
     sizes = []
     for stages in (50, 100):
         A, *_, X = chain(te.var("n"), stages)
-        sizes.append(len(tewb.build(te.create_schedule(X.op), [A, X]).get_source("ll")))
+        sizes.append(len(tewb.build(te.create_schedule(X.op), [A, X]).code.llvm_ir))
     assert sizes[1] < 2.2 * sizes[0]

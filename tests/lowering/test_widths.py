@@ -99,3 +99,50 @@ def test_numbers_beyond_int64_are_uint64_and_beyond_that_refused() -> None:
     )
     with pytest.raises(DTypeError, match="does not fit uint64"):
         convert(2**64)
+
+
+@pytest.mark.parametrize("place", ["input", "root", "inline", "compute_at"])
+def test_index_that_passes_int32_on_its_way_is_computed_in_int64(place: str) -> None:
+    n, m = 700, 1400
+    A = te.placeholder((m,), "int32", name="A")
+    B = A if place == "input" else te.compute((m,), lambda i: A[i] + 1, name="B")
+    C = te.compute((n,), lambda i: B[i * 10_000_000 // 5_000_001], name="C")
+    s = te.create_schedule(C.op)
+    inner = s[C].split(C.op.axis[0], factor=8)[1]
+    s[C].vectorize(inner)
+    if place == "inline":
+        s[B].compute_inline()
+    elif place == "compute_at":
+        s[B].compute_at(s[C], s[C].leaf_iter_vars[0])
+    a = np.arange(m, dtype="int32") * 7
+    wanted = a[np.arange(n) * 10_000_000 // 5_000_001] + (place != "input")
+    np.testing.assert_array_equal(tewb.build(s, [A, C])(a), wanted)
+
+
+def test_index_beyond_int32_reads_its_element() -> None:
+    n = te.var("n", "int64")
+    A = te.placeholder((n,), "uint8", name="A")
+    k = te.reduce_axis((2**30 - 16, 2**30), "k")
+    C = te.compute((1,), lambda x: te.sum(A[k * 4].astype("int32"), axis=k), name="C")
+    B = te.decl_buffer(A.shape, "uint8", name="A", strides=[te.var("q", "int64")])
+    kernel = tewb.build(te.create_schedule(C.op), [A, C], binds={A: B}, debug=True)
+    assert kernel(np.broadcast_to(np.uint8(1), (2**32,)))[0] == 16
+
+
+def test_indices_that_fit_stay_as_they_are_written() -> None:
+    A = te.placeholder((2000,), "int32", name="A")
+    C = te.compute((1000,), lambda i: A[i * 2 + 1], name="C")
+    assert "int64" not in str(tewb.lower(te.create_schedule(C.op), [A, C]))
+
+
+@pytest.mark.parametrize("dtype", [*INTEGERS])
+@pytest.mark.parametrize("split", [{"factor": 16}, {"nparts": 16}, {"factor": 200}])
+def test_splits_of_sizes_of_narrow_dtypes(dtype: str, split: dict[str, int]) -> None:
+    n = te.var("n", dtype)
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1, name="B")
+    s = te.create_schedule(B.op)
+    s[B].split(B.op.axis[0], **split)
+    kernel = tewb.build(s, [A, B])
+    for size in (0, 5, 120, 127):
+        np.testing.assert_array_equal(kernel(np.zeros(size, "float32")), np.ones(size))

@@ -28,6 +28,7 @@ class AxisValues:
 
     def __init__(self, values: Mapping[Var, Expr], load: Load, bounds: Bounds | None = None) -> None:
         self.values, self.load, self.bounds = values, load, bounds
+        self.indices: dict[Expr, Expr] = {}  # that were asked for
         self.narrow = {v: ops.cast(e, v.dtype) for v, e in values.items()}
         self.are_wide = any(e.dtype is not v.dtype for v, e in values.items())
         rules: dict[type, Any] = {Var: self._variable, ProducerLoad: self._element}
@@ -44,6 +45,11 @@ class AxisValues:
         """`e` where it is an index; it may become wider."""
         if not self.are_wide:
             return self(e)
+        if e not in self.indices:
+            self.indices[e] = self._index(e)
+        return self.indices[e]
+
+    def _index(self, e: Expr) -> Expr:
         if isinstance(e, Var):
             return self.values.get(e, e)
         if isinstance(e, Binary | Compare):

@@ -127,10 +127,11 @@ def divides(r: Split, extents: Extents) -> bool:
 def index_up(
     relations: Iterable[Relation], values: dict[IterVar, Expr], extents: Extents, analyzer: Analyzer
 ) -> list[tuple[IterVar, Expr]]:
-    """Extend `values` from the loops to all axes (each counted from 0).
+    """Extend `values` from the loops to all axes (each counted from 0). A value is wider than its axis where the
+    loops are that it comes from.
 
-    A value is wider than its axis where the loops are that it comes from. Returns the conditions under
-    which an iteration is a real one, where splits do not divide, each with its axis. A guard stands at the parent of each such split: at the root axis alone it would not keep a
+    Returns the conditions under which an iteration is a real one, where splits do not divide, each with
+    its axis. A guard stands at the parent of each such split: at the root axis alone it would not keep a
     reduction from combining an element twice.
     """
     guards: list[tuple[IterVar, Expr]] = []

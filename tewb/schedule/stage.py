@@ -266,7 +266,8 @@ class Stage:
                                              if i.outer*factor + i.inner < n:     (where it does not divide)
                                                  body(i.outer*factor + i.inner)
 
-        Returns (outer, inner).
+        Returns (outer, inner). They are int64 where n, rounded up, passes int32; of a symbolic n that is checked when
+        the kernel is called.
         """
         return self._do("split", axis=parent, factor=factor, nparts=nparts)  # type: ignore[no-any-return]
 
@@ -289,7 +290,7 @@ class Stage:
             for i in n:                       for i.j.fused in n*m:
                 for j in m:  body(i, j)   ->      body(i.j.fused // m, i.j.fused % m)
 
-        Returns the fused loop.
+        Returns the fused loop. It is int64 where it may have more iterations than int32 counts, as with symbolic sizes.
         """
         return self._do("fuse", axes=list(axes))  # type: ignore[no-any-return]
 

@@ -27,6 +27,7 @@ from tewb.tensor.domains import Domains, dependent_domains, inner_last
 from tewb.tensor.placeholder import check_shape
 from tewb.tensor.reduce import takes_names
 from tewb.tensor.tensor import Operation, Tensor, register_broadcast
+from tewb.tensor.wide_indices import with_wide_indices
 
 
 class ComputeOp(Operation):
@@ -49,12 +50,12 @@ class ComputeOp(Operation):
     ) -> None:
         shape = tuple(iv.dom.extent for iv in axis if iv.dom is not None)
         super().__init__(name, [shape] * len(body), [e.dtype for e in body], tag)
-        self.axis, self.body = axis, body
         first = body[0]
         self.reduce_axis = first.axes if isinstance(first, Reduce) else ()
         self.domains = dependent_domains(axis, self.reduce_axis) if domains is None else dict(domains)
         if self.domains:
             self.reduce_axis = inner_last(self.reduce_axis, self.domains)
+        self.axis, self.body = axis, with_wide_indices(body, (*axis, *self.reduce_axis))
         self.inputs = tuple(
             dict.fromkeys(n.producer for e in self.exprs() for n in walk(e) if isinstance(n, ProducerLoad))
         )
