@@ -46,6 +46,21 @@ def csr64(sizes: Sizes) -> Made:
     return csr(sizes, "int64")
 
 
+def sparse_times_dense(sizes: Sizes) -> Made:
+    n, m, nnz = sizes
+    indptr, indices = (
+        te.placeholder((n + 1,), "int32", name="indptr"),
+        te.placeholder((nnz,), "int32", name="indices"),
+    )
+    data, x = te.placeholder((nnz,), name="data"), te.placeholder((m, 12), name="x")
+
+    def element(i: Any, j: Any) -> Any:
+        k = te.reduce_axis((indptr[i], indptr[i + 1]), name="k")
+        return te.sum(data[k] * x[indices[k], j], axis=k)
+
+    return [indptr, indices, data, x], [te.compute((n, 12), element, name="y")]
+
+
 def csr_stages(sizes: Sizes) -> Made:
     """The same with stages before and after, one of which tells how long rows are."""
     n, m, nnz = sizes
@@ -172,7 +187,7 @@ def ragged_two_levels(sizes: Sizes) -> Made:
 PROGRAMS: dict[str, Callable[[Sizes], Made]] = {
     f.__name__: f
     for f in (
-        csr, csr64, csr_stages, segments, argmax_rows, ragged, ragged_bytes, lower_triangle, product_of_triangles, two_levels,
+        csr, csr64, sparse_times_dense, csr_stages, segments, argmax_rows, ragged, ragged_bytes, lower_triangle, product_of_triangles, two_levels,
         ragged_two_levels,
     )
 }  # fmt: skip
@@ -290,6 +305,19 @@ def test_a_row_is_told_and_checked_before_its_loop() -> None:
         "            y[i] = y.lanes[0]",
     ]
     assert script(parse(text)) == text
+
+
+def test_rows_of_a_dense_matrix_are_added_as_vectors() -> None:
+    symbols = te.var("n"), te.var("m"), te.var("nnz")
+    made = inputs, outputs = sparse_times_dense(symbols)
+    s = schedule_for(outputs)
+    inner = s["y"].split("j", factor=8)[1]
+    s["y"].reorder("k", inner)
+    s["y"].vectorize(inner)
+    s["y"].parallel("i")
+    text = script(tewb.lower(s, [*inputs, *outputs]))
+    assert "y[i, 0:8] = y[i, 0:8] + T.Broadcast(data[k.begin + k], 8) * x[indices[k.begin + k], 0:8]" in text
+    check(s, sparse_times_dense, made, SIZES)
 
 
 def test_a_triangle_needs_no_check_and_no_name() -> None:
