@@ -468,6 +468,18 @@ def test_a_length_that_is_outside_itself_is_checked() -> None:
         te.compute((5,), lambda i: te.sum(a[i, 0], axis=te.reduce_axis((0, count[i + 4]))), name="z")
 
 
+def test_an_element_that_names_one_element_leaves_the_whole_producer_to_be_made() -> None:
+    n = te.var("n")
+    a, which = te.placeholder((n,), name="a"), te.placeholder((4,), "int32", name="which")
+    b = te.compute((n,), lambda i: a[i] * 2.0, name="b")
+    c = te.compute((n,), lambda i: b[which[0]] + b[i], name="c")
+    s = te.create_schedule(c.op)
+    s[b].compute_at(s[c], "i")
+    made, given = np.zeros(5, "float32"), np.arange(5, dtype="float32")
+    tewb.build(s, [a, which, c])(given, np.array([3, 9, 9, 9], "int32"), made)
+    np.testing.assert_array_equal(made, given * 2 + 6)
+
+
 # ---- what is refused
 
 
