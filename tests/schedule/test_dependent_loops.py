@@ -522,6 +522,26 @@ def test_loops_that_depend_on_each_other_are_not_one() -> None:
     )
 
 
+def test_rows_of_unknown_length_are_not_fused() -> None:
+    """65536 times 65536 iterations are no loop of int32."""
+    count, a = te.placeholder((4,), "int32", name="count"), te.placeholder((9,), name="a")
+
+    def element(i: Any) -> Any:
+        k, r = te.reduce_axis((0, count[i]), name="k"), te.reduce_axis((1, count[i]), name="r")
+        return te.sum(a[k] * a[r], axis=[k, r])
+
+    y = te.compute((4,), element, name="y")
+    s = te.create_schedule(y.op)
+    refuse("elements of tensors tell how often k runs", "split r by a constant", s[y].fuse, "k", "r")
+    outer, inner = s[y].split("r", factor=2)
+    s[y].reorder(outer, "k", inner)
+    s[y].vectorize(s[y].split(s[y].fuse("k", inner), factor=4)[1])
+    c, made = between_pages(np.array([3, 0, 1, 9], "int32")), np.zeros(4, "float32")
+    given = np.arange(9, dtype="float32")
+    tewb.build(s, [count, a, y])(c, between_pages(given), made)
+    np.testing.assert_array_equal(made, [given[:n].sum() * given[1:n].sum() for n in c])
+
+
 def test_what_tells_the_length_of_a_row_stays_outside_of_it() -> None:
     csr_args, outputs = csr_stages((6, 7, 20))
     s = schedule_for(outputs)
