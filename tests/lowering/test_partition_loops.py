@@ -285,3 +285,25 @@ def test_fused_tiles_that_do_not_divide(symbolic: bool, kind: str, debug: bool) 
         c = np.full((size, other), 7, "float32")
         kernel(a, b, c)
         np.testing.assert_allclose(c, a @ b, rtol=1e-5)
+
+
+@te.hybrid.script
+def triangle(a: Any) -> Any:
+    b = output_tensor((a.shape[0], a.shape[0]), "float32")  # noqa: F821
+    for i in range(a.shape[0]):
+        for j in range(i + 1):
+            b[i, j] = a[i] + 1.0
+    return b
+
+
+def test_a_loop_is_not_cut_where_an_inner_loop_says_which_ends_with_it() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = triangle(A)
+    s = te.create_schedule(B.op)
+    s[B].split(s[B].leaf_iter_vars[1], factor=8)
+    kernel = tewb.build(s, [A, B])
+    for size in (1, 8, 21):
+        a, b = np.arange(size, dtype="float32"), np.zeros((size, size), "float32")
+        kernel(a, b)
+        np.testing.assert_array_equal(b, np.tril(np.repeat(a[:, None] + 1, size, axis=1)))

@@ -46,6 +46,21 @@ def csr64(sizes: Sizes) -> Made:
     return csr(sizes, "int64")
 
 
+def sparse_times_dense(sizes: Sizes) -> Made:
+    n, m, nnz = sizes
+    indptr, indices = (
+        te.placeholder((n + 1,), "int32", name="indptr"),
+        te.placeholder((nnz,), "int32", name="indices"),
+    )
+    data, x = te.placeholder((nnz,), name="data"), te.placeholder((m, 12), name="x")
+
+    def element(i: Any, j: Any) -> Any:
+        k = te.reduce_axis((indptr[i], indptr[i + 1]), name="k")
+        return te.sum(data[k] * x[indices[k], j], axis=k)
+
+    return [indptr, indices, data, x], [te.compute((n, 12), element, name="y")]
+
+
 def csr_stages(sizes: Sizes) -> Made:
     """The same with stages before and after, one of which tells how long rows are."""
     n, m, nnz = sizes
@@ -172,7 +187,7 @@ def ragged_two_levels(sizes: Sizes) -> Made:
 PROGRAMS: dict[str, Callable[[Sizes], Made]] = {
     f.__name__: f
     for f in (
-        csr, csr64, csr_stages, segments, argmax_rows, ragged, ragged_bytes, lower_triangle, product_of_triangles, two_levels,
+        csr, csr64, sparse_times_dense, csr_stages, segments, argmax_rows, ragged, ragged_bytes, lower_triangle, product_of_triangles, two_levels,
         ragged_two_levels,
     )
 }  # fmt: skip
@@ -290,6 +305,19 @@ def test_a_row_is_told_and_checked_before_its_loop() -> None:
         "            y[i] = y.lanes[0]",
     ]
     assert script(parse(text)) == text
+
+
+def test_rows_of_a_dense_matrix_are_added_as_vectors() -> None:
+    symbols = te.var("n"), te.var("m"), te.var("nnz")
+    made = inputs, outputs = sparse_times_dense(symbols)
+    s = schedule_for(outputs)
+    inner = s["y"].split("j", factor=8)[1]
+    s["y"].reorder("k", inner)
+    s["y"].vectorize(inner)
+    s["y"].parallel("i")
+    text = script(tewb.lower(s, [*inputs, *outputs]))
+    assert "y[i, 0:8] = y[i, 0:8] + T.Broadcast(data[k.begin + k], 8) * x[indices[k.begin + k], 0:8]" in text
+    check(s, sparse_times_dense, made, SIZES)
 
 
 def test_a_triangle_needs_no_check_and_no_name() -> None:
@@ -440,6 +468,18 @@ def test_a_length_that_is_outside_itself_is_checked() -> None:
         te.compute((5,), lambda i: te.sum(a[i, 0], axis=te.reduce_axis((0, count[i + 4]))), name="z")
 
 
+def test_an_element_that_names_one_element_leaves_the_whole_producer_to_be_made() -> None:
+    n = te.var("n")
+    a, which = te.placeholder((n,), name="a"), te.placeholder((4,), "int32", name="which")
+    b = te.compute((n,), lambda i: a[i] * 2.0, name="b")
+    c = te.compute((n,), lambda i: b[which[0]] + b[i], name="c")
+    s = te.create_schedule(c.op)
+    s[b].compute_at(s[c], "i")
+    made, given = np.zeros(5, "float32"), np.arange(5, dtype="float32")
+    tewb.build(s, [a, which, c])(given, np.array([3, 9, 9, 9], "int32"), made)
+    np.testing.assert_array_equal(made, given * 2 + 6)
+
+
 # ---- what is refused
 
 
@@ -480,6 +520,26 @@ def test_loops_that_depend_on_each_other_are_not_one() -> None:
     refuse(
         "r runs from k - 1 to i . 1, which depends on k: it stays inside of loop k", None, y.reorder, "r", "k"
     )
+
+
+def test_rows_of_unknown_length_are_not_fused() -> None:
+    """65536 times 65536 iterations are no loop of int32."""
+    count, a = te.placeholder((4,), "int32", name="count"), te.placeholder((9,), name="a")
+
+    def element(i: Any) -> Any:
+        k, r = te.reduce_axis((0, count[i]), name="k"), te.reduce_axis((1, count[i]), name="r")
+        return te.sum(a[k] * a[r], axis=[k, r])
+
+    y = te.compute((4,), element, name="y")
+    s = te.create_schedule(y.op)
+    refuse("elements of tensors tell how often k runs", "split r by a constant", s[y].fuse, "k", "r")
+    outer, inner = s[y].split("r", factor=2)
+    s[y].reorder(outer, "k", inner)
+    s[y].vectorize(s[y].split(s[y].fuse("k", inner), factor=4)[1])
+    c, made = between_pages(np.array([3, 0, 1, 9], "int32")), np.zeros(4, "float32")
+    given = np.arange(9, dtype="float32")
+    tewb.build(s, [count, a, y])(c, between_pages(given), made)
+    np.testing.assert_array_equal(made, [given[:n].sum() * given[1:n].sum() for n in c])
 
 
 def test_what_tells_the_length_of_a_row_stays_outside_of_it() -> None:

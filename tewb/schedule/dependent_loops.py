@@ -8,7 +8,9 @@ Such a loop stays inside of all loops that its range depends on, and what tells 
 
 from __future__ import annotations
 
-from tewb.ir import IterVar, ProducerLoad, script, walk
+from collections.abc import Sequence
+
+from tewb.ir import IterVar, ProducerLoad, const_int, script, walk
 from tewb.schedule.primitive import Refusal
 from tewb.schedule.program import inlined_operations
 from tewb.schedule.stage import Stage
@@ -53,6 +55,26 @@ def keeps_ranges_known(stage: Stage) -> Refusal | None:
             return Refusal(
                 f"{reason(stage, iv)}, which depends on {stage.axis_name(axis)}: it stays inside of loop {loop}{part}",
                 f"keep {loop} outside of the loops of {own}",
+            )
+    return None
+
+
+def fits_one_loop(stage: Stage, axes: Sequence[IterVar]) -> Refusal | None:
+    """Why loops cannot be one though they stand right: elements tell how often one runs, and the product may be any."""
+    op = stage.op
+    if not isinstance(op, ComputeOp):
+        return None
+    extents = stage.schedule.extents(stage)
+    open_ended = [iv for iv in axes if const_int(extents[iv]) is None]
+    for root, domain in op.domains.items():
+        own = stage.loops_of(root)
+        told = next((iv for iv in open_ended if iv in own), None)
+        other = next((iv for iv in open_ended if iv not in own), None)
+        if domain.is_told and told is not None and other is not None:
+            return Refusal(
+                f"elements of tensors tell how often {stage.axis_name(told)} runs, so nobody knows that the iterations of "
+                f"{stage.axis_name(told)} and {stage.axis_name(other)} together are those of one loop",
+                f"split {stage.axis_name(other)} by a constant and fuse with the inner loop, or leave them apart",
             )
     return None
 

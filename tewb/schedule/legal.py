@@ -15,7 +15,7 @@ from tewb.base import LowerError
 from tewb.ir import AxisKind, IterVar, const_int
 from tewb.schedule.alignment import storage_align
 from tewb.schedule.allowed import attached_at, has_loops, independent, unmarked, untouched
-from tewb.schedule.dependent_loops import keeps_ranges_known
+from tewb.schedule.dependent_loops import fits_one_loop, keeps_ranges_known
 from tewb.schedule.dot import dot, keeps_dot_innermost
 from tewb.schedule.hybrid_loops import scheduled_body
 from tewb.schedule.places import (
@@ -136,7 +136,7 @@ def fuse(stage: Stage, v: Values) -> Refusal | None:
             return Refusal(
                 f"{stage.axis_name(a)} is a {a.kind.value} axis and {stage.axis_name(b)} a {b.kind.value} axis"
             )
-    return _fusion(stage, axes)
+    return fits_one_loop(stage, axes) or _fusion(stage, axes)
 
 
 def _fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
