@@ -61,6 +61,7 @@ class Linearizer:
 
     def __init__(self, keys: Keys, simplify: Callable[[Expr], Expr]) -> None:
         self.keys, self.simplify = keys, simplify
+        self._ranks: dict[Key, tuple[str, list[str], str]] = {}
 
     def of(self, e: Expr) -> Linear:
         """`e` as a linear sum, with quotients and remainders that belong together joined."""
@@ -115,7 +116,12 @@ class Linearizer:
     def _rank(self, atom: Expr) -> tuple[str, list[str], str]:
         """The order of factors: by names, which are the same in every process, as the object cache needs them.
         Keys have identities, and decide between those of the same names."""
-        return type(atom).__name__, [v.name for v in free_vars(atom)], repr(self.keys(atom))
+        if isinstance(atom, Var):
+            return "Var", [atom.name], repr(id(atom))
+        key = self.keys(atom)
+        if key not in self._ranks:
+            self._ranks[key] = type(atom).__name__, [v.name for v in free_vars(atom)], repr(key)
+        return self._ranks[key]
 
     def _join(self, s: Linear) -> Linear:
         """(x // c)*c*k + (x % c)*k  ->  x*k"""
