@@ -70,7 +70,7 @@ def test_what_fails_in_a_section_ends_the_kernel():
 def test_text_of_a_chain_with_symbolic_sizes_grows_with_its_length():
     """Not with its square: what a failure gives back is written once."""
     sizes = []
-    for stages in (50, 100):
+    for stages in (100, 200):
         A, *_, X = chain(te.var("n"), stages)
         sizes.append(len(tewb.build(te.create_schedule(X.op), [A, X]).code.llvm_ir))
     assert sizes[1] < 2.2 * sizes[0]

@@ -73,6 +73,7 @@ class Linearizer:
     ) -> None:
         self.keys, self.simplify = keys, simplify
         self.is_never_zero, self.is_exact = is_never_zero, is_exact
+        self._ranks: dict[Key, tuple[str, list[str], str]] = {}
 
     def of(self, e: Expr) -> Linear:
         """`e` as a linear sum, with quotients and remainders that belong together joined."""
@@ -127,7 +128,12 @@ class Linearizer:
     def _rank(self, atom: Expr) -> tuple[str, list[str], str]:
         """The order of factors: by names, which are the same in every process, as the object cache needs them.
         Keys have identities, and decide between those of the same names."""
-        return type(atom).__name__, [v.name for v in free_vars(atom)], repr(self.keys(atom))
+        if isinstance(atom, Var):
+            return "Var", [atom.name], repr(id(atom))
+        key = self.keys(atom)
+        if key not in self._ranks:
+            self._ranks[key] = type(atom).__name__, [v.name for v in free_vars(atom)], repr(key)
+        return self._ranks[key]
 
     def _join(self, s: Linear) -> Linear:
         """(x // c)*c*k + (x % c)*k  ->  x*k    when c is not 0 and x does not wrap"""

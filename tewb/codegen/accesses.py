@@ -46,6 +46,11 @@ class Accesses:
         self.own: dict[Var, int] = {}  # the elements of buffers on the stack
         self.is_there = everywhere(self._is_there)
 
+    def has(self, data: Var, count: int) -> None:
+        """From now on a buffer of `count` elements is on the stack."""
+        self.own[data] = count
+        self.is_there = everywhere(self._is_there)
+
     # ---- addresses
 
     def place(self, e: Any, index: Expr) -> str:

@@ -87,17 +87,18 @@ class Expressions:
         self.wrapping: set[int] = set()  # the operations of the index at hand that may wrap, by id
         self.data: set[Var] = set()  # variables that hold what was loaded
         self.accesses = Accesses(f, values, self.index, self.wide, debug)
-        self.begin()
-
-    def begin(self) -> None:
-        """A new statement: what the one before computed may have changed."""
         # The values of this statement that hold where instructions are written now, each with whether it was made as
         # an index that does not wrap, and the order in which they were made.
         self.computed: dict[tuple[Expr, bool], str] = {}
         self.made: list[tuple[Expr, bool]] = []
-        self.first_line = len(self.f.lines)
+        self.first_line = 0
         self.is_cheap, self.is_maskable = everywhere(_is_cheap), everywhere(keeps_lanes)
-        self.accesses.is_there = everywhere(self.accesses._is_there)
+
+    def begin(self) -> None:
+        """A new statement: what the one before computed may have changed."""
+        self.computed.clear()
+        self.made.clear()
+        self.first_line = len(self.f.lines)
 
     def emit(self, e: Expr) -> str:
         """The SSA name or literal of the value of `e`: the one that it has, where it was computed before."""

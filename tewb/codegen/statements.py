@@ -361,7 +361,7 @@ class Statements:
             if self.f.stack_bytes + total <= (STACK_LIMIT if total <= TILE else STACK_LIMIT // 2):
                 self.f.stack_bytes += total
                 self.values[b.data] = self.f.stack(memory_type(b.dtype), max(count, 1))
-                self.accesses.own[b.data] = count
+                self.accesses.has(b.data, count)
                 self.emit(s.body)
                 return
         self.heap(s, size)
