@@ -13,6 +13,7 @@ from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.parts import memory_around, parts_of
 from tewb.lowering.pipeline import LOWER, run
 from tewb.lowering.pragmas import heed_options
+from tewb.lowering.refusals import explained
 from tewb.schedule import Memory, Schedule
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
@@ -38,7 +39,8 @@ def lower_schedule(
     f = scheduled_loops(schedule, args, name, binds or {})
     if trace is not None:
         trace.append(("schedule_ops", f))
-    return IRModule({name: run(f, LOWER, trace, schedule.memory)})
+    with explained(schedule):
+        return IRModule({name: run(f, LOWER, trace, schedule.memory)})
 
 
 @any_depth
@@ -50,7 +52,8 @@ def scheduled_loops(
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
     _check_complete(schedule, keys)
     bounds: Bounds = infer_bounds(schedule, kept)
-    body = heed_options(substitute(loop_nests(schedule, bounds, keys), values))
+    with explained(schedule):
+        body = heed_options(substitute(loop_nests(schedule, bounds, keys), values))
     outputs = [keys[key] for key in keys if not key[0].is_placeholder]
     f = PrimFunc(
         name, tuple(params), body, tuple(i for i, p in enumerate(params) if any(p is b for b in outputs))

@@ -148,7 +148,10 @@ class Nests:
         key = (stage, t.value_index)
         if key not in self.buffers:
             kind = "an input" if stage.is_placeholder else "computed"
-            raise LowerError(f"{stage.name} is {kind} and is read, but it is not among the arguments")
+            raise LowerError(
+                f"{stage.name} is {kind} and is read, but it is not among the arguments",
+                hint="lower(s, [A, B, C])",
+            )
         return self.buffers[key], self.mins.get(key, tuple(const(0, n.dtype) for n in t.shape))
 
     def view(self, t: Tensor, box: Sequence[Range]) -> Buffer:

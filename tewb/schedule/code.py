@@ -8,7 +8,7 @@ from tewb.base import fresh_identifier, literal
 from tewb.schedule.journal import Step
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Stage
-from tewb.tensor.hybrid.names import WORDS
+from tewb.tensor.hybrid import WORDS
 
 
 class Names:

@@ -126,9 +126,9 @@ def _in_order(body: Stmt, order: list[Var]) -> Stmt:
             if isinstance(at, For):
                 chain.append(at)
                 at = at.body
-            elif _is_guard(at) and isinstance(at.then, For):  # type: ignore[attr-defined]
-                guards.append(at.cond)  # type: ignore[attr-defined]
-                at = at.then  # type: ignore[attr-defined]
+            elif isinstance(at, IfThenElse) and _guards_a_loop(at):
+                guards.append(at.cond)
+                at = at.then
             else:
                 break
         wanted = sorted(chain, key=lambda f: place[f.var])
@@ -136,7 +136,10 @@ def _in_order(body: Stmt, order: list[Var]) -> Stmt:
             inside = rewrite(at)
             return n if inside is at and not guards else _rebuilt(chain, guards, inside)
         if any(uses(f.extent, [g.var for g in chain]) for f in chain):
-            raise LowerError(f"loop {n.var.name} bounds a loop inside of it, so they cannot change places")
+            raise LowerError(
+                f"loop {n.var.name} bounds a loop inside of it, so they cannot change places",
+                hint=f"keep {n.var.name} outside of the loops that it bounds",
+            )
         return _rebuilt(wanted, guards, rewrite(at))
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: nest})
@@ -147,6 +150,15 @@ def _in_order(body: Stmt, order: list[Var]) -> Stmt:
 
 def _is_guard(s: Stmt) -> bool:
     return isinstance(s, IfThenElse) and s.other is None and _is_likely(s.cond)
+
+
+def _guards_a_loop(s: Stmt) -> bool:
+    """Whether a loop stands right behind one guard or more: a loop that is split again has one of each split."""
+    while isinstance(s, IfThenElse) and _is_guard(s):
+        s = s.then
+        if isinstance(s, For):
+            return True
+    return False
 
 
 def _is_likely(e: Expr) -> bool:
@@ -175,7 +187,8 @@ def _check_order(s: Stmt, place: dict[Var, int], outer: int = -1) -> None:
     if isinstance(s, For):
         if place[s.var] < outer:
             raise LowerError(
-                f"loop {s.var.name} cannot move out of the loop around it: other statements stand between them"
+                f"loop {s.var.name} cannot move out of the loop around it: other statements stand between them",
+                hint="only loops with nothing between them can change places",
             )
         outer = place[s.var]
     for c in s.children():

@@ -62,7 +62,19 @@ def split(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(f"{'factor' if factor is not None else 'nparts'}={size} must be at least 1")
     if size is not None and size >= 1 << 62:
         return Refusal(f"{size} is too large for a loop")
-    return has_loops(stage) or (_cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else untouched(stage, iv))
+    refused = has_loops(stage) or (
+        _cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else untouched(stage, iv)
+    )
+    return refused or (_hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None)
+
+
+def _hybrid_parts(stage: Stage, iv: IterVar, factor: int | None, nparts: int | None) -> Refusal | None:
+    """Whether the statement of a hybrid function takes the loops of a split where they are now."""
+    with _trying(stage):
+        r = Split.make(iv, factor, nparts)
+        stage.relations.append(r)
+        stage.replace_leaves([r.parent], [r.outer, r.inner])
+        return _hybrid_refusal(stage)
 
 
 def _cut_again(stage: Stage, iv: IterVar) -> Refusal | None:

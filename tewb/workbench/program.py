@@ -10,7 +10,7 @@ from tewb.base import ExternError, literal
 from tewb.schedule import Schedule
 from tewb.schedule.code import Names, schedule_code
 from tewb.tensor import Tensor
-from tewb.tensor.hybrid.op import HybridOp
+from tewb.tensor.hybrid import HybridOp
 from tewb.tensor.source import GraphSource
 
 
