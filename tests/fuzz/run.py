@@ -26,6 +26,7 @@ from tewb.base import ArgumentError, BoundError, CodegenError, InternalError, Te
 from tewb.ir import parse, structural_equal
 from tewb.ir import script as as_text
 from tewb.schedule import Schedule
+from tewb.schedule.code import schedule_code
 
 Report = Callable[[str, Any], None]
 _texts = itertools.count()
@@ -110,7 +111,7 @@ def _schedule(p: Program, names: dict[str, Any], report: Report) -> list[Step]:
             if s.find(step[1]) is None:
                 continue
             do(step)
-        return _replayed(s, done, extra)
+        return _replayed(p, names, done, extra)
     rng = random.Random(f"{p.seed} steps")
     handles = {t: names[t] for stage in p.stages for t in stage.outputs}
     for stage in p.stages:
@@ -123,20 +124,32 @@ def _schedule(p: Program, names: dict[str, Any], report: Report) -> list[Step]:
         step = random_step(s, rng, handles, p.is_heavy)
         if step[1] not in large:
             do(step)
-    return _replayed(s, done, extra)
+    return _replayed(p, names, done, extra)
 
 
-def _replayed(s: Schedule, done: list[Step], rng: random.Random) -> list[Step]:
-    """`done`, when the journal leads to the same loops again. Raises Finding."""
-    if rng.random() < 0.2 and s.journal:
-        loops = [(stage.name, stage.loops()) for stage in s.stages]
+def _replayed(p: Program, names: dict[str, Any], done: list[Step], rng: random.Random) -> list[Step]:
+    """`done`, when the journal, and the schedule as code, lead to the same loops again. Raises Finding."""
+    s: Schedule = names["s"]
+    loops = [(stage.name, stage.loops()) for stage in s.stages]
+
+    def compare(what: str, again: Callable[[], Schedule]) -> None:
         try:
-            again = te.create_schedule(list(s.outputs))
-            again.restore(s.journal)
+            found = again()
         except Exception as e:
-            raise Finding(f"replay: {type(e).__name__}", str(e)) from e
-        if [(stage.name, stage.loops()) for stage in again.stages] != loops:
-            raise Finding("replay: other loops", f"{loops}\n{again}")
+            raise Finding(f"{what}: {type(e).__name__}", str(e)) from e
+        if [(stage.name, stage.loops()) for stage in found.stages] != loops:
+            raise Finding(f"{what}: other loops", f"{s}\n{found}")
+
+    def by_code() -> Schedule:
+        tensors = {t for stage in p.stages for t in stage.outputs[:1]} | {i.ident for i in p.inputs}
+        stages = {stage.name: t for t in sorted(tensors) if (stage := s.find(names[t])) is not None}
+        made = {**names, "s": te.create_schedule(list(s.outputs))}
+        exec("\n".join(schedule_code(s, stages, set(names))), made)
+        return made["s"]  # type: ignore[no-any-return]
+
+    if s.journal and rng.random() < 0.2:
+        compare("replay", s.copy)
+        compare("code", by_code)
     return done
 
 

@@ -64,6 +64,33 @@ def test_honest_callbacks_pass_and_their_results_arrive() -> None:
     np.testing.assert_array_equal(e, a * 2)
 
 
+def test_parallel_tiles_of_symbolic_rows_are_checked() -> None:
+    """Bodies for unit strides and for others share their loops: each thread knows its own loop variables only."""
+
+    def rows(a: Any, low: Any, total: Any) -> None:
+        low[...] = a - a.min(axis=1, keepdims=True, initial=0)
+        total[...] = a.sum(axis=1, keepdims=True)
+
+    tewb.register_func("test.liar", rows, override=True)
+    n = te.var("n", "int64")
+    A = te.placeholder((n, n), "float64", name="A")
+    low, total = te.extern(
+        [A.shape, A.shape], [A], lambda i, o: te.call_packed("test.liar", i[0], o[0], o[1]), name="E",
+        access=te.access.rows, compact=True, dtype=["float64", "float64"],
+    )  # fmt: skip
+    s = te.create_schedule(low.op)
+    outer, _ = s[low].split("d0", factor=4)
+    outer, _ = s[low].split(outer, factor=5)
+    s[low].parallel(outer)
+    binds = {A: te.decl_buffer(A.shape, A.dtype, "A", strides=[te.var("p"), te.var("q")])}
+    kernel = tewb.build(s, [A, low, total], binds=binds, checked=True, debug=True)
+    for a in (np.arange(49.0 * 49).reshape(49, 49), np.arange(49.0 * 49).reshape(49, 49).T, np.ones((3, 3))):
+        results = [np.zeros(a.shape) for _ in range(2)]
+        kernel(a, *results)
+        np.testing.assert_array_equal(results[0], a - np.minimum(a.min(axis=1, keepdims=True), 0))
+        np.testing.assert_array_equal(results[1], np.broadcast_to(a.sum(axis=1, keepdims=True), a.shape))
+
+
 def test_an_honest_stencil_passes() -> None:
     def smooth(a: Any, b: Any) -> None:
         b[...] = a.mean() if a.size else 0

@@ -12,7 +12,7 @@ import tewb
 from tests.programs import assert_same_result, blur, chain, matmul, padded, rows, schedule_for
 from tewb import te
 from tewb.base import BoundError, CodegenError, LowerError, ScheduleError
-from tewb.ir import Allocate, For, structural_equal, walk
+from tewb.ir import Allocate, For, ProducerLoad, structural_equal, walk
 from tewb.schedule import PRIMITIVES, Step
 
 
@@ -72,6 +72,20 @@ def test_inline_and_root() -> None:
     assert_same_result(s, inputs, outputs, debug=True)
     s["P"].compute_root()
     assert_same_result(s, inputs, outputs, debug=True)
+
+
+def test_cache_read_copies_the_output_that_was_named() -> None:
+    A = te.placeholder((6,), "int32", name="A")
+    P, Q = te.compute((6,), lambda i: (A[i] + 1, A[i] * 2), name="PQ")
+    C = te.compute((6,), lambda i: P[i] - Q[i], name="C")
+    for tensor, index in ((P, 0), (Q, 1)):
+        s = te.create_schedule(C.op)
+        copy = s.cache_read(tensor, "local", [C])
+        assert s.journal[-1].args["output"] == index
+        assert [
+            load.producer for e in copy.op.body for load in walk(e) if isinstance(load, ProducerLoad)
+        ] == [tensor]
+        assert_same_result(s, [A], [C])
 
 
 def test_cache_read_and_cache_write_compute_the_same() -> None:

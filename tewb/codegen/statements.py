@@ -30,6 +30,7 @@ from tewb.ir import (
     ForKind,
     IfThenElse,
     IntImm,
+    Let,
     LetStmt,
     Node,
     Ramp,
@@ -571,6 +572,8 @@ def captured_by(s: Stmt) -> list[Var]:
         if isinstance(n, Allocate):
             own.add(n.buffer.data)
             used.update({v: None for e in n.buffer.shape for v in free_vars(e)})
+        if isinstance(n, For | LetStmt | Let):
+            own.add(n.var)  # a copy of this loop, written before, may have had a value for it
     used.update({v: None for v in free_vars(body)})
     return [v for v in used if v not in own]
 

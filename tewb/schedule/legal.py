@@ -71,7 +71,7 @@ def split(stage: Stage, v: Values) -> Refusal | None:
 def _hybrid_parts(stage: Stage, iv: IterVar, factor: int | None, nparts: int | None) -> Refusal | None:
     """Whether the statement of a hybrid function takes the loops of a split where they are now."""
     with _trying(stage):
-        r = Split.make(iv, factor, nparts)
+        r = split_loop(stage, iv, factor, nparts)
         stage.relations.append(r)
         stage.replace_leaves([r.parent], [r.outer, r.inner])
         return _hybrid_refusal(stage)

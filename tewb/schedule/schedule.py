@@ -228,7 +228,9 @@ class Schedule:
         Returns the tensor of the copy.
         """
         listed = list(readers) if isinstance(readers, tuple | list) else [readers]
-        result: Tensor = self.do("cache_read", self[tensor], {"scope": scope, "readers": listed})
+        output = getattr(tensor, "value_index", 0)  # of a stage that computes several
+        arguments = {"scope": scope, "readers": listed, "output": output}
+        result: Tensor = self.do("cache_read", self[tensor], arguments)
         return result
 
     def cache_write(self, tensor: Tensor, scope: str) -> Tensor:
