@@ -327,7 +327,7 @@ class Stage:
 
     def unroll(self, var: IterVar | str) -> None:
         """Write the iterations of a loop one after the other. Its extent must be constant. The unrolled loops of a
-        program may become 40,000 nodes of IR in all: more are refused when it is lowered.
+        program may become 60,000 nodes of IR in all: more are refused when it is lowered.
 
         for i in 2: body(i)    ->    body(0); body(1)
         """
