@@ -15,7 +15,7 @@ from types import MappingProxyType, TracebackType
 from tewb.base.errors import TewbError
 from tewb.base.span import here
 
-DEFAULTS: dict[str, bool | int] = {
+DEFAULTS: dict[str, float] = {
     "tir.LoopPartition": True,  # guards are taken out of the iterations where they hold
     "tir.LoopPartition.partition_const_loop": True,  # of loops of constant extent too
     "tir.UnrollLoop.auto_max_step": 0,  # loops that come to so many steps or fewer are unrolled
@@ -33,7 +33,6 @@ DEFAULTS: dict[str, bool | int] = {
 # The largest value of the options that are numbers; the others are true or false.
 _MOST = {
     "tir.UnrollLoop.auto_max_step": 4096,
-    "tewb.build_timeout": 86400,
     "tewb.memory_limit": (1 << 63) - 1,
 }
 
@@ -117,7 +116,7 @@ class PassContext:
         self.opt_level = level
         without = [disabled_pass] if isinstance(disabled_pass, str) else disabled_pass or ()
         chosen = {**dict(_flat(config or {})), **dict(map(_disabled, without))}
-        self.config: Mapping[str, bool | int] = MappingProxyType({**DEFAULTS, **chosen})
+        self.config: Mapping[str, float] = MappingProxyType({**DEFAULTS, **chosen})
 
     def __enter__(self) -> PassContext:
         _open.set((*_open.get(), self))
@@ -138,7 +137,7 @@ class PassContext:
         return contexts[-1] if contexts else _DEFAULT
 
 
-def _flat(config: Mapping[str, object]) -> Iterator[tuple[str, bool | int]]:
+def _flat(config: Mapping[str, object]) -> Iterator[tuple[str, float]]:
     """The options of a config, with the dicts among them taken apart."""
     for key, value in config.items():
         if isinstance(value, Mapping):
@@ -150,16 +149,27 @@ def _flat(config: Mapping[str, object]) -> Iterator[tuple[str, bool | int]]:
             yield key, _value(key, value)
 
 
-def _value(key: object, value: object) -> bool | int:
+def _value(key: object, value: object) -> float:
     """The value of an option, of the kind that it takes."""
     if not isinstance(key, str) or key not in DEFAULTS:
         raise _unknown(key)
+    if key == "tewb.build_timeout":
+        return _seconds(value)
     most = _MOST.get(key, 1)
     number = _whole(value)
     if number is None or not 0 <= number <= most or (isinstance(value, bool) and key in _MOST):
         takes = f"a number from 0 to {most}" if key in _MOST else "True or False"
         raise TewbError(f"option {key} takes {takes}, not {value!r}", span=here())
     return number if key in _MOST else bool(number)
+
+
+def _seconds(value: object) -> float:
+    """A positive number of seconds."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return value
+    raise TewbError(
+        f"{value!r} is no number of seconds, which tewb.build_timeout takes", hint="60", span=here()
+    )
 
 
 def _whole(value: object) -> int | None:
@@ -194,7 +204,7 @@ def _unknown(key: object) -> TewbError:
 _DEFAULT = PassContext()
 
 
-def option(key: str) -> bool | int:
+def option(key: str) -> float:
     """The value of one option in the current context."""
     contexts = _open.get()
     return contexts[-1].config[key] if contexts else DEFAULTS[key]

@@ -24,8 +24,8 @@ def heed_pragmas(body: Stmt, pragmas: Mapping[str, int]) -> Stmt:
 def heed_options(body: Stmt) -> Stmt:
     """`body` of a function with its loops marked as the options of now say, which are pragmas of everything."""
     wishes = {
-        "auto_unroll_max_step": option("tir.UnrollLoop.auto_max_step"),
-        "unroll_explicit": option("tir.UnrollLoop.explicit_unroll"),
+        "auto_unroll_max_step": int(option("tir.UnrollLoop.auto_max_step")),
+        "unroll_explicit": int(option("tir.UnrollLoop.explicit_unroll")),
     }
     return heed_pragmas(body, wishes)
 

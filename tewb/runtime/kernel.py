@@ -309,7 +309,7 @@ _free: tuple[float, int | None] = (0.0, None)  # until when, and how many bytes
 def memory_limit() -> int:
     """Bytes that the intermediates of one call may take: the option, or less when the machine has less."""
     global _free
-    limit = option("tewb.memory_limit")
+    limit = int(option("tewb.memory_limit"))
     until, free = _free
     now = time.monotonic()
     if now >= until:
