@@ -402,7 +402,7 @@ class _Parser(Expressions):
         return IfThenElse(cond, self.block(node.body, node), other)
 
     def assertion(self, node: ast.Assert) -> Wrap:
-        cond = self.condition(node.test)
+        cond = self.condition(node.test, in_lanes=True)
         if node.msg is None:
             raise self.refuse(node, "this assert does not say what is wrong", 'assert condition, "message"')
         message = self.string(node.msg)

@@ -401,6 +401,7 @@ def _guards_around(s: Stmt) -> dict[int, list[Expr]]:
                 return
             seen.add((n, guard))
         if isinstance(n, IfThenElse):
+            look(n.cond, guard)
             inner = ops.all_of(guard, *[c for c in conjuncts(n.cond) if _is_guard(c)])
             look(n.then, inner)
             if n.other is not None:
