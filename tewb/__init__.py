@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tewb import nd, target, te, tir
+from tewb import nd, target, te, tir, transform
 from tewb.base import PassContext, TewbError, TewbWarning
 from tewb.driver import build, lower
 from tewb.ir import IRModule, PrimFunc
@@ -33,7 +33,7 @@ _NOTEBOOK = ("Session", "Workbench", "demo")
 
 __all__ = [
     "IRModule", "PassContext", "PrimFunc", "Session", "TVMError", "TewbError", "TewbWarning", "Workbench", "build", "cpu", "demo",
-    "get_global_func", "lower", "nd", "register_func", "target", "te", "tir",
+    "get_global_func", "lower", "nd", "register_func", "target", "te", "tir", "transform",
 ]  # fmt: skip
 
 

@@ -30,7 +30,8 @@ def lower(
         binds={A: te.decl_buffer(A.shape, name="A", strides=[te.var("s"), te.var("t")])}
 
     the kernel takes any numpy view for A without a copy. `trace` collects (pass, function) after every
-    pass. `simple_mode` is accepted for old code. Raises LowerError.
+    pass. With `simple_mode` loops are not cut around their guards, as with the option tir.LoopPartition off: the
+    text is shorter, to be read. Raises LowerError.
     """
     if not isinstance(sch, Schedule):
         raise LowerError(
@@ -38,6 +39,10 @@ def lower(
         )
     if args is None:
         raise LowerError("lower needs the arguments of the kernel", hint="lower(s, [A, B, C])", span=here())
+    if simple_mode:
+        now = PassContext.current()
+        with PassContext(now.opt_level, {**now.config, "tir.LoopPartition": False}):
+            return lower_schedule(sch, args, name, binds, trace)
     return lower_schedule(sch, args, name, binds, trace)
 
 
@@ -72,7 +77,8 @@ def build(
                 hint="build(s, args, checked=True)",
                 span=here(),
             )
-        with PassContext(config={**PassContext.current().config, "tewb.checked_externs": True}):
+        now = PassContext.current()
+        with PassContext(now.opt_level, {**now.config, "tewb.checked_externs": True}):
             module = lower(inputs, args, name, binds)
     else:
         module = inputs if isinstance(inputs, IRModule) else lower(inputs, args, name, binds)
@@ -83,15 +89,15 @@ def build_module(
     module: IRModule,
     debug: bool = False,
     trace: Trace | None = None,
-    level: int = 2,
+    level: int | None = None,
     target: Target | None = None,
 ) -> Kernel:
     """The kernel of the first function of `module`; `trace` collects the passes of building. `level` is how
-    much LLVM optimises, from 0 to 3."""
-    options = PassContext.current().config
+    much LLVM optimises, from 0 to 3; None is what the PassContext says."""
+    options = PassContext.current()
 
     def flatten() -> IRModule:
-        with PassContext(config=options):
+        with options:
             return IRModule({key: run(f, BUILD, trace) for key, f in module.functions.items()})
 
     debug = debug or bool(option("tir.instrument_bound_checkers"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tewb.base import ArgumentError, here, masked_elements
 from tewb.runtime import aligned_empty
 
 
@@ -72,6 +73,12 @@ class NDArray:
 
 def array(data: Any, device: Any = None) -> NDArray:
     """A new array with the values of `data`; Python floats become float32, as classic TE had it."""
+    if masked_elements(data):
+        raise ArgumentError(
+            f"a masked array that hides {masked_elements(data)} elements has no values there",
+            hint="x.filled(value) gives an array",
+            span=here(),
+        )
     values = np.asarray(data._tewb_array if isinstance(data, NDArray) else data)
     classic = not isinstance(data, np.ndarray | NDArray) and values.dtype == np.float64
     return empty(values.shape, "float32" if classic else values.dtype).copyfrom(values)

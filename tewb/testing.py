@@ -6,14 +6,14 @@ clamped and thrown away. Slow and simple: what kernels are compared with.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from tewb.arith import NUMPY_OPERATORS
-from tewb.base import TewbError
+from tewb.arith import NUMPY_OPERATORS, truncated_quotient
+from tewb.base import TewbError, any_depth
 from tewb.ir import (
     Call,
     Cast,
@@ -22,14 +22,17 @@ from tewb.ir import (
     Expr,
     FloatImm,
     IntImm,
+    IterVar,
     Let,
     Mod,
+    Node,
     Not,
     ProducerLoad,
     Reduce,
     Select,
     StringImm,
     Var,
+    shared_parts,
 )
 from tewb.runtime import get_global_func
 from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, whole_buffers, whole_tile
@@ -81,7 +84,8 @@ def evaluate(
     outside of a kernel (externs built by hand).
     """
     arrays: Arrays = {t: np.asarray(a) for t, a in inputs.items()}
-    values: Values = dict(scalars or {})
+    # As in a kernel, any number but 0 is true.
+    values: Values = {v: bool(x) if v.dtype.is_bool else x for v, x in (scalars or {}).items()}
     for t, a in arrays.items():
         values.update({n: int(size) for n, size in zip(t.shape, a.shape, strict=True) if isinstance(n, Var)})
     for op in _in_order([t.op for t in outputs]):
@@ -92,15 +96,14 @@ def evaluate(
 
 def _in_order(outputs: Sequence[Operation]) -> list[Operation]:
     order: dict[Operation, None] = {}
-
-    def visit(op: Operation) -> None:
-        if op not in order:
-            for t in op.inputs:
-                visit(t.op)
+    pending = [(op, False) for op in reversed(outputs)]
+    while pending:
+        op, ready = pending.pop()
+        if ready:
             order[op] = None
-
-    for op in outputs:
-        visit(op)
+        elif op not in order:
+            pending.append((op, True))
+            pending.extend([(t.op, False) for t in reversed(op.inputs)])
     return list(order)
 
 
@@ -135,26 +138,61 @@ def _compute(op: ComputeOp, arrays: Arrays, values: Values) -> list[Any]:
 def _reduce(op: ComputeOp, r: Reduce, shape: tuple[int, ...], arrays: Arrays, grid: Values) -> list[Any]:
     start = r.init or r.combiner.identity
     state = [np.broadcast_to(_value(e, grid, arrays), shape).astype(e.dtype) for e in start]
-    ranges = []
-    for iv in r.axes:
-        assert iv.dom is not None
-        low = int(_value(iv.dom.min, grid, arrays))
-        ranges.append(range(low, low + int(_value(iv.dom.extent, grid, arrays))))
-    for point in itertools.product(*ranges):
-        here = {**grid, **{iv.var: np.array(x, iv.dtype) for iv, x in zip(r.axes, point, strict=True)}}
+    for here, inside in _points(op, op.reduce_axis, grid, np.True_, arrays):
         new = [_value(e, here, arrays) for e in r.source]
         pairs = zip((*r.combiner.lhs, *r.combiner.rhs), (*state, *new), strict=True)
         combined = {**here, **dict(pairs)}
-        condition = np.broadcast_to(_value(r.condition, here, arrays), shape)
+        condition = np.broadcast_to(inside & _value(r.condition, here, arrays), shape)
         results = [np.broadcast_to(_value(e, combined, arrays), shape) for e in r.combiner.result]
         state = [np.where(condition, x, old).astype(old.dtype) for x, old in zip(results, state, strict=True)]
     return state
 
 
+def _points(
+    op: ComputeOp, axes: Sequence[IterVar], grid: Values, inside: Any, arrays: Arrays
+) -> Iterator[tuple[Values, Any]]:
+    """The points of `axes`, one after the other, each with the elements of the grid whose ranges hold it."""
+    if not axes:
+        yield grid, inside
+        return
+    (iv, *rest), dom = axes, op.domain(axes[0])
+    assert dom is not None
+    low = np.asarray(_value(dom.min, grid, arrays))
+    end = np.asarray(low + _value(dom.extent, grid, arrays))
+    low, end, asked = np.broadcast_arrays(low, end, inside)
+    if low.size == 0 or not asked.any():
+        return
+    for x in range(int(low[asked].min()), int(end[asked].max())):
+        here = {**grid, iv.var: np.array(x, iv.dtype)}
+        yield from _points(op, rest, here, inside & (low <= x) & (x < end), arrays)
+
+
+@any_depth
 def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
+    shared = _shared(e)
+    known: dict[Expr, Any] = {}
+
+    def part(x: Expr) -> Any:
+        if x not in shared:
+            return _value_of(x, values, arrays, part)
+        if x not in known:
+            known[x] = _value_of(x, values, arrays, part)
+        return known[x]
+
+    return part(e)
+
+
+@lru_cache(64)
+def _shared(e: Expr) -> frozenset[Node]:
+    """The parts of `e` whose values are kept, since they are used again."""
+    return shared_parts(e)
+
+
+def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], Any]) -> Any:
+    """`_value` of an expression, from its parts."""
     f = NUMPY_OPERATORS.get(type(e))
     if f is not None:
-        a, b = _value(e.a, values, arrays), _value(e.b, values, arrays)  # type: ignore[attr-defined]
+        a, b = part(e.a), part(e.b)  # type: ignore[attr-defined]
         return np.asarray(f(a, b)).astype(e.dtype)
     match e:
         case Var():
@@ -163,33 +201,32 @@ def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
             return np.array(value, dtype)
         case ProducerLoad(tensor, indices):
             array = arrays[tensor]
-            index = [
-                np.clip(_value(i, values, arrays), 0, max(n - 1, 0))
-                for i, n in zip(indices, array.shape, strict=True)
-            ]
+            if array.size == 0:  # only what a guard throws away is read of it
+                array = np.zeros([max(n, 1) for n in array.shape], array.dtype)
+            index = [np.clip(part(i), 0, n - 1) for i, n in zip(indices, array.shape, strict=True)]
             return array[tuple(index)]
         case Div(a, b):
-            x, y = _value(a, values, arrays), _value(b, values, arrays)
+            x, y = part(a), part(b)
             if e.dtype.is_float:
                 return np.true_divide(x, y).astype(e.dtype)
-            return (np.sign(x) * np.sign(y) * (np.abs(x) // np.abs(y))).astype(e.dtype)
+            return truncated_quotient(x, y).astype(e.dtype)
         case Mod(a, b):
-            return np.fmod(_value(a, values, arrays), _value(b, values, arrays)).astype(e.dtype)
+            return np.fmod(part(a), part(b)).astype(e.dtype)
         case Not(a):
-            return np.logical_not(_value(a, values, arrays))
+            return np.logical_not(part(a))
         case Select(c, a, b) | Call("if_then_else", (c, a, b)):
-            cond, x, y = (_value(p, values, arrays) for p in (c, a, b))
+            cond, x, y = part(c), part(a), part(b)
             return np.where(cond, x, y).astype(e.dtype)
         case Cast(a, dtype):
-            return np.asarray(_value(a, values, arrays)).astype(dtype)
+            return np.asarray(part(a)).astype(dtype)
         case Let(var, value, body):
-            return _value(body, {**values, var: _value(value, values, arrays)}, arrays)
+            return _value(body, {**values, var: part(value)}, arrays)
         case Call(op, args) if op in CALLS:
-            return np.asarray(CALLS[op](*[_value(a, values, arrays) for a in args])).astype(e.dtype)
+            return np.asarray(CALLS[op](*[part(a) for a in args])).astype(e.dtype)
         case Call("erf", (a,)):
             from math import erf
 
-            return np.vectorize(erf)(_value(a, values, arrays)).astype(e.dtype)
+            return np.vectorize(erf)(part(a)).astype(e.dtype)
     raise TewbError(f"{type(e).__name__} cannot be evaluated")
 
 

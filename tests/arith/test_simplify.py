@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from tewb.ir import (
     NE,
     Add,
     And,
+    Buffer,
     Call,
     Expr,
     FloorDiv,
@@ -37,6 +39,7 @@ from tewb.ir import (
     ops,
     script,
     structural_equal,
+    substitute,
 )
 
 i, j, k, n = (Var(name, INT32) for name in "ijkn")
@@ -161,7 +164,7 @@ def test_a_bound_that_is_assumed_is_that_bound(low: int, factor: int) -> None:
         assert a.const_bounds(v) == (None, math.floor(low / factor))
 
 
-io, ii, f, m = (Var(name, INT32) for name in ("io", "ii", "f", "m"))
+io, ii, f, m, q = (Var(name, INT32) for name in ("io", "ii", "f", "m", "q"))
 
 
 def facts() -> Analyzer:
@@ -170,6 +173,7 @@ def facts() -> Analyzer:
     a.bind_extent(ii, 0, 32)
     a.bind_extent(f, 0, 96)
     a.bind(m, 0, None)
+    a.bind(q, 1, None)
     return a
 
 
@@ -180,7 +184,8 @@ def facts() -> Analyzer:
         ((io * 32 + ii) % 32, ii),
         (io * 32 + ii - io * 32, ii),
         (f // 8 * 8 + f % 8, f),
-        (f // m * m + f % m, f),
+        (f // q * q + f % q, f),
+        (f // m * m + f % m, f // m * m + f % m),  # m may be 0
         ((f // 4) // 8, f // 32),
         ((io * 12 + 4) // 16, (io * 3 + 1) // 4),
         ((f * 4 + 2) % 8, (f * 2 + 1) % 4 * 2),
@@ -191,7 +196,14 @@ def facts() -> Analyzer:
         (ops.likely(ii < 32), const(True)),
         (ii + 768 < 777, ii < 9),
         (ops.if_then_else(ii < 40, io, f), io),
-        ((io * m + ii) // m, io + ii // m),
+        ((io * q + ii) // q, io + ii // q),
+        ((io * m + ii) // m, (io * m + ii) // m),  # m may be 0
+        ((m + 5) // m, (m + 5) // m),
+        ((q + 5) // q, 5 // q + 1),
+        (m // m, m // m),
+        (q // q, const(1)),
+        (m % m, 0 % m),
+        ((m * io) % m, 0 % m),
     ],
     ids=lambda e: script(e),
 )
@@ -274,3 +286,185 @@ def test_factors_stand_in_an_order_that_every_process_has() -> None:
         pair = [Var(name, INT32) for name in "nm"]
         kept += pair if len(kept) % 4 else reversed(pair)  # some lie above each other in memory, some below
         assert script(Analyzer().simplify(ops.mul(*pair))) == "m * n"
+
+
+def test_inside_of_a_loop_its_extent_is_not_0() -> None:
+    a, v = facts(), Var("v", INT32)
+    a.bind_extent(v, 0, m * io)
+    for extent in (m * io, m, (m * io + 31) // 32, ops.minimum(m, 32)):
+        e = v // m * m + v % m
+        with a.inside_loop(extent):
+            assert a.simplify(e) is v
+        assert structural_equal(a.simplify(e), e)
+    e = v // m * m + v % m
+    with a.inside_loop(m + 1):  # has one also when m is 0
+        assert structural_equal(a.simplify(e), e)
+
+
+x, y = Var("x", INT32), Var("y", INT32)
+LARGEST, SMALLEST = 2**31 - 1, -(2**31)
+
+
+@pytest.mark.parametrize(
+    "e",
+    [
+        x + 1 > x,
+        x - 1 < x,
+        x * x < 0,
+        x * 2 // 2,
+        (x + 5) // 5,
+        x * 65536 // 8,
+        (x * 8 + 3) // 8,
+        x * 24 % 24,
+        ops.minimum(x, x + 1),
+        ops.maximum(x, x - 1),
+        x * 2 < y * 2,
+        x - y < 0,
+        ops.equal(x * 3, y * 3),
+        x // y * y + x % y,
+        ops.truncdiv(x, 2) * 2 + ops.truncmod(x, 2),
+    ],
+    ids=lambda e: script(e),
+)
+def test_values_that_may_wrap_are_kept(e: Expr) -> None:
+    s = Analyzer().simplify_value(e)
+    assert structural_equal(s, e), f"{script(e)} became {script(s)}"
+
+
+def within(lo: int, hi: int) -> Analyzer:
+    a = Analyzer()
+    a.bind(x, lo, hi)
+    a.bind(y, lo, hi)
+    return a
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (x + 1 > x, const(True)),
+        (x * 2 // 2, x),
+        ((x + 5) // 5, x // 5 + 1),
+        (x * 65536 // 8, x * 8192),
+        (ops.minimum(x, x + 1), x),
+        (x * 2 < y * 2, x * 2 < y * 2),
+        (x * 2 < 7, x < 4),
+    ],
+    ids=lambda e: script(e),
+)
+def test_values_that_fit_are_integers(before: Expr, after: Expr) -> None:
+    s = within(-5, 32000).simplify_value(before)
+    assert structural_equal(s, after), f"{script(before)} became {script(s)}"
+
+
+def test_a_value_fits_up_to_the_end_of_its_dtype_and_no_further() -> None:
+    assert structural_equal(within(0, LARGEST - 1).simplify_value(x + 1 > x), const(True))
+    assert structural_equal(within(0, LARGEST).simplify_value(x + 1 > x), x + 1 > x)
+    assert within(0, LARGEST).simplify(x + 1 > x).value == 1  # type: ignore[attr-defined]  (an index)
+    assert structural_equal(within(SMALLEST, 0).simplify_value(x - 1 < 0), x - 1 < 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (x + 1 - 1, x),
+        (x * 2 - x, x),
+        (x * 65536 * 65536, const(0)),
+        (x + LARGEST + LARGEST, x - 2),
+        (x - SMALLEST, x + SMALLEST),
+    ],
+    ids=lambda e: script(e),
+)
+def test_sums_of_values_are_sums_modulo_their_range(before: Expr, after: Expr) -> None:
+    assert structural_equal(Analyzer().simplify_value(before), after)
+
+
+def test_elements_of_arrays_wrap_in_indices_too() -> None:
+    data = Buffer("data", INT32, (const(8),))
+    e = ops.load(data, i)
+    for index in (e * 2 // 2, (e + 1) // 1 - 1 + (e * 4 + 1) // 4, ops.minimum(e, e + 1)):
+        lo, hi = Analyzer().const_bounds(index)
+        assert lo is None and hi is None
+    assert not Analyzer().can_prove(e < e + 1)
+    assert Analyzer().can_prove(ops.equal(e + 1, 1 + e))
+    wide = ops.cast(ops.load(Buffer("bytes", DType("uint8"), (const(8),)), i), "int32")
+    assert Analyzer().const_bounds(wide * 2**25 // 2**20) == (None, None)  # 200 * 2**25 is negative
+    assert Analyzer().const_bounds(wide * 2**20 // 2**20) == (0, 255)
+
+
+def test_constants_at_the_ends_of_a_dtype_are_in_order() -> None:
+    five, least = const(5), const(SMALLEST)
+    assert not Analyzer().can_prove(LT(five, least)) and Analyzer().can_prove(LT(least, five))
+    assert not Analyzer().can_prove(x < least) and not Analyzer().can_prove(x - LARGEST < least)
+
+
+def test_an_index_is_not_another_modulo_its_range() -> None:
+    e = ops.maximum(x - SMALLEST, 3)  # x may be negative
+    a = within(-9, 19)
+    assert structural_equal(a.simplify(e), x - SMALLEST)
+
+
+def test_a_variable_that_holds_data_is_data() -> None:
+    a, v = Analyzer(), Var("v", INT32)
+    a.bind_value(v, ops.load(Buffer("data", INT32, (const(8),)), i))
+    assert structural_equal(a.simplify(v * 2 // 2), v * 2 // 2)
+
+
+def test_a_condition_on_values_says_nothing_of_what_wraps() -> None:
+    a = Analyzer()
+    with a.assume(x - 5 >= 0, wraps=True):
+        assert a.const_bounds(x) == (None, None)  # the smallest number minus 5 is positive
+    a.bind(x, 0, None)
+    with a.assume(x * 2 >= 1, wraps=True):  # it would be negative if it wrapped
+        assert a.const_bounds(x) == (1, LARGEST // 2)
+    with a.assume(x * 4 >= 1, wraps=True):  # it would be so, or positive again
+        assert a.const_bounds(x) == (0, None)
+
+
+def test_no_order_of_floats_is_the_opposite_of_another() -> None:
+    p, q = Var("p", DType("float32")), Var("q", DType("float32"))
+    a = Analyzer()
+    with a.assume(ops.logical_not(p < q)):  # NaN
+        assert structural_equal(a.simplify(p >= q), p >= q)
+    with a.assume(ops.logical_not(ops.equal(p, q))):
+        assert structural_equal(a.simplify(ops.not_equal(p, q)), const(True))
+    assert not a.can_prove(ops.logical_not(p < q))
+
+
+def test_a_quotient_by_what_may_be_0_has_no_bounds_but_its_own() -> None:
+    a = within(-3, 5)
+    assert a.const_bounds(x // y) == (None, None)
+    with a.assume(y >= 1):
+        assert a.const_bounds(x // y) == (-3, 5)
+
+
+def test_quotients_of_quotients_stop_at_the_end_of_the_dtype() -> None:
+    e = x // 65536 // 65536
+    assert structural_equal(Analyzer().simplify(e), e)
+
+
+@pytest.mark.parametrize("divide", [ops.floordiv, ops.floormod, ops.truncdiv, ops.truncmod])
+def test_a_constant_0_that_became_a_divisor_divides_to_0(divide: Callable[..., Expr]) -> None:
+    e = substitute(divide(x, y), {y: const(0)})
+    assert structural_equal(Analyzer().simplify_value(e), const(0))
+    lanes = substitute(divide(ops.broadcast(x, 4), ops.broadcast(y, 4)), {y: const(0)})
+    assert structural_equal(Analyzer().simplify_value(lanes), ops.broadcast(0, 4))
+
+
+@pytest.mark.parametrize(
+    ("made", "value"),
+    [
+        (ops.neg(const(-128, "int8")), -128),
+        (ops.neg(const(1, "uint8")), 255),
+        (ops.absolute(const(-128, "int8")), -128),
+        (ops.floordiv(const(SMALLEST), const(-1)), SMALLEST),
+        (ops.floormod(const(SMALLEST), const(-1)), 0),
+        (ops.truncdiv(const(SMALLEST), const(-1)), SMALLEST),
+        (ops.cast(const(0.1, "float32"), "float64"), 0.10000000149011612),
+        (ops.cast(const(16777217.0, "float32"), "int32"), 16777216),
+        (ops.cast(const(2**60 + 2**36 + 1, "int64"), "float32"), 2.0**60 + 2.0**37),
+        (ops.equal(const(0.1, "float32"), const(0.10000000149011612, "float32")), 1),
+        (ops.less(const(math.nan, "float32"), const(1.0, "float32")), 0),
+    ],
+)
+def test_constants_fold_as_data_computes(made: Expr, value: float) -> None:
+    assert made.value == value  # type: ignore[attr-defined]

@@ -95,6 +95,7 @@ class Worker:
         code = self.process.wait(10)
         self.errors.seek(0)
         last = self.errors.read().strip().splitlines()[-1:]
+        self.close()
         how = signal.Signals(-code).name if code < 0 else f"exit {code}"
         return " ".join([f"the process ended ({how})", *last])[:160]
 
@@ -105,7 +106,9 @@ class Worker:
     def close(self) -> None:
         if self.alive:
             self.process.kill()
+        if not self.errors.closed:
             self.process.communicate()
+            self.errors.close()
 
 
 @dataclass

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.pages import between_pages
 from tests.programs import assert_same_result
 from tewb import te
-from tewb.base import PassContext
-from tewb.ir import BufferStore, IfThenElse, ops, walk
+from tewb.base import BoundError, PassContext
+from tewb.ir import BufferStore, IfThenElse, ops, script, walk
 from tewb.lowering import BUILD
 from tewb.lowering.pipeline import run
 
@@ -165,3 +166,24 @@ def test_most_random_rows_have_masks() -> None:
     with PassContext(config={"tir.LoopPartition": False}):
         found = [guarded_stores(s, [*INPUTS, C]) for s, C in (guarded(random.Random(n)) for n in range(24))]
     assert 0 in found and sum(n > 0 for n in found) >= 12
+
+
+def test_a_check_of_indices_is_one_of_all_lanes() -> None:
+    n = te.var("n")
+    A, N = te.placeholder((9,), name="A"), te.placeholder((n,), "int32", name="N")
+    B = te.compute((n,), lambda i: te.if_then_else(i % 3 == 0, 0.0, A[N[i] - 1]), name="B")
+    s = te.create_schedule(B.op)
+    s[B].vectorize(s[B].split("i", factor=4)[1])
+    text = script(tewb.lower(s, [A, N, B]))
+    assert "assert T.Ramp(i.outer * 4, 1, 4) % T.Broadcast(3, 4) == T.Broadcast(0, 4) or N[" in text
+    for debug in (False, True):
+        kernel = tewb.build(s, [A, N, B], debug=debug)
+        a, b = between_pages(np.arange(9, dtype="float32")), np.zeros(13, "float32")
+        given = between_pages(np.array([-7, 1, 9, 10**9, 3, 4, -5, 6, 7, 10, 9, 1, 99], "int32"))
+        kernel(a, given, b)
+        np.testing.assert_array_equal(b, [0, 0, 8, 0, 2, 3, 0, 5, 6, 0, 8, 0, 0])
+        for lane in (1, 5, 7, 11):
+            wrong = given.copy()
+            wrong[lane] = 0
+            with pytest.raises(BoundError, match=r"B reads outside of A in dimension 0: N\[i\] - 1"):
+                kernel(a, wrong, b)

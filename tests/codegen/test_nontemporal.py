@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.pages import between_pages
 from tewb import te
 from tewb.codegen import compile_module
 from tewb.ir import IRModule
@@ -182,3 +183,17 @@ def test_the_entry_refuses_what_is_not_as_declared(name: str) -> None:
     given[name] = at_offset(4)
     with pytest.raises(tewb.TewbError, match=f"{name} must begin at a multiple of 64 bytes"):
         kernel(given["A"], given["B"])
+
+
+def test_two_results_in_the_lanes_of_a_tail() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B, C = te.compute((n,), lambda i: (A[i] + 1.0, A[i] * 2.0), name="B")
+    s = te.create_schedule(B.op)
+    s[B].vectorize(s[B].split("i", factor=4)[1])
+    s[B].nontemporal()
+    kernel = tewb.build(s, [A, B, C])
+    for size in (1, 4, 13):
+        a, b, c = np.arange(size, dtype="float32"), *np.zeros((2, size), "float32")
+        kernel(between_pages(a), between_pages(b), made := between_pages(c))
+        np.testing.assert_array_equal(made, a * 2)

@@ -306,3 +306,25 @@ def test_a_guard_of_an_inner_loop_whose_extent_depends_on_the_outer_one() -> Non
             far = np.minimum(i * 3, size - 1)
             want = a[far] + 1 if out is B else np.where(i * 3 < size, a[far] + 1, 0)
             np.testing.assert_array_equal(got, want + a + 1)
+
+
+@te.hybrid.script
+def triangle(a: Any) -> Any:
+    b = output_tensor((a.shape[0], a.shape[0]), "float32")  # noqa: F821
+    for i in range(a.shape[0]):
+        for j in range(i + 1):
+            b[i, j] = a[i] + 1.0
+    return b
+
+
+def test_a_loop_is_not_cut_where_an_inner_loop_says_which_ends_with_it() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = triangle(A)
+    s = te.create_schedule(B.op)
+    s[B].split(s[B].leaf_iter_vars[1], factor=8)
+    kernel = tewb.build(s, [A, B])
+    for size in (1, 8, 21):
+        a, b = np.arange(size, dtype="float32"), np.zeros((size, size), "float32")
+        kernel(a, b)
+        np.testing.assert_array_equal(b, np.tril(np.repeat(a[:, None] + 1, size, axis=1)))

@@ -13,8 +13,9 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.base import ArgumentError
+from tewb.base import ArgumentError, LowerError
 from tewb.runtime import get_num_threads, set_num_threads
+from tewb.runtime.abi import ordinal
 
 
 def kernel(n: int = 8, m: int = 4, dtype: str = "float32") -> Any:
@@ -295,3 +296,225 @@ def test_timing_and_looks() -> None:
     assert "define" in k.get_source("ll") and "main" in k.get_source("asm")
     with pytest.raises(ArgumentError, match="ll, ll0 and asm"):
         k.get_source("ptx")
+
+
+# ---------------------------------------------------------------- arguments are positions
+
+
+def difference() -> Any:
+    """placeholder - placeholder, of any size."""
+    n = te.var("n")
+    A, B = te.placeholder((n,)), te.placeholder((n,))
+    C = te.compute((n,), lambda i: A[i] - B[i])
+    return tewb.build(te.create_schedule(C.op), [A, B, C])
+
+
+@pytest.mark.parametrize("calls", [0, 3])
+def test_arrays_of_one_name_are_what_stands_at_their_places(calls: int) -> None:
+    k = difference()
+    a, b = np.arange(10, dtype="float32"), np.full(10, 3, "float32")
+    for _ in range(calls):
+        k(a, b)
+    np.testing.assert_array_equal(k(a, b), a - 3)
+    np.testing.assert_array_equal(k(a[::2], b[::-2]), a[::2] - 3)
+    c = np.zeros(11, "float32")
+    k(a, b, c[1:])
+    k(a[1:4], b[:3], c[::4])
+    np.testing.assert_array_equal(c[::4], [-2, -1, 0])
+    shifted = np.zeros(41, "uint8")[1:].view("float32")
+    shifted[:] = a
+    np.testing.assert_array_equal(k(b, shifted), 3 - a)
+    k(a, b, b)  # in place
+    np.testing.assert_array_equal(b, a - 3)
+
+
+def test_scalars_of_one_name_are_what_stands_at_their_places() -> None:
+    x, y, z = te.var("x"), te.var("x"), te.var("x", "float32")
+    n = te.var("x")
+    A = te.placeholder((n,), name="x")
+    C = te.compute((n,), lambda i: A[i] * z + (x - y * 10).astype("float32"), name="x")
+    k = tewb.build(te.create_schedule(C.op), [x, A, y, z, C])
+    a = np.arange(7, dtype="float32")
+    for _ in range(4):
+        np.testing.assert_array_equal(k(1, a, 2, 3.0), a * 3 - 19)
+        np.testing.assert_array_equal(k(np.int64(1), a[::2], 2, 3), a[::2] * 3 - 19)
+
+
+def test_outputs_of_one_name_are_two() -> None:
+    A = te.placeholder((6,), name="A")
+    C, D = (te.compute((6,), lambda i, n=n: A[i] + float(n), name="C") for n in (1, 2))
+    k = tewb.build(te.create_schedule([C.op, D.op]), [A, D, C])
+    a, c, d = np.zeros(6, "float32"), np.zeros(6, "float32"), np.zeros(6, "float32")
+    for _ in range(4):
+        k(a, d, c)
+        k(a[::-1], d[::-1], c)
+        np.testing.assert_array_equal([c, d], [a + 1, a + 2])
+    with pytest.raises(
+        ArgumentError,
+        match=r"the outputs C and C share memory\n  at the 2nd argument, C, and the 3rd argument, C",
+    ):
+        k(a, d, d)
+
+
+NINES = np.zeros(9, "float32")
+
+
+@pytest.mark.parametrize(
+    ("args", "keywords", "said"),
+    [
+        ((NINES, NINES.astype("float64"), NINES), {}, "placeholder has dtype float64.*at the 2nd argument, placeholder\n"),
+        ((NINES.astype("float64"), NINES, NINES), {}, "placeholder has dtype float64.*at the 1st argument, placeholder\n"),
+        ((NINES, NINES[1:], NINES), {}, "n is 9 from placeholder's dimension 0, but placeholder's dimension 0 is 8.*"
+         "at the 1st argument, placeholder, and the 2nd argument, placeholder"),
+        ((NINES, NINES, NINES[1:]), {}, "at the 1st argument, placeholder, and the 3rd argument, compute"),
+        ((NINES,), {}, "missing: placeholder, compute.*at the 2nd argument, placeholder, and the 3rd argument, compute"),
+        ((NINES,), {"placeholder": NINES}, "kernel main has 2 parameters placeholder, and placeholder=... may be any of "
+         "them.*at the 1st argument.*2nd argument, placeholder.*by position"),
+        ((NINES, NINES), {"placeholder": NINES}, "kernel main has 2 parameters placeholder"),
+        ((NINES, 3, NINES), {}, "placeholder is an array of float32, not a int.*at the 2nd argument, placeholder"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("calls", [0, 3])
+def test_messages_tell_the_place_of_an_argument(args: Any, keywords: Any, said: str, calls: int) -> None:
+    k = difference()
+    for _ in range(calls):
+        k(NINES, NINES)
+    with pytest.raises(ArgumentError, match=f"(?s){said}"):
+        k(*args, **keywords)
+
+
+def test_places_are_ordinal_numbers() -> None:
+    wanted = {
+        1: "1st",
+        2: "2nd",
+        3: "3rd",
+        4: "4th",
+        11: "11th",
+        12: "12th",
+        13: "13th",
+        21: "21st",
+        22: "22nd",
+        111: "111th",
+    }
+    assert {n: ordinal(n) for n in wanted} == wanted
+    inputs = [te.placeholder((4,), name="A") for _ in range(12)]
+    C = te.compute((4,), lambda i: sum(t[i] * float(n) for n, t in enumerate(inputs)), name="A")
+    k = tewb.build(te.create_schedule(C.op), [*inputs, C])
+    ones = np.ones(4, "float32")
+    np.testing.assert_array_equal(k(*[ones] * 12), ones * 66)
+    for n in (10, 11):
+        given = [ones] * 12
+        given[n] = ones[:3]
+        with pytest.raises(ArgumentError, match=f"at the {n + 1}th argument, A"):
+            k(*given)
+
+
+def test_a_keyword_of_an_output_of_an_inputs_name_is_refused() -> None:
+    A = te.placeholder((4,), name="A")
+    B = te.compute((4,), lambda i: A[i] + 1.0, name="A")
+    k = tewb.build(te.create_schedule(B.op), [A, B])
+    with pytest.raises(ArgumentError, match="has 2 parameters A"):
+        k(A=np.zeros(4, "float32"))
+    np.testing.assert_array_equal(k(np.zeros(4, "float32")), np.ones(4))
+
+
+def test_a_variable_or_an_unread_input_is_given_once() -> None:
+    A, unread = te.placeholder((4,), name="A"), te.placeholder((4,), name="A")
+    x, y = te.var("x"), te.var("x")
+    B = te.compute((4,), lambda i: A[i] + (x - y).astype("float32"), name="B")
+    s = te.create_schedule(B.op)
+    for given in ([A, x, y, x, B], [A, unread, x, y, unread, B], [A, x, y, A, B]):
+        with pytest.raises(LowerError, match="[Ax] is given twice among the arguments"):
+            tewb.build(s, given)
+    k = tewb.build(s, [unread, y, A, x, B])
+    np.testing.assert_array_equal(k(NINES[:4], 1, NINES[:4], 5), [4, 4, 4, 4])
+
+
+# ---------------------------------------------------------------- truth values
+
+
+TRUE = (1, 2, 3, -1, -2, 128, 255, 256, 1 << 40, 1 << 70, True, np.True_, np.uint8(2), np.int64(-4), 2.0,
+        np.float32(2), np.array(2, "uint8"), np.array(2, "uint8").view(bool), np.array([6], "uint8").view(bool)[0])  # fmt: skip
+FALSE = (0, False, np.False_, np.uint8(0), 0.0, np.array(False))
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_any_number_but_zero_is_true(debug: bool) -> None:
+    flag = te.var("flag", "bool")
+    A = te.placeholder((8,), name="A", dtype="int32")
+    B = te.compute((8,), lambda i: te.select(flag, A[i], te.const(0, "int32")), name="B")
+    C = te.compute((8,), lambda i: flag.astype("int32") + te.if_then_else(flag, B[i], A[i] * 2), name="C")
+    s = te.create_schedule(C.op)
+    s[C].vectorize("i")
+    k = tewb.build(s, [A, flag, C], debug=debug)
+    a = np.arange(8, dtype="int32")
+    for _ in range(3):
+        for value in TRUE:
+            np.testing.assert_array_equal(k(a, value), a + 1, err_msg=repr(value))
+        for value in FALSE:
+            np.testing.assert_array_equal(k(a, value), a * 2, err_msg=repr(value))
+    for value in ("yes", None, [1], 0.5, np.zeros(2, bool), 1j, np.complex64(1)):
+        with pytest.raises(ArgumentError, match="flag is a bool scalar.*\n  at the 2nd argument, flag"):
+            k(a, value)
+
+
+def any_bytes(shape: tuple[int, ...]) -> Any:
+    values = np.array([0, 1, 2, 3, 4, 6, 7, 16, 128, 254, 255, 0, 0], "uint8")
+    return np.random.default_rng(0).choice(values, shape).view(bool)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("lanes", [1, 12, 32])
+def test_any_byte_but_zero_of_an_array_is_true(lanes: int, debug: bool) -> None:
+    n, m = 12, 32
+    A, B = te.placeholder((n, m), "bool", name="A"), te.placeholder((m, n), "bool", name="B")
+    k = te.reduce_axis((0, n), "k")
+    read = te.compute((n, m), lambda i, j: A[i, j], name="read")
+    C = te.compute((n, m), lambda i, j: te.all(read[i, j], te.any(B[j, i], A[n - 1 - i, j])), name="C")
+    D = te.compute(
+        (n, m),
+        lambda i, j: te.select(A[i, j], te.if_then_else(B[j, i], 3, 2), B[j, i].astype("int32")),
+        name="D",
+    )
+    E = te.compute((m,), lambda j: te.sum(A[k, j].astype("int32"), axis=k), name="E")
+    s = te.create_schedule([C.op, D.op, E.op])
+    if lanes > 1:
+        for t in (read, C, D):
+            s[t].vectorize(s[t].split("j", factor=lanes)[1])
+        s[E].vectorize(s[E].split("j", factor=lanes)[1])
+    kernel = tewb.build(s, [A, B, C, D, E], debug=debug)
+    a, b = any_bytes((n, m)), any_bytes((m, n))
+    x, y = a.view("uint8") != 0, (b.view("uint8") != 0).T
+    c, d, e = kernel(a, b)
+    np.testing.assert_array_equal(c.view("uint8"), (x & (y | x[::-1])).view("uint8"))
+    np.testing.assert_array_equal(d, np.where(x, np.where(y, 3, 2), y))
+    np.testing.assert_array_equal(e, x.sum(0))
+    turned = np.asfortranarray(a.view("uint8")).view(bool)
+    np.testing.assert_array_equal(kernel(turned, b)[1], d)
+
+
+def test_any_byte_but_zero_that_an_extern_writes_is_true() -> None:
+    tewb.register_func(
+        "test_kernel.twos",
+        lambda x, y: np.multiply(x.view("uint8") != 0, 2, out=y.view("uint8"), casting="unsafe"),
+        override=True,
+    )
+    A = te.placeholder((16,), "bool", name="A")
+    E = te.extern(
+        (16,), [A], lambda i, o: te.call_packed("test_kernel.twos", i[0], o[0]), dtype="bool", name="E"
+    )
+    B = te.compute((16,), lambda i: te.select(E[i], 5, 6), name="B")
+    s = te.create_schedule(B.op)
+    s[B].vectorize("i")
+    a = any_bytes((16,))
+    np.testing.assert_array_equal(tewb.build(s, [A, B])(a), np.where(a.view("uint8") != 0, 5, 6))
+
+
+def test_any_byte_but_zero_that_a_c_function_returns_is_true() -> None:
+    A = te.placeholder((9,), "int32", name="A")
+    B = te.compute((9,), lambda i: te.call_extern("bool", "abs", A[i]), name="B")
+    C = te.compute((9,), lambda i: te.call_extern("int32", "abs", B[i]), name="C")
+    a = np.array([0, 1, 2, -2, 4, 6, 128, -8, 255], "int32")
+    b, c = tewb.build(te.create_schedule([B.op, C.op]), [A, B, C])(a)
+    np.testing.assert_array_equal(b.view("uint8"), a != 0)
+    np.testing.assert_array_equal(c, a != 0)

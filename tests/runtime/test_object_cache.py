@@ -28,10 +28,10 @@ KEY = "f" * 64
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory that is the cache, and does not exist yet."""
+    """The directory of the cache, which does not exist yet."""
     pool()  # has code of its own, which is now elsewhere
     monkeypatch.setenv("TEWB_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+    return tmp_path / "cache" / "tewb-objects"
 
 
 @pytest.fixture
@@ -150,13 +150,174 @@ def test_stores_look_after_the_size(directory: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
 def test_a_directory_that_others_can_write_to_is_not_used(directory: Path, compilations: list[Any]) -> None:
-    directory.mkdir()
+    directory.mkdir(parents=True)
     directory.chmod(0o777)
     assert object_cache() is None
     check(adder())
     assert files(directory) == []
     ObjectCache(directory).store(KEY, CODE)
     assert files(directory) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o755, 0o757, 0o710])
+def test_a_directory_that_others_can_enter_is_not_the_caches(
+    directory: Path, compilations: list[Any], mode: int
+) -> None:
+    directory.mkdir(parents=True)
+    directory.chmod(mode)
+    assert object_cache() is None
+    check(adder())
+    assert list(directory.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
+@pytest.mark.parametrize(("mode", "is_used"), [(0o777, False), (0o775, False), (0o1777, True), (0o755, True)])
+def test_the_directory_around_it_does_not_let_others_replace_it(
+    directory: Path, compilations: list[Any], mode: int, is_used: bool
+) -> None:
+    directory.parent.mkdir()
+    directory.parent.chmod(mode)
+    check(adder())
+    assert directory.exists() == is_used == (object_cache() is not None)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives files away")
+def test_directories_and_files_of_somebody_else_are_not_used(
+    directory: Path, compilations: list[Any]
+) -> None:
+    cache = ObjectCache(directory)
+    cache.store(KEY, CODE)
+    os.chown(directory / f"{KEY}.obj", 1, 1)
+    assert cache.load(KEY) is None
+    os.chown(directory, 1, 1)
+    assert object_cache() is None
+    check(adder())
+    assert [p.name for p in directory.iterdir()] == [f"{KEY}.obj"]
+    os.chown(directory, 0, 0)
+    os.chown(directory.parent, 1, 1)
+    assert object_cache() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink") or sys.platform == "win32", reason="no links")
+def test_a_link_is_not_the_caches_directory(directory: Path, compilations: list[Any], tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    old(elsewhere / f"{KEY}.obj", b"machine code")
+    directory.parent.mkdir()
+    directory.symlink_to(elsewhere)
+    assert object_cache() is None
+    check(adder())
+    ObjectCache(directory).store("0" * 64, CODE)
+    assert [p.name for p in elsewhere.iterdir()] == [f"{KEY}.obj"]
+    directory.unlink()
+    directory.symlink_to(tmp_path / "nowhere")
+    check(adder(2.0), 2.0)
+    assert not (tmp_path / "nowhere").exists() and directory.is_symlink()
+
+
+def old(path: Path, content: bytes = b"precious") -> Path:
+    """A file that was last changed long ago."""
+    path.write_bytes(content)
+    os.utime(path, (1, 1))
+    return path
+
+
+NAMES = (
+    "notes.txt",
+    "data",
+    "model.obj",
+    "tmpnotes.txt",
+    "tmp12345678",
+    "x" * 64 + ".obj",
+    KEY,
+    f"{KEY}.obj.bak",
+    ".hidden",
+)
+
+
+def test_a_folder_in_use_keeps_all_its_files(directory: Path, compilations: list[Any]) -> None:
+    directory.parent.mkdir()
+    kept = [old(directory.parent / name) for name in (*NAMES, f"{KEY}.obj")]
+    (directory.parent / "folder").mkdir()
+    kept.append(old(directory.parent / "folder" / "data"))
+    cache = object_cache()
+    assert cache is not None
+    for i in range(256):
+        cache.store(f"{i:02x}" + "0" * 62, CODE)
+    ObjectCache(directory, size=0, count=0).prune()
+    check(adder())
+    assert all(path.read_bytes() == b"precious" for path in kept)
+    assert len(files(directory)) == 2  # the kernel and its entry
+    assert {p.name for p in directory.parent.iterdir()} == {*NAMES, f"{KEY}.obj", "folder", "tewb-objects"}
+
+
+def test_in_its_own_directory_too_the_cache_touches_only_its_own_files(
+    directory: Path, tmp_path: Path
+) -> None:
+    ObjectCache(directory).store("1" * 64, CODE)
+    kept = [old(directory / name) for name in NAMES]
+    (directory / f"{'2' * 64}.obj").mkdir()
+    (directory / "tmpfolder").mkdir()
+    ObjectCache(directory, size=0, count=0).prune()
+    ObjectCache(directory).store("2" * 64, CODE)
+    assert ObjectCache(directory).load("2" * 64) is None
+    assert all(path.read_bytes() == b"precious" for path in kept)
+    names = {*NAMES, "2" * 64 + ".obj", "tmpfolder"}
+    assert {p.name for p in directory.iterdir()} == names
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no links or pipes")
+def test_links_and_pipes_in_its_directory_are_left_alone(directory: Path, tmp_path: Path) -> None:
+    cache = ObjectCache(directory)
+    cache.store(KEY, CODE)
+    outside = tmp_path / "outside"
+    (directory / f"{KEY}.obj").rename(outside)
+    os.utime(outside, (1, 1))
+    links = [directory / f"{KEY}.obj", directory / "tmp00000000", directory / f"{'3' * 64}.obj"]
+    for link, target in zip(links, (outside, outside, tmp_path / "nowhere"), strict=True):
+        link.symlink_to(target)
+    os.mkfifo(directory / f"{'4' * 64}.obj")
+    os.mkfifo(directory / "tmp44444444")
+    whole = outside.read_bytes()
+    for key in (KEY, "3" * 64, "4" * 64):
+        assert cache.load(key) is None
+        cache.store(key, CODE)
+        assert cache.load(key) is None
+    ObjectCache(directory, size=0, count=0).prune()
+    assert all(link.is_symlink() for link in links) and len(list(directory.iterdir())) == 5
+    assert outside.read_bytes() == whole and outside.stat().st_mtime == 1
+
+
+def test_files_that_a_writer_left_are_removed_after_an_hour(directory: Path) -> None:
+    cache = ObjectCache(directory)
+    cache.store(KEY, CODE)
+    whole = (directory / f"{KEY}.obj").read_bytes()
+    for n in (0, 3, 20, len(whole)):
+        old(directory / f"tmphalf{n}", whole[:n])
+    (directory / "tmpfresh").write_bytes(whole[:20])
+    cache.prune()
+    assert {p.name for p in directory.iterdir()} == {f"{KEY}.obj", "tmpfresh"}
+
+
+def test_files_that_vanish_meanwhile_are_no_problem(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = ObjectCache(directory, count=4)
+    for i in range(8):
+        cache.store(f"{i:064x}", CODE)
+    for i in range(8, 16):
+        cache.store(f"f{i:063x}", CODE)
+    scan = os.scandir
+
+    def another_was_first(path: Any) -> Any:
+        entries = list(scan(path))
+        for gone in entries[::2]:
+            os.unlink(gone.path)
+        return entries
+
+    monkeypatch.setattr(os, "scandir", another_was_first)
+    cache.prune()
+    monkeypatch.undo()
+    assert len(files(directory)) <= 4
 
 
 def test_a_directory_that_cannot_be_made_is_no_problem(
@@ -213,7 +374,7 @@ print(len(seen))
 
 
 def program(directory: Path, steps: int) -> subprocess.Popen[str]:
-    environment = {**os.environ, "TEWB_CACHE_DIR": str(directory), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "TEWB_CACHE_DIR": str(directory.parent), "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, str(steps)],
         env=environment,
@@ -257,7 +418,7 @@ print(result[0])
 
 
 def test_another_process_finds_the_c_library_of_cached_code(directory: Path) -> None:
-    told = {**os.environ, "TEWB_CACHE_DIR": str(directory), "PYTHONPATH": str(ROOT)}
+    told = {**os.environ, "TEWB_CACHE_DIR": str(directory.parent), "PYTHONPATH": str(ROOT)}
     outputs = [
         subprocess.run([sys.executable, "-c", LIBRARY], env=told, capture_output=True, text=True, check=False)
         for _ in range(2)

@@ -444,3 +444,32 @@ def test_a_reorder_may_not_move_a_read_out_of_the_loop() -> None:
         s[H].split("i", factor=2)
     with pytest.raises(ScheduleError, match="P is computed inside of loop i|Q is computed inside of loop i"):
         s[H].vectorize("i")
+
+
+@te.hybrid.script
+def spread(a):
+    b = output_tensor((a.shape[0], a.shape[1], 5), "float32")  # noqa: F821
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            for k in range(5):
+                b[i, j, k] = a[i, j] + k
+    return b
+
+
+@pytest.mark.parametrize(("n", "m"), [(8, 16), (13, 7), (1, 1), (9, 10), ("n", "m")])
+@pytest.mark.parametrize("nparts", [1, 2, 4])
+def test_a_tile_is_split_again_whatever_is_left_over(n: int | str, m: int | str, nparts: int) -> None:
+    """Guards of two splits stand between the loops that the tile moved past each other."""
+    A = te.placeholder([te.var(x) if isinstance(x, str) else x for x in (n, m)], name="A")
+    B = spread(A)
+    s = te.create_schedule(B.op)
+    s[B].tile("j", "i", 3, 5)
+    s[B].split("i.inner", nparts=nparts)
+    s[B].split("j.inner", factor=2)
+    s[B].unroll("j.inner.inner")
+    s[B].vectorize("k")
+    kernel = tewb.build(s, [A, B])
+    a = np.random.default_rng(0).random((n, m) if isinstance(n, int) else (6, 4)).astype("float32")
+    b = np.full((*a.shape, 5), 9, "float32")
+    kernel(a, b)
+    np.testing.assert_array_equal(b, a[:, :, None] + np.arange(5, dtype="float32"))

@@ -282,12 +282,12 @@ def test_the_views_show_it() -> None:
     s, args = twice((100,), 16)
     session = tewb.Session(s, args)
     info = session.stages[-1]
-    assert info.stores == "non-temporal stores"
+    assert info.marks == ("non-temporal stores",)
     assert plain.loops(info).splitlines()[0] == "B  non-temporal stores"
     view = LoopView(lambda steps: None)
     view.show(session.stages)
     assert "non-temporal stores" in str(view.tree)
-    assert "i0.inner(16, vectorize); stores are non-temporal" in repr(s)
+    assert "i0.inner(16, vectorize); non-temporal stores" in repr(s)
 
 
 def test_the_access_player_runs_them() -> None:

@@ -183,7 +183,7 @@ def test_the_workbench_shows_and_replays_it() -> None:
     inputs, outputs = matmul(32, 32, 32)
     bench = Session(schedule_for(outputs), [*inputs, *outputs])
     bench.apply({"primitive": "prefetch", "stage": "C", "args": {"tensor": "A", "axis": "i", "offset": 8}})
-    assert bench.schedule["C"].loops() == "i(32, prefetch A), j(32), k(32)"
+    assert bench.schedule["C"].loops() == "i(32, prefetch A 8 ahead), j(32), k(32)"
     assert "s[C].prefetch(A, i, offset=8)" in bench.code
     assert any("prefetch A 8 ahead" in str(a.preview.loops) for a in bench.palette("C", "j") if a.preview)
     assert bench.verify().ok

@@ -374,3 +374,106 @@ def test_what_is_left_out_is_named(call: Any, name: str) -> None:
         ScheduleError, match=rf"on stage B: {name} is missing(.|\n)*loops now: i\(8\), j\(8\)"
     ):
         call(s[B])
+
+
+# ---------------------------------------------------------------- loops count by identity
+
+
+def two_stages() -> tuple[Any, Any, Any]:
+    """A schedule of C = 2 A and D = rows of C summed up after a shift, whose loops have the same names."""
+    A = te.placeholder((8, 8), name="A")
+    C = te.compute((8, 8), lambda i, j: A[i, j] * 2, name="C")
+    D = te.compute((8, 8), lambda i, j: C[i, j] + C[7 - i, j], name="D")
+    return te.create_schedule(D.op), C, D
+
+
+@pytest.mark.parametrize(
+    ("misuse", "said"),
+    [
+        (lambda s, C, D: s[D].vectorize(C.op.axis[1]), "this j is a loop of C, not of D.*D has a loop j of its own"),
+        (lambda s, C, D: s[D].split(C.op.axis[0], factor=2), "this i is a loop of C, not of D"),
+        (lambda s, C, D: s[D].tile(D.op.axis[0], C.op.axis[1], 2, 2), "this j is a loop of C, not of D"),
+        (lambda s, C, D: s[D].fuse(C.op.axis[0], D.op.axis[1]), "this i is a loop of C, not of D"),
+        (lambda s, C, D: s[D].reorder(C.op.axis[1], C.op.axis[0]), "this j is a loop of C, not of D"),
+        (lambda s, C, D: s[D].unroll(C.op.axis[1]), "this j is a loop of C, not of D"),
+        (lambda s, C, D: s[D].parallel(C.op.axis[0]), "this i is a loop of C, not of D"),
+        (lambda s, C, D: s[D].transpose(C.op.axis[0], C.op.axis[1]), "this i is a loop of C, not of D"),
+        (lambda s, C, D: s[D].pragma(C.op.axis[0], "unroll_explicit", 0), "this i is a loop of C, not of D"),
+        (lambda s, C, D: s[D].prefetch(C, C.op.axis[0], 1), "this i is a loop of C, not of D"),
+        (lambda s, C, D: s[D].dot(C.op.axis[1]), "this j is a loop of C, not of D"),
+        (lambda s, C, D: s[C].storage_align(D.op.axis[0], 8), "this i is a loop of D, not of C"),
+        (lambda s, C, D: s[C].compute_at(s[D], C.op.axis[0]), "in stage D, this i is a loop of C, not of D"),
+        (lambda s, C, D: s[D].vectorize(te.reduce_axis((0, 8), "j")), "this j is a loop of no stage here"),
+        (lambda s, C, D: s[D].vectorize(s[C].split("j", factor=4)[1]), "this j.inner is a loop of C, not of D"),
+    ],
+)  # fmt: skip
+def test_a_loop_of_another_stage_is_not_taken_by_its_name(misuse: Callable[..., Any], said: str) -> None:
+    s, C, D = two_stages()
+    with pytest.raises(ScheduleError, match=f"(?s){said}"):
+        misuse(s, C, D)
+    assert s[D].loops() == "i(8), j(8)" and not s[D].annotations
+
+
+def test_a_loop_of_another_schedule_is_not_taken_by_its_name() -> None:
+    s, _, D = two_stages()
+    other = te.create_schedule(D.op)
+    _, inner = other[D].split(D.op.axis[1], factor=4)
+    s[D].split(D.op.axis[1], factor=4)  # axes belong to the operation, which both schedules have
+    with pytest.raises(
+        ScheduleError, match=r"this j.inner is a loop of no stage here: was it made by another"
+    ):
+        s[D].vectorize(inner)
+    other = te.create_schedule(D.op)
+    cache = other[other.cache_write(D, "local")]
+    with pytest.raises(ScheduleError, match=r"D\.local is not a stage"):
+        s["C"].compute_at(cache, cache.leaf_iter_vars[0])
+
+
+def test_a_reduce_loop_of_another_stage_is_not_factored() -> None:
+    A = te.placeholder((8, 8), name="A")
+    k, r = te.reduce_axis((0, 8), "k"), te.reduce_axis((0, 8), "k")
+    C = te.compute((8,), lambda i: te.sum(A[i, k], axis=k), name="C")
+    D = te.compute((8,), lambda i: te.sum(A[i, r] * C[i], axis=r), name="D")
+    s = te.create_schedule(D.op)
+    with pytest.raises(ScheduleError, match="rfactor on stage D: this k is a loop of C, not of D"):
+        s.rfactor(D, k)
+    outer, _ = s[D].split(r, factor=2)
+    s.rfactor(D, outer)
+    with pytest.raises(ScheduleError, match="split on stage D: it has no loop k.outer any more"):
+        s[D].split(outer, factor=2)
+
+
+def test_a_copy_of_a_schedule_knows_the_loops_of_the_first() -> None:
+    s, C, D = two_stages()
+    outer, inner = s[D].split(D.op.axis[1], factor=4)
+    made = s.copy()
+    made[D].vectorize(inner)
+    made[C].compute_at(s[D], outer)
+    assert made[D].loops() == "i(8), j.outer(2), j.inner(4, vectorize)"
+    assert s[D].loops() == "i(8), j.outer(2), j.inner(4)"
+
+
+def test_a_handle_from_before_an_undo_is_one_of_its_own_stage_alone() -> None:
+    s, C, D = two_stages()
+    inner = {t: s[t].split(t.op.axis[1], factor=4)[1] for t in (C, D)}
+    s.restore(s.journal)
+    with pytest.raises(ScheduleError, match=r"this j.inner is a loop of C, not of D"):
+        s[D].vectorize(inner[C])
+    for t in (C, D):
+        s[t].vectorize(inner[t])
+    assert s[D].loops() == s[C].loops() == "i(8), j.outer(2), j.inner(4, vectorize)"
+    s.restore(s.journal[:1])
+    with pytest.raises(ScheduleError, match=r"vectorize on stage D: it has no loop j.inner any more"):
+        s[D].vectorize(inner[D])
+
+
+def test_an_axis_that_two_stages_reduce_over_is_one_of_both() -> None:
+    A = te.placeholder((8, 12), name="A")
+    k = te.reduce_axis((0, 12), "k")
+    C = te.compute((8,), lambda i: te.sum(A[i, k], axis=k), name="C")
+    D = te.compute((8,), lambda i: te.sum(A[i, k] * C[i], axis=k), name="D")
+    s = te.create_schedule(D.op)
+    s[C].split(k, factor=3)
+    s[D].split(k, factor=4)
+    s.restore(s.journal)
+    assert s[C].loops() == "i(8), k.outer(4), k.inner(3)" and s[D].loops() == "i(8), k.outer(3), k.inner(4)"

@@ -253,3 +253,40 @@ def test_an_unproved_access_is_checked_when_it_runs() -> None:
     np.testing.assert_array_equal(b, [7, 0, 3, 1])
     with pytest.raises(BoundError, match="gather leaves A in dimension 0"):
         kernel(np.arange(8, dtype="float32"), np.array([7, 8, 3, 1], "int32"), b)
+
+
+def test_an_index_that_is_known_to_pass_its_dtype_is_refused() -> None:
+    def squares(A: Any) -> Any:
+        out = output_tensor((70000,), "float32")  # noqa: F821
+        for i in range(70000):
+            out[i] = A[i * i // 65536]
+        return out
+
+    A = te.placeholder((80000,), name="A")
+    with pytest.raises(
+        BoundError, match=r"the index of A passes int32: in dimension 0, i \* i reaches 4899860001"
+    ):
+        te.hybrid.script(squares)(A)
+
+
+def test_values_in_hybrid_functions_wrap_and_divide_by_0_to_0() -> None:
+    def values(A: Any) -> Any:
+        out = output_tensor((64,), "int32")  # noqa: F821
+        for i in range(64):
+            if (i + 46300) * (i + 46300) < 0:
+                out[i] = i // (i - 50)
+            else:
+                out[i] = A[A[i] * 2 // 2] + (i + 5) // (i - 3)
+        return out
+
+    A = te.placeholder((64,), name="A", dtype="int32")
+    C = te.hybrid.script(values)(A)
+    kernel = tewb.build(te.create_schedule(C.op), [A, C])
+    i, got = np.arange(64, dtype="int32"), np.zeros(64, "int32")
+    kernel(i, got)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(
+            got, np.where((i + 46300) * (i + 46300) < 0, i // (i - 50), i + (i + 5) // (i - 3))
+        )
+    with pytest.raises(BoundError, match="leaves A in dimension 0"):
+        kernel(np.full(64, 2**30 + 3, "int32"), got)  # doubled and halved it is another number

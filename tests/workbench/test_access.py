@@ -115,6 +115,38 @@ def test_the_interpreter_computes_what_numpy_does(name: str, seed: int) -> None:
         np.testing.assert_allclose(memory[p.data].reshape(want.shape), want, rtol=rtol, atol=atol * 64)
 
 
+@pytest.mark.parametrize("lanes", [1, 8])
+def test_the_interpreter_wraps_and_divides_by_0_as_kernels_do(lanes: int) -> None:
+    A = te.placeholder((64,), name="A", dtype="int32")
+
+    def value(i: Any) -> Any:
+        wide = (i + 46_300) * (i + 46_300)
+        return (
+            wide // 7
+            + (i + 5) // (i - 3)
+            + i % (i - 3)
+            + te.truncdiv(A[i] - i, i - 3)
+            + te.truncmod(A[i], i - 3)
+        )
+
+    C = te.compute((64,), value, name="C")
+    s = te.create_schedule(C.op)
+    if lanes > 1:
+        s[C].vectorize(s[C].split("i", factor=lanes)[1])
+    a = np.random.default_rng(0).integers(-(2**31), 2**31 - 1, 64, dtype="int32")
+    a[4] = -(2**31)
+    got = np.zeros(64, "int32")
+    tewb.build(s, [A, C])(a, got)
+    (want,) = evaluate([C], {A: a})
+    np.testing.assert_array_equal(got, want)
+    f = tewb.lower(s, [A, C]).functions["main"]
+    b, c = f.params
+    memory = {b.data: a.copy(), c.data: np.zeros(64, "int32")}
+    with np.errstate(all="ignore"):
+        Interpreter(memory, {}, lambda *_: None).run(f.body)
+    np.testing.assert_array_equal(memory[c.data], want)
+
+
 def test_the_interpreter_stores_masked_lanes_only() -> None:
     n = te.var("n")
     A = te.placeholder((n,), name="A")
@@ -301,3 +333,16 @@ def test_the_player_leaves_html_for_a_notebook_without_kernel() -> None:
     assert "data:image/svg+xml;base64," in data["text/html"] and "cache" in data["text/html"]
     assert_survives(data["text/html"])
     assert data["text/plain"].startswith("B: 64 accesses")
+
+
+def test_buffers_of_one_name_have_numbers() -> None:
+    A, B = te.placeholder((4,), name="X"), te.placeholder((8,), name="X")
+    C = te.compute((4,), lambda i: A[i] - B[7 - i], name="X")
+    s = tewb.Session(
+        te.create_schedule(C.op), [A, B, C], inputs=[np.ones(4, "float32"), np.ones(8, "float32")]
+    )
+    assert touched(trace(s, "X")) == [(i,) for i in range(4)]
+    assert touched(trace(s, "X_1")) == [(7 - i,) for i in range(4)]
+    assert [a.kind for a in trace(s, "X_2").accesses] == ["write"] * 4
+    with pytest.raises(TewbError, match="(?s)no buffer Y.*it has X, X_1, X_2"):
+        trace(s, "Y")

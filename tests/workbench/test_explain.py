@@ -163,6 +163,17 @@ def test_simplification_names_the_rules() -> None:
     assert "(C.i.j.fused.outer in 0 .. 11, C.i.j.fused.inner in 0 .. 11)" in said
 
 
+def test_no_rule_about_indices_is_named_for_values() -> None:
+    C = te.compute((70_000,), lambda i: te.select(i * i < 0, 1, 0) + i // i, name="C")
+    assert not session_of(C).explain("simplification", "C").steps
+    D = te.compute((40_000,), lambda i: te.select(i * i < 0, 1, 0), name="D")
+    assert any("comparison_by_bounds" in said for said in session_of(D).explain("simplification", "D").steps)
+
+
+def session_of(t: Any) -> tewb.Session:
+    return tewb.Session(te.create_schedule(t.op), [t])
+
+
 def test_every_rule_has_words() -> None:
     source = (Path(tewb.__file__).parent / "arith" / "simplifier.py").read_text()
     assert set(re.findall(r'(?:fired|used\.add)\("(\w+)"', source)) == set(RULES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,10 +13,10 @@ import pytest
 import tewb
 from tests.programs import PROGRAMS, schedule_for
 from tewb import te
-from tewb.base import ScheduleError
+from tewb.base import ScheduleError, Stopped
 from tewb.runtime import Timing
 from tewb.schedule import Step
-from tewb.workbench import Measurement
+from tewb.workbench import Measurement, Session
 from tewb.workbench.counts import least_bytes, operations
 from tewb.workbench.demos import demo_session
 from tewb.workbench.trials import Timings, in_turn, last_cache_bytes
@@ -101,6 +103,86 @@ def test_stop_ends_between_samples() -> None:
     assert m.kernel and m.numpy and m.pinned and m.cold
     assert {len(t.results) for t in (m.kernel, m.numpy, m.pinned, m.cold)} == {3}
     assert "stopped early" in m.message
+
+
+def stopped_after(seconds: float, s: Session) -> Measurement:
+    """A measurement whose stop is asked for after some seconds."""
+    stop = threading.Event()
+    timer = threading.Timer(seconds, stop.set)
+    timer.start()
+    found: list[Measurement] = []
+    thread = threading.Thread(target=lambda: found.append(s.measure(stop=stop.is_set)))
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+    timer.cancel()
+    return found[0]
+
+
+def endless() -> tuple[Any, list[Any]]:
+    """A program of a year or so, with small arrays."""
+    k = te.reduce_axis((0, 1 << 50), name="k")
+    A = te.placeholder((4,), name="A", dtype="int64")
+    C = te.compute((1,), lambda i: te.sum((A[k * k % 4] + k) % 7, axis=k), name="C")
+    return te.create_schedule(C.op), [A, C]
+
+
+def test_stop_ends_a_call_that_runs_for_ever() -> None:
+    s = Session(*endless(), reference=lambda a: np.zeros(1, "int64"))
+    m = stopped_after(0.5, s)
+    assert not m.ok and m.kernel is None and m.message == "stopped before it was timed"
+    assert not s.timings  # nothing was measured
+
+
+def test_stop_ends_a_reference_in_python() -> None:
+    def reference(*arrays: Any) -> Any:
+        while True:
+            pass
+
+    s = session()
+    s.reference = reference
+    assert stopped_after(0.5, s).message == "stopped before it was timed"
+
+
+def test_a_reference_that_nothing_ends_is_given_up_and_waited_for_by_the_next_measurement() -> None:
+    ended: list[float] = []
+
+    def slow(*arrays: Any) -> Any:
+        time.sleep(4)  # as numpy does, it does not look at anything meanwhile
+        ended.append(1)
+
+    s = session()
+    s.reference = slow
+    assert stopped_after(0.5, s).message == "stopped before it was timed"
+    assert not ended
+    told: list[str] = []
+    m = session().measure(repeat=1, progress=lambda done, what: told.append(what))
+    assert m.ok and told[0] == "numpy is still at work on what was stopped"
+
+
+def test_what_a_reference_raises_comes_out() -> None:
+    def reference(*arrays: Any) -> Any:
+        raise ZeroDivisionError("mine")
+
+    s = session()
+    s.reference = reference
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        s.measure(repeat=1)
+
+
+def test_rounds_that_were_finished_count_when_one_is_stopped() -> None:
+    calls: list[int] = []
+
+    def contestant() -> None:
+        calls.append(1)
+        time.sleep(0.03)  # so that a sample is one call
+        if len(calls) > 8:
+            raise Stopped
+
+    (trial,) = in_turn([contestant], 50, lambda: False, cold=False)
+    assert trial.warm.results
+    with pytest.raises(Stopped):
+        in_turn([contestant], 50, cold=False)
 
 
 def test_without_cold_no_cache_is_flushed() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from typing import Any
 
 import pytest
@@ -199,21 +198,6 @@ def test_a_hybrid_function_has_a_palette_too() -> None:
         "bound", name, "i"
     ).answer == "i runs 12 times"
     assert "compute_at" in {a.step.primitive for a in s.palette("B", "i") if a.legal}
-
-
-def test_how_long_a_palette_takes() -> None:
-    s = demo_session("matmul")
-    for step in (
-        Step("tile", "C", {"x": "i", "y": "j", "x_factor": 32, "y_factor": 64}),
-        Step("split", "C", {"axis": "k", "factor": 4}),
-        Step("reorder", "C", {"axes": ["k.outer", "i.inner", "k.inner", "j.inner"]}),
-        Step("vectorize", "C", {"axis": "j.inner"}),
-        Step("parallel", "C", {"axis": "i.outer"}),
-    ):
-        began = time.perf_counter()
-        actions = s.palette("C", s.stages[-1].loops[0].name)
-        print(f"{len(actions)} actions in {1e3 * (time.perf_counter() - began):.0f} ms")
-        s.apply(step)
 
 
 def test_a_tile_makes_a_transposition_legal() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from typing import Any
 
 import pytest
@@ -354,20 +353,3 @@ def test_the_diff_panel_has_signs_and_folds_what_is_the_same() -> None:
 def test_text_is_escaped() -> None:
     form = Form("f", "a < b", "ir", lambda: lines("if a < b: x = '<b>'"))
     assert "<b>" not in view.form_panel(form) and "&lt;b&gt;" in view.form_panel(form)
-
-
-def test_how_long_it_takes() -> None:
-    s, args = scheduled(1024, 1024, 1024, rows=4)
-    found = tewb.Session(s, args)
-    for label, act in {
-        "forms": lambda: found.forms(),
-        "loops as HTML": lambda: view.form_panel(found.scrubber.form(LOOPS)),
-        "build": lambda: found.scrubber.form("LLVM IR").lines,
-        "assembly": lambda: found.scrubber.form(ASSEMBLY).lines,
-        "assembly as HTML": lambda: view.form_panel(found.scrubber.form(ASSEMBLY)),
-        "diff of the loops": lambda: view.diff_panel(found.diff(LOOPS)),
-    }.items():
-        start = time.perf_counter()
-        act()
-        print(f"{label:<20} {(time.perf_counter() - start) * 1e3:8.1f} ms")
-    print(f"assembly: {len(view.form_panel(found.scrubber.form(ASSEMBLY))):,} characters of HTML")

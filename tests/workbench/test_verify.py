@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import tewb
 from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tewb import te
 from tewb.ir import Expr, Reduce
@@ -309,3 +310,14 @@ def test_the_schedule_is_left_as_it_is() -> None:
     before = s.ir
     s.verify()
     assert s.ir == before and isinstance(s.schedule, Schedule)
+
+
+def test_a_truth_value_of_any_number_is_true_in_the_definition_too() -> None:
+    flag = te.var("flag", "bool")
+    A = te.placeholder((6,), "int32", name="A")
+    B = te.compute((6,), lambda i: A[i] + flag.astype("int32"), name="B")
+    for sizes in ({}, {"flag": 2}, {"flag": 0}):
+        session = tewb.Session(te.create_schedule(B.op), [A, flag, B], sizes=sizes)
+        assert session.verify(), session.verify()
+        assert session.measure().ok
+        assert len(session.access_trace("B")) == 6

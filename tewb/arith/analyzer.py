@@ -2,16 +2,22 @@
 
 Bounds follow interval analysis over canonical linear sums; proofs try, in turn, the bounds of a
 difference, its min and max branches, the symbolic bounds of its variables, and assumed facts.
+
+Indices are not values. Where an index is computed nothing overflows, and it is an integer like any other; a value
+that is stored or compared wraps in its dtype, as in numpy. A canonical sum is right for both, since it equals the
+value modulo 2**bits. What orders, divides or bounds it must know that it does not wrap: see `is_exact`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tewb.arith.keys import Keys
-from tewb.arith.linear import Linear, Linearizer, Term
+from tewb.arith.linear import Linear, Linearizer, Monomial, Term
 from tewb.arith.simplifier import Simplifier
+from tewb.base import INT64, DType
 from tewb.ir import (
     EQ,
     GE,
@@ -19,6 +25,7 @@ from tewb.ir import (
     LE,
     LT,
     NE,
+    Add,
     And,
     Broadcast,
     BufferLoad,
@@ -33,50 +40,72 @@ from tewb.ir import (
     Max,
     Min,
     Mod,
+    Mul,
     Not,
     Or,
     ProducerLoad,
     Ramp,
+    Reduce,
     Select,
+    Sub,
     Var,
+    conjuncts,
     const,
+    const_int,
     convert,
+    disjuncts,
     ops,
+    substitute,
+    uses,
+    walk,
 )
+
+_DATA = (BufferLoad, ProducerLoad, Reduce, Call)
 
 Bound = int | None
 Bounds = tuple[Bound, Bound]
 UNKNOWN: Bounds = (None, None)
+_Terms = frozenset[tuple[Monomial, int]]
 
 
 class Analyzer:
     """Knows ranges of variables and assumed conditions; simplifies, bounds and proves.
 
-    `rules_used` holds the names of the rewrite rules that fired. 32 and 64 bit index arithmetic is taken
-    not to overflow.
+    `rules_used` holds the names of the rewrite rules that fired. Expressions are indices, in which 32 and 64 bit
+    arithmetic is taken not to overflow unless elements of arrays are part of it; those that `simplify_value` is
+    given are values, which wrap.
     """
 
     def __init__(self) -> None:
+        self.wraps = False  # whether what is looked at is a value
+        self.loops: list[Expr] = []  # extents of the loops around, which are at least 1 inside
+        self._asked_loops = False  # whether something was concluded from them
         self.keys = Keys()
         self.ranges: dict[Var, Bounds] = {}
         self.symbolic: dict[Var, tuple[Expr | None, Expr | None]] = {}
-        self.facts: list[Linear] = []  # each is known to be <= 0
+        self.facts: dict[_Terms, Linear] = {}  # by its terms, a sum that is known to be <= 0
         self.known_true: set[object] = set()
-        self._bounds: dict[int, tuple[Expr, Bounds]] = {}
+        # Of indices and of values.
+        self._bounds: tuple[dict[int, tuple[Expr, Bounds]], dict[int, tuple[Expr, Bounds]]] = ({}, {})
+        self._data: dict[int, tuple[Expr, bool]] = {}
+        self._data_variables: set[Var] = set()
         self._simplifier = Simplifier(self)
-        self.linear = Linearizer(self.keys, self._simplifier.simplify)
+        self.linear = Linearizer(self.keys, self._simplifier.simplify, self.is_never_zero, self.is_exact)
 
     # ---- facts
 
     def bind(self, var: Var, lo: Expr | int | None, hi: Expr | int | None) -> None:
         """`var` is at least `lo` and at most `hi` (None: not known)."""
-        low, high = (None if x is None else convert(x) for x in (lo, hi))
+        low, high = (None if x is None else _end(x) for x in (lo, hi))
         if var in self.ranges:
             self._forget()
         lo_bound = self.const_bounds(low)[0] if low is not None else None
         hi_bound = self.const_bounds(high)[1] if high is not None else None
         self.ranges[var] = (lo_bound, hi_bound)
         ends = [None if x is None or isinstance(x, IntImm) else x for x in (low, high)]
+        if any(x is not None and self.reads_data(x) for x in ends):
+            self._data_variables.add(var)
+            ends = [x if x is not None and self.is_exact(x) else None for x in ends]
         if ends[0] is None and ends[1] is None:
             self.symbolic.pop(var, None)
         else:
@@ -85,15 +114,51 @@ class Analyzer:
     def bind_extent(self, var: Var, start: Expr | int, extent: Expr | int) -> None:
         """`var` runs over `extent` integers from `start` on."""
         lo, n = convert(start), convert(extent)
-        self.bind(var, lo, self.simplify(ops.sub(ops.add(lo, n), 1)))
+        last = self.simplify(ops.sub(ops.add(lo, n), 1))
+        self.bind(var, lo, last)
+        if var in self._data_variables and self.is_exact(lo) and self.is_exact(n):
+            self.symbolic[var] = (lo, last)  # inside of the loop n is at least 1, and n - 1 does not wrap
+
+    def bind_value(self, var: Var, value: Expr) -> None:
+        """`var` is what `value` is, which wraps."""
+        if not value.dtype.is_int or value.dtype.lanes > 1:
+            return
+        if self.reads_data(value):
+            self._data_variables.add(var)
+        with self.values():
+            self.bind(var, *self.const_bounds(value))
 
     @contextmanager
-    def assume(self, cond: Expr) -> Iterator[None]:
-        """Take `cond` to hold inside the block."""
+    def inside_loop(self, extent: Expr) -> Iterator[None]:
+        """The block is about an iteration of a loop of so many, so there is one."""
+        self.loops.append(extent)
+        try:
+            yield
+        finally:
+            self.loops.pop()
+            if self._asked_loops:
+                self._asked_loops = bool(self.loops)
+                self._forget()
+
+    @contextmanager
+    def values(self, wraps: bool = True) -> Iterator[None]:
+        """Take expressions for values in the block, or again for indices."""
+        before, self.wraps = self.wraps, wraps
+        try:
+            yield
+        finally:
+            self.wraps = before
+
+    @contextmanager
+    def assume(self, cond: Expr, wraps: bool = False) -> Iterator[None]:
+        """Take `cond` to hold inside the block. It compares indices, or with `wraps` values; guards that are marked
+        `likely` are about indices in any case."""
         saved = (self.ranges, self.facts, self.known_true, self._bounds, self._simplifier.memo)
-        self.ranges, self.facts, self.known_true = dict(self.ranges), list(self.facts), set(self.known_true)
-        self._bounds, self._simplifier.memo = {}, {}
+        self.ranges, self.facts, self.known_true = dict(self.ranges), dict(self.facts), set(self.known_true)
+        self._forget()
+        before, self.wraps = self.wraps, wraps
         self._learn(cond)
+        self.wraps = before
         self._forget()
         try:
             yield
@@ -101,33 +166,77 @@ class Analyzer:
             self.ranges, self.facts, self.known_true, self._bounds, self._simplifier.memo = saved
 
     def _forget(self) -> None:
-        self._bounds, self._simplifier.memo = {}, {}
+        self._bounds = ({}, {})
+        self._simplifier.forget()
 
-    def _learn(self, cond: Expr) -> None:
+    def _learn(self, cond: Expr) -> bool:
+        """Remember that `cond` holds, and what follows for integers where neither of its sides wraps. Returns whether
+        all that can follow was found."""
         match cond:
-            case And(a, b):
-                self._learn(a)
-                self._learn(b)
-                return
+            case And():
+                return self._learn_all(conjuncts(cond))
             case Call("likely", (a,)):
-                self._learn(a)
-                return
-            case Not(Or(a, b)):
-                self._learn(ops.logical_not(a))
-                self._learn(ops.logical_not(b))
-                return
+                return self._learn_of_indices(a)
+            case Not(Or() as either):
+                return self._learn_all([ops.logical_not(c) for c in disjuncts(either)])
+            case Not(Call("likely", (a,))):
+                return self._learn_of_indices(ops.logical_not(a))
             case Not(a):
                 opposite = negated(a)
-                if opposite is not None:
-                    self._learn(opposite)
-                return
+                return opposite is None or self._learn(opposite)
         if cond.dtype.lanes > 1:
-            return
+            return True
         self.known_true.add(self.keys(cond))
-        for below in _as_nonpositive(cond):
-            fact = self.linear.of(below)
-            self.facts.append(fact)
+        wanted = [self.linear.of(below) for below in _as_nonpositive(cond)]
+        if wanted and not (self.is_exact(cond.a) and self.is_exact(cond.b)):  # type: ignore[attr-defined]
+            end = self._within_one_turn(cond)
+            if end is None:
+                return False
+            wanted.append(end)
+        for fact in wanted:
+            terms = _terms(fact)
+            known = self.facts.get(terms)
+            if known is None or known.const < fact.const:
+                self.facts[terms] = fact
             self._tighten(fact)
+        return True
+
+    def _learn_all(self, terms: list[Expr]) -> bool:
+        """Remember that all of `terms` hold. What one says may be that another does not wrap."""
+        later = [c for c in terms if not self._learn(c)]
+        return len(later) < len(terms) and all([self._learn(c) for c in later])
+
+    def _learn_of_indices(self, cond: Expr) -> bool:
+        before, self.wraps = self.wraps, False
+        found = self._learn(cond)
+        self.wraps = before
+        return found
+
+    def _within_one_turn(self, cond: Expr) -> Linear | None:
+        """That x does not wrap, as a sum that is at most 0, where lower <= x says so: a value that wraps would come out
+        below all that `lower` can be. For i from 0 on, i*2 >= 1 is such: i*2 is negative once it wraps. Likewise
+        x <= upper. None when x may wrap and the comparison hold."""
+        match cond:
+            case LE(a, b) | GE(b, a) if self.is_exact(a):  # a <= b
+                x, other, is_lower = b, a, True
+            case LE(a, b) | GE(b, a) if self.is_exact(b):
+                x, other, is_lower = a, b, False
+            case LT(a, b) | GT(b, a) if self.is_exact(a):
+                x, other, is_lower = b, a, True
+            case LT(a, b) | GT(b, a) if self.is_exact(b):
+                x, other, is_lower = a, b, False
+            case _:
+                return None
+        d, s, t = x.dtype, self.linear.of(x), self.linear.of(other)
+        (least, most), (low, high) = self.linear_bounds(s, d), self.linear_bounds(t, d)
+        if least is None or most is None or low is None or high is None:
+            return None
+        turn = 1 << d.bits
+        if is_lower and least >= d.min_value() and most - turn < low:
+            return s.add(Linear(-d.max_value()))
+        if not is_lower and most <= d.max_value() and least + turn > high:
+            return Linear(d.min_value()).add(s, -1)
+        return None
 
     def _tighten(self, fact: Linear) -> None:
         """A fact about one variable, c*v + k <= 0, narrows its range."""
@@ -156,6 +265,94 @@ class Analyzer:
         """An equal expression in canonical form; `e` itself when it is that already."""
         return self._simplifier.simplify(e)
 
+    def simplify_value(self, e: Expr) -> Expr:
+        """`simplify` for what is stored or compared: arithmetic that may pass the ends of its dtype is kept."""
+        return self._simplified(e, True)
+
+    def simplify_index(self, e: Expr) -> Expr:
+        """`simplify` for an index in a value."""
+        return self._simplified(e, False)
+
+    def _simplified(self, e: Expr, wraps: bool) -> Expr:
+        before, self.wraps = self.wraps, wraps
+        try:
+            return self._simplifier.simplify(e)
+        finally:
+            self.wraps = before
+
+    # ---- what wraps
+
+    def reads_data(self, e: Expr) -> bool:
+        """Whether elements of arrays are part of `e`."""
+        kind = e.__class__
+        if kind is IntImm:
+            return False
+        if kind is Var:
+            return e in self._data_variables
+        known = self._data.get(id(e))
+        if known is None:
+            found = kind in _DATA or any([self.reads_data(c) for c in e.children()])
+            known = self._data[id(e)] = (e, found)
+        return known[1]
+
+    def may_wrap(self, e: Expr) -> bool:
+        """Whether `e` is a value, or has one in it."""
+        return self.wraps or self.reads_data(e)
+
+    def is_exact(self, e: Expr) -> bool:
+        """Whether the sum that `e` is has the value that it has among all integers."""
+        if isinstance(e, Var | IntImm):
+            return True
+        if not self.wraps and not self.reads_data(e):
+            return True
+        return self._lanes_are_exact(e) if e.dtype.lanes > 1 else self.fits(self.linear.of(e), e.dtype)
+
+    def _lanes_are_exact(self, e: Expr) -> bool:
+        ends = self.lane(e, 0), self.lane(e, e.dtype.lanes - 1)
+        return all([s is not None and self.fits(s, e.dtype.element) for s in ends])
+
+    def fits(self, s: Linear, dtype: DType) -> bool:
+        """Whether a sum of values of `dtype` surely stays in its range."""
+        if s.const == 0 and len(s.terms) == 1:
+            (t,) = s.terms.values()
+            if t.coeff == 1 and len(t.atoms) == 1:
+                return True
+        lo, hi = self.linear_bounds(s, dtype)
+        return lo is not None and hi is not None and dtype.min_value() <= lo and hi <= dtype.max_value()
+
+    def overflow(self, e: Expr) -> tuple[Expr, int] | None:
+        """A sum or product in an index, as it is computed, that is known to pass the end of its dtype, and how far it
+        goes. Data wraps and is not looked at."""
+        for n in walk(self.simplify(e)):
+            if not isinstance(n, Add | Sub | Mul) or n.dtype.kind != "int" or self.reads_data(n):
+                continue
+            for end in self.linear_bounds(self.linear.of(n)):
+                if end is not None and not n.dtype.min_value() <= end <= n.dtype.max_value():
+                    return n, end
+        return None
+
+    def is_never_zero(self, e: Expr) -> bool:
+        """Whether `e` is certainly not 0."""
+        lo, hi = self.const_bounds(e)
+        if (lo is not None and lo > 0) or (hi is not None and hi < 0):
+            return True
+        loops, self.loops = self.loops, []  # what is asked here is not about what is inside of them
+        found = any(self._makes_empty(e, n) for n in loops)
+        self.loops = loops
+        self._asked_loops = self._asked_loops or found
+        return found
+
+    def _makes_empty(self, e: Expr, extent: Expr) -> bool:
+        """Whether a loop of this extent has no iteration when `e` is 0."""
+        if isinstance(e, Var):
+            if not uses(extent, [e]):
+                return False
+            with self.values(False):
+                most = self.const_bounds(self.simplify(substitute(extent, {e: const(0, e.dtype)})))[1]
+            return most is not None and most <= 0
+        s, wanted = self.linear.of(extent), self.keys(e)
+        return s.const == 0 and all(any(self.keys(a) == wanted for a in t.atoms) for t in s.terms.values())
+
     # ---- bounds
 
     def const_bounds(self, e: Expr) -> Bounds:
@@ -164,52 +361,102 @@ class Analyzer:
             return e.value, e.value
         if isinstance(e, Var):
             return self.ranges.get(e, UNKNOWN)
-        known = self._bounds.get(id(e))
+        of_kind = self._bounds[self.wraps]
+        known = of_kind.get(id(e))
         if known is None:
-            known = self._bounds[id(e)] = (e, self._find_bounds(e))
+            known = of_kind[id(e)] = (e, self._find_bounds(e))
         return known[1]
 
     def _find_bounds(self, e: Expr) -> Bounds:
-        if not e.dtype.is_int or e.dtype.lanes > 1:
+        d = e.dtype
+        if not d.is_int or d.lanes > 1:
             return self._lane_bounds(e)
-        if e.dtype.kind != "int" or e.dtype.bits < 32:
-            return e.dtype.min_value(), e.dtype.max_value()
-        return self.linear_bounds(self.linear.of(e))
+        if d.kind != "int" or d.bits < 32:
+            return d.min_value(), d.max_value()
+        if not self.may_wrap(e):
+            return self.linear_bounds(self.linear.of(e))
+        least, most = d.min_value(), d.max_value()
+        lo, hi = self.linear_bounds(self.linear.of(e), d)
+        if lo is None or hi is None or lo < least or hi > most:
+            return UNKNOWN
+        return None if lo == least else lo, None if hi == most else hi
 
     def _lane_bounds(self, e: Expr) -> Bounds:
         match e:
             case Broadcast(value):
                 return self.const_bounds(value)
-            case Ramp(base, stride, lanes):
-                last = ops.add(base, ops.mul(stride, lanes - 1))
-                a, b = self.const_bounds(base), self.const_bounds(last)
-                return hull(a, b)
+            case Ramp(_, _, lanes):
+                if not self.is_exact(e):
+                    return UNKNOWN
+                first, last = self.lane(e, 0), self.lane(e, lanes - 1)
+                assert first is not None and last is not None
+                return hull(self.linear_bounds(first), self.linear_bounds(last))
         return UNKNOWN
 
-    def linear_bounds(self, s: Linear) -> Bounds:
-        """Bounds of a linear sum, from the bounds of its terms."""
+    def lane(self, e: Expr, number: int) -> Linear | None:
+        """A lane of a vector whose lanes grow evenly, or are all the same; None of another vector."""
+        match e:
+            case Broadcast(value):
+                return self.linear.of(value)
+            case Ramp(base, stride, _):
+                return self.linear.of(base).add(self.linear.of(stride), number)
+        return None
+
+    def linear_bounds(self, s: Linear, dtype: DType | None = None) -> Bounds:
+        """Bounds of a linear sum among all integers, from the bounds of its terms. With the `dtype` of these, what is
+        not known of them is as far as that goes."""
+        lo, hi = self._sum_bounds(s, dtype)
+        if not self.facts:
+            return lo, hi
+        below, above = self.facts.get(_terms(s)), self.facts.get(_terms(s, -1))
+        if below is not None:  # s = fact + c <= c
+            hi = s.const - below.const if hi is None else min(hi, s.const - below.const)
+        if above is not None:  # s = c - fact >= c
+            lo = s.const + above.const if lo is None else max(lo, s.const + above.const)
+        for fact in self.facts.values() if dtype is not None else ():
+            rest = s.copy().add(fact, -1)
+            if _is_variable(rest):  # s = fact + n <= n
+                most = self._sum_bounds(rest, dtype)[1]
+                hi = most if hi is None or most is None else min(hi, most)
+        return lo, hi
+
+    def _sum_bounds(self, s: Linear, dtype: DType | None) -> Bounds:
         lo: Bound = s.const
         hi: Bound = s.const
         for t in _rounded(s).terms.values():
-            low, high = self._product_bounds(t)
+            low, high = self._product_bounds(t, dtype)
             if t.coeff < 0:
                 low, high = high, low
             lo = None if lo is None or low is None else lo + t.coeff * low
             hi = None if hi is None or high is None else hi + t.coeff * high
-        for fact in self.facts:
-            rest = s.copy().add(fact, -1)
-            if rest.is_const:  # s = fact + c <= c
-                hi = rest.const if hi is None else min(hi, rest.const)
-            rest = s.copy().add(fact)
-            if rest.is_const:  # s = c - fact >= c
-                lo = rest.const if lo is None else max(lo, rest.const)
         return lo, hi
 
-    def _product_bounds(self, t: Term) -> Bounds:
-        bounds = self._atom_bounds(t.atoms[0])
+    def _product_bounds(self, t: Term, dtype: DType | None) -> Bounds:
+        bounds = self._within(t.atoms[0], dtype)
         for a in t.atoms[1:]:
-            bounds = _times(bounds, self._atom_bounds(a))
+            bounds = _times(bounds, self._within(a, dtype))
         return bounds
+
+    def _within(self, e: Expr, dtype: DType | None) -> Bounds:
+        """Bounds of an atom; with a `dtype`, as far as its values go where nothing else is known."""
+        lo, hi = self._atom_bounds(e)
+        if dtype is None or (lo is not None and hi is not None):
+            return lo, hi
+        return dtype.min_value() if lo is None else lo, self._reach(e, dtype) if hi is None else hi
+
+    def _reach(self, e: Expr, dtype: DType) -> int:
+        """How far an atom goes, since sizes have a largest value. The last iteration of a loop of n is n - 1, and of one
+        of (n + 7) // 8 that is an eighth of it."""
+        most = None
+        match e:
+            case Var() if (last := self.symbolic.get(e, (None, None))[1]) is not None:
+                before, self.wraps = self.wraps, False
+                most = self.linear_bounds(self.linear.of(last), dtype)[1]
+                self.wraps = before
+            case FloorDiv(a, IntImm(c)) if c > 0 and not self.may_wrap(a):
+                most = self.linear_bounds(self.linear.of(a), dtype)[1]
+                most = None if most is None else most // c
+        return dtype.max_value() if most is None else min(most, dtype.max_value())
 
     def _atom_bounds(self, e: Expr) -> Bounds:
         if isinstance(e, Var):
@@ -258,29 +505,44 @@ class Analyzer:
 
     def can_prove(self, cond: Expr) -> bool:
         """Whether `cond` certainly holds for all values that the facts allow."""
+        return self._can_prove(cond, {})
+
+    def _can_prove(self, cond: Expr, known: dict[Expr, bool]) -> bool:
+        """`can_prove`; `known` are the answers for parts of what was asked."""
         match cond:
             case IntImm(value):
                 return value == 1
             case Broadcast(value):
-                return self.can_prove(value)
-            case And(a, b):
-                return self.can_prove(a) and self.can_prove(b)
-            case Or(a, b):
-                return self.can_prove(a) or self.can_prove(b)
+                return self._can_prove(value, known)
+            case And(a, b) | Or(a, b):
+                if cond not in known:
+                    first = self._can_prove(a, known)
+                    decided = isinstance(cond, Or) == first
+                    known[cond] = first if decided else self._can_prove(b, known)
+                return known[cond]
             case Call("likely", (a,)):
-                return self.can_prove(a)
+                return self._can_prove(a, known)
             case Not(a):
                 opposite = negated(a)
-                return opposite is not None and self.can_prove(opposite)
+                return opposite is not None and self._can_prove(opposite, known)
         if self.known_true and self.keys(cond) in self.known_true:
             return True
         wanted = _as_nonpositive(cond)
         if wanted:
-            return all(self._nonpositive(w, 3) for w in wanted) or self._ordered_quotients(cond)
+            return self._in_order(cond, wanted) or self._ordered_quotients(cond)
         if isinstance(cond, NE) and cond.a.dtype.is_int:
             lo, hi = self.const_bounds(ops.sub(cond.a, cond.b))
             return (lo is not None and lo > 0) or (hi is not None and hi < 0)
         return False
+
+    def _in_order(self, cond: Any, wanted: list[Expr]) -> bool:
+        """Whether a comparison holds because all of `wanted` are at most 0."""
+        if not all(self._nonpositive(w, 3) for w in wanted):
+            return False
+        if self.is_exact(cond.a) and self.is_exact(cond.b):
+            return True
+        # Two of the same sum are equal, wrapped or not.
+        return isinstance(cond, EQ) and const_int(self.simplify(wanted[0])) == 0
 
     def _ordered_quotients(self, cond: Expr) -> bool:
         """a // c <= b // c when a <= b, for c > 0."""
@@ -311,6 +573,9 @@ class Analyzer:
             atom = t.atoms[0]
             proofs = []
             for branch in (atom.a, atom.b):
+                if not self.is_exact(branch):
+                    proofs.append(False)
+                    continue
                 other = s.copy()
                 del other.terms[key]
                 other.add(self.linear.of(branch), t.coeff)
@@ -340,8 +605,16 @@ class Analyzer:
 # ---------------------------------------------------------------- helpers
 
 
+def _end(x: Expr | int) -> Expr:
+    """The end of a range; a number may be larger than any dtype has it."""
+    return IntImm(x, INT64) if isinstance(x, int) else convert(x)
+
+
 def negated(cond: Expr) -> Expr | None:
-    """The opposite of a comparison, or None for another condition."""
+    """The opposite of a comparison, or None for another condition. An order of floats has none: with NaN neither
+    a < b nor a >= b holds."""
+    if isinstance(cond, LT | LE | GT | GE) and cond.a.dtype.is_float:
+        return None
     match cond:
         case LT(a, b):
             return ops.greater_equal(a, b)
@@ -369,16 +642,23 @@ def _as_nonpositive(cond: Expr) -> list[Expr]:
     a, b = cond.a, cond.b
     if not a.dtype.is_int or a.dtype.lanes > 1 or a.dtype.kind != "int" or a.dtype.bits < 32:
         return []
+    # Bare nodes: the constructors would fold constants, and wrap.
+    d = a.dtype
     match cond:
         case LT():
-            return [ops.add(ops.sub(a, b), 1)]
+            return [Add(Sub(a, b, d), IntImm(1, d), d)]
         case LE():
-            return [ops.sub(a, b)]
+            return [Sub(a, b, d)]
         case GT():
-            return [ops.add(ops.sub(b, a), 1)]
+            return [Add(Sub(b, a, d), IntImm(1, d), d)]
         case GE():
-            return [ops.sub(b, a)]
-    return [ops.sub(a, b), ops.sub(b, a)]
+            return [Sub(b, a, d)]
+    return [Sub(a, b, d), Sub(b, a, d)]
+
+
+def _terms(s: Linear, sign: int = 1) -> _Terms:
+    """The terms of a sum without its constant, in any order."""
+    return frozenset([(key, sign * t.coeff) for key, t in s.terms.items()])
 
 
 def _rounded(s: Linear) -> Linear:
@@ -395,6 +675,13 @@ def _rounded(s: Linear) -> Linear:
                     made.add_term((("rounded", id(n), c),), (atom,), other.coeff)
                     return made
     return s
+
+
+def _is_variable(s: Linear) -> bool:
+    """Whether a sum is a multiple of a variable, and a constant."""
+    return len(s.terms) == 1 and all(
+        len(t.atoms) == 1 and isinstance(t.atoms[0], Var) for t in s.terms.values()
+    )
 
 
 def hull(a: Bounds, b: Bounds) -> Bounds:

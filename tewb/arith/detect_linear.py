@@ -11,12 +11,16 @@ from tewb.ir import Expr, Var, const, ops, uses
 def detect_linear(e: Expr, variables: Sequence[Var]) -> tuple[dict[Var, Expr], Expr] | None:
     """Coefficients c and rest r with e = c[v]*v + ... + r, where neither holds a variable of `variables`.
 
-    Variables that do not occur have no coefficient. None when `e` is not linear in them.
+    Variables that do not occur have no coefficient. None when `e` is not linear in them, or a number in its sum does
+    not fit its dtype.
     """
     if e.dtype.kind != "int" or e.dtype.bits < 32:
         return None
     analyzer = Analyzer()
     s = analyzer.linear.of(e)
+    least, most = e.dtype.min_value(), e.dtype.max_value()
+    if not all([least <= c <= most for c in (s.const, *[t.coeff for t in s.terms.values()])]):
+        return None
     wanted = {id(v): v for v in variables}
     found: dict[Var, Expr] = {}
     rest: Expr = const(s.const, e.dtype)

@@ -40,13 +40,32 @@ NUMPY_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
+def truncated_quotient(a: Any, b: Any) -> Any:
+    """a / b of numpy integers rounded toward zero, and 0 where b is 0."""
+    down = np.floor_divide(a, b)
+    inexact = np.not_equal(np.multiply(down, b), a)
+    return np.where(np.equal(b, 0), 0, down + (inexact & (np.less(a, 0) != np.less(b, 0))))
+
+
 def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
-    """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide. None when it has a
-    variable without a value, or something that is no integer arithmetic."""
+    """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide, and 0 where it divides by 0. None
+    when it has a variable without a value, or something that is no integer arithmetic."""
+    known: dict[Expr, Any] = {}
+
+    def part(x: Expr) -> Any:
+        if x not in known:
+            known[x] = _integers(x, values, part)
+        return known[x]
+
+    with np.errstate(all="ignore"):
+        return part(e)
+
+
+def _integers(e: Expr, values: Mapping[Var, Any], part: Callable[[Expr], Any]) -> Any:
+    """`evaluate_integers` of an expression, from its parts."""
     f = NUMPY_OPERATORS.get(type(e))
     if f is not None:
-        a = evaluate_integers(e.a, values)  # type: ignore[attr-defined]
-        b = evaluate_integers(e.b, values)  # type: ignore[attr-defined]
+        a, b = part(e.a), part(e.b)  # type: ignore[attr-defined]
         return None if a is None or b is None else f(a, b)
     match e:
         case IntImm(value, _):
@@ -54,11 +73,11 @@ def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
         case Var():
             return values.get(e)
         case Cast(a, _) | Call("likely", (a,)):
-            return evaluate_integers(a, values)
+            return part(a)
         case Not(a):
-            x = evaluate_integers(a, values)
+            x = part(a)
             return None if x is None else np.logical_not(x)
         case Select(c, a, b) | Call("if_then_else", (c, a, b)):
-            cond, x, y = (evaluate_integers(p, values) for p in (c, a, b))
+            cond, x, y = part(c), part(a), part(b)
             return None if cond is None or x is None or y is None else np.where(cond, x, y)
     return None

@@ -6,7 +6,7 @@ knows a constant that `hi - lo` never passes, so that a clamped stencil keeps a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,8 +27,8 @@ from tewb.ir import (
     Sub,
     Var,
     const,
+    everywhere,
     ops,
-    walk,
 )
 
 
@@ -66,40 +66,57 @@ def interval(lo: Expr, extent: Expr) -> Interval:
     return Interval(lo, ops.sub(ops.add(lo, extent), 1), None if n is None else max(n - 1, 0))
 
 
-def eval_set(e: Expr, ranges: Mapping[Var, Interval]) -> Interval | None:
+def eval_set(e: Expr, ranges: Mapping[Var, Interval | None]) -> Interval | None:
     """An interval that covers `e` when each variable of `ranges` runs over its interval.
 
-    Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index.
+    Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index or a variable
+    of which nothing is known.
     """
-    parts = list(walk(e))
-    if not any(isinstance(x, Var) and x in ranges for x in parts):
-        return None if any(isinstance(x, ProducerLoad | BufferLoad) for x in parts) else point(e)
+    fixed = everywhere(
+        lambda n: n not in ranges if isinstance(n, Var) else not isinstance(n, ProducerLoad | BufferLoad)
+    )
+    known: dict[Expr, Interval | None] = {}
+
+    def covered(x: Expr) -> Interval | None:
+        if fixed(x):
+            return point(x)
+        if x not in known:
+            known[x] = _covered(x, ranges, covered)
+        return known[x]
+
+    return covered(e)
+
+
+def _covered(
+    e: Expr, ranges: Mapping[Var, Interval | None], part: Callable[[Expr], Interval | None]
+) -> Interval | None:
+    """`eval_set` of an expression that uses variables of `ranges`, from those of its parts."""
     match e:
         case Var():
             return ranges[e]
         case Add(a, b):
-            return _both(a, b, ranges, _add)
+            return _both(part(a), part(b), _add)
         case Sub(a, b):
-            return _both(a, b, ranges, _sub)
+            return _both(part(a), part(b), _sub)
         case Mul(a, IntImm(c)):
-            return _scaled(eval_set(a, ranges), c, e.dtype)
+            return _scaled(part(a), c, e.dtype)
         case Mul(IntImm(c), a):
-            return _scaled(eval_set(a, ranges), c, e.dtype)
+            return _scaled(part(a), c, e.dtype)
         case FloorDiv(a, IntImm(c)) if c > 0:
-            return _divided(eval_set(a, ranges), c)
+            return _divided(part(a), c)
         case FloorMod(a, IntImm(c)) if c > 0:
-            return _remainder(eval_set(a, ranges), c, e.dtype)
+            return _remainder(part(a), c, e.dtype)
         case Min(a, b):
-            return _both(a, b, ranges, lambda x, y: _ordered(x, y, ops.minimum))
+            return _both(part(a), part(b), lambda x, y: _ordered(x, y, ops.minimum))
         case Max(a, b):
-            return _both(a, b, ranges, lambda x, y: _ordered(x, y, ops.maximum))
+            return _both(part(a), part(b), lambda x, y: _ordered(x, y, ops.maximum))
         case Cast(a, dtype) if a.dtype.is_int and dtype.is_int and dtype.bits >= a.dtype.bits:
-            s = eval_set(a, ranges)
+            s = part(a)
             return None if s is None else Interval(ops.cast(s.lo, dtype), ops.cast(s.hi, dtype), s.width)
         case Select(_, a, b) | Call("if_then_else", (_, a, b)):
-            return _both(a, b, ranges, _hull)
+            return _both(part(a), part(b), _hull)
         case Call("likely", (a,)):
-            return eval_set(a, ranges)
+            return part(a)
     return None
 
 
@@ -117,9 +134,10 @@ def relaxed(x: Interval | None, ranges: Mapping[Var, Interval]) -> Interval | No
     return Interval(lo.lo, hi.hi, width)
 
 
-def _both(a: Expr, b: Expr, ranges: Mapping[Var, Interval], f: object) -> Interval | None:
-    x, y = eval_set(a, ranges), eval_set(b, ranges)
-    return None if x is None or y is None else f(x, y)  # type: ignore[operator]
+def _both(
+    x: Interval | None, y: Interval | None, f: Callable[[Interval, Interval], Interval]
+) -> Interval | None:
+    return None if x is None or y is None else f(x, y)
 
 
 def _sum(a: int | None, b: int | None) -> int | None:

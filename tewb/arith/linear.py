@@ -1,4 +1,7 @@
-"""Canonical linear sums: c0 + c1*t1 + c2*t2 + ..., where each term is a product of opaque atoms."""
+"""Canonical linear sums: c0 + c1*t1 + c2*t2 + ..., where each term is a product of opaque atoms.
+
+A sum of integers equals the expression that it came from, and a sum of values that wrap equals it modulo 2**bits.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,12 @@ from dataclasses import dataclass, field
 from tewb.arith.keys import Key, Keys
 from tewb.base import DType
 from tewb.ir import Add, Expr, FloorDiv, FloorMod, IntImm, Mul, Sub, Var, const, free_vars, ops
+from tewb.ir.ops import wrap
 
 Monomial = tuple[Key, ...]
 _MOST_TERMS = 12  # products of longer sums stay as they are
+_MOST_FACTORS = 8  # and so do those of more factors: squaring twenty times would make a million of them
+_SMALL = 6  # sums that nest no deeper are made again where they are shared
 
 
 @dataclass(slots=True)
@@ -55,39 +61,58 @@ class Linear:
 
 
 class Linearizer:
-    """Turns integer expressions into linear sums; `simplify` is what atoms go through first."""
+    """Turns integer expressions into linear sums; `simplify` is what atoms go through first. Of a divisor it asks
+    `is_never_zero`, and of what is divided whether it `is_exact`: a sum, and not one that wraps."""
 
-    def __init__(self, keys: Keys, simplify: Callable[[Expr], Expr]) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        simplify: Callable[[Expr], Expr],
+        is_never_zero: Callable[[Expr], bool],
+        is_exact: Callable[[Expr], bool],
+    ) -> None:
         self.keys, self.simplify = keys, simplify
+        self.is_never_zero, self.is_exact = is_never_zero, is_exact
+        self._ranks: dict[Key, tuple[str, list[str], str]] = {}
 
     def of(self, e: Expr) -> Linear:
         """`e` as a linear sum, with quotients and remainders that belong together joined."""
-        return self._join(self._raw(e))
+        return self._join(self._raw(e, 0, {}))
 
-    def _raw(self, e: Expr) -> Linear:
+    def _raw(self, e: Expr, depth: int, known: dict[Expr, Linear]) -> Linear:
+        """The sum of `e`, which the caller may change. `known` are those of shared parts."""
         match e:
             case IntImm(value):
                 return Linear(value)
             case Var():
                 return Linear(0, {(id(e),): Term(1, (e,))})
-            case Add(a, b):
-                return self._raw(a).add(self._raw(b))
-            case Sub(a, b):
-                return self._raw(a).add(self._raw(b), -1)
-            case Mul(a, b):
-                return self._product(self._raw(a), self._raw(b), e)
+            case Add() | Sub() | Mul():
+                if depth < _SMALL:
+                    return self._arithmetic(e, depth, known)
+                if e not in known:
+                    known[e] = self._arithmetic(e, depth, known)
+                return known[e].copy()
         s = self.simplify(e)
         if s is not e and isinstance(s, IntImm | Var | Add | Sub | Mul):
-            return self._raw(s)
+            return self._raw(s, depth + 1, known)
         return Linear(0, {(self.keys(s),): Term(1, (s,))})
+
+    def _arithmetic(self, e: Add | Sub | Mul, depth: int, known: dict[Expr, Linear]) -> Linear:
+        x, y = self._raw(e.a, depth + 1, known), self._raw(e.b, depth + 1, known)
+        if isinstance(e, Mul):
+            return self._product(x, y, e)
+        return x.add(y, 1 if isinstance(e, Add) else -1)
 
     def _product(self, x: Linear, y: Linear, e: Mul) -> Linear:
         if x.is_const:
             return Linear().add(y, x.const)
         if y.is_const:
             return Linear().add(x, y.const)
-        if (len(x.terms) + 1) * (len(y.terms) + 1) > _MOST_TERMS:
-            atom = ops.mul(self.expr(x, e.dtype), self.expr(y, e.dtype))
+        factors = max(len(t.atoms) for t in x.terms.values()) + max(len(t.atoms) for t in y.terms.values())
+        if (len(x.terms) + 1) * (len(y.terms) + 1) > _MOST_TERMS or factors > _MOST_FACTORS:
+            atom = ops.mul(self.simplify(e.a), self.simplify(e.b))
+            if not isinstance(atom, Mul):
+                return self._raw(atom, 0, {})
             return Linear(0, {(self.keys(atom),): Term(1, (atom,))})
         made = Linear(x.const * y.const)
         for t in x.terms.values():
@@ -103,13 +128,18 @@ class Linearizer:
     def _rank(self, atom: Expr) -> tuple[str, list[str], str]:
         """The order of factors: by names, which are the same in every process, as the object cache needs them.
         Keys have identities, and decide between those of the same names."""
-        return type(atom).__name__, [v.name for v in free_vars(atom)], repr(self.keys(atom))
+        if isinstance(atom, Var):
+            return "Var", [atom.name], repr(id(atom))
+        key = self.keys(atom)
+        if key not in self._ranks:
+            self._ranks[key] = type(atom).__name__, [v.name for v in free_vars(atom)], repr(key)
+        return self._ranks[key]
 
     def _join(self, s: Linear) -> Linear:
-        """(x // c)*c*k + (x % c)*k  ->  x*k"""
+        """(x // c)*c*k + (x % c)*k  ->  x*k    when c is not 0 and x does not wrap"""
         for t in list(s.terms.values()):
             match t.atoms:
-                case (FloorMod(x, IntImm(c)),):
+                case (FloorMod(x, IntImm(c)),) if c != 0:
                     quotient = FloorDiv(x, const(c, x.dtype), x.dtype)
                     key: Monomial = (self.keys(quotient),)
                     factor = c
@@ -120,15 +150,18 @@ class Linearizer:
                 case _:
                     continue
             other = s.terms.get(key)
-            if other is not None and other.coeff == t.coeff * factor:
-                joined = self._raw(x)
+            if other is None or other.coeff != t.coeff * factor:
+                continue
+            if self.is_exact(x) and self.is_never_zero(t.atoms[0].b):  # type: ignore[attr-defined]
+                joined = self._raw(x, 0, {})
                 del s.terms[key]
                 del s.terms[(self.keys(t.atoms[0]),)]
                 return self._join(s.add(joined, t.coeff))
         return s
 
     def expr(self, s: Linear, dtype: DType) -> Expr:
-        """The sum as an expression: terms in order, those with a minus after the first with a plus."""
+        """The sum as an expression of `dtype`: terms in order, those with a minus after the first with a plus."""
+        s = _wrapped(s, dtype)
         positive = [t for t in s.terms.values() if t.coeff > 0]
         negative = [t for t in s.terms.values() if t.coeff < 0]
         made: Expr | None = None
@@ -143,14 +176,43 @@ class Linearizer:
             if made is None:
                 made = self._piece(t.atoms, t.coeff, dtype)
             else:
-                made = Sub(made, self._piece(t.atoms, -t.coeff, dtype), dtype)
+                made = self._less(made, t, dtype)
         if s.const < 0 and positive and made is not None:
-            made = Sub(made, const(-s.const, dtype), dtype)
+            made = _minus(made, s.const, dtype)
         assert made is not None
         return made
+
+    def _less(self, made: Expr, t: Term, dtype: DType) -> Expr:
+        """A sum and one more term with a minus."""
+        if -t.coeff > dtype.max_value():  # the smallest number has no opposite
+            return Add(made, self._piece(t.atoms, t.coeff, dtype), dtype)
+        return Sub(made, self._piece(t.atoms, -t.coeff, dtype), dtype)
 
     def _piece(self, atoms: tuple[Expr, ...], coeff: int, dtype: DType) -> Expr:
         made = atoms[0]
         for a in atoms[1:]:
             made = Mul(made, a, dtype)
         return made if coeff == 1 else Mul(made, const(coeff, dtype), dtype)
+
+
+def _minus(made: Expr, c: int, dtype: DType) -> Expr:
+    """A sum and a negative constant."""
+    if -c > dtype.max_value():  # the smallest number has no opposite
+        return Add(made, const(c, dtype), dtype)
+    return Sub(made, const(-c, dtype), dtype)
+
+
+def in_range(s: Linear, dtype: DType) -> bool:
+    """Whether the numbers in a sum are in the range of `dtype` (the smallest is left out, which has no opposite)."""
+    most = dtype.max_value()
+    return -most <= s.const <= most and all([-most <= t.coeff <= most for t in s.terms.values()])
+
+
+def _wrapped(s: Linear, dtype: DType) -> Linear:
+    """The sum with its numbers in the range of `dtype`, which is the same sum modulo 2**bits."""
+    if in_range(s, dtype):
+        return s
+    made = Linear(wrap(s.const, dtype))
+    for key, t in s.terms.items():
+        made.add_term(key, t.atoms, wrap(t.coeff, dtype))
+    return made

@@ -1,7 +1,8 @@
 """Simplification: sums in canonical linear form, and rules for everything else.
 
-A rule takes a node whose parts are simple already and returns something smaller, or None. Integer rules
-that rest on the absence of overflow are kept from arithmetic on data, which wraps as numpy's does.
+A rule takes a node whose parts are simple already and returns something smaller, or None. A rule that would be wrong
+where arithmetic wraps asks whether its operands do (`is_exact`), and whether the sums that it makes would (`fits`);
+one that divides asks whether the divisor may be 0.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
-from tewb.arith.linear import Linear
+from tewb.arith.linear import Linear, in_range
 from tewb.ir import (
     EQ,
     GE,
@@ -41,18 +42,19 @@ from tewb.ir import (
     Or,
     ProducerLoad,
     Ramp,
-    Reduce,
     Select,
     Sub,
     Var,
     const,
     const_int,
     ops,
-    walk,
 )
+from tewb.ir.intrinsics import STACK
 
 if TYPE_CHECKING:
     from tewb.arith.analyzer import Analyzer
+
+_MOST_TIMES = 8
 
 _BUILD: dict[type, Callable[[Any, Any], Expr]] = {
     Add: ops.add,
@@ -74,32 +76,41 @@ _BUILD: dict[type, Callable[[Any, Any], Expr]] = {
 
 
 class Simplifier:
-    """Simplifies with the facts of an Analyzer. `memo` holds what was simplified under the present facts."""
+    """Simplifies with the facts of an Analyzer. `memo` holds what was simplified under the present facts, as indices
+    and as values."""
 
     def __init__(self, analyzer: Analyzer) -> None:
         self.analyzer = analyzer
-        self.memo: dict[int, tuple[Expr, Expr]] = {}
+        self.memo: tuple[dict[int, tuple[Expr, Expr]], dict[int, tuple[Expr, Expr]]] = ({}, {})
         self.used: set[str] = set()
-        self._data: dict[int, tuple[Expr, bool]] = {}
+        self._choices = 0  # around, in the expression that is simplified
+        self._times: dict[Expr, int] = {}  # how often each was simplified under other conditions
+        self.trusting = True  # whether `likely` marks a guard of ours, which is about indices
 
     def simplify(self, e: Expr) -> Expr:
         if isinstance(e, Var | IntImm | FloatImm):
             return e
-        known = self.memo.get(id(e))
+        known = self.memo[self.analyzer.wraps].get(id(e))
         if known is not None and known[0] is e:
             return known[1]
+        if self._choices and self._is_settled(e):
+            return e
         made = self._simplify(e)
         if made is not e and self.analyzer.keys(made) == self.analyzer.keys(e):
             made = e
-        self.memo[id(e)] = (e, made)
-        self.memo[id(made)] = (made, made)
+        memo = self.memo[self.analyzer.wraps]
+        memo[id(e)] = (e, made)
+        memo[id(made)] = (made, made)
         return made
 
     def _simplify(self, e: Expr) -> Expr:
         if e.dtype.lanes > 1:
             return self.vector(e)
         if isinstance(e, Add | Sub | Mul) and self.is_index_type(e):
-            return self.analyzer.linear.expr(self.analyzer.linear.of(e), e.dtype)
+            s = self.analyzer.linear.of(e)
+            if not self.analyzer.wraps and not in_range(s, e.dtype):
+                return e.map_children(self.simplify)  # modulo 2**bits it is another index
+            return self.analyzer.linear.expr(s, e.dtype)
         rule = _RULES.get(e.__class__)
         return rule(self, e) if rule is not None else e.map_children(self.simplify)
 
@@ -108,15 +119,43 @@ class Simplifier:
     def is_index_type(self, e: Expr) -> bool:
         return e.dtype.kind == "int" and e.dtype.bits >= 32
 
-    def is_index(self, e: Expr) -> bool:
-        """Whether `e` is index arithmetic, which does not overflow: no element of an array is part of it."""
-        if not self.is_index_type(e):
-            return False
-        known = self._data.get(id(e))
-        if known is None or known[0] is not e:
-            data = any(isinstance(n, BufferLoad | ProducerLoad | Reduce | Call) for n in walk(e))
-            known = self._data[id(e)] = (e, data)
-        return not known[1]
+    def are_exact(self, a: Expr, b: Expr) -> bool:
+        """Whether both are integers that are ordered and divided as all integers are."""
+        exact = self.analyzer.is_exact
+        return self.is_index_type(a) and exact(a) and exact(b)
+
+    def stays(self, s: Linear, e: Expr) -> bool:
+        """Whether a sum that is made of the parts of `e` is one that does not wrap either; of an index, as far as is
+        known."""
+        if self.analyzer.may_wrap(e):
+            return self.analyzer.fits(s, e.dtype)
+        lo, hi = self.analyzer.linear_bounds(s)
+        return (
+            in_range(s, e.dtype)
+            and (lo is None or lo >= e.dtype.min_value())
+            and (hi is None or hi <= e.dtype.max_value())
+        )
+
+    def index(self, e: Expr) -> Expr:
+        """`e`, whose children are indices, sizes and addresses, with simpler ones."""
+        analyzer = self.analyzer
+        before, analyzer.wraps = analyzer.wraps, False
+        try:
+            return e.map_children(self.simplify)
+        finally:
+            analyzer.wraps = before
+
+    def forget(self) -> None:
+        """There are new facts: what was simplified may become simpler."""
+        self.memo = ({}, {})
+        if not self._choices:
+            self._times = {}
+
+    def _is_settled(self, e: Expr) -> bool:
+        """Whether `e`, which is shared by choices inside of each other, has been simplified often enough: under n
+        conditions a part may be seen in 2**n ways, and it is right as it is."""
+        times = self._times[e] = self._times.get(e, 0) + 1
+        return times > _MOST_TIMES
 
     def fired(self, name: str, e: Expr) -> Expr:
         self.used.add(name)
@@ -128,8 +167,7 @@ class Simplifier:
     def rebuilt(self, e: Any, a: Expr, b: Expr) -> Expr:
         """The operation of `e` on simpler parts, with constants folded."""
         if isinstance(b, IntImm) and b.value == 0 and isinstance(e, FloorDiv | FloorMod | Div | Mod):
-            made: Expr = e.map_children(self.simplify)
-            return made
+            return b  # x // 0 and x % 0 are 0
         if (
             a is e.a
             and b is e.b
@@ -145,7 +183,7 @@ class Simplifier:
 
     def floordiv(self, e: FloorDiv) -> Expr:
         a, b = self.parts(e)
-        if not (self.is_index(a) and self.is_index(b)):
+        if not self.are_exact(a, b):
             return self.rebuilt(e, a, b)
         if isinstance(b, IntImm) and b.value > 0:
             return self._div_by(a, b.value)
@@ -154,7 +192,9 @@ class Simplifier:
         return self.rebuilt(e, a, b)
 
     def _div_by(self, a: Expr, c: int) -> Expr:
-        """(x*c + r) // c  ->  x + r // c, and r // c is a constant when r stays within one quotient"""
+        """(x*c + r) // c  ->  x + r // c, and r // c is a constant when r stays within one quotient
+
+        Of `a` that does not wrap."""
         linear = self.analyzer.linear
         dtype = a.dtype
         if c == 1:
@@ -172,6 +212,8 @@ class Simplifier:
             return linear.expr(outside, dtype)
         outside.const += rest.const // c
         rest.const %= c
+        if not self.stays(rest, a):
+            return ops.floordiv(a, const(c, dtype))
         common = gcd(c, *[t.coeff for t in rest.terms.values()])
         if common > 1:  # (x*g + k) // (d*g)  ->  (x + k // g) // d
             rest = _divided(rest, common)
@@ -187,19 +229,22 @@ class Simplifier:
     def _quotient(self, x: Expr, c: int) -> Expr:
         """(x // a) // b  ->  x // (a*b)"""
         match x:
-            case FloorDiv(y, IntImm(a)) if a > 0:
+            case FloorDiv(y, IntImm(a)) if 0 < a <= x.dtype.max_value() // c and self.analyzer.is_exact(y):
                 return self.fired("quotient_of_a_quotient", self._div_by(y, a * c))
         return ops.floordiv(x, const(c, x.dtype))
 
     def _div_by_symbol(self, a: Expr, n: Expr, e: FloorDiv) -> Expr:
-        """(x*n + y) // n  ->  x + y // n, and y // n is 0 when 0 <= y < n"""
+        """(x*n + y) // n  ->  x + y // n    when n is not 0, and y // n is 0 when 0 <= y < n"""
         outside, rest = self._multiples(a, n)
         linear = self.analyzer.linear
         y = linear.expr(rest, a.dtype)
+        whole = not outside.terms and outside.const == 0
+        if not self.stays(rest, a):
+            return self.rebuilt(e, a, n)
         if self._below(y, n):
             self.used.add("quotient_by_a_symbol")
             return linear.expr(outside, a.dtype)
-        if not outside.terms and outside.const == 0:
+        if whole or not self.analyzer.is_never_zero(n):
             return self.rebuilt(e, a, n)
         return linear.expr(outside.add(linear.of(ops.floordiv(y, n))), a.dtype)
 
@@ -226,12 +271,14 @@ class Simplifier:
 
     def floormod(self, e: FloorMod) -> Expr:
         a, b = self.parts(e)
-        if not (self.is_index(a) and self.is_index(b)):
+        if not self.are_exact(a, b):
             return self.rebuilt(e, a, b)
         if isinstance(b, IntImm) and b.value > 0:
             return self._mod_by(a, b.value)
         if const_int(b) is None:
             _, rest = self._multiples(a, b)
+            if not self.stays(rest, a):
+                return self.rebuilt(e, a, b)
             y = self.analyzer.linear.expr(rest, a.dtype)
             if self._below(y, b):
                 return self.fired("remainder_by_a_symbol", y)
@@ -239,7 +286,9 @@ class Simplifier:
         return self.rebuilt(e, a, b)
 
     def _mod_by(self, a: Expr, c: int) -> Expr:
-        """(x*c + r) % c  ->  r % c, and r % c is r - const when r stays within one quotient"""
+        """(x*c + r) % c  ->  r % c, and r % c is r - const when r stays within one quotient
+
+        Of `a` that does not wrap."""
         linear = self.analyzer.linear
         dtype = a.dtype
         if c == 1:
@@ -251,7 +300,9 @@ class Simplifier:
             if coeff % c == 0:
                 continue
             match t.atoms:
-                case (FloorMod(x, IntImm(m)),) if m > 0 and (m * coeff) % c == 0:
+                case (FloorMod(x, IntImm(m)),) if (
+                    m > 0 and (m * coeff) % c == 0 and self.analyzer.is_exact(x)
+                ):
                     rest.add(linear.of(x), coeff)  # (x % m)*k % c  ->  x*k % c when c divides m*k
                 case _:
                     # Other coefficients stay, so that (x // c)*c + x % c still finds its x.
@@ -262,6 +313,8 @@ class Simplifier:
             rest.const -= (lo // c) * c
             self.used.add("remainder_of_a_bounded_rest")
             return linear.expr(rest, dtype)
+        if not self.stays(rest, a):
+            return ops.floormod(a, const(c, dtype))
         common = gcd(c, rest.const, *[t.coeff for t in rest.terms.values()])
         if 1 < common < c:  # (x*g) % (d*g)  ->  (x % d) * g
             inner = self._mod_by(linear.expr(_divided(rest, common), dtype), c // common)
@@ -271,7 +324,7 @@ class Simplifier:
     def truncating(self, e: Any) -> Expr:
         """Truncating division is floor division where nothing is negative."""
         a, b = self.parts(e)
-        if self.is_index(a) and self.is_index(b):
+        if self.is_index_type(a):
             low, divisor = self.analyzer.const_bounds(a)[0], self.analyzer.const_bounds(b)[0]
             if low is not None and low >= 0 and divisor is not None and divisor > 0:
                 same = ops.floordiv(a, b) if isinstance(e, Div) else ops.floormod(a, b)
@@ -283,7 +336,7 @@ class Simplifier:
     def extreme(self, e: Any) -> Expr:
         """min(a, b) is a where a <= b is certain; max likewise"""
         a, b = self.parts(e)
-        if not self.is_index_type(a) or not (self.is_index(a) and self.is_index(b)):
+        if not self.are_exact(a, b):
             return self.rebuilt(e, a, b)
         lo, hi = self.analyzer.linear_bounds(self.analyzer.linear.of(Sub(a, b, a.dtype)))
         smaller = a if hi is not None and hi <= 0 else b if lo is not None and lo >= 0 else None
@@ -296,7 +349,7 @@ class Simplifier:
         a, b = self.parts(e)
         if self.analyzer.known_true and self.analyzer.keys(e) in self.analyzer.known_true:
             return ops.const(True)
-        if not (self.is_index(a) and self.is_index(b)):
+        if not self.are_exact(a, b):
             return self.rebuilt(e, a, b)
         s = self.analyzer.linear.of(Sub(a, b, a.dtype))
         verdict = _decide(type(e), *self.analyzer.linear_bounds(s))
@@ -319,11 +372,10 @@ class Simplifier:
             limit = -(-limit // common)
         else:  # LE, GT
             limit //= common
-        made = self.analyzer.linear.expr(_divided(left, common), a.dtype)
-        right = const(limit, a.dtype) if -(1 << 31) <= limit < 1 << 31 or a.dtype.bits == 64 else None
-        if right is None:
+        left = _divided(left, common)
+        if not (a.dtype.min_value() <= limit <= a.dtype.max_value() and self.stays(left, a)):
             return self.rebuilt(e, a, b)
-        return _BUILD[kind](made, right)
+        return _BUILD[kind](self.analyzer.linear.expr(left, a.dtype), const(limit, a.dtype))
 
     # ---- logic and choice
 
@@ -345,29 +397,48 @@ class Simplifier:
         a = self.simplify(e.a)
         return e if a is e.a else ops.logical_not(a)
 
+    def choice(self, cond: Expr) -> Expr:
+        """A condition that chooses, which compares values also where an index is chosen, and where a user calls it
+        likely."""
+        before, self.trusting = self.trusting, False
+        try:
+            return self.analyzer.simplify_value(cond)
+        finally:
+            self.trusting = before
+
+    def guard(self, cond: Expr) -> Expr:
+        """What is said to be likely."""
+        return self.analyzer.simplify_index(cond) if self.trusting else self.simplify(cond)
+
     def select(self, e: Select) -> Expr:
-        cond, then, other = self.simplify(e.cond), self.simplify(e.then), self.simplify(e.other)
+        cond, then, other = self.choice(e.cond), self.simplify(e.then), self.simplify(e.other)
         if ops.is_const(cond):
             return self.fired("decided_choice", then if ops.is_const(cond, 1) else other)
         same = cond is e.cond and then is e.then and other is e.other
         return e if same else Select(cond, then, other, e.dtype)
 
     def call(self, e: Call) -> Expr:
+        if e.op in STACK:
+            return self.index(e)
         if e.op == "likely":
-            cond = self.simplify(e.args[0])
+            cond = self.guard(e.args[0])
             return e if cond is e.args[0] else ops.likely(cond)
         if e.op == "if_then_else":
             return self._if_then_else(e)
         return e.map_children(self.simplify)
 
     def _if_then_else(self, e: Call) -> Expr:
-        cond = self.simplify(e.args[0])
+        cond = self.choice(e.args[0])
         if ops.is_const(cond):
             return self.fired("decided_choice", self.simplify(e.args[1 if ops.is_const(cond, 1) else 2]))
-        with self.analyzer.assume(cond):
-            then = self.simplify(e.args[1])
-        with self.analyzer.assume(ops.logical_not(cond)):
-            other = self.simplify(e.args[2])
+        self._choices += 1
+        try:
+            with self.analyzer.assume(unlikely(cond), wraps=True):
+                then = self.simplify(e.args[1])
+            with self.analyzer.assume(ops.logical_not(unlikely(cond)), wraps=True):
+                other = self.simplify(e.args[2])
+        finally:
+            self._choices -= 1
         args = (cond, then, other)
         return e if all(x is y for x, y in zip(args, e.args, strict=True)) else Call(e.op, args, e.dtype)
 
@@ -377,6 +448,7 @@ class Simplifier:
 
     def let(self, e: Let) -> Expr:
         value = self.simplify(e.value)
+        self.analyzer.bind_value(e.var, value)
         body = self.simplify(e.body)
         return e if value is e.value and body is e.body else Let(e.var, value, body, e.dtype)
 
@@ -392,10 +464,12 @@ class Simplifier:
                 return e if v is value else ops.broadcast(v, lanes)
             case Binary() | Compare():
                 return self._vector_pair(e)
+            case BufferLoad() | ProducerLoad():
+                return self.index(e)
             case Cast(value) if isinstance(value, Broadcast):
                 return ops.broadcast(self.simplify(ops.cast(value.value, e.dtype.element)), e.dtype.lanes)
             case Call("likely", (a,)):
-                cond = self.simplify(a)
+                cond = self.guard(a)
                 return (
                     cond
                     if isinstance(cond, Broadcast)
@@ -406,22 +480,21 @@ class Simplifier:
         return e.map_children(self.simplify)
 
     def _vector_choice(self, e: Expr, cond: Expr, then: Expr, other: Expr) -> Expr:
-        c = self.simplify(cond)
+        c = self.choice(cond)
         if isinstance(c, Broadcast) and ops.is_const(c.value):
             return self.fired("decided_choice", self.simplify(then if ops.is_const(c.value, 1) else other))
-        return e.map_children(self.simplify)
+        parts = {id(cond): c, id(then): self.simplify(then), id(other): self.simplify(other)}
+        return e.map_children(lambda n: parts[id(n)])
 
     def _vector_pair(self, e: Any) -> Expr:
         a, b = self.parts(e)
         lanes = e.dtype.lanes
-        if (
-            isinstance(a, Broadcast)
-            and isinstance(b, Broadcast)
-            and e.__class__ in _BUILD
-            and not _zero_divisor(e, b)
-        ):
+        if isinstance(a, Broadcast) and isinstance(b, Broadcast) and e.__class__ in _BUILD:
+            if _zero_divisor(e, b):
+                return b
             return ops.broadcast(self.simplify(_BUILD[e.__class__](a.value, b.value)), lanes)
-        made = self._ramp_pair(e, a, b) if self.is_index(a) and self.is_index(b) else None
+        data = self.analyzer.reads_data
+        made = self._ramp_pair(e, a, b) if self.is_index_type(a) and not (data(a) or data(b)) else None
         if made is not None:
             return self.simplify(made)
         return e if a is e.a and b is e.b else type(e)(a, b, e.dtype)  # type: ignore[no-any-return]
@@ -441,24 +514,36 @@ class Simplifier:
                 return ops.ramp(ops.mul(x, y), ops.mul(s, y), n)
             case Mul(), Broadcast(y), Ramp(x, s, n):
                 return ops.ramp(ops.mul(y, x), ops.mul(y, s), n)
+        if not self.are_exact(a, b):
+            return None
+        match e, a, b:
             case FloorDiv(), Ramp(x, s, n), Broadcast(IntImm(c)) if c > 0:
                 return self._ramp_quotient(x, s, n, c)
             case FloorMod(), Ramp(x, s, n), Broadcast(IntImm(c)) if c > 0:
                 return self._ramp_remainder(x, s, n, c)
         if isinstance(e, Compare):
-            dtype = a.dtype
-            lo, hi = self.analyzer.const_bounds(self._lanes_difference(a, b))
-            verdict = _decide(type(e), lo, hi) if dtype.is_int else None
-            return None if verdict is None else ops.broadcast(ops.const(verdict), dtype.lanes)
+            verdict = _decide(type(e), *self._lanes_difference(a, b))
+            return None if verdict is None else ops.broadcast(ops.const(verdict), a.dtype.lanes)
         return None
 
-    def _lanes_difference(self, a: Expr, b: Expr) -> Expr:
-        return self.simplify(Sub(a, b, a.dtype))
+    def _lanes_difference(self, a: Expr, b: Expr) -> tuple[int | None, int | None]:
+        """Bounds of a - b in all lanes: those of the first and of the last."""
+        bounds, lane = [], self.analyzer.lane
+        for number in (0, a.dtype.lanes - 1):
+            x, y = lane(a, number), lane(b, number)
+            if x is None or y is None:
+                return None, None
+            bounds.append(self.analyzer.linear_bounds(x.add(y, -1)))
+        (p, q), (r, s) = bounds
+        return None if p is None or r is None else min(p, r), None if q is None or s is None else max(q, s)
 
     def _one_quotient(self, x: Expr, s: Expr, n: int, c: int) -> Expr | None:
         """The quotient by c that all lanes share, if they share one."""
         first = self._div_by(x, c)
-        last = self._div_by(self.simplify(ops.add(x, ops.mul(s, n - 1))), c)
+        end = self.simplify(ops.add(x, ops.mul(s, const(n - 1, s.dtype))))
+        if not self.analyzer.is_exact(end):
+            return None
+        last = self._div_by(end, c)
         return first if self.analyzer.keys(first) == self.analyzer.keys(last) else None
 
     def _ramp_quotient(self, x: Expr, s: Expr, n: int, c: int) -> Expr | None:
@@ -474,6 +559,16 @@ class Simplifier:
             return ops.broadcast(ops.floormod(x, c), n)
         shared = self._one_quotient(x, s, n, c)
         return None if shared is None else ops.ramp(ops.sub(x, ops.mul(shared, c)), s, n)
+
+
+def unlikely(cond: Expr) -> Expr:
+    """A condition without its marks: as a user compares values."""
+    match cond:
+        case Call("likely", (a,)):
+            return a
+        case And(a, b):
+            return ops.logical_and(unlikely(a), unlikely(b))
+    return cond
 
 
 def _zero_divisor(e: Any, b: Broadcast) -> bool:
@@ -526,4 +621,6 @@ _RULES: dict[type, Callable[[Simplifier, Any], Expr]] = {
     Call: Simplifier.call,
     Cast: Simplifier.cast,
     Let: Simplifier.let,
+    BufferLoad: Simplifier.index,
+    ProducerLoad: Simplifier.index,
 }

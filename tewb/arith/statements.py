@@ -45,9 +45,11 @@ def simplify_stmt(s: Stmt, analyzer: Analyzer | None = None) -> Stmt:
 
 
 class _Statements:
+    """Sizes, extents and places are indices; what is stored, called with or compared is a value."""
+
     def __init__(self, analyzer: Analyzer) -> None:
         self.analyzer = analyzer
-        self.expr = analyzer.simplify
+        self.expr, self.value = analyzer.simplify, analyzer.simplify_value
 
     def stmt(self, s: Stmt) -> Stmt:
         rule = _RULES.get(s.__class__)
@@ -64,14 +66,18 @@ class _Statements:
         if n == 1:
             return self.stmt(without_loop(substitute(s.body, {s.var: lo}), s.origin))
         self.analyzer.bind_extent(s.var, lo, extent)
-        body = self.stmt(s.body)
+        if n is not None:
+            body = self.stmt(s.body)
+        else:
+            with self.analyzer.inside_loop(extent):
+                body = self.stmt(s.body)
         if body is NOOP:
             return NOOP
         same = lo is s.min and extent is s.extent and body is s.body
         return s if same else replace(s, min=lo, extent=extent, body=body)
 
     def branch(self, s: IfThenElse) -> Stmt:
-        cond = self.expr(s.cond)
+        cond = self.value(s.cond)
         each = cond.value if isinstance(cond, Broadcast) else cond  # of all lanes alike
         if is_const(each, 1):
             return self.stmt(s.then)
@@ -89,21 +95,24 @@ class _Statements:
         return s if same else replace(s, cond=cond, then=then, other=None if other is NOOP else other)
 
     def store(self, s: BufferStore) -> Stmt:
-        return s.map_children(self.expr)
+        """The value that is stored, and where."""
+        value = self.value(s.value)
+        indices = tuple(self.expr(i) for i in s.indices)
+        same = value is s.value and all(i is was for i, was in zip(indices, s.indices, strict=True))
+        return s if same else replace(s, value=value, indices=indices)
 
     def seq(self, s: Seq) -> Stmt:
         made = s.map_children(self.stmt)
         return s if made is s else seq(*made.stmts)
 
     def let(self, s: LetStmt) -> Stmt:
-        value = self.expr(s.value)
-        if s.var.dtype.is_int and s.var.dtype.lanes == 1:
-            self.analyzer.bind(s.var, *self.analyzer.const_bounds(value))
+        value = self.value(s.value)
+        self.analyzer.bind_value(s.var, value)
         body = self.stmt(s.body)
         return s if value is s.value and body is s.body else replace(s, value=value, body=body)
 
     def assertion(self, s: AssertStmt) -> Stmt:
-        cond = self.expr(s.cond)
+        cond = self.value(s.cond)
         if is_const(cond, 1):
             return self.stmt(s.body)
         with self.assuming(cond, s.body):
@@ -112,10 +121,10 @@ class _Statements:
 
     def assuming(self, cond: Expr, body: Stmt) -> AbstractContextManager[None]:
         """`cond` holds in `body`, unless `body` writes the memory that it reads."""
-        return self.analyzer.assume(cond) if holds_throughout(cond, body) else nullcontext()
+        return self.analyzer.assume(cond, wraps=True) if holds_throughout(cond, body) else nullcontext()
 
     def while_(self, s: While) -> Stmt:
-        cond = self.expr(s.cond)
+        cond = self.value(s.cond)
         if is_const(cond, 0):
             return NOOP
         body = self.stmt(s.body)
@@ -129,7 +138,7 @@ class _Statements:
         return s.map_children(self.part)
 
     def evaluate(self, s: Evaluate) -> Stmt:
-        made = s.map_children(self.expr)
+        made = s.map_children(self.value)
         return NOOP if is_const(made.value) else made
 
 

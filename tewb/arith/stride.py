@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 from tewb.arith.detect_linear import detect_linear
@@ -11,12 +11,12 @@ from tewb.ir import Add, Cast, Expr, IntImm, Mul, Sub, Var, const, const_int, op
 
 
 def row_major(shape: Sequence[Expr]) -> tuple[Expr, ...]:
-    """The strides, in elements, of a compact array in row-major order."""
+    """The strides, in elements, of a compact array in row-major order. Products of symbolic sizes are int64."""
     strides: list[Expr] = []
     step: Expr = const(1)
     for n in reversed(shape):
         strides.append(step)
-        step = ops.mul(step, n)
+        step = ops.size_product(step, n)
     return tuple(reversed(strides))
 
 
@@ -42,6 +42,18 @@ def slope(e: Expr, v: Var) -> int | None:
     Index arithmetic does not overflow, which codegen tells LLVM too (`nsw`), so an index has the same value in a
     wider type. A narrower one would wrap.
     """
+    known: dict[Expr, int | None] = {}
+
+    def part(x: Expr) -> int | None:
+        if x not in known:
+            known[x] = _slope(x, v, part)
+        return known[x]
+
+    return part(e)
+
+
+def _slope(e: Expr, v: Var, part: Callable[[Expr], int | None]) -> int | None:
+    """`slope` of an index, from those of its parts."""
     if not uses(e, [v]):
         return 0
     linear = detect_linear(e, [v])
@@ -49,12 +61,12 @@ def slope(e: Expr, v: Var) -> int | None:
         return const_int(linear[0].get(v, const(0)))
     match e:
         case Cast(value, dtype) if is_wider(dtype, value.dtype):
-            return slope(value, v)
+            return part(value)
         case Add(a, b) | Sub(a, b):
-            x, y = slope(a, v), slope(b, v)
+            x, y = part(a), part(b)
             return None if x is None or y is None else x + y if isinstance(e, Add) else x - y
         case Mul(a, IntImm(c)) | Mul(IntImm(c), a):
-            x = slope(a, v)
+            x = part(a)
             return None if x is None else x * c
     return None
 

@@ -1,7 +1,8 @@
 """Errors, source spans, dtypes and configuration: what every other package stands on."""
 
 from tewb.base.config import PassContext, option
-from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, DType
+from tewb.base.deep import any_depth
+from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
 from tewb.base.errors import (
     ArgumentError,
     BoundError,
@@ -17,8 +18,13 @@ from tewb.base.errors import (
     TewbError,
     TewbWarning,
 )
+from tewb.base.masks import masked_elements
+from tewb.base.names import comment, fresh_identifier, identifier, literal, printable
 from tewb.base.natives import CType, Native, native, register_native
+from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.span import Span, here
+from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_stopped, stopped_by
+from tewb.base.symbols import kernel_symbol, llvm_name, llvm_string, why_no_symbol
 from tewb.base.traceback import render_with
 
 __all__ = [
@@ -28,6 +34,8 @@ __all__ = [
     "HANDLE",
     "INT32",
     "INT64",
+    "PATIENCE",
+    "UINT64",
     "ArgumentError",
     "BoundError",
     "CType",
@@ -44,11 +52,32 @@ __all__ = [
     "ScheduleError",
     "ShapeError",
     "Span",
+    "Stop",
+    "Stopped",
     "TewbError",
     "TewbWarning",
+    "UnreadableError",
+    "any_depth",
+    "around",
+    "brief",
+    "check_stopped",
+    "comment",
+    "fresh_identifier",
     "here",
+    "identifier",
+    "kernel_symbol",
+    "literal",
+    "llvm_name",
+    "llvm_string",
+    "may_be_stopped",
+    "masked_elements",
     "native",
     "option",
+    "printable",
+    "python_lines",
+    "python_tree",
     "register_native",
     "render_with",
+    "stopped_by",
+    "why_no_symbol",
 ]

@@ -1,59 +1,210 @@
 """The pass context: options of lowering and building that hold inside a `with` block.
 
-Keys have the classic names. An unknown key raises, so that a misspelt option never passes silently.
+Keys have the classic names. An unknown key raises, so that a misspelt option never passes silently, and so does a
+classic one that would change nothing here.
 """
 
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Mapping
-from types import TracebackType
+import difflib
+import operator
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType, TracebackType
 
 from tewb.base.errors import TewbError
+from tewb.base.span import here
 
-DEFAULTS: dict[str, object] = {
-    "tir.LoopPartition": True,
+DEFAULTS: dict[str, float] = {
+    "tir.LoopPartition": True,  # guards are taken out of the iterations where they hold
+    "tir.LoopPartition.partition_const_loop": True,  # of loops of constant extent too
+    "tir.UnrollLoop.auto_max_step": 0,  # loops that come to so many steps or fewer are unrolled
+    "tir.UnrollLoop.explicit_unroll": True,  # unrolled loops are written out, not left to LLVM
     "tir.disable_vectorize": False,  # vectorized loops run serially
     "tir.disable_storage_rewrite": False,  # every intermediate keeps memory of its own
     "tir.instrument_bound_checkers": False,  # every access is checked while a kernel runs
     "tewb.checked_externs": False,  # packed functions run on guarded copies that find accesses outside of their tiles
     "tewb.specialise_strides": True,  # symbolic strides get a second body, for those that are 1
     "tewb.object_cache": True,  # machine code is kept on disk, in TEWB_CACHE_DIR or the user's cache directory
+    "tewb.build_timeout": 60,  # seconds that LLVM may work on one kernel
     "tewb.memory_limit": 8 << 30,  # bytes that the intermediates of one kernel call may take
 }
 
-_current: contextvars.ContextVar[PassContext] = contextvars.ContextVar("tewb_pass_context")
+# The largest value of the options that are numbers; the others are true or false.
+_MOST = {
+    "tir.UnrollLoop.auto_max_step": 4096,
+    "tewb.memory_limit": (1 << 63) - 1,
+}
+
+# Passes that can be left out, and the option that does it.
+_DISABLED: dict[str, tuple[str, bool]] = {
+    "tir.LoopPartition": ("tir.LoopPartition", False),
+    "tir.VectorizeLoop": ("tir.disable_vectorize", True),
+    "tir.StorageRewrite": ("tir.disable_storage_rewrite", True),
+}
+
+# What classic programs say by options that change nothing here, and what does it.
+_INSTEAD = {
+    "tir.UnrollLoop.auto_max_depth": "loops are unrolled at any depth: say how many steps by tir.UnrollLoop.auto_max_step",
+    "tir.UnrollLoop.auto_max_extent": "say how many steps are unrolled by tir.UnrollLoop.auto_max_step",
+    "tir.InjectDoubleBuffer": "call s[B].double_buffer(); the option nearest to it is tir.disable_storage_rewrite",
+    "tir.HoistIfThenElse": "conditions leave loops by tir.LoopPartition",
+    "tir.RemoveNoOp": "what does nothing is always removed; the option nearest to it is tir.LoopPartition",
+    "tir.Simplify": "expressions are always simplified; the option nearest to it is tir.LoopPartition",
+    "tir.noalias": "arguments never overlap, a call sees to it; the option nearest to it is tir.disable_storage_rewrite",
+    "tir.disable_assert": "accesses are checked only with tir.instrument_bound_checkers",
+    "tir.add_lower_pass": "change the module that tewb.lower gives, and build it; the option nearest to it is "
+    "tir.disable_vectorize",
+    "tir.disable_cse_tir": "LLVM computes common subexpressions once; say how much it does by opt_level",
+}
+
+MOST_LEVEL = 3
+
+# The contexts that are open, innermost last.
+_open: contextvars.ContextVar[tuple[PassContext, ...]] = contextvars.ContextVar(
+    "tewb_pass_contexts", default=()
+)
 
 
 class PassContext:
-    """Options for the lowering and building that happens inside its `with` block."""
+    """Options for the lowering and building that happens inside its `with` block, in this thread.
 
-    def __init__(self, opt_level: int = 2, config: Mapping[str, object] | None = None) -> None:
-        unknown = set(config or {}) - set(DEFAULTS)
-        if unknown:
+    `opt_level`, from 0 to 3, is how much LLVM optimises: 0 compiles fastest, to the slowest code. `config` are
+    options by name, of which an inner block takes none from an outer one. The keys of an option that is a dict may
+    be written either way:
+
+        with tewb.PassContext(opt_level=3, config={"tir.UnrollLoop": {"auto_max_step": 16}}):
+        with tewb.PassContext(opt_level=3, config={"tir.UnrollLoop.auto_max_step": 16}):
+
+    `disabled_pass` names passes to leave out: tir.LoopPartition, tir.VectorizeLoop, tir.StorageRewrite. Raises
+    TewbError for what tewb does not have.
+    """
+
+    def __init__(
+        self,
+        opt_level: int = 2,
+        config: Mapping[str, object] | None = None,
+        *,
+        required_pass: Collection[str] | None = None,
+        disabled_pass: Collection[str] | None = None,
+        instruments: Collection[object] | None = None,
+    ) -> None:
+        level = None if isinstance(opt_level, bool) else _whole(opt_level)
+        if level is None or not 0 <= level <= MOST_LEVEL:
             raise TewbError(
-                f"unknown pass option {sorted(unknown)[0]!r}", hint=f"tewb has {', '.join(sorted(DEFAULTS))}"
+                f"opt_level={opt_level!r} is no number from 0 to {MOST_LEVEL}",
+                hint=f"{MOST_LEVEL} is all that LLVM can do",
+                span=here(),
             )
-        self.opt_level = opt_level
-        self.config = {**DEFAULTS, **(config or {})}
-        self._tokens: list[contextvars.Token[PassContext]] = []
+        if config is not None and not isinstance(config, Mapping):
+            raise TewbError(
+                f"config is a dict of options, not {config!r}",
+                hint='config={"tir.LoopPartition": False}',
+                span=here(),
+            )
+        if required_pass:
+            raise TewbError(
+                f"required_pass={list(required_pass)} changes nothing: every pass runs unless disabled_pass names it",
+                span=here(),
+            )
+        if instruments:
+            raise TewbError(
+                "tewb calls no instruments between passes",
+                hint="trace = []; tewb.lower(s, args, trace=trace) collects the function after every pass",
+                span=here(),
+            )
+        self.opt_level = level
+        without = [disabled_pass] if isinstance(disabled_pass, str) else disabled_pass or ()
+        chosen = {**dict(_flat(config or {})), **dict(map(_disabled, without))}
+        self.config: Mapping[str, float] = MappingProxyType({**DEFAULTS, **chosen})
 
     def __enter__(self) -> PassContext:
-        self._tokens.append(_current.set(self))
+        _open.set((*_open.get(), self))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        _current.reset(self._tokens.pop())
+        contexts = _open.get()
+        at = max((i for i, c in enumerate(contexts) if c is self), default=None)
+        if at is not None:
+            _open.set(contexts[:at] + contexts[at + 1 :])
 
     @staticmethod
     def current() -> PassContext:
         """The innermost context, or one with the defaults."""
-        return _current.get(None) or PassContext()
+        contexts = _open.get()
+        return contexts[-1] if contexts else _DEFAULT
 
 
-def option(key: str) -> object:
+def _flat(config: Mapping[str, object]) -> Iterator[tuple[str, float]]:
+    """The options of a config, with the dicts among them taken apart."""
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            if not any(known.startswith(f"{key}.") for known in DEFAULTS):
+                raise _unknown(key)
+            for part, inner in value.items():
+                yield f"{key}.{part}", _value(f"{key}.{part}", inner)
+        else:
+            yield key, _value(key, value)
+
+
+def _value(key: object, value: object) -> float:
+    """The value of an option, of the kind that it takes."""
+    if not isinstance(key, str) or key not in DEFAULTS:
+        raise _unknown(key)
+    if key == "tewb.build_timeout":
+        return _seconds(value)
+    most = _MOST.get(key, 1)
+    number = _whole(value)
+    if number is None or not 0 <= number <= most or (isinstance(value, bool) and key in _MOST):
+        takes = f"a number from 0 to {most}" if key in _MOST else "True or False"
+        raise TewbError(f"option {key} takes {takes}, not {value!r}", span=here())
+    return number if key in _MOST else bool(number)
+
+
+def _seconds(value: object) -> float:
+    """A positive number of seconds."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return value
+    raise TewbError(
+        f"{value!r} is no number of seconds, which tewb.build_timeout takes", hint="60", span=here()
+    )
+
+
+def _whole(value: object) -> int | None:
+    """A whole number as Python's own; None for anything else."""
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def _disabled(name: str) -> tuple[str, bool]:
+    if name in _DISABLED:
+        return _DISABLED[name]
+    near = difflib.get_close_matches(str(name), _DISABLED, 1, 0.0)
+    raise TewbError(
+        f"the pass {name} cannot be left out",
+        hint=f"the nearest that can is {near[0]}; there are {', '.join(_DISABLED)}",
+        span=here(),
+    )
+
+
+def _unknown(key: object) -> TewbError:
+    near = difflib.get_close_matches(str(key), DEFAULTS, 1, 0.0)[0]
+    instead = _INSTEAD.get(str(key))
+    return TewbError(
+        f"unknown pass option {key!r}" + (f": {instead}" if instead else ""),
+        hint=("" if instead else f"the nearest is {near}; ") + f"tewb has {', '.join(sorted(DEFAULTS))}",
+        span=here(),
+    )
+
+
+_DEFAULT = PassContext()
+
+
+def option(key: str) -> float:
     """The value of one option in the current context."""
-    here = _current.get(None)
-    return DEFAULTS[key] if here is None else here.config[key]
+    contexts = _open.get()
+    return contexts[-1].config[key] if contexts else DEFAULTS[key]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
-_PATTERN = re.compile(r"(float|int|uint|bool|handle|void)(\d*)(?:x(\d+))?")
+from tewb.base.errors import DTypeError
+from tewb.base.python_text import brief
+from tewb.base.span import here
+
+_PATTERN = re.compile(r"(float|int|uint|bool|handle|void)([1-9][0-9]?)?(?:x([1-9][0-9]{0,6}))?")
 _WIDTHS = {
     "float": {32, 64},
     "int": {8, 16, 32, 64},
@@ -16,7 +20,7 @@ class DType(str):
     """A dtype that equals its name as a string and knows its parts.
 
     `kind` is float, int, uint, bool, handle or void (what a C function returns); `bits` is the width of one lane; `lanes` is 1 for a
-    scalar. Raises TypeError for a name that tewb does not have.
+    scalar. Raises DTypeError for a name that tewb does not have.
     """
 
     __slots__ = ("bits", "element", "is_bool", "is_float", "is_int", "kind", "lanes", "nbytes")
@@ -32,23 +36,24 @@ class DType(str):
     _known: dict[str, DType] = {}  # noqa: RUF012  (one table for all dtypes, filled on first use)
 
     def __new__(cls, name: str) -> DType:
-        known = cls._known.get(name)
-        return known if known is not None else cls._make(str(name))
+        known = cls._known.get(name) if isinstance(name, str) else None
+        # numpy's own dtypes and scalar types go by their names.
+        return known if known is not None else cls._make(str(getattr(name, "__name__", name)))
 
     @classmethod
     def _make(cls, name: str) -> DType:
         match = _PATTERN.fullmatch(name)
         if match is None:
-            raise TypeError(f"unknown dtype {name!r}; tewb has float32/64, int8..64, uint8..64 and bool")
-        kind, width, lanes = match[1], match[2], int(match[3] or 1)
+            raise _unknown(name, "tewb has float32/64, int8..64, uint8..64 and bool")
+        kind, width, lanes = match[1], match[2] or "", int(match[3] or 1)
         if (
             lanes < 1
             or (kind in _WIDTHS and int(width or 0) not in _WIDTHS[kind])
             or (kind in ("handle", "void") and width)
         ):
-            raise TypeError(f"unknown dtype {name!r}; tewb has float32/64, int8..64, uint8..64 and bool")
+            raise _unknown(name, "tewb has float32/64, int8..64, uint8..64 and bool")
         if kind == "bool" and width not in ("", "1"):
-            raise TypeError(f"unknown dtype {name!r}; a boolean is written bool")
+            raise _unknown(name, "a boolean is written bool")
         element = f"{kind}{width}" if kind in _WIDTHS else kind
         canonical = element if lanes == 1 else f"{element}x{lanes}"
         if canonical in cls._known:
@@ -79,8 +84,13 @@ class DType(str):
         return (DType, (str(self),))
 
 
+def _unknown(name: str, known: str) -> DTypeError:
+    return DTypeError(f"unknown dtype {brief(repr(name))}; {known}", span=here())
+
+
 INT32 = DType("int32")
 INT64 = DType("int64")
+UINT64 = DType("uint64")
 FLOAT32 = DType("float32")
 FLOAT64 = DType("float64")
 BOOL = DType("bool")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 _NOT_THEIRS = (str(Path(__file__).resolve().parent.parent) + "/", "<frozen")
 
@@ -28,15 +30,25 @@ class Span:
 
 def here() -> Span | None:
     """The nearest line on the call stack that is not tewb's own; None when there is none."""
-    frame = sys._getframe(1)
+    return _nearest(sys._getframe(1)) or _nearest(called_from.frame)
+
+
+def _nearest(frame: FrameType | None) -> Span | None:
     while frame is not None:
         place = frame.f_code.co_filename
         if not place.startswith(_NOT_THEIRS):
             return Span(place, frame.f_lineno)
-        if frame.f_back is None:
-            return None
         frame = frame.f_back
     return None
+
+
+class _CalledFrom(threading.local):
+    """The call for which a thread works (`deep.py`): its stack goes on there."""
+
+    frame: FrameType | None = None
+
+
+called_from = _CalledFrom()
 
 
 def _cell_number(file: str) -> int | None:

@@ -14,13 +14,14 @@ from tewb.ir import (
     BufferLoad,
     BufferStore,
     Expr,
+    Node,
     Ramp,
     Stmt,
     Var,
     const_int,
+    everywhere,
     is_contiguous,
     ops,
-    walk,
 )
 from tewb.runtime.abi import BOUNDS
 
@@ -29,15 +30,26 @@ _GROUP = 16  # lanes of a long vector with a symbolic stride that are written ou
 
 class Accesses:
     """Writes accesses into `f`. `values` holds the SSA name of every buffer's data, and `index` writes an index as an
-    i64, or as a vector of them."""
+    i64, or as a vector of them; `wide` one that may be anywhere."""
 
     def __init__(
-        self, f: Function, values: dict[Var, str], index: Callable[[Expr], str], debug: bool
+        self,
+        f: Function,
+        values: dict[Var, str],
+        index: Callable[[Expr], str],
+        wide: Callable[[Expr], str],
+        debug: bool,
     ) -> None:
-        self.f, self.values, self.index, self.debug = f, values, index, debug
+        self.f, self.values, self.index, self.wide, self.debug = f, values, index, wide, debug
         # The lanes that may be accessed: those of a side of a choice, or of a guard.
         self.mask: str | None = None
         self.own: dict[Var, int] = {}  # the elements of buffers on the stack
+        self.is_there = everywhere(self._is_there)
+
+    def has(self, data: Var, count: int) -> None:
+        """From now on a buffer of `count` elements is on the stack."""
+        self.own[data] = count
+        self.is_there = everywhere(self._is_there)
 
     # ---- addresses
 
@@ -183,15 +195,25 @@ class Accesses:
 
     def may_miss(self, n: Expr | Stmt) -> bool:
         """Whether vectors go with a single element that may only be there when some lane wants it."""
-        for load in (x for x in walk(n) if isinstance(x, BufferLoad)):
-            at = const_int(load.indices[0])
-            if load.dtype.lanes == 1 and (at is None or not 0 <= at < self.own.get(load.buffer.data, 0)):
-                return True
-        return False
+        return not self.is_there(n)
+
+    def _is_there(self, n: Node) -> bool:
+        """Whether what a node loads, if it is a single element, is there though no lane wants it."""
+        if not isinstance(n, BufferLoad) or n.dtype.lanes > 1:
+            return True
+        at = const_int(n.indices[0])
+        return at is not None and 0 <= at < self.own.get(n.buffer.data, 0)
 
     def any_lane(self, mask: str, lanes: int) -> str:
         """Whether any lane of a mask is set."""
-        name = f"llvm.vector.reduce.or.v{lanes}i1"
+        return self._joined("or", mask, lanes)
+
+    def all_lanes(self, mask: str, lanes: int) -> str:
+        """Whether all lanes of a mask are set."""
+        return self._joined("and", mask, lanes)
+
+    def _joined(self, op: str, mask: str, lanes: int) -> str:
+        name = f"llvm.vector.reduce.{op}.v{lanes}i1"
         self.f.module.declare(name, f"i1 @{name}(<{lanes} x i1>)")
         return self.f.ins(f"call i1 @{name}(<{lanes} x i1> {mask})")
 
@@ -210,7 +232,7 @@ class Accesses:
             ends = [lane_of(index, lane) for lane in range(index.dtype.lanes)]
         bound = self.index(size)
         for end in ends:
-            at = self.index(end if const_int(low) == 0 else ops.sub(ops.cast(end, INT64), low))
+            at = self.wide(end if const_int(low) == 0 else ops.sub(ops.cast(end, INT64), low))
             inside = self.f.ins(f"icmp ult i64 {at}, {bound}")
             self.f.require(inside, BOUNDS, f"an access to {e.buffer.name}", at, bound)
 

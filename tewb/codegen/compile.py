@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import pickle
-import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tewb.base import CodegenError, PassContext, native
+from tewb.base import CodegenError, PassContext, any_depth, fresh_identifier, kernel_symbol, llvm_name, native
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.intrinsics import provide_library
 from tewb.codegen.links import Linked, assembly_lines, llvm_lines
 from tewb.codegen.services import SERVICES, provide_services
+from tewb.codegen.size_limits import size_limits
+from tewb.codegen.size_text import size_text
 from tewb.codegen.statements import Statements, operations
 from tewb.codegen.types import value_type
 from tewb.ir import (
     Allocate,
     Buffer,
+    BufferStore,
     Call,
     Expr,
     For,
@@ -32,7 +35,6 @@ from tewb.ir import (
     has_nontemporal,
     script,
     script_lines,
-    substitute,
     walk,
 )
 from tewb.runtime import ForeignKernel, Kernel, Target, pool
@@ -69,7 +71,13 @@ class CompiledModule:
 
         if target.runs_here:
             self._code: Translated = Compiled(
-                text, level, named=named, about=self._about, provide=_provide, target=target
+                text,
+                level,
+                named=named,
+                about=self._about,
+                provide=_provide,
+                target=target,
+                cause=self._cause,
             )
         else:
             self._code = Translated(text, level, target=target)
@@ -81,6 +89,17 @@ class CompiledModule:
     @cached_property
     def _translation(self) -> Translation:
         return self._translate(self.target)
+
+    def _cause(self) -> str:
+        """The longest of the loops that have no loop inside, as the end of a sentence."""
+        found = [n for f in self.module.functions.values() for n in walk(f.body) if isinstance(n, For)]
+        sizes = {
+            n: sum(1 for x in walk(n.body) if isinstance(x, BufferStore)) for n in found if _is_innermost(n)
+        }
+        if not sizes:
+            return ""
+        longest = max(sizes, key=lambda n: sizes[n])
+        return f", and an iteration of loop {longest.var.name} makes {sizes[longest]} stores"
 
     def _about(self) -> bytes:
         return pickle.dumps((self._translation.signatures, self._translation.natives))
@@ -108,7 +127,7 @@ class CompiledModule:
         """The kernel of function `name`; one that cannot be called when the target is another machine."""
         if not isinstance(self._code, Compiled):
             return ForeignKernel(self._translation.signatures[name], self, self.target)
-        address = self._code.address(name)
+        address = self._code.address(kernel_symbol(name))
         signatures, symbols = pickle.loads(self._code.about)
         self._natives = [n for n in map(native, symbols) if n is not None]  # alive as long as this code
         setters = dict.fromkeys(n.set_threads for n in self._natives if n.set_threads is not None)
@@ -126,13 +145,13 @@ class CompiledModule:
 def compile_module(
     module: IRModule,
     debug: bool = False,
-    level: int = 2,
+    level: int | None = None,
     flatten: Callable[[], IRModule] | None = None,
     target: Target | None = None,
 ) -> CompiledModule:
     """Compile flat, scalar-or-vector IR (what the passes of BUILD give). With `debug`, check every access.
-    `level` is how much LLVM optimises: 0 compiles several times faster, to code that is slower. `target` is
-    the processor; None is this machine's.
+    `level` is how much LLVM optimises, or None for what the PassContext says: 0 compiles several times faster, to
+    code that is slower. `target` is the processor; None is this machine's.
 
     `flatten` makes the flat IR of a `module` that is not flat yet, when it is needed."""
     named = f"{debug} {flatten is None} {_identity(module)}"
@@ -140,7 +159,12 @@ def compile_module(
     def make(target: Target) -> Translation:
         return translate(flatten() if flatten else module, debug, target)
 
-    return CompiledModule(named, make, level, target or Target.host())
+    chosen = PassContext.current().opt_level if level is None else level
+    return CompiledModule(named, make, chosen, target or Target.host())
+
+
+def _is_innermost(loop: For) -> bool:
+    return not any(isinstance(n, For) for n in walk(loop.body))
 
 
 def _identity(module: IRModule) -> str:
@@ -165,6 +189,7 @@ def _provide(symbols: Sequence[str]) -> None:
     provide_library(symbols)
 
 
+@any_depth
 def translate(module: IRModule, debug: bool, target: Target) -> Translation:
     """The LLVM text of flat IR."""
     shared = Module(target)
@@ -192,6 +217,8 @@ def _attributes_of(target: Target) -> str:
 
 def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
     """The body on noalias pointers, and the entry that unpacks the slots."""
+    symbol = kernel_symbol(f.name)
+    inside = llvm_name(f"{symbol}.body")
     scope = info.scope(f.name)
     params: list[str] = ["ptr %ctx"]
     values: dict[Var, str] = {}
@@ -208,14 +235,14 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
         params.append(f"{module.pointer(v) if isinstance(p, Buffer) else t} %p{n}")
         loads += _unpack(module, n, v)
         arguments.append(f"{t} %a{n}")
-    body = Function(module, f"define internal i32 @{f.name}.body({', '.join(params)}) #0 !dbg {scope}")
+    body = Function(module, f"define internal i32 {inside}({', '.join(params)}) #0 !dbg {scope}", symbol)
     body.location = info.start(scope)
     Statements(body, values, debug, _seen_by_python(f), info, scope).emit(f.body)
     body.do("ret i32 0")
     # The entry has a subprogram too: inlined code keeps its lines only inside of one.
     outer = info.scope(f"{f.name}.entry")
-    entry = [f"define i32 @{f.name}(ptr %ctx, ptr %args) !dbg {outer} {{", *loads]
-    entry.append(f"  %r = call i32 @{f.name}.body({', '.join(arguments)}), !dbg {info.start(outer)}")
+    entry = [f"define i32 {llvm_name(symbol)}(ptr %ctx, ptr %args) !dbg {outer} {{", *loads]
+    entry.append(f"  %r = call i32 {inside}({', '.join(arguments)}), !dbg {info.start(outer)}")
     entry += [f"  {line}, !dbg {info.start(outer)}" for line in module.fence()]
     entry += ["  ret i32 %r", "}"]
     return body.text() + "\n\n" + "\n".join(entry)
@@ -238,6 +265,8 @@ def _unpack(module: Module, n: int, v: Var) -> list[str]:
     lines.append(f"  %i{n} = load i64, ptr %s{n}")
     if d.bits == 64:
         return [*lines, f"  %a{n} = add i64 %i{n}, 0"]
+    if d.is_bool:
+        return [*lines, f"  %a{n} = icmp ne i64 %i{n}, 0"]
     return [*lines, f"  %a{n} = trunc i64 %i{n} to {value_type(d)}"]
 
 
@@ -262,7 +291,7 @@ def _seen_by_python(f: PrimFunc) -> set[Var]:
 
 def _signature(module: Module, f: PrimFunc) -> KernelSignature:
     names = symbol_names(f)
-    params = tuple(_param(p, i in f.outputs, names) for i, p in enumerate(f.params))
+    params = tuple(_param(p, i, i in f.outputs, names) for i, p in enumerate(f.params))
     symbols = symbols_of(f)
     return KernelSignature(
         f.name,
@@ -274,18 +303,16 @@ def _signature(module: Module, f: PrimFunc) -> KernelSignature:
         operations(f.body) or _work_text(f.body, {v: names[v] for v in symbols}),
         tuple(module.intermediates),
         tuple(v.dtype.bits for v in symbols),
+        size_limits(f, names),
     )
 
 
 def symbol_names(f: PrimFunc) -> dict[Var, str]:
-    """A name for every parameter and symbol that is a variable; different strides may both be called `s`."""
-    names: dict[Var, str] = {p: p.name for p in f.params if isinstance(p, Var)}
-    taken = set(names.values())
-    for v in symbols_of(f):
-        name, k = v.name, 0
-        while name in taken:
-            k += 1
-            name = f"{v.name}_{k}"
+    """A name for every parameter and symbol that is a variable; different ones may both be called `s`."""
+    names: dict[Var, str] = {}
+    taken: set[str] = set()
+    for v in (*(p for p in f.params if isinstance(p, Var)), *symbols_of(f)):
+        name = fresh_identifier(v.name, taken)  # it stands in sizes, which are Python text
         names[v] = name
         taken.add(name)
     return names
@@ -293,25 +320,52 @@ def symbol_names(f: PrimFunc) -> dict[Var, str]:
 
 def _work_text(s: Stmt, known: Mapping[Var, str]) -> str | None:
     """The operations of a statement as Python text over the symbols `known`; None when they do not tell."""
-    constant = operations(s)
-    if constant is not None:
-        return str(constant)
+    terms = _work_terms(s, known)
+    if terms is None:
+        return None
+    return (
+        " + ".join([str(n) if t == _ONE else t if n == 1 else f"{n} * {t}" for t, n in terms.items()]) or "0"
+    )
+
+
+_ONE = "1"  # the term that constants are a multiple of
+
+
+def _work_terms(s: Stmt, known: Mapping[Var, str]) -> Counter[str] | None:
+    """The same as a sum: how often it has each of its terms."""
     if isinstance(s, For):
-        inside = _work_text(s.body, known)
-        size = _size(s.extent, known) if known.keys() >= set(free_vars(s.extent)) else None
-        return None if inside is None or size is None else f"({size.text}) * ({inside})"
-    parts = [_work_text(c, known) for c in s.children() if isinstance(c, Stmt)]
-    if isinstance(s, IfThenElse) and len(parts) == 2 and None not in parts:
-        return f"max({parts[0]}, {parts[1]})"
-    return None if not parts or None in parts else " + ".join(f"({p})" for p in parts)
+        inside, size = _work_text(s.body, known), size_text(s.extent, known)
+        if inside is None or size is None:
+            return None
+        return _times(inside, int(size)) if size.isdecimal() else Counter({f"({size}) * ({inside})": 1})
+    if isinstance(s, IfThenElse) and s.other is not None:
+        then, other = _work_text(s.then, known), _work_text(s.other, known)
+        return None if then is None or other is None else Counter({f"max({then}, {other})": 1})
+    inner = [c for c in s.children() if isinstance(c, Stmt)]
+    if not inner:
+        constant = operations(s)
+        return None if constant is None else Counter({_ONE: constant})
+    total: Counter[str] = Counter()
+    for c in inner:
+        terms = _work_terms(c, known)
+        if terms is None:
+            return None
+        total.update(terms)
+    return total
 
 
-def _param(p: Buffer | Var, is_output: bool, names: Mapping[Var, str]) -> ParamSpec:
+def _times(work: str, n: int) -> Counter[str]:
+    return Counter({_ONE: int(work) * n} if work.isdecimal() else {f"({work})": n})
+
+
+def _param(p: Buffer | Var, index: int, is_output: bool, names: Mapping[Var, str]) -> ParamSpec:
     if isinstance(p, Var):
-        return ParamSpec(p.name, "scalar", str(p.dtype))
+        return ParamSpec(p.name, "scalar", str(p.dtype), symbol=names[p], position=index + 1)
     shape = tuple(_size(n, names) for n in p.shape)
     strides = tuple(_size(n, names) for n in p.strides) if p.strides else None
-    return ParamSpec(p.name, "buffer", str(p.dtype), shape, strides, is_output, p.alignment)
+    return ParamSpec(
+        p.name, "buffer", str(p.dtype), shape, strides, is_output, p.alignment, position=index + 1
+    )
 
 
 def _size(e: Expr, names: Mapping[Var, str]) -> Size:
@@ -320,9 +374,7 @@ def _size(e: Expr, names: Mapping[Var, str]) -> Size:
         return Size(value, str(value))
     if isinstance(e, Var):
         return Size(None, names[e], names[e])
-    e = substitute(e, {v: Var(names[v], v.dtype) for v in free_vars(e) if names[v] != v.name})
-    text = script(e).replace("T.min", "min").replace("T.max", "max")
-    text = re.sub(r"T\.int(?:32|64)\((-?\d+)\)", r"\1", text)
-    if "T." in text:
-        raise CodegenError(f"the size {text} is not arithmetic that an argument check can do")
+    text = size_text(e, names)
+    if text is None:
+        raise CodegenError(f"the size {script(e)} is not arithmetic that an argument check can do")
     return Size(None, text)

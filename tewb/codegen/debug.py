@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tewb.base import llvm_string
 from tewb.codegen.function import Module
 from tewb.ir import Node
 
@@ -29,7 +30,7 @@ class DebugInfo:
     def scope(self, name: str) -> str:
         """A new subprogram: each LLVM function has its own."""
         return self.module.meta(
-            f'distinct !DISubprogram(name: "{name}", scope: {self.file}, file: {self.file}, line: 1, type: {self.kind}, '
+            f"distinct !DISubprogram(name: {llvm_string(name)}, scope: {self.file}, file: {self.file}, line: 1, type: {self.kind}, "
             f"scopeLine: 1, spFlags: DISPFlagDefinition | DISPFlagOptimized, unit: {self.unit})"
         )
 

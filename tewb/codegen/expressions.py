@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from tewb.base import BOOL, HANDLE, INT64, CodegenError, DType, native
+from tewb.base import BOOL, HANDLE, INT64, CodegenError, DType, llvm_string, native, why_no_symbol
 from tewb.codegen.accesses import Accesses
 from tewb.codegen.conversion import convert
 from tewb.codegen.division import divided, divided_safely, shifted
@@ -27,6 +28,7 @@ from tewb.ir import (
     GE,
     GT,
     LE,
+    LEAVES,
     LT,
     NE,
     Add,
@@ -35,6 +37,7 @@ from tewb.ir import (
     BufferLoad,
     Call,
     Cast,
+    Compare,
     Div,
     Expr,
     FloatImm,
@@ -46,6 +49,7 @@ from tewb.ir import (
     Min,
     Mod,
     Mul,
+    Node,
     Not,
     Or,
     Ramp,
@@ -55,10 +59,14 @@ from tewb.ir import (
     Sub,
     Var,
     const_int,
-    is_maskable,
+    everywhere,
+    keeps_lanes,
     script,
+    structural_equal,
     walk,
 )
+
+MOST_LINES = 300_000  # instructions of a statement
 
 _PREDICATES = {
     EQ: ("eq", "eq", "oeq"),
@@ -76,14 +84,49 @@ class Expressions:
     def __init__(self, f: Function, values: dict[Var, str], debug: bool) -> None:
         self.f, self.values, self.debug = f, values, debug
         self.index_depth = 0
-        self.accesses = Accesses(f, values, self.index, debug)
+        self.wrapping: set[int] = set()  # the operations of the index at hand that may wrap, by id
+        self.data: set[Var] = set()  # variables that hold what was loaded
+        self.accesses = Accesses(f, values, self.index, self.wide, debug)
+        # The values of this statement that hold where instructions are written now, each with whether it was made as
+        # an index that does not wrap, and the order in which they were made.
+        self.computed: dict[tuple[Expr, bool], str] = {}
+        self.made: list[tuple[Expr, bool]] = []
+        self.first_line = 0
+        self.is_cheap, self.is_maskable = everywhere(_is_cheap), everywhere(keeps_lanes)
+
+    def begin(self) -> None:
+        """A new statement: what the one before computed may have changed."""
+        self.computed.clear()
+        self.made.clear()
+        self.first_line = len(self.f.lines)
 
     def emit(self, e: Expr) -> str:
-        """The SSA name or literal of the value of `e`."""
+        """The SSA name or literal of the value of `e`: the one that it has, where it was computed before."""
         rule = _EXPRS.get(e.__class__)
         if rule is None:
             raise CodegenError(f"no machine code for {type(e).__name__}: {script(e)}")
-        return rule(self, e)
+        if e.__class__ in LEAVES:
+            return rule(self, e)
+        key = (e, self.index_depth > 0 and id(e) not in self.wrapping)
+        value = self.computed.get(key)
+        if value is None:
+            value = rule(self, e)
+            if e.dtype is not HANDLE:
+                self.computed[key] = value
+                self.made.append(key)
+            if len(self.f.lines) - self.first_line > MOST_LINES:
+                raise CodegenError(
+                    f"a statement becomes more than {MOST_LINES} instructions: {script(e)}",
+                    hint="an expression that several conditions guard is computed under each of them: choose with "
+                    "te.select where both sides are safe, or compute it as a stage of its own",
+                )
+        return value
+
+    def forget(self, count: int) -> None:
+        """Leave a block that may not have run: of the values that were made, those after the first `count` hold no
+        longer."""
+        while len(self.made) > count:
+            self.computed.pop(self.made.pop(), None)
 
     def typed(self, e: Expr) -> str:
         """The value of `e` with its type before it."""
@@ -114,7 +157,8 @@ class Expressions:
         if e.dtype.is_float:
             return self.f.ins(f"f{name} contract {t} {a}, {b}")
         # Index arithmetic does not overflow, which loop optimisations want to know; data wraps.
-        flags = " nsw" if self.index_depth and e.dtype.kind == "int" else ""
+        exact = self.index_depth and e.dtype.kind == "int" and id(e) not in self.wrapping
+        flags = " nsw" if exact else ""
         return self.f.ins(f"{name}{flags} {t} {a}, {b}")
 
     def div(self, e: Div) -> str:
@@ -182,18 +226,20 @@ class Expressions:
 
     def _logic(self, e: Any, op: str, decided: str) -> str:
         t = value_type(e.dtype)
-        if e.dtype.lanes > 1 and not is_cheap(e.b):
+        if self.is_cheap(e.b) or reads_again(e.a, e.b):
+            return self.f.ins(f"{op} {t} {self.emit(e.a)}, {self.emit(e.b)}")
+        if e.dtype.lanes > 1:
             known = Broadcast(IntImm(int(op == "or"), BOOL), e.dtype.lanes, e.dtype)
             then, other = (e.b, known) if op == "and" else (known, e.b)
             return self._choose_lanes(Call("if_then_else", (e.a, then, other), e.dtype), e.a, then, other)
-        if is_cheap(e.b):
-            return self.f.ins(f"{op} {t} {self.emit(e.a)}, {self.emit(e.b)}")
         f = self.f
         a = self.emit(e.a)
         first, more, done = f.block, f.label(), f.label()
         f.branch(a, more if op == "and" else done, done if op == "and" else more)
         f.start(more)
+        count = len(self.made)
         b = self.emit(e.b)
+        self.forget(count)
         last = f.block
         f.jump(done)
         f.start(done)
@@ -213,31 +259,43 @@ class Expressions:
         cond, then, other = e.args
         if cond.dtype.lanes > 1:
             return self._choose_lanes(e, cond, then, other)
-        if is_cheap(then) and is_cheap(other):
+        if self.is_cheap(then) and self.is_cheap(other):
             c = self.emit(cond)
             return self.f.ins(f"select i1 {c}, {self.typed(then)}, {self.typed(other)}")
         f = self.f
         c = self.emit(cond)
+        self.emit_common(then, other)
         yes, no, done = f.label(), f.label(), f.label()
         f.branch(c, yes, no)
         f.start(yes)
+        count = len(self.made)
         a = self.emit(then)
+        self.forget(count)
         from_yes = f.block
         f.jump(done)
         f.start(no)
         b = self.emit(other)
+        self.forget(count)
         from_no = f.block
         f.jump(done)
         f.start(done)
         return f.ins(f"phi {value_type(e.dtype)} [ {a}, %{from_yes} ], [ {b}, %{from_no} ]")
 
+    def emit_common(self, then: Expr, other: Expr) -> None:
+        """Compute what both sides of a choice need whichever is taken."""
+        needed = set(_certain(other))
+        for e in _certain(then):
+            if e in needed:
+                self.emit(e)
+
     def _choose_lanes(self, e: Call, cond: Expr, then: Expr, other: Expr) -> str:
         """A choice that differs from lane to lane: by select where both sides are safe, or are so when only
         the lanes that are taken are loaded; else lane by lane."""
-        if is_cheap(then) and is_cheap(other):
+        if self.is_cheap(then) and self.is_cheap(other):
             return self.f.ins(f"select {self.typed(cond)}, {self.typed(then)}, {self.typed(other)}")
-        if not self.debug and is_maskable(then) and is_maskable(other):
+        if not self.debug and self.is_maskable(then) and self.is_maskable(other):
             taken = self.emit(cond)
+            self.emit_common(then, other)
             rest = self.f.ins(f"xor {value_type(cond.dtype)} {taken}, {splat_constant('true', cond.dtype)}")
             sides = self._in_lanes(then, taken), self._in_lanes(other, rest)
             return self.f.ins(f"select {value_type(cond.dtype)} {taken}, {', '.join(sides)}")
@@ -261,6 +319,7 @@ class Expressions:
         if around is not None:
             mask = f.ins(f"and <{e.dtype.lanes} x i1> {around}, {mask}")
         self.accesses.mask = mask
+        count = len(self.made)
         if not self.accesses.may_miss(e):
             value = self.emit(e)
         else:
@@ -274,14 +333,21 @@ class Expressions:
             f.start(done)
             value = f.ins(f"phi {t} [ {value}, %{inside} ], [ poison, %{before} ]")
         self.accesses.mask = around
+        self.forget(count)
         return f"{t} {value}"
 
     def known(self, e: _Known) -> str:
         return e.ssa
 
     def let(self, e: Let) -> str:
-        self.values[e.var] = self.emit(e.value)
+        self.bind(e.var, e.value)
         return self.emit(e.body)
+
+    def bind(self, v: Var, value: Expr) -> None:
+        """Give `v` the value of an expression."""
+        self.values[v] = self.emit(value)
+        if self.reads_data(value):
+            self.data.add(v)
 
     # ---- conversion
 
@@ -330,12 +396,27 @@ class Expressions:
 
     # ---- indices
 
+    def wide(self, e: Expr) -> str:
+        """An integer as an i64, or a vector of them, of which nothing is known yet."""
+        return convert(self.f, self.emit(e), e.dtype, INT64.with_lanes(e.dtype.lanes))
+
     def index(self, e: Expr) -> str:
-        """An index as an i64, or as a vector of them."""
+        """An index inside of its array as an i64, or as a vector of them."""
+        if isinstance(e, IntImm | Var):
+            return self.wide(e)
+        before = self.wrapping
+        self.wrapping = wrapping(e, self.reads_data)
         self.index_depth += 1
-        x = self.emit(e)
+        x = self.wide(e)
         self.index_depth -= 1
-        return convert(self.f, x, e.dtype, INT64.with_lanes(e.dtype.lanes))
+        self.wrapping = before
+        return x
+
+    def reads_data(self, e: Expr) -> bool:
+        """Whether something that was loaded is part of `e`."""
+        return any(
+            isinstance(n, BufferLoad | Call) or (n.__class__ is Var and n in self.data) for n in walk(e)
+        )
 
     # ---- calls
 
@@ -365,23 +446,33 @@ class Expressions:
         return rule(self.f, e.args[0].dtype, [self.emit(a) for a in e.args])
 
     def call_extern(self, e: Call) -> str:
-        """A C function by its symbol."""
+        """A C function by its symbol. A truth value is a byte in C: 0 or 1 when it goes there, anything but 0 for
+        true when it comes back."""
         name = e.args[0]
         assert isinstance(name, StringImm)
-        result = "void" if e.dtype.kind == "void" else value_type(e.dtype)
-        kinds = ", ".join(value_type(a.dtype) for a in e.args[1:])
-        values = ", ".join(self.typed(a) for a in e.args[1:])
-        if any(a.dtype is HANDLE for a in e.args[1:]):  # it may read memory, on other threads too
+        result = "void" if e.dtype.kind == "void" else memory_type(e.dtype)
+        types = [f"{value_type(a.dtype)}{' zeroext' if a.dtype.is_bool else ''}" for a in e.args[1:]]
+        kinds = ", ".join(types)
+        values = ", ".join(f"{t} {self.emit(a)}" for t, a in zip(types, e.args[1:], strict=True))
+        if any(
+            a.dtype is HANDLE for a in e.args[1:]
+        ):  # it may read memory, on other threads too, and write it
             self.f.fence()
-        self.f.module.declare(name.value, f'{result} @"{name.value}"({kinds})')
+            self.computed.clear()
+        reason = why_no_symbol(name.value) or self.f.taken(name.value)
+        if reason:
+            raise CodegenError(f"call_extern: {reason}")
+        symbol = f"@{llvm_string(name.value)}"
+        self.f.module.declare(name.value, f"{result} {symbol}({kinds})")
         known = native(name.value)
         if known is not None:
             self.f.module.natives.setdefault(name.value, known)
-        text = f'call {result} @"{name.value}"({values})'
+        text = f"call {result} {symbol}({values})"
         if result == "void":
             self.f.do(text)
             return ""
-        return self.f.ins(text)
+        value = self.f.ins(text)
+        return self.f.ins(f"icmp ne i8 {value}, 0") if e.dtype.is_bool else value
 
     def by_reference(self, e: Call) -> str:
         """A number in a stack slot of its own, for C functions that take pointers to numbers."""
@@ -429,14 +520,79 @@ class _Known(Expr):
         object.__setattr__(self, "dtype", DType("bool"))
 
 
-def is_cheap(e: Expr) -> bool:
-    """Whether `e` may be evaluated though nobody asked: no access, no call, no division but by a positive number."""
-    divisions = (Div, Mod, FloorDiv, FloorMod)
-    return not any(
-        isinstance(n, BufferLoad | Call | Let)
-        or (isinstance(n, divisions) and not (isinstance(n.b, IntImm) and n.b.value > 0))
-        for n in walk(e)
+def wrapping(e: Expr, reads_data: Callable[[Expr], bool]) -> set[int]:
+    """The ids of the sums and products in an index that may wrap: those with data in them, and those that are
+    compared, since a comparison is of values.
+
+    An index that is used was found to be inside of its array. What is added to data last, to reach the row, say, can
+    then not have wrapped; a product of data, or a sum that is still divided or clamped, can.
+    """
+    found: set[int] = set()
+    if not any(isinstance(n, Select) for n in walk(e)) and not reads_data(e):
+        return found
+    for c in (n for n in walk(e) if isinstance(n, Compare)):
+        found.update(id(x) for x in walk(c) if isinstance(x, Add | Sub | Mul))
+
+    def outside(n: Expr) -> None:
+        if not isinstance(n, Add | Sub):
+            inside(n)
+            return
+        if reads_data(n.a) and reads_data(n.b):
+            found.add(id(n))
+        outside(n.a)
+        outside(n.b)
+
+    def inside(n: Expr) -> None:
+        found.update(id(x) for x in walk(n) if isinstance(x, Add | Sub | Mul) and reads_data(x))
+
+    outside(e)
+    return found
+
+
+def _is_cheap(n: Node) -> bool:
+    """Whether a node may be evaluated though nobody asked: no access, no call, no division but by a positive number."""
+    if isinstance(n, Div | Mod | FloorDiv | FloorMod):
+        return isinstance(n.b, IntImm) and n.b.value > 0
+    return not isinstance(n, BufferLoad | Call | Let)
+
+
+_NEAR = 256  # nodes that are looked at for what both sides of a choice have in common
+
+
+def _certain(e: Expr) -> list[Expr]:
+    """Parts of `e`, and itself, that are evaluated whenever it is: the nearest, from above."""
+    found: dict[Expr, None] = {e: None}
+    pending = deque([e])
+    while pending and len(found) < _NEAR:
+        match pending.popleft():
+            case Call("if_then_else", (cond, _, _)):
+                parts: tuple[Expr, ...] = (cond,)
+            case And(a) | Or(a):
+                parts = (a,)
+            case Let(_, value):
+                parts = (value,)
+            case x:
+                parts = x.children()
+        new = [p for p in parts if p.__class__ not in LEAVES and p not in found]
+        found.update(dict.fromkeys(new))
+        pending.extend(new)
+    return list(found)
+
+
+def reads_again(a: Expr, b: Expr) -> bool:
+    """Whether `b` reads nothing but what the comparison `a` has read, so that it may be evaluated after it though
+    nobody asked."""
+    if not isinstance(a, Compare) or not all(_is_plain(n) for e in (a, b) for n in walk(e)):
+        return False
+    read = [n for n in walk(a) if isinstance(n, BufferLoad)]
+    return all(any(structural_equal(n, m) for m in read) for n in walk(b) if isinstance(n, BufferLoad))
+
+
+def _is_plain(n: Node) -> bool:
+    divides = isinstance(n, Div | Mod | FloorDiv | FloorMod) and not (
+        isinstance(n.b, IntImm) and n.b.value > 0
     )
+    return not isinstance(n, Call | Let | And | Or) and not divides
 
 
 Rule = Callable[[Expressions, Any], str]

@@ -52,7 +52,7 @@ class Module:
     def string(self, text: str) -> str:
         """A constant C string; returns the name of its first byte."""
         if text not in self.strings:
-            data = text.encode() + b"\0"
+            data = text.encode("utf-8", "surrogatepass") + b"\0"
             escaped = "".join(f"\\{b:02x}" for b in data)
             name = f"@tewb.string.{len(self.strings)}"
             self.strings[text] = name
@@ -98,16 +98,19 @@ class Module:
 
 
 class Function:
-    """One LLVM function. `ins` adds an instruction with a value, `do` one without."""
+    """One LLVM function. `ins` adds an instruction with a value, `do` one without. The names of what is written for
+    parts of it begin with `symbol`."""
 
-    def __init__(self, module: Module, header: str) -> None:
-        self.module, self.header = module, header
+    def __init__(self, module: Module, header: str, symbol: str = "") -> None:
+        self.module, self.header, self.symbol = module, header, symbol
         self.entry: list[str] = []
         self.lines: list[str] = []
         self.block = "body"
         self.stack_bytes = 0
         self.free_slots: dict[tuple[str, int], list[str]] = {}  # of the stack, by element and count
         self.owned: list[str] = []  # heap memory that must be freed before returning
+        self.ends: dict[str, str] = {}  # by memory, the block that frees it, and all that was owned before it
+        self.ending: list[str] = []  # these blocks
         self.location: str | None = None
         self._count = 0
 
@@ -197,14 +200,46 @@ class Function:
         self.fail()
         self.start(good)
 
+    def taken(self, name: str) -> str | None:
+        """Why no C function of this name can be called here: it is that of a part of the kernel."""
+        own = self.symbol.split(".par")[0]
+        if name != own and not name.startswith(f"{own}."):
+            return None
+        return f"{name} is the name of a part of this kernel; build it with another name"
+
     def fail(self) -> None:
         """Give back what is owned and return 1: what failed is in the context."""
-        for p in reversed(self.owned):
-            self.do(f"call void @tewb.free(ptr %ctx, ptr {p})")
-        self.do("ret i32 1")
+        if not self.owned:
+            self.do("ret i32 1")
+            return
+        known = len(self.owned)
+        while known and self.owned[known - 1] not in self.ends:
+            known -= 1
+        for n in range(known, len(self.owned)):
+            self._end_with(self.owned[n], self.owned[n - 1] if n else None)
+        self.jump(self.ends[self.owned[-1]])
+
+    def _end_with(self, p: str, around: str | None) -> None:
+        """Write the end of the function where `p` was the last memory taken, inside of `around`."""
+        self.ends[p] = self.label()
+        after = "ret i32 1" if around is None else f"br label %{self.ends[around]}"
+        self.ending += [
+            f"{self.ends[p]}:",
+            f"  call void @tewb.free(ptr %ctx, ptr {p}){self._at()}",
+            f"  {after}{self._at()}",
+        ]
 
     def text(self) -> str:
         """The whole function."""
         return "\n".join(
-            [self.header + " {", "entry:", *self.entry, "  br label %body", "body:", *self.lines, "}"]
+            [
+                self.header + " {",
+                "entry:",
+                *self.entry,
+                "  br label %body",
+                "body:",
+                *self.lines,
+                *self.ending,
+                "}",
+            ]
         )

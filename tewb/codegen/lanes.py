@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tewb.base import CodegenError
 from tewb.ir import (
     Broadcast,
@@ -22,30 +24,42 @@ from tewb.ir import (
 
 def lane_of(e: Expr, lane: int) -> Expr:
     """One lane of a vector expression, as a scalar expression."""
-    if e.dtype.lanes == 1:
-        return e
+    known: dict[tuple[Expr, int], Expr] = {}
+
+    def part(x: Expr, at: int) -> Expr:
+        if x.dtype.lanes == 1:
+            return x
+        if (x, at) not in known:
+            known[x, at] = _lane_of(x, at, part)
+        return known[x, at]
+
+    return part(e, lane)
+
+
+def _lane_of(e: Expr, lane: int, part: Callable[[Expr, int], Expr]) -> Expr:
+    """`lane_of` a vector, from that of its parts."""
     match e:
         case Ramp(base, stride, _):
             return ops.add(base, ops.mul(stride, lane))
         case Broadcast(value):
             return value
         case BufferLoad(buffer, (index,)):
-            return BufferLoad(buffer, (lane_of(index, lane),), buffer.dtype)
+            return BufferLoad(buffer, (part(index, lane),), buffer.dtype)
         case Call(op, args, dtype) if op not in intrinsics.DOTS:
-            return Call(op, tuple(lane_of(a, lane) for a in args), dtype.element)
+            return Call(op, tuple([part(a, lane) for a in args]), dtype.element)
         case Cast(value, dtype):
-            return Cast(lane_of(value, lane), dtype.element)
+            return Cast(part(value, lane), dtype.element)
         case Select(cond, then, other, dtype):
-            return Select(lane_of(cond, lane), lane_of(then, lane), lane_of(other, lane), dtype.element)
+            return Select(part(cond, lane), part(then, lane), part(other, lane), dtype.element)
         case Shuffle(vectors, indices):
             found = indices[lane]
             for v in vectors:
                 if found < v.dtype.lanes:
-                    return lane_of(v, found)
+                    return part(v, found)
                 found -= v.dtype.lanes
         case Not(a):
-            return Not(lane_of(a, lane), e.dtype.element)
+            return Not(part(a, lane), e.dtype.element)
         case Var() | Call():
             raise CodegenError(f"the vector {script(e)} cannot be taken apart")
-    a, b = lane_of(e.a, lane), lane_of(e.b, lane)  # type: ignore[attr-defined]
+    a, b = part(e.a, lane), part(e.b, lane)  # type: ignore[attr-defined]
     return type(e)(a, b, e.dtype.element)  # type: ignore[call-arg]

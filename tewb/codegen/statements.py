@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tewb.base import HANDLE, INT64, CodegenError, DType
+from tewb.base import HANDLE, INT64, CodegenError, DType, llvm_name
 from tewb.codegen.accesses import is_long_walk
 from tewb.codegen.conversion import convert
 from tewb.codegen.debug import DebugInfo
@@ -13,6 +13,7 @@ from tewb.codegen.expressions import Expressions
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
 from tewb.codegen.lanes import lane_of
+from tewb.codegen.sections import sections
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     ALLOCATED,
@@ -38,13 +39,17 @@ from tewb.ir import (
     StringImm,
     Var,
     While,
+    const,
     const_int,
     free_vars,
     has_nontemporal,
     is_contiguous,
     is_maskable_store,
+    ops,
+    replace,
     seq,
     structural_equal,
+    uses,
     walk,
 )
 from tewb.runtime.abi import (
@@ -66,6 +71,8 @@ STACK_LIMIT = 64 << 10  # bytes of a function's stack that buffers may take; thr
 TILE = 4 << 10  # bytes up to which a buffer may end in registers: larger ones leave these half of the stack
 COARSE = 20_000  # operations between two looks at the cancel flag
 WIDE = 256  # bytes of the vectors that make an iteration long
+PART = 1 << 27  # operations between two looks in a loop of short iterations: less than a tenth of a second
+LONG = 500  # accesses of an iteration: to compare all of their pairs takes 0.1 s
 FEW = 16  # iterations of a loop that may well disappear
 CHUNK = 10 * COARSE  # operations that a thread takes at once from a parallel loop
 
@@ -82,6 +89,7 @@ class Statements:
         self.emit_expr, self.accesses = self.expressions.emit, self.expressions.accesses
         self.region = ExternRegion("")  # the extern_scope around, and its checked arrays
         self.checked: list[tuple[int, AttrStmt]] = []
+        self.depth = 0  # of loops around
 
     def emit(self, s: Stmt) -> None:
         rule = _STMTS.get(s.__class__)
@@ -89,7 +97,9 @@ class Statements:
             raise CodegenError(f"no machine code for the statement {type(s).__name__}")
         before = self.f.location
         self.f.location = self.locate(s) or before
+        self.expressions.begin()
         rule(self, s)
+        self.expressions.begin()
         self.f.location = before
 
     # ---- stores
@@ -117,14 +127,64 @@ class Statements:
     # ---- control
 
     def seq(self, s: Seq) -> None:
+        for group, is_section in sections(s):
+            if is_section and not self.checked:
+                self.section(Seq(tuple(group)))
+            else:
+                self.in_turn(group)
+
+    def in_turn(self, stmts: Sequence[Stmt]) -> None:
         at = 0
-        while at < len(s.stmts):
-            together = [] if self.debug else interleaved(s.stmts[at : at + MOST_STORES])
+        while at < len(stmts):
+            together = [] if self.debug else interleaved(stmts[at : at + MOST_STORES])
             if together:
                 self.store_together(together)
             else:
-                self.emit(s.stmts[at])
+                self.emit(stmts[at])
             at += len(together) or 1
+
+    def section(self, s: Seq) -> None:
+        """A part of a long sequence, as a function that is called here."""
+        f = self.f
+        captured = [v for v in captured_by(s) if v in self.values]
+        name = f"{f.symbol}.part{len(f.module.functions)}"
+        f.module.functions.append("")  # keeps the number taken while the body is written
+        place = len(f.module.functions) - 1
+        scope = self.info.scope(name)
+        body = Function(
+            f.module,
+            f"define internal i32 {llvm_name(name)}({self.parameters(captured)}) noinline #0 !dbg {scope}",
+            name,
+        )
+        body.location = self.info.start(scope)
+        values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
+        inner = Statements(body, values, self.debug, self.shared, self.info, scope)
+        inner.expressions.data |= self.expressions.data
+        inner.depth, inner.region = self.depth, self.region
+        inner.emit(s)
+        body.do("ret i32 0")
+        f.module.functions[place] = body.text()
+        arguments = [f"{value_type(v.dtype)} {self.values[v]}" for v in captured]
+        code = f.ins(f"call i32 {llvm_name(name)}({', '.join(['ptr %ctx', *arguments])})")
+        self.go_on_if_good(code)
+
+    def parameters(self, captured: Sequence[Var], *own: str) -> str:
+        """The parameters of a function that uses variables and buffers from outside; the buffers are known to be
+        apart."""
+        pointer = self.f.module.pointer
+        params = [
+            f"{pointer(v) if v.dtype is HANDLE else value_type(v.dtype)} %p{n}"
+            for n, v in enumerate(captured)
+        ]
+        return ", ".join(["ptr %ctx", *own, *params])
+
+    def go_on_if_good(self, code: str) -> None:
+        """Return where a function of ours said that something failed."""
+        good, bad = self.f.label(), self.f.label()
+        self.f.branch(self.f.ins(f"icmp eq i32 {code}, 0"), good, bad, likely=True)
+        self.f.start(bad)
+        self.f.fail()
+        self.f.start(good)
 
     def store_together(self, stores: list[BufferStore]) -> None:
         """Stores that fill each other's gaps, as one."""
@@ -133,6 +193,7 @@ class Statements:
         assert isinstance(index, Ramp)
         before = self.f.location
         self.f.location = self.locate(first) or before
+        self.expressions.begin()
         value = shuffle(self.f, [self.emit_expr(s.value) for s in stores], first.value.dtype)
         place = self.accesses.place(first, index.base)
         d = first.value.dtype
@@ -145,6 +206,9 @@ class Statements:
             return
         if s.kind is not ForKind.SERIAL:
             raise CodegenError(f"the loop {s.var.name} is {s.kind.value}: lowering should have replaced it")
+        if self.is_endless(s):
+            self.loop(in_chunks(s))
+            return
         f, t = self.f, value_type(s.var.dtype)
         first = self.emit_expr(s.min)
         count = self.emit_expr(s.extent)
@@ -163,9 +227,12 @@ class Statements:
         f.lines.append("")  # the phi, whose other value comes at the end of the body
         self.values[s.var] = i
         self.poll(s)
+        self.depth += 1
         self.emit(s.body)
+        self.depth -= 1
         following = f.ins(f"add nsw {t} {i}, 1")
-        again = f.ins(f"icmp slt {t} {following}, {end}")
+        compared = f.ins(hidden(following, t)) if is_long(s.body) else following
+        again = f.ins(f"icmp slt {t} {compared}, {end}")
         f.lines[at] = f"  {i} = phi {t} [ {first}, %{before} ], [ {following}, %{f.block} ]{f._at()}"
         f.branch(again, body, done, rolled=is_wide(s))
         f.start(done)
@@ -176,6 +243,17 @@ class Statements:
         if not is_coarse(s.body) or any(isinstance(n, For) and is_coarse(n.body) for n in walk(s.body)):
             return
         self.stop_if_cancelled()
+
+    def is_endless(self, s: For) -> bool:
+        """Whether a loop of short iterations may run for so long that somebody wants to end it: it has very many, or,
+        around everything else, nobody knows how many and memory is no bound for them."""
+        if is_coarse(s.body) or any(isinstance(n, For) and is_coarse(n.body) for n in walk(s.body)):
+            return False
+        work = operations(s)
+        if work is not None:
+            return work > 4 * PART
+        stores = [n for n in walk(s.body) if isinstance(n, BufferStore)]
+        return self.depth == 0 and any(not uses(n.indices[0], [s.var]) for n in stores)
 
     def stop_if_cancelled(self) -> None:
         flag = self.f.ins("load atomic i32, ptr %ctx monotonic, align 8")
@@ -243,7 +321,7 @@ class Statements:
             self.branch(IfThenElse(lane_of(s.cond, lane), seq(*parts), None, s.origin))
 
     def let(self, s: LetStmt) -> None:
-        self.values[s.var] = self.emit_expr(s.value)
+        self.expressions.bind(s.var, s.value)
         self.emit(s.body)
 
     def attr(self, s: AttrStmt) -> None:
@@ -256,7 +334,8 @@ class Statements:
         self.region, self.checked = region, checked
 
     def assertion(self, s: AssertStmt) -> None:
-        self.f.require(self.emit_expr(s.cond), ASSERTION, s.message)
+        holds, lanes = self.emit_expr(s.cond), s.cond.dtype.lanes
+        self.f.require(self.accesses.all_lanes(holds, lanes) if lanes > 1 else holds, ASSERTION, s.message)
         self.emit(s.body)
 
     def evaluate(self, s: Evaluate) -> None:
@@ -283,7 +362,7 @@ class Statements:
             if self.f.stack_bytes + total <= (STACK_LIMIT if total <= TILE else STACK_LIMIT // 2):
                 self.f.stack_bytes += total
                 self.values[b.data] = self.f.stack(memory_type(b.dtype), max(count, 1))
-                self.accesses.own[b.data] = count
+                self.accesses.has(b.data, count)
                 self.emit(s.body)
                 return
         self.heap(s, size)
@@ -392,7 +471,7 @@ class Statements:
         """
         f = self.f
         captured = [v for v in captured_by(s) if v in self.values]
-        name = f"{_bare(f.header)}.par{len(f.module.functions)}"
+        name = f"{f.symbol}.par{len(f.module.functions)}"
         f.module.functions.append("")  # keeps the number taken while the body is written
         place = len(f.module.functions) - 1
         first = self.expressions.index(s.min)
@@ -409,13 +488,9 @@ class Statements:
         f.fence()
         f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64, i64)")
         code = f.ins(
-            f"call i32 @tewb_rt_parallel(ptr %ctx, ptr @{name}, ptr {record}, i64 {count}, i64 {most})"
+            f"call i32 @tewb_rt_parallel(ptr %ctx, ptr {llvm_name(name)}, ptr {record}, i64 {count}, i64 {most})"
         )
-        good, bad = f.label(), f.label()
-        f.branch(f.ins(f"icmp eq i32 {code}, 0"), good, bad, likely=True)
-        f.start(bad)
-        f.fail()
-        f.start(good)
+        self.go_on_if_good(code)
         f.module.functions[place] = self.outlined(name, s, captured)
 
     def outlined(self, name: str, s: For, captured: list[Var]) -> str:
@@ -423,25 +498,27 @@ class Statements:
         known to be apart."""
         scope = self.info.scope(name)
         t = value_type(s.var.dtype)
-        params = ["ptr %ctx", f"{t} %i"]
-        params += [
-            f"{self.f.module.pointer(v)} %p{n}" if v.dtype is HANDLE else f"{value_type(v.dtype)} %p{n}"
-            for n, v in enumerate(captured)
-        ]
+        params = self.parameters(captured, f"{t} %i")
         body = Function(
-            self.f.module, f"define internal i32 @{name}.body({', '.join(params)}) #0 !dbg {scope}"
+            self.f.module,
+            f"define internal i32 {llvm_name(name + '.body')}({params}) #0 !dbg {scope}",
+            name,
         )
         body.location = self.info.start(scope)
         values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
         values[s.var] = "%i"
         inner = Statements(body, values, self.debug, self.shared, self.info, scope)
+        inner.expressions.data |= self.expressions.data
+        inner.depth = 1
         if is_coarse(s.body):
             inner.stop_if_cancelled()
         inner.emit(s.body)
         body.do("ret i32 0")
 
         outer = self.info.scope(f"{name}.entry")
-        wrapper = [f"define internal i32 @{name}(ptr %ctx, ptr %data, i64 %lo, i64 %hi) !dbg {outer} {{"]
+        wrapper = [
+            f"define internal i32 {llvm_name(name)}(ptr %ctx, ptr %data, i64 %lo, i64 %hi) !dbg {outer} {{"
+        ]
         arguments = []
         for n, v in enumerate(captured):
             kind = value_type(v.dtype)
@@ -461,13 +538,14 @@ class Statements:
             "  %n = phi i64 [ %lo, %0 ], [ %n1, %next ]",
             "  %at = add nsw i64 %first, %n",
             "  %i = add i64 %at, 0" if t == "i64" else f"  %i = trunc i64 %at to {t}",
-            f"  %r = call i32 @{name}.body({', '.join(['ptr %ctx', f'{t} %i', *arguments])}), "
+            f"  %r = call i32 {llvm_name(name + '.body')}({', '.join(['ptr %ctx', f'{t} %i', *arguments])}), "
             f"!dbg {self.info.start(outer)}",
             "  %good = icmp eq i32 %r, 0",
             "  br i1 %good, label %next, label %bad",
             "next:",
             "  %n1 = add nsw i64 %n, 1",
-            "  %more = icmp slt i64 %n1, %hi",
+            *([f"  %n2 = {hidden('%n1', 'i64')}"] if is_long(s.body) else []),
+            f"  %more = icmp slt i64 {'%n2' if is_long(s.body) else '%n1'}, %hi",
             "  br i1 %more, label %head, label %done",
             "bad:",
             "  br label %done",
@@ -480,16 +558,12 @@ class Statements:
         return body.text() + "\n\n" + "\n".join(wrapper)
 
 
-def _bare(header: str) -> str:
-    """The name of the function that a header defines."""
-    return header.split("@", 1)[1].split("(", 1)[0].removesuffix(".body")
-
-
-def captured_by(s: For) -> list[Var]:
-    """The variables and the buffers' data that the body of a loop uses from outside."""
-    own: set[Var] = {s.var}
+def captured_by(s: Stmt) -> list[Var]:
+    """The variables and the buffers' data that a statement, or the body of a loop, uses from outside."""
+    own: set[Var] = {s.var} if isinstance(s, For) else set()
+    body = s.body if isinstance(s, For) else s
     used: dict[Var, None] = {}
-    for n in walk(s.body):
+    for n in walk(body):
         if isinstance(n, BufferLoad | BufferStore):
             used[n.buffer.data] = None
             # Debug builds compare the index with the ends of the memory.
@@ -500,7 +574,7 @@ def captured_by(s: For) -> list[Var]:
             used.update({v: None for e in n.buffer.shape for v in free_vars(e)})
         if isinstance(n, For | LetStmt | Let):
             own.add(n.var)  # a copy of this loop, written before, may have had a value for it
-    used.update({v: None for v in free_vars(s.body)})
+    used.update({v: None for v in free_vars(body)})
     return [v for v in used if v not in own]
 
 
@@ -548,8 +622,44 @@ def is_wide(loop: For) -> bool:
 
 def _vector_bytes(e: Expr) -> int:
     """The bytes of all vectors that are loaded or computed for a value, not for its indices."""
-    inside = 0 if isinstance(e, BufferLoad) else sum(_vector_bytes(c) for c in e.children())
-    return inside + (e.dtype.nbytes if e.dtype.lanes > 1 else 0)
+    found: dict[Expr, None] = {e: None}
+    pending = [e]
+    while pending:
+        top = pending.pop()
+        new = [] if isinstance(top, BufferLoad) else [c for c in top.children() if c not in found]
+        found.update(dict.fromkeys(new))
+        pending += new
+    return sum([n.dtype.nbytes for n in found if n.dtype.lanes > 1])
+
+
+def in_chunks(s: For) -> For:
+    """A loop as a loop of loops, the outer one of which looks at the cancel flag.
+
+    for i in n: S    ->    for i.part in (n + 999)//1000: for i in i.part*1000 ... min(i.part*1000 + 1000, n): S
+    """
+    d = s.var.dtype
+    chunk = const(1 << (PART // (operations(s.body) or 1)).bit_length() - 1, d)
+    part = Var(f"{s.var.name}.part", d)
+    done = ops.mul(part, chunk)
+    inner = replace(s, min=ops.add(s.min, done), extent=ops.minimum(chunk, ops.sub(s.extent, done)))
+    count = ops.add(ops.floordiv(ops.sub(s.extent, 1), chunk), 1)
+    return replace(s, var=part, min=const(0, d), extent=count, body=inner)
+
+
+def hidden(x: str, t: str) -> str:
+    """An empty instruction that gives `x`, and that LLVM does not look into. Of a loop whose count it does not know
+    it compares no accesses with each other: for all pairs of 2,000 that took it 45 s."""
+    return f'call {t} asm "", "=r,0"({t} {x}) memory(none)'
+
+
+def is_long(body: Stmt) -> bool:
+    """Whether a body was written out to so many accesses that LLVM would win nothing by vectorizing its loop."""
+    accesses = 0
+    for n in walk(body):
+        if isinstance(n, For | While):
+            return False
+        accesses += isinstance(n, BufferLoad | BufferStore)
+    return accesses > LONG
 
 
 def is_coarse(body: Stmt) -> bool:

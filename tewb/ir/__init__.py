@@ -4,6 +4,7 @@
 from tewb.ir.operators import Operators  # isort: skip
 from tewb.ir import intrinsics, ops
 from tewb.ir.axes import AxisKind, CommReducer, IterVar, Range, Reduce
+from tewb.ir.axis_values import AxisValues, at_axes
 from tewb.ir.buffers import Buffer, BufferLoad, Producer, ProducerLoad
 from tewb.ir.builder import BufferVar, IRBuilder
 from tewb.ir.equal import first_difference, structural_equal
@@ -43,7 +44,8 @@ from tewb.ir.expressions import (
 )
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
 from tewb.ir.intrinsics import call_intrin
-from tewb.ir.masks import is_contiguous, is_maskable, is_maskable_store
+from tewb.ir.long_text import is_long, parts_to_name
+from tewb.ir.masks import is_contiguous, is_maskable, is_maskable_store, keeps_lanes
 from tewb.ir.node import Node, node, replace
 from tewb.ir.ops import const, const_int, convert, is_const, load
 from tewb.ir.origin import Origin
@@ -68,13 +70,19 @@ from tewb.ir.statements import (
     While,
 )
 from tewb.ir.walk import (
+    LEAVES,
     NOOP,
+    conjuncts,
+    disjuncts,
+    everywhere,
     free_vars,
     has_nontemporal,
     is_noop,
     rewriter,
     seq,
+    shared_parts,
     substitute,
+    substituter,
     uses,
     visit,
     walk,
@@ -82,12 +90,12 @@ from tewb.ir.walk import (
 )
 
 __all__ = [
-    "ALLOCATED", "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "AxisKind",
+    "ALLOCATED", "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "AxisKind", "AxisValues",
     "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar", "Call", "Cast", "CommReducer", "Compare",
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
-    "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
+    "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "call_intrin", "const", "const_int", "convert", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_maskable", "is_maskable_store", "is_noop", "load", "node", "ops", "parse", "replace", "Shuffle",
-    "rewriter", "script", "script_lines", "seq", "structural_equal", "substitute", "uses", "visit", "walk", "with_buffer",
+    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "parts_to_name", "replace", "Shuffle",
+    "rewriter", "script", "script_lines", "seq", "shared_parts", "structural_equal", "substitute", "substituter", "uses", "visit", "walk", "with_buffer",
     "without_loop",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tewb.base import any_depth
 from tewb.ir.buffers import Buffer, Producer
 from tewb.ir.expressions import FloatImm, Let, Var
 from tewb.ir.functions import IRModule, PrimFunc
@@ -22,9 +23,11 @@ def structural_equal(a: Any, b: Any, *, map_free_vars: bool = False) -> bool:
     return first_difference(a, b, map_free_vars=map_free_vars) is None
 
 
+@any_depth
 def first_difference(a: Any, b: Any, *, map_free_vars: bool = False) -> str | None:
     """Where `a` and `b` first differ, as a path such as `body.stmts[1].value`; None when they are equal."""
-    return _Matcher(map_free_vars).differ(a, b, "")
+    found = _Matcher(map_free_vars).differ(a, b)
+    return found if found is None else found.removeprefix(".") or "."
 
 
 class _Matcher:
@@ -32,6 +35,9 @@ class _Matcher:
         self.map_free = map_free
         self.vars: dict[Var, Var] = {}
         self.back: dict[Var, Var] = {}
+        self.equal: set[tuple[int, int]] = (
+            set()
+        )  # nodes that are, by id, with the variables bound as they are now
 
     def bind(self, a: Var, b: Var) -> bool:
         if a in self.vars or b in self.back:
@@ -39,22 +45,23 @@ class _Matcher:
         self.vars[a], self.back[b] = b, a
         return a.dtype is b.dtype
 
-    def differ(self, a: Any, b: Any, path: str) -> str | None:
-        here = path or "."
+    def differ(self, a: Any, b: Any) -> str | None:
+        """The way from `a` and `b` to where they differ, which is empty when they do so themselves."""
+        here = ""
         if isinstance(a, Var) and isinstance(b, Var):
             if a in self.vars or b in self.back or self.map_free:
                 return None if self.bind(a, b) else here
             return None if a is b else here
         if isinstance(a, Seq) or isinstance(b, Seq):
-            return self.fields(_statements(a), _statements(b), f"{path}.stmts" if path else "stmts")
+            return _below(".stmts", self.fields(_statements(a), _statements(b)))
         if type(a) is not type(b):
             return here
         if isinstance(a, Buffer):
-            return self.buffer(a, b, path)
+            return self.buffer(a, b)
         if isinstance(a, IRModule):
-            return self.fields(list(a.functions.items()), list(b.functions.items()), path)
+            return self.fields(list(a.functions.items()), list(b.functions.items()))
         if isinstance(a, PrimFunc):
-            return self.function(a, b, path)
+            return self.function(a, b)
         if isinstance(a, FloatImm):
             same = a.dtype is b.dtype and (
                 a.value == b.value or (math.isnan(a.value) and math.isnan(b.value))
@@ -63,24 +70,32 @@ class _Matcher:
         if isinstance(a, Producer):
             return None if a is b else here
         if isinstance(a, Node):
-            return self.node(a, b, path)
+            pair = (id(a), id(b))
+            if pair in self.equal:
+                return None
+            found = self.node(a, b)
+            if found is None:
+                self.equal.add(pair)
+            return found
         if isinstance(a, tuple | list):
-            return self.fields(a, b, path)
+            return self.fields(a, b)
         return None if a == b else here
 
-    def node(self, a: Node, b: Node, path: str) -> str | None:
+    def node(self, a: Node, b: Node) -> str | None:
         match a, b:
             case (For() | Let() | LetStmt(), For() | Let() | LetStmt()):
-                return self.scope(a, b, a.var, b.var, path)
+                return self.scope(a, b, a.var, b.var)
             case (Allocate(), Allocate()):
-                return self.scope(a, b, a.buffer.data, b.buffer.data, path)
-        return self.parts(a, b, path)
+                return self.scope(a, b, a.buffer.data, b.buffer.data)
+        return self.parts(a, b)
 
-    def scope(self, a: Node, b: Node, x: Var, y: Var, path: str) -> str | None:
+    def scope(self, a: Node, b: Node, x: Var, y: Var) -> str | None:
         """Compare where `x` and `y` are bound to each other: inside only, so that sister loops may share one
         variable, or have one each."""
         before = self.vars.pop(x, None), self.back.pop(y, None)
-        found = self.parts(a, b, path) if self.bind(x, y) else f"{path}.var"
+        self.equal = set()
+        found = self.parts(a, b) if self.bind(x, y) else ".var"
+        self.equal = set()
         del self.vars[x], self.back[y]
         if before[0] is not None:
             self.vars[x] = before[0]
@@ -88,61 +103,65 @@ class _Matcher:
             self.back[y] = before[1]
         return found
 
-    def parts(self, a: Node, b: Node, path: str) -> str | None:
+    def parts(self, a: Node, b: Node) -> str | None:
         for f in a._fields:
             if f != "origin":
-                found = self.differ(getattr(a, f), getattr(b, f), f"{path}.{f}" if path else f)
-                if found:
-                    return found
+                found = self.differ(getattr(a, f), getattr(b, f))
+                if found is not None:
+                    return f".{f}{found}"
         return None
 
-    def fields(self, a: Any, b: Any, path: str) -> str | None:
+    def fields(self, a: Any, b: Any) -> str | None:
         if len(a) != len(b):
-            return path or "."
+            return ""
         for i, (x, y) in enumerate(zip(a, b, strict=True)):
             if isinstance(x, Origin):
                 continue
-            found = self.differ(x, y, f"{path}[{i}]")
-            if found:
-                return found
+            found = self.differ(x, y)
+            if found is not None:
+                return f"[{i}]{found}"
         return None
 
-    def function(self, a: PrimFunc, b: PrimFunc, path: str) -> str | None:
+    def function(self, a: PrimFunc, b: PrimFunc) -> str | None:
         """A function binds its parameters for itself: another may have the same."""
-        outside = self.vars, self.back
-        self.vars, self.back = {}, {}
-        found = self.signature(a, b, path) or self.differ(a.body, b.body, f"{path}.body" if path else "body")
-        self.vars, self.back = outside
+        outside = self.vars, self.back, self.equal
+        self.vars, self.back, self.equal = {}, {}, set()
+        found = self.signature(a, b) or _below(".body", self.differ(a.body, b.body))
+        self.vars, self.back, self.equal = outside
         return found
 
-    def signature(self, a: PrimFunc, b: PrimFunc, path: str) -> str | None:
+    def signature(self, a: PrimFunc, b: PrimFunc) -> str | None:
         if len(a.params) != len(b.params) or a.outputs != b.outputs:
-            return f"{path}.params"
+            return ".params"
         for i, (p, q) in enumerate(zip(a.params, b.params, strict=True)):
             if isinstance(p, Var) and isinstance(q, Var):
                 if not self.bind(p, q):
-                    return f"{path}.params[{i}]"
+                    return f".params[{i}]"
             elif type(p) is not type(q):
-                return f"{path}.params[{i}]"
+                return f".params[{i}]"
         for i, (p, q) in enumerate(zip(a.params, b.params, strict=True)):
             if isinstance(p, Buffer) and isinstance(q, Buffer):
-                found = self.parameter(p, q, f"{path}.params[{i}]")
-                if found:
-                    return found
+                found = self.parameter(p, q)
+                if found is not None:
+                    return f".params[{i}]{found}"
         return None
 
-    def parameter(self, a: Buffer, b: Buffer, path: str) -> str | None:
+    def parameter(self, a: Buffer, b: Buffer) -> str | None:
         """Parameters bind the variables of their shapes, strides and offset at first use."""
         free, self.map_free = self.map_free, True
-        found = self.buffer(a, b, path)
+        found = self.buffer(a, b)
         self.map_free = free
         return found
 
-    def buffer(self, a: Buffer, b: Buffer, path: str) -> str | None:
+    def buffer(self, a: Buffer, b: Buffer) -> str | None:
         """Buffers are equal when they lay out the same memory in the same way."""
         if a.dtype is not b.dtype or a.scope != b.scope or not self.bind(a.data, b.data):
-            return path
-        return self.differ((a.shape, a.strides, a.elem_offset), (b.shape, b.strides, b.elem_offset), path)
+            return ""
+        return self.differ((a.shape, a.strides, a.elem_offset), (b.shape, b.strides, b.elem_offset))
+
+
+def _below(step: str, way: str | None) -> str | None:
+    return way if way is None else step + way
 
 
 def _statements(s: Any) -> list[Any]:

@@ -105,7 +105,7 @@ class Mul(Binary):
 
 @node
 class Div(Binary):
-    """a / b for floats; for integers rounding toward zero, b nonzero."""
+    """a / b for floats; for integers rounding toward zero, 0 where b is 0, and the smallest / -1 wraps to itself."""
 
     a: Expr
     b: Expr
@@ -114,7 +114,7 @@ class Div(Binary):
 
 @node
 class Mod(Binary):
-    """Remainder of integer `Div`: the sign of a. For floats that of C's fmod."""
+    """Remainder of integer `Div`: the sign of a, and 0 where b is 0 or -1. For floats that of C's fmod."""
 
     a: Expr
     b: Expr
@@ -123,7 +123,7 @@ class Mod(Binary):
 
 @node
 class FloorDiv(Binary):
-    """a // b, rounding toward minus infinity; b is nonzero."""
+    """a // b, rounding toward minus infinity. As in numpy it is 0 where b is 0, and the smallest // -1 wraps to itself."""
 
     a: Expr
     b: Expr
@@ -132,7 +132,7 @@ class FloorDiv(Binary):
 
 @node
 class FloorMod(Binary):
-    """a - b * (a // b): the sign of b; b is nonzero."""
+    """a - b * (a // b): the sign of b. As in numpy it is 0 where b is 0."""
 
     a: Expr
     b: Expr

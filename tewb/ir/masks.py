@@ -18,7 +18,7 @@ def is_maskable(e: Expr) -> bool:
     soon as one lane wants it. Its calls are math and choices, whose sides have masks of their own, and no lane
     moves to the place of another. This holds for accesses of any number of indices, and flattening keeps it.
     """
-    return all(_keeps_lanes(n) for n in walk(e))
+    return all(keeps_lanes(n) for n in walk(e))
 
 
 def is_maskable_store(s: Stmt) -> bool:
@@ -48,7 +48,8 @@ def is_contiguous(index: Expr) -> bool:
     return isinstance(index, Ramp) and const_int(index.stride) == 1
 
 
-def _keeps_lanes(n: Node) -> bool:
+def keeps_lanes(n: Node) -> bool:
+    """Whether a node of an expression, by itself, is maskable."""
     if isinstance(n, BufferLoad):
         return is_row(n)
     return not isinstance(n, Let | Shuffle) and (not isinstance(n, Call) or n.op in PURE)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import BOOL, FLOAT32, INT32, INT64, DType, DTypeError, ShapeError
+from tewb.base import BOOL, FLOAT32, INT32, INT64, UINT64, DType, DTypeError, ShapeError
 from tewb.ir import expressions as ir
 from tewb.ir.axes import IterVar
 from tewb.ir.buffers import Buffer, BufferLoad
@@ -18,14 +18,23 @@ from tewb.ir.expressions import Broadcast, Expr, FloatImm, IntImm, StringImm
 
 
 def const(value: Any, dtype: str | None = None) -> Expr:
-    """`value` as a constant of `dtype` (int32, float32 or bool when not given; int64 when it needs it)."""
+    """`value` as a constant of `dtype` (int32, float32 or bool when not given; int64 or uint64 when it needs it)."""
     if dtype is None:
         return convert(value)
     d = DType(dtype)
     if d.lanes > 1:
         return Broadcast(const(value, d.element), d.lanes, d)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(value, int | float):
+        if not hasattr(value, "__index__"):
+            raise DTypeError(f"a {type(value).__name__} cannot be a constant of dtype {d}")
+        value = value.__index__()
     if d.is_float:
-        return FloatImm(float(value), d)
+        try:
+            return FloatImm(float(value), d)
+        except OverflowError:
+            raise DTypeError(f"a number of {value.bit_length()} bits does not fit {d}") from None
     if d.is_bool:
         return IntImm(int(bool(value)), d)
     if d.kind not in ("int", "uint"):
@@ -34,7 +43,8 @@ def const(value: Any, dtype: str | None = None) -> Expr:
         raise DTypeError(f"{value!r} is not an integer, so it cannot be a constant of dtype {d}")
     v = int(value)
     if not d.min_value() <= v <= d.max_value():
-        raise DTypeError(f"{v} does not fit {d} ({d.min_value()} to {d.max_value()})")
+        shown = f"a number of {v.bit_length()} bits" if v.bit_length() > 128 else v
+        raise DTypeError(f"{shown} does not fit {d} ({d.min_value()} to {d.max_value()})")
     return IntImm(v, d)
 
 
@@ -53,7 +63,9 @@ def convert(value: Any) -> Expr:
     if isinstance(value, np.integer | np.floating):
         return const(value.item(), DType(value.dtype.name))
     if isinstance(value, int):
-        return IntImm(value, INT32) if -(1 << 31) <= value < 1 << 31 else const(value, INT64)
+        if -(1 << 31) <= value < 1 << 31:
+            return IntImm(value, INT32)
+        return const(value, INT64 if value < 1 << 63 else UINT64)
     if isinstance(value, float):
         return FloatImm(value, FLOAT32)
     if isinstance(value, str):
@@ -196,11 +208,22 @@ def mul(a: Any, b: Any) -> Expr:
     return ir.Mul(x, y, x.dtype)
 
 
+def size_product(a: Expr, b: Expr) -> Expr:
+    """a * b for sizes, in a dtype that holds it: that of the wider one, or int64 where the product may pass it."""
+    x, y = const_int(a), const_int(b)
+    if x == 1 or y == 1:
+        return b if x == 1 else a
+    dtype = common_dtype(a.dtype, b.dtype)
+    fits = x is not None and y is not None and abs(x * y) <= dtype.max_value()
+    wide = dtype if fits or 0 in (x, y) else INT64
+    return mul(cast(a, wide), cast(b, wide))
+
+
 def neg(a: Any) -> Expr:
-    """-a (for floats -0.0 - a, so that the sign of zero is right)"""
+    """-a, which wraps (for floats -0.0 - a, so that the sign of zero is right)"""
     x = convert(a)
-    if isinstance(x, IntImm | FloatImm):
-        return const(-x.value, x.dtype)
+    if isinstance(x, FloatImm):
+        return FloatImm(-x.value, x.dtype)
     return sub(const(-0.0 if x.dtype.is_float else 0, x.dtype), x)
 
 
@@ -226,7 +249,7 @@ def _integers(what: str, a: Any, b: Any) -> tuple[Expr, Expr]:
 
 
 def floordiv(a: Any, b: Any) -> Expr:
-    """a // b, rounding down; on floats floor(a / b)"""
+    """a // b, rounding down, and 0 where b is 0; on floats floor(a / b)"""
     x, y = _numeric(a, b)
     if x.dtype.is_float:
         return ir.Call("floor", (div(x, y),), x.dtype)
@@ -238,7 +261,7 @@ def floordiv(a: Any, b: Any) -> Expr:
 
 
 def floormod(a: Any, b: Any) -> Expr:
-    """a % b with the sign of b; on floats as Python's %"""
+    """a % b with the sign of b, and 0 where b is 0; on floats as Python's %"""
     x, y = _numeric(a, b)
     if x.dtype.is_float:
         return sub(x, mul(floordiv(x, y), y))
@@ -250,7 +273,7 @@ def floormod(a: Any, b: Any) -> Expr:
 
 
 def truncdiv(a: Any, b: Any) -> Expr:
-    """a / b on integers, rounding toward zero"""
+    """a / b on integers, rounding toward zero, and 0 where b is 0"""
     x, y = _integers("truncdiv", a, b)
     folded = _fold(ir.Div, x, y, lambda p, q: abs(p) // abs(q) * (1 if (p < 0) == (q < 0) else -1))
     if folded is not None:
@@ -259,7 +282,7 @@ def truncdiv(a: Any, b: Any) -> Expr:
 
 
 def truncmod(a: Any, b: Any) -> Expr:
-    """Remainder of `truncdiv`: the sign of a"""
+    """Remainder of `truncdiv`: the sign of a, and 0 where b is 0"""
     x, y = _integers("truncmod", a, b)
     folded = _fold(ir.Mod, x, y, lambda p, q: abs(p) % abs(q) * (-1 if p < 0 else 1))
     return folded if folded is not None else ir.Mod(x, y, x.dtype)
@@ -307,14 +330,29 @@ def cast(value: Any, dtype: str) -> Expr:
     if d.kind == "handle" or x.dtype.kind == "handle":
         raise DTypeError(f"{x.dtype} cannot become {d}")
     if isinstance(x, IntImm):
-        return FloatImm(float(x.value), d) if d.is_float else _int_constant(x.value, d)
+        return FloatImm(_rounded(x.value, d), d) if d.is_float else _int_constant(x.value, d)
     if isinstance(x, FloatImm):
+        value = _held(x)
         if d.is_float:
-            with np.errstate(over="ignore"):
-                return FloatImm(float(np.float32(x.value)) if d.bits == 32 else x.value, d)
-        if math.isfinite(x.value) and (d.is_bool or d.min_value() <= int(x.value) <= d.max_value()):
-            return _int_constant(int(bool(x.value)) if d.is_bool else int(x.value), d)
+            return FloatImm(_rounded(value, d), d)
+        if math.isfinite(value) and (d.is_bool or d.min_value() <= int(value) <= d.max_value()):
+            return _int_constant(int(bool(value)) if d.is_bool else int(value), d)
     return ir.Cast(x, d)
+
+
+def _held(x: IntImm | FloatImm) -> float:
+    """The value that a register holds for a constant: 0.1 as float32 is 0.100000001490116."""
+    return _rounded(x.value, x.dtype) if isinstance(x, FloatImm) else x.value
+
+
+def _rounded(value: float, dtype: DType) -> float:
+    """`value` as the nearest number of a float dtype, rounded once."""
+    if dtype.bits == 64:
+        return float(value)
+    with np.errstate(over="ignore"):
+        # An integer of 64 bits would be rounded twice on its way through a Python float.
+        exact = np.array(value, "uint64" if value > 1 << 62 else "int64") if isinstance(value, int) else value
+        return float(np.float32(exact))
 
 
 def _int_constant(value: int, dtype: DType) -> Expr:
@@ -338,11 +376,15 @@ def power(a: Any, b: Any) -> Expr:
 
 
 def absolute(a: Any) -> Expr:
-    """|a|"""
+    """|a|; that of the smallest signed integer wraps to itself, as in numpy"""
     x = convert(a)
-    if isinstance(x, IntImm | FloatImm):
-        return const(abs(x.value), x.dtype)
-    return x if x.dtype.kind == "uint" else ir.Call("abs", (x,), x.dtype)
+    if isinstance(x, FloatImm):
+        return FloatImm(abs(x.value), x.dtype)
+    if x.dtype.kind in ("uint", "bool"):
+        return x
+    if isinstance(x, IntImm):
+        return IntImm(wrap(abs(x.value), x.dtype), x.dtype)
+    return ir.Call("abs", (x,), x.dtype)
 
 
 # ---------------------------------------------------------------- comparison and logic
@@ -351,7 +393,7 @@ def absolute(a: Any) -> Expr:
 def _compare(cls: Any, a: Any, b: Any, f: Callable[[Any, Any], bool]) -> Expr:
     x, y = match(a, b)
     if isinstance(x, IntImm | FloatImm) and isinstance(y, IntImm | FloatImm):
-        return IntImm(int(f(x.value, y.value)), BOOL)
+        return IntImm(int(f(_held(x), _held(y))), BOOL)
     made: Expr = cls(x, y, BOOL.with_lanes(x.dtype.lanes))
     return made
 
@@ -512,13 +554,13 @@ def bitwise_not(a: Any) -> Expr:
 
 
 def shift_left(a: Any, b: Any) -> Expr:
-    """a << b; 0 <= b < bits"""
+    """a << b; 0 where b is not from 0 to bits - 1, as in numpy"""
     _check_shift(a, b)
     return _bits("shift_left", a, b, lambda p, q: p << q)
 
 
 def shift_right(a: Any, b: Any) -> Expr:
-    """a >> b, keeping the sign of signed integers; 0 <= b < bits"""
+    """a >> b, keeping the sign of signed integers; 0 or -1 where b is not from 0 to bits - 1, as in numpy"""
     _check_shift(a, b)
     return _bits("shift_right", a, b, lambda p, q: p >> q)
 

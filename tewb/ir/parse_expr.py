@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tewb.base import BOOL, INT32, DType, DTypeError, ParseError, TewbError
+from tewb.base import BOOL, INT32, DType, DTypeError, ParseError, TewbError, around, brief, python_lines
 from tewb.ir import expressions as ir
 from tewb.ir import ops
 from tewb.ir.buffers import Buffer, BufferLoad
 from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.intrinsics import CALLS, DOTS, dot, implied_dtype
 
-Named = Var | Buffer
+Named = Expr | Buffer  # a variable, or an expression that a name stands for
+
+MOST_LANES = 1 << 20
 
 _ARITHMETIC: dict[type, tuple[str, Any]] = {
     ast.Add: ("+", ir.Add),
@@ -40,7 +42,7 @@ class Expressions:
     """Parses expressions of `text`. `names` holds what has a name at this place."""
 
     def __init__(self, text: str) -> None:
-        self.lines = text.split("\n")
+        self.lines = python_lines(text)
         self.names: dict[str, Named] = {}
 
     # ---- errors
@@ -60,9 +62,10 @@ class Expressions:
         """An error at `line`, counted from 1, and `column`, counted from 0."""
         text = self.lines[line - 1].rstrip() if 0 < line <= len(self.lines) else ""
         indent = len(text) - len(text.lstrip())
-        marks = " " * (column - indent) + "^" * max(1, min(width, len(text) - column))
-        shown = f"line {line}, column {column + 1}: {why}\n    {text.lstrip()}\n    {marks}"
-        return ParseError(shown, hint=hint)
+        text, at = around(text.lstrip(), column - indent)
+        marks = " " * at + "^" * max(1, min(width, len(text) - at))
+        shown = f"line {line}, column {column + 1}: {brief(why, 1000)}\n    {text}\n    {marks}"
+        return ParseError(shown, hint=brief(hint, 1000) if hint else None)
 
     # ---- names
 
@@ -137,8 +140,8 @@ class Expressions:
     def known_dtype(self, name: str, node: ast.AST) -> DType:
         try:
             return DType(name)
-        except TypeError as e:
-            why, _, hint = str(e).partition("; ")
+        except DTypeError as e:
+            why, _, hint = e.message.partition("; ")
             raise self.refuse(node, why, hint) from None
 
     def string(self, node: ast.expr, otherwise: str = "text in quotes was expected here") -> str:
@@ -399,8 +402,10 @@ class Expressions:
 
     def lanes(self, node: ast.expr) -> int:
         count = self.integer(node)
-        if count < 1:
-            raise self.refuse(node, f"a vector of {count} lanes", "a positive constant")
+        if not 1 <= count <= MOST_LANES:
+            raise self.refuse(
+                node, f"a vector of {count} lanes", f"a positive constant, at most {MOST_LANES}"
+            )
         return count
 
     def broadcast(self, node: ast.Call) -> Expr:
@@ -464,7 +469,7 @@ def _scalar_dtype(name: str) -> DType | None:
     """The dtype of which T.name(...) is a constant."""
     try:
         dtype = DType(name)
-    except TypeError:
+    except DTypeError:
         return None
     return dtype if dtype.lanes == 1 and dtype.kind != "handle" else None
 

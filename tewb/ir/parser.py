@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tewb.base import HANDLE, DType, ParseError
+from tewb.base import HANDLE, DType, ParseError, UnreadableError, any_depth, python_tree
 from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
@@ -45,22 +45,20 @@ _FUNCTION_HINT = "@T.prim_func above `def name(A: T.Buffer(...), n: T.int32):`"
 _BUFFER_WORDS = ("strides", "elem_offset", "scope", "align", "offset_factor")
 
 
+@any_depth
 def parse(text: str) -> PrimFunc | IRModule:
     """The function, or the module, that prints as `text`.
 
     `structural_equal(parse(script(f)), f)` holds; provenance is not in the text. Raises ParseError, with the
     line and a caret, for text that is not IR.
     """
-    parser = _Parser(text)
+    parser = _Parser(text if isinstance(text, str) else "")
     try:
-        tree = ast.parse(text)
-    except SyntaxError as e:
-        raise parser.problem(
-            e.lineno or 1, max(e.offset or 1, 1) - 1, f"this is not Python: {e.msg}"
-        ) from None
-    except (ValueError, RecursionError, MemoryError) as e:
-        raise ParseError(f"this is not Python: {e}") from None
-    return parser.program(tree)
+        return parser.program(python_tree(text))
+    except UnreadableError as e:
+        raise parser.problem(e.line, e.column, e.why) from None
+    except RecursionError:
+        raise ParseError("this text is nested too deeply") from None
 
 
 class _Parser(Expressions):
@@ -119,7 +117,8 @@ class _Parser(Expressions):
                     node.body[0], f"output {wrong[0]!r} is not a parameter", f"parameters: {', '.join(names)}"
                 )
             outputs = tuple(names.index(o) for o in facts["outputs"])
-            return PrimFunc(facts["global_symbol"] or node.name, params, self.block(body, node), outputs)
+            name = node.name if facts["global_symbol"] is None else facts["global_symbol"]
+            return PrimFunc(name, params, self.block(body, node), outputs)
 
     def facts(self, body: list[ast.stmt]) -> tuple[dict[str, Any], list[ast.stmt]]:
         """What T.func_attr says, and the statements after it."""
@@ -129,7 +128,7 @@ class _Parser(Expressions):
                 usage = 'T.func_attr({"outputs": ["C"]})'
                 self.arguments(call, usage, 1)
                 given = self.literal(call.args[0])
-                if not isinstance(given, dict) or not given.keys() <= facts.keys():
+                if not isinstance(given, dict) or not given.keys() <= facts.keys() or not _are_names(given):
                     raise self.refuse(
                         call.args[0], "these are not the attributes of a function", f"write {usage}"
                     )
@@ -255,6 +254,11 @@ class _Parser(Expressions):
             raise self.refuse(
                 target, "this cannot be assigned", "A[i] = x stores, and x = T.let(value) names"
             )
+        if self.word(node.value) == "expr":
+            assert isinstance(node.value, ast.Call)
+            self.arguments(node.value, "T.expr(x)", 1)
+            self.names[name] = self.expr(node.value.args[0])
+            return None
         if self.word(node.value) == "Buffer":
             assert isinstance(node.value, ast.Call)
             self.names[name] = self.new_buffer(name, node.value, "T.Buffer", data=True)
@@ -398,7 +402,7 @@ class _Parser(Expressions):
         return IfThenElse(cond, self.block(node.body, node), other)
 
     def assertion(self, node: ast.Assert) -> Wrap:
-        cond = self.condition(node.test)
+        cond = self.condition(node.test, in_lanes=True)
         if node.msg is None:
             raise self.refuse(node, "this assert does not say what is wrong", 'assert condition, "message"')
         message = self.string(node.msg)
@@ -412,6 +416,14 @@ class _Parser(Expressions):
 
     def nothing(self, node: ast.Pass) -> Stmt:
         return Seq(())
+
+
+def _are_names(facts: dict[Any, Any]) -> bool:
+    """Whether the attributes of a function are text, and lists of it."""
+    outputs = facts.get("outputs", [])
+    return isinstance(facts.get("global_symbol", ""), str) and (
+        isinstance(outputs, list) and all(isinstance(o, str) for o in outputs)
+    )
 
 
 _STATEMENTS: dict[type, Callable[[_Parser, Any], Stmt | Wrap | None]] = {

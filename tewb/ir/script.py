@@ -6,6 +6,7 @@ gives the program back.
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import math
 import re
@@ -14,7 +15,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import DType, InternalError
+from tewb.base import DType, InternalError, any_depth, literal, printable
 from tewb.ir import expressions as ir
 from tewb.ir.axes import Reduce
 from tewb.ir.buffers import Buffer, BufferLoad, Producer, ProducerLoad
@@ -22,6 +23,7 @@ from tewb.ir.equal import structural_equal
 from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
 from tewb.ir.intrinsics import implied_dtype
+from tewb.ir.long_text import is_long, parts_to_name
 from tewb.ir.node import Node
 from tewb.ir.statements import (
     Allocate,
@@ -54,13 +56,16 @@ class Line:
         return "    " * self.depth + self.text
 
 
+@any_depth
 def script(n: Node | PrimFunc | IRModule) -> str:
-    """`n` as text. An expression is one line; statements and functions are blocks."""
+    """`n` as text. An expression is one line, for people: what is long is cut. Statements and functions are blocks,
+    and are whole."""
     if isinstance(n, Expr):
-        return _Names().expr(n)
+        return _Names().cut(n)
     return "\n".join(str(line) for line in script_lines(n))
 
 
+@any_depth
 def script_lines(n: Node | PrimFunc | IRModule) -> list[Line]:
     """The lines of a statement, function or module, each with its node."""
     printer = _Printer()
@@ -97,12 +102,16 @@ _INFIX: dict[type, tuple[str, int]] = {
 }
 
 
+MOST = 4000  # characters of an expression on a line of its own
+
+
 class _Names:
     """Prints expressions, and gives every variable and buffer a name of its own."""
 
     def __init__(self) -> None:
         self.names: dict[object, str] = {}
         self.taken: set[str] = set()
+        self.parts: dict[Expr, str] = {}  # of the expressions that are written now: what stands for them
         self.views: dict[Buffer, set[Var]] = {}  # buffers of a function that nothing declares
 
     def name(self, what: Var | Buffer | Producer) -> str:
@@ -141,12 +150,22 @@ class _Names:
     def expr(self, e: Expr) -> str:
         return self._strength(e)[0]
 
+    def cut(self, e: Expr) -> str:
+        """`e` on one line. Of a long one there are the ends, with dots for what stands far inside."""
+        if is_long([e]):
+            self.parts = dict.fromkeys(parts_to_name([e]), "...")
+            self.parts.pop(e, None)
+        text = self.expr(e)
+        return text if len(text) <= MOST else f"{text[: MOST // 2]} ... {text[-MOST // 2 :]}"
+
     def _at_least(self, e: Expr, strength: int) -> str:
         text, own = self._strength(e)
         return text if own >= strength else f"({text})"
 
     def _strength(self, e: Expr) -> tuple[str, int]:
         """The text of `e` and how strongly it holds together."""
+        if self.parts and e in self.parts:
+            return self.parts[e], _ATOM
         infix = _INFIX.get(type(e))
         if infix is not None:
             sign, own = infix
@@ -284,6 +303,17 @@ class _Printer(_Names):
     def emit(self, text: str, n: Node | None) -> None:
         self.lines.append(Line(self.depth, text, n))
 
+    def name_parts(self, exprs: list[Expr]) -> None:
+        """Give names to parts of the expressions of a statement, where these are long. A name stands for the
+        expression, as if that were written in its place."""
+        self.parts = {}
+        if not is_long(exprs):
+            return
+        fresh = (name for i in itertools.count(1) if (name := f"expr_{i}") not in self.taken)
+        for e, name in zip(parts_to_name(exprs), fresh, strict=False):
+            self.emit(f"{name} = T.expr({self.expr(e)})", None)
+            self.parts[e] = name
+
     def indented(self, body: Stmt) -> None:
         self.depth += 1
         self.inside(body)
@@ -294,6 +324,8 @@ class _Printer(_Names):
         rule = _STATEMENTS.get(type(s))
         if rule is None:
             raise InternalError(f"the printer does not know {type(s).__name__}")
+        if not isinstance(s, Seq):
+            self.name_parts([c for c in s.children() if isinstance(c, Expr)])
         if self.depth == 1 and not self.views and isinstance(s, For):
             self.part(s)
         else:
@@ -398,7 +430,7 @@ class _Printer(_Names):
         if not (isinstance(b.elem_offset, IntImm) and b.elem_offset.value == 0):
             parts.append(f"elem_offset={self.expr(b.elem_offset)}")
         if b.scope != "global":
-            parts.append(f'scope="{b.scope}"')
+            parts.append(f"scope={literal(b.scope)}")
         if b.alignment:
             parts.append(f"align={b.alignment}")
         if b.offset_factor:
@@ -473,12 +505,12 @@ class _Printer(_Names):
         if isinstance(s.node, ExternRegion):
             region = s.node
             what = f"{region.name!r}, reads={list(region.reads)!r}, writes={list(region.writes)!r}"
-            node = f'T.extern_region({what}, effect="{region.effect}")'
+            node = f"T.extern_region({what}, effect={literal(region.effect)})"
         elif isinstance(s.node, Expr):
             node = self.expr(s.node)
         else:
-            node = self.name(s.node) if isinstance(s.node, Buffer) else repr(s.node)
-        self.emit(f'with T.attr({node}, "{s.key}", {self.expr(s.value)}):', s)
+            node = self.name(s.node) if isinstance(s.node, Buffer) else printable(repr(s.node))
+        self.emit(f"with T.attr({node}, {literal(s.key)}, {self.expr(s.value)}):", s)
         self.indented(s.body)
 
     def assertion(self, s: AssertStmt, last: bool) -> None:

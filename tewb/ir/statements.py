@@ -140,7 +140,7 @@ class LetStmt(Stmt):
 
 @node
 class AssertStmt(Stmt):
-    """Fail with `message` unless cond holds, then `body`."""
+    """Fail with `message` unless cond holds, of a vector every lane, then `body`."""
 
     cond: Expr
     message: str

@@ -1,40 +1,87 @@
-"""Walking and rewriting: passes are rules for some classes, and these walk everything else."""
+"""Walking and rewriting: passes are rules for some classes, and these walk everything else.
+
+Expressions are graphs: `e = e * e` sixty times is sixty nodes, and stands for 2**60 factors. So a node that is used
+in several places is visited once, and what it becomes is used in these places again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from tewb.base import INT32
-from tewb.ir.buffers import Buffer
-from tewb.ir.expressions import Expr, IntImm, Let, Var
+from tewb.base import INT32, any_depth
+from tewb.ir.buffers import Buffer, BufferLoad
+from tewb.ir.expressions import And, Expr, FloatImm, IntImm, Let, Or, StringImm, Var
 from tewb.ir.node import Node, replace
-from tewb.ir.statements import BufferStore, Evaluate, For, Seq, Stmt
+from tewb.ir.ops import cast
+from tewb.ir.statements import Allocate, BufferStore, DeclBuffer, Evaluate, For, Seq, Stmt
 
 N = TypeVar("N", bound=Node)
 Rules = Mapping[type, Callable[[Any], Any]]
+
+LEAVES = frozenset(
+    (Var, IntImm, FloatImm, StringImm)
+)  # the nodes that have nothing below them: cheap to visit again
+_WITH_BUFFERS = (Allocate, BufferLoad, BufferStore, DeclBuffer)
 
 
 def rewriter(rules: Rules) -> Callable[[N], N]:
     """A function that rewrites a tree: a node whose class has a rule becomes what the rule returns,
     any other node has its children rewritten. A rule that wants its children rewritten calls the
-    function itself. What does not change comes back as the same object."""
+    function itself. What does not change comes back as the same object.
+
+    Within one statement, or one expression that the function is called with, a shared expression is rewritten
+    once: rules for expressions must not depend on where it stands.
+    """
     get = rules.get
+    known: dict[Any, Any] = {}
+    inside = False
 
     def rewrite(n: Any) -> Any:
-        rule = get(n.__class__)
-        return rule(n) if rule is not None else n.map_children(rewrite)
+        cls = n.__class__
+        if cls in LEAVES:
+            rule = get(cls)
+            return n if rule is None else rule(n)
+        if not inside:
+            return whole(n)
+        made = known.get(n)
+        if made is not None:
+            return made
+        rule = get(cls)
+        if isinstance(n, Stmt):
+            known.clear()
+            made = rule(n) if rule is not None else n.map_children(rewrite)
+            known.clear()
+        else:
+            made = known[n] = rule(n) if rule is not None else n.map_children(rewrite)
+        return made
+
+    @any_depth
+    def whole(n: Any) -> Any:
+        nonlocal inside
+        inside = True
+        try:
+            return rewrite(n)
+        finally:
+            inside = False
+            known.clear()
 
     return rewrite
 
 
 def walk(n: Node) -> Iterator[Node]:
-    """`n` and everything below it, parents first."""
+    """`n` and everything below it, parents first. An expression that is shared comes once."""
     stack: list[Node] = [n]
+    seen: set[Node] = set()
     while stack:
         top = stack.pop()
-        yield top
-        stack.extend(reversed(top.children()))
+        if top.__class__ in LEAVES:
+            yield top
+        elif top not in seen:
+            if not isinstance(top, Stmt):
+                seen.add(top)
+            yield top
+            stack.extend(reversed(top.children()))
 
 
 def has_nontemporal(s: Stmt) -> bool:
@@ -43,46 +90,107 @@ def has_nontemporal(s: Stmt) -> bool:
 
 
 def visit(n: Node, f: Callable[[Any], None]) -> None:
-    """Call `f` on `n` and everything below it, children first."""
-    for c in n.children():
-        visit(c, f)
-    f(n)
+    """Call `f` on `n` and everything below it, children first. An expression that is shared comes once."""
+    stack: list[tuple[Node, bool]] = [(n, False)]
+    seen: set[Node] = set()
+    while stack:
+        top, ready = stack.pop()
+        if ready:
+            f(top)
+        elif top not in seen:
+            if not isinstance(top, Stmt) and top.__class__ not in LEAVES:
+                seen.add(top)
+            stack.append((top, True))
+            stack.extend([(c, False) for c in reversed(top.children())])
+
+
+def shared_parts(n: Node) -> frozenset[Node]:
+    """The expressions below `n` that are used in several places."""
+    seen: set[Node] = set()
+    shared: set[Node] = set()
+    for top in walk(n):
+        for c in top.children():
+            if c.__class__ not in LEAVES:
+                (shared if c in seen else seen).add(c)
+    return frozenset(shared)
+
+
+def everywhere(holds: Callable[[Node], bool]) -> Callable[[Node], bool]:
+    """A function that tells whether `holds` is true of a node and of everything below it. It remembers the nodes
+    that it has seen: a node, and then each of those around it, are asked for in one walk."""
+    known: dict[Node, bool] = {}
+
+    def answer(n: Node) -> bool:
+        stack: list[tuple[Node, bool]] = [(n, False)]
+        while stack:
+            top, ready = stack.pop()
+            if ready:
+                known[top] = all([known[c] for c in top.children()])
+            elif top not in known:
+                if holds(top):
+                    stack.append((top, True))
+                    stack.extend([(c, False) for c in top.children()])
+                else:
+                    known[top] = False
+        return known[n]
+
+    return answer
 
 
 def substitute(n: N, values: Mapping[Var, Expr]) -> N:
-    """`n` with variables replaced, in the shapes, strides and offsets of its buffers too. Variables are
-    unique, so nothing can be captured."""
-    if not values:
-        return n
-    get = values.get
-    known: dict[Buffer, Buffer] = {}
+    """`n` with variables replaced, in the shapes, strides and offsets of its buffers too. A value takes the dtype of
+    its variable. Variables are unique, so nothing can be captured."""
+    return _substituted(n, values) if values else n
+
+
+@any_depth
+def _substituted(n: N, values: Mapping[Var, Expr]) -> N:
+    return substituter(values)(n)
+
+
+def substituter(values: Mapping[Var, Expr]) -> Callable[[N], N]:
+    """The function that replaces these variables, for several expressions that share parts."""
+    get = {v: e if e.dtype is v.dtype else _like(v, e) for v, e in values.items()}.get
+    buffers: dict[Buffer, Buffer] = {}
+    known: dict[Node, Node] = {}
 
     def rewrite(x: Any) -> Any:
-        if x.__class__ is Var:
-            return get(x, x)
+        if x.__class__ in LEAVES:
+            return get(x, x) if x.__class__ is Var else x
+        made = known.get(x)
+        if made is not None:
+            return made
         made = x.map_children(rewrite)
         buffer = getattr(made, "buffer", None)
-        if buffer is None or (place := placed(buffer)) is buffer:
-            return made
-        return replace(made, buffer=place)
+        if buffer is not None and (place := placed(buffer)) is not buffer:
+            made = replace(made, buffer=place)
+        known[x] = made
+        return made
 
     def placed(b: Buffer) -> Buffer:
-        found = known.get(b)
+        found = buffers.get(b)
         if found is None:
-            found = known[b] = b.map_exprs(rewrite)
+            found = buffers[b] = b.map_exprs(rewrite)
         return found
 
-    made: N = rewrite(n)
-    return made
+    return rewrite
+
+
+def _like(v: Var, e: Expr) -> Expr:
+    """`e` in the dtype of `v`, if they are integers."""
+    if not (v.dtype.is_int and e.dtype.is_int):
+        return e
+    return cast(e, v.dtype.element.with_lanes(e.dtype.lanes))
 
 
 def with_buffer(n: N, old: Buffer, new: Buffer) -> N:
     """`n` with buffer `old` replaced by `new`, which has the same memory."""
 
-    def rewrite(x: Any) -> Any:
+    def access(x: Any) -> Any:
         made = x.map_children(rewrite)
-        return replace(made, buffer=new) if getattr(made, "buffer", None) is old else made
+        return replace(made, buffer=new) if made.buffer is old else made
 
+    rewrite: Callable[[Any], Any] = rewriter(dict.fromkeys(_WITH_BUFFERS, access))
     made: N = rewrite(n)
     return made
 
@@ -103,6 +211,29 @@ def uses(n: Node, variables: Iterable[Var]) -> bool:
     """Whether any of `variables` occurs in `n`."""
     wanted = set(variables)
     return any(x.__class__ is Var and x in wanted for x in walk(n))
+
+
+def conjuncts(e: Expr) -> list[Expr]:
+    """The conditions that all hold where `e` does, in order: `a and b and c` has three."""
+    return _terms(e, And)
+
+
+def disjuncts(e: Expr) -> list[Expr]:
+    """The conditions of which one holds where `e` does."""
+    return _terms(e, Or)
+
+
+def _terms(e: Expr, kind: type[And] | type[Or]) -> list[Expr]:
+    found: dict[Expr, None] = {}
+    stack, seen = [e], set[Expr]()
+    while stack:
+        top = stack.pop()
+        if not isinstance(top, kind):
+            found[top] = None
+        elif top not in seen:
+            seen.add(top)
+            stack += [top.b, top.a]
+    return list(found)
 
 
 def seq(*stmts: Stmt | None) -> Stmt:

@@ -3,5 +3,16 @@
 from tewb.lowering.lower import Trace, lower_schedule, scheduled_loops
 from tewb.lowering.pipeline import BUILD, LOWER, Pass, run
 from tewb.lowering.rewrite_storage import peak_bytes
+from tewb.lowering.unroll_loops import MAX_NODES
 
-__all__ = ["BUILD", "LOWER", "Pass", "Trace", "lower_schedule", "peak_bytes", "run", "scheduled_loops"]
+__all__ = [
+    "BUILD",
+    "LOWER",
+    "MAX_NODES",
+    "Pass",
+    "Trace",
+    "lower_schedule",
+    "peak_bytes",
+    "run",
+    "scheduled_loops",
+]

@@ -129,6 +129,10 @@ class _Aligner:
     def branch(self, s: IfThenElse) -> Stmt:
         if isinstance(s.cond, Call) and s.cond.op == "is_aligned":
             return self.answered(s)
+        if s.cond.dtype.lanes > 1 and isinstance(
+            s.then, Seq
+        ):  # the lanes of a mask do not ask about addresses
+            return self.seq(Seq(tuple([replace(s, then=p) for p in s.then.stmts])))
         then = self.rewrite(s.then)
         other = None if s.other is None else self.rewrite(s.other)
         if then in self.branches and other is None and isinstance(then, IfThenElse):

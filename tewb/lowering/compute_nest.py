@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tewb.ir import (
     AssertStmt,
     AxisKind,
+    AxisValues,
     Buffer,
     BufferStore,
     Expr,
@@ -23,18 +24,20 @@ from tewb.ir import (
     const_int,
     load,
     ops,
-    rewriter,
     script,
     seq,
     uses,
+    walk,
 )
 from tewb.lowering.combination import combined
 from tewb.lowering.lanes import Lanes
 from tewb.lowering.stage_loops import Loops
+from tewb.lowering.told_ranges import ToldRange, told_ranges
 from tewb.schedule import Stage
 from tewb.schedule.lanes import lane_loop, loops_of_elements
 from tewb.schedule.relation import index_up
 from tewb.tensor import ComputeOp
+from tewb.tensor.access_check import Access
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -47,37 +50,36 @@ class ComputeNest(Loops):
         super().__init__(nests, stage, stage.leaf_iter_vars)
         self.op = op
         self.results = [nests.buffer(t)[0] for t in stage.op.outputs]
+        self.told: list[ToldRange] = []
 
     def nest(self) -> Stmt:
         values, guards = self.indices(self.own.vars)
+        self.told = told_ranges(self, values)
         reduction = self.op.body[0] if isinstance(self.op.body[0], Reduce) else None
         translate = self.translate({iv.var: values[iv] for iv in self.own.ranges})
         indices = self.store_indices(values)
         if reduction is None:
             stores = self.stores(self.results, indices, [translate(e) for e in self.op.body])
-            return self.loops(0, len(self.leaves), guards, self.checked(translate, stores))
+            return self.loops(0, len(self.leaves), guards, self.checked(self.op.body, translate, stores))
         first = next(i for i, iv in enumerate(self.leaves) if iv.kind is AxisKind.REDUCE)
         early = [g for g in guards if self.depth(g[1]) < first]
         late = [g for g in guards if self.depth(g[1]) >= first]
-        lane = lane_loop(self.stage)
+        lane = lane_loop(self.stage, self.own.extents)
         if lane is not None:
             inner = Lanes(self, reduction, first, lane).reduce(late, translate)
-            return self.loops(0, first, early, inner)
-        update = self.checked(translate, self.update(reduction, indices, translate))
-        inner = seq(self.init(reduction), self.loops(first, len(self.leaves), late, update))
-        return self.loops(0, first, early, inner)
+        else:
+            update = self.update(reduction, indices, translate)
+            inner = seq(self.init(reduction), self.loops(first, len(self.leaves), late, update))
+        return self.loops(0, first, early, self.before_loop(0, inner) if first == 0 else inner)
 
-    def translate(self, values: Mapping[Var, Expr]) -> Callable[[Expr], Expr]:
+    def translate(self, values: Mapping[Var, Expr]) -> AxisValues:
         """Rewrite expressions of a compute: axes become `values`, tensor elements become loads."""
 
-        def producer_load(n: ProducerLoad) -> Expr:
+        def element(n: ProducerLoad, indices: tuple[Expr, ...]) -> Expr:
             buffer, mins = self.nests.buffer(n.producer)
-            return load(buffer, tuple(ops.sub(rewrite(i), m) for i, m in zip(n.indices, mins, strict=True)))
+            return load(buffer, tuple(ops.sub(i, m) for i, m in zip(indices, mins, strict=True)))
 
-        rewrite: Callable[[Expr], Expr] = rewriter(
-            {Var: lambda v: values.get(v, v), ProducerLoad: producer_load}
-        )
-        return rewrite
+        return AxisValues(values, element, self.analyzer.const_bounds)
 
     # ---- indices and guards
 
@@ -98,6 +100,7 @@ class ComputeNest(Loops):
         if (
             dom is None
             or r is dom
+            or iv.kind is AxisKind.REDUCE
             or (const_int(r.min) == 0 and const_int(r.extent) == const_int(dom.extent) is not None)
         ):
             return []
@@ -128,7 +131,8 @@ class ComputeNest(Loops):
         def start(values: Mapping[IterVar, Expr], _: Sequence[Var]) -> Stmt:
             translate = self.translate({iv.var: values[iv] for iv in self.op.axis})
             given = [translate(e) for e in reduction.init or reduction.combiner.identity]
-            return self.stores(self.results, self.store_indices(values), given)
+            stores = self.stores(self.results, self.store_indices(values), given)
+            return self.checked(reduction.init, translate, stores)
 
         return self.elements("init", start)
 
@@ -148,13 +152,13 @@ class ComputeNest(Loops):
             made = self.loop(iv, fresh[iv], made)
         return made
 
-    def update(
-        self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], translate: Callable[[Expr], Expr]
-    ) -> Stmt:
+    def update(self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], translate: AxisValues) -> Stmt:
         """One step of the reduction: combine what is there with the next source value."""
         body = self.combine(reduction, self.results, indices, [translate(e) for e in reduction.source])
         condition = translate(reduction.condition)
-        return body if ops.is_const(condition, 1) else IfThenElse(condition, body, None, self.origin)
+        if not ops.is_const(condition, 1):
+            body = IfThenElse(condition, body, None, self.origin)
+        return self.checked((*reduction.source, reduction.condition), translate, body)
 
     def combine(
         self,
@@ -178,16 +182,33 @@ class ComputeNest(Loops):
             body = LetStmt(v, e, body, self.origin)
         return body
 
-    def checked(self, translate: Callable[[Expr], Expr], body: Stmt) -> Stmt:
-        """`body` behind checks for the accesses that could not be proved in bounds."""
-        for access, d, when in reversed(self.op.unproved):
-            index = translate(access.indices[d])
-            size = access.producer.shape[d]
-            inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, size))
-            name = access.producer.name
-            message = (
-                f"{self.stage.name} reads outside of {name} in dimension {d}: {script(access.indices[d])}"
-            )
+    def checked(self, exprs: Sequence[Expr], translate: AxisValues, body: Stmt) -> Stmt:
+        """`body`, which evaluates `exprs`, behind checks for the accesses in them that could not be proved in
+        bounds."""
+        for access in reversed(self.unproved(exprs)):
+            load, d, when = access
+            index = translate.index(load.indices[d])
+            inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, load.producer.shape[d]))
             cond = ops.logical_or(ops.logical_not(translate(when)), inside)
-            body = AssertStmt(cond, message, body, self.origin)
+            body = AssertStmt(cond, self.outside(access), body, self.origin)
+        return body
+
+    def unproved(self, exprs: Sequence[Expr]) -> list[Access]:
+        """The accesses in `exprs` that are checked where these are evaluated, and not for a whole loop before it."""
+        if not self.op.unproved:
+            return []
+        evaluated = {id(n) for e in exprs for n in walk(e)}
+        before = {id(a) for t in self.told for a in t.checked}
+        return [a for a in self.op.unproved if id(a[0]) in evaluated and id(a) not in before]
+
+    def outside(self, access: Access) -> str:
+        """What is said of an access that leaves its tensor."""
+        load, d, _ = access
+        name = load.producer.name
+        return f"{self.stage.name} reads outside of {name} in dimension {d}: {script(load.indices[d])}"
+
+    def before_loop(self, position: int, body: Stmt) -> Stmt:
+        """`body`, which begins with loop `position`, with the ranges of loops that are known there."""
+        for t in reversed([t for t in self.told if t.position == position]):
+            body = t.around(body)
         return body

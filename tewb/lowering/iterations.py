@@ -36,8 +36,9 @@ def iterations_where(
     worst = analyzer.simplify(rest.hi)
     if any(isinstance(n, BufferLoad | Call | Let) for n in walk(worst)):
         return None
-    # Nor `v` itself, on which the range of a loop inside may depend.
-    if any(x is v or x in inner or x in unknown for x in free_vars(worst)):
+    if any(
+        x is v or x in inner or x in unknown for x in free_vars(worst)
+    ):  # an inner loop may end where v says
         return None
     if slope > 0:  # slope*v + worst < 0 holds for v < -worst/slope
         return Ends(None, analyzer.simplify(ops.floordiv(ops.sub(slope - 1, worst), slope)))

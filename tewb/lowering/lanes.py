@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tewb.base import LowerError
 from tewb.ir import (
     Allocate,
+    AxisValues,
     Buffer,
     Expr,
     IfThenElse,
@@ -60,13 +61,16 @@ class Lanes:
             Buffer(f"{b.name}.lanes", b.dtype, shape, scope="local", origin=self.origin) for b in nest.results
         ]
 
-    def reduce(self, guards: list[tuple[IterVar, Expr]], translate: Callable[[Expr], Expr]) -> Stmt:
+    def reduce(self, guards: list[tuple[IterVar, Expr]], translate: AxisValues) -> Stmt:
         """The reduction inside of the loops around the first reduce loop."""
         nest, leaves = self.nest, self.nest.leaves
-        # The lanes that a guard takes out combine the identity, unless a loop can be cut short there.
-        masks = [g for g in guards if self.is_mask(g[1])]
+        # The lanes that a guard takes out combine the identity, unless a loop can be cut short there. Checks and inner
+        # loops of differing extents are no lanes: the iterations run one by one, and the guard stands around these too.
+        checked = nest.unproved((*self.reduction.source, self.reduction.condition))
+        serial = checked or any(t.position > self.first for t in nest.told)
+        masks = [] if serial else [g for g in guards if self.is_mask(g[1])]
         kept = [g for g in guards if not any(g is m for m in masks)]
-        update = nest.checked(translate, self.update([g for _, g in masks], translate))
+        update = self.update([g for _, g in masks], translate)
         body = seq(
             self.start(), nest.loops(self.first, len(leaves), kept, update), nest.elements("join", self.join)
         )
@@ -92,7 +96,7 @@ class Lanes:
             body = self.nest.loop(iv, fresh[iv], body)
         return body
 
-    def update(self, masks: Sequence[Expr], translate: Callable[[Expr], Expr]) -> Stmt:
+    def update(self, masks: Sequence[Expr], translate: AxisValues) -> Stmt:
         """Each lane combines its next term."""
         nest, variables = self.nest, self.nest.own.vars
         condition = translate(self.reduction.condition)
@@ -106,9 +110,9 @@ class Lanes:
             ]
         place = [variables[iv] for iv in (*self.inside, self.lane)]
         body = nest.combine(self.reduction, self.buffers, self.at(place), new)
-        return (
-            body if by_lane or ops.is_const(condition, 1) else IfThenElse(condition, body, None, self.origin)
-        )
+        if not (by_lane or ops.is_const(condition, 1)):
+            body = IfThenElse(condition, body, None, self.origin)
+        return nest.checked((*self.reduction.source, self.reduction.condition), translate, body)
 
     def join(self, values: Mapping[IterVar, Expr], place: Sequence[Var]) -> Stmt:
         """Combine the lanes by halves, and store the last one as the result of the element."""
@@ -125,7 +129,8 @@ class Lanes:
         last: list[Expr] = [
             load(b, i) for b, i in zip(self.buffers, self.at([*place, const(0, dtype)]), strict=True)
         ]
+        translate = nest.translate({iv.var: values[iv] for iv in nest.op.axis})
         if self.reduction.init:
-            translate = nest.translate({iv.var: values[iv] for iv in nest.op.axis})
             last = combined(self.reduction.combiner, [translate(e) for e in self.reduction.init], last)
-        return seq(*steps, nest.stores(nest.results, nest.store_indices(values), last))
+        stores = nest.stores(nest.results, nest.store_indices(values), last)
+        return seq(*steps, nest.checked(self.reduction.init, translate, stores))

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from tewb.base import LowerError, here
+from tewb.base import LowerError, any_depth, here
 from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
 from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.parts import memory_around, parts_of
 from tewb.lowering.pipeline import LOWER, run
+from tewb.lowering.pragmas import heed_options
+from tewb.lowering.refusals import explained
 from tewb.schedule import Memory, Schedule
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
@@ -37,9 +39,11 @@ def lower_schedule(
     f = scheduled_loops(schedule, args, name, binds or {})
     if trace is not None:
         trace.append(("schedule_ops", f))
-    return IRModule({name: run(f, LOWER, trace, schedule.memory)})
+    with explained(schedule):
+        return IRModule({name: run(f, LOWER, trace, schedule.memory)})
 
 
+@any_depth
 def scheduled_loops(
     schedule: Schedule, args: Sequence[Any], name: str = "main", binds: Mapping[Tensor, Buffer] | None = None
 ) -> PrimFunc:
@@ -48,7 +52,8 @@ def scheduled_loops(
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
     _check_complete(schedule, keys)
     bounds: Bounds = infer_bounds(schedule, kept)
-    body = substitute(loop_nests(schedule, bounds, keys), values)
+    with explained(schedule):
+        body = heed_options(substitute(loop_nests(schedule, bounds, keys), values))
     outputs = [keys[key] for key in keys if not key[0].is_placeholder]
     f = PrimFunc(
         name, tuple(params), body, tuple(i for i, p in enumerate(params) if any(p is b for b in outputs))
@@ -82,7 +87,9 @@ def _parameters(
             lambda: Buffer(current.name, current.dtype, current.shape, alignment=alignment),
         )
 
-    for a in args:
+    for n, a in enumerate(args):
+        if isinstance(a, Var | Tensor) and any(a is other for other in args[:n]):
+            raise LowerError(f"{a.name} is given twice among the arguments", span=here())
         if isinstance(a, Var):
             params.append(a)
             continue

@@ -100,10 +100,10 @@ class Nests:
 
     def produce(self, stage: Stage) -> Stmt:
         """The loops of `stage`, with those of the stages that are computed in them."""
+        if stage.attach is not None:
+            return self.loops(stage)
         group = self.group(stage)
-        if stage.attach is not None or not all(
-            isinstance(self.bounds.operations[s], ComputeOp) for s in group
-        ):
+        if not all(isinstance(self.bounds.operations[s], ComputeOp) for s in group):
             return self.loops(stage)
         # A nest of computes is made of the bounds of its stages, which stand for their loops too, and of the
         # memory that these read and write.
@@ -121,9 +121,13 @@ class Nests:
 
     def group(self, stage: Stage) -> list[Stage]:
         """`stage`, and all that is computed in its loops."""
+        inner: dict[Stage, list[Stage]] = {}
+        for x in self.schedule.stages:
+            if isinstance(x.attach, At):
+                inner.setdefault(x.attach.stage, []).append(x)
         found = [stage]
         for s in found:
-            found += [x for x in self.schedule.stages if isinstance(x.attach, At) and x.attach.stage is s]
+            found += inner.get(s, [])
         return found
 
     def loops(self, stage: Stage) -> Stmt:
@@ -144,7 +148,10 @@ class Nests:
         key = (stage, t.value_index)
         if key not in self.buffers:
             kind = "an input" if stage.is_placeholder else "computed"
-            raise LowerError(f"{stage.name} is {kind} and is read, but it is not among the arguments")
+            raise LowerError(
+                f"{stage.name} is {kind} and is read, but it is not among the arguments",
+                hint="lower(s, [A, B, C])",
+            )
         return self.buffers[key], self.mins.get(key, tuple(const(0, n.dtype) for n in t.shape))
 
     def view(self, t: Tensor, box: Sequence[Range]) -> Buffer:

@@ -13,8 +13,8 @@ from tewb.ir import (
     GE,
     GT,
     LE,
+    LEAVES,
     LT,
-    And,
     BufferLoad,
     Call,
     Expr,
@@ -25,8 +25,10 @@ from tewb.ir import (
     IfThenElse,
     Let,
     LetStmt,
+    Node,
     Stmt,
     Var,
+    conjuncts,
     const,
     const_int,
     free_vars,
@@ -42,7 +44,7 @@ from tewb.ir import (
 from tewb.lowering.iterations import Ends, at_least, at_most, iterations_where
 
 
-def partition_loops(body: Stmt, sizes: Iterable[Var] = ()) -> Stmt:
+def partition_loops(body: Stmt, sizes: Iterable[Var] = (), constant: bool = True) -> Stmt:
     """Split loops around conditions into the part where they hold and the rest.
 
         for i in 4:                            for i in 3:
@@ -65,43 +67,104 @@ def partition_loops(body: Stmt, sizes: Iterable[Var] = ()) -> Stmt:
             for j in 32:                  ->       if likely(f % 3*32 + 31 < 90): for j in 32: S
                 if likely(f % 3*32 + j < 90): S    else: for j in 32: if likely(f % 3*32 + j < 90): S
 
-    Where the loop ends is an expression when sizes are symbolic; `sizes` are variables that are not negative.
+    Where the loop ends is an expression when sizes are symbolic; `sizes` are variables that are not negative. Without
+    `constant`, loops of constant extent stay whole.
 
         for i in (n + 31)//32:                 for i in n//32:
             for j in 32:                  ->       for j in 32: S
                 if likely(i*32 + j < n): S     for i in (n + 31)//32 - n//32:
                                                    for j in min(32, n - (i + n//32)*32): S
     """
-    return _Partition(sizes).rewrite(body)
+    return _Partition(sizes, constant).rewrite(body)
 
 
 # Conditions are taken out of no loop whose body is larger, in nodes.
 LARGEST = 2000
+# Nodes that a loop nest may grow by in all, unrolled loops written out. Loops inside of each other multiply their
+# parts: where no more is left, guards stay.
+GROWTH = 40_000
 
 Range = tuple[int, int]
 
 
 class _Partition:
-    def __init__(self, sizes: Iterable[Var]) -> None:
-        self.sizes = tuple(sizes)
+    def __init__(self, sizes: Iterable[Var], constant: bool) -> None:
+        self.sizes, self.constant = tuple(sizes), constant
         self.ranges: dict[Var, Interval] = {}
         self.lanes: set[Var] = set()  # the variables of vectorized loops around
         self.analyzer = Analyzer()
         for v in self.sizes:
             self.analyzer.bind(v, 0, None)
-        self.rewrite: Callable[[Stmt], Stmt] = rewriter({For: self.loop})
+        self.rewrite: Callable[[Stmt], Stmt] = rewriter({For: self.loop, LetStmt: self.let})
         self._found: dict[int, tuple[Stmt, list[_Condition]]] = {}
+        self._loops: dict[Var, For] = {}  # the loops that were met, as they are at first
+        self._exact: dict[int, tuple[Expr, bool]] = {}
+        self.left = GROWTH
 
     def conditions(self, s: Stmt) -> list[_Condition]:
         """`_conditions` of a statement, which every loop around it asks for."""
         found = self._found.get(id(s))
         if found is None:
-            found = self._found[id(s)] = (s, _conditions(s))
+            self._found[id(s)] = found = (s, self.settled(s, _conditions(s)))
         return found[1]
+
+    def settled(self, s: Stmt, found: list[_Condition]) -> list[_Condition]:
+        """The conditions in `s`, where those that compare values that may wrap are known for that."""
+        if not any(c.is_choice for c in found):
+            return found
+        for n in walk(s):
+            if isinstance(n, For):
+                self._loops.setdefault(n.var, n)
+        around = _guards_around(s)
+        return [
+            c
+            if not c.is_choice or self.is_exact(c.cond, around[id(c.cond)])
+            else _Condition(c.cond, c.is_likely, c.is_choice, True)
+            for c in found
+        ]
+
+    def is_exact(self, cond: Expr, guards: Collection[Expr]) -> bool:
+        """Whether the two sides of a choice are integers as loops count them, and no values that wrap, wherever it
+        stands: behind one of the guards."""
+        known = self._exact.get(id(cond))
+        if known is None:
+            known = self._exact[id(cond)] = (cond, all([self._find_exact(cond, g) for g in guards]))
+        return known[1]
+
+    def _find_exact(self, cond: Expr, guard: Expr) -> bool:
+        if not isinstance(cond, LT | LE | GT | GE):
+            return True
+        analyzer = Analyzer()
+        for v in self.sizes:
+            analyzer.bind(v, 0, None)
+        for v, n in self._loops.items():
+            analyzer.bind_extent(v, n.min, n.extent)
+        with analyzer.assume(guard), analyzer.values():
+            return analyzer.is_exact(cond.a) and analyzer.is_exact(cond.b)
+
+    def let(self, n: LetStmt) -> Stmt:
+        """A number that is never negative is a size."""
+        least = self.analyzer.const_bounds(n.value)[0] if n.var.dtype in ("int32", "int64") else None
+        if least is not None and least >= 0:
+            self.sizes = (*self.sizes, n.var)
+            self.analyzer.bind(n.var, 0, None)
+        made: Stmt = n.map_children(self.rewrite)
+        return made
+
+    def may_copy(self, s: Stmt, times: int) -> bool:
+        """Whether there is room for so many copies of a statement, which is taken then."""
+        size = times * _size(s, self.left + 1)
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
 
     def loop(self, n: For) -> Stmt:
         extent = const_int(n.extent)
+        self._loops.setdefault(n.var, n)
         if const_int(n.min) != 0 or not self.conditions(n.body):
+            return self.inside(n)
+        if extent is not None and not self.constant:
             return self.inside(n)
         if extent is None:
             return self.symbolic(self.cut_short(n))
@@ -116,6 +179,8 @@ class _Partition:
         if clean is None:
             return self.inside(self.cut_short(n))
         begin, end = clean
+        if not self.may_copy(n.body, (begin > 0) + (end < extent)):
+            return self.inside(self.cut_short(n))
         main = replace(n, body=_without(self.proved(n, begin, end), n.body))
         # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
         ends = ForKind.SERIAL if n.kind is ForKind.PARALLEL else n.kind
@@ -151,7 +216,11 @@ class _Partition:
         remainders of its variable and are about the loops inside."""
         if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL):
             return n
-        guards = [c.cond for c in self.conditions(n.body) if c.is_likely and _is_divided(n.var, c.cond)]
+        guards = [
+            c.cond
+            for c in self.conditions(n.body)
+            if c.is_likely and not c.wraps and _is_divided(n.var, c.cond)
+        ]
         if not guards or _is_large(n.body):
             return n
         inner, lets = _inner(n.body), _lets(n.body)
@@ -166,6 +235,8 @@ class _Partition:
                     whole.append(holds)
         if not any(v in inner for c in covered for v in free_vars(c)):
             return n
+        if not self.may_copy(n.body, 1):
+            return n
         asked = ops.all_of(*[ops.likely(c) for c in whole])
         return replace(n, body=IfThenElse(asked, _without(covered, n.body), n.body, n.origin))
 
@@ -175,7 +246,7 @@ class _Partition:
         """A loop whose extent is no constant, in up to three: before, in and after the iterations in which all
         guards hold whose ends can be told."""
         ends = self.ends(n)
-        if not ends:
+        if not ends or not self.may_copy(n.body, 2):
             return self.inside(n)
         analyzer, zero = self.knowing(), const(0, n.var.dtype)
         begin, end = zero, n.extent
@@ -205,8 +276,8 @@ class _Partition:
         inner, analyzer = _inner(n.body), self.knowing()
         found = {
             c.cond: iterations_where(_below_zero(c.cond), n.var, inner, _lets(n.body), analyzer)
-            for c in _conditions(n.body)
-            if c.is_likely or choices
+            for c in self.conditions(n.body)
+            if (c.is_likely or choices) and not c.wraps
         }
         return {c: e for c, e in found.items() if e is not None}
 
@@ -215,7 +286,7 @@ class _Partition:
         if n.kind is not ForKind.SERIAL or not isinstance(n.body, IfThenElse) or n.body.other is not None:
             return n
         analyzer, extent, proved = self.knowing(), n.extent, set[Expr]()
-        for c in (_unlikely(c) for c in _conjuncts(n.body.cond) if _is_guard(c)):
+        for c in (_unlikely(c) for c in conjuncts(n.body.cond) if _is_guard(c)):
             e = iterations_where(_below_zero(c), n.var, {}, (), analyzer)
             if e is not None and e.end is not None:
                 extent = at_least(at_most(e.end, extent, analyzer), const(0, n.var.dtype), analyzer)
@@ -228,7 +299,8 @@ class _Partition:
         """The iterations that satisfy some `likely` guard for all values of the loops inside; None when
         partition would gain nothing."""
         inner = _inner(n.body)
-        ranges = [self.where(c.cond, n.var, extent, inner) for c in self.conditions(n.body) if c.is_likely]
+        likely = [c.cond for c in self.conditions(n.body) if c.is_likely and not c.wraps]
+        ranges = [self.where(c, n.var, extent, inner) for c in likely]
         both = _common(ranges, extent)
         # A prologue is worth its code where a loop of most iterations remains.
         if both is not None and both[1] - both[0] > 1 and 2 * (both[1] - both[0]) >= extent:
@@ -244,7 +316,7 @@ class _Partition:
         begin, end = 0, extent
         for c in self.conditions(n.body):
             if c.is_choice and any(v is n.var for v in free_vars(c.cond)):
-                found = self.where(c.cond, n.var, extent, inner)
+                found = None if c.wraps else self.where(c.cond, n.var, extent, inner)
                 if found is None:
                     return None
                 begin, end = max(begin, found[0]), min(end, found[1])
@@ -267,8 +339,8 @@ class _Partition:
         inner, analyzer = _inner(n.body), self.knowing()
         return n.kind is ForKind.SERIAL and any(
             iterations_where(_below_zero(c.cond), n.var, inner, _lets(n.body), analyzer) is not None
-            for c in _conditions(n.body)
-            if c.is_choice and not c.is_likely
+            for c in self.conditions(n.body)
+            if c.is_choice and not c.is_likely and not c.wraps
         )
 
     def where(self, cond: Expr, v: Var, extent: int, inner: Mapping[Var, Interval]) -> Range | None:
@@ -290,7 +362,9 @@ class _Partition:
     def proved(self, n: For, begin: int, end: int) -> set[Expr]:
         """The conditions that hold in all iterations from `begin` to `end`."""
         inner = _inner(n.body)
-        found = {c.cond: self.where(c.cond, n.var, end, inner) for c in self.conditions(n.body)}
+        found = {
+            c.cond: self.where(c.cond, n.var, end, inner) for c in self.conditions(n.body) if not c.wraps
+        }
         return {c for c, r in found.items() if r is not None and r[0] <= begin and end <= r[1]}
 
 
@@ -301,6 +375,7 @@ class _Condition:
     cond: Expr
     is_likely: bool
     is_choice: bool
+    wraps: bool = False  # what it compares may wrap, so that it can hold now and then
 
 
 def _conditions(s: Stmt) -> list[_Condition]:
@@ -308,10 +383,37 @@ def _conditions(s: Stmt) -> list[_Condition]:
     found: list[_Condition] = []
     for n in walk(s):
         if isinstance(n, IfThenElse):
-            terms = [c for c in _conjuncts(n.cond) if _is_guard(c)]
+            terms = [c for c in conjuncts(n.cond) if _is_guard(c)]
             found += [_Condition(_unlikely(c), True, False) for c in terms]
         elif isinstance(n, Call) and n.op == "if_then_else":
-            found += [_Condition(_unlikely(c), _is_guard(c), True) for c in _conjuncts(n.args[0])]
+            found += [_Condition(_unlikely(c), _is_guard(c), True) for c in conjuncts(n.args[0])]
+    return found
+
+
+def _guards_around(s: Stmt) -> dict[int, list[Expr]]:
+    """For each term of a choice in `s`, by id, the guards behind which it stands at each of its places."""
+    found: dict[int, list[Expr]] = {}
+    seen: set[tuple[Expr, Expr]] = set()
+
+    def look(n: Any, guard: Expr) -> None:
+        if isinstance(n, Expr):
+            if n.__class__ in LEAVES or (n, guard) in seen:
+                return
+            seen.add((n, guard))
+        if isinstance(n, IfThenElse):
+            look(n.cond, guard)
+            inner = ops.all_of(guard, *[c for c in conjuncts(n.cond) if _is_guard(c)])
+            look(n.then, inner)
+            if n.other is not None:
+                look(n.other, guard)
+            return
+        if isinstance(n, Call) and n.op == "if_then_else":
+            for c in conjuncts(n.args[0]):
+                found.setdefault(id(_unlikely(c)), []).append(guard)
+        for child in n.children():
+            look(child, guard)
+
+    look(s, const(True))
     return found
 
 
@@ -348,6 +450,20 @@ def _is_large(s: Stmt) -> bool:
     return any(True for _ in islice(walk(s), LARGEST, None))
 
 
+def _size(s: Node, most: int) -> int:
+    """The nodes of `s`, the iterations of unrolled loops counted one by one; `most` stands for more."""
+    if isinstance(s, For) and s.kind is ForKind.UNROLLED:
+        return min((const_int(s.extent) or 1) * _size(s.body, most), most)
+    if isinstance(s, Expr):
+        return sum(1 for _ in islice(walk(s), most))
+    size = 1
+    for c in s.children():
+        size += _size(c, most)
+        if size >= most:
+            return most
+    return size
+
+
 def _part(n: For, begin: int, end: int, kind: ForKind) -> list[Stmt]:
     """The iterations from `begin` to `end`: one is written out, more stay a loop counted from 0."""
     if begin == end:
@@ -375,20 +491,16 @@ def _trimmed(n: For, extent: int) -> For:
     if not isinstance(n.body, IfThenElse) or n.body.other is not None:
         return n
     kept: list[Expr] = []
-    for c in _conjuncts(n.body.cond):
+    for c in conjuncts(n.body.cond):
         match _unlikely(c):
             case LT(a, b) if a is n.var and (size := const_int(b)) is not None:
                 extent = max(0, min(extent, size))
             case _:
                 kept.append(c)
-    if len(kept) == len(_conjuncts(n.body.cond)):
+    if len(kept) == len(conjuncts(n.body.cond)):
         return n
     body = n.body.then if not kept else replace(n.body, cond=ops.all_of(*kept))
     return replace(n, extent=const(extent, n.var.dtype), body=body)
-
-
-def _conjuncts(e: Expr) -> list[Expr]:
-    return [*_conjuncts(e.a), *_conjuncts(e.b)] if isinstance(e, And) else [e]
 
 
 def _unlikely(e: Expr) -> Expr:
@@ -411,12 +523,12 @@ def _without(proved: set[Expr], s: Stmt) -> Stmt:
     """`s` with the guards in `proved` gone."""
 
     def branch(n: IfThenElse) -> Stmt:
-        kept = [c for c in _conjuncts(n.cond) if _unlikely(c) not in proved]
+        kept = [c for c in conjuncts(n.cond) if _unlikely(c) not in proved]
         then: Stmt = rewrite(n.then)
         if not kept:
             return then
         other = None if n.other is None else rewrite(n.other)
-        cond = n.cond if len(kept) == len(_conjuncts(n.cond)) else ops.all_of(*kept)
+        cond = n.cond if len(kept) == len(conjuncts(n.cond)) else ops.all_of(*kept)
         same = cond is n.cond and then is n.then and other is n.other
         return n if same else replace(n, cond=cond, then=then, other=other)
 
@@ -424,7 +536,7 @@ def _without(proved: set[Expr], s: Stmt) -> Stmt:
         if n.op != "if_then_else":
             same: Expr = n.map_children(rewrite)
             return same
-        kept = [c for c in _conjuncts(n.args[0]) if _unlikely(c) not in proved]
+        kept = [c for c in conjuncts(n.args[0]) if _unlikely(c) not in proved]
         then: Expr = rewrite(n.args[1])
         if not kept:
             return then

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer, simplify_stmt
-from tewb.base import option
+from tewb.base import any_depth, check_stopped, option
 from tewb.ir import Buffer, PrimFunc, Stmt, Var, free_vars
 from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
@@ -17,7 +18,7 @@ from tewb.lowering.parts import Rewrite, on_parts
 from tewb.lowering.place_arguments import place_arguments
 from tewb.lowering.rewrite_storage import rewrite_storage
 from tewb.lowering.specialise_strides import specialise_strides
-from tewb.lowering.unroll_loops import unroll_loops
+from tewb.lowering.unroll_loops import check_unrolled, unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
 from tewb.schedule import Memory
 
@@ -61,7 +62,13 @@ def _sizes(f: PrimFunc) -> list[Var]:
 
 def _partition(f: PrimFunc) -> Rewrite:
     sizes = _sizes(f)
-    return lambda s: partition_loops(s, sizes) if option("tir.LoopPartition") else s
+    constant = bool(option("tir.LoopPartition.partition_const_loop"))
+    return lambda s: partition_loops(s, sizes, constant) if option("tir.LoopPartition") else s
+
+
+def _unroll(f: PrimFunc) -> Rewrite:
+    check_unrolled(f.body)
+    return unroll_loops
 
 
 def _share(body: Stmt) -> Stmt:
@@ -97,7 +104,12 @@ LOWER: tuple[Pass, ...] = (
     ),
     _pass("specialise_strides", _specialise, "one body for rows of neighbours, one for any strides"),
     _each("vectorize_loops", vectorize_loops, "vectorized loops become statements on vectors"),
-    _each("unroll_loops", unroll_loops, "unrolled loops become their iterations in sequence"),
+    Pass(
+        "unroll_loops",
+        lambda f: _with_body(f, _unroll(f)(f.body)),
+        "unrolled loops become their iterations in sequence",
+        _unroll,
+    ),
     _simplify("simplify again", "simplify what the passes left"),
 )
 
@@ -115,6 +127,13 @@ BUILD: tuple[Pass, ...] = (
 )
 
 
+@any_depth
+def _run(p: Pass, f: PrimFunc, memory: Memory | None) -> PrimFunc:
+    if memory is None or p.rewrite is None:
+        return p.run(f)
+    return _with_body(f, on_parts(f, p.name, p.rewrite(f), memory))
+
+
 def run(
     f: PrimFunc,
     passes: tuple[Pass, ...],
@@ -123,11 +142,10 @@ def run(
 ) -> PrimFunc:
     """`f` after `passes`; `trace` collects the function after each. What `memory` has of the statements that
     `f` is made of is not done again."""
+    began = time.monotonic()
     for p in passes:
-        if memory is None or p.rewrite is None:
-            f = p.run(f)
-        else:
-            f = _with_body(f, on_parts(f, p.name, p.rewrite(f), memory))
+        check_stopped(began)
+        f = _run(p, f, memory)
         if trace is not None:
             trace.append((p.name, f))
     return f

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from tewb.base import option
 from tewb.ir import For, ForKind, Stmt, const_int, replace, rewriter
+from tewb.lowering.unroll_loops import MAX_NODES, unrolled_nodes
+
+MOST_NODES = MAX_NODES // 8
 
 
 def heed_pragmas(body: Stmt, pragmas: Mapping[str, int]) -> Stmt:
@@ -17,8 +21,18 @@ def heed_pragmas(body: Stmt, pragmas: Mapping[str, int]) -> Stmt:
     return body
 
 
+def heed_options(body: Stmt) -> Stmt:
+    """`body` of a function with its loops marked as the options of now say, which are pragmas of everything."""
+    wishes = {
+        "auto_unroll_max_step": int(option("tir.UnrollLoop.auto_max_step")),
+        "unroll_explicit": int(option("tir.UnrollLoop.explicit_unroll")),
+    }
+    return heed_pragmas(body, wishes)
+
+
 def unroll_small_loops(body: Stmt, most: int) -> Stmt:
-    """Mark every serial loop `unroll` that comes to `most` steps or fewer, with those inside of it.
+    """Mark every serial loop `unroll` that comes to `most` steps or fewer, with those inside of it. One that would become
+    more than MOST_NODES nodes stays a loop.
 
     for i in 2:                                   for i in unroll(2):
         for j in 4: S         -- most=8 -->           for j in unroll(4): S
@@ -26,8 +40,10 @@ def unroll_small_loops(body: Stmt, most: int) -> Stmt:
 
     def loop(n: For) -> Stmt:
         made = replace(n, body=rewrite(n.body))
-        small = n.kind is ForKind.SERIAL and 0 < steps(n) <= most
-        return replace(made, kind=ForKind.UNROLLED) if small else made
+        if n.kind is not ForKind.SERIAL or not 0 < steps(n) <= most:
+            return made
+        unrolled = replace(made, kind=ForKind.UNROLLED)
+        return unrolled if unrolled_nodes(unrolled) <= MOST_NODES else made
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)

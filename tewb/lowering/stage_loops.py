@@ -47,6 +47,7 @@ class Loops:
             iv = self.leaves[position]
             attached = self.nests.at.get((self.stage, iv), [])
             here = [s for s in attached if not s.is_double]
+            body = self.before_loop(position + 1, body)
             if here:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
@@ -58,6 +59,10 @@ class Loops:
                 body = double_buffered(loop, [self.ahead(s) for s in attached if s.is_double])
         if first == 0:
             body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
+        return body
+
+    def before_loop(self, position: int, body: Stmt) -> Stmt:
+        """`body`, which begins with loop `position`, with what is known there and not outside."""
         return body
 
     def prefetched(self, iv: IterVar) -> list[Stmt]:

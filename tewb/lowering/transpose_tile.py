@@ -274,17 +274,20 @@ def _with_loads(e: Expr, loads: list[_Turned]) -> Expr:
 
 def _always_loaded(e: Expr) -> Iterator[BufferLoad]:
     """The loads of `e` that no condition keeps from being made, and that no `Let` inside of `e` is part of."""
-    match e:
-        case BufferLoad():
-            yield e
-            return
-        case Call("if_then_else", (cond, _, _)):
-            children: tuple[Expr, ...] = (cond,)
-        case And(a) | Or(a):
-            children = (a,)
-        case Let(_, value):
-            children = (value,)
-        case _:
-            children = e.children()
-    for c in children:
-        yield from _always_loaded(c)
+    pending, seen = [e], {e}
+    while pending:
+        match pending.pop():
+            case BufferLoad() as load:
+                yield load
+                continue
+            case Call("if_then_else", (cond, _, _)):
+                children: tuple[Expr, ...] = (cond,)
+            case And(a) | Or(a):
+                children = (a,)
+            case Let(_, value):
+                children = (value,)
+            case other:
+                children = other.children()
+        new = [c for c in reversed(children) if c not in seen]
+        seen.update(new)
+        pending += new

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tewb.arith import is_wider
+from tewb.arith import is_wider, stride
 from tewb.base import LowerError, option
 from tewb.ir import (
+    LEAVES,
     Add,
     And,
+    AssertStmt,
     Binary,
     Broadcast,
     BufferLoad,
@@ -33,6 +35,7 @@ from tewb.ir import (
     Stmt,
     Sub,
     Var,
+    conjuncts,
     const,
     const_int,
     intrinsics,
@@ -45,7 +48,14 @@ from tewb.ir import (
     walk,
     without_loop,
 )
+from tewb.lowering.bind_buffers import compact_strides
 from tewb.lowering.transpose_tile import transpose_tile
+
+# Schedules that were measured have vectors of up to 64 lanes; LLVM's time grows with the cube of lanes that are
+# loaded one by one: 0.1 s for 64 of them, 0.9 s for 128, 9 s for 256.
+MOST_LANES = 64
+APART_LANES = 16  # where more are cut, and elements do not lie side by side
+WRITTEN_OUT = 4  # vectors in sequence, which may all stay in registers; more of them are a loop
 
 
 def vectorize_loops(body: Stmt) -> Stmt:
@@ -58,6 +68,12 @@ def vectorize_loops(body: Stmt) -> Stmt:
 
         for i in 8 (vectorized):               ->    if Ramp(0, 1, 8) < Broadcast(n, 8):
             if likely(i < n): A[i] = B[i]                A[0:8] = B[0:8]
+
+    Vectors have 64 lanes at most, which are four registers of floats, and 16 where elements lie apart: LLVM takes
+    minutes for hundreds of lanes that are loaded one by one. More lanes are cut, into a loop where they are many:
+
+        for i in 528 (vectorized):             ->    for i.vector in 8: A[i.vector*64 : i.vector*64 + 64] = ...
+            A[i] = B[i] + 1.0                        A[512:528] = B[512:528] + Broadcast(1.0, 16)
 
     Two vectorized loops, one right inside of the other, are a tile: the inner one becomes lanes, and accesses to
     neighbours along the outer one are transposed in registers (`transpose_tile`).
@@ -89,10 +105,8 @@ def vectorize_loops(body: Stmt) -> Stmt:
             )
         if lanes == 1:
             return without_loop(substitute(inner, {n.var: n.min}), n.origin)
-        width = _whole_registers(lanes)
-        starts = [ops.add(n.min, const(first, n.var.dtype)) for first in range(0, lanes, width)]
         try:
-            return without_loop(seq(*[_Lanes(n.var, at, width).stmt(inner) for at in starts]), n.origin)
+            return without_loop(_vectors(n, inner, lanes), n.origin)
         except _NoVectorForm:
             return serial
 
@@ -100,11 +114,51 @@ def vectorize_loops(body: Stmt) -> Stmt:
     return rewrite(body)
 
 
+def _vectors(n: For, body: Stmt, lanes: int) -> Stmt:
+    """`body` on the lanes of the loop `n`, cut into vectors. No iteration depends on another, so the first vector may
+    do all its work before the next begins."""
+    width = widest_vector(n.var, body) if lanes > MOST_LANES else lanes
+    count, rest = divmod(lanes, width)
+    if count <= WRITTEN_OUT:
+        made: list[Stmt] = [_lanes(n, body, const(k * width, n.var.dtype), width) for k in range(count)]
+    else:
+        v = Var(f"{n.var.name}.vector", n.var.dtype)
+        at = ops.mul(v, const(width, v.dtype))
+        inside = _lanes(n, body, at, width)
+        zero, extent = const(0, v.dtype), const(count, v.dtype)
+        made = [replace(n, var=v, min=zero, extent=extent, kind=ForKind.SERIAL, body=inside)]
+    if rest:
+        made.append(_lanes(n, body, const(lanes - rest, n.var.dtype), rest))
+    return seq(*made)
+
+
+def widest_vector(lane: Var, body: Stmt) -> int:
+    """How many lanes a vector has of a loop of more than MOST_LANES iterations."""
+    for n in walk(body):
+        if isinstance(n, BufferLoad | BufferStore):
+            step = stride(compact_strides(n.buffer), n.indices, lane)
+            if step not in (0, 1):
+                return APART_LANES
+    return MOST_LANES
+
+
+def _lanes(n: For, body: Stmt, first: Expr, lanes: int) -> Stmt:
+    """`body` on `lanes` iterations of the loop `n` from number `first` on, in vectors that fill registers."""
+    if lanes == 1:
+        return substitute(body, {n.var: ops.add(n.min, first)})
+    width = _whole_registers(lanes)
+    starts = [ops.add(ops.add(n.min, first), const(at, n.var.dtype)) for at in range(0, lanes, width)]
+    return seq(*[_Lanes(n.var, at, width).stmt(body) for at in starts])
+
+
 def _whole_registers(lanes: int) -> int:
     """How many of `lanes` make a vector. 48 lanes are three vectors of 16: machines have registers of 8 or 16
     lanes, and LLVM keeps no vector in them whose size is no power of two. Odd lanes stay one vector, as do many."""
     power = lanes & -lanes
     return power if power >= 8 and lanes // power <= 8 else lanes
+
+
+MOST_CHECKED = 16  # lanes that are checked at once: those of elements that lie anywhere are code each
 
 
 class _NoVectorForm(Exception):
@@ -118,10 +172,22 @@ class _Lanes:
         self.lanes = lanes
         self.values: dict[Var, Expr] = {var: ops.ramp(start, const(1, var.dtype), lanes)}
         self.is_index = False  # what is rewritten is an index of an access
+        self.known: dict[
+            tuple[Expr, bool], Expr
+        ] = {}  # what parts of this statement became, as indices or not
 
     # ---- expressions
 
     def expr(self, e: Expr) -> Expr:
+        if e.__class__ in LEAVES:
+            return self.values.get(e, e) if isinstance(e, Var) else e
+        key = (e, self.is_index)
+        made = self.known.get(key)
+        if made is None:
+            made = self.known[key] = self.made(e)
+        return made
+
+    def made(self, e: Expr) -> Expr:
         rule = _EXPRS.get(type(e))
         if rule is not None:
             return rule(self, e)
@@ -142,9 +208,6 @@ class _Lanes:
         lanes = max(a.dtype.lanes, b.dtype.lanes)
         made: Expr = type(e)(self.wide(a, lanes), self.wide(b, lanes), e.dtype.with_lanes(lanes))
         return made
-
-    def var(self, e: Var) -> Expr:
-        return self.values.get(e, e)
 
     def not_(self, e: Not) -> Expr:
         a = self.expr(e.a)
@@ -206,6 +269,7 @@ class _Lanes:
         rule = _STMTS.get(type(s))
         if rule is None:
             raise _NoVectorForm
+        self.known = {}
         return rule(self, s)
 
     def store(self, s: BufferStore) -> Stmt:
@@ -241,6 +305,12 @@ class _Lanes:
             raise _NoVectorForm
         return replace(s, body=self.stmt(s.body))
 
+    def assertion(self, s: AssertStmt) -> Stmt:
+        """What elements say must hold in each lane, and is asked before anything is done in one."""
+        if self.lanes > MOST_CHECKED or not any(isinstance(n, BufferLoad) for n in walk(s.cond)):
+            raise _NoVectorForm
+        return replace(s, cond=self.expr(s.cond), body=self.stmt(s.body))
+
     def let_stmt(self, s: LetStmt) -> Stmt:
         value = self.expr(s.value)
         if value.dtype.lanes == 1:
@@ -248,11 +318,6 @@ class _Lanes:
         wide = Var(s.var.name, value.dtype)
         self.values[s.var] = wide
         return replace(s, var=wide, value=value, body=self.stmt(s.body))
-
-
-def conjuncts(e: Expr) -> list[Expr]:
-    """The terms of a conjunction, each as likely as the whole."""
-    return [*conjuncts(e.a), *conjuncts(e.b)] if isinstance(e, And) else [e]
 
 
 def is_index(e: Expr) -> bool:
@@ -280,7 +345,6 @@ def _ramp(kind: type, a: Expr, b: Expr) -> Expr | None:
 
 
 _EXPRS: dict[type[Node], Callable[[_Lanes, Any], Expr]] = {
-    Var: _Lanes.var,
     And: _Lanes.pair,
     Or: _Lanes.pair,
     Not: _Lanes.not_,
@@ -297,4 +361,5 @@ _STMTS: dict[type[Node], Callable[[_Lanes, Any], Stmt]] = {
     IfThenElse: _Lanes.branch,
     For: _Lanes.loop,
     LetStmt: _Lanes.let_stmt,
+    AssertStmt: _Lanes.assertion,
 }

@@ -42,8 +42,9 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class ParamSpec:
-    """A parameter of a kernel. `strides` is None for compact row-major. The address of its first element is
-    a multiple of `alignment` bytes (0: of those of an element)."""
+    """A parameter of a kernel, which is its place among them: names are for people, and may repeat. `strides` is
+    None for compact row-major. The address of its first element is a multiple of `alignment` bytes (0: of those of
+    an element). `symbol` is what sizes and strides call a scalar."""
 
     name: str
     kind: str  # "buffer" or "scalar"
@@ -52,6 +53,19 @@ class ParamSpec:
     strides: tuple[Size, ...] | None = None
     is_output: bool = False
     alignment: int = 0
+    symbol: str = ""
+    position: int = 1
+
+    @property
+    def place(self) -> str:
+        """Where it stands: "the 2nd argument, A"."""
+        return f"the {ordinal(self.position)} argument, {self.name}"
+
+
+def ordinal(n: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = "th" if n // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +78,19 @@ class PackedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Arithmetic of symbols, as Python text, that must fit an integer of `bits`; `what` is the loop or buffer that is
+    of this size."""
+
+    text: str
+    bits: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class KernelSignature:
-    """What the runtime must know of a kernel. `symbols` have names of their own and `symbol_bits` each.
+    """What the runtime must know of a kernel. `symbols` have names of their own and `symbol_bits` each, and `limits`
+    say what else of them must fit.
     `work` estimates the operations: a number, or Python text over the symbols (None: not known).
     `intermediates` are those that take memory from the heap."""
 
@@ -78,3 +103,4 @@ class KernelSignature:
     work: int | str | None = None
     intermediates: tuple[str, ...] = field(default=())
     symbol_bits: tuple[int, ...] = ()
+    limits: tuple[Limit, ...] = ()

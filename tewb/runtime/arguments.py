@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tewb.base import ArgumentError
+from tewb.base import ArgumentError, masked_elements
 from tewb.runtime.abi import KernelSignature, ParamSpec, Size
 from tewb.runtime.memory import LINE, address_of_first, aligned_bytes, aligned_empty
+
+
+class Told(NamedTuple):
+    """The value of a symbol, and what of which parameter told it."""
+
+    value: int
+    source: str
+    parameter: ParamSpec
 
 
 class Prepared:
@@ -23,7 +31,7 @@ class Prepared:
         self.slots: list[int] = []
         self.arrays: list[Any] = []
         self.given: list[Any] = []  # what the caller passed, where `arrays` may have a copy
-        self.symbols: dict[str, tuple[int, str]] = {}
+        self.symbols: dict[str, Told] = {}
         self.write_back: list[tuple[Any, Any]] = []
 
 
@@ -33,7 +41,7 @@ def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[s
     made = Prepared()
     numbers = [(p, v) for p, v in zip(signature.params, values, strict=True) if p.kind == "scalar"]
     for p, v in numbers:
-        made.symbols[p.name] = (_scalar(p, v), "the argument")
+        made.symbols[p.symbol] = Told(_scalar(p, v), "the argument", p)
     # Sizes come first, so that a stride which is also the size of some array is compared with it.
     buffers = [(p, v) for p, v in zip(signature.params, values, strict=True) if p.kind == "buffer"]
     made.given = [_array(signature.name, p, v, made) for p, v in buffers]
@@ -41,12 +49,13 @@ def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[s
     _free_strides(signature, made)
     _check_computed(signature, made)
     _check_range(signature, made)
+    _check_limits(signature, made)
     _separate(signature, made)
     arrays = iter(made.arrays)
     for p, v in zip(signature.params, values, strict=True):
         made.slots.append(address_of_first(next(arrays)) if p.kind == "buffer" else _bits(p, v))
     for name in signature.symbols:
-        made.slots.append(made.symbols[name][0])
+        made.slots.append(made.symbols[name].value)
     return made
 
 
@@ -65,7 +74,9 @@ def complete(
     params = signature.params
     first = len(params) - may_miss
     outputs = params[first:]
-    if len(args) + len(keywords) != first or (keywords and any(p.name in keywords for p in outputs)):
+    if len(args) + len(keywords) != first or any(
+        _named(signature.name, params, k) >= first for k in keywords
+    ):
         return _in_order(signature.name, params, args, keywords), []
     rest = params[:first]
     values = plain(rest, _in_order(signature.name, rest, args, keywords) if keywords else args)
@@ -88,7 +99,7 @@ def _symbols_of(params: Sequence[ParamSpec], values: Sequence[Any]) -> dict[str,
     found: dict[str, int] = {}
     for p, v in zip(params, values, strict=True):
         if p.kind == "scalar":
-            found[p.name] = _scalar(p, v)
+            found[p.symbol] = _scalar(p, v)
         else:
             for size, n in zip(p.shape, v.shape, strict=False):
                 if size.symbol is not None:
@@ -104,12 +115,13 @@ def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
     try:
         shape = [_evaluate(s.text, symbols) if s.value is None else s.value for s in p.shape]
     except NameError as e:
-        raise ArgumentError(
+        raise _refusal(
             f"{p.name} is left out, and its size {e.name} does not follow from the other arguments",
+            p,
             hint=f"pass an array for {p.name}",
         ) from None
     if min(shape, default=0) < 0:
-        raise ArgumentError(f"{p.name} is left out, and its shape would be {tuple(shape)}")
+        raise _refusal(f"{p.name} is left out, and its shape would be {tuple(shape)}", p)
     dtype = np.dtype(p.dtype)
     if not p.alignment and dtype.itemsize * math.prod(shape) < SMALL:
         return np.empty(shape, dtype)
@@ -132,6 +144,8 @@ def simple_plan(signature: KernelSignature) -> Plan | None:
     """What a call must look like that goes the short way, when all parameters are arrays of constant shape."""
     found = []
     if any(p.kind != "buffer" for p in signature.params) or any(b < 32 for b in signature.symbol_bits):
+        return None
+    if signature.limits:
         return None
     for p in signature.params:
         shape = tuple(s.value for s in p.shape if s.value is not None)
@@ -213,49 +227,74 @@ def _ends(a: Any, first: int) -> tuple[int, int]:
 def _in_order(
     kernel: str, params: Sequence[ParamSpec], args: Sequence[Any], keywords: Mapping[str, Any]
 ) -> list[Any]:
-    names = [p.name for p in params]
-    if len(args) > len(names):
+    listed = ", ".join(p.name for p in params)
+    if len(args) > len(params):
         raise ArgumentError(
-            f"kernel {kernel} takes {len(names)} arguments ({', '.join(names)}) and was given {len(args)}"
+            f"kernel {kernel} takes {len(params)} arguments ({listed}) and was given {len(args)}"
         )
-    given = dict(zip(names, args, strict=False))
+    given = dict(enumerate(args))
     for key, value in keywords.items():
-        if key not in names:
-            raise ArgumentError(f"kernel {kernel} has no parameter {key}", hint=f"it has {', '.join(names)}")
-        if key in given:
-            raise ArgumentError(f"kernel {kernel}: {key} is given twice")
-        given[key] = value
-    missing = [n for n in names if n not in given]
+        index = _named(kernel, params, key)
+        if index in given:
+            raise _refusal(f"kernel {kernel}: {key} is given twice", params[index])
+        given[index] = value
+    missing = [p for i, p in enumerate(params) if i not in given]
     if missing:
-        raise ArgumentError(
-            f"kernel {kernel} takes {len(names)} arguments ({', '.join(names)}); missing: {', '.join(missing)}"
+        raise _refusal(
+            f"kernel {kernel} takes {len(params)} arguments ({listed}); missing: {', '.join(p.name for p in missing)}",
+            *missing,
         )
-    return [given[n] for n in names]
+    return [given[i] for i in range(len(params))]
+
+
+def _named(kernel: str, params: Sequence[ParamSpec], key: str) -> int:
+    """The index of the parameter that is called `key`."""
+    found = [i for i, p in enumerate(params) if p.name == key]
+    if not found:
+        raise ArgumentError(
+            f"kernel {kernel} has no parameter {key}", hint=f"it has {', '.join(p.name for p in params)}"
+        )
+    if len(found) > 1:
+        raise _refusal(
+            f"kernel {kernel} has {len(found)} parameters {key}, and {key}=... may be any of them",
+            *(params[i] for i in found),
+            hint="pass all arguments by position",
+        )
+    return found[0]
+
+
+def _refusal(reason: str, *about: ParamSpec, hint: str | None = None) -> ArgumentError:
+    """An error about some of the arguments. It tells their places, since names may repeat."""
+    places = ", and ".join(dict.fromkeys(p.place for p in sorted(about, key=lambda p: p.position)))
+    return ArgumentError(f"{reason}\n  at {places}", hint=hint)
 
 
 # ---------------------------------------------------------------- one argument
 
 
 def _scalar(p: ParamSpec, value: Any) -> int:
-    """A scalar argument as the integer that sizes are computed from (0 for floats, which are no sizes)."""
+    """A scalar argument as the integer that sizes are computed from (0 for floats, which are no sizes; 0 or 1 for
+    truth values, of which any number but 0 is true)."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
-    if not isinstance(value, bool | int | float | np.generic):
-        raise ArgumentError(f"{p.name} is a {p.dtype} scalar, not {_kind(value)}")
+    if not isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
+        raise _refusal(f"{p.name} is a {p.dtype} scalar, not {_kind(value)}", p)
     if p.dtype.startswith("float"):
         return 0
     if isinstance(value, float | np.floating) and not float(value).is_integer():
-        raise ArgumentError(f"{p.name} is a {p.dtype} scalar, and {value} is not a whole number")
-    info = np.iinfo(p.dtype if p.dtype != "bool" else "int8")
+        raise _refusal(f"{p.name} is a {p.dtype} scalar, and {value} is not a whole number", p)
+    if p.dtype == "bool":
+        return int(bool(value))
+    info = np.iinfo(p.dtype)
     if not info.min <= int(value) <= info.max:
-        raise ArgumentError(f"{p.name}={value} does not fit {p.dtype}")
+        raise _refusal(f"{p.name}={value} does not fit {p.dtype}", p)
     return int(value)
 
 
 def _bits(p: ParamSpec, value: Any) -> int:
     if p.dtype.startswith("float"):
         return int(np.float64(value).view(np.int64))
-    return int(value)
+    return int(bool(value)) if p.dtype == "bool" else int(value)
 
 
 def _kind(value: Any) -> str:
@@ -267,18 +306,19 @@ def _kind(value: Any) -> str:
 def _as_ndarray(p: ParamSpec, value: Any) -> Any:
     """`value` as a numpy array that shares its memory."""
     if isinstance(value, np.ndarray):
+        _check_mask(p, value)
         return value
     inner = getattr(value, "_tewb_array", None)
     if isinstance(inner, np.ndarray):
         return inner
-    if hasattr(value, "__dlpack__"):
+    if hasattr(value, "__dlpack__") and not isinstance(value, type):
         try:
             # DLPack does not say that a tensor of torch is a negated view; its own method refuses that.
             is_torch = value.__class__.__module__.split(".")[0] == "torch"
             return value.numpy() if is_torch else np.from_dlpack(value)
         except (BufferError, RuntimeError, TypeError) as e:
-            raise ArgumentError(
-                f"{p.name}: this {type(value).__name__} cannot be shared with numpy: {e}"
+            raise _refusal(
+                f"{p.name}: this {type(value).__name__} cannot be shared with numpy: {e}", p
             ) from e
     try:
         return np.asarray(memoryview(value))
@@ -286,30 +326,46 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
         pass
     if isinstance(value, bool | int | float | np.generic) and not p.shape:
         return np.asarray(value, p.dtype)
-    raise ArgumentError(
-        f"{p.name} is an array of {p.dtype}, not {_kind(value)}", hint=f"numpy.asarray(x, dtype='{p.dtype}')"
+    raise _refusal(
+        f"{p.name} is an array of {p.dtype}, not {_kind(value)}",
+        p,
+        hint=f"numpy.asarray(x, dtype='{p.dtype}')",
     )
+
+
+def _check_mask(p: ParamSpec, a: Any) -> None:
+    """Raise ArgumentError for an array that hides elements, which a kernel would read and write all the same."""
+    hidden = masked_elements(a)
+    if hidden:
+        raise ArgumentError(
+            f"{p.name} is a masked array that hides {hidden} of its {a.size} elements, and a kernel knows no masks",
+            hint=f"{p.name}.filled(value) for an array, or {p.name}.data for the elements as they are",
+        )
 
 
 def _array(kernel: str, p: ParamSpec, value: Any, made: Prepared) -> Any:
     a = _as_ndarray(p, value)
     if a.dtype.hasobject:
-        raise ArgumentError(f"{p.name} holds Python objects, and kernel {kernel} takes {p.dtype}")
+        raise _refusal(
+            f"{p.name} holds Python objects, and kernel {kernel} takes {p.dtype}",
+            p,
+            hint=None if p.is_output else f"{p.name}.astype('{p.dtype}') if they are numbers",
+        )
     wanted = np.dtype(p.dtype)
     if a.dtype != wanted:
         swapped = a.dtype.newbyteorder("=") == wanted
         reason = f"{p.name} has dtype {a.dtype}, and kernel {kernel} takes {p.dtype}"
-        raise ArgumentError(
-            reason + (" in this machine's byte order" if swapped else ""),
-            hint=f"{p.name}.astype('{p.dtype}')",
+        raise _refusal(
+            reason + (" in this machine's byte order" if swapped else ""), p, hint=_other_dtype(p, a, value)
         )
     if a.ndim != len(p.shape):
-        raise ArgumentError(
-            f"{p.name} has {a.ndim} dimensions {a.shape}, and kernel {kernel} takes {len(p.shape)}: {_shown(p.shape)}"
+        raise _refusal(
+            f"{p.name} has {a.ndim} dimensions {a.shape}, and kernel {kernel} takes {len(p.shape)}: {_shown(p.shape)}",
+            p,
         )
     if p.is_output and not a.flags.writeable:
-        raise ArgumentError(
-            f"{p.name} is an output of kernel {kernel} and is read-only", hint="pass a copy of it"
+        raise _refusal(
+            f"{p.name} is an output of kernel {kernel} and is read-only", p, hint="pass a copy of it"
         )
     for d, size in enumerate(p.shape):
         _match_size(p, d, size, a, made)
@@ -320,12 +376,26 @@ def _array(kernel: str, p: ParamSpec, value: Any, made: Prepared) -> Any:
     return a
 
 
+def _other_dtype(p: ParamSpec, a: Any, value: Any) -> str | None:
+    """How to come from an array of another dtype to one that a kernel takes."""
+    if p.is_output:
+        return f"an array that it can write: numpy.empty({a.shape}, '{p.dtype}')"
+    if not isinstance(value, np.ndarray) and a.dtype == np.uint8:
+        return f"numpy.frombuffer({p.name}, '{p.dtype}') reads the bytes as {p.dtype}"
+    if a.dtype.names:
+        return f"one of its fields: {p.name}[{a.dtype.names[0]!r}]"
+    if a.dtype.kind == "c":
+        return f"{p.name}.real.astype('{p.dtype}'), and .imag for the other half"
+    return f"{p.name}.astype('{p.dtype}')" if a.dtype.kind in "biuf" else None
+
+
 def _check_alignment(p: ParamSpec, a: Any) -> None:
     rest = address_of_first(a) % p.alignment
     if rest:
-        raise ArgumentError(
+        raise _refusal(
             f"{p.name} must begin at a multiple of {p.alignment} bytes (its buffer declares "
             f"data_alignment={p.alignment}), and its address leaves {rest}",
+            p,
             hint=f"copy {p.name} to memory that begins there, or declare data_alignment={rest & -rest}",
         )
 
@@ -333,10 +403,11 @@ def _check_alignment(p: ParamSpec, a: Any) -> None:
 def _check_apart(p: ParamSpec, a: Any) -> None:
     """Raise ArgumentError for an output of which two elements share memory."""
     if any(s == 0 and n > 1 for s, n in zip(a.strides, a.shape, strict=True)):
-        raise ArgumentError(f"{p.name} is an output and has stride 0: several elements share one place")
+        raise _refusal(f"{p.name} is an output and has stride 0: several elements share one place", p)
     if not _nested(a) and _elements_meet(a):
-        raise ArgumentError(
+        raise _refusal(
             f"{p.name} is an output whose own elements overlap: shape {a.shape}, strides {a.strides} (bytes)",
+            p,
             hint=f"pass a copy of {p.name}",
         )
 
@@ -367,15 +438,18 @@ def _match_size(p: ParamSpec, d: int, size: Size, a: Any, made: Prepared) -> Non
     n = a.shape[d]
     if size.value is not None:
         if n != size.value:
-            raise ArgumentError(
+            raise _refusal(
                 f"{p.name} has shape {a.shape}, and the kernel takes {_shown(p.shape)}: dimension {d} is {n}, "
-                f"not {size.value}"
+                f"not {size.value}",
+                p,
             )
     elif size.symbol is not None:
-        known = made.symbols.setdefault(size.symbol, (n, f"{p.name}'s dimension {d}"))
-        if known[0] != n:
-            raise ArgumentError(
-                f"{size.symbol} is {known[0]} from {known[1]}, but {p.name}'s dimension {d} is {n}"
+        known = made.symbols.setdefault(size.symbol, Told(n, f"{p.name}'s dimension {d}", p))
+        if known.value != n:
+            raise _refusal(
+                f"{size.symbol} is {known.value} from {known.source}, but {p.name}'s dimension {d} is {n}",
+                known.parameter,
+                p,
             )
 
 
@@ -388,8 +462,9 @@ def _in_form(p: ParamSpec, a: Any, made: Prepared) -> Any:
         whole = p.strides is not None and _has_layout(p, a)
         ready = _same_layout_copy(a, p.alignment) if whole else _compact_copy(a, p.alignment)
         if not _has_layout(p, ready):
-            raise ArgumentError(
-                f"{p.name} has strides {_elements(a)} (in elements), and the kernel takes {_shown(p.strides or ())}"
+            raise _refusal(
+                f"{p.name} has strides {_elements(a)} (in elements), and the kernel takes {_shown(p.strides or ())}",
+                p,
             )
         if p.is_output:
             made.write_back.append((a, ready))
@@ -420,10 +495,12 @@ def _take_strides(p: ParamSpec, a: Any, made: Prepared) -> None:
         if size.symbol is None or a.shape[d] <= 1 or not a.size:
             continue
         stride = step // a.itemsize
-        value, source = made.symbols.setdefault(size.symbol, (stride, f"{p.name}'s stride {d}"))
-        if value != stride:
-            raise ArgumentError(
-                f"{size.symbol} is {value} from {source}, but {p.name}'s stride {d} is {stride} (in elements)",
+        known = made.symbols.setdefault(size.symbol, Told(stride, f"{p.name}'s stride {d}", p))
+        if known.value != stride:
+            raise _refusal(
+                f"{size.symbol} is {known.value} from {known.source}, but {p.name}'s stride {d} is {stride} (in elements)",
+                known.parameter,
+                p,
                 hint="strides that share a te.var must agree; declare one for each",
             )
 
@@ -439,43 +516,57 @@ def _free_strides(signature: KernelSignature, made: Prepared) -> None:
         for d, size in enumerate(p.strides or ()):
             if size.symbol is not None and size.symbol not in made.symbols:
                 stride = 1 if d == a.ndim - 1 or a.strides[d] % a.itemsize else a.strides[d] // a.itemsize
-                made.symbols[size.symbol] = (stride, f"{p.name}'s stride {d}")
+                made.symbols[size.symbol] = Told(stride, f"{p.name}'s stride {d}", p)
 
 
 def _check_range(signature: KernelSignature, made: Prepared) -> None:
     """Symbols are integers of some width, often of 32 bits."""
     for name, bits in zip(signature.symbols, signature.symbol_bits, strict=False):
-        value, source = made.symbols[name]
+        value, source, p = made.symbols[name]
         if not -(1 << bits - 1) <= value < 1 << bits - 1:
-            raise ArgumentError(
+            raise _refusal(
                 f"{name} is {value} from {source}, which does not fit int{bits}",
+                p,
                 hint=f'te.var("{name}", "int64")',
+            )
+
+
+def _check_limits(signature: KernelSignature, made: Prepared) -> None:
+    """What the kernel computes of its symbols must fit too."""
+    values = {name: told.value for name, told in made.symbols.items()} if signature.limits else {}
+    for limit in signature.limits:
+        value = _evaluate(limit.text, values)
+        if not -(1 << limit.bits - 1) <= value < 1 << limit.bits - 1:
+            raise ArgumentError(
+                f"kernel {signature.name}: {limit.what} needs {limit.text}, which is {value} and does not fit "
+                f"int{limit.bits}",
+                hint="give the sizes in it 64 bits: te.var(name, 'int64')" if limit.bits < 63 else None,
             )
 
 
 def _check_computed(signature: KernelSignature, made: Prepared) -> None:
     """Sizes that are expressions of symbols: `n*2 + 1`."""
-    values = {name: v for name, (v, _) in made.symbols.items()}
+    values = {name: told.value for name, told in made.symbols.items()}
     missing = [s for s in signature.symbols if s not in values]
     if missing:
         raise ArgumentError(f"the value of {missing[0]} does not follow from the arguments")
     buffers = [p for p in signature.params if p.kind == "buffer"]
     for p, a in zip(buffers, made.arrays, strict=True):
-        _check_expressions(p.name, "dimension", p.shape, a.shape, values)
+        _check_expressions(p, "dimension", p.shape, a.shape, values)
         if p.strides is not None and a.size:
             # A dimension of one element has no stride that could be wrong.
             strides = [s // a.itemsize if n > 1 else None for s, n in zip(a.strides, a.shape, strict=True)]
-            _check_expressions(p.name, "stride", p.strides, strides, values)
+            _check_expressions(p, "stride", p.strides, strides, values)
 
 
 def _check_expressions(
-    name: str, what: str, sizes: Sequence[Size], found: Sequence[int | None], values: dict[str, int]
+    p: ParamSpec, what: str, sizes: Sequence[Size], found: Sequence[int | None], values: dict[str, int]
 ) -> None:
     for d, (size, n) in enumerate(zip(sizes, found, strict=True)):
         if size.value is None and size.symbol is None and n is not None:
             expected = _evaluate(size.text, values)
             if n != expected:
-                raise ArgumentError(f"{name}'s {what} {d} is {n}, and {size.text} is {expected}")
+                raise _refusal(f"{p.name}'s {what} {d} is {n}, and {size.text} is {expected}", p)
 
 
 def _separate(signature: KernelSignature, made: Prepared) -> None:
@@ -488,8 +579,11 @@ def _separate(signature: KernelSignature, made: Prepared) -> None:
                 continue
             if q.is_output:
                 if i < j and _meet(made.given[i], made.given[j]):
-                    raise ArgumentError(
-                        f"the outputs {p.name} and {q.name} share memory", hint=f"pass a copy of {q.name}"
+                    raise _refusal(
+                        f"the outputs {p.name} and {q.name} share memory",
+                        p,
+                        q,
+                        hint=f"pass a copy of {q.name}",
                     )
             elif _meet(made.arrays[i], made.arrays[j]):
                 made.arrays[j] = _same_layout_copy(made.arrays[j], q.alignment)

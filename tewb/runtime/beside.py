@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from tewb.base import PATIENCE, check_stopped, may_be_stopped
+
 
 class _Job:
     """A call, and its result when it is over. Who appends to `claims` first decides: the helper runs it, or
@@ -65,8 +67,9 @@ _idle: list[_Helper] = []
 
 
 def call_beside(call: Callable[[], int], cancel: Callable[[], None]) -> int:
-    """What `call()` returns, on another thread. When waiting for it is interrupted, `cancel()` must make it end
-    soon (it may be asked several times); the exception goes on when the call is over. `call` must not raise."""
+    """What `call()` returns, on another thread. When waiting for it is interrupted, or stopped (`base/stopping.py`),
+    `cancel()` must make it end soon (it may be asked several times); the exception (Stopped) goes on when the call
+    is over. `call` must not raise."""
     job = _Job(call)
     try:
         helper = _idle.pop()
@@ -75,7 +78,12 @@ def call_beside(call: Callable[[], int], cancel: Callable[[], None]) -> int:
     try:
         helper.job = job
         helper.begin.release()
-        helper.end.acquire()
+        if may_be_stopped():
+            began = time.monotonic()
+            while not helper.end.acquire(timeout=PATIENCE):
+                check_stopped(began)
+        else:
+            helper.end.acquire()
     except BaseException:
         # It may have come before the helper began, while it ran, or after its end. A second interrupt changes
         # nothing: the first is on its way.

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tewb.runtime import abi
-from tewb.runtime.abi import KernelSignature, ParamSpec, Size
+from tewb.runtime.abi import KernelSignature, Limit, ParamSpec, Size
 from tewb.runtime.cpython import (
     ALIGNED,
     C_CONTIGUOUS,
@@ -203,7 +203,7 @@ class _Entry:
         info = np.iinfo(p.dtype)
         t.check(t.ins(f"icmp sge i64 {value}, {info.min}"))
         t.check(t.ins(f"icmp sle i64 {value}, {min(int(info.max), (1 << 63) - 1)}"))
-        self.symbols[p.name] = value
+        self.symbols[p.symbol] = value
         return value
 
     def check_head(self, p: ParamSpec, o: str) -> None:
@@ -308,14 +308,36 @@ class _Entry:
                 t.check(t.ins(f"or i1 {before}, {behind}"))
 
     def ranges(self) -> None:
-        """Every symbol has a value, and one that fits its width."""
+        """Every symbol has a value, and one that fits its width, as does what is computed of them."""
         t, s = self.t, self.signature
         if not self.symbols.keys() >= set(s.symbols):
             raise _NotNativeError
+        more, others = self.added()
         for name, bits in zip(s.symbols, s.symbol_bits, strict=False):
             if bits < 64:
-                t.check(t.ins(f"icmp slt i64 {self.symbols[name]}, {1 << bits - 1}"))
+                t.check(
+                    t.ins(f"icmp slt i64 {self.symbols[name]}, {(1 << bits - 1) - more.get((name, bits), 0)}")
+                )
                 t.check(t.ins(f"icmp sge i64 {self.symbols[name]}, {-(1 << bits - 1)}"))
+        for limit in others:
+            above = t.checked("sadd", self.arithmetic(limit.text), str(1 << limit.bits - 1))
+            t.check(t.ins(f"icmp ult i64 {above}, {1 << limit.bits}"))
+
+    def added(self) -> tuple[dict[tuple[str, int], int], list[Limit]]:
+        """The most that limits add to a symbol, which its own range says as well, and the other limits."""
+        ranged = set(zip(self.signature.symbols, self.signature.symbol_bits, strict=False))
+        more: dict[tuple[str, int], int] = {}
+        others = []
+        for limit in self.signature.limits:
+            match ast.parse(limit.text, mode="eval").body:
+                case ast.BinOp(ast.Name(name), ast.Add(), ast.Constant(int(c))) if (
+                    name,
+                    limit.bits,
+                ) in ranged:
+                    more[name, limit.bits] = max(more.get((name, limit.bits), 0), c)
+                case _:
+                    others.append(limit)
+        return more, others
 
     def work(self) -> str | int:
         """The operations of this call, below `long`."""

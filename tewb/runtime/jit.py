@@ -12,8 +12,10 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
-from tewb.base import CodegenError, native
+from tewb.base import CodegenError, TewbError, native, option
 from tewb.runtime import wide_division
+from tewb.runtime.llvm_process import OutOfTime, can_start, do_elsewhere, is_long
+from tewb.runtime.llvm_work import Done, Work, do, optimize, parse
 from tewb.runtime.object_cache import ObjectCode, object_cache, sha256
 from tewb.runtime.target import IS_NEAR, Target, host
 
@@ -35,7 +37,8 @@ def address_of(name: str) -> int | None:
 class Translated:
     """LLVM text on the way to the code of `target`, this machine unless one is given: optimised, and as assembly.
     Nothing is loaded. `text` may be a function, which is called when the text is needed; with `plain` it is
-    translated as it stands, which takes half of the time."""
+    translated as it stands, which takes half of the time. `cause` says what made a text long, as the end of a sentence.
+    """
 
     def __init__(
         self,
@@ -43,8 +46,9 @@ class Translated:
         level: int = 2,
         plain: bool = False,
         target: Target | None = None,
+        cause: Callable[[], str] = str,
     ) -> None:
-        self._text, self._level, self._plain = text, level, plain
+        self._text, self._level, self._plain, self._cause = text, level, plain, cause
         self.target = target or Target.host()
 
     @cached_property
@@ -54,20 +58,44 @@ class Translated:
         target = self.target
         return f'target triple = "{target.triple}"\ntarget datalayout = "{target.data_layout}"\n{text}'
 
-    def _optimized(self, machine: Any) -> Any:
-        return optimized(self.llvm_ir, machine, 0 if self._plain else self._level)
-
     @cached_property
     def optimized_ir(self) -> str:
         """LLVM IR after optimisation; made when it is asked for, where the code came from the cache."""
+        level = 0 if self._plain else self._level
+        if is_long(self.llvm_ir):
+            return self._do(self.llvm_ir, level, self._level).optimized
         with _lock:
-            return str(self._optimized(self.target.machine(self._level)))
+            return str(optimized(self.llvm_ir, self.target.machine(self._level), level))
 
     @cached_property
     def assembly(self) -> str:
         """The machine code as assembly text."""
-        with _lock:
-            return str(self.target.machine().emit_assembly(llvm.parse_assembly(self.optimized_ir)))
+        return self._do(self.optimized_ir, 0, self._level, assembly=True).code.decode()
+
+    def _do(self, text: str, level: int, machine_level: int, assembly: bool = False) -> Done:
+        """LLVM's work on a text: in a process of its own where it may be long. Raises CodegenError."""
+        target = self.target
+        work = Work(
+            text, level, target.triple, target.cpu, target.attributes, target.options(machine_level), assembly
+        )
+        done = None
+        try:
+            if is_long(text) and can_start():
+                done = do_elsewhere(work, target.runs_here, _limit())
+            if done is None:
+                with _lock:
+                    done = do(work, target.machine(machine_level))
+        except TewbError:
+            raise
+        except RuntimeError as e:
+            raise _refusal(e, text) from e
+        except OutOfTime as e:
+            raise CodegenError(
+                f"LLVM has worked on this kernel for {_limit():g} s, and was stopped: its text has "
+                f"{len(text) / 2**20:.1f} MB{self._cause()}",
+                hint='unroll and fuse less, or allow more seconds with the option "tewb.build_timeout"',
+            ) from e
+        return done
 
 
 class Compiled(Translated):
@@ -88,9 +116,11 @@ class Compiled(Translated):
         about: Callable[[], bytes] = bytes,
         provide: Callable[[Sequence[str]], None] = lambda symbols: None,
         target: Target | None = None,
+        cause: Callable[[], str] = str,
     ) -> None:
-        super().__init__(text, level, plain, target)
+        super().__init__(text, level, plain, target, cause)
         self._named, self._about, self._provide = named, about, provide
+        self._making = threading.RLock()
 
     @property
     def about(self) -> bytes:
@@ -103,7 +133,7 @@ class Compiled(Translated):
 
     @cached_property
     def _loaded(self) -> tuple[Library, bytes]:
-        with _lock:
+        with self._making:
             if "_loaded" in self.__dict__:  # another thread was first
                 return self.__dict__["_loaded"]  # type: ignore[no-any-return]
             found = self._object()
@@ -123,18 +153,22 @@ class Compiled(Translated):
         return found
 
     def _compile(self) -> ObjectCode:
-        machine = self.target.machine(self._level)
-        module = self._optimized(machine)
-        self.optimized_ir = str(module)  # now: to emit code changes the module
-        symbols = symbols_of(module)
-        return ObjectCode(bytes(machine.emit_object(module)), symbols, self._about())
+        done = self._do(self.llvm_ir, 0 if self._plain else self._level, self._level)
+        self.optimized_ir = done.optimized
+        return ObjectCode(done.code, done.symbols, self._about())
+
+
+def _limit() -> float:
+    """Seconds that LLVM may work on one text."""
+    return option("tewb.build_timeout")
 
 
 class Library:
     """Object code in memory, as long as this object lives. With `own`, it has the wide divisions that it calls."""
 
     def __init__(self, code: bytes, symbols: Iterable[str], own: bool = False) -> None:
-        self._linker, self._name = _linker()
+        with _lock:
+            self._linker, self._name = _linker()
         builder = llvm.JITLibraryBuilder().add_object_img(code)
         for name in symbols:
             address = address_of(name)
@@ -143,12 +177,18 @@ class Library:
             builder.import_symbol(name, address)
         for name in () if own else wide_division.wanted(code):
             builder.import_symbol(name, _wide_divisions().address(name))
-        self._held = [builder.add_current_process().link(self._linker, self._name)]
+        try:
+            self._held = [builder.add_current_process().link(self._linker, self._name)]
+        except RuntimeError as e:
+            raise CodegenError(f"LLVM cannot load the code that it made: {e}") from e
 
     def address(self, name: str) -> int:
         """The address of one of its functions."""
         with _lock:
-            found = self._linker.lookup(self._name, name)
+            try:
+                found = self._linker.lookup(self._name, name)
+            except RuntimeError as e:
+                raise CodegenError(f"LLVM cannot load the code that it made: {e}") from e
         self._held.append(found)
         return int(found[name])
 
@@ -179,13 +219,13 @@ def _linker() -> tuple[Any, str]:
 
 def _parse(text: str) -> Any:
     try:
-        module = llvm.parse_assembly(text)
-        module.verify()
+        return parse(text)
     except RuntimeError as e:
-        raise CodegenError(
-            f"LLVM does not take the code that tewb made: {e}\n{_line_of(str(e), text)}"
-        ) from e
-    return module
+        raise _refusal(e, text) from e
+
+
+def _refusal(e: RuntimeError, text: str) -> CodegenError:
+    return CodegenError(f"LLVM does not take the code that tewb made: {e}\n{_line_of(str(e), text)}")
 
 
 def _line_of(message: str, text: str) -> str:
@@ -198,28 +238,15 @@ def _line_of(message: str, text: str) -> str:
 def optimized(text: str, machine: Any, level: int) -> Any:
     """The module of an LLVM text, after optimisation."""
     module = _parse(text)
-    optimize(module, machine, level)
+    optimize(module, machine, level, text)
     return module
-
-
-def optimize(module: Any, machine: Any, level: int) -> None:
-    if level == 0:
-        return
-    options = llvm.create_pipeline_tuning_options(speed_level=level)
-    options.loop_vectorization = options.slp_vectorization = True
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-
-
-def symbols_of(module: Any) -> tuple[str, ...]:
-    """The functions and objects that a module takes from elsewhere."""
-    everything = (*module.functions, *module.global_variables)
-    return tuple(f.name for f in everything if f.is_declaration and not f.name.startswith("llvm."))
 
 
 def _key(text: str, level: int, plain: bool, target: Target) -> str:
     """A name for all that the object code of a text depends on."""
-    return sha256(f"{_circumstances()} {level} {plain} {target!r}\n{text}".encode()).hex()
+    return sha256(
+        f"{_circumstances()} {level} {plain} {target!r}\n{text}".encode("utf-8", "surrogatepass")
+    ).hex()
 
 
 @lru_cache(maxsize=1)

@@ -12,10 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from tewb.base import ArgumentError, BoundError, ExternError, TewbError, option
+from tewb.base import ArgumentError, BoundError, ExternError, TewbError, may_be_stopped, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
-from tewb.runtime.arguments import Prepared, complete, last_outputs, plain, prepare, simple_plan, simple_slots
+from tewb.runtime.arguments import (
+    Prepared,
+    Told,
+    complete,
+    last_outputs,
+    plain,
+    prepare,
+    simple_plan,
+    simple_slots,
+)
 from tewb.runtime.beside import call_beside
 from tewb.runtime.entry import Direct, connect, register_services, with_vectorcall
 from tewb.runtime.pool import pool
@@ -140,11 +149,11 @@ class Kernel:
         if code:
             _raise(signature, context, invocation)
 
-    def _operations(self, symbols: Mapping[str, tuple[int, str]]) -> int | None:
+    def _operations(self, symbols: Mapping[str, Told]) -> int | None:
         """The work of this call; None when nobody knows."""
         work: Any = self.signature.work
         if self._work is not None:
-            names = {name: value for name, (value, _) in symbols.items()}
+            names = {name: told.value for name, told in symbols.items()}
             work = eval(self._work, {"__builtins__": {}, "min": min, "max": max}, names)
         return work  # type: ignore[no-any-return]
 
@@ -153,13 +162,13 @@ class Kernel:
         if self.signature.packed:
             return int(self._callback_entry(*places))
         is_short = work is not None and work < self._long
-        if is_short or threading.current_thread() is not threading.main_thread():
+        if is_short or not _may_end_early():
             return int(self._entry(*places))
 
         def call(keep: Any = (context, slots, arrays)) -> int:
             return int(self._entry(*places))
 
-        # The main thread can take an interrupt meanwhile, and stop the kernel.
+        # The main thread can take an interrupt meanwhile, and stop the kernel; another one looks whether it shall.
         start = time.perf_counter()
         code = call_beside(call, partial(context.__setitem__, abi.CANCEL, 1))
         if work is not None and not code and time.perf_counter() - start < _MOMENT / _MARGIN:
@@ -219,6 +228,11 @@ class Kernel:
 
 
 _FORMATS = {"ll": "optimized_ir", "": "optimized_ir", "ll0": "llvm_ir", "asm": "assembly", "s": "assembly"}
+
+
+def _may_end_early() -> bool:
+    """Whether somebody may want to end a call: interrupts come to the main thread, and others may have a stop."""
+    return threading.current_thread() is threading.main_thread() or may_be_stopped()
 
 
 def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invocation | None) -> NoReturn:
@@ -295,7 +309,7 @@ _free: tuple[float, int | None] = (0.0, None)  # until when, and how many bytes
 def memory_limit() -> int:
     """Bytes that the intermediates of one call may take: the option, or less when the machine has less."""
     global _free
-    limit = int(option("tewb.memory_limit"))  # type: ignore[call-overload]
+    limit = int(option("tewb.memory_limit"))
     until, free = _free
     now = time.monotonic()
     if now >= until:

@@ -4,13 +4,18 @@ A file is named for all that its code depends on (see `Compiled`), and begins wi
 whole counts as absent. Files come into place by a rename, so that readers and other writers see all of one
 or nothing. Addresses are never part of the code; symbols are bound when it is loaded.
 
-The directory is TEWB_CACHE_DIR, or `tewb` where the user's caches are. It must be the user's own and
-writable by nobody else, for what is in it is run. The option tewb.object_cache turns the cache off.
+The directory is `tewb-objects` in TEWB_CACHE_DIR, or in `tewb` where the user's caches are. The cache makes it,
+and is quiet where it cannot. What is in it is run, so it must be the user's own and open to nobody else. Only
+regular files with names of the cache's own form are read, replaced or removed; links are not followed. The option
+tewb.object_cache turns the cache off.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import stat
 import sys
 import tempfile
 import time
@@ -21,7 +26,12 @@ from tewb.base import option
 
 _MAGIC = b"tewbobj2"
 _DIGEST = 32
-_SUFFIX = ".obj"
+_FOLDER = "tewb-objects"
+_OBJECT = re.compile(r"[0-9a-f]{64}\.obj")
+_WRITTEN = re.compile(r"tmp[a-z0-9_]+")  # what mkstemp makes: a file that is being written
+_DEAD = 3600  # seconds after which its writer has died
+# Links are refused, and nothing is waited for (a pipe, say).
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class ObjectCode(NamedTuple):
@@ -42,8 +52,8 @@ class ObjectCache:
         """What was stored under a key; None when there is nothing, or nothing that is whole."""
         path = self._path(key)
         try:
-            data = path.read_bytes()
-            found = _unpacked(key, data)
+            data = _contents(path)
+            found = None if data is None else _unpacked(key, data)
             if found is not None:
                 os.utime(path)
         except OSError:
@@ -53,16 +63,18 @@ class ObjectCache:
     def store(self, key: str, code: ObjectCode) -> None:
         """Keep code under a key. Where that fails (a full disk, say) nothing is kept."""
         try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not _is_ours(self.directory):
+            self.directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, exist_ok=True)
+            path = self._path(key)
+            if not _is_ours(self.directory) or not _is_free(path):
                 return
             handle, name = tempfile.mkstemp(dir=self.directory)
             try:
                 with os.fdopen(handle, "wb") as f:
                     f.write(_packed(key, code))
-                os.replace(name, self._path(key))
+                os.replace(name, path)
             except OSError:
-                Path(name).unlink(missing_ok=True)
+                _remove(name)
                 raise
             if int(key[:2], 16) < 8:  # keys are random: one store in 32 looks after the size
                 self.prune()
@@ -70,25 +82,34 @@ class ObjectCache:
             pass
 
     def prune(self) -> None:
-        """Remove what was used longest ago, down to three quarters of the bounds, where they are exceeded."""
+        """Remove what was used longest ago, down to three quarters of the bounds, where they are exceeded, and what
+        writers left that died. Another process may do the same now."""
         files = []
         for entry in os.scandir(self.directory):
-            stat = entry.stat()
-            if entry.name.endswith(_SUFFIX):
-                files.append((stat.st_mtime, stat.st_size, entry.path))
-            elif time.time() - stat.st_mtime > 3600:  # of a writer that died
-                Path(entry.path).unlink(missing_ok=True)
+            is_object = _OBJECT.fullmatch(entry.name)
+            if not is_object and not _WRITTEN.fullmatch(entry.name):
+                continue
+            try:
+                about = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if not stat.S_ISREG(about.st_mode):
+                continue
+            if is_object:
+                files.append((about.st_mtime, about.st_size, entry.path))
+            elif time.time() - about.st_mtime > _DEAD and _begins_as_ours(entry.path):
+                _remove(entry.path)
         total, left = sum(size for _, size, _ in files), len(files)
         if total <= self.size and left <= self.count:
             return
         for _, size, path in sorted(files):
             if total <= self.size * 3 // 4 and left <= self.count * 3 // 4:
                 return
-            Path(path).unlink(missing_ok=True)
+            _remove(path)
             total, left = total - size, left - 1
 
     def _path(self, key: str) -> Path:
-        return self.directory / (key + _SUFFIX)
+        return self.directory / f"{key}.obj"
 
 
 def object_cache() -> ObjectCache | None:
@@ -102,29 +123,85 @@ def object_cache() -> ObjectCache | None:
 def _directory() -> Path | None:
     chosen = os.environ.get("TEWB_CACHE_DIR")
     if chosen:
-        return Path(chosen)
+        return Path(chosen) / _FOLDER
     try:
         home = Path.home()
     except RuntimeError:
         return None
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "tewb" / "Cache"
+        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "tewb" / "Cache" / _FOLDER
     if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "tewb"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "tewb"
+        return home / "Library" / "Caches" / "tewb" / _FOLDER
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "tewb" / _FOLDER
 
 
 def _is_ours(directory: Path) -> bool:
     """Whether nobody else can put code into a directory (one that does not exist yet will be ours)."""
+    try:
+        about = directory.lstat()
+    except FileNotFoundError:
+        return _is_safe(directory.parent)
+    except OSError:
+        return False
+    # Windows calls some links directories, and marks them.
+    is_link = bool(getattr(about, "st_reparse_tag", False))
+    if is_link or not stat.S_ISDIR(about.st_mode):
+        return False
+    if sys.platform == "win32":
+        return True
+    return about.st_uid == os.getuid() and not about.st_mode & 0o077 and _is_safe(directory.parent)
+
+
+def _is_safe(directory: Path) -> bool:
+    """Whether nobody but the user and the system can move what is in a directory (one that does not exist yet
+    will be the user's)."""
     if sys.platform == "win32":
         return True
     try:
-        stat = directory.stat()
+        about = directory.stat()
     except FileNotFoundError:
         return True
     except OSError:
         return False
-    return stat.st_uid == os.getuid() and not stat.st_mode & 0o022
+    is_shared = about.st_mode & 0o022 and not about.st_mode & stat.S_ISVTX
+    return about.st_uid in (0, os.getuid()) and not is_shared
+
+
+def _contents(path: Path | str) -> bytes | None:
+    """What is in a regular file of the user's own that nobody else can write; None for anything else."""
+    handle = os.open(path, _READ)
+    try:
+        about = os.fstat(handle)
+        is_ours = sys.platform == "win32" or (about.st_uid == os.getuid() and not about.st_mode & 0o022)
+        if not is_ours or not stat.S_ISREG(about.st_mode):
+            return None
+        with os.fdopen(handle, "rb", closefd=False) as f:
+            return f.read()
+    finally:
+        os.close(handle)
+
+
+def _begins_as_ours(path: str) -> bool:
+    """Whether a file holds the beginning of an object of the cache, or nothing yet."""
+    try:
+        found = _contents(path)
+    except OSError:
+        return False
+    return found is not None and _MAGIC.startswith(found[: len(_MAGIC)])
+
+
+def _is_free(path: Path) -> bool:
+    """Whether an object may come to a place: nothing is there, or another object."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return True
+
+
+def _remove(path: str) -> None:
+    """Remove a file, unless it is gone already or cannot be."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
 
 
 def sha256(data: bytes) -> bytes:

@@ -10,6 +10,7 @@ A target is written as classic TE writes it, in the options of LLVM's tools:
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from tewb.base import CodegenError, here
+from tewb.base import CodegenError, brief, here
 
 # What LLVM does not tell: the features of a processor by its name. Only those that codegen asks for, or that tell
 # whether this machine can run the code; LLVM is given them together with the name, so that both know the same.
@@ -48,7 +49,8 @@ _BASED_ON: dict[str, tuple[str, ...]] = {
 _ALWAYS = ("-sse", "-sse2", "-neon", "-fp-armv8")
 # Options of classic TE that say nothing about the code made here.
 _IGNORED = ("keys", "libs", "device", "model", "link-params", "num-cores", "opt-level", "host")
-
+# A triple, a processor, or features with commas between; an option may be empty.
+_NAMES = re.compile(r"([+-]?[A-Za-z0-9][A-Za-z0-9._-]{0,63}(,[+-]?[A-Za-z0-9][A-Za-z0-9._-]{0,63})*)?")
 
 IS_NEAR = sys.platform != "win32"
 
@@ -80,7 +82,9 @@ class Target:
 
         Raises CodegenError for a text that is no such target.
         """
-        return given if isinstance(given, Target) else _parse(str(given or "llvm"))
+        if given is not None and not isinstance(given, Target | str):
+            raise CodegenError(f"a {type(given).__name__} is no target", hint='target="llvm"', span=here())
+        return given if isinstance(given, Target) else _parse(given or "llvm")
 
     @property
     def arch(self) -> str:
@@ -126,17 +130,22 @@ class Target:
 
     def machine(self, level: int = 2) -> Any:
         """A new target machine of LLVM (an engine takes its own)."""
-        jit = self.runs_here
         try:
             found = llvm.Target.from_triple(self.triple)
         except RuntimeError as e:
             raise CodegenError(
-                f"LLVM has no target {self.triple}", hint="such as aarch64-linux-gnu", span=here()
+                f"LLVM has no target {brief(self.triple)}", hint="such as aarch64-linux-gnu", span=here()
             ) from e
+        return found.create_target_machine(cpu=self.cpu, features=self.attributes, **self.options(level))
+
+    def options(self, level: int) -> dict[str, Any]:
+        """What else makes a target machine of LLVM."""
+        jit = self.runs_here
         # Constants and calls are within 2 GB of the code, which LLVM's linker sees to; its own choice for code in
         # memory is to load an address of 64 bits for each constant. (This linker is not for Windows.)
-        options = {"jit": jit} if jit and not IS_NEAR else {"jit": jit, "reloc": "pic", "codemodel": "small"}
-        return found.create_target_machine(cpu=self.cpu, features=self.attributes, opt=level, **options)
+        if jit and not IS_NEAR:
+            return {"opt": level, "jit": jit}
+        return {"opt": level, "jit": jit, "reloc": "pic", "codemodel": "small"}
 
     @property
     def data_layout(self) -> str:
@@ -167,14 +176,22 @@ def _data_layout(target: Target) -> str:
 def _parse(text: str) -> Target:
     words = text.split()
     if not words or words[0] != "llvm":
-        raise CodegenError(f"target {text!r}: tewb builds for the CPU", hint='target="llvm"', span=here())
+        raise CodegenError(
+            f"target {brief(repr(text))}: tewb builds for the CPU", hint='target="llvm"', span=here()
+        )
     given: dict[str, str] = {}
     for word in words[1:]:
         name, _, value = word.lstrip("-").partition("=")
         if not word.startswith("-") or (name not in ("mtriple", "mcpu", "mattr") and name not in _IGNORED):
             raise CodegenError(
-                f"target {text!r}: {word} is not known",
+                f"target {brief(repr(text))}: {brief(word)} is not known",
                 hint="targets are written llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1 -mattr=+dotprod",
+                span=here(),
+            )
+        if name in ("mtriple", "mcpu", "mattr") and not _NAMES.fullmatch(value):
+            raise CodegenError(
+                f"target {brief(repr(text))}: {brief(repr(value))} is no name of LLVM's",
+                hint="names are letters, digits, dots and dashes, and features stand behind + or -",
                 span=here(),
             )
         given[name] = value
@@ -182,14 +199,14 @@ def _parse(text: str) -> Target:
     unsigned = [a for a in more.split(",") if more and a[:1] not in ("+", "-")]
     if unsigned:
         raise CodegenError(
-            f"target {text!r}: the feature {unsigned[0]!r} is neither on nor off",
-            hint=f"-mattr=+{unsigned[0]} or -mattr=-{unsigned[0]}",
+            f"target {brief(repr(text))}: the feature {brief(repr(unsigned[0]))} is neither on nor off",
+            hint="-mattr=+name turns one on, and -mattr=-name turns it off",
             span=here(),
         )
     always = next((a for a in more.split(",") if a in _ALWAYS), None)
     if always is not None:
         raise CodegenError(
-            f"target {text!r}: code is made for processors with {always[1:]}",
+            f"target {brief(repr(text))}: code is made for processors with {always[1:]}",
             hint=f"leave {always} out",
             span=here(),
         )

@@ -2,6 +2,7 @@
 
 from tewb.schedule import primitives as _primitives  # registers the primitives
 from tewb.schedule.journal import Step
+from tewb.schedule.marks import loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.memory import Memory
 from tewb.schedule.primitive import PRIMITIVES, Param, Primitive
 from tewb.schedule.relation import Fuse, Split
@@ -12,5 +13,5 @@ del _primitives
 
 __all__ = [
     "INLINE", "PRIMITIVES", "At", "Fuse", "Memory", "Param", "Primitive", "Schedule", "Split", "Stage", "Step",
-    "create_schedule",
+    "create_schedule", "loop_marks", "loops_text", "place_text", "stage_marks",
 ]  # fmt: skip

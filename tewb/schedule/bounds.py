@@ -7,11 +7,12 @@ Sizes are kept constant where a constant can be proved, and never exceed the dec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, relaxed, union
+from tewb.base import any_depth
 from tewb.ir import (
     Expr,
     For,
@@ -25,15 +26,17 @@ from tewb.ir import (
     free_vars,
     ops,
     structural_equal,
+    uses,
     walk,
 )
+from tewb.schedule.dependent_loops import around
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.program import inlined_operations
 from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
 from tewb.schedule.tiles import at_edge
-from tewb.tensor import ComputeOp, ExternOp, Operation, Tensor, whole_region
+from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Tensor, whole_region
 from tewb.tensor.hybrid import HybridOp
 
 Region = tuple[Range, ...]
@@ -42,13 +45,16 @@ Region = tuple[Range, ...]
 @dataclass(slots=True, eq=False)
 class StageBounds:
     """What is computed of one stage: the range of each axis, the extent of each axis and loop, the loop
-    variables, and the box of each output that is kept in memory. Of a hybrid function, `body` are its loops."""
+    variables, and the box of each output that is kept in memory. Of a hybrid function, `body` are its loops. Ranges
+    that depend on other axes or on elements have variables in `told`, each with the number of loops around the
+    place where it gets its value."""
 
     ranges: dict[IterVar, Range]
     extents: Extents
     vars: dict[IterVar, Var]
     regions: tuple[Region, ...]
     body: Stmt | None = None
+    told: dict[Var, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -59,7 +65,15 @@ class Bounds:
     stages: dict[Stage, StageBounds]
     analyzer: Analyzer
 
+    def known_at(self, v: Var, fixed: set[tuple[Stage, IterVar]]) -> bool:
+        """Whether `v`, if it is told in some loop nest, is so at a place inside of the loops `fixed`."""
+        for stage, own in self.stages.items():
+            if v in own.told:
+                return any((stage, iv) in fixed for iv in stage.leaf_iter_vars[own.told[v] :])
+        return True
 
+
+@any_depth
 def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds:
     """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole."""
     bounds = Bounds(inlined_operations(schedule), {}, Analyzer())
@@ -74,6 +88,9 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
         if stage not in schedule.output_stages:
             needed = _known_needed(schedule, stage, readers[stage], bounds)
         bounds.stages[stage] = own = _known_bounds(stage, needed, stage in whole, bounds.analyzer)
+        for iv in own.ranges if own.told else ():
+            if own.ranges[iv].extent in own.told:
+                bounds.analyzer.bind(own.ranges[iv].extent, 0, None)  # type: ignore[arg-type]
         for iv, v in own.vars.items():
             bounds.analyzer.bind_extent(v, const(0, v.dtype), own.extents[iv])
     return bounds
@@ -127,6 +144,7 @@ def _stage_bounds(
     if isinstance(op, HybridOp):
         return _hybrid_bounds(stage, op, needed, whole, analyzer)
     ranges = {iv: iv.dom for iv in (*op.axis, *op.reduce_axis) if iv.dom is not None}
+    told = _told_ranges(stage, op, ranges) if isinstance(op, ComputeOp) and op.domains else {}
     if needed is not None:
         ranges.update(zip(op.axis, needed, strict=True))
     extents = loop_extents(stage.relations, {iv: r.extent for iv, r in ranges.items()}, analyzer)
@@ -137,7 +155,19 @@ def _stage_bounds(
         regions = tuple(op.out_regions(needed))
     else:
         regions = (tuple(needed),) * len(op.outputs)
-    return StageBounds(ranges, extents, variables, regions)
+    return StageBounds(ranges, extents, variables, regions, told=told)
+
+
+def _told_ranges(stage: Stage, op: ComputeOp, ranges: dict[IterVar, Range]) -> dict[Var, int]:
+    """Put variables for what depends on other axes or on elements into `ranges`. Returns them, each with the number
+    of loops around the place where its value is known."""
+    told: dict[Var, int] = {}
+    for iv, domain in op.domains.items():
+        r, name, depth = domain.range, stage.axis_name(iv), around(stage, iv)
+        low = r.min if const_int(r.min) is not None else Var(f"{name}.begin", r.min.dtype)
+        ranges[iv] = Range(low, Var(f"{name}.extent", r.extent.dtype))
+        told |= {e: depth for e in (low, ranges[iv].extent) if isinstance(e, Var)}
+    return told
 
 
 def _hybrid_bounds(
@@ -269,7 +299,18 @@ def _touched(
     boxes = _reader_boxes(schedule, reader, stage, fixed, bounds, only)
     for v, everything in relax.items():  # innermost first: its extent may depend on those around it
         boxes = [[relaxed(x, {v: everything}) for x in box] for box in boxes]
+    if any(own.told for own in bounds.stages.values()):
+        boxes = [[_at_place(x, fixed, bounds) for x in box] for box in boxes]
     return boxes
+
+
+def _at_place(x: Interval | None, fixed: set[tuple[Stage, IterVar]], bounds: Bounds) -> Interval | None:
+    """An interval that is known inside of the loops `fixed`, and whose size no element tells; else None."""
+    if x is None or not all(bounds.known_at(v, fixed) for e in (x.lo, x.hi) for v in free_vars(e)):
+        return None
+    size = const(1, x.lo.dtype) if x.is_point else bounds.analyzer.simplify(ops.sub(x.hi, x.lo))
+    told = {v for own in bounds.stages.values() for v in own.told}
+    return None if x.width is None and uses(size, told) else x
 
 
 def _reader_boxes(
@@ -288,8 +329,12 @@ def _reader_boxes(
             for iv in reader.leaf_iter_vars
         }
         intervals_up(reader.relations, sets, own.extents, bounds.analyzer)
-        axes = {iv.var: shifted(r, sets[iv]) for iv, r in own.ranges.items()}
-        loads = [n for e in op.body for n in walk(e) if isinstance(n, ProducerLoad) and n.producer in mine]
+        axes: dict[Var, Interval | None] = {}
+        for iv, r in own.ranges.items():
+            axes[iv.var] = shifted(r, sets[iv])
+            if iv in op.domains and not any((reader, x) in fixed for x in reader.loops_of(iv)):
+                axes[iv.var] = _covered(op.domains[iv], axes)
+        loads = [n for e in op.exprs() for n in walk(e) if isinstance(n, ProducerLoad) and n.producer in mine]
         return [[eval_set(i, axes) for i in n.indices] for n in loads]
     if isinstance(op, ExternOp) and op.access.tiled:
         regions = op.in_regions(_tile(reader, fixed, bounds))
@@ -303,6 +348,15 @@ def _reader_boxes(
         read = [b for t, b in zip(op.inputs, op.in_buffers, strict=True) if t in mine]
         return [a.box(still) for a in accesses_of(own.body, read)]
     return [[interval(const(0, n.dtype), n) for n in t.shape] for t in mine]
+
+
+def _covered(domain: Domain, axes: Mapping[Var, Interval | None]) -> Interval | None:
+    """All that a domain covers while the axes that it depends on run over theirs; None where elements of tensors tell
+    it."""
+    if domain.is_told:
+        return None
+    first, last = eval_set(domain.begin, axes), eval_set(ops.sub(domain.end, 1), axes)
+    return None if first is None or last is None else Interval(first.lo, last.hi)
 
 
 def _tile(stage: Stage, fixed: set[tuple[Stage, IterVar]], bounds: Bounds) -> list[Range]:

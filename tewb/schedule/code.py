@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections.abc import Mapping
 
+from tewb.base import fresh_identifier, literal
 from tewb.schedule.journal import Step
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Stage
+from tewb.tensor.hybrid import WORDS
 
 
 class Names:
@@ -16,17 +16,12 @@ class Names:
 
     def __init__(self, stages: Mapping[str, str], taken: set[str]) -> None:
         self.stages = dict(stages)
-        self.taken = {*taken, *self.stages.values(), "s", "te", "tewb"}
+        self.taken = {*taken, *self.stages.values(), "s"}
         self.axes: dict[tuple[str, str], str] = {}
 
     def fresh(self, wanted: str) -> str:
         """`wanted` as an identifier that nothing else has."""
-        base = re.sub(r"\W", "_", wanted) or "x"
-        base = f"_{base}" if base[0].isdigit() else base
-        name, n = base, 0
-        while name in self.taken or keyword.iskeyword(name):
-            n += 1
-            name = f"{base}_{n}"
+        name = fresh_identifier(wanted, self.taken, WORDS)
         self.taken.add(name)
         return name
 
@@ -66,12 +61,12 @@ def step_code(step: Step, names: Names) -> str:
         case "cache_read":
             readers = ", ".join(names.stage(r) for r in args["readers"])
             tensor = stage if not args.get("output") else f"{stage}.op.output({args['output']})"
-            call = f's.cache_read({tensor}, "{args["scope"]}", [{readers}])'
+            call = f"s.cache_read({tensor}, {literal(args['scope'])}, [{readers}])"
             return f"{names.stage(step.results[0])} = {call}"
         case "cache_write":
             made = ", ".join(dict.fromkeys(names.stage(r) for r in step.results))
             several = ", *_" if len(step.results) > 1 else ""
-            return f'{made}{several} = s.cache_write({stage}, "{args["scope"]}")'
+            return f"{made}{several} = s.cache_write({stage}, {literal(args['scope'])})"
         case "rfactor":
             made = ", ".join(dict.fromkeys(names.stage(r) for r in step.results))
             several = ", *_" if len(step.results) > 1 else ""
@@ -99,7 +94,7 @@ def _arguments(step: Step, names: Names) -> list[str]:
             case "x_factor" | "y_factor" | "value":
                 shown.append(repr(value))
             case "scope" | "key":
-                shown.append(f'"{value}"')
+                shown.append(literal(value))
             case _:
                 shown.append(f"{key}={value!r}")
     return shown

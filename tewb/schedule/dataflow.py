@@ -79,7 +79,8 @@ def _moved(op: ComputeOp, scope: str) -> tuple[ComputeOp, ComputeOp]:
     body = tuple(substitute(e, renamed) for e in op.body)
     if isinstance(body[0], Reduce):  # the parts of one reduction share their source
         body = tuple(replace(body[0], index=i, dtype=e.dtype) for i, e in enumerate(body))
-    moved = ComputeOp(f"{op.name}.{scope}", axis, body, op.tag, check=bool(op.unproved))
+    domains = op.mapped_domains(lambda e: substitute(e, renamed))
+    moved = ComputeOp(f"{op.name}.{scope}", axis, body, op.tag, bool(op.unproved), domains)
     copied = ComputeOp(op.name, op.axis, tuple(_element(t, op.axis) for t in moved.outputs), "", check=False)
     copied.span = moved.span = op.span
     return moved, copied

@@ -12,10 +12,10 @@ from tewb.ir import (
     Mul,
     ProducerLoad,
     Reduce,
+    at_axes,
     const_int,
     ops,
     script,
-    substitute,
     uses,
 )
 from tewb.schedule.allowed import attached_at, has_loops, unmarked
@@ -115,8 +115,9 @@ def _is_along(stage: Stage, iv: IterVar, e: ProducerLoad) -> bool:
     values: dict[IterVar, Expr] = {x: x.var for x in stage.leaf_iter_vars}
     index_up(stage.relations, values, extents, analyzer)
     roots = [*stage.op.axis, *stage.op.reduce_axis]
-    at = {r.var: ops.add(r.dom.min, values[r]) for r in roots if r.dom is not None}
-    *others, last = [analyzer.simplify(substitute(i, at)) for i in e.indices]
+    starts = {r: stage.op.domain(r) for r in roots}
+    at = at_axes({r.var: ops.add(dom.min, values[r]) for r, dom in starts.items() if dom is not None})
+    *others, last = [analyzer.simplify(at.index(i)) for i in e.indices]
     found = detect_linear(last, [iv.var])
     along = found is not None and const_int(found[0].get(iv.var, ops.const(0))) == 1
     return along and not any(uses(i, [iv.var]) for i in others)

@@ -32,7 +32,7 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.schedule.relation import Fuse, Split
+from tewb.schedule.relation import Fuse, Split, ceil_div, clamped
 from tewb.schedule.stage import Stage
 from tewb.tensor.hybrid import HybridOp
 
@@ -79,11 +79,10 @@ def _in_part(body: Stmt, v: Var, part: Range) -> Stmt:
 
 def _split(stage: Stage, body: Stmt, r: Split) -> Stmt:
     def change(n: For) -> Stmt:
-        extent = n.extent
+        extent = ops.cast(n.extent, r.inner.dtype)
         known = const_int(extent)
-        size = r.factor if r.factor is not None else r.nparts
-        wanted = const(size if known is None else max(1, min(size or 1, known)), extent.dtype)
-        other = Analyzer().simplify(ops.floordiv(ops.add(extent, ops.sub(wanted, 1)), wanted))
+        wanted = clamped(r.factor or r.nparts or 1, extent)
+        other = ceil_div(extent, wanted, Analyzer())
         outer, inner = (other, wanted) if r.factor is not None else (wanted, other)
         value = ops.add(ops.mul(r.outer.var, inner), r.inner.var)
         inside = substitute(n.body, {n.var: value})
@@ -107,11 +106,10 @@ def _fuse(stage: Stage, body: Stmt, r: Fuse) -> Stmt:
                 f"loops {r.outer.name} and {r.inner.name} of {stage.name} are not perfectly nested",
                 hint="only loops with nothing between them can be fused",
             )
-        values = {
-            n.var: ops.floordiv(r.fused.var, inner.extent),
-            inner.var: ops.floormod(r.fused.var, inner.extent),
-        }
-        return _loop(stage, r.fused, ops.mul(n.extent, inner.extent), substitute(inner.body, values))
+        rows, columns = (ops.cast(x, r.fused.dtype) for x in (n.extent, inner.extent))
+        length = const(1, columns.dtype) if const_int(columns) == 0 else columns
+        values = {n.var: ops.floordiv(r.fused.var, length), inner.var: ops.floormod(r.fused.var, length)}
+        return _loop(stage, r.fused, ops.mul(rows, columns), substitute(inner.body, values))
 
     return _on_loop(body, r.outer.var, change)
 
@@ -128,9 +126,9 @@ def _in_order(body: Stmt, order: list[Var]) -> Stmt:
             if isinstance(at, For):
                 chain.append(at)
                 at = at.body
-            elif _is_guard(at) and isinstance(at.then, For):  # type: ignore[attr-defined]
-                guards.append(at.cond)  # type: ignore[attr-defined]
-                at = at.then  # type: ignore[attr-defined]
+            elif isinstance(at, IfThenElse) and _guards_a_loop(at):
+                guards.append(at.cond)
+                at = at.then
             else:
                 break
         wanted = sorted(chain, key=lambda f: place[f.var])
@@ -138,7 +136,10 @@ def _in_order(body: Stmt, order: list[Var]) -> Stmt:
             inside = rewrite(at)
             return n if inside is at and not guards else _rebuilt(chain, guards, inside)
         if any(uses(f.extent, [g.var for g in chain]) for f in chain):
-            raise LowerError(f"loop {n.var.name} bounds a loop inside of it, so they cannot change places")
+            raise LowerError(
+                f"loop {n.var.name} bounds a loop inside of it, so they cannot change places",
+                hint=f"keep {n.var.name} outside of the loops that it bounds",
+            )
         return _rebuilt(wanted, guards, rewrite(at))
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: nest})
@@ -149,6 +150,15 @@ def _in_order(body: Stmt, order: list[Var]) -> Stmt:
 
 def _is_guard(s: Stmt) -> bool:
     return isinstance(s, IfThenElse) and s.other is None and _is_likely(s.cond)
+
+
+def _guards_a_loop(s: Stmt) -> bool:
+    """Whether a loop stands right behind one guard or more: a loop that is split again has one of each split."""
+    while isinstance(s, IfThenElse) and _is_guard(s):
+        s = s.then
+        if isinstance(s, For):
+            return True
+    return False
 
 
 def _is_likely(e: Expr) -> bool:
@@ -177,7 +187,8 @@ def _check_order(s: Stmt, place: dict[Var, int], outer: int = -1) -> None:
     if isinstance(s, For):
         if place[s.var] < outer:
             raise LowerError(
-                f"loop {s.var.name} cannot move out of the loop around it: other statements stand between them"
+                f"loop {s.var.name} cannot move out of the loop around it: other statements stand between them",
+                hint="only loops with nothing between them can change places",
             )
         outer = place[s.var]
     for c in s.children():
@@ -235,9 +246,13 @@ def accesses_of(body: Stmt, buffers: Iterable[Buffer]) -> list[Access]:
         origin = getattr(n, "origin", None)
         if origin is not None and origin.span is not None:
             line = origin.span.line
-        if isinstance(n, BufferLoad | BufferStore) and n.buffer in wanted:
+        if isinstance(n, BufferStore) and n.buffer in wanted:
             found.append(Access(n, loops, line))
         for c in n.children():
+            if isinstance(c, Expr):
+                loads = [x for x in walk(c) if isinstance(x, BufferLoad) and x.buffer in wanted]
+                found.extend([Access(x, loops, line) for x in loads])
+                continue
             go(c, (*loops, n) if isinstance(n, For) and c is n.body else loops, line)
 
     go(body, (), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tewb.base import ScheduleError, Span
+from tewb.base import ScheduleError, Span, brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,13 @@ class Step:
             args = dict(data.get("args", {}))
             return Step(str(data["primitive"]), str(data["stage"]), args, name=name, note=note)
         except (AttributeError, KeyError, TypeError, ValueError) as e:
-            raise ScheduleError(f"{data!r} is not a step", hint='{"primitive", "stage", "args"}') from e
+            raise ScheduleError(
+                f"{brief(repr(data))} is not a step", hint='{"primitive", "stage", "args"}'
+            ) from e
 
     def __str__(self) -> str:
         args = ", ".join(f"{k}={_shown(v)}" for k, v in self.args.items() if v is not None)
-        return f"{self.primitive}({self.stage}{', ' if args else ''}{args})"
+        return f"{brief(self.primitive)}({brief(self.stage)}{', ' if args else ''}{brief(args, 400)})"
 
 
 def _shown(value: Any) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from tewb.ir import AxisKind, Expr, IterVar
+from tewb.ir import AxisKind, Expr, IterVar, const_int
 from tewb.schedule.relation import Extents
 from tewb.schedule.stage import Stage
 
 
-def lane_loop(stage: Stage) -> IterVar | None:
-    """The reduce loop of `stage` that is vectorized, or None."""
+def lane_loop(stage: Stage, extents: Extents) -> IterVar | None:
+    """The reduce loop of `stage` that is vectorized, or None. A loop of no iterations has no lanes to join."""
     marked = (iv for iv in stage.leaf_iter_vars if stage.annotations.get(iv) == "vectorize")
-    return next((iv for iv in marked if iv.kind is AxisKind.REDUCE), None)
+    return next((iv for iv in marked if iv.kind is AxisKind.REDUCE and const_int(extents[iv]) != 0), None)
 
 
 def loops_of_elements(stage: Stage) -> list[IterVar]:
@@ -21,5 +21,5 @@ def loops_of_elements(stage: Stage) -> list[IterVar]:
 
 def lane_shape(stage: Stage, extents: Extents) -> tuple[Expr, ...] | None:
     """The shape of the partial results of each output of `stage`; None where it has none."""
-    lane = lane_loop(stage)
+    lane = lane_loop(stage, extents)
     return None if lane is None else tuple(extents[iv] for iv in (*loops_of_elements(stage), lane))

@@ -6,7 +6,7 @@ come from `places.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from tewb.base import LowerError
 from tewb.ir import AxisKind, IterVar, const_int
 from tewb.schedule.alignment import storage_align
 from tewb.schedule.allowed import attached_at, has_loops, independent, unmarked, untouched
+from tewb.schedule.dependent_loops import fits_one_loop, keeps_ranges_known
 from tewb.schedule.dot import dot, keeps_dot_innermost
 from tewb.schedule.hybrid_loops import scheduled_body
 from tewb.schedule.places import (
@@ -30,9 +31,9 @@ from tewb.schedule.places import (
 from tewb.schedule.pragma import pragma
 from tewb.schedule.prefetch import prefetch
 from tewb.schedule.primitive import Refusal, Values
-from tewb.schedule.relation import Fuse, Split, divides
+from tewb.schedule.relation import Split, divides
 from tewb.schedule.rfactor import rfactor
-from tewb.schedule.stage import Loops, Stage
+from tewb.schedule.stage import Loops, Stage, fuse_loops, split_loop
 from tewb.schedule.stores import nontemporal
 from tewb.schedule.tiles import opaque_last
 from tewb.schedule.transposition import tile_stores, untransposed
@@ -47,7 +48,8 @@ __all__ = [
     "cache_read", "cache_write", "compute_at", "compute_inline", "compute_root", "dot", "double_buffer", "fuse", "nontemporal", "parallel", "places", "pragma", "prefetch", "reorder", "reordered", "rfactor", "set_scope", "split", "storage_align", "tile", "transpose", "unroll", "vectorize",
 ]  # fmt: skip
 
-MAX_LANES = 1024
+MAX_LANES = 1024  # of a tile, and of partial results
+MAX_VECTORIZED = 1 << 31  # of a loop of elements, which is cut into vectors
 MAX_UNROLL = 4096
 
 
@@ -58,9 +60,21 @@ def split(stage: Stage, v: Values) -> Refusal | None:
     size = factor if factor is not None else nparts
     if size is not None and size < 1:
         return Refusal(f"{'factor' if factor is not None else 'nparts'}={size} must be at least 1")
-    if size is not None and size >= 1 << 31:
+    if size is not None and size >= 1 << 62:
         return Refusal(f"{size} is too large for a loop")
-    return has_loops(stage) or (_cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else untouched(stage, iv))
+    refused = has_loops(stage) or (
+        _cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else untouched(stage, iv)
+    )
+    return refused or (_hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None)
+
+
+def _hybrid_parts(stage: Stage, iv: IterVar, factor: int | None, nparts: int | None) -> Refusal | None:
+    """Whether the statement of a hybrid function takes the loops of a split where they are now."""
+    with _trying(stage):
+        r = split_loop(stage, iv, factor, nparts)
+        stage.relations.append(r)
+        stage.replace_leaves([r.parent], [r.outer, r.inner])
+        return _hybrid_refusal(stage)
 
 
 def _cut_again(stage: Stage, iv: IterVar) -> Refusal | None:
@@ -81,16 +95,26 @@ def tile(stage: Stage, v: Values) -> Refusal | None:
         refused = split(stage, {"axis": iv, "factor": v[key]})
         if refused:
             return refused
-    return _hybrid_tiles(stage, v) if isinstance(stage.op, HybridOp) else reorder(stage, {"axes": [x, y]})
+    if isinstance(stage.op, HybridOp):
+        return _as_tiles(stage, v, lambda axes: _hybrid_order(stage, axes))
+    return reorder(stage, {"axes": [x, y]}) or _as_tiles(stage, v, lambda axes: _known_ranges(stage, axes))
 
 
-def _hybrid_tiles(stage: Stage, v: Values) -> Refusal | None:
+def _as_tiles(stage: Stage, v: Values, why_not: Callable[[list[IterVar]], Refusal | None]) -> Refusal | None:
+    """What `why_not` says of the loops of tiles in their order, when both loops are split."""
     with _trying(stage):
-        x, y = (Split.make(v[key], v[f"{key}_factor"], None) for key in ("x", "y"))
+        x, y = (split_loop(stage, v[key], v[f"{key}_factor"], None) for key in ("x", "y"))
         for r in (x, y):
             stage.relations.append(r)
             stage.replace_leaves([r.parent], [r.outer, r.inner])
-        return _hybrid_order(stage, [x.outer, y.outer, x.inner, y.inner])
+        return why_not([x.outer, y.outer, x.inner, y.inner])
+
+
+def _known_ranges(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+    """Whether ranges that depend on loops stay inside of these when `axes` are put in their order."""
+    with _trying(stage):
+        stage.leaf_iter_vars = reordered(stage.leaf_iter_vars, axes)
+        return keeps_ranges_known(stage)
 
 
 @contextmanager
@@ -124,18 +148,19 @@ def fuse(stage: Stage, v: Values) -> Refusal | None:
             return Refusal(
                 f"{stage.axis_name(a)} is a {a.kind.value} axis and {stage.axis_name(b)} a {b.kind.value} axis"
             )
-    return _hybrid_fusion(stage, axes) if isinstance(stage.op, HybridOp) else None
+    return fits_one_loop(stage, axes) or _fusion(stage, axes)
 
 
-def _hybrid_fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+def _fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+    """Why the loops cannot be one, of a hybrid function or where their ranges depend on each other."""
     fused = axes[0]
     with _trying(stage):
         for inner in axes[1:]:
-            relation = Fuse.make(fused, inner)
+            relation = fuse_loops(stage, fused, inner)
             stage.relations.append(relation)
             stage.replace_leaves([fused, inner], [relation.fused])
             fused = relation.fused
-        return _hybrid_refusal(stage)
+        return _hybrid_refusal(stage) if isinstance(stage.op, HybridOp) else keeps_ranges_known(stage)
 
 
 def reorder(stage: Stage, v: Values) -> Refusal | None:
@@ -165,7 +190,8 @@ def reorder(stage: Stage, v: Values) -> Refusal | None:
     stage.leaf_iter_vars = after
     try:
         return (
-            places(stage.schedule)
+            keeps_ranges_known(stage)
+            or places(stage.schedule)
             or next((r for iv in vectors if (r := _nothing_inside(stage, iv))), None)
             or _tile_kept(stage)
         )
@@ -251,7 +277,7 @@ def vectorize(stage: Stage, v: Values) -> Refusal | None:
         or _calls(stage, iv)
         or _lanes(stage, iv)
         or _nothing_inside(stage, iv)
-        or _constant(stage, iv, MAX_LANES, "vectorize")
+        or _constant(stage, iv, MAX_LANES if iv.kind is AxisKind.REDUCE else MAX_VECTORIZED, "vectorize")
         or _one_vector_loop(stage, iv)
     )
 

@@ -18,6 +18,7 @@ T = TypeVar("T")
 # What no lowering of the last so many has used is forgotten.
 _AGE = 24
 _MOST = 20_000
+_MOST_SHAPES = 200_000
 
 
 class Memory:
@@ -32,7 +33,8 @@ class Memory:
     def begin(self) -> None:
         """A new lowering: what the last ones did not use is forgotten, now and then."""
         self._now += 1
-        self._keys = Keys()
+        numbers = self._keys.numbers
+        self._keys = Keys(numbers if len(numbers) < _MOST_SHAPES else None)
         if self._now % 8 == 0:
             for key, entry in list(self._known.items()):
                 if entry[0] < self._now - _AGE:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tewb.base import any_depth
 from tewb.ir import AxisKind, IterVar, Reduce, script
 from tewb.schedule.allowed import attached_at, has_loops, not_nontemporal, untouched
+from tewb.schedule.dependent_loops import told_outside
 from tewb.schedule.dot import feeds_dot
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.primitive import Refusal, Values
@@ -133,8 +135,11 @@ def _with_attach(stage: Stage, attach: At | str | None) -> Refusal | None:
         stage.attach = before
 
 
+@any_depth
 def places(schedule: Schedule) -> Refusal | None:
     """Why the places of the stages do not fit together: each must be around everything that reads it."""
+    ends: set[Stage] = set()
+    found: _Inside = {}
     for stage in schedule.stages:
         refused = _next_part(stage) if stage.is_double else None
         if refused:
@@ -142,16 +147,16 @@ def places(schedule: Schedule) -> Refusal | None:
         if not isinstance(stage.attach, At):
             continue
         parent, axis = stage.attach.stage, stage.attach.axis
-        if _circular(stage):
+        if _circular(stage, ends):
             return Refusal(f"{stage.name} would be computed inside of itself")
-        for reader in stage.readers():
-            if not inside(reader, parent, axis):
+        for reader in schedule.readers_of(stage):
+            if not inside(reader, parent, axis, found):
                 return Refusal(
                     f"{reader.name} also reads {stage.name}, and is computed outside of loop "
                     f"{parent.axis_name(axis)} of {parent.name}",
                     f"compute {reader.name} at the same loop, or {stage.name} further out",
                 )
-        refused = _hybrid_reads(stage, parent, axis)
+        refused = _hybrid_reads(stage, parent, axis) or told_outside(stage, parent, axis)
         if refused:
             return refused
     return None
@@ -222,28 +227,37 @@ def _hybrid_reads(stage: Stage, parent: Stage, axis: IterVar) -> Refusal | None:
     return None
 
 
-def _circular(stage: Stage) -> bool:
+def _circular(stage: Stage, ends: set[Stage]) -> bool:
+    """Whether `stage` is computed inside of itself. `ends` are stages that are not; more are added."""
     seen = {stage}
     place = stage.attach
-    while isinstance(place, At):
+    while isinstance(place, At) and place.stage not in ends:
         if place.stage in seen:
             return True
         seen.add(place.stage)
         place = place.stage.attach
+    ends |= seen
     return False
 
 
-def inside(reader: Stage, parent: Stage, axis: IterVar) -> bool:
-    """Whether all of `reader` is computed inside loop `axis` of `parent`."""
+_Inside = dict[tuple[Stage, Stage, IterVar], bool]
+
+
+def inside(reader: Stage, parent: Stage, axis: IterVar, found: _Inside | None = None) -> bool:
+    """Whether all of `reader` is computed inside loop `axis` of `parent`. `found` are the answers for inlined stages
+    so far."""
     if reader is parent:
         return True
     if reader.is_inlined:
-        return all(inside(r, parent, axis) for r in reader.readers())
+        known, key = {} if found is None else found, (reader, parent, axis)
+        if key not in known:
+            known[key] = all([inside(r, parent, axis, known) for r in reader.readers()])
+        return known[key]
     if not isinstance(reader.attach, At):
         return False
     if reader.attach.stage is parent:
-        return axis in Loops(loops_to(parent, reader.attach.axis))
-    return inside(reader.attach.stage, parent, axis)
+        return axis is reader.attach.axis or axis in Loops(loops_to(parent, reader.attach.axis))
+    return inside(reader.attach.stage, parent, axis, found)
 
 
 # ---------------------------------------------------------------- memory

@@ -147,8 +147,10 @@ class Call:
 
 def _axis(stage: Stage, what: object, values: Values) -> IterVar | Refusal:
     iv = stage.find_axis(what)
+    if iv is None and isinstance(what, IterVar):
+        return _not_of(stage, what)
     if iv is None:
-        name = what.name if isinstance(what, IterVar) else str(what)
+        name = str(what)
         names = [stage.axis_name(x) for x in stage.leaf_iter_vars]
         close = difflib.get_close_matches(name, names, 1)
         return Refusal(f"it has no axis {name}", f"did you mean {close[0]}?" if close else None)
@@ -160,10 +162,25 @@ def _axis(stage: Stage, what: object, values: Values) -> IterVar | Refusal:
     return iv
 
 
+def _not_of(stage: Stage, iv: IterVar) -> Refusal:
+    """Why a loop of another stage, or of another schedule, is none of this stage, whatever its name."""
+    owner = stage.schedule.owner_of(iv)
+    hint = None
+    if stage.find_axis(iv.name) is not None:
+        hint = f'{stage.name} has a loop {iv.name} of its own: take that handle, or the name "{iv.name}"'
+    if owner is None:
+        return Refusal(f"this {iv.name} is a loop of no stage here: was it made by another schedule?", hint)
+    if owner is stage:
+        return Refusal(f"it has no loop {iv.name} any more", hint)
+    return Refusal(f"this {iv.name} is a loop of {owner.name}, not of {stage.name}", hint)
+
+
 def _dimension(stage: Stage, what: object, values: Values) -> IterVar | Refusal | None:
     """An axis of the tensor; None when it has none at all, which legality explains better."""
     iv = stage.find_axis(what)
     own = [stage.axis_name(x) for x in stage.op.axis]
+    if own and iv is None and isinstance(what, IterVar) and stage.schedule.owner_of(what) is not stage:
+        return _not_of(stage, what)
     if own and (iv is None or not any(x is iv for x in stage.op.axis)):
         name = what.name if isinstance(what, IterVar) else str(what)
         return Refusal(f"{name} is not an axis of the tensor {stage.name}", f"it has {', '.join(own)}")

@@ -10,10 +10,9 @@ from tewb.schedule.dataflow import copy_for_readers, copy_of_result
 from tewb.schedule.pragma import KEYS
 from tewb.schedule.prefetch import Prefetch
 from tewb.schedule.primitive import PRIMITIVES, Param, Primitive, Results, Values
-from tewb.schedule.relation import Fuse, Split
 from tewb.schedule.rfactor import factored_reduction
 from tewb.schedule.schedule import Schedule
-from tewb.schedule.stage import INLINE, At, Stage
+from tewb.schedule.stage import INLINE, At, Stage, fuse_loops, split_loop
 from tewb.schedule.tiles import opaque_last
 
 Effect = Callable[[Stage, Values, int], Results]
@@ -84,7 +83,7 @@ def _split(stage: Stage, v: Values, step: int) -> Results:
     parent, factor, nparts = v["axis"], v.get("factor"), v.get("nparts")
     # The same step makes the same loops again: what was worked out for them before an undo still holds.
     relation = stage.schedule.memory.once(
-        ("split", id(parent), factor, nparts), (parent,), partial(Split.make, parent, factor, nparts)
+        ("split", id(parent), factor, nparts), (parent,), partial(split_loop, stage, parent, factor, nparts)
     )
     stage.relations.append(relation)
     stage.replace_leaves([relation.parent], [relation.outer, relation.inner])
@@ -114,7 +113,7 @@ def _fuse(stage: Stage, v: Values, step: int) -> Results:
     fused = v["axes"][0]
     for inner in v["axes"][1:]:
         relation = stage.schedule.memory.once(
-            ("fuse", id(fused), id(inner)), (fused, inner), partial(Fuse.make, fused, inner)
+            ("fuse", id(fused), id(inner)), (fused, inner), partial(fuse_loops, stage, fused, inner)
         )
         stage.relations.append(relation)
         stage.replace_leaves([fused, inner], [relation.fused])

@@ -4,46 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tewb.ir import Expr, ProducerLoad, rewriter, substitute
+from tewb.arith import Analyzer, Key
+from tewb.base import any_depth
+from tewb.ir import Expr, ProducerLoad, Var, at_axes, rewriter
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp, Operation
 from tewb.tensor.access_check import check_accesses
 
 
+@any_depth
 def inlined_operations(schedule: Schedule) -> dict[Stage, Operation]:
-    """The operation of every stage, with the expressions of inlined stages put where they are read."""
-    done: dict[Stage, Operation] = {}
-    for stage in schedule.stages:
-        done[stage] = _inlined(schedule, stage.op, done)
-    return done
+    """The operation of every stage that is computed, with the expressions of inlined stages put where they are
+    read. Inlined stages keep their own."""
+    return {s: s.op if s.is_inlined else _inlined(schedule, s.op) for s in schedule.stages}
 
 
-def _inlined(schedule: Schedule, op: Operation, done: dict[Stage, Operation]) -> Operation:
-    producers = [schedule.stage_of(t) for t in op.inputs]
-    if not isinstance(op, ComputeOp) or not any(s.is_inlined for s in producers):
+def _inlined(schedule: Schedule, op: Operation) -> Operation:
+    inline = _inlined_below(schedule, op) if isinstance(op, ComputeOp) else []
+    if not isinstance(op, ComputeOp) or not inline:
         return op
-    inline = [done[s] for s in producers if s.is_inlined]
-    key = ("inline", id(op), tuple([s.is_inlined for s in producers]), tuple([id(o) for o in inline]))
-    return schedule.memory.once(key, (op, *inline), lambda: _inline(schedule, op, done))
+    key = ("inline", id(op), tuple([id(o) for o in inline]))
+    return schedule.memory.once(key, (op, *inline), lambda: _inline(schedule, op, inline))
 
 
-def _inline(schedule: Schedule, op: ComputeOp, done: dict[Stage, Operation]) -> Operation:
+def _inlined_below(schedule: Schedule, op: Operation) -> list[Operation]:
+    """The operations of the stages that are inlined into `op`, directly or through each other."""
+    found: dict[Operation, None] = {}
+    pending = [op]
+    while pending:
+        for t in pending.pop().inputs:
+            producer = schedule.stage_of(t)
+            if producer.is_inlined and producer.op not in found:
+                found[producer.op] = None
+                pending.append(producer.op)
+    return list(found)
+
+
+def _inline(schedule: Schedule, op: ComputeOp, inline: list[Operation]) -> Operation:
+    """`op` with the expressions of the operations `inline` in it."""
+    elements: dict[tuple[Key, ...], Expr] = {}
+    analyzer = Analyzer()
+
     def load(n: ProducerLoad) -> Expr:
-        indices = tuple(rewrite(i) for i in n.indices)
+        indices = tuple([rewrite(i) for i in n.indices])
         producer = schedule.stage_of(n.producer)
         if not producer.is_inlined:
             return ProducerLoad(n.producer, indices, n.dtype)
-        source = done[producer]
-        assert isinstance(source, ComputeOp)
-        values = {iv.var: i for iv, i in zip(source.axis, indices, strict=True)}
-        body: Expr = substitute(source.body[n.producer.value_index], values)
-        return body
+        # An element that is read several times is one expression, however often its index is written: a chain of
+        # stages that each read their input twice would be twice as long with every stage.
+        place = [i if isinstance(i, Var) else analyzer.simplify(i) for i in indices]
+        key = (id(n.producer), *[analyzer.keys(i) for i in place])
+        if key not in elements:
+            source = producer.op
+            assert isinstance(source, ComputeOp)
+            values = {iv.var: i for iv, i in zip(source.axis, indices, strict=True)}
+            elements[key] = rewrite(at_axes(values)(source.body[n.producer.value_index]))
+        return elements[key]
 
     rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-    made = ComputeOp(op.name, op.axis, tuple(rewrite(e) for e in op.body), op.tag, check=False)
+    body, domains = tuple([rewrite(e) for e in op.body]), op.mapped_domains(rewrite)
+    made = ComputeOp(op.name, op.axis, body, op.tag, check=False, domains=domains)
     made.span = op.span
-    sources = [done[schedule.stage_of(t)] for t in op.inputs]
-    if op.unproved or any(isinstance(s, ComputeOp) and s.unproved for s in sources):
+    if any(isinstance(o, ComputeOp) and o.unproved for o in (op, *inline)):
         made.unproved = check_accesses(made, refuse=False)
     return made

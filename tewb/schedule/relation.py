@@ -11,7 +11,26 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, interval, point
+from tewb.base import INT64, DType
 from tewb.ir import AxisKind, Expr, IterVar, Range, Var, const, const_int, ops, structural_equal
+
+Extents = dict[IterVar, Expr]
+_LARGEST_FACTOR = 1 << 16  # of a split of symbolic loops that keeps their dtype
+
+
+def split_dtype(n: Expr, factor: int | None, nparts: int | None) -> DType:
+    """The dtype of the loops that a loop of `n` iterations is split into: all that they count fits it.
+
+    Rounded up, a size near 2**31 passes it. Of a symbolic size it is checked when the kernel is called that it
+    stays below with a factor added, unless the factor is so large that ordinary sizes would be refused.
+    """
+    known, size = const_int(n), factor or nparts or 1
+    if known is not None:
+        size = max(1, min(size, known))
+        fits = -(-known // size) * size <= n.dtype.max_value()
+    else:
+        fits = size <= min(_LARGEST_FACTOR, n.dtype.max_value() >> 8)
+    return n.dtype if fits else INT64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,9 +44,12 @@ class Split:
     nparts: int | None
 
     @staticmethod
-    def make(parent: IterVar, factor: int | None, nparts: int | None) -> Split:
+    def make(parent: IterVar, factor: int | None, nparts: int | None, extent: Expr) -> Split:
+        """The split of `parent`, which has at most `extent` iterations."""
+        dtype = split_dtype(extent, factor, nparts)
+
         def loop(suffix: str, kind: AxisKind) -> IterVar:
-            return IterVar(None, Var(f"{parent.name}.{suffix}", parent.dtype), kind)
+            return IterVar(None, Var(f"{parent.name}.{suffix}", dtype), kind)
 
         # Around the part of an extern that only its code knows, an ordinary loop: one call for each iteration.
         around = AxisKind.DATA if parent.kind is AxisKind.OPAQUE else parent.kind
@@ -43,45 +65,52 @@ class Fuse:
     fused: IterVar
 
     @staticmethod
-    def make(outer: IterVar, inner: IterVar) -> Fuse:
-        return Fuse(
-            outer, inner, IterVar(None, Var(f"{outer.name}.{inner.name}.fused", outer.dtype), outer.kind)
-        )
+    def make(outer: IterVar, inner: IterVar, extents: Extents) -> Fuse:
+        """The fusion of two loops that have at most `extents` iterations."""
+        dtype = ops.size_product(extents[outer], extents[inner]).dtype
+        v = Var(f"{outer.name}.{inner.name}.fused", dtype)
+        return Fuse(outer, inner, IterVar(None, v, outer.kind))
 
 
 Relation = Split | Fuse
-Extents = dict[IterVar, Expr]
 
 
 def loop_extents(relations: Iterable[Relation], roots: Mapping[IterVar, Expr], analyzer: Analyzer) -> Extents:
     """The extent of every axis and loop, from those of the root axes.
 
-    A factor larger than the loop would make the inner loop run past it, so it is clamped to the extent.
+    A factor larger than the loop would make the inner loop run past it, so it is clamped to the extent. Each extent
+    has the dtype of its loop.
     """
-    extents: Extents = dict(roots)
+    extents: Extents = {iv: ops.cast(n, iv.dtype) for iv, n in roots.items()}
     for r in relations:
         match r:
             case Split(parent, outer, inner, factor, nparts):
-                n = extents[parent]
+                n = ops.cast(extents[parent], inner.dtype)
                 if factor is not None:
-                    inside = _clamp(factor, n)
+                    inside = clamped(factor, n)
                     extents[inner] = inside
-                    extents[outer] = _ceil_div(n, inside, analyzer)
+                    extents[outer] = ceil_div(n, inside, analyzer)
                 else:
-                    outside = _clamp(nparts or 1, n)
+                    outside = clamped(nparts or 1, n)
                     extents[outer] = outside
-                    extents[inner] = _ceil_div(n, outside, analyzer)
+                    extents[inner] = ceil_div(n, outside, analyzer)
             case Fuse(outer, inner, fused):
-                extents[fused] = _simple(ops.mul(extents[outer], extents[inner]), analyzer)
+                sizes = [ops.cast(extents[iv], fused.dtype) for iv in (outer, inner)]
+                extents[fused] = _simple(ops.mul(*sizes), analyzer)
     return extents
 
 
-def _clamp(size: int, n: Expr) -> Expr:
+def clamped(size: int, n: Expr) -> Expr:
+    """A size for a part of a loop of `n` iterations."""
     known = const_int(n)
     return const(size if known is None else max(1, min(size, known)), n.dtype)
 
 
-def _ceil_div(n: Expr, d: Expr, analyzer: Analyzer) -> Expr:
+def ceil_div(n: Expr, d: Expr, analyzer: Analyzer) -> Expr:
+    """How many loops of `d` iterations it takes for `n`."""
+    size, each = const_int(n), const_int(d)
+    if size is not None and each is not None:
+        return const(-(-size // each), n.dtype)
     return _simple(ops.floordiv(ops.add(n, ops.sub(d, 1)), d), analyzer)
 
 
@@ -98,7 +127,8 @@ def divides(r: Split, extents: Extents) -> bool:
 def index_up(
     relations: Iterable[Relation], values: dict[IterVar, Expr], extents: Extents, analyzer: Analyzer
 ) -> list[tuple[IterVar, Expr]]:
-    """Extend `values` from the loops to all axes (each counted from 0).
+    """Extend `values` from the loops to all axes (each counted from 0). A value is wider than its axis where the
+    loops are that it comes from.
 
     Returns the conditions under which an iteration is a real one, where splits do not divide, each with
     its axis. A guard stands at the parent of each such split: at the root axis alone it would not keep a
@@ -112,8 +142,10 @@ def index_up(
                 if not divides(r, extents):
                     guards.append((parent, ops.less(values[parent], extents[parent])))
             case Fuse(outer, inner, fused):
-                f, n = values[fused], extents[inner]
-                if const_int(extents[outer]) == 1:
+                f, n = values[fused], ops.cast(extents[inner], fused.dtype)
+                if const_int(n) == 0:  # it never runs
+                    values[outer] = values[inner] = const(0, f.dtype)
+                elif const_int(extents[outer]) == 1:
                     values[outer], values[inner] = const(0, f.dtype), f
                 else:
                     values[outer] = analyzer.simplify(ops.floordiv(f, n))
@@ -134,9 +166,8 @@ def intervals_up(
             case Split(parent, outer, inner):
                 sets[parent] = _join_sets(sets[outer], sets[inner], r, extents)
             case Fuse(outer, inner, fused):
-                sets[outer], sets[inner] = _unfuse(
-                    sets[fused], extents[outer], extents[inner], extents, r, analyzer
-                )
+                rows, columns = (ops.cast(extents[iv], fused.dtype) for iv in (outer, inner))
+                sets[outer], sets[inner] = _unfuse(sets[fused], rows, columns, extents, r, analyzer)
 
 
 def _is_full(s: Interval, extent: Expr) -> bool:
@@ -157,7 +188,7 @@ def full(extent: Expr) -> Interval:
 
 def _join_sets(outer: Interval, inner: Interval, r: Split, extents: Extents) -> Interval:
     if _is_full(outer, extents[r.outer]) and _is_full(inner, extents[r.inner]):
-        return full(extents[r.parent])
+        return full(ops.cast(extents[r.parent], r.inner.dtype))
     n = extents[r.inner]
     if outer.is_point and inner.is_point:
         return point(_join(outer.lo, inner.lo, n))
@@ -171,7 +202,7 @@ def _unfuse(
     f: Interval, outer: Expr, inner: Expr, extents: Extents, r: Fuse, analyzer: Analyzer
 ) -> tuple[Interval, Interval]:
     """The rows and columns that an interval of a fused loop covers."""
-    if _is_full(f, extents[r.fused]):
+    if _is_full(f, extents[r.fused]) or const_int(inner) == 0:
         return full(outer), full(inner)
 
     def div(e: Expr) -> Expr:

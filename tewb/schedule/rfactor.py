@@ -14,12 +14,15 @@ from tewb.ir import (
     Range,
     Reduce,
     Var,
+    at_axes,
     const,
+    const_int,
     ops,
     replace,
     substitute,
 )
 from tewb.schedule.allowed import attached_at, has_loops
+from tewb.schedule.dependent_loops import dependent, reason
 from tewb.schedule.primitive import Refusal, Values
 from tewb.schedule.relation import Relation, Split, index_up
 from tewb.schedule.stage import Loops, Stage
@@ -48,7 +51,23 @@ def rfactor(stage: Stage, v: Values) -> Refusal | None:
             f"the partial results have {rank + 1} axes, so there is no place {position} among them",
             f"factor_axis goes from {-rank - 1} to {rank}",
         )
-    return _loops_are_free(stage)
+    return _has_fixed_extent(stage, axis) or _loops_are_free(stage)
+
+
+def _has_fixed_extent(stage: Stage, axis: IterVar) -> Refusal | None:
+    """Partial results have an axis of their own, of one size for all elements."""
+    root = next(
+        (iv for iv in stage.op.reduce_axis if axis in stage.loops_of(iv) and dependent(stage, iv)), None
+    )
+    extent = stage.schedule.extents(stage)[axis]
+    if root is None or const_int(extent) is not None:
+        return None
+    name = stage.axis_name(axis)
+    return Refusal(
+        f"how often {name} runs is not the same for all elements ({reason(stage, root)}), and partial results have "
+        "an axis of one size",
+        f"split {name} by a constant and factor the inner loop",
+    )
 
 
 def _loops_are_free(stage: Stage) -> Refusal | None:
@@ -122,12 +141,18 @@ def _partial_results(stage: Stage, op: ComputeOp, axis: IterVar, place: int) -> 
     guards = index_up([r for r in stage.relations if _is_reduce(r)], values, extents, Analyzer())
     names: dict[Var, Expr] = {old.var: new.var for old, new in zip(op.axis, data, strict=True)}
     for iv in op.reduce_axis:
-        assert iv.dom is not None
-        names[iv.var] = ops.add(iv.dom.min, values[iv])
-    condition = substitute(whole.condition, names)
+        dom = op.domain(iv)
+        assert dom is not None
+        names[iv.var] = at_axes(dict(names)).index(ops.add(dom.min, values[iv]))
+    at = at_axes(names)
+    if op.domains:  # the loops that are left depend on the axes of the new stage
+        for new in left.values():
+            assert new.dom is not None
+            new.dom = Range(new.dom.min, substitute(new.dom.extent, names))
+    condition = at(whole.condition)
     for _, g in guards:
-        condition = ops.logical_and(ops.likely(g), condition)
-    source = tuple(substitute(e, names) for e in whole.source)
+        condition = ops.logical_and(ops.likely(at.index(g)), condition)
+    source = tuple(at(e) for e in whole.source)
     body = _bodies(whole, source, tuple(left.values()), condition)
     made = ComputeOp(f"{op.name}.rf", (*data[:place], factored, *data[place:]), body, op.tag, check=False)
     made.span = op.span
@@ -170,6 +195,8 @@ def _combination(
     )
     made = ComputeOp(op.name, op.axis, body, "", check=False)
     made.attrs, made.span = op.attrs, op.span
+    if op.unproved:  # what the reduction starts with is read here
+        made.unproved = check_accesses(made, refuse=False)
     return made, lane
 
 

@@ -33,6 +33,11 @@ class Schedule:
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
         self._former: dict[Operation, str] = {}
+        # Of axes and loops from before an undo: their stages and their names there.
+        self._former_axes: dict[IterVar, tuple[str, str]] = {}
+        self._readers: dict[Stage, list[Stage]] | None = (
+            None  # None: not known of the operations as they are now
+        )
         for op in _in_order(outputs):
             stage = Stage(self, op, self.unique_name(op.name))
             self.stages.append(stage)
@@ -56,7 +61,10 @@ class Schedule:
     def find(self, what: object) -> Stage | None:
         """The stage of a tensor, an operation or a name, or None."""
         if isinstance(what, Stage):
-            return what if what in self.stages else self.find(what.name)
+            if what in self.stages:
+                return what
+            # One from before an undo is known by its name; one of another schedule, by what it computes.
+            return self.find(what.name if what.schedule is self else what.op)
         if isinstance(what, str):
             return next((s for s in self.stages if s.name == what), None)
         op = what.op if isinstance(what, Tensor) else what
@@ -69,6 +77,33 @@ class Schedule:
     def stage_of(self, tensor: Tensor) -> Stage:
         """The stage that computes `tensor`."""
         return self._stage_of_op[tensor.op]
+
+    def readers_of(self, stage: Stage) -> list[Stage]:
+        """The stages that read `stage`, in the order of computation."""
+        if self._readers is None:
+            self._readers = {}
+            for reader in self.stages:
+                for s in reader.reads():
+                    self._readers.setdefault(s, []).append(reader)
+        return self._readers.get(stage, [])
+
+    def operations_changed(self) -> None:
+        """Some stage computes another operation, or there are other stages."""
+        self._readers = None
+
+    def former_name(self, iv: IterVar, stage: Stage) -> str | None:
+        """The name of a loop that `stage` had before an undo; None for any other loop."""
+        owner, name = self._former_axes.get(iv, (None, None))
+        return name if owner == stage.name else None
+
+    def remember(self, handles: Mapping[IterVar, tuple[str, str]]) -> None:
+        """Know axes and loops that are there no more by their stages and names."""
+        self._former_axes.update(handles)
+
+    def owner_of(self, iv: IterVar) -> Stage | None:
+        """The stage that `iv` is an axis or loop of, or was before an undo."""
+        owner = next((s for s in self.stages if s.has_axis(iv)), None)
+        return owner or (self.find(self._former_axes[iv][0]) if iv in self._former_axes else None)
 
     def unique_name(self, name: str) -> str:
         """`name`, with a number when a stage has it already."""
@@ -83,15 +118,18 @@ class Schedule:
         """Add a stage at position `at` of the order of computation."""
         self.stages.insert(at, stage)
         self._stage_of_op[stage.op] = stage
+        self.operations_changed()
 
     def swap_op(self, stage: Stage, op: Operation) -> None:
         """Let `stage` compute `op` from now on; the tensors of its former operation stay its own."""
         stage.op = op
         self._stage_of_op[op] = stage
+        self.operations_changed()
 
     def extents(self, stage: Stage) -> dict[IterVar, Expr]:
         """The extent of every axis and loop of a stage, when all of it is computed."""
-        roots = {iv: iv.dom.extent for iv in (*stage.op.axis, *stage.op.reduce_axis) if iv.dom is not None}
+        domains = {iv: stage.op.domain(iv) for iv in (*stage.op.axis, *stage.op.reduce_axis)}
+        roots = {iv: r.extent for iv, r in domains.items() if r is not None}
         return loop_extents(stage.relations, roots, Analyzer())
 
     # ---- doing and undoing
@@ -154,6 +192,7 @@ class Schedule:
             if stage not in self._first:
                 self._former[stage.op] = stage.name
         self._former.update({op: s.name for op, s in self._stage_of_op.items() if s not in self._first})
+        self.remember(self._handles())
         self.stages = list(self._first)
         self._stage_of_op = {s.first_op: s for s in self._first}
         for stage in self._first:
@@ -168,10 +207,15 @@ class Schedule:
                     f"step {number + 1}, {step}: {e.message}", loops=e.loops, hint=e.hint, span=step.span
                 ) from e
 
+    def _handles(self) -> dict[IterVar, tuple[str, str]]:
+        """The axes and loops of now, each with its stage and its name there."""
+        return {iv: names for s in self.stages for iv, names in s.handles().items()}
+
     def copy(self) -> Schedule:
-        """An independent schedule with the same journal."""
+        """An independent schedule with the same journal. It knows the loops of this one by their names."""
         made = Schedule(self.outputs, self.memory)
         made.restore(self.journal)
+        made.remember({**self._former_axes, **self._handles()})
         return made
 
     # ---- primitives of the whole schedule

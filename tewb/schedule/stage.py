@@ -6,7 +6,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tewb.ir import AxisKind, IterVar, Origin, const_int
+from tewb.ir import IterVar, Origin
+from tewb.schedule.marks import loops_text
 from tewb.schedule.relation import Fuse, Relation, Split
 from tewb.tensor import Operation, PlaceholderOp, Tensor
 
@@ -61,6 +62,7 @@ class Stage:
     def reset(self, op: Operation) -> None:
         """Make this the untouched stage of `op`."""
         self.op = op
+        self.schedule.operations_changed()
         self.relations: list[Relation] = []
         self.leaf_iter_vars = Loops([*op.axis, *op.reduce_axis])
         self.annotations: dict[IterVar, str] = {}
@@ -92,6 +94,11 @@ class Stage:
     def is_inlined(self) -> bool:
         return self.attach == INLINE
 
+    @property
+    def attached(self) -> At | None:
+        """The loop of another stage that it is computed at; None at the root, and inline."""
+        return self.attach if isinstance(self.attach, At) else None
+
     def outputs(self) -> tuple[Tensor, ...]:
         return self.op.outputs
 
@@ -101,7 +108,7 @@ class Stage:
 
     def readers(self) -> list[Stage]:
         """The stages that read this one."""
-        return [s for s in self.schedule.stages if self in s.reads()]
+        return list(self.schedule.readers_of(self))
 
     # ---- axes and their names
 
@@ -119,6 +126,7 @@ class Stage:
 
     def forget(self, iv: IterVar) -> None:
         """Let `iv` be no axis of this stage any more, and its name free."""
+        self.schedule.remember({iv: (self.name, self.axis_name(iv))})
         self._names = {name: own for name, own in self._names.items() if own is not iv}
         self.made_by.pop(iv, None)
         self.shaped_by.pop(iv, None)
@@ -137,11 +145,20 @@ class Stage:
         return next((name for name, own in self._names.items() if own is iv), iv.name)
 
     def find_axis(self, what: object) -> IterVar | None:
-        """An axis or loop of this stage by identity, by name, or by the name of a handle from before an undo."""
+        """An axis or loop of this stage: by identity, by name, or by the name that it had in this stage before an
+        undo. (Loops of other stages have the same names, and are not meant.)"""
         if isinstance(what, IterVar):
-            known = any(own is what for own in self._names.values())
-            return what if known else self._names.get(what.name)
+            former = self.schedule.former_name(what, self)
+            return what if self.has_axis(what) else None if former is None else self._names.get(former)
         return self._names.get(what) if isinstance(what, str) else None
+
+    def has_axis(self, iv: IterVar) -> bool:
+        """Whether `iv` itself is an axis or loop of this stage."""
+        return any(own is iv for own in self._names.values())
+
+    def handles(self) -> dict[IterVar, tuple[str, str]]:
+        """The axes and loops of this stage, each with the name of the stage and its own."""
+        return {iv: (self.name, name) for name, iv in self._names.items()}
 
     @property
     def all_iter_vars(self) -> list[IterVar]:
@@ -157,6 +174,17 @@ class Stage:
                     return f"fused into {self.axis_name(fused)}"
         return None
 
+    def loops_of(self, axis: IterVar) -> Loops:
+        """The loops that `axis` became part of, outermost first."""
+        made = {axis}
+        for r in self.relations:
+            match r:
+                case Split(parent, outer, inner) if parent in made:
+                    made |= {outer, inner}
+                case Fuse(outer, inner, fused) if outer in made or inner in made:
+                    made.add(fused)
+        return Loops([iv for iv in self.leaf_iter_vars if iv in made])
+
     def replace_leaves(self, old: list[IterVar], new: list[IterVar]) -> None:
         """Put the loops `new` where `old` (adjacent) stood."""
         at = self.leaf_iter_vars.index(old[0])
@@ -165,21 +193,8 @@ class Stage:
     # ---- what a person sees
 
     def loops(self) -> str:
-        """The loops as they are now, and how results are stored: `i.outer(32), i.inner(32, vectorize), k(1024)`."""
-        extents = self.schedule.extents(self)
-        shown = []
-        for iv in self.leaf_iter_vars:
-            size = const_int(extents[iv])
-            notes = [str(size) if size is not None else repr(extents[iv])]
-            if iv.kind is AxisKind.OPAQUE:
-                notes.append("inside")
-            if iv in self.annotations:
-                notes.append(self.annotations[iv])
-            notes += [f"prefetch {p.source.name}" for p in self.prefetches if p.axis is iv]
-            notes += [f"{key} {value}" for (own, key), value in self.pragmas.items() if own is iv]
-            shown.append(f"{self.axis_name(iv)}({', '.join(notes)})")
-        stores = "; stores are non-temporal" if self.is_nontemporal else ""
-        return (", ".join(shown) or "none") + stores
+        """This stage as it is now, in the words of `marks.py`: `i.outer(32), i.inner(32, vectorize); double buffered`."""
+        return loops_text(self, self.schedule.extents(self))
 
     def origin(self, iv: IterVar | None = None) -> Origin:
         """Where the loop of `iv` (or this stage) came from."""
@@ -223,8 +238,15 @@ class Stage:
     def _place_steps(self) -> tuple[int, ...]:
         """The steps that shaped the place of this stage and of those that are computed inline in it."""
         own = self.shaped_by.get(None, ())
-        inline = [s for s in self.reads() if s.is_inlined]
-        return tuple(sorted({*own, *(i for s in inline for i in s._place_steps())})) if inline else own
+        inline = dict.fromkeys(s for s in self.reads() if s.is_inlined)
+        pending = list(inline)
+        while pending:
+            new = [s for s in pending.pop().reads() if s.is_inlined and s not in inline]
+            inline.update(dict.fromkeys(new))
+            pending += new
+        if not inline:
+            return own
+        return tuple(sorted({*own, *(i for s in inline for i in s.shaped_by.get(None, ()))}))
 
     def __repr__(self) -> str:
         return f"Stage({self.name}: {self.loops()})"
@@ -244,7 +266,8 @@ class Stage:
                                              if i.outer*factor + i.inner < n:     (where it does not divide)
                                                  body(i.outer*factor + i.inner)
 
-        Returns (outer, inner).
+        Returns (outer, inner). They are int64 where n, rounded up, passes int32; of a symbolic n that is checked when
+        the kernel is called.
         """
         return self._do("split", axis=parent, factor=factor, nparts=nparts)  # type: ignore[no-any-return]
 
@@ -267,7 +290,7 @@ class Stage:
             for i in n:                       for i.j.fused in n*m:
                 for j in m:  body(i, j)   ->      body(i.j.fused // m, i.j.fused % m)
 
-        Returns the fused loop.
+        Returns the fused loop. It is int64 where it may have more iterations than int32 counts, as with symbolic sizes.
         """
         return self._do("fuse", axes=list(axes))  # type: ignore[no-any-return]
 
@@ -293,11 +316,18 @@ class Stage:
 
         More lanes than a vector has make several accumulators: 64 floats are 4 vectors of 512 bits. A reducer that
         takes the first of equals is not commutative, and may take another one then.
+
+        More than 64 lanes are cut into vectors of 64, or of 16 where elements do not lie side by side; more than
+        four such vectors are a loop, as the lowered program shows:
+
+        for i in 528: A[i] = B[i]    ->    for i.vector in 8: A[i.vector*64 : i.vector*64 + 64] = B[...]
+                                           A[512:528] = B[512:528]
         """
         self._do("vectorize", axis=var)
 
     def unroll(self, var: IterVar | str) -> None:
-        """Write the iterations of a loop one after the other. Its extent must be constant.
+        """Write the iterations of a loop one after the other. Its extent must be constant. The unrolled loops of a
+        program may become 60,000 nodes of IR in all: more are refused when it is lowered.
 
         for i in 2: body(i)    ->    body(0); body(1)
         """
@@ -426,3 +456,13 @@ class Stage:
         B = allocate((32, 1024))    -- storage_align(i, 32, 16) -->    B = allocate((32, 1024), strides=(1040, 1))
         """
         self._do("storage_align", axis=axis, factor=factor, offset=offset)
+
+
+def split_loop(stage: Stage, parent: IterVar, factor: int | None, nparts: int | None) -> Split:
+    """The split of a loop of `stage`, not made yet."""
+    return Split.make(parent, factor, nparts, stage.schedule.extents(stage)[parent])
+
+
+def fuse_loops(stage: Stage, outer: IterVar, inner: IterVar) -> Fuse:
+    """The fusion of two loops of `stage`, not made yet."""
+    return Fuse.make(outer, inner, stage.schedule.extents(stage))

@@ -17,10 +17,9 @@ from tewb.ir import (
     Reduce,
     Seq,
     Stmt,
-    Var,
+    at_axes,
     const_int,
     script,
-    substitute,
     walk,
 )
 from tewb.schedule.hybrid_loops import scheduled_body, within_guards
@@ -133,14 +132,14 @@ def _accesses(stage: Stage, rows: IterVar, lanes: IterVar) -> list[TileAccess]:
     assert isinstance(op, ComputeOp)
     values: dict[IterVar, Expr] = {iv: iv.var for iv in stage.leaf_iter_vars}
     index_up(stage.relations, values, stage.schedule.extents(stage), Analyzer())
-    at: dict[Var, Expr] = {iv.var: values[iv] for iv in (*op.axis, *op.reduce_axis)}
+    at = at_axes({iv.var: values[iv] for iv in (*op.axis, *op.reduce_axis)})
     own = tuple(iv.var for iv in op.axis)
     loads = [n for e in op.body for n in walk(e) if isinstance(n, ProducerLoad)]
     touched = [(t, own) for t in op.outputs] + [(n.producer, n.indices) for n in loads]
 
     def access(t: Tensor, indices: tuple[Expr, ...]) -> TileAccess:
         strides = row_major(t.shape)
-        real = [substitute(i, at) for i in indices]
+        real = [at.index(i) for i in indices]
         along, across = (stride(strides, real, iv.var) for iv in (rows, lanes))
         return TileAccess(_text(t.name, indices), t.dtype, along, across)
 

@@ -2,79 +2,163 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
-from tewb.arith import Analyzer, detect_linear
-from tewb.base import BOOL, BoundError, here
-from tewb.ir import And, Call, Expr, IntImm, IterVar, Or, ProducerLoad, Reduce, Var, ops, walk
+from tewb.arith import Analyzer, detect_linear, unlikely
+from tewb.base import BOOL, BoundError, any_depth, here
+from tewb.ir import (
+    LEAVES,
+    And,
+    Call,
+    Expr,
+    IntImm,
+    IterVar,
+    Or,
+    ProducerLoad,
+    Range,
+    Reduce,
+    Var,
+    conjuncts,
+    disjuncts,
+    ops,
+    walk,
+)
+from tewb.tensor.domains import depends_on
 
 # A load, the dimension, and the condition under which it happens.
 Access = tuple[ProducerLoad, int, Expr]
-_ALWAYS: Expr = IntImm(1, BOOL)
+ALWAYS: Expr = IntImm(1, BOOL)
 
 
+@any_depth
 def check_accesses(op: Any, refuse: bool = True) -> tuple[Access, ...]:
     """The accesses (load, dimension) of a compute that cannot be proved in bounds.
 
     Raises BoundError for an access that certainly leaves its tensor: one that nothing guards, affine in
     the axes, whose smallest or largest index is outside (unless `refuse` is off).
     """
+    unproved: list[Access] = []
+    safe: dict[Expr, bool] = {}
+    checker = _Checker(op, unproved, refuse, safe, (*op.axis, *op.reduce_axis))
+    for e in op.body:
+        checker.check(e, ALWAYS, frozenset())
+    for iv, domain in op.domains.items():
+        around = (*op.axis, *depends_on(iv, op.domains, op.reduce_axis))
+        checker = _Checker(op, unproved, refuse, safe, around)
+        for e in domain.exprs:
+            checker.check(e, ALWAYS, frozenset())
+    return tuple(unproved)
+
+
+def _facts(op: Any) -> Analyzer:
+    """An analyzer that knows the axes of a compute and the sizes of its tensors."""
     analyzer = Analyzer()
-    axes = (*op.axis, *op.reduce_axis)
-    for iv in axes:
-        analyzer.bind_extent(iv.var, iv.dom.min, iv.dom.extent)
+    for iv in (*op.axis, *op.reduce_axis):
+        dom = op.domain(iv)
+        analyzer.bind_extent(iv.var, dom.min, dom.extent)
     for t in op.inputs:
         for size in t.shape:
             for v in walk(size):
                 if isinstance(v, Var):
                     analyzer.bind(v, 0, None)
-    unproved: list[Access] = []
-    for e in op.body:
-        _Checker(op, analyzer, axes, unproved, refuse).check(e, _ALWAYS)
-    return tuple(unproved)
+    return analyzer
+
+
+# Conditions, each with whether it holds, by id: under these an expression is evaluated.
+_Under = frozenset[tuple[int, bool]]
+_MOST_PATHS = 6
 
 
 class _Checker:
-    def __init__(
-        self, op: Any, analyzer: Analyzer, axes: tuple[IterVar, ...], unproved: list[Access], refuse: bool
-    ) -> None:
-        self.op, self.analyzer, self.axes, self.unproved, self.refuse = op, analyzer, axes, unproved, refuse
+    """Looks at the loads of a compute, in expressions that stand inside of `axes`. `safe` says of shared expressions
+    whether all of their loads are inside of their tensors under no condition at all."""
 
-    def check(self, e: Expr, when: Expr) -> None:
+    def __init__(
+        self, op: Any, unproved: list[Access], refuse: bool, safe: dict[Expr, bool], axes: tuple[IterVar, ...]
+    ) -> None:
+        self.op, self.unproved, self.refuse, self.safe, self.axes = op, unproved, refuse, safe, axes
+        self.analyzer = _facts(op)
+        self.seen: dict[Expr, list[_Under]] = {}
+
+    def is_done(self, e: Expr, under: _Under) -> bool:
+        """Whether the loads of `e` have been looked at under some of the same conditions: then they have been so
+        under these. Note that they are now."""
+        seen = self.seen.setdefault(e, [])
+        if any(conditions <= under for conditions in seen):
+            return True
+        seen.append(under)
+        if len(seen) < _MOST_PATHS:
+            return False
+        if e not in self.safe:
+            found: list[Access] = []
+            _Checker(self.op, found, False, self.safe, self.axes).check(e, ALWAYS, frozenset())
+            self.safe[e] = not found
+        if not self.safe[e]:
+            raise BoundError(
+                f"compute {self.op.name}: an expression is read under {_MOST_PATHS} different chains of conditions, and "
+                "needs them to stay inside of its tensors",
+                hint="guard each access with a te.if_then_else of its own, or compute the expression as a stage",
+                span=here(),
+            )
+        return True
+
+    def check(self, e: Expr, when: Expr, under: _Under) -> None:
         """Look at every load of `e`, which is evaluated when `when` holds."""
+        if e.__class__ in LEAVES or self.is_done(e, under):
+            return
         match e:
             case Call("if_then_else", (cond, then, other)):
-                self.check(cond, when)
-                self.under(cond, then, when)
-                self.under(ops.logical_not(cond), other, when)
+                self.check(cond, when, under)
+                self.under(cond, True, then, when, under)
+                self.under(cond, False, other, when, under)
                 return
-            case And(a, b) | Or(a, b):
-                self.check(a, when)
-                self.under(a if isinstance(e, And) else ops.logical_not(a), b, when)
+            case And() | Or():
+                self.in_turn(e, when, under)
                 return
-            case Reduce(_, source, _, condition):
-                self.check(condition, when)
+            case Reduce(_, source, _, condition, _, init):
+                for s in (*init, condition):
+                    self.check(s, when, under)
                 for s in source:
-                    self.under(condition, s, when)
+                    self.under(condition, True, s, when, under)
                 return
             case ProducerLoad(tensor, indices):
-                for i in indices:  # first: an index that is itself read must be inside before it is compared
-                    self.check(i, when)
+                for i in indices:  # what an index reads is checked before the index is
+                    self.check(i, when, under)
                 for d, (i, size) in enumerate(zip(indices, tensor.shape, strict=True)):
+                    if self.refuse and not isinstance(i, Var | IntImm):
+                        _refuse_overflow(self.op, self.analyzer, e, d, i)
                     if not _inside(self.analyzer, i, size):
-                        if self.refuse and when is _ALWAYS:
+                        if self.refuse and when is ALWAYS:
                             _refuse_if_certain(self.op, self.analyzer, e, d, i, size, self.axes)
                         self.unproved.append((e, d, when))
                 return
         for child in e.children():
-            self.check(child, when)
+            self.check(child, when, under)
 
-    def under(self, cond: Expr, e: Expr, when: Expr) -> None:
-        if ops.is_const(cond, 1):
-            self.check(e, when)
+    def in_turn(self, e: And | Or, when: Expr, under: _Under) -> None:
+        """Look at the terms of a conjunction, each of which is evaluated when those before it hold, or of a
+        disjunction."""
+        holds = isinstance(e, And)
+        with ExitStack() as around:
+            for term in conjuncts(e) if holds else disjuncts(e):
+                self.check(term, when, under)
+                true = term if holds else ops.logical_not(term)
+                around.enter_context(self.analyzer.assume(unlikely(true), wraps=True))
+                when = true if when is ALWAYS else ops.logical_and(when, true)
+                under |= {(id(term), holds)}
+
+    def under(self, cond: Expr, holds: bool, e: Expr, when: Expr, under: _Under) -> None:
+        """Look at `e`, which is evaluated when `cond` holds, or when it does not."""
+        if e.__class__ in LEAVES:
             return
-        with self.analyzer.assume(cond):
-            self.check(e, cond if when is _ALWAYS else ops.logical_and(when, cond))
+        true = cond if holds else ops.logical_not(cond)
+        if ops.is_const(true, 1):
+            self.check(e, when, under)
+            return
+        with self.analyzer.assume(unlikely(true), wraps=True):
+            all_of = true if when is ALWAYS else ops.logical_and(when, true)
+            self.check(e, all_of, under | {(id(cond), holds)})
 
 
 def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:
@@ -83,6 +167,20 @@ def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:
     if lo is not None and hi is not None and extent is not None and lo >= 0 and hi < extent:
         return True
     return analyzer.can_prove(ops.greater_equal(index, 0)) and analyzer.can_prove(ops.less(index, size))
+
+
+def _refuse_overflow(op: Any, analyzer: Analyzer, load: ProducerLoad, d: int, index: Expr) -> None:
+    """An index does not overflow: where it is known that it would, it is no index."""
+    found = analyzer.overflow(index)
+    if found is None:
+        return
+    part, end = found
+    raise BoundError(
+        f"compute {op.name} reads {load.producer.name} at an index that passes {part.dtype}: in dimension {d}, "
+        f"{part!r} reaches {end}",
+        hint='compute the index in 64 bits: i.astype("int64")',
+        span=here(),
+    )
 
 
 def _refuse_if_certain(
@@ -101,7 +199,7 @@ def _refuse_if_certain(
     extent = ops.const_int(size)
     low = lo is not None and lo < 0
     high = hi is not None and extent is not None and hi >= extent
-    if not (low or high) or any(_empty(iv) for iv in axes):
+    if not (low or high) or any(_empty(op.domain(iv)) for iv in axes):
         return
     reached = f"{index!r} runs from {lo} to {hi}"
     raise BoundError(
@@ -112,5 +210,5 @@ def _refuse_if_certain(
     )
 
 
-def _empty(iv: IterVar) -> bool:
-    return iv.dom is None or ops.const_int(iv.dom.extent) in (0, None)
+def _empty(dom: Range | None) -> bool:
+    return dom is None or ops.const_int(dom.extent) in (0, None)

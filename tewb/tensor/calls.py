@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tewb.base import HANDLE, INT32, CType, DType, ExternError, here, native, register_native
+from tewb.base import HANDLE, INT32, CType, DType, ExternError, here, native, register_native, why_no_symbol
 from tewb.ir import (
     Buffer,
     BufferLoad,
@@ -42,6 +42,9 @@ def call_extern(dtype: str, function: Any, *args: Any) -> Expr:
     """
     known = native(function) if isinstance(function, str) else register_native(function)
     name = known.symbol if known else str(function)
+    reason = why_no_symbol(name)
+    if reason:
+        raise ExternError(f"call_extern: {reason}", span=here())
     result = DType(dtype)
     if known is None or known.parameters is None:
         return Call("call_extern", (StringImm(name), *[_c_value(a) for a in args]), result)

@@ -23,36 +23,58 @@ from tewb.ir import (
     walk,
 )
 from tewb.tensor.access_check import check_accesses
+from tewb.tensor.domains import Domains, dependent_domains, inner_last
 from tewb.tensor.placeholder import check_shape
 from tewb.tensor.reduce import takes_names
 from tewb.tensor.tensor import Operation, Tensor, register_broadcast
+from tewb.tensor.wide_indices import with_wide_indices
 
 
 class ComputeOp(Operation):
     """outputs[v][axis...] = body[v]. A reduction's bodies are Reduce nodes of one combiner.
 
     `unproved` are the accesses whose indices nobody can prove in bounds: they are checked when the
-    kernel runs.
+    kernel runs. `domains` are those of the reduce axes that depend on other axes or on elements of tensors.
     """
 
-    __slots__ = ("axis", "body", "inputs", "reduce_axis", "unproved")
+    __slots__ = ("axis", "body", "domains", "inputs", "reduce_axis", "unproved")
 
     def __init__(
-        self, name: str, axis: tuple[IterVar, ...], body: tuple[Expr, ...], tag: str = "", check: bool = True
+        self,
+        name: str,
+        axis: tuple[IterVar, ...],
+        body: tuple[Expr, ...],
+        tag: str = "",
+        check: bool = True,
+        domains: Domains | None = None,
     ) -> None:
         shape = tuple(iv.dom.extent for iv in axis if iv.dom is not None)
         super().__init__(name, [shape] * len(body), [e.dtype for e in body], tag)
-        self.axis, self.body = axis, body
         first = body[0]
         self.reduce_axis = first.axes if isinstance(first, Reduce) else ()
+        self.domains = dependent_domains(axis, self.reduce_axis) if domains is None else dict(domains)
+        if self.domains:
+            self.reduce_axis = inner_last(self.reduce_axis, self.domains)
+        self.axis, self.body = axis, with_wide_indices(body, (*axis, *self.reduce_axis))
         self.inputs = tuple(
-            dict.fromkeys(n.producer for e in body for n in walk(e) if isinstance(n, ProducerLoad))
+            dict.fromkeys(n.producer for e in self.exprs() for n in walk(e) if isinstance(n, ProducerLoad))
         )
         self.unproved = check_accesses(self) if check else ()
 
     @property
     def tiled(self) -> bool:
         return True
+
+    def domain(self, iv: IterVar) -> Range | None:
+        return self.domains[iv].range if iv in self.domains else iv.dom
+
+    def exprs(self) -> tuple[Expr, ...]:
+        """All that is evaluated: the bodies, and the ranges of reduce axes that depend on something."""
+        return (*self.body, *(e for d in self.domains.values() for e in d.exprs))
+
+    def mapped_domains(self, f: Callable[[Expr], Expr]) -> Domains:
+        """The domains with `f` on their expressions."""
+        return {iv: d.map(f) for iv, d in self.domains.items()}
 
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
         if not any(t in swap for t in self.inputs):
@@ -65,7 +87,12 @@ class ComputeOp(Operation):
 
         rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
         made = ComputeOp(
-            self.name, self.axis, tuple(rewrite(e) for e in self.body), self.tag, check=bool(self.unproved)
+            self.name,
+            self.axis,
+            tuple(rewrite(e) for e in self.body),
+            self.tag,
+            bool(self.unproved),
+            self.mapped_domains(rewrite),
         )
         made.attrs, made.span = self.attrs, self.span
         return made

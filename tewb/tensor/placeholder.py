@@ -33,7 +33,7 @@ def check_shape(name: str, shape: Any) -> tuple[Expr, ...]:
     total = 1
     for e in made:
         total *= e.value if isinstance(e, IntImm) else 1
-    if total >= 1 << 62:
+    if total >= 1 << 59:  # their bytes are counted in 64 bits
         raise ShapeError(f"{name}: {total} elements are more than memory can address", span=here())
     return tuple(made)
 

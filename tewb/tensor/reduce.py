@@ -6,22 +6,73 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tewb.base import BOOL, INT32, DType, DTypeError, ShapeError, TewbError, here
-from tewb.ir import AxisKind, CommReducer, Expr, IntImm, IterVar, Range, Reduce, Var, const, convert, ops
+from tewb.base import BOOL, INT32, INT64, DType, DTypeError, ShapeError, TewbError, here
+from tewb.ir import (
+    AxisKind,
+    CommReducer,
+    Expr,
+    IntImm,
+    IterVar,
+    ProducerLoad,
+    Range,
+    Reduce,
+    Var,
+    const,
+    const_int,
+    convert,
+    ops,
+    structural_equal,
+    substitute,
+    walk,
+)
 
 
 def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
-    """An axis to reduce over. `dom` is (begin, end), or a Range."""
+    """An axis to reduce over. `dom` is (begin, end), or a Range.
+
+    The ends may use the indices of the compute, an outer reduce axis, and elements of integer tensors: then make the
+    axis in the function of an element. A sparse matrix times a vector, with rows as scipy's csr_matrix has them:
+
+        def row(i):
+            k = te.reduce_axis((indptr[i], indptr[i + 1]), name="k")
+            return te.sum(data[k] * x[indices[k]], axis=k)
+
+        y = te.compute((n,), row, name="y")
+
+    and the product with a lower triangle:
+
+        y = te.compute((n,), lambda i: te.sum(A[i, k := te.reduce_axis((0, i + 1), name="k")] * x[k], axis=k), name="y")
+
+    A range that ends before it begins is empty, and its result is the identity. Its loop is split, vectorized and
+    unrolled as others are; it stays inside of the loops that tell its range. What elements tell is checked before it
+    is used: BoundError says which read would be outside.
+    """
     if isinstance(dom, Range):
         bounds = dom
     else:
         if not isinstance(dom, tuple | list) or len(dom) != 2:
             raise ShapeError(f"reduce_axis {name} takes (begin, end), not {dom!r}", span=here())
-        begin, end = convert(dom[0]), convert(dom[1])
-        bounds = Range(begin, ops.sub(end, begin))
+        bounds = _between(*(_whole_number(convert(e)) for e in dom))
     if not (bounds.min.dtype.is_int and bounds.extent.dtype.is_int):
         raise DTypeError(f"reduce_axis {name} runs over integers", span=here())
-    return IterVar(bounds, Var(name, bounds.extent.dtype), AxisKind.REDUCE)
+    low, extent = ops.match(bounds.min, bounds.extent)
+    return IterVar(Range(low, extent), Var(name, extent.dtype), AxisKind.REDUCE)
+
+
+def _between(begin: Expr, end: Expr) -> Range:
+    """The integers from `begin` up to `end`, in a dtype that counts them."""
+    lo, hi = const_int(begin), const_int(end)
+    if lo is not None and hi is not None and hi - lo > begin.dtype.max_value():
+        begin = ops.cast(begin, INT64)
+    return Range(begin, ops.sub(end, begin))
+
+
+def _whole_number(e: Expr) -> Expr:
+    """An end of a range. Elements of small or unsigned integers become signed ones, whose differences are right."""
+    small = e.dtype.is_int and (e.dtype.bits < 32 or e.dtype.kind == "uint")
+    if not small or not any(isinstance(n, ProducerLoad) for n in walk(e)):
+        return e
+    return ops.cast(e, INT32 if e.dtype.bits < 32 else INT64)
 
 
 def comm_reducer(
@@ -105,10 +156,23 @@ def max_value(dtype: str) -> Expr:
     return const(float("inf") if d.is_float else d.max_value(), d)
 
 
-_sum = comm_reducer(lambda x, y: x + y, lambda dtype: const(0, dtype), name="sum")
-_max = comm_reducer(ops.maximum, min_value, name="max")
-_min = comm_reducer(ops.minimum, max_value, name="min")
-_prod = comm_reducer(lambda x, y: x * y, lambda dtype: const(1, dtype), name="prod")
+_READY_MADE: dict[str, tuple[Callable[[Any, Any], Any], Callable[[str], Expr]]] = {
+    "sum": (lambda x, y: x + y, lambda dtype: const(0, dtype)),
+    "max": (ops.maximum, min_value),
+    "min": (ops.minimum, max_value),
+    "prod": (lambda x, y: x * y, lambda dtype: const(1, dtype)),
+}
+_sum, _max, _min, _prod = (comm_reducer(*how, name=name) for name, how in _READY_MADE.items())
+
+
+def is_ready_made(c: CommReducer) -> bool:
+    """Whether te.sum, te.prod, te.max or te.min combines so; a reducer of the user's may have the name alone."""
+    if c.name not in _READY_MADE or len(c.lhs) != 1:
+        return False
+    own = _combiner(*_READY_MADE[c.name], c.name, (c.lhs[0].dtype,), False)
+    same = dict(zip((*c.lhs, *c.rhs), (*own.lhs, *own.rhs), strict=True))
+    mine = tuple(substitute(e, same) for e in (*c.result, *c.identity))
+    return structural_equal(mine, (*own.result, *own.identity))
 
 
 def sum(expr: Any, axis: Any, where: Any = None, init: Any = None) -> Any:

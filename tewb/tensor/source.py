@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import keyword
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tewb.base import INT32, ExternError
+from tewb.base import INT32, ExternError, fresh_identifier, literal, python_lines
 from tewb.ir import (
     EQ,
     GE,
@@ -42,10 +40,14 @@ from tewb.ir import (
     Var,
     free_vars,
     is_const,
+    is_long,
+    parts_to_name,
 )
 from tewb.tensor.compute import ComputeOp
+from tewb.tensor.domains import Domain
 from tewb.tensor.extern import ExternOp, Part, Tile, whole_buffers
 from tewb.tensor.placeholder import PlaceholderOp
+from tewb.tensor.reduce import is_ready_made
 from tewb.tensor.tensor import Operation, Tensor
 
 Fresh = Callable[[str], str]
@@ -55,7 +57,6 @@ _INFIX: dict[type, str] = {
     GE: ">=",
 }  # fmt: skip
 _BITS = {"bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "shift_left": "<<", "shift_right": ">>"}
-_REDUCERS = ("sum", "max", "min", "prod")
 
 
 class GraphSource:
@@ -67,6 +68,7 @@ class GraphSource:
         self.tensors: dict[Tensor, str] = {}
         self.vars: dict[Var, str] = {}
         self.reducers: dict[CommReducer, str] = {}
+        self.parts: dict[Expr, str] = {}  # the parts of a body that have names
 
     def define(self, op: Operation) -> None:
         """Add the lines that define `op`. Raises ExternError for a body that only its own code knows."""
@@ -83,12 +85,12 @@ class GraphSource:
         for v in variables:
             if v not in self.vars:
                 self.vars[v] = self.fresh(v.name)
-                self.lines.append(f'{self.vars[v]} = te.var({_text(v.name)}, "{v.dtype}")')
+                self.lines.append(f'{self.vars[v]} = te.var({literal(v.name)}, "{v.dtype}")')
 
     def _definition(self, op: Operation) -> str:
         if isinstance(op, PlaceholderOp):
             t = op.output(0)
-            return f'te.placeholder({self.shape(t.shape)}, name={_text(op.name)}, dtype="{t.dtype}")'
+            return f'te.placeholder({self.shape(t.shape)}, name={literal(op.name)}, dtype="{t.dtype}")'
         if isinstance(op, ComputeOp):
             return self.compute(op)
         if isinstance(op, ExternOp):
@@ -103,39 +105,66 @@ class GraphSource:
     def compute(self, op: ComputeOp) -> str:
         local: dict[Var, str] = {}
         for iv in op.reduce_axis:
-            if iv.var not in self.vars:
+            if iv.var not in self.vars and iv not in op.domains:
                 self.reduce_axis(iv)
-        inner = {v for e in op.body for v in free_vars(e)}
-        self.declare([v for v in inner if v not in self.vars and not any(v is iv.var for iv in op.axis)])
-        for iv in op.axis:
-            local[iv.var] = self.local(iv.name)
+        own = {iv.var for iv in (*op.axis, *op.domains)}
+        inner = {v for e in op.exprs() for v in free_vars(e)}
+        self.declare([v for v in inner if v not in self.vars and v not in own])
         saved = dict(self.vars)
+        for iv in op.axis:
+            local[iv.var] = self.local(iv.name, local.values())
         self.vars.update(local)
+        axes = [self.inner_axis(iv, op.domains[iv]) for iv in op.reduce_axis if iv in op.domains]
+        parts = self.name_parts(op)
         bodies = [self.body(e) for e in op.body]
-        self.vars = saved
+        self.vars, self.parts = saved, {}
         params = ", ".join(local.values())
         if isinstance(op.body[0], Reduce) and len(op.body) > 1:
             value = bodies[0]
         else:
             value = bodies[0] if len(bodies) == 1 else f"({', '.join(bodies)})"
-        return (
-            f"te.compute({self.shape(op.output(0).shape)}, lambda {params}: {value}, name={_text(op.name)})"
-        )
+        if parts:  # the last of several expressions, of which the others have names
+            value = f"({', '.join(parts)}, {value})[-1]"
+        element = f"lambda {params}: {value}"
+        if axes:  # their ranges use the indices
+            element = self.fresh(f"{op.name}_element")
+            lines = [f"def {element}({params}):", *axes, f"    return {value}"]
+            self.lines += lines
+        return f"te.compute({self.shape(op.output(0).shape)}, {element}, name={literal(op.name)})"
 
-    def local(self, wanted: str) -> str:
-        """A name for a parameter of a lambda: it hides nothing that the expression uses, and may be used again."""
-        name = wanted.replace(".", "_")
-        used = {*self.tensors.values(), *self.vars.values(), *self.reducers.values(), "te", "tewb"}
-        return (
-            self.fresh(name) if name in used or not name.isidentifier() or keyword.iskeyword(name) else name
-        )
+    def inner_axis(self, iv: IterVar, domain: Domain) -> str:
+        """The line in the function of an element that makes a reduce axis whose range depends on something."""
+        ends = [self.expr(e) for e in domain.exprs]
+        self.vars[iv.var] = name = self.local(iv.name, self.vars.values())
+        return f"    {name} = te.reduce_axis(({', '.join(ends)}), name={literal(iv.name)})"
+
+    def name_parts(self, op: ComputeOp) -> list[str]:
+        """`name := expression` for parts of the bodies, where these are long in one piece."""
+        exprs = [x for e in op.body for x in (e.children() if isinstance(e, Reduce) else (e,))]
+        if not is_long(exprs, bracketed=True):
+            return []
+        written = []
+        for number, e in enumerate(parts_to_name(exprs, bracketed=True), 1):
+            name, text = self.local(f"expr_{number}", self.parts.values()), self.expr(e)
+            written.append(f"{name} := {text}")
+            self.parts[e] = name
+        return written
+
+    def local(self, wanted: str, others: Iterable[str]) -> str:
+        """A name for a parameter of a lambda: it hides nothing that the expression uses, none of the `others`, and may
+        be used again."""
+        used = {*self.tensors.values(), *self.vars.values(), *self.reducers.values(), *others}
+        name = fresh_identifier(wanted)
+        return self.fresh(wanted) if name in used else name
 
     def reduce_axis(self, iv: IterVar) -> None:
         assert iv.dom is not None
         self.declare([v for e in (iv.dom.min, iv.dom.extent) for v in free_vars(e)])
         end = self.expr(iv.dom.min + iv.dom.extent)
         name = self.fresh(iv.name)
-        self.lines.append(f"{name} = te.reduce_axis(({self.expr(iv.dom.min)}, {end}), name={_text(iv.name)})")
+        self.lines.append(
+            f"{name} = te.reduce_axis(({self.expr(iv.dom.min)}, {end}), name={literal(iv.name)})"
+        )
         self.vars[iv.var] = name
 
     def body(self, e: Expr) -> str:
@@ -151,7 +180,7 @@ class GraphSource:
         return f"{self.reducer(e.combiner)}({f'({source})' if several else source}, axis=[{axes}]{extra})"
 
     def reducer(self, c: CommReducer) -> str:
-        if c.name in _REDUCERS and len(c.lhs) == 1:
+        if is_ready_made(c):
             return f"te.{c.name}"
         if c not in self.reducers:
             several = len(c.lhs) > 1
@@ -166,7 +195,7 @@ class GraphSource:
             if several:
                 result, identity = f"({result})", f"({identity})"
             self.lines.append(
-                f"{name} = te.comm_reducer(lambda x, y: {result}, lambda {dtypes}: {identity}, name={_text(c.name)})"
+                f"{name} = te.comm_reducer(lambda x, y: {result}, lambda {dtypes}: {identity}, name={literal(c.name)})"
             )
             self.reducers[c] = name
         return self.reducers[c]
@@ -174,6 +203,8 @@ class GraphSource:
     # ---- expressions
 
     def expr(self, e: Expr) -> str:
+        if e in self.parts:
+            return self.parts[e]
         sign = _INFIX.get(type(e))
         if sign is not None:
             return f"({self.expr(e.a)} {sign} {self.expr(e.b)})"  # type: ignore[attr-defined]
@@ -239,14 +270,16 @@ class GraphSource:
         dtypes = [f'"{t.dtype}"' for t in op.outputs]
         dtype = dtypes[0] if len(dtypes) == 1 else f"[{', '.join(dtypes)}]"
         inputs = ", ".join(self.tensors[t] for t in op.inputs)
-        call = f"lambda ins, outs{', tile' if op.uses_tile else ''}: te.call_packed({_text(name)}, {passed})"
+        call = (
+            f"lambda ins, outs{', tile' if op.uses_tile else ''}: te.call_packed({literal(name)}, {passed})"
+        )
         if not op.access.ready_made:
             raise ExternError(f"extern {op.name} has an access function, which has no source here")
         choices = (f', tail="{op.tail}"' if op.tail != "clip" else "") + (
             ", compact=True" if op.compact else ""
         )
         return (
-            f"te.extern({shape}, [{inputs}], {call}, name={_text(op.name)}, dtype={dtype}, "
+            f"te.extern({shape}, [{inputs}], {call}, name={literal(op.name)}, dtype={dtype}, "
             f'access=te.access.{op.access.name}, effect="{op.effect}"{choices})'
         )
 
@@ -280,7 +313,7 @@ class GraphSource:
         source = getattr(op, "source", None)
         if source is None:
             raise ExternError(f"{op.name} has no source")
-        self.lines += ["", *str(source).rstrip().splitlines(), ""]
+        self.lines += ["", *python_lines(str(source).rstrip()), ""]
         values = ", ".join(self._hybrid_argument(a) for a in getattr(op, "arguments", op.inputs))
         return f"{getattr(op, 'function_name', op.name)}({values})"
 
@@ -288,8 +321,3 @@ class GraphSource:
         if isinstance(a, Tensor):
             return self.tensors[a]
         return self.expr(a) if isinstance(a, Expr) else repr(a)
-
-
-def _text(name: str) -> str:
-    """A string literal in double quotes, whatever is in it."""
-    return json.dumps(name, ensure_ascii=False)

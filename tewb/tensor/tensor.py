@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tewb.base import DType, DTypeError, ShapeError, Span, here
-from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, convert
+from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, Range, convert
 
 
 class Operation:
@@ -43,6 +43,10 @@ class Operation:
     def output(self, index: int) -> Tensor:
         """The output tensor number `index`."""
         return self._outputs[index]
+
+    def domain(self, iv: IterVar) -> Range | None:
+        """The range of an axis, in terms of the axes that this operation has now."""
+        return iv.dom
 
     @property
     def input_tensors(self) -> tuple[Tensor, ...]:

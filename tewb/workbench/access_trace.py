@@ -133,7 +133,7 @@ def trace(session: Session, buffer: str, limit: int = 4096) -> AccessTrace:
             interpreter.run(f.body)
     except _Enough:
         complete = False
-    return AccessTrace(found.name, str(found.dtype), sizes, tuple(recorder.accesses), complete)
+    return AccessTrace(buffer, str(found.dtype), sizes, tuple(recorder.accesses), complete)
 
 
 def _with_gaps(shape: tuple[int, ...], strides: Sequence[int]) -> tuple[int, ...]:
@@ -183,15 +183,18 @@ def _symbolic(b: Buffer) -> TewbError:
 
 
 def _find(f: PrimFunc, name: str) -> Buffer:
-    """The argument or allocation that is called `name`."""
-    owners = [p for p in f.params if isinstance(p, Buffer)]
-    owners += [n.buffer for n in walk(f.body) if isinstance(n, Allocate)]
-    for b in owners:
-        if b.name == name:
-            return b
-    raise TewbError(
-        f"the program has no buffer {name}", hint=f"it has {', '.join(dict.fromkeys(b.name for b in owners))}"
-    )
+    """The argument or allocation that is called `name`; of several A the second is A_1, as in the text of `f`."""
+    owners: dict[str, Buffer] = {}
+    allocated = (n.buffer for n in walk(f.body) if isinstance(n, Allocate))
+    for b in (*(p for p in f.params if isinstance(p, Buffer)), *allocated):
+        unique, n = b.name, 0
+        while unique in owners:
+            n += 1
+            unique = f"{b.name}_{n}"
+        owners[unique] = b
+    if name not in owners:
+        raise TewbError(f"the program has no buffer {name}", hint=f"it has {', '.join(owners)}")
+    return owners[name]
 
 
 def _arguments(session: Session, f: PrimFunc) -> dict[Var, Any]:
@@ -216,7 +219,8 @@ def _arguments(session: Session, f: PrimFunc) -> dict[Var, Any]:
 
 
 def _scalars(session: Session, f: PrimFunc) -> dict[Var, Any]:
-    return {p: session.sizes.get(p.name, 1) for p in f.params if isinstance(p, Var)}
+    scalars = {p: session.sizes.get(p.name, 1) for p in f.params if isinstance(p, Var)}
+    return {p: bool(n) if p.dtype.is_bool else n for p, n in scalars.items()}
 
 
 # ---------------------------------------------------------------- distances

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tewb.arith import evaluate_integers
+from tewb.base import any_depth
 from tewb.ir import Binary, Call, Compare, Expr, ProducerLoad, Reduce, Var, const_int, script, walk
 from tewb.tensor import ComputeOp, Operation, PlaceholderOp, Tensor
 
@@ -13,17 +15,22 @@ from tewb.tensor import ComputeOp, Operation, PlaceholderOp, Tensor
 _FREE_CALLS = ("if_then_else", "likely", "reinterpret")
 
 
+@any_depth
 def operations(outputs: Sequence[Operation], sizes: Mapping[str, int]) -> int | None:
     """How many operations the definition of `outputs` has: those of each compute's body, at every point of its
     axes and reduce axes. A matmul has 2 n^3.
 
     An operation is arithmetic, a comparison or a math call on elements of tensors (fma is two); arithmetic on
-    indices alone is free. None when a part is an extern or a hybrid function, whose work nobody can see.
+    indices alone is free. None when a part is an extern or a hybrid function, whose work nobody can see, or elements
+    of tensors tell how many terms it adds up.
     """
     total = 0
     for op in operations_below(outputs):
         if isinstance(op, ComputeOp):
-            total += points(op, sizes) * _at_a_point(op)
+            each = points(op, sizes)
+            if each is None:
+                return None
+            total += each * _at_a_point(op)
         elif not isinstance(op, PlaceholderOp):
             return None
     return total
@@ -35,10 +42,23 @@ def least_bytes(args: Iterable[Any], sizes: Mapping[str, int]) -> int:
     return sum(math.prod(shape_of(t, sizes)) * t.dtype.nbytes for t in tensors)
 
 
-def points(op: ComputeOp, sizes: Mapping[str, int]) -> int:
-    """How often the body of a compute is evaluated: the points of its axes and reduce axes."""
+def points(op: ComputeOp, sizes: Mapping[str, int]) -> int | None:
+    """How often the body of a compute is evaluated: the points of its axes and reduce axes. A range that depends on
+    other axes counts as it is in their middle, which is right for triangles. None when elements of tensors tell it."""
     axes = (*op.axis, *op.reduce_axis)
-    return math.prod(size_of(iv.dom.extent, sizes) for iv in axes if iv.dom is not None)
+    if not op.domains:
+        return math.prod(size_of(iv.dom.extent, sizes) for iv in axes if iv.dom is not None)
+    total, middle = 1.0, dict[Var, Any]()
+    for iv in axes:
+        r = op.domain(iv)
+        assert r is not None
+        names = {v: sizes.get(v.name, 128) for e in (r.min, r.extent) for v in walk(e) if isinstance(v, Var)}
+        low, extent = (evaluate_integers(e, {**names, **middle}) for e in (r.min, r.extent))
+        if low is None or extent is None:
+            return None
+        total *= max(float(extent), 0.0)
+        middle[iv.var] = low + (extent - 1) / 2
+    return round(total)
 
 
 def operations_below(outputs: Sequence[Operation]) -> list[Operation]:

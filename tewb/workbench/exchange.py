@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tewb.base import ParseError, ScheduleError
+from tewb.base import ParseError, ScheduleError, brief
 from tewb.schedule import Step
 from tewb.workbench.reading import Place, refused
 from tewb.workbench.timeline import Journal
@@ -46,6 +46,8 @@ def _listed(steps: Journal) -> str:
 def saved_of(text: str) -> Saved:
     """What JSON text says: an object as `saved_json` writes it, or a list of steps. Raises ParseError for text
     that is not JSON, ScheduleError for JSON that is no schedule."""
+    if not isinstance(text, str):
+        raise ParseError(f"a {type(text).__name__} is no JSON text")
     try:
         data = json.loads(text)
     except json.JSONDecodeError as e:
@@ -57,7 +59,9 @@ def saved_of(text: str) -> Saved:
     if not isinstance(data, dict) or "steps" not in data:
         raise ScheduleError("this JSON is no schedule", hint='it has the form {"steps": [...]}')
     if data.get("tewb", VERSION) != VERSION:
-        raise ScheduleError(f"this JSON is of version {data['tewb']!r}; version {VERSION} can be read here")
+        raise ScheduleError(
+            f"this JSON is of version {brief(repr(data['tewb']))}; version {VERSION} can be read here"
+        )
     branches = data.get("branches", {})
     if not isinstance(branches, dict):
         raise ScheduleError("branches are not an object of lists of steps")
@@ -68,5 +72,5 @@ def saved_of(text: str) -> Saved:
 
 def _steps(data: Any) -> Journal:
     if not isinstance(data, list):
-        raise ScheduleError(f"{data!r} is not a list of steps")
+        raise ScheduleError(f"{brief(repr(data))} is not a list of steps")
     return tuple(Step.from_json(one) for one in data)

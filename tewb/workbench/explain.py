@@ -13,7 +13,9 @@ from tewb.arith.intset import Interval
 from tewb.base import ScheduleError, TewbError
 from tewb.ir import (
     AxisKind,
+    BufferLoad,
     BufferStore,
+    Call,
     Expr,
     For,
     IfThenElse,
@@ -29,10 +31,9 @@ from tewb.ir import (
     structural_equal,
     substitute,
     uses,
-    visit,
     walk,
 )
-from tewb.schedule import PRIMITIVES, At, Fuse, Split, Stage, Step
+from tewb.schedule import PRIMITIVES, At, Fuse, Split, Stage, Step, loop_marks
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, readings
 from tewb.schedule.relation import Extents, divides, index_up
 from tewb.tensor import ComputeOp, ExternOp
@@ -230,9 +231,10 @@ def bound(session: Session, stage: Stage, loop: str | None) -> Explanation:
 
 
 def _root_steps(stage: Stage, iv: IterVar) -> list[str]:
-    if iv.kind is AxisKind.REDUCE and iv.dom is not None:
+    domain = stage.op.domain(iv)
+    if iv.kind is AxisKind.REDUCE and domain is not None:
         return [
-            f"{stage.axis_name(iv)} is a reduce axis of {text(iv.dom.extent)} terms: every element needs all of them"
+            f"{stage.axis_name(iv)} is a reduce axis of {text(domain.extent)} terms: every element needs all of them"
         ]
     return []
 
@@ -289,7 +291,8 @@ def guards(stage: Stage, bounds: Bounds) -> list[Guard]:
         splits = (r for r in stage.relations if isinstance(r, Split) and r.parent is axis)
         found.append(Guard(axis, condition, next(splits)))
     for iv, r in own.ranges.items() if isinstance(stage.op, ComputeOp) else ():
-        if iv.dom is not None and not structural_equal(r.extent, iv.dom.extent):
+        whole = iv.kind is AxisKind.REDUCE or iv.dom is None
+        if iv.dom is not None and not whole and not structural_equal(r.extent, iv.dom.extent):
             value = ops.add(r.min, values[iv])
             found.append(Guard(iv, ops.greater_equal(value, iv.dom.min), None))
             found.append(Guard(iv, ops.less(value, ops.add(iv.dom.min, iv.dom.extent)), None))
@@ -424,8 +427,9 @@ def _about_axis(session: Session, stage: Stage, iv: IterVar) -> list[str]:
     became = stage.replaced_by(iv)
     if became:
         found.append(f"{name} was {became}")
-    if iv in stage.annotations:
-        found.append(f"{name} is marked {stage.annotations[iv]}")
+    marks = loop_marks(stage, iv)
+    if marks:
+        found.append(f"{name} is marked {', '.join(marks)}")
     if made is not None:
         found.append(f"{name} came from step {made + 1}, {_step(session, made)}")
     return found
@@ -501,15 +505,16 @@ class _Chain:
         self.names, self.analyzer = names, Analyzer()
         self.steps: dict[str, None] = {}
 
-    def expression(self, e: Expr, what: str) -> None:
+    def expression(self, e: Expr, what: str, is_value: bool = False) -> None:
+        simplify, simplify_value = self.analyzer.simplify, self.analyzer.simplify_value
         fired = False
-        for n in _inside_out(e):
+        for n, wraps in _inside_out(e, is_value):
             self.analyzer.rules_used.clear()
-            made = self.analyzer.simplify(n)
+            made = simplify_value(n) if wraps else simplify(n)
             for rule in sorted(self.analyzer.rules_used):
                 fired = True
                 self.step(what, n, made, f"{rule}, {RULES.get(rule, 'a rule')}{self.known(n)}")
-        made = self.analyzer.simplify(e)
+        made = simplify_value(e) if is_value else simplify(e)
         if not fired and self.said(made) != self.said(e):
             self.step(what, e, made, "sums in one order, equal terms joined")
 
@@ -536,17 +541,22 @@ class _Chain:
             kind = {BufferStore: "a store", IfThenElse: "a guard"}.get(type(s), "an extent")
             for c in s.children():
                 if isinstance(c, Expr) and not c.dtype.is_float:
-                    self.expression(c, kind)
+                    value = c is s.value if isinstance(s, BufferStore) else isinstance(s, IfThenElse)
+                    self.expression(c, kind, value)
         for c in s.children():
             if isinstance(c, Stmt):
                 self.statement(c, stage)
 
 
-def _inside_out(e: Expr) -> list[Expr]:
-    """The parts of an expression that are integers or conditions, innermost first, and no loads of data."""
-    found: list[Expr] = []
-    visit(e, lambda n: found.append(n) if isinstance(n, Expr) and not n.dtype.is_float else None)
-    return [n for n in found if n.children()]
+def _inside_out(e: Expr, is_value: bool) -> list[tuple[Expr, bool]]:
+    """The parts of an expression that are integers or conditions, innermost first, each with whether it is a value:
+    where elements are and guards are about indices."""
+    found: list[tuple[Expr, bool]] = []
+    index = isinstance(e, BufferLoad) or (isinstance(e, Call) and e.op == "likely")
+    for c in e.children():
+        if isinstance(c, Expr):
+            found += _inside_out(c, is_value and not index)
+    return [*found, (e, is_value)] if e.children() and not e.dtype.is_float else found
 
 
 _OF_STAGE: dict[str, Callable[[Session, Stage], Explanation]] = {

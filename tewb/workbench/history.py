@@ -324,10 +324,10 @@ class History:
         read or applied, ScheduleError for JSON steps that cannot be; then nothing changes. Names and notes
         of steps that stay are kept.
         """
-        if text.lstrip()[:1] in ("{", "["):
+        if isinstance(text, str) and text.lstrip()[:1] in ("{", "["):
             return self.from_json(text)
         self._notice()
-        if is_compact(text):
+        if isinstance(text, str) and is_compact(text):
             read = read_compact(text, self.schedule)
         else:
             read = read_code(text, self.schedule, known_names(self.schedule, self.args).tensors)

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from tewb.arith import row_major
+from tewb.arith import row_major, truncated_quotient
 from tewb.base import BoundError, TewbError
 from tewb.ir import (
     EQ,
     GE,
     GT,
     LE,
+    LEAVES,
     LT,
     NE,
     Add,
@@ -63,6 +64,7 @@ from tewb.ir import (
     While,
     const_int,
 )
+from tewb.ir.ops import wrap
 from tewb.runtime import get_global_func
 from tewb.testing import CALLS
 
@@ -81,6 +83,7 @@ class Interpreter:
         self.loops: Loops = []
         self._region: ExternRegion | None = None
         self._mask: Any = None  # lanes that are looked at
+        self._known: dict[Expr, Any] | None = None  # the values that parts of the statement have
         self._layouts: dict[Buffer, tuple[list[Expr | int], Expr | int]] = {}
 
     def run(self, s: Stmt) -> None:
@@ -88,13 +91,24 @@ class Interpreter:
         rule = _STATEMENTS.get(type(s))
         if rule is None:
             raise TewbError(f"{type(s).__name__} cannot be traced")
+        self._known = {}
         rule(self, s)
+        self._known = None
 
     def value(self, e: Expr) -> Any:
-        """The value of an expression: a Python integer, a numpy scalar, or an array of lanes."""
+        """The value of an expression: a Python integer, a numpy scalar, or an array of lanes. What a statement uses
+        twice is looked at once."""
+        if self._known is None or e.__class__ in LEAVES:
+            return self._value(e)
+        if e not in self._known:
+            self._known[e] = self._value(e)
+        return self._known[e]
+
+    def _value(self, e: Expr) -> Any:
         binary = _BINARY.get(type(e))
         if binary is not None:
-            return binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
+            made = binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
+            return wrap(made, e.dtype) if made.__class__ is int else made
         rule = _EXPRESSIONS.get(type(e))
         if rule is None:
             raise TewbError(f"{type(e).__name__} cannot be traced")
@@ -198,7 +212,7 @@ class Interpreter:
         self._region = before
 
     def assertion(self, s: AssertStmt) -> None:
-        if not self.value(s.cond):
+        if not np.all(self.value(s.cond)):
             raise BoundError(s.message)
         self.run(s.body)
 
@@ -207,14 +221,23 @@ class Interpreter:
     def both(self, e: And) -> Any:
         a = self.value(e.a)
         if isinstance(a, np.ndarray):
-            return np.logical_and(a, self.value(e.b))
+            return np.logical_and(a, self.wanted(a, e.b))
         return self.value(e.b) if a else False
 
     def either(self, e: Or) -> Any:
         a = self.value(e.a)
         if isinstance(a, np.ndarray):
-            return np.logical_or(a, self.value(e.b))
+            return np.logical_or(a, self.wanted(~a, e.b))
         return True if a else self.value(e.b)
+
+    def wanted(self, lanes: Any, e: Expr) -> Any:
+        """The value of `e`, which is looked at in the lanes that are wanted only."""
+        before, known = self._mask, self._known
+        self._mask = np.logical_and(True if before is None else before, lanes)
+        self._known = None if known is None else dict(known)
+        made = self.value(e)
+        self._mask, self._known = before, known
+        return made
 
     def let_value(self, e: Let) -> Any:
         self.values[e.var] = self.value(e.value)
@@ -229,17 +252,12 @@ class Interpreter:
         c = self.value(cond)
         if not isinstance(c, np.ndarray):
             return self.value(then if c else other)
-        before = self._mask
-        around = True if before is None else before
-        self._mask = np.logical_and(around, c)
-        yes = self.value(then)
-        self._mask = np.logical_and(around, ~c)
-        no = self.value(other)
-        self._mask = before
+        yes, no = self.wanted(c, then), self.wanted(~c, other)
         return np.where(c, yes, no)
 
     def ramp(self, e: Ramp) -> Any:
-        return self.value(e.base) + self.value(e.stride) * np.arange(e.lanes)
+        lanes = self.value(e.base) + self.value(e.stride) * np.arange(e.lanes)
+        return lanes.astype(str(e.dtype.element))
 
     def shuffle(self, e: Shuffle) -> Any:
         parts = [np.broadcast_to(self.value(v), (v.dtype.lanes,)) for v in e.vectors]
@@ -314,13 +332,29 @@ def _divide(a: Any, b: Any) -> Any:
     """a / b of floats; of integers rounding toward zero."""
     if np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f":
         return np.true_divide(a, b)
-    return np.sign(a) * np.sign(b) * (abs(a) // abs(b))
+    made = truncated_quotient(a, b)
+    return int(made) if isinstance(a, int) and isinstance(b, int) else made.astype(np.result_type(a, b))[()]
+
+
+def _floor_divide(a: Any, b: Any) -> Any:
+    """a // b of integers, and 0 where b is 0."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a // b if b else 0
+    return np.floor_divide(a, b)
+
+
+def _remainder(a: Any, b: Any) -> Any:
+    """a % b of integers, and 0 where b is 0."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a % b if b else 0
+    return np.mod(a, b)
 
 
 def _cast(i: Interpreter, e: Cast) -> Any:
     value = i.value(e.value)
-    wide = isinstance(value, int) and e.dtype.element in ("int32", "int64")
-    return value if wide else np.asarray(value).astype(str(e.dtype.element))[()]
+    if value.__class__ is int and e.dtype.element in ("int32", "int64"):
+        return wrap(value, e.dtype.element)
+    return np.asarray(value).astype(str(e.dtype.element))[()]
 
 
 def _least(a: Any, b: Any) -> Any:
@@ -332,8 +366,8 @@ def _most(a: Any, b: Any) -> Any:
 
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
-    Add: lambda a, b: a + b, Sub: lambda a, b: a - b, Mul: lambda a, b: a * b, FloorDiv: lambda a, b: a // b,
-    FloorMod: lambda a, b: a % b, Div: _divide, Mod: np.fmod, Min: _least, Max: _most, EQ: lambda a, b: a == b,
+    Add: lambda a, b: a + b, Sub: lambda a, b: a - b, Mul: lambda a, b: a * b, FloorDiv: _floor_divide,
+    FloorMod: _remainder, Div: _divide, Mod: np.fmod, Min: _least, Max: _most, EQ: lambda a, b: a == b,
     NE: lambda a, b: a != b, LT: lambda a, b: a < b, LE: lambda a, b: a <= b, GT: lambda a, b: a > b,
     GE: lambda a, b: a >= b,
 }  # fmt: skip

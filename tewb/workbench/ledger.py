@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tewb.arith import Analyzer, evaluate_integers
-from tewb.base import TewbError
+from tewb.base import TewbError, any_depth
 from tewb.ir import (
     Allocate,
     AttrStmt,
@@ -221,11 +221,21 @@ def _lifetime(s: Stage, kept: bool) -> str:
     return f"the call{until}"
 
 
-def computed_times(stage: Stage, bounds: Bounds) -> float | None:
+@any_depth
+def computed_times(
+    stage: Stage, bounds: Bounds, known: dict[Stage, float | None] | None = None
+) -> float | None:
     """How often each element of a stage is computed, on average; None when that cannot be counted.
 
-    An inlined stage is computed once for each access of each reader's iteration.
+    An inlined stage is computed once for each access of each reader's iteration. `known` are those of other stages.
     """
+    known = {} if known is None else known
+    if stage not in known:
+        known[stage] = _computed_times(stage, bounds, known)
+    return known[stage]
+
+
+def _computed_times(stage: Stage, bounds: Bounds, known: dict[Stage, float | None]) -> float | None:
     if not stage.is_inlined:
         return recompute_factor(stage, bounds)
     whole = _count(n for n in stage.op.output(0).shape)
@@ -235,13 +245,14 @@ def computed_times(stage: Stage, bounds: Bounds) -> float | None:
             return None
         mine = [
             n
-            for e in reader.op.body
+            for e in reader.op.exprs()
             for n in walk(e)
             if isinstance(n, ProducerLoad) and stage.schedule.stage_of(n.producer) is stage
         ]
         axes = [*reader.op.axis, *reader.op.reduce_axis]
-        each = _count(iv.dom.extent for iv in axes if iv.dom is not None)
-        times = computed_times(reader, bounds)
+        domains = [reader.op.domain(iv) for iv in axes]
+        each = _count(r.extent for r in domains if r is not None)
+        times = computed_times(reader, bounds, known)
         if whole is None or each is None or times is None:
             return None
         total += len(mine) * each * times
@@ -272,13 +283,13 @@ def packed_calls(f: PrimFunc) -> dict[str, int | None]:
                     visit(s.other, loops, (*conditions, ops.logical_not(s.cond)), name)
             case AttrStmt() if isinstance(s.node, ExternRegion):
                 visit(s.body, loops, conditions, s.node.name)
-            case Call() if s.op.startswith("tvm_call_packed"):
+            case Stmt():
+                for c in s.children():
+                    visit(c, loops, conditions, name)
+            case Expr() if any(isinstance(n, Call) and n.op.startswith("tvm_call_packed") for n in walk(s)):
                 times = _iterations(loops, conditions)
                 before = found.get(name, 0)
                 found[name] = None if times is None or before is None else before + times
-            case Stmt() | Expr():
-                for c in s.children():
-                    visit(c, loops, conditions, name)
 
     visit(f.body, (), (), "")
     return found

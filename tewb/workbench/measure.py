@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tewb.base import ArgumentError
+from tewb.base import ArgumentError, Stop, Stopped, stopped_by
 from tewb.driver import build_module
 from tewb.ir import Reduce, Var, const_int
 from tewb.lowering import lower_schedule
@@ -17,7 +18,8 @@ from tewb.schedule import Schedule, Step
 from tewb.tensor import ComputeOp, Tensor
 from tewb.testing import evaluate, random_array, tolerance
 from tewb.workbench.counts import least_bytes, operations, shape_of
-from tewb.workbench.trials import Journal, Progress, Stop, in_turn, numpy_threads
+from tewb.workbench.interruptible import LONG, interruptible, wait_for_given_up
+from tewb.workbench.trials import Journal, Progress, in_turn, numpy_threads
 
 if TYPE_CHECKING:
     from tewb.workbench.session import Session
@@ -131,14 +133,29 @@ def measure(
     """Check the kernel of a session against its reference, then time both in turn, warm and cold.
 
     `pinned` is a third contestant: a schedule of the same program, or the steps of one. It is checked like the
-    kernel. `progress(done, what)` is told what goes on (`done` from 0 to 1). `stop()` ends the sampling early.
+    kernel. `progress(done, what)` is told what goes on (`done` from 0 to 1).
+
+    `stop()` ends the sampling early, and within a second whatever takes longer: a build, a call of a kernel, a run of
+    numpy (which is given up, and waited for by the next measurement).
     """
-    tell: Progress = progress or (lambda done, what: None)
+    with stopped_by(stop):
+        try:
+            return _measure(session, repeat, stop, progress or (lambda done, what: None), pinned, cold)
+        except Stopped:
+            return Measurement(False, STOPPED, journal=session.journal)
+
+
+def _measure(
+    session: Session, repeat: int, stop: Stop | None, tell: Progress, pinned: Pinned | None, cold: bool
+) -> Measurement:
+    wait_for_given_up(tell)
     tell(0.0, "building")
     kernel, journal = _kernel_now(session)
     other = None if pinned is None else _pinned_kernel(session, pinned)
     tell(0.05, "checking the result")
-    inputs, outputs, expected = prepare(session)
+    began = time.perf_counter()
+    inputs, outputs, expected = interruptible(lambda: prepare(session))
+    is_long = time.perf_counter() - began > LONG
     arguments = in_order(session.args, inputs, outputs, session.sizes)
     facts: dict[str, Any] = {
         "operations": operations(session.schedule.outputs, session.sizes),
@@ -150,7 +167,8 @@ def measure(
     if wrong:
         return Measurement(False, wrong, **facts)
     run_reference, name = reference_call(session, inputs)
-    contestants: list[Callable[[], Any]] = [lambda: kernel(*arguments), run_reference]
+    run = (lambda: interruptible(run_reference)) if is_long else run_reference
+    contestants: list[Callable[[], Any]] = [lambda: kernel(*arguments), run]
     if other is not None:
         its_outputs = {t: filled_like(a) for t, a in outputs.items()}
         its_arguments = in_order(session.args, inputs, its_outputs, session.sizes)
@@ -169,6 +187,7 @@ def measure(
 
 
 EQUAL = "result equals numpy's"
+STOPPED = "stopped before it was timed"
 
 
 def _kernel_now(session: Session) -> tuple[Kernel, Journal]:
@@ -288,7 +307,8 @@ def _terms(t: Tensor) -> int:
             continue
         seen.add(op)
         if isinstance(op, ComputeOp) and isinstance(op.body[0], Reduce):
-            sizes = [const_int(iv.dom.extent) or 1024 for iv in op.reduce_axis if iv.dom is not None]
+            domains = [op.domain(iv) for iv in op.reduce_axis]
+            sizes = [const_int(r.extent) or 1024 for r in domains if r is not None]
             most = max(most, int(np.prod(sizes)))
         pending.extend(i.op for i in op.inputs)
     return most

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tewb.base import DType, ScheduleError, TewbError
 from tewb.ir import (
-    AxisKind,
+    Expr,
     For,
     ForKind,
     Node,
@@ -21,20 +21,18 @@ from tewb.ir import (
     const_int,
     replace,
     rewriter,
-    script,
     walk,
 )
-from tewb.lowering import LOWER, run, scheduled_loops
+from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
 from tewb.runtime import Target
-from tewb.schedule import PRIMITIVES, At, Schedule, Stage, Step
-from tewb.schedule.bounds import Bounds, infer_bounds
+from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loops_text
+from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.primitive import Call, Refusal
 from tewb.workbench.ledger import allocated_bytes, argument_stages, computed_times
 
 if TYPE_CHECKING:
     from tewb.workbench.session import Session
 
-MOST_NODES = 200_000  # as unroll_loops has it
 PLACES = ("compute_at", "compute_inline", "compute_root")
 
 
@@ -433,7 +431,7 @@ def _not_unrolled(f: PrimFunc) -> PrimFunc:
     to try, and fails only if an extent is not constant or the text becomes enormous. (The palette of a matmul
     with 2431 unrolled iterations: 5.4 s before, 0.04 s now.)"""
     size = _unrolled_size(f.body)
-    if size is None or 2 * size > MOST_NODES:
+    if size is None or 2 * size > MAX_NODES:
         return f
 
     def loop(n: For) -> Stmt:
@@ -446,6 +444,8 @@ def _not_unrolled(f: PrimFunc) -> PrimFunc:
 
 def _unrolled_size(n: Node) -> int | None:
     """The nodes that there will be after unrolling; None when an extent is not constant."""
+    if isinstance(n, Expr):
+        return sum(1 for _ in walk(n))
     parts = [_unrolled_size(c) for c in n.children()]
     if None in parts:
         return None
@@ -523,30 +523,11 @@ def seen(schedule: Schedule, args: Sequence[Any], function: PrimFunc) -> tuple[d
         _longest(loops, ForKind.VECTORIZED),
         _longest(loops, ForKind.PARALLEL),
     )
-    return {s.name: stage_text(s, bounds) for s in own}, figures
+    return {
+        s.name: loops_text(s, bounds.stages[s].extents if s in bounds.stages else {}) for s in own
+    }, figures
 
 
 def _longest(loops: Sequence[For], kind: ForKind) -> int | None:
     sizes = [const_int(n.extent) for n in loops if n.kind is kind]
     return None if None in sizes else max((n for n in sizes if n is not None), default=1)
-
-
-def stage_text(stage: Stage, bounds: Bounds) -> str:
-    """The loops of a stage where it stands: `at Y.i: i(1), j(512, vectorize)`."""
-    if stage.is_inlined:
-        return "inline, where it is read"
-    place = f"at {stage.attach.stage.name}.{stage.attach.stage.axis_name(stage.attach.axis)}: " if isinstance(stage.attach, At) else ""  # fmt: skip
-    extents = bounds.stages[stage].extents
-    shown = []
-    for iv in stage.leaf_iter_vars:
-        notes = [script(extents[iv])]
-        notes += ["inside"] if iv.kind is AxisKind.OPAQUE else []
-        notes += [stage.annotations[iv]] if iv in stage.annotations else []
-        notes += [f"{key} {value}" for (own, key), value in stage.pragmas.items() if own is iv]
-        notes += [f"prefetch {p.source.name} {p.offset} ahead" for p in stage.prefetches if p.axis is iv]
-        shown.append(f"{stage.axis_name(iv)}({', '.join(notes)})")
-    scope = "" if stage.scope == "global" else f" in {stage.scope} memory"
-    stores = "; non-temporal stores" if stage.is_nontemporal else ""
-    gaps = [f", stride of {stage.axis_name(iv)} {o} (mod {f})" for iv, (f, o) in stage.alignments.items()]
-    double = ", double buffered" if stage.is_double else ""
-    return place + (", ".join(shown) or "no loops") + scope + "".join(gaps) + double + stores

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import ExternError
+from tewb.base import ExternError, literal
 from tewb.schedule import Schedule
 from tewb.schedule.code import Names, schedule_code
 from tewb.tensor import Tensor
+from tewb.tensor.hybrid import HybridOp
 from tewb.tensor.source import GraphSource
 
 
@@ -33,6 +34,8 @@ def define(schedule: Schedule, args: Sequence[Any]) -> Definitions:
     names = Names({}, {"args", "module"})
     graph = GraphSource(names.fresh)
     first = Schedule(schedule.outputs)
+    # The text of a hybrid function defines its name.
+    names.taken |= {op.function_name for op in (st.op for st in first.stages) if isinstance(op, HybridOp)}
     for stage in first.stages:
         graph.define(stage.op)
     graph.declare([a for a in args if not isinstance(a, Tensor)])
@@ -64,7 +67,7 @@ def program_code(schedule: Schedule, args: Sequence[Any], name: str) -> str:
     lines = ["import tewb", "from tewb import te", "", *d.lines, ""]
     lines += [f"s = te.create_schedule({f'[{outputs}]' if several else outputs})"]
     lines += schedule_code(schedule, d.stages, d.taken)
-    lines += ["", f"args = [{', '.join(d.args)}]", f'module = tewb.lower(s, args, name="{name}")', ""]
+    lines += ["", f"args = [{', '.join(d.args)}]", f"module = tewb.lower(s, args, name={literal(name)})", ""]
     return "\n".join(lines)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tewb.base import ParseError, Span, TewbError
+from tewb.base import ParseError, Span, TewbError, UnreadableError, python_lines, python_tree
 from tewb.ir import IterVar, const_int
 from tewb.schedule import PRIMITIVES, Schedule, Stage
 from tewb.tensor import Operation, Tensor
@@ -48,14 +48,11 @@ def read_code(text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> R
     `tensors` are the identifiers that the program is shown with. Definitions of tensors are read for their
     names: they must be those of this program. Raises ParseError.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")  # as ast counts lines
     try:
-        tree = ast.parse(text)
-    except SyntaxError as e:
-        place = Place(e.lineno or 1, max(e.offset or 1, 1) - 1)
-        raise refused(text, place, f"this is not Python: {e.msg}") from None
-    except (ValueError, RecursionError, MemoryError) as e:
-        raise ParseError(f"this is not Python: {e}") from None
+        tree = python_tree(text)
+    except UnreadableError as e:
+        raise refused(text if isinstance(text, str) else "", Place(e.line, e.column), e.why) from None
+    text = "\n".join(python_lines(text))
     reader = _Reader(text, schedule, tensors)
     try:
         for statement in tree.body:

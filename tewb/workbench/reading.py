@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tewb.base import ParseError
+from tewb.base import ParseError, around, brief, python_lines
 from tewb.schedule import Step
 
 
@@ -24,12 +24,14 @@ Read = list[tuple[Step, Place]]
 
 def refused(text: str, place: Place, why: str, hint: str | None = None) -> ParseError:
     """The error that shows `place` in `text`, with the reason and perhaps a repair."""
-    lines = text.split("\n")
+    lines = python_lines(text)
     shown = lines[place.line - 1].rstrip() if 0 < place.line <= len(lines) else ""
     indent = len(shown) - len(shown.lstrip())
-    marks = " " * max(0, place.column - indent) + "^" * max(1, min(place.width, len(shown) - place.column))
+    shown, at = around(shown.lstrip(), max(0, place.column - indent))
+    marks = " " * at + "^" * max(1, min(place.width, len(shown) - at))
     return ParseError(
-        f"line {place.line}, column {place.column + 1}: {why}\n    {shown.lstrip()}\n    {marks}", hint=hint
+        f"line {place.line}, column {place.column + 1}: {brief(why, 1000)}\n    {shown}\n    {marks}",
+        hint=hint,
     )
 
 

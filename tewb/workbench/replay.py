@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tewb.base import ScheduleError, TewbError
+from tewb.base import ScheduleError, TewbError, brief
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.workbench.timeline import Journal
 
@@ -24,7 +24,7 @@ class Conflict:
     reason: str
 
     def __str__(self) -> str:
-        return f"step {self.number}, {self.step}: {self.reason}"
+        return f"step {self.number}, {self.step}: {brief(self.reason, 400)}"
 
 
 class _GoneError(Exception):

@@ -13,7 +13,7 @@ from tewb.base import TewbError
 from tewb.ir import Buffer, Expr, IRModule, IterVar, PrimFunc, const_int, script
 from tewb.runtime import Kernel
 from tewb.schedule import Schedule, Stage
-from tewb.tensor import ComputeOp, Tensor
+from tewb.tensor import ComputeOp, Operation, Tensor
 from tewb.workbench.access_trace import AccessTrace
 from tewb.workbench.session import Session
 from tewb.workbench.sizes import memory_shown
@@ -72,8 +72,9 @@ def _named(name: str, about: str) -> str:
     return f"<div><b>{escape(name)}</b> {escape(about)}</div>"
 
 
-def _axes(axes: Iterable[IterVar]) -> str:
-    return ", ".join(f"{a.name}({script(a.dom.extent) if a.dom else '?'})" for a in axes)
+def _axes(op: Operation, axes: Iterable[IterVar]) -> str:
+    domains = ((a, op.domain(a)) for a in axes)
+    return ", ".join(f"{a.name}({script(r.extent) if r else '?'})" for a, r in domains)
 
 
 def _tensor(t: Tensor) -> str:
@@ -83,9 +84,9 @@ def _tensor(t: Tensor) -> str:
     if t.op.inputs:
         facts.append(f"reads {', '.join(i.name for i in t.op.inputs)}")
     if t.op.axis:
-        facts.append(f"axes {_axes(t.op.axis)}")
+        facts.append(f"axes {_axes(t.op, t.op.axis)}")
     if t.op.reduce_axis:
-        facts.append(f"reduces over {_axes(t.op.reduce_axis)}")
+        facts.append(f"reduces over {_axes(t.op, t.op.reduce_axis)}")
     if isinstance(t.op, ComputeOp):
         index = ", ".join(a.name for a in t.op.axis)
         parts.append(plain.listing(t.name, f"{t.name}[{index}] = {script(t.op.body[t.value_index])}"))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import Any
 
-from tewb.base import ExternError, TewbError
+from tewb.base import ExternError, TewbError, comment, fresh_identifier, python_lines
 from tewb.codegen import CompiledModule, Linked, compile_module
 from tewb.ir import AttrStmt, For, IRModule, Node, Origin, PrimFunc, script_lines
 from tewb.lowering import BUILD, LOWER, lower_schedule, run
@@ -207,10 +207,10 @@ class Scrubber:
                 graph.define(stage.op)
             except ExternError as e:
                 graph.tensors.update({t: _fresh(t.name, taken) for t in stage.op.outputs})
-                graph.lines.append(f"# {e.message}")
+                graph.lines.append(comment(e.message))
             family = self._made_from(stage.name)
             steps = tuple(i for i, step in enumerate(self.schedule.journal) if step.stage in family)
-            for text in "\n".join(graph.lines[start:]).splitlines():
+            for text in python_lines("\n".join(graph.lines[start:])):
                 axis = re.search(r'= te\.reduce_axis\(.*name="([^"]*)"\)$', text)
                 parts = tuple(self.parts.number(s, axis[1] if axis else None) for s in family)
                 found.append(FormLine(0, text, stage=stage.name, parts=parts, steps_around=steps))
@@ -339,12 +339,7 @@ _MACHINE: tuple[tuple[str, str, str, Callable[[CompiledModule], Linked]], ...] =
 
 
 def _fresh(wanted: str, taken: set[str]) -> str:
-    base = re.sub(r"\W", "_", wanted) or "x"
-    base = f"_{base}" if base[0].isdigit() else base
-    name, n = base, 0
-    while name in taken:
-        n += 1
-        name = f"{base}_{n}"
+    name = fresh_identifier(wanted, taken)
     taken.add(name)
     return name
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from tewb.arith import Analyzer
-from tewb.base import ScheduleError, TewbError
+from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements
 from tewb.driver import build_module
 from tewb.ir import (
     Allocate,
@@ -32,7 +32,17 @@ from tewb.ir import (
 )
 from tewb.lowering import BUILD, lower_schedule, peak_bytes, run
 from tewb.runtime import Kernel, Target
-from tewb.schedule import INLINE, PRIMITIVES, At, Primitive, Schedule, Stage, Step
+from tewb.schedule import (
+    PRIMITIVES,
+    At,
+    Primitive,
+    Schedule,
+    Stage,
+    Step,
+    loop_marks,
+    place_text,
+    stage_marks,
+)
 from tewb.schedule.alignment import elements_spanned
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.recompute import recompute_factor
@@ -41,12 +51,12 @@ from tewb.workbench.diff import Diff
 from tewb.workbench.explain import explain
 from tewb.workbench.history import History
 from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
-from tewb.workbench.measure import Measurement, Pinned, measure
+from tewb.workbench.measure import STOPPED, Measurement, Pinned, measure
 from tewb.workbench.palette import palette, preview
 from tewb.workbench.program import program_code
 from tewb.workbench.roofline import Roofline, roofline
 from tewb.workbench.scrubber import Form, Scrubber
-from tewb.workbench.trials import Progress, Stop, Timings
+from tewb.workbench.trials import Progress, Timings
 from tewb.workbench.verify import Verdict, verify
 
 if TYPE_CHECKING:
@@ -56,20 +66,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoopInfo:
-    """A loop of a stage: its name, extent as text, kind of axis, annotation, and the step that made it."""
+    """A loop of a stage: its name, extent as text, kind of axis, what was said of it, and the step that made it."""
 
     name: str
     extent: str
     kind: str
-    annotation: str | None
+    marks: tuple[str, ...]
     step: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class StageInfo:
-    """A stage as a person sees it. `place` is root, inline, or `C at i.outer`; `computed` is how often each
-    element is computed there, on average, where that can be counted. `stores` says how results are stored, where not
-    as usual."""
+    """A stage as a person sees it. `place` is root, inline, or `at C.i.outer`; `computed` is how often each
+    element is computed there, on average, where that can be counted. `marks` is what was said of it: its memory, how its
+    results are stored."""
 
     name: str
     kind: str
@@ -77,7 +87,7 @@ class StageInfo:
     step: int | None
     loops: tuple[LoopInfo, ...]
     computed: float | None = 1.0
-    stores: str = ""
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,13 @@ class Session(History):
         sizes: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__(schedule, args, name)
+        for i, array in enumerate(inputs or ()):
+            if masked_elements(array):
+                raise ArgumentError(
+                    f"input {i} is a masked array that hides {masked_elements(array)} elements",
+                    hint="x.filled(value) gives an array",
+                    span=here(),
+                )
         self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
         self.timings = Timings()
         self._seen = -1
@@ -181,14 +198,17 @@ class Session(History):
         extents = self.schedule.extents(s)
         loops = tuple(
             LoopInfo(
-                s.axis_name(iv), script(extents[iv]), iv.kind.value, s.annotations.get(iv), s.made_by.get(iv)
+                s.axis_name(iv),
+                script(extents[iv]),
+                iv.kind.value,
+                tuple(loop_marks(s, iv)),
+                s.made_by.get(iv),
             )
             for iv in s.leaf_iter_vars
         )
         kind = type(s.op).__name__.removesuffix("Op").lower()
         kind = "input" if kind == "placeholder" else kind
-        stores = "non-temporal stores" if s.is_nontemporal else ""
-        return StageInfo(s.name, kind, _place(s), s.place_step, loops, computed, stores)
+        return StageInfo(s.name, kind, place_text(s), s.place_step, loops, computed, tuple(stage_marks(s)))
 
     def primitives(self, stage: str) -> list[Primitive]:
         """The primitives, in the order of their declaration (a stage that is an input only has cache_read)."""
@@ -313,7 +333,8 @@ class Session(History):
     ) -> Measurement:
         """Build, check against numpy and time both, sample by sample in turn: `measure.measure` says how."""
         found = measure(self, repeat, stop, progress, pinned, cold)
-        self.timings[found.journal] = found
+        if found.message != STOPPED:
+            self.timings[found.journal] = found
         return found
 
     def roofline(self) -> Roofline:
@@ -365,12 +386,6 @@ class Session(History):
         from tewb.workbench.access_trace import trace
 
         return trace(self, buffer, limit)
-
-
-def _place(s: Stage) -> str:
-    if isinstance(s.attach, At):
-        return f"{s.attach.stage.name} at {s.attach.stage.axis_name(s.attach.axis)}"
-    return "inline" if s.attach == INLINE else "root"
 
 
 def _elements(shape: Sequence[Expr]) -> int | None:

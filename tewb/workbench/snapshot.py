@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from tewb.base import TewbError
+from tewb.base import TewbError, comment
 from tewb.workbench.measure import Measurement
 from tewb.workbench.views import plain
 from tewb.workbench.views.graph import dot, tree
@@ -33,7 +33,7 @@ def snapshot(session: Session, measured: Measurement | None = None, note: str = 
     try:
         parts.append(plain.fold("schedule as Python", plain.pre(plain.cut(session.code))))
     except TewbError as e:
-        parts.append(plain.fold("schedule as Python", plain.pre(f"# {e.message}")))
+        parts.append(plain.fold("schedule as Python", plain.pre(comment(e.message))))
     return Snapshot(f"tewb workbench: {session.schedule!r}", f"<div>{''.join(parts)}</div>")
 
 

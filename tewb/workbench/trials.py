@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tewb.base import Stop, Stopped
 from tewb.runtime import Timing, calls_for, sample
 from tewb.schedule import Step
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tewb.workbench.measure import Measurement
 
 Journal = tuple[Step, ...]
-Stop = Callable[[], bool]
 Progress = Callable[[float, str], None]
 
 
@@ -40,24 +40,48 @@ def in_turn(
 ) -> list[Trial]:
     """`repeat` rounds in which every contestant is sampled once, so that a busy moment of the machine hits all.
 
-    After each round `progress(done, what)` is told the part that is done (0 to 1), and `stop()` may end it.
+    After each round `progress(done, what)` is told the part that is done (0 to 1), and `stop()` may end it; a
+    contestant that raises Stopped ends it too, and the round that it was in does not count. Raises Stopped when no
+    round was finished.
     """
+    rounds: list[list[tuple[float, float | None]]] = []
     stopped = stop is not None and stop()
-    numbers = [1 if stopped else calls_for(f, 0.02) for f in contestants]
-    warm: list[list[float]] = [[] for _ in contestants]
-    cooled: list[list[float]] = [[] for _ in contestants]
-    flush = cache_flusher() if cold else None
-    for done in range(repeat):
-        for f, number, times, cold_times in zip(contestants, numbers, warm, cooled, strict=True):
-            times.append(sample(f, number))
+    try:
+        numbers = [1 if stopped else calls_for(f, 0.02) for f in contestants]
+        for found in _rounds(contestants, numbers, repeat, cache_flusher() if cold else None):
+            rounds.append(found)
+            if progress is not None:
+                progress(len(rounds) / repeat, f"sample {len(rounds)} of {repeat}")
+            if stop is not None and stop():
+                break
+    except Stopped:
+        if not rounds:
+            raise
+    return [
+        Trial(
+            _timing([w for w, _ in samples]),
+            _timing([c for _, c in samples if c is not None]) if cold else None,
+        )
+        for samples in zip(*rounds, strict=True)
+    ]
+
+
+def _rounds(
+    contestants: Sequence[Callable[[], Any]],
+    numbers: Sequence[int],
+    repeat: int,
+    flush: Callable[[], None] | None,
+) -> Iterator[list[tuple[float, float | None]]]:
+    """Of each round, the seconds of every contestant, warm and (with `flush`) cold."""
+    for _ in range(repeat):
+        found: list[tuple[float, float | None]] = []
+        for f, number in zip(contestants, numbers, strict=True):
+            warm, cooled = sample(f, number), None
             if flush is not None:
                 flush()
-                cold_times.append(sample(f, 1))
-        if progress is not None:
-            progress((done + 1) / repeat, f"sample {done + 1} of {repeat}")
-        if stop is not None and stop():
-            break
-    return [Trial(_timing(w), _timing(c) if c else None) for w, c in zip(warm, cooled, strict=True)]
+                cooled = sample(f, 1)
+            found.append((warm, cooled))
+        yield found
 
 
 def _timing(seconds: list[float]) -> Timing:

@@ -25,9 +25,10 @@ from tewb.schedule import Schedule, Step
 from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor
 from tewb.tensor.hybrid import HybridOp
 from tewb.tensor.source import GraphSource
-from tewb.testing import evaluate, random_array
+from tewb.testing import evaluate
 from tewb.workbench.counts import operations_below, points, shape_of, size_of
 from tewb.workbench.measure import check, filled_like, in_order
+from tewb.workbench.suitable_inputs import suitable_inputs
 
 # What a check may cost: points of all bodies, and numpy calls of the definition (reduce axes are Python loops).
 MOST_POINTS = 1_000_000
@@ -180,7 +181,7 @@ class _Expected:
         tensors = [a for a in p.args if isinstance(a, Tensor)]
         given = [t for t in tensors if isinstance(t.op, PlaceholderOp)]
         outputs = [t for t in tensors if t not in given]
-        self.inputs = {t: random_array(shape_of(t, p.sizes), t.dtype, rng) for t in given}
+        self.inputs = suitable_inputs(p.outputs, given, p.sizes, rng)
         scalars = {a: p.sizes[a.name] for a in p.args if isinstance(a, Var)}
         results = evaluate(outputs, self.inputs, scalars)
         self.outputs = {t: np.asarray(r) for t, r in zip(outputs, results, strict=True)}
@@ -266,8 +267,11 @@ def is_small(outputs: Sequence[Operation], sizes: Mapping[str, int]) -> bool:
         elements = sum(math.prod(shape_of(t, sizes)) for t in op.outputs)
         total += elements
         if isinstance(op, ComputeOp):
-            total += points(op, sizes)
-            rounds += points(op, sizes) // max(elements // len(op.outputs), 1)
+            each = max(elements // len(op.outputs), 1)
+            computed = points(op, sizes)
+            computed = each * 128 if computed is None else computed  # elements of tensors tell it
+            total += computed
+            rounds += computed // each
         elif isinstance(op, HybridOp):
             calls += _iterations(op.body, sizes)
         elif isinstance(op, ExternOp):

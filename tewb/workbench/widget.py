@@ -9,7 +9,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from tewb.base import TewbError
+from tewb.base import TewbError, comment
 from tewb.lowering import LOWER
 from tewb.schedule import Schedule, Step
 from tewb.workbench.demos import demo_session
@@ -322,7 +322,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         try:
             return self.session.schedule_code
         except TewbError as e:
-            return f"# {e.message}"
+            return comment(e.message)
 
     def _fill_forms(self) -> None:
         """The forms that there are now; what a pass left unchanged says so."""
@@ -405,7 +405,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         try:
             return self.session.code
         except TewbError as e:
-            return f"# {e.message}"
+            return comment(e.message)
 
     def _fill_loops(self) -> None:
         stage = next((s for s in self.session.stages if s.name == self.stage.value), None)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tewb.arith import Analyzer
-from tewb.base import DType, DTypeError, HybridError, Span, TewbError
+from tewb.base import DType, DTypeError, HybridError, Span, TewbError, masked_elements
 from tewb.ir import (
     AssertStmt,
     Buffer,
@@ -108,10 +108,12 @@ class Context:
         if isinstance(value, Tensor):
             return self.shared.input(value)
         if isinstance(value, np.ndarray):
+            if masked_elements(value):
+                raise self.refuse(node, "this is a masked array", "array.filled(value) gives an array")
             try:
                 return Table(value)
-            except TypeError as e:
-                raise self.refuse(node, str(e), "array.astype('float32') converts") from None
+            except DTypeError as e:
+                raise self.refuse(node, e.message, "array.astype('float32') converts") from None
         if isinstance(value, tuple | list):
             return tuple(self.from_outside(v, node) for v in value)
         return value
@@ -137,7 +139,7 @@ class Context:
         """An expression inside is only evaluated where `cond` holds."""
         self.guards.append(cond)
         try:
-            with self.analyzer.assume(cond):
+            with self.analyzer.assume(cond, wraps=True):
                 yield
         finally:
             self.guards.pop()
@@ -148,8 +150,8 @@ class Context:
         if isinstance(value, bool | int | float | np.generic):
             try:
                 return convert(value)
-            except (TewbError, TypeError) as e:
-                raise self.refuse(node, str(e)) from None
+            except TewbError as e:
+                raise self.refuse(node, e.message) from None
         what = f"{value.name}, a tensor," if isinstance(value, Buffer | Table) else kind_of(value)
         raise self.refuse(node, f"{what} is no number or element", "take an element: a[i]")
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import keyword
 import math
-import re
 from collections.abc import Sequence
 
-from tewb.base import DType, HybridError
+from tewb.base import DType, HybridError, comment, fresh_identifier, literal
 from tewb.ir import (
     EQ,
     GE,
@@ -82,9 +80,6 @@ _LOOPS = {
     ForKind.DOT: "range",
 }
 
-# Names that mean something in the text already.
-_TAKEN = {*WORDS, *keyword.kwlist, "len", "int", "float", "enumerate", "zip", "te"}
-
 
 def dump(f: PrimFunc, name: str) -> str:
     """The text of `f`, of a module with one hybrid function `name`. Its parameters are the inputs, and it
@@ -95,21 +90,16 @@ def dump(f: PrimFunc, name: str) -> str:
 
 class _Dump:
     def __init__(self, name: str) -> None:
-        self.function_name = re.sub(r"\W", "_", name)
+        self.function_name = fresh_identifier(name, WORDS)
         self.names: dict[object, str] = {}
-        self.taken = {*_TAKEN, self.function_name}
+        self.taken = {self.function_name}
         self.scalars: set[Buffer] = set()  # memory for one element that is set at once: a variable
         self.lines: list[str] = []
         self.depth = 1
 
     def name(self, what: Var | Buffer) -> str:
         if what not in self.names:
-            base = re.sub(r"\W", "_", what.name) or "v"
-            base = f"_{base}" if base[0].isdigit() else base
-            made, count = base, 0
-            while made in self.taken:
-                count += 1
-                made = f"{base}_{count}"
+            made = fresh_identifier(what.name, WORDS, self.taken)
             self.taken.add(made)
             self.names[what] = made
         return self.names[what]
@@ -171,7 +161,7 @@ class _Dump:
                 self.scalars.add(buffer)
                 self.block(body)
             case Allocate(buffer, body):
-                scope = "" if buffer.scope == "global" else f', "{buffer.scope}"'
+                scope = "" if buffer.scope == "global" else f", {literal(buffer.scope)}"
                 self.emit(f'{self.name(buffer)} = allocate({self.shape(buffer)}, "{buffer.dtype}"{scope})')
                 self.block(body)
             case LetStmt(var, value, body):
@@ -182,7 +172,7 @@ class _Dump:
                 self.block(body)
             case AttrStmt(node, _, _, body):
                 if isinstance(node, ExternRegion):
-                    self.emit(f"# {node.name}")
+                    self.emit(comment(node.name))
                 self.block(body)
             case Evaluate(value):
                 if not is_noop(s):

@@ -11,6 +11,8 @@ from tewb.ir import (
     Buffer,
     BufferLoad,
     Expr,
+    IntImm,
+    Var,
     const_int,
     ops,
     script,
@@ -115,6 +117,15 @@ class Elements(Expressions):
         self, node: ast.Subscript, b: Buffer, d: int, index: Expr, size: Expr, said: int | None = None
     ) -> None:
         """Prove that an access is in bounds, refuse it when it certainly is not, or leave a check for run time."""
+        passes = None if isinstance(index, Var | IntImm) else self.analyzer.overflow(index)
+        if passes is not None:
+            part, end = passes
+            raise self.refuse(
+                node,
+                f"the index of {b.name} passes {part.dtype}: in dimension {d}, {script(part)} reaches {end}",
+                "compute the index in 64 bits: int64(i)",
+                BoundError,
+            )
         low, high = ops.greater_equal(index, 0), ops.less(index, size)
         if self.analyzer.can_prove(low) and self.analyzer.can_prove(high):
             return

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import DType
+from tewb.base import DType, DTypeError, brief
 from tewb.ir import (
     Allocate,
     Buffer,
@@ -98,12 +98,12 @@ class Memory(Loops):
         text = name if isinstance(name, str) else getattr(name, "__name__", str(name))
         try:
             dtype = DType(text)
-        except TypeError:
+        except DTypeError:
             dtype = None
         if dtype is None or dtype.lanes != 1 or dtype.kind == "handle":
             raise self.refuse(
                 node,
-                f"unknown dtype {text!r}",
+                f"unknown dtype {brief(repr(text))}",
                 "float32, float64, int8 to int64, uint8 to uint64, bool",
             )
         return dtype

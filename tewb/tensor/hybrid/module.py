@@ -55,14 +55,14 @@ class HybridModule:
 
     def save(self, path: str | Path) -> str:
         """Write the text to `path`, which ends in .py (added when missing). Returns the path."""
-        where = Path(path)
+        where = _path(path)
         where = where if where.suffix == ".py" else where.with_name(where.name + ".py")
         where.write_text(self.get_source(), encoding="utf-8")
         return str(where)
 
     def load(self, path: str | Path) -> None:
         """Take the function of a file that `save` wrote. Raises HybridError for any other Python."""
-        self._take(_read(Path(path)), str(path))
+        self._take(_read(_path(path)), str(path))
 
 
 def load(path: str | Path) -> HybridFunction:
@@ -71,25 +71,46 @@ def load(path: str | Path) -> HybridFunction:
     The file holds `from tewb import te` and one function with the decorator te.hybrid.script, which uses the
     words of the language and its own names. Raises HybridError, with the line, for anything else.
     """
-    return load_text(_read(Path(path)), str(path))
+    return load_text(_read(_path(path)), str(path))
+
+
+def _path(path: object) -> Path:
+    if not isinstance(path, str | Path):
+        raise HybridError(
+            f"a {type(path).__name__} is no path of a file", hint='te.hybrid.load("f.py")', span=here()
+        )
+    return Path(path)
 
 
 def _read(path: Path) -> str:
-    if path.stat().st_size > LARGEST_FILE:
-        raise HybridError(f"{path} is larger than {LARGEST_FILE} bytes", span=here())
-    return path.read_text(encoding="utf-8")
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise HybridError(f"{path} is larger than {LARGEST_FILE} bytes", span=here())
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as e:
+        raise HybridError(
+            f"{path} is not text: {e.reason} at byte {e.start}", hint="save it in UTF-8", span=here()
+        ) from None
+    except (OSError, ValueError) as e:  # a path with a NUL character is a ValueError
+        reason = getattr(e, "strerror", None) or e
+        raise HybridError(
+            f"{path!s} cannot be read: {reason}", hint="m.save(path) writes a file", span=here()
+        ) from e
 
 
 def load_text(source: str, file: str) -> HybridFunction:
     """The hybrid function of a module's text, as `load`."""
     text = Text(source, file)
-    for node in ast.parse(text.source).body:
+    for node in text.module.body:
         if not isinstance(node, ast.FunctionDef):
             _check_head(text, node)
         elif node.name != text.name:
             raise text.error(node, "the file has a second function", "a file holds one hybrid function")
-    _check_signature(text)
-    _check_body(text)
+    try:
+        _check_signature(text)
+        _check_body(text)
+    except RecursionError:
+        raise text.error(text.tree, "it is nested too deeply", "write shorter expressions") from None
     return HybridFunction(None, text)
 
 

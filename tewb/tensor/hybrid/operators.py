@@ -11,7 +11,7 @@ from tewb.ir import Expr, ops
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
+    ast.Mult: lambda a, b: _product(a, b),
     ast.Div: lambda a, b: a / b,
     ast.FloorDiv: lambda a, b: a // b,
     ast.Mod: lambda a, b: a % b,
@@ -24,16 +24,25 @@ BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 
 
+MOST_BITS = 512  # of a number that is known now
+
+
 def _power(a: Any, b: Any) -> Any:
-    if isinstance(a, int) and isinstance(b, int) and abs(b) > 64:
+    if isinstance(a, int) and isinstance(b, int) and (abs(b) > 64 or a.bit_length() * abs(b) > MOST_BITS):
         raise ValueError(f"the exponent {b} is too large")
     return a**b
 
 
 def _shifted(a: Any, b: Any) -> Any:
-    if isinstance(a, int) and isinstance(b, int) and b > 64:
+    if isinstance(a, int) and isinstance(b, int) and (b > 64 or a.bit_length() + b > MOST_BITS):
         raise ValueError(f"a shift by {b} is too large")
     return a << b
+
+
+def _product(a: Any, b: Any) -> Any:
+    if isinstance(a, int) and isinstance(b, int) and a.bit_length() + b.bit_length() > MOST_BITS:
+        raise ValueError("the product is too large")
+    return a * b
 
 
 # On numbers known now, and on elements.

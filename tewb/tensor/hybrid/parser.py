@@ -243,7 +243,7 @@ class Parser(Memory):
         written = [self.find(name) for name in written_names(nodes)]
         changed = {b for value in written for b in _memory_of(value)}
         read = {n.buffer for n in walk(cond) if isinstance(n, BufferLoad)}
-        with self.scope(), nullcontext() if read & changed else self.analyzer.assume(cond):
+        with self.scope(), nullcontext() if read & changed else self.analyzer.assume(cond, wraps=True):
             return self.block(nodes)
 
     def chosen(self, nodes: Sequence[ast.stmt]) -> list[Any]:

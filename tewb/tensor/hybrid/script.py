@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import HybridError, Span, here
+from tewb.base import HybridError, Span, TewbError, here, masked_elements
 from tewb.ir import Expr
 from tewb.tensor.hybrid.names import eager_names
 from tewb.tensor.hybrid.op import HybridOp
@@ -55,14 +55,27 @@ class HybridFunction:
         that was never written and for an output that is returned with such elements. The message has the
         line and the values of the loops' variables. Much slower than the other ways to run.
         """
-        from tewb.tensor.hybrid.interpret import interpret  # it calls hybrid functions in its turn
-
         values = self.arguments(args, keywords)
         if any(_holds(v, Tensor | Expr) for v in values.values()) or self.captured():
             raise HybridError(
                 f"{self.name}.check runs on numpy arrays", hint=f"{self.name}.check(np.zeros(8))", span=here()
             )
-        return interpret(self, values)
+        return self._interpreted(values)
+
+    def _interpreted(self, values: dict[str, Any]) -> Any:
+        from tewb.tensor.hybrid.interpret import interpret  # it calls hybrid functions in its turn
+
+        try:
+            return interpret(self, values)
+        except RecursionError:
+            raise self.nested_too_deeply() from None
+
+    def nested_too_deeply(self) -> TewbError:
+        return self.text.error(
+            self.text.tree,
+            "its expressions are nested too deeply",
+            "name parts of them in lines of their own",
+        )
 
     # ---- arguments and names
 
@@ -98,6 +111,14 @@ class HybridFunction:
                 f"{'is' if len(missing) == 1 else 'are'} missing",
                 form,
             )
+        for name, value in values.items():
+            hidden = masked_elements(value)
+            if hidden:
+                raise self.text.error(
+                    self.text.tree,
+                    f"{name} is a masked array that hides {hidden} of its elements",
+                    f"{name}.filled(value) gives an array",
+                )
         return {n: values[n] for n in names}
 
     def outside(self) -> dict[str, Any]:
@@ -127,9 +148,7 @@ class HybridFunction:
         `arrays` gives the tensors of the code around it."""
         f = self.function
         if f is None:  # loaded from text, which is never executed
-            from tewb.tensor.hybrid.interpret import interpret
-
-            return interpret(self, dict(values))
+            return self._interpreted(dict(values))
         arrays = arrays or {}
         words = eager_names()
         hybrid = {n: v for n, v in f.__globals__.items() if n in words and isinstance(v, HybridFunction)}
@@ -173,6 +192,8 @@ class HybridFunction:
         parser.shared.calls.append(self)
         try:
             parser.run(dict(values))
+        except RecursionError:
+            raise self.nested_too_deeply() from None
         finally:
             parser.shared.calls.pop()
         if parser.returned is None:

@@ -125,7 +125,7 @@ class Slices(Calls):
         if not reads_memory(e):
             return e
         v = Var(name, e.dtype)
-        self.analyzer.bind(v, *self.analyzer.const_bounds(e))
+        self.analyzer.bind_value(v, e)
         self.before.append(lambda rest: LetStmt(v, e, rest))
         return v
 

@@ -8,7 +8,17 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from tewb.base import HybridError, Span, TewbError, here
+from tewb.base import (
+    HybridError,
+    Span,
+    TewbError,
+    UnreadableError,
+    around,
+    brief,
+    here,
+    python_lines,
+    python_tree,
+)
 
 
 class Text:
@@ -16,23 +26,25 @@ class Text:
     definition, `file` and `first_line` where it stands."""
 
     def __init__(self, source: str, file: str, first_line: int = 1, name: str | None = None) -> None:
-        self.source, self.file, self.first_line = textwrap.dedent(source), file, first_line
-        self.lines = self.source.splitlines()
-        self.name = name or "?"
+        self.name, self.file, self.first_line = name or "?", file, first_line
+        self.source = textwrap.dedent(source) if isinstance(source, str) else source
+        self.lines = python_lines(self.source) if isinstance(source, str) else []
         self.tree = self._definition(name)
         self.name = self.tree.name
         self.outer_names = _outer_names(self.tree)
 
     def _definition(self, name: str | None) -> ast.FunctionDef:
         try:
-            body = ast.parse(self.source).body
-        except SyntaxError as e:
+            self.module = python_tree(self.source)
+        except UnreadableError as e:
+            shown, _ = around(self.lines[e.line - 1].strip() if e.line <= len(self.lines) else "", e.column)
+            why = e.why.removeprefix("this is not Python: ")
             raise HybridError(
-                f"the source of {self.name} is not Python by itself: {e.msg}\n    {(e.text or '').rstrip()}",
+                f"the source of {self.name} is not Python by itself: {why}\n    {shown}",
                 hint="write a hybrid function as a def with its own lines",
-                span=Span(self.file, self.first_line + (e.lineno or 1) - 1),
+                span=Span(self.file, self.first_line + e.line - 1),
             ) from None
-        for node in body:
+        for node in self.module.body:
             if isinstance(node, ast.FunctionDef) and name in (None, node.name):
                 return node
         raise HybridError(
@@ -50,12 +62,13 @@ class Text:
         text = self.lines[line - 1].rstrip() if line <= len(self.lines) else ""
         # Columns of a syntax tree count bytes.
         column = len(text.encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
+        text, column = around(text, column)
         return f"    {text}\n    {' ' * column}^"
 
     def error(
         self, node: ast.AST, why: str, hint: str | None = None, kind: type[TewbError] = HybridError
     ) -> TewbError:
-        message = f"hybrid function {self.name}: {why}\n{self.shown(node)}"
+        message = f"hybrid function {brief(self.name)}: {brief(why, 1000)}\n{self.shown(node)}"
         return kind(message, hint=hint, span=self.span(node))
 
 

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from tewb.base import printable
 from tewb.ir import script
 from tewb.schedule import At, Schedule, Stage
 from tewb.workbench.sizes import memory_shown
@@ -31,13 +32,19 @@ def dot(schedule: Schedule) -> str:
         if isinstance(s.attach, At):
             at = s.attach.stage.axis_name(s.attach.axis)
             lines.append(
-                f'  {_id(s)} -> {_id(s.attach.stage)} [style=dashed, constraint=false, label="at {at}"];'
+                f"  {_id(s)} -> {_id(s.attach.stage)} [style=dashed, constraint=false, label={quoted('at ' + at)}];"
             )
     return "\n".join([*lines, "}"])
 
 
+def quoted(*lines: str) -> str:
+    """Lines as one string of the DOT language, whatever is in them."""
+    shown = [printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines]
+    return '"' + "\\n".join(shown) + '"'
+
+
 def _id(s: Stage) -> str:
-    return '"' + s.name.replace('"', "'") + '"'
+    return quoted(s.name)
 
 
 def _label(s: Stage) -> str:
@@ -48,7 +55,7 @@ def _label(s: Stage) -> str:
         parts.append("inline")
     elif s.leaf_iter_vars and not s.is_placeholder:
         parts.append(s.loops())
-    return '"' + "\\n".join(p.replace('"', "'") for p in parts) + '"'
+    return quoted(*parts)
 
 
 def svg(source: str) -> str | None:

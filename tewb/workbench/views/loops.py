@@ -58,7 +58,7 @@ def _stage(s: StageInfo, part: Callable[[str, str | None], int]) -> dict[str, An
     loops = s.loops if s.place != "inline" else ()
     return {
         "name": s.name,
-        "note": ", ".join(filter(None, (place, again, s.stores))),
+        "note": ", ".join(filter(None, (place, again, *s.marks))),
         "step": s.step,
         "part": part(s.name, None),
         "loops": [_loop(loop, part(s.name, loop.name)) for loop in loops],
@@ -66,12 +66,11 @@ def _stage(s: StageInfo, part: Callable[[str, str | None], int]) -> dict[str, An
 
 
 def _loop(loop: LoopInfo, part: int) -> dict[str, Any]:
-    notes = {"data": "", "opaque": "inside the extern"}
     return {
         "name": loop.name,
         "extent": loop.extent,
-        "note": notes.get(loop.kind, loop.kind),
-        "mark": loop.annotation or "",
+        "note": "reduce" if loop.kind == "reduce" else "",
+        "mark": ", ".join(loop.marks),
         "step": loop.step,
         "part": part,
     }

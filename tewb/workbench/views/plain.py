@@ -73,11 +73,10 @@ def loops(s: StageInfo) -> str:
     """The loops of a stage as indented text, outermost first."""
     place = "" if s.place == "root" else f"  ({s.place})"
     again = f"  each element {s.computed:.3g} times" if s.computed is not None and s.computed > 1 else ""
-    stores = f"  {s.stores}" if s.stores else ""
-    lines = [f"{s.name}{place}{again}{stores}"]
+    marks = f"  {', '.join(s.marks)}" if s.marks else ""
+    lines = [f"{s.name}{place}{again}{marks}"]
     for depth, loop in enumerate(s.loops if s.place != "inline" else ()):
-        notes = [loop.kind] if loop.kind != "data" else []
-        notes += [loop.annotation] if loop.annotation else []
+        notes = [*([loop.kind] if loop.kind == "reduce" else []), *loop.marks]
         said = f"  {', '.join(notes)}" if notes else ""
         lines.append(f"{'  ' * (depth + 1)}{loop.name} in {loop.extent}{said}")
     return "\n".join(lines)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from tewb.base import printable
 from tewb.ir import Expr, IterVar, script
-from tewb.schedule import At, Schedule, Split, Stage
+from tewb.schedule import At, Schedule, Split, Stage, loop_marks, stage_marks
 from tewb.tensor import Tensor
 from tewb.workbench.sizes import memory_shown
+from tewb.workbench.views.graph import quoted
 
 _HEAD = (
     '  graph [bgcolor="transparent", fontname="Courier", fontsize=11, color="#010203", fontcolor="#010203"];',
@@ -23,10 +25,10 @@ _HEAD = (
 def dataflow_graph(schedule: Schedule) -> str:
     """Stages (boxes) and the tensors between them (ellipses, with shape and bytes), in the DOT language."""
     stages = {s: f"Stage_{i}" for i, s in enumerate(schedule.stages)}
-    lines = [f"  {node} [shape=box, label={_quoted(_stage_name(s))}];" for s, node in stages.items()]
+    lines = [f"  {node} [shape=box, label={quoted(_stage_name(s))}];" for s, node in stages.items()]
     for s, node in stages.items():
         for t in s.op.outputs:
-            lines.append(f"  {_tensor(node, t)} [shape=ellipse, label={_quoted(t.name, *_size(t))}];")
+            lines.append(f"  {_tensor(node, t)} [shape=ellipse, label={quoted(t.name, *_size(t))}];")
             lines.append(f"  {node} -> {_tensor(node, t)};")
         for t in dict.fromkeys(s.op.inputs):
             lines.append(f"  {_tensor(stages[schedule.stage_of(t)], t)} -> {node};")
@@ -41,13 +43,13 @@ def schedule_tree(schedule: Schedule) -> str:
     for s, node in stages.items():
         extents = schedule.extents(s)
         rows = [_row(iv, s, extents[iv]) for iv in s.leaf_iter_vars if not s.is_inlined]
-        heading = _field(f"{_stage_name(s)} {_place(s)}".rstrip(), *_size(s.op.output(0)))
+        heading = _field(f"{_stage_name(s)} {_place(s)}".rstrip(), *stage_marks(s), *_size(s.op.output(0)))
         lines.append(f'  {node} [shape=record, label="{{{"|".join([heading, *rows])}}}"];')
     for s, node in stages.items():
         match s.attach:
             case At(parent, axis):
                 target = f"{stages[parent]}:{_port(parent, axis)}"
-                lines.append(f"  {node} -> {target} [label={_quoted('at ' + parent.axis_name(axis))}];")
+                lines.append(f"  {node} -> {target} [label={quoted('at ' + parent.axis_name(axis))}];")
             case None:
                 lines.append(f"  {node} -> ROOT;")
             case _:
@@ -62,7 +64,7 @@ def itervar_relationship_graph(schedule: Schedule) -> str:
     for i, s in enumerate(schedule.stages):
         if s.is_placeholder:
             continue
-        lines += [f"  subgraph cluster_{i} {{", f"    label={_quoted(s.name)};"]
+        lines += [f"  subgraph cluster_{i} {{", f"    label={quoted(s.name)};"]
         lines += [f"    {line}" for line in _relations(s, f"Stage_{i}", schedule.extents(s))]
         lines.append("  }")
     return _digraph("itervar_relationship", lines)
@@ -80,7 +82,7 @@ def _relations(s: Stage, node: str, extents: dict[IterVar, Expr]) -> Iterable[st
             above, below, text = [r.parent], [r.outer, r.inner], f"split, {size}"
         else:
             above, below, text = [r.outer, r.inner], [r.fused], "fuse"
-        yield f"{relation} [shape=ellipse, label={_quoted(text)}];"
+        yield f"{relation} [shape=ellipse, label={quoted(text)}];"
         yield from (f"{names[iv]} -> {relation};" for iv in above)
         yield from (f"{relation} -> {names[iv]};" for iv in below)
 
@@ -111,8 +113,8 @@ def _size(t: Tensor) -> tuple[str, str]:
 
 
 def _axis_text(iv: IterVar, s: Stage, extent: Expr) -> str:
-    note = f" {s.annotations[iv]}" if iv in s.annotations else ""
-    return _field(f"{s.axis_name(iv)} in {script(extent)} {iv.kind.value}{note}")
+    marks = ", ".join(loop_marks(s, iv))
+    return _field(f"{s.axis_name(iv)} in {script(extent)} {iv.kind.value} {marks}".rstrip())
 
 
 def _row(iv: IterVar, s: Stage, extent: Expr) -> str:
@@ -126,8 +128,4 @@ def _port(s: Stage, iv: IterVar) -> str:
 
 def _field(*lines: str) -> str:
     """Text inside of a record, where braces, bars and spaces mean something."""
-    return "\\n".join(re.sub(r'([\\{}|<>" ])', r"\\\1", line) for line in lines)
-
-
-def _quoted(*lines: str) -> str:
-    return '"' + "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines) + '"'
+    return "\\n".join(re.sub(r'([\\{}|<>" ])', r"\\\1", printable(line)) for line in lines)

@@ -1,0 +1,105 @@
+"""Loops of very many iterations look at the cancel flag; loops of very many statements keep their count to themselves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import tewb
+from tewb import te
+from tewb.codegen import statements
+
+
+def total(n: object) -> tuple[tewb.runtime.Kernel, object]:
+    k = te.reduce_axis((0, n), name="k")
+    A = te.placeholder((4,), name="A", dtype="int64")
+    C = te.compute((1,), lambda i: te.sum(A[k % 4] + k.var.astype("int64"), axis=k), name="C")
+    s = te.create_schedule(C.op)
+    args = [A, C] if isinstance(n, int) else [n, A, C]
+    return tewb.build(s, args)
+
+
+def wanted(n: int) -> int:
+    return sum(range(n)) + sum(k % 4 for k in range(n))
+
+
+@pytest.mark.parametrize("n", [1, 999, 4096, 4097, 10_000])
+@pytest.mark.parametrize("symbolic", [False, True])
+def test_a_loop_in_parts_computes_the_same(monkeypatch: pytest.MonkeyPatch, n: int, symbolic: bool) -> None:
+    monkeypatch.setattr(statements, "PART", 1 << 10)
+    monkeypatch.setenv("TEWB_CACHE_DIR", "/nonexistent")
+    a, c = np.arange(4, dtype="int64"), np.zeros(1, "int64")
+    if symbolic:
+        total(te.var("n"))(n, a, c)
+    else:
+        total(n)(a, c)
+    assert c[0] == wanted(n)
+
+
+def test_a_symbolic_loop_in_parts_may_be_empty() -> None:
+    c = np.full(1, 77, "int64")
+    total(te.var("n"))(0, np.arange(4, dtype="int64"), c)
+    assert c[0] == 0
+
+
+def looks(kernel: tewb.runtime.Kernel) -> int:
+    return kernel.get_source("ll0").count("load atomic i32, ptr %ctx monotonic")
+
+
+def test_only_loops_without_end_in_sight_look_at_the_flag() -> None:
+    assert looks(total(1 << 33)) == 1
+    assert looks(total(te.var("n"))) == 1
+    assert looks(total(10_000)) == 0
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1.0, name="B")  # memory is a bound for it
+    assert looks(tewb.build(te.create_schedule(B.op), [A, B])) == 0
+
+
+@pytest.mark.parametrize("n, hidden", [(100, 0), (600, 1)])
+def test_a_long_body_keeps_the_count_of_its_loop(n: int, hidden: int) -> None:
+    A = te.placeholder((7, n), name="A")
+    C = te.compute((7, n), lambda i, j: A[i, j] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    s[C].unroll("j")
+    kernel = tewb.build(s, [A, C])
+    assert kernel.get_source("ll0").count(' asm "", "=r,0"') == hidden
+    a, c = np.random.rand(7, n).astype("float32"), np.zeros((7, n), "float32")
+    kernel(a, c)
+    np.testing.assert_array_equal(c, a * 2)
+    s[C].parallel("i")
+    c[:] = 0
+    tewb.build(s, [A, C])(a, c)
+    np.testing.assert_array_equal(c, a * 2)
+
+
+def test_a_flat_loop_of_many_iterations_can_be_interrupted() -> None:
+    text = """
+        import os, signal, threading
+        import numpy as np
+        import tewb
+        from tewb import te
+
+        k = te.reduce_axis((0, 1 << 40), name="k")
+        A = te.placeholder((4,), name="A", dtype="int64")
+        C = te.compute((1,), lambda i: te.sum((A[k * k % 4] + k) % 7, axis=k), name="C")
+        kernel = tewb.build(te.create_schedule(C.op), [A, C])
+        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        try:
+            kernel(np.zeros(4, "int64"), np.zeros(1, "int64"))
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    found = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(text)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env=dict(os.environ),
+    )
+    assert found.stdout.split() == ["interrupted"], found.stderr

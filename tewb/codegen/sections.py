@@ -1,0 +1,53 @@
+"""Long sequences of loops in sections, each of which becomes a function of its own.
+
+LLVM's time grows with the square of a function's loops: a chain of a thousand stages takes it a minute in one piece, and
+two seconds in sections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tewb.ir import For, Seq, Stmt
+
+MANY_LOOPS = 64  # that stay in one function
+SECTION = 32  # loops that go together into another one
+
+
+def sections(s: Seq) -> Iterator[tuple[list[Stmt], bool]]:
+    """The statements of a sequence in groups, each with whether it is a section: a part of a sequence of many loops
+    that has some of them, and not too many."""
+    if _loops_in(s) <= MANY_LOOPS:
+        yield list(s.stmts), False
+        return
+    group: list[Stmt] = []
+    loops = 0
+    for part in _in_sequence(s):
+        own = _loops_in(part)
+        if group and loops + own > SECTION:
+            yield group, 0 < loops <= MANY_LOOPS
+            group, loops = [], 0
+        group.append(part)
+        loops += own
+    yield group, 0 < loops <= MANY_LOOPS
+
+
+def _in_sequence(s: Seq) -> Iterator[Stmt]:
+    """The statements of a sequence, and of those in it."""
+    stack: list[Stmt] = [s]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, Seq):
+            stack += reversed(top.stmts)
+        else:
+            yield top
+
+
+def _loops_in(s: Stmt) -> int:
+    """The loops of a statement, counted until they are many."""
+    found, stack = 0, [s]
+    while stack and found <= MANY_LOOPS:
+        top = stack.pop()
+        found += isinstance(top, For)
+        stack += [c for c in top.children() if isinstance(c, Stmt)]
+    return found

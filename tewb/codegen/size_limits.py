@@ -1,0 +1,77 @@
+"""Sizes that must fit their dtype: arithmetic of symbols that the kernel does in 32 bits, checked at each call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tewb.base import INT64
+from tewb.codegen.size_text import size_text
+from tewb.ir import (
+    Add,
+    Allocate,
+    Buffer,
+    Call,
+    Expr,
+    FloorDiv,
+    For,
+    IntImm,
+    Mul,
+    PrimFunc,
+    Var,
+    const_int,
+    ops,
+    walk,
+)
+from tewb.runtime.abi import Limit
+
+
+def size_limits(f: PrimFunc, names: Mapping[Var, str]) -> tuple[Limit, ...]:
+    """What the sizes of a call may come to, for each sum and product of symbols among the extents of loops, the shapes
+    of buffers and the guards of `f`:
+
+        for i in (n + 15)//16:    ->    n + 15 <= 2**31 - 1
+
+    The bytes of a buffer are counted in 64 bits, of which the last is a sign. Symbols themselves are not negative and fit, so differences of what fits do too.
+    """
+    found: dict[str, Limit] = {}
+    for what, size in _sizes(f):
+        for e in walk(size):
+            if isinstance(e, Add | Mul) and e.dtype.kind == "int" and e.dtype.bits < 64 and not _is_less(e):
+                text = size_text(e, names)
+                if text is not None:
+                    found.setdefault(text, Limit(text, e.dtype.bits, what))
+    for n in walk(f.body):
+        if isinstance(n, Allocate):
+            size = ops.mul(ops.cast(n.buffer.shape[0], INT64), n.buffer.dtype.nbytes)
+            text = None if const_int(size) is not None else size_text(size, names)
+            if text is not None:
+                found.setdefault(text, Limit(text, 63, f"{n.buffer.name} (bytes)"))
+    return tuple(found.values())
+
+
+def _is_less(e: Expr) -> bool:
+    """Whether `e` is no more than a part of it: a sum with a negative number, or x // c * d with d <= c."""
+    match e:
+        case Mul(FloorDiv(_, IntImm(c)), IntImm(d)):
+            return 0 < d <= c
+        case Add(a, b):
+            return any((const_int(x) or 0) < 0 for x in (a, b))
+    return False
+
+
+def _sizes(f: PrimFunc) -> Iterator[tuple[str, Expr]]:
+    """The expressions that say how much there is, each with what it is the size of."""
+    for p in f.params:
+        if isinstance(p, Buffer):
+            for e in (*p.shape, *p.strides):
+                yield p.name, e
+    for n in walk(f.body):
+        match n:
+            case For():
+                yield f"loop {n.var.name}", n.extent
+                yield f"loop {n.var.name}", n.min
+            case Allocate():
+                for e in n.buffer.shape:
+                    yield n.buffer.name, e
+            case Call("likely", (cond,)):
+                yield "a guard", cond

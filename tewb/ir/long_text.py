@@ -1,0 +1,79 @@
+"""Long expressions as text: which of their parts get names, so that the text is as long as there are nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tewb.ir.expressions import Add, And, Div, Expr, FloorDiv, FloorMod, Let, Mul, Or, Sub, Var
+from tewb.ir.node import Node
+from tewb.ir.walk import LEAVES, everywhere, visit
+
+PAGE = 400  # nodes that are written in one piece, with those that are written again
+NESTED = 32  # levels of brackets: Python reads 200 pairs, and a level may write three
+CHAIN = 150  # operators one after the other, without brackets
+SHARED = 24  # nodes of a part that gets a name when it is used twice
+
+_SUM, _TERM = (Add, Sub), (Mul, Div, FloorDiv, FloorMod)
+
+
+def is_long(exprs: Sequence[Expr], bracketed: bool = False) -> bool:
+    """Whether expressions are too long to be written in one piece; `bracketed` if every operation is in brackets."""
+    left = PAGE
+    stack: list[tuple[Node, int]] = [(e, NESTED) for e in exprs]
+    while stack:
+        n, levels = stack.pop()
+        left -= 1
+        if left < 0 or levels < 0:
+            return True
+        stack += [
+            (c, levels if not (i or bracketed) and _goes_on(n, c) else levels - 1)
+            for i, c in enumerate(n.children())
+        ]
+    return False
+
+
+def _goes_on(n: Node, first: Node) -> bool:
+    """Whether the first operand of `n` is written without brackets, as in a + b + c."""
+    return any(isinstance(n, kind) and isinstance(first, kind) for kind in (_SUM, _TERM, And, Or))
+
+
+def parts_to_name(exprs: Sequence[Expr], bracketed: bool = False) -> list[Expr]:
+    """The parts of long expressions that get names, those inside of others first: what is used several times and is
+    not short, and what stands far inside. What a `Let` inside of the expressions names cannot be told before."""
+    uses: dict[Node, int] = {}
+    order: list[Node] = []
+    lets: set[Node] = set()
+
+    def see(n: Node) -> None:
+        if n.__class__ in LEAVES:
+            return
+        order.append(n)
+        if isinstance(n, Let):
+            lets.add(n.var)
+        for c in n.children():
+            uses[c] = uses.get(c, 0) + 1
+
+    for e in dict.fromkeys(exprs):
+        visit(e, see)
+    order = list(dict.fromkeys(order))
+    is_free = everywhere(lambda n: not isinstance(n, Var) or n not in lets)
+    nodes: dict[Node, int] = {}
+    nested: dict[Node, int] = {}
+    chain: dict[Node, int] = {}
+    named: list[Expr] = []
+    for n in order:
+        parts = n.children()
+        nodes[n] = 1 + sum([nodes.get(c, 1) for c in parts])
+        levels = [
+            nested.get(c, 0) + (0 if not (i or bracketed) and _goes_on(n, c) else 1)
+            for i, c in enumerate(parts)
+            if c.__class__ not in LEAVES
+        ]
+        nested[n] = max(levels, default=0)
+        chain[n] = 1 + max([chain.get(c, 0) for c in parts], default=0)
+        shared = uses.get(n, 0) > 1 and nodes[n] >= SHARED
+        deep = nested[n] >= NESTED or chain[n] >= CHAIN
+        if isinstance(n, Expr) and (shared or deep) and (not lets or is_free(n)):
+            named.append(n)
+            nodes[n], nested[n], chain[n] = 1, 0, 0
+    return named

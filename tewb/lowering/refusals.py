@@ -1,0 +1,32 @@
+"""What a person needs to know of a schedule that cannot be turned into loops: which stage, its loops now, the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tewb.base import LowerError, Span, here
+from tewb.schedule import Schedule, Stage
+
+
+@contextmanager
+def explained(schedule: Schedule) -> Iterator[None]:
+    """Add to a LowerError what it does not say: the stage and its loops now, and the line of the primitive."""
+    try:
+        yield
+    except LowerError as e:
+        stage = _stage_at(schedule, e.span)
+        if stage is None:
+            loops = "; ".join(f"{s.name}: {s.loops()}" for s in schedule.stages if not s.is_placeholder)
+        else:
+            loops = stage.loops()
+        about = "" if stage is None or stage.name in e.message else f"stage {stage.name}: "
+        raise LowerError(
+            f"{about}{e.message}", loops=e.loops or loops, hint=e.hint, span=e.span or here()
+        ) from e.__cause__
+
+
+def _stage_at(schedule: Schedule, span: Span | None) -> Stage | None:
+    """The stage that the primitive on a line of the user's is about; None where that is not one stage."""
+    named = {step.stage for step in schedule.journal if span is not None and step.span == span}
+    return schedule.find(next(iter(named))) if len(named) == 1 else None

@@ -1,0 +1,128 @@
+"""Ranges of reduce loops that depend on other axes or on elements: what they are is told right before the loop.
+
+for i in n:                                            for i in n:
+    for k in range(indptr[i], indptr[i + 1]):    ->        k.begin: T.int32 = indptr[i]
+        C[i] += A[k]                                       k.extent: T.int32 = T.max(indptr[i + 1], indptr[i]) - indptr[i]
+                                                           assert indptr[i + 1] <= indptr[i] or k.begin >= 0 and ...
+                                                           for k in range(k.extent): C[i] += A[k.begin + k]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from tewb.arith import detect_linear
+from tewb.ir import (
+    AssertStmt,
+    AxisValues,
+    BufferLoad,
+    Expr,
+    IterVar,
+    LetStmt,
+    ProducerLoad,
+    Reduce,
+    Stmt,
+    Var,
+    const_int,
+    ops,
+    substitute,
+    uses,
+    walk,
+)
+from tewb.tensor.access_check import ALWAYS, Access
+
+if TYPE_CHECKING:
+    from tewb.lowering.compute_nest import ComputeNest
+
+# What has no more nodes than this and reads nothing is written wherever it is used: `range(i.outer * 8 + i.inner + 1)`.
+SHORT = 8
+
+
+def told_ranges(nest: ComputeNest, values: Mapping[IterVar, Expr]) -> list[ToldRange]:
+    """The ranges of the reduce axes of a stage that depend on something, outermost first."""
+    if not nest.op.domains:
+        return []
+    translate = nest.translate({iv.var: values[iv] for iv in nest.own.ranges})
+    return [ToldRange(nest, iv, translate) for iv in nest.op.domains]
+
+
+class ToldRange:
+    """The range of the reduce axis `axis`, which is known before loop `position`. The accesses `checked` are those that
+    are looked at there for all iterations at once."""
+
+    def __init__(self, nest: ComputeNest, axis: IterVar, translate: AxisValues) -> None:
+        self.nest, self.axis, self.translate = nest, axis, translate
+        self.domain, self.range = nest.op.domains[axis], nest.own.ranges[axis]
+        assert isinstance(self.range.extent, Var)
+        self.position = nest.own.told[self.range.extent]
+        self.others = self._others()
+        self.checked = [a for a in nest.op.unproved if self._ends(a) is not None]
+
+    def around(self, body: Stmt) -> Stmt:
+        """`body`, in which the begin and the extent are known."""
+        for a in reversed(self.checked):
+            body = self._check(a, body)
+        simple: dict[Var, Expr] = {}
+        wanted = self.domain.range
+        for v, e in ((self.range.extent, wanted.extent), (self.range.min, wanted.min)):
+            if not isinstance(v, Var):
+                continue
+            value = self.nest.analyzer.simplify(self.translate(e))
+            nodes = list(islice(walk(value), SHORT + 1))
+            if len(nodes) > SHORT or any(isinstance(n, BufferLoad) for n in nodes):
+                body = LetStmt(v, value, body, self.nest.stage.origin(self.axis))
+            else:
+                simple[v] = value
+        body = substitute(body, simple)
+        return self.nest.checked(self.domain.exprs, self.translate, body)
+
+    # ---- checks for all iterations
+
+    def _others(self) -> list[Expr] | None:
+        """The extents of the other axes in loops inside, where these are sizes; None where nobody knows them here."""
+        nest, found = self.nest, list[Expr]()
+        inside = nest.leaves[self.position :]
+        for iv, r in nest.own.ranges.items():
+            if iv is self.axis or not any(x in nest.stage.loops_of(iv) for x in inside):
+                continue
+            if r.extent in nest.own.told:
+                return None
+            if (const_int(r.extent) or 0) <= 0:
+                found.append(r.extent)
+        return found
+
+    def _ends(self, access: Access) -> tuple[Expr, Expr] | None:
+        """The smallest and the largest index of an access that the loop makes for certain, whose index moves with it;
+        None for another one."""
+        load, d, when = access
+        reduction, v = self.nest.op.body[0], self.axis.var
+        assert isinstance(reduction, Reduce)
+        index = load.indices[d]
+        if when is not ALWAYS or self.others is None or not uses(index, [v]):
+            return None
+        if not any(n is load for e in reduction.source for n in walk(e)):
+            return None
+        linear = detect_linear(index, [v])
+        step = None if linear is None else const_int(linear[0].get(v, ops.const(0)))
+        inside = [iv.var for iv in self.nest.own.ranges if iv is not self.axis and self._is_inside(iv)]
+        if not step or uses(index, inside) or any(isinstance(n, ProducerLoad) for n in walk(index)):
+            return None
+        first = self.translate(substitute(index, {v: self.range.min}))
+        last = self.translate(substitute(index, {v: ops.sub(self.domain.end, 1)}))
+        return (first, last) if step > 0 else (last, first)
+
+    def _is_inside(self, iv: IterVar) -> bool:
+        return any(x in self.nest.stage.loops_of(iv) for x in self.nest.leaves[self.position :])
+
+    def _check(self, access: Access, body: Stmt) -> Stmt:
+        ends = self._ends(access)
+        assert ends is not None and self.others is not None
+        size = access[0].producer.shape[access[1]]
+        inside = ops.logical_and(ops.greater_equal(ends[0], 0), ops.less(ends[1], size))
+        # Ends are compared, not an extent with 0: what nobody filled may be too far apart for a difference.
+        begin, end = (self.translate(e) for e in self.domain.exprs)
+        empty = ops.less_equal(end, begin)
+        none = [empty, *(ops.less_equal(n, 0) for n in self.others)]
+        return AssertStmt(ops.any_of(*none, inside), self.nest.outside(access), body, self.nest.origin)

@@ -1,0 +1,95 @@
+"""Long work of LLVM in a process of its own, which an interrupt, a stop or a limit of time can end.
+
+Within this process nothing can: LLVM has no way to be stopped, and llvmlite has one lock for all that it does, so
+that a thread which was given up would hold up every later build.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tewb.base import PATIENCE, CodegenError, check_stopped
+from tewb.runtime.llvm_work import Done, Work
+
+_SCRIPT = Path(__file__).with_name("llvm_work.py")
+
+LONG = 256 << 10  # bytes of text: LLVM takes about a second for a megabyte, and a process 0.1 s to start
+LANE = 2 << 10  # what a lane that is put into a vector by itself counts as: such vectors take longest
+
+
+class OutOfTime(Exception):
+    """Work that took longer than its limit."""
+
+
+def is_long(text: str) -> bool:
+    """Whether LLVM's work on a text may take so long that somebody might want to end it."""
+    return len(text) + LANE * text.count(" insertelement ") > LONG
+
+
+def can_start() -> bool:
+    """Whether there is a Python to start, and a way to wait for what it says."""
+    name = os.path.basename(sys.executable or "").lower()
+    return os.name == "posix" and name.startswith(("python", "pypy")) and _SCRIPT.exists()
+
+
+def do_elsewhere(work: Work, is_native: bool, limit: float) -> Done | None:
+    """What comes of some work; None where no process can do it. Raises RuntimeError when LLVM does not take the text,
+    CodegenError when it falls over it, OutOfTime after `limit` seconds, and Stopped."""
+    try:
+        worker = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_SCRIPT)],
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C of the terminal is for us
+        )
+    except OSError:
+        return None
+    try:
+        answer, said = _ask(worker, pickle.dumps((sys.path, is_native, tuple(work))), limit)
+    finally:
+        worker.kill()
+        worker.wait()
+        for pipe in (worker.stdin, worker.stdout, worker.stderr):
+            if pipe is not None:
+                pipe.close()
+    if answer:
+        found = pickle.loads(answer)
+        if isinstance(found, str):
+            raise RuntimeError(found)
+        return Done(*found)
+    if worker.returncode < 0:
+        raise CodegenError(f"LLVM gave up on the code that tewb made (signal {-worker.returncode}): {said}")
+    return None
+
+
+def _ask(worker: subprocess.Popen[bytes], request: bytes, limit: float) -> tuple[bytes, str]:
+    """What a worker answers to a request, and what it says besides."""
+    assert worker.stdin and worker.stdout and worker.stderr
+    began = time.monotonic()
+    answer, said = worker.stdout.fileno(), worker.stderr.fileno()
+    heard = {answer: bytearray(), said: bytearray()}
+    with suppress(BrokenPipeError):
+        view = memoryview(request)
+        while view:
+            view = view[os.write(worker.stdin.fileno(), view) :]
+    open_ends = [answer, said]
+    while open_ends:
+        for end in select.select(open_ends, [], [], PATIENCE)[0]:
+            part = os.read(end, 1 << 20)
+            heard[end] += part
+            if not part:
+                open_ends.remove(end)
+        check_stopped(began)
+        if time.monotonic() - began > limit:
+            raise OutOfTime
+    worker.wait(limit)  # it has closed both, and is about to end
+    return bytes(heard[answer]), heard[said].decode(errors="replace").strip()

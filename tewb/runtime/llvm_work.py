@@ -1,0 +1,132 @@
+"""LLVM at work: optimisation and machine code. Long work is done in a process of its own, which runs this file as a
+script; so it imports nothing of tewb.
+
+A request comes in through stdin and its answer goes out through stdout, both pickled. A worker lives for one
+request; it ends when its stdin does, as with the death of whoever asked.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import sys
+import threading
+from typing import Any, NamedTuple
+
+_ONE_LANE = re.compile(r"insertelement .*, i64 [1-9]")
+MANY_LANES = 100
+MANY_LOOPS = 400  # LLVM takes 25 ms for each of so many
+HUGE = 1 << 20  # bytes of text
+
+
+class Work(NamedTuple):
+    """What LLVM is to do with a text: optimise it at `level`, for a processor, and write its machine code, as
+    assembly text if `assembly`. `options` are those of LLVM's target machine."""
+
+    text: str
+    level: int
+    triple: str
+    cpu: str
+    features: str
+    options: dict[str, Any]
+    assembly: bool = False
+
+
+class Done(NamedTuple):
+    """Optimised text, its machine code (or assembly), and the symbols that it takes from elsewhere."""
+
+    optimized: str
+    code: bytes
+    symbols: tuple[str, ...]
+
+
+def do(work: Work, machine: Any = None) -> Done:
+    """Do some work. Raises RuntimeError when LLVM does not take the text."""
+    import llvmlite.binding as llvm
+
+    if machine is None:
+        found = llvm.Target.from_triple(work.triple)
+        machine = found.create_target_machine(cpu=work.cpu, features=work.features, **work.options)
+    module = parse(work.text)
+    optimize(module, machine, work.level, work.text)
+    text = str(module)  # now: to emit code changes the module
+    symbols = symbols_of(module)
+    code = machine.emit_assembly(module).encode() if work.assembly else bytes(machine.emit_object(module))
+    return Done(text, code, symbols)
+
+
+_LOCATIONS = re.compile(r",? !dbg !\d+|^!llvm\.(?:dbg\.cu|module\.flags) = .*$", re.MULTILINE)
+
+
+def parse(text: str) -> Any:
+    """The module of an LLVM text, verified. Raises RuntimeError when LLVM does not take it."""
+    import llvmlite.binding as llvm
+
+    # To read broken code with debug information ends the process, so it is verified without any first; that takes a
+    # millisecond for the code of a matmul.
+    for part in [_LOCATIONS.sub("", text), text] if "!llvm.dbg.cu" in text else [text]:
+        module = llvm.parse_assembly(part)
+        module.verify()
+    return module
+
+
+def optimize(module: Any, machine: Any, level: int, text: str = "") -> None:
+    """Optimise the module of a text. Enormous ones, which come of loops that were unrolled, get what pays most: at
+    level 1 LLVM takes a third of the time for guards written out 300 times."""
+    import llvmlite.binding as llvm
+
+    if level == 0:
+        return
+    is_huge = len(text) > HUGE or text.count(" = phi ") > MANY_LOOPS
+    options = llvm.create_pipeline_tuning_options(speed_level=min(level, 1) if is_huge else level)
+    options.loop_vectorization = not is_huge
+    options.slp_vectorization = not is_huge and not has_many_lanes(text)
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+
+
+def has_many_lanes(text: str) -> bool:
+    """Whether vectors are put together lane by lane in so many places that to look for something better takes LLVM
+    long: 0.1 s for 64 lanes, a minute for 1,000, and it finds nothing."""
+    return len(_ONE_LANE.findall(text)) > MANY_LANES
+
+
+def symbols_of(module: Any) -> tuple[str, ...]:
+    """The functions and objects that a module takes from elsewhere."""
+    everything = (*module.functions, *module.global_variables)
+    return tuple(f.name for f in everything if f.is_declaration and not f.name.startswith("llvm."))
+
+
+def main() -> None:
+    """Answer one request: (where Python finds its modules, whether the code is for this machine, the work). An answer is
+    what was done, or the message of LLVM."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # nothing that LLVM says gets between
+    path, native, work = pickle.load(sys.stdin.buffer)
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    sys.path[:] = path
+    import llvmlite.binding as llvm
+
+    if native:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+    else:
+        llvm.initialize_all_targets()
+        llvm.initialize_all_asmprinters()
+    try:
+        answer: Any = tuple(do(Work(*work)))
+    except RuntimeError as e:
+        answer = str(e)
+    pickle.dump(answer, answers)
+    answers.flush()
+    os._exit(0)  # LLVM's objects go with the process
+
+
+def _end_with_stdin() -> None:
+    os.read(0, 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

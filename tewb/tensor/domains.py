@@ -1,0 +1,97 @@
+"""Domains of reduce axes that depend on other axes or on elements of tensors: rows of a sparse matrix, triangles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tewb.arith import Analyzer
+from tewb.ir import Expr, IterVar, ProducerLoad, Range, Var, ops, walk
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Domain:
+    """The values from `begin` up to `end`, which is not one of them: none where it is no more than `begin`. That it never
+    is less is known of domains `in_order`."""
+
+    begin: Expr
+    end: Expr
+    in_order: bool = False
+
+    @property
+    def exprs(self) -> tuple[Expr, Expr]:
+        return self.begin, self.end
+
+    @property
+    def is_told(self) -> bool:
+        """Whether elements of tensors tell it."""
+        return any(isinstance(n, ProducerLoad) for e in self.exprs for n in walk(e))
+
+    @property
+    def range(self) -> Range:
+        """The same with an extent, which is never negative."""
+        if self.is_told:  # whatever elements are, ends are compared: their difference may wrap
+            end = self.end if self.in_order else ops.maximum(self.end, self.begin)
+            return Range(self.begin, ops.sub(end, self.begin))
+        extent = Analyzer().simplify(ops.sub(self.end, self.begin))
+        return Range(self.begin, extent if self.in_order else ops.maximum(extent, 0))
+
+    def map(self, f: Callable[[Expr], Expr]) -> Domain:
+        return Domain(f(self.begin), f(self.end), self.in_order)
+
+
+Domains = Mapping[IterVar, Domain]
+
+
+def dependent_domains(axis: Sequence[IterVar], reduce_axis: Sequence[IterVar]) -> dict[IterVar, Domain]:
+    """The domains of the reduce axes that depend on other axes or on elements."""
+    variables = {iv.var for iv in (*axis, *reduce_axis)}
+    found: dict[IterVar, Domain] = {}
+    for iv in reduce_axis:
+        if iv.dom is not None and any(_varies(e, variables) for e in (iv.dom.min, iv.dom.extent)):
+            end = Analyzer().simplify(ops.add(iv.dom.min, iv.dom.extent))
+            found[iv] = Domain(iv.dom.min, end)
+    return _ordered(found, axis, inner_last(reduce_axis, found)) if found else found
+
+
+def _varies(e: Expr, variables: set[Var]) -> bool:
+    return any(isinstance(n, ProducerLoad) or (isinstance(n, Var) and n in variables) for n in walk(e))
+
+
+def _ordered(found: Domains, axis: Sequence[IterVar], inner: Sequence[IterVar]) -> dict[IterVar, Domain]:
+    """The domains, outer ones first, with what is known of the order of their ends."""
+    made, analyzer = {}, Analyzer()
+    for iv in (*axis, *inner):
+        r = iv.dom
+        if r is None:
+            continue
+        if iv in found:
+            domain = found[iv]
+            known = not domain.is_told and analyzer.can_prove(ops.less_equal(domain.begin, domain.end))
+            made[iv] = Domain(domain.begin, domain.end, known)
+            r = made[iv].range
+        analyzer.bind_extent(iv.var, r.min, r.extent)
+    return made
+
+
+def depends_on(iv: IterVar, domains: Domains, others: Sequence[IterVar]) -> list[IterVar]:
+    """The axes among `others` that the range of `iv` depends on."""
+    if iv not in domains:
+        return []
+    used = {n for e in domains[iv].exprs for n in walk(e) if isinstance(n, Var)}
+    return [a for a in others if a.var in used]
+
+
+def inner_last(axes: Sequence[IterVar], domains: Domains) -> tuple[IterVar, ...]:
+    """`axes` in an order in which each comes after those that its range depends on."""
+    ordered: dict[IterVar, None] = {}
+
+    def visit(iv: IterVar) -> None:
+        if iv not in ordered:
+            for a in depends_on(iv, domains, axes):
+                visit(a)
+            ordered[iv] = None
+
+    for iv in axes:
+        visit(iv)
+    return tuple(ordered)
