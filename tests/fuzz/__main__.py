@@ -102,12 +102,12 @@ def main() -> int:
         for t in threads:
             t.start()
         try:
-            for t in threads:
-                t.join()
+            while any(t.is_alive() for t in threads):  # not in join, which does not take an interrupt well
+                time.sleep(0.2)
         except KeyboardInterrupt:
             campaign.until = 0  # the programs that run now are the last
-            for t in threads:
-                t.join()
+        for t in threads:
+            t.join()
     print(f"{campaign.next} programs")
     for kind, n in campaign.outcomes.most_common():
         print(f"{n:8} {kind}")
