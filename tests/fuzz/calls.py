@@ -81,7 +81,8 @@ class Use:
             tuple(order), tuple(steps), tuple(backwards), int(rng.random() < 0.05), rng.random() < 0.6
         )
 
-    def call(self, arguments: tuple[str, ...]) -> Call:
+    def call(self, arguments: tuple[str, ...], fixed: set[str]) -> Call:
+        """One call; the arrays of `fixed` have strides of their own."""
         rng = self.rng
         sizes = {s.ident: rng.choice([0, 1, 2, 3, 5, 8, 13, 16, 17, 31]) for s in self.scalars if s.is_size}
         while self.habits.symbolic and max(self.points_now(sizes)) > 6 * MOST_POINTS:
@@ -93,7 +94,9 @@ class Use:
         omit = rng.random() < 0.15 and self.may_omit(arguments, made)
         aliases: dict[str, tuple[str, bool]] = {}
         if not omit and rng.random() < 0.12:
-            inputs = [i for i in self.inputs if i.ident in arguments and i.index_of is None]
+            inputs = [
+                i for i in self.inputs if i.ident in arguments and i.index_of is None and i.ident not in fixed
+            ]
             pairs = [(i.ident, r) for i in inputs for r in tensors if r in made and self.shape_of(r) == i.shape and
                      self.dtype_of(r) == i.dtype]  # fmt: skip
             if pairs:

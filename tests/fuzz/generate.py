@@ -18,9 +18,10 @@ def program(seed: str) -> Program:
     use = Use(graph)
     arguments = use.arguments()
     strides = {t: use.stride_kind(t) for t in arguments if not use.is_scalar(t)}
-    calls = tuple(use.call(arguments) for _ in range(rng.choice([1, 2, 3]) if graph.scalars else 1))
+    fixed = {t for t, kind in strides.items() if kind == "numbers"}
+    calls = tuple(use.call(arguments, fixed) for _ in range(rng.choice([1, 2, 3]) if graph.scalars else 1))
     first = calls[0].layouts
-    numbered = {t: first[t] for t, kind in strides.items() if kind == "numbers"}
+    numbered = {t: first[t] for t in fixed}
     calls = tuple(replace(c, layouts={**c.layouts, **numbered}) for c in calls)
     return Program(
         seed, tuple(graph.scalars), tuple(graph.inputs), tuple(graph.stages), arguments, strides, None,

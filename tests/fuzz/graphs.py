@@ -13,6 +13,7 @@ from tests.fuzz.values import EXACT, Scope
 EXTENTS = (0, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 17, 24, 33)
 LARGE = (46341, 65536, 70000, 2**31 - 1, 2**31, 2**31 + 9)
 MOST_POINTS = 2000
+INDICES = ("int32", "int64", "int32", "int64", "int16", "int8", "uint8", "uint32")
 AXES = ("i", "j", "l", "m")
 
 
@@ -65,9 +66,8 @@ class Graph:
     stages: list[Stage] = field(default_factory=list)
     readable: list[Readable] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
-    large_sizes: dict[str, int] = field(
-        default_factory=dict
-    )  # of scalars that count iterations, not elements
+    # Of scalars that count iterations, not elements.
+    large_sizes: dict[str, int] = field(default_factory=dict)
 
     def grow(self) -> None:
         """Make scalars, inputs and stages."""
@@ -112,9 +112,7 @@ class Graph:
         if self.habits.from_data and self.readable and rng.random() < 0.6:
             read = rng.choice(self.readable)
             if read.shape:
-                index_of, dtype = rng.choice(read.shape), rng.choice(["int32", "int64", "int32", "int16"])
-                if index_of.op == "const" and index_of.data > 30000 and dtype == "int16":
-                    dtype = "int64"
+                index_of, dtype = rng.choice(read.shape), rng.choice(INDICES)
         special = is_float(dtype) and rng.random() < 0.1
         ident = f"A{len(self.inputs)}"
         self.inputs.append(Input(ident, self.called("A", len(self.inputs)), dtype, shape, index_of, special))
@@ -319,8 +317,13 @@ class Graph:
         lengths = [r for r in self.readable if r.index_of is not None and len(r.shape) < 3 and not r.is_large]
         if lengths and rng.random() < 0.6:
             of = rng.choice(lengths)
-            end = load(of.ident, of.dtype, *[scope.index(n) for n in of.shape])
-            return ReduceAxis(ident, called, of.dtype, const(0, of.dtype), end), of.index_of
+            dtype = of.dtype if of.dtype in ("int32", "int64") else "int32"  # what loops count in
+            begin, end = (
+                cast(load(of.ident, of.dtype, *[scope.index(n) for n in of.shape]), dtype) for _ in range(2)
+            )
+            if rng.random() < 0.6:
+                begin = const(0, dtype)
+            return ReduceAxis(ident, called, dtype, begin, end), of.index_of
         axis, extent = rng.choice(scope.axes)
         zero, one = const(0, axis.dtype), const(1, axis.dtype)
         begin, end, below = rng.choice([

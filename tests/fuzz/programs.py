@@ -132,9 +132,11 @@ class Program:
     def is_heavy(self) -> bool:
         """Whether its size alone may explain that it takes long."""
         shapes = [[n.data for n in s.shape if n.op == "const"] for s in self.stages]
-        return any(s.is_count for s in self.stages) or any(
-            min(n, default=1) == 0 and max(n) > 40000 for n in shapes
+        empty = any(min(n, default=1) == 0 and max(n) > 40000 for n in shapes)
+        parts = any(
+            isinstance(v, int) and v >= 2**31 - 1 for step in self.steps or () for v in step[2].values()
         )
+        return empty or parts or any(s.is_count for s in self.stages)
 
     def stage_of(self, tensor: str) -> Stage:
         return next(s for s in self.stages if tensor in s.outputs)

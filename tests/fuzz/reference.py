@@ -110,7 +110,9 @@ class Reference(Reader):
             outside = outside | (i < 0) | (i >= n)
         if np.any(np.logical_and(mask, outside)):
             self.may_raise = True
-            if certain and self._stage is not None and set(self._stage.outputs) & set(self.program.results):
+            # What is inlined is a formula, which has no ends; and of x % 1 nobody needs the x.
+            is_input = any(i.ident == tensor for i in self.program.inputs)
+            if certain and is_input and self._stage is not None and _is_copy(self._stage, self.program):
                 self.must_raise = True
         places = [np.clip(i, 0, max(n - 1, 0)) for i, n in zip(wide, sizes, strict=True)]
         if min(sizes, default=1) == 0:
@@ -120,6 +122,12 @@ class Reference(Reader):
         s = self.program.stage_of(tensor)
         shape = np.broadcast_shapes(*(p.shape for p in places), np.shape(mask))
         return self._at(s, places, mask, certain, shape)[s.outputs.index(tensor)]
+
+
+def _is_copy(s: Stage, p: Program) -> bool:
+    """Whether a stage gives elements as they are, so that it needs all that it reads."""
+    parts = [e.args[0] if e.op == "cast" else e for e in s.bodies]
+    return all(e.op == "load" for e in parts) and set(s.outputs) <= set(p.results) and s.reduction is None
 
 
 # ---------------------------------------------------------------- reducers

@@ -287,6 +287,27 @@ def test_fused_tiles_that_do_not_divide(symbolic: bool, kind: str, debug: bool) 
         np.testing.assert_allclose(c, a @ b, rtol=1e-5)
 
 
+def test_a_guard_of_an_inner_loop_whose_extent_depends_on_the_outer_one() -> None:
+    """S2 makes columns 0 to 2*i for row i: where they pass n depends on i itself, so i has no end to be cut at."""
+    n = te.var("n", "int64")
+    A = te.placeholder((n,), "int32", name="A")
+    S = te.compute((n,), lambda j: A[j] + 1, name="S")
+    B = te.compute((n,), lambda i: S[te.min(i * 3, n - 1)] + S[i], name="B")
+    C = te.compute((n,), lambda i: te.if_then_else(i * 3 < n, S[i * 3], 0) + S[i], name="C")
+    for out in (B, C):
+        s = te.create_schedule(out.op)
+        s[S].compute_at(s[out], s[out].op.axis[0])
+        module = tewb.lower(s, [A, out])
+        assert structural_equal(parse(str(module)), module)
+        for size in (1, 2, 7, 20):
+            a, got = np.arange(size, dtype="int32") * 5, np.zeros(size, "int32")
+            tewb.build(s, [A, out])(a, got)
+            i = np.arange(size)
+            far = np.minimum(i * 3, size - 1)
+            want = a[far] + 1 if out is B else np.where(i * 3 < size, a[far] + 1, 0)
+            np.testing.assert_array_equal(got, want + a + 1)
+
+
 @te.hybrid.script
 def triangle(a: Any) -> Any:
     b = output_tensor((a.shape[0], a.shape[0]), "float32")  # noqa: F821
