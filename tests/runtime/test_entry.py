@@ -192,6 +192,28 @@ def test_numbers() -> None:
         k(a, 1 << 70, b)
 
 
+def test_sizes_that_divide_by_zero_are_zero() -> None:
+    """x // 0 and x % 0 are 0: in the shapes that a call checks, the outputs it makes, and the work it estimates."""
+    n, m = te.var("n"), te.var("m")
+    A, B = te.placeholder((n,), name="A"), te.placeholder((m,), name="B")
+    C = te.compute((n // m + n % m,), lambda i: te.if_then_else(i < n, A[i], 1.0), name="C")
+    kernel = tewb.build(te.create_schedule(C.op), [A, B, C])
+    for _ in range(3):
+        assert kernel(np.ones(7, "float32"), np.ones(3, "float32")).shape == (3,)
+        assert kernel(np.ones(7, "float32"), np.ones(0, "float32")).shape == (0,)
+        with pytest.raises(ArgumentError, match="dimension 0 is 1"):
+            kernel(np.ones(7, "float32"), np.ones(0, "float32"), np.ones(1, "float32"))
+
+    S = te.compute((n, 24), lambda i, j: te.const(2.0, "float32"), name="S")
+    near = lambda x: te.max(te.min(x, n - 1), 0)  # noqa: E731
+    D = te.compute((), lambda: te.if_then_else(S[0 % n, 0] > 1.0, S[near(2), 9], S[near(0), 2]), name="D")
+    kernel = tewb.build(te.create_schedule(D.op), [A, D])
+    for _ in range(3):
+        assert kernel(np.ones(4, "float32")) == 2
+        with pytest.raises(BoundError):
+            kernel(np.ones(0, "float32"))
+
+
 def test_outputs_are_made_when_they_are_left_out() -> None:
     k = adder(te.var("n"))
     for n in (4, 4, 9):

@@ -263,6 +263,25 @@ def test_a_view_that_repeats_itself_is_copied_once() -> None:
     np.testing.assert_array_equal(b, [5, 6, 7])
 
 
+@pytest.mark.parametrize(
+    ("out", "strides"),
+    [
+        ([1, N], (1, N)),
+        ([-2 * M, 2], (-2 * M, 2)),
+        ([te.var("s"), -1], (M, -1)),
+        ([2, te.var("t")], (2, 1 + 2 * (N - 1))),
+        ([te.var("q"), te.var("r")], (M, 1)),
+    ],
+)
+def test_an_output_of_declared_strides_is_made_when_it_is_left_out(out: Any, strides: Any) -> None:
+    k = kernel(by_compute, [M, 1], out)
+    a = np.ascontiguousarray(BASE[:N, :M])
+    for _ in range(3):  # the first call goes another way than the others
+        b = k(a)
+        assert tuple(s // 4 for s in b.strides) == strides
+        np.testing.assert_array_equal(b, a * 2)
+
+
 # ---------------------------------------------------------------- random layouts
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import math
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -123,16 +125,66 @@ def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
     if min(shape, default=0) < 0:
         raise _refusal(f"{p.name} is left out, and its shape would be {tuple(shape)}", p)
     dtype = np.dtype(p.dtype)
+    if p.strides is not None and any(s.value is not None for s in p.strides):
+        return _laid_out(shape, dtype, _own_strides(p.strides, shape, symbols), max(p.alignment, LINE))
     if not p.alignment and dtype.itemsize * math.prod(shape) < SMALL:
         return np.empty(shape, dtype)
     return aligned_empty(shape, dtype, max(p.alignment, LINE))
+
+
+def _own_strides(strides: Sequence[Size], shape: Sequence[int], symbols: dict[str, int]) -> list[int]:
+    """Strides, in elements, for a new array: those that are told, and beyond what these reach, the others."""
+    told = [symbols.get(s.text) if s.value is None else s.value for s in strides]
+    reach = 1 + sum(abs(t) * max(n - 1, 0) for t, n in zip(told, shape, strict=True) if t is not None)
+    for d in reversed(range(len(shape))):
+        if told[d] is None:
+            told[d] = reach
+            reach *= max(shape[d], 1)
+    return [t or 0 for t in told]
+
+
+def _laid_out(shape: Sequence[int], dtype: Any, strides: Sequence[int], alignment: int) -> Any:
+    """A new array of strides in elements."""
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    ends = [t * (n - 1) * dtype.itemsize for t, n in zip(strides, shape, strict=True)]
+    first = -sum(min(e, 0) for e in ends)
+    memory = aligned_bytes(sum(map(abs, ends)) + dtype.itemsize, alignment, first)
+    return np.ndarray(shape, dtype, memory, first, [t * dtype.itemsize for t in strides])
 
 
 def _evaluate(text: str, symbols: dict[str, int]) -> int:
     """The value of an expression of symbols, often a symbol alone."""
     if text in symbols:
         return symbols[text]
-    return int(eval(text, {"__builtins__": {}, "min": min, "max": max}, dict(symbols)))
+    try:
+        return int(eval(text, {"__builtins__": {}, "min": min, "max": max}, dict(symbols)))
+    except ZeroDivisionError:
+        return _total(ast.parse(text, mode="eval").body, symbols)
+
+
+# By our own definition a quotient by 0 is 0, and so is what remains.
+_TOTAL: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: lambda a, b: a // b if b else 0,
+    ast.Mod: lambda a, b: a % b if b else 0,
+}
+
+
+def _total(e: ast.expr, symbols: Mapping[str, int]) -> int:
+    """The value of arithmetic that divides by 0 somewhere."""
+    match e:
+        case ast.Name(name):
+            return symbols[name]
+        case ast.UnaryOp(ast.USub(), x):
+            return -_total(x, symbols)
+        case ast.BinOp(x, op, y):
+            return _TOTAL[type(op)](_total(x, symbols), _total(y, symbols))
+        case ast.Call(ast.Name(name), args):
+            return (min if name == "min" else max)(_total(a, symbols) for a in args)
+    return int(ast.literal_eval(e))
 
 
 # For each parameter dtype, shape, whether it is an output, bytes, and strides: None when compact, else for

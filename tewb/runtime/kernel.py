@@ -154,7 +154,12 @@ class Kernel:
         work: Any = self.signature.work
         if self._work is not None:
             names = {name: told.value for name, told in symbols.items()}
-            work = eval(self._work, {"__builtins__": {}, "min": min, "max": max}, names)
+            try:
+                work = eval(self._work, {"__builtins__": {}, "min": min, "max": max}, names)
+            except (
+                ZeroDivisionError
+            ):  # an end of a loop is a quotient or a remainder by a size, which is 0 now
+                return None
         return work  # type: ignore[no-any-return]
 
     def _call(self, context: Any, slots: Any, work: int | None, arrays: Sequence[Any]) -> int:
