@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tewb
 from tests.arith.wraparound import DTYPES, Case, is_comparison, overflows, smart, value
+from tewb import te
 from tewb.base import DType
 from tewb.ir import BufferLoad, Expr, const, ops, script, walk
 
@@ -151,3 +153,17 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+@pytest.mark.parametrize(
+    ("cond", "first"),
+    [(lambda j, n: j == n, 4), (lambda j, n: j >= n, 4), (lambda j, n: te.all(j >= n - 1, j <= n), 3)],
+)
+def test_a_loop_variable_that_equals_its_end_does_not_lead_in_circles(cond: Any, first: int) -> None:
+    """Under j == n, how far j goes depends on n - 1, and how far that goes on j."""
+    n = te.var("n")
+    B = te.compute((n, 6), lambda j, i: te.all(cond(j, n), (i * 8) % (j + 1) == 0), name="B")
+    out = np.ones((4, 6), bool)
+    tewb.build(te.create_schedule(B.op), [n, B])(4, out)
+    j, i = np.mgrid[:4, :6]
+    np.testing.assert_array_equal(out, (j >= first) & (i * 8 % (j + 1) == 0))

@@ -89,6 +89,7 @@ class Analyzer:
         self._bounds: tuple[dict[int, tuple[Expr, Bounds]], dict[int, tuple[Expr, Bounds]]] = ({}, {})
         self._data: dict[int, tuple[Expr, bool]] = {}
         self._data_variables: set[Var] = set()
+        self._reaching: set[Var] = set()  # variables of which it is being asked how far they go
         self._simplifier = Simplifier(self)
         self.linear = Linearizer(self.keys, self._simplifier.simplify, self.is_never_zero, self.is_exact)
 
@@ -449,9 +450,14 @@ class Analyzer:
         of (n + 7) // 8 that is an eighth of it."""
         most = None
         match e:
-            case Var() if (last := self.symbolic.get(e, (None, None))[1]) is not None:
+            # A fact such as i == n leads from i to n - 1 and back to i.
+            case Var() if (
+                e not in self._reaching and (last := self.symbolic.get(e, (None, None))[1]) is not None
+            ):
                 before, self.wraps = self.wraps, False
+                self._reaching.add(e)
                 most = self.linear_bounds(self.linear.of(last), dtype)[1]
+                self._reaching.discard(e)
                 self.wraps = before
             case FloorDiv(a, IntImm(c)) if c > 0 and not self.may_wrap(a):
                 most = self.linear_bounds(self.linear.of(a), dtype)[1]
