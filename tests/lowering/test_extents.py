@@ -293,3 +293,32 @@ def test_sizes_of_arrays_are_fused_as_they_are() -> None:
     s = te.create_schedule(B.op)
     s[B].fuse(*B.op.axis)
     assert "T.max" not in str(tewb.lower(s, [A, B])) + s[B].loops()
+
+
+@pytest.mark.parametrize("primitive", ["", "split", "nparts", "vectorize", "rfactor"])
+def test_ranges_between_numbers_are_checked_when_the_kernel_is_called(primitive: str) -> None:
+    n, m = te.var("n"), te.var("m")
+    A, k = te.placeholder((4,), "uint8", name="A"), te.reduce_axis((n, m), "k")
+    C = te.compute((1,), lambda x: te.sum(A[0].astype("uint32"), axis=k), name="C")
+    s = te.create_schedule(C.op)
+    if primitive:
+        inner = s[C].split(k, **({"nparts": 16} if primitive == "nparts" else {"factor": 4}))[1]
+        if primitive == "vectorize":
+            s[C].vectorize(inner)
+        elif primitive == "rfactor":
+            s.rfactor(C, inner)
+    kernel = tewb.build(s, [n, m, A, C])
+    for _ in range(3):  # in Python, and in machine code
+        for begin, end in [(0, 3), (3, 0), (-(2**20), -(2**20) + 9), (7, 7), (-(2**20), 2**20 - 1)]:
+            assert kernel(begin, end, np.ones(4, "uint8"))[0] == max(end - begin, 0)
+        for begin, end in [(-5, LAST), (-(2**31), LAST), (LAST, -(2**31))]:
+            with pytest.raises(ArgumentError, match=r"loop k[.a-z]* needs .* does not fit int32"):
+                kernel(begin, end, np.ones(4, "uint8"))
+
+
+def test_number_less_a_constant_is_checked_when_the_kernel_is_called() -> None:
+    run = symbolic(lambda s, C, axes: None, lambda n: [n - 5])
+    for _ in range(3):
+        assert run(-(2**31) + 5) == run(4) == 0
+        with pytest.raises(ArgumentError, match=r"does not fit int32"):
+            run(-(2**31) + 4)
