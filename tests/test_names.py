@@ -12,6 +12,7 @@ import pytest
 
 import tewb
 from tewb import te
+from tewb.base import TewbError
 from tewb.contrib import tedd
 from tewb.ir import parse, structural_equal
 from tewb.schedule import Schedule
@@ -199,3 +200,38 @@ def test_a_graph_of_strange_names_is_drawn() -> None:
         s, *_ = built_by_hand(name)
         drawn = svg(dot(s))
         assert drawn is None or "<svg" in drawn
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: te.var(5),  # type: ignore[arg-type]
+        lambda: te.placeholder((3,), name=None),  # type: ignore[arg-type]
+        lambda: te.compute((3,), lambda i: i, name=5),  # type: ignore[arg-type]
+        lambda: tewb.lower(te.create_schedule(te.compute((3,), lambda i: i).op), [], name=5),  # type: ignore[arg-type]
+    ],
+)
+def test_a_name_is_text(make: Any) -> None:
+    with pytest.raises(TewbError, match="a name is text, not"):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: te.placeholder((3,), "handle"), "no elements of dtype handle"),
+        (lambda: te.placeholder((3,), "float32x4"), "no elements of dtype float32x4"),
+        (lambda: te.compute((3,), lambda i: "x"), "no elements of dtype handle"),
+        (lambda: te.var("x", "float32x4"), "one number, not a vector"),
+        (lambda: te.compute((3,), 5), "5 is no function of the indices"),  # type: ignore[arg-type]
+        (lambda: te.compute((3,), lambda i: ()), "returned no expression"),
+        (
+            lambda: tewb.build(te.create_schedule(te.compute((3,), lambda i: i).op), 5),
+            "a list of arguments, not 5",
+        ),  # type: ignore[arg-type]
+    ],
+)
+def test_what_no_tensor_can_be_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(TewbError, match=message) as raised:
+        make()
+    assert raised.value.hint

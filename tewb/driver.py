@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tewb.base import LowerError, PassContext, here, option
@@ -11,7 +11,7 @@ from tewb.ir import Buffer, IRModule
 from tewb.lowering import BUILD, Trace, lower_schedule, run
 from tewb.runtime import Kernel, Target
 from tewb.schedule import Schedule
-from tewb.tensor import Tensor
+from tewb.tensor import Tensor, check_name
 
 
 def lower(
@@ -39,6 +39,12 @@ def lower(
         )
     if args is None:
         raise LowerError("lower needs the arguments of the kernel", hint="lower(s, [A, B, C])", span=here())
+    if isinstance(args, Tensor | Mapping | str) or not isinstance(args, Iterable):
+        raise LowerError(
+            f"lower takes a list of arguments, not {args!r}", hint="lower(s, [A, B, C])", span=here()
+        )
+    args = list(args)
+    check_name(name)
     if simple_mode:
         now = PassContext.current()
         with PassContext(now.opt_level, {**now.config, "tir.LoopPartition": False}):

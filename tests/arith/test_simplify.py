@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import given, settings
@@ -162,6 +163,32 @@ def test_a_bound_that_is_assumed_is_that_bound(low: int, factor: int) -> None:
         assert a.const_bounds(v) == (math.ceil(low / factor), None)
     with a.assume(ops.less_equal(ops.mul(v, factor), low)):
         assert a.const_bounds(v) == (None, math.floor(low / factor))
+
+
+@pytest.mark.parametrize("extra", [[], [(1, "m")], [(-3, "m")], [(1, "x")], [(1, "y")], [(2, "n")]])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_of_thousands_of_facts_those_close_to_a_sum_are_found(
+    sign: int, extra: list[tuple[int, str]]
+) -> None:
+    a = Analyzer()
+    x, y, m, n = (Var(name, INT32) for name in "xymn")
+    shifted = [FloorMod(ops.add(x, k), n, INT32) for k in range(300)]
+    with ExitStack() as stack:
+        for e in shifted:
+            stack.enter_context(a.assume(ops.less(e, n)))
+        for k in range(300):
+            stack.enter_context(a.assume(ops.less_equal(ops.add(ops.mul(x, k + 1), y), m)))
+        for e in (shifted[7], ops.sub(shifted[7], n), ops.sub(ops.add(ops.mul(x, 9), y), m), x, const(3)):
+            s = a.linear.of(ops.mul(e, sign))
+            for factor, name in extra:
+                s.add(a.linear.of(ops.mul({"x": x, "y": y, "m": m, "n": n}[name], factor)))
+            found = a._facts_close_to(s)
+            assert len(found) < 10
+            for fact in a.facts.values():
+                rest = s.copy().add(fact, -1).terms
+                is_close = all(len(t.atoms) == 1 and isinstance(t.atoms[0], Var) for t in rest.values())
+                if len(rest) <= 1 and is_close:
+                    assert any(fact is other for other in found)
 
 
 io, ii, f, m, q = (Var(name, INT32) for name in ("io", "ii", "f", "m", "q"))

@@ -234,6 +234,8 @@ def test_what_would_do_nothing_is_refused(config: Any, said: str) -> None:
         ({"required_pass": ["FoldConstant"]}, "required_pass=.'FoldConstant'. changes nothing"),
         ({"instruments": [object()]}, "no instruments.*trace"),
         ({"disabled_pass": ["tir.UnrollLoop"]}, "the pass tir.UnrollLoop cannot be left out.*nearest that can is tir"),
+        ({"disabled_pass": 5}, "disabled_pass is a list of names of passes, not 5"),
+        ({"required_pass": 5}, "required_pass is a list of names of passes, not 5"),
         ({"opt_level": 4}, "opt_level=4 is no number from 0 to 3"),
         ({"opt_level": -1}, "opt_level=-1 is no number from 0 to 3"),
         ({"opt_level": 2.5}, "opt_level=2.5 is no number"),

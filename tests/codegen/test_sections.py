@@ -73,4 +73,4 @@ def test_text_of_a_chain_with_symbolic_sizes_grows_with_its_length():
     for stages in (100, 200):
         A, *_, X = chain(te.var("n"), stages)
         sizes.append(len(tewb.build(te.create_schedule(X.op), [A, X]).code.llvm_ir))
-    assert sizes[1] < 2.2 * sizes[0]
+    assert sizes[1] < 2.5 * sizes[0]

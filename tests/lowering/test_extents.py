@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.pages import between_pages
 from tewb import te
 from tewb.arith import row_major
 from tewb.base import ArgumentError, ShapeError
@@ -241,3 +242,83 @@ def test_primitives_on_loops_beyond_int32(primitive: str) -> None:
         else:
             getattr(s[C], primitive)(inner)
     assert count(s, args) == 65536 * 65537 % 2**32
+
+
+# ---------------------------------------------------------------- sizes below 0
+
+
+def fused(s: Schedule, C: Tensor, axes: list[IterVar]) -> None:
+    s[C].fuse(*axes)
+
+
+def fused_and_split(s: Schedule, C: Tensor, axes: list[IterVar]) -> None:
+    s[C].vectorize(s[C].split(s[C].fuse(*axes), factor=4)[1])
+
+
+def parts_fused(s: Schedule, C: Tensor, axes: list[IterVar]) -> None:
+    outer, inner = s[C].split(axes[0], nparts=2)
+    s[C].reorder(outer, inner, axes[1])
+    s[C].fuse(inner, axes[1])
+
+
+def factored(s: Schedule, C: Tensor, axes: list[IterVar]) -> None:
+    s.rfactor(C, s[C].fuse(*axes))
+
+
+@pytest.mark.parametrize("schedule", [fused, fused_and_split, parts_fused, factored])
+@pytest.mark.parametrize("less", [0, 5])
+def test_loops_of_fewer_than_no_iterations_are_empty_as_one_too(schedule: Any, less: int) -> None:
+    run = symbolic(schedule, lambda n: [n - less, n - less])
+    for n in (-4, 0, 2, 5, 6, 9):
+        assert run(n) == max(n - less, 0) ** 2
+
+
+def test_empty_loops_that_are_fused_read_nothing() -> None:
+    n, m = te.var("n"), te.var("m")
+    A = te.placeholder((n, m), "int32", name="A")
+    i, j = te.reduce_axis((0, n - 5), "i"), te.reduce_axis((0, m - 5), "j")
+    C = te.compute((1,), lambda x: te.sum(A[i, j], axis=[i, j]), name="C")
+    s = te.create_schedule(C.op)
+    s[C].fuse(i, j)
+    kernel = tewb.build(s, [A, C])
+    for shape in [(2, 2), (4, 3), (2, 9), (5, 5), (6, 8)]:
+        a = np.arange(np.prod(shape), dtype="int32").reshape(shape)
+        assert kernel(between_pages(a))[0] == a[: max(shape[0] - 5, 0), : max(shape[1] - 5, 0)].sum()
+
+
+def test_sizes_of_arrays_are_fused_as_they_are() -> None:
+    n, m = te.var("n"), te.var("m")
+    A = te.placeholder((n, m), "int32", name="A")
+    B = te.compute((n, m), lambda i, j: A[i, j] + 1, name="B")
+    s = te.create_schedule(B.op)
+    s[B].fuse(*B.op.axis)
+    assert "T.max" not in str(tewb.lower(s, [A, B])) + s[B].loops()
+
+
+@pytest.mark.parametrize("primitive", ["", "split", "nparts", "vectorize", "rfactor"])
+def test_ranges_between_numbers_are_checked_when_the_kernel_is_called(primitive: str) -> None:
+    n, m = te.var("n"), te.var("m")
+    A, k = te.placeholder((4,), "uint8", name="A"), te.reduce_axis((n, m), "k")
+    C = te.compute((1,), lambda x: te.sum(A[0].astype("uint32"), axis=k), name="C")
+    s = te.create_schedule(C.op)
+    if primitive:
+        inner = s[C].split(k, **({"nparts": 16} if primitive == "nparts" else {"factor": 4}))[1]
+        if primitive == "vectorize":
+            s[C].vectorize(inner)
+        elif primitive == "rfactor":
+            s.rfactor(C, inner)
+    kernel = tewb.build(s, [n, m, A, C])
+    for _ in range(3):  # in Python, and in machine code
+        for begin, end in [(0, 3), (3, 0), (-(2**20), -(2**20) + 9), (7, 7), (-(2**20), 2**20 - 1)]:
+            assert kernel(begin, end, np.ones(4, "uint8"))[0] == max(end - begin, 0)
+        for begin, end in [(-5, LAST), (-(2**31), LAST), (LAST, -(2**31))]:
+            with pytest.raises(ArgumentError, match=r"loop k[.a-z]* needs .* does not fit int32"):
+                kernel(begin, end, np.ones(4, "uint8"))
+
+
+def test_number_less_a_constant_is_checked_when_the_kernel_is_called() -> None:
+    run = symbolic(lambda s, C, axes: None, lambda n: [n - 5])
+    for _ in range(3):
+        assert run(-(2**31) + 5) == run(4) == 0
+        with pytest.raises(ArgumentError, match=r"does not fit int32"):
+            run(-(2**31) + 4)

@@ -153,3 +153,60 @@ def test_masks_are_not_lost_elsewhere() -> None:
     B = te.compute((4,), lambda i: A[i] * 2, name="B")
     with pytest.raises(ArgumentError, match="input 0 is a masked array"):
         tewb.Session(te.create_schedule(B.op), [A, B], inputs=[hiding])
+
+
+def echo_of_nothing(dtype: str) -> Any:
+    """The kernel that copies a tensor of no dimensions."""
+    A = te.placeholder((), dtype, name="A")
+    B = te.compute((), lambda: A[()], name="B")
+    return tewb.build(te.create_schedule(B.op), [A, B])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "message"),
+    [
+        ("int8", 300, "A=300 does not fit int8"),
+        ("uint64", -1, "A=-1 does not fit uint64"),
+        ("uint64", 2**64, "does not fit uint64"),
+        ("int32", 2.5, "2.5 is not a whole number"),
+        ("int32", float("nan"), "nan is not a whole number"),
+        ("int64", 10**400, "an integer of 1329 bits"),
+        ("float32", 10**400, "an integer of 1329 bits"),
+        ("float64", np.ma.masked, "is a masked array"),
+    ],
+)
+def test_a_number_for_a_tensor_of_no_dimensions_must_fit_it(dtype: str, value: Any, message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        echo_of_nothing(dtype)(value)
+    x = te.var("A", dtype)
+    C = te.compute((1,), lambda i: x, name="C")
+    with pytest.raises(ArgumentError, match=message):
+        tewb.build(te.create_schedule(C.op), [x, C])(value)
+
+
+def test_a_number_for_a_tensor_of_no_dimensions() -> None:
+    assert echo_of_nothing("bool")(256) == True  # noqa: E712
+    assert echo_of_nothing("uint64")(2**64 - 1) == 2**64 - 1
+    assert echo_of_nothing("int8")(-128.0) == -128
+    with pytest.raises(ArgumentError, match="B is an array of float32, not a float"):
+        echo_of_nothing("float32")(3.0, 2.0)
+
+
+class BadOwner:
+    """An object whose memory cannot be had."""
+
+    def __dlpack__(self, **options: object) -> object:
+        raise ValueError("lost")
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (1, 0)
+
+
+def test_memory_that_its_owner_does_not_give_is_refused() -> None:
+    kernel = echo_of_nothing("float32")
+    gone = memoryview(np.ones((), np.float32))
+    gone.release()
+    with pytest.raises(ArgumentError, match="cannot be shared with numpy: lost"):
+        kernel(BadOwner())
+    with pytest.raises(ArgumentError, match="A is an array of float32, not a memoryview"):
+        kernel(gone)

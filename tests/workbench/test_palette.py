@@ -227,3 +227,14 @@ def test_a_dot_product_is_one_split_or_one_reorder_away() -> None:
     found = next(a for a in s.palette("C", "k.inner") if a.step.primitive == "dot")
     assert found.fix == Step("reorder", "C", {"axes": ["j", "k.inner"]})
     assert found.then == Step("dot", "C", {"axis": "k.inner"})
+
+
+def test_a_stage_without_loops_has_a_palette() -> None:
+    A = te.placeholder((4,), name="A")
+    B = te.compute((), lambda: A[0] + 1, name="B")
+    C = te.extern((4,), [B], lambda ins, outs: te.call_packed("t.f", ins[0], outs[0]), name="C")
+    session = tewb.Session(te.create_schedule(C.op), [A, C])
+    for stage in ("B", "C"):
+        refused = [a for a in session.palette(stage) if a.step.primitive == "vectorize"]
+        assert [a.legal for a in refused] == [False]
+        assert refused[0].reason and refused[0].fix is None

@@ -84,6 +84,8 @@ class Analyzer:
         self.ranges: dict[Var, Bounds] = {}
         self.symbolic: dict[Var, tuple[Expr | None, Expr | None]] = {}
         self.facts: dict[_Terms, Linear] = {}  # by its terms, a sum that is known to be <= 0
+        # The terms of facts, by these without one variable too.
+        self._close: dict[_Terms, dict[_Terms, None]] = {}
         self.known_true: set[object] = set()
         # Of indices and of values.
         self._bounds: tuple[dict[int, tuple[Expr, Bounds]], dict[int, tuple[Expr, Bounds]]] = ({}, {})
@@ -199,6 +201,8 @@ class Analyzer:
             known = self.facts.get(terms)
             if known is None or known.const < fact.const:
                 self.facts[terms] = fact
+                for fewer in _with_one_less(fact):
+                    self._close.setdefault(fewer, {})[terms] = None
             self._tighten(fact)
         return True
 
@@ -414,12 +418,17 @@ class Analyzer:
             hi = s.const - below.const if hi is None else min(hi, s.const - below.const)
         if above is not None:  # s = c - fact >= c
             lo = s.const + above.const if lo is None else max(lo, s.const + above.const)
-        for fact in self.facts.values() if dtype is not None else ():
+        for fact in self._facts_close_to(s) if dtype is not None else ():
             rest = s.copy().add(fact, -1)
             if _is_variable(rest):  # s = fact + n <= n
                 most = self._sum_bounds(rest, dtype)[1]
                 hi = most if hi is None or most is None else min(hi, most)
         return lo, hi
+
+    def _facts_close_to(self, s: Linear) -> list[Linear]:
+        """Those that may differ from `s` by a variable. After 2,000 checks there are thousands of others."""
+        found = {terms for fewer in _with_one_less(s) for terms in self._close.get(fewer, ())}
+        return [self.facts[terms] for terms in found if terms in self.facts]
 
     def _sum_bounds(self, s: Linear, dtype: DType | None) -> Bounds:
         lo: Bound = s.const
@@ -665,6 +674,15 @@ def _as_nonpositive(cond: Expr) -> list[Expr]:
 def _terms(s: Linear, sign: int = 1) -> _Terms:
     """The terms of a sum without its constant, in any order."""
     return frozenset([(key, sign * t.coeff) for key, t in s.terms.items()])
+
+
+def _with_one_less(s: Linear) -> list[_Terms]:
+    """The terms of a sum, and these without each of its variables."""
+    terms = _terms(s)
+    alone = [
+        (key, t.coeff) for key, t in s.terms.items() if len(t.atoms) == 1 and isinstance(t.atoms[0], Var)
+    ]
+    return [terms, *[terms - {term} for term in alone]]
 
 
 def _rounded(s: Linear) -> Linear:

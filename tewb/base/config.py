@@ -102,6 +102,13 @@ class PassContext:
                 hint='config={"tir.LoopPartition": False}',
                 span=here(),
             )
+        for option_name, passes in (("required_pass", required_pass), ("disabled_pass", disabled_pass)):
+            if passes is not None and not isinstance(passes, Collection):
+                raise TewbError(
+                    f"{option_name} is a list of names of passes, not {passes!r}",
+                    hint='disabled_pass=["tir.VectorizeLoop"]',
+                    span=here(),
+                )
         if required_pass:
             raise TewbError(
                 f"required_pass={list(required_pass)} changes nothing: every pass runs unless disabled_pass names it",

@@ -23,11 +23,12 @@ class DType(str):
     scalar. Raises DTypeError for a name that tewb does not have.
     """
 
-    __slots__ = ("bits", "element", "is_bool", "is_float", "is_int", "kind", "lanes", "nbytes")
+    __slots__ = ("bits", "element", "ends", "is_bool", "is_float", "is_int", "kind", "lanes", "nbytes")
     kind: str
     bits: int
     lanes: int
     nbytes: int
+    ends: tuple[int, int]  # the smallest and the largest value of an integer or boolean dtype
     element: DType
     is_float: bool
     is_int: bool
@@ -64,6 +65,8 @@ class DType(str):
         self.bits = {"bool": 1, "handle": 64, "void": 8}.get(kind) or int(width)
         self.nbytes = max(1, self.bits // 8) * lanes
         self.is_float, self.is_int, self.is_bool = kind == "float", kind in ("int", "uint"), kind == "bool"
+        half = 1 << (self.bits - 1)
+        self.ends = (-half, half - 1) if kind == "int" else (0, 2 * half - 1)
         self.element = self if lanes == 1 else DType(element)
         cls._known[canonical] = cls._known[name] = self
         return self
@@ -74,11 +77,11 @@ class DType(str):
 
     def min_value(self) -> int:
         """Smallest value of an integer or boolean dtype."""
-        return -(1 << (self.bits - 1)) if self.kind == "int" else 0
+        return self.ends[0]
 
     def max_value(self) -> int:
         """Largest value of an integer or boolean dtype."""
-        return (1 << (self.bits - 1)) - 1 if self.kind == "int" else (1 << self.bits) - 1
+        return self.ends[1]
 
     def __reduce__(self) -> tuple[type[DType], tuple[str]]:
         return (DType, (str(self),))

@@ -17,9 +17,12 @@ from tewb.ir import (
     IntImm,
     Mul,
     PrimFunc,
+    Sub,
     Var,
     const_int,
     ops,
+    substitute,
+    uses,
     walk,
 )
 from tewb.runtime.abi import Limit
@@ -31,13 +34,17 @@ def size_limits(f: PrimFunc, names: Mapping[Var, str]) -> tuple[Limit, ...]:
 
         for i in (n + 15)//16:    ->    n + 15 <= 2**31 - 1
 
-    The bytes of a buffer are counted in 64 bits, of which the last is a sign. Symbols themselves are not negative and fit, so differences of what fits do too.
+    The bytes of a buffer are counted in 64 bits, of which the last is a sign. Sizes of arrays are not negative and fit,
+    so their differences do too; numbers that are arguments may be anything.
     """
     found: dict[str, Limit] = {}
+    numbers = _numbers(f)
     for what, size in _sizes(f):
         for e in walk(size):
-            if isinstance(e, Add | Mul) and e.dtype.kind == "int" and e.dtype.bits < 64 and not _is_less(e):
-                text = size_text(e, names)
+            if not isinstance(e, Add | Sub | Mul) or not _may_pass(e, numbers):
+                continue
+            for at in (e,) if size_text(e, names) is not None or not uses(e, numbers) else _at_ends(e, f):
+                text = size_text(at, names)
                 if text is not None:
                     found.setdefault(text, Limit(text, e.dtype.bits, what))
     for n in walk(f.body):
@@ -47,6 +54,27 @@ def size_limits(f: PrimFunc, names: Mapping[Var, str]) -> tuple[Limit, ...]:
             if text is not None:
                 found.setdefault(text, Limit(text, 63, f"{n.buffer.name} (bytes)"))
     return tuple(found.values())
+
+
+def _numbers(f: PrimFunc) -> frozenset[Var]:
+    """The arguments that are numbers, and not sizes of arrays as well."""
+    sizes = {e for p in f.params if isinstance(p, Buffer) for e in p.shape if isinstance(e, Var)}
+    return frozenset(p for p in f.params if isinstance(p, Var) and p not in sizes)
+
+
+def _may_pass(e: Add | Sub | Mul, numbers: frozenset[Var]) -> bool:
+    """Whether a sum, difference or product of what fits its dtype may not."""
+    if e.dtype.kind != "int" or e.dtype.bits >= 64:
+        return False
+    is_less = isinstance(e, Sub) or _is_less(e)
+    return not is_less or (not isinstance(e, Mul) and uses(e, numbers))
+
+
+def _at_ends(e: Expr, f: PrimFunc) -> Iterator[Expr]:
+    """`e` in the first and in the last iterations of the loops whose numbers are known."""
+    loops = [n for n in walk(f.body) if isinstance(n, For) and (const_int(n.extent) or 0) > 0]
+    yield substitute(e, {n.var: n.min for n in loops})
+    yield substitute(e, {n.var: ops.sub(ops.add(n.min, n.extent), 1) for n in loops})
 
 
 def _is_less(e: Expr) -> bool:
@@ -65,6 +93,9 @@ def _sizes(f: PrimFunc) -> Iterator[tuple[str, Expr]]:
         if isinstance(p, Buffer):
             for e in (*p.shape, *p.strides):
                 yield p.name, e
+    # A choice compares values, which wrap, whoever made it; the loops around the guards of ours have the same sizes.
+    choices = [n.args[0] for n in walk(f.body) if isinstance(n, Call) and n.op == "if_then_else"]
+    compared = {x for c in choices for x in walk(c)}
     for n in walk(f.body):
         match n:
             case For():
@@ -73,5 +104,5 @@ def _sizes(f: PrimFunc) -> Iterator[tuple[str, Expr]]:
             case Allocate():
                 for e in n.buffer.shape:
                     yield n.buffer.name, e
-            case Call("likely", (cond,)):
+            case Call("likely", (cond,)) if n not in compared:
                 yield "a guard", cond

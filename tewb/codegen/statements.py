@@ -635,14 +635,16 @@ def _vector_bytes(e: Expr) -> int:
 def in_chunks(s: For) -> For:
     """A loop as a loop of loops, the outer one of which looks at the cancel flag.
 
-    for i in n: S    ->    for i.part in (n + 999)//1000: for i in i.part*1000 ... min(i.part*1000 + 1000, n): S
+    for i in n: S    ->    for i.part in n//1000 + 1: for i in i.part*1000 ... min(i.part*1000 + 1000, n): S
+
+    The last part may be empty. Of an n below 0 there is none, however small it is: n - 1 might wrap.
     """
     d = s.var.dtype
     chunk = const(1 << (PART // (operations(s.body) or 1)).bit_length() - 1, d)
     part = Var(f"{s.var.name}.part", d)
     done = ops.mul(part, chunk)
     inner = replace(s, min=ops.add(s.min, done), extent=ops.minimum(chunk, ops.sub(s.extent, done)))
-    count = ops.add(ops.floordiv(ops.sub(s.extent, 1), chunk), 1)
+    count = ops.add(ops.floordiv(s.extent, chunk), 1)
     return replace(s, var=part, min=const(0, d), extent=count, body=inner)
 
 

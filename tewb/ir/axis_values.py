@@ -11,6 +11,15 @@ from tewb.ir.buffers import ProducerLoad
 from tewb.ir.expressions import And, Binary, Call, Cast, Compare, Expr, Not, Or, Select, Var
 from tewb.ir.walk import rewriter, walk
 
+# Of wider numbers they give the same, or what does not wrap.
+_OF_BITS: dict[str, Callable[[Expr, Expr], Expr]] = {
+    "bitwise_and": ops.bitwise_and,
+    "bitwise_or": ops.bitwise_or,
+    "bitwise_xor": ops.bitwise_xor,
+    "shift_left": ops.shift_left,
+    "shift_right": ops.shift_right,
+}
+
 Load = Callable[[ProducerLoad, tuple[Expr, ...]], Expr]
 Bounds = Callable[[Expr], tuple[int | None, int | None]]
 
@@ -63,6 +72,8 @@ class AxisValues:
                 return ops.likely(self.index(cond))
             case Select(cond, then, other):
                 return ops.select(self.index(cond), self.index(then), self.index(other))
+            case Call(name, (a, b)) if name in _OF_BITS:
+                return _OF_BITS[name](*ops.match(self.index(a), self.index(b)))
             case Call("if_then_else", (cond, then, other)):
                 return ops.if_then_else(self.index(cond), self.index(then), self.index(other))
         return self(e)

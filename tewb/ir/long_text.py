@@ -18,6 +18,8 @@ _SUM, _TERM = (Add, Sub), (Mul, Div, FloorDiv, FloorMod)
 
 def is_long(exprs: Sequence[Expr], bracketed: bool = False) -> bool:
     """Whether expressions are too long to be written in one piece; `bracketed` if every operation is in brackets."""
+    if _is_short(exprs):
+        return False
     left = PAGE
     stack: list[tuple[Node, int]] = [(e, NESTED) for e in exprs]
     while stack:
@@ -30,6 +32,20 @@ def is_long(exprs: Sequence[Expr], bracketed: bool = False) -> bool:
             for i, c in enumerate(n.children())
         ]
     return False
+
+
+def _is_short(exprs: Sequence[Expr]) -> bool:
+    """Whether there are so few nodes that these can neither fill a page nor nest too far."""
+    left = NESTED
+    stack: list[Node] = list(exprs)
+    while stack:
+        n = stack.pop()
+        left -= 1
+        if left < 0:
+            return False
+        if n.__class__ not in LEAVES:
+            stack += n.children()
+    return True
 
 
 def _goes_on(n: Node, first: Node) -> bool:

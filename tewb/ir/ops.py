@@ -21,9 +21,11 @@ def const(value: Any, dtype: str | None = None) -> Expr:
     """`value` as a constant of `dtype` (int32, float32 or bool when not given; int64 or uint64 when it needs it)."""
     if dtype is None:
         return convert(value)
-    d = DType(dtype)
+    d = dtype if dtype.__class__ is DType else DType(dtype)
     if d.lanes > 1:
         return Broadcast(const(value, d.element), d.lanes, d)
+    if d.is_int and value.__class__ is int and d.ends[0] <= value <= d.ends[1]:  # most of them
+        return IntImm(value, d)
     if isinstance(value, np.generic):
         value = value.item()
     if not isinstance(value, int | float):
@@ -98,7 +100,9 @@ def match(a: Any, b: Any) -> tuple[Expr, Expr]:
     A Python number takes the other side's dtype. Otherwise: float wins over integer, the wider over
     the narrower, int over uint of the same width; a scalar is broadcast to the other side's lanes.
     """
-    if _is_number(a) and not _is_number(b):
+    if isinstance(a, Expr) and isinstance(b, Expr):
+        x, y = a, b
+    elif _is_number(a) and not _is_number(b):
         y = convert(b)
         x = _number_like(a, y)
     elif _is_number(b) and not _is_number(a):

@@ -328,10 +328,15 @@ def _scalar(p: ParamSpec, value: Any) -> int:
     """A scalar argument as the integer that sizes are computed from (0 for floats, which are no sizes; 0 or 1 for
     truth values, of which any number but 0 is true)."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
+        _check_mask(p, value)
         value = value.item()
     if not isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
         raise _refusal(f"{p.name} is a {p.dtype} scalar, not {_kind(value)}", p)
     if p.dtype.startswith("float"):
+        if isinstance(value, int) and abs(value) >= 1 << 1024:
+            raise _refusal(
+                f"{p.name} is an integer of {value.bit_length()} bits and does not fit {p.dtype}", p
+            )
         return 0
     if isinstance(value, float | np.floating) and not float(value).is_integer():
         raise _refusal(f"{p.name} is a {p.dtype} scalar, and {value} is not a whole number", p)
@@ -339,7 +344,12 @@ def _scalar(p: ParamSpec, value: Any) -> int:
         return int(bool(value))
     info = np.iinfo(p.dtype)
     if not info.min <= int(value) <= info.max:
-        raise _refusal(f"{p.name}={value} does not fit {p.dtype}", p)
+        said = (
+            f"{p.name}={value}"
+            if int(value).bit_length() < 200
+            else f"{p.name}, an integer of {int(value).bit_length()} bits,"
+        )
+        raise _refusal(f"{said} does not fit {p.dtype}", p)
     return int(value)
 
 
@@ -368,21 +378,27 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
             # DLPack does not say that a tensor of torch is a negated view; its own method refuses that.
             is_torch = value.__class__.__module__.split(".")[0] == "torch"
             return value.numpy() if is_torch else np.from_dlpack(value)
-        except (BufferError, RuntimeError, TypeError) as e:
+        except Exception as e:  # whatever its owner raises
             raise _refusal(
                 f"{p.name}: this {type(value).__name__} cannot be shared with numpy: {e}", p
             ) from e
     try:
         return np.asarray(memoryview(value))
-    except TypeError:
+    except (TypeError, ValueError, BufferError, NotImplementedError):
         pass
-    if isinstance(value, bool | int | float | np.generic) and not p.shape:
-        return np.asarray(value, p.dtype)
+    if isinstance(value, bool | int | float) and not p.shape and not p.is_output:
+        return _zero_dimensional(p, value)
     raise _refusal(
         f"{p.name} is an array of {p.dtype}, not {_kind(value)}",
         p,
         hint=f"numpy.asarray(x, dtype='{p.dtype}')",
     )
+
+
+def _zero_dimensional(p: ParamSpec, value: bool | int | float) -> Any:
+    """A Python number as an array of no dimensions, for a tensor that is one."""
+    whole = _scalar(p, value)
+    return np.asarray(value if p.dtype.startswith("float") else whole, p.dtype)
 
 
 def _check_mask(p: ParamSpec, a: Any) -> None:

@@ -78,7 +78,7 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
     """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole."""
     bounds = Bounds(inlined_operations(schedule), {}, Analyzer())
     whole = {*schedule.output_stages, *kept_whole}
-    for v in _shape_vars(schedule):
+    for v in schedule.size_vars():
         bounds.analyzer.bind(v, 0, None)
     readers = _readers(schedule, bounds.operations)
     for stage in reversed(schedule.stages):
@@ -120,11 +120,6 @@ def _known_bounds(
     state, named = stage.state()
     key = ("bounds", state, whole, None if needed is None else memory.ranges(needed))
     return memory.once(key, (*named, needed), lambda: _stage_bounds(stage, needed, whole, analyzer))
-
-
-def _shape_vars(schedule: Schedule) -> list[Var]:
-    shapes = (n for s in schedule.stages for t in s.op.outputs for n in t.shape)
-    return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
 
 
 def _readers(schedule: Schedule, operations: dict[Stage, Operation]) -> dict[Stage, list[Stage]]:

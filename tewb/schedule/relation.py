@@ -95,9 +95,16 @@ def loop_extents(relations: Iterable[Relation], roots: Mapping[IterVar, Expr], a
                     extents[outer] = outside
                     extents[inner] = ceil_div(n, outside, analyzer)
             case Fuse(outer, inner, fused):
-                sizes = [ops.cast(extents[iv], fused.dtype) for iv in (outer, inner)]
-                extents[fused] = _simple(ops.mul(*sizes), analyzer)
+                rows, columns = (ops.cast(extents[iv], fused.dtype) for iv in (outer, inner))
+                extents[fused] = _simple(ops.mul(_not_negative(rows, columns, analyzer), columns), analyzer)
     return extents
+
+
+def _not_negative(rows: Expr, columns: Expr, analyzer: Analyzer) -> Expr:
+    """`rows`, so that it is not negative together with `columns`: loops that are empty both are so as one."""
+    if any(const_int(n) is not None or analyzer.can_prove(ops.greater_equal(n, 0)) for n in (rows, columns)):
+        return rows
+    return ops.maximum(rows, 0)
 
 
 def clamped(size: int, n: Expr) -> Expr:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tewb.arith import Analyzer
 from tewb.base import ScheduleError, Span, here
-from tewb.ir import Expr, IterVar
+from tewb.ir import Expr, IntImm, IterVar, Var, free_vars
 from tewb.schedule.journal import Step
 from tewb.schedule.memory import Memory
 from tewb.schedule.primitive import PRIMITIVES, Call
@@ -130,7 +130,16 @@ class Schedule:
         """The extent of every axis and loop of a stage, when all of it is computed."""
         domains = {iv: stage.op.domain(iv) for iv in (*stage.op.axis, *stage.op.reduce_axis)}
         roots = {iv: r.extent for iv, r in domains.items() if r is not None}
-        return loop_extents(stage.relations, roots, Analyzer())
+        analyzer = Analyzer()
+        if stage.relations and not all(isinstance(n, IntImm) for n in roots.values()):
+            for v in self.size_vars():
+                analyzer.bind(v, 0, None)
+        return loop_extents(stage.relations, roots, analyzer)
+
+    def size_vars(self) -> list[Var]:
+        """The variables in shapes of tensors, which are not negative."""
+        shapes = (n for s in self.stages for t in s.op.outputs for n in t.shape if not isinstance(n, IntImm))
+        return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
 
     # ---- doing and undoing
 

@@ -14,10 +14,10 @@ from tewb.tensor.domains import Domain, depends_on
 from tewb.tensor.extern import ExternOp, Part, Tile, extern, is_whole, whole_buffers, whole_region, whole_tile
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
-from tewb.tensor.tensor import Operation, Tensor, TensorSlice
+from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
 
 __all__ = [
     "ComputeOp", "Domain", "ExternOp", "Operation", "Part", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "address_of", "call_extern",
-    "call_packed", "comm_reducer", "compute", "decl_buffer", "depends_on", "extern", "extern_region", "is_whole", "max_value", "min_value",
+    "call_packed", "check_name", "comm_reducer", "compute", "decl_buffer", "depends_on", "extern", "extern_region", "is_whole", "max_value", "min_value",
     "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile",
 ]  # fmt: skip

@@ -175,10 +175,11 @@ def _refuse_overflow(op: Any, analyzer: Analyzer, load: ProducerLoad, d: int, in
     if found is None:
         return
     part, end = found
+    wider = 'compute the index in 64 bits: i.astype("int64")'
     raise BoundError(
         f"compute {op.name} reads {load.producer.name} at an index that passes {part.dtype}: in dimension {d}, "
         f"{part!r} reaches {end}",
-        hint='compute the index in 64 bits: i.astype("int64")',
+        hint=wider if part.dtype.bits < 64 else "take remainders before products: (i % n) * (i % n)",
         span=here(),
     )
 

@@ -111,6 +111,12 @@ def compute(
     not match the shape, BoundError when the expression reads outside of a tensor.
     """
     extents = check_shape(name, shape)
+    if not callable(fcompute):
+        raise TewbError(
+            f"compute {name}: {fcompute!r} is no function of the indices",
+            hint="te.compute(shape, lambda i, j: A[i, j] + 1)",
+            span=here(),
+        )
     names = takes_names(fcompute, len(extents))
     if len(names) != len(extents):
         raise ShapeError(
@@ -123,6 +129,10 @@ def compute(
     )
     result = fcompute(*[iv.var for iv in axis])
     several = isinstance(result, tuple | list)
+    if several and not result:
+        raise TewbError(
+            f"compute {name}: the function returned no expression", hint="return an expression", span=here()
+        )
     body = tuple(_body(name, e) for e in (result if several else (result,)))
     _check_reductions(name, body)
     op = ComputeOp(name, axis, body, tag)

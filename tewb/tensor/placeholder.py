@@ -6,7 +6,7 @@ from typing import Any
 
 from tewb.base import DType, DTypeError, ShapeError, here
 from tewb.ir import Expr, IntImm, Var, const_int, convert
-from tewb.tensor.tensor import Operation, Tensor
+from tewb.tensor.tensor import Operation, Tensor, check_name
 
 
 class PlaceholderOp(Operation):
@@ -45,4 +45,9 @@ def placeholder(shape: Any, dtype: str = "float32", name: str = "placeholder") -
 
 def var(name: str = "tindex", dtype: str = "int32") -> Var:
     """A scalar the caller gives: a size, or a parameter of the kernel."""
-    return Var(name, DType(dtype))
+    made = Var(check_name(name), DType(dtype))
+    if made.dtype.lanes > 1:
+        raise DTypeError(
+            f"te.var {name} is one number, not a vector {dtype}", hint=f'"{made.dtype.element}"', span=here()
+        )
+    return made

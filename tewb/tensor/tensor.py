@@ -5,8 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tewb.base import DType, DTypeError, ShapeError, Span, here
+from tewb.base import DType, DTypeError, ShapeError, Span, TewbError, here
 from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, Range, convert
+
+
+def check_name(name: Any) -> str:
+    """`name`, when it is text. Raises TewbError for anything else."""
+    if isinstance(name, str):
+        return name
+    raise TewbError(f"a name is text, not {name!r}", hint='name="A"', span=here())
+
+
+def _check_element(name: str, dtype: DType) -> None:
+    """Raise DTypeError for what memory has no elements of: vectors, addresses, text."""
+    if dtype.lanes > 1 or dtype.kind in ("handle", "void"):
+        raise DTypeError(
+            f"{name}: a tensor has no elements of dtype {dtype}",
+            hint="elements are numbers, such as float32, or bool",
+            span=here(),
+        )
 
 
 class Operation:
@@ -29,9 +46,11 @@ class Operation:
     def __init__(
         self, name: str, shapes: Iterable[tuple[Expr, ...]], dtypes: Iterable[DType], tag: str = ""
     ) -> None:
-        self.name, self.tag, self.attrs = name, tag, dict[str, object]()
+        self.name, self.tag, self.attrs = check_name(name), tag, dict[str, object]()
         self.span: Span | None = here()
         pairs = list(zip(shapes, dtypes, strict=True))
+        for _, d in pairs:
+            _check_element(name, d)
         self._outputs = tuple(
             Tensor(self, i, s, d, _output_name(name, i, len(pairs))) for i, (s, d) in enumerate(pairs)
         )

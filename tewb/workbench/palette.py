@@ -27,7 +27,7 @@ from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
 from tewb.runtime import Target
 from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loops_text
 from tewb.schedule.bounds import infer_bounds
-from tewb.schedule.primitive import Call, Refusal
+from tewb.schedule.primitive import REQUIRED, Call, Refusal
 from tewb.workbench.ledger import allocated_bytes, argument_stages, computed_times
 
 if TYPE_CHECKING:
@@ -462,8 +462,12 @@ def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
 
 def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
     """Steps that may make a refused `step` legal: loops brought together, stages moved out of the way or
-    along, a loop cut by a constant or taken inside."""
+    along, a loop cut by a constant or taken inside. None for a step without a loop to take, as at a stage that has
+    none."""
     stage = schedule[step.stage]
+    needed = (p.name for p in PRIMITIVES[step.primitive].params if p.default is REQUIRED)
+    if any(name not in step.args for name in needed):
+        return
     if step.primitive == "fuse" and len(step.args["axes"]) > 1:
         first, *others = step.args["axes"]
         names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]

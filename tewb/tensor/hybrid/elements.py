@@ -14,6 +14,7 @@ from tewb.ir import (
     IntImm,
     Var,
     const_int,
+    free_vars,
     ops,
     script,
 )
@@ -24,6 +25,7 @@ from tewb.tensor.hybrid.values import (
     Value,
     kind_of,
 )
+from tewb.tensor.wide_indices import wide_index
 
 
 class Elements(Expressions):
@@ -102,8 +104,18 @@ class Elements(Expressions):
         number = const_int(index)
         if number is not None and number < 0:
             index = ops.add(index, size)
+        index = self.wide(index)
         self.check_index(node, buffer, d, index, size, number)
         return index
+
+    def wide(self, index: Expr) -> Expr:
+        """`index`, in 64 bits where sizes that nobody knows may make it pass 32; what certainly does is refused."""
+        if self.analyzer.overflow(index) is not None:
+            return index
+        ends = {v: self.analyzer.ranges.get(v, (None, None)) for v in free_vars(index)}
+        return wide_index(
+            index, {v: (lo, hi) for v, (lo, hi) in ends.items() if lo is not None and hi is not None}
+        )
 
     def index_value(self, value: Value, node: ast.AST) -> Expr:
         if isinstance(value, Slice):
