@@ -12,9 +12,10 @@ import pytest
 import tewb
 from tests.programs import PROGRAMS, random_schedule
 from tewb import te
-from tewb.base import ScheduleError, TewbError
+from tewb.base import ArgumentError, ScheduleError, TewbError
 from tewb.ir import first_difference
 from tewb.workbench.demos import DEMOS, demo_session
+from tewb.workbench.verify import small_program
 from tewb.workbench.views import html
 from tewb.workbench.views.graph import dot, graph_panel, tree
 
@@ -317,3 +318,71 @@ def test_how_often_a_stage_is_computed_is_shown(access: str, computed: float) ->
     s.apply({"primitive": "compute_at", "stage": "E", "args": {"parent": "C", "axis": "i"}})
     (stage,) = [x for x in s.stages if x.name == "E"]
     assert stage.computed == computed
+
+
+def outer_difference() -> tuple[Any, list[Any], Any, Any]:
+    """A[i] - B[j] of two sizes, where everything has one name."""
+    n, m = te.var("n"), te.var("n")
+    A, B = te.placeholder((n,), name="A"), te.placeholder((m,), name="A")
+    C = te.compute((n, m), lambda i, j: A[i] - B[j], name="A")
+    return te.create_schedule(C.op), [A, B, C], n, m
+
+
+def test_sizes_of_one_name_have_values_of_their_own() -> None:
+    s, args, n, m = outer_difference()
+    arrays = [np.arange(5, dtype=np.float32), np.arange(7, dtype=np.float32)]
+    assert tewb.Session(s, args, inputs=arrays).measure(repeat=1).operations == 35
+    assert tewb.Session(s, args, sizes={n: 5, m: 7}).measure(repeat=1).operations == 35
+    assert tewb.Session(s, args, sizes={"n": 5, m: 7}).measure(repeat=1).operations == 35
+    program = small_program(s, args)
+    assert program.sizes[n] != program.sizes[m]
+    assert tewb.Session(s, args).verify().ok
+
+
+def test_scalars_of_one_name_have_values_of_their_own() -> None:
+    x, y = te.var("x"), te.var("x")
+    C = te.compute((4,), lambda i: x - y + i, name="C")
+    session = tewb.Session(te.create_schedule(C.op), [x, y, C], sizes={x: 5, y: 2})
+    assert session.verify().ok
+    assert session.measure(repeat=1).ok
+
+
+def test_values_of_one_name_reach_a_small_twin() -> None:
+    x, y = te.var("x"), te.var("x")
+    A = te.placeholder((4096, 4096), "int32", name="A")
+    C = te.compute((4096, 4096), lambda i, j: A[i, j] * x - y, name="C")
+    program = small_program(te.create_schedule(C.op), [A, x, y, C])
+    assert program.shrunk
+    _, p, q, _ = program.args
+    assert (p is not x) and program.sizes[p] != program.sizes[q]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"sizes": {"n": -9}}, "the shape of A would be"),
+        ({"sizes": {"n": "9"}}, "sizes gives '9' to 'n'"),
+        ({"sizes": 5}, "sizes as a dict"),
+        ({"inputs": 5}, "a list of inputs"),
+        ({"inputs": [5, 6]}, "the input for A has shape"),
+        ({"inputs": [np.ones(3, np.float32), np.ones((3, 3), np.float32)]}, "the input for A has shape"),
+        ({"reference": 5}, "a function of the inputs; 5 is none"),
+        ({"name": None}, "a name"),
+    ],
+)
+def test_what_a_session_cannot_be_about_is_refused(given: dict[str, Any], message: str) -> None:
+    s, args, _, _ = outer_difference()
+    with pytest.raises(ArgumentError, match=message):
+        tewb.Session(s, args, **given).measure(repeat=1)
+    with pytest.raises(ArgumentError, match="takes a schedule"):
+        tewb.Session(None, args)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="no number of samples"):
+        tewb.Session(s, args).measure(repeat=0)
+
+
+@pytest.mark.parametrize("step", [None, 5, "split C i 4", ["split"]])
+def test_what_is_no_step_is_refused(step: Any) -> None:
+    s = session()
+    for act in (s.apply, s.why_not, s.preview, lambda step: s.measure(repeat=1, pinned=[step])):
+        with pytest.raises(ScheduleError, match="is not a step"):
+            act(step)

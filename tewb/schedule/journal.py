@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,7 +33,7 @@ class Step:
         return {"primitive": self.primitive, "stage": self.stage, "args": dict(self.args), **words}
 
     @staticmethod
-    def from_json(data: dict[str, Any]) -> Step:
+    def from_json(data: Mapping[str, Any]) -> Step:
         """The step that a JSON object describes. Raises ScheduleError."""
         try:
             name, note = str(data.get("name", "")), str(data.get("note", ""))

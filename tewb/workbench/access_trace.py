@@ -14,6 +14,7 @@ import numpy as np
 from tewb.base import ArgumentError, TewbError
 from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk
 from tewb.testing import random_array
+from tewb.workbench.counts import value_of
 from tewb.workbench.interpret import Interpreter
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def _arguments(session: Session, f: PrimFunc) -> dict[Var, Any]:
 
 
 def _scalars(session: Session, f: PrimFunc) -> dict[Var, Any]:
-    scalars = {p: session.sizes.get(p.name, 1) for p in f.params if isinstance(p, Var)}
+    scalars = {p: value_of(p, session.sizes, 1) for p in f.params if isinstance(p, Var)}
     return {p: bool(n) if p.dtype.is_bool else n for p, n in scalars.items()}
 
 

@@ -7,16 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tewb.arith import evaluate_integers
-from tewb.base import any_depth
+from tewb.base import ArgumentError, any_depth, here
 from tewb.ir import Binary, Call, Compare, Expr, ProducerLoad, Reduce, Var, const_int, script, walk
 from tewb.tensor import ComputeOp, Operation, PlaceholderOp, Tensor
+
+# Values of symbolic sizes and scalars: of a variable itself, or of all that have a name.
+Sizes = Mapping[Any, int]
 
 # Calls that choose or rename a value and do nothing to it.
 _FREE_CALLS = ("if_then_else", "likely", "reinterpret")
 
 
 @any_depth
-def operations(outputs: Sequence[Operation], sizes: Mapping[str, int]) -> int | None:
+def operations(outputs: Sequence[Operation], sizes: Sizes) -> int | None:
     """How many operations the definition of `outputs` has: those of each compute's body, at every point of its
     axes and reduce axes. A matmul has 2 n^3.
 
@@ -36,13 +39,13 @@ def operations(outputs: Sequence[Operation], sizes: Mapping[str, int]) -> int | 
     return total
 
 
-def least_bytes(args: Iterable[Any], sizes: Mapping[str, int]) -> int:
+def least_bytes(args: Iterable[Any], sizes: Sizes) -> int:
     """The bytes of all tensors among the arguments of a kernel: each goes over the memory bus once at least."""
     tensors = [a for a in args if isinstance(a, Tensor)]
     return sum(math.prod(shape_of(t, sizes)) * t.dtype.nbytes for t in tensors)
 
 
-def points(op: ComputeOp, sizes: Mapping[str, int]) -> int | None:
+def points(op: ComputeOp, sizes: Sizes) -> int | None:
     """How often the body of a compute is evaluated: the points of its axes and reduce axes. A range that depends on
     other axes counts as it is in their middle, which is right for triangles. None when elements of tensors tell it."""
     axes = (*op.axis, *op.reduce_axis)
@@ -52,7 +55,7 @@ def points(op: ComputeOp, sizes: Mapping[str, int]) -> int | None:
     for iv in axes:
         r = op.domain(iv)
         assert r is not None
-        names = {v: sizes.get(v.name, 128) for e in (r.min, r.extent) for v in walk(e) if isinstance(v, Var)}
+        names = {v: value_of(v, sizes) for e in (r.min, r.extent) for v in walk(e) if isinstance(v, Var)}
         low, extent = (evaluate_integers(e, {**names, **middle}) for e in (r.min, r.extent))
         if low is None or extent is None:
             return None
@@ -105,15 +108,27 @@ def _cost(e: Expr) -> int:
     return int(isinstance(e, Binary | Compare))
 
 
-def shape_of(t: Tensor, sizes: Mapping[str, int]) -> tuple[int, ...]:
+def shape_of(t: Tensor, sizes: Sizes) -> tuple[int, ...]:
     """The shape of a tensor with its symbolic sizes filled in (128 where none is given)."""
-    return tuple(size_of(n, sizes) for n in t.shape)
+    shape = tuple(size_of(n, sizes) for n in t.shape)
+    if min(shape, default=0) < 0:
+        raise ArgumentError(
+            f"the shape of {t.name} would be {shape}", hint='sizes={"n": 128} gives n a value', span=here()
+        )
+    return shape
 
 
-def size_of(n: Expr, sizes: Mapping[str, int]) -> int:
+def size_of(n: Expr, sizes: Sizes) -> int:
     """The value of an extent, with its symbolic sizes filled in (128 where none is given)."""
     known = const_int(n)
     if known is not None:
         return known
-    names = {v.name: sizes.get(v.name, 128) for v in walk(n) if isinstance(v, Var)}
-    return int(eval(script(n), {"__builtins__": {}, "min": min, "max": max}, names))
+    found = evaluate_integers(n, {v: value_of(v, sizes) for v in walk(n) if isinstance(v, Var)})
+    if found is None:
+        raise ArgumentError(f"the size {script(n)} does not follow from numbers", span=here())
+    return int(found)
+
+
+def value_of(v: Var, sizes: Sizes, default: int = 128) -> int:
+    """The value of a variable: its own, or that of its name."""
+    return sizes[v] if v in sizes else sizes.get(v.name, default)

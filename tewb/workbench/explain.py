@@ -377,7 +377,7 @@ def illegal(session: Session, about: object) -> Explanation:
         raise TewbError(
             f"explain: {about!r} is not a step", hint='explain("illegal", Step("split", "C", {...}))'
         )
-    step = about if isinstance(about, Step) else Step.from_json(dict(about))
+    step = about if isinstance(about, Step) else Step.from_json(about)
     trials = Trials(session)
     refusal = trials.refusal(step)
     question = f"Why is {step} refused?"

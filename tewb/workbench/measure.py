@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tewb.base import ArgumentError, Stop, Stopped, stopped_by
+from tewb.base import ArgumentError, Stop, Stopped, here, stopped_by
 from tewb.driver import build_module
 from tewb.ir import Reduce, Var, const_int
 from tewb.lowering import lower_schedule
@@ -17,7 +17,7 @@ from tewb.runtime import Kernel, Timing, get_num_threads
 from tewb.schedule import Schedule, Step
 from tewb.tensor import ComputeOp, Tensor
 from tewb.testing import evaluate, random_array, tolerance
-from tewb.workbench.counts import least_bytes, operations, shape_of
+from tewb.workbench.counts import Sizes, least_bytes, operations, shape_of, value_of
 from tewb.workbench.interruptible import LONG, interruptible, wait_for_given_up
 from tewb.workbench.trials import Journal, Progress, in_turn, numpy_threads
 
@@ -138,6 +138,8 @@ def measure(
     `stop()` ends the sampling early, and within a second whatever takes longer: a build, a call of a kernel, a run of
     numpy (which is given up, and waited for by the next measurement).
     """
+    if not isinstance(repeat, int) or repeat < 1:
+        raise ArgumentError(f"repeat={repeat!r} is no number of samples", hint="repeat=9", span=here())
     with stopped_by(stop):
         try:
             return _measure(session, repeat, stop, progress or (lambda done, what: None), pinned, cold)
@@ -149,6 +151,7 @@ def _measure(
     session: Session, repeat: int, stop: Stop | None, tell: Progress, pinned: Pinned | None, cold: bool
 ) -> Measurement:
     wait_for_given_up(tell)
+    sizes = sizes_now(session)
     tell(0.0, "building")
     kernel, journal = _kernel_now(session)
     other = None if pinned is None else _pinned_kernel(session, pinned)
@@ -156,10 +159,10 @@ def _measure(
     began = time.perf_counter()
     inputs, outputs, expected = interruptible(lambda: prepare(session))
     is_long = time.perf_counter() - began > LONG
-    arguments = in_order(session.args, inputs, outputs, session.sizes)
+    arguments = in_order(session.args, inputs, outputs, sizes)
     facts: dict[str, Any] = {
-        "operations": operations(session.schedule.outputs, session.sizes),
-        "bytes": least_bytes(session.args, session.sizes),
+        "operations": operations(session.schedule.outputs, sizes),
+        "bytes": least_bytes(session.args, sizes),
         "workers": workers_of(kernel),
         "journal": journal,
     }
@@ -171,7 +174,7 @@ def _measure(
     contestants: list[Callable[[], Any]] = [lambda: kernel(*arguments), run]
     if other is not None:
         its_outputs = {t: filled_like(a) for t, a in outputs.items()}
-        its_arguments = in_order(session.args, inputs, its_outputs, session.sizes)
+        its_arguments = in_order(session.args, inputs, its_outputs, sizes)
         problem = check(other, its_arguments, its_outputs, expected)
         facts["pinned_message"] = problem or EQUAL + _other_threads(workers_of(other), workers_of(kernel))
         if not problem:
@@ -205,7 +208,7 @@ def _pinned_kernel(session: Session, pinned: Pinned) -> Kernel:
         schedule = pinned
     else:
         schedule = Schedule(session.schedule.outputs)
-        schedule.restore([s if isinstance(s, Step) else Step.from_json(dict(s)) for s in pinned])
+        schedule.restore([s if isinstance(s, Step) else Step.from_json(s) for s in pinned])
     return build_module(lower_schedule(schedule, session.args, session.name))
 
 
@@ -244,6 +247,10 @@ def prepare(session: Session) -> tuple[Arrays, Arrays, Arrays]:
                 f"{len(session.inputs)} inputs for {len(given)}: {', '.join(t.name for t in given)}"
             )
         inputs = {t: np.asarray(a) for t, a in zip(given, session.inputs, strict=True)}
+        for t, a in inputs.items():
+            wanted = shape_of(t, sizes_now(session))
+            if a.shape != wanted:
+                raise ArgumentError(f"the input for {t.name} has shape {a.shape}, not {wanted}")
     else:
         inputs = {t: random_array(shape_of(t, session.sizes), t.dtype, rng) for t in given}
     if session.reference is not None:
@@ -252,11 +259,23 @@ def prepare(session: Session) -> tuple[Arrays, Arrays, Arrays]:
         if len(results) != len(made):
             raise ArgumentError(f"the reference gives {len(results)} arrays for {len(made)} outputs")
     else:
-        scalars = {a: session.sizes.get(a.name, 1) for a in session.args if isinstance(a, Var)}
+        scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
         results = evaluate(made, inputs, scalars)
     expected = {t: np.asarray(r) for t, r in zip(made, results, strict=True)}
-    outputs = {t: filled_like(np.empty(shape_of(t, session.sizes), t.dtype)) for t in made}
+    outputs = {t: filled_like(np.empty(shape_of(t, sizes_now(session)), t.dtype)) for t in made}
     return inputs, outputs, expected
+
+
+def sizes_now(session: Session) -> Sizes:
+    """The values of symbolic sizes, also those that the inputs of a session tell."""
+    tensors = [a for a in session.args if isinstance(a, Tensor) and session.schedule[a].is_placeholder]
+    told = {
+        n: size
+        for t, a in zip(tensors, session.inputs or (), strict=False)
+        for n, size in zip(t.shape, np.shape(a), strict=False)
+        if isinstance(n, Var)
+    }
+    return {**session.sizes, **told}
 
 
 def filled_like(a: Any) -> Any:
@@ -264,10 +283,10 @@ def filled_like(a: Any) -> Any:
     return np.full(a.shape, 77).astype(a.dtype)
 
 
-def in_order(args: Sequence[Any], inputs: Arrays, outputs: Arrays, sizes: dict[str, int]) -> list[Any]:
+def in_order(args: Sequence[Any], inputs: Arrays, outputs: Arrays, sizes: Sizes) -> list[Any]:
     """The arrays and scalars in the order of the kernel's parameters."""
     arrays = {**inputs, **outputs}
-    return [arrays[a] if isinstance(a, Tensor) else sizes.get(a.name, 1) for a in args]
+    return [arrays[a] if isinstance(a, Tensor) else value_of(a, sizes, 1) for a in args]
 
 
 def reference_call(session: Session, inputs: Arrays) -> tuple[Callable[[], Any], str]:
@@ -277,7 +296,7 @@ def reference_call(session: Session, inputs: Arrays) -> tuple[Callable[[], Any],
         values = list(inputs.values())
         return lambda: reference(*values), "numpy"
     made = [a for a in session.args if isinstance(a, Tensor) and not session.schedule[a].is_placeholder]
-    scalars = {a: session.sizes.get(a.name, 1) for a in session.args if isinstance(a, Var)}
+    scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
     return lambda: evaluate(made, inputs, scalars), "numpy, by the definition"
 
 

@@ -118,7 +118,7 @@ def palette(session: Session, stage: object, loop: str | None = None) -> list[Ac
 
 def preview(session: Session, step: Step | Mapping[str, Any]) -> Preview:
     """What `step` would lead to. Raises ScheduleError if it is refused."""
-    wanted = step if isinstance(step, Step) else Step.from_json(dict(step))
+    wanted = step if isinstance(step, Step) else Step.from_json(step)
     trials = Trials(session)
     refusal = trials.refusal(wanted)
     if refusal is not None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from tewb.arith import Analyzer
 from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements
 from tewb.driver import build_module
@@ -25,6 +27,7 @@ from tewb.ir import (
     Node,
     Origin,
     PrimFunc,
+    Var,
     const_int,
     script,
     script_lines,
@@ -47,6 +50,7 @@ from tewb.schedule.alignment import elements_spanned
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.recompute import recompute_factor
 from tewb.workbench.advice import advice
+from tewb.workbench.counts import Sizes
 from tewb.workbench.diff import Diff
 from tewb.workbench.explain import explain
 from tewb.workbench.history import History
@@ -131,7 +135,8 @@ class Session(History):
 
     `schedule` is changed in place, so later cells can build it. `args` are the kernel's arguments.
     `reference(*inputs)` is the numpy program to compare with (the definition of the tensors if not given);
-    `inputs` are the arrays to measure with (random ones if not given); `sizes` gives values to symbolic sizes.
+    `inputs` are the arrays to measure with (random ones if not given). `sizes` gives values to symbolic sizes, by
+    their names, or by the variables themselves, of which several may have one name.
     """
 
     def __init__(
@@ -141,8 +146,9 @@ class Session(History):
         name: str = "main",
         reference: Callable[..., Any] | None = None,
         inputs: Sequence[Any] | None = None,
-        sizes: Mapping[str, int] | None = None,
+        sizes: Sizes | None = None,
     ) -> None:
+        _check_given(schedule, args, name, reference, inputs, sizes)
         super().__init__(schedule, args, name)
         for i, array in enumerate(inputs or ()):
             if masked_elements(array):
@@ -162,7 +168,7 @@ class Session(History):
     def apply(self, step: Step | Mapping[str, Any]) -> None:
         """Do a step, given as a Step or as its JSON form. Raises ScheduleError and changes nothing if it is
         refused, or if the loops that it leads to cannot be made."""
-        wanted = step if isinstance(step, Step) else Step.from_json(dict(step))
+        wanted = step if isinstance(step, Step) else Step.from_json(step)
         self._notice()
         before = self.schedule.journal
         self.schedule.apply(wanted)
@@ -177,7 +183,7 @@ class Session(History):
 
     def why_not(self, step: Step | Mapping[str, Any]) -> str | None:
         """Why a step would be refused now; None when it would not."""
-        return self.schedule.why_not(step if isinstance(step, Step) else Step.from_json(dict(step)))
+        return self.schedule.why_not(step if isinstance(step, Step) else Step.from_json(step))
 
     # ---- seeing
 
@@ -386,6 +392,27 @@ class Session(History):
         from tewb.workbench.access_trace import trace
 
         return trace(self, buffer, limit)
+
+
+def _check_given(schedule: Any, args: Any, name: Any, reference: Any, inputs: Any, sizes: Any) -> None:
+    """Raise ArgumentError for what no session can be about."""
+    for given, is_right, wanted in (
+        (schedule, isinstance(schedule, Schedule), "a schedule, s = te.create_schedule(C.op)"),
+        (args, isinstance(args, list | tuple), "a list of arguments, [A, B, C]"),
+        (name, isinstance(name, str), 'a name, "main"'),
+        (reference, reference is None or callable(reference), "a reference that is a function of the inputs"),
+        (inputs, inputs is None or isinstance(inputs, list | tuple), "a list of inputs, [a, b]"),
+        (sizes, sizes is None or isinstance(sizes, Mapping), 'sizes as a dict, {"n": 128}'),
+    ):
+        if not is_right:
+            raise ArgumentError(f"a Session takes {wanted}; {given!r} is none", span=here())
+    for key, value in (sizes or {}).items():
+        if not isinstance(key, str | Var) or not isinstance(value, int | float | np.number):
+            raise ArgumentError(
+                f"sizes gives {value!r} to {key!r}, and a number to the name of a variable is wanted",
+                hint='sizes={"n": 128}',
+                span=here(),
+            )
 
 
 def _elements(shape: Sequence[Expr]) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,11 @@ import numpy as np
 from tewb.ir import Expr, ProducerLoad, Var, walk
 from tewb.tensor import ComputeOp, Operation, PlaceholderOp, Tensor
 from tewb.testing import random_array
-from tewb.workbench.counts import operations_below, shape_of
+from tewb.workbench.counts import Sizes, operations_below, shape_of
 
 
 def suitable_inputs(
-    outputs: Sequence[Operation], given: Sequence[Tensor], sizes: Mapping[str, int], rng: np.random.Generator
+    outputs: Sequence[Operation], given: Sequence[Tensor], sizes: Sizes, rng: np.random.Generator
 ) -> dict[Tensor, Any]:
     """A random array for each tensor in `given`. Where elements tell ranges of reduce axes, begins and ends go up and
     stay inside of what these ranges index, and indices are elements of what they index."""
@@ -35,7 +35,7 @@ def suitable_inputs(
     return found
 
 
-def _limits(op: ComputeOp, sizes: Mapping[str, int]) -> Iterator[tuple[Tensor, int, bool]]:
+def _limits(op: ComputeOp, sizes: Sizes) -> Iterator[tuple[Tensor, int, bool]]:
     """Inputs that `op` indexes with or whose elements are ends of ranges, with the largest value that is right, and
     whether it is such an end."""
     indexed = [

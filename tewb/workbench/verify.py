@@ -26,7 +26,7 @@ from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor
 from tewb.tensor.hybrid import HybridOp
 from tewb.tensor.source import GraphSource
 from tewb.testing import evaluate
-from tewb.workbench.counts import operations_below, points, shape_of, size_of
+from tewb.workbench.counts import Sizes, operations_below, points, shape_of, size_of, value_of
 from tewb.workbench.measure import check, filled_like, in_order
 from tewb.workbench.suitable_inputs import suitable_inputs
 
@@ -74,7 +74,7 @@ class Program:
 
     outputs: Sequence[Operation]
     args: list[Any]
-    sizes: dict[str, int]
+    sizes: Sizes
     steps: Sequence[tuple[int, Step]]
     shrunk: Mapping[int, int]
 
@@ -97,7 +97,7 @@ class LongCode(CannotCheck):
     """The kernel is too long to be compiled while somebody waits."""
 
 
-def verify(schedule: Schedule, args: Sequence[Any], sizes: Mapping[str, int] | None = None) -> Verdict:
+def verify(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) -> Verdict:
     """Whether `schedule` computes what its tensors are defined as, and which step changed that if it does not.
 
     `sizes` gives small values to symbolic sizes (chosen here if not given). Takes some tens of milliseconds,
@@ -182,7 +182,7 @@ class _Expected:
         given = [t for t in tensors if isinstance(t.op, PlaceholderOp)]
         outputs = [t for t in tensors if t not in given]
         self.inputs = suitable_inputs(p.outputs, given, p.sizes, rng)
-        scalars = {a: p.sizes[a.name] for a in p.args if isinstance(a, Var)}
+        scalars = {a: value_of(a, p.sizes) for a in p.args if isinstance(a, Var)}
         results = evaluate(outputs, self.inputs, scalars)
         self.outputs = {t: np.asarray(r) for t, r in zip(outputs, results, strict=True)}
 
@@ -236,23 +236,24 @@ def _refuse_side_effects(outputs: Sequence[Operation]) -> None:
 # ---------------------------------------------------------------- small programs
 
 
-def small_program(schedule: Schedule, args: Sequence[Any], sizes: Mapping[str, int] | None = None) -> Program:
+def small_program(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) -> Program:
     """A program that is quick to check: the given one when it is small, else a twin with smaller sizes.
 
     Raises CannotCheck when no small sizes suit the definitions and the journal.
     """
-    values = {**_values_of_symbols(args), **(sizes or {})}
+    values = _values_of_symbols(args, sizes or {})
     steps = list(enumerate(schedule.journal))
     if is_small(schedule.outputs, values):
         return Program(schedule.outputs, list(args), values, steps, {})
     problem = "its sizes cannot be made smaller"
     for shrunk in smaller_sizes(schedule):
         try:
-            outputs, twin_args = _twin(schedule.outputs, args, shrunk)
-            if not is_small(outputs, values):
+            outputs, twin_args, twins = _twin(schedule.outputs, args, shrunk)
+            its_values = {**values, **{twin: value_of(v, values) for v, twin in twins.items()}}
+            if not is_small(outputs, its_values):
                 problem = "too large"
                 continue
-            twin = Program(outputs, twin_args, values, steps, shrunk)
+            twin = Program(outputs, twin_args, its_values, steps, shrunk)
             twin.beginning(len(steps))  # are the steps legal with these sizes?
             return twin
         except TewbError as e:
@@ -260,7 +261,7 @@ def small_program(schedule: Schedule, args: Sequence[Any], sizes: Mapping[str, i
     raise CannotCheck(problem)
 
 
-def is_small(outputs: Sequence[Operation], sizes: Mapping[str, int]) -> bool:
+def is_small(outputs: Sequence[Operation], sizes: Sizes) -> bool:
     """Whether the definition of `outputs` is evaluated, and its plainest kernel run, in a moment."""
     total = rounds = calls = 0
     for op in operations_below(outputs):
@@ -279,18 +280,21 @@ def is_small(outputs: Sequence[Operation], sizes: Mapping[str, int]) -> bool:
     return total <= MOST_POINTS and rounds <= MOST_ROUNDS and calls <= MOST_CALLS
 
 
-def _iterations(s: Stmt, sizes: Mapping[str, int]) -> int:
+def _iterations(s: Stmt, sizes: Sizes) -> int:
     """How often the innermost statements of a hybrid function run."""
     inside = sum(_iterations(c, sizes) for c in s.children() if isinstance(c, Stmt))
     return max(inside, 1) * (size_of(s.extent, sizes) if isinstance(s, For) else 1)
 
 
-def _values_of_symbols(args: Sequence[Any]) -> dict[str, int]:
-    """Different small values, neither powers of two nor multiples of common factors, for symbolic sizes."""
-    names: dict[str, None] = {a.name: None for a in args if isinstance(a, Var)}
+def _values_of_symbols(args: Sequence[Any], sizes: Sizes) -> dict[Any, int]:
+    """`sizes`, and different small values, neither powers of two nor multiples of common factors, for the other
+    variables, also for those that share a name."""
+    found = {a: None for a in args if isinstance(a, Var)}
     for t in (a for a in args if isinstance(a, Tensor)):
-        names.update({v.name: None for n in t.shape for v in walk(n) if isinstance(v, Var)})
-    return dict(zip(names, itertools.cycle((37, 29, 43, 19, 23, 31)), strict=False))
+        found.update({v: None for n in t.shape for v in walk(n) if isinstance(v, Var)})
+    small = zip(found, itertools.cycle((37, 29, 43, 19, 23, 31)), strict=False)
+    values = {v: value_of(v, sizes, n) for v, n in small}
+    return {**{v.name: n for v, n in values.items()}, **sizes, **values}
 
 
 def smaller_sizes(schedule: Schedule) -> Iterator[dict[int, int]]:
@@ -372,8 +376,8 @@ class _SmallSource(GraphSource):
 
 def _twin(
     outputs: Sequence[Operation], args: Sequence[Any], shrunk: Mapping[int, int]
-) -> tuple[list[Operation], list[Any]]:
-    """The same definitions with other sizes, and the arguments in terms of them.
+) -> tuple[list[Operation], list[Any], dict[Var, Var]]:
+    """The same definitions with other sizes, the arguments in terms of them, and the variables by those of the program.
 
     Raises TewbError when they have no source, or read out of bounds with these sizes.
     """
@@ -389,7 +393,8 @@ def _twin(
         if getattr(twin.op, "unproved", ()) and not getattr(t.op, "unproved", ()):
             raise CannotCheck(f"with smaller sizes {t.name} may read out of bounds")
     twin_args = [made[a] if isinstance(a, Tensor) else found[source.vars[a]] for a in args]
-    return [made[op.output(0)].op for op in outputs], twin_args
+    twins = {v: found[name] for v, name in source.vars.items() if isinstance(found.get(name), Var)}
+    return [made[op.output(0)].op for op in outputs], twin_args, twins
 
 
 def _run(text: str) -> dict[str, Any]:
