@@ -167,7 +167,9 @@ def test_a_bound_that_is_assumed_is_that_bound(low: int, factor: int) -> None:
 
 @pytest.mark.parametrize("extra", [[], [(1, "m")], [(-3, "m")], [(1, "x")], [(1, "y")], [(2, "n")]])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_of_thousands_of_facts_those_close_to_a_sum_are_found(sign: int, extra: list[tuple[int, str]]) -> None:
+def test_of_thousands_of_facts_those_close_to_a_sum_are_found(
+    sign: int, extra: list[tuple[int, str]]
+) -> None:
     a = Analyzer()
     x, y, m, n = (Var(name, INT32) for name in "xymn")
     shifted = [FloorMod(ops.add(x, k), n, INT32) for k in range(300)]

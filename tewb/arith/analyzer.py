@@ -84,7 +84,9 @@ class Analyzer:
         self.ranges: dict[Var, Bounds] = {}
         self.symbolic: dict[Var, tuple[Expr | None, Expr | None]] = {}
         self.facts: dict[_Terms, Linear] = {}  # by its terms, a sum that is known to be <= 0
-        self._close: dict[_Terms, dict[_Terms, None]] = {}  # the terms of facts, by these without one variable too
+        self._close: dict[
+            _Terms, dict[_Terms, None]
+        ] = {}  # the terms of facts, by these without one variable too
         self.known_true: set[object] = set()
         # Of indices and of values.
         self._bounds: tuple[dict[int, tuple[Expr, Bounds]], dict[int, tuple[Expr, Bounds]]] = ({}, {})
@@ -672,7 +674,9 @@ def _terms(s: Linear, sign: int = 1) -> _Terms:
 def _with_one_less(s: Linear) -> list[_Terms]:
     """The terms of a sum, and these without each of its variables."""
     terms = _terms(s)
-    alone = [(key, t.coeff) for key, t in s.terms.items() if len(t.atoms) == 1 and isinstance(t.atoms[0], Var)]
+    alone = [
+        (key, t.coeff) for key, t in s.terms.items() if len(t.atoms) == 1 and isinstance(t.atoms[0], Var)
+    ]
     return [terms, *[terms - {term} for term in alone]]
 
 
