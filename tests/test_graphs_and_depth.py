@@ -16,7 +16,7 @@ import tewb
 from tewb import te
 from tewb.arith import Analyzer, Keys
 from tewb.arith.intset import eval_set, interval
-from tewb.base import BoundError, TewbError, any_depth, here
+from tewb.base import BoundError, LowerError, TewbError, any_depth, here
 from tewb.ir import (
     IntImm,
     Var,
@@ -214,6 +214,27 @@ def test_a_chain_of_stages_that_read_two_before_them_is_inlined() -> None:
     for t in stages[:-1]:
         s[t].compute_inline()
     check([A, x], s)
+
+
+def test_stencils_whose_inlining_would_never_end_are_refused() -> None:
+    """Clamped indices of clamped indices: two new elements for each, with every stage."""
+    A = te.placeholder((N,), name="A")
+    stages = [A]
+    for k in range(40):
+        stages.append(
+            te.compute(
+                (N,), lambda i, x=stages[-1]: x[te.max(i - 1, 0)] + x[te.min(i + 1, N - 1)], name=f"S{k}"
+            )
+        )
+    s = te.create_schedule(stages[-1].op)
+    for x in stages[1:-1]:
+        s[x].compute_inline()
+    with pytest.raises(LowerError, match="expression of S39 becomes more than 75,000 nodes .*inlined") as e:
+        tewb.lower(s, [A, stages[-1]])
+    assert "compute_root" in str(e.value)
+    for k in range(6, 39, 6):
+        s[stages[k]].compute_root()
+    check([A, stages[-1]], s)
 
 
 def test_a_stencil_inlined_ten_times_has_each_element_once() -> None:

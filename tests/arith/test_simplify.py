@@ -177,8 +177,14 @@ def test_of_thousands_of_facts_those_close_to_a_sum_are_found(
         for e in shifted:
             stack.enter_context(a.assume(ops.less(e, n)))
         for k in range(300):
-            stack.enter_context(a.assume(ops.less_equal(ops.add(ops.mul(x, k + 1), y), m)))
-        for e in (shifted[7], ops.sub(shifted[7], n), ops.sub(ops.add(ops.mul(x, 9), y), m), x, const(3)):
+            stack.enter_context(a.assume(ops.less_equal(ops.add(ops.mul(x, k + 1), ops.mul(y, k + 2)), m)))
+        for e in (
+            shifted[7],
+            ops.sub(shifted[7], n),
+            ops.sub(ops.add(ops.mul(x, 9), ops.mul(y, 10)), m),
+            x,
+            const(3),
+        ):
             s = a.linear.of(ops.mul(e, sign))
             for factor, name in extra:
                 s.add(a.linear.of(ops.mul({"x": x, "y": y, "m": m, "n": n}[name], factor)))

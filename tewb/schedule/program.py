@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tewb.arith import Analyzer, Key
-from tewb.base import any_depth
-from tewb.ir import Expr, ProducerLoad, Var, at_axes, rewriter
+from tewb.base import LowerError, any_depth
+from tewb.ir import Expr, ProducerLoad, Var, at_axes, rewriter, walk
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp, Operation
 from tewb.tensor.access_check import check_accesses
+
+MOST_NODES = (
+    75_000  # of a stage and what is inlined into it; half of them are shared, and these take 8 s to build
+)
 
 
 @any_depth
@@ -45,6 +49,11 @@ def _inline(schedule: Schedule, op: ComputeOp, inline: list[Operation]) -> Opera
     """`op` with the expressions of the operations `inline` in it."""
     elements: dict[tuple[Key, ...], Expr] = {}
     analyzer = Analyzer()
+    sizes = {o: _size(o) for o in (op, *inline) if isinstance(o, ComputeOp)}
+    most = max(
+        MOST_NODES, 4 * sum(sizes.values())
+    )  # long programs are long; these have elements over and over
+    size = 0
 
     def load(n: ProducerLoad) -> Expr:
         indices = tuple([rewrite(i) for i in n.indices])
@@ -56,8 +65,12 @@ def _inline(schedule: Schedule, op: ComputeOp, inline: list[Operation]) -> Opera
         place = [i if isinstance(i, Var) else analyzer.simplify(i) for i in indices]
         key = (id(n.producer), *[analyzer.keys(i) for i in place])
         if key not in elements:
+            nonlocal size
             source = producer.op
             assert isinstance(source, ComputeOp)
+            size += sizes[source]
+            if size > most:
+                raise _too_large(op, source, most)
             values = {iv.var: i for iv, i in zip(source.axis, indices, strict=True)}
             elements[key] = rewrite(at_axes(values)(source.body[n.producer.value_index]))
         return elements[key]
@@ -69,3 +82,17 @@ def _inline(schedule: Schedule, op: ComputeOp, inline: list[Operation]) -> Opera
     if any(isinstance(o, ComputeOp) and o.unproved for o in (op, *inline)):
         made.unproved = check_accesses(made, refuse=False)
     return made
+
+
+def _size(op: ComputeOp) -> int:
+    """How many nodes the expressions of an operation have."""
+    return sum(1 for e in op.body for _ in walk(e))
+
+
+def _too_large(op: ComputeOp, source: ComputeOp, most: int) -> LowerError:
+    return LowerError(
+        f"compute_inline: the expression of {op.name} becomes more than {most:,} nodes with all elements of the "
+        f"inlined stages that it reads, of {source.name} among them",
+        hint="give a stage between the two loops of its own, with compute_at or compute_root",
+        span=op.span,
+    )
