@@ -13,7 +13,7 @@ import tewb
 from tests.pages import between_pages
 from tewb import te
 from tewb.arith import row_major
-from tewb.base import ArgumentError, ShapeError
+from tewb.base import ArgumentError, BoundError, ShapeError
 from tewb.ir import For, IterVar, const_int, convert, walk
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
@@ -322,3 +322,26 @@ def test_number_less_a_constant_is_checked_when_the_kernel_is_called() -> None:
         assert run(-(2**31) + 5) == run(4) == 0
         with pytest.raises(ArgumentError, match=r"does not fit int32"):
             run(-(2**31) + 4)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint64"])
+@pytest.mark.parametrize("factor", [None, 16])
+def test_ranges_of_elements_that_cannot_be_counted_are_refused(dtype: str, factor: int | None) -> None:
+    P, A = te.placeholder((2,), dtype, name="P"), te.placeholder((4,), "uint8", name="A")
+    axes: list[IterVar] = []
+
+    def row(x: Any) -> Any:
+        axes.append(te.reduce_axis((P[0], P[1]), "k"))
+        return te.sum(A[0].astype("uint32"), axis=axes[0])
+
+    C = te.compute((1,), row, name="C")
+    s = te.create_schedule(C.op)
+    if factor is not None:
+        s[C].split(axes[0], factor=factor)
+    kernel = tewb.build(s, [P, A, C])
+    last = int(np.iinfo(dtype).max)
+    for begin, end in [(0, 0), (3, 1), (4, 4 + 2**20)]:
+        assert kernel(np.array([begin, end], dtype), np.ones(4, "uint8"))[0] == max(end - begin, 0)
+    for begin, end in [(-(2**31), last)] if dtype == "int32" else [(last, 0), (last - 3, last)]:
+        with pytest.raises(BoundError, match="more iterations of k than int"):
+            kernel(np.array([begin, end], dtype), np.ones(4, "uint8"))

@@ -18,6 +18,7 @@ from tewb.ir import (
     AssertStmt,
     AxisValues,
     BufferLoad,
+    Cast,
     Expr,
     IterVar,
     LetStmt,
@@ -31,6 +32,7 @@ from tewb.ir import (
     uses,
     walk,
 )
+from tewb.schedule.relation import LARGEST_FACTOR
 from tewb.tensor.access_check import ALWAYS, Access
 
 if TYPE_CHECKING:
@@ -75,8 +77,25 @@ class ToldRange:
                 body = LetStmt(v, value, body, self.nest.stage.origin(self.axis))
             else:
                 simple[v] = value
-        body = substitute(body, simple)
+        body = self._countable(substitute(body, simple))
         return self.nest.checked(self.domain.exprs, self.translate, body)
+
+    def _countable(self, body: Stmt) -> Stmt:
+        """`body`, behind a check that as many iterations as elements say can be counted. What is read at all of them
+        is checked to lie in a tensor, and then they can."""
+        begin, end = (self.translate(e) for e in self.domain.exprs)
+        most = end.dtype.max_value() - (LARGEST_FACTOR if self.nest.stage.relations else 0)
+        starts_at_0 = (const_int(begin) or 0) >= 0 and const_int(begin) is not None
+        is_sure = starts_at_0 and not self.nest.stage.relations and not _from_uint64(end)
+        if not self.domain.is_told or self.checked or is_sure:
+            return body
+        count = ops.sub(end, begin)
+        fits = ops.any_of(
+            ops.less_equal(end, begin), ops.logical_and(ops.greater(count, 0), ops.less_equal(count, most))
+        )
+        signs = [ops.greater_equal(e, 0) for e in (begin, end) if _from_uint64(e)]
+        what = f"{self.nest.stage.name} has more iterations of {self.axis.name} than {end.dtype} counts"
+        return AssertStmt(ops.all_of(*signs, fits), what, body, self.nest.origin)
 
     # ---- checks for all iterations
 
@@ -126,3 +145,10 @@ class ToldRange:
         empty = ops.less_equal(end, begin)
         none = [empty, *(ops.less_equal(n, 0) for n in self.others)]
         return AssertStmt(ops.any_of(*none, inside), self.nest.outside(access), body, self.nest.origin)
+
+
+def _from_uint64(e: Expr) -> bool:
+    """Whether an end comes from an unsigned element, which may be more than a signed number holds."""
+    return any(
+        isinstance(n, Cast) and n.value.dtype.kind == "uint" and n.value.dtype.bits == 64 for n in walk(e)
+    )

@@ -15,7 +15,7 @@ from tewb.base import INT64, DType
 from tewb.ir import AxisKind, Expr, IterVar, Range, Var, const, const_int, ops, structural_equal
 
 Extents = dict[IterVar, Expr]
-_LARGEST_FACTOR = 1 << 16  # of a split of symbolic loops that keeps their dtype
+LARGEST_FACTOR = 1 << 16  # of a split of symbolic loops that keeps their dtype
 
 
 def split_dtype(n: Expr, factor: int | None, nparts: int | None) -> DType:
@@ -29,7 +29,7 @@ def split_dtype(n: Expr, factor: int | None, nparts: int | None) -> DType:
         size = max(1, min(size, known))
         fits = -(-known // size) * size <= n.dtype.max_value()
     else:
-        fits = size <= min(_LARGEST_FACTOR, n.dtype.max_value() >> 8)
+        fits = size <= min(LARGEST_FACTOR, n.dtype.max_value() >> 8)
     return n.dtype if fits else INT64
 
 
