@@ -51,9 +51,9 @@ def main() -> None:
             nothing(a[i : i + 1], c[i : i + 1])
 
     kernel = tiles()
-    held, released = kernel._callback_entry, kernel._entry
+    held, released = kernel._short_entry, kernel._entry
     for name, entry in (("GIL held", held), ("GIL released", released)):
-        kernel._callback_entry = entry
+        kernel._short_entry = entry
         print(race(f"tiles of the arguments, {name}", lambda: kernel(a, c), plain))
     workers = tiles(parallel=True)
     print(race("tiles of the arguments, from workers", lambda: workers(a, c), plain))

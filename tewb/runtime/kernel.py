@@ -17,7 +17,6 @@ from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
 from tewb.runtime.arguments import (
     Prepared,
-    Told,
     complete,
     last_outputs,
     plain,
@@ -31,6 +30,7 @@ from tewb.runtime.pool import pool
 from tewb.runtime.registry import get_global_func
 from tewb.runtime.target import Target
 from tewb.runtime.timing import Timing, time_call
+from tewb.runtime.watched import watched
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
 _HELD_ENTRY = ctypes.PYFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
@@ -78,7 +78,7 @@ class Kernel:
         self._direct: Direct | None = None
         # A serial kernel that does little but call Python keeps the lock: a callback takes 0.14 us, not 0.17.
         held = isinstance(signature.work, int) and signature.work < _BRIEF and not signature.has_parallel
-        self._callback_entry = _HELD_ENTRY(address) if held else self._entry
+        self._short_entry = _HELD_ENTRY(address) if held and signature.packed else self._entry
         self.name = signature.name
         # A kernel on arrays of constant shape: its calls take a short way.
         self._plan = simple_plan(signature) if isinstance(signature.work, int) else None
@@ -119,7 +119,8 @@ class Kernel:
 
     def run(self, ready: Prepared) -> None:
         """Run on arguments that `prepare` made."""
-        self._enter(self._Slots(*ready.slots), ready.arrays, self._operations(ready.symbols))
+        symbols = {name: told.value for name, told in ready.symbols.items()}
+        self._enter(self._Slots(*ready.slots), ready.arrays, self._operations(symbols))
         for target, copy in ready.write_back:
             target[...] = copy
 
@@ -149,33 +150,32 @@ class Kernel:
         if code:
             _raise(signature, context, invocation)
 
-    def _operations(self, symbols: Mapping[str, Told]) -> int | None:
-        """The work of this call; None when nobody knows."""
+    def _operations(self, symbols: Mapping[str, int]) -> int | None:
+        """The work of a call with these symbols; None when nobody knows."""
         work: Any = self.signature.work
         if self._work is not None:
-            names = {name: told.value for name, told in symbols.items()}
             try:
-                work = eval(self._work, {"__builtins__": {}, "min": min, "max": max}, names)
-            except (
-                ZeroDivisionError
-            ):  # an end of a loop is a quotient or a remainder by a size, which is 0 now
+                work = eval(self._work, {"__builtins__": {}, "min": min, "max": max}, dict(symbols))
+            except ZeroDivisionError:  # a loop ends at a quotient or a remainder by a size, which is 0 now
                 return None
         return work  # type: ignore[no-any-return]
 
     def _call(self, context: Any, slots: Any, work: int | None, arrays: Sequence[Any]) -> int:
         places = ctypes.addressof(context), ctypes.addressof(slots)
-        if self.signature.packed:
-            return int(self._callback_entry(*places))
         is_short = work is not None and work < self._long
         if is_short or not _may_end_early():
-            return int(self._entry(*places))
+            return int(self._short_entry(*places))
+        cancel = partial(context.__setitem__, abi.CANCEL, 1)
+        if self.signature.packed:  # Python functions run where they were called from
+            with watched(cancel):
+                return int(self._entry(*places))
 
         def call(keep: Any = (context, slots, arrays)) -> int:
             return int(self._entry(*places))
 
         # The main thread can take an interrupt meanwhile, and stop the kernel; another one looks whether it shall.
         start = time.perf_counter()
-        code = call_beside(call, partial(context.__setitem__, abi.CANCEL, 1))
+        code = call_beside(call, cancel)
         if work is not None and not code and time.perf_counter() - start < _MOMENT / _MARGIN:
             self._trust(work)
         return code
@@ -282,7 +282,11 @@ def _failed(called: Any, context: int) -> None:
 def _call_packed(called: Any, place: int, *values: Any) -> None:
     """Run a kernel whose arguments machine code has checked; its slots are at address `place`."""
     kernel: Any = called.kernel() if isinstance(called, Direct) else called
-    kernel._enter(kernel._Slots.from_address(place), [values[n] for n in kernel._buffers], False)
+    signature, slots = kernel.signature, kernel._Slots.from_address(place)
+    work = signature.work
+    if not isinstance(work, int):
+        work = kernel._operations(dict(zip(signature.symbols, slots[len(signature.params) :], strict=False)))
+    kernel._enter(slots, [values[n] for n in kernel._buffers], work)
 
 
 _pinned: dict[Callable[[int], int], tuple[int, int]] = {}  # how many kernels want one thread, and what it was
