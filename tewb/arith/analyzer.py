@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tewb.arith.comparisons import as_nonpositive, negated
+from tewb.arith.const_ranges import UNKNOWN, Bound, Bounds, hull, quotient, times
 from tewb.arith.keys import Keys
 from tewb.arith.linear import Linear, Linearizer, Monomial, Term
 from tewb.arith.simplifier import Simplifier
@@ -62,9 +64,6 @@ from tewb.ir import (
 
 _DATA = (BufferLoad, ProducerLoad, Reduce, Call)
 
-Bound = int | None
-Bounds = tuple[Bound, Bound]
-UNKNOWN: Bounds = (None, None)
 _Terms = frozenset[tuple[Monomial, int]]
 
 
@@ -190,7 +189,7 @@ class Analyzer:
         if cond.dtype.lanes > 1:
             return True
         self.known_true.add(self.keys(cond))
-        wanted = [self.linear.of(below) for below in _as_nonpositive(cond)]
+        wanted = [self.linear.of(below) for below in as_nonpositive(cond)]
         if wanted and not (self.is_exact(cond.a) and self.is_exact(cond.b)):  # type: ignore[attr-defined]
             end = self._within_one_turn(cond)
             if end is None:
@@ -444,7 +443,7 @@ class Analyzer:
     def _product_bounds(self, t: Term, dtype: DType | None) -> Bounds:
         bounds = self._within(t.atoms[0], dtype)
         for a in t.atoms[1:]:
-            bounds = _times(bounds, self._within(a, dtype))
+            bounds = times(bounds, self._within(a, dtype))
         return bounds
 
     def _within(self, e: Expr, dtype: DType | None) -> Bounds:
@@ -478,7 +477,7 @@ class Analyzer:
             return self.ranges.get(e, UNKNOWN)
         match e:
             case FloorDiv(a, b) | Div(a, b):
-                return _quotient(self.const_bounds(a), self.const_bounds(b))
+                return quotient(self.const_bounds(a), self.const_bounds(b))
             case FloorMod(a, b) | Mod(a, b):
                 return self._remainder(e, self.const_bounds(a), self.const_bounds(b))
             case Min(a, b):
@@ -542,7 +541,7 @@ class Analyzer:
                 return opposite is not None and self._can_prove(opposite, known)
         if self.known_true and self.keys(cond) in self.known_true:
             return True
-        wanted = _as_nonpositive(cond)
+        wanted = as_nonpositive(cond)
         if wanted:
             return self._in_order(cond, wanted) or self._ordered_quotients(cond)
         if isinstance(cond, NE) and cond.a.dtype.is_int:
@@ -625,52 +624,6 @@ def _end(x: Expr | int) -> Expr:
     return IntImm(x, INT64) if isinstance(x, int) else convert(x)
 
 
-def negated(cond: Expr) -> Expr | None:
-    """The opposite of a comparison, or None for another condition. An order of floats has none: with NaN neither
-    a < b nor a >= b holds."""
-    if isinstance(cond, LT | LE | GT | GE) and cond.a.dtype.is_float:
-        return None
-    match cond:
-        case LT(a, b):
-            return ops.greater_equal(a, b)
-        case LE(a, b):
-            return ops.greater(a, b)
-        case GT(a, b):
-            return ops.less_equal(a, b)
-        case GE(a, b):
-            return ops.less(a, b)
-        case EQ(a, b):
-            return ops.not_equal(a, b)
-        case NE(a, b):
-            return ops.equal(a, b)
-        case Not(a):
-            return a
-        case Call("likely", (a,)):
-            return negated(a)
-    return None
-
-
-def _as_nonpositive(cond: Expr) -> list[Expr]:
-    """Expressions that are all <= 0 exactly when the integer comparison `cond` holds; [] for others."""
-    if not isinstance(cond, LT | LE | GT | GE | EQ):
-        return []
-    a, b = cond.a, cond.b
-    if not a.dtype.is_int or a.dtype.lanes > 1 or a.dtype.kind != "int" or a.dtype.bits < 32:
-        return []
-    # Bare nodes: the constructors would fold constants, and wrap.
-    d = a.dtype
-    match cond:
-        case LT():
-            return [Add(Sub(a, b, d), IntImm(1, d), d)]
-        case LE():
-            return [Sub(a, b, d)]
-        case GT():
-            return [Add(Sub(b, a, d), IntImm(1, d), d)]
-        case GE():
-            return [Sub(b, a, d)]
-    return [Sub(a, b, d), Sub(b, a, d)]
-
-
 def _terms(s: Linear, sign: int = 1) -> _Terms:
     """The terms of a sum without its constant, in any order."""
     return frozenset([(key, sign * t.coeff) for key, t in s.terms.items()])
@@ -706,35 +659,3 @@ def _is_variable(s: Linear) -> bool:
     return len(s.terms) == 1 and all(
         len(t.atoms) == 1 and isinstance(t.atoms[0], Var) for t in s.terms.values()
     )
-
-
-def hull(a: Bounds, b: Bounds) -> Bounds:
-    """Bounds of a value that is one of two."""
-    lo = None if a[0] is None or b[0] is None else min(a[0], b[0])
-    hi = None if a[1] is None or b[1] is None else max(a[1], b[1])
-    return lo, hi
-
-
-def _times(a: Bounds, b: Bounds) -> Bounds:
-    if a[0] is not None and b[0] is not None and a[0] >= 0 and b[0] >= 0:
-        return a[0] * b[0], None if a[1] is None or b[1] is None else a[1] * b[1]
-    if None in (*a, *b):
-        return UNKNOWN
-    products = [x * y for x in a for y in b if x is not None and y is not None]
-    return min(products), max(products)
-
-
-def _quotient(a: Bounds, b: Bounds) -> Bounds:
-    """Bounds of a // b (and of the truncating quotient, which lies between) for positive b."""
-    if b[0] is None or b[0] <= 0 or (b[1] is not None and b[1] < b[0]):  # no value at all: a dead branch
-        return UNKNOWN
-    ends = [b[0]] if b[1] is None else [b[0], b[1]]
-    lo = None if a[0] is None else min(a[0] // d for d in ends)
-    hi = None if a[1] is None else max(a[1] // d for d in ends)
-    if lo is not None and b[1] is None:
-        lo = min(lo, 0) if lo >= 0 else lo
-    if hi is not None and b[1] is None and hi < 0:
-        hi = -1
-    if hi is not None and hi < 0:
-        hi = 0  # a truncating quotient rounds up to 0
-    return lo, hi

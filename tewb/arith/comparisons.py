@@ -1,0 +1,51 @@
+"""Comparisons: their opposites, and what they say as sums that are at most 0."""
+
+from __future__ import annotations
+
+from tewb.ir import EQ, GE, GT, LE, LT, NE, Add, Call, Expr, IntImm, Not, Sub, ops
+
+
+def negated(cond: Expr) -> Expr | None:
+    """The opposite of a comparison, or None for another condition. An order of floats has none: with NaN neither
+    a < b nor a >= b holds."""
+    if isinstance(cond, LT | LE | GT | GE) and cond.a.dtype.is_float:
+        return None
+    match cond:
+        case LT(a, b):
+            return ops.greater_equal(a, b)
+        case LE(a, b):
+            return ops.greater(a, b)
+        case GT(a, b):
+            return ops.less_equal(a, b)
+        case GE(a, b):
+            return ops.less(a, b)
+        case EQ(a, b):
+            return ops.not_equal(a, b)
+        case NE(a, b):
+            return ops.equal(a, b)
+        case Not(a):
+            return a
+        case Call("likely", (a,)):
+            return negated(a)
+    return None
+
+
+def as_nonpositive(cond: Expr) -> list[Expr]:
+    """Expressions that are all <= 0 exactly when the integer comparison `cond` holds; [] for others."""
+    if not isinstance(cond, LT | LE | GT | GE | EQ):
+        return []
+    a, b = cond.a, cond.b
+    if not a.dtype.is_int or a.dtype.lanes > 1 or a.dtype.kind != "int" or a.dtype.bits < 32:
+        return []
+    # Bare nodes: the constructors would fold constants, and wrap.
+    d = a.dtype
+    match cond:
+        case LT():
+            return [Add(Sub(a, b, d), IntImm(1, d), d)]
+        case LE():
+            return [Sub(a, b, d)]
+        case GT():
+            return [Add(Sub(b, a, d), IntImm(1, d), d)]
+        case GE():
+            return [Sub(b, a, d)]
+    return [Sub(a, b, d), Sub(b, a, d)]
