@@ -14,22 +14,40 @@ MANY_LOOPS = 64  # that stay in one function
 SECTION = 32  # loops that go together into another one
 
 
-def sections(s: Seq) -> Iterator[tuple[list[Stmt], bool]]:
-    """The statements of a sequence in groups, each with whether it is a section: a part of a sequence of many loops
-    that has some of them, and not too many."""
-    if _loops_in(s) <= MANY_LOOPS:
-        yield list(s.stmts), False
-        return
-    group: list[Stmt] = []
-    loops = 0
-    for part in _in_sequence(s):
-        own = _loops_in(part)
-        if group and loops + own > SECTION:
-            yield group, 0 < loops <= MANY_LOOPS
-            group, loops = [], 0
-        group.append(part)
-        loops += own
-    yield group, 0 < loops <= MANY_LOOPS
+class Sections:
+    """Cuts sequences; remembers the loops of every statement that it has met."""
+
+    def __init__(self) -> None:
+        self._loops: dict[Stmt, int] = {}
+
+    def of(self, s: Seq) -> Iterator[tuple[list[Stmt], bool]]:
+        """The statements of a sequence in groups, each with whether it is a section: a part of a sequence of many
+        loops that has some of them, and not too many."""
+        if self.loops_in(s) <= MANY_LOOPS:
+            yield list(s.stmts), False
+            return
+        group: list[Stmt] = []
+        loops = 0
+        for part in _in_sequence(s):
+            own = self.loops_in(part)
+            if group and loops + own > SECTION:
+                yield group, 0 < loops <= MANY_LOOPS
+                group, loops = [], 0
+            group.append(part)
+            loops += own
+        yield group, 0 < loops <= MANY_LOOPS
+
+    def loops_in(self, s: Stmt) -> int:
+        """How many loops a statement has."""
+        stack = [(s, False)]
+        while stack:
+            top, ready = stack.pop()
+            inner = [c for c in top.children() if isinstance(c, Stmt)]
+            if ready:
+                self._loops[top] = isinstance(top, For) + sum([self._loops[c] for c in inner])
+            elif top not in self._loops:
+                stack += [(top, True), *[(c, False) for c in inner]]
+        return self._loops[s]
 
 
 def _in_sequence(s: Seq) -> Iterator[Stmt]:
@@ -41,13 +59,3 @@ def _in_sequence(s: Seq) -> Iterator[Stmt]:
             stack += reversed(top.stmts)
         else:
             yield top
-
-
-def _loops_in(s: Stmt) -> int:
-    """The loops of a statement, counted until they are many."""
-    found, stack = 0, [s]
-    while stack and found <= MANY_LOOPS:
-        top = stack.pop()
-        found += isinstance(top, For)
-        stack += [c for c in top.children() if isinstance(c, Stmt)]
-    return found

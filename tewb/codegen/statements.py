@@ -13,7 +13,7 @@ from tewb.codegen.expressions import Expressions
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
 from tewb.codegen.lanes import lane_of
-from tewb.codegen.sections import sections
+from tewb.codegen.sections import Sections
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     ALLOCATED,
@@ -90,6 +90,7 @@ class Statements:
         self.region = ExternRegion("")  # the extern_scope around, and its checked arrays
         self.checked: list[tuple[int, AttrStmt]] = []
         self.depth = 0  # of loops around
+        self.sections = Sections()
 
     def emit(self, s: Stmt) -> None:
         rule = _STMTS.get(s.__class__)
@@ -127,7 +128,7 @@ class Statements:
     # ---- control
 
     def seq(self, s: Seq) -> None:
-        for group, is_section in sections(s):
+        for group, is_section in self.sections.of(s):
             if is_section and not self.checked:
                 self.section(Seq(tuple(group)))
             else:
