@@ -167,7 +167,7 @@ TARGETS = [
 
 
 def read_dtype(text: str) -> None:
-    te.placeholder((4,), name="A", dtype=DType(text))
+    te.placeholder((4,), name="A", dtype=DType(text).element)
 
 
 READERS: dict[str, tuple[Callable[[str], object], Callable[[], list[str]]]] = {
@@ -175,7 +175,7 @@ READERS: dict[str, tuple[Callable[[str], object], Callable[[], list[str]]]] = {
     "hybrid": (read_hybrid, hybrid_texts),
     "schedule": (read_schedule, schedule_texts),
     "target": (Target.of, lambda: TARGETS),
-    "dtype": (read_dtype, lambda: ["float32", "int8x16", "uint64", "bool", "handle"]),
+    "dtype": (read_dtype, lambda: ["float32", "int8x16", "uint64", "bool"]),
 }
 
 

@@ -212,6 +212,12 @@ def mul(a: Any, b: Any) -> Expr:
     return ir.Mul(x, y, x.dtype)
 
 
+def as_index(e: Expr) -> Expr:
+    """An integer as an index. Wide unsigned ones become int64: in int32, which sizes have, what is too large would
+    be less than 0, and so less than every size."""
+    return cast(e, INT64) if e.dtype.kind == "uint" and e.dtype.bits >= 32 else e
+
+
 def size_product(a: Expr, b: Expr) -> Expr:
     """a * b for sizes, in a dtype that holds it: that of the wider one, or int64 where the product may pass it."""
     x, y = const_int(a), const_int(b)

@@ -194,7 +194,7 @@ def _refuse_if_certain(
     axes: tuple[IterVar, ...],
 ) -> None:
     """Bounds of an affine index are reached, so an index that can leave the tensor does."""
-    if detect_linear(index, [iv.var for iv in axes]) is None:
+    if analyzer.reads_data(index) or detect_linear(index, [iv.var for iv in axes]) is None:
         return
     lo, hi = analyzer.const_bounds(index)
     extent = ops.const_int(size)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tewb.base import DType, DTypeError, ShapeError, Span, TewbError, here
-from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, Range, convert
+from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, Range, convert, ops
 
 
 def check_name(name: Any) -> str:
@@ -180,7 +180,7 @@ def element(tensor: Tensor, indices: Iterable[Any]) -> Expr:
                 hint="cast the index with .astype('int32')",
                 span=here(),
             )
-    return ProducerLoad(tensor, index, tensor.dtype)
+    return ProducerLoad(tensor, tuple([ops.as_index(i) for i in index]), tensor.dtype)
 
 
 Broadcaster = Callable[[str, Callable[[Any, Any], Expr], Any, Any], Tensor]

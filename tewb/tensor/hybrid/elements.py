@@ -123,7 +123,7 @@ class Elements(Expressions):
         e = self.convert(value, node)
         if not e.dtype.is_int:
             raise self.refuse(node, f"an index is an integer, not {e.dtype}", "int32(x) converts")
-        return e
+        return ops.as_index(e)
 
     def check_index(
         self, node: ast.Subscript, b: Buffer, d: int, index: Expr, size: Expr, said: int | None = None
