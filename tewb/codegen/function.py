@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tewb.base import DType, Native
 from tewb.codegen.types import value_type
@@ -149,18 +149,17 @@ class Function:
     def jump(self, label: str) -> None:
         self.do(f"br label %{label}")
 
-    def branch(self, cond: str, yes: str, no: str, likely: bool = False, rolled: bool = False) -> None:
-        """Branch on `cond`; `likely` says that it nearly always holds, `rolled` that the loop which this ends
-        stays a loop."""
+    def branch(self, cond: str, yes: str, no: str, likely: bool = False, wishes: Sequence[str] = ()) -> None:
+        """Branch on `cond`; `likely` says that it nearly always holds, `wishes` are what LLVM shall do with the loop
+        that this ends."""
         notes = f", !prof {self.module.shared_meta(_LIKELY)}" if likely else ""
-        notes += f", !llvm.loop {self._rolled()}" if rolled else ""
+        notes += f", !llvm.loop {self._loop_with(wishes)}" if wishes else ""
         self.lines.append(f"  br i1 {cond}, label %{yes}, label %{no}{notes}{self._at()}")
 
-    def _rolled(self) -> str:
-        """A loop's own name, with the wish that it is not unrolled."""
-        text = '!{!"llvm.loop.unroll.disable"}'
-        wish = self.module.shared_meta(text)
-        return self.module.meta(f"distinct !{{!{len(self.module.metadata)}, {wish}}}")
+    def _loop_with(self, wishes: Sequence[str]) -> str:
+        """A loop's own name, with wishes."""
+        texts = ", ".join([self.module.shared_meta(f"!{{{wish}}}") for wish in wishes])
+        return self.module.meta(f"distinct !{{!{len(self.module.metadata)}, {texts}}}")
 
     def each(self, count: int) -> Iterator[str]:
         """A loop of `count` iterations: what is written in the body of the `for` over it runs in each."""

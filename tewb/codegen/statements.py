@@ -23,15 +23,18 @@ from tewb.ir import (
     BufferLoad,
     BufferStore,
     Call,
+    Cast,
     Evaluate,
     Expr,
     ExternRegion,
+    FloorMod,
     For,
     ForKind,
     IfThenElse,
     IntImm,
     Let,
     LetStmt,
+    Mod,
     Node,
     Ramp,
     Seq,
@@ -67,6 +70,8 @@ from tewb.runtime.abi import (
 )
 from tewb.runtime.abi import HANDLE as HANDLE_SLOT
 
+UNROLLED_NEVER = '!"llvm.loop.unroll.disable"'
+VECTORIZED_NEVER = '!"llvm.loop.vectorize.enable", i1 false'
 STACK_LIMIT = 64 << 10  # bytes of a function's stack that buffers may take; threads have small stacks
 TILE = 4 << 10  # bytes up to which a buffer may end in registers: larger ones leave these half of the stack
 COARSE = 20_000  # operations between two looks at the cancel flag
@@ -235,7 +240,8 @@ class Statements:
         compared = f.ins(hidden(following, t)) if is_long(s.body) else following
         again = f.ins(f"icmp slt {t} {compared}, {end}")
         f.lines[at] = f"  {i} = phi {t} [ {first}, %{before} ], [ {following}, %{f.block} ]{f._at()}"
-        f.branch(again, body, done, rolled=is_wide(s))
+        wishes = [UNROLLED_NEVER] if is_wide(s) else []
+        f.branch(again, body, done, wishes=wishes + [VECTORIZED_NEVER] * has_cyclic_index(s))
         f.start(done)
 
     def poll(self, s: For) -> None:
@@ -607,6 +613,29 @@ def operations(s: Node) -> int | None:
             return sum(weights) // 4 + 1
     parts = [operations(c) for c in s.children() if isinstance(c, Stmt)]
     return None if None in parts else 1 + sum(p for p in parts if p is not None)
+
+
+def has_cyclic_index(loop: For) -> bool:
+    """Whether something is read or written at a remainder of the loop's counter by a power of two.
+
+    LLVM 22 takes `i % 4` for a counter that never starts again, and vectorizes A[i * 4 + i % 4] as A[i * 5]. (Where
+    the schedule says vectorize, there is nothing left for LLVM to do.)
+    """
+    accesses = [n for n in walk(loop.body) if isinstance(n, BufferLoad | BufferStore)]
+    indices = {n for a in accesses for e in a.indices for n in walk(e)}
+    return any(_starts_again(n) and uses(n, [loop.var]) for n in indices)
+
+
+def _starts_again(n: Node) -> bool:
+    """Whether an integer has the lowest bits of another one."""
+    match n:
+        case FloorMod(_, IntImm(c)) | Mod(_, IntImm(c)):
+            return c > 0 and c & (c - 1) == 0
+        case Call("bitwise_and"):
+            return True
+        case Cast(value):
+            return n.dtype.is_int and value.dtype.is_int and n.dtype.bits < value.dtype.bits
+    return False
 
 
 def is_wide(loop: For) -> bool:
