@@ -8,6 +8,7 @@ from typing import Any
 from tewb.base import HANDLE, INT64, CodegenError, DType, llvm_name
 from tewb.codegen.accesses import is_long_walk
 from tewb.codegen.conversion import convert
+from tewb.codegen.cyclic_index import has_cyclic_index
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.expressions import Expressions
 from tewb.codegen.function import Function
@@ -23,18 +24,15 @@ from tewb.ir import (
     BufferLoad,
     BufferStore,
     Call,
-    Cast,
     Evaluate,
     Expr,
     ExternRegion,
-    FloorMod,
     For,
     ForKind,
     IfThenElse,
     IntImm,
     Let,
     LetStmt,
-    Mod,
     Node,
     Ramp,
     Seq,
@@ -613,29 +611,6 @@ def operations(s: Node) -> int | None:
             return sum(weights) // 4 + 1
     parts = [operations(c) for c in s.children() if isinstance(c, Stmt)]
     return None if None in parts else 1 + sum(p for p in parts if p is not None)
-
-
-def has_cyclic_index(loop: For) -> bool:
-    """Whether something is read or written at a remainder of the loop's counter by a power of two.
-
-    LLVM 22 takes `i % 4` for a counter that never starts again, and vectorizes A[i * 4 + i % 4] as A[i * 5]. (Where
-    the schedule says vectorize, there is nothing left for LLVM to do.)
-    """
-    accesses = [n for n in walk(loop.body) if isinstance(n, BufferLoad | BufferStore)]
-    indices = {n for a in accesses for e in a.indices for n in walk(e)}
-    return any(_starts_again(n) and uses(n, [loop.var]) for n in indices)
-
-
-def _starts_again(n: Node) -> bool:
-    """Whether an integer has the lowest bits of another one."""
-    match n:
-        case FloorMod(_, IntImm(c)) | Mod(_, IntImm(c)):
-            return c > 0 and c & (c - 1) == 0
-        case Call("bitwise_and"):
-            return True
-        case Cast(value):
-            return n.dtype.is_int and value.dtype.is_int and n.dtype.bits < value.dtype.bits
-    return False
 
 
 def is_wide(loop: For) -> bool:
