@@ -585,3 +585,18 @@ def test_the_work_of_a_triangle_is_counted() -> None:
     y = te.compute((10,), lambda i: te.sum(a[i, 0], axis=te.reduce_axis((0, i + 1))), name="y")
     assert operations([y.op], {}) == 55
     assert operations([ragged((4, 4, 0))[1][0].op], {}) is None
+
+
+@pytest.mark.parametrize("size", [{"factor": 1 << 40}, {"nparts": 1 << 40}, {"factor": 5}, {"nparts": 5}])
+def test_a_split_into_more_than_there_is_takes_all_of_it(size: dict[str, int]) -> None:
+    A = te.placeholder((9,), "int32", name="A")
+
+    def window(i: Any) -> Any:
+        k = te.reduce_axis((i, i + 3), name="k")
+        return te.sum(A[k], axis=k)
+
+    B = te.compute((7,), window, name="B")
+    s = te.create_schedule([B.op])
+    s[B].split(B.op.reduce_axis[0], **size)
+    a = np.arange(9, dtype="int32")
+    assert (tewb.build(s, [A, B])(a) == a[:7] + a[1:8] + a[2:9]).all()

@@ -45,8 +45,9 @@ class Split:
 
     @staticmethod
     def make(parent: IterVar, factor: int | None, nparts: int | None, extent: Expr) -> Split:
-        """The split of `parent`, which has at most `extent` iterations."""
+        """The split of `parent`, which has at most `extent` iterations: a larger size means all of them."""
         dtype = split_dtype(extent, factor, nparts)
+        factor, nparts = _at_most(factor, extent), _at_most(nparts, extent)
 
         def loop(suffix: str, kind: AxisKind) -> IterVar:
             return IterVar(None, Var(f"{parent.name}.{suffix}", dtype), kind)
@@ -54,6 +55,11 @@ class Split:
         # Around the part of an extern that only its code knows, an ordinary loop: one call for each iteration.
         around = AxisKind.DATA if parent.kind is AxisKind.OPAQUE else parent.kind
         return Split(parent, loop("outer", around), loop("inner", parent.kind), factor, nparts)
+
+
+def _at_most(size: int | None, n: Expr) -> int | None:
+    known = const_int(n)
+    return size if size is None or known is None else max(1, min(size, known))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
