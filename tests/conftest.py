@@ -1,4 +1,4 @@
-"""What all tests share: nodes are frozen for real, the object cache is fresh, and the checkout is importable, interrupts arrive."""
+"""What all tests share: nodes are frozen for real, passes are verified, the object cache is fresh, and the checkout is importable, interrupts arrive."""
 
 import atexit
 import os
@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 os.environ["TEWB_FREEZE_NODES"] = "1"
+os.environ["TEWB_VERIFY"] = "1"
 os.environ["TEWB_CACHE_DIR"] = tempfile.mkdtemp(prefix="tewb-tests-")
 atexit.register(shutil.rmtree, os.environ["TEWB_CACHE_DIR"], True)
 # A shell starts what runs in its background with interrupts ignored; tests send them.

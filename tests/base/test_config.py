@@ -122,7 +122,11 @@ def test_every_option_changes_something(key: str) -> None:
 
 
 def test_there_are_no_options_but_these() -> None:
-    elsewhere = {"tewb.object_cache", "tewb.build_timeout"}  # tested with the cache, and with LLVM's process
+    elsewhere = {
+        "tewb.object_cache",
+        "tewb.build_timeout",
+        "tewb.verify",
+    }  # tested with the cache, LLVM's process, and verify
     assert {*SHOWN, *elsewhere} == set(DEFAULTS)
 
 

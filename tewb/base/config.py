@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextvars
 import difflib
 import operator
+import os
 from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType, TracebackType
 
@@ -26,6 +27,8 @@ DEFAULTS: dict[str, float] = {
     "tewb.checked_externs": False,  # packed functions run on guarded copies that find accesses outside of their tiles
     "tewb.specialise_strides": True,  # symbolic strides get a second body, for those that are 1
     "tewb.object_cache": True,  # machine code is kept on disk, in TEWB_CACHE_DIR or the user's cache directory
+    "tewb.verify": os.environ.get("TEWB_VERIFY")
+    == "1",  # after every pass, what the passes promise is verified
     "tewb.build_timeout": 60,  # seconds that LLVM may work on one kernel
     "tewb.memory_limit": 8 << 30,  # bytes that the intermediates of one kernel call may take
 }

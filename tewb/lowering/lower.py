@@ -11,7 +11,7 @@ from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, subs
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
 from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.parts import memory_around, parts_of
-from tewb.lowering.pipeline import LOWER, run
+from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
 from tewb.schedule import Memory, Schedule
@@ -38,7 +38,7 @@ def lower_schedule(
     schedule.memory.begin()
     f = scheduled_loops(schedule, args, name, binds or {})
     if trace is not None:
-        trace.append(("schedule_ops", f))
+        trace.append((SCHEDULE_OPS, f))
     with explained(schedule):
         return IRModule({name: run(f, LOWER, trace, schedule.memory)})
 

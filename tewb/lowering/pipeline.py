@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer, simplify_stmt
 from tewb.base import any_depth, check_stopped, option
-from tewb.ir import Buffer, PrimFunc, Stmt, Var, free_vars
+from tewb.ir import Buffer, ForKind, PrimFunc, Stmt, Var, free_vars
+from tewb.ir.verify import ALWAYS, Promise, no_loops, one_index, provenance_is_present, verify
 from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.form_dot_products import form_dot_products
@@ -25,25 +26,57 @@ from tewb.schedule import Memory
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """A named step from one form of a function to the next."""
+    """A named step from one form of a function to the next, and what holds of every function after it."""
 
-    name: str
     run: Callable[[PrimFunc], PrimFunc]
     doc: str
-    rewrite: Callable[[PrimFunc], Rewrite] | None = None  # what it does to each statement of a function
+    promises: tuple[Promise, ...] = ()
+    named: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.named or self.run.__name__
+
+
+@dataclass(frozen=True, slots=True)
+class NestPass:
+    """A pass that rewrites the loop nests of a function one by one, so that a nest which an earlier lowering rewrote
+    need not be rewritten again. `rewriting` looks at the function and says what is done to each nest."""
+
+    rewriting: Callable[[PrimFunc], Rewrite]
+    doc: str
+    promises: tuple[Promise, ...] = ()
+    named: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.named or self.rewriting.__name__
+
+    def run(self, f: PrimFunc) -> PrimFunc:
+        """`f` rewritten whole."""
+        return _with_body(f, self.rewriting(f)(f.body))
+
+    def run_on_nests(self, f: PrimFunc, memory: Memory) -> PrimFunc:
+        """`f` rewritten, but for the nests that `memory` knows."""
+        return _with_body(f, on_parts(f, self.name, self.rewriting(f), memory))
+
+
+AnyPass = Pass | NestPass
 
 
 def _with_body(f: PrimFunc, body: Stmt) -> PrimFunc:
     return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
 
 
-def _on_body(run: Rewrite) -> Callable[[PrimFunc], PrimFunc]:
-    return lambda f: _with_body(f, run(f.body))
+def _body_pass(rewrite: Rewrite, doc: str, *promises: Promise) -> Pass:
+    """The pass that rewrites a body, of which it needs the whole."""
+    return Pass(lambda f: _with_body(f, rewrite(f.body)), doc, promises, rewrite.__name__)
 
 
-def simplify(f: PrimFunc) -> PrimFunc:
-    """The same function with simpler expressions; sizes are not negative."""
-    return _with_body(f, simplify_stmt(f.body, _facts(f)))
+def simplified(f: PrimFunc) -> Rewrite:
+    """Simpler expressions; sizes are not negative."""
+    facts = _facts(f)
+    return lambda s: simplify_stmt(s, facts)
 
 
 def _facts(f: PrimFunc) -> Analyzer:
@@ -60,92 +93,100 @@ def _sizes(f: PrimFunc) -> list[Var]:
     return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
 
 
-def _partition(f: PrimFunc) -> Rewrite:
+def _partitioned(f: PrimFunc) -> Rewrite:
     sizes = _sizes(f)
     constant = bool(option("tir.LoopPartition.partition_const_loop"))
     return lambda s: partition_loops(s, sizes, constant) if option("tir.LoopPartition") else s
 
 
-def _unroll(f: PrimFunc) -> Rewrite:
+def _vectorized(f: PrimFunc) -> Rewrite:
+    return vectorize_loops
+
+
+def _unrolled(f: PrimFunc) -> Rewrite:
     check_unrolled(f.body)
     return unroll_loops
 
 
-def _share(body: Stmt) -> Stmt:
-    return body if option("tir.disable_storage_rewrite") else rewrite_storage(body)
-
-
-def _specialise(f: PrimFunc) -> PrimFunc:
+def _specialised(f: PrimFunc) -> PrimFunc:
     return specialise_strides(f) if option("tewb.specialise_strides") else f
 
 
-def _pass(name: str, run: Callable[[PrimFunc], PrimFunc], doc: str) -> Pass:
-    return Pass(name, run, doc)
+def _sharing(body: Stmt) -> Stmt:
+    return body if option("tir.disable_storage_rewrite") else rewrite_storage(body)
 
 
-def _simplify(name: str, doc: str) -> Pass:
-    return Pass(name, simplify, doc, lambda f: lambda s: simplify_stmt(s, _facts(f)))
+SCHEDULE_OPS = "schedule_ops"  # the form of a function before any pass: the loops as they are scheduled
 
-
-def _each(name: str, rewrite: Rewrite, doc: str) -> Pass:
-    """A pass that rewrites every statement by itself."""
-    return Pass(name, _on_body(rewrite), doc, lambda _: rewrite)
-
-
-# What a person reads: loops on arrays of several dimensions. After `vectorize_loops` no loop is vectorized,
-# after `unroll_loops` none is unrolled.
-LOWER: tuple[Pass, ...] = (
-    _simplify("simplify", "simplify expressions, drop loops of one iteration"),
-    Pass(
-        "partition_loops",
-        lambda f: _with_body(f, _partition(f)(f.body)),
-        "take guards out of the iterations where they hold",
-        _partition,
-    ),
-    _pass("specialise_strides", _specialise, "one body for rows of neighbours, one for any strides"),
-    _each("vectorize_loops", vectorize_loops, "vectorized loops become statements on vectors"),
-    Pass(
-        "unroll_loops",
-        lambda f: _with_body(f, _unroll(f)(f.body)),
-        "unrolled loops become their iterations in sequence",
-        _unroll,
-    ),
-    _simplify("simplify again", "simplify what the passes left"),
+SIMPLIFY = NestPass(simplified, "simplify expressions, drop loops of one iteration", named="simplify")
+PARTITION = NestPass(
+    _partitioned, "take guards out of the iterations where they hold", named="partition_loops"
 )
+SPECIALISE = Pass(
+    _specialised, "one body for rows of neighbours, one for any strides", named="specialise_strides"
+)
+VECTORIZE = NestPass(
+    _vectorized,
+    "vectorized loops become statements on vectors",
+    (no_loops(ForKind.VECTORIZED),),
+    "vectorize_loops",
+)
+UNROLL = NestPass(
+    _unrolled,
+    "unrolled loops become their iterations in sequence",
+    (no_loops(ForKind.UNROLLED),),
+    "unroll_loops",
+)
+SIMPLIFY_AGAIN = NestPass(simplified, "simplify what the passes left", named="simplify again")
+
+# What a person reads: loops on arrays of several dimensions.
+LOWER: tuple[AnyPass, ...] = (SIMPLIFY, PARTITION, SPECIALISE, VECTORIZE, UNROLL, SIMPLIFY_AGAIN)
 
 # What code generation reads: one index for each access, and no loop is marked `dot`.
-BUILD: tuple[Pass, ...] = (
-    _pass("place_arguments", place_arguments, "pointers of the caller are first elements"),
-    _pass("flatten_storage", flatten_storage, "arrays become lines of elements, views disappear"),
-    _pass("rewrite_storage", _on_body(_share), "intermediates that are not alive together share memory"),
-    _pass("hoist_allocations", _on_body(hoist_allocations), "loops take the memory of their iterations once"),
-    _pass("simplify indices", simplify, "simplify the index arithmetic"),
-    _pass("form_dot_products", _on_body(form_dot_products), "dot loops become one sum of products"),
-    _pass(
-        "align_stores", align_stores, "non-temporal stores at multiples of 16 bytes, ordinary ones elsewhere"
+BUILD: tuple[AnyPass, ...] = (
+    Pass(place_arguments, "pointers of the caller are first elements"),
+    Pass(flatten_storage, "arrays become lines of elements, views disappear", (one_index,)),
+    Pass(
+        lambda f: _with_body(f, _sharing(f.body)),
+        "intermediates that are not alive together share memory",
+        named="rewrite_storage",
     ),
+    _body_pass(hoist_allocations, "loops take the memory of their iterations once"),
+    Pass(SIMPLIFY.run, "simplify the index arithmetic", named="simplify indices"),
+    _body_pass(form_dot_products, "dot loops become one sum of products", no_loops(ForKind.DOT)),
+    Pass(align_stores, "non-temporal stores at multiples of 16 bytes, ordinary ones elsewhere"),
 )
 
 
 @any_depth
-def _run(p: Pass, f: PrimFunc, memory: Memory | None) -> PrimFunc:
-    if memory is None or p.rewrite is None:
-        return p.run(f)
-    return _with_body(f, on_parts(f, p.name, p.rewrite(f), memory))
+def _run(p: AnyPass, f: PrimFunc, memory: Memory | None) -> PrimFunc:
+    return p.run_on_nests(f, memory) if isinstance(p, NestPass) and memory is not None else p.run(f)
 
 
 def run(
     f: PrimFunc,
-    passes: tuple[Pass, ...],
+    passes: Sequence[AnyPass],
     trace: list[tuple[str, PrimFunc]] | None = None,
     memory: Memory | None = None,
 ) -> PrimFunc:
-    """`f` after `passes`; `trace` collects the function after each. What `memory` has of the statements that
-    `f` is made of is not done again."""
+    """`f` after `passes`; `trace` collects the function after each. What `memory` has of the nests that `f` is made
+    of is not done again. With the option tewb.verify, raises InternalError after a pass that broke a promise."""
     began = time.monotonic()
+    is_verified = bool(option("tewb.verify"))
+    promises = _promises_of(f) if is_verified else []
     for p in passes:
         check_stopped(began)
         f = _run(p, f, memory)
+        if is_verified:
+            promises += p.promises
+            verify(f, promises, p.name)
         if trace is not None:
             trace.append((p.name, f))
     return f
+
+
+def _promises_of(f: PrimFunc) -> list[Promise]:
+    """What holds of a function before any pass, verified. Functions that no schedule made have no provenance."""
+    verify(f, ALWAYS, SCHEDULE_OPS)
+    has_provenance = next(provenance_is_present(f), None) is None
+    return [*ALWAYS, provenance_is_present] if has_provenance else [*ALWAYS]

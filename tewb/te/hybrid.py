@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tewb.lowering import Trace, lower_schedule
+from tewb.lowering import SIMPLIFY, Trace, lower_schedule
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
 from tewb.tensor.hybrid import HybridFunction, HybridModule, dump, load, script
@@ -22,5 +22,5 @@ def build(
     """
     trace: Trace = []
     lower_schedule(sch, [*inputs, *outputs], name, None, trace)
-    loops = dict(trace)["simplify"]  # as the schedule says, before loops are vectorized and unrolled
+    loops = dict(trace)[SIMPLIFY.name]  # as the schedule says, before loops are vectorized and unrolled
     return HybridModule(dump(loops, name), name)

@@ -17,7 +17,7 @@ from typing import Any
 from tewb.base import ExternError, TewbError, comment, fresh_identifier, python_lines
 from tewb.codegen import CompiledModule, Linked, compile_module
 from tewb.ir import AttrStmt, For, IRModule, Node, Origin, PrimFunc, script_lines
-from tewb.lowering import BUILD, LOWER, lower_schedule, run
+from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, lower_schedule, run
 from tewb.schedule import Schedule, Step
 from tewb.tensor.source import GraphSource
 from tewb.workbench.diff import Diff, diff
@@ -166,7 +166,7 @@ class Scrubber:
     def _made(self) -> Iterable[Form]:
         yield Form("TE", "the tensors as they are defined", TE, self._te_lines)
         trace = self._lowered()
-        docs = {p.name: p.doc for p in LOWER} | {"schedule_ops": "the loops as they are scheduled"}
+        docs = {p.name: p.doc for p in LOWER} | {SCHEDULE_OPS: "the loops as they are scheduled"}
         before: Form | None = None
         last: PrimFunc | None = None
         for name, f in trace:
