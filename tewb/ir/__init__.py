@@ -89,6 +89,8 @@ from tewb.ir.walk import (
     with_buffer,
 )
 
+from tewb.ir import verify  # isort: skip
+
 __all__ = [
     "ALLOCATED", "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "AxisKind", "AxisValues",
     "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar", "Call", "Cast", "CommReducer", "Compare",
@@ -96,6 +98,6 @@ __all__ = [
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
     "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "parts_to_name", "replace", "Shuffle",
-    "rewriter", "script", "script_lines", "seq", "shared_parts", "structural_equal", "substitute", "substituter", "uses", "visit", "walk", "with_buffer",
+    "rewriter", "script", "script_lines", "seq", "shared_parts", "structural_equal", "substitute", "substituter", "uses", "verify", "visit", "walk", "with_buffer",
     "without_loop",
 ]  # fmt: skip

@@ -49,7 +49,7 @@ Promise = Callable[[PrimFunc], Violations]
 
 
 @any_depth
-def verify(f: PrimFunc, promises: Iterable[Promise], when: str) -> None:
+def check_promises(f: PrimFunc, promises: Iterable[Promise], when: str) -> None:
     """Raises InternalError, with the first violation, if `f` breaks a promise. `when` says after what it was asked."""
     for promise in promises:
         for violation in promise(f):

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer, simplify_stmt
 from tewb.base import any_depth, check_stopped, option
-from tewb.ir import Buffer, ForKind, PrimFunc, Stmt, Var, free_vars
-from tewb.ir.verify import ALWAYS, Promise, no_loops, one_index, provenance_is_present, verify
+from tewb.ir import Buffer, ForKind, PrimFunc, Stmt, Var, free_vars, verify
 from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.form_dot_products import form_dot_products
@@ -30,7 +29,7 @@ class Pass:
 
     run: Callable[[PrimFunc], PrimFunc]
     doc: str
-    promises: tuple[Promise, ...] = ()
+    promises: tuple[verify.Promise, ...] = ()
     named: str = ""
 
     @property
@@ -45,7 +44,7 @@ class NestPass:
 
     rewriting: Callable[[PrimFunc], Rewrite]
     doc: str
-    promises: tuple[Promise, ...] = ()
+    promises: tuple[verify.Promise, ...] = ()
     named: str = ""
 
     @property
@@ -68,7 +67,7 @@ def _with_body(f: PrimFunc, body: Stmt) -> PrimFunc:
     return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
 
 
-def _body_pass(rewrite: Rewrite, doc: str, *promises: Promise) -> Pass:
+def _body_pass(rewrite: Rewrite, doc: str, *promises: verify.Promise) -> Pass:
     """The pass that rewrites a body, of which it needs the whole."""
     return Pass(lambda f: _with_body(f, rewrite(f.body)), doc, promises, rewrite.__name__)
 
@@ -128,13 +127,13 @@ SPECIALISE = Pass(
 VECTORIZE = NestPass(
     _vectorized,
     "vectorized loops become statements on vectors",
-    (no_loops(ForKind.VECTORIZED),),
+    (verify.no_loops(ForKind.VECTORIZED),),
     "vectorize_loops",
 )
 UNROLL = NestPass(
     _unrolled,
     "unrolled loops become their iterations in sequence",
-    (no_loops(ForKind.UNROLLED),),
+    (verify.no_loops(ForKind.UNROLLED),),
     "unroll_loops",
 )
 SIMPLIFY_AGAIN = NestPass(simplified, "simplify what the passes left", named="simplify again")
@@ -145,7 +144,7 @@ LOWER: tuple[AnyPass, ...] = (SIMPLIFY, PARTITION, SPECIALISE, VECTORIZE, UNROLL
 # What code generation reads: one index for each access, and no loop is marked `dot`.
 BUILD: tuple[AnyPass, ...] = (
     Pass(place_arguments, "pointers of the caller are first elements"),
-    Pass(flatten_storage, "arrays become lines of elements, views disappear", (one_index,)),
+    Pass(flatten_storage, "arrays become lines of elements, views disappear", (verify.one_index,)),
     Pass(
         lambda f: _with_body(f, _sharing(f.body)),
         "intermediates that are not alive together share memory",
@@ -153,7 +152,7 @@ BUILD: tuple[AnyPass, ...] = (
     ),
     _body_pass(hoist_allocations, "loops take the memory of their iterations once"),
     Pass(SIMPLIFY.run, "simplify the index arithmetic", named="simplify indices"),
-    _body_pass(form_dot_products, "dot loops become one sum of products", no_loops(ForKind.DOT)),
+    _body_pass(form_dot_products, "dot loops become one sum of products", verify.no_loops(ForKind.DOT)),
     Pass(align_stores, "non-temporal stores at multiples of 16 bytes, ordinary ones elsewhere"),
 )
 
@@ -179,14 +178,14 @@ def run(
         f = _run(p, f, memory)
         if is_verified:
             promises += p.promises
-            verify(f, promises, p.name)
+            verify.check_promises(f, promises, p.name)
         if trace is not None:
             trace.append((p.name, f))
     return f
 
 
-def _promises_of(f: PrimFunc) -> list[Promise]:
+def _promises_of(f: PrimFunc) -> list[verify.Promise]:
     """What holds of a function before any pass, verified. Functions that no schedule made have no provenance."""
-    verify(f, ALWAYS, SCHEDULE_OPS)
-    has_provenance = next(provenance_is_present(f), None) is None
-    return [*ALWAYS, provenance_is_present] if has_provenance else [*ALWAYS]
+    verify.check_promises(f, verify.ALWAYS, SCHEDULE_OPS)
+    has_provenance = next(verify.provenance_is_present(f), None) is None
+    return [*verify.ALWAYS, verify.provenance_is_present] if has_provenance else [*verify.ALWAYS]
