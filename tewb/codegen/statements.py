@@ -8,12 +8,12 @@ from typing import Any
 from tewb.base import HANDLE, INT64, CodegenError, DType, llvm_name
 from tewb.codegen.accesses import is_long_walk
 from tewb.codegen.conversion import convert
-from tewb.codegen.cyclic_index import has_cyclic_index
 from tewb.codegen.debug import DebugInfo
 from tewb.codegen.expressions import Expressions
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
 from tewb.codegen.lanes import lane_of
+from tewb.codegen.llvm_vectorizer import is_misread
 from tewb.codegen.sections import Sections
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
@@ -239,7 +239,7 @@ class Statements:
         again = f.ins(f"icmp slt {t} {compared}, {end}")
         f.lines[at] = f"  {i} = phi {t} [ {first}, %{before} ], [ {following}, %{f.block} ]{f._at()}"
         wishes = [UNROLLED_NEVER] if is_wide(s) else []
-        f.branch(again, body, done, wishes=wishes + [VECTORIZED_NEVER] * has_cyclic_index(s))
+        f.branch(again, body, done, wishes=wishes + [VECTORIZED_NEVER] * is_misread(s))
         f.start(done)
 
     def poll(self, s: For) -> None:

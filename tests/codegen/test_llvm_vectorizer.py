@@ -1,4 +1,4 @@
-"""Indices that begin again: LLVM's own vectors of such loops were wrong (A[i * 4 + i % 4] was A[i * 5])."""
+"""Loops that LLVM's own vectors computed wrongly: A[i * 4 + i % 4] was A[i * 5], and quotients were those of another lane."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.pages import between_pages
 from tewb import te
 from tewb.base import PassContext
+from tewb.testing import evaluate
 
 INDICES: dict[str, Callable[[Any], Any]] = {
     "i*4 + i%4": lambda i: i * 4 + i % 4,
@@ -55,3 +57,35 @@ def test_a_sum_reads_where_its_index_says(index: str) -> None:
             for debug in (False, True):
                 kernel = tewb.build(te.create_schedule(C.op), [A, C], debug=debug)
                 assert kernel(a)[0] == wanted
+
+
+CHOICES: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
+    "or": lambda A, i, j, n: te.select(te.any(j == i, A[(j + j) % n, j] > 0.5), te.trunc(A[i, j] * 9), A[i, 7 - j]),
+    "and": lambda A, i, j, n: te.select(te.all(j != i, A[(j + 9) // n % n, j] > 0.5), te.trunc(A[i, j] * 9), A[i, 7 - j]),
+    "if": lambda A, i, j, n: te.if_then_else(j != i, A[(j * 3) % n, j], te.trunc(A[i, 7 - j] * 9)),
+    "data": lambda A, i, j, n: te.if_then_else(A[i, 0] > 0.5, A[(j * 3) % n, j], te.trunc(A[i, 7 - j] * 9)),
+    "int64": lambda A, i, j, n: te.select(
+        te.any(j == i, A[(j + j) % n.astype("int64"), j] > 0.5), te.trunc(A[i.astype("int64"), j] * 9), A[i, 7 - j]
+    ),
+    "clamped": lambda A, i, j, n: te.select(
+        te.any(j == i, A[(j + j) % n, j].astype("bool")),
+        te.trunc(A[i.astype("int64"), te.max(te.min(i - j, 7), 0)]), A[i, j],
+    ),
+}  # fmt: skip
+
+
+def chosen(choice: str, n: Any) -> tuple[Any, Any]:
+    A = te.placeholder((n, 8), "float64", name="A")
+    return A, te.compute((n, 8), lambda i, j: CHOICES[choice](A, i, j, n), name="C")
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("level", range(4))
+def test_a_quotient_that_only_some_iterations_need_is_theirs(choice: str, level: int) -> None:
+    A, C = chosen(choice, te.var("n"))
+    with PassContext(opt_level=level):
+        kernel = tewb.build(te.create_schedule(C.op), [A, C])
+    for n in (1, 2, 5, 8, 13, 32):
+        a = between_pages(np.random.default_rng(n).random((n, 8)).round(1))
+        (wanted,) = evaluate([C], {A: a})
+        np.testing.assert_array_equal(kernel(a), wanted)
