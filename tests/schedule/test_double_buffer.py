@@ -153,3 +153,27 @@ def test_the_workbench_shows_and_replays_it() -> None:
     found: dict[str, Any] = {}
     exec(bench.code, found)
     assert found["s"].journal == bench.journal
+
+
+def growing(n: Any) -> tuple[list[Any], list[Any]]:
+    """Iteration i reads another number of elements than the next."""
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] * 2, name="B")
+    C = te.compute((n, n * 3), lambda i, j: B[te.max(te.min(i + j, n - 1), 0)] + B[te.min(i, j)], name="C")
+    return [A], [C]
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("constant", [False, True])
+def test_an_iteration_may_need_more_than_the_one_before(constant: bool, debug: bool) -> None:
+    symbolic = te.var("n")
+    for n in (1, 2, 5, 9):
+        inputs, outputs = growing(n if constant else symbolic)
+        s = schedule_for(outputs)
+        s["B"].compute_at(s["C"], outputs[0].op.axis[0])
+        s["B"].double_buffer()
+        kernel = tewb.build(s, inputs + outputs, debug=debug)
+        a = np.arange(n, dtype="float32")
+        i, j = np.indices((n, n * 3))
+        wanted = 2 * a[np.clip(i + j, 0, n - 1)] + 2 * a[np.minimum(i, j)]
+        np.testing.assert_array_equal(kernel(a), wanted)

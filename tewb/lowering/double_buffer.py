@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tewb.arith.intset import eval_set, interval
+from tewb.base import LowerError
 from tewb.ir import (
     Allocate,
     Buffer,
@@ -24,6 +26,7 @@ from tewb.ir import (
     rewriter,
     seq,
     substitute,
+    uses,
 )
 
 
@@ -45,7 +48,7 @@ def double_buffered(loop: For, parts: Sequence[Ahead]) -> Stmt:
         use B                            use B[k % 2]
     """
     v, n = loop.var, loop.extent
-    twice = {b: _twice(b) for p in parts for b in p.buffers}
+    twice = {b: _twice(b, loop, p.origin) for p in parts for b in p.buffers}
     making = seq(*[_halves(p.made, twice, v) for p in parts])
     following: Stmt = substitute(making, {v: ops.add(v, 1)})
     more = ops.likely(ops.less(ops.add(v, 1), n))
@@ -59,10 +62,26 @@ def double_buffered(loop: For, parts: Sequence[Ahead]) -> Stmt:
     return whole
 
 
-def _twice(b: Buffer) -> Buffer:
-    """The memory of two of `b`."""
-    strides = (ops.mul(b.strides[0], b.shape[0]), *b.strides) if b.strides else ()
-    return Buffer(b.name, b.dtype, (const(2), *b.shape), strides, scope=b.scope, origin=b.origin)
+def _twice(b: Buffer, loop: For, origin: Origin) -> Buffer:
+    """The memory of two of `b`, each large enough for any iteration of the loop."""
+    each = b.map_exprs(lambda size: _largest(size, b, loop, origin))
+    strides = (ops.mul(each.strides[0], each.shape[0]), *each.strides) if each.strides else ()
+    return Buffer(b.name, b.dtype, (const(2), *each.shape), strides, scope=b.scope, origin=b.origin)
+
+
+def _largest(size: Expr, b: Buffer, loop: For, origin: Origin) -> Expr:
+    """The largest `size` in any iteration of a loop; raises LowerError where that cannot be told."""
+    if not uses(size, [loop.var]):
+        return size
+    covered = eval_set(size, {loop.var: interval(const(0, loop.var.dtype), loop.extent)})
+    if covered is None or uses(covered.hi, [loop.var]):
+        raise LowerError(
+            f"double_buffer: how much of {b.name} an iteration of {loop.var.name} needs differs from one to the next, and "
+            f"has no largest value that can be told: {size!r}",
+            hint=f"compute all of {b.name} outside of {loop.var.name}, or without double_buffer",
+            span=origin.span,
+        )
+    return ops.maximum(covered.hi, 0)
 
 
 def _halves(s: Stmt, twice: dict[Buffer, Buffer], v: Var) -> Stmt:
