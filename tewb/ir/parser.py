@@ -365,13 +365,14 @@ class _Parser(Expressions):
             raise self.refuse(node.iter, "a loop cannot run over this", _LOOP_HINT)
         if name is None or node.orelse:
             raise self.refuse(node.target, "a loop has one variable, and no else", _LOOP_HINT)
+        if node.iter.keywords:
+            raise self.refuse(node.iter, "a loop takes its range and nothing else", _LOOP_HINT)
         low, extent = self.bounds(node.iter)
-        notes = tuple((k.arg or "", self.literal(k.value)) for k in node.iter.keywords)
         var = Var(name, extent.dtype)
         with self.scope():
             self.names[name] = var
             body = self.block(node.body, node)
-        return For(var, low, extent, kind, body, notes)
+        return For(var, low, extent, kind, body)
 
     def bounds(self, node: ast.Call) -> tuple[Expr, Expr]:
         """The first value and the number of values of `range(n)` or `range(a, a + n)`."""

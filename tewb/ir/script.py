@@ -454,9 +454,8 @@ class _Printer(_Names):
             bounds = f"{low}, {s.min.value + s.extent.value}"
         else:
             bounds = f"{low}, {low} + {self._at_least(s.extent, _TERM)}"
-        notes = "".join(f", {key}={value!r}" for key, value in s.annotations)
         name = self.name(s.var)
-        self.emit(f"for {name} in {_LOOPS[s.kind]}({bounds}{notes}):", s)
+        self.emit(f"for {name} in {_LOOPS[s.kind]}({bounds}):", s)
         self.indented(s.body)
         self.release(s.var)
 

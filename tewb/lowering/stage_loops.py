@@ -91,7 +91,7 @@ class Loops:
         """A loop of `v` that runs as the loop of `iv` does, for as many iterations if not said otherwise."""
         kind = KINDS.get(self.stage.annotations.get(iv, ""), ForKind.SERIAL)
         count = self.own.extents[iv] if extent is None else extent
-        return For(v, const(0, v.dtype), count, kind, body, (), self.stage.origin(iv))
+        return For(v, const(0, v.dtype), count, kind, body, self.stage.origin(iv))
 
     def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
         if not guards:

@@ -95,7 +95,7 @@ def _split(stage: Stage, body: Stmt, r: Split) -> Stmt:
 
 
 def _loop(stage: Stage, iv: IterVar, extent: Expr, body: Stmt) -> For:
-    return For(iv.var, const(0, iv.dtype), extent, ForKind.SERIAL, body, (), stage.origin(iv))
+    return For(iv.var, const(0, iv.dtype), extent, ForKind.SERIAL, body, stage.origin(iv))
 
 
 def _fuse(stage: Stage, body: Stmt, r: Fuse) -> Stmt:
