@@ -1,7 +1,6 @@
 """Errors, source spans, dtypes and configuration: what every other package stands on."""
 
 from tewb.base.config import PassContext, option
-from tewb.base.deep import any_depth
 from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
 from tewb.base.errors import (
     ArgumentError,
@@ -18,13 +17,14 @@ from tewb.base.errors import (
     TewbError,
     TewbWarning,
 )
-from tewb.base.masks import masked_elements
-from tewb.base.names import comment, fresh_identifier, identifier, literal, printable
-from tewb.base.natives import CType, Native, native, register_native
+from tewb.base.llvm_names import kernel_symbol, llvm_name, llvm_string, why_no_symbol
+from tewb.base.long_stack import any_depth
+from tewb.base.masked_arrays import masked_elements
+from tewb.base.names import comment, fresh_identifier, identifier, literal, printable, unique_name
+from tewb.base.native_functions import CType, Native, native, register_native
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.span import Span, here
 from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_stopped, stopped_by
-from tewb.base.symbols import kernel_symbol, llvm_name, llvm_string, why_no_symbol
 from tewb.base.traceback import render_with
 
 __all__ = [
@@ -79,5 +79,6 @@ __all__ = [
     "register_native",
     "render_with",
     "stopped_by",
+    "unique_name",
     "why_no_symbol",
 ]
