@@ -104,7 +104,7 @@ def test_imports_go_left_and_through_doors(module: str, path: Path) -> None:
     ("module", "source", "said"),
     [
         ("tewb.ir.statements", "from tewb.arith import Analyzer", "arith is not left of ir"),
-        ("tewb.runtime.pool", "import tewb.ir", "ir is not left of runtime"),
+        ("tewb.runtime.thread_pool", "import tewb.ir", "ir is not left of runtime"),
         ("tewb.lowering.nest", "from tewb.ir.statements import For", "go through the door, tewb.ir"),
         ("tewb.base.span", "from tewb import te", "facade is not left of base"),
         ("tewb.schedule.stage", "from tewb.runtime import Kernel", "runtime is not left of schedule"),

@@ -59,7 +59,7 @@ def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
             _step(c),
         )
 
-    made: Tensor = extern(
+    output: Tensor = extern(
         (lhs.shape[0], rhs.shape[1]),
         [lhs, rhs],
         product,
@@ -67,7 +67,7 @@ def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
         access=lambda i, j: [[i, (0, depth)], [(0, depth), j]],
         effect="pure",
     )
-    return made
+    return output
 
 
 def _step(b: Buffer) -> Expr:
@@ -95,8 +95,8 @@ def _thread_setter() -> Callable[[int], int] | None:
     was built with something else."""
     import scipy
 
-    places = [Path(scipy.__file__).parent.parent / "scipy.libs", Path(scipy.__file__).parent / ".dylibs"]
-    for path in (p for place in places if place.is_dir() for p in place.glob("*openblas*")):
+    folders = [Path(scipy.__file__).parent.parent / "scipy.libs", Path(scipy.__file__).parent / ".dylibs"]
+    for path in (p for folder in folders if folder.is_dir() for p in folder.glob("*openblas*")):
         library = ctypes.CDLL(str(path))
         setter = getattr(library, "scipy_openblas_set_num_threads", None)
         getter = getattr(library, "scipy_openblas_get_num_threads", None)

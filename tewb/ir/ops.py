@@ -58,8 +58,8 @@ def convert(value: Any) -> Expr:
         return value.var
     as_expr = getattr(value, "as_expr", None)
     if as_expr is not None:
-        made: Expr = as_expr()
-        return made
+        expression: Expr = as_expr()
+        return expression
     if isinstance(value, bool | np.bool_):
         return IntImm(int(value), BOOL)
     if isinstance(value, np.integer | np.floating):
@@ -249,12 +249,12 @@ def div(a: Any, b: Any) -> Expr:
     return folded if folded is not None else ir.Div(x, y, x.dtype)
 
 
-def _integers(what: str, a: Any, b: Any) -> tuple[Expr, Expr]:
+def _integers(op: str, a: Any, b: Any) -> tuple[Expr, Expr]:
     x, y = _numeric(a, b)
     if not x.dtype.is_int:
-        raise DTypeError(f"{what} takes integers, not {x.dtype}")
+        raise DTypeError(f"{op} takes integers, not {x.dtype}")
     if is_const(y, 0):
-        raise DTypeError(f"{what}: division by zero")
+        raise DTypeError(f"{op}: division by zero")
     return x, y
 
 
@@ -404,8 +404,8 @@ def _compare(cls: Any, a: Any, b: Any, f: Callable[[Any, Any], bool]) -> Expr:
     x, y = match(a, b)
     if isinstance(x, IntImm | FloatImm) and isinstance(y, IntImm | FloatImm):
         return IntImm(int(f(_held(x), _held(y))), BOOL)
-    made: Expr = cls(x, y, BOOL.with_lanes(x.dtype.lanes))
-    return made
+    comparison: Expr = cls(x, y, BOOL.with_lanes(x.dtype.lanes))
+    return comparison
 
 
 def equal(a: Any, b: Any) -> Expr:
@@ -438,13 +438,13 @@ def greater_equal(a: Any, b: Any) -> Expr:
     return _compare(ir.GE, a, b, lambda p, q: p >= q)
 
 
-def _booleans(what: str, *values: Any) -> list[Expr]:
-    made = [convert(v) for v in values]
-    for e in made:
+def _booleans(op: str, *values: Any) -> list[Expr]:
+    conditions = [convert(v) for v in values]
+    for e in conditions:
         if not e.dtype.is_bool:
-            raise DTypeError(f"{what} takes conditions, not {e.dtype}", hint="compare with something: x != 0")
-    lanes = max(e.dtype.lanes for e in made)
-    return [cast(e, BOOL.with_lanes(lanes)) for e in made]
+            raise DTypeError(f"{op} takes conditions, not {e.dtype}", hint="compare with something: x != 0")
+    lanes = max(e.dtype.lanes for e in conditions)
+    return [cast(e, BOOL.with_lanes(lanes)) for e in conditions]
 
 
 def logical_and(a: Any, b: Any) -> Expr:
@@ -477,18 +477,18 @@ def logical_not(a: Any) -> Expr:
 
 def all_of(*conditions: Any) -> Expr:
     """Whether all conditions hold"""
-    result: Expr = IntImm(1, BOOL)
+    conjunction: Expr = IntImm(1, BOOL)
     for c in conditions:
-        result = logical_and(result, c)
-    return result
+        conjunction = logical_and(conjunction, c)
+    return conjunction
 
 
 def any_of(*conditions: Any) -> Expr:
     """Whether any condition holds"""
-    result: Expr = IntImm(0, BOOL)
+    disjunction: Expr = IntImm(0, BOOL)
     for c in conditions:
-        result = logical_or(result, c)
-    return result
+        disjunction = logical_or(disjunction, c)
+    return disjunction
 
 
 def select(cond: Any, then: Any, other: Any) -> Expr:

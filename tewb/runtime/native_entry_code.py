@@ -184,14 +184,14 @@ class _Entry:
     def check_type(self, p: ParamSpec, o: str) -> None:
         """Arrays must be ndarrays themselves, numbers Python's own."""
         if p.kind == "buffer":
-            wanted = "@tewb_np_ndarray"
+            expected_type = "@tewb_np_ndarray"
         elif p.dtype in ("float32", "float64"):
-            wanted = "@tewb_py_float"
+            expected_type = "@tewb_py_float"
         elif p.dtype == "bool" or p.dtype.startswith("float"):
             raise _NotNativeError
         else:
-            wanted = "@tewb_py_int"
-        self.t.check_equal("ptr", self.t.load("ptr", o, TYPE), wanted)
+            expected_type = "@tewb_py_int"
+        self.t.check_equal("ptr", self.t.load("ptr", o, TYPE), expected_type)
 
     def scalar(self, p: ParamSpec, o: str) -> str:
         """Slot of a number, which must fit."""
@@ -213,9 +213,9 @@ class _Entry:
             raise _NotNativeError
         t.check_equal("ptr", t.load("ptr", o, DESCR), f"@tewb_np_{p.dtype}")
         t.check_equal("i32", t.load("i32", o, RANK), str(len(p.shape)))
-        wanted = ALIGNED | (C_CONTIGUOUS if p.strides is None else 0) | (WRITEABLE if p.is_output else 0)
-        seen = wanted | (WARN_ON_WRITE if p.is_output else 0)
-        t.check_equal("i32", t.ins(f"and i32 {t.load('i32', o, FLAGS)}, {_signed32(seen)}"), str(wanted))
+        expected = ALIGNED | (C_CONTIGUOUS if p.strides is None else 0) | (WRITEABLE if p.is_output else 0)
+        mask = expected | (WARN_ON_WRITE if p.is_output else 0)
+        t.check_equal("i32", t.ins(f"and i32 {t.load('i32', o, FLAGS)}, {_signed32(mask)}"), str(expected))
 
     def array(self, p: ParamSpec, o: str) -> str:
         """Slot of an array; checks its shape and alignment."""
@@ -312,11 +312,13 @@ class _Entry:
         t, s = self.t, self.signature
         if not self.symbols.keys() >= set(s.symbols):
             raise _NotNativeError
-        more, others = self.added()
+        offsets, others = self.added()
         for name, bits in zip(s.symbols, s.symbol_bits, strict=False):
             if bits < 64:
                 t.check(
-                    t.ins(f"icmp slt i64 {self.symbols[name]}, {(1 << bits - 1) - more.get((name, bits), 0)}")
+                    t.ins(
+                        f"icmp slt i64 {self.symbols[name]}, {(1 << bits - 1) - offsets.get((name, bits), 0)}"
+                    )
                 )
                 t.check(t.ins(f"icmp sge i64 {self.symbols[name]}, {-(1 << bits - 1)}"))
         for limit in others:
@@ -326,7 +328,7 @@ class _Entry:
     def added(self) -> tuple[dict[tuple[str, int], int], list[Limit]]:
         """The most that limits add to a symbol, which its own range says as well, and the other limits."""
         ranged = set(zip(self.signature.symbols, self.signature.symbol_bits, strict=False))
-        more: dict[tuple[str, int], int] = {}
+        offsets: dict[tuple[str, int], int] = {}
         others = []
         for limit in self.signature.limits:
             match ast.parse(limit.text, mode="eval").body:
@@ -334,10 +336,10 @@ class _Entry:
                     name,
                     limit.bits,
                 ) in ranged:
-                    more[name, limit.bits] = max(more.get((name, limit.bits), 0), c)
+                    offsets[name, limit.bits] = max(offsets.get((name, limit.bits), 0), c)
                 case _:
                     others.append(limit)
-        return more, others
+        return offsets, others
 
     def work(self) -> str | int:
         """The operations of this call, below `long`."""

@@ -16,7 +16,7 @@ import pytest
 import tewb
 from tewb import te
 from tewb.base import Stopped, stopped_by
-from tewb.runtime.watched import watched
+from tewb.runtime.interrupt_watch import watched
 
 ENDLESS = """
     import os, signal, sys, threading, time

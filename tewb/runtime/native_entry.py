@@ -1,7 +1,7 @@
 """Native entries: calls of a kernel that go from CPython to machine code with no Python in between.
 
 A kernel is an object of a type with a vectorcall slot. While the slot is empty, a call is `__call__` in
-Python; `connect` fills it with code made for the kernel's parameters (see `entry_code.py`). Calls that the
+Python; `connect` fills it with code made for the kernel's parameters (see `native_entry_code.py`). Calls that the
 code does not take, and everything where layouts are not as expected, go to `__call__` as before.
 
 Kernels with work of unknown length are always called through Python: they need a second thread that leaves the
@@ -21,9 +21,9 @@ from weakref import WeakValueDictionary, ref
 
 from tewb.runtime.abi import KernelSignature
 from tewb.runtime.cpython import is_known_python, register_arrays, register_python
-from tewb.runtime.entry_code import ADDRESS, ENTRY, FIELDS_SIZE, FUNCTIONS, SLOW, entry_text
 from tewb.runtime.jit import Compiled, register_symbol
-from tewb.runtime.pool import pool
+from tewb.runtime.native_entry_code import ADDRESS, ENTRY, FIELDS_SIZE, FUNCTIONS, SLOW, entry_text
+from tewb.runtime.thread_pool import pool
 
 
 class Direct:
@@ -48,10 +48,10 @@ _lock = threading.Lock()
 def connect(kernel: Any, address: int, long: int, brief: int) -> Direct | None:
     """Let calls of `kernel`, whose machine code is at `address`, go through a native entry. The entry alone
     comes back; None when there is none for such parameters or such a Python."""
-    place = _python_type(kernel).__basicsize__
-    if not _is_ready() or not _has_vectorcall(type(kernel)) or Direct.__basicsize__ != place:
+    offset = _python_type(kernel).__basicsize__
+    if not _is_ready() or not _has_vectorcall(type(kernel)) or Direct.__basicsize__ != offset:
         return None
-    text = entry_text(kernel.signature, place, long, brief)
+    text = entry_text(kernel.signature, offset, long, brief)
     if text is None:
         return None
     if kernel.signature.has_parallel:
@@ -65,14 +65,14 @@ def connect(kernel: Any, address: int, long: int, brief: int) -> Direct | None:
         slow = _python_type(o).__call__
         # They live as long as the object: a call may be in the entry that this one takes the place of.
         o.__dict__.setdefault("_entry_code", []).append((code, slow))
-        _fill(o, place, code.address("tewb_entry"), address, slow)
+        _fill(o, offset, code.address("tewb_entry"), address, slow)
     return direct
 
 
-def _fill(o: Any, place: int, entry: int, address: int, slow: Callable[..., Any]) -> None:
+def _fill(o: Any, start: int, entry: int, address: int, slow: Callable[..., Any]) -> None:
     """Set the fields of a callable object, the slot itself last."""
     for offset, value in ((ADDRESS, address), (SLOW, id(slow)), (ENTRY, entry)):
-        ctypes.c_size_t.from_address(id(o) + place + offset).value = value
+        ctypes.c_size_t.from_address(id(o) + start + offset).value = value
 
 
 @lru_cache(maxsize=1)
@@ -80,12 +80,12 @@ def _is_ready() -> bool:
     """Whether this Python and numpy are as entries expect them. Makes their functions known."""
     if not is_known_python() or not (3, 11) <= sys.version_info[:2] <= (3, 14) or not register_arrays():
         return False
-    for name, known in (("none", None), ("int", int), ("float", float)):
-        register_symbol(f"tewb_py_{name}", id(known))
+    for name, builtin in (("none", None), ("int", int), ("float", float)):
+        register_symbol(f"tewb_py_{name}", id(builtin))
     return register_python(FUNCTIONS)
 
 
-def register_services(
+def register_entry_functions(
     failed: Callable[[Any, int], None], memory_limit: Callable[[], int], packed: Callable[..., None]
 ) -> None:
     """Tell entries how a failed kernel is explained, what memory its intermediates may take, and who calls one
@@ -140,24 +140,24 @@ def with_vectorcall(cls: type) -> type:
     if not _is_ready() or _has_vectorcall(cls):
         return cls
     if cls not in _types:
-        made = _make_type(cls)
-        good = _has_vectorcall(made) and made.__basicsize__ == cls.__basicsize__ + FIELDS_SIZE
-        _types[cls] = made if good else cls
+        new_type = _make_type(cls)
+        good = _has_vectorcall(new_type) and new_type.__basicsize__ == cls.__basicsize__ + FIELDS_SIZE
+        _types[cls] = new_type if good else cls
     return _types[cls]
 
 
 def _make_type(cls: type) -> type:
-    place = cls.__basicsize__
-    members = (_Member * 2)(_Member(b"__vectorcalloffset__", _T_PYSSIZET, place + ENTRY, _READONLY, None))
+    offset = cls.__basicsize__
+    members = (_Member * 2)(_Member(b"__vectorcalloffset__", _T_PYSSIZET, offset + ENTRY, _READONLY, None))
     slots = (_Slot * 2)(_Slot(_TP_MEMBERS, ctypes.addressof(members)))
     name = f"{cls.__module__}.{cls.__qualname__}".encode()
-    spec = _Spec(name, place + FIELDS_SIZE, 0, _HEAP_TYPE | _HAVE_VECTORCALL, slots)
+    spec = _Spec(name, offset + FIELDS_SIZE, 0, _HEAP_TYPE | _HAVE_VECTORCALL, slots)
     _specs.append((members, slots, spec))
     make = ctypes.pythonapi.PyType_FromSpecWithBases
     make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object]
-    made: type = make(ctypes.addressof(spec), (cls,))
-    made.__doc__ = cls.__doc__
-    return made
+    new_type: type = make(ctypes.addressof(spec), (cls,))
+    new_type.__doc__ = cls.__doc__
+    return new_type
 
 
 def _python_type(o: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Long calls beside the main thread: their results, interrupts at any moment, and threads that are used again."""
+"""Background calls: their results, interrupts at any moment, and threads that are used again."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.runtime import beside, set_num_threads
+from tewb.runtime import background_call, set_num_threads
 from tewb.runtime import kernel as kernel_module
-from tewb.runtime.beside import call_beside
+from tewb.runtime.background_call import call_in_background
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_calls_share_a_thread() -> None:
         seen.add(threading.get_ident())
         return 4
 
-    assert [call_beside(call, never) for _ in range(50)] == [4] * 50
+    assert [call_in_background(call, never) for _ in range(50)] == [4] * 50
     assert len(seen) == 1 and main not in seen
 
 
@@ -57,7 +57,7 @@ def test_a_helper_keeps_nothing() -> None:
             gone.set()
 
     held = Held()
-    call_beside(lambda keep=(held, big): 0, never)
+    call_in_background(lambda keep=(held, big): 0, never)
     del held
     assert gone.wait(5)
 
@@ -81,9 +81,9 @@ def test_an_interrupt_cancels_and_waits_for_the_end(alarm: Any) -> None:
 
     alarm(raises)
     with pytest.raises(KeyboardInterrupt, match="now"):
-        call_beside(call, cancel)
+        call_in_background(call, cancel)
     assert log[0] == "cancelled" and "over" in log
-    assert call_beside(lambda: 5, never) == 5
+    assert call_in_background(lambda: 5, never) == 5
 
 
 def test_a_second_interrupt_while_the_first_is_on_its_way(alarm: Any) -> None:
@@ -102,7 +102,7 @@ def test_a_second_interrupt_while_the_first_is_on_its_way(alarm: Any) -> None:
 
     alarm(raises)
     with pytest.raises(KeyboardInterrupt):
-        call_beside(call, cancel)
+        call_in_background(call, cancel)
     assert log == ["over"]
 
 
@@ -111,11 +111,11 @@ def test_a_handler_that_makes_a_long_call_itself(alarm: Any) -> None:
     done = threading.Event()
 
     def handler() -> None:
-        made.append(call_beside(lambda: 7, never))
+        made.append(call_in_background(lambda: 7, never))
         done.set()
 
     alarm(handler)
-    assert call_beside(lambda: 1 if done.wait(20) else 0, never) == 1
+    assert call_in_background(lambda: 1 if done.wait(20) else 0, never) == 1
     assert made == [7]
 
 
@@ -137,7 +137,7 @@ def test_interrupts_at_any_moment(monkeypatch: pytest.MonkeyPatch) -> None:
 
             try:
                 signal.setitimer(signal.ITIMER_REAL, 0.00001 + (time.monotonic_ns() % 400) * 1e-6)
-                call_beside(call, lambda: None)
+                call_in_background(call, lambda: None)
                 signal.setitimer(signal.ITIMER_REAL, 0)
             except KeyboardInterrupt:
                 interrupted += 1
@@ -149,7 +149,7 @@ def test_interrupts_at_any_moment(monkeypatch: pytest.MonkeyPatch) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert interrupted > 0
-    assert call_beside(lambda: 9, never) == 9
+    assert call_in_background(lambda: 9, never) == 9
 
 
 def test_a_long_parallel_kernel_can_be_interrupted(alarm: Any) -> None:
@@ -172,11 +172,11 @@ def test_a_long_parallel_kernel_can_be_interrupted(alarm: Any) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_fork_has_helpers_of_its_own() -> None:
-    call_beside(lambda: 0, never)
-    assert beside._idle
+    call_in_background(lambda: 0, never)
+    assert background_call._idle
     child = os.fork()
     if child == 0:
-        os._exit(call_beside(lambda: 6, never))
+        os._exit(call_in_background(lambda: 6, never))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 6
 
 
@@ -195,7 +195,9 @@ def test_a_call_that_turns_out_short_stays_on_this_thread(
     kernel = tewb.build(s, [A, B])
     work = 1 << 20
     seen: list[Any] = []
-    monkeypatch.setattr(kernel_module, "call_beside", lambda call, cancel: (seen.append(call), call())[1])
+    monkeypatch.setattr(
+        kernel_module, "call_in_background", lambda call, cancel: (seen.append(call), call())[1]
+    )
 
     def calls(size: int) -> int:
         a, b = np.ones(size, "float32"), np.zeros(size, "float32")

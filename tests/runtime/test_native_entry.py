@@ -16,11 +16,11 @@ import pytest
 import tewb
 from tewb import te
 from tewb.base import ArgumentError, BoundError
-from tewb.runtime import Kernel, entry
+from tewb.runtime import Kernel, native_entry
 from tewb.runtime.abi import KernelSignature, ParamSpec, Size
-from tewb.runtime.entry_code import entry_text
+from tewb.runtime.native_entry_code import entry_text
 
-pytestmark = pytest.mark.skipif(not entry._is_ready(), reason="this Python has no native entries")
+pytestmark = pytest.mark.skipif(not native_entry._is_ready(), reason="this Python has no native entries")
 
 
 def connected(k: Any, *args: Any) -> Any:
@@ -431,7 +431,7 @@ def test_kernels_without_an_entry() -> None:
 
 
 def test_without_entries_kernels_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entry, "_is_ready", lambda: False)
+    monkeypatch.setattr(native_entry, "_is_ready", lambda: False)
     k = adder()
     assert type(k) is Kernel
     for _ in range(4):

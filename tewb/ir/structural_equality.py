@@ -26,8 +26,8 @@ def structural_equal(a: Any, b: Any, *, map_free_vars: bool = False) -> bool:
 @any_depth
 def first_difference(a: Any, b: Any, *, map_free_vars: bool = False) -> str | None:
     """Where `a` and `b` first differ, as a path such as `body.stmts[1].value`; None when they are equal."""
-    found = _Matcher(map_free_vars).differ(a, b)
-    return found if found is None else found.removeprefix(".") or "."
+    path = _Matcher(map_free_vars).differ(a, b)
+    return path if path is None else path.removeprefix(".") or "."
 
 
 class _Matcher:
@@ -73,10 +73,10 @@ class _Matcher:
             pair = (id(a), id(b))
             if pair in self.equal:
                 return None
-            found = self.node(a, b)
-            if found is None:
+            difference = self.node(a, b)
+            if difference is None:
                 self.equal.add(pair)
-            return found
+            return difference
         if isinstance(a, tuple | list):
             return self.fields(a, b)
         return None if a == b else here
@@ -87,28 +87,28 @@ class _Matcher:
                 return self.scope(a, b, a.var, b.var)
             case (Allocate(), Allocate()):
                 return self.scope(a, b, a.buffer.data, b.buffer.data)
-        return self.parts(a, b)
+        return self.node_fields(a, b)
 
     def scope(self, a: Node, b: Node, x: Var, y: Var) -> str | None:
         """Compare where `x` and `y` are bound to each other: inside only, so that sister loops may share one
         variable, or have one each."""
         before = self.vars.pop(x, None), self.back.pop(y, None)
         self.equal = set()
-        found = self.parts(a, b) if self.bind(x, y) else ".var"
+        difference = self.node_fields(a, b) if self.bind(x, y) else ".var"
         self.equal = set()
         del self.vars[x], self.back[y]
         if before[0] is not None:
             self.vars[x] = before[0]
         if before[1] is not None:
             self.back[y] = before[1]
-        return found
+        return difference
 
-    def parts(self, a: Node, b: Node) -> str | None:
-        for f in a._fields:
+    def node_fields(self, a: Node, b: Node) -> str | None:
+        for f in a.field_names:
             if f != "origin":
-                found = self.differ(getattr(a, f), getattr(b, f))
-                if found is not None:
-                    return f".{f}{found}"
+                difference = self.differ(getattr(a, f), getattr(b, f))
+                if difference is not None:
+                    return f".{f}{difference}"
         return None
 
     def fields(self, a: Any, b: Any) -> str | None:
@@ -117,18 +117,18 @@ class _Matcher:
         for i, (x, y) in enumerate(zip(a, b, strict=True)):
             if isinstance(x, Origin):
                 continue
-            found = self.differ(x, y)
-            if found is not None:
-                return f"[{i}]{found}"
+            difference = self.differ(x, y)
+            if difference is not None:
+                return f"[{i}]{difference}"
         return None
 
     def function(self, a: PrimFunc, b: PrimFunc) -> str | None:
         """A function binds its parameters for itself: another may have the same."""
         outside = self.vars, self.back, self.equal
         self.vars, self.back, self.equal = {}, {}, set()
-        found = self.signature(a, b) or _below(".body", self.differ(a.body, b.body))
+        difference = self.signature(a, b) or _below(".body", self.differ(a.body, b.body))
         self.vars, self.back, self.equal = outside
-        return found
+        return difference
 
     def signature(self, a: PrimFunc, b: PrimFunc) -> str | None:
         if len(a.params) != len(b.params) or a.outputs != b.outputs:
@@ -141,17 +141,17 @@ class _Matcher:
                 return f".params[{i}]"
         for i, (p, q) in enumerate(zip(a.params, b.params, strict=True)):
             if isinstance(p, Buffer) and isinstance(q, Buffer):
-                found = self.parameter(p, q)
-                if found is not None:
-                    return f".params[{i}]{found}"
+                difference = self.parameter(p, q)
+                if difference is not None:
+                    return f".params[{i}]{difference}"
         return None
 
     def parameter(self, a: Buffer, b: Buffer) -> str | None:
         """Parameters bind the variables of their shapes, strides and offset at first use."""
         free, self.map_free = self.map_free, True
-        found = self.buffer(a, b)
+        difference = self.buffer(a, b)
         self.map_free = free
-        return found
+        return difference
 
     def buffer(self, a: Buffer, b: Buffer) -> str | None:
         """Buffers are equal when they lay out the same memory in the same way."""
@@ -166,4 +166,4 @@ def _below(step: str, way: str | None) -> str | None:
 
 def _statements(s: Any) -> list[Any]:
     """The statements of `s` one after the other."""
-    return [x for part in s.stmts for x in _statements(part)] if isinstance(s, Seq) else [s]
+    return [x for inner in s.stmts for x in _statements(inner)] if isinstance(s, Seq) else [s]

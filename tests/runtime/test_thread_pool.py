@@ -23,7 +23,7 @@ import tewb
 from tewb import te
 from tewb.base import BoundError
 from tewb.runtime import Kernel, get_num_threads, pool, set_num_threads
-from tewb.runtime.pool_code import MOST_WORKERS
+from tewb.runtime.thread_pool_code import MOST_WORKERS
 
 _LOOP = ctypes.CFUNCTYPE(
     ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64

@@ -66,7 +66,7 @@ class _Helper:
 _idle: list[_Helper] = []
 
 
-def call_beside(call: Callable[[], int], cancel: Callable[[], None]) -> int:
+def call_in_background(call: Callable[[], int], cancel: Callable[[], None]) -> int:
     """What `call()` returns, on another thread. When waiting for it is interrupted, or stopped (`base/stopping.py`),
     `cancel()` must make it end soon (it may be asked several times); the exception (Stopped) goes on when the call
     is over. `call` must not raise."""

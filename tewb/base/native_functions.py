@@ -15,6 +15,7 @@ from typing import Any
 
 from tewb.base.dtypes import DType
 from tewb.base.errors import ExternError
+from tewb.base.names import unique_name
 from tewb.base.span import here
 
 
@@ -59,15 +60,18 @@ def register_native(
 
     Raises ExternError for anything else. The symbol is `name`, with a number when it is taken.
     """
-    wanted, address, parameters, result = _look(function)
+    default_name, address, parameters, result = _look(function)
     with _lock:
-        symbol, n = name or wanted, 0
-        while symbol in _natives and _natives[symbol].address != address:
-            n += 1
-            symbol = f"{name or wanted}.{n}"
-        made = Native(symbol, address, parameters, result, function, set_threads)
-        _natives[symbol] = made
-    return made
+        symbol = unique_name(name or default_name, lambda s: _is_another(s, address), ".")
+        registered = Native(symbol, address, parameters, result, function, set_threads)
+        _natives[symbol] = registered
+    return registered
+
+
+def _is_another(symbol: str, address: int) -> bool:
+    """Whether a function at another address is known by this symbol."""
+    known = native(symbol)
+    return known is not None and known.address != address
 
 
 def _look(f: Any) -> tuple[str, int, tuple[CType, ...] | None, DType | None]:
@@ -91,10 +95,10 @@ def _look(f: Any) -> tuple[str, int, tuple[CType, ...] | None, DType | None]:
 def _signature(f: Any) -> tuple[tuple[CType, ...] | None, DType | None]:
     kinds = getattr(f, "argtypes", None) or getattr(type(f), "_argtypes_", None)
     result = getattr(f, "restype", None)
-    known = _ctype(result) if result is not None else CType(False, DType("void"))
+    result_type = _ctype(result) if result is not None else CType(False, DType("void"))
     if kinds is None:
         return None, None
-    return tuple(_ctype(k) for k in kinds), None if known.pointer else known.dtype
+    return tuple(_ctype(k) for k in kinds), None if result_type.pointer else result_type.dtype
 
 
 def _ctype(kind: Any) -> CType:
@@ -137,12 +141,12 @@ def _capsule(capsule: Any) -> tuple[str, int, tuple[CType, ...], DType | None]:
     get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
     get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     signature = get_name(capsule)
-    found = re.fullmatch(r"(.*?)\((.*)\)", (signature or b"").decode())
-    if found is None:
+    declaration = re.fullmatch(r"(.*?)\((.*)\)", (signature or b"").decode())
+    if declaration is None:
         raise ExternError(f"call_extern: the capsule is no function: {signature!r}", span=here())
-    parts = [p.strip() for p in found[2].split(",")]
-    parameters = tuple(_c_type(p) for p in parts if p not in ("", "void"))
-    return "capsule", int(get_pointer(capsule, signature)), parameters, _c_type(found[1].strip()).dtype
+    parameter_texts = [p.strip() for p in declaration[2].split(",")]
+    parameters = tuple(_c_type(p) for p in parameter_texts if p not in ("", "void"))
+    return "capsule", int(get_pointer(capsule, signature)), parameters, _c_type(declaration[1].strip()).dtype
 
 
 def _c_type(text: str) -> CType:

@@ -34,11 +34,11 @@ def kernel_symbol(name: str) -> str:
     if name == "main":
         return name
     first = name.startswith(("llvm", "tewb"))
-    parts = [
+    encoded = [
         c if re.fullmatch(r"\w", c, re.ASCII) and not (first and at == 0) else f".{ord(c):x}."
         for at, c in enumerate(name)
     ]
-    return "".join(parts) + ".kernel"
+    return "".join(encoded) + ".kernel"
 
 
 def why_no_symbol(name: str) -> str | None:

@@ -60,14 +60,14 @@ class Guarded:
         different = np.flatnonzero(_bytes_differ(now, self.before))
         return int(different[0]) if different.size else None
 
-    def element(self, place: int) -> tuple[int, ...]:
+    def element(self, offset: int) -> tuple[int, ...]:
         """The indices in the tensor of a place in the line; they may lie outside of it."""
-        at, found = place - LINE, []
+        at, indices = offset - LINE, []
         for d, low in enumerate(self.origin):
             step = math.prod(self.block.shape[d + 1 :])
             i, at = divmod(at, step) if step else (0, at)
-            found.append(i - self.margin + low)
-        return tuple(found)
+            indices.append(i - self.margin + low)
+        return tuple(indices)
 
     def real(self, a: Any) -> Any:
         """The part of a tile that lies in the tensor, which padding goes beyond."""
@@ -120,17 +120,17 @@ class _Check:
             g.prepare(output_guard if g.written else of_input, fill)
         self.function(*[a.tile if isinstance(a, Guarded) else a for a in self.arguments])
         for g in self.guarded:
-            place = g.changed()
-            if place is not None:
-                self.fail_write(g, place)
+            offset = g.changed()
+            if offset is not None:
+                self.fail_write(g, offset)
         return [g.tile.copy() for g in self.outputs]
 
     def name(self, g: Guarded) -> str:
         kind, among = ("output", self.outputs) if g.written else ("input", self.inputs)
         return kind if len(among) == 1 else f"{kind} {among.index(g)}"
 
-    def fail_write(self, g: Guarded, place: int) -> None:
-        element = g.element(place)
+    def fail_write(self, g: Guarded, offset: int) -> None:
+        element = g.element(offset)
         inside = all(o <= i < o + n for i, o, n in zip(element, g.origin, g.view.shape, strict=True))
         self.fail(
             f"wrote element {_index(element)} of its {self.name(g)}"
@@ -146,10 +146,10 @@ class _Check:
 
     def first_difference(self, g: Guarded, a: Any, b: Any) -> tuple[int, ...] | None:
         x, y = g.real(a), g.real(b)
-        places = np.flatnonzero(_bytes_differ(x, y))
-        if not places.size:
+        different = np.flatnonzero(_bytes_differ(x, y))
+        if not different.size:
             return None
-        at = np.unravel_index(int(places[0]), x.shape)
+        at = np.unravel_index(int(different[0]), x.shape)
         return tuple(int(i) + max(o, 0) for i, o in zip(at, g.origin, strict=True))
 
     def outside_reads(self, first: list[Any]) -> None:
@@ -184,8 +184,8 @@ class _Check:
                 continue
             at = tuple(i - max(o, 0) for i, o in zip(element, g.origin, strict=True))
             x, y = g.real(a)[at], g.real(b)[at]
-            kept = x == _poison(a.dtype, A) and y == _poison(a.dtype, B)
-            what = "did not write" if kept else "read before it was written"
+            is_unwritten = x == _poison(a.dtype, A) and y == _poison(a.dtype, B)
+            what = "did not write" if is_unwritten else "read before it was written"
             self.fail(
                 f"{what} element {_index(element)} of its {self.name(g)}",
                 "an output holds anything before it is written; every element of the tile must be",

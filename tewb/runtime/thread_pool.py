@@ -1,6 +1,6 @@
 """The thread pool: parallel loops are drained by their caller and by workers of this process.
 
-The protocol is machine code (`pool_code.py`); here are its threads. Workers are Python daemon threads that go
+The protocol is machine code (`thread_pool_code.py`); here are its threads. Workers are Python daemon threads that go
 into the machine code and stay there: they look for work for a moment, then sleep until a parallel loop
 wakes them, so that an idle pool uses no processor. They are started by the first call that needs them.
 """
@@ -15,7 +15,7 @@ import threading
 from tewb.base import TewbError
 from tewb.runtime.cpython import register_python
 from tewb.runtime.jit import Compiled, register_symbol
-from tewb.runtime.pool_code import (
+from tewb.runtime.thread_pool_code import (
     CALLER,
     HELPERS,
     LOCK,
@@ -118,12 +118,12 @@ def _wanted_threads() -> int:
             raise TewbError(
                 f"TEWB_NUM_THREADS is {text!r}, which is no number of threads", hint="set it to 1 or more"
             )
-        wanted = int(text)
+        threads = int(text)
     elif hasattr(os, "sched_getaffinity"):
-        wanted = len(os.sched_getaffinity(0))
+        threads = len(os.sched_getaffinity(0))
     else:
-        wanted = os.cpu_count() or 1
-    return min(wanted, MOST_WORKERS + 1)
+        threads = os.cpu_count() or 1
+    return min(threads, MOST_WORKERS + 1)
 
 
 _pool: Pool | None = None
