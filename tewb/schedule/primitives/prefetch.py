@@ -1,17 +1,18 @@
-"""Prefetch: ask for the memory that a later iteration will read, before it is needed."""
+"""prefetch: ask for the memory that a later iteration will read, before it is needed."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tewb.ir import IterVar, const_int
-from tewb.schedule.allowed import has_loops
+from tewb.schedule.bounds import infer_bounds, region_read
+from tewb.schedule.declare import AXIS, Arguments, Param, Refusal, Selection, Values, primitive
 from tewb.schedule.hybrid_loops import loops_to
-from tewb.schedule.places import inside
-from tewb.schedule.primitive import Refusal, Values
-from tewb.schedule.stage import Stage
-from tewb.tensor import ComputeOp
+from tewb.schedule.questions import has_loops, inside
+from tewb.schedule.stage import Mark, Stage
+from tewb.tensor import ComputeOp, Tensor
 
 FARTHEST = 1 << 16  # iterations ahead
 MOST_BYTES = 1 << 18  # of one iteration; caches near the core hold about so much
@@ -26,7 +27,29 @@ class Prefetch:
     offset: int
 
 
-def prefetch(stage: Stage, v: Values) -> Refusal | None:
+def _read(stage: Stage) -> list[str]:
+    return [s.name for s in stage.reads()]
+
+
+@primitive(
+    Param("tensor", "stage", "what will be read", choices=_read),
+    AXIS,
+    Param("offset", "int", "iterations ahead", 1),
+)
+def prefetch(stage: Stage, tensor: Stage | Tensor, axis: IterVar | str, offset: int = 1) -> None:
+    """At each iteration of loop `axis`, ask the memory for what the iteration `offset` later reads of `tensor`:
+    one request for each line of the cache that the box holds.
+
+    for i in n: B[i] = f(A[i, 0:16])    ->    for i in n: prefetch(A[i + offset, 0]); B[i] = f(A[i, 0:16])
+
+    Results never change: a request past the end of an array reads nothing and cannot fail. What this stage
+    does not read any more (a copy took its place), or computes in the same iteration, is not asked for.
+    """
+    stage.do("prefetch", tensor=tensor, axis=axis, offset=offset)
+
+
+@prefetch.legal
+def _refusal(stage: Stage, v: Values) -> Refusal | None:
     """Why the memory that `stage` will read of `tensor` cannot be asked for at loop `axis`."""
     source, axis, offset = v["tensor"], v["axis"], v["offset"]
     refused = has_loops(stage)
@@ -54,14 +77,12 @@ def prefetch(stage: Stage, v: Values) -> Refusal | None:
         )
     if not 0 <= offset <= FARTHEST:
         return Refusal(f"offset={offset} must be from 0 to {FARTHEST} iterations ahead")
-    if any(p.source is source and p.axis is axis for p in stage.prefetches):
+    if any(p.source is source and p.axis is axis for p in prefetches(stage)):
         return Refusal(f"{source.name} is prefetched at loop {name} already")
     return _worth_asking(stage, source, axis)
 
 
 def _worth_asking(stage: Stage, source: Stage, axis: IterVar) -> Refusal | None:
-    from tewb.schedule.bounds import infer_bounds, region_read  # it needs schedules, and they need legality
-
     name, bounds = stage.axis_name(axis), infer_bounds(stage.schedule)
     total = 0
     for t in (t for t in stage.op.inputs if stage.schedule.stage_of(t) is source):
@@ -78,3 +99,31 @@ def _worth_asking(stage: Stage, source: Stage, axis: IterVar) -> Refusal | None:
             "prefetch at a loop further in",
         )
     return None
+
+
+@prefetch.stage_property
+def prefetches(stage: Stage) -> list[Prefetch]:
+    """What its loops ask the memory for."""
+    return [
+        Prefetch(m.values[0], m.axis, m.values[1])
+        for m in stage.marks
+        if m.primitive == "prefetch" and m.axis is not None
+    ]
+
+
+@prefetch.mark_text
+def _text(stage: Stage, mark: Mark) -> str:
+    source, offset = mark.values
+    return f"prefetch {source.name} {offset} ahead"
+
+
+@prefetch.mark_phrase
+def _phrase(stage: Stage, mark: Mark) -> str:
+    return "prefetches for its later iterations"
+
+
+@prefetch.suggest
+def _suggest(at: Selection) -> Iterator[Arguments]:
+    yield from ({"tensor": name, "axis": at.loop, "offset": 8} for name in _read(at.stage))
+    if not at.stage.reads():
+        yield {"tensor": at.stage.name, "axis": at.loop}
