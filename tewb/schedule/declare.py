@@ -114,6 +114,15 @@ class Repair:
     retry: Callable[[Sequence[str]], Iterable[Arguments]] | None = None
 
 
+Legal = Callable[["Stage", Values], Refusal | None]
+Effect = Callable[["Stage", Values, int], Results]
+Suggest = Callable[[Selection], Iterable[Arguments]]
+Repairs = Callable[[Selection, Arguments], Iterable[Repair]]
+MarkWords = Callable[["Stage", "Mark"], str]
+Invariant = Callable[["Stage"], Refusal | None]
+Code = Callable[[Step, "Names"], str]
+
+
 # ---------------------------------------------------------------- what a primitive does if it does not say otherwise
 
 
@@ -146,18 +155,18 @@ class Primitive:
     params: tuple[Param, ...]
     doc: str
     call: Callable[..., Any]
-    effect: Callable[[Stage, Values, int], Results]
-    suggest: Callable[[Selection], Iterable[Arguments]]
+    effect: Effect
+    suggest: Suggest
     results: str = "none"
     loop_kind: ForKind | None = None
     is_place: bool = False
     on_inputs: bool = False
-    legal: Callable[[Stage, Values], Refusal | None] = _always
-    repairs: Callable[[Selection, Arguments], Iterable[Repair]] = _nothing
-    mark_text: Callable[[Stage, Mark], str] = _words
-    mark_phrase: Callable[[Stage, Mark], str] = _marked
-    invariant: Callable[[Stage], Refusal | None] | None = None
-    code: Callable[[Step, Names], str] | None = None
+    legal: Legal = _always
+    repairs: Repairs = _nothing
+    mark_text: MarkWords = _words
+    mark_phrase: MarkWords = _marked
+    invariant: Invariant | None = None
+    code: Code | None = None
     properties: tuple[Callable[[Stage], Any], ...] = ()
 
     @property
@@ -201,48 +210,42 @@ class Declaration:
     def _add(self, **functions: Any) -> None:
         PRIMITIVES[self.name] = replace(PRIMITIVES[self.name], **functions)
 
-    def legal(
-        self, f: Callable[[Stage, Values], Refusal | None]
-    ) -> Callable[[Stage, Values], Refusal | None]:
+    def legal(self, f: Legal) -> Legal:
         """Why it cannot be done now, or None. May change nothing."""
         self._add(legal=f)
         return f
 
-    def effect(self, f: Callable[[Stage, Values, int], Results]) -> Callable[[Stage, Values, int], Results]:
+    def effect(self, f: Effect) -> Effect:
         """Does it to a stage, as step number so and so of the journal; returns what it makes."""
         self._add(effect=f)
         return f
 
-    def suggest(
-        self, f: Callable[[Selection], Iterable[Arguments]]
-    ) -> Callable[[Selection], Iterable[Arguments]]:
+    def suggest(self, f: Suggest) -> Suggest:
         """Arguments that a person may want there, legal or not: at least one choice, so that it is listed."""
         self._add(suggest=f)
         return f
 
-    def repairs(
-        self, f: Callable[[Selection, Arguments], Iterable[Repair]]
-    ) -> Callable[[Selection, Arguments], Iterable[Repair]]:
+    def repairs(self, f: Repairs) -> Repairs:
         """What may make a refused call with these arguments legal."""
         self._add(repairs=f)
         return f
 
-    def mark_text(self, f: Callable[[Stage, Mark], str]) -> Callable[[Stage, Mark], str]:
+    def mark_text(self, f: MarkWords) -> MarkWords:
         """How its mark is shown beside the loop or the stage: `prefetch A 8 ahead`."""
         self._add(mark_text=f)
         return f
 
-    def mark_phrase(self, f: Callable[[Stage, Mark], str]) -> Callable[[Stage, Mark], str]:
+    def mark_phrase(self, f: MarkWords) -> MarkWords:
         """What a refusal says of a loop with its mark: `is marked unroll`."""
         self._add(mark_phrase=f)
         return f
 
-    def invariant(self, f: Callable[[Stage], Refusal | None]) -> Callable[[Stage], Refusal | None]:
+    def invariant(self, f: Invariant) -> Invariant:
         """Why the loops and places, as they are now, do not agree with the mark that it left on a stage."""
         self._add(invariant=f)
         return f
 
-    def code(self, f: Callable[[Step, Names], str]) -> Callable[[Step, Names], str]:
+    def code(self, f: Code) -> Code:
         """The call as Python, where the general form of `code.py` does not do."""
         self._add(code=f)
         return f
@@ -254,9 +257,7 @@ class Declaration:
         return f
 
 
-def _leaves_mark(
-    name: str, params: tuple[Param, ...], loop_kind: ForKind | None
-) -> Callable[[Stage, Values, int], Results]:
+def _leaves_mark(name: str, params: tuple[Param, ...], loop_kind: ForKind | None) -> Effect:
     """Leaves a mark on the loop, or on the stage, with the other arguments."""
 
     def effect(stage: Stage, v: Values, step: int) -> Results:
@@ -270,7 +271,7 @@ def _leaves_mark(
     return effect
 
 
-def _fits(params: tuple[Param, ...]) -> Callable[[Selection], Iterable[Arguments]]:
+def _fits(params: tuple[Param, ...]) -> Suggest:
     """The chosen loop, and the first choice of each other argument that must be given."""
 
     def suggest(selection: Selection) -> Iterator[Arguments]:

@@ -125,20 +125,25 @@ def no_calls(stage: Stage, iv: IterVar) -> Refusal | None:
 
 
 def nothing_inside(stage: Stage, iv: IterVar) -> Refusal | None:
-    """Iterations that become lanes run at once: nothing else can be done in one of them."""
+    """Iterations that become lanes run at once: no other stage can be computed in one of them."""
     at = stage.leaf_iter_vars.index(iv)
     for inner in stage.leaf_iter_vars[at:]:
-        if any(m.axis is inner for m in stage.marks_of("prefetch")):
-            return Refusal(
-                f"loop {stage.axis_name(inner)} prefetches, which is done once and not by lanes",
-                "prefetch at a loop around the vectorized one",
-            )
         for s in attached_at(stage, inner):
             return Refusal(
                 f"{s.name} is computed inside of loop {stage.axis_name(iv)}, and its loops cannot become lanes",
                 f"compute {s.name} further out",
             )
     return None
+
+
+def agrees_with_marks(stage: Stage, primitive: str, iv: IterVar) -> Refusal | None:
+    """Whether the marks of a stage agree with one more, that `primitive` leaves on a loop."""
+    before = stage.marks
+    stage.mark(primitive, iv)
+    try:
+        return broken_invariant(stage)
+    finally:
+        stage.marks = before
 
 
 def one_vector_loop(stage: Stage, iv: IterVar) -> Refusal | None:

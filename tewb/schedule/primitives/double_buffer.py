@@ -74,7 +74,7 @@ def _effect(stage: Stage, v: Values, step: int) -> Results:
 @double_buffer.stage_property
 def is_double(stage: Stage) -> bool:
     """Whether it is computed one iteration ahead, in memory for two parts."""
-    return any(m.primitive == "double_buffer" for m in stage.marks)
+    return bool(stage.marks_of("double_buffer"))
 
 
 @double_buffer.mark_text

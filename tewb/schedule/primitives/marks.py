@@ -8,6 +8,7 @@ from tewb.ir import AxisKind, ForKind, IterVar
 from tewb.schedule.declare import AXIS, Arguments, Refusal, Repair, Selection, Values, primitive
 from tewb.schedule.journal import Step
 from tewb.schedule.questions import (
+    agrees_with_marks,
     attached_at,
     constant_extent,
     has_loops,
@@ -63,6 +64,7 @@ def _vectorize_refusal(stage: Stage, v: Values) -> Refusal | None:
         or no_calls(stage, iv)
         or _lanes(stage, iv)
         or nothing_inside(stage, iv)
+        or agrees_with_marks(stage, "vectorize", iv)
         or constant_extent(
             stage, iv, MAX_PARTIAL if iv.kind is AxisKind.REDUCE else MAX_VECTORIZED, "vectorize"
         )

@@ -81,7 +81,7 @@ def not_nontemporal(stage: Stage, verb: str) -> Refusal | None:
 @nontemporal.stage_property
 def is_nontemporal(stage: Stage) -> bool:
     """Whether its results go to memory past the caches."""
-    return any(m.primitive == "nontemporal" for m in stage.marks)
+    return bool(stage.marks_of("nontemporal"))
 
 
 @nontemporal.mark_text

@@ -76,7 +76,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
 @pragma.stage_property
 def pragmas(stage: Stage) -> dict[tuple[IterVar, str], int]:
     """The pragmas of its loops: (loop, key) and the number."""
-    marks = [m for m in stage.marks if m.primitive == "pragma"]
+    marks = stage.marks_of("pragma")
     return {(m.axis, m.values[0]): m.values[1] for m in marks if m.axis is not None}
 
 

@@ -70,7 +70,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
             f"{source.name} is computed inside of loop {name}, so it is not in memory before its iteration",
             "prefetch what it reads",
         )
-    if any(stage.annotations.get(iv) == "vectorize" for iv in loops_to(stage, axis)):
+    if _is_in_vector(stage, axis):
         return Refusal(
             f"loop {name} is vectorized, or inside of one that is: its iterations run at once",
             "prefetch at a loop around it",
@@ -80,6 +80,11 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if any(p.source is source and p.axis is axis for p in prefetches(stage)):
         return Refusal(f"{source.name} is prefetched at loop {name} already")
     return _worth_asking(stage, source, axis)
+
+
+def _is_in_vector(stage: Stage, axis: IterVar) -> bool:
+    around = loops_to(stage, axis)
+    return any(m.axis is iv for m in stage.marks_of("vectorize") for iv in around)
 
 
 def _worth_asking(stage: Stage, source: Stage, axis: IterVar) -> Refusal | None:
@@ -101,14 +106,22 @@ def _worth_asking(stage: Stage, source: Stage, axis: IterVar) -> Refusal | None:
     return None
 
 
+@prefetch.invariant
+def _is_done_once(stage: Stage) -> Refusal | None:
+    for p in prefetches(stage):
+        if _is_in_vector(stage, p.axis):
+            return Refusal(
+                f"loop {stage.axis_name(p.axis)} prefetches, which is done once and not by lanes",
+                "prefetch at a loop around the vectorized one",
+            )
+    return None
+
+
 @prefetch.stage_property
 def prefetches(stage: Stage) -> list[Prefetch]:
     """What its loops ask the memory for."""
-    return [
-        Prefetch(m.values[0], m.axis, m.values[1])
-        for m in stage.marks
-        if m.primitive == "prefetch" and m.axis is not None
-    ]
+    marks = stage.marks_of("prefetch")
+    return [Prefetch(m.values[0], m.axis, m.values[1]) for m in marks if m.axis is not None]
 
 
 @prefetch.mark_text

@@ -65,8 +65,8 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
 
 @storage_align.effect
 def _effect(stage: Stage, v: Values, step: int) -> Results:
-    others = [m for m in stage.marks if m.primitive != "storage_align" or m.values[0] is not v["axis"]]
-    stage.marks = tuple(others)
+    known = next((m for m in stage.marks_of("storage_align") if m.values[0] is v["axis"]), None)
+    stage.marks = tuple([m for m in stage.marks if m is not known])
     stage.mark("storage_align", None, v["axis"], v["factor"], v["offset"])
     stage.place(step)
     return []
@@ -75,7 +75,7 @@ def _effect(stage: Stage, v: Values, step: int) -> Results:
 @storage_align.stage_property
 def alignments(stage: Stage) -> dict[IterVar, tuple[int, int]]:
     """The (factor, offset) that strides of dimensions were asked to have."""
-    return {m.values[0]: (m.values[1], m.values[2]) for m in stage.marks if m.primitive == "storage_align"}
+    return {m.values[0]: m.values[1:] for m in stage.marks_of("storage_align")}
 
 
 @storage_align.mark_text

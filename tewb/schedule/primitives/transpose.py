@@ -39,6 +39,7 @@ from tewb.schedule.hybrid_loops import scheduled_body, within_guards
 from tewb.schedule.journal import Step
 from tewb.schedule.program import inlined_operations
 from tewb.schedule.questions import (
+    agrees_with_marks,
     constant_extent,
     has_loops,
     independent,
@@ -79,7 +80,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     rows, lanes = v["rows"], v["lanes"]
     if rows is lanes:
         return Refusal(f"both loops are {stage.axis_name(rows)}", "a tile takes two different loops")
-    vectorized = stage.annotations.get(lanes) == "vectorize" and "transpose" not in stage.annotations.values()
+    vectorized = stage.annotations.get(lanes) == "vectorize" and not stage.marks_of("transpose")
     return (
         has_loops(stage)
         or no_calls(stage, rows)
@@ -89,6 +90,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
         or independent(stage, lanes, "transpose")
         or _innermost(stage, rows, lanes)
         or nothing_inside(stage, rows)
+        or agrees_with_marks(stage, "vectorize", rows)
         or constant_extent(stage, rows, MAX_LANES, "transpose")
         or constant_extent(stage, lanes, MAX_LANES, "transpose")
         or _untransposed(stage, rows, lanes)
@@ -114,11 +116,9 @@ def _innermost(stage: Stage, rows: IterVar, lanes: IterVar) -> Refusal | None:
 @transpose.invariant
 def _tile_kept(stage: Stage) -> Refusal | None:
     """The loops of a tile stay what they are while others move."""
-    rows = next((iv for iv, kind in stage.annotations.items() if kind == "transpose"), None)
-    if rows is None:
-        return None
-    lanes = next(iv for iv, kind in stage.annotations.items() if kind == "vectorize")
-    if _innermost(stage, rows, lanes) is None:
+    loops = {m.primitive: m.axis for m in stage.marks}
+    rows, lanes = loops.get("transpose"), loops.get("vectorize")
+    if rows is None or lanes is None or _innermost(stage, rows, lanes) is None:
         return None
     return Refusal(
         f"{stage.axis_name(rows)} and {stage.axis_name(lanes)} are the rows and the lanes of a tile, and stay the two "
@@ -129,9 +129,9 @@ def _tile_kept(stage: Stage) -> Refusal | None:
 
 @transpose.effect
 def _effect(stage: Stage, v: Values, step: int) -> Results:
-    for iv, primitive_of in ((v["rows"], "transpose"), (v["lanes"], "vectorize")):
-        if stage.annotations.get(iv) != primitive_of:
-            stage.mark(primitive_of, iv)
+    for iv, mark in ((v["rows"], "transpose"), (v["lanes"], "vectorize")):
+        if stage.annotations.get(iv) != mark:
+            stage.mark(mark, iv)
         stage.made_by[iv] = step
         stage.shape(iv, step)
     return []
