@@ -260,9 +260,12 @@ class Declaration:
 def _leaves_mark(name: str, params: tuple[Param, ...], loop_kind: ForKind | None) -> Effect:
     """Leaves a mark on the loop, or on the stage, with the other arguments."""
 
+    axis = next((p.name for p in params if p.kind == "axis"), None)
+    others = [p.name for p in params if p.kind != "axis"]
+
     def effect(stage: Stage, v: Values, step: int) -> Results:
-        loop = next((v[p.name] for p in params if p.kind == "axis"), None)
-        stage.mark(name, loop, *(v.get(p.name) for p in params if p.kind != "axis"))
+        loop = None if axis is None else v[axis]
+        stage.mark(name, loop, *[v.get(other) for other in others])
         stage.shape(loop, step)
         if loop is not None and loop_kind is not None:
             stage.made_by[loop] = step

@@ -38,10 +38,11 @@ def untouched(stage: Stage, iv: IterVar) -> Refusal | None:
             f"axis {name} is the inside of extern {stage.name}, which only its own code knows",
             f"split {name}: its outer loop makes one call for each iteration",
         )
-    for p in PRIMITIVES.values():
-        for m in stage.marks_on(iv):
-            if m.primitive == p.name:
-                return Refusal(f"loop {name} {p.mark_phrase(stage, m)}", f"split or fuse before {p.name}")
+    marks = stage.marks_on(iv)
+    if marks:
+        first = min(marks, key=lambda m: list(PRIMITIVES).index(m.primitive))
+        said = PRIMITIVES[first.primitive].mark_phrase(stage, first)
+        return Refusal(f"loop {name} {said}", f"split or fuse before {first.primitive}")
     here = attached_at(stage, iv)
     if here:
         return Refusal(
@@ -137,11 +138,13 @@ def nothing_inside(stage: Stage, iv: IterVar) -> Refusal | None:
 
 
 def agrees_with_marks(stage: Stage, primitive: str, iv: IterVar) -> Refusal | None:
-    """Whether the marks of a stage agree with one more, that `primitive` leaves on a loop."""
+    """Whether the other marks of a stage agree with one that `primitive` leaves on a loop."""
     before = stage.marks
+    if not before:
+        return None
     stage.mark(primitive, iv)
     try:
-        return broken_invariant(stage)
+        return broken_invariant(stage, besides=primitive)
     finally:
         stage.marks = before
 
@@ -167,11 +170,14 @@ def in_given_order(stage: Stage, verb: str) -> Refusal | None:
     return None
 
 
-def broken_invariant(stage: Stage) -> Refusal | None:
-    """Why the loops and places as they are now do not agree with the marks of `stage`."""
-    for name in dict.fromkeys(m.primitive for m in stage.marks):
+def broken_invariant(stage: Stage, besides: str | None = None) -> Refusal | None:
+    """Why the loops and places as they are now do not agree with the marks of `stage`, `besides` those of one
+    primitive."""
+    if not stage.marks:
+        return None
+    for name in dict.fromkeys([m.primitive for m in stage.marks]):
         invariant = PRIMITIVES[name].invariant
-        refused = invariant(stage) if invariant is not None else None
+        refused = invariant(stage) if invariant is not None and name != besides else None
         if refused is not None:
             return refused
     return None

@@ -8,7 +8,6 @@ from tewb.ir import AxisKind, IterVar
 from tewb.schedule.declare import AXES, Arguments, Refusal, Results, Selection, Values, primitive
 from tewb.schedule.dependent_loops import keeps_ranges_known
 from tewb.schedule.questions import (
-    broken_invariant,
     has_loops,
     hybrid_refusal,
     in_given_order,
@@ -54,7 +53,7 @@ def reorder_refusal(stage: Stage, v: Values) -> Refusal | None:
             return independent(stage, iv, "reorder")
     with trying(stage):
         stage.leaf_iter_vars = after
-        return broken_invariant(stage) or keeps_ranges_known(stage) or misplaced(stage.schedule)
+        return keeps_ranges_known(stage) or misplaced(stage.schedule)
 
 
 def hybrid_order(stage: Stage, axes: list[IterVar]) -> Refusal | None:
