@@ -1,10 +1,10 @@
 """Schedules: how to compute. Stages, the primitives on them, and the journal that records these."""
 
-from tewb.schedule import primitives as _primitives  # registers the primitives
+from tewb.schedule import primitives as _primitives  # declares the primitives
+from tewb.schedule.declare import PRIMITIVES, Param, Primitive
 from tewb.schedule.journal import Step
-from tewb.schedule.marks import loop_marks, loops_text, place_text, stage_marks
+from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.memory import Memory
-from tewb.schedule.primitive import PRIMITIVES, Param, Primitive
 from tewb.schedule.relation import Fuse, Split
 from tewb.schedule.schedule import Schedule, create_schedule
 from tewb.schedule.stage import INLINE, At, Stage

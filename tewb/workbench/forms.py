@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from tewb.schedule import Param, Primitive
-from tewb.schedule.primitive import REQUIRED
+from tewb.schedule.declare import REQUIRED
 from tewb.workbench.session import Session
 
 _WIDE = {"description_width": "initial"}

@@ -39,9 +39,9 @@ from tewb.ir import (
     walk,
 )
 from tewb.schedule import At, Schedule, Stage
-from tewb.schedule.alignment import aligned_strides, elements_spanned
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, needed_region
 from tewb.schedule.lanes import lane_shape
+from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
 from tewb.schedule.recompute import recompute_factor
 from tewb.schedule.tiles import tile_of
 from tewb.tensor import ComputeOp, ExternOp, Tensor, whole_region

@@ -27,13 +27,11 @@ from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
 from tewb.runtime import Target
 from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loops_text
 from tewb.schedule.bounds import infer_bounds
-from tewb.schedule.primitive import REQUIRED, Call, Refusal
+from tewb.schedule.declare import REQUIRED, Call, Refusal, Repair, Selection
 from tewb.workbench.ledger import allocated_bytes, argument_stages, computed_times
 
 if TYPE_CHECKING:
     from tewb.workbench.session import Session
-
-PLACES = ("compute_at", "compute_inline", "compute_root")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ class Action:
     @property
     def is_place(self) -> bool:
         """Whether it says where the stage is computed."""
-        return self.step.primitive in PLACES
+        return PRIMITIVES[self.step.primitive].is_place
 
 
 def palette(session: Session, stage: object, loop: str | None = None) -> list[Action]:
@@ -152,179 +150,12 @@ def lanes_of(stage: Stage) -> int:
 
 def candidates(stage: Stage, loop: str | None) -> Iterator[Step]:
     """Steps that a person may want on a stage and one of its loops, legal or not; every primitive has one."""
-    for name in PRIMITIVES:
-        if stage.is_placeholder and name != "cache_read":
+    chosen = Selection(stage, loop, lanes_of(stage))
+    for p in PRIMITIVES.values():
+        if stage.is_placeholder and not p.on_inputs:
             continue
-        for args in _GUESSES[name](stage, loop):
-            yield Step(name, stage.name, {key: value for key, value in args.items() if value is not None})
-
-
-Arguments = Iterator[dict[str, Any]]
-
-
-def _splits(stage: Stage, loop: str | None) -> Arguments:
-    n = _extent(stage, loop)
-    lanes = lanes_of(stage)
-    useful = [f for f in (4, lanes, 4 * lanes) if n is None or f < n]
-    yield from ({"axis": loop, "factor": f} for f in useful or [1])
-
-
-def _tiles(stage: Stage, loop: str | None) -> Arguments:
-    other = _neighbour(stage, loop)
-    if other is None:
-        yield {"x": loop, "x_factor": 4, "y_factor": 4}
-        return
-    lanes = lanes_of(stage)
-    x, y = (loop, other) if _at(stage, loop) < _at(stage, other) else (other, loop)
-    sizes = [_extent(stage, a) for a in (x, y)]
-    pairs = [(4, lanes), (lanes, lanes), (2 * lanes, 4 * lanes)]
-    fits = [p for p in pairs if all(n is None or f < n for f, n in zip(p, sizes, strict=True))]
-    for a, b in fits or [(2, 2)]:
-        yield {"x": x, "y": y, "x_factor": a, "y_factor": b}
-
-
-def _fusions(stage: Stage, loop: str | None) -> Arguments:
-    leaves = stage.leaf_iter_vars
-    at = _at(stage, loop)
-    names = [stage.axis_name(iv) for iv in leaves]
-    if at > 0:
-        yield {"axes": [names[at - 1], loop]}
-    if at + 1 < len(names):
-        yield {"axes": [loop, names[at + 1]]}
-    far = [p for p, iv in enumerate(leaves) if abs(p - at) > 1 and _same_kind(iv, leaves[at])]
-    if far:
-        yield {"axes": [loop, names[far[0]]] if far[0] > at else [names[far[0]], loop]}
-    if len(names) < 2:
-        yield {"axes": names}
-
-
-def _orders(stage: Stage, loop: str | None) -> Arguments:
-    names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
-    at = _at(stage, loop)
-    before, after = names[:at], names[at + 1 :]
-    if after:
-        yield {"axes": [after[0], loop]}
-    if before:
-        yield {"axes": [loop, before[-1]]}
-    if len(after) > 1:
-        yield {"axes": [*after, loop]}
-    if len(before) > 1:
-        yield {"axes": [loop, *before]}
-    if not before and not after:
-        yield {"axes": names}
-
-
-def _loop(stage: Stage, loop: str | None) -> Arguments:
-    yield {"axis": loop}
-
-
-def _register_tiles(stage: Stage, loop: str | None) -> Arguments:
-    names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
-    at = _at(stage, loop)
-    if at + 1 < len(names):
-        yield {"rows": loop, "lanes": names[at + 1]}
-    if at > 0:
-        yield {"rows": names[at - 1], "lanes": loop}
-    if len(names) < 2:
-        yield {"rows": loop, "lanes": loop}
-
-
-def _places(stage: Stage, loop: str | None) -> Arguments:
-    parents = next(p for p in PRIMITIVES["compute_at"].params if p.name == "parent")
-    names = parents.choices(stage) if parents.choices else []
-    for parent in names:
-        for iv in stage.schedule[parent].leaf_iter_vars:
-            yield {"parent": parent, "axis": stage.schedule[parent].axis_name(iv)}
-    if not names:
-        yield {"parent": stage.name, "axis": loop}
-
-
-def _nothing(stage: Stage, loop: str | None) -> Arguments:
-    yield {}
-
-
-def _scopes(stage: Stage, loop: str | None) -> Arguments:
-    yield {"scope": "global" if stage.scope == "local" else "local"}
-
-
-def _copies(stage: Stage, loop: str | None) -> Arguments:
-    readers = [s.name for s in stage.readers()]
-    yield {"scope": "local", "readers": readers}
-    if len(readers) > 1:
-        yield from ({"scope": "local", "readers": [r]} for r in readers)
-
-
-def _results(stage: Stage, loop: str | None) -> Arguments:
-    yield {"scope": "local"}
-
-
-def _gaps(stage: Stage, loop: str | None) -> Arguments:
-    """Rows an odd number of vectors apart."""
-    names = [stage.axis_name(iv) for iv in stage.op.axis]
-    lanes = lanes_of(stage)
-    yield {
-        "axis": names[-2] if len(names) > 1 else next(iter(names), loop),
-        "factor": 2 * lanes,
-        "offset": lanes,
-    }
-
-
-def _ahead(stage: Stage, loop: str | None) -> Arguments:
-    yield from ({"tensor": s.name, "axis": loop, "offset": 8} for s in stage.reads())
-    if not stage.reads():
-        yield {"tensor": stage.name, "axis": loop}
-
-
-def _unrolling(stage: Stage, loop: str | None) -> Arguments:
-    yield {"axis": loop, "key": "auto_unroll_max_step", "value": 16}
-
-
-_GUESSES: dict[str, Callable[[Stage, str | None], Arguments]] = {
-    "split": _splits,
-    "tile": _tiles,
-    "fuse": _fusions,
-    "reorder": _orders,
-    "vectorize": _loop,
-    "unroll": _loop,
-    "parallel": _loop,
-    "transpose": _register_tiles,
-    "dot": _loop,
-    "compute_at": _places,
-    "compute_inline": _nothing,
-    "compute_root": _nothing,
-    "set_scope": _scopes,
-    "cache_read": _copies,
-    "cache_write": _results,
-    "nontemporal": _nothing,
-    "rfactor": _loop,
-    "storage_align": _gaps,
-    "prefetch": _ahead,
-    "double_buffer": _nothing,
-    "pragma": _unrolling,
-}
-
-
-def _at(stage: Stage, loop: str | None) -> int:
-    """The position of a loop; 0 for none."""
-    iv = stage.find_axis(loop)
-    return stage.leaf_iter_vars.index(iv) if iv is not None else 0
-
-
-def _extent(stage: Stage, loop: str | None) -> int | None:
-    iv = stage.find_axis(loop)
-    return None if iv is None else const_int(stage.schedule.extents(stage)[iv])
-
-
-def _same_kind(a: Any, b: Any) -> bool:
-    return bool(a.kind is b.kind)
-
-
-def _neighbour(stage: Stage, loop: str | None) -> str | None:
-    """The loop to tile `loop` with: the next of its kind inside of it, or around it, or the next of any kind."""
-    leaves, at = stage.leaf_iter_vars, _at(stage, loop)
-    order = [*leaves[at + 1 :], *reversed(leaves[:at])]
-    same = [iv for iv in order if _same_kind(iv, leaves[at])]
-    return next((stage.axis_name(iv) for iv in (*same, *order)), None)
+        for args in p.suggest(chosen):
+            yield Step(p.name, stage.name, {key: value for key, value in args.items() if value is not None})
 
 
 # ---------------------------------------------------------------- trying
@@ -409,13 +240,14 @@ class Trials:
 
     def fix(self, step: Step) -> tuple[Step, Step] | None:
         """A legal step, and what can be done after it in the place of the refused `step`."""
-        for first in repairs(self.schedule, step):
+        for repair in repairs(self.schedule, step):
+            first = repair.step
             if refusal_of(self.schedule, first) is not None:
                 continue
             base = self.after(first)
             if isinstance(base, Refusal):
                 continue
-            for then in _again(step, first, base.journal[-1].results):
+            for then in _again(step, repair, base.journal[-1].results):
                 useful = self.refusal(first, then) is None and self.refusal(first) is None
                 if useful and self._differs(first, then):
                     return first, then
@@ -460,54 +292,21 @@ def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
     return Call.resolve(PRIMITIVES[step.primitive], schedule[step.stage], step.args, step.span).refusal()
 
 
-def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
-    """Steps that may make a refused `step` legal: loops brought together, stages moved out of the way or
-    along, a loop cut by a constant or taken inside. None for a step without a loop to take, as at a stage that has
-    none."""
-    stage = schedule[step.stage]
-    needed = (p.name for p in PRIMITIVES[step.primitive].params if p.default is REQUIRED)
-    if any(name not in step.args for name in needed):
+def repairs(schedule: Schedule, step: Step) -> Iterator[Repair]:
+    """What may make a refused `step` legal: what its primitive says, and stages moved out of the way. None for a step
+    without a loop to take, as at a stage that has none."""
+    stage, p = schedule[step.stage], PRIMITIVES[step.primitive]
+    if any(param.name not in step.args for param in p.params if param.default is REQUIRED):
         return
-    if step.primitive == "fuse" and len(step.args["axes"]) > 1:
-        first, *others = step.args["axes"]
-        names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
-        rest = [n for n in names if n not in others]
-        at = rest.index(first) + 1 if first in rest else 0
-        yield Step("reorder", stage.name, {"axes": [*rest[:at], *others, *rest[at:]]})
-    if step.primitive in ("vectorize", "unroll", "parallel", "dot"):
-        for factor in (4, 2) if step.primitive == "dot" else (lanes_of(stage), 1):
-            yield Step("split", stage.name, {"axis": step.args["axis"], "factor": factor})
-    if step.primitive == "transpose" and step.args["rows"] != step.args["lanes"]:
-        lanes = lanes_of(stage)
-        x, y = step.args["rows"], step.args["lanes"]
-        yield Step("tile", stage.name, {"x": x, "y": y, "x_factor": lanes, "y_factor": lanes})
-        names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
-        yield Step("reorder", stage.name, {"axes": [*(n for n in names if n not in (x, y)), x, y]})
-    if step.primitive == "dot":
-        names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
-        inside = names[names.index(step.args["axis"]) + 1 :] if step.args["axis"] in names else []
-        yield Step("reorder", stage.name, {"axes": [*inside, step.args["axis"]]})
-    if step.primitive == "compute_at":
-        for reader in stage.readers():
-            if reader.name != step.args["parent"]:
-                yield Step("compute_at", reader.name, dict(step.args))
-                yield Step("compute_inline", reader.name)
-    if step.primitive == "nontemporal":
-        yield Step("cache_write", stage.name, {"scope": "local"})
+    yield from p.repairs(Selection(stage, step.args.get("axis"), lanes_of(stage)), step.args)
     blocking = [s for s in schedule.stages if s.attach is not None]
-    yield from (Step("compute_root", s.name) for s in blocking)
+    yield from (Repair(Step("compute_root", s.name)) for s in blocking)
 
 
-def _again(step: Step, first: Step, made: Sequence[str]) -> Iterator[Step]:
-    """The refused step once more; after a split, on one of the new loops, and after a tile, on its inner ones."""
-    if first.primitive == "tile":
-        yield Step(step.primitive, step.stage, {"rows": made[2], "lanes": made[3]})
-        return
-    if first.primitive != "split":
-        yield step
-        return
-    for loop in made if step.primitive == "parallel" else reversed(made):
-        yield Step(step.primitive, step.stage, {**step.args, "axis": loop})
+def _again(step: Step, repair: Repair, results: Sequence[str]) -> Iterator[Step]:
+    """The refused step once more, after a repair with these results."""
+    retries = [step.args] if repair.retry is None else repair.retry(results)
+    yield from (Step(step.primitive, step.stage, args) for args in retries)
 
 
 # ---------------------------------------------------------------- what there is to see

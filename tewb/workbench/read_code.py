@@ -311,7 +311,7 @@ class _Reader:
 
     def primitive(self, node: ast.Call, owner: Schedule | Stage, name: str) -> Any:
         """Do a primitive on the trial schedule, and note the step."""
-        own = [p for p in PRIMITIVES if hasattr(type(owner), p)]
+        own = [p.name for p in PRIMITIVES.values() if isinstance(owner, p.owner)]
         if name not in own:
             what = "the schedule" if isinstance(owner, Schedule) else f"stage {owner.name}"
             raise self.refuse(node.func, f"{what} has no primitive {name}", closest(name, own))

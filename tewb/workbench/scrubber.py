@@ -18,7 +18,7 @@ from tewb.base import ExternError, TewbError, comment, fresh_identifier, python_
 from tewb.codegen import CompiledModule, Linked, compile_module
 from tewb.ir import AttrStmt, For, IRModule, Node, Origin, PrimFunc, script_lines
 from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, lower_schedule, run
-from tewb.schedule import Schedule, Step
+from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.tensor.source import GraphSource
 from tewb.workbench.diff import Diff, diff
 
@@ -217,10 +217,10 @@ class Scrubber:
         return found
 
     def _made_from(self, stage: str) -> list[str]:
-        """A stage and those that cache_read and cache_write made from it."""
+        """A stage and those that primitives made from it."""
         family = [stage]
         for step in self.schedule.journal:
-            if step.primitive.startswith("cache_") and step.stage in family:
+            if PRIMITIVES[step.primitive].results == "stage" and step.stage in family:
                 family += [self.schedule[r].name for r in step.results if self.schedule.find(r) is not None]
         return family
 

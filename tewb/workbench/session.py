@@ -46,8 +46,8 @@ from tewb.schedule import (
     place_text,
     stage_marks,
 )
-from tewb.schedule.alignment import elements_spanned
 from tewb.schedule.bounds import infer_bounds
+from tewb.schedule.primitives.storage_align import elements_spanned
 from tewb.schedule.recompute import recompute_factor
 from tewb.workbench.advice import advice
 from tewb.workbench.counts import Sizes
@@ -217,10 +217,9 @@ class Session(History):
         return StageInfo(s.name, kind, place_text(s), s.place_step, loops, computed, tuple(stage_marks(s)))
 
     def primitives(self, stage: str) -> list[Primitive]:
-        """The primitives, in the order of their declaration (a stage that is an input only has cache_read)."""
-        if self.schedule[stage].is_placeholder:
-            return [PRIMITIVES["cache_read"]]
-        return list(PRIMITIVES.values())
+        """The primitives, in the order of menus (a stage that is an input has few)."""
+        given = self.schedule[stage].is_placeholder
+        return [p for p in PRIMITIVES.values() if p.on_inputs or not given]
 
     def choices(self, stage: str, primitive: str, param: str, **others: Any) -> list[str]:
         """What a parameter may be, for a form. `others` are parameters chosen before."""

@@ -19,9 +19,9 @@ import numpy as np
 
 from tewb.base import BoundError, TewbError
 from tewb.driver import build_module
-from tewb.ir import Expr, For, IntImm, Stmt, Var, const, const_int, walk
+from tewb.ir import Expr, For, ForKind, IntImm, Stmt, Var, const, const_int, walk
 from tewb.lowering import lower_schedule
-from tewb.schedule import Schedule, Step
+from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor
 from tewb.tensor.hybrid import HybridOp
 from tewb.tensor.source import GraphSource
@@ -84,9 +84,10 @@ class Program:
         made.restore([step for _, step in self.steps[:count]])
         return made
 
-    def without(self, *primitives: str) -> Program:
-        """The same program without the steps of some primitives."""
-        return replace(self, steps=[(n, s) for n, s in self.steps if s.primitive not in primitives])
+    def without(self, kind: ForKind) -> Program:
+        """The same program without the steps that mark loops of a kind."""
+        kept = [(n, s) for n, s in self.steps if PRIMITIVES[s.primitive].loop_kind is not kind]
+        return replace(self, steps=kept)
 
 
 class CannotCheck(TewbError):
@@ -133,11 +134,11 @@ def _difference(program: Program, expected: _Expected) -> tuple[str | None, Prog
     try:
         return expected.difference(program), program, ""
     except LongCode:
-        program = program.without("unroll")
+        program = program.without(ForKind.UNROLLED)
     try:
         return expected.difference(program), program, "without unrolling"
     except LongCode:
-        program = program.without("vectorize", "transpose")
+        program = program.without(ForKind.VECTORIZED)
     return expected.difference(program), program, "without unrolling and vectors"
 
 
@@ -218,10 +219,14 @@ def _repeats_much(schedule: Schedule) -> bool:
     """Whether unrolled loops and vectors certainly make long code: told without making it."""
     for stage in schedule.stages:
         extents, lanes, copies = schedule.extents(stage), 1, 1
-        for iv in stage.leaf_iter_vars:
-            size, kind = const_int(extents[iv]) or 1, stage.annotations.get(iv)
-            lanes *= size if kind == "vectorize" else 1
-            copies *= size if kind in ("unroll", "transpose") else 1
+        kinds = [(iv, stage.loop_kind(iv)) for iv in stage.leaf_iter_vars]
+        vectors = [iv for iv, kind in kinds if kind is ForKind.VECTORIZED]
+        for iv, kind in kinds:
+            size = const_int(extents[iv]) or 1
+            if kind is ForKind.VECTORIZED and iv is vectors[-1]:
+                lanes *= size
+            elif kind in (ForKind.VECTORIZED, ForKind.UNROLLED):  # rows of a tile are vectors of their own
+                copies *= size
         if lanes > MOST_LANES or lanes * copies > MOST_COPIES:
             return True
     return False

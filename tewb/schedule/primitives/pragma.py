@@ -1,10 +1,13 @@
-"""Pragmas: what classic schedules say of the loops inside of a loop."""
+"""pragma: what classic schedules say of the loops inside of a loop."""
 
 from __future__ import annotations
 
-from tewb.schedule.allowed import has_loops
-from tewb.schedule.primitive import Refusal, Values
-from tewb.schedule.stage import Stage
+from collections.abc import Iterator
+
+from tewb.ir import IterVar
+from tewb.schedule.declare import AXIS, Arguments, Param, Refusal, Selection, Values, primitive
+from tewb.schedule.questions import has_loops
+from tewb.schedule.stage import Mark, Stage
 from tewb.tensor import ComputeOp
 
 MOST_STEPS = 4096
@@ -29,7 +32,29 @@ _INSTEAD = {
 }
 
 
-def pragma(stage: Stage, v: Values) -> Refusal | None:
+def _keys(stage: Stage) -> list[str]:
+    return list(KEYS)
+
+
+@primitive(
+    AXIS,
+    Param("key", "word", "which pragma", choices=_keys),
+    Param("value", "int", "its number", 1, code="{}"),
+)
+def pragma(stage: Stage, var: IterVar | str, pragma_type: str, pragma_value: int = 1) -> None:
+    """Say something of the loops inside of loop `var`, as classic schedules do:
+
+    * `auto_unroll_max_step`: unroll those that come to so many steps or fewer;
+    * `unroll_explicit`: 0 leaves unrolled ones to the machine-code compiler, 1 writes them out, which is the
+      default.
+
+        for i: for j in 4: body    -- pragma(i, "auto_unroll_max_step", 16) -->    for i: for j in unroll(4): body
+    """
+    stage.do("pragma", axis=var, key=pragma_type, value=pragma_value)
+
+
+@pragma.legal
+def _refusal(stage: Stage, v: Values) -> Refusal | None:
     """Why a pragma cannot be put on loop `axis`."""
     axis, key, value = v["axis"], v["key"], v["value"]
     refused = has_loops(stage)
@@ -43,6 +68,29 @@ def pragma(stage: Stage, v: Values) -> Refusal | None:
     most = MOST_STEPS if key == "auto_unroll_max_step" else 1
     if not 0 <= value <= most:
         return Refusal(f"{key}={value} must be from 0 to {most}")
-    if (axis, key) in stage.pragmas:
+    if (axis, key) in pragmas(stage):
         return Refusal(f"loop {stage.axis_name(axis)} has the pragma {key} already")
     return None
+
+
+@pragma.stage_property
+def pragmas(stage: Stage) -> dict[tuple[IterVar, str], int]:
+    """The pragmas of its loops: (loop, key) and the number."""
+    marks = stage.marks_of("pragma")
+    return {(m.axis, m.values[0]): m.values[1] for m in marks if m.axis is not None}
+
+
+@pragma.mark_text
+def _text(stage: Stage, mark: Mark) -> str:
+    key, value = mark.values
+    return f"{key} {value}"
+
+
+@pragma.mark_phrase
+def _phrase(stage: Stage, mark: Mark) -> str:
+    return f"has the pragma {mark.values[0]}"
+
+
+@pragma.suggest
+def _suggest(at: Selection) -> Iterator[Arguments]:
+    yield {"axis": at.loop, "key": "auto_unroll_max_step", "value": 16}

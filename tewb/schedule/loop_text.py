@@ -1,4 +1,5 @@
-"""What primitives said of loops and stages, in words: the one place that does, for errors, trees, graphs and palette."""
+"""Loops and stages in words, with what primitives said of them: the one place that does, for errors, trees, graphs and
+palette."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tewb.ir import AxisKind, Expr, IterVar, script
+from tewb.schedule.declare import PRIMITIVES
 
 if TYPE_CHECKING:
     from tewb.schedule.stage import Stage
@@ -14,10 +16,18 @@ if TYPE_CHECKING:
 def loop_marks(stage: Stage, iv: IterVar) -> list[str]:
     """What was said of a loop: `vectorize`, `prefetch A 8 ahead`, `auto_unroll_max_step 16`."""
     marks = ["inside"] if iv.kind is AxisKind.OPAQUE else []
-    marks += [stage.annotations[iv]] if iv in stage.annotations else []
-    marks += [f"prefetch {p.source.name} {p.offset} ahead" for p in stage.prefetches if p.axis is iv]
-    marks += [f"{key} {value}" for (own, key), value in stage.pragmas.items() if own is iv]
-    return marks
+    return marks + _marks(stage, iv)
+
+
+def stage_marks(stage: Stage) -> list[str]:
+    """What was said of a stage, besides its place: `in local memory`, `double buffered`, `non-temporal stores`."""
+    return _marks(stage, None)
+
+
+def _marks(stage: Stage, iv: IterVar | None) -> list[str]:
+    """The marks on a loop, or on the stage, in the order of the primitives."""
+    marks = [m for m in stage.marks if m.axis is iv]
+    return [p.mark_text(stage, m) for p in PRIMITIVES.values() for m in marks if m.primitive == p.name]
 
 
 def place_text(stage: Stage) -> str:
@@ -26,18 +36,6 @@ def place_text(stage: Stage) -> str:
         return "inline"
     at = stage.attached
     return "root" if at is None else f"at {at.stage.name}.{at.stage.axis_name(at.axis)}"
-
-
-def stage_marks(stage: Stage) -> list[str]:
-    """What was said of a stage, besides its place: `in local memory`, `double buffered`, `non-temporal stores`."""
-    marks = [] if stage.scope == "global" else [f"in {stage.scope} memory"]
-    marks += [
-        f"stride of {stage.axis_name(iv)} {offset} (mod {factor})"
-        for iv, (factor, offset) in stage.alignments.items()
-    ]
-    marks += ["double buffered"] if stage.is_double else []
-    marks += ["non-temporal stores"] if stage.is_nontemporal else []
-    return marks
 
 
 def loop_text(stage: Stage, iv: IterVar, extent: Expr) -> str:

@@ -1,4 +1,4 @@
-"""rfactor: a reduction in two stages, partial results and their combination."""
+"""rfactor: a reduction in two stages, partial results and what combines them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,37 @@ from tewb.ir import (
     replace,
     substitute,
 )
-from tewb.schedule.allowed import attached_at, has_loops
+from tewb.schedule.declare import AXIS, PRIMITIVES, Param, Refusal, Results, Values, primitive
 from tewb.schedule.dependent_loops import dependent, reason
-from tewb.schedule.primitive import Refusal, Values
+from tewb.schedule.questions import attached_at, has_loops
 from tewb.schedule.relation import Relation, Split, index_up
+from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Loops, Stage
 from tewb.tensor import ComputeOp, Tensor
 from tewb.tensor.access_check import check_accesses
 
 
-def rfactor(stage: Stage, v: Values) -> Refusal | None:
+@primitive(
+    AXIS,
+    Param("factor_axis", "int", "place of the new axis among those of the new stage", 0),
+    results="stage",
+)
+def rfactor(schedule: Schedule, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0) -> Any:
+    """Reduce in two steps: a new stage makes a partial result for each iteration of the reduce loop `axis`,
+    and `tensor` combines them. Float sums are added in another order.
+
+        for i: for k.outer: for k.inner:              for k.inner: for i: for k.outer:
+            C[i] += A[i, k.outer*4 + k.inner]   ->        C.rf[k.inner, i] += A[i, k.outer*4 + k.inner]
+                                                      for i: for k.inner.v: C[i] += C.rf[k.inner.v, i]
+
+    `factor_axis` is the place of the new axis among those of the new stage, counted from the end if it is
+    negative. Returns the tensor of the new stage, or a tuple for a reduction of several values.
+    """
+    return schedule.do("rfactor", schedule[tensor], {"axis": axis, "factor_axis": factor_axis})
+
+
+@rfactor.legal
+def _refusal(stage: Stage, v: Values) -> Refusal | None:
     """Why the loop `axis` of a reduction may not become an axis of partial results."""
     axis, position = v["axis"], v["factor_axis"]
     op = stage.op
@@ -72,24 +93,21 @@ def _has_fixed_extent(stage: Stage, axis: IterVar) -> Refusal | None:
 
 def _loops_are_free(stage: Stage) -> Refusal | None:
     """The reduce loops move to another stage: nothing may hang on them."""
-    for iv in _reduce_loops(stage):
-        if iv in stage.annotations:
-            return Refusal(
-                f"reduce loop {stage.axis_name(iv)} is marked {stage.annotations[iv]}, and would move to "
-                "another stage",
-                f"call rfactor before {stage.annotations[iv]}",
-            )
-    if stage.is_double:
-        return Refusal("it is double buffered", "call rfactor before double_buffer")
-    for iv, key in stage.pragmas:
-        if iv.kind is AxisKind.REDUCE:
-            return Refusal(f"loop {stage.axis_name(iv)} has the pragma {key}", "call rfactor before pragma")
-    if stage.prefetches:
-        p = stage.prefetches[0]
+    ahead = next(iter(stage.marks_of("prefetch")), None)
+    if ahead is not None and ahead.axis is not None:
         return Refusal(
-            f"loop {stage.axis_name(p.axis)} prefetches {p.source.name}, which the partial results will read",
+            f"loop {stage.axis_name(ahead.axis)} prefetches {ahead.values[0].name}, which the partial results will read",
             "call rfactor first",
         )
+    for iv in _reduce_loops(stage):
+        for m in stage.marks_on(iv):
+            said = PRIMITIVES[m.primitive].mark_phrase(stage, m)
+            return Refusal(
+                f"reduce loop {stage.axis_name(iv)} {said}, and would move to another stage",
+                f"call rfactor before {m.primitive}",
+            )
+    if stage.marks_of("double_buffer"):
+        return Refusal("it is double buffered", "call rfactor before double_buffer")
     for iv in stage.leaf_iter_vars:
         here = attached_at(stage, iv)
         if here:
@@ -105,7 +123,12 @@ def _reduce_loops(stage: Stage) -> list[IterVar]:
     return [iv for iv in stage.leaf_iter_vars if iv.kind is AxisKind.REDUCE]
 
 
-def factored_reduction(stage: Stage, axis: IterVar, position: int, step: int) -> tuple[Tensor, ...]:
+@rfactor.effect
+def _effect(stage: Stage, v: Values, step: int) -> Results:
+    return list(_factored_reduction(stage, v["axis"], v["factor_axis"], step))
+
+
+def _factored_reduction(stage: Stage, axis: IterVar, position: int, step: int) -> tuple[Tensor, ...]:
     """Move the reduction of `stage` into a new stage that has the reduce loop `axis` as an axis of its own, at
     `position` among the others, and let `stage` combine its elements. Returns the new tensors.
 

@@ -1,19 +1,38 @@
-"""Storage alignment: gaps between the rows of an intermediate, so that their strides are what was asked."""
+"""storage_align: gaps between the rows of an intermediate, so that their strides are what was asked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tewb.arith import Analyzer
 from tewb.ir import Expr, IterVar, const, ops
-from tewb.schedule.primitive import Refusal, Values
-from tewb.schedule.stage import Stage
+from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
+from tewb.schedule.stage import Mark, Stage
 from tewb.tensor import ComputeOp, PlaceholderOp
 
 MOST = 1 << 20  # elements; more would be a tensor of gaps
 
 
-def storage_align(stage: Stage, v: Values) -> Refusal | None:
+def _dimensions(stage: Stage) -> list[str]:
+    return [stage.axis_name(iv) for iv in stage.op.axis]
+
+
+@primitive(
+    Param("axis", "dimension", "an axis of the tensor", choices=_dimensions),
+    Param("factor", "int", "elements that the stride is a multiple of"),
+    Param("offset", "int", "elements that it is more than that", 0),
+)
+def storage_align(stage: Stage, axis: IterVar | str, factor: int, offset: int = 0) -> None:
+    """Keep this stage with gaps, so that the stride of dimension `axis` is `offset` more than a multiple of
+    `factor` elements. Rows a power of two apart compete for the same lines of a cache.
+
+    B = allocate((32, 1024))    -- storage_align(i, 32, 16) -->    B = allocate((32, 1024), strides=(1040, 1))
+    """
+    stage.do("storage_align", axis=axis, factor=factor, offset=offset)
+
+
+@storage_align.legal
+def _refusal(stage: Stage, v: Values) -> Refusal | None:
     """Why the stride of dimension `axis` cannot be chosen."""
     factor, offset = v["factor"], v["offset"]
     if isinstance(stage.op, PlaceholderOp):
@@ -44,20 +63,50 @@ def storage_align(stage: Stage, v: Values) -> Refusal | None:
     return None
 
 
+@storage_align.effect
+def _effect(stage: Stage, v: Values, step: int) -> Results:
+    known = next((m for m in stage.marks_of("storage_align") if m.values[0] is v["axis"]), None)
+    stage.marks = tuple([m for m in stage.marks if m is not known])
+    stage.mark("storage_align", None, v["axis"], v["factor"], v["offset"])
+    stage.place(step)
+    return []
+
+
+@storage_align.stage_property
+def alignments(stage: Stage) -> dict[IterVar, tuple[int, int]]:
+    """The (factor, offset) that strides of dimensions were asked to have."""
+    return {m.values[0]: m.values[1:] for m in stage.marks_of("storage_align")}
+
+
+@storage_align.mark_text
+def _text(stage: Stage, mark: Mark) -> str:
+    dimension, factor, offset = mark.values
+    return f"stride of {stage.axis_name(dimension)} {offset} (mod {factor})"
+
+
+@storage_align.suggest
+def _suggest(at: Selection) -> Iterator[Arguments]:
+    """Rows an odd number of vectors apart."""
+    names = _dimensions(at.stage)
+    row = names[-2] if len(names) > 1 else next(iter(names), at.loop)
+    yield {"axis": row, "factor": 2 * at.lanes, "offset": at.lanes}
+
+
 def aligned_strides(stage: Stage, shape: Sequence[Expr]) -> tuple[Expr, ...]:
     """The strides of a box of `stage`, in elements: the smallest that are as asked; () when nothing was.
 
     Of a dimension with `factor` and `offset` the stride is offset more than a multiple of factor.
     """
-    if not stage.alignments:
+    asked = alignments(stage)
+    if not asked:
         return ()
     analyzer = Analyzer()
     strides: list[Expr] = []
     dims: list[IterVar] = list(stage.op.axis)
     step: Expr = const(1, shape[-1].dtype) if shape else const(1)
     for iv, n in zip(reversed(dims), reversed(shape), strict=True):
-        if iv in stage.alignments:
-            factor, offset = stage.alignments[iv]
+        if iv in asked:
+            factor, offset = asked[iv]
             gap = ops.floormod(ops.sub(offset, step), const(factor, step.dtype))
             step = analyzer.simplify(ops.add(step, gap))
         strides.insert(0, step)

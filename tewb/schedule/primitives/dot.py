@@ -1,6 +1,8 @@
-"""Why a loop may not be marked as a dot product, and what such a loop asks of the loops around it."""
+"""dot: a reduce loop as one widening dot product."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from tewb.arith import Analyzer, detect_linear
 from tewb.ir import (
@@ -8,6 +10,7 @@ from tewb.ir import (
     AxisKind,
     Cast,
     Expr,
+    ForKind,
     IterVar,
     Mul,
     ProducerLoad,
@@ -18,16 +21,41 @@ from tewb.ir import (
     script,
     uses,
 )
-from tewb.schedule.allowed import attached_at, has_loops, unmarked
-from tewb.schedule.primitive import Refusal, Values
+from tewb.schedule.declare import AXIS, Arguments, Refusal, Repair, Selection, Values, primitive
+from tewb.schedule.journal import Step
+from tewb.schedule.primitives.marks import split_first
+from tewb.schedule.questions import attached_at, has_loops, unmarked
 from tewb.schedule.relation import index_up
-from tewb.schedule.stage import Loops, Stage
+from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp
 
 _FORM = 'te.sum(A[i, k].astype("int32") * B[k, j].astype("int32"), axis=k)'
 
 
-def dot(stage: Stage, v: Values) -> Refusal | None:
+@primitive(AXIS, loop_kind=ForKind.DOT)
+def dot(stage: Stage, var: IterVar | str) -> None:
+    """Add up the iterations of a reduce loop as one widening dot product: 4 products of 8-bit integers, or 2 of
+    16-bit ones, in int32.
+
+        for ki in 4:                                            C[j] = T.dot4(C[j], A[4*ko : 4*ko + 4],
+            C[j] += int32(A[4*ko + ki]) * int32(P[j, ki])   ->                      P[j, 0:4])
+
+    The loop is the innermost one, and both factors are read at neighbours in memory as it runs. Vectorized over
+    j, it is one instruction for all lanes where the processor has it: here P holds the 4 neighbours of each
+    lane side by side. A matrix is brought into that form by a stage of the program:
+
+        P = te.compute((k // 4, n, 4), lambda ko, j, ki: B[ko * 4 + ki, j], name="P")
+        C = te.compute((m, n), lambda i, j: te.sum(
+            A[i, k].astype("int32") * P[k // 4, j, k % 4].astype("int32"), axis=k), name="C")
+
+    The sum wraps as int32 does. Where a guard remains inside, or lanes are not side by side, the loop runs
+    serially: the result is the same.
+    """
+    stage.do("dot", axis=var)
+
+
+@dot.legal
+def _refusal(stage: Stage, v: Values) -> Refusal | None:
     iv = v["axis"]
     refused = has_loops(stage) or unmarked(stage, iv) or _adds_up(stage, iv)
     if refused:
@@ -125,13 +153,13 @@ def _is_along(stage: Stage, iv: IterVar, e: ProducerLoad) -> bool:
 
 def dot_loop(stage: Stage) -> IterVar | None:
     """The loop of `stage` that is marked as a dot product."""
-    return next((iv for iv, kind in stage.annotations.items() if kind == "dot"), None)
+    return next((m.axis for m in stage.marks_of("dot")), None)
 
 
-def keeps_dot_innermost(stage: Stage, leaves: Loops) -> Refusal | None:
-    """Why the loops may not stand in the order `leaves`: what is marked as a dot product is innermost."""
+@dot.invariant
+def _innermost(stage: Stage) -> Refusal | None:
     iv = dot_loop(stage)
-    if iv is None or leaves[-1] is iv:
+    if iv is None or stage.leaf_iter_vars[-1] is iv:
         return None
     return Refusal(
         f"loop {stage.axis_name(iv)} is marked dot, and a dot product is innermost", "reorder it last"
@@ -145,3 +173,12 @@ def feeds_dot(stage: Stage) -> Refusal | None:
         if isinstance(found, tuple) and any(stage.schedule.stage_of(e.producer) is stage for e in found):
             return Refusal(f"{reader.name} reads {stage.name} in a dot product, and so from memory")
     return None
+
+
+@dot.repairs
+def _take_inside(at: Selection, args: Arguments) -> Iterator[Repair]:
+    """As many iterations as it takes are split off, or the loop is put inside of all others."""
+    yield from split_first(at, args, (4, 2))
+    loop = args["axis"]
+    inside = at.loops[at.loops.index(loop) + 1 :] if loop in at.loops else []
+    yield Repair(Step("reorder", at.stage.name, {"axes": [*inside, loop]}))
