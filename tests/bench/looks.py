@@ -11,7 +11,7 @@ from tests.bench.harness import heading, shown
 from tewb import te
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
-from tewb.workbench.views import scrubber as view
+from tewb.workbench.views import code_forms as view
 
 LOOPS, ASSEMBLY = "schedule_ops", "assembly"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tewb.workbench.demos import demo_session
-from tewb.workbench.views import html, scrubber
+from tewb.workbench.views import code_forms, html
 
 FORMS = ["TE", "schedule_ops", "simplify again", "LLVM IR", "optimised LLVM IR", "assembly"]
 STEPS = [
@@ -33,8 +33,8 @@ def forms(page: Any) -> Any:
         f'<div class="tw-step tw-s{i}" tabindex="0">{step}</div>' for i, step in enumerate(s.journal)
     )
     journal = html.panel("Journal", f'<div class="tw-code">{steps}</div>', "journal")
-    panels = journal + "".join(scrubber.form_panel(s.scrubber.form(name)) for name in FORMS)
-    sheets = html.style(len(STEPS)) + scrubber.style(len(STEPS), s.scrubber.parts)
+    panels = journal + "".join(code_forms.form_panel(s.scrubber.form(name)) for name in FORMS)
+    sheets = html.style(len(STEPS)) + code_forms.style(len(STEPS), s.scrubber.parts)
     page.set_content(f'<body>{sheets}<div class="tw-bench">{panels}</div></body>')
     return lambda name: page.get_by_role("region", name=name, exact=True)
 

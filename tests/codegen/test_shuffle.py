@@ -11,7 +11,7 @@ import pytest
 import tewb
 from tewb.base import DType
 from tewb.ir import IRModule, PrimFunc, parse
-from tewb.workbench.interpret import Interpreter
+from tewb.workbench.trace.interpreter import Interpreter
 
 TEXT = """
 @T.prim_func

@@ -16,7 +16,7 @@ from tewb.base import ScheduleError
 from tewb.ir import Buffer, Call, ForKind, IRModule, parse, script, structural_equal, walk
 from tewb.lowering import BUILD, run
 from tewb.schedule import Step
-from tewb.workbench.interpret import Interpreter
+from tewb.workbench.trace.interpreter import Interpreter
 
 
 def product(n: int, m: int, k: int, a: str = "uint8", b: str = "int8") -> Any:

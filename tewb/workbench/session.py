@@ -49,23 +49,23 @@ from tewb.schedule import (
 from tewb.schedule.alignment import elements_spanned
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.recompute import recompute_factor
-from tewb.workbench.advice import advice
-from tewb.workbench.counts import Sizes
-from tewb.workbench.diff import Diff
-from tewb.workbench.explain import explain
-from tewb.workbench.history import History
-from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
-from tewb.workbench.measure import STOPPED, Measurement, Pinned, measure
-from tewb.workbench.palette import palette, preview
-from tewb.workbench.program import program_code
-from tewb.workbench.roofline import Roofline, roofline
-from tewb.workbench.scrubber import Form, Scrubber
-from tewb.workbench.trials import Progress, Timings
-from tewb.workbench.verify import Verdict, verify
+from tewb.workbench.journal.history import History
+from tewb.workbench.journal.write_code import program_code
+from tewb.workbench.judge.advice import advice
+from tewb.workbench.judge.ledger import Budget, checks, expect, extern_boxes, ledger
+from tewb.workbench.judge.palette import palette, preview
+from tewb.workbench.judge.why import explain
+from tewb.workbench.looks.code_forms import Form, Scrubber
+from tewb.workbench.looks.diff import Diff
+from tewb.workbench.measure.counts import Sizes
+from tewb.workbench.measure.measure import STOPPED, Measurement, Pinned, measure
+from tewb.workbench.measure.roofline import Roofline, roofline
+from tewb.workbench.measure.trials import Progress, Timings
+from tewb.workbench.measure.verify import Verdict, verify
 
 if TYPE_CHECKING:
-    from tewb.workbench.access_trace import AccessTrace
-    from tewb.workbench.snapshot import Snapshot
+    from tewb.workbench.notebook.snapshot import Snapshot
+    from tewb.workbench.trace.access_trace import AccessTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +374,7 @@ class Session(History):
 
     def snapshot(self, measured: Measurement | None = None) -> Snapshot:
         """What the session shows now, as HTML to keep: for a cell of its own, before a notebook is shared."""
-        from tewb.workbench.snapshot import snapshot  # stands on this file
+        from tewb.workbench.notebook.snapshot import snapshot  # stands on this file
 
         return snapshot(self, measured)
 
@@ -388,8 +388,8 @@ class Session(History):
         return verify(self.schedule, self.args)
 
     def access_trace(self, buffer: str, limit: int = 4096) -> AccessTrace:
-        """What the loops touch of one buffer over time; see `tewb.workbench.access_trace.trace`."""
-        from tewb.workbench.access_trace import trace
+        """What the loops touch of one buffer over time; see `tewb.workbench.trace.access_trace.trace`."""
+        from tewb.workbench.trace.access_trace import trace
 
         return trace(self, buffer, limit)
 

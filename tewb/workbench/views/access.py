@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from html import escape
 
-from tewb.workbench.access_trace import Access, AccessTrace, histogram
+from tewb.workbench.trace.access_trace import Access, AccessTrace, histogram
 from tewb.workbench.views import plain
 
 _ROWS, _COLUMNS = 32, 48  # of a page: a larger buffer shows the page where something happens

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from tewb.workbench.ledger import Check, Entry, ExternBoxes, Touched
+from tewb.workbench.judge.ledger import Check, Entry, ExternBoxes, Touched
 from tewb.workbench.views.html import panel
 
 CSS = """

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from html import escape
 
 from tewb.schedule import Step
-from tewb.workbench.advice import Advice
-from tewb.workbench.palette import Action, Preview
+from tewb.workbench.judge.advice import Advice
+from tewb.workbench.judge.palette import Action, Preview
 from tewb.workbench.views.html import panel
 
 CSS = """

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from html import escape
 from zlib import crc32
 
-from tewb.workbench.roofline import Point, Roofline
+from tewb.workbench.measure.roofline import Point, Roofline
 from tewb.workbench.views.html import panel
 
 CSS = """

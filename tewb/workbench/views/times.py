@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape
 
 from tewb.runtime import shown
-from tewb.workbench.measure import Measurement, Row
+from tewb.workbench.measure.measure import Measurement, Row
+from tewb.workbench.measure.verify import Verdict
 from tewb.workbench.session import Session
-from tewb.workbench.verify import Verdict
 from tewb.workbench.views.html import panel
 from tewb.workbench.views.roofline import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Scale, log_scale, svg, ticks
 
