@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import TewbError
-from tewb.workbench.measure.measure import Measurement
+from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.session import Session
 
 if TYPE_CHECKING:

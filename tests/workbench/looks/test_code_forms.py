@@ -1,4 +1,4 @@
-"""The scrubber: every form of a program, lit by the same steps, and what differs between states."""
+"""Code forms: every form of a program, lit by the same steps, and what differs between states."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tewb.base import TewbError
 from tewb.codegen import compile_module
 from tewb.codegen.links import assembly_lines, llvm_lines
 from tewb.workbench.demos import demo_session
-from tewb.workbench.looks.code_forms import Form, FormLine
+from tewb.workbench.looks.code_forms import CodeForm
+from tewb.workbench.looks.code_line import CodeLine
 from tewb.workbench.looks.diff import ADDED, CHANGED, REMOVED, SAME, diff
 from tewb.workbench.views import code_forms as view
 
@@ -33,7 +34,7 @@ def session(*steps: dict[str, Any], n: int = 32) -> tewb.Session:
     return made
 
 
-def lit(form: Form) -> set[int]:
+def lit(form: CodeForm) -> set[int]:
     """The steps that light a line of a form."""
     return {i for line in form.lines for i in line.steps}
 
@@ -59,7 +60,7 @@ def test_nothing_is_built_before_machine_code_is_asked_for(monkeypatch: pytest.M
     s = session(SPLIT)
     assert sum(len(f.lines) for f in s.forms()[:-3]) > 50
     with pytest.raises(AssertionError, match="built"):
-        _ = s.scrubber.form(ASSEMBLY).lines
+        _ = s.code_forms.form(ASSEMBLY).lines
 
 
 def test_one_build_serves_llvm_and_assembly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,12 +85,12 @@ def test_forms_follow_the_schedule() -> None:
     first = s.forms()
     assert s.forms() is first
     s.apply(SPLIT)
-    assert any("i.outer" in line.text for line in s.scrubber.form(LOOPS).lines)
+    assert any("i.outer" in line.text for line in s.code_forms.form(LOOPS).lines)
 
 
 def test_an_unknown_form() -> None:
     with pytest.raises(TewbError, match="there is no form fortran"):
-        session().scrubber.form("fortran")
+        session().code_forms.form("fortran")
 
 
 def test_what_cannot_be_lowered_shows_what_there_is() -> None:
@@ -117,10 +118,10 @@ def test_every_program_has_its_forms(name: str, seed: int) -> None:
             assert f.unchanged == (text == shown), f.name
             shown = text
         assert view.form_panel(f)
-    loops = lit(s.scrubber.form(LOOPS)) | {x.step for x in s.stages if x.step is not None}
+    loops = lit(s.code_forms.form(LOOPS)) | {x.step for x in s.stages if x.step is not None}
     for i, step in enumerate(s.journal):
         assert i in loops or not has_loops(s, i), (step, s.ir)
-    after = lit(s.scrubber.form(LAST))
+    after = lit(s.code_forms.form(LAST))
     assert loops <= after | {x.step for x in s.stages}, [str(x) for x in s.journal]
 
 
@@ -144,42 +145,42 @@ def test_vectors_and_unrolled_loops_light_their_assembly(name: str) -> None:
     stage.vectorize(inner)
     s = tewb.Session(schedule, inputs + outputs)
     for form in (LAST, "LLVM IR", "optimised LLVM IR", ASSEMBLY):
-        assert lit(s.scrubber.form(form)) == set(range(len(s.journal))), form
+        assert lit(s.code_forms.form(form)) == set(range(len(s.journal))), form
 
 
 def test_the_unrolled_loop_keeps_its_identity() -> None:
     s = session(SPLIT, UNROLL, VECTORIZE)
-    part = s.scrubber.parts.number("C", "i.inner")
+    part = s.code_forms.loop_numbers.number("C", "i.inner")
     for f in s.forms()[1:]:
-        assert any(part in line.parts for line in f.lines), f.name
+        assert any(part in line.loops for line in f.lines), f.name
 
 
 def test_a_loop_knows_what_is_inside() -> None:
     s = session(SPLIT)
-    lines = s.scrubber.form(LOOPS).lines
+    lines = s.code_forms.form(LOOPS).lines
     loop = next(line for line in lines if line.text.startswith("for i.outer"))
     store = lines[-1]
     assert loop.steps == (0,) and loop.step == 0 and (loop.stage, loop.axis) == ("C", "i.outer")
     assert store.steps == () and store.steps_around == (0,)
-    assert set(loop.parts) <= set(store.parts_around)
-    assert not set(loop.parts) & set(lines[0].parts_around)
+    assert set(loop.loops) <= set(store.loops_around)
+    assert not set(loop.loops) & set(lines[0].loops_around)
 
 
 def test_definitions_belong_to_their_stage_and_to_its_caches() -> None:
     s = session({"primitive": "cache_write", "stage": "C", "args": {"scope": "local"}})
-    (c,) = [line for line in s.scrubber.form("TE").lines if line.text.startswith("C =")]
-    numbers = {s.scrubber.parts.number("C"), s.scrubber.parts.number("C.local")}
-    assert set(c.parts) == numbers and c.steps_around == (0,)
-    stores = [line for line in s.scrubber.form(LAST).lines if line.text.startswith("C.local[")]
-    assert stores and all(set(line.parts) & numbers for line in stores)
+    (c,) = [line for line in s.code_forms.form("TE").lines if line.text.startswith("C =")]
+    numbers = {s.code_forms.loop_numbers.number("C"), s.code_forms.loop_numbers.number("C.local")}
+    assert set(c.loops) == numbers and c.steps_around == (0,)
+    stores = [line for line in s.code_forms.form(LAST).lines if line.text.startswith("C.local[")]
+    assert stores and all(set(line.loops) & numbers for line in stores)
 
 
 def test_externs_light_their_calls() -> None:
     s: tewb.Session = demo_session("extern")
     s.apply({"primitive": "compute_at", "stage": "E", "args": {"parent": "C", "axis": "i"}})
-    calls = [line for line in s.scrubber.form(LAST).lines if "tewb.demo.triple" in line.text]
+    calls = [line for line in s.code_forms.form(LAST).lines if "tewb.demo.triple" in line.text]
     assert calls and all(line.stage == "E" and line.steps == (0,) for line in calls)
-    assert lit(s.scrubber.form(ASSEMBLY)) == {0}
+    assert lit(s.code_forms.form(ASSEMBLY)) == {0}
 
 
 def test_code_without_a_source_is_a_comment_in_te() -> None:
@@ -230,8 +231,8 @@ def test_assembly_lines_keep_jump_targets() -> None:
 # ---------------------------------------------------------------- differences
 
 
-def lines(*texts: str) -> list[FormLine]:
-    return [FormLine(0, text) for text in texts]
+def lines(*texts: str) -> list[CodeLine]:
+    return [CodeLine(0, text) for text in texts]
 
 
 def test_diff_marks_lines() -> None:
@@ -282,7 +283,7 @@ def test_diff_against_a_pinned_schedule_and_a_journal() -> None:
     s = session(SPLIT)
     with pytest.raises(TewbError, match="no schedule is pinned"):
         s.diff(LOOPS, "pinned")
-    s.scrubber.pin()
+    s.code_forms.pin()
     assert s.diff(LOOPS, "pinned").is_empty
     s.undo()
     s.apply(VECTORIZE)
@@ -292,7 +293,9 @@ def test_diff_against_a_pinned_schedule_and_a_journal() -> None:
     assert removed and all(line.steps == () for line in removed)  # step 1 is another one here
     assert not s.diff(LOOPS, []).is_empty
     loop = next(line for line in removed if line.text.startswith("for i.inner"))
-    assert s.scrubber.parts.number("C", "i.inner") in loop.parts  # loops have one number in all states
+    assert (
+        s.code_forms.loop_numbers.number("C", "i.inner") in loop.loops
+    )  # loops have one number in all states
     assert s.diff(LOOPS, list(s.journal)).is_empty
 
 
@@ -317,17 +320,17 @@ def test_a_diff_needs_something_to_compare_with() -> None:
 def test_panels_carry_the_classes_of_the_journal() -> None:
     s = session(SPLIT, UNROLL, VECTORIZE)
     for name in (LOOPS, LAST, "LLVM IR", ASSEMBLY):
-        panel = view.form_panel(s.scrubber.form(name), limit=10_000)
+        panel = view.form_panel(s.code_forms.form(name), limit=10_000)
         for i in range(3):
             assert re.search(rf'class="[^"]*\btw-s{i}\b', panel), (name, i)
-    sheet = view.style(3, s.scrubber.parts)
+    sheet = view.style(3, s.code_forms.loop_numbers)
     assert ".tw-bench:has(.tw-s2:is(:hover,:focus)) .tw-in-s2" in sheet
-    assert f".tw-p{len(s.scrubber.parts) - 1} {{" in sheet
+    assert f".tw-p{len(s.code_forms.loop_numbers) - 1} {{" in sheet
 
 
 def test_long_forms_are_cut_and_small() -> None:
     s = session(SPLIT, UNROLL, VECTORIZE)
-    form = s.scrubber.form(ASSEMBLY)
+    form = s.code_forms.form(ASSEMBLY)
     panel = view.form_panel(form, limit=20)
     assert f"… {len(form.lines) - 20:,} more lines" in panel
     whole = view.form_panel(form)
@@ -351,5 +354,5 @@ def test_the_diff_panel_has_signs_and_folds_what_is_the_same() -> None:
 
 
 def test_text_is_escaped() -> None:
-    form = Form("f", "a < b", "ir", lambda: lines("if a < b: x = '<b>'"))
+    form = CodeForm("f", "a < b", "ir", lambda: lines("if a < b: x = '<b>'"))
     assert "<b>" not in view.form_panel(form) and "&lt;b&gt;" in view.form_panel(form)

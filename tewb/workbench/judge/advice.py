@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tewb import arith
 from tewb.base import TewbError
@@ -44,9 +44,7 @@ from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.relation import divides
 from tewb.workbench.judge.ledger import Entry, account, argument_stages, caches, ledger, size_of
 from tewb.workbench.judge.palette import Trials, lanes_of
-
-if TYPE_CHECKING:
-    from tewb.workbench.session import Session
+from tewb.workbench.session_view import ProgramView
 
 CACHE_LINE = 64  # bytes
 FEW_SPILLS = 8  # vector moves that a function may make around its loops
@@ -89,10 +87,10 @@ class Advice:
         return f"{self.kind}, {where}: {self.message}{answer}"
 
 
-def advice(session: Session, assembly: bool = True) -> list[Advice]:
+def advice(program: ProgramView, assembly: bool = True) -> list[Advice]:
     """All findings about the schedule as it is now, in the order of KINDS. With `assembly`, the kernel is
     built (and not run) to look at its machine code. Raises what keeps the schedule from being lowered."""
-    seen = _Seen(session)
+    seen = _Seen(program)
     found: list[Advice] = []
     for rule in (_inner_loops, _sharing, _memory, _stores, _guards, _tails):
         found += rule(seen)
@@ -117,12 +115,12 @@ def as_json(found: Sequence[Advice]) -> str:
 class _Seen:
     """What the rules look at: the loops as scheduled, every store in them, and trials of steps."""
 
-    def __init__(self, session: Session) -> None:
-        self.session, self.schedule = session, session.schedule
-        self.function = session.function
-        self.trials = Trials(session)
-        self.nests = list(_nests(self.schedule, session.passes[0][1].body, ()))
-        self.bounds = infer_bounds(self.schedule, argument_stages(self.schedule, session.args))
+    def __init__(self, program: ProgramView) -> None:
+        self.program, self.schedule = program, program.schedule
+        self.function = program.function
+        self.trials = Trials(program)
+        self.nests = list(_nests(self.schedule, program.passes[0][1].body, ()))
+        self.bounds = infer_bounds(self.schedule, argument_stages(self.schedule, program.args))
 
     def legal(self, *steps: Step) -> tuple[Step, ...]:
         """`steps` if each is legal after those before it, or none."""
@@ -352,7 +350,7 @@ def _outer_parallel(seen: _Seen, nest: _Nest, shared: For) -> tuple[Step, ...]:
 
 def _memory(seen: _Seen) -> Iterator[Advice]:
     """Stages that hold more than is needed, or that compute elements again and again."""
-    for e in ledger(seen.session):
+    for e in ledger(seen.program):
         stage = seen.schedule[e.stage]
         if e.recompute is not None and e.recompute > MOST_TIMES:
             message = f"each element is computed {e.recompute:.3g} times on average"
@@ -381,11 +379,11 @@ def _nearest_cache() -> int:
 
 def _places(seen: _Seen, stage: Stage) -> list[Step]:
     """The steps that compute a stage elsewhere."""
-    names = [p for p in seen.session.choices(stage.name, "compute_at", "parent")]
+    names = [p for p in seen.program.choices(stage.name, "compute_at", "parent")]
     return [
         Step("compute_at", stage.name, {"parent": p, "axis": loop})
         for p in names
-        for loop in seen.session.choices(stage.name, "compute_at", "axis", parent=p)
+        for loop in seen.program.choices(stage.name, "compute_at", "axis", parent=p)
     ]
 
 
@@ -408,7 +406,7 @@ def _best(seen: _Seen, steps: Sequence[Step], stage: Stage, times: float) -> tup
         after = seen.trials.after(step) if seen.legal(step) else None
         if not isinstance(after, Schedule):
             continue
-        e = account(after, seen.session.args, stage.name)
+        e = account(after, seen.program.args, stage.name)
         held = e.allocated.bytes
         fine = e.recompute is not None and e.recompute <= times
         if fine and held is not None and (found is None or held < found[0]):
@@ -500,7 +498,7 @@ def _assembly(seen: _Seen) -> dict[str, list[str]]:
     if Target.host().arch != "x86_64":
         return {}
     try:
-        return _by_stage(seen.session.build().code)
+        return _by_stage(seen.program.build().code)
     except TewbError:
         return {}
 

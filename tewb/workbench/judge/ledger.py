@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -45,10 +45,9 @@ from tewb.schedule.lanes import lane_shape
 from tewb.schedule.recompute import recompute_factor
 from tewb.schedule.tiles import tile_of
 from tewb.tensor import ComputeOp, ExternOp, Tensor, whole_region
-
-if TYPE_CHECKING:
-    from tewb.workbench.measure.measure import Measurement
-    from tewb.workbench.session import Session
+from tewb.workbench.looks.lowered_ir import allocations, peak_bytes_of
+from tewb.workbench.measure.measurement import Measurement
+from tewb.workbench.session_view import ProgramView
 
 Box = tuple[tuple[int, int], ...]  # (first, extent) for each dimension
 
@@ -155,12 +154,12 @@ class Entry:
     step: int | None
 
 
-def ledger(session: Session) -> list[Entry]:
+def ledger(program: ProgramView) -> list[Entry]:
     """The account of every stage that computes something, in the order of computation."""
-    schedule = session.schedule
-    arguments = argument_stages(schedule, session.args)
+    schedule = program.schedule
+    arguments = argument_stages(schedule, program.args)
     bounds = infer_bounds(schedule, arguments)
-    calls = packed_calls(session.function)
+    calls = packed_calls(program.function)
     stages = [s for s in schedule.stages if not s.is_placeholder]
     return [_entry(s, bounds, s in arguments, calls) for s in stages]
 
@@ -353,11 +352,11 @@ class ExternBoxes:
     step: int | None = None
 
 
-def extern_boxes(session: Session) -> list[ExternBoxes]:
+def extern_boxes(program: ProgramView) -> list[ExternBoxes]:
     """The boxes of every extern stage, in the coordinates of the tensors."""
-    schedule = session.schedule
-    bounds = infer_bounds(schedule, argument_stages(schedule, session.args))
-    calls = packed_calls(session.function)
+    schedule = program.schedule
+    bounds = infer_bounds(schedule, argument_stages(schedule, program.args))
+    calls = packed_calls(program.function)
     found = []
     for s in schedule.stages:
         if isinstance(s.op, ExternOp):
@@ -487,7 +486,14 @@ class Budget:
     lines: list[Check] = field(default_factory=list)
 
 
-def expect(session: Session, what: str, relation: str, limit: float, stage: object = None) -> Check:
+class BudgetedView(ProgramView, Protocol):
+    """A program with the budget that `expect` fills and `checks` reads."""
+
+    @property
+    def budget(self) -> Budget: ...
+
+
+def expect(program: BudgetedView, what: str, relation: str, limit: float, stage: object = None) -> Check:
     """Add a line to the budget: `expect("bytes", "<=", 4096, stage="X")`.
 
     `what` is bytes, peak, allocations, recompute, calls or ratio, of one stage or of all (peak and ratio
@@ -500,38 +506,38 @@ def expect(session: Session, what: str, relation: str, limit: float, stage: obje
         raise TewbError(f"expect: {relation!r} is no relation", hint=f"there are {', '.join(_RELATIONS)}")
     if isinstance(limit, bool) or not isinstance(limit, int | float):
         raise TewbError(f"expect: the limit {limit!r} is not a number")
-    name = None if stage is None else session.schedule[stage].name
+    name = None if stage is None else program.schedule[stage].name
     if name is not None and what in ("peak", "ratio"):
         raise TewbError(
             f"expect: {MEASURES[what]} is of the kernel, not of one stage", hint="leave stage out"
         )
     line = Check(what, relation, limit, name)
-    session.budget.lines.append(line)
-    return _checked(session, line, None)
+    program.budget.lines.append(line)
+    return _checked(program, line, None)
 
 
-def checks(session: Session, measured: Measurement | None = None) -> list[Check]:
+def checks(program: BudgetedView, measured: Measurement | None = None) -> list[Check]:
     """The budget, line by line, for the schedule as it is now. `measured` gives the ratio."""
-    return [_checked(session, line, measured) for line in session.budget.lines]
+    return [_checked(program, line, measured) for line in program.budget.lines]
 
 
-def _checked(session: Session, line: Check, measured: Measurement | None) -> Check:
-    value = _value(session, line, measured)
+def _checked(program: ProgramView, line: Check, measured: Measurement | None) -> Check:
+    value = _value(program, line, measured)
     ok = None if value is None else _RELATIONS[line.relation](value, line.limit)
     return Check(line.what, line.relation, line.limit, line.stage, value, ok)
 
 
-def _value(session: Session, line: Check, measured: Measurement | None) -> float | None:
+def _value(program: ProgramView, line: Check, measured: Measurement | None) -> float | None:
     if line.what == "ratio":
         return None if measured is None else measured.ratio
-    if session.problem is not None:
+    if program.problem is not None:
         return None
     if line.what == "peak":
-        return session.peak_bytes()
+        return peak_bytes_of(program.function)
     if line.what == "allocations":
-        own = [a for a in session.allocations() if line.stage in (None, a.stage)]
+        own = [a for a in allocations(program.function) if line.stage in (None, a.stage)]
         return len(own)
-    entries = [e for e in ledger(session) if line.stage in (None, e.stage)]
+    entries = [e for e in ledger(program) if line.stage in (None, e.stage)]
     if not entries:
         return 0 if line.stage is None else None
     values = [_figure(e, line.what) for e in entries]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tewb.base import DType, ScheduleError, TewbError
 from tewb.ir import (
@@ -29,9 +29,7 @@ from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loops_text
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.primitive import REQUIRED, Call, Refusal
 from tewb.workbench.judge.ledger import allocated_bytes, argument_stages, computed_times
-
-if TYPE_CHECKING:
-    from tewb.workbench.session import Session
+from tewb.workbench.session_view import ProgramView
 
 PLACES = ("compute_at", "compute_inline", "compute_root")
 
@@ -95,12 +93,12 @@ class Action:
         return self.step.primitive in PLACES
 
 
-def palette(session: Session, stage: object, loop: str | None = None) -> list[Action]:
+def palette(program: ProgramView, stage: object, loop: str | None = None) -> list[Action]:
     """What can be done to `stage` and its loop `loop` (the outermost if not given): legal actions in the
     order of the primitives, each with its preview, those that change nothing after them, refused ones last.
     Raises ScheduleError for a stage or a loop that is not there."""
-    trials = Trials(session)
-    chosen = session.schedule[stage]
+    trials = Trials(program)
+    chosen = program.schedule[stage]
     steps = _unique(candidates(chosen, _chosen_loop(chosen, loop)))
     legal: list[Action] = []
     idle: list[Action] = []
@@ -116,10 +114,10 @@ def palette(session: Session, stage: object, loop: str | None = None) -> list[Ac
     return [*legal, *idle, *refused]
 
 
-def preview(session: Session, step: Step | Mapping[str, Any]) -> Preview:
+def preview(program: ProgramView, step: Step | Mapping[str, Any]) -> Preview:
     """What `step` would lead to. Raises ScheduleError if it is refused."""
     wanted = step if isinstance(step, Step) else Step.from_json(step)
-    trials = Trials(session)
+    trials = Trials(program)
     refusal = trials.refusal(wanted)
     if refusal is not None:
         raise ScheduleError(
@@ -333,8 +331,8 @@ def _neighbour(stage: Stage, loop: str | None) -> str | None:
 class Trials:
     """Tries steps on copies of a session's schedule, and remembers what came out of it."""
 
-    def __init__(self, session: Session) -> None:
-        self.session, self.schedule = session, session.schedule
+    def __init__(self, program: ProgramView) -> None:
+        self.program, self.schedule = program, program.schedule
         self._kept: dict[str, Schedule | Refusal] = {}
         self._lowered: dict[str, PrimFunc | Refusal] = {}
         self._now: tuple[dict[str, str], Figures] | None = None
@@ -378,7 +376,7 @@ class Trials:
         if isinstance(schedule, Refusal):
             return schedule
         try:
-            made = scheduled_loops(schedule, self.session.args)
+            made = scheduled_loops(schedule, self.program.args)
             run(_not_unrolled(made), LOWER, memory=schedule.memory)
         except TewbError as e:
             return Refusal(e.message, e.hint)
@@ -389,7 +387,7 @@ class Trials:
         schedule, function = self.after(*steps), self.lowered(*steps)
         if isinstance(schedule, Refusal) or isinstance(function, Refusal):
             raise ScheduleError(f"the schedule has no loops: {getattr(function, 'reason', '')}")
-        return seen(schedule, self.session.args, function)
+        return seen(schedule, self.program.args, function)
 
     def now(self) -> tuple[dict[str, str], Figures]:
         """The loops and figures as they are; nothing is known of a schedule that cannot be lowered."""

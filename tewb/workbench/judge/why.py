@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval
@@ -39,9 +38,7 @@ from tewb.schedule.relation import Extents, divides, index_up
 from tewb.tensor import ComputeOp, ExternOp
 from tewb.workbench.judge.ledger import argument_stages, cache_hint, caches, ledger
 from tewb.workbench.judge.palette import Trials
-
-if TYPE_CHECKING:
-    from tewb.workbench.session import Session
+from tewb.workbench.session_view import ProgramView
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class Explanation:
         return "\n".join([*lines, f"  So: {self.answer}"])
 
 
-def explain(session: Session, what: str, about: object, loop: str | None = None) -> Explanation:
+def explain(program: ProgramView, what: str, about: object, loop: str | None = None) -> Explanation:
     """Why something is as it is.
 
         explain("bound", "X", "i")          why the loop i of X runs as often as it does
@@ -71,15 +68,15 @@ def explain(session: Session, what: str, about: object, loop: str | None = None)
     if what not in _QUESTIONS:
         raise TewbError(f"explain: {what!r} is not a question", hint=f"there are {', '.join(_QUESTIONS)}")
     if what == "illegal":
-        return illegal(session, about)
-    stage = session.schedule[about]
+        return illegal(program, about)
+    stage = program.schedule[about]
     if stage.is_placeholder:
         raise ScheduleError(
             f"{stage.name} is an input: nothing of it is computed", hint="ask about its readers"
         )
     if what == "bound":
-        return bound(session, stage, loop)
-    return _OF_STAGE[what](session, stage)
+        return bound(program, stage, loop)
+    return _OF_STAGE[what](program, stage)
 
 
 _QUESTIONS = ("bound", "allocation", "guard", "illegal", "simplification")
@@ -207,15 +204,15 @@ def _dimension(stage: Stage, iv: IterVar, r: Range, declared: Expr, names: Mappi
 # ---------------------------------------------------------------- loops
 
 
-def bound(session: Session, stage: Stage, loop: str | None) -> Explanation:
+def bound(program: ProgramView, stage: Stage, loop: str | None) -> Explanation:
     """Why a loop runs as often as it does."""
     if stage.is_inlined:
         raise ScheduleError(f"{stage.name} is computed inline and has no loops", hint="ask about its readers")
     wanted = stage.find_axis(loop)
     if wanted is None or all(wanted is not iv for iv in stage.leaf_iter_vars):
         raise ScheduleError(f"stage {stage.name} has no loop {loop}", loops=stage.loops())
-    kept = argument_stages(session.schedule, session.args)
-    bounds = infer_bounds(session.schedule, kept)
+    kept = argument_stages(program.schedule, program.args)
+    bounds = infer_bounds(program.schedule, kept)
     own = bounds.stages[stage]
     roots, relations = _ancestry(stage, wanted)
     steps = [s for iv in roots for s in _root_steps(stage, iv)]
@@ -311,14 +308,14 @@ def _guard(stage: Stage, g: Guard, bounds: Bounds) -> str:
     )
 
 
-def guarded(session: Session, stage: Stage) -> Explanation:
+def guarded(program: ProgramView, stage: Stage) -> Explanation:
     """Which guards stand around a stage, where they come from and what became of them."""
     question = f"Which guards stand around {stage.name}?"
     if stage.is_inlined:
         return Explanation(question, (), "none: it is computed inline")
-    bounds = infer_bounds(session.schedule, argument_stages(session.schedule, session.args))
+    bounds = infer_bounds(program.schedule, argument_stages(program.schedule, program.args))
     steps = [_guard(stage, g, bounds) for g in guards(stage, bounds)]
-    first, last = _conditions(session.passes[0][1].body, stage), _conditions(session.function.body, stage)
+    first, last = _conditions(program.passes[0][1].body, stage), _conditions(program.function.body, stage)
     if not first:
         return Explanation(question, tuple(steps), "none are left: every iteration is a real one")
     if last:
@@ -338,15 +335,15 @@ def _conditions(body: Stmt, stage: Stage) -> set[str]:
 # ---------------------------------------------------------------- memory
 
 
-def allocation(session: Session, stage: Stage) -> Explanation:
+def allocation(program: ProgramView, stage: Stage) -> Explanation:
     """Why a stage takes the memory that it takes."""
-    entry = next(e for e in ledger(session) if e.stage == stage.name)
+    entry = next(e for e in ledger(program) if e.stage == stage.name)
     question = f"Why does {stage.name} take {entry.allocated} bytes?"
     if stage.is_inlined:
         said = f"{stage.name} is computed inline: its expression stands where it was read"
         return Explanation(question, (said,), "it takes no memory")
-    kept = argument_stages(session.schedule, session.args)
-    bounds = infer_bounds(session.schedule, kept)
+    kept = argument_stages(program.schedule, program.args)
+    bounds = infer_bounds(program.schedule, kept)
     steps = region_steps(stage, bounds, stage in kept)
     if stage in kept:
         return Explanation(question, tuple(steps), "it takes none of the kernel's memory")
@@ -371,20 +368,20 @@ def _held_more(stage: Stage) -> str:
 # ---------------------------------------------------------------- refusals
 
 
-def illegal(session: Session, about: object) -> Explanation:
+def illegal(program: ProgramView, about: object) -> Explanation:
     """Why a step is refused, and what would help."""
     if not isinstance(about, Step | Mapping):
         raise TewbError(
             f"explain: {about!r} is not a step", hint='explain("illegal", Step("split", "C", {...}))'
         )
     step = about if isinstance(about, Step) else Step.from_json(about)
-    trials = Trials(session)
+    trials = Trials(program)
     refusal = trials.refusal(step)
     question = f"Why is {step} refused?"
     if refusal is None:
         return Explanation(question, (), "it is not: it is legal now")
-    stage = session.schedule.find(step.stage)
-    steps = [] if stage is None else _facts(session, stage, step)
+    stage = program.schedule.find(step.stage)
+    steps = [] if stage is None else _facts(program, stage, step)
     steps.append(refusal.reason)
     if refusal.hint:
         steps.append(f"what helps: {refusal.hint}")
@@ -394,14 +391,14 @@ def illegal(session: Session, about: object) -> Explanation:
     return Explanation(question, tuple(steps), f"it cannot be done now; {fix[0]} and then {fix[1]} can")
 
 
-def _facts(session: Session, stage: Stage, step: Step) -> list[str]:
+def _facts(program: ProgramView, stage: Stage, step: Step) -> list[str]:
     """What the schedule says about the stage and the loops that a step names."""
     found = [f"the loops of {stage.name} are now {stage.loops()}"]
     loops = ("axis", "x", "y", "rows", "lanes", "axes")
     named = [v for key, v in step.args.items() if key in loops and "parent" not in step.args]
     owner = stage
     if "parent" in step.args:
-        parent = session.schedule.find(step.args["parent"])
+        parent = program.schedule.find(step.args["parent"])
         named, owner = ([step.args.get("axis")], parent) if parent is not None else ([], stage)
         if parent is not None:
             found.append(f"the loops of {parent.name} are now {parent.loops()}")
@@ -413,15 +410,15 @@ def _facts(session: Session, stage: Stage, step: Step) -> list[str]:
         for name in value if isinstance(value, list | tuple) else [value]:
             iv = owner.find_axis(name)
             if iv is not None:
-                found += _about_axis(session, owner, iv)
+                found += _about_axis(program, owner, iv)
     if stage.place_step is not None:
         found.append(
-            f"{stage.name} stands where step {stage.place_step + 1} put it, {_step(session, stage.place_step)}"
+            f"{stage.name} stands where step {stage.place_step + 1} put it, {_step(program, stage.place_step)}"
         )
     return found
 
 
-def _about_axis(session: Session, stage: Stage, iv: IterVar) -> list[str]:
+def _about_axis(program: ProgramView, stage: Stage, iv: IterVar) -> list[str]:
     name, made = stage.axis_name(iv), stage.made_by.get(iv)
     found = [f"{name} is a {iv.kind.value} axis"] if iv.kind is not AxisKind.DATA else []
     became = stage.replaced_by(iv)
@@ -431,12 +428,12 @@ def _about_axis(session: Session, stage: Stage, iv: IterVar) -> list[str]:
     if marks:
         found.append(f"{name} is marked {', '.join(marks)}")
     if made is not None:
-        found.append(f"{name} came from step {made + 1}, {_step(session, made)}")
+        found.append(f"{name} came from step {made + 1}, {_step(program, made)}")
     return found
 
 
-def _step(session: Session, number: int) -> str:
-    journal = session.journal
+def _step(program: ProgramView, number: int) -> str:
+    journal = program.journal
     return str(journal[number]) if number < len(journal) else "taken back since"
 
 
@@ -457,20 +454,20 @@ RULES = {
 }
 
 
-def simplification(session: Session, stage: Stage) -> Explanation:
+def simplification(program: ProgramView, stage: Stage) -> Explanation:
     """Which rules made the indices and guards of a stage simple: first what its splits and fusions wrote, then
     what the first pass found in its loops."""
     question = f"Which rules made {stage.name} simple?"
-    session.function  # noqa: B018  (raises what keeps the loops from being made)
+    program.function  # noqa: B018  (raises what keeps the loops from being made)
     if stage.is_inlined:
         return Explanation(question, (), f"{stage.name} is computed inline: ask about its readers")
-    bounds = infer_bounds(session.schedule, argument_stages(session.schedule, session.args))
+    bounds = infer_bounds(program.schedule, argument_stages(program.schedule, program.args))
     chain = _Chain(loop_names(bounds))
     chain.analyzer.ranges = dict(bounds.analyzer.ranges)
     chain.analyzer.symbolic = dict(bounds.analyzer.symbolic)
     for what, e in _written(stage, bounds):
         chain.expression(e, what)
-    chain.statement(session.passes[0][1].body, stage)
+    chain.statement(program.passes[0][1].body, stage)
     count = len(chain.steps)
     said = (
         "no expression was changed"
@@ -559,7 +556,7 @@ def _inside_out(e: Expr, is_value: bool) -> list[tuple[Expr, bool]]:
     return [*found, (e, is_value)] if e.children() and not e.dtype.is_float else found
 
 
-_OF_STAGE: dict[str, Callable[[Session, Stage], Explanation]] = {
+_OF_STAGE: dict[str, Callable[[ProgramView, Stage], Explanation]] = {
     "allocation": allocation,
     "guard": guarded,
     "simplification": simplification,

@@ -1,8 +1,8 @@
 """The forms of a program, from tensor expressions to assembly, with one identity for each loop in all of them.
 
-A line knows the journal steps that shaped it and the parts of the program (stages, loops) that it is about,
-and the same of the loops around it. LLVM IR and assembly know them by their debug locations, which name
-lines of the low-level IR. Whatever shares a step or a part can be lit together.
+A line knows the journal steps that shaped it and the stages and loops that it is about, and the same of the loops
+around it. LLVM IR and assembly know them by their debug locations, which name lines of the low-level IR. Whatever
+shares a step or a loop can be lit together.
 """
 
 from __future__ import annotations
@@ -20,37 +20,12 @@ from tewb.ir import AttrStmt, For, IRModule, Node, Origin, PrimFunc, script_line
 from tewb.lowering import BUILD, LOWER, lower_schedule, run
 from tewb.schedule import Schedule, Step
 from tewb.tensor.source import GraphSource
+from tewb.workbench.looks.code_line import CodeLine, Numbers
 from tewb.workbench.looks.diff import Diff, diff
 
 TE, IR, LLVM, ASSEMBLY = "te", "ir", "llvm", "assembly"
 
-Numbers = tuple[int, ...]
 Remark = Callable[[Node | None], str]
-
-
-@dataclass(frozen=True, slots=True)
-class FormLine:
-    """A line of a form.
-
-    `steps` (of the journal, from 0) shaped it and `parts` (numbers that `Scrubber.parts` gives to stages and
-    loops) are what it is about; `steps_around` and `parts_around` are those of the loops that it stands in.
-    `source` is the line of the low-level IR (from 1) that an instruction computes.
-    """
-
-    depth: int
-    text: str
-    remark: str = ""
-    stage: str | None = None
-    axis: str | None = None
-    step: int | None = None
-    steps: Numbers = ()
-    parts: Numbers = ()
-    steps_around: Numbers = ()
-    parts_around: Numbers = ()
-    source: int | None = None
-
-    def __str__(self) -> str:
-        return "    " * self.depth + self.text
 
 
 Trace = list[tuple[str, PrimFunc]]
@@ -63,7 +38,7 @@ def _built(f: PrimFunc) -> Trace:
     return trace
 
 
-class Form:
+class CodeForm:
     """One form of the program: its name, and what was done to get it from the form `before`. The lines are
     made when they are asked for; those of LLVM IR and assembly need a build, which may raise TewbError."""
 
@@ -72,15 +47,15 @@ class Form:
         name: str,
         doc: str,
         kind: str,
-        make: Callable[[], list[FormLine]],
-        before: Form | None = None,
+        make: Callable[[], list[CodeLine]],
+        before: CodeForm | None = None,
         same: bool = False,
     ) -> None:
         self.name, self.doc, self.kind, self.before = name, doc, kind, before
         self._make, self.same = make, same  # known, without looking at lines, to be the form before
 
     @cached_property
-    def lines(self) -> list[FormLine]:
+    def lines(self) -> list[CodeLine]:
         """The lines of this form."""
         return self._make()
 
@@ -93,10 +68,10 @@ class Form:
         return len(was) == len(now) and all(str(a) == str(b) for a, b in zip(was, now, strict=True))
 
     def __repr__(self) -> str:
-        return f"Form({self.name})"
+        return f"CodeForm({self.name})"
 
 
-class Parts:
+class LoopNumbers:
     """Numbers for the stages and loops of a program: `number("C", "i.outer")`, `number("C")`."""
 
     def __init__(self) -> None:
@@ -116,11 +91,11 @@ class _Block:
 
     depth: int
     steps: Numbers
-    parts: Numbers
+    loops: Numbers
     origin: Origin | None
 
 
-class Scrubber:
+class CodeForms:
     """The forms of a schedule as it is now, and what differs from other states of it.
 
     `remark` says what a line of IR deserves besides its text.
@@ -132,28 +107,28 @@ class Scrubber:
         args: Sequence[Any],
         name: str = "main",
         remark: Remark = lambda n: "",
-        parts: Parts | None = None,
+        loop_numbers: LoopNumbers | None = None,
         lowered: Callable[[], Trace] | None = None,
     ) -> None:
         self.schedule, self.args, self.name, self.remark = schedule, args, name, remark
         self._lowered = lowered or self._lower
-        self.parts = Parts() if parts is None else parts
+        self.loop_numbers = LoopNumbers() if loop_numbers is None else loop_numbers
         self.pinned: tuple[Step, ...] | None = None
         self._seen = -1
-        self._forms: list[Form] = []
-        self._others: list[Scrubber] = []  # states that were compared with, latest last
+        self._forms: list[CodeForm] = []
+        self._others: list[CodeForms] = []  # states that were compared with, latest last
 
     # ---- forms
 
     @property
-    def forms(self) -> list[Form]:
+    def forms(self) -> list[CodeForm]:
         """TE, the loops, the function after each pass, LLVM IR, optimised LLVM IR, assembly. When lowering
         fails the list ends with the last form that could be made."""
         if self._seen != self.schedule.version:
-            self._seen, self._forms = self.schedule.version, list(self._made())
+            self._seen, self._forms = self.schedule.version, list(self._chain())
         return self._forms
 
-    def form(self, name: str) -> Form:
+    def form(self, name: str) -> CodeForm:
         """The form of that name. Raises TewbError when there is none."""
         for f in self.forms:
             if f.name == name:
@@ -163,25 +138,25 @@ class Scrubber:
             hint=f"there are {', '.join(f.name for f in self.forms)}",
         )
 
-    def _made(self) -> Iterable[Form]:
-        yield Form("TE", "the tensors as they are defined", TE, self._te_lines)
+    def _chain(self) -> Iterable[CodeForm]:
+        yield CodeForm("TE", "the tensors as they are defined", TE, self._te_lines)
         trace = self._lowered()
         docs = {p.name: p.doc for p in LOWER} | {"schedule_ops": "the loops as they are scheduled"}
-        before: Form | None = None
+        before: CodeForm | None = None
         last: PrimFunc | None = None
         for name, f in trace:
-            before = Form(name, docs[name], IR, partial(self._ir_lines, f), before, same=f is last)
+            before = CodeForm(name, docs[name], IR, partial(self._ir_lines, f), before, same=f is last)
             last = f
             yield before
         if last is None or trace[-1][0] != LOWER[-1].name:
             return  # the session says what is wrong; what could be made is shown
         flat = cache(partial(_built, last))
         for i, p in enumerate(BUILD):
-            before = Form(p.name, p.doc, IR, partial(self._low_lines, flat, i), before)
+            before = CodeForm(p.name, p.doc, IR, partial(self._low_lines, flat, i), before)
             yield before
         build = cache(partial(self._compile, flat))
         for name, doc, kind, take in _MACHINE:
-            yield Form(name, doc, kind, partial(self._machine_lines, build, take, kind))
+            yield CodeForm(name, doc, kind, partial(self._machine_lines, build, take, kind))
 
     def _lower(self) -> Trace:
         trace: Trace = []
@@ -189,18 +164,18 @@ class Scrubber:
             lower_schedule(self.schedule, self.args, self.name, trace=trace)
         return trace
 
-    def _low_lines(self, flat: Callable[[], Trace], number: int) -> list[FormLine]:
+    def _low_lines(self, flat: Callable[[], Trace], number: int) -> list[CodeLine]:
         return self._ir_lines(flat()[number][1])
 
     def _compile(self, flat: Callable[[], Trace]) -> CompiledModule:
         return compile_module(IRModule({self.name: flat()[-1][1]}))
 
-    def _te_lines(self) -> list[FormLine]:
+    def _te_lines(self) -> list[CodeLine]:
         """The definitions. A line belongs to its stage and to those that were made from it; all their steps
         are around it."""
         taken: set[str] = {"te"}
         graph = GraphSource(lambda wanted: _fresh(wanted, taken))
-        found: list[FormLine] = []
+        found: list[CodeLine] = []
         for stage in Schedule(self.schedule.outputs).stages:
             start = len(graph.lines)
             try:
@@ -212,8 +187,8 @@ class Scrubber:
             steps = tuple(i for i, step in enumerate(self.schedule.journal) if step.stage in family)
             for text in python_lines("\n".join(graph.lines[start:])):
                 axis = re.search(r'= te\.reduce_axis\(.*name="([^"]*)"\)$', text)
-                parts = tuple(self.parts.number(s, axis[1] if axis else None) for s in family)
-                found.append(FormLine(0, text, stage=stage.name, parts=parts, steps_around=steps))
+                loops = tuple(self.loop_numbers.number(s, axis[1] if axis else None) for s in family)
+                found.append(CodeLine(0, text, stage=stage.name, loops=loops, steps_around=steps))
         return found
 
     def _made_from(self, stage: str) -> list[str]:
@@ -224,61 +199,61 @@ class Scrubber:
                 family += [self.schedule[r].name for r in step.results if self.schedule.find(r) is not None]
         return family
 
-    def _ir_lines(self, f: PrimFunc | IRModule) -> list[FormLine]:
+    def _ir_lines(self, f: PrimFunc | IRModule) -> list[CodeLine]:
         """The text of a function, each line with what its node and the blocks around it came from."""
-        found: list[FormLine] = []
+        found: list[CodeLine] = []
         blocks = [_Block(-1, (), (), None)]
         for line in script_lines(f):
             while blocks[-1].depth >= line.depth:
                 blocks.pop()
             around, n = blocks[-1], line.node
             origin = None if n is None else getattr(n, "origin", None) or around.origin
-            made = self._marked(FormLine(line.depth, line.text, self.remark(n)), n, origin, around)
-            found.append(made)
+            marked = self._marked(CodeLine(line.depth, line.text, self.remark(n)), n, origin, around)
+            found.append(marked)
             own = isinstance(n, For)
             blocks.append(
                 _Block(
                     line.depth,
-                    (*around.steps, *(made.steps if own else ())),
-                    (*around.parts, *(made.parts if own else ())),
+                    (*around.steps, *(marked.steps if own else ())),
+                    (*around.loops, *(marked.loops if own else ())),
                     origin if isinstance(n, AttrStmt) else None,
                 )
             )
         return found
 
-    def _marked(self, line: FormLine, n: Node | None, origin: Origin | None, around: _Block) -> FormLine:
+    def _marked(self, line: CodeLine, n: Node | None, origin: Origin | None, around: _Block) -> CodeLine:
         """`line` with its place in the program."""
         if origin is None:
-            return replace(line, steps_around=_unique(around.steps), parts_around=_unique(around.parts))
-        own = self.parts.number(origin.stage, origin.axis if isinstance(n, For) else None)
-        parts = _unique([own, *(self.parts.number(stage, axis) for stage, axis in origin.gone)])
+            return replace(line, steps_around=_unique(around.steps), loops_around=_unique(around.loops))
+        own = self.loop_numbers.number(origin.stage, origin.axis if isinstance(n, For) else None)
+        loops = _unique([own, *(self.loop_numbers.number(stage, axis) for stage, axis in origin.gone)])
         return replace(
             line,
             stage=origin.stage,
             axis=origin.axis,
             step=origin.step,
             steps=origin.steps,
-            parts=parts,
+            loops=loops,
             steps_around=_unique(i for i in around.steps if i not in origin.steps),
-            parts_around=_unique(i for i in around.parts if i not in parts),
+            loops_around=_unique(i for i in around.loops if i not in loops),
         )
 
     # ---- machine code
 
     def _machine_lines(
         self, build: Callable[[], CompiledModule], take: Callable[[CompiledModule], Linked], kind: str
-    ) -> list[FormLine]:
+    ) -> list[CodeLine]:
         """LLVM IR or assembly. Each line takes its place in the program from the line of IR that it computes.
         What is not the kernel's own comes last; each service of the runtime is one line."""
         compiled = build()
         ir = self._ir_lines(compiled.module)
-        found: list[FormLine] = []
-        rest: list[FormLine] = []
+        found: list[CodeLine] = []
+        rest: list[CodeLine] = []
         for name, rows in _functions(take(compiled), kind):
             if name.startswith("tewb."):
-                rest.append(FormLine(0, f"{name}: a service of the runtime, {len(rows)} lines"))
+                rest.append(CodeLine(0, f"{name}: a service of the runtime, {len(rows)} lines"))
             elif not name:
-                rest += [FormLine(0, text) for text, _ in rows]
+                rest += [CodeLine(0, text) for text, _ in rows]
             else:
                 found += [_machine_line(text, line, ir) for text, line in rows]
         return found + rest
@@ -320,13 +295,13 @@ class Scrubber:
         steps = tuple(against)
         return steps, f"a schedule of {len(steps)} steps"
 
-    def _other(self, journal: tuple[Step, ...]) -> Scrubber:
+    def _other(self, journal: tuple[Step, ...]) -> CodeForms:
         """The forms of another state, made on a copy of the schedule."""
         known = next((s for s in self._others if s.schedule.journal == journal), None)
         if known is None:
             copy = Schedule(self.schedule.outputs, self.schedule.memory)
             copy.restore(journal)
-            known = Scrubber(copy, self.args, self.name, self.remark, self.parts)
+            known = CodeForms(copy, self.args, self.name, self.remark, self.loop_numbers)
             self._others = [*self._others[-2:], known]
         return known
 
@@ -364,11 +339,11 @@ def _functions(lines: Linked, kind: str) -> Iterable[tuple[str, Linked]]:
     yield name, rows
 
 
-def _machine_line(text: str, source: int | None, ir: Sequence[FormLine]) -> FormLine:
+def _machine_line(text: str, source: int | None, ir: Sequence[CodeLine]) -> CodeLine:
     """A line of machine code, about what the line `source` of the low-level IR is about."""
     depth, shown = int(text[:1] in " \t"), _tidy(text)
     if source is None or source > len(ir):
-        return FormLine(depth, shown)
+        return CodeLine(depth, shown)
     return replace(ir[source - 1], depth=depth, text=shown, remark="", source=source)
 
 
@@ -383,7 +358,7 @@ def _common(a: Sequence[Step], b: Sequence[Step]) -> int:
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
-def _only(line: FormLine, steps: int) -> FormLine:
+def _only(line: CodeLine, steps: int) -> CodeLine:
     """A line of another schedule, with the steps that are the same here."""
     if all(i < steps for i in (*line.steps, *line.steps_around)):
         return line

@@ -6,10 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tewb.workbench.looks.code_forms import FormLine
+from tewb.workbench.looks.code_line import CodeLine
 
 SAME, ADDED, REMOVED, CHANGED = "same", "added", "removed", "changed"
 
@@ -29,8 +27,8 @@ class DiffLine:
     removed; `before` is what a changed line was."""
 
     mark: str
-    line: FormLine
-    before: FormLine | None = None
+    line: CodeLine
+    before: CodeLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class Diff:
 _SIGNS = {SAME: " ", ADDED: "+", REMOVED: "-", CHANGED: "+"}
 
 
-def diff(before: Sequence[FormLine], after: Sequence[FormLine], numbered: bool = False) -> list[DiffLine]:
+def diff(before: Sequence[CodeLine], after: Sequence[CodeLine], numbered: bool = False) -> list[DiffLine]:
     """The lines of both texts in order, with marks. With `numbered`, lines that only differ in the names of
     LLVM's values and labels are the same."""
     a, b = [_key(x, numbered) for x in before], [_key(x, numbered) for x in after]
@@ -78,11 +76,11 @@ def diff(before: Sequence[FormLine], after: Sequence[FormLine], numbered: bool =
     return found
 
 
-def _key(line: FormLine, numbered: bool) -> tuple[int, str]:
+def _key(line: CodeLine, numbered: bool) -> tuple[int, str]:
     return line.depth, _NUMBERED.sub("%", line.text) if numbered else line.text
 
 
-def _replaced(before: Sequence[FormLine], after: Sequence[FormLine]) -> list[DiffLine]:
+def _replaced(before: Sequence[CodeLine], after: Sequence[CodeLine]) -> list[DiffLine]:
     """A block that became another: lines that are alike, in order, changed; the rest came or went."""
     found: list[DiffLine] = []
     at = 0
@@ -97,7 +95,7 @@ def _replaced(before: Sequence[FormLine], after: Sequence[FormLine]) -> list[Dif
     return found + [DiffLine(REMOVED, gone) for gone in before[at:]]
 
 
-def _alike(a: FormLine, b: FormLine) -> bool:
+def _alike(a: CodeLine, b: CodeLine) -> bool:
     first_a, first_b = a.text.split(" ", 1)[0], b.text.split(" ", 1)[0]
     if (first_a in _BLOCKS or first_b in _BLOCKS) and first_a != first_b:
         return False  # a loop does not become a statement

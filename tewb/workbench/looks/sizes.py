@@ -1,4 +1,4 @@
-"""How much memory a tensor or buffer takes, for people."""
+"""Sizes in bytes, and how much memory a tensor or buffer takes, for people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import math
 
 from tewb.ir import Buffer, const_int
 from tewb.tensor import Tensor
-from tewb.workbench.session import bytes_shown
+
+
+def bytes_shown(n: int) -> str:
+    """A size in bytes, in a readable unit."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if n >= size:
+            return f"{n / size:.4g} {unit}"
+    return f"{n} B"
 
 
 def memory_shown(b: Tensor | Buffer) -> str:

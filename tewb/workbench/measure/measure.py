@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,117 +12,23 @@ from tewb.base import ArgumentError, Stop, Stopped, here, stopped_by
 from tewb.driver import build_module
 from tewb.ir import Reduce, Var, const_int
 from tewb.lowering import lower_schedule
-from tewb.runtime import Kernel, Timing, get_num_threads
+from tewb.runtime import Kernel, get_num_threads
 from tewb.schedule import Schedule, Step
 from tewb.tensor import ComputeOp, Tensor
 from tewb.testing import evaluate, random_array, tolerance
+from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.counts import Sizes, least_bytes, operations, shape_of, value_of
 from tewb.workbench.measure.interruptible import LONG, interruptible, wait_for_given_up
-from tewb.workbench.measure.trials import Journal, Progress, in_turn, numpy_threads
-
-if TYPE_CHECKING:
-    from tewb.workbench.session import Session
+from tewb.workbench.measure.measurement import Measurement
+from tewb.workbench.measure.trials import Progress, in_turn, numpy_threads
+from tewb.workbench.session_view import SessionView
 
 Arrays = dict[Tensor, Any]
 Pinned = Schedule | Iterable[Step | Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One contestant of a measurement: its name, what the check of its result said, and its times, which are
-    None when the result was wrong. GFLOP/s and GB/s are those of the median of the warm times."""
-
-    name: str
-    ok: bool
-    check: str
-    warm: Timing | None
-    cold: Timing | None
-    gflops: float | None
-    gbytes: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """What a measurement found. Times are None when the result was wrong.
-
-    `kernel`, `numpy` and `pinned` are warm: many calls in a row. `cold` ones are single calls with nothing in
-    a cache. `operations` and `bytes` are those that the definition asks for at least, whatever the schedule;
-    `operations` is None when a part of the program is opaque. `workers` is how many threads the kernel has.
-    """
-
-    ok: bool
-    message: str
-    kernel: Timing | None = None
-    numpy: Timing | None = None
-    reference: str = "numpy"
-    threads: str = ""
-    pinned: Timing | None = None
-    pinned_message: str = ""
-    cold: Timing | None = None
-    numpy_cold: Timing | None = None
-    pinned_cold: Timing | None = None
-    operations: int | None = None
-    bytes: int | None = None
-    workers: int = 1
-    journal: Journal = ()
-
-    @property
-    def ratio(self) -> float | None:
-        """numpy's median over the kernel's: above 1 the kernel is faster."""
-        return _ratio(self.numpy, self.kernel)
-
-    @property
-    def pinned_ratio(self) -> float | None:
-        """The pinned schedule's median over the kernel's: above 1 the schedule is faster than the pinned one."""
-        return _ratio(self.pinned, self.kernel)
-
-    @property
-    def gflops(self) -> float | None:
-        """Operations per second of the kernel, in 10^9."""
-        return per_second(self.operations, self.kernel)
-
-    @property
-    def gbytes(self) -> float | None:
-        """Bytes of arguments per second of the kernel, in 10^9."""
-        return per_second(self.bytes, self.kernel)
-
-    @property
-    def rows(self) -> list[Row]:
-        """The contestants that took part, each with its check beside its numbers."""
-        rows = [self._row("tewb", self.ok, self.message, self.kernel, self.cold)]
-        if self.numpy is not None:
-            rows.append(self._row(self.reference, True, "the reference", self.numpy, self.numpy_cold))
-        if self.pinned_message:
-            ok = self.pinned is not None
-            rows.append(self._row("pinned", ok, self.pinned_message, self.pinned, self.pinned_cold))
-        return rows
-
-    def _row(self, name: str, ok: bool, check: str, warm: Timing | None, cold: Timing | None) -> Row:
-        rates = per_second(self.operations, warm), per_second(self.bytes, warm)
-        return Row(name, ok, check, warm, cold, *rates)
-
-    def __str__(self) -> str:
-        if not self.ok:
-            return f"✗ {self.message}"
-        speed = "" if self.gflops is None else f" ({self.gflops:.3g} GFLOP/s)"
-        pinned = "" if self.pinned is None else f", pinned {self.pinned}"
-        return (
-            f"✓ {self.message}; tewb {self.kernel}{speed}, {self.reference} {self.numpy}{pinned}, "
-            f"ratio {self.ratio:.2f}"
-        )
-
-
-def per_second(amount: int | None, t: Timing | None) -> float | None:
-    """`amount` in one median of `t`, in 10^9 per second."""
-    return None if amount is None or t is None else amount / t.median / 1e9
-
-
-def _ratio(a: Timing | None, b: Timing | None) -> float | None:
-    return None if a is None or b is None else a.median / b.median
-
-
 def measure(
-    session: Session,
+    session: SessionView,
     repeat: int = 9,
     stop: Stop | None = None,
     progress: Progress | None = None,
@@ -148,7 +53,7 @@ def measure(
 
 
 def _measure(
-    session: Session, repeat: int, stop: Stop | None, tell: Progress, pinned: Pinned | None, cold: bool
+    session: SessionView, repeat: int, stop: Stop | None, tell: Progress, pinned: Pinned | None, cold: bool
 ) -> Measurement:
     wait_for_given_up(tell)
     sizes = sizes_now(session)
@@ -193,7 +98,7 @@ EQUAL = "result equals numpy's"
 STOPPED = "stopped before it was timed"
 
 
-def _kernel_now(session: Session) -> tuple[Kernel, Journal]:
+def _kernel_now(session: SessionView) -> tuple[Kernel, Journal]:
     """The kernel and the journal that it is of, although the schedule may be edited while it is built."""
     while True:
         journal = session.journal
@@ -202,7 +107,7 @@ def _kernel_now(session: Session) -> tuple[Kernel, Journal]:
             return kernel, journal
 
 
-def _pinned_kernel(session: Session, pinned: Pinned) -> Kernel:
+def _pinned_kernel(session: SessionView, pinned: Pinned) -> Kernel:
     """The kernel of a schedule, or of the steps of one. Raises ScheduleError for steps that are refused."""
     if isinstance(pinned, Schedule):
         schedule = pinned
@@ -235,7 +140,7 @@ def check(kernel: Kernel, arguments: Sequence[Any], outputs: Arrays, expected: A
 # ---------------------------------------------------------------- arrays
 
 
-def prepare(session: Session) -> tuple[Arrays, Arrays, Arrays]:
+def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
     """Arrays for the inputs, empty ones for the outputs, and what the outputs should be."""
     tensors = [a for a in session.args if isinstance(a, Tensor)]
     given = [t for t in tensors if session.schedule[t].is_placeholder]
@@ -266,7 +171,7 @@ def prepare(session: Session) -> tuple[Arrays, Arrays, Arrays]:
     return inputs, outputs, expected
 
 
-def sizes_now(session: Session) -> Sizes:
+def sizes_now(session: SessionView) -> Sizes:
     """The values of symbolic sizes, also those that the inputs of a session tell."""
     tensors = [a for a in session.args if isinstance(a, Tensor) and session.schedule[a].is_placeholder]
     told = {
@@ -289,7 +194,7 @@ def in_order(args: Sequence[Any], inputs: Arrays, outputs: Arrays, sizes: Sizes)
     return [arrays[a] if isinstance(a, Tensor) else value_of(a, sizes, 1) for a in args]
 
 
-def reference_call(session: Session, inputs: Arrays) -> tuple[Callable[[], Any], str]:
+def reference_call(session: SessionView, inputs: Arrays) -> tuple[Callable[[], Any], str]:
     """What is timed against the kernel: the user's numpy program, or the definition."""
     reference = session.reference
     if reference is not None:

@@ -15,18 +15,16 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from tewb.runtime import Target
 from tewb.runtime.jit import Compiled
+from tewb.schedule import Schedule
 from tewb.tensor import Tensor
-from tewb.workbench.measure.measure import Measurement, per_second
-from tewb.workbench.measure.trials import last_cache_bytes
-
-if TYPE_CHECKING:
-    from tewb.workbench.session import Session
+from tewb.workbench.measure.measurement import Measurement, per_second
+from tewb.workbench.measure.trials import Timings, last_cache_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +80,17 @@ class Roofline:
         return None if p is None else p.gflops / self.peaks.roof(p.intensity)
 
 
+class Measured(Protocol):
+    """A session, as far as the roofline reads it: its program and the measurements that it keeps."""
+
+    @property
+    def schedule(self) -> Schedule: ...
+    @property
+    def timings(self) -> Timings: ...
+
+
 def roofline(
-    session: Session, measurements: Iterable[Measurement] | None = None, peaks: Peaks | None = None
+    session: Measured, measurements: Iterable[Measurement] | None = None, peaks: Peaks | None = None
 ) -> Roofline:
     """The roofline of a session's measurements (those that it keeps, if none are given).
 

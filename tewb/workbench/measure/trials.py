@@ -8,18 +8,15 @@ from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tewb.base import Stop, Stopped
 from tewb.runtime import Timing, calls_for, sample
-from tewb.schedule import Step
+from tewb.workbench.journal.timeline import Journal
+from tewb.workbench.measure.measurement import Measurement
 
-if TYPE_CHECKING:
-    from tewb.workbench.measure.measure import Measurement
-
-Journal = tuple[Step, ...]
 Progress = Callable[[float, str], None]
 
 
@@ -122,7 +119,7 @@ def numpy_threads(count: int) -> Iterator[str]:
         yield "one thread each" if count == 1 else f"{count} threads each"
 
 
-class Timings(MutableMapping[Journal, "Measurement"]):
+class Timings(MutableMapping[Journal, Measurement]):
     """The last measurement of every journal that was measured, in the order in which they were."""
 
     def __init__(self) -> None:

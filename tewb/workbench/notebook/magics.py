@@ -19,7 +19,8 @@ from tewb.lowering import BUILD, run
 from tewb.runtime import Kernel, Timing, calls_for, get_num_threads, sample
 from tewb.schedule import Schedule
 from tewb.testing import random_array
-from tewb.workbench.measure.measure import Measurement, workers_of
+from tewb.workbench.measure.measure import workers_of
+from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.trials import numpy_threads
 from tewb.workbench.notebook import reprs
 from tewb.workbench.session import Session

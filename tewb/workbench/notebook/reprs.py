@@ -14,8 +14,8 @@ from tewb.ir import Buffer, Expr, IRModule, IterVar, PrimFunc, const_int, script
 from tewb.runtime import Kernel
 from tewb.schedule import Schedule, Stage
 from tewb.tensor import ComputeOp, Operation, Tensor
+from tewb.workbench.looks.loop_tree import loop_tree
 from tewb.workbench.looks.sizes import memory_shown
-from tewb.workbench.session import Session
 from tewb.workbench.trace.access_trace import AccessTrace
 from tewb.workbench.views import access, plain
 
@@ -110,7 +110,7 @@ def _buffer(b: Buffer) -> str:
 
 
 def _schedule(s: Schedule) -> str:
-    stages = Session(s, []).stages
+    stages = loop_tree(s)
     inputs = ", ".join(i.name for i in stages if i.kind == "input")
     outputs = ", ".join(o.name for o in s.output_stages)
     parts = [
@@ -124,11 +124,11 @@ def _schedule(s: Schedule) -> str:
 
 
 def _loops(s: Schedule) -> str:
-    return "\n".join(plain.loops(i) for i in Session(s, []).stages if i.kind != "input")
+    return "\n".join(plain.loops(i) for i in loop_tree(s) if i.kind != "input")
 
 
 def _stage(s: Stage) -> str:
-    info = next(i for i in Session(s.schedule, []).stages if i.name == s.name)
+    info = next(i for i in loop_tree(s.schedule) if i.name == s.name)
     t = s.op.output(0)
     about = f"stage: {info.kind}, {t.dtype}{_shape(t.shape)}, {info.place}, in {s.scope} memory"
     return _named(s.name, about) + (plain.pre(plain.loops(info)) if info.kind != "input" else "")

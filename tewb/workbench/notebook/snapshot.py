@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 from tewb.base import TewbError, comment
-from tewb.workbench.measure.measure import Measurement
+from tewb.workbench.measure.measurement import Measurement
+from tewb.workbench.session import Session
 from tewb.workbench.views import plain
 from tewb.workbench.views.graph import dot, tree
-
-if TYPE_CHECKING:
-    from tewb.workbench.session import Session
 
 
 class Snapshot(plain.Shown):

@@ -14,15 +14,15 @@ from tewb.lowering import LOWER
 from tewb.schedule import Schedule, Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge.ledger import extern_boxes
-from tewb.workbench.looks.code_forms import Form as CodeForm
-from tewb.workbench.measure.measure import Measurement
+from tewb.workbench.looks.code_forms import CodeForm
+from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.notebook.snapshot import snapshot
 from tewb.workbench.notebook.sync_after_cells import follow_cells
 from tewb.workbench.session import Session
 from tewb.workbench.views import html
 from tewb.workbench.views import ledger as ledger_view
 from tewb.workbench.views import palette as palette_view
-from tewb.workbench.views.code_forms import CSS as SCRUBBER_CSS
+from tewb.workbench.views.code_forms import CSS as CODE_FORMS_CSS
 from tewb.workbench.views.code_forms import diff_panel, form_panel, rules
 from tewb.workbench.views.graph import graph_panel
 from tewb.workbench.views.history import CSS as HISTORY_CSS
@@ -34,7 +34,7 @@ from tewb.workbench.views.loops import LoopView
 from tewb.workbench.views.pages import CSS as PAGES_CSS
 from tewb.workbench.views.pages import Pages
 from tewb.workbench.views.palette import CSS as PALETTE_CSS
-from tewb.workbench.views.parameter_form import Form
+from tewb.workbench.views.parameter_form import ParameterForm
 from tewb.workbench.views.roofline import CSS as ROOFLINE_CSS
 from tewb.workbench.views.roofline import roofline_panel
 from tewb.workbench.views.times import CSS as TIMES_CSS
@@ -296,7 +296,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             self._settling = False
         self._fill_loops()
         self._fill_form()
-        self.loops.show(stages, session.scrubber.parts.number)
+        self.loops.show(stages, session.code_forms.loop_numbers.number)
         self._show_selected()
         self._fill_forms()
         self._show_form()
@@ -346,7 +346,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             if against and (against != "pinned" or session.pinned is not None):
                 text = diff_panel(session.diff(self.form.value, against))
             else:
-                form = session.scrubber.form(self.form.value)
+                form = session.code_forms.form(self.form.value)
                 note = "what the schedule comes to: loops on arrays" if form.name == LOWERED else None
                 text = form_panel(form, title=_form_label(form), note=note)
         except TewbError as e:
@@ -355,7 +355,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         sheets = [
             PAGES_CSS,
             LOOPS_CSS,
-            SCRUBBER_CSS,
+            CODE_FORMS_CSS,
             PALETTE_CSS,
             LEDGER_CSS,
             TIMES_CSS,
@@ -364,7 +364,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             WHY_CSS,
         ]
         steps = len(session.journal)
-        self._style.value = html.style(steps, [*sheets, rules(steps, len(session.scrubber.parts))])
+        self._style.value = html.style(steps, [*sheets, rules(steps, len(session.code_forms.loop_numbers))])
 
     def _selection_changed(self) -> None:
         self._show_palette()
@@ -427,7 +427,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         if primitive is None or now == self._form_of:
             return  # the fields stay, with what is typed in them
         self._form_of = now
-        self._form = Form(self.session, self.stage.value, primitive, lambda: self.loop.value)
+        self._form = ParameterForm(self.session, self.stage.value, primitive, lambda: self.loop.value)
         takes_loop = any(p.kind == "axis" and p.name == "axis" for p in primitive.params)
         self.loop.disabled = not takes_loop
         self._form_box.children = self._form.widgets

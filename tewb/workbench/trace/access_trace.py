@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,8 @@ from tewb.base import ArgumentError, TewbError
 from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk
 from tewb.testing import random_array
 from tewb.workbench.measure.counts import value_of
+from tewb.workbench.session_view import SessionView
 from tewb.workbench.trace.interpreter import Interpreter
-
-if TYPE_CHECKING:
-    from tewb.workbench.session import Session
 
 LINE = 64  # bytes in a line of the cache
 
@@ -110,7 +108,7 @@ class AccessTrace:
         return f"AccessTrace({self})"
 
 
-def trace(session: Session, buffer: str, limit: int = 4096) -> AccessTrace:
+def trace(session: SessionView, buffer: str, limit: int = 4096) -> AccessTrace:
     """The first `limit` touches of `buffer` by the lowered program of `session`, on its inputs or random ones.
 
     `buffer` is the name of an argument or of an allocation. Raises TewbError for sizes that are symbolic, for
@@ -198,7 +196,7 @@ def _find(f: PrimFunc, name: str) -> Buffer:
     return owners[name]
 
 
-def _arguments(session: Session, f: PrimFunc) -> dict[Var, Any]:
+def _arguments(session: SessionView, f: PrimFunc) -> dict[Var, Any]:
     """The memory of the arguments: the session's inputs, or random ones; outputs are zeros."""
     rng = np.random.default_rng(0)
     given = None if session.inputs is None else iter(session.inputs)
@@ -219,7 +217,7 @@ def _arguments(session: Session, f: PrimFunc) -> dict[Var, Any]:
     return memory
 
 
-def _scalars(session: Session, f: PrimFunc) -> dict[Var, Any]:
+def _scalars(session: SessionView, f: PrimFunc) -> dict[Var, Any]:
     scalars = {p: value_of(p, session.sizes, 1) for p in f.params if isinstance(p, Var)}
     return {p: bool(n) if p.dtype.is_bool else n for p, n in scalars.items()}
 

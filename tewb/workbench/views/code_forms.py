@@ -1,4 +1,4 @@
-"""The scrubber as HTML text: the list of forms, one form, and what changed in it.
+"""The code forms as HTML text: the list of forms, one form, and what changed in it.
 
 A line carries the class of every journal step that shaped it (`tw-s3`, as in the other panels) and of every
 stage or loop that it is about (`tw-p5`). While one of them is hovered, the style sheet lights all that share
@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 
-from tewb.workbench.looks.code_forms import ASSEMBLY, IR, LLVM, TE, Form, FormLine, Parts
+from tewb.workbench.looks.code_forms import ASSEMBLY, IR, LLVM, TE, CodeForm, LoopNumbers
+from tewb.workbench.looks.code_line import CodeLine
 from tewb.workbench.looks.diff import ADDED, CHANGED, REMOVED, SAME, Diff, DiffLine
 from tewb.workbench.views.html import panel
 
@@ -34,10 +35,10 @@ CSS = """
 """.strip()
 
 
-def rules(steps: int, parts: int) -> str:
-    """The rules that light what shares a step or a part. Those for `tw-s3` itself are in `html.style`."""
+def rules(steps: int, loops: int) -> str:
+    """The rules that light what shares a step or a loop. Those for `tw-s3` itself are in `html.style`."""
     found = []
-    for name, count in (("s", steps), ("p", parts)):
+    for name, count in (("s", steps), ("p", loops)):
         for i in range(count):
             hovered = f".tw-bench:has(.tw-{name}{i}:is(:hover,:focus))"
             if name == "p":
@@ -46,16 +47,16 @@ def rules(steps: int, parts: int) -> str:
     return "\n".join(found)
 
 
-def style(steps: int, parts: Parts) -> str:
-    """The style sheet of the scrubber for a journal of `steps` steps. Make it after the panels: a form numbers
-    its parts when its lines are made."""
-    return f"<style>{CSS}\n{rules(steps, len(parts))}</style>"
+def style(steps: int, loops: LoopNumbers) -> str:
+    """The style sheet of the code forms for a journal of `steps` steps. Make it after the panels: a form numbers
+    its loops when its lines are made."""
+    return f"<style>{CSS}\n{rules(steps, len(loops))}</style>"
 
 
 # ---------------------------------------------------------------- the forms
 
 
-def forms_strip(forms: Sequence[Form], chosen: str) -> str:
+def forms_strip(forms: Sequence[CodeForm], chosen: str) -> str:
     """The names of all forms in order; those that their pass left unchanged are folded together."""
     shown = []
     for unchanged, group in groupby(forms, key=lambda f: f.unchanged and f.name != chosen):
@@ -67,13 +68,15 @@ def forms_strip(forms: Sequence[Form], chosen: str) -> str:
     return f'<div class="tw-forms" role="list" aria-label="Forms">{" ".join(shown)}</div>'
 
 
-def _form_name(f: Form, chosen: str) -> str:
+def _form_name(f: CodeForm, chosen: str) -> str:
     current = ' aria-current="true"' if f.name == chosen else ""
     doc = f"{f.doc}{' (unchanged)' if f.unchanged else ''}"
     return f'<span class="tw-form" role="listitem" title="{escape(doc)}"{current}>{escape(f.name)}</span>'
 
 
-def form_panel(form: Form, limit: int = MOST_LINES, title: str | None = None, note: str | None = None) -> str:
+def form_panel(
+    form: CodeForm, limit: int = MOST_LINES, title: str | None = None, note: str | None = None
+) -> str:
     """The lines of a form, at most `limit` of them. Raises TewbError when the form cannot be made."""
     lines = form.lines
     body = "".join(_rows(lines[:limit], form.kind)) + _more(len(lines) - limit)
@@ -86,7 +89,7 @@ def _more(hidden: int) -> str:
     return f'<div class="tw-note">… {hidden:,} more lines</div>' if hidden > 0 else ""
 
 
-def _rows(lines: Iterable[FormLine], kind: str) -> Iterable[str]:
+def _rows(lines: Iterable[CodeLine], kind: str) -> Iterable[str]:
     """Neighbours from one place share an element: machine code has many such."""
     for (classes, title), group in groupby(lines, key=lambda line: (_classes(line), _where(line))):
         text = "\n".join(_text(line, kind) for line in group)
@@ -97,23 +100,23 @@ def _attribute(name: str, value: str) -> str:
     return f' {name}="{escape(value)}"' if value else ""
 
 
-def _classes(line: FormLine) -> str:
-    names = [f"tw-s{i}" for i in line.steps] + [f"tw-p{i}" for i in line.parts]
-    names += [f"tw-in-s{i}" for i in line.steps_around] + [f"tw-in-p{i}" for i in line.parts_around]
+def _classes(line: CodeLine) -> str:
+    names = [f"tw-s{i}" for i in line.steps] + [f"tw-p{i}" for i in line.loops]
+    names += [f"tw-in-s{i}" for i in line.steps_around] + [f"tw-in-p{i}" for i in line.loops_around]
     return " ".join(names)
 
 
-def _where(line: FormLine) -> str:
+def _where(line: CodeLine) -> str:
     """Provenance as a sentence, for the tooltip of a line."""
-    parts = [f"stage {line.stage}"] if line.stage else []
+    facts = [f"stage {line.stage}"] if line.stage else []
     if line.axis:
-        parts.append(f"axis {line.axis}")
+        facts.append(f"axis {line.axis}")
     if line.steps:
         numbers = ", ".join(str(i + 1) for i in line.steps)
-        parts.append(f"step{'s' if len(line.steps) > 1 else ''} {numbers}")
+        facts.append(f"step{'s' if len(line.steps) > 1 else ''} {numbers}")
     if line.source is not None and line.stage:
-        parts.append(f"low-level IR line {line.source}")
-    return "; ".join(parts)
+        facts.append(f"low-level IR line {line.source}")
+    return "; ".join(facts)
 
 
 # ---------------------------------------------------------------- colours
@@ -127,7 +130,7 @@ _COLOURS = {
 }
 
 
-def _text(line: FormLine, kind: str) -> str:
+def _text(line: CodeLine, kind: str) -> str:
     remark = f'  <span class="tw-remark"># {escape(line.remark)}</span>' if line.remark else ""
     return f"{'    ' * line.depth}{_coloured(line.text, kind)}{remark}"
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from html import escape
 
 from tewb.base import TewbError
-from tewb.workbench.session import Session, bytes_shown
+from tewb.workbench.looks.sizes import bytes_shown
+from tewb.workbench.session import Session
 
 STYLE = """
 .tw-bench { --tw-line: var(--jp-border-color2, #bbb); --tw-dim: var(--jp-content-font-color2, #666);

@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from tewb.schedule import Step
-from tewb.workbench.session import LoopInfo, StageInfo
+from tewb.workbench.looks.loop_tree import LoopInfo, StageInfo
 
 _STATIC = Path(__file__).parent / "static"
 

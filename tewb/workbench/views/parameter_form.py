@@ -1,4 +1,4 @@
-"""Forms: the parameters of a primitive as widgets, made from its declaration."""
+"""The parameters of a primitive as widgets, made from its declaration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tewb.workbench.session import Session
 _WIDE = {"description_width": "initial"}
 
 
-class Form:
+class ParameterForm:
     """Widgets for the parameters of `primitive` on `stage`; `loop` is the loop chosen beside it."""
 
     def __init__(

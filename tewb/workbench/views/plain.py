@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from tewb.workbench.session import StageInfo
+from tewb.workbench.looks.loop_tree import StageInfo
 from tewb.workbench.views.graph import svg
 
 _SHORT = 40  # lines that are shown without being unfolded

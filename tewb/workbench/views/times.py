@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from tewb.runtime import shown
-from tewb.workbench.measure.measure import Measurement, Row
+from tewb.workbench.measure.measurement import Measurement, Row
 from tewb.workbench.measure.verify import Verdict
 from tewb.workbench.session import Session
 from tewb.workbench.views.html import panel

@@ -1,4 +1,4 @@
-"""The scrubber in a browser: one loop lights in every form, from the journal and from the assembly."""
+"""Code forms in a browser: one loop lights in every form, from the journal and from the assembly."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def forms(page: Any) -> Any:
         f'<div class="tw-step tw-s{i}" tabindex="0">{step}</div>' for i, step in enumerate(s.journal)
     )
     journal = html.panel("Journal", f'<div class="tw-code">{steps}</div>', "journal")
-    panels = journal + "".join(code_forms.form_panel(s.scrubber.form(name)) for name in FORMS)
-    sheets = html.style(len(STEPS)) + code_forms.style(len(STEPS), s.scrubber.parts)
+    panels = journal + "".join(code_forms.form_panel(s.code_forms.form(name)) for name in FORMS)
+    sheets = html.style(len(STEPS)) + code_forms.style(len(STEPS), s.code_forms.loop_numbers)
     page.set_content(f'<body>{sheets}<div class="tw-bench">{panels}</div></body>')
     return lambda name: page.get_by_role("region", name=name, exact=True)
 
