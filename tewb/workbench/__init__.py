@@ -1,4 +1,15 @@
-"""The notebook layer: `Session` is all behaviour, `Workbench` its widgets."""
+"""The notebook layer: `Session` is all behaviour, `Workbench` its widgets. Each room imports those above it:
+
+journal/       the steps: undo, branches, replay; a schedule as code, as compact text, as JSON
+looks/         what can be seen, as data: code from TE to assembly, diffs, the loop tree, allocations, sizes
+session_view   what the three rooms below read of a session
+measure/       times against numpy, operation counts, the roofline, the check that steps change no result
+trace/         an interpreter of IR, and the accesses of one buffer over time
+judge/         the palette of legal steps, advice, the ledger of memory, why things are as they are
+session        `Session` puts these together; demos has programs to try
+views/         how all of it is shown: HTML panels, graphs, widgets, with their .css and .js files
+notebook/      `Workbench`, magics, reprs, snapshots, following the cells of a notebook
+"""
 
 from __future__ import annotations
 

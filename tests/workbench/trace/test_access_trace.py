@@ -20,7 +20,7 @@ from tewb.testing import evaluate, random_array, tolerance
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook import reprs
 from tewb.workbench.trace.access_trace import AccessTrace, histogram, stack_distances, trace
-from tewb.workbench.trace.interpreter import Interpreter
+from tewb.workbench.trace.interpreter import IRInterpreter
 from tewb.workbench.views import access
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
@@ -109,7 +109,7 @@ def test_the_interpreter_computes_what_numpy_does(name: str, seed: int) -> None:
             arrays[t].reshape(-1) if t in arrays else np.zeros(shape, t.dtype).reshape(-1)
         ).copy()
     with np.errstate(all="ignore"):
-        Interpreter(memory, {}, lambda owner, kind, elements: None).run(f.body)
+        IRInterpreter(memory, {}, lambda owner, kind, elements: None).run(f.body)
     for t, want, p in zip(outputs, evaluate(outputs, arrays), f.params[len(inputs) :], strict=True):
         rtol, atol = tolerance(t.dtype, 64)
         np.testing.assert_allclose(memory[p.data].reshape(want.shape), want, rtol=rtol, atol=atol * 64)
@@ -143,7 +143,7 @@ def test_the_interpreter_wraps_and_divides_by_0_as_kernels_do(lanes: int) -> Non
     b, c = f.params
     memory = {b.data: a.copy(), c.data: np.zeros(64, "int32")}
     with np.errstate(all="ignore"):
-        Interpreter(memory, {}, lambda *_: None).run(f.body)
+        IRInterpreter(memory, {}, lambda *_: None).run(f.body)
     np.testing.assert_array_equal(memory[c.data], want)
 
 
@@ -157,7 +157,9 @@ def test_the_interpreter_stores_masked_lanes_only() -> None:
     a, b = (p.data for p in f.params)
     memory = {a: np.arange(11, dtype="float32"), b: np.zeros(11, "float32")}
     written: list[int] = []
-    Interpreter(memory, {n: 11}, lambda owner, kind, at: written.extend(at if owner is b else ())).run(f.body)
+    IRInterpreter(memory, {n: 11}, lambda owner, kind, at: written.extend(at if owner is b else ())).run(
+        f.body
+    )
     assert written == list(range(11))
     np.testing.assert_array_equal(memory[b], np.arange(11) * 2)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from tewb.base import ParseError, ScheduleError
 from tewb.schedule import PRIMITIVES, Param, Schedule, Step
-from tewb.workbench.journal.text_errors import Place, Read, closest, refused
+from tewb.workbench.journal.text_errors import ReadSteps, TextRange, closest, text_error
 
 _WORD = re.compile(r"[^\W\d][\w.]*")
 _TOKEN = re.compile(
@@ -61,7 +61,7 @@ def is_compact(text: str) -> bool:
     return _BEGINNING.match(text) is not None
 
 
-def read_compact(text: str, schedule: Schedule) -> Read:
+def read_compact(text: str, schedule: Schedule) -> ReadSteps:
     """The steps that `text` says, tried on an untouched copy of `schedule`. Raises ParseError, with a caret at
     the word that cannot be read or at the step that cannot be applied."""
     trial, found = Schedule(schedule.outputs), []
@@ -75,7 +75,7 @@ def read_compact(text: str, schedule: Schedule) -> Read:
         except ScheduleError as e:
             reason = e.message
         if reason is not None:
-            raise refused(text, place, f"{step} does not apply: {reason}")
+            raise text_error(text, place, f"{step} does not apply: {reason}")
         found.append((trial.journal[-1], place))
     return found
 
@@ -103,12 +103,12 @@ class _Parser:
             at = m.end() if m is not None else at + 1
         self.tokens.append(_Token("end", "", len(text.rstrip()), len(text.rstrip()) + 1))
 
-    def place(self, start: int, end: int) -> Place:
+    def place(self, start: int, end: int) -> TextRange:
         line = self.text.count("\n", 0, start) + 1
-        return Place(line, start - (self.text.rfind("\n", 0, start) + 1), max(1, end - start))
+        return TextRange(line, start - (self.text.rfind("\n", 0, start) + 1), max(1, end - start))
 
     def refuse(self, start: int, end: int, why: str, hint: str | None = None) -> ParseError:
-        return refused(self.text, self.place(start, end), why, hint)
+        return text_error(self.text, self.place(start, end), why, hint)
 
     def wrong(self, token: _Token, why: str, hint: str | None = None) -> ParseError:
         return self.refuse(token.start, token.end, why, hint)
@@ -146,7 +146,7 @@ class _Parser:
 
     # ---- grammar
 
-    def step(self) -> tuple[Step, Place]:
+    def step(self) -> tuple[Step, TextRange]:
         start = self.token.start
         stage = self.word("the name of a stage")
         self.sign(":")

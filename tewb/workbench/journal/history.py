@@ -18,7 +18,7 @@ from tewb.workbench.journal.compact import compact, is_compact, read_compact
 from tewb.workbench.journal.read_code import read_code
 from tewb.workbench.journal.replay import Conflict, replay
 from tewb.workbench.journal.saved_json import Saved, saved_json, saved_of
-from tewb.workbench.journal.text_errors import refused
+from tewb.workbench.journal.text_errors import text_error
 from tewb.workbench.journal.timeline import Journal, Timeline
 from tewb.workbench.journal.write_code import known_names, schedule_text
 
@@ -334,7 +334,7 @@ class History:
         steps = tuple(step for step, _ in read)
         _, conflicts = replay(self.schedule, steps, range(len(steps)), self._stuck)
         if conflicts:
-            raise refused(text, read[conflicts[0].number - 1][1], conflicts[0].reason)
+            raise text_error(text, read[conflicts[0].number - 1][1], conflicts[0].reason)
         self._take(_with_words(steps, self._timeline.now))
 
 

@@ -18,7 +18,7 @@ from tewb.base import ParseError, Span, TewbError, UnreadableError, python_lines
 from tewb.ir import IterVar, const_int
 from tewb.schedule import PRIMITIVES, Schedule, Stage
 from tewb.tensor import Operation, Tensor
-from tewb.workbench.journal.text_errors import Place, Read, closest, refused
+from tewb.workbench.journal.text_errors import ReadSteps, TextRange, closest, text_error
 
 _MODULES = ("te", "tewb", "tvm", "np", "numpy", "print")
 _INTEGERS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod}  # fmt: skip
@@ -42,7 +42,7 @@ class _Unknown:
     name: str
 
 
-def read_code(text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> Read:
+def read_code(text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> ReadSteps:
     """The steps that the Python code `text` does on `s`, each with the place of its call.
 
     `tensors` are the identifiers that the program is shown with. Definitions of tensors are read for their
@@ -51,7 +51,7 @@ def read_code(text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> R
     try:
         tree = python_tree(text)
     except UnreadableError as e:
-        raise refused(text if isinstance(text, str) else "", Place(e.line, e.column), e.why) from None
+        raise text_error(text if isinstance(text, str) else "", TextRange(e.line, e.column), e.why) from None
     text = "\n".join(python_lines(text))
     reader = _Reader(text, schedule, tensors)
     try:
@@ -73,18 +73,18 @@ class _Reader:
         self.names |= {name: tensor for tensor, name in tensors.items()}
         self.names.setdefault("s", self.trial)
         self.defined: list[Stage] = []
-        self.found: Read = []
+        self.found: ReadSteps = []
 
-    def place(self, node: ast.AST) -> Place:
+    def place(self, node: ast.AST) -> TextRange:
         line, start = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
         text = self.lines[line - 1].encode()
         ends_here = getattr(node, "end_lineno", line) == line
         end = getattr(node, "end_col_offset", None) if ends_here else len(text)
         column = len(text[:start].decode(errors="ignore"))
-        return Place(line, column, max(1, len(text[start:end].decode(errors="ignore"))))
+        return TextRange(line, column, max(1, len(text[start:end].decode(errors="ignore"))))
 
     def refuse(self, node: ast.AST, why: str, hint: str | None = None) -> ParseError:
-        return refused(self.text, self.place(node), why, hint)
+        return text_error(self.text, self.place(node), why, hint)
 
     # ---- statements
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tewb.base import ParseError, ScheduleError, brief
 from tewb.schedule import Step
-from tewb.workbench.journal.text_errors import Place, refused
+from tewb.workbench.journal.text_errors import TextRange, text_error
 from tewb.workbench.journal.timeline import Journal
 
 VERSION = 1
@@ -51,7 +51,7 @@ def saved_of(text: str) -> Saved:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as e:
-        raise refused(text, Place(e.lineno, e.colno - 1), f"this is not JSON: {e.msg}") from None
+        raise text_error(text, TextRange(e.lineno, e.colno - 1), f"this is not JSON: {e.msg}") from None
     except (ValueError, RecursionError) as e:
         raise ParseError(f"this JSON cannot be read: {e}") from None
     if isinstance(data, list):

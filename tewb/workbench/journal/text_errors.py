@@ -1,4 +1,4 @@
-"""What reading a schedule from text gives: steps with the places where they were said, or an error with a caret."""
+"""A schedule read from text: each step with where it was written, and errors with a caret under what is wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tewb.schedule import Step
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TextRange:
     """`width` characters at `line` (counted from 1) and `column` (from 0)."""
 
     line: int
@@ -19,10 +19,10 @@ class Place:
     width: int = 1
 
 
-Read = list[tuple[Step, Place]]
+ReadSteps = list[tuple[Step, TextRange]]
 
 
-def refused(text: str, place: Place, why: str, hint: str | None = None) -> ParseError:
+def text_error(text: str, place: TextRange, why: str, hint: str | None = None) -> ParseError:
     """The error that shows `place` in `text`, with the reason and perhaps a repair."""
     lines = python_lines(text)
     shown = lines[place.line - 1].rstrip() if 0 < place.line <= len(lines) else ""

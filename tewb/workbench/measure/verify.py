@@ -68,7 +68,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class SmallProgram:
     """What is checked: outputs, arguments of the kernel, values of symbolic sizes, and the steps with their
     numbers in the journal. `shrunk` are the sizes that the small twin has instead of those of the program."""
 
@@ -84,7 +84,7 @@ class Program:
         made.restore([step for _, step in self.steps[:count]])
         return made
 
-    def without(self, *primitives: str) -> Program:
+    def without(self, *primitives: str) -> SmallProgram:
         """The same program without the steps of some primitives."""
         return replace(self, steps=[(n, s) for n, s in self.steps if s.primitive not in primitives])
 
@@ -113,7 +113,7 @@ def verify(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) 
     return replace(found, seconds=time.perf_counter() - start)
 
 
-def _verdict(program: Program, schedule: Schedule) -> Verdict:
+def _verdict(program: SmallProgram, schedule: Schedule) -> Verdict:
     expected = _Expected(program)
     wrong, program, note = _difference(program, expected)
     if wrong is None:
@@ -127,7 +127,7 @@ def _verdict(program: Program, schedule: Schedule) -> Verdict:
     return Verdict(False, f"wrong without any step: {wrong}", sizes=program.shrunk)
 
 
-def _difference(program: Program, expected: _Expected) -> tuple[str | None, Program, str]:
+def _difference(program: SmallProgram, expected: _Expected) -> tuple[str | None, SmallProgram, str]:
     """How the results differ from what is expected, the program that was run, and how it was changed to make
     its code short enough."""
     try:
@@ -141,13 +141,13 @@ def _difference(program: Program, expected: _Expected) -> tuple[str | None, Prog
     return expected.difference(program), program, "without unrolling and vectors"
 
 
-def _how(p: Program, note: str) -> str:
+def _how(p: SmallProgram, note: str) -> str:
     sizes = "with " + ", ".join(f"{b} for {a}" for a, b in p.shrunk.items()) if p.shrunk else ""
     said = "; ".join(x for x in (sizes, note) if x)
     return f" (checked {said})" if said else ""
 
 
-def first_wrong_step(program: Program, expected: _Expected) -> int | None:
+def first_wrong_step(program: SmallProgram, expected: _Expected) -> int | None:
     """The number of the step after which the results are wrong and before which they are not, by bisection.
 
     None when they are wrong without any step. A beginning that cannot be built has no wrong result.
@@ -175,7 +175,7 @@ def first_wrong_step(program: Program, expected: _Expected) -> int | None:
 class _Expected:
     """Random inputs of a program and what its outputs should be, made once for all beginnings of the journal."""
 
-    def __init__(self, p: Program) -> None:
+    def __init__(self, p: SmallProgram) -> None:
         _refuse_side_effects(p.outputs)
         rng = np.random.default_rng(0)
         tensors = [a for a in p.args if isinstance(a, Tensor)]
@@ -186,7 +186,7 @@ class _Expected:
         results = evaluate(outputs, self.inputs, scalars)
         self.outputs = {t: np.asarray(r) for t, r in zip(outputs, results, strict=True)}
 
-    def difference(self, p: Program) -> str | None:
+    def difference(self, p: SmallProgram) -> str | None:
         """How the results of a program's kernel differ from the definition, or None.
 
         Raises CannotCheck for a kernel that takes long to compile or to run, and what lowering raises.
@@ -236,7 +236,7 @@ def _refuse_side_effects(outputs: Sequence[Operation]) -> None:
 # ---------------------------------------------------------------- small programs
 
 
-def small_program(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) -> Program:
+def small_program(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) -> SmallProgram:
     """A program that is quick to check: the given one when it is small, else a twin with smaller sizes.
 
     Raises CannotCheck when no small sizes suit the definitions and the journal.
@@ -244,7 +244,7 @@ def small_program(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None =
     values = _values_of_symbols(args, sizes or {})
     steps = list(enumerate(schedule.journal))
     if is_small(schedule.outputs, values):
-        return Program(schedule.outputs, list(args), values, steps, {})
+        return SmallProgram(schedule.outputs, list(args), values, steps, {})
     problem = "its sizes cannot be made smaller"
     for shrunk in smaller_sizes(schedule):
         try:
@@ -253,7 +253,7 @@ def small_program(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None =
             if not is_small(outputs, its_values):
                 problem = "too large"
                 continue
-            twin = Program(outputs, twin_args, its_values, steps, shrunk)
+            twin = SmallProgram(outputs, twin_args, its_values, steps, shrunk)
             twin.beginning(len(steps))  # are the steps legal with these sizes?
             return twin
         except TewbError as e:

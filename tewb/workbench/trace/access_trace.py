@@ -16,7 +16,7 @@ from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk
 from tewb.testing import random_array
 from tewb.workbench.measure.counts import value_of
 from tewb.workbench.session_view import SessionView
-from tewb.workbench.trace.interpreter import Interpreter
+from tewb.workbench.trace.interpreter import IRInterpreter
 
 LINE = 64  # bytes in a line of the cache
 
@@ -24,7 +24,7 @@ _WORK = 64  # accesses of all buffers that may be run through, for each one that
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class TracedAccess:
     """One load or store: `elements` are positions in memory order, one for each lane of a vector, or all of
     a tile that a packed function gets. `loops` are the loops around with their values, outermost first."""
 
@@ -46,7 +46,7 @@ class AccessTrace:
     buffer: str
     dtype: str
     shape: tuple[int, ...]
-    accesses: tuple[Access, ...]
+    accesses: tuple[TracedAccess, ...]
     complete: bool
 
     def __len__(self) -> int:
@@ -124,7 +124,7 @@ def trace(session: SessionView, buffer: str, limit: int = 4096) -> AccessTrace:
     if found.strides and isinstance(found.origin, Origin):
         sizes = _with_gaps(sizes, [const_int(n) or 1 for n in found.strides])
     recorder = _Recorder(found.data, max(limit, 1))
-    interpreter = Interpreter(_arguments(session, f), _scalars(session, f), recorder.touched)
+    interpreter = IRInterpreter(_arguments(session, f), _scalars(session, f), recorder.touched)
     recorder.loops = interpreter.loops
     complete = True
     try:
@@ -151,7 +151,7 @@ class _Recorder:
 
     def __init__(self, owner: Var, limit: int) -> None:
         self.owner, self.left, self.work = owner, limit, limit * _WORK
-        self.accesses: list[Access] = []
+        self.accesses: list[TracedAccess] = []
         self.loops: list[tuple[str, int]] = []
 
     def touched(self, owner: Var, kind: str, elements: list[int]) -> None:
@@ -160,7 +160,7 @@ class _Recorder:
             if len(elements) > self.left:
                 raise _Enough
             self.left -= len(elements)
-            self.accesses.append(Access(len(self.accesses), kind, tuple(elements), tuple(self.loops)))
+            self.accesses.append(TracedAccess(len(self.accesses), kind, tuple(elements), tuple(self.loops)))
         if self.work < 0:
             raise _Enough
 

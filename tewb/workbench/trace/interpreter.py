@@ -73,7 +73,7 @@ Loops = list[tuple[str, int]]
 Listener = Callable[[Var, str, list[int]], None]
 
 
-class Interpreter:
+class IRInterpreter:
     """Runs statements on `memory`, which holds a line of elements for each owner, and calls `touched` for
     each access, with `loops` as they are then."""
 
@@ -350,7 +350,7 @@ def _remainder(a: Any, b: Any) -> Any:
     return np.mod(a, b)
 
 
-def _cast(i: Interpreter, e: Cast) -> Any:
+def _cast(i: IRInterpreter, e: Cast) -> Any:
     value = i.value(e.value)
     if value.__class__ is int and e.dtype.element in ("int32", "int64"):
         return wrap(value, e.dtype.element)
@@ -372,33 +372,33 @@ _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     GE: lambda a, b: a >= b,
 }  # fmt: skip
 
-_EXPRESSIONS: dict[type, Callable[[Interpreter, Any], Any]] = {
+_EXPRESSIONS: dict[type, Callable[[IRInterpreter, Any], Any]] = {
     Var: lambda i, e: i.values[e],
     IntImm: lambda i, e: e.value,
     FloatImm: lambda i, e: np.dtype(str(e.dtype)).type(e.value),
-    BufferLoad: Interpreter.load,
+    BufferLoad: IRInterpreter.load,
     Cast: _cast,
     Not: lambda i, e: np.logical_not(i.value(e.a)),
-    And: Interpreter.both,
-    Or: Interpreter.either,
-    Select: Interpreter.select,
-    Let: Interpreter.let_value,
-    Ramp: Interpreter.ramp,
-    Shuffle: Interpreter.shuffle,
+    And: IRInterpreter.both,
+    Or: IRInterpreter.either,
+    Select: IRInterpreter.select,
+    Let: IRInterpreter.let_value,
+    Ramp: IRInterpreter.ramp,
+    Shuffle: IRInterpreter.shuffle,
     Broadcast: lambda i, e: i.value(e.value),  # numpy repeats it where lanes meet it
-    Call: Interpreter.call,
+    Call: IRInterpreter.call,
 }
 
-_STATEMENTS: dict[type, Callable[[Interpreter, Any], Any]] = {
-    BufferStore: Interpreter.store,
-    For: Interpreter.loop,
-    While: Interpreter.while_,
-    IfThenElse: Interpreter.branch,
-    Seq: Interpreter.seq,
-    AttrStmt: Interpreter.attr,
-    Allocate: Interpreter.allocate,
+_STATEMENTS: dict[type, Callable[[IRInterpreter, Any], Any]] = {
+    BufferStore: IRInterpreter.store,
+    For: IRInterpreter.loop,
+    While: IRInterpreter.while_,
+    IfThenElse: IRInterpreter.branch,
+    Seq: IRInterpreter.seq,
+    AttrStmt: IRInterpreter.attr,
+    Allocate: IRInterpreter.allocate,
     DeclBuffer: lambda i, s: i.run(s.body),
-    LetStmt: Interpreter.let,
-    AssertStmt: Interpreter.assertion,
+    LetStmt: IRInterpreter.let,
+    AssertStmt: IRInterpreter.assertion,
     Evaluate: lambda i, s: i.value(s.value),
 }

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from html import escape
 
-from tewb.workbench.trace.access_trace import Access, AccessTrace, histogram
+from tewb.workbench.trace.access_trace import AccessTrace, TracedAccess, histogram
 from tewb.workbench.views import plain
 
 _ROWS, _COLUMNS = 32, 48  # of a page: a larger buffer shows the page where something happens
@@ -66,7 +66,7 @@ def caption(trace: AccessTrace, time: int) -> str:
     return "; ".join(parts)
 
 
-def _elements(trace: AccessTrace, a: Access) -> str:
+def _elements(trace: AccessTrace, a: TracedAccess) -> str:
     def shown(element: int) -> str:
         return ", ".join(map(str, trace.index(element)))
 
