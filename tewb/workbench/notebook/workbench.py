@@ -22,27 +22,23 @@ from tewb.workbench.session import Session
 from tewb.workbench.views import html
 from tewb.workbench.views import ledger as ledger_view
 from tewb.workbench.views import palette as palette_view
-from tewb.workbench.views.code_forms import CSS as CODE_FORMS_CSS
+from tewb.workbench.views.assets import asset
 from tewb.workbench.views.code_forms import diff_panel, form_panel, rules
 from tewb.workbench.views.graph import graph_panel
-from tewb.workbench.views.history import CSS as HISTORY_CSS
 from tewb.workbench.views.history import journal_panel
 from tewb.workbench.views.journal_controls import JournalControls
-from tewb.workbench.views.ledger import CSS as LEDGER_CSS
-from tewb.workbench.views.loops import CSS as LOOPS_CSS
 from tewb.workbench.views.loops import LoopView
-from tewb.workbench.views.pages import CSS as PAGES_CSS
 from tewb.workbench.views.pages import Pages
-from tewb.workbench.views.palette import CSS as PALETTE_CSS
 from tewb.workbench.views.parameter_form import ParameterForm
-from tewb.workbench.views.roofline import CSS as ROOFLINE_CSS
 from tewb.workbench.views.roofline import roofline_panel
-from tewb.workbench.views.times import CSS as TIMES_CSS
 from tewb.workbench.views.times import history_plot, progress_bar, times_panel
-from tewb.workbench.views.why import CSS as WHY_CSS
 from tewb.workbench.views.why import explanation
 
 _STYLE = {"description_width": "initial"}
+_SHEETS = [
+    asset(f"{view}.css")
+    for view in ("pages", "loops", "code_forms", "palette", "ledger", "times", "roofline", "history", "why")
+]
 
 LOWERED = LOWER[-1].name  # the form that is shown first: what a person reads
 QUESTIONS = {
@@ -352,19 +348,8 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         except TewbError as e:
             text = html.panel(str(self.form.value), html.refusal(e), "ir")
         self._form_html.value = text
-        sheets = [
-            PAGES_CSS,
-            LOOPS_CSS,
-            CODE_FORMS_CSS,
-            PALETTE_CSS,
-            LEDGER_CSS,
-            TIMES_CSS,
-            ROOFLINE_CSS,
-            HISTORY_CSS,
-            WHY_CSS,
-        ]
         steps = len(session.journal)
-        self._style.value = html.style(steps, [*sheets, rules(steps, len(session.code_forms.loop_numbers))])
+        self._style.value = html.style(steps, [*_SHEETS, rules(steps, len(session.code_forms.loop_numbers))])
 
     def _selection_changed(self) -> None:
         self._show_palette()

@@ -10,17 +10,9 @@ import ipywidgets as widgets
 from tewb.workbench.session import Session
 from tewb.workbench.trace.access_trace import AccessTrace, trace
 from tewb.workbench.views import access, plain
+from tewb.workbench.views.assets import asset
 
-# Sliders and the buttons of Play have no names for assistive technology; the load of a sheet is where to
-# give them some. Keys pressed inside are the player's own: JupyterLab would take them for its commands.
-_NAMES = (
-    "const b=this.closest('.tw-access');"
-    "const names=()=>{b.querySelectorAll('[role=slider]').forEach(e=>e.setAttribute('aria-label','Access'));"
-    "b.querySelectorAll('.widget-play button').forEach((e,i)=>{"
-    "const name=['Play or pause','Stop','Repeat'][i];e.setAttribute('aria-label',name);e.title=name})};"
-    "if(b){names();setTimeout(names,300);b.addEventListener('focusin',e=>{names();"
-    "e.target.setAttribute('data-lm-suppress-shortcuts','true')})}"
-)
+_NAMES = asset("access_player.js")
 
 
 class AccessPlayer(widgets.VBox):  # type: ignore[misc]

@@ -15,36 +15,19 @@ from itertools import groupby
 from tewb.workbench.looks.code_forms import ASSEMBLY, IR, LLVM, TE, CodeForm, LoopNumbers
 from tewb.workbench.looks.code_line import CodeLine
 from tewb.workbench.looks.diff import ADDED, CHANGED, REMOVED, SAME, Diff, DiffLine
+from tewb.workbench.views.assets import asset, repeated
 from tewb.workbench.views.html import panel
 
 MOST_LINES = 400  # shown of one form; LLVM IR and assembly may have many thousands
 CONTEXT = 3  # unchanged lines shown beside changed ones
 
-CSS = """
-.tw-bench .tw-forms { display: flex; flex-wrap: wrap; gap: 2px 4px; align-items: baseline; font-size: 12px; }
-.tw-bench .tw-form { border: 1px solid var(--tw-line); border-radius: 8px; padding: 0 7px; }
-.tw-bench .tw-form[aria-current] { border-color: var(--jp-brand-color1, #1976d2); font-weight: 600; }
-.tw-bench .tw-forms summary { color: var(--tw-dim); cursor: pointer; }
-.tw-bench .tw-num { color: var(--jp-mirror-editor-number-color, #080); }
-.tw-bench .tw-str { color: var(--jp-mirror-editor-string-color, #ba2121); }
-.tw-bench .tw-lab { color: var(--jp-mirror-editor-def-color, #00f); }
-.tw-bench .tw-note { color: var(--tw-dim); font-size: 12px; }
-.tw-bench .tw-added, .tw-bench .tw-changed { background: color-mix(in srgb, var(--jp-success-color1, #388e3c) 22%, transparent); }
-.tw-bench .tw-removed { background: color-mix(in srgb, var(--jp-error-color1, #d32f2f) 20%, transparent); }
-.tw-bench .tw-was { color: var(--tw-dim); text-decoration: line-through; }
-""".strip()
+CSS = asset("code_forms.css")
+_AROUND_STEP, _LIT_LOOP = asset("around_step.css"), asset("lit_loop.css")
 
 
 def rules(steps: int, loops: int) -> str:
     """The rules that light what shares a step or a loop. Those for `tw-s3` itself are in `html.style`."""
-    found = []
-    for name, count in (("s", steps), ("p", loops)):
-        for i in range(count):
-            hovered = f".tw-bench:has(.tw-{name}{i}:is(:hover,:focus))"
-            if name == "p":
-                found.append(f"{hovered} .tw-p{i} {{ background: var(--tw-lit); }}")
-            found.append(f"{hovered} .tw-in-{name}{i} {{ box-shadow: inset 3px 0 var(--tw-lit); }}")
-    return "\n".join(found)
+    return "\n".join([*repeated(_AROUND_STEP, steps), *repeated(_LIT_LOOP, loops)])
 
 
 def style(steps: int, loops: LoopNumbers) -> str:

@@ -7,11 +7,6 @@ from html import escape
 from tewb.workbench.judge.why import Explanation
 from tewb.workbench.views.html import panel
 
-CSS = """
-.tw-bench .tw-why { margin: 0 0 4px; padding-left: 22px; font-size: 13px; line-height: 1.45; }
-.tw-bench .tw-answer { font-weight: 600; font-size: 13px; }
-""".strip()
-
 
 def explanation(e: Explanation | None) -> str:
     """The panel of one explanation; without one, what can be asked."""
