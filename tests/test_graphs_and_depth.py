@@ -36,8 +36,8 @@ from tewb.ir import (
     walk,
 )
 from tewb.testing import evaluate
-from tewb.workbench.access_trace import trace
-from tewb.workbench.counts import operations
+from tewb.workbench.measure.counts import operations
+from tewb.workbench.trace.access_trace import trace
 
 DEEP = 40
 N = 24

@@ -18,9 +18,9 @@ from tewb.base import ScheduleError
 from tewb.schedule import PRIMITIVES, Stage, Step, methods, primitives, stub
 from tewb.schedule.declare import Selection
 from tewb.workbench import Session
-from tewb.workbench.compact import compact, read_compact
-from tewb.workbench.forms import Form
-from tewb.workbench.widget import Workbench
+from tewb.workbench.journal.compact import compact, read_compact
+from tewb.workbench.notebook.workbench import Workbench
+from tewb.workbench.views.parameter_form import ParameterForm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -125,7 +125,7 @@ def test_it_is_in_the_menus(toys: None) -> None:
 
 
 def test_it_has_a_form(toys: None) -> None:
-    form = Form(session(), "C", PRIMITIVES["favour"], lambda: "j")
+    form = ParameterForm(session(), "C", PRIMITIVES["favour"], lambda: "j")
     assert list(form.fields) == ["weight"] and form.fields["weight"].tooltip == "how much"
     form.fields["weight"].value = "5"
     assert form.arguments() == {"axis": "j", "weight": 5}

@@ -42,7 +42,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.target._parse                        the targets that were written before, by text
     runtime.target.host                          the triple, processor and features of this machine
     runtime.thread_pool._pool                    the thread pool, once a kernel has needed it
-    schedule.primitive.PRIMITIVES                the schedule primitives, by name, filled as they are declared
+    schedule.declare.PRIMITIVES                  the schedule primitives, by name, filled as they are declared
     tensor.tensor._broadcaster                   how tensors are added to each other, which tensor/compute.py registers
     testing._shared                              the shared subexpressions of expressions evaluated last; at most 64 entries
     workbench.interruptible._given_up            threads that were told to end and are still inside numpy
