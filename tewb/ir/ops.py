@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from tewb.base import BOOL, FLOAT32, INT32, INT64, UINT64, DType, DTypeError, ShapeError
+from tewb.base import BOOL, FLOAT32, INT32, INT64, UINT64, DType, DTypeError, ShapeError, here
 from tewb.ir import expressions as ir
 from tewb.ir.axes import IterVar
 from tewb.ir.buffers import Buffer, BufferLoad
 from tewb.ir.expressions import Broadcast, Expr, FloatImm, IntImm, StringImm
+
+ROUND = "x.astype('int32') makes an integer of a float"
 
 # ---------------------------------------------------------------- constants and conversion
 
@@ -29,9 +32,13 @@ def const(value: Any, dtype: str | None = None) -> Expr:
     if isinstance(value, np.generic):
         value = value.item()
     if not isinstance(value, int | float):
-        if not hasattr(value, "__index__"):
-            raise DTypeError(f"a {type(value).__name__} cannot be a constant of dtype {d}")
-        value = value.__index__()
+        try:
+            value = operator.index(value)
+        except TypeError:
+            raise DTypeError(
+                f"a {type(value).__name__} cannot be a constant of dtype {d}",
+                hint="a constant is a number; x.astype(dtype) converts an expression",
+            ) from None
     if d.is_float:
         try:
             return FloatImm(float(value), d)
@@ -72,10 +79,12 @@ def convert(value: Any) -> Expr:
         return FloatImm(value, FLOAT32)
     if isinstance(value, str):
         return StringImm(value)
-    raise DTypeError(
-        f"a {type(value).__name__} cannot be part of an expression",
-        hint="index a tensor to get an element: A[i, j]" if hasattr(value, "shape") else None,
-    )
+    hint = "expressions are made of numbers, axes and elements of tensors"
+    if isinstance(value, slice):
+        hint = "an element has one index for each axis: A[2:5] is te.compute((3,), lambda i: A[i + 2])"
+    elif hasattr(value, "shape"):
+        hint = "index a tensor to get an element: A[i, j]"
+    raise DTypeError(f"a {type(value).__name__} cannot be part of an expression", hint=hint, span=here())
 
 
 def is_const(e: Expr, value: float | None = None) -> bool:
@@ -129,10 +138,17 @@ def common_dtype(a: DType, b: DType) -> DType:
     """The dtype that two operands are brought to."""
     lanes = max(a.lanes, b.lanes)
     if a.lanes != b.lanes and min(a.lanes, b.lanes) != 1:
-        raise DTypeError(f"vectors of {a.lanes} and {b.lanes} lanes do not go together")
+        raise DTypeError(
+            f"vectors of {a.lanes} and {b.lanes} lanes do not go together",
+            hint="both have the same lanes, or one is a scalar",
+        )
     x, y = a.element, b.element
     if "handle" in (x.kind, y.kind):
-        raise DTypeError(f"{x} and {y} do not go together in arithmetic")
+        raise DTypeError(
+            f"{x} and {y} do not go together in arithmetic",
+            hint="a handle is text or an address; compute with numbers, axes and elements of tensors",
+            span=here(),
+        )
     if x.is_float or y.is_float:
         winner = max((d for d in (x, y) if d.is_float), key=lambda d: d.bits)
     elif x.bits != y.bits:
@@ -252,9 +268,13 @@ def div(a: Any, b: Any) -> Expr:
 def _integers(what: str, a: Any, b: Any) -> tuple[Expr, Expr]:
     x, y = _numeric(a, b)
     if not x.dtype.is_int:
-        raise DTypeError(f"{what} takes integers, not {x.dtype}")
+        raise DTypeError(f"{what} takes integers, not {x.dtype}", hint=ROUND, span=here())
     if is_const(y, 0):
-        raise DTypeError(f"{what}: division by zero")
+        raise DTypeError(
+            f"{what}: division by zero",
+            hint="the divisor is the constant 0: was another one meant?",
+            span=here(),
+        )
     return x, y
 
 
@@ -527,7 +547,7 @@ def likely(cond: Any) -> Expr:
 def _bits(op: str, a: Any, b: Any, f: Callable[[int, int], int]) -> Expr:
     x, y = match(a, b)
     if x.dtype.is_float:
-        raise DTypeError(f"{op} takes integers, not {x.dtype}")
+        raise DTypeError(f"{op} takes integers, not {x.dtype}", hint=ROUND, span=here())
     folded = _fold(ir.Call, x, y, f)
     return folded if folded is not None else ir.Call(op, (x, y), x.dtype)
 
@@ -555,7 +575,7 @@ def bitwise_not(a: Any) -> Expr:
     if x.dtype.is_bool:
         return logical_not(x)
     if x.dtype.is_float:
-        raise DTypeError(f"bitwise_not takes integers, not {x.dtype}")
+        raise DTypeError(f"bitwise_not takes integers, not {x.dtype}", hint=ROUND, span=here())
     return (
         IntImm(wrap(~x.value, x.dtype), x.dtype)
         if isinstance(x, IntImm)
@@ -578,7 +598,11 @@ def shift_right(a: Any, b: Any) -> Expr:
 def _check_shift(a: Any, b: Any) -> None:
     x, y = match(a, b)
     if isinstance(y, IntImm) and not 0 <= y.value < x.dtype.bits:
-        raise DTypeError(f"shift of {x.dtype} by {y.value}; it must be from 0 to {x.dtype.bits - 1}")
+        raise DTypeError(
+            f"shift of {x.dtype} by {y.value}; it must be from 0 to {x.dtype.bits - 1}",
+            hint="cast to a wider dtype first, as in x.astype('int64') << 40",
+            span=here(),
+        )
 
 
 # ---------------------------------------------------------------- memory

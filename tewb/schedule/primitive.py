@@ -7,6 +7,7 @@ everywhere by itself. The primitives themselves are in `primitives.py`.
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -198,9 +199,11 @@ def _axes(stage: Stage, what: object, values: Values) -> list[IterVar] | Refusal
 
 
 def _int(stage: Stage, what: object, values: Values) -> int | Refusal:
-    if isinstance(what, bool) or not hasattr(what, "__index__"):
+    try:
+        number = operator.index(what)  # type: ignore[arg-type]
+    except TypeError:
         return Refusal(f"{what!r} is not a whole number")
-    return int(what.__index__())
+    return Refusal(f"{what!r} is not a whole number") if isinstance(what, bool) else number
 
 
 def _stage(stage: Stage, what: object, values: Values) -> Any:
