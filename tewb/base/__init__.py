@@ -19,6 +19,7 @@ from tewb.base.errors import (
     TewbError,
     TewbWarning,
 )
+from tewb.base.given import check_given, is_count, one_of
 from tewb.base.masks import masked_elements
 from tewb.base.names import comment, fresh_identifier, identifier, literal, printable
 from tewb.base.natives import CType, Native, native, register_native
@@ -63,10 +64,12 @@ __all__ = [
     "around",
     "brief",
     "check_stopped",
+    "check_given",
     "comment",
     "fresh_identifier",
     "here",
     "identifier",
+    "is_count",
     "kernel_symbol",
     "literal",
     "llvm_name",
@@ -74,6 +77,7 @@ __all__ = [
     "may_be_stopped",
     "masked_elements",
     "native",
+    "one_of",
     "option",
     "printable",
     "python_lines",

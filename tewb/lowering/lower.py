@@ -94,7 +94,11 @@ def _parameters(
             params.append(a)
             continue
         if not isinstance(a, Tensor):
-            raise LowerError(f"arguments are tensors and te.vars, not {a!r}", span=here())
+            raise LowerError(
+                f"arguments are tensors and te.vars, not {a!r}",
+                hint="as in tewb.lower(s, [A, B, C])",
+                span=here(),
+            )
         if isinstance(a.op, PlaceholderOp) and schedule.find(a) is None:
             params.append(declare(a, a))  # given, and not read
             continue

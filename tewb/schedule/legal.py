@@ -59,9 +59,12 @@ def split(stage: Stage, v: Values) -> Refusal | None:
         return Refusal("give either factor or nparts", "factor=16 makes an inner loop of 16")
     size = factor if factor is not None else nparts
     if size is not None and size < 1:
-        return Refusal(f"{'factor' if factor is not None else 'nparts'}={size} must be at least 1")
+        return Refusal(
+            f"{'factor' if factor is not None else 'nparts'}={size} must be at least 1",
+            "8, for eight iterations",
+        )
     if size is not None and size >= 1 << 62:
-        return Refusal(f"{size} is too large for a loop")
+        return Refusal(f"{size} is too large for a loop", "a factor is from 1 to the extent of the loop")
     refused = has_loops(stage) or (
         _cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else untouched(stage, iv)
     )
@@ -130,7 +133,7 @@ def _trying(stage: Stage) -> Iterator[None]:
 def fuse(stage: Stage, v: Values) -> Refusal | None:
     axes: list[IterVar] = v["axes"]
     if len(axes) < 2:
-        return Refusal("fuse takes at least two loops")
+        return Refusal("fuse takes at least two loops", "s[C].fuse(i, j)")
     refused = has_loops(stage)
     for iv in axes:
         refused = refused or untouched(stage, iv)
@@ -166,7 +169,7 @@ def _fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
 def reorder(stage: Stage, v: Values) -> Refusal | None:
     axes: list[IterVar] = v["axes"]
     if len(set(axes)) < len(axes):
-        return Refusal("an axis is named twice")
+        return Refusal("an axis is named twice", "name each loop once")
     refused = has_loops(stage)
     if refused:
         return refused

@@ -36,9 +36,9 @@ def compute_at(stage: Stage, v: Values) -> Refusal | None:
     if refused:
         return refused
     if parent is stage:
-        return Refusal("a stage cannot be computed inside of itself")
+        return Refusal("a stage cannot be computed inside of itself", "name a stage that reads it")
     if parent.is_placeholder:
-        return Refusal(f"{parent.name} is an input")
+        return Refusal(f"{parent.name} is an input", "compute it at a stage that reads it")
     refused = has_loops(parent)
     if refused:
         return refused
@@ -270,7 +270,10 @@ def cache_read(stage: Stage, v: Values) -> Refusal | None:
         )
     outputs = stage.op.outputs
     if not 0 <= v["output"] < len(outputs):
-        return Refusal(f"it has {len(outputs)} outputs, not {v['output'] + 1}")
+        return Refusal(
+            f"it has {len(outputs)} outputs, and none of number {v['output']}",
+            f"output is from 0 to {len(outputs) - 1}",
+        )
     if not v["readers"]:
         return Refusal("no readers are given", _consumers(stage))
     for reader in v["readers"]:

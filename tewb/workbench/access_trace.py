@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tewb.base import ArgumentError, TewbError
+from tewb.base import ArgumentError, TewbError, check_given, here, is_count
 from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk
 from tewb.testing import random_array
 from tewb.workbench.counts import value_of
@@ -116,6 +116,7 @@ def trace(session: Session, buffer: str, limit: int = 4096) -> AccessTrace:
     `buffer` is the name of an argument or of an allocation. Raises TewbError for sizes that are symbolic, for
     a buffer that the program does not have, and where native code would be called.
     """
+    check_given(is_count(limit), "limit", limit, "a number of accesses", "limit=4096")
     f = session.function
     _check_constant(f)
     found = _find(f, buffer)
@@ -193,8 +194,8 @@ def _find(f: PrimFunc, name: str) -> Buffer:
             n += 1
             unique = f"{b.name}_{n}"
         owners[unique] = b
-    if name not in owners:
-        raise TewbError(f"the program has no buffer {name}", hint=f"it has {', '.join(owners)}")
+    if not isinstance(name, str) or name not in owners:
+        raise TewbError(f"the program has no buffer {name}", hint=f"it has {', '.join(owners)}", span=here())
     return owners[name]
 
 

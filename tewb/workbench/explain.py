@@ -33,7 +33,7 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.schedule import PRIMITIVES, At, Fuse, Split, Stage, Step, loop_marks
+from tewb.schedule import PRIMITIVES, At, Fuse, Split, Stage, Step, loop_marks, loop_of
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, readings
 from tewb.schedule.relation import Extents, divides, index_up
 from tewb.tensor import ComputeOp, ExternOp
@@ -57,7 +57,7 @@ class Explanation:
         return "\n".join([*lines, f"  So: {self.answer}"])
 
 
-def explain(session: Session, what: str, about: object, loop: str | None = None) -> Explanation:
+def explain(session: Session, what: str, about: object, loop: IterVar | str | None = None) -> Explanation:
     """Why something is as it is.
 
         explain("bound", "X", "i")          why the loop i of X runs as often as it does
@@ -68,7 +68,7 @@ def explain(session: Session, what: str, about: object, loop: str | None = None)
 
     Raises TewbError for another question, ScheduleError for a stage or loop that is not there.
     """
-    if what not in _QUESTIONS:
+    if not isinstance(what, str) or what not in _QUESTIONS:
         raise TewbError(f"explain: {what!r} is not a question", hint=f"there are {', '.join(_QUESTIONS)}")
     if what == "illegal":
         return illegal(session, about)
@@ -77,6 +77,8 @@ def explain(session: Session, what: str, about: object, loop: str | None = None)
         raise ScheduleError(
             f"{stage.name} is an input: nothing of it is computed", hint="ask about its readers"
         )
+    if what in ("guard", "simplification") and session.problem is not None:
+        raise session.problem  # both are about loops, and there are none
     if what == "bound":
         return bound(session, stage, loop)
     return _OF_STAGE[what](session, stage)
@@ -207,13 +209,12 @@ def _dimension(stage: Stage, iv: IterVar, r: Range, declared: Expr, names: Mappi
 # ---------------------------------------------------------------- loops
 
 
-def bound(session: Session, stage: Stage, loop: str | None) -> Explanation:
+def bound(session: Session, stage: Stage, loop: IterVar | str | None) -> Explanation:
     """Why a loop runs as often as it does."""
     if stage.is_inlined:
         raise ScheduleError(f"{stage.name} is computed inline and has no loops", hint="ask about its readers")
-    wanted = stage.find_axis(loop)
-    if wanted is None or all(wanted is not iv for iv in stage.leaf_iter_vars):
-        raise ScheduleError(f"stage {stage.name} has no loop {loop}", loops=stage.loops())
+    wanted = loop_of(stage, loop)
+    name = stage.axis_name(wanted)
     kept = argument_stages(session.schedule, session.args)
     bounds = infer_bounds(session.schedule, kept)
     own = bounds.stages[stage]
@@ -226,7 +227,7 @@ def bound(session: Session, stage: Stage, loop: str | None) -> Explanation:
     steps += [_guard(stage, g, bounds) for g in around]
     n = text(own.extents[wanted])
     return Explanation(
-        f"Why does loop {stage.name}.{loop} run {n} times?", tuple(steps), f"{loop} runs {n} times"
+        f"Why does loop {stage.name}.{name} run {n} times?", tuple(steps), f"{name} runs {n} times"
     )
 
 

@@ -15,6 +15,7 @@ from tewb.ir import (
     Expr,
     For,
     ForKind,
+    IterVar,
     Node,
     PrimFunc,
     Stmt,
@@ -25,7 +26,7 @@ from tewb.ir import (
 )
 from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
 from tewb.runtime import Target
-from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loops_text
+from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loop_of, loops_text
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.primitive import REQUIRED, Call, Refusal
 from tewb.workbench.ledger import allocated_bytes, argument_stages, computed_times
@@ -95,7 +96,7 @@ class Action:
         return self.step.primitive in PLACES
 
 
-def palette(session: Session, stage: object, loop: str | None = None) -> list[Action]:
+def palette(session: Session, stage: object, loop: IterVar | str | None = None) -> list[Action]:
     """What can be done to `stage` and its loop `loop` (the outermost if not given): legal actions in the
     order of the primitives, each with its preview, those that change nothing after them, refused ones last.
     Raises ScheduleError for a stage or a loop that is not there."""
@@ -128,13 +129,10 @@ def preview(session: Session, step: Step | Mapping[str, Any]) -> Preview:
     return trials.preview(wanted)
 
 
-def _chosen_loop(stage: Stage, loop: str | None) -> str | None:
-    names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
-    if loop is not None and loop not in names:
-        raise ScheduleError(
-            f"stage {stage.name} has no loop {loop}", loops=stage.loops(), hint="choose one of its loops"
-        )
-    return loop if loop is not None else next(iter(names), None)
+def _chosen_loop(stage: Stage, loop: IterVar | str | None) -> str | None:
+    if loop is not None:
+        return stage.axis_name(loop_of(stage, loop))
+    return next((stage.axis_name(iv) for iv in stage.leaf_iter_vars), None)
 
 
 def _unique(steps: Iterator[Step]) -> list[Step]:
@@ -466,10 +464,11 @@ def repairs(schedule: Schedule, step: Step) -> Iterator[Step]:
     none."""
     stage = schedule[step.stage]
     needed = (p.name for p in PRIMITIVES[step.primitive].params if p.default is REQUIRED)
-    if any(name not in step.args for name in needed):
-        return
-    if step.primitive == "fuse" and len(step.args["axes"]) > 1:
-        first, *others = step.args["axes"]
+    if any(not isinstance(step.args.get(name), str | int | list | tuple) for name in needed):
+        return  # what is missing, or no name, is in no other place either
+    axes = step.args.get("axes")
+    if step.primitive == "fuse" and isinstance(axes, list | tuple) and len(axes) > 1:
+        first, *others = axes
         names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
         rest = [n for n in names if n not in others]
         at = rest.index(first) + 1 if first in rest else 0

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import Any
 
-from tewb.base import ExternError, TewbError, comment, fresh_identifier, python_lines
+from tewb.base import ExternError, TewbError, comment, fresh_identifier, one_of, python_lines
 from tewb.codegen import CompiledModule, Linked, compile_module
 from tewb.ir import AttrStmt, For, IRModule, Node, Origin, PrimFunc, script_lines
 from tewb.lowering import BUILD, LOWER, lower_schedule, run
-from tewb.schedule import Schedule, Step
+from tewb.schedule import Schedule, Step, steps_of
 from tewb.tensor.source import GraphSource
 from tewb.workbench.diff import Diff, diff
 
@@ -155,13 +155,8 @@ class Scrubber:
 
     def form(self, name: str) -> Form:
         """The form of that name. Raises TewbError when there is none."""
-        for f in self.forms:
-            if f.name == name:
-                return f
-        raise TewbError(
-            f"there is no form {name} of this schedule",
-            hint=f"there are {', '.join(f.name for f in self.forms)}",
-        )
+        forms = {f.name: f for f in self.forms}
+        return forms[one_of("form", name, forms, TewbError)]
 
     def _made(self) -> Iterable[Form]:
         yield Form("TE", "the tensors as they are defined", TE, self._te_lines)
@@ -294,7 +289,7 @@ class Scrubber:
         form before this one), or a journal. Raises TewbError when there is nothing to compare with."""
         now = self.form(form)
         numbered = now.kind in (LLVM, ASSEMBLY)
-        if against == "pass":
+        if isinstance(against, str) and against == "pass":
             if now.before is None:
                 raise TewbError(f"{form} has no form of its kind before it")
             return Diff(form, now.kind, now.before.name, tuple(diff(now.before.lines, now.lines, numbered)))
@@ -307,6 +302,9 @@ class Scrubber:
     def _state(self, against: str | Iterable[Step]) -> tuple[tuple[Step, ...], str]:
         """The journal that `against` means, and its name."""
         now = self.schedule.journal
+        if not isinstance(against, str):
+            steps = steps_of(against, 'against="before", "pinned" or "pass", or the steps of a journal')
+            return steps, f"a schedule of {len(steps)} steps"
         if against == "before":
             if not now:
                 raise TewbError("there is no step yet to compare with the state before it")
@@ -315,10 +313,7 @@ class Scrubber:
             if self.pinned is None:
                 raise TewbError("no schedule is pinned", hint="pin one, change it, and compare")
             return self.pinned, f"the pinned schedule of {len(self.pinned)} steps"
-        if isinstance(against, str):
-            raise TewbError(f"{against} is nothing to compare with", hint='"before", "pinned" or "pass"')
-        steps = tuple(against)
-        return steps, f"a schedule of {len(steps)} steps"
+        raise TewbError(f"{against} is nothing to compare with", hint='"before", "pinned" or "pass"')
 
     def _other(self, journal: tuple[Step, ...]) -> Scrubber:
         """The forms of another state, made on a copy of the schedule."""

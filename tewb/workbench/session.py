@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from tewb.arith import Analyzer
-from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements
+from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements, one_of
 from tewb.driver import build_module
 from tewb.ir import (
     Allocate,
@@ -224,7 +224,8 @@ class Session(History):
 
     def choices(self, stage: str, primitive: str, param: str, **others: Any) -> list[str]:
         """What a parameter may be, for a form. `others` are parameters chosen before."""
-        found = next(p for p in PRIMITIVES[primitive].params if p.name == param)
+        params = {p.name: p for p in PRIMITIVES[one_of("primitive", primitive, PRIMITIVES)].params}
+        found = params[one_of(f"parameter of {primitive}", param, params)]
         s = self.schedule[stage]
         if found.kind == "place":
             parent = self.schedule.find(others.get("parent"))
@@ -358,7 +359,7 @@ class Session(History):
         return self.scrubber.forms
 
     def diff(self, form: str, against: str | Sequence[Step] = "before") -> Diff:
-        if against == "pinned" and self.pinned is not None:
+        if isinstance(against, str) and against == "pinned" and self.pinned is not None:
             self.scrubber.pinned = self.pinned.journal
         return self.scrubber.diff(form, against)
 
