@@ -584,25 +584,24 @@ def bitwise_not(a: Any) -> Expr:
 
 
 def shift_left(a: Any, b: Any) -> Expr:
-    """a << b; 0 where b is not from 0 to bits - 1, as in numpy"""
-    _check_shift(a, b)
-    return _bits("shift_left", a, b, lambda p, q: p << q)
+    """a << b; 0 where b is not from 0 to bits - 1, as in numpy. Two booleans count as int32."""
+    return _bits("shift_left", *_shifted(a, b), lambda p, q: p << q)
 
 
 def shift_right(a: Any, b: Any) -> Expr:
     """a >> b, keeping the sign of signed integers; 0 or -1 where b is not from 0 to bits - 1, as in numpy"""
-    _check_shift(a, b)
-    return _bits("shift_right", a, b, lambda p, q: p >> q)
+    return _bits("shift_right", *_shifted(a, b), lambda p, q: p >> q)
 
 
-def _check_shift(a: Any, b: Any) -> None:
-    x, y = match(a, b)
+def _shifted(a: Any, b: Any) -> tuple[Expr, Expr]:
+    x, y = _numeric(a, b)
     if isinstance(y, IntImm) and not 0 <= y.value < x.dtype.bits:
         raise DTypeError(
             f"shift of {x.dtype} by {y.value}; it must be from 0 to {x.dtype.bits - 1}",
             hint="cast to a wider dtype first, as in x.astype('int64') << 40",
             span=here(),
         )
+    return x, y
 
 
 # ---------------------------------------------------------------- memory

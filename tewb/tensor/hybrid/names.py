@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tewb.arith import converted
 from tewb.base import DType
 from tewb.ir import ForKind, intrinsics, ops
 
@@ -99,9 +100,9 @@ class _Loop:
 
 
 def cast_array(x: Any, dtype: str) -> Any:
-    """`x` converted as C does: integers wrap, floats lose their fraction."""
+    """`x` converted as in a kernel: integers wrap, floats lose their fraction."""
     with np.errstate(all="ignore"):
-        return np.asarray(x).astype(dtype)[()]
+        return converted(x, dtype)[()]
 
 
 class _Caster:
