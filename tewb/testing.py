@@ -114,7 +114,9 @@ def _results(op: Operation, arrays: Arrays, values: Values) -> list[Any]:
     if isinstance(op, ExternOp):
         return _extern(op, arrays, values)
     if isinstance(op, PlaceholderOp):
-        raise TewbError(f"the value of input {op.name} is not given")
+        raise TewbError(
+            f"the value of input {op.name} is not given", hint="inputs is a dict from tensors to arrays"
+        )
     eager = getattr(op, "run_eagerly", None)
     if eager is None:
         raise TewbError(f"{op.name} cannot be evaluated")

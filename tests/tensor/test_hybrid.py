@@ -88,11 +88,11 @@ def halving(a):
 
 @te.hybrid.script
 def wrapped(a):
-    """Loop variables are int32, and wrap as int32 does; a division by 0 is 0."""
+    """Loop variables are int32, and wrap as int32 does."""
     out = output_tensor((4,), "int64")  # noqa: F821
     for i in range(4):
         for j in serial(i, i + 1):  # noqa: F821
-            out[i] = (j + 2147483646) * 2 + j * 65536 * 65536 + (j << 31) + 7 // j - 7 % j + a[i]
+            out[i] = (j + 2147483646) * 2 + j * 65536 * 65536 + (j << 31) + a[i]
     return out
 
 

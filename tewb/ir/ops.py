@@ -43,17 +43,26 @@ def const(value: Any, dtype: str | None = None) -> Expr:
         try:
             return FloatImm(float(value), d)
         except OverflowError:
-            raise DTypeError(f"a number of {value.bit_length()} bits does not fit {d}") from None
+            raise DTypeError(
+                f"a number of {value.bit_length()} bits does not fit {d}",
+                hint="float64 and uint64 are the widest dtypes",
+            ) from None
     if d.is_bool:
         return IntImm(int(bool(value)), d)
     if d.kind not in ("int", "uint"):
         raise DTypeError(f"{value!r} cannot be a constant of dtype {d}")
     if isinstance(value, float) and not value.is_integer():
-        raise DTypeError(f"{value!r} is not an integer, so it cannot be a constant of dtype {d}")
+        raise DTypeError(
+            f"{value!r} is not an integer, so it cannot be a constant of dtype {d}",
+            hint='te.const(x, "float32") keeps the fraction; int(x) drops it',
+        )
     v = int(value)
     if not d.min_value() <= v <= d.max_value():
         shown = f"a number of {v.bit_length()} bits" if v.bit_length() > 128 else v
-        raise DTypeError(f"{shown} does not fit {d} ({d.min_value()} to {d.max_value()})")
+        raise DTypeError(
+            f"{shown} does not fit {d} ({d.min_value()} to {d.max_value()})",
+            hint='use a wider dtype, or cast the other side: x.astype("int64")',
+        )
     return IntImm(v, d)
 
 
@@ -358,7 +367,7 @@ def cast(value: Any, dtype: str) -> Expr:
     if isinstance(x, Broadcast):
         return Broadcast(cast(x.value, d.element), d.lanes, d)
     if d.kind == "handle" or x.dtype.kind == "handle":
-        raise DTypeError(f"{x.dtype} cannot become {d}")
+        raise DTypeError(f"{x.dtype} cannot become {d}", hint="addresses and text are no numbers")
     if isinstance(x, IntImm):
         return FloatImm(_rounded(x.value, d), d) if d.is_float else _int_constant(x.value, d)
     if isinstance(x, FloatImm):
@@ -612,7 +621,10 @@ def load(buffer: Buffer, indices: Any) -> Expr:
     makes a vector)."""
     index = tuple(convert(i) for i in (indices if isinstance(indices, tuple | list) else (indices,)))
     if len(index) != len(buffer.shape):
-        raise ShapeError(f"{buffer.name} has {len(buffer.shape)} dimensions, not {len(index)}")
+        raise ShapeError(
+            f"{buffer.name} has {len(buffer.shape)} dimensions, not {len(index)}",
+            hint=f"its shape is ({', '.join(map(repr, buffer.shape))})",
+        )
     for i in index:
         if not i.dtype.is_int:
             raise DTypeError(

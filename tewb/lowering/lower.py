@@ -89,7 +89,9 @@ def _parameters(
 
     for n, a in enumerate(args):
         if isinstance(a, Var | Tensor) and any(a is other for other in args[:n]):
-            raise LowerError(f"{a.name} is given twice among the arguments", span=here())
+            raise LowerError(
+                f"{a.name} is given twice among the arguments", hint="name each argument once", span=here()
+            )
         if isinstance(a, Var):
             params.append(a)
             continue
@@ -105,7 +107,9 @@ def _parameters(
         stage = schedule[a]
         key = (stage, a.value_index)
         if key in keys:
-            raise LowerError(f"{a.name} is given twice among the arguments", span=here())
+            raise LowerError(
+                f"{a.name} is given twice among the arguments", hint="name each argument once", span=here()
+            )
         if stage.is_inlined:
             raise LowerError(
                 f"{a.name} is an argument, but it is computed inline and never stored",

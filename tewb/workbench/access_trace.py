@@ -215,7 +215,10 @@ def _arguments(session: Session, f: PrimFunc) -> dict[Var, Any]:
         else:
             array = np.asarray(next(given, None))
             if list(array.shape) != shape:
-                raise ArgumentError(f"the input for {b.name} has shape {array.shape}, not {tuple(shape)}")
+                raise ArgumentError(
+                    f"the input for {b.name} has shape {array.shape}, not {tuple(shape)}",
+                    hint="inputs are in the order of the arguments",
+                )
         memory[b.data] = np.ascontiguousarray(array, str(b.dtype)).reshape(-1).copy()
     return memory
 

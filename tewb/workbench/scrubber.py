@@ -291,7 +291,9 @@ class Scrubber:
         numbered = now.kind in (LLVM, ASSEMBLY)
         if isinstance(against, str) and against == "pass":
             if now.before is None:
-                raise TewbError(f"{form} has no form of its kind before it")
+                raise TewbError(
+                    f"{form} has no form of its kind before it", hint='compare it with "before" or "pinned"'
+                )
             return Diff(form, now.kind, now.before.name, tuple(diff(now.before.lines, now.lines, numbered)))
         journal, said = self._state(against)
         other = self._other(journal)
@@ -307,7 +309,10 @@ class Scrubber:
             return steps, f"a schedule of {len(steps)} steps"
         if against == "before":
             if not now:
-                raise TewbError("there is no step yet to compare with the state before it")
+                raise TewbError(
+                    "there is no step yet to compare with the state before it",
+                    hint='apply one, or compare with "pass"',
+                )
             return now[:-1], f"the schedule before {now[-1]}"
         if against == "pinned":
             if self.pinned is None:

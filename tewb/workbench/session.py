@@ -406,7 +406,9 @@ def _check_given(schedule: Any, args: Any, name: Any, reference: Any, inputs: An
         (sizes, sizes is None or isinstance(sizes, Mapping), 'sizes as a dict, {"n": 128}'),
     ):
         if not is_right:
-            raise ArgumentError(f"a Session takes {wanted}; {given!r} is none", span=here())
+            raise ArgumentError(
+                f"a Session takes {wanted}; {given!r} is none", hint="tewb.Session(s, [A, B, C])", span=here()
+            )
     for key, value in (sizes or {}).items():
         if not isinstance(key, str | Var) or not isinstance(value, int | float | np.number):
             raise ArgumentError(
