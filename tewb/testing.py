@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.arith import NUMPY_OPERATORS, truncated_quotient
+from tewb.arith import NUMPY_OPERATORS, converted, truncated_quotient
 from tewb.base import TewbError, any_depth
 from tewb.ir import (
     Call,
@@ -114,7 +114,9 @@ def _results(op: Operation, arrays: Arrays, values: Values) -> list[Any]:
     if isinstance(op, ExternOp):
         return _extern(op, arrays, values)
     if isinstance(op, PlaceholderOp):
-        raise TewbError(f"the value of input {op.name} is not given")
+        raise TewbError(
+            f"the value of input {op.name} is not given", hint="inputs is a dict from tensors to arrays"
+        )
     eager = getattr(op, "run_eagerly", None)
     if eager is None:
         raise TewbError(f"{op.name} cannot be evaluated")
@@ -218,7 +220,7 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
             cond, x, y = part(c), part(a), part(b)
             return np.where(cond, x, y).astype(e.dtype)
         case Cast(a, dtype):
-            return np.asarray(part(a)).astype(dtype)
+            return converted(part(a), dtype)
         case Let(var, value, body):
             return _value(body, {**values, var: part(value)}, arrays)
         case Call(op, args) if op in CALLS:

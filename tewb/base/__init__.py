@@ -58,6 +58,7 @@ from tewb.base.errors import (
     BoundError,
     CodegenError,
     DTypeError,
+    ExpressionError,
     ExternError,
     HybridError,
     InternalError,
@@ -68,6 +69,7 @@ from tewb.base.errors import (
     TewbError,
     TewbWarning,
 )
+from tewb.base.given import check_given, is_count, one_of
 from tewb.base.llvm_names import kernel_symbol, llvm_name, llvm_string, why_no_symbol
 from tewb.base.long_stack import any_depth
 from tewb.base.masked_arrays import masked_elements
@@ -93,6 +95,7 @@ __all__ = [
     "CodegenError",
     "DType",
     "DTypeError",
+    "ExpressionError",
     "ExternError",
     "HybridError",
     "InternalError",
@@ -112,10 +115,12 @@ __all__ = [
     "around",
     "brief",
     "check_stopped",
+    "check_given",
     "comment",
     "fresh_identifier",
     "here",
     "identifier",
+    "is_count",
     "kernel_symbol",
     "literal",
     "llvm_name",
@@ -123,6 +128,7 @@ __all__ = [
     "may_be_stopped",
     "masked_elements",
     "native",
+    "one_of",
     "option",
     "printable",
     "python_lines",

@@ -84,10 +84,15 @@ def _look(f: Any) -> tuple[str, int, tuple[CType, ...] | None, DType | None]:
     if isinstance(f, _FUNCTION):
         address = ctypes.cast(f, ctypes.c_void_p).value
         if not address:
-            raise ExternError("call_extern: this ctypes function points nowhere", span=here())
+            raise ExternError(
+                "call_extern: this ctypes function points nowhere",
+                hint="load it from a library: ctypes.CDLL(path).name",
+                span=here(),
+            )
         return (getattr(f, "__name__", "native"), address, *_signature(f))
     raise ExternError(
         f"call_extern takes the name of a C function, a ctypes function, a cfunc or a capsule, not {f!r}",
+        hint='call_extern("float32", "expf", x)',
         span=here(),
     )
 
@@ -120,7 +125,11 @@ def _scalar(kind: Any) -> DType:
         return DType("bool")
     if isinstance(code, str) and code in "bhilqcnBHILQN":
         return DType(f"{'uint' if code.isupper() else 'int'}{size}")
-    raise ExternError(f"call_extern: no dtype for the C type {kind!r}", span=here())
+    raise ExternError(
+        f"call_extern: no dtype for the C type {kind!r}",
+        hint="numbers of C and pointers to them are known, such as ctypes.c_float",
+        span=here(),
+    )
 
 
 # ---------------------------------------------------------------- capsules, whose name is the C signature

@@ -33,6 +33,7 @@ def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
     if lhs.dtype is not rhs.dtype or str(lhs.dtype) not in _GEMM:
         raise DTypeError(
             f"cblas.matmul: BLAS multiplies two float32 or two float64, not {lhs.dtype} and {rhs.dtype}",
+            hint='cast one of them, as in te.compute(A.shape, lambda i, j: A[i, j].astype("float32"))',
             span=here(),
         )
     function = gemm(str(lhs.dtype))

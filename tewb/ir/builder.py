@@ -68,7 +68,9 @@ class BufferVar:
             return given
         if len(given) != 1:
             raise ShapeError(
-                f"{self.buffer.name} has {len(shape)} dimensions and got {len(given)} indices", span=here()
+                f"{self.buffer.name} has {len(shape)} dimensions and got {len(given)} indices",
+                hint=f"{self.buffer.name}[{', '.join('ijklmn'[: len(shape)])}]",
+                span=here(),
             )
         (at,) = given
         inner: list[Expr] = []
@@ -147,7 +149,11 @@ class IRBuilder:
         """What runs when the condition of the if_scope right before does not hold."""
         scope = self._scopes[-1]
         if self._last_if is None or self._last_if[0] is not scope or self._last_if[1] != len(scope) - 1:
-            raise TewbError("else_scope must come right after an if_scope", span=here())
+            raise TewbError(
+                "else_scope must come right after an if_scope",
+                hint="with ib.if_scope(c): ...  with ib.else_scope(): ...",
+                span=here(),
+            )
         before = scope[-1]
         assert isinstance(before, IfThenElse)
         with self._inside(lambda body: IfThenElse(before.cond, before.then, body)):

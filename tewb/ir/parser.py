@@ -58,7 +58,10 @@ def parse(text: str) -> PrimFunc | IRModule:
     except UnreadableError as e:
         raise parser.problem(e.line, e.column, e.why) from None
     except RecursionError:
-        raise ParseError("this text is nested too deeply") from None
+        raise ParseError(
+            "this text is nested too deeply",
+            hint="give parts of it names with let, or cut it into statements",
+        ) from None
 
 
 class _Parser(Expressions):

@@ -282,7 +282,8 @@ def _in_order(
     listed = ", ".join(p.name for p in params)
     if len(args) > len(params):
         raise ArgumentError(
-            f"kernel {kernel} takes {len(params)} arguments ({listed}) and was given {len(args)}"
+            f"kernel {kernel} takes {len(params)} arguments ({listed}) and was given {len(args)}",
+            hint="give them in this order, outputs too",
         )
     by_index = dict(enumerate(args))
     for key, value in keywords.items():

@@ -230,7 +230,7 @@ class Kernel:
             kernel.get_source("asm", target="llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1")
         """
         if fmt not in _FORMATS:
-            raise ArgumentError(f"get_source knows ll, ll0 and asm, not {fmt}")
+            raise ArgumentError(f"get_source knows ll, ll0 and asm, not {fmt}", hint='get_source("asm")')
         return str(getattr(self.code if target is None else self.code.for_target(target), _FORMATS[fmt]))
 
     def __copy__(self) -> Self:
@@ -266,7 +266,10 @@ def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invoc
         case abi.ASSERTION:
             raise BoundError(message or "an assertion of the kernel failed")
         case abi.BOUNDS:
-            raise BoundError(f"{message}: index {a} is outside of 0..{b - 1}")
+            raise BoundError(
+                f"{message}: index {a} is outside of 0..{b - 1}",
+                hint="guard the access: te.if_then_else(te.all(i >= 0, i < n), A[i], 0)",
+            )
         case abi.NO_MEMORY:
             raise ArgumentError(
                 f"kernel {signature.name}: {message} needs {a / 2**20:.0f} MiB, and {b / 2**20:.0f} MiB are left",

@@ -28,7 +28,11 @@ def register_func(
 
 def _register(name: str, f: Callable[..., Any], override: bool) -> Callable[..., Any]:
     if not callable(f):
-        raise ExternError(f"register_func {name}: {f!r} cannot be called", span=here())
+        raise ExternError(
+            f"register_func {name}: {f!r} cannot be called",
+            hint='register_func("name", lambda a, b: ...)',
+            span=here(),
+        )
     if name in _functions and not override and _functions[name] is not f:
         raise ExternError(
             f"a packed function {name} exists already", hint="override=True replaces it", span=here()

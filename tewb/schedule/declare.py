@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tewb.base import ScheduleError, Span, TewbError
+from tewb.base import ScheduleError, Span, TewbError, brief, here
 from tewb.ir import ForKind, IterVar, const_int
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
@@ -306,13 +307,20 @@ class Call:
         """Look up what `arguments` name. What cannot be found becomes the refusal."""
         unknown = set(arguments) - {p.name for p in primitive.params}
         if unknown:
-            raise ScheduleError(f"{primitive.name} has no parameter {sorted(unknown)[0]}", span=span)
+            names = [p.name for p in primitive.params]
+            raise ScheduleError(
+                f"{primitive.name} has no parameter {min(map(str, unknown))}",
+                hint=f"it has {', '.join(names)}" if names else "it has none",
+                span=span,
+            )
         values: Values = {}
         problem: Refusal | None = None
         for p in primitive.params:
             given = arguments.get(p.name, p.default)
-            if given is REQUIRED or (given is None and p.default is REQUIRED):
-                problem = problem or Refusal(f"{p.name} is missing: {p.doc}")
+            if given is None:
+                given = p.default
+            if given is REQUIRED:
+                problem = problem or Refusal(f"{p.name} is missing: {p.doc}", _usage(primitive))
                 continue
             found = _LOOKUP[p.kind](stage, given, values) if given is not None else None
             if isinstance(found, Refusal):
@@ -358,6 +366,12 @@ class Call:
         return result, names
 
 
+def _usage(primitive: Primitive) -> str:
+    """How a primitive is called: `split(axis, factor=)`."""
+    given = [p.name if p.default is REQUIRED else f"{p.name}=" for p in primitive.params]
+    return f"{primitive.name}({', '.join(given)})"
+
+
 # ---------------------------------------------------------------- looking up arguments
 
 
@@ -369,13 +383,27 @@ def _axis(stage: Stage, what: object, values: Values) -> IterVar | Refusal:
         name = str(what)
         names = loop_names(stage)
         close = difflib.get_close_matches(name, names, 1)
-        return Refusal(f"it has no axis {name}", f"did you mean {close[0]}?" if close else None)
+        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}" if names else None
+        return Refusal(f"it has no axis {brief(name)}", hint)
     if iv not in stage.leaf_iter_vars:
         name = stage.axis_name(iv)
         became = stage.replaced_by(iv) or "used up"
         loops = became.split(" into ")[-1].replace(" and ", " or ")
         return Refusal(f"axis {name} was already {became}", f"use {loops} instead")
     return iv
+
+
+def loop_of(stage: Stage, what: object) -> IterVar:
+    """A loop of `stage`, by its handle or its name. Raises ScheduleError for what is none."""
+    loop = _axis(stage, what, {})
+    if isinstance(loop, Refusal):
+        name = what.name if isinstance(what, IterVar) else brief(str(what))
+        why = f": {loop.reason}" if stage.find_axis(what) is not None or isinstance(what, IterVar) else ""
+        hint = loop.hint or "choose one of its loops"
+        raise ScheduleError(
+            f"stage {stage.name} has no loop {name}{why}", loops=stage.loops(), hint=hint, span=here()
+        )
+    return loop
 
 
 def _not_of(stage: Stage, iv: IterVar) -> Refusal:
@@ -414,9 +442,12 @@ def _axes(stage: Stage, what: object, values: Values) -> list[IterVar] | Refusal
 
 
 def _int(stage: Stage, what: object, values: Values) -> int | Refusal:
-    if isinstance(what, bool) or not hasattr(what, "__index__"):
-        return Refusal(f"{what!r} is not a whole number")
-    return int(what.__index__())
+    refusal = Refusal(f"{what!r} is not a whole number", "a number, such as 8")
+    try:
+        number = operator.index(what)  # type: ignore[arg-type]
+    except TypeError:
+        return refusal
+    return refusal if isinstance(what, bool) else number
 
 
 def _stage(stage: Stage, what: object, values: Values) -> Any:
@@ -434,7 +465,7 @@ def _stages(stage: Stage, what: object, values: Values) -> Any:
 def _place(stage: Stage, what: object, values: Values) -> Any:
     parent = values.get("parent")
     if parent is None:
-        return Refusal("the stage to compute it in is missing")
+        return Refusal("the stage to compute it in is missing", "compute_at(s[C], axis) names both")
     iv = _axis(parent, what, values)
     return Refusal(f"in stage {parent.name}, {iv.reason}", iv.hint) if isinstance(iv, Refusal) else iv
 
@@ -449,7 +480,7 @@ def _scope(stage: Stage, what: object, values: Values) -> str | Refusal:
 
 
 def _word(stage: Stage, what: object, values: Values) -> str | Refusal:
-    return what if isinstance(what, str) else Refusal(f"{what!r} is not a word")
+    return what if isinstance(what, str) else Refusal(f"{what!r} is not a word", "give it as text")
 
 
 _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {

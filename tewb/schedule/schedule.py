@@ -258,7 +258,13 @@ def create_schedule(ops: Any) -> Schedule:
     outputs = [o.op if isinstance(o, Tensor) else o for o in given]
     for o in outputs:
         if not isinstance(o, Operation):
-            raise ScheduleError(f"create_schedule takes C.op or C, not {o!r}", span=here())
+            raise ScheduleError(
+                f"create_schedule takes C.op or C, not {o!r}",
+                hint="s = te.create_schedule(C.op), or te.create_schedule([C.op, D.op])",
+                span=here(),
+            )
     if not outputs:
-        raise ScheduleError("create_schedule needs at least one output", span=here())
+        raise ScheduleError(
+            "create_schedule needs at least one output", hint="s = te.create_schedule(C.op)", span=here()
+        )
     return Schedule(list(dict.fromkeys(outputs)))

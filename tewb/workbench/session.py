@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements
+from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements, one_of
 from tewb.driver import build_module
 from tewb.ir import IRModule, PrimFunc, Var, script
 from tewb.lowering import lower_schedule
@@ -122,7 +122,8 @@ class Session(History):
 
     def choices(self, stage: str, primitive: str, param: str, **others: Any) -> list[str]:
         """What a parameter may be, for a form. `others` are parameters chosen before."""
-        found = next(p for p in PRIMITIVES[primitive].params if p.name == param)
+        params = {p.name: p for p in PRIMITIVES[one_of("primitive", primitive, PRIMITIVES)].params}
+        found = params[one_of(f"parameter of {primitive}", param, params)]
         s = self.schedule[stage]
         if found.kind == "place":
             parent = self.schedule.find(others.get("parent"))
@@ -239,7 +240,7 @@ class Session(History):
         return self.code_forms.forms
 
     def diff(self, form: str, against: str | Sequence[Step] = "before") -> Diff:
-        if against == "pinned" and self.pinned is not None:
+        if isinstance(against, str) and against == "pinned" and self.pinned is not None:
             self.code_forms.pinned = self.pinned.journal
         return self.code_forms.diff(form, against)
 
@@ -284,7 +285,9 @@ def _check_given(schedule: Any, args: Any, name: Any, reference: Any, inputs: An
         (sizes, sizes is None or isinstance(sizes, Mapping), 'sizes as a dict, {"n": 128}'),
     ):
         if not is_right:
-            raise ArgumentError(f"a Session takes {wanted}; {given!r} is none", span=here())
+            raise ArgumentError(
+                f"a Session takes {wanted}; {given!r} is none", hint="tewb.Session(s, [A, B, C])", span=here()
+            )
     for key, value in (sizes or {}).items():
         if not isinstance(key, str | Var) or not isinstance(value, int | float | np.number):
             raise ArgumentError(

@@ -53,7 +53,10 @@ def _read_refusal(stage: Stage, v: Values) -> Refusal | None:
         )
     outputs = stage.op.outputs
     if not 0 <= v["output"] < len(outputs):
-        return Refusal(f"it has {len(outputs)} outputs, not {v['output'] + 1}")
+        return Refusal(
+            f"it has {len(outputs)} outputs, and none of number {v['output']}",
+            f"output is from 0 to {len(outputs) - 1}",
+        )
     if not v["readers"]:
         return Refusal("no readers are given", read_by(stage))
     for reader in v["readers"]:

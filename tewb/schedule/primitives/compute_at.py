@@ -52,9 +52,9 @@ def _at_refusal(stage: Stage, v: Values) -> Refusal | None:
     if refused:
         return refused
     if parent is stage:
-        return Refusal("a stage cannot be computed inside of itself")
+        return Refusal("a stage cannot be computed inside of itself", "name a stage that reads it")
     if parent.is_placeholder:
-        return Refusal(f"{parent.name} is an input")
+        return Refusal(f"{parent.name} is an input", "compute it at a stage that reads it")
     refused = has_loops(parent)
     if refused:
         return refused

@@ -31,7 +31,7 @@ def fuse(stage: Stage, *axes: IterVar | str) -> IterVar:
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     axes: list[IterVar] = v["axes"]
     if len(axes) < 2:
-        return Refusal("fuse takes at least two loops")
+        return Refusal("fuse takes at least two loops", "s[C].fuse(i, j)")
     refused = has_loops(stage)
     for iv in axes:
         refused = refused or untouched(stage, iv)

@@ -35,7 +35,7 @@ def reorder(stage: Stage, *axes: IterVar | str) -> None:
 def reorder_refusal(stage: Stage, v: Values) -> Refusal | None:
     axes: list[IterVar] = v["axes"]
     if len(set(axes)) < len(axes):
-        return Refusal("an axis is named twice")
+        return Refusal("an axis is named twice", "name each loop once")
     refused = has_loops(stage)
     if refused:
         return refused

@@ -59,7 +59,10 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if refused:
         return refused
     if not isinstance(op, ComputeOp) or not isinstance(op.body[0], Reduce):
-        return Refusal(f"{stage.name} is not a reduction, so there are no partial results")
+        return Refusal(
+            f"{stage.name} is not a reduction, so there are no partial results",
+            "rfactor is for sums and the like",
+        )
     if axis.kind is not AxisKind.REDUCE:
         loops = ", ".join(stage.axis_name(iv) for iv in _reduce_loops(stage))
         return Refusal(

@@ -55,9 +55,10 @@ def _split_refusal(stage: Stage, v: Values) -> Refusal | None:
         return Refusal("give either factor or nparts", "factor=16 makes an inner loop of 16")
     size = factor if factor is not None else nparts
     if size is not None and size < 1:
-        return Refusal(f"{'factor' if factor is not None else 'nparts'}={size} must be at least 1")
+        name = "factor" if factor is not None else "nparts"
+        return Refusal(f"{name}={size} must be at least 1", f"{name}=8")
     if size is not None and size >= 1 << 62:
-        return Refusal(f"{size} is too large for a loop")
+        return Refusal(f"{size} is too large for a loop", "a factor is from 1 to the extent of the loop")
     refused = has_loops(stage) or (
         _cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else untouched(stage, iv)
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-from tewb.base import ScheduleError, TewbError
+from tewb.base import ParseError, ScheduleError, TewbError, brief, check_given, here, one_of
 from tewb.lowering import lower_schedule
 from tewb.schedule import Schedule
 from tewb.workbench.journal.compact import compact, is_compact, read_compact
@@ -49,6 +49,7 @@ class History:
 
     def on_change(self, f: Callable[[], None]) -> None:
         """Call `f` after every change."""
+        check_given(callable(f), "a listener", f, "a function without arguments", "on_change(lambda: ...)")
         self._listeners.append(f)
 
     def _changed(self) -> None:
@@ -119,7 +120,7 @@ class History:
         """
         self._notice()
         within = (*self._timeline.now, *self._timeline.ahead)
-        n = step if step == 0 else self._number(step, within)
+        n = 0 if isinstance(step, int) and step == 0 else self._number(step, within)
         self.schedule.restore(within[:n])
         self._timeline.jump(n)
         self._settle()
@@ -147,10 +148,13 @@ class History:
     def _number(self, step: int | str, journal: Journal) -> int:
         """The number of a step that is given by number or name."""
         if isinstance(step, str):
-            found = next((i for i, s in enumerate(journal, 1) if s.name == step), None)
+            found = next((i for i, s in enumerate(journal, 1) if step and s.name == step), None)
             if found is None:
                 named = ", ".join(s.name for s in journal if s.name)
-                raise ScheduleError(f"no step is called {step}", hint=f"there are {named}" if named else None)
+                hint = (
+                    f"there are {named}" if named else "no step has a name yet: label_step(1, name) gives one"
+                )
+                raise ScheduleError(f"no step is called {step or repr(step)}", hint=hint)
             return found
         if isinstance(step, bool) or not isinstance(step, int) or not 1 <= step <= len(journal):
             some = f"steps 1 to {len(journal)}" if journal else "no steps yet"
@@ -200,12 +204,17 @@ class History:
 
         Words do not change the schedule, so undo leaves them.
         """
+        for what, text in (("name", name), ("note", note)):
+            hint = f'label_step(1, {what}="vectorized")'
+            check_given(text is None or isinstance(text, str), what, text, "text", hint)
         self._notice()
         journal = self._timeline.now
         n = self._number(step, journal)
         other = next((i for i, s in enumerate(journal, 1) if name and s.name == name and i != n), None)
         if other is not None:
-            raise ScheduleError(f"step {other} is called {name} already")
+            raise ScheduleError(
+                f"step {other} is called {name} already", hint="names find steps: each has its own"
+            )
         old = journal[n - 1]
         new = replace(old, name=old.name if name is None else name, note=old.note if note is None else note)
         self._timeline.relabel(n - 1, new)
@@ -222,8 +231,9 @@ class History:
 
     def branch(self, name: str) -> None:
         """Begin a branch with the journal of now, and go on there; the branch so far stays as it is."""
-        if not name.strip():
-            raise ScheduleError("a branch needs a name")
+        if not isinstance(name, str) or not name.strip():
+            said = "" if isinstance(name, str) else f", which is text, not {brief(repr(name))}"
+            raise ScheduleError(f"a branch needs a name{said}", hint='branch("tiled")', span=here())
         if name in self._timelines:
             raise ScheduleError(f"there is a branch {name} already", hint=f"switch({name!r}) goes there")
         self._notice()
@@ -247,9 +257,7 @@ class History:
         self._changed()
 
     def _existing(self, name: str) -> Timeline:
-        if name not in self._timelines:
-            raise ScheduleError(f"there is no branch {name}", hint=f"there are {', '.join(self._timelines)}")
-        return self._timelines[name]
+        return self._timelines[one_of("branch", name, self._timelines)]
 
     def pin(self) -> Self:
         """Keep the schedule of now to compare with, in a session of its own."""
@@ -324,10 +332,12 @@ class History:
         read or applied, ScheduleError for JSON steps that cannot be; then nothing changes. Names and notes
         of steps that stay are kept.
         """
-        if isinstance(text, str) and text.lstrip()[:1] in ("{", "["):
+        hint = 'load(session.to_json()), or load("C:split(i,8)")'
+        check_given(isinstance(text, str), "a schedule to load", text, "text", hint, ParseError)
+        if text.lstrip()[:1] in ("{", "["):
             return self.from_json(text)
         self._notice()
-        if isinstance(text, str) and is_compact(text):
+        if is_compact(text):
             read = read_compact(text, self.schedule)
         else:
             read = read_code(text, self.schedule, known_names(self.schedule, self.args).tensors)

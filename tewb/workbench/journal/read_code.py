@@ -58,7 +58,9 @@ def read_code(text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> R
         for statement in tree.body:
             reader.statement(statement)
     except RecursionError:
-        raise ParseError("this code is nested too deeply") from None
+        raise ParseError(
+            "this code is nested too deeply", hint="give the inner parts names, line by line"
+        ) from None
     return reader.found
 
 
@@ -72,6 +74,7 @@ class _Reader:
         self.names: dict[str, Any] = {name: _Unknown(name) for name in _MODULES}
         self.names |= {name: tensor for tensor, name in tensors.items()}
         self.names.setdefault("s", self.trial)
+        self.unread = [t for t in tensors if schedule.find(t) is None]
         self.defined: list[Stage] = []
         self.found: ReadSteps = []
 
@@ -82,6 +85,10 @@ class _Reader:
         end = getattr(node, "end_col_offset", None) if ends_here else len(text)
         column = len(text[:start].decode(errors="ignore"))
         return TextRange(line, column, max(1, len(text[start:end].decode(errors="ignore"))))
+
+    def known(self) -> str:
+        """A hint: the names that mean something."""
+        return f"there are {', '.join(n for n in self.names if n not in _MODULES)}"
 
     def refuse(self, node: ast.AST, why: str, hint: str | None = None) -> ParseError:
         return text_error(self.text, self.place(node), why, hint)
@@ -165,6 +172,9 @@ class _Reader:
             self.same_shape(call, stage)
             tensors = stage.op.outputs
             return self.bind(target, tensors[0] if isinstance(target, ast.Name) else tensors)
+        unread = next((t for t in self.unread if t.name == wanted), None)
+        if unread is not None:  # an argument that no stage reads
+            return self.bind(target, unread)
         if kind in _DEFINES:
             known = ", ".join(st.name for st in self.first)
             raise self.refuse(call, f"the program of this session has no tensor {wanted}", f"it has {known}")
@@ -211,7 +221,9 @@ class _Reader:
                 return constant
             case ast.Name(name):
                 if name not in self.names:
-                    raise self.refuse(node, f"{name} has no meaning here", closest(name, self.names))
+                    raise self.refuse(
+                        node, f"{name} has no meaning here", closest(name, self.names) or self.known()
+                    )
                 return self.names[name]
             case ast.Tuple(parts) | ast.List(parts):
                 return self.values(parts)

@@ -12,6 +12,7 @@ from tewb.workbench.journal.text_errors import TextRange, text_error
 from tewb.workbench.journal.timeline import Journal
 
 VERSION = 1
+TO_JSON = "session.to_json() writes such text; load() also reads code and compact strings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +48,28 @@ def saved_of(text: str) -> Saved:
     """What JSON text says: an object as `saved_json` writes it, or a list of steps. Raises ParseError for text
     that is not JSON, ScheduleError for JSON that is no schedule."""
     if not isinstance(text, str):
-        raise ParseError(f"a {type(text).__name__} is no JSON text")
+        raise ParseError(f"a {type(text).__name__} is no JSON text", hint=TO_JSON)
     try:
         data = json.loads(text)
     except json.JSONDecodeError as e:
-        raise text_error(text, TextRange(e.lineno, e.colno - 1), f"this is not JSON: {e.msg}") from None
+        where = TextRange(e.lineno, e.colno - 1)
+        raise text_error(text, where, f"this is not JSON: {e.msg}", TO_JSON) from None
     except (ValueError, RecursionError) as e:
-        raise ParseError(f"this JSON cannot be read: {e}") from None
+        raise ParseError(f"this JSON cannot be read: {e}", hint=TO_JSON) from None
     if isinstance(data, list):
         return Saved(_steps(data))
     if not isinstance(data, dict) or "steps" not in data:
         raise ScheduleError("this JSON is no schedule", hint='it has the form {"steps": [...]}')
     if data.get("tewb", VERSION) != VERSION:
         raise ScheduleError(
-            f"this JSON is of version {brief(repr(data['tewb']))}; version {VERSION} can be read here"
+            f"this JSON is of version {brief(repr(data['tewb']))}; version {VERSION} can be read here",
+            hint="a newer tewb wrote it, and reads it",
         )
     branches = data.get("branches", {})
     if not isinstance(branches, dict):
-        raise ScheduleError("branches are not an object of lists of steps")
+        raise ScheduleError(
+            "branches are not an object of lists of steps", hint='"branches": {"main": [...]}'
+        )
     others = {name: _steps(steps) for name, steps in branches.items()}
     pinned = None if data.get("pinned") is None else _steps(data["pinned"])
     return Saved(_steps(data["steps"]), str(data.get("branch", "")), others, pinned)
@@ -72,5 +77,7 @@ def saved_of(text: str) -> Saved:
 
 def _steps(data: Any) -> Journal:
     if not isinstance(data, list):
-        raise ScheduleError(f"{brief(repr(data))} is not a list of steps")
+        raise ScheduleError(
+            f"{brief(repr(data))} is not a list of steps", hint='"steps": [{"primitive", "stage", "args"}]'
+        )
     return tuple(Step.from_json(one) for one in data)

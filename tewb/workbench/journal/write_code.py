@@ -38,6 +38,9 @@ def define(schedule: Schedule, args: Sequence[Any]) -> Definitions:
     names.taken |= {op.function_name for op in (st.op for st in first.stages) if isinstance(op, HybridOp)}
     for stage in first.stages:
         graph.define(stage.op)
+    for a in args:
+        if isinstance(a, Tensor) and a not in graph.tensors:
+            graph.define(a.op)  # nothing reads it, and the kernel takes it all the same
     graph.declare([a for a in args if not isinstance(a, Tensor)])
     stages = {st.name: graph.tensors[st.op.output(0)] for st in first.stages}
     shown = [graph.tensors[a] if isinstance(a, Tensor) else graph.vars[a] for a in args]
@@ -51,7 +54,8 @@ def known_names(schedule: Schedule, args: Sequence[Any]) -> Definitions:
     except ExternError:
         names = Names({}, {"args", "module"})
         first = Schedule(schedule.outputs)
-        tensors = {t: names.fresh(t.name) for st in first.stages for t in st.op.outputs}
+        given = [st.op for st in first.stages] + [a.op for a in args if isinstance(a, Tensor)]
+        tensors = {t: names.fresh(t.name) for op in dict.fromkeys(given) for t in op.outputs}
         stages = {st.name: tensors[st.op.output(0)] for st in first.stages}
         return Definitions([], tensors, stages, [], names.taken)
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tewb.arith import Analyzer, evaluate_integers
-from tewb.base import TewbError, any_depth
+from tewb.base import TewbError, any_depth, check_given
 from tewb.ir import (
     Allocate,
     AttrStmt,
@@ -500,12 +500,12 @@ def expect(program: BudgetedView, what: str, relation: str, limit: float, stage:
     are of the kernel). Returns the line as it stands now. Raises TewbError for a line that means nothing,
     ScheduleError for a stage that is not there.
     """
-    if what not in MEASURES:
+    if not isinstance(what, str) or what not in MEASURES:
         raise TewbError(f"expect: {what!r} is nothing to expect", hint=f"there are {', '.join(MEASURES)}")
-    if relation not in _RELATIONS:
+    if not isinstance(relation, str) or relation not in _RELATIONS:
         raise TewbError(f"expect: {relation!r} is no relation", hint=f"there are {', '.join(_RELATIONS)}")
     if isinstance(limit, bool) or not isinstance(limit, int | float):
-        raise TewbError(f"expect: the limit {limit!r} is not a number")
+        raise TewbError(f"expect: the limit {limit!r} is not a number", hint='expect("bytes", "<=", 4096)')
     name = None if stage is None else program.schedule[stage].name
     if name is not None and what in ("peak", "ratio"):
         raise TewbError(
@@ -518,6 +518,8 @@ def expect(program: BudgetedView, what: str, relation: str, limit: float, stage:
 
 def checks(program: BudgetedView, measured: Measurement | None = None) -> list[Check]:
     """The budget, line by line, for the schedule as it is now. `measured` gives the ratio."""
+    is_right = measured is None or hasattr(measured, "ratio")
+    check_given(is_right, "measured", measured, "what session.measure() found", "checks(session.measure())")
     return [_checked(program, line, measured) for line in program.budget.lines]
 
 

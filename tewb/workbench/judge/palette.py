@@ -15,6 +15,7 @@ from tewb.ir import (
     Expr,
     For,
     ForKind,
+    IterVar,
     Node,
     PrimFunc,
     Stmt,
@@ -25,7 +26,7 @@ from tewb.ir import (
 )
 from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
 from tewb.runtime import Target
-from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loops_text
+from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loop_of, loops_text
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.declare import REQUIRED, Call, Refusal, Repair, Selection
 from tewb.workbench.judge.ledger import allocated_bytes, argument_stages, computed_times
@@ -91,7 +92,7 @@ class Action:
         return PRIMITIVES[self.step.primitive].is_place
 
 
-def palette(program: ProgramView, stage: object, loop: str | None = None) -> list[Action]:
+def palette(program: ProgramView, stage: object, loop: IterVar | str | None = None) -> list[Action]:
     """What can be done to `stage` and its loop `loop` (the outermost if not given): legal actions in the
     order of the primitives, each with its preview, those that change nothing after them, refused ones last.
     Raises ScheduleError for a stage or a loop that is not there."""
@@ -124,13 +125,10 @@ def preview(program: ProgramView, step: Step | Mapping[str, Any]) -> Preview:
     return trials.preview(wanted)
 
 
-def _chosen_loop(stage: Stage, loop: str | None) -> str | None:
-    names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
-    if loop is not None and loop not in names:
-        raise ScheduleError(
-            f"stage {stage.name} has no loop {loop}", loops=stage.loops(), hint="choose one of its loops"
-        )
-    return loop if loop is not None else next(iter(names), None)
+def _chosen_loop(stage: Stage, loop: IterVar | str | None) -> str | None:
+    if loop is not None:
+        return stage.axis_name(loop_of(stage, loop))
+    return next((stage.axis_name(iv) for iv in stage.leaf_iter_vars), None)
 
 
 def _unique(steps: Iterator[Step]) -> list[Step]:
@@ -294,8 +292,9 @@ def repairs(schedule: Schedule, step: Step) -> Iterator[Repair]:
     """What may make a refused `step` legal: what its primitive says, and stages moved out of the way. None for a step
     without a loop to take, as at a stage that has none."""
     stage, p = schedule[step.stage], PRIMITIVES[step.primitive]
-    if any(param.name not in step.args for param in p.params if param.default is REQUIRED):
-        return
+    needed = [param.name for param in p.params if param.default is REQUIRED]
+    if any(not isinstance(step.args.get(name), str | int | list | tuple) for name in needed):
+        return  # what is missing, or is no name, is in no other place either
     yield from p.repairs(Selection(stage, step.args.get("axis"), lanes_of(stage)), step.args)
     blocking = [s for s in schedule.stages if s.attach is not None]
     yield from (Repair(Step("compute_root", s.name)) for s in blocking)

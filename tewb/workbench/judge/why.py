@@ -32,7 +32,7 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.schedule import PRIMITIVES, At, Fuse, Split, Stage, Step, loop_marks
+from tewb.schedule import PRIMITIVES, At, Fuse, Split, Stage, Step, loop_marks, loop_of
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, readings
 from tewb.schedule.relation import Extents, divides, index_up
 from tewb.tensor import ComputeOp, ExternOp
@@ -54,7 +54,7 @@ class Explanation:
         return "\n".join([*lines, f"  So: {self.answer}"])
 
 
-def explain(program: ProgramView, what: str, about: object, loop: str | None = None) -> Explanation:
+def explain(program: ProgramView, what: str, about: object, loop: IterVar | str | None = None) -> Explanation:
     """Why something is as it is.
 
         explain("bound", "X", "i")          why the loop i of X runs as often as it does
@@ -65,7 +65,7 @@ def explain(program: ProgramView, what: str, about: object, loop: str | None = N
 
     Raises TewbError for another question, ScheduleError for a stage or loop that is not there.
     """
-    if what not in _QUESTIONS:
+    if not isinstance(what, str) or what not in _QUESTIONS:
         raise TewbError(f"explain: {what!r} is not a question", hint=f"there are {', '.join(_QUESTIONS)}")
     if what == "illegal":
         return illegal(program, about)
@@ -74,6 +74,8 @@ def explain(program: ProgramView, what: str, about: object, loop: str | None = N
         raise ScheduleError(
             f"{stage.name} is an input: nothing of it is computed", hint="ask about its readers"
         )
+    if what in ("guard", "simplification") and program.problem is not None:
+        raise program.problem  # both are about loops, and there are none
     if what == "bound":
         return bound(program, stage, loop)
     return _OF_STAGE[what](program, stage)
@@ -204,13 +206,12 @@ def _dimension(stage: Stage, iv: IterVar, r: Range, declared: Expr, names: Mappi
 # ---------------------------------------------------------------- loops
 
 
-def bound(program: ProgramView, stage: Stage, loop: str | None) -> Explanation:
+def bound(program: ProgramView, stage: Stage, loop: IterVar | str | None) -> Explanation:
     """Why a loop runs as often as it does."""
     if stage.is_inlined:
         raise ScheduleError(f"{stage.name} is computed inline and has no loops", hint="ask about its readers")
-    wanted = stage.find_axis(loop)
-    if wanted is None or all(wanted is not iv for iv in stage.leaf_iter_vars):
-        raise ScheduleError(f"stage {stage.name} has no loop {loop}", loops=stage.loops())
+    wanted = loop_of(stage, loop)
+    name = stage.axis_name(wanted)
     kept = argument_stages(program.schedule, program.args)
     bounds = infer_bounds(program.schedule, kept)
     own = bounds.stages[stage]
@@ -223,7 +224,7 @@ def bound(program: ProgramView, stage: Stage, loop: str | None) -> Explanation:
     steps += [_guard(stage, g, bounds) for g in around]
     n = text(own.extents[wanted])
     return Explanation(
-        f"Why does loop {stage.name}.{loop} run {n} times?", tuple(steps), f"{loop} runs {n} times"
+        f"Why does loop {stage.name}.{name} run {n} times?", tuple(steps), f"{name} runs {n} times"
     )
 
 

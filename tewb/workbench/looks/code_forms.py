@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import Any
 
-from tewb.base import ExternError, TewbError, comment, fresh_identifier, python_lines
+from tewb.base import ExternError, TewbError, comment, fresh_identifier, one_of, python_lines
 from tewb.codegen import CompiledModule, Linked, compile_module
 from tewb.ir import AttrStmt, For, IRModule, Node, Origin, PrimFunc, script_lines
 from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, lower_schedule, run
-from tewb.schedule import PRIMITIVES, Schedule, Step
+from tewb.schedule import PRIMITIVES, Schedule, Step, steps_of
 from tewb.tensor.source import GraphSource
 from tewb.workbench.looks.code_line import CodeLine, Numbers
 from tewb.workbench.looks.diff import Diff, diff
@@ -130,13 +130,8 @@ class CodeForms:
 
     def form(self, name: str) -> CodeForm:
         """The form of that name. Raises TewbError when there is none."""
-        for f in self.forms:
-            if f.name == name:
-                return f
-        raise TewbError(
-            f"there is no form {name} of this schedule",
-            hint=f"there are {', '.join(f.name for f in self.forms)}",
-        )
+        forms = {f.name: f for f in self.forms}
+        return forms[one_of("form", name, forms, TewbError)]
 
     def _chain(self) -> Iterable[CodeForm]:
         yield CodeForm("TE", "the tensors as they are defined", TE, self._te_lines)
@@ -269,9 +264,11 @@ class CodeForms:
         form before this one), or a journal. Raises TewbError when there is nothing to compare with."""
         now = self.form(form)
         numbered = now.kind in (LLVM, ASSEMBLY)
-        if against == "pass":
+        if isinstance(against, str) and against == "pass":
             if now.before is None:
-                raise TewbError(f"{form} has no form of its kind before it")
+                raise TewbError(
+                    f"{form} has no form of its kind before it", hint='compare it with "before" or "pinned"'
+                )
             return Diff(form, now.kind, now.before.name, tuple(diff(now.before.lines, now.lines, numbered)))
         journal, said = self._state(against)
         other = self._other(journal)
@@ -282,18 +279,21 @@ class CodeForms:
     def _state(self, against: str | Iterable[Step]) -> tuple[tuple[Step, ...], str]:
         """The journal that `against` means, and its name."""
         now = self.schedule.journal
+        if not isinstance(against, str):
+            steps = steps_of(against, 'against="before", "pinned" or "pass", or the steps of a journal')
+            return steps, f"a schedule of {len(steps)} steps"
         if against == "before":
             if not now:
-                raise TewbError("there is no step yet to compare with the state before it")
+                raise TewbError(
+                    "there is no step yet to compare with the state before it",
+                    hint='apply one, or compare with "pass"',
+                )
             return now[:-1], f"the schedule before {now[-1]}"
         if against == "pinned":
             if self.pinned is None:
                 raise TewbError("no schedule is pinned", hint="pin one, change it, and compare")
             return self.pinned, f"the pinned schedule of {len(self.pinned)} steps"
-        if isinstance(against, str):
-            raise TewbError(f"{against} is nothing to compare with", hint='"before", "pinned" or "pass"')
-        steps = tuple(against)
-        return steps, f"a schedule of {len(steps)} steps"
+        raise TewbError(f"{against} is nothing to compare with", hint='"before", "pinned" or "pass"')
 
     def _other(self, journal: tuple[Step, ...]) -> CodeForms:
         """The forms of another state, made on a copy of the schedule."""

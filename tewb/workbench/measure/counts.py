@@ -125,7 +125,11 @@ def size_of(n: Expr, sizes: Sizes) -> int:
         return known
     found = evaluate_integers(n, {v: value_of(v, sizes) for v in walk(n) if isinstance(v, Var)})
     if found is None:
-        raise ArgumentError(f"the size {script(n)} does not follow from numbers", span=here())
+        raise ArgumentError(
+            f"the size {script(n)} does not follow from numbers",
+            hint='Session(s, args, sizes={"n": 128})',
+            span=here(),
+        )
     return int(found)
 
 

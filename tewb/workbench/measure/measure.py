@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import ArgumentError, Stop, Stopped, here, stopped_by
+from tewb.base import ArgumentError, Stop, Stopped, check_given, here, stopped_by
 from tewb.driver import build_module
 from tewb.ir import Reduce, Var, const_int
 from tewb.lowering import lower_schedule
 from tewb.runtime import Kernel, get_num_threads
-from tewb.schedule import Schedule, Step
-from tewb.tensor import ComputeOp, Tensor
+from tewb.schedule import Schedule, Step, steps_of
+from tewb.tensor import ComputeOp, PlaceholderOp, Tensor
 from tewb.testing import evaluate, random_array, tolerance
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.counts import Sizes, least_bytes, operations, shape_of, value_of
@@ -45,6 +45,9 @@ def measure(
     """
     if not isinstance(repeat, int) or repeat < 1:
         raise ArgumentError(f"repeat={repeat!r} is no number of samples", hint="repeat=9", span=here())
+    for name, given in (("stop", stop), ("progress", progress)):
+        is_right, hint = given is None or callable(given), f"leave {name} out, or give a function"
+        check_given(is_right, name, given, "a function", hint, ArgumentError)
     with stopped_by(stop):
         try:
             return _measure(session, repeat, stop, progress or (lambda done, what: None), pinned, cold)
@@ -113,7 +116,7 @@ def _pinned_kernel(session: SessionView, pinned: Pinned) -> Kernel:
         schedule = pinned
     else:
         schedule = Schedule(session.schedule.outputs)
-        schedule.restore([s if isinstance(s, Step) else Step.from_json(s) for s in pinned])
+        schedule.restore(steps_of(pinned, "pinned=session.pinned.schedule, or the steps of a journal"))
     return build_module(lower_schedule(schedule, session.args, session.name))
 
 
@@ -143,26 +146,33 @@ def check(kernel: Kernel, arguments: Sequence[Any], outputs: Arrays, expected: A
 def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
     """Arrays for the inputs, empty ones for the outputs, and what the outputs should be."""
     tensors = [a for a in session.args if isinstance(a, Tensor)]
-    given = [t for t in tensors if session.schedule[t].is_placeholder]
-    made = [t for t in tensors if not session.schedule[t].is_placeholder]
+    given = [t for t in tensors if isinstance(t.op, PlaceholderOp)]
+    made = [t for t in tensors if not isinstance(t.op, PlaceholderOp)]
     rng = np.random.default_rng(0)
     if session.inputs is not None:
         if len(session.inputs) != len(given):
             raise ArgumentError(
-                f"{len(session.inputs)} inputs for {len(given)}: {', '.join(t.name for t in given)}"
+                f"{len(session.inputs)} inputs for {len(given)}: {', '.join(t.name for t in given)}",
+                hint=f"Session(s, args, inputs=[{', '.join(t.name.lower() for t in given)}])",
             )
         inputs = {t: np.asarray(a) for t, a in zip(given, session.inputs, strict=True)}
         for t, a in inputs.items():
             wanted = shape_of(t, sizes_now(session))
             if a.shape != wanted:
-                raise ArgumentError(f"the input for {t.name} has shape {a.shape}, not {wanted}")
+                raise ArgumentError(
+                    f"the input for {t.name} has shape {a.shape}, not {wanted}",
+                    hint=f"inputs are in the order of the arguments: {', '.join(t.name for t in given)}",
+                )
     else:
         inputs = {t: random_array(shape_of(t, session.sizes), t.dtype, rng) for t in given}
     if session.reference is not None:
         result = session.reference(*inputs.values())
         results = list(result) if isinstance(result, tuple | list) else [result]
         if len(results) != len(made):
-            raise ArgumentError(f"the reference gives {len(results)} arrays for {len(made)} outputs")
+            raise ArgumentError(
+                f"the reference gives {len(results)} arrays for {len(made)} outputs",
+                hint=f"it returns {', '.join(t.name for t in made)}, in this order",
+            )
     else:
         scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
         results = evaluate(made, inputs, scalars)
@@ -173,7 +183,7 @@ def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
 
 def sizes_now(session: SessionView) -> Sizes:
     """The values of symbolic sizes, also those that the inputs of a session tell."""
-    tensors = [a for a in session.args if isinstance(a, Tensor) and session.schedule[a].is_placeholder]
+    tensors = [a for a in session.args if isinstance(a, Tensor) and isinstance(a.op, PlaceholderOp)]
     told = {
         n: size
         for t, a in zip(tensors, session.inputs or (), strict=False)
@@ -200,7 +210,7 @@ def reference_call(session: SessionView, inputs: Arrays) -> tuple[Callable[[], A
     if reference is not None:
         values = list(inputs.values())
         return lambda: reference(*values), "numpy"
-    made = [a for a in session.args if isinstance(a, Tensor) and not session.schedule[a].is_placeholder]
+    made = [a for a in session.args if isinstance(a, Tensor) and not isinstance(a.op, PlaceholderOp)]
     scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
     return lambda: evaluate(made, inputs, scalars), "numpy, by the definition"
 

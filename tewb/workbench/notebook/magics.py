@@ -125,7 +125,9 @@ class Magics:
             case "compact" | "":
                 render_with(None)
             case other:
-                raise TewbError(f"%tewb_traceback is full or compact, not {other}")
+                raise TewbError(
+                    f"%tewb_traceback is full or compact, not {other}", hint="%tewb_traceback full"
+                )
 
     def _full(self, e: BaseException) -> list[str]:
         lines: list[str] = self.shell.InteractiveTB.structured_traceback(

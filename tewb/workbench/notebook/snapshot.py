@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from tewb.base import TewbError, comment
+from tewb.base import TewbError, check_given, comment
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.session import Session
 from tewb.workbench.views import plain
@@ -18,6 +18,8 @@ class Snapshot(plain.Shown):
 
 def snapshot(session: Session, measured: Measurement | None = None, note: str = "a snapshot") -> Snapshot:
     """The session as it is now; with `measured`, its times too."""
+    is_right = measured is None or isinstance(measured, Measurement)
+    check_given(is_right, "measured", measured, "what session.measure() found", "snapshot(session.measure())")
     steps = "".join(f"<li>{escape(str(s))}</li>" for s in session.journal) or "<li>no steps</li>"
     loops = "\n".join(plain.loops(s) for s in session.stages if s.kind != "input")
     parts = [f"<b>tewb workbench</b> ({escape(note)})", f"<ol>{steps}</ol>"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import ArgumentError, TewbError
+from tewb.base import ArgumentError, TewbError, check_given, here, is_count
 from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk
 from tewb.testing import random_array
 from tewb.workbench.measure.counts import value_of
@@ -114,6 +114,7 @@ def trace(session: SessionView, buffer: str, limit: int = 4096) -> AccessTrace:
     `buffer` is the name of an argument or of an allocation. Raises TewbError for sizes that are symbolic, for
     a buffer that the program does not have, and where native code would be called.
     """
+    check_given(is_count(limit), "limit", limit, "a number of accesses", "limit=4096")
     f = session.function
     _check_constant(f)
     found = _find(f, buffer)
@@ -191,8 +192,8 @@ def _find(f: PrimFunc, name: str) -> Buffer:
             n += 1
             unique = f"{b.name}_{n}"
         owners[unique] = b
-    if name not in owners:
-        raise TewbError(f"the program has no buffer {name}", hint=f"it has {', '.join(owners)}")
+    if not isinstance(name, str) or name not in owners:
+        raise TewbError(f"the program has no buffer {name}", hint=f"it has {', '.join(owners)}", span=here())
     return owners[name]
 
 
@@ -212,7 +213,10 @@ def _arguments(session: SessionView, f: PrimFunc) -> dict[Var, Any]:
         else:
             array = np.asarray(next(given, None))
             if list(array.shape) != shape:
-                raise ArgumentError(f"the input for {b.name} has shape {array.shape}, not {tuple(shape)}")
+                raise ArgumentError(
+                    f"the input for {b.name} has shape {array.shape}, not {tuple(shape)}",
+                    hint="inputs are in the order of the arguments",
+                )
         memory[b.data] = np.ascontiguousarray(array, str(b.dtype)).reshape(-1).copy()
     return memory
 

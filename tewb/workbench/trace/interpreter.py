@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.arith import row_major, truncated_quotient
+from tewb.arith import converted, row_major, truncated_quotient
 from tewb.base import BoundError, TewbError
 from tewb.ir import (
     EQ,
@@ -354,7 +354,7 @@ def _cast(i: IRInterpreter, e: Cast) -> Any:
     value = i.value(e.value)
     if value.__class__ is int and e.dtype.element in ("int32", "int64"):
         return wrap(value, e.dtype.element)
-    return np.asarray(value).astype(str(e.dtype.element))[()]
+    return converted(value, e.dtype.element)[()]
 
 
 def _least(a: Any, b: Any) -> Any:
