@@ -13,7 +13,7 @@ import tewb
 from tests.pages import between_pages
 from tewb import te
 from tewb.arith import row_major
-from tewb.base import ArgumentError, BoundError, ShapeError
+from tewb.base import ArgumentError, BoundError, ScheduleError, ShapeError
 from tewb.ir import For, IterVar, const_int, convert, walk
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
@@ -345,3 +345,69 @@ def test_ranges_of_elements_that_cannot_be_counted_are_refused(dtype: str, facto
     for begin, end in [(-(2**31), last)] if dtype == "int32" else [(last, 0), (last - 3, last)]:
         with pytest.raises(BoundError, match="more iterations of k than int"):
             kernel(np.array([begin, end], dtype), np.ones(4, "uint8"))
+
+
+# ---------------------------------------------------------------- beyond int64
+
+WIDE: list[Callable[[Any, Tensor, list[IterVar]], Any]] = [
+    lambda s, C, axes: s[C].fuse(*axes),
+    lambda s, C, axes: s[C].split(s[C].fuse(*axes), factor=64),
+    lambda s, C, axes: s[C].split(s[C].fuse(*axes), nparts=4),
+    lambda s, C, axes: s.rfactor(C, s[C].split(s[C].fuse(*axes), factor=4)[1]),
+]
+
+
+@pytest.mark.parametrize("schedule", WIDE)
+def test_fused_loops_of_int64_sizes_are_checked_when_the_kernel_is_called(schedule: Any) -> None:
+    n, m = te.var("n", "int64"), te.var("m", "int64")
+    s, args, axes = ones_summed([n, m])
+    schedule(s, args[1], axes)
+    kernel = tewb.build(s, [n, m, *args])
+    one = np.ones(4, "uint8")
+    for _ in range(3):  # in Python, and in machine code
+        assert kernel(5, 9, one)[0] == 45
+        assert kernel(0, 2**40, one)[0] == kernel(2**40, 0, one)[0] == 0
+        with pytest.raises(ArgumentError, match=r"which is 184467440737095516.. and does not fit int64"):
+            kernel(2**32, 2**32, one)
+
+
+def test_products_of_int64_sizes_are_checked_when_the_kernel_is_called() -> None:
+    sizes = [te.var(name, "int64") for name in "nmk"]
+    s, args, _ = ones_summed([sizes[0] * sizes[1] * sizes[2]])
+    kernel = tewb.build(s, [*sizes, *args])
+    for _ in range(3):
+        assert kernel(2, 3, 4, np.ones(4, "uint8"))[0] == 24
+        with pytest.raises(ArgumentError, match=r"which is 18446744073709551616 and does not fit int64"):
+            kernel(2**22, 2**21, 2**21, np.ones(4, "uint8"))
+
+
+def test_products_of_int32_sizes_in_int64_need_no_check() -> None:
+    n, m = te.var("n"), te.var("m")
+    s, args, (i, j) = ones_summed([n, m])
+    s[args[1]].fuse(i, j)
+    assert tewb.build(s, [n, m, *args]).signature.limits == ()
+
+
+def test_ranges_and_parts_of_int64_sizes_are_checked_when_the_kernel_is_called() -> None:
+    n, m = te.var("n", "int64"), te.var("m", "int64")
+    A, k = te.placeholder((4,), "uint8", name="A"), te.reduce_axis((n, m), "k")
+    C = te.compute((1,), lambda x: te.sum(A[0].astype("uint32"), axis=k), name="C")
+    s = te.create_schedule(C.op)
+    s[C].split(k, factor=16)
+    kernel = tewb.build(s, [n, m, A, C])
+    for _ in range(3):
+        assert kernel(-(2**63), -(2**63) + 9, np.ones(4, "uint8"))[0] == 9
+        for begin, end in [(-(2**63), 2**63 - 1), (0, 2**63 - 3)]:
+            with pytest.raises(ArgumentError, match="does not fit int64"):
+                kernel(begin, end, np.ones(4, "uint8"))
+
+
+def test_constant_loops_that_nothing_counts_are_refused() -> None:
+    s, args, axes = ones_summed([2**32, 2**20, 2**12])
+    with pytest.raises(ScheduleError, match="4294967296 x 1048576 x 4096 iterations are more than int64"):
+        s[args[1]].fuse(*axes)
+    s, args, (i,) = ones_summed([2**63 - 1])
+    with pytest.raises(ScheduleError, match="9223372036854775807 iterations, which are 9223372036854775808"):
+        s[args[1]].split(i, factor=16)
+    with pytest.raises(ShapeError, match="18446744073709551615 are more than int64 counts"):
+        te.reduce_axis((-(2**63), 2**63 - 1))

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tewb.base import LowerError
-from tewb.ir import AxisKind, IterVar, const_int
+from tewb.ir import AxisKind, IterVar, const_int, script
 from tewb.schedule.alignment import storage_align
 from tewb.schedule.allowed import attached_at, has_loops, independent, unmarked, untouched
 from tewb.schedule.dependent_loops import fits_one_loop, keeps_ranges_known
@@ -51,6 +51,7 @@ __all__ = [
 MAX_LANES = 1024  # of a tile, and of partial results
 MAX_VECTORIZED = 1 << 31  # of a loop of elements, which is cut into vectors
 MAX_UNROLL = 4096
+MOST_ITERATIONS = (1 << 63) - 1  # of a loop, which int64 counts
 
 
 def split(stage: Stage, v: Values) -> Refusal | None:
@@ -65,7 +66,19 @@ def split(stage: Stage, v: Values) -> Refusal | None:
     refused = has_loops(stage) or (
         _cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else untouched(stage, iv)
     )
+    refused = refused or _rounded_past_int64(stage, iv, size or 1)
     return refused or (_hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None)
+
+
+def _rounded_past_int64(stage: Stage, iv: IterVar, size: int) -> Refusal | None:
+    """Whether a loop is so long that rounded up to whole parts nothing counts its iterations."""
+    n = const_int(stage.schedule.extents(stage)[iv]) or 0
+    rounded = -(-n // size) * size if size < n else n
+    if rounded <= MOST_ITERATIONS:
+        return None
+    return Refusal(
+        f"{stage.axis_name(iv)} has {n} iterations, which are {rounded} in parts of {size}: more than int64 counts"
+    )
 
 
 def _hybrid_parts(stage: Stage, iv: IterVar, factor: int | None, nparts: int | None) -> Refusal | None:
@@ -148,7 +161,24 @@ def fuse(stage: Stage, v: Values) -> Refusal | None:
             return Refusal(
                 f"{stage.axis_name(a)} is a {a.kind.value} axis and {stage.axis_name(b)} a {b.kind.value} axis"
             )
-    return fits_one_loop(stage, axes) or _fusion(stage, axes)
+    return fits_one_loop(stage, axes) or _passes_int64(stage, axes) or _fusion(stage, axes)
+
+
+def _passes_int64(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+    """Whether nothing counts the iterations of the loops as one, as far as their sizes are known."""
+    extents = stage.schedule.extents(stage)
+    sizes = [const_int(extents[iv]) for iv in axes]
+    total = 1
+    for n in sizes:
+        total *= max(1 if n is None else n, 0)
+        if total > MOST_ITERATIONS:
+            made = " x ".join(
+                script(extents[iv]) if n is None else str(n) for iv, n in zip(axes, sizes, strict=True)
+            )
+            return Refusal(
+                f"{made} iterations are more than int64 counts", "fuse fewer loops, the inner ones first"
+            )
+    return None
 
 
 def _fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
