@@ -324,9 +324,8 @@ def test_number_less_a_constant_is_checked_when_the_kernel_is_called() -> None:
             run(-(2**31) + 4)
 
 
-@pytest.mark.parametrize("dtype", ["int32", "uint64"])
-@pytest.mark.parametrize("factor", [None, 16])
-def test_ranges_of_elements_that_cannot_be_counted_are_refused(dtype: str, factor: int | None) -> None:
+def told(dtype: str, factor: int | None) -> Callable[[int, int], int]:
+    """A kernel that counts the iterations of a loop whose ends are elements."""
     P, A = te.placeholder((2,), dtype, name="P"), te.placeholder((4,), "uint8", name="A")
     axes: list[IterVar] = []
 
@@ -339,12 +338,44 @@ def test_ranges_of_elements_that_cannot_be_counted_are_refused(dtype: str, facto
     if factor is not None:
         s[C].split(axes[0], factor=factor)
     kernel = tewb.build(s, [P, A, C])
-    last = int(np.iinfo(dtype).max)
+    return lambda begin, end: int(kernel(np.array([begin, end], dtype), np.ones(4, "uint8"))[0])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+@pytest.mark.parametrize("factor", [None, 16])
+def test_ranges_of_elements_that_cannot_be_counted_are_refused(dtype: str, factor: int | None) -> None:
+    run, last = told(dtype, factor), int(np.iinfo(dtype).max)
     for begin, end in [(0, 0), (3, 1), (4, 4 + 2**20)]:
-        assert kernel(np.array([begin, end], dtype), np.ones(4, "uint8"))[0] == max(end - begin, 0)
-    for begin, end in [(-(2**31), last)] if dtype == "int32" else [(last, 0), (last - 3, last)]:
+        assert run(begin, end) == max(end - begin, 0)
+    for begin, end in [(-(2**62), 2**62)] if dtype == "int64" else [(last, 0), (last - 3, last)]:
         with pytest.raises(BoundError, match="more iterations of k than int"):
-            kernel(np.array([begin, end], dtype), np.ones(4, "uint8"))
+            run(begin, end)
+
+
+@pytest.mark.parametrize("factor", [None, 16, 2**20, 2**33])
+def test_ranges_of_int32_elements_are_counted_in_int64(factor: int | None) -> None:
+    run = told("int32", factor)
+    for begin, end in [
+        (0, LAST),
+        (LAST - 5, LAST),
+        (-(2**31), -(2**31) + 7),
+        (-(2**31), LAST),
+        (7, -(2**31)),
+    ]:
+        assert run(begin, end) == max(end - begin, 0)
+
+
+def test_value_of_an_axis_that_elements_tell_keeps_its_dtype() -> None:
+    P = te.placeholder((3,), "int32", name="P")
+
+    def row(i: Any) -> Any:
+        k = te.reduce_axis((P[i], P[i + 1]), "k")
+        return te.sum(k * 3, axis=k)
+
+    C = te.compute((2,), row, name="C")
+    assert C.dtype == "int32"
+    made = tewb.build(te.create_schedule(C.op), [P, C])(np.array([LAST - 5, LAST, LAST], "int32"))
+    assert list(made) == [(np.arange(LAST - 5, LAST, dtype="int32") * np.int32(3)).sum(dtype="int32"), 0]
 
 
 # ---------------------------------------------------------------- beyond int64

@@ -292,17 +292,22 @@ def test_a_row_is_told_and_checked_before_its_loop() -> None:
         "        for i in range(6):",
         "            k.extent = T.let(T.max(count[i], 0))",
         "            assert count[i] <= 0 or count[i] - 1 < 9, 'y reads outside of a in dimension 1: k'",
-        '            y.lanes = T.allocate((4,), "float32", scope="local")',
-        "            y.lanes[0:4] = T.Broadcast(T.float32(0.0), 4)",
-        "            for k.outer in range(k.extent // 4):",
-        "                y.lanes[0:4] = y.lanes[0:4] + a[i, k.outer * 4:k.outer * 4 + 4]",
-        "            for k.outer in range((k.extent + 3) // 4 - k.extent // 4):",
-        "                y.lanes[0:4] = y.lanes[0:4] + T.if_then_else(T.likely(T.Ramp(k.outer * 4 + k.extent // 4 * 4, 1, 4) "
-        "< T.Broadcast(k.extent, 4)), a[i, k.outer * 4 + k.extent // 4 * 4:k.outer * 4 + k.extent // 4 * 4 + 4], "
-        "T.Broadcast(T.float32(0.0), 4))",
-        "            y.lanes[0:2] = y.lanes[0:2] + y.lanes[2:4]",
-        "            y.lanes[0] = y.lanes[0] + y.lanes[1]",
-        "            y[i] = y.lanes[0]",
+        '            y.lanes = T.allocate((T.int64(4),), "float32", scope="local")',
+        "            y.lanes[T.int64(0):4] = T.Broadcast(T.float32(0.0), 4)",
+        '            for k.outer in range(T.Cast("int64", k.extent) // T.int64(4)):',
+        "                y.lanes[T.int64(0):4] = y.lanes[T.int64(0):4] + a[i, k.outer * "
+        "T.int64(4):k.outer * T.int64(4) + 4]",
+        '            for k.outer in range((T.Cast("int64", k.extent) + T.int64(3)) // '
+        'T.int64(4) - T.Cast("int64", k.extent) // T.int64(4)):',
+        "                y.lanes[T.int64(0):4] = y.lanes[T.int64(0):4] + "
+        'T.if_then_else(T.likely(T.Ramp(k.outer * T.int64(4) + T.Cast("int64", k.extent) // '
+        'T.int64(4) * T.int64(4), T.int64(1), 4) < T.Broadcast(T.Cast("int64", k.extent), '
+        '4)), a[i, k.outer * T.int64(4) + T.Cast("int64", k.extent) // T.int64(4) * '
+        'T.int64(4):k.outer * T.int64(4) + T.Cast("int64", k.extent) // T.int64(4) * '
+        "T.int64(4) + 4], T.Broadcast(T.float32(0.0), 4))",
+        "            y.lanes[T.int64(0):2] = y.lanes[T.int64(0):2] + y.lanes[T.int64(2):4]",
+        "            y.lanes[T.int64(0)] = y.lanes[T.int64(0)] + y.lanes[T.int64(1)]",
+        "            y[i] = y.lanes[T.int64(0)]",
     ]
     assert script(parse(text)) == text
 
@@ -585,3 +590,28 @@ def test_the_work_of_a_triangle_is_counted() -> None:
     y = te.compute((10,), lambda i: te.sum(a[i, 0], axis=te.reduce_axis((0, i + 1))), name="y")
     assert operations([y.op], {}) == 55
     assert operations([ragged((4, 4, 0))[1][0].op], {}) is None
+
+
+@pytest.mark.parametrize("schedule", ["", "split", "vectorize"])
+@pytest.mark.parametrize("offset", [5, -5])
+def test_far_ends_of_rows_do_not_wrap_into_a_tensor(schedule: str, offset: int) -> None:
+    P, A = te.placeholder((2,), "int32", name="P"), te.placeholder((9,), "uint8", name="A")
+    axes: list[Any] = []
+
+    def row(x: Any) -> Any:
+        axes.append(te.reduce_axis((P[0], P[1]), "k"))
+        return te.sum(A[axes[0] + offset].astype("uint32"), axis=axes[0])
+
+    C = te.compute((1,), row, name="C")
+    s = te.create_schedule(C.op)
+    if schedule:
+        inner = s[C].split(axes[0], factor=8)[1]
+        if schedule == "vectorize":
+            s[C].vectorize(inner)
+    kernel = tewb.build(s, [P, A, C])
+    a = between_pages(np.ones(9, "uint8"))
+    first = max(-offset, 0)
+    assert kernel(np.array([first, first + 4], "int32"), a)[0] == 4
+    for begin, end in [(first, 2**31 - 1), (-(2**31), 4), (-(2**31), 2**31 - 1), (2**31 - 4, 2**31 - 1)]:
+        with pytest.raises(BoundError, match="C reads outside of A"):
+            kernel(np.array([begin, end], "int32"), a)

@@ -24,7 +24,6 @@ from tewb.ir import (
     const_int,
     load,
     ops,
-    script,
     seq,
     uses,
     walk,
@@ -38,6 +37,7 @@ from tewb.schedule.lanes import lane_loop, loops_of_elements
 from tewb.schedule.relation import index_up
 from tewb.tensor import ComputeOp
 from tewb.tensor.access_check import Access
+from tewb.tensor.wide_indices import written
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -205,7 +205,7 @@ class ComputeNest(Loops):
         """What is said of an access that leaves its tensor."""
         load, d, _ = access
         name = load.producer.name
-        return f"{self.stage.name} reads outside of {name} in dimension {d}: {script(load.indices[d])}"
+        return f"{self.stage.name} reads outside of {name} in dimension {d}: {written(load.indices[d])}"
 
     def before_loop(self, position: int, body: Stmt) -> Stmt:
         """`body`, which begins with loop `position`, with the ranges of loops that are known there."""

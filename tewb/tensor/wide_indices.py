@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tewb.base import INT64
+from tewb.base import INT32, INT64
 from tewb.ir import (
     Add,
     BufferLoad,
@@ -31,6 +31,7 @@ from tewb.ir import (
     free_vars,
     ops,
     rewriter,
+    script,
 )
 
 Ends = tuple[int, int]
@@ -65,6 +66,17 @@ def wide_index(index: Expr, ranges: Mapping[Var, Ends]) -> Expr:
         return index
     narrow = {v for v in free_vars(index) if v.dtype.kind == "int" and v.dtype.bits < 64}
     return at_axes({v: ops.cast(v, INT64) for v in narrow}).index(index)
+
+
+def written(index: Expr) -> str:
+    """An index as text for people: without what makes it wide."""
+
+    def cast(n: Cast) -> Expr:
+        made: Expr = n.map_children(rewrite)
+        return made.value if isinstance(made, Cast) and n.dtype is INT64 and n.value.dtype.is_int else made
+
+    rewrite: Any = rewriter({Cast: cast, IntImm: lambda n: IntImm(n.value, INT32) if n.dtype is INT64 else n})
+    return script(rewrite(index))
 
 
 def _range_of(dom: Range | None) -> Ends | None:
