@@ -37,7 +37,7 @@ from tewb.schedule.lanes import lane_loop, loops_of_elements
 from tewb.schedule.relation import index_up
 from tewb.tensor import ComputeOp
 from tewb.tensor.access_check import Access
-from tewb.tensor.wide_indices import written
+from tewb.tensor.wide_indices import axis_ranges, checked_index, written
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -187,11 +187,17 @@ class ComputeNest(Loops):
         bounds."""
         for access in reversed(self.unproved(exprs)):
             load, d, when = access
-            index = translate.index(load.indices[d])
+            index = translate.index(self.compared(access))
             inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, load.producer.shape[d]))
             cond = ops.logical_or(ops.logical_not(translate(when)), inside)
             body = AssertStmt(cond, self.outside(access), body, self.origin)
         return body
+
+    def compared(self, access: Access) -> Expr:
+        """The index of an access, in which no part of it wraps."""
+        load, d, _ = access
+        ranges = axis_ranges((*self.op.axis, *self.op.reduce_axis))
+        return checked_index(load.indices[d], ranges, load.producer.shape[d])
 
     def unproved(self, exprs: Sequence[Expr]) -> list[Access]:
         """The accesses in `exprs` that are checked where these are evaluated, and not for a whole loop before it."""

@@ -133,6 +133,7 @@ class ToldRange:
             return None
         end = self.domain.end if index is v or not self.domain.is_told else ops.cast(self.domain.end, INT64)
         ends = self.range.min, ops.sub(end, 1)
+        index = self.nest.compared(access)
         first, last = (self.translate.index(at_axes({v: e}).index(index)) for e in ends)
         return (first, last) if step > 0 else (last, first)
 

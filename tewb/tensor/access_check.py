@@ -170,16 +170,15 @@ def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:
 
 
 def _refuse_overflow(op: Any, analyzer: Analyzer, load: ProducerLoad, d: int, index: Expr) -> None:
-    """An index does not overflow: where it is known that it would, it is no index."""
+    """An index does not overflow: where it is known that it passes 64 bits, it is no index."""
     found = analyzer.overflow(index)
     if found is None:
         return
     part, end = found
-    wider = 'compute the index in 64 bits: i.astype("int64")'
     raise BoundError(
         f"compute {op.name} reads {load.producer.name} at an index that passes {part.dtype}: in dimension {d}, "
         f"{part!r} reaches {end}",
-        hint=wider if part.dtype.bits < 64 else "take remainders before products: (i % n) * (i % n)",
+        hint="take remainders before products: (i % n) * (i % n)",
         span=here(),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tewb.arith import Analyzer
 from tewb.base import INT64
 from tewb.ir import Expr, IterVar, ProducerLoad, Range, Var, const_int, ops, walk
+from tewb.tensor.wide_indices import wide_ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +55,7 @@ def dependent_domains(axis: Sequence[IterVar], reduce_axis: Sequence[IterVar]) -
     for iv in reduce_axis:
         if iv.dom is not None and any(_varies(e, variables) for e in (iv.dom.min, iv.dom.extent)):
             end = Analyzer().simplify(ops.add(iv.dom.min, iv.dom.extent))
-            found[iv] = Domain(iv.dom.min, end)
+            found[iv] = Domain(*wide_ends(iv.dom.min, end, (*axis, *reduce_axis)))
     return _ordered(found, axis, inner_last(reduce_axis, found)) if found else found
 
 
