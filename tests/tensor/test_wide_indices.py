@@ -260,3 +260,19 @@ def test_checks_of_ordinary_indices_with_elements_stay_in_32_bits() -> None:
     X = te.placeholder((n,), "int32", name="X")
     B = te.compute((n,), lambda i: A[X[i]] + A[X[i] + 1] + A[X[i] - 1] + A[X[i] + i], name="B")
     assert "int64" not in str(tewb.lower(te.create_schedule(B.op), [A, X, B]))
+
+
+def test_statements_of_an_extern_index_in_int64() -> None:
+    def body(ins: Any, outs: Any) -> Any:
+        ib = tewb.tir.ir_builder.create()
+        a, x, o = (ib.buffer_ptr(b) for b in (*ins, *outs))
+        with ib.for_range(0, N, name="i") as i:
+            o[i] = a[i * 65536 // 7 % 64] + a[(x[0] + i) % 61]
+        return ib.get()
+
+    A, X = te.placeholder((64,), "int32", name="A"), te.placeholder((1,), "int32", name="X")
+    D = te.extern((N,), [A, X], body, name="D", dtype="int32")
+    kernel = tewb.build(te.create_schedule(D.op), [A, X, D])
+    for x in (0, 2**31 - 1, -(2**31)):
+        made = kernel(between_pages(VALUES), between_pages(np.array([x], "int32")))
+        np.testing.assert_array_equal(made, VALUES[PLACES * 65536 // 7 % 64] + VALUES[(x + PLACES) % 61])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
+from itertools import zip_longest
 from typing import Any
 
 from tewb.base import INT32, INT64, DType
@@ -11,12 +12,14 @@ from tewb.ir import (
     Add,
     AxisValues,
     BufferLoad,
+    BufferStore,
     Call,
     Cast,
     Div,
     Expr,
     FloorDiv,
     FloorMod,
+    For,
     IntImm,
     IterVar,
     Max,
@@ -26,13 +29,17 @@ from tewb.ir import (
     ProducerLoad,
     Range,
     Select,
+    Stmt,
     Sub,
     Var,
+    const,
     const_int,
     free_vars,
     ops,
+    replace,
     rewriter,
     script,
+    walk,
 )
 
 Ends = tuple[int, int]
@@ -71,6 +78,24 @@ def with_wide_indices(body: tuple[Expr, ...], axes: Iterable[IterVar]) -> tuple[
 
     rewrite: Any = rewriter({ProducerLoad: load})
     return tuple([rewrite(e) for e in body])
+
+
+def with_wide_accesses(body: Stmt) -> Stmt:
+    """A statement that was written by hand, with the indices in int64 that may pass their dtype."""
+    ranges = {n.var: _range_of(Range(n.min, n.extent)) for n in walk(body) if isinstance(n, For)}
+
+    def access(n: Any) -> Any:
+        made = n.map_children(rewrite)
+        sizes = made.buffer.shape if len(made.buffer.shape) == len(made.indices) else ()
+        pairs = zip_longest(made.indices, sizes, fillvalue=const(0))
+        indices = tuple([i if i.dtype.lanes > 1 else wide_index(i, ranges, size) for i, size in pairs])
+        if all(a is b for a, b in zip(indices, made.indices, strict=True)):
+            return made
+        return replace(made, indices=indices)
+
+    rewrite: Any = rewriter({BufferLoad: access, BufferStore: access})
+    made: Stmt = rewrite(body)
+    return made
 
 
 def wide_ends(begin: Expr, end: Expr, axes: Sequence[IterVar]) -> tuple[Expr, Expr]:
