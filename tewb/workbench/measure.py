@@ -16,9 +16,10 @@ from tewb.lowering import lower_schedule
 from tewb.runtime import Kernel, Timing, get_num_threads
 from tewb.schedule import Schedule, Step
 from tewb.tensor import ComputeOp, Tensor
-from tewb.testing import evaluate, random_array, tolerance
+from tewb.testing import evaluate, tolerance
 from tewb.workbench.counts import Sizes, least_bytes, operations, shape_of, value_of
 from tewb.workbench.interruptible import LONG, interruptible, wait_for_given_up
+from tewb.workbench.suitable_inputs import suitable_inputs
 from tewb.workbench.trials import Journal, Progress, in_turn, numpy_threads
 
 if TYPE_CHECKING:
@@ -252,7 +253,7 @@ def prepare(session: Session) -> tuple[Arrays, Arrays, Arrays]:
             if a.shape != wanted:
                 raise ArgumentError(f"the input for {t.name} has shape {a.shape}, not {wanted}")
     else:
-        inputs = {t: random_array(shape_of(t, session.sizes), t.dtype, rng) for t in given}
+        inputs = suitable_inputs(session.schedule.outputs, given, session.sizes, rng)
     if session.reference is not None:
         result = session.reference(*inputs.values())
         results = list(result) if isinstance(result, tuple | list) else [result]
