@@ -442,3 +442,44 @@ def test_constant_loops_that_nothing_counts_are_refused() -> None:
         s[args[1]].split(i, factor=16)
     with pytest.raises(ShapeError, match="18446744073709551615 are more than int64 counts"):
         te.reduce_axis((-(2**63), 2**63 - 1))
+
+
+# Ends of an axis i, a tensor L and a number m; the ends of numpy in int64.
+Ends = Callable[[Any, Any, Any], tuple[Any, Any]]
+RANGES: dict[str, Ends] = {
+    "element times number": lambda i, L, m: (0, L[i] * m),
+    "axis times numbers": lambda i, L, m: (0, i * m * m),
+    "axis times constant": lambda i, L, m: (0, i * (1 << 30)),
+    "both sides": lambda i, L, m: (L[i] * -2, L[i] * 3),
+    "beyond int32": lambda i, L, m: (L[i] + (LAST - 9), L[i] + LAST),
+    "from a number": lambda i, L, m: (m, m + i),
+    "backward": lambda i, L, m: (i - 1, L[i]),
+}
+HOW: dict[str, Callable[[Any, Tensor, IterVar], Any]] = {
+    "": lambda s, C, k: None,
+    "factor": lambda s, C, k: s[C].split(k, factor=16),
+    "nparts": lambda s, C, k: s[C].split(k, nparts=7),
+    "vectorize": lambda s, C, k: s[C].vectorize(s[C].split(k, factor=8)[1]),
+    "rfactor": lambda s, C, k: s.rfactor(C, s[C].split(k, factor=4)[1]),
+    "cache_write": lambda s, C, k: s.cache_write(C, "local"),
+    "lanes": lambda s, C, k: s[C].vectorize(C.op.axis[0]),
+}
+
+
+@pytest.mark.parametrize("ends", RANGES)
+@pytest.mark.parametrize("how", HOW)
+def test_dependent_ranges_that_pass_int32_run_all_iterations(ends: str, how: str) -> None:
+    A, L = te.placeholder((4,), "uint8", name="A"), te.placeholder((3,), "int32", name="L")
+    m, axes = te.var("m"), list[IterVar]()
+
+    def row(i: Any) -> Any:
+        axes.append(te.reduce_axis(RANGES[ends](i, L, m), "k"))
+        return te.sum(A[0].astype("uint32"), axis=axes[0])
+
+    C = te.compute((3,), row, name="C")
+    s = te.create_schedule(C.op)
+    HOW[how](s, C, axes[0])
+    made = tewb.build(s, [A, L, m, C])(np.ones(4, "uint8"), np.array([0, 5, 40000], "int32"), 40000)
+    long = np.array([0, 5, 40000])
+    wanted = [max(e - b, 0) % 2**32 for b, e in (RANGES[ends](i, long, 40000) for i in range(3))]
+    assert [int(n) for n in made] == wanted
