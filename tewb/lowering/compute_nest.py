@@ -37,7 +37,7 @@ from tewb.schedule.lanes import lane_loop, loops_of_elements
 from tewb.schedule.relation import index_up
 from tewb.tensor import ComputeOp
 from tewb.tensor.access_check import Access
-from tewb.tensor.wide_indices import axis_ranges, checked_index, written
+from tewb.tensor.wide_indices import checked_index, known_ranges, written
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -196,7 +196,7 @@ class ComputeNest(Loops):
     def compared(self, access: Access) -> Expr:
         """The index of an access, in which no part of it wraps."""
         load, d, _ = access
-        ranges = axis_ranges((*self.op.axis, *self.op.reduce_axis))
+        ranges = known_ranges((*self.op.axis, *self.op.reduce_axis), self.op.inputs)
         return checked_index(load.indices[d], ranges, load.producer.shape[d])
 
     def unproved(self, exprs: Sequence[Expr]) -> list[Access]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
 from itertools import zip_longest
 from typing import Any
 
@@ -46,14 +45,6 @@ Ends = tuple[int, int]
 Known = Mapping[Var, tuple[int | None, int | None]]
 
 
-class Unknown(Enum):
-    """What is taken for a variable of which nothing is known."""
-
-    ZERO = "zero"
-    SIZE = "size"  # as large as sizes may be
-    ANY = "any"  # all that its dtype holds
-
-
 _ROOM = 1 << 16  # what may be added to a size: larger ones are so close to the end that nobody has them
 
 
@@ -66,7 +57,7 @@ def with_wide_indices(body: tuple[Expr, ...], axes: Iterable[IterVar]) -> tuple[
     matters (a quotient, a remainder or the smaller one of something that has wrapped is another number) they are taken
     to be. A sum or product that has wrapped itself is found when it is checked: see `checked_index`.
     """
-    ranges = axis_ranges(axes)
+    ranges = known_ranges(axes, [n.producer for e in body for n in walk(e) if isinstance(n, ProducerLoad)])
 
     def load(n: ProducerLoad) -> Expr:
         made = n.map_children(rewrite)
@@ -82,7 +73,9 @@ def with_wide_indices(body: tuple[Expr, ...], axes: Iterable[IterVar]) -> tuple[
 
 def with_wide_accesses(body: Stmt) -> Stmt:
     """A statement that was written by hand, with the indices in int64 that may pass their dtype."""
-    ranges = {n.var: _range_of(Range(n.min, n.extent)) for n in walk(body) if isinstance(n, For)}
+    loops = {n.var: Range(n.min, n.extent) for n in walk(body) if isinstance(n, For)}
+    buffers = [n.buffer for n in walk(body) if isinstance(n, BufferLoad | BufferStore)]
+    ranges = _known(loops, [n for b in buffers for n in b.shape])
 
     def access(n: Any) -> Any:
         made = n.map_children(rewrite)
@@ -100,10 +93,10 @@ def with_wide_accesses(body: Stmt) -> Stmt:
 
 def wide_ends(begin: Expr, end: Expr, axes: Sequence[IterVar]) -> tuple[Expr, Expr]:
     """The ends of a range, in int64 if they may pass their dtype."""
-    ranges = axis_ranges(axes)
+    tensors = [n.producer for e in (begin, end) for n in walk(e) if isinstance(n, ProducerLoad)]
+    ranges = known_ranges(axes, tensors)
     low, high = (
-        _widened(e) if _passes(e, ranges, None, Unknown.SIZE) else e
-        for e in with_wide_indices((begin, end), axes)
+        _widened(e) if _passes(e, ranges, None, True) else e for e in with_wide_indices((begin, end), axes)
     )
     return low, high
 
@@ -111,14 +104,13 @@ def wide_ends(begin: Expr, end: Expr, axes: Sequence[IterVar]) -> tuple[Expr, Ex
 def wide_index(index: Expr, ranges: Known, size: Expr) -> Expr:
     """An index into a dimension of `size`, in int64 if it may pass its dtype."""
     is_long = size.dtype.bits > index.dtype.bits or (const_int(size) or 0) > index.dtype.max_value()
-    unknown = Unknown.SIZE if is_long else Unknown.ZERO
-    return _widened(index) if _passes(index, ranges, size, unknown) else index
+    return _widened(index) if _passes(index, ranges, size, is_long) else index
 
 
 def checked_index(index: Expr, ranges: Known, size: Expr) -> Expr:
     """An index as it is compared with the `size` of a dimension when the kernel runs: in int64 also if sizes or elements
     of which nothing is known may make it pass its dtype. What then is inside has not wrapped."""
-    return _widened(index) if _passes(index, ranges, size, Unknown.ANY) else index
+    return _widened(index) if _passes(index, ranges, size, True) else index
 
 
 def written(index: Expr) -> str:
@@ -132,15 +124,21 @@ def written(index: Expr) -> str:
     return script(rewrite(index))
 
 
-def axis_ranges(axes: Iterable[IterVar]) -> dict[Var, tuple[int | None, int | None]]:
-    """The first and the last number of axes, as far as they are known."""
-    return {iv.var: _range_of(iv.dom) for iv in axes}
+def known_ranges(axes: Iterable[IterVar], tensors: Iterable[Any]) -> Known:
+    """The first and the last number of axes, as far as they are known, and of the sizes of axes and tensors."""
+    ranges = {iv.var: iv.dom for iv in axes if iv.dom is not None}
+    return _known(ranges, [n for t in dict.fromkeys(tensors) for n in t.shape])
 
 
-def _range_of(dom: Range | None) -> tuple[int | None, int | None]:
-    low = None if dom is None else const_int(dom.min)
-    n = None if dom is None else const_int(dom.extent)
-    return low, None if low is None or n is None else max(low, low + n - 1)
+def _known(ranges: Mapping[Var, Range], sizes: Iterable[Expr]) -> Known:
+    found: dict[Var, tuple[int | None, int | None]] = {}
+    for size in (*sizes, *(r.extent for r in ranges.values())):
+        if const_int(size) is None:
+            found.update({v: (0, None) for v in free_vars(size)})
+    for v, r in ranges.items():
+        low, n = const_int(r.min), const_int(r.extent)
+        found[v] = low, None if low is None or n is None else max(low, low + n - 1)
+    return found
 
 
 class _Wider(AxisValues):
@@ -170,13 +168,13 @@ class _PassesError(Exception):
     """A part of an index may be larger than its dtype, and what is made of it then is wrong."""
 
 
-def _passes(e: Expr, ranges: Known, size: Expr | None, unknown: Unknown) -> bool:
+def _passes(e: Expr, ranges: Known, size: Expr | None, any_number: bool) -> bool:
     """Whether `e`, as an index into a dimension of `size`, may be another number than in int64."""
     if isinstance(e, Var | IntImm | ProducerLoad | BufferLoad) or e.dtype.kind != "int":
         return False
     found = _Ranges(ranges)
     try:
-        lo, hi = found.of(e, unknown)
+        lo, hi = found.of(e, any_number)
     except _PassesError:
         return True
     return not _holds(e.dtype, (lo, hi)) and not (found.guessed and _is_seen(e.dtype, (lo, hi), size))
@@ -200,22 +198,22 @@ class _Ranges:
 
     def __init__(self, known: Known) -> None:
         self.known = known
-        self.found: dict[tuple[Expr, Unknown], Ends] = {}
+        self.found: dict[tuple[Expr, bool], Ends] = {}
         self.guessed = False  # whether any of it depends on what nobody knows
 
-    def of(self, e: Expr, unknown: Unknown) -> Ends:
-        """The range of `e`. Raises _PassesError where a part passes its dtype from which more is computed than a sum or
+    def of(self, e: Expr, any_number: bool) -> Ends:
+        """The range of `e`. Variables of which nothing is known are 0, or with `any_number` all that they may be. Raises _PassesError where a part passes its dtype from which more is computed than a sum or
         product."""
-        if (e, unknown) not in self.found:
-            lo, hi = self._find(e, unknown)
+        if (e, any_number) not in self.found:
+            lo, hi = self._find(e, any_number)
             if e.dtype.kind != "int" and not _holds(e.dtype, (lo, hi)):
                 lo, hi = e.dtype.min_value(), e.dtype.max_value()  # unsigned numbers wrap
-            self.found[e, unknown] = lo, hi
-        return self.found[e, unknown]
+            self.found[e, any_number] = lo, hi
+        return self.found[e, any_number]
 
-    def exact(self, e: Expr, unknown: Unknown) -> Ends:
+    def exact(self, e: Expr, any_number: bool) -> Ends:
         """The range of `e`, which must not pass its dtype."""
-        found = self.of(e, unknown)
+        found = self.of(e, any_number)
         if not _holds(e.dtype, found):
             raise _PassesError
         return found
@@ -224,43 +222,43 @@ class _Ranges:
         self.guessed = True
         return e.dtype.min_value(), e.dtype.max_value()
 
-    def _variable(self, v: Var, unknown: Unknown) -> Ends:
+    def _variable(self, v: Var, any_number: bool) -> Ends:
         lo, hi = self.known.get(v, (None, None))
         if lo is not None and hi is not None:
             return lo, hi
         self.guessed = True
         least, most = v.dtype.min_value(), v.dtype.max_value()
-        if unknown is Unknown.ZERO:
+        if not any_number:
             return 0, 0
-        if unknown is Unknown.SIZE or lo is not None:
-            least, most = 0, most if most < 2 * _ROOM else most - _ROOM
+        if lo is not None and most > 2 * _ROOM:  # a size
+            most -= _ROOM
         return least if lo is None else lo, most if hi is None else hi
 
-    def _find(self, e: Expr, unknown: Unknown) -> Ends:
+    def _find(self, e: Expr, any_number: bool) -> Ends:
         match e:
             case IntImm(value):
                 return value, value
             case Var():
-                return self._variable(e, unknown) if e.dtype.is_int else (0, 0)
+                return self._variable(e, any_number) if e.dtype.is_int else (0, 0)
             case Cast(a) if a.dtype.is_int and e.dtype.is_int:
-                ends = self.exact(a, unknown) if e.dtype.bits > a.dtype.bits else self.of(a, unknown)
+                ends = self.exact(a, any_number) if e.dtype.bits > a.dtype.bits else self.of(a, any_number)
                 return ends if _holds(e.dtype, ends) else self._any(e)
             case Add(a, b):
-                (p, q), (r, s) = self.of(a, unknown), self.of(b, unknown)
+                (p, q), (r, s) = self.of(a, any_number), self.of(b, any_number)
                 return p + r, q + s
             case Sub(a, b):
-                (p, q), (r, s) = self.of(a, unknown), self.of(b, unknown)
+                (p, q), (r, s) = self.of(a, any_number), self.of(b, any_number)
                 return p - s, q - r
             case Mul(a, b):
-                ends_of = [x * y for x in self.of(a, unknown) for y in self.of(b, unknown)]
+                ends_of = [x * y for x in self.of(a, any_number) for y in self.of(b, any_number)]
                 return min(ends_of), max(ends_of)
             case Call("shift_left", (a, IntImm(c))):
-                return self.of(a, unknown)[0] << c, self.of(a, unknown)[1] << c
+                return self.of(a, any_number)[0] << c, self.of(a, any_number)[1] << c
             case Call("bitwise_and", (a, IntImm(c))) if c >= 0:  # the lowest bits are right, wrapped or not
-                self.of(a, unknown)
+                self.of(a, any_number)
                 return 0, c
             case FloorMod(a, IntImm(c)) if c > 0 and c & (c - 1) == 0:
-                self.of(a, unknown)
+                self.of(a, any_number)
                 return 0, c - 1
             case ProducerLoad() | BufferLoad():  # its own indices have been looked at
                 return self._any(e) if e.dtype.is_int else (0, 0)
@@ -268,7 +266,7 @@ class _Ranges:
 
     def _of_parts(self, e: Expr) -> Ends:
         """The range of what is not right if one of its parts has wrapped."""
-        parts = [self.exact(c, Unknown.SIZE) for c in e.children() if isinstance(c, Expr)]
+        parts = [self.exact(c, True) for c in e.children() if isinstance(c, Expr)]
         match e:
             case FloorMod(_, IntImm(c)) if c > 0:
                 return 0, c - 1
