@@ -192,8 +192,10 @@ def _refuse_if_certain(
     size: Expr,
     axes: tuple[IterVar, ...],
 ) -> None:
-    """Bounds of an affine index are reached, so an index that can leave the tensor does."""
-    if analyzer.reads_data(index) or detect_linear(index, [iv.var for iv in axes]) is None:
+    """Bounds of an affine index are reached, so an index that can leave the tensor does. With a size in it, it may be
+    that nobody has one for which it does: `A[n - 1]`."""
+    linear = None if analyzer.reads_data(index) else detect_linear(index, [iv.var for iv in axes])
+    if linear is None or ops.const_int(linear[1]) is None:
         return
     lo, hi = analyzer.const_bounds(index)
     extent = ops.const_int(size)
