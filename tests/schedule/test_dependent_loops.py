@@ -615,3 +615,32 @@ def test_far_ends_of_rows_do_not_wrap_into_a_tensor(schedule: str, offset: int) 
     for begin, end in [(first, 2**31 - 1), (-(2**31), 4), (-(2**31), 2**31 - 1), (2**31 - 4, 2**31 - 1)]:
         with pytest.raises(BoundError, match="C reads outside of A"):
             kernel(np.array([begin, end], "int32"), a)
+
+
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("factor", [None, 3])
+def test_vectorized_loop_around_rows_of_differing_length_runs_serially(
+    told: bool, factor: int | None
+) -> None:
+    n = te.var("n")
+    A, P = te.placeholder((n,), "int32", name="A"), te.placeholder((n + 1,), "int32", name="P")
+    axes: list[Any] = []
+
+    def row(i: Any) -> Any:
+        axes.append(te.reduce_axis((P[i], P[i + 1]) if told else (0, i + 1), "k"))
+        return te.sum(A[axes[0]] + i, axis=axes[0])
+
+    C = te.compute((n,), row, name="C")
+    s = te.create_schedule(C.op)
+    s[C].vectorize(s[C].split(C.op.axis[0], factor=4)[1])
+    if factor is not None:
+        s[C].split(axes[0], factor=factor)
+    args = [A, P, C] if told else [A, C]
+    text = str(tewb.lower(s, args, simple_mode=True))
+    assert "for i.inner in range(4):" in text and "vectorized" not in text
+    size, a = 13, np.arange(13, dtype="int32") * 3
+    ends = np.sort(np.random.default_rng(1).integers(0, size, size + 1)).astype("int32")
+    rows = [(ends[i], ends[i + 1]) if told else (0, i + 1) for i in range(size)]
+    wanted = [(a[b:e] + i).sum() for i, (b, e) in enumerate(rows)]
+    arrays = [between_pages(x) for x in ([a, ends] if told else [a])]
+    np.testing.assert_array_equal(tewb.build(s, args)(*arrays), wanted)

@@ -276,3 +276,40 @@ def test_statements_of_an_extern_index_in_int64() -> None:
     for x in (0, 2**31 - 1, -(2**31)):
         made = kernel(between_pages(VALUES), between_pages(np.array([x], "int32")))
         np.testing.assert_array_equal(made, VALUES[PLACES * 65536 // 7 % 64] + VALUES[(x + PLACES) % 61])
+
+
+def counts_of_elements(l, n):  # noqa: E741
+    o = output_tensor((n,), "uint32")  # noqa: F821
+    for i in range(n):
+        o[i] = uint32(0)  # noqa: F821
+        for _ in range(l[i] * 65536):
+            o[i] = o[i] + uint32(1)  # noqa: F821
+    return o
+
+
+def counts_between_elements(l, n):  # noqa: E741
+    o = output_tensor((n,), "uint32")  # noqa: F821
+    for i in range(n):
+        o[i] = uint32(0)  # noqa: F821
+        for _ in range(l[0], l[i]):
+            o[i] = o[i] + uint32(1)  # noqa: F821
+    return o
+
+
+@pytest.mark.parametrize(
+    "function, fits, wanted, passes",
+    [
+        (counts_of_elements, [0, 1, 3], [0, 65536, 3 * 65536], [0, 65537]),
+        (counts_between_elements, [2**31 - 9, 2**31 - 1, 0], [0, 8, 0], [-(2**31), 2**31 - 1]),
+    ],
+)
+def test_loops_of_a_hybrid_function_that_pass_int32_are_checked(
+    function: Any, fits: list[int], wanted: list[int], passes: list[int]
+) -> None:
+    n = te.var("n")
+    L = te.placeholder((n,), "int32", name="L")
+    D = te.hybrid.script(function)(L, n)
+    kernel = tewb.build(te.create_schedule(D.op), [L, n, D])
+    np.testing.assert_array_equal(kernel(np.array(fits, "int32"), 3), wanted)
+    with pytest.raises(BoundError, match="has more iterations than int32 counts"):
+        kernel(np.array(passes, "int32"), 2)

@@ -95,10 +95,13 @@ def wide_ends(begin: Expr, end: Expr, axes: Sequence[IterVar]) -> tuple[Expr, Ex
     """The ends of a range, in int64 if they may pass their dtype."""
     tensors = [n.producer for e in (begin, end) for n in walk(e) if isinstance(n, ProducerLoad)]
     ranges = known_ranges(axes, tensors)
-    low, high = (
-        _widened(e) if _passes(e, ranges, None, True) else e for e in with_wide_indices((begin, end), axes)
-    )
+    low, high = (checked_end(e, ranges) for e in with_wide_indices((begin, end), axes))
     return low, high
+
+
+def checked_end(end: Expr, ranges: Known) -> Expr:
+    """The end of a range as it is checked when the kernel runs: in int64 if it may pass its dtype."""
+    return _widened(end) if _passes(end, ranges, None, True) else end
 
 
 def wide_index(index: Expr, ranges: Known, size: Expr) -> Expr:
