@@ -35,9 +35,8 @@ from tewb.lowering.told_ranges import ToldRange, told_ranges
 from tewb.schedule import Stage
 from tewb.schedule.lanes import lane_loop, loops_of_elements
 from tewb.schedule.relation import index_up
-from tewb.tensor import ComputeOp
+from tewb.tensor import ComputeOp, checked_index, known_ranges, written
 from tewb.tensor.access_check import Access
-from tewb.tensor.wide_indices import checked_index, known_ranges, written
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
