@@ -322,6 +322,9 @@ class _Entry:
                 )
                 t.check(t.ins(f"icmp sge i64 {self.symbols[name]}, {-(1 << bits - 1)}"))
         for limit in others:
+            if limit.bits == 64:  # where its arithmetic does not overflow, it fits
+                self.arithmetic(limit.text)
+                continue
             above = t.checked("sadd", self.arithmetic(limit.text), str(1 << limit.bits - 1))
             t.check(t.ins(f"icmp ult i64 {above}, {1 << limit.bits}"))
 

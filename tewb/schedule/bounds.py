@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, relaxed, union
-from tewb.base import any_depth
+from tewb.base import DType, any_depth
 from tewb.ir import (
     Expr,
     For,
@@ -142,8 +142,10 @@ def _stage_bounds(
     told = _told_ranges(stage, op, ranges) if isinstance(op, ComputeOp) and op.domains else {}
     if needed is not None:
         ranges.update(zip(op.axis, needed, strict=True))
-    extents = loop_extents(stage.relations, {iv: r.extent for iv, r in ranges.items()}, analyzer)
-    variables = {iv: Var(stage.axis_name(iv), iv.dtype) for iv in stage.leaf_iter_vars}
+    counts = {iv: r.extent for iv, r in ranges.items()}
+    wide = op.domains if isinstance(op, ComputeOp) else ()
+    extents = loop_extents(stage.relations, counts, analyzer, wide)
+    variables = {iv: Var(stage.axis_name(iv), _dtype_of(iv, extents)) for iv in stage.leaf_iter_vars}
     if whole or needed is None or not op.axis:
         regions = tuple(whole_region(t.shape) for t in op.outputs)
     elif isinstance(op, ExternOp):
@@ -151,6 +153,11 @@ def _stage_bounds(
     else:
         regions = (tuple(needed),) * len(op.outputs)
     return StageBounds(ranges, extents, variables, regions, told=told)
+
+
+def _dtype_of(loop: IterVar, extents: Extents) -> DType:
+    """The dtype that a loop is counted in."""
+    return extents[loop].dtype if loop in extents else loop.dtype
 
 
 def _told_ranges(stage: Stage, op: ComputeOp, ranges: dict[IterVar, Range]) -> dict[Var, int]:
