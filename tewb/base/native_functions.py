@@ -143,7 +143,7 @@ def _capsule(capsule: Any) -> tuple[str, int, tuple[CType, ...], DType | None]:
     signature = get_name(capsule)
     declaration = re.fullmatch(r"(.*?)\((.*)\)", (signature or b"").decode())
     if declaration is None:
-        raise ExternError(f"call_extern: the capsule is no function: {signature!r}", span=here())
+        raise ExternError(f"call_extern: this capsule is not a function: {signature!r}", span=here())
     parameter_texts = [p.strip() for p in declaration[2].split(",")]
     parameters = tuple(_c_type(p) for p in parameter_texts if p not in ("", "void"))
     return "capsule", int(get_pointer(capsule, signature)), parameters, _c_type(declaration[1].strip()).dtype

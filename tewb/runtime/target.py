@@ -84,7 +84,9 @@ class Target:
         Raises CodegenError for a text that describes none.
         """
         if target is not None and not isinstance(target, Target | str):
-            raise CodegenError(f"a {type(target).__name__} is no target", hint='target="llvm"', span=here())
+            raise CodegenError(
+                f"a {type(target).__name__} is not a target", hint='target="llvm"', span=here()
+            )
         return target if isinstance(target, Target) else _parse(target or "llvm")
 
     @property
@@ -193,7 +195,7 @@ def _parse(text: str) -> Target:
             )
         if name in ("mtriple", "mcpu", "mattr") and not _NAMES.fullmatch(value):
             raise CodegenError(
-                f"target {brief(repr(text))}: {brief(repr(value))} is no name of LLVM's",
+                f"target {brief(repr(text))}: {brief(repr(value))} is not a name that LLVM knows",
                 hint="names are letters, digits, dots and dashes, and features stand behind + or -",
                 span=here(),
             )
