@@ -18,7 +18,7 @@ from tewb.arith.comparisons import as_nonpositive, negated
 from tewb.arith.const_ranges import UNKNOWN, Bound, Bounds, hull, quotient, times
 from tewb.arith.keys import Keys
 from tewb.arith.linear import Linear, Linearizer, Monomial, Term
-from tewb.arith.simplifier import Simplifier
+from tewb.arith.simplifier import Change, Simplifier
 from tewb.base import INT64, DType
 from tewb.ir import (
     EQ,
@@ -277,6 +277,15 @@ class Analyzer:
         """`simplify` for an index in a value."""
         return self._simplified(e, False)
 
+    def canonical(self, s: Linear, dtype: DType) -> Expr:
+        """A sum of simple terms as an expression, which is simple too."""
+        return self._simplifier.canonical(s, dtype)
+
+    def explain_simplify(self, e: Expr, is_value: bool = False) -> list[Change]:
+        """The steps from `e` to what `simplify` gives (of a value, `simplify_value`), from the inside out."""
+        with self.values(is_value):
+            return self._simplifier.explain(e)
+
     def _simplified(self, e: Expr, wraps: bool) -> Expr:
         before, self.wraps = self.wraps, wraps
         try:
@@ -351,7 +360,7 @@ class Analyzer:
         if isinstance(e, Var):
             if not uses(extent, [e]):
                 return False
-            with self.values(False):
+            with self.values(False), self._simplifier.unrecorded():
                 most = self.const_bounds(self.simplify(substitute(extent, {e: const(0, e.dtype)})))[1]
             return most is not None and most <= 0
         s, wanted = self.linear.of(extent), self.keys(e)
@@ -611,7 +620,8 @@ class Analyzer:
             other = s.copy()
             del other.terms[(id(v),)]
             other.add(self.linear.of(bound), t.coeff)
-            if self._linear_nonpositive(self.linear._join(other), depth - 1 if depth < 2 else depth):
+            self.linear.join(other)
+            if self._linear_nonpositive(other, depth - 1 if depth < 2 else depth):
                 return True
         return False
 

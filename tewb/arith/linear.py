@@ -55,6 +55,10 @@ class Linear:
     def copy(self) -> Linear:
         return Linear(self.const, dict(self.terms))
 
+    def divided(self, by: int) -> Linear:
+        """The sum of the terms divided by their common factor `by`, and of the constant's floor quotient."""
+        return Linear(self.const // by, {key: Term(t.coeff // by, t.atoms) for key, t in self.terms.items()})
+
     @property
     def is_const(self) -> bool:
         return not self.terms
@@ -77,7 +81,12 @@ class Linearizer:
 
     def of(self, e: Expr) -> Linear:
         """`e` as a linear sum, with quotients and remainders that belong together joined."""
-        return self._join(self._raw(e, 0, {}))
+        return self.joined(e)[0]
+
+    def joined(self, e: Expr) -> tuple[Linear, bool]:
+        """`e` as a linear sum, and whether a quotient and its remainder were joined in it."""
+        s = self._raw(e, 0, {})
+        return s, self.join(s)
 
     def _raw(self, e: Expr, depth: int, known: dict[Expr, Linear]) -> Linear:
         """The sum of `e`, which the caller may change. `known` are those of shared parts."""
@@ -135,8 +144,9 @@ class Linearizer:
             self._ranks[key] = type(atom).__name__, [v.name for v in free_vars(atom)], repr(key)
         return self._ranks[key]
 
-    def _join(self, s: Linear) -> Linear:
-        """(x // c)*c*k + (x % c)*k  ->  x*k    when c is not 0 and x does not wrap"""
+    def join(self, s: Linear) -> bool:
+        """Change (x // c)*c*k + (x % c)*k to x*k in a sum, when c is not 0 and x does not wrap. Returns whether there
+        was such a pair."""
         for t in list(s.terms.values()):
             match t.atoms:
                 case (FloorMod(x, IntImm(c)),) if c != 0:
@@ -153,11 +163,12 @@ class Linearizer:
             if other is None or other.coeff != t.coeff * factor:
                 continue
             if self.is_exact(x) and self.is_never_zero(t.atoms[0].b):  # type: ignore[attr-defined]
-                joined = self._raw(x, 0, {})
+                whole = self._raw(x, 0, {})
                 del s.terms[key]
                 del s.terms[(self.keys(t.atoms[0]),)]
-                return self._join(s.add(joined, t.coeff))
-        return s
+                self.join(s.add(whole, t.coeff))
+                return True
+        return False
 
     def expr(self, s: Linear, dtype: DType) -> Expr:
         """The sum as an expression of `dtype`: terms in order, those with a minus after the first with a plus."""
