@@ -86,18 +86,36 @@ class Shape:
 
     def sum(self) -> Expr:
         """x*a + y*b + k"""
+        if self.rng.random() < 0.3:
+            return self.at_the_end()
         sum_ = self.plus(self.times(self.index(), self.factor()), self.times(self.index(), self.factor()))
         return self.plus(sum_, self.number(0, 1, 5, -7, 64))
+
+    def at_the_end(self) -> Expr:
+        """x*g + y*h - k, which is less than the largest integer where x*g + y*h may be more; or all of it negative."""
+        g, most = self.factor(), self.d.max_value()
+        y = self.times(self.within(0, 9), self.factor())
+        if self.rng.random() < 0.5:
+            return self.plus(
+                self.plus(self.times(self.within(most // g - 12, most // g), g), y), self.number(-295, -999)
+            )
+        return self.plus(
+            self.plus(self.times(self.within(-(most // g), 12 - most // g), g), y), self.number(0, 5, 30)
+        )
 
     def divided(self, kind: type) -> Expr:
         """A sum by a number, some of whose coefficients have factors in common with it."""
         return kind(self.sum(), self.number(1, 2, 3, 4, 6, 12, 32, 2**20), self.d)
 
     def symbolic(self, kind: type) -> Expr:
-        """x*n + y by n, which may be 0 or less in some, and y be less than n in some."""
+        """x*n + y by n, which may be 0 or less in some, and y be less than n in some; or y at the end of what there is."""
         n = self.within(*self.rng.choice(((-4, 50), (0, 50), (1, 50), (20, 50))))
-        y = self.within(*self.rng.choice(((-9, 60), (0, 19), (0, 40))))
-        return kind(self.plus(Mul(self.index(), n, self.d), y), n, self.d)
+        x, y = self.index(), self.within(*self.rng.choice(((-9, 60), (0, 19), (0, 40))))
+        if self.rng.random() < 0.2:
+            most = self.d.max_value()
+            x, y = self.within(-500, -100), self.plus(self.within(most - 9, most), self.number(5))
+            n = self.within(1, 50)
+        return kind(self.plus(Mul(x, n, self.d), y), n, self.d)
 
     def condition(self) -> Expr:
         return self.case.condition(1)
@@ -123,7 +141,9 @@ class Shape:
 
 
 def truncated(s: Shape) -> Expr:
-    return s.rng.choice((Div, Mod))(s.within(-3, 90), s.within(-1, 9), s.d)
+    return s.rng.choice((Div, Mod))(
+        s.within(s.rng.randint(-3, 5), 90), s.within(s.rng.randint(-5, 5), 9), s.d
+    )
 
 
 def quotient_and_remainder(s: Shape) -> Expr:
@@ -134,16 +154,41 @@ def quotient_and_remainder(s: Shape) -> Expr:
     return s.plus(quotient, s.plus(s.times(FloorMod(x, c, s.d), k), s.any()))
 
 
+def common_factor_of_a_quotient(s: Shape) -> Expr:
+    """A sum by a number; or x*32 + y*2 - 3 by 8, where y*2 + 5 may pass the end."""
+    if s.rng.random() < 0.7:
+        return s.divided(FloorDiv)
+    most = s.d.max_value() // 2
+    pair = s.plus(s.times(s.within(-9, -5), 32), s.times(s.within(most - 12, most), 2))
+    return FloorDiv(s.plus(pair, s.number(-3)), s.number(8, 16), s.d)
+
+
 def nested(outer: type, inner: type) -> Callable[[Shape], Expr]:
     def shape(s: Shape) -> Expr:
+        most = s.d.max_value()
+        if s.rng.random() < 0.3:  # x + k may pass the end, and x does not
+            within = s.plus(s.within(most - 9, most), s.number(7))
+            divided = s.plus(inner(within, s.number(12), s.d), s.number(-7))
+            return outer(divided, s.number(3, 4, 6), s.d)
         within = inner(s.any() if s.rng.random() < 0.4 else s.index(), s.number(2, 4, 12, -4), s.d)
         return outer(s.times(within, s.rng.choice((1, 1, 3, 4))), s.number(2, 4, 8, 12, 2**30), s.d)
 
     return shape
 
 
-def compared(*kinds: type) -> Callable[[Shape], Expr]:
-    return lambda s: s.rng.choice(kinds)(s.sum(), s.rng.choice((s.sum(), s.number(-40, 0, 7, 2000))), BOOL)
+def compared(s: Shape) -> Expr:
+    """A sum with another, or with a number that it may reach."""
+    kind = s.rng.choice(COMPARISONS)
+    if s.rng.random() < 0.5:
+        sum_ = s.plus(
+            s.times(s.within(-5, 20), s.rng.choice((4, 6))), s.times(s.within(-5, 20), s.rng.choice((2, 6)))
+        )
+        return kind(s.plus(sum_, s.number(0, 5, -8)), const(s.rng.randint(-60, 120), s.d), BOOL)
+    if s.rng.random() < 0.3:
+        half = s.d.max_value() // 2
+        sum_ = s.plus(s.within(half - 60, half + 60), s.within(half - 60, half + 60))
+        return kind(s.plus(sum_, s.number(-500)), s.number(2 * half - 500, 2 * half - 480), BOOL)
+    return kind(s.sum(), s.sum(), BOOL)
 
 
 def assumed(s: Shape) -> Expr:
@@ -200,11 +245,11 @@ SHAPES: dict[str, Callable[[Shape], Expr]] = {
     "cast_of_a_number": lambda s: Cast(const(s.case.number(s.d), s.d), s.rng.choice(DTYPES)),
     "cast_of_equal_lanes": lambda s: Cast(s.same(s.any()), s.rng.choice(DTYPES).with_lanes(LANES)),
     "cast_to_its_own_dtype": lambda s: Cast(s.any(), s.d),
-    "common_factor_of_a_quotient": lambda s: s.divided(FloorDiv),
+    "common_factor_of_a_quotient": common_factor_of_a_quotient,
     "common_factor_of_a_remainder": lambda s: FloorMod(s.times(s.index(), 12), s.number(8, 16, 36), s.d),
-    "comparison_by_bounds": compared(*COMPARISONS),
+    "comparison_by_bounds": compared,
     "comparison_of_all_lanes": lambda s: s.pair(COMPARISONS, s.ramp(-9, 1, 4), s.same(s.index())),
-    "comparison_with_a_number": compared(*COMPARISONS),
+    "comparison_with_a_number": compared,
     "decided_choice": choice,
     "decided_choice_of_all_lanes": choice_of_vectors,
     "division_by_zero": lambda s: s.rng.choice((FloorDiv, FloorMod, Div, Mod))(s.any(), s.number(0), s.d),
@@ -349,7 +394,7 @@ def test_an_explanation_goes_from_the_inside_out() -> None:
         ("canonical_sum", "x // 8 + 3 - 2", "x // 8 + 1"),
     ]
     assert RULES["quotient_of_a_quotient"].formula == (
-        "(x // a) // b -> x // (a*b) when a, b > 0 and x does not wrap"
+        "(x // a) // b -> x // (a*b) when a, b > 0 and a*b is in the range of the dtype"
     )
 
 
@@ -360,6 +405,15 @@ def test_what_a_condition_asks_is_no_part_of_an_explanation() -> None:
     with a.inside_loop((m * 4 + 6 - 6) // 2):
         changes = explain_simplify(v // m * m + v % m, a)
     assert [(c.rule.name, c.after) for c in changes] == [("quotient_and_remainder", v)]
+
+
+def test_floats_keep_what_is_added_and_multiplied() -> None:
+    """-0.0 + 0.0 is 0.0, and infinity times 0 is NaN."""
+    x, a = Var("x", DType("float32")), Analyzer()
+    for e in (Add(x, const(0.0), x.dtype), Sub(x, const(0.0), x.dtype), Mul(x, const(0.0), x.dtype)):
+        assert a.simplify_value(e) is e
+    assert a.simplify_value(Mul(x, const(1.0), x.dtype)) is x
+    assert structural_equal(a.simplify_value(Add(const(1.5), const(2.0), x.dtype)), const(3.5))
 
 
 def main() -> None:

@@ -79,9 +79,9 @@ def common_factor_of_a_quotient(q: _Quotient, facts: Analyzer) -> Expr | None:
 
 @rule(FloorDiv, given=_by_number)
 def quotient_of_a_quotient(q: _Quotient, facts: Analyzer) -> Expr | None:
-    """(x // a) // b  ->  x // (a*b)     when a, b > 0 and x does not wrap"""
+    """(x // a) // b  ->  x // (a*b)     when a, b > 0 and a*b is in the range of the dtype"""
     match q.a:
-        case FloorDiv(x, IntImm(a)) if 0 < a <= x.dtype.max_value() // q.c and facts.is_exact(x):
+        case FloorDiv(x, IntImm(a)) if 0 < a <= x.dtype.max_value() // q.c:
             return FloorDiv(x, const(a * q.c, x.dtype), x.dtype)
     return None
 
