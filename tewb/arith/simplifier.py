@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _MOST_TIMES = 8
 _SUMS = (Add, Sub, Mul)
+_LEAVES = frozenset((Var, IntImm, FloatImm))
 
 Memo = dict[int, tuple[Expr, Expr]]
 
@@ -79,7 +80,7 @@ class Simplifier:
         self.trusting = True  # whether `likely` marks a guard of ours, which is about indices
 
     def simplify(self, e: Expr) -> Expr:
-        if isinstance(e, Var | IntImm | FloatImm):
+        if e.__class__ in _LEAVES:
             return e
         analyzer = self.analyzer
         known = self.memo[analyzer.wraps].get(id(e))
@@ -88,22 +89,19 @@ class Simplifier:
         if self._choices and self._is_settled(e):
             return e
         simple = self._simplify(e)
-        if simple is not e and analyzer.keys(simple) == analyzer.keys(e):
-            simple = e
         memo = self.memo[analyzer.wraps]
         memo[id(e)] = (e, simple)
         memo[id(simple)] = (simple, simple)
         return simple
 
     def _simplify(self, e: Expr) -> Expr:
-        kind = e.__class__
         if e.dtype.lanes == 1:
-            simple = self._apply_whole(e)
-            if simple is not None:
-                return simple
-        operands = _OPERANDS.get(kind)
-        n = operands(self, e) if operands is not None else e.map_children(self.simplify)
-        return self._apply(n)
+            whole = self._apply_whole(e)
+            if whole is not None:
+                return whole
+        operands = _OPERANDS.get(e.__class__)
+        simple = self._apply(operands(self, e) if operands is not None else e.map_children(self.simplify))
+        return e if simple is not e and self.analyzer.keys(simple) == self.analyzer.keys(e) else simple
 
     # ---- rules
 
