@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tewb.workbench.measure.suitable_inputs import suitable_inputs
 
 from tewb import te
 from tewb.tensor import Tensor
 from tewb.workbench import Session
+from tewb.workbench.measure.suitable_inputs import suitable_inputs
 
 
 def gather() -> list[Tensor]:
