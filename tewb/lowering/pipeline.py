@@ -17,6 +17,7 @@ from tewb.lowering.partition_loops import partition_loops
 from tewb.lowering.parts import Rewrite, on_parts
 from tewb.lowering.place_arguments import place_arguments
 from tewb.lowering.rewrite_storage import rewrite_storage
+from tewb.lowering.share_guarded_values import share_guarded_values
 from tewb.lowering.specialise_strides import specialise_strides
 from tewb.lowering.unroll_loops import check_unrolled, unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
@@ -115,6 +116,11 @@ LOWER: tuple[Pass, ...] = (
 
 # What code generation reads: one index for each access, and no loop is marked `dot`.
 BUILD: tuple[Pass, ...] = (
+    _pass(
+        "share_guarded_values",
+        lambda f: _with_body(f, share_guarded_values(f.body, lambda: _facts(f))),
+        "values that many conditions guard are computed once",
+    ),
     _pass("place_arguments", place_arguments, "pointers of the caller are first elements"),
     _pass("flatten_storage", flatten_storage, "arrays become lines of elements, views disappear"),
     _pass("rewrite_storage", _on_body(_share), "intermediates that are not alive together share memory"),
