@@ -36,6 +36,9 @@ SHAPES: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
     "one after the other": lambda e, p, q, x: te.if_then_else(
         x < 0.2, e, te.if_then_else(x < 0.4, e * 0.9, te.if_then_else(q, 0.5, e - 0.1))
     ),
+    "in a condition around others": lambda e, p, q, x: te.if_then_else(
+        e > 0.3, te.if_then_else(p, e * 0.5, 0.2), te.if_then_else(q, e * 1.5, 0.9)
+    ),
 }
 SCHEDULES: dict[str, Callable[[Any, Any], Any]] = {
     "as it is": lambda s, C: None,

@@ -116,12 +116,12 @@ LOWER: tuple[Pass, ...] = (
 
 # What code generation reads: one index for each access, and no loop is marked `dot`.
 BUILD: tuple[Pass, ...] = (
+    _pass("place_arguments", place_arguments, "pointers of the caller are first elements"),
     _pass(
         "share_guarded_values",
         lambda f: _with_body(f, share_guarded_values(f.body, lambda: _facts(f))),
         "values that many conditions guard are computed once",
     ),
-    _pass("place_arguments", place_arguments, "pointers of the caller are first elements"),
     _pass("flatten_storage", flatten_storage, "arrays become lines of elements, views disappear"),
     _pass("rewrite_storage", _on_body(_share), "intermediates that are not alive together share memory"),
     _pass("hoist_allocations", _on_body(hoist_allocations), "loops take the memory of their iterations once"),
