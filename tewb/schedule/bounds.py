@@ -327,7 +327,7 @@ def _reader_boxes(
     mine = {t for t in op.inputs if schedule.stage_of(t) is stage and (only is None or t is only)}
     if isinstance(op, ComputeOp):
         sets: dict[IterVar, Interval] = {
-            iv: point(own.vars[iv]) if (reader, iv) in fixed else full(own.extents[iv])
+            iv: _iteration(own, iv) if (reader, iv) in fixed else full(own.extents[iv])
             for iv in reader.leaf_iter_vars
         }
         intervals_up(reader.relations, sets, own.extents, bounds.analyzer)
@@ -366,7 +366,7 @@ def _tile(stage: Stage, fixed: set[tuple[Stage, IterVar]], bounds: Bounds) -> li
     still, before it is clipped at edges."""
     own, analyzer = bounds.stages[stage], bounds.analyzer
     sets = {
-        iv: point(own.vars[iv]) if (stage, iv) in fixed else full(own.extents[iv])
+        iv: _iteration(own, iv) if (stage, iv) in fixed else full(own.extents[iv])
         for iv in stage.leaf_iter_vars
     }
     intervals_up(stage.relations, sets, own.extents, analyzer)
@@ -378,6 +378,13 @@ def _tile(stage: Stage, fixed: set[tuple[Stage, IterVar]], bounds: Bounds) -> li
             r = at_edge(r, own.extents[iv], "shift", analyzer)
         found.append(Range(analyzer.simplify(ops.add(own.ranges[iv].min, r.min)), r.extent))
     return found
+
+
+def _iteration(own: StageBounds, iv: IterVar) -> Interval:
+    """One iteration of a loop: of one that runs once, the first. The places of stages that are nested deep are then
+    no sums of all the loops around."""
+    v = own.vars[iv]
+    return point(const(0, v.dtype) if const_int(own.extents[iv]) == 1 else v)
 
 
 def _range(x: Interval | None, size: Expr, analyzer: Analyzer) -> Range:
