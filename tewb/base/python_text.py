@@ -32,7 +32,7 @@ class UnreadableError(Exception):
 
 
 def python_tree(text: object) -> ast.Module:
-    """The syntax tree of `text`. Raises UnreadableError, and nothing else, for what has none."""
+    """The syntax tree of `text`. Raises UnreadableError, and nothing else, for text that has none."""
     if not isinstance(text, str):
         raise UnreadableError(f"it is a {type(text).__name__}, and text was expected")
     _check_characters(text)

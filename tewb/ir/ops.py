@@ -238,8 +238,8 @@ def mul(a: Any, b: Any) -> Expr:
 
 
 def as_index(e: Expr) -> Expr:
-    """An integer as an index. Wide unsigned ones become int64: in int32, which sizes have, what is too large would
-    be less than 0, and so less than every size."""
+    """An integer as an index. Wide unsigned ones become int64: in int32, the dtype of sizes, a value that is too
+    large would become negative, and so less than every size."""
     return cast(e, INT64) if e.dtype.kind == "uint" and e.dtype.bits >= 32 else e
 
 

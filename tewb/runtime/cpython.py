@@ -27,8 +27,8 @@ DATA, RANK, DIMS, STRIDES, BASE, DESCR, FLAGS = (HEAD + 8 * i for i in range(7))
 # Bits of an array's flags. The last marks arrays whose writing is about to be forbidden.
 C_CONTIGUOUS, F_CONTIGUOUS, ALIGNED, WRITEABLE, WARN_ON_WRITE = 1, 2, 0x100, 0x400, 1 << 31
 
-# The lower half of an object's count of references. It is a number of its own since 3.14, in the same place, beside
-# flags; an object that lives for ever has a count that is never 1. (Free-threaded builds have no such place.)
+# The lower half of an object's reference count. Since 3.14 it is a field by itself, at the same offset, next
+# to flags; the count of an immortal object is never 1. (Free-threaded builds have no such field.)
 REFERENCES = 0 if sys.byteorder == "little" else 4
 
 ARRAY_TYPE = 2  # its place in numpy's table of C functions
@@ -51,7 +51,7 @@ def is_known_python() -> bool:
 
 
 def are_references_known() -> bool:
-    """Whether the count of references stands where it is expected."""
+    """Whether the reference count is where it is expected."""
     one: object = object()
     count = ctypes.c_uint32.from_address(id(one) + REFERENCES)
     before = count.value

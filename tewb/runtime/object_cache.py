@@ -82,7 +82,7 @@ class ObjectCache:
             pass
 
     def prune(self) -> None:
-        """Remove what was used longest ago, down to three quarters of the bounds, where they are exceeded, and what
+        """Remove the files used longest ago, down to three quarters of the bounds, where they are exceeded, and what
         writers that died have left. Another process may do the same now."""
         files = []
         for entry in os.scandir(self.directory):

@@ -65,7 +65,7 @@ def _pause() -> tuple[str, str]:
 
 
 def _at(row: int, word: int = 0) -> str:
-    """The place of a word of the pool, as a constant."""
+    """The address of a word of the pool, as a constant."""
     return f"getelementptr (i64, ptr @pool, i64 {row * ROW + word})"
 
 
