@@ -1,7 +1,7 @@
 """Session: everything the workbench does, without a notebook.
 
 A session holds a schedule and the arguments of its kernel. What it shows (loops, IR, allocations, regions,
-graph, code) is computed from the journal; what it does changes the journal (`history.py` walks and edits it).
+graph, code) is computed from the journal; what it does changes the journal (`journal/history.py` walks and edits it).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 schedule = [step {";" step} [";"]]          arguments are in the order of the primitive's parameters;
 step     = word ":" word "(" [arg {"," arg}] ")"           after one that is left out they are named
 arg      = [word "="] (value | "[" value {"," value} "]")
-value    = word | number | string           a string is for names that are no word
+value    = word | number | string           a string is for names that are not words
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ def _word(value: Any) -> str:
 
 
 def is_compact(text: str) -> bool:
-    """Whether `text` begins like a compact schedule, and so is no Python."""
+    """Whether `text` begins like a compact schedule, and so is not Python."""
     return _BEGINNING.match(text) is not None
 
 
 def read_compact(text: str, schedule: Schedule) -> ReadSteps:
-    """The steps that `text` says, tried on an untouched copy of `schedule`. Raises ParseError, with a caret at
+    """The steps written in `text`, tried on an untouched copy of `schedule`. Raises ParseError, with a caret at
     the word that cannot be read or at the step that cannot be applied."""
-    trial, found = Schedule(schedule.outputs), []
+    trial, steps = Schedule(schedule.outputs), []
     parser = _Parser(text)
     while not parser.at_end():
         step, place = parser.step()
@@ -76,8 +76,8 @@ def read_compact(text: str, schedule: Schedule) -> ReadSteps:
             reason = e.message
         if reason is not None:
             raise text_error(text, place, f"{step} does not apply: {reason}")
-        found.append((trial.journal[-1], place))
-    return found
+        steps.append((trial.journal[-1], place))
+    return steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,8 @@ class _Parser:
 
     def sign(self, *wanted: str) -> str:
         if self.token.text not in wanted:
-            found = self.token.text or "the end of the text"
-            raise self.wrong(self.token, f"expected {' or '.join(wanted)}, found {found}")
+            actual = self.token.text or "the end of the text"
+            raise self.wrong(self.token, f"expected {' or '.join(wanted)}, found {actual}")
         return self.take().text
 
     def word(self, what: str) -> str:
@@ -199,13 +199,13 @@ class _Parser:
         if self.token.text != "[" or self.token.kind != "sign":
             return _converted(p, self.word(f"a value for {p.name}"))
         self.take()
-        found = []
+        words = []
         while self.token.text != "]":
-            found.append(self.word(f"a value for {p.name}"))
+            words.append(self.word(f"a value for {p.name}"))
             if self.token.text != "]":
                 self.sign(",", "]")
         self.take()
-        return found
+        return words
 
 
 def _converted(p: Param, word: str) -> Any:

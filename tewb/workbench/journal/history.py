@@ -24,7 +24,7 @@ from tewb.workbench.journal.write_code import known_names, schedule_text
 
 
 class History:
-    """The journals of a schedule: now, before, taken back, on other branches, and pinned.
+    """The journals of a schedule: the current one, those to undo and redo, other branches, and the pinned one.
 
     `on_branch` is the name of the branch that the schedule shows.
     """
@@ -88,12 +88,12 @@ class History:
 
     @property
     def ahead(self) -> Journal:
-        """The steps that were taken back and that redo would add, one by one."""
+        """The steps that were undone and that redo would add, one by one."""
         self._notice()
         return self._timeline.ahead
 
     def undo(self) -> bool:
-        """Take the last change back: a step, an edit of the journal, a load. False when there is none."""
+        """Undo the last change: a step, an edit of the journal, a load. False when there is none."""
         self._notice()
         before = self._timeline.before
         if before is None:
@@ -104,7 +104,7 @@ class History:
         return True
 
     def redo(self) -> bool:
-        """Do the change again that was taken back last. False when there is none."""
+        """Redo the change that was undone last. False when there is none."""
         self._notice()
         if not self._timeline.future:
             return False
@@ -114,9 +114,9 @@ class History:
         return True
 
     def jump(self, step: int | str) -> None:
-        """Go to where the first `step` steps are done: back, or forward into steps that were taken back.
+        """Go to the state after the first `step` steps: back, or forward into steps that were undone.
 
-        0 is the program without a schedule. Raises ScheduleError for a step that there is not.
+        0 is the program without a schedule. Raises ScheduleError when there is no such step.
         """
         self._notice()
         within = (*self._timeline.now, *self._timeline.ahead)
@@ -126,7 +126,7 @@ class History:
         self._settle()
 
     def reset(self) -> None:
-        """Go back to the schedule that the session began with. What is taken back can be redone."""
+        """Go back to the schedule that the session began with. What is undone can be redone."""
         self._notice()
         start, now = self._start, self._timeline.now
         if now[: len(start)] == start:
@@ -164,9 +164,9 @@ class History:
     # ---- editing
 
     def delete_step(self, step: int | str, force: bool = False) -> tuple[Conflict, ...]:
-        """Take one step out of the journal and do the later ones again.
+        """Delete one step and replay those after it.
 
-        When some do not apply any more, nothing changes and ScheduleError names them all; with `force` they
+        When some of them no longer apply, nothing changes and ScheduleError names them all; with `force` they
         are dropped, and returned.
         """
         self._notice()
@@ -176,7 +176,7 @@ class History:
         return self._reorder(order, f"step {n}, {journal[n - 1]}, cannot be deleted", force)
 
     def move_step(self, step: int | str, to: int | str, force: bool = False) -> tuple[Conflict, ...]:
-        """Make a step number `to`, and do the steps again in the new order. Conflicts are as in `delete_step`."""
+        """Move a step to position `to` and replay the journal in the new order. Conflicts are as in `delete_step`."""
         self._notice()
         journal = self._timeline.now
         n, place = self._number(step, journal), self._number(to, journal)
@@ -185,10 +185,10 @@ class History:
         return self._reorder(order, f"step {n}, {journal[n - 1]}, cannot become step {place}", force)
 
     def _reorder(self, order: list[int], refusal: str, force: bool) -> tuple[Conflict, ...]:
-        made, conflicts = replay(self.schedule, self._timeline.now, order, self._stuck)
+        applied, conflicts = replay(self.schedule, self._timeline.now, order, self._stuck)
         if conflicts and not force:
             raise _conflict_error(refusal, conflicts, "with force=True these steps are dropped")
-        self._take(made)
+        self._take(applied)
         return conflicts
 
     def _stuck(self, schedule: Schedule) -> TewbError | None:
@@ -200,7 +200,7 @@ class History:
         return None
 
     def label_step(self, step: int | str, name: str | None = None, note: str | None = None) -> None:
-        """Give a step a name, which finds it, or a note. What is None stays; "" takes it away.
+        """Give a step a name, by which it can be found, or a note. None leaves it as it is; "" removes it.
 
         Words do not change the schedule, so undo leaves them.
         """
@@ -249,7 +249,7 @@ class History:
         self._settle()
 
     def delete_branch(self, name: str) -> None:
-        """Forget a branch; not the one that is shown."""
+        """Delete a branch, but not the current one."""
         self._existing(name)
         if name == self.on_branch:
             raise ScheduleError(f"{name} is the branch that is shown", hint="switch to another one first")
@@ -260,7 +260,7 @@ class History:
         return self._timelines[one_of("branch", name, self._timelines)]
 
     def pin(self) -> Self:
-        """Keep the schedule of now to compare with, in a session of its own."""
+        """Keep the current schedule, in a session of its own, to compare later ones with."""
         self._notice()
         pinned = self._pin(self._timeline.now)
         self._changed()
@@ -286,7 +286,7 @@ class History:
 
     @property
     def schedule_code(self) -> str:
-        """The part of the code that schedules, on `s`: what `load` takes back when it was edited."""
+        """The part of the code that schedules, on `s`: what `load` reads after it was edited."""
         return schedule_text(self.schedule, self.args)
 
     def to_string(self) -> str:
@@ -320,10 +320,10 @@ class History:
 
     def _possible(self, steps: Journal, where: str) -> Journal:
         """The steps as the schedule records them. Raises ScheduleError with every conflict."""
-        made, conflicts = replay(self.schedule, steps, range(len(steps)), self._stuck)
+        applied, conflicts = replay(self.schedule, steps, range(len(steps)), self._stuck)
         if conflicts:
             raise _conflict_error(f"{where or 'this journal'} cannot be loaded", conflicts, None)
-        return made
+        return applied
 
     def load(self, text: str) -> None:
         """Replace the schedule by the one that `text` describes: JSON, a compact string, or Python code.
@@ -356,11 +356,11 @@ def _conflict_error(refusal: str, conflicts: Sequence[Conflict], hint: str | Non
 
 def _with_words(steps: Journal, old: Journal) -> Journal:
     """`steps` with the names and notes that their equals in `old` have."""
-    pool, made = list(old), []
+    pool, labelled = list(old), []
     for step in steps:
         at = next((i for i, o in enumerate(pool) if o == step), None)
         if at is not None:
             known = pool.pop(at)
             step = replace(step, name=known.name, note=known.note)
-        made.append(step)
-    return tuple(made)
+        labelled.append(step)
+    return tuple(labelled)

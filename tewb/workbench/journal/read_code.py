@@ -2,7 +2,7 @@
 
 The code is what the workbench shows, or what a user would write by hand: the few forms of Python that schedules
 are made of are evaluated on an untouched copy of the schedule, with the primitives themselves. Everything else
-is refused, with its place.
+is refused, with its position.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _FIELDS: dict[type, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Unknown:
-    """A value that code may name and that has no part in the schedule: a module, a built kernel."""
+    """A value that code may name although it plays no part in the schedule: a module, a built kernel."""
 
     name: str
 
 
 def read_code(text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> ReadSteps:
-    """The steps that the Python code `text` does on `s`, each with the place of its call.
+    """The steps that the Python code `text` does on `s`, each with the position of its call.
 
     `tensors` are the identifiers that the program is shown with. Definitions of tensors are read for their
     names: they must be those of this program. Raises ParseError.
@@ -110,9 +110,9 @@ class _Reader:
             case ast.Assign([target], ast.Call() as call) if self.is_foreign(call):
                 self.define(target, call)
             case ast.Assign(targets, value):
-                found = self.value(value)
+                meaning = self.value(value)
                 for target in targets:
-                    self.bind(target, found)
+                    self.bind(target, meaning)
             case _:
                 said = _STATEMENTS.get(type(node), "other statements")
                 raise self.refuse(
@@ -149,7 +149,7 @@ class _Reader:
     # ---- definitions, which are read for their names
 
     def is_foreign(self, call: ast.Call) -> bool:
-        """Whether a call is none of the schedule's: of a module, or of a function of the user's own."""
+        """Whether a call has nothing to do with the schedule: of another module, or of the user's own function."""
         f: ast.expr = call.func
         while isinstance(f, ast.Attribute):
             f = f.value
@@ -189,7 +189,7 @@ class _Reader:
         return next((n.id for n in ast.walk(target) if isinstance(n, ast.Name)), "")
 
     def same_shape(self, call: ast.Call, stage: Stage) -> None:
-        """Refuse a definition that says another shape, where it says numbers."""
+        """Refuse a definition of another shape, as far as it gives the shape in numbers."""
         try:
             said = self.value(call.args[0]) if call.args else ()
         except ParseError:
@@ -242,22 +242,22 @@ class _Reader:
         )
 
     def values(self, parts: Sequence[ast.expr]) -> list[Any]:
-        found: list[Any] = []
+        elements: list[Any] = []
         for part in parts:
             if not isinstance(part, ast.Starred):
-                found.append(self.value(part))
+                elements.append(self.value(part))
                 continue
             several = self.value(part.value)
             if not isinstance(several, list | tuple):
                 raise self.refuse(part, "only lists can be spread with *")
-            found += several
-        return found
+            elements += several
+        return elements
 
     def integer(self, node: ast.expr) -> int:
-        found = self.value(node)
-        if not isinstance(found, int) or abs(found) >= 1 << 63:
+        number = self.value(node)
+        if not isinstance(number, int) or abs(number) >= 1 << 63:
             raise self.refuse(node, "this is not a whole number")
-        return found
+        return number
 
     def arithmetic(self, node: ast.expr, left: ast.expr, op: ast.operator, right: ast.expr) -> int:
         a, b = self.integer(left), self.integer(right)
@@ -334,13 +334,13 @@ class _Reader:
         except TypeError as e:
             raise self.refuse(node, f"{name}: {e}") from None
         try:
-            made = f(*args, **keywords)
+            result = f(*args, **keywords)
         except TewbError as e:
             raise self.refuse(node, e.message, e.hint) from e
         place = self.place(node)
         step = replace(self.trial.journal[-1], span=Span("the schedule's code", place.line))
         self.found.append((step, place))
-        return made
+        return result
 
     def arguments(self, node: ast.Call) -> tuple[list[Any], dict[str, Any]]:
         args = self.values(node.args)
@@ -360,7 +360,7 @@ def _flat(values: Sequence[Any]) -> list[Any]:
 
 
 def _said(value: Any) -> str:
-    """A value in the words of a person."""
+    """A value described for a person."""
     match value:
         case Schedule():
             return "the schedule"

@@ -17,7 +17,7 @@ Problem = Callable[[Schedule], TewbError | None]
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A step that does not apply any more: its number in the journal, counted from 1, and why."""
+    """A step that no longer applies: its number in the journal, counted from 1, and why."""
 
     number: int
     step: Step
@@ -28,7 +28,7 @@ class Conflict:
 
 
 class _GoneError(Exception):
-    """A name that nothing has at this point."""
+    """A name that belongs to nothing at this point."""
 
 
 def replay(
@@ -40,10 +40,10 @@ def replay(
     it another name: what read the second copy of A does so when the second is the only one that is left.
     `problem` says why a schedule cannot be lowered; then the steps that lead there are conflicts too.
     """
-    made, conflicts, whole = _replay(schedule, journal, order, None)
+    applied, conflicts, whole = _replay(schedule, journal, order, None)
     if problem(whole) is not None:
-        made, conflicts, _ = _replay(schedule, journal, order, problem)
-    return made, conflicts
+        applied, conflicts, _ = _replay(schedule, journal, order, problem)
+    return applied, conflicts
 
 
 def _replay(
@@ -92,7 +92,7 @@ class _Names:
         self.now.update(zip(_results(step), done.results, strict=False))
 
     def translate(self, step: Step) -> Step:
-        """`step` in the names of now. Raises _GoneError."""
+        """`step` with the current names. Raises _GoneError."""
         kinds = {p.name: p.kind for p in PRIMITIVES[step.primitive].params} if _known(step) else {}
         args = {key: self._value(kinds.get(key, ""), value, step) for key, value in step.args.items()}
         return replace(step, stage=self._look("", step.stage), args=args, results=())
@@ -108,8 +108,8 @@ class _Names:
         if kind not in scope:
             return value
         many = value if isinstance(value, list | tuple) else None
-        found = [self._look(str(scope[kind]), v) for v in ([value] if many is None else many)]
-        return found[0] if many is None else found
+        translated = [self._look(str(scope[kind]), v) for v in ([value] if many is None else many)]
+        return translated[0] if many is None else translated
 
     def _look(self, scope: str, name: Any) -> Any:
         key = (scope, name)

@@ -1,4 +1,4 @@
-"""What a session keeps in JSON: its journal with names and notes, its other branches, and the pin."""
+"""A session saved as JSON: its journal with names and notes, its other branches, and the pin."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def _listed(steps: Journal) -> str:
 
 
 def saved_of(text: str) -> Saved:
-    """What JSON text says: an object as `saved_json` writes it, or a list of steps. Raises ParseError for text
-    that is not JSON, ScheduleError for JSON that is no schedule."""
+    """The content of JSON text: an object as `saved_json` writes it, or a list of steps. Raises ParseError for text
+    that is not JSON, ScheduleError for JSON that is not a schedule."""
     if not isinstance(text, str):
         raise ParseError(f"a {type(text).__name__} is no JSON text", hint=TO_JSON)
     try:

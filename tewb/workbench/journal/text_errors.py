@@ -36,6 +36,6 @@ def text_error(text: str, place: TextRange, why: str, hint: str | None = None) -
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """A hint for a word that nobody knows."""
-    found = difflib.get_close_matches(word, list(known), 1)
-    return f"did you mean {found[0]}?" if found else None
+    """A hint with the known word that is most like an unknown one; None when none is."""
+    matches = difflib.get_close_matches(word, list(known), 1)
+    return f"did you mean {matches[0]}?" if matches else None

@@ -21,9 +21,9 @@ class Timeline:
 
     def copy(self) -> Timeline:
         """A timeline that can be undone like this one, with nothing to redo."""
-        made = Timeline(self.now)
-        made.past = list(self.past)
-        return made
+        copied = Timeline(self.now)
+        copied.past = list(self.past)
+        return copied
 
     def change(self, journal: Journal) -> None:
         """`journal` comes after now, and what was taken back is forgotten."""
@@ -35,7 +35,8 @@ class Timeline:
         self.future.clear()
 
     def follow(self, journal: Journal) -> bool:
-        """Catch up with a journal that was changed elsewhere, step by step where it only grew. Says if it did."""
+        """Catch up with a journal that was changed elsewhere, step by step where it only grew. Returns whether
+        it changed."""
         before = self.now
         if journal[: len(before)] == before:
             for n in range(len(before) + 1, len(journal)):
@@ -68,12 +69,12 @@ class Timeline:
     @property
     def ahead(self) -> Journal:
         """The steps that redo would add one by one, as long as it only adds."""
-        found = self.now
+        reached = self.now
         for journal in reversed(self.future):
-            if journal[:-1] != found:
+            if journal[:-1] != reached:
                 break
-            found = journal
-        return found[len(self.now) :]
+            reached = journal
+        return reached[len(self.now) :]
 
     def jump(self, n: int) -> None:
         """Go to the first `n` steps, of those now and those ahead.

@@ -91,25 +91,25 @@ def advice(program: ProgramView, assembly: bool = True) -> list[Advice]:
     """All findings about the schedule as it is now, in the order of KINDS. With `assembly`, the kernel is
     built (and not run) to look at its machine code. Raises what keeps the schedule from being lowered."""
     seen = _Seen(program)
-    found: list[Advice] = []
+    findings: list[Advice] = []
     for rule in (_inner_loops, _sharing, _memory, _stores, _guards, _tails):
-        found += rule(seen)
+        findings += rule(seen)
     if assembly:
         code = _assembly(seen)
-        found += _machine_code(code, found)
-        found = [_with_what_llvm_did(a, code) for a in found]
-    once = {(a.kind, a.stage, a.loop): a for a in reversed(found)}
+        findings += _machine_code(code, findings)
+        findings = [_with_what_llvm_did(a, code) for a in findings]
+    once = {(a.kind, a.stage, a.loop): a for a in reversed(findings)}
     return sorted(once.values(), key=lambda a: KINDS.index(a.kind))
 
 
-def as_text(found: Sequence[Advice]) -> str:
+def as_text(findings: Sequence[Advice]) -> str:
     """Advice for a terminal."""
-    return "\n".join(map(str, found)) or "nothing to advise"
+    return "\n".join(map(str, findings)) or "nothing to advise"
 
 
-def as_json(found: Sequence[Advice]) -> str:
+def as_json(findings: Sequence[Advice]) -> str:
     """Advice as a JSON list."""
-    return json.dumps([a.to_json() for a in found])
+    return json.dumps([a.to_json() for a in findings])
 
 
 class _Seen:
@@ -232,8 +232,8 @@ def _inner_loops(seen: _Seen) -> Iterator[Advice]:
             if inner.kind is ForKind.SERIAL and own.kind is AxisKind.DATA:
                 yield _unvectorized(seen, stage, inner)
         elif inner.kind in (ForKind.SERIAL, ForKind.VECTORIZED):
-            found = _untransposed if _in_small_tile(stage, nest) else _strided
-            yield from found(seen, stage, nest, strides)
+            rule = _untransposed if _in_small_tile(stage, nest) else _strided
+            yield from rule(seen, stage, nest, strides)
 
 
 def _unvectorized(seen: _Seen, stage: Stage, inner: For) -> Advice:
@@ -304,8 +304,8 @@ def _unit_steps(seen: _Seen, stage: Stage, nest: _Nest) -> tuple[Step, ...]:
     x, y = (_axis(n) for n in nest.loops[-2:])
     tile = Step("tile", stage.name, {"x": x, "y": y, "x_factor": lanes, "y_factor": lanes})
     after = seen.trials.after(tile)
-    made = after.journal[-1].results if isinstance(after, Schedule) else ()
-    turned = Step("transpose", stage.name, {"rows": made[2], "lanes": made[3]}) if made else tile
+    tiled = after.journal[-1].results if isinstance(after, Schedule) else ()
+    turned = Step("transpose", stage.name, {"rows": tiled[2], "lanes": tiled[3]}) if tiled else tile
     return seen.legal(tile, turned) or seen.legal(tile)
 
 
@@ -401,7 +401,7 @@ def _smaller(seen: _Seen, stage: Stage, e: Entry) -> tuple[Step, ...]:
 
 def _best(seen: _Seen, steps: Sequence[Step], stage: Stage, times: float) -> tuple[int, Step] | None:
     """The legal step after which the stage holds least, and computes elements at most `times` times."""
-    found: tuple[int, Step] | None = None
+    best: tuple[int, Step] | None = None
     for step in steps:
         after = seen.trials.after(step) if seen.legal(step) else None
         if not isinstance(after, Schedule):
@@ -409,9 +409,9 @@ def _best(seen: _Seen, steps: Sequence[Step], stage: Stage, times: float) -> tup
         e = account(after, seen.program.args, stage.name)
         held = e.allocated.bytes
         fine = e.recompute is not None and e.recompute <= times
-        if fine and held is not None and (found is None or held < found[0]):
-            found = held, step
-    return found
+        if fine and held is not None and (best is None or held < best[0]):
+            best = held, step
+    return best
 
 
 def _stores(seen: _Seen) -> Iterator[Advice]:
@@ -503,27 +503,27 @@ def _assembly(seen: _Seen) -> dict[str, list[str]]:
         return {}
 
 
-def _machine_code(code: dict[str, list[str]], found: Sequence[Advice]) -> list[Advice]:
+def _machine_code(code: dict[str, list[str]], findings: Sequence[Advice]) -> list[Advice]:
     """What the assembly says of each stage: registers that did not suffice, and vectors narrower than could be."""
-    made: list[Advice] = []
+    remarks: list[Advice] = []
     for name, lines in code.items():
         spills = sum(1 for line in lines if _SPILL.match(line))
         if spills > FEW_SPILLS:
             message = f"{spills} vector moves to and from the stack: the registers do not suffice; unroll or tile less"
-            made.append(Advice("spills", name, None, message))
+            remarks.append(Advice("spills", name, None, message))
         width = vector_width(lines)
         if width is not None and width < Target.host().vector_bytes:
             answers = (
                 a.steps
-                for a in found
+                for a in findings
                 if a.stage == name and a.kind in ("unvectorized", "strided") and a.steps
             )
             said = "one number at a time" if width <= 8 else f"vectors of {width} bytes"
             message = (
                 f"its arithmetic is on {said}; this machine has vectors of {Target.host().vector_bytes} bytes"
             )
-            made.append(Advice("vector width", name, None, message, next(answers, ())))
-    return made
+            remarks.append(Advice("vector width", name, None, message, next(answers, ())))
+    return remarks
 
 
 def _with_what_llvm_did(a: Advice, code: dict[str, list[str]]) -> Advice:
@@ -551,12 +551,12 @@ def vector_width(lines: Iterable[str]) -> int | None:
 def _by_stage(code: Any) -> dict[str, list[str]]:
     """The lines of assembly that compute each stage."""
     stages = [_stage_of(line.node) for line in script_lines(code.module)]
-    found: dict[str, list[str]] = {}
+    of_stage: dict[str, list[str]] = {}
     for line, number in code.assembly_lines():
         stage = stages[number - 1] if number is not None and 0 < number <= len(stages) else None
         if stage is not None:
-            found.setdefault(stage, []).append(line)
-    return found
+            of_stage.setdefault(stage, []).append(line)
+    return of_stage
 
 
 def _stage_of(n: Node | None) -> str | None:

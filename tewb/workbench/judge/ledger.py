@@ -109,17 +109,17 @@ class Cache:
 
 @cache
 def caches(folder: str = "/sys/devices/system/cpu/cpu0/cache") -> tuple[Cache, ...] | None:
-    """The data caches of a core, smallest first; None where the system does not tell."""
-    found = []
+    """The data caches of a core, smallest first; None where the system does not say."""
+    data_caches = []
     try:
         for index in Path(folder).glob("index*"):
             kind, level, size = ((index / name).read_text().strip() for name in ("type", "level", "size"))
             unit = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(size[-1:], 1)
             if kind != "Instruction":
-                found.append(Cache(int(level), int(size.rstrip("KMG")) * unit))
+                data_caches.append(Cache(int(level), int(size.rstrip("KMG")) * unit))
     except (OSError, ValueError):
         return None
-    return tuple(sorted(found, key=lambda c: c.bytes)) or None
+    return tuple(sorted(data_caches, key=lambda c: c.bytes)) or None
 
 
 def cache_hint(size: int | None, known: Sequence[Cache] | None) -> str | None:
@@ -173,8 +173,8 @@ def account(schedule: Schedule, args: Sequence[Any], stage: str) -> Entry:
 
 def argument_stages(schedule: Schedule, args: Sequence[Any]) -> list[Stage]:
     """The stages whose values the caller keeps."""
-    found = [schedule.find(a) for a in args if isinstance(a, Tensor)]
-    return [s for s in found if s is not None and not s.is_placeholder]
+    stages = [schedule.find(a) for a in args if isinstance(a, Tensor)]
+    return [s for s in stages if s is not None and not s.is_placeholder]
 
 
 def _entry(s: Stage, bounds: Bounds, kept: bool, calls: Mapping[str, int | None]) -> Entry:
@@ -270,7 +270,7 @@ MOST_ITERATIONS = 1 << 20
 
 def packed_calls(f: PrimFunc) -> dict[str, int | None]:
     """How many packed functions each extern calls in one call of the kernel; None when sizes are symbolic."""
-    found: dict[str, int | None] = {}
+    counts: dict[str, int | None] = {}
 
     def visit(s: Node, loops: tuple[For, ...], conditions: tuple[Expr, ...], name: str) -> None:
         match s:
@@ -287,11 +287,11 @@ def packed_calls(f: PrimFunc) -> dict[str, int | None]:
                     visit(c, loops, conditions, name)
             case Expr() if any(isinstance(n, Call) and n.op.startswith("tvm_call_packed") for n in walk(s)):
                 times = _iterations(loops, conditions)
-                before = found.get(name, 0)
-                found[name] = None if times is None or before is None else before + times
+                before = counts.get(name, 0)
+                counts[name] = None if times is None or before is None else before + times
 
     visit(f.body, (), (), "")
-    return found
+    return counts
 
 
 def _iterations(loops: Sequence[For], conditions: Sequence[Expr]) -> int | None:
@@ -357,12 +357,12 @@ def extern_boxes(program: ProgramView) -> list[ExternBoxes]:
     schedule = program.schedule
     bounds = infer_bounds(schedule, argument_stages(schedule, program.args))
     calls = packed_calls(program.function)
-    found = []
+    boxes = []
     for s in schedule.stages:
         if isinstance(s.op, ExternOp):
             touched = tuple(_touched(s, s.op, bounds))
-            found.append(ExternBoxes(s.name, s.op.effect, calls.get(s.name, 0), touched, s.place_step))
-    return found
+            boxes.append(ExternBoxes(s.name, s.op.effect, calls.get(s.name, 0), touched, s.place_step))
+    return boxes
 
 
 def _touched(stage: Stage, op: ExternOp, bounds: Bounds) -> list[Touched]:
@@ -415,19 +415,19 @@ def _held(stage: Stage, t: Tensor, bounds: Bounds) -> Sequence[Expr]:
 def _tiles(box: Sequence[Range], shape: tuple[int, ...], iterations: Mapping[Var, Expr]) -> tuple[Box, ...]:
     """The different boxes of the first iterations, clamped to the tensor."""
     counts = [const_int(n) or 1 for n in iterations.values()]
-    found: dict[Box, None] = {}
+    boxes: dict[Box, None] = {}
     for at in np.ndindex(*counts):
         values = {v: np.int64(i) for v, i in zip(iterations, at, strict=True)}
-        made = _clamped(box, shape, values)
-        if made is not None:
-            found[made] = None
-        if len(found) >= MOST_TILES or sum(at) > 4 * MOST_TILES:
+        clamped = _clamped(box, shape, values)
+        if clamped is not None:
+            boxes[clamped] = None
+        if len(boxes) >= MOST_TILES or sum(at) > 4 * MOST_TILES:
             break
-    return tuple(found)
+    return tuple(boxes)
 
 
 def _clamped(box: Sequence[Range], shape: tuple[int, ...], values: Mapping[Var, Any]) -> Box | None:
-    made = []
+    clamped = []
     for r, n in zip(box, shape, strict=True):
         low, extent = evaluate_integers(r.min, values), evaluate_integers(r.extent, values)
         if low is None or extent is None:
@@ -435,8 +435,8 @@ def _clamped(box: Sequence[Range], shape: tuple[int, ...], values: Mapping[Var, 
         first, end = max(int(low), 0), min(int(low + extent), n)
         if end <= first:
             return None
-        made.append((first, end - first))
-    return tuple(made)
+        clamped.append((first, end - first))
+    return tuple(clamped)
 
 
 # ---------------------------------------------------------------- the budget

@@ -282,17 +282,17 @@ def guards(stage: Stage, bounds: Bounds) -> list[Guard]:
         return []
     own, prove = bounds.stages[stage], bounds.analyzer.can_prove
     values: dict[IterVar, Expr] = dict(own.vars)
-    found = []
+    conditions = []
     for axis, condition in index_up(stage.relations, values, own.extents, bounds.analyzer):
         splits = (r for r in stage.relations if isinstance(r, Split) and r.parent is axis)
-        found.append(Guard(axis, condition, next(splits)))
+        conditions.append(Guard(axis, condition, next(splits)))
     for iv, r in own.ranges.items() if isinstance(stage.op, ComputeOp) else ():
         whole = iv.kind is AxisKind.REDUCE or iv.dom is None
         if iv.dom is not None and not whole and not structural_equal(r.extent, iv.dom.extent):
             value = ops.add(r.min, values[iv])
-            found.append(Guard(iv, ops.greater_equal(value, iv.dom.min), None))
-            found.append(Guard(iv, ops.less(value, ops.add(iv.dom.min, iv.dom.extent)), None))
-    return [g for g in found if not prove(g.condition)]
+            conditions.append(Guard(iv, ops.greater_equal(value, iv.dom.min), None))
+            conditions.append(Guard(iv, ops.less(value, ops.add(iv.dom.min, iv.dom.extent)), None))
+    return [g for g in conditions if not prove(g.condition)]
 
 
 def _guard(stage: Stage, g: Guard, bounds: Bounds) -> str:
@@ -392,7 +392,7 @@ def illegal(program: ProgramView, about: object) -> Explanation:
 
 def _facts(program: ProgramView, stage: Stage, step: Step) -> list[str]:
     """What the schedule says about the stage and the loops that a step names."""
-    found = [f"the loops of {stage.name} are now {stage.loops()}"]
+    facts = [f"the loops of {stage.name} are now {stage.loops()}"]
     loops = ("axis", "x", "y", "rows", "lanes", "axes")
     named = [v for key, v in step.args.items() if key in loops and "parent" not in step.args]
     owner = stage
@@ -400,35 +400,35 @@ def _facts(program: ProgramView, stage: Stage, step: Step) -> list[str]:
         parent = program.schedule.find(step.args["parent"])
         named, owner = ([step.args.get("axis")], parent) if parent is not None else ([], stage)
         if parent is not None:
-            found.append(f"the loops of {parent.name} are now {parent.loops()}")
+            facts.append(f"the loops of {parent.name} are now {parent.loops()}")
         readers = [r.name for r in stage.readers()]
-        found.append(
+        facts.append(
             f"{stage.name} is read by {', '.join(readers)}" if readers else f"nothing reads {stage.name}"
         )
     for value in named:
         for name in value if isinstance(value, list | tuple) else [value]:
             iv = owner.find_axis(name)
             if iv is not None:
-                found += _about_axis(program, owner, iv)
+                facts += _about_axis(program, owner, iv)
     if stage.place_step is not None:
-        found.append(
+        facts.append(
             f"{stage.name} stands where step {stage.place_step + 1} put it, {_step(program, stage.place_step)}"
         )
-    return found
+    return facts
 
 
 def _about_axis(program: ProgramView, stage: Stage, iv: IterVar) -> list[str]:
-    name, made = stage.axis_name(iv), stage.made_by.get(iv)
-    found = [f"{name} is a {iv.kind.value} axis"] if iv.kind is not AxisKind.DATA else []
+    name, maker = stage.axis_name(iv), stage.made_by.get(iv)
+    facts = [f"{name} is a {iv.kind.value} axis"] if iv.kind is not AxisKind.DATA else []
     became = stage.replaced_by(iv)
     if became:
-        found.append(f"{name} was {became}")
+        facts.append(f"{name} was {became}")
     marks = loop_marks(stage, iv)
     if marks:
-        found.append(f"{name} is marked {', '.join(marks)}")
-    if made is not None:
-        found.append(f"{name} came from step {made + 1}, {_step(program, made)}")
-    return found
+        facts.append(f"{name} is marked {', '.join(marks)}")
+    if maker is not None:
+        facts.append(f"{name} came from step {maker + 1}, {_step(program, maker)}")
+    return facts
 
 
 def _step(program: ProgramView, number: int) -> str:

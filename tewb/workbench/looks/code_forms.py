@@ -170,7 +170,7 @@ class CodeForms:
         are around it."""
         taken: set[str] = {"te"}
         graph = GraphSource(lambda wanted: _fresh(wanted, taken))
-        found: list[CodeLine] = []
+        lines: list[CodeLine] = []
         for stage in Schedule(self.schedule.outputs).stages:
             start = len(graph.lines)
             try:
@@ -183,8 +183,8 @@ class CodeForms:
             for text in python_lines("\n".join(graph.lines[start:])):
                 axis = re.search(r'= te\.reduce_axis\(.*name="([^"]*)"\)$', text)
                 loops = tuple(self.loop_numbers.number(s, axis[1] if axis else None) for s in family)
-                found.append(CodeLine(0, text, stage=stage.name, loops=loops, steps_around=steps))
-        return found
+                lines.append(CodeLine(0, text, stage=stage.name, loops=loops, steps_around=steps))
+        return lines
 
     def _made_from(self, stage: str) -> list[str]:
         """A stage and those that primitives made from it."""
@@ -196,7 +196,7 @@ class CodeForms:
 
     def _ir_lines(self, f: PrimFunc | IRModule) -> list[CodeLine]:
         """The text of a function, each line with what its node and the blocks around it came from."""
-        found: list[CodeLine] = []
+        lines: list[CodeLine] = []
         blocks = [_Block(-1, (), (), None)]
         for line in script_lines(f):
             while blocks[-1].depth >= line.depth:
@@ -204,7 +204,7 @@ class CodeForms:
             around, n = blocks[-1], line.node
             origin = None if n is None else getattr(n, "origin", None) or around.origin
             marked = self._marked(CodeLine(line.depth, line.text, self.remark(n)), n, origin, around)
-            found.append(marked)
+            lines.append(marked)
             own = isinstance(n, For)
             blocks.append(
                 _Block(
@@ -214,7 +214,7 @@ class CodeForms:
                     origin if isinstance(n, AttrStmt) else None,
                 )
             )
-        return found
+        return lines
 
     def _marked(self, line: CodeLine, n: Node | None, origin: Origin | None, around: _Block) -> CodeLine:
         """`line` with its place in the program."""
@@ -242,7 +242,7 @@ class CodeForms:
         What is not the kernel's own comes last; each service of the runtime is one line."""
         compiled = build()
         ir = self._ir_lines(compiled.module)
-        found: list[CodeLine] = []
+        own: list[CodeLine] = []
         rest: list[CodeLine] = []
         for name, rows in _functions(take(compiled), kind):
             if name.startswith("tewb."):
@@ -250,8 +250,8 @@ class CodeForms:
             elif not name:
                 rest += [CodeLine(0, text) for text, _ in rows]
             else:
-                found += [_machine_line(text, line, ir) for text, line in rows]
-        return found + rest
+                own += [_machine_line(text, line, ir) for text, line in rows]
+        return own + rest
 
     # ---- differences
 

@@ -66,14 +66,14 @@ def diff(before: Sequence[CodeLine], after: Sequence[CodeLine], numbered: bool =
     """The lines of both texts in order, with marks. With `numbered`, lines that only differ in the names of
     LLVM's values and labels are the same."""
     a, b = [_key(x, numbered) for x in before], [_key(x, numbered) for x in after]
-    found: list[DiffLine] = []
+    marked: list[DiffLine] = []
     matcher = SequenceMatcher(None, a, b, autojunk=max(len(a), len(b)) > _LONG)
     for what, a0, a1, b0, b1 in matcher.get_opcodes():
         if what == "equal":
-            found += [DiffLine(SAME, line) for line in after[b0:b1]]
+            marked += [DiffLine(SAME, line) for line in after[b0:b1]]
         else:
-            found += _replaced(before[a0:a1], after[b0:b1])
-    return found
+            marked += _replaced(before[a0:a1], after[b0:b1])
+    return marked
 
 
 def _key(line: CodeLine, numbered: bool) -> tuple[int, str]:
@@ -82,17 +82,17 @@ def _key(line: CodeLine, numbered: bool) -> tuple[int, str]:
 
 def _replaced(before: Sequence[CodeLine], after: Sequence[CodeLine]) -> list[DiffLine]:
     """A block that became another: lines that are alike, in order, changed; the rest came or went."""
-    found: list[DiffLine] = []
+    marked: list[DiffLine] = []
     at = 0
     for line in after:
         partner = next((i for i in range(at, min(at + 8, len(before))) if _alike(before[i], line)), None)
         if partner is None:
-            found.append(DiffLine(ADDED, line))
+            marked.append(DiffLine(ADDED, line))
             continue
-        found += [DiffLine(REMOVED, gone) for gone in before[at:partner]]
-        found.append(DiffLine(CHANGED, line, before[partner]))
+        marked += [DiffLine(REMOVED, gone) for gone in before[at:partner]]
+        marked.append(DiffLine(CHANGED, line, before[partner]))
         at = partner + 1
-    return found + [DiffLine(REMOVED, gone) for gone in before[at:]]
+    return marked + [DiffLine(REMOVED, gone) for gone in before[at:]]
 
 
 def _alike(a: CodeLine, b: CodeLine) -> bool:

@@ -24,8 +24,8 @@ def operations(outputs: Sequence[Operation], sizes: Sizes) -> int | None:
     axes and reduce axes. A matmul has 2 n^3.
 
     An operation is arithmetic, a comparison or a math call on elements of tensors (fma is two); arithmetic on
-    indices alone is free. None when a part is an extern or a hybrid function, whose work nobody can see, or elements
-    of tensors tell how many terms it adds up.
+    indices alone is free. None when a part is an extern or a hybrid function, whose work nobody can see, or the
+    number of its terms depends on elements of tensors.
     """
     total = 0
     for op in operations_below(outputs):
@@ -47,7 +47,8 @@ def least_bytes(args: Iterable[Any], sizes: Sizes) -> int:
 
 def points(op: ComputeOp, sizes: Sizes) -> int | None:
     """How often the body of a compute is evaluated: the points of its axes and reduce axes. A range that depends on
-    other axes counts as it is in their middle, which is right for triangles. None when elements of tensors tell it."""
+    other axes counts as it is in their middle, which is right for triangles. None when it depends on elements of
+    tensors."""
     axes = (*op.axis, *op.reduce_axis)
     if not op.domains:
         return math.prod(size_of(iv.dom.extent, sizes) for iv in axes if iv.dom is not None)
@@ -66,14 +67,14 @@ def points(op: ComputeOp, sizes: Sizes) -> int | None:
 
 def operations_below(outputs: Sequence[Operation]) -> list[Operation]:
     """`outputs` and everything that they are computed from, each once."""
-    found: dict[Operation, None] = {}
+    below: dict[Operation, None] = {}
     pending = list(outputs)
     while pending:
         op = pending.pop()
-        if op not in found:
-            found[op] = None
+        if op not in below:
+            below[op] = None
             pending.extend(t.op for t in op.inputs)
-    return list(found)
+    return list(below)
 
 
 def _at_a_point(op: ComputeOp) -> int:

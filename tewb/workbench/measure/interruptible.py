@@ -1,7 +1,7 @@
 """Calls of numpy that can be given up: nothing can end them, but nobody has to wait for them either.
 
-Such a call goes on beside, on a thread of its own, until numpy comes back to Python; the next measurement waits for
-that, so that its times are not those of a busy machine.
+Such a call runs on a thread of its own until numpy returns to Python; the next measurement waits for that, so that
+its times are not those of a busy machine.
 """
 
 from __future__ import annotations

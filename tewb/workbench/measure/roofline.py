@@ -175,7 +175,7 @@ def _best(work: Sequence[Callable[[], None]], times: int) -> float:
     if len(work) == 1:
         return min(_seconds(work[0]) for _ in range(times))
     barrier = threading.Barrier(len(work))
-    found: list[list[tuple[float, float]]] = [[] for _ in work]
+    turns: list[list[tuple[float, float]]] = [[] for _ in work]
 
     def run(f: Callable[[], None], spans: list[tuple[float, float]]) -> None:
         for _ in range(times):
@@ -184,12 +184,12 @@ def _best(work: Sequence[Callable[[], None]], times: int) -> float:
             f()
             spans.append((start, time.perf_counter()))
 
-    runners = [threading.Thread(target=run, args=pair) for pair in zip(work, found, strict=True)]
+    runners = [threading.Thread(target=run, args=pair) for pair in zip(work, turns, strict=True)]
     for r in runners:
         r.start()
     for r in runners:
         r.join()
-    spans = [list(turn) for turn in zip(*found, strict=True)]
+    spans = [list(turn) for turn in zip(*turns, strict=True)]
     return float(min(max(b for _, b in turn) - min(a for a, _ in turn) for turn in spans))
 
 

@@ -37,7 +37,7 @@ def in_turn(
 ) -> list[Trial]:
     """`repeat` rounds in which every contestant is sampled once, so that a busy moment of the machine hits all.
 
-    After each round `progress(done, what)` is told the part that is done (0 to 1), and `stop()` may end it; a
+    After each round `progress(done, what)` is called with the share that is done (0 to 1), and `stop()` may end it; a
     contestant that raises Stopped ends it too, and the round that it was in does not count. Raises Stopped when no
     round was finished.
     """
@@ -45,8 +45,8 @@ def in_turn(
     stopped = stop is not None and stop()
     try:
         numbers = [1 if stopped else calls_for(f, 0.02) for f in contestants]
-        for found in _rounds(contestants, numbers, repeat, cache_flusher() if cold else None):
-            rounds.append(found)
+        for sampled in _rounds(contestants, numbers, repeat, cache_flusher() if cold else None):
+            rounds.append(sampled)
             if progress is not None:
                 progress(len(rounds) / repeat, f"sample {len(rounds)} of {repeat}")
             if stop is not None and stop():
@@ -71,14 +71,14 @@ def _rounds(
 ) -> Iterator[list[tuple[float, float | None]]]:
     """Of each round, the seconds of every contestant, warm and (with `flush`) cold."""
     for _ in range(repeat):
-        found: list[tuple[float, float | None]] = []
+        sampled: list[tuple[float, float | None]] = []
         for f, number in zip(contestants, numbers, strict=True):
             warm, cooled = sample(f, number), None
             if flush is not None:
                 flush()
                 cooled = sample(f, 1)
-            found.append((warm, cooled))
-        yield found
+            sampled.append((warm, cooled))
+        yield sampled
 
 
 def _timing(seconds: list[float]) -> Timing:
@@ -97,14 +97,14 @@ def cache_flusher() -> Callable[[], None]:
 
 @lru_cache(maxsize=1)
 def last_cache_bytes() -> int:
-    """The size of the largest cache, in bytes; 32 MiB where the system does not tell."""
-    found = []
+    """The size of the largest cache, in bytes; 32 MiB where the system does not say."""
+    sizes = []
     for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
         with contextlib.suppress(OSError, ValueError):
             text = path.read_text().strip()
             unit = {"K": 2**10, "M": 2**20, "G": 2**30}.get(text[-1:])
-            found.append(int(text[:-1]) * unit if unit else int(text))
-    return max(found, default=32 * 2**20)
+            sizes.append(int(text[:-1]) * unit if unit else int(text))
+    return max(sizes, default=32 * 2**20)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Verify on edit: a fast check that the steps of a journal change how a program is computed, and not what.
+"""Verify on edit: a fast check that the steps of a journal change how a program is computed, not what it computes.
 
 The kernel of the schedule runs on random inputs and is compared with the definition, which knows no schedule.
 Large programs are checked on a small twin: the same definitions with smaller sizes, and the same journal.
@@ -80,9 +80,9 @@ class SmallProgram:
 
     def beginning(self, count: int) -> Schedule:
         """The schedule after the first `count` steps."""
-        made = Schedule(self.outputs)
-        made.restore([step for _, step in self.steps[:count]])
-        return made
+        schedule = Schedule(self.outputs)
+        schedule.restore([step for _, step in self.steps[:count]])
+        return schedule
 
     def without(self, kind: ForKind) -> SmallProgram:
         """The same program without the steps that mark loops of a kind."""
@@ -106,12 +106,12 @@ def verify(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) 
     """
     start = time.perf_counter()
     try:
-        found = _verdict(small_program(schedule, args, sizes), schedule)
+        verdict = _verdict(small_program(schedule, args, sizes), schedule)
     except TewbError as e:
-        found = Verdict(None, f"not checked: {e.message}")
+        verdict = Verdict(None, f"not checked: {e.message}")
     except Exception as e:  # whatever a packed function of the user's raises on such arrays
-        found = Verdict(None, f"not checked: {type(e).__name__}: {e}")
-    return replace(found, seconds=time.perf_counter() - start)
+        verdict = Verdict(None, f"not checked: {type(e).__name__}: {e}")
+    return replace(verdict, seconds=time.perf_counter() - start)
 
 
 def _verdict(program: SmallProgram, schedule: Schedule) -> Verdict:
@@ -205,9 +205,9 @@ class _Expected:
         work = kernel.signature.work
         if isinstance(work, int) and work > MOST_WORK:
             raise CannotCheck("its kernel runs for too long, as it computes elements again and again")
-        made = {t: filled_like(a) for t, a in self.outputs.items()}
+        results = {t: filled_like(a) for t, a in self.outputs.items()}
         try:
-            return check(kernel, in_order(p.args, self.inputs, made, p.sizes), made, self.outputs)
+            return check(kernel, in_order(p.args, self.inputs, results, p.sizes), results, self.outputs)
         except BoundError as e:
             return e.message
 
@@ -216,7 +216,7 @@ _TOO_LONG = "its code is too long to be compiled at every step"
 
 
 def _repeats_much(schedule: Schedule) -> bool:
-    """Whether unrolled loops and vectors certainly make long code: told without making it."""
+    """Whether unrolled loops and vectors certainly make long code: known without making it."""
     for stage in schedule.stages:
         extents, lanes, copies = schedule.extents(stage), 1, 1
         kinds = [(iv, stage.loop_kind(iv)) for iv in stage.leaf_iter_vars]
@@ -294,10 +294,10 @@ def _iterations(s: Stmt, sizes: Sizes) -> int:
 def _values_of_symbols(args: Sequence[Any], sizes: Sizes) -> dict[Any, int]:
     """`sizes`, and different small values, neither powers of two nor multiples of common factors, for the other
     variables, also for those that share a name."""
-    found = {a: None for a in args if isinstance(a, Var)}
+    symbols = {a: None for a in args if isinstance(a, Var)}
     for t in (a for a in args if isinstance(a, Tensor)):
-        found.update({v: None for n in t.shape for v in walk(n) if isinstance(v, Var)})
-    small = zip(found, itertools.cycle((37, 29, 43, 19, 23, 31)), strict=False)
+        symbols.update({v: None for n in t.shape for v in walk(n) if isinstance(v, Var)})
+    small = zip(symbols, itertools.cycle((37, 29, 43, 19, 23, 31)), strict=False)
     values = {v: value_of(v, sizes, n) for v, n in small}
     return {**{v.name: n for v, n in values.items()}, **sizes, **values}
 
@@ -322,43 +322,43 @@ def smaller_sizes(schedule: Schedule) -> Iterator[dict[int, int]]:
 
 def _shrink(sizes: Sequence[int], unit: int, times: int) -> dict[int, int]:
     """The new size of every size, where those up to SMALL stay."""
-    made: dict[int, int] = {}
+    smaller: dict[int, int] = {}
     for n in sizes:  # from the smallest
-        related = n if n <= SMALL else _related(n, made)
+        related = n if n <= SMALL else _related(n, smaller)
         if related is not None:
-            made[n] = related
+            smaller[n] = related
             continue
-        new, taken = times * unit + n % unit, [made[old] for old in made if old > SMALL]
+        new, taken = times * unit + n % unit, [smaller[old] for old in smaller if old > SMALL]
         while new in taken:  # different sizes stay different, so that a swap of axes shows
             new += unit
-        made[n] = min(n, new)
-    return {old: new for old, new in made.items() if old > SMALL}
+        smaller[n] = min(n, new)
+    return {old: new for old, new in smaller.items() if old > SMALL}
 
 
-def _related(n: int, made: Mapping[int, int]) -> int | None:
+def _related(n: int, smaller: Mapping[int, int]) -> int | None:
     """The new size of `n` when it follows from those of smaller sizes: one of them, a small multiple of one or
     the product of two, and at most a few elements more or less."""
-    large = [old for old in made if old > SMALL]
+    large = [old for old in smaller if old > SMALL]
     for old in large:
         if n - old <= NEAR:
-            return made[old] + n - old
+            return smaller[old] + n - old
     for times, old in itertools.product((2, 3, 4), large):
         if abs(n - times * old) <= NEAR // 2:
-            return times * made[old] + n - times * old
-    for a, b in itertools.combinations_with_replacement(made, 2):
+            return times * smaller[old] + n - times * old
+    for a, b in itertools.combinations_with_replacement(smaller, 2):
         if a * b == n and max(a, b) > SMALL:
-            return made[a] * made[b]
+            return smaller[a] * smaller[b]
     return None
 
 
 def _sizes(outputs: Sequence[Operation]) -> set[int]:
     """The constant sizes of the tensors and reduce axes below `outputs`."""
-    found: set[int] = set()
+    constants: set[int] = set()
     for op in operations_below(outputs):
         extents = [n for t in op.outputs for n in t.shape]
         extents += [iv.dom.extent for iv in op.reduce_axis if iv.dom is not None]
-        found |= {n for e in extents if (n := const_int(e)) is not None and n > 1}
-    return found
+        constants |= {n for e in extents if (n := const_int(e)) is not None and n > 1}
+    return constants
 
 
 class _SmallSource(GraphSource):
@@ -392,20 +392,20 @@ def _twin(
     for t in (a for a in args if isinstance(a, Tensor) and a not in source.tensors):
         source.define(t.op)  # given, and not read
     source.declare([a for a in args if isinstance(a, Var)])
-    found = _run("\n".join(["import tewb", "from tewb import te", *source.lines, ""]))
-    made = {t: found[name] for t, name in source.tensors.items()}
-    for t, twin in made.items():
+    defined = _run("\n".join(["import tewb", "from tewb import te", *source.lines, ""]))
+    twin_tensors = {t: defined[name] for t, name in source.tensors.items()}
+    for t, twin in twin_tensors.items():
         if getattr(twin.op, "unproved", ()) and not getattr(t.op, "unproved", ()):
             raise CannotCheck(f"with smaller sizes {t.name} may read out of bounds")
-    twin_args = [made[a] if isinstance(a, Tensor) else found[source.vars[a]] for a in args]
-    twins = {v: found[name] for v, name in source.vars.items() if isinstance(found.get(name), Var)}
-    return [made[op.output(0)].op for op in outputs], twin_args, twins
+    twin_args = [twin_tensors[a] if isinstance(a, Tensor) else defined[source.vars[a]] for a in args]
+    twins = {v: defined[name] for v, name in source.vars.items() if isinstance(defined.get(name), Var)}
+    return [twin_tensors[op.output(0)].op for op in outputs], twin_args, twins
 
 
 def _run(text: str) -> dict[str, Any]:
     """What a program defines. Its lines can be looked up, as hybrid functions do."""
     name = f"<small twin {hash(text):x}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    found: dict[str, Any] = {}
-    exec(compile(text, name, "exec"), found)
-    return found
+    names: dict[str, Any] = {}
+    exec(compile(text, name, "exec"), names)
+    return names

@@ -28,7 +28,7 @@ from tewb.workbench.views import graph, plain, tedd
 
 
 def load(shell: Any) -> None:
-    """Give `shell` the magics, and the looks of our classes."""
+    """Register the magics with `shell`, and how our classes look."""
     reprs.install(shell)
     magics = Magics(shell)
     shell.register_magic_function(magics.show, "line", "tewb_show")
@@ -106,8 +106,8 @@ class Magics:
     def _function(self, e: ast.expr, file: str) -> Callable[[], Any]:
         """An expression of the user's as a function without arguments."""
         arguments = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
-        made = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, e)))
-        function: Callable[[], Any] = eval(compile(made, file, "eval"), self.shell.user_ns)
+        wrapped = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, e)))
+        function: Callable[[], Any] = eval(compile(wrapped, file, "eval"), self.shell.user_ns)
         return function
 
     def traceback(self, line: str) -> None:
@@ -148,8 +148,8 @@ def shown(thing: Any, form: str | None = None) -> Any:
         return plain.Shown(reprs.text(thing), reprs.html(thing)) if type(thing) in reprs.LOOKS else thing
     if form not in FORMS:
         raise TewbError(f"%tewb_show has no --{form}", hint=f"there are {', '.join(f'--{f}' for f in FORMS)}")
-    made = FORMS[form](thing)
-    return made if isinstance(made, plain.Shown) else plain.Shown(made, plain.listing(form, made))
+    look = FORMS[form](thing)
+    return look if isinstance(look, plain.Shown) else plain.Shown(look, plain.listing(form, look))
 
 
 def _session(thing: Any) -> Session:

@@ -1,4 +1,4 @@
-"""Following the notebook: a session that catches up when a cell was run."""
+"""Following the notebook: a session that catches up after every cell."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def follow_cells(session: History) -> Callable[[], None]:
     followed = weakref.ref(session)
 
     def after_cell(*_: Any) -> None:
-        found = followed()
-        if found is None:
+        alive = followed()
+        if alive is None:
             stop()
         else:
-            found.sync()
+            alive.sync()
 
     def stop() -> None:
         if after_cell in shell.events.callbacks["post_run_cell"]:

@@ -56,7 +56,7 @@ def _form_label(f: CodeForm) -> str:
 
 
 def _soon(f: Callable[[], None]) -> None:
-    """Call `f` when what was done so far has been sent to the front end; now, where there is none."""
+    """Call `f` once what was done so far is sent to the front end; at once where there is no front end."""
     try:
         asyncio.get_running_loop().call_soon(f)
     except RuntimeError:
@@ -64,7 +64,7 @@ def _soon(f: Callable[[], None]) -> None:
 
 
 def _later(seconds: float, f: Callable[[], None]) -> asyncio.TimerHandle | None:
-    """Call `f` in a while, where there is a loop to do it."""
+    """Call `f` after so many seconds, where an event loop can do it."""
     try:
         return asyncio.get_running_loop().call_later(seconds, f)
     except RuntimeError:
@@ -107,7 +107,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         follow_cells(self.session)
         self._refresh()
 
-    # ---- parts
+    # ---- controls and panels
 
     def _make_controls(self) -> None:
         names = [s.name for s in self.session.stages]
@@ -132,17 +132,17 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
         self.loop.observe(lambda _: self._show_selected(), names="value")
 
     def _dropdown(self, name: str, options: list[str], value: str | None = None) -> Any:
-        made = widgets.Dropdown(options=options, value=value, description=name, style=_STYLE)
-        made.layout.width = "260px"
-        made.add_class(f"tw-{name.lower().replace(' ', '-')}")
-        return made
+        dropdown = widgets.Dropdown(options=options, value=value, description=name, style=_STYLE)
+        dropdown.layout.width = "260px"
+        dropdown.add_class(f"tw-{name.lower().replace(' ', '-')}")
+        return dropdown
 
     def _button(self, name: str, action: Callable[[], None], style: str = "") -> Any:
-        made = widgets.Button(description=name, button_style=style)
-        made.layout.width = "100px"
-        made.add_class(f"tw-{name.lower()}")
-        made.on_click(lambda _: action())
-        return made
+        button = widgets.Button(description=name, button_style=style)
+        button.layout.width = "100px"
+        button.add_class(f"tw-{name.lower()}")
+        button.on_click(lambda _: action())
+        return button
 
     def _make_panels(self) -> None:
         self._style, self._message, self._palette, self._form_html = (widgets.HTML() for _ in range(4))
@@ -236,7 +236,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
     def _measure_beside(self, version: int) -> None:
         pinned = self.session.pinned
         try:
-            found = self.session.measure(
+            measured = self.session.measure(
                 stop=self._stop.is_set,
                 progress=lambda done, what: self._show_times(progress_bar(done, what)),
                 pinned=None if pinned is None else pinned.journal,
@@ -244,7 +244,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             note = f"after {len(self.session.journal)} steps"
             if version != self.session.schedule.version:
                 note = "of the schedule before the last change"
-            self._measured, self._times_note = found, note
+            self._measured, self._times_note = measured, note
             self._show_times("")
         except Exception as e:  # whatever the kernel or the user's numpy program raises is shown
             self._show_times("")
@@ -264,9 +264,9 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
 
     def _verify(self) -> None:
         """Compare the kernel with the definition on small sizes: no step should ever change a result."""
-        found = self.session.verify()
-        if found.ok is False:
-            self._message.value = html.message(f"✗ {found.message}", good=False)
+        verdict = self.session.verify()
+        if verdict.ok is False:
+            self._message.value = html.message(f"✗ {verdict.message}", good=False)
 
     def _times_page(self) -> str:
         return times_panel(self._measured, self._times_note, history_plot(self.session))
@@ -406,8 +406,8 @@ class Workbench(widgets.VBox):  # type: ignore[misc]
             self.primitive.value = kept if kept in primitives else primitives[0]
 
     def _fill_form(self) -> None:
-        found = {p.name: p for p in self.session.primitives(self.stage.value)}
-        primitive = found.get(self.primitive.value)
+        primitives = {p.name: p for p in self.session.primitives(self.stage.value)}
+        primitive = primitives.get(self.primitive.value)
         now = (self.stage.value, self.primitive.value, self.session.schedule.version)
         if primitive is None or now == self._form_of:
             return  # the fields stay, with what is typed in them

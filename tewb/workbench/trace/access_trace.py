@@ -259,17 +259,17 @@ def stack_distances(touched: Sequence[int]) -> list[int | None]:
         return total
 
     last: dict[int, int] = {}
-    found: list[int | None] = []
+    distances: list[int | None] = []
     for now, thing in enumerate(touched):
         then = last.get(thing)
         if then is None:
-            found.append(None)
+            distances.append(None)
         else:
-            found.append(before(now) - before(then + 1))
+            distances.append(before(now) - before(then + 1))
             add(then, -1)
         last[thing] = now
         add(now, 1)
-    return found
+    return distances
 
 
 def histogram(distances: Iterable[int | None]) -> list[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""An interpreter of lowered IR that tells of every access: slow, exact, and for small programs.
+"""An interpreter of lowered IR that reports every access: slow, exact, and for small programs.
 
 Memory is one line of elements for each owner of memory; views are offsets and strides into it. Parallel
 loops run their iterations in order.
@@ -97,7 +97,7 @@ class IRInterpreter:
 
     def value(self, e: Expr) -> Any:
         """The value of an expression: a Python integer, a numpy scalar, or an array of lanes. What a statement uses
-        twice is looked at once."""
+        twice is evaluated once."""
         if self._known is None or e.__class__ in LEAVES:
             return self._value(e)
         if e not in self._known:
@@ -107,8 +107,8 @@ class IRInterpreter:
     def _value(self, e: Expr) -> Any:
         binary = _BINARY.get(type(e))
         if binary is not None:
-            made = binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
-            return wrap(made, e.dtype) if made.__class__ is int else made
+            result = binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
+            return wrap(result, e.dtype) if result.__class__ is int else result
         rule = _EXPRESSIONS.get(type(e))
         if rule is None:
             raise TewbError(f"{type(e).__name__} cannot be traced")
@@ -136,7 +136,7 @@ class IRInterpreter:
         return e if isinstance(e, int) else self.value(e)
 
     def _touch(self, owner: Var, kind: str, place: Any) -> Any:
-        """Tell of an access; returns positions that are inside of the memory."""
+        """Report an access; returns the positions that are inside the memory."""
         if not isinstance(place, np.ndarray):
             self.touched(owner, kind, [int(place)])
             return int(place)
@@ -231,13 +231,13 @@ class IRInterpreter:
         return True if a else self.value(e.b)
 
     def wanted(self, lanes: Any, e: Expr) -> Any:
-        """The value of `e`, which is looked at in the lanes that are wanted only."""
+        """The value of `e`, evaluated only in the lanes that are wanted."""
         before, known = self._mask, self._known
         self._mask = np.logical_and(True if before is None else before, lanes)
         self._known = None if known is None else dict(known)
-        made = self.value(e)
+        value = self.value(e)
         self._mask, self._known = before, known
-        return made
+        return value
 
     def let_value(self, e: Let) -> Any:
         self.values[e.var] = self.value(e.value)
@@ -248,7 +248,7 @@ class IRInterpreter:
         return np.where(cond, then, other) if isinstance(cond, np.ndarray) else then if cond else other
 
     def choose(self, cond: Expr, then: Expr, other: Expr) -> Any:
-        """if_then_else: only what is chosen is looked at, lane by lane."""
+        """if_then_else: only the chosen side is evaluated, lane by lane."""
         c = self.value(cond)
         if not isinstance(c, np.ndarray):
             return self.value(then if c else other)
@@ -275,8 +275,8 @@ class IRInterpreter:
             case Call("erf", (a,)):
                 return np.vectorize(math.erf)(self.value(a)).astype(str(e.dtype.element))[()]
             case Call(op, args) if op in CALLS:
-                made = np.asarray(CALLS[op](*[self.value(a) for a in args]))
-                return made.astype(str(e.dtype.element))[()]
+                results = np.asarray(CALLS[op](*[self.value(a) for a in args]))
+                return results.astype(str(e.dtype.element))[()]
         raise TewbError(
             f"{e.op} cannot be traced: what it touches only its machine code knows",
             hint="trace a program whose stages are computes, hybrid functions or packed functions",
@@ -332,8 +332,12 @@ def _divide(a: Any, b: Any) -> Any:
     """a / b of floats; of integers rounding toward zero."""
     if np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f":
         return np.true_divide(a, b)
-    made = truncated_quotient(a, b)
-    return int(made) if isinstance(a, int) and isinstance(b, int) else made.astype(np.result_type(a, b))[()]
+    quotient = truncated_quotient(a, b)
+    return (
+        int(quotient)
+        if isinstance(a, int) and isinstance(b, int)
+        else quotient.astype(np.result_type(a, b))[()]
+    )
 
 
 def _floor_divide(a: Any, b: Any) -> Any:

@@ -140,16 +140,16 @@ def summary(trace: AccessTrace) -> str:
     """How soon elements and cache lines are touched again, and what small caches would hold."""
     parts = [f"<div>{escape(str(trace))}</div>"]
     for title, distances in (("elements", trace.distances), ("cache lines", trace.line_distances)):
-        found = histogram(distances)
-        most = max((n for _, n in found), default=1)
-        rows = [(name, n, "█" * math.ceil(24 * n / most)) for name, n in found if n]
-        parts.append(_beside(plain.table((f"other {title} in between", "touches", ""), rows)))
+        counts = histogram(distances)
+        most = max((n for _, n in counts), default=1)
+        rows = [(name, n, "█" * math.ceil(24 * n / most)) for name, n in counts if n]
+        parts.append(_side_by_side(plain.table((f"other {title} in between", "touches", ""), rows)))
     if trace.accesses:
         rates = [(n, f"{trace.hits(n):.1%}") for n in (1, 2, 4, 8, 16, 64, 512)]
-        parts.append(_beside(plain.table(("lines in a cache", "touches that it serves"), rates)))
+        parts.append(_side_by_side(plain.table(("lines in a cache", "touches that it serves"), rates)))
     return "".join(parts)
 
 
-def _beside(table: str) -> str:
+def _side_by_side(table: str) -> str:
     """A table beside the one before, where there is room."""
     return f'<div style="{_STYLES[".beside"]}">{table}</div>'

@@ -43,10 +43,10 @@ class AccessPlayer(widgets.VBox):  # type: ignore[misc]
         self._show()
 
     def _button(self, name: str, by: int) -> Any:
-        made = widgets.Button(description=name, layout=widgets.Layout(width="70px"))
-        made.on_click(lambda _: self._move(by))
-        made.add_class(f"tw-{name.lower()}")
-        return made
+        button = widgets.Button(description=name, layout=widgets.Layout(width="70px"))
+        button.on_click(lambda _: self._move(by))
+        button.add_class(f"tw-{name.lower()}")
+        return button
 
     def _move(self, by: int) -> None:
         self.time = self.time + by

@@ -160,11 +160,11 @@ def _folded(lines: Sequence[DiffLine]) -> Iterable[DiffLine | int]:
                 near[max(0, i - CONTEXT) : i + CONTEXT + 1]
             )
     for shown, group in groupby(zip(near, lines, strict=True), key=lambda pair: pair[0]):
-        found = [d for _, d in group]
+        neighbours = [d for _, d in group]
         if shown:
-            yield from found
+            yield from neighbours
         else:
-            yield len(found)
+            yield len(neighbours)
 
 
 def _diff_row(d: DiffLine, kind: str) -> str:

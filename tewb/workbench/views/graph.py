@@ -64,10 +64,10 @@ def svg(source: str) -> str | None:
         import graphviz  # an extra: the core does not need it
     except ImportError:
         return None
-    made = _draw(graphviz, source)
-    if made is None:
+    drawn = _draw(graphviz, source)
+    if drawn is None:
         return None
-    body = made[made.index("<svg") :]
+    body = drawn[drawn.index("<svg") :]
     return re.sub(_INK, "currentColor", body)
 
 
@@ -96,8 +96,8 @@ def _pure_binary() -> Path | None:
     import shutil
     import sysconfig
 
-    found = shutil.which("graphviz-pure") or shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
-    return Path(found) if found else None
+    path = shutil.which("graphviz-pure") or shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
+    return Path(path) if path else None
 
 
 def tree(schedule: Schedule) -> str:

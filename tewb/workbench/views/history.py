@@ -12,7 +12,7 @@ _EMPTY = '<div class="tw-dim">no steps yet: choose a stage, a primitive and a lo
 
 
 def journal_panel(session: Session) -> str:
-    """The journal of now, the steps ahead that redo would do, the branches and the pinned schedule.
+    """The current journal, the steps that redo would add, the branches and the pinned schedule.
 
     Each step carries its class, so that hovering or focusing it lights its loops and its lines of IR.
     """

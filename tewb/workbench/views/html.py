@@ -1,4 +1,4 @@
-"""Panels as HTML text: the frame and style of all, allocations, regions, messages, code.
+"""Panels as HTML text: their frame and style, allocations, regions, messages, code.
 
 Things that came from one step of the journal carry its class, and the style sheet lights them together
 while one of them is hovered or focused: no script, no kernel.
@@ -41,17 +41,17 @@ def _step_class(step: int | None) -> str:
 
 def allocations(session: Session) -> str:
     """The memory of intermediates, in elements and bytes."""
-    found = session.allocations()
-    if not found:
+    listed = session.allocations()
+    if not listed:
         body = '<span class="tw-dim">none: every value goes straight to an argument</span>'
         return panel("Allocations", body, "allocations")
     rows = [
         f'<tr class="{_step_class(a.step)}"><td>{escape(a.name)}</td><td>{escape(a.shape)}</td><td>{a.dtype}</td>'
         f'<td class="tw-number">{"symbolic" if a.elements is None else f"{a.elements:,}"}</td>'
         f'<td class="tw-number">{"symbolic" if a.bytes is None else f"{a.bytes:,} B"}</td><td>{a.scope}</td></tr>'
-        for a in found
+        for a in listed
     ]
-    total = sum(a.bytes or 0 for a in found)
+    total = sum(a.bytes or 0 for a in listed)
     head = "<tr><th>tensor</th><th>shape</th><th>dtype</th><th>elements</th><th>bytes</th><th>scope</th></tr>"
     peak = session.peak_bytes()
     most = "" if peak in (None, total) else f"; at most {bytes_shown(peak)} at once, as memory is shared"
@@ -61,13 +61,13 @@ def allocations(session: Session) -> str:
 
 def regions(session: Session) -> str:
     """The extern_scope regions. They keep storage rewriting from reusing or reordering buffers inside."""
-    found = session.regions()
-    if not found:
+    listed = session.regions()
+    if not listed:
         return panel("Extern regions", '<span class="tw-dim">none</span>', "regions")
     rows = [
         f'<tr class="{_step_class(r.step)}"><td>{escape(r.name)}</td><td>{escape("; ".join(r.reads))}</td>'
         f"<td>{escape('; '.join(r.writes))}</td><td>{r.effect}</td></tr>"
-        for r in found
+        for r in listed
     ]
     head = "<tr><th>extern</th><th>reads</th><th>writes</th><th>effect</th></tr>"
     return panel("Extern regions", f"<table>{head}{''.join(rows)}</table>", "regions")

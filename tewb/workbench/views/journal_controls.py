@@ -59,10 +59,10 @@ class JournalControls(widgets.VBox):  # type: ignore[misc]
         self.refresh()
 
     def _button(self, name: str, action: Callable[[], Any], said: str) -> Any:
-        made = widgets.Button(description=name, layout={"width": "auto"})
-        made.add_class(f"tw-{name.lower().replace(' ', '-')}")
-        made.on_click(lambda _: self._do(lambda: _always(action), said))
-        return made
+        button = widgets.Button(description=name, layout={"width": "auto"})
+        button.add_class(f"tw-{name.lower().replace(' ', '-')}")
+        button.on_click(lambda _: self._do(lambda: _always(action), said))
+        return button
 
     def _move(self, by: int) -> None:
         to = self.step.value + by
@@ -86,9 +86,9 @@ class JournalControls(widgets.VBox):  # type: ignore[misc]
 
 
 def _text(name: str, placeholder: str) -> Any:
-    made = widgets.Text(description=name, placeholder=placeholder, continuous_update=False, style=_STYLE)
-    made.layout.width = "220px"
-    return made
+    field = widgets.Text(description=name, placeholder=placeholder, continuous_update=False, style=_STYLE)
+    field.layout.width = "220px"
+    return field
 
 
 def _always(action: Callable[[], Any]) -> bool:

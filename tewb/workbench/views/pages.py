@@ -1,4 +1,4 @@
-"""Pages: tabs of panels that are made when somebody looks at them."""
+"""Pages: tabs whose panels are made when they are looked at."""
 
 from __future__ import annotations
 

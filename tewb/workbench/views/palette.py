@@ -57,10 +57,10 @@ def _refused(a: Action) -> str:
     return f'<li class="tw-refused">{name} {escape(a.reason or "")}{hint}{fix}</li>'
 
 
-def advice(found: Sequence[Advice]) -> str:
+def advice(findings: Sequence[Advice]) -> str:
     """The panel of advice, each with a button for the steps that answer it."""
     items = []
-    for a in found:
+    for a in findings:
         where = f"{a.stage}.{a.loop}" if a.loop else a.stage
         answer = f"<div>{_button(', then '.join(map(str, a.steps)), a.steps)}</div>" if a.steps else ""
         items.append(f"<li><b>{escape(a.kind)}</b> {escape(where)}: {escape(a.message)}{answer}</li>")

@@ -79,22 +79,22 @@ class ParameterForm:
 
     def arguments(self) -> dict[str, Any]:
         """The arguments as a step has them; what was left empty is left out."""
-        found: dict[str, Any] = {}
+        given: dict[str, Any] = {}
         for p in self.primitive.params:
             if p.name not in self.fields:
-                found[p.name] = self.loop()
+                given[p.name] = self.loop()
                 continue
             value = self.fields[p.name].value
             match p.kind:
                 case "int":
                     text = str(value).strip()
                     if text:
-                        found[p.name] = int(text) if text.lstrip("-").isdigit() else text
+                        given[p.name] = int(text) if text.lstrip("-").isdigit() else text
                 case "axes":
-                    found[p.name] = [x.strip() for x in value.split(",") if x.strip()]
+                    given[p.name] = [x.strip() for x in value.split(",") if x.strip()]
                 case "stages":
-                    found[p.name] = list(value)
+                    given[p.name] = list(value)
                 case _:
                     if value is not None:
-                        found[p.name] = value
-        return found
+                        given[p.name] = value
+        return given

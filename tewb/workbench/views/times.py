@@ -86,12 +86,12 @@ class Moment:
 
 def history(session: Session) -> list[Moment]:
     """The measurements of the journal and of its prefixes, shortest first."""
-    journal, found = session.journal, []
+    journal, moments = session.journal, []
     for n in range(len(journal) + 1):
         m = session.timings.get(journal[:n])
         if m is not None:
-            found.append(Moment(n, str(journal[n - 1]) if n else "no steps", m))
-    return found
+            moments.append(Moment(n, str(journal[n - 1]) if n else "no steps", m))
+    return moments
 
 
 def history_plot(session: Session) -> str:
