@@ -43,7 +43,7 @@ class Keys:
         elif isinstance(e, Binary | Compare):
             shape = (kind, e.dtype, self.of(e.a), self.of(e.b))
         else:
-            shape = (kind, e.dtype, *[self._part(getattr(e, f)) for f in e._fields if f not in _SKIP])
+            shape = (kind, e.dtype, *[self._part(getattr(e, f)) for f in e.field_names if f not in _SKIP])
         made = self.numbers.get(shape)
         if made is None:
             made = self.numbers[shape] = next(_fresh)

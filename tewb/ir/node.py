@@ -24,7 +24,6 @@ class Node:
 
     __slots__ = ()
     field_names: tuple[str, ...] = ()
-    _fields: tuple[str, ...] = ()
 
     def children(self) -> tuple[Any, ...]:
         """The sub-expressions and sub-statements, left to right."""
@@ -52,7 +51,6 @@ def node(cls: C) -> C:
     kinds = {**getattr(base, "_kinds", {}), **own}
     namespace.update(_methods(fields, kinds, defaults))
     namespace.update(__slots__=tuple(own), field_names=fields, _kinds=kinds, __match_args__=fields)
-    namespace["_fields"] = fields  # the former name, which arith/keys.py still uses
     node_class = type(cls)(cls.__name__, cls.__bases__, namespace)
     node_class.__qualname__ = cls.__qualname__
     return node_class
