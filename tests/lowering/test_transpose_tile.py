@@ -11,7 +11,7 @@ import pytest
 
 import tewb
 from tests.ir.test_parser import every_pass
-from tests.lowering.test_passes import after
+from tests.lowering.passes import after
 from tests.programs import assert_same_result, schedule_for
 from tewb import te
 from tewb.ir import Allocate, Shuffle, walk
