@@ -24,6 +24,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    from tests import examples
+
+    examples.runs_everything = "not slow" not in config.option.markexpr
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of a test marked `one_in(n)`, one in n parameter sets stays in the default run; the others become slow."""

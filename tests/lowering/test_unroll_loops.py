@@ -22,6 +22,7 @@ def stages(count: int, n: int) -> tuple[list[Tensor], Tensor]:
     return made, made[-1]
 
 
+@pytest.mark.slow
 def test_an_unrolled_loop_of_792_guarded_iterations_computes_the_same() -> None:
     A = te.placeholder((2001,), name="A")
     C = te.compute((2001,), lambda i: te.if_then_else(i > 1, A[i - 2], 0.0) * 2.0, name="C")
