@@ -96,6 +96,7 @@ def test_ir_comes_back(make: Any, name: str) -> None:
     ast.parse(text)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", NAMES, ids=SHOWN)
 @pytest.mark.parametrize("make", [program, named_axes])
 def test_code_runs_and_makes_the_same_program(make: Any, name: str) -> None:

@@ -59,6 +59,7 @@ BINARY = {
 }
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("lanes", [1, 8])
 @pytest.mark.parametrize("dtype", INTS + FLOATS)
 @pytest.mark.parametrize("op", BINARY)
@@ -166,6 +167,7 @@ MATH = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("lanes", [1, 16])
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", MATH)

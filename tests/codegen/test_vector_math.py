@@ -86,6 +86,7 @@ def ulps(got: Any, exact: list[Any]) -> float:
     return worst
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_are_exact_to_a_few_ulp(name: str, dtype: str) -> None:

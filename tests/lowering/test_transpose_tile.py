@@ -108,6 +108,7 @@ def test_tiles_compute_the_same(program: Any, n: int, m: int, rows: int, lanes: 
     assert_same_result(s, *made, debug=n == 37)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("program", [plain, mixed, several, pair, summed])
 @pytest.mark.parametrize("rows, lanes", [(8, 8), (4, 16), (16, 4), (2, 4)])
 def test_the_store_is_turned_when_the_loops_change_places(program: Any, rows: int, lanes: int) -> None:
@@ -199,6 +200,7 @@ def test_the_stages_are_loops_until_they_are_unrolled() -> None:
     assert zipped in text
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("swap", [False, True])
 def test_every_pass_prints_and_parses_back(program: Any, swap: bool) -> None:

@@ -42,6 +42,7 @@ def test_the_lanes_are_joined_by_halves() -> None:
     assert script(parse(text)) == text
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("kind", [te.sum, te.max, te.min, te.prod])
 @pytest.mark.parametrize("dtype", ["float32", "int64", "uint8"])
 @pytest.mark.parametrize(("m", "lanes"), [(24, 8), (21, 8), (5, 8), (7, 3), (1, 4)])
