@@ -1,4 +1,7 @@
-"""What all tests share: nodes are frozen for real, passes are verified, the object cache is fresh, and the checkout is importable, interrupts arrive."""
+"""What all tests share: nodes are frozen for real, passes are verified, the object cache is fresh, the checkout is
+importable, interrupts arrive; and which of the tests the command `pytest` leaves out."""
+
+from __future__ import annotations
 
 import atexit
 import os
@@ -6,7 +9,11 @@ import shutil
 import signal
 import sys
 import tempfile
+import zlib
+from collections import defaultdict
 from pathlib import Path
+
+import pytest
 
 os.environ["TEWB_FREEZE_NODES"] = "1"
 os.environ["TEWB_VERIFY"] = "1"
@@ -15,3 +22,25 @@ atexit.register(shutil.rmtree, os.environ["TEWB_CACHE_DIR"], True)
 # A shell starts what runs in its background with interrupts ignored; tests send them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from tests import examples
+
+    examples.runs_everything = "not slow" not in config.option.markexpr
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test marked `one_in(n)`, one in n parameter sets stays in the default run; the others become slow."""
+    sets = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("one_in"):
+            sets[item.nodeid.partition("[")[0]].append(item)
+    for of_one_test in sets.values():
+        (n,) = of_one_test[0].get_closest_marker("one_in").args
+        # In an order that has nothing to do with the parameters, so that every value of each has its turn, and that is
+        # the same in every process.
+        of_one_test.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))
+        for item in of_one_test[-(-len(of_one_test) // n) :]:
+            item.add_marker("slow")

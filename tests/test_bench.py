@@ -82,6 +82,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Wor
     return [("tiny_rows", w) for w in made["WORKLOADS"]]
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_table_and_keeps_its_numbers(tmp_path: Path) -> None:
     kept, row = tmp_path / "kept.json", "padded 3-point stencil, 512 x 500"
     common = [row, "--peers", "none", "--quick"]
@@ -112,7 +113,7 @@ def test_a_name_that_is_neither_file_nor_row_is_refused() -> None:
         ("wrong", "AssertionError: Not equal to tolerance"),
         ("raises", "ValueError: this shape has no kernel"),
         ("dies", "the process ended (SIGABRT)"),
-        ("hangs", "no answer in 12 s"),
+        pytest.param("hangs", "no answer in 12 s", marks=pytest.mark.slow),
         ("dies_later", "the process ended (exit 3)"),
         ("missing_name", "not here: NameError: name 'missing_name' is not defined"),
     ],

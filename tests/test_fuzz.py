@@ -11,6 +11,7 @@ from tests.programs import BEGINNINGS, PROGRAMS, assert_same_result, random_sche
 SEEDS = range(40)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_schedule_computes_the_same(name: str, seed: int) -> None:

@@ -149,6 +149,7 @@ def graph(rng: random.Random) -> tuple[list[Tensor], list[Tensor]]:
     return [A], [made[-1]]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_graph_with_externs_computes_the_same(seed: int) -> None:
     rng = random.Random(f"externs{seed}")
@@ -157,6 +158,7 @@ def test_random_graph_with_externs_computes_the_same(seed: int) -> None:
     assert_same_result(s, inputs, outputs, seed, debug=seed % 3 == 0)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("seed", range(20))
 def test_honest_graphs_stand_the_checked_mode(seed: int) -> None:
     rng = random.Random(f"checked{seed}")

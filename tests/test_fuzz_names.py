@@ -111,6 +111,7 @@ def check_calls(
         check(rng.choice(LAYOUTS), pair)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", [*PROGRAMS, "other"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_program_with_one_name_computes_the_same(name: str, seed: int, one_name: None) -> None:
@@ -130,6 +131,7 @@ def test_a_program_with_one_name_computes_the_same(name: str, seed: int, one_nam
     check_calls(kernel, args, {**arrays, **scalars}, wanted, rng)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", SYMBOLIC)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_symbolic_program_with_one_name_computes_the_same(name: str, seed: int, one_name: None) -> None:
@@ -153,6 +155,7 @@ def test_a_symbolic_program_with_one_name_computes_the_same(name: str, seed: int
         check_calls(kernel, args, dict(zip(inputs, arrays, strict=True)), wanted, rng)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", [*PROGRAMS, "other"])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_steps_of_a_program_with_one_name_go_round(name: str, seed: int, one_name: None) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.examples import examples
 from tests.programs import PROGRAMS, random_schedule
 from tests.tensor.test_hybrid_random import Program as HybridProgram
 from tewb import te
@@ -196,7 +197,7 @@ def test_unchanged_texts_are_understood(name: str) -> None:
 @pytest.mark.parametrize("name", READERS)
 def test_changed_texts_are_understood_or_refused(name: str) -> None:
     read = READERS[name][0]
-    for text in texts(name, 0, BUDGET):
+    for text in texts(name, 0, examples(BUDGET)):
         try:
             read(text)
         except TewbError as e:

@@ -100,6 +100,7 @@ def check(
         np.testing.assert_allclose(got, want, rtol=rtol, atol=atol, err_msg=f"{t.name}: {s.journal}")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", MIXED)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_schedule_of_mixed_widths_computes_the_same(name: str, seed: int) -> None:

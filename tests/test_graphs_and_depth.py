@@ -194,7 +194,9 @@ def leaky(n: int, place: str) -> tuple[list[Any], Any]:
     return [A, last], s
 
 
-@pytest.mark.parametrize("place, n", [("root", 60), ("inline", 150), ("last", 150)])
+@pytest.mark.parametrize(
+    "place, n", [("root", 60), pytest.param("inline", 150, marks=pytest.mark.slow), ("last", 150)]
+)
 def test_a_long_chain_of_stages(place: str, n: int) -> None:
     args, s = leaky(n, place)
     check(args, s)

@@ -96,6 +96,7 @@ def test_ir_comes_back(make: Any, name: str) -> None:
     ast.parse(text)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", NAMES, ids=SHOWN)
 @pytest.mark.parametrize("make", [program, named_axes])
 def test_code_runs_and_makes_the_same_program(make: Any, name: str) -> None:
@@ -108,6 +109,7 @@ def test_code_runs_and_makes_the_same_program(make: Any, name: str) -> None:
     assert all(c.isprintable() for c in code.replace("\n", ""))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", NAMES, ids=SHOWN)
 def test_a_schedule_is_read_back(name: str) -> None:
     s, args = named_axes(name)
@@ -118,6 +120,7 @@ def test_a_schedule_is_read_back(name: str) -> None:
         assert again.schedule.journal == s.journal
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("name", NAMES, ids=SHOWN)
 def test_hybrid_text_is_loaded_again(name: str) -> None:
     s, args = named_axes(name)
@@ -175,6 +178,7 @@ class Tags(HTMLParser):
         assert all(not key.startswith("on") for key, _ in attrs)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", NAMES, ids=SHOWN)
 @pytest.mark.parametrize("make", [program, named_axes, built_by_hand])
 def test_nothing_escapes_in_pages_and_graphs(make: Any, name: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tewb.arith import Analyzer, detect_linear
 from tewb.base import INT32, DType
 from tewb.ir import (
@@ -103,7 +104,7 @@ conditions = st.tuples(st.sampled_from([LT, LE, GT, GE, EQ, NE]), expressions, e
 points = st.fixed_dictionaries({v: st.integers(lo, hi) for v, (lo, hi) in RANGES.items()})
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(expressions, st.lists(points, min_size=6, max_size=6))
 def test_simplify_keeps_the_value(e: Expr, envs: list[dict[Var, int]]) -> None:
     s = analyzer().simplify(e)
@@ -111,7 +112,7 @@ def test_simplify_keeps_the_value(e: Expr, envs: list[dict[Var, int]]) -> None:
         assert value(s, env) == value(e, env), f"{script(e)} became {script(s)} at {env}"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(conditions, st.lists(points, min_size=6, max_size=6))
 def test_simplify_keeps_the_truth(e: Expr, envs: list[dict[Var, int]]) -> None:
     s = analyzer().simplify(e)
@@ -119,7 +120,7 @@ def test_simplify_keeps_the_truth(e: Expr, envs: list[dict[Var, int]]) -> None:
         assert value(s, env) == value(e, env), f"{script(e)} became {script(s)} at {env}"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(expressions)
 def test_simplify_is_settled_after_one_go(e: Expr) -> None:
     a = analyzer()
@@ -128,14 +129,14 @@ def test_simplify_is_settled_after_one_go(e: Expr) -> None:
     assert structural_equal(once, again), f"{script(e)} -> {script(once)} -> {script(again)}"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(conditions, st.lists(points, min_size=8, max_size=8))
 def test_nothing_false_is_proved(cond: Expr, envs: list[dict[Var, int]]) -> None:
     if analyzer().can_prove(cond):
         assert all(value(cond, env) for env in envs), script(cond)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(expressions, st.lists(points, min_size=6, max_size=6))
 def test_bounds_hold(e: Expr, envs: list[dict[Var, int]]) -> None:
     lo, hi = analyzer().const_bounds(e)
@@ -145,7 +146,7 @@ def test_bounds_hold(e: Expr, envs: list[dict[Var, int]]) -> None:
         )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(conditions, expressions, st.lists(points, min_size=8, max_size=8))
 def test_an_assumption_helps_only_where_it_holds(cond: Expr, e: Expr, envs: list[dict[Var, int]]) -> None:
     a = analyzer()

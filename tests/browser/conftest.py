@@ -1,4 +1,4 @@
-"""One server and one browser for all browser tests; a fresh page for each."""
+"""One server and one browser for all browser tests, which one process runs; a fresh page for each test."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from typing import Any
 import pytest
 
 from tests.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, find_chromium
+
+# A few minutes pass in the others: `pytest -m ""` runs them.
+QUICK = {"test_a_students_first_minute", "test_split_changes_the_ir_and_undo_takes_it_back"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker(pytest.mark.xdist_group("browser"))
+    if item.name not in QUICK:
+        item.add_marker("slow")
 
 
 def _missing() -> str | None:

@@ -72,6 +72,7 @@ def check(module: IRModule, lanes: int, a: str, b: str, shared: bool, target: st
         np.testing.assert_array_equal(c, want)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(("a", "b"), PAIRS)
 def test_every_pair_of_signs_is_exact(a: str, b: str, target: str) -> None:
@@ -144,6 +145,7 @@ def test_the_instruction_of_a_target(target: str, a: str, b: str, instruction: s
         assert saturating not in code
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("cpu", "features"),
     [

@@ -26,6 +26,7 @@ def woven(n: int, count: int, dtype: str, lanes: int) -> tuple[Any, list[Any]]:
     return s, [A, B]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("dtype", ["int8", "uint16", "float32", "float64"])
 @pytest.mark.parametrize("count", [2, 3, 4, 8])
 @pytest.mark.parametrize(("n", "lanes"), [(32, 16), (30, 8), (5, 5), (7, 1), (17, 4)])

@@ -26,6 +26,7 @@ INDICES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("index", INDICES)
 @pytest.mark.parametrize("size", [17, 100, te.var("n")], ids=["17", "100", "n"])
 @pytest.mark.parametrize("debug", [False, True])

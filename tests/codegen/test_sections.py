@@ -25,6 +25,7 @@ def functions(kernel):
     return [text.count(" = phi ") for text in texts]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("size", [40, te.var("n")])
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_chain_of_stages_is_cut_and_right(size, debug):
@@ -67,6 +68,7 @@ def test_what_fails_in_a_section_ends_the_kernel():
         kernel(good)
 
 
+@pytest.mark.slow
 def test_text_of_a_chain_with_symbolic_sizes_grows_with_its_length():
     """Not with its square: what a failure gives back is written once."""
     sizes = []

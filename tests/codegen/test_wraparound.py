@@ -115,6 +115,7 @@ def wrong(seed: object) -> str | None:
     return f"i = {at}, lanes {lanes}, symbolic {symbolic}, {inputs}: {got[at]} and not {want[0][at]}: {out.op.body[0]}"
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("seed", range(40))
 def test_random_values_are_numpys(seed: int) -> None:
     found = wrong(seed)
@@ -158,6 +159,7 @@ def vectorized(s: Any, t: Any) -> None:
     s[t].vectorize(s[t].split(t.op.axis[0], factor=16)[1])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("symbolic", [False, True])
 @pytest.mark.parametrize("loops", [whole, split, vectorized])
 @pytest.mark.parametrize("name", VALUES)

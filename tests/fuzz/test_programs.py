@@ -25,6 +25,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     made.stop()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_random_programs_give_what_they_should(batch: int, worker: Worker) -> None:
     for n in range(EACH):

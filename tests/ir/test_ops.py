@@ -89,6 +89,7 @@ def test_one_constant_folds_as_data(dtype: str) -> None:
                 assert_is(f(te.const(v, dtype)), wanted)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sign", BINARY)
 def test_two_constants_fold_as_data(sign: str, dtype: str) -> None:
@@ -155,6 +156,7 @@ def kernel_of(
     return results
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_constants_kernels_and_the_reference_agree_bit_for_bit(name: str, dtype: str) -> None:

@@ -104,6 +104,40 @@ def test_a_broken_promise_is_found(promise: Any, broken: Any, words: str) -> Non
         promises.check_promises(broken(), [promise], "a pass")
 
 
+def test_what_is_sound_in_one_place_is_looked_at_in_another() -> None:
+    """What was found sound before is remembered, and where it stands is not."""
+    t, inner = memory(), loop(j, store())
+    kept = Allocate(t, store(t))
+    on_pointer = LetStmt(
+        pointer := Var("p", DType("handle")), A.data, store(Buffer("P", FLOAT32, A.shape, data=pointer))
+    )
+    for before, after, words in [
+        (function(loop(i, inner)), function(inner), "i is used where nothing binds it"),
+        (function(loop(i, inner)), function(loop(i, loop(j, inner))), "j is bound again"),
+        (around(kept), around(kept.body), "T is used where its memory is not alive"),
+        (around(kept), around(Allocate(t, kept)), "T is allocated again inside"),
+        (around(on_pointer), around(on_pointer.body), "P is used where its memory is not alive"),
+        (
+            around(store()),
+            with_fields(around(store()), params=(A,)),
+            "B is used where its memory is not alive",
+        ),
+        (around(store()), with_fields(around(store()), params=(A, B, i)), "i is bound again"),
+    ]:
+        sound = promises.Sound()
+        promises.check_promises(before, promises.ALWAYS, "a pass", sound)
+        promises.check_promises(before, promises.ALWAYS, "a pass", sound)
+        with pytest.raises(InternalError, match=words):
+            promises.check_promises(after, promises.ALWAYS, "a pass", sound)
+
+
+def test_a_later_promise_is_asked_of_what_kept_the_earlier_ones() -> None:
+    f, sound = around(store()), promises.Sound()
+    promises.check_promises(f, promises.ALWAYS, "a pass", sound)
+    with pytest.raises(InternalError, match="B is accessed by 2 indices"):
+        promises.check_promises(f, [*promises.ALWAYS, promises.one_index], "a pass", sound)
+
+
 def test_every_promise_holds_of_a_sound_function() -> None:
     sound = around(store())
     for promise in (*promises.ALWAYS, promises.provenance_is_present, promises.no_loops(*list(ForKind)[1:])):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.lowering.test_passes import after
+from tests.lowering.passes import after, vector
 from tewb import te
 from tewb.arith import Analyzer
 from tewb.ir import parse, structural_equal
@@ -59,6 +59,23 @@ def test_a_lower_bound_gives_a_prologue() -> None:
     assert after("partition_loops", te.create_schedule(B.op), [A, B]) == (
         "B[0] = T.float32(0.0)\nfor i in range(7):\n    B[i + 1] = A[i]"
     )
+
+
+def test_partition_takes_the_guard_out_of_the_loop() -> None:
+    assert after("partition_loops", *vector()) == (
+        "for i.outer in range(2):\n"
+        "    for i.inner in range(4):\n"
+        "        B[i.outer * 4 + i.inner] = A[i.outer * 4 + i.inner] + T.float32(1.0)\n"
+        "for i.inner in range(2):\n"
+        "    B[i.inner + 8] = A[i.inner + 8] + T.float32(1.0)"
+    )
+
+
+def test_partition_can_be_switched_off() -> None:
+    with tewb.PassContext(config={"tir.LoopPartition": False}):
+        assert "T.likely" in str(tewb.lower(*vector()))
+    with pytest.raises(tewb.TewbError, match="unknown pass option 'tir.LoopPartiton'"):
+        tewb.PassContext(config={"tir.LoopPartiton": False})
 
 
 @pytest.mark.parametrize("likely", [False, True])

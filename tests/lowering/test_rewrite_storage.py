@@ -281,6 +281,7 @@ def check_each_load_finds_its_own(f: PrimFunc) -> None:
     go(f.body)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("seed", range(12))
 def test_random_schedules_share_and_compute_the_same(name: str, seed: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import tewb
 from tests.ir.test_parser import every_pass
-from tests.lowering.test_passes import after
+from tests.lowering.passes import after
 from tests.programs import assert_same_result, schedule_for
 from tewb import te
 from tewb.ir import Allocate, Shuffle, walk
@@ -97,6 +97,7 @@ def shuffles(s: Any, program: Program) -> int:
 # ---------------------------------------------------------------- results
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("n, m", [(32, 16), (37, 21), (16, 61)])
 @pytest.mark.parametrize("rows, lanes", [(8, 8), (2, 8), (8, 2), (4, 16)])
@@ -107,6 +108,7 @@ def test_tiles_compute_the_same(program: Any, n: int, m: int, rows: int, lanes: 
     assert_same_result(s, *made, debug=n == 37)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("program", [plain, mixed, several, pair, summed])
 @pytest.mark.parametrize("rows, lanes", [(8, 8), (4, 16), (16, 4), (2, 4)])
 def test_the_store_is_turned_when_the_loops_change_places(program: Any, rows: int, lanes: int) -> None:
@@ -117,6 +119,7 @@ def test_the_store_is_turned_when_the_loops_change_places(program: Any, rows: in
     assert_same_result(s, *made)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("dtype", "size"),
     [("float64", 8), ("int64", 8), ("float32", 16), ("int16", 32), ("uint16", 16), ("uint8", 64), ("int8", 32), ("bool", 64)],
@@ -130,6 +133,7 @@ def test_full_registers_of_every_dtype(dtype: str, size: int, n: int, m: int) ->
     assert_same_result(s, *made)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("seed", range(60))
 def test_random_tiles_compute_the_same(seed: int) -> None:
     rng = random.Random(seed)
@@ -196,6 +200,7 @@ def test_the_stages_are_loops_until_they_are_unrolled() -> None:
     assert zipped in text
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("swap", [False, True])
 def test_every_pass_prints_and_parses_back(program: Any, swap: bool) -> None:
@@ -240,6 +245,7 @@ def pixels(n: int, channels: int, dtype: str = "float32") -> Program:
     return [A], [te.compute((n, channels), lambda i, c: A[c, i] * A[c, i], name="P")]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("channels", [2, 3, 4, 5, 7, 8])
 @pytest.mark.parametrize("program", [planes, pixels])
 @pytest.mark.parametrize(
@@ -395,6 +401,7 @@ def views(n: int, m: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("kind", views(1, 1))
 @pytest.mark.parametrize("out", ["rows", "columns", "every second", "part", "backwards"])
 @pytest.mark.parametrize("n, m", [(16, 24), (13, 21)])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import tewb
-from tests.programs import assert_same_result
+from tests.lowering.passes import after, vector
+from tests.programs import assert_same_result, matmul, schedule_for
 from tewb import te
 from tewb.base import LowerError
 from tewb.ir import BufferStore, For, walk
@@ -21,12 +22,32 @@ def stages(count: int, n: int) -> tuple[list[Tensor], Tensor]:
     return made, made[-1]
 
 
+@pytest.mark.slow
 def test_an_unrolled_loop_of_792_guarded_iterations_computes_the_same() -> None:
     A = te.placeholder((2001,), name="A")
     C = te.compute((2001,), lambda i: te.if_then_else(i > 1, A[i - 2], 0.0) * 2.0, name="C")
     s = te.create_schedule(C.op)
     s[C].unroll(s[C].split("i", factor=792)[1])
     assert_same_result(s, [A], [C])
+
+
+def test_unroll_writes_the_iterations_out() -> None:
+    s, args = vector(4, 2)
+    s["B"].unroll("i.inner")
+    assert after("simplify again", s, args) == (
+        "for i.outer in range(2):\n"
+        "    B[i.outer * 2] = A[i.outer * 2] + T.float32(1.0)\n"
+        "    B[i.outer * 2 + 1] = A[i.outer * 2 + 1] + T.float32(1.0)"
+    )
+
+
+def test_enormous_unrolling_is_refused() -> None:
+    inputs, outputs = matmul(4096, 64, 4096)
+    s = schedule_for(outputs)
+    s["C"].unroll("i")
+    s["C"].unroll("j")
+    with pytest.raises(LowerError, match="would become about"):
+        tewb.lower(s, inputs + outputs)
 
 
 def test_the_sum_of_all_unrolled_loops_is_bounded() -> None:

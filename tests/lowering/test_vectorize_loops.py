@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.lowering.passes import after, vector
 from tests.programs import assert_same_result
 from tewb import te
-from tewb.ir import Expr, For, walk
+from tewb.base import LowerError
+from tewb.ir import BufferStore, Expr, For, walk
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
 
@@ -98,6 +100,62 @@ def test_lanes_of_any_number_are_cut_and_compute_the_same(program: Any, lanes: i
     s, inputs, outputs = program(lanes)
     assert most_lanes(s, [*inputs, *outputs]) <= 64
     assert_same_result(s, inputs, outputs)
+
+
+def test_vectorize_makes_vectors_of_the_tail_too() -> None:
+    s, args = vector()
+    s["B"].vectorize("i.inner")
+    assert after("simplify again", s, args) == (
+        "for i.outer in range(2):\n"
+        "    B[i.outer * 4:i.outer * 4 + 4] = A[i.outer * 4:i.outer * 4 + 4] + T.Broadcast(T.float32(1.0), 4)\n"
+        "B[8:10] = A[8:10] + T.Broadcast(T.float32(1.0), 2)"
+    )
+
+
+def test_an_index_that_is_made_wider_names_neighbours() -> None:
+    A = te.placeholder((16,), name="A")
+    B = te.compute((16,), lambda i: A[i.astype("int64") + 0] + i.astype("int64"), name="B")
+    s = te.create_schedule(B.op)
+    s[B].vectorize(s[B].split("i", factor=8)[1])
+    text = after("vectorize_loops", s, [A, B])
+    assert 'A[T.Cast("int64", i.outer * 8):T.Cast("int64", i.outer * 8) + 8]' in text
+    assert 'T.Cast("int64x8", T.Ramp(i.outer * 8, 1, 8))' in text  # data, which would wrap
+    a, b = np.random.rand(16).astype("float32"), np.zeros(16, "float32")
+    tewb.build(s, [A, B])(a, b)
+    np.testing.assert_array_equal(b, a + np.arange(16, dtype="float32"))
+
+
+@pytest.mark.parametrize("lanes, widths", [(48, [16] * 3), (24, [8] * 3), (9, [9]), (12, [12]), (64, [64])])
+def test_vectors_fill_registers(lanes: int, widths: list[int]) -> None:
+    s, args = vector(2 * lanes, lanes)
+    s["B"].vectorize("i.inner")
+    f = tewb.lower(s, args)["main"]
+    assert [n.value.dtype.lanes for n in walk(f.body) if isinstance(n, BufferStore)] == widths
+    a, b = np.arange(2 * lanes, dtype="float32"), np.zeros(2 * lanes, "float32")
+    tewb.build(s, args)(a, b)
+    np.testing.assert_array_equal(b, a + 1)
+
+
+def test_vectors_can_be_switched_off_and_checks_on() -> None:
+    s, args = vector()
+    s["B"].vectorize("i.inner")
+    with tewb.PassContext(config={"tir.disable_vectorize": True}):
+        assert "Broadcast" not in str(tewb.lower(s, args))
+    with tewb.PassContext(config={"tir.instrument_bound_checkers": True}):
+        assert "an access to A" in tewb.build(s, args).signature.messages
+    assert tewb.build(s, args).signature.messages == ()
+
+
+def test_a_symbolic_part_cannot_be_vectorized() -> None:
+    n = te.var("n")
+    A = te.placeholder((n, n), name="A")
+    B = te.compute((n, n), lambda i, j: A[i, j] + 1.0, name="B")
+    C = te.compute((n, n), lambda i, j: B[i, j] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    s[B].compute_at(s[C], "i")
+    s[B].vectorize("j")
+    with pytest.raises(LowerError, match="loop j has an extent that is not constant, n"):
+        tewb.lower(s, [A, C])
 
 
 @pytest.mark.parametrize("lanes", [64, 128, 528, 1000, 1024])

@@ -45,6 +45,7 @@ def children() -> str:
     )
 
 
+@pytest.mark.slow
 def test_long_work_gives_the_code_that_short_work_does(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = build(1500)
     assert is_long(kernel.get_source("ll0"))

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tewb
+from tests.examples import examples
 from tewb import te
 from tewb.base import ArgumentError, BoundError, ExternError, LowerError
 from tewb.runtime import arguments, remove_global_func
@@ -318,7 +319,7 @@ def random_kernel(way: Any, debug: bool) -> Any:
     return RANDOM[key]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("way", WAYS)
 def test_random_layouts(way: Any, data: Any) -> None:

@@ -244,6 +244,7 @@ def test_without_a_schedule(name: str, debug: bool) -> None:
     check(schedule_for(made[1]), program, made, [(0, 2, 0), *SIZES], debug=debug)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("seed", range(5))
 def test_random_schedules(name: str, seed: int) -> None:
@@ -257,6 +258,7 @@ def test_random_schedules(name: str, seed: int) -> None:
         assert "not constant" in str(e)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ["csr", "csr_stages", "lower_triangle", "ragged", "argmax_rows", "segments"])
 @pytest.mark.parametrize("step", ["vectorize", "unroll", "rfactor", "nparts", "parallel", "local"])
 def test_each_way_to_run_the_rows(name: str, step: str) -> None:

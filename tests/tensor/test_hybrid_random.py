@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.tensor.test_hybrid import compiled
 from tewb import te
 from tewb.base import ScheduleError
@@ -346,7 +347,7 @@ def arrays_for(dtype: str, seed: int) -> list[Any]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from(SMALL), st.integers(0, 99))
 def test_random_programs_agree(random: Random, dtype: str, seed: int) -> None:
     text = Program(random, dtype).text()
@@ -357,7 +358,7 @@ def test_random_programs_agree(random: Random, dtype: str, seed: int) -> None:
         np.testing.assert_array_equal(x, z, err_msg=f"{name}: plain and compiled differ\n{text}")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from(SMALL), st.integers(0, 99))
 def test_scheduled_random_programs_agree(random: Random, dtype: str, seed: int) -> None:
     """Loops whose iterations are said to be independent are, in any order."""

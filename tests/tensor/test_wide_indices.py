@@ -42,6 +42,7 @@ INDICES: dict[str, tuple[Index, Index]] = {
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", INDICES)
 @pytest.mark.parametrize("primitive", ["", "compute_inline", "compute_at", "vectorize"])
 def test_indices_of_known_and_of_symbolic_sizes_are_those_of_int64(name: str, primitive: str) -> None:

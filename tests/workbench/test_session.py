@@ -14,10 +14,9 @@ from tests.programs import PROGRAMS, random_schedule
 from tewb import te
 from tewb.base import ArgumentError, ScheduleError, TewbError
 from tewb.ir import first_difference
-from tewb.workbench.demos import DEMOS, demo_session
+from tewb.workbench.demos import demo_session
 from tewb.workbench.measure.verify import small_program
 from tewb.workbench.views import html
-from tewb.workbench.views.graph import dot, graph_panel, tree
 
 
 def session(n: int = 32) -> Any:
@@ -180,14 +179,6 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": root}
 
 
-@pytest.mark.parametrize("name", DEMOS)
-def test_demos_measure_right(name: str) -> None:
-    size = {"softmax": {"n": 16, "m": 24}, "extern": {}}.get(name, {"n": 48})
-    m = demo_session(name, **size).measure(repeat=3)
-    assert m.ok and m.kernel and m.numpy and m.ratio and len(m.kernel.results) == 3
-    assert "✓ result equals numpy's" in str(m)
-
-
 def test_no_time_is_shown_for_a_wrong_result() -> None:
     s = session()
     s.reference = lambda a, b: a @ b + 1
@@ -220,34 +211,6 @@ def test_symbolic_sizes_are_measured() -> None:
     assert s.measure(repeat=1).ok
 
 
-def test_graph_names_stages_and_places() -> None:
-    s = demo_session("blur", n=16)
-    s.apply({"primitive": "compute_at", "stage": "X", "args": {"parent": "Y", "axis": "i"}})
-    source = dot(s.schedule)
-    assert '"A" -> "X"' in source and 'label="at i"' in source and 'fontname="Courier"' in source
-    assert tree(s.schedule) == "Y: float32[16, 16]\n  X: float32[16, 16]\n    A: float32[16, 16]"
-
-
-def test_without_dot_the_graph_is_text_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tewb.workbench.views.graph._draw", lambda graphviz, source: None)
-    assert "pip install tewb[dot]" in graph_panel(session().schedule)
-
-
-@pytest.mark.parametrize(("access", "elements"), [("whole", 96), ("elementwise", 32)])
-def test_the_extern_demo_shrinks_if_its_access_is_declared(access: str, elements: int) -> None:
-    s = demo_session("extern", access=access)
-    s.apply({"primitive": "compute_at", "stage": "E", "args": {"parent": "C", "axis": "i"}})
-    assert [a.elements for a in s.allocations()] == [elements]
-    panel = html.regions(s)
-    assert "extern_scope" not in panel and "E[" in panel and "idempotent" in panel
-    assert s.measure(repeat=1).ok
-
-
-def test_unknown_demo() -> None:
-    with pytest.raises(TewbError, match="there is no demo quicksort"):
-        demo_session("quicksort")
-
-
 def test_the_core_loads_no_widgets() -> None:
     code = (
         "import sys; from tewb import te; import tewb; "
@@ -257,59 +220,6 @@ def test_the_core_loads_no_widgets() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment()
     )
     assert out.stdout.strip() == "[]"
-
-
-def test_workbench_applies_undoes_and_explains() -> None:
-    bench = tewb.demo("matmul", n=32)
-    bench.primitive.value, bench.loop.value = "split", "j"
-    bench._form.fields["factor"].value = "8"
-    bench.apply.click()
-    assert "for j.outer in range(4):" in bench.session.ir
-    assert "split(C, axis=j, factor=8)" in bench._message.value
-    assert "j.outer" in bench._form_html.value and list(bench.loop.options) == [
-        "i",
-        "j.outer",
-        "j.inner",
-        "k",
-    ]
-    bench.primitive.value, bench.loop.value = "parallel", "k"
-    bench.apply.click()
-    assert "would race" in bench._message.value and len(bench.session.journal) == 1
-    bench._form_of = None
-    bench.primitive.value = "split"
-    bench._form.fields["factor"].value = "many"
-    bench.apply.click()
-    assert "is not a whole number" in bench._message.value.replace("&#x27;", "'")
-    bench.undo.click()
-    assert bench.session.journal == () and bench.undo.disabled and not bench.redo.disabled
-
-
-def test_workbench_follows_later_code_and_offers_new_stages() -> None:
-    bench = tewb.demo("matmul", n=32)
-    s = bench.session.schedule
-    s.cache_write(s.outputs[0].output(0), "local")
-    bench.session.refresh()
-    assert "C.local" in bench.stage.options
-    bench.stage.value, bench.primitive.value = "C.local", "compute_at"
-    assert list(bench._form.fields["axis"].options) == ["i", "j"]
-
-
-def test_workbench_leaves_html_for_a_notebook_without_kernel() -> None:
-    bundle = tewb.demo("matmul", n=32)._repr_mimebundle_()
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert "for i in range(32)" in data["text/html"]
-    assert "<style" not in data["text/html"] and "<svg" not in data["text/html"]
-    assert data["text/plain"].startswith("tewb workbench")
-
-
-def test_a_new_stage_does_not_change_what_is_chosen() -> None:
-    bench = tewb.demo("matmul", n=32)
-    bench.primitive.value = "cache_write"
-    bench.apply.click()
-    assert (bench.stage.value, bench.primitive.value) == ("C", "cache_write")
-    assert list(bench.stage.options) == ["A", "B", "C.local", "C"]
-    bench.undo.click()
-    assert (bench.stage.value, bench.primitive.value) == ("C", "cache_write")
 
 
 @pytest.mark.parametrize(("access", "computed"), [("whole", 3.0), ("elementwise", 1.0)])

@@ -1,15 +1,19 @@
-"""Verification: promises about a function that hold between passes, each of them executable.
+"""What holds of a function between passes, as questions that can be asked of one.
 
-A promise yields what a function violates. Some always hold; a pass that removes something promises more
-(`lowering/pipeline.py`). The test suite verifies them after every pass, and so does a program with
+Each promise is a function: given a function, it says what breaks it. Some hold always; a pass that takes something
+away promises more (`lowering/pipeline.py`). The test suite asks after every pass, and so does a program with
 
     with tewb.PassContext(config={"tewb.verify": True}):
+
+Nodes never change, and a pass leaves most of them as they are. So what was found sound is remembered from pass to pass
+(`Sound`); a function with anything new that is wrong is looked at again, promise by promise, for the words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from tewb.base import DType, InternalError, any_depth
 from tewb.ir.buffers import Buffer, BufferLoad, ProducerLoad
@@ -42,18 +46,174 @@ from tewb.ir.statements import (
     Stmt,
     While,
 )
-from tewb.ir.walk import free_vars, walk
+from tewb.ir.walk import LEAVES, free_vars, walk
 
 Violations = Iterator[str]
 Promise = Callable[[PrimFunc], Violations]
 
 
+class OfEachNode:
+    """A promise that each node of these kinds keeps by itself, wherever it stands. `look` says what breaks it."""
+
+    def __init__(self, look: Callable[[Any], Violations], *kinds: type[Node]) -> None:
+        self.look, self.kinds, self.__name__ = look, kinds, look.__name__
+
+    def __call__(self, f: PrimFunc) -> Violations:
+        for n in walk(f.body):
+            if isinstance(n, self.kinds):
+                yield from self.look(n)
+
+
+def of_each(*kinds: type[Node]) -> Callable[[Callable[[Any], Violations]], OfEachNode]:
+    """The decorator of promises that nodes of these kinds keep by themselves."""
+    return lambda look: OfEachNode(look, *kinds)
+
+
 @any_depth
-def check_promises(f: PrimFunc, promises: Iterable[Promise], when: str) -> None:
-    """Raises InternalError, with the first violation, if `f` breaks a promise. `when` names what ran before."""
+def check_promises(f: PrimFunc, promises: Iterable[Promise], when: str, sound: Sound | None = None) -> None:
+    """Raises InternalError, with the first violation, if `f` breaks a promise. `when` says after what it was asked;
+    `sound` remembers what needs no second look."""
+    promises = list(promises)
+    if (sound or Sound()).includes(f, promises):
+        return
     for promise in promises:
         for violation in promise(f):
             raise InternalError(f"after {when}, function {f.name}: {violation} ({promise.__name__})")
+
+
+# ---------------------------------------------------------------- what is known to be sound
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """What a statement uses and does not bind, and what it binds: variables, and memory by data pointers."""
+
+    variables: frozenset[Var] = frozenset()
+    memory: frozenset[Var] = frozenset()
+    binds: frozenset[Var] = frozenset()
+    allocates: frozenset[Var] = frozenset()
+    is_sound: bool = True  # nothing inside is bound or allocated again inside of itself
+
+    @staticmethod
+    def of_all(parts: Iterable[_Needs]) -> _Needs:
+        needs = list(parts)
+        if len(needs) < 2:
+            return needs[0] if needs else _NOTHING
+        return _Needs(
+            frozenset().union(*[n.variables for n in needs]),
+            frozenset().union(*[n.memory for n in needs]),
+            frozenset().union(*[n.binds for n in needs]),
+            frozenset().union(*[n.allocates for n in needs]),
+            all(n.is_sound for n in needs),
+        )
+
+
+_NOTHING = _Needs()
+
+
+@dataclass(slots=True)
+class _Asked:
+    """Promises about nodes by themselves that were first asked together, and the nodes that keep them."""
+
+    promises: list[OfEachNode]
+    keep: set[Node] = field(default_factory=set)
+    looks: dict[type[Node], list[Callable[[Any], Violations]]] = field(default_factory=dict)
+
+    def are_kept(self, s: Stmt) -> bool:
+        asks_statements_only = all(issubclass(kind, Stmt) for p in self.promises for kind in p.kinds)
+        stack: list[Node] = [s]
+        while stack:
+            n = stack.pop()
+            if n.__class__ in LEAVES or n in self.keep:
+                continue
+            self.keep.add(n)
+            for look in self._looks(n.__class__):
+                for _ in look(n):
+                    return False
+            below = n.children()
+            stack.extend([c for c in below if isinstance(c, Stmt)] if asks_statements_only else below)
+        return True
+
+    def _looks(self, kind: type[Node]) -> list[Callable[[Any], Violations]]:
+        looks = self.looks.get(kind)
+        if looks is None:
+            looks = self.looks[kind] = [p.look for p in self.promises if issubclass(kind, p.kinds)]
+        return looks
+
+
+class Sound:
+    """What was found sound in the functions of one lowering, from pass to pass."""
+
+    def __init__(self) -> None:
+        self._asked: list[_Asked] = []
+        self._needs: dict[Node, _Needs] = {}
+
+    def includes(self, f: PrimFunc, promises: list[Promise]) -> bool:
+        """Whether `f` keeps these promises, as far as can be told at once. What follows no is another look."""
+        before = {p for asked in self._asked for p in asked.promises}
+        new = [p for p in promises if isinstance(p, OfEachNode) and p not in before]
+        self._asked += [_Asked(new)] if new else []
+        if not all(asked.are_kept(f.body) for asked in self._asked):
+            return False
+        others = [p for p in promises if not isinstance(p, OfEachNode)]
+        return others == [] or (
+            set(others) <= {names_are_bound, memory_is_alive} and self._scopes_are_right(f)
+        )
+
+    def _scopes_are_right(self, f: PrimFunc) -> bool:
+        needs, scope = self._needs_of(f.body), _parameters(f)
+        return (
+            needs.is_sound
+            and needs.variables <= scope.variables
+            and needs.memory <= scope.memory
+            and not needs.binds & scope.variables
+            and not needs.allocates & scope.memory
+        )
+
+    def _needs_of(self, s: Stmt) -> _Needs:
+        needs = self._needs.get(s)
+        if needs is None:
+            inside = _Needs.of_all(self._needs_of(c) for c in s.children() if isinstance(c, Stmt))
+            needs = self._needs[s] = self._around(s, inside)
+        return needs
+
+    def _around(self, s: Stmt, inside: _Needs) -> _Needs:
+        """What `s` needs, of whose statements `inside` tells."""
+        own = _Needs.of_all([self._used_by(e) for e in _own_expressions(s)])
+        stored = frozenset((s.buffer.data,) if isinstance(s, BufferStore | DeclBuffer) else ())
+        bound, alive = _bound_by(s), _memory_of(s)
+        is_loop_or_let = isinstance(s, For | LetStmt)
+        return _Needs(
+            own.variables | (inside.variables - bound),
+            own.memory | stored | (inside.memory - alive),
+            inside.binds | bound if is_loop_or_let else inside.binds,
+            inside.allocates | alive if isinstance(s, Allocate) else inside.allocates,
+            inside.is_sound and not bound & inside.binds and not alive & inside.allocates,
+        )
+
+    def _used_by(self, e: Expr) -> _Needs:
+        needs = self._needs.get(e)
+        if needs is None:
+            loaded = [n.buffer.data for n in walk(e) if isinstance(n, BufferLoad)]
+            needs = self._needs[e] = _Needs(frozenset(free_vars(e)), frozenset(loaded))
+        return needs
+
+
+def _bound_by(s: Stmt) -> frozenset[Var]:
+    """What the statements inside of `s` may use for it."""
+    match s:
+        case For(v) | LetStmt(v):
+            return frozenset((v,))
+        case Allocate(b) | DeclBuffer(b):
+            return frozenset((b.data,))
+    return frozenset()
+
+
+def _memory_of(s: Stmt) -> frozenset[Var]:
+    """The memory that is alive inside of `s` for it: of a buffer, or at a pointer that a let names."""
+    if isinstance(s, Allocate | DeclBuffer) or (isinstance(s, LetStmt) and s.var.dtype.kind == "handle"):
+        return _bound_by(s)
+    return frozenset()
 
 
 # ---------------------------------------------------------------- names and memory
@@ -66,11 +226,8 @@ class _Scope:
     variables: frozenset[Var]
     memory: frozenset[Var]
 
-    def with_variable(self, v: Var) -> _Scope:
-        return _Scope(self.variables | {v}, self.memory)
-
-    def with_memory(self, b: Buffer) -> _Scope:
-        return _Scope(self.variables | {b.data}, self.memory | {b.data})
+    def within(self, s: Stmt) -> _Scope:
+        return _Scope(self.variables | _bound_by(s), self.memory | _memory_of(s))
 
 
 def names_are_bound(f: PrimFunc) -> Violations:
@@ -113,20 +270,12 @@ def _statements(s: Stmt, scope: _Scope) -> Iterator[tuple[Stmt, _Scope]]:
     while pending:
         top, around = pending.pop()
         yield top, around
-        inside = around
-        match top:
-            case For(v) | LetStmt(v):
-                inside = around.with_variable(v)
-                if isinstance(top, LetStmt) and v.dtype.kind == "handle":
-                    inside = _Scope(inside.variables, inside.memory | {v})
-            case Allocate(b) | DeclBuffer(b):
-                inside = around.with_memory(b)
+        inside = around.within(top)
         pending += [(c, inside) for c in reversed(top.children()) if isinstance(c, Stmt)]
 
 
 def _own_expressions(s: Stmt) -> list[Expr]:
-    """The expressions of a statement itself, without those of the statements inside; of a buffer it declares, the
-    layout too."""
+    """The expressions of a statement that are in none of its statements: those of a buffer's layout too."""
     own = [c for c in s.children() if isinstance(c, Expr)]
     if isinstance(s, Allocate | DeclBuffer):
         own += [*s.buffer.shape, *s.buffer.strides, s.buffer.elem_offset]
@@ -136,11 +285,11 @@ def _own_expressions(s: Stmt) -> list[Expr]:
 # ---------------------------------------------------------------- dtypes
 
 
-def dtypes_agree(f: PrimFunc) -> Violations:
-    """Operands have the dtype that their operation requires, conditions are bool, indices are integers, stored values
-    have the dtype of the buffer, and an access has an index for each dimension."""
-    for n in walk(f.body):
-        yield from (f"{violation} in {_line(n)}" for violation in _dtype_violations(n))
+@of_each(Node)
+def dtypes_agree(n: Node) -> Violations:
+    """Operands have the dtype that their operation says, conditions are bool, indices are integers, what is stored
+    has the dtype of its buffer, and an access has an index for each dimension."""
+    yield from (f"{violation} in {_line(n)}" for violation in _dtype_violations(n))
 
 
 def _dtype_violations(n: Node) -> Violations:
@@ -201,43 +350,41 @@ def _access(b: Buffer, indices: tuple[Expr, ...], dtype: DType) -> Violations:
     yield from _is(dtype, b.dtype.with_lanes(lanes), f"an element of {b.name}")
 
 
-# ---------------------------------------------------------------- what passes remove
+# ---------------------------------------------------------------- what passes take away
 
 
-def no_producers(f: PrimFunc) -> Violations:
+@of_each(ProducerLoad, ProducerStore)
+def no_producers(n: ProducerLoad | ProducerStore) -> Violations:
     """Tensors became buffers: nothing loads or stores elements of a tensor."""
-    for n in walk(f.body):
-        if isinstance(n, ProducerLoad | ProducerStore):
-            yield f"an element of tensor {n.producer.name} is left"
+    yield f"an element of tensor {n.producer.name} is left"
 
 
-def no_loops(*kinds: ForKind) -> Promise:
+def no_loops(*kinds: ForKind) -> OfEachNode:
     """The promise that no loop is of these kinds."""
 
-    def no_loop_left(f: PrimFunc) -> Violations:
-        for n in walk(f.body):
-            if isinstance(n, For) and n.kind in kinds:
-                yield f"loop {n.var.name} is still marked {n.kind.value}"
+    def no_loop_left(n: For) -> Violations:
+        if n.kind in kinds:
+            yield f"loop {n.var.name} is still marked {n.kind.value}"
 
     no_loop_left.__name__ = f"no_{'_or_'.join(k.value for k in kinds)}_loops"
-    return no_loop_left
+    return OfEachNode(no_loop_left, For)
 
 
-def one_index(f: PrimFunc) -> Violations:
+@of_each(BufferLoad, BufferStore)
+def one_index(n: BufferLoad | BufferStore) -> Violations:
     """Arrays are lines of elements: every access has one index."""
-    for n in walk(f.body):
-        if isinstance(n, BufferLoad | BufferStore) and len(n.indices) != 1:
-            yield f"{n.buffer.name} is accessed by {len(n.indices)} indices"
+    if len(n.indices) != 1:
+        yield f"{n.buffer.name} is accessed by {len(n.indices)} indices"
 
 
 # ---------------------------------------------------------------- provenance
 
 
-def provenance_is_present(f: PrimFunc) -> Violations:
+@of_each(For, BufferStore)
+def provenance_is_present(n: For | BufferStore) -> Violations:
     """Loops and stores of a scheduled program say which stage they came from."""
-    for n in walk(f.body):
-        if isinstance(n, For | BufferStore) and (n.origin is None or n.origin.stage is None):
-            yield f"nothing says where {_line(n)} came from"
+    if n.origin is None or n.origin.stage is None:
+        yield f"nothing says where {_line(n)} came from"
 
 
 ALWAYS: tuple[Promise, ...] = (names_are_bound, memory_is_alive, dtypes_agree, no_producers)

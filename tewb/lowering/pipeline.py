@@ -178,20 +178,21 @@ def run(
     of is not done again. With the option tewb.verify, raises InternalError after a pass that broke a promise."""
     began = time.monotonic()
     is_verified = bool(option("tewb.verify"))
-    promises = _promises_of(f) if is_verified else []
+    sound = verify.Sound()
+    promises = _promises_of(f, sound) if is_verified else []
     for p in passes:
         check_stopped(began)
         f = _run(p, f, memory)
         if is_verified:
             promises += p.promises
-            verify.check_promises(f, promises, p.name)
+            verify.check_promises(f, promises, p.name, sound)
         if trace is not None:
             trace.append((p.name, f))
     return f
 
 
-def _promises_of(f: PrimFunc) -> list[verify.Promise]:
+def _promises_of(f: PrimFunc, sound: verify.Sound) -> list[verify.Promise]:
     """What holds of a function before any pass, verified. Functions that no schedule made have no provenance."""
-    verify.check_promises(f, verify.ALWAYS, SCHEDULE_OPS)
+    verify.check_promises(f, verify.ALWAYS, SCHEDULE_OPS, sound)
     has_provenance = next(verify.provenance_is_present(f), None) is None
     return [*verify.ALWAYS, verify.provenance_is_present] if has_provenance else [*verify.ALWAYS]

@@ -355,6 +355,7 @@ def test_follow_cells_syncs_after_each_cell(monkeypatch: pytest.MonkeyPatch) -> 
 # ---------------------------------------------------------------- exchange: round trips
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("seed", range(8))
 def test_code_string_and_json_give_the_same_program(name: str, seed: int) -> None:

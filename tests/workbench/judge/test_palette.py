@@ -61,6 +61,7 @@ def test_actions_of_the_demos_are_as_they_say(name: str) -> None:
         check(s, stage, loop)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("seed", range(2))
 def test_actions_after_random_steps_are_as_they_say(name: str, seed: int) -> None:

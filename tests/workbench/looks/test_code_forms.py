@@ -102,6 +102,7 @@ def test_what_cannot_be_lowered_shows_what_there_is() -> None:
     assert [f.name for f in found.forms()] == ["TE"] and found.problem is not None
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("seed", range(4))
 def test_every_program_has_its_forms(name: str, seed: int) -> None:

@@ -74,6 +74,7 @@ def test_without_points_the_reason_is_given() -> None:
     assert "cannot be counted" in view.describe(roofline(s, peaks=PEAKS))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_peaks_are_measured_once(dtype: str, threads: int) -> None:

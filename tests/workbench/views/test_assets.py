@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,11 @@ def texts(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+@cache
+def all_texts() -> set[str]:
+    return {text for module in MODULES for _, text in texts(module.read_text())}
+
+
 def strays(source: str) -> list[tuple[int, str]]:
     return [(line, text) for line, text in texts(source) if STYLE.search(text) or SCRIPT.search(text)]
 
@@ -104,7 +110,7 @@ def test_what_is_neither_is_let_alone(source: str) -> None:
 @pytest.mark.parametrize("path", ASSETS, ids=lambda p: p.name)
 def test_every_style_sheet_and_script_is_used_beside_where_it_is(path: Path) -> None:
     assert path.parent == FOLDER
-    loaded = {text for module in MODULES for _, text in texts(module.read_text())}
+    loaded = all_texts()
     # The workbench lists the sheets of its views by the names of the views.
     assert path.name in loaded or (path.suffix == ".css" and path.stem in loaded)
 

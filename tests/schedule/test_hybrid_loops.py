@@ -137,6 +137,7 @@ def test_a_producer_in_a_loop_computes_the_same(f: Any, depth: int, n: int, m: i
     assert_same_result(s, [A], [H], debug=True)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("kind", ["compute", "extern"])
 @pytest.mark.parametrize("factor", [2, 3, 4])
 @pytest.mark.parametrize("place", ["i.outer", "i.inner", "j.outer", "j.inner"])
@@ -456,6 +457,7 @@ def spread(a):
     return b
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("n", "m"), [(8, 16), (13, 7), (1, 1), (9, 10), ("n", "m")])
 @pytest.mark.parametrize("nparts", [1, 2, 4])
 def test_a_tile_is_split_again_whatever_is_left_over(n: int | str, m: int | str, nparts: int) -> None:

@@ -59,6 +59,7 @@ BINARY = {
 }
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("lanes", [1, 8])
 @pytest.mark.parametrize("dtype", INTS + FLOATS)
 @pytest.mark.parametrize("op", BINARY)
@@ -111,6 +112,7 @@ def test_comparisons(dtype: str, lanes: int) -> None:
         np.testing.assert_array_equal(run(ours, a, b, lanes=lanes), numpys(a, b))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("source", [*INTS, *FLOATS, "bool"])
 @pytest.mark.parametrize("target", [*INTS, *FLOATS, "bool"])
 def test_casts(source: str, target: str) -> None:
@@ -165,6 +167,7 @@ MATH = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("lanes", [1, 16])
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", MATH)

@@ -80,6 +80,7 @@ def check(outputs: list[Any], inputs: list[Any], rng: random.Random, edits: int)
         assert str(session.problem) == str(fresh.problem)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("seed", range(4))
 def test_random_edits_lower_as_from_scratch(name: str, seed: int) -> None:
@@ -87,6 +88,7 @@ def test_random_edits_lower_as_from_scratch(name: str, seed: int) -> None:
     check(outputs, inputs, random.Random(f"{name}{seed}"), 25)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seed", range(12))
 def test_random_edits_of_graphs_with_externs_lower_as_from_scratch(packed: None, seed: int) -> None:
     rng = random.Random(seed)
@@ -94,6 +96,7 @@ def test_random_edits_of_graphs_with_externs_lower_as_from_scratch(packed: None,
     check(outputs, inputs, rng, 12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [network, stencils])
 def test_edits_of_large_graphs_lower_as_from_scratch(program: Any) -> None:
     s, args = program()

@@ -17,6 +17,7 @@ from tewb.schedule import Schedule
 from tewb.workbench import Session
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("k", [16, 13, 3, 1])
 @pytest.mark.parametrize("part", ["outer", "inner"])
 @pytest.mark.parametrize("place", [0, 1, 2, -1, -3])

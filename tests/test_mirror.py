@@ -1,0 +1,85 @@
+"""Tests mirror the package: a module has a test file of its name at the same place, or stands in a list that shrinks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Modules that are only tested through others, by package. A module gets its file, and leaves the list; none is added.
+WITHOUT: dict[str, str] = {
+    "tewb.arith": """
+        analyzer comparisons const_ranges detect_linear evaluate intset keys linear simplifier statements
+    """,
+    "tewb.base": """
+        dtypes errors given llvm_names long_stack masked_arrays names native_functions python_text span
+        stopping traceback
+    """,
+    "tewb.codegen": """
+        accesses conversion debug division function intrinsics lanes links pieces size_limits size_text
+        statements types
+    """,
+    "tewb.codegen.vector_math": "arc build erf exp log power rare sine wide",
+    "tewb.contrib": "cblas tedd",
+    "tewb": "driver nd target testing transform",
+    "tewb.ir": """
+        axes axis_values buffers builder expressions functions intrinsics lane_masks long_text node origin
+        parse_expr script statements structural_equality symbolic walk
+    """,
+    "tewb.lowering": """
+        argument_buffers bind_buffers combination double_buffer extern_buffers extern_nest form_dot_products
+        iterations lanes nest parts stage_loops told_ranges
+    """,
+    "tewb.runtime": """
+        abi aligned_memory cpython foreign_kernel jit llvm_work native_calls native_entry_code
+        packed_functions thread_pool_code timing
+    """,
+    "tewb.schedule": """
+        code journal lanes loop_text memory methods program questions recompute relation schedule stage stub
+        tiles
+    """,
+    "tewb.schedule.primitives": "fuse marks reorder set_scope",
+    "tewb.te": "hybrid",
+    "tewb.tensor": "access calls compute domains placeholder reduce source tensor",
+    "tewb.tensor.hybrid": """
+        calls context cut dependence dump elements evaluate expressions interpret loops memory module names op
+        operators parser refusals script shared slices text values
+    """,
+    "tewb.tir": "ir_builder",
+    "tewb.workbench.journal": "compact read_code replay saved_json text_errors timeline write_code",
+    "tewb.workbench.looks": "code_line diff loop_tree lowered_ir sizes",
+    "tewb.workbench.measure": "counts interruptible measurement suitable_inputs trials",
+    "tewb.workbench.notebook": "snapshot sync_after_cells",
+    "tewb.workbench": "player session_view",
+    "tewb.workbench.trace": "interpreter",
+    "tewb.workbench.views": """
+        access access_player code_forms history html journal_controls ledger loops pages palette
+        parameter_form plain roofline times why
+    """,
+}
+
+
+def untested() -> dict[str, list[str]]:
+    """Modules without a test file of their name, by package."""
+    found: dict[str, list[str]] = {}
+    for module in sorted((ROOT / "tewb").rglob("*.py")):
+        inside = module.relative_to(ROOT / "tewb")
+        if (
+            module.name != "__init__.py"
+            and not (ROOT / "tests" / inside.parent / f"test_{module.name}").exists()
+        ):
+            package = ".".join(module.relative_to(ROOT).parent.parts)
+            found.setdefault(package, []).append(module.stem)
+    return found
+
+
+def test_modules_have_test_files_of_their_names() -> None:
+    new = {p: sorted(set(ms) - set(WITHOUT.get(p, "").split())) for p, ms in untested().items()}
+    assert not {p: ms for p, ms in new.items() if ms}, "a new module needs a test file of its name"
+
+
+def test_the_list_shrinks() -> None:
+    done = {p: sorted(set(ms.split()) - set(untested().get(p, []))) for p, ms in WITHOUT.items()}
+    assert not {p: ms for p, ms in done.items() if ms}, (
+        "these have a test file, or are gone: take them off the list"
+    )
