@@ -14,7 +14,7 @@ from tests.programs import PROGRAMS
 from tewb import te
 from tewb.base import BoundError, register_native
 from tewb.codegen import compile as compiling
-from tewb.codegen.services import provide_services
+from tewb.codegen.kernel_support import provide_services
 from tewb.runtime import pool
 
 

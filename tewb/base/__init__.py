@@ -4,6 +4,7 @@ State that outlives a call, in all of tewb: registries, caches, and settings of 
 lives in the objects that a user holds. `tests/test_registries.py` compares this table with the source.
 
     arith.keys._fresh                            the next number for a shape of expressions; numbers are never given twice
+    arith.rules.declare.RULES                    the simplification rules, by name, filled as they are declared
     base.config._open                            the pass contexts that are open in this thread or task, innermost last
     base.dtypes.DType._known                     the one object for each dtype, by every spelling of its name
     base.long_stack._running                     how many threads with a long stack are at work
@@ -14,7 +15,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     base.traceback._renderer                     how errors are shown in a notebook, if not compactly
     codegen.intrinsics._libm                     the C math library, once it is loaded
     codegen.intrinsics._symbol                   the functions of the C library that generated code knows, by name
-    codegen.services._provide                    the compiled helpers of kernels, by the services that they call
+    codegen.kernel_support._provide              the compiled helpers of kernels, by the services that they call
     codegen.vector_math.reciprocals.logarithms   tables of logarithms, by precision
     codegen.vector_math.reciprocals.reciprocals  tables of reciprocals, by precision
     contrib.cblas._thread_setter                 the function that sets the threads of scipy's OpenBLAS, if it has one
@@ -45,10 +46,10 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     schedule.declare.PRIMITIVES                  the schedule primitives, by name, filled as they are declared
     tensor.tensor._broadcaster                   how tensors are added to each other, which tensor/compute.py registers
     testing._shared                              the shared subexpressions of expressions evaluated last; at most 64 entries
-    workbench.interruptible._given_up            threads that were told to end and are still inside numpy
-    workbench.ledger.caches                      the data caches of a core, as the system describes them
-    workbench.roofline.machine_peaks             the measured peaks of this machine, by dtype and threads
-    workbench.trials.last_cache_bytes            the size of the largest cache of this machine
+    workbench.judge.ledger.caches                the data caches of a core, as the system describes them
+    workbench.measure.interruptible._given_up    threads that were told to end and are still inside numpy
+    workbench.measure.roofline.machine_peaks     the measured peaks of this machine, by dtype and threads
+    workbench.measure.trials.last_cache_bytes    the size of the largest cache of this machine
 """
 
 from tewb.base.config import PassContext, option

@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 from tewb.base import INT64, CodegenError, DType
 from tewb.codegen.function import Function
-from tewb.codegen.lanes import lane_of
+from tewb.codegen.single_lane import lane_of
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     Broadcast,

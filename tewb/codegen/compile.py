@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tewb.base import CodegenError, PassContext, any_depth, fresh_identifier, kernel_symbol, llvm_name, native
-from tewb.codegen.debug import DebugInfo
+from tewb.codegen.debug_locations import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.intrinsics import provide_library
-from tewb.codegen.links import Linked, assembly_lines, llvm_lines
-from tewb.codegen.services import SERVICES, provide_services
+from tewb.codegen.kernel_support import SERVICES, provide_services
+from tewb.codegen.line_provenance import Linked, assembly_lines, llvm_lines
 from tewb.codegen.size_limits import size_limits
 from tewb.codegen.size_text import size_text
 from tewb.codegen.statements import Statements, operations

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tewb.base import INT32, DType
 from tewb.codegen.function import Function
-from tewb.codegen.pieces import joined, piece
+from tewb.codegen.vector_slices import joined, piece
 from tewb.runtime import Target
 
 Typed = tuple[str, DType]

@@ -13,8 +13,8 @@ from tewb.codegen.division import divided, divided_safely, shifted
 from tewb.codegen.dot_products import dot_product
 from tewb.codegen.function import Function
 from tewb.codegen.intrinsics import INTRINSICS
-from tewb.codegen.lanes import lane_of
 from tewb.codegen.shuffles import joined, picked
+from tewb.codegen.single_lane import lane_of
 from tewb.codegen.types import (
     float_constant,
     int_constant,

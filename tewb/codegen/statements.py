@@ -8,13 +8,13 @@ from typing import Any
 from tewb.base import HANDLE, INT64, CodegenError, DType, llvm_name
 from tewb.codegen.accesses import is_long_walk
 from tewb.codegen.conversion import convert
-from tewb.codegen.debug import DebugInfo
+from tewb.codegen.debug_locations import DebugInfo
 from tewb.codegen.expressions import Expressions
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
-from tewb.codegen.lanes import lane_of
 from tewb.codegen.llvm_vectorizer import is_misread
-from tewb.codegen.sections import Sections
+from tewb.codegen.single_lane import lane_of
+from tewb.codegen.split_functions import Sections
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     ALLOCATED,

@@ -28,13 +28,13 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.lowering.combination import combined
-from tewb.lowering.lanes import Lanes
+from tewb.lowering.combine_values import combined
+from tewb.lowering.data_ranges import ToldRange, told_ranges
 from tewb.lowering.stage_loops import Loops
-from tewb.lowering.told_ranges import ToldRange, told_ranges
+from tewb.lowering.vector_reduction import Lanes
 from tewb.schedule import Stage
-from tewb.schedule.lanes import lane_loop, loops_of_elements
 from tewb.schedule.relation import index_up
+from tewb.schedule.vector_reduction import lane_loop, loops_of_elements
 from tewb.tensor import ComputeOp, checked_index, known_ranges, written
 from tewb.tensor.access_check import Access
 

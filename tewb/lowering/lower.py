@@ -9,8 +9,8 @@ from typing import Any
 from tewb.base import LowerError, any_depth, here
 from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
+from tewb.lowering.known_nests import memory_around, parts_of
 from tewb.lowering.nest import Key, loop_nests
-from tewb.lowering.parts import memory_around, parts_of
 from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained

@@ -13,8 +13,8 @@ from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.form_dot_products import form_dot_products
 from tewb.lowering.hoist_allocations import hoist_allocations
+from tewb.lowering.known_nests import Rewrite, on_parts
 from tewb.lowering.partition_loops import partition_loops
-from tewb.lowering.parts import Rewrite, on_parts
 from tewb.lowering.place_arguments import place_arguments
 from tewb.lowering.rewrite_storage import rewrite_storage
 from tewb.lowering.share_guarded_values import share_guarded_values

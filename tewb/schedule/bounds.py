@@ -30,12 +30,12 @@ from tewb.ir import (
     walk,
 )
 from tewb.schedule.dependent_loops import around
+from tewb.schedule.extern_tiles import at_edge
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
-from tewb.schedule.program import inlined_operations
+from tewb.schedule.inlining import inlined_operations
 from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
-from tewb.schedule.tiles import at_edge
 from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Tensor, whole_region
 from tewb.tensor.hybrid import HybridOp
 

@@ -14,7 +14,7 @@ from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tewb import te
 from tewb.base import TewbError
 from tewb.codegen import compile_module
-from tewb.codegen.links import assembly_lines, llvm_lines
+from tewb.codegen.line_provenance import assembly_lines, llvm_lines
 from tewb.workbench.demos import demo_session
 from tewb.workbench.looks.code_forms import CodeForm
 from tewb.workbench.looks.code_line import CodeLine

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tewb.base import DType
-from tewb.codegen.pieces import joined, piece
 from tewb.codegen.types import float_constant, value_type
 from tewb.codegen.vector_math.build import Math
+from tewb.codegen.vector_slices import joined, piece
 
 
 def is_wide(m: Math) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tewb.ir import AxisKind, IterVar
 from tewb.schedule.declare import AXES, Arguments, Refusal, Results, Selection, Values, primitive
 from tewb.schedule.dependent_loops import keeps_ranges_known
+from tewb.schedule.extern_tiles import opaque_last
 from tewb.schedule.questions import (
     has_loops,
     hybrid_refusal,
@@ -18,7 +19,6 @@ from tewb.schedule.questions import (
     untouched,
 )
 from tewb.schedule.stage import Stage
-from tewb.schedule.tiles import opaque_last
 from tewb.tensor.hybrid import HybridOp
 
 

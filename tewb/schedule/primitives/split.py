@@ -19,10 +19,10 @@ from tewb.schedule.declare import (
     primitive,
 )
 from tewb.schedule.dependent_loops import keeps_ranges_known
+from tewb.schedule.extern_tiles import opaque_last
 from tewb.schedule.primitives.reorder import hybrid_order, reorder_refusal
 from tewb.schedule.questions import has_loops, hybrid_refusal, reordered, trying, untouched
 from tewb.schedule.stage import Loops, Stage, split_loop
-from tewb.schedule.tiles import opaque_last
 from tewb.tensor import ExternOp
 from tewb.tensor.hybrid import HybridOp
 

@@ -36,8 +36,8 @@ from tewb.schedule.declare import (
     primitive,
 )
 from tewb.schedule.hybrid_loops import scheduled_body, within_guards
+from tewb.schedule.inlining import inlined_operations
 from tewb.schedule.journal import Step
-from tewb.schedule.program import inlined_operations
 from tewb.schedule.questions import (
     agrees_with_marks,
     constant_extent,

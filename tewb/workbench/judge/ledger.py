@@ -40,10 +40,10 @@ from tewb.ir import (
 )
 from tewb.schedule import At, Schedule, Stage
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, needed_region
-from tewb.schedule.lanes import lane_shape
+from tewb.schedule.extern_tiles import tile_of
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
 from tewb.schedule.recompute import recompute_factor
-from tewb.schedule.tiles import tile_of
+from tewb.schedule.vector_reduction import lane_shape
 from tewb.tensor import ComputeOp, ExternOp, Tensor, whole_region
 from tewb.workbench.looks.lowered_ir import allocations, peak_bytes_of
 from tewb.workbench.measure.measurement import Measurement

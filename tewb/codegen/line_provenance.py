@@ -1,4 +1,4 @@
-"""LLVM IR and assembly, each line with the line of the low-level IR text that it computes."""
+"""Line provenance: LLVM IR and assembly, each line with the line of the low-level IR text that it computes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Provenance in machine code: IR statements as debug locations."""
+"""Debug locations: machine code knows the IR statement that it came from."""
 
 from __future__ import annotations
 

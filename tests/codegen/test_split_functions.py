@@ -8,7 +8,7 @@ import pytest
 import tewb
 from tewb import te
 from tewb.base import BoundError
-from tewb.codegen.sections import MANY_LOOPS, SECTION
+from tewb.codegen.split_functions import MANY_LOOPS, SECTION
 
 
 def chain(n, stages, step=lambda x, i: x[i] + 1):

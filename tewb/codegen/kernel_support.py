@@ -1,4 +1,4 @@
-"""Services: memory for intermediates, and the way in which kernels fail.
+"""Kernel support: what every kernel calls to get memory for its intermediates, and to fail.
 
 The code is the same for every kernel, so it is compiled once and called; compiled with each of them it took a
 fifth of their build.

@@ -1,4 +1,4 @@
-"""Lanes: a vector expression taken apart, for what can only be done element by element."""
+"""A single lane of a vector expression, for what can only be done element by element."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long sequences of loops in sections, each of which becomes a function of its own.
+"""Functions with many loops, split: a long sequence of loops becomes several functions of some loops each.
 
 LLVM's time grows with the square of a function's loops: a chain of a thousand stages takes it a minute in one piece, and
 two seconds in sections.

@@ -1,4 +1,4 @@
-"""Vectors in pieces: instructions that LLVM has for one width only, on vectors of any number of lanes."""
+"""Slices of vectors: instructions that LLVM has for one width only, on vectors of any number of lanes."""
 
 from __future__ import annotations
 

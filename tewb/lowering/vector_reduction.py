@@ -23,8 +23,8 @@ from tewb.ir import (
     seq,
     uses,
 )
-from tewb.lowering.combination import combined
-from tewb.schedule.lanes import lane_shape, loops_of_elements
+from tewb.lowering.combine_values import combined
+from tewb.schedule.vector_reduction import lane_shape, loops_of_elements
 
 if TYPE_CHECKING:
     from tewb.lowering.compute_nest import ComputeNest
