@@ -14,9 +14,10 @@ from tewb.codegen.function import Function, Module
 from tewb.codegen.intrinsics import provide_library
 from tewb.codegen.kernel_support import SERVICES, provide_services
 from tewb.codegen.line_provenance import Linked, assembly_lines, llvm_lines
+from tewb.codegen.loop_work import operations
 from tewb.codegen.size_limits import size_limits
 from tewb.codegen.size_text import size_text
-from tewb.codegen.statements import Statements, operations
+from tewb.codegen.statements import Statements
 from tewb.codegen.types import value_type
 from tewb.ir import (
     Allocate,

@@ -1,0 +1,122 @@
+"""How much work a loop is, which decides how its machine code runs: unrolled, in chunks, with looks at the cancel flag."""
+
+from __future__ import annotations
+
+from tewb.ir import (
+    BufferLoad,
+    BufferStore,
+    Call,
+    Evaluate,
+    Expr,
+    For,
+    IfThenElse,
+    Node,
+    Seq,
+    Stmt,
+    Var,
+    While,
+    const,
+    const_int,
+    ops,
+    replace,
+    walk,
+)
+
+COARSE = 20_000  # operations between two looks at the cancel flag
+WIDE = 256  # bytes of the vectors that make an iteration long
+PART = 1 << 27  # operations between two looks in a loop of short iterations: less than a tenth of a second
+LONG = 500  # accesses of an iteration: to compare all of their pairs takes 0.1 s
+FEW = 16  # iterations of a loop that may well disappear
+CHUNK = 10 * COARSE  # operations that a thread takes at once from a parallel loop
+
+
+def operations(s: Node) -> int | None:
+    """An estimate of the operations that a statement takes, or None when a loop's extent is not constant."""
+    match s:
+        case For():
+            count, body = const_int(s.extent), operations(s.body)
+            return None if count is None or body is None else count * body
+        case While():
+            return None
+        case Seq(stmts):
+            parts = [operations(p) for p in stmts]
+            return None if None in parts else sum(p for p in parts if p is not None)
+        case IfThenElse(_, then, Stmt() as other):
+            sides = operations(then), operations(other)
+            return None if None in sides else 1 + max(n for n in sides if n is not None)
+        case Evaluate(Call("prefetch")):
+            return 1
+        case Evaluate():
+            return 1000
+        case BufferStore():
+            # About four lanes go through in a cycle; a call takes as long as many additions.
+            weights = (
+                n.dtype.lanes * (40 if isinstance(n, Call) else 1)
+                for n in walk(s.value)
+                if isinstance(n, Expr)
+            )
+            return sum(weights) // 4 + 1
+    parts = [operations(c) for c in s.children() if isinstance(c, Stmt)]
+    return None if None in parts else 1 + sum(p for p in parts if p is not None)
+
+
+def is_wide(loop: For) -> bool:
+    """Whether an iteration is so many vector instructions that to unroll the loop would win nothing. It would
+    take long: a loop that packs a panel became 16 times itself, a third of the time to build a matmul."""
+    count = const_int(loop.extent)
+    if count is not None and count <= FEW:
+        return False
+    stores = [n for n in walk(loop.body) if isinstance(n, For | While | BufferStore)]
+    if not all(isinstance(n, BufferStore) and n.value.dtype.lanes > 1 for n in stores):
+        return False
+    return sum(_vector_bytes(n.value) for n in stores if isinstance(n, BufferStore)) >= WIDE
+
+
+def _vector_bytes(e: Expr) -> int:
+    """The bytes of all vectors that are loaded or computed for a value, not for its indices."""
+    found: dict[Expr, None] = {e: None}
+    pending = [e]
+    while pending:
+        top = pending.pop()
+        new = [] if isinstance(top, BufferLoad) else [c for c in top.children() if c not in found]
+        found.update(dict.fromkeys(new))
+        pending += new
+    return sum([n.dtype.nbytes for n in found if n.dtype.lanes > 1])
+
+
+def in_chunks(s: For) -> For:
+    """A loop as a loop of loops, the outer one of which looks at the cancel flag.
+
+    for i in n: S    ->    for i.part in n//1000 + 1: for i in i.part*1000 ... min(i.part*1000 + 1000, n): S
+
+    The last part may be empty. Of an n below 0 there is none, however small it is: n - 1 might wrap.
+    """
+    d = s.var.dtype
+    chunk = const(1 << (PART // (operations(s.body) or 1)).bit_length() - 1, d)
+    part = Var(f"{s.var.name}.part", d)
+    done = ops.mul(part, chunk)
+    inner = replace(s, min=ops.add(s.min, done), extent=ops.minimum(chunk, ops.sub(s.extent, done)))
+    count = ops.add(ops.floordiv(s.extent, chunk), 1)
+    return replace(s, var=part, min=const(0, d), extent=count, body=inner)
+
+
+def hidden(x: str, t: str) -> str:
+    """An empty instruction that gives `x`, and that LLVM does not look into. Of a loop whose count it does not know
+    it compares no accesses with each other: for all pairs of 2,000 that took it 45 s."""
+    return f'call {t} asm "", "=r,0"({t} {x}) memory(none)'
+
+
+def is_long(body: Stmt) -> bool:
+    """Whether a body was written out to so many accesses that LLVM would win nothing by vectorizing its loop."""
+    accesses = 0
+    for n in walk(body):
+        if isinstance(n, For | While):
+            return False
+        accesses += isinstance(n, BufferLoad | BufferStore)
+    return accesses > LONG
+
+
+def is_coarse(body: Stmt) -> bool:
+    """Whether one iteration takes so long that a look at the cancel flag costs nothing."""
+    work = operations(body)
+    return work is None or work >= COARSE

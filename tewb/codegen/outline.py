@@ -1,0 +1,178 @@
+"""Outlining: a parallel loop, or a section of a long sequence, becomes a function of its own that is called in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tewb.base import HANDLE, llvm_name
+from tewb.codegen.function import Function
+from tewb.codegen.loop_work import CHUNK, hidden, is_coarse, is_long, operations
+from tewb.codegen.types import value_type
+from tewb.ir import (
+    Allocate,
+    BufferLoad,
+    BufferStore,
+    For,
+    Let,
+    LetStmt,
+    Seq,
+    Stmt,
+    Var,
+    free_vars,
+    has_nontemporal,
+    walk,
+)
+
+if TYPE_CHECKING:
+    from tewb.codegen.statements import Statements
+
+
+def outline_parallel(writer: Statements, s: For) -> None:
+    """The body becomes a function of a range of iterations; what it uses travels in a record.
+
+    Iterations that are long are handed out one by one. Where it is not known how long they are, the
+    pool decides by their number alone.
+    """
+    f = writer.f
+    captured = [v for v in captured_by(s) if v in writer.values]
+    name = f"{f.symbol}.par{len(f.module.functions)}"
+    f.module.functions.append("")  # keeps the number taken while the body is written
+    place = len(f.module.functions) - 1
+    first = writer.expressions.index(s.min)
+    record = f.stack("i64", len(captured) + 1)
+    for i, v in enumerate(captured):
+        at = f.ins(f"getelementptr i64, ptr {record}, i64 {i}")
+        f.do(f"store {value_type(v.dtype)} {writer.values[v]}, ptr {at}, align 8")
+    at = f.ins(f"getelementptr i64, ptr {record}, i64 {len(captured)}")
+    f.do(f"store i64 {first}, ptr {at}")
+    count = writer.expressions.index(s.extent)
+    f.module.has_parallel = True
+    work = operations(s.body)
+    most = (1 << 62) if work is None else max(CHUNK // max(work, 1), 1)
+    f.fence()
+    f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64, i64)")
+    code = f.ins(
+        f"call i32 @tewb_rt_parallel(ptr %ctx, ptr {llvm_name(name)}, ptr {record}, i64 {count}, i64 {most})"
+    )
+    writer.go_on_if_good(code)
+    f.module.functions[place] = _outlined(writer, name, s, captured)
+
+
+def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str:
+    """Two functions: one that unpacks the record and loops over a range, and the body, whose buffers are
+    known to be apart."""
+    scope = writer.info.scope(name)
+    t = value_type(s.var.dtype)
+    params = _parameters(writer, captured, f"{t} %i")
+    body = Function(
+        writer.f.module,
+        f"define internal i32 {llvm_name(name + '.body')}({params}) #0 !dbg {scope}",
+        name,
+    )
+    body.location = writer.info.start(scope)
+    values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
+    values[s.var] = "%i"
+    inner = writer.inside(body, values, scope)
+    inner.depth = 1
+    if is_coarse(s.body):
+        inner.stop_if_cancelled()
+    inner.emit(s.body)
+    body.do("ret i32 0")
+
+    outer = writer.info.scope(f"{name}.entry")
+    wrapper = [
+        f"define internal i32 {llvm_name(name)}(ptr %ctx, ptr %data, i64 %lo, i64 %hi) !dbg {outer} {{"
+    ]
+    arguments = []
+    for n, v in enumerate(captured):
+        kind = value_type(v.dtype)
+        wrapper.append(f"  %a{n} = getelementptr i64, ptr %data, i64 {n}")
+        load = (
+            writer.f.module.pointer_from(f"%a{n}", v)
+            if v.dtype is HANDLE
+            else f"load {kind}, ptr %a{n}, align 8"
+        )
+        wrapper.append(f"  %v{n} = {load}")
+        arguments.append(f"{kind} %v{n}")
+    wrapper += [
+        f"  %pfirst = getelementptr i64, ptr %data, i64 {len(captured)}",
+        "  %first = load i64, ptr %pfirst",
+        "  br label %head",
+        "head:",  # no range is empty
+        "  %n = phi i64 [ %lo, %0 ], [ %n1, %next ]",
+        "  %at = add nsw i64 %first, %n",
+        "  %i = add i64 %at, 0" if t == "i64" else f"  %i = trunc i64 %at to {t}",
+        f"  %r = call i32 {llvm_name(name + '.body')}({', '.join(['ptr %ctx', f'{t} %i', *arguments])}), "
+        f"!dbg {writer.info.start(outer)}",
+        "  %good = icmp eq i32 %r, 0",
+        "  br i1 %good, label %next, label %bad",
+        "next:",
+        "  %n1 = add nsw i64 %n, 1",
+        *([f"  %n2 = {hidden('%n1', 'i64')}"] if is_long(s.body) else []),
+        f"  %more = icmp slt i64 {'%n2' if is_long(s.body) else '%n1'}, %hi",
+        "  br i1 %more, label %head, label %done",
+        "bad:",
+        "  br label %done",
+        "done:",
+        "  %said = phi i32 [ 0, %next ], [ %r, %bad ]",
+    ]
+    if has_nontemporal(s.body):
+        wrapper += [f"  {line}, !dbg {writer.info.start(outer)}" for line in writer.f.module.fence()]
+    wrapper += ["  ret i32 %said", "}"]
+    return body.text() + "\n\n" + "\n".join(wrapper)
+
+
+def outline_section(writer: Statements, s: Seq) -> None:
+    """A part of a long sequence, as a function that is called here."""
+    f = writer.f
+    captured = [v for v in captured_by(s) if v in writer.values]
+    name = f"{f.symbol}.part{len(f.module.functions)}"
+    f.module.functions.append("")  # keeps the number taken while the body is written
+    place = len(f.module.functions) - 1
+    scope = writer.info.scope(name)
+    body = Function(
+        f.module,
+        f"define internal i32 {llvm_name(name)}({_parameters(writer, captured)}) noinline #0 !dbg {scope}",
+        name,
+    )
+    body.location = writer.info.start(scope)
+    values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
+    inner = writer.inside(body, values, scope)
+    inner.depth, inner.region = writer.depth, writer.region
+    inner.emit(s)
+    body.do("ret i32 0")
+    f.module.functions[place] = body.text()
+    arguments = [f"{value_type(v.dtype)} {writer.values[v]}" for v in captured]
+    code = f.ins(f"call i32 {llvm_name(name)}({', '.join(['ptr %ctx', *arguments])})")
+    writer.go_on_if_good(code)
+
+
+def _parameters(writer: Statements, captured: Sequence[Var], *own: str) -> str:
+    """The parameters of a function that uses variables and buffers from outside; the buffers are known to be
+    apart."""
+    pointer = writer.f.module.pointer
+    params = [
+        f"{pointer(v) if v.dtype is HANDLE else value_type(v.dtype)} %p{n}" for n, v in enumerate(captured)
+    ]
+    return ", ".join(["ptr %ctx", *own, *params])
+
+
+def captured_by(s: Stmt) -> list[Var]:
+    """The variables and the buffers' data that a statement, or the body of a loop, uses from outside."""
+    own: set[Var] = {s.var} if isinstance(s, For) else set()
+    body = s.body if isinstance(s, For) else s
+    used: dict[Var, None] = {}
+    for n in walk(body):
+        if isinstance(n, BufferLoad | BufferStore):
+            used[n.buffer.data] = None
+            # Debug builds compare the index with the ends of the memory.
+            ends = (*n.buffer.shape, n.buffer.elem_offset)
+            used.update({v: None for e in ends for v in free_vars(e)})
+        if isinstance(n, Allocate):
+            own.add(n.buffer.data)
+            used.update({v: None for e in n.buffer.shape for v in free_vars(e)})
+        if isinstance(n, For | LetStmt | Let):
+            own.add(n.var)  # a copy of this loop, written before, may have had a value for it
+    used.update({v: None for v in free_vars(body)})
+    return [v for v in used if v not in own]
