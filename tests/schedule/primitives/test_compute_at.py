@@ -1,0 +1,52 @@
+"""Stages inside of loops of others, inline and at the root: what is computed there, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+import tewb
+from tests.programs import assert_same_result, blur, chain, padded, schedule_for
+from tewb import te
+from tewb.base import ScheduleError
+from tewb.ir import Allocate, walk
+
+
+def test_compute_at_allocates_what_is_needed() -> None:
+    inputs, outputs = blur(32, 24)
+    s = schedule_for(outputs)
+    band, _ = s["Y"].split("i", factor=8)
+    s["X"].compute_at(s["Y"], band)
+    (found,) = [n for n in walk(tewb.lower(s, inputs + outputs)["main"].body) if isinstance(n, Allocate)]
+    assert [size.value for size in found.buffer.shape] == [10, 24]  # a clamped stencil keeps a constant size
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+def test_compute_at_every_loop_of_a_chain() -> None:
+    for axis in ("i", "j"):
+        inputs, outputs = chain()
+        s = schedule_for(outputs)
+        s["C"].compute_at(s["D"], axis)
+        s["B"].compute_at(s["D"], axis)
+        assert_same_result(s, inputs, outputs)
+
+
+def test_inline_and_root() -> None:
+    inputs, outputs = padded()
+    s = schedule_for(outputs)
+    s["P"].compute_inline()
+    assert not [n for n in walk(tewb.lower(s, inputs + outputs)["main"].body) if isinstance(n, Allocate)]
+    assert_same_result(s, inputs, outputs, debug=True)
+    s["P"].compute_root()
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+def test_compute_at_a_stage_that_does_not_consume() -> None:
+    A = te.placeholder((8,), name="A")
+    B = te.compute((8,), lambda i: A[i] + 1.0, name="B")
+    C = te.compute((8,), lambda i: A[i] * 2.0, name="C")
+    D = te.compute((8,), lambda i: B[i] + C[i], name="D")
+    s = te.create_schedule(D.op)
+    with pytest.raises(
+        ScheduleError, match=r"compute_at on stage B: C does not read B(.|\n)*it is read by D"
+    ):
+        s[B].compute_at(s[C], C.op.axis[0])
