@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.programs import PROGRAMS, random_schedule
+from tests.programs import PROGRAMS, add_one, random_schedule
 from tewb import te
 from tewb.base import ArgumentError, ScheduleError, TewbError
 from tewb.ir import first_difference
@@ -157,13 +157,6 @@ def test_code_of_names_with_quotes() -> None:
 
 
 def test_code_of_a_hybrid_program() -> None:
-    @te.hybrid.script
-    def add_one(a):
-        b = output_tensor(a.shape, "float32")  # noqa: F821
-        for i in range(a.shape[0]):
-            b[i] = a[i] + 1.0
-        return b
-
     A = te.placeholder((8,), name="A")
     B = add_one(A)
     s = tewb.Session(te.create_schedule(B.op), [A, B])
