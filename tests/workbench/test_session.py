@@ -124,6 +124,7 @@ def test_provenance_survives_unrolling_and_vectors() -> None:
     assert {line.origin.step for line in stores} == {1}  # vectors come from vectorize
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("seed", range(6))
 def test_code_rebuilds_the_same_schedule(name: str, seed: int) -> None:

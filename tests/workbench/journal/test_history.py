@@ -165,6 +165,7 @@ def test_editing_no_step(what: Any, said: str) -> None:
             edit(what)
 
 
+@pytest.mark.slow
 def test_random_edits_never_leave_a_schedule_that_cannot_be_lowered() -> None:
     for seed in range(25):
         rng = random.Random(f"edits{seed}")
