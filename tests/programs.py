@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from collections.abc import Callable, Sequence
 
@@ -119,6 +120,21 @@ PROGRAMS: dict[str, Callable[..., Program]] = {
     f.__name__: f
     for f in (matmul, chain, blur, padded, rows, transposed, turned, two_outputs, argmax, bytes_product)
 }
+
+
+def random_program(name: str, rng: random.Random, most: int) -> Program:
+    """A program of `PROGRAMS` with sizes from 1 to `most`."""
+    program = PROGRAMS[name]
+    sizes = [p for p in inspect.signature(program).parameters.values() if isinstance(p.default, int)]
+    return program(*[rng.randint(1, most) for _ in sizes])
+
+
+@te.hybrid.script
+def add_one(a):
+    b = output_tensor(a.shape, "float32")  # noqa: F821
+    for i in range(a.shape[0]):
+        b[i] = a[i] + 1.0
+    return b
 
 
 def schedule_for(outputs: list[Tensor]) -> Schedule:

@@ -107,6 +107,7 @@ def test_a_name_that_is_neither_file_nor_row_is_refused() -> None:
         run_command("sorting")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "which, reason",
     [

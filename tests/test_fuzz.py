@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.programs import BEGINNINGS, PROGRAMS, assert_same_result, random_schedule
+from tests.programs import BEGINNINGS, PROGRAMS, assert_same_result, random_program, random_schedule
 
 SEEDS = range(40)
 
@@ -16,16 +16,7 @@ SEEDS = range(40)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_schedule_computes_the_same(name: str, seed: int) -> None:
     rng = random.Random(f"{name}{seed}")
-    sizes = {
-        "matmul": 3,
-        "chain": 2,
-        "blur": 2,
-        "rows": 2,
-        "transposed": 2,
-        "argmax": 2,
-        "bytes_product": 3,
-    }.get(name, 1)
-    inputs, outputs = PROGRAMS[name](*[rng.randint(1, 24) for _ in range(sizes)])
+    inputs, outputs = random_program(name, rng, 24)
     beginning = BEGINNINGS.get(name, [])[: rng.randint(0, 4)]
     s = random_schedule(outputs, rng, rng.randint(1, 9), beginning)
     assert_same_result(s, inputs, outputs, seed, debug=seed % 4 == 0)

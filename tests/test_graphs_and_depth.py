@@ -86,6 +86,7 @@ def check(args: list[Any], schedule: Any = None) -> None:
     np.testing.assert_allclose(c, wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", STEPS)
 def test_a_doubling_graph_is_lowered_printed_built_and_run(name: str) -> None:
     check(doubled(STEPS[name])[0])
@@ -195,7 +196,8 @@ def leaky(n: int, place: str) -> tuple[list[Any], Any]:
 
 
 @pytest.mark.parametrize(
-    "place, n", [("root", 60), pytest.param("inline", 150, marks=pytest.mark.slow), ("last", 150)]
+    "place, n",
+    [("root", 60), *[pytest.param(place, 150, marks=pytest.mark.slow) for place in ("inline", "last")]],
 )
 def test_a_long_chain_of_stages(place: str, n: int) -> None:
     args, s = leaky(n, place)
@@ -265,6 +267,7 @@ LONG: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", LONG)
 def test_an_expression_of_600_levels(name: str) -> None:
     limit = sys.getrecursionlimit()
@@ -272,6 +275,7 @@ def test_an_expression_of_600_levels(name: str) -> None:
     assert sys.getrecursionlimit() == limit
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("together", [te.any, te.all])
 def test_600_conditions(together: Any) -> None:
     A, B = te.placeholder((N,), name="A"), te.placeholder((N,), name="B")

@@ -47,11 +47,11 @@ WITHOUT: dict[str, str] = {
     "tewb.te": "hybrid",
     "tewb.tensor": "access calls compute domains placeholder reduce source tensor",
     "tewb.tensor.hybrid": """
-        calls context cut dependence dump elements evaluate expressions interpret loops memory module names op
-        operators parser refusals script shared slices text values
+        calls context cut dependence dump elements evaluate expressions interpret loops memory names op
+        operators parser script shared slices text values
     """,
     "tewb.tir": "ir_builder",
-    "tewb.workbench.journal": "compact read_code replay saved_json text_errors timeline write_code",
+    "tewb.workbench.journal": "replay text_errors timeline",
     "tewb.workbench.looks": "code_line diff loop_tree lowered_ir sizes",
     "tewb.workbench.measure": "counts interruptible measurement trials",
     "tewb.workbench.notebook": "snapshot sync_after_cells",

@@ -166,6 +166,7 @@ def test_a_bound_that_is_assumed_is_that_bound(low: int, factor: int) -> None:
         assert a.const_bounds(v) == (None, math.floor(low / factor))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("extra", [[], [(1, "m")], [(-3, "m")], [(1, "x")], [(1, "y")], [(2, "n")]])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_of_thousands_of_facts_those_close_to_a_sum_are_found(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, find_chromium
+from tests.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, find_chromium, opened
 
 # A few minutes pass in the others: `pytest -m ""` runs them.
 QUICK = {"test_a_students_first_minute", "test_split_changes_the_ir_and_undo_takes_it_back"}
@@ -66,11 +66,4 @@ def page(browser: Any) -> Iterator[Any]:
 @pytest.fixture
 def start(page: Any, lab: Lab) -> Notebook:
     """The start notebook, opened cold and run."""
-    notebook = Notebook(page, lab, "00-start.ipynb")
-    if page.locator("body[data-jp-theme-light=false]").count():  # a test before this one left it dark
-        notebook.theme("JupyterLab Light")
-    notebook.run_all()
-    notebook.workbench()
-    page.locator(".tw-panel-ir").wait_for()
-    notebook.idle()
-    return notebook
+    return opened(page, lab, "00-start.ipynb")

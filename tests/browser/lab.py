@@ -154,3 +154,15 @@ class Notebook:
         path = SCREENSHOTS / f"{name}.png"
         self.page.screenshot(path=path)
         return path
+
+
+def opened(page: Any, lab: Lab, name: str) -> Notebook:
+    """A notebook, opened cold and run, with its first workbench in view."""
+    notebook = Notebook(page, lab, name)
+    if page.locator("body[data-jp-theme-light=false]").count():  # a test before this one left it dark
+        notebook.theme("JupyterLab Light")
+    notebook.run_all()
+    notebook.workbench()
+    page.locator(".tw-panel-ir").first.wait_for()
+    notebook.idle()
+    return notebook

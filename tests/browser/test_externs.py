@@ -7,20 +7,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lab import Lab, Notebook
+from tests.browser.lab import Lab, Notebook, opened
 from tests.browser.test_workbench import apply, choose, ir, press, said, tab
 
 
 @pytest.fixture
 def tiled(page: Any, lab: Lab) -> Notebook:
-    notebook = Notebook(page, lab, "03-tiled-extern.ipynb")
-    if page.locator("body[data-jp-theme-light=false]").count():
-        notebook.theme("JupyterLab Light")
-    notebook.run_all()
-    notebook.workbench()
-    page.locator(".tw-panel-ir").first.wait_for()
-    notebook.idle()
-    return notebook
+    return opened(page, lab, "03-tiled-extern.ipynb")
 
 
 def test_the_tile_of_an_extern_follows_the_schedule(tiled: Notebook) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 from playwright.sync_api import expect
 
-from tests.browser.lab import Lab, Notebook
+from tests.browser.lab import Lab, Notebook, opened
 from tests.browser.test_loops import row
 from tests.browser.test_workbench import apply, choose, fill, ir, press, said, tab
 
@@ -21,17 +21,6 @@ def cells(lab: Lab, name: str, *sources: str) -> str:
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, lab.folder / f"{name}.ipynb")
     return f"{name}.ipynb"
-
-
-def opened(page: Any, lab: Lab, name: str) -> Notebook:
-    notebook = Notebook(page, lab, name)
-    if page.locator("body[data-jp-theme-light=false]").count():
-        notebook.theme("JupyterLab Light")
-    notebook.run_all()
-    notebook.workbench()
-    page.locator(".tw-panel-ir").first.wait_for()
-    notebook.idle()
-    return notebook
 
 
 def ratio(page: Any) -> float:

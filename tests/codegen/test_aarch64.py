@@ -89,6 +89,7 @@ def loops(text: str) -> list[str]:
     return found
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("target", [N1, V1], ids=["n1", "v1"])
 @pytest.mark.parametrize("name", KERNELS)
 def test_a_kernel_is_vectors_all_through(name: str, target: str) -> None:

@@ -78,6 +78,7 @@ DIVISION = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("lanes", [1, 4])
 @pytest.mark.parametrize("dtype", INTS)
 @pytest.mark.parametrize("op", DIVISION)
@@ -99,6 +100,7 @@ def test_division_by_a_constant(op: str, divisor: int) -> None:
     np.testing.assert_array_equal(run(lambda x: ours(x, divisor), a), numpys(a, np.int32(divisor)))
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("dtype", INTS + FLOATS)
 @pytest.mark.parametrize("lanes", [1, 8])
 def test_comparisons(dtype: str, lanes: int) -> None:

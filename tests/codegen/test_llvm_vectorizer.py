@@ -45,6 +45,7 @@ def test_a_loop_reads_where_its_index_says(index: str, size: Any, debug: bool) -
             np.testing.assert_array_equal(tewb.build(s, [A, S, C], debug=debug)(a, ones), wanted)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("index", INDICES)
 def test_a_sum_reads_where_its_index_says(index: str) -> None:
     f = INDICES[index]
@@ -80,6 +81,7 @@ def chosen(choice: str, n: Any) -> tuple[Any, Any]:
     return A, te.compute((n, 8), lambda i, j: CHOICES[choice](A, i, j, n), name="C")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("choice", CHOICES)
 @pytest.mark.parametrize("level", range(4))
 def test_a_quotient_that_only_some_iterations_need_is_theirs(choice: str, level: int) -> None:

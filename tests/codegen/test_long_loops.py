@@ -61,6 +61,7 @@ def test_only_loops_without_end_in_sight_look_at_the_flag() -> None:
     assert looks(tewb.build(te.create_schedule(B.op), [A, B])) == 0
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("n, hidden", [(100, 0), (600, 1)])
 def test_a_long_body_keeps_the_count_of_its_loop(n: int, hidden: int) -> None:
     A = te.placeholder((7, n), name="A")

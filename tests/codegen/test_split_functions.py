@@ -52,6 +52,7 @@ def test_sections_inside_of_a_parallel_loop():
     np.testing.assert_array_equal(tewb.build(s, [A, X])(a), a + 2 * MANY_LOOPS)
 
 
+@pytest.mark.slow
 def test_what_fails_in_a_section_ends_the_kernel():
     """The 100th stage reads where a value of the 99th points; all memory that was taken is given back."""
     n = te.var("n")

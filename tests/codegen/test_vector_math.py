@@ -153,6 +153,7 @@ def test_power_is_exact_without_wide_instructions(dtype: str) -> None:
     assert ulps(run(te.power, x, y, lanes=8, target=PLAIN), want) <= (3.0 if dtype == "float32" else 1.5)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["log2", "log10", "exp", "exp2"])
 @pytest.mark.parametrize("lanes", [2, 8, 24, 40])
@@ -191,6 +192,7 @@ EXTENDED: dict[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("lanes", [1, 5, 16])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", EXTENDED)
@@ -221,6 +223,7 @@ def test_large_angles_go_to_the_library_for_their_vector_only(name: str) -> None
     assert agrees(run(getattr(te, name), x, lanes=16), want)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "name, table",
     [

@@ -79,6 +79,7 @@ def assert_is(e: Expr, value: Any) -> None:
             np.testing.assert_array_equal(np.array(e.value, dtype=value.dtype), value)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_one_constant_folds_as_data(dtype: str) -> None:
     values = edges(dtype)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import tewb
-from tests.programs import PROGRAMS, random_schedule
+from tests.programs import PROGRAMS, random_program, random_schedule
 from tests.tensor.test_hybrid import halving, neighbours, outer_product, running_sum, strided, twice_and_sum
 from tewb import te
 from tewb.base import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, DType, ParseError
@@ -104,8 +104,7 @@ def every_pass(s: Any, args: list[Any], **lower: Any) -> list[str]:
 @pytest.mark.parametrize("seed", range(20))
 def test_random_schedules_come_back_after_every_pass(name: str, seed: int) -> None:
     rng = random.Random(f"{name}{seed}")
-    sizes = {"matmul": 3, "chain": 2, "blur": 2, "rows": 2, "transposed": 2, "argmax": 2}.get(name, 1)
-    inputs, outputs = PROGRAMS[name](*[rng.randint(1, 24) for _ in range(sizes)])
+    inputs, outputs = random_program(name, rng, 24)
     every_pass(random_schedule(outputs, rng, steps=rng.randint(1, 9)), inputs + outputs)
 
 

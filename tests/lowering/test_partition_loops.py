@@ -119,6 +119,7 @@ def test_stencils_compute_the_same(n: int, m: int, lanes: int, likely: bool) -> 
     np.testing.assert_array_equal(b, wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:])
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize("n, m, size", [(20, 64, 3), (9, 33, 5), (4, 8, 3), (3, 3, 3)])
 def test_padded_windows_compute_the_same(n: int, m: int, size: int, debug: bool) -> None:
@@ -274,6 +275,7 @@ def test_the_tiles_of_a_fused_loop_ask_once_whether_they_are_whole() -> None:
     )
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize("kind", ["serial", "parallel", "outer lanes"])
 @pytest.mark.parametrize("symbolic", [False, True])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.programs import PROGRAMS, assert_same_result, random_schedule, schedule_for
+from tests.programs import PROGRAMS, assert_same_result, random_program, random_schedule, schedule_for
 from tewb import te, tir
 from tewb.arith import evaluate_integers
 from tewb.ir import (
@@ -286,8 +286,7 @@ def check_each_load_finds_its_own(f: PrimFunc) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_random_schedules_share_and_compute_the_same(name: str, seed: int) -> None:
     rng = random.Random(f"share {name}{seed}")
-    sizes = {"matmul": 3, "chain": 2, "blur": 2, "rows": 2, "transposed": 2, "argmax": 2}.get(name, 1)
-    inputs, outputs = PROGRAMS[name](*[rng.randint(1, 9) for _ in range(sizes)])
+    inputs, outputs = random_program(name, rng, 9)
     s = random_schedule(outputs, rng, steps=rng.randint(1, 9))
     args = inputs + outputs
     shared, apart = built(s, args), built(s, args, share=False)

@@ -135,6 +135,7 @@ def test_indices_that_fit_stay_as_they_are_written() -> None:
     assert "int64" not in str(tewb.lower(te.create_schedule(C.op), [A, C]))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", [*INTEGERS])
 @pytest.mark.parametrize("split", [{"factor": 16}, {"nparts": 16}, {"factor": 200}])
 def test_splits_of_sizes_of_narrow_dtypes(dtype: str, split: dict[str, int]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.bench.calls import Shares
 from tewb import te
 from tewb.base import ArgumentError, BoundError
 from tewb.runtime import Kernel, native_entry
@@ -242,19 +243,6 @@ def test_outputs_are_made_when_they_are_left_out() -> None:
         np.testing.assert_array_equal(sized(np.ones(1, "float32"), size), np.ones(size))
     with pytest.raises(ArgumentError, match=r"D is left out, and its shape would be \(-2,\)"):
         sized(np.ones(1, "float32"), -2)
-
-
-class Shares:
-    """An array that only DLPack shows."""
-
-    def __init__(self, a: Any) -> None:
-        self.a = a
-
-    def __dlpack__(self, **keywords: Any) -> Any:
-        return self.a.__dlpack__(**keywords)
-
-    def __dlpack_device__(self) -> Any:
-        return self.a.__dlpack_device__()
 
 
 def test_other_arrays_and_keywords_go_through_the_entry(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -235,6 +235,7 @@ def check(
 SIZES = [(1, 3, 0), (5, 4, 9), (13, 9, 40), (8, 21, 64)]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("debug", [False, True])
 def test_without_a_schedule(name: str, debug: bool) -> None:

@@ -121,6 +121,7 @@ def sizes(s: Any, args: Any) -> dict[str, list[int | None]]:
 # ---------------------------------------------------------------- producers in hybrid loops
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("kind", ["compute", "extern"])
 @pytest.mark.parametrize(("n", "m"), [(8, 6), (7, 5), (1, 3), (2, 9)])
 @pytest.mark.parametrize("f", [smooth, row_totals, lower_half, running], ids=lambda f: f.name)
@@ -226,6 +227,7 @@ def read_by(H: Any, f: Callable[..., Any]) -> Any:
     return te.compute(H.shape, f, name="C")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("n", "m"), [(8, 6), (7, 5), (1, 3)])
 @pytest.mark.parametrize("f", [smooth, running, twice_read], ids=lambda f: f.name)
 @pytest.mark.parametrize("place", ["i.outer", "i.inner", "j"])

@@ -114,7 +114,7 @@ def test_a_write_outside_and_slices() -> None:
     ],
 )
 def test_arithmetic_without_a_meaning(text: str, said: str) -> None:
-    from tests.tensor.test_hybrid_misuse import define
+    from tests.tensor.hybrid.test_refusals import define
 
     body = f"def f(a):\n    b = output_tensor((4,), 'int32')\n    for i in range(4):\n        b[i] = {text}\n    return b\n"
     f = script(define(body, f"<check {hash(body)}>"))
@@ -154,7 +154,7 @@ def test_an_assertion() -> None:
 
 
 def test_an_input_is_not_changed() -> None:
-    from tests.tensor.test_hybrid_misuse import define
+    from tests.tensor.hybrid.test_refusals import define
 
     f = script(
         define("def f(a):\n    b = output_tensor((4,), 'int8')\n    a[0] = 1\n    return b\n", "<input>")

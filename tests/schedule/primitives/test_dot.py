@@ -51,6 +51,7 @@ def dots(s: Any, args: list[Any]) -> list[Call]:
     return [n for n in walk(f.body) if isinstance(n, Call) and n.op in ("dot4", "dot2")]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("lanes", [None, 1, 4, 16])
 @pytest.mark.parametrize("size", [(5, 16, 8), (3, 48, 20), (4, 21, 9), (7, 5, 31), (1, 1, 4)])
 def test_a_packed_product_computes_the_same(size: tuple[int, int, int], lanes: int | None) -> None:

@@ -28,6 +28,7 @@ def staged(k: int = 13, factor: int = 4) -> tuple[Any, list[Any], list[Any]]:
     return s, inputs, outputs
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("k", "factor"), [(16, 4), (13, 4), (4, 4), (1, 1), (5, 2)])
 @pytest.mark.parametrize("debug", [False, True])
 def test_copies_are_made_one_iteration_ahead(k: int, factor: int, debug: bool) -> None:

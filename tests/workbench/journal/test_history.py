@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import random
 import sys
 from types import SimpleNamespace
@@ -12,37 +11,13 @@ from typing import Any
 import pytest
 
 import tewb
-from tests.programs import PROGRAMS, matmul, random_schedule, schedule_for
-from tewb import te
+from tests.programs import PROGRAMS, random_schedule, schedule_for
+from tests.workbench.journal.sessions import TILE, TILED, applied, session, steps
 from tewb.base import LowerError, ParseError, ScheduleError, TewbError
 from tewb.ir import first_difference
-from tewb.schedule import PRIMITIVES, Step
-from tewb.workbench.demos import demo_session
+from tewb.schedule import Step
 from tewb.workbench.notebook.sync_after_cells import follow_cells
 from tewb.workbench.views.history import journal_panel
-
-
-def session(text: str = "", n: int = 32) -> Any:
-    s = demo_session("matmul", n=n)
-    if text:
-        s.load(text)
-    return s
-
-
-def steps(s: Any) -> list[str]:
-    return [str(step) for step in s.journal]
-
-
-TILED = "C:tile(i,j,8,16);C:reorder(i.outer,j.outer,k,i.inner,j.inner);C:vectorize(j.inner);C:unroll(i.inner)"
-TILE = "tile(C, x=i, y=j, x_factor=8, y_factor=16)"
-
-
-def applied(s: Any, text: str) -> Any:
-    """Apply the steps of a compact string one by one, as a person does."""
-    for step in session(text).journal:
-        s.apply(step)
-    return s
-
 
 # ---------------------------------------------------------------- walking
 
@@ -190,6 +165,7 @@ def test_editing_no_step(what: Any, said: str) -> None:
             edit(what)
 
 
+@pytest.mark.slow
 def test_random_edits_never_leave_a_schedule_that_cannot_be_lowered() -> None:
     for seed in range(25):
         rng = random.Random(f"edits{seed}")
@@ -371,46 +347,6 @@ def test_code_string_and_json_give_the_same_program(name: str, seed: int) -> Non
         assert first_difference(other.module, s.module) is None, text
 
 
-def test_the_compact_string_is_short() -> None:
-    s = session(TILED)
-    assert s.to_string() == TILED
-    assert session().to_string() == ""
-    s.load("")
-    assert s.journal == ()
-    nparts = (
-        "C:cache_write(local);C:split(i,nparts=4);C.local:compute_at(C,i.outer);A:cache_read(local,[C.local])"
-    )
-    assert session(nparts).to_string() == nparts
-
-
-def test_names_that_are_no_words_are_quoted() -> None:
-    A = te.placeholder((8, 8), name="my A")
-    B = te.compute((8, 8), lambda i, j: A[i, j] + 1.0, name='b(";",)')
-    s = tewb.Session(te.create_schedule(B.op), [A, B])
-    s.apply(Step("split", B.op.name, {"axis": "i", "factor": 4}))
-    text, code, journal = s.to_string(), s.code, s.journal
-    for one in (text, code, s.schedule_code, s.to_json()):
-        s.load("")
-        s.load(one)
-        assert s.journal == journal, one
-
-
-def test_json_keeps_names_notes_branches_and_pin() -> None:
-    s = applied(session(), TILED)
-    s.label_step(1, name="tiles", note="fits L1")
-    s.branch("wide")
-    s.delete_step(4)
-    s.pin()
-    text = s.to_json()
-    other = session()
-    other.load(text)
-    assert other.on_branch == "wide" and other.branches == s.branches
-    assert (other.journal[0].name, other.journal[0].note) == ("tiles", "fits L1")
-    assert other.pinned.journal == s.pinned.journal
-    assert other.to_json() == text
-    assert json.loads(text)["steps"][0]["note"] == "fits L1"
-
-
 def test_a_load_is_one_change_and_keeps_the_words_of_steps_that_stay() -> None:
     s = applied(session(), TILED)
     s.label_step(1, name="tiles")
@@ -422,119 +358,6 @@ def test_a_load_is_one_change_and_keeps_the_words_of_steps_that_stay() -> None:
     assert s.journal[0].span.line == 2
     s.undo()
     assert steps(s)[-1] == "unroll(C, axis=i.inner)"
-
-
-# ---------------------------------------------------------------- reading code
-
-
-BY_HAND = '''
-"""My matmul."""
-import numpy as np
-import tvm
-from tvm import te
-
-N, bn = 32, 4 * 2
-A = te.placeholder((N, N), name="A")
-B = te.placeholder((N, N), name="B")
-k = te.reduce_axis((0, N), name="k")
-out = te.compute((N, N), lambda x, y: te.sum(A[x, k] * B[k, y], axis=k), name="C")
-
-sch = te.create_schedule(out.op)
-CC = sch.cache_write(out, "local")
-xo, yo, xi, yi = sch[out].tile(*out.op.axis[:2], x_factor=bn, y_factor=bn)
-sch[CC].compute_at(sch[out], scope=yo)
-st = sch[CC]
-(kk,) = st.op.reduce_axis
-ko, ki = st.split(parent=kk, nparts=bn // 2)
-st.reorder(ko, st.op.axis[0], ki, st.op.axis[-1])
-st.unroll(ki)
-sch[out].vectorize(yi)
-sch[out].parallel(sch[out].fuse(xo, yo)) if False else None
-func = tvm.build(sch, [A, B, out])
-print(tvm.lower(sch, [A, B, out], simple_mode=True))
-'''
-
-
-def test_code_written_by_hand_is_read() -> None:
-    s = session()
-    s.load("\n".join(line for line in BY_HAND.splitlines() if " if False" not in line))
-    assert s.to_string() == (
-        "C:cache_write(local);C:tile(i,j,8,8);C.local:compute_at(C,j.outer);C.local:split(k,nparts=4);"
-        "C.local:reorder(k.outer,i.c,k.inner,j.c);C.local:unroll(k.inner);C:vectorize(j.inner)"
-    )
-    assert s.measure(repeat=1).ok
-
-
-def test_a_call_inside_a_call_is_read() -> None:
-    s = session()
-    s.load("s[C].vectorize(s[s.outputs[0]].split(s[C].op.axis[1], 8)[1])")
-    assert s.to_string() == "C:split(j,8);C:vectorize(j.inner)"
-
-
-def test_several_outputs_are_named_as_the_program_names_them() -> None:
-    inputs, outputs = PROGRAMS["two_outputs"]()
-    s = tewb.Session(schedule_for(outputs), inputs + outputs)
-    s.load("PQ, *rest = s.cache_write(s['PQ'].op.output(1), 'local')\ns[PQ].split(s[PQ].op.axis[0], 4)")
-    assert [step.stage for step in s.journal] == ["PQ", "PQ.local"]
-
-
-@pytest.mark.parametrize(
-    ("line", "column", "code", "said"),
-    [
-        (1, 1, "for i in s[C].op.axis: pass", "not from loops"),
-        (1, 1, "C: split", "not from annotations"),
-        (1, 8, "s[C].f(", "this is not Python"),
-        (1, 3, "s[D].unroll(i)", "D has no meaning here"),
-        (1, 13, "s[C].unroll(i)", "i has no meaning here"),
-        (2, 1, "i, j = s[C].op.axis\ns[C].split(i, factor=0)", "split on stage C: "),
-        (2, 1, "k, = s[C].op.reduce_axis\ns[C].parallel(k)", "reduce axis"),
-        (
-            1,
-            1,
-            "s[C].spilt(i, 8)",
-            "no primitive spilt",
-        ),
-        (1, 1, "i, j, k = s[C].op.axis", "3 names for 2 values"),
-        (1, 1, "i, j = s", "2 names for one value"),
-        (1, 14, "i = s[C].axis[2]", "stage C has no axis here"),
-        (1, 18, "i = s[C].op.axis[2]", "there are 2, so there is no number 2"),
-        (1, 1, "s[C].tile('i', 'j', 8)", "missing a required argument: 'y_factor'"),
-        (1, 1, "s[C].split('i', facto=8)", "unexpected keyword argument 'facto'"),
-        (1, 1, "s[C].split('i', 8, **x)", "** cannot be read here"),
-        (1, 17, "s[C].split('i', 2.5)", "no part of a schedule"),
-        (1, 17, "s[C].split('i', 8 // 0)", "divides by zero"),
-        (1, 1, "s[C].split('i', te.var('n'))", "te.var(...) is not known here"),
-        (1, 1, "open('x')", "open is not a primitive"),
-        (1, 1, "s.x = 3", "only names can be assigned to"),
-        (1, 1, "C.split(8)", "tensor C has no primitives"),
-        (1, 1, "i = C.__class__", "tensor C has no __class__ here"),
-        (1, 5, "D = te.compute((4,), lambda i: i, name='D')", "has no tensor D"),
-        (1, 20, "A = te.placeholder((64, 64), name='A')", "A has the shape (32, 32) in this session"),
-        (1, 5, "t = te.create_schedule(A.op)", "the schedule of this session computes C"),
-        (1, 3, "s['Z'].unroll('i')", "'Z' is not a stage of this schedule"),
-        (1, 1, "CC = s.cache_write(C, 'hbm')", "'hbm' is not a memory scope"),
-        (1, 1, "x = C.op.output(1)", "C has 1 outputs"),
-        (1, 13, "s[C].unroll(s[C].op.axis[0] + 1)", "this is not a whole number"),
-    ],
-)
-def test_code_that_cannot_be_read_is_shown_with_a_caret(line: int, column: int, code: str, said: str) -> None:
-    s = session("C:split(k,4)")
-    before = s.journal
-    with pytest.raises(ParseError) as e:
-        s.load(code)
-    text = str(e.value)
-    assert said in text, text
-    assert text.startswith(f"line {line}, column "), text
-    assert "\n    " in text and "^" in text
-    assert s.journal == before
-
-
-def test_the_caret_stands_under_the_call() -> None:
-    with pytest.raises(ParseError) as e:
-        session().load("i, j = s[C].op.axis\nif_é = s[C].split(i, factor=0)\n")
-    first, code, marks, *_ = str(e.value).splitlines()
-    assert first.startswith("line 2, column 8: split on stage C")
-    assert code[marks.index("^") : marks.rindex("^") + 1] == "s[C].split(i, factor=0)"
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -558,89 +381,6 @@ def test_damaged_text_is_refused_or_read_and_never_breaks(seed: int) -> None:
         except TewbError:
             assert s.journal == before
         s.schedule.restore(before)
-
-
-def test_code_is_never_run(tmp_path: Any) -> None:
-    target = tmp_path / "made"
-    for code in (f"print(open({str(target)!r}, 'w'))", f"import os\nos.mkdir({str(target)!r})"):
-        session().load(code)
-        assert not target.exists()
-
-
-# ---------------------------------------------------------------- reading strings and JSON
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("C:split(i,8", "line 1, column 12: expected , or ), found the end of the text"),
-        ("C:spilt(i,8)", "spilt is not a primitive"),
-        ("C:split(i,8)C:unroll(j)", "expected ;, found C"),
-        ("C:split(i,8);C unroll(j)", "expected :, found unroll"),
-        ("C:split(i,8,2,3)", "split takes at most 3 arguments"),
-        ("C:split(i,by=3)", "split has no parameter by"),
-        ("C:split(i,axis=j)", "axis of split is given twice"),
-        ("C:split(i,many)", "'many' is not a whole number"),
-        (
-            "C:split(i,8);C:unroll(i)",
-            "line 1, column 14: unroll(C, axis=i) does not apply: axis i was already split",
-        ),
-        ("Z:unroll(i)", "Z is not a stage"),
-        ("C:unroll(i);\nC:unroll(!)", "line 2, column 10: ! does not belong here"),
-        ('C:unroll("\\x")', "this is not a JSON string"),
-        ("C:unroll(,)", "expected a value for axis, found ,"),
-    ],
-)
-def test_strings_that_cannot_be_read(text: str, said: str) -> None:
-    s = session("C:split(k,4)")
-    with pytest.raises(ParseError) as e:
-        s.load(text)
-    assert said in str(e.value), str(e.value)
-    assert "^" in str(e.value) and s.to_string() == "C:split(k,4)"
-
-
-@pytest.mark.parametrize(
-    ("text", "error", "said"),
-    [
-        ("{", ParseError, "line 1, column 2: this is not JSON"),
-        ("{}", ScheduleError, "this JSON is no schedule"),
-        ('{"steps": 3}', ScheduleError, "3 is not a list of steps"),
-        ('{"steps": [3]}', ScheduleError, "3 is not a step"),
-        ('{"steps": [], "tewb": 9}', ScheduleError, "version 9; version 1 can be read"),
-        ('{"steps": [], "branches": []}', ScheduleError, "branches are not an object"),
-        ("[" * 100_000, ParseError, "this JSON cannot be read"),
-        ('[{"primitive": "unroll", "stage": "C", "args": {"axis": "x"}}, {"primitive": "go", "stage": "C"}]',
-         ScheduleError, "2 steps do not apply then\n  step 1, unroll(C, axis=x): it has no axis x\n  step 2, go(C): go is not"),
-        ('{"steps": [], "branches": {"b": [{"primitive": "unroll", "stage": "C"}]}}', ScheduleError, "b cannot be loaded"),
-    ],
-)  # fmt: skip
-def test_json_that_cannot_be_loaded(text: str, error: type[Exception], said: str) -> None:
-    s = session("C:split(k,4)")
-    with pytest.raises(error) as e:
-        s.load(text)
-    assert said in str(e.value), str(e.value)
-    assert s.to_string() == "C:split(k,4)" and list(s.branches) == ["main"]
-
-
-def test_a_list_of_steps_is_json_enough() -> None:
-    s = session()
-    s.load('[{"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 8}}]')
-    assert s.to_string() == "C:split(i,8)" and s.on_branch == "main"
-
-
-def test_every_primitive_has_a_compact_form() -> None:
-    assert all(
-        sum(p.kind == "axes" for p in primitive.params) <= 1
-        and all(p.kind != "axes" or p is primitive.params[-1] for p in primitive.params)
-        for primitive in PRIMITIVES.values()
-    )
-
-
-def test_a_program_without_source_has_code_of_its_schedule() -> None:
-    inputs, outputs = matmul(8, 8, 8)
-    s = tewb.Session(schedule_for(outputs), inputs + outputs)
-    s.load("C:split(i,4)")
-    assert s.schedule_code == "i, j = s[C].op.axis\ni_outer, i_inner = s[C].split(i, factor=4)\n"
 
 
 # ---------------------------------------------------------------- the panel

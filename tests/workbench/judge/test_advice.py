@@ -213,6 +213,7 @@ def check(s: Any) -> Any:
     return first
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", SMALL)
 def test_advice_on_the_demos_comes_to_an_end_and_stays_right(name: str) -> None:
     s: Any = demo_session(name, **SMALL[name])
@@ -227,6 +228,7 @@ def test_advice_on_the_demos_comes_to_an_end_and_stays_right(name: str) -> None:
     assert s.measure(repeat=1).ok
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("seed", range(3))
 def test_advice_after_random_steps_can_be_followed(name: str, seed: int) -> None:

@@ -54,6 +54,7 @@ def check(session: Any, stage: str, loop: str | None) -> int:
     return fixes
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", SMALL)
 def test_actions_of_the_demos_are_as_they_say(name: str) -> None:
     s = demo_session(name, **SMALL[name])

@@ -12,6 +12,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import tewb
+from tests.programs import add_one
 from tewb import te, tir
 from tewb.base import TewbError
 from tewb.workbench.demos import demo_session
@@ -121,13 +122,6 @@ def test_long_ir_is_folded_and_cut() -> None:
 
 
 def test_a_hybrid_and_an_inlined_stage_have_looks() -> None:
-    @te.hybrid.script
-    def add_one(a):
-        b = output_tensor(a.shape, "float32")  # noqa: F821
-        for i in range(a.shape[0]):
-            b[i] = a[i] + 1.0
-        return b
-
     A = te.placeholder((8,), name="A")
     B = te.compute((8,), lambda i: A[i] * 2.0, name="B")
     C = add_one(B)
