@@ -29,15 +29,15 @@ from tewb.ir import (
     parse,
     rewriter,
     script,
-    shared_parts,
+    shared_subexpressions,
     structural_equal,
     substitute,
     visit,
     walk,
 )
 from tewb.testing import evaluate
-from tewb.workbench.access_trace import trace
-from tewb.workbench.counts import operations
+from tewb.workbench.measure.counts import operations
+from tewb.workbench.trace.access_trace import trace
 
 DEEP = 40
 N = 24
@@ -317,7 +317,7 @@ def test_walks_see_each_node_once() -> None:
     assert found[-1] is e and len(found) < 6 * DEEP
     assert free_vars(e) == [x] or free_vars(e)[0] is x
     assert everywhere(lambda n: n is not x)(e) is False
-    assert len(shared_parts(e)) == DEEP
+    assert len(shared_subexpressions(e)) == DEEP
 
 
 def test_rewriting_keeps_what_is_shared() -> None:
@@ -412,4 +412,4 @@ def test_what_never_ends_is_refused() -> None:
 
 def test_constants_are_no_shared_parts() -> None:
     one = IntImm(1, const(1).dtype)
-    assert not shared_parts(ops.add(ops.add(Var("x", one.dtype), one), one))
+    assert not shared_subexpressions(ops.add(ops.add(Var("x", one.dtype), one), one))

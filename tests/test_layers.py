@@ -23,15 +23,15 @@ DOORS = {
     "tewb.tensor.access_check",
     "tewb.tensor.hybrid",
     "tewb.schedule.bounds",
-    "tewb.schedule.alignment",
+    "tewb.schedule.primitives.storage_align",
     "tewb.schedule.code",
     "tewb.schedule.lanes",
-    "tewb.schedule.places",
+    "tewb.schedule.questions",
     "tewb.schedule.recompute",
     "tewb.schedule.relation",
     "tewb.schedule.tiles",
     "tewb.schedule.hybrid_loops",
-    "tewb.schedule.primitive",
+    "tewb.schedule.declare",
     "tewb.tensor.source",
     "tewb.runtime.abi",
     "tewb.runtime.callbacks",
@@ -104,7 +104,7 @@ def test_imports_go_left_and_through_doors(module: str, path: Path) -> None:
     ("module", "source", "said"),
     [
         ("tewb.ir.statements", "from tewb.arith import Analyzer", "arith is not left of ir"),
-        ("tewb.runtime.pool", "import tewb.ir", "ir is not left of runtime"),
+        ("tewb.runtime.thread_pool", "import tewb.ir", "ir is not left of runtime"),
         ("tewb.lowering.nest", "from tewb.ir.statements import For", "go through the door, tewb.ir"),
         ("tewb.base.span", "from tewb import te", "facade is not left of base"),
         ("tewb.schedule.stage", "from tewb.runtime import Kernel", "runtime is not left of schedule"),
@@ -117,3 +117,95 @@ def test_a_wrong_import_is_found(module: str, source: str, said: str) -> None:
 def test_the_order_names_every_package() -> None:
     packages = {p.name for p in ROOT.iterdir() if (p / "__init__.py").exists()}
     assert packages <= {*ORDER, *FACADES, "runtime"}
+
+
+# ---------------------------------------------------------------- the rooms of the workbench
+
+# Each room, and each module beside the rooms, may import those before it; imports inside of functions and those that
+# only the type checker sees count too.
+ROOMS = ["journal", "looks", "session_view", "measure", "trace", "judge", "session", "demos", "views", "player", "notebook"]  # fmt: skip
+
+# A session shows itself when it is asked to: the one import that goes right, inside of a method.
+GOES_RIGHT = {("tewb.workbench.session", "tewb.workbench.notebook.snapshot")}
+
+
+def room_of(module: str) -> str:
+    """`tewb.workbench.judge.palette` is in `judge`; the package itself, which is everybody's door, has no room."""
+    return module.removeprefix("tewb.workbench").lstrip(".").split(".")[0]
+
+
+def workbench_imports(source: str) -> list[str]:
+    """The modules of the workbench that `source` imports anywhere."""
+    targets = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            targets += [a.name for a in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            targets += [
+                name if is_module(name) else node.module
+                for name in (f"{node.module}.{a.name}" for a in node.names)
+            ]
+    return [t for t in targets if t.split(".")[:2] == ["tewb", "workbench"]]
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.parent.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def wrong_rooms(module: str, source: str) -> list[str]:
+    own = room_of(module)
+    found = []
+    for other in workbench_imports(source):
+        room = room_of(other)
+        if room == own or (module, other) in GOES_RIGHT:
+            continue
+        if not room:
+            found.append(f"{module} imports the package's own door, {other}")
+        elif ROOMS.index(room) > ROOMS.index(own):
+            found.append(f"{module} imports {other}: {room} is not left of {own}")
+    return found
+
+
+WORKBENCH = [(m, p) for m, p in modules() if m.startswith("tewb.workbench.")]
+
+
+@pytest.mark.parametrize(("module", "path"), WORKBENCH, ids=lambda x: x if isinstance(x, str) else "")
+def test_rooms_of_the_workbench_import_left_only(module: str, path: Path) -> None:
+    assert wrong_rooms(module, path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "said"),
+    [
+        ("tewb.workbench.judge.palette", "from tewb.workbench.session import Session", "session is not left of judge"),
+        (
+            "tewb.workbench.judge.palette",
+            "if TYPE_CHECKING:\n    from tewb.workbench.session import Session",
+            "session is not left of judge",
+        ),
+        (
+            "tewb.workbench.looks.diff",
+            "def f():\n    from tewb.workbench.views import html",
+            "views is not left of looks",
+        ),
+        ("tewb.workbench.measure.verify", "from tewb.workbench import Session", "the package's own door"),
+        ("tewb.workbench.journal.replay", "from tewb.workbench import looks", "looks is not left of journal"),
+    ],
+)  # fmt: skip
+def test_a_wrong_room_is_found(module: str, source: str, said: str) -> None:
+    assert any(said in v for v in wrong_rooms(module, source))
+
+
+def test_the_rooms_are_all_that_the_workbench_has() -> None:
+    assert {room_of(m) for m, _ in WORKBENCH} == set(ROOMS)
+
+
+def test_no_two_modules_of_the_workbench_need_each_other() -> None:
+    needs = {m: set(workbench_imports(p.read_text())) - {m} for m, p in WORKBENCH}
+    for module, other in GOES_RIGHT:
+        needs[module].remove(other)
+    while ready := [m for m, others in needs.items() if not others & needs.keys()]:
+        for m in ready:
+            del needs[m]
+    assert needs == {}

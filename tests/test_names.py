@@ -19,8 +19,8 @@ from tewb.schedule import Schedule
 from tewb.tensor import Tensor
 from tewb.tensor.hybrid.module import load_text
 from tewb.workbench import Session
-from tewb.workbench.program import program_code
-from tewb.workbench.reprs import html
+from tewb.workbench.journal.write_code import program_code
+from tewb.workbench.notebook.reprs import html
 from tewb.workbench.views.graph import dot, svg
 
 NAMES = [

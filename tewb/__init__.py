@@ -48,7 +48,7 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext tewb`: the magics %tewb_show, %%tewb_time and %tewb_traceback, and looks for our classes."""
-    from tewb.workbench.magics import load
+    from tewb.workbench.notebook.magics import load
 
     load(shell)
 
@@ -59,7 +59,7 @@ def _look_well_in_notebooks() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:
-        from tewb.workbench import reprs
+        from tewb.workbench.notebook import reprs
 
         reprs.install(shell)
 

@@ -34,41 +34,41 @@ def cpu(index: int = 0) -> Device:
 
 
 class NDArray:
-    """A numpy array with the classic methods."""
+    """A numpy array with the classic methods. `tewb_array` is that array, which kernels read and write."""
 
     def __init__(self, data: Any) -> None:
-        self._tewb_array = data
+        self.tewb_array = data
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(self._tewb_array.shape)
+        return tuple(self.tewb_array.shape)
 
     @property
     def dtype(self) -> str:
-        return str(self._tewb_array.dtype)
+        return str(self.tewb_array.dtype)
 
     def numpy(self) -> Any:
         """A copy as a numpy array."""
-        return self._tewb_array.copy()
+        return self.tewb_array.copy()
 
     asnumpy = numpy
 
     def copyfrom(self, source: Any) -> NDArray:
         """Fill this array with the values of `source`."""
-        self._tewb_array[...] = source._tewb_array if isinstance(source, NDArray) else source
+        self.tewb_array[...] = source.tewb_array if isinstance(source, NDArray) else source
         return self
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        return np.asarray(self._tewb_array, dtype)
+        return np.asarray(self.tewb_array, dtype)
 
     def __getitem__(self, index: Any) -> Any:
-        return self._tewb_array[index]
+        return self.tewb_array[index]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._tewb_array[index] = value
+        self.tewb_array[index] = value
 
     def __repr__(self) -> str:
-        return f"NDArray({self._tewb_array!r})"
+        return f"NDArray({self.tewb_array!r})"
 
 
 def array(data: Any, device: Any = None) -> NDArray:
@@ -79,7 +79,7 @@ def array(data: Any, device: Any = None) -> NDArray:
             hint="x.filled(value) gives an array",
             span=here(),
         )
-    values = np.asarray(data._tewb_array if isinstance(data, NDArray) else data)
+    values = np.asarray(data.tewb_array if isinstance(data, NDArray) else data)
     classic = not isinstance(data, np.ndarray | NDArray) and values.dtype == np.float64
     return empty(values.shape, "float32" if classic else values.dtype).copyfrom(values)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.arith import NUMPY_OPERATORS, truncated_quotient
+from tewb.arith import NUMPY_OPERATORS, converted, truncated_quotient
 from tewb.base import TewbError, any_depth
 from tewb.ir import (
     Call,
@@ -32,7 +32,7 @@ from tewb.ir import (
     Select,
     StringImm,
     Var,
-    shared_parts,
+    shared_subexpressions,
 )
 from tewb.runtime import get_global_func
 from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, whole_buffers, whole_tile
@@ -49,8 +49,8 @@ def dot(group: int) -> Callable[[Any, Any, Any], Any]:
         return (lanes if lanes.size > 1 else np.repeat(lanes, group)).reshape(-1, group)
 
     def compute(total: Any, a: Any, b: Any) -> Any:
-        made = np.asarray(total, np.int64) + (groups(a) * groups(b)).sum(axis=1)
-        return (made if np.ndim(total) or made.size > 1 else made[0]).astype(np.int32)
+        sums = np.asarray(total, np.int64) + (groups(a) * groups(b)).sum(axis=1)
+        return (sums if np.ndim(total) or sums.size > 1 else sums[0]).astype(np.int32)
 
     return compute
 
@@ -114,12 +114,14 @@ def _results(op: Operation, arrays: Arrays, values: Values) -> list[Any]:
     if isinstance(op, ExternOp):
         return _extern(op, arrays, values)
     if isinstance(op, PlaceholderOp):
-        raise TewbError(f"the value of input {op.name} is not given")
+        raise TewbError(
+            f"the value of input {op.name} is not given", hint="inputs is a dict from tensors to arrays"
+        )
     eager = getattr(op, "run_eagerly", None)
     if eager is None:
         raise TewbError(f"{op.name} cannot be evaluated")
-    made = eager([arrays[t] for t in op.inputs], values)
-    return list(made) if isinstance(made, tuple) else [made]
+    computed = eager([arrays[t] for t in op.inputs], values)
+    return list(computed) if isinstance(computed, tuple) else [computed]
 
 
 def _compute(op: ComputeOp, arrays: Arrays, values: Values) -> list[Any]:
@@ -138,11 +140,11 @@ def _compute(op: ComputeOp, arrays: Arrays, values: Values) -> list[Any]:
 def _reduce(op: ComputeOp, r: Reduce, shape: tuple[int, ...], arrays: Arrays, grid: Values) -> list[Any]:
     start = r.init or r.combiner.identity
     state = [np.broadcast_to(_value(e, grid, arrays), shape).astype(e.dtype) for e in start]
-    for here, inside in _points(op, op.reduce_axis, grid, np.True_, arrays):
-        new = [_value(e, here, arrays) for e in r.source]
-        pairs = zip((*r.combiner.lhs, *r.combiner.rhs), (*state, *new), strict=True)
-        combined = {**here, **dict(pairs)}
-        condition = np.broadcast_to(inside & _value(r.condition, here, arrays), shape)
+    for point, inside in _points(op, op.reduce_axis, grid, np.True_, arrays):
+        terms = [_value(e, point, arrays) for e in r.source]
+        pairs = zip((*r.combiner.lhs, *r.combiner.rhs), (*state, *terms), strict=True)
+        combined = {**point, **dict(pairs)}
+        condition = np.broadcast_to(inside & _value(r.condition, point, arrays), shape)
         results = [np.broadcast_to(_value(e, combined, arrays), shape) for e in r.combiner.result]
         state = [np.where(condition, x, old).astype(old.dtype) for x, old in zip(results, state, strict=True)]
     return state
@@ -163,21 +165,21 @@ def _points(
     if low.size == 0 or not asked.any():
         return
     for x in range(int(low[asked].min()), int(end[asked].max())):
-        here = {**grid, iv.var: np.array(x, iv.dtype)}
-        yield from _points(op, rest, here, inside & (low <= x) & (x < end), arrays)
+        point = {**grid, iv.var: np.array(x, iv.dtype)}
+        yield from _points(op, rest, point, inside & (low <= x) & (x < end), arrays)
 
 
 @any_depth
 def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
     shared = _shared(e)
-    known: dict[Expr, Any] = {}
+    part_values: dict[Expr, Any] = {}
 
     def part(x: Expr) -> Any:
         if x not in shared:
             return _value_of(x, values, arrays, part)
-        if x not in known:
-            known[x] = _value_of(x, values, arrays, part)
-        return known[x]
+        if x not in part_values:
+            part_values[x] = _value_of(x, values, arrays, part)
+        return part_values[x]
 
     return part(e)
 
@@ -185,7 +187,7 @@ def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
 @lru_cache(64)
 def _shared(e: Expr) -> frozenset[Node]:
     """The parts of `e` whose values are kept, since they are used again."""
-    return shared_parts(e)
+    return shared_subexpressions(e)
 
 
 def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], Any]) -> Any:
@@ -218,7 +220,7 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
             cond, x, y = part(c), part(a), part(b)
             return np.where(cond, x, y).astype(e.dtype)
         case Cast(a, dtype):
-            return np.asarray(part(a)).astype(dtype)
+            return converted(part(a), dtype)
         case Let(var, value, body):
             return _value(body, {**values, var: part(value)}, arrays)
         case Call(op, args) if op in CALLS:
@@ -237,15 +239,15 @@ def _extern(op: ExternOp, arrays: Arrays, values: Values) -> list[Any]:
         isinstance(body, Evaluate) and isinstance(body.value, Call) and body.value.op == "tvm_call_packed"
     ):
         raise TewbError(f"extern {op.name} is built by hand and cannot be evaluated")
-    made = [np.zeros([int(_value(n, values, arrays)) for n in t.shape], t.dtype) for t in op.outputs]
+    results = [np.zeros([int(_value(n, values, arrays)) for n in t.shape], t.dtype) for t in op.outputs]
     views = {b.data: arrays[t] for b, t in zip(ins, op.inputs, strict=True)}
-    views |= {b.data: a for b, a in zip(outs, made, strict=True)}
+    views |= {b.data: a for b, a in zip(outs, results, strict=True)}
     name, *args = body.value.args
     assert isinstance(name, StringImm)
     function = get_global_func(name.value)
     assert function is not None
     function(*[_packed(a, views, values, arrays) for a in args])
-    return made
+    return results
 
 
 def _packed(a: Expr, views: Mapping[Var, Any], values: Values, arrays: Arrays) -> Any:

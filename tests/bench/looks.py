@@ -11,7 +11,7 @@ from tests.bench.harness import heading, shown
 from tewb import te
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
-from tewb.workbench.views import scrubber as view
+from tewb.workbench.views import code_forms as view
 
 LOOPS, ASSEMBLY = "schedule_ops", "assembly"
 
@@ -51,10 +51,10 @@ def forms() -> None:
     s, args = product()
     session = tewb.Session(s, args)
     timed("forms", session.forms)
-    timed("loops as HTML", lambda: view.form_panel(session.scrubber.form(LOOPS)))
-    timed("build", lambda: session.scrubber.form("LLVM IR").lines)
-    timed("assembly", lambda: session.scrubber.form(ASSEMBLY).lines)
-    page = timed("assembly as HTML", lambda: view.form_panel(session.scrubber.form(ASSEMBLY)))
+    timed("loops as HTML", lambda: view.form_panel(session.code_forms.form(LOOPS)))
+    timed("build", lambda: session.code_forms.form("LLVM IR").lines)
+    timed("assembly", lambda: session.code_forms.form(ASSEMBLY).lines)
+    page = timed("assembly as HTML", lambda: view.form_panel(session.code_forms.form(ASSEMBLY)))
     timed("diff of the loops", lambda: view.diff_panel(session.diff(LOOPS)))
     print(f"{'characters of the assembly as HTML':<44} {len(page):>10,}")
 

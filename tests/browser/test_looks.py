@@ -12,7 +12,7 @@ from tewb.workbench.demos import demo_session
 
 PLAYER = """
 from tewb.workbench.demos import demo_session
-from tewb.workbench.player import AccessPlayer
+from tewb.workbench.views.access_player import AccessPlayer
 s = demo_session("matmul", n=8)
 AccessPlayer(s, "B")
 """

@@ -11,7 +11,7 @@ import pytest
 import tewb
 from tewb.base import DType
 from tewb.ir import IRModule, PrimFunc, parse
-from tewb.workbench.interpret import Interpreter
+from tewb.workbench.trace.interpreter import IRInterpreter
 
 TEXT = """
 @T.prim_func
@@ -55,7 +55,7 @@ def test_the_interpreter_agrees(vectors: list[tuple[int, int]]) -> None:
     f = function("float32", vectors, lanes)
     a, b = np.random.rand(64).astype("float32"), np.zeros(3, "float32")
     A, B = f.params
-    Interpreter({A.data: a, B.data: b}, {}, lambda *_: None).run(f.body)  # type: ignore[union-attr]
+    IRInterpreter({A.data: a, B.data: b}, {}, lambda *_: None).run(f.body)  # type: ignore[union-attr]
     np.testing.assert_array_equal(b, expected(a, vectors, lanes))
 
 

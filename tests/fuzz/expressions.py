@@ -201,7 +201,7 @@ def value(e: E, names: dict[str, Any], reader: Reader, mask: Any = True, certain
         case "name":
             return np.asarray(names[e.data]).astype(e.dtype)
         case "load":
-            indices = [value(a, names, reader, mask, certain) for a in e.args]
+            indices = [value(_counted(a), names, reader, mask, certain) for a in e.args]
             return reader.read(e.data, indices, mask, certain)
         case "cast":
             return converted(value(e.args[0], names, reader, mask, certain), e.dtype)
@@ -227,6 +227,23 @@ def value(e: E, names: dict[str, Any], reader: Reader, mask: Any = True, certain
         together = e.dtype if e.op not in COMPARISONS else together
         parts = [converted(p, together) for p in parts]
     return np.asarray(FUNCTIONS[e.op](*parts)).astype(e.dtype)
+
+
+_COUNTS = frozenset(("+", "-", "*", "//", "%", "te.min", "te.max", "neg"))
+
+
+def _counted(index: E) -> E:
+    """An index as it is counted: the arithmetic of loops and sizes in it does not wrap; what data says does."""
+    if _reads(index):
+        return index
+    args = tuple(_counted(a) for a in index.args) if index.op in _COUNTS else index.args
+    return E(
+        index.op, "int64" if index.op in _COUNTS and index.dtype == "int32" else index.dtype, args, index.data
+    )
+
+
+def _reads(e: E) -> bool:
+    return e.op == "load" or any(_reads(a) for a in e.args)
 
 
 def size(e: E, sizes: dict[str, int]) -> int:

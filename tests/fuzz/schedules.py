@@ -6,10 +6,12 @@ import random
 from typing import Any
 
 from tewb.base import InternalError, TewbError
-from tewb.schedule import PRIMITIVES, Schedule
+from tewb.schedule import PRIMITIVES, Param, Primitive, Schedule, Stage
 from tewb.schedule import Step as StepOfNames
+from tewb.schedule.declare import Selection
 
 FACTORS = (1, 2, 2, 3, 4, 4, 5, 7, 8, 8, 16, 32)
+LANES = (2, 4, 8, 16)
 ODD_NUMBERS = (0, -1, 64, 1000, 2**31 - 1, 2**31, 2**40)
 Step = tuple[str, str, dict[str, Any]]
 
@@ -27,9 +29,8 @@ def look(s: Schedule) -> Any:
     return (
         [
             (
-                st.name, id(st.op), st.loops(), repr(st.attach), st.scope, len(st.relations), list(map(id, st.leaf_iter_vars)),
-                {id(k): v for k, v in st.annotations.items()}, repr(st.alignments), repr(st.prefetches), repr(st.pragmas),
-                st.is_double, st.is_nontemporal,
+                st.name, id(st.op), st.loops(), repr(st.attach), len(st.relations), list(map(id, st.leaf_iter_vars)),
+                [(m.primitive, id(m.axis), repr(m.values)) for m in st.marks],
             )
             for st in s.stages
         ],
@@ -85,9 +86,20 @@ def draw(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool) 
     stage = rng.choice(computed or s.stages)
     if rng.random() < 0.05:
         stage = rng.choice(s.stages)
-    primitive = PRIMITIVES[
-        rng.choice([*PRIMITIVES, "split", "split", "vectorize", "reorder", "compute_at", "compute_at"])
-    ]
+    more = [p.name for p in PRIMITIVES.values() if p.results == "axis" or p.is_place]
+    primitive = PRIMITIVES[rng.choice([*PRIMITIVES, *more])]
+    loops = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
+    chosen = Selection(stage, rng.choice(loops) if loops else None, rng.choice(LANES))
+    suggested = list(primitive.suggest(chosen))
+    if suggested and rng.random() < 0.4:
+        args = {key: value for key, value in rng.choice(suggested).items() if value is not None}
+    else:
+        args = random_arguments(primitive, stage, rng, large)
+    return primitive.name, stage.name, with_handles(args, stage, rng, handles)
+
+
+def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, large: bool) -> dict[str, Any]:
+    """Arguments of the kinds that a primitive declares, whether they suit each other or not."""
     loops = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
     args: dict[str, Any] = {}
     for p in primitive.params:
@@ -100,43 +112,26 @@ def draw(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool) 
             case "axes":
                 args[p.name] = rng.sample(options, min(len(options), rng.randint(2, 3)))
             case "place":
-                parent = args.get("parent")
-                others = [s[parent].axis_name(iv) for iv in s[parent].leaf_iter_vars] if parent else loops
+                parent = stage.schedule.find(args.get("parent"))
+                others = [parent.axis_name(iv) for iv in parent.leaf_iter_vars] if parent else loops
                 args[p.name] = rng.choice(others or ["i"])
             case "stage":
-                args[p.name] = rng.choice(options or [x.name for x in s.stages])
+                args[p.name] = rng.choice(options or [x.name for x in stage.schedule.stages])
             case "stages":
                 args[p.name] = rng.sample(options, rng.randint(1, len(options))) if options else []
             case "scope":
                 args[p.name] = rng.choice(options or ["local", "global"])
             case "int":
-                args[p.name] = number(p.name, rng, 0.3 if large else 0.06)
+                args[p.name] = number(p, rng, 0.3 if large else 0.06)
             case _ if options:
                 args[p.name] = rng.choice(options)
-    if primitive.name == "split" and len(args) == 1:
-        args["factor"] = rng.choice(FACTORS)
-    if primitive.name == "split" and len(args) == 3:
-        del args[rng.choice(["factor", "nparts"])]
-    if primitive.name == "fuse" and len(loops) > 1:
-        at = rng.randrange(len(loops) - 1)
-        args["axes"] = loops[at : at + 2]
-    if primitive.name in ("vectorize", "transpose") and loops and rng.random() < 0.6:
-        args = (
-            {"axis": loops[-1]}
-            if primitive.name == "vectorize"
-            else {"rows": loops[-2:][0], "lanes": loops[-1]}
-        )
-    return primitive.name, stage.name, with_handles(args, stage, rng, handles)
+    return args
 
 
-def number(name: str, rng: random.Random, odd: float) -> int:
+def number(p: Param, rng: random.Random, odd: float) -> int:
     if rng.random() < odd:
         return rng.choice(ODD_NUMBERS)
-    return (
-        rng.choice((0, 0, 1, 2))
-        if name in ("offset", "output", "factor_axis", "value")
-        else rng.choice(FACTORS)
-    )
+    return rng.choice((0, 0, 1, 2)) if isinstance(p.default, int) else rng.choice(FACTORS)
 
 
 def with_handles(
@@ -145,7 +140,7 @@ def with_handles(
     """Now and then an axis as the object that a user would pass, or one of another stage, which must be refused."""
     if "axis" not in args or "parent" in args or rng.random() > 0.2:
         return args
-    copied = any(step.primitive in ("cache_write", "rfactor") for step in stage.schedule.journal)
+    copied = any(PRIMITIVES[step.primitive].results == "stage" for step in stage.schedule.journal)
     for ident, t in handles.items():
         own = getattr(t.op, "axis", ())
         mine = any(own_axis is iv for iv in stage.leaf_iter_vars for own_axis in own)

@@ -13,6 +13,7 @@ import tewb
 from tewb import te
 from tewb.base import DTypeError
 from tewb.ir import Expr, FloatImm, IntImm, ops
+from tewb.testing import evaluate
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 DTYPES = (*INTEGERS, "bool", "float32", "float64")
@@ -102,6 +103,116 @@ def test_two_constants_fold_as_data(sign: str, dtype: str) -> None:
     if computed is not None:
         for (a, b), wanted in zip(pairs, computed, strict=True):
             assert_is(f(te.const(a, dtype), te.const(b, dtype)), wanted)
+
+
+OPERATIONS: dict[str, tuple[int, Callable[..., Any]]] = {
+    **{name: (1, f) for name, f in UNARY.items()},
+    **{name: (2, f) for name, f in BINARY.items()},
+    **{f"** {n}": (1, lambda x, n=n: x**n) for n in (0, 1, 2, 5)},
+    **{
+        name: (1, getattr(te, name))
+        for name in ("floor", "ceil", "round", "trunc", "isnan", "isinf", "popcount")
+    },
+    "fmod": (2, te.fmod),
+    "copysign": (2, te.copysign),
+    "!=": (2, ops.not_equal),
+    "select": (3, lambda c, a, b: te.select(c != 0, a, b)),
+    "if_then_else": (3, lambda c, a, b: te.if_then_else(c != 0, a, b)),
+    "and": (2, lambda a, b: te.all(a != 0, b != 0)),
+    "or": (2, lambda a, b: te.any(a != 0, b != 0)),
+}
+
+
+def some_values(dtype: str, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Edges of a dtype, and numbers anywhere in it."""
+    made = np.array(rng.choice(np.array([*edges(dtype), *edges(dtype)[:1]], object), count), dtype)
+    if dtype.startswith("float"):
+        rest = np.concatenate([rng.uniform(-100, 100, count - 3), [np.nan, np.inf, -np.inf]])
+    else:
+        info = np.iinfo("uint8" if dtype == "bool" else dtype)
+        rest = rng.integers(info.min, info.max, count, info.dtype, endpoint=True)
+    return np.where(rng.random(count) < 0.5, made, rest.astype(dtype)).astype(dtype)
+
+
+def means_nothing(name: str, dtype: str, a: Any, b: Any) -> bool:
+    """Whether constants are refused that data has a result for: such a program has a mistake in it."""
+    if dtype.startswith("float"):
+        return False
+    if name in SHIFTS:
+        bits = np.dtype(dtype).itemsize * 8 if dtype in INTEGERS else 32
+        return not 0 <= int(b) < bits
+    return name in DIVISIONS and b == 0
+
+
+def kernel_of(
+    f: Callable[..., Any], inputs: list[Any], arrays: list[Any], shape: tuple[int, ...]
+) -> list[Any]:
+    """What a kernel of `f`, whose results may be several, stores."""
+    made = te.compute(shape, f, name="C")
+    outputs = list(made) if isinstance(made, list | tuple) else [made]
+    results = [np.zeros(shape, str(t.dtype)) for t in outputs]
+    tewb.build(te.create_schedule(outputs[0].op), [*inputs, *outputs])(*arrays, *results)
+    return results
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_constants_kernels_and_the_reference_agree_bit_for_bit(name: str, dtype: str) -> None:
+    """A random operation on random operands: of data, of constants, of both, and in numpy."""
+    arity, f = OPERATIONS[name]
+    rng = np.random.default_rng([len(name), *name.encode(), *dtype.encode()])
+    n = 8
+    columns = [some_values(dtype, n, rng) for _ in range(arity)]
+    if arity == 2:
+        rows = [j for j in range(n) if not means_nothing(name, dtype, columns[0][j], columns[1][j])]
+        columns = [c[rows] for c in columns]
+        n = len(rows)
+        if n == 0:
+            return
+    inputs = [te.placeholder((n,), dtype, f"A{i}") for i in range(arity)]
+    try:
+        f(*[A[0] for A in inputs])
+    except DTypeError:
+        with pytest.raises(DTypeError):  # refused of data, and so of constants
+            f(*[te.const(c[0].item(), dtype) for c in columns])
+        return
+    (data,) = kernel_of(lambda i: f(*[A[i] for A in inputs]), inputs, columns, (n,))
+    C = te.compute((n,), lambda i: f(*[A[i] for A in inputs]), name="C")
+    (reference,) = evaluate([C], dict(zip(inputs, columns, strict=True)))
+    same_bits(reference, data)
+    constants = [[te.const(x.item(), dtype) for x in c] for c in columns]
+    folded = kernel_of(lambda i: tuple(f(*row) for row in zip(*constants, strict=True)), [], [], (1,))
+    same_bits(np.concatenate(folded), data)
+    if arity == 2:
+        for side in (0, 1):
+            other = 1 - side
+            half = kernel_of(
+                lambda i, side=side, other=other: tuple(
+                    f(*((c, inputs[other][j]) if side == 0 else (inputs[other][j], c)))
+                    for j, c in enumerate(constants[side])
+                ),
+                [inputs[other]],
+                [columns[other]],
+                (1,),
+            )
+            same_bits(np.concatenate(half), data)
+
+
+def same_bits(got: Any, wanted: Any) -> None:
+    """Equal, zeros with their signs, and NaN for NaN."""
+    assert got.dtype == wanted.dtype
+    np.testing.assert_array_equal(got, wanted)
+    if got.dtype.kind == "f":
+        real = ~np.isnan(wanted)
+        np.testing.assert_array_equal(np.signbit(got[real]), np.signbit(wanted[real]))
+
+
+def test_the_reference_counts_the_bits_of_negative_numbers() -> None:
+    A = te.placeholder((4,), "int8", "A")
+    C = te.compute((4,), lambda i: te.popcount(A[i]), name="C")
+    (counted,) = evaluate([C], {A: np.array([-1, -128, 0, 5], "int8")})
+    np.testing.assert_array_equal(counted, np.array([8, 1, 0, 2], "int8"))
+    assert counted.dtype == "int8"
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ i, j = Var("i", INT32), Var("j", INT32)
 
 
 def loop(v: Var, body: Stmt, kind: ForKind = ForKind.SERIAL, extent: Any = None, origin: Any = ORIGIN) -> For:
-    return For(v, const(0), const(8) if extent is None else extent, kind, body, (), origin)
+    return For(v, const(0), const(8) if extent is None else extent, kind, body, origin)
 
 
 def store(

@@ -16,7 +16,7 @@ import pytest
 import tewb
 from tewb import te
 from tewb.base import CodegenError
-from tewb.runtime import entry, jit, pool
+from tewb.runtime import jit, native_entry, pool
 from tewb.runtime.jit import Compiled
 from tewb.runtime.object_cache import ObjectCache, ObjectCode, object_cache
 from tewb.runtime.target import Target
@@ -37,7 +37,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def compilations(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """A list that grows with every text that is compiled."""
-    monkeypatch.setattr(entry, "_codes", WeakValueDictionary())
+    monkeypatch.setattr(native_entry, "_codes", WeakValueDictionary())
     seen: list[Any] = []
     compile = Compiled._compile
     monkeypatch.setattr(Compiled, "_compile", lambda self: (seen.append(self), compile(self))[1])

@@ -579,7 +579,7 @@ def test_a_session_verifies_and_counts(name: str) -> None:
 
 
 def test_the_work_of_a_triangle_is_counted() -> None:
-    from tewb.workbench.counts import operations
+    from tewb.workbench.measure.counts import operations
 
     a = te.placeholder((10, 10), name="a")
     y = te.compute((10,), lambda i: te.sum(a[i, 0], axis=te.reduce_axis((0, i + 1))), name="y")

@@ -16,7 +16,7 @@ from tewb.base import ScheduleError
 from tewb.ir import Buffer, Call, ForKind, IRModule, parse, script, structural_equal, walk
 from tewb.lowering import BUILD, run
 from tewb.schedule import Step
-from tewb.workbench.interpret import Interpreter
+from tewb.workbench.trace.interpreter import IRInterpreter
 
 
 def product(n: int, m: int, k: int, a: str = "uint8", b: str = "int8") -> Any:
@@ -187,7 +187,7 @@ def test_the_interpreter_computes_the_same() -> None:
     memory = dict(zip(data, (a.ravel(), b.ravel(), c), strict=True))
     read: set[int] = set()
     listen = lambda owner, kind, places: read.update(places) if owner is data[0] else None  # noqa: E731
-    Interpreter(memory, {}, listen).run(f.body)
+    IRInterpreter(memory, {}, listen).run(f.body)
     np.testing.assert_array_equal(c.reshape(3, 16), a.astype("int32") @ b.astype("int32"))
     assert read == set(range(27))
 

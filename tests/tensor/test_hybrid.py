@@ -87,6 +87,16 @@ def halving(a):
 
 
 @te.hybrid.script
+def wrapped(a):
+    """Loop variables are int32, and wrap as int32 does."""
+    out = output_tensor((4,), "int64")  # noqa: F821
+    for i in range(4):
+        for j in serial(i, i + 1):  # noqa: F821
+            out[i] = (j + 2147483646) * 2 + j * 65536 * 65536 + (j << 31) + a[i]
+    return out
+
+
+@te.hybrid.script
 def doubled(a):
     d = output_tensor(a.shape, "float32")  # noqa: F821
     for i in range(a.shape[0]):
@@ -131,6 +141,7 @@ CASES = [
     (strided, [np.arange(10, dtype="int32") * 7]),
     (halving, [np.array([1, 2, 9, 1000], "int32")]),
     (twice_and_sum, [floats(8)]),
+    (wrapped, [np.array([5, -1, 2**31 - 1, 0], "int32")]),
 ]
 
 

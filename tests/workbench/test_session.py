@@ -15,7 +15,7 @@ from tewb import te
 from tewb.base import ArgumentError, ScheduleError, TewbError
 from tewb.ir import first_difference
 from tewb.workbench.demos import DEMOS, demo_session
-from tewb.workbench.verify import small_program
+from tewb.workbench.measure.verify import small_program
 from tewb.workbench.views import html
 from tewb.workbench.views.graph import dot, graph_panel, tree
 

@@ -47,6 +47,19 @@ def truncated_quotient(a: Any, b: Any) -> Any:
     return np.where(np.equal(b, 0), 0, down + (inexact & (np.less(a, 0) != np.less(b, 0))))
 
 
+def converted(a: Any, dtype: str) -> Any:
+    """`a` as a kernel converts it: integers wrap, a float loses its fraction and becomes the nearest end of a range that
+    it passes, and NaN becomes 0."""
+    x, d = np.asarray(a), np.dtype(str(dtype))
+    if x.dtype.kind != "f" or d.kind not in "iu":
+        return x.astype(d)
+    least, most = np.array(np.iinfo(d).min, d), np.array(np.iinfo(d).max, d)
+    whole = np.trunc(x)
+    below, above = whole < float(least), whole >= float(most) + (1 if d.itemsize < 8 else 0)
+    kept = np.where(below | above | np.isnan(x), 0, whole).astype(d)
+    return np.where(below, least, np.where(above, most, kept))
+
+
 def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
     """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide, and 0 where it divides by 0. None
     when it has a variable without a value, or something that is no integer arithmetic."""

@@ -1,13 +1,64 @@
-"""Errors, source spans, dtypes and configuration: what every other package stands on."""
+"""Errors, source spans, dtypes and configuration: what every other package stands on.
+
+State that outlives a call, in all of tewb: registries, caches, and settings of a thread or task. Everything else
+lives in the objects that a user holds. `tests/test_registries.py` compares this table with the source.
+
+    arith.keys._fresh                            the next number for a shape of expressions; numbers are never given twice
+    base.config._open                            the pass contexts that are open in this thread or task, innermost last
+    base.dtypes.DType._known                     the one object for each dtype, by every spelling of its name
+    base.long_stack._running                     how many threads with a long stack are at work
+    base.long_stack._usual_limit                 the recursion limit to go back to when the last of them ends
+    base.native_functions._natives               the native functions that kernels may call, by symbol
+    base.span.called_from                        the frame that this thread works for, when it is one with a long stack
+    base.stopping._stop                          the function that says whether the work of this thread or task is to stop
+    base.traceback._renderer                     how errors are shown in a notebook, if not compactly
+    codegen.intrinsics._libm                     the C math library, once it is loaded
+    codegen.intrinsics._symbol                   the functions of the C library that generated code knows, by name
+    codegen.services._provide                    the compiled helpers of kernels, by the services that they call
+    codegen.vector_math.reciprocals.logarithms   tables of logarithms, by precision
+    codegen.vector_math.reciprocals.reciprocals  tables of reciprocals, by precision
+    contrib.cblas._thread_setter                 the function that sets the threads of scipy's OpenBLAS, if it has one
+    contrib.cblas.gemm                           the matrix products of BLAS as native functions, by dtype
+    ir.script._buffers_of_statements             which buffers a statement uses and declares; at most 512 entries
+    ir.script._printed_loops                     the text of loop nests printed before; at most 512 entries
+    runtime.background_call._idle                threads that wait for the next background call
+    runtime.callbacks._invocations               the kernel calls in progress that may call Python back, by handle
+    runtime.callbacks._is_native                 whether callbacks go through machine code or through ctypes
+    runtime.callbacks.register_native            whether callbacks in machine code passed their test
+    runtime.cpython.register_arrays              whether numpy arrays are laid out as machine code expects
+    runtime.jit._circumstances                   what all machine code depends on: machine, LLVM, sources of tewb
+    runtime.jit._linkers                         the linker in use, and the numbers left for libraries in it
+    runtime.jit._wide_divisions                  the compiled divisions of 128-bit integers
+    runtime.kernel._free                         how much memory the machine had free, and until when that counts
+    runtime.kernel._pinned                       the libraries held at one thread, and their setting before
+    runtime.native_calls._compiled               the machine code of callbacks, or None where it cannot be trusted
+    runtime.native_entry._codes                  the compiled entries of kernels that are alive, by text
+    runtime.native_entry._is_ready               whether this Python and numpy allow native entries
+    runtime.native_entry._specs                  specifications of types, whose strings CPython 3.11 keeps using
+    runtime.native_entry._types                  the type with a vectorcall slot for each class of callable
+    runtime.packed_functions._functions          the packed functions, by name
+    runtime.target._data_layout                  LLVM's data layout, by target
+    runtime.target._features                     the sets of processor features, by feature string
+    runtime.target._parse                        the targets that were written before, by text
+    runtime.target.host                          the triple, processor and features of this machine
+    runtime.thread_pool._pool                    the thread pool, once a kernel has needed it
+    schedule.declare.PRIMITIVES                  the schedule primitives, by name, filled as they are declared
+    tensor.tensor._broadcaster                   how tensors are added to each other, which tensor/compute.py registers
+    testing._shared                              the shared subexpressions of expressions evaluated last; at most 64 entries
+    workbench.interruptible._given_up            threads that were told to end and are still inside numpy
+    workbench.ledger.caches                      the data caches of a core, as the system describes them
+    workbench.roofline.machine_peaks             the measured peaks of this machine, by dtype and threads
+    workbench.trials.last_cache_bytes            the size of the largest cache of this machine
+"""
 
 from tewb.base.config import PassContext, option
-from tewb.base.deep import any_depth
 from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
 from tewb.base.errors import (
     ArgumentError,
     BoundError,
     CodegenError,
     DTypeError,
+    ExpressionError,
     ExternError,
     HybridError,
     InternalError,
@@ -18,13 +69,15 @@ from tewb.base.errors import (
     TewbError,
     TewbWarning,
 )
-from tewb.base.masks import masked_elements
-from tewb.base.names import comment, fresh_identifier, identifier, literal, printable
-from tewb.base.natives import CType, Native, native, register_native
+from tewb.base.given import check_given, is_count, one_of
+from tewb.base.llvm_names import kernel_symbol, llvm_name, llvm_string, why_no_symbol
+from tewb.base.long_stack import any_depth
+from tewb.base.masked_arrays import masked_elements
+from tewb.base.names import comment, fresh_identifier, identifier, literal, printable, unique_name
+from tewb.base.native_functions import CType, Native, native, register_native
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.span import Span, here
 from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_stopped, stopped_by
-from tewb.base.symbols import kernel_symbol, llvm_name, llvm_string, why_no_symbol
 from tewb.base.traceback import render_with
 
 __all__ = [
@@ -42,6 +95,7 @@ __all__ = [
     "CodegenError",
     "DType",
     "DTypeError",
+    "ExpressionError",
     "ExternError",
     "HybridError",
     "InternalError",
@@ -61,10 +115,12 @@ __all__ = [
     "around",
     "brief",
     "check_stopped",
+    "check_given",
     "comment",
     "fresh_identifier",
     "here",
     "identifier",
+    "is_count",
     "kernel_symbol",
     "literal",
     "llvm_name",
@@ -72,6 +128,7 @@ __all__ = [
     "may_be_stopped",
     "masked_elements",
     "native",
+    "one_of",
     "option",
     "printable",
     "python_lines",
@@ -79,5 +136,6 @@ __all__ = [
     "register_native",
     "render_with",
     "stopped_by",
+    "unique_name",
     "why_no_symbol",
 ]

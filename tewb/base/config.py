@@ -151,10 +151,10 @@ def _flat(config: Mapping[str, object]) -> Iterator[tuple[str, float]]:
     """The options of a config, with the dicts among them taken apart."""
     for key, value in config.items():
         if isinstance(value, Mapping):
-            if not any(known.startswith(f"{key}.") for known in DEFAULTS):
+            if not any(option_key.startswith(f"{key}.") for option_key in DEFAULTS):
                 raise _unknown(key)
-            for part, inner in value.items():
-                yield f"{key}.{part}", _value(f"{key}.{part}", inner)
+            for subkey, inner in value.items():
+                yield f"{key}.{subkey}", _value(f"{key}.{subkey}", inner)
         else:
             yield key, _value(key, value)
 

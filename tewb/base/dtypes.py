@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 
 from tewb.base.errors import DTypeError
@@ -88,7 +89,10 @@ class DType(str):
 
 
 def _unknown(name: str, known: str) -> DTypeError:
-    return DTypeError(f"unknown dtype {brief(repr(name))}; {known}", span=here())
+    names = ("bool", *(f"{kind}{bits}" for kind, widths in _WIDTHS.items() for bits in widths))
+    close = difflib.get_close_matches(str(name), names, 1)
+    hint = f'did you mean "{close[0]}"?' if close else 'a dtype is written as text, "float32"'
+    return DTypeError(f"unknown dtype {brief(repr(name))}; {known}", hint=hint, span=here())
 
 
 INT32 = DType("int32")

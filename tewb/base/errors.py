@@ -2,6 +2,7 @@
 
 TewbError (RuntimeError)          a mistake in the program that tewb was given
 +-- DTypeError                    dtypes that do not go together
++-- ExpressionError               Python that needs a number, and an expression has none yet
 +-- ShapeError                    ranks, extents or shapes that do not go together
 +-- ScheduleError                 a primitive that cannot be applied
 +-- BoundError                    an extent or a region that cannot be known, or an access outside of one
@@ -56,6 +57,10 @@ def _rebuild(
 
 class DTypeError(TewbError, TypeError):
     """Dtypes that do not go together."""
+
+
+class ExpressionError(TewbError, TypeError):
+    """Python that needs a number, and an expression has none yet."""
 
 
 class ShapeError(TewbError, ValueError):

@@ -9,7 +9,7 @@ import builtins
 import keyword
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 # What has a meaning in the Python that tewb writes, and must keep it.
 RESERVED = frozenset({*dir(builtins), *keyword.kwlist, "_", "I", "T", "np", "numpy", "te", "tewb", "tvm"})
@@ -44,9 +44,16 @@ def identifier(name: str) -> str:
 
 def fresh_identifier(name: str, *taken: Container[str]) -> str:
     """`identifier(name)`, with a number when it is reserved or in one of `taken`."""
-    base = identifier(name)
-    unique, n = base, 0
-    while unique in RESERVED or any(unique in group for group in taken):
+    return unique_name(identifier(name), lambda n: n in RESERVED or any(n in group for group in taken))
+
+
+def unique_name(name: str, is_taken: Callable[[str], bool], separator: str = "_") -> str:
+    """`name`, with the first number behind it that makes it one that is not taken, where it is taken itself.
+
+    "x"  ->  x, x_1, x_2, ...
+    """
+    unique, n = name, 0
+    while is_taken(unique):
         n += 1
-        unique = f"{base}_{n}"
+        unique = f"{name}{separator}{n}"
     return unique

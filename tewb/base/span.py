@@ -35,15 +35,15 @@ def here() -> Span | None:
 
 def _nearest(frame: FrameType | None) -> Span | None:
     while frame is not None:
-        place = frame.f_code.co_filename
-        if not place.startswith(_NOT_THEIRS):
-            return Span(place, frame.f_lineno)
+        file = frame.f_code.co_filename
+        if not file.startswith(_NOT_THEIRS):
+            return Span(file, frame.f_lineno)
         frame = frame.f_back
     return None
 
 
 class _CalledFrom(threading.local):
-    """The call for which a thread works (`deep.py`): its stack goes on there."""
+    """The call for which a thread works (`long_stack.py`): its stack goes on there."""
 
     frame: FrameType | None = None
 

@@ -25,46 +25,46 @@ def compact(error: BaseException, span: Span | None = None) -> list[str]:
           3 | xo, xi = s[C].split("i", 8)
     ----> 4 | s[C].split("i", 4)
     """
-    told = str(error)
+    message = str(error)
     if span is not None:
-        told = told.removesuffix(f"\n  at {span}")
-    lines = [f"{type(error).__name__}: {told}"]
-    places = user_lines(error.__traceback__)
-    if span is not None and span not in places:
-        places.append(span)
-    if len(places) > _MOST:
-        places = [places[0], *places[1 - _MOST :]]
-    for place in places:
-        lines += ["", str(place), *_excerpt(place)]
+        message = message.removesuffix(f"\n  at {span}")
+    lines = [f"{type(error).__name__}: {message}"]
+    user_spans = user_lines(error.__traceback__)
+    if span is not None and span not in user_spans:
+        user_spans.append(span)
+    if len(user_spans) > _MOST:
+        user_spans = [user_spans[0], *user_spans[1 - _MOST :]]
+    for user_span in user_spans:
+        lines += ["", str(user_span), *_excerpt(user_span)]
     cause = error.__cause__
-    if cause is not None and str(cause) not in told:
+    if cause is not None and str(cause) not in message:
         lines += ["", f"because of {type(cause).__name__}: {cause}"]
     return lines
 
 
 def user_lines(tb: TracebackType | None) -> list[Span]:
     """The lines of a traceback that are neither tewb's nor the notebook's machinery, outermost first."""
-    found: list[Span] = []
+    spans: list[Span] = []
     while tb is not None:
-        place = Span(tb.tb_frame.f_code.co_filename, tb.tb_lineno)
-        if not place.is_ours and not any(part in place.file for part in _MACHINERY) and not _is_magic(place):
-            found.append(place)
+        span = Span(tb.tb_frame.f_code.co_filename, tb.tb_lineno)
+        if not span.is_ours and not any(folder in span.file for folder in _MACHINERY) and not _is_magic(span):
+            spans.append(span)
         tb = tb.tb_next
-    return found
+    return spans
 
 
-def _is_magic(place: Span) -> bool:
+def _is_magic(span: Span) -> bool:
     """Whether a line is the call that IPython makes of a magic: not what the user wrote."""
-    return linecache.getline(place.file, place.line).startswith("get_ipython().run_")
+    return linecache.getline(span.file, span.line).startswith("get_ipython().run_")
 
 
-def _excerpt(place: Span) -> list[str]:
+def _excerpt(span: Span) -> list[str]:
     """A line of the user's with the one before it, numbered; the line itself is marked."""
     shown = []
-    for number in (place.line - 1, place.line):
-        text = linecache.getline(place.file, number).rstrip() if number > 0 else ""
+    for number in (span.line - 1, span.line):
+        text = linecache.getline(span.file, number).rstrip() if number > 0 else ""
         if text.strip():
-            mark = "---->" if number == place.line else "     "
+            mark = "---->" if number == span.line else "     "
             shown.append(f"{mark} {number} | {text}")
     return shown
 

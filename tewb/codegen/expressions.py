@@ -155,7 +155,8 @@ class Expressions:
         name = {Add: "add", Sub: "sub", Mul: "mul"}[type(e)]
         t = value_type(e.dtype)
         if e.dtype.is_float:
-            return self.f.ins(f"f{name} contract {t} {a}, {b}")
+            flags = "" if _is_of_remainder(e) else " contract"
+            return self.f.ins(f"f{name}{flags} {t} {a}, {b}")
         # Index arithmetic does not overflow, which loop optimisations want to know; data wraps.
         exact = self.index_depth and e.dtype.kind == "int" and id(e) not in self.wrapping
         flags = " nsw" if exact else ""
@@ -547,6 +548,15 @@ def wrapping(e: Expr, reads_data: Callable[[Expr], bool]) -> set[int]:
 
     outside(e)
     return found
+
+
+def _is_of_remainder(e: Any) -> bool:
+    """Whether `e` is floor(a / b) * b, of the remainder a - floor(a / b) * b. It is rounded by itself: fused with the
+    subtraction, a % b would be one number where it is computed and another where constants are folded."""
+    match e:
+        case Mul(Call("floor", (Div(_, divisor),)), b):
+            return divisor is b or structural_equal(divisor, b)
+    return False
 
 
 def _is_cheap(n: Node) -> bool:

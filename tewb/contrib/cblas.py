@@ -33,6 +33,7 @@ def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
     if lhs.dtype is not rhs.dtype or str(lhs.dtype) not in _GEMM:
         raise DTypeError(
             f"cblas.matmul: BLAS multiplies two float32 or two float64, not {lhs.dtype} and {rhs.dtype}",
+            hint='cast one of them, as in te.compute(A.shape, lambda i, j: A[i, j].astype("float32"))',
             span=here(),
         )
     function = gemm(str(lhs.dtype))
@@ -59,7 +60,7 @@ def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
             _step(c),
         )
 
-    made: Tensor = extern(
+    output: Tensor = extern(
         (lhs.shape[0], rhs.shape[1]),
         [lhs, rhs],
         product,
@@ -67,7 +68,7 @@ def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
         access=lambda i, j: [[i, (0, depth)], [(0, depth), j]],
         effect="pure",
     )
-    return made
+    return output
 
 
 def _step(b: Buffer) -> Expr:
@@ -95,8 +96,8 @@ def _thread_setter() -> Callable[[int], int] | None:
     was built with something else."""
     import scipy
 
-    places = [Path(scipy.__file__).parent.parent / "scipy.libs", Path(scipy.__file__).parent / ".dylibs"]
-    for path in (p for place in places if place.is_dir() for p in place.glob("*openblas*")):
+    folders = [Path(scipy.__file__).parent.parent / "scipy.libs", Path(scipy.__file__).parent / ".dylibs"]
+    for path in (p for folder in folders if folder.is_dir() for p in folder.glob("*openblas*")):
         library = ctypes.CDLL(str(path))
         setter = getattr(library, "scipy_openblas_set_num_threads", None)
         getter = getattr(library, "scipy_openblas_get_num_threads", None)

@@ -7,7 +7,6 @@ from tewb.ir.axes import AxisKind, CommReducer, IterVar, Range, Reduce
 from tewb.ir.axis_values import AxisValues, at_axes
 from tewb.ir.buffers import Buffer, BufferLoad, Producer, ProducerLoad
 from tewb.ir.builder import BufferVar, IRBuilder
-from tewb.ir.equal import first_difference, structural_equal
 from tewb.ir.expressions import (
     EQ,
     GE,
@@ -44,8 +43,8 @@ from tewb.ir.expressions import (
 )
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
 from tewb.ir.intrinsics import call_intrin
-from tewb.ir.long_text import is_long, parts_to_name
-from tewb.ir.masks import is_contiguous, is_maskable, is_maskable_store, keeps_lanes
+from tewb.ir.lane_masks import is_contiguous, is_maskable, is_maskable_store, keeps_lanes
+from tewb.ir.long_text import is_long, subexpressions_to_name
 from tewb.ir.node import Node, node, replace
 from tewb.ir.ops import const, const_int, convert, is_const, load
 from tewb.ir.origin import Origin
@@ -69,6 +68,7 @@ from tewb.ir.statements import (
     Stmt,
     While,
 )
+from tewb.ir.structural_equality import first_difference, structural_equal
 from tewb.ir.walk import (
     LEAVES,
     NOOP,
@@ -80,7 +80,7 @@ from tewb.ir.walk import (
     is_noop,
     rewriter,
     seq,
-    shared_parts,
+    shared_subexpressions,
     substitute,
     substituter,
     uses,
@@ -97,7 +97,7 @@ __all__ = [
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "parts_to_name", "replace", "Shuffle",
-    "rewriter", "script", "script_lines", "seq", "shared_parts", "structural_equal", "substitute", "substituter", "uses", "verify", "visit", "walk", "with_buffer",
+    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "subexpressions_to_name", "replace", "Shuffle",
+    "rewriter", "script", "script_lines", "seq", "shared_subexpressions", "structural_equal", "substitute", "substituter", "uses", "verify", "visit", "walk", "with_buffer",
     "without_loop",
 ]  # fmt: skip

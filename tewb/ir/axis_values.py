@@ -47,8 +47,8 @@ class AxisValues:
 
     def __call__(self, e: Expr) -> Expr:
         """`e` where its value is computed."""
-        made: Expr = self.value(e)
-        return made
+        value: Expr = self.value(e)
+        return value
 
     def index(self, e: Expr) -> Expr:
         """`e` where it is an index; it may become wider."""
@@ -84,21 +84,21 @@ class AxisValues:
             same: Expr = e
             return same
         x, y = ops.match(a, b)
-        made: Expr = type(e)(x, y, x.dtype if isinstance(e, Binary) else BOOL)
-        return made
+        rebuilt: Expr = type(e)(x, y, x.dtype if isinstance(e, Binary) else BOOL)
+        return rebuilt
 
     def _comparison(self, e: Any) -> Expr:
         as_value: Expr = e.map_children(self.value)
         if not e.a.dtype.is_int or any(isinstance(n, Call | ProducerLoad) for n in walk(e)):
             return as_value
-        made, dtype = self._pair(e), e.a.dtype
-        for side in (made.a, made.b):  # type: ignore[attr-defined]
+        as_index, dtype = self._pair(e), e.a.dtype
+        for side in (as_index.a, as_index.b):  # type: ignore[attr-defined]
             low, high = self.bounds(side) if self.bounds is not None else (None, None)
             if (low is not None and low < dtype.min_value()) or (
                 high is not None and high > dtype.max_value()
             ):
                 return as_value
-        return made
+        return as_index
 
     def _variable(self, v: Var) -> Expr:
         return self.narrow.get(v, v)

@@ -10,6 +10,7 @@ from tewb.ir import ops
 from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.node import node
 from tewb.ir.origin import Origin
+from tewb.ir.symbolic import Symbolic
 
 
 class Buffer:
@@ -63,7 +64,7 @@ class Buffer:
         return f"Buffer({self.name}, {self.dtype}, {self.shape})"
 
 
-class Producer:
+class Producer(Symbolic):
     """Something whose elements a `ProducerLoad` reads: a tensor."""
 
     __slots__ = ()

@@ -58,8 +58,8 @@ class BufferVar:
         return ops.load(self.buffer, self._indices(index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        made = ops.cast(ops.convert(value), self.buffer.dtype)
-        self._builder.emit(BufferStore(self.buffer, made, self._indices(index)))
+        converted = ops.cast(ops.convert(value), self.buffer.dtype)
+        self._builder.emit(BufferStore(self.buffer, converted, self._indices(index)))
 
     def _indices(self, index: Any) -> tuple[Expr, ...]:
         given = tuple(ops.convert(i) for i in (index if isinstance(index, tuple) else (index,)))
@@ -68,14 +68,16 @@ class BufferVar:
             return given
         if len(given) != 1:
             raise ShapeError(
-                f"{self.buffer.name} has {len(shape)} dimensions and got {len(given)} indices", span=here()
+                f"{self.buffer.name} has {len(shape)} dimensions and got {len(given)} indices",
+                hint=f"{self.buffer.name}[{', '.join('ijklmn'[: len(shape)])}]",
+                span=here(),
             )
         (at,) = given
-        found: list[Expr] = []
+        inner: list[Expr] = []
         for n in reversed(shape[1:]):
-            found.append(ops.floormod(at, n))
+            inner.append(ops.floormod(at, n))
             at = ops.floordiv(at, n)
-        return (at, *reversed(found))
+        return (at, *reversed(inner))
 
 
 class IRBuilder:
@@ -86,10 +88,10 @@ class IRBuilder:
         self._scopes: list[list[Stmt | Callable[[Stmt], Stmt]]] = [[]]
         self._last_if: tuple[list[Stmt | Callable[[Stmt], Stmt]], int] | None = None
 
-    def emit(self, what: Any) -> None:
+    def emit(self, stmt: Any) -> None:
         """Add a statement, or an expression for what it does."""
-        made = what if isinstance(what, Stmt) else Evaluate(ops.convert(what))
-        self._scopes[-1].append(made)
+        statement = stmt if isinstance(stmt, Stmt) else Evaluate(ops.convert(stmt))
+        self._scopes[-1].append(statement)
 
     def get(self) -> Stmt:
         """All that was built. Raises TewbError inside of a `with`."""
@@ -97,9 +99,9 @@ class IRBuilder:
             raise TewbError(
                 "the builder is inside of a with block", hint="call get() after all of them", span=here()
             )
-        made = _closed(self._scopes.pop())
+        body = _closed(self._scopes.pop())
         self._scopes.append([])
-        return made
+        return body
 
     @contextmanager
     def _inside(self, finish: Callable[[Stmt], Stmt]) -> Iterator[None]:
@@ -147,7 +149,11 @@ class IRBuilder:
         """What runs when the condition of the if_scope right before does not hold."""
         scope = self._scopes[-1]
         if self._last_if is None or self._last_if[0] is not scope or self._last_if[1] != len(scope) - 1:
-            raise TewbError("else_scope must come right after an if_scope", span=here())
+            raise TewbError(
+                "else_scope must come right after an if_scope",
+                hint="with ib.if_scope(c): ...  with ib.else_scope(): ...",
+                span=here(),
+            )
         before = scope[-1]
         assert isinstance(before, IfThenElse)
         with self._inside(lambda body: IfThenElse(before.cond, before.then, body)):
@@ -165,8 +171,8 @@ class IRBuilder:
 
     def scope_attr(self, node: Any, attr_key: str, value: Any) -> None:
         """Put the rest of this scope under an attribute."""
-        held = ops.convert(value)
-        self._scopes[-1].append(lambda body: AttrStmt(node, attr_key, held, body))
+        converted = ops.convert(value)
+        self._scopes[-1].append(lambda body: AttrStmt(node, attr_key, converted, body))
 
     def allocate(self, dtype: str, shape: Any, name: str = "buf", scope: str = "global") -> BufferVar:
         """Memory for the rest of this scope."""
@@ -177,9 +183,9 @@ class IRBuilder:
 
     def let(self, name: str, value: Any) -> Var:
         """A name for a value in the rest of this scope."""
-        held = ops.convert(value)
-        v = Var(name, held.dtype)
-        self._scopes[-1].append(lambda body: LetStmt(v, held, body))
+        converted = ops.convert(value)
+        v = Var(name, converted.dtype)
+        self._scopes[-1].append(lambda body: LetStmt(v, converted, body))
         return v
 
     def assert_that(self, cond: Any, message: str) -> None:
@@ -199,10 +205,10 @@ class IRBuilder:
 
 
 def _closed(scope: list[Stmt | Callable[[Stmt], Stmt]]) -> Stmt:
-    made: list[Stmt] = []
+    statements: list[Stmt] = []
     for entry in reversed(scope):
         if isinstance(entry, Stmt):
-            made.insert(0, entry)
+            statements.insert(0, entry)
         else:
-            made = [entry(seq(*made))]
-    return seq(*made)
+            statements = [entry(seq(*statements))]
+    return seq(*statements)

@@ -35,18 +35,42 @@ class Var(Expr):
 
 @node
 class IntImm(Expr):
-    """An integer or boolean constant; `value` fits `dtype`."""
+    """An integer or boolean constant; `value` fits `dtype`. It counts as a number in Python, too."""
 
     value: int
     dtype: DType
 
+    def __bool__(self) -> bool:
+        return self.value != 0
+
+    def __index__(self) -> int:
+        return self.value
+
+    def __int__(self) -> int:
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else str(self)
+
 
 @node
 class FloatImm(Expr):
-    """A floating-point constant."""
+    """A floating-point constant. It counts as a number in Python, too."""
 
     value: float
     dtype: DType
+
+    def __bool__(self) -> bool:
+        return self.value != 0
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else str(self)
 
 
 @node

@@ -104,7 +104,7 @@ def fma(a: Any, b: Any, c: Any) -> Expr:
     x, z = match(x, c)
     y, z = match(y, z)
     if not x.dtype.is_float:
-        raise DTypeError(f"fma takes floats, not {x.dtype}")
+        raise DTypeError(f"fma takes floats, not {x.dtype}", hint="cast with .astype('float32')")
     return Call("fma", (x, y, z), x.dtype)
 
 
@@ -136,7 +136,9 @@ def popcount(x: Any) -> Expr:
     """Number of bits set in an integer."""
     e = convert(x)
     if not e.dtype.is_int:
-        raise DTypeError(f"popcount takes integers, not {e.dtype}")
+        raise DTypeError(
+            f"popcount takes integers, not {e.dtype}", hint="x.astype('int32') makes an integer of a float"
+        )
     return Call("popcount", (e,), e.dtype)
 
 

@@ -53,7 +53,7 @@ def _goes_on(n: Node, first: Node) -> bool:
     return any(isinstance(n, kind) and isinstance(first, kind) for kind in (_SUM, _TERM, And, Or))
 
 
-def parts_to_name(exprs: Sequence[Expr], bracketed: bool = False) -> list[Expr]:
+def subexpressions_to_name(exprs: Sequence[Expr], bracketed: bool = False) -> list[Expr]:
     """The parts of long expressions that get names, those inside of others first: what is used several times and is
     not short, and what stands far inside. What a `Let` inside of the expressions names cannot be told before."""
     uses: dict[Node, int] = {}
@@ -78,15 +78,15 @@ def parts_to_name(exprs: Sequence[Expr], bracketed: bool = False) -> list[Expr]:
     chain: dict[Node, int] = {}
     named: list[Expr] = []
     for n in order:
-        parts = n.children()
-        nodes[n] = 1 + sum([nodes.get(c, 1) for c in parts])
+        children = n.children()
+        nodes[n] = 1 + sum([nodes.get(c, 1) for c in children])
         levels = [
             nested.get(c, 0) + (0 if not (i or bracketed) and _goes_on(n, c) else 1)
-            for i, c in enumerate(parts)
+            for i, c in enumerate(children)
             if c.__class__ not in LEAVES
         ]
         nested[n] = max(levels, default=0)
-        chain[n] = 1 + max([chain.get(c, 0) for c in parts], default=0)
+        chain[n] = 1 + max([chain.get(c, 0) for c in children], default=0)
         shared = uses.get(n, 0) > 1 and nodes[n] >= SHARED
         deep = nested[n] >= NESTED or chain[n] >= CHAIN
         if isinstance(n, Expr) and (shared or deep) and (not lets or is_free(n)):

@@ -23,6 +23,7 @@ class Node:
     """What all nodes of the IR share. Identity is the hash; `structural_equal` compares shapes."""
 
     __slots__ = ()
+    field_names: tuple[str, ...] = ()
     _fields: tuple[str, ...] = ()
 
     def children(self) -> tuple[Any, ...]:
@@ -46,19 +47,20 @@ def node(cls: C) -> C:
     defaults = {name: namespace.pop(name) for name in own if name in namespace}
     for name in ("__dict__", "__weakref__"):
         namespace.pop(name, None)
-    inherited: tuple[str, ...] = cls.__mro__[1]._fields if hasattr(cls.__mro__[1], "_fields") else ()
-    fields = (*inherited, *own)
-    kinds = {**getattr(cls.__mro__[1], "_kinds", {}), **own}
+    base = cls.__mro__[1]
+    fields = (*getattr(base, "field_names", ()), *own)
+    kinds = {**getattr(base, "_kinds", {}), **own}
     namespace.update(_methods(fields, kinds, defaults))
-    namespace.update(__slots__=tuple(own), _fields=fields, _kinds=kinds, __match_args__=fields)
-    made = type(cls)(cls.__name__, cls.__bases__, namespace)
-    made.__qualname__ = cls.__qualname__
-    return made
+    namespace.update(__slots__=tuple(own), field_names=fields, _kinds=kinds, __match_args__=fields)
+    namespace["_fields"] = fields  # the former name, which arith/keys.py still uses
+    node_class = type(cls)(cls.__name__, cls.__bases__, namespace)
+    node_class.__qualname__ = cls.__qualname__
+    return node_class
 
 
 def replace(n: N, **changes: object) -> N:
     """A copy of `n` with some fields changed."""
-    return type(n)(*[changes[f] if f in changes else getattr(n, f) for f in n._fields])
+    return type(n)(*[changes[f] if f in changes else getattr(n, f) for f in n.field_names])
 
 
 def _methods(fields: tuple[str, ...], kinds: dict[str, str], defaults: dict[str, object]) -> dict[str, Any]:
@@ -70,16 +72,16 @@ def _methods(fields: tuple[str, ...], kinds: dict[str, str], defaults: dict[str,
     lines += [f"    {line}" for line in init]
 
     child_fields = [f for f in fields if kinds[f] in _ONE | _MAYBE | _MANY]
-    parts = []
+    child_terms = []
     for f in child_fields:
         if kinds[f] in _MANY:
-            parts.append(f"*self.{f}")
+            child_terms.append(f"*self.{f}")
         elif kinds[f] in _ONE:
-            parts.append(f"self.{f}")
+            child_terms.append(f"self.{f}")
         else:
-            parts.append(f"*((self.{f},) if self.{f} is not None else ())")
+            child_terms.append(f"*((self.{f},) if self.{f} is not None else ())")
     if child_fields:
-        lines += ["def children(self):", f"    return ({', '.join(parts)},)"]
+        lines += ["def children(self):", f"    return ({', '.join(child_terms)},)"]
         lines += ["def map_children(self, f):"]
         for f in child_fields:
             if kinds[f] in _MANY:
@@ -96,11 +98,11 @@ def _methods(fields: tuple[str, ...], kinds: dict[str, str], defaults: dict[str,
     scope: dict[str, Any] = {"_set": object.__setattr__}
     scope.update({f"_default_{f}": value for f, value in defaults.items()})
     exec("\n".join(lines), scope)
-    wanted = ("__init__", "children", "map_children")
-    made: dict[str, Any] = {name: scope[name] for name in wanted if name in scope}
+    method_names = ("__init__", "children", "map_children")
+    methods: dict[str, Any] = {name: scope[name] for name in method_names if name in scope}
     if _FREEZE:
-        made["__setattr__"] = _frozen
-    return made
+        methods["__setattr__"] = _frozen
+    return methods
 
 
 def _frozen(self: Node, name: str, value: object) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tewb.base import TewbError
+import numpy as np
+
+from tewb.base import DTypeError, ExpressionError, here
+from tewb.ir.symbolic import Symbolic
 
 if TYPE_CHECKING:
     from tewb.ir.expressions import Expr
 
 
-class Operators:
+class Operators(Symbolic):
     """Arithmetic and comparison operators that build expressions (for Expr, IterVar and tensor elements)."""
 
     __slots__ = ()
@@ -52,8 +54,15 @@ class Operators:
     def __rmod__(self, other: Any) -> Expr:
         return ops.floormod(other, self)
 
-    def __pow__(self, other: Any) -> Expr:
-        return ops.power(self, other)
+    def __divmod__(self, other: Any) -> tuple[Expr, Expr]:
+        return ops.floordiv(self, other), ops.floormod(self, other)
+
+    def __rdivmod__(self, other: Any) -> tuple[Expr, Expr]:
+        return ops.floordiv(other, self), ops.floormod(other, self)
+
+    def __pow__(self, other: Any, modulus: Any = None) -> Expr:
+        made = ops.power(self, other)
+        return made if modulus is None else ops.floormod(made, modulus)
 
     def __rpow__(self, other: Any) -> Expr:
         return ops.power(other, self)
@@ -61,8 +70,29 @@ class Operators:
     def __neg__(self) -> Expr:
         return ops.neg(self)
 
+    def __pos__(self) -> Expr:
+        return ops.convert(self)
+
     def __abs__(self) -> Expr:
         return ops.absolute(self)
+
+    def __round__(self, digits: int | None = None) -> Expr:
+        if digits is not None:
+            raise ExpressionError(
+                f"round(x, {digits!r}): expressions are rounded to whole numbers",
+                hint="scale them, as in te.round(x * 100) / 100",
+                span=here(),
+            )
+        return intrinsics.round(self)
+
+    def __floor__(self) -> Expr:
+        return intrinsics.floor(self)
+
+    def __ceil__(self) -> Expr:
+        return intrinsics.ceil(self)
+
+    def __trunc__(self) -> Expr:
+        return intrinsics.trunc(self)
 
     def __lshift__(self, other: Any) -> Expr:
         return ops.shift_left(self, other)
@@ -121,14 +151,40 @@ class Operators:
         """This value converted to `dtype`."""
         return ops.cast(self, dtype)
 
-    def __bool__(self) -> bool:
-        raise TewbError(
-            "an expression has no truth value: it stands for all the values a loop gives it",
-            hint="write te.if_then_else(c, a, b) for a choice, te.all(a, b) for `and`, te.any(a, b) for `or`",
+    def __getitem__(self, index: Any) -> Any:
+        raise ExpressionError(
+            f"{self!r} is one number, which has no elements",
+            hint="index a tensor, as in A[i, j]",
+            span=here(),
         )
 
-    def __iter__(self) -> Iterator[Any]:
-        raise TypeError(f"{type(self).__name__} is not iterable")
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """What numpy's functions mean: np.exp(A[i]) is te.exp(A[i]), and np.int64(2) * x is x * np.int64(2)."""
+        name = ufunc.__name__
+        if name != "matmul" and any(isinstance(x, np.ndarray) and x.ndim for x in inputs):
+            objects = [np.asarray(x, object) for x in inputs]  # the result is an array of expressions
+            return getattr(ufunc, method)(*objects, **options)
+        function = getattr(ops, _NUMPY.get(name, name), None) or getattr(
+            intrinsics, _NUMPY.get(name, name), None
+        )
+        if function is None or method != "__call__" or options:
+            raise DTypeError(
+                f"np.{name} does not take an expression",
+                hint="the functions of te do, as te.exp(x)",
+                span=here(),
+            )
+        return function(*[x[()] if isinstance(x, np.ndarray) else x for x in inputs])
 
 
-from tewb.ir import ops  # noqa: E402  (the constructors build expressions, which have these operators)
+# What numpy calls functions that have another name in `ops` or `intrinsics`.
+_NUMPY = {
+    "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "floor_divide": "floordiv",
+    "remainder": "floormod", "mod": "floormod", "negative": "neg", "positive": "convert", "invert": "bitwise_not",
+    "left_shift": "shift_left", "right_shift": "shift_right", "rint": "round", "arcsin": "asin", "arccos": "acos",
+    "arctan": "atan", "arctan2": "atan2", "bitwise_count": "popcount", "fabs": "absolute",
+}  # fmt: skip
+
+
+# The constructors build expressions, which have these operators.
+from tewb.ir import ops  # noqa: E402  # isort: skip
+from tewb.ir import intrinsics  # noqa: E402  # isort: skip

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from tewb.base import BOOL, FLOAT32, INT32, INT64, UINT64, DType, DTypeError, ShapeError
+from tewb.base import BOOL, FLOAT32, INT32, INT64, UINT64, DType, DTypeError, ShapeError, here
 from tewb.ir import expressions as ir
 from tewb.ir.axes import IterVar
 from tewb.ir.buffers import Buffer, BufferLoad
 from tewb.ir.expressions import Broadcast, Expr, FloatImm, IntImm, StringImm
+
+ROUND = "x.astype('int32') makes an integer of a float"
 
 # ---------------------------------------------------------------- constants and conversion
 
@@ -29,24 +32,37 @@ def const(value: Any, dtype: str | None = None) -> Expr:
     if isinstance(value, np.generic):
         value = value.item()
     if not isinstance(value, int | float):
-        if not hasattr(value, "__index__"):
-            raise DTypeError(f"a {type(value).__name__} cannot be a constant of dtype {d}")
-        value = value.__index__()
+        try:
+            value = operator.index(value)
+        except TypeError:
+            raise DTypeError(
+                f"a {type(value).__name__} cannot be a constant of dtype {d}",
+                hint="a constant is a number; x.astype(dtype) converts an expression",
+            ) from None
     if d.is_float:
         try:
             return FloatImm(float(value), d)
         except OverflowError:
-            raise DTypeError(f"a number of {value.bit_length()} bits does not fit {d}") from None
+            raise DTypeError(
+                f"a number of {value.bit_length()} bits does not fit {d}",
+                hint="float64 and uint64 are the widest dtypes",
+            ) from None
     if d.is_bool:
         return IntImm(int(bool(value)), d)
     if d.kind not in ("int", "uint"):
         raise DTypeError(f"{value!r} cannot be a constant of dtype {d}")
     if isinstance(value, float) and not value.is_integer():
-        raise DTypeError(f"{value!r} is not an integer, so it cannot be a constant of dtype {d}")
+        raise DTypeError(
+            f"{value!r} is not an integer, so it cannot be a constant of dtype {d}",
+            hint='te.const(x, "float32") keeps the fraction; int(x) drops it',
+        )
     v = int(value)
     if not d.min_value() <= v <= d.max_value():
         shown = f"a number of {v.bit_length()} bits" if v.bit_length() > 128 else v
-        raise DTypeError(f"{shown} does not fit {d} ({d.min_value()} to {d.max_value()})")
+        raise DTypeError(
+            f"{shown} does not fit {d} ({d.min_value()} to {d.max_value()})",
+            hint='use a wider dtype, or cast the other side: x.astype("int64")',
+        )
     return IntImm(v, d)
 
 
@@ -58,8 +74,8 @@ def convert(value: Any) -> Expr:
         return value.var
     as_expr = getattr(value, "as_expr", None)
     if as_expr is not None:
-        made: Expr = as_expr()
-        return made
+        expression: Expr = as_expr()
+        return expression
     if isinstance(value, bool | np.bool_):
         return IntImm(int(value), BOOL)
     if isinstance(value, np.integer | np.floating):
@@ -72,10 +88,12 @@ def convert(value: Any) -> Expr:
         return FloatImm(value, FLOAT32)
     if isinstance(value, str):
         return StringImm(value)
-    raise DTypeError(
-        f"a {type(value).__name__} cannot be part of an expression",
-        hint="index a tensor to get an element: A[i, j]" if hasattr(value, "shape") else None,
-    )
+    hint = "expressions are made of numbers, axes and elements of tensors"
+    if isinstance(value, slice):
+        hint = "an element has one index for each axis: A[2:5] is te.compute((3,), lambda i: A[i + 2])"
+    elif hasattr(value, "shape"):
+        hint = "index a tensor to get an element: A[i, j]"
+    raise DTypeError(f"a {type(value).__name__} cannot be part of an expression", hint=hint, span=here())
 
 
 def is_const(e: Expr, value: float | None = None) -> bool:
@@ -129,10 +147,17 @@ def common_dtype(a: DType, b: DType) -> DType:
     """The dtype that two operands are brought to."""
     lanes = max(a.lanes, b.lanes)
     if a.lanes != b.lanes and min(a.lanes, b.lanes) != 1:
-        raise DTypeError(f"vectors of {a.lanes} and {b.lanes} lanes do not go together")
+        raise DTypeError(
+            f"vectors of {a.lanes} and {b.lanes} lanes do not go together",
+            hint="both have the same lanes, or one is a scalar",
+        )
     x, y = a.element, b.element
     if "handle" in (x.kind, y.kind):
-        raise DTypeError(f"{x} and {y} do not go together in arithmetic")
+        raise DTypeError(
+            f"{x} and {y} do not go together in arithmetic",
+            hint="a handle is text or an address; compute with numbers, axes and elements of tensors",
+            span=here(),
+        )
     if x.is_float or y.is_float:
         winner = max((d for d in (x, y) if d.is_float), key=lambda d: d.bits)
     elif x.bits != y.bits:
@@ -249,12 +274,16 @@ def div(a: Any, b: Any) -> Expr:
     return folded if folded is not None else ir.Div(x, y, x.dtype)
 
 
-def _integers(what: str, a: Any, b: Any) -> tuple[Expr, Expr]:
+def _integers(op: str, a: Any, b: Any) -> tuple[Expr, Expr]:
     x, y = _numeric(a, b)
     if not x.dtype.is_int:
-        raise DTypeError(f"{what} takes integers, not {x.dtype}")
+        raise DTypeError(f"{op} takes integers, not {x.dtype}", hint=ROUND, span=here())
     if is_const(y, 0):
-        raise DTypeError(f"{what}: division by zero")
+        raise DTypeError(
+            f"{op}: division by zero",
+            hint="the divisor is the constant 0: was another one meant?",
+            span=here(),
+        )
     return x, y
 
 
@@ -338,7 +367,7 @@ def cast(value: Any, dtype: str) -> Expr:
     if isinstance(x, Broadcast):
         return Broadcast(cast(x.value, d.element), d.lanes, d)
     if d.kind == "handle" or x.dtype.kind == "handle":
-        raise DTypeError(f"{x.dtype} cannot become {d}")
+        raise DTypeError(f"{x.dtype} cannot become {d}", hint="addresses and text are no numbers")
     if isinstance(x, IntImm):
         return FloatImm(_rounded(x.value, d), d) if d.is_float else _int_constant(x.value, d)
     if isinstance(x, FloatImm):
@@ -404,8 +433,8 @@ def _compare(cls: Any, a: Any, b: Any, f: Callable[[Any, Any], bool]) -> Expr:
     x, y = match(a, b)
     if isinstance(x, IntImm | FloatImm) and isinstance(y, IntImm | FloatImm):
         return IntImm(int(f(_held(x), _held(y))), BOOL)
-    made: Expr = cls(x, y, BOOL.with_lanes(x.dtype.lanes))
-    return made
+    comparison: Expr = cls(x, y, BOOL.with_lanes(x.dtype.lanes))
+    return comparison
 
 
 def equal(a: Any, b: Any) -> Expr:
@@ -438,13 +467,13 @@ def greater_equal(a: Any, b: Any) -> Expr:
     return _compare(ir.GE, a, b, lambda p, q: p >= q)
 
 
-def _booleans(what: str, *values: Any) -> list[Expr]:
-    made = [convert(v) for v in values]
-    for e in made:
+def _booleans(op: str, *values: Any) -> list[Expr]:
+    conditions = [convert(v) for v in values]
+    for e in conditions:
         if not e.dtype.is_bool:
-            raise DTypeError(f"{what} takes conditions, not {e.dtype}", hint="compare with something: x != 0")
-    lanes = max(e.dtype.lanes for e in made)
-    return [cast(e, BOOL.with_lanes(lanes)) for e in made]
+            raise DTypeError(f"{op} takes conditions, not {e.dtype}", hint="compare with something: x != 0")
+    lanes = max(e.dtype.lanes for e in conditions)
+    return [cast(e, BOOL.with_lanes(lanes)) for e in conditions]
 
 
 def logical_and(a: Any, b: Any) -> Expr:
@@ -477,18 +506,18 @@ def logical_not(a: Any) -> Expr:
 
 def all_of(*conditions: Any) -> Expr:
     """Whether all conditions hold"""
-    result: Expr = IntImm(1, BOOL)
+    conjunction: Expr = IntImm(1, BOOL)
     for c in conditions:
-        result = logical_and(result, c)
-    return result
+        conjunction = logical_and(conjunction, c)
+    return conjunction
 
 
 def any_of(*conditions: Any) -> Expr:
     """Whether any condition holds"""
-    result: Expr = IntImm(0, BOOL)
+    disjunction: Expr = IntImm(0, BOOL)
     for c in conditions:
-        result = logical_or(result, c)
-    return result
+        disjunction = logical_or(disjunction, c)
+    return disjunction
 
 
 def select(cond: Any, then: Any, other: Any) -> Expr:
@@ -527,7 +556,7 @@ def likely(cond: Any) -> Expr:
 def _bits(op: str, a: Any, b: Any, f: Callable[[int, int], int]) -> Expr:
     x, y = match(a, b)
     if x.dtype.is_float:
-        raise DTypeError(f"{op} takes integers, not {x.dtype}")
+        raise DTypeError(f"{op} takes integers, not {x.dtype}", hint=ROUND, span=here())
     folded = _fold(ir.Call, x, y, f)
     return folded if folded is not None else ir.Call(op, (x, y), x.dtype)
 
@@ -555,7 +584,7 @@ def bitwise_not(a: Any) -> Expr:
     if x.dtype.is_bool:
         return logical_not(x)
     if x.dtype.is_float:
-        raise DTypeError(f"bitwise_not takes integers, not {x.dtype}")
+        raise DTypeError(f"bitwise_not takes integers, not {x.dtype}", hint=ROUND, span=here())
     return (
         IntImm(wrap(~x.value, x.dtype), x.dtype)
         if isinstance(x, IntImm)
@@ -564,21 +593,24 @@ def bitwise_not(a: Any) -> Expr:
 
 
 def shift_left(a: Any, b: Any) -> Expr:
-    """a << b; 0 where b is not from 0 to bits - 1, as in numpy"""
-    _check_shift(a, b)
-    return _bits("shift_left", a, b, lambda p, q: p << q)
+    """a << b; 0 where b is not from 0 to bits - 1, as in numpy. Two booleans count as int32."""
+    return _bits("shift_left", *_shifted(a, b), lambda p, q: p << q)
 
 
 def shift_right(a: Any, b: Any) -> Expr:
     """a >> b, keeping the sign of signed integers; 0 or -1 where b is not from 0 to bits - 1, as in numpy"""
-    _check_shift(a, b)
-    return _bits("shift_right", a, b, lambda p, q: p >> q)
+    return _bits("shift_right", *_shifted(a, b), lambda p, q: p >> q)
 
 
-def _check_shift(a: Any, b: Any) -> None:
-    x, y = match(a, b)
+def _shifted(a: Any, b: Any) -> tuple[Expr, Expr]:
+    x, y = _numeric(a, b)
     if isinstance(y, IntImm) and not 0 <= y.value < x.dtype.bits:
-        raise DTypeError(f"shift of {x.dtype} by {y.value}; it must be from 0 to {x.dtype.bits - 1}")
+        raise DTypeError(
+            f"shift of {x.dtype} by {y.value}; it must be from 0 to {x.dtype.bits - 1}",
+            hint="cast to a wider dtype first, as in x.astype('int64') << 40",
+            span=here(),
+        )
+    return x, y
 
 
 # ---------------------------------------------------------------- memory
@@ -589,7 +621,10 @@ def load(buffer: Buffer, indices: Any) -> Expr:
     makes a vector)."""
     index = tuple(convert(i) for i in (indices if isinstance(indices, tuple | list) else (indices,)))
     if len(index) != len(buffer.shape):
-        raise ShapeError(f"{buffer.name} has {len(buffer.shape)} dimensions, not {len(index)}")
+        raise ShapeError(
+            f"{buffer.name} has {len(buffer.shape)} dimensions, not {len(index)}",
+            hint=f"its shape is ({', '.join(map(repr, buffer.shape))})",
+        )
     for i in index:
         if not i.dtype.is_int:
             raise DTypeError(

@@ -89,26 +89,26 @@ class Expressions:
         name = self.dotted(node)
         if name is None:
             raise self.refuse(node, "a name was expected here", "a variable such as i.outer, or a buffer")
-        known = self.names.get(name)
-        if known is not None:
-            return known
+        named = self.names.get(name)
+        if named is not None:
+            return named
         buffer = self.names.get(name.removesuffix(".data"))
         if isinstance(buffer, Buffer) and name.endswith(".data"):
             return buffer.data
         close = difflib.get_close_matches(name, self.names, 1)
-        here = f"did you mean {close[0]}?" if close else f"names here: {', '.join(self.names) or 'none'}"
-        raise self.refuse(node, f"{name} is not declared", here)
+        hint = f"did you mean {close[0]}?" if close else f"names here: {', '.join(self.names) or 'none'}"
+        raise self.refuse(node, f"{name} is not declared", hint)
 
     def buffer(self, node: ast.expr) -> Buffer:
-        found = self.look_up(node)
-        if not isinstance(found, Buffer):
+        named = self.look_up(node)
+        if not isinstance(named, Buffer):
             buffers = ", ".join(n for n, what in self.names.items() if isinstance(what, Buffer))
             raise self.refuse(
                 node,
                 f"{self.dotted(node)} is a variable, and only buffers have elements",
                 f"buffers here: {buffers}",
             )
-        return found
+        return named
 
     def word(self, node: ast.AST) -> str | None:
         """The x of a call `T.x(...)`; None for anything else."""
@@ -124,12 +124,12 @@ class Expressions:
         required: Sequence[str] = (),
     ) -> dict[str, ast.expr]:
         """The keyword arguments of a call that takes `count` arguments by position."""
-        given = {k.arg: k.value for k in node.keywords if k.arg is not None}
+        by_name = {k.arg: k.value for k in node.keywords if k.arg is not None}
         names = {*keywords, *required}
-        starred = any(isinstance(a, ast.Starred) for a in node.args) or len(given) < len(node.keywords)
-        if starred or len(node.args) != count or not set(required) <= given.keys() <= names:
+        starred = any(isinstance(a, ast.Starred) for a in node.args) or len(by_name) < len(node.keywords)
+        if starred or len(node.args) != count or not set(required) <= by_name.keys() <= names:
             raise self.refuse(node, "these are not the arguments of this call", f"write {usage}")
-        return given
+        return by_name
 
     # ---- literals
 
@@ -214,12 +214,12 @@ class Expressions:
         return IntImm(value, INT32)
 
     def name(self, node: ast.Name | ast.Attribute) -> Expr:
-        found = self.look_up(node)
-        if isinstance(found, Buffer):
+        named = self.look_up(node)
+        if isinstance(named, Buffer):
             raise self.refuse(
                 node, f"{self.dotted(node)} is a buffer", "write its element A[i], or A.data for its memory"
             )
-        return found
+        return named
 
     def same(self, node: ast.expr, sign: str, a: Expr, b: Expr) -> None:
         if a.dtype is not b.dtype:
@@ -241,8 +241,8 @@ class Expressions:
             raise self.refuse(
                 node, f"a / b on {a.dtype} does not say how to round", "a // b or T.truncdiv(a, b)"
             )
-        made: Expr = cls(a, b, a.dtype)
-        return made
+        operation: Expr = cls(a, b, a.dtype)
+        return operation
 
     def unary(self, node: ast.UnaryOp) -> Expr:
         if isinstance(node.op, ast.Not):
@@ -264,21 +264,21 @@ class Expressions:
 
     def boolean(self, node: ast.BoolOp) -> Expr:
         cls = ir.And if isinstance(node.op, ast.And) else ir.Or
-        made = self.expr(node.values[0])
+        chain = self.expr(node.values[0])
         for value in node.values[1:]:
-            b = self.logical(node, made, self.expr(value))
-            made = cls(made, b, b.dtype)
-        return made
+            b = self.logical(node, chain, self.expr(value))
+            chain = cls(chain, b, b.dtype)
+        return chain
 
     def compare(self, node: ast.Compare) -> Expr:
-        known = _COMPARE.get(type(node.ops[0]))
-        if known is None or len(node.ops) > 1:
+        sign_and_class = _COMPARE.get(type(node.ops[0]))
+        if sign_and_class is None or len(node.ops) > 1:
             raise self.refuse(node, "this is not one comparison", "write a < b, and `and` between two")
-        sign, cls = known
+        sign, cls = sign_and_class
         a, b = self.expr(node.left), self.expr(node.comparators[0])
         self.same(node, sign, a, b)
-        made: Expr = cls(a, b, BOOL.with_lanes(a.dtype.lanes))
-        return made
+        comparison: Expr = cls(a, b, BOOL.with_lanes(a.dtype.lanes))
+        return comparison
 
     # ---- elements
 
@@ -290,14 +290,14 @@ class Expressions:
         return BufferLoad(buffer, indices, element_dtype(buffer, indices))
 
     def indices(self, node: ast.Subscript, buffer: Buffer) -> tuple[Expr, ...]:
-        given = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if len(given) != len(buffer.shape):
+        nodes = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if len(nodes) != len(buffer.shape):
             raise self.refuse(
                 node,
-                f"{self.dotted(node.value)} has {len(buffer.shape)} dimensions, not {len(given)}",
+                f"{self.dotted(node.value)} has {len(buffer.shape)} dimensions, not {len(nodes)}",
                 "one index for each dimension, and A[()] for a scalar",
             )
-        return tuple(self.index(i) for i in given)
+        return tuple(self.index(i) for i in nodes)
 
     def index(self, node: ast.expr) -> Expr:
         i = self.slice(node) if isinstance(node, ast.Slice) else self.expr(node)
@@ -381,8 +381,8 @@ class Expressions:
         self.arguments(node, f"T.{op}(a, b)", 2)
         a, b = (self.expr(x) for x in node.args)
         self.same(node, f"T.{op}", a, b)
-        made: Expr = _PAIRS[op](a, b, a.dtype)
-        return made
+        operation: Expr = _PAIRS[op](a, b, a.dtype)
+        return operation
 
     def select(self, node: ast.Call) -> Expr:
         self.arguments(node, "T.Select(condition, then, other)", 3)
@@ -444,17 +444,17 @@ class Expressions:
         self.arguments(node, f"T.{op}(total, a, b)", 3)
         total, a, b = (self.expr(x) for x in node.args)
         try:
-            made = dot(total, a, b)
+            call = dot(total, a, b)
         except DTypeError as e:
             raise self.refuse(node, e.message, e.hint) from None
-        if not (isinstance(made, ir.Call) and made.op == op):
+        if not (isinstance(call, ir.Call) and call.op == op):
             raise self.refuse(node, f"T.{op} takes {DOTS[op or '']}-bit integers, not {a.dtype}")
-        return made
+        return call
 
     def intrinsic(self, node: ast.Call, op: str) -> Expr:
-        given = self.arguments(node, f'T.{op}(..., dtype="float32")', len(node.args), ["dtype"])
+        keywords = self.arguments(node, f'T.{op}(..., dtype="float32")', len(node.args), ["dtype"])
         args = tuple(self.expr(a) for a in node.args)
-        dtype = self.dtype(given["dtype"]) if "dtype" in given else implied_dtype(op, args)
+        dtype = self.dtype(keywords["dtype"]) if "dtype" in keywords else implied_dtype(op, args)
         if dtype is None:
             raise self.refuse(node, f"T.{op}() does not say its dtype", f'write T.{op}(dtype="int32")')
         return ir.Call(op, args, dtype)

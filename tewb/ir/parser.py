@@ -58,7 +58,10 @@ def parse(text: str) -> PrimFunc | IRModule:
     except UnreadableError as e:
         raise parser.problem(e.line, e.column, e.why) from None
     except RecursionError:
-        raise ParseError("this text is nested too deeply") from None
+        raise ParseError(
+            "this text is nested too deeply",
+            hint="give parts of it names with let, or cut it into statements",
+        ) from None
 
 
 class _Parser(Expressions):
@@ -83,15 +86,15 @@ class _Parser(Expressions):
                 node, f"class {node.name} is not marked as a module", "@I.ir_module above `class Module:`"
             )
         functions: dict[str, PrimFunc] = {}
-        for part in node.body:
-            if isinstance(part, ast.Pass):
+        for member in node.body:
+            if isinstance(member, ast.Pass):
                 continue
-            if not isinstance(part, ast.FunctionDef):
-                raise self.refuse(part, "a module holds functions", _FUNCTION_HINT)
-            f = self.function(part)
+            if not isinstance(member, ast.FunctionDef):
+                raise self.refuse(member, "a module holds functions", _FUNCTION_HINT)
+            f = self.function(member)
             if f.name in functions:
                 raise self.refuse(
-                    part, f"there are two functions {f.name}", "functions of a module differ in name"
+                    member, f"there are two functions {f.name}", "functions of a module differ in name"
                 )
             functions[f.name] = f
         return IRModule(functions)
@@ -127,18 +130,22 @@ class _Parser(Expressions):
             case ast.Expr(ast.Call() as call) if self.word(call) == "func_attr":
                 usage = 'T.func_attr({"outputs": ["C"]})'
                 self.arguments(call, usage, 1)
-                given = self.literal(call.args[0])
-                if not isinstance(given, dict) or not given.keys() <= facts.keys() or not _are_names(given):
+                attributes = self.literal(call.args[0])
+                if (
+                    not isinstance(attributes, dict)
+                    or not attributes.keys() <= facts.keys()
+                    or not _are_names(attributes)
+                ):
                     raise self.refuse(
                         call.args[0], "these are not the attributes of a function", f"write {usage}"
                     )
-                return {**facts, **given}, body[1:]
+                return {**facts, **attributes}, body[1:]
         return facts, body
 
-    def parameters(self, given: list[ast.arg], body: list[ast.stmt]) -> tuple[Buffer | Var, ...]:
+    def parameters(self, declared: list[ast.arg], body: list[ast.stmt]) -> tuple[Buffer | Var, ...]:
         """The parameters. Scalars, and the sizes `n = T.int32()`, come first: buffers' shapes use them."""
         params: dict[str, Buffer | Var] = {}
-        for a in given:
+        for a in declared:
             dtype = self.scalar_type(a)
             if dtype is not None:
                 self.names[a.arg] = params[a.arg] = Var(a.arg, dtype)
@@ -147,12 +154,12 @@ class _Parser(Expressions):
             if symbol is None:
                 break
             self.names[symbol.name] = symbol
-        for a in given:
+        for a in declared:
             if a.arg not in params:
                 self.names[a.arg] = params[a.arg] = self.buffer_parameter(a)
-        if len(params) < len(given):
-            raise self.refuse(given[-1], "two parameters have one name", "parameters differ in name")
-        return tuple(params[a.arg] for a in given)
+        if len(params) < len(declared):
+            raise self.refuse(declared[-1], "two parameters have one name", "parameters differ in name")
+        return tuple(params[a.arg] for a in declared)
 
     def scalar_type(self, a: ast.arg) -> DType | None:
         """The dtype of a parameter `n: T.int32`; None for a buffer."""
@@ -178,50 +185,50 @@ class _Parser(Expressions):
         assert isinstance(a.annotation, ast.Call)
         return self.new_buffer(a.arg, a.annotation, "T.Buffer")
 
-    def new_buffer(self, name: str, node: ast.Call, what: str, data: bool | None = None) -> Buffer:
+    def new_buffer(self, name: str, node: ast.Call, function: str, data: bool | None = None) -> Buffer:
         """A buffer from a call such as T.Buffer((4, n), "float32", strides=(n, 1)). `data` says whether the call
         names the memory; None when it may."""
-        usage = f'{what}((4, 4), "float32"{", data=A.data" if data else ""})'
+        usage = f'{function}((4, 4), "float32"{", data=A.data" if data else ""})'
         words = (*_BUFFER_WORDS, "data") if data is None else _BUFFER_WORDS
-        given = self.arguments(node, usage, 2, words, ["data"] if data else [])
+        keywords = self.arguments(node, usage, 2, words, ["data"] if data else [])
         shape, dtype = self.exprs(node.args[0]), self.dtype(node.args[1])
-        strides = self.exprs(given["strides"]) if "strides" in given else ()
+        strides = self.exprs(keywords["strides"]) if "strides" in keywords else ()
         if strides and len(strides) != len(shape):
             raise self.refuse(
-                given["strides"], f"{len(strides)} strides for {len(shape)} dimensions", "one for each"
+                keywords["strides"], f"{len(strides)} strides for {len(shape)} dimensions", "one for each"
             )
         return Buffer(
             name,
             dtype,
             shape,
             strides,
-            self.expr(given["elem_offset"]) if "elem_offset" in given else None,
-            self.string(given["scope"]) if "scope" in given else "global",
-            self.memory(given["data"]) if "data" in given else None,
-            self.integer(given["align"]) if "align" in given else 0,
-            self.integer(given["offset_factor"]) if "offset_factor" in given else 0,
+            self.expr(keywords["elem_offset"]) if "elem_offset" in keywords else None,
+            self.string(keywords["scope"]) if "scope" in keywords else "global",
+            self.memory(keywords["data"]) if "data" in keywords else None,
+            self.integer(keywords["align"]) if "align" in keywords else 0,
+            self.integer(keywords["offset_factor"]) if "offset_factor" in keywords else 0,
         )
 
     def memory(self, node: ast.expr) -> Var:
-        found = self.look_up(node)
-        if not isinstance(found, Var) or found.dtype is not HANDLE:
+        data = self.look_up(node)
+        if not isinstance(data, Var) or data.dtype is not HANDLE:
             raise self.refuse(node, f"{ast.unparse(node)} is not memory", "write A.data for the memory of A")
-        return found
+        return data
 
     # ---- blocks
 
     def block(self, nodes: Sequence[ast.stmt], owner: ast.AST) -> Stmt:
         """The statements of a block. A declaration holds for the rest of it."""
-        parts: list[Stmt | Wrap | None] = []
+        parsed: list[Stmt | Wrap | None] = []
         with self.scope():
             for node in nodes:
-                parts.append(self.statement(node))
+                parsed.append(self.statement(node))
         tail: list[Stmt] = []
-        for node, part in zip(reversed(nodes), reversed(parts), strict=True):
-            if isinstance(part, Stmt):
-                tail.append(part)
-            elif part is not None:
-                tail = [part(self.sequence(tail, node))]
+        for node, step in zip(reversed(nodes), reversed(parsed), strict=True):
+            if isinstance(step, Stmt):
+                tail.append(step)
+            elif step is not None:
+                tail = [step(self.sequence(tail, node))]
         return self.sequence(tail, owner)
 
     def sequence(self, backwards: list[Stmt], before: ast.AST) -> Stmt:
@@ -268,7 +275,7 @@ class _Parser(Expressions):
     def store(self, target: ast.Subscript, value: ast.expr) -> Stmt:
         buffer = self.buffer(target.value)
         indices = self.indices(target, buffer)
-        value, nontemporal = self.way(value)
+        value, nontemporal = self.stored_value(value)
         dtype, e = element_dtype(buffer, indices), self.expr(value)
         if e.dtype is not dtype:
             hint = (
@@ -281,15 +288,17 @@ class _Parser(Expressions):
             )
         return BufferStore(buffer, e, indices, None, nontemporal)
 
-    def way(self, value: ast.expr) -> tuple[ast.expr, int]:
+    def stored_value(self, value: ast.expr) -> tuple[ast.expr, int]:
         """What is stored, and how: T.nontemporal(value) or T.nontemporal(value, align=16) goes past the caches."""
         if self.word(value) != "nontemporal" or not isinstance(value, ast.Call):
             return value, 0
-        given = self.arguments(value, "T.nontemporal(value, align=16)", 1, ["align"])
-        known = self.integer(given["align"]) if "align" in given else 1
-        if known < 1 or known & (known - 1):
-            raise self.refuse(given["align"], f"an address is no multiple of {known} bytes", "write align=16")
-        return value.args[0], known
+        keywords = self.arguments(value, "T.nontemporal(value, align=16)", 1, ["align"])
+        alignment = self.integer(keywords["align"]) if "align" in keywords else 1
+        if alignment < 1 or alignment & (alignment - 1):
+            raise self.refuse(
+                keywords["align"], f"an address is no multiple of {alignment} bytes", "write align=16"
+            )
+        return value.args[0], alignment
 
     def declaration(self, name: str, node: ast.expr) -> Wrap:
         """`name = T.allocate(...)`, `T.decl_buffer(...)` or `T.let(...)`."""
@@ -345,9 +354,9 @@ class _Parser(Expressions):
     def attribute_node(self, node: ast.expr) -> object:
         if isinstance(node, ast.Call) and self.word(node) == "extern_region":
             usage = "T.extern_region('E', reads=['A[4]'], writes=['B[4]'], effect=\"pure\")"
-            given = self.arguments(node, usage, 1, required=["reads", "writes", "effect"])
-            reads, writes = self.strings(given["reads"]), self.strings(given["writes"])
-            return ExternRegion(self.string(node.args[0]), reads, writes, self.string(given["effect"]))
+            keywords = self.arguments(node, usage, 1, required=["reads", "writes", "effect"])
+            reads, writes = self.strings(keywords["reads"]), self.strings(keywords["writes"])
+            return ExternRegion(self.string(node.args[0]), reads, writes, self.string(keywords["effect"]))
         if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, str)):
             return node.value
         return self.look_up(node) if self.dotted(node) is not None else self.expr(node)
@@ -365,13 +374,14 @@ class _Parser(Expressions):
             raise self.refuse(node.iter, "a loop cannot run over this", _LOOP_HINT)
         if name is None or node.orelse:
             raise self.refuse(node.target, "a loop has one variable, and no else", _LOOP_HINT)
+        if node.iter.keywords:
+            raise self.refuse(node.iter, "a loop takes its range and nothing else", _LOOP_HINT)
         low, extent = self.bounds(node.iter)
-        notes = tuple((k.arg or "", self.literal(k.value)) for k in node.iter.keywords)
         var = Var(name, extent.dtype)
         with self.scope():
             self.names[name] = var
             body = self.block(node.body, node)
-        return For(var, low, extent, kind, body, notes)
+        return For(var, low, extent, kind, body)
 
     def bounds(self, node: ast.Call) -> tuple[Expr, Expr]:
         """The first value and the number of values of `range(n)` or `range(a, a + n)`."""

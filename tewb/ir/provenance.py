@@ -16,21 +16,21 @@ def without_loop(body: Stmt, loop: Origin | None) -> Stmt:
     """
     if loop is None or not loop.steps:
         return body
-    known: dict[tuple[Origin | None, bool], Origin] = {}
+    origins: dict[tuple[Origin | None, bool], Origin] = {}
 
     def rewrite(n: Any) -> Any:
         if not isinstance(n, Stmt):
             return n
-        made = n.map_children(rewrite)
-        if "origin" not in made._fields:
-            return made
-        key = (made.origin, isinstance(made, For))  # type: ignore[attr-defined]
-        if key not in known:
-            known[key] = _remembers(*key, loop)
-        return replace(made, origin=known[key])
+        rebuilt = n.map_children(rewrite)
+        if "origin" not in rebuilt.field_names:
+            return rebuilt
+        key = (rebuilt.origin, isinstance(rebuilt, For))  # type: ignore[attr-defined]
+        if key not in origins:
+            origins[key] = _remembers(*key, loop)
+        return replace(rebuilt, origin=origins[key])
 
-    result: Stmt = rewrite(body)
-    return result
+    rewritten: Stmt = rewrite(body)
+    return rewritten
 
 
 def _remembers(own: Origin | None, is_loop: bool, loop: Origin) -> Origin:

@@ -15,15 +15,14 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import DType, InternalError, any_depth, literal, printable
+from tewb.base import DType, InternalError, any_depth, literal, printable, unique_name
 from tewb.ir import expressions as ir
 from tewb.ir.axes import Reduce
 from tewb.ir.buffers import Buffer, BufferLoad, Producer, ProducerLoad
-from tewb.ir.equal import structural_equal
 from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
 from tewb.ir.intrinsics import implied_dtype
-from tewb.ir.long_text import is_long, parts_to_name
+from tewb.ir.long_text import is_long, subexpressions_to_name
 from tewb.ir.node import Node
 from tewb.ir.statements import (
     Allocate,
@@ -41,6 +40,7 @@ from tewb.ir.statements import (
     Stmt,
     While,
 )
+from tewb.ir.structural_equality import structural_equal
 from tewb.ir.walk import walk
 
 
@@ -111,13 +111,13 @@ class _Names:
     def __init__(self) -> None:
         self.names: dict[object, str] = {}
         self.taken: set[str] = set()
-        self.parts: dict[Expr, str] = {}  # of the expressions that are written now: what stands for them
+        self.stand_ins: dict[Expr, str] = {}  # of the expressions that are written now: what stands for them
         self.views: dict[Buffer, set[Var]] = {}  # buffers of a function that nothing declares
 
     def name(self, what: Var | Buffer | Producer) -> str:
-        known = self.names.get(what)
-        if known is not None:
-            return known
+        name = self.names.get(what)
+        if name is not None:
+            return name
         if isinstance(what, Buffer) and what.data in self.names and what not in self.views:
             # In a statement on its own, a flat form of a declared buffer: the same memory, so the same name.
             self.names[what] = self.names[what.data].removesuffix(".data")
@@ -129,10 +129,7 @@ class _Names:
         base = _identifier(what.name or "v")
         if not dots:
             base = base.replace(".", "_")
-        unique, n = base, 0
-        while unique in self.taken:
-            n += 1
-            unique = f"{base}_{n}"
+        unique = unique_name(base, self.taken.__contains__)
         self.taken.add(unique)
         self.names[what] = unique
         return unique
@@ -153,8 +150,8 @@ class _Names:
     def cut(self, e: Expr) -> str:
         """`e` on one line. Of a long one there are the ends, with dots for what stands far inside."""
         if is_long([e]):
-            self.parts = dict.fromkeys(parts_to_name([e]), "...")
-            self.parts.pop(e, None)
+            self.stand_ins = dict.fromkeys(subexpressions_to_name([e]), "...")
+            self.stand_ins.pop(e, None)
         text = self.expr(e)
         return text if len(text) <= MOST else f"{text[: MOST // 2]} ... {text[-MOST // 2 :]}"
 
@@ -164,8 +161,8 @@ class _Names:
 
     def _strength(self, e: Expr) -> tuple[str, int]:
         """The text of `e` and how strongly it holds together."""
-        if self.parts and e in self.parts:
-            return self.parts[e], _ATOM
+        if self.stand_ins and e in self.stand_ins:
+            return self.stand_ins[e], _ATOM
         infix = _INFIX.get(type(e))
         if infix is not None:
             sign, own = infix
@@ -234,8 +231,8 @@ class _Names:
         axes = ", ".join(self.name(axis.var) for axis in e.axes)
         sources = ", ".join(self.expr(s) for s in e.source)
         where = "" if ir_true(e.condition) else f", where={self.expr(e.condition)}"
-        part = f"[{e.index}]" if len(e.source) > 1 else ""
-        return f"T.{e.combiner.name}({sources}, axis=[{axes}]{where}){part}"
+        component = f"[{e.index}]" if len(e.source) > 1 else ""
+        return f"T.{e.combiner.name}({sources}, axis=[{axes}]{where}){component}"
 
     def indices(self, indices: tuple[Expr, ...]) -> str:
         return ", ".join(self._index(i) for i in indices) or "()"
@@ -269,13 +266,13 @@ def _float(value: float) -> str:
 def _identifier(name: str) -> str:
     """`name` as Python can read it: identifiers with dots between."""
 
-    def part(word: str) -> str:
+    def readable(word: str) -> str:
         word = unicodedata.normalize("NFKC", word)  # as Python reads identifiers
         if word.isidentifier() and not keyword.iskeyword(word):
             return word
         return "_" + re.sub(r"[^A-Za-z0-9_]", "_", word)
 
-    return ".".join(part(word) for word in name.split("."))
+    return ".".join(readable(word) for word in name.split("."))
 
 
 # ---------------------------------------------------------------- statements
@@ -283,15 +280,15 @@ def _identifier(name: str) -> str:
 
 # Loop nests that were printed, by themselves and by all names that were given when they were: most of a program
 # stays as it is when one stage is edited. Entries keep alive what their keys name by id.
-_printed: dict[Hashable, tuple[tuple[object, ...], list[Line]]] = {}
-_buffers: dict[int, tuple[Stmt, dict[Buffer, None], set[Buffer]]] = {}
+_printed_loops: dict[Hashable, tuple[tuple[object, ...], list[Line]]] = {}
+_buffers_of_statements: dict[int, tuple[Stmt, dict[Buffer, None], set[Buffer]]] = {}
 
 
-def _forget_half(known: dict[Any, Any], most: int = 512) -> None:
+def _forget_half(cache: dict[Any, Any], most: int = 512) -> None:
     """Keep what is remembered small: of too much, the older half goes."""
-    if len(known) >= most:
-        for old in list(known)[: most // 2]:
-            known.pop(old, None)
+    if len(cache) >= most:
+        for key in list(cache)[: most // 2]:
+            cache.pop(key, None)
 
 
 class _Printer(_Names):
@@ -303,16 +300,16 @@ class _Printer(_Names):
     def emit(self, text: str, n: Node | None) -> None:
         self.lines.append(Line(self.depth, text, n))
 
-    def name_parts(self, exprs: list[Expr]) -> None:
+    def name_subexpressions(self, exprs: list[Expr]) -> None:
         """Give names to parts of the expressions of a statement, where these are long. A name stands for the
         expression, as if that were written in its place."""
-        self.parts = {}
+        self.stand_ins = {}
         if not is_long(exprs):
             return
         fresh = (name for i in itertools.count(1) if (name := f"expr_{i}") not in self.taken)
-        for e, name in zip(parts_to_name(exprs), fresh, strict=False):
+        for e, name in zip(subexpressions_to_name(exprs), fresh, strict=False):
             self.emit(f"{name} = T.expr({self.expr(e)})", None)
-            self.parts[e] = name
+            self.stand_ins[e] = name
 
     def indented(self, body: Stmt) -> None:
         self.depth += 1
@@ -325,26 +322,26 @@ class _Printer(_Names):
         if rule is None:
             raise InternalError(f"the printer does not know {type(s).__name__}")
         if not isinstance(s, Seq):
-            self.name_parts([c for c in s.children() if isinstance(c, Expr)])
+            self.name_subexpressions([c for c in s.children() if isinstance(c, Expr)])
         if self.depth == 1 and not self.views and isinstance(s, For):
-            self.part(s)
+            self.loop_nest(s)
         else:
             rule(self, s, last)
 
-    def part(self, s: For) -> None:
+    def loop_nest(self, s: For) -> None:
         """Print a loop nest of a function, or repeat what was printed of it under the same names before."""
-        held = tuple(self.names)
+        named = tuple(self.names)
         key = (id(s), tuple([(id(what), name) for what, name in self.names.items()]), frozenset(self.taken))
-        found = _printed.get(key)
-        if found is not None:
-            self.lines += found[1]
+        printed = _printed_loops.get(key)
+        if printed is not None:
+            self.lines += printed[1]
             return
         start, count, names = len(self.lines), len(self.taken), len(self.names)
         self.loop(s, False)
         if (len(self.taken), len(self.names)) != (count, names):
             return  # it gave names to what it does not bind
-        _forget_half(_printed)
-        _printed[key] = ((s, *held), self.lines[start:])
+        _forget_half(_printed_loops)
+        _printed_loops[key] = ((s, *named), self.lines[start:])
 
     def module(self, m: IRModule) -> None:
         self.emit("@I.ir_module", None)
@@ -418,31 +415,31 @@ class _Printer(_Names):
         for b in defined:
             self.release(b)
 
-    def _buffer(self, what: str, b: Buffer, data: bool = False) -> str:
+    def _buffer(self, function: str, b: Buffer, data: bool = False) -> str:
         def exprs(es: tuple[Expr, ...]) -> str:
             return ", ".join(self.expr(e) for e in es) + ("," if len(es) == 1 else "")
 
-        parts = [f"({exprs(b.shape)})", f'"{b.dtype}"']
+        arguments = [f"({exprs(b.shape)})", f'"{b.dtype}"']
         if data:
-            parts.append(f"data={self.expr(b.data)}")
+            arguments.append(f"data={self.expr(b.data)}")
         if b.strides:
-            parts.append(f"strides=({exprs(b.strides)})")
+            arguments.append(f"strides=({exprs(b.strides)})")
         if not (isinstance(b.elem_offset, IntImm) and b.elem_offset.value == 0):
-            parts.append(f"elem_offset={self.expr(b.elem_offset)}")
+            arguments.append(f"elem_offset={self.expr(b.elem_offset)}")
         if b.scope != "global":
-            parts.append(f"scope={literal(b.scope)}")
+            arguments.append(f"scope={literal(b.scope)}")
         if b.alignment:
-            parts.append(f"align={b.alignment}")
+            arguments.append(f"align={b.alignment}")
         if b.offset_factor:
-            parts.append(f"offset_factor={b.offset_factor}")
-        return f"T.{what}({', '.join(parts)})"
+            arguments.append(f"offset_factor={b.offset_factor}")
+        return f"T.{function}({', '.join(arguments)})"
 
     def store(self, s: BufferStore | ProducerStore, last: bool) -> None:
         target = s.buffer if isinstance(s, BufferStore) else s.producer
         value = self.expr(s.value)
         if isinstance(s, BufferStore) and s.nontemporal:
-            known = f", align={s.nontemporal}" if s.nontemporal > 1 else ""
-            value = f"T.nontemporal({value}{known})"
+            alignment = f", align={s.nontemporal}" if s.nontemporal > 1 else ""
+            value = f"T.nontemporal({value}{alignment})"
         self.emit(f"{self.name(target)}[{self.indices(s.indices)}] = {value}", s)
 
     def loop(self, s: For, last: bool) -> None:
@@ -454,9 +451,8 @@ class _Printer(_Names):
             bounds = f"{low}, {s.min.value + s.extent.value}"
         else:
             bounds = f"{low}, {low} + {self._at_least(s.extent, _TERM)}"
-        notes = "".join(f", {key}={value!r}" for key, value in s.annotations)
         name = self.name(s.var)
-        self.emit(f"for {name} in {_LOOPS[s.kind]}({bounds}{notes}):", s)
+        self.emit(f"for {name} in {_LOOPS[s.kind]}({bounds}):", s)
         self.indented(s.body)
         self.release(s.var)
 
@@ -472,8 +468,8 @@ class _Printer(_Names):
             self.indented(s.other)
 
     def seq(self, s: Seq, last: bool) -> None:
-        for i, part in enumerate(s.stmts):
-            self.block(part, last and i == len(s.stmts) - 1)
+        for i, stmt in enumerate(s.stmts):
+            self.block(stmt, last and i == len(s.stmts) - 1)
         if not s.stmts:
             self.emit("pass", s)
 
@@ -504,8 +500,8 @@ class _Printer(_Names):
     def attr(self, s: AttrStmt, last: bool) -> None:
         if isinstance(s.node, ExternRegion):
             region = s.node
-            what = f"{region.name!r}, reads={list(region.reads)!r}, writes={list(region.writes)!r}"
-            node = f"T.extern_region({what}, effect={literal(region.effect)})"
+            arguments = f"{region.name!r}, reads={list(region.reads)!r}, writes={list(region.writes)!r}"
+            node = f"T.extern_region({arguments}, effect={literal(region.effect)})"
         elif isinstance(s.node, Expr):
             node = self.expr(s.node)
         else:
@@ -552,12 +548,12 @@ _STATEMENTS: dict[type, Callable[[_Printer, Any, bool], None]] = {
 
 def _symbols(f: PrimFunc) -> list[Var]:
     """The variables of the buffers' shapes, strides and offsets that are not parameters themselves."""
-    found: dict[Var, None] = {}
+    variables: dict[Var, None] = {}
     for p in f.params:
         if isinstance(p, Buffer):
             for e in (*p.shape, *p.strides, p.elem_offset):
-                found.update({v: None for v in walk(e) if isinstance(v, Var)})
-    return [v for v in found if not any(v is p for p in f.params)]
+                variables.update({v: None for v in walk(e) if isinstance(v, Var)})
+    return [v for v in variables if not any(v is p for p in f.params)]
 
 
 def _used_buffers(f: PrimFunc) -> tuple[dict[Buffer, None], set[Buffer]]:
@@ -581,9 +577,9 @@ def _used_buffers(f: PrimFunc) -> tuple[dict[Buffer, None], set[Buffer]]:
 
 def _buffers_of(s: Stmt) -> tuple[dict[Buffer, None], set[Buffer]]:
     """The buffers that a statement uses, and those that it declares: found once, as the text is."""
-    known = _buffers.get(id(s))
-    if known is not None:
-        return known[1:]
+    cached = _buffers_of_statements.get(id(s))
+    if cached is not None:
+        return cached[1:]
     used: dict[Buffer, None] = {}
     declared: set[Buffer] = set()
     for n in walk(s):
@@ -592,8 +588,8 @@ def _buffers_of(s: Stmt) -> tuple[dict[Buffer, None], set[Buffer]]:
                 used[b] = None
             case Allocate(b) | DeclBuffer(b):
                 declared.add(b)
-    _forget_half(_buffers)
-    _buffers[id(s)] = (s, used, declared)
+    _forget_half(_buffers_of_statements)
+    _buffers_of_statements[id(s)] = (s, used, declared)
     return used, declared
 
 

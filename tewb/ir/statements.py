@@ -66,7 +66,6 @@ class For(Stmt):
     extent: Expr
     kind: ForKind
     body: Stmt
-    annotations: tuple[tuple[str, object], ...] = ()
     origin: Origin | None = None
 
 

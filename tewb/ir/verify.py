@@ -182,9 +182,9 @@ def _dtype_violations(n: Node) -> Violations:
             yield from _is(value.dtype, v.dtype, f"the value of {v.name}")
 
 
-def _is(dtype: DType, wanted: DType, what: str) -> Violations:
-    if dtype != wanted:
-        yield f"{what} is {dtype}, not {wanted},"
+def _is(dtype: DType, expected: DType, what: str) -> Violations:
+    if dtype != expected:
+        yield f"{what} is {dtype}, not {expected},"
 
 
 def _is_bool(dtype: DType) -> Violations:

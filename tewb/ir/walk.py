@@ -34,7 +34,7 @@ def rewriter(rules: Rules) -> Callable[[N], N]:
     once: rules for expressions must not depend on where it stands.
     """
     get = rules.get
-    known: dict[Any, Any] = {}
+    memo: dict[Any, Any] = {}
     inside = False
 
     def rewrite(n: Any) -> Any:
@@ -44,17 +44,17 @@ def rewriter(rules: Rules) -> Callable[[N], N]:
             return n if rule is None else rule(n)
         if not inside:
             return whole(n)
-        made = known.get(n)
-        if made is not None:
-            return made
+        rewritten = memo.get(n)
+        if rewritten is not None:
+            return rewritten
         rule = get(cls)
         if isinstance(n, Stmt):
-            known.clear()
-            made = rule(n) if rule is not None else n.map_children(rewrite)
-            known.clear()
+            memo.clear()
+            rewritten = rule(n) if rule is not None else n.map_children(rewrite)
+            memo.clear()
         else:
-            made = known[n] = rule(n) if rule is not None else n.map_children(rewrite)
-        return made
+            rewritten = memo[n] = rule(n) if rule is not None else n.map_children(rewrite)
+        return rewritten
 
     @any_depth
     def whole(n: Any) -> Any:
@@ -64,7 +64,7 @@ def rewriter(rules: Rules) -> Callable[[N], N]:
             return rewrite(n)
         finally:
             inside = False
-            known.clear()
+            memo.clear()
 
     return rewrite
 
@@ -104,7 +104,7 @@ def visit(n: Node, f: Callable[[Any], None]) -> None:
             stack.extend([(c, False) for c in reversed(top.children())])
 
 
-def shared_parts(n: Node) -> frozenset[Node]:
+def shared_subexpressions(n: Node) -> frozenset[Node]:
     """The expressions below `n` that are used in several places."""
     seen: set[Node] = set()
     shared: set[Node] = set()
@@ -118,21 +118,21 @@ def shared_parts(n: Node) -> frozenset[Node]:
 def everywhere(holds: Callable[[Node], bool]) -> Callable[[Node], bool]:
     """A function that tells whether `holds` is true of a node and of everything below it. It remembers the nodes
     that it has seen: a node, and then each of those around it, are asked for in one walk."""
-    known: dict[Node, bool] = {}
+    answers: dict[Node, bool] = {}
 
     def answer(n: Node) -> bool:
         stack: list[tuple[Node, bool]] = [(n, False)]
         while stack:
             top, ready = stack.pop()
             if ready:
-                known[top] = all([known[c] for c in top.children()])
-            elif top not in known:
+                answers[top] = all([answers[c] for c in top.children()])
+            elif top not in answers:
                 if holds(top):
                     stack.append((top, True))
                     stack.extend([(c, False) for c in top.children()])
                 else:
-                    known[top] = False
-        return known[n]
+                    answers[top] = False
+        return answers[n]
 
     return answer
 
@@ -152,26 +152,26 @@ def substituter(values: Mapping[Var, Expr]) -> Callable[[N], N]:
     """The function that replaces these variables, for several expressions that share parts."""
     get = {v: e if e.dtype is v.dtype else _like(v, e) for v, e in values.items()}.get
     buffers: dict[Buffer, Buffer] = {}
-    known: dict[Node, Node] = {}
+    memo: dict[Node, Node] = {}
 
     def rewrite(x: Any) -> Any:
         if x.__class__ in LEAVES:
             return get(x, x) if x.__class__ is Var else x
-        made = known.get(x)
-        if made is not None:
-            return made
-        made = x.map_children(rewrite)
-        buffer = getattr(made, "buffer", None)
-        if buffer is not None and (place := placed(buffer)) is not buffer:
-            made = replace(made, buffer=place)
-        known[x] = made
-        return made
+        substituted = memo.get(x)
+        if substituted is not None:
+            return substituted
+        substituted = x.map_children(rewrite)
+        buffer = getattr(substituted, "buffer", None)
+        if buffer is not None and (new_buffer := with_values(buffer)) is not buffer:
+            substituted = replace(substituted, buffer=new_buffer)
+        memo[x] = substituted
+        return substituted
 
-    def placed(b: Buffer) -> Buffer:
-        found = buffers.get(b)
-        if found is None:
-            found = buffers[b] = b.map_exprs(rewrite)
-        return found
+    def with_values(b: Buffer) -> Buffer:
+        new_buffer = buffers.get(b)
+        if new_buffer is None:
+            new_buffer = buffers[b] = b.map_exprs(rewrite)
+        return new_buffer
 
     return rewrite
 
@@ -187,12 +187,12 @@ def with_buffer(n: N, old: Buffer, new: Buffer) -> N:
     """`n` with buffer `old` replaced by `new`, which has the same memory."""
 
     def access(x: Any) -> Any:
-        made = x.map_children(rewrite)
-        return replace(made, buffer=new) if made.buffer is old else made
+        rebuilt = x.map_children(rewrite)
+        return replace(rebuilt, buffer=new) if rebuilt.buffer is old else rebuilt
 
     rewrite: Callable[[Any], Any] = rewriter(dict.fromkeys(_WITH_BUFFERS, access))
-    made: N = rewrite(n)
-    return made
+    replaced: N = rewrite(n)
+    return replaced
 
 
 def free_vars(n: Node) -> list[Var]:
@@ -224,16 +224,16 @@ def disjuncts(e: Expr) -> list[Expr]:
 
 
 def _terms(e: Expr, kind: type[And] | type[Or]) -> list[Expr]:
-    found: dict[Expr, None] = {}
+    terms: dict[Expr, None] = {}
     stack, seen = [e], set[Expr]()
     while stack:
         top = stack.pop()
         if not isinstance(top, kind):
-            found[top] = None
+            terms[top] = None
         elif top not in seen:
             seen.add(top)
             stack += [top.b, top.a]
-    return list(found)
+    return list(terms)
 
 
 def seq(*stmts: Stmt | None) -> Stmt:

@@ -14,7 +14,9 @@ from tewb.tensor import ExternOp, Tensor
 def check_binds(args: Sequence[Any], binds: Any) -> None:
     """Raise LowerError unless `binds` gives arguments of the kernel a buffer each, of their rank and dtype."""
     if not isinstance(binds, Mapping):
-        raise LowerError(f"binds is a dict of tensors and buffers, not {binds!r}", span=here())
+        raise LowerError(
+            f"binds is a dict of tensors and buffers, not {binds!r}", hint="binds={A: A_buffer}", span=here()
+        )
     owners: dict[Var, tuple[Tensor, Buffer]] = {}
     for t, b in binds.items():
         _check_pair(args, t, b)
@@ -30,7 +32,11 @@ def check_binds(args: Sequence[Any], binds: Any) -> None:
 def _check_pair(args: Sequence[Any], t: Any, b: Any) -> None:
     given = getattr(b, "name", b)
     if not isinstance(t, Tensor):
-        raise LowerError(f"binds gives buffer {given} to {t!r}, which is no tensor", span=here())
+        raise LowerError(
+            f"binds gives buffer {given} to {t!r}, which is no tensor",
+            hint="binds={A: A_buffer}",
+            span=here(),
+        )
     if not isinstance(b, Buffer):
         raise LowerError(
             f"binds gives {t.name} {b!r}, which is no buffer", hint="te.decl_buffer(shape, ...)", span=here()
@@ -44,10 +50,15 @@ def _check_pair(args: Sequence[Any], t: Any, b: Any) -> None:
     if len(b.shape) != len(t.shape):
         raise LowerError(
             f"binds: buffer {b.name} has {len(b.shape)} dimensions, and {t.name} has {len(t.shape)}",
+            hint=f"tewb.tir.decl_buffer({t.name}.shape, {t.name}.dtype)",
             span=here(),
         )
     if b.dtype is not t.dtype:
-        raise LowerError(f"binds: buffer {b.name} is {b.dtype}, and {t.name} is {t.dtype}", span=here())
+        raise LowerError(
+            f"binds: buffer {b.name} is {b.dtype}, and {t.name} is {t.dtype}",
+            hint=f"tewb.tir.decl_buffer({t.name}.shape, {t.name}.dtype)",
+            span=here(),
+        )
 
 
 def argument_buffer(t: Tensor, declared: Buffer | None, sizes: set[Var]) -> tuple[Buffer, dict[Var, Expr]]:

@@ -165,7 +165,7 @@ class ExternNest(Loops):
             if not ops.is_const(inside, 1):
                 made = IfThenElse(inside, made, None, self.stage.origin())
         for v, r in reversed(list(zip(axes, box, strict=True))):
-            made = For(v, const(0, v.dtype), r.extent, ForKind.SERIAL, made, (), self.stage.origin())
+            made = For(v, const(0, v.dtype), r.extent, ForKind.SERIAL, made, self.stage.origin())
         return made
 
     def clipped_box(self, region: Iterable[Range], shape: Sequence[Expr]) -> tuple[Range, ...]:

@@ -89,19 +89,27 @@ def _parameters(
 
     for n, a in enumerate(args):
         if isinstance(a, Var | Tensor) and any(a is other for other in args[:n]):
-            raise LowerError(f"{a.name} is given twice among the arguments", span=here())
+            raise LowerError(
+                f"{a.name} is given twice among the arguments", hint="name each argument once", span=here()
+            )
         if isinstance(a, Var):
             params.append(a)
             continue
         if not isinstance(a, Tensor):
-            raise LowerError(f"arguments are tensors and te.vars, not {a!r}", span=here())
+            raise LowerError(
+                f"arguments are tensors and te.vars, not {a!r}",
+                hint="as in tewb.lower(s, [A, B, C])",
+                span=here(),
+            )
         if isinstance(a.op, PlaceholderOp) and schedule.find(a) is None:
             params.append(declare(a, a))  # given, and not read
             continue
         stage = schedule[a]
         key = (stage, a.value_index)
         if key in keys:
-            raise LowerError(f"{a.name} is given twice among the arguments", span=here())
+            raise LowerError(
+                f"{a.name} is given twice among the arguments", hint="name each argument once", span=here()
+            )
         if stage.is_inlined:
             raise LowerError(
                 f"{a.name} is an argument, but it is computed inline and never stored",

@@ -48,7 +48,7 @@ def prefetch_lines(
         indices.append(ops.add(simplify(r.min), ops.mul(v, step)))
     body: Stmt = Evaluate(Call("prefetch", (load(buffer, tuple(indices)),), buffer.dtype), origin)
     for v, count in reversed(loops):
-        body = For(v, const(0, v.dtype), count, ForKind.SERIAL, body, (), origin)
+        body = For(v, const(0, v.dtype), count, ForKind.SERIAL, body, origin)
     return body
 
 

@@ -25,8 +25,7 @@ from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
 from tewb.schedule import Stage
 from tewb.schedule.bounds import StageBounds, region_read
-from tewb.schedule.hybrid_loops import KINDS
-from tewb.schedule.places import inside
+from tewb.schedule.questions import inside
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -89,9 +88,9 @@ class Loops:
 
     def loop(self, iv: IterVar, v: Var, body: Stmt, extent: Expr | None = None) -> For:
         """A loop of `v` that runs as the loop of `iv` does, for as many iterations if not said otherwise."""
-        kind = KINDS.get(self.stage.annotations.get(iv, ""), ForKind.SERIAL)
+        kind = self.stage.loop_kind(iv) or ForKind.SERIAL
         count = self.own.extents[iv] if extent is None else extent
-        return For(v, const(0, v.dtype), count, kind, body, (), self.stage.origin(iv))
+        return For(v, const(0, v.dtype), count, kind, body, self.stage.origin(iv))
 
     def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
         if not guards:

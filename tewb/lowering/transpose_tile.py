@@ -235,7 +235,7 @@ def _counter(name: str, n: int) -> tuple[Expr, Callable[[Stmt, For], Stmt]]:
     v = Var(name, INT32)
     if n == 1:
         return const(0), lambda body, of: body
-    return v, lambda body, of: For(v, const(0), const(n), ForKind.UNROLLED, body, (), of.origin)
+    return v, lambda body, of: For(v, const(0), const(n), ForKind.UNROLLED, body, of.origin)
 
 
 def _tile(b: Buffer, *shape: int) -> Buffer:

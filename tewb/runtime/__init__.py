@@ -1,11 +1,16 @@
 """The runtime: packed functions, kernels and their arguments, callbacks, the thread pool, timing."""
 
-from tewb.runtime.foreign import ForeignKernel
+from tewb.runtime.aligned_memory import aligned_empty
+from tewb.runtime.foreign_kernel import ForeignKernel
 from tewb.runtime.kernel import Kernel, memory_limit
-from tewb.runtime.memory import aligned_empty
-from tewb.runtime.pool import get_num_threads, pool, set_num_threads
-from tewb.runtime.registry import get_global_func, list_global_func_names, register_func, remove_global_func
+from tewb.runtime.packed_functions import (
+    get_global_func,
+    list_global_func_names,
+    register_func,
+    remove_global_func,
+)
 from tewb.runtime.target import Target
+from tewb.runtime.thread_pool import get_num_threads, pool, set_num_threads
 from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 
 __all__ = [

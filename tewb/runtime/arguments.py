@@ -12,10 +12,10 @@ import numpy as np
 
 from tewb.base import ArgumentError, masked_elements
 from tewb.runtime.abi import KernelSignature, ParamSpec, Size
-from tewb.runtime.memory import LINE, address_of_first, aligned_bytes, aligned_empty
+from tewb.runtime.aligned_memory import LINE, address_of_first, aligned_bytes, aligned_empty
 
 
-class Told(NamedTuple):
+class BoundSymbol(NamedTuple):
     """The value of a symbol, and what of which parameter told it."""
 
     value: int
@@ -27,38 +27,38 @@ class Prepared:
     """Arguments that are ready: `slots` for the machine code, `arrays` in the order of the parameters, and
     copies to write back when the kernel is done."""
 
-    __slots__ = ("arrays", "given", "slots", "symbols", "write_back")
+    __slots__ = ("arrays", "passed", "slots", "symbols", "write_back")
 
     def __init__(self) -> None:
         self.slots: list[int] = []
         self.arrays: list[Any] = []
-        self.given: list[Any] = []  # what the caller passed, where `arrays` may have a copy
-        self.symbols: dict[str, Told] = {}
+        self.passed: list[Any] = []  # what the caller passed, where `arrays` may have a copy
+        self.symbols: dict[str, BoundSymbol] = {}
         self.write_back: list[tuple[Any, Any]] = []
 
 
 def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[str, Any]) -> Prepared:
     """Check the arguments of a call and bring them into the kernel's form. Raises ArgumentError."""
     values = _in_order(signature.name, signature.params, args, keywords)
-    made = Prepared()
+    prepared = Prepared()
     numbers = [(p, v) for p, v in zip(signature.params, values, strict=True) if p.kind == "scalar"]
     for p, v in numbers:
-        made.symbols[p.symbol] = Told(_scalar(p, v), "the argument", p)
+        prepared.symbols[p.symbol] = BoundSymbol(_scalar(p, v), "the argument", p)
     # Sizes come first, so that a stride which is also the size of some array is compared with it.
     buffers = [(p, v) for p, v in zip(signature.params, values, strict=True) if p.kind == "buffer"]
-    made.given = [_array(signature.name, p, v, made) for p, v in buffers]
-    made.arrays = [_in_form(p, a, made) for (p, _), a in zip(buffers, made.given, strict=True)]
-    _free_strides(signature, made)
-    _check_computed(signature, made)
-    _check_range(signature, made)
-    _check_limits(signature, made)
-    _separate(signature, made)
-    arrays = iter(made.arrays)
+    prepared.passed = [_array(signature.name, p, v, prepared) for p, v in buffers]
+    prepared.arrays = [_in_form(p, a, prepared) for (p, _), a in zip(buffers, prepared.passed, strict=True)]
+    _free_strides(signature, prepared)
+    _check_computed(signature, prepared)
+    _check_range(signature, prepared)
+    _check_limits(signature, prepared)
+    _separate(signature, prepared)
+    arrays = iter(prepared.arrays)
     for p, v in zip(signature.params, values, strict=True):
-        made.slots.append(address_of_first(next(arrays)) if p.kind == "buffer" else _bits(p, v))
+        prepared.slots.append(address_of_first(next(arrays)) if p.kind == "buffer" else _bits(p, v))
     for name in signature.symbols:
-        made.slots.append(made.symbols[name].value)
-    return made
+        prepared.slots.append(prepared.symbols[name].value)
+    return prepared
 
 
 def last_outputs(signature: KernelSignature) -> int:
@@ -80,15 +80,15 @@ def complete(
         _named(signature.name, params, k) >= first for k in keywords
     ):
         return _in_order(signature.name, params, args, keywords), []
-    rest = params[:first]
-    values = plain(rest, _in_order(signature.name, rest, args, keywords) if keywords else args)
+    inputs = params[:first]
+    values = as_ndarrays(inputs, _in_order(signature.name, inputs, args, keywords) if keywords else args)
     symbolic = [s for p in outputs for s in p.shape if s.value is None]
-    symbols = _symbols_of(rest, values) if symbolic else {}
-    made = [_output(p, symbols) for p in outputs]
-    return values + made, made
+    symbols = _symbols_of(inputs, values) if symbolic else {}
+    new_outputs = [_output(p, symbols) for p in outputs]
+    return values + new_outputs, new_outputs
 
 
-def plain(params: Sequence[ParamSpec], values: Sequence[Any]) -> list[Any]:
+def as_ndarrays(params: Sequence[ParamSpec], values: Sequence[Any]) -> list[Any]:
     """Arguments of which every array is an ndarray itself, on the same memory. Raises ArgumentError."""
     return [
         v if v.__class__ is np.ndarray or p.kind == "scalar" else np.asarray(_as_ndarray(p, v))
@@ -98,15 +98,15 @@ def plain(params: Sequence[ParamSpec], values: Sequence[Any]) -> list[Any]:
 
 def _symbols_of(params: Sequence[ParamSpec], values: Sequence[Any]) -> dict[str, int]:
     """The symbols that sizes and numbers tell, each from where it is first seen."""
-    found: dict[str, int] = {}
+    symbols: dict[str, int] = {}
     for p, v in zip(params, values, strict=True):
         if p.kind == "scalar":
-            found[p.symbol] = _scalar(p, v)
+            symbols[p.symbol] = _scalar(p, v)
         else:
             for size, n in zip(p.shape, v.shape, strict=False):
                 if size.symbol is not None:
-                    found.setdefault(size.symbol, n)
-    return found
+                    symbols.setdefault(size.symbol, n)
+    return symbols
 
 
 SMALL = 4 << 10  # bytes of an output that numpy makes: to find a better place takes longer than to fill it
@@ -134,13 +134,13 @@ def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
 
 def _own_strides(strides: Sequence[Size], shape: Sequence[int], symbols: dict[str, int]) -> list[int]:
     """Strides, in elements, for a new array: those that are told, and beyond what these reach, the others."""
-    told = [symbols.get(s.text) if s.value is None else s.value for s in strides]
-    reach = 1 + sum(abs(t) * max(n - 1, 0) for t, n in zip(told, shape, strict=True) if t is not None)
+    chosen = [symbols.get(s.text) if s.value is None else s.value for s in strides]
+    reach = 1 + sum(abs(t) * max(n - 1, 0) for t, n in zip(chosen, shape, strict=True) if t is not None)
     for d in reversed(range(len(shape))):
-        if told[d] is None:
-            told[d] = reach
+        if chosen[d] is None:
+            chosen[d] = reach
             reach *= max(shape[d], 1)
-    return [t or 0 for t in told]
+    return [t or 0 for t in chosen]
 
 
 def _laid_out(shape: Sequence[int], dtype: Any, strides: Sequence[int], alignment: int) -> Any:
@@ -194,7 +194,7 @@ Plan = tuple[tuple[Any, tuple[int, ...], bool, int, tuple[tuple[int, int], ...] 
 
 def simple_plan(signature: KernelSignature) -> Plan | None:
     """What a call must look like that goes the short way, when all parameters are arrays of constant shape."""
-    found = []
+    plan = []
     if any(p.kind != "buffer" for p in signature.params) or any(b < 32 for b in signature.symbol_bits):
         return None
     if signature.limits:
@@ -214,8 +214,8 @@ def simple_plan(signature: KernelSignature) -> Plan | None:
                 else (signature.symbols.index(s.text), 0)
                 for s in p.strides
             )
-        found.append((dtype, shape, p.is_output, dtype.itemsize * math.prod(shape), strides))
-    return tuple(found)
+        plan.append((dtype, shape, p.is_output, dtype.itemsize * math.prod(shape), strides))
+    return tuple(plan)
 
 
 def simple_slots(plan: Plan, args: Sequence[Any]) -> list[int] | None:
@@ -253,10 +253,10 @@ def simple_slots(plan: Plan, args: Sequence[Any]) -> list[int] | None:
 
 
 def _simple_strides(
-    wanted: tuple[tuple[int, int], ...], strides: tuple[int, ...], size: int, symbols: dict[int, int]
+    expected: tuple[tuple[int, int], ...], strides: tuple[int, ...], size: int, symbols: dict[int, int]
 ) -> bool:
     """Whether strides in bytes are those of a plan, with elements of `size` bytes; binds the symbols."""
-    for (symbol, constant), step in zip(wanted, strides, strict=True):
+    for (symbol, constant), step in zip(expected, strides, strict=True):
         if symbol < 0:
             if step != constant:
                 return False
@@ -282,43 +282,44 @@ def _in_order(
     listed = ", ".join(p.name for p in params)
     if len(args) > len(params):
         raise ArgumentError(
-            f"kernel {kernel} takes {len(params)} arguments ({listed}) and was given {len(args)}"
+            f"kernel {kernel} takes {len(params)} arguments ({listed}) and was given {len(args)}",
+            hint="give them in this order, outputs too",
         )
-    given = dict(enumerate(args))
+    by_index = dict(enumerate(args))
     for key, value in keywords.items():
         index = _named(kernel, params, key)
-        if index in given:
+        if index in by_index:
             raise _refusal(f"kernel {kernel}: {key} is given twice", params[index])
-        given[index] = value
-    missing = [p for i, p in enumerate(params) if i not in given]
+        by_index[index] = value
+    missing = [p for i, p in enumerate(params) if i not in by_index]
     if missing:
         raise _refusal(
             f"kernel {kernel} takes {len(params)} arguments ({listed}); missing: {', '.join(p.name for p in missing)}",
             *missing,
         )
-    return [given[i] for i in range(len(params))]
+    return [by_index[i] for i in range(len(params))]
 
 
 def _named(kernel: str, params: Sequence[ParamSpec], key: str) -> int:
     """The index of the parameter that is called `key`."""
-    found = [i for i, p in enumerate(params) if p.name == key]
-    if not found:
+    indices = [i for i, p in enumerate(params) if p.name == key]
+    if not indices:
         raise ArgumentError(
             f"kernel {kernel} has no parameter {key}", hint=f"it has {', '.join(p.name for p in params)}"
         )
-    if len(found) > 1:
+    if len(indices) > 1:
         raise _refusal(
-            f"kernel {kernel} has {len(found)} parameters {key}, and {key}=... may be any of them",
-            *(params[i] for i in found),
+            f"kernel {kernel} has {len(indices)} parameters {key}, and {key}=... may be any of them",
+            *(params[i] for i in indices),
             hint="pass all arguments by position",
         )
-    return found[0]
+    return indices[0]
 
 
 def _refusal(reason: str, *about: ParamSpec, hint: str | None = None) -> ArgumentError:
     """An error about some of the arguments. It tells their places, since names may repeat."""
-    places = ", and ".join(dict.fromkeys(p.place for p in sorted(about, key=lambda p: p.position)))
-    return ArgumentError(f"{reason}\n  at {places}", hint=hint)
+    positions = ", and ".join(dict.fromkeys(p.place for p in sorted(about, key=lambda p: p.position)))
+    return ArgumentError(f"{reason}\n  at {positions}", hint=hint)
 
 
 # ---------------------------------------------------------------- one argument
@@ -370,7 +371,7 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
     if isinstance(value, np.ndarray):
         _check_mask(p, value)
         return value
-    inner = getattr(value, "_tewb_array", None)
+    inner = getattr(value, "tewb_array", None)
     if isinstance(inner, np.ndarray):
         return inner
     if hasattr(value, "__dlpack__") and not isinstance(value, type):
@@ -397,8 +398,8 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
 
 def _zero_dimensional(p: ParamSpec, value: bool | int | float) -> Any:
     """A Python number as an array of no dimensions, for a tensor that is one."""
-    whole = _scalar(p, value)
-    return np.asarray(value if p.dtype.startswith("float") else whole, p.dtype)
+    integer = _scalar(p, value)
+    return np.asarray(value if p.dtype.startswith("float") else integer, p.dtype)
 
 
 def _check_mask(p: ParamSpec, a: Any) -> None:
@@ -411,7 +412,7 @@ def _check_mask(p: ParamSpec, a: Any) -> None:
         )
 
 
-def _array(kernel: str, p: ParamSpec, value: Any, made: Prepared) -> Any:
+def _array(kernel: str, p: ParamSpec, value: Any, prepared: Prepared) -> Any:
     a = _as_ndarray(p, value)
     if a.dtype.hasobject:
         raise _refusal(
@@ -419,9 +420,9 @@ def _array(kernel: str, p: ParamSpec, value: Any, made: Prepared) -> Any:
             p,
             hint=None if p.is_output else f"{p.name}.astype('{p.dtype}') if they are numbers",
         )
-    wanted = np.dtype(p.dtype)
-    if a.dtype != wanted:
-        swapped = a.dtype.newbyteorder("=") == wanted
+    expected = np.dtype(p.dtype)
+    if a.dtype != expected:
+        swapped = a.dtype.newbyteorder("=") == expected
         reason = f"{p.name} has dtype {a.dtype}, and kernel {kernel} takes {p.dtype}"
         raise _refusal(
             reason + (" in this machine's byte order" if swapped else ""), p, hint=_other_dtype(p, a, value)
@@ -436,7 +437,7 @@ def _array(kernel: str, p: ParamSpec, value: Any, made: Prepared) -> Any:
             f"{p.name} is an output of kernel {kernel} and is read-only", p, hint="pass a copy of it"
         )
     for d, size in enumerate(p.shape):
-        _match_size(p, d, size, a, made)
+        _match_size(p, d, size, a, prepared)
     if p.alignment and a.size:
         _check_alignment(p, a)
     if p.is_output and a.size:
@@ -458,13 +459,13 @@ def _other_dtype(p: ParamSpec, a: Any, value: Any) -> str | None:
 
 
 def _check_alignment(p: ParamSpec, a: Any) -> None:
-    rest = address_of_first(a) % p.alignment
-    if rest:
+    remainder = address_of_first(a) % p.alignment
+    if remainder:
         raise _refusal(
             f"{p.name} must begin at a multiple of {p.alignment} bytes (its buffer declares "
-            f"data_alignment={p.alignment}), and its address leaves {rest}",
+            f"data_alignment={p.alignment}), and its address leaves {remainder}",
             p,
-            hint=f"copy {p.name} to memory that begins there, or declare data_alignment={rest & -rest}",
+            hint=f"copy {p.name} to memory that begins there, or declare data_alignment={remainder & -remainder}",
         )
 
 
@@ -492,17 +493,17 @@ def _nested(a: Any) -> bool:
 
 def _elements_meet(a: Any) -> bool:
     """Whether any two elements of an array share a byte, by looking at the place of each."""
-    places = np.zeros((), np.int64)
+    offsets = np.zeros((), np.int64)
     for s, n in zip(a.strides, a.shape, strict=True):
-        places = np.add.outer(places, np.arange(n, dtype=np.int64) * s)
-    return bool((np.diff(np.sort(places, axis=None)) < a.itemsize).any())
+        offsets = np.add.outer(offsets, np.arange(n, dtype=np.int64) * s)
+    return bool((np.diff(np.sort(offsets, axis=None)) < a.itemsize).any())
 
 
 def _shown(shape: Sequence[Size]) -> str:
     return "(" + ", ".join(s.text for s in shape) + ("," if len(shape) == 1 else "") + ")"
 
 
-def _match_size(p: ParamSpec, d: int, size: Size, a: Any, made: Prepared) -> None:
+def _match_size(p: ParamSpec, d: int, size: Size, a: Any, prepared: Prepared) -> None:
     n = a.shape[d]
     if size.value is not None:
         if n != size.value:
@@ -512,32 +513,32 @@ def _match_size(p: ParamSpec, d: int, size: Size, a: Any, made: Prepared) -> Non
                 p,
             )
     elif size.symbol is not None:
-        known = made.symbols.setdefault(size.symbol, Told(n, f"{p.name}'s dimension {d}", p))
-        if known.value != n:
+        bound = prepared.symbols.setdefault(size.symbol, BoundSymbol(n, f"{p.name}'s dimension {d}", p))
+        if bound.value != n:
             raise _refusal(
-                f"{size.symbol} is {known.value} from {known.source}, but {p.name}'s dimension {d} is {n}",
-                known.parameter,
+                f"{size.symbol} is {bound.value} from {bound.source}, but {p.name}'s dimension {d} is {n}",
+                bound.parameter,
                 p,
             )
 
 
-def _in_form(p: ParamSpec, a: Any, made: Prepared) -> Any:
+def _in_form(p: ParamSpec, a: Any, prepared: Prepared) -> Any:
     """`a`, or a copy of it, in the layout that the parameter declares; symbols among the strides take their
     values from it."""
     if a.flags.aligned and _has_layout(p, a):
         ready = a
     else:
-        whole = p.strides is not None and _has_layout(p, a)
-        ready = _same_layout_copy(a, p.alignment) if whole else _compact_copy(a, p.alignment)
+        keeps_strides = p.strides is not None and _has_layout(p, a)
+        ready = _same_layout_copy(a, p.alignment) if keeps_strides else _compact_copy(a, p.alignment)
         if not _has_layout(p, ready):
             raise _refusal(
                 f"{p.name} has strides {_elements(a)} (in elements), and the kernel takes {_shown(p.strides or ())}",
                 p,
             )
         if p.is_output:
-            made.write_back.append((a, ready))
+            prepared.write_back.append((a, ready))
     if p.strides is not None:
-        _take_strides(p, ready, made)
+        _take_strides(p, ready, prepared)
     return ready
 
 
@@ -556,18 +557,18 @@ def _has_layout(p: ParamSpec, a: Any) -> bool:
     )
 
 
-def _take_strides(p: ParamSpec, a: Any, made: Prepared) -> None:
+def _take_strides(p: ParamSpec, a: Any, prepared: Prepared) -> None:
     """Bind the symbols of the strides. A dimension of one element has none: numpy puts any number there."""
     assert p.strides is not None
     for d, (size, step) in enumerate(zip(p.strides, a.strides, strict=True)):
         if size.symbol is None or a.shape[d] <= 1 or not a.size:
             continue
         stride = step // a.itemsize
-        known = made.symbols.setdefault(size.symbol, Told(stride, f"{p.name}'s stride {d}", p))
-        if known.value != stride:
+        bound = prepared.symbols.setdefault(size.symbol, BoundSymbol(stride, f"{p.name}'s stride {d}", p))
+        if bound.value != stride:
             raise _refusal(
-                f"{size.symbol} is {known.value} from {known.source}, but {p.name}'s stride {d} is {stride} (in elements)",
-                known.parameter,
+                f"{size.symbol} is {bound.value} from {bound.source}, but {p.name}'s stride {d} is {stride} (in elements)",
+                bound.parameter,
                 p,
                 hint="strides that share a te.var must agree; declare one for each",
             )
@@ -576,21 +577,21 @@ def _take_strides(p: ParamSpec, a: Any, made: Prepared) -> None:
 # ---------------------------------------------------------------- all arguments together
 
 
-def _free_strides(signature: KernelSignature, made: Prepared) -> None:
+def _free_strides(signature: KernelSignature, prepared: Prepared) -> None:
     """Values for the stride symbols that only dimensions of one element have: 1 in the innermost, so that
     neighbours are seen as such, and what numpy says elsewhere."""
     buffers = [p for p in signature.params if p.kind == "buffer"]
-    for p, a in zip(buffers, made.arrays, strict=True):
+    for p, a in zip(buffers, prepared.arrays, strict=True):
         for d, size in enumerate(p.strides or ()):
-            if size.symbol is not None and size.symbol not in made.symbols:
+            if size.symbol is not None and size.symbol not in prepared.symbols:
                 stride = 1 if d == a.ndim - 1 or a.strides[d] % a.itemsize else a.strides[d] // a.itemsize
-                made.symbols[size.symbol] = Told(stride, f"{p.name}'s stride {d}", p)
+                prepared.symbols[size.symbol] = BoundSymbol(stride, f"{p.name}'s stride {d}", p)
 
 
-def _check_range(signature: KernelSignature, made: Prepared) -> None:
+def _check_range(signature: KernelSignature, prepared: Prepared) -> None:
     """Symbols are integers of some width, often of 32 bits."""
     for name, bits in zip(signature.symbols, signature.symbol_bits, strict=False):
-        value, source, p = made.symbols[name]
+        value, source, p = prepared.symbols[name]
         if not -(1 << bits - 1) <= value < 1 << bits - 1:
             raise _refusal(
                 f"{name} is {value} from {source}, which does not fit int{bits}",
@@ -599,9 +600,9 @@ def _check_range(signature: KernelSignature, made: Prepared) -> None:
             )
 
 
-def _check_limits(signature: KernelSignature, made: Prepared) -> None:
+def _check_limits(signature: KernelSignature, prepared: Prepared) -> None:
     """What the kernel computes of its symbols must fit too."""
-    values = {name: told.value for name, told in made.symbols.items()} if signature.limits else {}
+    values = {name: bound.value for name, bound in prepared.symbols.items()} if signature.limits else {}
     for limit in signature.limits:
         value = _evaluate(limit.text, values)
         if not -(1 << limit.bits - 1) <= value < 1 << limit.bits - 1:
@@ -612,14 +613,14 @@ def _check_limits(signature: KernelSignature, made: Prepared) -> None:
             )
 
 
-def _check_computed(signature: KernelSignature, made: Prepared) -> None:
+def _check_computed(signature: KernelSignature, prepared: Prepared) -> None:
     """Sizes that are expressions of symbols: `n*2 + 1`."""
-    values = {name: told.value for name, told in made.symbols.items()}
+    values = {name: bound.value for name, bound in prepared.symbols.items()}
     missing = [s for s in signature.symbols if s not in values]
     if missing:
         raise ArgumentError(f"the value of {missing[0]} does not follow from the arguments")
     buffers = [p for p in signature.params if p.kind == "buffer"]
-    for p, a in zip(buffers, made.arrays, strict=True):
+    for p, a in zip(buffers, prepared.arrays, strict=True):
         _check_expressions(p, "dimension", p.shape, a.shape, values)
         if p.strides is not None and a.size:
             # A dimension of one element has no stride that could be wrong.
@@ -628,16 +629,20 @@ def _check_computed(signature: KernelSignature, made: Prepared) -> None:
 
 
 def _check_expressions(
-    p: ParamSpec, what: str, sizes: Sequence[Size], found: Sequence[int | None], values: dict[str, int]
+    p: ParamSpec,
+    property_name: str,
+    sizes: Sequence[Size],
+    actual: Sequence[int | None],
+    values: dict[str, int],
 ) -> None:
-    for d, (size, n) in enumerate(zip(sizes, found, strict=True)):
+    for d, (size, n) in enumerate(zip(sizes, actual, strict=True)):
         if size.value is None and size.symbol is None and n is not None:
             expected = _evaluate(size.text, values)
             if n != expected:
-                raise _refusal(f"{p.name}'s {what} {d} is {n}, and {size.text} is {expected}", p)
+                raise _refusal(f"{p.name}'s {property_name} {d} is {n}, and {size.text} is {expected}", p)
 
 
-def _separate(signature: KernelSignature, made: Prepared) -> None:
+def _separate(signature: KernelSignature, prepared: Prepared) -> None:
     """Kernels take it that what they write is nowhere else: an input that overlaps is copied first, as in
     numpy, and outputs that overlap are refused."""
     buffers = [p for p in signature.params if p.kind == "buffer"]
@@ -646,15 +651,15 @@ def _separate(signature: KernelSignature, made: Prepared) -> None:
             if not p.is_output or i == j:
                 continue
             if q.is_output:
-                if i < j and _meet(made.given[i], made.given[j]):
+                if i < j and _meet(prepared.passed[i], prepared.passed[j]):
                     raise _refusal(
                         f"the outputs {p.name} and {q.name} share memory",
                         p,
                         q,
                         hint=f"pass a copy of {q.name}",
                     )
-            elif _meet(made.arrays[i], made.arrays[j]):
-                made.arrays[j] = _same_layout_copy(made.arrays[j], q.alignment)
+            elif _meet(prepared.arrays[i], prepared.arrays[j]):
+                prepared.arrays[j] = _same_layout_copy(prepared.arrays[j], q.alignment)
 
 
 def _meet(a: Any, b: Any) -> bool:
@@ -676,9 +681,9 @@ def _apart(a: Any, b: Any) -> bool:
 
 
 def _compact_copy(a: Any, alignment: int) -> Any:
-    made = aligned_empty(a.shape, a.dtype, alignment)
-    np.copyto(made, a)
-    return made
+    copy = aligned_empty(a.shape, a.dtype, alignment)
+    np.copyto(copy, a)
+    return copy
 
 
 def _same_layout_copy(a: Any, alignment: int) -> Any:
@@ -687,8 +692,8 @@ def _same_layout_copy(a: Any, alignment: int) -> Any:
         return _compact_copy(a, alignment)
     low, high = np.lib.array_utils.byte_bounds(a)
     first = address_of_first(a) - int(low)
-    made = np.ndarray(a.shape, a.dtype, aligned_bytes(int(high - low), alignment, first), first, a.strides)
+    copy = np.ndarray(a.shape, a.dtype, aligned_bytes(int(high - low), alignment, first), first, a.strides)
     # Where the stride is 0 all elements are one: it is copied once, however often the view repeats it.
     once = tuple(slice(0, 1) if s == 0 else slice(None) for s in a.strides)
-    np.copyto(made[once], a[once])
-    return made
+    np.copyto(copy[once], a[once])
+    return copy

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from tewb.runtime import abi, native_calls
-from tewb.runtime.checked import Guarded, call_checked
+from tewb.runtime.checked_call import Guarded, call_checked
 from tewb.runtime.cpython import WRITEABLE
 from tewb.runtime.jit import register_symbol
 
@@ -64,8 +64,8 @@ class Invocation:
     def _grow(self) -> None:
         """More rows. Machine code holds the GIL while it looks at them, as this does. Those
         that were outgrown stay, for they may be in use."""
-        known = self._rows[-1][self._first :]
-        rows = known + _SPARE * (1 + len(known) // len(_SPARE))
+        rows_in_use = self._rows[-1][self._first :]
+        rows = rows_in_use + _SPARE * (1 + len(rows_in_use) // len(_SPARE))
         self._rows.append(rows)
         self._first = 0
         self._memory[native_calls.OWNERS] = rows.buffer_info()[0]
@@ -134,7 +134,7 @@ class Invocation:
             record[0] = 0
 
     def _arguments(self, record: Any, count: int) -> list[Any]:
-        made: list[Any] = []
+        arguments: list[Any] = []
         at = 1
         for _ in range(count):
             kind, code, rank, value = record[at], record[at + 1], record[at + 2], record[at + 3]
@@ -144,15 +144,15 @@ class Invocation:
                 view = self.view(_DTYPES[code], value, shape, strides)
                 if kind != abi.ARRAY:
                     at += 2 * rank
-                    place = record[at + 4 : at + 4 + 2 * rank]
-                    view = Guarded(view, kind == abi.WRITTEN, tuple(place[:rank]), tuple(place[rank:]))
-                made.append(view)
+                    box = record[at + 4 : at + 4 + 2 * rank]
+                    view = Guarded(view, kind == abi.WRITTEN, tuple(box[:rank]), tuple(box[rank:]))
+                arguments.append(view)
             elif kind == abi.FLOAT:
-                made.append(float(np.int64(value).view(np.float64)))
+                arguments.append(float(np.int64(value).view(np.float64)))
             else:
-                made.append(bool(value) if abi.DTYPES[code] == "bool" else int(value))
+                arguments.append(bool(value) if abi.DTYPES[code] == "bool" else int(value))
             at += 4 + 2 * rank
-        return made
+        return arguments
 
 
 def _row(owner: tuple[int, int, Any]) -> list[int]:
@@ -179,8 +179,8 @@ class _Memory:
 
     def __init__(self, owner: Any, address: int, size: int) -> None:
         self.owner = owner
-        place = (address, not owner.flags.writeable)
-        self.__array_interface__ = {"shape": (size,), "typestr": "|u1", "data": place, "version": 3}
+        data = (address, not owner.flags.writeable)
+        self.__array_interface__ = {"shape": (size,), "typestr": "|u1", "data": data, "version": 3}
 
 
 # ---------------------------------------------------------------- entry points for machine code
@@ -252,11 +252,11 @@ def register() -> None:
 def register_native() -> bool:
     """Use the services in machine code for kernels that are built from now on, if they stand their test."""
     global _is_native
-    found = native_calls.native_calls(_failed, _address(_ALLOC))
-    if found is None or not _works(found[0]):
+    addresses = native_calls.native_calls(_failed, _address(_ALLOC))
+    if addresses is None or not _works(addresses[0]):
         return False
     for name, address in zip(
-        ("tewb_rt_call_packed", "tewb_rt_alloc_shared", "tewb_rt_free_shared"), found, strict=True
+        ("tewb_rt_call_packed", "tewb_rt_alloc_shared", "tewb_rt_free_shared"), addresses, strict=True
     ):
         register_symbol(name, address)
     _is_native = True
@@ -266,11 +266,11 @@ def register_native() -> bool:
 def _works(address: int) -> bool:
     """One call with a strided view, a number and a truth value, and one that raises."""
     array = np.arange(24, dtype=np.float64).reshape(4, 6)
-    seen: list[Any] = []
+    received: list[Any] = []
 
     def look(*arguments: Any) -> None:
-        seen.extend(arguments)
-        if len(seen) > 4:
+        received.extend(arguments)
+        if len(received) > 4:
             raise ValueError("tried")
 
     invocation = Invocation([look], [abi.PackedCall("look")], [array], [array.ctypes.data])
@@ -284,8 +284,8 @@ def _works(address: int) -> bool:
         _CallPacked(address)(invocation.handle, 0, slots, 4)
         answers.append(slots[0])
     invocation.close()
-    if answers != [0, 1] or not isinstance(invocation.error, ValueError) or len(seen) != 8:
+    if answers != [0, 1] or not isinstance(invocation.error, ValueError) or len(received) != 8:
         return False
-    view, *others = seen[:4]
+    view, *others = received[:4]
     same = np.array_equal(view, array[::2, 1:7:2]) and view.strides == (96, 16) and view.flags.writeable
     return bool(same and others == [-5, True, 2.5])

@@ -53,10 +53,10 @@ def is_known_python() -> bool:
 def are_references_known() -> bool:
     """Whether the count of references stands where it is expected."""
     one: object = object()
-    place = ctypes.c_uint32.from_address(id(one) + REFERENCES)
-    before = place.value
-    more = [one, one, one]
-    return before == 1 and place.value == 1 + len(more)
+    count = ctypes.c_uint32.from_address(id(one) + REFERENCES)
+    before = count.value
+    references = [one, one, one]
+    return before == 1 and count.value == 1 + len(references)
 
 
 def numpy_table() -> Any:

@@ -29,9 +29,9 @@ def register_symbol(name: str, address: int) -> None:
 
 def address_of(name: str) -> int | None:
     """Where a symbol is: of a native function that is known by this name, or of this process. Or None."""
-    known = native(name)
-    found: int | None = llvm.address_of_symbol(name) if known is None else known.address
-    return found
+    registered = native(name)
+    address: int | None = llvm.address_of_symbol(name) if registered is None else registered.address
+    return address
 
 
 class Translated:
@@ -136,9 +136,9 @@ class Compiled(Translated):
         with self._making:
             if "_loaded" in self.__dict__:  # another thread was first
                 return self.__dict__["_loaded"]  # type: ignore[no-any-return]
-            found = self._object()
-            self._provide(found.symbols)
-            return Library(found.code, found.symbols), found.about
+            object_code = self._object()
+            self._provide(object_code.symbols)
+            return Library(object_code.code, object_code.symbols), object_code.about
 
     def _object(self) -> ObjectCode:
         """The object code: from the cache, or compiled."""
@@ -146,11 +146,11 @@ class Compiled(Translated):
         if cache is None:
             return self._compile()
         key = _key(self._named or self.llvm_ir, self._level, self._plain, self.target)
-        found = cache.load(key)
-        if found is None:
-            found = self._compile()
-            cache.store(key, found)
-        return found
+        object_code = cache.load(key)
+        if object_code is None:
+            object_code = self._compile()
+            cache.store(key, object_code)
+        return object_code
 
     def _compile(self) -> ObjectCode:
         done = self._do(self.llvm_ir, 0 if self._plain else self._level, self._level)
@@ -186,11 +186,11 @@ class Library:
         """The address of one of its functions."""
         with _lock:
             try:
-                found = self._linker.lookup(self._name, name)
+                resource = self._linker.lookup(self._name, name)
             except RuntimeError as e:
                 raise CodegenError(f"LLVM cannot load the code that it made: {e}") from e
-        self._held.append(found)
-        return int(found[name])
+        self._held.append(resource)
+        return int(resource[name])
 
 
 @lru_cache(maxsize=1)
@@ -229,9 +229,9 @@ def _refusal(e: RuntimeError, text: str) -> CodegenError:
 
 
 def _line_of(message: str, text: str) -> str:
-    found = re.search(r":(\d+):", message)
+    location = re.search(r":(\d+):", message)
     lines = text.splitlines()
-    number = int(found[1]) if found else 0
+    number = int(location[1]) if location else 0
     return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
@@ -258,10 +258,10 @@ def _circumstances() -> str:
 def _recipe() -> str:
     """A digest of the sources that make machine code of IR: 80 files, which takes 1.3 ms. There are none to
     be read where tewb is imported from an archive."""
-    root, found = os.path.dirname(os.path.dirname(__file__)), []
-    for part in ("base", "ir", "arith", "lowering", "codegen", "runtime"):
-        for folder, _, names in sorted(os.walk(os.path.join(root, part))):
+    root, sources = os.path.dirname(os.path.dirname(__file__)), []
+    for package in ("base", "ir", "arith", "lowering", "codegen", "runtime"):
+        for folder, _, names in sorted(os.walk(os.path.join(root, package))):
             for name in sorted(n for n in names if n.endswith(".py")):
                 with open(os.path.join(folder, name), "rb") as f:
-                    found.append(f"{part} {name}\n".encode() + f.read())
-    return sha256(b"".join(found)).hex()
+                    sources.append(f"{package} {name}\n".encode() + f.read())
+    return sha256(b"".join(sources)).hex()

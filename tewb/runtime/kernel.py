@@ -17,20 +17,20 @@ from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
 from tewb.runtime.arguments import (
     Prepared,
+    as_ndarrays,
     complete,
     last_outputs,
-    plain,
     prepare,
     simple_plan,
     simple_slots,
 )
-from tewb.runtime.beside import call_beside
-from tewb.runtime.entry import Direct, connect, register_services, with_vectorcall
-from tewb.runtime.pool import pool
-from tewb.runtime.registry import get_global_func
+from tewb.runtime.background_call import call_in_background
+from tewb.runtime.interrupt_watch import watched
+from tewb.runtime.native_entry import Direct, connect, register_entry_functions, with_vectorcall
+from tewb.runtime.packed_functions import get_global_func
 from tewb.runtime.target import Target
+from tewb.runtime.thread_pool import pool
 from tewb.runtime.timing import Timing, time_call
-from tewb.runtime.watched import watched
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
 _HELD_ENTRY = ctypes.PYFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
@@ -50,14 +50,14 @@ class Kernel:
     """A compiled function. `kernel(a, b, c)` runs it on arrays in place; `c = kernel(a, b)` makes the outputs,
     when they come last and all are left out. `code` shows what it was made from.
 
-    From its second call on, a kernel is called in machine code (`entry.py`), where its parameters allow it.
+    From its second call on, a kernel is called in machine code (`native_entry.py`), where its parameters allow it.
     Raises ArgumentError for arrays that it cannot take, and what a packed function raises. A running kernel
     can be interrupted (Ctrl-C): it stops at the next loop that looks.
     """
 
     def __new__(cls, *args: Any, **keywords: Any) -> Self:
-        made: Self = object.__new__(with_vectorcall(cls))
-        return made
+        kernel: Self = object.__new__(with_vectorcall(cls))
+        return kernel
 
     def __init__(
         self,
@@ -77,8 +77,10 @@ class Kernel:
         self._may_miss = last_outputs(signature)
         self._direct: Direct | None = None
         # A serial kernel that does little but call Python keeps the lock: a callback takes 0.14 us, not 0.17.
-        held = isinstance(signature.work, int) and signature.work < _BRIEF and not signature.has_parallel
-        self._short_entry = _HELD_ENTRY(address) if held and signature.packed else self._entry
+        keeps_lock = (
+            isinstance(signature.work, int) and signature.work < _BRIEF and not signature.has_parallel
+        )
+        self._short_entry = _HELD_ENTRY(address) if keeps_lock and signature.packed else self._entry
         self.name = signature.name
         # A kernel on arrays of constant shape: its calls take a short way.
         self._plan = simple_plan(signature) if isinstance(signature.work, int) else None
@@ -89,10 +91,10 @@ class Kernel:
         self._work = compile(signature.work, "<work>", "eval") if isinstance(signature.work, str) else None
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        made: list[Any] = []
+        new_outputs: list[Any] = []
         values: Sequence[Any] = args
         if keywords or len(args) != len(self.signature.params):
-            values, made = complete(self.signature, self._may_miss, args, keywords)
+            values, new_outputs = complete(self.signature, self._may_miss, args, keywords)
         if self.signature.has_parallel:
             pool().start()
         if self._calls == 1 and self._may_connect:  # a kernel that is called once does without
@@ -100,12 +102,12 @@ class Kernel:
         self._calls += 1
         if self._direct is None or not self._call_direct(self._direct, values):
             self._call_in_python(values)
-        return made[0] if len(made) == 1 else tuple(made) or None
+        return new_outputs[0] if len(new_outputs) == 1 else tuple(new_outputs) or None
 
     def _call_direct(self, direct: Direct, values: Sequence[Any]) -> bool:
         """Whether machine code has taken this call, now that all arrays are ndarrays."""
         try:
-            values = plain(self.signature.params, values)
+            values = as_ndarrays(self.signature.params, values)
         except ArgumentError:
             return False  # Python names the first argument that is wrong, and this may be another
         return direct(*values) is not NotImplemented
@@ -119,10 +121,19 @@ class Kernel:
 
     def run(self, ready: Prepared) -> None:
         """Run on arguments that `prepare` made."""
-        symbols = {name: told.value for name, told in ready.symbols.items()}
+        symbols = {name: bound.value for name, bound in ready.symbols.items()}
         self._enter(self._Slots(*ready.slots), ready.arrays, self._operations(symbols))
         for target, copy in ready.write_back:
             target[...] = copy
+
+    def run_checked(self, address: int, values: Sequence[Any]) -> None:
+        """Run on slots at `address`, which machine code filled from arguments `values` that it has checked."""
+        slots = self._Slots.from_address(address)
+        work = self.signature.work
+        if not isinstance(work, int):
+            symbols = slots[len(self.signature.params) :]
+            work = self._operations(dict(zip(self.signature.symbols, symbols, strict=False)))
+        self._enter(slots, [values[n] for n in self._buffers], work)
 
     def _enter(self, slots: Any, arrays: Sequence[Any], work: int | None) -> None:
         """Run on slots, which hold the addresses of `arrays`. `work` is how many operations it takes, if that is known."""
@@ -161,21 +172,21 @@ class Kernel:
         return work  # type: ignore[no-any-return]
 
     def _call(self, context: Any, slots: Any, work: int | None, arrays: Sequence[Any]) -> int:
-        places = ctypes.addressof(context), ctypes.addressof(slots)
+        addresses = ctypes.addressof(context), ctypes.addressof(slots)
         is_short = work is not None and work < self._long
         if is_short or not _may_end_early():
-            return int(self._short_entry(*places))
+            return int(self._short_entry(*addresses))
         cancel = partial(context.__setitem__, abi.CANCEL, 1)
         if self.signature.packed:  # Python functions run where they were called from
             with watched(cancel):
-                return int(self._entry(*places))
+                return int(self._entry(*addresses))
 
         def call(keep: Any = (context, slots, arrays)) -> int:
-            return int(self._entry(*places))
+            return int(self._entry(*addresses))
 
         # The main thread can take an interrupt meanwhile, and stop the kernel; another one looks whether it shall.
         start = time.perf_counter()
-        code = call_beside(call, cancel)
+        code = call_in_background(call, cancel)
         if work is not None and not code and time.perf_counter() - start < _MOMENT / _MARGIN:
             self._trust(work)
         return code
@@ -219,7 +230,7 @@ class Kernel:
             kernel.get_source("asm", target="llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1")
         """
         if fmt not in _FORMATS:
-            raise ArgumentError(f"get_source knows ll, ll0 and asm, not {fmt}")
+            raise ArgumentError(f"get_source knows ll, ll0 and asm, not {fmt}", hint='get_source("asm")')
         return str(getattr(self.code if target is None else self.code.for_target(target), _FORMATS[fmt]))
 
     def __copy__(self) -> Self:
@@ -255,7 +266,10 @@ def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invoc
         case abi.ASSERTION:
             raise BoundError(message or "an assertion of the kernel failed")
         case abi.BOUNDS:
-            raise BoundError(f"{message}: index {a} is outside of 0..{b - 1}")
+            raise BoundError(
+                f"{message}: index {a} is outside of 0..{b - 1}",
+                hint="guard the access: te.if_then_else(te.all(i >= 0, i < n), A[i], 0)",
+            )
         case abi.NO_MEMORY:
             raise ArgumentError(
                 f"kernel {signature.name}: {message} needs {a / 2**20:.0f} MiB, and {b / 2**20:.0f} MiB are left",
@@ -279,14 +293,10 @@ def _failed(called: Any, context: int) -> None:
     _raise(called.signature, (ctypes.c_int64 * abi.CONTEXT_SLOTS).from_address(context), None)
 
 
-def _call_packed(called: Any, place: int, *values: Any) -> None:
-    """Run a kernel whose arguments machine code has checked; its slots are at address `place`."""
+def _call_packed(called: Any, slots: int, *values: Any) -> None:
+    """Run a kernel with packed functions, whose arguments machine code has checked; `slots` is an address."""
     kernel: Any = called.kernel() if isinstance(called, Direct) else called
-    signature, slots = kernel.signature, kernel._Slots.from_address(place)
-    work = signature.work
-    if not isinstance(work, int):
-        work = kernel._operations(dict(zip(signature.symbols, slots[len(signature.params) :], strict=False)))
-    kernel._enter(slots, [values[n] for n in kernel._buffers], work)
+    kernel.run_checked(slots, values)
 
 
 _pinned: dict[Callable[[int], int], tuple[int, int]] = {}  # how many kernels want one thread, and what it was
@@ -341,4 +351,4 @@ def _free_memory() -> int | None:
         return None
 
 
-register_services(_failed, memory_limit, _call_packed)
+register_entry_functions(_failed, memory_limit, _call_packed)

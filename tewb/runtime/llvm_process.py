@@ -62,10 +62,10 @@ def do_elsewhere(work: Work, is_native: bool, limit: float) -> Done | None:
             if pipe is not None:
                 pipe.close()
     if answer:
-        found = pickle.loads(answer)
-        if isinstance(found, str):
-            raise RuntimeError(found)
-        return Done(*found)
+        outcome = pickle.loads(answer)
+        if isinstance(outcome, str):
+            raise RuntimeError(outcome)
+        return Done(*outcome)
     if worker.returncode < 0:
         raise CodegenError(f"LLVM gave up on the code that tewb made (signal {-worker.returncode}): {said}")
     return None
@@ -84,9 +84,9 @@ def _ask(worker: subprocess.Popen[bytes], request: bytes, limit: float) -> tuple
     open_ends = [answer, said]
     while open_ends:
         for end in select.select(open_ends, [], [], PATIENCE)[0]:
-            part = os.read(end, 1 << 20)
-            heard[end] += part
-            if not part:
+            chunk = os.read(end, 1 << 20)
+            heard[end] += chunk
+            if not chunk:
                 open_ends.remove(end)
         check_stopped(began)
         if time.monotonic() - began > limit:

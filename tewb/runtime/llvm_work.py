@@ -46,8 +46,8 @@ def do(work: Work, machine: Any = None) -> Done:
     import llvmlite.binding as llvm
 
     if machine is None:
-        found = llvm.Target.from_triple(work.triple)
-        machine = found.create_target_machine(cpu=work.cpu, features=work.features, **work.options)
+        target = llvm.Target.from_triple(work.triple)
+        machine = target.create_target_machine(cpu=work.cpu, features=work.features, **work.options)
     module = parse(work.text)
     optimize(module, machine, work.level, work.text)
     text = str(module)  # now: to emit code changes the module
@@ -65,8 +65,8 @@ def parse(text: str) -> Any:
 
     # To read broken code with debug information ends the process, so it is verified without any first; that takes a
     # millisecond for the code of a matmul.
-    for part in [_LOCATIONS.sub("", text), text] if "!llvm.dbg.cu" in text else [text]:
-        module = llvm.parse_assembly(part)
+    for version in [_LOCATIONS.sub("", text), text] if "!llvm.dbg.cu" in text else [text]:
+        module = llvm.parse_assembly(version)
         module.verify()
     return module
 

@@ -53,12 +53,12 @@ class ObjectCache:
         path = self._path(key)
         try:
             data = _contents(path)
-            found = None if data is None else _unpacked(key, data)
-            if found is not None:
+            object_code = None if data is None else _unpacked(key, data)
+            if object_code is not None:
                 os.utime(path)
         except OSError:
             return None
-        return found
+        return object_code
 
     def store(self, key: str, code: ObjectCode) -> None:
         """Keep code under a key. Where that fails (a full disk, say) nothing is kept."""
@@ -184,10 +184,10 @@ def _contents(path: Path | str) -> bytes | None:
 def _begins_as_ours(path: str) -> bool:
     """Whether a file holds the beginning of an object of the cache, or nothing yet."""
     try:
-        found = _contents(path)
+        data = _contents(path)
     except OSError:
         return False
-    return found is not None and _MAGIC.startswith(found[: len(_MAGIC)])
+    return data is not None and _MAGIC.startswith(data[: len(_MAGIC)])
 
 
 def _is_free(path: Path) -> bool:
@@ -212,8 +212,8 @@ def sha256(data: bytes) -> bytes:
 
 
 def _packed(key: str, code: ObjectCode) -> bytes:
-    parts = ("\n".join(code.symbols).encode(), code.about, code.code)
-    content = b"".join(len(p).to_bytes(4, "little") + p for p in parts)
+    sections = ("\n".join(code.symbols).encode(), code.about, code.code)
+    content = b"".join(len(p).to_bytes(4, "little") + p for p in sections)
     return _MAGIC + sha256(key.encode() + content) + content
 
 
@@ -222,9 +222,9 @@ def _unpacked(key: str, data: bytes) -> ObjectCode | None:
     magic, digest, content = data[: len(_MAGIC)], data[len(_MAGIC) : start], data[start:]
     if magic != _MAGIC or sha256(key.encode() + content) != digest:
         return None
-    parts, at = [], 0
+    sections, at = [], 0
     for _ in range(3):
         end = at + 4 + int.from_bytes(content[at : at + 4], "little")
-        parts.append(content[at + 4 : end])
+        sections.append(content[at + 4 : end])
         at = end
-    return ObjectCode(parts[2], tuple(parts[0].decode().split()), parts[1])
+    return ObjectCode(sections[2], tuple(sections[0].decode().split()), sections[1])

@@ -77,14 +77,14 @@ class Target:
         return Target(*host())
 
     @staticmethod
-    def of(given: Target | str | None) -> Target:
+    def of(target: Target | str | None) -> Target:
         """The target that `given` writes, as in the text at the top of this file; None is this machine.
 
         Raises CodegenError for a text that is no such target.
         """
-        if given is not None and not isinstance(given, Target | str):
-            raise CodegenError(f"a {type(given).__name__} is no target", hint='target="llvm"', span=here())
-        return given if isinstance(given, Target) else _parse(given or "llvm")
+        if target is not None and not isinstance(target, Target | str):
+            raise CodegenError(f"a {type(target).__name__} is no target", hint='target="llvm"', span=here())
+        return target if isinstance(target, Target) else _parse(target or "llvm")
 
     @property
     def arch(self) -> str:
@@ -119,24 +119,26 @@ class Target:
         own = Target.host()
         if (self.triple, self.cpu, self.attributes) == (own.triple, own.cpu, own.attributes):
             return True
-        known = self.cpu == own.cpu or self.cpu in _CPUS
-        return self._system() == own._system() and known and self.features <= own.features
+        is_known_cpu = self.cpu == own.cpu or self.cpu in _CPUS
+        return self._system() == own._system() and is_known_cpu and self.features <= own.features
 
     def _system(self) -> tuple[str, str]:
         """Architecture and operating system."""
         systems = ("linux", "darwin", "macos", "windows")
-        found = next((s for s in systems if s in self.triple), self.triple)
-        return self.arch, "darwin" if found == "macos" else found
+        system = next((s for s in systems if s in self.triple), self.triple)
+        return self.arch, "darwin" if system == "macos" else system
 
     def machine(self, level: int = 2) -> Any:
         """A new target machine of LLVM (an engine takes its own)."""
         try:
-            found = llvm.Target.from_triple(self.triple)
+            llvm_target = llvm.Target.from_triple(self.triple)
         except RuntimeError as e:
             raise CodegenError(
                 f"LLVM has no target {brief(self.triple)}", hint="such as aarch64-linux-gnu", span=here()
             ) from e
-        return found.create_target_machine(cpu=self.cpu, features=self.attributes, **self.options(level))
+        return llvm_target.create_target_machine(
+            cpu=self.cpu, features=self.attributes, **self.options(level)
+        )
 
     def options(self, level: int) -> dict[str, Any]:
         """What else makes a target machine of LLVM."""
@@ -179,7 +181,7 @@ def _parse(text: str) -> Target:
         raise CodegenError(
             f"target {brief(repr(text))}: tewb builds for the CPU", hint='target="llvm"', span=here()
         )
-    given: dict[str, str] = {}
+    options: dict[str, str] = {}
     for word in words[1:]:
         name, _, value = word.lstrip("-").partition("=")
         if not word.startswith("-") or (name not in ("mtriple", "mcpu", "mattr") and name not in _IGNORED):
@@ -194,16 +196,16 @@ def _parse(text: str) -> Target:
                 hint="names are letters, digits, dots and dashes, and features stand behind + or -",
                 span=here(),
             )
-        given[name] = value
-    more = given.get("mattr", "")
-    unsigned = [a for a in more.split(",") if more and a[:1] not in ("+", "-")]
+        options[name] = value
+    features = options.get("mattr", "")
+    unsigned = [a for a in features.split(",") if features and a[:1] not in ("+", "-")]
     if unsigned:
         raise CodegenError(
             f"target {brief(repr(text))}: the feature {brief(repr(unsigned[0]))} is neither on nor off",
             hint="-mattr=+name turns one on, and -mattr=-name turns it off",
             span=here(),
         )
-    always = next((a for a in more.split(",") if a in _ALWAYS), None)
+    always = next((a for a in features.split(",") if a in _ALWAYS), None)
     if always is not None:
         raise CodegenError(
             f"target {brief(repr(text))}: code is made for processors with {always[1:]}",
@@ -211,15 +213,15 @@ def _parse(text: str) -> Target:
             span=here(),
         )
     own = Target.host()
-    triple = given.get("mtriple", own.triple)
-    cpu = given.get("mcpu", "native" if triple == own.triple else "")
+    triple = options.get("mtriple", own.triple)
+    cpu = options.get("mcpu", "native" if triple == own.triple else "")
     base = own if cpu in ("native", own.cpu) and triple == own.triple else _named(triple, cpu)
-    made = Target(base.triple, base.cpu, ",".join(a for a in (base.attributes, more) if a))
-    if not made.runs_here:
+    target = Target(base.triple, base.cpu, ",".join(a for a in (base.attributes, features) if a))
+    if not target.runs_here:
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
-        made.machine()  # LLVM knows this triple
-    return made
+        target.machine()  # LLVM knows this triple
+    return target
 
 
 def _named(triple: str, cpu: str) -> Target:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tewb.base import fresh_identifier, literal
+from tewb.schedule.declare import PRIMITIVES, Param, Primitive
 from tewb.schedule.journal import Step
+from tewb.schedule.methods import StagePrimitives
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Stage
 from tewb.tensor.hybrid import WORDS
@@ -55,59 +57,62 @@ def schedule_code(schedule: Schedule, stages: Mapping[str, str], taken: set[str]
 
 def step_code(step: Step, names: Names) -> str:
     """One step as a line of Python."""
-    stage = names.stage(step.stage)
-    args = step.args
-    match step.primitive:
-        case "cache_read":
-            readers = ", ".join(names.stage(r) for r in args["readers"])
-            tensor = stage if not args.get("output") else f"{stage}.op.output({args['output']})"
-            call = f"s.cache_read({tensor}, {literal(args['scope'])}, [{readers}])"
-            return f"{names.stage(step.results[0])} = {call}"
-        case "cache_write":
-            made = ", ".join(dict.fromkeys(names.stage(r) for r in step.results))
-            several = ", *_" if len(step.results) > 1 else ""
-            return f"{made}{several} = s.cache_write({stage}, {literal(args['scope'])})"
-        case "rfactor":
-            made = ", ".join(dict.fromkeys(names.stage(r) for r in step.results))
-            several = ", *_" if len(step.results) > 1 else ""
-            return f"{made}{several} = s.rfactor({stage}, {', '.join(_arguments(step, names))})"
-    call = f"s[{stage}].{step.primitive}({', '.join(_arguments(step, names))})"
+    p = PRIMITIVES[step.primitive]
+    call = _call(p, step, names) if p.code is None else p.code(step, names)
     if not step.results:
         return call
+    if p.results == "stage":
+        stages = ", ".join(dict.fromkeys(names.stage(r) for r in step.results))
+        several = ", *_" if len(step.results) > 1 else ""
+        return f"{stages}{several} = {call}"
     return f"{', '.join(names.axis(step.stage, r) for r in step.results)} = {call}"
 
 
-def _arguments(step: Step, names: Names) -> list[str]:
+def _call(p: Primitive, step: Step, names: Names) -> str:
+    """The call of a primitive: `s[C].split(i, factor=8)`, or `s.rfactor(C, k)` where it belongs to the schedule."""
+    stage, arguments = names.stage(step.stage), _arguments(p, step, names)
+    if p.owner is StagePrimitives:
+        return f"s[{stage}].{p.name}({', '.join(arguments)})"
+    return f"s.{p.name}({', '.join([stage, *arguments])})"
+
+
+def _arguments(p: Primitive, step: Step, names: Names) -> list[str]:
     shown = []
-    for key, value in step.args.items():
-        match key:
-            case "axis" if step.primitive == "compute_at":
-                shown.append(names.axis(step.args["parent"], value))
-            case "axis" | "x" | "y" | "rows" | "lanes":
-                shown.append(names.axis(step.stage, value))
+    for param in p.params:
+        value = step.args.get(param.name)
+        if value is None:
+            continue
+        match param.kind:
+            case "axis" | "dimension" | "place":
+                text = names.axis(_owner(param, step), value)
             case "axes":
-                shown += [names.axis(step.stage, a) for a in value]
-            case "tensor":
-                shown.append(names.stage(value))
-            case "parent":
-                shown.append(f"s[{names.stage(value)}]")
-            case "x_factor" | "y_factor" | "value":
-                shown.append(repr(value))
-            case "scope" | "key":
-                shown.append(literal(value))
+                text = ", ".join(names.axis(step.stage, a) for a in value)
+            case "stage":
+                text = names.stage(value)
+            case "stages":
+                text = f"[{', '.join(map(names.stage, value))}]"
+            case "scope" | "word":
+                text = literal(value)
             case _:
-                shown.append(f"{key}={value!r}")
-    return shown
+                text = repr(value) if param.code else f"{param.name}={value!r}"
+        shown.append(param.code.format(text) if param.code else text)
+    return [text for text in shown if text]
+
+
+def _owner(param: Param, step: Step) -> str:
+    """The stage that an axis is one of."""
+    return str(step.args["parent"] if param.kind == "place" else step.stage)
 
 
 def _unpack_axes(replay: Schedule, step: Step, names: Names) -> list[str]:
     """The lines that name the root axes which `step` is the first to use."""
-    args = step.args
-    single = () if step.primitive == "compute_at" else ("axis", "x", "y", "rows", "lanes")
-    pairs = [(step.stage, args[k]) for k in single if k in args]
-    pairs += [(step.stage, a) for a in args.get("axes", ())]
-    if step.primitive == "compute_at":
-        pairs.append((args["parent"], args["axis"]))
+    pairs: list[tuple[str, str]] = []
+    for param in PRIMITIVES[step.primitive].params:
+        value = step.args.get(param.name)
+        if value is not None and param.kind in ("axis", "dimension", "place"):
+            pairs.append((_owner(param, step), value))
+        elif value is not None and param.kind == "axes":
+            pairs += [(step.stage, a) for a in value]
     lines = []
     for stage, axis in pairs:
         if (stage, axis) not in names.axes:

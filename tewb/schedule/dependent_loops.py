@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tewb.ir import IterVar, ProducerLoad, const_int, script, walk
-from tewb.schedule.primitive import Refusal
+from tewb.schedule.declare import Refusal
 from tewb.schedule.program import inlined_operations
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp, depends_on

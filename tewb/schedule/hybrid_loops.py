@@ -36,14 +36,6 @@ from tewb.schedule.relation import Fuse, Split, ceil_div, clamped
 from tewb.schedule.stage import Stage
 from tewb.tensor.hybrid import HybridOp
 
-KINDS = {
-    "vectorize": ForKind.VECTORIZED,
-    "transpose": ForKind.VECTORIZED,  # around a vectorized loop: the rows of a tile in registers
-    "unroll": ForKind.UNROLLED,
-    "parallel": ForKind.PARALLEL,
-    "dot": ForKind.DOT,
-}
-
 
 def scheduled_body(stage: Stage, body: Stmt, parts: Mapping[IterVar, Range] | None = None) -> Stmt:
     """`body` with its loops split, fused, reordered and annotated as in `stage`. The loops in `parts` run over
@@ -95,7 +87,7 @@ def _split(stage: Stage, body: Stmt, r: Split) -> Stmt:
 
 
 def _loop(stage: Stage, iv: IterVar, extent: Expr, body: Stmt) -> For:
-    return For(iv.var, const(0, iv.dtype), extent, ForKind.SERIAL, body, (), stage.origin(iv))
+    return For(iv.var, const(0, iv.dtype), extent, ForKind.SERIAL, body, stage.origin(iv))
 
 
 def _fuse(stage: Stage, body: Stmt, r: Fuse) -> Stmt:
@@ -204,7 +196,7 @@ def _annotated(stage: Stage, body: Stmt) -> Stmt:
         if n.var not in shaped:
             return made
         iv = shaped[n.var]
-        kind = KINDS[stage.annotations[iv]] if iv in stage.annotations else made.kind
+        kind = stage.loop_kind(iv) or made.kind
         return replace(made, kind=kind, origin=stage.origin(iv))
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})

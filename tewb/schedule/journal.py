@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tewb.base import ScheduleError, Span, brief
+from tewb.base import ScheduleError, Span, brief, here
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,13 @@ class Step:
     def __str__(self) -> str:
         args = ", ".join(f"{k}={_shown(v)}" for k, v in self.args.items() if v is not None)
         return f"{brief(self.primitive)}({brief(self.stage)}{', ' if args else ''}{brief(args, 400)})"
+
+
+def steps_of(given: object, hint: str) -> tuple[Step, ...]:
+    """The steps of a journal, or of JSON objects. Raises ScheduleError for what is none."""
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
+        raise ScheduleError(f"{brief(repr(given))} is no list of steps", hint=hint, span=here())
+    return tuple([step if isinstance(step, Step) else Step.from_json(step) for step in given])
 
 
 def _shown(value: Any) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tewb.ir import AxisKind, Expr, IterVar, const_int
+from tewb.ir import AxisKind, Expr, ForKind, IterVar, const_int
 from tewb.schedule.relation import Extents
 from tewb.schedule.stage import Stage
 
 
 def lane_loop(stage: Stage, extents: Extents) -> IterVar | None:
     """The reduce loop of `stage` that is vectorized, or None. A loop of no iterations has no lanes to join."""
-    marked = (iv for iv in stage.leaf_iter_vars if stage.annotations.get(iv) == "vectorize")
+    marked = (iv for iv in stage.leaf_iter_vars if stage.loop_kind(iv) is ForKind.VECTORIZED)
     return next((iv for iv in marked if iv.kind is AxisKind.REDUCE and const_int(extents[iv]) != 0), None)
 
 

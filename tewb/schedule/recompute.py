@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tewb.arith import evaluate_integers
 from tewb.ir import Expr, Var, const_int
+from tewb.schedule.bounds import Bounds, enclosing, infer_bounds
 from tewb.schedule.relation import index_up
-
-if TYPE_CHECKING:
-    from tewb.schedule.bounds import Bounds
-    from tewb.schedule.stage import Stage
+from tewb.schedule.stage import Stage
 
 MOST_ITERATIONS = 1 << 20
 
@@ -21,8 +19,6 @@ MOST_ITERATIONS = 1 << 20
 def recompute_factor(stage: Stage, bounds: Bounds | None = None) -> float | None:
     """Elements of `stage` that are computed, for each element that it has: 1 when none is made twice, less
     when some are never needed. None when sizes are symbolic or there are too many iterations to count."""
-    from tewb.schedule.bounds import infer_bounds  # it needs schedules, and they need legality
-
     known = infer_bounds(stage.schedule) if bounds is None else bounds
     shape = [const_int(n) for n in stage.op.output(0).shape]
     grid = _grid(stage, known)
@@ -43,8 +39,6 @@ def recompute_factor(stage: Stage, bounds: Bounds | None = None) -> float | None
 
 def _grid(stage: Stage, bounds: Bounds) -> tuple[dict[Var, Any], Any] | None:
     """A value of every loop around `stage` for each iteration, and in which of them it is reached."""
-    from tewb.schedule.bounds import enclosing
-
     around = enclosing(stage)
     sizes = [const_int(bounds.stages[s].extents[iv]) for s, iv in around]
     if any(n is None for n in sizes) or math.prod(n or 0 for n in sizes) > MOST_ITERATIONS:

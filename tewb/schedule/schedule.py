@@ -9,15 +9,16 @@ from typing import Any
 from tewb.arith import Analyzer
 from tewb.base import ScheduleError, Span, here
 from tewb.ir import Expr, IntImm, IterVar, Var, free_vars
+from tewb.schedule.declare import PRIMITIVES, Call
 from tewb.schedule.journal import Step
 from tewb.schedule.memory import Memory
-from tewb.schedule.primitive import PRIMITIVES, Call
+from tewb.schedule.methods import SchedulePrimitives
 from tewb.schedule.relation import loop_extents
 from tewb.schedule.stage import Stage
 from tewb.tensor import Operation, Tensor
 
 
-class Schedule:
+class Schedule(SchedulePrimitives):
     """How to compute some outputs. `s[C]` is the stage of C; primitives change stages and are recorded.
 
     `stages` are in the order in which they can be computed. `journal` is the list of steps: undo, redo,
@@ -227,44 +228,6 @@ class Schedule:
         made.remember({**self._former_axes, **self._handles()})
         return made
 
-    # ---- primitives of the whole schedule
-
-    def cache_read(self, tensor: Tensor, scope: str, readers: Any) -> Tensor:
-        """Copy `tensor` into a new stage that `readers` read instead of it.
-
-        C[i] = A[i] * 2    ->    A.local[i] = A[i];  C[i] = A.local[i] * 2
-
-        Returns the tensor of the copy.
-        """
-        listed = list(readers) if isinstance(readers, tuple | list) else [readers]
-        output = getattr(tensor, "value_index", 0)  # of a stage that computes several
-        arguments = {"scope": scope, "readers": listed, "output": output}
-        result: Tensor = self.do("cache_read", self[tensor], arguments)
-        return result
-
-    def cache_write(self, tensor: Tensor, scope: str) -> Tensor:
-        """Compute `tensor` into a new stage, and let its own stage copy the result.
-
-        C[i] = f(i)    ->    C.local[i.c] = f(i.c);  C[i] = C.local[i]
-
-        Returns the tensor of the new stage. Call it before other primitives on this stage.
-        """
-        result: Tensor = self.do("cache_write", self[tensor], {"scope": scope})
-        return result
-
-    def rfactor(self, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0) -> Any:
-        """Reduce in two steps: a new stage makes a partial result for each iteration of the reduce loop `axis`,
-        and `tensor` combines them. Float sums are added in another order.
-
-            for i: for k.outer: for k.inner:              for k.inner: for i: for k.outer:
-                C[i] += A[i, k.outer*4 + k.inner]   ->        C.rf[k.inner, i] += A[i, k.outer*4 + k.inner]
-                                                          for i: for k.inner.v: C[i] += C.rf[k.inner.v, i]
-
-        `factor_axis` is the place of the new axis among those of the new stage, counted from the end if it is
-        negative. Returns the tensor of the new stage, or a tuple for a reduction of several values.
-        """
-        return self.do("rfactor", self[tensor], {"axis": axis, "factor_axis": factor_axis})
-
     def __repr__(self) -> str:
         return (
             "Schedule("
@@ -295,7 +258,13 @@ def create_schedule(ops: Any) -> Schedule:
     outputs = [o.op if isinstance(o, Tensor) else o for o in given]
     for o in outputs:
         if not isinstance(o, Operation):
-            raise ScheduleError(f"create_schedule takes C.op or C, not {o!r}", span=here())
+            raise ScheduleError(
+                f"create_schedule takes C.op or C, not {o!r}",
+                hint="s = te.create_schedule(C.op), or te.create_schedule([C.op, D.op])",
+                span=here(),
+            )
     if not outputs:
-        raise ScheduleError("create_schedule needs at least one output", span=here())
+        raise ScheduleError(
+            "create_schedule needs at least one output", hint="s = te.create_schedule(C.op)", span=here()
+        )
     return Schedule(list(dict.fromkeys(outputs)))

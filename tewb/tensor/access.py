@@ -40,12 +40,16 @@ class Access:
         box = tuple((r.min, r.extent) for r in out)
         boxes = list(self.footprint(box, shapes))
         if len(boxes) != len(shapes):
-            raise ExternError(f"access {self.name} gave {len(boxes)} regions for {len(shapes)} inputs")
+            raise ExternError(
+                f"access {self.name} gave {len(boxes)} regions for {len(shapes)} inputs",
+                hint="one list of (min, extent) for each input",
+            )
         made = []
         for b, shape in zip(boxes, shapes, strict=True):
             if len(b) != len(shape):
                 raise ExternError(
-                    f"access {self.name} gave {len(b)} ranges for an input of {len(shape)} dimensions"
+                    f"access {self.name} gave {len(b)} ranges for an input of {len(shape)} dimensions",
+                    hint="one (min, extent) for each dimension of the input",
                 )
             made.append(tuple(Range(ops.convert(lo), ops.convert(n)) for lo, n in b))
         return made
@@ -65,7 +69,8 @@ def _same_rank(name: str, out: Box, shapes: Sequence[Shape]) -> None:
     for shape in shapes:
         if len(shape) != len(out):
             raise ExternError(
-                f"te.access.{name} needs inputs of {len(out)} dimensions, as the output has, not {len(shape)}"
+                f"te.access.{name} needs inputs of {len(out)} dimensions, as the output has, not {len(shape)}",
+                hint="give access= a function that says which part of each input a part of the output reads, or te.access.whole",
             )
 
 
@@ -77,7 +82,10 @@ def _elementwise(out: Box, shapes: Sequence[Shape]) -> list[Box]:
 def _rows(out: Box, shapes: Sequence[Shape]) -> list[Box]:
     for shape in shapes:
         if not shape or not out:
-            raise ExternError("te.access.rows needs inputs and outputs of at least one dimension")
+            raise ExternError(
+                "te.access.rows needs inputs and outputs of at least one dimension",
+                hint="te.access.whole is for single elements",
+            )
     return [(out[0], *_whole((), [shape[1:]])[0]) for shape in shapes]
 
 
@@ -97,7 +105,8 @@ def stencil(halo: Any) -> Access:
         sides = [reach] * len(out) if isinstance(reach, tuple) else reach
         if len(sides) != len(out):
             raise ExternError(
-                f"te.access.{name} is for {len(sides)} dimensions, and the output has {len(out)}"
+                f"te.access.{name} is for {len(sides)} dimensions, and the output has {len(out)}",
+                hint=f"te.access.stencil({tuple([1] * len(out))})",
             )
         box = tuple(
             (ops.sub(lo, before), ops.add(n, before + after))
@@ -142,7 +151,8 @@ def as_access(access: Any) -> Access:
         name = getattr(access, "__name__", "access")
         return Access(name, True, lambda out, shapes: access(*out))
     raise ExternError(
-        f"access= takes te.access.elementwise, stencil(halo), rows, whole or a function, not {access!r}"
+        f"access= takes te.access.elementwise, stencil(halo), rows, whole or a function, not {access!r}",
+        hint="access=te.access.elementwise",
     )
 
 

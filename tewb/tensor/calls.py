@@ -27,7 +27,9 @@ def call_packed(name: str, *args: Any) -> Expr:
     """A call of the packed function `name`. Buffers arrive as numpy views, scalars as numbers."""
     if not isinstance(name, str):
         raise ExternError(
-            f"call_packed takes the name of a registered function first, not {name!r}", span=here()
+            f"call_packed takes the name of a registered function first, not {name!r}",
+            hint='te.call_packed("name", ins[0], outs[0]) after tewb.register_func("name", f)',
+            span=here(),
         )
     return Call("tvm_call_packed", (StringImm(name), *[_argument(a) for a in args]), INT32)
 
@@ -71,7 +73,11 @@ def _c_argument(name: str, position: int, a: Any, c: CType) -> Expr:
     what = f"argument {position + 1} of {name}"
     if isinstance(a, Buffer):
         if not c.pointer or (c.dtype is not None and c.dtype is not a.dtype):
-            raise ExternError(f"{what} is {c}, and {a.name} is a buffer of {a.dtype}", span=here())
+            raise ExternError(
+                f"{what} is {c}, and {a.name} is a buffer of {a.dtype}",
+                hint="declare the function with a pointer of that type, or cast the tensor",
+                span=here(),
+            )
         return address_of(a)
     value = convert(a)
     if isinstance(value, StringImm):
@@ -83,7 +89,11 @@ def _c_argument(name: str, position: int, a: Any, c: CType) -> Expr:
             raise ExternError(f"{what} is {c}, not a pointer", span=here())
         return value
     if c.dtype is None:
-        raise ExternError(f"{what} is a pointer, not the number {a!r}", span=here())
+        raise ExternError(
+            f"{what} is a pointer, not the number {a!r}",
+            hint="pass a buffer, or its element by reference",
+            span=here(),
+        )
     if value.dtype.is_float and not c.dtype.is_float:
         raise ExternError(f"{what} is {c}, and {a!r} is {value.dtype}", span=here())
     value = ops.cast(value, c.dtype)
@@ -133,17 +143,29 @@ def decl_buffer(
     steps = tuple(convert(s) for s in strides) if strides is not None else ()
     if steps and len(steps) != len(extents):
         raise ExternError(
-            f"decl_buffer {name}: {len(steps)} strides for {len(extents)} dimensions", span=here()
+            f"decl_buffer {name}: {len(steps)} strides for {len(extents)} dimensions",
+            hint="one stride for each dimension, in elements",
+            span=here(),
         )
     for e in steps:
         if not e.dtype.is_int:
-            raise ExternError(f"decl_buffer {name}: the stride {e!r} is no integer", span=here())
+            raise ExternError(
+                f"decl_buffer {name}: the stride {e!r} is no integer",
+                hint='strides count elements, as in strides=[te.var("stride"), 1]',
+                span=here(),
+            )
     offset = None if elem_offset is None else convert(elem_offset)
     if offset is not None and not offset.dtype.is_int:
-        raise ExternError(f"decl_buffer {name}: the elem_offset {offset!r} is no integer", span=here())
+        raise ExternError(
+            f"decl_buffer {name}: the elem_offset {offset!r} is no integer",
+            hint='elem_offset counts elements, as in elem_offset=te.var("offset")',
+            span=here(),
+        )
     if data_alignment < 0 or data_alignment & (data_alignment - 1):
         raise ExternError(
-            f"decl_buffer {name}: data_alignment={data_alignment} is no power of two", span=here()
+            f"decl_buffer {name}: data_alignment={data_alignment} is no power of two",
+            hint="data_alignment=64",
+            span=here(),
         )
     first = 0 if offset is None else const_int(offset)
     if offset_factor and first is not None and first % offset_factor:

@@ -121,6 +121,7 @@ def compute(
     if len(names) != len(extents):
         raise ShapeError(
             f"compute {name}: the shape has {len(extents)} dimensions and the function takes {len(names)} indices",
+            hint=f"lambda {', '.join([*'ijklmn'][: len(extents)])}: ...",
             span=here(),
         )
     axis = tuple(
@@ -203,5 +204,9 @@ def _broadcast_shape(name: str, a: tuple[Expr, ...], b: tuple[Expr, ...]) -> tup
         elif const_int(y) == 1 or x is y or Analyzer().can_prove(ops.equal(x, y)):
             shape.append(x)
         else:
-            raise ShapeError(f"{name}: sizes {x!r} and {y!r} do not go together", span=here())
+            raise ShapeError(
+                f"{name}: sizes {x!r} and {y!r} do not go together",
+                hint="numpy's broadcasting joins equal sizes, or one of 1",
+                span=here(),
+            )
     return tuple(shape)

@@ -165,7 +165,11 @@ def extern(
     tensors = tuple(inputs)
     for t in tensors:
         if not isinstance(t, Tensor):
-            raise ExternError(f"extern {name}: inputs are tensors, not {t!r}", span=here())
+            raise ExternError(
+                f"extern {name}: inputs are tensors, not {t!r}",
+                hint="te.extern(shape, [A, B], lambda ins, outs: ...)",
+                span=here(),
+            )
     _check_choice(name, "effect", effect, EFFECTS)
     _check_choice(name, "tail", tail, TAILS)
     if tail == "shift" and effect == "stateful":
@@ -185,7 +189,11 @@ def extern(
     declared = (*(ins or ()), *(outs or ()))
     for i, b in enumerate(declared):
         if any(b is other for other in declared[:i]):
-            raise ExternError(f"extern {name}: buffer {b.name} is declared for two tensors", span=here())
+            raise ExternError(
+                f"extern {name}: buffer {b.name} is declared for two tensors",
+                hint="declare a buffer of its own for each",
+                span=here(),
+            )
     uses_tile = _takes_three(fcompute)
 
     def make_body(ins: list[Buffer], outs: list[Buffer], tile: Tile) -> Stmt:
@@ -267,7 +275,11 @@ def _dtypes(name: str, dtype: Any, inputs: tuple[Tensor, ...], count: int) -> li
         return [kinds.pop()] * count
     given = [dtype] * count if isinstance(dtype, str) else list(dtype)
     if len(given) != count:
-        raise DTypeError(f"extern {name}: {len(given)} dtypes for {count} outputs", span=here())
+        raise DTypeError(
+            f"extern {name}: {len(given)} dtypes for {count} outputs",
+            hint="give one dtype for all outputs, or a list with one for each",
+            span=here(),
+        )
     return [DType(d) for d in given]
 
 
@@ -278,7 +290,11 @@ def _declared(
         return None
     buffers = tuple(given) if isinstance(given, tuple | list) else (given,)
     if len(buffers) != len(expected):
-        raise ExternError(f"extern {name}: {len(buffers)} {what} for {len(expected)} tensors", span=here())
+        raise ExternError(
+            f"extern {name}: {len(buffers)} {what} for {len(expected)} tensors",
+            hint="one buffer for each tensor, in their order",
+            span=here(),
+        )
     for b, (shape, dtype, tensor) in zip(buffers, expected, strict=True):
         if not isinstance(b, Buffer):
             raise ExternError(

@@ -25,16 +25,24 @@ def check_shape(name: str, shape: Any) -> tuple[Expr, ...]:
         except DTypeError:
             raise ShapeError(f"{name}: {s!r} is not a size", span=here()) from None
         if not e.dtype.is_int:
-            raise ShapeError(f"{name}: {s!r} is not a size: sizes are integers", span=here())
+            raise ShapeError(
+                f"{name}: {s!r} is not a size: sizes are integers",
+                hint='te.placeholder((n, 64)) with n = te.var("n")',
+                span=here(),
+            )
         size = const_int(e)
         if size is not None and size < 0:
-            raise ShapeError(f"{name}: size {size} is negative", span=here())
+            raise ShapeError(f"{name}: size {size} is negative", hint="sizes are 0 or more", span=here())
         made.append(e)
     total = 1
     for e in made:
         total *= e.value if isinstance(e, IntImm) else 1
     if total >= 1 << 59:  # their bytes are counted in 64 bits
-        raise ShapeError(f"{name}: {total} elements are more than memory can address", span=here())
+        raise ShapeError(
+            f"{name}: {total} elements are more than memory can address",
+            hint="cut the problem into parts that fit",
+            span=here(),
+        )
     return tuple(made)
 
 

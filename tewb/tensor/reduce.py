@@ -51,10 +51,14 @@ def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
         bounds = dom
     else:
         if not isinstance(dom, tuple | list) or len(dom) != 2:
-            raise ShapeError(f"reduce_axis {name} takes (begin, end), not {dom!r}", span=here())
+            raise ShapeError(
+                f"reduce_axis {name} takes (begin, end), not {dom!r}",
+                hint="te.reduce_axis((0, n))",
+                span=here(),
+            )
         bounds = _between(*(_whole_number(convert(e)) for e in dom))
     if not (bounds.min.dtype.is_int and bounds.extent.dtype.is_int):
-        raise DTypeError(f"reduce_axis {name} runs over integers", span=here())
+        raise DTypeError(f"reduce_axis {name} runs over integers", hint="te.reduce_axis((0, n))", span=here())
     low, extent = ops.match(bounds.min, bounds.extent)
     return IterVar(Range(low, extent), Var(name, extent.dtype), AxisKind.REDUCE)
 
@@ -101,7 +105,11 @@ def _reduce(fcombine: Any, fidentity: Any, name: str, expr: Any, axis: Any, wher
     _check_axes(name, axes)
     condition = IntImm(1, BOOL) if where is None else convert(where)
     if not condition.dtype.is_bool:
-        raise DTypeError(f"{name}: where= takes a condition, not {condition.dtype}", span=here())
+        raise DTypeError(
+            f"{name}: where= takes a condition, not {condition.dtype}",
+            hint="compare with something: where=x != 0",
+            span=here(),
+        )
     combiner = _combiner(fcombine, fidentity, name, tuple(e.dtype for e in source), several)
     # The combination may widen (bool to int32), so the source follows it.
     source = tuple(ops.cast(e, r.dtype) for e, r in zip(source, combiner.result, strict=True))
@@ -119,7 +127,9 @@ def _check_axes(name: str, axes: Sequence[Any]) -> None:
                 span=here(),
             )
     if not axes:
-        raise TewbError(f"{name}: no axis to reduce over", span=here())
+        raise TewbError(
+            f"{name}: no axis to reduce over", hint="axis=k with k = te.reduce_axis((0, n))", span=here()
+        )
 
 
 def _combiner(
@@ -140,7 +150,11 @@ def _init(name: str, init: Any, source: tuple[Expr, ...]) -> tuple[Expr, ...]:
         return ()
     values = init if isinstance(init, tuple | list) else (init,)
     if len(values) != len(source):
-        raise TewbError(f"{name}: {len(values)} init values for {len(source)} results", span=here())
+        raise TewbError(
+            f"{name}: {len(values)} init values for {len(source)} results",
+            hint="one init for each result",
+            span=here(),
+        )
     return tuple(ops.cast(convert(v), e.dtype) for v, e in zip(values, source, strict=True))
 
 
@@ -200,12 +214,20 @@ def _reduce_or_pair(
 ) -> Any:
     if axis is not None:
         if args:
-            raise TewbError(f"{name} takes one expression with axis=, or two without", span=here())
+            raise TewbError(
+                f"{name} takes one expression with axis=, or two without",
+                hint=f"te.{name}(A[i, k], axis=k), or te.{name}(a, b)",
+                span=here(),
+            )
         return reducer(expr, axis, where, init)
     if len(args) == 1 and _is_axes(args[0]):
         return reducer(expr, args[0], where, init)
     if len(args) != 1:
-        raise TewbError(f"{name} takes one expression with axis=, or two without", span=here())
+        raise TewbError(
+            f"{name} takes one expression with axis=, or two without",
+            hint=f"te.{name}(A[i, k], axis=k), or te.{name}(a, b)",
+            span=here(),
+        )
     return pair(expr, args[0])
 
 

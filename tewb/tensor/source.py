@@ -41,7 +41,7 @@ from tewb.ir import (
     free_vars,
     is_const,
     is_long,
-    parts_to_name,
+    subexpressions_to_name,
 )
 from tewb.tensor.compute import ComputeOp
 from tewb.tensor.domains import Domain
@@ -144,7 +144,7 @@ class GraphSource:
         if not is_long(exprs, bracketed=True):
             return []
         written = []
-        for number, e in enumerate(parts_to_name(exprs, bracketed=True), 1):
+        for number, e in enumerate(subexpressions_to_name(exprs, bracketed=True), 1):
             name, text = self.local(f"expr_{number}", self.parts.values()), self.expr(e)
             written.append(f"{name} := {text}")
             self.parts[e] = name

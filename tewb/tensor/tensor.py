@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tewb.base import DType, DTypeError, ShapeError, Span, TewbError, here
+from tewb.base import DType, DTypeError, ExpressionError, ShapeError, Span, TewbError, here
 from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, Range, convert, ops
 
 
@@ -108,12 +108,6 @@ class Tensor(Producer):
         shape = ", ".join(repr(s) for s in self.shape) + ("," if self.ndim == 1 else "")
         return f"Tensor({self.name}: {self.dtype}[{shape}])"
 
-    def __iter__(self) -> Any:
-        raise TypeError(f"{self.name} is not iterable: index it inside te.compute")
-
-    def __bool__(self) -> bool:
-        raise TypeError(f"{self.name} has no truth value")
-
     def __add__(self, other: Any) -> Tensor:
         return broadcast("add", lambda a, b: a + b, self, other)
 
@@ -141,6 +135,40 @@ class Tensor(Producer):
     def __neg__(self) -> Tensor:
         return broadcast("negative", lambda a, b: b - a if a.dtype.is_int else -a, self, 0)
 
+    def _elementwise_only(self, *_: Any) -> Any:
+        raise ExpressionError(
+            f"{self.name} is a tensor, and has +, -, * and / only",
+            hint=f"other operators are for elements: te.compute({self.name}.shape, lambda *i: abs({self.name}[i]))",
+            span=here(),
+        )
+
+    __pow__ = __rpow__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = (
+        _elementwise_only
+    )
+    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = __and__ = __rand__ = __or__ = __ror__ = (
+        _elementwise_only
+    )
+    __xor__ = __rxor__ = __lt__ = __le__ = __gt__ = __ge__ = __invert__ = __abs__ = __round__ = (
+        _elementwise_only
+    )
+    __floor__ = __ceil__ = __trunc__ = _elementwise_only
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """np.float32(2) * A is np.float32(2) times each element; other functions of numpy take no tensors."""
+        names = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv"}
+        name = names.get(ufunc.__name__)
+        if name is None or method != "__call__" or options:
+            raise ExpressionError(
+                f"np.{ufunc.__name__} does not take the tensor {self.name}",
+                hint=f"for its elements: te.compute({self.name}.shape, lambda *i: te.exp({self.name}[i]))",
+                span=here(),
+            )
+        a, b = inputs
+        return getattr(a, f"__{name}__")(b) if isinstance(a, Tensor) else getattr(b, f"__r{name}__")(a)
+
 
 class TensorSlice(Operators):
     """A tensor with its first indices given: `A[i]` of a matrix, waiting for `[j]`."""
@@ -162,6 +190,9 @@ class TensorSlice(Operators):
     @property
     def dtype(self) -> DType:
         return self.tensor.dtype
+
+    def __repr__(self) -> str:
+        return f"{self.tensor.name}[{', '.join(map(repr, self.indices))}]"
 
 
 def element(tensor: Tensor, indices: Iterable[Any]) -> Expr:

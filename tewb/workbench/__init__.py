@@ -1,15 +1,26 @@
-"""The notebook layer: `Session` is all behaviour, `Workbench` its widgets."""
+"""The notebook layer: `Session` is all behaviour, `Workbench` its widgets. Each room imports those above it:
+
+journal/       the steps: undo, branches, replay; a schedule as code, as compact text, as JSON
+looks/         what can be seen, as data: code from TE to assembly, diffs, the loop tree, allocations, sizes
+session_view   what the three rooms below read of a session
+measure/       times against numpy, operation counts, the roofline, the check that steps change no result
+trace/         an interpreter of IR, and the accesses of one buffer over time
+judge/         the palette of legal steps, advice, the ledger of memory, why things are as they are
+session        `Session` puts these together; demos has programs to try
+views/         how all of it is shown: HTML panels, graphs, widgets, with their .css and .js files
+notebook/      `Workbench`, magics, reprs, snapshots, following the cells of a notebook
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import TewbError
-from tewb.workbench.measure import Measurement
+from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.session import Session
 
 if TYPE_CHECKING:
-    from tewb.workbench.widget import Workbench, demo
+    from tewb.workbench.notebook.workbench import Workbench, demo
 
 __all__ = ["Measurement", "Session", "Workbench", "demo"]
 
@@ -18,7 +29,7 @@ def __getattr__(name: str) -> Any:
     """The widgets, loaded on first use: a session needs none."""
     if name in ("Workbench", "demo"):
         try:
-            from tewb.workbench import widget
+            from tewb.workbench.notebook import workbench as widget
         except ImportError as e:
             raise TewbError(f"the workbench needs {e.name}", hint="pip install 'tewb[workbench]'") from e
         return getattr(widget, name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tewb import te
-from tewb.base import TewbError
+from tewb.base import TewbError, check_given, is_count, one_of
 from tewb.runtime import register_func
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
@@ -92,7 +93,14 @@ DEMOS: dict[str, Callable[..., tuple[Schedule, list[Tensor], Callable[..., Any]]
 
 def demo_session(name: str = "matmul", **sizes: Any) -> Session:
     """The session of a demo program. Raises TewbError for an unknown name."""
-    if name not in DEMOS:
-        raise TewbError(f"there is no demo {name}", hint=f"there are {', '.join(DEMOS)}")
-    schedule, args, reference = DEMOS[name](**sizes)
+    made = DEMOS[one_of("demo", name, DEMOS, TewbError)]
+    known = inspect.signature(made).parameters
+    for size, given in sizes.items():
+        one_of(f"size of the demo {name}", size, known, TewbError)
+        if size == "access":
+            one_of("access", given, ("elementwise", "rows", "whole"), TewbError)
+        else:
+            hint = f"demo({name!r}, {size}={known[size].default})"
+            check_given(is_count(given), size, given, "a number from 1 on", hint, TewbError)
+    schedule, args, reference = made(**sizes)
     return Session(schedule, args, reference=reference)

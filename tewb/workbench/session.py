@@ -7,127 +7,46 @@ graph, code) is computed from the journal; what it does changes the journal (`hi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from tewb.arith import Analyzer
-from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements
+from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements, one_of
 from tewb.driver import build_module
-from tewb.ir import (
-    Allocate,
-    AttrStmt,
-    DeclBuffer,
-    Expr,
-    ExternRegion,
-    For,
-    IRModule,
-    Node,
-    Origin,
-    PrimFunc,
-    Var,
-    const_int,
-    script,
-    script_lines,
-    walk,
-)
-from tewb.lowering import BUILD, lower_schedule, peak_bytes, run
+from tewb.ir import IRModule, PrimFunc, Var, script
+from tewb.lowering import lower_schedule
 from tewb.runtime import Kernel, Target
-from tewb.schedule import (
-    PRIMITIVES,
-    At,
-    Primitive,
-    Schedule,
-    Stage,
-    Step,
-    loop_marks,
-    place_text,
-    stage_marks,
+from tewb.schedule import PRIMITIVES, Primitive, Schedule, Step
+from tewb.workbench.journal.history import History
+from tewb.workbench.journal.write_code import program_code
+from tewb.workbench.judge.advice import advice
+from tewb.workbench.judge.ledger import Budget, checks, expect, extern_boxes, ledger
+from tewb.workbench.judge.palette import palette, preview
+from tewb.workbench.judge.why import explain
+from tewb.workbench.looks.code_forms import CodeForm, CodeForms
+from tewb.workbench.looks.diff import Diff
+from tewb.workbench.looks.loop_tree import StageInfo, loop_tree
+from tewb.workbench.looks.lowered_ir import (
+    AllocationInfo,
+    IRLine,
+    RegionInfo,
+    allocations,
+    ir_lines,
+    peak_bytes_of,
+    regions,
+    remark,
 )
-from tewb.schedule.alignment import elements_spanned
-from tewb.schedule.bounds import infer_bounds
-from tewb.schedule.recompute import recompute_factor
-from tewb.workbench.advice import advice
-from tewb.workbench.counts import Sizes
-from tewb.workbench.diff import Diff
-from tewb.workbench.explain import explain
-from tewb.workbench.history import History
-from tewb.workbench.ledger import Budget, checks, expect, extern_boxes, ledger
-from tewb.workbench.measure import STOPPED, Measurement, Pinned, measure
-from tewb.workbench.palette import palette, preview
-from tewb.workbench.program import program_code
-from tewb.workbench.roofline import Roofline, roofline
-from tewb.workbench.scrubber import Form, Scrubber
-from tewb.workbench.trials import Progress, Timings
-from tewb.workbench.verify import Verdict, verify
+from tewb.workbench.measure.counts import Sizes
+from tewb.workbench.measure.measure import STOPPED, Pinned, measure
+from tewb.workbench.measure.measurement import Measurement
+from tewb.workbench.measure.roofline import Roofline, roofline
+from tewb.workbench.measure.trials import Progress, Timings
+from tewb.workbench.measure.verify import Verdict, verify
+from tewb.workbench.trace.access_trace import AccessTrace, trace
 
 if TYPE_CHECKING:
-    from tewb.workbench.access_trace import AccessTrace
-    from tewb.workbench.snapshot import Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class LoopInfo:
-    """A loop of a stage: its name, extent as text, kind of axis, what was said of it, and the step that made it."""
-
-    name: str
-    extent: str
-    kind: str
-    marks: tuple[str, ...]
-    step: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class StageInfo:
-    """A stage as a person sees it. `place` is root, inline, or `at C.i.outer`; `computed` is how often each
-    element is computed there, on average, where that can be counted. `marks` is what was said of it: its memory, how its
-    results are stored."""
-
-    name: str
-    kind: str
-    place: str
-    step: int | None
-    loops: tuple[LoopInfo, ...]
-    computed: float | None = 1.0
-    marks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class IRLine:
-    """A line of IR text: its depth and text, a remark, and where it came from."""
-
-    depth: int
-    text: str
-    remark: str
-    origin: Origin | None
-    node: Node | None
-
-
-@dataclass(frozen=True, slots=True)
-class AllocationInfo:
-    """Memory of an intermediate, with the gaps that alignment makes. `elements` and `bytes` are None when the size is symbolic."""
-
-    name: str
-    stage: str | None
-    dtype: str
-    scope: str
-    shape: str
-    elements: int | None
-    bytes: int | None
-    step: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class RegionInfo:
-    """An extern_scope: what it reads and writes, and whether it may be repeated."""
-
-    name: str
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
-    effect: str
-    step: int | None
+    from tewb.workbench.notebook.snapshot import Snapshot
 
 
 class Session(History):
@@ -194,37 +113,17 @@ class Session(History):
     @property
     def stages(self) -> list[StageInfo]:
         """All stages in the order of computation."""
-        placed = [s for s in self.schedule.stages if isinstance(s.attach, At)]
-        bounds = infer_bounds(self.schedule) if placed else None
-        return [
-            self._stage(s, recompute_factor(s, bounds) if s in placed else 1.0) for s in self.schedule.stages
-        ]
-
-    def _stage(self, s: Stage, computed: float | None) -> StageInfo:
-        extents = self.schedule.extents(s)
-        loops = tuple(
-            LoopInfo(
-                s.axis_name(iv),
-                script(extents[iv]),
-                iv.kind.value,
-                tuple(loop_marks(s, iv)),
-                s.made_by.get(iv),
-            )
-            for iv in s.leaf_iter_vars
-        )
-        kind = type(s.op).__name__.removesuffix("Op").lower()
-        kind = "input" if kind == "placeholder" else kind
-        return StageInfo(s.name, kind, place_text(s), s.place_step, loops, computed, tuple(stage_marks(s)))
+        return loop_tree(self.schedule)
 
     def primitives(self, stage: str) -> list[Primitive]:
-        """The primitives, in the order of their declaration (a stage that is an input only has cache_read)."""
-        if self.schedule[stage].is_placeholder:
-            return [PRIMITIVES["cache_read"]]
-        return list(PRIMITIVES.values())
+        """The primitives, in the order of menus (a stage that is an input has few)."""
+        given = self.schedule[stage].is_placeholder
+        return [p for p in PRIMITIVES.values() if p.on_inputs or not given]
 
     def choices(self, stage: str, primitive: str, param: str, **others: Any) -> list[str]:
         """What a parameter may be, for a form. `others` are parameters chosen before."""
-        found = next(p for p in PRIMITIVES[primitive].params if p.name == param)
+        params = {p.name: p for p in PRIMITIVES[one_of("primitive", primitive, PRIMITIVES)].params}
+        found = params[one_of(f"parameter of {primitive}", param, params)]
         s = self.schedule[stage]
         if found.kind == "place":
             parent = self.schedule.find(others.get("parent"))
@@ -273,37 +172,20 @@ class Session(History):
 
     def ir_lines(self) -> list[IRLine]:
         """The lowered IR, line by line, with sizes in bytes and where each line came from."""
-        made = []
-        for line in script_lines(self.function):
-            origin = getattr(line.node, "origin", None)
-            made.append(IRLine(line.depth, line.text, _remark(line.node), origin, line.node))
-        return made
+        return ir_lines(self.function)
 
     def allocations(self) -> list[AllocationInfo]:
         """Every allocation of memory in the lowered IR, outermost first; one that was unrolled is listed once."""
-        found: dict[tuple[str, str], AllocationInfo] = {}
-        for n in walk(self.function.body):
-            if isinstance(n, Allocate) and n.buffer.scope != "register":
-                info = _allocation(n)
-                found.setdefault((info.name, info.shape), info)
-        return list(found.values())
+        return allocations(self.function)
 
     def peak_bytes(self) -> int | None:
         """The most bytes that intermediates take at once in the kernel, where those that are not alive together
         share memory; in one iteration of parallel loops. None when a size is symbolic."""
-        return peak_bytes(run(self.function, BUILD).body)
+        return peak_bytes_of(self.function)
 
     def regions(self) -> list[RegionInfo]:
         """Every extern_scope region of the lowered IR."""
-        found: dict[tuple[object, ...], RegionInfo] = {}
-        for n in walk(self.function.body):
-            if isinstance(n, AttrStmt) and isinstance(n.node, ExternRegion):
-                r = n.node
-                step = n.origin.step if n.origin else None
-                found.setdefault(
-                    (r.name, r.reads, r.writes), RegionInfo(r.name, r.reads, r.writes, r.effect, step)
-                )
-        return list(found.values())
+        return regions(self.function)
 
     # ---- code
 
@@ -350,17 +232,17 @@ class Session(History):
     # ---- every form, from TE to assembly
 
     @cached_property
-    def scrubber(self) -> Scrubber:
+    def code_forms(self) -> CodeForms:
         """The forms of the program, their lines linked to the journal, and what differs from other states."""
-        return Scrubber(self.schedule, self.args, self.name, _remark, lowered=lambda: self.passes)
+        return CodeForms(self.schedule, self.args, self.name, remark, lowered=lambda: self.passes)
 
-    def forms(self) -> list[Form]:
-        return self.scrubber.forms
+    def forms(self) -> list[CodeForm]:
+        return self.code_forms.forms
 
     def diff(self, form: str, against: str | Sequence[Step] = "before") -> Diff:
-        if against == "pinned" and self.pinned is not None:
-            self.scrubber.pinned = self.pinned.journal
-        return self.scrubber.diff(form, against)
+        if isinstance(against, str) and against == "pinned" and self.pinned is not None:
+            self.code_forms.pinned = self.pinned.journal
+        return self.code_forms.diff(form, against)
 
     # ---- judging: what could be done, what it costs (each function takes the session first)
 
@@ -374,7 +256,7 @@ class Session(History):
 
     def snapshot(self, measured: Measurement | None = None) -> Snapshot:
         """What the session shows now, as HTML to keep: for a cell of its own, before a notebook is shared."""
-        from tewb.workbench.snapshot import snapshot  # stands on this file
+        from tewb.workbench.notebook.snapshot import snapshot  # stands on this file
 
         return snapshot(self, measured)
 
@@ -388,9 +270,7 @@ class Session(History):
         return verify(self.schedule, self.args)
 
     def access_trace(self, buffer: str, limit: int = 4096) -> AccessTrace:
-        """What the loops touch of one buffer over time; see `tewb.workbench.access_trace.trace`."""
-        from tewb.workbench.access_trace import trace
-
+        """What the loops touch of one buffer over time; see `tewb.workbench.trace.access_trace.trace`."""
         return trace(self, buffer, limit)
 
 
@@ -405,7 +285,9 @@ def _check_given(schedule: Any, args: Any, name: Any, reference: Any, inputs: An
         (sizes, sizes is None or isinstance(sizes, Mapping), 'sizes as a dict, {"n": 128}'),
     ):
         if not is_right:
-            raise ArgumentError(f"a Session takes {wanted}; {given!r} is none", span=here())
+            raise ArgumentError(
+                f"a Session takes {wanted}; {given!r} is none", hint="tewb.Session(s, [A, B, C])", span=here()
+            )
     for key, value in (sizes or {}).items():
         if not isinstance(key, str | Var) or not isinstance(value, int | float | np.number):
             raise ArgumentError(
@@ -413,57 +295,3 @@ def _check_given(schedule: Any, args: Any, name: Any, reference: Any, inputs: An
                 hint='sizes={"n": 128}',
                 span=here(),
             )
-
-
-def _elements(shape: Sequence[Expr]) -> int | None:
-    total = 1
-    for n in shape:
-        size = const_int(n)
-        if size is None:
-            return None
-        total *= size
-    return total
-
-
-def _allocation(n: Allocate) -> AllocationInfo:
-    b = n.buffer
-    # With gaps between its rows a buffer takes more elements than it has.
-    kept = (Analyzer().simplify(elements_spanned(b.shape, b.strides)),) if b.strides else b.shape
-    elements = _elements(kept)
-    shape = "(" + ", ".join(script(s) for s in b.shape) + ("," if len(b.shape) == 1 else "") + ")"
-    origin = n.origin
-    return AllocationInfo(
-        b.name,
-        origin.stage if origin else None,
-        str(b.dtype),
-        b.scope,
-        shape,
-        elements,
-        None if elements is None else elements * b.dtype.nbytes,
-        origin.step if origin else None,
-    )
-
-
-def _remark(n: Node | None) -> str:
-    """What a line of IR says besides its text: bytes of an allocation, a guard, a view."""
-    match n:
-        case Allocate():
-            info = _allocation(n)
-            return (
-                "symbolic size"
-                if info.bytes is None
-                else f"{info.elements} elements, {bytes_shown(info.bytes)}"
-            )
-        case DeclBuffer():
-            return "a view: no memory of its own"
-        case For() if n.origin and n.origin.step is not None:
-            return f"step {n.origin.step + 1}"
-    return ""
-
-
-def bytes_shown(n: int) -> str:
-    """A size in bytes, in a readable unit."""
-    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if n >= size:
-            return f"{n / size:.4g} {unit}"
-    return f"{n} B"

@@ -119,7 +119,7 @@ class Loops(Slices):
         self.analyzer.bind_extent(v, const(0, v.dtype), count)
         value = v if step == 1 and const_int(start) == 0 else ops.add(start, ops.mul(v, step))
         body = self.body(node, name, LoopVariable(value))
-        made = For(v, const(0, v.dtype), extent, kind, body, (), self.origin(node, name))
+        made = For(v, const(0, v.dtype), extent, kind, body, self.origin(node, name))
         return self.judged(node, made, place)
 
     def new_axis(self, v: Var, extent: Expr) -> int:
@@ -169,7 +169,7 @@ class Loops(Slices):
             body = part(body) if callable(part) else seq(part, body)
         self.depth -= 1
         self.before = before
-        made = For(v, const(0, v.dtype), buffer.shape[0], ForKind.SERIAL, body, (), self.origin(node, name))
+        made = For(v, const(0, v.dtype), buffer.shape[0], ForKind.SERIAL, body, self.origin(node, name))
         return self.judged(node, made, place)
 
     def written_out(self, node: ast.For, values: Sequence[Value]) -> list[Any]:

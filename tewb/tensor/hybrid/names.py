@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from tewb.arith import converted
 from tewb.base import DType
 from tewb.ir import ForKind, intrinsics, ops
 
@@ -84,14 +85,24 @@ def _array(shape: Any, dtype: Any = "float32", scope: str = "global") -> Any:
     return np.zeros(shape, DType(getattr(dtype, "__name__", str(dtype))))
 
 
-def _loop(*bounds: Any) -> range:
+def _known(*bounds: Any) -> range:
     return range(*[int(b) for b in bounds])
 
 
+class _Loop:
+    """What a loop counts: in int32, which wraps, as in a kernel."""
+
+    def __init__(self, *bounds: Any) -> None:
+        self.numbers = _known(*bounds)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(np.int32, self.numbers)
+
+
 def cast_array(x: Any, dtype: str) -> Any:
-    """`x` converted as C does: integers wrap, floats lose their fraction."""
+    """`x` converted as in a kernel: integers wrap, floats lose their fraction."""
     with np.errstate(all="ignore"):
-        return np.asarray(x).astype(dtype)[()]
+        return converted(x, dtype)[()]
 
 
 class _Caster:
@@ -114,7 +125,7 @@ def extreme(name: str, *values: Any) -> Any:
 def eager_names() -> dict[str, Any]:
     """The globals that an eager run adds."""
     words: dict[str, Any] = {name: _array for name in DECLARATIONS}
-    words.update({name: _loop for name in (*LOOPS, "const_range")})
+    words.update({name: _Loop for name in LOOPS}, const_range=_known)
     words.update({name: _Caster(name) for name in CASTS})
     words.update({name: eager for name, (_, eager) in FUNCTIONS.items()})
     words["min"], words["max"] = (lambda *v: extreme("min", *v)), (lambda *v: extreme("max", *v))

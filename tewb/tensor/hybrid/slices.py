@@ -240,7 +240,7 @@ class Slices(Calls):
             self.result.axis.append(IterVar(Range(const(0, n.dtype), n), v, AxisKind.DATA))
         made = body(variables)
         for v, n, place in reversed(list(zip(variables, shape, places, strict=True))):
-            made = For(v, const(0, n.dtype), n, ForKind.SERIAL, made, (), self.origin(node, v.name))
+            made = For(v, const(0, n.dtype), n, ForKind.SERIAL, made, self.origin(node, v.name))
             self.note_order(node, made, place)
         return made
 

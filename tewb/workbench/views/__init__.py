@@ -1,1 +1,1 @@
-"""Views: a session as HTML and as graphs."""
+"""How a session is shown: HTML panels, graphs, and the widgets of the workbench."""

@@ -9,9 +9,11 @@ import math
 from collections.abc import Iterable
 from html import escape
 
-from tewb.workbench.access_trace import Access, AccessTrace, histogram
+from tewb.workbench.trace.access_trace import AccessTrace, TracedAccess, histogram
 from tewb.workbench.views import plain
+from tewb.workbench.views.assets import inline_styles
 
+_STYLES = inline_styles("access.css")
 _ROWS, _COLUMNS = 32, 48  # of a page: a larger buffer shows the page where something happens
 _CELL = 12
 _READ, _WRITE, _LINE = "#2f7fd6", "#d9660a", "#d9660a"
@@ -35,7 +37,7 @@ def frame(trace: AccessTrace, time: int) -> str:
     said = caption(trace, a.time)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(said)}" width="{page.width}" height="{page.height}" '
-        f'viewBox="-1 -1 {page.width} {page.height}" style="max-width:100%;height:auto">',
+        f'viewBox="-1 -1 {page.width} {page.height}" style="{_STYLES["svg"]}">',
         f"<title>{escape(said)}</title>",
         f'<path d="{page.grid()}" fill="none" stroke="currentColor" stroke-opacity="0.18"/>',
     ]
@@ -66,7 +68,7 @@ def caption(trace: AccessTrace, time: int) -> str:
     return "; ".join(parts)
 
 
-def _elements(trace: AccessTrace, a: Access) -> str:
+def _elements(trace: AccessTrace, a: TracedAccess) -> str:
     def shown(element: int) -> str:
         return ", ".join(map(str, trace.index(element)))
 
@@ -150,4 +152,4 @@ def summary(trace: AccessTrace) -> str:
 
 def _beside(table: str) -> str:
     """A table beside the one before, where there is room."""
-    return f'<div style="display:inline-block;vertical-align:top;margin-right:24px">{table}</div>'
+    return f'<div style="{_STYLES[".beside"]}">{table}</div>'

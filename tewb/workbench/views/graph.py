@@ -10,7 +10,7 @@ from typing import Any
 from tewb.base import printable
 from tewb.ir import script
 from tewb.schedule import At, Schedule, Stage
-from tewb.workbench.sizes import memory_shown
+from tewb.workbench.looks.sizes import memory_shown
 from tewb.workbench.views.html import panel
 
 # Graphviz knows no currentColor; this ink is put in and taken out again, so that themes can colour the graph.

@@ -8,14 +8,6 @@ from tewb.schedule import Step
 from tewb.workbench.session import Session
 from tewb.workbench.views.html import panel
 
-CSS = """
-.tw-bench .tw-step-name { font-weight: 600; margin-left: 1ch; }
-.tw-bench .tw-note { color: var(--tw-dim); font-style: italic; white-space: pre-wrap; padding-left: 4ch; }
-.tw-bench .tw-ahead { color: var(--tw-dim); }
-.tw-bench .tw-branches { display: flex; flex-wrap: wrap; gap: 4px; margin-top: 4px; }
-.tw-bench .tw-branch-now { font-weight: 600; border-color: var(--jp-brand-color1, #1976d2); }
-""".strip()
-
 _EMPTY = '<div class="tw-dim">no steps yet: choose a stage, a primitive and a loop, then Apply</div>'
 
 

@@ -10,54 +10,17 @@ from collections.abc import Sequence
 from html import escape
 
 from tewb.base import TewbError
-from tewb.workbench.session import Session, bytes_shown
+from tewb.workbench.looks.sizes import bytes_shown
+from tewb.workbench.session import Session
+from tewb.workbench.views.assets import asset, repeated
 
-STYLE = """
-.tw-bench { --tw-line: var(--jp-border-color2, #bbb); --tw-dim: var(--jp-content-font-color2, #666);
-  --tw-lit: color-mix(in srgb, var(--jp-warn-color1, #f90) 28%, transparent);
-  color: var(--jp-content-font-color1, inherit); container-type: inline-size; padding: 2px; }
-.tw-bench .tw-panel { border: 1px solid var(--tw-line); border-radius: 4px; padding: 6px 8px; margin: 3px;
-  line-height: 1.35; overflow: auto; max-height: 460px; }
-.tw-bench .tw-title { font-weight: 600; color: var(--tw-dim); margin: 0 0 4px; font-size: 12px; }
-.tw-bench .tw-code { font-family: var(--jp-code-font-family, monospace); font-size: 12px; white-space: pre;
-  margin: 0; }
-.tw-bench .tw-code div { min-height: 1.35em; }
-.tw-bench table { border-collapse: collapse; font-size: 12px; }
-.tw-bench th, .tw-bench td { text-align: left; padding: 1px 10px 1px 0; white-space: nowrap; }
-.tw-bench th { color: var(--tw-dim); font-weight: 600; border-bottom: 1px solid var(--tw-line); }
-.tw-bench td.tw-number { text-align: right; font-variant-numeric: tabular-nums; }
-.tw-bench .tw-key { color: var(--jp-mirror-editor-keyword-color, #008000); font-weight: 600; }
-.tw-bench .tw-remark { color: var(--jp-mirror-editor-comment-color, #408080); }
-.tw-bench .tw-mark { border: 1px solid var(--tw-line); border-radius: 8px; padding: 0 6px; font-size: 11px; }
-.tw-bench .tw-good { color: var(--jp-success-color1, #2a7d2e); font-weight: 600; }
-.tw-bench .tw-bad { color: var(--jp-error-color1, #c62828); font-weight: 600; }
-.tw-bench .tw-dim { color: var(--tw-dim); }
-.tw-bench .tw-step { cursor: default; }
-.tw-bench .tw-step:focus { outline: 2px solid var(--jp-brand-color1, #1976d2); }
-.tw-bench .tw-message { min-height: 20px; white-space: pre-wrap; font-size: 13px; padding: 2px 6px;
-  line-height: 1.4; }
-.tw-bench .widget-html, .tw-bench .widget-html-content { min-width: 0; width: auto; max-width: 100%; }
-.tw-bench .widget-html-content { flex: 1 1 auto; }
-.tw-bench .widget-html { overflow: visible; }
-.tw-bench svg { max-width: 100%; height: auto; }
-""".strip()
-
-# JupyterLab takes keys that are pressed in a drop-down for commands of the notebook (d d deletes the cell),
-# unless the element that has the focus says not to. The sheet's own load event is where to say so.
-_OWN_KEYS = (
-    "const b=this.closest('.tw-bench');"
-    "if (b && !b.dataset.twKeys) { b.dataset.twKeys='own';"
-    "b.addEventListener('focusin', e => e.target.setAttribute('data-lm-suppress-shortcuts','true')); }"
-)
+_SHEET, _LIT_STEP = asset("html.css"), asset("lit_step.css")
+_OWN_KEYS, _COPY = asset("own_keys.js"), asset("copy_code.js")
 
 
 def style(steps: int, more: Sequence[str] = ()) -> str:
     """The style sheet, `more` of it, and one rule for each step that lights what the step made."""
-    rules = [
-        f".tw-bench:has(.tw-s{i}:is(:hover,:focus)) .tw-s{i} {{ background: var(--tw-lit); }}"
-        for i in range(steps)
-    ]
-    sheet = "\n".join([STYLE, *more, *rules])
+    sheet = "\n".join([_SHEET, *more, *repeated(_LIT_STEP, steps)])
     return f'<style onload="{escape(_OWN_KEYS)}">{sheet}</style>'
 
 
@@ -122,13 +85,6 @@ def message(text: str, good: bool = True) -> str:
 def refusal(error: TewbError) -> str:
     """Why something was refused."""
     return message(f"✗ {error}", good=False)
-
-
-_COPY = (
-    "const t=this.parentElement.querySelector('.tw-program').textContent;"
-    "navigator.clipboard.writeText(t).then(()=>{this.textContent='Copied';"
-    "setTimeout(()=>{this.textContent='Copy code'},1500)})"
-)
 
 
 def code(text: str) -> str:

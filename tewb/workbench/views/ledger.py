@@ -6,18 +6,8 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from tewb.workbench.ledger import Check, Entry, ExternBoxes, Touched
+from tewb.workbench.judge.ledger import Check, Entry, ExternBoxes, Touched
 from tewb.workbench.views.html import panel
-
-CSS = """
-.tw-bench .tw-checks { list-style: none; margin: 4px 0 0; padding: 0; font-size: 12px; }
-.tw-bench .tw-boxes { display: flex; flex-wrap: wrap; gap: 12px; font-size: 12px; margin: 2px 0 8px; }
-.tw-bench .tw-boxes figure { margin: 0; }
-.tw-bench .tw-boxes rect { fill: none; stroke: var(--tw-line); vector-effect: non-scaling-stroke; }
-.tw-bench .tw-boxes .tw-reads { fill: var(--jp-info-color1, #1976d2); fill-opacity: 0.12; }
-.tw-bench .tw-boxes .tw-writes { fill: var(--jp-warn-color1, #f57c00); fill-opacity: 0.12; }
-.tw-bench .tw-boxes .tw-first { fill-opacity: 0.6; }
-""".strip()
 
 
 def ledger(entries: Sequence[Entry], checks: Sequence[Check] = ()) -> str:

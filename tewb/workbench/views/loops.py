@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
 from tewb.schedule import Step
-from tewb.workbench.session import LoopInfo, StageInfo
-
-_STATIC = Path(__file__).parent / "static"
-
-CSS = """
-.tw-bench .tw-tree [role=treeitem] { cursor: default; border-radius: 3px; }
-.tw-bench .tw-tree [aria-selected=true] { box-shadow: inset 3px 0 0 var(--jp-brand-color1, #1976d2); }
-.tw-bench .tw-tree [role=treeitem]:focus { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: -2px; }
-.tw-bench .tw-tree .tw-drop { outline: 2px dashed var(--jp-brand-color1, #1976d2); }
-.tw-bench .tw-factor { width: 5em; font: inherit; }
-""".strip()
+from tewb.workbench.looks.loop_tree import LoopInfo, StageInfo
+from tewb.workbench.views.assets import FOLDER
 
 
 class LoopView(anywidget.AnyWidget):
@@ -30,7 +20,7 @@ class LoopView(anywidget.AnyWidget):
     `selected` is the chosen stage and loop; it changes with clicks and arrow keys, and can be set.
     """
 
-    _esm = _STATIC / "loops.js"
+    _esm = FOLDER / "loops.js"
     tree: Any = traitlets.List().tag(sync=True)
     selected: Any = traitlets.Dict({"stage": "", "loop": ""}).tag(sync=True)
 

@@ -10,11 +10,6 @@ import ipywidgets as widgets
 
 from tewb.base import TewbError
 
-CSS = """
-.tw-bench .jupyter-widget-tab > .lm-TabBar .lm-TabBar-tab { flex: 0 0 auto; min-width: 0; padding: 0 9px; }
-.tw-bench .jupyter-widget-tab > .widget-tab-contents, .tw-bench .jupyter-widget-TabPanel-tabContents { padding: 4px; }
-""".strip()
-
 
 class Pages(widgets.Tab):  # type: ignore[misc]
     """One tab for each panel. `makers` give the HTML of a panel by its title; `below` are widgets that stand

@@ -11,21 +11,9 @@ from collections.abc import Sequence
 from html import escape
 
 from tewb.schedule import Step
-from tewb.workbench.advice import Advice
-from tewb.workbench.palette import Action, Preview
+from tewb.workbench.judge.advice import Advice
+from tewb.workbench.judge.palette import Action, Preview
 from tewb.workbench.views.html import panel
-
-CSS = """
-.tw-bench .tw-panel-palette { max-height: 230px; }
-.tw-bench .tw-actions { list-style: none; margin: 0 0 6px; padding: 0; font-size: 12px; }
-.tw-bench .tw-actions li { padding: 2px 0; border-top: 1px solid var(--tw-line); }
-.tw-bench .tw-actions button { font-family: var(--jp-code-font-family, monospace); font-size: 12px;
-  cursor: pointer; }
-.tw-bench .tw-actions .tw-after { font-family: var(--jp-code-font-family, monospace); color: var(--tw-dim);
-  margin-left: 12px; }
-.tw-bench .tw-actions .tw-refused { color: var(--tw-dim); }
-.tw-bench .tw-actions .tw-refused > button:disabled { opacity: 0.55; cursor: default; }
-""".strip()
 
 
 def palette(actions: Sequence[Action], stage: str, loop: str | None) -> str:

@@ -12,8 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from tewb.workbench.session import StageInfo
+from tewb.workbench.looks.loop_tree import StageInfo
+from tewb.workbench.views.assets import inline_styles
 from tewb.workbench.views.graph import svg
+
+_STYLES = inline_styles("plain.css")
 
 _SHORT = 40  # lines that are shown without being unfolded
 _LONGEST = 800  # lines that are put into a notebook at all
@@ -35,7 +38,7 @@ class Shown:
 
 def pre(text: str) -> str:
     """Text as it is, escaped."""
-    return f'<pre style="line-height:1.3;margin:2px 0;overflow:auto">{escape(text)}</pre>'
+    return f'<pre style="{_STYLES["pre"]}">{escape(text)}</pre>'
 
 
 def fold(summary: str, body: str, is_open: bool = False) -> str:
@@ -61,12 +64,12 @@ def listing(title: str, text: str) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table of texts."""
-    top = "".join(f'<th style="text-align:left;padding-right:12px">{escape(h)}</th>' for h in head)
+    top = "".join(f'<th style="{_STYLES["th"]}">{escape(h)}</th>' for h in head)
     body = "".join(
-        "<tr>" + "".join(f'<td style="text-align:left">{escape(str(c))}</td>' for c in row) + "</tr>"
+        "<tr>" + "".join(f'<td style="{_STYLES["td"]}">{escape(str(c))}</td>' for c in row) + "</tr>"
         for row in rows
     )
-    return f'<table style="margin:2px 0"><tr>{top}</tr>{body}</table>'
+    return f'<table style="{_STYLES["table"]}"><tr>{top}</tr>{body}</table>'
 
 
 def loops(s: StageInfo) -> str:
@@ -94,4 +97,4 @@ def image(drawn: str, alt: str) -> str:
         "<svg[^>]*>", r'\g<0><rect x="-1" y="-1" width="110%" height="110%" fill="white"/>', drawn, count=1
     )
     data = base64.b64encode(whole.replace("currentColor", "#222222").encode()).decode()
-    return f'<img alt="{escape(alt)}" style="max-width:100%" src="data:image/svg+xml;base64,{data}">'
+    return f'<img alt="{escape(alt)}" style="{_STYLES["img"]}" src="data:image/svg+xml;base64,{data}">'

@@ -7,24 +7,11 @@ from collections.abc import Callable
 from html import escape
 from zlib import crc32
 
-from tewb.workbench.roofline import Point, Roofline
+from tewb.workbench.measure.roofline import Point, Roofline
+from tewb.workbench.views.assets import asset
 from tewb.workbench.views.html import panel
 
-CSS = """
-.tw-plot { color: var(--jp-content-font-color1, inherit); font-family: var(--jp-ui-font-family, sans-serif);
-  font-size: 11px; width: 100%; max-width: 520px; height: auto; }
-.tw-plot text { fill: var(--jp-content-font-color2, currentColor); stroke: none; }
-.tw-plot .tw-grid { stroke: var(--jp-border-color2, #8884); stroke-width: 0.5; }
-.tw-plot .tw-axis { stroke: var(--jp-content-font-color2, currentColor); stroke-width: 1; fill: none; }
-.tw-plot .tw-roof { stroke: var(--jp-content-font-color1, currentColor); stroke-width: 2; fill: none; }
-.tw-plot .tw-way { stroke: var(--jp-brand-color1, #1976d2); stroke-width: 1.2; fill: none; opacity: 0.7; }
-.tw-plot .tw-point { fill: var(--jp-brand-color1, #1976d2); opacity: 0.55; }
-.tw-plot .tw-newest { fill: var(--jp-brand-color1, #1976d2); stroke: var(--jp-content-font-color1, currentColor);
-  stroke-width: 1.5; }
-.tw-plot .tw-cold { fill: none; stroke: var(--jp-brand-color1, #1976d2); stroke-width: 1.5; stroke-dasharray: 2 2; }
-.tw-plot .tw-numpy { fill: none; stroke: var(--jp-warn-color1, #ef6c00); stroke-width: 1.5; }
-.tw-plot text.tw-said { fill: var(--jp-content-font-color1, currentColor); font-weight: 600; }
-""".strip()
+CSS = asset("roofline.css")
 
 WIDTH, HEIGHT = 460, 280
 LEFT, RIGHT, TOP, BOTTOM = 50, 14, 14, 40

@@ -12,7 +12,7 @@ from tewb.base import printable
 from tewb.ir import Expr, IterVar, script
 from tewb.schedule import At, Schedule, Split, Stage, loop_marks, stage_marks
 from tewb.tensor import Tensor
-from tewb.workbench.sizes import memory_shown
+from tewb.workbench.looks.sizes import memory_shown
 from tewb.workbench.views.graph import quoted
 
 _HEAD = (

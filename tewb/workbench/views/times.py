@@ -7,18 +7,11 @@ from dataclasses import dataclass
 from html import escape
 
 from tewb.runtime import shown
-from tewb.workbench.measure import Measurement, Row
+from tewb.workbench.measure.measurement import Measurement, Row
+from tewb.workbench.measure.verify import Verdict
 from tewb.workbench.session import Session
-from tewb.workbench.verify import Verdict
 from tewb.workbench.views.html import panel
 from tewb.workbench.views.roofline import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Scale, log_scale, svg, ticks
-
-CSS = """
-.tw-plot .tw-bar { stroke: var(--jp-brand-color1, #1976d2); stroke-width: 1; opacity: 0.6; }
-.tw-plot .tw-reference { stroke: var(--jp-warn-color1, #ef6c00); stroke-width: 1.2; fill: none; stroke-dasharray: 5 3; }
-.tw-plot text.tw-wrong { fill: var(--jp-error-color1, #c62828); font-weight: 600; }
-.tw-bench progress.tw-progress { width: 100%; height: 6px; accent-color: var(--jp-brand-color1, #1976d2); }
-""".strip()
 
 HEIGHT = 220
 

@@ -1,0 +1,375 @@
+"""The pool: every iteration runs once, workers help, wake and sleep, and what goes wrong stops the rest.
+
+The loops here are Python functions that the pool's machine code calls, so that they can tell what they see.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tewb import te
+from tewb.base import BoundError
+from tewb.runtime import Kernel, get_num_threads, pool, set_num_threads
+from tewb.runtime.thread_pool_code import MOST_WORKERS
+
+_LOOP = ctypes.CFUNCTYPE(
+    ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64
+)
+_BODY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+Body = Callable[[int, int], "int | None"]
+
+
+def run(body: Body, n: int, most: int = 1 << 62, context: Any = None) -> int:
+    """The code that the pool returns for `body(lo, hi)` over 0..n."""
+    pool().start()
+    context = context or (ctypes.c_int64 * 8)()
+    call = _LOOP(pool()._code.address("tewb_rt_parallel"))
+    function = _BODY(lambda ctx, data, lo, hi: body(lo, hi) or 0)
+    return int(call(context, function, None, n, most))
+
+
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    before = get_num_threads()
+    set_num_threads(2)
+    yield
+    set_num_threads(before)
+
+
+def helpers(count: int = 2, n: int = 0) -> int:
+    """How many threads take part in `n` iterations, each of which waits until `count` have come."""
+    seen: set[int] = set()
+    end = time.monotonic() + 20
+
+    def body(lo: int, hi: int) -> None:
+        seen.add(threading.get_ident())
+        while len(seen) < count and time.monotonic() < end:
+            time.sleep(0.001)
+
+    run(body, n or count, most=1)
+    return len(seen)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 100, 12345])
+@pytest.mark.parametrize("most", [1, 7, 1 << 62])
+def test_every_iteration_runs_once(size: int, n: int, most: int) -> None:
+    if most == 1 and n > 1000:
+        n = 1001
+    set_num_threads(size)
+    ranges: list[tuple[int, int]] = []
+    assert run(lambda lo, hi: ranges.append((lo, hi)), n, most) == 0
+    assert all(0 < hi - lo <= most for lo, hi in ranges)
+    assert [i for lo, hi in sorted(ranges) for i in range(lo, hi)] == list(range(n))
+
+
+def test_chunks_shrink_toward_the_end() -> None:
+    ranges: list[tuple[int, int]] = []
+    run(lambda lo, hi: ranges.append((lo, hi)), 100_000)
+    sizes = [hi - lo for lo, hi in sorted(ranges)]
+    assert sizes[0] == 100_000 // 4 and sizes[-1] == 1 and len(sizes) < 100
+
+
+def test_workers_take_part() -> None:
+    assert helpers(2) == 2
+    set_num_threads(4)
+    assert helpers(4, 8) == 4
+    assert helpers(3) == 3  # no more are asked than there are iterations
+    set_num_threads(1)
+    assert helpers(1, 50) == 1  # though the others may be awake
+    set_num_threads(2)
+    assert helpers(2) == 2
+
+
+def test_workers_wake_from_sleep() -> None:
+    for pause in (0.0004, 0.0005, 0.0006, 0.001, 0.05):
+        for _ in range(5):
+            time.sleep(pause)
+            assert helpers(2) == 2
+
+
+def test_an_idle_pool_uses_no_processor() -> None:
+    set_num_threads(4)
+    assert helpers(4) == 4
+    time.sleep(0.05)
+    start, cpu = time.perf_counter(), time.process_time()
+    time.sleep(0.3)
+    assert time.process_time() - cpu < 0.5 * (time.perf_counter() - start)
+
+
+def test_a_caller_that_waits_for_long_sleeps() -> None:
+    me = threading.get_ident()
+
+    def body(lo: int, hi: int) -> None:
+        if threading.get_ident() == me:
+            begun.wait(5)  # until the worker has taken the other iteration
+        else:
+            begun.set()
+            time.sleep(0.3)
+
+    begun = threading.Event()
+    start, cpu = time.perf_counter(), time.thread_time()
+    assert run(body, 2, most=1) == 0
+    assert begun.is_set() and time.perf_counter() - start > 0.29
+    assert time.thread_time() - cpu < 0.15
+
+
+def test_a_failure_stops_the_rest() -> None:
+    for size in (1, 2, 4):
+        set_num_threads(size)
+        seen: list[int] = []
+
+        def body(lo: int, hi: int) -> int:
+            seen.append(lo)  # noqa: B023
+            return 7 if lo == 3 else 0
+
+        assert run(body, 200_000, most=1) == 7
+        assert len(seen) < 200_000
+        assert run(lambda lo, hi: None, 10, most=1) == 0
+
+
+def test_a_cancelled_kernel_begins_no_chunk() -> None:
+    for size in (1, 2):
+        set_num_threads(size)
+        context = (ctypes.c_int64 * 8)()
+        seen: list[int] = []
+
+        def body(lo: int, hi: int) -> None:
+            seen.append(lo)  # noqa: B023
+            context[0] = 1  # noqa: B023
+
+        assert run(body, 1000, 1, context) == 1
+        assert 1 <= len(seen) <= 2
+
+
+def test_a_loop_inside_of_a_loop_runs_on_its_thread() -> None:
+    wrong: list[str] = []
+
+    def outer(lo: int, hi: int) -> int:
+        me = threading.get_ident()
+        seen: list[int] = []
+
+        def inner(a: int, b: int) -> None:
+            if threading.get_ident() != me:
+                wrong.append("another thread")
+            seen.extend(range(a, b))
+
+        code = run(inner, 50, most=3)
+        if seen != list(range(50)):
+            wrong.append(f"{seen}")
+        return code
+
+    assert run(outer, 20, most=1) == 0
+    assert wrong == []
+
+
+def test_calls_from_many_threads_while_the_size_changes() -> None:
+    wrong: list[Any] = []
+    rng = random.Random(0)
+    stop = threading.Event()
+
+    def work(seed: int) -> None:
+        own = random.Random(seed)
+        for _ in range(150):
+            n, ranges = own.randrange(40), []
+            code = run(lambda lo, hi: ranges.append((lo, hi)), n, own.choice([1, 3, 1 << 62]))  # noqa: B023
+            if code or [i for lo, hi in sorted(ranges) for i in range(lo, hi)] != list(range(n)):
+                wrong.append((n, ranges))
+            time.sleep(own.choice([0, 0, 0, 0.0007]))
+
+    def resize() -> None:
+        while not stop.is_set():
+            set_num_threads(rng.randrange(1, 6))
+            time.sleep(0.001)
+
+    workers = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    changer = threading.Thread(target=resize)
+    for t in (*workers, changer):
+        t.start()
+    for t in workers:
+        t.join(60)
+    stop.set()
+    changer.join(60)
+    assert not any(t.is_alive() for t in workers) and wrong == []
+
+
+def test_sizes_that_cannot_be() -> None:
+    for size in (0, -1, MOST_WORKERS + 2):
+        with pytest.raises(ValueError, match=f"{size} threads cannot run a kernel"):
+            set_num_threads(size)
+    assert get_num_threads() == 2
+
+
+# ---------------------------------------------------------------- kernels
+
+
+def doubled(n: int = 1000) -> tuple[Any, Any, Any]:
+    """A kernel with a parallel loop, its input and its output."""
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] * 2.0, name="B")
+    s = te.create_schedule(B.op)
+    s[B].parallel("i")
+    return tewb.build(s, [A, B]), np.arange(n, dtype="float32"), np.zeros(n, "float32")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 17, 1000, 100_003])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_parallel_and_serial_kernels_agree(n: int, size: int) -> None:
+    set_num_threads(size)
+    k, a, b = doubled(n)
+    for _ in range(4):  # the first in Python, the others through the entry
+        b[...] = 0
+        k(a, b)
+        np.testing.assert_array_equal(b, a * 2)
+
+
+def test_a_parallel_kernel_is_called_in_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    k, a, b = doubled()
+    for _ in range(3):
+        k(a, b)
+    if k._direct is None:
+        pytest.skip("this Python has no native entries")
+    seen: list[Any] = []
+    slow = Kernel._call_in_python
+    monkeypatch.setattr(
+        Kernel, "_call_in_python", lambda self, values: (seen.append(values), slow(self, values))[1]
+    )
+    k(a, b)
+    assert seen == []
+    set_num_threads(pool()._started + 2)  # there is a worker to start, which Python does
+    assert k._direct(a, b) is NotImplemented
+    k(a, b)
+    assert k._direct(a, b) is None and seen == []
+    np.testing.assert_array_equal(b, a * 2)
+
+
+def test_an_error_in_one_iteration_is_explained() -> None:
+    n = 4000
+    at = te.placeholder((n,), name="at", dtype="int32")
+    A = te.placeholder((8,), name="A")
+    B = te.compute((n,), lambda i: A[at[i]], name="B")
+    s = te.create_schedule(B.op)
+    s[B].parallel("i")
+    k = tewb.build(s, [A, at, B], debug=True)
+    a, where = np.ones(8, "float32"), np.zeros(n, "int32")
+    for _ in range(4):
+        k(a, where, np.zeros(n, "float32"))
+        where[[5, 3999]] = 1000, 2000
+        with pytest.raises(BoundError, match="B reads outside of A in dimension 0"):
+            k(a, where, np.zeros(n, "float32"))
+        where[...] = 0
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+@needs_fork
+@pytest.mark.parametrize("calls", [1, 5])
+def test_a_fork_has_workers_of_its_own(calls: int) -> None:
+    k, a, b = doubled()
+    for _ in range(calls):
+        k(a, b)
+    child = os.fork()
+    if child == 0:
+        try:
+            c = np.zeros_like(b)
+            for _ in range(3):
+                k(a, c)
+            os._exit(0 if (c == a * 2).all() and helpers() == 2 else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    k(a, b)
+    assert helpers() == 2
+
+
+@needs_fork
+def test_a_fork_while_a_loop_runs() -> None:
+    """From another thread, and from an iteration."""
+    children: list[int] = []
+
+    def fork() -> None:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if helpers() == 2 else 1)
+        children.append(child)
+
+    thread = threading.Timer(0.05, fork)
+    thread.start()
+    run(lambda lo, hi: time.sleep(0.3), 2, most=1)
+    thread.join()
+    run(lambda lo, hi: fork() if lo == 0 else None, 2, most=1)
+    assert [os.waitstatus_to_exitcode(os.waitpid(c, 0)[1]) for c in children] == [0, 0]
+
+
+def _in_a_process(_: int) -> bool:
+    k, a, b = doubled()
+    for _ in range(3):
+        k(a, b)
+    return bool((b == a * 2).all())
+
+
+@pytest.mark.parametrize(
+    "method", [m for m in ("fork", "spawn") if m in multiprocessing.get_all_start_methods()]
+)
+def test_multiprocessing(method: str) -> None:
+    assert _in_a_process(0)
+    with multiprocessing.get_context(method).Pool(2) as processes:
+        assert processes.map_async(_in_a_process, range(4)).get(120) == [True] * 4
+
+
+PROGRAM = """
+import numpy as np, tewb, threading, time
+from tewb import te
+A = te.placeholder((1000,), name="A")
+B = te.compute((1000,), lambda i: A[i] * 2.0, name="B")
+s = te.create_schedule(B.op)
+s[B].parallel("i")
+k = tewb.build(s, [A, B])
+a, b = np.ones(1000, "float32"), np.zeros(1000, "float32")
+for _ in range(5):
+    k(a, b)
+"""
+
+
+def program(more: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM + more],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",  # workers look for work
+        "time.sleep(0.1)",  # they sleep
+        "threading.Thread(target=lambda: [k(a, b) for _ in range(10**9)], daemon=True).start(); time.sleep(0.1)",
+    ],
+)
+def test_a_program_ends_quietly(more: str) -> None:
+    done = program(more, TEWB_NUM_THREADS="4")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_number_of_threads_comes_from_the_environment() -> None:
+    count = "from tewb.runtime import get_num_threads, pool; print(get_num_threads(), pool()._started)"
+    assert program(count, TEWB_NUM_THREADS="3").stdout == "3 2\n"
+    assert "TEWB_NUM_THREADS is '-2', which is no number of threads" in program(TEWB_NUM_THREADS="-2").stderr

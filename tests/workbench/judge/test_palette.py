@@ -1,0 +1,240 @@
+"""The palette: what it offers works, what it repairs becomes legal, and previews tell the truth."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+import tewb
+from tests.programs import PROGRAMS, random_schedule, schedule_for
+from tewb import te
+from tewb.base import ScheduleError
+from tewb.schedule import PRIMITIVES, Schedule, Step
+from tewb.workbench.demos import demo_session
+from tewb.workbench.judge.palette import lanes_of
+from tewb.workbench.views import palette as view
+
+SMALL = {"matmul": {"n": 48}, "blur": {"n": 40}, "softmax": {"n": 24, "m": 40}, "extern": {}}
+
+
+def stages_and_loops(schedule: Schedule) -> list[tuple[str, str | None]]:
+    found: list[tuple[str, str | None]] = []
+    for s in schedule.stages:
+        found += [(s.name, s.axis_name(iv)) for iv in s.leaf_iter_vars] or [(s.name, None)]
+    return found
+
+
+def applied(session: Any, *steps: Step) -> Any:
+    """A session on a copy of the schedule, after `steps`."""
+    made = tewb.Session(session.schedule.copy(), session.args)
+    for step in steps:
+        made.apply(step)
+    return made
+
+
+def check(session: Any, stage: str, loop: str | None) -> int:
+    """Every action of a palette is as it says. Returns how many fixes there were."""
+    actions = session.palette(stage, loop)
+    fixes = 0
+    order = [a.legal for a in actions]
+    assert order == sorted(order, reverse=True), "legal ones come first"
+    for a in actions:
+        if a.legal:
+            after = applied(session, a.step)
+            assert a.preview.after.bytes == sum(x.bytes for x in after.allocations()), a.step
+            continue
+        assert a.reason
+        with pytest.raises(ScheduleError):
+            applied(session, a.step)
+        if a.fix is not None:
+            fixes += 1
+            applied(session, a.fix, a.then)
+    return fixes
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_actions_of_the_demos_are_as_they_say(name: str) -> None:
+    s = demo_session(name, **SMALL[name])
+    for stage, loop in stages_and_loops(s.schedule):
+        check(s, stage, loop)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("seed", range(2))
+def test_actions_after_random_steps_are_as_they_say(name: str, seed: int) -> None:
+    rng = random.Random(f"palette{name}{seed}")
+    inputs, outputs = PROGRAMS[name]()
+    s = tewb.Session(random_schedule(outputs, rng, 4), inputs + outputs)
+    for stage, loop in rng.sample(stages_and_loops(s.schedule), 3):
+        check(s, stage, loop)
+
+
+def test_every_primitive_is_there_with_a_guess_that_fits() -> None:
+    s = demo_session("matmul", n=48)
+    actions = s.palette("C", "i")
+    assert {a.step.primitive for a in actions} == set(PRIMITIVES)
+    factors = [a.step.args["factor"] for a in actions if a.step.primitive == "split"]
+    assert lanes_of(s.schedule["C"]) in factors and all(f < 48 for f in factors)
+    assert {a.step.primitive for a in s.palette("A")} == {"cache_read"}
+
+
+def test_a_preview_shows_loops_and_figures() -> None:
+    s = demo_session("blur", n=40)
+    step = Step("compute_at", "X", {"parent": "Y", "axis": "i"})
+    p = s.preview(step)
+    assert p.loops == ("X: at Y.i: i(3), j(40)",)
+    assert (p.before.bytes, p.after.bytes) == (40 * 40 * 4, 3 * 40 * 4)
+    # Every iteration makes three rows, the last one two: its third would lie outside.
+    assert p.after.recompute == pytest.approx((39 * 3 + 2) / 40)
+    assert p.changes == ("allocated bytes 6,400 → 480", "times an element is computed 1 → 2.98")
+    assert s.preview({"primitive": "vectorize", "stage": "Y", "args": {"axis": "j"}}).after.vector == 40
+    assert s.preview(Step("parallel", "Y", {"axis": "i"})).after.parallel == 40
+    assert s.journal == (), "nothing happened to the schedule itself"
+
+
+def test_inlining_a_stencil_computes_each_element_three_times() -> None:
+    p = demo_session("blur", n=40).preview(Step("compute_inline", "X"))
+    assert (p.after.bytes, p.after.recompute) == (0, 3.0)
+
+
+def test_legal_places_are_a_list() -> None:
+    s = demo_session("softmax", n=24, m=40)
+    places = [str(a.step) for a in s.palette("E", "i") if a.legal and a.step.primitive == "compute_at"]
+    assert places == ["compute_at(E, parent=P, axis=i)"] or places == []
+    s.apply(Step("compute_at", "S", {"parent": "P", "axis": "i"}))
+    places = [str(a.step) for a in s.palette("E", "i") if a.legal and a.step.primitive == "compute_at"]
+    assert "compute_at(E, parent=P, axis=i)" in places
+
+
+def fix_of(s: Any, stage: str, loop: str, step: Step) -> tuple[str, str] | None:
+    (a,) = [a for a in s.palette(stage, loop) if a.step == step]
+    assert not a.legal
+    return None if a.fix is None else (str(a.fix), str(a.then))
+
+
+def test_a_loop_of_unknown_length_is_split_first() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
+    s = tewb.Session(te.create_schedule(B.op), [A, B])
+    lanes = lanes_of(s.schedule["B"])
+    assert fix_of(s, "B", "i", Step("vectorize", "B", {"axis": "i"})) == (
+        f"split(B, axis=i, factor={lanes})",
+        "vectorize(B, axis=i.inner)",
+    )
+
+
+def test_loops_that_are_apart_are_brought_together() -> None:
+    s = demo_session("extern")
+    fused = Step("fuse", "C", {"axes": ["i", "k"]})
+    assert fix_of(s, "C", "i", fused) == ("reorder(C, axes=[i, k, j])", str(fused))
+
+
+def test_a_stage_in_the_way_goes_to_the_root() -> None:
+    s = demo_session("blur", n=40)
+    s.apply(Step("compute_at", "X", {"parent": "Y", "axis": "i"}))
+    fused = Step("fuse", "Y", {"axes": ["i", "j"]})
+    assert fix_of(s, "Y", "i", fused) == ("compute_root(X)", str(fused))
+
+
+def test_another_reader_comes_along() -> None:
+    s = demo_session("softmax", n=24, m=40)
+    place = Step("compute_at", "E", {"parent": "P", "axis": "i"})
+    assert fix_of(s, "E", "i", place) == ("compute_at(S, parent=P, axis=i)", str(place))
+
+
+def test_a_race_has_no_fix() -> None:
+    s = demo_session("matmul", n=48)
+    assert fix_of(s, "C", "k", Step("parallel", "C", {"axis": "k"})) is None
+
+
+def test_what_is_not_there() -> None:
+    s = demo_session("matmul", n=48)
+    with pytest.raises(ScheduleError, match="X is not a stage"):
+        s.palette("X")
+    with pytest.raises(ScheduleError, match="stage C has no loop q"):
+        s.palette("C", "q")
+    with pytest.raises(ScheduleError, match="parallel on stage C: k is a reduce axis"):
+        s.preview(Step("parallel", "C", {"axis": "k"}))
+    with pytest.raises(ScheduleError, match="is not a primitive"):
+        s.preview(Step("frobnicate", "C"))
+
+
+def test_the_panel_greys_what_is_refused() -> None:
+    s = demo_session("softmax", n=24, m=40)
+    text = view.palette(s.palette("E", "i"), "E", "i")
+    assert "What can be done to E, loop i" in text and 'class="tw-refused"' in text
+    assert "compute_at(S, parent=P, axis=i), then compute_at(E, parent=P, axis=i)" in text
+    assert "data-step=" in text and "Where to compute it" in text
+
+
+def test_nothing_is_legal_where_nothing_can_be_lowered() -> None:
+    s = demo_session("matmul", n=16)
+    broken = tewb.Session(s.schedule, s.args[:2])
+    actions = broken.palette("C", "i")
+    assert actions and not any(a.legal for a in actions)
+    assert actions[0].reason == "C is an output and is not among the arguments"
+
+
+def test_a_hybrid_function_has_a_palette_too() -> None:
+    @te.hybrid.script
+    def rows(a):
+        b = output_tensor(a.shape, "float32")  # noqa: F821
+        for i in range(a.shape[0]):
+            for j in range(a.shape[1]):
+                b[i, j] = a[i, j] * 2.0
+        return b
+
+    A = te.placeholder((12, 8), name="A")
+    B = te.compute((12, 8), lambda i, j: A[i, j] + 1.0, name="B")
+    H = rows(B)
+    s = tewb.Session(te.create_schedule(H.op), [A, H])
+    for stage, loop in stages_and_loops(s.schedule):
+        check(s, stage, loop)
+    name = H.op.name
+    assert [a.kind for a in s.advice(assembly=False)] and s.explain(
+        "bound", name, "i"
+    ).answer == "i runs 12 times"
+    assert "compute_at" in {a.step.primitive for a in s.palette("B", "i") if a.legal}
+
+
+def test_a_tile_makes_a_transposition_legal() -> None:
+    A = te.placeholder((64, 64), name="A")
+    B = te.compute((64, 64), lambda i, j: A[j, i], name="B")
+    s = tewb.Session(te.create_schedule(B.op), [A, B])
+    (action,) = [a for a in s.palette("B", "i") if a.step.primitive == "transpose"]
+    assert not action.legal and action.reason is not None and "fills a register" in action.reason
+    assert action.fix is not None and action.fix.primitive == "tile"
+    assert str(action.then) == "transpose(B, rows=i.inner, lanes=j.inner)"
+    made = applied(s, action.fix, action.then)
+    assert (
+        made.schedule["B"].loops().endswith("i.inner(8, transpose), j.inner(8, vectorize)")
+        or lanes_of(made.schedule["B"]) != 8
+    )
+    check(made, "B", "i.inner")
+
+
+def test_a_dot_product_is_one_split_or_one_reorder_away() -> None:
+    inputs, outputs = PROGRAMS["bytes_product"](8, 16, 32)
+    s = tewb.Session(schedule_for(outputs), inputs + outputs)
+    found = next(a for a in s.palette("C", "k") if a.step.primitive == "dot")
+    assert not found.legal and found.fix == Step("split", "C", {"axis": "k", "factor": 4})
+    assert found.then == Step("dot", "C", {"axis": "k.inner"})
+    s.schedule["C"].split("k", 4)
+    s.schedule["C"].reorder("k.outer", "k.inner", "j")
+    found = next(a for a in s.palette("C", "k.inner") if a.step.primitive == "dot")
+    assert found.fix == Step("reorder", "C", {"axes": ["j", "k.inner"]})
+    assert found.then == Step("dot", "C", {"axis": "k.inner"})
+
+
+def test_a_stage_without_loops_has_a_palette() -> None:
+    A = te.placeholder((4,), name="A")
+    B = te.compute((), lambda: A[0] + 1, name="B")
+    C = te.extern((4,), [B], lambda ins, outs: te.call_packed("t.f", ins[0], outs[0]), name="C")
+    session = tewb.Session(te.create_schedule(C.op), [A, C])
+    for stage in ("B", "C"):
+        refused = [a for a in session.palette(stage) if a.step.primitive == "vectorize"]
+        assert [a.legal for a in refused] == [False]
+        assert refused[0].reason and refused[0].fix is None

@@ -1,0 +1,358 @@
+"""Code forms: every form of a program, lit by the same steps, and what differs between states."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any
+
+import pytest
+
+import tewb
+from tests.bench.matmul import scheduled
+from tests.programs import PROGRAMS, random_schedule, schedule_for
+from tewb import te
+from tewb.base import TewbError
+from tewb.codegen import compile_module
+from tewb.codegen.links import assembly_lines, llvm_lines
+from tewb.workbench.demos import demo_session
+from tewb.workbench.looks.code_forms import CodeForm
+from tewb.workbench.looks.code_line import CodeLine
+from tewb.workbench.looks.diff import ADDED, CHANGED, REMOVED, SAME, diff
+from tewb.workbench.views import code_forms as view
+
+LOOPS, LAST, ASSEMBLY = "schedule_ops", "simplify again", "assembly"
+SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 8}}
+VECTORIZE = {"primitive": "vectorize", "stage": "C", "args": {"axis": "j"}}
+UNROLL = {"primitive": "unroll", "stage": "C", "args": {"axis": "i.inner"}}
+
+
+def session(*steps: dict[str, Any], n: int = 32) -> tewb.Session:
+    made: tewb.Session = demo_session("matmul", n=n)
+    for step in steps:
+        made.apply(step)
+    return made
+
+
+def lit(form: CodeForm) -> set[int]:
+    """The steps that light a line of a form."""
+    return {i for line in form.lines for i in line.steps}
+
+
+# ---------------------------------------------------------------- forms
+
+
+def test_the_forms_go_from_te_to_assembly() -> None:
+    s = session(SPLIT)
+    names = [f.name for f in s.forms()]
+    assert names[:3] == ["TE", "schedule_ops", "simplify"]
+    assert names[-3:] == ["LLVM IR", "optimised LLVM IR", "assembly"]
+    assert {"vectorize_loops", "unroll_loops", "flatten_storage"} <= set(names)
+    assert all(f.doc for f in s.forms())
+    assert "te.compute" in str(s.forms()[0].lines[-1])
+
+
+def test_nothing_is_built_before_machine_code_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(module: Any) -> Any:
+        raise AssertionError("built")
+
+    monkeypatch.setattr("tewb.workbench.looks.code_forms.compile_module", refuse)
+    s = session(SPLIT)
+    assert sum(len(f.lines) for f in s.forms()[:-3]) > 50
+    with pytest.raises(AssertionError, match="built"):
+        _ = s.code_forms.form(ASSEMBLY).lines
+
+
+def test_one_build_serves_llvm_and_assembly(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Any] = []
+
+    def counted(module: Any) -> Any:
+        built.append(module)
+        return compile_module(module)
+
+    monkeypatch.setattr("tewb.workbench.looks.code_forms.compile_module", counted)
+    s = session(SPLIT)
+    old = s.forms()
+    s.apply(VECTORIZE)
+    assert all(f.lines for f in s.forms()[-3:]) and len(built) == 1
+    # Forms that were kept from before show what they were made for.
+    assert not any("vectorized" in line.text for line in old[1].lines)
+    assert old[-1].lines != s.forms()[-1].lines and len(built) == 2
+
+
+def test_forms_follow_the_schedule() -> None:
+    s = session()
+    first = s.forms()
+    assert s.forms() is first
+    s.apply(SPLIT)
+    assert any("i.outer" in line.text for line in s.code_forms.form(LOOPS).lines)
+
+
+def test_an_unknown_form() -> None:
+    with pytest.raises(TewbError, match="there is no form fortran"):
+        session().code_forms.form("fortran")
+
+
+def test_what_cannot_be_lowered_shows_what_there_is() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    found = tewb.Session(s, [B])  # an input is missing
+    assert [f.name for f in found.forms()] == ["TE"] and found.problem is not None
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("seed", range(4))
+def test_every_program_has_its_forms(name: str, seed: int) -> None:
+    rng = random.Random(f"forms{name}{seed}")
+    inputs, outputs = PROGRAMS[name]()
+    s = tewb.Session(random_schedule(outputs, rng, 7), inputs + outputs)
+    assert s.problem is None
+    forms = s.forms()
+    shown: list[str] = []
+    for f in forms if seed == 0 else forms[:-3]:  # building takes a while
+        assert f.lines, f
+        if f.kind == "ir":
+            text = [str(line) for line in f.lines]
+            assert f.unchanged == (text == shown), f.name
+            shown = text
+        assert view.form_panel(f)
+    loops = lit(s.code_forms.form(LOOPS)) | {x.step for x in s.stages if x.step is not None}
+    for i, step in enumerate(s.journal):
+        assert i in loops or not has_loops(s, i), (step, s.ir)
+    after = lit(s.code_forms.form(LAST))
+    assert loops <= after | {x.step for x in s.stages}, [str(x) for x in s.journal]
+
+
+def has_loops(s: tewb.Session, i: int) -> bool:
+    """Whether a step is about something that is computed in loops; its stage may be inlined by now, or it may
+    have been overruled by cache_write, which begins anew."""
+    step = s.journal[i]
+    stage = s.schedule.find(step.stage)
+    later = [x for x in s.journal[i + 1 :] if x.stage == step.stage and x.primitive == "cache_write"]
+    return stage is not None and not stage.is_inlined and not stage.is_placeholder and not later
+
+
+@pytest.mark.parametrize("name", ["matmul", "blur", "chain", "rows"])
+def test_vectors_and_unrolled_loops_light_their_assembly(name: str) -> None:
+    inputs, outputs = PROGRAMS[name]()
+    schedule = schedule_for(outputs)
+    stage = schedule[outputs[0].op]
+    i, j = stage.op.axis
+    _, inner = stage.split(j, factor=4)
+    stage.unroll(i) if name == "rows" else None
+    stage.vectorize(inner)
+    s = tewb.Session(schedule, inputs + outputs)
+    for form in (LAST, "LLVM IR", "optimised LLVM IR", ASSEMBLY):
+        assert lit(s.code_forms.form(form)) == set(range(len(s.journal))), form
+
+
+def test_the_unrolled_loop_keeps_its_identity() -> None:
+    s = session(SPLIT, UNROLL, VECTORIZE)
+    part = s.code_forms.loop_numbers.number("C", "i.inner")
+    for f in s.forms()[1:]:
+        assert any(part in line.loops for line in f.lines), f.name
+
+
+def test_a_loop_knows_what_is_inside() -> None:
+    s = session(SPLIT)
+    lines = s.code_forms.form(LOOPS).lines
+    loop = next(line for line in lines if line.text.startswith("for i.outer"))
+    store = lines[-1]
+    assert loop.steps == (0,) and loop.step == 0 and (loop.stage, loop.axis) == ("C", "i.outer")
+    assert store.steps == () and store.steps_around == (0,)
+    assert set(loop.loops) <= set(store.loops_around)
+    assert not set(loop.loops) & set(lines[0].loops_around)
+
+
+def test_definitions_belong_to_their_stage_and_to_its_caches() -> None:
+    s = session({"primitive": "cache_write", "stage": "C", "args": {"scope": "local"}})
+    (c,) = [line for line in s.code_forms.form("TE").lines if line.text.startswith("C =")]
+    numbers = {s.code_forms.loop_numbers.number("C"), s.code_forms.loop_numbers.number("C.local")}
+    assert set(c.loops) == numbers and c.steps_around == (0,)
+    stores = [line for line in s.code_forms.form(LAST).lines if line.text.startswith("C.local[")]
+    assert stores and all(set(line.loops) & numbers for line in stores)
+
+
+def test_externs_light_their_calls() -> None:
+    s: tewb.Session = demo_session("extern")
+    s.apply({"primitive": "compute_at", "stage": "E", "args": {"parent": "C", "axis": "i"}})
+    calls = [line for line in s.code_forms.form(LAST).lines if "tewb.demo.triple" in line.text]
+    assert calls and all(line.stage == "E" and line.steps == (0,) for line in calls)
+    assert lit(s.code_forms.form(ASSEMBLY)) == {0}
+
+
+def test_code_without_a_source_is_a_comment_in_te() -> None:
+    A = te.placeholder((4,), name="A")
+
+    def body(ins: Any, outs: Any) -> Any:
+        ib = tewb.tir.ir_builder.create()
+        a, b = ib.buffer_ptr(ins[0]), ib.buffer_ptr(outs[0])
+        with ib.for_range(0, 4, name="i") as i:
+            b[i] = a[i] * 2.0
+        return ib
+
+    E = te.extern((4,), [A], body, name="E")
+    s = tewb.Session(te.create_schedule(E.op), [A, E])
+    assert any(line.text.startswith("# extern E is built by its own code") for line in s.forms()[0].lines)
+
+
+# ---------------------------------------------------------------- links
+
+
+def test_llvm_lines_follow_debug_locations() -> None:
+    text = "\n".join(
+        [
+            'target triple = "x"',
+            "define i32 @f() !dbg !1 {",
+            "b1:",
+            "  %v1 = add i32 1, 2, !dbg !5",
+            "  br label %b2, !prof !3, !dbg !6",
+            "}",
+            "!5 = !DILocation(line: 7, column: 1, scope: !1)",
+            "!6 = distinct !DILocation(line: 0, scope: !1)",
+        ]
+    )
+    assert llvm_lines(text) == [
+        ("define i32 @f() {", None),
+        ("b1:", 7),
+        ("  %v1 = add i32 1, 2", 7),
+        ("  br label %b2", None),
+        ("}", None),
+    ]
+
+
+def test_assembly_lines_keep_jump_targets() -> None:
+    text = "f:\n\t.loc\t1 3 1\n\tpushq\t%rbp\n.Ltmp0:\n.LBB0_1:\n\t.loc\t1 4 1 # x\n\tjmp\t.LBB0_1\n\t.p2align\t4\n"
+    assert assembly_lines(text) == [("f:", 3), ("\tpushq\t%rbp", 3), (".LBB0_1:", 4), ("\tjmp\t.LBB0_1", 4)]
+
+
+# ---------------------------------------------------------------- differences
+
+
+def lines(*texts: str) -> list[CodeLine]:
+    return [CodeLine(0, text) for text in texts]
+
+
+def test_diff_marks_lines() -> None:
+    before = lines("for i in range(4):", "A[i] = B[i] + 1", "x", "gone away")
+    after = lines("for i in T.parallel(4):", "A[i] = B[i] + 1", "x", "new: 12345")
+    marks = [(d.mark, d.line.text) for d in diff(before, after)]
+    assert marks == [
+        (CHANGED, "for i in T.parallel(4):"),
+        (SAME, "A[i] = B[i] + 1"),
+        (SAME, "x"),
+        (ADDED, "new: 12345"),
+        (REMOVED, "gone away"),
+    ]
+
+
+def test_diff_gives_both_texts_back() -> None:
+    rng = random.Random(3)
+    for _ in range(200):
+        a, b = (
+            lines(*[rng.choice("abcdef") * rng.randint(1, 4) for _ in range(rng.randint(0, 9))]) for _ in "ab"
+        )
+        found = diff(a, b)
+        assert [d.line for d in found if d.mark != REMOVED] == b
+        was = [d.before or d.line for d in found if d.mark != ADDED]
+        assert [line.text for line in was] == [line.text for line in a]
+
+
+def test_diff_overlooks_the_names_of_values() -> None:
+    assert diff(lines("%v1 = add i32 %v0, 1"), lines("%v9 = add i32 %v7, 1"), numbered=True)[0].mark == SAME
+    assert (
+        diff(lines("%v1 = add i32 %v0, 1"), lines("%v9 = add i32 %v7, 2"), numbered=True)[0].mark == CHANGED
+    )
+
+
+def test_diff_against_the_step_before_leaves_the_session_alone() -> None:
+    s = session(SPLIT, VECTORIZE)
+    told: list[int] = []
+    s.on_change(lambda: told.append(1))
+    before = (s.ir, s.journal, s.schedule.version)
+    found = s.diff(LOOPS)
+    assert found.against == "the schedule before vectorize(C, axis=j)"
+    assert "T.vectorized(32)" in next(d.line.text for d in found.lines if d.mark == CHANGED)
+    assert not s.diff(ASSEMBLY).is_empty
+    assert (s.ir, s.journal, s.schedule.version) == before and not told
+
+
+def test_diff_against_a_pinned_schedule_and_a_journal() -> None:
+    s = session(SPLIT)
+    with pytest.raises(TewbError, match="no schedule is pinned"):
+        s.diff(LOOPS, "pinned")
+    s.code_forms.pin()
+    assert s.diff(LOOPS, "pinned").is_empty
+    s.undo()
+    s.apply(VECTORIZE)
+    pinned = s.diff(LOOPS, "pinned")
+    assert any(d.mark == REMOVED or d.before for d in pinned.lines)
+    removed = [d.line for d in pinned.lines if d.mark == REMOVED and "i.inner" in d.line.text]
+    assert removed and all(line.steps == () for line in removed)  # step 1 is another one here
+    assert not s.diff(LOOPS, []).is_empty
+    loop = next(line for line in removed if line.text.startswith("for i.inner"))
+    assert (
+        s.code_forms.loop_numbers.number("C", "i.inner") in loop.loops
+    )  # loops have one number in all states
+    assert s.diff(LOOPS, list(s.journal)).is_empty
+
+
+def test_diff_against_the_pass_before() -> None:
+    s = session(SPLIT, UNROLL)
+    found = s.diff("unroll_loops", "pass")
+    assert found.count(ADDED) + found.count(CHANGED) >= 8
+    with pytest.raises(TewbError, match="no form of its kind before it"):
+        s.diff("TE", "pass")
+
+
+def test_a_diff_needs_something_to_compare_with() -> None:
+    with pytest.raises(TewbError, match="no step yet"):
+        session().diff(LOOPS)
+    with pytest.raises(TewbError, match="nothing to compare with"):
+        session(SPLIT).diff(LOOPS, "yesterday")
+
+
+# ---------------------------------------------------------------- looks
+
+
+def test_panels_carry_the_classes_of_the_journal() -> None:
+    s = session(SPLIT, UNROLL, VECTORIZE)
+    for name in (LOOPS, LAST, "LLVM IR", ASSEMBLY):
+        panel = view.form_panel(s.code_forms.form(name), limit=10_000)
+        for i in range(3):
+            assert re.search(rf'class="[^"]*\btw-s{i}\b', panel), (name, i)
+    sheet = view.style(3, s.code_forms.loop_numbers)
+    assert ".tw-bench:has(.tw-s2:is(:hover,:focus)) .tw-in-s2" in sheet
+    assert f".tw-p{len(s.code_forms.loop_numbers) - 1} {{" in sheet
+
+
+def test_long_forms_are_cut_and_small() -> None:
+    s = session(SPLIT, UNROLL, VECTORIZE)
+    form = s.code_forms.form(ASSEMBLY)
+    panel = view.form_panel(form, limit=20)
+    assert f"… {len(form.lines) - 20:,} more lines" in panel
+    whole = view.form_panel(form)
+    assert len(whole) < 200 * min(len(form.lines), view.MOST_LINES)
+
+
+def test_the_strip_folds_unchanged_forms() -> None:
+    s = session(SPLIT)
+    strip = view.forms_strip(s.forms(), LAST)
+    assert re.search(r"<details><summary>\d unchanged</summary>", strip)
+    assert strip.count('aria-current="true"') == 1
+    chosen = next(f.name for f in s.forms() if f.unchanged)
+    assert view.forms_strip(s.forms(), chosen).count('aria-current="true"') == 1
+
+
+def test_the_diff_panel_has_signs_and_folds_what_is_the_same() -> None:
+    s = tewb.Session(*scheduled(1024, 1024, 1024, rows=4))
+    panel = view.diff_panel(s.diff(ASSEMBLY))
+    assert "tw-added" in panel and "lines that are the same" in panel and ">+ " in panel
+    assert "nothing changed" in view.diff_panel(s.diff(LOOPS, list(s.journal)))
+
+
+def test_text_is_escaped() -> None:
+    form = CodeForm("f", "a < b", "ir", lambda: lines("if a < b: x = '<b>'"))
+    assert "<b>" not in view.form_panel(form) and "&lt;b&gt;" in view.form_panel(form)

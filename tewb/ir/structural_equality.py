@@ -1,0 +1,169 @@
+"""Structural equality: the same shape, with bound variables and buffers matched up in order."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tewb.base import any_depth
+from tewb.ir.buffers import Buffer, Producer
+from tewb.ir.expressions import FloatImm, Let, Var
+from tewb.ir.functions import IRModule, PrimFunc
+from tewb.ir.node import Node
+from tewb.ir.origin import Origin
+from tewb.ir.statements import Allocate, For, LetStmt, Seq
+
+
+def structural_equal(a: Any, b: Any, *, map_free_vars: bool = False) -> bool:
+    """Whether two nodes, functions or modules are the same up to the names of what they bind.
+
+    Free variables must be the same objects unless `map_free_vars`. Provenance, and how statements in sequence
+    are grouped, is not compared.
+    """
+    return first_difference(a, b, map_free_vars=map_free_vars) is None
+
+
+@any_depth
+def first_difference(a: Any, b: Any, *, map_free_vars: bool = False) -> str | None:
+    """Where `a` and `b` first differ, as a path such as `body.stmts[1].value`; None when they are equal."""
+    path = _Matcher(map_free_vars).differ(a, b)
+    return path if path is None else path.removeprefix(".") or "."
+
+
+class _Matcher:
+    def __init__(self, map_free: bool) -> None:
+        self.map_free = map_free
+        self.vars: dict[Var, Var] = {}
+        self.back: dict[Var, Var] = {}
+        self.equal: set[tuple[int, int]] = (
+            set()
+        )  # nodes that are, by id, with the variables bound as they are now
+
+    def bind(self, a: Var, b: Var) -> bool:
+        if a in self.vars or b in self.back:
+            return self.vars.get(a) is b and self.back.get(b) is a
+        self.vars[a], self.back[b] = b, a
+        return a.dtype is b.dtype
+
+    def differ(self, a: Any, b: Any) -> str | None:
+        """The way from `a` and `b` to where they differ, which is empty when they do so themselves."""
+        here = ""
+        if isinstance(a, Var) and isinstance(b, Var):
+            if a in self.vars or b in self.back or self.map_free:
+                return None if self.bind(a, b) else here
+            return None if a is b else here
+        if isinstance(a, Seq) or isinstance(b, Seq):
+            return _below(".stmts", self.fields(_statements(a), _statements(b)))
+        if type(a) is not type(b):
+            return here
+        if isinstance(a, Buffer):
+            return self.buffer(a, b)
+        if isinstance(a, IRModule):
+            return self.fields(list(a.functions.items()), list(b.functions.items()))
+        if isinstance(a, PrimFunc):
+            return self.function(a, b)
+        if isinstance(a, FloatImm):
+            same = a.dtype is b.dtype and (
+                a.value == b.value or (math.isnan(a.value) and math.isnan(b.value))
+            )
+            return None if same else here
+        if isinstance(a, Producer):
+            return None if a is b else here
+        if isinstance(a, Node):
+            pair = (id(a), id(b))
+            if pair in self.equal:
+                return None
+            difference = self.node(a, b)
+            if difference is None:
+                self.equal.add(pair)
+            return difference
+        if isinstance(a, tuple | list):
+            return self.fields(a, b)
+        return None if a == b else here
+
+    def node(self, a: Node, b: Node) -> str | None:
+        match a, b:
+            case (For() | Let() | LetStmt(), For() | Let() | LetStmt()):
+                return self.scope(a, b, a.var, b.var)
+            case (Allocate(), Allocate()):
+                return self.scope(a, b, a.buffer.data, b.buffer.data)
+        return self.node_fields(a, b)
+
+    def scope(self, a: Node, b: Node, x: Var, y: Var) -> str | None:
+        """Compare where `x` and `y` are bound to each other: inside only, so that sister loops may share one
+        variable, or have one each."""
+        before = self.vars.pop(x, None), self.back.pop(y, None)
+        self.equal = set()
+        difference = self.node_fields(a, b) if self.bind(x, y) else ".var"
+        self.equal = set()
+        del self.vars[x], self.back[y]
+        if before[0] is not None:
+            self.vars[x] = before[0]
+        if before[1] is not None:
+            self.back[y] = before[1]
+        return difference
+
+    def node_fields(self, a: Node, b: Node) -> str | None:
+        for f in a.field_names:
+            if f != "origin":
+                difference = self.differ(getattr(a, f), getattr(b, f))
+                if difference is not None:
+                    return f".{f}{difference}"
+        return None
+
+    def fields(self, a: Any, b: Any) -> str | None:
+        if len(a) != len(b):
+            return ""
+        for i, (x, y) in enumerate(zip(a, b, strict=True)):
+            if isinstance(x, Origin):
+                continue
+            difference = self.differ(x, y)
+            if difference is not None:
+                return f"[{i}]{difference}"
+        return None
+
+    def function(self, a: PrimFunc, b: PrimFunc) -> str | None:
+        """A function binds its parameters for itself: another may have the same."""
+        outside = self.vars, self.back, self.equal
+        self.vars, self.back, self.equal = {}, {}, set()
+        difference = self.signature(a, b) or _below(".body", self.differ(a.body, b.body))
+        self.vars, self.back, self.equal = outside
+        return difference
+
+    def signature(self, a: PrimFunc, b: PrimFunc) -> str | None:
+        if len(a.params) != len(b.params) or a.outputs != b.outputs:
+            return ".params"
+        for i, (p, q) in enumerate(zip(a.params, b.params, strict=True)):
+            if isinstance(p, Var) and isinstance(q, Var):
+                if not self.bind(p, q):
+                    return f".params[{i}]"
+            elif type(p) is not type(q):
+                return f".params[{i}]"
+        for i, (p, q) in enumerate(zip(a.params, b.params, strict=True)):
+            if isinstance(p, Buffer) and isinstance(q, Buffer):
+                difference = self.parameter(p, q)
+                if difference is not None:
+                    return f".params[{i}]{difference}"
+        return None
+
+    def parameter(self, a: Buffer, b: Buffer) -> str | None:
+        """Parameters bind the variables of their shapes, strides and offset at first use."""
+        free, self.map_free = self.map_free, True
+        difference = self.buffer(a, b)
+        self.map_free = free
+        return difference
+
+    def buffer(self, a: Buffer, b: Buffer) -> str | None:
+        """Buffers are equal when they lay out the same memory in the same way."""
+        if a.dtype is not b.dtype or a.scope != b.scope or not self.bind(a.data, b.data):
+            return ""
+        return self.differ((a.shape, a.strides, a.elem_offset), (b.shape, b.strides, b.elem_offset))
+
+
+def _below(step: str, way: str | None) -> str | None:
+    return way if way is None else step + way
+
+
+def _statements(s: Any) -> list[Any]:
+    """The statements of `s` one after the other."""
+    return [x for inner in s.stmts for x in _statements(inner)] if isinstance(s, Seq) else [s]

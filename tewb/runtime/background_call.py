@@ -1,0 +1,106 @@
+"""Long calls beside the main thread, which waits and can take an interrupt meanwhile.
+
+A helper is a thread that sleeps between calls. There is one in most programs; a call that begins while all
+are busy (in a signal handler, say) gets another.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from tewb.base import PATIENCE, check_stopped, may_be_stopped
+
+
+class _Job:
+    """A call, and its result when it is over. Who appends to `claims` first decides: the helper runs it, or
+    the caller has given it up. (To append twice changes nothing, so that it can be tried again.)"""
+
+    def __init__(self, call: Callable[[], int]) -> None:
+        self.call = call  # keeps the arrays alive
+        self.claims: list[str] = []
+        self.result: int | None = None
+
+    def run(self) -> None:
+        self.claims.append("helper")
+        if self.claims[0] == "helper":
+            self.result = self.call()
+
+    def is_over(self) -> bool:
+        """Whether the call has ended, or will never begin."""
+        self.claims.append("caller")
+        return self.claims[0] == "caller" or self.result is not None
+
+
+class _Helper:
+    """A thread that runs one job at a time: whenever `begin` is released, until it is dismissed."""
+
+    def __init__(self) -> None:
+        self.begin, self.end = threading.Lock(), threading.Lock()
+        self.begin.acquire()
+        self.end.acquire()
+        self.job: _Job | None = None
+        self.is_dismissed = False
+        # threading.Thread begins with a handshake in Python, which an interrupt may leave half done.
+        _thread.start_new_thread(self._run, ())
+
+    def _run(self) -> None:
+        while not self.is_dismissed:
+            self.begin.acquire()
+            job, self.job = self.job, None
+            if job is None:  # dismissed
+                return
+            job.run()
+            del job  # lets go of the arrays
+            self.end.release()
+
+    def dismiss(self) -> None:
+        self.is_dismissed = True
+        if self.begin.locked():
+            self.begin.release()
+
+
+_idle: list[_Helper] = []
+
+
+def call_in_background(call: Callable[[], int], cancel: Callable[[], None]) -> int:
+    """What `call()` returns, on another thread. When waiting for it is interrupted, or stopped (`base/stopping.py`),
+    `cancel()` must make it end soon (it may be asked several times); the exception (Stopped) goes on when the call
+    is over. `call` must not raise."""
+    job = _Job(call)
+    try:
+        helper = _idle.pop()
+    except IndexError:
+        helper = _Helper()
+    try:
+        helper.job = job
+        helper.begin.release()
+        if may_be_stopped():
+            began = time.monotonic()
+            while not helper.end.acquire(timeout=PATIENCE):
+                check_stopped(began)
+        else:
+            helper.end.acquire()
+    except BaseException:
+        # It may have come before the helper began, while it ran, or after its end. A second interrupt changes
+        # nothing: the first is on its way.
+        while True:
+            try:
+                cancel()
+                helper.dismiss()
+                if job.is_over():
+                    break
+                time.sleep(0.0005)
+            except BaseException:
+                continue
+        raise
+    _idle.append(helper)
+    assert job.result is not None
+    return job.result
+
+
+if hasattr(os, "register_at_fork"):  # threads do not survive a fork
+    os.register_at_fork(after_in_child=_idle.clear)

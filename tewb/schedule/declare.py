@@ -1,0 +1,496 @@
+"""How a primitive is declared: its documentation, its parameters, and functions for all that is its own.
+
+    @primitive(AXIS, Param("factor", "int", "iterations of the inner loop"), results="axis")
+    def split(stage: Stage, axis: IterVar | str, factor: int) -> tuple[IterVar, IterVar]:
+        '''The documentation, with the loops before and after.'''
+        return stage.do("split", axis=axis, factor=factor)
+
+    @split.legal
+    def _refusal(stage: Stage, v: Values) -> Refusal | None: ...
+
+The function becomes a method of stages (or of schedules, if its first parameter is `schedule`). Menus, forms, errors,
+the palette, the journal, code and the fuzzer read `PRIMITIVES`. What a primitive does not declare has a default: one
+without an effect leaves a mark on its loop or stage.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tewb.base import ScheduleError, Span, TewbError, brief, here
+from tewb.ir import ForKind, IterVar, const_int
+from tewb.schedule.journal import Step
+from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
+
+if TYPE_CHECKING:
+    from tewb.schedule.code import Names
+    from tewb.schedule.stage import Mark, Stage
+
+REQUIRED = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
+
+    Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
+    `parent`), stages (several), scope, word. `code` is how its value is written in a call, where that is not usual for
+    its kind: `s[{}]`.
+    """
+
+    name: str
+    kind: str
+    doc: str
+    default: object = REQUIRED
+    choices: Callable[[Stage], list[str]] | None = None
+    code: str | None = None
+
+
+def loop_names(stage: Stage) -> list[str]:
+    """The names of the loops of a stage, outermost first."""
+    return [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
+
+
+AXIS = Param("axis", "axis", "a loop of the stage", choices=loop_names)
+AXES = Param("axes", "axes", "loops of the stage, in order", choices=loop_names)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a primitive cannot be applied, and what would help."""
+
+    reason: str
+    hint: str | None = None
+
+    def error(self, call: Call, span: Span | None) -> ScheduleError:
+        return ScheduleError(
+            f"{call.primitive.name} on stage {call.stage.name}: {self.reason}",
+            loops=call.stage.loops(),
+            hint=self.hint,
+            span=span,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a person has chosen: a stage, and one of its loops by name (None where it has none). `lanes` of its elements
+    fill a vector."""
+
+    stage: Stage
+    loop: str | None
+    lanes: int
+
+    @property
+    def loops(self) -> list[str]:
+        """The loops of the stage, outermost first."""
+        return loop_names(self.stage)
+
+    @property
+    def position(self) -> int:
+        """The position of the loop among those of the stage; 0 for none."""
+        return self.loops.index(self.loop) if self.loop in self.loops else 0
+
+    def extent(self, loop: str | None) -> int | None:
+        """How often a loop of the stage runs, if that is a constant."""
+        iv = self.stage.find_axis(loop)
+        return None if iv is None else const_int(self.stage.schedule.extents(self.stage)[iv])
+
+
+Values = dict[str, Any]
+Results = list[Any]
+Arguments = dict[str, Any]  # in names, as a step has them
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A step after which a refused call may be legal. `retry` gives the arguments to try then, from the names of
+    what the step makes; without it they are those that were refused."""
+
+    step: Step
+    retry: Callable[[Sequence[str]], Iterable[Arguments]] | None = None
+
+
+Legal = Callable[["Stage", Values], Refusal | None]
+Effect = Callable[["Stage", Values, int], Results]
+Suggest = Callable[[Selection], Iterable[Arguments]]
+Repairs = Callable[[Selection, Arguments], Iterable[Repair]]
+MarkWords = Callable[["Stage", "Mark"], str]
+Invariant = Callable[["Stage"], Refusal | None]
+Code = Callable[[Step, "Names"], str]
+
+
+# ---------------------------------------------------------------- what a primitive does if it does not say otherwise
+
+
+def _always(stage: Stage, v: Values) -> Refusal | None:
+    return None
+
+
+def _nothing(selection: Selection, args: Arguments) -> Iterator[Repair]:
+    yield from ()
+
+
+def _words(stage: Stage, mark: Mark) -> str:
+    return " ".join([mark.primitive, *(str(getattr(v, "name", v)) for v in mark.values if v is not None)])
+
+
+def _marked(stage: Stage, mark: Mark) -> str:
+    return f"is marked {mark.primitive}"
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """A primitive, as its file in `primitives/` declares it.
+
+    `call` is the method that a user calls. `results` is axis, stage or none: what kind of thing it makes. `loop_kind` is how
+    a loop that it marks runs, `is_place` whether it says where a stage is computed, `on_inputs` whether it can be
+    applied to an input. The functions are explained at the decorators of `Declaration`.
+    """
+
+    name: str
+    params: tuple[Param, ...]
+    doc: str
+    call: Callable[..., Any]
+    effect: Effect
+    suggest: Suggest
+    results: str = "none"
+    loop_kind: ForKind | None = None
+    is_place: bool = False
+    on_inputs: bool = False
+    legal: Legal = _always
+    repairs: Repairs = _nothing
+    mark_text: MarkWords = _words
+    mark_phrase: MarkWords = _marked
+    invariant: Invariant | None = None
+    code: Code | None = None
+    properties: tuple[Callable[[Stage], Any], ...] = ()
+
+    @property
+    def owner(self) -> type:
+        """The class whose methods it is among."""
+        of_stage = next(iter(inspect.signature(self.call).parameters)) == "stage"
+        return StagePrimitives if of_stage else SchedulePrimitives
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+
+
+def primitive(
+    *params: Param,
+    results: str = "none",
+    loop_kind: ForKind | None = None,
+    is_place: bool = False,
+    on_inputs: bool = False,
+) -> Callable[[Callable[..., Any]], Declaration]:
+    """Declare the primitive that the decorated function calls; see `Primitive` for the keywords."""
+
+    def declare(call: Callable[..., Any]) -> Declaration:
+        name = call.__name__
+        PRIMITIVES[name] = own = Primitive(
+            name, params, call.__doc__ or "", call, _leaves_mark(name, params, loop_kind), _fits(params),
+            results, loop_kind, is_place, on_inputs,
+        )  # fmt: skip
+        call.__qualname__ = f"{own.owner.__name__.removesuffix('Primitives')}.{name}"
+        setattr(own.owner, name, call)
+        return Declaration(name)
+
+    return declare
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Decorators for the functions that are particular to a primitive. Each returns its function as it is."""
+
+    name: str
+
+    def _add(self, **functions: Any) -> None:
+        PRIMITIVES[self.name] = replace(PRIMITIVES[self.name], **functions)
+
+    def legal(self, f: Legal) -> Legal:
+        """Why it cannot be done now, or None. May change nothing."""
+        self._add(legal=f)
+        return f
+
+    def effect(self, f: Effect) -> Effect:
+        """Does it to a stage, as step number so and so of the journal; returns what it makes."""
+        self._add(effect=f)
+        return f
+
+    def suggest(self, f: Suggest) -> Suggest:
+        """Arguments that a person may want there, legal or not: at least one choice, so that it is listed."""
+        self._add(suggest=f)
+        return f
+
+    def repairs(self, f: Repairs) -> Repairs:
+        """What may make a refused call with these arguments legal."""
+        self._add(repairs=f)
+        return f
+
+    def mark_text(self, f: MarkWords) -> MarkWords:
+        """How its mark is shown beside the loop or the stage: `prefetch A 8 ahead`."""
+        self._add(mark_text=f)
+        return f
+
+    def mark_phrase(self, f: MarkWords) -> MarkWords:
+        """What a refusal says of a loop with its mark: `is marked unroll`."""
+        self._add(mark_phrase=f)
+        return f
+
+    def invariant(self, f: Invariant) -> Invariant:
+        """Why the loops and places, as they are now, do not agree with the mark that it left on a stage."""
+        self._add(invariant=f)
+        return f
+
+    def code(self, f: Code) -> Code:
+        """The call as Python, where the general form of `code.py` does not do."""
+        self._add(code=f)
+        return f
+
+    def stage_property(self, f: Callable[[Stage], Any]) -> Callable[[Stage], Any]:
+        """What stages tell of its marks: a property of theirs."""
+        self._add(properties=(*PRIMITIVES[self.name].properties, f))
+        setattr(StagePrimitives, f.__name__, property(f))
+        return f
+
+
+def _leaves_mark(name: str, params: tuple[Param, ...], loop_kind: ForKind | None) -> Effect:
+    """Leaves a mark on the loop, or on the stage, with the other arguments."""
+
+    axis = next((p.name for p in params if p.kind == "axis"), None)
+    others = [p.name for p in params if p.kind != "axis"]
+
+    def effect(stage: Stage, v: Values, step: int) -> Results:
+        loop = None if axis is None else v[axis]
+        stage.mark(name, loop, *[v.get(other) for other in others])
+        stage.shape(loop, step)
+        if loop is not None and loop_kind is not None:
+            stage.made_by[loop] = step
+        return []
+
+    return effect
+
+
+def _fits(params: tuple[Param, ...]) -> Suggest:
+    """The chosen loop, and the first choice of each other argument that must be given."""
+
+    def suggest(selection: Selection) -> Iterator[Arguments]:
+        args: Arguments = {}
+        for p in params:
+            if p.kind == "axis":
+                args[p.name] = selection.loop
+            elif p.default is REQUIRED:
+                choices = p.choices(selection.stage) if p.choices else []
+                args[p.name] = selection.lanes if p.kind == "int" else next(iter(choices), None)
+        yield args
+
+    return suggest
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A primitive with its arguments looked up in a schedule."""
+
+    primitive: Primitive
+    stage: Stage
+    values: Values
+    problem: Refusal | None
+
+    @staticmethod
+    def resolve(
+        primitive: Primitive, stage: Stage, arguments: Mapping[str, object], span: Span | None
+    ) -> Call:
+        """Look up what `arguments` name. What cannot be found becomes the refusal."""
+        unknown = set(arguments) - {p.name for p in primitive.params}
+        if unknown:
+            names = [p.name for p in primitive.params]
+            raise ScheduleError(
+                f"{primitive.name} has no parameter {min(map(str, unknown))}",
+                hint=f"it has {', '.join(names)}" if names else "it has none",
+                span=span,
+            )
+        values: Values = {}
+        problem: Refusal | None = None
+        for p in primitive.params:
+            given = arguments.get(p.name, p.default)
+            if given is None:
+                given = p.default
+            if given is REQUIRED:
+                problem = problem or Refusal(f"{p.name} is missing: {p.doc}", _usage(primitive))
+                continue
+            found = _LOOKUP[p.kind](stage, given, values) if given is not None else None
+            if isinstance(found, Refusal):
+                problem = problem or found
+            else:
+                values[p.name] = found
+        return Call(primitive, stage, values, problem)
+
+    def refusal(self) -> Refusal | None:
+        """Why this call cannot be done now, or None."""
+        return self.problem or self.primitive.legal(self.stage, self.values)
+
+    def step(self, span: Span | None) -> Step:
+        """This call in names."""
+        args = {p.name: self._named(p, self.values.get(p.name)) for p in self.primitive.params}
+        args = {k: v for k, v in args.items() if v is not None}
+        return Step(self.primitive.name, self.stage.name, args, span=span)
+
+    def _named(self, p: Param, value: Any) -> Any:
+        if value is None:
+            return None
+        match p.kind:
+            case "axis" | "dimension":
+                return self.stage.axis_name(value)
+            case "axes":
+                return [self.stage.axis_name(iv) for iv in value]
+            case "place":
+                return self.values["parent"].axis_name(value)
+            case "stage":
+                return value.name
+            case "stages":
+                return [s.name for s in value]
+        return value
+
+    def perform(self, number: int) -> tuple[Any, tuple[str, ...]]:
+        """Apply this call as step `number`; returns what it made and the names of that."""
+        made = self.primitive.effect(self.stage, self.values, number)
+        if self.primitive.results == "axis":
+            names = tuple(self.stage.axis_name(iv) for iv in made)
+        else:
+            names = tuple(self.stage.schedule[t].name for t in made)
+        result = None if not made else made[0] if len(made) == 1 else tuple(made)
+        return result, names
+
+
+def _usage(primitive: Primitive) -> str:
+    """How a primitive is called: `split(axis, factor=)`."""
+    given = [p.name if p.default is REQUIRED else f"{p.name}=" for p in primitive.params]
+    return f"{primitive.name}({', '.join(given)})"
+
+
+# ---------------------------------------------------------------- looking up arguments
+
+
+def _axis(stage: Stage, what: object, values: Values) -> IterVar | Refusal:
+    iv = stage.find_axis(what)
+    if iv is None and isinstance(what, IterVar):
+        return _not_of(stage, what)
+    if iv is None:
+        name = str(what)
+        names = loop_names(stage)
+        close = difflib.get_close_matches(name, names, 1)
+        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}" if names else None
+        return Refusal(f"it has no axis {brief(name)}", hint)
+    if iv not in stage.leaf_iter_vars:
+        name = stage.axis_name(iv)
+        became = stage.replaced_by(iv) or "used up"
+        loops = became.split(" into ")[-1].replace(" and ", " or ")
+        return Refusal(f"axis {name} was already {became}", f"use {loops} instead")
+    return iv
+
+
+def loop_of(stage: Stage, what: object) -> IterVar:
+    """A loop of `stage`, by its handle or its name. Raises ScheduleError for what is none."""
+    loop = _axis(stage, what, {})
+    if isinstance(loop, Refusal):
+        name = what.name if isinstance(what, IterVar) else brief(str(what))
+        why = f": {loop.reason}" if stage.find_axis(what) is not None or isinstance(what, IterVar) else ""
+        hint = loop.hint or "choose one of its loops"
+        raise ScheduleError(
+            f"stage {stage.name} has no loop {name}{why}", loops=stage.loops(), hint=hint, span=here()
+        )
+    return loop
+
+
+def _not_of(stage: Stage, iv: IterVar) -> Refusal:
+    """Why a loop of another stage, or of another schedule, is none of this stage, whatever its name."""
+    owner = stage.schedule.owner_of(iv)
+    hint = None
+    if stage.find_axis(iv.name) is not None:
+        hint = f'{stage.name} has a loop {iv.name} of its own: take that handle, or the name "{iv.name}"'
+    if owner is None:
+        return Refusal(f"this {iv.name} is a loop of no stage here: was it made by another schedule?", hint)
+    if owner is stage:
+        return Refusal(f"it has no loop {iv.name} any more", hint)
+    return Refusal(f"this {iv.name} is a loop of {owner.name}, not of {stage.name}", hint)
+
+
+def _dimension(stage: Stage, what: object, values: Values) -> IterVar | Refusal | None:
+    """An axis of the tensor; None when it has none at all, which legality explains better."""
+    iv = stage.find_axis(what)
+    own = [stage.axis_name(x) for x in stage.op.axis]
+    if own and iv is None and isinstance(what, IterVar) and stage.schedule.owner_of(what) is not stage:
+        return _not_of(stage, what)
+    if own and (iv is None or not any(x is iv for x in stage.op.axis)):
+        name = what.name if isinstance(what, IterVar) else str(what)
+        return Refusal(f"{name} is not an axis of the tensor {stage.name}", f"it has {', '.join(own)}")
+    return iv if own else None
+
+
+def _axes(stage: Stage, what: object, values: Values) -> list[IterVar] | Refusal:
+    found = []
+    for one in what if isinstance(what, list | tuple) else [what]:
+        iv = _axis(stage, one, values)
+        if isinstance(iv, Refusal):
+            return iv
+        found.append(iv)
+    return found
+
+
+def _int(stage: Stage, what: object, values: Values) -> int | Refusal:
+    refusal = Refusal(f"{what!r} is not a whole number", "a number, such as 8")
+    try:
+        number = operator.index(what)  # type: ignore[arg-type]
+    except TypeError:
+        return refusal
+    return refusal if isinstance(what, bool) else number
+
+
+def _stage(stage: Stage, what: object, values: Values) -> Any:
+    try:
+        return stage.schedule[what]
+    except TewbError as e:
+        return Refusal(e.args[0], e.args[2])
+
+
+def _stages(stage: Stage, what: object, values: Values) -> Any:
+    found = [_stage(stage, one, values) for one in (what if isinstance(what, list | tuple) else [what])]
+    return next((x for x in found if isinstance(x, Refusal)), found)
+
+
+def _place(stage: Stage, what: object, values: Values) -> Any:
+    parent = values.get("parent")
+    if parent is None:
+        return Refusal("the stage to compute it in is missing", "compute_at(s[C], axis) names both")
+    iv = _axis(parent, what, values)
+    return Refusal(f"in stage {parent.name}, {iv.reason}", iv.hint) if isinstance(iv, Refusal) else iv
+
+
+def _scope(stage: Stage, what: object, values: Values) -> str | Refusal:
+    scopes = ("global", "local", "shared", "warp")
+    return (
+        what
+        if isinstance(what, str) and what in scopes
+        else Refusal(f"{what!r} is not a memory scope", f"scopes are {', '.join(scopes)}")
+    )
+
+
+def _word(stage: Stage, what: object, values: Values) -> str | Refusal:
+    return what if isinstance(what, str) else Refusal(f"{what!r} is not a word", "give it as text")
+
+
+_LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
+    "axis": _axis,
+    "axes": _axes,
+    "dimension": _dimension,
+    "int": _int,
+    "stage": _stage,
+    "stages": _stages,
+    "place": _place,
+    "scope": _scope,
+    "word": _word,
+}

@@ -1,0 +1,244 @@
+"""Written by `python -m tewb.schedule.stub` from the declarations in `primitives/`. Do not edit."""
+
+from tewb.ir.axes import IterVar as IterVar
+from tewb.schedule.primitives.prefetch import Prefetch as Prefetch
+from tewb.schedule.stage import Stage as Stage
+from tewb.tensor.tensor import Tensor as Tensor
+from typing import Any as Any
+
+class StagePrimitives:
+    """What can be done to a stage: `s[C].split(i, 8)`."""
+
+    __slots__ = ()
+
+    def split(self, parent: IterVar | str, factor: int | None = None, nparts: int | None = None) -> tuple[IterVar, IterVar]:
+        """Split a loop into an outer and an inner one, with `factor` inner or `nparts` outer iterations.
+
+            for i in n:              for i.outer in (n + factor - 1) // factor:
+                body(i)         ->       for i.inner in factor:
+                                             if i.outer*factor + i.inner < n:     (where it does not divide)
+                                                 body(i.outer*factor + i.inner)
+
+        Returns (outer, inner). They are int64 where n, rounded up, passes int32; of a symbolic n that is checked when
+        the kernel is called.
+        """
+
+    def tile(self, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int, y_factor: int) -> tuple[IterVar, IterVar, IterVar, IterVar]:
+        """Split two loops and order them as a loop over tiles around the loops inside one tile.
+
+            for x in n:                  for x.outer, y.outer:
+                for y in m:         ->       for x.inner in x_factor:
+                    body(x, y)                   for y.inner in y_factor: body
+
+        Returns (x.outer, y.outer, x.inner, y.inner).
+        """
+
+    def fuse(self, *axes: IterVar | str) -> IterVar:
+        """Fuse adjacent loops into one.
+
+            for i in n:                       for i.j.fused in n*m:
+                for j in m:  body(i, j)   ->      body(i.j.fused // m, i.j.fused % m)
+
+        Returns the fused loop. It is int64 where it may have more iterations than int32 counts, as with symbolic sizes.
+        """
+
+    def reorder(self, *axes: IterVar | str) -> None:
+        """Put loops in the given order, in the places that they take now.
+
+        for i: for j: for k: body    -- reorder(k, i) -->    for k: for j: for i: body
+        """
+
+    def vectorize(self, var: IterVar | str) -> None:
+        """Run all iterations of a loop at once, as the lanes of vectors. Its extent must be constant.
+
+        for i in 8: A[i] = B[i]    ->    A[0:8] = B[0:8]
+
+        The terms of a reduction are combined in another order, so that float sums change within rounding:
+        every lane combines its own terms, and in the end the lanes are joined by halves.
+
+            for k.outer:                            C.lanes[0:8] = 0
+                for k.inner in 8:                   for k.outer: C.lanes[0:8] += B[k.outer*8 : k.outer*8 + 8]
+                    C += B[k.outer*8 + k.inner]  -> C.lanes[0:4] += C.lanes[4:8]
+                                                    C.lanes[0:2] += C.lanes[2:4];  C = C.lanes[0] + C.lanes[1]
+
+        More lanes than a vector has make several accumulators: 64 floats are 4 vectors of 512 bits. A reducer that
+        takes the first of equals is not commutative, and may take another one then.
+
+        More than 64 lanes are cut into vectors of 64, or of 16 where elements do not lie side by side; more than
+        four such vectors are a loop, as the lowered program shows:
+
+        for i in 528: A[i] = B[i]    ->    for i.vector in 8: A[i.vector*64 : i.vector*64 + 64] = B[...]
+                                           A[512:528] = B[512:528]
+        """
+
+    def unroll(self, var: IterVar | str) -> None:
+        """Write the iterations of a loop one after the other. Its extent must be constant. The unrolled loops of a
+        program may become 60,000 nodes of IR in all: more are refused when it is lowered.
+
+        for i in 2: body(i)    ->    body(0); body(1)
+        """
+
+    def parallel(self, var: IterVar | str) -> None:
+        """Run the iterations of a loop on the threads of the pool.
+
+        for i in n: body(i)    ->    for i in parallel(n): body(i)
+        """
+
+    def dot(self, var: IterVar | str) -> None:
+        """Add up the iterations of a reduce loop as one widening dot product: 4 products of 8-bit integers, or 2 of
+        16-bit ones, in int32.
+
+            for ki in 4:                                            C[j] = T.dot4(C[j], A[4*ko : 4*ko + 4],
+                C[j] += int32(A[4*ko + ki]) * int32(P[j, ki])   ->                      P[j, 0:4])
+
+        The loop is the innermost one, and both factors are read at neighbours in memory as it runs. Vectorized over
+        j, it is one instruction for all lanes where the processor has it: here P holds the 4 neighbours of each
+        lane side by side. A matrix is brought into that form by a stage of the program:
+
+            P = te.compute((k // 4, n, 4), lambda ko, j, ki: B[ko * 4 + ki, j], name="P")
+            C = te.compute((m, n), lambda i, j: te.sum(
+                A[i, k].astype("int32") * P[k // 4, j, k % 4].astype("int32"), axis=k), name="C")
+
+        The sum wraps as int32 does. Where a guard remains inside, or lanes are not side by side, the loop runs
+        serially: the result is the same.
+        """
+
+    def transpose(self, rows: IterVar | str, lanes: IterVar | str) -> None:
+        """Vectorize two loops at once, as a tile of registers: `lanes`, the innermost loop, becomes lanes, and
+        `rows`, right around it, the vectors of the tile. What is contiguous along `rows` instead is loaded or stored
+        that way, and transposed by shuffles in registers. Extents are small powers of two.
+
+        for r in 8:                           a0, ..., a7 = A[0, 0:8], ..., A[7, 0:8]
+            for l in 8: B[r, l] = A[l, r]  ->     (3 stages of shuffles)
+                                              B[0, 0:8], ..., B[7, 0:8] = a0, ..., a7
+
+        Where the elements of a tile all lie side by side, `rows` may be any few: the channels of an image.
+        """
+
+    def compute_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
+        """Compute this stage inside loop `scope` of stage `parent`, just the part that is needed there.
+
+        for j: B[j] = ...                 for i: B[i] = ...
+        for i: C[i] = f(B[i])      ->            C[i] = f(B[i])
+        """
+
+    def compute_inline(self) -> None:
+        """Put the expression of this stage where its elements are read; it gets no loops and no memory.
+
+        B[j] = g(j);  C[i] = f(B[i])    ->    C[i] = f(g(i))
+        """
+
+    def compute_root(self) -> None:
+        """Compute this stage before everything that reads it, in loops of its own."""
+
+    def set_scope(self, scope: str) -> None:
+        """Keep this stage's values in `scope` ("global" or "local")."""
+
+    def nontemporal(self) -> None:
+        """Store the results of this stage to memory past the caches, in whole vectors.
+
+            for i.outer:                                       for i.outer:
+                B[i.outer*16 : i.outer*16 + 16] = x    ->          B[...] = T.nontemporal(x)
+
+        An ordinary store first reads the line of memory that it changes, and keeps it in the caches in place of
+        something else. A non-temporal one (the term of processors' manuals, LLVM and OpenMP, also called a streaming
+        store) does neither: worth it for results larger than the last cache that nothing reads soon. The stage
+        stands at the root and holds no reduction; one that other stages of the kernel read is allowed, and pays when
+        it is as large as that.
+
+        Vectorize the loop along the rows as well: these are stores of vectors of neighbours. Single elements and
+        lanes that lie apart are stored as usual, since non-temporal stores of less than 16 bytes took half again as long
+        as ordinary ones (relu(a*b + c) on 16M floats). So are vectors that begin between multiples of 16 bytes: the
+        kernel asks for that when it runs, outside of the loops where it can.
+        """
+
+    def storage_align(self, axis: IterVar | str, factor: int, offset: int = 0) -> None:
+        """Keep this stage with gaps, so that the stride of dimension `axis` is `offset` more than a multiple of
+        `factor` elements. Rows a power of two apart compete for the same lines of a cache.
+
+        B = allocate((32, 1024))    -- storage_align(i, 32, 16) -->    B = allocate((32, 1024), strides=(1040, 1))
+        """
+
+    def prefetch(self, tensor: Stage | Tensor, axis: IterVar | str, offset: int = 1) -> None:
+        """At each iteration of loop `axis`, ask the memory for what the iteration `offset` later reads of `tensor`:
+        one request for each line of the cache that the box holds.
+
+        for i in n: B[i] = f(A[i, 0:16])    ->    for i in n: prefetch(A[i + offset, 0]); B[i] = f(A[i, 0:16])
+
+        Results never change: a request past the end of an array reads nothing and cannot fail. What this stage
+        does not read any more (a copy took its place), or computes in the same iteration, is not asked for.
+        """
+
+    def pragma(self, var: IterVar | str, pragma_type: str, pragma_value: int = 1) -> None:
+        """Say something of the loops inside of loop `var`, as classic schedules do:
+
+        * `auto_unroll_max_step`: unroll those that come to so many steps or fewer;
+        * `unroll_explicit`: 0 leaves unrolled ones to the machine-code compiler, 1 writes them out, which is the
+          default.
+
+            for i: for j in 4: body    -- pragma(i, "auto_unroll_max_step", 16) -->    for i: for j in unroll(4): body
+        """
+
+    def double_buffer(self) -> None:
+        """Compute the part that the next iteration of the loop around needs in this one, in memory for two parts.
+
+            for k in n:                      B[0] = f(0)
+                B = f(k)              ->     for k in n:
+                use B                            if k + 1 < n: B[(k + 1) % 2] = f(k + 1)
+                                                 use B[k % 2]
+
+        The stage is computed at that loop: call compute_at first.
+        """
+
+    @property
+    def is_nontemporal(self) -> bool:
+        """Whether its results go to memory past the caches."""
+
+    @property
+    def alignments(self) -> dict[IterVar, tuple[int, int]]:
+        """The (factor, offset) that strides of dimensions were asked to have."""
+
+    @property
+    def prefetches(self) -> list[Prefetch]:
+        """What its loops ask the memory for."""
+
+    @property
+    def pragmas(self) -> dict[tuple[IterVar, str], int]:
+        """The pragmas of its loops: (loop, key) and the number."""
+
+    @property
+    def is_double(self) -> bool:
+        """Whether it is computed one iteration ahead, in memory for two parts."""
+
+class SchedulePrimitives:
+    """What can be done to a tensor of a schedule and makes another stage: `s.cache_read(A, "local", [C])`."""
+
+    __slots__ = ()
+
+    def cache_read(self, tensor: Tensor, scope: str, readers: Any) -> Tensor:
+        """Copy `tensor` into a new stage that `readers` read instead of it.
+
+        C[i] = A[i] * 2    ->    A.local[i] = A[i];  C[i] = A.local[i] * 2
+
+        Returns the tensor of the copy.
+        """
+
+    def cache_write(self, tensor: Tensor, scope: str) -> Tensor:
+        """Compute `tensor` into a new stage, and let its own stage copy the result.
+
+        C[i] = f(i)    ->    C.local[i.c] = f(i.c);  C[i] = C.local[i]
+
+        Returns the tensor of the new stage. Call it before other primitives on this stage.
+        """
+
+    def rfactor(self, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0) -> Any:
+        """Reduce in two steps: a new stage makes a partial result for each iteration of the reduce loop `axis`,
+        and `tensor` combines them. Float sums are added in another order.
+
+            for i: for k.outer: for k.inner:              for k.inner: for i: for k.outer:
+                C[i] += A[i, k.outer*4 + k.inner]   ->        C.rf[k.inner, i] += A[i, k.outer*4 + k.inner]
+                                                          for i: for k.inner.v: C[i] += C.rf[k.inner.v, i]
+
+        `factor_axis` is the place of the new axis among those of the new stage, counted from the end if it is
+        negative. Returns the tensor of the new stage, or a tuple for a reduction of several values.
+        """

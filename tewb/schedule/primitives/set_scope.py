@@ -1,0 +1,45 @@
+"""set_scope: the memory in which a stage is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
+from tewb.schedule.primitives.nontemporal import not_nontemporal
+from tewb.schedule.questions import not_given
+from tewb.schedule.stage import Mark, Stage
+
+
+def memory_scopes(stage: Stage) -> list[str]:
+    return ["local", "global"]
+
+
+@primitive(Param("scope", "scope", "global or local", choices=memory_scopes))
+def set_scope(stage: Stage, scope: str) -> None:
+    """Keep this stage's values in `scope` ("global" or "local")."""
+    stage.do("set_scope", scope=scope)
+
+
+@set_scope.legal
+def _refusal(stage: Stage, v: Values) -> Refusal | None:
+    away = v["scope"] != "global"
+    return not_given(stage, "set the scope of") or (
+        not_nontemporal(stage, f"keep it in {v['scope']} memory") if away else None
+    )
+
+
+@set_scope.effect
+def _effect(stage: Stage, v: Values, step: int) -> Results:
+    stage.scope = v["scope"]
+    stage.place(step)
+    return []
+
+
+@set_scope.suggest
+def _suggest(at: Selection) -> Iterator[Arguments]:
+    yield {"scope": "global" if at.stage.scope == "local" else "local"}
+
+
+@set_scope.mark_text
+def _text(stage: Stage, mark: Mark) -> str:
+    return f"in {mark.values[0]} memory"

@@ -1,0 +1,197 @@
+"""split and tile: loops in two, and two loops as tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tewb.ir import AxisKind, IterVar
+from tewb.schedule.declare import (
+    AXIS,
+    Arguments,
+    Param,
+    Refusal,
+    Results,
+    Selection,
+    Values,
+    loop_names,
+    primitive,
+)
+from tewb.schedule.dependent_loops import keeps_ranges_known
+from tewb.schedule.primitives.reorder import hybrid_order, reorder_refusal
+from tewb.schedule.questions import has_loops, hybrid_refusal, reordered, trying, untouched
+from tewb.schedule.stage import Loops, Stage, split_loop
+from tewb.schedule.tiles import opaque_last
+from tewb.tensor import ExternOp
+from tewb.tensor.hybrid import HybridOp
+
+
+@primitive(
+    AXIS,
+    Param("factor", "int", "iterations of the inner loop", None),
+    Param("nparts", "int", "iterations of the outer loop", None),
+    results="axis",
+)
+def split(
+    stage: Stage, parent: IterVar | str, factor: int | None = None, nparts: int | None = None
+) -> tuple[IterVar, IterVar]:
+    """Split a loop into an outer and an inner one, with `factor` inner or `nparts` outer iterations.
+
+        for i in n:              for i.outer in (n + factor - 1) // factor:
+            body(i)         ->       for i.inner in factor:
+                                         if i.outer*factor + i.inner < n:     (where it does not divide)
+                                             body(i.outer*factor + i.inner)
+
+    Returns (outer, inner). They are int64 where n, rounded up, passes int32; of a symbolic n that is checked when
+    the kernel is called.
+    """
+    return stage.do("split", axis=parent, factor=factor, nparts=nparts)  # type: ignore[no-any-return]
+
+
+@split.legal
+def _split_refusal(stage: Stage, v: Values) -> Refusal | None:
+    iv, factor, nparts = v["axis"], v.get("factor"), v.get("nparts")
+    if (factor is None) == (nparts is None):
+        return Refusal("give either factor or nparts", "factor=16 makes an inner loop of 16")
+    size = factor if factor is not None else nparts
+    if size is not None and size < 1:
+        name = "factor" if factor is not None else "nparts"
+        return Refusal(f"{name}={size} must be at least 1", f"{name}=8")
+    if size is not None and size >= 1 << 62:
+        return Refusal(f"{size} is too large for a loop", "a factor is from 1 to the extent of the loop")
+    refused = has_loops(stage) or (
+        _cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else untouched(stage, iv)
+    )
+    return refused or (_hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None)
+
+
+def _hybrid_parts(stage: Stage, iv: IterVar, factor: int | None, nparts: int | None) -> Refusal | None:
+    """Whether the statement of a hybrid function takes the loops of a split where they are now."""
+    with trying(stage):
+        r = split_loop(stage, iv, factor, nparts)
+        stage.relations.append(r)
+        stage.replace_leaves([r.parent], [r.outer, r.inner])
+        return hybrid_refusal(stage)
+
+
+def _cut_again(stage: Stage, iv: IterVar) -> Refusal | None:
+    """Tiles that are shifted or padded at edges are cut once: their edges are those of the tensor."""
+    if not (isinstance(stage.op, ExternOp) and stage.op.tail != "clip") or iv in Loops(list(stage.op.axis)):
+        return None
+    return Refusal(
+        f'{stage.axis_name(iv)} is part of a tile already, and tail="{stage.op.tail}" knows one size of tiles',
+        "choose the size in one split, or declare tail='clip'",
+    )
+
+
+@split.effect
+def _split(stage: Stage, v: Values, step: int) -> Results:
+    parent, factor, nparts = v["axis"], v.get("factor"), v.get("nparts")
+    # The same step makes the same loops again: what was worked out for them before an undo still holds.
+    relation = stage.schedule.memory.once(
+        ("split", id(parent), factor, nparts), (parent,), partial(split_loop, stage, parent, factor, nparts)
+    )
+    stage.relations.append(relation)
+    stage.replace_leaves([relation.parent], [relation.outer, relation.inner])
+    stage.register(relation.outer, step, [relation.parent])
+    stage.register(relation.inner, step, [relation.parent])
+    stage.leaf_iter_vars = opaque_last(stage.leaf_iter_vars)
+    return [relation.outer, relation.inner]
+
+
+@split.suggest
+def _sizes(at: Selection) -> Iterator[Arguments]:
+    n = at.extent(at.loop)
+    useful = [f for f in (4, at.lanes, 4 * at.lanes) if n is None or f < n]
+    yield from ({"axis": at.loop, "factor": f} for f in useful or [1])
+
+
+# ---------------------------------------------------------------- tile
+
+
+@primitive(
+    Param("x", "axis", "the first loop", choices=loop_names),
+    Param("y", "axis", "the second loop", choices=loop_names),
+    Param("x_factor", "int", "iterations of the first loop inside a tile", code="{}"),
+    Param("y_factor", "int", "iterations of the second loop inside a tile", code="{}"),
+    results="axis",
+)
+def tile(
+    stage: Stage, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int, y_factor: int
+) -> tuple[IterVar, IterVar, IterVar, IterVar]:
+    """Split two loops and order them as a loop over tiles around the loops inside one tile.
+
+        for x in n:                  for x.outer, y.outer:
+            for y in m:         ->       for x.inner in x_factor:
+                body(x, y)                   for y.inner in y_factor: body
+
+    Returns (x.outer, y.outer, x.inner, y.inner).
+    """
+    return stage.do("tile", x=x_parent, y=y_parent, x_factor=x_factor, y_factor=y_factor)  # type: ignore[no-any-return]
+
+
+@tile.legal
+def _tile_refusal(stage: Stage, v: Values) -> Refusal | None:
+    x, y = v["x"], v["y"]
+    if x is y:
+        return Refusal(f"both axes are {stage.axis_name(x)}", "tile takes two different loops")
+    for iv, key in ((x, "x_factor"), (y, "y_factor")):
+        refused = _split_refusal(stage, {"axis": iv, "factor": v[key]})
+        if refused:
+            return refused
+    if isinstance(stage.op, HybridOp):
+        return _as_tiles(stage, v, lambda axes: hybrid_order(stage, axes))
+    return reorder_refusal(stage, {"axes": [x, y]}) or _as_tiles(
+        stage, v, lambda axes: _known_ranges(stage, axes)
+    )
+
+
+def _as_tiles(stage: Stage, v: Values, why_not: Callable[[list[IterVar]], Refusal | None]) -> Refusal | None:
+    """What `why_not` says of the loops of tiles in their order, when both loops are split."""
+    with trying(stage):
+        x, y = (split_loop(stage, v[key], v[f"{key}_factor"], None) for key in ("x", "y"))
+        for r in (x, y):
+            stage.relations.append(r)
+            stage.replace_leaves([r.parent], [r.outer, r.inner])
+        return why_not([x.outer, y.outer, x.inner, y.inner])
+
+
+def _known_ranges(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+    """Whether ranges that depend on loops stay inside of these when `axes` are put in their order."""
+    with trying(stage):
+        stage.leaf_iter_vars = reordered(stage.leaf_iter_vars, axes)
+        return keeps_ranges_known(stage)
+
+
+@tile.effect
+def _tile(stage: Stage, v: Values, step: int) -> Results:
+    xo, xi = _split(stage, {"axis": v["x"], "factor": v["x_factor"]}, step)
+    yo, yi = _split(stage, {"axis": v["y"], "factor": v["y_factor"]}, step)
+    stage.leaf_iter_vars = reordered(stage.leaf_iter_vars, [xo, yo, xi, yi])
+    for iv in (xo, yo, xi, yi):
+        stage.shape(iv, step)
+    return [xo, yo, xi, yi]
+
+
+@tile.suggest
+def _tiles(at: Selection) -> Iterator[Arguments]:
+    other = _neighbour(at)
+    if other is None:
+        yield {"x": at.loop, "x_factor": 4, "y_factor": 4}
+        return
+    first, second = sorted((at.position, at.loops.index(other)))
+    x, y = at.loops[first], at.loops[second]
+    sizes = [at.extent(x), at.extent(y)]
+    pairs = [(4, at.lanes), (at.lanes, at.lanes), (2 * at.lanes, 4 * at.lanes)]
+    fits = [p for p in pairs if all(n is None or f < n for f, n in zip(p, sizes, strict=True))]
+    for a, b in fits or [(2, 2)]:
+        yield {"x": x, "y": y, "x_factor": a, "y_factor": b}
+
+
+def _neighbour(at: Selection) -> str | None:
+    """The loop to tile the chosen one with: the next of its kind inside of it, or around it, or the next of any
+    kind."""
+    leaves, position = at.stage.leaf_iter_vars, at.position
+    order = [*leaves[position + 1 :], *reversed(leaves[:position])]
+    same = [iv for iv in order if iv.kind is leaves[position].kind]
+    return next((at.stage.axis_name(iv) for iv in (*same, *order)), None)

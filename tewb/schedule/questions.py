@@ -1,0 +1,328 @@
+"""Questions that the legality of several primitives asks. Each answers with a refusal or None."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tewb.base import LowerError, any_depth
+from tewb.ir import AxisKind, IterVar, const_int, script
+from tewb.schedule.declare import PRIMITIVES, Refusal
+from tewb.schedule.dependent_loops import told_outside
+from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
+from tewb.schedule.relation import Split
+from tewb.schedule.schedule import Schedule
+from tewb.schedule.stage import At, Loops, Stage
+from tewb.tensor import ExternOp, PlaceholderOp
+from tewb.tensor.hybrid import HybridOp
+
+# ---------------------------------------------------------------- loops
+
+
+def has_loops(stage: Stage) -> Refusal | None:
+    """Inputs and inlined stages have none."""
+    if isinstance(stage.op, PlaceholderOp):
+        return Refusal(
+            f"{stage.name} is an input and has no loops", "schedule a stage that computes something"
+        )
+    if stage.is_inlined:
+        return Refusal(f"{stage.name} is computed inline and has no loops", "call compute_root first")
+    return None
+
+
+def untouched(stage: Stage, iv: IterVar) -> Refusal | None:
+    """An axis may be changed when it is not opaque, not marked, and nothing is computed at it."""
+    name = stage.axis_name(iv)
+    if iv.kind is AxisKind.OPAQUE:
+        return Refusal(
+            f"axis {name} is the inside of extern {stage.name}, which only its own code knows",
+            f"split {name}: its outer loop makes one call for each iteration",
+        )
+    marks = stage.marks_on(iv)
+    if marks:
+        first = min(marks, key=lambda m: list(PRIMITIVES).index(m.primitive))
+        said = PRIMITIVES[first.primitive].mark_phrase(stage, first)
+        return Refusal(f"loop {name} {said}", f"split or fuse before {first.primitive}")
+    here = attached_at(stage, iv)
+    if here:
+        return Refusal(
+            f"{here[0].name} is computed at loop {name}", f"move {here[0].name} first, or change other loops"
+        )
+    return None
+
+
+def unmarked(stage: Stage, iv: IterVar) -> Refusal | None:
+    """A loop may be marked once, and not when it is opaque."""
+    if stage.loop_kind(iv) is not None:
+        return Refusal(f"loop {stage.axis_name(iv)} is already marked {stage.annotations[iv]}")
+    return untouched(stage, iv) if iv.kind is AxisKind.OPAQUE else None
+
+
+def attached_at(stage: Stage, iv: IterVar) -> list[Stage]:
+    """The stages that are computed at loop `iv` of `stage`."""
+    return [
+        s
+        for s in stage.schedule.stages
+        if isinstance(s.attach, At) and s.attach.stage is stage and s.attach.axis is iv
+    ]
+
+
+def independent(stage: Stage, iv: IterVar, verb: str) -> Refusal | None:
+    """Whether the iterations of a loop can run in any order, or at once: `verb` says what for."""
+    name = stage.axis_name(iv)
+    if iv.kind is AxisKind.REDUCE:
+        return Refusal(
+            f"{name} is a reduce axis: its iterations all add to the same elements, so they would race",
+            f"{verb} a data axis ({', '.join(data_axes(stage)) or 'there is none'}), or make partial results: "
+            f"s.rfactor({stage.name}, {name})",
+        )
+    if iv.kind is AxisKind.ORDERED:
+        why = getattr(stage.op, "dependence", {}).get(
+            root_of(stage, iv), "an iteration may need one before it"
+        )
+        return Refusal(f"the iterations of {name} must run in order: {why}")
+    return None
+
+
+def data_axes(stage: Stage) -> list[str]:
+    """The loops whose iterations are independent, by name."""
+    return [stage.axis_name(iv) for iv in stage.leaf_iter_vars if iv.kind is AxisKind.DATA]
+
+
+def root_of(stage: Stage, iv: IterVar) -> IterVar:
+    """The axis that a loop was split from, however often."""
+    for r in reversed(stage.relations):
+        if isinstance(r, Split) and (iv is r.outer or iv is r.inner):
+            iv = r.parent
+    return iv
+
+
+def constant_extent(stage: Stage, iv: IterVar, most: int, verb: str) -> Refusal | None:
+    """Loops whose iterations become code or lanes run a known number of times, `most` at most."""
+    # A stage that is computed at a loop may need a constant part of a symbolic axis; lowering knows.
+    # Of a reduce axis all is needed everywhere.
+    size = const_int(stage.schedule.extents(stage)[iv])
+    name = stage.axis_name(iv)
+    partial = stage.attach is not None and iv.kind is not AxisKind.REDUCE
+    if size is None and not partial:
+        return Refusal(
+            f"the extent of {name} is not a constant", f"split {name} by a constant and {verb} the inner loop"
+        )
+    if size is not None and size > most and not partial:
+        return Refusal(
+            f"{name} has {size} iterations, more than {most}", f"split {name} and {verb} the inner loop"
+        )
+    return None
+
+
+def no_calls(stage: Stage, iv: IterVar) -> Refusal | None:
+    """Loops around the calls of an extern cannot become lanes."""
+    if not isinstance(stage.op, ExternOp):
+        return None
+    return Refusal(
+        f"every iteration of {stage.axis_name(iv)} is a call of extern {stage.name}, and calls cannot become lanes",
+        "vectorize a stage that computes, or parallelise this loop",
+    )
+
+
+def nothing_inside(stage: Stage, iv: IterVar) -> Refusal | None:
+    """Iterations that become lanes run at once: no other stage can be computed in one of them."""
+    at = stage.leaf_iter_vars.index(iv)
+    for inner in stage.leaf_iter_vars[at:]:
+        for s in attached_at(stage, inner):
+            return Refusal(
+                f"{s.name} is computed inside of loop {stage.axis_name(iv)}, and its loops cannot become lanes",
+                f"compute {s.name} further out",
+            )
+    return None
+
+
+def agrees_with_marks(stage: Stage, primitive: str, iv: IterVar) -> Refusal | None:
+    """Whether the other marks of a stage agree with one that `primitive` leaves on a loop."""
+    before = stage.marks
+    if not before:
+        return None
+    stage.mark(primitive, iv)
+    try:
+        return broken_invariant(stage, besides=primitive)
+    finally:
+        stage.marks = before
+
+
+def one_vector_loop(stage: Stage, iv: IterVar) -> Refusal | None:
+    """One loop of a stage becomes lanes."""
+    other = next((m.axis for m in stage.marks_of("vectorize")), None)
+    if other is None:
+        return None
+    name = stage.axis_name(other)
+    return Refusal(
+        f"loop {name} is vectorized already", f"fuse {name} and {stage.axis_name(iv)}, then vectorize"
+    )
+
+
+def in_given_order(stage: Stage, verb: str) -> Refusal | None:
+    """Calls of a stateful extern come one after the other, first tile first."""
+    if isinstance(stage.op, ExternOp) and stage.op.effect == "stateful":
+        return Refusal(
+            f"extern {stage.name} is stateful: to {verb} its loops changes what its calls see",
+            "declare effect='idempotent' if the order does not matter",
+        )
+    return None
+
+
+def broken_invariant(stage: Stage, besides: str | None = None) -> Refusal | None:
+    """Why the loops and places as they are now do not agree with the marks of `stage`, `besides` those of one
+    primitive."""
+    if not stage.marks:
+        return None
+    for name in dict.fromkeys([m.primitive for m in stage.marks]):
+        invariant = PRIMITIVES[name].invariant
+        refused = invariant(stage) if invariant is not None and name != besides else None
+        if refused is not None:
+            return refused
+    return None
+
+
+# ---------------------------------------------------------------- trying other loops
+
+
+@contextmanager
+def trying(stage: Stage) -> Iterator[None]:
+    """What happens to the loops of `stage` inside of the block is undone at its end."""
+    before, leaves = list(stage.relations), stage.leaf_iter_vars
+    try:
+        yield
+    finally:
+        stage.relations, stage.leaf_iter_vars = before, leaves
+
+
+def reordered(leaves: Loops, axes: list[IterVar]) -> Loops:
+    """The loops with `axes` put, in their order, into the places that they take now."""
+    moved, following = Loops(axes), iter(axes)
+    return Loops([next(following) if iv in moved else iv for iv in leaves])
+
+
+def hybrid_refusal(stage: Stage) -> Refusal | None:
+    """Why the statement of a hybrid function cannot take the loops that its stage has now."""
+    assert isinstance(stage.op, HybridOp)
+    try:
+        scheduled_body(stage, stage.op.body)
+    except LowerError as e:
+        return Refusal(e.message, e.hint)
+    return broken_invariant(stage)
+
+
+# ---------------------------------------------------------------- places
+
+
+def not_given(stage: Stage, verb: str) -> Refusal | None:
+    """Where a stage is computed is a question for those that are neither inputs nor outputs."""
+    if isinstance(stage.op, PlaceholderOp):
+        return Refusal(f"{stage.name} is an input: its values are given, not computed")
+    if stage.is_output:
+        return Refusal(
+            f"{stage.name} is an output, and outputs are computed at the root", f"{verb} what it reads"
+        )
+    return None
+
+
+def read_by(stage: Stage) -> str:
+    """The readers of a stage, for a hint."""
+    readers = [s.name for s in stage.readers()]
+    return f"it is read by {', '.join(readers)}" if readers else "nothing reads it"
+
+
+def misplaced_at(stage: Stage, attach: At | str | None) -> Refusal | None:
+    """Why the places of the stages would not fit together with this one at `attach`."""
+    before = stage.attach
+    stage.attach = attach
+    try:
+        return misplaced(stage.schedule)
+    finally:
+        stage.attach = before
+
+
+@any_depth
+def misplaced(schedule: Schedule) -> Refusal | None:
+    """Why the places of the stages do not fit together: each must be around everything that reads it."""
+    ends: set[Stage] = set()
+    found: _Inside = {}
+    for stage in schedule.stages:
+        refused = broken_invariant(stage)
+        if refused:
+            return refused
+        if not isinstance(stage.attach, At):
+            continue
+        parent, axis = stage.attach.stage, stage.attach.axis
+        if _circular(stage, ends):
+            return Refusal(f"{stage.name} would be computed inside of itself")
+        for reader in schedule.readers_of(stage):
+            if not inside(reader, parent, axis, found):
+                return Refusal(
+                    f"{reader.name} also reads {stage.name}, and is computed outside of loop "
+                    f"{parent.axis_name(axis)} of {parent.name}",
+                    f"compute {reader.name} at the same loop, or {stage.name} further out",
+                )
+        refused = _hybrid_reads(stage, parent, axis) or told_outside(stage, parent, axis)
+        if refused:
+            return refused
+    return None
+
+
+def _hybrid_reads(stage: Stage, parent: Stage, axis: IterVar) -> Refusal | None:
+    """A hybrid function must read the stage inside of that loop only, at places that its loops tell."""
+    if not isinstance(parent.op, HybridOp) or stage not in parent.reads():
+        return None
+    op, name = parent.op, parent.axis_name(axis)
+    buffers = [
+        b for t, b in zip(op.inputs, op.in_buffers, strict=True) if stage.schedule.stage_of(t) is stage
+    ]
+    still = [iv.var for iv in loops_to(parent, axis)]
+    for access in accesses_of(scheduled_body(parent, op.body), buffers):
+        line = "" if access.line is None else f" (line {access.line})"
+        if not any(n.var is axis.var for n in access.loops):
+            return Refusal(
+                f"{parent.name} reads {stage.name} outside of loop {name} too{line}",
+                f"choose a loop that is around all of them, or s[{stage.name}].compute_root()",
+            )
+        if None in access.box(still):
+            indices = ", ".join(script(i) for i in access.node.indices)
+            return Refusal(
+                f"which elements of {stage.name} an iteration of {name} reads is known only when it runs: "
+                f"{access.node.buffer.name}[{indices}]{line}",
+                f"compute {stage.name} at the root",
+            )
+    return None
+
+
+def _circular(stage: Stage, ends: set[Stage]) -> bool:
+    """Whether `stage` is computed inside of itself. `ends` are stages that are not; more are added."""
+    seen = {stage}
+    place = stage.attach
+    while isinstance(place, At) and place.stage not in ends:
+        if place.stage in seen:
+            return True
+        seen.add(place.stage)
+        place = place.stage.attach
+    ends |= seen
+    return False
+
+
+_Inside = dict[tuple[Stage, Stage, IterVar], bool]
+
+
+def inside(reader: Stage, parent: Stage, axis: IterVar, found: _Inside | None = None) -> bool:
+    """Whether all of `reader` is computed inside loop `axis` of `parent`. `found` are the answers for inlined stages
+    so far."""
+    if reader is parent:
+        return True
+    if reader.is_inlined:
+        known, key = {} if found is None else found, (reader, parent, axis)
+        if key not in known:
+            known[key] = all([inside(r, parent, axis, known) for r in reader.readers()])
+        return known[key]
+    if not isinstance(reader.attach, At):
+        return False
+    if reader.attach.stage is parent:
+        return axis is reader.attach.axis or axis in Loops(loops_to(parent, reader.attach.axis))
+    return inside(reader.attach.stage, parent, axis, found)

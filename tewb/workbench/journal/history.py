@@ -1,0 +1,366 @@
+"""History: the journal of a session as something that can be walked, edited, kept and exchanged.
+
+A session is a history with looks: `Session` inherits this. Everything here leads to a journal that the schedule
+restores, so nothing can be in a state that its primitives do not lead to. Steps are counted from 1, as they are
+shown; where a step is asked for, its name will do as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+from tewb.base import ParseError, ScheduleError, TewbError, brief, check_given, here, one_of
+from tewb.lowering import lower_schedule
+from tewb.schedule import Schedule
+from tewb.workbench.journal.compact import compact, is_compact, read_compact
+from tewb.workbench.journal.read_code import read_code
+from tewb.workbench.journal.replay import Conflict, replay
+from tewb.workbench.journal.saved_json import Saved, saved_json, saved_of
+from tewb.workbench.journal.text_errors import text_error
+from tewb.workbench.journal.timeline import Journal, Timeline
+from tewb.workbench.journal.write_code import known_names, schedule_text
+
+
+class History:
+    """The journals of a schedule: now, before, taken back, on other branches, and pinned.
+
+    `on_branch` is the name of the branch that the schedule shows.
+    """
+
+    def __init__(self, schedule: Schedule, args: Sequence[Any], name: str) -> None:
+        self.schedule, self.args, self.name = schedule, list(args), name
+        self.on_branch = "main"
+        self._start = schedule.journal
+        self._timelines = {self.on_branch: Timeline(schedule.journal)}
+        self._pinned: Self | None = None
+        self._listeners: list[Callable[[], None]] = []
+
+    def copy(self) -> Self:
+        """An independent session of the same program, with the same journal."""
+        raise NotImplementedError
+
+    @property
+    def _timeline(self) -> Timeline:
+        return self._timelines[self.on_branch]
+
+    # ---- telling and following
+
+    def on_change(self, f: Callable[[], None]) -> None:
+        """Call `f` after every change."""
+        check_given(callable(f), "a listener", f, "a function without arguments", "on_change(lambda: ...)")
+        self._listeners.append(f)
+
+    def _changed(self) -> None:
+        for f in self._listeners:
+            f()
+
+    def refresh(self) -> None:
+        """Show the schedule as it is now, after other code changed it."""
+        self._notice()
+        self._changed()
+
+    def sync(self) -> bool:
+        """Catch up with what other code did to the schedule, and tell listeners if it did anything.
+
+        Each step that was added can be undone by itself; any other change is undone as one.
+        """
+        noticed = self._notice()
+        if noticed:
+            self._changed()
+        return noticed
+
+    def _notice(self) -> bool:
+        journal = self.schedule.journal
+        return journal is not self._timeline.now and self._timeline.follow(journal)
+
+    # ---- walking
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self.schedule.journal) or bool(self._timeline.past)
+
+    @property
+    def can_redo(self) -> bool:
+        self._notice()
+        return bool(self._timeline.future)
+
+    @property
+    def ahead(self) -> Journal:
+        """The steps that were taken back and that redo would add, one by one."""
+        self._notice()
+        return self._timeline.ahead
+
+    def undo(self) -> bool:
+        """Take the last change back: a step, an edit of the journal, a load. False when there is none."""
+        self._notice()
+        before = self._timeline.before
+        if before is None:
+            return False
+        self.schedule.restore(before)
+        self._timeline.back()
+        self._settle()
+        return True
+
+    def redo(self) -> bool:
+        """Do the change again that was taken back last. False when there is none."""
+        self._notice()
+        if not self._timeline.future:
+            return False
+        self.schedule.restore(self._timeline.future[-1])
+        self._timeline.forward()
+        self._settle()
+        return True
+
+    def jump(self, step: int | str) -> None:
+        """Go to where the first `step` steps are done: back, or forward into steps that were taken back.
+
+        0 is the program without a schedule. Raises ScheduleError for a step that there is not.
+        """
+        self._notice()
+        within = (*self._timeline.now, *self._timeline.ahead)
+        n = 0 if isinstance(step, int) and step == 0 else self._number(step, within)
+        self.schedule.restore(within[:n])
+        self._timeline.jump(n)
+        self._settle()
+
+    def reset(self) -> None:
+        """Go back to the schedule that the session began with. What is taken back can be redone."""
+        self._notice()
+        start, now = self._start, self._timeline.now
+        if now[: len(start)] == start:
+            self.jump(len(start))
+        else:
+            self._take(start)
+
+    def _settle(self) -> None:
+        """The schedule shows what the timeline says: from now on the two are compared by identity."""
+        self._timeline.now = self.schedule.journal
+        self._changed()
+
+    def _take(self, journal: Journal) -> None:
+        """Go to another journal. Raises ScheduleError, and changes nothing, when it cannot be done."""
+        self.schedule.restore(journal)
+        self._timeline.change(self.schedule.journal)
+        self._settle()
+
+    def _number(self, step: int | str, journal: Journal) -> int:
+        """The number of a step that is given by number or name."""
+        if isinstance(step, str):
+            found = next((i for i, s in enumerate(journal, 1) if step and s.name == step), None)
+            if found is None:
+                named = ", ".join(s.name for s in journal if s.name)
+                hint = (
+                    f"there are {named}" if named else "no step has a name yet: label_step(1, name) gives one"
+                )
+                raise ScheduleError(f"no step is called {step or repr(step)}", hint=hint)
+            return found
+        if isinstance(step, bool) or not isinstance(step, int) or not 1 <= step <= len(journal):
+            some = f"steps 1 to {len(journal)}" if journal else "no steps yet"
+            raise ScheduleError(f"there is no step {step!r}", hint=f"the journal has {some}")
+        return step
+
+    # ---- editing
+
+    def delete_step(self, step: int | str, force: bool = False) -> tuple[Conflict, ...]:
+        """Take one step out of the journal and do the later ones again.
+
+        When some do not apply any more, nothing changes and ScheduleError names them all; with `force` they
+        are dropped, and returned.
+        """
+        self._notice()
+        journal = self._timeline.now
+        n = self._number(step, journal)
+        order = [i for i in range(len(journal)) if i != n - 1]
+        return self._reorder(order, f"step {n}, {journal[n - 1]}, cannot be deleted", force)
+
+    def move_step(self, step: int | str, to: int | str, force: bool = False) -> tuple[Conflict, ...]:
+        """Make a step number `to`, and do the steps again in the new order. Conflicts are as in `delete_step`."""
+        self._notice()
+        journal = self._timeline.now
+        n, place = self._number(step, journal), self._number(to, journal)
+        order = [i for i in range(len(journal)) if i != n - 1]
+        order.insert(place - 1, n - 1)
+        return self._reorder(order, f"step {n}, {journal[n - 1]}, cannot become step {place}", force)
+
+    def _reorder(self, order: list[int], refusal: str, force: bool) -> tuple[Conflict, ...]:
+        made, conflicts = replay(self.schedule, self._timeline.now, order, self._stuck)
+        if conflicts and not force:
+            raise _conflict_error(refusal, conflicts, "with force=True these steps are dropped")
+        self._take(made)
+        return conflicts
+
+    def _stuck(self, schedule: Schedule) -> TewbError | None:
+        """Why a schedule of this program cannot be lowered, or None."""
+        try:
+            lower_schedule(schedule, self.args, self.name)
+        except TewbError as e:
+            return e
+        return None
+
+    def label_step(self, step: int | str, name: str | None = None, note: str | None = None) -> None:
+        """Give a step a name, which finds it, or a note. What is None stays; "" takes it away.
+
+        Words do not change the schedule, so undo leaves them.
+        """
+        for what, text in (("name", name), ("note", note)):
+            hint = f'label_step(1, {what}="vectorized")'
+            check_given(text is None or isinstance(text, str), what, text, "text", hint)
+        self._notice()
+        journal = self._timeline.now
+        n = self._number(step, journal)
+        other = next((i for i, s in enumerate(journal, 1) if name and s.name == name and i != n), None)
+        if other is not None:
+            raise ScheduleError(
+                f"step {other} is called {name} already", hint="names find steps: each has its own"
+            )
+        old = journal[n - 1]
+        new = replace(old, name=old.name if name is None else name, note=old.note if note is None else note)
+        self._timeline.relabel(n - 1, new)
+        self.schedule.journal = self._timeline.now
+        self._changed()
+
+    # ---- branches and the pin
+
+    @property
+    def branches(self) -> dict[str, Journal]:
+        """The journal of every branch, in the order in which they began."""
+        self._notice()
+        return {name: t.now for name, t in self._timelines.items()}
+
+    def branch(self, name: str) -> None:
+        """Begin a branch with the journal of now, and go on there; the branch so far stays as it is."""
+        if not isinstance(name, str) or not name.strip():
+            said = "" if isinstance(name, str) else f", which is text, not {brief(repr(name))}"
+            raise ScheduleError(f"a branch needs a name{said}", hint='branch("tiled")', span=here())
+        if name in self._timelines:
+            raise ScheduleError(f"there is a branch {name} already", hint=f"switch({name!r}) goes there")
+        self._notice()
+        self._timelines[name] = self._timeline.copy()
+        self.on_branch = name
+        self._changed()
+
+    def switch(self, name: str) -> None:
+        """Show the schedule of another branch. Each branch has its own undo and redo."""
+        self._notice()
+        self.schedule.restore(self._existing(name).now)
+        self.on_branch = name
+        self._settle()
+
+    def delete_branch(self, name: str) -> None:
+        """Forget a branch; not the one that is shown."""
+        self._existing(name)
+        if name == self.on_branch:
+            raise ScheduleError(f"{name} is the branch that is shown", hint="switch to another one first")
+        del self._timelines[name]
+        self._changed()
+
+    def _existing(self, name: str) -> Timeline:
+        return self._timelines[one_of("branch", name, self._timelines)]
+
+    def pin(self) -> Self:
+        """Keep the schedule of now to compare with, in a session of its own."""
+        self._notice()
+        pinned = self._pin(self._timeline.now)
+        self._changed()
+        return pinned
+
+    def _pin(self, journal: Journal) -> Self:
+        beside = self.copy()
+        beside._take(journal)
+        self._pinned = beside
+        return beside
+
+    def unpin(self) -> None:
+        """Forget the pinned schedule."""
+        self._pinned = None
+        self._changed()
+
+    @property
+    def pinned(self) -> Self | None:
+        """The session of the pinned schedule, or None."""
+        return self._pinned
+
+    # ---- exchanging
+
+    @property
+    def schedule_code(self) -> str:
+        """The part of the code that schedules, on `s`: what `load` takes back when it was edited."""
+        return schedule_text(self.schedule, self.args)
+
+    def to_string(self) -> str:
+        """The journal as one short line: `C:tile(i,j,8,32);C:vectorize(j.inner)`."""
+        return compact(self.schedule.journal)
+
+    def to_json(self) -> str:
+        """Journal, names, notes, branches and pin as JSON."""
+        others = {name: journal for name, journal in self.branches.items() if name != self.on_branch}
+        pinned = self._pinned.schedule.journal if self._pinned else None
+        return saved_json(Saved(self.schedule.journal, self.on_branch, others, pinned))
+
+    def from_json(self, text: str) -> None:
+        """Do what `to_json` wrote for the same program: its branches are added, or come after those of that name.
+
+        Raises ScheduleError, and changes nothing, when some of its steps do not apply; each is named.
+        """
+        saved = saved_of(text)
+        self._notice()
+        steps = self._possible(saved.steps, saved.branch)
+        others = {name: self._possible(journal, name) for name, journal in saved.others.items()}
+        pinned = None if saved.pinned is None else self._possible(saved.pinned, "the pinned schedule")
+        if pinned is not None:
+            self._pin(pinned)
+        for name, journal in others.items():
+            self._timelines.setdefault(name, Timeline(journal)).change(journal)
+        if saved.branch:
+            self._timelines.setdefault(saved.branch, self._timeline.copy())
+            self.on_branch = saved.branch
+        self._take(steps)
+
+    def _possible(self, steps: Journal, where: str) -> Journal:
+        """The steps as the schedule records them. Raises ScheduleError with every conflict."""
+        made, conflicts = replay(self.schedule, steps, range(len(steps)), self._stuck)
+        if conflicts:
+            raise _conflict_error(f"{where or 'this journal'} cannot be loaded", conflicts, None)
+        return made
+
+    def load(self, text: str) -> None:
+        """Replace the schedule by the one that `text` describes: JSON, a compact string, or Python code.
+
+        Code is read, not run. Raises ParseError with the line and a caret for text or code that cannot be
+        read or applied, ScheduleError for JSON steps that cannot be; then nothing changes. Names and notes
+        of steps that stay are kept.
+        """
+        hint = 'load(session.to_json()), or load("C:split(i,8)")'
+        check_given(isinstance(text, str), "a schedule to load", text, "text", hint, ParseError)
+        if text.lstrip()[:1] in ("{", "["):
+            return self.from_json(text)
+        self._notice()
+        if is_compact(text):
+            read = read_compact(text, self.schedule)
+        else:
+            read = read_code(text, self.schedule, known_names(self.schedule, self.args).tensors)
+        steps = tuple(step for step, _ in read)
+        _, conflicts = replay(self.schedule, steps, range(len(steps)), self._stuck)
+        if conflicts:
+            raise text_error(text, read[conflicts[0].number - 1][1], conflicts[0].reason)
+        self._take(_with_words(steps, self._timeline.now))
+
+
+def _conflict_error(refusal: str, conflicts: Sequence[Conflict], hint: str | None) -> ScheduleError:
+    count = "1 step does" if len(conflicts) == 1 else f"{len(conflicts)} steps do"
+    listed = "".join(f"\n  {c}" for c in conflicts)
+    return ScheduleError(f"{refusal}: {count} not apply then{listed}", hint=hint)
+
+
+def _with_words(steps: Journal, old: Journal) -> Journal:
+    """`steps` with the names and notes that their equals in `old` have."""
+    pool, made = list(old), []
+    for step in steps:
+        at = next((i for i, o in enumerate(pool) if o == step), None)
+        if at is not None:
+            known = pool.pop(at)
+            step = replace(step, name=known.name, note=known.note)
+        made.append(step)
+    return tuple(made)

@@ -1,0 +1,379 @@
+"""Reading a schedule from Python code, without running it.
+
+The code is what the workbench shows, or what a user would write by hand: the few forms of Python that schedules
+are made of are evaluated on an untouched copy of the schedule, with the primitives themselves. Everything else
+is refused, with its place.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tewb.base import ParseError, Span, TewbError, UnreadableError, python_lines, python_tree
+from tewb.ir import IterVar, const_int
+from tewb.schedule import PRIMITIVES, Schedule, Stage
+from tewb.tensor import Operation, Tensor
+from tewb.workbench.journal.text_errors import ReadSteps, TextRange, closest, text_error
+
+_MODULES = ("te", "tewb", "tvm", "np", "numpy", "print")
+_INTEGERS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod}  # fmt: skip
+_DEFINES = ("placeholder", "compute", "extern")
+_STATEMENTS: dict[type, str] = {
+    ast.For: "loops", ast.While: "loops", ast.If: "conditions", ast.With: "with blocks", ast.ClassDef: "classes",
+    ast.AugAssign: "assignments in place", ast.AnnAssign: "annotations", ast.Delete: "del", ast.Assert: "assert",
+}  # fmt: skip
+_FIELDS: dict[type, tuple[str, ...]] = {
+    Schedule: ("outputs", "stages"),
+    Tensor: ("op",),
+    Stage: ("op", "leaf_iter_vars", "all_iter_vars"),
+    Operation: ("axis", "reduce_axis"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """A value that code may name and that has no part in the schedule: a module, a built kernel."""
+
+    name: str
+
+
+def read_code(text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> ReadSteps:
+    """The steps that the Python code `text` does on `s`, each with the place of its call.
+
+    `tensors` are the identifiers that the program is shown with. Definitions of tensors are read for their
+    names: they must be those of this program. Raises ParseError.
+    """
+    try:
+        tree = python_tree(text)
+    except UnreadableError as e:
+        raise text_error(text if isinstance(text, str) else "", TextRange(e.line, e.column), e.why) from None
+    text = "\n".join(python_lines(text))
+    reader = _Reader(text, schedule, tensors)
+    try:
+        for statement in tree.body:
+            reader.statement(statement)
+    except RecursionError:
+        raise ParseError(
+            "this code is nested too deeply", hint="give the inner parts names, line by line"
+        ) from None
+    return reader.found
+
+
+class _Reader:
+    """Evaluates statements. `names` holds what each identifier means, `trial` is the schedule they change."""
+
+    def __init__(self, text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> None:
+        self.text, self.lines = text, text.split("\n")
+        self.trial = Schedule(schedule.outputs)
+        self.first = list(self.trial.stages)
+        self.names: dict[str, Any] = {name: _Unknown(name) for name in _MODULES}
+        self.names |= {name: tensor for tensor, name in tensors.items()}
+        self.names.setdefault("s", self.trial)
+        self.unread = [t for t in tensors if schedule.find(t) is None]
+        self.defined: list[Stage] = []
+        self.found: ReadSteps = []
+
+    def place(self, node: ast.AST) -> TextRange:
+        line, start = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+        text = self.lines[line - 1].encode()
+        ends_here = getattr(node, "end_lineno", line) == line
+        end = getattr(node, "end_col_offset", None) if ends_here else len(text)
+        column = len(text[:start].decode(errors="ignore"))
+        return TextRange(line, column, max(1, len(text[start:end].decode(errors="ignore"))))
+
+    def known(self) -> str:
+        """A hint: the names that mean something."""
+        return f"there are {', '.join(n for n in self.names if n not in _MODULES)}"
+
+    def refuse(self, node: ast.AST, why: str, hint: str | None = None) -> ParseError:
+        return text_error(self.text, self.place(node), why, hint)
+
+    # ---- statements
+
+    def statement(self, node: ast.stmt) -> None:
+        match node:
+            case ast.Import(names) | ast.ImportFrom(names=names):
+                for alias in names:
+                    name = (alias.asname or alias.name).split(".")[0]
+                    self.names[name] = _Unknown(name)
+            case ast.FunctionDef(name):
+                self.names[name] = _Unknown(name)
+            case ast.Expr(ast.Constant(str())) | ast.Pass():
+                pass
+            case ast.Expr(value):
+                self.value(value)
+            case ast.Assign([target], ast.Call() as call) if self.is_foreign(call):
+                self.define(target, call)
+            case ast.Assign(targets, value):
+                found = self.value(value)
+                for target in targets:
+                    self.bind(target, found)
+            case _:
+                said = _STATEMENTS.get(type(node), "other statements")
+                raise self.refuse(
+                    node,
+                    f"a schedule is read from assignments and calls of primitives, not from {said}",
+                    "write the calls one after the other",
+                )
+
+    def bind(self, target: ast.expr, value: Any) -> None:
+        match target:
+            case ast.Name(name):
+                self.names[name] = value
+            case ast.Tuple(parts) | ast.List(parts):
+                self.unpack(target, parts, value)
+            case _:
+                raise self.refuse(target, "only names can be assigned to")
+
+    def unpack(self, target: ast.expr, parts: list[ast.expr], value: Any) -> None:
+        if isinstance(value, _Unknown):
+            value = [value] * len(parts)
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise self.refuse(target, f"{len(parts)} names for one value")
+        stars = [i for i, part in enumerate(parts) if isinstance(part, ast.Starred)]
+        spare = len(value) - len(parts)
+        if len(stars) > 1 or (spare < -1 if stars else spare != 0):
+            raise self.refuse(target, f"{len(parts)} names for {len(value)} values")
+        values: list[Any] = list(value)
+        if stars:
+            at = stars[0]
+            values[at : at + spare + 1] = [values[at : at + spare + 1]]
+        for part, one in zip(parts, values, strict=True):
+            self.bind(part.value if isinstance(part, ast.Starred) else part, one)
+
+    # ---- definitions, which are read for their names
+
+    def is_foreign(self, call: ast.Call) -> bool:
+        """Whether a call is none of the schedule's: of a module, or of a function of the user's own."""
+        f: ast.expr = call.func
+        while isinstance(f, ast.Attribute):
+            f = f.value
+        return isinstance(f, ast.Name) and isinstance(self.names.get(f.id), _Unknown)
+
+    def define(self, target: ast.expr, call: ast.Call) -> None:
+        """Bind what a call defines to what it is in this program."""
+        kind = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        if kind == "create_schedule":
+            return self.bind(target, self.created(call))
+        if kind == "reduce_axis":
+            return self.bind(target, self.said_name(call, target))
+        of_user = isinstance(call.func, ast.Name)  # a hybrid function defines a tensor as te.compute does
+        if kind not in _DEFINES and not of_user:
+            return self.bind(target, _Unknown(f"{ast.unparse(call.func)}(...)"))
+        wanted = self.said_name(call, target)
+        stage = next((st for st in self.first if st.op.name == wanted and st not in self.defined), None)
+        if stage is not None:
+            self.defined.append(stage)
+            self.same_shape(call, stage)
+            tensors = stage.op.outputs
+            return self.bind(target, tensors[0] if isinstance(target, ast.Name) else tensors)
+        unread = next((t for t in self.unread if t.name == wanted), None)
+        if unread is not None:  # an argument that no stage reads
+            return self.bind(target, unread)
+        if kind in _DEFINES:
+            known = ", ".join(st.name for st in self.first)
+            raise self.refuse(call, f"the program of this session has no tensor {wanted}", f"it has {known}")
+        for name in [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]:
+            self.names.setdefault(name, _Unknown(name))
+
+    def said_name(self, call: ast.Call, target: ast.expr) -> str:
+        """The name that a definition gives: `name="C"`, or else what it is assigned to."""
+        for k in call.keywords:
+            if k.arg == "name" and isinstance(k.value, ast.Constant):
+                return str(k.value.value)
+        return next((n.id for n in ast.walk(target) if isinstance(n, ast.Name)), "")
+
+    def same_shape(self, call: ast.Call, stage: Stage) -> None:
+        """Refuse a definition that says another shape, where it says numbers."""
+        try:
+            said = self.value(call.args[0]) if call.args else ()
+        except ParseError:
+            return
+        own = [const_int(n) for n in stage.op.output(0).shape]
+        numbers = isinstance(said, list | tuple) and all(isinstance(n, int) for n in said)
+        if numbers and said and None not in own and list(said) != own:
+            raise self.refuse(
+                call.args[0],
+                f"{stage.name} has the shape ({', '.join(map(str, own))}) in this session",
+                "only the schedule can be edited; make another session for another program",
+            )
+
+    def created(self, call: ast.Call) -> Any:
+        """`te.create_schedule(C.op)` is the schedule of the session, if its outputs are."""
+        given = self.value(call.args[0]) if call.args else ()
+        several = given if isinstance(given, list | tuple) else [given]
+        outputs = [t.op if isinstance(t, Tensor) else t for t in several]
+        if {id(op) for op in outputs} != {id(op) for op in self.trial.outputs}:
+            own = ", ".join(op.name for op in self.trial.outputs)
+            raise self.refuse(call, f"the schedule of this session computes {own}")
+        return self.trial
+
+    # ---- expressions
+
+    def value(self, node: ast.expr) -> Any:
+        match node:
+            case ast.Constant(str() | int() | None as constant):
+                return constant
+            case ast.Name(name):
+                if name not in self.names:
+                    raise self.refuse(
+                        node, f"{name} has no meaning here", closest(name, self.names) or self.known()
+                    )
+                return self.names[name]
+            case ast.Tuple(parts) | ast.List(parts):
+                return self.values(parts)
+            case ast.UnaryOp(ast.USub(), inner):
+                return -self.integer(inner)
+            case ast.BinOp(left, op, right) if type(op) in _INTEGERS:
+                return self.arithmetic(node, left, op, right)
+            case ast.Subscript(inner, index):
+                return self.item(node, self.value(inner), index)
+            case ast.Attribute(inner, name):
+                return self.attribute(node, self.value(inner), name)
+            case ast.Call():
+                return self.call(node)
+        raise self.refuse(
+            node, "this is no part of a schedule that can be read", "numbers, names, calls and lists are"
+        )
+
+    def values(self, parts: Sequence[ast.expr]) -> list[Any]:
+        found: list[Any] = []
+        for part in parts:
+            if not isinstance(part, ast.Starred):
+                found.append(self.value(part))
+                continue
+            several = self.value(part.value)
+            if not isinstance(several, list | tuple):
+                raise self.refuse(part, "only lists can be spread with *")
+            found += several
+        return found
+
+    def integer(self, node: ast.expr) -> int:
+        found = self.value(node)
+        if not isinstance(found, int) or abs(found) >= 1 << 63:
+            raise self.refuse(node, "this is not a whole number")
+        return found
+
+    def arithmetic(self, node: ast.expr, left: ast.expr, op: ast.operator, right: ast.expr) -> int:
+        a, b = self.integer(left), self.integer(right)
+        if b == 0 and isinstance(op, ast.FloorDiv | ast.Mod):
+            raise self.refuse(node, "this divides by zero")
+        return int(_INTEGERS[type(op)](a, b))
+
+    def item(self, node: ast.expr, owner: Any, index: ast.expr) -> Any:
+        if isinstance(owner, Schedule):
+            wanted = self.value(index)
+            stage = owner.find(wanted)
+            if stage is None:
+                names = ", ".join(st.name for st in owner.stages)
+                raise self.refuse(
+                    index, f"{_said(wanted)} is not a stage of this schedule", f"it has {names}"
+                )
+            return stage
+        if isinstance(owner, list | tuple):
+            if isinstance(index, ast.Slice):
+                ends = [
+                    None if e is None else self.integer(e) for e in (index.lower, index.upper, index.step)
+                ]
+                return list(owner)[slice(*ends)] if ends[2] != 0 else []
+            at = self.integer(index)
+            if not -len(owner) <= at < len(owner):
+                raise self.refuse(index, f"there are {len(owner)}, so there is no number {at}")
+            return owner[at]
+        raise self.refuse(node, f"{_said(owner)} has no elements that a schedule can use")
+
+    def attribute(self, node: ast.expr, owner: Any, name: str) -> Any:
+        for kind, fields in _FIELDS.items():
+            if isinstance(owner, kind):
+                if name in fields:
+                    return getattr(owner, name)
+                raise self.refuse(node, f"{_said(owner)} has no {name} here", f"it has {', '.join(fields)}")
+        if isinstance(owner, _Unknown):
+            return _Unknown(f"{owner.name}.{name}")
+        raise self.refuse(node, f"{_said(owner)} has no {name} here")
+
+    # ---- calls
+
+    def call(self, node: ast.Call) -> Any:
+        if self.is_foreign(node):
+            name = ast.unparse(node.func)
+            return self.created(node) if name.endswith(".create_schedule") else _Unknown(f"{name}(...)")
+        if not isinstance(node.func, ast.Attribute):
+            raise self.refuse(node, f"{ast.unparse(node.func)} is not a primitive", "write s[C].split(i, 8)")
+        owner, name = self.value(node.func.value), node.func.attr
+        if isinstance(owner, Operation | Tensor) and name == "output":
+            return self.output(node, owner)
+        if not isinstance(owner, Schedule | Stage):
+            raise self.refuse(
+                node, f"{_said(owner)} has no primitives", "they belong to stages: s[C].split(i, 8)"
+            )
+        return self.primitive(node, owner, name)
+
+    def output(self, node: ast.Call, owner: Any) -> Tensor:
+        op = owner.op if isinstance(owner, Tensor) else owner
+        number = self.integer(node.args[0]) if len(node.args) == 1 else -1
+        if not 0 <= number < len(op.outputs):
+            raise self.refuse(node, f"{op.name} has {len(op.outputs)} outputs, counted from 0")
+        return op.output(number)
+
+    def primitive(self, node: ast.Call, owner: Schedule | Stage, name: str) -> Any:
+        """Do a primitive on the trial schedule, and note the step."""
+        own = [p.name for p in PRIMITIVES.values() if isinstance(owner, p.owner)]
+        if name not in own:
+            what = "the schedule" if isinstance(owner, Schedule) else f"stage {owner.name}"
+            raise self.refuse(node.func, f"{what} has no primitive {name}", closest(name, own))
+        f = getattr(owner, name)
+        args, keywords = self.arguments(node)
+        try:
+            inspect.signature(f).bind(*args, **keywords)
+        except TypeError as e:
+            raise self.refuse(node, f"{name}: {e}") from None
+        try:
+            made = f(*args, **keywords)
+        except TewbError as e:
+            raise self.refuse(node, e.message, e.hint) from e
+        place = self.place(node)
+        step = replace(self.trial.journal[-1], span=Span("the schedule's code", place.line))
+        self.found.append((step, place))
+        return made
+
+    def arguments(self, node: ast.Call) -> tuple[list[Any], dict[str, Any]]:
+        args = self.values(node.args)
+        keywords: dict[str, Any] = {}
+        for k in node.keywords:
+            if k.arg is None:
+                raise self.refuse(k, "** cannot be read here")
+            keywords[k.arg] = self.value(k.value)
+        for one in _flat([*args, *keywords.values()]):
+            if isinstance(one, _Unknown):
+                raise self.refuse(node, f"the value of {one.name} is not known here")
+        return args, keywords
+
+
+def _flat(values: Sequence[Any]) -> list[Any]:
+    return [x for v in values for x in (_flat(v) if isinstance(v, list | tuple) else [v])]
+
+
+def _said(value: Any) -> str:
+    """A value in the words of a person."""
+    match value:
+        case Schedule():
+            return "the schedule"
+        case Stage(name=name):
+            return f"stage {name}"
+        case Tensor(name=name):
+            return f"tensor {name}"
+        case Operation(name=name):
+            return f"operation {name}"
+        case IterVar(name=name):
+            return f"loop {name}"
+        case _Unknown(name=name):
+            return name
+        case list() | tuple():
+            return "a list"
+    return repr(value)

@@ -1,0 +1,83 @@
+"""What a session keeps in JSON: its journal with names and notes, its other branches, and the pin."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from tewb.base import ParseError, ScheduleError, brief
+from tewb.schedule import Step
+from tewb.workbench.journal.text_errors import TextRange, text_error
+from tewb.workbench.journal.timeline import Journal
+
+VERSION = 1
+TO_JSON = "session.to_json() writes such text; load() also reads code and compact strings"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The journals of a session. `branch` is empty in JSON that is only a list of steps."""
+
+    steps: Journal
+    branch: str = ""
+    others: dict[str, Journal] = field(default_factory=dict)
+    pinned: Journal | None = None
+
+
+def saved_json(saved: Saved) -> str:
+    """`saved` as JSON text, one step a line."""
+    lines = [
+        f'"tewb": {VERSION}',
+        f'"branch": {json.dumps(saved.branch)}',
+        f'"steps": {_listed(saved.steps)}',
+    ]
+    if saved.others:
+        branches = ", ".join(f"{json.dumps(name)}: {_listed(steps)}" for name, steps in saved.others.items())
+        lines.append(f'"branches": {{{branches}}}')
+    if saved.pinned is not None:
+        lines.append(f'"pinned": {_listed(saved.pinned)}')
+    return "{" + ",\n ".join(lines) + "}\n"
+
+
+def _listed(steps: Journal) -> str:
+    return "[" + ",".join(f"\n  {json.dumps(s.to_json(), ensure_ascii=False)}" for s in steps) + "]"
+
+
+def saved_of(text: str) -> Saved:
+    """What JSON text says: an object as `saved_json` writes it, or a list of steps. Raises ParseError for text
+    that is not JSON, ScheduleError for JSON that is no schedule."""
+    if not isinstance(text, str):
+        raise ParseError(f"a {type(text).__name__} is no JSON text", hint=TO_JSON)
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as e:
+        where = TextRange(e.lineno, e.colno - 1)
+        raise text_error(text, where, f"this is not JSON: {e.msg}", TO_JSON) from None
+    except (ValueError, RecursionError) as e:
+        raise ParseError(f"this JSON cannot be read: {e}", hint=TO_JSON) from None
+    if isinstance(data, list):
+        return Saved(_steps(data))
+    if not isinstance(data, dict) or "steps" not in data:
+        raise ScheduleError("this JSON is no schedule", hint='it has the form {"steps": [...]}')
+    if data.get("tewb", VERSION) != VERSION:
+        raise ScheduleError(
+            f"this JSON is of version {brief(repr(data['tewb']))}; version {VERSION} can be read here",
+            hint="a newer tewb wrote it, and reads it",
+        )
+    branches = data.get("branches", {})
+    if not isinstance(branches, dict):
+        raise ScheduleError(
+            "branches are not an object of lists of steps", hint='"branches": {"main": [...]}'
+        )
+    others = {name: _steps(steps) for name, steps in branches.items()}
+    pinned = None if data.get("pinned") is None else _steps(data["pinned"])
+    return Saved(_steps(data["steps"]), str(data.get("branch", "")), others, pinned)
+
+
+def _steps(data: Any) -> Journal:
+    if not isinstance(data, list):
+        raise ScheduleError(
+            f"{brief(repr(data))} is not a list of steps", hint='"steps": [{"primitive", "stage", "args"}]'
+        )
+    return tuple(Step.from_json(one) for one in data)

@@ -1,0 +1,81 @@
+"""The program of a session as Python: what defines its tensors, then what schedules them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tewb.base import ExternError, literal
+from tewb.schedule import Schedule
+from tewb.schedule.code import Names, schedule_code
+from tewb.tensor import Tensor
+from tewb.tensor.hybrid import HybridOp
+from tewb.tensor.source import GraphSource
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """The lines that define the tensors of a program.
+
+    `tensors` and `args` are identifiers, `stages` those of the first output of each stage, and `taken` all
+    identifiers in use.
+    """
+
+    lines: list[str]
+    tensors: dict[Tensor, str]
+    stages: dict[str, str]
+    args: list[str]
+    taken: set[str]
+
+
+def define(schedule: Schedule, args: Sequence[Any]) -> Definitions:
+    """How the tensors of `schedule` are defined. Raises ExternError when code of the user's own defines one."""
+    names = Names({}, {"args", "module"})
+    graph = GraphSource(names.fresh)
+    first = Schedule(schedule.outputs)
+    # The text of a hybrid function defines its name.
+    names.taken |= {op.function_name for op in (st.op for st in first.stages) if isinstance(op, HybridOp)}
+    for stage in first.stages:
+        graph.define(stage.op)
+    for a in args:
+        if isinstance(a, Tensor) and a not in graph.tensors:
+            graph.define(a.op)  # nothing reads it, and the kernel takes it all the same
+    graph.declare([a for a in args if not isinstance(a, Tensor)])
+    stages = {st.name: graph.tensors[st.op.output(0)] for st in first.stages}
+    shown = [graph.tensors[a] if isinstance(a, Tensor) else graph.vars[a] for a in args]
+    return Definitions(graph.lines, graph.tensors, stages, shown, names.taken)
+
+
+def known_names(schedule: Schedule, args: Sequence[Any]) -> Definitions:
+    """As `define`; where there is no source, only the identifiers, and no lines."""
+    try:
+        return define(schedule, args)
+    except ExternError:
+        names = Names({}, {"args", "module"})
+        first = Schedule(schedule.outputs)
+        given = [st.op for st in first.stages] + [a.op for a in args if isinstance(a, Tensor)]
+        tensors = {t: names.fresh(t.name) for op in dict.fromkeys(given) for t in op.outputs}
+        stages = {st.name: tensors[st.op.output(0)] for st in first.stages}
+        return Definitions([], tensors, stages, [], names.taken)
+
+
+def program_code(schedule: Schedule, args: Sequence[Any], name: str) -> str:
+    """A program that defines the same tensors and schedules them the same way.
+
+    It ends with `s`, `args` and `module`. Raises ExternError when an operation has no source.
+    """
+    d = define(schedule, args)
+    outputs = ", ".join(f"{d.tensors[op.output(0)]}.op" for op in schedule.outputs)
+    several = len(schedule.outputs) > 1
+    lines = ["import tewb", "from tewb import te", "", *d.lines, ""]
+    lines += [f"s = te.create_schedule({f'[{outputs}]' if several else outputs})"]
+    lines += schedule_code(schedule, d.stages, d.taken)
+    lines += ["", f"args = [{', '.join(d.args)}]", f"module = tewb.lower(s, args, name={literal(name)})", ""]
+    return "\n".join(lines)
+
+
+def schedule_text(schedule: Schedule, args: Sequence[Any]) -> str:
+    """The lines of the program that schedule it, on a schedule named `s`: what can be edited."""
+    d = known_names(schedule, args)
+    return "".join(f"{line}\n" for line in schedule_code(schedule, d.stages, d.taken))

@@ -1,0 +1,1 @@
+"""What could be done next, what the schedule costs, and why things are as they are."""

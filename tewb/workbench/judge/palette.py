@@ -1,0 +1,333 @@
+"""The palette: every primitive that could be applied to a stage and a loop, with what it would do.
+
+Legal actions come first, each with a preview; refused ones say why, and which step would make them legal.
+Everything is tried on copies of the schedule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tewb.base import DType, ScheduleError, TewbError
+from tewb.ir import (
+    Expr,
+    For,
+    ForKind,
+    IterVar,
+    Node,
+    PrimFunc,
+    Stmt,
+    const_int,
+    replace,
+    rewriter,
+    walk,
+)
+from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
+from tewb.runtime import Target
+from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loop_of, loops_text
+from tewb.schedule.bounds import infer_bounds
+from tewb.schedule.declare import REQUIRED, Call, Refusal, Repair, Selection
+from tewb.workbench.judge.ledger import allocated_bytes, argument_stages, computed_times
+from tewb.workbench.session_view import ProgramView
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a schedule comes to. `bytes` of intermediates, and `recompute`, how often the stage that is
+    computed most computes each element, are None where sizes are symbolic. `vector` is the number of lanes
+    of the longest vector loop, `parallel` the iterations of the longest parallel one; 1 when there is none."""
+
+    bytes: int | None
+    recompute: float | None
+    vector: int | None
+    parallel: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a step leads to: the loops of the stages that change, and the figures before and after."""
+
+    loops: tuple[str, ...]
+    before: Figures
+    after: Figures
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The figures that change, in words: `allocated bytes 4096 → 128`."""
+        names = ("bytes", "recompute", "vector", "parallel")
+        pairs = [(n, getattr(self.before, n), getattr(self.after, n)) for n in names]
+        return tuple(f"{_SAID[n]} {_figure(a)} → {_figure(b)}" for n, a, b in pairs if a != b)
+
+
+_SAID = {
+    "bytes": "allocated bytes",
+    "recompute": "times an element is computed",
+    "vector": "lanes",
+    "parallel": "parallel iterations",
+}
+
+
+def _figure(x: float | None) -> str:
+    return "symbolic" if x is None else f"{x:,}" if isinstance(x, int) else f"{x:.3g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A step that may be legal now. A refused one has the reason, perhaps a hint, and perhaps a `fix`: a
+    legal step after which `then` is legal (the same step, or one on the loop that the fix makes)."""
+
+    step: Step
+    legal: bool
+    reason: str | None = None
+    hint: str | None = None
+    fix: Step | None = None
+    then: Step | None = None
+    preview: Preview | None = field(default=None, compare=False)
+
+    @property
+    def is_place(self) -> bool:
+        """Whether it says where the stage is computed."""
+        return PRIMITIVES[self.step.primitive].is_place
+
+
+def palette(program: ProgramView, stage: object, loop: IterVar | str | None = None) -> list[Action]:
+    """What can be done to `stage` and its loop `loop` (the outermost if not given): legal actions in the
+    order of the primitives, each with its preview, those that change nothing after them, refused ones last.
+    Raises ScheduleError for a stage or a loop that is not there."""
+    trials = Trials(program)
+    chosen = program.schedule[stage]
+    steps = _unique(candidates(chosen, _chosen_loop(chosen, loop)))
+    legal: list[Action] = []
+    idle: list[Action] = []
+    refused: list[Action] = []
+    for step in steps:
+        refusal = trials.refusal(step)
+        if refusal is not None:
+            fix, then = trials.fix(step) or (None, None)
+            refused.append(Action(step, False, refusal.reason, refusal.hint, fix, then))
+            continue
+        shown = trials.preview(step)
+        (legal if shown.loops else idle).append(Action(step, True, preview=shown))
+    return [*legal, *idle, *refused]
+
+
+def preview(program: ProgramView, step: Step | Mapping[str, Any]) -> Preview:
+    """What `step` would lead to. Raises ScheduleError if it is refused."""
+    wanted = step if isinstance(step, Step) else Step.from_json(step)
+    trials = Trials(program)
+    refusal = trials.refusal(wanted)
+    if refusal is not None:
+        raise ScheduleError(
+            f"{wanted.primitive} on stage {wanted.stage}: {refusal.reason}", hint=refusal.hint
+        )
+    return trials.preview(wanted)
+
+
+def _chosen_loop(stage: Stage, loop: IterVar | str | None) -> str | None:
+    if loop is not None:
+        return stage.axis_name(loop_of(stage, loop))
+    return next((stage.axis_name(iv) for iv in stage.leaf_iter_vars), None)
+
+
+def _unique(steps: Iterator[Step]) -> list[Step]:
+    """Each step once; orders of loops that come to the same are one."""
+    return list({repr((s.primitive, s.args)): s for s in steps}.values())
+
+
+# ---------------------------------------------------------------- what might be done
+
+
+def lanes_of(stage: Stage) -> int:
+    """How many elements of a stage's output fill a vector."""
+    return max(Target.host().vector_bytes // max(DType(stage.op.output(0).dtype).nbytes, 1), 2)
+
+
+def candidates(stage: Stage, loop: str | None) -> Iterator[Step]:
+    """Steps that a person may want on a stage and one of its loops, legal or not; every primitive has one."""
+    chosen = Selection(stage, loop, lanes_of(stage))
+    for p in PRIMITIVES.values():
+        if stage.is_placeholder and not p.on_inputs:
+            continue
+        for args in p.suggest(chosen):
+            yield Step(p.name, stage.name, {key: value for key, value in args.items() if value is not None})
+
+
+# ---------------------------------------------------------------- trying
+
+
+class Trials:
+    """Tries steps on copies of a session's schedule, and remembers what came out of it."""
+
+    def __init__(self, program: ProgramView) -> None:
+        self.program, self.schedule = program, program.schedule
+        self._kept: dict[str, Schedule | Refusal] = {}
+        self._lowered: dict[str, PrimFunc | Refusal] = {}
+        self._now: tuple[dict[str, str], Figures] | None = None
+
+    def refusal(self, *steps: Step) -> Refusal | None:
+        """Why the last of `steps` cannot be done after the others, by the rules or for lack of loops."""
+        *first, last = steps
+        base = self.after(*first) if first else self.schedule
+        if isinstance(base, Refusal):
+            return base
+        refused = refusal_of(base, last)
+        if refused is not None:
+            return refused
+        made = self.lowered(*steps)
+        return made if isinstance(made, Refusal) else None
+
+    def after(self, *steps: Step) -> Schedule | Refusal:
+        """A copy of the schedule after `steps`."""
+        key = repr(steps)
+        if key not in self._kept:
+            self._kept[key] = self._applied(steps)
+        return self._kept[key]
+
+    def _applied(self, steps: Sequence[Step]) -> Schedule | Refusal:
+        made = self.schedule.copy()
+        try:
+            for step in steps:
+                made.apply(step)
+        except ScheduleError as e:
+            return Refusal(e.message, e.hint)
+        return made
+
+    def lowered(self, *steps: Step) -> PrimFunc | Refusal:
+        """The loops after `steps`, before any pass; refused where the passes fail."""
+        key = repr(steps)
+        if key not in self._lowered:
+            self._lowered[key] = self._loops_of(self.after(*steps))
+        return self._lowered[key]
+
+    def _loops_of(self, schedule: Schedule | Refusal) -> PrimFunc | Refusal:
+        if isinstance(schedule, Refusal):
+            return schedule
+        try:
+            made = scheduled_loops(schedule, self.program.args)
+            run(_not_unrolled(made), LOWER, memory=schedule.memory)
+        except TewbError as e:
+            return Refusal(e.message, e.hint)
+        return made
+
+    def seen(self, *steps: Step) -> tuple[dict[str, str], Figures]:
+        """The loops of every stage as text, and the figures, after legal `steps`."""
+        schedule, function = self.after(*steps), self.lowered(*steps)
+        if isinstance(schedule, Refusal) or isinstance(function, Refusal):
+            raise ScheduleError(f"the schedule has no loops: {getattr(function, 'reason', '')}")
+        return seen(schedule, self.program.args, function)
+
+    def now(self) -> tuple[dict[str, str], Figures]:
+        """The loops and figures as they are; nothing is known of a schedule that cannot be lowered."""
+        if self._now is None:
+            broken = isinstance(self.lowered(), Refusal)
+            self._now = ({}, Figures(None, None, None, None)) if broken else self.seen()
+        return self._now
+
+    def preview(self, step: Step) -> Preview:
+        """What a legal step leads to."""
+        old, before = self.now()
+        new, after = self.seen(step)
+        changed = tuple(f"{name}: {text}" for name, text in new.items() if old.get(name) != text)
+        return Preview(changed, before, after)
+
+    # ---- repairs
+
+    def fix(self, step: Step) -> tuple[Step, Step] | None:
+        """A legal step, and what can be done after it in the place of the refused `step`."""
+        for repair in repairs(self.schedule, step):
+            first = repair.step
+            if refusal_of(self.schedule, first) is not None:
+                continue
+            base = self.after(first)
+            if isinstance(base, Refusal):
+                continue
+            for then in _again(step, repair, base.journal[-1].results):
+                useful = self.refusal(first, then) is None and self.refusal(first) is None
+                if useful and self._differs(first, then):
+                    return first, then
+        return None
+
+    def _differs(self, *steps: Step) -> bool:
+        """Whether steps lead anywhere: to inline what was just taken out changes nothing."""
+        return self.seen(*steps)[0] != self.now()[0]
+
+
+def _not_unrolled(f: PrimFunc) -> PrimFunc:
+    """`f` with ordinary loops in the place of unrolled ones, where unrolling has nothing to refuse: it takes long
+    to try, and fails only if an extent is not constant or the text becomes enormous. (The palette of a matmul
+    with 2431 unrolled iterations: 5.4 s before, 0.04 s now.)"""
+    size = _unrolled_size(f.body)
+    if size is None or 2 * size > MAX_NODES:
+        return f
+
+    def loop(n: For) -> Stmt:
+        made = n.map_children(rewrite)
+        return replace(made, kind=ForKind.SERIAL) if n.kind is ForKind.UNROLLED else made
+
+    rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
+    return PrimFunc(f.name, f.params, rewrite(f.body), f.outputs)
+
+
+def _unrolled_size(n: Node) -> int | None:
+    """The nodes that there will be after unrolling; None when an extent is not constant."""
+    if isinstance(n, Expr):
+        return sum(1 for _ in walk(n))
+    parts = [_unrolled_size(c) for c in n.children()]
+    if None in parts:
+        return None
+    times = const_int(n.extent) if isinstance(n, For) and n.kind is ForKind.UNROLLED else 1
+    return None if times is None else 1 + times * sum(p for p in parts if p is not None)
+
+
+def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
+    """Why the rules refuse `step` now, with the hint; None when they do not."""
+    if step.primitive not in PRIMITIVES or schedule.find(step.stage) is None:
+        return Refusal(schedule.why_not(step) or "")
+    return Call.resolve(PRIMITIVES[step.primitive], schedule[step.stage], step.args, step.span).refusal()
+
+
+def repairs(schedule: Schedule, step: Step) -> Iterator[Repair]:
+    """What may make a refused `step` legal: what its primitive says, and stages moved out of the way. None for a step
+    without a loop to take, as at a stage that has none."""
+    stage, p = schedule[step.stage], PRIMITIVES[step.primitive]
+    needed = [param.name for param in p.params if param.default is REQUIRED]
+    if any(not isinstance(step.args.get(name), str | int | list | tuple) for name in needed):
+        return  # what is missing, or is no name, is in no other place either
+    yield from p.repairs(Selection(stage, step.args.get("axis"), lanes_of(stage)), step.args)
+    blocking = [s for s in schedule.stages if s.attach is not None]
+    yield from (Repair(Step("compute_root", s.name)) for s in blocking)
+
+
+def _again(step: Step, repair: Repair, results: Sequence[str]) -> Iterator[Step]:
+    """The refused step once more, after a repair with these results."""
+    retries = [step.args] if repair.retry is None else repair.retry(results)
+    yield from (Step(step.primitive, step.stage, args) for args in retries)
+
+
+# ---------------------------------------------------------------- what there is to see
+
+
+def seen(schedule: Schedule, args: Sequence[Any], function: PrimFunc) -> tuple[dict[str, str], Figures]:
+    """The loops of every stage as text, and what the schedule comes to. `function` are its loops before any
+    pass."""
+    bounds = infer_bounds(schedule, argument_stages(schedule, args))
+    own = [s for s in schedule.stages if not s.is_placeholder]
+    times = [computed_times(s, bounds) for s in own]
+    recompute = None if None in times else max((t for t in times if t is not None), default=1.0)
+    loops = [n for n in walk(function.body) if isinstance(n, For)]
+    figures = Figures(
+        allocated_bytes(function),
+        recompute,
+        _longest(loops, ForKind.VECTORIZED),
+        _longest(loops, ForKind.PARALLEL),
+    )
+    return {
+        s.name: loops_text(s, bounds.stages[s].extents if s in bounds.stages else {}) for s in own
+    }, figures
+
+
+def _longest(loops: Sequence[For], kind: ForKind) -> int | None:
+    sizes = [const_int(n.extent) for n in loops if n.kind is kind]
+    return None if None in sizes else max((n for n in sizes if n is not None), default=1)

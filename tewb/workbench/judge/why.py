@@ -1,0 +1,564 @@
+"""Explanations: why a loop runs so often, why memory is so large, why a step is refused, why an expression
+became what it is. Each is a chain of plain sentences, read from the same analyses that made the decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tewb.arith import Analyzer
+from tewb.arith.intset import Interval
+from tewb.base import ScheduleError, TewbError
+from tewb.ir import (
+    AxisKind,
+    BufferLoad,
+    BufferStore,
+    Call,
+    Expr,
+    For,
+    IfThenElse,
+    IterVar,
+    ProducerLoad,
+    Range,
+    Stmt,
+    Var,
+    const_int,
+    free_vars,
+    ops,
+    script,
+    structural_equal,
+    substitute,
+    uses,
+    walk,
+)
+from tewb.schedule import PRIMITIVES, At, Fuse, Split, Stage, Step, loop_marks, loop_of
+from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, readings
+from tewb.schedule.relation import Extents, divides, index_up
+from tewb.tensor import ComputeOp, ExternOp
+from tewb.workbench.judge.ledger import argument_stages, cache_hint, caches, ledger
+from tewb.workbench.judge.palette import Trials
+from tewb.workbench.session_view import ProgramView
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A question, the sentences that lead to its answer, and the answer."""
+
+    question: str
+    steps: tuple[str, ...]
+    answer: str
+
+    def __str__(self) -> str:
+        lines = [self.question, *(f"  {i}. {step}" for i, step in enumerate(self.steps, 1))]
+        return "\n".join([*lines, f"  So: {self.answer}"])
+
+
+def explain(program: ProgramView, what: str, about: object, loop: IterVar | str | None = None) -> Explanation:
+    """Why something is as it is.
+
+        explain("bound", "X", "i")          why the loop i of X runs as often as it does
+        explain("allocation", "X")          why X takes the memory that it takes
+        explain("guard", "X")               which conditions stand around the iterations of X, and why
+        explain("illegal", step)            why a step is refused
+        explain("simplification", "X")      which rules made the indices and guards of X simple
+
+    Raises TewbError for another question, ScheduleError for a stage or loop that is not there.
+    """
+    if not isinstance(what, str) or what not in _QUESTIONS:
+        raise TewbError(f"explain: {what!r} is not a question", hint=f"there are {', '.join(_QUESTIONS)}")
+    if what == "illegal":
+        return illegal(program, about)
+    stage = program.schedule[about]
+    if stage.is_placeholder:
+        raise ScheduleError(
+            f"{stage.name} is an input: nothing of it is computed", hint="ask about its readers"
+        )
+    if what in ("guard", "simplification") and program.problem is not None:
+        raise program.problem  # both are about loops, and there are none
+    if what == "bound":
+        return bound(program, stage, loop)
+    return _OF_STAGE[what](program, stage)
+
+
+_QUESTIONS = ("bound", "allocation", "guard", "illegal", "simplification")
+
+
+# ---------------------------------------------------------------- texts
+
+
+def text(e: Expr, names: Mapping[Var, Expr] | None = None) -> str:
+    """An expression without the prefix of the IR's functions, its loops named as in `names`."""
+    return script(substitute(e, names) if names else e).replace("T.", "").replace("bool(True)", "True")
+
+
+def loop_names(bounds: Bounds) -> dict[Var, Expr]:
+    """Every loop variable with its stage in its name: `Y.i.outer`."""
+    return {
+        v: Var(f"{s.name}.{s.axis_name(iv)}", v.dtype)
+        for s, own in bounds.stages.items()
+        for iv, v in own.vars.items()
+    }
+
+
+def _between(x: Interval | None, bounds: Bounds, names: Mapping[Var, Expr]) -> str:
+    if x is None:
+        return "unknown until it runs"
+    lo, hi = (text(bounds.analyzer.simplify(e), names) for e in (x.lo, x.hi))
+    return lo if lo == hi else f"{lo} .. {hi}"
+
+
+def _range_text(r: Range, names: Mapping[Var, Expr]) -> str:
+    return f"{text(r.extent, names)} from {text(r.min, names)} on"
+
+
+def _names(loops: Sequence[tuple[Stage, IterVar]]) -> str:
+    return ", ".join(f"{s.name}.{s.axis_name(iv)}" for s, iv in loops)
+
+
+# ---------------------------------------------------------------- regions
+
+
+def region_steps(stage: Stage, bounds: Bounds, kept: bool) -> list[str]:
+    """From the readers of a stage to the box of it that is computed at its place."""
+    if stage.is_output or not stage.op.tiled:
+        return [_all_of_it(stage)]
+    steps = [_place(stage)]
+    per_reader = _reads(stage, bounds)
+    steps += per_reader
+    names = loop_names(bounds)
+    if len(per_reader) > 1:
+        steps.append("the union of these boxes is what must be there")
+    own = bounds.stages[stage]
+    for iv, n in zip(stage.op.axis, stage.op.output(0).shape, strict=False):
+        if iv in own.ranges:
+            steps.append(_dimension(stage, iv, own.ranges[iv], n, names))
+    if kept:
+        steps.append(f"{stage.name} is an argument of the kernel, so all of it lives in the caller's memory")
+    return steps
+
+
+def _all_of_it(stage: Stage) -> str:
+    shape = ", ".join(text(n) for n in stage.op.output(0).shape)
+    if stage.is_output:
+        return f"{stage.name} is an output, so all of ({shape}) is computed"
+    why = "its access is not declared by regions, so a call makes everything"
+    if not isinstance(stage.op, ExternOp):
+        why = "no loop of it makes one part alone"
+    return f"{stage.name} can only be computed as a whole ({shape}): {why}"
+
+
+def _place(stage: Stage) -> str:
+    if not isinstance(stage.attach, At):
+        return f"{stage.name} is computed at the root, before everything that reads it, so every loop of its readers runs"
+    around = list(reversed(enclosing(stage)))
+    still = f"{_names(around)} {'stands' if len(around) == 1 else 'stand'} still"
+    parent = f"{stage.attach.stage.name}.{stage.attach.stage.axis_name(stage.attach.axis)}"
+    return (
+        f"{stage.name} is computed inside of loop {parent}: "
+        f"while it is computed, {still}, and all other loops of its readers run"
+    )
+
+
+def _reads(stage: Stage, bounds: Bounds) -> list[str]:
+    fixed, names = set(enclosing(stage)), loop_names(bounds)
+    loads: dict[Stage, Iterator[str]] = {}
+    said: dict[str, None] = {}
+    for reader, box in readings(stage, bounds):
+        if reader not in loads:
+            loads[reader] = iter(_accesses(stage, reader, bounds))
+        access = next(loads[reader], f"all of {stage.name}")
+        running = [(reader, iv) for iv in reader.leaf_iter_vars if (reader, iv) not in fixed]
+        running += [x for x in enclosing(reader) if x not in fixed]
+        while_ = f", while {_names(running)} run" if running else ""
+        parts = ", ".join(_between(x, bounds, names) for x in box)
+        said[f"{reader.name} reads {access}{while_}: that is [{parts}]"] = None
+    return list(said) or [f"nothing reads {stage.name}"]
+
+
+def _accesses(stage: Stage, reader: Stage, bounds: Bounds) -> list[str]:
+    """What a reader reads, in its own words, in the order in which bound inference looks at it."""
+    op = bounds.operations[reader]
+    if isinstance(op, ComputeOp):
+        return [
+            f"{stage.name}[{', '.join(text(i) for i in n.indices)}]"
+            for e in op.body
+            for n in walk(e)
+            if isinstance(n, ProducerLoad) and stage.schedule.stage_of(n.producer) is stage
+        ]
+    if isinstance(op, ExternOp):
+        return [f"{stage.name} as its access {op.access.name} says"]
+    return []
+
+
+def _dimension(stage: Stage, iv: IterVar, r: Range, declared: Expr, names: Mapping[Var, Expr]) -> str:
+    name = stage.axis_name(iv)
+    if const_int(r.min) == 0 and structural_equal(r.extent, declared):
+        return f"along {name} that is all {text(declared)} of the declared size"
+    if const_int(r.extent) is not None:
+        return (
+            f"along {name} that is never more than {text(r.extent)}, less than the declared {text(declared)}, "
+            f"so {_range_text(r, names)} are computed"
+        )
+    return f"along {name} {_range_text(r, names)} are computed; no constant could be proved"
+
+
+# ---------------------------------------------------------------- loops
+
+
+def bound(program: ProgramView, stage: Stage, loop: IterVar | str | None) -> Explanation:
+    """Why a loop runs as often as it does."""
+    if stage.is_inlined:
+        raise ScheduleError(f"{stage.name} is computed inline and has no loops", hint="ask about its readers")
+    wanted = loop_of(stage, loop)
+    name = stage.axis_name(wanted)
+    kept = argument_stages(program.schedule, program.args)
+    bounds = infer_bounds(program.schedule, kept)
+    own = bounds.stages[stage]
+    roots, relations = _ancestry(stage, wanted)
+    steps = [s for iv in roots for s in _root_steps(stage, iv)]
+    if any(iv.kind is not AxisKind.REDUCE for iv in roots):
+        steps += region_steps(stage, bounds, stage in kept)
+    steps += [_relation(stage, r, own.extents) for r in relations]
+    around = [g for g in guards(stage, bounds) if uses(g.condition, [own.vars[wanted]])]
+    steps += [_guard(stage, g, bounds) for g in around]
+    n = text(own.extents[wanted])
+    return Explanation(
+        f"Why does loop {stage.name}.{name} run {n} times?", tuple(steps), f"{name} runs {n} times"
+    )
+
+
+def _root_steps(stage: Stage, iv: IterVar) -> list[str]:
+    domain = stage.op.domain(iv)
+    if iv.kind is AxisKind.REDUCE and domain is not None:
+        return [
+            f"{stage.axis_name(iv)} is a reduce axis of {text(domain.extent)} terms: every element needs all of them"
+        ]
+    return []
+
+
+def _ancestry(stage: Stage, loop: IterVar) -> tuple[list[IterVar], list[Split | Fuse]]:
+    """The axes that a loop came from, and the relations that made it, first to last."""
+    wanted: list[IterVar] = [loop]
+    relations: list[Split | Fuse] = []
+    for r in reversed(stage.relations):
+        match r:
+            case Split(parent, outer, inner) if any(x is outer or x is inner for x in wanted):
+                wanted = [x for x in wanted if x is not outer and x is not inner] + [parent]
+                relations.insert(0, r)
+            case Fuse(outer, inner, fused) if any(x is fused for x in wanted):
+                wanted = [x for x in wanted if x is not fused] + [outer, inner]
+                relations.insert(0, r)
+    return wanted, relations
+
+
+def _relation(stage: Stage, r: Split | Fuse, extents: Extents) -> str:
+    def shown(iv: IterVar) -> str:
+        return f"{stage.axis_name(iv)}({text(extents[iv])})"
+
+    if isinstance(r, Fuse):
+        return f"{shown(r.outer)} and {shown(r.inner)} are fused: their product is {shown(r.fused)}"
+    size, part = (r.factor, r.inner) if r.factor is not None else (r.nparts, r.outer)
+    given = f"factor {r.factor}" if r.factor is not None else f"{r.nparts} parts"
+    clamped = const_int(extents[part]) != size
+    more = f", which is more than there is: clamped to {text(extents[part])}" if clamped else ""
+    whole = "" if divides(r, extents) else "; that is rounded up, so the last part may not be full"
+    return f"{shown(r.parent)} is split with {given}{more}: {shown(r.outer)} of {shown(r.inner)}{whole}"
+
+
+# ---------------------------------------------------------------- guards
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition around the iterations of a stage: from the `split` of its axis, or (None) at the edge."""
+
+    axis: IterVar
+    condition: Expr
+    split: Split | None
+
+
+def guards(stage: Stage, bounds: Bounds) -> list[Guard]:
+    """The conditions around the iterations of a compute or an extern that could not be proved."""
+    if not isinstance(stage.op, ComputeOp | ExternOp):
+        return []
+    own, prove = bounds.stages[stage], bounds.analyzer.can_prove
+    values: dict[IterVar, Expr] = dict(own.vars)
+    found = []
+    for axis, condition in index_up(stage.relations, values, own.extents, bounds.analyzer):
+        splits = (r for r in stage.relations if isinstance(r, Split) and r.parent is axis)
+        found.append(Guard(axis, condition, next(splits)))
+    for iv, r in own.ranges.items() if isinstance(stage.op, ComputeOp) else ():
+        whole = iv.kind is AxisKind.REDUCE or iv.dom is None
+        if iv.dom is not None and not whole and not structural_equal(r.extent, iv.dom.extent):
+            value = ops.add(r.min, values[iv])
+            found.append(Guard(iv, ops.greater_equal(value, iv.dom.min), None))
+            found.append(Guard(iv, ops.less(value, ops.add(iv.dom.min, iv.dom.extent)), None))
+    return [g for g in found if not prove(g.condition)]
+
+
+def _guard(stage: Stage, g: Guard, bounds: Bounds) -> str:
+    names, extents, axis = loop_names(bounds), bounds.stages[stage].extents, stage.axis_name(g.axis)
+    kept_out = f"are kept out by {text(g.condition, names)}"
+    if g.split is not None:
+        parts = f"{axis}({text(extents[g.axis])}) is cut into parts of {text(extents[g.split.inner])}"
+        return f"{parts}, which need not divide it: iterations past its end {kept_out}"
+    return (
+        f"the box that is computed along {axis} has one size everywhere and may pass the edge of "
+        f"{stage.name}: elements outside {kept_out}"
+    )
+
+
+def guarded(program: ProgramView, stage: Stage) -> Explanation:
+    """Which guards stand around a stage, where they come from and what became of them."""
+    question = f"Which guards stand around {stage.name}?"
+    if stage.is_inlined:
+        return Explanation(question, (), "none: it is computed inline")
+    bounds = infer_bounds(program.schedule, argument_stages(program.schedule, program.args))
+    steps = [_guard(stage, g, bounds) for g in guards(stage, bounds)]
+    first, last = _conditions(program.passes[0][1].body, stage), _conditions(program.function.body, stage)
+    if not first:
+        return Explanation(question, tuple(steps), "none are left: every iteration is a real one")
+    if last:
+        return Explanation(question, tuple(steps), "in the lowered IR there is " + " and ".join(sorted(last)))
+    steps.append("partition_loops splits the loops where the guards begin to matter, or cuts them short")
+    return Explanation(question, tuple(steps), "none are left inside of the loops")
+
+
+def _conditions(body: Stmt, stage: Stage) -> set[str]:
+    return {
+        text(n.cond)
+        for n in walk(body)
+        if isinstance(n, IfThenElse) and n.origin is not None and n.origin.stage == stage.name
+    }
+
+
+# ---------------------------------------------------------------- memory
+
+
+def allocation(program: ProgramView, stage: Stage) -> Explanation:
+    """Why a stage takes the memory that it takes."""
+    entry = next(e for e in ledger(program) if e.stage == stage.name)
+    question = f"Why does {stage.name} take {entry.allocated} bytes?"
+    if stage.is_inlined:
+        said = f"{stage.name} is computed inline: its expression stands where it was read"
+        return Explanation(question, (said,), "it takes no memory")
+    kept = argument_stages(program.schedule, program.args)
+    bounds = infer_bounds(program.schedule, kept)
+    steps = region_steps(stage, bounds, stage in kept)
+    if stage in kept:
+        return Explanation(question, tuple(steps), "it takes none of the kernel's memory")
+    for t, box in zip(stage.op.outputs, bounds.stages[stage].regions, strict=True):
+        shape = " * ".join(text(r.extent) for r in box) or "1"
+        steps.append(f"{t.name} holds {shape} elements of {t.dtype.nbytes} bytes ({t.dtype})")
+    steps.append(f"it lives for {entry.lifetime}, in {stage.scope} memory")
+    known = entry.allocated.bytes, entry.needed.bytes
+    if None not in known and known[0] != known[1]:
+        steps.append(f"its readers touch {entry.needed} bytes there; {_held_more(stage)}")
+    hint = cache_hint(entry.allocated.bytes, caches())
+    fits = f", which fits in {hint}" if hint not in (None, "memory") else ""
+    return Explanation(question, tuple(steps), f"{entry.allocated} bytes of {entry.declared} declared{fits}")
+
+
+def _held_more(stage: Stage) -> str:
+    if isinstance(stage.op, ExternOp) and not stage.op.access.tiled:
+        return "declare its access, as te.access.elementwise, and it will hold that only"
+    return "the rest is held because the stage cannot be cut there"
+
+
+# ---------------------------------------------------------------- refusals
+
+
+def illegal(program: ProgramView, about: object) -> Explanation:
+    """Why a step is refused, and what would help."""
+    if not isinstance(about, Step | Mapping):
+        raise TewbError(
+            f"explain: {about!r} is not a step", hint='explain("illegal", Step("split", "C", {...}))'
+        )
+    step = about if isinstance(about, Step) else Step.from_json(about)
+    trials = Trials(program)
+    refusal = trials.refusal(step)
+    question = f"Why is {step} refused?"
+    if refusal is None:
+        return Explanation(question, (), "it is not: it is legal now")
+    stage = program.schedule.find(step.stage)
+    steps = [] if stage is None else _facts(program, stage, step)
+    steps.append(refusal.reason)
+    if refusal.hint:
+        steps.append(f"what helps: {refusal.hint}")
+    fix = None if stage is None or step.primitive not in PRIMITIVES else trials.fix(step)
+    if fix is None:
+        return Explanation(question, tuple(steps), "it cannot be done now")
+    return Explanation(question, tuple(steps), f"it cannot be done now; {fix[0]} and then {fix[1]} can")
+
+
+def _facts(program: ProgramView, stage: Stage, step: Step) -> list[str]:
+    """What the schedule says about the stage and the loops that a step names."""
+    found = [f"the loops of {stage.name} are now {stage.loops()}"]
+    loops = ("axis", "x", "y", "rows", "lanes", "axes")
+    named = [v for key, v in step.args.items() if key in loops and "parent" not in step.args]
+    owner = stage
+    if "parent" in step.args:
+        parent = program.schedule.find(step.args["parent"])
+        named, owner = ([step.args.get("axis")], parent) if parent is not None else ([], stage)
+        if parent is not None:
+            found.append(f"the loops of {parent.name} are now {parent.loops()}")
+        readers = [r.name for r in stage.readers()]
+        found.append(
+            f"{stage.name} is read by {', '.join(readers)}" if readers else f"nothing reads {stage.name}"
+        )
+    for value in named:
+        for name in value if isinstance(value, list | tuple) else [value]:
+            iv = owner.find_axis(name)
+            if iv is not None:
+                found += _about_axis(program, owner, iv)
+    if stage.place_step is not None:
+        found.append(
+            f"{stage.name} stands where step {stage.place_step + 1} put it, {_step(program, stage.place_step)}"
+        )
+    return found
+
+
+def _about_axis(program: ProgramView, stage: Stage, iv: IterVar) -> list[str]:
+    name, made = stage.axis_name(iv), stage.made_by.get(iv)
+    found = [f"{name} is a {iv.kind.value} axis"] if iv.kind is not AxisKind.DATA else []
+    became = stage.replaced_by(iv)
+    if became:
+        found.append(f"{name} was {became}")
+    marks = loop_marks(stage, iv)
+    if marks:
+        found.append(f"{name} is marked {', '.join(marks)}")
+    if made is not None:
+        found.append(f"{name} came from step {made + 1}, {_step(program, made)}")
+    return found
+
+
+def _step(program: ProgramView, number: int) -> str:
+    journal = program.journal
+    return str(journal[number]) if number < len(journal) else "taken back since"
+
+
+# ---------------------------------------------------------------- simplification
+
+RULES = {
+    "quotient_of_a_bounded_rest": "(x*c + r) // c is x + r // c, and r // c is one constant for all r",
+    "common_factor_of_a_quotient": "(x*g) // (d*g) is x // d",
+    "quotient_of_a_quotient": "(x // a) // b is x // (a*b)",
+    "quotient_by_a_symbol": "(x*n + y) // n is x where 0 <= y < n",
+    "remainder_by_a_symbol": "(x*n + y) % n is y where 0 <= y < n",
+    "remainder_of_a_bounded_rest": "(x*c + r) % c is r less a constant where r stays within one quotient",
+    "common_factor_of_a_remainder": "(x*g) % (d*g) is (x % d) * g",
+    "truncation_of_no_negative": "division that rounds to zero is floor division where nothing is negative",
+    "order_of_min_and_max": "min(a, b) is a where a <= b is certain, and max likewise",
+    "comparison_by_bounds": "the bounds of both sides decide the comparison",
+    "decided_choice": "a choice whose condition is decided is the branch that is taken",
+}
+
+
+def simplification(program: ProgramView, stage: Stage) -> Explanation:
+    """Which rules made the indices and guards of a stage simple: first what its splits and fusions wrote, then
+    what the first pass found in its loops."""
+    question = f"Which rules made {stage.name} simple?"
+    program.function  # noqa: B018  (raises what keeps the loops from being made)
+    if stage.is_inlined:
+        return Explanation(question, (), f"{stage.name} is computed inline: ask about its readers")
+    bounds = infer_bounds(program.schedule, argument_stages(program.schedule, program.args))
+    chain = _Chain(loop_names(bounds))
+    chain.analyzer.ranges = dict(bounds.analyzer.ranges)
+    chain.analyzer.symbolic = dict(bounds.analyzer.symbolic)
+    for what, e in _written(stage, bounds):
+        chain.expression(e, what)
+    chain.statement(program.passes[0][1].body, stage)
+    count = len(chain.steps)
+    said = (
+        "no expression was changed"
+        if count == 0
+        else f"{count} expression{'s were' * (count > 1) or ' was'} changed"
+    )
+    return Explanation(question, tuple(chain.steps), said)
+
+
+def _written(stage: Stage, bounds: Bounds) -> Iterator[tuple[str, Expr]]:
+    """The value of every axis, and every guard, as the relations of a stage write them."""
+    own = bounds.stages[stage]
+    values: dict[IterVar, Expr] = dict(own.vars)
+    for r in reversed(stage.relations):
+        match r:
+            case Split(parent, outer, inner):
+                values[parent] = ops.add(ops.mul(values[outer], own.extents[inner]), values[inner])
+                guard = ops.less(values[parent], own.extents[parent])
+                yield f"the guard of {stage.axis_name(parent)}", guard
+            case Fuse(outer, inner, fused):
+                values[outer] = ops.floordiv(values[fused], own.extents[inner])
+                values[inner] = ops.floormod(values[fused], own.extents[inner])
+    for iv, part in own.ranges.items():
+        if iv in values:
+            yield f"axis {stage.axis_name(iv)}", ops.add(part.min, values[iv])
+
+
+class _Chain:
+    """Simplifies expressions from the inside out, and writes down which rules fired where."""
+
+    def __init__(self, names: Mapping[Var, Expr]) -> None:
+        self.names, self.analyzer = names, Analyzer()
+        self.steps: dict[str, None] = {}
+
+    def expression(self, e: Expr, what: str, is_value: bool = False) -> None:
+        simplify, simplify_value = self.analyzer.simplify, self.analyzer.simplify_value
+        fired = False
+        for n, wraps in _inside_out(e, is_value):
+            self.analyzer.rules_used.clear()
+            made = simplify_value(n) if wraps else simplify(n)
+            for rule in sorted(self.analyzer.rules_used):
+                fired = True
+                self.step(what, n, made, f"{rule}, {RULES.get(rule, 'a rule')}{self.known(n)}")
+        made = simplify_value(e) if is_value else simplify(e)
+        if not fired and self.said(made) != self.said(e):
+            self.step(what, e, made, "sums in one order, equal terms joined")
+
+    def step(self, what: str, before: Expr, after: Expr, why: str) -> None:
+        self.steps[f"{what}: {self.said(before)} becomes {self.said(after)} by {why}"] = None
+
+    def said(self, e: Expr) -> str:
+        return text(e, self.names)
+
+    def known(self, e: Expr) -> str:
+        """The ranges of the variables of an expression."""
+        ranges = {self.said(v): self.analyzer.ranges.get(v, (None, None)) for v in free_vars(e)}
+        known = [
+            f"{v} in {lo} .. {hi}" for v, (lo, hi) in ranges.items() if lo is not None and hi is not None
+        ]
+        return f" ({', '.join(known)})" if known else ""
+
+    def statement(self, s: Stmt, stage: Stage) -> None:
+        """The indices and conditions of a stage in the loops as scheduled."""
+        mine = getattr(getattr(s, "origin", None), "stage", None) == stage.name
+        if isinstance(s, For):
+            self.analyzer.bind_extent(s.var, s.min, s.extent)
+        if mine and isinstance(s, BufferStore | IfThenElse | For):
+            kind = {BufferStore: "a store", IfThenElse: "a guard"}.get(type(s), "an extent")
+            for c in s.children():
+                if isinstance(c, Expr) and not c.dtype.is_float:
+                    value = c is s.value if isinstance(s, BufferStore) else isinstance(s, IfThenElse)
+                    self.expression(c, kind, value)
+        for c in s.children():
+            if isinstance(c, Stmt):
+                self.statement(c, stage)
+
+
+def _inside_out(e: Expr, is_value: bool) -> list[tuple[Expr, bool]]:
+    """The parts of an expression that are integers or conditions, innermost first, each with whether it is a value:
+    where elements are and guards are about indices."""
+    found: list[tuple[Expr, bool]] = []
+    index = isinstance(e, BufferLoad) or (isinstance(e, Call) and e.op == "likely")
+    for c in e.children():
+        if isinstance(c, Expr):
+            found += _inside_out(c, is_value and not index)
+    return [*found, (e, is_value)] if e.children() and not e.dtype.is_float else found
+
+
+_OF_STAGE: dict[str, Callable[[ProgramView, Stage], Explanation]] = {
+    "allocation": allocation,
+    "guard": guarded,
+    "simplification": simplification,
+}

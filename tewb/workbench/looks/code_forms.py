@@ -1,0 +1,367 @@
+"""The forms of a program, from tensor expressions to assembly, with one identity for each loop in all of them.
+
+A line knows the journal steps that shaped it and the stages and loops that it is about, and the same of the loops
+around it. LLVM IR and assembly know them by their debug locations, which name lines of the low-level IR. Whatever
+shares a step or a loop can be lit together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
+from typing import Any
+
+from tewb.base import ExternError, TewbError, comment, fresh_identifier, one_of, python_lines
+from tewb.codegen import CompiledModule, Linked, compile_module
+from tewb.ir import AttrStmt, For, IRModule, Node, Origin, PrimFunc, script_lines
+from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, lower_schedule, run
+from tewb.schedule import PRIMITIVES, Schedule, Step, steps_of
+from tewb.tensor.source import GraphSource
+from tewb.workbench.looks.code_line import CodeLine, Numbers
+from tewb.workbench.looks.diff import Diff, diff
+
+TE, IR, LLVM, ASSEMBLY = "te", "ir", "llvm", "assembly"
+
+Remark = Callable[[Node | None], str]
+
+
+Trace = list[tuple[str, PrimFunc]]
+
+
+def _built(f: PrimFunc) -> Trace:
+    """`f` after each pass that code generation needs."""
+    trace: Trace = []
+    run(f, BUILD, trace)
+    return trace
+
+
+class CodeForm:
+    """One form of the program: its name, and what was done to get it from the form `before`. The lines are
+    made when they are asked for; those of LLVM IR and assembly need a build, which may raise TewbError."""
+
+    def __init__(
+        self,
+        name: str,
+        doc: str,
+        kind: str,
+        make: Callable[[], list[CodeLine]],
+        before: CodeForm | None = None,
+        same: bool = False,
+    ) -> None:
+        self.name, self.doc, self.kind, self.before = name, doc, kind, before
+        self._make, self.same = make, same  # known, without looking at lines, to be the form before
+
+    @cached_property
+    def lines(self) -> list[CodeLine]:
+        """The lines of this form."""
+        return self._make()
+
+    @cached_property
+    def unchanged(self) -> bool:
+        """Whether this form reads as the one before it. Most passes return the very function then."""
+        if self.same or self.before is None or self.kind != IR:
+            return self.same
+        was, now = self.before.lines, self.lines
+        return len(was) == len(now) and all(str(a) == str(b) for a, b in zip(was, now, strict=True))
+
+    def __repr__(self) -> str:
+        return f"CodeForm({self.name})"
+
+
+class LoopNumbers:
+    """Numbers for the stages and loops of a program: `number("C", "i.outer")`, `number("C")`."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str | None, str | None], int] = {}
+
+    def number(self, stage: str | None, axis: str | None = None) -> int:
+        """The number of a stage, or of one of its loops; always the same."""
+        return self._numbers.setdefault((stage, axis), len(self._numbers))
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The inside of a line with a body: what its loops are about, and the origin of what has none itself."""
+
+    depth: int
+    steps: Numbers
+    loops: Numbers
+    origin: Origin | None
+
+
+class CodeForms:
+    """The forms of a schedule as it is now, and what differs from other states of it.
+
+    `remark` says what a line of IR deserves besides its text.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        args: Sequence[Any],
+        name: str = "main",
+        remark: Remark = lambda n: "",
+        loop_numbers: LoopNumbers | None = None,
+        lowered: Callable[[], Trace] | None = None,
+    ) -> None:
+        self.schedule, self.args, self.name, self.remark = schedule, args, name, remark
+        self._lowered = lowered or self._lower
+        self.loop_numbers = LoopNumbers() if loop_numbers is None else loop_numbers
+        self.pinned: tuple[Step, ...] | None = None
+        self._seen = -1
+        self._forms: list[CodeForm] = []
+        self._others: list[CodeForms] = []  # states that were compared with, latest last
+
+    # ---- forms
+
+    @property
+    def forms(self) -> list[CodeForm]:
+        """TE, the loops, the function after each pass, LLVM IR, optimised LLVM IR, assembly. When lowering
+        fails the list ends with the last form that could be made."""
+        if self._seen != self.schedule.version:
+            self._seen, self._forms = self.schedule.version, list(self._chain())
+        return self._forms
+
+    def form(self, name: str) -> CodeForm:
+        """The form of that name. Raises TewbError when there is none."""
+        forms = {f.name: f for f in self.forms}
+        return forms[one_of("form", name, forms, TewbError)]
+
+    def _chain(self) -> Iterable[CodeForm]:
+        yield CodeForm("TE", "the tensors as they are defined", TE, self._te_lines)
+        trace = self._lowered()
+        docs = {p.name: p.doc for p in LOWER} | {SCHEDULE_OPS: "the loops as they are scheduled"}
+        before: CodeForm | None = None
+        last: PrimFunc | None = None
+        for name, f in trace:
+            before = CodeForm(name, docs[name], IR, partial(self._ir_lines, f), before, same=f is last)
+            last = f
+            yield before
+        if last is None or trace[-1][0] != LOWER[-1].name:
+            return  # the session says what is wrong; what could be made is shown
+        flat = cache(partial(_built, last))
+        for i, p in enumerate(BUILD):
+            before = CodeForm(p.name, p.doc, IR, partial(self._low_lines, flat, i), before)
+            yield before
+        build = cache(partial(self._compile, flat))
+        for name, doc, kind, take in _MACHINE:
+            yield CodeForm(name, doc, kind, partial(self._machine_lines, build, take, kind))
+
+    def _lower(self) -> Trace:
+        trace: Trace = []
+        with suppress(TewbError):
+            lower_schedule(self.schedule, self.args, self.name, trace=trace)
+        return trace
+
+    def _low_lines(self, flat: Callable[[], Trace], number: int) -> list[CodeLine]:
+        return self._ir_lines(flat()[number][1])
+
+    def _compile(self, flat: Callable[[], Trace]) -> CompiledModule:
+        return compile_module(IRModule({self.name: flat()[-1][1]}))
+
+    def _te_lines(self) -> list[CodeLine]:
+        """The definitions. A line belongs to its stage and to those that were made from it; all their steps
+        are around it."""
+        taken: set[str] = {"te"}
+        graph = GraphSource(lambda wanted: _fresh(wanted, taken))
+        found: list[CodeLine] = []
+        for stage in Schedule(self.schedule.outputs).stages:
+            start = len(graph.lines)
+            try:
+                graph.define(stage.op)
+            except ExternError as e:
+                graph.tensors.update({t: _fresh(t.name, taken) for t in stage.op.outputs})
+                graph.lines.append(comment(e.message))
+            family = self._made_from(stage.name)
+            steps = tuple(i for i, step in enumerate(self.schedule.journal) if step.stage in family)
+            for text in python_lines("\n".join(graph.lines[start:])):
+                axis = re.search(r'= te\.reduce_axis\(.*name="([^"]*)"\)$', text)
+                loops = tuple(self.loop_numbers.number(s, axis[1] if axis else None) for s in family)
+                found.append(CodeLine(0, text, stage=stage.name, loops=loops, steps_around=steps))
+        return found
+
+    def _made_from(self, stage: str) -> list[str]:
+        """A stage and those that primitives made from it."""
+        family = [stage]
+        for step in self.schedule.journal:
+            if PRIMITIVES[step.primitive].results == "stage" and step.stage in family:
+                family += [self.schedule[r].name for r in step.results if self.schedule.find(r) is not None]
+        return family
+
+    def _ir_lines(self, f: PrimFunc | IRModule) -> list[CodeLine]:
+        """The text of a function, each line with what its node and the blocks around it came from."""
+        found: list[CodeLine] = []
+        blocks = [_Block(-1, (), (), None)]
+        for line in script_lines(f):
+            while blocks[-1].depth >= line.depth:
+                blocks.pop()
+            around, n = blocks[-1], line.node
+            origin = None if n is None else getattr(n, "origin", None) or around.origin
+            marked = self._marked(CodeLine(line.depth, line.text, self.remark(n)), n, origin, around)
+            found.append(marked)
+            own = isinstance(n, For)
+            blocks.append(
+                _Block(
+                    line.depth,
+                    (*around.steps, *(marked.steps if own else ())),
+                    (*around.loops, *(marked.loops if own else ())),
+                    origin if isinstance(n, AttrStmt) else None,
+                )
+            )
+        return found
+
+    def _marked(self, line: CodeLine, n: Node | None, origin: Origin | None, around: _Block) -> CodeLine:
+        """`line` with its place in the program."""
+        if origin is None:
+            return replace(line, steps_around=_unique(around.steps), loops_around=_unique(around.loops))
+        own = self.loop_numbers.number(origin.stage, origin.axis if isinstance(n, For) else None)
+        loops = _unique([own, *(self.loop_numbers.number(stage, axis) for stage, axis in origin.gone)])
+        return replace(
+            line,
+            stage=origin.stage,
+            axis=origin.axis,
+            step=origin.step,
+            steps=origin.steps,
+            loops=loops,
+            steps_around=_unique(i for i in around.steps if i not in origin.steps),
+            loops_around=_unique(i for i in around.loops if i not in loops),
+        )
+
+    # ---- machine code
+
+    def _machine_lines(
+        self, build: Callable[[], CompiledModule], take: Callable[[CompiledModule], Linked], kind: str
+    ) -> list[CodeLine]:
+        """LLVM IR or assembly. Each line takes its place in the program from the line of IR that it computes.
+        What is not the kernel's own comes last; each service of the runtime is one line."""
+        compiled = build()
+        ir = self._ir_lines(compiled.module)
+        found: list[CodeLine] = []
+        rest: list[CodeLine] = []
+        for name, rows in _functions(take(compiled), kind):
+            if name.startswith("tewb."):
+                rest.append(CodeLine(0, f"{name}: a service of the runtime, {len(rows)} lines"))
+            elif not name:
+                rest += [CodeLine(0, text) for text, _ in rows]
+            else:
+                found += [_machine_line(text, line, ir) for text, line in rows]
+        return found + rest
+
+    # ---- differences
+
+    def pin(self) -> None:
+        """Remember the schedule as it is now, to compare later ones with it."""
+        self.pinned = self.schedule.journal
+
+    def diff(self, form: str, against: str | Iterable[Step] = "before") -> Diff:
+        """What changed in a form. `against` is "before" (the last step of the journal), "pinned", "pass" (the
+        form before this one), or a journal. Raises TewbError when there is nothing to compare with."""
+        now = self.form(form)
+        numbered = now.kind in (LLVM, ASSEMBLY)
+        if isinstance(against, str) and against == "pass":
+            if now.before is None:
+                raise TewbError(
+                    f"{form} has no form of its kind before it", hint='compare it with "before" or "pinned"'
+                )
+            return Diff(form, now.kind, now.before.name, tuple(diff(now.before.lines, now.lines, numbered)))
+        journal, said = self._state(against)
+        other = self._other(journal)
+        common = _common(journal, self.schedule.journal)
+        past = [_only(line, common) for line in other.form(form).lines]
+        return Diff(form, now.kind, said, tuple(diff(past, now.lines, numbered)))
+
+    def _state(self, against: str | Iterable[Step]) -> tuple[tuple[Step, ...], str]:
+        """The journal that `against` means, and its name."""
+        now = self.schedule.journal
+        if not isinstance(against, str):
+            steps = steps_of(against, 'against="before", "pinned" or "pass", or the steps of a journal')
+            return steps, f"a schedule of {len(steps)} steps"
+        if against == "before":
+            if not now:
+                raise TewbError(
+                    "there is no step yet to compare with the state before it",
+                    hint='apply one, or compare with "pass"',
+                )
+            return now[:-1], f"the schedule before {now[-1]}"
+        if against == "pinned":
+            if self.pinned is None:
+                raise TewbError("no schedule is pinned", hint="pin one, change it, and compare")
+            return self.pinned, f"the pinned schedule of {len(self.pinned)} steps"
+        raise TewbError(f"{against} is nothing to compare with", hint='"before", "pinned" or "pass"')
+
+    def _other(self, journal: tuple[Step, ...]) -> CodeForms:
+        """The forms of another state, made on a copy of the schedule."""
+        known = next((s for s in self._others if s.schedule.journal == journal), None)
+        if known is None:
+            copy = Schedule(self.schedule.outputs, self.schedule.memory)
+            copy.restore(journal)
+            known = CodeForms(copy, self.args, self.name, self.remark, self.loop_numbers)
+            self._others = [*self._others[-2:], known]
+        return known
+
+
+_MACHINE: tuple[tuple[str, str, str, Callable[[CompiledModule], Linked]], ...] = (
+    ("LLVM IR", "LLVM IR as tewb writes it", LLVM, lambda c: c.llvm_lines()),
+    ("optimised LLVM IR", "after LLVM's optimisation", LLVM, lambda c: c.llvm_lines(optimized=True)),
+    ("assembly", "the instructions of this machine", ASSEMBLY, CompiledModule.assembly_lines),
+)
+
+
+def _fresh(wanted: str, taken: set[str]) -> str:
+    name = fresh_identifier(wanted, taken)
+    taken.add(name)
+    return name
+
+
+def _unique(numbers: Iterable[int]) -> Numbers:
+    return tuple(dict.fromkeys(numbers))
+
+
+def _functions(lines: Linked, kind: str) -> Iterable[tuple[str, Linked]]:
+    """The lines of each function with its name; what stands outside of functions has the name ""."""
+    start = re.compile(r'define .*?@"?([\w.$-]+)' if kind == LLVM else r"([^\s.][^\s]*):$")
+    name, rows = "", Linked()
+    for row in lines:
+        began = start.match(row[0])
+        if began:
+            yield name, rows
+            name, rows = began[1], Linked()
+        rows.append(row)
+        if kind == LLVM and row[0] == "}":
+            yield name, rows
+            name, rows = "", Linked()
+    yield name, rows
+
+
+def _machine_line(text: str, source: int | None, ir: Sequence[CodeLine]) -> CodeLine:
+    """A line of machine code, about what the line `source` of the low-level IR is about."""
+    depth, shown = int(text[:1] in " \t"), _tidy(text)
+    if source is None or source > len(ir):
+        return CodeLine(depth, shown)
+    return replace(ir[source - 1], depth=depth, text=shown, remark="", source=source)
+
+
+def _tidy(text: str) -> str:
+    """An instruction with its operands in a column."""
+    word, tab, rest = text.strip().partition("\t")
+    return f"{word:<11} {rest}" if tab else word
+
+
+def _common(a: Sequence[Step], b: Sequence[Step]) -> int:
+    """How many first steps two journals share."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def _only(line: CodeLine, steps: int) -> CodeLine:
+    """A line of another schedule, with the steps that are the same here."""
+    if all(i < steps for i in (*line.steps, *line.steps_around)):
+        return line
+    step = line.step if line.step is not None and line.step < steps else None
+    own, around = (tuple(i for i in each if i < steps) for each in (line.steps, line.steps_around))
+    return replace(line, step=step, steps=own, steps_around=around)

@@ -1,0 +1,60 @@
+"""The stages of a schedule and their loops as data: what loop trees, menus and snapshots show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tewb.ir import script
+from tewb.schedule import At, Schedule, Stage, loop_marks, place_text, stage_marks
+from tewb.schedule.bounds import infer_bounds
+from tewb.schedule.recompute import recompute_factor
+
+
+@dataclass(frozen=True, slots=True)
+class LoopInfo:
+    """A loop of a stage: its name, extent as text, kind of axis, what was said of it, and the step that made it."""
+
+    name: str
+    extent: str
+    kind: str
+    marks: tuple[str, ...]
+    step: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StageInfo:
+    """A stage as a person sees it. `place` is root, inline, or `at C.i.outer`; `computed` is how often each
+    element is computed there, on average, where that can be counted. `marks` is what was said of it: its memory, how its
+    results are stored."""
+
+    name: str
+    kind: str
+    place: str
+    step: int | None
+    loops: tuple[LoopInfo, ...]
+    computed: float | None = 1.0
+    marks: tuple[str, ...] = ()
+
+
+def loop_tree(schedule: Schedule) -> list[StageInfo]:
+    """All stages in the order of computation."""
+    placed = [s for s in schedule.stages if isinstance(s.attach, At)]
+    bounds = infer_bounds(schedule) if placed else None
+    return [_stage(s, recompute_factor(s, bounds) if s in placed else 1.0) for s in schedule.stages]
+
+
+def _stage(s: Stage, computed: float | None) -> StageInfo:
+    extents = s.schedule.extents(s)
+    loops = tuple(
+        LoopInfo(
+            s.axis_name(iv),
+            script(extents[iv]),
+            iv.kind.value,
+            tuple(loop_marks(s, iv)),
+            s.made_by.get(iv),
+        )
+        for iv in s.leaf_iter_vars
+    )
+    kind = type(s.op).__name__.removesuffix("Op").lower()
+    kind = "input" if kind == "placeholder" else kind
+    return StageInfo(s.name, kind, place_text(s), s.place_step, loops, computed, tuple(stage_marks(s)))

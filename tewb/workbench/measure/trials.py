@@ -1,0 +1,146 @@
+"""Trials: contestants timed in turn, warm and cold, with progress and a way to stop; and the times kept so far."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tewb.base import Stop, Stopped
+from tewb.runtime import Timing, calls_for, sample
+from tewb.workbench.journal.timeline import Journal
+from tewb.workbench.measure.measurement import Measurement
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The samples of one contestant. `cold` are single calls with nothing of the data in a cache."""
+
+    warm: Timing
+    cold: Timing | None
+
+
+def in_turn(
+    contestants: Sequence[Callable[[], Any]],
+    repeat: int,
+    stop: Stop | None = None,
+    progress: Progress | None = None,
+    cold: bool = True,
+) -> list[Trial]:
+    """`repeat` rounds in which every contestant is sampled once, so that a busy moment of the machine hits all.
+
+    After each round `progress(done, what)` is told the part that is done (0 to 1), and `stop()` may end it; a
+    contestant that raises Stopped ends it too, and the round that it was in does not count. Raises Stopped when no
+    round was finished.
+    """
+    rounds: list[list[tuple[float, float | None]]] = []
+    stopped = stop is not None and stop()
+    try:
+        numbers = [1 if stopped else calls_for(f, 0.02) for f in contestants]
+        for found in _rounds(contestants, numbers, repeat, cache_flusher() if cold else None):
+            rounds.append(found)
+            if progress is not None:
+                progress(len(rounds) / repeat, f"sample {len(rounds)} of {repeat}")
+            if stop is not None and stop():
+                break
+    except Stopped:
+        if not rounds:
+            raise
+    return [
+        Trial(
+            _timing([w for w, _ in samples]),
+            _timing([c for _, c in samples if c is not None]) if cold else None,
+        )
+        for samples in zip(*rounds, strict=True)
+    ]
+
+
+def _rounds(
+    contestants: Sequence[Callable[[], Any]],
+    numbers: Sequence[int],
+    repeat: int,
+    flush: Callable[[], None] | None,
+) -> Iterator[list[tuple[float, float | None]]]:
+    """Of each round, the seconds of every contestant, warm and (with `flush`) cold."""
+    for _ in range(repeat):
+        found: list[tuple[float, float | None]] = []
+        for f, number in zip(contestants, numbers, strict=True):
+            warm, cooled = sample(f, number), None
+            if flush is not None:
+                flush()
+                cooled = sample(f, 1)
+            found.append((warm, cooled))
+        yield found
+
+
+def _timing(seconds: list[float]) -> Timing:
+    return Timing(tuple(seconds))
+
+
+def cache_flusher() -> Callable[[], None]:
+    """A function that drives everything else out of the caches, by writing twice as much as the last one holds."""
+    buffer = np.empty(2 * last_cache_bytes(), np.uint8)
+
+    def flush() -> None:
+        buffer[...] = 1
+
+    return flush
+
+
+@lru_cache(maxsize=1)
+def last_cache_bytes() -> int:
+    """The size of the largest cache, in bytes; 32 MiB where the system does not tell."""
+    found = []
+    for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
+        with contextlib.suppress(OSError, ValueError):
+            text = path.read_text().strip()
+            unit = {"K": 2**10, "M": 2**20, "G": 2**30}.get(text[-1:])
+            found.append(int(text[:-1]) * unit if unit else int(text))
+    return max(found, default=32 * 2**20)
+
+
+@contextlib.contextmanager
+def numpy_threads(count: int) -> Iterator[str]:
+    """Hold numpy's BLAS to as many threads as the kernel that it is compared with has, where threadpoolctl can."""
+    try:
+        import threadpoolctl  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    except ImportError:
+        yield "numpy with its own threads (threadpoolctl is not installed)"
+        return
+    with threadpoolctl.threadpool_limits(count):
+        yield "one thread each" if count == 1 else f"{count} threads each"
+
+
+class Timings(MutableMapping[Journal, Measurement]):
+    """The last measurement of every journal that was measured, in the order in which they were."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Journal, Measurement]] = {}
+
+    def __getitem__(self, journal: Journal) -> Measurement:
+        return self._kept[_key(journal)][1]
+
+    def __setitem__(self, journal: Journal, m: Measurement) -> None:
+        self._kept.pop(_key(journal), None)  # measured again: it is the newest now
+        self._kept[_key(journal)] = (journal, m)
+
+    def __delitem__(self, journal: Journal) -> None:
+        del self._kept[_key(journal)]
+
+    def __iter__(self) -> Iterator[Journal]:
+        return iter([journal for journal, _ in list(self._kept.values())])
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+def _key(journal: Journal) -> str:
+    return json.dumps([step.to_json() for step in journal], sort_keys=True, default=str)

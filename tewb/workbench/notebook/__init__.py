@@ -1,0 +1,1 @@
+"""What lives in a notebook: the workbench, magics, how our classes look in a cell, and snapshots."""

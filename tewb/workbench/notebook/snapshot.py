@@ -1,0 +1,54 @@
+"""Snapshot: the workbench at one moment, as HTML that a notebook keeps when there is no kernel any more."""
+
+from __future__ import annotations
+
+from html import escape
+
+from tewb.base import TewbError, check_given, comment
+from tewb.workbench.measure.measurement import Measurement
+from tewb.workbench.session import Session
+from tewb.workbench.views import plain
+from tewb.workbench.views.graph import dot, tree
+
+
+class Snapshot(plain.Shown):
+    """What a session showed: steps, loops, allocations, regions, graph, IR and code. Later steps do not
+    change it. `text` is its first line, `html` all of it."""
+
+
+def snapshot(session: Session, measured: Measurement | None = None, note: str = "a snapshot") -> Snapshot:
+    """The session as it is now; with `measured`, its times too."""
+    is_right = measured is None or isinstance(measured, Measurement)
+    check_given(is_right, "measured", measured, "what session.measure() found", "snapshot(session.measure())")
+    steps = "".join(f"<li>{escape(str(s))}</li>" for s in session.journal) or "<li>no steps</li>"
+    loops = "\n".join(plain.loops(s) for s in session.stages if s.kind != "input")
+    parts = [f"<b>tewb workbench</b> ({escape(note)})", f"<ol>{steps}</ol>"]
+    if measured is not None:
+        parts.append(f"<div>{escape(str(measured))}</div>")
+    parts.append(plain.pre(loops))
+    parts += _lowered(session)
+    drawn = plain.picture(dot(session.schedule), f"stage graph: {tree(session.schedule)}")
+    parts.append(plain.fold("stage graph", drawn or plain.pre(tree(session.schedule))))
+    try:
+        parts.append(plain.fold("schedule as Python", plain.pre(plain.cut(session.code))))
+    except TewbError as e:
+        parts.append(plain.fold("schedule as Python", plain.pre(comment(e.message))))
+    return Snapshot(f"tewb workbench: {session.schedule!r}", f"<div>{''.join(parts)}</div>")
+
+
+def _lowered(session: Session) -> list[str]:
+    """Allocations, regions and IR; or why there are none."""
+    if session.problem is not None:
+        return [plain.pre(f"not lowered: {session.problem}")]
+    allocations = [
+        (a.name, a.shape, a.dtype, "symbolic" if a.bytes is None else f"{a.bytes:,} B", a.scope)
+        for a in session.allocations()
+    ]
+    regions = [(r.name, "; ".join(r.reads), "; ".join(r.writes), r.effect) for r in session.regions()]
+    parts = []
+    if allocations:
+        parts.append(plain.table(("allocation", "shape", "dtype", "bytes", "scope"), allocations))
+    if regions:
+        parts.append(plain.table(("extern", "reads", "writes", "effect"), regions))
+    parts.append(plain.fold("lowered IR", plain.pre(plain.cut(session.ir)), is_open=True))
+    return parts

@@ -1,0 +1,404 @@
+"""An interpreter of lowered IR that tells of every access: slow, exact, and for small programs.
+
+Memory is one line of elements for each owner of memory; views are offsets and strides into it. Parallel
+loops run their iterations in order.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tewb.arith import converted, row_major, truncated_quotient
+from tewb.base import BoundError, TewbError
+from tewb.ir import (
+    EQ,
+    GE,
+    GT,
+    LE,
+    LEAVES,
+    LT,
+    NE,
+    Add,
+    Allocate,
+    And,
+    AssertStmt,
+    AttrStmt,
+    Broadcast,
+    Buffer,
+    BufferLoad,
+    BufferStore,
+    Call,
+    Cast,
+    DeclBuffer,
+    Div,
+    Evaluate,
+    Expr,
+    ExternRegion,
+    FloatImm,
+    FloorDiv,
+    FloorMod,
+    For,
+    IfThenElse,
+    IntImm,
+    Let,
+    LetStmt,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Not,
+    Or,
+    Ramp,
+    Select,
+    Seq,
+    Shuffle,
+    Stmt,
+    StringImm,
+    Sub,
+    Var,
+    While,
+    const_int,
+)
+from tewb.ir.ops import wrap
+from tewb.runtime import get_global_func
+from tewb.testing import CALLS
+
+Loops = list[tuple[str, int]]
+# Called with the owner of the memory, "read" or "write", and the positions of the elements.
+Listener = Callable[[Var, str, list[int]], None]
+
+
+class IRInterpreter:
+    """Runs statements on `memory`, which holds a line of elements for each owner, and calls `touched` for
+    each access, with `loops` as they are then."""
+
+    def __init__(self, memory: dict[Var, Any], values: Mapping[Var, Any], touched: Listener) -> None:
+        self.memory, self.touched = memory, touched
+        self.values: dict[Var, Any] = dict(values)
+        self.loops: Loops = []
+        self._region: ExternRegion | None = None
+        self._mask: Any = None  # lanes that are looked at
+        self._known: dict[Expr, Any] | None = None  # the values that parts of the statement have
+        self._layouts: dict[Buffer, tuple[list[Expr | int], Expr | int]] = {}
+
+    def run(self, s: Stmt) -> None:
+        """Do a statement."""
+        rule = _STATEMENTS.get(type(s))
+        if rule is None:
+            raise TewbError(f"{type(s).__name__} cannot be traced")
+        self._known = {}
+        rule(self, s)
+        self._known = None
+
+    def value(self, e: Expr) -> Any:
+        """The value of an expression: a Python integer, a numpy scalar, or an array of lanes. What a statement uses
+        twice is looked at once."""
+        if self._known is None or e.__class__ in LEAVES:
+            return self._value(e)
+        if e not in self._known:
+            self._known[e] = self._value(e)
+        return self._known[e]
+
+    def _value(self, e: Expr) -> Any:
+        binary = _BINARY.get(type(e))
+        if binary is not None:
+            made = binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
+            return wrap(made, e.dtype) if made.__class__ is int else made
+        rule = _EXPRESSIONS.get(type(e))
+        if rule is None:
+            raise TewbError(f"{type(e).__name__} cannot be traced")
+        return rule(self, e)
+
+    # ---- memory
+
+    def _positions(self, b: Buffer, indices: tuple[Expr, ...]) -> Any:
+        """Where elements of `b` are in the memory of its owner."""
+        layout = self._layouts.get(b)
+        if layout is None:
+            layout = self._layouts[b] = (
+                [_known(x) for x in b.strides or row_major(b.shape)],
+                _known(b.elem_offset),
+            )
+        strides, at = layout
+        place = self._size(at)
+        for e, step in zip(indices, strides, strict=True):
+            i = self.value(e)
+            wide = i.astype(np.int64) if isinstance(i, np.ndarray) else int(i)
+            place = place + wide * self._size(step)
+        return place
+
+    def _size(self, e: Expr | int) -> Any:
+        return e if isinstance(e, int) else self.value(e)
+
+    def _touch(self, owner: Var, kind: str, place: Any) -> Any:
+        """Tell of an access; returns positions that are inside of the memory."""
+        if not isinstance(place, np.ndarray):
+            self.touched(owner, kind, [int(place)])
+            return int(place)
+        lanes = place if self._mask is None else place[np.broadcast_to(self._mask, place.shape)]
+        self.touched(owner, kind, [int(i) for i in lanes])
+        return np.clip(place, 0, self.memory[owner].size - 1)
+
+    def load(self, e: BufferLoad) -> Any:
+        owner = e.buffer.data
+        return self.memory[owner][self._touch(owner, "read", self._positions(e.buffer, e.indices))]
+
+    def store(self, s: BufferStore) -> None:
+        value = self.value(s.value)
+        owner = s.buffer.data
+        memory = self.memory[owner]
+        place = self._touch(owner, "write", self._positions(s.buffer, s.indices))
+        new = np.asarray(value).astype(memory.dtype)
+        if self._mask is not None and isinstance(place, np.ndarray):
+            place, new = place[self._mask], np.broadcast_to(new, place.shape)[self._mask]
+        memory[place] = new
+
+    def allocate(self, s: Allocate) -> None:
+        b = s.buffer
+        shape = [int(self.value(n)) for n in b.shape]
+        size = math.prod(shape)
+        if b.strides and size:  # with gaps
+            size = 1 + sum((n - 1) * int(self.value(step)) for n, step in zip(shape, b.strides, strict=True))
+        self.memory[b.data] = np.zeros(size, str(b.dtype))
+        self.run(s.body)
+
+    # ---- control
+
+    def loop(self, s: For) -> None:
+        low, count = int(self.value(s.min)), int(self.value(s.extent))
+        self.loops.append((s.var.name, low))
+        for i in range(low, low + count):
+            self.values[s.var] = i
+            self.loops[-1] = (s.var.name, i)
+            self.run(s.body)
+        self.loops.pop()
+
+    def while_(self, s: While) -> None:
+        while self.value(s.cond):
+            self.run(s.body)
+
+    def branch(self, s: IfThenElse) -> None:
+        if s.cond.dtype.lanes > 1:
+            self.in_lanes(s)
+        elif self.value(s.cond):
+            self.run(s.then)
+        elif s.other is not None:
+            self.run(s.other)
+
+    def in_lanes(self, s: IfThenElse) -> None:
+        """Stores in the lanes where a vector condition holds."""
+        before, self._mask = self._mask, np.asarray(self.value(s.cond), bool)
+        if self._mask.any():
+            self.run(s.then)
+        self._mask = before
+
+    def seq(self, s: Seq) -> None:
+        for part in s.stmts:
+            self.run(part)
+
+    def let(self, s: LetStmt) -> None:
+        self.values[s.var] = self.value(s.value)
+        self.run(s.body)
+
+    def attr(self, s: AttrStmt) -> None:
+        before = self._region
+        self._region = s.node if isinstance(s.node, ExternRegion) else before
+        self.run(s.body)
+        self._region = before
+
+    def assertion(self, s: AssertStmt) -> None:
+        if not np.all(self.value(s.cond)):
+            raise BoundError(s.message)
+        self.run(s.body)
+
+    # ---- expressions
+
+    def both(self, e: And) -> Any:
+        a = self.value(e.a)
+        if isinstance(a, np.ndarray):
+            return np.logical_and(a, self.wanted(a, e.b))
+        return self.value(e.b) if a else False
+
+    def either(self, e: Or) -> Any:
+        a = self.value(e.a)
+        if isinstance(a, np.ndarray):
+            return np.logical_or(a, self.wanted(~a, e.b))
+        return True if a else self.value(e.b)
+
+    def wanted(self, lanes: Any, e: Expr) -> Any:
+        """The value of `e`, which is looked at in the lanes that are wanted only."""
+        before, known = self._mask, self._known
+        self._mask = np.logical_and(True if before is None else before, lanes)
+        self._known = None if known is None else dict(known)
+        made = self.value(e)
+        self._mask, self._known = before, known
+        return made
+
+    def let_value(self, e: Let) -> Any:
+        self.values[e.var] = self.value(e.value)
+        return self.value(e.body)
+
+    def select(self, e: Select) -> Any:
+        cond, then, other = self.value(e.cond), self.value(e.then), self.value(e.other)
+        return np.where(cond, then, other) if isinstance(cond, np.ndarray) else then if cond else other
+
+    def choose(self, cond: Expr, then: Expr, other: Expr) -> Any:
+        """if_then_else: only what is chosen is looked at, lane by lane."""
+        c = self.value(cond)
+        if not isinstance(c, np.ndarray):
+            return self.value(then if c else other)
+        yes, no = self.wanted(c, then), self.wanted(~c, other)
+        return np.where(c, yes, no)
+
+    def ramp(self, e: Ramp) -> Any:
+        lanes = self.value(e.base) + self.value(e.stride) * np.arange(e.lanes)
+        return lanes.astype(str(e.dtype.element))
+
+    def shuffle(self, e: Shuffle) -> Any:
+        parts = [np.broadcast_to(self.value(v), (v.dtype.lanes,)) for v in e.vectors]
+        lanes = np.concatenate(parts)[list(e.indices)]
+        return lanes if e.dtype.lanes > 1 else lanes[0]
+
+    def call(self, e: Call) -> Any:
+        match e:
+            case Call("if_then_else", (cond, then, other)):
+                return self.choose(cond, then, other)
+            case Call("tvm_call_packed", (StringImm(name), *args)):
+                return self.packed(name, args)
+            case Call("prefetch"):
+                return 0  # touches no element
+            case Call("erf", (a,)):
+                return np.vectorize(math.erf)(self.value(a)).astype(str(e.dtype.element))[()]
+            case Call(op, args) if op in CALLS:
+                made = np.asarray(CALLS[op](*[self.value(a) for a in args]))
+                return made.astype(str(e.dtype.element))[()]
+        raise TewbError(
+            f"{e.op} cannot be traced: what it touches only its machine code knows",
+            hint="trace a program whose stages are computes, hybrid functions or packed functions",
+        )
+
+    # ---- packed functions
+
+    def packed(self, name: str, args: list[Expr]) -> int:
+        """Call a packed function on views. Each view is one access to all of its elements."""
+        function = get_global_func(name)
+        given = []
+        for a in args:
+            match a:
+                case Call("tvm_stack_make_array", (Var() as owner, Call(_, sizes), strides, _, _, offset)):
+                    given.append(self._view(owner, sizes, strides, offset))
+                case _:
+                    given.append(self.value(a))
+        if function is not None:
+            function(*given)
+        return 0
+
+    def _view(self, owner: Var, sizes: tuple[Expr, ...], strides: Expr, offset: Expr) -> Any:
+        shape = [int(self.value(n)) for n in sizes]
+        if isinstance(strides, Call):
+            steps = [int(self.value(n)) for n in strides.args]
+        else:
+            steps = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
+        grid = np.full(shape, int(self.value(offset)))
+        for d, (n, step) in enumerate(zip(shape, steps, strict=True)):
+            grid = grid + (np.arange(n) * step).reshape([n if k == d else 1 for k in range(len(shape))])
+        kind = "write" if self._writes(owner.name) else "read"
+        self.touched(owner, kind, [int(i) for i in grid.ravel()])
+        memory = self.memory[owner]
+        return np.lib.stride_tricks.as_strided(
+            memory[int(self.value(offset)) :], shape, [step * memory.itemsize for step in steps]
+        )
+
+    def _writes(self, owner: str) -> bool:
+        """Whether the extern region around says that it writes to this memory, or to a tile of it."""
+        names = [re.split(r"\[", text)[0] for text in (self._region.writes if self._region else ())]
+        return any(name == owner or name == f"{owner}.tile" for name in names)
+
+
+def _known(e: Expr) -> Expr | int:
+    value = const_int(e)
+    return e if value is None else value
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _divide(a: Any, b: Any) -> Any:
+    """a / b of floats; of integers rounding toward zero."""
+    if np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f":
+        return np.true_divide(a, b)
+    made = truncated_quotient(a, b)
+    return int(made) if isinstance(a, int) and isinstance(b, int) else made.astype(np.result_type(a, b))[()]
+
+
+def _floor_divide(a: Any, b: Any) -> Any:
+    """a // b of integers, and 0 where b is 0."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a // b if b else 0
+    return np.floor_divide(a, b)
+
+
+def _remainder(a: Any, b: Any) -> Any:
+    """a % b of integers, and 0 where b is 0."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a % b if b else 0
+    return np.mod(a, b)
+
+
+def _cast(i: IRInterpreter, e: Cast) -> Any:
+    value = i.value(e.value)
+    if value.__class__ is int and e.dtype.element in ("int32", "int64"):
+        return wrap(value, e.dtype.element)
+    return converted(value, e.dtype.element)[()]
+
+
+def _least(a: Any, b: Any) -> Any:
+    return min(a, b) if isinstance(a, int) and isinstance(b, int) else np.minimum(a, b)
+
+
+def _most(a: Any, b: Any) -> Any:
+    return max(a, b) if isinstance(a, int) and isinstance(b, int) else np.maximum(a, b)
+
+
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+    Add: lambda a, b: a + b, Sub: lambda a, b: a - b, Mul: lambda a, b: a * b, FloorDiv: _floor_divide,
+    FloorMod: _remainder, Div: _divide, Mod: np.fmod, Min: _least, Max: _most, EQ: lambda a, b: a == b,
+    NE: lambda a, b: a != b, LT: lambda a, b: a < b, LE: lambda a, b: a <= b, GT: lambda a, b: a > b,
+    GE: lambda a, b: a >= b,
+}  # fmt: skip
+
+_EXPRESSIONS: dict[type, Callable[[IRInterpreter, Any], Any]] = {
+    Var: lambda i, e: i.values[e],
+    IntImm: lambda i, e: e.value,
+    FloatImm: lambda i, e: np.dtype(str(e.dtype)).type(e.value),
+    BufferLoad: IRInterpreter.load,
+    Cast: _cast,
+    Not: lambda i, e: np.logical_not(i.value(e.a)),
+    And: IRInterpreter.both,
+    Or: IRInterpreter.either,
+    Select: IRInterpreter.select,
+    Let: IRInterpreter.let_value,
+    Ramp: IRInterpreter.ramp,
+    Shuffle: IRInterpreter.shuffle,
+    Broadcast: lambda i, e: i.value(e.value),  # numpy repeats it where lanes meet it
+    Call: IRInterpreter.call,
+}
+
+_STATEMENTS: dict[type, Callable[[IRInterpreter, Any], Any]] = {
+    BufferStore: IRInterpreter.store,
+    For: IRInterpreter.loop,
+    While: IRInterpreter.while_,
+    IfThenElse: IRInterpreter.branch,
+    Seq: IRInterpreter.seq,
+    AttrStmt: IRInterpreter.attr,
+    Allocate: IRInterpreter.allocate,
+    DeclBuffer: lambda i, s: i.run(s.body),
+    LetStmt: IRInterpreter.let,
+    AssertStmt: IRInterpreter.assertion,
+    Evaluate: lambda i, s: i.value(s.value),
+}
