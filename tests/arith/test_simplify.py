@@ -188,9 +188,9 @@ def test_of_thousands_of_facts_those_close_to_a_sum_are_found(
             s = a.linear.of(ops.mul(e, sign))
             for factor, name in extra:
                 s.add(a.linear.of(ops.mul({"x": x, "y": y, "m": m, "n": n}[name], factor)))
-            found = a._facts_close_to(s)
+            found = a.known_sums.close_to(s)
             assert len(found) < 10
-            for fact in a.facts.values():
+            for fact in a.known_sums.by_terms.values():
                 rest = s.copy().add(fact, -1).terms
                 is_close = all(len(t.atoms) == 1 and isinstance(t.atoms[0], Var) for t in rest.values())
                 if len(rest) <= 1 and is_close:

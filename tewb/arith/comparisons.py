@@ -1,7 +1,8 @@
-"""Comparisons: their opposites, and what they say as sums that are at most 0."""
+"""Comparisons: their opposites, what they say as sums that are at most 0, and what bounds say of them."""
 
 from __future__ import annotations
 
+from tewb.arith.const_ranges import Bound
 from tewb.ir import EQ, GE, GT, LE, LT, NE, Add, Call, Expr, IntImm, Not, Sub, ops
 
 
@@ -49,3 +50,19 @@ def as_nonpositive(cond: Expr) -> list[Expr]:
         case GE():
             return [Sub(b, a, d)]
     return [Sub(a, b, d), Sub(b, a, d)]
+
+
+def decided(kind: type, lo: Bound, hi: Bound) -> bool | None:
+    """What comparing a - b with 0 gives when lo <= a - b <= hi; None when that does not say."""
+    if kind in (GT, GE, NE):
+        opposite = decided({GT: LE, GE: LT, NE: EQ}[kind], lo, hi)
+        return None if opposite is None else not opposite
+    if kind is EQ:
+        if lo is not None and lo == hi:
+            return lo == 0
+        apart = (lo is not None and lo > 0) or (hi is not None and hi < 0)
+        return False if apart else None
+    most = -1 if kind is LT else 0
+    if hi is not None and hi <= most:
+        return True
+    return False if lo is not None and lo > most else None

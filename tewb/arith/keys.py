@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from tewb.ir import Buffer, Expr, Producer, Var
+from tewb.ir import Binary, Buffer, Compare, Expr, IntImm, Producer, Var
 
 Key = Any  # a number; variables, buffers and tensors stand for themselves by id
 
@@ -37,7 +37,13 @@ class Keys:
         found = self._known.get(e)
         if found is not None:
             return found
-        shape = (e.__class__, e.dtype, *[self._part(getattr(e, f)) for f in e._fields if f not in _SKIP])
+        kind = e.__class__
+        if kind is IntImm:
+            shape: tuple[Any, ...] = (kind, e.dtype, e.value)  # type: ignore[attr-defined]
+        elif isinstance(e, Binary | Compare):
+            shape = (kind, e.dtype, self.of(e.a), self.of(e.b))
+        else:
+            shape = (kind, e.dtype, *[self._part(getattr(e, f)) for f in e._fields if f not in _SKIP])
         made = self.numbers.get(shape)
         if made is None:
             made = self.numbers[shape] = next(_fresh)

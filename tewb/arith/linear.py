@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tewb.arith.keys import Key, Keys
 from tewb.base import DType
@@ -16,6 +17,7 @@ from tewb.ir.ops import wrap
 Monomial = tuple[Key, ...]
 _MOST_TERMS = 12  # products of longer sums stay as they are
 _MOST_FACTORS = 8  # and so do those of more factors: squaring twenty times would make a million of them
+_SUMS = frozenset((Add, Sub, Mul))
 _SMALL = 6  # sums that nest no deeper are made again where they are shared
 
 
@@ -55,6 +57,18 @@ class Linear:
     def copy(self) -> Linear:
         return Linear(self.const, dict(self.terms))
 
+    def scaled(self, by: int) -> Linear:
+        """The sum times a number; this sum itself when that is 1."""
+        if by == 1:
+            return self
+        if by == 0:
+            return Linear()
+        return Linear(self.const * by, {key: Term(t.coeff * by, t.atoms) for key, t in self.terms.items()})
+
+    def divided(self, by: int) -> Linear:
+        """The sum of the terms divided by their common factor `by`, and of the constant's floor quotient."""
+        return Linear(self.const // by, {key: Term(t.coeff // by, t.atoms) for key, t in self.terms.items()})
+
     @property
     def is_const(self) -> bool:
         return not self.terms
@@ -77,37 +91,42 @@ class Linearizer:
 
     def of(self, e: Expr) -> Linear:
         """`e` as a linear sum, with quotients and remainders that belong together joined."""
-        return self._join(self._raw(e, 0, {}))
+        return self.joined(e)[0]
+
+    def joined(self, e: Expr) -> tuple[Linear, bool]:
+        """`e` as a linear sum, and whether a quotient and its remainder were joined in it."""
+        s = self._raw(e, 0, {})
+        return s, self.join(s)
 
     def _raw(self, e: Expr, depth: int, known: dict[Expr, Linear]) -> Linear:
         """The sum of `e`, which the caller may change. `known` are those of shared parts."""
-        match e:
-            case IntImm(value):
-                return Linear(value)
-            case Var():
-                return Linear(0, {(id(e),): Term(1, (e,))})
-            case Add() | Sub() | Mul():
-                if depth < _SMALL:
-                    return self._arithmetic(e, depth, known)
-                if e not in known:
-                    known[e] = self._arithmetic(e, depth, known)
-                return known[e].copy()
+        kind = e.__class__
+        if kind is IntImm:
+            return Linear(e.value)  # type: ignore[attr-defined]
+        if kind is Var:
+            return Linear(0, {(id(e),): Term(1, (e,))})
+        if kind in _SUMS:
+            if depth < _SMALL:
+                return self._arithmetic(e, depth, known)
+            if e not in known:
+                known[e] = self._arithmetic(e, depth, known)
+            return known[e].copy()
         s = self.simplify(e)
         if s is not e and isinstance(s, IntImm | Var | Add | Sub | Mul):
             return self._raw(s, depth + 1, known)
         return Linear(0, {(self.keys(s),): Term(1, (s,))})
 
-    def _arithmetic(self, e: Add | Sub | Mul, depth: int, known: dict[Expr, Linear]) -> Linear:
+    def _arithmetic(self, e: Any, depth: int, known: dict[Expr, Linear]) -> Linear:
         x, y = self._raw(e.a, depth + 1, known), self._raw(e.b, depth + 1, known)
-        if isinstance(e, Mul):
+        if e.__class__ is Mul:
             return self._product(x, y, e)
-        return x.add(y, 1 if isinstance(e, Add) else -1)
+        return x.add(y, 1 if e.__class__ is Add else -1)
 
     def _product(self, x: Linear, y: Linear, e: Mul) -> Linear:
-        if x.is_const:
-            return Linear().add(y, x.const)
-        if y.is_const:
-            return Linear().add(x, y.const)
+        if not x.terms:
+            return y.scaled(x.const)
+        if not y.terms:
+            return x.scaled(y.const)
         factors = max(len(t.atoms) for t in x.terms.values()) + max(len(t.atoms) for t in y.terms.values())
         if (len(x.terms) + 1) * (len(y.terms) + 1) > _MOST_TERMS or factors > _MOST_FACTORS:
             atom = ops.mul(self.simplify(e.a), self.simplify(e.b))
@@ -135,9 +154,12 @@ class Linearizer:
             self._ranks[key] = type(atom).__name__, [v.name for v in free_vars(atom)], repr(key)
         return self._ranks[key]
 
-    def _join(self, s: Linear) -> Linear:
-        """(x // c)*c*k + (x % c)*k  ->  x*k    when c is not 0 and x does not wrap"""
+    def join(self, s: Linear) -> bool:
+        """Change (x // c)*c*k + (x % c)*k to x*k in a sum, when c is not 0 and x does not wrap. Returns whether there
+        was such a pair."""
         for t in list(s.terms.values()):
+            if t.atoms[0].__class__ is not FloorMod or len(t.atoms) > 1:
+                continue
             match t.atoms:
                 case (FloorMod(x, IntImm(c)),) if c != 0:
                     quotient = FloorDiv(x, const(c, x.dtype), x.dtype)
@@ -152,12 +174,13 @@ class Linearizer:
             other = s.terms.get(key)
             if other is None or other.coeff != t.coeff * factor:
                 continue
-            if self.is_exact(x) and self.is_never_zero(t.atoms[0].b):  # type: ignore[attr-defined]
-                joined = self._raw(x, 0, {})
+            if self.is_exact(x) and self.is_never_zero(t.atoms[0].b):
+                whole = self._raw(x, 0, {})
                 del s.terms[key]
                 del s.terms[(self.keys(t.atoms[0]),)]
-                return self._join(s.add(joined, t.coeff))
-        return s
+                self.join(s.add(whole, t.coeff))
+                return True
+        return False
 
     def expr(self, s: Linear, dtype: DType) -> Expr:
         """The sum as an expression of `dtype`: terms in order, those with a minus after the first with a plus."""

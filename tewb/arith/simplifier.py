@@ -1,52 +1,36 @@
-"""Simplification: sums in canonical linear form, and rules for everything else.
+"""The engine of simplification: it simplifies the operands of a node, each in its own context, and applies the rules.
 
-A rule takes a node whose parts are simple already and returns something smaller, or None. A rule that would be wrong
-where arithmetic wraps asks whether its operands do (`is_exact`), and whether the sums that it makes would (`fits`);
-one that divides asks whether the divisor may be 0.
+A rule of `tewb.arith.rules` says what may be replaced by what. Here is where operands are indices and where they are
+values, which branch of a choice is seen under which condition, what was simplified already, and the record of the
+rules that were applied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import gcd
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tewb.arith.linear import Linear, in_range
+from tewb.arith.linear import Linear
+from tewb.arith.rules import SCALARS, VECTORS, WHOLE, Rule
+from tewb.base import DType
 from tewb.ir import (
-    EQ,
-    GE,
-    GT,
-    LE,
-    LT,
-    NE,
     Add,
     And,
-    Binary,
     Broadcast,
     BufferLoad,
     Call,
-    Cast,
-    Compare,
-    Div,
     Expr,
     FloatImm,
-    FloorDiv,
-    FloorMod,
     IntImm,
     Let,
-    Max,
-    Min,
-    Mod,
     Mul,
-    Not,
     Or,
     ProducerLoad,
-    Ramp,
     Select,
     Sub,
     Var,
-    const,
-    const_int,
+    is_const,
     ops,
 )
 from tewb.ir.intrinsics import STACK
@@ -55,95 +39,107 @@ if TYPE_CHECKING:
     from tewb.arith.analyzer import Analyzer
 
 _MOST_TIMES = 8
+_SUMS = (Add, Sub, Mul)
+_LEAVES = frozenset((Var, IntImm, FloatImm))
 
-_BUILD: dict[type, Callable[[Any, Any], Expr]] = {
-    Add: ops.add,
-    Sub: ops.sub,
-    Mul: ops.mul,
-    FloorDiv: ops.floordiv,
-    FloorMod: ops.floormod,
-    Div: lambda a, b: ops.div(a, b) if a.dtype.is_float else ops.truncdiv(a, b),
-    Mod: lambda a, b: Mod(a, b, a.dtype) if a.dtype.is_float else ops.truncmod(a, b),
-    Min: ops.minimum,
-    Max: ops.maximum,
-    EQ: ops.equal,
-    NE: ops.not_equal,
-    LT: ops.less,
-    LE: ops.less_equal,
-    GT: ops.greater,
-    GE: ops.greater_equal,
-}
+Memo = dict[int, tuple[Expr, Expr]]
+
+
+class Change(NamedTuple):
+    """A rule that was applied, to what, and what it gave."""
+
+    rule: Rule
+    before: Expr
+    after: Expr
+
+
+def explain_simplify(e: Expr, facts: Analyzer, is_value: bool = False) -> list[Change]:
+    """How `e` becomes simple with what `facts` knows: the rules in the order in which they apply, from the inside out,
+    each with the expression before and after.
+
+        (io*32 + ii) // 32 + 0, for 0 <= ii < 32:
+            quotient_of_a_bounded_rest   (io*32 + ii) // 32  ->  io
+            canonical_sum                io + 0              ->  io
+
+    `e` is an index; with `is_value` a value, which wraps.
+    """
+    return facts.explain_simplify(e, is_value)
 
 
 class Simplifier:
-    """Simplifies with the facts of an Analyzer. `memo` holds what was simplified under the present facts, as indices
-    and as values."""
+    """Applies the rules with the facts of an Analyzer. `memo` holds what was simplified under the present facts, as
+    indices and as values; `used` the names of the rules that were applied."""
 
     def __init__(self, analyzer: Analyzer) -> None:
         self.analyzer = analyzer
-        self.memo: tuple[dict[int, tuple[Expr, Expr]], dict[int, tuple[Expr, Expr]]] = ({}, {})
+        self.memo: tuple[Memo, Memo] = ({}, {})
         self.used: set[str] = set()
+        self._changes: list[Change] | None = None  # a record of them, while someone asks
         self._choices = 0  # around, in the expression that is simplified
         self._times: dict[Expr, int] = {}  # how often each was simplified under other conditions
         self.trusting = True  # whether `likely` marks a guard of ours, which is about indices
 
     def simplify(self, e: Expr) -> Expr:
-        if isinstance(e, Var | IntImm | FloatImm):
+        if e.__class__ in _LEAVES:
             return e
-        known = self.memo[self.analyzer.wraps].get(id(e))
+        analyzer = self.analyzer
+        known = self.memo[analyzer.wraps].get(id(e))
         if known is not None and known[0] is e:
             return known[1]
         if self._choices and self._is_settled(e):
             return e
-        made = self._simplify(e)
-        if made is not e and self.analyzer.keys(made) == self.analyzer.keys(e):
-            made = e
-        memo = self.memo[self.analyzer.wraps]
-        memo[id(e)] = (e, made)
-        memo[id(made)] = (made, made)
-        return made
+        simple = self._simplify(e)
+        memo = self.memo[analyzer.wraps]
+        memo[id(e)] = (e, simple)
+        memo[id(simple)] = (simple, simple)
+        return simple
 
     def _simplify(self, e: Expr) -> Expr:
-        if e.dtype.lanes > 1:
-            return self.vector(e)
-        if isinstance(e, Add | Sub | Mul) and self.is_index_type(e):
-            s = self.analyzer.linear.of(e)
-            if not self.analyzer.wraps and not in_range(s, e.dtype):
-                return e.map_children(self.simplify)  # modulo 2**bits it is another index
-            return self.analyzer.linear.expr(s, e.dtype)
-        rule = _RULES.get(e.__class__)
-        return rule(self, e) if rule is not None else e.map_children(self.simplify)
+        if e.dtype.lanes == 1:
+            whole = self._apply_whole(e)
+            if whole is not None:
+                return whole
+        operands = _OPERANDS.get(e.__class__)
+        simple = self._apply(operands(self, e) if operands is not None else e.map_children(self.simplify))
+        return e if simple is not e and self.analyzer.keys(simple) == self.analyzer.keys(e) else simple
 
-    # ---- what kind of integers these are
+    # ---- rules
 
-    def is_index_type(self, e: Expr) -> bool:
-        return e.dtype.kind == "int" and e.dtype.bits >= 32
+    def _apply_whole(self, e: Expr) -> Expr | None:
+        """What the first rule for `e` as it stands gives; None without one."""
+        for given, rules in WHOLE.get(e.__class__, ()):
+            view = e if given is None else given(e, self.analyzer)
+            if view is None:
+                continue
+            for rule in rules:
+                simple = rule.apply(view, self.analyzer)
+                if simple is not None:
+                    if simple is not e:
+                        self._note(rule, e, simple)
+                    return simple
+        return None
 
-    def are_exact(self, a: Expr, b: Expr) -> bool:
-        """Whether both are integers that are ordered and divided as all integers are."""
-        exact = self.analyzer.is_exact
-        return self.is_index_type(a) and exact(a) and exact(b)
+    def _apply(self, n: Expr) -> Expr:
+        """`n`, whose operands are simple, after the rules for it."""
+        if self._changes is not None:
+            return self._apply_recorded(n)
+        facts = self.analyzer
+        for given, rules in (SCALARS if n.dtype.lanes == 1 else VECTORS).get(n.__class__, ()):
+            view = n if given is None else given(n, facts)
+            if view is None:
+                continue
+            for rule in rules:
+                after = rule.apply(view, facts)
+                if after is not None:
+                    self.used.add(rule.name)
+                    return self.simplify(after)
+        return n
 
-    def stays(self, s: Linear, e: Expr) -> bool:
-        """Whether a sum that is made of the parts of `e` is one that does not wrap either; of an index, as far as is
-        known."""
-        if self.analyzer.may_wrap(e):
-            return self.analyzer.fits(s, e.dtype)
-        lo, hi = self.analyzer.linear_bounds(s)
-        return (
-            in_range(s, e.dtype)
-            and (lo is None or lo >= e.dtype.min_value())
-            and (hi is None or hi <= e.dtype.max_value())
-        )
-
-    def index(self, e: Expr) -> Expr:
-        """`e`, whose children are indices, sizes and addresses, with simpler ones."""
-        analyzer = self.analyzer
-        before, analyzer.wraps = analyzer.wraps, False
-        try:
-            return e.map_children(self.simplify)
-        finally:
-            analyzer.wraps = before
+    def canonical(self, s: Linear, dtype: DType) -> Expr:
+        """A sum of simple terms as an expression, which is not simplified again."""
+        simple = self.analyzer.linear.expr(s, dtype)
+        self.memo[self.analyzer.wraps][id(simple)] = (simple, simple)
+        return simple
 
     def forget(self) -> None:
         """There are new facts: what was simplified may become simpler."""
@@ -157,247 +153,68 @@ class Simplifier:
         times = self._times[e] = self._times.get(e, 0) + 1
         return times > _MOST_TIMES
 
-    def fired(self, name: str, e: Expr) -> Expr:
-        self.used.add(name)
-        return e
+    # ---- what was applied
 
-    def parts(self, e: Any) -> tuple[Expr, Expr]:
-        return self.simplify(e.a), self.simplify(e.b)
+    def explain(self, e: Expr) -> list[Change]:
+        """The changes that make `e` simple, from the inside out."""
+        memo, outer = self.memo, self._changes
+        self.memo, self._changes = ({}, {}), []
+        try:
+            self.simplify(e)
+            return self._changes
+        finally:
+            self.memo, self._changes = memo, outer
 
-    def rebuilt(self, e: Any, a: Expr, b: Expr) -> Expr:
-        """The operation of `e` on simpler parts, with constants folded."""
-        if isinstance(b, IntImm) and b.value == 0 and isinstance(e, FloorDiv | FloorMod | Div | Mod):
-            return b  # x // 0 and x % 0 are 0
-        if (
-            a is e.a
-            and b is e.b
-            and not (isinstance(a, IntImm | FloatImm) or isinstance(b, IntImm | FloatImm))
-        ):
-            return e  # type: ignore[no-any-return]
-        return _BUILD[e.__class__](a, b)
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        """What is simplified in the block is not a part of the expression that someone asks about."""
+        memo, changes = self.memo, self._changes
+        self._changes = None
+        if changes is not None:  # what is asked later is recorded then
+            self.memo = (dict(memo[0]), dict(memo[1]))
+        try:
+            yield
+        finally:
+            self.memo, self._changes = memo, changes
 
-    def binary(self, e: Any) -> Expr:
-        return self.rebuilt(e, *self.parts(e))
+    def _apply_recorded(self, n: Expr) -> Expr:
+        """`_apply`, with a record of the rule. What it asks for its condition is none of it."""
+        facts = self.analyzer
+        for given, rules in (SCALARS if n.dtype.lanes == 1 else VECTORS).get(n.__class__, ()):
+            for rule in rules:
+                with self.unrecorded():
+                    view = n if given is None else given(n, facts)
+                    after = None if view is None else rule.apply(view, facts)
+                if after is not None:
+                    self._note(rule, n, after)
+                    return self.simplify(after)
+        return n
 
-    # ---- division
+    def _note(self, rule: Rule, before: Expr, after: Expr) -> None:
+        self.used.add(rule.name)
+        if self._changes is not None:
+            if isinstance(before, _SUMS):
+                with self.unrecorded():
+                    before = self._with_simple_atoms(before)
+            if self.analyzer.keys(before) != self.analyzer.keys(after):
+                self._changes.append(Change(rule, before, after))
 
-    def floordiv(self, e: FloorDiv) -> Expr:
-        a, b = self.parts(e)
-        if not self.are_exact(a, b):
-            return self.rebuilt(e, a, b)
-        if isinstance(b, IntImm) and b.value > 0:
-            return self._div_by(a, b.value)
-        if const_int(b) is None:
-            return self._div_by_symbol(a, b, e)
-        return self.rebuilt(e, a, b)
+    def _with_simple_atoms(self, e: Expr) -> Expr:
+        """A sum whose terms are simple, before it is put in order itself. Their rules are on record."""
+        return e.map_children(self._with_simple_atoms) if isinstance(e, _SUMS) else self.simplify(e)
 
-    def _div_by(self, a: Expr, c: int) -> Expr:
-        """(x*c + r) // c  ->  x + r // c, and r // c is a constant when r stays within one quotient
+    # ---- operands, each as what it is
 
-        Of `a` that does not wrap."""
-        linear = self.analyzer.linear
-        dtype = a.dtype
-        if c == 1:
-            return a
-        s = linear.of(a)
-        outside, rest = Linear(), Linear(s.const)
-        for key, t in s.terms.items():
-            (outside if t.coeff % c == 0 else rest).add_term(
-                key, t.atoms, t.coeff // c if t.coeff % c == 0 else t.coeff
-            )
-        lo, hi = self.analyzer.linear_bounds(rest)
-        if lo is not None and hi is not None and lo // c == hi // c:
-            outside.const += lo // c
-            self.used.add("quotient_of_a_bounded_rest")
-            return linear.expr(outside, dtype)
-        outside.const += rest.const // c
-        rest.const %= c
-        if not self.stays(rest, a):
-            return ops.floordiv(a, const(c, dtype))
-        common = gcd(c, *[t.coeff for t in rest.terms.values()])
-        if common > 1:  # (x*g + k) // (d*g)  ->  (x + k // g) // d
-            rest = _divided(rest, common)
-            c //= common
-            self.used.add("common_factor_of_a_quotient")
-            inner = self._div_by(linear.expr(rest, dtype), c)
-        else:
-            inner = self._quotient(linear.expr(rest, dtype), c)
-        if not outside.terms and outside.const == 0:
-            return inner
-        return linear.expr(outside.add(linear.of(inner)), dtype)
+    def index(self, e: Expr) -> Expr:
+        """`e`, whose children are indices, sizes and addresses, with simpler ones."""
+        analyzer = self.analyzer
+        before, analyzer.wraps = analyzer.wraps, False
+        try:
+            return e.map_children(self.simplify)
+        finally:
+            analyzer.wraps = before
 
-    def _quotient(self, x: Expr, c: int) -> Expr:
-        """(x // a) // b  ->  x // (a*b)"""
-        match x:
-            case FloorDiv(y, IntImm(a)) if 0 < a <= x.dtype.max_value() // c and self.analyzer.is_exact(y):
-                return self.fired("quotient_of_a_quotient", self._div_by(y, a * c))
-        return ops.floordiv(x, const(c, x.dtype))
-
-    def _div_by_symbol(self, a: Expr, n: Expr, e: FloorDiv) -> Expr:
-        """(x*n + y) // n  ->  x + y // n    when n is not 0, and y // n is 0 when 0 <= y < n"""
-        outside, rest = self._multiples(a, n)
-        linear = self.analyzer.linear
-        y = linear.expr(rest, a.dtype)
-        whole = not outside.terms and outside.const == 0
-        if not self.stays(rest, a):
-            return self.rebuilt(e, a, n)
-        if self._below(y, n):
-            self.used.add("quotient_by_a_symbol")
-            return linear.expr(outside, a.dtype)
-        if whole or not self.analyzer.is_never_zero(n):
-            return self.rebuilt(e, a, n)
-        return linear.expr(outside.add(linear.of(ops.floordiv(y, n))), a.dtype)
-
-    def _below(self, y: Expr, n: Expr) -> bool:
-        prove = self.analyzer.can_prove
-        return prove(ops.greater_equal(y, 0)) and prove(ops.less(y, n))
-
-    def _multiples(self, a: Expr, n: Expr) -> tuple[Linear, Linear]:
-        """a = n * first + second, with every term that has the factor n in the first."""
-        wanted = self.analyzer.keys(n)
-        s = self.analyzer.linear.of(a)
-        first, second = Linear(), Linear(s.const)
-        for key, t in s.terms.items():
-            found = next((i for i, x in enumerate(t.atoms) if self.analyzer.keys(x) == wanted), None)
-            if found is None:
-                second.add_term(key, t.atoms, t.coeff)
-                continue
-            atoms = t.atoms[:found] + t.atoms[found + 1 :]
-            if atoms:
-                first.add_term(tuple(self.analyzer.keys(x) for x in atoms), atoms, t.coeff)
-            else:
-                first.const += t.coeff
-        return first, second
-
-    def floormod(self, e: FloorMod) -> Expr:
-        a, b = self.parts(e)
-        if not self.are_exact(a, b):
-            return self.rebuilt(e, a, b)
-        if isinstance(b, IntImm) and b.value > 0:
-            return self._mod_by(a, b.value)
-        if const_int(b) is None:
-            _, rest = self._multiples(a, b)
-            if not self.stays(rest, a):
-                return self.rebuilt(e, a, b)
-            y = self.analyzer.linear.expr(rest, a.dtype)
-            if self._below(y, b):
-                return self.fired("remainder_by_a_symbol", y)
-            return ops.floormod(y, b)
-        return self.rebuilt(e, a, b)
-
-    def _mod_by(self, a: Expr, c: int) -> Expr:
-        """(x*c + r) % c  ->  r % c, and r % c is r - const when r stays within one quotient
-
-        Of `a` that does not wrap."""
-        linear = self.analyzer.linear
-        dtype = a.dtype
-        if c == 1:
-            return const(0, dtype)
-        s = linear.of(a)
-        rest = Linear(s.const % c)
-        for key, t in s.terms.items():
-            coeff = t.coeff
-            if coeff % c == 0:
-                continue
-            match t.atoms:
-                case (FloorMod(x, IntImm(m)),) if (
-                    m > 0 and (m * coeff) % c == 0 and self.analyzer.is_exact(x)
-                ):
-                    rest.add(linear.of(x), coeff)  # (x % m)*k % c  ->  x*k % c when c divides m*k
-                case _:
-                    # Other coefficients stay, so that (x // c)*c + x % c still finds its x.
-                    rest.add_term(key, t.atoms, t.coeff)
-        rest.const %= c
-        lo, hi = self.analyzer.linear_bounds(rest)
-        if lo is not None and hi is not None and lo // c == hi // c:
-            rest.const -= (lo // c) * c
-            self.used.add("remainder_of_a_bounded_rest")
-            return linear.expr(rest, dtype)
-        if not self.stays(rest, a):
-            return ops.floormod(a, const(c, dtype))
-        common = gcd(c, rest.const, *[t.coeff for t in rest.terms.values()])
-        if 1 < common < c:  # (x*g) % (d*g)  ->  (x % d) * g
-            inner = self._mod_by(linear.expr(_divided(rest, common), dtype), c // common)
-            return self.fired("common_factor_of_a_remainder", ops.mul(inner, const(common, dtype)))
-        return ops.floormod(linear.expr(rest, dtype), const(c, dtype))
-
-    def truncating(self, e: Any) -> Expr:
-        """Truncating division is floor division where nothing is negative."""
-        a, b = self.parts(e)
-        if self.is_index_type(a):
-            low, divisor = self.analyzer.const_bounds(a)[0], self.analyzer.const_bounds(b)[0]
-            if low is not None and low >= 0 and divisor is not None and divisor > 0:
-                same = ops.floordiv(a, b) if isinstance(e, Div) else ops.floormod(a, b)
-                return self.fired("truncation_of_no_negative", self.simplify(same))
-        return self.rebuilt(e, a, b)
-
-    # ---- min, max, comparison
-
-    def extreme(self, e: Any) -> Expr:
-        """min(a, b) is a where a <= b is certain; max likewise"""
-        a, b = self.parts(e)
-        if not self.are_exact(a, b):
-            return self.rebuilt(e, a, b)
-        lo, hi = self.analyzer.linear_bounds(self.analyzer.linear.of(Sub(a, b, a.dtype)))
-        smaller = a if hi is not None and hi <= 0 else b if lo is not None and lo >= 0 else None
-        if smaller is not None:
-            larger = b if smaller is a else a
-            return self.fired("order_of_min_and_max", smaller if isinstance(e, Min) else larger)
-        return self.rebuilt(e, a, b)
-
-    def compare(self, e: Any) -> Expr:
-        a, b = self.parts(e)
-        if self.analyzer.known_true and self.analyzer.keys(e) in self.analyzer.known_true:
-            return ops.const(True)
-        if not self.are_exact(a, b):
-            return self.rebuilt(e, a, b)
-        s = self.analyzer.linear.of(Sub(a, b, a.dtype))
-        verdict = _decide(type(e), *self.analyzer.linear_bounds(s))
-        if verdict is not None:
-            return self.fired("comparison_by_bounds", ops.const(verdict))
-        if isinstance(b, IntImm) and not isinstance(a, Var):
-            return self._against_constant(type(e), s, b, e, a)
-        return self.rebuilt(e, a, b)
-
-    def _against_constant(self, kind: type, s: Linear, b: IntImm, e: Any, a: Expr) -> Expr:
-        """x*c + k < d  ->  x < (d - k) / c, rounded the way that keeps the meaning"""
-        limit = -s.const
-        common = gcd(*[t.coeff for t in s.terms.values()])
-        left = Linear(0, dict(s.terms))
-        if kind in (EQ, NE):
-            if limit % common:
-                return ops.const(kind is NE)
-            limit //= common
-        elif kind in (LT, GE):
-            limit = -(-limit // common)
-        else:  # LE, GT
-            limit //= common
-        left = _divided(left, common)
-        if not (a.dtype.min_value() <= limit <= a.dtype.max_value() and self.stays(left, a)):
-            return self.rebuilt(e, a, b)
-        return _BUILD[kind](self.analyzer.linear.expr(left, a.dtype), const(limit, a.dtype))
-
-    # ---- logic and choice
-
-    def and_(self, e: And) -> Expr:
-        a = self.simplify(e.a)
-        if ops.is_const(a):
-            return self.simplify(e.b) if ops.is_const(a, 1) else a
-        b = self.simplify(e.b)
-        return e if a is e.a and b is e.b else ops.logical_and(a, b)
-
-    def or_(self, e: Or) -> Expr:
-        a = self.simplify(e.a)
-        if ops.is_const(a):
-            return a if ops.is_const(a, 1) else self.simplify(e.b)
-        b = self.simplify(e.b)
-        return e if a is e.a and b is e.b else ops.logical_or(a, b)
-
-    def not_(self, e: Not) -> Expr:
-        a = self.simplify(e.a)
-        return e if a is e.a else ops.logical_not(a)
-
-    def choice(self, cond: Expr) -> Expr:
+    def condition(self, cond: Expr) -> Expr:
         """A condition that chooses, which compares values also where an index is chosen, and where a user calls it
         likely."""
         before, self.trusting = self.trusting, False
@@ -410,10 +227,18 @@ class Simplifier:
         """What is said to be likely."""
         return self.analyzer.simplify_index(cond) if self.trusting else self.simplify(cond)
 
+    def connective(self, e: And | Or) -> Expr:
+        """The second condition is looked at when the first does not decide."""
+        a = self.simplify(e.a)
+        decides = isinstance(a, IntImm) and bool(a.value) == isinstance(e, Or)
+        b = e.b if decides else self.simplify(e.b)
+        return e if a is e.a and b is e.b else type(e)(a, b, e.dtype)
+
     def select(self, e: Select) -> Expr:
-        cond, then, other = self.choice(e.cond), self.simplify(e.then), self.simplify(e.other)
-        if ops.is_const(cond):
-            return self.fired("decided_choice", then if ops.is_const(cond, 1) else other)
+        cond = self.condition(e.cond)
+        if _is_decided(cond):
+            return Select(cond, e.then, e.other, e.dtype)
+        then, other = self.simplify(e.then), self.simplify(e.other)
         same = cond is e.cond and then is e.then and other is e.other
         return e if same else Select(cond, then, other, e.dtype)
 
@@ -421,16 +246,24 @@ class Simplifier:
         if e.op in STACK:
             return self.index(e)
         if e.op == "likely":
-            cond = self.guard(e.args[0])
-            return e if cond is e.args[0] else ops.likely(cond)
+            return e.map_children(self.guard)
         if e.op == "if_then_else":
             return self._if_then_else(e)
         return e.map_children(self.simplify)
 
     def _if_then_else(self, e: Call) -> Expr:
-        cond = self.choice(e.args[0])
-        if ops.is_const(cond):
-            return self.fired("decided_choice", self.simplify(e.args[1 if ops.is_const(cond, 1) else 2]))
+        cond = self.condition(e.args[0])
+        if _is_decided(cond):
+            return Call(e.op, (cond, *e.args[1:]), e.dtype)
+        if e.dtype.lanes > 1:
+            then, other = self.simplify(e.args[1]), self.simplify(e.args[2])
+        else:
+            then, other = self._branches(cond, e)
+        args = (cond, then, other)
+        return e if all(x is y for x, y in zip(args, e.args, strict=True)) else Call(e.op, args, e.dtype)
+
+    def _branches(self, cond: Expr, e: Call) -> tuple[Expr, Expr]:
+        """Both branches of a choice, each where its condition holds."""
         self._choices += 1
         try:
             with self.analyzer.assume(unlikely(cond), wraps=True):
@@ -439,126 +272,13 @@ class Simplifier:
                 other = self.simplify(e.args[2])
         finally:
             self._choices -= 1
-        args = (cond, then, other)
-        return e if all(x is y for x, y in zip(args, e.args, strict=True)) else Call(e.op, args, e.dtype)
-
-    def cast(self, e: Cast) -> Expr:
-        value = self.simplify(e.value)
-        return e if value is e.value else ops.cast(value, e.dtype)
+        return then, other
 
     def let(self, e: Let) -> Expr:
         value = self.simplify(e.value)
         self.analyzer.bind_value(e.var, value)
         body = self.simplify(e.body)
         return e if value is e.value and body is e.body else Let(e.var, value, body, e.dtype)
-
-    # ---- vectors
-
-    def vector(self, e: Expr) -> Expr:
-        match e:
-            case Ramp(base, stride, lanes):
-                b, s = self.simplify(base), self.simplify(stride)
-                return e if b is base and s is stride else ops.ramp(b, s, lanes)
-            case Broadcast(value, lanes):
-                v = self.simplify(value)
-                return e if v is value else ops.broadcast(v, lanes)
-            case Binary() | Compare():
-                return self._vector_pair(e)
-            case BufferLoad() | ProducerLoad():
-                return self.index(e)
-            case Cast(value) if isinstance(value, Broadcast):
-                return ops.broadcast(self.simplify(ops.cast(value.value, e.dtype.element)), e.dtype.lanes)
-            case Call("likely", (a,)):
-                cond = self.guard(a)
-                return (
-                    cond
-                    if isinstance(cond, Broadcast)
-                    else (e if cond is a else Call("likely", (cond,), e.dtype))
-                )
-            case Call("if_then_else" | "select", (cond, then, other)) | Select(cond, then, other):
-                return self._vector_choice(e, cond, then, other)
-        return e.map_children(self.simplify)
-
-    def _vector_choice(self, e: Expr, cond: Expr, then: Expr, other: Expr) -> Expr:
-        c = self.choice(cond)
-        if isinstance(c, Broadcast) and ops.is_const(c.value):
-            return self.fired("decided_choice", self.simplify(then if ops.is_const(c.value, 1) else other))
-        parts = {id(cond): c, id(then): self.simplify(then), id(other): self.simplify(other)}
-        return e.map_children(lambda n: parts[id(n)])
-
-    def _vector_pair(self, e: Any) -> Expr:
-        a, b = self.parts(e)
-        lanes = e.dtype.lanes
-        if isinstance(a, Broadcast) and isinstance(b, Broadcast) and e.__class__ in _BUILD:
-            if _zero_divisor(e, b):
-                return b
-            return ops.broadcast(self.simplify(_BUILD[e.__class__](a.value, b.value)), lanes)
-        data = self.analyzer.reads_data
-        made = self._ramp_pair(e, a, b) if self.is_index_type(a) and not (data(a) or data(b)) else None
-        if made is not None:
-            return self.simplify(made)
-        return e if a is e.a and b is e.b else type(e)(a, b, e.dtype)  # type: ignore[no-any-return]
-
-    def _ramp_pair(self, e: Any, a: Expr, b: Expr) -> Expr | None:
-        """Sums, multiples, quotients, remainders and comparisons of a ramp."""
-        match e, a, b:
-            case Add(), Ramp(x, s, n), Broadcast(y):
-                return ops.ramp(ops.add(x, y), s, n)
-            case Add(), Broadcast(y), Ramp(x, s, n):
-                return ops.ramp(ops.add(y, x), s, n)
-            case Add(), Ramp(x, s, n), Ramp(y, t, _):
-                return ops.ramp(ops.add(x, y), ops.add(s, t), n)
-            case Sub(), Ramp(x, s, n), Broadcast(y):
-                return ops.ramp(ops.sub(x, y), s, n)
-            case Mul(), Ramp(x, s, n), Broadcast(y):
-                return ops.ramp(ops.mul(x, y), ops.mul(s, y), n)
-            case Mul(), Broadcast(y), Ramp(x, s, n):
-                return ops.ramp(ops.mul(y, x), ops.mul(y, s), n)
-        if not self.are_exact(a, b):
-            return None
-        match e, a, b:
-            case FloorDiv(), Ramp(x, s, n), Broadcast(IntImm(c)) if c > 0:
-                return self._ramp_quotient(x, s, n, c)
-            case FloorMod(), Ramp(x, s, n), Broadcast(IntImm(c)) if c > 0:
-                return self._ramp_remainder(x, s, n, c)
-        if isinstance(e, Compare):
-            verdict = _decide(type(e), *self._lanes_difference(a, b))
-            return None if verdict is None else ops.broadcast(ops.const(verdict), a.dtype.lanes)
-        return None
-
-    def _lanes_difference(self, a: Expr, b: Expr) -> tuple[int | None, int | None]:
-        """Bounds of a - b in all lanes: those of the first and of the last."""
-        bounds, lane = [], self.analyzer.lane
-        for number in (0, a.dtype.lanes - 1):
-            x, y = lane(a, number), lane(b, number)
-            if x is None or y is None:
-                return None, None
-            bounds.append(self.analyzer.linear_bounds(x.add(y, -1)))
-        (p, q), (r, s) = bounds
-        return None if p is None or r is None else min(p, r), None if q is None or s is None else max(q, s)
-
-    def _one_quotient(self, x: Expr, s: Expr, n: int, c: int) -> Expr | None:
-        """The quotient by c that all lanes share, if they share one."""
-        first = self._div_by(x, c)
-        end = self.simplify(ops.add(x, ops.mul(s, const(n - 1, s.dtype))))
-        if not self.analyzer.is_exact(end):
-            return None
-        last = self._div_by(end, c)
-        return first if self.analyzer.keys(first) == self.analyzer.keys(last) else None
-
-    def _ramp_quotient(self, x: Expr, s: Expr, n: int, c: int) -> Expr | None:
-        step = const_int(s)
-        if step is not None and step % c == 0:
-            return ops.ramp(ops.floordiv(x, c), const(step // c, s.dtype), n)
-        shared = self._one_quotient(x, s, n, c)
-        return None if shared is None else ops.broadcast(shared, n)
-
-    def _ramp_remainder(self, x: Expr, s: Expr, n: int, c: int) -> Expr | None:
-        step = const_int(s)
-        if step is not None and step % c == 0:
-            return ops.broadcast(ops.floormod(x, c), n)
-        shared = self._one_quotient(x, s, n, c)
-        return None if shared is None else ops.ramp(ops.sub(x, ops.mul(shared, c)), s, n)
 
 
 def unlikely(cond: Expr) -> Expr:
@@ -571,55 +291,16 @@ def unlikely(cond: Expr) -> Expr:
     return cond
 
 
-def _zero_divisor(e: Any, b: Broadcast) -> bool:
-    return isinstance(e, FloorDiv | FloorMod | Div | Mod) and ops.is_const(b.value, 0)
+def _is_decided(cond: Expr) -> bool:
+    """Whether a condition is a constant, in all lanes the same."""
+    return cond.__class__ in (IntImm, Broadcast) and is_const(cond)
 
 
-def _divided(s: Linear, by: int) -> Linear:
-    made = Linear(s.const // by)
-    for key, t in s.terms.items():
-        made.add_term(key, t.atoms, t.coeff // by)
-    return made
-
-
-def _decide(kind: type, lo: int | None, hi: int | None) -> bool | None:
-    """What comparing a - b with 0 gives when lo <= a - b <= hi; None when that does not say."""
-    if kind in (GT, GE, NE):
-        opposite = _decide({GT: LE, GE: LT, NE: EQ}[kind], lo, hi)
-        return None if opposite is None else not opposite
-    if kind is EQ:
-        if lo is not None and lo == hi:
-            return lo == 0
-        apart = (lo is not None and lo > 0) or (hi is not None and hi < 0)
-        return False if apart else None
-    most = -1 if kind is LT else 0
-    if hi is not None and hi <= most:
-        return True
-    return False if lo is not None and lo > most else None
-
-
-_RULES: dict[type, Callable[[Simplifier, Any], Expr]] = {
-    Add: Simplifier.binary,
-    Sub: Simplifier.binary,
-    Mul: Simplifier.binary,
-    FloorDiv: Simplifier.floordiv,
-    FloorMod: Simplifier.floormod,
-    Div: Simplifier.truncating,
-    Mod: Simplifier.truncating,
-    Min: Simplifier.extreme,
-    Max: Simplifier.extreme,
-    EQ: Simplifier.compare,
-    NE: Simplifier.compare,
-    LT: Simplifier.compare,
-    LE: Simplifier.compare,
-    GT: Simplifier.compare,
-    GE: Simplifier.compare,
-    And: Simplifier.and_,
-    Or: Simplifier.or_,
-    Not: Simplifier.not_,
+_OPERANDS: dict[type, Callable[[Simplifier, Any], Expr]] = {
+    And: Simplifier.connective,
+    Or: Simplifier.connective,
     Select: Simplifier.select,
     Call: Simplifier.call,
-    Cast: Simplifier.cast,
     Let: Simplifier.let,
     BufferLoad: Simplifier.index,
     ProducerLoad: Simplifier.index,

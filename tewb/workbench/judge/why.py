@@ -7,14 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tewb.arith import Analyzer
+from tewb.arith import Analyzer, explain_simplify
 from tewb.arith.intset import Interval
 from tewb.base import ScheduleError, TewbError
 from tewb.ir import (
     AxisKind,
-    BufferLoad,
     BufferStore,
-    Call,
     Expr,
     For,
     IfThenElse,
@@ -440,20 +438,6 @@ def _step(program: ProgramView, number: int) -> str:
 
 # ---------------------------------------------------------------- simplification
 
-RULES = {
-    "quotient_of_a_bounded_rest": "(x*c + r) // c is x + r // c, and r // c is one constant for all r",
-    "common_factor_of_a_quotient": "(x*g) // (d*g) is x // d",
-    "quotient_of_a_quotient": "(x // a) // b is x // (a*b)",
-    "quotient_by_a_symbol": "(x*n + y) // n is x where 0 <= y < n",
-    "remainder_by_a_symbol": "(x*n + y) % n is y where 0 <= y < n",
-    "remainder_of_a_bounded_rest": "(x*c + r) % c is r less a constant where r stays within one quotient",
-    "common_factor_of_a_remainder": "(x*g) % (d*g) is (x % d) * g",
-    "truncation_of_no_negative": "division that rounds to zero is floor division where nothing is negative",
-    "order_of_min_and_max": "min(a, b) is a where a <= b is certain, and max likewise",
-    "comparison_by_bounds": "the bounds of both sides decide the comparison",
-    "decided_choice": "a choice whose condition is decided is the branch that is taken",
-}
-
 
 def simplification(program: ProgramView, stage: Stage) -> Explanation:
     """Which rules made the indices and guards of a stage simple: first what its splits and fusions wrote, then
@@ -497,24 +481,15 @@ def _written(stage: Stage, bounds: Bounds) -> Iterator[tuple[str, Expr]]:
 
 
 class _Chain:
-    """Simplifies expressions from the inside out, and writes down which rules fired where."""
+    """Simplifies expressions, and writes down which rule changed what."""
 
     def __init__(self, names: Mapping[Var, Expr]) -> None:
         self.names, self.analyzer = names, Analyzer()
         self.steps: dict[str, None] = {}
 
     def expression(self, e: Expr, what: str, is_value: bool = False) -> None:
-        simplify, simplify_value = self.analyzer.simplify, self.analyzer.simplify_value
-        fired = False
-        for n, wraps in _inside_out(e, is_value):
-            self.analyzer.rules_used.clear()
-            made = simplify_value(n) if wraps else simplify(n)
-            for rule in sorted(self.analyzer.rules_used):
-                fired = True
-                self.step(what, n, made, f"{rule}, {RULES.get(rule, 'a rule')}{self.known(n)}")
-        made = simplify_value(e) if is_value else simplify(e)
-        if not fired and self.said(made) != self.said(e):
-            self.step(what, e, made, "sums in one order, equal terms joined")
+        for rule, before, after in explain_simplify(e, self.analyzer, is_value):
+            self.step(what, before, after, f"{rule.name}, {rule.formula}{self.known(before)}")
 
     def step(self, what: str, before: Expr, after: Expr, why: str) -> None:
         self.steps[f"{what}: {self.said(before)} becomes {self.said(after)} by {why}"] = None
@@ -538,23 +513,12 @@ class _Chain:
         if mine and isinstance(s, BufferStore | IfThenElse | For):
             kind = {BufferStore: "a store", IfThenElse: "a guard"}.get(type(s), "an extent")
             for c in s.children():
-                if isinstance(c, Expr) and not c.dtype.is_float:
+                if isinstance(c, Expr):
                     value = c is s.value if isinstance(s, BufferStore) else isinstance(s, IfThenElse)
                     self.expression(c, kind, value)
         for c in s.children():
             if isinstance(c, Stmt):
                 self.statement(c, stage)
-
-
-def _inside_out(e: Expr, is_value: bool) -> list[tuple[Expr, bool]]:
-    """The parts of an expression that are integers or conditions, innermost first, each with whether it is a value:
-    where elements are and guards are about indices."""
-    found: list[tuple[Expr, bool]] = []
-    index = isinstance(e, BufferLoad) or (isinstance(e, Call) and e.op == "likely")
-    for c in e.children():
-        if isinstance(c, Expr):
-            found += _inside_out(c, is_value and not index)
-    return [*found, (e, is_value)] if e.children() and not e.dtype.is_float else found
 
 
 _OF_STAGE: dict[str, Callable[[ProgramView, Stage], Explanation]] = {

@@ -1,0 +1,32 @@
+"""How far two integers are apart: what orders them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tewb.arith.const_ranges import Bound
+from tewb.arith.linear import Linear
+from tewb.arith.rules.conditions import are_exact
+from tewb.ir import Sub
+
+if TYPE_CHECKING:
+    from tewb.arith.analyzer import Analyzer
+
+
+@dataclass(slots=True)
+class Difference:
+    """The operands of `e`, which do not wrap, as the sum a - b, and its bounds."""
+
+    e: Any
+    terms: Linear
+    low: Bound
+    high: Bound
+
+
+def difference(e: Any, facts: Analyzer) -> Difference | None:
+    """None where one of the operands may wrap."""
+    if not are_exact(e.a, e.b, facts):
+        return None
+    s = facts.linear.of(Sub(e.a, e.b, e.a.dtype))
+    return Difference(e, s, *facts.linear_bounds(s))

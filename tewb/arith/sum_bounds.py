@@ -1,0 +1,79 @@
+"""Bounds of canonical sums, from the bounds of their terms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tewb.arith.atom_bounds import atom_bounds
+from tewb.arith.const_ranges import Bound, Bounds, times
+from tewb.arith.linear import Linear, Term
+from tewb.base import DType
+from tewb.ir import Expr, FloorDiv, FloorMod, IntImm, Var, const
+
+if TYPE_CHECKING:
+    from tewb.arith.analyzer import Analyzer
+
+
+def sum_bounds(facts: Analyzer, s: Linear, dtype: DType | None) -> Bounds:
+    """Constants that a sum never passes, whatever else is known of it as a whole. With the `dtype` of its terms, what is
+    not known of them is as far as that goes."""
+    lo: Bound = s.const
+    hi: Bound = s.const
+    for t in _rounded(s).terms.values():
+        low, high = _product_bounds(facts, t, dtype)
+        if t.coeff < 0:
+            low, high = high, low
+        lo = None if lo is None or low is None else lo + t.coeff * low
+        hi = None if hi is None or high is None else hi + t.coeff * high
+    return lo, hi
+
+
+def _product_bounds(facts: Analyzer, t: Term, dtype: DType | None) -> Bounds:
+    bounds = _within(facts, t.atoms[0], dtype)
+    for a in t.atoms[1:]:
+        bounds = times(bounds, _within(facts, a, dtype))
+    return bounds
+
+
+def _within(facts: Analyzer, e: Expr, dtype: DType | None) -> Bounds:
+    """Bounds of an atom; with a `dtype`, as far as its values go where nothing else is known."""
+    lo, hi = atom_bounds(facts, e)
+    if dtype is None or (lo is not None and hi is not None):
+        return lo, hi
+    return dtype.min_value() if lo is None else lo, _reach(facts, e, dtype) if hi is None else hi
+
+
+def _reach(facts: Analyzer, e: Expr, dtype: DType) -> int:
+    """How far an atom goes, since sizes have a largest value. The last iteration of a loop of n is n - 1, and of one
+    of (n + 7) // 8 that is an eighth of it."""
+    most = None
+    match e:
+        # A fact such as i == n leads from i to n - 1 and back to i.
+        case Var() if (
+            e not in facts.reaching and (last := facts.symbolic.get(e, (None, None))[1]) is not None
+        ):
+            before, facts.wraps = facts.wraps, False
+            facts.reaching.add(e)
+            most = facts.linear_bounds(facts.linear.of(last), dtype)[1]
+            facts.reaching.discard(e)
+            facts.wraps = before
+        case FloorDiv(a, IntImm(c)) if c > 0 and not facts.may_wrap(a):
+            most = facts.linear_bounds(facts.linear.of(a), dtype)[1]
+            most = None if most is None else most // c
+    return dtype.max_value() if most is None else min(most, dtype.max_value())
+
+
+def _rounded(s: Linear) -> Linear:
+    """(n // c)*c*k - n*k is -(n % c)*k: written so, it is bounded when n is not."""
+    for key, t in s.terms.items():
+        match t.atoms:
+            case (FloorDiv(Var() as n, IntImm(c)),) if c > 0 and t.coeff % c == 0:
+                other = s.terms.get((id(n),))
+                if other is not None and other.coeff == -t.coeff // c:
+                    rounded = s.copy()
+                    del rounded.terms[key]
+                    del rounded.terms[(id(n),)]
+                    atom = FloorMod(n, const(c, n.dtype), n.dtype)
+                    rounded.add_term((("rounded", id(n), c),), (atom,), other.coeff)
+                    return rounded
+    return s
