@@ -30,8 +30,8 @@ def lower(
         binds={A: te.decl_buffer(A.shape, name="A", strides=[te.var("s"), te.var("t")])}
 
     the kernel takes any numpy view for A without a copy. `trace` collects (pass, function) after every
-    pass. With `simple_mode` loops are not cut around their guards, as with the option tir.LoopPartition off: the
-    text is shorter, to be read. Raises LowerError.
+    pass. With `simple_mode` loops are not partitioned around their guards, as with the option tir.LoopPartition off,
+    so that the text is shorter to read. Raises LowerError.
     """
     if not isinstance(sch, Schedule):
         raise LowerError(
@@ -68,8 +68,8 @@ def build(
     and raises ExternError for one that writes outside of its tile, reads outside of the region that its
     access declares, changes its inputs or leaves a part of its output unwritten.
 
-    `target` says the processor; without it, and as "llvm", it is this machine's. Code for another one can be
-    looked at, not called:
+    `target` names the processor: that of this machine when it is left out, or "llvm". Code for another one can be
+    inspected, but not called:
 
         tewb.build(s, args, target="llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1").get_source("asm")
 
@@ -99,7 +99,7 @@ def build_module(
     target: Target | None = None,
 ) -> Kernel:
     """The kernel of the first function of `module`; `trace` collects the passes of building. `level` is how
-    much LLVM optimises, from 0 to 3; None is what the PassContext says."""
+    much LLVM optimises, from 0 to 3; None takes the level of the PassContext."""
     options = PassContext.current()
 
     def flatten() -> IRModule:

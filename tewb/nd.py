@@ -1,5 +1,5 @@
-"""`nd`: arrays and devices under their classic names. An NDArray is a numpy array in a thin coat, which begins at
-a multiple of 64 bytes."""
+"""`nd`: arrays and devices under their classic names. An NDArray wraps a numpy array that begins at a multiple of 64
+bytes."""
 
 from __future__ import annotations
 

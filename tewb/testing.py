@@ -1,7 +1,7 @@
 """The reference: TE programs computed with numpy straight from their definition, without any schedule.
 
-Data axes are numpy grids, reduce axes are Python loops, and an access that a guard keeps from happening is
-clamped and thrown away. Slow and simple: what kernels are compared with.
+Data axes are numpy grids, reduce axes are Python loops, and an access that a guard prevents is clamped and its value
+ignored. Slow and simple: what kernels are compared with.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def dot(group: int) -> Callable[[Any, Any, Any], Any]:
 
 
 def popcount(x: Any) -> Any:
-    """The bits that are set; those of a negative number are the ones of its two's complement."""
+    """How many bits are set; a negative number counts in two's complement."""
     a = np.asarray(x)
     return np.bitwise_count(a.view(f"uint{8 * a.dtype.itemsize}"))
 
@@ -80,8 +80,8 @@ def evaluate(
 ) -> list[Any]:
     """The values of `outputs` as numpy arrays, from those of the input tensors.
 
-    `scalars` gives the variables that no shape tells. Raises TewbError for operations that have no meaning
-    outside of a kernel (externs built by hand).
+    `scalars` gives the values of variables that are not sizes of an input. Raises TewbError for operations that have
+    no meaning outside of a kernel (externs built by hand).
     """
     arrays: Arrays = {t: np.asarray(a) for t, a in inputs.items()}
     # As in a kernel, any number but 0 is true.
@@ -186,12 +186,12 @@ def _value(e: Expr, values: Values, arrays: Arrays) -> Any:
 
 @lru_cache(64)
 def _shared(e: Expr) -> frozenset[Node]:
-    """The parts of `e` whose values are kept, since they are used again."""
+    """The subexpressions of `e` whose values are kept, since they are used again."""
     return shared_subexpressions(e)
 
 
 def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], Any]) -> Any:
-    """`_value` of an expression, from its parts."""
+    """`_value` of an expression, from the values of its operands."""
     f = NUMPY_OPERATORS.get(type(e))
     if f is not None:
         a, b = part(e.a), part(e.b)  # type: ignore[attr-defined]
@@ -203,7 +203,7 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
             return np.array(value, dtype)
         case ProducerLoad(tensor, indices):
             array = arrays[tensor]
-            if array.size == 0:  # only what a guard throws away is read of it
+            if array.size == 0:  # a guard prevents all reads of it
                 array = np.zeros([max(n, 1) for n in array.shape], array.dtype)
             index = [np.clip(part(i), 0, n - 1) for i, n in zip(indices, array.shape, strict=True)]
             return array[tuple(index)]

@@ -13,7 +13,7 @@ import tewb
 from tests.pages import between_pages
 from tewb import te
 from tewb.arith import row_major
-from tewb.base import ArgumentError, BoundError, ShapeError
+from tewb.base import ArgumentError, BoundError, ScheduleError, ShapeError
 from tewb.ir import For, IterVar, const_int, convert, walk
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
@@ -324,9 +324,8 @@ def test_number_less_a_constant_is_checked_when_the_kernel_is_called() -> None:
             run(-(2**31) + 4)
 
 
-@pytest.mark.parametrize("dtype", ["int32", "uint64"])
-@pytest.mark.parametrize("factor", [None, 16])
-def test_ranges_of_elements_that_cannot_be_counted_are_refused(dtype: str, factor: int | None) -> None:
+def told(dtype: str, factor: int | None) -> Callable[[int, int], int]:
+    """A kernel that counts the iterations of a loop whose ends are elements."""
     P, A = te.placeholder((2,), dtype, name="P"), te.placeholder((4,), "uint8", name="A")
     axes: list[IterVar] = []
 
@@ -339,9 +338,148 @@ def test_ranges_of_elements_that_cannot_be_counted_are_refused(dtype: str, facto
     if factor is not None:
         s[C].split(axes[0], factor=factor)
     kernel = tewb.build(s, [P, A, C])
-    last = int(np.iinfo(dtype).max)
+    return lambda begin, end: int(kernel(np.array([begin, end], dtype), np.ones(4, "uint8"))[0])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+@pytest.mark.parametrize("factor", [None, 16])
+def test_ranges_of_elements_that_cannot_be_counted_are_refused(dtype: str, factor: int | None) -> None:
+    run, last = told(dtype, factor), int(np.iinfo(dtype).max)
     for begin, end in [(0, 0), (3, 1), (4, 4 + 2**20)]:
-        assert kernel(np.array([begin, end], dtype), np.ones(4, "uint8"))[0] == max(end - begin, 0)
-    for begin, end in [(-(2**31), last)] if dtype == "int32" else [(last, 0), (last - 3, last)]:
+        assert run(begin, end) == max(end - begin, 0)
+    for begin, end in [(-(2**62), 2**62)] if dtype == "int64" else [(last, 0), (last - 3, last)]:
         with pytest.raises(BoundError, match="more iterations of k than int"):
-            kernel(np.array([begin, end], dtype), np.ones(4, "uint8"))
+            run(begin, end)
+
+
+@pytest.mark.parametrize("factor", [None, 16, 2**20, 2**33])
+def test_ranges_of_int32_elements_are_counted_in_int64(factor: int | None) -> None:
+    run = told("int32", factor)
+    for begin, end in [
+        (0, LAST),
+        (LAST - 5, LAST),
+        (-(2**31), -(2**31) + 7),
+        (-(2**31), LAST),
+        (7, -(2**31)),
+    ]:
+        assert run(begin, end) == max(end - begin, 0)
+
+
+def test_value_of_an_axis_that_elements_tell_keeps_its_dtype() -> None:
+    P = te.placeholder((3,), "int32", name="P")
+
+    def row(i: Any) -> Any:
+        k = te.reduce_axis((P[i], P[i + 1]), "k")
+        return te.sum(k * 3, axis=k)
+
+    C = te.compute((2,), row, name="C")
+    assert C.dtype == "int32"
+    made = tewb.build(te.create_schedule(C.op), [P, C])(np.array([LAST - 5, LAST, LAST], "int32"))
+    assert list(made) == [(np.arange(LAST - 5, LAST, dtype="int32") * np.int32(3)).sum(dtype="int32"), 0]
+
+
+# ---------------------------------------------------------------- beyond int64
+
+WIDE: list[Callable[[Any, Tensor, list[IterVar]], Any]] = [
+    lambda s, C, axes: s[C].fuse(*axes),
+    lambda s, C, axes: s[C].split(s[C].fuse(*axes), factor=64),
+    lambda s, C, axes: s[C].split(s[C].fuse(*axes), nparts=4),
+    lambda s, C, axes: s.rfactor(C, s[C].split(s[C].fuse(*axes), factor=4)[1]),
+]
+
+
+@pytest.mark.parametrize("schedule", WIDE)
+def test_fused_loops_of_int64_sizes_are_checked_when_the_kernel_is_called(schedule: Any) -> None:
+    n, m = te.var("n", "int64"), te.var("m", "int64")
+    s, args, axes = ones_summed([n, m])
+    schedule(s, args[1], axes)
+    kernel = tewb.build(s, [n, m, *args])
+    one = np.ones(4, "uint8")
+    for _ in range(3):  # in Python, and in machine code
+        assert kernel(5, 9, one)[0] == 45
+        assert kernel(0, 2**40, one)[0] == kernel(2**40, 0, one)[0] == 0
+        with pytest.raises(ArgumentError, match=r"which is 184467440737095516.. and does not fit int64"):
+            kernel(2**32, 2**32, one)
+
+
+def test_products_of_int64_sizes_are_checked_when_the_kernel_is_called() -> None:
+    sizes = [te.var(name, "int64") for name in "nmk"]
+    s, args, _ = ones_summed([sizes[0] * sizes[1] * sizes[2]])
+    kernel = tewb.build(s, [*sizes, *args])
+    for _ in range(3):
+        assert kernel(2, 3, 4, np.ones(4, "uint8"))[0] == 24
+        with pytest.raises(ArgumentError, match=r"which is 18446744073709551616 and does not fit int64"):
+            kernel(2**22, 2**21, 2**21, np.ones(4, "uint8"))
+
+
+def test_products_of_int32_sizes_in_int64_need_no_check() -> None:
+    n, m = te.var("n"), te.var("m")
+    s, args, (i, j) = ones_summed([n, m])
+    s[args[1]].fuse(i, j)
+    assert tewb.build(s, [n, m, *args]).signature.limits == ()
+
+
+def test_ranges_and_parts_of_int64_sizes_are_checked_when_the_kernel_is_called() -> None:
+    n, m = te.var("n", "int64"), te.var("m", "int64")
+    A, k = te.placeholder((4,), "uint8", name="A"), te.reduce_axis((n, m), "k")
+    C = te.compute((1,), lambda x: te.sum(A[0].astype("uint32"), axis=k), name="C")
+    s = te.create_schedule(C.op)
+    s[C].split(k, factor=16)
+    kernel = tewb.build(s, [n, m, A, C])
+    for _ in range(3):
+        assert kernel(-(2**63), -(2**63) + 9, np.ones(4, "uint8"))[0] == 9
+        for begin, end in [(-(2**63), 2**63 - 1), (0, 2**63 - 3)]:
+            with pytest.raises(ArgumentError, match="does not fit int64"):
+                kernel(begin, end, np.ones(4, "uint8"))
+
+
+def test_constant_loops_that_nothing_counts_are_refused() -> None:
+    s, args, axes = ones_summed([2**32, 2**20, 2**12])
+    with pytest.raises(ScheduleError, match="4294967296 x 1048576 x 4096 iterations are more than int64"):
+        s[args[1]].fuse(*axes)
+    s, args, (i,) = ones_summed([2**63 - 1])
+    with pytest.raises(ScheduleError, match="9223372036854775807 iterations, which are 9223372036854775808"):
+        s[args[1]].split(i, factor=16)
+    with pytest.raises(ShapeError, match="18446744073709551615 are more than int64 counts"):
+        te.reduce_axis((-(2**63), 2**63 - 1))
+
+
+# Ends of an axis i, a tensor L and a number m; the ends of numpy in int64.
+Ends = Callable[[Any, Any, Any], tuple[Any, Any]]
+RANGES: dict[str, Ends] = {
+    "element times number": lambda i, L, m: (0, L[i] * m),
+    "axis times numbers": lambda i, L, m: (0, i * m * m),
+    "axis times constant": lambda i, L, m: (0, i * (1 << 30)),
+    "both sides": lambda i, L, m: (L[i] * -2, L[i] * 3),
+    "beyond int32": lambda i, L, m: (L[i] + (LAST - 9), L[i] + LAST),
+    "from a number": lambda i, L, m: (m, m + i),
+    "backward": lambda i, L, m: (i - 1, L[i]),
+}
+HOW: dict[str, Callable[[Any, Tensor, IterVar], Any]] = {
+    "": lambda s, C, k: None,
+    "factor": lambda s, C, k: s[C].split(k, factor=16),
+    "nparts": lambda s, C, k: s[C].split(k, nparts=7),
+    "vectorize": lambda s, C, k: s[C].vectorize(s[C].split(k, factor=8)[1]),
+    "rfactor": lambda s, C, k: s.rfactor(C, s[C].split(k, factor=4)[1]),
+    "cache_write": lambda s, C, k: s.cache_write(C, "local"),
+    "lanes": lambda s, C, k: s[C].vectorize(C.op.axis[0]),
+}
+
+
+@pytest.mark.parametrize("ends", RANGES)
+@pytest.mark.parametrize("how", HOW)
+def test_dependent_ranges_that_pass_int32_run_all_iterations(ends: str, how: str) -> None:
+    A, L = te.placeholder((4,), "uint8", name="A"), te.placeholder((3,), "int32", name="L")
+    m, axes = te.var("m"), list[IterVar]()
+
+    def row(i: Any) -> Any:
+        axes.append(te.reduce_axis(RANGES[ends](i, L, m), "k"))
+        return te.sum(A[0].astype("uint32"), axis=axes[0])
+
+    C = te.compute((3,), row, name="C")
+    s = te.create_schedule(C.op)
+    HOW[how](s, C, axes[0])
+    made = tewb.build(s, [A, L, m, C])(np.ones(4, "uint8"), np.array([0, 5, 40000], "int32"), 40000)
+    long = np.array([0, 5, 40000])
+    wanted = [max(e - b, 0) % 2**32 for b, e in (RANGES[ends](i, long, 40000) for i in range(3))]
+    assert [int(n) for n in made] == wanted

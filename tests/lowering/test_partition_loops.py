@@ -10,6 +10,7 @@ import pytest
 import tewb
 from tests.lowering.test_passes import after
 from tewb import te
+from tewb.arith import Analyzer
 from tewb.ir import parse, structural_equal
 
 Program = tuple[Any, list[Any]]
@@ -328,3 +329,29 @@ def test_a_loop_is_not_cut_where_an_inner_loop_says_which_ends_with_it() -> None
         a, b = np.arange(size, dtype="float32"), np.zeros((size, size), "float32")
         kernel(a, b)
         np.testing.assert_array_equal(b, np.tril(np.repeat(a[:, None] + 1, size, axis=1)))
+
+
+def test_comparisons_of_floats_are_not_asked_whether_they_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are no guards of loops, and in nested choices each question simplified all that is below."""
+    made = []
+
+    class Counted(Analyzer):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+    monkeypatch.setattr("tewb.lowering.partition_loops.Analyzer", Counted)
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+
+    def body(i: Any) -> Any:
+        e = A[i]
+        for k in range(20):
+            e = te.if_then_else(e > float(k), e * 0.5, A[i] + float(k))
+        return e
+
+    C = te.compute((n,), body, name="C")
+    s = te.create_schedule(C.op)
+    s[C].split(C.op.axis[0], 8)
+    tewb.lower(s, [A, C])
+    assert len(made) < 10

@@ -58,7 +58,9 @@ def test_long_work_gives_the_code_that_short_work_does(monkeypatch: pytest.Monke
 
 def test_a_process_is_asked_for_long_work_only(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(jit, "do_elsewhere", lambda work, native, limit: asked.append(len(work.text)))
+    monkeypatch.setattr(
+        jit, "do_in_another_process", lambda work, native, limit: asked.append(len(work.text))
+    )
     build(8)
     assert not asked
     build(1500)  # nothing came back: it is done here
@@ -129,13 +131,13 @@ def test_an_interrupt_ends_a_build_at_once_and_the_next_one_works() -> None:
             return tewb.build(s, [A, C])
 
         began = threading.Event()
-        real = tewb.runtime.jit.do_elsewhere
+        real = tewb.runtime.jit.do_in_another_process
 
         def noticed(*args):
             began.set()
             return real(*args)
 
-        tewb.runtime.jit.do_elsewhere = noticed
+        tewb.runtime.jit.do_in_another_process = noticed
 
         def interrupt():
             began.wait()

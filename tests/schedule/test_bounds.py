@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 
 import tewb
 from tewb import te
+from tewb.ir import BufferLoad, BufferStore, free_vars, walk
+from tewb.lowering.lower import scheduled_loops
 
 READ: dict[str, Callable[[Any, Any], Any]] = {
     "the index of the reader": lambda A, i: A[i],
@@ -43,3 +46,18 @@ def test_a_rank_of_zero_is_an_index_too() -> None:
     b = np.zeros(2, "int32")
     tewb.build(te.create_schedule(B.op), [A, B])(np.array(2, "int32"), b)
     np.testing.assert_array_equal(b, [4, 4])
+
+
+def test_stages_nested_deep_are_not_placed_at_a_sum_of_all_loops_around() -> None:
+    tensors = [te.placeholder((64,), name="A")]
+    for n in range(40):
+        tensors.append(te.compute((64,), lambda i, t=tensors[-1]: t[i] + 1.0, name=f"S{n}"))
+    s = te.create_schedule(tensors[-1].op)
+    for inner, outer in pairwise(tensors[1:]):
+        s[inner].compute_at(s[outer], s[outer].op.axis[0])
+    f = scheduled_loops(s, [tensors[0], tensors[-1]])
+    places = [n.indices[0] for n in walk(f.body) if isinstance(n, BufferLoad | BufferStore)]
+    assert max(len(free_vars(i)) for i in places) <= 2
+    a, c = np.arange(64, dtype="float32"), np.zeros(64, "float32")
+    tewb.build(s, [tensors[0], tensors[-1]])(a, c)
+    np.testing.assert_array_equal(c, a + 40)

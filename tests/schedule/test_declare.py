@@ -200,6 +200,10 @@ def test_a_mark_alone_is_a_primitive(toys: None) -> None:
     assert made.schedule_code.splitlines()[0] == "s[C].admire()"
     assert [a.step.args for a in made.palette("C") if a.step.primitive == "admire"] == [{}]
     assert_same_result(s, inputs, outputs)
+    with pytest.raises(ScheduleError, match="admire on stage C: it is marked admire already"):
+        s["C"].admire()  # type: ignore[attr-defined]
+    with pytest.raises(ScheduleError, match="admire on stage A: A is an input"):
+        s["A"].admire()  # type: ignore[attr-defined]
 
 
 def test_nothing_is_left_of_it() -> None:

@@ -292,17 +292,22 @@ def test_a_row_is_told_and_checked_before_its_loop() -> None:
         "        for i in range(6):",
         "            k.extent = T.let(T.max(count[i], 0))",
         "            assert count[i] <= 0 or count[i] - 1 < 9, 'y reads outside of a in dimension 1: k'",
-        '            y.lanes = T.allocate((4,), "float32", scope="local")',
-        "            y.lanes[0:4] = T.Broadcast(T.float32(0.0), 4)",
-        "            for k.outer in range(k.extent // 4):",
-        "                y.lanes[0:4] = y.lanes[0:4] + a[i, k.outer * 4:k.outer * 4 + 4]",
-        "            for k.outer in range((k.extent + 3) // 4 - k.extent // 4):",
-        "                y.lanes[0:4] = y.lanes[0:4] + T.if_then_else(T.likely(T.Ramp(k.outer * 4 + k.extent // 4 * 4, 1, 4) "
-        "< T.Broadcast(k.extent, 4)), a[i, k.outer * 4 + k.extent // 4 * 4:k.outer * 4 + k.extent // 4 * 4 + 4], "
-        "T.Broadcast(T.float32(0.0), 4))",
-        "            y.lanes[0:2] = y.lanes[0:2] + y.lanes[2:4]",
-        "            y.lanes[0] = y.lanes[0] + y.lanes[1]",
-        "            y[i] = y.lanes[0]",
+        '            y.lanes = T.allocate((T.int64(4),), "float32", scope="local")',
+        "            y.lanes[T.int64(0):4] = T.Broadcast(T.float32(0.0), 4)",
+        '            for k.outer in range(T.Cast("int64", k.extent) // T.int64(4)):',
+        "                y.lanes[T.int64(0):4] = y.lanes[T.int64(0):4] + a[i, k.outer * "
+        "T.int64(4):k.outer * T.int64(4) + 4]",
+        '            for k.outer in range((T.Cast("int64", k.extent) + T.int64(3)) // '
+        'T.int64(4) - T.Cast("int64", k.extent) // T.int64(4)):',
+        "                y.lanes[T.int64(0):4] = y.lanes[T.int64(0):4] + "
+        'T.if_then_else(T.likely(T.Ramp(k.outer * T.int64(4) + T.Cast("int64", k.extent) // '
+        'T.int64(4) * T.int64(4), T.int64(1), 4) < T.Broadcast(T.Cast("int64", k.extent), '
+        '4)), a[i, k.outer * T.int64(4) + T.Cast("int64", k.extent) // T.int64(4) * '
+        'T.int64(4):k.outer * T.int64(4) + T.Cast("int64", k.extent) // T.int64(4) * '
+        "T.int64(4) + 4], T.Broadcast(T.float32(0.0), 4))",
+        "            y.lanes[T.int64(0):2] = y.lanes[T.int64(0):2] + y.lanes[T.int64(2):4]",
+        "            y.lanes[T.int64(0)] = y.lanes[T.int64(0)] + y.lanes[T.int64(1)]",
+        "            y[i] = y.lanes[T.int64(0)]",
     ]
     assert script(parse(text)) == text
 
@@ -600,3 +605,57 @@ def test_a_split_into_more_than_there_is_takes_all_of_it(size: dict[str, int]) -
     s[B].split(B.op.reduce_axis[0], **size)
     a = np.arange(9, dtype="int32")
     assert (tewb.build(s, [A, B])(a) == a[:7] + a[1:8] + a[2:9]).all()
+
+
+@pytest.mark.parametrize("schedule", ["", "split", "vectorize"])
+@pytest.mark.parametrize("offset", [5, -5])
+def test_far_ends_of_rows_do_not_wrap_into_a_tensor(schedule: str, offset: int) -> None:
+    P, A = te.placeholder((2,), "int32", name="P"), te.placeholder((9,), "uint8", name="A")
+    axes: list[Any] = []
+
+    def row(x: Any) -> Any:
+        axes.append(te.reduce_axis((P[0], P[1]), "k"))
+        return te.sum(A[axes[0] + offset].astype("uint32"), axis=axes[0])
+
+    C = te.compute((1,), row, name="C")
+    s = te.create_schedule(C.op)
+    if schedule:
+        inner = s[C].split(axes[0], factor=8)[1]
+        if schedule == "vectorize":
+            s[C].vectorize(inner)
+    kernel = tewb.build(s, [P, A, C])
+    a = between_pages(np.ones(9, "uint8"))
+    first = max(-offset, 0)
+    assert kernel(np.array([first, first + 4], "int32"), a)[0] == 4
+    for begin, end in [(first, 2**31 - 1), (-(2**31), 4), (-(2**31), 2**31 - 1), (2**31 - 4, 2**31 - 1)]:
+        with pytest.raises(BoundError, match="C reads outside of A"):
+            kernel(np.array([begin, end], "int32"), a)
+
+
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("factor", [None, 3])
+def test_vectorized_loop_around_rows_of_differing_length_runs_serially(
+    told: bool, factor: int | None
+) -> None:
+    n = te.var("n")
+    A, P = te.placeholder((n,), "int32", name="A"), te.placeholder((n + 1,), "int32", name="P")
+    axes: list[Any] = []
+
+    def row(i: Any) -> Any:
+        axes.append(te.reduce_axis((P[i], P[i + 1]) if told else (0, i + 1), "k"))
+        return te.sum(A[axes[0]] + i, axis=axes[0])
+
+    C = te.compute((n,), row, name="C")
+    s = te.create_schedule(C.op)
+    s[C].vectorize(s[C].split(C.op.axis[0], factor=4)[1])
+    if factor is not None:
+        s[C].split(axes[0], factor=factor)
+    args = [A, P, C] if told else [A, C]
+    text = str(tewb.lower(s, args, simple_mode=True))
+    assert "for i.inner in range(4):" in text and "vectorized" not in text
+    size, a = 13, np.arange(13, dtype="int32") * 3
+    ends = np.sort(np.random.default_rng(1).integers(0, size, size + 1)).astype("int32")
+    rows = [(ends[i], ends[i + 1]) if told else (0, i + 1) for i in range(size)]
+    wanted = [(a[b:e] + i).sum() for i, (b, e) in enumerate(rows)]
+    arrays = [between_pages(x) for x in ([a, ends] if told else [a])]
+    np.testing.assert_array_equal(tewb.build(s, args)(*arrays), wanted)

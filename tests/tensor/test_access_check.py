@@ -60,3 +60,15 @@ def test_one_element_is_an_index_of_any_dtype(dtype: str) -> None:
     assert kernel(np.arange(8, dtype="int8"), np.array([5], dtype)) == 5
     with pytest.raises(BoundError, match="C reads outside of A"):
         kernel(np.arange(8, dtype="int8"), np.array([100], dtype))
+
+
+def test_an_index_with_a_size_in_it_is_checked_when_the_kernel_runs() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), "int32", name="A")
+    C = te.compute((3,), lambda i: A[n - 1 - i], name="C")
+    kernel = tewb.build(te.create_schedule(C.op), [A, C])
+    np.testing.assert_array_equal(kernel(np.arange(5, dtype="int32")), [4, 3, 2])
+    with pytest.raises(BoundError, match="C reads outside of A in dimension 0"):
+        kernel(np.arange(2, dtype="int32"))
+    with pytest.raises(BoundError, match="reads outside of A"):
+        te.compute((3,), lambda i: A[i - 1])

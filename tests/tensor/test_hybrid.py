@@ -266,7 +266,7 @@ def test_an_unproved_access_is_checked_when_it_runs() -> None:
         kernel(np.arange(8, dtype="float32"), np.array([7, 8, 3, 1], "int32"), b)
 
 
-def test_an_index_that_is_known_to_pass_its_dtype_is_refused() -> None:
+def test_an_index_that_is_known_to_pass_int32_is_computed_in_int64() -> None:
     def squares(A: Any) -> Any:
         out = output_tensor((70000,), "float32")  # noqa: F821
         for i in range(70000):
@@ -274,10 +274,21 @@ def test_an_index_that_is_known_to_pass_its_dtype_is_refused() -> None:
         return out
 
     A = te.placeholder((80000,), name="A")
-    with pytest.raises(
-        BoundError, match=r"the index of A passes int32: in dimension 0, i \* i reaches 4899860001"
-    ):
-        te.hybrid.script(squares)(A)
+    C = te.hybrid.script(squares)(A)
+    a, i = np.arange(80000, dtype="float32"), np.arange(70000, dtype="int64")
+    np.testing.assert_array_equal(tewb.build(te.create_schedule(C.op), [A, C])(a), a[i * i // 65536])
+
+
+def test_an_index_that_is_known_to_pass_int64_is_refused() -> None:
+    def cubes(A: Any) -> Any:
+        out = output_tensor((3000000,), "float32")  # noqa: F821
+        for i in range(3000000):
+            out[i] = A[i * i * i // 2 % 8]
+        return out
+
+    A = te.placeholder((8,), name="A")
+    with pytest.raises(BoundError, match=r"the index of A passes int64: in dimension 0, .* reaches 26999973"):
+        te.hybrid.script(cubes)(A)
 
 
 def test_values_in_hybrid_functions_wrap_and_divide_by_0_to_0() -> None:

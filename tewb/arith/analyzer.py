@@ -229,10 +229,10 @@ class Analyzer:
         return lo is not None and hi is not None and dtype.min_value() <= lo and hi <= dtype.max_value()
 
     def overflow(self, e: Expr) -> tuple[Expr, int] | None:
-        """A sum or product in an index, as it is computed, that is known to pass the end of its dtype, and how far it
-        goes. Data wraps and is not looked at."""
+        """A sum or product in an index, as it is computed, that is known to pass int64, and how far it goes. Narrower
+        ones are made wider where they may pass their dtype. Data wraps and is not looked at."""
         for n in walk(self.simplify(e)):
-            if not isinstance(n, Add | Sub | Mul) or n.dtype.kind != "int" or self.reads_data(n):
+            if not isinstance(n, Add | Sub | Mul) or n.dtype is not INT64 or self.reads_data(n):
                 continue
             for end in self.linear_bounds(self.linear.of(n)):
                 if end is not None and not n.dtype.min_value() <= end <= n.dtype.max_value():

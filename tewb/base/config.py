@@ -19,7 +19,7 @@ from tewb.base.span import here
 DEFAULTS: dict[str, float] = {
     "tir.LoopPartition": True,  # guards are taken out of the iterations where they hold
     "tir.LoopPartition.partition_const_loop": True,  # of loops of constant extent too
-    "tir.UnrollLoop.auto_max_step": 0,  # loops that come to so many steps or fewer are unrolled
+    "tir.UnrollLoop.auto_max_step": 0,  # loops of so many steps or fewer are unrolled
     "tir.UnrollLoop.explicit_unroll": True,  # unrolled loops are written out, not left to LLVM
     "tir.disable_vectorize": False,  # vectorized loops run serially
     "tir.disable_storage_rewrite": False,  # every intermediate keeps memory of its own
@@ -27,8 +27,8 @@ DEFAULTS: dict[str, float] = {
     "tewb.checked_externs": False,  # packed functions run on guarded copies that find accesses outside of their tiles
     "tewb.specialise_strides": True,  # symbolic strides get a second body, for those that are 1
     "tewb.object_cache": True,  # machine code is kept on disk, in TEWB_CACHE_DIR or the user's cache directory
-    "tewb.verify": os.environ.get("TEWB_VERIFY")
-    == "1",  # after every pass, what the passes promise is verified
+    # After every pass, what the passes promise is verified.
+    "tewb.verify": os.environ.get("TEWB_VERIFY") == "1",
     "tewb.build_timeout": 60,  # seconds that LLVM may work on one kernel
     "tewb.memory_limit": 8 << 30,  # bytes that the intermediates of one kernel call may take
 }
@@ -39,14 +39,14 @@ _MOST = {
     "tewb.memory_limit": (1 << 63) - 1,
 }
 
-# Passes that can be left out, and the option that does it.
+# Passes that can be left out, and the option that leaves each out.
 _DISABLED: dict[str, tuple[str, bool]] = {
     "tir.LoopPartition": ("tir.LoopPartition", False),
     "tir.VectorizeLoop": ("tir.disable_vectorize", True),
     "tir.StorageRewrite": ("tir.disable_storage_rewrite", True),
 }
 
-# What classic programs say by options that change nothing here, and what does it.
+# Options of classic programs that change nothing here, and what to use instead.
 _INSTEAD = {
     "tir.UnrollLoop.auto_max_depth": "loops are unrolled at any depth: say how many steps by tir.UnrollLoop.auto_max_step",
     "tir.UnrollLoop.auto_max_extent": "say how many steps are unrolled by tir.UnrollLoop.auto_max_step",
@@ -80,7 +80,7 @@ class PassContext:
         with tewb.PassContext(opt_level=3, config={"tir.UnrollLoop.auto_max_step": 16}):
 
     `disabled_pass` names passes to leave out: tir.LoopPartition, tir.VectorizeLoop, tir.StorageRewrite. Raises
-    TewbError for what tewb does not have.
+    TewbError for anything that tewb does not have.
     """
 
     def __init__(
@@ -160,7 +160,7 @@ def _flat(config: Mapping[str, object]) -> Iterator[tuple[str, float]]:
 
 
 def _value(key: object, value: object) -> float:
-    """The value of an option, of the kind that it takes."""
+    """The value of an option, checked and as the kind of value that the option takes."""
     if not isinstance(key, str) or key not in DEFAULTS:
         raise _unknown(key)
     if key == "tewb.build_timeout":

@@ -5,15 +5,15 @@ TewbError (RuntimeError)          a mistake in the program that tewb was given
 +-- ExpressionError               Python that needs a number, and an expression has none yet
 +-- ShapeError                    ranks, extents or shapes that do not go together
 +-- ScheduleError                 a primitive that cannot be applied
-+-- BoundError                    an extent or a region that cannot be known, or an access outside of one
++-- BoundError                    an extent or a region that cannot be determined, or an access outside of one
 +-- LowerError                    a schedule that cannot be turned into loops
-+-- CodegenError                  IR that has no machine code
++-- CodegenError                  IR that cannot become machine code
 +-- ArgumentError                 arrays that a kernel cannot take
 +-- ExternError                   extern declarations and packed functions
 +-- HybridError                   Python that is outside the hybrid subset
 +-- ParseError                    text that is not IR, or not a schedule
 InternalError (RuntimeError)      a promise of ours that did not hold: a bug in tewb
-TewbWarning (UserWarning)         something that works, and not as well as it might
+TewbWarning (UserWarning)         something that works, but not as well as it could
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class ScheduleError(TewbError):
 
 
 class BoundError(TewbError):
-    """An extent or a region that cannot be known, or an access outside of one."""
+    """An extent or a region that cannot be determined, or an access outside of one."""
 
 
 class LowerError(TewbError):
@@ -80,7 +80,7 @@ class LowerError(TewbError):
 
 
 class CodegenError(TewbError):
-    """IR that has no machine code."""
+    """IR that cannot become machine code."""
 
 
 class ArgumentError(TewbError, ValueError):
@@ -104,4 +104,4 @@ class InternalError(RuntimeError):
 
 
 class TewbWarning(UserWarning):
-    """Something that works, and not as well as it might."""
+    """Something that works, but not as well as it could."""

@@ -1,4 +1,4 @@
-"""Names that become LLVM text: quoted here, and nowhere else, and kept apart from each other."""
+"""Names in LLVM text: quoted here and nowhere else, and kept distinct."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _escaped(text: str) -> str:
 
 
 def kernel_symbol(name: str) -> str:
-    """The symbol of the kernel `name`: it begins with no word that LLVM keeps, is no function of C, and no other name
-    has it. That of `main` is its name.
+    """The symbol of kernel `name`: one for each name, never that of a C function, and without the prefixes that LLVM
+    reserves. The symbol of `main` is its name.
 
     "add"  ->  add.kernel        "llvm.f"  ->  .6c.lvm.2e.f.kernel
     """

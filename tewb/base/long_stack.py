@@ -1,4 +1,4 @@
-"""Programs that nest deeper than Python's stack: the same work again, on a thread with a long stack."""
+"""A long stack for programs that nest deeper than Python's own: their work is done again on another thread."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tewb.base.span import called_from
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Bytes of stack, tried in turn where a system has less address space. They are reserved, not taken: memory is
-# used as deep as a program goes.
+# Bytes of stack; the smaller sizes are for systems with less address space. Stack is reserved, not taken: a
+# program uses as much memory as it nests deep.
 _STACKS = (1 << 29, 1 << 27, 1 << 25)
 # Bytes of it for each call of Python. Up to 3.11 a call from Python to Python takes none and one through C about
 # 500; 3.12 and 3.13 limit those through C by themselves, and 3.14 looks at the stack that is left.
@@ -32,9 +32,9 @@ _usual_limit = 0  # of recursion, when there is none
 def any_depth(f: Callable[P, T]) -> Callable[P, T]:
     """`f`, for programs that nest as deep as they like: expressions of thousands of terms, chains of stages.
 
-    What Python's own stack is too short for is begun again on a thread with a long one, so `f` must leave nothing
-    half done when it raises RecursionError. Ordinary programs pay nothing. The caller waits in such a way that
-    Ctrl-C comes back at once. What is too deep even so raises TewbError.
+    Work that overflows Python's own stack is started again on a thread with a longer one, so `f` must leave nothing
+    half done when it raises RecursionError. Ordinary programs pay nothing. While the caller waits, Ctrl-C returns at
+    once. Raises TewbError if even the long stack is too short.
     """
 
     @functools.wraps(f)
@@ -84,7 +84,7 @@ def _with_long_stack(work: Callable[[], T]) -> T:
 
 
 def _start(thread: Callable[[], None]) -> int:
-    """Start a thread with the longest stack that there is; its number."""
+    """Start a thread with the longest stack available, and return its identifier."""
     with _lock:
         before = threading.stack_size()
         try:
@@ -100,7 +100,7 @@ def _start(thread: Callable[[], None]) -> int:
     raise TewbError("there is no memory for the stack that a program this deep takes")
 
 
-# The limit belongs to all threads. What others do meanwhile is the one that waits, and kernels.
+# The recursion limit belongs to all threads. Meanwhile the other threads only wait, or run kernels.
 
 
 def _limit_more(limit: int) -> None:

@@ -1,4 +1,4 @@
-"""Names of the user's in text that is read again: code, comments, graphs.
+"""The user's names in text that is read back: code, comments, graphs.
 
 A name may be any text. In code it becomes an identifier, in a string a literal, elsewhere one printable line.
 """
@@ -48,7 +48,7 @@ def fresh_identifier(name: str, *taken: Container[str]) -> str:
 
 
 def unique_name(name: str, is_taken: Callable[[str], bool], separator: str = "_") -> str:
-    """`name`, with the first number behind it that makes it one that is not taken, where it is taken itself.
+    """`name` itself if it is not taken, else with the first number appended that makes it free.
 
     "x"  ->  x, x_1, x_2, ...
     """

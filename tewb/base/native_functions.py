@@ -1,7 +1,7 @@
 """Native functions that kernels call: a C symbol, a ctypes function, a numba cfunc, a Cython capsule.
 
-A function is known by a symbol. What is known of its C types is checked where the call is written, so
-that a wrong call is an exception and no crash.
+Each function is registered under a symbol. A call is checked, where it is written, against the C types that are
+known, so that a wrong call raises an exception instead of crashing the process.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class CType:
 @dataclass(frozen=True, slots=True)
 class Native:
     """A function by its symbol. `parameters` is None when its types are not known; `owner` keeps it alive;
-    `set_threads(n)`, when it has threads of its own, sets their number and returns the one before."""
+    `set_threads(n)`, when it has threads of its own, sets their number and returns the previous one."""
 
     symbol: str
     address: int
@@ -43,7 +43,7 @@ class Native:
     set_threads: Callable[[int], int] | None = None
 
 
-_FUNCTION: type[Any] = ctypes.CFUNCTYPE(None).__mro__[1]  # what every ctypes function is
+_FUNCTION: type[Any] = ctypes.CFUNCTYPE(None).__mro__[1]  # the base class of every ctypes function
 _natives: dict[str, Native] = {}
 _lock = threading.Lock()
 
@@ -152,7 +152,7 @@ def _capsule(capsule: Any) -> tuple[str, int, tuple[CType, ...], DType | None]:
     signature = get_name(capsule)
     declaration = re.fullmatch(r"(.*?)\((.*)\)", (signature or b"").decode())
     if declaration is None:
-        raise ExternError(f"call_extern: the capsule is no function: {signature!r}", span=here())
+        raise ExternError(f"call_extern: this capsule is not a function: {signature!r}", span=here())
     parameter_texts = [p.strip() for p in declaration[2].split(",")]
     parameters = tuple(_c_type(p) for p in parameter_texts if p not in ("", "void"))
     return "capsule", int(get_pointer(capsule, signature)), parameters, _c_type(declaration[1].strip()).dtype

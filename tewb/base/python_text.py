@@ -1,7 +1,7 @@
 """Python text that is read and never run: its syntax tree, or the reason why there is none.
 
-Everything that reads a program from text (IR, schedules, hybrid files) begins here, so that each refuses the same:
-what Python cannot parse, and what would exhaust it.
+Everything that reads a program from text (IR, schedules, hybrid files) begins here, so that all of it refuses the
+same: text that Python cannot parse, or that would exhaust it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _TOKEN = re.compile(
 
 
 class UnreadableError(Exception):
-    """Text that is not Python, and where: `line` counts from 1, `column` from 0. Each reader makes its own error of it."""
+    """Text that is not Python, and where: `line` counts from 1, `column` from 0. Each reader turns it into an error
+    of its own."""
 
     def __init__(self, why: str, line: int = 1, column: int = 0) -> None:
         super().__init__(why)
@@ -58,12 +59,12 @@ def python_lines(text: str) -> list[str]:
 
 
 def brief(text: str, most: int = WIDEST) -> str:
-    """A text that fits a message."""
+    """`text`, cut where it is too long for a message."""
     return text if len(text) <= most else f"{text[:most]}..."
 
 
 def around(line: str, column: int) -> tuple[str, int]:
-    """A line that fits a message: what stands around `column`, and where the column is in that."""
+    """The part of `line` around `column` that fits a message, and the column within that part."""
     if len(line) <= WIDEST:
         return line, column
     start = max(0, min(column - WIDEST // 2, len(line) - WIDEST))
@@ -86,7 +87,7 @@ def _check_characters(text: str) -> None:
 def _check_depth(text: str) -> None:
     """Refuse a statement that is nested so deeply that Python's parser could exhaust the stack.
 
-    What is counted in each pair of brackets is what can nest since the last comma: an upper bound.
+    In each pair of brackets, the tokens since the last comma that can nest are counted: an upper bound.
     """
     counts, total = [0], 0
     for token in _TOKEN.finditer(text):

@@ -43,7 +43,7 @@ def _nearest(frame: FrameType | None) -> Span | None:
 
 
 class _CalledFrom(threading.local):
-    """The call for which a thread works (`long_stack.py`): its stack goes on there."""
+    """The frame of the call that this thread works for (`long_stack.py`): its stack continues there."""
 
     frame: FrameType | None = None
 

@@ -1,7 +1,7 @@
 """Stopping: long work asks now and then whether it is still wanted.
 
 Work on the main thread ends with KeyboardInterrupt. Work on another thread, which no signal reaches, ends when the
-function that `stopped_by` was given says so.
+function given to `stopped_by` says so.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from contextlib import contextmanager
 Stop = Callable[[], bool]
 
 PATIENCE = 0.05  # seconds between two questions
-MOMENT = 0.2  # seconds of work that may as well be finished
+MOMENT = 0.2  # seconds; work that takes less is always finished
 
 _stop: contextvars.ContextVar[Stop | None] = contextvars.ContextVar("tewb_stop", default=None)
 
 
 class Stopped(Exception):
-    """Work that nobody wants any more."""
+    """Raised in work that nobody wants any more."""
 
 
 @contextmanager
@@ -34,13 +34,13 @@ def stopped_by(stop: Stop | None) -> Iterator[None]:
 
 
 def may_be_stopped() -> bool:
-    """Whether the work of now has somebody who may stop it."""
+    """Whether somebody can stop the current work: whether it is inside of a `stopped_by`."""
     return _stop.get() is not None
 
 
 def check_stopped(since: float) -> None:
-    """Raise Stopped where work that began at `since` (of time.monotonic) is not wanted any more. What takes no more
-    than a moment is not stopped."""
+    """Raise Stopped if work that began at `since` (a time.monotonic()) is no longer wanted. Work that has taken only
+    a moment goes on."""
     stop = _stop.get()
     if stop is not None and time.monotonic() - since > MOMENT and stop():
         raise Stopped

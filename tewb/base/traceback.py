@@ -1,4 +1,4 @@
-"""What a notebook shows of an error: the lesson and the user's own lines, not the way through tewb."""
+"""What a notebook shows of an error: the lesson and the user's own lines, not the frames of tewb."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tewb.base.span import Span
 Renderer = Callable[[BaseException], list[str]]
 
 _MACHINERY = ("/IPython/", "/ipykernel/")  # what calls the user's code in a notebook
-_MOST = 3  # places in the user's code: the cell, and the innermost
+_MOST = 3  # lines of the user's code: the first, and the innermost
 
 
 def compact(error: BaseException, span: Span | None = None) -> list[str]:
-    """The lines that tell `error`: its message, then each line of the user's that led to it, marked.
+    """The lines that explain `error`: its message, then each of the user's lines that led to it, marked.
 
     ScheduleError: split on stage C: axis i was already split into i.outer and i.inner
       loops now: i.outer(4), i.inner(8), j(32)
@@ -54,12 +54,12 @@ def user_lines(tb: TracebackType | None) -> list[Span]:
 
 
 def _is_magic(span: Span) -> bool:
-    """Whether a line is the call that IPython makes of a magic: not what the user wrote."""
+    """Whether a line is the call into which IPython turned a magic, not what the user wrote."""
     return linecache.getline(span.file, span.line).startswith("get_ipython().run_")
 
 
 def _excerpt(span: Span) -> list[str]:
-    """A line of the user's with the one before it, numbered; the line itself is marked."""
+    """The user's line, marked, with the one before it; both are numbered."""
     shown = []
     for number in (span.line - 1, span.line):
         text = linecache.getline(span.file, number).rstrip() if number > 0 else ""
@@ -73,7 +73,7 @@ _renderer: list[Renderer] = []
 
 
 def render(error: BaseException, span: Span | None) -> list[str]:
-    """`error` as it is shown now: compact, unless something else was asked for."""
+    """`error` as it is to be shown: compact, unless `render_with` chose another form."""
     return _renderer[-1](error) if _renderer else compact(error, span)
 
 

@@ -59,7 +59,9 @@ def _lane_of(e: Expr, lane: int, part: Callable[[Expr, int], Expr]) -> Expr:
                 found -= v.dtype.lanes
         case Not(a):
             return Not(part(a, lane), e.dtype.element)
-        case Var() | Call():
+        case Var():
+            return Shuffle((e,), (lane,), e.dtype.element)
+        case Call():
             raise CodegenError(f"the vector {script(e)} cannot be taken apart")
     a, b = part(e.a, lane), part(e.b, lane)  # type: ignore[attr-defined]
     return type(e)(a, b, e.dtype.element)  # type: ignore[call-arg]

@@ -1,4 +1,4 @@
-"""Sizes that must fit their dtype: arithmetic of symbols that the kernel does in 32 bits, checked at each call."""
+"""Sizes that must fit their dtype: arithmetic of symbols that the kernel does in so many bits, checked at each call."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from tewb.ir import (
     Allocate,
     Buffer,
     Call,
+    Cast,
     Expr,
     FloorDiv,
     For,
     IntImm,
+    Max,
+    Min,
     Mul,
     PrimFunc,
     Sub,
@@ -64,10 +67,33 @@ def _numbers(f: PrimFunc) -> frozenset[Var]:
 
 def _may_pass(e: Add | Sub | Mul, numbers: frozenset[Var]) -> bool:
     """Whether a sum, difference or product of what fits its dtype may not."""
-    if e.dtype.kind != "int" or e.dtype.bits >= 64:
+    if e.dtype.kind != "int" or (e.dtype.bits >= 64 and _has_room(e)):
         return False
     is_less = isinstance(e, Sub) or _is_less(e)
     return not is_less or (not isinstance(e, Mul) and uses(e, numbers))
+
+
+def _has_room(e: Expr) -> bool:
+    """Whether a number of 64 bits is certainly one: the product of two that had 32, with something added."""
+    return e.dtype.max_value() >= _largest(e)
+
+
+def _largest(e: Expr) -> int:
+    """What the magnitude of `e` never passes."""
+    match e:
+        case IntImm(value):
+            return abs(value)
+        case Cast(value) if value.dtype.is_int:
+            return _largest(value)
+        case Add(a, b) | Sub(a, b):
+            return _largest(a) + _largest(b)
+        case Mul(a, b):
+            return _largest(a) * _largest(b)
+        case Min(a, b) | Max(a, b):
+            return max(_largest(a), _largest(b))
+        case FloorDiv(a, IntImm(c)) if c > 0:
+            return _largest(a)
+    return e.dtype.max_value()
 
 
 def _at_ends(e: Expr, f: PrimFunc) -> Iterator[Expr]:

@@ -1,1 +1,1 @@
-"""`contrib`: libraries of others as externs."""
+"""`contrib`: other libraries as externs."""

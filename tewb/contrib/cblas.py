@@ -1,4 +1,4 @@
-"""`contrib.cblas`: matrix products by the BLAS that scipy brings, whole or as the micro-kernel of tiles.
+"""`contrib.cblas`: matrix products by the BLAS that comes with scipy, whole or as the micro-kernel of tiles.
 
 The functions come from the capsules of `scipy.linalg.cython_blas`, whose names are their C signatures.
 BLAS thinks in columns: for rows, C = A @ B is computed as C^T = B^T @ A^T.
@@ -92,8 +92,8 @@ def gemm(dtype: str) -> Native:
 
 @lru_cache(maxsize=1)
 def _thread_setter() -> Callable[[int], int] | None:
-    """A function that sets the threads of scipy's OpenBLAS and returns the number before; None when scipy
-    was built with something else."""
+    """A function that sets the threads of scipy's OpenBLAS and returns the previous number; None when scipy was built
+    with something else."""
     import scipy
 
     folders = [Path(scipy.__file__).parent.parent / "scipy.libs", Path(scipy.__file__).parent / ".dylibs"]

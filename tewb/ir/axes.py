@@ -65,7 +65,7 @@ class CommReducer(Node):
 
 @node
 class Reduce(Expr):
-    """Combination of `source` over all values of `axes` for which `condition` holds; its part `index`."""
+    """Component `index` of the combination of `source` over all values of `axes` for which `condition` holds."""
 
     combiner: Any
     source: tuple[Expr, ...]

@@ -11,7 +11,7 @@ from tewb.ir.buffers import ProducerLoad
 from tewb.ir.expressions import And, Binary, Call, Cast, Compare, Expr, Not, Or, Select, Var
 from tewb.ir.walk import rewriter, walk
 
-# Of wider numbers they give the same, or what does not wrap.
+# In a wider dtype these give the same, or a value that did not wrap.
 _OF_BITS: dict[str, Callable[[Expr, Expr], Expr]] = {
     "bitwise_and": ops.bitwise_and,
     "bitwise_or": ops.bitwise_or,
@@ -25,19 +25,19 @@ Bounds = Callable[[Expr], tuple[int | None, int | None]]
 
 
 class AxisValues:
-    """Puts `values` in the place of axes, and what `load` makes of a tensor's element at its new indices in the
-    place of that. A value may be wider than its axis: the loops that it comes from count further.
+    """Replaces axes by `values`, and each element of a tensor by what `load` returns for it at its new indices. A
+    value may be wider than its axis, when the loops that it comes from count further.
 
         i is f // m, f is int64    ->    i*2 is int32(f // m)*2, and A[i*2] is A[f // m*2]
 
-    Where a value is computed the axis keeps its dtype, which that of the result depends on. Index arithmetic does
-    not overflow, so it goes on in the wider dtype, in which it is as simple as the loops are. So does what is
-    compared, if `bounds` know no value of it that the narrow dtype does not hold.
+    Where a value is computed an axis keeps its dtype, because the dtype of the result depends on it. Index arithmetic
+    does not overflow, so it continues in the wider dtype, where it is as simple as the loops. So do comparisons, if
+    by `bounds` all values that are compared fit the narrow dtype.
     """
 
     def __init__(self, values: Mapping[Var, Expr], load: Load, bounds: Bounds | None = None) -> None:
         self.values, self.load, self.bounds = values, load, bounds
-        self.indices: dict[Expr, Expr] = {}  # that were asked for
+        self.indices: dict[Expr, Expr] = {}  # rewritten so far
         self.narrow = {v: ops.cast(e, v.dtype) for v, e in values.items()}
         self.are_wide = any(e.dtype is not v.dtype for v, e in values.items())
         rules: dict[type, Any] = {Var: self._variable, ProducerLoad: self._element}
@@ -108,5 +108,5 @@ class AxisValues:
 
 
 def at_axes(values: Mapping[Var, Expr]) -> AxisValues:
-    """Puts `values` in the place of axes; the same tensors are read."""
+    """Replaces axes by `values`; the same tensors are read."""
     return AxisValues(values, lambda n, indices: ProducerLoad(n.producer, indices, n.dtype))

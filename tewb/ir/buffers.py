@@ -18,7 +18,7 @@ class Buffer:
 
     `shape` and `strides` are in elements; empty `strides` means compact row-major. `elem_offset` is
     the distance in elements of the first element from `data`. Several buffers may view one `data`.
-    What is in `scope` "register" has constant indices once loops are unrolled, and takes no memory.
+    A buffer in `scope` "register" is accessed at constant indices once loops are unrolled, and takes no memory.
     """
 
     __slots__ = ("alignment", "data", "dtype", "elem_offset", "name", "offset_factor", "origin", "scope", "shape",

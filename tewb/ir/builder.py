@@ -1,4 +1,4 @@
-"""Statements built by hand, one after the other, with Python's `with` for what is around others.
+"""A builder of statements by hand, one after the other; those that enclose others are `with` blocks.
 
 ib = IRBuilder()
 with ib.for_range(0, n, name="i") as i:
@@ -42,8 +42,8 @@ _KINDS = {
 
 
 class BufferVar:
-    """A buffer that is read and written by indexing: `a[i] = a[i] + 1`. One index counts along the line of
-    elements when the buffer has more dimensions."""
+    """A buffer that is read and written by indexing: `a[i] = a[i] + 1`. A single index into a buffer of more
+    dimensions counts its elements in row-major order."""
 
     __slots__ = ("_builder", "buffer")
 
@@ -89,12 +89,12 @@ class IRBuilder:
         self._last_if: tuple[list[Stmt | Callable[[Stmt], Stmt]], int] | None = None
 
     def emit(self, stmt: Any) -> None:
-        """Add a statement, or an expression for what it does."""
+        """Add a statement, or an expression for its effect."""
         statement = stmt if isinstance(stmt, Stmt) else Evaluate(ops.convert(stmt))
         self._scopes[-1].append(statement)
 
     def get(self) -> Stmt:
-        """All that was built. Raises TewbError inside of a `with`."""
+        """All that was built. Raises TewbError inside of a `with` block."""
         if len(self._scopes) > 1:
             raise TewbError(
                 "the builder is inside of a with block", hint="call get() after all of them", span=here()

@@ -27,7 +27,7 @@ class Expr(Node, Operators):
 
 @node
 class Var(Expr):
-    """A named scalar that something else gives its value: a loop, a parameter, a let."""
+    """A named scalar whose value comes from elsewhere: a loop, a parameter, a let."""
 
     name: str
     dtype: DType
@@ -251,7 +251,7 @@ class GE(Compare):
 
 @node
 class And(Expr):
-    """Both; the second is looked at only when the first is true, in each lane of vectors."""
+    """Both; the second counts only where the first is true, in each lane of vectors."""
 
     a: Expr
     b: Expr
@@ -260,7 +260,7 @@ class And(Expr):
 
 @node
 class Or(Expr):
-    """Either; the second is looked at only when the first is false, in each lane of vectors."""
+    """Either; the second counts only where the first is false, in each lane of vectors."""
 
     a: Expr
     b: Expr

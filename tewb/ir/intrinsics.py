@@ -22,7 +22,8 @@ OTHER = ("if_then_else", "likely", "abs", "fma", "reinterpret")
 
 PURE = frozenset((*UNARY_FLOAT, *ROUNDING, *PREDICATES, *BINARY_FLOAT, *BITS, *OTHER))
 
-# Arguments of packed and native functions that live on the stack or point to memory, and calls that do something.
+# Arguments of packed and native functions that live on the stack or point to memory, and calls that have an
+# effect.
 STACK = ("tvm_stack_make_shape", "tvm_stack_make_array", "tvm_tuple", "by_reference", "address_of")
 EFFECTS = ("tvm_call_packed", "call_extern", "prefetch")
 ADDRESSES = ("is_aligned",)  # is_aligned(address_of(A[i]), n): whether the address is a multiple of n bytes
@@ -34,8 +35,8 @@ CALLS = PURE.union(STACK, EFFECTS, ADDRESSES, DOTS)
 
 
 def implied_dtype(op: str, args: Sequence[Expr]) -> DType | None:
-    """The dtype of a call that text need not say: that of the last argument (of a dot product the first), of an
-    array on the stack, or of a question about an address."""
+    """The dtype that the text of a call need not say: that of its last argument (of a dot product the first), that of
+    arrays on the stack, or bool for a question about an address."""
     if op in STACK:
         return HANDLE
     if op in ADDRESSES:
@@ -114,7 +115,7 @@ def dot(total: Expr, a: Expr, b: Expr) -> Expr:
         dot4(total, a, b)[l]  =  total[l] + sum(int32(a[4*l + q]) * int32(b[4*l + q]) for q in range(4))
 
     `total` is int32 of any lanes, and the sum wraps as int32 does, whatever the operands. These have 4 (or 2)
-    elements for each lane of `total`, signed or not; one with just 4 (or 2) meets every lane. Raises DTypeError.
+    elements for each lane of `total`, signed or not; one with only 4 (or 2) is used in every lane. Raises DTypeError.
     """
     bits = a.dtype.bits
     group, lanes = 32 // max(bits, 1), total.dtype.lanes

@@ -1,4 +1,4 @@
-"""Masks: what can be done in some lanes of a vector only."""
+"""Lane masks: which expressions and stores can run in only some lanes of a vector."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tewb.ir.walk import walk
 
 
 def is_maskable(e: Expr) -> bool:
-    """Whether all lanes of `e` may be computed when those that are not wanted are not loaded.
+    """Whether all lanes of `e` may be computed when the lanes that are masked off are not loaded.
 
-    Its vectors are loaded from neighbours, and what is one element for all lanes, also in an index, is there as
-    soon as one lane wants it. Its calls are math and choices, whose sides have masks of their own, and no lane
-    moves to the place of another. This holds for accesses of any number of indices, and flattening keeps it.
+    Its vectors are loaded from neighbours; a single element for all lanes, in an index too, is loaded as soon as one
+    lane needs it. Its calls are math and choices, whose branches have masks of their own, and no lane moves to the
+    position of another. This holds for accesses of any number of indices, and flattening keeps it.
     """
     return all(keeps_lanes(n) for n in walk(e))
 

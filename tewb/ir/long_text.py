@@ -1,4 +1,5 @@
-"""Long expressions as text: which of their parts get names, so that the text is as long as there are nodes."""
+"""Names for subexpressions of long expressions, so that the length of their text is proportional to the number of
+nodes."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from tewb.ir.expressions import Add, And, Div, Expr, FloorDiv, FloorMod, Let, Mu
 from tewb.ir.node import Node
 from tewb.ir.walk import LEAVES, everywhere, visit
 
-PAGE = 400  # nodes that are written in one piece, with those that are written again
+PAGE = 400  # nodes that are written in one piece, counted as often as they are written
 NESTED = 32  # levels of brackets: Python reads 200 pairs, and a level may write three
 CHAIN = 150  # operators one after the other, without brackets
 SHARED = 24  # nodes of a part that gets a name when it is used twice
@@ -54,8 +55,9 @@ def _goes_on(n: Node, first: Node) -> bool:
 
 
 def subexpressions_to_name(exprs: Sequence[Expr], bracketed: bool = False) -> list[Expr]:
-    """The parts of long expressions that get names, those inside of others first: what is used several times and is
-    not short, and what stands far inside. What a `Let` inside of the expressions names cannot be told before."""
+    """The subexpressions of long expressions that get names, innermost first: those that are used several times and
+    are not short, and those that are nested deeply. What uses the variable of a `Let` inside of the expressions gets
+    no name, because it has no value outside."""
     uses: dict[Node, int] = {}
     order: list[Node] = []
     lets: set[Node] = set()

@@ -64,7 +64,8 @@ def replace(n: N, **changes: object) -> N:
 
 
 def _methods(fields: tuple[str, ...], kinds: dict[str, str], defaults: dict[str, object]) -> dict[str, Any]:
-    """Generated `__init__`, `children` and `map_children`: straight-line code, because passes live in them."""
+    """Generated `__init__`, `children` and `map_children`: straight-line code, because passes spend their time in
+    them."""
     arguments = [f"{f}=_default_{f}" if f in defaults else f for f in fields]
     store = "_set(self, {0!r}, {0})" if _FREEZE else "self.{0} = {0}"
     init = [store.format(f) for f in fields] or ["pass"]

@@ -244,7 +244,7 @@ def as_index(e: Expr) -> Expr:
 
 
 def size_product(a: Expr, b: Expr) -> Expr:
-    """a * b for sizes, in a dtype that holds it: that of the wider one, or int64 where the product may pass it."""
+    """a * b for sizes, in a dtype that holds it: that of the wider one, or int64 where the product may exceed it."""
     x, y = const_int(a), const_int(b)
     if x == 1 or y == 1:
         return b if x == 1 else a
@@ -263,7 +263,7 @@ def neg(a: Any) -> Expr:
 
 
 def div(a: Any, b: Any) -> Expr:
-    """a / b on floats. Integers are refused, since the direction of rounding should be said."""
+    """a / b on floats. Integers are refused, since the direction of rounding must be stated."""
     x, y = _numeric(a, b)
     if not x.dtype.is_float:
         raise DTypeError(

@@ -1,4 +1,4 @@
-"""Origin: where a node came from, which rewrites carry along."""
+"""Origin: where a node came from. Rewrites carry it along."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tewb.base import Span
 class Origin:
     """Where a visible node came from: stage, axis, journal step (counted from 0), the user's line.
 
-    `step` is the one that made it; `steps` are all that shaped it. `gone` are the (stage, axis) of loops that
-    stood around it and that lowering took away: unrolled, vectorized, or of one iteration.
+    `step` is the one that made it; `steps` are all that shaped it. `gone` are the (stage, axis) of the loops around
+    it that lowering has removed: unrolled, vectorized, or of one iteration.
     """
 
     stage: str | None = None

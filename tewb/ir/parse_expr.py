@@ -1,4 +1,4 @@
-"""Expressions of TVMScript text, from Python's syntax tree to the nodes that print as they stand there."""
+"""Expressions of TVMScript text: from Python's syntax tree to the nodes that print as this text."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PAIRS: dict[str, Any] = {"truncdiv": ir.Div, "truncmod": ir.Mod, "min": ir.Min,
 
 
 class Expressions:
-    """Parses expressions of `text`. `names` holds what has a name at this place."""
+    """Parses expressions of `text`. `names` holds everything that has a name at the current position."""
 
     def __init__(self, text: str) -> None:
         self.lines = python_lines(text)
@@ -48,7 +48,7 @@ class Expressions:
     # ---- errors
 
     def refuse(self, node: ast.AST, why: str, hint: str | None = None) -> ParseError:
-        """An error that shows the place of `node`. What can be written instead is the hint."""
+        """An error that shows where `node` is. `hint` says what to write instead."""
         line, start = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
         text = self.lines[line - 1] if line <= len(self.lines) else ""
         end = getattr(node, "end_col_offset", None) if getattr(node, "end_lineno", line) == line else None
@@ -320,7 +320,7 @@ class Expressions:
         return ir.Ramp(base, IntImm(1, base.dtype), lanes, base.dtype.with_lanes(lanes))
 
     def span(self, low: ast.expr, high: ast.expr) -> tuple[Expr | None, Expr | None]:
-        """The start and the length of `a, a + n`, or of two constants; None for what does not fit."""
+        """The start and the length of `a, a + n`, or of two constants; None for any other form."""
         start = self.expr(low)
         value = self.number(high)
         if isinstance(start, IntImm) and type(value) is int:

@@ -1,7 +1,7 @@
 """TVMScript text back to IR: the inverse of `script.py`.
 
-The text is read through Python's `ast`, and nothing in it is run. Every form that the printer writes becomes
-the node that prints so, without folding.
+The text is read through Python's `ast`, and nothing in it is run. Every form that the printer writes becomes the node
+that prints in this form, without folding.
 """
 
 from __future__ import annotations
@@ -289,7 +289,7 @@ class _Parser(Expressions):
         return BufferStore(buffer, e, indices, None, nontemporal)
 
     def stored_value(self, value: ast.expr) -> tuple[ast.expr, int]:
-        """What is stored, and how: T.nontemporal(value) or T.nontemporal(value, align=16) goes past the caches."""
+        """What is stored, and how: T.nontemporal(value) or T.nontemporal(value, align=16) bypasses the caches."""
         if self.word(value) != "nontemporal" or not isinstance(value, ast.Call):
             return value, 0
         keywords = self.arguments(value, "T.nontemporal(value, align=16)", 1, ["align"])

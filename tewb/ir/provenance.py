@@ -1,4 +1,4 @@
-"""Provenance that survives: what is left of a loop that lowering takes away."""
+"""Provenance of loops that lowering removes: the statements inside of them remember it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tewb.ir.statements import For, Stmt
 
 
 def without_loop(body: Stmt, loop: Origin | None) -> Stmt:
-    """`body`, the statements of which remember the loop `loop` that stood around them and is gone.
+    """`body`, whose statements remember `loop`: the loop that was around them and is removed.
 
     Loops that no step of the journal shaped are forgotten.
     """

@@ -58,8 +58,8 @@ class Line:
 
 @any_depth
 def script(n: Node | PrimFunc | IRModule) -> str:
-    """`n` as text. An expression is one line, for people: what is long is cut. Statements and functions are blocks,
-    and are whole."""
+    """`n` as text. An expression is one line for people, and cut where it is long. Statements and functions are
+    complete blocks."""
     if isinstance(n, Expr):
         return _Names().cut(n)
     return "\n".join(str(line) for line in script_lines(n))
@@ -111,7 +111,7 @@ class _Names:
     def __init__(self) -> None:
         self.names: dict[object, str] = {}
         self.taken: set[str] = set()
-        self.stand_ins: dict[Expr, str] = {}  # of the expressions that are written now: what stands for them
+        self.stand_ins: dict[Expr, str] = {}  # what is written instead of some subexpressions
         self.views: dict[Buffer, set[Var]] = {}  # buffers of a function that nothing declares
 
     def name(self, what: Var | Buffer | Producer) -> str:
@@ -148,7 +148,7 @@ class _Names:
         return self._strength(e)[0]
 
     def cut(self, e: Expr) -> str:
-        """`e` on one line. Of a long one there are the ends, with dots for what stands far inside."""
+        """`e` on one line. A long one is cut to its two ends, with dots for what is nested deeply."""
         if is_long([e]):
             self.stand_ins = dict.fromkeys(subexpressions_to_name([e]), "...")
             self.stand_ins.pop(e, None)
@@ -278,14 +278,14 @@ def _identifier(name: str) -> str:
 # ---------------------------------------------------------------- statements
 
 
-# Loop nests that were printed, by themselves and by all names that were given when they were: most of a program
-# stays as it is when one stage is edited. Entries keep alive what their keys name by id.
+# Loop nests that were printed before, by the loop and all names that were in use: most of a program stays the
+# same when one stage is edited. Entries keep alive the objects whose ids are in their keys.
 _printed_loops: dict[Hashable, tuple[tuple[object, ...], list[Line]]] = {}
 _buffers_of_statements: dict[int, tuple[Stmt, dict[Buffer, None], set[Buffer]]] = {}
 
 
 def _forget_half(cache: dict[Any, Any], most: int = 512) -> None:
-    """Keep what is remembered small: of too much, the older half goes."""
+    """Keep a cache small: drop its older half when it has `most` entries."""
     if len(cache) >= most:
         for key in list(cache)[: most // 2]:
             cache.pop(key, None)
@@ -301,8 +301,8 @@ class _Printer(_Names):
         self.lines.append(Line(self.depth, text, n))
 
     def name_subexpressions(self, exprs: list[Expr]) -> None:
-        """Give names to parts of the expressions of a statement, where these are long. A name stands for the
-        expression, as if that were written in its place."""
+        """Give names to subexpressions of the expressions of a statement, where these are long. A name means the same
+        as the expression itself."""
         self.stand_ins = {}
         if not is_long(exprs):
             return
@@ -329,7 +329,7 @@ class _Printer(_Names):
             rule(self, s, last)
 
     def loop_nest(self, s: For) -> None:
-        """Print a loop nest of a function, or repeat what was printed of it under the same names before."""
+        """Print a loop nest of a function, or repeat its text from before if all names are the same."""
         named = tuple(self.names)
         key = (id(s), tuple([(id(what), name) for what, name in self.names.items()]), frozenset(self.taken))
         printed = _printed_loops.get(key)
@@ -576,7 +576,7 @@ def _used_buffers(f: PrimFunc) -> tuple[dict[Buffer, None], set[Buffer]]:
 
 
 def _buffers_of(s: Stmt) -> tuple[dict[Buffer, None], set[Buffer]]:
-    """The buffers that a statement uses, and those that it declares: found once, as the text is."""
+    """The buffers that a statement uses, and those that it declares; remembered, as its text is."""
     cached = _buffers_of_statements.get(id(s))
     if cached is not None:
         return cached[1:]

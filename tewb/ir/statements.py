@@ -1,4 +1,4 @@
-"""Statements: what is done, from a store to loops and the memory around them."""
+"""Statements: from stores to loops and the memory that they use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tewb.ir.origin import Origin
 
 
 class Stmt(Node):
-    """Something that is done."""
+    """Something that runs for its effect."""
 
     __slots__ = ()
 
@@ -36,8 +36,8 @@ class ForKind(Enum):
 class BufferStore(Stmt):
     """buffer[indices] = value
 
-    `nontemporal` wishes for a store that goes to memory past the caches. It is 0 for an ordinary store, else what
-    is known of the address: it is a multiple of so many bytes (1: nothing is known).
+    `nontemporal` asks for a store that bypasses the caches. It is 0 for an ordinary store, else the number of bytes
+    of which the address is known to be a multiple (1: nothing is known).
     """
 
     buffer: Buffer
@@ -71,7 +71,7 @@ class For(Stmt):
 
 @node
 class While(Stmt):
-    """`body` again and again as long as `cond` holds."""
+    """`body`, repeated as long as `cond` holds."""
 
     cond: Expr
     body: Stmt
@@ -106,7 +106,7 @@ class AttrStmt(Stmt):
     origin: Origin | None = None
 
 
-ALLOCATED = 64  # bytes: the address of every allocation is a multiple of them
+ALLOCATED = 64  # bytes: the address of every allocation is a multiple of this
 
 
 @node
@@ -139,7 +139,7 @@ class LetStmt(Stmt):
 
 @node
 class AssertStmt(Stmt):
-    """Fail with `message` unless cond holds, of a vector every lane, then `body`."""
+    """Fail with `message` unless cond holds, in every lane of a vector; then `body`."""
 
     cond: Expr
     message: str
@@ -149,7 +149,7 @@ class AssertStmt(Stmt):
 
 @node
 class Evaluate(Stmt):
-    """`value`, for what its calls do."""
+    """`value`, for the effect of its calls."""
 
     value: Expr
     origin: Origin | None = None

@@ -35,9 +35,8 @@ class _Matcher:
         self.map_free = map_free
         self.vars: dict[Var, Var] = {}
         self.back: dict[Var, Var] = {}
-        self.equal: set[tuple[int, int]] = (
-            set()
-        )  # nodes that are, by id, with the variables bound as they are now
+        # Pairs of nodes, by id, that are equal with the variables bound as they are now.
+        self.equal: set[tuple[int, int]] = set()
 
     def bind(self, a: Var, b: Var) -> bool:
         if a in self.vars or b in self.back:
@@ -46,7 +45,8 @@ class _Matcher:
         return a.dtype is b.dtype
 
     def differ(self, a: Any, b: Any) -> str | None:
-        """The way from `a` and `b` to where they differ, which is empty when they do so themselves."""
+        """The path from `a` and `b` to where they differ, empty where they differ themselves; None when they are
+        equal."""
         here = ""
         if isinstance(a, Var) and isinstance(b, Var):
             if a in self.vars or b in self.back or self.map_free:
@@ -160,8 +160,8 @@ class _Matcher:
         return self.differ((a.shape, a.strides, a.elem_offset), (b.shape, b.strides, b.elem_offset))
 
 
-def _below(step: str, way: str | None) -> str | None:
-    return way if way is None else step + way
+def _below(step: str, path: str | None) -> str | None:
+    return path if path is None else step + path
 
 
 def _statements(s: Any) -> list[Any]:

@@ -1,7 +1,7 @@
-"""What holds of a function between passes, as questions that can be asked of one.
+"""Verification: promises about a function that hold between passes, each of them executable.
 
-Each promise is a function: given a function, it says what breaks it. Some hold always; a pass that takes something
-away promises more (`lowering/pipeline.py`). The test suite asks after every pass, and so does a program with
+A promise yields what a function violates. Some always hold; a pass that removes something promises more
+(`lowering/pipeline.py`). The test suite verifies them after every pass, and so does a program with
 
     with tewb.PassContext(config={"tewb.verify": True}):
 """
@@ -50,7 +50,7 @@ Promise = Callable[[PrimFunc], Violations]
 
 @any_depth
 def check_promises(f: PrimFunc, promises: Iterable[Promise], when: str) -> None:
-    """Raises InternalError, with the first violation, if `f` breaks a promise. `when` says after what it was asked."""
+    """Raises InternalError, with the first violation, if `f` breaks a promise. `when` names what ran before."""
     for promise in promises:
         for violation in promise(f):
             raise InternalError(f"after {when}, function {f.name}: {violation} ({promise.__name__})")
@@ -125,7 +125,8 @@ def _statements(s: Stmt, scope: _Scope) -> Iterator[tuple[Stmt, _Scope]]:
 
 
 def _own_expressions(s: Stmt) -> list[Expr]:
-    """The expressions of a statement that are in none of its statements: those of a buffer's layout too."""
+    """The expressions of a statement itself, without those of the statements inside; of a buffer it declares, the
+    layout too."""
     own = [c for c in s.children() if isinstance(c, Expr)]
     if isinstance(s, Allocate | DeclBuffer):
         own += [*s.buffer.shape, *s.buffer.strides, s.buffer.elem_offset]
@@ -136,8 +137,8 @@ def _own_expressions(s: Stmt) -> list[Expr]:
 
 
 def dtypes_agree(f: PrimFunc) -> Violations:
-    """Operands have the dtype that their operation says, conditions are bool, indices are integers, what is stored
-    has the dtype of its buffer, and an access has an index for each dimension."""
+    """Operands have the dtype that their operation requires, conditions are bool, indices are integers, stored values
+    have the dtype of the buffer, and an access has an index for each dimension."""
     for n in walk(f.body):
         yield from (f"{violation} in {_line(n)}" for violation in _dtype_violations(n))
 
@@ -200,7 +201,7 @@ def _access(b: Buffer, indices: tuple[Expr, ...], dtype: DType) -> Violations:
     yield from _is(dtype, b.dtype.with_lanes(lanes), f"an element of {b.name}")
 
 
-# ---------------------------------------------------------------- what passes take away
+# ---------------------------------------------------------------- what passes remove
 
 
 def no_producers(f: PrimFunc) -> Violations:

@@ -19,9 +19,8 @@ from tewb.ir.statements import Allocate, BufferStore, DeclBuffer, Evaluate, For,
 N = TypeVar("N", bound=Node)
 Rules = Mapping[type, Callable[[Any], Any]]
 
-LEAVES = frozenset(
-    (Var, IntImm, FloatImm, StringImm)
-)  # the nodes that have nothing below them: cheap to visit again
+# The nodes that have nothing below them: cheap to visit again.
+LEAVES = frozenset((Var, IntImm, FloatImm, StringImm))
 _WITH_BUFFERS = (Allocate, BufferLoad, BufferStore, DeclBuffer)
 
 
@@ -85,7 +84,7 @@ def walk(n: Node) -> Iterator[Node]:
 
 
 def has_nontemporal(s: Stmt) -> bool:
-    """Whether some store in `s` is to go past the caches."""
+    """Whether some store in `s` is to bypass the caches."""
     return any(isinstance(n, BufferStore) and n.nontemporal for n in walk(s))
 
 
@@ -116,8 +115,8 @@ def shared_subexpressions(n: Node) -> frozenset[Node]:
 
 
 def everywhere(holds: Callable[[Node], bool]) -> Callable[[Node], bool]:
-    """A function that tells whether `holds` is true of a node and of everything below it. It remembers the nodes
-    that it has seen: a node, and then each of those around it, are asked for in one walk."""
+    """A function that tells whether `holds` is true of a node and of everything below it. It remembers the nodes that
+    it has seen: asking about a node, and then about each that encloses it, takes one walk in all."""
     answers: dict[Node, bool] = {}
 
     def answer(n: Node) -> bool:

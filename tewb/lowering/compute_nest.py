@@ -24,7 +24,6 @@ from tewb.ir import (
     const_int,
     load,
     ops,
-    script,
     seq,
     uses,
     walk,
@@ -36,7 +35,7 @@ from tewb.lowering.told_ranges import ToldRange, told_ranges
 from tewb.schedule import Stage
 from tewb.schedule.lanes import lane_loop, loops_of_elements
 from tewb.schedule.relation import index_up
-from tewb.tensor import ComputeOp
+from tewb.tensor import ComputeOp, checked_index, known_ranges, written
 from tewb.tensor.access_check import Access
 
 if TYPE_CHECKING:
@@ -187,11 +186,17 @@ class ComputeNest(Loops):
         bounds."""
         for access in reversed(self.unproved(exprs)):
             load, d, when = access
-            index = translate.index(load.indices[d])
+            index = translate.index(self.compared(access))
             inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, load.producer.shape[d]))
             cond = ops.logical_or(ops.logical_not(translate(when)), inside)
             body = AssertStmt(cond, self.outside(access), body, self.origin)
         return body
+
+    def compared(self, access: Access) -> Expr:
+        """The index of an access, in which no part of it wraps."""
+        load, d, _ = access
+        ranges = known_ranges((*self.op.axis, *self.op.reduce_axis), self.op.inputs)
+        return checked_index(load.indices[d], ranges, load.producer.shape[d])
 
     def unproved(self, exprs: Sequence[Expr]) -> list[Access]:
         """The accesses in `exprs` that are checked where these are evaluated, and not for a whole loop before it."""
@@ -205,7 +210,7 @@ class ComputeNest(Loops):
         """What is said of an access that leaves its tensor."""
         load, d, _ = access
         name = load.producer.name
-        return f"{self.stage.name} reads outside of {name} in dimension {d}: {script(load.indices[d])}"
+        return f"{self.stage.name} reads outside of {name} in dimension {d}: {written(load.indices[d])}"
 
     def before_loop(self, position: int, body: Stmt) -> Stmt:
         """`body`, which begins with loop `position`, with the ranges of loops that are known there."""

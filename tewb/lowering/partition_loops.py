@@ -132,7 +132,7 @@ class _Partition:
         return known[1]
 
     def _find_exact(self, cond: Expr, guard: Expr) -> bool:
-        if not isinstance(cond, LT | LE | GT | GE):
+        if not isinstance(cond, LT | LE | GT | GE) or cond.a.dtype.is_float:
             return True
         analyzer = Analyzer()
         for v in self.sizes:

@@ -17,6 +17,7 @@ from tewb.lowering.partition_loops import partition_loops
 from tewb.lowering.parts import Rewrite, on_parts
 from tewb.lowering.place_arguments import place_arguments
 from tewb.lowering.rewrite_storage import rewrite_storage
+from tewb.lowering.share_guarded_values import share_guarded_values
 from tewb.lowering.specialise_strides import specialise_strides
 from tewb.lowering.unroll_loops import check_unrolled, unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
@@ -144,6 +145,11 @@ LOWER: tuple[AnyPass, ...] = (SIMPLIFY, PARTITION, SPECIALISE, VECTORIZE, UNROLL
 # What code generation reads: one index for each access, and no loop is marked `dot`.
 BUILD: tuple[AnyPass, ...] = (
     Pass(place_arguments, "pointers of the caller are first elements"),
+    Pass(
+        lambda f: _with_body(f, share_guarded_values(f.body, lambda: _facts(f))),
+        "values that many conditions guard are computed once",
+        named="share_guarded_values",
+    ),
     Pass(flatten_storage, "arrays become lines of elements, views disappear", (verify.one_index,)),
     Pass(
         lambda f: _with_body(f, _sharing(f.body)),

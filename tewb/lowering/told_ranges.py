@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from tewb.arith import detect_linear
+from tewb.base import INT64
 from tewb.ir import (
     AssertStmt,
     AxisValues,
@@ -26,6 +27,7 @@ from tewb.ir import (
     Reduce,
     Stmt,
     Var,
+    at_axes,
     const_int,
     ops,
     substitute,
@@ -87,7 +89,8 @@ class ToldRange:
         most = end.dtype.max_value() - (LARGEST_FACTOR if self.nest.stage.relations else 0)
         starts_at_0 = (const_int(begin) or 0) >= 0 and const_int(begin) is not None
         is_sure = starts_at_0 and not self.nest.stage.relations and not _from_uint64(end)
-        if not self.domain.is_told or self.checked or is_sure:
+        is_short = all(e.dtype.bits <= 32 or _from_narrow(e) for e in (begin, end))
+        if not self.domain.is_told or self.checked or is_sure or is_short:
             return body
         count = ops.sub(end, begin)
         fits = ops.any_of(
@@ -128,8 +131,10 @@ class ToldRange:
         inside = [iv.var for iv in self.nest.own.ranges if iv is not self.axis and self._is_inside(iv)]
         if not step or uses(index, inside) or any(isinstance(n, ProducerLoad) for n in walk(index)):
             return None
-        first = self.translate(substitute(index, {v: self.range.min}))
-        last = self.translate(substitute(index, {v: ops.sub(self.domain.end, 1)}))
+        end = self.domain.end if index is v or not self.domain.is_told else ops.cast(self.domain.end, INT64)
+        ends = self.range.min, ops.sub(end, 1)
+        index = self.nest.compared(access)
+        first, last = (self.translate.index(at_axes({v: e}).index(index)) for e in ends)
         return (first, last) if step > 0 else (last, first)
 
     def _is_inside(self, iv: IterVar) -> bool:
@@ -145,6 +150,12 @@ class ToldRange:
         empty = ops.less_equal(end, begin)
         none = [empty, *(ops.less_equal(n, 0) for n in self.others)]
         return AssertStmt(ops.any_of(*none, inside), self.nest.outside(access), body, self.nest.origin)
+
+
+def _from_narrow(e: Expr) -> bool:
+    """Whether `e` is what 32 bits hold: differences of such numbers are counted in int64."""
+    value = const_int(e)
+    return abs(value) < 1 << 32 if value is not None else isinstance(e, Cast) and e.value.dtype.bits <= 32
 
 
 def _from_uint64(e: Expr) -> bool:

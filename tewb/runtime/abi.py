@@ -2,7 +2,7 @@
 
 A kernel is `i32 f(ptr ctx, ptr args)`. `args` is an array of 8-byte slots: one for each parameter (the
 address of the first element of an array; the value of a scalar), then one int64 for each symbol of the
-shapes and strides. It returns 0, or 1 after writing to the context what failed.
+shapes and strides. It returns 0, or 1 after writing what failed to the context.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ CONTEXT_SLOTS = 8
 # What ERROR says. The two details are an index and a size, or bytes wanted and bytes allowed.
 OK, CANCELLED, ASSERTION, BOUNDS, NO_MEMORY, CALLBACK = range(6)
 
-# What Python answers a kernel goes to a word of memory that holds UNANSWERED before: what ctypes returns from a
-# function that raises at its very entry (at the end of Python's stack, say) is whatever was in a register. The
-# answer to a call is 0, or 1 after an exception; to a wish for memory it is an address, or 0 where there is none.
+# Python's answer to a kernel goes to a word of memory that holds UNANSWERED before: a ctypes callback that
+# raises at its very entry (at the end of Python's stack, say) returns whatever was in a register. The answer
+# to a call is 0, or 1 after an exception; to a request for memory it is an address, or 0 if there is none.
 UNANSWERED = -1
 
 # The record of a packed call begins with the word for its answer, the arguments follow.
 # A packed argument is a record of int64: kind, dtype number, rank, address, then shape and strides (in
-# elements); a scalar's value stands in the place of the address. A checked array, which is read or written
-# by an extern, goes on with its origin in the tensor and its true extents.
+# elements); a scalar's value takes the place of the address. A checked array, which is read or written by an
+# extern, is followed by its origin in the tensor and its true extents.
 ARRAY, INTEGER, FLOAT, READ, WRITTEN = range(5)
 DTYPES = (
     "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
@@ -37,14 +37,14 @@ class Size:
 
     value: int | None
     text: str
-    symbol: str | None = None  # set when the expression is one symbol, which an array can tell
+    symbol: str | None = None  # set when the expression is one symbol, whose value an array gives
 
 
 @dataclass(frozen=True, slots=True)
 class ParamSpec:
-    """A parameter of a kernel, which is its place among them: names are for people, and may repeat. `strides` is
-    None for compact row-major. The address of its first element is a multiple of `alignment` bytes (0: of those of
-    an element). `symbol` is what sizes and strides call a scalar."""
+    """A parameter of a kernel, identified by its position: names are for people, and may repeat. `strides` is None
+    for compact row-major. The address of its first element is a multiple of `alignment` bytes (0: of the size of an
+    element). `symbol` is the name of a scalar in sizes and strides."""
 
     name: str
     kind: str  # "buffer" or "scalar"
@@ -58,7 +58,7 @@ class ParamSpec:
 
     @property
     def place(self) -> str:
-        """Where it stands: "the 2nd argument, A"."""
+        """Which argument it is: "the 2nd argument, A"."""
         return f"the {ordinal(self.position)} argument, {self.name}"
 
 
@@ -70,7 +70,7 @@ def ordinal(n: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PackedCall:
-    """A packed function that a kernel calls, the extern that it is called for, and that one's effect."""
+    """A packed function that a kernel calls, the extern that it is called for, and the effect of that extern."""
 
     name: str
     extern: str = ""
@@ -79,8 +79,8 @@ class PackedCall:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Arithmetic of symbols, as Python text, that must fit an integer of `bits`; `what` is the loop or buffer that is
-    of this size."""
+    """Arithmetic of symbols, as Python text, that must fit an integer of `bits`; `what` is the loop or buffer that
+    has this size."""
 
     text: str
     bits: int
@@ -89,10 +89,9 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class KernelSignature:
-    """What the runtime must know of a kernel. `symbols` have names of their own and `symbol_bits` each, and `limits`
-    say what else of them must fit.
-    `work` estimates the operations: a number, or Python text over the symbols (None: not known).
-    `intermediates` are those that take memory from the heap."""
+    """What the runtime must know about a kernel. Each of `symbols` has a unique name and a width in `symbol_bits`,
+    and `limits` are expressions of them that must fit too. `work` estimates the operations: a number, or Python text
+    over the symbols (None: not known). `intermediates` are the tensors that take memory from the heap."""
 
     name: str
     params: tuple[ParamSpec, ...]

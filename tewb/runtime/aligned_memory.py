@@ -1,4 +1,4 @@
-"""Memory for arrays that begins where the lines of the caches do."""
+"""Aligned memory: arrays that begin at the start of a cache line."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-LINE = 64  # bytes of a line of the caches, and of the longest vectors
+LINE = 64  # bytes of a cache line, and of the longest vectors
 
 
 def address_of_first(a: Any) -> int:
-    """Where the first element of an array is."""
+    """The address of the first element of an array."""
     address: int = a.__array_interface__["data"][0]
     return address
 

@@ -1,4 +1,4 @@
-"""From what a caller gives to what a kernel takes: every array is checked, and every refusal explained."""
+"""Arguments of a kernel call: each is checked and brought into the kernel's form, and every refusal is explained."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tewb.runtime.aligned_memory import LINE, address_of_first, aligned_bytes, a
 
 
 class BoundSymbol(NamedTuple):
-    """The value of a symbol, and what of which parameter told it."""
+    """The value of a symbol, and where it comes from: the `source` (a dimension, a stride) of a `parameter`."""
 
     value: int
     source: str
@@ -97,7 +97,7 @@ def as_ndarrays(params: Sequence[ParamSpec], values: Sequence[Any]) -> list[Any]
 
 
 def _symbols_of(params: Sequence[ParamSpec], values: Sequence[Any]) -> dict[str, int]:
-    """The symbols that sizes and numbers tell, each from where it is first seen."""
+    """The symbols whose values sizes and numbers give, each where it is first seen."""
     symbols: dict[str, int] = {}
     for p, v in zip(params, values, strict=True):
         if p.kind == "scalar":
@@ -109,7 +109,8 @@ def _symbols_of(params: Sequence[ParamSpec], values: Sequence[Any]) -> dict[str,
     return symbols
 
 
-SMALL = 4 << 10  # bytes of an output that numpy makes: to find a better place takes longer than to fill it
+# Bytes: smaller outputs are allocated by numpy, since aligning them takes longer than filling them.
+SMALL = 4 << 10
 
 
 def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
@@ -133,7 +134,8 @@ def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
 
 
 def _own_strides(strides: Sequence[Size], shape: Sequence[int], symbols: dict[str, int]) -> list[int]:
-    """Strides, in elements, for a new array: those that are told, and beyond what these reach, the others."""
+    """Strides, in elements, for a new array: those that are given, and for the others strides beyond what these
+    reach."""
     chosen = [symbols.get(s.text) if s.value is None else s.value for s in strides]
     reach = 1 + sum(abs(t) * max(n - 1, 0) for t, n in zip(chosen, shape, strict=True) if t is not None)
     for d in reversed(range(len(shape))):
@@ -163,7 +165,7 @@ def _evaluate(text: str, symbols: dict[str, int]) -> int:
         return _total(ast.parse(text, mode="eval").body, symbols)
 
 
-# By our own definition a quotient by 0 is 0, and so is what remains.
+# By our own definition a quotient by 0 is 0, and so is the remainder.
 _TOTAL: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -193,7 +195,8 @@ Plan = tuple[tuple[Any, tuple[int, ...], bool, int, tuple[tuple[int, int], ...] 
 
 
 def simple_plan(signature: KernelSignature) -> Plan | None:
-    """What a call must look like that goes the short way, when all parameters are arrays of constant shape."""
+    """What the arguments of a call that takes the short way look like; None unless all are arrays of constant
+    shape."""
     plan = []
     if any(p.kind != "buffer" for p in signature.params) or any(b < 32 for b in signature.symbol_bits):
         return None
@@ -219,8 +222,8 @@ def simple_plan(signature: KernelSignature) -> Plan | None:
 
 
 def simple_slots(plan: Plan, args: Sequence[Any]) -> list[int] | None:
-    """The slots of a call whose arrays are just what the plan says and lie apart; None for any other, which
-    `prepare` looks at closely."""
+    """The slots of a call whose arrays match the plan and do not overlap; None for any other, which goes through
+    `prepare`."""
     if len(args) != len(plan):
         return None
     slots = []
@@ -317,7 +320,7 @@ def _named(kernel: str, params: Sequence[ParamSpec], key: str) -> int:
 
 
 def _refusal(reason: str, *about: ParamSpec, hint: str | None = None) -> ArgumentError:
-    """An error about some of the arguments. It tells their places, since names may repeat."""
+    """An error about some of the arguments. It gives their positions, since names may repeat."""
     positions = ", and ".join(dict.fromkeys(p.place for p in sorted(about, key=lambda p: p.position)))
     return ArgumentError(f"{reason}\n  at {positions}", hint=hint)
 
@@ -446,7 +449,7 @@ def _array(kernel: str, p: ParamSpec, value: Any, prepared: Prepared) -> Any:
 
 
 def _other_dtype(p: ParamSpec, a: Any, value: Any) -> str | None:
-    """How to come from an array of another dtype to one that a kernel takes."""
+    """How to convert an array of another dtype to one that a kernel takes."""
     if p.is_output:
         return f"an array that it can write: numpy.empty({a.shape}, '{p.dtype}')"
     if not isinstance(value, np.ndarray) and a.dtype == np.uint8:
@@ -492,7 +495,7 @@ def _nested(a: Any) -> bool:
 
 
 def _elements_meet(a: Any) -> bool:
-    """Whether any two elements of an array share a byte, by looking at the place of each."""
+    """Whether any two elements of an array share a byte, by looking at the offsets of all."""
     offsets = np.zeros((), np.int64)
     for s, n in zip(a.strides, a.shape, strict=True):
         offsets = np.add.outer(offsets, np.arange(n, dtype=np.int64) * s)
@@ -578,8 +581,8 @@ def _take_strides(p: ParamSpec, a: Any, prepared: Prepared) -> None:
 
 
 def _free_strides(signature: KernelSignature, prepared: Prepared) -> None:
-    """Values for the stride symbols that only dimensions of one element have: 1 in the innermost, so that
-    neighbours are seen as such, and what numpy says elsewhere."""
+    """Values for stride symbols that only dimensions of one element have: 1 in the innermost dimension, so that
+    neighbours are recognized, and numpy's own elsewhere."""
     buffers = [p for p in signature.params if p.kind == "buffer"]
     for p, a in zip(buffers, prepared.arrays, strict=True):
         for d, size in enumerate(p.strides or ()):
@@ -589,7 +592,7 @@ def _free_strides(signature: KernelSignature, prepared: Prepared) -> None:
 
 
 def _check_range(signature: KernelSignature, prepared: Prepared) -> None:
-    """Symbols are integers of some width, often of 32 bits."""
+    """Symbols must fit their width, often 32 bits."""
     for name, bits in zip(signature.symbols, signature.symbol_bits, strict=False):
         value, source, p = prepared.symbols[name]
         if not -(1 << bits - 1) <= value < 1 << bits - 1:
@@ -601,7 +604,7 @@ def _check_range(signature: KernelSignature, prepared: Prepared) -> None:
 
 
 def _check_limits(signature: KernelSignature, prepared: Prepared) -> None:
-    """What the kernel computes of its symbols must fit too."""
+    """What the kernel computes from its symbols must fit too."""
     values = {name: bound.value for name, bound in prepared.symbols.items()} if signature.limits else {}
     for limit in signature.limits:
         value = _evaluate(limit.text, values)
@@ -643,7 +646,7 @@ def _check_expressions(
 
 
 def _separate(signature: KernelSignature, prepared: Prepared) -> None:
-    """Kernels take it that what they write is nowhere else: an input that overlaps is copied first, as in
+    """Kernels assume that the arrays they write overlap no others: an input that overlaps is copied first, as in
     numpy, and outputs that overlap are refused."""
     buffers = [p for p in signature.params if p.kind == "buffer"]
     for i, p in enumerate(buffers):
@@ -687,7 +690,7 @@ def _compact_copy(a: Any, alignment: int) -> Any:
 
 
 def _same_layout_copy(a: Any, alignment: int) -> Any:
-    """A copy whose strides are those of `a`, as the kernel was told."""
+    """A copy whose strides are those of `a`, which the kernel expects."""
     if a.flags.c_contiguous or not a.size:
         return _compact_copy(a, alignment)
     low, high = np.lib.array_utils.byte_bounds(a)

@@ -1,7 +1,7 @@
-"""Long calls beside the main thread, which waits and can take an interrupt meanwhile.
+"""Background calls: long calls run on another thread, and the main thread waits, ready to take an interrupt.
 
-A helper is a thread that sleeps between calls. There is one in most programs; a call that begins while all
-are busy (in a signal handler, say) gets another.
+A helper is a thread that sleeps between calls. Most programs have one; a call that begins while all are busy (in a
+signal handler, say) gets another.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from tewb.base import PATIENCE, check_stopped, may_be_stopped
 
 
 class _Job:
-    """A call, and its result when it is over. Who appends to `claims` first decides: the helper runs it, or
-    the caller has given it up. (To append twice changes nothing, so that it can be tried again.)"""
+    """A call, and its result when it is over. Whoever appends to `claims` first decides: the helper runs it, or the
+    caller has given it up. (To append twice changes nothing, so that it can be tried again.)"""
 
     def __init__(self, call: Callable[[], int]) -> None:
         self.call = call  # keeps the arrays alive
@@ -67,9 +67,9 @@ _idle: list[_Helper] = []
 
 
 def call_in_background(call: Callable[[], int], cancel: Callable[[], None]) -> int:
-    """What `call()` returns, on another thread. When waiting for it is interrupted, or stopped (`base/stopping.py`),
-    `cancel()` must make it end soon (it may be asked several times); the exception (Stopped) goes on when the call
-    is over. `call` must not raise."""
+    """The result of `call()`, made on another thread. When waiting for it is interrupted, or stopped
+    (`base/stopping.py`), `cancel()` must make it end soon (it may be called several times); the exception is raised
+    again when the call is over. `call` must not raise."""
     job = _Job(call)
     try:
         helper = _idle.pop()
@@ -85,8 +85,8 @@ def call_in_background(call: Callable[[], int], cancel: Callable[[], None]) -> i
         else:
             helper.end.acquire()
     except BaseException:
-        # It may have come before the helper began, while it ran, or after its end. A second interrupt changes
-        # nothing: the first is on its way.
+        # The interrupt may come before the helper begins, while it runs, or after its end. A second one
+        # changes nothing: the first is already being handled.
         while True:
             try:
                 cancel()

@@ -4,9 +4,9 @@ Each call of a kernel is an Invocation, known to the machine code by the address
 fresh numpy views without a copy. A view's base is the caller's array, or a numpy array made for the
 intermediate, so that a view which escapes never points to freed memory.
 
-Kernels use the machine code of `native_calls.py`; what is here through ctypes stands in where that cannot
-be trusted. (It is slower, 10 us a callback, and ctypes drops an exception that comes at its very entry, of which
-the kernel learns that it got no answer.)
+Kernels use the machine code of `native_calls.py`; the functions here, called through ctypes, stand in where that
+cannot be trusted. (They are slower, 10 us a callback, and ctypes drops an exception that is raised at their very
+entry; the kernel then sees that it got no answer.)
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Invocation:
         _invocations[self.handle] = self
 
     def _grow(self) -> None:
-        """More rows. Machine code holds the GIL while it looks at them, as this does. Those
-        that were outgrown stay, for they may be in use."""
+        """More rows. Machine code holds the GIL while it looks at them, as this does. Outgrown rows stay, because
+        they may be in use."""
         rows_in_use = self._rows[-1][self._first :]
         rows = rows_in_use + _SPARE * (1 + len(rows_in_use) // len(_SPARE))
         self._rows.append(rows)
@@ -83,7 +83,7 @@ class Invocation:
             self._memory[native_calls.OWNER_COUNT] = count + 1
 
     def close(self) -> None:
-        """End the call: the machine code is done with this number."""
+        """End the call: the machine code is done with this handle."""
         _invocations.pop(self.handle, None)
 
     def fail(self, error: BaseException, call: abi.PackedCall) -> None:
@@ -96,11 +96,11 @@ class Invocation:
 
     def take_error(self) -> BaseException | None:
         """The first exception, which is forgotten here: its traceback holds frames that hold this."""
-        if self._memory[native_calls.UNTOLD]:
-            untold: Any = ctypes.py_object.from_address(self.handle + 8 * native_calls.UNTOLD)
-            self.error = self.error or untold.value
-            ctypes.pythonapi.Py_DecRef(untold)
-            self._memory[native_calls.UNTOLD] = 0
+        if self._memory[native_calls.UNREPORTED]:
+            unreported: Any = ctypes.py_object.from_address(self.handle + 8 * native_calls.UNREPORTED)
+            self.error = self.error or unreported.value
+            ctypes.pythonapi.Py_DecRef(unreported)
+            self._memory[native_calls.UNREPORTED] = 0
         error, self.error = self.error, None
         return error
 
@@ -116,7 +116,7 @@ class Invocation:
         return np.empty(shape, dtype)  # a box without elements
 
     def call(self, number: int, record: Any, count: int) -> None:
-        """Run packed function `number` on the packed arguments, and say how that went."""
+        """Run packed function `number` on the packed arguments, and store in the record whether it succeeded."""
         call = self.calls[number]
         try:
             arguments = self._arguments(record, count)
@@ -127,7 +127,7 @@ class Invocation:
         except BaseException as e:  # also KeyboardInterrupt: it belongs to the caller of the kernel
             try:
                 self.fail(e, call)
-            except BaseException:  # at the end of Python's stack it is kept without a word
+            except BaseException:  # at the end of Python's stack it is kept without a note
                 self.error = e if self.error is None else self.error
             record[0] = 1
         else:
@@ -228,12 +228,12 @@ _is_native = False
 
 
 def are_native() -> bool:
-    """Whether the services are those in machine code."""
+    """Whether callbacks are in machine code."""
     return _is_native
 
 
 def register() -> None:
-    """Make the services known to generated code: those in Python, and memory."""
+    """Register what generated code calls: the callbacks in Python, and memory."""
     global _is_native
     _is_native = False
     for name, function in (
@@ -250,7 +250,7 @@ def register() -> None:
 
 @lru_cache(maxsize=1)
 def register_native() -> bool:
-    """Use the services in machine code for kernels that are built from now on, if they stand their test."""
+    """Use callbacks in machine code for kernels that are built from now on, if they pass their test."""
     global _is_native
     addresses = native_calls.native_calls(_failed, _address(_ALLOC))
     if addresses is None or not _works(addresses[0]):

@@ -51,7 +51,7 @@ class Guarded:
         self.before = self.line.copy()
 
     def changed(self) -> int | None:
-        """The place in the line of an element that changed and must not; None if there is none."""
+        """The offset in the line of an element that changed and must not have; None if there is none."""
         now = self.line.copy()
         if self.written:  # the tile itself may change
             block = now[LINE : LINE + self.block.size].reshape(self.block.shape)
@@ -61,7 +61,7 @@ class Guarded:
         return int(different[0]) if different.size else None
 
     def element(self, offset: int) -> tuple[int, ...]:
-        """The indices in the tensor of a place in the line; they may lie outside of it."""
+        """The indices in the tensor of an offset in the line; they may lie outside of the tensor."""
         at, indices = offset - LINE, []
         for d, low in enumerate(self.origin):
             step = math.prod(self.block.shape[d + 1 :])
@@ -70,7 +70,7 @@ class Guarded:
         return tuple(indices)
 
     def real(self, a: Any) -> Any:
-        """The part of a tile that lies in the tensor, which padding goes beyond."""
+        """The part of a tile that lies in the tensor, without padding beyond it."""
         low = [max(-o, 0) if self.extents != a.shape else 0 for o in self.origin]
         return a[(*(slice(lo, lo + n) for lo, n in zip(low, self.extents, strict=True)), ...)]
 
@@ -87,7 +87,7 @@ def _bytes_differ(a: Any, b: Any) -> Any:
 
 
 def call_checked(function: Callable[..., Any], call: PackedCall, arguments: Sequence[Any]) -> None:
-    """Call `function` with `arguments`, of which some are guarded; the results go where they belong.
+    """Call `function` with `arguments`, of which some are guarded; the results go to the caller's memory.
 
     Raises ExternError that names the function, the extern, the element and what is wrong with it.
     """
@@ -153,7 +153,7 @@ class _Check:
         return tuple(int(i) + max(o, 0) for i, o in zip(at, g.origin, strict=True))
 
     def outside_reads(self, first: list[Any]) -> None:
-        """Runs with other guards around the inputs: all together, then one by one for the one to blame."""
+        """Runs with other guards around the inputs: all together, then one by one to find the one to blame."""
         for g in [*self.inputs, None] if self.differs(first, self.run(B, A, A)) else []:
             where = "its inputs outside of their declared regions"
             if g is not None:

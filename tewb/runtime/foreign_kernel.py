@@ -1,4 +1,4 @@
-"""Kernels for another machine: code to look at."""
+"""Foreign kernels: code for another machine, to look at."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Long calls that stay on the thread that makes them, because they call Python back: another thread looks meanwhile
-whether somebody wants their end.
+"""An interrupt watch: long calls that stay on their own thread, because they call Python back, while another thread
+looks for an interrupt or a stop.
 
-An interrupt waits until Python goes on, which it does not before machine code is through. But Python writes the numbers
-of signals to a file as they come (`signal.set_wakeup_fd`), and that file is what the other thread reads.
+An interrupt waits until Python continues, which is after the machine code has returned. But Python writes the numbers
+of signals to a file as they come (`signal.set_wakeup_fd`), and the other thread reads that file.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from tewb.base import PATIENCE, Stopped, check_stopped, may_be_stopped
 
 @contextmanager
 def watched(cancel: Callable[[], None]) -> Iterator[None]:
-    """Call `cancel()` when the block is interrupted or stopped (`base/stopping.py`), and end it with the exception of
-    that."""
+    """Call `cancel()` when the block is interrupted or stopped (`base/stopping.py`), and end the block with the
+    exception that belongs to it."""
     watch = _Watch(cancel)
     try:
         yield
@@ -35,7 +35,7 @@ def watched(cancel: Callable[[], None]) -> Iterator[None]:
 
 
 class _Watch:
-    """The thread that looks, from now until its end."""
+    """A thread that looks for interrupts and stops, from now until `end`."""
 
     def __init__(self, cancel: Callable[[], None]) -> None:
         self.cancel = cancel
@@ -43,7 +43,7 @@ class _Watch:
         self.reads, self.writes = socket.socketpair()
         for s in (self.reads, self.writes):
             s.setblocking(False)
-        self.before: int | None = None  # the file of signals that was there
+        self.before: int | None = None  # the file for signals that was set before
         if _takes_interrupts():
             self.before = signal.set_wakeup_fd(self.writes.fileno(), warn_on_full_buffer=False)
         self.through = threading.Lock()
@@ -51,7 +51,7 @@ class _Watch:
         _thread.start_new_thread(contextvars.copy_context().run, (self._look,))
 
     def end(self) -> None:
-        """Look no longer."""
+        """Stop looking."""
         if self.before is not None:
             signal.set_wakeup_fd(self.before, warn_on_full_buffer=False)
         self.is_over = True
@@ -87,6 +87,6 @@ class _Watch:
 
 
 def _takes_interrupts() -> bool:
-    """Whether an interrupt would end what this thread does."""
+    """Whether an interrupt would end the work of this thread."""
     is_main = threading.current_thread() is threading.main_thread()
     return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler

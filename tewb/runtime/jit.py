@@ -14,7 +14,7 @@ import llvmlite.binding as llvm
 
 from tewb.base import CodegenError, TewbError, native, option
 from tewb.runtime import wide_division
-from tewb.runtime.llvm_process import OutOfTime, can_start, do_elsewhere, is_long
+from tewb.runtime.llvm_process import OutOfTime, can_start, do_in_another_process, is_long
 from tewb.runtime.llvm_work import Done, Work, do, optimize, parse
 from tewb.runtime.object_cache import ObjectCode, object_cache, sha256
 from tewb.runtime.target import IS_NEAR, Target, host
@@ -28,7 +28,7 @@ def register_symbol(name: str, address: int) -> None:
 
 
 def address_of(name: str) -> int | None:
-    """Where a symbol is: of a native function that is known by this name, or of this process. Or None."""
+    """The address of a symbol: that of a native function of this name, or of this process; None if there is none."""
     registered = native(name)
     address: int | None = llvm.address_of_symbol(name) if registered is None else registered.address
     return address
@@ -81,7 +81,7 @@ class Translated:
         done = None
         try:
             if is_long(text) and can_start():
-                done = do_elsewhere(work, target.runs_here, _limit())
+                done = do_in_another_process(work, target.runs_here, _limit())
             if done is None:
                 with _lock:
                     done = do(work, target.machine(machine_level))
@@ -103,7 +103,7 @@ class Compiled(Translated):
     address of a function is asked for, and lives as long as this object.
 
     Where `named` says all that a text depends on, a `text` that is a function is called only when the code is in
-    no cache, or the text is asked for. `about` makes what is kept with the code, `provide` makes symbols known
+    no cache, or the text is asked for. `about` makes the data that is kept with the code, `provide` registers symbols
     that the code needs.
     """
 
@@ -124,7 +124,7 @@ class Compiled(Translated):
 
     @property
     def about(self) -> bytes:
-        """What is kept with the code."""
+        """The data that is kept with the code."""
         return self._loaded[1]
 
     def address(self, name: str) -> int:
@@ -175,7 +175,7 @@ class Library:
             if address is None:
                 raise CodegenError(f"the function {name} is called and does not exist on this machine")
             builder.import_symbol(name, address)
-        for name in () if own else wide_division.wanted(code):
+        for name in () if own else wide_division.called_by(code):
             builder.import_symbol(name, _wide_divisions().address(name))
         try:
             self._held = [builder.add_current_process().link(self._linker, self._name)]
@@ -201,8 +201,9 @@ def _wide_divisions() -> Library:
     return Library(bytes(machine.emit_object(module)), (), own=True)
 
 
-# LLVM's linker loads code in a quarter of the time that an engine for each module takes. It remembers 10 KB of
-# every library that was ever in it, so after some another one takes over, and goes with its last library.
+# LLVM's linker loads code in a quarter of the time that an engine for each module takes. It keeps 10 KB for
+# every library that was ever in it, so after _MOST of them a new linker takes over, and the old one goes with
+# its last library.
 _MOST = 256
 _linkers: list[tuple[Any, Iterator[int]]] = []
 
@@ -243,7 +244,7 @@ def optimized(text: str, machine: Any, level: int) -> Any:
 
 
 def _key(text: str, level: int, plain: bool, target: Target) -> str:
-    """A name for all that the object code of a text depends on."""
+    """A digest of everything that the object code of a text depends on."""
     return sha256(
         f"{_circumstances()} {level} {plain} {target!r}\n{text}".encode("utf-8", "surrogatepass")
     ).hex()
@@ -251,13 +252,13 @@ def _key(text: str, level: int, plain: bool, target: Target) -> str:
 
 @lru_cache(maxsize=1)
 def _circumstances() -> str:
-    """What else makes the code what it is: this machine, LLVM, and the way to it, which is this package."""
+    """What else the code depends on: this machine, LLVM, and the sources of this package."""
     return f"{host()} {llvmlite.__version__} {llvm.llvm_version_info} {_recipe()}"
 
 
 def _recipe() -> str:
-    """A digest of the sources that make machine code of IR: 80 files, which takes 1.3 ms. There are none to
-    be read where tewb is imported from an archive."""
+    """A digest of the sources that turn IR into machine code: 80 files, which takes 1.3 ms. Where tewb is imported
+    from an archive there are no files to read."""
     root, sources = os.path.dirname(os.path.dirname(__file__)), []
     for package in ("base", "ir", "arith", "lowering", "codegen", "runtime"):
         for folder, _, names in sorted(os.walk(os.path.join(root, package))):

@@ -35,12 +35,13 @@ from tewb.runtime.timing import Timing, time_call
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
 _HELD_ENTRY = ctypes.PYFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
 
-# A kernel with more work than this (operations) is run beside the main thread, which stays interruptible. To wake
-# the other thread takes 60 us or so: one that turns out to be faster than was feared does without.
+# A kernel with more work than this (operations) runs in the background, so that the main thread stays
+# interruptible. Waking the other thread takes about 60 us: a kernel that turns out to be faster than expected
+# does without it.
 _LONG = 30_000_000
 _MOMENT = 0.04  # seconds for which nobody would want to interrupt a call
 _MARGIN = 4  # how much more work is trusted to go at the same pace
-# One with less (about 10 us) keeps Python's lock: to give it back and take it again costs more than it brings.
+# One with less (about 10 us) keeps Python's lock: releasing it and taking it again costs more than it gains.
 _BRIEF = 20_000
 
 callbacks.register()
@@ -52,7 +53,7 @@ class Kernel:
 
     From its second call on, a kernel is called in machine code (`native_entry.py`), where its parameters allow it.
     Raises ArgumentError for arrays that it cannot take, and what a packed function raises. A running kernel
-    can be interrupted (Ctrl-C): it stops at the next loop that looks.
+    can be interrupted (Ctrl-C): it stops at the next loop that checks for it.
     """
 
     def __new__(cls, *args: Any, **keywords: Any) -> Self:
@@ -97,7 +98,7 @@ class Kernel:
             values, new_outputs = complete(self.signature, self._may_miss, args, keywords)
         if self.signature.has_parallel:
             pool().start()
-        if self._calls == 1 and self._may_connect:  # a kernel that is called once does without
+        if self._calls == 1 and self._may_connect:  # a kernel that is called once needs no entry
             self._direct = connect(self, self._address, self._long, _BRIEF)
         self._calls += 1
         if self._direct is None or not self._call_direct(self._direct, values):
@@ -162,7 +163,7 @@ class Kernel:
             _raise(signature, context, invocation)
 
     def _operations(self, symbols: Mapping[str, int]) -> int | None:
-        """The work of a call with these symbols; None when nobody knows."""
+        """The work of a call with these symbols; None when it is unknown."""
         work: Any = self.signature.work
         if self._work is not None:
             try:
@@ -184,7 +185,8 @@ class Kernel:
         def call(keep: Any = (context, slots, arrays)) -> int:
             return int(self._entry(*addresses))
 
-        # The main thread can take an interrupt meanwhile, and stop the kernel; another one looks whether it shall.
+        # Meanwhile the main thread can take an interrupt and stop the kernel; any other thread asks whether
+        # it should.
         start = time.perf_counter()
         code = call_in_background(call, cancel)
         if work is not None and not code and time.perf_counter() - start < _MOMENT / _MARGIN:
@@ -192,7 +194,7 @@ class Kernel:
         return code
 
     def _trust(self, work: int) -> None:
-        """Calls of so much work, and of somewhat more, are short."""
+        """From now on calls of this much work, and of somewhat more, count as short."""
         limit = _LONG
         while limit <= work:
             limit *= _MARGIN  # few values: entries of equal kernels are compiled once
@@ -247,12 +249,12 @@ _FORMATS = {"ll": "optimized_ir", "": "optimized_ir", "ll0": "llvm_ir", "asm": "
 
 
 def _may_end_early() -> bool:
-    """Whether somebody may want to end a call: interrupts come to the main thread, and others may have a stop."""
+    """Whether a call may be ended early: interrupts come to the main thread, and other work may be stopped."""
     return threading.current_thread() is threading.main_thread() or may_be_stopped()
 
 
 def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invocation | None) -> NoReturn:
-    """Explain what the context says that failed."""
+    """Raise the error that the context describes."""
     error = invocation.take_error() if invocation is not None else None
     if error is not None:
         try:
@@ -289,7 +291,7 @@ def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invoc
 
 
 def _failed(called: Any, context: int) -> None:
-    """Raise what failed in a kernel that machine code called; `context` is an address."""
+    """Raise the error of a kernel that machine code called; `context` is an address."""
     _raise(called.signature, (ctypes.c_int64 * abi.CONTEXT_SLOTS).from_address(context), None)
 
 
@@ -299,7 +301,8 @@ def _call_packed(called: Any, slots: int, *values: Any) -> None:
     kernel.run_checked(slots, values)
 
 
-_pinned: dict[Callable[[int], int], tuple[int, int]] = {}  # how many kernels want one thread, and what it was
+# For each library, how many calls want one thread, and the number before.
+_pinned: dict[Callable[[int], int], tuple[int, int]] = {}
 _pin_lock = threading.Lock()
 
 
@@ -321,7 +324,7 @@ def one_thread(setters: Sequence[Callable[[int], int]]) -> Iterator[None]:
                     f(before)
 
 
-_FRESH = 0.1  # seconds for which the free memory of the machine counts as known: to ask takes 20 us
+_FRESH = 0.1  # seconds for which the free memory of the machine counts as known: asking takes 20 us
 _free: tuple[float, int | None] = (0.0, None)  # until when, and how many bytes
 
 
@@ -338,8 +341,8 @@ def memory_limit() -> int:
 
 
 def _free_memory() -> int | None:
-    """Bytes of this machine that a program could have, where it tells. (Linux counts what its caches would
-    give back.)"""
+    """Bytes of memory that a program could still get on this machine; None if it does not say. (On Linux this
+    includes what its caches would give back.)"""
     try:
         text = Path("/proc/meminfo").read_bytes()
         return int(text.split(b"MemAvailable:", 1)[1].split(None, 1)[0]) << 10

@@ -1,7 +1,7 @@
-"""Long work of LLVM in a process of its own, which an interrupt, a stop or a limit of time can end.
+"""Long work of LLVM in a process of its own, which an interrupt, a stop or a time limit can end.
 
-Within this process nothing can: LLVM has no way to be stopped, and llvmlite has one lock for all that it does, so
-that a thread which was given up would hold up every later build.
+Within this process nothing can: LLVM cannot be stopped, and llvmlite has one lock for everything it does, so that an
+abandoned thread would hold up every later build.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tewb.runtime.llvm_work import Done, Work
 _SCRIPT = Path(__file__).with_name("llvm_work.py")
 
 LONG = 256 << 10  # bytes of text: LLVM takes about a second for a megabyte, and a process 0.1 s to start
-LANE = 2 << 10  # what a lane that is put into a vector by itself counts as: such vectors take longest
+LANE = 2 << 10  # bytes that a lane inserted into a vector by itself counts as: such vectors take longest
 
 
 class OutOfTime(Exception):
@@ -34,14 +34,14 @@ def is_long(text: str) -> bool:
 
 
 def can_start() -> bool:
-    """Whether there is a Python to start, and a way to wait for what it says."""
+    """Whether there is a Python to start, and a way to wait for its answer."""
     name = os.path.basename(sys.executable or "").lower()
     return os.name == "posix" and name.startswith(("python", "pypy")) and _SCRIPT.exists()
 
 
-def do_elsewhere(work: Work, is_native: bool, limit: float) -> Done | None:
-    """What comes of some work; None where no process can do it. Raises RuntimeError when LLVM does not take the text,
-    CodegenError when it falls over it, OutOfTime after `limit` seconds, and Stopped."""
+def do_in_another_process(work: Work, is_native: bool, limit: float) -> Done | None:
+    """The result of `work`, done by another process; None where none can be started. Raises RuntimeError when LLVM
+    rejects the text, CodegenError when it crashes on it, OutOfTime after `limit` seconds, and Stopped."""
     try:
         worker = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_SCRIPT)],
@@ -72,7 +72,7 @@ def do_elsewhere(work: Work, is_native: bool, limit: float) -> Done | None:
 
 
 def _ask(worker: subprocess.Popen[bytes], request: bytes, limit: float) -> tuple[bytes, str]:
-    """What a worker answers to a request, and what it says besides."""
+    """The answer of a worker to a request, and what it wrote to stderr."""
     assert worker.stdin and worker.stdout and worker.stderr
     began = time.monotonic()
     answer, said = worker.stdout.fileno(), worker.stderr.fileno()

@@ -2,7 +2,7 @@
 script; so it imports nothing of tewb.
 
 A request comes in through stdin and its answer goes out through stdout, both pickled. A worker lives for one
-request; it ends when its stdin does, as with the death of whoever asked.
+request; it ends when its stdin does, which is also when the process that asked dies.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Done(NamedTuple):
 
 
 def do(work: Work, machine: Any = None) -> Done:
-    """Do some work. Raises RuntimeError when LLVM does not take the text."""
+    """Do some work. Raises RuntimeError when LLVM rejects the text."""
     import llvmlite.binding as llvm
 
     if machine is None:
@@ -60,11 +60,11 @@ _LOCATIONS = re.compile(r",? !dbg !\d+|^!llvm\.(?:dbg\.cu|module\.flags) = .*$",
 
 
 def parse(text: str) -> Any:
-    """The module of an LLVM text, verified. Raises RuntimeError when LLVM does not take it."""
+    """The module of an LLVM text, verified. Raises RuntimeError when LLVM rejects it."""
     import llvmlite.binding as llvm
 
-    # To read broken code with debug information ends the process, so it is verified without any first; that takes a
-    # millisecond for the code of a matmul.
+    # Reading broken code with debug information ends the process, so the code is verified without it first;
+    # that takes a millisecond for a matmul.
     for version in [_LOCATIONS.sub("", text), text] if "!llvm.dbg.cu" in text else [text]:
         module = llvm.parse_assembly(version)
         module.verify()
@@ -72,8 +72,8 @@ def parse(text: str) -> Any:
 
 
 def optimize(module: Any, machine: Any, level: int, text: str = "") -> None:
-    """Optimise the module of a text. Enormous ones, which come of loops that were unrolled, get what pays most: at
-    level 1 LLVM takes a third of the time for guards written out 300 times."""
+    """Optimise the module of a text. Enormous ones, which come from unrolled loops, get only what pays most: at level
+    1 LLVM takes a third of the time for guards written out 300 times."""
     import llvmlite.binding as llvm
 
     if level == 0:
@@ -87,8 +87,8 @@ def optimize(module: Any, machine: Any, level: int, text: str = "") -> None:
 
 
 def has_many_lanes(text: str) -> bool:
-    """Whether vectors are put together lane by lane in so many places that to look for something better takes LLVM
-    long: 0.1 s for 64 lanes, a minute for 1,000, and it finds nothing."""
+    """Whether vectors are built lane by lane in so many places that LLVM's search for something better takes long:
+    0.1 s for 64 lanes, a minute for 1,000, and it finds nothing."""
     return len(_ONE_LANE.findall(text)) > MANY_LANES
 
 
@@ -99,10 +99,10 @@ def symbols_of(module: Any) -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Answer one request: (where Python finds its modules, whether the code is for this machine, the work). An answer is
-    what was done, or the message of LLVM."""
+    """Answer one request: (where Python finds its modules, whether the code is for this machine, the work). The
+    answer is what was done, or LLVM's error message."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # nothing that LLVM says gets between
+    os.dup2(2, 1)  # so that no message of LLVM gets into the answer
     path, native, work = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     sys.path[:] = path

@@ -1,9 +1,9 @@
-"""Callbacks in machine code: views made by numpy's C functions, calls by CPython's.
+"""Native callbacks, in machine code: views are made by numpy's C functions, calls by CPython's.
 
-The same services as in `callbacks.py`, without the way through ctypes. What they know of a call of a
-kernel stands in a table of the Invocation:
+The same functions as in `callbacks.py`, without the detour through ctypes. What they know about a call of a kernel is
+in a table of the Invocation:
 
-    functions, owners, number of owners, the Invocation itself, an exception that it could not be told
+    functions, owners, number of owners, the Invocation itself, an exception that could not be reported to it
 
 An owner is memory that views may look at: low, high, the array that keeps it alive, flags of its views,
 and whether it is in use (an intermediate that was given back is taken again when nobody holds a view).
@@ -31,7 +31,7 @@ from tewb.runtime.cpython import (
 from tewb.runtime.jit import Compiled, register_symbol
 
 # Slots of the table of an Invocation, and of an owner in it.
-FUNCTIONS, OWNERS, OWNER_COUNT, SELF, UNTOLD = range(5)
+FUNCTIONS, OWNERS, OWNER_COUNT, SELF, UNREPORTED = range(5)
 TABLE_SLOTS = 5
 LOW, HIGH, BASE, FLAGS, IN_USE = range(5)
 OWNER_SLOTS = 5
@@ -278,21 +278,21 @@ error:
   %e3 = getelementptr ptr, ptr %three, i64 3
   store ptr %no, ptr %e3
   %handler = load ptr, ptr @failed
-  %told = call ptr @tewb_py_PyObject_Vectorcall(ptr %handler, ptr %e1, i64 {3 - (1 << 63)}, ptr null)
-  %lost = icmp eq ptr %told, null
+  %reported = call ptr @tewb_py_PyObject_Vectorcall(ptr %handler, ptr %e1, i64 {3 - (1 << 63)}, ptr null)
+  %lost = icmp eq ptr %reported, null
   br i1 %lost, label %forget, label %noted
 forget:                                             ; at the end of Python's stack, say
   call void @tewb_py_PyErr_Clear()
-  %puntold = getelementptr i64, ptr %table, i64 {UNTOLD}
-  %untold = load ptr, ptr %puntold
-  %isfirst = icmp eq ptr %untold, null
+  %punreported = getelementptr i64, ptr %table, i64 {UNREPORTED}
+  %unreported = load ptr, ptr %punreported
+  %isfirst = icmp eq ptr %unreported, null
   br i1 %isfirst, label %note, label %release
 note:
   call void @tewb_py_Py_IncRef(ptr %exception)
-  store ptr %exception, ptr %puntold
+  store ptr %exception, ptr %punreported
   br label %release
 noted:
-  call void @tewb_py_Py_DecRef(ptr %told)
+  call void @tewb_py_Py_DecRef(ptr %reported)
   br label %release
 release:
   call void @tewb_py_Py_DecRef(ptr %exception)

@@ -46,8 +46,8 @@ _lock = threading.Lock()
 
 
 def connect(kernel: Any, address: int, long: int, brief: int) -> Direct | None:
-    """Let calls of `kernel`, whose machine code is at `address`, go through a native entry. The entry alone
-    comes back; None when there is none for such parameters or such a Python."""
+    """Let calls of `kernel`, whose machine code is at `address`, go through a native entry. Returns the entry alone;
+    None where these parameters or this Python allow none."""
     offset = _python_type(kernel).__basicsize__
     if not _is_ready() or not _has_vectorcall(type(kernel)) or Direct.__basicsize__ != offset:
         return None
@@ -63,7 +63,7 @@ def connect(kernel: Any, address: int, long: int, brief: int) -> Direct | None:
     direct = Direct(kernel)
     for o in (direct, kernel):
         slow = _python_type(o).__call__
-        # They live as long as the object: a call may be in the entry that this one takes the place of.
+        # They live as long as the object: a call may still be in the entry that this one replaces.
         o.__dict__.setdefault("_entry_code", []).append((code, slow))
         _fill(o, offset, code.address("tewb_entry"), address, slow)
     return direct
@@ -77,7 +77,7 @@ def _fill(o: Any, start: int, entry: int, address: int, slow: Callable[..., Any]
 
 @lru_cache(maxsize=1)
 def _is_ready() -> bool:
-    """Whether this Python and numpy are as entries expect them. Makes their functions known."""
+    """Whether this Python and numpy are as entries expect them. Registers their functions."""
     if not is_known_python() or not (3, 11) <= sys.version_info[:2] <= (3, 14) or not register_arrays():
         return False
     for name, builtin in (("none", None), ("int", int), ("float", float)):
@@ -88,8 +88,8 @@ def _is_ready() -> bool:
 def register_entry_functions(
     failed: Callable[[Any, int], None], memory_limit: Callable[[], int], packed: Callable[..., None]
 ) -> None:
-    """Tell entries how a failed kernel is explained, what memory its intermediates may take, and who calls one
-    with packed functions. (All must live for ever.)"""
+    """Register the Python functions that entries call: one raises the error of a failed kernel, one says how much
+    memory intermediates may take, one runs a kernel with packed functions. (All must live for ever.)"""
     register_symbol("tewb_rt_failed", id(failed))
     register_symbol("tewb_rt_packed", id(packed))
     register_symbol("tewb_rt_memory_limit", id(memory_limit))

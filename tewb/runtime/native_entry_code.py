@@ -76,8 +76,8 @@ _FLAG = -(1 << 63)  # PY_VECTORCALL_ARGUMENTS_OFFSET: the word before the argume
 
 
 class _Text:
-    """Lines of a function. Values are numbered. Checks are collected; `settle` goes on below when all hold,
-    and else the slow way. (Few branches make a text that LLVM compiles fast.)"""
+    """Lines of a function. Values are numbered. Checks are collected until `settle`, which takes the slow way
+    unless all of them hold. (Few branches make a text that LLVM compiles fast.)"""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -97,7 +97,7 @@ class _Text:
         self._condition = both or condition
 
     def settle(self) -> None:
-        """What stands below may rely on the checks so far."""
+        """The lines below may rely on the checks so far."""
         self._count += 1
         self.do(f"br i1 {self._condition or 'true'}, label %l{self._count}, label %slow")
         self.lines.append(f"l{self._count}:")
@@ -296,7 +296,7 @@ class _Entry:
                     t.check_equal("i64", self.arithmetic(size.text), self.dimension(size, o, d))
 
     def separate(self) -> None:
-        """What a kernel writes is nowhere else."""
+        """No array that a kernel writes overlaps another."""
         t, params = self.t, self.signature.params
         for i, p in enumerate(params):
             for j, q in enumerate(params):
@@ -308,7 +308,7 @@ class _Entry:
                 t.check(t.ins(f"or i1 {before}, {behind}"))
 
     def ranges(self) -> None:
-        """Every symbol has a value, and one that fits its width, as does what is computed of them."""
+        """Every symbol has a value, which fits its width, and so do the expressions of symbols with limits."""
         t, s = self.t, self.signature
         if not self.symbols.keys() >= set(s.symbols):
             raise _NotNativeError
@@ -322,11 +322,14 @@ class _Entry:
                 )
                 t.check(t.ins(f"icmp sge i64 {self.symbols[name]}, {-(1 << bits - 1)}"))
         for limit in others:
+            if limit.bits == 64:  # where its arithmetic does not overflow, it fits
+                self.arithmetic(limit.text)
+                continue
             above = t.checked("sadd", self.arithmetic(limit.text), str(1 << limit.bits - 1))
             t.check(t.ins(f"icmp ult i64 {above}, {1 << limit.bits}"))
 
     def added(self) -> tuple[dict[tuple[str, int], int], list[Limit]]:
-        """The most that limits add to a symbol, which its own range says as well, and the other limits."""
+        """The largest constant that limits add to each symbol, which narrows its range, and the other limits."""
         ranged = set(zip(self.signature.symbols, self.signature.symbol_bits, strict=False))
         offsets: dict[tuple[str, int], int] = {}
         others = []
@@ -358,7 +361,7 @@ class _Entry:
     # ---- the call
 
     def store_slots(self) -> None:
-        """What the machine code takes, now that all checks hold."""
+        """Store the arguments of the machine code, now that all checks hold."""
         t = self.t
         t.settle()
         values = [*self.slots, *(self.symbols[name] for name in self.signature.symbols)]
@@ -419,7 +422,7 @@ class _Entry:
         t.do("%failed = phi i32 " + ", ".join(f"[ {r}, %{label} ]" for label, r in ways.items()))
 
     def released(self) -> None:
-        """Other threads run meanwhile, and could let go of the arrays: they are held here."""
+        """Other threads run meanwhile and could release the arrays, so references to them are held."""
         t = self.t
         t.lines.append("released:")
         for o in self.objects:
@@ -451,17 +454,17 @@ KEEP
 error:
   %at = ptrtoint ptr %context to i64
   %number = call ptr @tewb_py_PyLong_FromLongLong(i64 %at)
-  %made = icmp ne ptr %number, null
-  br i1 %made, label %tell, label %null
+  %exists = icmp ne ptr %number, null
+  br i1 %exists, label %tell, label %null
 tell:
   %three = alloca [3 x ptr]
   %e1 = getelementptr ptr, ptr %three, i64 1
   store ptr %self, ptr %e1
   %e2 = getelementptr ptr, ptr %three, i64 2
   store ptr %number, ptr %e2
-  %told = call ptr @tewb_py_PyObject_Vectorcall(ptr @tewb_rt_failed, ptr %e1, i64 {_FLAG + 2}, ptr null)
+  %reported = call ptr @tewb_py_PyObject_Vectorcall(ptr @tewb_rt_failed, ptr %e1, i64 {_FLAG + 2}, ptr null)
   call void @tewb_py_Py_DecRef(ptr %number)
-  ret ptr %told
+  ret ptr %reported
 """
 
 _NULL = """
@@ -483,7 +486,7 @@ python:
 
 
 class _Arithmetic:
-    """Python's integer arithmetic as instructions. What overflows goes the slow way."""
+    """Python's integer arithmetic as instructions. Overflow takes the slow way."""
 
     def __init__(self, text: _Text, names: dict[str, str]) -> None:
         self.t, self.names = text, names
@@ -507,7 +510,7 @@ class _Arithmetic:
         raise _NotNativeError
 
     def divide(self, x: str, y: str) -> tuple[str, str]:
-        """Quotient and rest toward minus infinity, for a divisor above 0."""
+        """Quotient and remainder, rounding toward minus infinity, for a divisor above 0."""
         t = self.t
         t.check(t.ins(f"icmp sgt i64 {y}, 0"))
         t.settle()

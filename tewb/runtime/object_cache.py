@@ -1,11 +1,11 @@
 """Object code on disk: a text that was compiled once is not compiled again, in this process or the next.
 
-A file is named for all that its code depends on (see `Compiled`), and begins with a checksum: what is not
-whole counts as absent. Files come into place by a rename, so that readers and other writers see all of one
-or nothing. Addresses are never part of the code; symbols are bound when it is loaded.
+A file is named for all that its code depends on (see `Compiled`), and begins with a checksum: an incomplete file
+counts as absent. Files are put in place by a rename, so that readers and other writers see all of a file or nothing.
+Addresses are never part of the code; symbols are bound when it is loaded.
 
-The directory is `tewb-objects` in TEWB_CACHE_DIR, or in `tewb` where the user's caches are. The cache makes it,
-and is quiet where it cannot. What is in it is run, so it must be the user's own and open to nobody else. Only
+The directory is `tewb-objects` in TEWB_CACHE_DIR, or in `tewb` where the user's caches are. The cache creates it, and
+stores nothing where it cannot. Its contents are executed, so it must be the user's own and open to nobody else. Only
 regular files with names of the cache's own form are read, replaced or removed; links are not followed. The option
 tewb.object_cache turns the cache off.
 """
@@ -29,7 +29,7 @@ _DIGEST = 32
 _FOLDER = "tewb-objects"
 _OBJECT = re.compile(r"[0-9a-f]{64}\.obj")
 _WRITTEN = re.compile(r"tmp[a-z0-9_]+")  # what mkstemp makes: a file that is being written
-_DEAD = 3600  # seconds after which its writer has died
+_DEAD = 3600  # seconds after which its writer counts as dead
 # Links are refused, and nothing is waited for (a pipe, say).
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -49,7 +49,7 @@ class ObjectCache:
         self.directory, self.size, self.count = directory, size, count
 
     def load(self, key: str) -> ObjectCode | None:
-        """What was stored under a key; None when there is nothing, or nothing that is whole."""
+        """What was stored under a key; None when there is nothing, or nothing complete."""
         path = self._path(key)
         try:
             data = _contents(path)
@@ -83,7 +83,7 @@ class ObjectCache:
 
     def prune(self) -> None:
         """Remove what was used longest ago, down to three quarters of the bounds, where they are exceeded, and what
-        writers left that died. Another process may do the same now."""
+        writers that died have left. Another process may do the same now."""
         files = []
         for entry in os.scandir(self.directory):
             is_object = _OBJECT.fullmatch(entry.name)
@@ -113,7 +113,7 @@ class ObjectCache:
 
 
 def object_cache() -> ObjectCache | None:
-    """The cache of this moment's options and environment; None when there is to be none."""
+    """The cache by the current options and environment; None when it is turned off."""
     if not option("tewb.object_cache"):
         return None
     directory = _directory()
@@ -191,7 +191,7 @@ def _begins_as_ours(path: str) -> bool:
 
 
 def _is_free(path: Path) -> bool:
-    """Whether an object may come to a place: nothing is there, or another object."""
+    """Whether an object may be put at a path: nothing is there, or another object."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except FileNotFoundError:

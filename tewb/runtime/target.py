@@ -1,4 +1,4 @@
-"""Targets: the processors that code is made for, and what codegen wants to know of them.
+"""Targets: the processors that code is made for, and what codegen must know about them.
 
 A target is written as classic TE writes it, in the options of LLVM's tools:
 
@@ -20,8 +20,9 @@ import llvmlite.binding as llvm
 
 from tewb.base import CodegenError, brief, here
 
-# What LLVM does not tell: the features of a processor by its name. Only those that codegen asks for, or that tell
-# whether this machine can run the code; LLVM is given them together with the name, so that both know the same.
+# What LLVM does not tell: the features of a processor by its name. Listed are those that codegen asks for, or
+# that decide whether this machine can run the code; LLVM gets them together with the name, so that both
+# agree.
 _V2 = ("cx16", "popcnt", "sse3", "sse4.1", "sse4.2", "ssse3")
 _V3 = (*_V2, "avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
 _V4 = (*_V3, "avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl")
@@ -38,14 +39,14 @@ _CPUS: dict[str, tuple[str, ...]] = {
     "cortex-a53": ("neon",), "cortex-a72": ("neon",), "cortex-a76": _DOT, "neoverse-n1": _DOT, "neoverse-n2": _I8MM,
     "neoverse-v1": _I8MM, "neoverse-v2": _I8MM, "apple-m1": _DOT, "apple-m2": _I8MM, "apple-m3": _I8MM,
 }  # fmt: skip
-# Without the first, LLVM takes away what begins with the others too. (What a feature turns on with it need not be
-# known: codegen then asks for less than there is.)
+# Turning off the first also turns off, in LLVM, the features that begin with the others. (What else a feature
+# turns on need not be known: codegen then uses less than there is.)
 _BASED_ON: dict[str, tuple[str, ...]] = {
     "avx": ("avx", "fma", "f16c"),
     "avx2": ("avx512", "avxvnni"),
     "avx512f": ("avx512",),
 }
-# What every processor of an architecture has. Without it LLVM's backend gives up, and the process with it.
+# Features of every processor of an architecture. Without them LLVM's backend aborts, and the process with it.
 _ALWAYS = ("-sse", "-sse2", "-neon", "-fp-armv8")
 # Options of classic TE that say nothing about the code made here.
 _IGNORED = ("keys", "libs", "device", "model", "link-params", "num-cores", "opt-level", "host")
@@ -78,12 +79,14 @@ class Target:
 
     @staticmethod
     def of(target: Target | str | None) -> Target:
-        """The target that `given` writes, as in the text at the top of this file; None is this machine.
+        """The target that `target` describes, as in the text at the top of this file, or is; None is this machine.
 
-        Raises CodegenError for a text that is no such target.
+        Raises CodegenError for a text that describes none.
         """
         if target is not None and not isinstance(target, Target | str):
-            raise CodegenError(f"a {type(target).__name__} is no target", hint='target="llvm"', span=here())
+            raise CodegenError(
+                f"a {type(target).__name__} is not a target", hint='target="llvm"', span=here()
+            )
         return target if isinstance(target, Target) else _parse(target or "llvm")
 
     @property
@@ -141,17 +144,17 @@ class Target:
         )
 
     def options(self, level: int) -> dict[str, Any]:
-        """What else makes a target machine of LLVM."""
+        """The other arguments of an LLVM target machine."""
         jit = self.runs_here
-        # Constants and calls are within 2 GB of the code, which LLVM's linker sees to; its own choice for code in
-        # memory is to load an address of 64 bits for each constant. (This linker is not for Windows.)
+        # Constants and calls are within 2 GB of the code: LLVM's linker ensures that. By default, code in
+        # memory loads an address of 64 bits for each constant. (This linker does not support Windows.)
         if jit and not IS_NEAR:
             return {"opt": level, "jit": jit}
         return {"opt": level, "jit": jit, "reloc": "pic", "codemodel": "small"}
 
     @property
     def data_layout(self) -> str:
-        """How it lays out data, in LLVM's words."""
+        """Its data layout, in LLVM's notation."""
         return _data_layout(self)
 
     def __str__(self) -> str:
@@ -192,7 +195,7 @@ def _parse(text: str) -> Target:
             )
         if name in ("mtriple", "mcpu", "mattr") and not _NAMES.fullmatch(value):
             raise CodegenError(
-                f"target {brief(repr(text))}: {brief(repr(value))} is no name of LLVM's",
+                f"target {brief(repr(text))}: {brief(repr(value))} is not a name that LLVM knows",
                 hint="names are letters, digits, dots and dashes, and features stand behind + or -",
                 span=here(),
             )
@@ -225,7 +228,7 @@ def _parse(text: str) -> Target:
 
 
 def _named(triple: str, cpu: str) -> Target:
-    """The processor `cpu`, or the least that its architecture has, with the features that it is known to have."""
+    """The processor `cpu`, or the simplest of its architecture, with the features that it is known to have."""
     arch = Target(triple, "").arch
     name = cpu.replace("native", "") or ("x86-64" if arch == "x86_64" else "generic")
     return Target(triple, name, ",".join(f"+{f}" for f in _CPUS.get(name, ())))

@@ -1,12 +1,13 @@
 """Division of 128-bit integers, which LLVM calls by the names of the compilers' own library.
 
-No kernel divides such numbers itself. LLVM does where it works out the value that a loop leaves behind, and a
-Python process need not have the library that a C program is linked with.
+No kernel divides such numbers itself. LLVM does, to compute the value that a loop leaves behind, and a Python process
+may lack the library that a C program is linked with.
 """
 
 from __future__ import annotations
 
-# One bit after the other, from the highest: shift it into the remainder, and take the divisor off where it fits.
+# One bit after the other, from the highest: shift it into the remainder, and subtract the divisor where it
+# fits.
 _TEXT = """
 define internal { i128, i128 } @divide(i128 %a, i128 %b) {
 entry:
@@ -56,8 +57,8 @@ define i128 @__divti3(i128 %a, i128 %b) {
   %signs = xor i128 %a, %b
   %negative = icmp slt i128 %signs, 0
   %minus = sub i128 0, %q
-  %made = select i1 %negative, i128 %minus, i128 %q
-  ret i128 %made
+  %signed = select i1 %negative, i128 %minus, i128 %q
+  ret i128 %signed
 }
 
 define i128 @__modti3(i128 %a, i128 %b) {
@@ -66,8 +67,8 @@ define i128 @__modti3(i128 %a, i128 %b) {
   %r = call i128 @__umodti3(i128 %x, i128 %y)
   %negative = icmp slt i128 %a, 0
   %minus = sub i128 0, %r
-  %made = select i1 %negative, i128 %minus, i128 %r
-  ret i128 %made
+  %signed = select i1 %negative, i128 %minus, i128 %r
+  ret i128 %signed
 }
 
 declare i128 @llvm.abs.i128(i128, i1)
@@ -80,6 +81,6 @@ def text() -> str:
     return _TEXT
 
 
-def wanted(code: bytes) -> list[str]:
+def called_by(code: bytes) -> list[str]:
     """Those of the functions that object code calls."""
     return [name for name in NAMES if name.encode() in code]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, relaxed, union
-from tewb.base import any_depth
+from tewb.base import DType, any_depth
 from tewb.ir import (
     Expr,
     For,
@@ -142,8 +142,10 @@ def _stage_bounds(
     told = _told_ranges(stage, op, ranges) if isinstance(op, ComputeOp) and op.domains else {}
     if needed is not None:
         ranges.update(zip(op.axis, needed, strict=True))
-    extents = loop_extents(stage.relations, {iv: r.extent for iv, r in ranges.items()}, analyzer)
-    variables = {iv: Var(stage.axis_name(iv), iv.dtype) for iv in stage.leaf_iter_vars}
+    counts = {iv: r.extent for iv, r in ranges.items()}
+    wide = op.domains if isinstance(op, ComputeOp) else ()
+    extents = loop_extents(stage.relations, counts, analyzer, wide)
+    variables = {iv: Var(stage.axis_name(iv), _dtype_of(iv, extents)) for iv in stage.leaf_iter_vars}
     if whole or needed is None or not op.axis:
         regions = tuple(whole_region(t.shape) for t in op.outputs)
     elif isinstance(op, ExternOp):
@@ -151,6 +153,11 @@ def _stage_bounds(
     else:
         regions = (tuple(needed),) * len(op.outputs)
     return StageBounds(ranges, extents, variables, regions, told=told)
+
+
+def _dtype_of(loop: IterVar, extents: Extents) -> DType:
+    """The dtype that a loop is counted in."""
+    return extents[loop].dtype if loop in extents else loop.dtype
 
 
 def _told_ranges(stage: Stage, op: ComputeOp, ranges: dict[IterVar, Range]) -> dict[Var, int]:
@@ -320,7 +327,7 @@ def _reader_boxes(
     mine = {t for t in op.inputs if schedule.stage_of(t) is stage and (only is None or t is only)}
     if isinstance(op, ComputeOp):
         sets: dict[IterVar, Interval] = {
-            iv: point(own.vars[iv]) if (reader, iv) in fixed else full(own.extents[iv])
+            iv: _iteration(own, iv) if (reader, iv) in fixed else full(own.extents[iv])
             for iv in reader.leaf_iter_vars
         }
         intervals_up(reader.relations, sets, own.extents, bounds.analyzer)
@@ -359,7 +366,7 @@ def _tile(stage: Stage, fixed: set[tuple[Stage, IterVar]], bounds: Bounds) -> li
     still, before it is clipped at edges."""
     own, analyzer = bounds.stages[stage], bounds.analyzer
     sets = {
-        iv: point(own.vars[iv]) if (stage, iv) in fixed else full(own.extents[iv])
+        iv: _iteration(own, iv) if (stage, iv) in fixed else full(own.extents[iv])
         for iv in stage.leaf_iter_vars
     }
     intervals_up(stage.relations, sets, own.extents, analyzer)
@@ -371,6 +378,13 @@ def _tile(stage: Stage, fixed: set[tuple[Stage, IterVar]], bounds: Bounds) -> li
             r = at_edge(r, own.extents[iv], "shift", analyzer)
         found.append(Range(analyzer.simplify(ops.add(own.ranges[iv].min, r.min)), r.extent))
     return found
+
+
+def _iteration(own: StageBounds, iv: IterVar) -> Interval:
+    """One iteration of a loop: of one that runs once, the first. The places of stages that are nested deep are then
+    no sums of all the loops around."""
+    v = own.vars[iv]
+    return point(const(0, v.dtype) if const_int(own.extents[iv]) == 1 else v)
 
 
 def _range(x: Interval | None, size: Expr, analyzer: Analyzer) -> Range:

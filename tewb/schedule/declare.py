@@ -127,10 +127,6 @@ Code = Callable[[Step, "Names"], str]
 # ---------------------------------------------------------------- what a primitive does if it does not say otherwise
 
 
-def _always(stage: Stage, v: Values) -> Refusal | None:
-    return None
-
-
 def _nothing(selection: Selection, args: Arguments) -> Iterator[Repair]:
     yield from ()
 
@@ -156,13 +152,13 @@ class Primitive:
     params: tuple[Param, ...]
     doc: str
     call: Callable[..., Any]
+    legal: Legal
     effect: Effect
     suggest: Suggest
     results: str = "none"
     loop_kind: ForKind | None = None
     is_place: bool = False
     on_inputs: bool = False
-    legal: Legal = _always
     repairs: Repairs = _nothing
     mark_text: MarkWords = _words
     mark_phrase: MarkWords = _marked
@@ -192,7 +188,7 @@ def primitive(
     def declare(call: Callable[..., Any]) -> Declaration:
         name = call.__name__
         PRIMITIVES[name] = own = Primitive(
-            name, params, call.__doc__ or "", call, _leaves_mark(name, params, loop_kind), _fits(params),
+            name, params, call.__doc__ or "", call, _once(name, params), _leaves_mark(name, params, loop_kind), _fits(params),
             results, loop_kind, is_place, on_inputs,
         )  # fmt: skip
         call.__qualname__ = f"{own.owner.__name__.removesuffix('Primitives')}.{name}"
@@ -258,10 +254,33 @@ class Declaration:
         return f
 
 
+def _loop_param(params: tuple[Param, ...]) -> str | None:
+    return next((p.name for p in params if p.kind == "axis"), None)
+
+
+def _once(name: str, params: tuple[Param, ...]) -> Legal:
+    """What is computed may be marked, each loop or the stage once."""
+    axis = _loop_param(params)
+
+    def legal(stage: Stage, v: Values) -> Refusal | None:
+        if stage.is_placeholder:
+            return Refusal(f"{stage.name} is an input: its values are given, not computed")
+        if axis is not None and stage.is_inlined:
+            return Refusal(f"{stage.name} is computed inline and has no loops", "call compute_root first")
+        loop = None if axis is None else v[axis]
+        if not any(m.axis is loop for m in stage.marks_of(name)):
+            return None
+        return Refusal(
+            f"{'it' if loop is None else 'loop ' + stage.axis_name(loop)} is marked {name} already"
+        )
+
+    return legal
+
+
 def _leaves_mark(name: str, params: tuple[Param, ...], loop_kind: ForKind | None) -> Effect:
     """Leaves a mark on the loop, or on the stage, with the other arguments."""
 
-    axis = next((p.name for p in params if p.kind == "axis"), None)
+    axis = _loop_param(params)
     others = [p.name for p in params if p.kind != "axis"]
 
     def effect(stage: Stage, v: Values, step: int) -> Results:

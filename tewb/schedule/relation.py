@@ -6,13 +6,25 @@ indices go up (from loops to axes).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, interval, point
 from tewb.base import INT64, DType
-from tewb.ir import AxisKind, Expr, IterVar, Range, Var, const, const_int, ops, structural_equal
+from tewb.ir import (
+    AxisKind,
+    Expr,
+    IterVar,
+    ProducerLoad,
+    Range,
+    Var,
+    const,
+    const_int,
+    ops,
+    structural_equal,
+    walk,
+)
 
 Extents = dict[IterVar, Expr]
 LARGEST_FACTOR = 1 << 16  # of a split of symbolic loops that keeps their dtype
@@ -22,8 +34,11 @@ def split_dtype(n: Expr, factor: int | None, nparts: int | None) -> DType:
     """The dtype of the loops that a loop of `n` iterations is split into: all that they count fits it.
 
     Rounded up, a size near 2**31 passes it. Of a symbolic size it is checked when the kernel is called that it
-    stays below with a factor added, unless the factor is so large that ordinary sizes would be refused.
+    stays below with a factor added, unless the factor is so large that ordinary sizes would be refused. What elements
+    tell is not known then.
     """
+    if any(isinstance(e, ProducerLoad) for e in walk(n)):
+        return INT64
     known, size = const_int(n), factor or nparts or 1
     if known is not None:
         size = max(1, min(size, known))
@@ -81,13 +96,18 @@ class Fuse:
 Relation = Split | Fuse
 
 
-def loop_extents(relations: Iterable[Relation], roots: Mapping[IterVar, Expr], analyzer: Analyzer) -> Extents:
+def loop_extents(
+    relations: Iterable[Relation],
+    roots: Mapping[IterVar, Expr],
+    analyzer: Analyzer,
+    wide: Container[IterVar] = (),
+) -> Extents:
     """The extent of every axis and loop, from those of the root axes.
 
     A factor larger than the loop would make the inner loop run past it, so it is clamped to the extent. Each extent
-    has the dtype of its loop.
+    has the dtype of its loop, which is that of its axis, or of the extent itself for axes in `wide`.
     """
-    extents: Extents = {iv: ops.cast(n, iv.dtype) for iv, n in roots.items()}
+    extents: Extents = {iv: n if iv in wide else ops.cast(n, iv.dtype) for iv, n in roots.items()}
     for r in relations:
         match r:
             case Split(parent, outer, inner, factor, nparts):

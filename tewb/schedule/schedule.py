@@ -15,7 +15,7 @@ from tewb.schedule.memory import Memory
 from tewb.schedule.methods import SchedulePrimitives
 from tewb.schedule.relation import loop_extents
 from tewb.schedule.stage import Stage
-from tewb.tensor import Operation, Tensor
+from tewb.tensor import ComputeOp, Operation, Tensor
 
 
 class Schedule(SchedulePrimitives):
@@ -135,7 +135,8 @@ class Schedule(SchedulePrimitives):
         if stage.relations and not all(isinstance(n, IntImm) for n in roots.values()):
             for v in self.size_vars():
                 analyzer.bind(v, 0, None)
-        return loop_extents(stage.relations, roots, analyzer)
+        wide = stage.op.domains if isinstance(stage.op, ComputeOp) else ()
+        return loop_extents(stage.relations, roots, analyzer, wide)
 
     def size_vars(self) -> list[Var]:
         """The variables in shapes of tensors, which are not negative."""

@@ -15,9 +15,10 @@ from tewb.tensor.extern import ExternOp, Part, Tile, extern, is_whole, whole_buf
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
+from tewb.tensor.wide_indices import checked_index, known_ranges, written
 
 __all__ = [
     "ComputeOp", "Domain", "ExternOp", "Operation", "Part", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "address_of", "call_extern",
-    "call_packed", "check_name", "comm_reducer", "compute", "decl_buffer", "depends_on", "extern", "extern_region", "is_whole", "max_value", "min_value",
-    "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile",
+    "call_packed", "check_name", "checked_index", "comm_reducer", "compute", "decl_buffer", "depends_on", "extern", "extern_region", "is_whole", "known_ranges", "max_value", "min_value",
+    "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile", "written",
 ]  # fmt: skip

@@ -170,16 +170,15 @@ def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:
 
 
 def _refuse_overflow(op: Any, analyzer: Analyzer, load: ProducerLoad, d: int, index: Expr) -> None:
-    """An index does not overflow: where it is known that it would, it is no index."""
+    """An index does not overflow: where it is known that it passes 64 bits, it is no index."""
     found = analyzer.overflow(index)
     if found is None:
         return
     part, end = found
-    wider = 'compute the index in 64 bits: i.astype("int64")'
     raise BoundError(
         f"compute {op.name} reads {load.producer.name} at an index that passes {part.dtype}: in dimension {d}, "
         f"{part!r} reaches {end}",
-        hint=wider if part.dtype.bits < 64 else "take remainders before products: (i % n) * (i % n)",
+        hint="take remainders before products: (i % n) * (i % n)",
         span=here(),
     )
 
@@ -193,8 +192,10 @@ def _refuse_if_certain(
     size: Expr,
     axes: tuple[IterVar, ...],
 ) -> None:
-    """Bounds of an affine index are reached, so an index that can leave the tensor does."""
-    if analyzer.reads_data(index) or detect_linear(index, [iv.var for iv in axes]) is None:
+    """Bounds of an affine index are reached, so an index that can leave the tensor does. With a size in it, it may be
+    that nobody has one for which it does: `A[n - 1]`."""
+    linear = None if analyzer.reads_data(index) else detect_linear(index, [iv.var for iv in axes])
+    if linear is None or ops.const_int(linear[1]) is None:
         return
     lo, hi = analyzer.const_bounds(index)
     extent = ops.const_int(size)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer
-from tewb.ir import Expr, IterVar, ProducerLoad, Range, Var, ops, walk
+from tewb.base import INT64
+from tewb.ir import Expr, IterVar, ProducerLoad, Range, Var, const_int, ops, walk
+from tewb.tensor.wide_indices import wide_ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,10 +31,13 @@ class Domain:
 
     @property
     def range(self) -> Range:
-        """The same with an extent, which is never negative."""
-        if self.is_told:  # whatever elements are, ends are compared: their difference may wrap
-            end = self.end if self.in_order else ops.maximum(self.end, self.begin)
-            return Range(self.begin, ops.sub(end, self.begin))
+        """The same with an extent, which is never negative. Differences of elements are counted in int64: they pass
+        int32."""
+        if self.is_told:  # whatever elements are, ends are compared: also the difference of int64 may wrap
+            begin, end, first = self.begin, self.end, const_int(self.begin)
+            if first is None or first < 0:
+                begin, end = ops.cast(begin, INT64), ops.cast(end, INT64)
+            return Range(begin, ops.sub(end if self.in_order else ops.maximum(end, begin), begin))
         extent = Analyzer().simplify(ops.sub(self.end, self.begin))
         return Range(self.begin, extent if self.in_order else ops.maximum(extent, 0))
 
@@ -50,7 +55,7 @@ def dependent_domains(axis: Sequence[IterVar], reduce_axis: Sequence[IterVar]) -
     for iv in reduce_axis:
         if iv.dom is not None and any(_varies(e, variables) for e in (iv.dom.min, iv.dom.extent)):
             end = Analyzer().simplify(ops.add(iv.dom.min, iv.dom.extent))
-            found[iv] = Domain(iv.dom.min, end)
+            found[iv] = Domain(*wide_ends(iv.dom.min, end, (*axis, *reduce_axis)))
     return _ordered(found, axis, inner_last(reduce_axis, found)) if found else found
 
 

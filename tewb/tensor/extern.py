@@ -25,6 +25,7 @@ from tewb.ir import (
 from tewb.tensor.access import Access, Region, as_access, checked_access
 from tewb.tensor.placeholder import check_shape
 from tewb.tensor.tensor import Operation, Tensor
+from tewb.tensor.wide_indices import with_wide_accesses
 
 Body = Callable[[list[Buffer], list[Buffer], "Tile"], Stmt]
 
@@ -197,7 +198,8 @@ def extern(
     uses_tile = _takes_three(fcompute)
 
     def make_body(ins: list[Buffer], outs: list[Buffer], tile: Tile) -> Stmt:
-        return _statement(name, fcompute(ins, outs, tile) if uses_tile else fcompute(ins, outs))
+        made = _statement(name, fcompute(ins, outs, tile) if uses_tile else fcompute(ins, outs))
+        return with_wide_accesses(made)
 
     if footprint.tiled:
         footprint = checked_access(

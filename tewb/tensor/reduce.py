@@ -56,16 +56,20 @@ def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
                 hint="te.reduce_axis((0, n))",
                 span=here(),
             )
-        bounds = _between(*(_whole_number(convert(e)) for e in dom))
+        bounds = _between(name, *(_whole_number(convert(e)) for e in dom))
     if not (bounds.min.dtype.is_int and bounds.extent.dtype.is_int):
         raise DTypeError(f"reduce_axis {name} runs over integers", hint="te.reduce_axis((0, n))", span=here())
     low, extent = ops.match(bounds.min, bounds.extent)
     return IterVar(Range(low, extent), Var(name, extent.dtype), AxisKind.REDUCE)
 
 
-def _between(begin: Expr, end: Expr) -> Range:
+def _between(name: str, begin: Expr, end: Expr) -> Range:
     """The integers from `begin` up to `end`, in a dtype that counts them."""
     lo, hi = const_int(begin), const_int(end)
+    if lo is not None and hi is not None and hi - lo > INT64.max_value():
+        raise ShapeError(
+            f"reduce_axis {name} runs from {lo} to {hi}: {hi - lo} are more than int64 counts", span=here()
+        )
     if lo is not None and hi is not None and hi - lo > begin.dtype.max_value():
         begin = ops.cast(begin, INT64)
     return Range(begin, ops.sub(end, begin))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
-from tewb.base import INT64
+from tewb.base import INT32, INT64, DType
 from tewb.ir import (
     Add,
+    AxisValues,
     BufferLoad,
+    BufferStore,
     Call,
     Cast,
     Div,
     Expr,
     FloorDiv,
     FloorMod,
+    For,
     IntImm,
     IterVar,
     Max,
@@ -24,17 +28,23 @@ from tewb.ir import (
     ProducerLoad,
     Range,
     Select,
+    Stmt,
     Sub,
     Var,
-    at_axes,
+    const,
     const_int,
     free_vars,
     ops,
+    replace,
     rewriter,
+    script,
+    walk,
 )
 
 Ends = tuple[int, int]
-_NOT_KNOWN: Ends = (0, 0)
+Known = Mapping[Var, tuple[int | None, int | None]]
+
+
 _ROOM = 1 << 16  # what may be added to a size: larger ones are so close to the end that nobody has them
 
 
@@ -43,14 +53,16 @@ def with_wide_indices(body: tuple[Expr, ...], axes: Iterable[IterVar]) -> tuple[
 
     A[i * 65536 // 7], i < 70000    ->    A[int64(i) * 65536 // 7]
 
-    Of a symbolic size nobody knows whether it is as large. Where it matters (a sum that wraps is outside of the tensor
-    anyway, but its remainder or its smaller one with something may be inside) it is taken to be.
+    Of a symbolic size nobody knows whether it is as large, and of an element of a tensor how large it is. Where it
+    matters (a quotient, a remainder or the smaller one of something that has wrapped is another number) they are taken
+    to be. A sum or product that has wrapped itself is found when it is checked: see `checked_index`.
     """
-    ranges = {iv.var: r for iv in axes if (r := _range_of(iv.dom)) is not None}
+    ranges = known_ranges(axes, [n.producer for e in body for n in walk(e) if isinstance(n, ProducerLoad)])
 
     def load(n: ProducerLoad) -> Expr:
         made = n.map_children(rewrite)
-        indices = [wide_index(i, ranges) for i in made.indices]
+        pairs = zip(made.indices, n.producer.shape, strict=True)
+        indices = [wide_index(i, ranges, size) for i, size in pairs]
         if all(a is b for a, b in zip(indices, made.indices, strict=True)):
             return made
         return ProducerLoad(made.producer, tuple(indices), made.dtype)
@@ -59,87 +71,212 @@ def with_wide_indices(body: tuple[Expr, ...], axes: Iterable[IterVar]) -> tuple[
     return tuple([rewrite(e) for e in body])
 
 
-def wide_index(index: Expr, ranges: Mapping[Var, Ends]) -> Expr:
-    """`index`, in int64 if it may pass its dtype."""
-    if not _passes(index, ranges):
-        return index
-    narrow = {v for v in free_vars(index) if v.dtype.kind == "int" and v.dtype.bits < 64}
-    return at_axes({v: ops.cast(v, INT64) for v in narrow}).index(index)
+def with_wide_accesses(body: Stmt) -> Stmt:
+    """A statement that was written by hand, with the indices in int64 that may pass their dtype."""
+    loops = {n.var: Range(n.min, n.extent) for n in walk(body) if isinstance(n, For)}
+    buffers = [n.buffer for n in walk(body) if isinstance(n, BufferLoad | BufferStore)]
+    ranges = _known(loops, [n for b in buffers for n in b.shape])
+
+    def access(n: Any) -> Any:
+        made = n.map_children(rewrite)
+        sizes = made.buffer.shape if len(made.buffer.shape) == len(made.indices) else ()
+        pairs = zip_longest(made.indices, sizes, fillvalue=const(0))
+        indices = tuple([i if i.dtype.lanes > 1 else wide_index(i, ranges, size) for i, size in pairs])
+        if all(a is b for a, b in zip(indices, made.indices, strict=True)):
+            return made
+        return replace(made, indices=indices)
+
+    rewrite: Any = rewriter({BufferLoad: access, BufferStore: access})
+    made: Stmt = rewrite(body)
+    return made
 
 
-def _range_of(dom: Range | None) -> Ends | None:
-    """The first and the last number of a range."""
-    low = None if dom is None else const_int(dom.min)
-    n = None if dom is None else const_int(dom.extent)
-    return None if low is None or n is None else (low, max(low, low + n - 1))
+def wide_ends(begin: Expr, end: Expr, axes: Sequence[IterVar]) -> tuple[Expr, Expr]:
+    """The ends of a range, in int64 if they may pass their dtype."""
+    tensors = [n.producer for e in (begin, end) for n in walk(e) if isinstance(n, ProducerLoad)]
+    ranges = known_ranges(axes, tensors)
+    low, high = (checked_end(e, ranges) for e in with_wide_indices((begin, end), axes))
+    return low, high
+
+
+def checked_end(end: Expr, ranges: Known) -> Expr:
+    """The end of a range as it is checked when the kernel runs: in int64 if it may pass its dtype."""
+    return _widened(end) if _passes(end, ranges, None, True) else end
+
+
+def wide_index(index: Expr, ranges: Known, size: Expr) -> Expr:
+    """An index into a dimension of `size`, in int64 if it may pass its dtype."""
+    is_long = size.dtype.bits > index.dtype.bits or (const_int(size) or 0) > index.dtype.max_value()
+    return _widened(index) if _passes(index, ranges, size, is_long) else index
+
+
+def checked_index(index: Expr, ranges: Known, size: Expr) -> Expr:
+    """An index as it is compared with the `size` of a dimension when the kernel runs: in int64 also if sizes or elements
+    of which nothing is known may make it pass its dtype. What then is inside has not wrapped."""
+    return _widened(index) if _passes(index, ranges, size, True) else index
+
+
+def written(index: Expr) -> str:
+    """An index as text for people: without what makes it wide."""
+
+    def cast(n: Cast) -> Expr:
+        made: Expr = n.map_children(rewrite)
+        return made.value if isinstance(made, Cast) and n.dtype is INT64 and n.value.dtype.is_int else made
+
+    rewrite: Any = rewriter({Cast: cast, IntImm: lambda n: IntImm(n.value, INT32) if n.dtype is INT64 else n})
+    return script(rewrite(index))
+
+
+def known_ranges(axes: Iterable[IterVar], tensors: Iterable[Any]) -> Known:
+    """The first and the last number of axes, as far as they are known, and of the sizes of axes and tensors."""
+    ranges = {iv.var: iv.dom for iv in axes if iv.dom is not None}
+    return _known(ranges, [n for t in dict.fromkeys(tensors) for n in t.shape])
+
+
+def _known(ranges: Mapping[Var, Range], sizes: Iterable[Expr]) -> Known:
+    found: dict[Var, tuple[int | None, int | None]] = {}
+    for size in (*sizes, *(r.extent for r in ranges.values())):
+        if const_int(size) is None:
+            found.update({v: (0, None) for v in free_vars(size)})
+    for v, r in ranges.items():
+        low, n = const_int(r.min), const_int(r.extent)
+        found[v] = low, None if low is None or n is None else max(low, low + n - 1)
+    return found
+
+
+class _Wider(AxisValues):
+    """Integer arithmetic in int64: variables and elements become wider, and so does all that is made of them."""
+
+    def __init__(self, e: Expr) -> None:
+        values = {v: ops.cast(v, INT64) for v in free_vars(e) if v.dtype.kind == "int" and v.dtype.bits < 64}
+        super().__init__(values, lambda n, _: n)
+        self.are_wide = True
+
+    def _index(self, e: Expr) -> Expr:
+        match e:
+            case Cast(x) if e.dtype.kind == x.dtype.kind == "int" and x.dtype.bits <= e.dtype.bits:
+                return ops.cast(self.index(x), INT64)
+            case ProducerLoad() | BufferLoad() | Cast() if e.dtype.is_int and e.dtype.bits < 64:
+                return ops.cast(e, INT64)
+            case ProducerLoad() | BufferLoad():
+                return e
+        return super()._index(e)
+
+
+def _widened(index: Expr) -> Expr:
+    return ops.cast(_Wider(index).index(index), INT64)
 
 
 class _PassesError(Exception):
-    """A part of an index may be larger than its dtype."""
+    """A part of an index may be larger than its dtype, and what is made of it then is wrong."""
 
 
-def _passes(e: Expr, ranges: Mapping[Var, Ends]) -> bool:
-    if isinstance(e, Var | IntImm) or e.dtype.kind != "int":
+def _passes(e: Expr, ranges: Known, size: Expr | None, any_number: bool) -> bool:
+    """Whether `e`, as an index into a dimension of `size`, may be another number than in int64."""
+    if isinstance(e, Var | IntImm | ProducerLoad | BufferLoad) or e.dtype.kind != "int":
         return False
+    found = _Ranges(ranges)
     try:
-        _Ranges(ranges).of(e, False)
+        lo, hi = found.of(e, any_number)
     except _PassesError:
         return True
-    return False
+    return not _holds(e.dtype, (lo, hi)) and not (found.guessed and _is_seen(e.dtype, (lo, hi), size))
+
+
+def _holds(d: DType, ends: Ends) -> bool:
+    return d.bits >= 64 or (d.min_value() <= ends[0] and ends[1] <= d.max_value())
+
+
+def _is_seen(d: DType, ends: Ends, size: Expr | None) -> bool:
+    """Whether an index that has wrapped is negative or beyond the last element, so that a check sees it."""
+    if size is None or size.dtype.bits > d.bits:
+        return False
+    n = const_int(size)
+    most = d.max_value() - _ROOM if n is None else n
+    return most <= d.max_value() and ends[1] < 1 << d.bits and ends[0] + (1 << d.bits) >= most
 
 
 class _Ranges:
-    """The ranges of indices, as far as `known` tells of variables; (0, 0) where nobody knows."""
+    """The ranges of integer arithmetic as if it did not wrap, as far as `known` tells of variables."""
 
-    def __init__(self, known: Mapping[Var, Ends]) -> None:
+    def __init__(self, known: Known) -> None:
         self.known = known
         self.found: dict[tuple[Expr, bool], Ends] = {}
+        self.guessed = False  # whether any of it depends on what nobody knows
 
-    def of(self, e: Expr, sizes: bool) -> Ends:
-        """The range of `e`. With `sizes`, variables of which nothing is known are as large as sizes may be. Raises
-        _PassesError for more than its dtype holds."""
-        if (e, sizes) not in self.found:
-            self.found[e, sizes] = self._checked(e, self._find(e, sizes))
-        return self.found[e, sizes]
+    def of(self, e: Expr, any_number: bool) -> Ends:
+        """The range of `e`. Variables of which nothing is known are 0, or with `any_number` all that they may be. Raises _PassesError where a part passes its dtype from which more is computed than a sum or
+        product."""
+        if (e, any_number) not in self.found:
+            lo, hi = self._find(e, any_number)
+            if e.dtype.kind != "int" and not _holds(e.dtype, (lo, hi)):
+                lo, hi = e.dtype.min_value(), e.dtype.max_value()  # unsigned numbers wrap
+            self.found[e, any_number] = lo, hi
+        return self.found[e, any_number]
 
-    def _checked(self, e: Expr, found: Ends) -> Ends:
-        d = e.dtype
-        if d.kind == "int" and d.bits < 64 and not (d.min_value() <= found[0] and found[1] <= d.max_value()):
+    def exact(self, e: Expr, any_number: bool) -> Ends:
+        """The range of `e`, which must not pass its dtype."""
+        found = self.of(e, any_number)
+        if not _holds(e.dtype, found):
             raise _PassesError
-        return found if d.kind == "int" else _NOT_KNOWN
+        return found
 
-    def _find(self, e: Expr, sizes: bool) -> Ends:
+    def _any(self, e: Expr) -> Ends:
+        self.guessed = True
+        return e.dtype.min_value(), e.dtype.max_value()
+
+    def _variable(self, v: Var, any_number: bool) -> Ends:
+        lo, hi = self.known.get(v, (None, None))
+        if lo is not None and hi is not None:
+            return lo, hi
+        self.guessed = True
+        least, most = v.dtype.min_value(), v.dtype.max_value()
+        if not any_number:
+            return 0, 0
+        if lo is not None and most > 2 * _ROOM:  # a size
+            most -= _ROOM
+        return least if lo is None else lo, most if hi is None else hi
+
+    def _find(self, e: Expr, any_number: bool) -> Ends:
         match e:
             case IntImm(value):
                 return value, value
             case Var():
-                return self.known.get(
-                    e,
-                    (0, max(e.dtype.max_value() - _ROOM, 0))
-                    if sizes and e.dtype.kind == "int"
-                    else _NOT_KNOWN,
-                )
-            case Cast(a):
-                return self.of(a, sizes)
-            case ProducerLoad() | BufferLoad():  # its own indices have been looked at
-                return _NOT_KNOWN
+                return self._variable(e, any_number) if e.dtype.is_int else (0, 0)
+            case Cast(a) if a.dtype.is_int and e.dtype.is_int:
+                ends = self.exact(a, any_number) if e.dtype.bits > a.dtype.bits else self.of(a, any_number)
+                return ends if _holds(e.dtype, ends) else self._any(e)
             case Add(a, b):
-                (p, q), (r, s) = self.of(a, sizes), self.of(b, sizes)
+                (p, q), (r, s) = self.of(a, any_number), self.of(b, any_number)
                 return p + r, q + s
             case Sub(a, b):
-                (p, q), (r, s) = self.of(a, sizes), self.of(b, sizes)
+                (p, q), (r, s) = self.of(a, any_number), self.of(b, any_number)
                 return p - s, q - r
             case Mul(a, b):
-                ends = [x * y for x in self.of(a, sizes) for y in self.of(b, sizes)]
-                return min(ends), max(ends)
+                ends_of = [x * y for x in self.of(a, any_number) for y in self.of(b, any_number)]
+                return min(ends_of), max(ends_of)
             case Call("shift_left", (a, IntImm(c))):
-                return self.of(a, sizes)[0] << c, self.of(a, sizes)[1] << c
-        parts = [self.of(c, True) for c in e.children() if isinstance(c, Expr)]
+                return self.of(a, any_number)[0] << c, self.of(a, any_number)[1] << c
+            case Call("bitwise_and", (a, IntImm(c))) if c >= 0:  # the lowest bits are right, wrapped or not
+                self.of(a, any_number)
+                return 0, c
+            case FloorMod(a, IntImm(c)) if c > 0 and c & (c - 1) == 0:
+                self.of(a, any_number)
+                return 0, c - 1
+            case ProducerLoad() | BufferLoad():  # its own indices have been looked at
+                return self._any(e) if e.dtype.is_int else (0, 0)
+        return self._of_parts(e)
+
+    def _of_parts(self, e: Expr) -> Ends:
+        """The range of what is not right if one of its parts has wrapped."""
+        parts = [self.exact(c, True) for c in e.children() if isinstance(c, Expr)]
         match e:
             case FloorMod(_, IntImm(c)) if c > 0:
                 return 0, c - 1
             case FloorDiv(_, IntImm(c)) if c > 0:
                 return parts[0][0] // c, parts[0][1] // c
+            case Call("shift_right", (_, IntImm(c))):
+                return parts[0][0] >> c, parts[0][1] >> c
             case Min():
                 return min(parts[0][0], parts[1][0]), min(parts[0][1], parts[1][1])
             case Max():
@@ -152,4 +289,4 @@ class _Ranges:
                 return (0 if parts[1][0] >= 0 and isinstance(e, FloorMod) else -most), most
             case Select() | Call("if_then_else"):
                 return min(p[0] for p in parts[1:]), max(p[1] for p in parts[1:])
-        return _NOT_KNOWN
+        return self._any(e) if e.dtype.is_int else (0, 0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 
-from tewb.ir import IterVar
+from tewb.base import INT64
+from tewb.ir import IterVar, const_int, script
 from tewb.schedule.declare import AXES, Arguments, Refusal, Repair, Results, Selection, Values, primitive
 from tewb.schedule.dependent_loops import fits_one_loop, keeps_ranges_known
 from tewb.schedule.journal import Step
@@ -49,7 +51,19 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
             return Refusal(
                 f"{stage.axis_name(a)} is a {a.kind.value} axis and {stage.axis_name(b)} a {b.kind.value} axis"
             )
-    return fits_one_loop(stage, axes) or _fusion(stage, axes)
+    return fits_one_loop(stage, axes) or _passes_int64(stage, axes) or _fusion(stage, axes)
+
+
+def _passes_int64(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+    """Whether nothing counts the iterations of the loops as one, as far as their sizes are known."""
+    extents = stage.schedule.extents(stage)
+    sizes = [const_int(extents[iv]) for iv in axes]
+    if math.prod(max(1 if n is None else n, 0) for n in sizes) <= INT64.max_value():
+        return None
+    product = " x ".join(script(extents[iv]) for iv in axes)
+    return Refusal(
+        f"{product} iterations are more than int64 counts", "fuse fewer loops, the inner ones first"
+    )
 
 
 def _fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:

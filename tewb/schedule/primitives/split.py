@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tewb.ir import AxisKind, IterVar
+from tewb.base import INT64
+from tewb.ir import AxisKind, IterVar, const_int
 from tewb.schedule.declare import (
     AXIS,
     Arguments,
@@ -62,7 +63,20 @@ def _split_refusal(stage: Stage, v: Values) -> Refusal | None:
     refused = has_loops(stage) or (
         _cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else untouched(stage, iv)
     )
+    refused = refused or _rounded_past_int64(stage, iv, size or 1)
     return refused or (_hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None)
+
+
+def _rounded_past_int64(stage: Stage, iv: IterVar, size: int) -> Refusal | None:
+    """Whether a loop is so long that rounded up to whole parts nothing counts its iterations."""
+    n = const_int(stage.schedule.extents(stage)[iv]) or 0
+    rounded = -(-n // size) * size if size < n else n
+    if rounded <= INT64.max_value():
+        return None
+    return Refusal(
+        f"{stage.axis_name(iv)} has {n} iterations, which are {rounded} in parts of {size}: more than int64 counts",
+        "choose a size that divides them",
+    )
 
 
 def _hybrid_parts(stage: Stage, iv: IterVar, factor: int | None, nparts: int | None) -> Refusal | None:

@@ -25,7 +25,7 @@ from tewb.tensor.hybrid.values import (
     Value,
     kind_of,
 )
-from tewb.tensor.wide_indices import wide_index
+from tewb.tensor.wide_indices import checked_index, wide_index, written
 
 
 class Elements(Expressions):
@@ -104,18 +104,13 @@ class Elements(Expressions):
         number = const_int(index)
         if number is not None and number < 0:
             index = ops.add(index, size)
-        index = self.wide(index)
+        index = wide_index(index, self.ranges_of(index), size)
         self.check_index(node, buffer, d, index, size, number)
         return index
 
-    def wide(self, index: Expr) -> Expr:
-        """`index`, in 64 bits where sizes that nobody knows may make it pass 32; what certainly does is refused."""
-        if self.analyzer.overflow(index) is not None:
-            return index
-        ends = {v: self.analyzer.ranges.get(v, (None, None)) for v in free_vars(index)}
-        return wide_index(
-            index, {v: (lo, hi) for v, (lo, hi) in ends.items() if lo is not None and hi is not None}
-        )
+    def ranges_of(self, index: Expr) -> dict[Var, tuple[int | None, int | None]]:
+        """What is known of the variables of an index."""
+        return {v: self.analyzer.ranges.get(v, (None, None)) for v in free_vars(index)}
 
     def index_value(self, value: Value, node: ast.AST) -> Expr:
         if isinstance(value, Slice):
@@ -135,7 +130,7 @@ class Elements(Expressions):
             raise self.refuse(
                 node,
                 f"the index of {b.name} passes {part.dtype}: in dimension {d}, {script(part)} reaches {end}",
-                "compute the index in 64 bits: int64(i)",
+                "take remainders before products: (i % n) * (i % n)",
                 BoundError,
             )
         low, high = ops.greater_equal(index, 0), ops.less(index, size)
@@ -156,7 +151,9 @@ class Elements(Expressions):
                 "guard it with an if",
                 BoundError,
             )
-        text = f"{self.name} leaves {b.name} in dimension {d} ({self.span(node)}): {script(index)}"
+        text = f"{self.name} leaves {b.name} in dimension {d} ({self.span(node)}): {written(index)}"
+        index = checked_index(index, self.ranges_of(index), size)
+        low, high = ops.greater_equal(index, 0), ops.less(index, size)
         self.check(ops.logical_and(low, high), text)
 
     def certainly_reached(self, index: Expr) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
+from tewb.base import INT64, DType
 from tewb.ir import (
     AxisKind,
     Buffer,
@@ -21,11 +23,13 @@ from tewb.ir import (
     const_int,
     ops,
     seq,
+    walk,
 )
 from tewb.tensor.hybrid.names import LOOPS
 from tewb.tensor.hybrid.shared import Table
 from tewb.tensor.hybrid.slices import Slices
 from tewb.tensor.hybrid.values import Counted, LoopVariable, Value, kind_of
+from tewb.tensor.wide_indices import checked_end
 
 LONGEST = 4096  # iterations of a loop that is written out
 
@@ -60,9 +64,10 @@ class Loops(Slices):
     # ---- counting
 
     def counted(self, node: ast.For, over: Counted) -> Any:
-        bounds = [
-            self.steady(self.index_value(b, node.iter), f"{over.word}.{i}") for i, b in enumerate(over.bounds)
-        ]
+        given = [self.index_value(b, node.iter) for b in over.bounds]
+        if len(given) <= 3 and any(isinstance(n, BufferLoad) for e in given for n in walk(e)):
+            self.check_count(node, given)
+        bounds = [self.steady(e, f"{over.word}.{i}") for i, e in enumerate(given)]
         if not 1 <= len(bounds) <= 3:
             raise self.refuse(
                 node.iter, f"{over.word} takes one to three numbers", f"{over.word}(start, stop, step)"
@@ -76,6 +81,20 @@ class Loops(Slices):
                 raise self.refuse(node.iter, "the step of a range must be a number other than 0", "range(n)")
             return self.written_out(node, range(*known))
         return self.for_loop(node, self.loop_name(node), LOOPS[over.word], bounds)
+
+    def check_count(self, node: ast.For, given: Sequence[Expr]) -> None:
+        """Check when the function runs that the ends of a range that elements tell, and their difference, do not pass
+        their dtype."""
+        d = reduce(ops.common_dtype, [e.dtype for e in given])
+        wide = [checked_end(e, self.ranges_of(e)) for e in given]
+        tests = [_within(w, d, 0) for w, e in zip(wide, given, strict=True) if w is not e]
+        first = const_int(given[0])
+        if len(given) > 1 and (first is None or first < 0) and d.kind == "int" and d.bits < 64:
+            step = abs(const_int(given[2]) or 1) if len(given) == 3 else 1
+            tests.append(_within(ops.sub(ops.cast(wide[1], INT64), ops.cast(wide[0], INT64)), d, step))
+        if tests:
+            where = f"{ast.unparse(node.iter)} ({self.span(node)})"
+            self.check(ops.all_of(*tests), f"{self.name}: {where} has more iterations than {d} counts")
 
     def loop_name(self, node: ast.For) -> str:
         if not isinstance(node.target, ast.Name):
@@ -209,3 +228,11 @@ class Loops(Slices):
             )
         for t, v in zip(target.elts, value, strict=True):
             self.known_targets(t, v)
+
+
+def _within(e: Expr, d: DType, room: int) -> Expr:
+    """Whether `e` fits `d`, with `room` at both ends."""
+    return ops.logical_and(
+        ops.greater_equal(e, const(d.min_value() + room, e.dtype)),
+        ops.less_equal(e, const(d.max_value() - room, e.dtype)),
+    )

@@ -15,11 +15,12 @@ from tewb.lowering import lower_schedule
 from tewb.runtime import Kernel, get_num_threads
 from tewb.schedule import Schedule, Step, steps_of
 from tewb.tensor import ComputeOp, PlaceholderOp, Tensor
-from tewb.testing import evaluate, random_array, tolerance
+from tewb.testing import evaluate, tolerance
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.counts import Sizes, least_bytes, operations, shape_of, value_of
 from tewb.workbench.measure.interruptible import LONG, interruptible, wait_for_given_up
 from tewb.workbench.measure.measurement import Measurement
+from tewb.workbench.measure.suitable_inputs import suitable_inputs
 from tewb.workbench.measure.trials import Progress, in_turn, numpy_threads
 from tewb.workbench.session_view import SessionView
 
@@ -164,7 +165,7 @@ def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
                     hint=f"inputs are in the order of the arguments: {', '.join(t.name for t in given)}",
                 )
     else:
-        inputs = {t: random_array(shape_of(t, session.sizes), t.dtype, rng) for t in given}
+        inputs = suitable_inputs(session.schedule.outputs, given, session.sizes, rng)
     if session.reference is not None:
         result = session.reference(*inputs.values())
         results = list(result) if isinstance(result, tuple | list) else [result]

@@ -26,7 +26,7 @@ def suitable_inputs(
             for t, largest, is_row in _limits(op, sizes):
                 most[t] = min(most.get(t, largest), largest)
                 rows |= {t} if is_row else set()
-    for t, largest in most.items() if rows else ():
+    for t, largest in most.items():
         if t in found and t.dtype.is_int:
             values = rng.integers(0, max(largest, 0) + 1, found[t].shape)
             found[t] = (np.sort(values, axis=None).reshape(values.shape) if t in rows else values).astype(

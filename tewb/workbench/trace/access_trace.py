@@ -13,8 +13,9 @@ import numpy as np
 
 from tewb.base import ArgumentError, TewbError, check_given, here, is_count
 from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk
-from tewb.testing import random_array
+from tewb.tensor import PlaceholderOp, Tensor
 from tewb.workbench.measure.counts import value_of
+from tewb.workbench.measure.suitable_inputs import suitable_inputs
 from tewb.workbench.session_view import SessionView
 from tewb.workbench.trace.interpreter import IRInterpreter
 
@@ -202,14 +203,20 @@ def _arguments(session: SessionView, f: PrimFunc) -> dict[Var, Any]:
     rng = np.random.default_rng(0)
     given = None if session.inputs is None else iter(session.inputs)
     memory: dict[Var, Any] = {}
+    tensors = [a if isinstance(a, Tensor) else None for a in session.args]
+    inputs = [t for t in tensors if t is not None and isinstance(t.op, PlaceholderOp)]
+    suitable = (
+        {} if given is not None else suitable_inputs(session.schedule.outputs, inputs, session.sizes, rng)
+    )
     for position, b in enumerate(f.params):
         if not isinstance(b, Buffer):
             continue
-        shape = [const_int(n) or 0 for n in b.shape]
+        shape, t = [const_int(n) or 0 for n in b.shape], tensors[position]
         if position in f.outputs:
             array = np.zeros(shape, str(b.dtype))
         elif given is None:
-            array = random_array(shape, str(b.dtype), rng)
+            assert t is not None
+            array = suitable[t]
         else:
             array = np.asarray(next(given, None))
             if list(array.shape) != shape:
