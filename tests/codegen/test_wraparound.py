@@ -198,17 +198,19 @@ SMALLEST, LARGEST = -(2**31), 2**31 - 1
     ("index", "data", "found"),
     [
         (lambda b, i: b * 2 // 2, 5, 5),
-        (lambda b, i: b * 2 // 2, 2**30 + 3, None),  # SMALLEST + 6, halved
-        (lambda b, i: b * 2, SMALLEST + 3, 6),
-        (lambda b, i: (b + LARGEST) + LARGEST, 9, 7),
+        (lambda b, i: b * 2 // 2, 2**30 + 3, None),
+        (lambda b, i: b * 2, SMALLEST + 3, None),  # 6 if it wrapped
+        (lambda b, i: (b + LARGEST) + LARGEST, 9, None),  # 7 if it wrapped
         (lambda b, i: (b + 5) % 8, LARGEST, 4),
-        (lambda b, i: te.max(te.min(b + 1, 63), 0), LARGEST, 0),
-        (lambda b, i: te.max(te.min(b * 2 // 2, 63), 0), 2**30 + 3, 0),
-        (lambda b, i: te.select(b - 5 < 0, 0, te.min(b, 63)), SMALLEST, None),  # SMALLEST - 5 is positive
-        (lambda b, i: te.select(b + 1 > b, 3, 4), LARGEST, 4),
+        (lambda b, i: te.max(te.min(b + 1, 63), 0), LARGEST, 63),
+        (lambda b, i: te.max(te.min(b * 2 // 2, 63), 0), 2**30 + 3, 63),
+        (lambda b, i: te.select(b - 5 < 0, 0, te.min(b, 63)), SMALLEST, 0),
+        (lambda b, i: te.select(b + 1 > b, 3, 4), LARGEST, 3),
     ],
 )
-def test_an_index_is_checked_as_it_is_computed(index: Any, data: int, found: int | None, lanes: int) -> None:
+def test_elements_in_an_index_are_counted_without_wrapping(
+    index: Any, data: int, found: int | None, lanes: int
+) -> None:
     elements = np.full(64, data, "int32")
     if found is None:
         with pytest.raises(BoundError, match="reads outside of A"):
@@ -218,14 +220,17 @@ def test_an_index_is_checked_as_it_is_computed(index: Any, data: int, found: int
 
 
 @pytest.mark.parametrize("lanes", [1, 8])
-def test_bytes_that_wrap_in_an_index(lanes: int) -> None:
+def test_bytes_in_an_index_do_not_wrap(lanes: int) -> None:
     def index(b: Any, i: Any) -> Any:
         return b.astype("int32") * 2**25 // 2**20
 
     good = gathered(index, np.full(64, 60, "uint8"), 8161, lanes)
     np.testing.assert_array_equal(good, np.full(64, 60 * 32))
+    np.testing.assert_array_equal(
+        gathered(index, np.full(64, 200, "uint8"), 8161, lanes), np.full(64, 200 * 32)
+    )
     with pytest.raises(BoundError, match="reads outside of A"):
-        gathered(index, np.full(64, 200, "uint8"), 8161, lanes)
+        gathered(index, np.full(64, 255, "uint8"), 8160, lanes)
 
 
 def test_an_index_that_passes_int32_is_computed_in_int64() -> None:

@@ -233,17 +233,14 @@ _COUNTS = frozenset(("+", "-", "*", "//", "%", "te.min", "te.max", "neg"))
 
 
 def _counted(index: E) -> E:
-    """An index as it is counted: the arithmetic of loops and sizes in it does not wrap; what data says does."""
-    if _reads(index):
-        return index
+    """An index as it is counted: the arithmetic of its axes, sizes and elements does not wrap."""
     args = tuple(_counted(a) for a in index.args) if index.op in _COUNTS else index.args
     return E(
-        index.op, "int64" if index.op in _COUNTS and index.dtype == "int32" else index.dtype, args, index.data
+        index.op,
+        "int64" if index.op in _COUNTS and index.dtype in ("int8", "int16", "int32") else index.dtype,
+        args,
+        index.data,
     )
-
-
-def _reads(e: E) -> bool:
-    return e.op == "load" or any(_reads(a) for a in e.args)
 
 
 def size(e: E, sizes: dict[str, int]) -> int:
