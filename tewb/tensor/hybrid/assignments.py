@@ -47,7 +47,7 @@ class AssignmentTranslator:
             raise translation.refuse(
                 target, "the sides of this assignment do not match", "write as many values as names"
             )
-        statements: list[Stmt | Wrap] = []
+        statements: list[Stmt | Wrap] = [*translation.take_pending()]  # the values are read below
         values = list(values)
         for i, v in enumerate(values):
             if isinstance(v, Slice):
