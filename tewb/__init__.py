@@ -48,9 +48,9 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext tewb`: the magics %tewb_show, %%tewb_time and %tewb_traceback, and looks for our classes."""
-    from tewb.workbench.notebook.magics import load
+    from tewb.workbench.notebook import magics
 
-    load(shell)
+    magics.load(shell)
 
 
 def _look_well_in_notebooks() -> None:

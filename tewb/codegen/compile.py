@@ -38,10 +38,8 @@ from tewb.ir import (
     script_lines,
     walk,
 )
-from tewb.runtime import ForeignKernel, Kernel, Target, pool
+from tewb.runtime import Compiled, ForeignKernel, Kernel, Target, Translated, pool, register_native
 from tewb.runtime.abi import KernelSignature, ParamSpec, Size
-from tewb.runtime.callbacks import register_native
-from tewb.runtime.jit import Compiled, Translated
 
 
 @dataclass(frozen=True)

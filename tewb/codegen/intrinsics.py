@@ -12,7 +12,7 @@ from tewb.base import BOOL, CodegenError, DType
 from tewb.codegen import vector_math
 from tewb.codegen.function import Function
 from tewb.codegen.types import float_constant, int_constant, splat_constant, suffix, value_type
-from tewb.runtime.jit import register_symbol
+from tewb.runtime import register_symbol
 
 Rule = Callable[[Function, DType, Sequence[str]], str]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from tewb.runtime import Compiled, address_of, register_symbol
 from tewb.runtime.abi import CALLBACK, ERROR, HANDLE, MEMORY_LEFT, NO_MEMORY, UNANSWERED
-from tewb.runtime.jit import Compiled, address_of, register_symbol
 
 # What a kernel says to call them.
 SERVICES = """

@@ -49,9 +49,9 @@ def _dump(source: str, show_svg: bool, dot_file_path: str, output_dot_string: bo
 
 def _show(source: str) -> None:
     """Show a graph in the notebook. Raises TewbError where nothing can draw it or show it."""
-    from tewb.workbench.views.plain import picture
+    from tewb.workbench.views import plain
 
-    image = picture(source, "graph of the schedule")
+    image = plain.picture(source, "graph of the schedule")
     if image is None:
         raise TewbError(
             "graphviz's program dot is not installed",

@@ -32,11 +32,8 @@ from tewb.lowering.combine_values import combined
 from tewb.lowering.data_ranges import ToldRange, told_ranges
 from tewb.lowering.stage_loops import Loops
 from tewb.lowering.vector_reduction import Lanes
-from tewb.schedule import Stage
-from tewb.schedule.relation import index_up
-from tewb.schedule.vector_reduction import lane_loop, loops_of_elements
-from tewb.tensor import ComputeOp, checked_index, known_ranges, written
-from tewb.tensor.access_check import Access
+from tewb.schedule import Stage, index_up, lane_loop, loops_of_elements
+from tewb.tensor import Access, ComputeOp, checked_index, known_ranges, written
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests

@@ -34,8 +34,8 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.schedule.relation import LARGEST_FACTOR
-from tewb.tensor.access_check import ALWAYS, Access
+from tewb.schedule import LARGEST_FACTOR
+from tewb.tensor import ALWAYS, Access
 
 if TYPE_CHECKING:
     from tewb.lowering.compute_nest import ComputeNest

@@ -29,10 +29,8 @@ from tewb.ir import (
 from tewb.lowering.bind_buffers import is_compact
 from tewb.lowering.extern_buffers import dense_where_declared, extern_body
 from tewb.lowering.stage_loops import Loops
-from tewb.schedule import Stage
-from tewb.schedule.extern_tiles import tile_of
-from tewb.tensor import ExternOp, Part, Tensor, Tile, extern_region, whole_region
-from tewb.tensor.access import Region
+from tewb.schedule import Stage, tile_of
+from tewb.tensor import ExternOp, Part, Region, Tensor, Tile, extern_region, whole_region
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests

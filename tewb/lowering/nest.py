@@ -28,10 +28,8 @@ from tewb.ir import (
 from tewb.lowering.bind_buffers import bind_buffers, compact_strides
 from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.extern_nest import ExternNest, extern_scope
-from tewb.schedule import At, Schedule, Stage
+from tewb.schedule import At, Schedule, Stage, aligned_strides, within_guards
 from tewb.schedule.bounds import Bounds
-from tewb.schedule.hybrid_loops import within_guards
-from tewb.schedule.primitives.storage_align import aligned_strides
 from tewb.tensor import ComputeOp, ExternOp, Tensor, is_whole
 from tewb.tensor.hybrid import HybridOp
 

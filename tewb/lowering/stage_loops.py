@@ -23,9 +23,8 @@ from tewb.ir import (
 from tewb.lowering.double_buffer import Ahead, double_buffered
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
-from tewb.schedule import Stage
+from tewb.schedule import Stage, inside
 from tewb.schedule.bounds import StageBounds, region_read
-from tewb.schedule.questions import inside
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests

@@ -24,7 +24,7 @@ from tewb.ir import (
     uses,
 )
 from tewb.lowering.combine_values import combined
-from tewb.schedule.vector_reduction import lane_shape, loops_of_elements
+from tewb.schedule import lane_shape, loops_of_elements
 
 if TYPE_CHECKING:
     from tewb.lowering.compute_nest import ComputeNest

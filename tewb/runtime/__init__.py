@@ -1,7 +1,9 @@
 """The runtime: packed functions, kernels and their arguments, callbacks, the thread pool, timing."""
 
 from tewb.runtime.aligned_memory import aligned_empty
+from tewb.runtime.callbacks import register_native
 from tewb.runtime.foreign_kernel import ForeignKernel
+from tewb.runtime.jit import Compiled, Translated, address_of, register_symbol
 from tewb.runtime.kernel import Kernel, memory_limit
 from tewb.runtime.packed_functions import (
     get_global_func,
@@ -16,4 +18,5 @@ from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 __all__ = [
     "ForeignKernel", "Kernel", "Target", "Timing", "aligned_empty", "calls_for", "get_global_func", "get_num_threads", "list_global_func_names", "memory_limit",
     "pool", "register_func", "remove_global_func", "sample", "set_num_threads", "shown", "time_call",
+"Compiled", "Translated", "address_of", "register_native", "register_symbol",
 ]  # fmt: skip

@@ -9,8 +9,7 @@ from tewb.base import LowerError, any_depth
 from tewb.ir import Expr, ProducerLoad, Var, at_axes, rewriter, walk
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Stage
-from tewb.tensor import ComputeOp, Operation
-from tewb.tensor.access_check import check_accesses
+from tewb.tensor import ComputeOp, Operation, check_accesses
 
 MOST_NODES = (
     75_000  # of a stage and what is inlined into it; half of them are shared, and these take 8 s to build

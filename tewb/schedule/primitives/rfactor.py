@@ -27,8 +27,7 @@ from tewb.schedule.questions import attached_at, has_loops
 from tewb.schedule.relation import Relation, Split, index_up
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Loops, Stage
-from tewb.tensor import ComputeOp, Tensor
-from tewb.tensor.access_check import check_accesses
+from tewb.tensor import ComputeOp, Tensor, check_accesses
 
 
 @primitive(

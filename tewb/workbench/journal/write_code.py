@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import ExternError, literal
-from tewb.schedule import Schedule
-from tewb.schedule.code import Names, schedule_code
-from tewb.tensor import Tensor
+from tewb.schedule import Names, Schedule, schedule_code
+from tewb.tensor import GraphSource, Tensor
 from tewb.tensor.hybrid import HybridOp
-from tewb.tensor.source import GraphSource
 
 
 @dataclass(frozen=True, slots=True)

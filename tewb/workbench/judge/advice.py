@@ -39,9 +39,8 @@ from tewb.ir import (
     walk,
 )
 from tewb.runtime import Target
-from tewb.schedule import At, Schedule, Split, Stage, Step
+from tewb.schedule import At, Schedule, Split, Stage, Step, divides
 from tewb.schedule.bounds import infer_bounds
-from tewb.schedule.relation import divides
 from tewb.workbench.judge.ledger import Entry, account, argument_stages, caches, ledger, size_of
 from tewb.workbench.judge.palette import Trials, lanes_of
 from tewb.workbench.session_view import ProgramView

@@ -38,12 +38,17 @@ from tewb.ir import (
     script,
     walk,
 )
-from tewb.schedule import At, Schedule, Stage
+from tewb.schedule import (
+    At,
+    Schedule,
+    Stage,
+    aligned_strides,
+    elements_spanned,
+    lane_shape,
+    recompute_factor,
+    tile_of,
+)
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, needed_region
-from tewb.schedule.extern_tiles import tile_of
-from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
-from tewb.schedule.recompute import recompute_factor
-from tewb.schedule.vector_reduction import lane_shape
 from tewb.tensor import ComputeOp, ExternOp, Tensor, whole_region
 from tewb.workbench.looks.lowered_ir import allocations, peak_bytes_of
 from tewb.workbench.measure.measurement import Measurement

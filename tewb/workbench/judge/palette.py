@@ -26,9 +26,20 @@ from tewb.ir import (
 )
 from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
 from tewb.runtime import Target
-from tewb.schedule import PRIMITIVES, Schedule, Stage, Step, loop_of, loops_text
+from tewb.schedule import (
+    PRIMITIVES,
+    REQUIRED,
+    Call,
+    Refusal,
+    Repair,
+    Schedule,
+    Selection,
+    Stage,
+    Step,
+    loop_of,
+    loops_text,
+)
 from tewb.schedule.bounds import infer_bounds
-from tewb.schedule.declare import REQUIRED, Call, Refusal, Repair, Selection
 from tewb.workbench.judge.ledger import allocated_bytes, argument_stages, computed_times
 from tewb.workbench.session_view import ProgramView
 

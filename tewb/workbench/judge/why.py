@@ -30,9 +30,20 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.schedule import PRIMITIVES, At, Fuse, Split, Stage, Step, loop_marks, loop_of
+from tewb.schedule import (
+    PRIMITIVES,
+    At,
+    Extents,
+    Fuse,
+    Split,
+    Stage,
+    Step,
+    divides,
+    index_up,
+    loop_marks,
+    loop_of,
+)
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, readings
-from tewb.schedule.relation import Extents, divides, index_up
 from tewb.tensor import ComputeOp, ExternOp
 from tewb.workbench.judge.ledger import argument_stages, cache_hint, caches, ledger
 from tewb.workbench.judge.palette import Trials

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tewb.ir import script
-from tewb.schedule import At, Schedule, Stage, loop_marks, place_text, stage_marks
+from tewb.schedule import At, Schedule, Stage, loop_marks, place_text, recompute_factor, stage_marks
 from tewb.schedule.bounds import infer_bounds
-from tewb.schedule.recompute import recompute_factor
 
 
 @dataclass(frozen=True, slots=True)

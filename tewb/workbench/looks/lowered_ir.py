@@ -22,7 +22,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering import BUILD, peak_bytes, run
-from tewb.schedule.primitives.storage_align import elements_spanned
+from tewb.schedule import elements_spanned
 from tewb.workbench.looks.sizes import bytes_shown
 
 

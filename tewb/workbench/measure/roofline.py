@@ -19,8 +19,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tewb.runtime import Target
-from tewb.runtime.jit import Compiled
+from tewb.runtime import Compiled, Target
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
 from tewb.workbench.measure.measurement import Measurement, per_second

@@ -22,9 +22,8 @@ from tewb.driver import build_module
 from tewb.ir import Expr, For, ForKind, IntImm, Stmt, Var, const, const_int, walk
 from tewb.lowering import lower_schedule
 from tewb.schedule import PRIMITIVES, Schedule, Step
-from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor
+from tewb.tensor import ComputeOp, ExternOp, GraphSource, Operation, PlaceholderOp, Tensor
 from tewb.tensor.hybrid import HybridOp
-from tewb.tensor.source import GraphSource
 from tewb.testing import evaluate
 from tewb.workbench.measure.counts import Sizes, operations_below, points, shape_of, size_of, value_of
 from tewb.workbench.measure.measure import check, filled_like, in_order

@@ -7,8 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from tewb.schedule import Param, Primitive
-from tewb.schedule.declare import REQUIRED
+from tewb.schedule import REQUIRED, Param, Primitive
 from tewb.workbench.session import Session
 
 _WIDE = {"description_width": "initial"}
