@@ -12,6 +12,7 @@ import tempfile
 import zlib
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,3 +45,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         of_one_test.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))
         for item in of_one_test[-(-len(of_one_test) // n) :]:
             item.add_marker("slow")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests in a browser run in one process, which has one server and one browser; others where there is room.
+
+    `--dist loadgroup` would do, if pytest 9.2 kept the names that pytest-xdist 3.8 gives to tests of a group.
+    """
+    if config.getvalue("dist") != "load":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneBrowser(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+    return OneBrowser(config, log)

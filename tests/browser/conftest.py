@@ -1,4 +1,4 @@
-"""One server and one browser for all browser tests, which one process runs; a fresh page for each test."""
+"""One server and one browser for all browser tests, in one process (`tests/conftest.py`); a fresh page for each test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ QUICK = {"test_a_students_first_minute", "test_split_changes_the_ir_and_undo_tak
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    item.add_marker(pytest.mark.xdist_group("browser"))
     if item.name not in QUICK:
         item.add_marker("slow")
 

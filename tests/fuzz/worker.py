@@ -111,7 +111,7 @@ class Worker:
         )
         self._process.start()
         other.close()
-        if not self._pipe.poll(PREPARE_SECONDS):
+        if not self._pipe.poll(5 * PREPARE_SECONDS):  # the machine may be busy
             raise RuntimeError("the worker does not start")
         self._pipe.recv()
 

@@ -309,6 +309,19 @@ def test_swapping_two_elements() -> None:
     three_ways(f, np.array([1, 2, 3, 4], "int32"))
 
 
+def test_swapped_elements_are_checked_before_they_are_read() -> None:
+    @script
+    def f(a, i):
+        b = output_tensor((4,), "int32")
+        b[:] = a[:]
+        b[i[0]], b[1] = b[1], b[i[0]]
+        return b
+
+    text = str(f(tensor(4, dtype="int32"), tensor(1, dtype="int32")).op.body)
+    assert text.index("f leaves b in dimension 0") < text.index("value1[0] = b[")
+    three_ways(f, np.array([1, 2, 3, 4], "int32"), np.array([3], "int32"))
+
+
 def test_what_an_if_asked_does_not_hold_after_a_write() -> None:
     """Until now the second question was folded to the answer of the first."""
 

@@ -252,7 +252,9 @@ class Program:
                 f"q[{row}, {here}] = floor(min(max({value}, -8.0), {self.pick('8.0', f'q[{other}, 0]')}))"
             )
         elif kind == 1:
-            self.emit(f"r[{here}] {sign} {self.pick('e', 'r')}[{self.part(length)}]")
+            # r[1:6:2] = r[1:4] is wrong in numpy 2.4: it reads r[3] after it has stored it. A sum is a copy.
+            source = self.pick("e[{}]", "(r[{}] + 0)").format(self.part(length))
+            self.emit(f"r[{here}] {sign} {source}")
         elif kind == 2:
             self.emit(f"q[1:3, {here}] = q[{self.pick('0:2', '2:4', '1:3', '2:3')}, {self.part(length)}]")
         else:

@@ -137,6 +137,7 @@ def test_the_packed_copy_is_computed_in_the_loops() -> None:
     assert_same_result(s, inputs, outputs)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("a", ["uint8", "int8"])
 @pytest.mark.parametrize("b", ["uint8", "int8"])
 @pytest.mark.parametrize("size", [(8, 64, 32), (5, 70, 13)])

@@ -36,6 +36,7 @@ def at_offset(shape: tuple[int, ...], dtype: str, offset: int) -> Any:
     return raw[first : first + size].reshape(shape)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("offset", [0, 1, 2, 4, 5])
 @pytest.mark.parametrize("n", [1, 15, 16, 64, 77, 1000])
 @pytest.mark.parametrize("debug", [False, True])
@@ -47,6 +48,7 @@ def test_rows_at_any_address(offset: int, n: int, debug: bool) -> None:
     np.testing.assert_array_equal(b, a * 2)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", ["int8", "uint16", "int32", "float32", "float64", "int64"])
 @pytest.mark.parametrize("lanes", [1, 2, 3, 4, 8, 16, 64])
 def test_vectors_of_any_length(dtype: str, lanes: int) -> None:
@@ -146,6 +148,7 @@ def test_a_reduction_goes_past_the_caches_after_cache_write() -> None:
     assert {n.buffer.name: n.nontemporal for n in stores} == {"C.local": 0, "C": 1}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "name", [n for n in PROGRAMS if n not in ("matmul", "argmax", "padded", "bytes_product")]
 )

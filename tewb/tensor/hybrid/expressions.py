@@ -3,235 +3,162 @@
 from __future__ import annotations
 
 import ast
-import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from tewb.base import HybridError, TewbError
-from tewb.ir import (
-    Buffer,
-    Expr,
-    IntImm,
-    convert,
-    ops,
-)
+from tewb.ir import Buffer, Expr, convert, ops
 from tewb.tensor.hybrid import refusals
-from tewb.tensor.hybrid.context import Context
-from tewb.tensor.hybrid.operators import BINARY, BUILD, COMPARE
-from tewb.tensor.hybrid.shared import Table
-from tewb.tensor.hybrid.values import (
-    Counted,
-    Slice,
-    Value,
-    elementwise,
-    kind_of,
-)
+from tewb.tensor.hybrid.arithmetic import Arithmetic
+from tewb.tensor.hybrid.attributes import attribute
+from tewb.tensor.hybrid.calls import CallTranslator
+from tewb.tensor.hybrid.elements import ElementTranslator
+from tewb.tensor.hybrid.indices import IndexTranslator
+from tewb.tensor.hybrid.names import look_up
+from tewb.tensor.hybrid.operators import COMPARE
+from tewb.tensor.hybrid.shared_buffers import ConstantTable
+from tewb.tensor.hybrid.slices import SliceTranslator
+from tewb.tensor.hybrid.translation import Translation
+from tewb.tensor.hybrid.values import Slice, Value, kind_of
 
 
-class Expressions(Context):
-    """Values and operators. Elements and calls have files of their own."""
+class ExpressionTranslator:
+    """The expressions of one function. Subscripts, calls and arithmetic have translators of their own."""
 
-    def expression(self, node: ast.expr) -> Value:
-        rule = _EXPRESSIONS.get(type(node))
+    def __init__(self, translation: Translation) -> None:
+        self.translation = translation
+        self.arithmetic = Arithmetic(translation)
+        self.indices = IndexTranslator(translation, self.arithmetic, self.evaluate)
+        self.slices = SliceTranslator(translation, self.indices, self.evaluate)
+        self.elements = ElementTranslator(translation, self.indices, self.slices, self.evaluate)
+        self.calls = CallTranslator(translation, self.arithmetic, self.evaluate)
+        self.rules: dict[type[ast.expr], Callable[[Any], Value]] = {
+            ast.Name: self.name,
+            ast.Constant: self.constant,
+            ast.Tuple: self.tuple_,
+            ast.List: self.tuple_,
+            ast.BinOp: self.binary,
+            ast.UnaryOp: self.unary,
+            ast.Compare: self.compare,
+            ast.BoolOp: self.logic,
+            ast.IfExp: self.choice,
+            ast.Attribute: self.attribute,
+            ast.Subscript: self.elements.subscript,
+            ast.Call: self.calls.call,
+        }
+
+    def evaluate(self, node: ast.expr) -> Value:
+        """The value of an expression: known now, or an expression of the IR."""
+        rule = self.rules.get(type(node))
         if rule is None:
-            raise self.not_here(node, refusals.EXPRESSIONS.get(type(node)))
-        return rule(self, node)
+            raise self.translation.not_in_language(node, refusals.EXPRESSIONS.get(type(node)))
+        return rule(node)
+
+    def condition(self, node: ast.expr) -> bool | Expr:
+        """A value where only its truth counts: a bool that is known now, or an expression."""
+        value = self.logic(node, True) if isinstance(node, ast.BoolOp) else self.evaluate(node)
+        return self.arithmetic.truth(value, node)
+
+    # ---- names and numbers
+
+    def name(self, node: ast.Name) -> Value:
+        return look_up(self.translation, node)
 
     def constant(self, node: ast.Constant) -> Value:
         if not isinstance(node.value, bool | int | float | str):
-            raise self.refuse(node, f"{node.value!r} is no number", "numbers are 1, 0.5, 1e-3, True, False")
+            raise self.translation.refuse(
+                node, f"{node.value!r} is no number", "numbers are 1, 0.5, 1e-3, True, False"
+            )
         return node.value
 
     def tuple_(self, node: ast.Tuple | ast.List) -> Value:
-        return tuple(self.expression(e) for e in node.elts)
+        return tuple(self.evaluate(e) for e in node.elts)
+
+    def attribute(self, node: ast.Attribute) -> Value:
+        return attribute(self.translation, node, self.evaluate(node.value))
+
+    # ---- operators
 
     def binary(self, node: ast.BinOp) -> Value:
-        return self.binary_values(node, node.op, self.expression(node.left), self.expression(node.right))
-
-    def binary_values(self, node: ast.AST, op: ast.operator, a: Value, b: Value) -> Value:
-        known = not any(isinstance(x, Expr | Slice) for x in (a, b))
-        rule = (BINARY if known else BUILD).get(type(op))
-        if rule is None:
-            what, hint = refusals.OPERATORS[type(op)]
-            raise self.refuse(node, f"the operator {what} is not part of the hybrid language", hint)
-        for x in (a, b):
-            self.number(x, node)
-        return self.applied(node, rule, a, b)
-
-    def number(self, value: Value, node: ast.AST) -> None:
-        """Refuse what arithmetic cannot take."""
-        if isinstance(value, Buffer | Table):
-            raise self.refuse(
-                node,
-                f"{value.name} is a tensor",
-                f"take an element, {value.name}[i], or all of them, {value.name}[:]",
-            )
-        if isinstance(value, Counted | str | tuple | list):
-            raise self.refuse(
-                node, f"{kind_of(value)} is no number", "numbers and elements go into arithmetic"
-            )
-
-    def applied(self, node: ast.AST, f: Callable[..., Any], *values: Value) -> Value:
-        """`f` of the values, element by element when there are slices. Its errors become ours."""
-        try:
-            if not any(isinstance(v, Slice) for v in values):
-                return f(*values)
-            made = elementwise(f, self.common_shape(node, values), *values)
-            _ = made.dtype  # a mistake shows here
-            return made
-        except HybridError:
-            raise
-        except TewbError as e:
-            raise self.refuse(node, e.message, e.hint) from None
-        except (ZeroDivisionError, TypeError, ValueError, OverflowError) as e:
-            raise self.refuse(node, str(e)) from None
-
-    def common_shape(self, node: ast.AST, values: Sequence[Value]) -> tuple[Expr, ...]:
-        raise NotImplementedError
+        return self.arithmetic.binary(node, node.op, self.evaluate(node.left), self.evaluate(node.right))
 
     def unary(self, node: ast.UnaryOp) -> Value:
-        value = (
-            self.condition(node.operand) if isinstance(node.op, ast.Not) else self.expression(node.operand)
-        )
-        self.number(value, node)
+        is_not = isinstance(node.op, ast.Not)
+        value = self.condition(node.operand) if is_not else self.evaluate(node.operand)
+        self.arithmetic.check_number(value, node)
         match node.op:
             case ast.USub():
-                return self.applied(node, lambda x: -x, value)
+                return self.arithmetic.apply(node, lambda x: -x, value)
             case ast.UAdd():
                 return value
             case ast.Invert():
-                return self.applied(node, lambda x: ~x, value)
+                return self.arithmetic.apply(node, lambda x: ~x, value)
         return ops.logical_not(value) if isinstance(value, Expr) else not value
 
-    def truth(self, value: Value, node: ast.AST) -> Expr:
-        e = self.convert(value, node)
-        return e if e.dtype.is_bool else ops.not_equal(e, 0)
-
-    def condition(self, node: ast.expr) -> Value:
-        """A value where only its truth counts: a bool that is known now, or an expression."""
-        value = self.logic(node, True) if isinstance(node, ast.BoolOp) else self.expression(node)
-        return self.truth_of(value, node)
-
-    def truth_of(self, value: Value, node: ast.AST) -> Value:
-        if isinstance(value, Buffer | Table):
-            raise self.refuse(node, f"{value.name} is a tensor", f"ask about an element: {value.name}[i] > 0")
-        if isinstance(value, Slice):
-            raise self.refuse(node, "a slice is neither true nor false", "ask about elements in a loop")
-        if isinstance(value, Expr):
-            cond = self.truth(value, node)
-            return bool(cond.value) if isinstance(cond, IntImm) else cond
-        return bool(value)
-
     def compare(self, node: ast.Compare) -> Value:
-        """a < b < c is a < b and b < c; what comes later is only looked at when the first part holds."""
+        """a < b < c is a < b and b < c; what comes later is only evaluated where the first comparison holds."""
         result: Value = True
-        left = self.expression(node.left)
-        for op, right in zip(node.ops, node.comparators, strict=True):
-            pair = COMPARE.get(type(op))
-            if pair is None:
-                what, hint = refusals.OPERATORS[type(op)]
-                raise self.refuse(node, f"the operator {what} is not part of the hybrid language", hint)
+        left = self.evaluate(node.left)
+        for op, comparator in zip(node.ops, node.comparators, strict=True):
+            if type(op) not in COMPARE:
+                raise self.arithmetic.not_an_operator(node, op)
             if isinstance(result, Expr):
-                with self.assuming(result):
-                    value = self.expression(right)
+                with self.translation.assuming(result):
+                    right = self.evaluate(comparator)
             else:
-                value = self.expression(right)
-            known = not any(isinstance(x, Expr | Slice) for x in (left, value))
-            for x in (left, value):
-                if not (known and isinstance(x, str)):
-                    self.number(x, node)
-            part = self.applied(node, pair[0] if known else pair[1], left, value)
-            if isinstance(part, Slice) and len(node.ops) > 1:
-                raise self.refuse(node, "a chain of comparisons takes no slices", "write (a < b) & (b < c)")
-            result = part if result is True else self.both(result, part)
-            left = value
+                right = self.evaluate(comparator)
+            comparison = self.arithmetic.compare(node, op, left, right)
+            if isinstance(comparison, Slice) and len(node.ops) > 1:
+                raise self.translation.refuse(
+                    node, "a chain of comparisons takes no slices", "write (a < b) & (b < c)"
+                )
+            result = comparison if result is True else _both(result, comparison)
+            left = right
         return result
 
-    def both(self, a: Value, b: Value) -> Value:
-        if isinstance(a, Expr) or isinstance(b, Expr):
-            return ops.logical_and(convert(bool(a) if not isinstance(a, Expr) else a), convert(b))
-        return a and b
-
     def logic(self, node: ast.BoolOp, only_truth: bool = False) -> Value:
-        """and, or: the later values are only looked at when they decide."""
+        """and, or: the later values are only evaluated where they decide."""
         is_and = isinstance(node.op, ast.And)
         result: Value = self.operand(node.values[0], only_truth)
-        for part in node.values[1:]:
+        for operand in node.values[1:]:
             if not isinstance(result, Expr):
                 if bool(result) != is_and:
                     return result
-                result = self.operand(part, only_truth)
+                result = self.operand(operand, only_truth)
                 continue
-            with self.assuming(result if is_and else ops.logical_not(result)):
-                value = self.operand(part, only_truth)
+            with self.translation.assuming(result if is_and else ops.logical_not(result)):
+                value = self.operand(operand, only_truth)
             result = (ops.logical_and if is_and else ops.logical_or)(result, convert(value))
         return result
 
     def operand(self, node: ast.expr, only_truth: bool) -> Value:
         if isinstance(node, ast.BoolOp):
             return self.logic(node, only_truth)
-        value = self.expression(node)
+        value = self.evaluate(node)
         number = (isinstance(value, Expr) and not value.dtype.is_bool) or type(value) in (int, float)
         if number and not only_truth:
             what = value.dtype if isinstance(value, Expr) else repr(value)
-            raise self.refuse(node, f"and, or take conditions, not {what}", "compare: x != 0")
-        return self.truth_of(value, node)
+            raise self.translation.refuse(node, f"and, or take conditions, not {what}", "compare: x != 0")
+        return self.arithmetic.truth(value, node)
 
     def choice(self, node: ast.IfExp) -> Value:
         cond = self.condition(node.test)
         if not isinstance(cond, Expr):
-            return self.expression(node.body if cond else node.orelse)
-        with self.assuming(cond):
-            then = self.expression(node.body)
-        with self.assuming(ops.logical_not(cond)):
-            other = self.expression(node.orelse)
+            return self.evaluate(node.body if cond else node.orelse)
+        with self.translation.assuming(cond):
+            then = self.evaluate(node.body)
+        with self.translation.assuming(ops.logical_not(cond)):
+            other = self.evaluate(node.orelse)
         for value, side in ((then, node.body), (other, node.orelse)):
-            if isinstance(value, Slice | tuple | Buffer | Table):
-                raise self.refuse(
+            if isinstance(value, Slice | tuple | Buffer | ConstantTable):
+                raise self.translation.refuse(
                     side, f"{kind_of(value)} cannot be chosen", "choose elements, or write an if"
                 )
-            self.number(value, side)
-        return self.applied(node, ops.if_then_else, cond, then, other)
-
-    def attribute(self, node: ast.Attribute) -> Value:
-        value = self.expression(node.value)
-        if isinstance(value, Buffer | Table) and node.attr == "shape":
-            return tuple(n.value if isinstance(n, IntImm) else n for n in value.shape)
-        if isinstance(value, Buffer | Table) and node.attr == "ndim":
-            return len(value.shape)
-        if isinstance(value, Buffer | Table | Expr) and node.attr == "dtype":
-            return str(value.dtype)
-        if isinstance(value, types.ModuleType):
-            found = getattr(value, node.attr, None)
-            if isinstance(found, bool | int | float) or hasattr(found, "parse_into"):
-                return found
-            raise self.refuse(
-                node,
-                f"{value.__name__}.{node.attr} is not part of the hybrid language",
-                "numbers of modules are, as math.pi; functions are words: exp(x), sqrt(x)",
-            )
-        raise self.refuse(
-            node, f".{node.attr} is not part of the hybrid language", "tensors have .shape, .ndim and .dtype"
-        )
-
-    def subscript(self, node: ast.Subscript) -> Value:
-        raise NotImplementedError
-
-    def call(self, node: ast.Call) -> Value:
-        raise NotImplementedError
+            self.arithmetic.check_number(value, side)
+        return self.arithmetic.apply(node, ops.if_then_else, cond, then, other)
 
 
-_EXPRESSIONS: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
-    ast.Name: Expressions.look_up,
-    ast.Constant: Expressions.constant,
-    ast.Tuple: Expressions.tuple_,
-    ast.List: Expressions.tuple_,
-    ast.BinOp: Expressions.binary,
-    ast.UnaryOp: Expressions.unary,
-    ast.Compare: Expressions.compare,
-    ast.BoolOp: Expressions.logic,
-    ast.IfExp: Expressions.choice,
-    ast.Attribute: Expressions.attribute,
-    ast.Subscript: lambda p, n: p.subscript(n),
-    ast.Call: lambda p, n: p.call(n),
-}
+def _both(a: Value, b: Value) -> Value:
+    """Whether both conditions hold."""
+    if isinstance(a, Expr) or isinstance(b, Expr):
+        return ops.logical_and(convert(bool(a) if not isinstance(a, Expr) else a), convert(b))
+    return a and b

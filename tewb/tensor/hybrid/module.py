@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tewb.base import HybridError, here
-from tewb.tensor.hybrid.names import WORDS
 from tewb.tensor.hybrid.script import HybridFunction
-from tewb.tensor.hybrid.text import Text, set_names
+from tewb.tensor.hybrid.source_text import SourceText
+from tewb.tensor.hybrid.syntax import set_names
+from tewb.tensor.hybrid.words import WORDS
 
 LARGEST_FILE = 4 << 20  # bytes
 
@@ -100,7 +101,7 @@ def _read(path: Path) -> str:
 
 def load_text(source: str, file: str) -> HybridFunction:
     """The hybrid function of a module's text, as `load`."""
-    text = Text(source, file)
+    text = SourceText(source, file)
     for node in text.module.body:
         if not isinstance(node, ast.FunctionDef):
             _check_head(text, node)
@@ -114,7 +115,7 @@ def load_text(source: str, file: str) -> HybridFunction:
     return HybridFunction(None, text)
 
 
-def _check_head(text: Text, node: ast.stmt) -> None:
+def _check_head(text: SourceText, node: ast.stmt) -> None:
     match node:
         case ast.Expr(value=ast.Constant(value=str())):
             return
@@ -127,7 +128,7 @@ def _check_head(text: Text, node: ast.stmt) -> None:
     )
 
 
-def _check_signature(text: Text) -> None:
+def _check_signature(text: SourceText) -> None:
     tree = text.tree
     for d in tree.decorator_list:
         if ast.unparse(d) != "te.hybrid.script":
@@ -139,7 +140,7 @@ def _check_signature(text: Text) -> None:
         raise text.error(tree, "a loaded function has no annotations", "def f(a, b):")
 
 
-def _check_body(text: Text) -> None:
+def _check_body(text: SourceText) -> None:
     own = {a.arg for a in text.tree.args.args} | set(set_names(text.tree.body))
     for statement in text.tree.body:
         for node in ast.walk(statement):

@@ -1,132 +1,73 @@
-"""The words of the hybrid language, and what they mean when the function runs as plain Python."""
+"""Names in hybrid functions: reading one, and giving one a value that is known now."""
 
 from __future__ import annotations
 
-import builtins
-import math
-from collections.abc import Callable, Iterator
-from functools import reduce
+import ast
 from typing import Any
 
 import numpy as np
 
-from tewb.arith import converted
-from tewb.base import DType
-from tewb.ir import ForKind, intrinsics, ops
-
-LOOPS: dict[str, ForKind] = {
-    "range": ForKind.SERIAL,
-    "serial": ForKind.SERIAL,
-    "parallel": ForKind.PARALLEL,
-    "vectorize": ForKind.VECTORIZED,
-    "unroll": ForKind.UNROLLED,
-}
-
-DECLARATIONS = ("output_tensor", "allocate")
-
-CASTS = (
-    "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
-)  # fmt: skip
-
-_NUMPY: dict[str, Callable[..., Any]] = {
-    "exp": np.exp, "exp2": np.exp2, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
-    "sqrt": np.sqrt, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
-    "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "floor": np.floor, "ceil": np.ceil,
-    "trunc": np.trunc, "round": np.rint, "nearbyint": np.rint, "isnan": np.isnan, "isinf": np.isinf,
-    "isfinite": np.isfinite, "fmod": np.fmod, "atan2": np.arctan2, "hypot": np.hypot, "copysign": np.copysign,
-    "popcount": lambda x: _popcount(x),
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "rsqrt": lambda x: 1 / np.sqrt(x),
-    "erf": lambda x: np.vectorize(math.erf)(x).astype(np.asarray(x).dtype)[()],
-}  # fmt: skip
+from tewb.base import DTypeError, masked_elements
+from tewb.ir import BufferLoad, const
+from tewb.tensor.hybrid.shared_buffers import ConstantTable
+from tewb.tensor.hybrid.translation import Translation
+from tewb.tensor.hybrid.values import LoopVariable, ScalarVariable, Value, kind_of
+from tewb.tensor.hybrid.words import CASTS, WORDS
+from tewb.tensor.tensor import Tensor
 
 
-def _popcount(x: Any) -> Any:
-    """Bits of the pattern. (numpy counts those of the absolute value.)"""
-    given = np.asarray(x)
-    bits = given.view(f"u{given.dtype.itemsize}")
-    return np.bitwise_count(bits).astype(given.dtype)[()]
+def look_up(translation: Translation, node: ast.Name) -> Value:
+    """The value of a name where `node` reads it."""
+    name, names = node.id, translation.names
+    if names.is_set(name):
+        return read_value(names.find(name))
+    if name in names.ended:
+        raise translation.refuse(
+            node, f"{name} was set inside of a block that has ended", "set it before the loop or the if"
+        )
+    if name in names.own:
+        raise translation.refuse(node, f"{name} is read before it is set", f"{name} = ... in a line above")
+    if name in names.outer:
+        return value_from_outside(translation, names.outer[name], node)
+    if name in CASTS:
+        return name  # as a dtype: output_tensor(shape, float32)
+    if name in WORDS:
+        raise translation.refuse(node, f"{name} is a function and no value", f"call it: {name}(...)")
+    raise translation.refuse(
+        node, f"{name} has no value here", "a name is set above, or in the code around the function"
+    )
 
 
-def _rounded(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Rounding leaves an integer as it is."""
-    return lambda x: x if np.asarray(x).dtype.kind in "iu" else f(x)
+def read_value(value: Value) -> Value:
+    """What reading a name gives: the element of a scalar variable, the value of a loop variable."""
+    if isinstance(value, ScalarVariable):
+        return BufferLoad(value.buffer, (const(0),), value.buffer.dtype)
+    return value.value if isinstance(value, LoopVariable) else value
 
 
-def _truncdiv(a: Any, b: Any) -> Any:
-    q = a // b
-    rounded: Any = np.where((q < 0) & (q * b != a), q + 1, q)
-    return rounded[()]
+def value_from_outside(translation: Translation, value: Any, node: ast.AST) -> Value:
+    """A value of the code around the function, or an argument that is known now."""
+    if isinstance(value, Tensor):
+        return translation.buffers.input(value)
+    if isinstance(value, np.ndarray):
+        if masked_elements(value):
+            raise translation.refuse(node, "this is a masked array", "array.filled(value) gives an array")
+        try:
+            return ConstantTable(value)
+        except DTypeError as e:
+            raise translation.refuse(node, e.message, "array.astype('float32') converts") from None
+    if isinstance(value, tuple | list):
+        return tuple(value_from_outside(translation, v, node) for v in value)
+    return value
 
 
-def _select(c: Any, a: Any, b: Any) -> Any:
-    chosen: Any = np.where(c, a, b)
-    return chosen[()]
-
-
-for _name in intrinsics.ROUNDING:
-    _NUMPY[_name] = _rounded(_NUMPY[_name])
-
-# A word of one or more values: how it is compiled, and how it runs on numpy.
-FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    name: (getattr(intrinsics, name), function) for name, function in _NUMPY.items()
-}
-FUNCTIONS["power"] = (ops.power, np.power)
-FUNCTIONS["fma"] = (intrinsics.fma, lambda a, b, c: a * b + c)
-FUNCTIONS["likely"] = (ops.likely, lambda x: x)
-FUNCTIONS["abs"] = (ops.absolute, abs)
-FUNCTIONS["select"] = (ops.select, _select)
-FUNCTIONS["truncdiv"] = (ops.truncdiv, _truncdiv)
-FUNCTIONS["truncmod"] = (ops.truncmod, lambda a, b: a - b * _truncdiv(a, b))
-
-WORDS = frozenset((*LOOPS, "const_range", *DECLARATIONS, *CASTS, *FUNCTIONS, "min", "max"))
-
-
-def _array(shape: Any, dtype: Any = "float32", scope: str = "global") -> Any:
-    return np.zeros(shape, DType(getattr(dtype, "__name__", str(dtype))))
-
-
-def _known(*bounds: Any) -> range:
-    return range(*[int(b) for b in bounds])
-
-
-class _Loop:
-    """What a loop counts: in int32, which wraps, as in a kernel."""
-
-    def __init__(self, *bounds: Any) -> None:
-        self.numbers = _known(*bounds)
-
-    def __iter__(self) -> Iterator[Any]:
-        return map(np.int32, self.numbers)
-
-
-def cast_array(x: Any, dtype: str) -> Any:
-    """`x` converted as in a kernel: integers wrap, floats lose their fraction."""
-    with np.errstate(all="ignore"):
-        return converted(x, dtype)[()]
-
-
-class _Caster:
-    """The word of a dtype: it converts, and it names the dtype of an array."""
-
-    def __init__(self, dtype: str) -> None:
-        self.__name__ = dtype
-
-    def __call__(self, x: Any) -> Any:
-        return cast_array(x, self.__name__)
-
-
-def extreme(name: str, *values: Any) -> Any:
-    """min or max: of numbers as in Python, of elements as the compiled code, which keeps NaN."""
-    if not any(isinstance(v, np.generic | np.ndarray) for v in values):
-        return getattr(builtins, name)(*values)
-    return reduce(np.minimum if name == "min" else np.maximum, values)
-
-
-def eager_names() -> dict[str, Any]:
-    """The globals that an eager run adds."""
-    words: dict[str, Any] = {name: _array for name in DECLARATIONS}
-    words.update({name: _Loop for name in LOOPS}, const_range=_known)
-    words.update({name: _Caster(name) for name in CASTS})
-    words.update({name: eager for name, (_, eager) in FUNCTIONS.items()})
-    words["min"], words["max"] = (lambda *v: extreme("min", *v)), (lambda *v: extreme("max", *v))
-    return words
+def bind(translation: Translation, target: ast.Name, value: Value) -> None:
+    """Give a name to something known. It cannot get another meaning in a block that runs or not."""
+    names = translation.names
+    if names.is_set_around(target.id):
+        raise translation.refuse(
+            target,
+            f"{target.id} stands for {kind_of(read_value(names.find(target.id)))} outside of this block",
+            "choose another name in it",
+        )
+    names.set(target.id, value)

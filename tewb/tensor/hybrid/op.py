@@ -7,7 +7,7 @@ from typing import Any
 
 from tewb.base import DType
 from tewb.ir import Buffer, Expr, IterVar, Stmt
-from tewb.tensor.hybrid.cut import cut_axes
+from tewb.tensor.hybrid.partial_axes import cut_axes
 from tewb.tensor.tensor import Operation, Tensor
 
 
@@ -52,13 +52,13 @@ class HybridOp(Operation):
         if not any(t in swap for t in self.inputs):
             return self
         inputs = tuple(swap.get(t, t) for t in self.inputs)
-        made = HybridOp(
+        op = HybridOp(
             self.name, inputs, self.in_buffers, self.out_buffers, self.body, self.axis, self.dependence, self.source,
             self.arguments, self.eager,
         )  # fmt: skip
-        made.written = self.written
-        made.attrs, made.span = self.attrs, self.span
-        return made
+        op.written = self.written
+        op.attrs, op.span = self.attrs, self.span
+        return op
 
     def run_eagerly(self, arrays: Sequence[Any], values: Mapping[Any, Any]) -> Any:
         """The function on numpy arrays, as plain Python."""

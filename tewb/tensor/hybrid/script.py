@@ -12,10 +12,11 @@ import numpy as np
 
 from tewb.base import HybridError, Span, TewbError, here, masked_elements
 from tewb.ir import Expr
-from tewb.tensor.hybrid.names import eager_names
 from tewb.tensor.hybrid.op import HybridOp
-from tewb.tensor.hybrid.parser import Parser
-from tewb.tensor.hybrid.text import Text, text_of
+from tewb.tensor.hybrid.source_text import SourceText, source_of
+from tewb.tensor.hybrid.statements import StatementTranslator
+from tewb.tensor.hybrid.translation import Translation
+from tewb.tensor.hybrid.words import eager_names
 from tewb.tensor.tensor import Tensor
 
 
@@ -23,7 +24,7 @@ class HybridFunction:
     """A hybrid function. On numpy arrays and numbers it runs as plain Python; on tensors it gives tensors;
     `check` runs it on arrays and explains the first access that is wrong."""
 
-    def __init__(self, function: Callable[..., Any] | None, text: Text) -> None:
+    def __init__(self, function: Callable[..., Any] | None, text: SourceText) -> None:
         self.function, self.text, self.name = function, text, text.name
         if function is not None:
             functools.update_wrapper(self, function)
@@ -60,13 +61,13 @@ class HybridFunction:
             raise HybridError(
                 f"{self.name}.check runs on numpy arrays", hint=f"{self.name}.check(np.zeros(8))", span=here()
             )
-        return self._interpreted(values)
+        return self._run_checked(values)
 
-    def _interpreted(self, values: dict[str, Any]) -> Any:
-        from tewb.tensor.hybrid.interpret import interpret  # it calls hybrid functions in its turn
+    def _run_checked(self, values: dict[str, Any]) -> Any:
+        from tewb.tensor.hybrid.checked_statements import run_checked  # it calls hybrid functions in its turn
 
         try:
-            return interpret(self, values)
+            return run_checked(self, values)
         except RecursionError:
             raise self.nested_too_deeply() from None
 
@@ -127,14 +128,14 @@ class HybridFunction:
         if f is None:
             return {}
         cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name in self.text.outer_names:
             if name in cells:
                 with suppress(ValueError):  # not set yet
-                    found[name] = cells[name].cell_contents
+                    values[name] = cells[name].cell_contents
             elif name in f.__globals__:
-                found[name] = f.__globals__[name]
-        return found
+                values[name] = f.__globals__[name]
+        return values
 
     def captured(self) -> dict[str, Tensor]:
         """The tensors among `outside`."""
@@ -148,7 +149,7 @@ class HybridFunction:
         `arrays` gives the tensors of the code around it."""
         f = self.function
         if f is None:  # loaded from text, which is never executed
-            return self._interpreted(dict(values))
+            return self._run_checked(dict(values))
         arrays = arrays or {}
         words = eager_names()
         hybrid = {n: v for n, v in f.__globals__.items() if n in words and isinstance(v, HybridFunction)}
@@ -163,16 +164,17 @@ class HybridFunction:
 
     def tensors(self, values: Mapping[str, Any]) -> Any:
         """The operation that runs this function on tensors; returns its outputs."""
-        parser = self.parse(values)
-        outputs, shared = parser.returned, parser.shared
+        translation = self.translate(values)
+        buffers, result = translation.buffers, translation.result
+        outputs = result.returned or ()
         op = HybridOp(
             self.name,
-            tuple(shared.inputs),
-            tuple(shared.inputs.values()),
+            tuple(buffers.inputs),
+            tuple(buffers.inputs.values()),
             tuple(outputs),
-            shared.with_tables(parser.result.body),
-            tuple(parser.result.axis),
-            parser.result.dependence,
+            buffers.with_tables(result.body),
+            tuple(result.axis),
+            result.dependence,
             self.source,
             tuple(values.values()),
             self._eager_run(tuple(values), tuple(self.captured().items())),
@@ -186,23 +188,18 @@ class HybridFunction:
 
         return run
 
-    def parse(self, values: Mapping[str, Any], caller: Parser | None = None) -> Parser:
-        """Parse the function with `values` for its parameters, as a whole or as a part of `caller`."""
-        parser = Parser(self.text, self.outside(), caller.shared if caller else None, caller)
-        parser.shared.calls.append(self)
+    def translate(self, values: Mapping[str, Any], caller: Translation | None = None) -> Translation:
+        """The function as loops, with `values` for its parameters; in the place of a call when `caller` calls it."""
+        translation = Translation(self, self.text, self.outside(), caller)
         try:
-            parser.run(dict(values))
+            StatementTranslator(translation).function(values)
         except RecursionError:
             raise self.nested_too_deeply() from None
-        finally:
-            parser.shared.calls.pop()
-        if parser.returned is None:
+        if translation.result.returned is None:
             raise self.text.error(
                 self.text.tree, "the function returns nothing", "return what output_tensor made: return b"
             )
-        return parser
-
-    parse_into = parse  # the mark by which the parser knows a hybrid function
+        return translation
 
 
 def _holds(a: Any, kind: Any) -> bool:
@@ -224,4 +221,4 @@ def script(f: Callable[..., Any] | None = None, *, source: str | None = None) ->
     """
     if f is None:
         return functools.partial(script, source=source)
-    return HybridFunction(f, text_of(f, source))
+    return HybridFunction(f, source_of(f, source))

@@ -1,22 +1,23 @@
-"""What a name or an expression of a hybrid function can stand for, beside numbers and elements."""
+"""What a name or an expression of a hybrid function can stand for, apart from numbers and elements."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import ast
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from tewb.base import DType
-from tewb.ir import Buffer, BufferLoad, Expr, IterVar, Stmt, Var, const, const_int, convert, seq, walk
+from tewb.ir import Buffer, BufferLoad, Expr, Var, const, const_int, convert, walk
 
-# An element or number in the making (Expr), memory (Buffer), or something that is known now: a number, a
-# tuple, one of the classes below.
+# An element or number to compute (Expr), memory (Buffer), or something that is known now: a number, a tuple,
+# one of the classes below.
 Value = Any
-Wrap = Callable[[Stmt], Stmt]
+Evaluate = Callable[[ast.expr], Value]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
+class ScalarVariable:
     """A scalar variable: memory for one element."""
 
     buffer: Buffer
@@ -30,7 +31,7 @@ class LoopVariable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Counted:
+class CountedRange:
     """range(...) or another word of loops, with its numbers."""
 
     word: str
@@ -39,7 +40,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slice:
-    """Elements of a box, made one at a time: `element(indices)` is the one at `indices`."""
+    """The elements of a box, one at a time: `element(indices)` is the one at `indices`."""
 
     shape: tuple[Expr, ...]
     element: Callable[[Sequence[Expr]], Expr]
@@ -49,14 +50,15 @@ class Slice:
         return self.element([Var("d", n.dtype) for n in self.shape]).dtype
 
 
-class Parsed:
-    """What a function came to: its body, its outputs, its loops and why some must run in order."""
+@runtime_checkable
+class Inlinable(Protocol):
+    """Another hybrid function, whose body takes the place of its call."""
 
-    def __init__(self) -> None:
-        self.outputs: list[Buffer] = []
-        self.axis: list[IterVar] = []
-        self.dependence: dict[IterVar, str] = {}
-        self.body: Stmt = seq()
+    name: str
+
+    def arguments(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    def translate(self, values: Mapping[str, Any], caller: Any = None) -> Any: ...
 
 
 def element_of(value: Value, indices: Sequence[Expr], shape: Sequence[Expr]) -> Value:
@@ -64,11 +66,11 @@ def element_of(value: Value, indices: Sequence[Expr], shape: Sequence[Expr]) -> 
     size 1 is repeated."""
     if not isinstance(value, Slice):
         return value
-    own = indices[len(indices) - len(value.shape) :]
+    trailing = indices[len(indices) - len(value.shape) :]
     sizes = shape[len(shape) - len(value.shape) :]
     at = [
         const(0, i.dtype) if const_int(n) == 1 and const_int(m) != 1 else i
-        for i, n, m in zip(own, value.shape, sizes, strict=True)
+        for i, n, m in zip(trailing, value.shape, sizes, strict=True)
     ]
     return value.element(at)
 
@@ -97,6 +99,17 @@ def kind_of(value: Value) -> str:
         return "a string"
     if isinstance(value, Slice):
         return "a slice"
-    if isinstance(value, Counted):
+    if isinstance(value, CountedRange):
         return f"{value.word}(...)"
     return "a number" if isinstance(value, Expr | int | float) else f"a {type(value).__name__}"
+
+
+def buffers_of(value: Value) -> list[Buffer]:
+    """The memory that a value stands for."""
+    if isinstance(value, tuple | list):
+        return [b for v in value for b in buffers_of(v)]
+    if isinstance(value, LoopVariable):
+        return buffers_of(value.value)
+    if isinstance(value, ScalarVariable):
+        return [value.buffer]
+    return [value] if isinstance(value, Buffer) else []

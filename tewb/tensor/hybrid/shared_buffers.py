@@ -1,4 +1,4 @@
-"""What a hybrid function and the functions that it calls share: inputs, constant tables, who calls whom."""
+"""Buffers that a hybrid function shares with the functions that it calls: inputs and constant tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tewb.tensor.tensor import Tensor
 LARGEST_TABLE = 4096  # elements; each is a store in the function
 
 
-class Table:
+class ConstantTable:
     """A numpy array of the code around the function: constants, as they are when it is compiled."""
 
     def __init__(self, array: Any) -> None:
@@ -25,21 +25,20 @@ class Table:
         return tuple(const(n) for n in self.array.shape)
 
 
-class Shared:
+class SharedBuffers:
     """One for a function and all that it calls."""
 
     def __init__(self) -> None:
         self.inputs: dict[Tensor, Buffer] = {}
-        self.tables: dict[int, tuple[Any, Buffer]] = {}
-        self.calls: list[object] = []
+        self.tables: dict[int, tuple[Any, Buffer]] = {}  # by the id of the array, which is kept alive here
 
     def input(self, t: Tensor) -> Buffer:
-        known = self.inputs.get(t)
-        if known is None:
-            known = self.inputs[t] = Buffer(t.name, t.dtype, t.shape)
-        return known
+        buffer = self.inputs.get(t)
+        if buffer is None:
+            buffer = self.inputs[t] = Buffer(t.name, t.dtype, t.shape)
+        return buffer
 
-    def memory(self, table: Table) -> Buffer:
+    def table_buffer(self, table: ConstantTable) -> Buffer:
         """Memory that holds the numbers of an array. Raises HybridError for a large one."""
         array = table.array
         if id(array) not in self.tables:

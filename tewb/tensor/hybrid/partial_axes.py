@@ -1,4 +1,4 @@
-"""Which dimensions of a hybrid function's outputs can be made in part."""
+"""Which dimensions of a hybrid function's outputs can be computed in part."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tewb.ir import (
 
 
 def cut_axes(body: Stmt, outputs: Sequence[Buffer], axes: Sequence[IterVar]) -> tuple[IterVar | None, ...]:
-    """For each dimension of the outputs, the loop that makes one index of it in each iteration; None where
-    there is none, so that the dimension is made as a whole.
+    """For each dimension of the outputs, the loop that computes one index of it in each iteration; None where
+    no loop does, so that the dimension is computed as a whole.
 
         for i in n:
             for j in m:  c[i, j] = ...     ->     (i, j)
@@ -30,21 +30,21 @@ def cut_axes(body: Stmt, outputs: Sequence[Buffer], axes: Sequence[IterVar]) -> 
 
     All accesses to outputs have the loop's variable as that index, and the loop has independent iterations,
     as many as the dimension is long, and writes to nothing else: without the iterations that are not needed,
-    the others make what they made before.
+    the others compute what they computed before.
     """
     ranks = {len(b.shape) for b in outputs}
     if len(ranks) != 1:
         return ()
     accesses = [n for n in walk(body) if isinstance(n, BufferLoad | BufferStore) and n.buffer in set(outputs)]
-    found: list[IterVar | None] = []
+    cut: list[IterVar | None] = []
     for d in range(ranks.pop()):
         indices = {id(n.indices[d]): n.indices[d] for n in accesses}
         index = next(iter(indices.values())) if len(indices) == 1 else None
-        taken = {iv.var for iv in found if iv is not None}
+        taken = {iv.var for iv in cut if iv is not None}
         iv = next((iv for iv in axes if iv.var is index and iv.var not in taken), None)
         sizes = [b.shape[d] for b in outputs]
-        found.append(iv if iv is not None and _may_shrink(body, iv, sizes, outputs) else None)
-    return tuple(found)
+        cut.append(iv if iv is not None and _may_shrink(body, iv, sizes, outputs) else None)
+    return tuple(cut)
 
 
 def _may_shrink(body: Stmt, iv: IterVar, sizes: Sequence[Expr], outputs: Sequence[Buffer]) -> bool:

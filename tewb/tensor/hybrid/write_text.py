@@ -56,8 +56,8 @@ from tewb.ir import (
     substitute,
     walk,
 )
-from tewb.tensor.hybrid.dependence import why_ordered
-from tewb.tensor.hybrid.names import FUNCTIONS, WORDS
+from tewb.tensor.hybrid.loop_order import why_ordered
+from tewb.tensor.hybrid.words import FUNCTIONS, WORDS
 
 _INFIX: dict[type[Expr], str] = {
     Add: "+", Sub: "-", Mul: "*", FloorDiv: "//", FloorMod: "%", EQ: "==", NE: "!=", LT: "<", LE: "<=", GT: ">",
@@ -85,10 +85,10 @@ def dump(f: PrimFunc, name: str) -> str:
     """The text of `f`, of a module with one hybrid function `name`. Its parameters are the inputs, and it
     returns the outputs. Raises HybridError for what the hybrid language cannot say: packed functions, and
     views of parts of a tensor."""
-    return _Dump(name).function(f)
+    return _TextWriter(name).function(f)
 
 
-class _Dump:
+class _TextWriter:
     def __init__(self, name: str) -> None:
         self.function_name = fresh_identifier(name, WORDS)
         self.names: dict[object, str] = {}
@@ -99,9 +99,9 @@ class _Dump:
 
     def name(self, what: Var | Buffer) -> str:
         if what not in self.names:
-            made = fresh_identifier(what.name, WORDS, self.taken)
-            self.taken.add(made)
-            self.names[what] = made
+            name = fresh_identifier(what.name, WORDS, self.taken)
+            self.taken.add(name)
+            self.names[what] = name
         return self.names[what]
 
     def emit(self, line: str) -> None:

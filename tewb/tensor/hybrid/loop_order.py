@@ -18,18 +18,16 @@ from tewb.ir import (
     walk,
 )
 
-Access = tuple[Expr, ...]
-
 
 def why_ordered(loop: For) -> str | None:
     """Why the iterations of `loop` must run in order; None when they are independent.
 
-    The test is simple and safe: what an iteration writes outside of itself must be told apart from every
-    other iteration by one index, the same function c*i + r of the loop in all accesses, where r moves less
+    The test is simple and safe: one index must tell what an iteration writes outside of itself from what every
+    other iteration touches. In all accesses it is the same function c*i + r of the loop, where r moves less
     than c.
     """
     own = {n.buffer for n in walk(loop.body) if isinstance(n, Allocate)}
-    accesses: dict[Buffer, list[Access]] = {}
+    accesses: dict[Buffer, list[tuple[Expr, ...]]] = {}
     written: dict[Buffer, None] = {}
     for n in walk(loop.body):
         if isinstance(n, BufferLoad | BufferStore) and n.buffer not in own:

@@ -19,9 +19,10 @@ from tewb.base import (
     python_lines,
     python_tree,
 )
+from tewb.tensor.hybrid.syntax import set_names
 
 
-class Text:
+class SourceText:
     """The text of one function: `lines` as its author wrote them (indented at the left margin), `tree` its
     definition, `file` and `first_line` where it stands."""
 
@@ -72,12 +73,12 @@ class Text:
         return kind(message, hint=hint, span=self.span(node))
 
 
-def text_of(f: Callable[..., Any], source: str | None = None) -> Text:
+def source_of(f: Callable[..., Any], source: str | None = None) -> SourceText:
     """The text of a Python function: given, or found in its file or notebook cell. Raises HybridError when
     there is none, as for a function that was made by exec, or when it is not the text of `f` any more."""
     name = getattr(f, "__name__", type(f).__name__)
     if source is not None:
-        return Text(source, f"<source of {name}>", 1, name)
+        return SourceText(source, f"<source of {name}>", 1, name)
     try:
         lines, first = inspect.getsourcelines(f)
     except (OSError, TypeError):
@@ -86,16 +87,16 @@ def text_of(f: Callable[..., Any], source: str | None = None) -> Text:
             hint="define it in a file or a notebook cell, or give its text: te.hybrid.script(f, source=text)",
             span=here(),
         ) from None
-    text = Text("".join(lines), inspect.getsourcefile(f) or f.__code__.co_filename, first, name)
-    wanted = f.__code__.co_varnames[: f.__code__.co_argcount]
-    found = tuple(a.arg for a in text.tree.args.args)
-    if wanted != found:
-        raise text.error(
-            text.tree,
-            f"this is not the text of {name} any more: it takes ({', '.join(wanted)})",
+    source_text = SourceText("".join(lines), inspect.getsourcefile(f) or f.__code__.co_filename, first, name)
+    compiled = f.__code__.co_varnames[: f.__code__.co_argcount]
+    parameters = tuple(a.arg for a in source_text.tree.args.args)
+    if parameters != compiled:
+        raise source_text.error(
+            source_text.tree,
+            f"this is not the text of {name} any more: it takes ({', '.join(compiled)})",
             "the file has changed since it was imported: import it again",
         )
-    return text
+    return source_text
 
 
 def _outer_names(tree: ast.FunctionDef) -> list[str]:
@@ -103,30 +104,3 @@ def _outer_names(tree: ast.FunctionDef) -> list[str]:
     own = {a.arg for a in ast.walk(tree.args) if isinstance(a, ast.arg)} | set(set_names(tree.body))
     names = (n.id for s in tree.body for n in ast.walk(s) if isinstance(n, ast.Name))
     return list(dict.fromkeys(n for n in names if n not in own))
-
-
-def set_names(body: list[ast.stmt]) -> dict[str, int]:
-    """How often each name is set by the statements, loops included. An augmented assignment counts twice,
-    since it also needs what was there."""
-    found: dict[str, int] = {}
-    for statement in body:
-        for n in ast.walk(statement):
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store):
-                found[n.id] = found.get(n.id, 0) + 1
-            if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name):
-                found[n.target.id] = found.get(n.target.id, 0) + 1
-    return found
-
-
-def written_names(body: list[ast.stmt]) -> set[str]:
-    """The names that the statements set, and those whose elements they set."""
-    found = set(set_names(body))
-    for statement in body:
-        for n in ast.walk(statement):
-            if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store):
-                base = n.value
-                while isinstance(base, ast.Subscript):
-                    base = base.value
-                if isinstance(base, ast.Name):
-                    found.add(base.id)
-    return found
