@@ -104,7 +104,7 @@ def _run(line: str, checkout: Path) -> None:
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
+        env={**os.environ, "PYTHONPATH": str(checkout), "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
         timeout=280,

@@ -67,6 +67,7 @@ def checkout_at(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("page", HOW_TO, ids=named)
 def test_a_how_to_adds_what_it_says(page: Path, tmp_path: Path) -> None:
     """In a copy of the checkout: its files are written, its diffs applied, its commands run. The last is its tests."""
