@@ -73,7 +73,7 @@ def _split(stage: Stage, body: Stmt, r: Split) -> Stmt:
     def change(n: For) -> Stmt:
         extent = ops.cast(n.extent, r.inner.dtype)
         known = const_int(extent)
-        wanted = clamped(r.factor or r.nparts or 1, extent)
+        wanted = clamped(r.size, extent)
         other = ceil_div(extent, wanted, Analyzer())
         outer, inner = (other, wanted) if r.factor is not None else (wanted, other)
         value = ops.add(ops.mul(r.outer.var, inner), r.inner.var)

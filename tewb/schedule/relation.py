@@ -57,24 +57,21 @@ class Split:
     inner: IterVar
     factor: int | None
     nparts: int | None
+    size: int  # the factor or the number of parts, at most the iterations that the loop has
 
     @staticmethod
     def make(parent: IterVar, factor: int | None, nparts: int | None, extent: Expr) -> Split:
         """The split of `parent`, which has at most `extent` iterations: a larger size means all of them."""
         dtype = split_dtype(extent, factor, nparts)
-        factor, nparts = _at_most(factor, extent), _at_most(nparts, extent)
+        known, size = const_int(extent), factor or nparts or 1
+        size = size if known is None else max(1, min(size, known))
 
         def loop(suffix: str, kind: AxisKind) -> IterVar:
             return IterVar(None, Var(f"{parent.name}.{suffix}", dtype), kind)
 
         # Around the part of an extern that only its code knows, an ordinary loop: one call for each iteration.
         around = AxisKind.DATA if parent.kind is AxisKind.OPAQUE else parent.kind
-        return Split(parent, loop("outer", around), loop("inner", parent.kind), factor, nparts)
-
-
-def _at_most(size: int | None, n: Expr) -> int | None:
-    known = const_int(n)
-    return size if size is None or known is None else max(1, min(size, known))
+        return Split(parent, loop("outer", around), loop("inner", parent.kind), factor, nparts, size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,14 +107,14 @@ def loop_extents(
     extents: Extents = {iv: n if iv in wide else ops.cast(n, iv.dtype) for iv, n in roots.items()}
     for r in relations:
         match r:
-            case Split(parent, outer, inner, factor, nparts):
+            case Split(parent, outer, inner, factor, _, size):
                 n = ops.cast(extents[parent], inner.dtype)
                 if factor is not None:
-                    inside = clamped(factor, n)
+                    inside = clamped(size, n)
                     extents[inner] = inside
                     extents[outer] = ceil_div(n, inside, analyzer)
                 else:
-                    outside = clamped(nparts or 1, n)
+                    outside = clamped(size, n)
                     extents[outer] = outside
                     extents[inner] = ceil_div(n, outside, analyzer)
             case Fuse(outer, inner, fused):
