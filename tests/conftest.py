@@ -9,7 +9,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import zlib
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -34,17 +33,18 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of a test marked `one_in(n)`, one in n parameter sets stays in the default run; the others become slow."""
+    from tests.examples import spread
+
     sets = defaultdict(list)
     for item in items:
         if item.get_closest_marker("one_in"):
             sets[item.nodeid.partition("[")[0]].append(item)
     for of_one_test in sets.values():
         (n,) = of_one_test[0].get_closest_marker("one_in").args
-        # In an order that has nothing to do with the parameters, so that every value of each has its turn, and that is
-        # the same in every process.
-        of_one_test.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))
-        for item in of_one_test[-(-len(of_one_test) // n) :]:
-            item.add_marker("slow")
+        chosen = spread(of_one_test, -(-len(of_one_test) // n))
+        for item in of_one_test:
+            if item not in chosen:
+                item.add_marker("slow")
 
 
 @pytest.hookimpl(optionalhook=True)
