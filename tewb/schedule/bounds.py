@@ -355,7 +355,7 @@ def _reader_boxes(
 def _covered(domain: Domain, axes: Mapping[Var, Interval | None]) -> Interval | None:
     """All that a domain covers while the axes that it depends on run over theirs; None where elements of tensors tell
     it."""
-    if domain.is_told:
+    if domain.reads_elements:
         return None
     first, last = eval_set(domain.begin, axes), eval_set(ops.sub(domain.end, 1), axes)
     return None if first is None or last is None else Interval(first.lo, last.hi)

@@ -70,7 +70,7 @@ def fits_one_loop(stage: Stage, axes: Sequence[IterVar]) -> Refusal | None:
         own = stage.loops_of(root)
         told = next((iv for iv in open_ended if iv in own), None)
         other = next((iv for iv in open_ended if iv not in own), None)
-        if domain.is_told and told is not None and other is not None:
+        if domain.reads_elements and told is not None and other is not None:
             return Refusal(
                 f"elements of tensors tell how often {stage.axis_name(told)} runs, so nobody knows that the iterations of "
                 f"{stage.axis_name(told)} and {stage.axis_name(other)} together are those of one loop",

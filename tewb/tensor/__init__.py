@@ -1,7 +1,19 @@
 """Tensor expressions: what to compute. Placeholders, computes, reductions and externs form a graph."""
 
-from tewb.tensor import access
-from tewb.tensor.calls import (
+from tewb.tensor import extern_access as access
+from tewb.tensor.compute import ComputeOp, compute
+from tewb.tensor.domains import Domain, depends_on
+from tewb.tensor.extern import (
+    ExternOp,
+    Tile,
+    TilePart,
+    extern,
+    is_whole,
+    whole_buffers,
+    whole_region,
+    whole_tile,
+)
+from tewb.tensor.extern_calls import (
     address_of,
     call_extern,
     call_packed,
@@ -9,16 +21,13 @@ from tewb.tensor.calls import (
     extern_region,
     stack_array,
 )
-from tewb.tensor.compute import ComputeOp, compute
-from tewb.tensor.domains import Domain, depends_on
-from tewb.tensor.extern import ExternOp, Part, Tile, extern, is_whole, whole_buffers, whole_region, whole_tile
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
-from tewb.tensor.wide_indices import checked_index, known_ranges, written
+from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
 
 __all__ = [
-    "ComputeOp", "Domain", "ExternOp", "Operation", "Part", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "address_of", "call_extern",
+    "ComputeOp", "Domain", "ExternOp", "Operation", "TilePart", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "address_of", "call_extern",
     "call_packed", "check_name", "checked_index", "comm_reducer", "compute", "decl_buffer", "depends_on", "extern", "extern_region", "is_whole", "known_ranges", "max_value", "min_value",
-    "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile", "written",
+    "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile", "index_text",
 ]  # fmt: skip

@@ -10,8 +10,8 @@ from tewb.base import ExternError, literal
 from tewb.schedule import Schedule
 from tewb.schedule.code import Names, schedule_code
 from tewb.tensor import Tensor
+from tewb.tensor.graph_source import GraphSource
 from tewb.tensor.hybrid import HybridOp
-from tewb.tensor.source import GraphSource
 
 
 @dataclass(frozen=True, slots=True)

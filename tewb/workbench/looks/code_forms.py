@@ -19,7 +19,7 @@ from tewb.codegen import CompiledModule, Linked, compile_module
 from tewb.ir import AttrStmt, For, IRModule, Node, Origin, PrimFunc, script_lines
 from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, lower_schedule, run
 from tewb.schedule import PRIMITIVES, Schedule, Step, steps_of
-from tewb.tensor.source import GraphSource
+from tewb.tensor.graph_source import GraphSource
 from tewb.workbench.looks.code_line import CodeLine, Numbers
 from tewb.workbench.looks.diff import Diff, diff
 

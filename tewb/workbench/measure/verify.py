@@ -23,8 +23,8 @@ from tewb.ir import Expr, For, ForKind, IntImm, Stmt, Var, const, const_int, wal
 from tewb.lowering import lower_schedule
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor
+from tewb.tensor.graph_source import GraphSource
 from tewb.tensor.hybrid import HybridOp
-from tewb.tensor.source import GraphSource
 from tewb.testing import evaluate
 from tewb.workbench.measure.counts import Sizes, operations_below, points, shape_of, size_of, value_of
 from tewb.workbench.measure.measure import check, filled_like, in_order
