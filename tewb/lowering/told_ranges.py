@@ -60,7 +60,7 @@ class ToldRange:
         self.nest, self.axis, self.translate = nest, axis, translate
         self.domain, self.range = nest.op.domains[axis], nest.own.ranges[axis]
         assert isinstance(self.range.extent, Var)
-        self.position = nest.own.told[self.range.extent]
+        self.position = nest.own.dependent_vars[self.range.extent]
         self.others = self._others()
         self.checked = [a for a in nest.op.unproved if self._ends(a) is not None]
 
@@ -109,7 +109,7 @@ class ToldRange:
         for iv, r in nest.own.ranges.items():
             if iv is self.axis or not any(x in nest.stage.loops_of(iv) for x in inside):
                 continue
-            if r.extent in nest.own.told:
+            if r.extent in nest.own.dependent_vars:
                 return None
             if (const_int(r.extent) or 0) <= 0:
                 found.append(r.extent)
