@@ -195,7 +195,7 @@ def test_what_is_not_used_any_more_is_forgotten() -> None:
         assert session.ir
         session.undo()
         assert session.ir
-        sizes.append(len(session.schedule.memory._known))
+        sizes.append(len(session.schedule.result_cache._known))
     assert max(sizes[60:]) <= max(sizes[:60])
 
 

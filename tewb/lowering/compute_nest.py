@@ -33,7 +33,7 @@ from tewb.lowering.data_ranges import ToldRange, told_ranges
 from tewb.lowering.stage_loops import Loops
 from tewb.lowering.vector_reduction import Lanes
 from tewb.schedule import Stage, index_up, lane_loop, loops_of_elements
-from tewb.tensor import Access, ComputeOp, checked_index, known_ranges, written
+from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -189,13 +189,13 @@ class ComputeNest(Loops):
             body = AssertStmt(cond, self.outside(access), body, self.origin)
         return body
 
-    def compared(self, access: Access) -> Expr:
+    def compared(self, access: UnprovedRead) -> Expr:
         """The index of an access, in which no part of it wraps."""
         load, d, _ = access
         ranges = known_ranges((*self.op.axis, *self.op.reduce_axis), self.op.inputs)
         return checked_index(load.indices[d], ranges, load.producer.shape[d])
 
-    def unproved(self, exprs: Sequence[Expr]) -> list[Access]:
+    def unproved(self, exprs: Sequence[Expr]) -> list[UnprovedRead]:
         """The accesses in `exprs` that are checked where these are evaluated, and not for a whole loop before it."""
         if not self.op.unproved:
             return []
@@ -203,11 +203,11 @@ class ComputeNest(Loops):
         before = {id(a) for t in self.told for a in t.checked}
         return [a for a in self.op.unproved if id(a[0]) in evaluated and id(a) not in before]
 
-    def outside(self, access: Access) -> str:
+    def outside(self, access: UnprovedRead) -> str:
         """What is said of an access that leaves its tensor."""
         load, d, _ = access
         name = load.producer.name
-        return f"{self.stage.name} reads outside of {name} in dimension {d}: {written(load.indices[d])}"
+        return f"{self.stage.name} reads outside of {name} in dimension {d}: {index_text(load.indices[d])}"
 
     def before_loop(self, position: int, body: Stmt) -> Stmt:
         """`body`, which begins with loop `position`, with the ranges of loops that are known there."""

@@ -35,7 +35,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.schedule import LARGEST_FACTOR
-from tewb.tensor import ALWAYS, Access
+from tewb.tensor import ALWAYS, UnprovedRead
 
 if TYPE_CHECKING:
     from tewb.lowering.compute_nest import ComputeNest
@@ -60,7 +60,7 @@ class ToldRange:
         self.nest, self.axis, self.translate = nest, axis, translate
         self.domain, self.range = nest.op.domains[axis], nest.own.ranges[axis]
         assert isinstance(self.range.extent, Var)
-        self.position = nest.own.told[self.range.extent]
+        self.position = nest.own.dependent_vars[self.range.extent]
         self.others = self._others()
         self.checked = [a for a in nest.op.unproved if self._ends(a) is not None]
 
@@ -90,7 +90,7 @@ class ToldRange:
         starts_at_0 = (const_int(begin) or 0) >= 0 and const_int(begin) is not None
         is_sure = starts_at_0 and not self.nest.stage.relations and not _from_uint64(end)
         is_short = all(e.dtype.bits <= 32 or _from_narrow(e) for e in (begin, end))
-        if not self.domain.is_told or self.checked or is_sure or is_short:
+        if not self.domain.reads_elements or self.checked or is_sure or is_short:
             return body
         count = ops.sub(end, begin)
         fits = ops.any_of(
@@ -109,13 +109,13 @@ class ToldRange:
         for iv, r in nest.own.ranges.items():
             if iv is self.axis or not any(x in nest.stage.loops_of(iv) for x in inside):
                 continue
-            if r.extent in nest.own.told:
+            if r.extent in nest.own.dependent_vars:
                 return None
             if (const_int(r.extent) or 0) <= 0:
                 found.append(r.extent)
         return found
 
-    def _ends(self, access: Access) -> tuple[Expr, Expr] | None:
+    def _ends(self, access: UnprovedRead) -> tuple[Expr, Expr] | None:
         """The smallest and the largest index of an access that the loop makes for certain, whose index moves with it;
         None for another one."""
         load, d, when = access
@@ -131,7 +131,11 @@ class ToldRange:
         inside = [iv.var for iv in self.nest.own.ranges if iv is not self.axis and self._is_inside(iv)]
         if not step or uses(index, inside) or any(isinstance(n, ProducerLoad) for n in walk(index)):
             return None
-        end = self.domain.end if index is v or not self.domain.is_told else ops.cast(self.domain.end, INT64)
+        end = (
+            self.domain.end
+            if index is v or not self.domain.reads_elements
+            else ops.cast(self.domain.end, INT64)
+        )
         ends = self.range.min, ops.sub(end, 1)
         index = self.nest.compared(access)
         first, last = (self.translate.index(at_axes({v: e}).index(index)) for e in ends)
@@ -140,7 +144,7 @@ class ToldRange:
     def _is_inside(self, iv: IterVar) -> bool:
         return any(x in self.nest.stage.loops_of(iv) for x in self.nest.leaves[self.position :])
 
-    def _check(self, access: Access, body: Stmt) -> Stmt:
+    def _check(self, access: UnprovedRead, body: Stmt) -> Stmt:
         ends = self._ends(access)
         assert ends is not None and self.others is not None
         size = access[0].producer.shape[access[1]]

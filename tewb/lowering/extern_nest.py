@@ -30,7 +30,7 @@ from tewb.lowering.bind_buffers import is_compact
 from tewb.lowering.extern_buffers import dense_where_declared, extern_body
 from tewb.lowering.stage_loops import Loops
 from tewb.schedule import Stage, tile_of
-from tewb.tensor import ExternOp, Part, Region, Tensor, Tile, extern_region, whole_region
+from tewb.tensor import ExternOp, Region, Tensor, Tile, TilePart, extern_region, whole_region
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -99,7 +99,7 @@ class ExternNest(Loops):
         """The statement of an extern in its scope. Boxes say where the buffers begin, real ones how far the
         tensors go in them."""
         parts = [
-            tuple(Part(tuple(r.min for r in box), tuple(r.extent for r in there))
+            tuple(TilePart(tuple(r.min for r in box), tuple(r.extent for r in there))
                   for box, there in zip(boxes, real, strict=True))
             for boxes, real in ((in_boxes, in_real), (out_boxes, out_real))
         ]  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tewb.arith import Analyzer
 from tewb.base import PassContext
 from tewb.ir import Allocate, Buffer, PrimFunc, Seq, Stmt, replace, seq
-from tewb.schedule import Memory
+from tewb.schedule import ResultCache
 
 Rewrite = Callable[[Stmt], Stmt]
 
@@ -27,7 +27,7 @@ def memory_around(body: Stmt) -> list[Buffer]:
     return [body.buffer, *memory_around(body.body)] if isinstance(body, Allocate) else []
 
 
-def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: Memory) -> Stmt:
+def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: ResultCache) -> Stmt:
     """`rewrite` applied to each part of the body of `f`. `name` says which rewriting it is; it may depend on
     the parameters of `f`, and on the options."""
     depends = (name, tuple([id(p) for p in f.params]), tuple(PassContext.current().config.items()))

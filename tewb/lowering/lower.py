@@ -14,7 +14,7 @@ from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
-from tewb.schedule import Memory, Schedule
+from tewb.schedule import ResultCache, Schedule
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
 
@@ -35,12 +35,12 @@ def lower_schedule(
     symbolic, and their alignment. `trace` collects the function after every pass, beginning with the loops.
     """
     check_binds(args, binds or {})
-    schedule.memory.begin()
+    schedule.result_cache.begin()
     f = scheduled_loops(schedule, args, name, binds or {})
     if trace is not None:
         trace.append((SCHEDULE_OPS, f))
     with explained(schedule):
-        return IRModule({name: run(f, LOWER, trace, schedule.memory)})
+        return IRModule({name: run(f, LOWER, trace, schedule.result_cache)})
 
 
 @any_depth
@@ -58,7 +58,7 @@ def scheduled_loops(
     f = PrimFunc(
         name, tuple(params), body, tuple(i for i, p in enumerate(params) if any(p is b for b in outputs))
     )
-    _check_variables(f, schedule.memory)
+    _check_variables(f, schedule.result_cache)
     return f
 
 
@@ -81,7 +81,7 @@ def _parameters(
             alignment = max(buffer.alignment, alignments.get(current, 0))
             return buffer if alignment == buffer.alignment else buffer.with_(alignment=alignment)
         alignment = alignments.get(current, 0)
-        return schedule.memory.once(
+        return schedule.result_cache.once(
             ("argument", id(current), alignment),
             (current,),
             lambda: Buffer(current.name, current.dtype, current.shape, alignment=alignment),
@@ -145,7 +145,7 @@ def _check_complete(schedule: Schedule, keys: Mapping[Key, Buffer]) -> None:
             )
 
 
-def _check_variables(f: PrimFunc, memory: Memory) -> None:
+def _check_variables(f: PrimFunc, memory: ResultCache) -> None:
     """Every variable of the body must be bound in it, be a parameter, or be told by a shape."""
     known = {p for p in f.params if isinstance(p, Var)}
     for p in f.params:

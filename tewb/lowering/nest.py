@@ -71,7 +71,7 @@ class Nests:
 
     def intermediate(self, name: str, t: Tensor, shape: tuple[Expr, ...], stage: Stage) -> Buffer:
         """The buffer of a tensor that is computed here: the same one as before where nothing about it changed."""
-        memory, origin, gaps = self.schedule.memory, stage.origin(), tuple(stage.alignments.items())
+        memory, origin, gaps = self.schedule.result_cache, stage.origin(), tuple(stage.alignments.items())
         key = ("buffer", name, t.dtype, memory.shape(shape), stage.scope, origin, gaps)
 
         def make() -> Buffer:
@@ -105,7 +105,7 @@ class Nests:
             return self.loops(stage)
         # A nest of computes is made of the bounds of its stages, which stand for their loops too, and of the
         # memory that these read and write.
-        memory = self.schedule.memory
+        memory = self.schedule.result_cache
         named: list[object] = []
         for s in group:
             named += [self.bounds.operations[s], self.bounds.stages[s]]

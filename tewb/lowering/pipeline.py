@@ -21,7 +21,7 @@ from tewb.lowering.share_guarded_values import share_guarded_values
 from tewb.lowering.specialise_strides import specialise_strides
 from tewb.lowering.unroll_loops import check_unrolled, unroll_loops
 from tewb.lowering.vectorize_loops import vectorize_loops
-from tewb.schedule import Memory
+from tewb.schedule import ResultCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class NestPass:
         """`f` rewritten whole."""
         return _with_body(f, self.rewriting(f)(f.body))
 
-    def run_on_nests(self, f: PrimFunc, memory: Memory) -> PrimFunc:
+    def run_on_nests(self, f: PrimFunc, memory: ResultCache) -> PrimFunc:
         """`f` rewritten, but for the nests that `memory` knows."""
         return _with_body(f, on_parts(f, self.name, self.rewriting(f), memory))
 
@@ -164,7 +164,7 @@ BUILD: tuple[AnyPass, ...] = (
 
 
 @any_depth
-def _run(p: AnyPass, f: PrimFunc, memory: Memory | None) -> PrimFunc:
+def _run(p: AnyPass, f: PrimFunc, memory: ResultCache | None) -> PrimFunc:
     return p.run_on_nests(f, memory) if isinstance(p, NestPass) and memory is not None else p.run(f)
 
 
@@ -172,7 +172,7 @@ def run(
     f: PrimFunc,
     passes: Sequence[AnyPass],
     trace: list[tuple[str, PrimFunc]] | None = None,
-    memory: Memory | None = None,
+    memory: ResultCache | None = None,
 ) -> PrimFunc:
     """`f` after `passes`; `trace` collects the function after each. What `memory` has of the nests that `f` is made
     of is not done again. With the option tewb.verify, raises InternalError after a pass that broke a promise."""

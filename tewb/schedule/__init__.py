@@ -17,11 +17,11 @@ from tewb.schedule.extern_tiles import tile_of
 from tewb.schedule.hybrid_loops import within_guards
 from tewb.schedule.journal import Step, steps_of
 from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
-from tewb.schedule.memory import Memory
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
 from tewb.schedule.questions import inside
 from tewb.schedule.recompute import recompute_factor
 from tewb.schedule.relation import LARGEST_FACTOR, Extents, Fuse, Split, divides, index_up
+from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.schedule import Schedule, create_schedule
 from tewb.schedule.stage import INLINE, At, Stage
 from tewb.schedule.vector_reduction import lane_loop, lane_shape, loops_of_elements
@@ -29,7 +29,7 @@ from tewb.schedule.vector_reduction import lane_loop, lane_shape, loops_of_eleme
 del _primitives
 
 __all__ = [
-    "INLINE", "PRIMITIVES", "At", "Fuse", "Memory", "Param", "Primitive", "Schedule", "Split", "Stage", "Step",
+    "INLINE", "PRIMITIVES", "At", "Fuse", "Param", "Primitive", "ResultCache", "Schedule", "Split", "Stage", "Step",
     "create_schedule", "loop_marks", "loop_of", "loops_text", "place_text", "stage_marks", "steps_of",
 "Call", "Extents", "LARGEST_FACTOR", "Names", "REQUIRED", "Refusal", "Repair", "Selection", "aligned_strides", "divides", "elements_spanned", "index_up", "inside", "lane_loop", "lane_shape", "loops_of_elements", "recompute_factor", "schedule_code", "tile_of", "within_guards",
 ]  # fmt: skip

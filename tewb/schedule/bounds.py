@@ -46,7 +46,7 @@ Region = tuple[Range, ...]
 class StageBounds:
     """What is computed of one stage: the range of each axis, the extent of each axis and loop, the loop
     variables, and the box of each output that is kept in memory. Of a hybrid function, `body` are its loops. Ranges
-    that depend on other axes or on elements have variables in `told`, each with the number of loops around the
+    that depend on other axes or on elements use `dependent_vars`, each with the number of loops around the
     place where it gets its value."""
 
     ranges: dict[IterVar, Range]
@@ -54,7 +54,7 @@ class StageBounds:
     vars: dict[IterVar, Var]
     regions: tuple[Region, ...]
     body: Stmt | None = None
-    told: dict[Var, int] = field(default_factory=dict)
+    dependent_vars: dict[Var, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,10 +66,10 @@ class Bounds:
     analyzer: Analyzer
 
     def known_at(self, v: Var, fixed: set[tuple[Stage, IterVar]]) -> bool:
-        """Whether `v`, if it is told in some loop nest, is so at a place inside of the loops `fixed`."""
+        """Whether `v` has its value inside of the loops `fixed`, if it is one of the dependent variables."""
         for stage, own in self.stages.items():
-            if v in own.told:
-                return any((stage, iv) in fixed for iv in stage.leaf_iter_vars[own.told[v] :])
+            if v in own.dependent_vars:
+                return any((stage, iv) in fixed for iv in stage.leaf_iter_vars[own.dependent_vars[v] :])
         return True
 
 
@@ -88,8 +88,8 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
         if stage not in schedule.output_stages:
             needed = _known_needed(schedule, stage, readers[stage], bounds)
         bounds.stages[stage] = own = _known_bounds(stage, needed, stage in whole, bounds.analyzer)
-        for iv in own.ranges if own.told else ():
-            if own.ranges[iv].extent in own.told:
+        for iv in own.ranges if own.dependent_vars else ():
+            if own.ranges[iv].extent in own.dependent_vars:
                 bounds.analyzer.bind(own.ranges[iv].extent, 0, None)  # type: ignore[arg-type]
         for iv, v in own.vars.items():
             bounds.analyzer.bind_extent(v, const(0, v.dtype), own.extents[iv])
@@ -107,7 +107,7 @@ def _known_needed(
     named = [*ops, *(bounds.stages[r] for r in readers)]
     named += [x for s, iv in around for x in (bounds.stages[s], iv)]
     key = ("needed", stage.name, len(enclosing(stage)), len(readers), tuple([id(x) for x in named]))
-    return schedule.memory.once(key, named, lambda: _needed(schedule, stage, readers, bounds))
+    return schedule.result_cache.once(key, named, lambda: _needed(schedule, stage, readers, bounds))
 
 
 def _known_bounds(
@@ -116,20 +116,20 @@ def _known_bounds(
     """What `_stage_bounds` returns: the same object for the same loops and the same needs."""
     if not isinstance(stage.op, ComputeOp):
         return _stage_bounds(stage, needed, whole, analyzer)
-    memory = stage.schedule.memory
+    cache = stage.schedule.result_cache
     state, named = stage.state()
-    key = ("bounds", state, whole, None if needed is None else memory.ranges(needed))
-    return memory.once(key, (*named, needed), lambda: _stage_bounds(stage, needed, whole, analyzer))
+    key = ("bounds", state, whole, None if needed is None else cache.ranges(needed))
+    return cache.once(key, (*named, needed), lambda: _stage_bounds(stage, needed, whole, analyzer))
 
 
 def _readers(schedule: Schedule, operations: dict[Stage, Operation]) -> dict[Stage, list[Stage]]:
     """Who reads whom, after inlining."""
-    found: dict[Stage, list[Stage]] = {s: [] for s in schedule.stages}
+    readers: dict[Stage, list[Stage]] = {s: [] for s in schedule.stages}
     for reader in schedule.stages:
         if not reader.is_inlined:
             for producer in dict.fromkeys(schedule.stage_of(t) for t in operations[reader].inputs):
-                found[producer].append(reader)
-    return found
+                readers[producer].append(reader)
+    return readers
 
 
 def _stage_bounds(
@@ -139,7 +139,7 @@ def _stage_bounds(
     if isinstance(op, HybridOp):
         return _hybrid_bounds(stage, op, needed, whole, analyzer)
     ranges = {iv: iv.dom for iv in (*op.axis, *op.reduce_axis) if iv.dom is not None}
-    told = _told_ranges(stage, op, ranges) if isinstance(op, ComputeOp) and op.domains else {}
+    dependent_vars = _dependent_ranges(stage, op, ranges) if isinstance(op, ComputeOp) and op.domains else {}
     if needed is not None:
         ranges.update(zip(op.axis, needed, strict=True))
     counts = {iv: r.extent for iv, r in ranges.items()}
@@ -152,7 +152,7 @@ def _stage_bounds(
         regions = tuple(op.out_regions(needed))
     else:
         regions = (tuple(needed),) * len(op.outputs)
-    return StageBounds(ranges, extents, variables, regions, told=told)
+    return StageBounds(ranges, extents, variables, regions, dependent_vars=dependent_vars)
 
 
 def _dtype_of(loop: IterVar, extents: Extents) -> DType:
@@ -160,16 +160,16 @@ def _dtype_of(loop: IterVar, extents: Extents) -> DType:
     return extents[loop].dtype if loop in extents else loop.dtype
 
 
-def _told_ranges(stage: Stage, op: ComputeOp, ranges: dict[IterVar, Range]) -> dict[Var, int]:
+def _dependent_ranges(stage: Stage, op: ComputeOp, ranges: dict[IterVar, Range]) -> dict[Var, int]:
     """Put variables for what depends on other axes or on elements into `ranges`. Returns them, each with the number
     of loops around the place where its value is known."""
-    told: dict[Var, int] = {}
+    dependent_vars: dict[Var, int] = {}
     for iv, domain in op.domains.items():
         r, name, depth = domain.range, stage.axis_name(iv), around(stage, iv)
         low = r.min if const_int(r.min) is not None else Var(f"{name}.begin", r.min.dtype)
         ranges[iv] = Range(low, Var(f"{name}.extent", r.extent.dtype))
-        told |= {e: depth for e in (low, ranges[iv].extent) if isinstance(e, Var)}
-    return told
+        dependent_vars |= {e: depth for e in (low, ranges[iv].extent) if isinstance(e, Var)}
+    return dependent_vars
 
 
 def _hybrid_bounds(
@@ -192,12 +192,12 @@ def _hybrid_bounds(
 
 def enclosing(stage: Stage) -> list[tuple[Stage, IterVar]]:
     """The loops around the place of `stage`, innermost first."""
-    found: list[tuple[Stage, IterVar]] = []
+    loops: list[tuple[Stage, IterVar]] = []
     place = stage.attach
     while isinstance(place, At):
-        found.extend((place.stage, iv) for iv in reversed(loops_to(place.stage, place.axis)))
+        loops.extend((place.stage, iv) for iv in reversed(loops_to(place.stage, place.axis)))
         place = place.stage.attach
-    return found
+    return loops
 
 
 def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds) -> list[Range] | None:
@@ -301,18 +301,18 @@ def _touched(
     boxes = _reader_boxes(schedule, reader, stage, fixed, bounds, only)
     for v, everything in relax.items():  # innermost first: its extent may depend on those around it
         boxes = [[relaxed(x, {v: everything}) for x in box] for box in boxes]
-    if any(own.told for own in bounds.stages.values()):
+    if any(own.dependent_vars for own in bounds.stages.values()):
         boxes = [[_at_place(x, fixed, bounds) for x in box] for box in boxes]
     return boxes
 
 
 def _at_place(x: Interval | None, fixed: set[tuple[Stage, IterVar]], bounds: Bounds) -> Interval | None:
-    """An interval that is known inside of the loops `fixed`, and whose size no element tells; else None."""
+    """An interval that is known inside of the loops `fixed`, and whose size does not depend on elements; else None."""
     if x is None or not all(bounds.known_at(v, fixed) for e in (x.lo, x.hi) for v in free_vars(e)):
         return None
     size = const(1, x.lo.dtype) if x.is_point else bounds.analyzer.simplify(ops.sub(x.hi, x.lo))
-    told = {v for own in bounds.stages.values() for v in own.told}
-    return None if x.width is None and uses(size, told) else x
+    dependent_vars = {v for own in bounds.stages.values() for v in own.dependent_vars}
+    return None if x.width is None and uses(size, dependent_vars) else x
 
 
 def _reader_boxes(
@@ -353,9 +353,9 @@ def _reader_boxes(
 
 
 def _covered(domain: Domain, axes: Mapping[Var, Interval | None]) -> Interval | None:
-    """All that a domain covers while the axes that it depends on run over theirs; None where elements of tensors tell
-    it."""
-    if domain.is_told:
+    """All that a domain covers while the axes that it depends on run over theirs; None where it is read
+    from elements of tensors."""
+    if domain.reads_elements:
         return None
     first, last = eval_set(domain.begin, axes), eval_set(ops.sub(domain.end, 1), axes)
     return None if first is None or last is None else Interval(first.lo, last.hi)
@@ -370,14 +370,14 @@ def _tile(stage: Stage, fixed: set[tuple[Stage, IterVar]], bounds: Bounds) -> li
         for iv in stage.leaf_iter_vars
     }
     intervals_up(stage.relations, sets, own.extents, analyzer)
-    found = []
+    ranges = []
     for iv in stage.op.axis:
         x = sets[iv]
         r = Range(x.lo, analyzer.simplify(ops.add(ops.sub(x.hi, x.lo), 1)))
         if isinstance(stage.op, ExternOp) and stage.op.tail == "shift":
             r = at_edge(r, own.extents[iv], "shift", analyzer)
-        found.append(Range(analyzer.simplify(ops.add(own.ranges[iv].min, r.min)), r.extent))
-    return found
+        ranges.append(Range(analyzer.simplify(ops.add(own.ranges[iv].min, r.min)), r.extent))
+    return ranges
 
 
 def _iteration(own: StageBounds, iv: IterVar) -> Interval:

@@ -228,7 +228,7 @@ class Declaration:
         return f
 
     def mark_text(self, f: MarkWords) -> MarkWords:
-        """How its mark is shown beside the loop or the stage: `prefetch A 8 ahead`."""
+        """How its mark is shown next to the loop or the stage: `prefetch A 8 ahead`."""
         self._add(mark_text=f)
         return f
 
@@ -248,7 +248,7 @@ class Declaration:
         return f
 
     def stage_property(self, f: Callable[[Stage], Any]) -> Callable[[Stage], Any]:
-        """What stages tell of its marks: a property of theirs."""
+        """Declare a property of stages that shows the marks of this primitive."""
         self._add(properties=(*PRIMITIVES[self.name].properties, f))
         setattr(StagePrimitives, f.__name__, property(f))
         return f
@@ -323,7 +323,7 @@ class Call:
     def resolve(
         primitive: Primitive, stage: Stage, arguments: Mapping[str, object], span: Span | None
     ) -> Call:
-        """Look up what `arguments` name. What cannot be found becomes the refusal."""
+        """Look up what `arguments` name. A name that does not exist becomes the refusal."""
         unknown = set(arguments) - {p.name for p in primitive.params}
         if unknown:
             names = [p.name for p in primitive.params]
@@ -341,11 +341,11 @@ class Call:
             if given is REQUIRED:
                 problem = problem or Refusal(f"{p.name} is missing: {p.doc}", _usage(primitive))
                 continue
-            found = _LOOKUP[p.kind](stage, given, values) if given is not None else None
-            if isinstance(found, Refusal):
-                problem = problem or found
+            value = _LOOKUP[p.kind](stage, given, values) if given is not None else None
+            if isinstance(value, Refusal):
+                problem = problem or value
             else:
-                values[p.name] = found
+                values[p.name] = value
         return Call(primitive, stage, values, problem)
 
     def refusal(self) -> Refusal | None:
@@ -375,13 +375,13 @@ class Call:
         return value
 
     def perform(self, number: int) -> tuple[Any, tuple[str, ...]]:
-        """Apply this call as step `number`; returns what it made and the names of that."""
-        made = self.primitive.effect(self.stage, self.values, number)
+        """Apply this call as step `number`; returns the new loops or tensors, and their names."""
+        results = self.primitive.effect(self.stage, self.values, number)
         if self.primitive.results == "axis":
-            names = tuple(self.stage.axis_name(iv) for iv in made)
+            names = tuple(self.stage.axis_name(iv) for iv in results)
         else:
-            names = tuple(self.stage.schedule[t].name for t in made)
-        result = None if not made else made[0] if len(made) == 1 else tuple(made)
+            names = tuple(self.stage.schedule[t].name for t in results)
+        result = None if not results else results[0] if len(results) == 1 else tuple(results)
         return result, names
 
 
@@ -451,13 +451,13 @@ def _dimension(stage: Stage, what: object, values: Values) -> IterVar | Refusal 
 
 
 def _axes(stage: Stage, what: object, values: Values) -> list[IterVar] | Refusal:
-    found = []
+    axes = []
     for one in what if isinstance(what, list | tuple) else [what]:
         iv = _axis(stage, one, values)
         if isinstance(iv, Refusal):
             return iv
-        found.append(iv)
-    return found
+        axes.append(iv)
+    return axes
 
 
 def _int(stage: Stage, what: object, values: Values) -> int | Refusal:
@@ -477,8 +477,8 @@ def _stage(stage: Stage, what: object, values: Values) -> Any:
 
 
 def _stages(stage: Stage, what: object, values: Values) -> Any:
-    found = [_stage(stage, one, values) for one in (what if isinstance(what, list | tuple) else [what])]
-    return next((x for x in found if isinstance(x, Refusal)), found)
+    stages = [_stage(stage, one, values) for one in (what if isinstance(what, list | tuple) else [what])]
+    return next((x for x in stages if isinstance(x, Refusal)), stages)
 
 
 def _place(stage: Stage, what: object, values: Values) -> Any:

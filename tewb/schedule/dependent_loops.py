@@ -3,7 +3,8 @@
     for i in n:
         for k in range(indptr[i], indptr[i + 1]):  C[i] += ...
 
-Such a loop stays inside of all loops that its range depends on, and what tells the range is computed outside of it.
+Such a loop stays inside of all loops that its range depends on, and the tensors that the range is read from are
+computed outside of it.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def keeps_ranges_known(stage: Stage) -> Refusal | None:
 
 
 def fits_one_loop(stage: Stage, axes: Sequence[IterVar]) -> Refusal | None:
-    """Why loops cannot be one though they stand right: elements tell how often one runs, and the product may be any."""
+    """Why adjacent loops cannot be fused: how often one runs is read from elements, and the product may be any number."""
     op = stage.op
     if not isinstance(op, ComputeOp):
         return None
@@ -68,19 +69,19 @@ def fits_one_loop(stage: Stage, axes: Sequence[IterVar]) -> Refusal | None:
     open_ended = [iv for iv in axes if const_int(extents[iv]) is None]
     for root, domain in op.domains.items():
         own = stage.loops_of(root)
-        told = next((iv for iv in open_ended if iv in own), None)
+        dependent = next((iv for iv in open_ended if iv in own), None)
         other = next((iv for iv in open_ended if iv not in own), None)
-        if domain.is_told and told is not None and other is not None:
+        if domain.reads_elements and dependent is not None and other is not None:
             return Refusal(
-                f"elements of tensors tell how often {stage.axis_name(told)} runs, so nobody knows that the iterations of "
-                f"{stage.axis_name(told)} and {stage.axis_name(other)} together are those of one loop",
+                f"elements of tensors tell how often {stage.axis_name(dependent)} runs, so nobody knows that the iterations of "
+                f"{stage.axis_name(dependent)} and {stage.axis_name(other)} together are those of one loop",
                 f"split {stage.axis_name(other)} by a constant and fuse with the inner loop, or leave them apart",
             )
     return None
 
 
-def told_outside(stage: Stage, parent: Stage, axis: IterVar) -> Refusal | None:
-    """Why `stage` may not be computed in loop `axis` of `parent`: it tells how often a loop around runs."""
+def range_known_outside(stage: Stage, parent: Stage, axis: IterVar) -> Refusal | None:
+    """Why `stage` may not be computed in loop `axis` of `parent`: the range of a loop around it is read from `stage`."""
     if not isinstance(parent.op, ComputeOp) or not parent.op.domains:
         return None
     op = inlined_operations(stage.schedule)[parent]

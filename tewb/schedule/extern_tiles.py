@@ -14,13 +14,13 @@ from collections.abc import Mapping
 from tewb.arith import Analyzer
 from tewb.ir import AxisKind, Expr, IterVar, Range, const, const_int, ops
 from tewb.schedule.relation import Extents, Split, divides, index_up
-from tewb.schedule.stage import Loops, Stage
+from tewb.schedule.stage import LoopList, Stage
 from tewb.tensor import ExternOp
 
 
-def opaque_last(leaves: Loops) -> Loops:
+def opaque_last(leaves: LoopList) -> LoopList:
     """The loops with those that only the extern's code knows at the end."""
-    return Loops(sorted(leaves, key=lambda iv: iv.kind is AxisKind.OPAQUE))
+    return LoopList(sorted(leaves, key=lambda iv: iv.kind is AxisKind.OPAQUE))
 
 
 def tile_of(
@@ -51,11 +51,11 @@ def tile_of(
             whole = divides(r, extents) and own.extent is extents[r.inner]
             cut = Range(start, own.extent)
             inside[r.parent] = cut if whole else at_edge(cut, extents[r.parent], stage.op.tail, analyzer)
-    found = []
+    covered = []
     for iv in stage.op.axis:
         base, own = ranges[iv], inside[iv]
-        found.append(Range(analyzer.simplify(ops.add(base.min, own.min)), analyzer.simplify(own.extent)))
-    return found, [(iv, g) for iv, g in guards if not analyzer.can_prove(g)]
+        covered.append(Range(analyzer.simplify(ops.add(base.min, own.min)), analyzer.simplify(own.extent)))
+    return covered, [(iv, g) for iv, g in guards if not analyzer.can_prove(g)]
 
 
 def at_edge(r: Range, size: Expr, tail: str, analyzer: Analyzer) -> Range:

@@ -135,9 +135,9 @@ def _in_order(body: Stmt, order: list[Var]) -> Stmt:
         return _rebuilt(wanted, guards, rewrite(at))
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: nest})
-    made = rewrite(body)
-    _check_order(made, place)
-    return made
+    reordered = rewrite(body)
+    _check_order(reordered, place)
+    return reordered
 
 
 def _is_guard(s: Stmt) -> bool:
@@ -191,23 +191,23 @@ def _check_order(s: Stmt, place: dict[Var, int], outer: int = -1) -> None:
 def _annotated(stage: Stage, body: Stmt) -> Stmt:
     shaped = {iv.var: iv for iv in stage.leaf_iter_vars if iv in stage.shaped_by}
 
-    def loop(n: For) -> Stmt:
-        made = n.map_children(rewrite)
+    def annotate(n: For) -> Stmt:
+        loop = n.map_children(rewrite)
         if n.var not in shaped:
-            return made
+            return loop
         iv = shaped[n.var]
-        kind = stage.loop_kind(iv) or made.kind
-        return replace(made, kind=kind, origin=stage.origin(iv))
+        kind = stage.loop_kind(iv) or loop.kind
+        return replace(loop, kind=kind, origin=stage.origin(iv))
 
-    rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
+    rewrite: Callable[[Stmt], Stmt] = rewriter({For: annotate})
     return rewrite(body)
 
 
-# ---------------------------------------------------------------- what the loops touch
+# ---------------------------------------------------------------- what the loops read and write
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class LoopAccess:
     """A load or a store, the loops around it from outermost to innermost, and the line it stands on."""
 
     node: BufferLoad | BufferStore
@@ -215,45 +215,45 @@ class Access:
     line: int | None
 
     def box(self, still: Iterable[Var] = ()) -> list[Interval | None]:
-        """What each index covers while the loops over `still` stand and the others run; None where only a
-        running kernel knows."""
+        """What each index covers while the loops over `still` stand still and the others run; None where that is
+        only known when the kernel runs."""
         fixed = set(still)
-        found: list[Interval | None] = [point(i) for i in self.node.indices]
+        box: list[Interval | None] = [point(i) for i in self.node.indices]
         for n in reversed(self.loops):
             if n.var not in fixed:
-                found = [relaxed(x, {n.var: interval(n.min, n.extent)}) for x in found]
-        return [None if x is None or _reads(x.lo) or _reads(x.hi) else x for x in found]
+                box = [relaxed(x, {n.var: interval(n.min, n.extent)}) for x in box]
+        return [None if x is None or _reads(x.lo) or _reads(x.hi) else x for x in box]
 
 
 def _reads(e: Expr) -> bool:
     return any(isinstance(n, BufferLoad) for n in walk(e))
 
 
-def accesses_of(body: Stmt, buffers: Iterable[Buffer]) -> list[Access]:
+def accesses_of(body: Stmt, buffers: Iterable[Buffer]) -> list[LoopAccess]:
     """The loads and stores of `buffers` in `body`."""
     wanted = set(buffers)
-    found: list[Access] = []
+    accesses: list[LoopAccess] = []
 
     def go(n: Node, loops: tuple[For, ...], line: int | None) -> None:
         origin = getattr(n, "origin", None)
         if origin is not None and origin.span is not None:
             line = origin.span.line
         if isinstance(n, BufferStore) and n.buffer in wanted:
-            found.append(Access(n, loops, line))
+            accesses.append(LoopAccess(n, loops, line))
         for c in n.children():
             if isinstance(c, Expr):
                 loads = [x for x in walk(c) if isinstance(x, BufferLoad) and x.buffer in wanted]
-                found.extend([Access(x, loops, line) for x in loads])
+                accesses.extend([LoopAccess(x, loops, line) for x in loads])
                 continue
             go(c, (*loops, n) if isinstance(n, For) and c is n.body else loops, line)
 
     go(body, (), None)
-    return found
+    return accesses
 
 
 def loops_to(stage: Stage, axis: IterVar) -> list[IterVar]:
-    """The loops of `stage` around what is computed at `axis`, outermost first, `axis` included. Loops of a
-    hybrid function may stand side by side."""
+    """The loops of `stage` around what is computed at `axis`, outermost first, `axis` included. A hybrid
+    function may have loops one after the other."""
     leaves = stage.leaf_iter_vars
     before = leaves[: leaves.index(axis) + 1]
     if not isinstance(stage.op, HybridOp):

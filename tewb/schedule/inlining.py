@@ -28,20 +28,20 @@ def _inlined(schedule: Schedule, op: Operation) -> Operation:
     if not isinstance(op, ComputeOp) or not inline:
         return op
     key = ("inline", id(op), tuple([id(o) for o in inline]))
-    return schedule.memory.once(key, (op, *inline), lambda: _inline(schedule, op, inline))
+    return schedule.result_cache.once(key, (op, *inline), lambda: _inline(schedule, op, inline))
 
 
 def _inlined_below(schedule: Schedule, op: Operation) -> list[Operation]:
     """The operations of the stages that are inlined into `op`, directly or through each other."""
-    found: dict[Operation, None] = {}
+    inlined: dict[Operation, None] = {}
     pending = [op]
     while pending:
         for t in pending.pop().inputs:
             producer = schedule.stage_of(t)
-            if producer.is_inlined and producer.op not in found:
-                found[producer.op] = None
+            if producer.is_inlined and producer.op not in inlined:
+                inlined[producer.op] = None
                 pending.append(producer.op)
-    return list(found)
+    return list(inlined)
 
 
 def _inline(schedule: Schedule, op: ComputeOp, inline: list[Operation]) -> Operation:
@@ -76,11 +76,11 @@ def _inline(schedule: Schedule, op: ComputeOp, inline: list[Operation]) -> Opera
 
     rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
     body, domains = tuple([rewrite(e) for e in op.body]), op.mapped_domains(rewrite)
-    made = ComputeOp(op.name, op.axis, body, op.tag, check=False, domains=domains)
-    made.span = op.span
+    inlined = ComputeOp(op.name, op.axis, body, op.tag, check=False, domains=domains)
+    inlined.span = op.span
     if any(isinstance(o, ComputeOp) and o.unproved for o in (op, *inline)):
-        made.unproved = check_accesses(made, refuse=False)
-    return made
+        inlined.unproved = check_accesses(inlined, refuse=False)
+    return inlined
 
 
 def _size(op: ComputeOp) -> int:

@@ -1,5 +1,4 @@
-"""Loops and stages in words, with what primitives said of them: the one place that does, for errors, trees, graphs and
-palette."""
+"""Loops and stages in words, with the marks that primitives set on them: used by errors, trees, graphs and palette."""
 
 from __future__ import annotations
 
@@ -14,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def loop_marks(stage: Stage, iv: IterVar) -> list[str]:
-    """What was said of a loop: `vectorize`, `prefetch A 8 ahead`, `auto_unroll_max_step 16`."""
+    """The marks of a loop: `vectorize`, `prefetch A 8 ahead`, `auto_unroll_max_step 16`."""
     marks = ["inside"] if iv.kind is AxisKind.OPAQUE else []
     return marks + _marks(stage, iv)
 
 
 def stage_marks(stage: Stage) -> list[str]:
-    """What was said of a stage, besides its place: `in local memory`, `double buffered`, `non-temporal stores`."""
+    """The marks of a stage, without its place: `in local memory`, `double buffered`, `non-temporal stores`."""
     return _marks(stage, None)
 
 

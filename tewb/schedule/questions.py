@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from tewb.base import LowerError, any_depth
 from tewb.ir import AxisKind, IterVar, const_int, script
 from tewb.schedule.declare import PRIMITIVES, Refusal
-from tewb.schedule.dependent_loops import told_outside
+from tewb.schedule.dependent_loops import range_known_outside
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.relation import Split
 from tewb.schedule.schedule import Schedule
-from tewb.schedule.stage import At, Loops, Stage
+from tewb.schedule.stage import At, LoopList, Stage
 from tewb.tensor import ExternOp, PlaceholderOp
 from tewb.tensor.hybrid import HybridOp
 
@@ -41,8 +41,8 @@ def untouched(stage: Stage, iv: IterVar) -> Refusal | None:
     marks = stage.marks_on(iv)
     if marks:
         first = min(marks, key=lambda m: list(PRIMITIVES).index(m.primitive))
-        said = PRIMITIVES[first.primitive].mark_phrase(stage, first)
-        return Refusal(f"loop {name} {said}", f"split or fuse before {first.primitive}")
+        mark = PRIMITIVES[first.primitive].mark_phrase(stage, first)
+        return Refusal(f"loop {name} {mark}", f"split or fuse before {first.primitive}")
     here = attached_at(stage, iv)
     if here:
         return Refusal(
@@ -196,10 +196,10 @@ def trying(stage: Stage) -> Iterator[None]:
         stage.relations, stage.leaf_iter_vars = before, leaves
 
 
-def reordered(leaves: Loops, axes: list[IterVar]) -> Loops:
+def reordered(leaves: LoopList, axes: list[IterVar]) -> LoopList:
     """The loops with `axes` put, in their order, into the places that they take now."""
-    moved, following = Loops(axes), iter(axes)
-    return Loops([next(following) if iv in moved else iv for iv in leaves])
+    moved, following = LoopList(axes), iter(axes)
+    return LoopList([next(following) if iv in moved else iv for iv in leaves])
 
 
 def hybrid_refusal(stage: Stage) -> Refusal | None:
@@ -244,9 +244,10 @@ def misplaced_at(stage: Stage, attach: At | str | None) -> Refusal | None:
 
 @any_depth
 def misplaced(schedule: Schedule) -> Refusal | None:
-    """Why the places of the stages do not fit together: each must be around everything that reads it."""
+    """Why the stages cannot be computed where they stand: each loop must be around everything that reads the stage
+    in it."""
     ends: set[Stage] = set()
-    found: _Inside = {}
+    answers: _Inside = {}
     for stage in schedule.stages:
         refused = broken_invariant(stage)
         if refused:
@@ -257,20 +258,20 @@ def misplaced(schedule: Schedule) -> Refusal | None:
         if _circular(stage, ends):
             return Refusal(f"{stage.name} would be computed inside of itself")
         for reader in schedule.readers_of(stage):
-            if not inside(reader, parent, axis, found):
+            if not inside(reader, parent, axis, answers):
                 return Refusal(
                     f"{reader.name} also reads {stage.name}, and is computed outside of loop "
                     f"{parent.axis_name(axis)} of {parent.name}",
                     f"compute {reader.name} at the same loop, or {stage.name} further out",
                 )
-        refused = _hybrid_reads(stage, parent, axis) or told_outside(stage, parent, axis)
+        refused = _hybrid_reads(stage, parent, axis) or range_known_outside(stage, parent, axis)
         if refused:
             return refused
     return None
 
 
 def _hybrid_reads(stage: Stage, parent: Stage, axis: IterVar) -> Refusal | None:
-    """A hybrid function must read the stage inside of that loop only, at places that its loops tell."""
+    """Why a hybrid function does not read the stage inside of that loop only, at indices that are known there."""
     if not isinstance(parent.op, HybridOp) or stage not in parent.reads():
         return None
     op, name = parent.op, parent.axis_name(axis)
@@ -311,18 +312,18 @@ def _circular(stage: Stage, ends: set[Stage]) -> bool:
 _Inside = dict[tuple[Stage, Stage, IterVar], bool]
 
 
-def inside(reader: Stage, parent: Stage, axis: IterVar, found: _Inside | None = None) -> bool:
-    """Whether all of `reader` is computed inside loop `axis` of `parent`. `found` are the answers for inlined stages
-    so far."""
+def inside(reader: Stage, parent: Stage, axis: IterVar, answers: _Inside | None = None) -> bool:
+    """Whether all of `reader` is computed inside loop `axis` of `parent`. `answers` are those for inlined stages so
+    far."""
     if reader is parent:
         return True
     if reader.is_inlined:
-        known, key = {} if found is None else found, (reader, parent, axis)
+        known, key = {} if answers is None else answers, (reader, parent, axis)
         if key not in known:
             known[key] = all([inside(r, parent, axis, known) for r in reader.readers()])
         return known[key]
     if not isinstance(reader.attach, At):
         return False
     if reader.attach.stage is parent:
-        return axis is reader.attach.axis or axis in Loops(loops_to(parent, reader.attach.axis))
-    return inside(reader.attach.stage, parent, axis, found)
+        return axis is reader.attach.axis or axis in LoopList(loops_to(parent, reader.attach.axis))
+    return inside(reader.attach.stage, parent, axis, answers)

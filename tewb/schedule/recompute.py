@@ -17,7 +17,7 @@ MOST_ITERATIONS = 1 << 20
 
 
 def recompute_factor(stage: Stage, bounds: Bounds | None = None) -> float | None:
-    """Elements of `stage` that are computed, for each element that it has: 1 when none is made twice, less
+    """Elements of `stage` that are computed, for each element that it has: 1 when none is computed twice, less
     when some are never needed. None when sizes are symbolic or there are too many iterations to count."""
     known = infer_bounds(stage.schedule) if bounds is None else bounds
     shape = [const_int(n) for n in stage.op.output(0).shape]
@@ -33,8 +33,8 @@ def recompute_factor(stage: Stage, bounds: Bounds | None = None) -> float | None
             return None
         count = count * np.maximum(np.minimum(low + size, shape[d] or 0) - np.maximum(low, 0), 0)
     whole = math.prod(n or 0 for n in shape)
-    made = int(np.sum(count)) * (1 if stage.op.tiled else whole)
-    return made / whole if whole else 1.0
+    computed = int(np.sum(count)) * (1 if stage.op.tiled else whole)
+    return computed / whole if whole else 1.0
 
 
 def _grid(stage: Stage, bounds: Bounds) -> tuple[dict[Var, Any], Any] | None:

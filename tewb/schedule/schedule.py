@@ -11,9 +11,9 @@ from tewb.base import ScheduleError, Span, here
 from tewb.ir import Expr, IntImm, IterVar, Var, free_vars
 from tewb.schedule.declare import PRIMITIVES, Call
 from tewb.schedule.journal import Step
-from tewb.schedule.memory import Memory
 from tewb.schedule.methods import SchedulePrimitives
 from tewb.schedule.relation import loop_extents
+from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp, Operation, Tensor
 
@@ -25,12 +25,12 @@ class Schedule(SchedulePrimitives):
     replay and code are functions of it. Schedules of one program may share a memory of what was worked out.
     """
 
-    def __init__(self, outputs: Sequence[Operation], memory: Memory | None = None) -> None:
+    def __init__(self, outputs: Sequence[Operation], result_cache: ResultCache | None = None) -> None:
         self.outputs = tuple(outputs)
         self.stages: list[Stage] = []
         self.journal: tuple[Step, ...] = ()
         self.version = 0
-        self.memory = memory or Memory()
+        self.result_cache = result_cache or ResultCache()
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
         self._former: dict[Operation, str] = {}
@@ -89,7 +89,7 @@ class Schedule(SchedulePrimitives):
         return self._readers.get(stage, [])
 
     def operations_changed(self) -> None:
-        """Some stage computes another operation, or there are other stages."""
+        """Forget who reads whom: a stage computes another operation, or stages were added or removed."""
         self._readers = None
 
     def former_name(self, iv: IterVar, stage: Stage) -> str | None:
@@ -98,7 +98,7 @@ class Schedule(SchedulePrimitives):
         return name if owner == stage.name else None
 
     def remember(self, handles: Mapping[IterVar, tuple[str, str]]) -> None:
-        """Know axes and loops that are there no more by their stages and names."""
+        """Keep the stages and names of axes and loops that an undo has removed."""
         self._former_axes.update(handles)
 
     def owner_of(self, iv: IterVar) -> Stage | None:
@@ -154,10 +154,10 @@ class Schedule(SchedulePrimitives):
 
     def apply(self, step: Step) -> Any:
         """Do what `step` says, which names stages and axes. Its name and note are kept."""
-        made = self._run(self._resolve(step), step.span)
+        result = self._run(self._resolve(step), step.span)
         *before, done = self.journal
         self.journal = (*before, replace(done, name=step.name, note=step.note))
-        return made
+        return result
 
     def why_not(self, step: Step) -> str | None:
         """Why `step` cannot be applied now, in the user's names; None when it can."""
@@ -219,15 +219,15 @@ class Schedule(SchedulePrimitives):
                 ) from e
 
     def _handles(self) -> dict[IterVar, tuple[str, str]]:
-        """The axes and loops of now, each with its stage and its name there."""
+        """All axes and loops, each with its stage and its name there."""
         return {iv: names for s in self.stages for iv, names in s.handles().items()}
 
     def copy(self) -> Schedule:
         """An independent schedule with the same journal. It knows the loops of this one by their names."""
-        made = Schedule(self.outputs, self.memory)
-        made.restore(self.journal)
-        made.remember({**self._former_axes, **self._handles()})
-        return made
+        copy = Schedule(self.outputs, self.result_cache)
+        copy.restore(self.journal)
+        copy.remember({**self._former_axes, **self._handles()})
+        return copy
 
     def __repr__(self) -> str:
         return (

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INLINE = "inline"
 
 
-class Loops(list[IterVar]):
+class LoopList(list[IterVar]):
     """A list of axes found by identity: `==` on axes builds an expression."""
 
     def __contains__(self, iv: object) -> bool:
@@ -35,7 +35,7 @@ class Loops(list[IterVar]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class At:
-    """The place inside `axis` of `stage`."""
+    """The place inside loop `axis` of `stage`."""
 
     stage: Stage
     axis: IterVar
@@ -43,7 +43,7 @@ class At:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mark:
-    """What a primitive said of a loop, or of the whole stage when `axis` is None, with its other arguments."""
+    """What a primitive set on a loop, or on the whole stage when `axis` is None, with its other arguments."""
 
     primitive: str
     axis: IterVar | None
@@ -54,7 +54,7 @@ class Stage(StagePrimitives):
     """The loops of one operation, and where they stand.
 
     `leaf_iter_vars` are the loops from outermost to innermost, `relations` how they came from the axes, `marks` what
-    primitives said of them and of the stage. `attach` is None (at the root), INLINE, or a place in another stage.
+    primitives set on them and on the stage. `attach` is None (at the root), INLINE, or a place in another stage.
     `shaped_by` are the steps of the journal that shaped a loop, or (under None) the place of the stage; `made_by` and
     `place_step` are the latest that made them.
     """
@@ -72,7 +72,7 @@ class Stage(StagePrimitives):
         self.op = op
         self.schedule.operations_changed()
         self.relations: list[Relation] = []
-        self.leaf_iter_vars = Loops([*op.axis, *op.reduce_axis])
+        self.leaf_iter_vars = LoopList([*op.axis, *op.reduce_axis])
         self.attach: At | str | None = None
         self.marks: tuple[Mark, ...] = ()
         self.made_by: dict[IterVar, int] = {}
@@ -132,18 +132,18 @@ class Stage(StagePrimitives):
 
     @property
     def annotations(self) -> dict[IterVar, str]:
-        """Of loops that do not run serially: the primitive that said so."""
+        """Of a loop that does not run serially: the primitive that marked it."""
         kinds = [m for m in self.marks if PRIMITIVES[m.primitive].loop_kind is not None]
         return {m.axis: m.primitive for m in kinds if m.axis is not None}
 
     def loop_kind(self, iv: IterVar) -> ForKind | None:
-        """How a loop runs, if a primitive said so."""
+        """How a loop runs, if a primitive marked it."""
         kinds = (PRIMITIVES[m.primitive].loop_kind for m in self.marks if m.axis is iv)
         return next((kind for kind in kinds if kind is not None), None)
 
     @property
     def scope(self) -> str:
-        """The memory in which its values are kept, "global" if nothing was said."""
+        """The memory in which its values are kept: "global" unless a primitive set another one."""
         return next((m.values[0] for m in self.marks if m.primitive == "set_scope"), "global")
 
     @scope.setter
@@ -178,7 +178,7 @@ class Stage(StagePrimitives):
         self.shaped_by[iv] = tuple(sorted({*self.shaped_by.get(iv, ()), *steps}))
 
     def place(self, step: int) -> None:
-        """Remember that `step` said where this stage stands."""
+        """Remember that `step` placed this stage."""
         self.place_step = step
         self.shape(None, step)
 
@@ -188,7 +188,7 @@ class Stage(StagePrimitives):
 
     def find_axis(self, what: object) -> IterVar | None:
         """An axis or loop of this stage: by identity, by name, or by the name that it had in this stage before an
-        undo. (Loops of other stages have the same names, and are not meant.)"""
+        undo. (Loops of other stages may have the same names.)"""
         if isinstance(what, IterVar):
             former = self.schedule.former_name(what, self)
             return what if self.has_axis(what) else None if former is None else self._names.get(former)
@@ -216,21 +216,23 @@ class Stage(StagePrimitives):
                     return f"fused into {self.axis_name(fused)}"
         return None
 
-    def loops_of(self, axis: IterVar) -> Loops:
+    def loops_of(self, axis: IterVar) -> LoopList:
         """The loops that `axis` became part of, outermost first."""
-        made = {axis}
+        loops = {axis}
         for r in self.relations:
             match r:
-                case Split(parent, outer, inner) if parent in made:
-                    made |= {outer, inner}
-                case Fuse(outer, inner, fused) if outer in made or inner in made:
-                    made.add(fused)
-        return Loops([iv for iv in self.leaf_iter_vars if iv in made])
+                case Split(parent, outer, inner) if parent in loops:
+                    loops |= {outer, inner}
+                case Fuse(outer, inner, fused) if outer in loops or inner in loops:
+                    loops.add(fused)
+        return LoopList([iv for iv in self.leaf_iter_vars if iv in loops])
 
     def replace_leaves(self, old: list[IterVar], new: list[IterVar]) -> None:
         """Put the loops `new` where `old` (adjacent) stood."""
         at = self.leaf_iter_vars.index(old[0])
-        self.leaf_iter_vars = Loops([*self.leaf_iter_vars[:at], *new, *self.leaf_iter_vars[at + len(old) :]])
+        self.leaf_iter_vars = LoopList(
+            [*self.leaf_iter_vars[:at], *new, *self.leaf_iter_vars[at + len(old) :]]
+        )
 
     # ---- what a person sees
 
@@ -252,7 +254,7 @@ class Stage(StagePrimitives):
         at = self.attach
         place = (at.stage.name, id(at.axis)) if isinstance(at, At) else at
         named: list[object] = [self.op, *self.relations, *self._names.values()]
-        made = tuple([(id(iv), step) for iv, step in self.made_by.items()])
+        made_by = tuple([(id(iv), step) for iv, step in self.made_by.items()])
         journal = self.schedule.journal
         key = (
             self.name,
@@ -261,8 +263,8 @@ class Stage(StagePrimitives):
             tuple([id(o) for o in named]),
             tuple(self._names),
             tuple([id(iv) for iv in self.leaf_iter_vars]),
-            made,
-            tuple([journal[step].span for _, step in made if step < len(journal)]),
+            made_by,
+            tuple([journal[step].span for _, step in made_by if step < len(journal)]),
             self.place_step,
             tuple([(id(iv), steps) for iv, steps in self.shaped_by.items()]),
             self._place_steps(),
@@ -301,10 +303,10 @@ def _key(value: object) -> Hashable:
 
 
 def split_loop(stage: Stage, parent: IterVar, factor: int | None, nparts: int | None) -> Split:
-    """The split of a loop of `stage`, not made yet."""
+    """The split of a loop of `stage`, not applied yet."""
     return Split.make(parent, factor, nparts, stage.schedule.extents(stage)[parent])
 
 
 def fuse_loops(stage: Stage, outer: IterVar, inner: IterVar) -> Fuse:
-    """The fusion of two loops of `stage`, not made yet."""
+    """The fusion of two loops of `stage`, not applied yet."""
     return Fuse.make(outer, inner, stage.schedule.extents(stage))

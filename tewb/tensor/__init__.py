@@ -1,9 +1,21 @@
 """Tensor expressions: what to compute. Placeholders, computes, reductions and externs form a graph."""
 
-from tewb.tensor import access
-from tewb.tensor.access import Region
-from tewb.tensor.access_check import ALWAYS, Access, check_accesses
-from tewb.tensor.calls import (
+from tewb.tensor import extern_access as access
+from tewb.tensor.access_check import ALWAYS, UnprovedRead, check_accesses
+from tewb.tensor.compute import ComputeOp, compute
+from tewb.tensor.domains import Domain, depends_on
+from tewb.tensor.extern import (
+    ExternOp,
+    Tile,
+    TilePart,
+    extern,
+    is_whole,
+    whole_buffers,
+    whole_region,
+    whole_tile,
+)
+from tewb.tensor.extern_access import Region
+from tewb.tensor.extern_calls import (
     address_of,
     call_extern,
     call_packed,
@@ -11,18 +23,15 @@ from tewb.tensor.calls import (
     extern_region,
     stack_array,
 )
-from tewb.tensor.compute import ComputeOp, compute
-from tewb.tensor.domains import Domain, depends_on
-from tewb.tensor.extern import ExternOp, Part, Tile, extern, is_whole, whole_buffers, whole_region, whole_tile
+from tewb.tensor.graph_source import GraphSource
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
-from tewb.tensor.source import GraphSource
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
-from tewb.tensor.wide_indices import checked_index, known_ranges, written
+from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
 
 __all__ = [
-    "ComputeOp", "Domain", "ExternOp", "Operation", "Part", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "address_of", "call_extern",
+    "ComputeOp", "Domain", "ExternOp", "Operation", "TilePart", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "address_of", "call_extern",
     "call_packed", "check_name", "checked_index", "comm_reducer", "compute", "decl_buffer", "depends_on", "extern", "extern_region", "is_whole", "known_ranges", "max_value", "min_value",
-    "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile", "written",
-"ALWAYS", "Access", "GraphSource", "Region", "check_accesses",
+    "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile", "index_text",
+"ALWAYS", "GraphSource", "Region", "UnprovedRead", "check_accesses",
 ]  # fmt: skip

@@ -26,19 +26,19 @@ from tewb.ir import (
 )
 from tewb.tensor.domains import depends_on
 
-# A load, the dimension, and the condition under which it happens.
-Access = tuple[ProducerLoad, int, Expr]
+# A load, the dimension in which it is not proved to be in bounds, and the condition under which it happens.
+UnprovedRead = tuple[ProducerLoad, int, Expr]
 ALWAYS: Expr = IntImm(1, BOOL)
 
 
 @any_depth
-def check_accesses(op: Any, refuse: bool = True) -> tuple[Access, ...]:
+def check_accesses(op: Any, refuse: bool = True) -> tuple[UnprovedRead, ...]:
     """The accesses (load, dimension) of a compute that cannot be proved in bounds.
 
     Raises BoundError for an access that certainly leaves its tensor: one that nothing guards, affine in
     the axes, whose smallest or largest index is outside (unless `refuse` is off).
     """
-    unproved: list[Access] = []
+    unproved: list[UnprovedRead] = []
     safe: dict[Expr, bool] = {}
     checker = _Checker(op, unproved, refuse, safe, (*op.axis, *op.reduce_axis))
     for e in op.body:
@@ -71,19 +71,24 @@ _MOST_PATHS = 6
 
 
 class _Checker:
-    """Looks at the loads of a compute, in expressions that stand inside of `axes`. `safe` says of shared expressions
+    """Checks the loads of a compute, in expressions that stand inside of `axes`. `safe` says of shared expressions
     whether all of their loads are inside of their tensors under no condition at all."""
 
     def __init__(
-        self, op: Any, unproved: list[Access], refuse: bool, safe: dict[Expr, bool], axes: tuple[IterVar, ...]
+        self,
+        op: Any,
+        unproved: list[UnprovedRead],
+        refuse: bool,
+        safe: dict[Expr, bool],
+        axes: tuple[IterVar, ...],
     ) -> None:
         self.op, self.unproved, self.refuse, self.safe, self.axes = op, unproved, refuse, safe, axes
         self.analyzer = _facts(op)
         self.seen: dict[Expr, list[_Under]] = {}
 
     def is_done(self, e: Expr, under: _Under) -> bool:
-        """Whether the loads of `e` have been looked at under some of the same conditions: then they have been so
-        under these. Note that they are now."""
+        """Whether the loads of `e` have been checked under some of these conditions, which covers all of them. If
+        not, note that they are checked now."""
         seen = self.seen.setdefault(e, [])
         if any(conditions <= under for conditions in seen):
             return True
@@ -91,9 +96,9 @@ class _Checker:
         if len(seen) < _MOST_PATHS:
             return False
         if e not in self.safe:
-            found: list[Access] = []
-            _Checker(self.op, found, False, self.safe, self.axes).check(e, ALWAYS, frozenset())
-            self.safe[e] = not found
+            leaving: list[UnprovedRead] = []
+            _Checker(self.op, leaving, False, self.safe, self.axes).check(e, ALWAYS, frozenset())
+            self.safe[e] = not leaving
         if not self.safe[e]:
             raise BoundError(
                 f"compute {self.op.name}: an expression is read under {_MOST_PATHS} different chains of conditions, and "
@@ -104,7 +109,7 @@ class _Checker:
         return True
 
     def check(self, e: Expr, when: Expr, under: _Under) -> None:
-        """Look at every load of `e`, which is evaluated when `when` holds."""
+        """Check every load of `e`, which is evaluated when `when` holds."""
         if e.__class__ in LEAVES or self.is_done(e, under):
             return
         match e:
@@ -137,8 +142,8 @@ class _Checker:
             self.check(child, when, under)
 
     def in_turn(self, e: And | Or, when: Expr, under: _Under) -> None:
-        """Look at the terms of a conjunction, each of which is evaluated when those before it hold, or of a
-        disjunction."""
+        """Check the terms of a conjunction, each of which is evaluated when those before it hold, or of a
+        disjunction, where those before it do not hold."""
         holds = isinstance(e, And)
         with ExitStack() as around:
             for term in conjuncts(e) if holds else disjuncts(e):
@@ -149,7 +154,7 @@ class _Checker:
                 under |= {(id(term), holds)}
 
     def under(self, cond: Expr, holds: bool, e: Expr, when: Expr, under: _Under) -> None:
-        """Look at `e`, which is evaluated when `cond` holds, or when it does not."""
+        """Check `e`, which is evaluated when `cond` holds, or when it does not."""
         if e.__class__ in LEAVES:
             return
         true = cond if holds else ops.logical_not(cond)
@@ -170,14 +175,14 @@ def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:
 
 
 def _refuse_overflow(op: Any, analyzer: Analyzer, load: ProducerLoad, d: int, index: Expr) -> None:
-    """An index does not overflow: where it is known that it passes 64 bits, it is no index."""
-    found = analyzer.overflow(index)
-    if found is None:
+    """Refuse an index that is known to pass 64 bits on the way."""
+    overflow = analyzer.overflow(index)
+    if overflow is None:
         return
-    part, end = found
+    term, end = overflow
     raise BoundError(
-        f"compute {op.name} reads {load.producer.name} at an index that passes {part.dtype}: in dimension {d}, "
-        f"{part!r} reaches {end}",
+        f"compute {op.name} reads {load.producer.name} at an index that passes {term.dtype}: in dimension {d}, "
+        f"{term!r} reaches {end}",
         hint="take remainders before products: (i % n) * (i % n)",
         span=here(),
     )
@@ -192,8 +197,8 @@ def _refuse_if_certain(
     size: Expr,
     axes: tuple[IterVar, ...],
 ) -> None:
-    """Bounds of an affine index are reached, so an index that can leave the tensor does. With a size in it, it may be
-    that nobody has one for which it does: `A[n - 1]`."""
+    """Refuse an affine index that can leave its tensor: it reaches its bounds, so it does leave it. One with a
+    symbolic size in it is not refused, for there may be no size for which it leaves: `A[n - 1]`."""
     linear = None if analyzer.reads_data(index) else detect_linear(index, [iv.var for iv in axes])
     if linear is None or ops.const_int(linear[1]) is None:
         return

@@ -25,7 +25,7 @@ from tewb.ir import (
 from tewb.tensor.access_check import check_accesses
 from tewb.tensor.domains import Domains, dependent_domains, inner_last
 from tewb.tensor.placeholder import check_shape
-from tewb.tensor.reduce import takes_names
+from tewb.tensor.reduce import index_names
 from tewb.tensor.tensor import Operation, Tensor, register_broadcast
 from tewb.tensor.wide_indices import with_wide_indices
 
@@ -33,7 +33,7 @@ from tewb.tensor.wide_indices import with_wide_indices
 class ComputeOp(Operation):
     """outputs[v][axis...] = body[v]. A reduction's bodies are Reduce nodes of one combiner.
 
-    `unproved` are the accesses whose indices nobody can prove in bounds: they are checked when the
+    `unproved` are the reads that are not proved to be in bounds: they are checked when the
     kernel runs. `domains` are those of the reduce axes that depend on other axes or on elements of tensors.
     """
 
@@ -86,7 +86,7 @@ class ComputeOp(Operation):
             )
 
         rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-        made = ComputeOp(
+        op = ComputeOp(
             self.name,
             self.axis,
             tuple(rewrite(e) for e in self.body),
@@ -94,8 +94,8 @@ class ComputeOp(Operation):
             bool(self.unproved),
             self.mapped_domains(rewrite),
         )
-        made.attrs, made.span = self.attrs, self.span
-        return made
+        op.attrs, op.span = self.attrs, self.span
+        return op
 
 
 def compute(
@@ -117,7 +117,7 @@ def compute(
             hint="te.compute(shape, lambda i, j: A[i, j] + 1)",
             span=here(),
         )
-    names = takes_names(fcompute, len(extents))
+    names = index_names(fcompute, len(extents))
     if len(names) != len(extents):
         raise ShapeError(
             f"compute {name}: the shape has {len(extents)} dimensions and the function takes {len(names)} indices",
@@ -182,15 +182,15 @@ def broadcast_compute(name: str, f: Callable[[Any, Any], Expr], a: Any, b: Any) 
     def value(*indices: Var) -> Expr:
         return f(_operand(a, indices), _operand(b, indices))
 
-    made: Tensor = compute(shape, value, name=f"T_{name}", tag="broadcast")
-    return made
+    result: Tensor = compute(shape, value, name=f"T_{name}", tag="broadcast")
+    return result
 
 
 def _operand(x: Any, indices: tuple[Var, ...]) -> Any:
     if not isinstance(x, Tensor):
         return x
-    own = indices[len(indices) - x.ndim :]
-    return x(*[0 if const_int(s) == 1 else i for s, i in zip(x.shape, own, strict=True)])
+    trailing = indices[len(indices) - x.ndim :]
+    return x(*[0 if const_int(s) == 1 else i for s, i in zip(x.shape, trailing, strict=True)])
 
 
 def _broadcast_shape(name: str, a: tuple[Expr, ...], b: tuple[Expr, ...]) -> tuple[Expr, ...]:

@@ -13,8 +13,8 @@ from tewb.tensor.wide_indices import wide_ends
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Domain:
-    """The values from `begin` up to `end`, which is not one of them: none where it is no more than `begin`. That it never
-    is less is known of domains `in_order`."""
+    """The integers from `begin` up to `end`, without `end`: none where `end` is no more than `begin`. Of a domain
+    `in_order` it is known that `end` is never less than `begin`."""
 
     begin: Expr
     end: Expr
@@ -25,15 +25,15 @@ class Domain:
         return self.begin, self.end
 
     @property
-    def is_told(self) -> bool:
-        """Whether elements of tensors tell it."""
+    def reads_elements(self) -> bool:
+        """Whether its ends are read from elements of tensors."""
         return any(isinstance(n, ProducerLoad) for e in self.exprs for n in walk(e))
 
     @property
     def range(self) -> Range:
         """The same with an extent, which is never negative. Differences of elements are counted in int64: they pass
         int32."""
-        if self.is_told:  # whatever elements are, ends are compared: also the difference of int64 may wrap
+        if self.reads_elements:  # ends are compared whatever they are: also a difference of int64 may wrap
             begin, end, first = self.begin, self.end, const_int(self.begin)
             if first is None or first < 0:
                 begin, end = ops.cast(begin, INT64), ops.cast(end, INT64)
@@ -51,32 +51,36 @@ Domains = Mapping[IterVar, Domain]
 def dependent_domains(axis: Sequence[IterVar], reduce_axis: Sequence[IterVar]) -> dict[IterVar, Domain]:
     """The domains of the reduce axes that depend on other axes or on elements."""
     variables = {iv.var for iv in (*axis, *reduce_axis)}
-    found: dict[IterVar, Domain] = {}
+    domains: dict[IterVar, Domain] = {}
     for iv in reduce_axis:
         if iv.dom is not None and any(_varies(e, variables) for e in (iv.dom.min, iv.dom.extent)):
             end = Analyzer().simplify(ops.add(iv.dom.min, iv.dom.extent))
-            found[iv] = Domain(*wide_ends(iv.dom.min, end, (*axis, *reduce_axis)))
-    return _ordered(found, axis, inner_last(reduce_axis, found)) if found else found
+            domains[iv] = Domain(*wide_ends(iv.dom.min, end, (*axis, *reduce_axis)))
+    return _outer_first(domains, axis, inner_last(reduce_axis, domains)) if domains else domains
 
 
 def _varies(e: Expr, variables: set[Var]) -> bool:
     return any(isinstance(n, ProducerLoad) or (isinstance(n, Var) and n in variables) for n in walk(e))
 
 
-def _ordered(found: Domains, axis: Sequence[IterVar], inner: Sequence[IterVar]) -> dict[IterVar, Domain]:
+def _outer_first(
+    domains: Domains, axis: Sequence[IterVar], inner: Sequence[IterVar]
+) -> dict[IterVar, Domain]:
     """The domains, outer ones first, with what is known of the order of their ends."""
-    made, analyzer = {}, Analyzer()
+    ordered, analyzer = {}, Analyzer()
     for iv in (*axis, *inner):
         r = iv.dom
         if r is None:
             continue
-        if iv in found:
-            domain = found[iv]
-            known = not domain.is_told and analyzer.can_prove(ops.less_equal(domain.begin, domain.end))
-            made[iv] = Domain(domain.begin, domain.end, known)
-            r = made[iv].range
+        if iv in domains:
+            domain = domains[iv]
+            in_order = not domain.reads_elements and analyzer.can_prove(
+                ops.less_equal(domain.begin, domain.end)
+            )
+            ordered[iv] = Domain(domain.begin, domain.end, in_order)
+            r = ordered[iv].range
         analyzer.bind_extent(iv.var, r.min, r.extent)
-    return made
+    return ordered
 
 
 def depends_on(iv: IterVar, domains: Domains, others: Sequence[IterVar]) -> list[IterVar]:

@@ -1,4 +1,4 @@
-"""Extern: outputs made by code of the user, a packed Python function or statements built by hand."""
+"""Extern: outputs that code of the user computes, a packed Python function or statements built by hand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tewb.ir import (
     const_int,
     structural_equal,
 )
-from tewb.tensor.access import Access, Region, as_access, checked_access
+from tewb.tensor.extern_access import ExternAccess, Region, as_access, checked_access
 from tewb.tensor.placeholder import check_shape
 from tewb.tensor.tensor import Operation, Tensor
 from tewb.tensor.wide_indices import with_wide_accesses
@@ -34,9 +34,9 @@ TAILS = ("clip", "pad", "shift")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The part of a tensor that a buffer stands for: where it begins, and how much of it is real (with
-    `tail="pad"` a buffer may be larger)."""
+class TilePart:
+    """The part of a tensor that a buffer stands for: its first element, and its size in the tensor (with
+    `tail="pad"` the buffer may be larger)."""
 
     origin: tuple[Expr, ...]
     extents: tuple[Expr, ...]
@@ -44,11 +44,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """What one call of an extern is about, in elements of the tensors. `origin` and `extents` are those of
+    """The parts of the tensors that one call of an extern reads and writes, in elements. `origin` and `extents` are those of
     the first output."""
 
-    inputs: tuple[Part, ...]
-    outputs: tuple[Part, ...]
+    inputs: tuple[TilePart, ...]
+    outputs: tuple[TilePart, ...]
 
     @property
     def origin(self) -> tuple[Expr, ...]:
@@ -63,7 +63,7 @@ class ExternOp(Operation):
     """Outputs by `make_body(in_buffers, out_buffers, tile)`, which builds the statement for one tile.
 
     `access` says what a tile reads. A tiled extern has one opaque axis for each output dimension that may
-    be cut, a whole one has none: it makes its outputs in one piece. `tail` says what becomes of tiles that
+    be cut, a whole one has none: it computes its outputs in one piece. `tail` says what becomes of tiles that
     pass an edge, `compact` whether tiles are copied to memory of their own.
     """
 
@@ -77,7 +77,7 @@ class ExternOp(Operation):
         shapes: list[tuple[Expr, ...]],
         dtypes: list[DType],
         make_body: Body,
-        access: Access,
+        access: ExternAccess,
         effect: str,
         in_buffers: tuple[Buffer, ...] | None,
         out_buffers: tuple[Buffer, ...] | None,
@@ -118,12 +118,12 @@ class ExternOp(Operation):
         inputs = tuple(swap.get(t, t) for t in self.inputs)
         shapes = [t.shape for t in self.outputs]
         dtypes = [t.dtype for t in self.outputs]
-        made = ExternOp(
+        op = ExternOp(
             self.name, inputs, shapes, dtypes, self.make_body, self.access, self.effect, self.in_buffers,
             self.out_buffers, self.tag, self.tail, self.compact, self.uses_tile,
         )  # fmt: skip
-        made.axis, made.attrs, made.span = self.axis, self.attrs, self.span
-        return made
+        op.axis, op.attrs, op.span = self.axis, self.attrs, self.span
+        return op
 
 
 def whole_region(shape: Sequence[Expr]) -> Region:
@@ -157,8 +157,8 @@ def extern(
     output dimension and returns for each input a list of (min, extent).
     `effect` is pure, idempotent or stateful: a stateful extern is never called twice for one element.
     `tail` is what becomes of a tile that passes an edge: "clip" makes it smaller, "shift" moves it inside
-    (elements are made twice), "pad" gives it full size, with zeros for what is not there and results
-    beyond the edge thrown away. `compact` copies strided tiles, so that the code sees dense memory.
+    (some elements are computed twice), "pad" gives it full size, with zeros beyond the edges of inputs, and
+    discards results beyond the edge. `compact` copies strided tiles, so that the code sees dense memory.
 
     Several outputs that are tiled agree in the dimensions that are cut. Without `dtype` the outputs have
     that of the inputs, which must be one. Raises ExternError and DTypeError.
@@ -198,8 +198,8 @@ def extern(
     uses_tile = _takes_three(fcompute)
 
     def make_body(ins: list[Buffer], outs: list[Buffer], tile: Tile) -> Stmt:
-        made = _statement(name, fcompute(ins, outs, tile) if uses_tile else fcompute(ins, outs))
-        return with_wide_accesses(made)
+        result = fcompute(ins, outs, tile) if uses_tile else fcompute(ins, outs)
+        return with_wide_accesses(_statement(name, result))
 
     if footprint.tiled:
         footprint = checked_access(
@@ -228,7 +228,7 @@ def _takes_three(fcompute: Callable[..., Any]) -> bool:
     return sum(p.kind in positional and p.default is p.empty for p in parameters) == 3
 
 
-def _cut_together(name: str, access: Access, shapes: list[tuple[Expr, ...]]) -> Access:
+def _cut_together(name: str, access: ExternAccess, shapes: list[tuple[Expr, ...]]) -> ExternAccess:
     """`access` with as many axes as all outputs share; ready-made ones that cut all dimensions need one shape."""
     if not access.tiled:
         return access
@@ -251,8 +251,8 @@ def _cut_together(name: str, access: Access, shapes: list[tuple[Expr, ...]]) -> 
 def whole_tile(op: ExternOp) -> Tile:
     """The tile that is all of the tensors."""
 
-    def part(t: Tensor) -> Part:
-        return Part(tuple(const(0, n.dtype) for n in t.shape), t.shape)
+    def part(t: Tensor) -> TilePart:
+        return TilePart(tuple(const(0, n.dtype) for n in t.shape), t.shape)
 
     return Tile(tuple(map(part, op.inputs)), tuple(map(part, op.outputs)))
 
@@ -313,17 +313,18 @@ def _declared(
     return buffers
 
 
-def _statement(name: str, made: Any) -> Stmt:
-    if isinstance(made, Stmt):
-        return made
-    if isinstance(made, Expr):
-        return Evaluate(made)
-    if made is not None and hasattr(made, "get"):  # an ir_builder
-        built = made.get()
+def _statement(name: str, result: Any) -> Stmt:
+    """What the function of an extern returned, as a statement."""
+    if isinstance(result, Stmt):
+        return result
+    if isinstance(result, Expr):
+        return Evaluate(result)
+    if result is not None and hasattr(result, "get"):  # an ir_builder
+        built = result.get()
         if isinstance(built, Stmt):
             return built
     raise ExternError(
-        f"extern {name}: the function returned {made!r}, not a statement",
+        f"extern {name}: the function returned {result!r}, not a statement",
         hint='return te.call_packed("name", ins[0], outs[0])',
         span=here(),
     )

@@ -18,7 +18,7 @@ class PlaceholderOp(Operation):
 def check_shape(name: str, shape: Any) -> tuple[Expr, ...]:
     """`shape` as expressions. Raises ShapeError for sizes that are not integers, or negative."""
     extents = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
-    made = []
+    sizes: list[Expr] = []
     for s in extents:
         try:
             e = convert(s)
@@ -33,9 +33,9 @@ def check_shape(name: str, shape: Any) -> tuple[Expr, ...]:
         size = const_int(e)
         if size is not None and size < 0:
             raise ShapeError(f"{name}: size {size} is negative", hint="sizes are 0 or more", span=here())
-        made.append(e)
+        sizes.append(e)
     total = 1
-    for e in made:
+    for e in sizes:
         total *= e.value if isinstance(e, IntImm) else 1
     if total >= 1 << 59:  # their bytes are counted in 64 bits
         raise ShapeError(
@@ -43,7 +43,7 @@ def check_shape(name: str, shape: Any) -> tuple[Expr, ...]:
             hint="cut the problem into parts that fit",
             span=here(),
         )
-    return tuple(made)
+    return tuple(sizes)
 
 
 def placeholder(shape: Any, dtype: str = "float32", name: str = "placeholder") -> Tensor:
@@ -53,9 +53,9 @@ def placeholder(shape: Any, dtype: str = "float32", name: str = "placeholder") -
 
 def var(name: str = "tindex", dtype: str = "int32") -> Var:
     """A scalar the caller gives: a size, or a parameter of the kernel."""
-    made = Var(check_name(name), DType(dtype))
-    if made.dtype.lanes > 1:
+    v = Var(check_name(name), DType(dtype))
+    if v.dtype.lanes > 1:
         raise DTypeError(
-            f"te.var {name} is one number, not a vector {dtype}", hint=f'"{made.dtype.element}"', span=here()
+            f"te.var {name} is one number, not a vector {dtype}", hint=f'"{v.dtype.element}"', span=here()
         )
-    return made
+    return v

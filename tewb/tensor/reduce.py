@@ -44,8 +44,8 @@ def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
         y = te.compute((n,), lambda i: te.sum(A[i, k := te.reduce_axis((0, i + 1), name="k")] * x[k], axis=k), name="y")
 
     A range that ends before it begins is empty, and its result is the identity. Its loop is split, vectorized and
-    unrolled as others are; it stays inside of the loops that tell its range. What elements tell is checked before it
-    is used: BoundError says which read would be outside.
+    unrolled as others are; it stays inside of the loops that its range depends on. A range that is read from elements is checked before it
+    is used: BoundError names the read that would be outside.
     """
     if isinstance(dom, Range):
         bounds = dom
@@ -56,14 +56,14 @@ def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
                 hint="te.reduce_axis((0, n))",
                 span=here(),
             )
-        bounds = _between(name, *(_whole_number(convert(e)) for e in dom))
+        bounds = _range_between(name, *(_signed_end(convert(e)) for e in dom))
     if not (bounds.min.dtype.is_int and bounds.extent.dtype.is_int):
         raise DTypeError(f"reduce_axis {name} runs over integers", hint="te.reduce_axis((0, n))", span=here())
     low, extent = ops.match(bounds.min, bounds.extent)
     return IterVar(Range(low, extent), Var(name, extent.dtype), AxisKind.REDUCE)
 
 
-def _between(name: str, begin: Expr, end: Expr) -> Range:
+def _range_between(name: str, begin: Expr, end: Expr) -> Range:
     """The integers from `begin` up to `end`, in a dtype that counts them."""
     lo, hi = const_int(begin), const_int(end)
     if lo is not None and hi is not None and hi - lo > INT64.max_value():
@@ -75,7 +75,7 @@ def _between(name: str, begin: Expr, end: Expr) -> Range:
     return Range(begin, ops.sub(end, begin))
 
 
-def _whole_number(e: Expr) -> Expr:
+def _signed_end(e: Expr) -> Expr:
     """An end of a range. Elements of small or unsigned integers become signed ones, whose differences are right."""
     small = e.dtype.is_int and (e.dtype.bits < 32 or e.dtype.kind == "uint")
     if not small or not any(isinstance(n, ProducerLoad) for n in walk(e)):
@@ -118,8 +118,10 @@ def _reduce(fcombine: Any, fidentity: Any, name: str, expr: Any, axis: Any, wher
     # The combination may widen (bool to int32), so the source follows it.
     source = tuple(ops.cast(e, r.dtype) for e, r in zip(source, combiner.result, strict=True))
     start = _init(name, init, source)
-    parts = tuple(Reduce(combiner, source, axes, condition, i, start, e.dtype) for i, e in enumerate(source))
-    return parts if several else parts[0]
+    results = tuple(
+        Reduce(combiner, source, axes, condition, i, start, e.dtype) for i, e in enumerate(source)
+    )
+    return results if several else results[0]
 
 
 def _check_axes(name: str, axes: Sequence[Any]) -> None:
@@ -184,7 +186,8 @@ _sum, _max, _min, _prod = (comm_reducer(*how, name=name) for name, how in _READY
 
 
 def is_ready_made(c: CommReducer) -> bool:
-    """Whether te.sum, te.prod, te.max or te.min combines so; a reducer of the user's may have the name alone."""
+    """Whether a reducer is te.sum, te.prod, te.max or te.min; one of the user may have the same name and combine
+    otherwise."""
     if c.name not in _READY_MADE or len(c.lhs) != 1:
         return False
     own = _combiner(*_READY_MADE[c.name], c.name, (c.lhs[0].dtype,), False)
@@ -240,7 +243,7 @@ def _is_axes(x: Any) -> bool:
     return all(isinstance(a, IterVar) and a.kind is AxisKind.REDUCE for a in axes) and len(axes) > 0
 
 
-def takes_names(f: Callable[..., Any], rank: int) -> list[str]:
+def index_names(f: Callable[..., Any], rank: int) -> list[str]:
     """Names for `rank` indices from the parameters of `f`: its own, or i0, i1, ... for `*indices`."""
     parameters = list(inspect.signature(f).parameters.values())
     named = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

@@ -27,7 +27,7 @@ def _check_element(name: str, dtype: DType) -> None:
 
 
 class Operation:
-    """A step of the computation: some input tensors in, one or more output tensors out.
+    """A step of the computation: from input tensors to one or more output tensors.
 
     `axis` are the axes of the outputs, `reduce_axis` those that are combined away.
     """
@@ -39,8 +39,8 @@ class Operation:
 
     @property
     def tiled(self) -> bool:
-        """Whether a part of the outputs can be made alone. Then `axis` are the dimensions of the outputs (of a
-        hybrid function, `cut` says which loops make them)."""
+        """Whether a part of the outputs can be computed alone. Then `axis` are the dimensions of the outputs (of a
+        hybrid function, `cut` holds the loops that compute them)."""
         return False
 
     def __init__(
@@ -219,7 +219,7 @@ _broadcaster: list[Broadcaster] = []
 
 
 def register_broadcast(f: Broadcaster) -> Broadcaster:
-    """Tell tensors how `A + B` is computed (compute.py does, which stands on this file)."""
+    """Register how `A + B` is computed: compute.py does, which imports this file."""
     _broadcaster.append(f)
     return f
 

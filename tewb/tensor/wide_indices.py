@@ -45,27 +45,27 @@ Ends = tuple[int, int]
 Known = Mapping[Var, tuple[int | None, int | None]]
 
 
-_ROOM = 1 << 16  # what may be added to a size: larger ones are so close to the end that nobody has them
+_ROOM = 1 << 16  # symbolic sizes are assumed to be this far below the largest number of their dtype
 
 
 def with_wide_indices(body: tuple[Expr, ...], axes: Iterable[IterVar]) -> tuple[Expr, ...]:
-    """`body` with the indices in int64 that may pass their dtype, as far as the ranges of `axes` tell:
+    """`body` with the indices in int64 that may pass their dtype, as far as the ranges of `axes` show:
 
     A[i * 65536 // 7], i < 70000    ->    A[int64(i) * 65536 // 7]
 
-    Of a symbolic size nobody knows whether it is as large, and of an element of a tensor how large it is. Where it
-    matters (a quotient, a remainder or the smaller one of something that has wrapped is another number) they are taken
-    to be. A sum or product that has wrapped itself is found when it is checked: see `checked_index`.
+    How large a symbolic size or an element of a tensor is, is not known. Where it matters (a quotient, a remainder
+    or a minimum of a number that has wrapped is another number) they are taken to be that large. A sum or product
+    that has itself wrapped is found by the check at run time: see `checked_index`.
     """
     ranges = known_ranges(axes, [n.producer for e in body for n in walk(e) if isinstance(n, ProducerLoad)])
 
     def load(n: ProducerLoad) -> Expr:
-        made = n.map_children(rewrite)
-        pairs = zip(made.indices, n.producer.shape, strict=True)
+        rewritten = n.map_children(rewrite)
+        pairs = zip(rewritten.indices, n.producer.shape, strict=True)
         indices = [wide_index(i, ranges, size) for i, size in pairs]
-        if all(a is b for a, b in zip(indices, made.indices, strict=True)):
-            return made
-        return ProducerLoad(made.producer, tuple(indices), made.dtype)
+        if all(a is b for a, b in zip(indices, rewritten.indices, strict=True)):
+            return rewritten
+        return ProducerLoad(rewritten.producer, tuple(indices), rewritten.dtype)
 
     rewrite: Any = rewriter({ProducerLoad: load})
     return tuple([rewrite(e) for e in body])
@@ -78,17 +78,17 @@ def with_wide_accesses(body: Stmt) -> Stmt:
     ranges = _known(loops, [n for b in buffers for n in b.shape])
 
     def access(n: Any) -> Any:
-        made = n.map_children(rewrite)
-        sizes = made.buffer.shape if len(made.buffer.shape) == len(made.indices) else ()
-        pairs = zip_longest(made.indices, sizes, fillvalue=const(0))
+        rewritten = n.map_children(rewrite)
+        sizes = rewritten.buffer.shape if len(rewritten.buffer.shape) == len(rewritten.indices) else ()
+        pairs = zip_longest(rewritten.indices, sizes, fillvalue=const(0))
         indices = tuple([i if i.dtype.lanes > 1 else wide_index(i, ranges, size) for i, size in pairs])
-        if all(a is b for a, b in zip(indices, made.indices, strict=True)):
-            return made
-        return replace(made, indices=indices)
+        if all(a is b for a, b in zip(indices, rewritten.indices, strict=True)):
+            return rewritten
+        return replace(rewritten, indices=indices)
 
     rewrite: Any = rewriter({BufferLoad: access, BufferStore: access})
-    made: Stmt = rewrite(body)
-    return made
+    rewritten: Stmt = rewrite(body)
+    return rewritten
 
 
 def wide_ends(begin: Expr, end: Expr, axes: Sequence[IterVar]) -> tuple[Expr, Expr]:
@@ -116,12 +116,12 @@ def checked_index(index: Expr, ranges: Known, size: Expr) -> Expr:
     return _widened(index) if _passes(index, ranges, size, True) else index
 
 
-def written(index: Expr) -> str:
-    """An index as text for people: without what makes it wide."""
+def index_text(index: Expr) -> str:
+    """An index as the user wrote it: without the casts that make it wide."""
 
     def cast(n: Cast) -> Expr:
-        made: Expr = n.map_children(rewrite)
-        return made.value if isinstance(made, Cast) and n.dtype is INT64 and n.value.dtype.is_int else made
+        e: Expr = n.map_children(rewrite)
+        return e.value if isinstance(e, Cast) and n.dtype is INT64 and n.value.dtype.is_int else e
 
     rewrite: Any = rewriter({Cast: cast, IntImm: lambda n: IntImm(n.value, INT32) if n.dtype is INT64 else n})
     return script(rewrite(index))
@@ -134,18 +134,18 @@ def known_ranges(axes: Iterable[IterVar], tensors: Iterable[Any]) -> Known:
 
 
 def _known(ranges: Mapping[Var, Range], sizes: Iterable[Expr]) -> Known:
-    found: dict[Var, tuple[int | None, int | None]] = {}
+    known: dict[Var, tuple[int | None, int | None]] = {}
     for size in (*sizes, *(r.extent for r in ranges.values())):
         if const_int(size) is None:
-            found.update({v: (0, None) for v in free_vars(size)})
+            known.update({v: (0, None) for v in free_vars(size)})
     for v, r in ranges.items():
         low, n = const_int(r.min), const_int(r.extent)
-        found[v] = low, None if low is None or n is None else max(low, low + n - 1)
-    return found
+        known[v] = low, None if low is None or n is None else max(low, low + n - 1)
+    return known
 
 
 class _Wider(AxisValues):
-    """Integer arithmetic in int64: variables and elements become wider, and so does all that is made of them."""
+    """Integer arithmetic in int64: variables and elements become wider, and so does all that is computed from them."""
 
     def __init__(self, e: Expr) -> None:
         values = {v: ops.cast(v, INT64) for v in free_vars(e) if v.dtype.kind == "int" and v.dtype.bits < 64}
@@ -168,19 +168,19 @@ def _widened(index: Expr) -> Expr:
 
 
 class _PassesError(Exception):
-    """A part of an index may be larger than its dtype, and what is made of it then is wrong."""
+    """A term of an index may pass its dtype, and what is computed from it then is wrong."""
 
 
 def _passes(e: Expr, ranges: Known, size: Expr | None, any_number: bool) -> bool:
     """Whether `e`, as an index into a dimension of `size`, may be another number than in int64."""
     if isinstance(e, Var | IntImm | ProducerLoad | BufferLoad) or e.dtype.kind != "int":
         return False
-    found = _Ranges(ranges)
+    ends = _Ranges(ranges)
     try:
-        lo, hi = found.of(e, any_number)
+        lo, hi = ends.of(e, any_number)
     except _PassesError:
         return True
-    return not _holds(e.dtype, (lo, hi)) and not (found.guessed and _is_seen(e.dtype, (lo, hi), size))
+    return not _holds(e.dtype, (lo, hi)) and not (ends.guessed and _is_seen(e.dtype, (lo, hi), size))
 
 
 def _holds(d: DType, ends: Ends) -> bool:
@@ -197,29 +197,29 @@ def _is_seen(d: DType, ends: Ends, size: Expr | None) -> bool:
 
 
 class _Ranges:
-    """The ranges of integer arithmetic as if it did not wrap, as far as `known` tells of variables."""
+    """The ranges of integer arithmetic as if it did not wrap, as far as the ranges of variables are `known`."""
 
     def __init__(self, known: Known) -> None:
         self.known = known
-        self.found: dict[tuple[Expr, bool], Ends] = {}
-        self.guessed = False  # whether any of it depends on what nobody knows
+        self.ends: dict[tuple[Expr, bool], Ends] = {}
+        self.guessed = False  # whether a range depends on a number that is not known
 
     def of(self, e: Expr, any_number: bool) -> Ends:
-        """The range of `e`. Variables of which nothing is known are 0, or with `any_number` all that they may be. Raises _PassesError where a part passes its dtype from which more is computed than a sum or
-        product."""
-        if (e, any_number) not in self.found:
+        """The range of `e`. Variables of which nothing is known are 0, or with `any_number` all that they may be.
+        Raises _PassesError where a term passes its dtype and more is computed from it than a sum or product."""
+        if (e, any_number) not in self.ends:
             lo, hi = self._find(e, any_number)
             if e.dtype.kind != "int" and not _holds(e.dtype, (lo, hi)):
                 lo, hi = e.dtype.min_value(), e.dtype.max_value()  # unsigned numbers wrap
-            self.found[e, any_number] = lo, hi
-        return self.found[e, any_number]
+            self.ends[e, any_number] = lo, hi
+        return self.ends[e, any_number]
 
     def exact(self, e: Expr, any_number: bool) -> Ends:
         """The range of `e`, which must not pass its dtype."""
-        found = self.of(e, any_number)
-        if not _holds(e.dtype, found):
+        ends = self.of(e, any_number)
+        if not _holds(e.dtype, ends):
             raise _PassesError
-        return found
+        return ends
 
     def _any(self, e: Expr) -> Ends:
         self.guessed = True
@@ -263,30 +263,30 @@ class _Ranges:
             case FloorMod(a, IntImm(c)) if c > 0 and c & (c - 1) == 0:
                 self.of(a, any_number)
                 return 0, c - 1
-            case ProducerLoad() | BufferLoad():  # its own indices have been looked at
+            case ProducerLoad() | BufferLoad():  # its own indices are checked by themselves
                 return self._any(e) if e.dtype.is_int else (0, 0)
-        return self._of_parts(e)
+        return self._of_exact_operands(e)
 
-    def _of_parts(self, e: Expr) -> Ends:
-        """The range of what is not right if one of its parts has wrapped."""
-        parts = [self.exact(c, True) for c in e.children() if isinstance(c, Expr)]
+    def _of_exact_operands(self, e: Expr) -> Ends:
+        """The range of an operation that is wrong if one of its operands has wrapped."""
+        operands = [self.exact(c, True) for c in e.children() if isinstance(c, Expr)]
         match e:
             case FloorMod(_, IntImm(c)) if c > 0:
                 return 0, c - 1
             case FloorDiv(_, IntImm(c)) if c > 0:
-                return parts[0][0] // c, parts[0][1] // c
+                return operands[0][0] // c, operands[0][1] // c
             case Call("shift_right", (_, IntImm(c))):
-                return parts[0][0] >> c, parts[0][1] >> c
+                return operands[0][0] >> c, operands[0][1] >> c
             case Min():
-                return min(parts[0][0], parts[1][0]), min(parts[0][1], parts[1][1])
+                return min(operands[0][0], operands[1][0]), min(operands[0][1], operands[1][1])
             case Max():
-                return max(parts[0][0], parts[1][0]), max(parts[0][1], parts[1][1])
+                return max(operands[0][0], operands[1][0]), max(operands[0][1], operands[1][1])
             case FloorDiv() | Div():
-                most = max(abs(x) for x in parts[0])
-                return (0 if min(parts[0][0], parts[1][0]) >= 0 else -most), most
+                most = max(abs(x) for x in operands[0])
+                return (0 if min(operands[0][0], operands[1][0]) >= 0 else -most), most
             case FloorMod() | Mod():
-                most = max(abs(x) for x in parts[1])
-                return (0 if parts[1][0] >= 0 and isinstance(e, FloorMod) else -most), most
+                most = max(abs(x) for x in operands[1])
+                return (0 if operands[1][0] >= 0 and isinstance(e, FloorMod) else -most), most
             case Select() | Call("if_then_else"):
-                return min(p[0] for p in parts[1:]), max(p[1] for p in parts[1:])
+                return min(p[0] for p in operands[1:]), max(p[1] for p in operands[1:])
         return self._any(e) if e.dtype.is_int else (0, 0)

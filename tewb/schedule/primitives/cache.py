@@ -150,7 +150,7 @@ def _element(t: Tensor, axis: tuple[IterVar, ...]) -> Expr:
 
 def _copy_for_readers(stage: Stage, output: int, scope: str, readers: list[Stage], step: int) -> Tensor:
     """Insert a stage that copies an output of `stage`, and let `readers` read the copy. Returns its tensor."""
-    schedule, once = stage.schedule, stage.schedule.memory.once
+    schedule, once = stage.schedule, stage.schedule.result_cache.once
     source = stage.op.output(output)
     key = (id(source.op), output, scope, step)
     op = once(("copy", *key), (source.op,), lambda: _copy(source, scope))
@@ -187,7 +187,9 @@ def _copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
     """
     schedule, op = stage.schedule, stage.op
     assert isinstance(op, ComputeOp)
-    moved, copied = schedule.memory.once(("move", id(op), scope, step), (op,), lambda: _moved(op, scope))
+    moved, copied = schedule.result_cache.once(
+        ("move", id(op), scope, step), (op,), lambda: _moved(op, scope)
+    )
     cache = Stage(schedule, moved, schedule.unique_name(moved.name))
     cache.scope = scope
     cache.place(step)

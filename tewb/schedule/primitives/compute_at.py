@@ -18,17 +18,17 @@ from tewb.tensor import ComputeOp, ExternOp, PlaceholderOp, Tensor
 
 def _parents(stage: Stage) -> list[str]:
     """Where a stage may be computed: its readers, and the stages that these are computed in."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     pending = stage.readers()
     while pending:
         reader = pending.pop(0)
         if reader.is_inlined:
             pending.extend(reader.readers())
             continue
-        found[reader.name] = None
+        names[reader.name] = None
         if isinstance(reader.attach, At):
             pending.append(reader.attach.stage)
-    return list(found)
+    return list(names)
 
 
 @primitive(

@@ -60,8 +60,8 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     refused = has_loops(stage) or unmarked(stage, iv) or _adds_up(stage, iv)
     if refused:
         return refused
-    found = factors(stage)
-    return found if isinstance(found, Refusal) else _shape(stage, iv, found) or _neighbours(stage, iv, found)
+    loads = factors(stage)
+    return loads if isinstance(loads, Refusal) else _shape(stage, iv, loads) or _neighbours(stage, iv, loads)
 
 
 def _adds_up(stage: Stage, iv: IterVar) -> Refusal | None:
@@ -93,9 +93,9 @@ def _go_together(a: Expr, b: Expr) -> bool:
     return a.dtype.is_int and b.dtype.is_int and a.dtype.bits == b.dtype.bits and a.dtype.bits in (8, 16)
 
 
-def _shape(stage: Stage, iv: IterVar, found: tuple[ProducerLoad, ProducerLoad]) -> Refusal | None:
+def _shape(stage: Stage, iv: IterVar, loads: tuple[ProducerLoad, ProducerLoad]) -> Refusal | None:
     """Of as many iterations as elements go into 32 bits, with nothing inside."""
-    name, bits = stage.axis_name(iv), found[0].dtype.bits
+    name, bits = stage.axis_name(iv), loads[0].dtype.bits
     size, n = const_int(stage.schedule.extents(stage)[iv]), 32 // bits
     if size != n:
         short = size is not None and size < n
@@ -116,10 +116,10 @@ def _shape(stage: Stage, iv: IterVar, found: tuple[ProducerLoad, ProducerLoad]) 
     return None
 
 
-def _neighbours(stage: Stage, iv: IterVar, found: tuple[ProducerLoad, ProducerLoad]) -> Refusal | None:
+def _neighbours(stage: Stage, iv: IterVar, loads: tuple[ProducerLoad, ProducerLoad]) -> Refusal | None:
     """Both factors are kept in memory, and read one after the other as the loop runs."""
     name = stage.axis_name(iv)
-    for e in found:
+    for e in loads:
         if stage.schedule.stage_of(e.producer).is_inlined:
             return Refusal(
                 f"{e.producer.name} is computed inline, and a dot product reads memory",
@@ -146,8 +146,8 @@ def _is_along(stage: Stage, iv: IterVar, e: ProducerLoad) -> bool:
     starts = {r: stage.op.domain(r) for r in roots}
     at = at_axes({r.var: ops.add(dom.min, values[r]) for r, dom in starts.items() if dom is not None})
     *others, last = [analyzer.simplify(at.index(i)) for i in e.indices]
-    found = detect_linear(last, [iv.var])
-    along = found is not None and const_int(found[0].get(iv.var, ops.const(0))) == 1
+    linear = detect_linear(last, [iv.var])
+    along = linear is not None and const_int(linear[0].get(iv.var, ops.const(0))) == 1
     return along and not any(uses(i, [iv.var]) for i in others)
 
 
@@ -169,8 +169,8 @@ def _innermost(stage: Stage) -> Refusal | None:
 def feeds_dot(stage: Stage) -> Refusal | None:
     """Why `stage` may not be computed inline: a dot product reads it from memory."""
     for reader in stage.readers():
-        found = factors(reader) if dot_loop(reader) is not None else None
-        if isinstance(found, tuple) and any(stage.schedule.stage_of(e.producer) is stage for e in found):
+        loads = factors(reader) if dot_loop(reader) is not None else None
+        if isinstance(loads, tuple) and any(stage.schedule.stage_of(e.producer) is stage for e in loads):
             return Refusal(f"{reader.name} reads {stage.name} in a dot product, and so from memory")
     return None
 

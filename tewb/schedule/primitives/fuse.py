@@ -82,7 +82,7 @@ def _fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
 def _effect(stage: Stage, v: Values, step: int) -> Results:
     fused = v["axes"][0]
     for inner in v["axes"][1:]:
-        relation = stage.schedule.memory.once(
+        relation = stage.schedule.result_cache.once(
             ("fuse", id(fused), id(inner)), (fused, inner), partial(fuse_loops, stage, fused, inner)
         )
         stage.relations.append(relation)

@@ -26,7 +26,7 @@ from tewb.schedule.dependent_loops import dependent, reason
 from tewb.schedule.questions import attached_at, has_loops
 from tewb.schedule.relation import Relation, Split, index_up
 from tewb.schedule.schedule import Schedule
-from tewb.schedule.stage import Loops, Stage
+from tewb.schedule.stage import LoopList, Stage
 from tewb.tensor import ComputeOp, Tensor, check_accesses
 
 
@@ -179,11 +179,11 @@ def _partial_results(stage: Stage, op: ComputeOp, axis: IterVar, place: int) -> 
         condition = ops.logical_and(ops.likely(at.index(g)), condition)
     source = tuple(at(e) for e in whole.source)
     body = _bodies(whole, source, tuple(left.values()), condition)
-    made = ComputeOp(f"{op.name}.rf", (*data[:place], factored, *data[place:]), body, op.tag, check=False)
-    made.span = op.span
+    partial = ComputeOp(f"{op.name}.rf", (*data[:place], factored, *data[place:]), body, op.tag, check=False)
+    partial.span = op.span
     if op.unproved:
-        made.unproved = check_accesses(made, refuse=False)
-    return made
+        partial.unproved = check_accesses(partial, refuse=False)
+    return partial
 
 
 def _bodies(
@@ -218,11 +218,11 @@ def _combination(
         replace(whole, source=source, axes=(lane,), condition=always, index=i, dtype=e.dtype)
         for i, e in enumerate(op.body)
     )
-    made = ComputeOp(op.name, op.axis, body, "", check=False)
-    made.attrs, made.span = op.attrs, op.span
+    combined = ComputeOp(op.name, op.axis, body, "", check=False)
+    combined.attrs, combined.span = op.attrs, op.span
     if op.unproved:  # what the reduction starts with is read here
-        made.unproved = check_accesses(made, refuse=False)
-    return made, lane
+        combined.unproved = check_accesses(combined, refuse=False)
+    return combined, lane
 
 
 def _combine_instead(stage: Stage, op: ComputeOp, lane: IterVar, axis: IterVar, step: int) -> None:
@@ -230,7 +230,7 @@ def _combine_instead(stage: Stage, op: ComputeOp, lane: IterVar, axis: IterVar, 
     loops = _reduce_loops(stage)
     shapers = sorted({i for iv in loops for i in stage.shaped_by.get(iv, ())})
     leaves: list[Any] = [lane if iv is loops[0] else iv for iv in stage.leaf_iter_vars]
-    stage.leaf_iter_vars = Loops([iv for iv in leaves if iv is lane or iv.kind is not AxisKind.REDUCE])
+    stage.leaf_iter_vars = LoopList([iv for iv in leaves if iv is lane or iv.kind is not AxisKind.REDUCE])
     stage.relations = [r for r in stage.relations if not _is_reduce(r)]
     for iv in [iv for iv in stage.all_iter_vars if iv.kind is AxisKind.REDUCE]:
         stage.forget(iv)

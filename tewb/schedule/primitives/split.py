@@ -22,7 +22,7 @@ from tewb.schedule.dependent_loops import keeps_ranges_known
 from tewb.schedule.extern_tiles import opaque_last
 from tewb.schedule.primitives.reorder import hybrid_order, reorder_refusal
 from tewb.schedule.questions import has_loops, hybrid_refusal, reordered, trying, untouched
-from tewb.schedule.stage import Loops, Stage, split_loop
+from tewb.schedule.stage import LoopList, Stage, split_loop
 from tewb.tensor import ExternOp
 from tewb.tensor.hybrid import HybridOp
 
@@ -90,7 +90,9 @@ def _hybrid_parts(stage: Stage, iv: IterVar, factor: int | None, nparts: int | N
 
 def _cut_again(stage: Stage, iv: IterVar) -> Refusal | None:
     """Tiles that are shifted or padded at edges are cut once: their edges are those of the tensor."""
-    if not (isinstance(stage.op, ExternOp) and stage.op.tail != "clip") or iv in Loops(list(stage.op.axis)):
+    if not (isinstance(stage.op, ExternOp) and stage.op.tail != "clip") or iv in LoopList(
+        list(stage.op.axis)
+    ):
         return None
     return Refusal(
         f'{stage.axis_name(iv)} is part of a tile already, and tail="{stage.op.tail}" knows one size of tiles',
@@ -102,7 +104,7 @@ def _cut_again(stage: Stage, iv: IterVar) -> Refusal | None:
 def _split(stage: Stage, v: Values, step: int) -> Results:
     parent, factor, nparts = v["axis"], v.get("factor"), v.get("nparts")
     # The same step makes the same loops again: what was worked out for them before an undo still holds.
-    relation = stage.schedule.memory.once(
+    relation = stage.schedule.result_cache.once(
         ("split", id(parent), factor, nparts), (parent,), partial(split_loop, stage, parent, factor, nparts)
     )
     stage.relations.append(relation)

@@ -100,8 +100,8 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
 def _innermost(stage: Stage, rows: IterVar, lanes: IterVar) -> Refusal | None:
     """The loops of a tile stand inside of all others: the rows around the lanes, and nothing between."""
     if isinstance(stage.op, HybridOp):
-        found = _tile_stores(stage, stage.op, rows, lanes)
-        return found if isinstance(found, Refusal) else None
+        stores = _tile_stores(stage, stage.op, rows, lanes)
+        return stores if isinstance(stores, Refusal) else None
     leaves = stage.leaf_iter_vars
     if leaves[-1] is lanes and leaves[-2] is rows:
         return None
@@ -306,9 +306,9 @@ def _tile_stores(stage: Stage, op: HybridOp, rows: IterVar, lanes: IterVar) -> l
 
 
 def _behind_guards(s: Stmt) -> Stmt:
-    found = [s]
-    within_guards(s, lambda inner: found.append(inner) or inner)  # type: ignore[func-returns-value]
-    return found[-1]
+    seen = [s]
+    within_guards(s, lambda inner: seen.append(inner) or inner)  # type: ignore[func-returns-value]
+    return seen[-1]
 
 
 def _hybrid_accesses(stores: Sequence[BufferStore], rows: IterVar, lanes: IterVar) -> list[TileAccess]:

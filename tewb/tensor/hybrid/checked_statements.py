@@ -127,15 +127,15 @@ class CheckedStatements:
     def declare(self, target: ast.expr, call: ast.Call, word: str) -> None:
         if not isinstance(target, ast.Name):
             raise self.call.error(target, f"{word} gives its tensor a name")
-        given = {str(k.arg): self.expressions.evaluate(k.value) for k in call.keywords}
-        given.update(
+        arguments = {str(k.arg): self.expressions.evaluate(k.value) for k in call.keywords}
+        arguments.update(
             zip(("shape", "dtype", "scope"), [self.expressions.evaluate(a) for a in call.args], strict=False)
         )
-        dtype = given.get("dtype", "float32")
+        dtype = arguments.get("dtype", "float32")
         name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", str(dtype))
-        if "shape" not in given:
+        if "shape" not in arguments:
             raise self.call.error(call, f"{word} needs a shape", f"{word}(shape, dtype)")
-        shape = given["shape"]
+        shape = arguments["shape"]
         sizes = [int(n) for n in (shape if isinstance(shape, tuple | list) else (shape,))]
         if any(n < 0 for n in sizes):
             raise self.call.error(call, f"a size below 0: {tuple(sizes)}", "max(n, 0)")

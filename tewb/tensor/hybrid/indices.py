@@ -11,7 +11,7 @@ from tewb.tensor.hybrid.arithmetic import Arithmetic
 from tewb.tensor.hybrid.syntax import subscripts
 from tewb.tensor.hybrid.translation import Translation
 from tewb.tensor.hybrid.values import Evaluate, Slice, Value
-from tewb.tensor.wide_indices import checked_index, wide_index, written
+from tewb.tensor.wide_indices import checked_index, index_text, wide_index
 
 
 class IndexTranslator:
@@ -83,7 +83,7 @@ class IndexTranslator:
                 "guard it with an if",
                 BoundError,
             )
-        text = f"{translation.name} leaves {b.name} in dimension {d} ({translation.span(node)}): {written(index)}"
+        text = f"{translation.name} leaves {b.name} in dimension {d} ({translation.span(node)}): {index_text(index)}"
         index = checked_index(index, self.ranges_of(index), size)
         low, high = ops.greater_equal(index, 0), ops.less(index, size)
         translation.check(ops.logical_and(low, high), text)

@@ -1,4 +1,4 @@
-"""HybridOp: outputs made by the loops of a Python function."""
+"""HybridOp: outputs that the loops of a Python function compute."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class HybridOp(Operation):
     `source`, `function_name` and `arguments` are what the user wrote.
     """
 
-    __slots__ = ("arguments", "axis", "body", "cut", "dependence", "eager", "function_name", "in_buffers", "inputs",
-                 "out_buffers", "source", "written")  # fmt: skip
+    __slots__ = ("argument_tensors", "arguments", "axis", "body", "cut", "dependence", "eager", "function_name",
+                 "in_buffers", "inputs", "out_buffers", "source")  # fmt: skip
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class HybridOp(Operation):
         dtypes: list[DType] = [b.dtype for b in out_buffers]
         super().__init__(name, shapes, dtypes)
         self.inputs, self.in_buffers, self.out_buffers = inputs, in_buffers, out_buffers
-        self.written = inputs  # as the arguments name them, also when the inputs are swapped
+        self.argument_tensors = inputs  # those of `arguments`, also when the inputs are swapped
         self.body, self.axis, self.dependence = body, axis, dependence
         self.cut = cut_axes(body, out_buffers, axis)
         self.source, self.function_name, self.arguments, self.eager = source, name, arguments, eager
@@ -56,19 +56,19 @@ class HybridOp(Operation):
             self.name, inputs, self.in_buffers, self.out_buffers, self.body, self.axis, self.dependence, self.source,
             self.arguments, self.eager,
         )  # fmt: skip
-        op.written = self.written
+        op.argument_tensors = self.argument_tensors
         op.attrs, op.span = self.attrs, self.span
         return op
 
     def run_eagerly(self, arrays: Sequence[Any], values: Mapping[Any, Any]) -> Any:
         """The function on numpy arrays, as plain Python."""
-        given = dict(zip(self.written, arrays, strict=True))
+        array_of = dict(zip(self.argument_tensors, arrays, strict=True))
 
         def argument(a: Any) -> Any:
             if isinstance(a, Tensor):
-                return given[a]
+                return array_of[a]
             if isinstance(a, tuple | list):
                 return [argument(x) for x in a]
             return values.get(a, a) if isinstance(a, Expr) else a
 
-        return self.eager([argument(a) for a in self.arguments], given)
+        return self.eager([argument(a) for a in self.arguments], array_of)

@@ -82,12 +82,12 @@ class HybridFunction:
 
     def arguments(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
         """The value of every parameter. Raises HybridError for a call that does not fit."""
-        given = self.text.tree.args
-        if given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs:
+        declared = self.text.tree.args
+        if declared.vararg or declared.kwarg or declared.kwonlyargs or declared.posonlyargs:
             raise self.text.error(
                 self.text.tree, "the parameters of a hybrid function are plain names", "def f(a, b, n=4):"
             )
-        names = [a.arg for a in given.args]
+        names = [a.arg for a in declared.args]
         defaults: tuple[Any, ...] = (
             (getattr(self.function, "__defaults__", None) or ()) if self.function else ()
         )
@@ -182,8 +182,8 @@ class HybridFunction:
         return op.outputs if len(outputs) > 1 else op.output(0)
 
     def _eager_run(self, names: Sequence[str], captured: Sequence[tuple[str, Tensor]]) -> Callable[..., Any]:
-        def run(values: Sequence[Any], given: Mapping[Tensor, Any]) -> Any:
-            arrays = {name: given[t] for name, t in captured if t in given}
+        def run(values: Sequence[Any], array_of: Mapping[Tensor, Any]) -> Any:
+            arrays = {name: array_of[t] for name, t in captured if t in array_of}
             return self.eager(dict(zip(names, values, strict=True)), arrays)
 
         return run

@@ -42,9 +42,9 @@ _NUMPY: dict[str, Callable[..., Any]] = {
 
 def _popcount(x: Any) -> Any:
     """Bits of the pattern. (numpy counts those of the absolute value.)"""
-    given = np.asarray(x)
-    bits = given.view(f"u{given.dtype.itemsize}")
-    return np.bitwise_count(bits).astype(given.dtype)[()]
+    numbers = np.asarray(x)
+    bits = numbers.view(f"u{numbers.dtype.itemsize}")
+    return np.bitwise_count(bits).astype(numbers.dtype)[()]
 
 
 def _rounded(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,7 +89,7 @@ def _known(*bounds: Any) -> range:
     return range(*[int(b) for b in bounds])
 
 
-class _Loop:
+class _CountedRange:
     """What a loop counts: in int32, which wraps, as in a kernel."""
 
     def __init__(self, *bounds: Any) -> None:
@@ -125,7 +125,7 @@ def extreme(name: str, *values: Any) -> Any:
 def eager_names() -> dict[str, Any]:
     """The globals that an eager run adds."""
     words: dict[str, Any] = {name: _array for name in DECLARATIONS}
-    words.update({name: _Loop for name in LOOPS}, const_range=_known)
+    words.update({name: _CountedRange for name in LOOPS}, const_range=_known)
     words.update({name: _Caster(name) for name in CASTS})
     words.update({name: eager for name, (_, eager) in FUNCTIONS.items()})
     words["min"], words["max"] = (lambda *v: extreme("min", *v)), (lambda *v: extreme("max", *v))

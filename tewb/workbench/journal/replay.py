@@ -49,7 +49,7 @@ def replay(
 def _replay(
     schedule: Schedule, journal: Journal, order: Sequence[int], problem: Problem | None
 ) -> tuple[Journal, tuple[Conflict, ...], Schedule]:
-    trial, names, conflicts = Schedule(schedule.outputs, schedule.memory), _Names(journal, order), []
+    trial, names, conflicts = Schedule(schedule.outputs, schedule.result_cache), _Names(journal, order), []
     for index in order:
         step = journal[index]
         reason = _try(trial, step, names, problem)

@@ -217,7 +217,7 @@ class Trials:
             return schedule
         try:
             made = scheduled_loops(schedule, self.program.args)
-            run(_not_unrolled(made), LOWER, memory=schedule.memory)
+            run(_not_unrolled(made), LOWER, memory=schedule.result_cache)
         except TewbError as e:
             return Refusal(e.message, e.hint)
         return made

@@ -1,8 +1,8 @@
-"""Memory: what was worked out for a schedule before, found again by all that it depends on.
+"""Results that were computed for a schedule before, by all that they depend on.
 
 Editing a schedule changes one stage and leaves the others as they were. What belongs to these (axes, bounds,
-loop nests, their lowered forms) is taken from here, the same objects, so that whatever is made of them is
-found again too, down to the lines of text.
+loop nests, their lowered forms) is taken from here, the same objects, so that whatever is computed from
+them is found again too, down to the lines of text.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from tewb.ir import Expr, Range
 
 T = TypeVar("T")
 
-# What no lowering of the last so many has used is forgotten.
+# Results that none of the last so many lowerings has used are forgotten.
 _AGE = 24
 _MOST = 20_000
 _MOST_SHAPES = 200_000
 
 
-class Memory:
+class ResultCache:
     """Remembers results by key. A key names objects by id, and an entry keeps these alive: equal keys mean the
     same objects."""
 
@@ -31,7 +31,7 @@ class Memory:
         self._keys = Keys()
 
     def begin(self) -> None:
-        """A new lowering: what the last ones did not use is forgotten, now and then."""
+        """Start a new lowering. Now and then, results that the last ones did not use are forgotten."""
         self._now += 1
         numbers = self._keys.numbers
         self._keys = Keys(numbers if len(numbers) < _MOST_SHAPES else None)
@@ -43,13 +43,13 @@ class Memory:
     def once(self, key: Hashable, named: Iterable[object], make: Callable[[], T]) -> T:
         """What `make` returns: the same object for the same key. `named` are the objects whose ids are in the
         key; what makes the result may use nothing else that changes."""
-        found = self._known.get(key)
-        if found is None:
+        entry = self._known.get(key)
+        if entry is None:
             if len(self._known) > _MOST:
                 self._known.clear()
-            found = self._known[key] = [self._now, tuple(named), make()]
-        found[0] = self._now
-        result: T = found[2]
+            entry = self._known[key] = [self._now, tuple(named), make()]
+        entry[0] = self._now
+        result: T = entry[2]
         return result
 
     def shape(self, exprs: Iterable[Expr]) -> Key:

@@ -1,4 +1,4 @@
-"""What stands in the statement of an extern: calls of packed and of C functions, declared buffers, the scope."""
+"""What the statement of an extern is built from: calls of packed and of C functions, declared buffers, regions."""
 
 from __future__ import annotations
 
@@ -42,23 +42,25 @@ def call_extern(dtype: str, function: Any, *args: Any) -> Expr:
     pointer to its first element, a string as a C string. Where the C types are known, numbers and
     dtypes are checked, and a number is passed by reference where C wants a pointer. Raises ExternError.
     """
-    known = native(function) if isinstance(function, str) else register_native(function)
-    name = known.symbol if known else str(function)
+    declared = native(function) if isinstance(function, str) else register_native(function)
+    name = declared.symbol if declared else str(function)
     reason = why_no_symbol(name)
     if reason:
         raise ExternError(f"call_extern: {reason}", span=here())
     result = DType(dtype)
-    if known is None or known.parameters is None:
+    if declared is None or declared.parameters is None:
         return Call("call_extern", (StringImm(name), *[_c_value(a) for a in args]), result)
-    if len(args) != len(known.parameters):
+    if len(args) != len(declared.parameters):
         raise ExternError(
-            f"{name} takes {len(known.parameters)} arguments, not {len(args)}",
-            hint=f"its C types are ({', '.join(map(str, known.parameters))})",
+            f"{name} takes {len(declared.parameters)} arguments, not {len(args)}",
+            hint=f"its C types are ({', '.join(map(str, declared.parameters))})",
             span=here(),
         )
-    if known.result is not None and known.result is not result:
-        raise ExternError(f"{name} returns {known.result}, not {result}", span=here())
-    values = [_c_argument(name, i, a, c) for i, (a, c) in enumerate(zip(args, known.parameters, strict=True))]
+    if declared.result is not None and declared.result is not result:
+        raise ExternError(f"{name} returns {declared.result}, not {result}", span=here())
+    values = [
+        _c_argument(name, i, a, c) for i, (a, c) in enumerate(zip(args, declared.parameters, strict=True))
+    ]
     return Call("call_extern", (StringImm(name), *values), result)
 
 
@@ -118,8 +120,8 @@ def stack_array(b: Buffer) -> Expr:
         return Call("tvm_stack_make_shape", tuple(ops.cast(v, "int64") for v in values), HANDLE)
 
     strides = dims(b.strides) if b.strides else const(0)
-    parts = (b.data, dims(b.shape), strides, const(len(b.shape)), const(0, b.dtype), b.elem_offset)
-    return Call("tvm_stack_make_array", parts, HANDLE)
+    fields = (b.data, dims(b.shape), strides, const(len(b.shape)), const(0, b.dtype), b.elem_offset)
+    return Call("tvm_stack_make_array", fields, HANDLE)
 
 
 def decl_buffer(
@@ -179,13 +181,13 @@ def decl_buffer(
 def extern_region(
     name: str, reads: Sequence[Buffer], writes: Sequence[Buffer], effect: str = "idempotent"
 ) -> ExternRegion:
-    """What an `extern_scope` says of the statement in it: the parts of buffers that it reads and writes, and
+    """What an `extern_scope` declares of the statement in it: the boxes of buffers that it reads and writes, and
     whether it may be repeated."""
     return ExternRegion(name, tuple(map(_box_text, reads)), tuple(map(_box_text, writes)), effect)
 
 
 def _box_text(b: Buffer) -> str:
-    """A buffer's part as `A[3, 4, 8]`, or with its place, `A.tile[1, 4, 8] at i * 32`."""
+    """A box of a buffer as `A[3, 4, 8]`, or with its offset, `A.tile[1, 4, 8] at i * 32`."""
     sizes = ", ".join(script(n) for n in b.shape)
     at = "" if const_int(b.elem_offset) == 0 else f" at {script(b.elem_offset)}"
     return f"{b.name}[{sizes}]{at}"

@@ -1,4 +1,4 @@
-"""What an extern touches: the regions of its inputs that a region of its outputs needs."""
+"""What an extern reads: the regions of its inputs that a region of its outputs needs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TRIALS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class ExternAccess:
     """A declared footprint.
 
     `footprint(out_ranges, in_shapes)` gives one region for each input, as (min, extent) pairs. `tiled`
@@ -44,15 +44,15 @@ class Access:
                 f"access {self.name} gave {len(boxes)} regions for {len(shapes)} inputs",
                 hint="one list of (min, extent) for each input",
             )
-        made = []
+        regions = []
         for b, shape in zip(boxes, shapes, strict=True):
             if len(b) != len(shape):
                 raise ExternError(
                     f"access {self.name} gave {len(b)} ranges for an input of {len(shape)} dimensions",
                     hint="one (min, extent) for each dimension of the input",
                 )
-            made.append(tuple(Range(ops.convert(lo), ops.convert(n)) for lo, n in b))
-        return made
+            regions.append(tuple(Range(ops.convert(lo), ops.convert(n)) for lo, n in b))
+        return regions
 
     def __repr__(self) -> str:
         return f"te.access.{self.name}"
@@ -89,12 +89,12 @@ def _rows(out: Box, shapes: Sequence[Shape]) -> list[Box]:
     return [(out[0], *_whole((), [shape[1:]])[0]) for shape in shapes]
 
 
-whole = Access("whole", False, _whole, ready_made=True)
-elementwise = Access("elementwise", True, _elementwise, ready_made=True)
-rows = Access("rows", True, _rows, axes=1, ready_made=True)
+whole = ExternAccess("whole", False, _whole, ready_made=True)
+elementwise = ExternAccess("elementwise", True, _elementwise, ready_made=True)
+rows = ExternAccess("rows", True, _rows, axes=1, ready_made=True)
 
 
-def stencil(halo: Any) -> Access:
+def stencil(halo: Any) -> ExternAccess:
     """Each element needs its neighbours up to `halo` away: a number, or one for each dimension, where a
     pair says (before, after). At the edges of the input the region is clamped."""
     reach = _reach(halo)
@@ -114,7 +114,7 @@ def stencil(halo: Any) -> Access:
         )
         return [box for _ in shapes]
 
-    return Access(f"stencil({halo!r})", True, footprint, ready_made=True)
+    return ExternAccess(f"stencil({halo!r})", True, footprint, ready_made=True)
 
 
 def _reach(halo: Any) -> tuple[int, int] | list[tuple[int, int]]:
@@ -141,15 +141,15 @@ def _several(halo: Any) -> Sequence[Any]:
 # ---------------------------------------------------------------- functions of the user
 
 
-def as_access(access: Any) -> Access:
+def as_access(access: Any) -> ExternAccess:
     """`access` as given to te.extern: a ready-made one, a function of (min, extent) pairs, or None (whole)."""
     if access is None:
         return whole
-    if isinstance(access, Access):
+    if isinstance(access, ExternAccess):
         return access
     if callable(access):
         name = getattr(access, "__name__", "access")
-        return Access(name, True, lambda out, shapes: access(*out))
+        return ExternAccess(name, True, lambda out, shapes: access(*out))
     raise ExternError(
         f"access= takes te.access.elementwise, stencil(halo), rows, whole or a function, not {access!r}",
         hint="access=te.access.elementwise",
@@ -157,8 +157,8 @@ def as_access(access: Any) -> Access:
 
 
 def checked_access(
-    extern: str, access: Access, out: Shape, inputs: Sequence[Shape], names: Sequence[str]
-) -> Access:
+    extern: str, access: ExternAccess, out: Shape, inputs: Sequence[Shape], names: Sequence[str]
+) -> ExternAccess:
     """`access` once it is known to be monotone: a smaller output never needs a larger input.
 
     Tiles rely on it, for a tile at an edge is clipped after its inputs were chosen. Raises ExternError
@@ -168,41 +168,41 @@ def checked_access(
     if access.ready_made:
         access.regions(tuple(Range(const(0, n.dtype), n) for n in out), inputs)
         return access
-    fresh = _Ranges.of(out)
-    large, small = access.regions(fresh.large, inputs), access.regions(fresh.small, inputs)
+    nested = _NestedRegions.of(out)
+    large, small = access.regions(nested.large, inputs), access.regions(nested.small, inputs)
     unsure: set[tuple[int, int]] = set()
     for k, (wide, narrow) in enumerate(zip(large, small, strict=True)):
         for d, (big, part) in enumerate(zip(wide, narrow, strict=True)):
-            if not fresh.contains(big, part):
-                fresh.look_for_counterexample(
+            if not nested.contains(big, part):
+                nested.look_for_counterexample(
                     f"extern {extern}: access {access.name}", names[k], d, big, part
                 )
                 unsure.add((k, d))
                 warnings.warn(
                     f"extern {extern}: access {access.name} of {names[k]}, dimension {d}, is not known to be "
-                    f"monotone ({script(part.min)} from an output at {script(fresh.small[0].min)}): "
+                    f"monotone ({script(part.min)} from an output at {script(nested.small[0].min)}): "
                     "all of the dimension is read",
                     TewbWarning,
                     stacklevel=4,
                 )
-    return _without(access, unsure) if unsure else access
+    return _with_whole(access, unsure) if unsure else access
 
 
-def _without(access: Access, unsure: set[tuple[int, int]]) -> Access:
+def _with_whole(access: ExternAccess, unsure: set[tuple[int, int]]) -> ExternAccess:
     """`access` with some (input, dimension) taken whole."""
 
     def footprint(out: Box, shapes: Sequence[Shape]) -> list[Box]:
-        made = []
+        boxes = []
         for k, (box, shape) in enumerate(zip(access.footprint(out, shapes), shapes, strict=True)):
             every = _whole((), [shape])[0]
-            made.append(tuple(every[d] if (k, d) in unsure else box[d] for d in range(len(shape))))
-        return made
+            boxes.append(tuple(every[d] if (k, d) in unsure else box[d] for d in range(len(shape))))
+        return boxes
 
     return replace(access, footprint=footprint)
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranges:
+class _NestedRegions:
     """A region of an output and a part of it, both symbolic."""
 
     large: Region
@@ -211,7 +211,7 @@ class _Ranges:
     analyzer: Analyzer
 
     @staticmethod
-    def of(shape: Shape) -> _Ranges:
+    def of(shape: Shape) -> _NestedRegions:
         large, small, variables, analyzer = [], [], [], Analyzer()
         for d, n in enumerate(shape):
             start, before, extent, after = (
@@ -222,7 +222,7 @@ class _Ranges:
                 variables.append(v)
             large.append(Range(start, ops.add(ops.add(before, extent), after)))
             small.append(Range(ops.add(start, before), extent))
-        return _Ranges(tuple(large), tuple(small), tuple(variables), analyzer)
+        return _NestedRegions(tuple(large), tuple(small), tuple(variables), analyzer)
 
     def contains(self, big: Range, part: Range) -> bool:
         """Whether `part` is proved to lie in `big`, and neither is of negative extent."""

@@ -45,7 +45,7 @@ from tewb.ir import (
 )
 from tewb.tensor.compute import ComputeOp
 from tewb.tensor.domains import Domain
-from tewb.tensor.extern import ExternOp, Part, Tile, whole_buffers
+from tewb.tensor.extern import ExternOp, Tile, TilePart, whole_buffers
 from tewb.tensor.placeholder import PlaceholderOp
 from tewb.tensor.reduce import is_ready_made
 from tewb.tensor.tensor import Operation, Tensor
@@ -68,7 +68,7 @@ class GraphSource:
         self.tensors: dict[Tensor, str] = {}
         self.vars: dict[Var, str] = {}
         self.reducers: dict[CommReducer, str] = {}
-        self.parts: dict[Expr, str] = {}  # the parts of a body that have names
+        self.named: dict[Expr, str] = {}  # subexpressions of a body that have names
 
     def define(self, op: Operation) -> None:
         """Add the lines that define `op`. Raises ExternError for a body that only its own code knows."""
@@ -115,16 +115,16 @@ class GraphSource:
             local[iv.var] = self.local(iv.name, local.values())
         self.vars.update(local)
         axes = [self.inner_axis(iv, op.domains[iv]) for iv in op.reduce_axis if iv in op.domains]
-        parts = self.name_parts(op)
+        named = self.name_subexpressions(op)
         bodies = [self.body(e) for e in op.body]
-        self.vars, self.parts = saved, {}
+        self.vars, self.named = saved, {}
         params = ", ".join(local.values())
         if isinstance(op.body[0], Reduce) and len(op.body) > 1:
             value = bodies[0]
         else:
             value = bodies[0] if len(bodies) == 1 else f"({', '.join(bodies)})"
-        if parts:  # the last of several expressions, of which the others have names
-            value = f"({', '.join(parts)}, {value})[-1]"
+        if named:  # the last of several expressions, of which the others have names
+            value = f"({', '.join(named)}, {value})[-1]"
         element = f"lambda {params}: {value}"
         if axes:  # their ranges use the indices
             element = self.fresh(f"{op.name}_element")
@@ -138,17 +138,17 @@ class GraphSource:
         self.vars[iv.var] = name = self.local(iv.name, self.vars.values())
         return f"    {name} = te.reduce_axis(({', '.join(ends)}), name={literal(iv.name)})"
 
-    def name_parts(self, op: ComputeOp) -> list[str]:
-        """`name := expression` for parts of the bodies, where these are long in one piece."""
+    def name_subexpressions(self, op: ComputeOp) -> list[str]:
+        """`name := expression` for subexpressions of bodies that would be too long in one piece."""
         exprs = [x for e in op.body for x in (e.children() if isinstance(e, Reduce) else (e,))]
         if not is_long(exprs, bracketed=True):
             return []
-        written = []
+        assignments = []
         for number, e in enumerate(subexpressions_to_name(exprs, bracketed=True), 1):
-            name, text = self.local(f"expr_{number}", self.parts.values()), self.expr(e)
-            written.append(f"{name} := {text}")
-            self.parts[e] = name
-        return written
+            name, text = self.local(f"expr_{number}", self.named.values()), self.expr(e)
+            assignments.append(f"{name} := {text}")
+            self.named[e] = name
+        return assignments
 
     def local(self, wanted: str, others: Iterable[str]) -> str:
         """A name for a parameter of a lambda: it hides nothing that the expression uses, none of the `others`, and may
@@ -203,8 +203,8 @@ class GraphSource:
     # ---- expressions
 
     def expr(self, e: Expr) -> str:
-        if e in self.parts:
-            return self.parts[e]
+        if e in self.named:
+            return self.named[e]
         sign = _INFIX.get(type(e))
         if sign is not None:
             return f"({self.expr(e.a)} {sign} {self.expr(e.b)})"  # type: ignore[attr-defined]
@@ -286,8 +286,8 @@ class GraphSource:
     def _named_tile(self, op: ExternOp) -> Tile:
         """A tile of variables that are written as the fields they stand for."""
 
-        def part(name: str, t: Tensor) -> Part:
-            return Part(
+        def part(name: str, t: Tensor) -> TilePart:
+            return TilePart(
                 *(
                     tuple(field(f"{name}.{what}[{d}]") for d in range(t.ndim))
                     for what in ("origin", "extents")
