@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -198,6 +199,21 @@ def leaky(n: int, place: str) -> tuple[list[Any], Any]:
 def test_a_long_chain_of_stages(place: str, n: int) -> None:
     args, s = leaky(n, place)
     check(args, s)
+
+
+@pytest.mark.parametrize("factor", [None, 4])
+def test_a_thousand_stages_each_computed_in_a_loop_of_the_next(factor: int | None) -> None:
+    A = te.placeholder((N,), name="A", dtype="int32")
+    stages = [A]
+    for k in range(1000):
+        stages.append(te.compute((N,), lambda i, x=stages[-1]: x[i] + 1, name=f"S{k}"))
+    s = te.create_schedule(stages[-1].op)
+    for inner, outer in pairwise(stages[1:]):
+        axis = s[outer].op.axis[0]
+        s[inner].compute_at(s[outer], axis if factor is None else s[outer].split(axis, factor)[1])
+    a, c = np.arange(N, dtype="int32"), np.zeros(N, "int32")
+    tewb.build(s, [A, stages[-1]])(a, c)
+    np.testing.assert_array_equal(c, a + 1000)
 
 
 def test_a_chain_of_stages_that_read_two_before_them_is_inlined() -> None:
