@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -144,17 +145,80 @@ def test_a_guarded_access_that_is_shared_stays_guarded() -> None:
     check([A, B, te.compute((N,), body, name="C")])
 
 
-def test_an_access_that_needs_too_many_conditions_is_refused_with_a_hint() -> None:
-    A, B = te.placeholder((N,), name="A"), te.placeholder((N,), name="B")
+def guarded_by_one_for_all(A: Any, B: Any, i: Any, n: Any) -> Any:
+    e = A[i - 1]
+    for k in range(DEEP):
+        e = te.if_then_else(B[i] > k / DEEP, e + 1.0, e * 0.5)
+    return te.if_then_else(B[i] > 0.1, te.if_then_else(i > 0, e, 0.0), 1.0)
+
+
+def guarded_at_the_leaf(A: Any, B: Any, i: Any, n: Any) -> Any:
+    e = te.if_then_else(te.all(i > 0, i < n), A[i - 1], 0.25)
+    for k in range(DEEP):
+        e = te.if_then_else(B[i] > k / DEEP, e + 1.0, e * 0.5)
+    return e
+
+
+def guarded_in_part(A: Any, B: Any, i: Any, n: Any) -> Any:
+    e = te.if_then_else(i + 1 < n, A[i + 1], 0.5) + A[i - 1]
+    for k in range(DEEP):
+        e = te.if_then_else(te.any(B[i] > k / DEEP, B[i] < 0.1), e + 1.0, e * 0.5)
+    return te.if_then_else(i > 0, e, 0.0)
+
+
+def guarded_each_time_by_another(A: Any, B: Any, i: Any, n: Any) -> Any:
+    e, total = te.if_then_else(B[i] > 0.5, A[i - 1], A[i - 1] * 2.0), 0.0
+    for k in range(12):
+        total = total + te.if_then_else(i > k, e, 0.5)
+    return total
+
+
+GUARDED = [guarded_by_one_for_all, guarded_at_the_leaf, guarded_in_part, guarded_each_time_by_another]
+
+
+@pytest.mark.parametrize("symbolic", [False, True])
+@pytest.mark.parametrize("body", GUARDED, ids=lambda f: f.__name__)
+def test_many_chains_of_conditions_lead_to_an_access(body: Any, symbolic: bool) -> None:
+    n = te.var("n") if symbolic else N
+    A, B = te.placeholder((n,), name="A"), te.placeholder((n,), name="B")
+    C = te.compute((n,), lambda i: body(A, B, i, n), name="C")
+    assert not C.op.unproved  # no access is left to a check at run time
+    rng = np.random.default_rng(1)
+    a, b, c = rng.random(N, dtype="float32"), rng.random(N, dtype="float32"), np.zeros(N, "float32")
+    tewb.build(te.create_schedule(C.op), [A, B, C])(a, b, c)
+    wanted = [numpy_of(body, a, b, i) for i in range(N)]
+    np.testing.assert_allclose(c, wanted, rtol=1e-5)
+
+
+def numpy_of(body: Any, a: Any, b: Any, i: int) -> float:
+    """What `body` is at i, by numpy."""
+    x = float(a[i - 1])
+    if body is guarded_each_time_by_another:
+        e = x if b[i] > 0.5 else x * 2
+        return sum(e if i > k else 0.5 for k in range(12))
+    if body is guarded_at_the_leaf:
+        x = x if i > 0 else 0.25
+    elif body is guarded_in_part:
+        x += float(a[i + 1]) if i + 1 < N else 0.5
+    for k in range(DEEP):
+        high = b[i] > k / DEEP or (body is guarded_in_part and b[i] < 0.1)
+        x = x + 1.0 if high else x * 0.5
+    if body is guarded_by_one_for_all and b[i] <= 0.1:
+        return 1.0
+    return x if i > 0 or body is guarded_at_the_leaf else 0.0
+
+
+def test_an_access_that_needs_other_conditions_in_each_of_many_chains_is_refused_with_a_hint() -> None:
+    A = te.placeholder((N,), name="A")
 
     def body(i: Any) -> Any:
         e = A[i - 1]
         for k in range(DEEP):
-            e = te.if_then_else(B[i] > float(k), e + 1.0, e * 2.0)
-        return te.if_then_else(i > 0, e, 0.0)
+            e = te.if_then_else(i > k, e + 1.0, e * 2.0)
+        return e
 
     with pytest.raises(BoundError, match="different chains of conditions"):
-        te.compute((N,), lambda i: te.if_then_else(B[i] > 0.5, body(i), 1.0), name="C")
+        te.compute((N,), body, name="C")
 
 
 def test_a_side_of_a_choice_is_not_computed_where_only_the_other_wants_it() -> None:
@@ -202,6 +266,21 @@ def leaky(n: int, place: str) -> tuple[list[Any], Any]:
 def test_a_long_chain_of_stages(place: str, n: int) -> None:
     args, s = leaky(n, place)
     check(args, s)
+
+
+@pytest.mark.parametrize("factor", [None, 4])
+def test_a_thousand_stages_each_computed_in_a_loop_of_the_next(factor: int | None) -> None:
+    A = te.placeholder((N,), name="A", dtype="int32")
+    stages = [A]
+    for k in range(1000):
+        stages.append(te.compute((N,), lambda i, x=stages[-1]: x[i] + 1, name=f"S{k}"))
+    s = te.create_schedule(stages[-1].op)
+    for inner, outer in pairwise(stages[1:]):
+        axis = s[outer].op.axis[0]
+        s[inner].compute_at(s[outer], axis if factor is None else s[outer].split(axis, factor)[1])
+    a, c = np.arange(N, dtype="int32"), np.zeros(N, "int32")
+    tewb.build(s, [A, stages[-1]])(a, c)
+    np.testing.assert_array_equal(c, a + 1000)
 
 
 def test_a_chain_of_stages_that_read_two_before_them_is_inlined() -> None:

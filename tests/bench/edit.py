@@ -21,7 +21,7 @@ from tewb.codegen import translate
 from tewb.driver import build_module
 from tewb.ir import IRModule
 from tewb.lowering import BUILD, run
-from tewb.runtime import Target, jit
+from tewb.runtime import Target, jit, llvm_work
 
 ROOT = Path(__file__).resolve().parents[2]
 Step = Mapping[str, Any]
@@ -124,7 +124,7 @@ def builds(name: str) -> None:
 
     row("    optimise", median(optimize, repeat=5))
     row("    machine code", median(emit, repeat=4))
-    code = jit.ObjectCode(emit(), jit.symbols_of(made[0][0]))
+    code = jit.ObjectCode(emit(), llvm_work.symbols_of(made[0][0]))
     kernel = build_module(module)  # makes known what code calls
     row("    load", median(lambda: jit.Library(code.code, code.symbols).address("main")))
     row(f"{name}: build again", median(lambda: build_module(module)), "aim 0.4 ms for the machine code")

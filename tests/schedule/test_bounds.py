@@ -13,6 +13,7 @@ import tewb
 from tewb import te
 from tewb.ir import BufferLoad, BufferStore, free_vars, walk
 from tewb.lowering.lower import scheduled_loops
+from tewb.schedule import bounds
 
 READ: dict[str, Callable[[Any, Any], Any]] = {
     "the index of the reader": lambda A, i: A[i],
@@ -61,3 +62,43 @@ def test_stages_nested_deep_are_not_placed_at_a_sum_of_all_loops_around() -> Non
     a, c = np.arange(64, dtype="float32"), np.zeros(64, "float32")
     tewb.build(s, [tensors[0], tensors[-1]])(a, c)
     np.testing.assert_array_equal(c, a + 40)
+
+
+def nested(depth: int) -> tuple[Any, list[Any]]:
+    """A chain of stages, each computed in a loop of the next, which is split."""
+    tensors = [te.placeholder((64,), name="A")]
+    for n in range(depth):
+        tensors.append(te.compute((64,), lambda i, t=tensors[-1]: t[i] + 1.0, name=f"S{n}"))
+    s = te.create_schedule(tensors[-1].op)
+    for inner, outer in pairwise(tensors[1:]):
+        s[inner].compute_at(s[outer], s[outer].split("i", factor=8)[1])
+    return s, [tensors[0], tensors[-1]]
+
+
+def test_the_loops_around_a_stage_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not for every stage that stands deeper again."""
+    asked: list[Any] = []
+
+    def loops_to(stage: Any, axis: Any) -> list[Any]:
+        asked.append(stage)
+        return found(stage, axis)
+
+    found = bounds.loops_to
+    monkeypatch.setattr(bounds, "loops_to", loops_to)
+    s, args = nested(30)
+    bounds.infer_bounds(s)
+    assert len(asked) == 29
+    tewb.lower(s, args)
+
+
+def test_bounds_of_deep_stages_are_found_again_and_change_with_the_loops_around() -> None:
+    s, args = nested(6)
+    first = bounds.infer_bounds(s)
+    again = bounds.infer_bounds(s)
+    assert all(again.stages[x] is own for x, own in first.stages.items())
+    last = s[args[1]]
+    last.reorder("i.inner", "i.outer")
+    s[s.stages[-2].op.output(0)].compute_at(last, last.leaf_iter_vars[0])
+    c, a = np.zeros(64, "float32"), np.arange(64, dtype="float32")
+    tewb.build(s, args)(a, c)
+    np.testing.assert_array_equal(c, a + 6)

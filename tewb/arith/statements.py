@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from tewb.arith.analyzer import Analyzer
@@ -20,19 +20,19 @@ from tewb.ir import (
     For,
     IfThenElse,
     LetStmt,
+    Origin,
     Seq,
     Stmt,
+    Substitution,
     While,
     const_int,
     intrinsics,
     is_const,
     ops,
+    remembering,
     replace,
     seq,
-    substitute,
     walk,
-    with_buffer,
-    without_loop,
 )
 
 
@@ -50,8 +50,13 @@ class _Statements:
     def __init__(self, analyzer: Analyzer) -> None:
         self.analyzer = analyzer
         self.expr, self.value = analyzer.simplify, analyzer.simplify_value
+        self.substitution: Substitution | None = None  # inside of loops and allocations that are replaced
+        self.removed: tuple[Origin, ...] = ()  # the loops around that are no more, outermost first
+        self.origins: dict[tuple[Origin | None, bool], Origin] = {}  # what they become inside of these
 
     def stmt(self, s: Stmt) -> Stmt:
+        if self.substitution is not None:
+            s = self.replaced(s, self.substitution)
         rule = _RULES.get(s.__class__)
         return rule(self, s) if rule is not None else s.map_children(self.part)
 
@@ -64,7 +69,7 @@ class _Statements:
         if n is not None and n <= 0:
             return NOOP
         if n == 1:
-            return self.stmt(without_loop(substitute(s.body, {s.var: lo}), s.origin))
+            return self.once(s, lo)
         self.analyzer.bind_extent(s.var, lo, extent)
         if n is not None:
             body = self.stmt(s.body)
@@ -75,6 +80,46 @@ class _Statements:
             return NOOP
         same = lo is s.min and extent is s.extent and body is s.body
         return s if same else replace(s, min=lo, extent=extent, body=body)
+
+    def once(self, s: For, lo: Expr) -> Stmt:
+        """The body of a loop of one iteration."""
+        removed, origins = self.removed, self.origins
+        if s.origin is not None and s.origin.steps:
+            self.removed, self.origins = (*removed, s.origin), {}
+        with self.substituting() as substitution, substitution.variable(s.var, lo):
+            body = self.stmt(s.body)
+        self.removed, self.origins = removed, origins
+        return body
+
+    @contextmanager
+    def substituting(self) -> Iterator[Substitution]:
+        """Inside of the block variables and buffers are replaced: as they are met, since to walk the body of each loop
+        that is removed would take a second for 200 of them inside of each other."""
+        if self.substitution is not None:
+            yield self.substitution
+            return
+        self.substitution = substitution = Substitution()
+        expr, value = self.expr, self.value
+        self.expr = lambda e: expr(substitution(e))
+        self.value = lambda e: value(substitution(e))
+        try:
+            yield substitution
+        finally:
+            self.substitution, self.expr, self.value = None, expr, value
+
+    def replaced(self, s: Stmt, substitution: Substitution) -> Stmt:
+        """`s` with its own buffer replaced, and with the loops that are removed around it in its origin."""
+        changes: dict[str, object] = {}
+        buffer = getattr(s, "buffer", None)
+        if buffer is not None and not isinstance(s, Allocate):
+            changes["buffer"] = substitution.buffer(buffer)
+        if self.removed and "origin" in s.field_names:
+            key = (s.origin, isinstance(s, For))  # type: ignore[attr-defined]
+            if key not in self.origins:
+                self.origins[key] = remembering(*key, self.removed)
+            changes["origin"] = self.origins[key]
+        same = all(getattr(s, name) is new for name, new in changes.items())
+        return s if same else replace(s, **changes)
 
     def branch(self, s: IfThenElse) -> Stmt:
         cond = self.value(s.cond)
@@ -133,9 +178,10 @@ class _Statements:
     def allocate(self, s: Allocate) -> Stmt:
         """A size that lost a loop (it was unrolled) becomes a number."""
         simple = s.buffer.map_exprs(self.expr)
-        if simple is not s.buffer:
-            s = replace(s, buffer=simple, body=with_buffer(s.body, s.buffer, simple))
-        return s.map_children(self.part)
+        if simple is s.buffer:
+            return s.map_children(self.part)
+        with self.substituting() as substitution, substitution.memory(s.buffer, simple):
+            return replace(s, buffer=simple, body=self.stmt(s.body))
 
     def evaluate(self, s: Evaluate) -> Stmt:
         made = s.map_children(self.value)

@@ -49,7 +49,7 @@ from tewb.ir.node import Node, node, replace
 from tewb.ir.ops import const, const_int, convert, is_const, load
 from tewb.ir.origin import Origin
 from tewb.ir.parser import parse
-from tewb.ir.provenance import without_loop
+from tewb.ir.provenance import remembering, without_loop
 from tewb.ir.script import Line, script, script_lines
 from tewb.ir.statements import (
     ALLOCATED,
@@ -72,6 +72,7 @@ from tewb.ir.structural_equality import first_difference, structural_equal
 from tewb.ir.walk import (
     LEAVES,
     NOOP,
+    Substitution,
     conjuncts,
     disjuncts,
     everywhere,
@@ -86,7 +87,6 @@ from tewb.ir.walk import (
     uses,
     visit,
     walk,
-    with_buffer,
 )
 
 from tewb.ir import verify  # isort: skip
@@ -97,7 +97,7 @@ __all__ = [
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "subexpressions_to_name", "replace", "Shuffle",
-    "rewriter", "script", "script_lines", "seq", "shared_subexpressions", "structural_equal", "substitute", "substituter", "uses", "verify", "visit", "walk", "with_buffer",
-    "without_loop",
+    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Substitution", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "subexpressions_to_name", "replace", "Shuffle",
+    "rewriter", "script", "script_lines", "seq", "shared_subexpressions", "structural_equal", "substitute", "substituter", "uses", "verify", "visit", "walk",
+    "remembering", "without_loop",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tewb.ir.node import replace
@@ -26,19 +27,24 @@ def without_loop(body: Stmt, loop: Origin | None) -> Stmt:
             return rebuilt
         key = (rebuilt.origin, isinstance(rebuilt, For))  # type: ignore[attr-defined]
         if key not in origins:
-            origins[key] = _remembers(*key, loop)
+            origins[key] = remembering(*key, (loop,))
         return replace(rebuilt, origin=origins[key])
 
     rewritten: Stmt = rewrite(body)
     return rewritten
 
 
-def _remembers(own: Origin | None, is_loop: bool, loop: Origin) -> Origin:
-    """`own`, the origin of a loop or of another statement, with `loop` among what shaped it."""
-    gone = (loop.stage, loop.axis)
+def remembering(own: Origin | None, is_loop: bool, loops: Sequence[Origin]) -> Origin:
+    """`own`, the origin of a loop or of another statement, with `loops` among what shaped it: those that were around
+    it and are removed, outermost first. Each remembers those around it already."""
+    gone = tuple([(loop.stage, loop.axis) for loop in loops])
     if own is None:
-        return Origin(loop.stage, None if is_loop else loop.axis, loop.step, loop.span, loop.steps, (gone,))
+        first = loops[0]
+        own = Origin(first.stage, None if is_loop else first.axis, first.step, first.span, first.steps)
     # A statement that no step made is shown as made by the step of its loop; a loop keeps its own.
-    taken = own if is_loop or own.step is not None else loop
-    steps = tuple(sorted({*own.steps, *loop.steps}))
-    return Origin(own.stage, taken.axis, taken.step, own.span or loop.span, steps, (*own.gone, gone))
+    taken = own
+    if not is_loop and own.step is None:
+        taken = next((loop for loop in loops if loop.step is not None), loops[-1])
+    span = own.span or next((loop.span for loop in loops if loop.span), None)
+    steps = tuple(sorted({*own.steps, *loops[-1].steps}))
+    return Origin(own.stage, taken.axis, taken.step, span, steps, (*own.gone, *gone))

@@ -7,21 +7,21 @@ in several places is visited once, and what it becomes is used in these places a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from tewb.base import INT32, any_depth
-from tewb.ir.buffers import Buffer, BufferLoad
+from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import And, Expr, FloatImm, IntImm, Let, Or, StringImm, Var
 from tewb.ir.node import Node, replace
 from tewb.ir.ops import cast
-from tewb.ir.statements import Allocate, BufferStore, DeclBuffer, Evaluate, For, Seq, Stmt
+from tewb.ir.statements import BufferStore, Evaluate, For, Seq, Stmt
 
 N = TypeVar("N", bound=Node)
 Rules = Mapping[type, Callable[[Any], Any]]
 
 # The nodes that have nothing below them: cheap to visit again.
 LEAVES = frozenset((Var, IntImm, FloatImm, StringImm))
-_WITH_BUFFERS = (Allocate, BufferLoad, BufferStore, DeclBuffer)
 
 
 def rewriter(rules: Rules) -> Callable[[N], N]:
@@ -149,8 +149,13 @@ def _substituted(n: N, values: Mapping[Var, Expr]) -> N:
 
 def substituter(values: Mapping[Var, Expr]) -> Callable[[N], N]:
     """The function that replaces these variables, for several expressions that share parts."""
-    get = {v: e if e.dtype is v.dtype else _like(v, e) for v, e in values.items()}.get
-    buffers: dict[Buffer, Buffer] = {}
+    return _substituter({v: _like(v, e) for v, e in values.items()}, {})
+
+
+def _substituter(values: Mapping[Var, Expr], buffers: dict[Buffer, Buffer]) -> Callable[[N], N]:
+    """The function that replaces variables by values of their dtypes, and these buffers. It adds the buffers that it
+    meets."""
+    get = values.get
     memo: dict[Node, Node] = {}
 
     def rewrite(x: Any) -> Any:
@@ -175,23 +180,59 @@ def substituter(values: Mapping[Var, Expr]) -> Callable[[N], N]:
     return rewrite
 
 
+class Substitution:
+    """Variables and buffers that are replaced in the expressions of a scope, and in those inside of it: one that nests
+    deep is not walked once for each scope."""
+
+    def __init__(self) -> None:
+        self._values: dict[Var, Expr] = {}
+        self._buffers: dict[Buffer, Buffer] = {}
+        self._rewrite: Callable[[Any], Any] = _substituter(self._values, self._buffers)
+
+    def __call__(self, n: N) -> N:
+        rewritten: N = self._rewrite(n)
+        return rewritten
+
+    def buffer(self, b: Buffer) -> Buffer:
+        """What stands for `b` here."""
+        if b not in self._buffers:
+            self._buffers[b] = b.map_exprs(self._rewrite)
+        return self._buffers[b]
+
+    @contextmanager
+    def variable(self, v: Var, value: Expr) -> Iterator[None]:
+        """Inside of the block `value` stands for `v`."""
+        with self._scope({}):
+            self._values[v] = _like(v, value)
+            try:
+                yield
+            finally:
+                del self._values[v]
+
+    @contextmanager
+    def memory(self, old: Buffer, new: Buffer) -> Iterator[None]:
+        """Inside of the block `new`, which has the same memory, stands for `old`."""
+        with self._scope({old: new}):
+            yield
+
+    @contextmanager
+    def _scope(self, buffers: dict[Buffer, Buffer]) -> Iterator[None]:
+        """Buffers keep their stand-ins in scopes inside. What was met in a scope is forgotten with it, since copies of
+        a statement use the same variables and buffers."""
+        outside = self._buffers, self._rewrite
+        self._buffers = {**self._buffers, **buffers}
+        self._rewrite = _substituter(self._values, self._buffers)
+        try:
+            yield
+        finally:
+            self._buffers, self._rewrite = outside
+
+
 def _like(v: Var, e: Expr) -> Expr:
     """`e` in the dtype of `v`, if they are integers."""
-    if not (v.dtype.is_int and e.dtype.is_int):
+    if e.dtype is v.dtype or not (v.dtype.is_int and e.dtype.is_int):
         return e
     return cast(e, v.dtype.element.with_lanes(e.dtype.lanes))
-
-
-def with_buffer(n: N, old: Buffer, new: Buffer) -> N:
-    """`n` with buffer `old` replaced by `new`, which has the same memory."""
-
-    def access(x: Any) -> Any:
-        rebuilt = x.map_children(rewrite)
-        return replace(rebuilt, buffer=new) if rebuilt.buffer is old else rebuilt
-
-    rewrite: Callable[[Any], Any] = rewriter(dict.fromkeys(_WITH_BUFFERS, access))
-    replaced: N = rewrite(n)
-    return replaced
 
 
 def free_vars(n: Node) -> list[Var]:

@@ -59,11 +59,21 @@ class StageBounds:
 
 @dataclass(slots=True)
 class Bounds:
-    """The result of bound inference. `analyzer` knows the range of every loop variable."""
+    """The result of bound inference. `analyzer` knows the range of every loop variable; `places` has an object for
+    the loops around each stage, the same one for the same loops."""
 
     operations: dict[Stage, Operation]
     stages: dict[Stage, StageBounds]
     analyzer: Analyzer
+    places: dict[Stage, object] = field(default_factory=dict)
+    _around: dict[Stage, tuple[tuple[Stage, IterVar], ...]] = field(default_factory=dict)
+
+    def around(self, stage: Stage) -> tuple[tuple[Stage, IterVar], ...]:
+        """The loops around the place of `stage`, innermost first: found once, from those around its parent."""
+        if stage not in self._around:
+            at = stage.attach
+            self._around[stage] = (*_loops_at(at), *self.around(at.stage)) if isinstance(at, At) else ()
+        return self._around[stage]
 
     def known_at(self, v: Var, fixed: set[tuple[Stage, IterVar]]) -> bool:
         """Whether `v` has its value inside of the loops `fixed`, if it is one of the dependent variables."""
@@ -103,11 +113,22 @@ def _known_needed(
     ops = [stage.op, *(bounds.operations[r] for r in readers)]
     if not all(isinstance(op, ComputeOp) for op in ops):
         return _needed(schedule, stage, readers, bounds)
-    around = [(s, iv) for x in (stage, *readers) for s, iv in enclosing(x)]
     named = [*ops, *(bounds.stages[r] for r in readers)]
-    named += [x for s, iv in around for x in (bounds.stages[s], iv)]
-    key = ("needed", stage.name, len(enclosing(stage)), len(readers), tuple([id(x) for x in named]))
+    named += [_known_place(schedule, x, bounds) for x in (stage, *readers)]
+    key = ("needed", stage.name, len(readers), tuple([id(x) for x in named]))
     return schedule.result_cache.once(key, named, lambda: _needed(schedule, stage, readers, bounds))
+
+
+def _known_place(schedule: Schedule, stage: Stage, bounds: Bounds) -> object:
+    """An object that stands for the loops around `stage` and their bounds: the same one for the same loops."""
+    if stage not in bounds.places:
+        at = stage.attach
+        named: tuple[object, ...] = ()
+        if isinstance(at, At):
+            named = (_known_place(schedule, at.stage, bounds), bounds.stages[at.stage], at.axis)
+        key = ("place", tuple([id(x) for x in named]))
+        bounds.places[stage] = schedule.result_cache.once(key, named, object)
+    return bounds.places[stage]
 
 
 def _known_bounds(
@@ -195,9 +216,14 @@ def enclosing(stage: Stage) -> list[tuple[Stage, IterVar]]:
     loops: list[tuple[Stage, IterVar]] = []
     place = stage.attach
     while isinstance(place, At):
-        loops.extend((place.stage, iv) for iv in reversed(loops_to(place.stage, place.axis)))
+        loops += _loops_at(place)
         place = place.stage.attach
     return loops
+
+
+def _loops_at(place: At) -> list[tuple[Stage, IterVar]]:
+    """The loops of a stage around a place in it, innermost first."""
+    return [(place.stage, iv) for iv in reversed(loops_to(place.stage, place.axis))]
 
 
 def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds) -> list[Range] | None:
@@ -205,7 +231,7 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
     function, the range of each dimension."""
     if not stage.op.tiled or (isinstance(stage.op, HybridOp) and stage.attach is None):
         return None
-    fixed = set(enclosing(stage))
+    fixed = set(bounds.around(stage))
     boxes: list[Interval | None] = []
     first = True
     # An extern may be cut in its leading dimensions only, a hybrid function in any.
@@ -235,7 +261,7 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
 def readings(stage: Stage, bounds: Bounds) -> list[tuple[Stage, list[Interval | None]]]:
     """What each access of each reader touches of `stage` at its place, with the reader: an interval for every
     dimension, or None where the elements are known only at run time."""
-    schedule, fixed = stage.schedule, set(enclosing(stage))
+    schedule, fixed = stage.schedule, set(bounds.around(stage))
     readers = _readers(schedule, bounds.operations)[stage]
     return [(r, box) for r in readers for box in _touched(schedule, r, stage, fixed, bounds)]
 
@@ -253,7 +279,7 @@ def region_read(reader: Stage, tensor: Tensor, axis: IterVar, bounds: Bounds) ->
     """The box of `tensor` that one iteration of loop `axis` of `reader` touches; None where it touches nothing,
     or what is known only at run time."""
     schedule = reader.schedule
-    fixed = {*enclosing(reader), *((reader, iv) for iv in loops_to(reader, axis))}
+    fixed = {*bounds.around(reader), *((reader, iv) for iv in loops_to(reader, axis))}
     boxes = _touched(schedule, reader, schedule.stage_of(tensor), fixed, bounds, tensor)
     if not boxes or any(x is None for box in boxes for x in box):
         return None
@@ -295,7 +321,7 @@ def _touched(
     """The boxes of `stage` that `reader` touches while the loops in `fixed` stand still; of one of its tensors,
     if `only` is given."""
     around = [
-        (s, iv) for s, iv in enclosing(reader) if (s, iv) not in fixed
+        (s, iv) for s, iv in bounds.around(reader) if (s, iv) not in fixed
     ]  # these run too: the reader stands deeper than the stage
     relax = {bounds.stages[s].vars[iv]: full(bounds.stages[s].extents[iv]) for s, iv in around}
     boxes = _reader_boxes(schedule, reader, stage, fixed, bounds, only)

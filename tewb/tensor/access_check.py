@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cached_property
 from typing import Any
 
 from tewb.arith import Analyzer, detect_linear, unlikely
@@ -22,6 +24,7 @@ from tewb.ir import (
     conjuncts,
     disjuncts,
     ops,
+    visit,
     walk,
 )
 from tewb.tensor.domains import depends_on
@@ -39,13 +42,13 @@ def check_accesses(op: Any, refuse: bool = True) -> tuple[UnprovedRead, ...]:
     the axes, whose smallest or largest index is outside (unless `refuse` is off).
     """
     unproved: list[UnprovedRead] = []
-    safe: dict[Expr, bool] = {}
-    checker = _Checker(op, unproved, refuse, safe, (*op.axis, *op.reduce_axis))
+    paths = _Paths(op)
+    checker = _Checker(op, unproved, refuse, paths, (*op.axis, *op.reduce_axis))
     for e in op.body:
         checker.check(e, ALWAYS, frozenset())
     for iv, domain in op.domains.items():
         around = (*op.axis, *depends_on(iv, op.domains, op.reduce_axis))
-        checker = _Checker(op, unproved, refuse, safe, around)
+        checker = _Checker(op, unproved, refuse, paths, around)
         for e in domain.exprs:
             checker.check(e, ALWAYS, frozenset())
     return tuple(unproved)
@@ -67,46 +70,106 @@ def _facts(op: Any) -> Analyzer:
 
 # Conditions, each with whether it holds, by id: under these an expression is evaluated.
 _Under = frozenset[tuple[int, bool]]
-_MOST_PATHS = 6
+_Conditions = dict[tuple[int, bool], Expr]  # what is true under each
+_MOST_PATHS = 6  # chains of conditions under which an expression is looked at
+_MORE_PATHS = 200  # so many times, in all of a compute, one is looked at under yet another chain
+
+
+class _Paths:
+    """What the checkers of a compute share: of expressions that many chains of conditions lead to, the conditions that
+    all chains have, and whether all loads are inside of their tensors under these; and how often one may still be
+    looked at under one more chain."""
+
+    def __init__(self, op: Any) -> None:
+        self.roots = (*op.body, *[e for domain in op.domains.values() for e in domain.exprs])
+        self.safe: dict[tuple[Expr, tuple[IterVar, ...]], bool] = {}
+        self.more = _MORE_PATHS
+
+    @cached_property
+    def shared(self) -> dict[Expr, _Conditions]:
+        """The conditions that hold whenever an expression is evaluated: those of all chains that lead to it. They are
+        found from the parents of each, once, although the chains may double with every choice around it."""
+        order: dict[Any, None] = {}
+        for e in self.roots:
+            visit(e, lambda n: order.setdefault(n))
+        found: dict[Expr, _Conditions] = {e: {} for e in self.roots}
+        for e in reversed(order):  # parents come before what they evaluate
+            for child, conditions in _branches(e) if e in found else ():
+                chain = {**found[e], **conditions}
+                known = found.get(child, chain)
+                found[child] = {c: true for c, true in known.items() if c in chain}
+        return found
+
+
+def _branches(e: Expr) -> Iterator[tuple[Expr, _Conditions]]:
+    """What an expression evaluates, each with the conditions under which it does."""
+    match e:
+        case Call("if_then_else", (cond, then, other)):
+            yield cond, {}
+            yield then, {(id(cond), True): cond}
+            yield other, {(id(cond), False): ops.logical_not(cond)}
+        case And() | Or():
+            holds = isinstance(e, And)
+            before: _Conditions = {}
+            for term in conjuncts(e) if holds else disjuncts(e):
+                yield term, dict(before)
+                before[id(term), holds] = term if holds else ops.logical_not(term)
+        case Reduce(_, source, _, condition, _, init):
+            yield from ((s, {}) for s in (*init, condition))
+            guard = {} if ops.is_const(condition, 1) else {(id(condition), True): condition}
+            yield from ((s, guard) for s in source)
+        case _:
+            yield from ((child, {}) for child in e.children())
 
 
 class _Checker:
-    """Checks the loads of a compute, in expressions that stand inside of `axes`. `safe` says of shared expressions
-    whether all of their loads are inside of their tensors under no condition at all."""
+    """Looks at the loads of a compute, in expressions that stand inside of `axes`."""
 
     def __init__(
-        self,
-        op: Any,
-        unproved: list[UnprovedRead],
-        refuse: bool,
-        safe: dict[Expr, bool],
-        axes: tuple[IterVar, ...],
+        self, op: Any, unproved: list[UnprovedRead], refuse: bool, paths: _Paths, axes: tuple[IterVar, ...]
     ) -> None:
-        self.op, self.unproved, self.refuse, self.safe, self.axes = op, unproved, refuse, safe, axes
+        self.op, self.unproved, self.refuse, self.paths, self.axes = op, unproved, refuse, paths, axes
         self.analyzer = _facts(op)
         self.seen: dict[Expr, list[_Under]] = {}
 
     def is_done(self, e: Expr, under: _Under) -> bool:
-        """Whether the loads of `e` have been checked under some of these conditions, which covers all of them. If
-        not, note that they are checked now."""
+        """Whether the loads of `e` have been looked at under some of the same conditions: then they have been so
+        under these. Note that they are now.
+
+        The chains of conditions that lead to an expression may double with every choice around it, so that of many
+        only what all of them share is looked at: `e` under `i > 0 and a` and under `i > 0 and not a`, under `i > 0`.
+        """
         seen = self.seen.setdefault(e, [])
         if any(conditions <= under for conditions in seen):
             return True
         seen.append(under)
         if len(seen) < _MOST_PATHS:
             return False
-        if e not in self.safe:
+        if self.is_safe(e):
+            return True
+        if self.paths.more > 0:
+            self.paths.more -= 1
+            return False
+        raise BoundError(
+            f"compute {self.op.name}: an expression is read under {len(seen)} different chains of conditions, and "
+            "needs them to stay inside of its tensors",
+            hint="guard each access with a te.if_then_else of its own, or compute the expression as a stage",
+            span=here(),
+        )
+
+    def is_safe(self, e: Expr) -> bool:
+        """Whether all loads of `e` are inside of their tensors where the conditions hold that all chains share."""
+        key = (e, self.axes)
+        if key not in self.paths.safe:
             leaving: list[UnprovedRead] = []
-            _Checker(self.op, leaving, False, self.safe, self.axes).check(e, ALWAYS, frozenset())
-            self.safe[e] = not leaving
-        if not self.safe[e]:
-            raise BoundError(
-                f"compute {self.op.name}: an expression is read under {_MOST_PATHS} different chains of conditions, and "
-                "needs them to stay inside of its tensors",
-                hint="guard each access with a te.if_then_else of its own, or compute the expression as a stage",
-                span=here(),
-            )
-        return True
+            checker = _Checker(self.op, leaving, False, self.paths, self.axes)
+            conditions = self.paths.shared[e]
+            with ExitStack() as around:
+                for true in conditions.values():
+                    around.enter_context(checker.analyzer.assume(unlikely(true), wraps=True))
+                checker.check(e, ALWAYS, frozenset(conditions))
+            self.paths.safe[key] = not leaving
+        return self.paths.safe[key]
 
     def check(self, e: Expr, when: Expr, under: _Under) -> None:
         """Check every load of `e`, which is evaluated when `when` holds."""
