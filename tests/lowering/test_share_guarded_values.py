@@ -56,6 +56,7 @@ def run(s: Any, args: list[Any], arrays: list[Any]) -> tuple[Any, str]:
     return c, kernel.get_source("ll")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("symbolic", [False, True])
 @pytest.mark.parametrize("how", SCHEDULES)
 @pytest.mark.parametrize("shape", SHAPES)

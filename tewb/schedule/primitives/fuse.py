@@ -60,7 +60,9 @@ def _passes_int64(stage: Stage, axes: list[IterVar]) -> Refusal | None:
     sizes = [const_int(extents[iv]) for iv in axes]
     if math.prod(max(1 if n is None else n, 0) for n in sizes) <= INT64.max_value():
         return None
-    product = " x ".join(script(extents[iv]) for iv in axes)
+    product = " x ".join(
+        script(extents[iv]) if n is None else str(n) for iv, n in zip(axes, sizes, strict=True)
+    )
     return Refusal(
         f"{product} iterations are more than int64 counts", "fuse fewer loops, the inner ones first"
     )
@@ -109,8 +111,9 @@ def _suggest(at: Selection) -> Iterator[Arguments]:
 @fuse.repairs
 def _bring_together(at: Selection, args: Arguments) -> Iterator[Repair]:
     """Loops that are apart are put next to each other."""
-    first, *others = args["axes"] or [None]
-    if others:
+    axes = args["axes"]
+    if isinstance(axes, list | tuple) and len(axes) > 1:
+        first, *others = axes
         rest = [n for n in at.loops if n not in others]
         end = rest.index(first) + 1 if first in rest else 0
         yield Repair(Step("reorder", at.stage.name, {"axes": [*rest[:end], *others, *rest[end:]]}))
