@@ -252,7 +252,7 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
     boxes = [None if iv is None else box for iv, box in zip(cut, boxes, strict=True)]
     sizes = stage.op.output(0).shape[:axes]
     ranges = [_range(x, n, bounds.analyzer) for x, n in zip(boxes, sizes, strict=True)]
-    # Elements of a hybrid function may be made again, which saves it guards at the edges.
+    # These may compute elements again, which saves them guards at the edges.
     if isinstance(stage.op, HybridOp) or (isinstance(stage.op, ExternOp) and stage.op.tail == "shift"):
         return [_inside(r, n, bounds.analyzer) for r, n in zip(ranges, sizes, strict=True)]
     return ranges

@@ -56,7 +56,7 @@ class Stage(StagePrimitives):
     `leaf_iter_vars` are the loops from outermost to innermost, `relations` how they came from the axes, `marks` what
     primitives set on them and on the stage. `attach` is None (at the root), INLINE, or a place in another stage.
     `shaped_by` are the steps of the journal that shaped a loop, or (under None) the place of the stage; `made_by` and
-    `place_step` are the latest that made them.
+    `place_step` are the latest of these steps.
     """
 
     __slots__ = ("_names", "attach", "first_op", "leaf_iter_vars", "made_by", "marks", "name", "op", "place_step", "relations",

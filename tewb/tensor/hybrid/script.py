@@ -16,11 +16,12 @@ from tewb.tensor.hybrid.op import HybridOp
 from tewb.tensor.hybrid.source_text import SourceText, source_of
 from tewb.tensor.hybrid.statements import StatementTranslator
 from tewb.tensor.hybrid.translation import Translation
+from tewb.tensor.hybrid.values import Inlinable
 from tewb.tensor.hybrid.words import eager_names
 from tewb.tensor.tensor import Tensor
 
 
-class HybridFunction:
+class HybridFunction(Inlinable):
     """A hybrid function. On numpy arrays and numbers it runs as plain Python; on tensors it gives tensors;
     `check` runs it on arrays and explains the first access that is wrong."""
 

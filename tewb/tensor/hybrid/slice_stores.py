@@ -117,13 +117,14 @@ def _overlaps(
         for v, n in zip(variables, shape, strict=True):
             analyzer.bind_extent(v, const(0, n.dtype), n)
     stored = element_indices(box, here)
-    stored_there = [substitute(i, dict(zip(here, there, strict=True))) for i in stored]
+    elsewhere = dict(zip(here, there, strict=True))
     for load in walk(element(here)):
         if not isinstance(load, BufferLoad) or load.buffer is not buffer:
             continue
         if all(structural_equal(a, b) for a, b in zip(load.indices, stored, strict=True)):
             continue
-        if not any(_apart(analyzer, a, b) for a, b in zip(load.indices, stored_there, strict=True)):
+        pairs = zip(load.indices, stored, strict=True)
+        if not any(_apart(analyzer, a, substitute(b, elsewhere)) for a, b in pairs):
             return True
     return False
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from tewb.base import DType
 from tewb.ir import Buffer, BufferLoad, Expr, Var, const, const_int, convert, walk
@@ -50,15 +51,18 @@ class Slice:
         return self.element([Var("d", n.dtype) for n in self.shape]).dtype
 
 
-@runtime_checkable
-class Inlinable(Protocol):
-    """Another hybrid function, whose body takes the place of its call."""
+class Inlinable(ABC):
+    """A function that another one may call: its body takes the place of the call."""
 
     name: str
 
-    def arguments(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]: ...
+    @abstractmethod
+    def arguments(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+        """The value of every parameter."""
 
-    def translate(self, values: Mapping[str, Any], caller: Any = None) -> Any: ...
+    @abstractmethod
+    def translate(self, values: Mapping[str, Any], caller: Any = None) -> Any:
+        """The Translation of the function with `values` for its parameters; `caller` is that of the caller."""
 
 
 def element_of(value: Value, indices: Sequence[Expr], shape: Sequence[Expr]) -> Value:
