@@ -73,14 +73,15 @@ def parse(text: str) -> Any:
 
 def optimize(module: Any, machine: Any, level: int, text: str = "") -> None:
     """Optimise the module of a text. Enormous ones, which come from unrolled loops, get only what pays most: at level
-    1 LLVM takes a third of the time for guards written out 300 times."""
+    1 LLVM takes a third of the time for guards written out 300 times. Their loops are not unrolled either, which
+    halves its time for a thousand stages of symbolic size."""
     import llvmlite.binding as llvm
 
     if level == 0:
         return
     is_huge = len(text) > HUGE or text.count(" = phi ") > MANY_LOOPS
     options = llvm.create_pipeline_tuning_options(speed_level=min(level, 1) if is_huge else level)
-    options.loop_vectorization = not is_huge
+    options.loop_vectorization = options.loop_unrolling = not is_huge
     options.slp_vectorization = not is_huge and not has_many_lanes(text)
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
