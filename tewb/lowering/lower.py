@@ -11,14 +11,12 @@ from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, subs
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
 from tewb.lowering.known_nests import memory_around, parts_of
 from tewb.lowering.nest import Key, loop_nests
-from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, run
+from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
 from tewb.schedule import ResultCache, Schedule
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
-
-Trace = list[tuple[str, PrimFunc]]
 
 
 def lower_schedule(

@@ -62,6 +62,7 @@ class NestPass:
 
 
 AnyPass = Pass | NestPass
+Trace = list[tuple[str, PrimFunc]]  # the function after each pass, by the name of the pass
 
 
 def _with_body(f: PrimFunc, body: Stmt) -> PrimFunc:
@@ -171,7 +172,7 @@ def _run(p: AnyPass, f: PrimFunc, memory: ResultCache | None) -> PrimFunc:
 def run(
     f: PrimFunc,
     passes: Sequence[AnyPass],
-    trace: list[tuple[str, PrimFunc]] | None = None,
+    trace: Trace | None = None,
     memory: ResultCache | None = None,
 ) -> PrimFunc:
     """`f` after `passes`; `trace` collects the function after each. What `memory` has of the nests that `f` is made

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tewb.arith import Analyzer
-from tewb.base import ScheduleError, Span, here
+from tewb.base import ScheduleError, Span, here, unique_name
 from tewb.ir import Expr, IntImm, IterVar, Var, free_vars
 from tewb.schedule.declare import PRIMITIVES, Call
 from tewb.schedule.journal import Step
@@ -109,11 +109,7 @@ class Schedule(SchedulePrimitives):
     def unique_name(self, name: str) -> str:
         """`name`, with a number when a stage has it already."""
         taken = {s.name for s in self.stages}
-        unique, n = name, 0
-        while unique in taken:
-            n += 1
-            unique = f"{name}_{n}"
-        return unique
+        return unique_name(name, taken.__contains__)
 
     def insert(self, stage: Stage, at: int) -> None:
         """Add a stage at position `at` of the order of computation."""

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tewb.base import unique_name
 from tewb.ir import ForKind, IterVar, Origin
 from tewb.schedule.declare import PRIMITIVES
 from tewb.schedule.loop_text import loops_text
@@ -157,11 +158,7 @@ class Stage(StagePrimitives):
     def register(self, iv: IterVar, step: int | None = None, parents: Sequence[IterVar] = ()) -> None:
         """Give `iv` its name in this stage: its own, with a number when it is taken. `step` made it from the
         loops `parents`."""
-        name, n = iv.name, 0
-        while name in self._names:
-            n += 1
-            name = f"{iv.name}_{n}"
-        self._names[name] = iv
+        self._names[unique_name(iv.name, self._names.__contains__)] = iv
         if step is not None:
             self.made_by[iv] = step
             self.shape(iv, *[i for p in parents for i in self.shaped_by.get(p, ())], step)

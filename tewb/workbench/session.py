@@ -15,7 +15,7 @@ import numpy as np
 from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements, one_of
 from tewb.driver import build_module
 from tewb.ir import IRModule, PrimFunc, Var, script
-from tewb.lowering import lower_schedule
+from tewb.lowering import Trace, lower_schedule
 from tewb.runtime import Kernel, Target
 from tewb.schedule import PRIMITIVES, Primitive, Schedule, Step
 from tewb.workbench.journal.history import History
@@ -79,7 +79,7 @@ class Session(History):
         self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
         self.timings = Timings()
         self._seen = -1
-        self._trace: list[tuple[str, PrimFunc]] = []
+        self._trace: Trace = []
         self._problem: TewbError | None = None
 
     # ---- doing
@@ -148,7 +148,7 @@ class Session(History):
         return self._problem
 
     @property
-    def passes(self) -> list[tuple[str, PrimFunc]]:
+    def passes(self) -> Trace:
         """The function after each lowering pass, beginning with the loops as scheduled."""
         self._lowered()
         return list(self._trace)

@@ -132,14 +132,14 @@ class History:
         if now[: len(start)] == start:
             self.jump(len(start))
         else:
-            self._take(start)
+            self.take(start)
 
     def _settle(self) -> None:
         """The schedule shows what the timeline says: from now on the two are compared by identity."""
         self._timeline.now = self.schedule.journal
         self._changed()
 
-    def _take(self, journal: Journal) -> None:
+    def take(self, journal: Journal) -> None:
         """Go to another journal. Raises ScheduleError, and changes nothing, when it cannot be done."""
         self.schedule.restore(journal)
         self._timeline.change(self.schedule.journal)
@@ -188,7 +188,7 @@ class History:
         applied, conflicts = replay(self.schedule, self._timeline.now, order, self._stuck)
         if conflicts and not force:
             raise _conflict_error(refusal, conflicts, "with force=True these steps are dropped")
-        self._take(applied)
+        self.take(applied)
         return conflicts
 
     def _stuck(self, schedule: Schedule) -> TewbError | None:
@@ -268,7 +268,7 @@ class History:
 
     def _pin(self, journal: Journal) -> Self:
         beside = self.copy()
-        beside._take(journal)
+        beside.take(journal)
         self._pinned = beside
         return beside
 
@@ -316,7 +316,7 @@ class History:
         if saved.branch:
             self._timelines.setdefault(saved.branch, self._timeline.copy())
             self.on_branch = saved.branch
-        self._take(steps)
+        self.take(steps)
 
     def _possible(self, steps: Journal, where: str) -> Journal:
         """The steps as the schedule records them. Raises ScheduleError with every conflict."""
@@ -345,7 +345,7 @@ class History:
         _, conflicts = replay(self.schedule, steps, range(len(steps)), self._stuck)
         if conflicts:
             raise text_error(text, read[conflicts[0].number - 1][1], conflicts[0].reason)
-        self._take(_with_words(steps, self._timeline.now))
+        self.take(_with_words(steps, self._timeline.now))
 
 
 def _conflict_error(refusal: str, conflicts: Sequence[Conflict], hint: str | None) -> ScheduleError:

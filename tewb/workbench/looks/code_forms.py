@@ -17,7 +17,7 @@ from typing import Any
 from tewb.base import ExternError, TewbError, comment, fresh_identifier, one_of, python_lines
 from tewb.codegen import CompiledModule, Linked, compile_module
 from tewb.ir import AttrStmt, For, IRModule, Node, Origin, PrimFunc, script_lines
-from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, lower_schedule, run
+from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, Trace, lower_schedule, run
 from tewb.schedule import PRIMITIVES, Schedule, Step, steps_of
 from tewb.tensor import GraphSource
 from tewb.workbench.looks.code_line import CodeLine, Numbers
@@ -26,9 +26,6 @@ from tewb.workbench.looks.diff import Diff, diff
 TE, IR, LLVM, ASSEMBLY = "te", "ir", "llvm", "assembly"
 
 Remark = Callable[[Node | None], str]
-
-
-Trace = list[tuple[str, PrimFunc]]
 
 
 def _built(f: PrimFunc) -> Trace:
