@@ -17,6 +17,7 @@ from tewb.ir import (
     Call,
     Expr,
     FloorDiv,
+    FloorMod,
     IntImm,
     Max,
     Min,
@@ -95,7 +96,11 @@ def _linear_nonpositive(facts: Analyzer, s: Linear, depth: int) -> bool:
     hi = facts.linear_bounds(s)[1]
     if hi is not None:
         return hi <= 0 or (depth > 0 and _by_branches(facts, s, depth))
-    return depth > 0 and (_by_branches(facts, s, depth) or _by_symbolic_bounds(facts, s, depth))
+    return depth > 0 and (
+        _by_branches(facts, s, depth)
+        or _by_remainders(facts, s, depth)
+        or _by_symbolic_bounds(facts, s, depth)
+    )
 
 
 def _by_branches(facts: Analyzer, s: Linear, depth: int) -> bool:
@@ -115,6 +120,21 @@ def _by_branches(facts: Analyzer, s: Linear, depth: int) -> bool:
             proofs.append(_linear_nonpositive(facts, other, depth - 1))
         either = isinstance(atom, Min) == (t.coeff > 0)  # the smaller one: any branch will do
         return any(proofs) if either else all(proofs)
+    return False
+
+
+def _by_remainders(facts: Analyzer, s: Linear, depth: int) -> bool:
+    """Put the bound of a remainder by a positive symbol in its place: x % n is from 0 to n - 1."""
+    for key, t in s.terms.items():
+        match t.atoms:
+            case (FloorMod(_, divisor),) if const_int(divisor) is None:
+                lo = facts.const_bounds(divisor)[0]
+                if lo is not None and lo > 0:
+                    other = s.copy()
+                    del other.terms[key]
+                    if t.coeff > 0:
+                        other.add(facts.linear.of(ops.sub(divisor, 1)), t.coeff)
+                    return _linear_nonpositive(facts, other, depth - 1)
     return False
 
 

@@ -44,6 +44,10 @@ def check_accesses(op: Any, refuse: bool = True) -> tuple[UnprovedRead, ...]:
     unproved: list[UnprovedRead] = []
     paths = _Paths(op)
     checker = _Checker(op, unproved, refuse, paths, (*op.axis, *op.reduce_axis))
+    for iv in op.axis:  # the body is evaluated inside of their loops, so that none of them is empty
+        extent = op.domain(iv).extent
+        if isinstance(extent, Var):
+            checker.analyzer.bind(extent, 1, None)
     for e in op.body:
         checker.check(e, ALWAYS, frozenset())
     for iv, domain in op.domains.items():
