@@ -64,12 +64,12 @@ def double_buffered(loop: For, ahead: Sequence[Ahead]) -> Stmt:
 
 def _twice(b: Buffer, loop: For, origin: Origin) -> Buffer:
     """The memory of two of `b`, each large enough for any iteration of the loop."""
-    each = b.map_exprs(lambda size: _largest(size, b, loop, origin))
+    each = b.map_exprs(lambda size: _largest_size(size, b, loop, origin))
     strides = (ops.mul(each.strides[0], each.shape[0]), *each.strides) if each.strides else ()
     return Buffer(b.name, b.dtype, (const(2), *each.shape), strides, scope=b.scope, origin=b.origin)
 
 
-def _largest(size: Expr, b: Buffer, loop: For, origin: Origin) -> Expr:
+def _largest_size(size: Expr, b: Buffer, loop: For, origin: Origin) -> Expr:
     """The largest `size` in any iteration of a loop; raises LowerError where it is not known."""
     if not uses(size, [loop.var]):
         return size

@@ -41,10 +41,10 @@ def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: ResultCache) -> S
             return s if body is s.body else replace(s, body=body)
         return memory.once((id(s), depends), (s, f.params), lambda: rewrite(s))
 
-    return part(f.body) if _is_plain(f.body) else rewrite(f.body)
+    return part(f.body) if _has_plain_sizes(f.body) else rewrite(f.body)
 
 
-def _is_plain(s: Stmt) -> bool:
+def _has_plain_sizes(s: Stmt) -> bool:
     """Whether the sizes of the memory around the parts are simple, so that no pass changes it."""
     simplify = Analyzer().simplify
     while isinstance(s, Seq | Allocate):

@@ -48,7 +48,7 @@ def scheduled_loops(
     schedule: Schedule, args: Sequence[Any], name: str = "main", binds: Mapping[Tensor, Buffer] | None = None
 ) -> PrimFunc:
     """The function with the loops as scheduled, before any pass."""
-    params, keys, values = _parameters(schedule, args, binds or {})
+    params, keys, values = _kernel_parameters(schedule, args, binds or {})
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
     _check_complete(schedule, keys)
     bounds: Bounds = infer_bounds(schedule, kept)
@@ -62,7 +62,7 @@ def scheduled_loops(
     return f
 
 
-def _parameters(
+def _kernel_parameters(
     schedule: Schedule, args: Sequence[Any], binds: Mapping[Tensor, Buffer]
 ) -> tuple[list[Buffer | Var], dict[Key, Buffer], dict[Var, Expr]]:
     """The kernel's parameters, the buffers of the tensors among them, and the values of variables that only
