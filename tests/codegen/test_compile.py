@@ -14,7 +14,7 @@ from tests.programs import PROGRAMS
 from tewb import te
 from tewb.base import BoundError, register_native
 from tewb.codegen import compile as compiling
-from tewb.codegen.kernel_support import provide_services
+from tewb.codegen.kernel_support import provide_kernel_support
 from tewb.runtime import pool
 
 
@@ -22,7 +22,7 @@ from tewb.runtime import pool
 def translations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """An empty cache, and a list that grows with every module that is translated to LLVM text."""
     pool()
-    provide_services()
+    provide_kernel_support()
     monkeypatch.setenv("TEWB_CACHE_DIR", str(tmp_path))
     seen: list[Any] = []
     translate = compiling.translate

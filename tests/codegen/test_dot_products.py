@@ -93,14 +93,14 @@ def test_the_extremes_wrap_as_int32_does(a: str, b: str) -> None:
             np.testing.assert_array_equal(c, want)
 
 
-class _Emulated(dot_products._Pieces):
+class _Emulated(dot_products._DotProducts):
     """Instructions called `emulated.<signs>` are written out, so that those of other machines run here."""
 
     def call(self, name: str, total: str, x: str, y: str, bits: int) -> str:
         if not name.startswith("emulated"):
             return super().call(name, total, x, y, bits)
         signs = [letter == "s" for letter in name[-2:]]
-        plain = dot_products._Pieces(self.f, Instructions(self.lanes, {}, {}), 4, *signs)
+        plain = dot_products._DotProducts(self.f, Instructions(self.lanes, {}, {}), 4, *signs)
         return plain.dot(total, x, y)
 
 
@@ -110,7 +110,7 @@ def test_what_an_instruction_set_lacks_is_made_of_what_it_has(
 ) -> None:
     table = {(s[0] == "s", s[1] == "s"): f"emulated.{s}" for s in has}
     monkeypatch.setattr(dot_products, "instructions", lambda *_: Instructions(4, table, {}))
-    monkeypatch.setattr(dot_products, "_Pieces", _Emulated)
+    monkeypatch.setattr(dot_products, "_DotProducts", _Emulated)
     for a, b in itertools.product(("uint8", "int8"), repeat=2):
         for shared in (False, True):
             check(program(12, a, b, shared), 12, a, b, shared)

@@ -22,14 +22,14 @@ def through_memory(n: int) -> tuple[Any, list[Any]]:
 
 
 def test_kernels_share_the_code_of_services() -> None:
-    made = kernel_support._provide.cache_info().currsize
+    made = kernel_support._load_support.cache_info().currsize
     for n in (100_000, 200_000):
         kernel = tewb.build(*through_memory(n))
         assert "@tewb.alloc" in kernel.get_source("ll0")
         assert "define ptr @tewb.alloc" not in kernel.get_source("ll0")
         a = np.arange(n, dtype="float32")
         np.testing.assert_array_equal(kernel(a), (a[::-1] + 1) * 2)
-    assert kernel_support._provide.cache_info().currsize <= max(made, 1)
+    assert kernel_support._load_support.cache_info().currsize <= max(made, 1)
 
 
 def test_a_kernel_without_intermediates_calls_no_service() -> None:

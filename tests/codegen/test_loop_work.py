@@ -10,7 +10,7 @@ import pytest
 import tewb
 from tests.programs import matmul, schedule_for
 from tewb import te
-from tewb.codegen.loop_work import COARSE, PART, in_chunks, is_coarse, is_wide, operations
+from tewb.codegen.loop_work import COARSE, PART, has_wide_iterations, in_chunks, is_coarse, operations
 from tewb.ir import For, walk
 
 
@@ -54,4 +54,4 @@ def test_a_loop_of_wide_vectors_is_left_rolled(lanes: int, wide: bool) -> None:
     s = te.create_schedule(B.op)
     s[B].vectorize(B.op.axis[1])
     (loop,) = loops(s, [A, B])
-    assert is_wide(loop) is wide
+    assert has_wide_iterations(loop) is wide

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tewb.lowering.shuffle_network import Stage, transposition
+from tewb.lowering.shuffle_network import ShuffleStage, transposition
 
 SIZES = [2, 4, 8, 16, 32, 64]
 
 
-def run(stages: list[Stage], vectors: np.ndarray) -> np.ndarray:
+def run(stages: list[ShuffleStage], vectors: np.ndarray) -> np.ndarray:
     """The vectors after the stages, each of which must meet every vector once."""
     now = vectors.copy()
     for stage in stages:
@@ -46,4 +46,4 @@ def test_lanes_move_within_chunks_or_chunks_move_as_a_whole(n: int, chunk: int) 
 
 
 def test_two_by_two_is_one_zip() -> None:
-    assert transposition(2, 2, 4) == [Stage(1, (0, 2), (1, 3))]
+    assert transposition(2, 2, 4) == [ShuffleStage(1, (0, 2), (1, 3))]

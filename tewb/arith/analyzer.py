@@ -1,13 +1,13 @@
-"""The Analyzer: what is known about integers, and the answers that follow from it.
+"""The Analyzer: facts about integers, and the answers that follow from them.
 
-    learning.py, known_sums.py     what an assumed condition says
+    learning.py, known_sums.py     what follows from an assumed condition
     sum_bounds.py, atom_bounds.py  bounds, by interval analysis over canonical linear sums
     proofs.py                      whether a condition certainly holds
     simplifier.py, rules/          simplification
 
 Indices are not values. Where an index is computed nothing overflows, and it is an integer like any other; a value
 that is stored or compared wraps in its dtype, as in numpy. A canonical sum is right for both, since it equals the
-value modulo 2**bits. What orders, divides or bounds it must know that it does not wrap: see `is_exact`.
+value modulo 2**bits. Ordering, dividing or bounding it is right only where it does not wrap: see `is_exact`.
 """
 
 from __future__ import annotations
@@ -52,24 +52,24 @@ class Analyzer:
     """Knows ranges of variables and assumed conditions; simplifies, bounds and proves.
 
     `rules_used` holds the names of the rules that were applied. Expressions are indices, in which 32 and 64 bit
-    arithmetic is taken not to overflow unless elements of arrays are part of it; those that `simplify_value` is
-    given are values, which wrap.
+    arithmetic is assumed not to overflow unless elements of arrays are part of it; `simplify_value` takes values,
+    which wrap.
     """
 
     def __init__(self) -> None:
-        self.wraps = False  # whether what is looked at is a value
+        self.wraps = False  # whether expressions are values now
         self.loops: list[Expr] = []  # extents of the loops around, which are at least 1 inside
-        self._asked_loops = False  # whether something was concluded from them
+        self._asked_loops = False  # whether a conclusion depends on them
         self.keys = Keys()
         self.ranges: dict[Var, Bounds] = {}
         self.symbolic: dict[Var, tuple[Expr | None, Expr | None]] = {}
         self.known_sums = KnownSums()
         self.known_true: set[object] = set()
-        # Of indices and of values.
+        # The bounds of indices, and those of values.
         self._bounds: tuple[dict[int, tuple[Expr, Bounds]], dict[int, tuple[Expr, Bounds]]] = ({}, {})
         self._data: dict[int, tuple[Expr, bool]] = {}
         self._data_variables: set[Var] = set()
-        self.reaching: set[Var] = set()  # variables of which it is being asked how far they go
+        self.reaching: set[Var] = set()  # variables whose upper bound is being computed
         self._simplifier = Simplifier(self)
         self.linear = Linearizer(self.keys, self._simplifier.simplify, self.is_never_zero, self.is_exact)
 
@@ -101,7 +101,7 @@ class Analyzer:
             self.symbolic[var] = (lo, last)  # inside of the loop n is at least 1, and n - 1 does not wrap
 
     def bind_value(self, var: Var, value: Expr) -> None:
-        """`var` is what `value` is, which wraps."""
+        """`var` has the value of `value`, which wraps."""
         if not value.dtype.is_int or value.dtype.lanes > 1:
             return
         if self.reads_data(value):
@@ -111,7 +111,7 @@ class Analyzer:
 
     @contextmanager
     def inside_loop(self, extent: Expr) -> Iterator[None]:
-        """The block is about an iteration of a loop of so many, so there is one."""
+        """Inside of the block a loop of `extent` iterations runs, so there is at least one."""
         self.loops.append(extent)
         try:
             yield
@@ -123,7 +123,7 @@ class Analyzer:
 
     @contextmanager
     def values(self, wraps: bool = True) -> Iterator[None]:
-        """Take expressions for values in the block, or again for indices."""
+        """Treat expressions as values in the block, or as indices again."""
         before, self.wraps = self.wraps, wraps
         try:
             yield
@@ -132,8 +132,8 @@ class Analyzer:
 
     @contextmanager
     def assume(self, cond: Expr, wraps: bool = False) -> Iterator[None]:
-        """Take `cond` to hold inside the block. It compares indices, or with `wraps` values; guards that are marked
-        `likely` are about indices in any case."""
+        """Assume that `cond` holds inside the block. It compares indices, or values with `wraps`; guards marked `likely`
+        compare indices in any case."""
         saved = (self.ranges, self.known_sums, self.known_true, self._bounds, self._simplifier.memo)
         self.ranges, self.known_sums, self.known_true = (
             dict(self.ranges),
@@ -161,11 +161,11 @@ class Analyzer:
         return self._simplifier.used
 
     def simplify(self, e: Expr) -> Expr:
-        """An equal expression in canonical form; `e` itself when it is that already."""
+        """An equal expression in canonical form; `e` itself when it is canonical already."""
         return self._simplifier.simplify(e)
 
     def simplify_value(self, e: Expr) -> Expr:
-        """`simplify` for what is stored or compared: arithmetic that may pass the ends of its dtype is kept."""
+        """`simplify` for a stored or compared value: arithmetic that may exceed the range of its dtype is kept."""
         return self._simplified(e, True)
 
     def simplify_index(self, e: Expr) -> Expr:
@@ -177,7 +177,7 @@ class Analyzer:
         return self._simplifier.canonical(s, dtype)
 
     def explain_simplify(self, e: Expr, is_value: bool = False) -> list[Change]:
-        """The steps from `e` to what `simplify` gives (of a value, `simplify_value`), from the inside out."""
+        """The steps from `e` to the result of `simplify` (`simplify_value` for a value), from the inside out."""
         with self.values(is_value):
             return self._simplifier.explain(e)
 
@@ -197,18 +197,18 @@ class Analyzer:
             return False
         if kind is Var:
             return e in self._data_variables
-        known = self._data.get(id(e))
-        if known is None:
-            found = kind in _DATA or any([self.reads_data(c) for c in e.children()])
-            known = self._data[id(e)] = (e, found)
-        return known[1]
+        entry = self._data.get(id(e))
+        if entry is None:
+            reads = kind in _DATA or any([self.reads_data(c) for c in e.children()])
+            entry = self._data[id(e)] = (e, reads)
+        return entry[1]
 
     def may_wrap(self, e: Expr) -> bool:
-        """Whether `e` is a value, or has one in it."""
+        """Whether `e` is a value or contains one."""
         return self.wraps or self.reads_data(e)
 
     def is_exact(self, e: Expr) -> bool:
-        """Whether the sum that `e` is has the value that it has among all integers."""
+        """Whether `e` has the value that it would have among all integers: it does not wrap."""
         if isinstance(e, Var | IntImm):
             return True
         if not self.wraps and not self.reads_data(e):
@@ -229,8 +229,8 @@ class Analyzer:
         return lo is not None and hi is not None and dtype.min_value() <= lo and hi <= dtype.max_value()
 
     def overflow(self, e: Expr) -> tuple[Expr, int] | None:
-        """A sum or product in an index, as it is computed, that is known to pass int64, and how far it goes. Narrower
-        ones are made wider where they may pass their dtype. Data wraps and is not looked at."""
+        """A sum or product in an index, as it is computed, that is known to exceed int64, and its bound. Narrower ones
+        are widened where they may exceed their dtype. Data wraps and is ignored."""
         for n in walk(self.simplify(e)):
             if not isinstance(n, Add | Sub | Mul) or n.dtype is not INT64 or self.reads_data(n):
                 continue
@@ -244,11 +244,11 @@ class Analyzer:
         lo, hi = self.const_bounds(e)
         if (lo is not None and lo > 0) or (hi is not None and hi < 0):
             return True
-        loops, self.loops = self.loops, []  # what is asked here is not about what is inside of them
-        found = any(self._makes_empty(e, n) for n in loops)
+        loops, self.loops = self.loops, []  # these questions must not depend on the loops being entered
+        follows = any(self._makes_empty(e, n) for n in loops)
         self.loops = loops
-        self._asked_loops = self._asked_loops or found
-        return found
+        self._asked_loops = self._asked_loops or follows
+        return follows
 
     def _makes_empty(self, e: Expr, extent: Expr) -> bool:
         """Whether a loop of this extent has no iteration when `e` is 0."""
@@ -264,16 +264,16 @@ class Analyzer:
     # ---- bounds
 
     def const_bounds(self, e: Expr) -> Bounds:
-        """Constants that an integer expression never passes, from below and from above (None: not known)."""
+        """A constant lower and upper bound of an integer expression (None: not known)."""
         if isinstance(e, IntImm):
             return e.value, e.value
         if isinstance(e, Var):
             return self.ranges.get(e, UNKNOWN)
         of_kind = self._bounds[self.wraps]
-        known = of_kind.get(id(e))
-        if known is None:
-            known = of_kind[id(e)] = (e, self._find_bounds(e))
-        return known[1]
+        entry = of_kind.get(id(e))
+        if entry is None:
+            entry = of_kind[id(e)] = (e, self._find_bounds(e))
+        return entry[1]
 
     def _find_bounds(self, e: Expr) -> Bounds:
         d = e.dtype
@@ -302,7 +302,7 @@ class Analyzer:
         return UNKNOWN
 
     def lane(self, e: Expr, number: int) -> Linear | None:
-        """A lane of a vector whose lanes grow evenly, or are all the same; None of another vector."""
+        """A lane of a vector whose lanes grow evenly, or are all the same; None for other vectors."""
         match e:
             case Broadcast(value):
                 return self.linear.of(value)
@@ -311,13 +311,13 @@ class Analyzer:
         return None
 
     def linear_bounds(self, s: Linear, dtype: DType | None = None) -> Bounds:
-        """Bounds of a linear sum among all integers, from the bounds of its terms. With the `dtype` of these, what is
-        not known of them is as far as that goes."""
+        """Bounds of a linear sum among all integers, from the bounds of its terms. With the `dtype` of these, its range
+        bounds the terms that nothing else is known of."""
         lo, hi = sum_bounds(self, s, dtype)
-        known = self.known_sums.by_terms
-        if not known:
+        sums = self.known_sums.by_terms
+        if not sums:
             return lo, hi
-        below, above = known.get(terms_of(s)), known.get(terms_of(s, -1))
+        below, above = sums.get(terms_of(s)), sums.get(terms_of(s, -1))
         if below is not None:  # s = fact + c <= c
             hi = s.const - below.const if hi is None else min(hi, s.const - below.const)
         if above is not None:  # s = c - fact >= c
@@ -337,5 +337,5 @@ class Analyzer:
 
 
 def _end(x: Expr | int) -> Expr:
-    """The end of a range; a number may be larger than any dtype has it."""
+    """The end of a range; a number may be larger than any dtype holds."""
     return IntImm(x, INT64) if isinstance(x, int) else convert(x)

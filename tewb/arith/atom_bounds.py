@@ -1,4 +1,4 @@
-"""Bounds of what sums are made of: variables, quotients, remainders, choices, conversions."""
+"""Bounds of the atoms of sums: variables, quotients, remainders, choices, conversions."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 def atom_bounds(facts: Analyzer, e: Expr) -> Bounds:
-    """Constants that a term of a sum, which is no sum itself, never passes."""
+    """Constant bounds of an atom of a sum, which is no sum itself."""
     if isinstance(e, Var):
         return facts.ranges.get(e, UNKNOWN)
     match e:
         case FloorDiv(a, b) | Div(a, b):
             return quotient(facts.const_bounds(a), facts.const_bounds(b))
         case FloorMod(a, b) | Mod(a, b):
-            return _remainder(e, facts.const_bounds(a), facts.const_bounds(b))
+            return _remainder_bounds(e, facts.const_bounds(a), facts.const_bounds(b))
         case Min(a, b):
             (p, q), (r, s) = facts.const_bounds(a), facts.const_bounds(b)
             low = None if p is None or r is None else min(p, r)
@@ -60,7 +60,7 @@ def atom_bounds(facts: Analyzer, e: Expr) -> Bounds:
     return UNKNOWN
 
 
-def _remainder(e: Expr, a: Bounds, b: Bounds) -> Bounds:
+def _remainder_bounds(e: Expr, a: Bounds, b: Bounds) -> Bounds:
     if b[0] is None or b[0] <= 0:
         return UNKNOWN
     high = None if b[1] is None else b[1] - 1

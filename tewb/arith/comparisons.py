@@ -1,4 +1,4 @@
-"""Comparisons: their opposites, what they say as sums that are at most 0, and what bounds say of them."""
+"""Comparisons: their opposites, their equivalents as sums that are at most 0, and how bounds decide them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from tewb.ir import EQ, GE, GT, LE, LT, NE, Add, Call, Expr, IntImm, Not, Sub, o
 
 
 def negated(cond: Expr) -> Expr | None:
-    """The opposite of a comparison, or None for another condition. An order of floats has none: with NaN neither
-    a < b nor a >= b holds."""
+    """The opposite of a comparison, or None for other conditions. Ordering comparisons of floats have none: with NaN
+    neither a < b nor a >= b holds."""
     if isinstance(cond, LT | LE | GT | GE) and cond.a.dtype.is_float:
         return None
     match cond:
@@ -53,7 +53,7 @@ def as_nonpositive(cond: Expr) -> list[Expr]:
 
 
 def decided(kind: type, lo: Bound, hi: Bound) -> bool | None:
-    """What comparing a - b with 0 gives when lo <= a - b <= hi; None when that does not say."""
+    """The result of comparing a - b with 0 when lo <= a - b <= hi; None when that does not decide it."""
     if kind in (GT, GE, NE):
         opposite = decided({GT: LE, GE: LT, NE: EQ}[kind], lo, hi)
         return None if opposite is None else not opposite

@@ -1,4 +1,4 @@
-"""Arithmetic on ranges of integers whose ends are numbers, or not known."""
+"""Arithmetic on ranges of integers whose ends are numbers or unknown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def times(a: Bounds, b: Bounds) -> Bounds:
 
 
 def quotient(a: Bounds, b: Bounds) -> Bounds:
-    """Bounds of a // b (and of the truncating quotient, which lies between) for positive b."""
+    """Bounds of a // b (and of the truncating quotient) for positive b."""
     if b[0] is None or b[0] <= 0 or (b[1] is not None and b[1] < b[0]):  # no value at all: a dead branch
         return UNKNOWN
     ends = [b[0]] if b[1] is None else [b[0], b[1]]

@@ -11,8 +11,8 @@ from tewb.ir import Expr, Var, const, ops, uses
 def detect_linear(e: Expr, variables: Sequence[Var]) -> tuple[dict[Var, Expr], Expr] | None:
     """Coefficients c and rest r with e = c[v]*v + ... + r, where neither holds a variable of `variables`.
 
-    Variables that do not occur have no coefficient. None when `e` is not linear in them, or a number in its sum does
-    not fit its dtype.
+    Variables that do not occur have no coefficient. None when `e` is not linear in them, or when a number in its sum
+    does not fit its dtype.
     """
     if e.dtype.kind != "int" or e.dtype.bits < 32:
         return None
@@ -22,7 +22,7 @@ def detect_linear(e: Expr, variables: Sequence[Var]) -> tuple[dict[Var, Expr], E
     if not all([least <= c <= most for c in (s.const, *[t.coeff for t in s.terms.values()])]):
         return None
     wanted = {id(v): v for v in variables}
-    found: dict[Var, Expr] = {}
+    coefficients: dict[Var, Expr] = {}
     rest: Expr = const(s.const, e.dtype)
     for t in s.terms.values():
         mine = [a for a in t.atoms if id(a) in wanted]
@@ -34,7 +34,7 @@ def detect_linear(e: Expr, variables: Sequence[Var]) -> tuple[dict[Var, Expr], E
             product = ops.mul(product, a)
         if mine:
             v = wanted[id(mine[0])]
-            found[v] = ops.add(found[v], product) if v in found else product
+            coefficients[v] = ops.add(coefficients[v], product) if v in coefficients else product
         else:
             rest = ops.add(rest, product)
-    return found, rest
+    return coefficients, rest

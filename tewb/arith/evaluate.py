@@ -32,7 +32,7 @@ from tewb.ir import (
     Var,
 )
 
-# What numpy calls the operators of the IR; division of integers rounds down.
+# The operators of the IR in numpy; division of integers rounds down.
 NUMPY_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     Add: np.add, Sub: np.subtract, Mul: np.multiply, FloorDiv: np.floor_divide, FloorMod: np.mod, Min: np.minimum,
     Max: np.maximum, EQ: np.equal, NE: np.not_equal, LT: np.less, LE: np.less_equal, GT: np.greater,
@@ -48,8 +48,8 @@ def truncated_quotient(a: Any, b: Any) -> Any:
 
 
 def converted(a: Any, dtype: str) -> Any:
-    """`a` as a kernel converts it: integers wrap, a float loses its fraction and becomes the nearest end of a range that
-    it passes, and NaN becomes 0."""
+    """`a` as a kernel converts it: integers wrap, a float loses its fraction and is clamped to the range of the
+    dtype, and NaN becomes 0."""
     x, d = np.asarray(a), np.dtype(str(dtype))
     if x.dtype.kind != "f" or d.kind not in "iu":
         return x.astype(d)
@@ -62,13 +62,13 @@ def converted(a: Any, dtype: str) -> Any:
 
 def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
     """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide, and 0 where it divides by 0. None
-    when it has a variable without a value, or something that is no integer arithmetic."""
-    known: dict[Expr, Any] = {}
+    when a variable has no value, or when a part of `e` is not integer arithmetic."""
+    evaluated: dict[Expr, Any] = {}
 
     def part(x: Expr) -> Any:
-        if x not in known:
-            known[x] = _integers(x, values, part)
-        return known[x]
+        if x not in evaluated:
+            evaluated[x] = _integers(x, values, part)
+        return evaluated[x]
 
     with np.errstate(all="ignore"):
         return part(e)

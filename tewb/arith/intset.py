@@ -1,7 +1,7 @@
-"""Symbolic intervals: what an index covers while some variables run over their ranges.
+"""Symbolic intervals: the values of an index while some variables run over their ranges.
 
 After the interval analysis that classic TE used for its regions, with one addition: an interval also
-knows a constant that `hi - lo` never passes, so that a clamped stencil keeps a constant size.
+has a constant bound of `hi - lo`, so that a clamped stencil keeps a constant size.
 """
 
 from __future__ import annotations
@@ -69,20 +69,20 @@ def interval(lo: Expr, extent: Expr) -> Interval:
 def eval_set(e: Expr, ranges: Mapping[Var, Interval | None]) -> Interval | None:
     """An interval that covers `e` when each variable of `ranges` runs over its interval.
 
-    Other variables stand for themselves. None when the bounds cannot be told, as for a loaded index or a variable
-    of which nothing is known.
+    Other variables stand for themselves. None when the bounds are not known, as for a loaded index or a variable
+    without a known range.
     """
     fixed = everywhere(
         lambda n: n not in ranges if isinstance(n, Var) else not isinstance(n, ProducerLoad | BufferLoad)
     )
-    known: dict[Expr, Interval | None] = {}
+    intervals: dict[Expr, Interval | None] = {}
 
     def covered(x: Expr) -> Interval | None:
         if fixed(x):
             return point(x)
-        if x not in known:
-            known[x] = _covered(x, ranges, covered)
-        return known[x]
+        if x not in intervals:
+            intervals[x] = _covered(x, ranges, covered)
+        return intervals[x]
 
     return covered(e)
 
@@ -90,7 +90,7 @@ def eval_set(e: Expr, ranges: Mapping[Var, Interval | None]) -> Interval | None:
 def _covered(
     e: Expr, ranges: Mapping[Var, Interval | None], part: Callable[[Expr], Interval | None]
 ) -> Interval | None:
-    """`eval_set` of an expression that uses variables of `ranges`, from those of its parts."""
+    """`eval_set` of an expression that uses variables of `ranges`, from the intervals of its parts."""
     match e:
         case Var():
             return ranges[e]
@@ -99,13 +99,13 @@ def _covered(
         case Sub(a, b):
             return _both(part(a), part(b), _sub)
         case Mul(a, IntImm(c)):
-            return _scaled(part(a), c, e.dtype)
+            return _scaled_interval(part(a), c, e.dtype)
         case Mul(IntImm(c), a):
-            return _scaled(part(a), c, e.dtype)
+            return _scaled_interval(part(a), c, e.dtype)
         case FloorDiv(a, IntImm(c)) if c > 0:
             return _divided(part(a), c)
         case FloorMod(a, IntImm(c)) if c > 0:
-            return _remainder(part(a), c, e.dtype)
+            return _remainder_interval(part(a), c, e.dtype)
         case Min(a, b):
             return _both(part(a), part(b), lambda x, y: _ordered(x, y, ops.minimum))
         case Max(a, b):
@@ -129,7 +129,7 @@ def relaxed(x: Interval | None, ranges: Mapping[Var, Interval]) -> Interval | No
         return None
     if x.is_point:
         return lo
-    # hi(v) - lo(v) <= width for each v; over all v the ends move apart by what lo itself moves.
+    # hi(v) - lo(v) <= width for each v; over all v the ends move apart by as much as lo itself moves.
     width = None if x.width is None or lo.width is None else x.width + lo.width
     return Interval(lo.lo, hi.hi, width)
 
@@ -140,23 +140,23 @@ def _both(
     return None if x is None or y is None else f(x, y)
 
 
-def _sum(a: int | None, b: int | None) -> int | None:
+def _sum_of_widths(a: int | None, b: int | None) -> int | None:
     return None if a is None or b is None else a + b
 
 
 def _add(x: Interval, y: Interval) -> Interval:
     if x.is_point and y.is_point:
         return point(ops.add(x.lo, y.lo))
-    return Interval(ops.add(x.lo, y.lo), ops.add(x.hi, y.hi), _sum(x.width, y.width))
+    return Interval(ops.add(x.lo, y.lo), ops.add(x.hi, y.hi), _sum_of_widths(x.width, y.width))
 
 
 def _sub(x: Interval, y: Interval) -> Interval:
     if x.is_point and y.is_point:
         return point(ops.sub(x.lo, y.lo))
-    return Interval(ops.sub(x.lo, y.hi), ops.sub(x.hi, y.lo), _sum(x.width, y.width))
+    return Interval(ops.sub(x.lo, y.hi), ops.sub(x.hi, y.lo), _sum_of_widths(x.width, y.width))
 
 
-def _scaled(x: Interval | None, c: int, dtype: str) -> Interval | None:
+def _scaled_interval(x: Interval | None, c: int, dtype: str) -> Interval | None:
     if x is None:
         return None
     factor = const(c, dtype)
@@ -177,7 +177,7 @@ def _divided(x: Interval | None, c: int) -> Interval | None:
     return Interval(ops.floordiv(x.lo, c), ops.floordiv(x.hi, c), width)
 
 
-def _remainder(x: Interval | None, c: int, dtype: str) -> Interval | None:
+def _remainder_interval(x: Interval | None, c: int, dtype: str) -> Interval | None:
     if x is not None and x.is_point:
         return point(ops.floormod(x.lo, c))
     if (
@@ -204,11 +204,11 @@ def _hull(x: Interval, y: Interval) -> Interval:
 
 def union(x: Interval, y: Interval, prover: Prover) -> Interval:
     """The smallest interval that covers both, as far as the prover can order their ends."""
-    lo, hi = _smaller(x.lo, y.lo, prover), _smaller(y.hi, x.hi, prover, largest=True)
+    lo, hi = _outer_end(x.lo, y.lo, prover), _outer_end(y.hi, x.hi, prover, largest=True)
     return Interval(lo, hi, None)
 
 
-def _smaller(a: Expr, b: Expr, prover: Prover, largest: bool = False) -> Expr:
+def _outer_end(a: Expr, b: Expr, prover: Prover, largest: bool = False) -> Expr:
     if a is b:
         return a
     low, high = prover.const_bounds(prover.simplify(ops.sub(a, b)))
@@ -224,37 +224,37 @@ def _smaller(a: Expr, b: Expr, prover: Prover, largest: bool = False) -> Expr:
 
 
 def largest_extent(x: Interval, prover: Prover) -> int | None:
-    """A constant that the number of integers in `x` never passes, or None.
+    """A constant bound of the number of integers in `x`, or None.
 
-    Ends that are min and max of several are tried branch by branch: hi <= each argument of a min, and
+    Ends that are min and max of several expressions are tried branch by branch: hi <= each argument of a min, and
     lo >= each argument of a max; a max on top, or a min below, must hold for every argument.
     """
-    known = x.width
-    found = _difference(x.hi, x.lo, prover)
-    width = min((w for w in (known, found) if w is not None), default=None)
+    own = x.width
+    difference = _difference(x.hi, x.lo, prover)
+    width = min((w for w in (own, difference) if w is not None), default=None)
     return None if width is None else width + 1
 
 
 def _difference(hi: Expr, lo: Expr, prover: Prover) -> int | None:
-    """A constant that hi - lo never passes."""
+    """A constant upper bound of hi - lo."""
     match hi:
         case Max(a, b):
-            return _all(_difference(a, lo, prover), _difference(b, lo, prover))
+            return _larger_width(_difference(a, lo, prover), _difference(b, lo, prover))
     match lo:
         case Min(a, b):
-            return _all(_difference(hi, a, prover), _difference(hi, b, prover))
+            return _larger_width(_difference(hi, a, prover), _difference(hi, b, prover))
     match hi:
         case Min(a, b):
-            return _any(_difference(a, lo, prover), _difference(b, lo, prover))
+            return _smaller_width(_difference(a, lo, prover), _difference(b, lo, prover))
     match lo:
         case Max(a, b):
-            return _any(_difference(hi, a, prover), _difference(hi, b, prover))
+            return _smaller_width(_difference(hi, a, prover), _difference(hi, b, prover))
     return prover.const_bounds(prover.simplify(ops.sub(hi, lo)))[1]
 
 
-def _all(a: int | None, b: int | None) -> int | None:
+def _larger_width(a: int | None, b: int | None) -> int | None:
     return None if a is None or b is None else max(a, b)
 
 
-def _any(a: int | None, b: int | None) -> int | None:
+def _smaller_width(a: int | None, b: int | None) -> int | None:
     return min((w for w in (a, b) if w is not None), default=None)

@@ -11,20 +11,20 @@ Key = Any  # a number; variables, buffers and tensors stand for themselves by id
 
 _SKIP = ("dtype",)
 
-# Numbers of shapes: below zero, where no id is, and never given twice.
+# Numbers of shapes: negative, as no id is, and never used twice.
 _fresh = itertools.count(-1, -1)
 
 
 class Keys:
-    """Computes keys, remembering them by node. Nodes are kept alive, so that an id stays the node's own.
+    """Computes keys, remembering them by node. Nodes are kept alive, so that their ids are not reused.
 
-    A shape gets a number when it is first seen, and the shapes around it are made of that: keys are as quick to
-    compare for a large expression as for a small one. `numbers` may outlive the nodes: what has the same shape
-    later has the same key then.
+    A shape gets a number when it is first seen, and the shapes around it contain that number: keys of large
+    expressions are as quick to compare as those of small ones. `numbers` may outlive the nodes: an expression of the
+    same shape then has the same key later.
     """
 
     def __init__(self, numbers: dict[tuple[Any, ...], int] | None = None) -> None:
-        self._known: dict[Expr, Key] = {}
+        self._keys: dict[Expr, Key] = {}
         self.numbers: dict[tuple[Any, ...], int] = {} if numbers is None else numbers
 
     def __call__(self, e: Expr) -> Key:
@@ -34,9 +34,9 @@ class Keys:
         """The key of `e`."""
         if e.__class__ is Var:
             return id(e)
-        found = self._known.get(e)
-        if found is not None:
-            return found
+        key = self._keys.get(e)
+        if key is not None:
+            return key
         kind = e.__class__
         if kind is IntImm:
             shape: tuple[Any, ...] = (kind, e.dtype, e.value)  # type: ignore[attr-defined]
@@ -44,11 +44,11 @@ class Keys:
             shape = (kind, e.dtype, self.of(e.a), self.of(e.b))
         else:
             shape = (kind, e.dtype, *[self._part(getattr(e, f)) for f in e.field_names if f not in _SKIP])
-        made = self.numbers.get(shape)
-        if made is None:
-            made = self.numbers[shape] = next(_fresh)
-        self._known[e] = made
-        return made
+        number = self.numbers.get(shape)
+        if number is None:
+            number = self.numbers[shape] = next(_fresh)
+        self._keys[e] = number
+        return number
 
     def _part(self, x: object) -> Key:
         if isinstance(x, Expr):

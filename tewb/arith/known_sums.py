@@ -9,31 +9,31 @@ Terms = frozenset[tuple[Monomial, int]]
 
 
 class KnownSums:
-    """Sums that are at most 0. Of two with the same terms, the one that says more is kept."""
+    """Sums that are at most 0. Of two with the same terms, the stronger one is kept."""
 
     def __init__(self) -> None:
         self.by_terms: dict[Terms, Linear] = {}
-        # The terms of sums, by these without one variable too.
-        self._close: dict[Terms, dict[Terms, None]] = {}
+        # The terms of sums, by all of their terms, and by these without one variable.
+        self.by_fewer_terms: dict[Terms, dict[Terms, None]] = {}
 
     def copy(self) -> KnownSums:
-        """The same sums; what is added to one is not in the other."""
+        """A copy; sums that are added to one are not in the other."""
         same = KnownSums()
-        same.by_terms, same._close = dict(self.by_terms), self._close
+        same.by_terms, same.by_fewer_terms = dict(self.by_terms), self.by_fewer_terms
         return same
 
     def add(self, s: Linear) -> None:
         """Remember that `s` is at most 0."""
         terms = terms_of(s)
-        known = self.by_terms.get(terms)
-        if known is None or known.const < s.const:
+        other = self.by_terms.get(terms)
+        if other is None or other.const < s.const:
             self.by_terms[terms] = s
             for fewer in _with_one_less(s):
-                self._close.setdefault(fewer, {})[terms] = None
+                self.by_fewer_terms.setdefault(fewer, {})[terms] = None
 
     def close_to(self, s: Linear) -> list[Linear]:
-        """Those that may differ from `s` by a variable. After 2,000 checks there are thousands of others."""
-        close = {terms for fewer in _with_one_less(s) for terms in self._close.get(fewer, ())}
+        """The sums that may differ from `s` by a variable: after 2,000 checks there are thousands of others."""
+        close = {terms for fewer in _with_one_less(s) for terms in self.by_fewer_terms.get(fewer, ())}
         return [self.by_terms[terms] for terms in close if terms in self.by_terms]
 
 

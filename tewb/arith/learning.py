@@ -1,4 +1,4 @@
-"""What follows from a condition that holds: sums that are at most 0, and narrower ranges."""
+"""Facts that follow from a condition: sums that are at most 0, and narrower ranges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def learn(facts: Analyzer, cond: Expr) -> bool:
     """Remember that `cond` holds, and what follows for integers where neither of its sides wraps. Returns whether
-    all that can follow was found."""
+    everything that follows was found."""
     match cond:
         case And():
             return _learn_all(facts, conjuncts(cond))
@@ -44,7 +44,7 @@ def learn(facts: Analyzer, cond: Expr) -> bool:
 
 
 def _learn_all(facts: Analyzer, terms: list[Expr]) -> bool:
-    """Remember that all of `terms` hold. What one says may be that another does not wrap."""
+    """Remember that all of `terms` hold. One may imply that another does not wrap."""
     later = [c for c in terms if not learn(facts, c)]
     return len(later) < len(terms) and all([learn(facts, c) for c in later])
 
@@ -57,9 +57,9 @@ def _learn_of_indices(facts: Analyzer, cond: Expr) -> bool:
 
 
 def _within_one_turn(facts: Analyzer, cond: Expr) -> Linear | None:
-    """That x does not wrap, as a sum that is at most 0, where lower <= x says so: a value that wraps would come out
-    below all that `lower` can be. For i from 0 on, i*2 >= 1 is such: i*2 is negative once it wraps. Likewise
-    x <= upper. None when x may wrap and the comparison hold."""
+    """A sum that is at most 0 because x does not wrap, where lower <= x implies that: if it wrapped, it would be below
+    every value of `lower`. An example for i from 0 on is i*2 >= 1, since i*2 is negative once it wraps. Likewise for
+    x <= upper. None when the comparison may hold although x wraps."""
     match cond:
         case LE(a, b) | GE(b, a) if facts.is_exact(a):  # a <= b
             x, other, is_lower = b, a, True

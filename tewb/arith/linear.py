@@ -16,9 +16,9 @@ from tewb.ir.ops import wrap
 
 Monomial = tuple[Key, ...]
 _MOST_TERMS = 12  # products of longer sums stay as they are
-_MOST_FACTORS = 8  # and so do those of more factors: squaring twenty times would make a million of them
+_MOST_FACTORS = 8  # so do products of more factors: squaring twenty times would make a million of them
 _SUMS = frozenset((Add, Sub, Mul))
-_SMALL = 6  # sums that nest no deeper are made again where they are shared
+_SMALL = 6  # sums that nest no deeper are computed again where they are shared
 
 
 @dataclass(slots=True)
@@ -75,8 +75,8 @@ class Linear:
 
 
 class Linearizer:
-    """Turns integer expressions into linear sums; `simplify` is what atoms go through first. Of a divisor it asks
-    `is_never_zero`, and of what is divided whether it `is_exact`: a sum, and not one that wraps."""
+    """Turns integer expressions into linear sums; atoms are simplified by `simplify` first. Joining a quotient and its
+    remainder requires a divisor that `is_never_zero` and a dividend that `is_exact`: it does not wrap."""
 
     def __init__(
         self,
@@ -98,8 +98,8 @@ class Linearizer:
         s = self._raw(e, 0, {})
         return s, self.join(s)
 
-    def _raw(self, e: Expr, depth: int, known: dict[Expr, Linear]) -> Linear:
-        """The sum of `e`, which the caller may change. `known` are those of shared parts."""
+    def _raw(self, e: Expr, depth: int, shared: dict[Expr, Linear]) -> Linear:
+        """The sum of `e`, which the caller may change. `shared` holds the sums of shared parts."""
         kind = e.__class__
         if kind is IntImm:
             return Linear(e.value)  # type: ignore[attr-defined]
@@ -107,17 +107,17 @@ class Linearizer:
             return Linear(0, {(id(e),): Term(1, (e,))})
         if kind in _SUMS:
             if depth < _SMALL:
-                return self._arithmetic(e, depth, known)
-            if e not in known:
-                known[e] = self._arithmetic(e, depth, known)
-            return known[e].copy()
+                return self._arithmetic(e, depth, shared)
+            if e not in shared:
+                shared[e] = self._arithmetic(e, depth, shared)
+            return shared[e].copy()
         s = self.simplify(e)
         if s is not e and isinstance(s, IntImm | Var | Add | Sub | Mul):
-            return self._raw(s, depth + 1, known)
+            return self._raw(s, depth + 1, shared)
         return Linear(0, {(self.keys(s),): Term(1, (s,))})
 
-    def _arithmetic(self, e: Any, depth: int, known: dict[Expr, Linear]) -> Linear:
-        x, y = self._raw(e.a, depth + 1, known), self._raw(e.b, depth + 1, known)
+    def _arithmetic(self, e: Any, depth: int, shared: dict[Expr, Linear]) -> Linear:
+        x, y = self._raw(e.a, depth + 1, shared), self._raw(e.b, depth + 1, shared)
         if e.__class__ is Mul:
             return self._product(x, y, e)
         return x.add(y, 1 if e.__class__ is Add else -1)
@@ -133,20 +133,20 @@ class Linearizer:
             if not isinstance(atom, Mul):
                 return self._raw(atom, 0, {})
             return Linear(0, {(self.keys(atom),): Term(1, (atom,))})
-        made = Linear(x.const * y.const)
+        product = Linear(x.const * y.const)
         for t in x.terms.values():
             for u in y.terms.values():
                 atoms = tuple(sorted((*t.atoms, *u.atoms), key=self._rank))
-                made.add_term(tuple(self.keys(a) for a in atoms), atoms, t.coeff * u.coeff)
+                product.add_term(tuple(self.keys(a) for a in atoms), atoms, t.coeff * u.coeff)
         for t in x.terms.values():
-            made.add_term(tuple(self.keys(a) for a in t.atoms), t.atoms, t.coeff * y.const)
+            product.add_term(tuple(self.keys(a) for a in t.atoms), t.atoms, t.coeff * y.const)
         for u in y.terms.values():
-            made.add_term(tuple(self.keys(a) for a in u.atoms), u.atoms, u.coeff * x.const)
-        return made
+            product.add_term(tuple(self.keys(a) for a in u.atoms), u.atoms, u.coeff * x.const)
+        return product
 
     def _rank(self, atom: Expr) -> tuple[str, list[str], str]:
-        """The order of factors: by names, which are the same in every process, as the object cache needs them.
-        Keys have identities, and decide between those of the same names."""
+        """The sort key of factors: names first, which are the same in every process, as the object cache requires.
+        Keys depend on identities and only order factors with the same names."""
         if isinstance(atom, Var):
             return "Var", [atom.name], repr(id(atom))
         key = self.keys(atom)
@@ -187,46 +187,46 @@ class Linearizer:
         s = _wrapped(s, dtype)
         positive = [t for t in s.terms.values() if t.coeff > 0]
         negative = [t for t in s.terms.values() if t.coeff < 0]
-        made: Expr | None = None
+        total: Expr | None = None
         for t in positive:
-            piece = self._piece(t.atoms, t.coeff, dtype)
-            made = piece if made is None else Add(made, piece, dtype)
-        if made is None and (s.const or not negative):
-            made = const(s.const, dtype)
-        elif s.const > 0 and made is not None:
-            made = Add(made, const(s.const, dtype), dtype)
+            product = self._term(t.atoms, t.coeff, dtype)
+            total = product if total is None else Add(total, product, dtype)
+        if total is None and (s.const or not negative):
+            total = const(s.const, dtype)
+        elif s.const > 0 and total is not None:
+            total = Add(total, const(s.const, dtype), dtype)
         for t in negative:
-            if made is None:
-                made = self._piece(t.atoms, t.coeff, dtype)
+            if total is None:
+                total = self._term(t.atoms, t.coeff, dtype)
             else:
-                made = self._less(made, t, dtype)
-        if s.const < 0 and positive and made is not None:
-            made = _minus(made, s.const, dtype)
-        assert made is not None
-        return made
+                total = self._less(total, t, dtype)
+        if s.const < 0 and positive and total is not None:
+            total = _minus(total, s.const, dtype)
+        assert total is not None
+        return total
 
-    def _less(self, made: Expr, t: Term, dtype: DType) -> Expr:
+    def _less(self, total: Expr, t: Term, dtype: DType) -> Expr:
         """A sum and one more term with a minus."""
         if -t.coeff > dtype.max_value():  # the smallest number has no opposite
-            return Add(made, self._piece(t.atoms, t.coeff, dtype), dtype)
-        return Sub(made, self._piece(t.atoms, -t.coeff, dtype), dtype)
+            return Add(total, self._term(t.atoms, t.coeff, dtype), dtype)
+        return Sub(total, self._term(t.atoms, -t.coeff, dtype), dtype)
 
-    def _piece(self, atoms: tuple[Expr, ...], coeff: int, dtype: DType) -> Expr:
-        made = atoms[0]
+    def _term(self, atoms: tuple[Expr, ...], coeff: int, dtype: DType) -> Expr:
+        product = atoms[0]
         for a in atoms[1:]:
-            made = Mul(made, a, dtype)
-        return made if coeff == 1 else Mul(made, const(coeff, dtype), dtype)
+            product = Mul(product, a, dtype)
+        return product if coeff == 1 else Mul(product, const(coeff, dtype), dtype)
 
 
-def _minus(made: Expr, c: int, dtype: DType) -> Expr:
+def _minus(total: Expr, c: int, dtype: DType) -> Expr:
     """A sum and a negative constant."""
     if -c > dtype.max_value():  # the smallest number has no opposite
-        return Add(made, const(c, dtype), dtype)
-    return Sub(made, const(-c, dtype), dtype)
+        return Add(total, const(c, dtype), dtype)
+    return Sub(total, const(-c, dtype), dtype)
 
 
 def in_range(s: Linear, dtype: DType) -> bool:
-    """Whether the numbers in a sum are in the range of `dtype` (the smallest is left out, which has no opposite)."""
+    """Whether the numbers in a sum are in the range of `dtype`, without the smallest, which has no opposite."""
     most = dtype.max_value()
     return -most <= s.const <= most and all([-most <= t.coeff <= most for t in s.terms.values()])
 
@@ -235,7 +235,7 @@ def _wrapped(s: Linear, dtype: DType) -> Linear:
     """The sum with its numbers in the range of `dtype`, which is the same sum modulo 2**bits."""
     if in_range(s, dtype):
         return s
-    made = Linear(wrap(s.const, dtype))
+    wrapped = Linear(wrap(s.const, dtype))
     for key, t in s.terms.items():
-        made.add_term(key, t.atoms, wrap(t.coeff, dtype))
-    return made
+        wrapped.add_term(key, t.atoms, wrap(t.coeff, dtype))
+    return wrapped

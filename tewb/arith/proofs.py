@@ -1,5 +1,5 @@
-"""Proofs of conditions: of a comparison they try, in turn, the bounds of the difference, the branches of a min or max in
-it, and the symbolic bounds of its variables."""
+"""Proofs of conditions. For a comparison these are tried in turn: the bounds of the difference, the branches of a min
+or max in it, and the symbolic bounds of its variables."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ def can_prove(facts: Analyzer, cond: Expr) -> bool:
     return _can_prove(facts, cond, {})
 
 
-def _can_prove(facts: Analyzer, cond: Expr, known: dict[Expr, bool]) -> bool:
-    """`can_prove`; `known` are the answers for parts of what was asked."""
+def _can_prove(facts: Analyzer, cond: Expr, answers: dict[Expr, bool]) -> bool:
+    """`can_prove`; `answers` holds those for parts of the condition."""
     match cond:
         case IntImm(value):
             return value == 1
         case Broadcast(value):
-            return _can_prove(facts, value, known)
+            return _can_prove(facts, value, answers)
         case And(a, b) | Or(a, b):
-            if cond not in known:
-                first = _can_prove(facts, a, known)
+            if cond not in answers:
+                first = _can_prove(facts, a, answers)
                 decided = isinstance(cond, Or) == first
-                known[cond] = first if decided else _can_prove(facts, b, known)
-            return known[cond]
+                answers[cond] = first if decided else _can_prove(facts, b, answers)
+            return answers[cond]
         case Call("likely", (a,)):
-            return _can_prove(facts, a, known)
+            return _can_prove(facts, a, answers)
         case Not(a):
             opposite = negated(a)
-            return opposite is not None and _can_prove(facts, opposite, known)
+            return opposite is not None and _can_prove(facts, opposite, answers)
     if facts.known_true and facts.keys(cond) in facts.known_true:
         return True
     wanted = as_nonpositive(cond)
@@ -71,7 +71,7 @@ def _in_order(facts: Analyzer, cond: Any, wanted: list[Expr]) -> bool:
         return False
     if facts.is_exact(cond.a) and facts.is_exact(cond.b):
         return True
-    # Two of the same sum are equal, wrapped or not.
+    # Two expressions with the same sum are equal, wrapped or not.
     return isinstance(cond, EQ) and const_int(facts.simplify(wanted[0])) == 0
 
 
@@ -104,7 +104,7 @@ def _linear_nonpositive(facts: Analyzer, s: Linear, depth: int) -> bool:
 
 
 def _by_branches(facts: Analyzer, s: Linear, depth: int) -> bool:
-    """A sum with a min or max is small when the branches that matter are."""
+    """A sum with a min or max is at most 0 when the branches that matter are."""
     for key, t in s.terms.items():
         if len(t.atoms) != 1 or not isinstance(t.atoms[0], Min | Max):
             continue
@@ -139,7 +139,7 @@ def _by_remainders(facts: Analyzer, s: Linear, depth: int) -> bool:
 
 
 def _by_symbolic_bounds(facts: Analyzer, s: Linear, depth: int) -> bool:
-    """Put the bound of a variable, which is an expression, in its place."""
+    """Replace a variable by its bound, which is an expression."""
     for v in reversed(facts.symbolic):
         t = s.terms.get((id(v),))
         if t is None:

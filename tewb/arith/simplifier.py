@@ -1,8 +1,8 @@
 """The engine of simplification: it simplifies the operands of a node, each in its own context, and applies the rules.
 
-A rule of `tewb.arith.rules` says what may be replaced by what. Here is where operands are indices and where they are
-values, which branch of a choice is seen under which condition, what was simplified already, and the record of the
-rules that were applied.
+A rule of `tewb.arith.rules` says what may be replaced by what. The engine decides which operands are indices and which
+are values, simplifies each branch of a choice under its condition, remembers what it has simplified, and records the
+rules that it applies.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Memo = dict[int, tuple[Expr, Expr]]
 
 
 class Change(NamedTuple):
-    """A rule that was applied, to what, and what it gave."""
+    """The application of a rule: the expression before and after."""
 
     rule: Rule
     before: Expr
@@ -67,25 +67,27 @@ def explain_simplify(e: Expr, facts: Analyzer, is_value: bool = False) -> list[C
 
 
 class Simplifier:
-    """Applies the rules with the facts of an Analyzer. `memo` holds what was simplified under the present facts, as
-    indices and as values; `used` the names of the rules that were applied."""
+    """Applies the rules with the facts of an Analyzer. `memo` holds the results under the present facts, for indices
+    and for values; `used` holds the names of the rules that were applied."""
 
     def __init__(self, analyzer: Analyzer) -> None:
         self.analyzer = analyzer
         self.memo: tuple[Memo, Memo] = ({}, {})
         self.used: set[str] = set()
-        self._changes: list[Change] | None = None  # a record of them, while someone asks
-        self._choices = 0  # around, in the expression that is simplified
-        self._times: dict[Expr, int] = {}  # how often each was simplified under other conditions
-        self.trusting = True  # whether `likely` marks a guard of ours, which is about indices
+        self._changes: list[Change] | None = None  # the applied rules, while they are being recorded
+        self._choices = 0  # the number of choices around, in the expression that is being simplified
+        self._times: dict[
+            Expr, int
+        ] = {}  # how often each expression was simplified, under different conditions
+        self.trusting = True  # whether `likely` marks a guard that lowering made, which compares indices
 
     def simplify(self, e: Expr) -> Expr:
         if e.__class__ in _LEAVES:
             return e
         analyzer = self.analyzer
-        known = self.memo[analyzer.wraps].get(id(e))
-        if known is not None and known[0] is e:
-            return known[1]
+        entry = self.memo[analyzer.wraps].get(id(e))
+        if entry is not None and entry[0] is e:
+            return entry[1]
         if self._choices and self._is_settled(e):
             return e
         simple = self._simplify(e)
@@ -106,7 +108,7 @@ class Simplifier:
     # ---- rules
 
     def _apply_whole(self, e: Expr) -> Expr | None:
-        """What the first rule for `e` as it stands gives; None without one."""
+        """The result of the first `whole` rule that applies to `e`; None without one."""
         for given, rules in WHOLE.get(e.__class__, ()):
             view = e if given is None else given(e, self.analyzer)
             if view is None:
@@ -142,18 +144,18 @@ class Simplifier:
         return simple
 
     def forget(self) -> None:
-        """There are new facts: what was simplified may become simpler."""
+        """Drop the memo: with new facts, expressions may become simpler."""
         self.memo = ({}, {})
         if not self._choices:
             self._times = {}
 
     def _is_settled(self, e: Expr) -> bool:
-        """Whether `e`, which is shared by choices inside of each other, has been simplified often enough: under n
-        conditions a part may be seen in 2**n ways, and it is right as it is."""
+        """Whether `e`, which nested choices share, has been simplified often enough: under n conditions a part may be
+        met in 2**n ways, and leaving it as it is is always right."""
         times = self._times[e] = self._times.get(e, 0) + 1
         return times > _MOST_TIMES
 
-    # ---- what was applied
+    # ---- the record of applied rules
 
     def explain(self, e: Expr) -> list[Change]:
         """The changes that make `e` simple, from the inside out."""
@@ -167,10 +169,10 @@ class Simplifier:
 
     @contextmanager
     def unrecorded(self) -> Iterator[None]:
-        """What is simplified in the block is not a part of the expression that someone asks about."""
+        """Simplification in the block is not recorded: it serves conditions of rules."""
         memo, changes = self.memo, self._changes
         self._changes = None
-        if changes is not None:  # what is asked later is recorded then
+        if changes is not None:  # so that expressions simplified here are recorded when they are met later
             self.memo = (dict(memo[0]), dict(memo[1]))
         try:
             yield
@@ -178,7 +180,7 @@ class Simplifier:
             self.memo, self._changes = memo, changes
 
     def _apply_recorded(self, n: Expr) -> Expr:
-        """`_apply`, with a record of the rule. What it asks for its condition is none of it."""
+        """`_apply`, with a record of the rule, but not of the simplification for its condition."""
         facts = self.analyzer
         for given, rules in (SCALARS if n.dtype.lanes == 1 else VECTORS).get(n.__class__, ()):
             for rule in rules:
@@ -200,13 +202,13 @@ class Simplifier:
                 self._changes.append(Change(rule, before, after))
 
     def _with_simple_atoms(self, e: Expr) -> Expr:
-        """A sum whose terms are simple, before it is put in order itself. Their rules are on record."""
+        """A sum with simple terms, before it is put in order itself. The rules for its terms are recorded already."""
         return e.map_children(self._with_simple_atoms) if isinstance(e, _SUMS) else self.simplify(e)
 
-    # ---- operands, each as what it is
+    # ---- operands: indices, values, conditions
 
     def index(self, e: Expr) -> Expr:
-        """`e`, whose children are indices, sizes and addresses, with simpler ones."""
+        """`e` with simpler children, which are indices, sizes and addresses."""
         analyzer = self.analyzer
         before, analyzer.wraps = analyzer.wraps, False
         try:
@@ -215,8 +217,7 @@ class Simplifier:
             analyzer.wraps = before
 
     def condition(self, cond: Expr) -> Expr:
-        """A condition that chooses, which compares values also where an index is chosen, and where a user calls it
-        likely."""
+        """The condition of a choice, which compares values, even where an index is chosen or a user marks it `likely`."""
         before, self.trusting = self.trusting, False
         try:
             return self.analyzer.simplify_value(cond)
@@ -224,11 +225,11 @@ class Simplifier:
             self.trusting = before
 
     def guard(self, cond: Expr) -> Expr:
-        """What is said to be likely."""
+        """The condition in a `likely`."""
         return self.analyzer.simplify_index(cond) if self.trusting else self.simplify(cond)
 
     def connective(self, e: And | Or) -> Expr:
-        """The second condition is looked at when the first does not decide."""
+        """The second condition is simplified when the first does not decide."""
         a = self.simplify(e.a)
         decides = isinstance(a, IntImm) and bool(a.value) == isinstance(e, Or)
         b = e.b if decides else self.simplify(e.b)
@@ -282,7 +283,7 @@ class Simplifier:
 
 
 def unlikely(cond: Expr) -> Expr:
-    """A condition without its marks: as a user compares values."""
+    """A condition without `likely`, so that it compares values."""
     match cond:
         case Call("likely", (a,)):
             return a

@@ -45,14 +45,16 @@ def simplify_stmt(s: Stmt, analyzer: Analyzer | None = None) -> Stmt:
 
 
 class _Statements:
-    """Sizes, extents and places are indices; what is stored, called with or compared is a value."""
+    """Sizes, extents and positions are indices; what is stored, compared or an argument of a call is a value."""
 
     def __init__(self, analyzer: Analyzer) -> None:
         self.analyzer = analyzer
         self.expr, self.value = analyzer.simplify, analyzer.simplify_value
         self.substitution: Substitution | None = None  # inside of loops and allocations that are replaced
-        self.removed: tuple[Origin, ...] = ()  # the loops around that are no more, outermost first
-        self.origins: dict[tuple[Origin | None, bool], Origin] = {}  # what they become inside of these
+        self.removed: tuple[Origin, ...] = ()  # the removed loops around, outermost first
+        self.origins: dict[
+            tuple[Origin | None, bool], Origin
+        ] = {}  # the origins of statements inside of these
 
     def stmt(self, s: Stmt) -> Stmt:
         if self.substitution is not None:
@@ -93,8 +95,8 @@ class _Statements:
 
     @contextmanager
     def substituting(self) -> Iterator[Substitution]:
-        """Inside of the block variables and buffers are replaced: as they are met, since to walk the body of each loop
-        that is removed would take a second for 200 of them inside of each other."""
+        """Inside of the block variables and buffers are replaced as they are met: walking the body of each removed loop
+        would take a second for 200 nested ones."""
         if self.substitution is not None:
             yield self.substitution
             return
@@ -140,15 +142,15 @@ class _Statements:
         return s if same else replace(s, cond=cond, then=then, other=None if other is NOOP else other)
 
     def store(self, s: BufferStore) -> Stmt:
-        """The value that is stored, and where."""
+        """A store with a simpler value and simpler indices."""
         value = self.value(s.value)
         indices = tuple(self.expr(i) for i in s.indices)
         same = value is s.value and all(i is was for i, was in zip(indices, s.indices, strict=True))
         return s if same else replace(s, value=value, indices=indices)
 
     def seq(self, s: Seq) -> Stmt:
-        made = s.map_children(self.stmt)
-        return s if made is s else seq(*made.stmts)
+        simple = s.map_children(self.stmt)
+        return s if simple is s else seq(*simple.stmts)
 
     def let(self, s: LetStmt) -> Stmt:
         value = self.value(s.value)
@@ -176,7 +178,7 @@ class _Statements:
         return s if cond is s.cond and body is s.body else replace(s, cond=cond, body=body)
 
     def allocate(self, s: Allocate) -> Stmt:
-        """A size that lost a loop (it was unrolled) becomes a number."""
+        """A size that depended on an unrolled loop becomes a number."""
         simple = s.buffer.map_exprs(self.expr)
         if simple is s.buffer:
             return s.map_children(self.part)
@@ -184,8 +186,8 @@ class _Statements:
             return replace(s, buffer=simple, body=self.stmt(s.body))
 
     def evaluate(self, s: Evaluate) -> Stmt:
-        made = s.map_children(self.value)
-        return NOOP if is_const(made.value) else made
+        simple = s.map_children(self.value)
+        return NOOP if is_const(simple.value) else simple
 
 
 def holds_throughout(cond: Expr, body: Stmt) -> bool:

@@ -21,8 +21,8 @@ def row_major(shape: Sequence[Expr]) -> tuple[Expr, ...]:
 
 
 def stride(strides: Sequence[Expr], indices: Sequence[Expr], v: Var) -> int | None:
-    """How many elements an access moves from one value of `v` to the next; None when that varies, or is known
-    only when the kernel runs."""
+    """How many elements an access moves from one value of `v` to the next; None when that varies or is known only
+    at run time."""
     total = 0
     for i, step in zip(indices, strides, strict=True):
         growth = slope(i, v)
@@ -36,18 +36,17 @@ def stride(strides: Sequence[Expr], indices: Sequence[Expr], v: Var) -> int | No
 
 
 def slope(e: Expr, v: Var) -> int | None:
-    """How much an index grows from one value of `v` to the next; None when that varies, or is known only when the
-    kernel runs.
+    """How much an index grows from one value of `v` to the next; None when that varies or is known only at run time.
 
-    Index arithmetic does not overflow, which codegen tells LLVM too (`nsw`), so an index has the same value in a
-    wider type. A narrower one would wrap.
+    Index arithmetic does not overflow, which codegen declares to LLVM too (`nsw`), so an index has the same value in a
+    wider type. In a narrower one it might wrap.
     """
-    known: dict[Expr, int | None] = {}
+    slopes: dict[Expr, int | None] = {}
 
     def part(x: Expr) -> int | None:
-        if x not in known:
-            known[x] = _slope(x, v, part)
-        return known[x]
+        if x not in slopes:
+            slopes[x] = _slope(x, v, part)
+        return slopes[x]
 
     return part(e)
 
@@ -83,7 +82,7 @@ class Turn(Enum):
     """How a tile of an access is transposed in registers."""
 
     NETWORK = "network"  # vectors along the rows, through log2(n) stages of shuffles
-    LINE = "line"  # all elements lie side by side: every row takes every so many of one line
+    LINE = "line"  # all elements lie side by side: each row takes every n-th element of the line
 
 
 def is_turned(along: int | None, across: int | None) -> bool:
@@ -93,8 +92,8 @@ def is_turned(along: int | None, across: int | None) -> bool:
 
 
 def turn(rows: int, lanes: int, across: int | None, nbytes: int) -> Turn | None:
-    """How a tile of `rows` x `lanes` elements of `nbytes` bytes is transposed that moves by `across` from lane to
-    lane; None when its size has no way. Few rows of a line are better taken out of it than sent through a network."""
+    """How a tile of `rows` x `lanes` elements of `nbytes` bytes is transposed whose accesses move by `across` from lane
+    to lane; None for sizes that cannot be. A few rows of a line are cheaper to pick out than to send through a network."""
     if max(rows, lanes) * nbytes > REGISTER:
         return None
     powers = _is_power(rows) and _is_power(lanes)

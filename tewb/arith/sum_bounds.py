@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def sum_bounds(facts: Analyzer, s: Linear, dtype: DType | None) -> Bounds:
-    """Constants that a sum never passes, whatever else is known of it as a whole. With the `dtype` of its terms, what is
-    not known of them is as far as that goes."""
+    """Constant bounds of a sum from those of its terms. With the `dtype` of these, its range bounds the terms that
+    nothing else is known of."""
     lo: Bound = s.const
     hi: Bound = s.const
-    for t in _rounded(s).terms.values():
+    for t in _with_remainders(s).terms.values():
         low, high = _product_bounds(facts, t, dtype)
         if t.coeff < 0:
             low, high = high, low
@@ -36,7 +36,7 @@ def _product_bounds(facts: Analyzer, t: Term, dtype: DType | None) -> Bounds:
 
 
 def _within(facts: Analyzer, e: Expr, dtype: DType | None) -> Bounds:
-    """Bounds of an atom; with a `dtype`, as far as its values go where nothing else is known."""
+    """Bounds of an atom; with a `dtype`, those of its range where nothing else is known."""
     lo, hi = atom_bounds(facts, e)
     if dtype is None or (lo is not None and hi is not None):
         return lo, hi
@@ -44,8 +44,8 @@ def _within(facts: Analyzer, e: Expr, dtype: DType | None) -> Bounds:
 
 
 def _reach(facts: Analyzer, e: Expr, dtype: DType) -> int:
-    """How far an atom goes, since sizes have a largest value. The last iteration of a loop of n is n - 1, and of one
-    of (n + 7) // 8 that is an eighth of it."""
+    """An upper bound of an atom, since sizes have a largest value: that of a loop over n is n - 1, and that of a loop
+    over (n + 7) // 8 is about an eighth of it."""
     most = None
     match e:
         # A fact such as i == n leads from i to n - 1 and back to i.
@@ -63,7 +63,7 @@ def _reach(facts: Analyzer, e: Expr, dtype: DType) -> int:
     return dtype.max_value() if most is None else min(most, dtype.max_value())
 
 
-def _rounded(s: Linear) -> Linear:
+def _with_remainders(s: Linear) -> Linear:
     """(n // c)*c*k - n*k is -(n % c)*k: written so, it is bounded when n is not."""
     for key, t in s.terms.items():
         match t.atoms:

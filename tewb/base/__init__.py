@@ -15,7 +15,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     base.traceback._renderer                     how errors are shown in a notebook, if not compactly
     codegen.intrinsics._libm                     the C math library, once it is loaded
     codegen.intrinsics._symbol                   the functions of the C library that generated code knows, by name
-    codegen.kernel_support._provide              the compiled helpers of kernels, by the services that they call
+    codegen.kernel_support._load_support         the compiled helpers of kernels, by the runtime functions that they call
     codegen.vector_math.reciprocals.logarithms   tables of logarithms, by precision
     codegen.vector_math.reciprocals.reciprocals  tables of reciprocals, by precision
     contrib.cblas._thread_setter                 the function that sets the threads of scipy's OpenBLAS, if it has one

@@ -12,7 +12,7 @@ from tewb.base import CodegenError, PassContext, any_depth, fresh_identifier, ke
 from tewb.codegen.debug_locations import DebugInfo
 from tewb.codegen.function import Function, Module
 from tewb.codegen.intrinsics import provide_library
-from tewb.codegen.kernel_support import SERVICES, provide_services
+from tewb.codegen.kernel_support import DECLARATIONS, provide_kernel_support
 from tewb.codegen.line_provenance import Linked, assembly_lines, llvm_lines
 from tewb.codegen.loop_work import operations
 from tewb.codegen.size_limits import size_limits
@@ -44,7 +44,7 @@ from tewb.runtime.abi import KernelSignature, ParamSpec, Size
 
 @dataclass(frozen=True)
 class Translation:
-    """LLVM text of flat IR, and what the runtime must know of its kernels; `natives` are the symbols of the
+    """LLVM text of flat IR, and what the runtime must know about its kernels; `natives` are the symbols of the
     native functions that it calls."""
 
     module: IRModule
@@ -74,7 +74,7 @@ class CompiledModule:
                 level,
                 named=named,
                 about=self._about,
-                provide=_provide,
+                provide=_provide_symbols,
                 target=target,
                 cause=self._cause,
             )
@@ -91,9 +91,9 @@ class CompiledModule:
 
     def _cause(self) -> str:
         """The longest of the loops that have no loop inside, as the end of a sentence."""
-        found = [n for f in self.module.functions.values() for n in walk(f.body) if isinstance(n, For)]
+        loops = [n for f in self.module.functions.values() for n in walk(f.body) if isinstance(n, For)]
         sizes = {
-            n: sum(1 for x in walk(n.body) if isinstance(x, BufferStore)) for n in found if _is_innermost(n)
+            n: sum(1 for x in walk(n.body) if isinstance(x, BufferStore)) for n in loops if _is_innermost(n)
         }
         if not sizes:
             return ""
@@ -167,8 +167,8 @@ def _is_innermost(loop: For) -> bool:
 
 
 def _identity(module: IRModule) -> str:
-    """All of a module that its code and its messages depend on, and the options of now. Texts have names that
-    Python can read, messages the user's own."""
+    """Everything that the code and the messages of a module depend on, with the current options. Texts have names
+    that Python can read, messages the user's own."""
     lines = script_lines(module)
     names = [n.node.buffer.name for n in lines if isinstance(n.node, Allocate)]
     for f in module.functions.values():
@@ -177,14 +177,14 @@ def _identity(module: IRModule) -> str:
     return f"{list(module.functions)} {names} {sorted(PassContext.current().config.items())}\n{text}"
 
 
-def _provide(symbols: Sequence[str]) -> None:
-    """Make known what generated code calls."""
+def _provide_symbols(symbols: Sequence[str]) -> None:
+    """Register the functions that generated code calls."""
     if any(name.startswith("tewb_rt_call_") for name in symbols):
         register_native()
     if "tewb_rt_parallel" in symbols:
         pool()
     if any(name.startswith("tewb.") for name in symbols):
-        provide_services()
+        provide_kernel_support()
     provide_library(symbols)
 
 
@@ -202,14 +202,20 @@ def translate(module: IRModule, debug: bool, target: Target) -> Translation:
         shared.has_nontemporal = has_nontemporal(f.body)
         texts.append(_function(shared, f, debug, debug_info))
         signatures[f.name] = _signature(shared, f)
-    parts = [SERVICES, *shared.declarations.values(), *shared.functions, *texts, _attributes_of(target)]
-    parts += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
-    parts += debug_info.named()
-    return Translation(module, "\n".join(parts) + "\n", signatures, tuple(shared.natives))
+    sections = [
+        DECLARATIONS,
+        *shared.declarations.values(),
+        *shared.functions,
+        *texts,
+        _attributes_of(target),
+    ]
+    sections += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
+    sections += debug_info.named()
+    return Translation(module, "\n".join(sections) + "\n", signatures, tuple(shared.natives))
 
 
 def _attributes_of(target: Target) -> str:
-    """The attributes of every function: LLVM shall use vectors as wide as the registers."""
+    """The attributes of every function: LLVM is asked to use vectors as wide as the registers."""
     width = f'"prefer-vector-width"="{8 * target.vector_bytes}"'
     return f'attributes #0 = {{ nounwind {width} "no-trapping-math"="true" }}'
 
@@ -270,13 +276,13 @@ def _unpack(module: Module, n: int, v: Var) -> list[str]:
 
 
 def symbols_of(f: PrimFunc) -> list[Var]:
-    """The variables of shapes and strides that are no parameters, in order of first use."""
-    found: dict[Var, None] = {}
+    """The variables of shapes and strides that are not parameters, in order of first use."""
+    symbols: dict[Var, None] = {}
     for p in f.params:
         if isinstance(p, Buffer):
             for e in (*p.shape, *p.strides):
-                found.update({v: None for v in free_vars(e)})
-    return [v for v in found if not any(v is p for p in f.params)]
+                symbols.update({v: None for v in free_vars(e)})
+    return [v for v in symbols if not any(v is p for p in f.params)]
 
 
 def _seen_by_python(f: PrimFunc) -> set[Var]:
@@ -317,9 +323,10 @@ def symbol_names(f: PrimFunc) -> dict[Var, str]:
     return names
 
 
-def _work_text(s: Stmt, known: Mapping[Var, str]) -> str | None:
-    """The operations of a statement as Python text over the symbols `known`; None when they do not tell."""
-    terms = _work_terms(s, known)
+def _work_text(s: Stmt, names: Mapping[Var, str]) -> str | None:
+    """The operations of a statement as Python text over the symbols `names`; None when it is not
+    expressible in them."""
+    terms = _work_terms(s, names)
     if terms is None:
         return None
     return (
@@ -330,15 +337,17 @@ def _work_text(s: Stmt, known: Mapping[Var, str]) -> str | None:
 _ONE = "1"  # the term that constants are a multiple of
 
 
-def _work_terms(s: Stmt, known: Mapping[Var, str]) -> Counter[str] | None:
-    """The same as a sum: how often it has each of its terms."""
+def _work_terms(s: Stmt, names: Mapping[Var, str]) -> Counter[str] | None:
+    """The operations as a sum: how often each term occurs in it."""
     if isinstance(s, For):
-        inside, size = _work_text(s.body, known), size_text(s.extent, known)
+        inside, size = _work_text(s.body, names), size_text(s.extent, names)
         if inside is None or size is None:
             return None
-        return _times(inside, int(size)) if size.isdecimal() else Counter({f"({size}) * ({inside})": 1})
+        return (
+            _repeated_work(inside, int(size)) if size.isdecimal() else Counter({f"({size}) * ({inside})": 1})
+        )
     if isinstance(s, IfThenElse) and s.other is not None:
-        then, other = _work_text(s.then, known), _work_text(s.other, known)
+        then, other = _work_text(s.then, names), _work_text(s.other, names)
         return None if then is None or other is None else Counter({f"max({then}, {other})": 1})
     inner = [c for c in s.children() if isinstance(c, Stmt)]
     if not inner:
@@ -346,28 +355,28 @@ def _work_terms(s: Stmt, known: Mapping[Var, str]) -> Counter[str] | None:
         return None if constant is None else Counter({_ONE: constant})
     total: Counter[str] = Counter()
     for c in inner:
-        terms = _work_terms(c, known)
+        terms = _work_terms(c, names)
         if terms is None:
             return None
         total.update(terms)
     return total
 
 
-def _times(work: str, n: int) -> Counter[str]:
+def _repeated_work(work: str, n: int) -> Counter[str]:
     return Counter({_ONE: int(work) * n} if work.isdecimal() else {f"({work})": n})
 
 
 def _param(p: Buffer | Var, index: int, is_output: bool, names: Mapping[Var, str]) -> ParamSpec:
     if isinstance(p, Var):
         return ParamSpec(p.name, "scalar", str(p.dtype), symbol=names[p], position=index + 1)
-    shape = tuple(_size(n, names) for n in p.shape)
-    strides = tuple(_size(n, names) for n in p.strides) if p.strides else None
+    shape = tuple(_symbolic_size(n, names) for n in p.shape)
+    strides = tuple(_symbolic_size(n, names) for n in p.strides) if p.strides else None
     return ParamSpec(
         p.name, "buffer", str(p.dtype), shape, strides, is_output, p.alignment, position=index + 1
     )
 
 
-def _size(e: Expr, names: Mapping[Var, str]) -> Size:
+def _symbolic_size(e: Expr, names: Mapping[Var, str]) -> Size:
     value = const_int(e)
     if value is not None:
         return Size(value, str(value))

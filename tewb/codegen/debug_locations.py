@@ -40,14 +40,14 @@ class DebugInfo:
 
     def locator(self, scope: str) -> Callable[[Node], str | None]:
         """Debug locations of statements in one function."""
-        made: dict[int, str] = {}
+        locations: dict[int, str] = {}
 
         def locate(n: Node) -> str | None:
             line = self.numbers.get(id(n))
             if line is None:
                 return None
-            if line not in made:
-                made[line] = self.module.meta(f"!DILocation(line: {line}, column: 1, scope: {scope})")
-            return made[line]
+            if line not in locations:
+                locations[line] = self.module.meta(f"!DILocation(line: {line}, column: 1, scope: {scope})")
+            return locations[line]
 
         return locate

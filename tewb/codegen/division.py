@@ -1,4 +1,4 @@
-"""Integer division that never traps, rounding down or toward zero: quotients and remainders."""
+"""Integer division that never traps, rounded down or toward zero: quotients and remainders."""
 
 from __future__ import annotations
 

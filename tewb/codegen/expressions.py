@@ -13,7 +13,7 @@ from tewb.codegen.division import divided, divided_safely, shifted
 from tewb.codegen.dot_products import dot_product
 from tewb.codegen.function import Function
 from tewb.codegen.intrinsics import INTRINSICS
-from tewb.codegen.shuffles import joined, picked
+from tewb.codegen.shuffles import concatenated, picked
 from tewb.codegen.single_lane import lane_of
 from tewb.codegen.types import (
     float_constant,
@@ -85,23 +85,23 @@ class Expressions:
         self.f, self.values, self.debug = f, values, debug
         self.index_depth = 0
         self.wrapping: set[int] = set()  # the operations of the index at hand that may wrap, by id
-        self.data: set[Var] = set()  # variables that hold what was loaded
+        self.data: set[Var] = set()  # variables that hold loaded data
         self.accesses = Accesses(f, values, self.index, self.wide, debug)
-        # The values of this statement that hold where instructions are written now, each with whether it was made as
-        # an index that does not wrap, and the order in which they were made.
+        # The values of this statement that are valid where instructions are written now, each with whether it was
+        # computed as an index that does not wrap, and the order in which they were computed.
         self.computed: dict[tuple[Expr, bool], str] = {}
-        self.made: list[tuple[Expr, bool]] = []
+        self.computed_keys: list[tuple[Expr, bool]] = []
         self.first_line = 0
         self.is_cheap, self.is_maskable = everywhere(_is_cheap), everywhere(keeps_lanes)
 
     def begin(self) -> None:
-        """A new statement: what the one before computed may have changed."""
+        """Begin a statement: values that the previous one computed may have changed."""
         self.computed.clear()
-        self.made.clear()
+        self.computed_keys.clear()
         self.first_line = len(self.f.lines)
 
     def emit(self, e: Expr) -> str:
-        """The SSA name or literal of the value of `e`: the one that it has, where it was computed before."""
+        """The SSA name or literal of the value of `e`, computed once for each statement."""
         rule = _EXPRS.get(e.__class__)
         if rule is None:
             raise CodegenError(f"no machine code for {type(e).__name__}: {script(e)}")
@@ -113,7 +113,7 @@ class Expressions:
             value = rule(self, e)
             if e.dtype is not HANDLE:
                 self.computed[key] = value
-                self.made.append(key)
+                self.computed_keys.append(key)
             if len(self.f.lines) - self.first_line > MOST_LINES:
                 raise CodegenError(
                     f"a statement becomes more than {MOST_LINES} instructions: {script(e)}",
@@ -123,10 +123,9 @@ class Expressions:
         return value
 
     def forget(self, count: int) -> None:
-        """Leave a block that may not have run: of the values that were made, those after the first `count` hold no
-        longer."""
-        while len(self.made) > count:
-            self.computed.pop(self.made.pop(), None)
+        """Leave a block that may not have run: only the first `count` of the computed values are still valid."""
+        while len(self.computed_keys) > count:
+            self.computed.pop(self.computed_keys.pop(), None)
 
     def typed(self, e: Expr) -> str:
         """The value of `e` with its type before it."""
@@ -196,7 +195,7 @@ class Expressions:
         return divided(self.f, x, y, d, floor, remainder)
 
     def extreme(self, e: Any) -> str:
-        """min and max: NaN wins, as in numpy, and of 0.0 and -0.0 either, which is half of the instructions."""
+        """min and max: NaN wins, as in numpy, and either of 0.0 and -0.0, which takes half the instructions."""
         d = e.dtype
         smaller = isinstance(e, Min)
         if d.is_float:
@@ -230,15 +229,15 @@ class Expressions:
         if self.is_cheap(e.b) or reads_again(e.a, e.b):
             return self.f.ins(f"{op} {t} {self.emit(e.a)}, {self.emit(e.b)}")
         if e.dtype.lanes > 1:
-            known = Broadcast(IntImm(int(op == "or"), BOOL), e.dtype.lanes, e.dtype)
-            then, other = (e.b, known) if op == "and" else (known, e.b)
+            decided_lanes = Broadcast(IntImm(int(op == "or"), BOOL), e.dtype.lanes, e.dtype)
+            then, other = (e.b, decided_lanes) if op == "and" else (decided_lanes, e.b)
             return self._choose_lanes(Call("if_then_else", (e.a, then, other), e.dtype), e.a, then, other)
         f = self.f
         a = self.emit(e.a)
         first, more, done = f.block, f.label(), f.label()
         f.branch(a, more if op == "and" else done, done if op == "and" else more)
         f.start(more)
-        count = len(self.made)
+        count = len(self.computed_keys)
         b = self.emit(e.b)
         self.forget(count)
         last = f.block
@@ -269,7 +268,7 @@ class Expressions:
         yes, no, done = f.label(), f.label(), f.label()
         f.branch(c, yes, no)
         f.start(yes)
-        count = len(self.made)
+        count = len(self.computed_keys)
         a = self.emit(then)
         self.forget(count)
         from_yes = f.block
@@ -283,14 +282,14 @@ class Expressions:
         return f.ins(f"phi {value_type(e.dtype)} [ {a}, %{from_yes} ], [ {b}, %{from_no} ]")
 
     def emit_common(self, then: Expr, other: Expr) -> None:
-        """Compute what both sides of a choice need whichever is taken."""
+        """Compute what both sides of a choice need, whichever is taken."""
         needed = set(_certain(other))
         for e in _certain(then):
             if e in needed:
                 self.emit(e)
 
     def _choose_lanes(self, e: Call, cond: Expr, then: Expr, other: Expr) -> str:
-        """A choice that differs from lane to lane: by select where both sides are safe, or are so when only
+        """A choice that differs from lane to lane: by select where both sides are safe, or are safe when only
         the lanes that are taken are loaded; else lane by lane."""
         if self.is_cheap(then) and self.is_cheap(other):
             return self.f.ins(f"select {self.typed(cond)}, {self.typed(then)}, {self.typed(other)}")
@@ -307,20 +306,22 @@ class Expressions:
         for lane in range(e.dtype.lanes):
             bit = f.ins(f"extractelement {c}, i64 {lane}")
             one = Call(
-                "if_then_else", (_Known(bit), lane_of(then, lane), lane_of(other, lane)), e.dtype.element
+                "if_then_else",
+                (_ComputedValue(bit), lane_of(then, lane), lane_of(other, lane)),
+                e.dtype.element,
             )
             value = self.if_then_else(one)
             result = f.ins(f"insertelement {t} {result}, {scalar} {value}, i64 {lane}")
         return result
 
     def _in_lanes(self, e: Expr, mask: str) -> str:
-        """The value of `e`, with its type, in the lanes of a mask that are also in that around. In the others it
-        is anything."""
+        """The value of `e`, with its type, in the lanes of a mask that are also in the mask around. It is undefined
+        in the others."""
         f, t, around = self.f, value_type(e.dtype), self.accesses.mask
         if around is not None:
             mask = f.ins(f"and <{e.dtype.lanes} x i1> {around}, {mask}")
         self.accesses.mask = mask
-        count = len(self.made)
+        count = len(self.computed_keys)
         if not self.accesses.may_miss(e):
             value = self.emit(e)
         else:
@@ -337,7 +338,7 @@ class Expressions:
         self.forget(count)
         return f"{t} {value}"
 
-    def known(self, e: _Known) -> str:
+    def computed_value(self, e: _ComputedValue) -> str:
         return e.ssa
 
     def let(self, e: Let) -> str:
@@ -375,12 +376,12 @@ class Expressions:
         return self.f.splat(self.emit(e.value), e.dtype)
 
     def shuffle(self, e: Shuffle) -> str:
-        """The vectors are put together until two are left, of which one instruction takes the lanes."""
-        parts = [(self.as_vector(v), v.dtype.lanes) for v in e.vectors]
-        while len(parts) > 2:
-            pairs = [parts[i : i + 2] for i in range(0, len(parts), 2)]
-            parts = [joined(self.f, p, e.dtype) for p in pairs]
-        value = picked(self.f, parts, e.indices, e.dtype)
+        """Vectors are concatenated until two are left, from which one instruction takes the lanes."""
+        vectors = [(self.as_vector(v), v.dtype.lanes) for v in e.vectors]
+        while len(vectors) > 2:
+            pairs = [vectors[i : i + 2] for i in range(0, len(vectors), 2)]
+            vectors = [concatenated(self.f, p, e.dtype) for p in pairs]
+        value = picked(self.f, vectors, e.indices, e.dtype)
         return (
             value
             if e.dtype.lanes > 1
@@ -398,7 +399,7 @@ class Expressions:
     # ---- indices
 
     def wide(self, e: Expr) -> str:
-        """An integer as an i64, or a vector of them, of which nothing is known yet."""
+        """Any integer as an i64, or as a vector of them."""
         return convert(self.f, self.emit(e), e.dtype, INT64.with_lanes(e.dtype.lanes))
 
     def index(self, e: Expr) -> str:
@@ -414,7 +415,7 @@ class Expressions:
         return x
 
     def reads_data(self, e: Expr) -> bool:
-        """Whether something that was loaded is part of `e`."""
+        """Whether loaded data is part of `e`."""
         return any(
             isinstance(n, BufferLoad | Call) or (n.__class__ is Var and n in self.data) for n in walk(e)
         )
@@ -447,8 +448,8 @@ class Expressions:
         return rule(self.f, e.args[0].dtype, [self.emit(a) for a in e.args])
 
     def call_extern(self, e: Call) -> str:
-        """A C function by its symbol. A truth value is a byte in C: 0 or 1 when it goes there, anything but 0 for
-        true when it comes back."""
+        """A C function by its symbol. A truth value is a byte in C: 0 or 1 as an argument, and true as a result when
+        it is not 0."""
         name = e.args[0]
         assert isinstance(name, StringImm)
         result = "void" if e.dtype.kind == "void" else memory_type(e.dtype)
@@ -465,9 +466,9 @@ class Expressions:
             raise CodegenError(f"call_extern: {reason}")
         symbol = f"@{llvm_string(name.value)}"
         self.f.module.declare(name.value, f"{result} {symbol}({kinds})")
-        known = native(name.value)
-        if known is not None:
-            self.f.module.natives.setdefault(name.value, known)
+        function = native(name.value)
+        if function is not None:
+            self.f.module.natives.setdefault(name.value, function)
         text = f"call {result} {symbol}({values})"
         if result == "void":
             self.f.do(text)
@@ -485,9 +486,9 @@ class Expressions:
     def address_of(self, e: Call) -> str:
         (element,) = e.args
         assert isinstance(element, BufferLoad)
-        place = self.index(element.indices[0])
+        at = self.index(element.indices[0])
         base = self.emit(element.buffer.data)
-        return self.f.ins(f"getelementptr {memory_type(element.dtype)}, ptr {base}, i64 {place}")
+        return self.f.ins(f"getelementptr {memory_type(element.dtype)}, ptr {base}, i64 {at}")
 
     def is_aligned(self, e: Call) -> str:
         address = self.f.ins(f"ptrtoint ptr {self.emit(e.args[0])} to i64")
@@ -496,21 +497,21 @@ class Expressions:
         return self.f.ins(f"icmp eq i64 {self.f.ins(f'and i64 {address}, {multiple - 1}')}, 0")
 
     def prefetch(self, e: Call) -> str:
-        """A request for the line of an element, to be read soon and again. The element may be past the end:
-        its index may overflow, and its address is outside of the array, but it is not read."""
+        """A request for the cache line of an element that will be read soon. The element may be past the end: its
+        index may overflow and its address may be outside of the array, but it is not read."""
         (element,) = e.args
         assert isinstance(element, BufferLoad)
         index = element.indices[0]
         at = convert(self.f, self.emit(index), index.dtype, INT64)
-        place = self.f.ins(
+        address = self.f.ins(
             f"getelementptr {memory_type(element.buffer.dtype)}, ptr {self.emit(element.buffer.data)}, i64 {at}"
         )
         self.f.module.declare("llvm.prefetch.p0", "void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-        self.f.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
+        self.f.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
         return ""
 
 
-class _Known(Expr):
+class _ComputedValue(Expr):
     """A value that has been computed already."""
 
     __slots__ = ("dtype", "ssa")
@@ -525,29 +526,29 @@ def wrapping(e: Expr, reads_data: Callable[[Expr], bool]) -> set[int]:
     """The ids of the sums and products in an index that may wrap: those with data in them, and those that are
     compared, since a comparison is of values.
 
-    An index that is used was found to be inside of its array. What is added to data last, to reach the row, say, can
-    then not have wrapped; a product of data, or a sum that is still divided or clamped, can.
+    An index that is used was checked to be inside of its array. A last addition to data, to reach the row, say, can
+    therefore not have wrapped; a product of data, or a sum that is still divided or clamped, can.
     """
-    found: set[int] = set()
+    ids: set[int] = set()
     if not any(isinstance(n, Select) for n in walk(e)) and not reads_data(e):
-        return found
+        return ids
     for c in (n for n in walk(e) if isinstance(n, Compare)):
-        found.update(id(x) for x in walk(c) if isinstance(x, Add | Sub | Mul))
+        ids.update(id(x) for x in walk(c) if isinstance(x, Add | Sub | Mul))
 
     def outside(n: Expr) -> None:
         if not isinstance(n, Add | Sub):
             inside(n)
             return
         if reads_data(n.a) and reads_data(n.b):
-            found.add(id(n))
+            ids.add(id(n))
         outside(n.a)
         outside(n.b)
 
     def inside(n: Expr) -> None:
-        found.update(id(x) for x in walk(n) if isinstance(x, Add | Sub | Mul) and reads_data(x))
+        ids.update(id(x) for x in walk(n) if isinstance(x, Add | Sub | Mul) and reads_data(x))
 
     outside(e)
-    return found
+    return ids
 
 
 def _is_of_remainder(e: Any) -> bool:
@@ -560,45 +561,45 @@ def _is_of_remainder(e: Any) -> bool:
 
 
 def _is_cheap(n: Node) -> bool:
-    """Whether a node may be evaluated though nobody asked: no access, no call, no division but by a positive number."""
+    """Whether a node may be evaluated unconditionally: no access, no call, no division except by a positive number."""
     if isinstance(n, Div | Mod | FloorDiv | FloorMod):
         return isinstance(n.b, IntImm) and n.b.value > 0
     return not isinstance(n, BufferLoad | Call | Let)
 
 
-_NEAR = 256  # nodes that are looked at for what both sides of a choice have in common
+_NEAR = 256  # nodes that are searched for what both sides of a choice have in common
 
 
 def _certain(e: Expr) -> list[Expr]:
-    """Parts of `e`, and itself, that are evaluated whenever it is: the nearest, from above."""
-    found: dict[Expr, None] = {e: None}
+    """`e` and the parts of it that are evaluated whenever it is: the nearest first, from the root down."""
+    certain: dict[Expr, None] = {e: None}
     pending = deque([e])
-    while pending and len(found) < _NEAR:
+    while pending and len(certain) < _NEAR:
         match pending.popleft():
             case Call("if_then_else", (cond, _, _)):
-                parts: tuple[Expr, ...] = (cond,)
+                evaluated: tuple[Expr, ...] = (cond,)
             case And(a) | Or(a):
-                parts = (a,)
+                evaluated = (a,)
             case Let(_, value):
-                parts = (value,)
+                evaluated = (value,)
             case x:
-                parts = x.children()
-        new = [p for p in parts if p.__class__ not in LEAVES and p not in found]
-        found.update(dict.fromkeys(new))
+                evaluated = x.children()
+        new = [p for p in evaluated if p.__class__ not in LEAVES and p not in certain]
+        certain.update(dict.fromkeys(new))
         pending.extend(new)
-    return list(found)
+    return list(certain)
 
 
 def reads_again(a: Expr, b: Expr) -> bool:
-    """Whether `b` reads nothing but what the comparison `a` has read, so that it may be evaluated after it though
-    nobody asked."""
-    if not isinstance(a, Compare) or not all(_is_plain(n) for e in (a, b) for n in walk(e)):
+    """Whether `b` reads only what the comparison `a` has read, so that it may be evaluated after it
+    unconditionally."""
+    if not isinstance(a, Compare) or not all(_is_unconditional(n) for e in (a, b) for n in walk(e)):
         return False
     read = [n for n in walk(a) if isinstance(n, BufferLoad)]
     return all(any(structural_equal(n, m) for m in read) for n in walk(b) if isinstance(n, BufferLoad))
 
 
-def _is_plain(n: Node) -> bool:
+def _is_unconditional(n: Node) -> bool:
     divides = isinstance(n, Div | Mod | FloorDiv | FloorMod) and not (
         isinstance(n.b, IntImm) and n.b.value > 0
     )
@@ -632,5 +633,5 @@ _EXPRS: dict[type, Rule] = {
     Broadcast: Expressions.broadcast,
     BufferLoad: lambda self, e: self.accesses.load(e),
     Call: Expressions.call,
-    _Known: Expressions.known,
+    _ComputedValue: Expressions.computed_value,
 }

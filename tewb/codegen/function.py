@@ -1,4 +1,4 @@
-"""A function in the making: lines of LLVM text, SSA names, blocks, and memory to give back."""
+"""A function under construction: lines of LLVM text, SSA names, blocks, and memory to free."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Module:
         self.intermediates: list[str] = []
         self.has_parallel = False
         self.has_nontemporal = False
-        # Of memory, in bytes, where more is known than the alignment of an element.
+        # The alignment of memory in bytes, where more is known than the alignment of an element.
         self.alignments: dict[Var, int] = {}
 
     def declare(self, name: str, text: str) -> str:
@@ -65,19 +65,19 @@ class Module:
         return f"!{len(self.metadata) - 1}"
 
     def pointer(self, data: Var) -> str:
-        """The type of a pointer to memory that nothing else points to, with what is known of its address."""
+        """The type of a pointer to memory that nothing else points to, with its alignment if that is known."""
         alignment = self.alignments.get(data, 0)
         return f"ptr noalias align {alignment}" if alignment else "ptr noalias"
 
     def pointer_from(self, place: str, data: Var) -> str:
-        """The instruction that loads such a pointer. Inlining forgets what parameters say, and keeps this."""
+        """The instruction that loads such a pointer. Inlining drops the attributes of parameters, but keeps this."""
         alignment = self.alignments.get(data, 0)
         return f"load ptr, ptr {place}, align 8" + (
             f", !align {self.shared_meta(f'!{{i64 {alignment}}}')}" if alignment else ""
         )
 
     def nontemporal(self) -> str:
-        """What marks a store as non-temporal."""
+        """The metadata that marks a store as non-temporal."""
         return self.shared_meta("!{i32 1}")
 
     def shared_meta(self, text: str) -> str:
@@ -87,9 +87,9 @@ class Module:
         return self.shared[text]
 
     def fence(self) -> list[str]:
-        """The instructions after which other threads see what was stored: none without non-temporal stores, which
-        x86 may put behind later ones. Everything that hands results on does so with a release, which orders
-        all stores elsewhere, and on x86 all but these."""
+        """The instructions after which other threads see all stores: none without non-temporal stores, which x86 may
+        reorder behind later ones. Results are always handed on with a release, which orders all stores on other
+        processors, and all but these on x86."""
         if not self.has_nontemporal:
             return []
         if self.target.arch != "x86_64":
@@ -98,8 +98,8 @@ class Module:
 
 
 class Function:
-    """One LLVM function. `ins` adds an instruction with a value, `do` one without. The names of what is written for
-    parts of it begin with `symbol`."""
+    """One LLVM function. `ins` adds an instruction with a value, `do` one without. The names of the functions
+    outlined from it begin with `symbol`."""
 
     def __init__(self, module: Module, header: str, symbol: str = "") -> None:
         self.module, self.header, self.symbol = module, header, symbol
@@ -109,7 +109,7 @@ class Function:
         self.stack_bytes = 0
         self.free_slots: dict[tuple[str, int], list[str]] = {}  # of the stack, by element and count
         self.owned: list[str] = []  # heap memory that must be freed before returning
-        self.ends: dict[str, str] = {}  # by memory, the block that frees it, and all that was owned before it
+        self.ends: dict[str, str] = {}  # by memory, the block that frees it and everything owned before it
         self.ending: list[str] = []  # these blocks
         self.location: str | None = None
         self._count = 0
@@ -118,21 +118,21 @@ class Function:
         self._count += 1
         return f"%v{self._count}"
 
-    def _at(self) -> str:
+    def location_suffix(self) -> str:
         return f", !dbg {self.location}" if self.location else ""
 
     def ins(self, text: str) -> str:
         """Add `%new = text` and return %new."""
         name = self.name()
-        self.lines.append(f"  {name} = {text}{self._at()}")
+        self.lines.append(f"  {name} = {text}{self.location_suffix()}")
         return name
 
     def do(self, text: str) -> None:
         """Add an instruction that has no value."""
-        self.lines.append(f"  {text}{self._at()}")
+        self.lines.append(f"  {text}{self.location_suffix()}")
 
     def fence(self) -> None:
-        """Let others see what was stored so far."""
+        """Make all stores so far visible to other threads."""
         for line in self.module.fence():
             self.do(line)
 
@@ -150,19 +150,19 @@ class Function:
         self.do(f"br label %{label}")
 
     def branch(self, cond: str, yes: str, no: str, likely: bool = False, wishes: Sequence[str] = ()) -> None:
-        """Branch on `cond`; `likely` says that it nearly always holds, `wishes` are what LLVM shall do with the loop
-        that this ends."""
+        """Branch on `cond`; `likely` says that it nearly always holds, `wishes` are the hints to LLVM for the loop that
+        this ends."""
         notes = f", !prof {self.module.shared_meta(_LIKELY)}" if likely else ""
         notes += f", !llvm.loop {self._loop_with(wishes)}" if wishes else ""
-        self.lines.append(f"  br i1 {cond}, label %{yes}, label %{no}{notes}{self._at()}")
+        self.lines.append(f"  br i1 {cond}, label %{yes}, label %{no}{notes}{self.location_suffix()}")
 
     def _loop_with(self, wishes: Sequence[str]) -> str:
-        """A loop's own name, with wishes."""
+        """The metadata of a loop, with its hints."""
         texts = ", ".join([self.module.shared_meta(f"!{{{wish}}}") for wish in wishes])
         return self.module.meta(f"distinct !{{!{len(self.module.metadata)}, {texts}}}")
 
     def each(self, count: int) -> Iterator[str]:
-        """A loop of `count` iterations: what is written in the body of the `for` over it runs in each."""
+        """A loop of `count` iterations: instructions written in the body of a `for` over this run in each of them."""
         before, body, done = self.block, self.label(), self.label()
         self.jump(body)
         self.start(body)
@@ -172,7 +172,9 @@ class Function:
         yield i
         following = self.ins(f"add nsw i64 {i}, 1")
         again = self.ins(f"icmp slt i64 {following}, {count}")
-        self.lines[at] = f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{self.block} ]{self._at()}"
+        self.lines[at] = (
+            f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{self.block} ]{self.location_suffix()}"
+        )
         self.branch(again, body, done)
         self.start(done)
 
@@ -200,21 +202,21 @@ class Function:
         self.start(good)
 
     def taken(self, name: str) -> str | None:
-        """Why no C function of this name can be called here: it is that of a part of the kernel."""
+        """Why no C function of this name can be called here: a part of the kernel has that name."""
         own = self.symbol.split(".par")[0]
         if name != own and not name.startswith(f"{own}."):
             return None
         return f"{name} is the name of a part of this kernel; build it with another name"
 
     def fail(self) -> None:
-        """Give back what is owned and return 1: what failed is in the context."""
+        """Free what is owned and return 1; the context holds the failure."""
         if not self.owned:
             self.do("ret i32 1")
             return
-        known = len(self.owned)
-        while known and self.owned[known - 1] not in self.ends:
-            known -= 1
-        for n in range(known, len(self.owned)):
+        count = len(self.owned)
+        while count and self.owned[count - 1] not in self.ends:
+            count -= 1
+        for n in range(count, len(self.owned)):
             self._end_with(self.owned[n], self.owned[n - 1] if n else None)
         self.jump(self.ends[self.owned[-1]])
 
@@ -224,8 +226,8 @@ class Function:
         after = "ret i32 1" if around is None else f"br label %{self.ends[around]}"
         self.ending += [
             f"{self.ends[p]}:",
-            f"  call void @tewb.free(ptr %ctx, ptr {p}){self._at()}",
-            f"  {after}{self._at()}",
+            f"  call void @tewb.free(ptr %ctx, ptr {p}){self.location_suffix()}",
+            f"  {after}{self.location_suffix()}",
         ]
 
     def text(self) -> str:

@@ -1,9 +1,9 @@
-"""Stores that fill each other's gaps: vectors of one stride are shuffled into one vector of neighbours.
+"""Stores that fill one another's gaps: vectors of one stride are shuffled into one vector of neighbours.
 
     P[0:256:4] = a;  P[1:256:4] = b;  P[2:256:4] = c;  P[3:256:4] = d        (64 lanes each)
 ->  P[0:256] = a[0] b[0] c[0] d[0] a[1] b[1] ...
 
-Lanes that are stored one by one take an instruction each; a shuffle takes one for a register.
+Lanes that are stored one by one take an instruction each; a shuffle takes one instruction for each register.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tewb.ir import (
     walk,
 )
 
-WIDTHS = (2, 4, 8)  # vectors that are brought together
+WIDTHS = (2, 4, 8)  # numbers of vectors that are interleaved
 MOST_STORES = WIDTHS[-1]
 MOST_LANES = 1024  # of the vector that they become
 
@@ -42,14 +42,14 @@ def interleaved(stmts: Sequence[Stmt]) -> list[BufferStore]:
     count = const_int(start.stride)
     if count not in WIDTHS or count * start.lanes > MOST_LANES or len(stmts) < count:
         return []
-    found = [s for s in map(_strided, stmts[:count]) if s is not None and s.buffer is first.buffer]
-    if len(found) < count or not all(_follows(start, s, q) for q, s in enumerate(found)):
+    stores = [s for s in map(_strided, stmts[:count]) if s is not None and s.buffer is first.buffer]
+    if len(stores) < count or not all(_follows(start, s, q) for q, s in enumerate(stores)):
         return []
-    return found
+    return stores
 
 
 def _strided(s: Stmt) -> BufferStore | None:
-    """`s`, when it stores lanes with gaps, and their values could be computed before any store around it."""
+    """`s`, when it stores lanes with gaps whose values can be computed before any store near it."""
     if not (isinstance(s, BufferStore) and isinstance(s.indices[0], Ramp)) or s.buffer.dtype.is_bool:
         return None
     for n in walk(s.value):
@@ -74,19 +74,19 @@ def _follows(start: Ramp, s: BufferStore, q: int) -> bool:
 def shuffle(f: Function, values: Sequence[str], d: DType) -> str:
     """The vectors `values` of dtype `d`, first lanes first."""
     scalar, lanes, count = memory_type(d.element), d.lanes, len(values)
-    parts = list(values)
+    vectors = list(values)
     width = lanes
-    while len(parts) > 2:
-        t, every = f"<{width} x {scalar}>", _mask(range(2 * width))
-        parts = [
+    while len(vectors) > 2:
+        t, every = f"<{width} x {scalar}>", _shuffle_mask(range(2 * width))
+        vectors = [
             f.ins(f"shufflevector {t} {a}, {t} {b}, {every}")
-            for a, b in zip(parts[::2], parts[1::2], strict=True)
+            for a, b in zip(vectors[::2], vectors[1::2], strict=True)
         ]
         width *= 2
     t = f"<{width} x {scalar}>"
-    order = _mask([q * lanes + lane for lane in range(lanes) for q in range(count)])
-    return f.ins(f"shufflevector {t} {parts[0]}, {t} {parts[1]}, {order}")
+    order = _shuffle_mask([q * lanes + lane for lane in range(lanes) for q in range(count)])
+    return f.ins(f"shufflevector {t} {vectors[0]}, {t} {vectors[1]}, {order}")
 
 
-def _mask(at: Sequence[int]) -> str:
+def _shuffle_mask(at: Sequence[int]) -> str:
     return f"<{len(at)} x i32> <" + ", ".join(f"i32 {i}" for i in at) + ">"

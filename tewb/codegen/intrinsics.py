@@ -45,7 +45,7 @@ _OWN = "tewb_libm_"
 
 
 def provide_library(symbols: Sequence[str]) -> None:
-    """Make known those functions of the C library that are among `symbols`: code from the cache was made by another
+    """Register the functions of the C library that are among `symbols`: code from the cache was made by another
     process."""
     for symbol in symbols:
         if symbol.startswith(_OWN):
@@ -54,7 +54,7 @@ def provide_library(symbols: Sequence[str]) -> None:
 
 @cache
 def _symbol(name: str) -> str:
-    """Make a function of the C library known to generated code; returns our name for it."""
+    """Register a function of the C library for generated code; returns our name for it."""
     try:
         function = getattr(_libm(), name)
     except AttributeError:
@@ -142,7 +142,7 @@ def _not(f: Function, d: DType, args: Sequence[str]) -> str:
 
 
 def _shift(left: bool) -> Rule:
-    """Shifts by the width or more give 0, or the sign, instead of anything at all."""
+    """Shifts by the width or more give 0, or the sign, instead of an undefined value."""
 
     def rule(f: Function, d: DType, args: Sequence[str]) -> str:
         t, b1 = value_type(d), value_type(BOOL.with_lanes(d.lanes))

@@ -1,4 +1,4 @@
-"""Kernel support: what every kernel calls to get memory for its intermediates, and to fail.
+"""Kernel support: the functions that every kernel calls to get memory for its intermediates, and to fail.
 
 The code is the same for every kernel, so it is compiled once and called; compiled with each of them it took a
 fifth of their build.
@@ -11,15 +11,15 @@ from functools import cache
 from tewb.runtime import Compiled, address_of, register_symbol
 from tewb.runtime.abi import CALLBACK, ERROR, HANDLE, MEMORY_LEFT, NO_MEMORY, UNANSWERED
 
-# What a kernel says to call them.
-SERVICES = """
+# The declarations in the text of a kernel.
+DECLARATIONS = """
 declare void @tewb.fail(ptr, i64, i64, i64, i64) nounwind cold
 declare ptr @tewb.alloc(ptr, i64, i64, i64) nounwind
 declare void @tewb.free(ptr, ptr) nounwind
 """
 
-# Memory for intermediates comes from CPython's raw allocator, which needs no lock. A block remembers how it
-# was made in the words before it. The context counts down what a call may still take.
+# Memory for intermediates comes from CPython's raw allocator, which needs no lock. The words before a block record how
+# it was allocated. The context counts down how much a call may still allocate.
 _CODE = f"""
 declare ptr @tewb_rt_malloc(i64)
 declare void @tewb_rt_raw_free(ptr)
@@ -117,15 +117,15 @@ raw:
 """
 
 
-def provide_services() -> None:
-    """Let kernels that are loaded from now on call the services."""
-    _provide(address_of("tewb_rt_alloc_shared"), address_of("tewb_rt_free_shared"))
+def provide_kernel_support() -> None:
+    """Let kernels that are loaded from now on call these functions."""
+    _load_support(address_of("tewb_rt_alloc_shared"), address_of("tewb_rt_free_shared"))
 
 
 @cache
-def _provide(alloc_shared: int | None, free_shared: int | None) -> Compiled:
-    """The services that take memory shared with Python from there: these addresses change when native
-    callbacks have stood their test. The code lives for ever, as kernels do."""
+def _load_support(alloc_shared: int | None, free_shared: int | None) -> Compiled:
+    """The compiled functions, which call these addresses for memory shared with Python: they change when native
+    callbacks have passed their test. The code is never freed, as kernels are not."""
     code = Compiled(_CODE)
     for name in ("tewb.fail", "tewb.alloc", "tewb.free"):
         register_symbol(name, code.address(name))

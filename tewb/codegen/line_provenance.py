@@ -18,28 +18,28 @@ _LABEL = re.compile(r"\S+:")
 
 
 def llvm_lines(text: str) -> Linked:
-    """The functions of LLVM text, each line with its line of the IR text (from 1). What only links and
-    describes (metadata, attributes, comments) is left out."""
+    """The functions of LLVM text, each line with its line of the IR text (from 1). Metadata, attributes and
+    comments are left out."""
     lines = {name: int(line) or None for name, line in _LOCATION.findall(text)}
-    found: Linked = []
+    linked: Linked = []
     for row in text.splitlines():
         if not _NOT_SHOWN.match(row):
             at = _AT.search(row)
-            found.append((_ATTACHED.sub("", row), lines.get(at[1]) if at else None))
-    return _with_labels(found)
+            linked.append((_ATTACHED.sub("", row), lines.get(at[1]) if at else None))
+    return _with_labels(linked)
 
 
 def assembly_lines(text: str) -> Linked:
     """The instructions and labels of assembly text, each with its line of the IR text (from 1)."""
-    found: Linked = []
+    linked: Linked = []
     line: int | None = None
     for row in text.splitlines():
         location = _LOC.match(row)
         if location:
             line = int(location[1]) or None
         elif not _NOT_CODE.match(row):
-            found.append((row.split(" #")[0].rstrip(), line))
-    return _with_labels(found)
+            linked.append((row.split(" #")[0].rstrip(), line))
+    return _with_labels(linked)
 
 
 def _with_labels(lines: Linked) -> Linked:

@@ -1,5 +1,5 @@
-"""Loops that LLVM 22 vectorizes wrongly by itself. They are told to stay as they are; where the schedule says vectorize,
-there is nothing left for LLVM to do."""
+"""Loops that LLVM 22 vectorizes wrongly by itself. For these its vectorizer is switched off; loops that the schedule
+vectorizes do not need it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tewb.ir import (
 
 
 def is_misread(loop: For) -> bool:
-    """Whether LLVM's own vectors of this loop may be wrong."""
+    """Whether LLVM may vectorize this loop wrongly."""
     return has_cyclic_index(loop) or has_conditional_division(loop)
 
 
@@ -54,10 +54,10 @@ def _starts_again(n: Node) -> bool:
 
 
 def has_conditional_division(loop: For) -> bool:
-    """Whether some iterations divide integers, by no constant, and the quotient is the same for all that do.
+    """Whether some iterations divide integers by a divisor that is not constant, with the same quotient in all of them.
 
     LLVM divides once for all lanes, and only if the first lane is one that divides: where it is not, the other lanes
-    have no quotient. (`i == j or A[2*j % n] > 0`, over i, read anywhere.)
+    have no quotient. (`i == j or A[2*j % n] > 0`, over i.)
     """
     return any(
         isinstance(n, Div | Mod | FloorDiv | FloorMod)
@@ -70,7 +70,7 @@ def has_conditional_division(loop: For) -> bool:
 
 
 def _conditional(n: Node) -> Iterator[Node]:
-    """What is below `n` and not done in every iteration."""
+    """The parts of `n` that are not evaluated in every iteration."""
     for x in walk(n):
         match x:
             case And(_, b) | Or(_, b):

@@ -1,4 +1,4 @@
-"""How much work a loop is, which decides how its machine code runs: unrolled, in chunks, with looks at the cancel flag."""
+"""How much work a loop is, which decides how its machine code runs: unrolled, in chunks, polling the cancel flag."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tewb.ir import (
     walk,
 )
 
-COARSE = 20_000  # operations between two looks at the cancel flag
+COARSE = 20_000  # operations between two polls of the cancel flag
 WIDE = 256  # bytes of the vectors that make an iteration long
-PART = 1 << 27  # operations between two looks in a loop of short iterations: less than a tenth of a second
-LONG = 500  # accesses of an iteration: to compare all of their pairs takes 0.1 s
-FEW = 16  # iterations of a loop that may well disappear
-CHUNK = 10 * COARSE  # operations that a thread takes at once from a parallel loop
+PART = 1 << 27  # operations between two polls in a loop of short iterations: less than a tenth of a second
+LONG = 500  # accesses of an iteration: comparing all of their pairs takes 0.1 s
+FEW = 16  # iterations of a loop that LLVM may unroll completely
+CHUNK = 10 * COARSE  # operations that a thread takes from a parallel loop at a time
 
 
 def operations(s: Node) -> int | None:
@@ -39,8 +39,8 @@ def operations(s: Node) -> int | None:
         case While():
             return None
         case Seq(stmts):
-            parts = [operations(p) for p in stmts]
-            return None if None in parts else sum(p for p in parts if p is not None)
+            counts = [operations(p) for p in stmts]
+            return None if None in counts else sum(p for p in counts if p is not None)
         case IfThenElse(_, then, Stmt() as other):
             sides = operations(then), operations(other)
             return None if None in sides else 1 + max(n for n in sides if n is not None)
@@ -56,13 +56,13 @@ def operations(s: Node) -> int | None:
                 if isinstance(n, Expr)
             )
             return sum(weights) // 4 + 1
-    parts = [operations(c) for c in s.children() if isinstance(c, Stmt)]
-    return None if None in parts else 1 + sum(p for p in parts if p is not None)
+    counts = [operations(c) for c in s.children() if isinstance(c, Stmt)]
+    return None if None in counts else 1 + sum(p for p in counts if p is not None)
 
 
-def is_wide(loop: For) -> bool:
-    """Whether an iteration is so many vector instructions that to unroll the loop would win nothing. It would
-    take long: a loop that packs a panel became 16 times itself, a third of the time to build a matmul."""
+def has_wide_iterations(loop: For) -> bool:
+    """Whether an iteration has so many vector instructions that unrolling the loop would gain nothing. It would
+    take long: a loop that packs a panel grew 16 times, which took a third of the time to build a matmul."""
     count = const_int(loop.extent)
     if count is not None and count <= FEW:
         return False
@@ -74,22 +74,22 @@ def is_wide(loop: For) -> bool:
 
 def _vector_bytes(e: Expr) -> int:
     """The bytes of all vectors that are loaded or computed for a value, not for its indices."""
-    found: dict[Expr, None] = {e: None}
+    nodes: dict[Expr, None] = {e: None}
     pending = [e]
     while pending:
         top = pending.pop()
-        new = [] if isinstance(top, BufferLoad) else [c for c in top.children() if c not in found]
-        found.update(dict.fromkeys(new))
+        new = [] if isinstance(top, BufferLoad) else [c for c in top.children() if c not in nodes]
+        nodes.update(dict.fromkeys(new))
         pending += new
-    return sum([n.dtype.nbytes for n in found if n.dtype.lanes > 1])
+    return sum([n.dtype.nbytes for n in nodes if n.dtype.lanes > 1])
 
 
 def in_chunks(s: For) -> For:
-    """A loop as a loop of loops, the outer one of which looks at the cancel flag.
+    """A loop as a loop of loops, the outer one of which polls the cancel flag.
 
     for i in n: S    ->    for i.part in n//1000 + 1: for i in i.part*1000 ... min(i.part*1000 + 1000, n): S
 
-    The last part may be empty. Of an n below 0 there is none, however small it is: n - 1 might wrap.
+    The last part may be empty. For negative n there are no parts; n - 1, which might wrap, is not computed.
     """
     d = s.var.dtype
     chunk = const(1 << (PART // (operations(s.body) or 1)).bit_length() - 1, d)
@@ -101,13 +101,13 @@ def in_chunks(s: For) -> For:
 
 
 def hidden(x: str, t: str) -> str:
-    """An empty instruction that gives `x`, and that LLVM does not look into. Of a loop whose count it does not know
-    it compares no accesses with each other: for all pairs of 2,000 that took it 45 s."""
+    """An empty instruction with the value `x`, which is opaque to LLVM. In a loop whose count it does not know, it does
+    not compare accesses with one another: all pairs of 2,000 accesses took it 45 s."""
     return f'call {t} asm "", "=r,0"({t} {x}) memory(none)'
 
 
-def is_long(body: Stmt) -> bool:
-    """Whether a body was written out to so many accesses that LLVM would win nothing by vectorizing its loop."""
+def has_many_accesses(body: Stmt) -> bool:
+    """Whether a body was written out to so many accesses that vectorizing its loop would gain LLVM nothing."""
     accesses = 0
     for n in walk(body):
         if isinstance(n, For | While):
@@ -117,6 +117,6 @@ def is_long(body: Stmt) -> bool:
 
 
 def is_coarse(body: Stmt) -> bool:
-    """Whether one iteration takes so long that a look at the cancel flag costs nothing."""
+    """Whether one iteration takes so long that polling the cancel flag costs nothing."""
     work = operations(body)
     return work is None or work >= COARSE

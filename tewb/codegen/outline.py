@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tewb.base import HANDLE, llvm_name
 from tewb.codegen.function import Function
-from tewb.codegen.loop_work import CHUNK, hidden, is_coarse, is_long, operations
+from tewb.codegen.loop_work import CHUNK, has_many_accesses, hidden, is_coarse, operations
 from tewb.codegen.types import value_type
 from tewb.ir import (
     Allocate,
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 
 def outline_parallel(writer: Statements, s: For) -> None:
-    """The body becomes a function of a range of iterations; what it uses travels in a record.
+    """The body becomes a function of a range of iterations; the variables that it uses are passed in a record.
 
-    Iterations that are long are handed out one by one. Where it is not known how long they are, the
-    pool decides by their number alone.
+    Long iterations are handed out one by one. Where it is not known how long they are, the pool decides by their
+    number alone.
     """
     f = writer.f
     captured = [v for v in captured_by(s) if v in writer.values]
     name = f"{f.symbol}.par{len(f.module.functions)}"
     f.module.functions.append("")  # keeps the number taken while the body is written
-    place = len(f.module.functions) - 1
+    number = len(f.module.functions) - 1
     first = writer.expressions.index(s.min)
     record = f.stack("i64", len(captured) + 1)
     for i, v in enumerate(captured):
@@ -55,16 +55,16 @@ def outline_parallel(writer: Statements, s: For) -> None:
     code = f.ins(
         f"call i32 @tewb_rt_parallel(ptr %ctx, ptr {llvm_name(name)}, ptr {record}, i64 {count}, i64 {most})"
     )
-    writer.go_on_if_good(code)
-    f.module.functions[place] = _outlined(writer, name, s, captured)
+    writer.return_if_failed(code)
+    f.module.functions[number] = _outlined(writer, name, s, captured)
 
 
 def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str:
     """Two functions: one that unpacks the record and loops over a range, and the body, whose buffers are
-    known to be apart."""
+    known not to overlap."""
     scope = writer.info.scope(name)
     t = value_type(s.var.dtype)
-    params = _parameters(writer, captured, f"{t} %i")
+    params = _parameter_text(writer, captured, f"{t} %i")
     body = Function(
         writer.f.module,
         f"define internal i32 {llvm_name(name + '.body')}({params}) #0 !dbg {scope}",
@@ -109,8 +109,8 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
         "  br i1 %good, label %next, label %bad",
         "next:",
         "  %n1 = add nsw i64 %n, 1",
-        *([f"  %n2 = {hidden('%n1', 'i64')}"] if is_long(s.body) else []),
-        f"  %more = icmp slt i64 {'%n2' if is_long(s.body) else '%n1'}, %hi",
+        *([f"  %n2 = {hidden('%n1', 'i64')}"] if has_many_accesses(s.body) else []),
+        f"  %more = icmp slt i64 {'%n2' if has_many_accesses(s.body) else '%n1'}, %hi",
         "  br i1 %more, label %head, label %done",
         "bad:",
         "  br label %done",
@@ -129,11 +129,11 @@ def outline_section(writer: Statements, s: Seq) -> None:
     captured = [v for v in captured_by(s) if v in writer.values]
     name = f"{f.symbol}.part{len(f.module.functions)}"
     f.module.functions.append("")  # keeps the number taken while the body is written
-    place = len(f.module.functions) - 1
+    number = len(f.module.functions) - 1
     scope = writer.info.scope(name)
     body = Function(
         f.module,
-        f"define internal i32 {llvm_name(name)}({_parameters(writer, captured)}) noinline #0 !dbg {scope}",
+        f"define internal i32 {llvm_name(name)}({_parameter_text(writer, captured)}) noinline #0 !dbg {scope}",
         name,
     )
     body.location = writer.info.start(scope)
@@ -142,15 +142,15 @@ def outline_section(writer: Statements, s: Seq) -> None:
     inner.depth, inner.region = writer.depth, writer.region
     inner.emit(s)
     body.do("ret i32 0")
-    f.module.functions[place] = body.text()
+    f.module.functions[number] = body.text()
     arguments = [f"{value_type(v.dtype)} {writer.values[v]}" for v in captured]
     code = f.ins(f"call i32 {llvm_name(name)}({', '.join(['ptr %ctx', *arguments])})")
-    writer.go_on_if_good(code)
+    writer.return_if_failed(code)
 
 
-def _parameters(writer: Statements, captured: Sequence[Var], *own: str) -> str:
-    """The parameters of a function that uses variables and buffers from outside; the buffers are known to be
-    apart."""
+def _parameter_text(writer: Statements, captured: Sequence[Var], *own: str) -> str:
+    """The parameters of a function that uses variables and buffers from outside; the buffers are known not to
+    overlap."""
     pointer = writer.f.module.pointer
     params = [
         f"{pointer(v) if v.dtype is HANDLE else value_type(v.dtype)} %p{n}" for n, v in enumerate(captured)

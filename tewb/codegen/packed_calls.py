@@ -68,8 +68,8 @@ def _array_record(
         steps = [writer.expressions.index(n) for n in strides.children()]
     base = writer.emit_expr(data)
     at = writer.expressions.index(offset)
-    place = f.ins(f"getelementptr {memory_type(dtype)}, ptr {base}, i64 {at}")
-    address = f.ins(f"ptrtoint ptr {place} to i64")
+    pointer = f.ins(f"getelementptr {memory_type(dtype)}, ptr {base}, i64 {at}")
+    address = f.ins(f"ptrtoint ptr {pointer} to i64")
     kind, origin = _role(writer, data, offset)
     return [str(kind), str(DTYPES.index(dtype)), str(len(sizes)), address, *sizes, *steps, *origin]
 

@@ -24,14 +24,14 @@ from tewb.ir import (
 
 def lane_of(e: Expr, lane: int) -> Expr:
     """One lane of a vector expression, as a scalar expression."""
-    known: dict[tuple[Expr, int], Expr] = {}
+    lanes: dict[tuple[Expr, int], Expr] = {}
 
     def part(x: Expr, at: int) -> Expr:
         if x.dtype.lanes == 1:
             return x
-        if (x, at) not in known:
-            known[x, at] = _lane_of(x, at, part)
-        return known[x, at]
+        if (x, at) not in lanes:
+            lanes[x, at] = _lane_of(x, at, part)
+        return lanes[x, at]
 
     return part(e, lane)
 
@@ -52,11 +52,11 @@ def _lane_of(e: Expr, lane: int, part: Callable[[Expr, int], Expr]) -> Expr:
         case Select(cond, then, other, dtype):
             return Select(part(cond, lane), part(then, lane), part(other, lane), dtype.element)
         case Shuffle(vectors, indices):
-            found = indices[lane]
+            position = indices[lane]
             for v in vectors:
-                if found < v.dtype.lanes:
-                    return part(v, found)
-                found -= v.dtype.lanes
+                if position < v.dtype.lanes:
+                    return part(v, position)
+                position -= v.dtype.lanes
         case Not(a):
             return Not(part(a, lane), e.dtype.element)
         case Var():

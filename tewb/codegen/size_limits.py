@@ -1,4 +1,4 @@
-"""Sizes that must fit their dtype: arithmetic of symbols that the kernel does in so many bits, checked at each call."""
+"""Sizes that must fit their dtype: the kernel's arithmetic on symbols has so many bits, which each call checks."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ from tewb.runtime.abi import Limit
 
 
 def size_limits(f: PrimFunc, names: Mapping[Var, str]) -> tuple[Limit, ...]:
-    """What the sizes of a call may come to, for each sum and product of symbols among the extents of loops, the shapes
-    of buffers and the guards of `f`:
+    """The limits of sizes at a call, for each sum and product of symbols in the extents of loops, the shapes of buffers
+    and the guards of `f`:
 
         for i in (n + 15)//16:    ->    n + 15 <= 2**31 - 1
 
     The bytes of a buffer are counted in 64 bits, of which the last is a sign. Sizes of arrays are not negative and fit,
     so their differences do too; numbers that are arguments may be anything.
     """
-    found: dict[str, Limit] = {}
+    limits: dict[str, Limit] = {}
     numbers = _numbers(f)
-    for what, size in _sizes(f):
+    for what, size in _size_expressions(f):
         for e in walk(size):
             if not isinstance(e, Add | Sub | Mul) or not _may_pass(e, numbers):
                 continue
             for at in (e,) if size_text(e, names) is not None or not uses(e, numbers) else _at_ends(e, f):
                 text = size_text(at, names)
                 if text is not None:
-                    found.setdefault(text, Limit(text, e.dtype.bits, what))
+                    limits.setdefault(text, Limit(text, e.dtype.bits, what))
     for n in walk(f.body):
         if isinstance(n, Allocate):
             size = ops.mul(ops.cast(n.buffer.shape[0], INT64), n.buffer.dtype.nbytes)
             text = None if const_int(size) is not None else size_text(size, names)
             if text is not None:
-                found.setdefault(text, Limit(text, 63, f"{n.buffer.name} (bytes)"))
-    return tuple(found.values())
+                limits.setdefault(text, Limit(text, 63, f"{n.buffer.name} (bytes)"))
+    return tuple(limits.values())
 
 
 def _numbers(f: PrimFunc) -> frozenset[Var]:
@@ -66,7 +66,7 @@ def _numbers(f: PrimFunc) -> frozenset[Var]:
 
 
 def _may_pass(e: Add | Sub | Mul, numbers: frozenset[Var]) -> bool:
-    """Whether a sum, difference or product of what fits its dtype may not."""
+    """Whether a sum, difference or product of operands that fit their dtype may exceed it."""
     if e.dtype.kind != "int" or (e.dtype.bits >= 64 and _has_room(e)):
         return False
     is_less = isinstance(e, Sub) or _is_less(e)
@@ -74,25 +74,25 @@ def _may_pass(e: Add | Sub | Mul, numbers: frozenset[Var]) -> bool:
 
 
 def _has_room(e: Expr) -> bool:
-    """Whether a number of 64 bits is certainly one: the product of two that had 32, with something added."""
-    return e.dtype.max_value() >= _largest(e)
+    """Whether an expression certainly fits its 64 bits: a product of two numbers of 32, with something added."""
+    return e.dtype.max_value() >= _largest_magnitude(e)
 
 
-def _largest(e: Expr) -> int:
-    """What the magnitude of `e` never passes."""
+def _largest_magnitude(e: Expr) -> int:
+    """A bound of the magnitude of `e`."""
     match e:
         case IntImm(value):
             return abs(value)
         case Cast(value) if value.dtype.is_int:
-            return _largest(value)
+            return _largest_magnitude(value)
         case Add(a, b) | Sub(a, b):
-            return _largest(a) + _largest(b)
+            return _largest_magnitude(a) + _largest_magnitude(b)
         case Mul(a, b):
-            return _largest(a) * _largest(b)
+            return _largest_magnitude(a) * _largest_magnitude(b)
         case Min(a, b) | Max(a, b):
-            return max(_largest(a), _largest(b))
+            return max(_largest_magnitude(a), _largest_magnitude(b))
         case FloorDiv(a, IntImm(c)) if c > 0:
-            return _largest(a)
+            return _largest_magnitude(a)
     return e.dtype.max_value()
 
 
@@ -104,7 +104,7 @@ def _at_ends(e: Expr, f: PrimFunc) -> Iterator[Expr]:
 
 
 def _is_less(e: Expr) -> bool:
-    """Whether `e` is no more than a part of it: a sum with a negative number, or x // c * d with d <= c."""
+    """Whether `e` is at most one of its operands: a sum with a negative number, or x // c * d with d <= c."""
     match e:
         case Mul(FloorDiv(_, IntImm(c)), IntImm(d)):
             return 0 < d <= c
@@ -113,13 +113,14 @@ def _is_less(e: Expr) -> bool:
     return False
 
 
-def _sizes(f: PrimFunc) -> Iterator[tuple[str, Expr]]:
-    """The expressions that say how much there is, each with what it is the size of."""
+def _size_expressions(f: PrimFunc) -> Iterator[tuple[str, Expr]]:
+    """The expressions that are sizes, each with the name of what it is the size of."""
     for p in f.params:
         if isinstance(p, Buffer):
             for e in (*p.shape, *p.strides):
                 yield p.name, e
-    # A choice compares values, which wrap, whoever made it; the loops around the guards of ours have the same sizes.
+    # A choice compares values, which wrap, even where it is marked likely; the guards of lowering have the sizes of the
+    # loops around them.
     choices = [n.args[0] for n in walk(f.body) if isinstance(n, Call) and n.op == "if_then_else"]
     compared = {x for c in choices for x in walk(c)}
     for n in walk(f.body):

@@ -11,10 +11,10 @@ _BINDS = {"+": 0, "-": 0, "*": 1, "//": 1, "%": 1}
 
 
 def size_text(e: Expr, names: Mapping[Var, str]) -> str | None:
-    """Integer arithmetic as Python text over `names`, without the widths of its numbers, which do not overflow; None
-    for anything else."""
-    found = _text(e, names)
-    return None if found is None else found[0]
+    """Integer arithmetic as Python text over `names`, ignoring the widths of its numbers, which do not overflow;
+    None for anything else."""
+    text = _text(e, names)
+    return None if text is None else text[0]
 
 
 def _text(e: Expr, names: Mapping[Var, str]) -> tuple[str, int] | None:

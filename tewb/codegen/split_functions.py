@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 from tewb.ir import For, Seq, Stmt
 
-MANY_LOOPS = 64  # that stay in one function
-SECTION = 32  # loops that go together into another one
+MANY_LOOPS = 64  # loops that stay in one function
+SECTION = 32  # loops that are outlined together
 
 
 class Sections:
-    """Cuts sequences; remembers the loops of every statement that it has met."""
+    """Cuts sequences into sections; remembers the number of loops of every statement seen."""
 
     def __init__(self) -> None:
         self._loops: dict[Stmt, int] = {}

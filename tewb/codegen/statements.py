@@ -12,7 +12,15 @@ from tewb.codegen.expressions import Expressions
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
 from tewb.codegen.llvm_vectorizer import is_misread
-from tewb.codegen.loop_work import PART, hidden, in_chunks, is_coarse, is_long, is_wide, operations
+from tewb.codegen.loop_work import (
+    PART,
+    has_many_accesses,
+    has_wide_iterations,
+    hidden,
+    in_chunks,
+    is_coarse,
+    operations,
+)
 from tewb.codegen.outline import outline_parallel, outline_section
 from tewb.codegen.packed_calls import call_packed
 from tewb.codegen.single_lane import lane_of
@@ -54,7 +62,7 @@ from tewb.runtime.abi import (
 UNROLLED_NEVER = '!"llvm.loop.unroll.disable"'
 VECTORIZED_NEVER = '!"llvm.loop.vectorize.enable", i1 false'
 STACK_LIMIT = 64 << 10  # bytes of a function's stack that buffers may take; threads have small stacks
-TILE = 4 << 10  # bytes up to which a buffer may end in registers: larger ones leave these half of the stack
+TILE = 4 << 10  # bytes of a buffer that may end in registers: larger buffers leave half of the stack to these
 
 
 class Statements:
@@ -73,7 +81,7 @@ class Statements:
         self.sections = Sections()
 
     def inside(self, f: Function, values: dict[Var, str], scope: str) -> Statements:
-        """What writes into another function `f` of the same kernel, where `values` are known."""
+        """The writer of another function `f` of the same kernel, in which `values` are known."""
         inner = Statements(f, values, self.debug, self.shared, self.info, scope)
         inner.expressions.data |= self.expressions.data
         return inner
@@ -98,7 +106,7 @@ class Statements:
         value = self.emit_expr(s.value)
         d = s.buffer.dtype
         if index.dtype.lanes == 1:
-            self.accesses.write(self.accesses.place(s, index), value, s.value.dtype, s.nontemporal)
+            self.accesses.write(self.accesses.element_address(s, index), value, s.value.dtype, s.nontemporal)
         elif is_contiguous(index):
             assert isinstance(index, Ramp)
             self.accesses.write_row(s, index, value)
@@ -106,10 +114,10 @@ class Statements:
             self.accesses.scatter(s, index, value, s.value.dtype)
         else:
             t, scalar = value_type(s.value.dtype), value_type(d)
-            for lane, place in enumerate(self.accesses.places(s, index)):
+            for lane, address in enumerate(self.accesses.element_addresses(s, index)):
                 one = self.f.ins(f"extractelement {t} {value}, i64 {lane}")
                 assert scalar
-                self.accesses.write(place, one, d)
+                self.accesses.write(address, one, d)
 
     # ---- control
 
@@ -130,8 +138,8 @@ class Statements:
                 self.emit(stmts[at])
             at += len(together) or 1
 
-    def go_on_if_good(self, code: str) -> None:
-        """Return where a function of ours said that something failed."""
+    def return_if_failed(self, code: str) -> None:
+        """Return from the function if the called function failed."""
         good, bad = self.f.label(), self.f.label()
         self.f.branch(self.f.ins(f"icmp eq i32 {code}, 0"), good, bad, likely=True)
         self.f.start(bad)
@@ -139,7 +147,7 @@ class Statements:
         self.f.start(good)
 
     def store_together(self, stores: list[BufferStore]) -> None:
-        """Stores that fill each other's gaps, as one."""
+        """Stores that fill one another's gaps, as one."""
         first = stores[0]
         (index,) = first.indices
         assert isinstance(index, Ramp)
@@ -147,9 +155,9 @@ class Statements:
         self.f.location = self.locate(first) or before
         self.expressions.begin()
         value = shuffle(self.f, [self.emit_expr(s.value) for s in stores], first.value.dtype)
-        place = self.accesses.place(first, index.base)
+        address = self.accesses.element_address(first, index.base)
         d = first.value.dtype
-        self.accesses.write(place, value, d.with_lanes(d.lanes * len(stores)))
+        self.accesses.write(address, value, d.with_lanes(d.lanes * len(stores)))
         self.f.location = before
 
     def loop(self, s: For) -> None:
@@ -183,23 +191,25 @@ class Statements:
         self.emit(s.body)
         self.depth -= 1
         following = f.ins(f"add nsw {t} {i}, 1")
-        compared = f.ins(hidden(following, t)) if is_long(s.body) else following
+        compared = f.ins(hidden(following, t)) if has_many_accesses(s.body) else following
         again = f.ins(f"icmp slt {t} {compared}, {end}")
-        f.lines[at] = f"  {i} = phi {t} [ {first}, %{before} ], [ {following}, %{f.block} ]{f._at()}"
-        wishes = [UNROLLED_NEVER] if is_wide(s) else []
+        f.lines[at] = (
+            f"  {i} = phi {t} [ {first}, %{before} ], [ {following}, %{f.block} ]{f.location_suffix()}"
+        )
+        wishes = [UNROLLED_NEVER] if has_wide_iterations(s) else []
         f.branch(again, body, done, wishes=wishes + [VECTORIZED_NEVER] * is_misread(s))
         f.start(done)
 
     def poll(self, s: For) -> None:
-        """Look at the cancel flag once in an iteration of a loop whose iterations are long, and whose body
-        has no loop that does so itself."""
+        """Poll the cancel flag once in each iteration of a loop whose iterations are long and whose body has no loop
+        that polls it."""
         if not is_coarse(s.body) or any(isinstance(n, For) and is_coarse(n.body) for n in walk(s.body)):
             return
         self.stop_if_cancelled()
 
     def is_endless(self, s: For) -> bool:
-        """Whether a loop of short iterations may run for so long that somebody wants to end it: it has very many, or,
-        around everything else, nobody knows how many and memory is no bound for them."""
+        """Whether a loop of short iterations may run for so long that a user wants to interrupt it: it has very many,
+        or it is an outermost loop whose number of iterations is not known and not bounded by memory."""
         if is_coarse(s.body) or any(isinstance(n, For) and is_coarse(n.body) for n in walk(s.body)):
             return False
         work = operations(s)
@@ -243,8 +253,8 @@ class Statements:
         f.start(done)
 
     def in_lanes(self, s: IfThenElse) -> None:
-        """Stores in the lanes where a vector condition holds: masked, which all are that lowering guards so, or
-        lane by lane in programs that others wrote, and in debug builds, which check every access."""
+        """Stores in the lanes where a vector condition holds: masked, as all that lowering guards by lanes can be, or
+        lane by lane in other programs, and in debug builds, which check every access."""
         stores = s.then.stmts if isinstance(s.then, Seq) else (s.then,)
         if self.debug or s.other is not None or not all(is_maskable_store(b) for b in stores):
             self.lane_by_lane(s, stores)
@@ -264,14 +274,14 @@ class Statements:
 
     def lane_by_lane(self, s: IfThenElse, stores: Sequence[Stmt]) -> None:
         for lane in range(s.cond.dtype.lanes):
-            parts = []
+            lane_stores = []
             for b in stores:
                 if not isinstance(b, BufferStore) or s.other is not None:
                     raise CodegenError(f"a condition of {s.cond.dtype.lanes} lanes guards stores only")
-                parts.append(
+                lane_stores.append(
                     BufferStore(b.buffer, lane_of(b.value, lane), (lane_of(b.indices[0], lane),), b.origin)
                 )
-            self.branch(IfThenElse(lane_of(s.cond, lane), seq(*parts), None, s.origin))
+            self.branch(IfThenElse(lane_of(s.cond, lane), seq(*lane_stores), None, s.origin))
 
     def let(self, s: LetStmt) -> None:
         self.expressions.bind(s.var, s.value)
@@ -315,13 +325,13 @@ class Statements:
             if self.f.stack_bytes + total <= (STACK_LIMIT if total <= TILE else STACK_LIMIT // 2):
                 self.f.stack_bytes += total
                 self.values[b.data] = self.f.stack(memory_type(b.dtype), max(count, 1))
-                self.accesses.has(b.data, count)
+                self.accesses.add_stack_buffer(b.data, count)
                 self.emit(s.body)
                 return
         self.heap(s, size)
 
     def registers(self, s: Allocate, count: int) -> None:
-        """A slot of the stack that the optimiser takes apart. The copies of a tile that was unrolled take turns."""
+        """A slot of the stack that the optimiser replaces by registers. The copies of an unrolled tile share it."""
         kind = memory_type(s.buffer.dtype), count
         free = self.f.free_slots.setdefault(kind, [])
         slot = free.pop() if free else self.f.stack(*kind)

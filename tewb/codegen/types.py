@@ -1,4 +1,4 @@
-"""dtypes and constants in LLVM's words."""
+"""dtypes and constants as LLVM writes them."""
 
 from __future__ import annotations
 

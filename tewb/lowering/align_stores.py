@@ -42,21 +42,21 @@ from tewb.ir import (
 )
 
 PIECE = 16  # bytes: what one non-temporal store of a vector takes at least, and where it must begin
-LINE = 64  # bytes of a line of the caches: to know more of an address is of no use
+LINE = 64  # bytes of a cache line: knowing more of an address is of no use
 
 
 def align_stores(f: PrimFunc) -> PrimFunc:
-    """Ask where non-temporal stores of vectors go, and store as usual between multiples of 16 bytes.
+    """Test at run time where non-temporal vector stores are aligned, and use ordinary stores elsewhere.
 
         for i in 99:                                   if is_aligned(address_of(B[0]), 16):
             B[i*8 : i*8 + 8] = T.nontemporal(x)   ->       for i in 99: B[i*8 : i*8 + 8] = T.nontemporal(x, align=16)
                                                        else:
                                                            for i in 99: B[i*8 : i*8 + 8] = x
 
-    The index in the question has no parts that move the address by multiples of 16 bytes. The branch stands around
-    every loop that the question does not depend on, as long as these loops do nothing else: rows of 1001 floats
-    are asked for one by one, and nothing is written twice but the loops of such stores. Where the address is known
-    (memory of the kernel's own, an argument that declares its alignment) there is no question.
+    Terms that move the address by multiples of 16 bytes are left out of the tested index. The branch is placed
+    around every loop that the test does not depend on, as long as these loops do nothing else: rows of 1001 floats
+    are tested one by one, and only the loops of such stores are duplicated. Where the alignment is known (memory
+    of the kernel's own, an argument that declares its alignment) there is no test.
 
     numpy's arrays begin at multiples of 16 bytes and seldom at one of 64: pieces of 16 bytes fill a line as well
     (relu(a*b + c) on 16M floats: 2.0 of numpy with ordinary stores, 2.29 in pieces of 16 bytes, 2.37 in whole lines),
@@ -75,11 +75,11 @@ def align_stores(f: PrimFunc) -> PrimFunc:
 
 
 class _Aligner:
-    def __init__(self, known: dict[Var, int]) -> None:
-        self.known = known  # the alignment of memory in bytes; 0 means that of an element
-        self.holding: list[Expr] = []  # the questions that are answered with yes around
-        self.branches: set[Stmt] = set()  # those that this pass makes
-        self.apart: set[BufferStore] = set()  # the stores that their neighbours in memory do not follow
+    def __init__(self, alignments: dict[Var, int]) -> None:
+        self.alignments = alignments  # the alignment of memory in bytes; 0 means that of an element
+        self.holding: list[Expr] = []  # the alignment tests that hold here
+        self.branches: set[Stmt] = set()  # the branches that this pass made
+        self.apart: set[BufferStore] = set()  # the stores that are not followed by their neighbours in memory
         rules: dict[type, Any] = {
             BufferStore: self.store,
             Allocate: self.allocate,
@@ -99,7 +99,7 @@ class _Aligner:
         if not (isinstance(index, Ramp) and const_int(index.stride) == 1) or size % wanted:
             return ordinary
         rest = without_multiples(index.base, wanted // s.buffer.dtype.nbytes)
-        base = self.known.get(s.buffer.data, 0)
+        base = self.alignments.get(s.buffer.data, 0)
         if base >= wanted and isinstance(rest, IntImm):
             at = multiple(index.base, LINE) * s.buffer.dtype.nbytes
             aligned = math.gcd(base, at, size, LINE)
@@ -108,22 +108,22 @@ class _Aligner:
         aligned_store = replace(s, nontemporal=wanted)
         if any(structural_equal(question, q) for q in self.holding):
             return aligned_store
-        return self.made(question, aligned_store, ordinary)
+        return self.new_branch(question, aligned_store, ordinary)
 
-    def made(self, question: Expr, then: Stmt, other: Stmt) -> Stmt:
+    def new_branch(self, question: Expr, then: Stmt, other: Stmt) -> Stmt:
         branch = IfThenElse(question, then, other, getattr(then, "origin", None))
         self.branches.add(branch)
         return branch
 
     def allocate(self, s: Allocate) -> Stmt:
-        self.known[s.buffer.data] = ALLOCATED
+        self.alignments[s.buffer.data] = ALLOCATED
         return s.map_children(self.rewrite)
 
     def loop(self, s: For) -> Stmt:
         self.apart |= stores_apart(s)
         body = self.rewrite(s.body)
         if body in self.branches and isinstance(body, IfThenElse) and not uses(body.cond, [s.var]):
-            return self.made(body.cond, replace(s, body=body.then), replace(s, body=body.other))
+            return self.new_branch(body.cond, replace(s, body=body.then), replace(s, body=body.other))
         return s if body is s.body else replace(s, body=body)
 
     def branch(self, s: IfThenElse) -> Stmt:
@@ -137,11 +137,11 @@ class _Aligner:
         other = None if s.other is None else self.rewrite(s.other)
         if then in self.branches and other is None and isinstance(then, IfThenElse):
             assert then.other is not None
-            return self.made(then.cond, replace(s, then=then.then), replace(s, then=then.other))
+            return self.new_branch(then.cond, replace(s, then=then.then), replace(s, then=then.other))
         return s if then is s.then and other is s.other else replace(s, then=then, other=other)
 
     def answered(self, s: IfThenElse) -> Stmt:
-        """A branch of this kind that is there already."""
+        """A branch on an alignment test that the function has already."""
         self.holding.append(s.cond)
         then = self.rewrite(s.then)
         self.holding.pop()
@@ -150,21 +150,21 @@ class _Aligner:
 
     def seq(self, s: Seq) -> Stmt:
         """Neighbours with one question share its branch."""
-        parts = [self.rewrite(p) for p in s.stmts]
-        if all(a is b for a, b in zip(parts, s.stmts, strict=True)):
+        rewritten = [self.rewrite(p) for p in s.stmts]
+        if all(a is b for a, b in zip(rewritten, s.stmts, strict=True)):
             return s
         joined: list[Stmt] = []
-        for p in parts:
+        for p in rewritten:
             last = joined[-1] if joined else NOOP
             if p in self.branches and last in self.branches and structural_equal(last.cond, p.cond):  # type: ignore[attr-defined]
-                joined[-1] = self.made(last.cond, seq(last.then, p.then), seq(last.other, p.other))  # type: ignore[attr-defined]
+                joined[-1] = self.new_branch(last.cond, seq(last.then, p.then), seq(last.other, p.other))  # type: ignore[attr-defined]
             else:
                 joined.append(p)
         return seq(*joined)
 
 
 def stores_apart(loop: For) -> set[BufferStore]:
-    """The non-temporal stores of an innermost loop whose next iteration does not go on where this one ends."""
+    """The non-temporal stores of an innermost loop whose next iteration does not continue where this one ends."""
     inside = list(walk(loop.body))
     if any(isinstance(n, For) for n in inside):
         return set()
@@ -172,10 +172,10 @@ def stores_apart(loop: For) -> set[BufferStore]:
     lanes = {s.buffer.data: 0 for s in stores}
     for s in stores:
         lanes[s.buffer.data] += s.value.dtype.lanes
-    return {s for s in stores if slope(_first(s.indices[0]), loop.var) != lanes[s.buffer.data]}
+    return {s for s in stores if slope(_first_element(s.indices[0]), loop.var) != lanes[s.buffer.data]}
 
 
-def _first(index: Expr) -> Expr:
+def _first_element(index: Expr) -> Expr:
     return index.base if isinstance(index, Ramp) else index
 
 
@@ -194,7 +194,7 @@ def multiple(e: Expr, most: int) -> int:
 
 
 def without_multiples(e: Expr, n: int) -> Expr:
-    """An index that differs from `e` by a multiple of `n`, a power of two: without the terms that are such.
+    """An index that differs from `e` by a multiple of `n`, a power of two: the terms that are multiples are dropped.
 
     i*64 + j*1001 + 5    ->    j*1001 + 1      for 4
 

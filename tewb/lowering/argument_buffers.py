@@ -62,7 +62,7 @@ def _check_pair(args: Sequence[Any], t: Any, b: Any) -> None:
 
 
 def argument_buffer(t: Tensor, declared: Buffer | None, sizes: set[Var]) -> tuple[Buffer, dict[Var, Expr]]:
-    """The buffer of argument `t`, and what the variables mean that only its declaration has.
+    """The buffer of argument `t`, and the values of the variables that only its declaration uses.
 
     It has the tensor's shape. A size that is declared as a variable of its own becomes the tensor's size, so
     that strides such as `m` of a buffer (n, m) have a value. `sizes` are the variables of all arguments.

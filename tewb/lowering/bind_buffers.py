@@ -1,4 +1,4 @@
-"""Binding: buffers that were declared by hand become those that lowering chose."""
+"""Binding: declared buffers are replaced by the buffers that lowering chose."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def is_compact(b: Buffer) -> bool:
 
 
 def bound_variables(pairs: Mapping[Buffer, Buffer]) -> dict[Var, Expr]:
-    """What the variables of declared shapes and strides are. A stride that is also a size, as `m` in the
-    strides (m, 1) of a buffer (n, m), is that size."""
+    """The values of the variables in declared shapes and strides. A stride that is also a size, as `m` in the
+    strides (m, 1) of a buffer (n, m), has the value of that size."""
     values: dict[Var, Expr] = {}
     for declared, actual in pairs.items():
         for wanted, given in zip(declared.shape, actual.shape, strict=True):
@@ -68,5 +68,5 @@ def bind_buffers(
         return BufferStore(pairs.get(n.buffer, n.buffer), rewrite(n.value), place(n), n.origin, n.nontemporal)
 
     rewrite: Any = rewriter({Var: lambda v: values.get(v, v), BufferLoad: load, BufferStore: store})
-    made: Stmt = rewrite(body)
-    return made
+    bound: Stmt = rewrite(body)
+    return bound

@@ -1,4 +1,4 @@
-"""What a reducer makes of two values, or of two tuples of values."""
+"""The combination of two values, or of two tuples of values, by a reducer."""
 
 from __future__ import annotations
 

@@ -29,9 +29,9 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering.combine_values import combined
-from tewb.lowering.data_ranges import ToldRange, told_ranges
-from tewb.lowering.stage_loops import Loops
-from tewb.lowering.vector_reduction import Lanes
+from tewb.lowering.data_ranges import DependentRange, dependent_ranges
+from tewb.lowering.stage_loops import StageLoops
+from tewb.lowering.vector_reduction import LaneReduction
 from tewb.schedule import Stage, index_up, lane_loop, loops_of_elements
 from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
 
@@ -39,18 +39,18 @@ if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
 
 
-class ComputeNest(Loops):
+class ComputeNest(StageLoops):
     """The loops of one compute stage."""
 
     def __init__(self, nests: Nests, stage: Stage, op: ComputeOp) -> None:
         super().__init__(nests, stage, stage.leaf_iter_vars)
         self.op = op
         self.results = [nests.buffer(t)[0] for t in stage.op.outputs]
-        self.told: list[ToldRange] = []
+        self.dependent_ranges: list[DependentRange] = []
 
     def nest(self) -> Stmt:
         values, guards = self.indices(self.own.vars)
-        self.told = told_ranges(self, values)
+        self.dependent_ranges = dependent_ranges(self, values)
         reduction = self.op.body[0] if isinstance(self.op.body[0], Reduce) else None
         translate = self.translate({iv.var: values[iv] for iv in self.own.ranges})
         indices = self.store_indices(values)
@@ -62,7 +62,7 @@ class ComputeNest(Loops):
         late = [g for g in guards if self.depth(g[1]) >= first]
         lane = lane_loop(self.stage, self.own.extents)
         if lane is not None:
-            inner = Lanes(self, reduction, first, lane).reduce(late, translate)
+            inner = LaneReduction(self, reduction, first, lane).reduce(late, translate)
         else:
             update = self.update(reduction, indices, translate)
             inner = seq(self.init(reduction), self.loops(first, len(self.leaves), late, update))
@@ -82,7 +82,7 @@ class ComputeNest(Loops):
     def indices(
         self, variables: Mapping[IterVar, Expr]
     ) -> tuple[dict[IterVar, Expr], list[tuple[IterVar, Expr]]]:
-        """The value of every axis, and the guards without which an iteration would be one too many."""
+        """The value of every axis, and the guards that keep superfluous iterations from running."""
         values: dict[IterVar, Expr] = dict(variables)
         guards = index_up(self.stage.relations, values, self.own.extents, self.analyzer)
         for iv, r in self.own.ranges.items():
@@ -106,11 +106,11 @@ class ComputeNest(Loops):
 
     def store_indices(self, values: Mapping[IterVar, Expr]) -> list[tuple[Expr, ...]]:
         """Where the element of an iteration stands in the buffer of each output."""
-        made = []
+        indices = []
         for t in self.stage.op.outputs:
             _, mins = self.nests.buffer(t)
-            made.append(tuple(ops.sub(values[iv], m) for iv, m in zip(self.op.axis, mins, strict=True)))
-        return made
+            indices.append(tuple(ops.sub(values[iv], m) for iv, m in zip(self.op.axis, mins, strict=True)))
+        return indices
 
     # ---- statements
 
@@ -133,8 +133,8 @@ class ComputeNest(Loops):
         return self.elements("init", start)
 
     def elements(self, name: str, body: Callable[[Mapping[IterVar, Expr], Sequence[Var]], Stmt]) -> Stmt:
-        """Loops over the data axes inside of the first reduce loop, around `body` of the values of all axes and
-        of the loops."""
+        """Loops over the data axes inside of the first reduce loop. `body` makes their body from the values of all
+        axes and the variables of these loops."""
         data = loops_of_elements(self.stage)
         fresh = {iv: Var(f"{self.stage.axis_name(iv)}.{name}", iv.dtype) for iv in data}
         variables: dict[IterVar, Expr] = {**self.own.vars, **fresh}
@@ -143,10 +143,10 @@ class ComputeNest(Loops):
             self.analyzer.bind_extent(v, const(0, v.dtype), self.own.extents[iv])
         values, guards = self.indices(variables)
         needed = [g for iv, g in guards if iv.kind is not AxisKind.REDUCE and uses(g, fresh.values())]
-        made = self.guarded(needed, body(values, list(fresh.values())))
+        nest = self.guarded(needed, body(values, list(fresh.values())))
         for iv in reversed(data):
-            made = self.loop(iv, fresh[iv], made)
-        return made
+            nest = self.loop(iv, fresh[iv], nest)
+        return nest
 
     def update(self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], translate: AxisValues) -> Stmt:
         """One step of the reduction: combine what is there with the next source value."""
@@ -190,7 +190,7 @@ class ComputeNest(Loops):
         return body
 
     def compared(self, access: UnprovedRead) -> Expr:
-        """The index of an access, in which no part of it wraps."""
+        """The index of an access, written so that no part of it wraps."""
         load, d, _ = access
         ranges = known_ranges((*self.op.axis, *self.op.reduce_axis), self.op.inputs)
         return checked_index(load.indices[d], ranges, load.producer.shape[d])
@@ -200,17 +200,17 @@ class ComputeNest(Loops):
         if not self.op.unproved:
             return []
         evaluated = {id(n) for e in exprs for n in walk(e)}
-        before = {id(a) for t in self.told for a in t.checked}
+        before = {id(a) for t in self.dependent_ranges for a in t.checked}
         return [a for a in self.op.unproved if id(a[0]) in evaluated and id(a) not in before]
 
     def outside(self, access: UnprovedRead) -> str:
-        """What is said of an access that leaves its tensor."""
+        """The message for an access that leaves its tensor."""
         load, d, _ = access
         name = load.producer.name
         return f"{self.stage.name} reads outside of {name} in dimension {d}: {index_text(load.indices[d])}"
 
     def before_loop(self, position: int, body: Stmt) -> Stmt:
         """`body`, which begins with loop `position`, with the ranges of loops that are known there."""
-        for t in reversed([t for t in self.told if t.position == position]):
+        for t in reversed([t for t in self.dependent_ranges if t.position == position]):
             body = t.around(body)
         return body

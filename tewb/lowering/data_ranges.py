@@ -1,4 +1,4 @@
-"""Ranges of reduce loops that depend on other axes or on elements: what they are is told right before the loop.
+"""Ranges of reduce loops that depend on other axes or on elements: they are computed right before the loop.
 
 for i in n:                                            for i in n:
     for k in range(indptr[i], indptr[i + 1]):    ->        k.begin: T.int32 = indptr[i]
@@ -40,21 +40,22 @@ from tewb.tensor import ALWAYS, UnprovedRead
 if TYPE_CHECKING:
     from tewb.lowering.compute_nest import ComputeNest
 
-# What has no more nodes than this and reads nothing is written wherever it is used: `range(i.outer * 8 + i.inner + 1)`.
+# Expressions of at most this many nodes that read no element are written where they are used:
+# `range(i.outer * 8 + i.inner + 1)`.
 SHORT = 8
 
 
-def told_ranges(nest: ComputeNest, values: Mapping[IterVar, Expr]) -> list[ToldRange]:
+def dependent_ranges(nest: ComputeNest, values: Mapping[IterVar, Expr]) -> list[DependentRange]:
     """The ranges of the reduce axes of a stage that depend on something, outermost first."""
     if not nest.op.domains:
         return []
     translate = nest.translate({iv.var: values[iv] for iv in nest.own.ranges})
-    return [ToldRange(nest, iv, translate) for iv in nest.op.domains]
+    return [DependentRange(nest, iv, translate) for iv in nest.op.domains]
 
 
-class ToldRange:
-    """The range of the reduce axis `axis`, which is known before loop `position`. The accesses `checked` are those that
-    are looked at there for all iterations at once."""
+class DependentRange:
+    """The range of the reduce axis `axis`, which is known before loop `position`. The accesses in `checked` are
+    checked there, for all iterations at once."""
 
     def __init__(self, nest: ComputeNest, axis: IterVar, translate: AxisValues) -> None:
         self.nest, self.axis, self.translate = nest, axis, translate
@@ -83,8 +84,8 @@ class ToldRange:
         return self.nest.checked(self.domain.exprs, self.translate, body)
 
     def _countable(self, body: Stmt) -> Stmt:
-        """`body`, behind a check that as many iterations as elements say can be counted. What is read at all of them
-        is checked to lie in a tensor, and then they can."""
+        """`body`, behind a check that the number of iterations, which elements give, fits its dtype. No check is needed
+        where an access in every iteration is checked to lie in a tensor."""
         begin, end = (self.translate(e) for e in self.domain.exprs)
         most = end.dtype.max_value() - (LARGEST_FACTOR if self.nest.stage.relations else 0)
         starts_at_0 = (const_int(begin) or 0) >= 0 and const_int(begin) is not None
@@ -103,8 +104,8 @@ class ToldRange:
     # ---- checks for all iterations
 
     def _others(self) -> list[Expr] | None:
-        """The extents of the other axes in loops inside, where these are sizes; None where nobody knows them here."""
-        nest, found = self.nest, list[Expr]()
+        """The extents of the other axes in loops inside, where these are sizes; None where they are not known here."""
+        nest, sizes = self.nest, list[Expr]()
         inside = nest.leaves[self.position :]
         for iv, r in nest.own.ranges.items():
             if iv is self.axis or not any(x in nest.stage.loops_of(iv) for x in inside):
@@ -112,12 +113,12 @@ class ToldRange:
             if r.extent in nest.own.dependent_vars:
                 return None
             if (const_int(r.extent) or 0) <= 0:
-                found.append(r.extent)
-        return found
+                sizes.append(r.extent)
+        return sizes
 
     def _ends(self, access: UnprovedRead) -> tuple[Expr, Expr] | None:
-        """The smallest and the largest index of an access that the loop makes for certain, whose index moves with it;
-        None for another one."""
+        """The smallest and the largest index of an access that every iteration makes and whose index moves with the
+        loop; None for other accesses."""
         load, d, when = access
         reduction, v = self.nest.op.body[0], self.axis.var
         assert isinstance(reduction, Reduce)
@@ -149,7 +150,7 @@ class ToldRange:
         assert ends is not None and self.others is not None
         size = access[0].producer.shape[access[1]]
         inside = ops.logical_and(ops.greater_equal(ends[0], 0), ops.less(ends[1], size))
-        # Ends are compared, not an extent with 0: what nobody filled may be too far apart for a difference.
+        # Ends are compared, not an extent with 0: uninitialised elements may be too far apart for a difference.
         begin, end = (self.translate(e) for e in self.domain.exprs)
         empty = ops.less_equal(end, begin)
         none = [empty, *(ops.less_equal(n, 0) for n in self.others)]
@@ -157,7 +158,7 @@ class ToldRange:
 
 
 def _from_narrow(e: Expr) -> bool:
-    """Whether `e` is what 32 bits hold: differences of such numbers are counted in int64."""
+    """Whether `e` fits in 32 bits: differences of such numbers are counted in int64."""
     value = const_int(e)
     return abs(value) < 1 << 32 if value is not None else isinstance(e, Cast) and e.value.dtype.bits <= 32
 

@@ -1,4 +1,4 @@
-"""Demands: the conditions under which a part of an expression is wanted."""
+"""Demands: the conditions under which a part of an expression is needed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tewb.ir import And, Broadcast, Call, Expr, Not, Or
 
 
 class Demand:
-    """That one of several conditions comes out as said, each of them looked at under another demand. With none, that
-    is always so. `lanes` are those of the conditions, `number` tells demands apart."""
+    """The demand that one of several conditions has a given outcome, each evaluated under another demand. Without any
+    it is ALWAYS. `lanes` are those of the conditions; `number` distinguishes demands."""
 
     __slots__ = ("lanes", "number", "terms")
     lanes: int
@@ -27,11 +27,11 @@ class Demands:
     """Makes demands; equal ones are the same object."""
 
     def __init__(self) -> None:
-        self._made: dict[frozenset[Term], Demand] = {}
+        self._by_terms: dict[frozenset[Term], Demand] = {}
         self._under: dict[Term, Demand] = {}
 
     def any_of(self, demands: Iterable[Demand]) -> Demand:
-        """That one of `demands` is there: (p and a) or (p and not a) is p, and so is p or (p and a)."""
+        """The demand that holds where one of `demands` does: (p and a) or (p and not a) is p, and so is p or (p and a)."""
         terms: set[Term] = set()
         for d in set(demands):
             if d is ALWAYS:
@@ -42,16 +42,16 @@ class Demands:
                 if before is ALWAYS:
                     return ALWAYS
                 terms = (terms - {(before, cond, True), (before, cond, False)}) | before.terms
-        known = {ALWAYS: False}
-        return self._of(frozenset([t for t in terms if not _is_one_of(t[0], terms, known)]))
+        answers = {ALWAYS: False}
+        return self._of(frozenset([t for t in terms if not _is_one_of(t[0], terms, answers)]))
 
     def under(self, before: Demand, cond: Expr, holds: bool) -> Demand:
-        """That, under `before`, `cond` holds, or that it does not."""
+        """The demand that, under `before`, `cond` holds, or that it does not."""
         key = (before, cond, holds)
-        made = self._under.get(key)
-        if made is None:
-            made = self._under[key] = self._find(before, cond, holds)
-        return made
+        demand = self._under.get(key)
+        if demand is None:
+            demand = self._under[key] = self._find(before, cond, holds)
+        return demand
 
     def _find(self, before: Demand, cond: Expr, holds: bool) -> Demand:
         match cond:
@@ -60,7 +60,7 @@ class Demands:
             case Call("likely", (a,)) | Broadcast(a):
                 return self.under(before, a, holds)
             case And(a, b) | Or(a, b):
-                goes_on = isinstance(cond, And)  # what `a` is where `b` is looked at
+                goes_on = isinstance(cond, And)  # the value of `a` where `b` is evaluated
                 second = self.under(self.under(before, a, goes_on), b, holds)
                 if goes_on == holds:
                     return second
@@ -68,14 +68,14 @@ class Demands:
         return self._of(frozenset([(before, cond, holds)]))
 
     def _of(self, terms: frozenset[Term]) -> Demand:
-        made = self._made.get(terms)
-        if made is None:
-            made = self._made[terms] = Demand(terms, len(self._made) + 1)
-        return made
+        demand = self._by_terms.get(terms)
+        if demand is None:
+            demand = self._by_terms[terms] = Demand(terms, len(self._by_terms) + 1)
+        return demand
 
 
-def _is_one_of(d: Demand, terms: set[Term], known: dict[Demand, bool]) -> bool:
-    """Whether one of `terms` is there wherever `d` is."""
-    if d not in known:
-        known[d] = all([t in terms or _is_one_of(t[0], terms, known) for t in d.terms])
-    return known[d]
+def _is_one_of(d: Demand, terms: set[Term], answers: dict[Demand, bool]) -> bool:
+    """Whether one of `terms` holds wherever `d` does."""
+    if d not in answers:
+        answers[d] = all([t in terms or _is_one_of(t[0], terms, answers) for t in d.terms])
+    return answers[d]

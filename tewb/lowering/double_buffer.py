@@ -1,4 +1,4 @@
-"""Double buffering: the part that the next iteration needs is made in this one, in memory of its own."""
+"""Double buffering: what the next iteration reads is computed in this one, in memory of its own."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from tewb.ir import (
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What is made one iteration ahead: the statement, and the buffers that it stores to."""
+    """What is computed one iteration ahead: the statement, and the buffers that it stores to."""
 
-    made: Stmt
+    producer: Stmt
     buffers: list[Buffer]
     origin: Origin
 
 
-def double_buffered(loop: For, parts: Sequence[Ahead]) -> Stmt:
-    """`loop`, whose iterations read what `parts` store, with these made one iteration ahead.
+def double_buffered(loop: For, ahead: Sequence[Ahead]) -> Stmt:
+    """`loop`, whose iterations read what `ahead` store, with these computed one iteration ahead.
 
     for k in n:                      B = allocate((2, m));  B[0] = f(0)
         B = allocate((m,))           for k in n:
@@ -48,14 +48,14 @@ def double_buffered(loop: For, parts: Sequence[Ahead]) -> Stmt:
         use B                            use B[k % 2]
     """
     v, n = loop.var, loop.extent
-    twice = {b: _twice(b, loop, p.origin) for p in parts for b in p.buffers}
-    making = seq(*[_halves(p.made, twice, v) for p in parts])
+    twice = {b: _twice(b, loop, p.origin) for p in ahead for b in p.buffers}
+    making = seq(*[_halves(p.producer, twice, v) for p in ahead])
     following: Stmt = substitute(making, {v: ops.add(v, 1)})
     more = ops.likely(ops.less(ops.add(v, 1), n))
-    body = seq(IfThenElse(more, following, None, parts[0].origin), _halves(loop.body, twice, v))
+    body = seq(IfThenElse(more, following, None, ahead[0].origin), _halves(loop.body, twice, v))
     first: Stmt = substitute(making, {v: const(0, v.dtype)})
     if const_int(n) is None:  # there may be no iteration, and nothing to read for one
-        first = IfThenElse(ops.less(const(0, v.dtype), n), first, None, parts[0].origin)
+        first = IfThenElse(ops.less(const(0, v.dtype), n), first, None, ahead[0].origin)
     whole = seq(first, replace(loop, body=body))
     for b in reversed([*twice.values()]):
         whole = Allocate(b, whole, b.origin)
@@ -64,13 +64,13 @@ def double_buffered(loop: For, parts: Sequence[Ahead]) -> Stmt:
 
 def _twice(b: Buffer, loop: For, origin: Origin) -> Buffer:
     """The memory of two of `b`, each large enough for any iteration of the loop."""
-    each = b.map_exprs(lambda size: _largest(size, b, loop, origin))
+    each = b.map_exprs(lambda size: _largest_size(size, b, loop, origin))
     strides = (ops.mul(each.strides[0], each.shape[0]), *each.strides) if each.strides else ()
     return Buffer(b.name, b.dtype, (const(2), *each.shape), strides, scope=b.scope, origin=b.origin)
 
 
-def _largest(size: Expr, b: Buffer, loop: For, origin: Origin) -> Expr:
-    """The largest `size` in any iteration of a loop; raises LowerError where that cannot be told."""
+def _largest_size(size: Expr, b: Buffer, loop: For, origin: Origin) -> Expr:
+    """The largest `size` in any iteration of a loop; raises LowerError where it is not known."""
     if not uses(size, [loop.var]):
         return size
     covered = eval_set(size, {loop.var: interval(const(0, loop.var.dtype), loop.extent)})
@@ -101,5 +101,5 @@ def _halves(s: Stmt, twice: dict[Buffer, Buffer], v: Var) -> Stmt:
         return BufferStore(twice[n.buffer], value, (half, *indices), n.origin)
 
     rewrite: Any = rewriter({BufferLoad: load, BufferStore: store})
-    made: Stmt = rewrite(s)
-    return made
+    rewritten: Stmt = rewrite(s)
+    return rewritten

@@ -38,9 +38,9 @@ def extern_body(
 ) -> Stmt:
     """The statement of an extern on the memory `ins` and `outs`.
 
-    Its function gets buffers of the place and the strides that the memory has, and what it says of its
-    declared buffers holds of them too. Constant strides and offset factors that were declared are checked,
-    here or when the kernel runs. Raises ExternError.
+    Its function gets buffers with the offset and the strides that the memory has; its uses of declared buffers
+    are replaced by these. Constant strides and offset factors that were declared are checked, here or when the
+    kernel runs. Raises ExternError.
     """
     if op.in_buffers is None and op.out_buffers is None:
         return op.make_body(ins, outs, tile)
@@ -48,12 +48,12 @@ def extern_body(
 
     def bound(declared: tuple[Buffer, ...] | None, actual: list[Buffer]) -> list[Buffer]:
         # With strides declared, the function may ask for them, compact memory or not.
-        made = []
+        buffers = []
         for b, there in zip(declared or actual, actual, strict=True):
-            made.append(there.with_(strides=compact_strides(there)) if b.strides else there)
+            buffers.append(there.with_(strides=compact_strides(there)) if b.strides else there)
             if b is not there:
-                pairs[b] = made[-1]
-        return made
+                pairs[b] = buffers[-1]
+        return buffers
 
     given_in, given_out = bound(op.in_buffers, ins), bound(op.out_buffers, outs)
     body = bind_buffers(op.make_body(given_in, given_out, tile), pairs)
@@ -74,11 +74,11 @@ def extern_body(
 
 def _check_memory(stage: Stage, declared: Buffer, there: Buffer, tensor: str) -> None:
     """Raise ExternError for an alignment that intermediates do not have; arguments are checked at the call."""
-    known = max(KNOWN_ALIGNMENT, there.alignment)
-    if declared.alignment > known:
+    alignment = max(KNOWN_ALIGNMENT, there.alignment)
+    if declared.alignment > alignment:
         raise ExternError(
             f"extern {stage.name}: buffer {declared.name} declares data_alignment={declared.alignment}, and the "
-            f"memory of {tensor} is aligned to {known} bytes",
+            f"memory of {tensor} is aligned to {alignment} bytes",
             span=stage.op.span,
         )
 
@@ -86,25 +86,25 @@ def _check_memory(stage: Stage, declared: Buffer, there: Buffer, tensor: str) ->
 def _promises(
     stage: Stage, declared: Buffer, there: Buffer, tensor: str, values: dict[Var, Expr], analyzer: Analyzer
 ) -> Iterator[tuple[Expr, str]]:
-    """What the declaration promises and is not certain: conditions with messages for when they fail.
+    """The conditions that the declaration promises and that are not certain, each with the message for its failure.
 
     Raises ExternError for those that certainly fail.
     """
-    found: list[tuple[Expr, str]] = []
+    promises: list[tuple[Expr, str]] = []
     for d, stride in enumerate(declared.strides):
         given, wanted, n = compact_strides(there)[d], substitute(stride, values), there.shape[d]
         if not structural_equal(given, wanted) and const_int(n) != 1:
             said = f"stride {d} of {declared.name} is declared {script(wanted)}, and that of {tensor} is {script(given)}"
             same = ops.equal(ops.cast(given, "int64"), ops.cast(wanted, "int64"))
-            found.append((ops.logical_or(ops.less_equal(n, 1), same), said))
+            promises.append((ops.logical_or(ops.less_equal(n, 1), same), said))
     if declared.offset_factor > 1:
         rest = ops.floormod(there.elem_offset, const(declared.offset_factor, there.elem_offset.dtype))
         said = (
             f"{declared.name} is declared with offset_factor={declared.offset_factor}, and its part of {tensor} "
             f"begins at element {script(there.elem_offset)}"
         )
-        found.append((ops.equal(rest, 0), said))
-    for cond, said in found:
+        promises.append((ops.equal(rest, 0), said))
+    for cond, said in promises:
         simple = analyzer.simplify(cond)
         if ops.is_const(simple, 0):
             raise ExternError(f"extern {stage.name}: {said}", span=stage.op.span)

@@ -28,7 +28,7 @@ from tewb.ir import (
 )
 from tewb.lowering.bind_buffers import is_compact
 from tewb.lowering.extern_buffers import dense_where_declared, extern_body
-from tewb.lowering.stage_loops import Loops
+from tewb.lowering.stage_loops import StageLoops
 from tewb.schedule import Stage, tile_of
 from tewb.tensor import ExternOp, Region, Tensor, Tile, TilePart, extern_region, whole_region
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
 
 
-class ExternNest(Loops):
-    """The loops of an extern: those that its schedule made around the part that only its code knows."""
+class ExternNest(StageLoops):
+    """The loops of an extern: those that its schedule made, around its opaque body."""
 
     def __init__(self, nests: Nests, stage: Stage, op: ExternOp) -> None:
         super().__init__(nests, stage, [iv for iv in stage.leaf_iter_vars if iv.kind is not AxisKind.OPAQUE])
@@ -49,7 +49,7 @@ class ExternNest(Loops):
         return self.loops(0, len(self.leaves), guards, self.call(ranges))
 
     def call(self, ranges: Sequence[Range]) -> Stmt:
-        """The call of an extern's body on views of what one tile reads and makes."""
+        """The call of an extern's body on views of what one tile reads and writes."""
         if not self.op.access.tiled:
             return self.call_on([whole_region(t.shape) for t in self.op.inputs],
                                 [whole_region(t.shape) for t in self.op.outputs])  # fmt: skip
@@ -96,16 +96,19 @@ class ExternNest(Loops):
         self, ins: list[Buffer], outs: list[Buffer], in_boxes: Sequence[Region],
         out_boxes: Sequence[Region], in_real: Sequence[Region], out_real: Sequence[Region],
     ) -> Stmt:  # fmt: skip
-        """The statement of an extern in its scope. Boxes say where the buffers begin, real ones how far the
-        tensors go in them."""
-        parts = [
+        """The statement of an extern in its scope. `in_boxes` and `out_boxes` are the boxes of the buffers;
+        `in_real` and `out_real` are the parts of them that lie in the tensors."""
+        tile_parts = [
             tuple(TilePart(tuple(r.min for r in box), tuple(r.extent for r in there))
                   for box, there in zip(boxes, real, strict=True))
             for boxes, real in ((in_boxes, in_real), (out_boxes, out_real))
         ]  # fmt: skip
-        body = extern_body(self.stage, self.op, ins, outs, Tile(*parts), self.analyzer)
+        body = extern_body(self.stage, self.op, ins, outs, Tile(*tile_parts), self.analyzer)
         if option("tewb.checked_externs"):
-            for key, buffers, there in (("extern_reads", ins, parts[0]), ("extern_writes", outs, parts[1])):
+            for key, buffers, there in (
+                ("extern_reads", ins, tile_parts[0]),
+                ("extern_writes", outs, tile_parts[1]),
+            ):
                 for b, part in zip(buffers, there, strict=True):
                     place = Call("tvm_tuple", (b.elem_offset, *part.origin, *part.extents), HANDLE)
                     body = AttrStmt(b.data, key, place, body, self.stage.origin())
@@ -115,7 +118,7 @@ class ExternNest(Loops):
         self, ins: Sequence[Region], outs: Sequence[Region], in_real: Sequence[Region],
         out_real: Sequence[Region], copy_in: Sequence[bool], copy_out: Sequence[bool],
     ) -> Stmt:  # fmt: skip
-        """The call on copies: what is there comes in (zeros elsewhere), what is there goes back."""
+        """The call on copies: elements that exist are copied in (zeros elsewhere) and copied back."""
         own_in, own_out = [], []
         first: list[Stmt] = []
         last: list[Stmt] = []
@@ -132,10 +135,10 @@ class ExternNest(Loops):
                 packs.append(buffer)
                 last.append(self.copy(buffer, t, box, inward=False))
             own_out.append(buffer)
-        made = seq(*first, self.body(own_in, own_out, ins, outs, in_real, out_real), *last)
+        body = seq(*first, self.body(own_in, own_out, ins, outs, in_real, out_real), *last)
         for b in reversed(packs):
-            made = Allocate(b, made, self.stage.origin())
-        return made
+            body = Allocate(b, body, self.stage.origin())
+        return body
 
     def pack(self, t: Tensor, box: Region) -> Buffer:
         return Buffer(f"{t.name}.pack", t.dtype, tuple(r.extent for r in box))
@@ -157,14 +160,14 @@ class ExternNest(Loops):
             value = load(buffer, index)
             if not ops.is_const(inside, 1):
                 value = ops.if_then_else(inside, value, const(0, t.dtype))
-            made: Stmt = BufferStore(pack, value, tuple(axes), self.stage.origin())
+            copied: Stmt = BufferStore(pack, value, tuple(axes), self.stage.origin())
         else:
-            made = BufferStore(buffer, load(pack, tuple(axes)), index, self.stage.origin())
+            copied = BufferStore(buffer, load(pack, tuple(axes)), index, self.stage.origin())
             if not ops.is_const(inside, 1):
-                made = IfThenElse(inside, made, None, self.stage.origin())
+                copied = IfThenElse(inside, copied, None, self.stage.origin())
         for v, r in reversed(list(zip(axes, box, strict=True))):
-            made = For(v, const(0, v.dtype), r.extent, ForKind.SERIAL, made, self.stage.origin())
-        return made
+            copied = For(v, const(0, v.dtype), r.extent, ForKind.SERIAL, copied, self.stage.origin())
+        return copied
 
     def clipped_box(self, region: Iterable[Range], shape: Sequence[Expr]) -> tuple[Range, ...]:
         return tuple(self.clip(r, n) for r, n in zip(region, shape, strict=True))

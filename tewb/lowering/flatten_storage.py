@@ -42,19 +42,19 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
     owners = {p.data: p for p in f.params if isinstance(p, Buffer)}
 
     def line(b: Buffer) -> Buffer:
-        known = flat.get(b)
-        if known is None:
+        flattened = flat.get(b)
+        if flattened is None:
             low, size = _span(owners.get(b.data, b))
-            known = flat[b] = b.with_(shape=(size,), strides=(), elem_offset=low)
-        return known
+            flattened = flat[b] = b.with_(shape=(size,), strides=(), elem_offset=low)
+        return flattened
 
     def layout(b: Buffer) -> Layout:
-        known = layouts.get(b)
-        if known is None:
+        chosen = layouts.get(b)
+        if chosen is None:
             dtype = INT32 if fits_int32(b) else INT64
             strides = tuple(_as(step, dtype) for step in compact_strides(b))
-            known = layouts[b] = (dtype, _as(b.elem_offset, dtype), strides)
-        return known
+            chosen = layouts[b] = (dtype, _as(b.elem_offset, dtype), strides)
+        return chosen
 
     def index(b: Buffer, indices: tuple[Expr, ...]) -> Expr:
         dtype, start, strides = layout(b)
@@ -105,7 +105,7 @@ def _further(at: Expr, i: Expr, step: Expr) -> Expr:
 def _span(b: Buffer) -> tuple[Expr, Expr]:
     """The lowest index and the number of elements from there to the highest."""
     if not b.strides:
-        return const(0), _size(b)
+        return const(0), _element_count(b)
     low, high = const(0, INT64), const(0, INT64)
     for n, step in zip(b.shape, b.strides, strict=True):
         reach = ops.mul(ops.sub(_as(n, INT64), 1), _as(step, INT64))
@@ -116,7 +116,7 @@ def _span(b: Buffer) -> tuple[Expr, Expr]:
     return low, size
 
 
-def _size(b: Buffer) -> Expr:
+def _element_count(b: Buffer) -> Expr:
     size: Expr = const(1)
     if not fits_int32(b):
         size = const(1, INT64)

@@ -36,18 +36,18 @@ def form_dot_products(body: Stmt) -> Stmt:
         for k in 4 (dot):  C[0:16] = C[0:16] + int32(Broadcast(A[k])) * int32(B[Ramp(k, 4, 16)])
                      ->    C[0:16] = dot4(C[0:16], A[0:4], B[0:64])
 
-    Each access has one index. A loop that is something else (a guard remains in it, the groups of the lanes do
-    not follow each other, strides are not known) becomes serial. Afterwards no loop is marked `dot`.
+    Each access has one index. A loop of any other form (a guard remains in it, the groups of the lanes do not
+    follow each other, strides are not known) becomes serial. Afterwards no loop is marked `dot`.
     """
 
     def loop(n: For) -> Stmt:
         inner = rewrite(n.body)
         if n.kind is not ForKind.DOT:
             return n if inner is n.body else replace(n, body=inner)
-        made = _dot(n.var, n.min, const_int(n.extent), inner)
-        if made is None:
+        dot = _dot(n.var, n.min, const_int(n.extent), inner)
+        if dot is None:
             return replace(n, kind=ForKind.SERIAL, body=inner)
-        return without_loop(made, n.origin)
+        return without_loop(dot, n.origin)
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)
@@ -76,8 +76,8 @@ def _dot(v: Var, first: Expr, count: int | None, s: Stmt) -> Stmt | None:
 
 
 def _neighbours(e: Expr, v: Var, first: Expr, count: int | None) -> BufferLoad | None:
-    """All that `e`, an element or lanes made int32, is in the iterations of `v`, when that is `count` neighbours
-    for each lane; one group of them where all lanes are the same."""
+    """The load of all elements that `e`, an element or lanes cast to int32, reads in the iterations of `v`, when these
+    are `count` neighbours for each lane; one group of them where all lanes are the same."""
     load = _widened(e)
     if load is None or count != 32 // load.dtype.bits:
         return None
@@ -87,10 +87,10 @@ def _neighbours(e: Expr, v: Var, first: Expr, count: int | None) -> BufferLoad |
         if const_int(index.stride) != count:
             return None
         base, lanes = index.base, index.lanes
-    found = detect_linear(base, [v])
-    if found is None or const_int(found[0].get(v, ops.const(0))) != 1:
+    linear = detect_linear(base, [v])
+    if linear is None or const_int(linear[0].get(v, ops.const(0))) != 1:
         return None
-    start, n = ops.add(found[1], ops.cast(first, base.dtype)), count * lanes
+    start, n = ops.add(linear[1], ops.cast(first, base.dtype)), count * lanes
     return BufferLoad(load.buffer, (ops.ramp(start, ops.const(1, base.dtype), n),), load.dtype.with_lanes(n))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from tewb.ir import Allocate, For, ForKind, Seq, Stmt, Var, replace, rewriter, seq, uses
 from tewb.lowering.rewrite_storage import peak_bytes
 
-SMALL = 4 << 10  # bytes that live on the stack: to keep them longer costs nothing
+SMALL = 4 << 10  # bytes that live on the stack: keeping them longer costs nothing
 
 
 def hoist_allocations(body: Stmt) -> Stmt:
@@ -23,34 +23,34 @@ def hoist_allocations(body: Stmt) -> Stmt:
     """
 
     def loop(n: For) -> Stmt:
-        made: Any = n.map_children(rewrite)
-        if made.kind is not ForKind.SERIAL:
-            return made  # type: ignore[no-any-return]
+        rewritten: Any = n.map_children(rewrite)
+        if rewritten.kind is not ForKind.SERIAL:
+            return rewritten  # type: ignore[no-any-return]
         taken: list[Allocate] = []
-        inner = _without(made.body, made.var, taken)
+        inner = _without_allocations(rewritten.body, rewritten.var, taken)
         if not taken:
-            return made  # type: ignore[no-any-return]
-        made = replace(made, body=inner)
+            return rewritten  # type: ignore[no-any-return]
+        rewritten = replace(rewritten, body=inner)
         for a in reversed(taken):
-            made = replace(a, body=made)
-        return made  # type: ignore[no-any-return]
+            rewritten = replace(a, body=rewritten)
+        return rewritten  # type: ignore[no-any-return]
 
     rewrite: Any = rewriter({For: loop})
     moved: Stmt = rewrite(body)
     return moved
 
 
-def _without(s: Stmt, loop: Var, taken: list[Allocate]) -> Stmt:
+def _without_allocations(s: Stmt, loop: Var, taken: list[Allocate]) -> Stmt:
     """The body of `loop`, without the allocations that may stand around it: these are `taken`."""
     match s:
         case Allocate(b, body):
             fixed = not any(uses(size, [loop]) for size in b.shape)
             if fixed:
                 taken.append(s)
-            inner = _without(body, loop, taken)
+            inner = _without_allocations(body, loop, taken)
             return inner if fixed else replace(s, body=inner)
         case Seq(stmts):
             large = [c for c in stmts if (peak := peak_bytes(c)) is None or peak > SMALL]
             if len(large) == 1:
-                return seq(*(_without(c, loop, taken) if c is large[0] else c for c in stmts))
+                return seq(*(_without_allocations(c, loop, taken) if c is large[0] else c for c in stmts))
     return s

@@ -1,4 +1,4 @@
-"""In which iterations of a loop a condition holds, as expressions of what is known before the loop."""
+"""The iterations of a loop in which a condition holds, as expressions of values known before the loop."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ def iterations_where(
 
 def at_most(e: Expr, limit: Expr, analyzer: Analyzer) -> Expr:
     """The smaller of two, as simple as can be proved."""
-    smaller = _first(e, limit, analyzer)
+    smaller = _never_larger(e, limit, analyzer)
     return ops.minimum(e, limit) if smaller is None else smaller
 
 
 def at_least(e: Expr, limit: Expr, analyzer: Analyzer) -> Expr:
     """The larger of two, as simple as can be proved."""
-    smaller = _first(e, limit, analyzer)
+    smaller = _never_larger(e, limit, analyzer)
     if smaller is None:
         return ops.maximum(e, limit)
     return limit if smaller is e else e
 
 
-def _first(a: Expr, b: Expr, analyzer: Analyzer) -> Expr | None:
+def _never_larger(a: Expr, b: Expr, analyzer: Analyzer) -> Expr | None:
     """The one that is never larger than the other."""
     if analyzer.can_prove(ops.less_equal(a, b)):
         return a

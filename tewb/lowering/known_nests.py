@@ -13,7 +13,7 @@ Rewrite = Callable[[Stmt], Stmt]
 
 
 def parts_of(body: Stmt) -> list[Stmt]:
-    """The statements that stand one after the other in the body of a function, with the memory around them:
+    """The statements that follow one another in the body of a function, without the allocations around them: the
     loop nests of stages."""
     if isinstance(body, Seq):
         return [p for s in body.stmts for p in parts_of(s)]
@@ -34,17 +34,17 @@ def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: ResultCache) -> S
 
     def part(s: Stmt) -> Stmt:
         if isinstance(s, Seq):
-            made = s.map_children(part)
-            return s if made is s else seq(*made.stmts)
+            rewritten = s.map_children(part)
+            return s if rewritten is s else seq(*rewritten.stmts)
         if isinstance(s, Allocate):
             body = part(s.body)
             return s if body is s.body else replace(s, body=body)
         return memory.once((id(s), depends), (s, f.params), lambda: rewrite(s))
 
-    return part(f.body) if _is_plain(f.body) else rewrite(f.body)
+    return part(f.body) if _has_plain_sizes(f.body) else rewrite(f.body)
 
 
-def _is_plain(s: Stmt) -> bool:
+def _has_plain_sizes(s: Stmt) -> bool:
     """Whether the sizes of the memory around the parts are simple, so that no pass changes it."""
     simplify = Analyzer().simplify
     while isinstance(s, Seq | Allocate):

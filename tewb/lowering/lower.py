@@ -46,7 +46,7 @@ def scheduled_loops(
     schedule: Schedule, args: Sequence[Any], name: str = "main", binds: Mapping[Tensor, Buffer] | None = None
 ) -> PrimFunc:
     """The function with the loops as scheduled, before any pass."""
-    params, keys, values = _parameters(schedule, args, binds or {})
+    params, keys, values = _kernel_parameters(schedule, args, binds or {})
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
     _check_complete(schedule, keys)
     bounds: Bounds = infer_bounds(schedule, kept)
@@ -60,7 +60,7 @@ def scheduled_loops(
     return f
 
 
-def _parameters(
+def _kernel_parameters(
     schedule: Schedule, args: Sequence[Any], binds: Mapping[Tensor, Buffer]
 ) -> tuple[list[Buffer | Var], dict[Key, Buffer], dict[Var, Expr]]:
     """The kernel's parameters, the buffers of the tensors among them, and the values of variables that only
@@ -74,8 +74,8 @@ def _parameters(
 
     def declare(a: Tensor, current: Tensor) -> Buffer:
         if a in binds:
-            buffer, told = argument_buffer(current, binds[a], sizes)
-            values.update(told)
+            buffer, layout_values = argument_buffer(current, binds[a], sizes)
+            values.update(layout_values)
             alignment = max(buffer.alignment, alignments.get(current, 0))
             return buffer if alignment == buffer.alignment else buffer.with_(alignment=alignment)
         alignment = alignments.get(current, 0)
@@ -144,18 +144,18 @@ def _check_complete(schedule: Schedule, keys: Mapping[Key, Buffer]) -> None:
 
 
 def _check_variables(f: PrimFunc, memory: ResultCache) -> None:
-    """Every variable of the body must be bound in it, be a parameter, or be told by a shape."""
-    known = {p for p in f.params if isinstance(p, Var)}
+    """Raise LowerError unless every variable of the body is bound in it, a parameter, or a size of one."""
+    bound = {p for p in f.params if isinstance(p, Var)}
     for p in f.params:
         if isinstance(p, Buffer):
-            known |= {v for e in (*p.shape, *p.strides, p.elem_offset) if isinstance(e, Var) for v in (e,)}
-            known.add(p.data)
+            bound |= {v for e in (*p.shape, *p.strides, p.elem_offset) if isinstance(e, Var) for v in (e,)}
+            bound.add(p.data)
     _check_strides(f)
-    found = [memory.once(("variables", id(s)), (s,), partial(_variables, s)) for s in parts_of(f.body)]
-    known = known.union(*(memories for _, memories in found))
-    known |= {b.data for b in memory_around(f.body)}
-    for v in dict.fromkeys(v for free, _ in found for v in free):
-        if v not in known:
+    used = [memory.once(("variables", id(s)), (s,), partial(_variables, s)) for s in parts_of(f.body)]
+    bound = bound.union(*(memories for _, memories in used))
+    bound |= {b.data for b in memory_around(f.body)}
+    for v in dict.fromkeys(v for free, _ in used for v in free):
+        if v not in bound:
             raise LowerError(
                 f"the value of {v.name} is not known: it is not an argument, nor a size of one",
                 hint=f"pass {v.name} as an argument",
@@ -164,17 +164,17 @@ def _check_variables(f: PrimFunc, memory: ResultCache) -> None:
 
 
 def _variables(s: Stmt) -> tuple[list[Var], set[Var]]:
-    """The variables that a statement takes from outside, and those of the memory that it uses."""
+    """The free variables of a statement, and those of the memory that it uses."""
     return free_vars(s), {n.buffer.data for n in walk(s) if hasattr(n, "buffer")}
 
 
 def _check_strides(f: PrimFunc) -> None:
     """Strides may be expressions of variables that are arguments, sizes of arrays, or strides by themselves."""
     buffers = [p for p in f.params if isinstance(p, Buffer)]
-    told = {p for p in f.params if isinstance(p, Var)}
-    told |= {e for b in buffers for e in (*b.shape, *b.strides) if isinstance(e, Var)}
+    given = {p for p in f.params if isinstance(p, Var)}
+    given |= {e for b in buffers for e in (*b.shape, *b.strides) if isinstance(e, Var)}
     for b in buffers:
-        for v in (v for e in b.strides for v in free_vars(e) if v not in told):
+        for v in (v for e in b.strides for v in free_vars(e) if v not in given):
             raise LowerError(
                 f"the strides of {b.name} use {v.name}, and no array tells its value",
                 hint=f"pass {v.name} as an argument, or let {v.name} be a stride by itself",

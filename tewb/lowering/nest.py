@@ -45,7 +45,7 @@ def loop_nests(schedule: Schedule, bounds: Bounds, arguments: Mapping[Key, Buffe
 
 
 class Nests:
-    """All loops of a schedule: who stands where, and in which memory its elements are."""
+    """All loops of a schedule: where each stage is computed, and which memory holds its elements."""
 
     def __init__(self, schedule: Schedule, bounds: Bounds, arguments: Mapping[Key, Buffer]) -> None:
         self.schedule, self.bounds, self.arguments = schedule, bounds, arguments
@@ -89,12 +89,12 @@ class Nests:
         if not stages:
             return body()
         stage, rest = stages[0], stages[1:]
-        made = seq(self.produce(stage), self.realize(rest, body))
+        nested = seq(self.produce(stage), self.realize(rest, body))
         for t in reversed(stage.op.outputs):
             key = (stage, t.value_index)
             if key not in self.arguments:
-                made = Allocate(self.buffers[key], made, stage.origin())
-        return made
+                nested = Allocate(self.buffers[key], nested, stage.origin())
+        return nested
 
     def produce(self, stage: Stage) -> Stmt:
         """The loops of `stage`, with those of the stages that are computed in them."""
@@ -109,12 +109,18 @@ class Nests:
         named: list[object] = []
         for s in group:
             named += [self.bounds.operations[s], self.bounds.stages[s]]
-        places = []
+        regions = []
         for t in [t for s in group for t in (*self.bounds.operations[s].inputs, *s.op.outputs)]:
             buffer, mins = self.buffer(t)
             named += [buffer, mins]
-            places.append((id(buffer), memory.shape(mins)))
-        key = ("nest", stage.name, len(group), tuple([id(x) for x in named[: 2 * len(group)]]), tuple(places))
+            regions.append((id(buffer), memory.shape(mins)))
+        key = (
+            "nest",
+            stage.name,
+            len(group),
+            tuple([id(x) for x in named[: 2 * len(group)]]),
+            tuple(regions),
+        )
         return memory.once(key, named, lambda: self.loops(stage))
 
     def group(self, stage: Stage) -> list[Stage]:
@@ -123,10 +129,10 @@ class Nests:
         for x in self.schedule.stages:
             if isinstance(x.attach, At):
                 inner.setdefault(x.attach.stage, []).append(x)
-        found = [stage]
-        for s in found:
-            found += inner.get(s, [])
-        return found
+        stages = [stage]
+        for s in stages:
+            stages += inner.get(s, [])
+        return stages
 
     def loops(self, stage: Stage) -> Stmt:
         op = self.bounds.operations[stage]
@@ -192,15 +198,16 @@ class Nests:
 
     def with_inner_stages(self, stage: Stage, body: Stmt) -> Stmt:
         """The loops of a hybrid function with the stages that are computed at them."""
-        places = {iv.var: self.at[stage, iv] for iv in stage.leaf_iter_vars if (stage, iv) in self.at}
+        attached = {iv.var: self.at[stage, iv] for iv in stage.leaf_iter_vars if (stage, iv) in self.at}
 
         def loop(n: For) -> Stmt:
-            made = n.map_children(rewrite)
-            if n.var not in places:
-                return made
+            rewritten = n.map_children(rewrite)
+            if n.var not in attached:
+                return rewritten
             return replace(
-                made, body=within_guards(made.body, lambda b: self.realize(places[n.var], lambda: b))
+                rewritten,
+                body=within_guards(rewritten.body, lambda b: self.realize(attached[n.var], lambda: b)),
             )
 
         rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
-        return rewrite(body) if places else body
+        return rewrite(body) if attached else body

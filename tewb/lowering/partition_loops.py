@@ -58,10 +58,10 @@ def partition_loops(body: Stmt, sizes: Iterable[Var] = (), constant: bool = True
     A condition marked `likely` is taken out of every serial, unrolled or parallel loop. Another one is taken out of a
     serial loop when it is a choice in an expression, and the loop then has most of its iterations free of such
     choices; there are at most two of these loops inside of each other, so the code grows at most ninefold.
-    A loop that only runs its guarded body is cut short where the guard is about the loop itself, whatever
+    A loop that only runs its guarded body is cut short where the guard depends on the loop itself, whatever
     its kind.
 
-    A fused loop has no range in which its tiles are whole: each of its iterations asks once, before the loops inside.
+    A fused loop has no range in which its tiles are whole: each iteration tests once, before the loops inside.
 
         for f in 6:                            for f in 6:
             for j in 32:                  ->       if likely(f % 3*32 + 31 < 90): for j in 32: S
@@ -84,7 +84,7 @@ LARGEST = 2000
 # parts: where no more is left, guards stay.
 GROWTH = 40_000
 
-Range = tuple[int, int]
+IterationRange = tuple[int, int]
 
 
 class _Partition:
@@ -96,22 +96,22 @@ class _Partition:
         for v in self.sizes:
             self.analyzer.bind(v, 0, None)
         self.rewrite: Callable[[Stmt], Stmt] = rewriter({For: self.loop, LetStmt: self.let})
-        self._found: dict[int, tuple[Stmt, list[_Condition]]] = {}
+        self._conditions_of: dict[int, tuple[Stmt, list[_Condition]]] = {}
         self._loops: dict[Var, For] = {}  # the loops that were met, as they are at first
         self._exact: dict[int, tuple[Expr, bool]] = {}
         self.left = GROWTH
 
     def conditions(self, s: Stmt) -> list[_Condition]:
         """`_conditions` of a statement, which every loop around it asks for."""
-        found = self._found.get(id(s))
-        if found is None:
-            self._found[id(s)] = found = (s, self.settled(s, _conditions(s)))
-        return found[1]
+        entry = self._conditions_of.get(id(s))
+        if entry is None:
+            self._conditions_of[id(s)] = entry = (s, self.settled(s, _conditions(s)))
+        return entry[1]
 
-    def settled(self, s: Stmt, found: list[_Condition]) -> list[_Condition]:
-        """The conditions in `s`, where those that compare values that may wrap are known for that."""
-        if not any(c.is_choice for c in found):
-            return found
+    def settled(self, s: Stmt, conditions: list[_Condition]) -> list[_Condition]:
+        """The conditions in `s`, with those marked that compare values that may wrap."""
+        if not any(c.is_choice for c in conditions):
+            return conditions
         for n in walk(s):
             if isinstance(n, For):
                 self._loops.setdefault(n.var, n)
@@ -120,16 +120,15 @@ class _Partition:
             c
             if not c.is_choice or self.is_exact(c.cond, around[id(c.cond)])
             else _Condition(c.cond, c.is_likely, c.is_choice, True)
-            for c in found
+            for c in conditions
         ]
 
     def is_exact(self, cond: Expr, guards: Collection[Expr]) -> bool:
-        """Whether the two sides of a choice are integers as loops count them, and no values that wrap, wherever it
-        stands: behind one of the guards."""
-        known = self._exact.get(id(cond))
-        if known is None:
-            known = self._exact[id(cond)] = (cond, all([self._find_exact(cond, g) for g in guards]))
-        return known[1]
+        """Whether neither side of a choice wraps, wherever the choice occurs: behind one of the guards."""
+        entry = self._exact.get(id(cond))
+        if entry is None:
+            entry = self._exact[id(cond)] = (cond, all([self._find_exact(cond, g) for g in guards]))
+        return entry[1]
 
     def _find_exact(self, cond: Expr, guard: Expr) -> bool:
         if not isinstance(cond, LT | LE | GT | GE) or cond.a.dtype.is_float:
@@ -143,17 +142,17 @@ class _Partition:
             return analyzer.is_exact(cond.a) and analyzer.is_exact(cond.b)
 
     def let(self, n: LetStmt) -> Stmt:
-        """A number that is never negative is a size."""
+        """A variable that is never negative counts as a size."""
         least = self.analyzer.const_bounds(n.value)[0] if n.var.dtype in ("int32", "int64") else None
         if least is not None and least >= 0:
             self.sizes = (*self.sizes, n.var)
             self.analyzer.bind(n.var, 0, None)
-        made: Stmt = n.map_children(self.rewrite)
-        return made
+        rewritten: Stmt = n.map_children(self.rewrite)
+        return rewritten
 
     def may_copy(self, s: Stmt, times: int) -> bool:
-        """Whether there is room for so many copies of a statement, which is taken then."""
-        size = times * _size(s, self.left + 1)
+        """Whether there is room for so many copies of a statement; if so, the room is used up."""
+        size = times * _unrolled_size(s, self.left + 1)
         if size > self.left:
             return False
         self.left -= size
@@ -181,14 +180,14 @@ class _Partition:
         begin, end = clean
         if not self.may_copy(n.body, (begin > 0) + (end < extent)):
             return self.inside(self.cut_short(n))
-        main = replace(n, body=_without(self.proved(n, begin, end), n.body))
+        main = replace(n, body=_without_guards(self.proved(n, begin, end), n.body))
         # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
         ends = ForKind.SERIAL if n.kind is ForKind.PARALLEL else n.kind
-        parts = [*_part(n, 0, begin, ends), *_part(main, begin, end, n.kind), *_part(n, end, extent, ends)]
-        return seq(*[self.rewrite(self.simple(part)) for part in parts])
+        sections = [*_part(n, 0, begin, ends), *_part(main, begin, end, n.kind), *_part(n, end, extent, ends)]
+        return seq(*[self.rewrite(self.simple(part)) for part in sections])
 
     def simple(self, s: Stmt) -> Stmt:
-        """`s` with constants folded, so that a guard about one iteration turns into one about its loop."""
+        """`s` with constants folded, so that a guard on one iteration becomes one on the loop inside."""
         return simplify_stmt(s, self.knowing())
 
     def knowing(self) -> Analyzer:
@@ -204,16 +203,16 @@ class _Partition:
         self.ranges[n.var] = interval(n.min, n.extent)
         if n.kind is ForKind.VECTORIZED:
             self.lanes.add(n.var)
-        made = self.asked_once(n).map_children(self.rewrite)
+        rewritten = self.asked_once(n).map_children(self.rewrite)
         self.lanes.discard(n.var)
         del self.ranges[n.var]
-        return made
+        return rewritten
 
     # ---- fused loops
 
     def asked_once(self, n: For) -> For:
-        """A loop whose iterations ask at their beginning whether they are whole, where their guards use quotients and
-        remainders of its variable and are about the loops inside."""
+        """A loop whose iterations test at their beginning whether they are whole, where their guards use quotients and
+        remainders of its variable and depend on the loops inside."""
         if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL):
             return n
         guards = [
@@ -238,13 +237,13 @@ class _Partition:
         if not self.may_copy(n.body, 1):
             return n
         asked = ops.all_of(*[ops.likely(c) for c in whole])
-        return replace(n, body=IfThenElse(asked, _without(covered, n.body), n.body, n.origin))
+        return replace(n, body=IfThenElse(asked, _without_guards(covered, n.body), n.body, n.origin))
 
     # ---- ends that are expressions
 
     def symbolic(self, n: For) -> Stmt:
-        """A loop whose extent is no constant, in up to three: before, in and after the iterations in which all
-        guards hold whose ends can be told."""
+        """A loop whose extent is not constant, as up to three: before, in and after the iterations in which all
+        guards with known ends hold."""
         ends = self.ends(n)
         if not ends or not self.may_copy(n.body, 2):
             return self.inside(n)
@@ -255,31 +254,31 @@ class _Partition:
         for high in (e.end for e in ends.values() if e.end is not None):
             end = at_most(high, end, analyzer)
         end = at_least(end, begin, analyzer)
-        main = replace(n, body=_without(set(ends), n.body))
+        main = replace(n, body=_without_guards(set(ends), n.body))
         others = ForKind.SERIAL if n.kind is ForKind.PARALLEL else n.kind
-        parts = [
+        sections = [
             _from_to(n, zero, analyzer.simplify(begin), others),
             _from_to(main, begin, analyzer.simplify(ops.sub(end, begin)), n.kind),
             _from_to(n, end, analyzer.simplify(ops.sub(n.extent, end)), others),
         ]
-        return seq(*[self.rest(part.var, self.simple(part)) for part in parts])
+        return seq(*[self.rest(part.var, self.simple(part)) for part in sections])
 
     def rest(self, v: Var, part: Stmt) -> Stmt:
-        """A part of the loop of `v`, which is done with: what it still asks, it asks of the loops inside."""
+        """A part of the loop of `v`, which is not split again; the loops inside are."""
         return self.inside(part) if isinstance(part, For) and part.var is v else self.rewrite(part)
 
     def ends(self, n: For) -> dict[Expr, Ends]:
-        """The conditions of a loop that hold from some iteration on or up to one, with these."""
+        """The conditions of a loop that hold from some iteration on or up to one, each with its ends."""
         if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL):
             return {}
         choices = n.kind is ForKind.SERIAL and not _is_large(n.body) and self.depth(n.body) <= 1
         inner, analyzer = _inner(n.body), self.knowing()
-        found = {
+        ends = {
             c.cond: iterations_where(_below_zero(c.cond), n.var, inner, _lets(n.body), analyzer)
             for c in self.conditions(n.body)
             if (c.is_likely or choices) and not c.wraps
         }
-        return {c: e for c, e in found.items() if e is not None}
+        return {c: e for c, e in ends.items() if e is not None}
 
     def cut_short(self, n: For) -> For:
         """`for v in e: if v + x < n: S` is `for v in min(e, n - x): S`, when `e` or `n` or `x` is no constant."""
@@ -291,11 +290,11 @@ class _Partition:
             if e is not None and e.end is not None:
                 extent = at_least(at_most(e.end, extent, analyzer), const(0, n.var.dtype), analyzer)
                 proved.add(c)
-        return replace(n, extent=extent, body=_without(proved, n.body)) if proved else n
+        return replace(n, extent=extent, body=_without_guards(proved, n.body)) if proved else n
 
     # ---- constant ends
 
-    def clean_guards(self, n: For, extent: int) -> Range | None:
+    def clean_guards(self, n: For, extent: int) -> IterationRange | None:
         """The iterations that satisfy some `likely` guard for all values of the loops inside; None when
         partition would gain nothing."""
         inner = _inner(n.body)
@@ -307,8 +306,8 @@ class _Partition:
             return both
         return _common([r for r in ranges if r is not None and r[0] == 0], extent)
 
-    def clean_choices(self, n: For, extent: int) -> Range | None:
-        """The iterations in which all choices about the loop are decided; None when they are too few, or
+    def clean_choices(self, n: For, extent: int) -> IterationRange | None:
+        """The iterations in which all choices that depend on the loop are decided; None when they are too few, or
         some choice never is."""
         if n.kind is not ForKind.SERIAL:
             return None
@@ -316,10 +315,10 @@ class _Partition:
         begin, end = 0, extent
         for c in self.conditions(n.body):
             if c.is_choice and any(v is n.var for v in free_vars(c.cond)):
-                found = None if c.wraps else self.where(c.cond, n.var, extent, inner)
-                if found is None:
+                decided = None if c.wraps else self.where(c.cond, n.var, extent, inner)
+                if decided is None:
                     return None
-                begin, end = max(begin, found[0]), min(end, found[1])
+                begin, end = max(begin, decided[0]), min(end, decided[1])
         if (begin, end) == (0, extent) or _is_large(n.body):
             return None
         if end - begin < 2 or 2 * (end - begin) < extent:
@@ -343,9 +342,9 @@ class _Partition:
             if c.is_choice and not c.is_likely and not c.wraps
         )
 
-    def where(self, cond: Expr, v: Var, extent: int, inner: Mapping[Var, Interval]) -> Range | None:
-        """The iterations of `v` in which `cond` holds whatever the inner loops do, when it is an order
-        between sums of multiples of loop variables; empty ranges end where they begin."""
+    def where(self, cond: Expr, v: Var, extent: int, inner: Mapping[Var, Interval]) -> IterationRange | None:
+        """The iterations of `v` in which `cond` holds whatever the inner loops do, when it compares
+        sums of multiples of loop variables; empty ranges end where they begin."""
         below = _below_zero(cond)
         linear = None if below is None else detect_linear(below, [v])
         if linear is None or v not in linear[0]:
@@ -362,10 +361,10 @@ class _Partition:
     def proved(self, n: For, begin: int, end: int) -> set[Expr]:
         """The conditions that hold in all iterations from `begin` to `end`."""
         inner = _inner(n.body)
-        found = {
+        ranges = {
             c.cond: self.where(c.cond, n.var, end, inner) for c in self.conditions(n.body) if not c.wraps
         }
-        return {c for c, r in found.items() if r is not None and r[0] <= begin and end <= r[1]}
+        return {c for c, r in ranges.items() if r is not None and r[0] <= begin and end <= r[1]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,24 +374,24 @@ class _Condition:
     cond: Expr
     is_likely: bool
     is_choice: bool
-    wraps: bool = False  # what it compares may wrap, so that it can hold now and then
+    wraps: bool = False  # what it compares may wrap, so that it may hold in any iteration
 
 
 def _conditions(s: Stmt) -> list[_Condition]:
     """The terms of the conditions in `s` that may be taken out."""
-    found: list[_Condition] = []
+    conditions: list[_Condition] = []
     for n in walk(s):
         if isinstance(n, IfThenElse):
             terms = [c for c in conjuncts(n.cond) if _is_guard(c)]
-            found += [_Condition(_unlikely(c), True, False) for c in terms]
+            conditions += [_Condition(_unlikely(c), True, False) for c in terms]
         elif isinstance(n, Call) and n.op == "if_then_else":
-            found += [_Condition(_unlikely(c), _is_guard(c), True) for c in conjuncts(n.args[0])]
-    return found
+            conditions += [_Condition(_unlikely(c), _is_guard(c), True) for c in conjuncts(n.args[0])]
+    return conditions
 
 
 def _guards_around(s: Stmt) -> dict[int, list[Expr]]:
-    """For each term of a choice in `s`, by id, the guards behind which it stands at each of its places."""
-    found: dict[int, list[Expr]] = {}
+    """For each term of a choice in `s`, by id, the guard around each of its occurrences."""
+    guards: dict[int, list[Expr]] = {}
     seen: set[tuple[Expr, Expr]] = set()
 
     def look(n: Any, guard: Expr) -> None:
@@ -409,15 +408,15 @@ def _guards_around(s: Stmt) -> dict[int, list[Expr]]:
             return
         if isinstance(n, Call) and n.op == "if_then_else":
             for c in conjuncts(n.args[0]):
-                found.setdefault(id(_unlikely(c)), []).append(guard)
+                guards.setdefault(id(_unlikely(c)), []).append(guard)
         for child in n.children():
             look(child, guard)
 
     look(s, const(True))
-    return found
+    return guards
 
 
-def _common(ranges: Sequence[Range | None], extent: int) -> Range | None:
+def _common(ranges: Sequence[IterationRange | None], extent: int) -> IterationRange | None:
     """The iterations in all of the ranges that hold some but not all."""
     some = [r for r in ranges if r is not None and r != (0, extent) and r[0] < r[1]]
     begin, end = max((r[0] for r in some), default=0), min((r[1] for r in some), default=0)
@@ -433,32 +432,32 @@ def _below_zero(cond: Expr) -> Expr | None:
 
 
 def _is_divided(v: Var, e: Expr) -> bool:
-    """Whether `e` has a quotient or a remainder of what `v` is part of."""
+    """Whether `e` has a quotient or a remainder of an expression of `v`."""
     return any(isinstance(n, FloorDiv | FloorMod) and any(x is v for x in free_vars(n.a)) for n in walk(e))
 
 
 def _worst(cond: Expr, inner: Mapping[Var, Interval], unknown: Collection[Var]) -> Expr | None:
-    """What is below zero where `cond` holds for all values of the loops inside; None when nobody can tell before them."""
+    """What is below zero where `cond` holds for all values of the loops inside; None when it is not known before them."""
     below = _below_zero(cond)
-    found = None if below is None else eval_set(below, inner)
-    if found is None or any(isinstance(n, BufferLoad | Call | Let) for n in walk(found.hi)):
+    bounds = None if below is None else eval_set(below, inner)
+    if bounds is None or any(isinstance(n, BufferLoad | Call | Let) for n in walk(bounds.hi)):
         return None
-    return None if any(v in inner or v in unknown for v in free_vars(found.hi)) else found.hi
+    return None if any(v in inner or v in unknown for v in free_vars(bounds.hi)) else bounds.hi
 
 
 def _is_large(s: Stmt) -> bool:
     return any(True for _ in islice(walk(s), LARGEST, None))
 
 
-def _size(s: Node, most: int) -> int:
+def _unrolled_size(s: Node, most: int) -> int:
     """The nodes of `s`, the iterations of unrolled loops counted one by one; `most` stands for more."""
     if isinstance(s, For) and s.kind is ForKind.UNROLLED:
-        return min((const_int(s.extent) or 1) * _size(s.body, most), most)
+        return min((const_int(s.extent) or 1) * _unrolled_size(s.body, most), most)
     if isinstance(s, Expr):
         return sum(1 for _ in islice(walk(s), most))
     size = 1
     for c in s.children():
-        size += _size(c, most)
+        size += _unrolled_size(c, most)
         if size >= most:
             return most
     return size
@@ -519,7 +518,7 @@ def _lets(s: Stmt) -> set[Var]:
     return {n.var for n in walk(s) if isinstance(n, LetStmt)}
 
 
-def _without(proved: set[Expr], s: Stmt) -> Stmt:
+def _without_guards(proved: set[Expr], s: Stmt) -> Stmt:
     """`s` with the guards in `proved` gone."""
 
     def branch(n: IfThenElse) -> Stmt:
@@ -543,5 +542,5 @@ def _without(proved: set[Expr], s: Stmt) -> Stmt:
         return ops.if_then_else(ops.all_of(*kept), then, rewrite(n.args[2]))
 
     rewrite: Callable[[Any], Any] = rewriter({IfThenElse: branch, Call: choice})
-    made: Stmt = rewrite(s)
-    return made
+    rewritten: Stmt = rewrite(s)
+    return rewritten

@@ -40,8 +40,8 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class NestPass:
-    """A pass that rewrites the loop nests of a function one by one, so that a nest which an earlier lowering rewrote
-    need not be rewritten again. `rewriting` looks at the function and says what is done to each nest."""
+    """A pass that rewrites the loop nests of a function one by one, so that a nest that an earlier lowering rewrote
+    need not be rewritten again. `rewriting` takes the function and returns what rewrites each nest."""
 
     rewriting: Callable[[PrimFunc], Rewrite]
     doc: str
@@ -57,7 +57,7 @@ class NestPass:
         return _with_body(f, self.rewriting(f)(f.body))
 
     def run_on_nests(self, f: PrimFunc, memory: ResultCache) -> PrimFunc:
-        """`f` rewritten, but for the nests that `memory` knows."""
+        """`f` rewritten, except for the nests whose results `memory` holds."""
         return _with_body(f, on_parts(f, self.name, self.rewriting(f), memory))
 
 
@@ -70,7 +70,7 @@ def _with_body(f: PrimFunc, body: Stmt) -> PrimFunc:
 
 
 def _body_pass(rewrite: Rewrite, doc: str, *promises: verify.Promise) -> Pass:
-    """The pass that rewrites a body, of which it needs the whole."""
+    """The pass that rewrites a whole body."""
     return Pass(lambda f: _with_body(f, rewrite(f.body)), doc, promises, rewrite.__name__)
 
 
@@ -81,21 +81,21 @@ def simplified(f: PrimFunc) -> Rewrite:
 
 
 def _facts(f: PrimFunc) -> Analyzer:
-    """An analyzer that knows of the sizes of a function's arguments."""
+    """An analyzer that knows the sizes of a function's arguments."""
     analyzer = Analyzer()
-    for v in _sizes(f):
+    for v in _shape_variables(f):
         analyzer.bind(v, 0, None)
     return analyzer
 
 
-def _sizes(f: PrimFunc) -> list[Var]:
+def _shape_variables(f: PrimFunc) -> list[Var]:
     """The variables of the parameters' shapes."""
     shapes = (n for p in f.params if isinstance(p, Buffer) for n in p.shape)
     return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
 
 
 def _partitioned(f: PrimFunc) -> Rewrite:
-    sizes = _sizes(f)
+    sizes = _shape_variables(f)
     constant = bool(option("tir.LoopPartition.partition_const_loop"))
     return lambda s: partition_loops(s, sizes, constant) if option("tir.LoopPartition") else s
 
@@ -175,8 +175,8 @@ def run(
     trace: Trace | None = None,
     memory: ResultCache | None = None,
 ) -> PrimFunc:
-    """`f` after `passes`; `trace` collects the function after each. What `memory` has of the nests that `f` is made
-    of is not done again. With the option tewb.verify, raises InternalError after a pass that broke a promise."""
+    """`f` after `passes`; `trace` collects the function after each. Nests whose results `memory` holds are not
+    rewritten again. With the option tewb.verify, raises InternalError after a pass that broke a promise."""
     began = time.monotonic()
     is_verified = bool(option("tewb.verify"))
     sound = verify.Sound()

@@ -26,19 +26,19 @@ from tewb.ir import (
 
 
 def place_arguments(f: PrimFunc) -> PrimFunc:
-    """Take the elem_offset that parameters declare out of every access, since numpy's pointer has it in it.
+    """Take the elem_offset that parameters declare out of every access, since numpy's pointer includes it.
 
         A: elem_offset=16, and a view of it at i*8 + 16    ->    A: elem_offset=0, and a view of it at i*8
 
-    A variable that only stands for an offset is 0. Afterwards the offset of every parameter is 0.
+    A variable that occurs only as an offset is 0. Afterwards the offset of every parameter is 0.
     """
     params = [p for p in f.params if isinstance(p, Buffer)]
     if all(ops.is_const(p.elem_offset, 0) for p in params):
         return f
-    told = {p for p in f.params if isinstance(p, Var)}
-    told |= {v for p in params for e in (*p.shape, *p.strides) for v in free_vars(e)}
+    given = {p for p in f.params if isinstance(p, Var)}
+    given |= {v for p in params for e in (*p.shape, *p.strides) for v in free_vars(e)}
     zeros: dict[Var, Expr] = {
-        v: const(0, v.dtype) for p in params if isinstance(v := p.elem_offset, Var) and v not in told
+        v: const(0, v.dtype) for p in params if isinstance(v := p.elem_offset, Var) and v not in given
     }
     starts: dict[Var, Expr] = {p.data: substitute(p.elem_offset, zeros) for p in params}
     placed = {p: p.with_(elem_offset=None) for p in params}
@@ -49,7 +49,7 @@ def place_arguments(f: PrimFunc) -> PrimFunc:
 
 def _moved(body: Stmt, zeros: dict[Var, Expr], starts: dict[Var, Expr], placed: dict[Buffer, Buffer]) -> Stmt:
     """`body` with the buffers and packed arguments on each memory `starts` elements earlier."""
-    known = dict(placed)
+    moved_buffers = dict(placed)
     simplify = Analyzer().simplify
 
     def earlier(data: Any, offset: Expr) -> Expr:
@@ -62,23 +62,31 @@ def _moved(body: Stmt, zeros: dict[Var, Expr], starts: dict[Var, Expr], placed: 
         return zeros.get(v, v)
 
     def buffer(b: Buffer) -> Buffer:
-        if b not in known:
-            made = b.map_exprs(rewrite)
-            offset = earlier(made.data, made.elem_offset if made is b else simplify(made.elem_offset))
-            known[b] = made if offset is made.elem_offset else made.with_(elem_offset=offset)
-        return known[b]
+        if b not in moved_buffers:
+            rewritten = b.map_exprs(rewrite)
+            offset = earlier(
+                rewritten.data, rewritten.elem_offset if rewritten is b else simplify(rewritten.elem_offset)
+            )
+            moved_buffers[b] = (
+                rewritten if offset is rewritten.elem_offset else rewritten.with_(elem_offset=offset)
+            )
+        return moved_buffers[b]
 
     def access(n: Any) -> Any:
-        made = n.map_children(rewrite)
+        rewritten = n.map_children(rewrite)
         there = buffer(n.buffer)
-        return made if there is n.buffer else replace(made, buffer=there)
+        return rewritten if there is n.buffer else replace(rewritten, buffer=there)
 
     def call(n: Call) -> Any:
-        made: Any = n.map_children(rewrite)
+        rewritten: Any = n.map_children(rewrite)
         if n.op != "tvm_stack_make_array":
-            return made
-        offset = earlier(made.args[0], made.args[-1])
-        return made if offset is made.args[-1] else replace(made, args=(*made.args[:-1], offset))
+            return rewritten
+        offset = earlier(rewritten.args[0], rewritten.args[-1])
+        return (
+            rewritten
+            if offset is rewritten.args[-1]
+            else replace(rewritten, args=(*rewritten.args[:-1], offset))
+        )
 
     rules: dict[type, Any] = dict.fromkeys((BufferLoad, BufferStore, Allocate, DeclBuffer), access)
     rules |= {Var: variable, Call: call}

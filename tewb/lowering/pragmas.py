@@ -1,4 +1,4 @@
-"""Pragmas done: the loops inside of a loop are marked as its pragmas say."""
+"""Pragmas: the loops inside of a loop are marked as its pragmas say."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def heed_pragmas(body: Stmt, pragmas: Mapping[str, int]) -> Stmt:
 
 
 def heed_options(body: Stmt) -> Stmt:
-    """`body` of a function with its loops marked as the options of now say, which are pragmas of everything."""
+    """`body` of a function with its loops marked as the current options say, which act as pragmas of everything."""
     wishes = {
         "auto_unroll_max_step": int(option("tir.UnrollLoop.auto_max_step")),
         "unroll_explicit": int(option("tir.UnrollLoop.explicit_unroll")),
@@ -39,11 +39,11 @@ def unroll_small_loops(body: Stmt, most: int) -> Stmt:
     """
 
     def loop(n: For) -> Stmt:
-        made = replace(n, body=rewrite(n.body))
+        rewritten = replace(n, body=rewrite(n.body))
         if n.kind is not ForKind.SERIAL or not 0 < steps(n) <= most:
-            return made
-        unrolled = replace(made, kind=ForKind.UNROLLED)
-        return unrolled if unrolled_nodes(unrolled) <= MOST_NODES else made
+            return rewritten
+        unrolled = replace(rewritten, kind=ForKind.UNROLLED)
+        return unrolled if unrolled_nodes(unrolled) <= MOST_NODES else rewritten
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)
@@ -53,8 +53,8 @@ def leave_unrolling(body: Stmt) -> Stmt:
     """Make loops marked `unroll` ordinary ones, which the machine-code compiler unrolls if it likes."""
 
     def loop(n: For) -> Stmt:
-        made = replace(n, body=rewrite(n.body))
-        return replace(made, kind=ForKind.SERIAL) if n.kind is ForKind.UNROLLED else made
+        rewritten = replace(n, body=rewrite(n.body))
+        return replace(rewritten, kind=ForKind.SERIAL) if n.kind is ForKind.UNROLLED else rewritten
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)
@@ -66,5 +66,5 @@ def steps(s: Stmt) -> int:
         count, inside = const_int(s.extent), steps(s.body)
         lanes = s.kind is ForKind.VECTORIZED
         return 0 if count is None else inside * (1 if lanes else count)
-    parts = [steps(c) for c in s.children() if isinstance(c, Stmt)]
-    return 1 if not parts else 0 if 0 in parts else sum(parts)
+    inner_steps = [steps(c) for c in s.children() if isinstance(c, Stmt)]
+    return 1 if not inner_steps else 0 if 0 in inner_steps else sum(inner_steps)

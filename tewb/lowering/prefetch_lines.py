@@ -1,4 +1,4 @@
-"""The requests of a prefetch: one for each line of the cache that a box of a tensor holds."""
+"""The requests of a prefetch: one for each cache line of a box of a tensor."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def prefetch_lines(
 
         box (i, 1) x (0, 64) of floats    ->    for line in 4: prefetch(A[i, line*16])
 
-    Boxes may lie past the end: a prefetch of an address where nothing is does nothing.
+    Boxes may lie past the end: prefetching an invalid address does nothing.
     """
     strides = compact_strides(buffer)
     loops: list[tuple[Var, Expr]] = []

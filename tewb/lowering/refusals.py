@@ -1,4 +1,4 @@
-"""What a person needs to know of a schedule that cannot be turned into loops: which stage, its loops now, the line."""
+"""Errors for a schedule that cannot be turned into loops: which stage, its loops now, the user's line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tewb.schedule import Schedule, Stage
 
 @contextmanager
 def explained(schedule: Schedule) -> Iterator[None]:
-    """Add to a LowerError what it does not say: the stage and its loops now, and the line of the primitive."""
+    """Add to a LowerError what it lacks: the stage and its loops now, and the line of the primitive."""
     try:
         yield
     except LowerError as e:
@@ -27,6 +27,6 @@ def explained(schedule: Schedule) -> Iterator[None]:
 
 
 def _stage_at(schedule: Schedule, span: Span | None) -> Stage | None:
-    """The stage that the primitive on a line of the user's is about; None where that is not one stage."""
+    """The stage of the primitives on the user's line; None where that is not exactly one stage."""
     named = {step.stage for step in schedule.journal if span is not None and step.span == span}
     return schedule.find(next(iter(named))) if len(named) == 1 else None

@@ -49,12 +49,12 @@ def rewrite_storage(body: Stmt) -> Stmt:
     """
     lifetimes = _Lifetimes()
     lifetimes.stmt(body)
-    shared = [slot for slot in _slots(list(lifetimes.found.values())) if len(slot) > 1]
+    shared = [slot for slot in _slots(list(lifetimes.allocations.values())) if len(slot) > 1]
     if not shared:
         return body
-    made = _Sharing(shared).stmt(body)
-    before, after = peak_bytes(body), peak_bytes(made)
-    return body if before is not None and after is not None and after > before else made
+    rewritten = _SlotRewriter(shared).stmt(body)
+    before, after = peak_bytes(body), peak_bytes(rewritten)
+    return body if before is not None and after is not None and after > before else rewritten
 
 
 def peak_bytes(s: Stmt) -> int | None:
@@ -83,7 +83,7 @@ def _bytes(b: Buffer) -> int | None:
 @dataclass(slots=True, eq=False)
 class _Memory:
     """An allocation: the numbers of the statements around it (its own is the last), the parallel loop that
-    it belongs to, and the numbers of the statements between which it is alive."""
+    it belongs to, and the numbers of its first and its last use."""
 
     buffer: Buffer
     around: tuple[int, ...]
@@ -99,11 +99,11 @@ class _Memory:
 class _Lifetimes:
     """Numbers the statements in the order of the text, and finds out when each allocation is alive.
 
-    The same node may stand in several places, so a statement is known by its number.
+    The same node may occur several times, so statements are identified by number.
     """
 
     def __init__(self) -> None:
-        self.found: dict[int, _Memory] = {}
+        self.allocations: dict[int, _Memory] = {}
         self.open: dict[Var, _Memory] = {}  # by data: the allocations around
         self.around: list[int] = []
         self.count = self.parallel = 0
@@ -116,7 +116,9 @@ class _Lifetimes:
             if isinstance(c, Expr):
                 self.uses(c)
         if isinstance(s, Allocate):
-            self.found[me] = self.open[s.buffer.data] = _Memory(s.buffer, tuple(self.around), self.parallel)
+            self.allocations[me] = self.open[s.buffer.data] = _Memory(
+                s.buffer, tuple(self.around), self.parallel
+            )
         elif isinstance(buffer := getattr(s, "buffer", None), Buffer):
             self.use(buffer.data)
         if isinstance(s, For) and s.kind is ForKind.PARALLEL:
@@ -142,7 +144,7 @@ class _Lifetimes:
             memory.first, memory.last = now if memory.first < 0 else memory.first, now
 
     def close(self, s: Stmt, me: int) -> None:
-        """At the end of `s`: what it used from outside may have to be alive through all of it."""
+        """End `s`: what it used from outside may have to stay alive through all of it."""
         end = self.count - 1
         if isinstance(s, Allocate):
             del self.open[s.buffer.data]
@@ -151,7 +153,7 @@ class _Lifetimes:
                 if memory.last >= me:
                     memory.first, memory.last = min(memory.first, me), end
         if _is_extern(s):
-            for memory in self.found.values():
+            for memory in self.allocations.values():
                 if memory.place > me:
                     memory.first, memory.last = me, end
 
@@ -178,7 +180,9 @@ def _slots(memories: Sequence[_Memory]) -> list[list[_Memory]]:
             continue
         free = [slot for slot in slots if _fits(m, size, slot)]
         if free:
-            best = min(free, key=lambda s: (s[0].buffer.dtype is not m.buffer.dtype, abs(_size(s) - size)))
+            best = min(
+                free, key=lambda s: (s[0].buffer.dtype is not m.buffer.dtype, abs(_slot_bytes(s) - size))
+            )
             best.append(m)
         else:
             slots.append([m])
@@ -194,19 +198,19 @@ def _fits(m: _Memory, size: int, slot: list[_Memory]) -> bool:
     return (
         m.parallel == own.parallel
         and m.buffer.scope == own.buffer.scope
-        and (m.buffer.dtype is own.buffer.dtype or size <= _size(slot))
+        and (m.buffer.dtype is own.buffer.dtype or size <= _slot_bytes(slot))
         and all(m.last < other.first or other.last < m.first for other in slot)
     )
 
 
-def _size(slot: list[_Memory]) -> int:
+def _slot_bytes(slot: list[_Memory]) -> int:
     return max(_bytes(m.buffer) or 0 for m in slot)
 
 
 # ---------------------------------------------------------------- the new text
 
 
-class _Sharing:
+class _SlotRewriter:
     """Rewrites a body whose statements have the numbers that `_Lifetimes` gave them."""
 
     def __init__(self, slots: list[list[_Memory]]) -> None:
@@ -225,7 +229,7 @@ class _Sharing:
     def shared(self, slot: list[_Memory]) -> Buffer:
         """The memory of a slot: that of its first allocation, large enough for all."""
         first = slot[0].buffer
-        elements = const(-(-_size(slot) // first.dtype.nbytes), first.shape[0].dtype)
+        elements = const(-(-_slot_bytes(slot) // first.dtype.nbytes), first.shape[0].dtype)
         return first.with_(data=Var(first.data.name, HANDLE), shape=(elements,))
 
     def view(self, b: Buffer) -> Buffer:
@@ -253,16 +257,16 @@ class _Sharing:
         home = self.moved.get(me)
         if isinstance(s, Allocate) and home is not None:
             self.data[s.buffer.data] = home
-            made = self.stmt(s.body)
+            rewritten = self.stmt(s.body)
             del self.data[s.buffer.data]
         else:
-            made = s.map_children(self.child)
-            buffer = getattr(made, "buffer", None)
+            rewritten = s.map_children(self.child)
+            buffer = getattr(rewritten, "buffer", None)
             if isinstance(buffer, Buffer) and (view := self.view(buffer)) is not buffer:
-                made = replace(made, buffer=view)
+                rewritten = replace(rewritten, buffer=view)
         for buffer in reversed(self.memory.get(me, [])):
-            made = Allocate(buffer, made, getattr(s, "origin", None))
-        return made
+            rewritten = Allocate(buffer, rewritten, getattr(s, "origin", None))
+        return rewritten
 
 
 def _around_all(slot: list[_Memory]) -> int:

@@ -1,4 +1,4 @@
-"""Values that several conditions guard: computed once, when any of their users wants them."""
+"""Values that several conditions guard: computed once, when any of their users needs them."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from tewb.ir import (
 )
 from tewb.lowering.demands import ALWAYS, Demand, Demands, Term
 
-FEW_CHOICES = 6  # of an expression, which cannot multiply what is below them by much
-FEW_COPIES = 1000  # of the nodes of an expression that are computed in several places as they stand
-MOST_TRIES = 16  # times that the values of a statement are put in order
+FEW_CHOICES = 6  # choices of an expression that cannot multiply what is below them by much
+FEW_COPIES = 1000  # nodes of an expression that may be computed again where they occur
+MOST_TRIES = 16  # attempts to put the values of a statement in order
 
 
 def share_guarded_values(body: Stmt, facts: Callable[[], Analyzer]) -> Stmt:
@@ -49,7 +49,7 @@ def share_guarded_values(body: Stmt, facts: Callable[[], Analyzer]) -> Stmt:
         C[i] = (x*2 if a else 0) + (x*3 if b else 1)    ->    let shared = (x if a or b else 0)
                                                               C[i] = (shared*2 if a else 0) + (shared*3 if b else 1)
 
-    Such a value is still computed only where one of its users wants it. Nested, each step would double what is below.
+    Such a value is still computed only where one of its users needs it. Nested, each level would double what is below.
     `facts` makes an analyzer that knows the sizes of the arguments.
     """
     around: list[For | Expr] = []
@@ -59,22 +59,24 @@ def share_guarded_values(body: Stmt, facts: Callable[[], Analyzer]) -> Stmt:
 
     def inside(s: Any, fact: For | Expr) -> Stmt:
         around.append(fact)
-        made: Stmt = s.map_children(rewrite)
+        rewritten: Stmt = s.map_children(rewrite)
         around.pop()
-        return made
+        return rewritten
 
     def shared(s: Stmt) -> Stmt:
         roots = _roots(s)
-        if not _is_long(roots):
+        if not _has_many_copies(roots):
             return s
-        known = _Known(facts(), around)
+        surroundings = _Surroundings(facts(), around)
         guard = isinstance(s, IfThenElse) and s.cond.dtype.lanes > 1
-        return _Sharing(_merged(roots, known.analyzer), guard, known.reads_inside).around(s)
+        return _SharedValues(_merged(roots, surroundings.analyzer), guard, surroundings.reads_inside).around(
+            s
+        )
 
     def branch(s: IfThenElse) -> Stmt:
         if s.cond.dtype.lanes == 1:
             return shared(inside(s, s.cond) if s.other is None else s.map_children(rewrite))
-        # What is computed for a single store may be so before it; of several, one may change what the next reads.
+        # Values of a single store may be computed before it; of several stores, one may change what the next reads.
         return shared(s) if isinstance(s.then, BufferStore) else s
 
     rewrite: Callable[[Any], Any] = rewriter(
@@ -86,12 +88,12 @@ def share_guarded_values(body: Stmt, facts: Callable[[], Analyzer]) -> Stmt:
             Evaluate: shared,
         }
     )
-    made: Stmt = rewrite(body)
-    return made
+    rewritten: Stmt = rewrite(body)
+    return rewritten
 
 
-class _Known:
-    """What is known inside of loops, and under conditions that nothing changes."""
+class _Surroundings:
+    """The facts that hold inside of the loops around, and under the conditions around that no store changes."""
 
     def __init__(self, analyzer: Analyzer, around: Iterable[For | Expr]) -> None:
         self.analyzer = analyzer
@@ -114,7 +116,7 @@ class _Known:
 
 
 def _roots(s: Stmt) -> tuple[Expr, ...]:
-    """The expressions that a statement evaluates each time that it begins."""
+    """The expressions that a statement evaluates whenever it runs."""
     match s:
         case BufferStore(_, value, indices):
             return (value, *indices)
@@ -128,25 +130,25 @@ def _roots(s: Stmt) -> tuple[Expr, ...]:
 
 
 def _with_roots(s: Any, roots: Sequence[Expr]) -> Stmt:
-    """`s` with other expressions in these places."""
-    made: Stmt
+    """`s` with its `_roots` replaced by `roots`."""
+    rewritten: Stmt
     match s:
         case BufferStore():
-            made = replace(s, value=roots[0], indices=tuple(roots[1:]))
+            rewritten = replace(s, value=roots[0], indices=tuple(roots[1:]))
         case IfThenElse(cond, BufferStore()) if cond.dtype.lanes > 1:
-            made = replace(s, cond=roots[0], then=_with_roots(s.then, roots[1:]))
+            rewritten = replace(s, cond=roots[0], then=_with_roots(s.then, roots[1:]))
         case IfThenElse():
-            made = replace(s, cond=roots[0])
+            rewritten = replace(s, cond=roots[0])
         case _:
-            made = replace(s, value=roots[0])
-    return made
+            rewritten = replace(s, value=roots[0])
+    return rewritten
 
 
 # ---------------------------------------------------------------- expressions as graphs
 
 
 class _Use(NamedTuple):
-    """A part of an expression, which is evaluated with it if `cond` comes out as `holds`, or always."""
+    """A part of an expression, evaluated with it if `cond` is `holds`, or always without a `cond`."""
 
     part: Expr
     cond: Expr | None = None
@@ -170,41 +172,41 @@ def _parts(e: Expr) -> list[_Use]:
 
 
 def _users_first(roots: Sequence[Expr]) -> list[Expr]:
-    """The nodes below `roots` but the leaves, each after all that it is a part of."""
-    found: list[Expr] = []
+    """The nodes of `roots` except leaves, each after all the nodes that it is a part of."""
+    order: list[Expr] = []
     seen: set[Expr] = set()
     stack = [(e, False) for e in roots]
     while stack:
         top, ready = stack.pop()
         if ready:
-            found.append(top)
+            order.append(top)
         elif top not in seen and top.__class__ not in LEAVES:
             seen.add(top)
             stack.append((top, True))
             stack += [(u.part, False) for u in _parts(top)]
-    return found[::-1]
+    return order[::-1]
 
 
 def _merged(roots: Sequence[Expr], analyzer: Analyzer) -> list[Expr]:
-    """`roots` with one node for all parts that are the same: what was simplified under several conditions was copied,
-    and some copies of an index may be simpler than others."""
-    key, known = Keys().of, dict[Any, Expr]()
+    """`roots` with equal parts merged into one node: simplification under several conditions copies them, and some
+    copies of an index may be simpler than others."""
+    key, merged = Keys().of, dict[Any, Expr]()
 
     def merge(e: Expr) -> Expr:
         if e.__class__ in LEAVES:
             return e
-        made = known.get(key(e))
-        if made is None:
-            made = e.map_children(merge)
-            if isinstance(made, BufferLoad):
-                made = replace(made, indices=tuple([analyzer.simplify_index(i) for i in made.indices]))
-            made = known[key(e)] = known.setdefault(key(made), made)
-        return made
+        node = merged.get(key(e))
+        if node is None:
+            node = e.map_children(merge)
+            if isinstance(node, BufferLoad):
+                node = replace(node, indices=tuple([analyzer.simplify_index(i) for i in node.indices]))
+            node = merged[key(e)] = merged.setdefault(key(node), node)
+        return node
 
     return [merge(e) for e in roots]
 
 
-def _is_long(roots: Sequence[Expr]) -> bool:
+def _has_many_copies(roots: Sequence[Expr]) -> bool:
     """Whether much of an expression would be computed in several places, no condition of which implies another."""
     choices = 0
     for n in (n for root in roots for n in walk(root)):
@@ -215,29 +217,29 @@ def _is_long(roots: Sequence[Expr]) -> bool:
 
 
 def _copies(roots: Sequence[Expr]) -> int:
-    """How many more nodes are computed than there are, when each is so in all of its places."""
-    places: dict[Expr, set[tuple[Expr | None, bool]]] = {e: {(None, True)} for e in roots}
+    """How many more nodes are computed than exist, when each is computed wherever it occurs."""
+    users: dict[Expr, set[tuple[Expr | None, bool]]] = {e: {(None, True)} for e in roots}
     copies: dict[Expr | None, int] = {None: 1}
     order = _users_first(roots)
     for e in order:
-        own = places[e]
+        own = users[e]
         for u in [u for u, holds in own if u is not None and holds and (u, False) in own]:
             own = (
-                own - {(u, True), (u, False)} | places[u]
+                own - {(u, True), (u, False)} | users[u]
             )  # both sides want it, so it is computed before them
-        places[e] = own
+        users[e] = own
         copies[e] = min(sum([copies[u] for u, _ in own]), 1 << 60)
         for part, cond, holds in _parts(e):
-            places.setdefault(part, set()).update(own if cond is None else {(e, holds)})
+            users.setdefault(part, set()).update(own if cond is None else {(e, holds)})
     return sum([copies[e] for e in order]) - 4 * len(order)
 
 
 # ---------------------------------------------------------------- one statement
 
 
-class _Sharing:
-    """The values of one statement that get names. If it is guarded, the first root says in which lanes.
-    `reads_inside` tells of an access whether it is certainly inside of its buffer."""
+class _SharedValues:
+    """The values of one statement that get names. If it is guarded, the first root is the mask of its lanes.
+    `reads_inside` answers whether an access is certainly inside of its buffer."""
 
     def __init__(
         self, roots: Sequence[Expr], is_guarded: bool, reads_inside: Callable[[BufferLoad], bool]
@@ -251,8 +253,8 @@ class _Sharing:
         self.demand: dict[Expr, Demand] = {}
         self.named: dict[Expr, Var] = {}
         self.wanted: dict[Demand, Var] = {}
-        # What earlier tries have taught: conditions that need a name; and values on which a condition for themselves
-        # depends, so that they are computed in any case, or have no name.
+        # Found in earlier attempts: conditions that need a name; and values that their own condition depends on, which
+        # are therefore computed in any case, or have no name.
         self.conditions: set[Expr] = set()
         self.certain: set[Expr] = set()
         self.unnamed: set[Expr] = _vector_indices(roots[1 + is_guarded :], self.order)
@@ -268,26 +270,26 @@ class _Sharing:
     def with_names(self, s: Any, items: Sequence[Expr | Demand]) -> Stmt:
         self.wanted = {d: Var("wanted", BOOL.with_lanes(d.lanes)) for d in items if isinstance(d, Demand)}
         rename = self.renaming()
-        made = _with_roots(s, [rename(e) for e in self.roots])
+        body = _with_roots(s, [rename(e) for e in self.roots])
         for item in reversed(items):
             if isinstance(item, Demand):
-                made = LetStmt(self.wanted[item], self.condition(item), made, s.origin)
+                body = LetStmt(self.wanted[item], self.condition(item), body, s.origin)
             else:
-                made = LetStmt(self.named[item], self.value(item, item.map_children(rename)), made, s.origin)
-        return made
+                body = LetStmt(self.named[item], self.value(item, item.map_children(rename)), body, s.origin)
+        return body
 
     # ---- which values
 
     def choose(self) -> None:
-        """Find when each node is wanted, and name those that are wanted in several places."""
+        """Find when each node is needed, and name those that are needed in several places."""
         wanted = {e: [self.always] for e in self.roots}
         if self.guard is not None:
             wanted[self.guard] = [ALWAYS]
-        places: dict[Expr, set[object]] = {e: {None} for e in self.roots}
+        users: dict[Expr, set[object]] = {e: {None} for e in self.roots}
         self.named = {}
         for e in self.order:
             demand = self.always if e in self.certain else self.demands.any_of(wanted[e])
-            own = places[e]
+            own = users[e]
             self.demand[e] = demand
             if e in self.conditions or (len(own) > 1 and self.can_be_named(e) and not _is_small(e)):
                 self.named[e] = Var("shared", e.dtype)
@@ -295,20 +297,20 @@ class _Sharing:
             for part, cond, holds in _parts(e):
                 under = demand if cond is None else self.demands.under(demand, cond, holds)
                 wanted.setdefault(part, []).append(under)
-                places.setdefault(part, set()).update(own if cond is None else {(e, holds)})
+                users.setdefault(part, set()).update(own if cond is None else {(e, holds)})
 
     def can_be_named(self, e: Expr) -> bool:
-        """Whether `e` may be chosen by the conditions that want it: these may be of lanes, and `e` not."""
+        """Whether the conditions that need `e` can choose it: conditions on lanes cannot choose a scalar."""
         return e not in self.unnamed and e.dtype is not HANDLE and self.demand[e].lanes in (1, e.dtype.lanes)
 
     def has_named_conditions(self) -> bool:
-        """Whether the conditions that the named values are under have names too. If not, they will in the next try."""
+        """Whether the conditions of the named values have names too. If not, they get them in the next attempt."""
         before = len(self.conditions), len(self.unnamed)
         fine: dict[Demand, bool] = {}
 
         def can_be_asked(d: Demand) -> bool:
             if d not in fine:
-                fine[d] = all([self.is_told(c) and can_be_asked(under) for under, c, _ in d.terms])
+                fine[d] = all([self.may_have_name(c) and can_be_asked(under) for under, c, _ in d.terms])
             return fine[d]
 
         for e in self.named:
@@ -317,8 +319,8 @@ class _Sharing:
                 self.conditions.discard(e)
         return before == (len(self.conditions), len(self.unnamed))
 
-    def is_told(self, cond: Expr) -> bool:
-        """Whether a condition has a name, or can have one in the next try."""
+    def may_have_name(self, cond: Expr) -> bool:
+        """Whether a condition has a name, or can have one in the next attempt."""
         if isinstance(cond, Var) or cond in self.named:
             return True
         if self.can_be_named(cond):
@@ -328,9 +330,9 @@ class _Sharing:
     # ---- in which order
 
     def in_order(self) -> list[Expr | Demand] | None:
-        """The named values and their demands, each after what it needs; None if some need themselves, which has been
-        noted for the next try."""
-        found: list[Expr | Demand] = []
+        """The named values and their demands, each after what it needs; None if some need themselves, which is
+        recorded for the next attempt."""
+        ordered: list[Expr | Demand] = []
         done: dict[Expr | Demand, bool] = {}
         path: list[Expr | Demand] = []
         fine = True
@@ -348,11 +350,11 @@ class _Sharing:
                 visit(needed)
             path.pop()
             done[item] = True
-            found.append(item)
+            ordered.append(item)
 
         for e in self.named:
             visit(e)
-        return found if fine else None
+        return ordered if fine else None
 
     def needs(self, item: Expr | Demand) -> Iterator[Expr | Demand]:
         if isinstance(item, Demand):
@@ -374,7 +376,7 @@ class _Sharing:
                     pending.append(part)
 
     def cut(self, circle: Sequence[Expr | Demand]) -> None:
-        """Take the last value of a circle that is in it for its demand out of it."""
+        """Break a cycle at the last value whose demand is part of it."""
         pairs = zip(circle, (*circle[1:], circle[0]), strict=True)
         e = [a for a, b in pairs if isinstance(a, Expr) and isinstance(b, Demand)][-1]
         if self.is_safe(e):
@@ -385,7 +387,7 @@ class _Sharing:
 
     @cached_property
     def is_safe(self) -> Callable[[Node], bool]:
-        """Whether a value may be computed though nobody wants it: what it reads is there."""
+        """Whether a value may be computed where it is not needed: what it reads exists."""
 
         def is_there(n: Node) -> bool:
             if isinstance(n, BufferLoad):
@@ -394,11 +396,11 @@ class _Sharing:
 
         return everywhere(is_there)
 
-    # ---- their text
+    # ---- how they are written
 
     def renaming(self) -> Callable[[Expr], Expr]:
-        """The function that puts names in the places of values."""
-        known: dict[Expr, Expr] = {}
+        """The function that replaces named values by their names."""
+        done: dict[Expr, Expr] = {}
 
         def rename(e: Expr) -> Expr:
             if e.__class__ in LEAVES or (isinstance(e, Call) and e.op in _OPAQUE):
@@ -406,19 +408,19 @@ class _Sharing:
             named = self.named.get(e)
             if named is not None:
                 return named
-            made = known.get(e)
-            if made is None:
-                made = known[e] = e.map_children(rename)
-            return made
+            renamed = done.get(e)
+            if renamed is None:
+                renamed = done[e] = e.map_children(rename)
+            return renamed
 
         return rename
 
-    def value(self, e: Expr, made: Expr) -> Expr:
-        """What the name of `e` stands for: `made` where it is wanted."""
+    def value(self, e: Expr, computed: Expr) -> Expr:
+        """What the name of `e` stands for: `computed` where it is needed."""
         demand = self.demand[e]
         if demand is ALWAYS:
-            return made
-        return Call("if_then_else", (self.wanted[demand], made, const(0, e.dtype)), e.dtype)
+            return computed
+        return Call("if_then_else", (self.wanted[demand], computed, const(0, e.dtype)), e.dtype)
 
     def condition(self, d: Demand) -> Expr:
         """A demand as an expression of names."""
@@ -442,19 +444,19 @@ def _index(path: Sequence[object], item: object) -> int:
 
 
 def _vector_indices(stored: Sequence[Expr], order: Iterable[Expr]) -> set[Expr]:
-    """The parts of the indices of a store and of loads that say which lanes are neighbours. Behind a name nobody would see it."""
+    """The parts of the indices of a store and of loads that show which lanes are neighbours, which a name would hide."""
     pending = [*stored, *[i for e in order if isinstance(e, BufferLoad) for i in e.indices]]
-    found: set[Expr] = set()
+    lane_parts: set[Expr] = set()
     while pending:
         top = pending.pop()
-        if top.dtype.lanes > 1 and top not in found and not isinstance(top, BufferLoad):
-            found.add(top)
+        if top.dtype.lanes > 1 and top not in lane_parts and not isinstance(top, BufferLoad):
+            lane_parts.add(top)
             pending += top.children()
-    return found
+    return lane_parts
 
 
 def _is_small(e: Expr) -> bool:
-    """Whether `e` is one operation or access, on what is there."""
+    """Whether `e` is one operation or access on leaves."""
     if isinstance(e, BufferLoad):
         return all(i.__class__ in LEAVES or isinstance(i, Ramp) for i in e.indices)
     return all(c.__class__ in LEAVES for c in e.children())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class ShuffleStage:
     """Vectors that are `distance` apart, v and v + distance, become two others in their places: the lanes `low` and
     `high` of both, counted through the first and then the second."""
 
@@ -15,7 +15,7 @@ class Stage:
     high: tuple[int, ...]
 
 
-def transposition(n: int, width: int, chunk: int) -> list[Stage]:
+def transposition(n: int, width: int, chunk: int) -> list[ShuffleStage]:
     """The stages that transpose all n x n blocks of n vectors of `width` lanes; n and width are powers of two.
 
         0 1 2 3        0 8 1 9            0 4 8 c
@@ -41,17 +41,17 @@ def transposition(n: int, width: int, chunk: int) -> list[Stage]:
     return stages
 
 
-def _zip(distance: int, width: int, chunk: int) -> Stage:
+def _zip(distance: int, width: int, chunk: int) -> ShuffleStage:
     """In each chunk, a lane of the first vector and one of the second in turn."""
 
     def lanes(begin: int) -> tuple[int, ...]:
         pairs = ((at + k, width + at + k) for at in range(begin, width, chunk) for k in range(chunk // 2))
         return tuple(lane for pair in pairs for lane in pair)
 
-    return Stage(distance, lanes(0), lanes(chunk // 2))
+    return ShuffleStage(distance, lanes(0), lanes(chunk // 2))
 
 
-def _unzip(distance: int, n: int, width: int, chunk: int) -> Stage:
+def _unzip(distance: int, n: int, width: int, chunk: int) -> ShuffleStage:
     """In each block of n lanes, every second chunk of the first vector, then every second one of the second."""
 
     def lanes(begin: int) -> tuple[int, ...]:
@@ -63,4 +63,4 @@ def _unzip(distance: int, n: int, width: int, chunk: int) -> Stage:
             for k in range(chunk)
         )
 
-    return Stage(distance, lanes(0), lanes(chunk))
+    return ShuffleStage(distance, lanes(0), lanes(chunk))

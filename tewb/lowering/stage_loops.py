@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
 
 
-class Loops:
+class StageLoops:
     """The loops of one stage, with guards and inner stages in their places."""
 
     def __init__(self, nests: Nests, stage: Stage, leaves: Sequence[IterVar]) -> None:
@@ -60,12 +60,12 @@ class Loops:
         return body
 
     def before_loop(self, position: int, body: Stmt) -> Stmt:
-        """`body`, which begins with loop `position`, with what is known there and not outside."""
+        """`body`, which begins with loop `position`, inside of the definitions and checks that belong there."""
         return body
 
     def prefetched(self, iv: IterVar) -> list[Stmt]:
         """Requests for what later iterations of `iv` will read."""
-        made: list[Stmt] = []
+        requests: list[Stmt] = []
         for p in (p for p in self.stage.prefetches if p.axis is iv):
             if inside(p.source, self.stage, iv):
                 continue  # it is computed in this iteration, and not in memory before
@@ -77,16 +77,16 @@ class Loops:
                 buffer, mins = self.nests.buffer(t)
                 later = [substitute(r.min, {v: ops.add(v, p.offset)}) for r in box]
                 there = [Range(ops.sub(low, m), r.extent) for low, r, m in zip(later, box, mins, strict=True)]
-                made.append(prefetch_lines(buffer, there, simplify, self.stage.origin(iv)))
-        return made
+                requests.append(prefetch_lines(buffer, there, simplify, self.stage.origin(iv)))
+        return requests
 
     def ahead(self, stage: Stage) -> Ahead:
-        """The stage `stage`, whose parts are made one iteration ahead."""
+        """The computation of `stage`, which runs one iteration ahead."""
         buffers = [self.nests.buffer(t)[0] for t in stage.op.outputs]
         return Ahead(self.nests.produce(stage), buffers, stage.origin())
 
     def loop(self, iv: IterVar, v: Var, body: Stmt, extent: Expr | None = None) -> For:
-        """A loop of `v` that runs as the loop of `iv` does, for as many iterations if not said otherwise."""
+        """A loop of `v` that runs as the loop of `iv` does, with `extent` iterations, or as many as that."""
         kind = self.stage.loop_kind(iv) or ForKind.SERIAL
         count = self.own.extents[iv] if extent is None else extent
         return For(v, const(0, v.dtype), count, kind, body, self.stage.origin(iv))

@@ -1,4 +1,4 @@
-"""Tiles of two vectorized loops: what lies along the outer one is transposed in registers."""
+"""Tiles of two vectorized loops: accesses contiguous along the outer loop are transposed in registers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tewb.ir import (
 )
 from tewb.lowering.bind_buffers import compact_strides
 from tewb.lowering.flatten_storage import fits_int32
-from tewb.lowering.shuffle_network import Stage, transposition
+from tewb.lowering.shuffle_network import ShuffleStage, transposition
 
 CHUNK = 16  # bytes: registers of all machines are made of such parts, and shuffles within them are cheap
 
@@ -45,16 +45,16 @@ Indices = tuple[Expr, ...]
 
 
 def transpose_tile(rows: For) -> Stmt | None:
-    """Two vectorized loops, one right inside of the other, by way of registers: what is contiguous along the outer
-    one is loaded or stored so, and turned there. None where nothing is.
+    """Two vectorized loops, one directly inside of the other, by way of registers: what is contiguous along the outer
+    one is loaded or stored along it, and transposed in registers. None where no access is.
 
         for r in 4 (vectorized):              for l in 4 (unroll): A.tile[0, l, 0:4] = A[l, 0:4]
             for l in 4 (vectorized):   ->     for p in 2 (unroll): A.tile[1, ..] = T.Shuffle([A.tile[0, ..], ..], ..)
                 B[r, l] = A[l, r] + 1         for p in 2 (unroll): A.tile[0, ..] = T.Shuffle([A.tile[1, ..], ..], ..)
                                               for r in 4 (unroll): B[r, 0:4] = A.tile[0, r, 0:4] + 1
 
-    Needs powers of two. Where the elements of a tile all lie side by side, as the channels of an image do, the
-    rows may be any few: all is loaded as one vector, and each row takes every so many lanes of it.
+    Needs powers of two. Where all elements of a tile lie side by side, as the channels of an image do, any small
+    number of rows will do: the tile is loaded as one vector, and each row takes every n-th lane of it.
     The iterations of vectorized loops do not depend on each other, so all loads may come before all stores.
     """
     lanes = rows.body
@@ -69,8 +69,8 @@ def _is_vector(n: For) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Turned:
-    """An access that goes by way of `tile`. Before the loads of a tile, or after its stores, `statements` turn it;
-    the element of an iteration is at `indices` of the tile then, or before."""
+    """An access by way of `tile`. `statements` transpose it, before the loads of a tile or after its stores; the
+    element of an iteration is at `indices` of the tile after that, or before."""
 
     access: Access
     tile: Buffer
@@ -93,17 +93,19 @@ class _Tile:
                 return self.store(s)
             case Seq(stmts):
                 # No iteration depends on another, so each statement may run for all before the next begins.
-                parts = [self.stmt(x) for x in stmts]
-                if all(p is None for p in parts):
+                transposed = [self.stmt(x) for x in stmts]
+                if all(p is None for p in transposed):
                     return None
-                return seq(*[self.as_ever(x) if p is None else p for x, p in zip(stmts, parts, strict=True)])
+                return seq(
+                    *[self.as_ever(x) if p is None else p for x, p in zip(stmts, transposed, strict=True)]
+                )
             case IfThenElse(cond, then, None) if not uses(cond, [self.rows.var, self.lanes.var]):
                 inside = self.stmt(then)
                 return None if inside is None else replace(s, then=inside)
         return None
 
     def as_ever(self, s: Stmt) -> Stmt:
-        """`s` in the loops of the tile, with nothing turned."""
+        """`s` in the loops of the tile, with nothing transposed."""
         return _loop(self.rows, _loop(self.lanes, s, ForKind.VECTORIZED), ForKind.SERIAL)
 
     def along_lanes(self, s: Stmt) -> Stmt:
@@ -121,25 +123,25 @@ class _Tile:
         value = _with_loads(s.value, loads)
         work = replace(s, value=value) if own is None else BufferStore(own.tile, value, own.indices, s.origin)
         before = [x for turned in loads for x in turned.statements]
-        made = seq(*before, self.along_lanes(work), *(own.statements if own else ()))
+        body = seq(*before, self.along_lanes(work), *(own.statements if own else ()))
         for turned in (*loads, *([own] if own else [])):
-            made = Allocate(turned.tile, made, s.origin)
-        return made
+            body = Allocate(turned.tile, body, s.origin)
+        return body
 
     # ---- which accesses are turned
 
     def turned_loads(self, s: BufferStore) -> list[_Turned]:
-        """The loads of `s` that are made in every iteration and gain by being turned, each once."""
-        found: list[_Turned] = []
+        """The loads of `s` that are made in every iteration and gain from transposition, each once."""
+        loads: list[_Turned] = []
         for n in _always_loaded(s.value):
-            if not any(_is_same(n, other.access) for other in found):
+            if not any(_is_same(n, other.access) for other in loads):
                 turned = self.turned(n, s)
-                found += [] if turned is None else [turned]
-        return found
+                loads += [] if turned is None else [turned]
+        return loads
 
     def turned(self, access: Access, s: BufferStore) -> _Turned | None:
-        """How an access of the statement `s` is turned; None where its neighbours do not lie along the rows, or
-        do along the lanes as well."""
+        """How an access of the statement `s` is transposed; None where its neighbours do not lie along the rows, or
+        lie along the lanes as well."""
         strides = compact_strides(access.buffer)
         along = stride(strides, access.indices, self.rows.var)
         across = stride(strides, access.indices, self.lanes.var)
@@ -177,21 +179,21 @@ class _Tile:
         block = ops.floordiv(vector.var, n)
         return ops.floormod(vector.var, n), ops.add(ops.mul(block, n), lane.var)
 
-    def stage(self, tile: Buffer, part: int, stage: Stage, s: BufferStore) -> Stmt:
+    def stage(self, tile: Buffer, part: int, stage: ShuffleStage, s: BufferStore) -> Stmt:
         """A stage of the network, from one half of `tile` to the other."""
         n, width = (const_int(size) or 0 for size in tile.shape[1:])
         group, groups = _counter("group", n // (2 * stage.distance))
         pair, pairs = _counter("pair", stage.distance)
         first = ops.add(ops.mul(group, 2 * stage.distance), pair)
         both = (first, ops.add(first, stage.distance))
-        given = [_vector(tile, const(part), v) for v in both]
-        made = [
-            BufferStore(tile, ops.shuffle(given, picked), (const(1 - part), v, _all(width)), s.origin)
+        given = [_whole_vector(tile, const(part), v) for v in both]
+        stores = [
+            BufferStore(tile, ops.shuffle(given, picked), (const(1 - part), v, _all_lanes(width)), s.origin)
             for v, picked in zip(both, (stage.low, stage.high), strict=True)
         ]
-        return groups(pairs(seq(*made), self.lanes), self.rows)
+        return groups(pairs(seq(*stores), self.lanes), self.rows)
 
-    # ---- elements side by side: every so many lanes of a line
+    # ---- elements side by side: every n-th lane of a line
 
     def by_line(self, access: Access, s: BufferStore) -> _Turned:
         """All elements of the tile are one vector, of which row r is lanes r, r + n, r + 2*n, ..."""
@@ -201,9 +203,11 @@ class _Tile:
         if isinstance(access, BufferLoad):
             whole = BufferLoad(line, (at,), line.dtype.with_lanes(self.n * self.m))
             rows = [ops.shuffle([whole], range(r, self.n * self.m, self.n)) for r in range(self.n)]
-            fill = [BufferStore(tile, x, (const(r), _all(self.m)), s.origin) for r, x in enumerate(rows)]
+            fill = [
+                BufferStore(tile, x, (const(r), _all_lanes(self.m)), s.origin) for r, x in enumerate(rows)
+            ]
             return _Turned(access, tile, indices, tuple(fill))
-        vectors = [_vector(tile, const(r)) for r in range(self.n)]
+        vectors = [_whole_vector(tile, const(r)) for r in range(self.n)]
         mixed = ops.shuffle(vectors, [r * self.m + k for k in range(self.m) for r in range(self.n)])
         return _Turned(access, tile, indices, (BufferStore(line, mixed, (at,), s.origin),))
 
@@ -231,7 +235,7 @@ def _loop(n: For, body: Stmt, kind: ForKind) -> For:
 
 
 def _counter(name: str, n: int) -> tuple[Expr, Callable[[Stmt, For], Stmt]]:
-    """What runs from 0 to n - 1, and the loop that does so, written out. It remembers a loop of the tile."""
+    """A variable from 0 to n - 1 and its unrolled loop, which has the origin of a loop of the tile."""
     v = Var(name, INT32)
     if n == 1:
         return const(0), lambda body, of: body
@@ -243,13 +247,13 @@ def _tile(b: Buffer, *shape: int) -> Buffer:
     return Buffer(f"{b.name}.tile", b.dtype, tuple(const(n) for n in shape), scope="register")
 
 
-def _vector(tile: Buffer, *place: Expr) -> BufferLoad:
+def _whole_vector(tile: Buffer, *place: Expr) -> BufferLoad:
     """A whole vector of `tile`."""
     width = const_int(tile.shape[-1]) or 0
-    return BufferLoad(tile, (*place, _all(width)), tile.dtype.with_lanes(width))
+    return BufferLoad(tile, (*place, _all_lanes(width)), tile.dtype.with_lanes(width))
 
 
-def _all(width: int) -> Expr:
+def _all_lanes(width: int) -> Expr:
     return ops.ramp(const(0), 1, width)
 
 
@@ -268,12 +272,12 @@ def _with_loads(e: Expr, loads: list[_Turned]) -> Expr:
         return n.map_children(rewrite)
 
     rewrite: Callable[[Any], Any] = rewriter({BufferLoad: load})
-    made: Expr = rewrite(e)
-    return made
+    rewritten: Expr = rewrite(e)
+    return rewritten
 
 
 def _always_loaded(e: Expr) -> Iterator[BufferLoad]:
-    """The loads of `e` that no condition keeps from being made, and that no `Let` inside of `e` is part of."""
+    """The loads that every evaluation of `e` makes, except those in the body of a `Let`."""
     pending, seen = [e], {e}
     while pending:
         match pending.pop():

@@ -53,8 +53,8 @@ def unroll_loops(body: Stmt) -> Stmt:
 
 
 def check_unrolled(body: Stmt) -> None:
-    """Raises LowerError for a loop marked `unroll` whose extent is not constant, or when more than MAX_NODES nodes
-    would come of all such loops in a function."""
+    """Raise LowerError for a loop marked `unroll` whose extent is not constant, or when all such loops of a function
+    would become more than MAX_NODES nodes."""
     loops = _outermost(body)
     sizes = [unrolled_nodes(n) for n in loops]
     if sum(sizes) <= MAX_NODES:
@@ -79,8 +79,8 @@ def _outermost(s: Stmt) -> list[For]:
 
 
 def unrolled_nodes(n: Node) -> int:
-    """How many nodes there are of `n` when the loops in it are unrolled; no more than somewhat over MAX_NODES for each
-    expression. Lanes that are loaded or stored one by one take three instructions each."""
+    """How many nodes `n` has when the loops in it are unrolled, counted up to MAX_NODES in each expression. Lanes that
+    are loaded or stored one by one take three instructions each."""
     if isinstance(n, For) and n.kind is ForKind.UNROLLED:
         return _count(n) * unrolled_nodes(n.body)
     if isinstance(n, Stmt):

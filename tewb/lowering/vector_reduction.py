@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tewb.lowering.compute_nest import ComputeNest
 
 
-class Lanes:
+class LaneReduction:
     """A reduction with a vectorized reduce loop: every lane combines its own terms, and then halves are joined.
 
         for k.outer in n:                          C.lanes[0:8] = 0
@@ -64,10 +64,10 @@ class Lanes:
     def reduce(self, guards: list[tuple[IterVar, Expr]], translate: AxisValues) -> Stmt:
         """The reduction inside of the loops around the first reduce loop."""
         nest, leaves = self.nest, self.nest.leaves
-        # The lanes that a guard takes out combine the identity, unless a loop can be cut short there. Checks and inner
-        # loops of differing extents are no lanes: the iterations run one by one, and the guard stands around these too.
+        # Lanes that a guard excludes combine the identity, unless a loop can be cut short there. With checks or inner
+        # loops of differing extents the iterations run one by one, and the guard is around these too.
         checked = nest.unproved((*self.reduction.source, self.reduction.condition))
-        serial = checked or any(t.position > self.first for t in nest.told)
+        serial = checked or any(t.position > self.first for t in nest.dependent_ranges)
         masks = [] if serial else [g for g in guards if self.is_mask(g[1])]
         kept = [g for g in guards if not any(g is m for m in masks)]
         update = self.update([g for _, g in masks], translate)

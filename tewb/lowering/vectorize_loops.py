@@ -63,8 +63,8 @@ def vectorize_loops(body: Stmt) -> Stmt:
 
         for i in 8 (vectorized):  A[i*2] = B[i] + 1.0    ->    A[Ramp(0, 2, 8)] = B[0:8] + Broadcast(1.0, 8)
 
-    A condition that differs from lane to lane becomes a vector, and what it guards happens in the lanes where it
-    holds, if that is stores of what can be loaded lane by lane:
+    A condition that differs from lane to lane becomes a mask of the stores that it guards, if their values can be
+    computed in any lane:
 
         for i in 8 (vectorized):               ->    if Ramp(0, 1, 8) < Broadcast(n, 8):
             if likely(i < n): A[i] = B[i]                A[0:8] = B[0:8]
@@ -75,13 +75,13 @@ def vectorize_loops(body: Stmt) -> Stmt:
         for i in 528 (vectorized):             ->    for i.vector in 8: A[i.vector*64 : i.vector*64 + 64] = ...
             A[i] = B[i] + 1.0                        A[512:528] = B[512:528] + Broadcast(1.0, 16)
 
-    Two vectorized loops, one right inside of the other, are a tile: the inner one becomes lanes, and accesses to
+    Two vectorized loops, one directly inside of the other, are a tile: the inner one becomes lanes, and accesses to
     neighbours along the outer one are transposed in registers (`transpose_tile`).
 
     A loop whose body has no vector form (a call that differs from lane to lane, an inner loop of differing
     extent, an extent that is not constant) becomes serial. Afterwards no loop is vectorized, and
     the statements remember the loop that they came from.
-    Raises LowerError for a loop of its own (not a tail) whose extent is not constant.
+    Raises LowerError for a vectorized loop whose extent is not constant.
     """
 
     def loop(n: For) -> Stmt:
@@ -120,16 +120,16 @@ def _vectors(n: For, body: Stmt, lanes: int) -> Stmt:
     width = widest_vector(n.var, body) if lanes > MOST_LANES else lanes
     count, rest = divmod(lanes, width)
     if count <= WRITTEN_OUT:
-        made: list[Stmt] = [_lanes(n, body, const(k * width, n.var.dtype), width) for k in range(count)]
+        vectors: list[Stmt] = [_lanes(n, body, const(k * width, n.var.dtype), width) for k in range(count)]
     else:
         v = Var(f"{n.var.name}.vector", n.var.dtype)
         at = ops.mul(v, const(width, v.dtype))
         inside = _lanes(n, body, at, width)
         zero, extent = const(0, v.dtype), const(count, v.dtype)
-        made = [replace(n, var=v, min=zero, extent=extent, kind=ForKind.SERIAL, body=inside)]
+        vectors = [replace(n, var=v, min=zero, extent=extent, kind=ForKind.SERIAL, body=inside)]
     if rest:
-        made.append(_lanes(n, body, const(lanes - rest, n.var.dtype), rest))
-    return seq(*made)
+        vectors.append(_lanes(n, body, const(lanes - rest, n.var.dtype), rest))
+    return seq(*vectors)
 
 
 def widest_vector(lane: Var, body: Stmt) -> int:
@@ -158,7 +158,7 @@ def _whole_registers(lanes: int) -> int:
     return power if power >= 8 and lanes // power <= 8 else lanes
 
 
-MOST_CHECKED = 16  # lanes that are checked at once: those of elements that lie anywhere are code each
+MOST_CHECKED = 16  # lanes that are checked at once: each lane of scattered elements takes code of its own
 
 
 class _NoVectorForm(Exception):
@@ -171,8 +171,8 @@ class _Lanes:
     def __init__(self, var: Var, start: Expr, lanes: int) -> None:
         self.lanes = lanes
         self.values: dict[Var, Expr] = {var: ops.ramp(start, const(1, var.dtype), lanes)}
-        self.is_index = False  # what is rewritten is an index of an access
-        self.known: dict[
+        self.is_index = False  # whether an index of an access is being rewritten
+        self.rewritten: dict[
             tuple[Expr, bool], Expr
         ] = {}  # what parts of this statement became, as indices or not
 
@@ -182,12 +182,12 @@ class _Lanes:
         if e.__class__ in LEAVES:
             return self.values.get(e, e) if isinstance(e, Var) else e
         key = (e, self.is_index)
-        made = self.known.get(key)
-        if made is None:
-            made = self.known[key] = self.made(e)
-        return made
+        vector = self.rewritten.get(key)
+        if vector is None:
+            vector = self.rewritten[key] = self.rewrite(e)
+        return vector
 
-    def made(self, e: Expr) -> Expr:
+    def rewrite(self, e: Expr) -> Expr:
         rule = _EXPRS.get(type(e))
         if rule is not None:
             return rule(self, e)
@@ -206,8 +206,8 @@ class _Lanes:
         if ramp is not None:
             return ramp
         lanes = max(a.dtype.lanes, b.dtype.lanes)
-        made: Expr = type(e)(self.wide(a, lanes), self.wide(b, lanes), e.dtype.with_lanes(lanes))
-        return made
+        operation: Expr = type(e)(self.wide(a, lanes), self.wide(b, lanes), e.dtype.with_lanes(lanes))
+        return operation
 
     def not_(self, e: Not) -> Expr:
         a = self.expr(e.a)
@@ -220,20 +220,20 @@ class _Lanes:
         return e if value is e.value else Cast(value, e.dtype.with_lanes(value.dtype.lanes))
 
     def select(self, e: Select) -> Expr:
-        parts = [self.expr(x) for x in (e.cond, e.then, e.other)]
-        if all(a is b for a, b in zip(parts, (e.cond, e.then, e.other), strict=True)):
+        operands = [self.expr(x) for x in (e.cond, e.then, e.other)]
+        if all(a is b for a, b in zip(operands, (e.cond, e.then, e.other), strict=True)):
             return e
-        lanes = max(p.dtype.lanes for p in parts)
-        c, a, b = (self.wide(p, lanes) for p in parts)
+        lanes = max(p.dtype.lanes for p in operands)
+        c, a, b = (self.wide(p, lanes) for p in operands)
         return Select(c, a, b, e.dtype.with_lanes(lanes))
 
     def indices(self, n: BufferLoad | BufferStore) -> tuple[Expr, ...]:
         """The indices of an access. These do not overflow, so a ramp that is made wider stays a ramp, which may be
         neighbours."""
         around, self.is_index = self.is_index, True
-        made = tuple(self.expr(i) for i in n.indices)
+        indices = tuple(self.expr(i) for i in n.indices)
         self.is_index = around
-        return made
+        return indices
 
     def load(self, e: BufferLoad) -> Expr:
         indices = self.indices(e)
@@ -269,7 +269,7 @@ class _Lanes:
         rule = _STMTS.get(type(s))
         if rule is None:
             raise _NoVectorForm
-        self.known = {}
+        self.rewritten = {}
         return rule(self, s)
 
     def store(self, s: BufferStore) -> Stmt:
@@ -287,7 +287,7 @@ class _Lanes:
 
     def branch(self, s: IfThenElse) -> Stmt:
         terms = [(c, self.expr(c)) for c in conjuncts(s.cond)]
-        wide = [made for _, made in terms if made.dtype.lanes > 1]
+        wide = [vector for _, vector in terms if vector.dtype.lanes > 1]
         if not wide:
             other = None if s.other is None else self.stmt(s.other)
             return replace(s, then=self.stmt(s.then), other=other)
@@ -297,7 +297,7 @@ class _Lanes:
         if not all(is_maskable_store(part) for part in (then.stmts if isinstance(then, Seq) else (then,))):
             raise _NoVectorForm
         inside = replace(s, cond=ops.all_of(*wide), then=then)
-        same = [c for c, made in terms if made.dtype.lanes == 1]
+        same = [c for c, vector in terms if vector.dtype.lanes == 1]
         return replace(s, cond=ops.all_of(*same), then=inside) if same else inside
 
     def loop(self, s: For) -> Stmt:
@@ -306,7 +306,7 @@ class _Lanes:
         return replace(s, body=self.stmt(s.body))
 
     def assertion(self, s: AssertStmt) -> Stmt:
-        """What elements say must hold in each lane, and is asked before anything is done in one."""
+        """A check of elements must hold in all lanes, and is made before the body runs in any of them."""
         if self.lanes > MOST_CHECKED or not any(isinstance(n, BufferLoad) for n in walk(s.cond)):
             raise _NoVectorForm
         return replace(s, cond=self.expr(s.cond), body=self.stmt(s.body))

@@ -1,7 +1,7 @@
 """Simplification as rules, a file for each family. The engine that applies them is `simplifier.py`.
 
-Rules for one class of nodes are tried in the order in which they stand here. Each is right by itself: the order decides
-which is seen first, and nothing else.
+Rules for one class of nodes are tried in the order of this list. Each is right by itself: the order only decides which
+is applied first.
 """
 
 from tewb.arith.rules import (

@@ -23,4 +23,6 @@ def cast_of_a_number(e: Cast, facts: Analyzer) -> Expr | None:
     if not isinstance(e.value, IntImm | FloatImm):
         return None
     number = ops.cast(e.value, e.dtype)
-    return None if isinstance(number, Cast) else number  # a float that no integer has room for
+    return (
+        None if isinstance(number, Cast) else number
+    )  # a Cast remains of a float beyond the range of the dtype

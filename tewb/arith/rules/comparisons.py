@@ -1,4 +1,4 @@
-"""Comparisons: those that are assumed, those that bounds decide, and those with a number."""
+"""Comparisons: assumed ones, those that bounds decide, and comparisons with a number."""
 
 from __future__ import annotations
 

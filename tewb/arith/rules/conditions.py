@@ -1,4 +1,4 @@
-"""Conditions that rules of several families ask for."""
+"""Conditions that rules of several families share."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ def is_index_type(e: Expr) -> bool:
 
 
 def are_exact(a: Expr, b: Expr, facts: Analyzer) -> bool:
-    """Whether both are integers that are ordered and divided as all integers are: they do not wrap."""
+    """Whether both are indices that do not wrap, so that they can be ordered and divided as integers."""
     return is_index_type(a) and facts.is_exact(a) and facts.is_exact(b)
 
 
 def stays(s: Linear, e: Expr, facts: Analyzer) -> bool:
-    """Whether a sum that is made of the terms of `e` is one that does not wrap either; of an index, as far as is
-    known."""
+    """Whether a sum of terms of `e` does not wrap either; for an index, as far as is known."""
     if facts.may_wrap(e):
         return facts.fits(s, e.dtype)
     lo, hi = facts.linear_bounds(s)

@@ -1,4 +1,4 @@
-"""What a rule is: a name, a formula, a condition, and the classes of nodes that it is tried on.
+"""The declaration of a rule: a name, a formula, a condition, and the classes of nodes that it is tried on.
 
     @rule(Not)
     def double_negation(e: Not, facts: Analyzer) -> Expr | None:
@@ -6,8 +6,8 @@
         return e.a.a if isinstance(e.a, Not) else None
 
 The name of the function is the name of the rule, and the first line of its docstring the formula that is shown to a
-user who asks why an expression changed. A rule gives the new expression, or None where it says nothing; the engine in
-`simplifier.py` simplifies what it gives.
+user who asks why an expression changed. A rule returns the new expression, or None where it does not apply; the
+engine in `simplifier.py` simplifies the result.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Callable[[Any, "Analyzer"], Expr | None])
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A named step of simplification. `apply` takes a node, or what `given` says of it, and the facts."""
+    """A named step of simplification. `apply` takes a node, or the result of `given` for it, and the facts."""
 
     name: str
     formula: str
@@ -35,13 +35,13 @@ class Rule:
     apply: Callable[[Any, Analyzer], Expr | None]
 
 
-# For each class of nodes, the rules in the order in which they are tried. Those that begin with the same question about
-# the node (`given`) stand together, and it is asked once.
+# For each class of nodes, the rules in the order in which they are tried. Consecutive rules with the same `given` form a
+# group, for which it is computed once.
 Table = dict[type, list[tuple[Given | None, list[Rule]]]]
 
-WHOLE: Table = {}  # of scalars as they stand, before their operands are simplified
-SCALARS: Table = {}  # of scalars whose operands are simple
-VECTORS: Table = {}  # of vectors whose operands are simple
+WHOLE: Table = {}  # for scalars whose operands have not been simplified
+SCALARS: Table = {}  # for scalars whose operands are simple
+VECTORS: Table = {}  # for vectors whose operands are simple
 RULES: dict[str, Rule] = {}  # all of them, by name
 
 
@@ -50,9 +50,9 @@ def rule(
 ) -> Callable[[F], F]:
     """Declare a function as a rule for nodes of `classes`: scalars, or with `lanes` vectors.
 
-    `given(node, facts)` is what the function takes in place of the node; where it is None, so is the answer. A `whole`
-    rule takes a node whose operands have not been simplified, and what it gives is simple already; the node itself
-    when it is that.
+    The function takes `given(node, facts)` in place of the node; where that is None, the rule does not apply. A `whole`
+    rule takes a node whose operands have not been simplified and returns a simple expression; the node itself when it
+    is simple already.
     """
 
     def declare(f: F) -> F:

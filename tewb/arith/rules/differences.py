@@ -1,4 +1,4 @@
-"""How far two integers are apart: what orders them."""
+"""The difference of two integers, which decides their order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Difference:
 
 
 def difference(e: Any, facts: Analyzer) -> Difference | None:
-    """None where one of the operands may wrap."""
+    """The difference of the operands of `e`; None where one of them may wrap."""
     if not are_exact(e.a, e.b, facts):
         return None
     s = facts.linear.of(Sub(e.a, e.b, e.a.dtype))

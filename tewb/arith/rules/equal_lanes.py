@@ -1,4 +1,4 @@
-"""Vectors whose lanes are all the same: the operation is done once."""
+"""Vectors whose lanes are all the same: the operation is done once, on scalars."""
 
 from __future__ import annotations
 

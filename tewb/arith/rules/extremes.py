@@ -1,4 +1,4 @@
-"""The smaller and the larger of two."""
+"""Minimum and maximum of two expressions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditions of conditions."""
+"""Connectives of conditions, and `likely`."""
 
 from __future__ import annotations
 

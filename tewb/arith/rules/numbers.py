@@ -62,9 +62,9 @@ def operation_on_numbers(e: Any, facts: Analyzer) -> Expr | None:
     if e.b.__class__ not in _NUMBERS or e.a.__class__ not in _NUMBERS:
         return None
     if e.a.dtype.is_float and e.__class__ in (Div, Mod, Min, Max):
-        return _quotient(e) if e.__class__ is Div else None
+        return _float_quotient(e) if e.__class__ is Div else None
     return _OTHERS[e.__class__](e.a, e.b)
 
 
-def _quotient(e: Div) -> Expr | None:
+def _float_quotient(e: Div) -> Expr | None:
     return None if ops.is_const(e.b, 0) else ops.div(e.a, e.b)

@@ -35,7 +35,7 @@ class _Quotient:
     high: Bound
 
 
-def _by_number(e: FloorDiv, facts: Analyzer) -> _Quotient | None:
+def _quotient_by_number(e: FloorDiv, facts: Analyzer) -> _Quotient | None:
     if not (isinstance(e.b, IntImm) and e.b.value > 0 and are_exact(e.a, e.b, facts)):
         return None
     c, s = e.b.value, facts.linear.of(e.a)
@@ -48,7 +48,7 @@ def _by_number(e: FloorDiv, facts: Analyzer) -> _Quotient | None:
     return _Quotient(e.a, c, whole, rest, *facts.linear_bounds(rest))
 
 
-@rule(FloorDiv, given=_by_number)
+@rule(FloorDiv, given=_quotient_by_number)
 def quotient_of_a_bounded_rest(q: _Quotient, facts: Analyzer) -> Expr | None:
     """(x*c + r) // c  ->  x + k     when r // c is the number k for all that r can be"""
     if q.low is None or q.high is None or q.low // q.c != q.high // q.c:
@@ -56,7 +56,7 @@ def quotient_of_a_bounded_rest(q: _Quotient, facts: Analyzer) -> Expr | None:
     return facts.canonical(Linear(q.low // q.c, q.whole.terms), q.a.dtype)
 
 
-@rule(FloorDiv, given=_by_number)
+@rule(FloorDiv, given=_quotient_by_number)
 def quotient_of_multiples(q: _Quotient, facts: Analyzer) -> Expr | None:
     """(x*c + r) // c  ->  x + r // c     when r does not wrap"""
     whole = Linear(q.rest.const // q.c, q.whole.terms)
@@ -68,7 +68,7 @@ def quotient_of_multiples(q: _Quotient, facts: Analyzer) -> Expr | None:
     return Add(facts.canonical(whole, dtype), quotient, dtype)
 
 
-@rule(FloorDiv, given=_by_number)
+@rule(FloorDiv, given=_quotient_by_number)
 def common_factor_of_a_quotient(q: _Quotient, facts: Analyzer) -> Expr | None:
     """(x*g + k) // (d*g)  ->  (x + k // g) // d     when g > 1"""
     common = gcd(q.c, *[t.coeff for t in q.rest.terms.values()])
@@ -77,7 +77,7 @@ def common_factor_of_a_quotient(q: _Quotient, facts: Analyzer) -> Expr | None:
     return ops.floordiv(facts.canonical(q.rest.divided(common), q.a.dtype), q.c // common)
 
 
-@rule(FloorDiv, given=_by_number)
+@rule(FloorDiv, given=_quotient_by_number)
 def quotient_of_a_quotient(q: _Quotient, facts: Analyzer) -> Expr | None:
     """(x // a) // b  ->  x // (a*b)     when a, b > 0 and a*b is in the range of the dtype"""
     match q.a:

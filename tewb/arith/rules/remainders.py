@@ -25,7 +25,7 @@ def remainder_by_one(e: FloorMod, facts: Analyzer) -> Expr | None:
 
 @dataclass(slots=True)
 class _Remainder:
-    """a % c for a number c > 0, where a is a multiple of c and a rest, which does not wrap; the bounds of the rest."""
+    """a % c for a number c > 0, where a, a multiple of c plus a rest, does not wrap; the bounds of the rest."""
 
     a: Expr
     c: int
@@ -35,7 +35,7 @@ class _Remainder:
     high: Bound
 
 
-def _by_number(e: FloorMod, facts: Analyzer) -> _Remainder | None:
+def _remainder_by_number(e: FloorMod, facts: Analyzer) -> _Remainder | None:
     if not (isinstance(e.b, IntImm) and e.b.value > 0 and are_exact(e.a, e.b, facts)):
         return None
     c, s = e.b.value, facts.linear.of(e.a)
@@ -44,11 +44,11 @@ def _by_number(e: FloorMod, facts: Analyzer) -> _Remainder | None:
     return _Remainder(e.a, c, s, rest, *facts.linear_bounds(rest))
 
 
-def _remainder(rest: Linear, r: _Remainder, facts: Analyzer) -> Expr:
+def _remainder_of(rest: Linear, r: _Remainder, facts: Analyzer) -> Expr:
     return FloorMod(facts.canonical(rest, r.a.dtype), const(r.c, r.a.dtype), r.a.dtype)
 
 
-@rule(FloorMod, given=_by_number)
+@rule(FloorMod, given=_remainder_by_number)
 def remainder_of_a_remainder(r: _Remainder, facts: Analyzer) -> Expr | None:
     """((x % m)*k + y) % c  ->  (x*k + y) % c     when m > 0, c divides m*k, and x does not wrap"""
     rest = Linear(r.rest.const)
@@ -61,10 +61,10 @@ def remainder_of_a_remainder(r: _Remainder, facts: Analyzer) -> Expr | None:
     if rest.terms == r.rest.terms:
         return None
     rest.const %= r.c
-    return _remainder(rest, r, facts) if stays(rest, r.a, facts) else None
+    return _remainder_of(rest, r, facts) if stays(rest, r.a, facts) else None
 
 
-@rule(FloorMod, given=_by_number)
+@rule(FloorMod, given=_remainder_by_number)
 def remainder_of_a_bounded_rest(r: _Remainder, facts: Analyzer) -> Expr | None:
     """(x*c + r) % c  ->  r - k*c     when r // c is the number k for all that r can be"""
     if r.low is None or r.high is None or r.low // r.c != r.high // r.c:
@@ -72,15 +72,15 @@ def remainder_of_a_bounded_rest(r: _Remainder, facts: Analyzer) -> Expr | None:
     return facts.canonical(Linear(r.rest.const - r.low // r.c * r.c, r.rest.terms), r.a.dtype)
 
 
-@rule(FloorMod, given=_by_number)
+@rule(FloorMod, given=_remainder_by_number)
 def remainder_of_multiples(r: _Remainder, facts: Analyzer) -> Expr | None:
     """(x*c + r) % c  ->  r % c     when r does not wrap"""
     if len(r.rest.terms) == len(r.terms.terms) and r.rest.const == r.terms.const:
         return None
-    return _remainder(r.rest, r, facts) if stays(r.rest, r.a, facts) else None
+    return _remainder_of(r.rest, r, facts) if stays(r.rest, r.a, facts) else None
 
 
-@rule(FloorMod, given=_by_number)
+@rule(FloorMod, given=_remainder_by_number)
 def common_factor_of_a_remainder(r: _Remainder, facts: Analyzer) -> Expr | None:
     """(x*g) % (d*g)  ->  (x % d)*g     when g > 1"""
     common = gcd(r.c, r.rest.const, *[t.coeff for t in r.rest.terms.values()])

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Sum:
-    """A node, the canonical sum that it is, and whether a quotient in it was joined with its remainder."""
+    """A node, its canonical sum, and whether a quotient in it was joined with its remainder."""
 
     e: Expr
     terms: Linear
     is_joined: bool
 
 
-def _sum(e: Expr, facts: Analyzer) -> _Sum | None:
-    """None for values that are not of an index type, and for an index whose numbers are out of range: modulo 2**bits
-    it would be another index."""
+def _as_sum(e: Expr, facts: Analyzer) -> _Sum | None:
+    """The canonical sum of a node; None where it is not of an index type, and for an index whose numbers are out of
+    range: modulo 2**bits it would be another index."""
     if not is_index_type(e):
         return None
     terms, is_joined = facts.linear.joined(e)
@@ -37,13 +37,13 @@ def _canonical(s: _Sum, facts: Analyzer) -> Expr:
     return s.e if facts.keys(simple) == facts.keys(s.e) else simple
 
 
-@rule(Add, Sub, Mul, given=_sum, whole=True)
+@rule(Add, Sub, Mul, given=_as_sum, whole=True)
 def quotient_and_remainder(s: _Sum, facts: Analyzer) -> Expr | None:
     """(x // c)*c*k + (x % c)*k  ->  x*k     when c is not 0 and x does not wrap"""
     return _canonical(s, facts) if s.is_joined else None
 
 
-@rule(Add, Sub, Mul, given=_sum, whole=True)
+@rule(Add, Sub, Mul, given=_as_sum, whole=True)
 def canonical_sum(s: _Sum, facts: Analyzer) -> Expr | None:
     """(x + y + 2)*3 - x  ->  x*2 + y*3 + 6     sums in one order, equal terms joined"""
     return _canonical(s, facts)

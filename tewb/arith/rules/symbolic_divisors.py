@@ -29,7 +29,7 @@ class SymbolicDivision:
 
 
 def by_symbol(e: Any, facts: Analyzer) -> SymbolicDivision | None:
-    """A division by an expression that is no number; None where something wraps."""
+    """A division by an expression that is not a number; None where a part of it may wrap."""
     a, n = e.a, e.b
     if const_int(n) is not None or not are_exact(a, n, facts):
         return None

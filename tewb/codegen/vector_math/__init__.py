@@ -1,7 +1,7 @@
 """Vector math as polynomials in LLVM IR: the same code for scalars and for vectors of any width.
 
 Each function takes the instructions to add to, a dtype (float32 or float64, any number of lanes) and its
-arguments. `exact` functions of the C library are for the few arguments that polynomials do not reach.
+arguments. `exact` functions of the C library handle the few arguments outside of the range of polynomials.
 """
 
 from tewb.codegen.vector_math.arc import acos, asin, atan, atan2

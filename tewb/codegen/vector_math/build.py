@@ -1,4 +1,4 @@
-"""Words to write float code with, for one dtype: the same text for scalars and for vectors of any width."""
+"""A builder of float code for one dtype: the same text for scalars and for vectors of any width."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tewb.codegen.types import float_constant, splat_constant, suffix, value_typ
 
 
 class Scaled(NamedTuple):
-    """A number in units that constants can take up: value * unit."""
+    """A number as value * unit, where constants can absorb the unit."""
 
     value: str
     unit: float

@@ -1,4 +1,4 @@
-"""exp and what is made of it: exp2, sigmoid, tanh, sinh and cosh.
+"""exp and functions computed with it: exp2, sigmoid, tanh, sinh and cosh.
 
 x = n*ln2 + r with |r| <= ln2/2 (Cody and Waite's ln2 in two parts), exp(r) - 1 is a minimax polynomial, and
 2**n goes into the exponent: for `exp` by an instruction of AVX-512 or in two steps, so that subnormal results and the
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from tewb.base import DType
 from tewb.codegen.function import Function
 from tewb.codegen.vector_math.build import Math
-from tewb.codegen.vector_math.wide import is_wide, scaled
+from tewb.codegen.vector_math.wide import has_wide_instructions, scaled
 
 LOG2E = 1.4426950408889634
 # ln2 = high + low; n * high is exact, as its last digits are zero.
@@ -71,7 +71,7 @@ EXP2 = {
 RANGE = {32: (-104.0, 89.0), 64: (-746.0, 710.0)}
 
 
-def reduced(m: Math, x: str, low: str | None = None) -> tuple[str, str, str]:
+def reduced_exp(m: Math, x: str, low: str | None = None) -> tuple[str, str, str]:
     """n as a float, bits that end in n, and exp(r) - 1, where x + low = n*ln2 + r."""
     n, bits = m.rounded(x, LOG2E)
     high, rest = LN2[m.d.bits]
@@ -83,14 +83,14 @@ def reduced(m: Math, x: str, low: str | None = None) -> tuple[str, str, str]:
 
 def scaled_exp(m: Math, x: str, low: str | None = None) -> str:
     """exp(x + low) for x within RANGE; `low` is a correction of at most 1/2."""
-    n, bits, less_one = reduced(m, x, low)
-    return _scaled(m, m.add(less_one, 1.0), n, bits)
+    n, bits, less_one = reduced_exp(m, x, low)
+    return _times_power_of_two(m, m.add(less_one, 1.0), n, bits)
 
 
-def _scaled(m: Math, value: str, n: str, bits: str) -> str:
+def _times_power_of_two(m: Math, value: str, n: str, bits: str) -> str:
     """value * 2**n for the integer n, in the lowest of `bits` too: at once or in two steps, of which each has a normal
     factor."""
-    if is_wide(m):
+    if has_wide_instructions(m):
         return scaled(m, value, n)
     _, half = m.rounded(n, 0.5)
     value = m.mul(value, m.power_of_two(half))
@@ -111,7 +111,7 @@ def exp2(f: Function, d: DType, args: Sequence[str]) -> str:
     x = m.at_most(m.at_least(args[0], lowest), highest)
     n, bits = m.rounded(x, 1.0)
     r = m.sub(x, n)
-    return _scaled(m, m.fma(r, m.poly(r, EXP2[d.bits]), 1.0), n, bits)
+    return _times_power_of_two(m, m.fma(r, m.poly(r, EXP2[d.bits]), 1.0), n, bits)
 
 
 def sigmoid(f: Function, d: DType, args: Sequence[str]) -> str:
@@ -129,7 +129,7 @@ def tanh(f: Function, d: DType, args: Sequence[str]) -> str:
     (x,) = args
     # tanh is 1 to the last digit from here on.
     size = m.at_most(m.call("fabs", x), 9.1 if d.bits == 32 else 19.1)
-    _, bits, less_one = reduced(m, m.add(size, size))
+    _, bits, less_one = reduced_exp(m, m.add(size, size))
     power = m.power_of_two(bits)
     e = m.fma(power, less_one, m.sub(power, 1.0))  # exp(2x) - 1
     return m.call("copysign", m.div(e, m.add(e, 2.0)), x)
@@ -138,7 +138,7 @@ def tanh(f: Function, d: DType, args: Sequence[str]) -> str:
 def _quarters(m: Math, x: str) -> tuple[str, str]:
     """exp(|x|) / 4 and (exp(|x|) - 1) / 4, which neither is subnormal nor overflows before cosh and sinh do."""
     size = m.at_most(m.call("fabs", x), 89.5 if m.d.bits == 32 else 710.6)
-    _, bits, less_one = reduced(m, size)
+    _, bits, less_one = reduced_exp(m, size)
     power = m.power_of_two(m.int_op("sub", bits, 2))
     return m.fma(power, less_one, power), m.fma(power, less_one, m.sub(power, 0.25))
 

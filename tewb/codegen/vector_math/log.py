@@ -13,8 +13,8 @@ from tewb.codegen.function import Function
 from tewb.codegen.vector_math.build import Math, Scaled
 from tewb.codegen.vector_math.exp import LN2
 from tewb.codegen.vector_math.rare import Rule, choose
-from tewb.codegen.vector_math.reciprocals import logarithms, reduced
-from tewb.codegen.vector_math.wide import is_wide, lookup
+from tewb.codegen.vector_math.reciprocals import logarithms, near_reciprocal
+from tewb.codegen.vector_math.wide import has_wide_instructions, lookup
 
 # The bits of sqrt(1/2), rounded up.
 ROOT_HALF = {32: 0x3F3504F4, 64: 0x3FE6A09E667F3BCD}
@@ -105,7 +105,7 @@ def logarithm(name: str, base: Base) -> Rule:
 
         def usual() -> str:
             # Others are no faster with a table: the division of float64 runs beside the rest.
-            if is_wide(m) and d.bits == 32 and base.number is not None:
+            if has_wide_instructions(m) and d.bits == 32 and base.number is not None:
                 return _from_table(m, args[0], base, base.number)
             e, mantissa = split(m, args[0], subnormal=False)
             return _log(m, e, m.sub(mantissa, 1.0), base)
@@ -169,7 +169,7 @@ def _with_ends(m: Math, x: str, value: str) -> str:
 
 def _from_table(m: Math, x: str, base: Base, number: int) -> str:
     """log_b of positive normal x, in float32: e * log_b(2) - log_b(c) + log_b(1 + r)."""
-    e, r, index = reduced(m, x)
+    e, r, index = near_reciprocal(m, x)
     scale, scale_low = base.scale[32]
     two, two_low = (part * e.unit for part in base.two[32])
     series = m.poly(r, (scale_low, *(scale * c for c in SHORT)))

@@ -1,8 +1,8 @@
 """pow: exp(y * log(x)), the logarithm to more digits than the result has.
 
 Where x is positive and normal and the result neither overflows nor is subnormal, log(x) is the sum of two
-floats: it may be large, and its error is that of the result. A vector with any other lane takes the long way,
-which knows signs, zeros and the ends of the range; infinities and NaN go to the C library from there.
+floats: it may be large, and its error is that of the result. A vector with any other lane takes the slow path,
+which handles signs, zeros and the ends of the range; infinities and NaN go to the C library from there.
 The coefficients come from tests/codegen/fit_polynomials.py.
 """
 
@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from tewb.base import FLOAT64, DType
 from tewb.codegen.function import Function
 from tewb.codegen.vector_math.build import Math, Scaled
-from tewb.codegen.vector_math.exp import EXP2, LN2, LOG2E, reduced, scaled_exp
+from tewb.codegen.vector_math.exp import EXP2, LN2, LOG2E, reduced_exp, scaled_exp
 from tewb.codegen.vector_math.log import BINARY, not_normal, split
 from tewb.codegen.vector_math.rare import Rule, choose
-from tewb.codegen.vector_math.reciprocals import logarithms
-from tewb.codegen.vector_math.reciprocals import reduced as near_reciprocal
-from tewb.codegen.vector_math.wide import is_wide, lookup
+from tewb.codegen.vector_math.reciprocals import logarithms, near_reciprocal
+from tewb.codegen.vector_math.wide import has_wide_instructions, lookup
 
 # log((1+s)/(1-s)) = 2s + s*z*p(z), z = s*s; exp(r) = 1 + r + r*r*q(r): for float32
 LOG_SHORT = (0.6666666564364196, 0.4000033563835833, 0.2853727455608452, 0.23582908117790893)
@@ -75,13 +74,15 @@ def power(exact: Rule) -> Rule:
     def usual_power(f: Function, d: DType, args: Sequence[str]) -> str:
         m = Math(f, d)
         x, y = args
-        if d.bits == 64 and not is_wide(m):
+        if d.bits == 64 and not has_wide_instructions(m):
             largest = 708.0
             value, exponent = _exp(m, y, *_logarithm(m, *split(m, x, subnormal=False)))
         else:
             largest = m.bias - 1.0
             log2 = _log2_32 if d.bits == 32 else _log2_64
-            value, exponent = _exp2(m, y, *(log2(m, x) if is_wide(m) else _log2_by_division(m, x)))
+            value, exponent = _exp2(
+                m, y, *(log2(m, x) if has_wide_instructions(m) else _log2_by_division(m, x))
+            )
         outside = m.compare("uge", m.call("fabs", exponent), largest)  # the result may not be normal
         rare = m.logic("or", not_normal(m, args[0]), outside)
         return choose(f, d, rare, args, lambda: value, "pow", any_power)
@@ -96,7 +97,7 @@ def _log2_32(m: Math, x: str) -> Pair:
     scale, scale_low = BINARY.scale[32]
     high = m.mul(r, scale)
     low = m.add(low, m.fma(r, scale, m.neg(high)))
-    return _sum(m, m.fma(e.value, e.unit, first), high, m.fma(r, m.poly(r, (scale_low, *SHORT_32)), low))
+    return _sum_pair(m, m.fma(e.value, e.unit, first), high, m.fma(r, m.poly(r, (scale_low, *SHORT_32)), low))
 
 
 def _log2_64(m: Math, x: str) -> Pair:
@@ -110,20 +111,20 @@ def _log2_64(m: Math, x: str) -> Pair:
     scale, scale_low = BINARY.scale[64]
     high = m.mul(near, scale)
     rest = m.fma(rest, scale, m.fma(near, scale_low, m.fma(near, scale, m.neg(high))))
-    return _sum(m, m.fma(e.value, e.unit, first), high, m.add(rest, low))
+    return _sum_pair(m, m.fma(e.value, e.unit, first), high, m.add(rest, low))
 
 
 def _log2_by_division(m: Math, x: str) -> Pair:
     """log2(x) for positive normal x of float32."""
     e, mantissa = split(m, x, subnormal=False)
-    s, s_low = _quotient(m, mantissa)
+    s, s_low = _quotient_pair(m, mantissa)
     z = m.mul(s, s)
     high = m.mul(s, TWO_LOG2E[0])
     # The slope at s is 2/ln2 / (1 - z), about 2/ln2 * (1 + z).
     slope = m.fma(z, TWO_LOG2E[0], TWO_LOG2E[0])
     low = m.fma(s_low, slope, m.fma(s, TWO_LOG2E[0], m.neg(high)))
     # The series stays in the low part, up to a hundredth of the high one.
-    return _sum(m, m.mul(e.value, e.unit), high, m.fma(s, m.poly(z, (TWO_LOG2E[1], *LOG2)), low))
+    return _sum_pair(m, m.mul(e.value, e.unit), high, m.fma(s, m.poly(z, (TWO_LOG2E[1], *LOG2)), low))
 
 
 def _exp2(m: Math, y: str, high: str, low: str) -> Pair:
@@ -138,7 +139,7 @@ def _exp2(m: Math, y: str, high: str, low: str) -> Pair:
 def _exp(m: Math, y: str, high: str, low: str) -> Pair:
     """e**p and p, for p = y * (high + low) and normal results."""
     p = m.mul(y, high)
-    _, bits, less_one = reduced(m, p, m.fma(y, low, m.fma(y, high, m.neg(p))))
+    _, bits, less_one = reduced_exp(m, p, m.fma(y, low, m.fma(y, high, m.neg(p))))
     return m.times_power_of_two(m.add(less_one, 1.0), bits), p
 
 
@@ -190,7 +191,7 @@ def _long(m: Math, x: str, y: str) -> str:
     return scaled_exp(m, product, m.at_most(m.at_least(rest, -0.5), 0.5))
 
 
-def _quotient(m: Math, x: str) -> Pair:
+def _quotient_pair(m: Math, x: str) -> Pair:
     """(x - 1) / (x + 1) as the sum of two floats."""
     f = m.sub(x, 1.0)
     inverse = m.div(m.number(1.0), m.add(f, 2.0))
@@ -202,24 +203,24 @@ def _quotient(m: Math, x: str) -> Pair:
 
 def _logarithm(m: Math, e: Scaled, mantissa: str) -> Pair:
     """e*ln2 + log(mantissa) as the sum of two floats."""
-    s2 = _quotient(m, mantissa)
-    z = _times(m, s2, s2)
+    s2 = _quotient_pair(m, mantissa)
+    z = _product_pair(m, s2, s2)
     tail = m.mul(z[0], m.poly(z[0], LOG_REST))
-    series = _sum(m, m.number(TWO_THIRDS[0]), tail, m.number(TWO_THIRDS[1]))
-    product = _times(m, z, series)
-    value = _times(m, s2, _sum(m, m.number(2.0), *product))
+    series = _sum_pair(m, m.number(TWO_THIRDS[0]), tail, m.number(TWO_THIRDS[1]))
+    product = _product_pair(m, z, series)
+    value = _product_pair(m, s2, _sum_pair(m, m.number(2.0), *product))
     high, low = (part * e.unit for part in LN2[64])
-    return _sum(m, m.mul(e.value, high), value[0], m.fma(e.value, low, value[1]))
+    return _sum_pair(m, m.mul(e.value, high), value[0], m.fma(e.value, low, value[1]))
 
 
-def _times(m: Math, a: Pair, b: Pair) -> Pair:
+def _product_pair(m: Math, a: Pair, b: Pair) -> Pair:
     """The product of two sums, but for that of the low parts."""
     high = m.mul(a[0], b[0])
     rest = m.fma(a[0], b[0], m.neg(high))
     return high, m.fma(a[0], b[1], m.fma(a[1], b[0], rest))
 
 
-def _sum(m: Math, a: str, b: str, low: str | None = None) -> Pair:
+def _sum_pair(m: Math, a: str, b: str, low: str | None = None) -> Pair:
     """a + b + low for |a| >= |b| or a = 0: what the sum a + b loses goes to the low part."""
     high = m.add(a, b)
     lost = m.add(m.sub(a, high), b)

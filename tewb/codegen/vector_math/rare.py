@@ -1,4 +1,4 @@
-"""Rare arguments: a function of their own, out of the way of the usual ones."""
+"""Rare arguments: a function of their own, off the path of the usual ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def choose(
 
 
 def outlined(f: Function, d: DType, count: int, name: str, exact: Rule) -> str:
-    """A function that is `exact`, made once; returns its name."""
+    """Emit a function that computes `exact`, once in a module; returns its name."""
     symbol = f"tewb.{name}.{suffix(d)}"
     header = f"define internal {value_type(d)} @{symbol}("
     if not any(text.startswith(header) for text in f.module.functions):

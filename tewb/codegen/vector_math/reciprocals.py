@@ -1,7 +1,7 @@
 """Logarithms from a short table: x = 2**e * (1 + r) / c, with c from the table and r so small that a short
-polynomial does.
+polynomial suffices.
 
-The intervals are of equal width in the bits of x, so that the upper ones find the c. 1 is in the middle of its
+The intervals have equal width in the bits of x, so that the upper bits are the index of c. 1 is in the middle of its
 interval, with c = 1: near it, r is x - 1 and the logarithm keeps its digits.
 """
 
@@ -27,14 +27,14 @@ def _step(bits: int) -> int:
     return 1 << (DIGITS[bits] - 1 - table_bits(bits))
 
 
-def _first(bits: int) -> int:
+def _first_bits(bits: int) -> int:
     """The bits of the float where the first interval begins."""
     return ONE[bits] - BELOW[bits] * _step(bits) - _step(bits) // 2
 
 
 def interval_ends(bits: int) -> list[float]:
     """Where the intervals meet, from the lowest m to the double of it."""
-    return [_float(_first(bits) + k * _step(bits), bits) for k in range(2 ** table_bits(bits) + 1)]
+    return [_float(_first_bits(bits) + k * _step(bits), bits) for k in range(2 ** table_bits(bits) + 1)]
 
 
 @cache
@@ -45,8 +45,8 @@ def reciprocals(bits: int) -> tuple[float, ...]:
 
 def _float(pattern: int, bits: int) -> float:
     """The float with these bits."""
-    (found,) = struct.unpack("<f" if bits == 32 else "<d", pattern.to_bytes(bits // 8, "little"))
-    return float(found)
+    (value,) = struct.unpack("<f" if bits == 32 else "<d", pattern.to_bytes(bits // 8, "little"))
+    return float(value)
 
 
 def _reciprocal(lo: float, hi: float, digits: int) -> float:
@@ -58,12 +58,12 @@ def _reciprocal(lo: float, hi: float, digits: int) -> float:
     def worst(c: float) -> float:
         return max(abs(lo * c - 1), abs(hi * c - 1))
 
-    found: list[float] = []
+    candidates: list[float] = []
     for k in range(3, 9):
         below = int(2 / (lo + hi) * 2**k)
         # m*c - 1 is a multiple of unit * 2**-k: a float has room for so many.
-        found += [c / 2**k for c in (below, below + 1) if worst(c / 2**k) < math.ldexp(unit, digits - k)]
-    return min(found, key=worst)
+        candidates += [c / 2**k for c in (below, below + 1) if worst(c / 2**k) < math.ldexp(unit, digits - k)]
+    return min(candidates, key=worst)
 
 
 @cache
@@ -75,20 +75,24 @@ def logarithms(
     with localcontext(Context(prec=50)):
         for c in reciprocals(bits):
             exact = -Decimal(c).ln() / Decimal(base).ln()
-            first = _rounded(exact, bits) if digits is None else float(round(exact * 2**digits)) / 2.0**digits
+            first = (
+                _nearest_float(exact, bits)
+                if digits is None
+                else float(round(exact * 2**digits)) / 2.0**digits
+            )
             firsts.append(first)
             rests.append(float(exact - Decimal(first)))
     return tuple(firsts), tuple(rests)
 
 
-def _rounded(value: Decimal, bits: int) -> float:
+def _nearest_float(value: Decimal, bits: int) -> float:
     """The float next to a number."""
     return float(struct.unpack("<f", struct.pack("<f", value))[0]) if bits == 32 else float(value)
 
 
-def reduced(m: Math, x: str) -> tuple[Scaled, str, str]:
-    """e, r, and what finds the entries of a table, for positive normal x."""
-    offset = m.int_op("sub", m.bits(x), _first(m.d.bits))
+def near_reciprocal(m: Math, x: str) -> tuple[Scaled, str, str]:
+    """e, r, and the index into the tables, for positive normal x."""
+    offset = m.int_op("sub", m.bits(x), _first_bits(m.d.bits))
     index = m.int_op("lshr", offset, m.digits - table_bits(m.d.bits))
     power = m.int_op("and", offset, -1 << m.digits)
     mantissa = m.floating(m.int_op("sub", m.bits(x), power))

@@ -1,4 +1,4 @@
-"""sin, cos and tan: x = n*pi + r with |r| <= pi/2, so that one polynomial does, and the sign is that of n.
+"""sin, cos and tan: x = n*pi + r with |r| <= pi/2, so that one polynomial suffices, and the sign is that of n.
 
 cos(x) is sin(x + pi/2): its n are halves. pi in three parts is enough for |x| below LIMIT; the first product
 cancels exactly. Vectors with a larger lane go to the C library, in a function of their own.
