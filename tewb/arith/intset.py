@@ -191,7 +191,7 @@ def _remainder_interval(x: Interval | None, c: int, dtype: str) -> Interval | No
 
 
 def _ordered(x: Interval, y: Interval, f: object) -> Interval:
-    """Min or max of two intervals. A value clamped by a point moves no more than it did before."""
+    """Min or max of two intervals. Clamping by a point does not widen an interval."""
     lo, hi = f(x.lo, y.lo), f(x.hi, y.hi)  # type: ignore[operator]
     widths = [w for w in (x.width, y.width)]
     width = None if None in widths else max(w for w in widths if w is not None)

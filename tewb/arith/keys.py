@@ -7,7 +7,7 @@ from typing import Any
 
 from tewb.ir import Binary, Buffer, Compare, Expr, IntImm, Producer, Var
 
-Key = Any  # a number; variables, buffers and tensors stand for themselves by id
+Key = Any  # a number; that of a variable is its id
 
 _SKIP = ("dtype",)
 

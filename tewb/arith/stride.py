@@ -92,8 +92,8 @@ def is_turned(along: int | None, across: int | None) -> bool:
 
 
 def turn(rows: int, lanes: int, across: int | None, nbytes: int) -> Turn | None:
-    """How a tile of `rows` x `lanes` elements of `nbytes` bytes is transposed whose accesses move by `across` from lane
-    to lane; None for sizes that cannot be. A few rows of a line are cheaper to pick out than to send through a network."""
+    """How to transpose a tile of `rows` x `lanes` elements of `nbytes` bytes that moves by `across` from lane to lane;
+    None for a size without a method. A few rows are cheaper to pick out of a line than to send through a network."""
     if max(rows, lanes) * nbytes > REGISTER:
         return None
     powers = _is_power(rows) and _is_power(lanes)

@@ -56,8 +56,8 @@ class Translation:
 class CompiledModule:
     """Machine code for a module of IR, and every text on the way to it.
 
-    Code that is in the cache is loaded by the name of its module, and no text is made on the way. Texts are
-    made when they are asked for, and code when a kernel is.
+    Code that is in the cache is loaded by the name of its module, without making any text. Texts are made when they
+    are first read, and code when a kernel is.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class CompiledModule:
 
     @property
     def module(self) -> IRModule:
-        """The IR of which each statement is machine code."""
+        """The IR that the machine code was compiled from."""
         return self._translation.module
 
     @property
@@ -235,7 +235,7 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
         values[v] = f"%p{n}"
         if isinstance(p, Buffer):
             # The runtime has separated the argument from the others, and checked the alignment it declares. LLVM
-            # takes none beyond 2**32, and no instruction asks for more than a page.
+            # accepts none beyond 2**32, and no instruction needs more than a page.
             module.alignments[v] = min(p.alignment, 4096)
         params.append(f"{module.pointer(v) if isinstance(p, Buffer) else t} %p{n}")
         loads += _unpack(module, n, v)
@@ -317,7 +317,7 @@ def symbol_names(f: PrimFunc) -> dict[Var, str]:
     names: dict[Var, str] = {}
     taken: set[str] = set()
     for v in (*(p for p in f.params if isinstance(p, Var)), *symbols_of(f)):
-        name = fresh_identifier(v.name, taken)  # it stands in sizes, which are Python text
+        name = fresh_identifier(v.name, taken)  # it is used in sizes, which are Python text
         names[v] = name
         taken.add(name)
     return names

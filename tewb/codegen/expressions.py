@@ -84,7 +84,7 @@ class Expressions:
     def __init__(self, f: Function, values: dict[Var, str], debug: bool) -> None:
         self.f, self.values, self.debug = f, values, debug
         self.index_depth = 0
-        self.wrapping: set[int] = set()  # the operations of the index at hand that may wrap, by id
+        self.wrapping: set[int] = set()  # the operations of the current index that may wrap, by id
         self.data: set[Var] = set()  # variables that hold loaded data
         self.accesses = Accesses(f, values, self.index, self.wide, debug)
         # The values of this statement that are valid where instructions are written now, each with whether it was

@@ -81,7 +81,7 @@ class Module:
         return self.shared_meta("!{i32 1}")
 
     def shared_meta(self, text: str) -> str:
-        """The reference of a metadata node, made when it is first asked for."""
+        """The reference of a metadata node, made on first use."""
         if text not in self.shared:
             self.shared[text] = self.meta(text)
         return self.shared[text]

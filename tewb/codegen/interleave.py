@@ -60,7 +60,7 @@ def _strided(s: Stmt) -> BufferStore | None:
 
 
 def _follows(start: Ramp, s: BufferStore, q: int) -> bool:
-    """Whether the lanes of `s` stand `q` places behind those that begin at `start`."""
+    """Whether the lanes of `s` lie `q` elements behind those of `start`."""
     (index,) = s.indices
     if not (
         isinstance(index, Ramp)

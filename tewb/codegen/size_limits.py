@@ -1,4 +1,4 @@
-"""Sizes that must fit their dtype: the kernel's arithmetic on symbols has so many bits, which each call checks."""
+"""Limits of sizes: the kernel's arithmetic on symbols must not overflow its dtype, which is checked at each call."""
 
 from __future__ import annotations
 

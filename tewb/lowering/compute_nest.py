@@ -105,7 +105,7 @@ class ComputeNest(StageLoops):
         return [low, high]
 
     def store_indices(self, values: Mapping[IterVar, Expr]) -> list[tuple[Expr, ...]]:
-        """Where the element of an iteration stands in the buffer of each output."""
+        """The indices of an iteration's element in the buffer of each output."""
         indices = []
         for t in self.stage.op.outputs:
             _, mins = self.nests.buffer(t)
@@ -149,7 +149,7 @@ class ComputeNest(StageLoops):
         return nest
 
     def update(self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], translate: AxisValues) -> Stmt:
-        """One step of the reduction: combine what is there with the next source value."""
+        """One step of the reduction: combine the element with the next source value."""
         body = self.combine(reduction, self.results, indices, [translate(e) for e in reduction.source])
         condition = translate(reduction.condition)
         if not ops.is_const(condition, 1):

@@ -99,6 +99,6 @@ def _widened(e: Expr) -> BufferLoad | None:
     is_int32 = e.dtype.element is DType("int32")
     while isinstance(e, Cast | Broadcast):
         if isinstance(e, Cast) and e.dtype.element != "int32":
-            return None  # what is cut or changes its sign first is another number
+            return None  # a value that is first truncated, or changes its sign, is another number
         e = e.value
     return e if is_int32 and isinstance(e, BufferLoad) and e.dtype.is_int and e.dtype.bits < 32 else None

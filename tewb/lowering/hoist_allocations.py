@@ -1,4 +1,4 @@
-"""Hoisting: memory that every iteration of a loop needs is taken once, around the loop."""
+"""Hoisting: memory that every iteration of a loop needs is allocated once, around the loop."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def hoist_allocations(body: Stmt) -> Stmt:
             with T.allocate(B): body        ->             A[i] = i
                                                            body
 
-    The iterations of a parallel loop keep their own. Sizes that depend on the loop stay inside, and so does
-    memory whose neighbours in an iteration take some too: these would be alive together.
+    The iterations of a parallel loop keep their own. Allocations whose size depends on the loop stay inside, and so
+    do those in a sequence with other allocations, which would then be alive at the same time.
     """
 
     def loop(n: For) -> Stmt:
@@ -41,7 +41,7 @@ def hoist_allocations(body: Stmt) -> Stmt:
 
 
 def _without_allocations(s: Stmt, loop: Var, taken: list[Allocate]) -> Stmt:
-    """The body of `loop`, without the allocations that may stand around it: these are `taken`."""
+    """The body of `loop` without the allocations that can move out of it, which are added to `taken`."""
     match s:
         case Allocate(b, body):
             fixed = not any(uses(size, [loop]) for size in b.shape)

@@ -60,7 +60,7 @@ def at_least(e: Expr, limit: Expr, analyzer: Analyzer) -> Expr:
 
 
 def _never_larger(a: Expr, b: Expr, analyzer: Analyzer) -> Expr | None:
-    """The one that is never larger than the other."""
+    """The one of two expressions that is never larger than the other, if that can be proved."""
     if analyzer.can_prove(ops.less_equal(a, b)):
         return a
     return b if analyzer.can_prove(ops.less_equal(b, a)) else None

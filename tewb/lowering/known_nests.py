@@ -27,7 +27,7 @@ def memory_around(body: Stmt) -> list[Buffer]:
     return [body.buffer, *memory_around(body.body)] if isinstance(body, Allocate) else []
 
 
-def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: ResultCache) -> Stmt:
+def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, cache: ResultCache) -> Stmt:
     """`rewrite` applied to each part of the body of `f`. `name` says which rewriting it is; it may depend on
     the parameters of `f`, and on the options."""
     depends = (name, tuple([id(p) for p in f.params]), tuple(PassContext.current().config.items()))
@@ -39,7 +39,7 @@ def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, memory: ResultCache) -> S
         if isinstance(s, Allocate):
             body = part(s.body)
             return s if body is s.body else replace(s, body=body)
-        return memory.once((id(s), depends), (s, f.params), lambda: rewrite(s))
+        return cache.once((id(s), depends), (s, f.params), lambda: rewrite(s))
 
     return part(f.body) if _has_plain_sizes(f.body) else rewrite(f.body)
 

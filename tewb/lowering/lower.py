@@ -143,7 +143,7 @@ def _check_complete(schedule: Schedule, keys: Mapping[Key, Buffer]) -> None:
             )
 
 
-def _check_variables(f: PrimFunc, memory: ResultCache) -> None:
+def _check_variables(f: PrimFunc, cache: ResultCache) -> None:
     """Raise LowerError unless every variable of the body is bound in it, a parameter, or a size of one."""
     bound = {p for p in f.params if isinstance(p, Var)}
     for p in f.params:
@@ -151,7 +151,7 @@ def _check_variables(f: PrimFunc, memory: ResultCache) -> None:
             bound |= {v for e in (*p.shape, *p.strides, p.elem_offset) if isinstance(e, Var) for v in (e,)}
             bound.add(p.data)
     _check_strides(f)
-    used = [memory.once(("variables", id(s)), (s,), partial(_variables, s)) for s in parts_of(f.body)]
+    used = [cache.once(("variables", id(s)), (s,), partial(_variables, s)) for s in parts_of(f.body)]
     bound = bound.union(*(memories for _, memories in used))
     bound |= {b.data for b in memory_around(f.body)}
     for v in dict.fromkeys(v for free, _ in used for v in free):

@@ -71,14 +71,14 @@ class Nests:
 
     def intermediate(self, name: str, t: Tensor, shape: tuple[Expr, ...], stage: Stage) -> Buffer:
         """The buffer of a tensor that is computed here: the same one as before where nothing about it changed."""
-        memory, origin, gaps = self.schedule.result_cache, stage.origin(), tuple(stage.alignments.items())
-        key = ("buffer", name, t.dtype, memory.shape(shape), stage.scope, origin, gaps)
+        cache, origin, gaps = self.schedule.result_cache, stage.origin(), tuple(stage.alignments.items())
+        key = ("buffer", name, t.dtype, cache.shape(shape), stage.scope, origin, gaps)
 
         def make() -> Buffer:
             strides = aligned_strides(stage, shape)
             return Buffer(name, t.dtype, shape, strides, scope=stage.scope, origin=origin)
 
-        return memory.once(key, shape, make)
+        return cache.once(key, shape, make)
 
     def root(self) -> Stmt:
         roots = [s for s in self.schedule.stages if s.attach is None and not s.is_placeholder]
@@ -103,9 +103,9 @@ class Nests:
         group = self.group(stage)
         if not all(isinstance(self.bounds.operations[s], ComputeOp) for s in group):
             return self.loops(stage)
-        # A nest of computes is made of the bounds of its stages, which stand for their loops too, and of the
-        # memory that these read and write.
-        memory = self.schedule.result_cache
+        # A nest of computes depends on the bounds of its stages, which determine their loops too, and on the buffers
+        # that these read and write.
+        cache = self.schedule.result_cache
         named: list[object] = []
         for s in group:
             named += [self.bounds.operations[s], self.bounds.stages[s]]
@@ -113,7 +113,7 @@ class Nests:
         for t in [t for s in group for t in (*self.bounds.operations[s].inputs, *s.op.outputs)]:
             buffer, mins = self.buffer(t)
             named += [buffer, mins]
-            regions.append((id(buffer), memory.shape(mins)))
+            regions.append((id(buffer), cache.shape(mins)))
         key = (
             "nest",
             stage.name,
@@ -121,7 +121,7 @@ class Nests:
             tuple([id(x) for x in named[: 2 * len(group)]]),
             tuple(regions),
         )
-        return memory.once(key, named, lambda: self.loops(stage))
+        return cache.once(key, named, lambda: self.loops(stage))
 
     def group(self, stage: Stage) -> list[Stage]:
         """`stage`, and all that is computed in its loops."""

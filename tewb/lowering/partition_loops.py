@@ -81,7 +81,7 @@ def partition_loops(body: Stmt, sizes: Iterable[Var] = (), constant: bool = True
 # Conditions are taken out of no loop whose body is larger, in nodes.
 LARGEST = 2000
 # Nodes that a loop nest may grow by in all, unrolled loops written out. Loops inside of each other multiply their
-# parts: where no more is left, guards stay.
+# parts: when this is used up, guards stay.
 GROWTH = 40_000
 
 IterationRange = tuple[int, int]
@@ -102,7 +102,7 @@ class _Partition:
         self.left = GROWTH
 
     def conditions(self, s: Stmt) -> list[_Condition]:
-        """`_conditions` of a statement, which every loop around it asks for."""
+        """`_conditions` of a statement, computed once for all the loops around it."""
         entry = self._conditions_of.get(id(s))
         if entry is None:
             self._conditions_of[id(s)] = entry = (s, self.settled(s, _conditions(s)))
@@ -183,7 +183,11 @@ class _Partition:
         main = replace(n, body=_without_guards(self.proved(n, begin, end), n.body))
         # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
         ends = ForKind.SERIAL if n.kind is ForKind.PARALLEL else n.kind
-        sections = [*_part(n, 0, begin, ends), *_part(main, begin, end, n.kind), *_part(n, end, extent, ends)]
+        sections = [
+            *_iterations_between(n, 0, begin, ends),
+            *_iterations_between(main, begin, end, n.kind),
+            *_iterations_between(n, end, extent, ends),
+        ]
         return seq(*[self.rewrite(self.simple(part)) for part in sections])
 
     def simple(self, s: Stmt) -> Stmt:
@@ -257,9 +261,9 @@ class _Partition:
         main = replace(n, body=_without_guards(set(ends), n.body))
         others = ForKind.SERIAL if n.kind is ForKind.PARALLEL else n.kind
         sections = [
-            _from_to(n, zero, analyzer.simplify(begin), others),
-            _from_to(main, begin, analyzer.simplify(ops.sub(end, begin)), n.kind),
-            _from_to(n, end, analyzer.simplify(ops.sub(n.extent, end)), others),
+            _iterations_from(n, zero, analyzer.simplify(begin), others),
+            _iterations_from(main, begin, analyzer.simplify(ops.sub(end, begin)), n.kind),
+            _iterations_from(n, end, analyzer.simplify(ops.sub(n.extent, end)), others),
         ]
         return seq(*[self.rest(part.var, self.simple(part)) for part in sections])
 
@@ -450,7 +454,7 @@ def _is_large(s: Stmt) -> bool:
 
 
 def _unrolled_size(s: Node, most: int) -> int:
-    """The nodes of `s`, the iterations of unrolled loops counted one by one; `most` stands for more."""
+    """The number of nodes of `s`, with the iterations of unrolled loops counted one by one, and at most `most`."""
     if isinstance(s, For) and s.kind is ForKind.UNROLLED:
         return min((const_int(s.extent) or 1) * _unrolled_size(s.body, most), most)
     if isinstance(s, Expr):
@@ -463,7 +467,7 @@ def _unrolled_size(s: Node, most: int) -> int:
     return size
 
 
-def _part(n: For, begin: int, end: int, kind: ForKind) -> list[Stmt]:
+def _iterations_between(n: For, begin: int, end: int, kind: ForKind) -> list[Stmt]:
     """The iterations from `begin` to `end`: one is written out, more stay a loop counted from 0."""
     if begin == end:
         return []
@@ -476,7 +480,7 @@ def _part(n: For, begin: int, end: int, kind: ForKind) -> list[Stmt]:
     return [replace(n, var=fresh, extent=const(end - begin, fresh.dtype), kind=kind, body=body)]
 
 
-def _from_to(n: For, begin: Expr, extent: Expr, kind: ForKind) -> For:
+def _iterations_from(n: For, begin: Expr, extent: Expr, kind: ForKind) -> For:
     """`extent` iterations from `begin` on, counted from 0."""
     if const_int(begin) == 0:
         return replace(n, extent=extent, kind=kind)

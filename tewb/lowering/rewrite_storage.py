@@ -81,7 +81,7 @@ def _bytes(b: Buffer) -> int | None:
 
 
 @dataclass(slots=True, eq=False)
-class _Memory:
+class _Allocation:
     """An allocation: the numbers of the statements around it (its own is the last), the parallel loop that
     it belongs to, and the numbers of its first and its last use."""
 
@@ -103,8 +103,8 @@ class _Lifetimes:
     """
 
     def __init__(self) -> None:
-        self.allocations: dict[int, _Memory] = {}
-        self.open: dict[Var, _Memory] = {}  # by data: the allocations around
+        self.allocations: dict[int, _Allocation] = {}
+        self.open: dict[Var, _Allocation] = {}  # by data: the allocations around
         self.around: list[int] = []
         self.count = self.parallel = 0
 
@@ -116,7 +116,7 @@ class _Lifetimes:
             if isinstance(c, Expr):
                 self.uses(c)
         if isinstance(s, Allocate):
-            self.allocations[me] = self.open[s.buffer.data] = _Memory(
+            self.allocations[me] = self.open[s.buffer.data] = _Allocation(
                 s.buffer, tuple(self.around), self.parallel
             )
         elif isinstance(buffer := getattr(s, "buffer", None), Buffer):
@@ -159,7 +159,7 @@ class _Lifetimes:
 
 
 def _holds(s: Stmt) -> bool:
-    """Whether what is used anywhere in `s` is alive through all of it: loops, externs, and names for pointers."""
+    """Whether memory used anywhere in `s` is alive through all of it: loops, externs, and names for pointers."""
     return isinstance(s, For | While) or _is_extern(s) or (isinstance(s, LetStmt) and s.value.dtype is HANDLE)
 
 
@@ -167,13 +167,13 @@ def _is_extern(s: Stmt) -> bool:
     return isinstance(s, AttrStmt) and s.key == "extern_scope"
 
 
-# ---------------------------------------------------------------- who shares with whom
+# ---------------------------------------------------------------- groups that share memory
 
 
-def _slots(memories: Sequence[_Memory]) -> list[list[_Memory]]:
+def _slots(memories: Sequence[_Allocation]) -> list[list[_Allocation]]:
     """The allocations in groups that share memory: in the order of their first use, each with the group that
     it fits best."""
-    slots: list[list[_Memory]] = []
+    slots: list[list[_Allocation]] = []
     for m in sorted(memories, key=lambda m: m.first):
         size = _bytes(m.buffer)
         if m.first < 0 or size is None or _in_registers(m.buffer, size):
@@ -193,7 +193,7 @@ def _in_registers(b: Buffer, size: int) -> bool:
     return b.scope == "register" or (b.scope == "local" and size <= REGISTERS)
 
 
-def _fits(m: _Memory, size: int, slot: list[_Memory]) -> bool:
+def _fits(m: _Allocation, size: int, slot: list[_Allocation]) -> bool:
     own = slot[0]
     return (
         m.parallel == own.parallel
@@ -203,19 +203,19 @@ def _fits(m: _Memory, size: int, slot: list[_Memory]) -> bool:
     )
 
 
-def _slot_bytes(slot: list[_Memory]) -> int:
+def _slot_bytes(slot: list[_Allocation]) -> int:
     return max(_bytes(m.buffer) or 0 for m in slot)
 
 
-# ---------------------------------------------------------------- the new text
+# ---------------------------------------------------------------- the new statements
 
 
 class _SlotRewriter:
     """Rewrites a body whose statements have the numbers that `_Lifetimes` gave them."""
 
-    def __init__(self, slots: list[list[_Memory]]) -> None:
+    def __init__(self, slots: list[list[_Allocation]]) -> None:
         self.count = 0
-        self.memory: dict[int, list[Buffer]] = {}  # by number: what is allocated around that statement
+        self.memory: dict[int, list[Buffer]] = {}  # by number: the buffers allocated around that statement
         self.moved: dict[int, Buffer] = {}  # by number of an allocation: where it lives now
         self.data: dict[Var, Buffer] = {}  # the same by data, for the allocations around
         for slot in slots:
@@ -226,7 +226,7 @@ class _SlotRewriter:
         self.expr: Any = rewriter({Var: self.var, BufferLoad: self.load})
         self.views: dict[tuple[Buffer, Buffer], Buffer] = {}
 
-    def shared(self, slot: list[_Memory]) -> Buffer:
+    def shared(self, slot: list[_Allocation]) -> Buffer:
         """The memory of a slot: that of its first allocation, large enough for all."""
         first = slot[0].buffer
         elements = const(-(-_slot_bytes(slot) // first.dtype.nbytes), first.shape[0].dtype)
@@ -269,7 +269,7 @@ class _SlotRewriter:
         return rewritten
 
 
-def _around_all(slot: list[_Memory]) -> int:
+def _around_all(slot: list[_Allocation]) -> int:
     """The number of the innermost statement that contains every allocation of a slot."""
     common = slot[0].around
     for m in slot[1:]:

@@ -207,7 +207,7 @@ def _merged(roots: Sequence[Expr], analyzer: Analyzer) -> list[Expr]:
 
 
 def _has_many_copies(roots: Sequence[Expr]) -> bool:
-    """Whether much of an expression would be computed in several places, no condition of which implies another."""
+    """Whether many nodes would be computed in several places, under conditions that do not imply one another."""
     choices = 0
     for n in (n for root in roots for n in walk(root)):
         if isinstance(n, Let) or (n.__class__ is Call and n.op == "call_extern"):

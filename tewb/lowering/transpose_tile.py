@@ -40,7 +40,7 @@ from tewb.lowering.shuffle_network import ShuffleStage, transposition
 
 CHUNK = 16  # bytes: registers of all machines are made of such parts, and shuffles within them are cheap
 
-Access = BufferLoad | BufferStore
+BufferAccess = BufferLoad | BufferStore
 Indices = tuple[Expr, ...]
 
 
@@ -72,7 +72,7 @@ class _Turned:
     """An access by way of `tile`. `statements` transpose it, before the loads of a tile or after its stores; the
     element of an iteration is at `indices` of the tile after that, or before."""
 
-    access: Access
+    access: BufferAccess
     tile: Buffer
     indices: Indices
     statements: tuple[Stmt, ...]
@@ -139,7 +139,7 @@ class _Tile:
                 loads += [] if turned is None else [turned]
         return loads
 
-    def turned(self, access: Access, s: BufferStore) -> _Turned | None:
+    def turned(self, access: BufferAccess, s: BufferStore) -> _Turned | None:
         """How an access of the statement `s` is transposed; None where its neighbours do not lie along the rows, or
         lie along the lanes as well."""
         strides = compact_strides(access.buffer)
@@ -155,7 +155,7 @@ class _Tile:
 
     # ---- powers of two: a network of shuffles
 
-    def by_network(self, access: Access, s: BufferStore) -> _Turned:
+    def by_network(self, access: BufferAccess, s: BufferStore) -> _Turned:
         """The vectors along the rows go through a network that transposes them."""
         n, width = min(self.n, self.m), max(self.n, self.m)
         tile = _tile(access.buffer, 2, n, width)
@@ -195,7 +195,7 @@ class _Tile:
 
     # ---- elements side by side: every n-th lane of a line
 
-    def by_line(self, access: Access, s: BufferStore) -> _Turned:
+    def by_line(self, access: BufferAccess, s: BufferStore) -> _Turned:
         """All elements of the tile are one vector, of which row r is lanes r, r + n, r + 2*n, ..."""
         tile = _tile(access.buffer, self.n, self.m)
         indices = (self.rows.var, self.lanes.var)
@@ -211,7 +211,7 @@ class _Tile:
         mixed = ops.shuffle(vectors, [r * self.m + k for k in range(self.m) for r in range(self.n)])
         return _Turned(access, tile, indices, (BufferStore(line, mixed, (at,), s.origin),))
 
-    def line(self, access: Access) -> tuple[Buffer, Expr]:
+    def line(self, access: BufferAccess) -> tuple[Buffer, Expr]:
         """The memory of an access as one line of elements, and where in it those of the tile are."""
         b = access.buffer
         strides = compact_strides(b)
@@ -257,7 +257,7 @@ def _all_lanes(width: int) -> Expr:
     return ops.ramp(const(0), 1, width)
 
 
-def _is_same(a: Access, b: Access) -> bool:
+def _is_same(a: BufferAccess, b: BufferAccess) -> bool:
     """Whether two accesses are to one element."""
     return a.buffer is b.buffer and structural_equal(a.indices, b.indices)
 

@@ -321,7 +321,7 @@ class _Lanes:
 
 
 def is_index(e: Expr) -> bool:
-    """Whether a condition is about indices only, so that no store changes it."""
+    """Whether a condition depends on indices only, so that no store changes it."""
     return not any(
         isinstance(n, BufferLoad | Let) or (isinstance(n, Call) and n.op != "likely") for n in walk(e)
     )

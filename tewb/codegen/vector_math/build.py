@@ -129,7 +129,7 @@ class Math:
         """e as a float, for bits that are e * 2**digits."""
         target = self.f.module.target
         if self.d.bits == 32 or (self.d.lanes > 1 and (target.has("avx512dq") or target.arch == "aarch64")):
-            # Converted where it stands: the digits below are zero, and no shift is needed.
+            # Converted in place: the digits below are zero, and no shift is needed.
             return Scaled(self.f.ins(f"sitofp {self.it} {power} to {self.t}"), 2.0**-self.digits)
         # Other processors do not convert 64 bits. Below the leading 1 of 2**52, the bits (with a bias that keeps
         # them positive) are those of a float.

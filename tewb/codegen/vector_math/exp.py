@@ -88,8 +88,8 @@ def scaled_exp(m: Math, x: str, low: str | None = None) -> str:
 
 
 def _times_power_of_two(m: Math, value: str, n: str, bits: str) -> str:
-    """value * 2**n for the integer n, in the lowest of `bits` too: at once or in two steps, of which each has a normal
-    factor."""
+    """value * 2**n for the integer n, which is in the lowest of `bits` too: at once, or in two steps, each with a
+    normal factor."""
     if has_wide_instructions(m):
         return scaled(m, value, n)
     _, half = m.rounded(n, 0.5)

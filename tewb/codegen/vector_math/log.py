@@ -155,13 +155,13 @@ def _any_log1p(f: Function, d: DType, args: Sequence[str]) -> str:
 
 def not_normal(m: Math, x: str, largest: int | None = None) -> str:
     """Where x is not a positive normal number, or not below 2**`largest`."""
-    lowest = m.int_op("sub", m.bits(x), 1 << m.digits)  # wraps for what is below
+    lowest = m.int_op("sub", m.bits(x), 1 << m.digits)  # wraps for smaller numbers
     powers = 2 * m.bias if largest is None else largest + m.bias - 1
     return m.f.ins(f"icmp uge {m.it} {lowest}, {m.integer(powers << m.digits)}")
 
 
 def _with_ends(m: Math, x: str, value: str) -> str:
-    """`value`, but infinity and NaN stay, zero goes to -infinity, what is below to NaN."""
+    """`value`, except that infinity and NaN stay, zero gives -infinity and negative numbers give NaN."""
     value = m.select(m.compare("olt", x, float("inf")), value, x)
     below = m.select(m.compare("oeq", x, 0.0), float("-inf"), float("nan"))
     return m.select(m.compare("ugt", x, 0.0), value, below)
