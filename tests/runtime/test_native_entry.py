@@ -18,7 +18,7 @@ from tests.bench.calls import Shares
 from tewb import te
 from tewb.base import ArgumentError, BoundError
 from tewb.runtime import Kernel, native_entry
-from tewb.runtime.abi import KernelSignature, ParamSpec, Size
+from tewb.runtime.abi import KernelSignature, ParamSpec, SymbolicSize
 from tewb.runtime.native_entry_code import entry_text
 
 pytestmark = pytest.mark.skipif(not native_entry._is_ready(), reason="this Python has no native entries")
@@ -405,13 +405,13 @@ def test_long_work_is_left_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_kernels_without_an_entry() -> None:
-    p = ParamSpec("A", "buffer", "float32", (Size(4, "4"),), None, True)
+    p = ParamSpec("A", "buffer", "float32", (SymbolicSize(4, "4"),), None, True)
     good = KernelSignature("f", (p,), work=10)
     assert entry_text(good, 24, 1000, 10) is not None
     for other in (
         KernelSignature("f", (p,), work=None),
         KernelSignature("f", (p,), work=5000),
-        KernelSignature("f", (ParamSpec("A", "buffer", "float16", (Size(4, "4"),)),), work=10),
+        KernelSignature("f", (ParamSpec("A", "buffer", "float16", (SymbolicSize(4, "4"),)),), work=10),
         KernelSignature("f", (ParamSpec("x", "scalar", "bool"),), work=10),
         KernelSignature("f", (p,), work="n / 2"),
     ):

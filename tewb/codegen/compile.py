@@ -39,11 +39,11 @@ from tewb.ir import (
     walk,
 )
 from tewb.runtime import Compiled, ForeignKernel, Kernel, Target, Translated, pool, register_native
-from tewb.runtime.abi import KernelSignature, ParamSpec, Size
+from tewb.runtime.abi import KernelSignature, ParamSpec, SymbolicSize
 
 
 @dataclass(frozen=True)
-class Translation:
+class LLVMModule:
     """LLVM text of flat IR, and what the runtime must know about its kernels; `natives` are the symbols of the
     native functions that it calls."""
 
@@ -61,7 +61,7 @@ class CompiledModule:
     """
 
     def __init__(
-        self, named: str, translate: Callable[[Target], Translation], level: int, target: Target
+        self, named: str, translate: Callable[[Target], LLVMModule], level: int, target: Target
     ) -> None:
         self._named, self._translate, self._level, self.target = named, translate, level, target
 
@@ -86,7 +86,7 @@ class CompiledModule:
         return CompiledModule(self._named, self._translate, self._level, Target.of(target))
 
     @cached_property
-    def _translation(self) -> Translation:
+    def _translation(self) -> LLVMModule:
         return self._translate(self.target)
 
     def _cause(self) -> str:
@@ -155,7 +155,7 @@ def compile_module(
     `flatten` makes the flat IR of a `module` that is not flat yet, when it is needed."""
     named = f"{debug} {flatten is None} {_identity(module)}"
 
-    def make(target: Target) -> Translation:
+    def make(target: Target) -> LLVMModule:
         return translate(flatten() if flatten else module, debug, target)
 
     chosen = PassContext.current().opt_level if level is None else level
@@ -189,7 +189,7 @@ def _provide_symbols(symbols: Sequence[str]) -> None:
 
 
 @any_depth
-def translate(module: IRModule, debug: bool, target: Target) -> Translation:
+def translate(module: IRModule, debug: bool, target: Target) -> LLVMModule:
     """The LLVM text of flat IR."""
     shared = Module(target)
     lines = script_lines(module)
@@ -211,7 +211,7 @@ def translate(module: IRModule, debug: bool, target: Target) -> Translation:
     ]
     sections += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
     sections += debug_info.named()
-    return Translation(module, "\n".join(sections) + "\n", signatures, tuple(shared.natives))
+    return LLVMModule(module, "\n".join(sections) + "\n", signatures, tuple(shared.natives))
 
 
 def _attributes_of(target: Target) -> str:
@@ -376,13 +376,13 @@ def _param(p: Buffer | Var, index: int, is_output: bool, names: Mapping[Var, str
     )
 
 
-def _symbolic_size(e: Expr, names: Mapping[Var, str]) -> Size:
+def _symbolic_size(e: Expr, names: Mapping[Var, str]) -> SymbolicSize:
     value = const_int(e)
     if value is not None:
-        return Size(value, str(value))
+        return SymbolicSize(value, str(value))
     if isinstance(e, Var):
-        return Size(None, names[e], names[e])
+        return SymbolicSize(None, names[e], names[e])
     text = size_text(e, names)
     if text is None:
         raise CodegenError(f"the size {script(e)} is not arithmetic that an argument check can do")
-    return Size(None, text)
+    return SymbolicSize(None, text)

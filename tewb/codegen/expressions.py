@@ -1,4 +1,4 @@
-"""Expressions: every node of the IR as LLVM instructions."""
+"""ExpressionWriter: every node of the IR as LLVM instructions."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _PREDICATES = {
 }
 
 
-class Expressions:
+class ExpressionWriter:
     """Writes expressions into `f`. `values` holds the SSA name of every variable and of every buffer's data."""
 
     def __init__(self, f: Function, values: dict[Var, str], debug: bool) -> None:
@@ -606,32 +606,32 @@ def _is_unconditional(n: Node) -> bool:
     return not isinstance(n, Call | Let | And | Or) and not divides
 
 
-Rule = Callable[[Expressions, Any], str]
+Rule = Callable[[ExpressionWriter, Any], str]
 _EXPRS: dict[type, Rule] = {
-    Var: Expressions.var,
-    IntImm: Expressions.int_imm,
-    FloatImm: Expressions.float_imm,
-    StringImm: Expressions.string,
-    Add: Expressions.arithmetic,
-    Sub: Expressions.arithmetic,
-    Mul: Expressions.arithmetic,
-    Div: Expressions.div,
-    Mod: Expressions.mod,
-    FloorDiv: Expressions.floordiv,
-    FloorMod: Expressions.floormod,
-    Min: Expressions.extreme,
-    Max: Expressions.extreme,
-    **{kind: Expressions.compare for kind in _PREDICATES},
-    And: Expressions.and_,
-    Or: Expressions.or_,
-    Not: Expressions.not_,
-    Select: Expressions.select,
-    Let: Expressions.let,
-    Cast: Expressions.cast,
-    Ramp: Expressions.ramp,
-    Shuffle: Expressions.shuffle,
-    Broadcast: Expressions.broadcast,
+    Var: ExpressionWriter.var,
+    IntImm: ExpressionWriter.int_imm,
+    FloatImm: ExpressionWriter.float_imm,
+    StringImm: ExpressionWriter.string,
+    Add: ExpressionWriter.arithmetic,
+    Sub: ExpressionWriter.arithmetic,
+    Mul: ExpressionWriter.arithmetic,
+    Div: ExpressionWriter.div,
+    Mod: ExpressionWriter.mod,
+    FloorDiv: ExpressionWriter.floordiv,
+    FloorMod: ExpressionWriter.floormod,
+    Min: ExpressionWriter.extreme,
+    Max: ExpressionWriter.extreme,
+    **{kind: ExpressionWriter.compare for kind in _PREDICATES},
+    And: ExpressionWriter.and_,
+    Or: ExpressionWriter.or_,
+    Not: ExpressionWriter.not_,
+    Select: ExpressionWriter.select,
+    Let: ExpressionWriter.let,
+    Cast: ExpressionWriter.cast,
+    Ramp: ExpressionWriter.ramp,
+    Shuffle: ExpressionWriter.shuffle,
+    Broadcast: ExpressionWriter.broadcast,
     BufferLoad: lambda self, e: self.accesses.load(e),
-    Call: Expressions.call,
-    _ComputedValue: Expressions.computed_value,
+    Call: ExpressionWriter.call,
+    _ComputedValue: ExpressionWriter.computed_value,
 }

@@ -8,7 +8,7 @@ from typing import Any
 from tewb.base import HANDLE, CodegenError
 from tewb.codegen.accesses import is_long_walk
 from tewb.codegen.debug_locations import DebugInfo
-from tewb.codegen.expressions import Expressions
+from tewb.codegen.expressions import ExpressionWriter
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
 from tewb.codegen.llvm_vectorizer import is_misread
@@ -73,7 +73,7 @@ class Statements:
     ) -> None:
         self.f, self.values, self.debug, self.shared, self.info = f, values, debug, shared, info
         self.locate = info.locator(scope)
-        self.expressions = Expressions(f, values, debug)
+        self.expressions = ExpressionWriter(f, values, debug)
         self.emit_expr, self.accesses = self.expressions.emit, self.expressions.accesses
         self.region = ExternRegion("")  # the extern_scope around, and its checked arrays
         self.checked: list[tuple[int, AttrStmt]] = []

@@ -21,7 +21,7 @@ _OF_BITS: dict[str, Callable[[Expr, Expr], Expr]] = {
 }
 
 Load = Callable[[ProducerLoad, tuple[Expr, ...]], Expr]
-Bounds = Callable[[Expr], tuple[int | None, int | None]]
+ConstBounds = Callable[[Expr], tuple[int | None, int | None]]
 
 
 class AxisValues:
@@ -35,7 +35,7 @@ class AxisValues:
     by `bounds` all values that are compared fit the narrow dtype.
     """
 
-    def __init__(self, values: Mapping[Var, Expr], load: Load, bounds: Bounds | None = None) -> None:
+    def __init__(self, values: Mapping[Var, Expr], load: Load, bounds: ConstBounds | None = None) -> None:
         self.values, self.load, self.bounds = values, load, bounds
         self.indices: dict[Expr, Expr] = {}  # rewritten so far
         self.narrow = {v: ops.cast(e, v.dtype) for v, e in values.items()}

@@ -1,4 +1,4 @@
-"""Expressions of TVMScript text: from Python's syntax tree to the nodes that print as this text."""
+"""ExpressionParser of TVMScript text: from Python's syntax tree to the nodes that print as this text."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _COMPARE: dict[type, tuple[str, Any]] = {
 _PAIRS: dict[str, Any] = {"truncdiv": ir.Div, "truncmod": ir.Mod, "min": ir.Min, "max": ir.Max}
 
 
-class Expressions:
+class ExpressionParser:
     """Parses expressions of `text`. `names` holds everything that has a name at the current position."""
 
     def __init__(self, text: str) -> None:
@@ -484,25 +484,25 @@ def _python_name(node: ast.AST) -> str:
     return f"Python's {type(node).__name__}"
 
 
-_EXPRESSIONS: dict[type, Callable[[Expressions, Any], Expr]] = {
-    ast.Constant: Expressions.constant,
-    ast.Name: Expressions.name,
-    ast.Attribute: Expressions.name,
-    ast.BinOp: Expressions.arithmetic,
-    ast.UnaryOp: Expressions.unary,
-    ast.BoolOp: Expressions.boolean,
-    ast.Compare: Expressions.compare,
-    ast.Subscript: Expressions.load,
-    ast.Call: Expressions.call,
+_EXPRESSIONS: dict[type, Callable[[ExpressionParser, Any], Expr]] = {
+    ast.Constant: ExpressionParser.constant,
+    ast.Name: ExpressionParser.name,
+    ast.Attribute: ExpressionParser.name,
+    ast.BinOp: ExpressionParser.arithmetic,
+    ast.UnaryOp: ExpressionParser.unary,
+    ast.BoolOp: ExpressionParser.boolean,
+    ast.Compare: ExpressionParser.compare,
+    ast.Subscript: ExpressionParser.load,
+    ast.Call: ExpressionParser.call,
 }
 
-_CALLS: dict[str, Callable[[Expressions, ast.Call], Expr]] = {
-    "Select": Expressions.select,
-    "Cast": Expressions.cast,
-    "Ramp": Expressions.ramp,
-    "Broadcast": Expressions.broadcast,
-    "Shuffle": Expressions.shuffle,
-    "Let": Expressions.let,
-    "dot4": Expressions.dot,
-    "dot2": Expressions.dot,
+_CALLS: dict[str, Callable[[ExpressionParser, ast.Call], Expr]] = {
+    "Select": ExpressionParser.select,
+    "Cast": ExpressionParser.cast,
+    "Ramp": ExpressionParser.ramp,
+    "Broadcast": ExpressionParser.broadcast,
+    "Shuffle": ExpressionParser.shuffle,
+    "Let": ExpressionParser.let,
+    "dot4": ExpressionParser.dot,
+    "dot2": ExpressionParser.dot,
 }

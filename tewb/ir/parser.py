@@ -14,7 +14,7 @@ from tewb.base import HANDLE, DType, ParseError, UnreadableError, any_depth, pyt
 from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
-from tewb.ir.parse_expr import Expressions, element_dtype
+from tewb.ir.parse_expr import ExpressionParser, element_dtype
 from tewb.ir.statements import (
     Allocate,
     AssertStmt,
@@ -64,7 +64,7 @@ def parse(text: str) -> PrimFunc | IRModule:
         ) from None
 
 
-class _Parser(Expressions):
+class _Parser(ExpressionParser):
     """Parses functions and statements, on top of expressions."""
 
     # ---- functions

@@ -32,7 +32,7 @@ DTYPES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class SymbolicSize:
     """A size or stride: a constant, or an expression of symbols as Python text."""
 
     value: int | None
@@ -49,8 +49,8 @@ class ParamSpec:
     name: str
     kind: str  # "buffer" or "scalar"
     dtype: str
-    shape: tuple[Size, ...] = ()
-    strides: tuple[Size, ...] | None = None
+    shape: tuple[SymbolicSize, ...] = ()
+    strides: tuple[SymbolicSize, ...] | None = None
     is_output: bool = False
     alignment: int = 0
     symbol: str = ""

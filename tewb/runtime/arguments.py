@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tewb.base import ArgumentError, masked_elements
-from tewb.runtime.abi import KernelSignature, ParamSpec, Size
+from tewb.runtime.abi import KernelSignature, ParamSpec, SymbolicSize
 from tewb.runtime.aligned_memory import LINE, address_of_first, aligned_bytes, aligned_empty
 
 
@@ -133,7 +133,7 @@ def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
     return aligned_empty(shape, dtype, max(p.alignment, LINE))
 
 
-def _own_strides(strides: Sequence[Size], shape: Sequence[int], symbols: dict[str, int]) -> list[int]:
+def _own_strides(strides: Sequence[SymbolicSize], shape: Sequence[int], symbols: dict[str, int]) -> list[int]:
     """Strides, in elements, for a new array: those that are given, and for the others strides beyond what these
     reach."""
     chosen = [symbols.get(s.text) if s.value is None else s.value for s in strides]
@@ -502,11 +502,11 @@ def _elements_meet(a: Any) -> bool:
     return bool((np.diff(np.sort(offsets, axis=None)) < a.itemsize).any())
 
 
-def _shown(shape: Sequence[Size]) -> str:
+def _shown(shape: Sequence[SymbolicSize]) -> str:
     return "(" + ", ".join(s.text for s in shape) + ("," if len(shape) == 1 else "") + ")"
 
 
-def _match_size(p: ParamSpec, d: int, size: Size, a: Any, prepared: Prepared) -> None:
+def _match_size(p: ParamSpec, d: int, size: SymbolicSize, a: Any, prepared: Prepared) -> None:
     n = a.shape[d]
     if size.value is not None:
         if n != size.value:
@@ -634,7 +634,7 @@ def _check_computed(signature: KernelSignature, prepared: Prepared) -> None:
 def _check_expressions(
     p: ParamSpec,
     property_name: str,
-    sizes: Sequence[Size],
+    sizes: Sequence[SymbolicSize],
     actual: Sequence[int | None],
     values: dict[str, int],
 ) -> None:

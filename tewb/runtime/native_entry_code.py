@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tewb.runtime import abi
-from tewb.runtime.abi import KernelSignature, Limit, ParamSpec, Size
+from tewb.runtime.abi import KernelSignature, Limit, ParamSpec, SymbolicSize
 from tewb.runtime.cpython import (
     ALIGNED,
     C_CONTIGUOUS,
@@ -233,7 +233,7 @@ class _Entry:
             t.check_equal("i64", t.ins(f"and i64 {data}, {p.alignment - 1}"), "0")
         return data
 
-    def bind(self, size: Size, value: str) -> None:
+    def bind(self, size: SymbolicSize, value: str) -> None:
         """Compare with a constant or with a symbol that is known, or take the value of a new one."""
         if size.value is not None:
             self.t.check_equal("i64", value, str(size.value))
@@ -270,7 +270,7 @@ class _Entry:
             self.nested(o, dims, steps, item)
         return low, high
 
-    def dimension(self, size: Size, o: str, d: int) -> str:
+    def dimension(self, size: SymbolicSize, o: str, d: int) -> str:
         if size.value is not None:
             return str(size.value)
         return self.t.load("i64", self.t.load("ptr", o, DIMS), 8 * d)

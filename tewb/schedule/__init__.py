@@ -5,9 +5,9 @@ from tewb.schedule.code import Names, schedule_code
 from tewb.schedule.declare import (
     PRIMITIVES,
     REQUIRED,
-    Call,
     Param,
     Primitive,
+    PrimitiveCall,
     Refusal,
     Repair,
     Selection,
@@ -31,5 +31,5 @@ del _primitives
 __all__ = [
     "INLINE", "PRIMITIVES", "At", "Fuse", "Param", "Primitive", "ResultCache", "Schedule", "Split", "Stage", "Step",
     "create_schedule", "loop_marks", "loop_of", "loops_text", "place_text", "stage_marks", "steps_of",
-"Call", "Extents", "LARGEST_FACTOR", "Names", "REQUIRED", "Refusal", "Repair", "Selection", "aligned_strides", "divides", "elements_spanned", "index_up", "inside", "lane_loop", "lane_shape", "loops_of_elements", "recompute_factor", "schedule_code", "tile_of", "within_guards",
+"Extents", "LARGEST_FACTOR", "Names", "PrimitiveCall", "REQUIRED", "Refusal", "Repair", "Selection", "aligned_strides", "divides", "elements_spanned", "index_up", "inside", "lane_loop", "lane_shape", "loops_of_elements", "recompute_factor", "schedule_code", "tile_of", "within_guards",
 ]  # fmt: skip

@@ -36,10 +36,8 @@ from tewb.schedule.inlining import inlined_operations
 from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
-from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Tensor, whole_region
+from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Region, Tensor, whole_region
 from tewb.tensor.hybrid import HybridOp
-
-Region = tuple[Range, ...]
 
 
 @dataclass(slots=True, eq=False)

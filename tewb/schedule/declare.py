@@ -67,7 +67,7 @@ class Refusal:
     reason: str
     hint: str | None = None
 
-    def error(self, call: Call, span: Span | None) -> ScheduleError:
+    def error(self, call: PrimitiveCall, span: Span | None) -> ScheduleError:
         return ScheduleError(
             f"{call.primitive.name} on stage {call.stage.name}: {self.reason}",
             loops=call.stage.loops(),
@@ -311,7 +311,7 @@ def _fits(params: tuple[Param, ...]) -> Suggest:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class PrimitiveCall:
     """A primitive with its arguments looked up in a schedule."""
 
     primitive: Primitive
@@ -322,7 +322,7 @@ class Call:
     @staticmethod
     def resolve(
         primitive: Primitive, stage: Stage, arguments: Mapping[str, object], span: Span | None
-    ) -> Call:
+    ) -> PrimitiveCall:
         """Look up what `arguments` name. A name that does not exist becomes the refusal."""
         unknown = set(arguments) - {p.name for p in primitive.params}
         if unknown:
@@ -346,7 +346,7 @@ class Call:
                 problem = problem or value
             else:
                 values[p.name] = value
-        return Call(primitive, stage, values, problem)
+        return PrimitiveCall(primitive, stage, values, problem)
 
     def refusal(self) -> Refusal | None:
         """Why this call cannot be done now, or None."""

@@ -9,7 +9,7 @@ from typing import Any
 from tewb.arith import Analyzer
 from tewb.base import ScheduleError, Span, here, unique_name
 from tewb.ir import Expr, IntImm, IterVar, Var, free_vars
-from tewb.schedule.declare import PRIMITIVES, Call
+from tewb.schedule.declare import PRIMITIVES, PrimitiveCall
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives
 from tewb.schedule.relation import loop_extents
@@ -146,7 +146,7 @@ class Schedule(SchedulePrimitives):
     ) -> Any:
         """Check a primitive, apply it and record it. Raises ScheduleError and changes nothing if it is refused."""
         where = span or here()
-        return self._run(Call.resolve(PRIMITIVES[primitive], stage, arguments, where), where)
+        return self._run(PrimitiveCall.resolve(PRIMITIVES[primitive], stage, arguments, where), where)
 
     def apply(self, step: Step) -> Any:
         """Do what `step` says, which names stages and axes. Its name and note are kept."""
@@ -164,14 +164,14 @@ class Schedule(SchedulePrimitives):
         refusal = call.refusal()
         return None if refusal is None else refusal.reason
 
-    def _resolve(self, step: Step) -> Call:
+    def _resolve(self, step: Step) -> PrimitiveCall:
         if step.primitive not in PRIMITIVES:
             raise ScheduleError(
                 f"{step.primitive} is not a primitive", hint=f"there are {', '.join(PRIMITIVES)}"
             )
-        return Call.resolve(PRIMITIVES[step.primitive], self[step.stage], step.args, step.span)
+        return PrimitiveCall.resolve(PRIMITIVES[step.primitive], self[step.stage], step.args, step.span)
 
-    def _run(self, call: Call, span: Span | None) -> Any:
+    def _run(self, call: PrimitiveCall, span: Span | None) -> Any:
         refusal = call.refusal()
         if refusal is not None:
             raise refusal.error(call, span)

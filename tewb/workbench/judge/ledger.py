@@ -60,7 +60,7 @@ Box = tuple[tuple[int, int], ...]  # (first, extent) for each dimension
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class ByteSize:
     """A size in bytes: a number, or None and a formula where it is symbolic."""
 
     bytes: int | None
@@ -70,29 +70,29 @@ class Size:
         return self.text
 
 
-def size_of(extents: Sequence[Expr], itemsize: int) -> Size:
+def size_of(extents: Sequence[Expr], itemsize: int) -> ByteSize:
     """The bytes of a box of elements of `itemsize` bytes."""
     known = [const_int(n) for n in extents]
     constant = math.prod((n for n in known if n is not None), start=itemsize)
     if None not in known or constant == 0:
-        return Size(constant, f"{constant:,}")
+        return ByteSize(constant, f"{constant:,}")
     symbolic = [n for n, value in zip(extents, known, strict=True) if value is None]
     total = math.prod(symbolic[1:], start=symbolic[0])
-    return Size(None, script(Analyzer().simplify(ops.mul(total, constant))))
+    return ByteSize(None, script(Analyzer().simplify(ops.mul(total, constant))))
 
 
-def size_in_memory(shape: Sequence[Expr], strides: Sequence[Expr], itemsize: int) -> Size:
+def size_in_memory(shape: Sequence[Expr], strides: Sequence[Expr], itemsize: int) -> ByteSize:
     """The bytes from the first element of a box to its last: with gaps, where strides leave any."""
     if not strides or any(const_int(n) == 0 for n in shape):
         return size_of(shape, itemsize)
     return size_of([Analyzer().simplify(elements_spanned(shape, strides))], itemsize)
 
 
-def _together(sizes: Sequence[Size]) -> Size:
+def _together(sizes: Sequence[ByteSize]) -> ByteSize:
     known = [s.bytes for s in sizes if s.bytes is not None]
     if len(known) == len(sizes):
-        return Size(sum(known), f"{sum(known):,}")
-    return Size(None, " + ".join(s.text for s in sizes if s.bytes != 0))
+        return ByteSize(sum(known), f"{sum(known):,}")
+    return ByteSize(None, " + ".join(s.text for s in sizes if s.bytes != 0))
 
 
 def allocated_bytes(f: PrimFunc) -> int | None:
@@ -148,9 +148,9 @@ class Entry:
 
     stage: str
     kind: str
-    needed: Size
-    allocated: Size
-    declared: Size
+    needed: ByteSize
+    allocated: ByteSize
+    declared: ByteSize
     scope: str
     lifetime: str
     recompute: float | None
@@ -185,7 +185,7 @@ def argument_stages(schedule: Schedule, args: Sequence[Any]) -> list[Stage]:
 def _entry(s: Stage, bounds: Bounds, kept: bool, calls: Mapping[str, int | None]) -> Entry:
     declared = _together([size_of(t.shape, t.dtype.nbytes) for t in s.op.outputs])
     kind = "argument" if kept else "inline" if s.is_inlined else "intermediate"
-    nothing = Size(0, "0")
+    nothing = ByteSize(0, "0")
     needed = stored = allocated = nothing
     if not s.is_inlined:
         regions = bounds.stages[s].regions
@@ -200,13 +200,13 @@ def _entry(s: Stage, bounds: Bounds, kept: bool, calls: Mapping[str, int | None]
     )  # fmt: skip
 
 
-def _lanes(s: Stage, bounds: Bounds) -> list[Size]:
+def _lanes(s: Stage, bounds: Bounds) -> list[ByteSize]:
     """The partial results of a vectorized reduction, which are kept beside its results."""
     shape = lane_shape(s, bounds.stages[s].extents)
     return [] if shape is None else [size_of(shape, t.dtype.nbytes) for t in s.op.outputs]
 
 
-def _needed(s: Stage, bounds: Bounds) -> Size:
+def _needed(s: Stage, bounds: Bounds) -> ByteSize:
     box = needed_region(s, bounds)
     if len(s.op.outputs) > 1 and any(len(t.shape) != len(box) for t in s.op.outputs):
         return _together([size_of(t.shape, t.dtype.nbytes) for t in s.op.outputs])

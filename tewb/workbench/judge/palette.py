@@ -29,7 +29,7 @@ from tewb.runtime import Target
 from tewb.schedule import (
     PRIMITIVES,
     REQUIRED,
-    Call,
+    PrimitiveCall,
     Refusal,
     Repair,
     Schedule,
@@ -296,7 +296,9 @@ def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
     """Why the rules refuse `step` now, with the hint; None when they do not."""
     if step.primitive not in PRIMITIVES or schedule.find(step.stage) is None:
         return Refusal(schedule.why_not(step) or "")
-    return Call.resolve(PRIMITIVES[step.primitive], schedule[step.stage], step.args, step.span).refusal()
+    return PrimitiveCall.resolve(
+        PRIMITIVES[step.primitive], schedule[step.stage], step.args, step.span
+    ).refusal()
 
 
 def repairs(schedule: Schedule, step: Step) -> Iterator[Repair]:
