@@ -18,7 +18,7 @@ WITHOUT: dict[str, str] = {
         quotients ramps remainders sums symbolic_divisors truncation
     """,
     "tewb.base": """
-        dtypes errors given llvm_names long_stack masked_arrays names native_functions python_text span
+        dtypes given llvm_names long_stack masked_arrays names native_functions python_text span
         stopping traceback
     """,
     "tewb.codegen": """
@@ -46,7 +46,7 @@ WITHOUT: dict[str, str] = {
     """,
     "tewb.schedule.primitives": "fuse marks reorder set_scope",
     "tewb.te": "hybrid",
-    "tewb.tensor": "compute domains extern_access extern_calls graph_source placeholder reduce tensor",
+    "tewb.tensor": "compute domains extern_access extern_calls graph_source placeholder tensor",
     "tewb.tensor.hybrid": """
         arithmetic assignments attributes axes branches broadcast calls checked_arrays checked_call
         checked_elements checked_expressions checked_statements declarations elements emitted expressions

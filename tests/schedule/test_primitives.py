@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -356,6 +357,17 @@ def test_a_reduce_loop_of_another_stage_is_not_factored() -> None:
     s.rfactor(D, outer)
     with pytest.raises(ScheduleError, match="split on stage D: it has no loop k.outer any more"):
         s[D].split(outer, factor=2)
+
+
+def test_python_copies_a_schedule_with_its_stages() -> None:
+    A = te.placeholder((8,), name="A")
+    C = te.compute((8,), lambda i: A[i] + 1.0, name="C")
+    s = te.create_schedule(C.op)
+    s[C].split("i", factor=4)
+    other = copy.copy(s)
+    other[C].vectorize("i.inner")
+    assert (len(s.journal), len(other.journal)) == (1, 2)
+    assert "vectorize" not in s[C].loops() and "vectorize" in other[C].loops()
 
 
 def test_a_copy_of_a_schedule_knows_the_loops_of_the_first() -> None:

@@ -186,6 +186,14 @@ def test_misuse_of_extern() -> None:
         tewb.register_func("test.triple", print)
 
 
+@pytest.mark.parametrize("body", [None, 5, "f"])
+def test_a_body_that_is_no_function_is_refused(body: Any) -> None:
+    A = te.placeholder((3,), name="A")
+    with pytest.raises(ExternError, match="is no function of the buffers") as e:
+        te.extern((3,), [A], body, name="E")
+    assert e.value.hint and e.value.span is not None and e.value.span.file == __file__
+
+
 def test_the_code_of_an_extern_program_rebuilds_it() -> None:
     s, args = seed(te.access.elementwise)
     session = tewb.Session(s, args)

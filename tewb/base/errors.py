@@ -18,7 +18,7 @@ TewbWarning (UserWarning)         something that works, but not as well as it co
 
 from __future__ import annotations
 
-from tewb.base.span import Span
+from tewb.base.span import Span, here
 from tewb.base.traceback import render
 
 
@@ -55,11 +55,20 @@ def _rebuild(
     return cls(message, loops=loops, hint=hint, span=span)
 
 
-class DTypeError(TewbError, TypeError):
+class _WhereItWasSaid(TewbError):
+    """An error of what a line says, wherever it is noticed: its span is the user's line."""
+
+    def __init__(
+        self, message: str, *, loops: str | None = None, hint: str | None = None, span: Span | None = None
+    ) -> None:
+        super().__init__(message, loops=loops, hint=hint, span=span or here())
+
+
+class DTypeError(_WhereItWasSaid, TypeError):
     """Dtypes that do not go together."""
 
 
-class ExpressionError(TewbError, TypeError):
+class ExpressionError(_WhereItWasSaid, TypeError):
     """Python that needs a number, and an expression has none yet."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tewb.arith import Analyzer
 from tewb.base import INT32, INT64, DType
 from tewb.ir import (
     Allocate,
@@ -18,8 +19,10 @@ from tewb.ir import (
     Var,
     const,
     const_int,
+    free_vars,
     ops,
     rewriter,
+    substitute,
 )
 from tewb.lowering.bind_buffers import compact_strides
 
@@ -121,8 +124,15 @@ def _element_count(b: Buffer) -> Expr:
     if not fits_int32(b):
         size = const(1, INT64)
     for n in b.shape:
-        size = ops.mul(size, n)
+        size = ops.mul(size, ops.maximum(n, 0) if _is_less_than_none(n) else n)
     return size
+
+
+def _is_less_than_none(extent: Expr) -> bool:
+    """Whether an extent is negative where there is nothing: (n + 3)//4*4 - 3, which steps of 4 span, is -3 for n = 0."""
+    zeros = {v: const(0, v.dtype) for v in free_vars(extent)}
+    at_zero = const_int(Analyzer().simplify(substitute(extent, zeros))) if zeros else None
+    return at_zero is not None and at_zero < 0
 
 
 def fits_int32(b: Buffer) -> bool:

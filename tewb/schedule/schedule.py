@@ -225,6 +225,10 @@ class Schedule(SchedulePrimitives):
         copy.remember({**self._former_axes, **self._handles()})
         return copy
 
+    def __copy__(self) -> Schedule:
+        """`copy.copy(s)`: stages belong to one schedule, so two cannot share them."""
+        return self.copy()
+
     def __repr__(self) -> str:
         return (
             "Schedule("

@@ -195,6 +195,12 @@ def extern(
                 hint="declare a buffer of its own for each",
                 span=here(),
             )
+    if not callable(fcompute):
+        raise ExternError(
+            f"extern {name}: {fcompute!r} is no function of the buffers",
+            hint='lambda ins, outs: te.call_packed("f", ins[0], outs[0])',
+            span=here(),
+        )
     uses_tile = _takes_three(fcompute)
 
     def make_body(ins: list[Buffer], outs: list[Buffer], tile: Tile) -> Stmt:

@@ -136,6 +136,13 @@ def _check_axes(name: str, axes: Sequence[Any]) -> None:
         raise TewbError(
             f"{name}: no axis to reduce over", hint="axis=k with k = te.reduce_axis((0, n))", span=here()
         )
+    for n, a in enumerate(axes):
+        if any(a is b for b in axes[:n]):
+            raise TewbError(
+                f"{name}: {a.var.name} is twice among the axes, and a reduction runs over each once",
+                hint="another axis of the same range: te.reduce_axis((0, n))",
+                span=here(),
+            )
 
 
 def _combiner(
@@ -144,11 +151,42 @@ def _combiner(
     dtypes = tuple(INT32 if d.is_bool and name == "sum" else d for d in dtypes)
     lhs = tuple(Var(f"x{i}" if several else "x", d) for i, d in enumerate(dtypes))
     rhs = tuple(Var(f"y{i}" if several else "y", d) for i, d in enumerate(dtypes))
-    result = fcombine(lhs, rhs) if several else (fcombine(lhs[0], rhs[0]),)
-    identity = fidentity(*dtypes) if several else (fidentity(dtypes[0]),)
+    try:
+        result = fcombine(lhs, rhs) if several else (fcombine(lhs[0], rhs[0]),)
+        identity = fidentity(*dtypes) if several else (fidentity(dtypes[0]),)
+    except TypeError:
+        _check_takes(name, "the combination", fcombine, 2)
+        _check_takes(name, "the identity", fidentity, len(dtypes))
+        raise
+    _check_one_each(name, "the combination", result, dtypes)
+    _check_one_each(name, "the identity", identity, dtypes)
     exprs = tuple(ops.cast(convert(r), d) for r, d in zip(result, dtypes, strict=True))
     start = tuple(ops.cast(convert(e), d) for e, d in zip(identity, dtypes, strict=True))
     return CommReducer(lhs, rhs, exprs, start, name)
+
+
+def _check_one_each(name: str, what: str, values: Any, dtypes: tuple[DType, ...]) -> None:
+    if not isinstance(values, tuple | list) or len(values) != len(dtypes):
+        given = f"{len(values)} values" if isinstance(values, tuple | list) else f"a {type(values).__name__}"
+        raise TewbError(
+            f"{name}: {what} of {len(dtypes)} values is a tuple of as many, not {given}",
+            hint="te.comm_reducer(lambda x, y: (x[0] + y[0], x[1] * y[1]), lambda s, t: (te.const(0, s), te.const(1, t)))",
+            span=here(),
+        )
+
+
+def _check_takes(name: str, what: str, f: Any, arguments: int) -> None:
+    """Raises where `f` cannot be called with so many arguments."""
+    try:
+        inspect.signature(f).bind(*[None] * arguments)
+    except TypeError:
+        raise TewbError(
+            f"{name}: {what} of a reducer takes {arguments} argument{'s' * (arguments != 1)}, and {f!r} does not",
+            hint="te.comm_reducer(lambda x, y: x + y, lambda dtype: te.const(0, dtype))",
+            span=here(),
+        ) from None
+    except ValueError:
+        pass  # a function of C that does not say what it takes
 
 
 def _init(name: str, init: Any, source: tuple[Expr, ...]) -> tuple[Expr, ...]:

@@ -71,6 +71,41 @@ from tewb.ir import (
     call_intrin,
     seq,
 )  # fmt: skip
+from tewb.ir.intrinsics import (
+    acos,
+    asin,
+    atan,
+    atan2,
+    ceil,
+    copysign,
+    cos,
+    cosh,
+    erf,
+    exp,
+    exp2,
+    floor,
+    fmod,
+    hypot,
+    isfinite,
+    isinf,
+    isnan,
+    log,
+    log1p,
+    log2,
+    log10,
+    nearbyint,
+    popcount,
+    round,
+    rsqrt,
+    sigmoid,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+    trunc,
+)  # fmt: skip
+from tewb.ir.ops import absolute as abs
 from tewb.ir.ops import all_of as all
 from tewb.ir.ops import any_of as any
 from tewb.ir.ops import (
@@ -83,18 +118,35 @@ from tewb.ir.ops import (
     indexdiv,
     indexmod,
     likely,
+    power,
     truncdiv,
     truncmod,
 )
-from tewb.tensor import address_of, call_extern, call_packed, decl_buffer, extern_region, stack_array
+from tewb.ir.ops import select as Select
+from tewb.tensor import (
+    address_of,
+    call_extern,
+    call_packed,
+    comm_reducer,
+    decl_buffer,
+    extern_region,
+    max_value,
+    min_value,
+    stack_array,
+)
+from tewb.tensor.reduce import max, min, sum
 from tewb.tir import ir_builder
 
 SeqStmt = Seq
 
 __all__ = [
-    "Allocate", "AssertStmt", "AttrStmt", "Buffer", "BufferLoad", "BufferStore", "Call", "DeclBuffer", "Evaluate", "Expr",
-    "ExternRegion", "FloatImm", "For", "ForKind", "IfThenElse", "IntImm", "IterVar", "LetStmt", "PrimFunc", "Seq",
-    "SeqStmt", "Stmt", "StringImm", "Var", "While", "address_of", "all", "any", "call_extern", "call_intrin", "call_packed",
-    "cast", "const", "decl_buffer", "div", "extern_region", "floordiv", "floormod", "if_then_else", "indexdiv", "indexmod",
-    "ir_builder", "likely", "seq", "stack_array", "truncdiv", "truncmod",
+    "Allocate", "AssertStmt", "AttrStmt", "Buffer", "BufferLoad", "BufferStore", "Call", "DeclBuffer", "Evaluate",
+    "Expr", "ExternRegion", "FloatImm", "For", "ForKind", "IfThenElse", "IntImm", "IterVar", "LetStmt", "PrimFunc",
+    "Select", "Seq", "SeqStmt", "Stmt", "StringImm", "Var", "While", "abs", "acos", "address_of", "all", "any",
+    "asin", "atan", "atan2", "call_extern", "call_intrin", "call_packed", "cast", "ceil", "comm_reducer", "const",
+    "copysign", "cos", "cosh", "decl_buffer", "div", "erf", "exp", "exp2", "extern_region", "floor", "floordiv",
+    "floormod", "fmod", "hypot", "if_then_else", "indexdiv", "indexmod", "ir_builder", "isfinite", "isinf", "isnan",
+    "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min", "min_value", "nearbyint", "popcount",
+    "power", "round", "rsqrt", "seq", "sigmoid", "sin", "sinh", "sqrt", "stack_array", "sum", "tan", "tanh", "trunc",
+    "truncdiv", "truncmod",
 ]  # fmt: skip
