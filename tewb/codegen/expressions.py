@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from tewb import ir
 from tewb.base import BOOL, HANDLE, INT64, CodegenError, DType, llvm_string, native, why_no_symbol
 from tewb.codegen.accesses import Accesses
 from tewb.codegen.conversion import convert
@@ -23,74 +24,33 @@ from tewb.codegen.types import (
     suffix,
     value_type,
 )
-from tewb.ir import (
-    EQ,
-    GE,
-    GT,
-    LE,
-    LEAVES,
-    LT,
-    NE,
-    Add,
-    And,
-    Broadcast,
-    BufferLoad,
-    Call,
-    Cast,
-    Compare,
-    Div,
-    Expr,
-    FloatImm,
-    FloorDiv,
-    FloorMod,
-    IntImm,
-    Let,
-    Max,
-    Min,
-    Mod,
-    Mul,
-    Node,
-    Not,
-    Or,
-    Ramp,
-    Select,
-    Shuffle,
-    StringImm,
-    Sub,
-    Var,
-    const_int,
-    everywhere,
-    keeps_lanes,
-    script,
-    structural_equal,
-    walk,
-)
+from tewb.ir import LEAVES, const_int, everywhere, keeps_lanes, script, structural_equal, walk
 
 MOST_LINES = 300_000  # instructions of a statement
 
 _PREDICATES = {
-    EQ: ("eq", "eq", "oeq"),
-    NE: ("ne", "ne", "une"),
-    LT: ("slt", "ult", "olt"),
-    LE: ("sle", "ule", "ole"),
-    GT: ("sgt", "ugt", "ogt"),
-    GE: ("sge", "uge", "oge"),
+    ir.EQ: ("eq", "eq", "oeq"),
+    ir.NE: ("ne", "ne", "une"),
+    ir.LT: ("slt", "ult", "olt"),
+    ir.LE: ("sle", "ule", "ole"),
+    ir.GT: ("sgt", "ugt", "ogt"),
+    ir.GE: ("sge", "uge", "oge"),
 }
 
 
 class ExpressionWriter:
     """Writes expressions into `f`. `values` holds the SSA name of every variable and of every buffer's data."""
 
-    def __init__(self, f: Function, values: dict[Var, str], debug: bool) -> None:
+    def __init__(self, f: Function, values: dict[ir.Var, str], debug: bool) -> None:
         self.f, self.values, self.debug = f, values, debug
         self.index_depth = 0
         self.wrapping: set[int] = set()  # the operations of the current index that may wrap, by id
-        self.data: set[Var] = set()  # variables that hold loaded data
+        self.data: set[ir.Var] = set()  # variables that hold loaded data
         self.accesses = Accesses(f, values, self.index, self.wide, debug)
         # The values of this statement that are valid where instructions are written now, each with whether it was
         # computed as an index that does not wrap, and the order in which they were computed.
-        self.computed: dict[tuple[Expr, bool], str] = {}
-        self.computed_keys: list[tuple[Expr, bool]] = []
+        self.computed: dict[tuple[ir.Expr, bool], str] = {}
+        self.computed_keys: list[tuple[ir.Expr, bool]] = []
         self.first_line = 0
         self.is_cheap, self.is_maskable = everywhere(_is_cheap), everywhere(keeps_lanes)
 
@@ -100,7 +60,7 @@ class ExpressionWriter:
         self.computed_keys.clear()
         self.first_line = len(self.f.lines)
 
-    def emit(self, e: Expr) -> str:
+    def emit(self, e: ir.Expr) -> str:
         """The SSA name or literal of the value of `e`, computed once for each statement."""
         rule = _EXPRS.get(e.__class__)
         if rule is None:
@@ -127,31 +87,31 @@ class ExpressionWriter:
         while len(self.computed_keys) > count:
             self.computed.pop(self.computed_keys.pop(), None)
 
-    def typed(self, e: Expr) -> str:
+    def typed(self, e: ir.Expr) -> str:
         """The value of `e` with its type before it."""
         return f"{value_type(e.dtype)} {self.emit(e)}"
 
     # ---- leaves
 
-    def var(self, e: Var) -> str:
+    def var(self, e: ir.Var) -> str:
         if e not in self.values:
             raise CodegenError(f"the variable {e.name} has no value")
         return self.values[e]
 
-    def int_imm(self, e: IntImm) -> str:
+    def int_imm(self, e: ir.IntImm) -> str:
         return int_constant(e.value, e.dtype)
 
-    def float_imm(self, e: FloatImm) -> str:
+    def float_imm(self, e: ir.FloatImm) -> str:
         return float_constant(e.value, e.dtype)
 
-    def string(self, e: StringImm) -> str:
+    def string(self, e: ir.StringImm) -> str:
         return self.f.module.string(e.value)
 
     # ---- arithmetic
 
     def arithmetic(self, e: Any) -> str:
         a, b = self.emit(e.a), self.emit(e.b)
-        name = {Add: "add", Sub: "sub", Mul: "mul"}[type(e)]
+        name = {ir.Add: "add", ir.Sub: "sub", ir.Mul: "mul"}[type(e)]
         t = value_type(e.dtype)
         if e.dtype.is_float:
             flags = "" if _is_of_remainder(e) else " contract"
@@ -161,27 +121,27 @@ class ExpressionWriter:
         flags = " nsw" if exact else ""
         return self.f.ins(f"{name}{flags} {t} {a}, {b}")
 
-    def div(self, e: Div) -> str:
+    def div(self, e: ir.Div) -> str:
         if e.dtype.is_float:
             return self.f.ins(f"fdiv {value_type(e.dtype)} {self.emit(e.a)}, {self.emit(e.b)}")
         return self.divide(e.a, e.b, floor=False, remainder=False)
 
-    def mod(self, e: Mod) -> str:
+    def mod(self, e: ir.Mod) -> str:
         if e.dtype.is_float:
             return INTRINSICS["fmod"](self.f, e.dtype, [self.emit(e.a), self.emit(e.b)])
         return self.divide(e.a, e.b, floor=False, remainder=True)
 
-    def floordiv(self, e: FloorDiv) -> str:
+    def floordiv(self, e: ir.FloorDiv) -> str:
         return self.divide(e.a, e.b, floor=True, remainder=False)
 
-    def floormod(self, e: FloorMod) -> str:
+    def floormod(self, e: ir.FloorMod) -> str:
         return self.divide(e.a, e.b, floor=True, remainder=True)
 
-    def divide(self, a: Expr, b: Expr, floor: bool, remainder: bool) -> str:
+    def divide(self, a: ir.Expr, b: ir.Expr, floor: bool, remainder: bool) -> str:
         """Integer division that never traps: x / 0 is 0 as in numpy, and the smallest / -1 wraps."""
         d = a.dtype
         x = self.emit(a)
-        divisor = const_int(b.value if isinstance(b, Broadcast) else b)
+        divisor = const_int(b.value if isinstance(b, ir.Broadcast) else b)
         if (
             divisor is not None
             and divisor > 0
@@ -197,7 +157,7 @@ class ExpressionWriter:
     def extreme(self, e: Any) -> str:
         """min and max: NaN wins, as in numpy, and either of 0.0 and -0.0, which takes half the instructions."""
         d = e.dtype
-        smaller = isinstance(e, Min)
+        smaller = isinstance(e, ir.Min)
         if d.is_float:
             op = "minimum" if smaller else "maximum"
         else:
@@ -218,10 +178,10 @@ class ExpressionWriter:
 
     # ---- logic and choice
 
-    def and_(self, e: And) -> str:
+    def and_(self, e: ir.And) -> str:
         return self._logic(e, "and", "false")
 
-    def or_(self, e: Or) -> str:
+    def or_(self, e: ir.Or) -> str:
         return self._logic(e, "or", "true")
 
     def _logic(self, e: Any, op: str, decided: str) -> str:
@@ -229,9 +189,9 @@ class ExpressionWriter:
         if self.is_cheap(e.b) or reads_again(e.a, e.b):
             return self.f.ins(f"{op} {t} {self.emit(e.a)}, {self.emit(e.b)}")
         if e.dtype.lanes > 1:
-            decided_lanes = Broadcast(IntImm(int(op == "or"), BOOL), e.dtype.lanes, e.dtype)
+            decided_lanes = ir.Broadcast(ir.IntImm(int(op == "or"), BOOL), e.dtype.lanes, e.dtype)
             then, other = (e.b, decided_lanes) if op == "and" else (decided_lanes, e.b)
-            return self._choose_lanes(Call("if_then_else", (e.a, then, other), e.dtype), e.a, then, other)
+            return self._choose_lanes(ir.Call("if_then_else", (e.a, then, other), e.dtype), e.a, then, other)
         f = self.f
         a = self.emit(e.a)
         first, more, done = f.block, f.label(), f.label()
@@ -245,16 +205,16 @@ class ExpressionWriter:
         f.start(done)
         return f.ins(f"phi i1 [ {decided}, %{first} ], [ {b}, %{last} ]")
 
-    def not_(self, e: Not) -> str:
+    def not_(self, e: ir.Not) -> str:
         t = value_type(e.dtype)
         ones = "true" if e.dtype.lanes == 1 else splat_constant("true", e.dtype)
         return self.f.ins(f"xor {t} {self.emit(e.a)}, {ones}")
 
-    def select(self, e: Select) -> str:
+    def select(self, e: ir.Select) -> str:
         cond = self.typed(e.cond)
         return self.f.ins(f"select {cond}, {self.typed(e.then)}, {self.typed(e.other)}")
 
-    def if_then_else(self, e: Call) -> str:
+    def if_then_else(self, e: ir.Call) -> str:
         """Only the side that is taken is evaluated."""
         cond, then, other = e.args
         if cond.dtype.lanes > 1:
@@ -281,14 +241,14 @@ class ExpressionWriter:
         f.start(done)
         return f.ins(f"phi {value_type(e.dtype)} [ {a}, %{from_yes} ], [ {b}, %{from_no} ]")
 
-    def emit_common(self, then: Expr, other: Expr) -> None:
+    def emit_common(self, then: ir.Expr, other: ir.Expr) -> None:
         """Compute what both sides of a choice need, whichever is taken."""
         needed = set(_certain(other))
         for e in _certain(then):
             if e in needed:
                 self.emit(e)
 
-    def _choose_lanes(self, e: Call, cond: Expr, then: Expr, other: Expr) -> str:
+    def _choose_lanes(self, e: ir.Call, cond: ir.Expr, then: ir.Expr, other: ir.Expr) -> str:
         """A choice that differs from lane to lane: by select where both sides are safe, or are safe when only
         the lanes that are taken are loaded; else lane by lane."""
         if self.is_cheap(then) and self.is_cheap(other):
@@ -305,7 +265,7 @@ class ExpressionWriter:
         result = "poison"
         for lane in range(e.dtype.lanes):
             bit = f.ins(f"extractelement {c}, i64 {lane}")
-            one = Call(
+            one = ir.Call(
                 "if_then_else",
                 (_ComputedValue(bit), lane_of(then, lane), lane_of(other, lane)),
                 e.dtype.element,
@@ -314,7 +274,7 @@ class ExpressionWriter:
             result = f.ins(f"insertelement {t} {result}, {scalar} {value}, i64 {lane}")
         return result
 
-    def _in_lanes(self, e: Expr, mask: str) -> str:
+    def _in_lanes(self, e: ir.Expr, mask: str) -> str:
         """The value of `e`, with its type, in the lanes of a mask that are also in the mask around. It is undefined
         in the others."""
         f, t, around = self.f, value_type(e.dtype), self.accesses.mask
@@ -341,11 +301,11 @@ class ExpressionWriter:
     def computed_value(self, e: _ComputedValue) -> str:
         return e.ssa
 
-    def let(self, e: Let) -> str:
+    def let(self, e: ir.Let) -> str:
         self.bind(e.var, e.value)
         return self.emit(e.body)
 
-    def bind(self, v: Var, value: Expr) -> None:
+    def bind(self, v: ir.Var, value: ir.Expr) -> None:
         """Give `v` the value of an expression."""
         self.values[v] = self.emit(value)
         if self.reads_data(value):
@@ -353,12 +313,12 @@ class ExpressionWriter:
 
     # ---- conversion
 
-    def cast(self, e: Cast) -> str:
+    def cast(self, e: ir.Cast) -> str:
         return convert(self.f, self.emit(e.value), e.value.dtype, e.dtype)
 
     # ---- vectors
 
-    def ramp(self, e: Ramp) -> str:
+    def ramp(self, e: ir.Ramp) -> str:
         f, t = self.f, value_type(e.dtype)
         scalar = value_type(e.dtype.element)
         base = f.splat(self.emit(e.base), e.dtype)
@@ -370,12 +330,12 @@ class ExpressionWriter:
             steps = f.ins(f"mul {t} {f.splat(self.emit(e.stride), e.dtype)}, {steps}")
         return f.ins(f"add {t} {base}, {steps}")
 
-    def broadcast(self, e: Broadcast) -> str:
-        if isinstance(e.value, IntImm | FloatImm):
+    def broadcast(self, e: ir.Broadcast) -> str:
+        if isinstance(e.value, ir.IntImm | ir.FloatImm):
             return splat_constant(self.emit(e.value), e.dtype)
         return self.f.splat(self.emit(e.value), e.dtype)
 
-    def shuffle(self, e: Shuffle) -> str:
+    def shuffle(self, e: ir.Shuffle) -> str:
         """Vectors are concatenated until two are left, from which one instruction takes the lanes."""
         vectors = [(self.as_vector(v), v.dtype.lanes) for v in e.vectors]
         while len(vectors) > 2:
@@ -388,7 +348,7 @@ class ExpressionWriter:
             else self.f.ins(f"extractelement <1 x {value_type(e.dtype)}> {value}, i64 0")
         )
 
-    def as_vector(self, e: Expr) -> str:
+    def as_vector(self, e: ir.Expr) -> str:
         """The value of `e`; a scalar as a vector of one lane."""
         value = self.emit(e)
         if e.dtype.lanes > 1:
@@ -398,13 +358,13 @@ class ExpressionWriter:
 
     # ---- indices
 
-    def wide(self, e: Expr) -> str:
+    def wide(self, e: ir.Expr) -> str:
         """Any integer as an i64, or as a vector of them."""
         return convert(self.f, self.emit(e), e.dtype, INT64.with_lanes(e.dtype.lanes))
 
-    def index(self, e: Expr) -> str:
+    def index(self, e: ir.Expr) -> str:
         """An index inside of its array as an i64, or as a vector of them."""
-        if isinstance(e, IntImm | Var):
+        if isinstance(e, ir.IntImm | ir.Var):
             return self.wide(e)
         before = self.wrapping
         self.wrapping = wrapping(e, self.reads_data)
@@ -414,15 +374,16 @@ class ExpressionWriter:
         self.wrapping = before
         return x
 
-    def reads_data(self, e: Expr) -> bool:
+    def reads_data(self, e: ir.Expr) -> bool:
         """Whether loaded data is part of `e`."""
         return any(
-            isinstance(n, BufferLoad | Call) or (n.__class__ is Var and n in self.data) for n in walk(e)
+            isinstance(n, ir.BufferLoad | ir.Call) or (n.__class__ is ir.Var and n in self.data)
+            for n in walk(e)
         )
 
     # ---- calls
 
-    def call(self, e: Call) -> str:
+    def call(self, e: ir.Call) -> str:
         match e.op:
             case "if_then_else":
                 return self.if_then_else(e)
@@ -447,11 +408,11 @@ class ExpressionWriter:
             raise CodegenError(f"there is no function {e.op}: {script(e)}")
         return rule(self.f, e.args[0].dtype, [self.emit(a) for a in e.args])
 
-    def call_extern(self, e: Call) -> str:
+    def call_extern(self, e: ir.Call) -> str:
         """A C function by its symbol. A truth value is a byte in C: 0 or 1 as an argument, and true as a result when
         it is not 0."""
         name = e.args[0]
-        assert isinstance(name, StringImm)
+        assert isinstance(name, ir.StringImm)
         result = "void" if e.dtype.kind == "void" else memory_type(e.dtype)
         types = [f"{value_type(a.dtype)}{' zeroext' if a.dtype.is_bool else ''}" for a in e.args[1:]]
         kinds = ", ".join(types)
@@ -476,31 +437,31 @@ class ExpressionWriter:
         value = self.f.ins(text)
         return self.f.ins(f"icmp ne i8 {value}, 0") if e.dtype.is_bool else value
 
-    def by_reference(self, e: Call) -> str:
+    def by_reference(self, e: ir.Call) -> str:
         """A number in a stack slot of its own, for C functions that take pointers to numbers."""
         (value,) = e.args
         slot = self.f.stack(memory_type(value.dtype), 1)
         self.f.do(f"store {self.typed(value)}, ptr {slot}")
         return slot
 
-    def address_of(self, e: Call) -> str:
+    def address_of(self, e: ir.Call) -> str:
         (element,) = e.args
-        assert isinstance(element, BufferLoad)
+        assert isinstance(element, ir.BufferLoad)
         at = self.index(element.indices[0])
         base = self.emit(element.buffer.data)
         return self.f.ins(f"getelementptr {memory_type(element.dtype)}, ptr {base}, i64 {at}")
 
-    def is_aligned(self, e: Call) -> str:
+    def is_aligned(self, e: ir.Call) -> str:
         address = self.f.ins(f"ptrtoint ptr {self.emit(e.args[0])} to i64")
         multiple = const_int(e.args[1])
         assert multiple is not None
         return self.f.ins(f"icmp eq i64 {self.f.ins(f'and i64 {address}, {multiple - 1}')}, 0")
 
-    def prefetch(self, e: Call) -> str:
+    def prefetch(self, e: ir.Call) -> str:
         """A request for the cache line of an element that will be read soon. The element may be past the end: its
         index may overflow and its address may be outside of the array, but it is not read."""
         (element,) = e.args
-        assert isinstance(element, BufferLoad)
+        assert isinstance(element, ir.BufferLoad)
         index = element.indices[0]
         at = convert(self.f, self.emit(index), index.dtype, INT64)
         address = self.f.ins(
@@ -511,7 +472,7 @@ class ExpressionWriter:
         return ""
 
 
-class _ComputedValue(Expr):
+class _ComputedValue(ir.Expr):
     """A value that has been computed already."""
 
     __slots__ = ("dtype", "ssa")
@@ -522,7 +483,7 @@ class _ComputedValue(Expr):
         object.__setattr__(self, "dtype", DType("bool"))
 
 
-def wrapping(e: Expr, reads_data: Callable[[Expr], bool]) -> set[int]:
+def wrapping(e: ir.Expr, reads_data: Callable[[ir.Expr], bool]) -> set[int]:
     """The ids of the sums and products in an index that may wrap: those with data in them, and those that are
     compared, since a comparison is of values.
 
@@ -530,13 +491,13 @@ def wrapping(e: Expr, reads_data: Callable[[Expr], bool]) -> set[int]:
     therefore not have wrapped; a product of data, or a sum that is still divided or clamped, can.
     """
     ids: set[int] = set()
-    if not any(isinstance(n, Select) for n in walk(e)) and not reads_data(e):
+    if not any(isinstance(n, ir.Select) for n in walk(e)) and not reads_data(e):
         return ids
-    for c in (n for n in walk(e) if isinstance(n, Compare)):
-        ids.update(id(x) for x in walk(c) if isinstance(x, Add | Sub | Mul))
+    for c in (n for n in walk(e) if isinstance(n, ir.Compare)):
+        ids.update(id(x) for x in walk(c) if isinstance(x, ir.Add | ir.Sub | ir.Mul))
 
-    def outside(n: Expr) -> None:
-        if not isinstance(n, Add | Sub):
+    def outside(n: ir.Expr) -> None:
+        if not isinstance(n, ir.Add | ir.Sub):
             inside(n)
             return
         if reads_data(n.a) and reads_data(n.b):
@@ -544,8 +505,8 @@ def wrapping(e: Expr, reads_data: Callable[[Expr], bool]) -> set[int]:
         outside(n.a)
         outside(n.b)
 
-    def inside(n: Expr) -> None:
-        ids.update(id(x) for x in walk(n) if isinstance(x, Add | Sub | Mul) and reads_data(x))
+    def inside(n: ir.Expr) -> None:
+        ids.update(id(x) for x in walk(n) if isinstance(x, ir.Add | ir.Sub | ir.Mul) and reads_data(x))
 
     outside(e)
     return ids
@@ -555,32 +516,32 @@ def _is_of_remainder(e: Any) -> bool:
     """Whether `e` is floor(a / b) * b, of the remainder a - floor(a / b) * b. It is rounded by itself: fused with the
     subtraction, a % b would be one number where it is computed and another where constants are folded."""
     match e:
-        case Mul(Call("floor", (Div(_, divisor),)), b):
+        case ir.Mul(ir.Call("floor", (ir.Div(_, divisor),)), b):
             return divisor is b or structural_equal(divisor, b)
     return False
 
 
-def _is_cheap(n: Node) -> bool:
+def _is_cheap(n: ir.Node) -> bool:
     """Whether a node may be evaluated unconditionally: no access, no call, no division except by a positive number."""
-    if isinstance(n, Div | Mod | FloorDiv | FloorMod):
-        return isinstance(n.b, IntImm) and n.b.value > 0
-    return not isinstance(n, BufferLoad | Call | Let)
+    if isinstance(n, ir.Div | ir.Mod | ir.FloorDiv | ir.FloorMod):
+        return isinstance(n.b, ir.IntImm) and n.b.value > 0
+    return not isinstance(n, ir.BufferLoad | ir.Call | ir.Let)
 
 
 _NEAR = 256  # nodes that are searched for what both sides of a choice have in common
 
 
-def _certain(e: Expr) -> list[Expr]:
+def _certain(e: ir.Expr) -> list[ir.Expr]:
     """`e` and the parts of it that are evaluated whenever it is: the nearest first, from the root down."""
-    certain: dict[Expr, None] = {e: None}
+    certain: dict[ir.Expr, None] = {e: None}
     pending = deque([e])
     while pending and len(certain) < _NEAR:
         match pending.popleft():
-            case Call("if_then_else", (cond, _, _)):
-                evaluated: tuple[Expr, ...] = (cond,)
-            case And(a) | Or(a):
+            case ir.Call("if_then_else", (cond, _, _)):
+                evaluated: tuple[ir.Expr, ...] = (cond,)
+            case ir.And(a) | ir.Or(a):
                 evaluated = (a,)
-            case Let(_, value):
+            case ir.Let(_, value):
                 evaluated = (value,)
             case x:
                 evaluated = x.children()
@@ -590,48 +551,48 @@ def _certain(e: Expr) -> list[Expr]:
     return list(certain)
 
 
-def reads_again(a: Expr, b: Expr) -> bool:
+def reads_again(a: ir.Expr, b: ir.Expr) -> bool:
     """Whether `b` reads only what the comparison `a` has read, so that it may be evaluated after it
     unconditionally."""
-    if not isinstance(a, Compare) or not all(_is_unconditional(n) for e in (a, b) for n in walk(e)):
+    if not isinstance(a, ir.Compare) or not all(_is_unconditional(n) for e in (a, b) for n in walk(e)):
         return False
-    read = [n for n in walk(a) if isinstance(n, BufferLoad)]
-    return all(any(structural_equal(n, m) for m in read) for n in walk(b) if isinstance(n, BufferLoad))
+    read = [n for n in walk(a) if isinstance(n, ir.BufferLoad)]
+    return all(any(structural_equal(n, m) for m in read) for n in walk(b) if isinstance(n, ir.BufferLoad))
 
 
-def _is_unconditional(n: Node) -> bool:
-    divides = isinstance(n, Div | Mod | FloorDiv | FloorMod) and not (
-        isinstance(n.b, IntImm) and n.b.value > 0
+def _is_unconditional(n: ir.Node) -> bool:
+    divides = isinstance(n, ir.Div | ir.Mod | ir.FloorDiv | ir.FloorMod) and not (
+        isinstance(n.b, ir.IntImm) and n.b.value > 0
     )
-    return not isinstance(n, Call | Let | And | Or) and not divides
+    return not isinstance(n, ir.Call | ir.Let | ir.And | ir.Or) and not divides
 
 
 Rule = Callable[[ExpressionWriter, Any], str]
 _EXPRS: dict[type, Rule] = {
-    Var: ExpressionWriter.var,
-    IntImm: ExpressionWriter.int_imm,
-    FloatImm: ExpressionWriter.float_imm,
-    StringImm: ExpressionWriter.string,
-    Add: ExpressionWriter.arithmetic,
-    Sub: ExpressionWriter.arithmetic,
-    Mul: ExpressionWriter.arithmetic,
-    Div: ExpressionWriter.div,
-    Mod: ExpressionWriter.mod,
-    FloorDiv: ExpressionWriter.floordiv,
-    FloorMod: ExpressionWriter.floormod,
-    Min: ExpressionWriter.extreme,
-    Max: ExpressionWriter.extreme,
+    ir.Var: ExpressionWriter.var,
+    ir.IntImm: ExpressionWriter.int_imm,
+    ir.FloatImm: ExpressionWriter.float_imm,
+    ir.StringImm: ExpressionWriter.string,
+    ir.Add: ExpressionWriter.arithmetic,
+    ir.Sub: ExpressionWriter.arithmetic,
+    ir.Mul: ExpressionWriter.arithmetic,
+    ir.Div: ExpressionWriter.div,
+    ir.Mod: ExpressionWriter.mod,
+    ir.FloorDiv: ExpressionWriter.floordiv,
+    ir.FloorMod: ExpressionWriter.floormod,
+    ir.Min: ExpressionWriter.extreme,
+    ir.Max: ExpressionWriter.extreme,
     **{kind: ExpressionWriter.compare for kind in _PREDICATES},
-    And: ExpressionWriter.and_,
-    Or: ExpressionWriter.or_,
-    Not: ExpressionWriter.not_,
-    Select: ExpressionWriter.select,
-    Let: ExpressionWriter.let,
-    Cast: ExpressionWriter.cast,
-    Ramp: ExpressionWriter.ramp,
-    Shuffle: ExpressionWriter.shuffle,
-    Broadcast: ExpressionWriter.broadcast,
-    BufferLoad: lambda self, e: self.accesses.load(e),
-    Call: ExpressionWriter.call,
+    ir.And: ExpressionWriter.and_,
+    ir.Or: ExpressionWriter.or_,
+    ir.Not: ExpressionWriter.not_,
+    ir.Select: ExpressionWriter.select,
+    ir.Let: ExpressionWriter.let,
+    ir.Cast: ExpressionWriter.cast,
+    ir.Ramp: ExpressionWriter.ramp,
+    ir.Shuffle: ExpressionWriter.shuffle,
+    ir.Broadcast: ExpressionWriter.broadcast,
+    ir.BufferLoad: lambda self, e: self.accesses.load(e),
+    ir.Call: ExpressionWriter.call,
     _ComputedValue: ExpressionWriter.computed_value,
 }

@@ -61,8 +61,8 @@ class Operators(Symbolic):
         return ops.floordiv(other, self), ops.floormod(other, self)
 
     def __pow__(self, other: Any, modulus: Any = None) -> Expr:
-        made = ops.power(self, other)
-        return made if modulus is None else ops.floormod(made, modulus)
+        power = ops.power(self, other)
+        return power if modulus is None else ops.floormod(power, modulus)
 
     def __rpow__(self, other: Any) -> Expr:
         return ops.power(other, self)

@@ -1,4 +1,4 @@
-"""Passes part by part: a statement that was rewritten before, in an earlier lowering, is not rewritten again."""
+"""Known loop nests: what an earlier lowering rewrote is not rewritten again."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from tewb.schedule import ResultCache
 Rewrite = Callable[[Stmt], Stmt]
 
 
-def parts_of(body: Stmt) -> list[Stmt]:
+def nests_of(body: Stmt) -> list[Stmt]:
     """The statements that follow one another in the body of a function, without the allocations around them: the
     loop nests of stages."""
     if isinstance(body, Seq):
-        return [p for s in body.stmts for p in parts_of(s)]
-    return parts_of(body.body) if isinstance(body, Allocate) else [body]
+        return [p for s in body.stmts for p in nests_of(s)]
+    return nests_of(body.body) if isinstance(body, Allocate) else [body]
 
 
 def memory_around(body: Stmt) -> list[Buffer]:
-    """The buffers that are allocated around the parts of a body."""
+    """The buffers that are allocated around the loop nests of a body."""
     if isinstance(body, Seq):
         return [b for s in body.stmts for b in memory_around(s)]
     return [body.buffer, *memory_around(body.body)] if isinstance(body, Allocate) else []
 
 
-def on_parts(f: PrimFunc, name: str, rewrite: Rewrite, cache: ResultCache) -> Stmt:
-    """`rewrite` applied to each part of the body of `f`. `name` says which rewriting it is; it may depend on
+def on_nests(f: PrimFunc, name: str, rewrite: Rewrite, cache: ResultCache) -> Stmt:
+    """`rewrite` applied to each loop nest of the body of `f`. `name` says which rewriting it is; it may depend on
     the parameters of `f`, and on the options."""
     depends = (name, tuple([id(p) for p in f.params]), tuple(PassContext.current().config.items()))
 
-    def part(s: Stmt) -> Stmt:
+    def nest(s: Stmt) -> Stmt:
         if isinstance(s, Seq):
-            rewritten = s.map_children(part)
+            rewritten = s.map_children(nest)
             return s if rewritten is s else seq(*rewritten.stmts)
         if isinstance(s, Allocate):
-            body = part(s.body)
+            body = nest(s.body)
             return s if body is s.body else replace(s, body=body)
         return cache.once((id(s), depends), (s, f.params), lambda: rewrite(s))
 
-    return part(f.body) if _has_plain_sizes(f.body) else rewrite(f.body)
+    return nest(f.body) if _has_plain_sizes(f.body) else rewrite(f.body)
 
 
 def _has_plain_sizes(s: Stmt) -> bool:
-    """Whether the sizes of the memory around the parts are simple, so that no pass changes it."""
+    """Whether the sizes of the memory around the nests are simple, so that no pass changes it."""
     simplify = Analyzer().simplify
     while isinstance(s, Seq | Allocate):
         if isinstance(s, Allocate):

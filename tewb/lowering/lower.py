@@ -9,7 +9,7 @@ from typing import Any
 from tewb.base import LowerError, any_depth, here
 from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
-from tewb.lowering.known_nests import memory_around, parts_of
+from tewb.lowering.known_nests import memory_around, nests_of
 from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
@@ -151,7 +151,7 @@ def _check_variables(f: PrimFunc, cache: ResultCache) -> None:
             bound |= {v for e in (*p.shape, *p.strides, p.elem_offset) if isinstance(e, Var) for v in (e,)}
             bound.add(p.data)
     _check_strides(f)
-    used = [cache.once(("variables", id(s)), (s,), partial(_variables, s)) for s in parts_of(f.body)]
+    used = [cache.once(("variables", id(s)), (s,), partial(_variables, s)) for s in nests_of(f.body)]
     bound = bound.union(*(memories for _, memories in used))
     bound |= {b.data for b in memory_around(f.body)}
     for v in dict.fromkeys(v for free, _ in used for v in free):

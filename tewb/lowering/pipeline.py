@@ -13,7 +13,7 @@ from tewb.lowering.align_stores import align_stores
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.form_dot_products import form_dot_products
 from tewb.lowering.hoist_allocations import hoist_allocations
-from tewb.lowering.known_nests import Rewrite, on_parts
+from tewb.lowering.known_nests import Rewrite, on_nests
 from tewb.lowering.partition_loops import partition_loops
 from tewb.lowering.place_arguments import place_arguments
 from tewb.lowering.rewrite_storage import rewrite_storage
@@ -58,7 +58,7 @@ class NestPass:
 
     def run_on_nests(self, f: PrimFunc, memory: ResultCache) -> PrimFunc:
         """`f` rewritten, except for the nests whose results `memory` holds."""
-        return _with_body(f, on_parts(f, self.name, self.rewriting(f), memory))
+        return _with_body(f, on_nests(f, self.name, self.rewriting(f), memory))
 
 
 AnyPass = Pass | NestPass

@@ -5,36 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tewb import ir
 from tewb.arith import is_wider, stride
 from tewb.base import LowerError, option
 from tewb.ir import (
     LEAVES,
-    Add,
-    And,
-    AssertStmt,
-    Binary,
-    Broadcast,
-    BufferLoad,
-    BufferStore,
-    Call,
-    Cast,
-    Compare,
-    Expr,
-    For,
-    ForKind,
-    IfThenElse,
-    Let,
-    LetStmt,
-    Mul,
-    Node,
-    Not,
-    Or,
-    Ramp,
-    Select,
-    Seq,
-    Stmt,
-    Sub,
-    Var,
     conjuncts,
     const,
     const_int,
@@ -58,7 +33,7 @@ APART_LANES = 16  # where more are cut, and elements do not lie side by side
 WRITTEN_OUT = 4  # vectors in sequence, which may all stay in registers; more of them are a loop
 
 
-def vectorize_loops(body: Stmt) -> Stmt:
+def vectorize_loops(body: ir.Stmt) -> ir.Stmt:
     """Replace every vectorized loop by statements on vectors.
 
         for i in 8 (vectorized):  A[i*2] = B[i] + 1.0    ->    A[Ramp(0, 2, 8)] = B[0:8] + Broadcast(1.0, 8)
@@ -84,17 +59,17 @@ def vectorize_loops(body: Stmt) -> Stmt:
     Raises LowerError for a vectorized loop whose extent is not constant.
     """
 
-    def loop(n: For) -> Stmt:
+    def loop(n: ir.For) -> ir.Stmt:
         tile = None if option("tir.disable_vectorize") else transpose_tile(n)
         if tile is not None:
             return rewrite(tile)
         inner = rewrite(n.body)
-        if n.kind is not ForKind.VECTORIZED:
+        if n.kind is not ir.ForKind.VECTORIZED:
             return n if inner is n.body else replace(n, body=inner)
-        serial = replace(n, kind=ForKind.SERIAL, body=inner)
+        serial = replace(n, kind=ir.ForKind.SERIAL, body=inner)
         if option("tir.disable_vectorize"):
             return serial
-        if any(isinstance(x, For) and x.kind is ForKind.VECTORIZED for x in walk(n.body)):
+        if any(isinstance(x, ir.For) and x.kind is ir.ForKind.VECTORIZED for x in walk(n.body)):
             return serial  # the lanes are those of the loop inside
         lanes = const_int(n.extent)
         if lanes is None:
@@ -110,39 +85,39 @@ def vectorize_loops(body: Stmt) -> Stmt:
         except _NoVectorForm:
             return serial
 
-    rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
+    rewrite: Callable[[ir.Stmt], ir.Stmt] = rewriter({ir.For: loop})
     return rewrite(body)
 
 
-def _vectors(n: For, body: Stmt, lanes: int) -> Stmt:
+def _vectors(n: ir.For, body: ir.Stmt, lanes: int) -> ir.Stmt:
     """`body` on the lanes of the loop `n`, cut into vectors. No iteration depends on another, so the first vector may
     do all its work before the next begins."""
     width = widest_vector(n.var, body) if lanes > MOST_LANES else lanes
     count, rest = divmod(lanes, width)
     if count <= WRITTEN_OUT:
-        vectors: list[Stmt] = [_lanes(n, body, const(k * width, n.var.dtype), width) for k in range(count)]
+        vectors: list[ir.Stmt] = [_lanes(n, body, const(k * width, n.var.dtype), width) for k in range(count)]
     else:
-        v = Var(f"{n.var.name}.vector", n.var.dtype)
+        v = ir.Var(f"{n.var.name}.vector", n.var.dtype)
         at = ops.mul(v, const(width, v.dtype))
         inside = _lanes(n, body, at, width)
         zero, extent = const(0, v.dtype), const(count, v.dtype)
-        vectors = [replace(n, var=v, min=zero, extent=extent, kind=ForKind.SERIAL, body=inside)]
+        vectors = [replace(n, var=v, min=zero, extent=extent, kind=ir.ForKind.SERIAL, body=inside)]
     if rest:
         vectors.append(_lanes(n, body, const(lanes - rest, n.var.dtype), rest))
     return seq(*vectors)
 
 
-def widest_vector(lane: Var, body: Stmt) -> int:
+def widest_vector(lane: ir.Var, body: ir.Stmt) -> int:
     """How many lanes a vector has of a loop of more than MOST_LANES iterations."""
     for n in walk(body):
-        if isinstance(n, BufferLoad | BufferStore):
+        if isinstance(n, ir.BufferLoad | ir.BufferStore):
             step = stride(compact_strides(n.buffer), n.indices, lane)
             if step not in (0, 1):
                 return APART_LANES
     return MOST_LANES
 
 
-def _lanes(n: For, body: Stmt, first: Expr, lanes: int) -> Stmt:
+def _lanes(n: ir.For, body: ir.Stmt, first: ir.Expr, lanes: int) -> ir.Stmt:
     """`body` on `lanes` iterations of the loop `n` from number `first` on, in vectors that fill registers."""
     if lanes == 1:
         return substitute(body, {n.var: ops.add(n.min, first)})
@@ -168,37 +143,37 @@ class _NoVectorForm(Exception):
 class _Lanes:
     """Rewrites with `var` standing for `lanes` consecutive values from `start` on."""
 
-    def __init__(self, var: Var, start: Expr, lanes: int) -> None:
+    def __init__(self, var: ir.Var, start: ir.Expr, lanes: int) -> None:
         self.lanes = lanes
-        self.values: dict[Var, Expr] = {var: ops.ramp(start, const(1, var.dtype), lanes)}
+        self.values: dict[ir.Var, ir.Expr] = {var: ops.ramp(start, const(1, var.dtype), lanes)}
         self.is_index = False  # whether an index of an access is being rewritten
         self.rewritten: dict[
-            tuple[Expr, bool], Expr
+            tuple[ir.Expr, bool], ir.Expr
         ] = {}  # what parts of this statement became, as indices or not
 
     # ---- expressions
 
-    def expr(self, e: Expr) -> Expr:
+    def expr(self, e: ir.Expr) -> ir.Expr:
         if e.__class__ in LEAVES:
-            return self.values.get(e, e) if isinstance(e, Var) else e
+            return self.values.get(e, e) if isinstance(e, ir.Var) else e
         key = (e, self.is_index)
         vector = self.rewritten.get(key)
         if vector is None:
             vector = self.rewritten[key] = self.rewrite(e)
         return vector
 
-    def rewrite(self, e: Expr) -> Expr:
+    def rewrite(self, e: ir.Expr) -> ir.Expr:
         rule = _EXPRS.get(type(e))
         if rule is not None:
             return rule(self, e)
-        if isinstance(e, Binary | Compare):
+        if isinstance(e, ir.Binary | ir.Compare):
             return self.pair(e)
         return e
 
-    def wide(self, e: Expr, lanes: int) -> Expr:
+    def wide(self, e: ir.Expr, lanes: int) -> ir.Expr:
         return e if e.dtype.lanes == lanes else ops.broadcast(e, lanes)
 
-    def pair(self, e: Any) -> Expr:
+    def pair(self, e: Any) -> ir.Expr:
         a, b = self.expr(e.a), self.expr(e.b)
         if a is e.a and b is e.b:
             return e  # type: ignore[no-any-return]
@@ -206,28 +181,28 @@ class _Lanes:
         if ramp is not None:
             return ramp
         lanes = max(a.dtype.lanes, b.dtype.lanes)
-        operation: Expr = type(e)(self.wide(a, lanes), self.wide(b, lanes), e.dtype.with_lanes(lanes))
+        operation: ir.Expr = type(e)(self.wide(a, lanes), self.wide(b, lanes), e.dtype.with_lanes(lanes))
         return operation
 
-    def not_(self, e: Not) -> Expr:
+    def not_(self, e: ir.Not) -> ir.Expr:
         a = self.expr(e.a)
-        return e if a is e.a else Not(a, a.dtype)
+        return e if a is e.a else ir.Not(a, a.dtype)
 
-    def cast(self, e: Cast) -> Expr:
+    def cast(self, e: ir.Cast) -> ir.Expr:
         value = self.expr(e.value)
-        if self.is_index and isinstance(value, Ramp) and is_wider(e.dtype, value.dtype.element):
+        if self.is_index and isinstance(value, ir.Ramp) and is_wider(e.dtype, value.dtype.element):
             return ops.ramp(ops.cast(value.base, e.dtype), ops.cast(value.stride, e.dtype), value.lanes)
-        return e if value is e.value else Cast(value, e.dtype.with_lanes(value.dtype.lanes))
+        return e if value is e.value else ir.Cast(value, e.dtype.with_lanes(value.dtype.lanes))
 
-    def select(self, e: Select) -> Expr:
+    def select(self, e: ir.Select) -> ir.Expr:
         operands = [self.expr(x) for x in (e.cond, e.then, e.other)]
         if all(a is b for a, b in zip(operands, (e.cond, e.then, e.other), strict=True)):
             return e
         lanes = max(p.dtype.lanes for p in operands)
         c, a, b = (self.wide(p, lanes) for p in operands)
-        return Select(c, a, b, e.dtype.with_lanes(lanes))
+        return ir.Select(c, a, b, e.dtype.with_lanes(lanes))
 
-    def indices(self, n: BufferLoad | BufferStore) -> tuple[Expr, ...]:
+    def indices(self, n: ir.BufferLoad | ir.BufferStore) -> tuple[ir.Expr, ...]:
         """The indices of an access. These do not overflow, so a ramp that is made wider stays a ramp, which may be
         neighbours."""
         around, self.is_index = self.is_index, True
@@ -235,14 +210,14 @@ class _Lanes:
         self.is_index = around
         return indices
 
-    def load(self, e: BufferLoad) -> Expr:
+    def load(self, e: ir.BufferLoad) -> ir.Expr:
         indices = self.indices(e)
         if all(a is b for a, b in zip(indices, e.indices, strict=True)):
             return e
         lanes = max(i.dtype.lanes for i in indices)
-        return BufferLoad(e.buffer, indices, e.buffer.dtype.with_lanes(lanes))
+        return ir.BufferLoad(e.buffer, indices, e.buffer.dtype.with_lanes(lanes))
 
-    def call(self, e: Call) -> Expr:
+    def call(self, e: ir.Call) -> ir.Expr:
         args = tuple(self.expr(a) for a in e.args)
         if all(a is b for a, b in zip(args, e.args, strict=True)):
             return e
@@ -254,25 +229,25 @@ class _Lanes:
         else:
             lanes = max(a.dtype.lanes for a in args)
             args = tuple(self.wide(a, lanes) for a in args)
-        return Call(e.op, args, e.dtype.with_lanes(lanes))
+        return ir.Call(e.op, args, e.dtype.with_lanes(lanes))
 
-    def let(self, e: Let) -> Expr:
+    def let(self, e: ir.Let) -> ir.Expr:
         value = self.expr(e.value)
         if value.dtype.lanes > 1:
             raise _NoVectorForm
         body = self.expr(e.body)
-        return e if value is e.value and body is e.body else Let(e.var, value, body, body.dtype)
+        return e if value is e.value and body is e.body else ir.Let(e.var, value, body, body.dtype)
 
     # ---- statements
 
-    def stmt(self, s: Stmt) -> Stmt:
+    def stmt(self, s: ir.Stmt) -> ir.Stmt:
         rule = _STMTS.get(type(s))
         if rule is None:
             raise _NoVectorForm
         self.rewritten = {}
         return rule(self, s)
 
-    def store(self, s: BufferStore) -> Stmt:
+    def store(self, s: ir.BufferStore) -> ir.Stmt:
         indices = self.indices(s)
         value = self.expr(s.value)
         lanes = max((i.dtype.lanes for i in indices), default=1)
@@ -280,12 +255,12 @@ class _Lanes:
             return s  # the same store in every lane: once is enough
         if lanes == 1:
             raise _NoVectorForm  # every lane stores to one element: order matters
-        return BufferStore(s.buffer, self.wide(value, lanes), indices, s.origin, s.nontemporal)
+        return ir.BufferStore(s.buffer, self.wide(value, lanes), indices, s.origin, s.nontemporal)
 
-    def seq(self, s: Seq) -> Stmt:
+    def seq(self, s: ir.Seq) -> ir.Stmt:
         return s.map_children(self.stmt)
 
-    def branch(self, s: IfThenElse) -> Stmt:
+    def branch(self, s: ir.IfThenElse) -> ir.Stmt:
         terms = [(c, self.expr(c)) for c in conjuncts(s.cond)]
         wide = [vector for _, vector in terms if vector.dtype.lanes > 1]
         if not wide:
@@ -294,72 +269,73 @@ class _Lanes:
         if s.other is not None or not all(is_index(c) for c in wide):
             raise _NoVectorForm
         then = self.stmt(s.then)
-        if not all(is_maskable_store(part) for part in (then.stmts if isinstance(then, Seq) else (then,))):
+        if not all(is_maskable_store(part) for part in (then.stmts if isinstance(then, ir.Seq) else (then,))):
             raise _NoVectorForm
         inside = replace(s, cond=ops.all_of(*wide), then=then)
         same = [c for c, vector in terms if vector.dtype.lanes == 1]
         return replace(s, cond=ops.all_of(*same), then=inside) if same else inside
 
-    def loop(self, s: For) -> Stmt:
+    def loop(self, s: ir.For) -> ir.Stmt:
         if self.expr(s.min).dtype.lanes > 1 or self.expr(s.extent).dtype.lanes > 1:
             raise _NoVectorForm
         return replace(s, body=self.stmt(s.body))
 
-    def assertion(self, s: AssertStmt) -> Stmt:
+    def assertion(self, s: ir.AssertStmt) -> ir.Stmt:
         """A check of elements must hold in all lanes, and is made before the body runs in any of them."""
-        if self.lanes > MOST_CHECKED or not any(isinstance(n, BufferLoad) for n in walk(s.cond)):
+        if self.lanes > MOST_CHECKED or not any(isinstance(n, ir.BufferLoad) for n in walk(s.cond)):
             raise _NoVectorForm
         return replace(s, cond=self.expr(s.cond), body=self.stmt(s.body))
 
-    def let_stmt(self, s: LetStmt) -> Stmt:
+    def let_stmt(self, s: ir.LetStmt) -> ir.Stmt:
         value = self.expr(s.value)
         if value.dtype.lanes == 1:
             return replace(s, body=self.stmt(s.body))
-        wide = Var(s.var.name, value.dtype)
+        wide = ir.Var(s.var.name, value.dtype)
         self.values[s.var] = wide
         return replace(s, var=wide, value=value, body=self.stmt(s.body))
 
 
-def is_index(e: Expr) -> bool:
+def is_index(e: ir.Expr) -> bool:
     """Whether a condition depends on indices only, so that no store changes it."""
     return not any(
-        isinstance(n, BufferLoad | Let) or (isinstance(n, Call) and n.op != "likely") for n in walk(e)
+        isinstance(n, ir.BufferLoad | ir.Let) or (isinstance(n, ir.Call) and n.op != "likely")
+        for n in walk(e)
     )
 
 
-def _ramp(kind: type, a: Expr, b: Expr) -> Expr | None:
+def _ramp(kind: type, a: ir.Expr, b: ir.Expr) -> ir.Expr | None:
     """Sums and products of a ramp and a scalar are ramps."""
-    x = a.value if isinstance(a, Broadcast) else a
-    y = b.value if isinstance(b, Broadcast) else b
-    if kind is Add and isinstance(a, Ramp) and y.dtype.lanes == 1:
-        return Ramp(ops.add(a.base, y), a.stride, a.lanes, a.dtype)
-    if kind is Add and isinstance(b, Ramp) and x.dtype.lanes == 1:
-        return Ramp(ops.add(x, b.base), b.stride, b.lanes, b.dtype)
-    if kind is Sub and isinstance(a, Ramp) and y.dtype.lanes == 1:
-        return Ramp(ops.sub(a.base, y), a.stride, a.lanes, a.dtype)
-    if kind is Mul and isinstance(a, Ramp) and y.dtype.lanes == 1:
-        return Ramp(ops.mul(a.base, y), ops.mul(a.stride, y), a.lanes, a.dtype)
-    if kind is Mul and isinstance(b, Ramp) and x.dtype.lanes == 1:
-        return Ramp(ops.mul(x, b.base), ops.mul(x, b.stride), b.lanes, b.dtype)
+    x = a.value if isinstance(a, ir.Broadcast) else a
+    y = b.value if isinstance(b, ir.Broadcast) else b
+    if kind is ir.Add and isinstance(a, ir.Ramp) and y.dtype.lanes == 1:
+        return ir.Ramp(ops.add(a.base, y), a.stride, a.lanes, a.dtype)
+    if kind is ir.Add and isinstance(b, ir.Ramp) and x.dtype.lanes == 1:
+        return ir.Ramp(ops.add(x, b.base), b.stride, b.lanes, b.dtype)
+    if kind is ir.Sub and isinstance(a, ir.Ramp) and y.dtype.lanes == 1:
+        return ir.Ramp(ops.sub(a.base, y), a.stride, a.lanes, a.dtype)
+    if kind is ir.Mul and isinstance(a, ir.Ramp) and y.dtype.lanes == 1:
+        return ir.Ramp(ops.mul(a.base, y), ops.mul(a.stride, y), a.lanes, a.dtype)
+    if kind is ir.Mul and isinstance(b, ir.Ramp) and x.dtype.lanes == 1:
+        return ir.Ramp(ops.mul(x, b.base), ops.mul(x, b.stride), b.lanes, b.dtype)
     return None
 
 
-_EXPRS: dict[type[Node], Callable[[_Lanes, Any], Expr]] = {
-    And: _Lanes.pair,
-    Or: _Lanes.pair,
-    Not: _Lanes.not_,
-    Cast: _Lanes.cast,
-    Select: _Lanes.select,
-    BufferLoad: _Lanes.load,
-    Call: _Lanes.call,
-    Let: _Lanes.let,
+_EXPRS: dict[type[ir.Node], Callable[[_Lanes, Any], ir.Expr]] = {
+    ir.And: _Lanes.pair,
+    ir.Or: _Lanes.pair,
+    ir.Not: _Lanes.not_,
+    ir.Cast: _Lanes.cast,
+    ir.Select: _Lanes.select,
+    ir.BufferLoad: _Lanes.load,
+    ir.Call: _Lanes.call,
+    ir.Let: _Lanes.let,
 }
 
-_STMTS: dict[type[Node], Callable[[_Lanes, Any], Stmt]] = {
-    BufferStore: _Lanes.store,
-    Seq: _Lanes.seq,
-    IfThenElse: _Lanes.branch,
-    For: _Lanes.loop,
-    LetStmt: _Lanes.let_stmt,
-    AssertStmt: _Lanes.assertion,
+_STMTS: dict[type[ir.Node], Callable[[_Lanes, Any], ir.Stmt]] = {
+    ir.BufferStore: _Lanes.store,
+    ir.Seq: _Lanes.seq,
+    ir.IfThenElse: _Lanes.branch,
+    ir.For: _Lanes.loop,
+    ir.LetStmt: _Lanes.let_stmt,
+    ir.AssertStmt: _Lanes.assertion,
 }

@@ -96,13 +96,13 @@ class _Paths:
         order: dict[Any, None] = {}
         for e in self.roots:
             visit(e, lambda n: order.setdefault(n))
-        found: dict[Expr, _Conditions] = {e: {} for e in self.roots}
+        conditions_of: dict[Expr, _Conditions] = {e: {} for e in self.roots}
         for e in reversed(order):  # parents come before what they evaluate
-            for child, conditions in _branches(e) if e in found else ():
-                chain = {**found[e], **conditions}
-                known = found.get(child, chain)
-                found[child] = {c: true for c, true in known.items() if c in chain}
-        return found
+            for child, conditions in _branches(e) if e in conditions_of else ():
+                chain = {**conditions_of[e], **conditions}
+                known = conditions_of.get(child, chain)
+                conditions_of[child] = {c: true for c, true in known.items() if c in chain}
+        return conditions_of
 
 
 def _branches(e: Expr) -> Iterator[tuple[Expr, _Conditions]]:

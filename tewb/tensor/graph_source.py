@@ -5,44 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from tewb import ir
 from tewb.base import INT32, ExternError, fresh_identifier, literal, python_lines
-from tewb.ir import (
-    EQ,
-    GE,
-    GT,
-    LE,
-    LT,
-    NE,
-    Add,
-    And,
-    Call,
-    Cast,
-    CommReducer,
-    Div,
-    Evaluate,
-    Expr,
-    FloatImm,
-    FloorDiv,
-    FloorMod,
-    IntImm,
-    IterVar,
-    Max,
-    Min,
-    Mod,
-    Mul,
-    Not,
-    Or,
-    ProducerLoad,
-    Reduce,
-    Select,
-    StringImm,
-    Sub,
-    Var,
-    free_vars,
-    is_const,
-    is_long,
-    subexpressions_to_name,
-)
+from tewb.ir import free_vars, is_const, is_long, subexpressions_to_name
 from tewb.tensor.compute import ComputeOp
 from tewb.tensor.domains import Domain
 from tewb.tensor.extern import ExternOp, Tile, TilePart, whole_buffers
@@ -53,8 +18,8 @@ from tewb.tensor.tensor import Operation, Tensor
 Fresh = Callable[[str], str]
 
 _INFIX: dict[type, str] = {
-    Add: "+", Sub: "-", Mul: "*", FloorDiv: "//", FloorMod: "%", EQ: "==", NE: "!=", LT: "<", LE: "<=", GT: ">",
-    GE: ">=",
+    ir.Add: "+", ir.Sub: "-", ir.Mul: "*", ir.FloorDiv: "//", ir.FloorMod: "%", ir.EQ: "==", ir.NE: "!=", ir.LT: "<", ir.LE: "<=", ir.GT: ">",
+    ir.GE: ">=",
 }  # fmt: skip
 _BITS = {"bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "shift_left": "<<", "shift_right": ">>"}
 
@@ -66,9 +31,9 @@ class GraphSource:
         self.fresh = fresh
         self.lines: list[str] = []
         self.tensors: dict[Tensor, str] = {}
-        self.vars: dict[Var, str] = {}
-        self.reducers: dict[CommReducer, str] = {}
-        self.named: dict[Expr, str] = {}  # subexpressions of a body that have names
+        self.vars: dict[ir.Var, str] = {}
+        self.reducers: dict[ir.CommReducer, str] = {}
+        self.named: dict[ir.Expr, str] = {}  # subexpressions of a body that have names
 
     def define(self, op: Operation) -> None:
         """Add the lines that define `op`. Raises ExternError for a body that only its own code knows."""
@@ -80,7 +45,7 @@ class GraphSource:
         self.lines.append(f"{', '.join(names)} = {value}")
         self.tensors.update(zip(op.outputs, names, strict=True))
 
-    def declare(self, variables: Sequence[Var]) -> None:
+    def declare(self, variables: Sequence[ir.Var]) -> None:
         """Add `n = te.var("n")` for variables that are new."""
         for v in variables:
             if v not in self.vars:
@@ -97,13 +62,13 @@ class GraphSource:
             return self.extern(op)
         return self.hybrid(op)
 
-    def shape(self, extents: Sequence[Expr]) -> str:
+    def shape(self, extents: Sequence[ir.Expr]) -> str:
         return "(" + ", ".join(self.expr(n) for n in extents) + ("," if len(extents) == 1 else "") + ")"
 
     # ---- computes
 
     def compute(self, op: ComputeOp) -> str:
-        local: dict[Var, str] = {}
+        local: dict[ir.Var, str] = {}
         for iv in op.reduce_axis:
             if iv.var not in self.vars and iv not in op.domains:
                 self.reduce_axis(iv)
@@ -119,7 +84,7 @@ class GraphSource:
         bodies = [self.body(e) for e in op.body]
         self.vars, self.named = saved, {}
         params = ", ".join(local.values())
-        if isinstance(op.body[0], Reduce) and len(op.body) > 1:
+        if isinstance(op.body[0], ir.Reduce) and len(op.body) > 1:
             value = bodies[0]
         else:
             value = bodies[0] if len(bodies) == 1 else f"({', '.join(bodies)})"
@@ -132,7 +97,7 @@ class GraphSource:
             self.lines += lines
         return f"te.compute({self.shape(op.output(0).shape)}, {element}, name={literal(op.name)})"
 
-    def inner_axis(self, iv: IterVar, domain: Domain) -> str:
+    def inner_axis(self, iv: ir.IterVar, domain: Domain) -> str:
         """The line in the function of an element that makes a reduce axis whose range depends on something."""
         ends = [self.expr(e) for e in domain.exprs]
         self.vars[iv.var] = name = self.local(iv.name, self.vars.values())
@@ -140,7 +105,7 @@ class GraphSource:
 
     def name_subexpressions(self, op: ComputeOp) -> list[str]:
         """`name := expression` for subexpressions of bodies that would be too long in one piece."""
-        exprs = [x for e in op.body for x in (e.children() if isinstance(e, Reduce) else (e,))]
+        exprs = [x for e in op.body for x in (e.children() if isinstance(e, ir.Reduce) else (e,))]
         if not is_long(exprs, bracketed=True):
             return []
         assignments = []
@@ -157,7 +122,7 @@ class GraphSource:
         name = fresh_identifier(wanted)
         return self.fresh(wanted) if name in used else name
 
-    def reduce_axis(self, iv: IterVar) -> None:
+    def reduce_axis(self, iv: ir.IterVar) -> None:
         assert iv.dom is not None
         self.declare([v for e in (iv.dom.min, iv.dom.extent) for v in free_vars(e)])
         end = self.expr(iv.dom.min + iv.dom.extent)
@@ -167,8 +132,8 @@ class GraphSource:
         )
         self.vars[iv.var] = name
 
-    def body(self, e: Expr) -> str:
-        if not isinstance(e, Reduce):
+    def body(self, e: ir.Expr) -> str:
+        if not isinstance(e, ir.Reduce):
             return self.expr(e)
         several = len(e.source) > 1
         source = ", ".join(self.expr(s) for s in e.source)
@@ -179,7 +144,7 @@ class GraphSource:
             extra += f", init=({init},)" if several else f", init={init}"
         return f"{self.reducer(e.combiner)}({f'({source})' if several else source}, axis=[{axes}]{extra})"
 
-    def reducer(self, c: CommReducer) -> str:
+    def reducer(self, c: ir.CommReducer) -> str:
         if is_ready_made(c):
             return f"te.{c.name}"
         if c not in self.reducers:
@@ -202,54 +167,54 @@ class GraphSource:
 
     # ---- expressions
 
-    def expr(self, e: Expr) -> str:
+    def expr(self, e: ir.Expr) -> str:
         if e in self.named:
             return self.named[e]
         sign = _INFIX.get(type(e))
         if sign is not None:
             return f"({self.expr(e.a)} {sign} {self.expr(e.b)})"  # type: ignore[attr-defined]
         match e:
-            case Var():
+            case ir.Var():
                 return self.vars[e]
-            case IntImm(value, dtype):
+            case ir.IntImm(value, dtype):
                 return str(value) if dtype == "int32" else f'te.const({value}, "{dtype}")'
-            case FloatImm(value, dtype):
+            case ir.FloatImm(value, dtype):
                 shown = repr(value) if math.isfinite(value) else f'float("{value}")'
                 return f'te.const({shown}, "{dtype}")'
-            case ProducerLoad(tensor, indices):
+            case ir.ProducerLoad(tensor, indices):
                 inside = ", ".join(self.expr(i) for i in indices)
                 return f"{self.tensors[tensor]}[{inside}]" if indices else f"{self.tensors[tensor]}()"
-            case Div(a, b):
+            case ir.Div(a, b):
                 return (
                     f"({self.expr(a)} / {self.expr(b)})" if e.dtype.is_float else self.call("truncdiv", a, b)
                 )
-            case Mod(a, b):
+            case ir.Mod(a, b):
                 return self.call("truncmod", a, b)
-            case Min(a, b):
+            case ir.Min(a, b):
                 return self.call("min", a, b)
-            case Max(a, b):
+            case ir.Max(a, b):
                 return self.call("max", a, b)
-            case And(a, b):
+            case ir.And(a, b):
                 return self.call("all", a, b)
-            case Or(a, b):
+            case ir.Or(a, b):
                 return self.call("any", a, b)
-            case Not(a):
+            case ir.Not(a):
                 return f"(~{self.expr(a)})"
-            case Select(c, a, b):
+            case ir.Select(c, a, b):
                 return self.call("select", c, a, b)
-            case Cast(a, dtype):
+            case ir.Cast(a, dtype):
                 return f'te.cast({self.expr(a)}, "{dtype}")'
-            case Call(op, (a, b)) if op in _BITS:
+            case ir.Call(op, (a, b)) if op in _BITS:
                 return f"({self.expr(a)} {_BITS[op]} {self.expr(b)})"
-            case Call("bitwise_not", (a,)):
+            case ir.Call("bitwise_not", (a,)):
                 return f"(~{self.expr(a)})"
-            case Call("pow", (a, b)):
+            case ir.Call("pow", (a, b)):
                 return self.call("power", a, b)
-            case Call(op, args):
+            case ir.Call(op, args):
                 return self.call(op, *args)
         raise ExternError(f"{type(e).__name__} has no form in te")
 
-    def call(self, name: str, *args: Expr) -> str:
+    def call(self, name: str, *args: ir.Expr) -> str:
         return f"te.{name}({', '.join(self.expr(a) for a in args)})"
 
     # ---- externs and hybrid functions
@@ -261,7 +226,7 @@ class GraphSource:
             b.data: f"outs[{i}]" for i, b in enumerate(outs)
         }
         match body:
-            case Evaluate(Call("tvm_call_packed", (StringImm(name), *args))):
+            case ir.Evaluate(ir.Call("tvm_call_packed", (ir.StringImm(name), *args))):
                 passed = ", ".join(self._packed_argument(op, a, names) for a in args)
             case _:
                 raise ExternError(f"extern {op.name} is built by its own code, which has no source here")
@@ -294,8 +259,8 @@ class GraphSource:
                 )
             )
 
-        def field(name: str) -> Var:
-            v = Var(name, INT32)
+        def field(name: str) -> ir.Var:
+            v = ir.Var(name, INT32)
             self.vars[v] = name
             return v
 
@@ -303,9 +268,9 @@ class GraphSource:
         outs = (part(f"tile.outputs[{i}]", t) for i, t in enumerate(op.outputs))
         return Tile(tuple(ins), tuple(outs))
 
-    def _packed_argument(self, op: ExternOp, a: Expr, names: Mapping[Var, str]) -> str:
+    def _packed_argument(self, op: ExternOp, a: ir.Expr, names: Mapping[ir.Var, str]) -> str:
         match a:
-            case Call("tvm_stack_make_array", (Var() as data, *_)) if data in names:
+            case ir.Call("tvm_stack_make_array", (ir.Var() as data, *_)) if data in names:
                 return names[data]
         return self.expr(a)
 
@@ -320,4 +285,4 @@ class GraphSource:
     def _hybrid_argument(self, a: object) -> str:
         if isinstance(a, Tensor):
             return self.tensors[a]
-        return self.expr(a) if isinstance(a, Expr) else repr(a)
+        return self.expr(a) if isinstance(a, ir.Expr) else repr(a)

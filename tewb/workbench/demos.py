@@ -93,8 +93,8 @@ DEMOS: dict[str, Callable[..., tuple[Schedule, list[Tensor], Callable[..., Any]]
 
 def demo_session(name: str = "matmul", **sizes: Any) -> Session:
     """The session of a demo program. Raises TewbError for an unknown name."""
-    made = DEMOS[one_of("demo", name, DEMOS, TewbError)]
-    known = inspect.signature(made).parameters
+    program = DEMOS[one_of("demo", name, DEMOS, TewbError)]
+    known = inspect.signature(program).parameters
     for size, given in sizes.items():
         one_of(f"size of the demo {name}", size, known, TewbError)
         if size == "access":
@@ -102,5 +102,5 @@ def demo_session(name: str = "matmul", **sizes: Any) -> Session:
         else:
             hint = f"demo({name!r}, {size}={known[size].default})"
             check_given(is_count(given), size, given, "a number from 1 on", hint, TewbError)
-    schedule, args, reference = made(**sizes)
+    schedule, args, reference = program(**sizes)
     return Session(schedule, args, reference=reference)

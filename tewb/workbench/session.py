@@ -123,12 +123,12 @@ class Session(History):
     def choices(self, stage: str, primitive: str, param: str, **others: Any) -> list[str]:
         """What a parameter may be, for a form. `others` are parameters chosen before."""
         params = {p.name: p for p in PRIMITIVES[one_of("primitive", primitive, PRIMITIVES)].params}
-        found = params[one_of(f"parameter of {primitive}", param, params)]
+        parameter = params[one_of(f"parameter of {primitive}", param, params)]
         s = self.schedule[stage]
-        if found.kind == "place":
+        if parameter.kind == "place":
             parent = self.schedule.find(others.get("parent"))
             return [] if parent is None else [parent.axis_name(iv) for iv in parent.leaf_iter_vars]
-        return found.choices(s) if found.choices else []
+        return parameter.choices(s) if parameter.choices else []
 
     # ---- IR
 
@@ -220,10 +220,10 @@ class Session(History):
         cold: bool = True,
     ) -> Measurement:
         """Build, check against numpy and time both, sample by sample in turn: `measure.measure` says how."""
-        found = measure(self, repeat, stop, progress, pinned, cold)
-        if found.message != STOPPED:
-            self.timings[found.journal] = found
-        return found
+        measurement = measure(self, repeat, stop, progress, pinned, cold)
+        if measurement.message != STOPPED:
+            self.timings[measurement.journal] = measurement
+        return measurement
 
     def roofline(self) -> Roofline:
         """How near to this machine's peaks the measurements so far have come."""

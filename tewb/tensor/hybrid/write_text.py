@@ -6,62 +6,15 @@ import ast
 import math
 from collections.abc import Sequence
 
+from tewb import ir
 from tewb.base import DType, HybridError, comment, fresh_identifier, literal
-from tewb.ir import (
-    EQ,
-    GE,
-    GT,
-    LE,
-    LT,
-    NE,
-    Add,
-    Allocate,
-    And,
-    AssertStmt,
-    AttrStmt,
-    Buffer,
-    BufferLoad,
-    BufferStore,
-    Call,
-    Cast,
-    Div,
-    Evaluate,
-    Expr,
-    ExternRegion,
-    FloatImm,
-    FloorDiv,
-    FloorMod,
-    For,
-    ForKind,
-    IfThenElse,
-    IntImm,
-    Let,
-    LetStmt,
-    Max,
-    Min,
-    Mod,
-    Mul,
-    Not,
-    Or,
-    PrimFunc,
-    Select,
-    Seq,
-    Stmt,
-    Sub,
-    Var,
-    While,
-    const_int,
-    is_noop,
-    ops,
-    substitute,
-    walk,
-)
+from tewb.ir import const_int, is_noop, ops, substitute, walk
 from tewb.tensor.hybrid.loop_order import why_ordered
 from tewb.tensor.hybrid.words import FUNCTIONS, WORDS
 
-_INFIX: dict[type[Expr], str] = {
-    Add: "+", Sub: "-", Mul: "*", FloorDiv: "//", FloorMod: "%", EQ: "==", NE: "!=", LT: "<", LE: "<=", GT: ">",
-    GE: ">=", And: "and", Or: "or",
+_INFIX: dict[type[ir.Expr], str] = {
+    ir.Add: "+", ir.Sub: "-", ir.Mul: "*", ir.FloorDiv: "//", ir.FloorMod: "%", ir.EQ: "==", ir.NE: "!=", ir.LT: "<", ir.LE: "<=", ir.GT: ">",
+    ir.GE: ">=", ir.And: "and", ir.Or: "or",
 }  # fmt: skip
 
 _BITS = {
@@ -73,15 +26,15 @@ _BITS = {
 }
 
 _LOOPS = {
-    ForKind.SERIAL: "range",
-    ForKind.PARALLEL: "parallel",
-    ForKind.VECTORIZED: "vectorize",
-    ForKind.UNROLLED: "unroll",
-    ForKind.DOT: "range",
+    ir.ForKind.SERIAL: "range",
+    ir.ForKind.PARALLEL: "parallel",
+    ir.ForKind.VECTORIZED: "vectorize",
+    ir.ForKind.UNROLLED: "unroll",
+    ir.ForKind.DOT: "range",
 }
 
 
-def dump(f: PrimFunc, name: str) -> str:
+def dump(f: ir.PrimFunc, name: str) -> str:
     """The text of `f`, of a module with one hybrid function `name`. Its parameters are the inputs, and it
     returns the outputs. Raises HybridError for what the hybrid language cannot say: packed functions, and
     views of parts of a tensor."""
@@ -93,11 +46,11 @@ class _TextWriter:
         self.function_name = fresh_identifier(name, WORDS)
         self.names: dict[object, str] = {}
         self.taken = {self.function_name}
-        self.scalars: set[Buffer] = set()  # memory for one element that is set at once: a variable
+        self.scalars: set[ir.Buffer] = set()  # memory for one element that is set at once: a variable
         self.lines: list[str] = []
         self.depth = 1
 
-    def name(self, what: Var | Buffer) -> str:
+    def name(self, what: ir.Var | ir.Buffer) -> str:
         if what not in self.names:
             name = fresh_identifier(what.name, WORDS, self.taken)
             self.taken.add(name)
@@ -109,13 +62,13 @@ class _TextWriter:
 
     # ---- the function
 
-    def function(self, f: PrimFunc) -> str:
+    def function(self, f: ir.PrimFunc) -> str:
         inputs = [p for i, p in enumerate(f.params) if i not in f.outputs]
         outputs = [p for i, p in enumerate(f.params) if i in f.outputs]
         parameters = ", ".join(self.name(p) for p in inputs)
-        self.sizes([p for p in inputs if isinstance(p, Buffer)])
+        self.sizes([p for p in inputs if isinstance(p, ir.Buffer)])
         for p in outputs:
-            assert isinstance(p, Buffer)
+            assert isinstance(p, ir.Buffer)
             self.emit(f'{self.name(p)} = output_tensor({self.shape(p)}, "{p.dtype}")')
         self.block(f.body)
         self.emit(f"return {', '.join(self.name(p) for p in outputs)}")
@@ -129,52 +82,52 @@ class _TextWriter:
         ]
         return "\n".join([*head, *self.lines]) + "\n"
 
-    def sizes(self, inputs: Sequence[Buffer]) -> None:
+    def sizes(self, inputs: Sequence[ir.Buffer]) -> None:
         """Variables of shapes get their values from the inputs."""
         for b in inputs:
             for d, n in enumerate(b.shape):
-                if isinstance(n, Var) and n not in self.names:
+                if isinstance(n, ir.Var) and n not in self.names:
                     self.emit(f"{self.name(n)} = {self.name(b)}.shape[{d}]")
 
-    def shape(self, b: Buffer) -> str:
+    def shape(self, b: ir.Buffer) -> str:
         sizes = [self.expr(n) for n in b.shape]
         return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
     # ---- statements
 
-    def block(self, s: Stmt) -> None:
+    def block(self, s: ir.Stmt) -> None:
         match s:
-            case Seq(stmts):
+            case ir.Seq(stmts):
                 for part in stmts:
                     self.block(part)
-            case BufferStore(buffer, value, indices):
+            case ir.BufferStore(buffer, value, indices):
                 self.emit(f"{self.element(buffer, indices)} = {self.expr(value)}")
-            case For():
+            case ir.For():
                 self.loop(s)
-            case While(cond, body):
+            case ir.While(cond, body):
                 self.indented(f"while {self.expr(cond)}:", body)
-            case IfThenElse(cond, then, other):
+            case ir.IfThenElse(cond, then, other):
                 self.indented(f"if {self.expr(cond)}:", then)
                 if other is not None:
                     self.indented("else:", other)
-            case Allocate(buffer, body) if _is_variable(buffer, body):
+            case ir.Allocate(buffer, body) if _is_variable(buffer, body):
                 self.scalars.add(buffer)
                 self.block(body)
-            case Allocate(buffer, body):
+            case ir.Allocate(buffer, body):
                 scope = "" if buffer.scope == "global" else f", {literal(buffer.scope)}"
                 self.emit(f'{self.name(buffer)} = allocate({self.shape(buffer)}, "{buffer.dtype}"{scope})')
                 self.block(body)
-            case LetStmt(var, value, body):
+            case ir.LetStmt(var, value, body):
                 self.emit(f"{self.name(var)} = {self.expr(value)}")
                 self.block(body)
-            case AssertStmt(cond, message, body):
+            case ir.AssertStmt(cond, message, body):
                 self.emit(f"assert {self.expr(cond)}, {message!r}")
                 self.block(body)
-            case AttrStmt(node, _, _, body):
-                if isinstance(node, ExternRegion):
+            case ir.AttrStmt(node, _, _, body):
+                if isinstance(node, ir.ExternRegion):
                     self.emit(comment(node.name))
                 self.block(body)
-            case Evaluate(value):
+            case ir.Evaluate(value):
                 if not is_noop(s):
                     raise HybridError(
                         f"{value!r} has no form in a hybrid function",
@@ -183,7 +136,7 @@ class _TextWriter:
             case _:
                 raise HybridError(f"{type(s).__name__} has no form in a hybrid function")
 
-    def indented(self, head: str, body: Stmt) -> None:
+    def indented(self, head: str, body: ir.Stmt) -> None:
         self.emit(head)
         self.depth += 1
         count = len(self.lines)
@@ -192,9 +145,9 @@ class _TextWriter:
             self.emit("pass")
         self.depth -= 1
 
-    def loop(self, s: For) -> None:
+    def loop(self, s: ir.For) -> None:
         word = _LOOPS[s.kind]
-        if s.kind in (ForKind.PARALLEL, ForKind.VECTORIZED) and why_ordered(s) is not None:
+        if s.kind in (ir.ForKind.PARALLEL, ir.ForKind.VECTORIZED) and why_ordered(s) is not None:
             self.emit(f"# the schedule runs this loop with {word}; its text alone does not show that it may")
             word = "range"
         bounds = self.expr(s.extent)
@@ -204,7 +157,7 @@ class _TextWriter:
 
     # ---- expressions
 
-    def element(self, b: Buffer, indices: Sequence[Expr]) -> str:
+    def element(self, b: ir.Buffer, indices: Sequence[ir.Expr]) -> str:
         if b.strides or const_int(b.elem_offset) != 0:
             raise HybridError(
                 f"{b.name} is a view of a part of a tensor, which a hybrid function cannot say",
@@ -214,46 +167,46 @@ class _TextWriter:
             return self.name(b)
         return f"{self.name(b)}[{', '.join(self.expr(i) for i in indices) or '()'}]"
 
-    def expr(self, e: Expr) -> str:
+    def expr(self, e: ir.Expr) -> str:
         """`e` as Python, with the parentheses that it needs."""
         return ast.unparse(ast.parse(self.text(e), mode="eval"))
 
-    def text(self, e: Expr) -> str:
+    def text(self, e: ir.Expr) -> str:
         sign = _INFIX.get(type(e))
         if sign is not None:
             return f"({self.text(e.a)} {sign} {self.text(e.b)})"  # type: ignore[attr-defined]
         match e:
-            case Var():
+            case ir.Var():
                 return self.name(e)
-            case IntImm(value, dtype):
+            case ir.IntImm(value, dtype):
                 return _integer(value, dtype)
-            case FloatImm(value, dtype):
+            case ir.FloatImm(value, dtype):
                 return _float(value, dtype)
-            case BufferLoad(buffer, indices):
+            case ir.BufferLoad(buffer, indices):
                 return self.element(buffer, indices)
-            case Not(a):
+            case ir.Not(a):
                 return f"(not {self.text(a)})"
-            case Div(a, b, dtype):
+            case ir.Div(a, b, dtype):
                 if dtype.is_float:
                     return f"({self.text(a)} / {self.text(b)})"
                 return self.apply("truncdiv", a, b)
-            case Mod(a, b, dtype):
+            case ir.Mod(a, b, dtype):
                 return self.apply("fmod" if dtype.is_float else "truncmod", a, b)
-            case Min(a, b):
+            case ir.Min(a, b):
                 return self.apply("min", a, b)
-            case Max(a, b):
+            case ir.Max(a, b):
                 return self.apply("max", a, b)
-            case Select(cond, then, other):
+            case ir.Select(cond, then, other):
                 return self.apply("select", cond, then, other)
-            case Cast(value, dtype) if dtype.lanes == 1:
+            case ir.Cast(value, dtype) if dtype.lanes == 1:
                 return self.apply(str(dtype), value)
-            case Let(var, value, body):
+            case ir.Let(var, value, body):
                 return self.text(substitute(body, {var: value}))
-            case Call(op, args):
+            case ir.Call(op, args):
                 return self.call(e, op, args)
         raise HybridError(f"{type(e).__name__} has no form in a hybrid function: {e!r}")
 
-    def call(self, e: Expr, op: str, args: Sequence[Expr]) -> str:
+    def call(self, e: ir.Expr, op: str, args: Sequence[ir.Expr]) -> str:
         if op in _BITS:
             return f"({self.text(args[0])} {_BITS[op]} {self.text(args[1])})"
         if op == "bitwise_not":
@@ -266,16 +219,16 @@ class _TextWriter:
             raise HybridError(f"{op} has no form in a hybrid function: {e!r}")
         return self.apply(word, *args)
 
-    def apply(self, word: str, *args: Expr) -> str:
+    def apply(self, word: str, *args: ir.Expr) -> str:
         return f"{word}({', '.join(self.text(a) for a in args)})"
 
 
-def _is_variable(b: Buffer, body: Stmt) -> bool:
-    first = body.stmts[0] if isinstance(body, Seq) else body
+def _is_variable(b: ir.Buffer, body: ir.Stmt) -> bool:
+    first = body.stmts[0] if isinstance(body, ir.Seq) else body
     one = len(b.shape) == 1 and const_int(b.shape[0]) == 1 and b.scope == "local"
-    if not one or not isinstance(first, BufferStore) or first.buffer is not b:
+    if not one or not isinstance(first, ir.BufferStore) or first.buffer is not b:
         return False
-    return not any(isinstance(n, BufferLoad) and n.buffer is b for n in walk(first.value))
+    return not any(isinstance(n, ir.BufferLoad) and n.buffer is b for n in walk(first.value))
 
 
 def _integer(value: int, dtype: DType) -> str:

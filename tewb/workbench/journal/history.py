@@ -148,14 +148,14 @@ class History:
     def _number(self, step: int | str, journal: Journal) -> int:
         """The number of a step that is given by number or name."""
         if isinstance(step, str):
-            found = next((i for i, s in enumerate(journal, 1) if step and s.name == step), None)
-            if found is None:
+            number = next((i for i, s in enumerate(journal, 1) if step and s.name == step), None)
+            if number is None:
                 named = ", ".join(s.name for s in journal if s.name)
                 hint = (
                     f"there are {named}" if named else "no step has a name yet: label_step(1, name) gives one"
                 )
                 raise ScheduleError(f"no step is called {step or repr(step)}", hint=hint)
-            return found
+            return number
         if isinstance(step, bool) or not isinstance(step, int) or not 1 <= step <= len(journal):
             some = f"steps 1 to {len(journal)}" if journal else "no steps yet"
             raise ScheduleError(f"there is no step {step!r}", hint=f"the journal has {some}")

@@ -186,8 +186,8 @@ class Trials:
         refused = refusal_of(base, last)
         if refused is not None:
             return refused
-        made = self.lowered(*steps)
-        return made if isinstance(made, Refusal) else None
+        loops = self.lowered(*steps)
+        return loops if isinstance(loops, Refusal) else None
 
     def after(self, *steps: Step) -> Schedule | Refusal:
         """A copy of the schedule after `steps`."""
@@ -197,13 +197,13 @@ class Trials:
         return self._kept[key]
 
     def _applied(self, steps: Sequence[Step]) -> Schedule | Refusal:
-        made = self.schedule.copy()
+        changed = self.schedule.copy()
         try:
             for step in steps:
-                made.apply(step)
+                changed.apply(step)
         except ScheduleError as e:
             return Refusal(e.message, e.hint)
-        return made
+        return changed
 
     def lowered(self, *steps: Step) -> PrimFunc | Refusal:
         """The loops after `steps`, before any pass; refused where the passes fail."""
@@ -216,11 +216,11 @@ class Trials:
         if isinstance(schedule, Refusal):
             return schedule
         try:
-            made = scheduled_loops(schedule, self.program.args)
-            run(_not_unrolled(made), LOWER, memory=schedule.result_cache)
+            loops = scheduled_loops(schedule, self.program.args)
+            run(_not_unrolled(loops), LOWER, memory=schedule.result_cache)
         except TewbError as e:
             return Refusal(e.message, e.hint)
-        return made
+        return loops
 
     def seen(self, *steps: Step) -> tuple[dict[str, str], Figures]:
         """The loops of every stage as text, and the figures, after legal `steps`."""
@@ -274,8 +274,8 @@ def _not_unrolled(f: PrimFunc) -> PrimFunc:
         return f
 
     def loop(n: For) -> Stmt:
-        made = n.map_children(rewrite)
-        return replace(made, kind=ForKind.SERIAL) if n.kind is ForKind.UNROLLED else made
+        inside = n.map_children(rewrite)
+        return replace(inside, kind=ForKind.SERIAL) if n.kind is ForKind.UNROLLED else inside
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return PrimFunc(f.name, f.params, rewrite(f.body), f.outputs)
@@ -285,11 +285,11 @@ def _unrolled_size(n: Node) -> int | None:
     """The nodes that there will be after unrolling; None when an extent is not constant."""
     if isinstance(n, Expr):
         return sum(1 for _ in walk(n))
-    parts = [_unrolled_size(c) for c in n.children()]
-    if None in parts:
+    sizes = [_unrolled_size(c) for c in n.children()]
+    if None in sizes:
         return None
     times = const_int(n.extent) if isinstance(n, For) and n.kind is ForKind.UNROLLED else 1
-    return None if times is None else 1 + times * sum(p for p in parts if p is not None)
+    return None if times is None else 1 + times * sum(p for p in sizes if p is not None)
 
 
 def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:

@@ -180,8 +180,8 @@ def _reads(stage: Stage, bounds: Bounds) -> list[str]:
         running = [(reader, iv) for iv in reader.leaf_iter_vars if (reader, iv) not in fixed]
         running += [x for x in enclosing(reader) if x not in fixed]
         while_ = f", while {_names(running)} run" if running else ""
-        parts = ", ".join(_between(x, bounds, names) for x in box)
-        said[f"{reader.name} reads {access}{while_}: that is [{parts}]"] = None
+        ranges = ", ".join(_between(x, bounds, names) for x in box)
+        said[f"{reader.name} reads {access}{while_}: that is [{ranges}]"] = None
     return list(said) or [f"nothing reads {stage.name}"]
 
 
@@ -310,8 +310,8 @@ def _guard(stage: Stage, g: Guard, bounds: Bounds) -> str:
     names, extents, axis = loop_names(bounds), bounds.stages[stage].extents, stage.axis_name(g.axis)
     kept_out = f"are kept out by {text(g.condition, names)}"
     if g.split is not None:
-        parts = f"{axis}({text(extents[g.axis])}) is cut into parts of {text(extents[g.split.inner])}"
-        return f"{parts}, which need not divide it: iterations past its end {kept_out}"
+        cut = f"{axis}({text(extents[g.axis])}) is cut into parts of {text(extents[g.split.inner])}"
+        return f"{cut}, which need not divide it: iterations past its end {kept_out}"
     return (
         f"the box that is computed along {axis} has one size everywhere and may pass the edge of "
         f"{stage.name}: elements outside {kept_out}"

@@ -92,9 +92,9 @@ def _count(body: Iterable[Expr], values: set[Var]) -> int:
     def is_value(e: Expr) -> bool:
         nonlocal total
         if e not in seen:
-            parts = [] if isinstance(e, ProducerLoad) else [c for c in e.children() if isinstance(c, Expr)]
+            operands = [] if isinstance(e, ProducerLoad) else [c for c in e.children() if isinstance(c, Expr)]
             read = isinstance(e, ProducerLoad) or (isinstance(e, Var) and e in values)
-            seen[e] = any([is_value(c) for c in parts]) or read
+            seen[e] = any([is_value(c) for c in operands]) or read
             total += _cost(e) if seen[e] else 0
         return seen[e]
 
@@ -124,14 +124,14 @@ def size_of(n: Expr, sizes: Sizes) -> int:
     known = const_int(n)
     if known is not None:
         return known
-    found = evaluate_integers(n, {v: value_of(v, sizes) for v in walk(n) if isinstance(v, Var)})
-    if found is None:
+    value = evaluate_integers(n, {v: value_of(v, sizes) for v in walk(n) if isinstance(v, Var)})
+    if value is None:
         raise ArgumentError(
             f"the size {script(n)} does not follow from numbers",
             hint='Session(s, args, sizes={"n": 128})',
             span=here(),
         )
-    return int(found)
+    return int(value)
 
 
 def value_of(v: Var, sizes: Sizes, default: int = 128) -> int:

@@ -148,7 +148,7 @@ def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
     """Arrays for the inputs, empty ones for the outputs, and what the outputs should be."""
     tensors = [a for a in session.args if isinstance(a, Tensor)]
     given = [t for t in tensors if isinstance(t.op, PlaceholderOp)]
-    made = [t for t in tensors if not isinstance(t.op, PlaceholderOp)]
+    computed = [t for t in tensors if not isinstance(t.op, PlaceholderOp)]
     rng = np.random.default_rng(0)
     if session.inputs is not None:
         if len(session.inputs) != len(given):
@@ -169,29 +169,29 @@ def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
     if session.reference is not None:
         result = session.reference(*inputs.values())
         results = list(result) if isinstance(result, tuple | list) else [result]
-        if len(results) != len(made):
+        if len(results) != len(computed):
             raise ArgumentError(
-                f"the reference gives {len(results)} arrays for {len(made)} outputs",
-                hint=f"it returns {', '.join(t.name for t in made)}, in this order",
+                f"the reference gives {len(results)} arrays for {len(computed)} outputs",
+                hint=f"it returns {', '.join(t.name for t in computed)}, in this order",
             )
     else:
         scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
-        results = evaluate(made, inputs, scalars)
-    expected = {t: np.asarray(r) for t, r in zip(made, results, strict=True)}
-    outputs = {t: filled_like(np.empty(shape_of(t, sizes_now(session)), t.dtype)) for t in made}
+        results = evaluate(computed, inputs, scalars)
+    expected = {t: np.asarray(r) for t, r in zip(computed, results, strict=True)}
+    outputs = {t: filled_like(np.empty(shape_of(t, sizes_now(session)), t.dtype)) for t in computed}
     return inputs, outputs, expected
 
 
 def sizes_now(session: SessionView) -> Sizes:
     """The values of symbolic sizes, also those that the inputs of a session tell."""
     tensors = [a for a in session.args if isinstance(a, Tensor) and isinstance(a.op, PlaceholderOp)]
-    told = {
+    known = {
         n: size
         for t, a in zip(tensors, session.inputs or (), strict=False)
         for n, size in zip(t.shape, np.shape(a), strict=False)
         if isinstance(n, Var)
     }
-    return {**session.sizes, **told}
+    return {**session.sizes, **known}
 
 
 def filled_like(a: Any) -> Any:
@@ -211,9 +211,9 @@ def reference_call(session: SessionView, inputs: Arrays) -> tuple[Callable[[], A
     if reference is not None:
         values = list(inputs.values())
         return lambda: reference(*values), "numpy"
-    made = [a for a in session.args if isinstance(a, Tensor) and not isinstance(a.op, PlaceholderOp)]
+    results = [a for a in session.args if isinstance(a, Tensor) and not isinstance(a.op, PlaceholderOp)]
     scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
-    return lambda: evaluate(made, inputs, scalars), "numpy, by the definition"
+    return lambda: evaluate(results, inputs, scalars), "numpy, by the definition"
 
 
 # ---------------------------------------------------------------- the check

@@ -18,7 +18,7 @@ def suitable_inputs(
 ) -> dict[Tensor, Any]:
     """A random array for each tensor in `given`. Where elements tell ranges of reduce axes, begins and ends go up and
     stay inside of what these ranges index, and indices are elements of what they index."""
-    found = {t: random_array(shape_of(t, sizes), t.dtype, rng) for t in given}
+    arrays = {t: random_array(shape_of(t, sizes), t.dtype, rng) for t in given}
     most: dict[Tensor, int] = {}
     rows: set[Tensor] = set()
     for op in operations_below(outputs):
@@ -27,12 +27,12 @@ def suitable_inputs(
                 most[t] = min(most.get(t, largest), largest)
                 rows |= {t} if is_row else set()
     for t, largest in most.items():
-        if t in found and t.dtype.is_int:
-            values = rng.integers(0, max(largest, 0) + 1, found[t].shape)
-            found[t] = (np.sort(values, axis=None).reshape(values.shape) if t in rows else values).astype(
+        if t in arrays and t.dtype.is_int:
+            values = rng.integers(0, max(largest, 0) + 1, arrays[t].shape)
+            arrays[t] = (np.sort(values, axis=None).reshape(values.shape) if t in rows else values).astype(
                 t.dtype
             )
-    return found
+    return arrays
 
 
 def _limits(op: ComputeOp, sizes: Sizes) -> Iterator[tuple[Tensor, int, bool]]:

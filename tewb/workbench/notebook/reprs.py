@@ -79,7 +79,7 @@ def _axes(op: Operation, axes: Iterable[IterVar]) -> str:
 
 def _tensor(t: Tensor) -> str:
     kind = type(t.op).__name__.removesuffix("Op").lower()
-    parts = [_named(t.name, f"{kind}: {t.dtype}{_shape(t.shape)}, {memory_shown(t)}")]
+    html = [_named(t.name, f"{kind}: {t.dtype}{_shape(t.shape)}, {memory_shown(t)}")]
     facts = []
     if t.op.inputs:
         facts.append(f"reads {', '.join(i.name for i in t.op.inputs)}")
@@ -89,11 +89,11 @@ def _tensor(t: Tensor) -> str:
         facts.append(f"reduces over {_axes(t.op, t.op.reduce_axis)}")
     if isinstance(t.op, ComputeOp):
         index = ", ".join(a.name for a in t.op.axis)
-        parts.append(plain.listing(t.name, f"{t.name}[{index}] = {script(t.op.body[t.value_index])}"))
+        html.append(plain.listing(t.name, f"{t.name}[{index}] = {script(t.op.body[t.value_index])}"))
     if t.op.span is not None:
         facts.append(str(t.op.span))
-    parts.append(f"<div>{escape('; '.join(facts))}</div>" if facts else "")
-    return "".join(parts)
+    html.append(f"<div>{escape('; '.join(facts))}</div>" if facts else "")
+    return "".join(html)
 
 
 def _buffer(b: Buffer) -> str:
@@ -113,14 +113,14 @@ def _schedule(s: Schedule) -> str:
     stages = loop_tree(s)
     inputs = ", ".join(i.name for i in stages if i.kind == "input")
     outputs = ", ".join(o.name for o in s.output_stages)
-    parts = [
+    html = [
         _named("schedule", f"of {outputs}; inputs {inputs or 'none'}"),
         plain.listing("loops", _loops(s)),
     ]
     if s.journal:
         steps = "".join(f"<li>{escape(str(step))}</li>" for step in s.journal)
-        parts.append(plain.fold(f"{len(s.journal)} steps", f"<ol>{steps}</ol>"))
-    return "".join(parts)
+        html.append(plain.fold(f"{len(s.journal)} steps", f"<ol>{steps}</ol>"))
+    return "".join(html)
 
 
 def _loops(s: Schedule) -> str:
@@ -162,13 +162,13 @@ def _kernel(k: Kernel) -> str:
         facts.append(f"intermediates {', '.join(signature.intermediates)}")
     if signature.packed:
         facts.append(f"calls {', '.join(p.name for p in signature.packed)}")
-    parts = [_named(k.name, f"kernel: {'; '.join(facts)}")]
-    parts.append(plain.table(("parameter", "dtype", "shape", "strides", "use"), rows))
+    html = [_named(k.name, f"kernel: {'; '.join(facts)}")]
+    html.append(plain.table(("parameter", "dtype", "shape", "strides", "use"), rows))
     if k.code is not None:
         text = script(k.code.module)
-        parts.append(plain.fold(f"low-level IR, {len(text.splitlines())} lines", plain.pre(plain.cut(text))))
-    parts.append(f"<div>its code: {escape('%tewb_show --asm')} or --ll</div>")
-    return "".join(parts)
+        html.append(plain.fold(f"low-level IR, {len(text.splitlines())} lines", plain.pre(plain.cut(text))))
+    html.append(f"<div>its code: {escape('%tewb_show --asm')} or --ll</div>")
+    return "".join(html)
 
 
 LOOKS: dict[type, Callable[[Any], str]] = {

@@ -22,18 +22,18 @@ def snapshot(session: Session, measured: Measurement | None = None, note: str = 
     check_given(is_right, "measured", measured, "what session.measure() found", "snapshot(session.measure())")
     steps = "".join(f"<li>{escape(str(s))}</li>" for s in session.journal) or "<li>no steps</li>"
     loops = "\n".join(plain.loops(s) for s in session.stages if s.kind != "input")
-    parts = [f"<b>tewb workbench</b> ({escape(note)})", f"<ol>{steps}</ol>"]
+    html = [f"<b>tewb workbench</b> ({escape(note)})", f"<ol>{steps}</ol>"]
     if measured is not None:
-        parts.append(f"<div>{escape(str(measured))}</div>")
-    parts.append(plain.pre(loops))
-    parts += _lowered(session)
+        html.append(f"<div>{escape(str(measured))}</div>")
+    html.append(plain.pre(loops))
+    html += _lowered(session)
     drawn = plain.picture(dot(session.schedule), f"stage graph: {tree(session.schedule)}")
-    parts.append(plain.fold("stage graph", drawn or plain.pre(tree(session.schedule))))
+    html.append(plain.fold("stage graph", drawn or plain.pre(tree(session.schedule))))
     try:
-        parts.append(plain.fold("schedule as Python", plain.pre(plain.cut(session.code))))
+        html.append(plain.fold("schedule as Python", plain.pre(plain.cut(session.code))))
     except TewbError as e:
-        parts.append(plain.fold("schedule as Python", plain.pre(comment(e.message))))
-    return Snapshot(f"tewb workbench: {session.schedule!r}", f"<div>{''.join(parts)}</div>")
+        html.append(plain.fold("schedule as Python", plain.pre(comment(e.message))))
+    return Snapshot(f"tewb workbench: {session.schedule!r}", f"<div>{''.join(html)}</div>")
 
 
 def _lowered(session: Session) -> list[str]:
@@ -45,10 +45,10 @@ def _lowered(session: Session) -> list[str]:
         for a in session.allocations()
     ]
     regions = [(r.name, "; ".join(r.reads), "; ".join(r.writes), r.effect) for r in session.regions()]
-    parts = []
+    tables = []
     if allocations:
-        parts.append(plain.table(("allocation", "shape", "dtype", "bytes", "scope"), allocations))
+        tables.append(plain.table(("allocation", "shape", "dtype", "bytes", "scope"), allocations))
     if regions:
-        parts.append(plain.table(("extern", "reads", "writes", "effect"), regions))
-    parts.append(plain.fold("lowered IR", plain.pre(plain.cut(session.ir)), is_open=True))
-    return parts
+        tables.append(plain.table(("extern", "reads", "writes", "effect"), regions))
+    tables.append(plain.fold("lowered IR", plain.pre(plain.cut(session.ir)), is_open=True))
+    return tables

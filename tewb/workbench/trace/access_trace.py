@@ -118,14 +118,14 @@ def trace(session: SessionView, buffer: str, limit: int = 4096) -> AccessTrace:
     check_given(is_count(limit), "limit", limit, "a number of accesses", "limit=4096")
     f = session.function
     _check_constant(f)
-    found = _find(f, buffer)
-    shape = tuple(const_int(n) for n in found.shape)
+    traced = _find(f, buffer)
+    shape = tuple(const_int(n) for n in traced.shape)
     sizes = tuple(n for n in shape if n is not None)
     if len(sizes) < len(shape):
-        raise _symbolic(found)
-    if found.strides and isinstance(found.origin, Origin):
-        sizes = _with_gaps(sizes, [const_int(n) or 1 for n in found.strides])
-    recorder = _Recorder(found.data, max(limit, 1))
+        raise _symbolic(traced)
+    if traced.strides and isinstance(traced.origin, Origin):
+        sizes = _with_gaps(sizes, [const_int(n) or 1 for n in traced.strides])
+    recorder = _Recorder(traced.data, max(limit, 1))
     interpreter = IRInterpreter(_arguments(session, f), _scalars(session, f), recorder.touched)
     recorder.loops = interpreter.loops
     complete = True
@@ -134,7 +134,7 @@ def trace(session: SessionView, buffer: str, limit: int = 4096) -> AccessTrace:
             interpreter.run(f.body)
     except _Enough:
         complete = False
-    return AccessTrace(buffer, str(found.dtype), sizes, tuple(recorder.accesses), complete)
+    return AccessTrace(buffer, str(traced.dtype), sizes, tuple(recorder.accesses), complete)
 
 
 def _with_gaps(shape: tuple[int, ...], strides: Sequence[int]) -> tuple[int, ...]:

@@ -13,80 +13,33 @@ from typing import Any
 
 import numpy as np
 
+from tewb import ir
 from tewb.arith import converted, row_major, truncated_quotient
 from tewb.base import BoundError, TewbError
-from tewb.ir import (
-    EQ,
-    GE,
-    GT,
-    LE,
-    LEAVES,
-    LT,
-    NE,
-    Add,
-    Allocate,
-    And,
-    AssertStmt,
-    AttrStmt,
-    Broadcast,
-    Buffer,
-    BufferLoad,
-    BufferStore,
-    Call,
-    Cast,
-    DeclBuffer,
-    Div,
-    Evaluate,
-    Expr,
-    ExternRegion,
-    FloatImm,
-    FloorDiv,
-    FloorMod,
-    For,
-    IfThenElse,
-    IntImm,
-    Let,
-    LetStmt,
-    Max,
-    Min,
-    Mod,
-    Mul,
-    Not,
-    Or,
-    Ramp,
-    Select,
-    Seq,
-    Shuffle,
-    Stmt,
-    StringImm,
-    Sub,
-    Var,
-    While,
-    const_int,
-)
+from tewb.ir import LEAVES, const_int
 from tewb.ir.ops import wrap
 from tewb.runtime import get_global_func
 from tewb.testing import CALLS
 
 Loops = list[tuple[str, int]]
 # Called with the owner of the memory, "read" or "write", and the positions of the elements.
-Listener = Callable[[Var, str, list[int]], None]
+Listener = Callable[[ir.Var, str, list[int]], None]
 
 
 class IRInterpreter:
     """Runs statements on `memory`, which holds a line of elements for each owner, and calls `touched` for
     each access, with `loops` as they are then."""
 
-    def __init__(self, memory: dict[Var, Any], values: Mapping[Var, Any], touched: Listener) -> None:
+    def __init__(self, memory: dict[ir.Var, Any], values: Mapping[ir.Var, Any], touched: Listener) -> None:
         self.memory, self.touched = memory, touched
-        self.values: dict[Var, Any] = dict(values)
+        self.values: dict[ir.Var, Any] = dict(values)
         self.loops: Loops = []
-        self._region: ExternRegion | None = None
+        self._region: ir.ExternRegion | None = None
         self._mask: Any = None  # lanes that are looked at
-        self._known: dict[Expr, Any] | None = None  # the values that parts of the statement have
-        self._layouts: dict[Buffer, tuple[list[Expr | int], Expr | int]] = {}
+        self._known: dict[ir.Expr, Any] | None = None  # the values that parts of the statement have
+        self._layouts: dict[ir.Buffer, tuple[list[ir.Expr | int], ir.Expr | int]] = {}
 
-    def run(self, s: Stmt) -> None:
+    def run(self, s: ir.Stmt) -> None:
         """Do a statement."""
         rule = _STATEMENTS.get(type(s))
         if rule is None:
@@ -95,7 +48,7 @@ class IRInterpreter:
         rule(self, s)
         self._known = None
 
-    def value(self, e: Expr) -> Any:
+    def value(self, e: ir.Expr) -> Any:
         """The value of an expression: a Python integer, a numpy scalar, or an array of lanes. What a statement uses
         twice is evaluated once."""
         if self._known is None or e.__class__ in LEAVES:
@@ -104,7 +57,7 @@ class IRInterpreter:
             self._known[e] = self._value(e)
         return self._known[e]
 
-    def _value(self, e: Expr) -> Any:
+    def _value(self, e: ir.Expr) -> Any:
         binary = _BINARY.get(type(e))
         if binary is not None:
             result = binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
@@ -116,7 +69,7 @@ class IRInterpreter:
 
     # ---- memory
 
-    def _positions(self, b: Buffer, indices: tuple[Expr, ...]) -> Any:
+    def _positions(self, b: ir.Buffer, indices: tuple[ir.Expr, ...]) -> Any:
         """Where elements of `b` are in the memory of its owner."""
         layout = self._layouts.get(b)
         if layout is None:
@@ -132,10 +85,10 @@ class IRInterpreter:
             place = place + wide * self._size(step)
         return place
 
-    def _size(self, e: Expr | int) -> Any:
+    def _size(self, e: ir.Expr | int) -> Any:
         return e if isinstance(e, int) else self.value(e)
 
-    def _touch(self, owner: Var, kind: str, place: Any) -> Any:
+    def _touch(self, owner: ir.Var, kind: str, place: Any) -> Any:
         """Report an access; returns the positions that are inside the memory."""
         if not isinstance(place, np.ndarray):
             self.touched(owner, kind, [int(place)])
@@ -144,11 +97,11 @@ class IRInterpreter:
         self.touched(owner, kind, [int(i) for i in lanes])
         return np.clip(place, 0, self.memory[owner].size - 1)
 
-    def load(self, e: BufferLoad) -> Any:
+    def load(self, e: ir.BufferLoad) -> Any:
         owner = e.buffer.data
         return self.memory[owner][self._touch(owner, "read", self._positions(e.buffer, e.indices))]
 
-    def store(self, s: BufferStore) -> None:
+    def store(self, s: ir.BufferStore) -> None:
         value = self.value(s.value)
         owner = s.buffer.data
         memory = self.memory[owner]
@@ -158,7 +111,7 @@ class IRInterpreter:
             place, new = place[self._mask], np.broadcast_to(new, place.shape)[self._mask]
         memory[place] = new
 
-    def allocate(self, s: Allocate) -> None:
+    def allocate(self, s: ir.Allocate) -> None:
         b = s.buffer
         shape = [int(self.value(n)) for n in b.shape]
         size = math.prod(shape)
@@ -169,7 +122,7 @@ class IRInterpreter:
 
     # ---- control
 
-    def loop(self, s: For) -> None:
+    def loop(self, s: ir.For) -> None:
         low, count = int(self.value(s.min)), int(self.value(s.extent))
         self.loops.append((s.var.name, low))
         for i in range(low, low + count):
@@ -178,11 +131,11 @@ class IRInterpreter:
             self.run(s.body)
         self.loops.pop()
 
-    def while_(self, s: While) -> None:
+    def while_(self, s: ir.While) -> None:
         while self.value(s.cond):
             self.run(s.body)
 
-    def branch(self, s: IfThenElse) -> None:
+    def branch(self, s: ir.IfThenElse) -> None:
         if s.cond.dtype.lanes > 1:
             self.in_lanes(s)
         elif self.value(s.cond):
@@ -190,47 +143,47 @@ class IRInterpreter:
         elif s.other is not None:
             self.run(s.other)
 
-    def in_lanes(self, s: IfThenElse) -> None:
+    def in_lanes(self, s: ir.IfThenElse) -> None:
         """Stores in the lanes where a vector condition holds."""
         before, self._mask = self._mask, np.asarray(self.value(s.cond), bool)
         if self._mask.any():
             self.run(s.then)
         self._mask = before
 
-    def seq(self, s: Seq) -> None:
+    def seq(self, s: ir.Seq) -> None:
         for part in s.stmts:
             self.run(part)
 
-    def let(self, s: LetStmt) -> None:
+    def let(self, s: ir.LetStmt) -> None:
         self.values[s.var] = self.value(s.value)
         self.run(s.body)
 
-    def attr(self, s: AttrStmt) -> None:
+    def attr(self, s: ir.AttrStmt) -> None:
         before = self._region
-        self._region = s.node if isinstance(s.node, ExternRegion) else before
+        self._region = s.node if isinstance(s.node, ir.ExternRegion) else before
         self.run(s.body)
         self._region = before
 
-    def assertion(self, s: AssertStmt) -> None:
+    def assertion(self, s: ir.AssertStmt) -> None:
         if not np.all(self.value(s.cond)):
             raise BoundError(s.message)
         self.run(s.body)
 
     # ---- expressions
 
-    def both(self, e: And) -> Any:
+    def both(self, e: ir.And) -> Any:
         a = self.value(e.a)
         if isinstance(a, np.ndarray):
             return np.logical_and(a, self.wanted(a, e.b))
         return self.value(e.b) if a else False
 
-    def either(self, e: Or) -> Any:
+    def either(self, e: ir.Or) -> Any:
         a = self.value(e.a)
         if isinstance(a, np.ndarray):
             return np.logical_or(a, self.wanted(~a, e.b))
         return True if a else self.value(e.b)
 
-    def wanted(self, lanes: Any, e: Expr) -> Any:
+    def wanted(self, lanes: Any, e: ir.Expr) -> Any:
         """The value of `e`, evaluated only in the lanes that are wanted."""
         before, known = self._mask, self._known
         self._mask = np.logical_and(True if before is None else before, lanes)
@@ -239,15 +192,15 @@ class IRInterpreter:
         self._mask, self._known = before, known
         return value
 
-    def let_value(self, e: Let) -> Any:
+    def let_value(self, e: ir.Let) -> Any:
         self.values[e.var] = self.value(e.value)
         return self.value(e.body)
 
-    def select(self, e: Select) -> Any:
+    def select(self, e: ir.Select) -> Any:
         cond, then, other = self.value(e.cond), self.value(e.then), self.value(e.other)
         return np.where(cond, then, other) if isinstance(cond, np.ndarray) else then if cond else other
 
-    def choose(self, cond: Expr, then: Expr, other: Expr) -> Any:
+    def choose(self, cond: ir.Expr, then: ir.Expr, other: ir.Expr) -> Any:
         """if_then_else: only the chosen side is evaluated, lane by lane."""
         c = self.value(cond)
         if not isinstance(c, np.ndarray):
@@ -255,26 +208,26 @@ class IRInterpreter:
         yes, no = self.wanted(c, then), self.wanted(~c, other)
         return np.where(c, yes, no)
 
-    def ramp(self, e: Ramp) -> Any:
+    def ramp(self, e: ir.Ramp) -> Any:
         lanes = self.value(e.base) + self.value(e.stride) * np.arange(e.lanes)
         return lanes.astype(str(e.dtype.element))
 
-    def shuffle(self, e: Shuffle) -> Any:
+    def shuffle(self, e: ir.Shuffle) -> Any:
         parts = [np.broadcast_to(self.value(v), (v.dtype.lanes,)) for v in e.vectors]
         lanes = np.concatenate(parts)[list(e.indices)]
         return lanes if e.dtype.lanes > 1 else lanes[0]
 
-    def call(self, e: Call) -> Any:
+    def call(self, e: ir.Call) -> Any:
         match e:
-            case Call("if_then_else", (cond, then, other)):
+            case ir.Call("if_then_else", (cond, then, other)):
                 return self.choose(cond, then, other)
-            case Call("tvm_call_packed", (StringImm(name), *args)):
+            case ir.Call("tvm_call_packed", (ir.StringImm(name), *args)):
                 return self.packed(name, args)
-            case Call("prefetch"):
+            case ir.Call("prefetch"):
                 return 0  # touches no element
-            case Call("erf", (a,)):
+            case ir.Call("erf", (a,)):
                 return np.vectorize(math.erf)(self.value(a)).astype(str(e.dtype.element))[()]
-            case Call(op, args) if op in CALLS:
+            case ir.Call(op, args) if op in CALLS:
                 results = np.asarray(CALLS[op](*[self.value(a) for a in args]))
                 return results.astype(str(e.dtype.element))[()]
         raise TewbError(
@@ -284,13 +237,15 @@ class IRInterpreter:
 
     # ---- packed functions
 
-    def packed(self, name: str, args: list[Expr]) -> int:
+    def packed(self, name: str, args: list[ir.Expr]) -> int:
         """Call a packed function on views. Each view is one access to all of its elements."""
         function = get_global_func(name)
         given = []
         for a in args:
             match a:
-                case Call("tvm_stack_make_array", (Var() as owner, Call(_, sizes), strides, _, _, offset)):
+                case ir.Call(
+                    "tvm_stack_make_array", (ir.Var() as owner, ir.Call(_, sizes), strides, _, _, offset)
+                ):
                     given.append(self._view(owner, sizes, strides, offset))
                 case _:
                     given.append(self.value(a))
@@ -298,9 +253,9 @@ class IRInterpreter:
             function(*given)
         return 0
 
-    def _view(self, owner: Var, sizes: tuple[Expr, ...], strides: Expr, offset: Expr) -> Any:
+    def _view(self, owner: ir.Var, sizes: tuple[ir.Expr, ...], strides: ir.Expr, offset: ir.Expr) -> Any:
         shape = [int(self.value(n)) for n in sizes]
-        if isinstance(strides, Call):
+        if isinstance(strides, ir.Call):
             steps = [int(self.value(n)) for n in strides.args]
         else:
             steps = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
@@ -320,7 +275,7 @@ class IRInterpreter:
         return any(name == owner or name == f"{owner}.tile" for name in names)
 
 
-def _known(e: Expr) -> Expr | int:
+def _known(e: ir.Expr) -> ir.Expr | int:
     value = const_int(e)
     return e if value is None else value
 
@@ -354,7 +309,7 @@ def _remainder(a: Any, b: Any) -> Any:
     return np.mod(a, b)
 
 
-def _cast(i: IRInterpreter, e: Cast) -> Any:
+def _cast(i: IRInterpreter, e: ir.Cast) -> Any:
     value = i.value(e.value)
     if value.__class__ is int and e.dtype.element in ("int32", "int64"):
         return wrap(value, e.dtype.element)
@@ -370,39 +325,39 @@ def _most(a: Any, b: Any) -> Any:
 
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
-    Add: lambda a, b: a + b, Sub: lambda a, b: a - b, Mul: lambda a, b: a * b, FloorDiv: _floor_divide,
-    FloorMod: _remainder, Div: _divide, Mod: np.fmod, Min: _least, Max: _most, EQ: lambda a, b: a == b,
-    NE: lambda a, b: a != b, LT: lambda a, b: a < b, LE: lambda a, b: a <= b, GT: lambda a, b: a > b,
-    GE: lambda a, b: a >= b,
+    ir.Add: lambda a, b: a + b, ir.Sub: lambda a, b: a - b, ir.Mul: lambda a, b: a * b, ir.FloorDiv: _floor_divide,
+    ir.FloorMod: _remainder, ir.Div: _divide, ir.Mod: np.fmod, ir.Min: _least, ir.Max: _most, ir.EQ: lambda a, b: a == b,
+    ir.NE: lambda a, b: a != b, ir.LT: lambda a, b: a < b, ir.LE: lambda a, b: a <= b, ir.GT: lambda a, b: a > b,
+    ir.GE: lambda a, b: a >= b,
 }  # fmt: skip
 
 _EXPRESSIONS: dict[type, Callable[[IRInterpreter, Any], Any]] = {
-    Var: lambda i, e: i.values[e],
-    IntImm: lambda i, e: e.value,
-    FloatImm: lambda i, e: np.dtype(str(e.dtype)).type(e.value),
-    BufferLoad: IRInterpreter.load,
-    Cast: _cast,
-    Not: lambda i, e: np.logical_not(i.value(e.a)),
-    And: IRInterpreter.both,
-    Or: IRInterpreter.either,
-    Select: IRInterpreter.select,
-    Let: IRInterpreter.let_value,
-    Ramp: IRInterpreter.ramp,
-    Shuffle: IRInterpreter.shuffle,
-    Broadcast: lambda i, e: i.value(e.value),  # numpy repeats it where lanes meet it
-    Call: IRInterpreter.call,
+    ir.Var: lambda i, e: i.values[e],
+    ir.IntImm: lambda i, e: e.value,
+    ir.FloatImm: lambda i, e: np.dtype(str(e.dtype)).type(e.value),
+    ir.BufferLoad: IRInterpreter.load,
+    ir.Cast: _cast,
+    ir.Not: lambda i, e: np.logical_not(i.value(e.a)),
+    ir.And: IRInterpreter.both,
+    ir.Or: IRInterpreter.either,
+    ir.Select: IRInterpreter.select,
+    ir.Let: IRInterpreter.let_value,
+    ir.Ramp: IRInterpreter.ramp,
+    ir.Shuffle: IRInterpreter.shuffle,
+    ir.Broadcast: lambda i, e: i.value(e.value),  # numpy repeats it where lanes meet it
+    ir.Call: IRInterpreter.call,
 }
 
 _STATEMENTS: dict[type, Callable[[IRInterpreter, Any], Any]] = {
-    BufferStore: IRInterpreter.store,
-    For: IRInterpreter.loop,
-    While: IRInterpreter.while_,
-    IfThenElse: IRInterpreter.branch,
-    Seq: IRInterpreter.seq,
-    AttrStmt: IRInterpreter.attr,
-    Allocate: IRInterpreter.allocate,
-    DeclBuffer: lambda i, s: i.run(s.body),
-    LetStmt: IRInterpreter.let,
-    AssertStmt: IRInterpreter.assertion,
-    Evaluate: lambda i, s: i.value(s.value),
+    ir.BufferStore: IRInterpreter.store,
+    ir.For: IRInterpreter.loop,
+    ir.While: IRInterpreter.while_,
+    ir.IfThenElse: IRInterpreter.branch,
+    ir.Seq: IRInterpreter.seq,
+    ir.AttrStmt: IRInterpreter.attr,
+    ir.Allocate: IRInterpreter.allocate,
+    ir.DeclBuffer: lambda i, s: i.run(s.body),
+    ir.LetStmt: IRInterpreter.let,
+    ir.AssertStmt: IRInterpreter.assertion,
+    ir.Evaluate: lambda i, s: i.value(s.value),
 }

@@ -35,22 +35,20 @@ def frame(trace: AccessTrace, time: int) -> str:
     a = trace.accesses[min(max(time, 0), len(trace) - 1)]
     page = _Page(trace, a.elements[0])
     said = caption(trace, a.time)
-    parts = [
+    svg = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(said)}" width="{page.width}" height="{page.height}" '
         f'viewBox="-1 -1 {page.width} {page.height}" style="{_STYLES["svg"]}">',
         f"<title>{escape(said)}</title>",
         f'<path d="{page.grid()}" fill="none" stroke="currentColor" stroke-opacity="0.18"/>',
     ]
     for opacity, elements in _before(trace, a.time):
-        parts.append(f'<path d="{page.squares(elements, 1)}" fill="currentColor" fill-opacity="{opacity}"/>')
+        svg.append(f'<path d="{page.squares(elements, 1)}" fill="currentColor" fill-opacity="{opacity}"/>')
     lines = sorted({trace.line(e) for e in a.elements})
     of_lines = [e for n in lines for e in range(n * trace.line_elements, (n + 1) * trace.line_elements)]
-    parts.append(
-        f'<path d="{page.squares(of_lines, 0)}" fill="none" stroke="{_LINE}" stroke-dasharray="3 2"/>'
-    )
+    svg.append(f'<path d="{page.squares(of_lines, 0)}" fill="none" stroke="{_LINE}" stroke-dasharray="3 2"/>')
     now = page.circles(a.elements) if a.kind == "read" else page.squares(a.elements, 2)
-    parts.append(f'<path d="{now}" fill="{_READ if a.kind == "read" else _WRITE}"/></svg>')
-    return "".join(parts)
+    svg.append(f'<path d="{now}" fill="{_READ if a.kind == "read" else _WRITE}"/></svg>')
+    return "".join(svg)
 
 
 def caption(trace: AccessTrace, time: int) -> str:
@@ -58,14 +56,14 @@ def caption(trace: AccessTrace, time: int) -> str:
     a = trace.accesses[time]
     loops = ", ".join(f"{name}={value}" for name, value in a.loops)
     first = trace.first_touch[time]
-    parts = [f"access {time + 1} of {len(trace)}: {a.kind} {_elements(trace, a)}"]
+    words = [f"access {time + 1} of {len(trace)}: {a.kind} {_elements(trace, a)}"]
     if loops:
-        parts.append(f"at {loops}")
+        words.append(f"at {loops}")
     lines = sorted({trace.line(e) for e in a.elements})
     shown = f"line {lines[0]}" if len(lines) == 1 else f"{len(lines)} lines from {lines[0]}"
-    parts.append(f"cache {shown}, {_ago(trace.line_distances[first], 'line')}")
-    parts.append(f"the element {_ago(trace.distances[first], 'element')}")
-    return "; ".join(parts)
+    words.append(f"cache {shown}, {_ago(trace.line_distances[first], 'line')}")
+    words.append(f"the element {_ago(trace.distances[first], 'element')}")
+    return "; ".join(words)
 
 
 def _elements(trace: AccessTrace, a: TracedAccess) -> str:
@@ -138,16 +136,16 @@ class _Page:
 
 def summary(trace: AccessTrace) -> str:
     """How soon elements and cache lines are touched again, and what small caches would hold."""
-    parts = [f"<div>{escape(str(trace))}</div>"]
+    html = [f"<div>{escape(str(trace))}</div>"]
     for title, distances in (("elements", trace.distances), ("cache lines", trace.line_distances)):
         counts = histogram(distances)
         most = max((n for _, n in counts), default=1)
         rows = [(name, n, "█" * math.ceil(24 * n / most)) for name, n in counts if n]
-        parts.append(_side_by_side(plain.table((f"other {title} in between", "touches", ""), rows)))
+        html.append(_side_by_side(plain.table((f"other {title} in between", "touches", ""), rows)))
     if trace.accesses:
         rates = [(n, f"{trace.hits(n):.1%}") for n in (1, 2, 4, 8, 16, 64, 512)]
-        parts.append(_side_by_side(plain.table(("lines in a cache", "touches that it serves"), rates)))
-    return "".join(parts)
+        html.append(_side_by_side(plain.table(("lines in a cache", "touches that it serves"), rates)))
+    return "".join(html)
 
 
 def _side_by_side(table: str) -> str:

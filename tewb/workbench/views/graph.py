@@ -50,12 +50,12 @@ def _id(s: Stage) -> str:
 def _label(s: Stage) -> str:
     t = s.op.output(0)
     shape = " x ".join(script(n) for n in t.shape) or "scalar"
-    parts = [s.name, f"{shape} {t.dtype}, {memory_shown(t)}"]
+    words = [s.name, f"{shape} {t.dtype}, {memory_shown(t)}"]
     if s.is_inlined:
-        parts.append("inline")
+        words.append("inline")
     elif s.leaf_iter_vars and not s.is_placeholder:
-        parts.append(s.loops())
-    return quoted(*parts)
+        words.append(s.loops())
+    return quoted(*words)
 
 
 def svg(source: str) -> str | None:

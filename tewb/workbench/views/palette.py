@@ -19,13 +19,13 @@ from tewb.workbench.views.html import panel
 def palette(actions: Sequence[Action], stage: str, loop: str | None) -> str:
     """The panel of what can be done to a stage and a loop of it."""
     legal = [a for a in actions if a.legal]
-    parts = [
+    lists = [
         _list("Loops and memory", [_legal(a) for a in legal if not a.is_place]),
         _list("Where to compute it", [_legal(a) for a in legal if a.is_place]),
         _list("Not now", [_refused(a) for a in actions if not a.legal]),
     ]
     title = f"What can be done to {stage}" + (f", loop {loop}" if loop else "")
-    return panel(title, "".join(parts), "palette")
+    return panel(title, "".join(lists), "palette")
 
 
 def _list(title: str, items: Sequence[str]) -> str:

@@ -30,18 +30,18 @@ def roofline_svg(r: Roofline) -> str:
     x = log_scale(low_x, high_x, LEFT, WIDTH - RIGHT)
     y = log_scale(low_y, high_y, HEIGHT - BOTTOM, TOP)
     corners = [(low_x, r.peaks.roof(low_x)), (r.peaks.ridge, r.peaks.gflops), (high_x, r.peaks.gflops)]
-    parts = [_grid(x, y, (low_x, high_x, low_y, high_y))]
-    parts.append(f'<polyline class="tw-roof" points="{_path(corners, x, y)}"/>')
-    parts += _roof_labels(r, x, y)
+    shapes = [_grid(x, y, (low_x, high_x, low_y, high_y))]
+    shapes.append(f'<polyline class="tw-roof" points="{_path(corners, x, y)}"/>')
+    shapes += _roof_labels(r, x, y)
     way = [(p.intensity, p.gflops) for p in r.points]
     if len(way) > 1:
-        parts.append(f'<polyline class="tw-way" points="{_path(way, x, y)}"/>')
-    parts += [_dot(p, x, y, "tw-point", 3) for p in r.points[:-1]]
-    parts += [_dot(p, x, y, kind, 5) for p, kind in ((r.numpy, "tw-numpy"), (r.cold, "tw-cold")) if p]
+        shapes.append(f'<polyline class="tw-way" points="{_path(way, x, y)}"/>')
+    shapes += [_dot(p, x, y, "tw-point", 3) for p in r.points[:-1]]
+    shapes += [_dot(p, x, y, kind, 5) for p, kind in ((r.numpy, "tw-numpy"), (r.cold, "tw-cold")) if p]
     if r.newest:
-        parts.append(_dot(r.newest, x, y, "tw-newest", 5.5))
-        parts += _point_labels(r, x, y)
-    return svg("Roofline", describe(r), "".join(parts))
+        shapes.append(_dot(r.newest, x, y, "tw-newest", 5.5))
+        shapes += _point_labels(r, x, y)
+    return svg("Roofline", describe(r), "".join(shapes))
 
 
 def describe(r: Roofline) -> str:
@@ -70,20 +70,20 @@ def _limits(r: Roofline) -> tuple[float, float, float, float]:
 def _grid(x: Scale, y: Scale, limits: tuple[float, float, float, float]) -> str:
     low_x, high_x, low_y, high_y = limits
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    parts = []
+    svg = []
     for v in ticks(low_x, high_x):
-        parts.append(f'<line class="tw-grid" x1="{x(v):.1f}" y1="{TOP}" x2="{x(v):.1f}" y2="{bottom}"/>')
-        parts.append(f'<text x="{x(v):.1f}" y="{bottom + 13}" text-anchor="middle">{v:g}</text>')
+        svg.append(f'<line class="tw-grid" x1="{x(v):.1f}" y1="{TOP}" x2="{x(v):.1f}" y2="{bottom}"/>')
+        svg.append(f'<text x="{x(v):.1f}" y="{bottom + 13}" text-anchor="middle">{v:g}</text>')
     for v in ticks(low_y, high_y):
-        parts.append(f'<line class="tw-grid" x1="{LEFT}" y1="{y(v):.1f}" x2="{right}" y2="{y(v):.1f}"/>')
-        parts.append(f'<text x="{LEFT - 4}" y="{y(v) + 4:.1f}" text-anchor="end">{v:g}</text>')
-    parts.append(f'<polyline class="tw-axis" points="{LEFT},{TOP} {LEFT},{bottom} {right},{bottom}"/>')
+        svg.append(f'<line class="tw-grid" x1="{LEFT}" y1="{y(v):.1f}" x2="{right}" y2="{y(v):.1f}"/>')
+        svg.append(f'<text x="{LEFT - 4}" y="{y(v) + 4:.1f}" text-anchor="end">{v:g}</text>')
+    svg.append(f'<polyline class="tw-axis" points="{LEFT},{TOP} {LEFT},{bottom} {right},{bottom}"/>')
     middle = (LEFT + right) / 2
-    parts.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">operations per byte</text>')
-    parts.append(
+    svg.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">operations per byte</text>')
+    svg.append(
         f'<text transform="translate(12 {(TOP + bottom) / 2}) rotate(-90)" text-anchor="middle">GFLOP/s</text>'
     )
-    return "".join(parts)
+    return "".join(svg)
 
 
 def _roof_labels(r: Roofline, x: Scale, y: Scale) -> list[str]:
@@ -99,10 +99,10 @@ def _point_labels(r: Roofline, x: Scale, y: Scale) -> list[str]:
     """What the newest point and numpy's reach, beside them; on different sides, as they are in one line."""
     n = r.newest
     assert n is not None
-    parts = [_label(f"{n.gflops:.3g}", x(n.intensity) + 9, y(n.gflops) + 4, "start", "tw-said")]
+    svg = [_label(f"{n.gflops:.3g}", x(n.intensity) + 9, y(n.gflops) + 4, "start", "tw-said")]
     if r.numpy:
-        parts.append(_label("numpy", x(r.numpy.intensity) - 9, y(r.numpy.gflops) + 4, "end", ""))
-    return parts
+        svg.append(_label("numpy", x(r.numpy.intensity) - 9, y(r.numpy.gflops) + 4, "end", ""))
+    return svg
 
 
 def _label(text: str, x: float, y: float, anchor: str, kind: str) -> str:

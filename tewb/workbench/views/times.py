@@ -109,11 +109,11 @@ def history_plot(session: Session) -> str:
         return svg("Time per step", _words(moments), text + wrong, HEIGHT)
     low, high = min(seconds) / 1.6, max(seconds) * 1.6
     y = log_scale(low, high, HEIGHT - BOTTOM, TOP)
-    parts = [_grid(session, x, y, low, high)]
-    parts.append(_line("tw-reference", numpy, x, y) + _numpy_label(numpy, y))
-    parts.append(_line("tw-way", right, x, y))
-    parts += [_point(m, x, y, newest=m is moments[-1], low=low) for m, _ in right]
-    return svg("Time per step", _words(moments), "".join(parts) + wrong, HEIGHT)
+    shapes = [_grid(session, x, y, low, high)]
+    shapes.append(_line("tw-reference", numpy, x, y) + _numpy_label(numpy, y))
+    shapes.append(_line("tw-way", right, x, y))
+    shapes += [_point(m, x, y, newest=m is moments[-1], low=low) for m, _ in right]
+    return svg("Time per step", _words(moments), "".join(shapes) + wrong, HEIGHT)
 
 
 def _steps(session: Session) -> Scale:
@@ -125,21 +125,21 @@ def _steps(session: Session) -> Scale:
 
 def _grid(session: Session, x: Scale, y: Scale, low: float, high: float) -> str:
     bottom, right, count = HEIGHT - BOTTOM, WIDTH - RIGHT, len(session.journal)
-    parts = []
+    svg = []
     for v in ticks(low, high):
-        parts.append(f'<line class="tw-grid" x1="{LEFT}" y1="{y(v):.1f}" x2="{right}" y2="{y(v):.1f}"/>')
-        parts.append(f'<text x="{LEFT - 4}" y="{y(v) + 4:.1f}" text-anchor="end">{shown(v)}</text>')
+        svg.append(f'<line class="tw-grid" x1="{LEFT}" y1="{y(v):.1f}" x2="{right}" y2="{y(v):.1f}"/>')
+        svg.append(f'<text x="{LEFT - 4}" y="{y(v) + 4:.1f}" text-anchor="end">{shown(v)}</text>')
     every = count // 20 + 1
     for n in range(0, count + 1, every):
         title = escape(str(session.journal[n - 1]) if n else "no steps")
-        parts.append(
+        svg.append(
             f'<text x="{x(n):.1f}" y="{bottom + 13}" text-anchor="middle">{n}<title>{title}</title></text>'
         )
-    parts.append(f'<polyline class="tw-axis" points="{LEFT},{TOP} {LEFT},{bottom} {right},{bottom}"/>')
-    parts.append(
+    svg.append(f'<polyline class="tw-axis" points="{LEFT},{TOP} {LEFT},{bottom} {right},{bottom}"/>')
+    svg.append(
         f'<text x="{(LEFT + right) / 2}" y="{HEIGHT - 8}" text-anchor="middle">steps of the journal</text>'
     )
-    return "".join(parts)
+    return "".join(svg)
 
 
 def _line(kind: str, times: Sequence[tuple[Moment, float]], x: Scale, y: Scale) -> str:
