@@ -526,3 +526,17 @@ def test_nontemporal_stores_that_are_none(written: str, reason: str) -> None:
     head = '@T.prim_func\ndef main(A: T.Buffer((16,), "float32")):\n'
     with pytest.raises(ParseError, match=re.escape(reason)):
         parse(f"{head}    A[0] = {written}\n")
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_a_check_of_lanes_comes_back_wherever_it_stands(follows: bool) -> None:
+    """`with T.Assert(...)` where something follows the statement that is checked, `assert` where nothing does."""
+    A = te.placeholder((1, 2), name="A")
+    index = te.placeholder((2,), "int64", name="index")
+    C = te.compute((2,), lambda i: A[index[i], 0], name="C")
+    D = te.compute((1,), lambda i: te.const(1.0, "float32"), name="D")
+    outputs = [C, D] if follows else [C]
+    s = te.create_schedule([t.op for t in outputs])
+    s[C].vectorize(C.op.axis[0])
+    texts = every_pass(s, [A, index, *outputs])
+    assert any(("with T.Assert(" if follows else "assert ") in text for text in texts)

@@ -477,3 +477,31 @@ def test_a_tile_is_split_again_whatever_is_left_over(n: int | str, m: int | str,
     b = np.full((*a.shape, 5), 9, "float32")
     kernel(a, b)
     np.testing.assert_array_equal(b, a[:, :, None] + np.arange(5, dtype="float32"))
+
+
+@te.hybrid.script
+def triangle(a):
+    b = output_tensor(a.shape, a.dtype)  # noqa: F821
+    for j in range(a.shape[0]):
+        b[j] = a[j]
+        for k in range(j):
+            b[j] = b[j] + a[k]
+    return b
+
+
+def test_a_part_that_wide_indices_tell_runs_in_the_loop_as_written() -> None:
+    n, m = te.var("n"), te.var("m")
+    A = te.placeholder((n * m,), "int32", name="A")
+    B = triangle(A)
+
+    def row(i: Any, j: Any) -> Any:
+        k = te.reduce_axis((0, i + 1), name="k")
+        return te.sum(B[te.min(i, n * m)] + B[0], axis=k)
+
+    C = te.compute((n, n + 2), row, name="C")
+    s = te.create_schedule(C.op)
+    s[B].compute_at(s[C], C.op.reduce_axis[0])
+    a = np.arange(12, dtype="int32")
+    b = np.cumsum(a)
+    wanted = [[(i + 1) * (b[i] + b[0])] * 5 for i in range(3)]
+    np.testing.assert_array_equal(tewb.build(s, [n, m, A, C])(3, 4, a), wanted)

@@ -330,7 +330,7 @@ class _Parser(ExpressionParser):
                 return self.attribute(call, node)
             if target is None and word == "Assert":
                 self.arguments(call, 'T.Assert(condition, "message")', 2)
-                cond, message = self.condition(call.args[0]), self.string(call.args[1])
+                cond, message = self.condition(call.args[0], in_lanes=True), self.string(call.args[1])
                 return AssertStmt(cond, message, self.block(node.body, node))
             if name is not None:
                 with self.scope():

@@ -64,7 +64,8 @@ def _on_loop(body: Stmt, v: Var, change: Callable[[For], Stmt]) -> Stmt:
 def _in_part(body: Stmt, v: Var, part: Range) -> Stmt:
     def change(n: For) -> Stmt:
         inside = substitute(n.body, {v: ops.add(part.min, v)})
-        return replace(n, extent=part.extent, body=inside)
+        # A part has no more iterations than the loop, however wide the indices are that tell it.
+        return replace(n, extent=ops.cast(part.extent, v.dtype), body=inside)
 
     return _on_loop(body, v, change)
 
