@@ -38,8 +38,9 @@ def browser() -> Iterator[Any]:
         pytest.fail(missing)
     if missing:
         pytest.skip(missing)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)  # what must come does, also where the cores are shared with other work
     with sync_playwright() as p:
         made = p.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         yield made

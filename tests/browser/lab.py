@@ -111,6 +111,18 @@ READY = """async () => {
 }"""
 
 
+# JupyterLab keeps only the cells in view in the page, and "run all" ends with a scroll to the last cell: a workbench
+# that was there is then gone. So its cell is looked up in the model, and scrolled to.
+TO_THE_WORKBENCH = """async () => {
+  const notebook = window.jupyterapp.shell.currentWidget.content;
+  const shows = output => 'application/vnd.jupyter.widget-view+json' in (output.data ?? {});
+  const index = notebook.widgets.findIndex(({model}) => model.type === 'code' && model.outputs.toJSON().some(shows));
+  if (index < 0) return false;
+  await notebook.scrollToItem(index, 'start');
+  return true;
+}"""
+
+
 class Notebook:
     """A notebook open in a page."""
 
@@ -122,20 +134,24 @@ class Notebook:
 
     def run_all(self) -> None:
         """Start all cells; what they show is waited for by the caller."""
-        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        self.page.evaluate("""() => {
+          window.allHaveRun = false;
+          const runs = window.jupyterapp.commands.execute('notebook:run-all-cells');
+          runs.finally(() => { window.allHaveRun = true; });
+        }""")
 
     def idle(self) -> None:
         """Wait until all cells have run. While some still do, the front end sends what is typed into new
         fields by a slower way than clicks, and a click may come first."""
-        status = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"
-        busy = ".jp-InputPrompt"
+        idle = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+        waiting = "[...document.querySelectorAll('.jp-InputPrompt')].some(p => p.innerText.includes('*'))"
         self.page.wait_for_function(
-            f"() => {status} === 'idle' && ![...document.querySelectorAll('{busy}')].some(p => p.innerText.includes('*'))",
-            timeout=120_000,
+            f"() => window.allHaveRun !== false && {idle} && !{waiting}", timeout=120_000
         )
 
     def workbench(self) -> Any:
         """The workbench, scrolled into view."""
+        self.page.wait_for_function(TO_THE_WORKBENCH, timeout=60_000)
         bench = self.page.locator(".tw-bench").first
         bench.wait_for(timeout=60_000)
         bench.scroll_into_view_if_needed()
@@ -162,7 +178,7 @@ def opened(page: Any, lab: Lab, name: str) -> Notebook:
     if page.locator("body[data-jp-theme-light=false]").count():  # a test before this one left it dark
         notebook.theme("JupyterLab Light")
     notebook.run_all()
+    notebook.idle()
     notebook.workbench()
     page.locator(".tw-panel-ir").first.wait_for()
-    notebook.idle()
     return notebook

@@ -46,8 +46,8 @@ def test_compute_hybrid_and_extern_in_one_workbench(page: Any, lab: Lab) -> None
     if page.locator("body[data-jp-theme-light=false]").count():
         notebook.theme("JupyterLab Light")
     notebook.run_all()
-    bench: Any = notebook.workbench()
     notebook.idle()
+    bench: Any = notebook.workbench()
     expect(bench.locator(".tw-panel-loops")).to_contain_text("lift")
     tab(bench, "Memory")
     expect(bench.locator(".tw-panel-regions")).to_contain_text("E[2, 8]")
