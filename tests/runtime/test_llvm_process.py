@@ -15,7 +15,7 @@ import tewb
 from tewb import te
 from tewb.base import CodegenError, PassContext, Stopped, TewbError, stopped_by
 from tewb.runtime import jit, llvm_process
-from tewb.runtime.llvm_process import is_long
+from tewb.runtime.llvm_process import takes_long
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
 
@@ -48,11 +48,11 @@ def children() -> str:
 @pytest.mark.slow
 def test_long_work_gives_the_code_that_short_work_does(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = build(1500)
-    assert is_long(kernel.get_source("ll0"))
+    assert takes_long(kernel.get_source("ll0"))
     a, c = np.arange(1500, dtype="float32"), np.zeros(1500, "float32")
     kernel(a, c)
     np.testing.assert_array_equal(c[2:], a[:-2] * 2 + 1)
-    monkeypatch.setattr(jit, "is_long", lambda text: False)
+    monkeypatch.setattr(jit, "takes_long", lambda text: False)
     assert build(1500).get_source("ll") == kernel.get_source("ll")
     assert build(1500).get_source("asm") == kernel.get_source("asm")
 

@@ -52,7 +52,7 @@ def parse(text: str) -> PrimFunc | IRModule:
     `structural_equal(parse(script(f)), f)` holds; provenance is not in the text. Raises ParseError, with the
     line and a caret, for text that is not IR.
     """
-    parser = _Parser(text if isinstance(text, str) else "")
+    parser = _FunctionParser(text if isinstance(text, str) else "")
     try:
         return parser.program(python_tree(text))
     except UnreadableError as e:
@@ -64,7 +64,7 @@ def parse(text: str) -> PrimFunc | IRModule:
         ) from None
 
 
-class _Parser(ExpressionParser):
+class _FunctionParser(ExpressionParser):
     """Parses functions and statements, on top of expressions."""
 
     # ---- functions
@@ -436,13 +436,13 @@ def _are_names(facts: dict[Any, Any]) -> bool:
     )
 
 
-_STATEMENTS: dict[type, Callable[[_Parser, Any], Stmt | Wrap | None]] = {
-    ast.Assign: _Parser.assign,
-    ast.For: _Parser.loop,
-    ast.While: _Parser.while_,
-    ast.If: _Parser.if_,
-    ast.With: _Parser.with_,
-    ast.Assert: _Parser.assertion,
-    ast.Expr: _Parser.evaluate,
-    ast.Pass: _Parser.nothing,
+_STATEMENTS: dict[type, Callable[[_FunctionParser, Any], Stmt | Wrap | None]] = {
+    ast.Assign: _FunctionParser.assign,
+    ast.For: _FunctionParser.loop,
+    ast.While: _FunctionParser.while_,
+    ast.If: _FunctionParser.if_,
+    ast.With: _FunctionParser.with_,
+    ast.Assert: _FunctionParser.assertion,
+    ast.Expr: _FunctionParser.evaluate,
+    ast.Pass: _FunctionParser.nothing,
 }

@@ -61,7 +61,7 @@ def script(n: Node | PrimFunc | IRModule) -> str:
     """`n` as text. An expression is one line for people, and cut where it is long. Statements and functions are
     complete blocks."""
     if isinstance(n, Expr):
-        return _Names().cut(n)
+        return _ExpressionPrinter().cut(n)
     return "\n".join(str(line) for line in script_lines(n))
 
 
@@ -105,7 +105,7 @@ _INFIX: dict[type, tuple[str, int]] = {
 MOST = 4000  # characters of an expression on a line of its own
 
 
-class _Names:
+class _ExpressionPrinter:
     """Prints expressions, and gives every variable and buffer a name of its own."""
 
     def __init__(self) -> None:
@@ -291,7 +291,7 @@ def _forget_half(cache: dict[Any, Any], most: int = 512) -> None:
             cache.pop(key, None)
 
 
-class _Printer(_Names):
+class _Printer(_ExpressionPrinter):
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[Line] = []

@@ -14,7 +14,7 @@ import llvmlite.binding as llvm
 
 from tewb.base import CodegenError, TewbError, native, option
 from tewb.runtime import wide_division
-from tewb.runtime.llvm_process import OutOfTime, can_start, do_in_another_process, is_long
+from tewb.runtime.llvm_process import OutOfTime, can_start, do_in_another_process, takes_long
 from tewb.runtime.llvm_work import Done, Work, do, optimize, parse
 from tewb.runtime.object_cache import ObjectCode, object_cache, sha256
 from tewb.runtime.target import IS_NEAR, Target, host
@@ -62,7 +62,7 @@ class Translated:
     def optimized_ir(self) -> str:
         """LLVM IR after optimisation; made when it is asked for, where the code came from the cache."""
         level = 0 if self._plain else self._level
-        if is_long(self.llvm_ir):
+        if takes_long(self.llvm_ir):
             return self._do(self.llvm_ir, level, self._level).optimized
         with _lock:
             return str(optimized(self.llvm_ir, self.target.machine(self._level), level))
@@ -80,7 +80,7 @@ class Translated:
         )
         done = None
         try:
-            if is_long(text) and can_start():
+            if takes_long(text) and can_start():
                 done = do_in_another_process(work, target.runs_here, _limit())
             if done is None:
                 with _lock:

@@ -28,7 +28,7 @@ class OutOfTime(Exception):
     """Work that took longer than its limit."""
 
 
-def is_long(text: str) -> bool:
+def takes_long(text: str) -> bool:
     """Whether LLVM's work on a text may take so long that somebody might want to end it."""
     return len(text) + LANE * text.count(" insertelement ") > LONG
 

@@ -65,7 +65,7 @@ def read_compact(text: str, schedule: Schedule) -> ReadSteps:
     """The steps written in `text`, tried on an untouched copy of `schedule`. Raises ParseError, with a caret at
     the word that cannot be read or at the step that cannot be applied."""
     trial, steps = Schedule(schedule.outputs), []
-    parser = _Parser(text)
+    parser = _CompactParser(text)
     while not parser.at_end():
         step, place = parser.step()
         try:
@@ -88,7 +88,7 @@ class _Token:
     end: int
 
 
-class _Parser:
+class _CompactParser:
     """Takes the tokens of a compact schedule one by one."""
 
     def __init__(self, text: str) -> None:

@@ -49,7 +49,11 @@ def replay(
 def _replay(
     schedule: Schedule, journal: Journal, order: Sequence[int], problem: Problem | None
 ) -> tuple[Journal, tuple[Conflict, ...], Schedule]:
-    trial, names, conflicts = Schedule(schedule.outputs, schedule.result_cache), _Names(journal, order), []
+    trial, names, conflicts = (
+        Schedule(schedule.outputs, schedule.result_cache),
+        _JournalNames(journal, order),
+        [],
+    )
     for index in order:
         step = journal[index]
         reason = _try(trial, step, names, problem)
@@ -61,7 +65,7 @@ def _replay(
     return trial.journal, tuple(conflicts), trial
 
 
-def _try(trial: Schedule, step: Step, names: _Names, problem: Problem | None) -> str | None:
+def _try(trial: Schedule, step: Step, names: _JournalNames, problem: Problem | None) -> str | None:
     """Do `step`, or say why it cannot be done."""
     try:
         wanted = names.translate(step)
@@ -78,7 +82,7 @@ def _try(trial: Schedule, step: Step, names: _Names, problem: Problem | None) ->
     return stuck.message
 
 
-class _Names:
+class _JournalNames:
     """What the names of a journal mean while its steps are done again."""
 
     def __init__(self, journal: Journal, order: Sequence[int]) -> None:
