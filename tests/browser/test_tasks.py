@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from tests.browser.lab import Lab, Notebook, opened
 from tests.browser.test_loops import row
-from tests.browser.test_workbench import apply, choose, fill, ir, press, said, tab
+from tests.browser.test_workbench import apply, choose, fill, ir, press, said, settle, tab
 
 
 def cells(lab: Lab, name: str, *sources: str) -> str:
@@ -120,8 +120,10 @@ def test_the_schedule_is_edited_as_code(start: Notebook) -> None:
     press(page, "load")
     expect(said(page)).to_contain_text("loaded")
     expect(ir(page)).to_contain_text("for i.outer in range(128):")
+    settle(page)
     editor.fill("i, j = s[C].op.axis\ns[C].split(i, factr=4)\n")
     editor.press("Tab")
+    settle(page)
     press(page, "load")
     expect(said(page)).to_contain_text("factr")
     expect(ir(page)).to_contain_text("for i.outer in range(128):")  # nothing changed
