@@ -17,6 +17,7 @@ from tewb.codegen.intrinsics import provide_library
 from tewb.codegen.kernel_support import DECLARATIONS, provide_kernel_support
 from tewb.codegen.line_provenance import Linked, assembly_lines, llvm_lines
 from tewb.codegen.loop_work import operations
+from tewb.codegen.narrow_floats import from_float32, is_narrow
 from tewb.codegen.size_limits import size_limits
 from tewb.codegen.size_text import size_text
 from tewb.codegen.statements import Statements
@@ -293,7 +294,7 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
     arguments: list[str] = ["ptr %ctx"]
     for n, p in enumerate([*f.params, *symbols_of(f)]):
         v = p.data if isinstance(p, Buffer) else p
-        t = value_type(v.dtype)
+        t = "float" if is_narrow(v.dtype) else value_type(v.dtype)
         values[v] = f"%p{n}"
         if isinstance(p, Buffer):
             # The runtime has separated the argument from the others, and checked the alignment it declares. LLVM
@@ -304,6 +305,9 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
         arguments.append(f"{t} %a{n}")
     body = Function(module, f"define internal i32 {inside}({', '.join(params)}) #0 !dbg {scope}", symbol)
     body.location = info.start(scope)
+    for v, value in values.items():
+        if is_narrow(v.dtype):
+            values[v] = from_float32(body, value, v.dtype)
     Statements(body, values, debug, _seen_by_python(f), info, scope).emit(f.body)
     body.do("ret i32 0")
     # The entry has a subprogram too: inlined code keeps its lines only inside of one.
@@ -326,7 +330,7 @@ def _unpack(module: Module, n: int, v: Var) -> list[str]:
         return [
             *lines,
             f"  %a{n} = fptrunc double %d{n} to float"
-            if d.bits == 32
+            if d.bits <= 32
             else f"  %a{n} = fadd double %d{n}, 0.0",
         ]
     lines.append(f"  %i{n} = load i64, ptr %s{n}")

@@ -169,7 +169,13 @@ def _slot(n: int, name: str, t: str, dtype: str) -> list[str]:
 
 # ---------------------------------------------------------------- the header
 
-_C_TYPES = {"float32": "float", "float64": "double", "bool": "bool"}
+_C_TYPES = {
+    "float32": "float",
+    "float64": "double",
+    "bool": "bool",
+    "float16": "uint16_t",
+    "bfloat16": "uint16_t",
+}
 
 _HEADER = """/* Kernels that tewb made for {target}.
 

@@ -37,6 +37,7 @@ HOOKS = (
 ARRAY, INTEGER, FLOAT, READ, WRITTEN = range(5)
 DTYPES = (
     "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
+    "float16", "bfloat16",
 )  # fmt: skip
 
 
@@ -64,6 +65,11 @@ class ParamSpec:
     alignment: int = 0
     symbol: str = ""
     position: int = 1
+
+    @property
+    def is_float(self) -> bool:
+        """Whether its numbers are floats."""
+        return "float" in self.dtype
 
     @property
     def place(self) -> str:
