@@ -25,7 +25,10 @@ def named(path: Path) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
-def test_programs_run_and_print_what_the_page_says(page: Path) -> None:
+def test_programs_run_and_print_what_the_page_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for block, printed, said in run_page(page):
         if said is not None:
             assert printed.strip() == said.strip(), f"the block at line {block.line}"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tewb.arith import NUMPY_OPERATORS, converted, truncated_quotient
-from tewb.base import TewbError, any_depth
+from tewb.base import DType, TewbError, any_depth, from_memory, memory_dtype, rounded, to_memory
 from tewb.ir import (
     Call,
     Cast,
@@ -134,12 +134,12 @@ def _compute(op: ComputeOp, arrays: Arrays, values: Values) -> list[Any]:
     first = op.body[0]
     if isinstance(first, Reduce):
         return _reduce(op, first, shape, arrays, grid)
-    return [np.broadcast_to(_value(e, grid, arrays), shape).astype(e.dtype) for e in op.body]
+    return [to_memory(np.broadcast_to(_value(e, grid, arrays), shape), e.dtype) for e in op.body]
 
 
 def _reduce(op: ComputeOp, r: Reduce, shape: tuple[int, ...], arrays: Arrays, grid: Values) -> list[Any]:
     start = r.init or r.combiner.identity
-    state = [np.broadcast_to(_value(e, grid, arrays), shape).astype(e.dtype) for e in start]
+    state = [rounded(np.broadcast_to(_value(e, grid, arrays), shape), e.dtype) for e in start]
     for point, inside in _points(op, op.reduce_axis, grid, np.True_, arrays):
         terms = [_value(e, point, arrays) for e in r.source]
         pairs = zip((*r.combiner.lhs, *r.combiner.rhs), (*state, *terms), strict=True)
@@ -147,7 +147,7 @@ def _reduce(op: ComputeOp, r: Reduce, shape: tuple[int, ...], arrays: Arrays, gr
         condition = np.broadcast_to(inside & _value(r.condition, point, arrays), shape)
         results = [np.broadcast_to(_value(e, combined, arrays), shape) for e in r.combiner.result]
         state = [np.where(condition, x, old).astype(old.dtype) for x, old in zip(results, state, strict=True)]
-    return state
+    return [to_memory(x, e.dtype) for x, e in zip(state, start, strict=True)]
 
 
 def _points(
@@ -195,41 +195,46 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
     f = NUMPY_OPERATORS.get(type(e))
     if f is not None:
         a, b = part(e.a), part(e.b)  # type: ignore[attr-defined]
-        return np.asarray(f(a, b)).astype(e.dtype)
+        return rounded(f(a, b), e.dtype)
     match e:
         case Var():
             return values[e]
         case IntImm(value, dtype) | FloatImm(value, dtype):
-            return np.array(value, dtype)
+            return rounded(value, dtype)
         case ProducerLoad(tensor, indices):
             array = arrays[tensor]
             if array.size == 0:  # a guard prevents all reads of it
                 array = np.zeros([max(n, 1) for n in array.shape], array.dtype)
             index = [np.clip(part(i), 0, n - 1) for i, n in zip(indices, array.shape, strict=True)]
-            return array[tuple(index)]
+            return from_memory(array[tuple(index)], e.dtype)
         case Div(a, b):
             x, y = part(a), part(b)
             if e.dtype.is_float:
-                return np.true_divide(x, y).astype(e.dtype)
+                return rounded(np.true_divide(x, y), e.dtype)
             return truncated_quotient(x, y).astype(e.dtype)
         case Mod(a, b):
-            return np.fmod(part(a), part(b)).astype(e.dtype)
+            return rounded(np.fmod(part(a), part(b)), e.dtype)
         case Not(a):
             return np.logical_not(part(a))
         case Select(c, a, b) | Call("if_then_else", (c, a, b)):
             cond, x, y = part(c), part(a), part(b)
-            return np.where(cond, x, y).astype(e.dtype)
+            return rounded(np.where(cond, x, y), e.dtype)
         case Cast(a, dtype):
             return converted(part(a), dtype)
         case Let(var, value, body):
             return _value(body, {**values, var: part(value)}, arrays)
         case Call(op, args) if op in CALLS:
-            return np.asarray(CALLS[op](*[part(a) for a in args])).astype(e.dtype)
+            return rounded(CALLS[op](*[_wide(part(a)) for a in args]), e.dtype)
         case Call("erf", (a,)):
             from math import erf
 
-            return np.vectorize(erf)(part(a)).astype(e.dtype)
+            return rounded(np.vectorize(erf)(part(a)), e.dtype)
     raise TewbError(f"{type(e).__name__} cannot be evaluated")
+
+
+def _wide(x: Any) -> Any:
+    """Operands of an intrinsic as kernels have them: those of 16 bits in float32."""
+    return x.astype(np.float32) if isinstance(x, np.ndarray | np.generic) and x.dtype == np.float16 else x
 
 
 def _extern(op: ExternOp, arrays: Arrays, values: Values) -> list[Any]:
@@ -239,7 +244,9 @@ def _extern(op: ExternOp, arrays: Arrays, values: Values) -> list[Any]:
         isinstance(body, Evaluate) and isinstance(body.value, Call) and body.value.op == "tvm_call_packed"
     ):
         raise TewbError(f"extern {op.name} is built by hand and cannot be evaluated")
-    results = [np.zeros([int(_value(n, values, arrays)) for n in t.shape], t.dtype) for t in op.outputs]
+    results = [
+        np.zeros([int(_value(n, values, arrays)) for n in t.shape], memory_dtype(t.dtype)) for t in op.outputs
+    ]
     views = {b.data: arrays[t] for b, t in zip(ins, op.inputs, strict=True)}
     views |= {b.data: a for b, a in zip(outs, results, strict=True)}
     name, *args = body.value.args
@@ -260,15 +267,15 @@ def random_array(shape: Sequence[int], dtype: str, rng: np.random.Generator) -> 
     """Values that suit a dtype: floats around 0, small integers, random booleans."""
     if dtype == "bool":
         return rng.integers(0, 2, shape).astype(bool)
-    if dtype.startswith("float"):
-        return rng.standard_normal(shape).astype(dtype)
+    if "float" in dtype:
+        return to_memory(rng.standard_normal(shape), DType(dtype))
     low = 0 if dtype.startswith("uint") else -8
     return rng.integers(low, 16, shape).astype(dtype)
 
 
 def tolerance(dtype: str, terms: int = 1) -> tuple[float, float]:
     """(relative, absolute) tolerance for sums of `terms` terms; (0, 0) for integers, which are exact."""
-    if not dtype.startswith("float"):
+    if "float" not in dtype:
         return 0.0, 0.0
-    eps = float(np.finfo(dtype).eps)
+    eps = 2.0**-7 if dtype == "bfloat16" else float(np.finfo(dtype).eps)
     return 16 * eps, 8 * eps * max(terms, 1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tewb.base import DType, rounded
 from tewb.ir import (
     EQ,
     GE,
@@ -50,6 +51,8 @@ def truncated_quotient(a: Any, b: Any) -> Any:
 def converted(a: Any, dtype: str) -> Any:
     """`a` as a kernel converts it: integers wrap, a float loses its fraction and is clamped to the range of the
     dtype, and NaN becomes 0."""
+    if "float" in dtype:
+        return rounded(a, DType(dtype))
     x, d = np.asarray(a), np.dtype(str(dtype))
     if x.dtype.kind != "f" or d.kind not in "iu":
         return x.astype(d)

@@ -53,7 +53,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
 """
 
 from tewb.base.config import PassContext, option
-from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
+from tewb.base.dtypes import BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
 from tewb.base.errors import (
     ArgumentError,
     BoundError,
@@ -75,6 +75,16 @@ from tewb.base.llvm_names import kernel_symbol, llvm_name, llvm_string, why_no_s
 from tewb.base.long_stack import any_depth
 from tewb.base.masked_arrays import masked_elements
 from tewb.base.names import comment, fresh_identifier, identifier, literal, printable, unique_name
+from tewb.base.narrow_numbers import (
+    bfloat16_bits,
+    bfloat16_values,
+    from_memory,
+    memory_dtype,
+    nearest,
+    new_dtype,
+    rounded,
+    to_memory,
+)
 from tewb.base.native_functions import CType, Native, native, register_native
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.span import Span, here
@@ -84,7 +94,17 @@ from tewb.base.traceback import render_with
 __all__ = [
     "BOOL",
     "FLOAT32",
+    "BFLOAT16",
+    "FLOAT16",
     "FLOAT64",
+    "bfloat16_bits",
+    "bfloat16_values",
+    "memory_dtype",
+    "from_memory",
+    "nearest",
+    "rounded",
+    "to_memory",
+    "new_dtype",
     "HANDLE",
     "INT32",
     "INT64",

@@ -1,4 +1,4 @@
-"""Data types by name: `float32`, `int8`, `bool`, `handle`, and vectors such as `float32x16`."""
+"""Data types by name: `float32`, `bfloat16`, `int8`, `bool`, `handle`, and vectors such as `float32x16`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from tewb.base.errors import DTypeError
 from tewb.base.python_text import brief
 from tewb.base.span import here
 
-_PATTERN = re.compile(r"(float|int|uint|bool|handle|void)([1-9][0-9]?)?(?:x([1-9][0-9]{0,6}))?")
+_PATTERN = re.compile(r"(float|bfloat|int|uint|bool|handle|void)([1-9][0-9]?)?(?:x([1-9][0-9]{0,6}))?")
 _WIDTHS = {
-    "float": {32, 64},
+    "float": {16, 32, 64},
+    "bfloat": {16},
     "int": {8, 16, 32, 64},
     "uint": {8, 16, 32, 64},
 }
@@ -20,7 +21,7 @@ _WIDTHS = {
 class DType(str):
     """A dtype that equals its name as a string and knows its parts.
 
-    `kind` is float, int, uint, bool, handle or void (what a C function returns); `bits` is the width of one lane; `lanes` is 1 for a
+    `kind` is float, bfloat, int, uint, bool, handle or void (what a C function returns); `bits` is the width of one lane; `lanes` is 1 for a
     scalar. Raises DTypeError for a name that tewb does not have.
     """
 
@@ -46,14 +47,14 @@ class DType(str):
     def _make(cls, name: str) -> DType:
         match = _PATTERN.fullmatch(name)
         if match is None:
-            raise _unknown(name, "tewb has float32/64, int8..64, uint8..64 and bool")
+            raise _unknown(name, "tewb has float16/32/64, bfloat16, int8..64, uint8..64 and bool")
         kind, width, lanes = match[1], match[2] or "", int(match[3] or 1)
         if (
             lanes < 1
             or (kind in _WIDTHS and int(width or 0) not in _WIDTHS[kind])
             or (kind in ("handle", "void") and width)
         ):
-            raise _unknown(name, "tewb has float32/64, int8..64, uint8..64 and bool")
+            raise _unknown(name, "tewb has float16/32/64, bfloat16, int8..64, uint8..64 and bool")
         if kind == "bool" and width not in ("", "1"):
             raise _unknown(name, "a boolean is written bool")
         element = f"{kind}{width}" if kind in _WIDTHS else kind
@@ -65,7 +66,11 @@ class DType(str):
         self.kind, self.lanes = kind, lanes
         self.bits = {"bool": 1, "handle": 64, "void": 8}.get(kind) or int(width)
         self.nbytes = max(1, self.bits // 8) * lanes
-        self.is_float, self.is_int, self.is_bool = kind == "float", kind in ("int", "uint"), kind == "bool"
+        self.is_float, self.is_int, self.is_bool = (
+            kind in ("float", "bfloat"),
+            kind in ("int", "uint"),
+            kind == "bool",
+        )
         half = 1 << (self.bits - 1)
         self.ends = (-half, half - 1) if kind == "int" else (0, 2 * half - 1)
         self.element = self if lanes == 1 else DType(element)
@@ -98,6 +103,8 @@ def _unknown(name: str, known: str) -> DTypeError:
 INT32 = DType("int32")
 INT64 = DType("int64")
 UINT64 = DType("uint64")
+FLOAT16 = DType("float16")
+BFLOAT16 = DType("bfloat16")
 FLOAT32 = DType("float32")
 FLOAT64 = DType("float64")
 BOOL = DType("bool")

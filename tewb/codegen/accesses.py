@@ -245,4 +245,4 @@ def is_long_walk(index: Expr) -> TypeGuard[Ramp]:
 
 def _bits_of(d: DType) -> str:
     """An element type as it is spelled in the names of LLVM's memory intrinsics."""
-    return f"{'f' if d.is_float else 'i'}{8 if d.is_bool else d.bits}"
+    return f"{'f' if d.kind == 'float' else 'i'}{8 if d.is_bool else d.bits}"

@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from tewb.base import CodegenError, PassContext, any_depth, fresh_identifier, kernel_symbol, llvm_name, native
 from tewb.codegen.debug_locations import DebugInfo
+from tewb.codegen.exported_text import entry_name, exported_text, header
 from tewb.codegen.function import Function, Module
 from tewb.codegen.intrinsics import provide_library
 from tewb.codegen.kernel_support import DECLARATIONS, provide_kernel_support
 from tewb.codegen.line_provenance import Linked, assembly_lines, llvm_lines
 from tewb.codegen.loop_work import operations
+from tewb.codegen.narrow_floats import from_float32, is_narrow
 from tewb.codegen.size_limits import size_limits
 from tewb.codegen.size_text import size_text
 from tewb.codegen.statements import Statements
@@ -34,12 +37,23 @@ from tewb.ir import (
     const_int,
     free_vars,
     has_nontemporal,
+    parse,
     script,
     script_lines,
     walk,
 )
-from tewb.runtime import Compiled, ForeignKernel, Kernel, Target, Translated, pool, register_native
-from tewb.runtime.abi import KernelSignature, ParamSpec, SymbolicSize
+from tewb.runtime import (
+    Compiled,
+    Exported,
+    ForeignKernel,
+    Kernel,
+    Target,
+    Translated,
+    bitcode,
+    pool,
+    register_native,
+)
+from tewb.runtime.abi import Description, KernelSignature, ParamSpec, SymbolicSize
 
 
 @dataclass(frozen=True)
@@ -61,9 +75,15 @@ class CompiledModule:
     """
 
     def __init__(
-        self, named: str, translate: Callable[[Target], LLVMModule], level: int, target: Target
+        self,
+        named: str,
+        translate: Callable[[Target], LLVMModule],
+        level: int,
+        target: Target,
+        debug: bool = False,
     ) -> None:
         self._named, self._translate, self._level, self.target = named, translate, level, target
+        self._debug, self._config = debug, PassContext.current().config
 
         def text() -> str:
             return self._translation.text
@@ -83,7 +103,7 @@ class CompiledModule:
 
     def for_target(self, target: Target | str) -> CompiledModule:
         """The same module, compiled for another target."""
-        return CompiledModule(self._named, self._translate, self._level, Target.of(target))
+        return CompiledModule(self._named, self._translate, self._level, Target.of(target), self._debug)
 
     @cached_property
     def _translation(self) -> LLVMModule:
@@ -122,15 +142,43 @@ class CompiledModule:
     def assembly(self) -> str:
         return self._code.assembly
 
-    def kernel(self, name: str) -> Kernel:
-        """The kernel of function `name`; one that cannot be called when the target is another machine."""
+    def kernel(self, name: str, signature: KernelSignature | None = None) -> Kernel:
+        """The kernel of function `name`; one that cannot be called when the target is another machine. Its signature
+        is `signature`, with other names in it, if that is given."""
         if not isinstance(self._code, Compiled):
-            return ForeignKernel(self._translation.signatures[name], self, self.target)
+            return ForeignKernel(signature or self._translation.signatures[name], self, self.target)
         address = self._code.address(kernel_symbol(name))
         signatures, symbols = pickle.loads(self._code.about)
         self._natives = [n for n in map(native, symbols) if n is not None]  # alive as long as this code
         setters = dict.fromkeys(n.set_threads for n in self._natives if n.set_threads is not None)
-        return Kernel(address, signatures[name], self, tuple(setters))
+        return Kernel(address, signature or signatures[name], self, tuple(setters))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the kernels in it."""
+        return tuple(self._translation.signatures)
+
+    def exported(self) -> Exported:
+        """The object code of these kernels as a library for C programs, other processes and other machines."""
+        made = self._translation
+        own = {entry_name(name): signature for name, signature in made.signatures.items()}
+        target = self.target
+        about = Description((target.triple, target.cpu, target.attributes), own, made.natives)
+        text = exported_text(made.text, made.signatures, about.to_json())
+        object_code = Translated(text, self._level, target=target).object_code()
+        return Exported(object_code, header(made.signatures, target), target)
+
+    def pickled(self, name: str) -> tuple[Callable[..., Kernel], tuple[Any, ...]]:
+        """How `pickle` makes the kernel `name` again: from its IR, for the machine where it arrives, unless its target
+        is another one."""
+        target = None if self.target == Target.host() else self.target
+        config = {key: value for key, value in self._config.items() if isinstance(value, bool | int | str)}
+        arguments = (script(self.module), self._debug, self._level, target, config)
+        return _compiled_again, (*arguments, self._translation.signatures[name])
+
+    def bitcode(self) -> bytes:
+        """The optimised LLVM IR as bitcode."""
+        return bitcode(self.optimized_ir)
 
     def assembly_lines(self) -> Linked:
         """The assembly, each line with the line (from 1) of the low-level IR text that it computes."""
@@ -159,7 +207,22 @@ def compile_module(
         return translate(flatten() if flatten else module, debug, target)
 
     chosen = PassContext.current().opt_level if level is None else level
-    return CompiledModule(named, make, chosen, target or Target.host())
+    return CompiledModule(named, make, chosen, target or Target.host(), debug)
+
+
+def _compiled_again(
+    text: str,
+    debug: bool,
+    level: int,
+    target: Target | None,
+    config: dict[str, Any],
+    signature: KernelSignature,
+) -> Kernel:
+    """A kernel from the text of its flat IR. The text has names that Python can read, `signature` the user's own."""
+    program = parse(text)
+    module = program if isinstance(program, IRModule) else IRModule({program.name: program})
+    with PassContext(config=config):
+        return compile_module(module, debug, level, None, target).kernel(signature.name, signature)
 
 
 def _is_innermost(loop: For) -> bool:
@@ -231,7 +294,7 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
     arguments: list[str] = ["ptr %ctx"]
     for n, p in enumerate([*f.params, *symbols_of(f)]):
         v = p.data if isinstance(p, Buffer) else p
-        t = value_type(v.dtype)
+        t = "float" if is_narrow(v.dtype) else value_type(v.dtype)
         values[v] = f"%p{n}"
         if isinstance(p, Buffer):
             # The runtime has separated the argument from the others, and checked the alignment it declares. LLVM
@@ -242,6 +305,9 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
         arguments.append(f"{t} %a{n}")
     body = Function(module, f"define internal i32 {inside}({', '.join(params)}) #0 !dbg {scope}", symbol)
     body.location = info.start(scope)
+    for v, value in values.items():
+        if is_narrow(v.dtype):
+            values[v] = from_float32(body, value, v.dtype)
     Statements(body, values, debug, _seen_by_python(f), info, scope).emit(f.body)
     body.do("ret i32 0")
     # The entry has a subprogram too: inlined code keeps its lines only inside of one.
@@ -264,7 +330,7 @@ def _unpack(module: Module, n: int, v: Var) -> list[str]:
         return [
             *lines,
             f"  %a{n} = fptrunc double %d{n} to float"
-            if d.bits == 32
+            if d.bits <= 32
             else f"  %a{n} = fadd double %d{n}, 0.0",
         ]
     lines.append(f"  %i{n} = load i64, ptr %s{n}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tewb.base import DType
+from tewb.base import FLOAT32, DType
 from tewb.codegen.function import Function
+from tewb.codegen.narrow_floats import from_float32, is_narrow, round_to_odd, to_float32
 from tewb.codegen.types import float_constant, suffix, value_type
 
 
@@ -11,6 +12,13 @@ def convert(f: Function, x: str, source: DType, target: DType) -> str:
     """`x` as `target`: floats round toward zero and stop at the ends of an integer's range (NaN is 0)."""
     if source is target:
         return x
+    if is_narrow(source):
+        return convert(f, to_float32(f, x, source), FLOAT32.with_lanes(source.lanes), target)
+    if is_narrow(target):
+        wide = FLOAT32.with_lanes(target.lanes)
+        is_double = source.is_float and source.bits == 64
+        near = round_to_odd(f, x, target.lanes) if is_double else convert(f, x, source, wide)
+        return from_float32(f, near, target)
     s, t = value_type(source), value_type(target)
     if target.is_bool:
         zero = (

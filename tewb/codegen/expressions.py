@@ -14,6 +14,7 @@ from tewb.codegen.division import divided, divided_safely, shifted
 from tewb.codegen.dot_products import dot_product
 from tewb.codegen.function import Function
 from tewb.codegen.intrinsics import INTRINSICS
+from tewb.codegen.narrow_floats import is_narrow, widened, widened_call
 from tewb.codegen.shuffles import concatenated, picked
 from tewb.codegen.single_lane import lane_of
 from tewb.codegen.types import (
@@ -110,6 +111,8 @@ class ExpressionWriter:
     # ---- arithmetic
 
     def arithmetic(self, e: Any) -> str:
+        if is_narrow(e.dtype):
+            return self.emit(widened(e))
         a, b = self.emit(e.a), self.emit(e.b)
         name = {ir.Add: "add", ir.Sub: "sub", ir.Mul: "mul"}[type(e)]
         t = value_type(e.dtype)
@@ -122,11 +125,15 @@ class ExpressionWriter:
         return self.f.ins(f"{name}{flags} {t} {a}, {b}")
 
     def div(self, e: ir.Div) -> str:
+        if is_narrow(e.dtype):
+            return self.emit(widened(e))
         if e.dtype.is_float:
             return self.f.ins(f"fdiv {value_type(e.dtype)} {self.emit(e.a)}, {self.emit(e.b)}")
         return self.divide(e.a, e.b, floor=False, remainder=False)
 
     def mod(self, e: ir.Mod) -> str:
+        if is_narrow(e.dtype):
+            return self.emit(widened(e))
         if e.dtype.is_float:
             return INTRINSICS["fmod"](self.f, e.dtype, [self.emit(e.a), self.emit(e.b)])
         return self.divide(e.a, e.b, floor=False, remainder=True)
@@ -157,6 +164,8 @@ class ExpressionWriter:
     def extreme(self, e: Any) -> str:
         """min and max: NaN wins, as in numpy, and either of 0.0 and -0.0, which takes half the instructions."""
         d = e.dtype
+        if is_narrow(d):
+            return self.emit(widened(e))
         smaller = isinstance(e, ir.Min)
         if d.is_float:
             op = "minimum" if smaller else "maximum"
@@ -170,6 +179,8 @@ class ExpressionWriter:
 
     def compare(self, e: Any) -> str:
         d = e.a.dtype
+        if is_narrow(d):
+            return self.emit(widened(e))
         signed, unsigned, floating = _PREDICATES[type(e)]
         a, b = self.emit(e.a), self.emit(e.b)
         if d.is_float:
@@ -406,6 +417,8 @@ class ExpressionWriter:
         rule = INTRINSICS.get(e.op)
         if rule is None:
             raise CodegenError(f"there is no function {e.op}: {script(e)}")
+        if is_narrow(e.args[0].dtype):
+            return self.emit(widened_call(e))
         return rule(self.f, e.args[0].dtype, [self.emit(a) for a in e.args])
 
     def call_extern(self, e: ir.Call) -> str:

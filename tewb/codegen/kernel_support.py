@@ -20,7 +20,7 @@ declare void @tewb.free(ptr, ptr) nounwind
 
 # Memory for intermediates comes from CPython's raw allocator, which needs no lock. The words before a block record how
 # it was allocated. The context counts down how much a call may still allocate.
-_CODE = f"""
+SUPPORT = f"""
 declare ptr @tewb_rt_malloc(i64)
 declare void @tewb_rt_raw_free(ptr)
 declare void @tewb_rt_alloc_shared(i64, i64, ptr)
@@ -126,7 +126,7 @@ def provide_kernel_support() -> None:
 def _load_support(alloc_shared: int | None, free_shared: int | None) -> Compiled:
     """The compiled functions, which call these addresses for memory shared with Python: they change when native
     callbacks have passed their test. The code is never freed, as kernels are not."""
-    code = Compiled(_CODE)
+    code = Compiled(SUPPORT)
     for name in ("tewb.fail", "tewb.alloc", "tewb.free"):
         register_symbol(name, code.address(name))
     return code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from tewb.base import DType, InternalError
+from tewb.base import DType, InternalError, nearest
 
 
 def value_type(d: DType) -> str:
@@ -20,7 +20,9 @@ def memory_type(d: DType) -> str:
 def _scalar(d: DType, boolean: str) -> str:
     match d.kind:
         case "float":
-            return "float" if d.bits == 32 else "double"
+            return {16: "half", 32: "float", 64: "double"}[d.bits]
+        case "bfloat":
+            return "i16"
         case "int" | "uint":
             return f"i{d.bits}"
         case "bool":
@@ -36,17 +38,17 @@ def _shaped(scalar: str, lanes: int) -> str:
 
 def suffix(d: DType) -> str:
     """How an overloaded intrinsic names a type: f32, i64, v8f32."""
-    letter = "f" if d.is_float else "i"
+    letter = "f" if d.kind == "float" else "i"
     return f"{letter}{d.bits}" if d.lanes == 1 else f"v{d.lanes}{letter}{d.bits}"
 
 
 def float_constant(value: float, d: DType) -> str:
-    """A float literal, exact: LLVM writes both widths as the bits of a double."""
-    if d.bits == 32:
-        try:
-            value = struct.unpack("<f", struct.pack("<f", value))[0]
-        except OverflowError:
-            value = float("inf") if value > 0 else float("-inf")
+    """A float literal, exact: LLVM writes float32 and float64 as the bits of a double."""
+    value = nearest(value, d)
+    if d.kind == "bfloat":
+        return str(struct.unpack("<I", struct.pack("<f", value))[0] >> 16)
+    if d.bits == 16:
+        return f"0xH{struct.unpack('<H', struct.pack('<e', value))[0]:04X}"
     return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import BOOL, FLOAT32, INT32, INT64, UINT64, DType, DTypeError, ShapeError, here
+from tewb.base import BOOL, FLOAT32, INT32, INT64, UINT64, DType, DTypeError, ShapeError, here, nearest
 from tewb.ir import expressions as ir
 from tewb.ir.axes import IterVar
 from tewb.ir.buffers import Buffer, BufferLoad
@@ -189,9 +189,11 @@ def _fold(e: type[Expr], a: Expr, b: Expr, f: Callable[[Any, Any], Any]) -> Expr
     if isinstance(a, IntImm) and isinstance(b, IntImm):
         return IntImm(wrap(f(a.value, b.value), a.dtype), a.dtype)
     if isinstance(a, FloatImm) and isinstance(b, FloatImm):
-        kind = np.float32 if a.dtype.bits == 32 else np.float64
+        # float32 holds the exact result of + - * on floats of 16 bits, or enough of it to be rounded again.
+        kind = np.float64 if a.dtype.bits == 64 else np.float32
+        x, y = kind(nearest(a.value, a.dtype)), kind(nearest(b.value, b.dtype))
         with np.errstate(all="ignore"):
-            return FloatImm(float(f(kind(a.value), kind(b.value))), a.dtype)
+            return FloatImm(nearest(float(f(x, y)), a.dtype), a.dtype)
     return None
 
 
@@ -369,11 +371,11 @@ def cast(value: Any, dtype: str) -> Expr:
     if d.kind == "handle" or x.dtype.kind == "handle":
         raise DTypeError(f"{x.dtype} cannot become {d}", hint="addresses and text are no numbers")
     if isinstance(x, IntImm):
-        return FloatImm(_rounded(x.value, d), d) if d.is_float else _int_constant(x.value, d)
+        return FloatImm(nearest(x.value, d), d) if d.is_float else _int_constant(x.value, d)
     if isinstance(x, FloatImm):
         value = _held(x)
         if d.is_float:
-            return FloatImm(_rounded(value, d), d)
+            return FloatImm(nearest(value, d), d)
         if math.isfinite(value) and (d.is_bool or d.min_value() <= int(value) <= d.max_value()):
             return _int_constant(int(bool(value)) if d.is_bool else int(value), d)
     return ir.Cast(x, d)
@@ -381,17 +383,7 @@ def cast(value: Any, dtype: str) -> Expr:
 
 def _held(x: IntImm | FloatImm) -> float:
     """The value that a register holds for a constant: 0.1 as float32 is 0.100000001490116."""
-    return _rounded(x.value, x.dtype) if isinstance(x, FloatImm) else x.value
-
-
-def _rounded(value: float, dtype: DType) -> float:
-    """`value` as the nearest number of a float dtype, rounded once."""
-    if dtype.bits == 64:
-        return float(value)
-    with np.errstate(over="ignore"):
-        # An integer of 64 bits would be rounded twice on its way through a Python float.
-        exact = np.array(value, "uint64" if value > 1 << 62 else "int64") if isinstance(value, int) else value
-        return float(np.float32(exact))
+    return nearest(x.value, x.dtype) if isinstance(x, FloatImm) else x.value
 
 
 def _int_constant(value: int, dtype: DType) -> Expr:

@@ -7,7 +7,10 @@ shapes and strides. It returns 0, or 1 after writing what failed to the context.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 # Fields of the context, in 8-byte slots.
 CANCEL, ERROR, MESSAGE, DETAIL_A, DETAIL_B, HANDLE, MEMORY_LEFT = range(7)
@@ -21,6 +24,12 @@ OK, CANCELLED, ASSERTION, BOUNDS, NO_MEMORY, CALLBACK = range(6)
 # to a call is 0, or 1 after an exception; to a request for memory it is an address, or 0 if there is none.
 UNANSWERED = -1
 
+# The runtime's functions that a kernel calls. In an exported library they are reached through a table, in this order.
+HOOKS = (
+    "tewb_rt_parallel", "tewb_rt_malloc", "tewb_rt_raw_free", "tewb_rt_alloc_shared", "tewb_rt_free_shared",
+    "tewb_rt_call_packed", "tewb_rt_call_checked",
+)  # fmt: skip
+
 # The record of a packed call begins with the word for its answer, the arguments follow.
 # A packed argument is a record of int64: kind, dtype number, rank, address, then shape and strides (in
 # elements); a scalar's value takes the place of the address. A checked array, which is read or written by an
@@ -28,6 +37,7 @@ UNANSWERED = -1
 ARRAY, INTEGER, FLOAT, READ, WRITTEN = range(5)
 DTYPES = (
     "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
+    "float16", "bfloat16",
 )  # fmt: skip
 
 
@@ -55,6 +65,11 @@ class ParamSpec:
     alignment: int = 0
     symbol: str = ""
     position: int = 1
+
+    @property
+    def is_float(self) -> bool:
+        """Whether its numbers are floats."""
+        return "float" in self.dtype
 
     @property
     def place(self) -> str:
@@ -103,3 +118,50 @@ class KernelSignature:
     intermediates: tuple[str, ...] = field(default=())
     symbol_bits: tuple[int, ...] = ()
     limits: tuple[Limit, ...] = ()
+
+
+# ---------------------------------------------------------------- exported libraries
+
+VERSION = 1  # of everything in this file, for libraries that another tewb made
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What an exported library says of itself: the target as (triple, processor, features), the signature of each
+    kernel by the symbol of its entry, and the functions that it needs from native libraries."""
+
+    target: tuple[str, str, str]
+    kernels: Mapping[str, KernelSignature]
+    natives: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """As JSON text."""
+        kernels = {symbol: asdict(s) for symbol, s in self.kernels.items()}
+        return json.dumps(
+            {"version": VERSION, "target": self.target, "kernels": kernels, "natives": self.natives}
+        )
+
+    @staticmethod
+    def from_json(text: str) -> Description:
+        """What `to_json` wrote. Raises ValueError for the text of another version."""
+        data = json.loads(text)
+        if data["version"] != VERSION:
+            raise ValueError(f"version {data['version']}, where this tewb reads {VERSION}")
+        kernels = {symbol: _signature(s) for symbol, s in data["kernels"].items()}
+        triple, processor, features = data["target"]
+        return Description((triple, processor, features), kernels, tuple(data["natives"]))
+
+
+def _signature(data: dict[str, Any]) -> KernelSignature:
+    own: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in data.items()}
+    own["params"] = tuple(map(_param, data["params"]))
+    own["packed"] = tuple(PackedCall(**call) for call in data["packed"])
+    own["limits"] = tuple(Limit(**limit) for limit in data["limits"])
+    return KernelSignature(**own)
+
+
+def _param(data: dict[str, Any]) -> ParamSpec:
+    def sizes(listed: list[dict[str, Any]] | None) -> tuple[SymbolicSize, ...] | None:
+        return None if listed is None else tuple(SymbolicSize(**size) for size in listed)
+
+    return ParamSpec(**data | {"shape": sizes(data["shape"]), "strides": sizes(data["strides"])})

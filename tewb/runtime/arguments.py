@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tewb.base import ArgumentError, masked_elements
+from tewb.base import ArgumentError, DType, bfloat16_bits, masked_elements, memory_dtype, nearest, new_dtype
 from tewb.runtime.abi import KernelSignature, ParamSpec, SymbolicSize
 from tewb.runtime.aligned_memory import LINE, address_of_first, aligned_bytes, aligned_empty
 
@@ -125,7 +125,7 @@ def _output(p: ParamSpec, symbols: dict[str, int]) -> Any:
         ) from None
     if min(shape, default=0) < 0:
         raise _refusal(f"{p.name} is left out, and its shape would be {tuple(shape)}", p)
-    dtype = np.dtype(p.dtype)
+    dtype = new_dtype(p.dtype)
     if p.strides is not None and any(s.value is not None for s in p.strides):
         return _laid_out(shape, dtype, _own_strides(p.strides, shape, symbols), max(p.alignment, LINE))
     if not p.alignment and dtype.itemsize * math.prod(shape) < SMALL:
@@ -206,7 +206,7 @@ def simple_plan(signature: KernelSignature) -> Plan | None:
         shape = tuple(s.value for s in p.shape if s.value is not None)
         if p.alignment or len(shape) != len(p.shape):
             return None
-        dtype = np.dtype(p.dtype)
+        dtype = memory_dtype(p.dtype)
         strides = None
         if p.strides is not None:
             if min(shape, default=0) < 2 or any(s.value is None and s.symbol is None for s in p.strides):
@@ -336,7 +336,7 @@ def _scalar(p: ParamSpec, value: Any) -> int:
         value = value.item()
     if not isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
         raise _refusal(f"{p.name} is a {p.dtype} scalar, not {_kind(value)}", p)
-    if p.dtype.startswith("float"):
+    if p.is_float:
         if isinstance(value, int) and abs(value) >= 1 << 1024:
             raise _refusal(
                 f"{p.name} is an integer of {value.bit_length()} bits and does not fit {p.dtype}", p
@@ -358,8 +358,9 @@ def _scalar(p: ParamSpec, value: Any) -> int:
 
 
 def _bits(p: ParamSpec, value: Any) -> int:
-    if p.dtype.startswith("float"):
-        return int(np.float64(value).view(np.int64))
+    if p.is_float:
+        number = nearest(float(value), DType(p.dtype)) if p.dtype.endswith("16") else value
+        return int(np.float64(number).view(np.int64))
     return int(bool(value)) if p.dtype == "bool" else int(value)
 
 
@@ -373,6 +374,8 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
     """`value` as a numpy array that shares its memory."""
     if isinstance(value, np.ndarray):
         _check_mask(p, value)
+        if p.dtype == "bfloat16" and value.dtype.name == "bfloat16":  # that of ml_dtypes
+            return value.view(np.uint16)
         return value
     inner = getattr(value, "tewb_array", None)
     if isinstance(inner, np.ndarray):
@@ -402,7 +405,9 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
 def _zero_dimensional(p: ParamSpec, value: bool | int | float) -> Any:
     """A Python number as an array of no dimensions, for a tensor that is one."""
     integer = _scalar(p, value)
-    return np.asarray(value if p.dtype.startswith("float") else integer, p.dtype)
+    if p.dtype == "bfloat16":
+        return bfloat16_bits(value)
+    return np.asarray(value if p.is_float else integer, p.dtype)
 
 
 def _check_mask(p: ParamSpec, a: Any) -> None:
@@ -423,7 +428,7 @@ def _array(kernel: str, p: ParamSpec, value: Any, prepared: Prepared) -> Any:
             p,
             hint=None if p.is_output else f"{p.name}.astype('{p.dtype}') if they are numbers",
         )
-    expected = np.dtype(p.dtype)
+    expected = memory_dtype(p.dtype)
     if a.dtype != expected:
         swapped = a.dtype.newbyteorder("=") == expected
         reason = f"{p.name} has dtype {a.dtype}, and kernel {kernel} takes {p.dtype}"
@@ -450,6 +455,8 @@ def _array(kernel: str, p: ParamSpec, value: Any, prepared: Prepared) -> Any:
 
 def _other_dtype(p: ParamSpec, a: Any, value: Any) -> str | None:
     """How to convert an array of another dtype to one that a kernel takes."""
+    if p.dtype == "bfloat16":
+        return f"numpy has no bfloat16: {p.name}.astype(ml_dtypes.bfloat16), or uint16 with its bits"
     if p.is_output:
         return f"an array that it can write: numpy.empty({a.shape}, '{p.dtype}')"
     if not isinstance(value, np.ndarray) and a.dtype == np.uint8:

@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
+from tewb.base import memory_dtype
 from tewb.runtime import abi, native_calls
 from tewb.runtime.checked_call import Guarded, call_checked
 from tewb.runtime.cpython import WRITEABLE
 from tewb.runtime.jit import register_symbol
 
 _invocations: dict[int, Invocation] = {}
-_DTYPES = tuple(np.dtype(name) for name in abi.DTYPES)
+_DTYPES = tuple(memory_dtype(name) for name in abi.DTYPES)
 
 
 _SPARE = array("q", bytes(8 * 8 * native_calls.OWNER_SLOTS))  # room for owners that come while a kernel runs

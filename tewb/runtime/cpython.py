@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tewb.base import memory_dtype
 from tewb.runtime import abi
 from tewb.runtime.jit import register_symbol
 
@@ -81,7 +82,7 @@ def register_arrays() -> bool:
         return False
     register_symbol("tewb_np_ndarray", id(np.ndarray))
     for name in abi.DTYPES:
-        register_symbol(f"tewb_np_{name}", id(np.dtype(name)))  # numpy has one object for each, for ever
+        register_symbol(f"tewb_np_{name}", id(memory_dtype(name)))  # numpy has one object for each, for ever
     return True
 
 

@@ -72,19 +72,25 @@ class Translated:
         """The machine code as assembly text."""
         return self._do(self.optimized_ir, 0, self._level, assembly=True).code.decode()
 
-    def _do(self, text: str, level: int, machine_level: int, assembly: bool = False) -> Done:
-        """LLVM's work on a text: in a process of its own where it may be long. Raises CodegenError."""
+    def object_code(self) -> bytes:
+        """The object file of this text, for a linker. Raises CodegenError."""
+        return self._do(self.llvm_ir, self._level, self._level, linked=True).code
+
+    def _do(
+        self, text: str, level: int, machine_level: int, assembly: bool = False, linked: bool = False
+    ) -> Done:
+        """LLVM's work on a text: in a process of its own where it may be long. `linked` code goes to a linker and not
+        to memory. Raises CodegenError."""
         target = self.target
-        work = Work(
-            text, level, target.triple, target.cpu, target.attributes, target.options(machine_level), assembly
-        )
+        options = target.options(machine_level, linked)
+        work = Work(text, level, target.triple, target.cpu, target.attributes, options, assembly)
         done = None
         try:
             if takes_long(text) and can_start():
                 done = do_in_another_process(work, target.runs_here, _limit())
             if done is None:
                 with _lock:
-                    done = do(work, target.machine(machine_level))
+                    done = do(work, target.machine(machine_level, linked))
         except TewbError:
             raise
         except RuntimeError as e:
@@ -241,6 +247,11 @@ def optimized(text: str, machine: Any, level: int) -> Any:
     module = _parse(text)
     optimize(module, machine, level, text)
     return module
+
+
+def bitcode(text: str) -> bytes:
+    """An LLVM text as bitcode."""
+    return bytes(_parse(text).as_bitcode())
 
 
 def _key(text: str, level: int, plain: bool, target: Target) -> str:

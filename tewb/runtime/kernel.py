@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from tewb.base import ArgumentError, BoundError, ExternError, TewbError, may_be_stopped, option
+from tewb.base import ArgumentError, BoundError, ExternError, TewbError, here, may_be_stopped, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
 from tewb.runtime.arguments import (
@@ -26,6 +26,7 @@ from tewb.runtime.arguments import (
 )
 from tewb.runtime.background_call import call_in_background
 from tewb.runtime.interrupt_watch import watched
+from tewb.runtime.module import Module
 from tewb.runtime.native_entry import Direct, connect, register_entry_functions, with_vectorcall
 from tewb.runtime.packed_functions import get_global_func
 from tewb.runtime.target import Target
@@ -47,7 +48,7 @@ _BRIEF = 20_000
 callbacks.register()
 
 
-class Kernel:
+class Kernel(Module):
     """A compiled function. `kernel(a, b, c)` runs it on arrays in place; `c = kernel(a, b)` makes the outputs,
     when they come last and all are left out. `code` shows what it was made from.
 
@@ -210,19 +211,43 @@ class Kernel:
         return time_call(lambda: self.run(ready), number, repeat)
 
     def time_evaluator(
-        self, name: str, dev: Any = None, number: int = 10, repeat: int = 3, min_repeat_ms: int = 0
-    ) -> Any:
-        """The classic way to time: a function of the arguments that returns a Timing."""
+        self,
+        func_name: str | None = None,
+        dev: Any = None,
+        number: int = 10,
+        repeat: int = 1,
+        min_repeat_ms: int = 0,
+        limit_zero_time_iterations: int = 100,
+        cooldown_interval_ms: int = 0,
+        repeats_to_cooldown: int = 1,
+        cache_flush_bytes: int = 0,
+        f_preproc: str = "",
+    ) -> Callable[..., Timing]:
+        """The classic way to time: a function of the arguments that returns a Timing, of `repeat` samples of `number`
+        calls each, or of as many as take `min_repeat_ms`. Before every `repeats_to_cooldown`th sample the processor
+        rests for `cooldown_interval_ms`, and `cache_flush_bytes` of other memory are written before each one.
+
+        `func_name` is a kernel of this module, this one unless it is given; the other arguments are taken for the sake
+        of old programs. Raises ArgumentError for numbers that are no counts.
+        """
+        kernel = self if func_name is None else self.get_function(func_name)
+        counts = {"number": number, "repeat": repeat}
+        for what, n in counts.items():
+            if not isinstance(n, int) or n < 1:
+                raise ArgumentError(f"time_evaluator: {what}={n!r} is no number of calls", span=here())
+        flushed = bytearray(cache_flush_bytes)
+
+        def before(sample: int) -> None:
+            if cooldown_interval_ms and sample % repeats_to_cooldown == 0:
+                time.sleep(cooldown_interval_ms / 1000)
+            if flushed:
+                ctypes.memset((ctypes.c_char * len(flushed)).from_buffer(flushed), sample % 256, len(flushed))
 
         def evaluate(*args: Any) -> Timing:
-            ready = prepare(self.signature, args, {})
-            return time_call(lambda: self.run(ready), number, repeat, min_repeat_ms / 1000)
+            ready = prepare(kernel.signature, args, {})
+            return time_call(lambda: kernel.run(ready), number, repeat, min_repeat_ms / 1000, before)
 
         return evaluate
-
-    @property
-    def entry_name(self) -> str:
-        return self.name
 
     def get_source(self, fmt: str = "ll", target: Target | str | None = None) -> str:
         """The code of this kernel: "ll" (optimised LLVM IR), "ll0" (as tewb made it) or "asm".
@@ -234,9 +259,6 @@ class Kernel:
         if fmt not in _FORMATS:
             raise ArgumentError(f"get_source knows ll, ll0 and asm, not {fmt}", hint='get_source("asm")')
         return str(getattr(self.code if target is None else self.code.for_target(target), _FORMATS[fmt]))
-
-    def __copy__(self) -> Self:
-        return self
 
     def __repr__(self) -> str:
         shown = ", ".join(

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from tewb.base import memory_dtype
 from tewb.runtime import abi
 from tewb.runtime.cpython import (
     REFERENCES,
@@ -95,7 +96,7 @@ declare void @tewb_py_alloc_shared(i64, i64, ptr)
 @array_type = internal global ptr null
 @failed = internal global ptr null
 @descrs = internal global [{len(abi.DTYPES)} x ptr] zeroinitializer
-@sizes = internal constant [{len(abi.DTYPES)} x i64] [{", ".join(f"i64 {np.dtype(d).itemsize}" for d in abi.DTYPES)}]
+@sizes = internal constant [{len(abi.DTYPES)} x i64] [{", ".join(f"i64 {memory_dtype(d).itemsize}" for d in abi.DTYPES)}]
 
 define void @tewb_native_set(ptr %type, ptr %failed, ptr %descrs) {{
   store ptr %type, ptr @array_type
@@ -390,7 +391,7 @@ def native_calls(failed: Any, alloc_address: int) -> tuple[int, int, int] | None
     compiled = _compiled(alloc_address)
     if compiled is None:
         return None
-    types = (ctypes.c_void_p * len(abi.DTYPES))(*[id(np.dtype(d)) for d in abi.DTYPES])
+    types = (ctypes.c_void_p * len(abi.DTYPES))(*[id(memory_dtype(d)) for d in abi.DTYPES])
     ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)(
         compiled.address("tewb_native_set")
     )(id(np.ndarray), id(failed), types)

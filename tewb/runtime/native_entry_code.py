@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tewb.base import memory_dtype
 from tewb.runtime import abi
 from tewb.runtime.abi import KernelSignature, Limit, ParamSpec, SymbolicSize
 from tewb.runtime.cpython import (
@@ -187,7 +188,7 @@ class _Entry:
             expected_type = "@tewb_np_ndarray"
         elif p.dtype in ("float32", "float64"):
             expected_type = "@tewb_py_float"
-        elif p.dtype == "bool" or p.dtype.startswith("float"):
+        elif p.dtype == "bool" or p.is_float:
             raise _NotNativeError
         else:
             expected_type = "@tewb_py_int"
@@ -196,7 +197,7 @@ class _Entry:
     def scalar(self, p: ParamSpec, o: str) -> str:
         """Slot of a number, which must fit."""
         t = self.t
-        if p.dtype.startswith("float"):
+        if p.is_float:
             return t.ins(f"bitcast double {t.ins(f'call double @tewb_py_PyFloat_AsDouble(ptr {o})')} to i64")
         value = t.ins(f"call i64 @tewb_py_PyLong_AsLongLongAndOverflow(ptr {o}, ptr %over)")
         t.check_equal("i32", t.ins("load i32, ptr %over"), "0")
@@ -242,7 +243,7 @@ class _Entry:
 
     def extent(self, p: ParamSpec, o: str, data: str) -> tuple[str, str]:
         """Where an array begins and ends; checks its strides."""
-        t, item = self.t, np.dtype(p.dtype).itemsize
+        t, item = self.t, memory_dtype(p.dtype).itemsize
         dims = [self.dimension(s, o, d) for d, s in enumerate(p.shape)]
         if p.strides is None:
             size = str(item)

@@ -123,7 +123,12 @@ class Target:
         if (self.triple, self.cpu, self.attributes) == (own.triple, own.cpu, own.attributes):
             return True
         is_known_cpu = self.cpu == own.cpu or self.cpu in _CPUS
-        return self._system() == own._system() and is_known_cpu and self.features <= own.features
+        return self.has_our_system and is_known_cpu and self.features <= own.features
+
+    @property
+    def has_our_system(self) -> bool:
+        """Whether its architecture and operating system are those of this machine."""
+        return self._system() == Target.host()._system()
 
     def _system(self) -> tuple[str, str]:
         """Architecture and operating system."""
@@ -131,8 +136,8 @@ class Target:
         system = next((s for s in systems if s in self.triple), self.triple)
         return self.arch, "darwin" if system == "macos" else system
 
-    def machine(self, level: int = 2) -> Any:
-        """A new target machine of LLVM (an engine takes its own)."""
+    def machine(self, level: int = 2, linked: bool = False) -> Any:
+        """A new target machine of LLVM (an engine takes its own). Code that is `linked` goes to a file."""
         try:
             llvm_target = llvm.Target.from_triple(self.triple)
         except RuntimeError as e:
@@ -140,12 +145,12 @@ class Target:
                 f"LLVM has no target {brief(self.triple)}", hint="such as aarch64-linux-gnu", span=here()
             ) from e
         return llvm_target.create_target_machine(
-            cpu=self.cpu, features=self.attributes, **self.options(level)
+            cpu=self.cpu, features=self.attributes, **self.options(level, linked)
         )
 
-    def options(self, level: int) -> dict[str, Any]:
+    def options(self, level: int, linked: bool = False) -> dict[str, Any]:
         """The other arguments of an LLVM target machine."""
-        jit = self.runs_here
+        jit = self.runs_here and not linked
         # Constants and calls are within 2 GB of the code: LLVM's linker ensures that. By default, code in
         # memory loads an address of 64 bits for each constant. (This linker does not support Windows.)
         if jit and not IS_NEAR:

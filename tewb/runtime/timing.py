@@ -72,9 +72,20 @@ def sample(f: Callable[[], Any], number: int) -> float:
     return (time.perf_counter() - start) / number
 
 
-def time_call(f: Callable[[], Any], number: int = 0, repeat: int = 7, min_seconds: float = 0.0) -> Timing:
-    """`repeat` samples of `f`, each of `number` calls (0: as many as take 20 ms)."""
+def time_call(
+    f: Callable[[], Any],
+    number: int = 0,
+    repeat: int = 7,
+    min_seconds: float = 0.0,
+    before: Callable[[int], None] = lambda sample: None,
+) -> Timing:
+    """`repeat` samples of `f`, each of `number` calls (0: as many as take 20 ms); `before` each of them, it is called
+    with its number."""
     count = number or calls_for(f, 0.02)
     if min_seconds:
         count = max(count, calls_for(f, min_seconds))
-    return Timing(tuple(sample(f, count) for _ in range(repeat)))
+    results = []
+    for n in range(repeat):
+        before(n)
+        results.append(sample(f, count))
+    return Timing(tuple(results))

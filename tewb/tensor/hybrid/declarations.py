@@ -95,10 +95,10 @@ class DeclarationTranslator:
             dtype = DType(text)
         except DTypeError:
             dtype = None
-        if dtype is None or dtype.lanes != 1 or dtype.kind == "handle":
+        if dtype is None or dtype.lanes != 1 or dtype.kind in ("handle", "bfloat"):
             raise self.translation.refuse(
                 node,
                 f"unknown dtype {brief(repr(text))}",
-                "float32, float64, int8 to int64, uint8 to uint64, bool",
+                "float16, float32, float64, int8 to int64, uint8 to uint64, bool",
             )
         return dtype

@@ -114,6 +114,12 @@ class HybridFunction(Inlinable):
                 form,
             )
         for name, value in values.items():
+            if isinstance(value, Tensor) and value.dtype.kind == "bfloat":
+                raise self.text.error(
+                    self.text.tree,
+                    f"{name} is a tensor of bfloat16, which hybrid functions cannot compute with: numpy has none",
+                    f'te.compute({name}.shape, lambda *i: {name}[i].astype("float32")) before it',
+                )
             hidden = masked_elements(value)
             if hidden:
                 raise self.text.error(

@@ -25,7 +25,7 @@ LOOPS: dict[str, ForKind] = {
 DECLARATIONS = ("output_tensor", "allocate")
 
 CASTS = (
-    "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
+    "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
 )  # fmt: skip
 
 _NUMPY: dict[str, Callable[..., Any]] = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import ArgumentError, Stop, Stopped, check_given, here, stopped_by
+from tewb.base import ArgumentError, Stop, Stopped, check_given, from_memory, here, memory_dtype, stopped_by
 from tewb.driver import build_module
 from tewb.ir import Reduce, Var, const_int
 from tewb.lowering import lower_schedule
@@ -178,7 +178,9 @@ def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
         scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
         results = evaluate(computed, inputs, scalars)
     expected = {t: np.asarray(r) for t, r in zip(computed, results, strict=True)}
-    outputs = {t: filled_like(np.empty(shape_of(t, sizes_now(session)), t.dtype)) for t in computed}
+    outputs = {
+        t: filled_like(np.empty(shape_of(t, sizes_now(session)), memory_dtype(t.dtype))) for t in computed
+    }
     return inputs, outputs, expected
 
 
@@ -224,7 +226,8 @@ def difference(t: Tensor, got: Any, want: Any) -> str | None:
     if got.shape != want.shape:
         return f"its shape is {got.shape} and the reference's {want.shape}"
     rtol, atol = tolerance(t.dtype, _terms(t))
-    finite = want[np.isfinite(want)] if t.dtype.startswith("float") else want[:0]
+    got, want = from_memory(got, t.dtype), from_memory(want, t.dtype)
+    finite = want[np.isfinite(want)] if t.dtype.is_float else want[:0]
     scale = float(np.max(np.abs(finite), initial=0.0))
     close = np.isclose(got, want, rtol=rtol, atol=atol * max(scale, 1.0), equal_nan=True)
     if close.all():

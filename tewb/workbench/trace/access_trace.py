@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import ArgumentError, TewbError, check_given, here, is_count
+from tewb.base import ArgumentError, TewbError, check_given, here, is_count, memory_dtype
 from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk
 from tewb.tensor import PlaceholderOp, Tensor
 from tewb.workbench.measure.counts import value_of
@@ -55,7 +55,7 @@ class AccessTrace:
 
     @property
     def item_bytes(self) -> int:
-        return np.dtype(self.dtype).itemsize
+        return memory_dtype(self.dtype).itemsize
 
     @property
     def line_elements(self) -> int:
@@ -213,7 +213,7 @@ def _arguments(session: SessionView, f: PrimFunc) -> dict[Var, Any]:
             continue
         shape, t = [const_int(n) or 0 for n in b.shape], tensors[position]
         if position in f.outputs:
-            array = np.zeros(shape, str(b.dtype))
+            array = np.zeros(shape, memory_dtype(b.dtype))
         elif given is None:
             assert t is not None
             array = suitable[t]
@@ -224,7 +224,7 @@ def _arguments(session: SessionView, f: PrimFunc) -> dict[Var, Any]:
                     f"the input for {b.name} has shape {array.shape}, not {tuple(shape)}",
                     hint="inputs are in the order of the arguments",
                 )
-        memory[b.data] = np.ascontiguousarray(array, str(b.dtype)).reshape(-1).copy()
+        memory[b.data] = np.ascontiguousarray(array, memory_dtype(b.dtype)).reshape(-1).copy()
     return memory
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from tewb import ir
 from tewb.arith import converted, row_major, truncated_quotient
-from tewb.base import BoundError, TewbError
+from tewb.base import BoundError, TewbError, from_memory, memory_dtype, rounded, to_memory
 from tewb.ir import LEAVES, const_int
 from tewb.ir.ops import wrap
 from tewb.runtime import get_global_func
@@ -61,7 +61,9 @@ class IRInterpreter:
         binary = _BINARY.get(type(e))
         if binary is not None:
             result = binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
-            return wrap(result, e.dtype) if result.__class__ is int else result
+            if result.__class__ is int:
+                return wrap(result, e.dtype)
+            return rounded(result, e.dtype) if e.dtype.kind == "bfloat" else result
         rule = _EXPRESSIONS.get(type(e))
         if rule is None:
             raise TewbError(f"{type(e).__name__} cannot be traced")
@@ -99,14 +101,15 @@ class IRInterpreter:
 
     def load(self, e: ir.BufferLoad) -> Any:
         owner = e.buffer.data
-        return self.memory[owner][self._touch(owner, "read", self._positions(e.buffer, e.indices))]
+        place = self._touch(owner, "read", self._positions(e.buffer, e.indices))
+        return from_memory(self.memory[owner][place], e.dtype)
 
     def store(self, s: ir.BufferStore) -> None:
         value = self.value(s.value)
         owner = s.buffer.data
         memory = self.memory[owner]
         place = self._touch(owner, "write", self._positions(s.buffer, s.indices))
-        new = np.asarray(value).astype(memory.dtype)
+        new = to_memory(value, s.buffer.dtype)
         if self._mask is not None and isinstance(place, np.ndarray):
             place, new = place[self._mask], np.broadcast_to(new, place.shape)[self._mask]
         memory[place] = new
@@ -117,7 +120,7 @@ class IRInterpreter:
         size = math.prod(shape)
         if b.strides and size:  # with gaps
             size = 1 + sum((n - 1) * int(self.value(step)) for n, step in zip(shape, b.strides, strict=True))
-        self.memory[b.data] = np.zeros(size, str(b.dtype))
+        self.memory[b.data] = np.zeros(size, memory_dtype(b.dtype))
         self.run(s.body)
 
     # ---- control
@@ -226,10 +229,10 @@ class IRInterpreter:
             case ir.Call("prefetch"):
                 return 0  # touches no element
             case ir.Call("erf", (a,)):
-                return np.vectorize(math.erf)(self.value(a)).astype(str(e.dtype.element))[()]
+                return rounded(np.vectorize(math.erf)(self.value(a)), e.dtype)[()]
             case ir.Call(op, args) if op in CALLS:
                 results = np.asarray(CALLS[op](*[self.value(a) for a in args]))
-                return results.astype(str(e.dtype.element))[()]
+                return rounded(results, e.dtype)[()]
         raise TewbError(
             f"{e.op} cannot be traced: what it touches only its machine code knows",
             hint="trace a program whose stages are computes, hybrid functions or packed functions",
@@ -334,7 +337,7 @@ _BINARY: dict[type, Callable[[Any, Any], Any]] = {
 _EXPRESSIONS: dict[type, Callable[[IRInterpreter, Any], Any]] = {
     ir.Var: lambda i, e: i.values[e],
     ir.IntImm: lambda i, e: e.value,
-    ir.FloatImm: lambda i, e: np.dtype(str(e.dtype)).type(e.value),
+    ir.FloatImm: lambda i, e: rounded(e.value, e.dtype)[()],
     ir.BufferLoad: IRInterpreter.load,
     ir.Cast: _cast,
     ir.Not: lambda i, e: np.logical_not(i.value(e.a)),

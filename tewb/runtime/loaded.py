@@ -1,0 +1,190 @@
+"""Loading: kernels from a file that `export_library` wrote, in another process, on an equal machine.
+
+    kernel = tewb.load_module("blur.so")
+
+To load a library is to run its code: load what you trust. Nothing is loaded unasked.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import tarfile
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from typing import NoReturn
+
+from tewb.base import ArgumentError, CodegenError, here, native
+from tewb.runtime.abi import HOOKS, Description, KernelSignature
+from tewb.runtime.callbacks import register_native
+from tewb.runtime.exported import OBJECTS, SHARED
+from tewb.runtime.jit import Library, address_of
+from tewb.runtime.kernel import Kernel
+from tewb.runtime.target import Target
+from tewb.runtime.thread_pool import pool
+
+
+def load_module(path: str | os.PathLike[str], fmt: str = "") -> Kernel:
+    """The first kernel of a library that `export_library` wrote; `kernel["name"]` is another one of the same file.
+    `fmt` is its ending where the name has none. Loading runs code of the file: load what you trust.
+
+    Raises ArgumentError for a file that is not there or is no such library, CodegenError for one that was made for
+    another processor, or that needs functions which are not here.
+    """
+    file = Path(os.fspath(path))
+    ending = f".{fmt}".lower() if fmt else file.suffix.lower()
+    if not file.is_file():
+        raise ArgumentError(f"load_module: there is no file {file}", span=here())
+    if ending in SHARED:
+        return _SharedLibrary(file).first()
+    if ending in OBJECTS:
+        return _ObjectFile(file, file.read_bytes()).first()
+    if ending == ".tar":
+        return _ObjectFile(file, _object_in(file)).first()
+    raise ArgumentError(
+        f"load_module: {file.name} is no library",
+        hint=f"files that end with {', '.join((*SHARED, *OBJECTS, '.tar'))} are",
+        span=here(),
+    )
+
+
+def system_lib(symbol_prefix: str = "") -> Kernel:
+    """The first kernel of the library that this process was linked with, or that it loaded with RTLD_GLOBAL."""
+    if symbol_prefix:
+        raise ArgumentError(
+            f"system_lib: no symbol here begins with {symbol_prefix!r}",
+            hint="leave the prefix out",
+            span=here(),
+        )
+    return _SharedLibrary(None).first()
+
+
+def _object_in(file: Path) -> bytes:
+    """The object file of an archive; nothing is unpacked to the disk."""
+    try:
+        with tarfile.open(file) as tar:
+            for member in tar:
+                content = tar.extractfile(member) if member.name.endswith(OBJECTS) else None
+                if content is not None:
+                    return bytes(content.read())
+    except tarfile.TarError:
+        pass
+    raise _not_ours(file)
+
+
+class LoadedLibrary:
+    """Kernels of a library in memory. As `kernel.code` it has no text: a library keeps none."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        text = ctypes.string_at(self._symbol("tewb_about"))
+        try:
+            self.description = Description.from_json(text.decode())
+        except (ValueError, KeyError, TypeError) as e:
+            raise ArgumentError(f"load_module: {self} was made by another tewb: {e}", span=here()) from None
+        self._check_target()
+        # Libraries that we call stay loaded for as long as this one.
+        self._natives = [n for n in map(native, self.description.natives) if n is not None]
+        self._fill_hooks()
+
+    def _symbol(self, name: str) -> int:
+        """The address of a symbol of this library. Raises ArgumentError when it has none of this name."""
+        raise NotImplementedError
+
+    def _check_target(self) -> None:
+        target = Target(*self.description.target)
+        if not target.runs_here:
+            raise CodegenError(
+                f"load_module: {self} is made for {target}, and this machine is {Target.host()}",
+                hint='export it for all of them: tewb.build(s, args, target="llvm -mcpu=x86-64-v3")',
+                span=here(),
+            )
+
+    def _fill_hooks(self) -> None:
+        """Let these kernels call the runtime: its threads, its memory, and packed functions."""
+        register_native()
+        pool()
+        hooks = (ctypes.c_void_p * len(HOOKS)).from_address(self._symbol("tewb_hooks"))
+        for n, name in enumerate(HOOKS):
+            hooks[n] = address_of(name)
+
+    @cached_property
+    def _symbols(self) -> dict[str, tuple[str, KernelSignature]]:
+        return {s.name: (symbol, s) for symbol, s in self.description.kernels.items()}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the kernels in it."""
+        return tuple(self._symbols)
+
+    def kernel(self, name: str) -> Kernel:
+        """The kernel of this name, which is one of `names`."""
+        symbol, signature = self._symbols[name]
+        setters = dict.fromkeys(n.set_threads for n in self._natives if n.set_threads is not None)
+        return Kernel(self._symbol(symbol), signature, self, tuple(setters))
+
+    def first(self) -> Kernel:
+        """The kernel that comes first."""
+        return self.kernel(self.names[0])
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Texts and IR, which compiled modules have. Raises ArgumentError."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise ArgumentError(
+            f"{self} is machine code alone: a library keeps no text",
+            hint="look at it where it is built: get_source, lower",
+            span=here(),
+        )
+
+    def __str__(self) -> str:
+        return self.file.name if self.file else "the library of this process"
+
+
+class _SharedLibrary(LoadedLibrary):
+    """A shared library that the system loads; of this process itself when there is no file."""
+
+    def __init__(self, file: Path | None) -> None:
+        try:
+            self._library = _load_anew(file) if file else ctypes.CDLL(None)
+        except OSError as e:
+            raise CodegenError(f"load_module: the system does not load {file}: {e}", span=here()) from None
+        super().__init__(file)
+
+    def _symbol(self, name: str) -> int:
+        try:
+            return ctypes.addressof(ctypes.c_char.in_dll(self._library, name))
+        except ValueError:
+            raise _not_ours(self.file) from None
+
+
+class _ObjectFile(LoadedLibrary):
+    """An object file, which LLVM's linker loads."""
+
+    def __init__(self, file: Path, code: bytes) -> None:
+        if b"tewb_about" not in code:
+            raise _not_ours(file)
+        self._library = Library(code, ())
+        super().__init__(file)
+
+    def _symbol(self, name: str) -> int:
+        return self._library.address(name)
+
+
+def _load_anew(file: Path) -> ctypes.CDLL:
+    """The library that is in `file` now: by its name the system would find one that was there before."""
+    if os.name != "posix":
+        return ctypes.CDLL(str(file.resolve()))
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / file.name
+        link.symlink_to(file.resolve())
+        return ctypes.CDLL(str(link))
+
+
+def _not_ours(file: Path | None) -> ArgumentError:
+    return ArgumentError(
+        f"load_module: {file or 'this process'} has no kernels of tewb",
+        hint="kernel.export_library(path) writes them",
+        span=here(),
+    )
