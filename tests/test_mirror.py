@@ -17,10 +17,6 @@ WITHOUT: dict[str, str] = {
         casts choices comparisons conditions declare differences equal_lanes extremes logic numbers products
         quotients ramps remainders sums symbolic_divisors truncation
     """,
-    "tewb.base": """
-        dtypes given llvm_names long_stack masked_arrays names native_functions python_text span
-        stopping traceback
-    """,
     "tewb.codegen": """
         accesses conversion debug_locations division function intrinsics line_provenance single_lane size_limits
         size_text statements types vector_slices

@@ -10,7 +10,7 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.base import CodegenError, ExternError, kernel_symbol, llvm_name, llvm_string
+from tewb.base import CodegenError, ExternError
 from tewb.runtime.jit import Compiled
 
 NAMES = [
@@ -101,18 +101,6 @@ def test_kernel_named_as_a_c_function_calls_that_one() -> None:
     Z = te.compute((1000,), lambda i: te.const(0, "int32"), name="Z")  # LLVM makes a call of memset of it
     kernel = tewb.build(te.create_schedule(Z.op), [Z], name="memset")
     np.testing.assert_array_equal(kernel(), np.zeros(1000))
-
-
-@pytest.mark.parametrize(
-    "a, b", [("a b", "a_b"), ("a.b", "a_b"), ("a b", "a.20.b"), ("", "_"), ("é", "e"), ("llvm", "1lvm")]
-)
-def test_different_names_have_different_symbols(a: str, b: str) -> None:
-    assert kernel_symbol(a) != kernel_symbol(b)
-
-
-def test_text_is_quoted() -> None:
-    assert llvm_name("f.1") == "@f.1" and llvm_name("a b") == '@"a b"' and llvm_name("0") == '@"0"'
-    assert llvm_string('x"y\\\n') == '"x\\22y\\5C\\0A"' and llvm_string("é") == '"\\C3\\A9"'
 
 
 BROKEN = [
