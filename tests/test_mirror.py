@@ -32,10 +32,6 @@ WITHOUT: dict[str, str] = {
         argument_buffers bind_buffers combine_values data_ranges demands double_buffer extern_buffers extern_nest
         form_dot_products iterations nest stage_loops
     """,
-    "tewb.runtime": """
-        abi aligned_memory cpython foreign_kernel jit native_calls native_entry_code packed_functions
-        thread_pool_code timing
-    """,
     "tewb.schedule": """
         code inlining journal loop_text methods questions recompute relation result_cache schedule stage
         stub
