@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from mpmath import mp
 
+from tests.codegen.elementwise import run
 from tests.codegen.fit_polynomials import FITS
-from tests.codegen.test_expressions import run
 from tewb import te
 from tewb.codegen.vector_math.arc import ASIN
 from tewb.codegen.vector_math.exp import EXP

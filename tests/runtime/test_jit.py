@@ -75,7 +75,13 @@ def test_looks_at_text_for_another_machine() -> None:
     assert "shl" not in Translated(TWICE, plain=True, target=target).optimized_ir
 
 
-def test_code_goes_with_its_object(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_text_is_optimised_as_other_text_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit, "is_long", lambda text: True)
+    monkeypatch.setattr(jit, "can_start", lambda: False)
+    assert "shl" in Translated(TWICE).optimized_ir
+
+
+def test_code_goes_with_its_object() -> None:
     code = Compiled(TWICE)
     code.address("twice")
     library = weakref.ref(code._loaded[0])

@@ -14,7 +14,6 @@ from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tewb import te
 from tewb.base import TewbError
 from tewb.codegen import compile_module
-from tewb.codegen.line_provenance import assembly_lines, llvm_lines
 from tewb.workbench.demos import demo_session
 from tewb.workbench.looks.code_forms import CodeForm
 from tewb.workbench.looks.code_line import CodeLine
@@ -197,36 +196,6 @@ def test_code_without_a_source_is_a_comment_in_te() -> None:
     E = te.extern((4,), [A], body, name="E")
     s = tewb.Session(te.create_schedule(E.op), [A, E])
     assert any(line.text.startswith("# extern E is built by its own code") for line in s.forms()[0].lines)
-
-
-# ---------------------------------------------------------------- links
-
-
-def test_llvm_lines_follow_debug_locations() -> None:
-    text = "\n".join(
-        [
-            'target triple = "x"',
-            "define i32 @f() !dbg !1 {",
-            "b1:",
-            "  %v1 = add i32 1, 2, !dbg !5",
-            "  br label %b2, !prof !3, !dbg !6",
-            "}",
-            "!5 = !DILocation(line: 7, column: 1, scope: !1)",
-            "!6 = distinct !DILocation(line: 0, scope: !1)",
-        ]
-    )
-    assert llvm_lines(text) == [
-        ("define i32 @f() {", None),
-        ("b1:", 7),
-        ("  %v1 = add i32 1, 2", 7),
-        ("  br label %b2", None),
-        ("}", None),
-    ]
-
-
-def test_assembly_lines_keep_jump_targets() -> None:
-    text = "f:\n\t.loc\t1 3 1\n\tpushq\t%rbp\n.Ltmp0:\n.LBB0_1:\n\t.loc\t1 4 1 # x\n\tjmp\t.LBB0_1\n\t.p2align\t4\n"
-    assert assembly_lines(text) == [("f:", 3), ("\tpushq\t%rbp", 3), (".LBB0_1:", 4), ("\tjmp\t.LBB0_1", 4)]
 
 
 # ---------------------------------------------------------------- differences

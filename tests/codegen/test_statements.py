@@ -1,8 +1,9 @@
-"""Loops of very many iterations look at the cancel flag; loops of very many statements keep their count to themselves."""
+"""Statements: loops that can be interrupted and loops that stay loops, memory in registers, on the stack and on the heap."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -104,3 +105,56 @@ def test_a_flat_loop_of_many_iterations_can_be_interrupted() -> None:
         env=dict(os.environ),
     )
     assert found.stdout.split() == ["interrupted"], found.stderr
+
+
+@pytest.mark.parametrize(
+    "n, lanes, rolled",
+    [(4096, 64, True), (4100, 64, True), (4096, 8, False), (512, 64, False), (4096, None, False)],
+)
+def test_long_iterations_are_not_unrolled(n: int, lanes: int | None, rolled: bool) -> None:
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] * 2.0 + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    if lanes is not None:
+        s[B].vectorize(s[B].split("i", lanes)[1])
+    kernel = tewb.build(s, [A, B])
+    assert ("llvm.loop.unroll.disable" in kernel.get_source("ll0")) == rolled
+    a = np.random.default_rng(0).random(n, dtype="float32")
+    np.testing.assert_allclose(kernel(a), a * 2 + 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rows, columns", [(4, 64), (8, 48), (5, 24)])
+def test_accumulators_live_in_registers(rows: int, columns: int) -> None:
+    n, m, q = 4 * rows, 2 * columns, 64
+    A, B = te.placeholder((n, q), name="A"), te.placeholder((q, m), name="B")
+    k = te.reduce_axis((0, q), name="k")
+    C = te.compute((n, m), lambda i, j: te.sum(A[i, k] * B[k, j], axis=k), name="C")
+    s = te.create_schedule(C.op)
+    L = s.cache_write(C, "local")
+    _, yo, xi, yi = s[C].tile("i", "j", rows, columns)
+    s[C].unroll(xi)
+    s[C].vectorize(yi)
+    s[L].compute_at(s[C], yo)
+    s[L].reorder("k", "i.c", "j.c")
+    s[L].unroll("i.c")
+    s[L].vectorize("j.c")
+    assert "alloca" not in tewb.build(s, [A, B, C]).get_source("ll")
+
+
+def test_accumulators_live_in_registers_beside_large_buffers() -> None:
+    """16384 floats of P are all that a stack has: the tile must not go to the heap because they came first."""
+    A = te.placeholder((4, 16384), name="A")
+    P = te.compute((4, 16384), lambda i, j: A[i, j] + 1.0, name="P")
+    k = te.reduce_axis((0, 1024), name="k")
+    T = te.compute((4, 16), lambda i, j: te.sum(P[i, k * 16 + j], axis=k), name="T")
+    C = te.compute((4, 16), lambda i, j: T[i, j] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    s[T].set_scope("local")
+    for t in (T, P):
+        s[t].compute_at(s[C], "i")
+    s[C].vectorize("j")
+    s[T].reorder("k", "j")
+    s[T].vectorize("j")
+    s[P].vectorize(s[P].split("j", factor=16)[1])
+    text = tewb.build(s, [A, C]).get_source("ll")
+    assert "alloca" not in text and len(re.findall(r"call [^@\n]*@tewb\.alloc\(", text)) == 1
