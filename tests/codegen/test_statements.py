@@ -12,8 +12,27 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.codegen.llvm_functions import function
 from tewb import te
+from tewb.base import CodegenError, DType
 from tewb.codegen import statements
+from tewb.codegen.debug_locations import DebugInfo
+from tewb.ir import (
+    Allocate,
+    Buffer,
+    BufferStore,
+    Call,
+    DeclBuffer,
+    Evaluate,
+    For,
+    ForKind,
+    IfThenElse,
+    Seq,
+    Stmt,
+    Var,
+    const,
+    ops,
+)
 
 
 def total(n: object) -> tuple[tewb.runtime.Kernel, object]:
@@ -158,3 +177,62 @@ def test_accumulators_live_in_registers_beside_large_buffers() -> None:
     s[P].vectorize(s[P].split("j", factor=16)[1])
     text = tewb.build(s, [A, C]).get_source("ll")
     assert "alloca" not in text and len(re.findall(r"call [^@\n]*@tewb\.alloc\(", text)) == 1
+
+
+# ---------------------------------------------------------------- what has no code
+
+i, x, p = Var("i", DType("int32")), Var("x", DType("float32")), Var("p", DType("handle"))
+OUT = Buffer("B", DType("float32"), (const(8),))
+STORE, NOTHING = BufferStore(OUT, const(1.0), (const(0),)), Evaluate(const(0))
+LANES = ops.less(ops.ramp(i, 1, 4), ops.broadcast(const(3), 4))
+
+
+def writer() -> statements.Statements:
+    f = function()
+    info = DebugInfo(f.module, {})
+    return statements.Statements(f, {OUT.data: "%B", i: "%i"}, False, set(), info, info.scope("f"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (DeclBuffer(OUT, STORE), "no machine code for the statement DeclBuffer"),
+        (
+            For(i, const(0), const(4), ForKind.UNROLLED, STORE),
+            "the loop i is unroll: lowering should have replaced it",
+        ),
+        (For(i, const(0), const(4), ForKind.VECTORIZED, STORE), "the loop i is vectorized"),
+        (Evaluate(Call("address", (), DType("handle"))), "address is no statement"),
+        (IfThenElse(LANES, STORE, STORE), "a condition of 4 lanes guards stores only"),
+        (IfThenElse(LANES, Seq((STORE, NOTHING)), None), "a condition of 4 lanes guards stores only"),
+        (
+            BufferStore(Buffer("T", DType("float32"), (const(8),)), const(1.0), (i,)),
+            "the buffer T has no memory here",
+        ),
+    ],
+)
+def test_statements_without_code_are_refused(statement: Stmt, said: str) -> None:
+    with pytest.raises(CodegenError, match=said):
+        writer().emit(statement)
+
+
+def test_a_loop_without_iterations_has_no_code() -> None:
+    w = writer()
+    w.emit(For(i, const(0), const(0), ForKind.SERIAL, STORE))
+    assert not any("store" in line or "br " in line for line in w.f.lines)
+
+
+def test_slots_of_registers_are_shared_and_the_stack_has_an_end() -> None:
+    w = writer()
+
+    def allocate(count: int, scope: str = "global", body: Stmt = NOTHING) -> None:
+        w.emit(Allocate(Buffer("T", DType("float32"), (const(count),), scope=scope), body))
+
+    for _ in range(3):
+        allocate(16, "register")
+    assert len(w.f.entry) == 1 and w.f.stack_bytes == 0
+    allocate(statements.STACK_LIMIT // 8)
+    assert len(w.f.entry) == 2 and w.f.module.intermediates == []
+    allocate(statements.STACK_LIMIT // 4)
+    allocate(0)
+    assert w.f.module.intermediates == ["T"] and "alloca [1 x float]" in w.f.entry[-1]
