@@ -17,7 +17,6 @@ WITHOUT: dict[str, str] = {
         casts choices comparisons conditions declare differences equal_lanes extremes logic numbers products
         quotients ramps remainders sums symbolic_divisors truncation
     """,
-    "tewb.codegen.vector_math": "arc build erf exp log power rare sine wide",
     "tewb.contrib": "cblas tedd",
     "tewb": "driver nd target testing transform",
     "tewb.ir": """
