@@ -17,7 +17,6 @@ WITHOUT: dict[str, str] = {
         casts choices comparisons conditions declare differences equal_lanes extremes logic numbers products
         quotients ramps remainders sums symbolic_divisors truncation
     """,
-    "tewb.contrib": "cblas tedd",
     "tewb": "driver nd target testing transform",
     "tewb.ir": """
         axes axis_values buffers builder expressions functions intrinsics lane_masks long_text node origin
@@ -42,15 +41,10 @@ WITHOUT: dict[str, str] = {
         values words write_text
     """,
     "tewb.tir": "ir_builder",
-    "tewb.workbench.journal": "replay text_errors timeline",
-    "tewb.workbench.looks": "code_line diff loop_tree lowered_ir sizes",
-    "tewb.workbench.measure": "counts interruptible measurement trials",
-    "tewb.workbench.notebook": "snapshot sync_after_cells",
-    "tewb.workbench": "player session_view",
     "tewb.workbench.trace": "interpreter",
     "tewb.workbench.views": """
-        access access_player code_forms history html journal_controls ledger loops pages palette
-        parameter_form plain roofline times why
+        access access_player code_forms history html journal_controls ledger loops pages palette parameter_form
+        plain roofline why
     """,
 }
 
