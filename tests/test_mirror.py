@@ -33,13 +33,6 @@ WITHOUT: dict[str, str] = {
     "tewb.schedule.primitives": "fuse marks reorder set_scope",
     "tewb.te": "hybrid",
     "tewb.tensor": "compute domains extern_access extern_calls graph_source placeholder tensor",
-    "tewb.tensor.hybrid": """
-        arithmetic assignments attributes axes branches broadcast calls checked_arrays checked_call
-        checked_elements checked_expressions checked_statements declarations elements emitted expressions
-        indices inlining loop_order loops name_scope names op operators partial_axes range_overflow returns
-        scalars script shared_buffers slice_stores slices source_text statements stores syntax translation
-        values words write_text
-    """,
     "tewb.tir": "ir_builder",
     "tewb.workbench.trace": "interpreter",
     "tewb.workbench.views": """
