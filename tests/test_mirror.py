@@ -34,11 +34,6 @@ WITHOUT: dict[str, str] = {
     "tewb.te": "hybrid",
     "tewb.tensor": "compute domains extern_access extern_calls graph_source placeholder tensor",
     "tewb.tir": "ir_builder",
-    "tewb.workbench.trace": "interpreter",
-    "tewb.workbench.views": """
-        access access_player code_forms history html journal_controls ledger loops pages palette parameter_form
-        plain roofline why
-    """,
 }
 
 

@@ -13,7 +13,6 @@ from tests.workbench.journal.sessions import TILE, TILED, applied, session, step
 from tewb.base import ScheduleError, TewbError
 from tewb.ir import first_difference
 from tewb.schedule import Step
-from tewb.workbench.views.history import journal_panel
 
 # ---------------------------------------------------------------- walking
 
@@ -294,22 +293,3 @@ def test_damaged_text_is_refused_or_read_and_never_breaks(seed: int) -> None:
         except TewbError:
             assert s.journal == before
         s.schedule.restore(before)
-
-
-# ---------------------------------------------------------------- the panel
-
-
-def test_the_panel_shows_steps_words_branches_and_pin() -> None:
-    s = applied(session(), TILED)
-    s.label_step(1, name="tiles", note="a <b> note")
-    s.pin()
-    s.branch("other")
-    s.jump(2)
-    shown = journal_panel(s)
-    assert 'class="tw-step tw-s0" tabindex="0" data-step="1"' in shown
-    assert "tiles" in shown and "a &lt;b&gt; note" in shown
-    assert shown.count("tw-ahead") == 2 and "main (4)" in shown and 'aria-current="true"' in shown
-    assert "pinned: another schedule, of 4 steps" in shown
-    s.jump(4)
-    assert '<span class="tw-mark">pinned</span>' in journal_panel(s)
-    assert "no steps yet" in journal_panel(session())

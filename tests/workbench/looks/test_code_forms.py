@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import random
-import re
 from typing import Any
 
 import pytest
 
 import tewb
-from tests.bench.matmul import scheduled
 from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tewb import te
 from tewb.base import TewbError
 from tewb.codegen import compile_module
 from tewb.workbench.demos import demo_session
 from tewb.workbench.looks.code_forms import CodeForm
-from tewb.workbench.looks.code_line import CodeLine
 from tewb.workbench.looks.diff import ADDED, CHANGED, REMOVED
 from tewb.workbench.views import code_forms as view
 
@@ -246,47 +243,3 @@ def test_a_diff_needs_something_to_compare_with() -> None:
         session().diff(LOOPS)
     with pytest.raises(TewbError, match="nothing to compare with"):
         session(SPLIT).diff(LOOPS, "yesterday")
-
-
-# ---------------------------------------------------------------- looks
-
-
-def test_panels_carry_the_classes_of_the_journal() -> None:
-    s = session(SPLIT, UNROLL, VECTORIZE)
-    for name in (LOOPS, LAST, "LLVM IR", ASSEMBLY):
-        panel = view.form_panel(s.code_forms.form(name), limit=10_000)
-        for i in range(3):
-            assert re.search(rf'class="[^"]*\btw-s{i}\b', panel), (name, i)
-    sheet = view.style(3, s.code_forms.loop_numbers)
-    assert ".tw-bench:has(.tw-s2:is(:hover,:focus)) .tw-in-s2" in sheet
-    assert f".tw-p{len(s.code_forms.loop_numbers) - 1} {{" in sheet
-
-
-def test_long_forms_are_cut_and_small() -> None:
-    s = session(SPLIT, UNROLL, VECTORIZE)
-    form = s.code_forms.form(ASSEMBLY)
-    panel = view.form_panel(form, limit=20)
-    assert f"… {len(form.lines) - 20:,} more lines" in panel
-    whole = view.form_panel(form)
-    assert len(whole) < 200 * min(len(form.lines), view.MOST_LINES)
-
-
-def test_the_strip_folds_unchanged_forms() -> None:
-    s = session(SPLIT)
-    strip = view.forms_strip(s.forms(), LAST)
-    assert re.search(r"<details><summary>\d unchanged</summary>", strip)
-    assert strip.count('aria-current="true"') == 1
-    chosen = next(f.name for f in s.forms() if f.unchanged)
-    assert view.forms_strip(s.forms(), chosen).count('aria-current="true"') == 1
-
-
-def test_the_diff_panel_has_signs_and_folds_what_is_the_same() -> None:
-    s = tewb.Session(*scheduled(1024, 1024, 1024, rows=4))
-    panel = view.diff_panel(s.diff(ASSEMBLY))
-    assert "tw-added" in panel and "lines that are the same" in panel and ">+ " in panel
-    assert "nothing changed" in view.diff_panel(s.diff(LOOPS, list(s.journal)))
-
-
-def test_text_is_escaped() -> None:
-    form = CodeForm("f", "a < b", "ir", lambda: [CodeLine(0, "if a < b: x = '<b>'")])
-    assert "<b>" not in view.form_panel(form) and "&lt;b&gt;" in view.form_panel(form)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
+from tests.workbench.measure.test_verify import matmul
 from tewb.workbench.demos import demo_session
+from tewb.workbench.measure.verify import Verdict
 from tewb.workbench.views import times
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 8}}
@@ -78,3 +80,11 @@ def test_a_wrong_result_is_a_cross_in_the_history() -> None:
         "tw-wrong" in [e.get("class") for e in root.iter(f"{SVG}text")]
         and len(list(root.iter(f"{SVG}circle"))) == 1
     )
+
+
+def test_a_verdict_is_shown_with_the_step_that_it_names() -> None:
+    bad = ElementTree.fromstring(times.verdict(Verdict(False, "step 3, split(C<8>), changed the result", 2)))
+    assert bad.get("class") == "tw-verdict tw-bad tw-s2" and bad.get("role") == "alert"
+    assert bad.text == "✗ step 3, split(C<8>), changed the result"
+    assert 'class="tw-verdict tw-good"' in times.verdict(matmul(8, []).verify())
+    assert "role" not in times.verdict(Verdict(None, "not checked: too large"))
