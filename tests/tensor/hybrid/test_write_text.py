@@ -110,6 +110,7 @@ def test_sizes_come_from_the_inputs_and_names_are_free_identifiers() -> None:
         (const(2.5, "float64"), "float32(float64(2.5))"),
         (ops.truncdiv(i, 2), "float32(truncdiv(i, 2))"),
         (ops.truncmod(i, 2), "float32(truncmod(i, 2))"),
+        (ops.cast(i, "float32") / 3.0, "float32(i) / 3.0"),
         ((i + 1) * (i - 2), "float32((i + 1) * (i - 2))"),
         (ops.minimum(i, 3), "float32(min(i, 3))"),
         (ops.select(i > 2, 1.0, 2.0), "select(i > 2, 1.0, 2.0)"),

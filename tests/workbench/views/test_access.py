@@ -76,6 +76,7 @@ def test_how_many_elements_stand_side_by_side(shape: tuple[int, ...], across: in
 
 def test_a_moment_outside_of_the_trace_is_its_first_or_last() -> None:
     t = trace(demo_session("matmul", n=2), "A")
+    assert 'width="26" height="26"' in access.frame(t, 0)
     assert access.frame(t, -5) == access.frame(t, 0) and access.frame(t, 99) == access.frame(t, len(t) - 1)
 
 
