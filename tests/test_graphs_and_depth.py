@@ -17,7 +17,7 @@ import tewb
 from tewb import te
 from tewb.arith import Analyzer, Keys
 from tewb.arith.intset import eval_set, interval
-from tewb.base import BoundError, LowerError, TewbError, any_depth, here
+from tewb.base import BoundError, LowerError
 from tewb.ir import (
     IntImm,
     Var,
@@ -450,49 +450,6 @@ def main(A: T.Buffer((4,), "float32"), B: T.Buffer((4,), "float32")):
     store = f.body.body  # type: ignore[union-attr]
     assert store.value.a is store.value.b
     assert "T.expr" not in script(f)  # short as it is
-
-
-# ---------------------------------------------------------------- the long stack
-
-
-def depth(n: int) -> int:
-    return 0 if n == 0 else 1 + depth(n - 1)
-
-
-def test_work_that_is_too_deep_goes_on_with_a_longer_stack() -> None:
-    @any_depth
-    def work(n: int) -> int:
-        return depth(n)
-
-    assert work(20_000) == 20_000
-    assert sys.getrecursionlimit() < 20_000
-
-
-def test_errors_and_places_come_back_from_a_long_stack() -> None:
-    @any_depth
-    def work() -> Any:
-        depth(5000)
-        return here()
-
-    @any_depth
-    def fails() -> None:
-        depth(5000)
-        raise KeyError("mine")
-
-    place = work()
-    assert place is not None and place.file == __file__
-    with pytest.raises(KeyError, match="mine"):
-        fails()
-
-
-def test_what_never_ends_is_refused() -> None:
-    @any_depth
-    def work(n: int) -> int:
-        return depth(n)
-
-    with pytest.raises(TewbError, match="nests too deep"):
-        work(10**7)
-    assert work(2000) == 2000
 
 
 def test_constants_are_no_shared_parts() -> None:

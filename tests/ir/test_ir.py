@@ -31,15 +31,6 @@ x = Var("x", DType("float32"))
 u = Var("u", DType("uint8"))
 
 
-def test_dtypes_are_strings_that_know_their_parts() -> None:
-    d = DType("float32x16")
-    assert (d, d.kind, d.bits, d.lanes, d.nbytes, d.element) == ("float32x16", "float", 32, 16, 64, "float32")
-    assert DType("float32") is DType("float32x1") and DType("bool").nbytes == 1
-    for wrong in ("float31", "int", "complex64", "uint128", "floatx4"):
-        with pytest.raises(TypeError, match="unknown dtype"):
-            DType(wrong)
-
-
 @pytest.mark.parametrize(
     ("e", "dtype"),
     [

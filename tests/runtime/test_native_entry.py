@@ -18,8 +18,6 @@ from tests.bench.calls import Shares
 from tewb import te
 from tewb.base import ArgumentError, BoundError
 from tewb.runtime import Kernel, native_entry
-from tewb.runtime.abi import KernelSignature, ParamSpec, SymbolicSize
-from tewb.runtime.native_entry_code import entry_text
 
 pytestmark = pytest.mark.skipif(not native_entry._is_ready(), reason="this Python has no native entries")
 
@@ -402,20 +400,6 @@ def test_long_work_is_left_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
     connected(k, np.ones(8, "float32"), np.zeros(8, "float32"))
     assert k._direct(np.ones(500, "float32"), np.zeros(500, "float32")) is None
     assert k._direct(np.ones(20_000, "float32"), np.zeros(20_000, "float32")) is NotImplemented
-
-
-def test_kernels_without_an_entry() -> None:
-    p = ParamSpec("A", "buffer", "float32", (SymbolicSize(4, "4"),), None, True)
-    good = KernelSignature("f", (p,), work=10)
-    assert entry_text(good, 24, 1000, 10) is not None
-    for other in (
-        KernelSignature("f", (p,), work=None),
-        KernelSignature("f", (p,), work=5000),
-        KernelSignature("f", (ParamSpec("A", "buffer", "float16", (SymbolicSize(4, "4"),)),), work=10),
-        KernelSignature("f", (ParamSpec("x", "scalar", "bool"),), work=10),
-        KernelSignature("f", (p,), work="n / 2"),
-    ):
-        assert entry_text(other, 24, 1000, 10) is None
 
 
 def test_without_entries_kernels_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,9 @@ import pytest
 import tewb
 from tewb import te
 from tewb.base import CodegenError
-from tewb.runtime import jit, native_entry, pool
+from tewb.runtime import native_entry, pool
 from tewb.runtime.jit import Compiled
 from tewb.runtime.object_cache import ObjectCache, ObjectCode, object_cache
-from tewb.runtime.target import Target
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ObjectCode(b"machine code", ("one", "two"))
@@ -326,20 +325,6 @@ def test_a_directory_that_cannot_be_made_is_no_problem(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TEWB_CACHE_DIR", str(tmp_path / "file" / "cache"))
     check(adder())
-
-
-def test_the_key_holds_what_code_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    here, there = Target.host(), Target.of("llvm -mcpu=x86-64-v3")
-    keys = {jit._key(text, 2, False, target) for text in "ab" for target in (here, there)}
-    keys |= {jit._key("a", 1, False, here), jit._key("a", 2, True, here)}
-    assert len(keys) == 6
-    for name in ("x86-64-v2", "+avx"):
-        jit._circumstances.cache_clear()
-        monkeypatch.setattr(jit, "host", lambda name=name: ("triple", name, name))
-        keys.add(jit._key("a", 2, False, here))
-    monkeypatch.undo()
-    jit._circumstances.cache_clear()
-    assert len(keys) == 8
 
 
 def test_missing_symbols_are_found_in_cached_code(directory: Path, compilations: list[Any]) -> None:

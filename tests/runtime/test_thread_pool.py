@@ -5,7 +5,6 @@ The loops here are Python functions that the pool's machine code calls, so that 
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import random
@@ -13,40 +12,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tewb
+from tests.runtime.pool_loops import run
 from tewb import te
 from tewb.base import BoundError
 from tewb.runtime import Kernel, get_num_threads, pool, set_num_threads
 from tewb.runtime.thread_pool_code import MOST_WORKERS
 
-_LOOP = ctypes.CFUNCTYPE(
-    ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64
-)
-_BODY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
-Body = Callable[[int, int], "int | None"]
-
-
-def run(body: Body, n: int, most: int = 1 << 62, context: Any = None) -> int:
-    """The code that the pool returns for `body(lo, hi)` over 0..n."""
-    pool().start()
-    context = context or (ctypes.c_int64 * 8)()
-    call = _LOOP(pool()._code.address("tewb_rt_parallel"))
-    function = _BODY(lambda ctx, data, lo, hi: body(lo, hi) or 0)
-    return int(call(context, function, None, n, most))
-
-
-@pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
-    before = get_num_threads()
-    set_num_threads(2)
-    yield
-    set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("two_threads")
 
 
 def helpers(count: int = 2, n: int = 0) -> int:
@@ -61,26 +39,6 @@ def helpers(count: int = 2, n: int = 0) -> int:
 
     run(body, n or count, most=1)
     return len(seen)
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 7])
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 100, 12345])
-@pytest.mark.parametrize("most", [1, 7, 1 << 62])
-def test_every_iteration_runs_once(size: int, n: int, most: int) -> None:
-    if most == 1 and n > 1000:
-        n = 1001
-    set_num_threads(size)
-    ranges: list[tuple[int, int]] = []
-    assert run(lambda lo, hi: ranges.append((lo, hi)), n, most) == 0
-    assert all(0 < hi - lo <= most for lo, hi in ranges)
-    assert [i for lo, hi in sorted(ranges) for i in range(lo, hi)] == list(range(n))
-
-
-def test_chunks_shrink_toward_the_end() -> None:
-    ranges: list[tuple[int, int]] = []
-    run(lambda lo, hi: ranges.append((lo, hi)), 100_000)
-    sizes = [hi - lo for lo, hi in sorted(ranges)]
-    assert sizes[0] == 100_000 // 4 and sizes[-1] == 1 and len(sizes) < 100
 
 
 def test_workers_take_part() -> None:
@@ -125,55 +83,6 @@ def test_a_caller_that_waits_for_long_sleeps() -> None:
     assert run(body, 2, most=1) == 0
     assert begun.is_set() and time.perf_counter() - start > 0.29
     assert time.thread_time() - cpu < 0.15
-
-
-def test_a_failure_stops_the_rest() -> None:
-    for size in (1, 2, 4):
-        set_num_threads(size)
-        seen: list[int] = []
-
-        def body(lo: int, hi: int) -> int:
-            seen.append(lo)  # noqa: B023
-            return 7 if lo == 3 else 0
-
-        assert run(body, 200_000, most=1) == 7
-        assert len(seen) < 200_000
-        assert run(lambda lo, hi: None, 10, most=1) == 0
-
-
-def test_a_cancelled_kernel_begins_no_chunk() -> None:
-    for size in (1, 2):
-        set_num_threads(size)
-        context = (ctypes.c_int64 * 8)()
-        seen: list[int] = []
-
-        def body(lo: int, hi: int) -> None:
-            seen.append(lo)  # noqa: B023
-            context[0] = 1  # noqa: B023
-
-        assert run(body, 1000, 1, context) == 1
-        assert 1 <= len(seen) <= 2
-
-
-def test_a_loop_inside_of_a_loop_runs_on_its_thread() -> None:
-    wrong: list[str] = []
-
-    def outer(lo: int, hi: int) -> int:
-        me = threading.get_ident()
-        seen: list[int] = []
-
-        def inner(a: int, b: int) -> None:
-            if threading.get_ident() != me:
-                wrong.append("another thread")
-            seen.extend(range(a, b))
-
-        code = run(inner, 50, most=3)
-        if seen != list(range(50)):
-            wrong.append(f"{seen}")
-        return code
-
-    assert run(outer, 20, most=1) == 0
-    assert wrong == []
 
 
 def test_calls_from_many_threads_while_the_size_changes() -> None:

@@ -206,3 +206,12 @@ def test_the_inside_of_an_extern_is_its_own() -> None:
     s, _ = seed(te.access.elementwise)
     with pytest.raises(tewb.TewbError, match="axis d0 is the inside of extern E"):
         s["E"].fuse("d0", "d1")
+
+
+def test_all_of_a_symbolic_dimension_is_known_to_be_monotone() -> None:
+    """A warning would be an error here: the size of an array is not negative."""
+    n, m = te.var("n"), te.var("m")
+    A = te.placeholder((n, m), name="A")
+    body = lambda i, o: te.call_packed("rows.sum", i[0], o[0])  # noqa: E731
+    E = te.extern((n,), [A], body, name="E", access=lambda i: [[i, (0, m)]])
+    assert E.ndim == 1

@@ -11,9 +11,8 @@ import pytest
 
 import tewb
 from tewb import te, tir
-from tewb.base import DTypeError, ExternError, ShapeError, TewbError
-from tewb.contrib import cblas
-from tewb.ir import For, ForKind, While, parse, script, structural_equal, walk
+from tewb.base import ExternError, ShapeError, TewbError
+from tewb.ir import For, While, parse, script, structural_equal, walk
 
 CALLBACK = ctypes.CFUNCTYPE(
     None, ctypes.POINTER(ctypes.c_float), ctypes.POINTER(ctypes.c_float), ctypes.c_int
@@ -179,62 +178,3 @@ def test_wrong_calls_of_c_functions_are_found_before_they_crash() -> None:
 
 
 # ---------------------------------------------------------------- BLAS
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(
-    ("n", "m", "k", "x", "y"), [(64, 64, 64, 16, 32), (70, 50, 33, 32, 24), (5, 3, 7, 8, 2)]
-)
-def test_blas_as_the_micro_kernel_of_tiles(n: int, m: int, k: int, x: int, y: int, dtype: str) -> None:
-    A, B = te.placeholder((n, k), name="A", dtype=dtype), te.placeholder((k, m), name="B", dtype=dtype)
-    P = te.compute((n, k), lambda i, j: A[i, j] + te.const(1, dtype), name="P")
-    C = cblas.matmul(P, B)
-    s = te.create_schedule(C.op)
-    yo, _, _, _ = s[C].tile("d0", "d1", x, y)
-    s[P].compute_at(s[C], yo)
-    s[C].parallel(yo)
-    a, b = (np.random.rand(*shape).astype(dtype) for shape in ((n, k), (k, m)))
-    c = np.zeros((n, m), dtype)
-    tewb.build(s, [A, B, C], debug=True)(a, b, c)
-    np.testing.assert_allclose(c, (a + 1) @ b, rtol=1e-5)
-
-
-def test_blas_has_one_thread_in_our_parallel_loops() -> None:
-    function = cblas.gemm("float32")
-    assert function.set_threads is not None
-    seen: list[int] = []
-
-    def look(a: Any) -> None:
-        assert function.set_threads is not None
-        before = function.set_threads(1)
-        function.set_threads(before)
-        seen.append(before)
-        a[...] = 0
-
-    tewb.register_func("test.threads", look, override=True)
-    A, B = te.placeholder((8, 8), name="A"), te.placeholder((8, 8), name="B")
-    C = cblas.matmul(A, B)
-    E = te.extern((8, 8), [C], lambda i, o: te.call_packed("test.threads", o[0]), name="E",
-                  access=te.access.elementwise)  # fmt: skip
-    s = te.create_schedule(E.op)
-    io, _ = s[E].split("d0", 4)
-    s[E].parallel(io)
-    before = function.set_threads(2)
-    try:
-        tewb.build(s, [A, B, E])(*[np.zeros((8, 8), "float32") for _ in "abc"])
-        assert seen == [1, 1]
-        assert function.set_threads(2) == 2
-    finally:
-        function.set_threads(before)
-    assert any(
-        n.kind is ForKind.PARALLEL for n in walk(tewb.lower(s, [A, B, E])["main"].body) if isinstance(n, For)
-    )
-
-
-def test_misuse_of_blas() -> None:
-    A, B = te.placeholder((4, 5), name="A"), te.placeholder((4, 5), name="B")
-    with pytest.raises(ShapeError, match=r"A\[4, 5\] and B\[4, 5\] have no product"):
-        cblas.matmul(A, B)
-    A, B = te.placeholder((4, 4), name="A", dtype="int32"), te.placeholder((4, 4), name="B", dtype="int32")
-    with pytest.raises(DTypeError, match="two float32 or two float64, not int32 and int32"):
-        cblas.matmul(A, B)

@@ -11,7 +11,6 @@ import pytest
 import tewb
 from tewb import te
 from tewb.base import BoundError, ScheduleError
-from tewb.ir import AxisKind
 
 SCALE = 3
 
@@ -190,20 +189,6 @@ def test_vectorized_loop_becomes_vectors() -> None:
     s = te.create_schedule(D.op)
     s[D].vectorize(D.op.axis[0])
     assert "[0:16]" in str(tewb.lower(s, [A, D]))
-
-
-def test_dependences_are_found() -> None:
-    A = te.placeholder((8,), name="A")
-    R = running_sum(A)
-    (i,) = R.op.axis
-    assert i.kind is AxisKind.ORDERED
-    s = te.create_schedule(R.op)
-    with pytest.raises(
-        ScheduleError, match=r"iterations of i must run in order.*same elements of s \(line \d+\)"
-    ):
-        s[R].parallel(i)
-    S = row_sums(te.placeholder((4, 5), name="B"))
-    assert [iv.kind for iv in S.op.axis] == [AxisKind.DATA, AxisKind.ORDERED]
 
 
 def test_imperfect_nests_are_not_reordered() -> None:

@@ -16,7 +16,6 @@ from tewb.base import ArgumentError, ScheduleError, TewbError
 from tewb.ir import first_difference
 from tewb.workbench.demos import demo_session
 from tewb.workbench.measure.verify import small_program
-from tewb.workbench.views import html
 
 
 def session(n: int = 32) -> Any:
@@ -82,46 +81,6 @@ def test_passes_are_inspectable() -> None:
     assert names[0] == "schedule_ops" and "vectorize_loops" in names and names[-1] == "simplify again"
     texts = dict((name, f.script()) for name, f in s.passes)
     assert "T.vectorized(32)" in texts["schedule_ops"] and "T.vectorized" not in texts["vectorize_loops"]
-
-
-def test_allocations_in_bytes() -> None:
-    s = session()
-    s.apply({"primitive": "cache_write", "stage": "C", "args": {"scope": "local"}})
-    (a,) = s.allocations()
-    assert (a.name, a.shape, a.elements, a.bytes, a.scope) == ("C.local", "(32, 32)", 1024, 4096, "local")
-    assert any("1024 elements, 4 KiB" in line.remark for line in s.ir_lines())
-
-
-def test_the_allocation_panel_says_what_sharing_saves() -> None:
-    A = t = te.placeholder((256,), name="A")
-    for name in "BCDE":
-        t = te.compute((256,), lambda i, b=t: b[i] + b[255 - i], name=name)
-    s = tewb.Session(te.create_schedule(t.op), [A, t])
-    assert sum(a.bytes or 0 for a in s.allocations()) == 3 * 1024
-    assert s.peak_bytes() == 2 * 1024
-    assert "together 3 KiB; at most 2 KiB at once, as memory is shared" in html.allocations(s)
-    s.apply({"primitive": "compute_inline", "stage": "C", "args": {}})
-    assert s.peak_bytes() == 2 * 1024
-    assert "at once" not in html.allocations(s)
-
-
-def test_provenance_from_step_to_line() -> None:
-    s = session()
-    s.apply(SPLIT)
-    lines = [line for line in s.ir_lines() if line.origin and line.origin.step == 0]
-    assert [line.text for line in lines] == ["for i.outer in range(4):", "for i.inner in range(8):"]
-    assert {line.origin.axis for line in lines} == {"i.outer", "i.inner"}
-    assert s.ir_lines()[-1].origin.stage == "C"
-
-
-def test_provenance_survives_unrolling_and_vectors() -> None:
-    s = session()
-    s.apply(SPLIT)
-    s.apply({"primitive": "vectorize", "stage": "C", "args": {"axis": "j"}})
-    s.apply({"primitive": "unroll", "stage": "C", "args": {"axis": "i.inner"}})
-    stores = [line for line in s.ir_lines() if " = " in line.text]
-    assert stores and all(line.origin and line.origin.stage == "C" for line in stores)
-    assert {line.origin.step for line in stores} == {1}  # vectors come from vectorize
 
 
 @pytest.mark.one_in(4)

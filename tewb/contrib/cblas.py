@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tewb.arith import Analyzer
 from tewb.base import DTypeError, ExternError, Native, ShapeError, here, register_native
 from tewb.ir import Buffer, Expr, ops
 from tewb.tensor import Tensor, call_extern, extern
@@ -24,7 +25,7 @@ def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
 
     Raises ShapeError and DTypeError for tensors that do not go together, ExternError without scipy.
     """
-    if lhs.ndim != 2 or rhs.ndim != 2 or not ops.is_const(ops.equal(lhs.shape[1], rhs.shape[0]), 1):
+    if lhs.ndim != 2 or rhs.ndim != 2 or not Analyzer().can_prove(ops.equal(lhs.shape[1], rhs.shape[0])):
         raise ShapeError(
             f"cblas.matmul: {lhs.name}{list(lhs.shape)} and {rhs.name}{list(rhs.shape)} have no product",
             hint="they must be (n, k) and (k, m)",

@@ -169,6 +169,8 @@ def checked_access(
         access.regions(tuple(Range(const(0, n.dtype), n) for n in out), inputs)
         return access
     nested = _NestedRegions.of(out)
+    for n in {n for shape in (out, *inputs) for n in shape if isinstance(n, Var)}:
+        nested.analyzer.bind(n, 0, None)
     large, small = access.regions(nested.large, inputs), access.regions(nested.small, inputs)
     unsure: set[tuple[int, int]] = set()
     for k, (wide, narrow) in enumerate(zip(large, small, strict=True)):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.tensor.test_hybrid import CASES, compiled, floats, neighbours, outer_product, tensor
+from tests.tensor.test_hybrid import CASES, compiled, floats, neighbours, tensor
 from tewb import te
 from tewb.base import HybridError
 
@@ -105,26 +105,6 @@ def test_the_text_runs_loads_and_compiles(name: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(got, want, rtol=3e-6)
 
 
-def test_the_text_is_read_easily() -> None:
-    A = tensor(4)
-    B = te.compute((4,), lambda i: A[i] * 2.0, name="B")
-    s = te.create_schedule(B.op)
-    s[B].split(B.op.axis[0], factor=2)
-    assert te.hybrid.build(s, [A], [B], name="double").get_source() == (
-        '"""double: loops that tewb lowered, as a hybrid function."""\n'
-        "from tewb import te\n"
-        "\n"
-        "\n"
-        "@te.hybrid.script\n"
-        "def double(A):\n"
-        '    B = output_tensor((4,), "float32")\n'
-        "    for i_outer in range(2):\n"
-        "        for i_inner in range(2):\n"
-        "            B[i_outer * 2 + i_inner] = A[i_outer * 2 + i_inner] * 2.0\n"
-        "    return B\n"
-    )
-
-
 @pytest.mark.parametrize(("f", "arrays"), CASES, ids=lambda x: getattr(x, "name", ""))
 def test_every_hybrid_function_survives_a_round(f: Any, arrays: list[Any]) -> None:
     inputs = [te.placeholder(a.shape, name=f"in{i}", dtype=str(a.dtype)) for i, a in enumerate(arrays)]
@@ -134,14 +114,6 @@ def test_every_hybrid_function_survives_a_round(f: Any, arrays: list[Any]) -> No
     got, want = module(*arrays), f(*arrays)
     for g, w in zip(got, want, strict=True) if isinstance(want, tuple) else [(got, want)]:
         np.testing.assert_allclose(g, w, rtol=3e-6)
-
-
-def test_parallel_loops_stay_parallel() -> None:
-    C = outer_product(tensor(8), te.placeholder((6,), name="B"))
-    s = te.create_schedule(C.op)
-    s[C].parallel(C.op.axis[0])
-    text = te.hybrid.build(s, list(C.op.inputs), [C]).get_source()
-    assert "for i in parallel(8):" in text
 
 
 GOOD = 'def f(a):\n    b = output_tensor((4,), "float32")\n    b[:] = a[:]\n    return b\n'
@@ -199,12 +171,3 @@ def test_a_loaded_function_does_not_make_huge_numbers(value: str, said: str) -> 
     for a in (tensor(4), floats(4)):
         with pytest.raises(HybridError, match=said):
             f(a)
-
-
-def test_what_has_no_words_is_refused() -> None:
-    A = tensor(4)
-    B = te.extern((4,), [A], lambda i, o: te.call_packed("some.function", i[0], o[0]), dtype="float32")
-    with pytest.raises(HybridError, match="no form in a hybrid function"):
-        te.hybrid.build(te.create_schedule(B.op), [A], [B])
-    with pytest.raises(HybridError, match="holds no function"):
-        te.hybrid.HybridModule().get_source()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import random
-import sys
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,11 +10,9 @@ import pytest
 import tewb
 from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tests.workbench.journal.sessions import TILE, TILED, applied, session, steps
-from tewb.base import LowerError, ParseError, ScheduleError, TewbError
+from tewb.base import ScheduleError, TewbError
 from tewb.ir import first_difference
 from tewb.schedule import Step
-from tewb.workbench.notebook.sync_after_cells import follow_cells
-from tewb.workbench.views.history import journal_panel
 
 # ---------------------------------------------------------------- walking
 
@@ -85,21 +80,6 @@ def test_delete_replays_the_later_steps() -> None:
     assert s.measure(repeat=1).ok
 
 
-def test_delete_names_every_conflict_and_changes_nothing() -> None:
-    s = applied(session(), TILED)
-    before, ir = s.journal, s.ir
-    with pytest.raises(ScheduleError) as e:
-        s.delete_step(1)
-    text = str(e.value)
-    assert f"step 1, {TILE}, cannot be deleted: 3 steps do not apply then" in text
-    assert (
-        "step 2, reorder(C, axes=[i.outer, j.outer, k, i.inner, j.inner]): i.outer is made by step 1" in text
-    )
-    assert "step 3, vectorize(C, axis=j.inner): j.inner is made by step 1, which is gone" in text
-    assert "step 4, unroll(C, axis=i.inner)" in text and "force=True" in text
-    assert s.journal == before and s.ir == ir
-
-
 def test_force_drops_the_conflicts_and_reports_them() -> None:
     s = applied(session(), f"{TILED};C:parallel(i.outer)")
     s.apply(Step("split", "C", {"axis": "k", "factor": 4}))
@@ -107,15 +87,6 @@ def test_force_drops_the_conflicts_and_reports_them() -> None:
     assert [c.number for c in dropped] == [2, 3, 4, 5]
     assert steps(s) == ["split(C, axis=k, factor=4)"]
     assert s.undo() and len(s.journal) == 6
-
-
-def test_a_conflict_that_follows_from_a_conflict_says_so() -> None:
-    s = applied(session(), "C:split(i,8);C:split(i.inner,2);C:unroll(i.inner.inner)")
-    dropped = s.delete_step(1, force=True)
-    assert [str(c) for c in dropped] == [
-        "step 2, split(C, axis=i.inner, factor=2): i.inner is made by step 1, which is gone",
-        "step 3, unroll(C, axis=i.inner.inner): i.inner.inner is made by step 2, which no longer applies",
-    ]
 
 
 def test_move_changes_the_order() -> None:
@@ -126,35 +97,6 @@ def test_move_changes_the_order() -> None:
     assert [step.primitive for step in s.journal] == ["split", "vectorize", "split"]
     with pytest.raises(ScheduleError, match="j.inner is made by step 1, which comes later"):
         s.move_step(2, 1)
-
-
-def test_a_stage_keeps_its_meaning_when_its_name_changes() -> None:
-    inputs, outputs = PROGRAMS["chain"]()
-    s = tewb.Session(schedule_for(outputs), inputs + outputs)
-    s.load("A:cache_read(local,B);A:cache_read(local,C)")
-    first, second = (step.results[0] for step in s.journal)
-    assert first != second
-    s.apply(Step("set_scope", second, {"scope": "global"}))
-    s.delete_step(1)
-    assert [step.stage for step in s.journal] == ["A", first]  # the second copy has the first one's name now
-
-
-def test_a_step_that_makes_lowering_impossible_is_a_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
-    def needs_a_tile(schedule: Any, args: Any, name: str) -> None:
-        done = [step.primitive for step in schedule.journal]
-        if "parallel" in done and "tile" not in done:
-            raise LowerError("parallel loops need tiles")
-
-    s = session()
-    monkeypatch.setattr("tewb.workbench.journal.history.lower_schedule", needs_a_tile)
-    s.load("C:unroll(k);C:tile(i,j,8,16);C:parallel(i.outer)")
-    with pytest.raises(ParseError) as e:
-        s.load("C:unroll(k);C:parallel(i);C:unroll(j)")
-    assert str(e.value).startswith("line 1, column 13: parallel loops need tiles")
-    text = s.to_json().replace('"tile"', '"reorder"')
-    with pytest.raises(ScheduleError, match="reorder has no parameter"):
-        s.load(text)
-    assert s.to_string() == "C:unroll(k);C:tile(i,j,8,16);C:parallel(i.outer)"
 
 
 @pytest.mark.parametrize(("what", "said"), [(0, "no step 0"), (9, "no step 9"), ("x", "no step is called x")])
@@ -298,36 +240,6 @@ def test_handles_of_later_cells_work_after_an_undo() -> None:
     assert s.sync() and steps(s)[-1] == "unroll(C, axis=i.inner)"
 
 
-def test_follow_cells_syncs_after_each_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    callbacks: list[Any] = []
-    events = SimpleNamespace(
-        callbacks={"post_run_cell": callbacks},
-        register=lambda name, f: callbacks.append(f),
-        unregister=lambda name, f: callbacks.remove(f),
-    )
-    shell = SimpleNamespace(events=events)
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
-    s = session()
-    schedule = s.schedule
-    told: list[int] = []
-    s.on_change(lambda: told.append(len(schedule.journal)))
-    stop = follow_cells(s)
-    s.schedule["C"].split("i", 8)
-    callbacks[0](None)
-    callbacks[0](None)
-    assert told == [1]
-    stop()
-    stop()
-    assert callbacks == []
-    follow_cells(s)
-    del s
-    gc.collect()
-    callbacks[0](None)
-    assert callbacks == []
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
-    follow_cells(session())()
-
-
 # ---------------------------------------------------------------- exchange: round trips
 
 
@@ -381,22 +293,3 @@ def test_damaged_text_is_refused_or_read_and_never_breaks(seed: int) -> None:
         except TewbError:
             assert s.journal == before
         s.schedule.restore(before)
-
-
-# ---------------------------------------------------------------- the panel
-
-
-def test_the_panel_shows_steps_words_branches_and_pin() -> None:
-    s = applied(session(), TILED)
-    s.label_step(1, name="tiles", note="a <b> note")
-    s.pin()
-    s.branch("other")
-    s.jump(2)
-    shown = journal_panel(s)
-    assert 'class="tw-step tw-s0" tabindex="0" data-step="1"' in shown
-    assert "tiles" in shown and "a &lt;b&gt; note" in shown
-    assert shown.count("tw-ahead") == 2 and "main (4)" in shown and 'aria-current="true"' in shown
-    assert "pinned: another schedule, of 4 steps" in shown
-    s.jump(4)
-    assert '<span class="tw-mark">pinned</span>' in journal_panel(s)
-    assert "no steps yet" in journal_panel(session())

@@ -15,7 +15,6 @@ from tewb.arith import RULES
 from tewb.base import ScheduleError, TewbError
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
-from tewb.workbench.views import why as view
 
 
 def tiled_blur() -> Any:
@@ -216,11 +215,3 @@ def test_questions_that_mean_nothing() -> None:
     s.apply(Step("compute_inline", "X"))
     with pytest.raises(ScheduleError, match="X is computed inline and has no loops"):
         s.explain("bound", "X", "i")
-
-
-def test_the_panel_lists_the_chain() -> None:
-    e = tiled_blur().explain("bound", "X", "i.inner")
-    text = view.explanation(e)
-    assert text.count("<li>") == len(e.steps) and "i.inner runs 5 times" in text
-    assert "ask why" in view.explanation(None)
-    assert str(e).startswith("Why does loop X.i.inner run 5 times?\n  1. X is computed inside")

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import random
-import re
 from typing import Any
 
 import pytest
 
 import tewb
-from tests.bench.matmul import scheduled
 from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tewb import te
 from tewb.base import TewbError
 from tewb.codegen import compile_module
-from tewb.codegen.line_provenance import assembly_lines, llvm_lines
 from tewb.workbench.demos import demo_session
 from tewb.workbench.looks.code_forms import CodeForm
-from tewb.workbench.looks.code_line import CodeLine
-from tewb.workbench.looks.diff import ADDED, CHANGED, REMOVED, SAME, diff
+from tewb.workbench.looks.diff import ADDED, CHANGED, REMOVED
 from tewb.workbench.views import code_forms as view
 
 LOOPS, LAST, ASSEMBLY = "schedule_ops", "simplify again", "assembly"
@@ -199,73 +195,7 @@ def test_code_without_a_source_is_a_comment_in_te() -> None:
     assert any(line.text.startswith("# extern E is built by its own code") for line in s.forms()[0].lines)
 
 
-# ---------------------------------------------------------------- links
-
-
-def test_llvm_lines_follow_debug_locations() -> None:
-    text = "\n".join(
-        [
-            'target triple = "x"',
-            "define i32 @f() !dbg !1 {",
-            "b1:",
-            "  %v1 = add i32 1, 2, !dbg !5",
-            "  br label %b2, !prof !3, !dbg !6",
-            "}",
-            "!5 = !DILocation(line: 7, column: 1, scope: !1)",
-            "!6 = distinct !DILocation(line: 0, scope: !1)",
-        ]
-    )
-    assert llvm_lines(text) == [
-        ("define i32 @f() {", None),
-        ("b1:", 7),
-        ("  %v1 = add i32 1, 2", 7),
-        ("  br label %b2", None),
-        ("}", None),
-    ]
-
-
-def test_assembly_lines_keep_jump_targets() -> None:
-    text = "f:\n\t.loc\t1 3 1\n\tpushq\t%rbp\n.Ltmp0:\n.LBB0_1:\n\t.loc\t1 4 1 # x\n\tjmp\t.LBB0_1\n\t.p2align\t4\n"
-    assert assembly_lines(text) == [("f:", 3), ("\tpushq\t%rbp", 3), (".LBB0_1:", 4), ("\tjmp\t.LBB0_1", 4)]
-
-
 # ---------------------------------------------------------------- differences
-
-
-def lines(*texts: str) -> list[CodeLine]:
-    return [CodeLine(0, text) for text in texts]
-
-
-def test_diff_marks_lines() -> None:
-    before = lines("for i in range(4):", "A[i] = B[i] + 1", "x", "gone away")
-    after = lines("for i in T.parallel(4):", "A[i] = B[i] + 1", "x", "new: 12345")
-    marks = [(d.mark, d.line.text) for d in diff(before, after)]
-    assert marks == [
-        (CHANGED, "for i in T.parallel(4):"),
-        (SAME, "A[i] = B[i] + 1"),
-        (SAME, "x"),
-        (ADDED, "new: 12345"),
-        (REMOVED, "gone away"),
-    ]
-
-
-def test_diff_gives_both_texts_back() -> None:
-    rng = random.Random(3)
-    for _ in range(200):
-        a, b = (
-            lines(*[rng.choice("abcdef") * rng.randint(1, 4) for _ in range(rng.randint(0, 9))]) for _ in "ab"
-        )
-        found = diff(a, b)
-        assert [d.line for d in found if d.mark != REMOVED] == b
-        was = [d.before or d.line for d in found if d.mark != ADDED]
-        assert [line.text for line in was] == [line.text for line in a]
-
-
-def test_diff_overlooks_the_names_of_values() -> None:
-    assert diff(lines("%v1 = add i32 %v0, 1"), lines("%v9 = add i32 %v7, 1"), numbered=True)[0].mark == SAME
-    assert (
-        diff(lines("%v1 = add i32 %v0, 1"), lines("%v9 = add i32 %v7, 2"), numbered=True)[0].mark == CHANGED
-    )
 
 
 def test_diff_against_the_step_before_leaves_the_session_alone() -> None:
@@ -313,47 +243,3 @@ def test_a_diff_needs_something_to_compare_with() -> None:
         session().diff(LOOPS)
     with pytest.raises(TewbError, match="nothing to compare with"):
         session(SPLIT).diff(LOOPS, "yesterday")
-
-
-# ---------------------------------------------------------------- looks
-
-
-def test_panels_carry_the_classes_of_the_journal() -> None:
-    s = session(SPLIT, UNROLL, VECTORIZE)
-    for name in (LOOPS, LAST, "LLVM IR", ASSEMBLY):
-        panel = view.form_panel(s.code_forms.form(name), limit=10_000)
-        for i in range(3):
-            assert re.search(rf'class="[^"]*\btw-s{i}\b', panel), (name, i)
-    sheet = view.style(3, s.code_forms.loop_numbers)
-    assert ".tw-bench:has(.tw-s2:is(:hover,:focus)) .tw-in-s2" in sheet
-    assert f".tw-p{len(s.code_forms.loop_numbers) - 1} {{" in sheet
-
-
-def test_long_forms_are_cut_and_small() -> None:
-    s = session(SPLIT, UNROLL, VECTORIZE)
-    form = s.code_forms.form(ASSEMBLY)
-    panel = view.form_panel(form, limit=20)
-    assert f"… {len(form.lines) - 20:,} more lines" in panel
-    whole = view.form_panel(form)
-    assert len(whole) < 200 * min(len(form.lines), view.MOST_LINES)
-
-
-def test_the_strip_folds_unchanged_forms() -> None:
-    s = session(SPLIT)
-    strip = view.forms_strip(s.forms(), LAST)
-    assert re.search(r"<details><summary>\d unchanged</summary>", strip)
-    assert strip.count('aria-current="true"') == 1
-    chosen = next(f.name for f in s.forms() if f.unchanged)
-    assert view.forms_strip(s.forms(), chosen).count('aria-current="true"') == 1
-
-
-def test_the_diff_panel_has_signs_and_folds_what_is_the_same() -> None:
-    s = tewb.Session(*scheduled(1024, 1024, 1024, rows=4))
-    panel = view.diff_panel(s.diff(ASSEMBLY))
-    assert "tw-added" in panel and "lines that are the same" in panel and ">+ " in panel
-    assert "nothing changed" in view.diff_panel(s.diff(LOOPS, list(s.journal)))
-
-
-def test_text_is_escaped() -> None:
-    form = CodeForm("f", "a < b", "ir", lambda: lines("if a < b: x = '<b>'"))
-    assert "<b>" not in view.form_panel(form) and "&lt;b&gt;" in view.form_panel(form)

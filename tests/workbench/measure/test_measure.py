@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 import tewb
-from tests.programs import PROGRAMS, schedule_for
 from tewb import te
-from tewb.base import ScheduleError, Stopped
-from tewb.runtime import Timing
+from tewb.base import ScheduleError
 from tewb.schedule import Step
 from tewb.workbench import Measurement, Session
 from tewb.workbench.demos import demo_session
-from tewb.workbench.measure.counts import least_bytes, operations
-from tewb.workbench.measure.trials import Timings, in_turn, last_cache_bytes
-from tewb.workbench.views import times
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 8}}
 
@@ -29,62 +22,7 @@ def session(n: int = 32) -> Any:
     return demo_session("matmul", n=n)
 
 
-# ---- counts
-
-
-@pytest.mark.parametrize(
-    ("program", "count", "moved"),
-    [
-        ("matmul", 2 * 17 * 13 * 11, 4 * (17 * 11 + 11 * 13 + 17 * 13)),  # a product and a sum
-        ("chain", 19 * 10 * (2 + 2 + 1), 4 * 2 * 190),
-        ("blur", 18 * 21 * (2 + 2), 4 * 2 * 378),  # the max and min of the indices are free
-        ("padded", 23 * 5, 4 * 2 * 23),  # the padding only chooses
-        ("rows", 84 + 2 * 84 + 84 + 84, 4 * 2 * 84),  # max, subtract and exp, sum, divide
-        ("transposed", 126 + 126, 4 * 2 * 126),
-        ("two_outputs", 60 * (1 + 2), 8 * 3 * 60),
-        ("argmax", 78 * 2, 4 * (78 + 2 * 6)),  # two comparisons at a point
-    ],
-)
-def test_counts_of_known_programs(program: str, count: int, moved: int) -> None:
-    inputs, outputs = PROGRAMS[program]()
-    assert operations(schedule_for(outputs).outputs, {}) == count
-    assert least_bytes([*inputs, *outputs], {}) == moved
-
-
-def test_symbolic_sizes_and_fma_are_counted() -> None:
-    n = te.var("n")
-    A = te.placeholder((n,), name="A", dtype="float64")
-    B = te.compute((n,), lambda i: te.fma(A[i], A[i], 1.0), name="B")
-    assert operations([B.op], {"n": 10}) == 20
-    assert least_bytes([A, B, n], {"n": 10}) == 160
-
-
-def test_the_count_is_that_of_the_definition_whatever_the_schedule() -> None:
-    s = session()
-    s.apply({"primitive": "cache_write", "stage": "C", "args": {"scope": "local"}})
-    assert s.measure(repeat=1, cold=False).operations == 2 * 32**3
-
-
-def test_work_inside_an_extern_is_not_counted() -> None:
-    m = demo_session("extern").measure(repeat=1)
-    assert m.operations is None and m.gflops is None and m.gbytes
-
-
-def test_rates_are_amounts_per_median() -> None:
-    m = Measurement(True, "", Timing((2.0, 4.0, 1.0)), operations=6 * 10**9, bytes=10**9)
-    assert (m.gflops, m.gbytes, m.ratio) == (3.0, 0.5, None)
-
-
 # ---- sampling
-
-
-def test_samples_are_taken_in_turn_warm_and_cold(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[str] = []
-    monkeypatch.setattr("tewb.workbench.measure.trials.calls_for", lambda f, seconds: 2)
-    monkeypatch.setattr("tewb.workbench.measure.trials.cache_flusher", lambda: lambda: calls.append("~"))
-    trials = in_turn([lambda: calls.append("a"), lambda: calls.append("b")], 2)
-    assert "".join(calls) == "aa~abb~b" * 2
-    assert all(t.cold and len(t.cold.results) == len(t.warm.results) == 2 for t in trials)
 
 
 def test_progress_goes_from_building_to_done() -> None:
@@ -144,54 +82,9 @@ def test_stop_ends_a_reference_in_python() -> None:
     assert stopped_after(0.5, s).message == "stopped before it was timed"
 
 
-def test_a_reference_that_nothing_ends_is_given_up_and_waited_for_by_the_next_measurement() -> None:
-    ended: list[float] = []
-
-    def slow(*arrays: Any) -> Any:
-        time.sleep(4)  # as numpy does, it does not look at anything meanwhile
-        ended.append(1)
-
-    s = session()
-    s.reference = slow
-    assert stopped_after(0.5, s).message == "stopped before it was timed"
-    assert not ended
-    told: list[str] = []
-    m = session().measure(repeat=1, progress=lambda done, what: told.append(what))
-    assert m.ok and told[0] == "numpy is still at work on what was stopped"
-
-
-def test_what_a_reference_raises_comes_out() -> None:
-    def reference(*arrays: Any) -> Any:
-        raise ZeroDivisionError("mine")
-
-    s = session()
-    s.reference = reference
-    with pytest.raises(ZeroDivisionError, match="mine"):
-        s.measure(repeat=1)
-
-
-def test_rounds_that_were_finished_count_when_one_is_stopped() -> None:
-    calls: list[int] = []
-
-    def contestant() -> None:
-        calls.append(1)
-        time.sleep(0.03)  # so that a sample is one call
-        if len(calls) > 8:
-            raise Stopped
-
-    (trial,) = in_turn([contestant], 50, lambda: False, cold=False)
-    assert trial.warm.results
-    with pytest.raises(Stopped):
-        in_turn([contestant], 50, cold=False)
-
-
 def test_without_cold_no_cache_is_flushed() -> None:
     m = session().measure(repeat=1, cold=False)
     assert m.kernel and m.cold is None and m.numpy_cold is None
-
-
-def test_the_last_cache_has_a_size() -> None:
-    assert last_cache_bytes() >= 2**18
 
 
 # ---- a pinned schedule
@@ -280,80 +173,3 @@ def test_times_are_kept_for_every_journal() -> None:
     assert s.timings[s.journal] is first and second.journal[0].primitive == "split"
     again = s.measure(repeat=1)
     assert list(s.timings.values()) == [second, again]
-
-
-def test_timings_go_by_what_the_steps_do() -> None:
-    kept = Timings()
-    kept[(Step("split", "C", {"axis": "i", "factor": 8}, results=("i.outer", "i.inner")),)] = Measurement(
-        True, ""
-    )
-    assert kept.get((Step("split", "C", {"factor": 8, "axis": "i"}),)) is not None
-    assert kept.get((Step("split", "C", {"factor": 4, "axis": "i"}),)) is None
-
-
-# ---- the views
-
-
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def history(s: Any) -> Any:
-    return ElementTree.fromstring(times.history_plot(s))
-
-
-def test_the_table_has_the_check_beside_every_number() -> None:
-    s = session()
-    table = times.times_panel(s.measure(repeat=2, pinned=[]), "after 0 steps")
-    rows = ElementTree.fromstring(table).findall(".//tr")
-    assert [row[0].text for row in rows[1:]] == ["tewb", "numpy", "pinned"]
-    assert all("✓" in "".join(row[1].itertext()) for row in rows[1:])
-    assert all(cell.text for row in rows[1:] for cell in row[2:])
-    assert "one thread each" in table and "pinned / tewb" in table
-
-
-def test_the_table_of_a_wrong_result_has_no_numbers() -> None:
-    s = session()
-    s.reference = lambda a, b: a @ b + 1
-    rows = ElementTree.fromstring(times.times_panel(s.measure(repeat=1))).findall(".//tr")
-    assert len(rows) == 2 and "✗ C differs from numpy: first at (0, 0)" in "".join(rows[1][1].itertext())
-    assert not any(cell.text for cell in rows[1][2:])
-
-
-def test_before_a_measurement_the_panel_says_what_to_do() -> None:
-    assert "press Measure" in times.times_panel(None)
-    assert 'value="0.500"' in times.progress_bar(0.5, "sample 4 of 8")
-
-
-def test_the_history_has_a_point_for_every_measured_step_and_numpys_line() -> None:
-    s = session()
-    s.measure(repeat=1, cold=False)
-    s.apply(SPLIT)
-    s.apply({"primitive": "unroll", "stage": "C", "args": {"axis": "i.inner"}})
-    s.measure(repeat=1, cold=False)
-    assert [m.steps for m in times.history(s)] == [0, 2]
-    root = history(s)
-    circles = list(root.iter(f"{SVG}circle"))
-    assert [c.get("class") for c in circles] == ["tw-point", "tw-newest"]
-    assert "after step 2, unroll(C, axis=i.inner)" in circles[1][0].text
-    assert "tw-reference" in [e.get("class") for e in root.iter(f"{SVG}polyline")]
-    assert root.find(f"{SVG}desc").text.startswith("After 0 steps ")
-    s.undo()
-    assert len(list(history(s).iter(f"{SVG}circle"))) == 1
-
-
-def test_a_wrong_result_is_a_cross_in_the_history() -> None:
-    s = session()
-    assert "no times yet" in times.history_plot(s)
-    reference, s.reference = s.reference, lambda a, b: a @ b + 1
-    s.measure(repeat=1)
-    root = history(s)
-    assert [e.get("class") for e in root.iter(f"{SVG}text")][-1] == "tw-wrong"
-    assert not list(root.iter(f"{SVG}circle")) and "a wrong result" in root.find(f"{SVG}desc").text
-    s.reference = reference
-    s.apply(SPLIT)
-    s.measure(repeat=1, cold=False)
-    root = history(s)
-    assert (
-        "tw-wrong" in [e.get("class") for e in root.iter(f"{SVG}text")]
-        and len(list(root.iter(f"{SVG}circle"))) == 1
-    )

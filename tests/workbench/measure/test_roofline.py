@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-from xml.etree import ElementTree
-
 import pytest
 
 import tewb
@@ -13,11 +10,10 @@ from tewb.runtime import Timing
 from tewb.schedule import Step
 from tewb.workbench import Measurement
 from tewb.workbench.demos import demo_session
-from tewb.workbench.measure.roofline import Peaks, Point, Roofline, machine_peaks, roofline
+from tewb.workbench.measure.roofline import Peaks, Point, machine_peaks, roofline
 from tewb.workbench.views import roofline as view
 
 PEAKS = Peaks(gflops=100.0, gbytes=20.0)
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 def took(seconds: float, *steps: Step, numpy: float = 1.0) -> Measurement:
@@ -26,14 +22,6 @@ def took(seconds: float, *steps: Step, numpy: float = 1.0) -> Measurement:
         True, "", Timing((seconds,)), Timing((numpy,)), cold=Timing((2 * seconds,)), operations=10**10,
         bytes=4 * 10**9, journal=steps,
     )  # fmt: skip
-
-
-def drawn(r: Roofline) -> Any:
-    return ElementTree.fromstring(view.roofline_svg(r))
-
-
-def classes(root: Any, tag: str) -> list[str]:
-    return [e.get("class") for e in root.iter(SVG + tag)]
 
 
 def test_the_roof_is_memory_and_then_arithmetic() -> None:
@@ -87,44 +75,3 @@ def test_a_session_asks_for_the_peaks_of_its_dtype() -> None:
     A = te.placeholder((8,), name="A", dtype="float64")
     B = te.compute((8,), lambda i: A[i] * 2.0, name="B")
     assert tewb.Session(te.create_schedule(B.op), [A, B]).roofline().peaks is machine_peaks("float64", 1)
-
-
-def test_the_drawing_is_well_formed_and_has_a_name_and_words() -> None:
-    strange = Step("cache_read", "A<&>", {"scope": '"'})
-    root = drawn(roofline(demo_session("matmul", n=16), [took(4.0), took(2.0, strange)], PEAKS))
-    assert root.get("role") == "img"
-    assert root.find(f"{SVG}title").text == "Roofline"
-    said = root.find(f"{SVG}desc").text
-    assert (
-        "The newest of 2 points" in said and 'cache_read(A<&>, scope=")' in said and "10% of the roof" in said
-    )
-    assert root.get("aria-describedby") == root.find(f"{SVG}desc").get("id")
-
-
-def test_the_points_are_joined_and_the_newest_stands_out() -> None:
-    r = roofline(demo_session("matmul", n=16), [took(4.0), took(2.0), took(0.5)], PEAKS)
-    root = drawn(r)
-    assert classes(root, "circle") == ["tw-point", "tw-point", "tw-numpy", "tw-cold", "tw-newest"]
-    (way,) = [e for e in root.iter(f"{SVG}polyline") if e.get("class") == "tw-way"]
-    heights = [float(p.split(",")[1]) for p in way.get("points").split()]
-    assert heights == sorted(heights, reverse=True)  # faster is higher
-    for c in root.iter(f"{SVG}circle"):
-        assert 0 < float(c.get("cx")) < view.WIDTH and 0 < float(c.get("cy")) < view.HEIGHT
-
-
-def test_without_points_the_roof_is_drawn() -> None:
-    root = drawn(Roofline(PEAKS, note="nothing measured yet"))
-    assert "tw-roof" in classes(root, "polyline") and classes(root, "circle") == []
-
-
-def test_colours_come_from_the_theme() -> None:
-    for line in view.CSS.splitlines():
-        if "fill:" in line or "stroke:" in line:
-            assert "var(--jp-" in line or "none" in line or "stroke-width" in line
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"), [(0.5, 40, [0.5, 1, 2, 5, 10, 20]), (0.001, 10, [0.001, 0.01, 0.1, 1, 10])]
-)
-def test_ticks(low: float, high: float, expected: list[float]) -> None:
-    assert view.ticks(low, high) == expected

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -13,41 +11,11 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import tewb
 from tests.programs import add_one
+from tests.workbench.notebook.untrusted import assert_survives
 from tewb import te, tir
 from tewb.base import TewbError
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook import reprs
-
-# What JupyterLab's sanitizer keeps of an untrusted output, of the tags and attributes that we write.
-KEPT_TAGS = {"b", "br", "details", "div", "img", "li", "ol", "pre", "summary", "table", "td", "th", "tr"}
-KEPT_ATTRIBUTES = {"alt", "open", "src", "style", "title"}
-
-
-class Tags(HTMLParser):
-    """The tags and attributes of a page, and whether every tag is closed."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: set[str] = set()
-        self.open: list[str] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self.tags.add(tag)
-        self.attributes |= {name for name, _ in attrs}
-        if tag not in ("img", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def assert_survives(page: str) -> None:
-    """It is well formed, short, sets no colours, and an untrusted notebook keeps all of it."""
-    found = Tags(page)
-    assert found.open == [] and found.tags <= KEPT_TAGS and found.attributes <= KEPT_ATTRIBUTES
-    assert "color:" not in page and len(page) < 100_000
 
 
 def things() -> dict[str, Any]:
@@ -171,53 +139,3 @@ def test_importing_in_ipython_is_enough() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "<b>A</b> placeholder: float32(4,), 16 B" in out.stdout and out.stdout.endswith("False\n")
-
-
-# ---------------------------------------------------------------- snapshots
-
-
-def test_a_snapshot_keeps_what_was_shown() -> None:
-    s = demo_session("extern", access="elementwise")
-    s.apply({"primitive": "compute_at", "stage": "E", "args": {"parent": "C", "axis": "i"}})
-    kept = s.snapshot()
-    s.undo()
-    assert "compute_at(E" in kept.html and "for i in range(3):" in kept.html
-    assert "128 B" in kept.html and "idempotent" in kept.html and "s = te.create_schedule" in kept.html
-    assert repr(kept).startswith("tewb workbench: Schedule(") and kept._repr_html_() == kept.html
-    assert "compute_at" not in s.snapshot().html
-    assert_survives(kept.html)
-
-
-def test_a_snapshot_with_times() -> None:
-    s = demo_session("matmul", n=32)
-    assert "result equals numpy" in s.snapshot(s.measure(repeat=1)).html
-
-
-def test_a_snapshot_draws_the_graph_as_an_image_or_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    s = demo_session("matmul", n=32)
-    monkeypatch.setattr(
-        "tewb.workbench.views.graph._draw", lambda graphviz, source: "<svg>currentColor</svg>"
-    )
-    kept = s.snapshot().html
-    assert (
-        re.search(r'<img alt="stage graph: C: float32\[32, 32\][^"]*"', kept)
-        and "data:image/svg+xml;base64," in kept
-    )
-    assert_survives(kept)
-    monkeypatch.setattr("tewb.workbench.views.graph._draw", lambda graphviz, source: None)
-    assert "<img" not in s.snapshot().html and "C: float32[32, 32]" in s.snapshot().html
-
-
-def test_a_snapshot_of_what_cannot_be_lowered_says_why() -> None:
-    s = demo_session("matmul", n=32)
-    s.args = s.args[1:]
-    s.refresh()
-    s.schedule.version += 1
-    assert "A is an input and is not among the arguments" in s.snapshot().html
-
-
-def test_the_workbench_leaves_a_snapshot() -> None:
-    bundle = tewb.demo("matmul", n=32)._repr_mimebundle_()
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert "run the cell to work with it" in data["text/html"]
-    assert_survives(data["text/html"])

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import random
-import re
-import xml.etree.ElementTree as ElementTree
-from typing import Any
 
 import numpy as np
 import pytest
 
 import tewb
-from tests.programs import PROGRAMS, random_schedule
-from tests.workbench.notebook.test_reprs import assert_survives
 from tewb import te
 from tewb.base import TewbError
 from tewb.tensor import Tensor
-from tewb.testing import evaluate, random_array, tolerance
 from tewb.workbench.demos import demo_session
-from tewb.workbench.notebook import reprs
 from tewb.workbench.trace.access_trace import AccessTrace, histogram, stack_distances, trace
-from tewb.workbench.trace.interpreter import IRInterpreter
-from tewb.workbench.views import access
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
 
@@ -90,78 +81,6 @@ def test_indices_that_come_from_data() -> None:
     B = te.compute((4,), lambda i: A[te.max(te.min(I[i], 7), 0)], name="B")
     s = tewb.Session(te.create_schedule(B.op), [I, A, B], inputs=[[3, 0, 7, 3], np.zeros(8)])
     assert touched(trace(s, "A")) == [(3,), (0,), (7,), (3,)]
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
-@pytest.mark.parametrize("seed", range(3))
-def test_the_interpreter_computes_what_numpy_does(name: str, seed: int) -> None:
-    rng = random.Random(f"trace{name}{seed}")
-    inputs, outputs = PROGRAMS[name]()
-    s = tewb.Session(random_schedule(outputs, rng, 5), inputs + outputs)
-    f = s.function
-    arrays = {
-        t: random_array([n.value for n in t.shape], t.dtype, np.random.default_rng(seed)) for t in inputs
-    }
-    memory = {}
-    for t, p in zip([*inputs, *outputs], f.params, strict=True):
-        shape = [n.value for n in t.shape]
-        memory[p.data] = (
-            arrays[t].reshape(-1) if t in arrays else np.zeros(shape, t.dtype).reshape(-1)
-        ).copy()
-    with np.errstate(all="ignore"):
-        IRInterpreter(memory, {}, lambda owner, kind, elements: None).run(f.body)
-    for t, want, p in zip(outputs, evaluate(outputs, arrays), f.params[len(inputs) :], strict=True):
-        rtol, atol = tolerance(t.dtype, 64)
-        np.testing.assert_allclose(memory[p.data].reshape(want.shape), want, rtol=rtol, atol=atol * 64)
-
-
-@pytest.mark.parametrize("lanes", [1, 8])
-def test_the_interpreter_wraps_and_divides_by_0_as_kernels_do(lanes: int) -> None:
-    A = te.placeholder((64,), name="A", dtype="int32")
-
-    def value(i: Any) -> Any:
-        wide = (i + 46_300) * (i + 46_300)
-        return (
-            wide // 7
-            + (i + 5) // (i - 3)
-            + i % (i - 3)
-            + te.truncdiv(A[i] - i, i - 3)
-            + te.truncmod(A[i], i - 3)
-        )
-
-    C = te.compute((64,), value, name="C")
-    s = te.create_schedule(C.op)
-    if lanes > 1:
-        s[C].vectorize(s[C].split("i", factor=lanes)[1])
-    a = np.random.default_rng(0).integers(-(2**31), 2**31 - 1, 64, dtype="int32")
-    a[4] = -(2**31)
-    got = np.zeros(64, "int32")
-    tewb.build(s, [A, C])(a, got)
-    (want,) = evaluate([C], {A: a})
-    np.testing.assert_array_equal(got, want)
-    f = tewb.lower(s, [A, C]).functions["main"]
-    b, c = f.params
-    memory = {b.data: a.copy(), c.data: np.zeros(64, "int32")}
-    with np.errstate(all="ignore"):
-        IRInterpreter(memory, {}, lambda *_: None).run(f.body)
-    np.testing.assert_array_equal(memory[c.data], want)
-
-
-def test_the_interpreter_stores_masked_lanes_only() -> None:
-    n = te.var("n")
-    A = te.placeholder((n,), name="A")
-    B = te.compute((n,), lambda i: A[i] * 2.0, name="B")
-    s = te.create_schedule(B.op)
-    s[B].vectorize(s[B].split("i", factor=8)[1])
-    f = tewb.lower(s, [A, B])["main"]
-    a, b = (p.data for p in f.params)
-    memory = {a: np.arange(11, dtype="float32"), b: np.zeros(11, "float32")}
-    written: list[int] = []
-    IRInterpreter(memory, {n: 11}, lambda owner, kind, at: written.extend(at if owner is b else ())).run(
-        f.body
-    )
-    assert written == list(range(11))
-    np.testing.assert_array_equal(memory[b], np.arange(11) * 2)
 
 
 def test_inputs_of_the_session_are_not_changed() -> None:
@@ -251,90 +170,6 @@ def test_distances_of_columns_and_what_caches_hold() -> None:
     assert b.line_elements == 16 and b.line(16) == 1
     assert b.line_distances[16] == 15 and b.distances[16] is None  # the next column: the same lines again
     assert b.hits(8) == 0 and b.hits(16) == 1 - 16 / 4096
-
-
-# ---------------------------------------------------------------- the picture and the summary
-
-
-def test_each_frame_is_an_svg_with_a_name() -> None:
-    t = trace(demo_session("matmul", n=16), "B")
-    tree = ElementTree.fromstring(access.frame(t, 17))
-    assert tree.tag.endswith("svg") and tree.get("role") == "img"
-    said = "access 18 of 4096: read B[1, 1]; at i=0, j=1, k=1; cache line 1, again after 15 other lines; the element for the first time"
-    assert tree.get("aria-label") == said == access.caption(t, 17)
-
-
-def test_reads_are_circles_and_writes_are_squares() -> None:
-    t = trace(demo_session("matmul", n=4), "C")
-    write, read = access.frame(t, 0), access.frame(t, 1)
-    now = re.compile(r'<path d="([^"]*)" fill="#')
-    assert "a4 4" not in now.findall(write)[0] and "a4 4" in now.findall(read)[0]
-
-
-def test_a_large_buffer_shows_the_page_where_something_happens() -> None:
-    t = trace(demo_session("matmul", n=512), "B")
-    for time in (0, 100, 4095):
-        drawn = access.frame(t, time)
-        assert len(drawn) < 60_000
-        height, width = (float(re.search(rf'{k}="(\d+)"', drawn)[1]) for k in ("height", "width"))  # type: ignore[index]
-        assert height <= 386 and width <= 578
-        assert 'fill="#2f7fd6"' in drawn and 'd="" fill="#2f7fd6"' not in drawn
-
-
-@pytest.mark.parametrize("shape", [(), (5,), (100,), (3, 4, 5)])
-def test_other_ranks_are_drawn(shape: tuple[int, ...]) -> None:
-    A = te.placeholder(shape, name="A")
-    B = te.compute(shape, lambda *i: A(*i) + 1.0, name="B")
-    t = trace(tewb.Session(te.create_schedule(B.op), [A, B]), "A")
-    ElementTree.fromstring(access.frame(t, len(t) - 1))
-    assert t.index(t.accesses[-1].elements[0]) == tuple(n - 1 for n in shape)
-
-
-def test_a_buffer_that_is_never_touched() -> None:
-    A, U = te.placeholder((4,), name="A"), te.placeholder((4,), name="U<b>")
-    B = te.compute((4,), lambda i: A[i] + 1.0, name="B")
-    t = trace(tewb.Session(te.create_schedule(B.op), [A, U, B]), "U<b>")
-    assert access.frame(t, 0) == "<div>U&lt;b&gt; is never touched</div>"
-    assert "0 accesses" in access.summary(t)
-    assert player(t)._repr_mimebundle_() is not None
-
-
-def test_the_summary_survives_without_trust() -> None:
-    t = trace(demo_session("blur", n=16), "X")
-    page = reprs.html(t)
-    assert "lines in a cache" in page and "first" in page
-    assert_survives(page)
-
-
-# ---------------------------------------------------------------- the player
-
-
-def player(source: Any, *rest: Any) -> Any:
-    from tewb.workbench.views.access_player import AccessPlayer
-
-    return AccessPlayer(source, *rest)
-
-
-def test_the_player_steps_by_button_slider_and_number() -> None:
-    p = player(demo_session("matmul", n=4), "B")
-    assert p.back.disabled and "access 1 of 64" in p._said.value
-    p.next.click()
-    assert p.time == 1 == p.number.value and "access 2 of 64" in p._frame.value
-    p.number.value = 63
-    assert p.slider.value == 63 and p.next.disabled and "access 64 of 64" in p._said.value
-    p.slider.value = 5
-    p.back.click()
-    assert p.time == 4
-    p.time = 1000
-    assert p.time == 63
-
-
-def test_the_player_leaves_html_for_a_notebook_without_kernel() -> None:
-    bundle = player(demo_session("matmul", n=4), "B")._repr_mimebundle_()
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert "data:image/svg+xml;base64," in data["text/html"] and "cache" in data["text/html"]
-    assert_survives(data["text/html"])
-    assert data["text/plain"].startswith("B: 64 accesses")
 
 
 def test_buffers_of_one_name_have_numbers() -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.programs import PROGRAMS, random_schedule
 from tewb import te
-from tewb.base import TewbError
 from tewb.contrib import tedd
 from tewb.schedule import Schedule
 from tewb.workbench.demos import demo_session
@@ -109,24 +107,6 @@ def test_odd_names_are_quoted() -> None:
 def test_the_font_is_exactly_courier() -> None:
     for graph in GRAPHS:
         assert set(re.findall(r'fontname="([^"]*)"', text(graph, blur()))) == {"Courier"}
-
-
-def test_the_text_goes_to_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "tree.dot"
-    assert tedd.viz_schedule_tree(blur(), dot_file_path=str(path)) is None
-    assert path.read_text() == text(tedd.viz_schedule_tree, blur())
-
-
-def test_show_svg_shows_an_image_or_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from IPython.utils.capture import capture_output
-
-    monkeypatch.setattr("tewb.workbench.views.graph._draw", lambda graphviz, source: "<svg></svg>")
-    with capture_output() as got:
-        tedd.viz_dataflow_graph(blur(), show_svg=True)
-    assert "IPython.core.display.HTML" in got.stdout or got.outputs
-    monkeypatch.setattr("tewb.workbench.views.graph._draw", lambda graphviz, source: None)
-    with pytest.raises(TewbError, match="dot is not installed"):
-        tedd.viz_dataflow_graph(blur(), show_svg=True)
 
 
 def test_the_stage_graph_has_bytes() -> None:

@@ -1,4 +1,4 @@
-"""Vectors of which some lanes are wanted."""
+"""Accesses: elements apart, vectors of which some lanes are wanted, checks in debug builds."""
 
 from __future__ import annotations
 
@@ -187,3 +187,21 @@ def test_a_check_of_indices_is_one_of_all_lanes() -> None:
             wrong[lane] = 0
             with pytest.raises(BoundError, match=r"B reads outside of A in dimension 0: N\[i\] - 1"):
                 kernel(a, wrong, b)
+
+
+def test_strided_and_gathered_vectors() -> None:
+    a = np.arange(256, dtype="float32")
+    A = te.placeholder((256,), name="A")
+    for index in (
+        lambda i: i * 2,
+        lambda i: 127 - i,
+        lambda i: (i * 7) % 128,
+        lambda i: i // 4,
+        lambda i: i * 0 + 3,
+    ):
+        B = te.compute((128,), lambda i, index=index: A[index(i)], name="B")
+        s = te.create_schedule(B.op)
+        s[B].vectorize(s[B].split("i", factor=16)[1])
+        b = np.zeros(128, "float32")
+        tewb.build(s, [A, B], debug=True)(a, b)
+        np.testing.assert_array_equal(b, a[[index(i) for i in range(128)]])
