@@ -34,7 +34,7 @@ from tewb.ir import (
     Var,
     shared_subexpressions,
 )
-from tewb.runtime import get_global_func
+from tewb.runtime import NDArray, get_global_func
 from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, whole_buffers, whole_tile
 
 Values = dict[Var, Any]
@@ -252,7 +252,7 @@ def _extern(op: ExternOp, arrays: Arrays, values: Values) -> list[Any]:
 
 def _packed(a: Expr, views: Mapping[Var, Any], values: Values, arrays: Arrays) -> Any:
     if isinstance(a, Call) and a.op == "tvm_stack_make_array" and isinstance(a.args[0], Var):
-        return views[a.args[0]]
+        return views[a.args[0]].view(NDArray)
     return _value(a, values, arrays).item()
 
 

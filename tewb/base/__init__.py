@@ -27,6 +27,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.callbacks._is_native                 whether callbacks go through machine code or through ctypes
     runtime.callbacks.register_native            whether callbacks in machine code passed their test
     runtime.cpython.register_arrays              whether numpy arrays are laid out as machine code expects
+    runtime.heap_types._specs                    specifications of types, whose strings CPython 3.11 keeps using
     runtime.jit._circumstances                   what all machine code depends on: machine, LLVM, sources of tewb
     runtime.jit._linkers                         the linker in use, and the numbers left for libraries in it
     runtime.jit._wide_divisions                  the compiled divisions of 128-bit integers
@@ -35,7 +36,6 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.native_calls._compiled               the machine code of callbacks, or None where it cannot be trusted
     runtime.native_entry._codes                  the compiled entries of kernels that are alive, by text
     runtime.native_entry._is_ready               whether this Python and numpy allow native entries
-    runtime.native_entry._specs                  specifications of types, whose strings CPython 3.11 keeps using
     runtime.native_entry._types                  the type with a vectorcall slot for each class of callable
     runtime.packed_functions._functions          the packed functions, by name
     runtime.target._data_layout                  LLVM's data layout, by target

@@ -2,9 +2,28 @@
 
 from tewb.runtime.aligned_memory import aligned_empty
 from tewb.runtime.callbacks import register_native
+from tewb.runtime.devices import (
+    Device,
+    cl,
+    context,
+    cpu,
+    cuda,
+    device,
+    ext_dev,
+    gpu,
+    hexagon,
+    metal,
+    opencl,
+    present,
+    rocm,
+    vpi,
+    vulkan,
+    webgpu,
+)
 from tewb.runtime.foreign_kernel import ForeignKernel
 from tewb.runtime.jit import Compiled, Translated, address_of, register_symbol
 from tewb.runtime.kernel import Kernel, memory_limit
+from tewb.runtime.ndarray import NDArray, new_array, source_values
 from tewb.runtime.packed_functions import (
     get_global_func,
     list_global_func_names,
@@ -16,6 +35,7 @@ from tewb.runtime.thread_pool import get_num_threads, pool, set_num_threads
 from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 
 __all__ = [
+    "Device", "NDArray", "cl", "context", "cpu", "cuda", "device", "ext_dev", "gpu", "hexagon", "metal", "new_array", "opencl", "present", "rocm", "source_values", "vpi", "vulkan", "webgpu",
     "ForeignKernel", "Kernel", "Target", "Timing", "aligned_empty", "calls_for", "get_global_func", "get_num_threads", "list_global_func_names", "memory_limit",
     "pool", "register_func", "remove_global_func", "sample", "set_num_threads", "shown", "time_call",
 "Compiled", "Translated", "address_of", "register_native", "register_symbol",

@@ -1,7 +1,7 @@
 """Calls from kernels back into Python: packed functions, and memory that Python may keep.
 
 Each call of a kernel is an Invocation, known to the machine code by the address of its table. Callbacks get
-fresh numpy views without a copy. A view's base is the caller's array, or a numpy array made for the
+fresh views, NDArrays, without a copy. A view's base is the caller's array, or a numpy array made for the
 intermediate, so that a view which escapes never points to freed memory.
 
 Kernels use the machine code of `native_calls.py`; the functions here, called through ctypes, stand in where that
@@ -24,6 +24,7 @@ from tewb.runtime import abi, native_calls
 from tewb.runtime.checked_call import Guarded, call_checked
 from tewb.runtime.cpython import WRITEABLE
 from tewb.runtime.jit import register_symbol
+from tewb.runtime.ndarray import NDArray
 
 _invocations: dict[int, Invocation] = {}
 _DTYPES = tuple(np.dtype(name) for name in abi.DTYPES)
@@ -107,13 +108,13 @@ class Invocation:
     def view(
         self, dtype: np.dtype[Any], address: int, shape: tuple[int, ...], strides: tuple[int, ...]
     ) -> Any:
-        """A numpy view of the caller's array or intermediate that holds `address`."""
+        """A view of the caller's array or intermediate that holds `address`."""
         for low, high, owner in self.owners:
             if low <= address < high:
                 size = dtype.itemsize
                 raw = _bytes_of(owner, low, high)
-                return np.ndarray(shape, dtype, raw, address - low, tuple([s * size for s in strides]))
-        return np.empty(shape, dtype)  # a box without elements
+                return NDArray(shape, dtype, raw, address - low, tuple([s * size for s in strides]))
+        return NDArray(shape, dtype)  # a box without elements
 
     def call(self, number: int, record: Any, count: int) -> None:
         """Run packed function `number` on the packed arguments, and store in the record whether it succeeded."""
@@ -288,4 +289,4 @@ def _works(address: int) -> bool:
         return False
     view, *others = received[:4]
     same = np.array_equal(view, array[::2, 1:7:2]) and view.strides == (96, 16) and view.flags.writeable
-    return bool(same and others == [-5, True, 2.5])
+    return bool(same and type(view) is NDArray and others == [-5, True, 2.5])

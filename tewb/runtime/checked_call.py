@@ -21,6 +21,7 @@ import numpy as np
 
 from tewb.base import ExternError
 from tewb.runtime.abi import PackedCall
+from tewb.runtime.ndarray import NDArray
 
 MARGIN = 4  # elements around a tile in each dimension, when the tile is strided
 LINE = 4096  # elements before and after
@@ -35,7 +36,7 @@ class Guarded:
         self.view, self.written, self.origin, self.extents = view, written, origin, extents
         self.margin = 0 if view.flags.c_contiguous else MARGIN
         shape = tuple(n + 2 * self.margin for n in view.shape)
-        self.line = np.empty(math.prod(shape) + 2 * LINE, view.dtype)
+        self.line: Any = np.empty(math.prod(shape) + 2 * LINE, view.dtype).view(NDArray)
         self.block: Any = self.line[LINE : LINE + math.prod(shape)].reshape(shape)
         self.inside: tuple[Any, ...] = (*(slice(self.margin, self.margin + n) for n in view.shape), ...)
         self.tile: Any = self.block[self.inside]
@@ -123,7 +124,7 @@ class _Check:
             offset = g.changed()
             if offset is not None:
                 self.fail_write(g, offset)
-        return [g.tile.copy() for g in self.outputs]
+        return [np.array(g.tile) for g in self.outputs]
 
     def name(self, g: Guarded) -> str:
         kind, among = ("output", self.outputs) if g.written else ("input", self.inputs)

@@ -23,12 +23,15 @@ import numpy as np
 from tewb.runtime import abi
 from tewb.runtime.cpython import (
     REFERENCES,
+    TYPE,
     are_references_known,
-    is_known_python,
+    is_like_array,
     numpy_table,
     register_python,
 )
+from tewb.runtime.heap_types import is_known_python
 from tewb.runtime.jit import Compiled, register_symbol
+from tewb.runtime.ndarray import NDArray
 
 # Slots of the table of an Invocation, and of an owner in it.
 FUNCTIONS, OWNERS, OWNER_COUNT, SELF, UNREPORTED = range(5)
@@ -93,12 +96,14 @@ declare i32 @tewb_np_set_base(ptr, ptr)
 declare void @tewb_py_alloc_shared(i64, i64, ptr)
 
 @array_type = internal global ptr null
+@view_type = internal global ptr null
 @failed = internal global ptr null
 @descrs = internal global [{len(abi.DTYPES)} x ptr] zeroinitializer
 @sizes = internal constant [{len(abi.DTYPES)} x i64] [{", ".join(f"i64 {np.dtype(d).itemsize}" for d in abi.DTYPES)}]
 
-define void @tewb_native_set(ptr %type, ptr %failed, ptr %descrs) {{
+define void @tewb_native_set(ptr %type, ptr %own, ptr %failed, ptr %descrs) {{
   store ptr %type, ptr @array_type
+  store ptr %own, ptr @view_type
   store ptr %failed, ptr @failed
   call void @llvm.memcpy.p0.p0.i64(ptr @descrs, ptr %descrs, i64 {8 * len(abi.DTYPES)}, i1 false)
   ret void
@@ -136,6 +141,16 @@ none:
   ret ptr null
 }}
 
+; An ndarray becomes an NDArray, which is the same to the byte. (numpy would ask a subclass how it is made, at
+; each view, for half of the time that the view takes.)
+define internal ptr @typed(ptr %array) {{
+  %type = load ptr, ptr @view_type
+  call void @tewb_py_Py_IncRef(ptr %type)
+  %pt = getelementptr i8, ptr %array, i64 {TYPE}
+  store ptr %type, ptr %pt
+  ret ptr %array
+}}
+
 ; A view of the memory that a record describes: a new reference, or null with an exception.
 define internal ptr @view(ptr %table, i64 %code, i64 %rank, i64 %address, ptr %dims, ptr %steps) {{
 entry:
@@ -166,7 +181,11 @@ make:
   br i1 %known, label %borrow, label %empty
 empty:                                              ; a box without elements may point anywhere
   %fresh = call ptr @tewb_np_new_from_descr(ptr %type, ptr %descr, i32 %r32, ptr %dims, ptr null, ptr null, i32 0, ptr null)
-  ret ptr %fresh
+  %nothing = icmp eq ptr %fresh, null
+  br i1 %nothing, label %null, label %full
+full:
+  %nd = call ptr @typed(ptr %fresh)
+  ret ptr %nd
 borrow:
   %data = inttoptr i64 %address to ptr
   %pf = getelementptr i64, ptr %o, i64 {FLAGS}
@@ -188,7 +207,8 @@ drop:
 null:
   ret ptr null
 good:
-  ret ptr %v
+  %vd = call ptr @typed(ptr %v)
+  ret ptr %vd
 }}
 
 define void @tewb_native_call(i64 %handle, i32 %number, ptr %record, i32 %count) {{
@@ -391,9 +411,9 @@ def native_calls(failed: Any, alloc_address: int) -> tuple[int, int, int] | None
     if compiled is None:
         return None
     types = (ctypes.c_void_p * len(abi.DTYPES))(*[id(np.dtype(d)) for d in abi.DTYPES])
-    ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)(
-        compiled.address("tewb_native_set")
-    )(id(np.ndarray), id(failed), types)
+    ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(compiled.address("tewb_native_set"))(
+        id(np.ndarray), id(NDArray), id(failed), types
+    )
     names = ("tewb_native_call", "tewb_native_alloc", "tewb_native_free")
     call, alloc, free = (compiled.address(name) for name in names)
     return call, alloc, free
@@ -402,7 +422,7 @@ def native_calls(failed: Any, alloc_address: int) -> tuple[int, int, int] | None
 @lru_cache(maxsize=1)
 def _compiled(alloc_address: int) -> Compiled | None:
     table = numpy_table()
-    if not is_known_python() or not are_references_known() or table is None:
+    if not is_known_python() or not are_references_known() or not is_like_array(NDArray) or table is None:
         return None
     newer = sys.version_info >= (3, 12)
     extra = ("PyErr_GetRaisedException",) if newer else (

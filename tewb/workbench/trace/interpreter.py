@@ -18,7 +18,7 @@ from tewb.arith import converted, row_major, truncated_quotient
 from tewb.base import BoundError, TewbError
 from tewb.ir import LEAVES, const_int
 from tewb.ir.ops import wrap
-from tewb.runtime import get_global_func
+from tewb.runtime import NDArray, get_global_func
 from tewb.testing import CALLS
 
 Loops = list[tuple[str, int]]
@@ -265,9 +265,9 @@ class IRInterpreter:
         kind = "write" if self._writes(owner.name) else "read"
         self.touched(owner, kind, [int(i) for i in grid.ravel()])
         memory = self.memory[owner]
-        return np.lib.stride_tricks.as_strided(
-            memory[int(self.value(offset)) :], shape, [step * memory.itemsize for step in steps]
-        )
+        begin = memory[int(self.value(offset)) :]
+        view = np.lib.stride_tricks.as_strided(begin, shape, [step * memory.itemsize for step in steps])
+        return view.view(NDArray)
 
     def _writes(self, owner: str) -> bool:
         """Whether the extern region around says that it writes to this memory, or to a tile of it."""
