@@ -37,7 +37,7 @@ WITHOUT: dict[str, str] = {
         form_dot_products iterations nest stage_loops
     """,
     "tewb.runtime": """
-        abi aligned_memory cpython foreign_kernel jit native_calls native_entry_code packed_functions
+        abi aligned_memory cpython foreign_kernel jit native_calls native_entry_code
         thread_pool_code timing
     """,
     "tewb.schedule": """

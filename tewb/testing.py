@@ -34,7 +34,7 @@ from tewb.ir import (
     Var,
     shared_subexpressions,
 )
-from tewb.runtime import NDArray, get_global_func
+from tewb.runtime import NDArray, registered_function
 from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, whole_buffers, whole_tile
 
 Values = dict[Var, Any]
@@ -244,9 +244,7 @@ def _extern(op: ExternOp, arrays: Arrays, values: Values) -> list[Any]:
     views |= {b.data: a for b, a in zip(outs, results, strict=True)}
     name, *args = body.value.args
     assert isinstance(name, StringImm)
-    function = get_global_func(name.value)
-    assert function is not None
-    function(*[_packed(a, views, values, arrays) for a in args])
+    registered_function(name.value)(*[_packed(a, views, values, arrays) for a in args])
     return results
 
 

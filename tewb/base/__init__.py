@@ -6,6 +6,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     arith.keys._fresh                            the next number for a shape of expressions; numbers are never given twice
     arith.rules.declare.RULES                    the simplification rules, by name, filled as they are declared
     base.config._open                            the pass contexts that are open in this thread or task, innermost last
+    base.constants._makers                       how numbers become constants, which ir/ops.py registers
     base.dtypes.DType._known                     the one object for each dtype, by every spelling of its name
     base.long_stack._running                     how many threads with a long stack are at work
     base.long_stack._usual_limit                 the recursion limit to go back to when the last of them ends
@@ -53,6 +54,8 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
 """
 
 from tewb.base.config import PassContext, option
+from tewb.base.constants import constant, register_constants
+from tewb.base.containers import ADT, Array, Map, ShapeTuple, String
 from tewb.base.dtypes import BOOL, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
 from tewb.base.errors import (
     ArgumentError,
@@ -82,6 +85,7 @@ from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_st
 from tewb.base.traceback import render_with
 
 __all__ = [
+    "ADT",
     "BOOL",
     "FLOAT32",
     "FLOAT64",
@@ -91,6 +95,7 @@ __all__ = [
     "PATIENCE",
     "UINT64",
     "ArgumentError",
+    "Array",
     "BoundError",
     "CType",
     "CodegenError",
@@ -101,14 +106,17 @@ __all__ = [
     "HybridError",
     "InternalError",
     "LowerError",
+    "Map",
     "Native",
     "ParseError",
     "PassContext",
     "ScheduleError",
     "ShapeError",
+    "ShapeTuple",
     "Span",
     "Stop",
     "Stopped",
+    "String",
     "TewbError",
     "TewbWarning",
     "UnreadableError",
@@ -118,6 +126,7 @@ __all__ = [
     "check_stopped",
     "check_given",
     "comment",
+    "constant",
     "fresh_identifier",
     "here",
     "identifier",
@@ -134,6 +143,7 @@ __all__ = [
     "printable",
     "python_lines",
     "python_tree",
+    "register_constants",
     "register_native",
     "render_with",
     "stopped_by",

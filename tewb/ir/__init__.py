@@ -1,6 +1,8 @@
 """The IR: nodes, smart constructors, intrinsics, walking and rewriting, structural equality, text."""
 
 # First: the constructors need it, and it needs them.
+from tewb.base import Array, Map
+
 from tewb.ir.operators import Operators  # isort: skip
 from tewb.ir import intrinsics, ops
 from tewb.ir.axes import AxisKind, CommReducer, IterVar, Range, Reduce
@@ -92,10 +94,10 @@ from tewb.ir.walk import (
 from tewb.ir import verify  # isort: skip
 
 __all__ = [
-    "ALLOCATED", "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "AxisKind", "AxisValues",
+    "ALLOCATED", "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "Array", "AssertStmt", "AttrStmt", "AxisKind", "AxisValues",
     "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar", "Call", "Cast", "CommReducer", "Compare",
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
-    "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
+    "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Map", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
     "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Substitution", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "subexpressions_to_name", "replace", "Shuffle",
     "rewriter", "script", "script_lines", "seq", "shared_subexpressions", "structural_equal", "substitute", "substituter", "uses", "verify", "visit", "walk",

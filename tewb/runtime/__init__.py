@@ -2,6 +2,8 @@
 
 from tewb.runtime.aligned_memory import aligned_empty
 from tewb.runtime.callbacks import register_native
+from tewb.runtime.container import ADT, Array, Map, ShapeTuple, String
+from tewb.runtime.conversion import PackedFunc, convert
 from tewb.runtime.devices import (
     Device,
     cl,
@@ -28,6 +30,7 @@ from tewb.runtime.packed_functions import (
     get_global_func,
     list_global_func_names,
     register_func,
+    registered_function,
     remove_global_func,
 )
 from tewb.runtime.target import Target
@@ -35,7 +38,7 @@ from tewb.runtime.thread_pool import get_num_threads, pool, set_num_threads
 from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 
 __all__ = [
-    "Device", "NDArray", "cl", "context", "cpu", "cuda", "device", "ext_dev", "gpu", "hexagon", "metal", "new_array", "opencl", "present", "rocm", "source_values", "vpi", "vulkan", "webgpu",
+    "ADT", "Array", "Device", "Map", "NDArray", "PackedFunc", "ShapeTuple", "String", "convert", "registered_function", "cl", "context", "cpu", "cuda", "device", "ext_dev", "gpu", "hexagon", "metal", "new_array", "opencl", "present", "rocm", "source_values", "vpi", "vulkan", "webgpu",
     "ForeignKernel", "Kernel", "Target", "Timing", "aligned_empty", "calls_for", "get_global_func", "get_num_threads", "list_global_func_names", "memory_limit",
     "pool", "register_func", "remove_global_func", "sample", "set_num_threads", "shown", "time_call",
 "Compiled", "Translated", "address_of", "register_native", "register_symbol",

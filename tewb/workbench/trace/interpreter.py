@@ -18,7 +18,7 @@ from tewb.arith import converted, row_major, truncated_quotient
 from tewb.base import BoundError, TewbError
 from tewb.ir import LEAVES, const_int
 from tewb.ir.ops import wrap
-from tewb.runtime import NDArray, get_global_func
+from tewb.runtime import NDArray, registered_function
 from tewb.testing import CALLS
 
 Loops = list[tuple[str, int]]
@@ -239,7 +239,7 @@ class IRInterpreter:
 
     def packed(self, name: str, args: list[ir.Expr]) -> int:
         """Call a packed function on views. Each view is one access to all of its elements."""
-        function = get_global_func(name)
+        function = registered_function(name)
         given = []
         for a in args:
             match a:
@@ -249,8 +249,7 @@ class IRInterpreter:
                     given.append(self._view(owner, sizes, strides, offset))
                 case _:
                     given.append(self.value(a))
-        if function is not None:
-            function(*given)
+        function(*given)
         return 0
 
     def _view(self, owner: ir.Var, sizes: tuple[ir.Expr, ...], strides: ir.Expr, offset: ir.Expr) -> Any:
