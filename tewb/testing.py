@@ -225,6 +225,9 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
             return _value(body, {**values, var: part(value)}, arrays)
         case Call(op, args) if op in CALLS:
             return np.asarray(CALLS[op](*[part(a) for a in args])).astype(e.dtype)
+        case Call("tvm_call_packed", (StringImm(name), *operands)):
+            given = [x.value if isinstance(x, StringImm) else part(x) for x in operands]
+            return np.vectorize(registered_function(name), otypes=[e.dtype])(*given)
         case Call("erf", (a,)):
             from math import erf
 
@@ -251,7 +254,7 @@ def _extern(op: ExternOp, arrays: Arrays, values: Values) -> list[Any]:
 def _packed(a: Expr, views: Mapping[Var, Any], values: Values, arrays: Arrays) -> Any:
     if isinstance(a, Call) and a.op == "tvm_stack_make_array" and isinstance(a.args[0], Var):
         return views[a.args[0]].view(NDArray)
-    return _value(a, values, arrays).item()
+    return a.value if isinstance(a, StringImm) else _value(a, values, arrays).item()
 
 
 def random_array(shape: Sequence[int], dtype: str, rng: np.random.Generator) -> Any:

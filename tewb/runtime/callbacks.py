@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from tewb.base import ExternError, brief
 from tewb.runtime import abi, native_calls
 from tewb.runtime.checked_call import Guarded, call_checked
 from tewb.runtime.cpython import WRITEABLE
@@ -46,6 +47,7 @@ class Invocation:
         arrays: Sequence[Any],
         addresses: Sequence[int],
     ) -> None:
+        functions = [_answering(f, c) if c.returns else f for f, c in zip(functions, calls, strict=True)]
         self.functions, self.calls = functions, calls
         self.owners = [(*_extent(a, p), a) for a, p in zip(arrays, addresses, strict=True)]
         self.error: BaseException | None = None
@@ -122,9 +124,13 @@ class Invocation:
         try:
             arguments = self._arguments(record, count)
             if any(isinstance(a, Guarded) for a in arguments):
-                call_checked(self.functions[number], call, arguments)
+                result = call_checked(self.functions[number], call, arguments)
             else:
-                self.functions[number](*arguments)
+                result = self.functions[number](*arguments)
+            if record[0] == abi.INTEGER_WANTED:
+                record[1] = result
+            elif record[0] == abi.FLOAT_WANTED:
+                record[1] = int(np.float64(result).view(np.int64))
         except BaseException as e:  # also KeyboardInterrupt: it belongs to the caller of the kernel
             try:
                 self.fail(e, call)
@@ -148,12 +154,46 @@ class Invocation:
                     box = record[at + 4 : at + 4 + 2 * rank]
                     view = Guarded(view, kind == abi.WRITTEN, tuple(box[:rank]), tuple(box[rank:]))
                 arguments.append(view)
+            elif kind == abi.TEXT:
+                arguments.append(ctypes.string_at(value).decode())
             elif kind == abi.FLOAT:
                 arguments.append(float(np.int64(value).view(np.float64)))
             else:
                 arguments.append(bool(value) if abi.DTYPES[code] == "bool" else int(value))
             at += 4 + 2 * rank
         return arguments
+
+
+def _answering(function: Any, call: abi.PackedCall) -> Any:
+    """`function`, which must return a number of the dtype that the kernel uses."""
+    wanted = np.dtype(call.returns)
+
+    def answer(*arguments: Any) -> Any:
+        value = function(*arguments)
+        number = value.item() if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 else value
+        if isinstance(number, int | float) and wanted.kind == "f":
+            return float(number)
+        if isinstance(number, bool) or (isinstance(number, int) and wanted.kind == "b"):
+            return int(bool(number))
+        if not isinstance(number, int):
+            raise ExternError(
+                f"packed function {call.name} returned {brief(repr(value))}, and the kernel uses what it returns as {wanted}",
+                hint=f"return a number that is {wanted}"
+                + (
+                    f', or call it with dtype="float32": call_packed("{call.name}", ..., dtype="float32")'
+                    if isinstance(number, float)
+                    else ""
+                ),
+            )
+        info = np.iinfo(wanted)
+        if not info.min <= number <= info.max:
+            raise ExternError(
+                f"packed function {call.name} returned {brief(str(number))}, which does not fit {wanted}",
+                hint=f'call_packed("{call.name}", ..., dtype="int64")',
+            )
+        return number - (1 << 64) if number >> 63 > 0 else number  # as an int64 of the same bits
+
+    return answer
 
 
 def _row(owner: tuple[int, int, Any]) -> list[int]:

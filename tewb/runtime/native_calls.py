@@ -44,7 +44,7 @@ _MOST_DIMENSIONS = 64
 
 _CPYTHON = (
     "PyGILState_Ensure", "PyGILState_Release", "PyObject_Vectorcall", "Py_IncRef", "Py_DecRef", "PyLong_FromLongLong",
-    "PyFloat_FromDouble", "PyBool_FromLong", "PyErr_CheckSignals", "PyErr_Clear",
+    "PyFloat_FromDouble", "PyBool_FromLong", "PyUnicode_FromString", "PyLong_AsLongLong", "PyFloat_AsDouble", "PyErr_CheckSignals", "PyErr_Clear",
 )  # fmt: skip
 
 # Before 3.12 an exception is a triple, which must be normalised first.
@@ -89,6 +89,9 @@ declare void @tewb_py_Py_DecRef(ptr)
 declare ptr @tewb_py_PyLong_FromLongLong(i64)
 declare ptr @tewb_py_PyFloat_FromDouble(double)
 declare ptr @tewb_py_PyBool_FromLong(i64)
+declare ptr @tewb_py_PyUnicode_FromString(ptr)
+declare i64 @tewb_py_PyLong_AsLongLong(ptr)
+declare double @tewb_py_PyFloat_AsDouble(ptr)
 declare i32 @tewb_py_PyErr_CheckSignals()
 declare void @tewb_py_PyErr_Clear()
 declare ptr @tewb_np_new_from_descr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
@@ -239,9 +242,13 @@ make:
   %twice = mul i64 %rank, 2
   %length = add i64 %twice, 4
   %after = add i64 %at, %length
-  switch i64 %kind, label %array [ i64 {abi.INTEGER}, label %integer i64 {abi.FLOAT}, label %float ]
+  switch i64 %kind, label %array [ i64 {abi.INTEGER}, label %integer i64 {abi.FLOAT}, label %float i64 {abi.TEXT}, label %text ]
 array:
   %a = call ptr @view(ptr %table, i64 %code, i64 %rank, i64 %value, ptr %dims, ptr %steps)
+  br label %made
+text:
+  %characters = inttoptr i64 %value to ptr
+  %s = call ptr @tewb_py_PyUnicode_FromString(ptr %characters)
   br label %made
 float:
   %x = bitcast i64 %value to double
@@ -257,7 +264,7 @@ long:
   %l = call ptr @tewb_py_PyLong_FromLongLong(i64 %value)
   br label %made
 made:
-  %object = phi ptr [ %a, %array ], [ %f, %float ], [ %t, %boolean ], [ %l, %long ]
+  %object = phi ptr [ %a, %array ], [ %f, %float ], [ %t, %boolean ], [ %l, %long ], [ %s, %text ]
   %isnull = icmp eq ptr %object, null
   br i1 %isnull, label %cleanup, label %keep
 keep:
@@ -274,11 +281,26 @@ call:
   %nargs = or i64 %n, {-(1 << 63)}
   %result = call ptr @tewb_py_PyObject_Vectorcall(ptr %function, ptr %args, i64 %nargs, ptr null)
   %fine = icmp ne ptr %result, null
-  br i1 %fine, label %signals, label %cleanup
+  br i1 %fine, label %returned, label %cleanup
+returned:
+  %wanted = load i64, ptr %record
+  switch i64 %wanted, label %signals [ i64 {abi.INTEGER_WANTED}, label %whole i64 {abi.FLOAT_WANTED}, label %real ]
+whole:                                              ; a number that Python has checked, behind the answer
+  %number64 = call i64 @tewb_py_PyLong_AsLongLong(ptr %result)
+  br label %keepnumber
+real:
+  %double = call double @tewb_py_PyFloat_AsDouble(ptr %result)
+  %bits = bitcast double %double to i64
+  br label %keepnumber
+keepnumber:
+  %answered = phi i64 [ %number64, %whole ], [ %bits, %real ]
+  %behind = getelementptr i64, ptr %record, i64 1
+  store i64 %answered, ptr %behind
+  br label %signals
 signals:                                            ; a callback in C does not look for Ctrl-C itself
   call void @tewb_py_Py_DecRef(ptr %result)
-  %s = call i32 @tewb_py_PyErr_CheckSignals()
-  %interrupted = icmp ne i32 %s, 0
+  %signal = call i32 @tewb_py_PyErr_CheckSignals()
+  %interrupted = icmp ne i32 %signal, 0
   br label %cleanup
 cleanup:
   %have = phi i64 [ %i, %made ], [ %n, %call ], [ %n, %signals ]

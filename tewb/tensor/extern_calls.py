@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tewb.base import HANDLE, INT32, CType, DType, ExternError, here, native, register_native, why_no_symbol
+from tewb.base import HANDLE, CType, DType, ExternError, here, native, register_native, why_no_symbol
 from tewb.ir import (
     Buffer,
     BufferLoad,
@@ -23,15 +23,16 @@ from tewb.ir import (
 from tewb.tensor.placeholder import check_shape
 
 
-def call_packed(name: str, *args: Any) -> Expr:
-    """A call of the packed function `name`. Buffers arrive as numpy views, scalars as numbers."""
+def call_packed(name: str, *args: Any, dtype: str = "int32", span: Any = None) -> Expr:
+    """A call of the packed function `name`. Buffers arrive as NDArrays on the same memory, scalars as numbers, text as
+    str. As a part of an expression it is the number that the function returns, of `dtype`."""
     if not isinstance(name, str):
         raise ExternError(
             f"call_packed takes the name of a registered function first, not {name!r}",
             hint='te.call_packed("name", ins[0], outs[0]) after tewb.register_func("name", f)',
             span=here(),
         )
-    return Call("tvm_call_packed", (StringImm(name), *[_argument(a) for a in args]), INT32)
+    return Call("tvm_call_packed", (StringImm(name), *[_argument(a) for a in args]), DType(dtype))
 
 
 def call_extern(dtype: str, function: Any, *args: Any) -> Expr:

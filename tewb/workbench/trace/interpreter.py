@@ -237,8 +237,8 @@ class IRInterpreter:
 
     # ---- packed functions
 
-    def packed(self, name: str, args: list[ir.Expr]) -> int:
-        """Call a packed function on views. Each view is one access to all of its elements."""
+    def packed(self, name: str, args: list[ir.Expr]) -> Any:
+        """Call a packed function on views; what it returns. Each view is one access to all of its elements."""
         function = registered_function(name)
         given = []
         for a in args:
@@ -247,10 +247,11 @@ class IRInterpreter:
                     "tvm_stack_make_array", (ir.Var() as owner, ir.Call(_, sizes), strides, _, _, offset)
                 ):
                     given.append(self._view(owner, sizes, strides, offset))
+                case ir.StringImm(text):
+                    given.append(text)
                 case _:
                     given.append(self.value(a))
-        function(*given)
-        return 0
+        return function(*given)
 
     def _view(self, owner: ir.Var, sizes: tuple[ir.Expr, ...], strides: ir.Expr, offset: ir.Expr) -> Any:
         shape = [int(self.value(n)) for n in sizes]
