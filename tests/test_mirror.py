@@ -27,7 +27,7 @@ WITHOUT: dict[str, str] = {
     """,
     "tewb.codegen.vector_math": "arc build erf exp log power rare sine wide",
     "tewb.contrib": "cblas tedd",
-    "tewb": "driver target testing transform",
+    "tewb": "driver target transform",
     "tewb.ir": """
         axes axis_values buffers builder expressions functions intrinsics lane_masks long_text node origin
         parse_expr script statements structural_equality symbolic walk
@@ -54,6 +54,7 @@ WITHOUT: dict[str, str] = {
         scalars script shared_buffers slice_stores slices source_text statements stores syntax translation
         values words write_text
     """,
+    "tewb.testing": "reference",
     "tewb.tir": "ir_builder",
     "tewb.workbench.journal": "replay text_errors timeline",
     "tewb.workbench.looks": "code_line diff loop_tree lowered_ir sizes",

@@ -6,7 +6,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     arith.keys._fresh                            the next number for a shape of expressions; numbers are never given twice
     arith.rules.declare.RULES                    the simplification rules, by name, filled as they are declared
     base.config._open                            the pass contexts that are open in this thread or task, innermost last
-    base.constants._makers                       how numbers become constants, which ir/ops.py registers
+    base.constants._makers                       how numbers become constants, which ir registers
     base.dtypes.DType._known                     the one object for each dtype, by every spelling of its name
     base.long_stack._running                     how many threads with a long stack are at work
     base.long_stack._usual_limit                 the recursion limit to go back to when the last of them ends
@@ -46,7 +46,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.thread_pool._pool                    the thread pool, once a kernel has needed it
     schedule.declare.PRIMITIVES                  the schedule primitives, by name, filled as they are declared
     tensor.tensor._broadcaster                   how tensors are added to each other, which tensor/compute.py registers
-    testing._shared                              the shared subexpressions of expressions evaluated last; at most 64 entries
+    testing.reference._shared                    the shared subexpressions of expressions evaluated last; at most 64 entries
     workbench.judge.ledger.caches                the data caches of a core, as the system describes them
     workbench.measure.interruptible._given_up    threads that were told to end and are still inside numpy
     workbench.measure.roofline.machine_peaks     the measured peaks of this machine, by dtype and threads

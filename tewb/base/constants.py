@@ -1,4 +1,4 @@
-"""How Python's numbers become constants of expressions. `ir/ops.py` says it, and the run time, which stands beside ir, asks."""
+"""How Python's numbers become constants of expressions. `ir` says it, and the run time, which stands beside ir, asks."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The IR: nodes, smart constructors, intrinsics, walking and rewriting, structural equality, text."""
 
 # First: the constructors need it, and it needs them.
-from tewb.base import Array, Map
+from tewb.base import Array, Map, register_constants
 
 from tewb.ir.operators import Operators  # isort: skip
 from tewb.ir import intrinsics, ops
@@ -103,3 +103,5 @@ __all__ = [
     "rewriter", "script", "script_lines", "seq", "shared_subexpressions", "structural_equal", "substitute", "substituter", "uses", "verify", "visit", "walk",
     "remembering", "without_loop",
 ]  # fmt: skip
+
+register_constants(convert)

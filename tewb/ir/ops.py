@@ -9,18 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import (
-    BOOL,
-    FLOAT32,
-    INT32,
-    INT64,
-    UINT64,
-    DType,
-    DTypeError,
-    ShapeError,
-    here,
-    register_constants,
-)
+from tewb.base import BOOL, FLOAT32, INT32, INT64, UINT64, DType, DTypeError, ShapeError, here
 from tewb.ir import expressions as ir
 from tewb.ir.axes import IterVar
 from tewb.ir.buffers import Buffer, BufferLoad
@@ -105,9 +94,6 @@ def convert(value: Any) -> Expr:
     elif hasattr(value, "shape"):
         hint = "index a tensor to get an element: A[i, j]"
     raise DTypeError(f"a {type(value).__name__} cannot be part of an expression", hint=hint, span=here())
-
-
-register_constants(convert)
 
 
 def is_const(e: Expr, value: float | None = None) -> bool:
