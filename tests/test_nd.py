@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,12 @@ def test_from_dlpack_shares_memory() -> None:
     shared = nd.from_dlpack(source)
     shared[0, 0] = 10
     assert source[0, 0] == 10
+    written = nd.from_dlpack(source.__dlpack__())
+    written[0, 0] = 11
+    assert source[0, 0] == 11
+    kept = nd.from_dlpack(nd.array(source).to_dlpack())
+    gc.collect()
+    assert kept.sum() == 26
 
 
 @pytest.mark.parametrize("x", [None, [1, 2], 3.0, "x"])

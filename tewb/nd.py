@@ -17,14 +17,18 @@ from tewb.runtime import (
     cl,
     context,
     cpu,
+    cpu_pinned,
     cuda,
     device,
     ext_dev,
     gpu,
     hexagon,
     metal,
+    micro_dev,
+    mtl,
     new_array,
     opencl,
+    opengl,
     present,
     rocm,
     source_values,
@@ -34,8 +38,8 @@ from tewb.runtime import (
 )
 
 __all__ = [
-    "Device", "NDArray", "array", "cl", "context", "cpu", "cuda", "device", "empty", "ext_dev", "from_dlpack", "gpu",
-    "hexagon", "metal", "opencl", "rocm", "vpi", "vulkan", "webgpu",
+    "Device", "NDArray", "array", "cl", "context", "cpu", "cpu_pinned", "cuda", "device", "empty", "ext_dev", "from_dlpack", "gpu",
+    "hexagon", "metal", "micro_dev", "mtl", "opencl", "opengl", "rocm", "vpi", "vulkan", "webgpu",
 ]  # fmt: skip
 
 
@@ -78,16 +82,17 @@ def empty(
 def from_dlpack(dltensor: Any) -> NDArray:
     """An array that shares the memory of `dltensor`: a DLPack capsule, or any array that gives one (`__dlpack__`).
     Raises ArgumentError."""
-    source = dltensor if hasattr(dltensor, "__dlpack__") else _Capsule(dltensor)
+    is_array = hasattr(dltensor, "__dlpack__")
     try:
-        shared: NDArray = np.from_dlpack(source).view(NDArray)
+        shared = np.from_dlpack(dltensor) if is_array else _writable(np.from_dlpack(_Capsule(dltensor)))
     except Exception as e:  # whatever its owner raises
         raise ArgumentError(
             f"{brief(repr(dltensor))} cannot be shared by DLPack: {e}",
             hint="nd.from_dlpack(x) takes an array of numpy, torch or jax, or x.to_dlpack()",
             span=here(),
         ) from e
-    return shared
+    view: NDArray = shared.view(NDArray)
+    return view
 
 
 class _Capsule:
@@ -103,6 +108,20 @@ class _Capsule:
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return 1, 0
+
+
+def _writable(a: Any) -> Any:
+    """An array that can be written. numpy takes the memory of a capsule for read-only, since a capsule does not say."""
+    return np.asarray(_Memory(a))
+
+
+class _Memory:
+    """The memory of an array, to be read and written."""
+
+    def __init__(self, a: Any) -> None:
+        self.owner = a
+        interface = a.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}
 
 
 def numpy_dtype(dtype: Any) -> Any:

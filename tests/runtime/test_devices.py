@@ -45,6 +45,10 @@ def test_only_the_cpu_exists() -> None:
     assert nd.cpu(0).exist
     assert nd.cpu(1).exist
     others = (
+        nd.cpu_pinned,
+        nd.opengl,
+        nd.micro_dev,
+        nd.mtl,
         nd.gpu,
         nd.cuda,
         nd.opencl,

@@ -238,3 +238,26 @@ def test_misuse_of_blas() -> None:
     A, B = te.placeholder((4, 4), name="A", dtype="int32"), te.placeholder((4, 4), name="B", dtype="int32")
     with pytest.raises(DTypeError, match="two float32 or two float64, not int32 and int32"):
         cblas.matmul(A, B)
+
+
+def test_buffers_are_declared_with_the_classic_arguments() -> None:
+    b = te.decl_buffer((4, 2), None, "b", None, [te.var("s"), 1], te.var("o"), "", -1, 1)
+    assert (b.dtype, b.scope, b.alignment, b.offset_factor) == ("float32", "global", 0, 1)
+    plain = te.decl_buffer((4,), buffer_type="default")
+    assert (plain.dtype, plain.name, plain.strides) == ("float32", "buffer", ())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"buffer_type": "auto_broadcast"},
+            "(?s)tewb has no buffer_type='auto_broadcast'.*strides=\\[0, 1\\]",
+        ),
+        ({"axis_separators": [1]}, "tewb has no axis_separators"),
+        ({"data_alignment": -2}, "data_alignment=-2 is no power of two"),
+    ],
+)
+def test_what_buffers_do_not_have_is_refused(given: Any, said: str) -> None:
+    with pytest.raises(ExternError, match=said):
+        te.decl_buffer((4,), **given)

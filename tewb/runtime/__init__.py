@@ -9,13 +9,17 @@ from tewb.runtime.devices import (
     cl,
     context,
     cpu,
+    cpu_pinned,
     cuda,
     device,
     ext_dev,
     gpu,
     hexagon,
     metal,
+    micro_dev,
+    mtl,
     opencl,
+    opengl,
     present,
     rocm,
     vpi,
@@ -38,7 +42,7 @@ from tewb.runtime.thread_pool import get_num_threads, pool, set_num_threads
 from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 
 __all__ = [
-    "ADT", "Array", "Device", "Map", "NDArray", "PackedFunc", "ShapeTuple", "String", "convert", "registered_function", "cl", "context", "cpu", "cuda", "device", "ext_dev", "gpu", "hexagon", "metal", "new_array", "opencl", "present", "rocm", "source_values", "vpi", "vulkan", "webgpu",
+    "ADT", "Array", "Device", "Map", "NDArray", "PackedFunc", "ShapeTuple", "String", "convert", "registered_function", "cl", "context", "cpu", "cpu_pinned", "cuda", "device", "ext_dev", "gpu", "hexagon", "metal", "micro_dev", "mtl", "new_array", "opencl", "opengl", "present", "rocm", "source_values", "vpi", "vulkan", "webgpu",
     "ForeignKernel", "Kernel", "Target", "Timing", "aligned_empty", "calls_for", "get_global_func", "get_num_threads", "list_global_func_names", "memory_limit",
     "pool", "register_func", "remove_global_func", "sample", "set_num_threads", "shown", "time_call",
 "Compiled", "Translated", "address_of", "register_native", "register_symbol",

@@ -9,11 +9,11 @@ from tewb.base import ArgumentError, brief, here
 
 # The numbers of classic TE, which DLPack shares up to 17.
 _NAMES = {
-    1: "cpu", 2: "cuda", 4: "opencl", 5: "aocl", 6: "sdaccel", 7: "vulkan", 8: "metal", 9: "vpi", 10: "rocm",
-    12: "ext_dev", 14: "hexagon", 15: "webgpu",
+    1: "cpu", 2: "cuda", 3: "cpu_pinned", 4: "opencl", 5: "aocl", 6: "sdaccel", 7: "vulkan", 8: "metal", 9: "vpi",
+    10: "rocm", 11: "opengl", 12: "ext_dev", 13: "micro_dev", 14: "hexagon", 15: "webgpu",
 }  # fmt: skip
 _TYPES = {name: number for number, name in _NAMES.items()} | {
-    "llvm": 1, "stackvm": 1, "c": 1, "hybrid": 1, "gpu": 2, "nvptx": 2, "cl": 4,
+    "llvm": 1, "stackvm": 1, "c": 1, "hybrid": 1, "gpu": 2, "nvptx": 2, "cl": 4, "mtl": 8,
 }  # fmt: skip
 _TEXT = re.compile(r"(\w+)(?::(\d+))?(?:\s.*)?", re.DOTALL)
 
@@ -111,9 +111,17 @@ def opencl(dev_id: int = 0) -> Device:
 cl = opencl
 
 
+def opengl(dev_id: int = 0) -> Device:
+    """A GPU of OpenGL, which does not exist here."""
+    return Device("opengl", dev_id)
+
+
 def metal(dev_id: int = 0) -> Device:
     """A GPU of Metal, which does not exist here."""
     return Device("metal", dev_id)
+
+
+mtl = metal
 
 
 def vulkan(dev_id: int = 0) -> Device:
@@ -144,6 +152,16 @@ def hexagon(dev_id: int = 0) -> Device:
 def webgpu(dev_id: int = 0) -> Device:
     """A GPU of WebGPU, which does not exist here."""
     return Device("webgpu", dev_id)
+
+
+def cpu_pinned(dev_id: int = 0) -> Device:
+    """Memory of the CPU that a GPU reads too, which does not exist here."""
+    return Device("cpu_pinned", dev_id)
+
+
+def micro_dev(dev_id: int = 0) -> Device:
+    """A microcontroller, which does not exist here."""
+    return Device("micro_dev", dev_id)
 
 
 def present(where: Any) -> Device:
