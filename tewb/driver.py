@@ -88,10 +88,10 @@ def build(
             module = lower(inputs, args, name, binds)
     else:
         module = inputs if isinstance(inputs, IRModule) else lower(inputs, args, name, binds)
-    return build_module(module, debug=debug, target=chosen)
+    return build_ir(module, debug=debug, target=chosen)
 
 
-def build_module(
+def build_ir(
     module: IRModule,
     debug: bool = False,
     trace: Trace | None = None,

@@ -18,6 +18,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     codegen.kernel_support._load_support         the compiled helpers of kernels, by the runtime functions that they call
     codegen.vector_math.reciprocals.logarithms   tables of logarithms, by precision
     codegen.vector_math.reciprocals.reciprocals  tables of reciprocals, by precision
+    compat.names.modules                         the classic names, once one was asked for that a module does not define
     contrib.cblas._thread_setter                 the function that sets the threads of scipy's OpenBLAS, if it has one
     contrib.cblas.gemm                           the matrix products of BLAS as native functions, by dtype
     ir.script._buffers_of_statements             which buffers a statement uses and declares; at most 512 entries
