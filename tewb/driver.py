@@ -9,7 +9,7 @@ from typing import Any
 from tewb.base import LowerError, PassContext, here, option
 from tewb.codegen import compile_module
 from tewb.ir import Buffer, IRModule, PrimFunc
-from tewb.lowering import BUILD, INCOMPLETE, LOWER, Trace, lower_schedule, run
+from tewb.lowering import BUILD, INCOMPLETE, LOWER, Trace, lower_schedule, run, with_user_passes
 from tewb.runtime import Kernel, Target
 from tewb.schedule import Schedule, create_schedule
 from tewb.tensor import Operation, Tensor, check_name
@@ -56,7 +56,7 @@ def _lowered(
             return _lowered(inp, args, name, binds, False, trace, for_looking)
     if isinstance(inp, IRModule | PrimFunc):
         functions = {name: inp} if isinstance(inp, PrimFunc) else inp.functions
-        return IRModule({key: run(f, LOWER, trace) for key, f in functions.items()})
+        return IRModule({key: run(f, with_user_passes(LOWER), trace) for key, f in functions.items()})
     schedule = _schedule(inp)
     if args is None:
         raise LowerError("lower needs the arguments of the kernel", hint="lower(s, [A, B, C])", span=here())

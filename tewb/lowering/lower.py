@@ -15,6 +15,7 @@ from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
+from tewb.lowering.user_passes import with_user_passes
 from tewb.schedule import ResultCache, Schedule
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
@@ -43,7 +44,7 @@ def lower_schedule(
     if trace is not None:
         trace.append((SCHEDULE_OPS, f))
     with explained(schedule):
-        lowered = run(f, LOWER, trace, schedule.result_cache)
+        lowered = run(f, with_user_passes(LOWER), trace, schedule.result_cache)
     return IRModule({name: _without_additions(lowered, len(args))})
 
 

@@ -166,7 +166,7 @@ class Compiled(Translated):
 
 def _limit() -> float:
     """Seconds that LLVM may work on one text."""
-    return option("tewb.build_timeout")
+    return float(option("tewb.build_timeout"))
 
 
 class Library:
