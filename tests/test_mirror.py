@@ -27,7 +27,7 @@ WITHOUT: dict[str, str] = {
     """,
     "tewb.codegen.vector_math": "arc build erf exp log power rare sine wide",
     "tewb.contrib": "cblas tedd",
-    "tewb": "driver target transform",
+    "tewb": "target",
     "tewb.ir": """
         axes axis_values buffers builder expressions functions intrinsics lane_masks long_text node origin
         parse_expr script statements structural_equality symbolic walk

@@ -19,11 +19,13 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     codegen.kernel_support._load_support         the compiled helpers of kernels, by the runtime functions that they call
     codegen.vector_math.reciprocals.logarithms   tables of logarithms, by precision
     codegen.vector_math.reciprocals.reciprocals  tables of reciprocals, by precision
+    compat.names.modules                         the classic names, once one was asked for that a module does not define
     contrib.cblas._thread_setter                 the function that sets the threads of scipy's OpenBLAS, if it has one
     contrib.cblas.gemm                           the matrix products of BLAS as native functions, by dtype
     ir.script._buffers_of_statements             which buffers a statement uses and declares; at most 512 entries
     ir.script._printed_loops                     the text of loop nests printed before; at most 512 entries
     runtime.background_call._idle                threads that wait for the next background call
+    runtime.cpu_features.features_of             the sets of processor features, by feature string
     runtime.callbacks._invocations               the kernel calls in progress that may call Python back, by handle
     runtime.callbacks._is_native                 whether callbacks go through machine code or through ctypes
     runtime.callbacks.register_native            whether callbacks in machine code passed their test
@@ -40,8 +42,8 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.native_entry._types                  the type with a vectorcall slot for each class of callable
     runtime.packed_functions._functions          the packed functions, by name
     runtime.target._data_layout                  LLVM's data layout, by target
-    runtime.target._features                     the sets of processor features, by feature string
-    runtime.target._parse                        the targets that were written before, by text
+    runtime.target._named_processor              the processors that were named before, by the options of targets
+    runtime.target._open                         the targets whose blocks are open in this thread or task, innermost last
     runtime.target.host                          the triple, processor and features of this machine
     runtime.thread_pool._pool                    the thread pool, once a kernel has needed it
     schedule.declare.PRIMITIVES                  the schedule primitives, by name, filled as they are declared

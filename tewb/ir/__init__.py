@@ -70,7 +70,12 @@ from tewb.ir.statements import (
     Stmt,
     While,
 )
-from tewb.ir.structural_equality import first_difference, structural_equal
+from tewb.ir.structural_equality import (
+    assert_structural_equal,
+    first_difference,
+    structural_equal,
+    structural_hash,
+)
 from tewb.ir.walk import (
     LEAVES,
     NOOP,
@@ -99,8 +104,8 @@ __all__ = [
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
     "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Map", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Substitution", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "subexpressions_to_name", "replace", "Shuffle",
-    "rewriter", "script", "script_lines", "seq", "shared_subexpressions", "structural_equal", "substitute", "substituter", "uses", "verify", "visit", "walk",
+    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Substitution", "Var", "While", "assert_structural_equal", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "subexpressions_to_name", "replace", "Shuffle",
+    "rewriter", "script", "script_lines", "seq", "shared_subexpressions", "structural_equal", "structural_hash", "substitute", "substituter", "uses", "verify", "visit", "walk",
     "remembering", "without_loop",
 ]  # fmt: skip
 

@@ -76,7 +76,13 @@ class Translated:
         """LLVM's work on a text: in a process of its own where it may be long. Raises CodegenError."""
         target = self.target
         work = Work(
-            text, level, target.triple, target.cpu, target.attributes, target.options(machine_level), assembly
+            text,
+            level,
+            target.triple,
+            target.cpu,
+            target.attributes,
+            target.machine_options(machine_level),
+            assembly,
         )
         done = None
         try:
@@ -160,7 +166,7 @@ class Compiled(Translated):
 
 def _limit() -> float:
     """Seconds that LLVM may work on one text."""
-    return option("tewb.build_timeout")
+    return float(option("tewb.build_timeout"))
 
 
 class Library:
