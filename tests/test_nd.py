@@ -130,6 +130,12 @@ def test_from_dlpack_shares_memory() -> None:
     assert kept.sum() == 26
 
 
+def test_numpyasarray_shares_memory() -> None:
+    source = np.zeros(3)
+    nd.numpyasarray(source)[1] = 4
+    assert source[1] == 4
+
+
 @pytest.mark.parametrize("x", [None, [1, 2], 3.0, "x"])
 def test_from_dlpack_refuses_what_cannot_be_shared(x: Any) -> None:
     with pytest.raises(ArgumentError, match="cannot be shared by DLPack"):

@@ -39,7 +39,7 @@ from tewb.runtime import (
 
 __all__ = [
     "Device", "NDArray", "array", "cl", "context", "cpu", "cpu_pinned", "cuda", "device", "empty", "ext_dev", "from_dlpack", "gpu",
-    "hexagon", "metal", "micro_dev", "mtl", "opencl", "opengl", "rocm", "vpi", "vulkan", "webgpu",
+    "hexagon", "metal", "micro_dev", "mtl", "numpyasarray", "opencl", "opengl", "rocm", "vpi", "vulkan", "webgpu",
 ]  # fmt: skip
 
 
@@ -77,6 +77,12 @@ def empty(
             span=here(),
         ) from None
     return made
+
+
+def numpyasarray(np_data: Any) -> NDArray:
+    """A numpy array as an NDArray on the same memory. Raises DTypeError for what has no numbers."""
+    view: NDArray = source_values(np_data).view(NDArray)
+    return view
 
 
 def from_dlpack(dltensor: Any) -> NDArray:
