@@ -62,6 +62,29 @@ def test_a_name_is_taken_once() -> None:
     assert get_global_func("test.f")() == 3
 
 
+def test_a_definition_that_runs_again_is_no_second_one() -> None:
+    """As the cell of a notebook."""
+    cell = "def f(): return 1"
+    for _ in range(2):
+        names: dict[str, Any] = {"__name__": "__main__"}
+        exec(compile(cell, "<cell>", "exec"), names)
+        register_func("test.f", names["f"])
+    assert get_global_func("test.f").function is names["f"]
+    for other in ("def f(): return 2", "\ndef f(): return 1", "def f(x=1): return 1"):
+        exec(compile(other, "<cell>", "exec"), names)
+        with pytest.raises(ExternError, match="exists already"):
+            register_func("test.f", names["f"])
+
+
+def test_functions_with_other_variables_around_are_others() -> None:
+    def made(n: int) -> Any:
+        return lambda: n
+
+    register_func("test.f", made(1))
+    with pytest.raises(ExternError, match="exists already"):
+        register_func("test.f", made(2))
+
+
 def test_lookup_gives_a_packed_function() -> None:
     register_func("test.f", lambda *args: tuple(args) == (10, 10.0, "hello"))
     f = get_global_func("test.f")

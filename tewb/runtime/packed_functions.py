@@ -19,7 +19,7 @@ def register_func(
     which takes the name of the function.
 
     Kernels pass it views of their buffers without a copy (`NDArray`), and numbers for scalars. Raises ExternError when
-    the name is taken and `override` is off.
+    the name is taken and `override` is off; the same definition, run again, may have it.
     """
     if callable(func_name):
         return _register(getattr(func_name, "__name__", None), func_name, override)
@@ -42,12 +42,23 @@ def _register(name: Any, f: Callable[..., Any], override: bool) -> Callable[...,
             span=here(),
         )
     function = f.function if isinstance(f, PackedFunc) else f
-    if name in _functions and not override and _functions[name] is not function:
+    if name in _functions and not override and not _is_again(function, _functions[name]):
         raise ExternError(
             f"a packed function {name} exists already", hint="override=True replaces it", span=here()
         )
     _functions[name] = function
     return f
+
+
+def _is_again(f: Any, g: Any) -> bool:
+    """Whether `f` is `g`, or the same definition that ran again, as that of a notebook's cell."""
+    if f is g:
+        return True
+    code, before = getattr(f, "__code__", None), getattr(g, "__code__", None)
+    plain = all(
+        getattr(x, "__closure__", None) is None and not getattr(x, "__defaults__", None) for x in (f, g)
+    )
+    return code is not None and code == before and f.__module__ == g.__module__ and plain
 
 
 @overload
