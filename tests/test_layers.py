@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent / "tewb"
 ORDER = [
     "base", "ir", "arith", "tensor", "schedule", "lowering", "codegen", "driver", "facade", "workbench", "contrib", "tewb",
 ]  # fmt: skip
-FACADES = {"te", "tir", "nd", "testing", "target", "transform", "topi"}
+FACADES = {"te", "tir", "nd", "testing", "target", "transform", "topi", "compat", "error"}
 
 # Modules inside a package that are doors of their own: sets of many names, and packages in packages.
 DOORS = {

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 import tewb
-from tewb.base.config import DEFAULTS
+from tewb.base.config import DEFAULTS, WITHOUT_EFFECT
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -64,4 +64,6 @@ def test_type_checkers_see_the_types_of_what_is_installed() -> None:
 
 def test_the_page_of_options_has_every_option() -> None:
     page = (ROOT / "docs" / "options.md").read_text()
+    page, _, without_effect = page.partition("## Without effect")
     assert set(re.findall(r"^\| `((?:tir|tewb)\.[\w.]+)` \|", page, re.M)) == set(DEFAULTS)
+    assert dict(re.findall(r"^\| `(\w+\.[\w.]+)` \| (.+) \|", without_effect, re.M)) == WITHOUT_EFFECT

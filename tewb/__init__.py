@@ -16,8 +16,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tewb import nd, target, te, tir, transform
+from tewb import arith, driver, ir, nd, runtime, schedule, target, te, tensor, tir, transform
 from tewb.base import PassContext, TewbError, TewbWarning
+from tewb.compat import face, finder
 from tewb.driver import build, lower
 from tewb.ir import IRModule, PrimFunc
 from tewb.nd import cpu
@@ -44,6 +45,20 @@ def __getattr__(name: str) -> Any:
 
         return getattr(workbench, name)
     raise AttributeError(f"module 'tewb' has no attribute {name!r}")
+
+
+def _wear_the_classic_face() -> None:
+    """Let the modules that are loaded answer for the names that classic TE had in them, and `import` find others."""
+    sys.meta_path.append(finder.FaceFinder())
+    for module in (
+        "tewb",
+        *(m.__name__ for m in (te, te.hybrid, tir, tir.ir_builder, nd, target, transform)),
+        *(m.__name__ for m in (arith, driver, ir, runtime, schedule, tensor)),
+    ):
+        face.wear(module)
+
+
+_wear_the_classic_face()
 
 
 def load_ipython_extension(shell: Any) -> None:

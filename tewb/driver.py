@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tewb.base import LowerError, PassContext, here, option
 from tewb.codegen import compile_module
-from tewb.ir import Buffer, IRModule
-from tewb.lowering import BUILD, Trace, lower_schedule, run
+from tewb.ir import Buffer, IRModule, PrimFunc
+from tewb.lowering import BUILD, INCOMPLETE, LOWER, Trace, lower_schedule, run, with_user_passes
 from tewb.runtime import Kernel, Target
-from tewb.schedule import Schedule
-from tewb.tensor import Tensor, check_name
+from tewb.schedule import Schedule, create_schedule
+from tewb.tensor import Operation, Tensor, check_name
 
 
 def lower(
-    sch: Schedule,
+    inp: Any,
     args: Sequence[Any] | None = None,
     name: str = "main",
     binds: Mapping[Tensor, Buffer] | None = None,
     simple_mode: bool = False,
     trace: Trace | None = None,
 ) -> IRModule:
-    """The IR that computes schedule `sch` on `args`: a module with one function, `name`.
+    """The IR that computes `inp` on `args`: a module with one function, `name`. `inp` is a schedule, or the operation
+    or operations to compute (`C.op`) without one; a function or a module goes through the passes again.
 
     `args` are the tensors and `te.var`s in the order of the kernel's parameters. `binds` declares strided
     or aligned buffers for some of the tensors: with
@@ -31,67 +33,127 @@ def lower(
 
     the kernel takes any numpy view for A without a copy. `trace` collects (pass, function) after every
     pass. With `simple_mode` loops are not partitioned around their guards, as with the option tir.LoopPartition off,
-    so that the text is shorter to read. Raises LowerError.
+    so that the text is shorter to read.
+
+    The IR may be just for looking: then outputs and variables may be missing among the arguments, and tensors that are
+    computed inline may be there. Raises LowerError.
     """
-    if not isinstance(sch, Schedule):
-        raise LowerError(
-            f"lower takes a schedule, not {sch!r}", hint="s = te.create_schedule(C.op)", span=here()
-        )
+    return _lowered(inp, args, name, binds, simple_mode, trace, for_looking=True)
+
+
+def _lowered(
+    inp: Any,
+    args: Sequence[Any] | None,
+    name: str,
+    binds: Mapping[Tensor, Buffer] | None,
+    simple_mode: bool = False,
+    trace: Trace | None = None,
+    for_looking: bool = False,
+) -> IRModule:
+    if simple_mode:
+        now = PassContext.current()
+        with PassContext(now.opt_level, {**now.config, "tir.LoopPartition": False}):
+            return _lowered(inp, args, name, binds, False, trace, for_looking)
+    if isinstance(inp, IRModule | PrimFunc):
+        functions = {name: inp} if isinstance(inp, PrimFunc) else inp.functions
+        return IRModule({key: run(f, with_user_passes(LOWER), trace) for key, f in functions.items()})
+    schedule = _schedule(inp)
     if args is None:
         raise LowerError("lower needs the arguments of the kernel", hint="lower(s, [A, B, C])", span=here())
     if isinstance(args, Tensor | Mapping | str) or not isinstance(args, Iterable):
         raise LowerError(
             f"lower takes a list of arguments, not {args!r}", hint="lower(s, [A, B, C])", span=here()
         )
-    args = list(args)
-    check_name(name)
-    if simple_mode:
-        now = PassContext.current()
-        with PassContext(now.opt_level, {**now.config, "tir.LoopPartition": False}):
-            return lower_schedule(sch, args, name, binds, trace)
-    return lower_schedule(sch, args, name, binds, trace)
+    return lower_schedule(schedule, list(args), check_name(name), binds, trace, for_looking)
+
+
+def _schedule(inp: Any) -> Schedule:
+    """The schedule `inp`, or a new one of the operations that it is. Raises LowerError."""
+    if isinstance(inp, Schedule):
+        return inp
+    operations = list(inp) if isinstance(inp, list | tuple) else [inp]
+    if not operations or not all(isinstance(op, Operation) for op in operations):
+        raise LowerError(
+            f"lower takes a schedule, not {inp!r}", hint="s = te.create_schedule(C.op)", span=here()
+        )
+    return create_schedule(operations)
 
 
 def build(
-    inputs: Schedule | IRModule,
+    inputs: Any,
     args: Sequence[Any] | None = None,
-    target: Target | str | None = None,
+    target: Target | Mapping[str, Any] | str | None = None,
+    target_host: Target | Mapping[str, Any] | str | None = None,
+    runtime: Any = None,
     name: str = "main",
     binds: Mapping[Tensor, Buffer] | None = None,
     debug: bool = False,
     checked: bool = False,
 ) -> Kernel:
-    """The kernel for a schedule and its arguments, or for a module that `lower` gave.
+    """The kernel for a schedule and its arguments, or for what `lower` gave.
 
-    It runs on numpy arrays in place: `kernel(a, b, c)`. With `debug`, every access is checked while it
+    `inputs` is a schedule, an operation or a list of them (`C.op`), a function, a list of functions, or a module. The
+    kernel runs on numpy arrays in place: `kernel(a, b, c)`. With `debug`, every access is checked while it
     runs. `checked` calls the packed functions of externs on guarded copies of their tiles, several times,
     and raises ExternError for one that writes outside of its tile, reads outside of the region that its
     access declares, changes its inputs or leaves a part of its output unwritten.
 
-    `target` names the processor: that of this machine when it is left out, or "llvm". Code for another one can be
-    inspected, but not called:
+    `target` names the processor: that of the innermost `with Target(...)` block, or of this machine, when it is left
+    out, or "llvm". Code for another one can be inspected, but not called:
 
         tewb.build(s, args, target="llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1").get_source("asm")
 
-    Raises TewbError.
+    `target_host` and `runtime` are there for classic programs: kernels are called by the processor that runs them. A
+    text in the place of `runtime` is the name, as in v0.5. Raises TewbError.
     """
-    chosen = Target.of(target)
-    if checked:
-        if isinstance(inputs, IRModule):
-            raise LowerError(
-                "checked=True takes a schedule: a lowered module has forgotten what its externs declare",
-                hint="build(s, args, checked=True)",
-                span=here(),
-            )
-        now = PassContext.current()
-        with PassContext(now.opt_level, {**now.config, "tewb.checked_externs": True}):
-            module = lower(inputs, args, name, binds)
-    else:
-        module = inputs if isinstance(inputs, IRModule) else lower(inputs, args, name, binds)
-    return build_module(module, debug=debug, target=chosen)
+    if isinstance(runtime, str) and runtime not in ("c", "cpp"):
+        if isinstance(name, Mapping):  # v0.5: build(inputs, args, target, target_host, name, binds)
+            binds = name
+        name = runtime
+    chosen = Target.of(target, target_host)
+    chosen.warn_of_another_machine()
+    module = _module(inputs)
+    if module is None:
+        if checked:
+            now = PassContext.current()
+            with PassContext(now.opt_level, {**now.config, "tewb.checked_externs": True}):
+                module = _lowered(inputs, args, name, binds)
+        else:
+            module = _lowered(inputs, args, name, binds)
+    elif checked:
+        raise LowerError(
+            "checked=True takes a schedule: a lowered module has forgotten what its externs declare",
+            hint="build(s, args, checked=True)",
+            span=here(),
+        )
+    return build_ir(module, debug=debug, target=chosen)
 
 
-def build_module(
+def _module(inputs: Any) -> IRModule | None:
+    """The module that `inputs` is or can be made into, if it holds functions."""
+    if isinstance(inputs, IRModule):
+        return inputs
+    if isinstance(inputs, PrimFunc):
+        return IRModule.from_expr(inputs)
+    if isinstance(inputs, Mapping) and len(inputs) == 1:  # {target: functions}
+        return _module(next(iter(inputs.values())))
+    if not isinstance(inputs, list | tuple) or not any(isinstance(f, IRModule | PrimFunc) for f in inputs):
+        return None
+    functions: dict[str, PrimFunc] = {}
+    for f in inputs:
+        more = f.functions if isinstance(f, IRModule) else {getattr(f, "name", ""): f}
+        for name, function in more.items():
+            if not isinstance(function, PrimFunc) or name in functions:
+                raise LowerError(
+                    f"two functions are named {name}" if name in functions else f"{f!r} is no function",
+                    hint="build([f, g]) takes functions of different names, and modules",
+                    span=here(),
+                )
+            functions[name] = function
+    return IRModule(functions)
+
+
+def build_ir(
     module: IRModule,
     debug: bool = False,
     trace: Trace | None = None,
@@ -100,6 +162,13 @@ def build_module(
 ) -> Kernel:
     """The kernel of the first function of `module`; `trace` collects the passes of building. `level` is how
     much LLVM optimises, from 0 to 3; None takes the level of the PassContext."""
+    for f in module.functions.values():
+        if INCOMPLETE in f.attrs:
+            wrong: LowerError = f.attrs[INCOMPLETE]
+            raise LowerError(wrong.message, hint=wrong.hint, span=here())
+    if not module.functions:
+        raise LowerError("the module has no function", hint="lower(s, [A, B, C])", span=here())
+    module = _named_by_the_module(module)
     options = PassContext.current()
 
     def flatten() -> IRModule:
@@ -112,3 +181,10 @@ def build_module(
     else:
         compiled = compile_module(module, debug, level, flatten, target)
     return compiled.kernel(next(iter(module.functions)))
+
+
+def _named_by_the_module(module: IRModule) -> IRModule:
+    """`module`, in which each function has the name by which the module knows it."""
+    if all(f.name == name for name, f in module.functions.items()):
+        return module
+    return IRModule({name: replace(f, name=str(name)) for name, f in module.functions.items()})

@@ -1,26 +1,45 @@
-"""`target`: the processors that code is made for, by the classic names."""
+"""`target`: what code is made for, by the classic names."""
 
 from __future__ import annotations
 
-from tewb.base import CodegenError, here
-from tewb.runtime import Target as _Target
+from collections.abc import Sequence
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from tewb.runtime import Target
+
+__all__ = ["Target", "arm_cpu", "create", "list_kinds", "list_tags", "llvm_version_major"]
+
+list_kinds, list_tags = Target.list_kinds, Target.list_tags
 
 
-def create(target: _Target | str | None = None, host: _Target | str | None = None) -> _Target:
-    """The target that a text describes: Target("llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1").
-
-    `host` is the processor that calls the code. Here it is the one that runs it, so it is the same target.
-    """
-    chosen = _Target.of(target)
-    if host is not None and _Target.of(host) != chosen:
-        raise CodegenError(
-            f"the host, {host}, is not the target, {target}: code runs on the processor that calls it",
-            hint="leave host out",
-            span=here(),
-        )
-    return chosen
+def create(target: Any = None, host: Any = None) -> Target:
+    """The target that a text or a dict describes, such as "llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1"."""
+    return Target(target, host)
 
 
-Target = create
+_BOARDS = {
+    "rasp3b": "-mtriple=armv7l-linux-gnueabihf -mattr=+neon",
+    "rasp3b64": "-mtriple=aarch64-linux-gnu -mattr=+neon",
+    "rasp4b": "-mtriple=armv8l-linux-gnueabihf -mattr=+neon",
+    "rasp4b64": "-mtriple=aarch64-linux-gnu -mattr=+neon -mcpu=cortex-a72",
+    "rk3399": "-mtriple=aarch64-linux-gnu -mattr=+neon",
+    "rk3328": "-mtriple=aarch64-linux-gnu",
+    "pynq": "-mtriple=armv7a-linux-eabi -mattr=+neon",
+    "ultra96": "-mtriple=aarch64-linux-gnu -mattr=+neon",
+    "pixel2": "-mtriple=arm64-linux-android -mattr=+neon",
+    "mate10": "-mtriple=arm64-linux-android -mattr=+neon",
+}
 
-__all__ = ["Target", "create"]
+
+def arm_cpu(model: str = "unknown", options: str | Sequence[str] | None = None) -> Target:
+    """The processor of an ARM board, such as "rasp4b64"."""
+    more = options.split() if isinstance(options, str) else options or ()
+    words = ("llvm", "-keys=arm_cpu,cpu", f"-model={model}", _BOARDS.get(model, ""), *more)
+    return Target(" ".join(word for word in words if word))
+
+
+def llvm_version_major(allow_none: bool = False) -> int:
+    """The version of LLVM that makes machine code."""
+    return int(llvm.llvm_version_info[0])

@@ -14,7 +14,7 @@ import tewb
 from tests.programs import assert_same_result
 from tewb import te
 from tewb.base import ArgumentError, ExternError, PassContext, TewbError, option
-from tewb.base.config import DEFAULTS
+from tewb.base.config import DEFAULTS, WITHOUT_EFFECT
 
 
 def guarded() -> tuple[Any, list[Any]]:
@@ -50,6 +50,14 @@ def unrolled() -> str:
     s, args = guarded()
     s["B"].unroll("i.inner")
     return str(tewb.lower(s, args))
+
+
+def nested(steps: int) -> str:
+    A = te.placeholder((2, 2), name="A")
+    B = te.compute((2, 2), lambda i, j: A[i, j] + 1.0, name="B")
+    now = PassContext.current().config
+    with PassContext(config={**now, "tir.UnrollLoop.auto_max_step": steps}):
+        return str(tewb.lower(te.create_schedule(B.op), [A, B]))
 
 
 def strided() -> str:
@@ -100,7 +108,10 @@ SHOWN: dict[str, tuple[Callable[[], str], Any]] = {
     "tir.LoopPartition": (ir, False),
     "tir.LoopPartition.partition_const_loop": (ir, False),
     "tir.UnrollLoop.auto_max_step": (ir, 4),
+    "tir.UnrollLoop.auto_max_depth": (lambda: nested(4), 1),
+    "tir.UnrollLoop.auto_max_extent": (ir, 4),
     "tir.UnrollLoop.explicit_unroll": (unrolled, False),
+    "tir.add_lower_pass": (ir, [(3, lambda body: tewb.tir.Evaluate(tewb.tir.const(0)))]),
     "tir.disable_vectorize": (vectorized, True),
     "tir.disable_storage_rewrite": (memory, True),
     "tir.instrument_bound_checkers": (checks, True),
@@ -190,6 +201,27 @@ def test_options_keep_results(config: Any) -> None:
         assert_same_result(s, [A], [D])
 
 
+@pytest.mark.parametrize("key", WITHOUT_EFFECT)
+def test_options_that_need_not_change_anything_are_taken(key: str) -> None:
+    for value in (True, {"x": 2}, 5):
+        assert PassContext(config={key: value}).config == DEFAULTS
+    name, _, subkey = key.rpartition(".")
+    if name in ("tir.LoopPartition", "tir.UnrollLoop"):
+        assert PassContext(config={name: {subkey: True}}).config == DEFAULTS
+    assert len(WITHOUT_EFFECT[key].split()) > 3
+
+
+def test_a_context_shows_what_it_changes() -> None:
+    context = PassContext(3, {"tir.disable_vectorize": True}, disabled_pass="tir.StorageRewrite")
+    assert repr(context) == (
+        "PassContext(opt_level=3, config={'tir.disable_vectorize': True, 'tir.disable_storage_rewrite': True})"
+    )
+    assert (
+        context.disabled_pass == ("tir.StorageRewrite",)
+        and context.required_pass == context.instruments == ()
+    )
+
+
 def test_simple_mode_leaves_loops_whole() -> None:
     with PassContext(config={"tir.LoopPartition": False}):
         whole = ir()
@@ -204,15 +236,12 @@ def test_simple_mode_leaves_loops_whole() -> None:
     [
         ({"tir.LoopPartiton": False}, "unknown pass option 'tir.LoopPartiton'.*nearest is tir.LoopPartition;"),
         ({"tir.UnrollLoop": True}, "unknown pass option 'tir.UnrollLoop'.*nearest is tir.UnrollLoop"),
-        ({"tir.UnrollLoop": {"auto_max_depth": 8}}, "'tir.UnrollLoop.auto_max_depth'.*by tir.UnrollLoop.auto_max_step"),
-        ({"tir.UnrollLoop": {"auto_max_extent": 8}}, "'tir.UnrollLoop.auto_max_extent'.*by tir.UnrollLoop.auto_max_step"),
         ({"tir.UnrollLoop": {"auto_max_steps": 8}}, "'tir.UnrollLoop.auto_max_steps'.*nearest is tir.UnrollLoop.auto_max_step;"),
-        ({"tir.LoopPartition": {"no_unroll_loop_with_extent_one": True}}, "'tir.LoopPartition.no_unroll_loop_with_ext"),
-        ({"tir.HoistIfThenElse": {"support_block_scope_hosting": True}}, "'tir.HoistIfThenElse'.*tir.LoopPartition"),
-        ({"tir.InjectDoubleBuffer": {"split_loop": 2}}, r"'tir.InjectDoubleBuffer': call s\[B\].double_buffer"),
-        ({"tir.noalias": True}, "'tir.noalias': arguments never overlap.*nearest to it is tir.disable_storage_rewrite"),
-        ({"tir.add_lower_pass": [(0, print)]}, "'tir.add_lower_pass': change the module.*nearest to it is"),
-        ({"tir.disable_assert": True}, "tir.instrument_bound_checkers"),
+        ({"tir.HoistIfThenElze": {"support_block_scope_hosting": True}}, "'tir.HoistIfThenElze'.*nearest is tir.HoistIfThenElse"),
+        ({"tir.noalais": True}, "'tir.noalais'.*nearest is tir.noalias"),
+        ({"tir.add_lower_pass": print}, "a list of pairs of a phase and a function, not <built-in function print>"),
+        ({"tir.add_lower_pass": [(0, 3)]}, "a list of pairs of a phase and a function"),
+        ({"tir.add_lower_pass": [(4, print)]}, "4 is no phase of lowering"),
         ({"relay.FuseOps.max_depth": 4}, "unknown pass option 'relay.FuseOps.max_depth'.*the nearest is t"),
         ({7: 7}, "unknown pass option 7"),
         ({"tir.disable_vectorize": {"x": 1}}, "unknown pass option 'tir.disable_vectorize'"),

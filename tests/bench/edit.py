@@ -18,7 +18,7 @@ from tests.bench.harness import shown
 from tests.bench.matmul import scheduled
 from tewb.base import PassContext
 from tewb.codegen import translate
-from tewb.driver import build_module
+from tewb.driver import build_ir
 from tewb.ir import IRModule
 from tewb.lowering import BUILD, run
 from tewb.runtime import Target, jit, llvm_work
@@ -105,7 +105,7 @@ def builds(name: str) -> None:
 
     def cold() -> None:
         with PassContext(config={"tewb.object_cache": False}):
-            build_module(module)
+            build_ir(module)
 
     row(f"{name}: build, cold", median(cold, repeat=5), "aim 25 ms for the matmul")
     row("    passes", median(lambda: [run(f, BUILD) for f in module.functions.values()]))
@@ -125,9 +125,9 @@ def builds(name: str) -> None:
     row("    optimise", median(optimize, repeat=5))
     row("    machine code", median(emit, repeat=4))
     code = jit.ObjectCode(emit(), llvm_work.symbols_of(made[0][0]))
-    kernel = build_module(module)  # makes known what code calls
+    kernel = build_ir(module)  # makes known what code calls
     row("    load", median(lambda: jit.Library(code.code, code.symbols).address("main")))
-    row(f"{name}: build again", median(lambda: build_module(module)), "aim 0.4 ms for the machine code")
+    row(f"{name}: build again", median(lambda: build_ir(module)), "aim 0.4 ms for the machine code")
     del kernel
 
 
@@ -135,11 +135,11 @@ _RELOAD = """
 import time, sys
 from tests.bench.edit import PROGRAMS
 import tewb
-from tewb.driver import build_module
+from tewb.driver import build_ir
 s, args = PROGRAMS[sys.argv[1]][0]()
 module = tewb.lower(s, args)
-start = time.thread_time(); build_module(module); first = time.thread_time() - start
-start = time.thread_time(); build_module(module)
+start = time.thread_time(); build_ir(module); first = time.thread_time() - start
+start = time.thread_time(); build_ir(module)
 print(first, time.thread_time() - start)
 """
 

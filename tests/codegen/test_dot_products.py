@@ -13,7 +13,7 @@ import tewb
 from tewb.base import CodegenError, DTypeError, ParseError
 from tewb.codegen import dot_products
 from tewb.codegen.dot_products import Instructions, instructions
-from tewb.driver import build_module
+from tewb.driver import build_ir
 from tewb.ir import IRModule, Var, intrinsics, parse, script, structural_equal
 from tewb.runtime import Target
 from tewb.testing import CALLS
@@ -60,7 +60,7 @@ def expected(c: Any, a: Any, b: Any) -> Any:
 
 
 def check(module: IRModule, lanes: int, a: str, b: str, shared: bool, target: str = "llvm") -> None:
-    kernel = build_module(module, target=Target.of(target))
+    kernel = build_ir(module, target=Target.of(target))
     rng = np.random.default_rng(lanes)
     group = 32 // np.iinfo(a).bits
     for _ in range(8):
@@ -83,7 +83,7 @@ def test_every_pair_of_signs_is_exact(a: str, b: str, target: str) -> None:
 @pytest.mark.parametrize(("a", "b"), PAIRS)
 def test_the_extremes_wrap_as_int32_does(a: str, b: str) -> None:
     group = 32 // np.iinfo(a).bits
-    kernel = build_module(program(16, a, b, True))
+    kernel = build_ir(program(16, a, b, True))
     for x, y in itertools.product(*[(np.iinfo(d).min, np.iinfo(d).max) for d in (a, b)]):
         for total in (np.iinfo("int32").min, 0, np.iinfo("int32").max):
             c = np.full(16, total, "int32")
@@ -137,7 +137,7 @@ def test_what_an_instruction_set_lacks_is_made_of_what_it_has(
     ],
 )
 def test_the_instruction_of_a_target(target: str, a: str, b: str, instruction: str) -> None:
-    assembly = build_module(program(16, a, b, True), target=Target.of(target)).get_source("asm")
+    assembly = build_ir(program(16, a, b, True), target=Target.of(target)).get_source("asm")
     lines = [line for line in assembly.splitlines() if line.startswith("\t") and not line.startswith("\t.")]
     code = "\n".join(lines)
     assert re.search(instruction, code)
@@ -160,7 +160,7 @@ def test_every_mixture_of_features_has_code(cpu: str, features: str) -> None:
     target = Target.of(f"llvm -mtriple={cpu} -mattr={features}")
     for a, b in PAIRS:
         for lanes in (1, 8, 40):
-            assert build_module(program(lanes, a, b, True), target=target).get_source("asm")
+            assert build_ir(program(lanes, a, b, True), target=target).get_source("asm")
 
 
 def test_narrow_registers_for_few_lanes() -> None:
@@ -206,4 +206,4 @@ def test_a_dot_product_is_not_taken_apart() -> None:
     value = "T.dot4(c[0:16], a[0:64], b[0:64])"
     choice = f"T.if_then_else(c[0:16] > T.Broadcast(0, 16), {value}, c[0:16])"
     with pytest.raises(CodegenError, match="cannot be taken apart"):
-        build_module(parse(text.replace(value, choice)), debug=True)
+        build_ir(parse(text.replace(value, choice)), debug=True)

@@ -10,7 +10,7 @@ import pytest
 import tewb
 from tewb import te
 from tewb.codegen.interleave import interleaved
-from tewb.driver import build_module
+from tewb.driver import build_ir
 from tewb.ir import BufferStore, Seq, parse, walk
 
 
@@ -79,5 +79,5 @@ def test_only_stores_that_make_a_vector_are_brought_together(first: Any, second:
         low, high = (int(x) for x in value[2:-1].split(":"))
         source = (a if value[0] == "a" else want)[low:high].copy()
         want[int(start) : int(start) + 4 * int(step) : int(step)] = source
-    build_module(module)(a, b)
+    build_ir(module)(a, b)
     np.testing.assert_array_equal(b, want)

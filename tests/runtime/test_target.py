@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.base import ArgumentError, CodegenError
+from tewb.base import ArgumentError, CodegenError, TewbWarning
 from tewb.runtime import ForeignKernel, Target
 
 ARM = "llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1"
@@ -134,3 +136,138 @@ def test_the_host_of_a_target_is_the_target() -> None:
     with pytest.raises(CodegenError, match="is not the target") as e:
         tewb.target.Target("llvm", host="llvm -mtriple=riscv64-linux-gnu -mcpu=generic-rv64")
     assert e.value.hint
+
+
+# ---------------------------------------------------------------- targets as classic programs use them
+
+OTHER_CPU = "nehalem" if Target.host().arch == "x86_64" else "cortex-a53"
+
+
+def test_a_target_tells_what_it_was_made_of() -> None:
+    t = tewb.target.Target(
+        f"llvm -keys=x,cpu -mcpu={OTHER_CPU} -mattr=+popcnt -libs=cblas -num-cores=2 -device=arm_cpu"
+    )
+    assert t.kind.name == t.kind == t.target_name == "llvm"
+    assert (t.mcpu, t.mattr, t.libs, t.device_name, t.model) == (
+        OTHER_CPU,
+        ["+popcnt"],
+        ["cblas"],
+        "arm_cpu",
+        "unknown",
+    )
+    assert t.keys == ["x", "cpu", "arm_cpu"]
+    assert t.attrs == {
+        "mcpu": OTHER_CPU, "mattr": ["+popcnt"], "libs": ["cblas"], "num-cores": 2, "device": "arm_cpu",
+    }  # fmt: skip
+    assert t.host is None and t.mtriple == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["llvm", f"llvm -mcpu={OTHER_CPU} -mattr=+popcnt", ARM, "cuda -arch=sm_70", "c"]
+)
+def test_a_target_comes_back_from_its_text_its_dict_and_a_pickle(text: str) -> None:
+    t = tewb.target.Target(text)
+    again = [
+        tewb.target.Target(str(t)),
+        tewb.target.Target(t.export()),
+        tewb.target.Target(t),
+        pickle.loads(pickle.dumps(t)),
+    ]
+    assert all(x == t and hash(x) == hash(t) and str(x) == str(t) for x in again)
+    assert eval(repr(t), {"Target": tewb.target.Target}) == t
+    assert t != "llvm" and t != tewb.target.Target("rocm")
+
+
+def test_a_dict_makes_a_target() -> None:
+    t = tewb.target.Target({"kind": "llvm", "mcpu": OTHER_CPU}, host={"kind": "llvm"})
+    assert t == tewb.target.Target(f"llvm -mcpu={OTHER_CPU}") and t.host == Target.host()
+    assert tewb.target.Target({"kind": "cuda", "host": "llvm"}).host == Target.host()
+    assert t.with_host("llvm").host == Target.host()
+
+
+def test_blocks_of_targets_nest_and_builds_take_the_innermost() -> None:
+    current = tewb.target.Target.current
+    assert current() is None
+    with pytest.raises(CodegenError, match="no current target"):
+        current(allow_none=False)
+    outer = tewb.target.Target(ARM)
+    with outer:
+        with tewb.target.create("llvm") as inner:
+            assert current() is inner
+        assert current() is outer
+        kernel = tewb.build(*added())
+    assert isinstance(kernel, ForeignKernel) and kernel.target == outer
+    assert current() is None and not isinstance(tewb.build(*added()), ForeignKernel)
+
+
+def test_a_block_ends_with_an_error() -> None:
+    with pytest.raises(KeyError), tewb.target.Target("llvm"):
+        raise KeyError
+    assert tewb.target.Target.current() is None
+
+
+@pytest.mark.parametrize("kind", ["cuda", "opencl", "metal", "vulkan", "rocm"])
+def test_gpus_can_be_named_and_are_refused_by_build(kind: str) -> None:
+    t = tewb.target.Target(kind, host="llvm")
+    assert t.kind.name == kind and t.keys[-1] == "gpu" and str(t) == kind
+    for target in (kind, t, {"kind": kind}):
+        with pytest.raises(CodegenError, match=f"{kind}.*tewb builds for the CPU"):
+            tewb.build(*added(), target=target)
+    with t, pytest.raises(CodegenError, match="tewb builds for the CPU"):
+        tewb.build(*added())
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("c", "tewb writes no C"), ("stackvm", "tewb has no interpreter")]
+)
+def test_c_and_stackvm_are_made_by_llvm_and_a_warning_says_so(kind: str, said: str) -> None:
+    with pytest.warns(TewbWarning, match=f"target {kind}: {said}.*made by LLVM"):
+        kernel = tewb.build(*added(4), target=kind)
+    np.testing.assert_array_equal(kernel(np.arange(4, dtype="float32")), [1, 2, 3, 4])
+
+
+@pytest.mark.skipif(
+    Target.host().arch != "x86_64" or not Target.host().has("sse4.2", "popcnt"), reason="needs x86"
+)
+def test_another_processor_whose_code_runs_here_is_a_warning() -> None:
+    if Target.host().cpu == "nehalem":
+        pytest.skip("this is the processor")
+    with pytest.warns(
+        TewbWarning, match="the code is made for nehalem, and this machine is .*, which runs it"
+    ):
+        kernel = tewb.build(*added(4), target="llvm -mcpu=nehalem", target_host="llvm")
+    np.testing.assert_array_equal(kernel(np.arange(4, dtype="float32")), [1, 2, 3, 4])
+
+
+@pytest.mark.skipif(
+    Target.host().arch != "x86_64" or Target.host().has("xop"), reason="needs an x86 without xop"
+)
+def test_one_whose_code_does_not_run_here_says_what_is_lacking() -> None:
+    kernel = tewb.build(*added(), target="llvm -mcpu=bdver2")
+    with pytest.raises(
+        ArgumentError, match=r"made for llvm .* -mcpu=bdver2, and this machine is .*: it lacks .*xop"
+    ):
+        kernel(np.zeros(100, "float32"))
+
+
+def test_a_processor_that_nothing_is_known_of_is_not_run() -> None:
+    assert Target.of("llvm -mcpu=unheard-of").why_not_here == "what instructions unheard-of has is not known"
+
+
+def test_the_host_may_be_another_processor_of_the_same_system() -> None:
+    if Target.host().arch == "x86_64":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TewbWarning)
+            assert (
+                tewb.build(*added(4), "llvm -mcpu=x86-64-v2", "llvm -mcpu=core-avx2", name="f").entry_name
+                == "f"
+            )
+    with pytest.raises(CodegenError, match="is not the target"):
+        tewb.build(*added(), "llvm", ARM)
+
+
+def test_boards_kinds_and_tags_have_names() -> None:
+    assert tewb.target.arm_cpu("rasp4b64").mcpu == "cortex-a72" and tewb.target.arm_cpu().device_name == ""
+    assert tewb.target.arm_cpu("rk3399", "-mcpu=cortex-a53").keys == ["arm_cpu", "cpu"]
+    assert "llvm" in Target.list_kinds() and Target.list_tags()["raspberry-pi/4b-aarch64"].arch == "aarch64"
+    assert tewb.target.llvm_version_major() >= 15

@@ -238,13 +238,13 @@ def test_lowering_names_what_is_missing() -> None:
     with pytest.raises(LowerError, match="B is an input and is not among the arguments"):
         tewb.lower(s, [A, C])
     with pytest.raises(LowerError, match="C is an output and is not among the arguments"):
-        tewb.lower(s, [A, B])
+        tewb.build(s, [A, B])
     with pytest.raises(LowerError, match="A is given twice"):
         tewb.lower(s, [A, A, B, C])
     with pytest.raises(LowerError, match="needs the arguments"):
         tewb.lower(s)
     with pytest.raises(LowerError, match="takes a schedule"):
-        tewb.lower(C, [A, B, C])  # type: ignore[arg-type]
+        tewb.lower(C, [A, B, C])
     with pytest.raises(CodegenError, match="tewb builds for the CPU"):
         tewb.build(s, [A, B, C], target="cuda")
 
@@ -254,7 +254,7 @@ def test_unknown_scalar_is_named() -> None:
     B = te.compute((8,), lambda i: A[i] * alpha, name="B")
     s = te.create_schedule(B.op)
     with pytest.raises(LowerError, match="the value of alpha is not known"):
-        tewb.lower(s, [A, B])
+        tewb.build(s, [A, B])
     b = np.zeros(8, "float32")
     tewb.build(s, [A, B, alpha])(np.ones(8, "float32"), b, 2.5)
     np.testing.assert_array_equal(b, np.full(8, 2.5, "float32"))

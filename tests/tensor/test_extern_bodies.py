@@ -177,4 +177,24 @@ def test_wrong_calls_of_c_functions_are_found_before_they_crash() -> None:
         te.call_extern("void", 17)
 
 
-# ---------------------------------------------------------------- BLAS
+def test_buffers_are_declared_with_the_classic_arguments() -> None:
+    b = te.decl_buffer((4, 2), None, "b", None, [te.var("s"), 1], te.var("o"), "", -1, 1)
+    assert (b.dtype, b.scope, b.alignment, b.offset_factor) == ("float32", "global", 0, 1)
+    plain = te.decl_buffer((4,), buffer_type="default")
+    assert (plain.dtype, plain.name, plain.strides) == ("float32", "buffer", ())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"buffer_type": "auto_broadcast"},
+            "(?s)tewb has no buffer_type='auto_broadcast'.*strides=\\[0, 1\\]",
+        ),
+        ({"axis_separators": [1]}, "tewb has no axis_separators"),
+        ({"data_alignment": -2}, "data_alignment=-2 is no power of two"),
+    ],
+)
+def test_what_buffers_do_not_have_is_refused(given: Any, said: str) -> None:
+    with pytest.raises(ExternError, match=said):
+        te.decl_buffer((4,), **given)

@@ -10,7 +10,7 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.base import BoundError, ScheduleError
+from tewb.base import BoundError, HybridError, ScheduleError
 
 SCALE = 3
 
@@ -297,3 +297,39 @@ def test_values_in_hybrid_functions_wrap_and_divide_by_0_to_0() -> None:
         )
     with pytest.raises(BoundError, match="leaves A in dimension 0"):
         kernel(np.full(64, 2**30 + 3, "int32"), got)  # doubled and halved it is another number
+
+
+# ---------------------------------------------------------------- a parameter that is an output
+
+
+@te.hybrid.script
+def product_into(a, b, c):  # as people wrote it in 2019
+    c = output_tensor((4, 3), "float32")  # noqa: F821
+    for i in range(a.shape[0]):
+        for j in range(b.shape[0]):
+            c[i, j] = a[i] * b[j]
+    return c
+
+
+def test_a_parameter_that_is_an_output_is_left_out() -> None:
+    a, b = np.arange(4, dtype="float32"), np.arange(3, dtype="float32")
+    A, B = te.placeholder((4,), name="A"), te.placeholder((3,), name="B")
+    C = product_into(A, B)
+    kernel = tewb.build(te.create_schedule(C.op), [A, B, C])
+    for result in (product_into(a, b), product_into(a, b, None), product_into.check(a, b), kernel(a, b)):
+        np.testing.assert_array_equal(result, np.outer(a, b))
+
+
+def test_a_parameter_that_is_read_first_is_not_left_out() -> None:
+    @te.hybrid.script
+    def f(a, c):
+        n = c + 1
+        c = output_tensor((4,), "float32")  # noqa: F821
+        for i in range(4):
+            c[i] = a[i] + n
+        return c
+
+    with pytest.raises(HybridError, match="it takes 2 arguments and was given 1: c is missing"):
+        f(np.zeros(4, "float32"))
+    with pytest.raises(HybridError, match="was given 1: b is missing"):
+        product_into(np.zeros(4, "float32"))

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from tewb.arith.classic import ClassicQuestions, ModularSet
 from tewb.arith.const_ranges import UNKNOWN, Bounds, hull
 from tewb.arith.keys import Keys
 from tewb.arith.known_sums import KnownSums, is_variable, terms_of
@@ -45,10 +47,11 @@ from tewb.ir import (
     walk,
 )
 
+NOT_GIVEN: Any = object()
 _DATA = (BufferLoad, ProducerLoad, Reduce, Call)
 
 
-class Analyzer:
+class Analyzer(ClassicQuestions):
     """Knows ranges of variables and assumed conditions; simplifies, bounds and proves.
 
     `rules_used` holds the names of the rules that were applied. Expressions are indices, in which 32 and 64 bit
@@ -61,6 +64,7 @@ class Analyzer:
         self.loops: list[Expr] = []  # extents of the loops around, which are at least 1 inside
         self._asked_loops = False  # whether a conclusion depends on them
         self.keys = Keys()
+        self.modular: dict[Var, ModularSet] = {}
         self.ranges: dict[Var, Bounds] = {}
         self.symbolic: dict[Var, tuple[Expr | None, Expr | None]] = {}
         self.known_sums = KnownSums()
@@ -75,8 +79,12 @@ class Analyzer:
 
     # ---- facts
 
-    def bind(self, var: Var, lo: Expr | int | None, hi: Expr | int | None) -> None:
-        """`var` is at least `lo` and at most `hi` (None: not known)."""
+    def bind(self, var: Var, lo: Any, hi: Expr | int | None = NOT_GIVEN) -> None:
+        """`var` is at least `lo` and at most `hi` (None: not known). With two arguments, `var` runs over the Range, or
+        has the value, that the second one is."""
+        if hi is NOT_GIVEN:
+            self.bind_to(var, lo)
+            return
         low, high = (None if x is None else _end(x) for x in (lo, hi))
         if var in self.ranges:
             self._forget()

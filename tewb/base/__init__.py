@@ -6,6 +6,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     arith.keys._fresh                            the next number for a shape of expressions; numbers are never given twice
     arith.rules.declare.RULES                    the simplification rules, by name, filled as they are declared
     base.config._open                            the pass contexts that are open in this thread or task, innermost last
+    base.constants._makers                       how numbers become constants, which ir registers
     base.dtypes.DType._known                     the one object for each dtype, by every spelling of its name
     base.long_stack._running                     how many threads with a long stack are at work
     base.long_stack._usual_limit                 the recursion limit to go back to when the last of them ends
@@ -18,15 +19,18 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     codegen.kernel_support._load_support         the compiled helpers of kernels, by the runtime functions that they call
     codegen.vector_math.reciprocals.logarithms   tables of logarithms, by precision
     codegen.vector_math.reciprocals.reciprocals  tables of reciprocals, by precision
+    compat.names.modules                         the classic names, once one was asked for that a module does not define
     contrib.cblas._thread_setter                 the function that sets the threads of scipy's OpenBLAS, if it has one
     contrib.cblas.gemm                           the matrix products of BLAS as native functions, by dtype
     ir.script._buffers_of_statements             which buffers a statement uses and declares; at most 512 entries
     ir.script._printed_loops                     the text of loop nests printed before; at most 512 entries
     runtime.background_call._idle                threads that wait for the next background call
+    runtime.cpu_features.features_of             the sets of processor features, by feature string
     runtime.callbacks._invocations               the kernel calls in progress that may call Python back, by handle
     runtime.callbacks._is_native                 whether callbacks go through machine code or through ctypes
     runtime.callbacks.register_native            whether callbacks in machine code passed their test
     runtime.cpython.register_arrays              whether numpy arrays are laid out as machine code expects
+    runtime.heap_types._specs                    specifications of types, whose strings CPython 3.11 keeps using
     runtime.jit._circumstances                   what all machine code depends on: machine, LLVM, sources of tewb
     runtime.jit._linkers                         the linker in use, and the numbers left for libraries in it
     runtime.jit._wide_divisions                  the compiled divisions of 128-bit integers
@@ -35,17 +39,16 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.native_calls._compiled               the machine code of callbacks, or None where it cannot be trusted
     runtime.native_entry._codes                  the compiled entries of kernels that are alive, by text
     runtime.native_entry._is_ready               whether this Python and numpy allow native entries
-    runtime.native_entry._specs                  specifications of types, whose strings CPython 3.11 keeps using
     runtime.native_entry._types                  the type with a vectorcall slot for each class of callable
     runtime.packed_functions._functions          the packed functions, by name
     runtime.target._data_layout                  LLVM's data layout, by target
-    runtime.target._features                     the sets of processor features, by feature string
-    runtime.target._parse                        the targets that were written before, by text
+    runtime.target._named_processor              the processors that were named before, by the options of targets
+    runtime.target._open                         the targets whose blocks are open in this thread or task, innermost last
     runtime.target.host                          the triple, processor and features of this machine
     runtime.thread_pool._pool                    the thread pool, once a kernel has needed it
     schedule.declare.PRIMITIVES                  the schedule primitives, by name, filled as they are declared
     tensor.tensor._broadcaster                   how tensors are added to each other, which tensor/compute.py registers
-    testing._shared                              the shared subexpressions of expressions evaluated last; at most 64 entries
+    testing.reference._shared                    the shared subexpressions of expressions evaluated last; at most 64 entries
     workbench.judge.ledger.caches                the data caches of a core, as the system describes them
     workbench.measure.interruptible._given_up    threads that were told to end and are still inside numpy
     workbench.measure.roofline.machine_peaks     the measured peaks of this machine, by dtype and threads
@@ -53,6 +56,8 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
 """
 
 from tewb.base.config import PassContext, option
+from tewb.base.constants import constant, register_constants
+from tewb.base.containers import ADT, Array, Map, ShapeTuple, String
 from tewb.base.dtypes import BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
 from tewb.base.errors import (
     ArgumentError,
@@ -92,6 +97,7 @@ from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_st
 from tewb.base.traceback import render_with
 
 __all__ = [
+    "ADT",
     "BOOL",
     "FLOAT32",
     "BFLOAT16",
@@ -111,6 +117,7 @@ __all__ = [
     "PATIENCE",
     "UINT64",
     "ArgumentError",
+    "Array",
     "BoundError",
     "CType",
     "CodegenError",
@@ -121,14 +128,17 @@ __all__ = [
     "HybridError",
     "InternalError",
     "LowerError",
+    "Map",
     "Native",
     "ParseError",
     "PassContext",
     "ScheduleError",
     "ShapeError",
+    "ShapeTuple",
     "Span",
     "Stop",
     "Stopped",
+    "String",
     "TewbError",
     "TewbWarning",
     "UnreadableError",
@@ -138,6 +148,7 @@ __all__ = [
     "check_stopped",
     "check_given",
     "comment",
+    "constant",
     "fresh_identifier",
     "here",
     "identifier",
@@ -154,6 +165,7 @@ __all__ = [
     "printable",
     "python_lines",
     "python_tree",
+    "register_constants",
     "register_native",
     "render_with",
     "stopped_by",

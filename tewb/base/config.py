@@ -1,7 +1,7 @@
 """The pass context: options of lowering and building that hold inside a `with` block.
 
-Keys have the classic names. An unknown key raises, so that a misspelt option never passes silently, and so does a
-classic one that would change nothing here.
+Keys have the classic names. An unknown key raises, so that a misspelt option never passes silently. Classic ones that
+need not change anything here stand in WITHOUT_EFFECT, with the reason.
 """
 
 from __future__ import annotations
@@ -10,19 +10,25 @@ import contextvars
 import difflib
 import operator
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType, TracebackType
+from typing import Any
 
 from tewb.base.errors import TewbError
 from tewb.base.span import here
 
-DEFAULTS: dict[str, float] = {
+LowerPass = tuple[int, Callable[..., Any]]  # a phase of lowering, from 0 to 3, and what is called then
+
+DEFAULTS: dict[str, Any] = {
     "tir.LoopPartition": True,  # guards are taken out of the iterations where they hold
     "tir.LoopPartition.partition_const_loop": True,  # of loops of constant extent too
     "tir.UnrollLoop.auto_max_step": 0,  # loops of so many steps or fewer are unrolled
+    "tir.UnrollLoop.auto_max_depth": 8,  # of so many unrolled loops inside of each other, or fewer
+    "tir.UnrollLoop.auto_max_extent": 0,  # loops of so many iterations or fewer are unrolled, however long they take
     "tir.UnrollLoop.explicit_unroll": True,  # unrolled loops are written out, not left to LLVM
     "tir.disable_vectorize": False,  # vectorized loops run serially
     "tir.disable_storage_rewrite": False,  # every intermediate keeps memory of its own
+    "tir.add_lower_pass": (),  # functions of the user's that change the IR while it is lowered
     "tir.instrument_bound_checkers": False,  # every access is checked while a kernel runs
     "tewb.checked_externs": False,  # packed functions run on guarded copies that find accesses outside of their tiles
     "tewb.specialise_strides": True,  # symbolic strides get a second body, for those that are 1
@@ -36,6 +42,8 @@ DEFAULTS: dict[str, float] = {
 # The largest value of the options that are numbers; the others are true or false.
 _MOST = {
     "tir.UnrollLoop.auto_max_step": 4096,
+    "tir.UnrollLoop.auto_max_depth": 4096,
+    "tir.UnrollLoop.auto_max_extent": 4096,
     "tewb.memory_limit": (1 << 63) - 1,
 }
 
@@ -46,22 +54,35 @@ _DISABLED: dict[str, tuple[str, bool]] = {
     "tir.StorageRewrite": ("tir.disable_storage_rewrite", True),
 }
 
-# Options of classic programs that change nothing here, and what to use instead.
-_INSTEAD = {
-    "tir.UnrollLoop.auto_max_depth": "loops are unrolled at any depth: say how many steps by tir.UnrollLoop.auto_max_step",
-    "tir.UnrollLoop.auto_max_extent": "say how many steps are unrolled by tir.UnrollLoop.auto_max_step",
-    "tir.InjectDoubleBuffer": "call s[B].double_buffer(); the option nearest to it is tir.disable_storage_rewrite",
-    "tir.HoistIfThenElse": "conditions leave loops by tir.LoopPartition",
-    "tir.RemoveNoOp": "what does nothing is always removed; the option nearest to it is tir.LoopPartition",
-    "tir.Simplify": "expressions are always simplified; the option nearest to it is tir.LoopPartition",
-    "tir.noalias": "arguments never overlap, a call sees to it; the option nearest to it is tir.disable_storage_rewrite",
-    "tir.disable_assert": "accesses are checked only with tir.instrument_bound_checkers",
-    "tir.add_lower_pass": "change the module that tewb.lower gives, and build it; the option nearest to it is "
-    "tir.disable_vectorize",
-    "tir.disable_cse_tir": "LLVM computes common subexpressions once; say how much it does by opt_level",
+# Options of classic programs that need not change anything here, and why. A key stands for those of its dict, too.
+WITHOUT_EFFECT = {
+    "tir.noalias": "arguments never overlap: each call sees to it",
+    "tir.disable_assert": "calls check their arguments at once, in 30 ns; accesses are checked only where they are not proved",
+    "tir.HoistIfThenElse": "conditions leave loops by tir.LoopPartition, and by LLVM",
+    "tir.HoistExpression": "LLVM takes what does not change out of loops",
+    "tir.InjectDoubleBuffer": "s[B].double_buffer() does not split the loop around it",
+    "tir.RemoveNoOp": "what does nothing is always removed",
+    "tir.Simplify": "expressions are always simplified",
+    "tir.ReduceBranchingThroughOvercompute": "guards leave loops by tir.LoopPartition",
+    "tir.LoopPartition.no_unroll_loop_with_extent_one": "a loop of one iteration is its body",
+    "tir.LoopPartition.unroll_loop_with_partition_hint_no_interval": "a loop of one iteration is its body",
+    "tir.UnrollLoop.unroll_local_access": "LLVM unrolls what is left to it",
+    "tir.disable_cse_tir": "LLVM computes common subexpressions once",
+    "tir.enable_equiv_terms_in_cse_tir": "LLVM computes common subexpressions once",
+    "tir.debug_keep_trivial_loop": "a loop of one iteration is its body",
+    "tir.is_entry_func": "every kernel is called from Python",
+    "tir.detect_global_barrier": "it is for GPUs",
+    "tir.merge_static_smem": "it is for GPUs",
+    "tir.use_async_copy": "it is for GPUs",
+    "tir.ptx_ldg32": "it is for GPUs",
+    "tir.instrument_lwp": "it is for Hexagon",
+    "tir.vtcm_capacity": "it is for Hexagon",
+    "tir.disable_select_rewriting": "a select evaluates both of its sides, and if_then_else one",
+    "te.keep_schedule_record": "a schedule always keeps its journal",
 }
 
 MOST_LEVEL = 3
+LOWER_PHASES = (0, 1, 2, 3)
 
 # The contexts that are open, innermost last.
 _open: contextvars.ContextVar[tuple[PassContext, ...]] = contextvars.ContextVar(
@@ -78,6 +99,10 @@ class PassContext:
 
         with tewb.PassContext(opt_level=3, config={"tir.UnrollLoop": {"auto_max_step": 16}}):
         with tewb.PassContext(opt_level=3, config={"tir.UnrollLoop.auto_max_step": 16}):
+
+    `tir.add_lower_pass` is a list of pairs of a phase and a pass: of `tewb.tir.transform.prim_func_pass`, or a function of
+    the body of a function that returns another. The phases are 0, before all passes, 1, after the first
+    simplification, 2, after loops are unrolled, and 3, at the end of lowering.
 
     `disabled_pass` names passes to leave out: tir.LoopPartition, tir.VectorizeLoop, tir.StorageRewrite. Raises
     TewbError for anything that tewb does not have.
@@ -124,9 +149,13 @@ class PassContext:
                 span=here(),
             )
         self.opt_level = level
-        without = [disabled_pass] if isinstance(disabled_pass, str) else disabled_pass or ()
-        chosen = {**dict(_flat(config or {})), **dict(map(_disabled, without))}
-        self.config: Mapping[str, float] = MappingProxyType({**DEFAULTS, **chosen})
+        self.required_pass: tuple[str, ...] = ()
+        self.disabled_pass = (
+            (disabled_pass,) if isinstance(disabled_pass, str) else tuple(disabled_pass or ())
+        )
+        self.instruments: tuple[object, ...] = ()
+        chosen = {**dict(_flat(config or {})), **dict(map(_disabled, self.disabled_pass))}
+        self.config: Mapping[str, Any] = MappingProxyType({**DEFAULTS, **chosen})
 
     def __enter__(self) -> PassContext:
         _open.set((*_open.get(), self))
@@ -140,6 +169,10 @@ class PassContext:
         if at is not None:
             _open.set(contexts[:at] + contexts[at + 1 :])
 
+    def __repr__(self) -> str:
+        changed = {key: value for key, value in self.config.items() if value != DEFAULTS[key]}
+        return f"PassContext(opt_level={self.opt_level}, config={changed!r})"
+
     @staticmethod
     def current() -> PassContext:
         """The innermost context, or one with the defaults."""
@@ -147,22 +180,27 @@ class PassContext:
         return contexts[-1] if contexts else _DEFAULT
 
 
-def _flat(config: Mapping[str, object]) -> Iterator[tuple[str, float]]:
-    """The options of a config, with the dicts among them taken apart."""
+def _flat(config: Mapping[str, object]) -> Iterator[tuple[str, Any]]:
+    """The options of a config, with the dicts among them taken apart, and without those that have no effect."""
     for key, value in config.items():
+        if key in WITHOUT_EFFECT:
+            continue
         if isinstance(value, Mapping):
             if not any(option_key.startswith(f"{key}.") for option_key in DEFAULTS):
                 raise _unknown(key)
             for subkey, inner in value.items():
-                yield f"{key}.{subkey}", _value(f"{key}.{subkey}", inner)
+                if f"{key}.{subkey}" not in WITHOUT_EFFECT:
+                    yield f"{key}.{subkey}", _value(f"{key}.{subkey}", inner)
         else:
             yield key, _value(key, value)
 
 
-def _value(key: object, value: object) -> float:
+def _value(key: object, value: object) -> Any:
     """The value of an option, checked and as the kind of value that the option takes."""
     if not isinstance(key, str) or key not in DEFAULTS:
         raise _unknown(key)
+    if key == "tir.add_lower_pass":
+        return _lower_passes(value)
     if key == "tewb.build_timeout":
         return _seconds(value)
     most = _MOST.get(key, 1)
@@ -180,6 +218,25 @@ def _seconds(value: object) -> float:
     raise TewbError(
         f"{value!r} is no number of seconds, which tewb.build_timeout takes", hint="60", span=here()
     )
+
+
+def _lower_passes(value: object) -> tuple[LowerPass, ...]:
+    """Pairs of a phase and of what is called then, as a tuple."""
+    pairs = tuple(value) if isinstance(value, list | tuple) else (value,)
+    for pair in pairs:
+        if not (isinstance(pair, list | tuple) and len(pair) == 2 and callable(pair[1])):
+            raise TewbError(
+                f"tir.add_lower_pass is a list of pairs of a phase and a function, not {value!r}",
+                hint='config={"tir.add_lower_pass": [(1, f)]}',
+                span=here(),
+            )
+        if _whole(pair[0]) not in LOWER_PHASES:
+            raise TewbError(
+                f"tir.add_lower_pass: {pair[0]!r} is no phase of lowering",
+                hint="0 is before all passes, 1 after the first simplification, 2 after loops are unrolled, 3 at the end",
+                span=here(),
+            )
+    return tuple((int(phase), function) for phase, function in pairs)
 
 
 def _whole(value: object) -> int | None:
@@ -202,11 +259,10 @@ def _disabled(name: str) -> tuple[str, bool]:
 
 
 def _unknown(key: object) -> TewbError:
-    near = difflib.get_close_matches(str(key), DEFAULTS, 1, 0.0)[0]
-    instead = _INSTEAD.get(str(key))
+    near = difflib.get_close_matches(str(key), [*DEFAULTS, *WITHOUT_EFFECT], 1, 0.0)[0]
     return TewbError(
-        f"unknown pass option {key!r}" + (f": {instead}" if instead else ""),
-        hint=("" if instead else f"the nearest is {near}; ") + f"tewb has {', '.join(sorted(DEFAULTS))}",
+        f"unknown pass option {key!r}",
+        hint=f"the nearest is {near}; tewb has {', '.join(sorted(DEFAULTS))}",
         span=here(),
     )
 
@@ -214,7 +270,7 @@ def _unknown(key: object) -> TewbError:
 _DEFAULT = PassContext()
 
 
-def option(key: str) -> float:
+def option(key: str) -> Any:
     """The value of one option in the current context."""
     contexts = _open.get()
     return contexts[-1].config[key] if contexts else DEFAULTS[key]

@@ -15,6 +15,7 @@ from tewb.codegen.dot_products import dot_product
 from tewb.codegen.function import Function
 from tewb.codegen.intrinsics import INTRINSICS
 from tewb.codegen.narrow_floats import is_narrow, widened, widened_call
+from tewb.codegen.packed_calls import packed_value
 from tewb.codegen.shuffles import concatenated, picked
 from tewb.codegen.single_lane import lane_of
 from tewb.codegen.types import (
@@ -53,6 +54,8 @@ class ExpressionWriter:
         self.computed: dict[tuple[ir.Expr, bool], str] = {}
         self.computed_keys: list[tuple[ir.Expr, bool]] = []
         self.first_line = 0
+        self.region = ir.ExternRegion("")  # the extern_scope around, and its checked arrays
+        self.checked: list[tuple[int, ir.AttrStmt]] = []
         self.is_cheap, self.is_maskable = everywhere(_is_cheap), everywhere(keeps_lanes)
 
     def begin(self) -> None:
@@ -404,6 +407,8 @@ class ExpressionWriter:
                 return self.f.ins(f"bitcast {self.typed(e.args[0])} to {value_type(e.dtype)}")
             case "call_extern":
                 return self.call_extern(e)
+            case "tvm_call_packed":
+                return packed_value(self, e)
             case "by_reference":
                 return self.by_reference(e)
             case "address_of":

@@ -139,7 +139,7 @@ def outline_section(writer: Statements, s: Seq) -> None:
     body.location = writer.info.start(scope)
     values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
     inner = writer.inside(body, values, scope)
-    inner.depth, inner.region = writer.depth, writer.region
+    inner.depth, inner.expressions.region = writer.depth, writer.expressions.region
     inner.emit(s)
     body.do("ret i32 0")
     f.module.functions[number] = body.text()

@@ -75,8 +75,6 @@ class Statements:
         self.locate = info.locator(scope)
         self.expressions = ExpressionWriter(f, values, debug)
         self.emit_expr, self.accesses = self.expressions.emit, self.expressions.accesses
-        self.region = ExternRegion("")  # the extern_scope around, and its checked arrays
-        self.checked: list[tuple[int, AttrStmt]] = []
         self.depth = 0  # of loops around
         self.sections = Sections()
 
@@ -123,7 +121,7 @@ class Statements:
 
     def seq(self, s: Seq) -> None:
         for group, is_section in self.sections.of(s):
-            if is_section and not self.checked:
+            if is_section and not self.expressions.checked:
                 outline_section(self, Seq(tuple(group)))
             else:
                 self.in_turn(group)
@@ -288,13 +286,14 @@ class Statements:
         self.emit(s.body)
 
     def attr(self, s: AttrStmt) -> None:
-        region, checked = self.region, self.checked
+        calls = self.expressions
+        region, checked = calls.region, calls.checked
         if isinstance(s.node, ExternRegion):
-            self.region, self.checked = s.node, []
+            calls.region, calls.checked = s.node, []
         elif s.key in ("extern_reads", "extern_writes"):
-            self.checked = [*checked, (READ if s.key == "extern_reads" else WRITTEN, s)]
+            calls.checked = [*checked, (READ if s.key == "extern_reads" else WRITTEN, s)]
         self.emit(s.body)
-        self.region, self.checked = region, checked
+        calls.region, calls.checked = region, checked
 
     def assertion(self, s: AssertStmt) -> None:
         holds, lanes = self.emit_expr(s.cond), s.cond.dtype.lanes
@@ -303,7 +302,7 @@ class Statements:
 
     def evaluate(self, s: Evaluate) -> None:
         if isinstance(s.value, Call) and s.value.op == "tvm_call_packed":
-            call_packed(self, s.value)
+            call_packed(self.expressions, s.value)
         elif isinstance(s.value, Call) and s.value.dtype is HANDLE:
             raise CodegenError(f"{s.value.op} is no statement")
         else:

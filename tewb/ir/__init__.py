@@ -1,6 +1,8 @@
 """The IR: nodes, smart constructors, intrinsics, walking and rewriting, structural equality, text."""
 
 # First: the constructors need it, and it needs them.
+from tewb.base import Array, Map, register_constants
+
 from tewb.ir.operators import Operators  # isort: skip
 from tewb.ir import intrinsics, ops
 from tewb.ir.axes import AxisKind, CommReducer, IterVar, Range, Reduce
@@ -68,7 +70,12 @@ from tewb.ir.statements import (
     Stmt,
     While,
 )
-from tewb.ir.structural_equality import first_difference, structural_equal
+from tewb.ir.structural_equality import (
+    assert_structural_equal,
+    first_difference,
+    structural_equal,
+    structural_hash,
+)
 from tewb.ir.walk import (
     LEAVES,
     NOOP,
@@ -92,12 +99,14 @@ from tewb.ir.walk import (
 from tewb.ir import verify  # isort: skip
 
 __all__ = [
-    "ALLOCATED", "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "AxisKind", "AxisValues",
+    "ALLOCATED", "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "Array", "AssertStmt", "AttrStmt", "AxisKind", "AxisValues",
     "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar", "Call", "Cast", "CommReducer", "Compare",
     "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
-    "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Max", "Min", "Mod", "Mul", "Node",
+    "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Map", "Max", "Min", "Mod", "Mul", "Node",
     "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Substitution", "Var", "While", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "subexpressions_to_name", "replace", "Shuffle",
-    "rewriter", "script", "script_lines", "seq", "shared_subexpressions", "structural_equal", "substitute", "substituter", "uses", "verify", "visit", "walk",
+    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Substitution", "Var", "While", "assert_structural_equal", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "subexpressions_to_name", "replace", "Shuffle",
+    "rewriter", "script", "script_lines", "seq", "shared_subexpressions", "structural_equal", "structural_hash", "substitute", "substituter", "uses", "verify", "visit", "walk",
     "remembering", "without_loop",
 ]  # fmt: skip
+
+register_constants(convert)

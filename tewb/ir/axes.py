@@ -7,7 +7,7 @@ from typing import Any
 
 from tewb.base import DType
 from tewb.ir.expressions import Expr, Var
-from tewb.ir.node import Node, node
+from tewb.ir.node import Node, alias, node
 from tewb.ir.operators import Operators
 
 
@@ -17,6 +17,13 @@ class Range(Node):
 
     min: Expr
     extent: Expr
+
+    @staticmethod
+    def from_min_extent(min_value: Any, extent: Any, span: Any = None) -> Range:
+        """The range of `extent` integers from `min_value` on."""
+        from tewb.ir.ops import match  # the constructors sit above the axes
+
+        return Range(*match(min_value, extent))
 
     def __repr__(self) -> str:
         return f"Range({self.min!r}, {self.extent!r})"
@@ -61,6 +68,7 @@ class CommReducer(Node):
     result: tuple[Expr, ...]
     identity: tuple[Expr, ...]
     name: str
+    identity_element = alias("identity")
 
 
 @node
@@ -74,3 +82,4 @@ class Reduce(Expr):
     index: int
     init: tuple[Expr, ...]
     dtype: DType
+    axis, value_index = alias("axes"), alias("index")

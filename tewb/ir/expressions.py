@@ -6,7 +6,7 @@ Raw classes store. The constructors in `ops.py`, and the operators, check dtypes
 from __future__ import annotations
 
 from tewb.base import BOOL, HANDLE, DType
-from tewb.ir.node import Node, node
+from tewb.ir.node import Node, alias, node
 from tewb.ir.operators import Operators
 
 
@@ -31,6 +31,7 @@ class Var(Expr):
 
     name: str
     dtype: DType
+    name_hint = alias("name")
 
 
 @node
@@ -283,6 +284,7 @@ class Select(Expr):
     then: Expr
     other: Expr
     dtype: DType
+    condition, true_value, false_value = alias("cond"), alias("then"), alias("other")
 
 
 @node

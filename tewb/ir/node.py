@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar, dataclass_transform
@@ -19,11 +20,40 @@ C = TypeVar("C", bound=type)
 N = TypeVar("N", bound="Node")
 
 
-class Node:
+def alias(field: str) -> Any:
+    """Another name of a field, or of a field of a field: classic TE called `For.var` `loop_var`."""
+    return property(operator.attrgetter(field))
+
+
+class Shown:
+    """What has a form as text. `script`, `astext` and `show` take the options of classic TE, which change nothing."""
+
+    __slots__ = ()
+
+    def script(self, **_: Any) -> str:
+        """This as TVMScript text."""
+        from tewb.ir.script import script  # the printer sits above the nodes
+
+        return script(self)  # type: ignore[arg-type]
+
+    def astext(self, show_meta_data: bool = True, annotate: Any = None) -> str:
+        """This as TVMScript text."""
+        return self.script()
+
+    def show(self, *_: Any, **__: Any) -> None:
+        """Print this as TVMScript text."""
+        print(self.script())
+
+
+class Node(Shown):
     """What all nodes of the IR share. Identity is the hash; `structural_equal` compares shapes."""
 
     __slots__ = ()
     field_names: tuple[str, ...] = ()
+
+    def same_as(self, other: object) -> bool:
+        """Whether `other` is this very node."""
+        return self is other
 
     def children(self) -> tuple[Any, ...]:
         """The sub-expressions and sub-statements, left to right."""

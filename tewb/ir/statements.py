@@ -7,7 +7,7 @@ from typing import Any
 
 from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import Expr, Var
-from tewb.ir.node import Node, node
+from tewb.ir.node import Node, alias, node
 from tewb.ir.origin import Origin
 
 
@@ -67,6 +67,7 @@ class For(Stmt):
     kind: ForKind
     body: Stmt
     origin: Origin | None = None
+    loop_var = alias("var")
 
 
 @node
@@ -76,6 +77,7 @@ class While(Stmt):
     cond: Expr
     body: Stmt
     origin: Origin | None = None
+    condition = alias("cond")
 
 
 @node
@@ -86,6 +88,7 @@ class IfThenElse(Stmt):
     then: Stmt
     other: Stmt | None = None
     origin: Origin | None = None
+    condition, then_case, else_case = alias("cond"), alias("then"), alias("other")
 
 
 @node
@@ -93,6 +96,7 @@ class Seq(Stmt):
     """Statements one after the other; build it with `seq()`, which flattens."""
 
     stmts: tuple[Stmt, ...]
+    seq = alias("stmts")
 
 
 @node
@@ -104,6 +108,7 @@ class AttrStmt(Stmt):
     value: Expr
     body: Stmt
     origin: Origin | None = None
+    attr_key = alias("key")
 
 
 ALLOCATED = 64  # bytes: the address of every allocation is a multiple of this
@@ -116,6 +121,7 @@ class Allocate(Stmt):
     buffer: Buffer
     body: Stmt
     origin: Origin | None = None
+    buffer_var, dtype, extents = alias("buffer.data"), alias("buffer.dtype"), alias("buffer.shape")
 
 
 @node
@@ -145,6 +151,7 @@ class AssertStmt(Stmt):
     message: str
     body: Stmt
     origin: Origin | None = None
+    condition = alias("cond")
 
 
 @node

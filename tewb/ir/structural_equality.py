@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tewb.base import any_depth
+from tewb.base import TewbError, any_depth, here
 from tewb.ir.buffers import Buffer, Producer
 from tewb.ir.expressions import FloatImm, Let, Var
 from tewb.ir.functions import IRModule, PrimFunc
@@ -14,13 +14,64 @@ from tewb.ir.origin import Origin
 from tewb.ir.statements import Allocate, For, LetStmt, Seq
 
 
-def structural_equal(a: Any, b: Any, *, map_free_vars: bool = False) -> bool:
+class StructuralDifference(TewbError, ValueError):
+    """Two nodes that were said to be the same, and are not."""
+
+
+def structural_equal(a: Any, b: Any, map_free_vars: bool = False) -> bool:
     """Whether two nodes, functions or modules are the same up to the names of what they bind.
 
     Free variables must be the same objects unless `map_free_vars`. Provenance, and how statements in sequence
     are grouped, is not compared.
     """
     return first_difference(a, b, map_free_vars=map_free_vars) is None
+
+
+def assert_structural_equal(a: Any, b: Any, map_free_vars: bool = False) -> None:
+    """Raise StructuralDifference, which is a ValueError, where `structural_equal` is false."""
+    path = first_difference(a, b, map_free_vars=map_free_vars)
+    if path is not None:
+        raise StructuralDifference(
+            f"they differ at {path}:\n{a}\nand\n{b}", hint="first_difference(a, b) tells where", span=here()
+        )
+
+
+@any_depth
+def structural_hash(n: Any, map_free_vars: bool = False) -> int:
+    """A number that is the same for nodes that are structurally equal. (Names do not count, nor which variable is
+    which.)"""
+    memo: dict[int, int] = {}
+
+    def of(x: Any) -> int:
+        match x:
+            case IRModule():
+                return hash(tuple((name, of(f)) for name, f in x.functions.items()))
+            case PrimFunc():
+                return hash((tuple(of(p) for p in x.params), x.outputs, of(x.body)))
+            case Buffer():
+                return hash((x.dtype, x.scope, of(x.shape), of(x.strides), of(x.elem_offset)))
+            case Var():
+                return hash(x.dtype)
+            case Seq():
+                flat = _statements(x)
+                return of(flat[0]) if len(flat) == 1 else of(flat)
+            case tuple() | list():
+                return hash(tuple(of(y) for y in x))
+            case FloatImm():
+                return hash((x.dtype, "nan" if math.isnan(x.value) else x.value))
+            case Node():
+                if id(x) not in memo:
+                    values = [getattr(x, f) for f in x.field_names if f != "origin"]
+                    memo[id(x)] = hash((type(x).__name__, *map(of, values)))
+                return memo[id(x)]
+            case Producer():
+                return id(x)
+        try:
+            return hash(x)
+        except TypeError:  # such as the node of an attribute
+            return hash(type(x))
+
+    return of(n)
 
 
 @any_depth

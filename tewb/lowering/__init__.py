@@ -1,22 +1,41 @@
 """Lowering: from a schedule to loops, then one pass per file; `pipeline.py` is the list."""
 
-from tewb.lowering.lower import lower_schedule, scheduled_loops
+from tewb.lowering.lower import INCOMPLETE, lower_schedule, scheduled_loops
 from tewb.lowering.pipeline import BUILD, LOWER, SCHEDULE_OPS, SIMPLIFY, AnyPass, NestPass, Pass, Trace, run
 from tewb.lowering.rewrite_storage import peak_bytes
 from tewb.lowering.unroll_loops import MAX_NODES
+from tewb.lowering.user_passes import (
+    ModulePass,
+    PassInfo,
+    Sequential,
+    module_pass,
+    of_lowering,
+    prim_func_pass,
+    print_ir,
+    with_user_passes,
+)
 
 __all__ = [
     "BUILD",
+    "INCOMPLETE",
     "LOWER",
     "MAX_NODES",
     "SCHEDULE_OPS",
     "SIMPLIFY",
     "AnyPass",
+    "ModulePass",
     "NestPass",
     "Pass",
+    "PassInfo",
+    "Sequential",
     "Trace",
     "lower_schedule",
+    "module_pass",
+    "of_lowering",
     "peak_bytes",
+    "prim_func_pass",
+    "print_ir",
     "run",
     "scheduled_loops",
+    "with_user_passes",
 ]

@@ -71,7 +71,7 @@ def align_stores(f: PrimFunc) -> PrimFunc:
         return f
     aligner = _Aligner({p.data: p.alignment for p in f.params if isinstance(p, Buffer)})
     body = aligner.rewrite(f.body)
-    return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
+    return f.with_body(body)
 
 
 class _Aligner:

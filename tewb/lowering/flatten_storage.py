@@ -86,7 +86,7 @@ def flatten_storage(f: PrimFunc) -> PrimFunc:
     }
     rewrite: Any = rewriter(rules)
     body = rewrite(f.body)
-    return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
+    return f.with_body(body)
 
 
 def _as(e: Expr, dtype: str) -> Expr:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from tewb.base import LowerError, any_depth, here
-from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
+from tewb.ir import Allocate, Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
 from tewb.lowering.known_nests import memory_around, nests_of
 from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
+from tewb.lowering.user_passes import with_user_passes
 from tewb.schedule import ResultCache, Schedule
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
@@ -25,30 +27,47 @@ def lower_schedule(
     name: str = "main",
     binds: Mapping[Tensor, Buffer] | None = None,
     trace: Trace | None = None,
+    for_looking: bool = False,
 ) -> IRModule:
     """The module with one function that computes `schedule` on `args`.
 
     `args` are tensors (inputs, outputs and intermediates the caller wants) and scalar variables, in the
     order of the kernel's parameters. `binds` declares buffers for some of them: their strides, constant or
     symbolic, and their alignment. `trace` collects the function after every pass, beginning with the loops.
+
+    With `for_looking`, outputs and variables may be missing among the arguments, and intermediates that are computed
+    inline may be there: the function says what is wrong with it in its attribute INCOMPLETE, and is not built.
     """
     check_binds(args, binds or {})
     schedule.result_cache.begin()
-    f = scheduled_loops(schedule, args, name, binds or {})
+    f = scheduled_loops(schedule, args, name, binds or {}, for_looking)
     if trace is not None:
         trace.append((SCHEDULE_OPS, f))
     with explained(schedule):
-        return IRModule({name: run(f, LOWER, trace, schedule.result_cache)})
+        lowered = run(f, with_user_passes(LOWER), trace, schedule.result_cache)
+    return IRModule({name: _without_additions(lowered, len(args))})
+
+
+# The attribute of a function that is only to be looked at: a LowerError that says why.
+INCOMPLETE = "tewb.incomplete"
 
 
 @any_depth
 def scheduled_loops(
-    schedule: Schedule, args: Sequence[Any], name: str = "main", binds: Mapping[Tensor, Buffer] | None = None
+    schedule: Schedule,
+    args: Sequence[Any],
+    name: str = "main",
+    binds: Mapping[Tensor, Buffer] | None = None,
+    for_looking: bool = False,
 ) -> PrimFunc:
-    """The function with the loops as scheduled, before any pass."""
-    params, keys, values = _kernel_parameters(schedule, args, binds or {})
+    """The function with the loops as scheduled, before any pass. What is missing, `for_looking`, are parameters behind
+    those of `args`."""
+    wrong: list[LowerError] = []
+    params, keys, values = _kernel_parameters(schedule, args, binds or {}, wrong)
+    params += _check_complete(schedule, keys, wrong)
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
-    _check_complete(schedule, keys)
+    if wrong and not for_looking:
+        raise wrong[0]
     bounds: Bounds = infer_bounds(schedule, kept)
     with explained(schedule):
         body = heed_options(substitute(loop_nests(schedule, bounds, keys), values))
@@ -56,15 +75,27 @@ def scheduled_loops(
     f = PrimFunc(
         name, tuple(params), body, tuple(i for i, p in enumerate(params) if any(p is b for b in outputs))
     )
-    _check_variables(f, schedule.result_cache)
-    return f
+    unknown = _check_variables(f, schedule.result_cache, wrong)
+    if wrong and not for_looking:
+        raise wrong[0]
+    if not wrong:
+        return f
+    return replace(f, params=(*f.params, *unknown), attrs={INCOMPLETE: wrong[0]})
+
+
+def _without_additions(f: PrimFunc, count: int) -> PrimFunc:
+    """`f` with its first `count` parameters: buffers among the others are allocated, and variables have no value."""
+    body = f.body
+    for p in f.params[count:]:
+        body = Allocate(p, body) if isinstance(p, Buffer) else body
+    return replace(f, params=f.params[:count], body=body, outputs=tuple(n for n in f.outputs if n < count))
 
 
 def _kernel_parameters(
-    schedule: Schedule, args: Sequence[Any], binds: Mapping[Tensor, Buffer]
+    schedule: Schedule, args: Sequence[Any], binds: Mapping[Tensor, Buffer], wrong: list[LowerError]
 ) -> tuple[list[Buffer | Var], dict[Key, Buffer], dict[Var, Expr]]:
     """The kernel's parameters, the buffers of the tensors among them, and the values of variables that only
-    a declared layout has."""
+    a declared layout has. What the function can do without is added to `wrong`."""
     params: list[Buffer | Var] = []
     keys: dict[Key, Buffer] = {}
     values: dict[Var, Expr] = {}
@@ -109,11 +140,15 @@ def _kernel_parameters(
                 f"{a.name} is given twice among the arguments", hint="name each argument once", span=here()
             )
         if stage.is_inlined:
-            raise LowerError(
-                f"{a.name} is an argument, but it is computed inline and never stored",
-                hint=f"s[{a.name}].compute_root()",
-                span=here(),
+            wrong.append(
+                LowerError(
+                    f"{a.name} is an argument, but it is computed inline and never stored",
+                    hint=f"s[{a.name}].compute_root()",
+                    span=here(),
+                )
             )
+            params.append(declare(a, stage.op.output(a.value_index)))
+            continue
         if stage.alignments:
             raise LowerError(
                 f"{a.name} is an argument, so its strides are the caller's, and storage_align cannot choose them",
@@ -125,15 +160,22 @@ def _kernel_parameters(
     return params, keys, values
 
 
-def _check_complete(schedule: Schedule, keys: Mapping[Key, Buffer]) -> None:
+def _check_complete(schedule: Schedule, keys: dict[Key, Buffer], wrong: list[LowerError]) -> list[Buffer]:
+    """The buffers of outputs that are not among the arguments, which are added to `keys`. Raises LowerError for inputs
+    that are not."""
+    added = []
     for stage in schedule.output_stages:
         for t in stage.op.outputs:
             if (stage, t.value_index) not in keys:
-                raise LowerError(
-                    f"{t.name} is an output and is not among the arguments",
-                    hint="lower(s, [A, B, C])",
-                    span=here(),
+                wrong.append(
+                    LowerError(
+                        f"{t.name} is an output and is not among the arguments",
+                        hint="lower(s, [A, B, C])",
+                        span=here(),
+                    )
                 )
+                keys[stage, t.value_index] = Buffer(t.name, t.dtype, t.shape)
+                added.append(keys[stage, t.value_index])
     for stage in schedule.stages:
         if stage.is_placeholder and stage.readers() and not any(s is stage for s, _ in keys):
             raise LowerError(
@@ -141,10 +183,12 @@ def _check_complete(schedule: Schedule, keys: Mapping[Key, Buffer]) -> None:
                 hint="lower(s, [A, B, C])",
                 span=here(),
             )
+    return added
 
 
-def _check_variables(f: PrimFunc, cache: ResultCache) -> None:
-    """Raise LowerError unless every variable of the body is bound in it, a parameter, or a size of one."""
+def _check_variables(f: PrimFunc, cache: ResultCache, wrong: list[LowerError]) -> list[Var]:
+    """The variables of the body that are neither bound in it, nor parameters, nor sizes of one; each is added to
+    `wrong`."""
     bound = {p for p in f.params if isinstance(p, Var)}
     for p in f.params:
         if isinstance(p, Buffer):
@@ -154,13 +198,16 @@ def _check_variables(f: PrimFunc, cache: ResultCache) -> None:
     used = [cache.once(("variables", id(s)), (s,), partial(_variables, s)) for s in nests_of(f.body)]
     bound = bound.union(*(memories for _, memories in used))
     bound |= {b.data for b in memory_around(f.body)}
-    for v in dict.fromkeys(v for free, _ in used for v in free):
-        if v not in bound:
-            raise LowerError(
-                f"the value of {v.name} is not known: it is not an argument, nor a size of one",
-                hint=f"pass {v.name} as an argument",
-                span=here(),
-            )
+    unknown = [v for v in dict.fromkeys(v for free, _ in used for v in free) if v not in bound]
+    wrong += [
+        LowerError(
+            f"the value of {v.name} is not known: it is not an argument, nor a size of one",
+            hint=f"pass {v.name} as an argument",
+            span=here(),
+        )
+        for v in unknown
+    ]
+    return unknown
 
 
 def _variables(s: Stmt) -> tuple[list[Var], set[Var]]:

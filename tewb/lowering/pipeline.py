@@ -54,24 +54,20 @@ class NestPass:
 
     def run(self, f: PrimFunc) -> PrimFunc:
         """`f` rewritten whole."""
-        return _with_body(f, self.rewriting(f)(f.body))
+        return f.with_body(self.rewriting(f)(f.body))
 
     def run_on_nests(self, f: PrimFunc, memory: ResultCache) -> PrimFunc:
         """`f` rewritten, except for the nests whose results `memory` holds."""
-        return _with_body(f, on_nests(f, self.name, self.rewriting(f), memory))
+        return f.with_body(on_nests(f, self.name, self.rewriting(f), memory))
 
 
 AnyPass = Pass | NestPass
 Trace = list[tuple[str, PrimFunc]]  # the function after each pass, by the name of the pass
 
 
-def _with_body(f: PrimFunc, body: Stmt) -> PrimFunc:
-    return f if body is f.body else PrimFunc(f.name, f.params, body, f.outputs)
-
-
 def _body_pass(rewrite: Rewrite, doc: str, *promises: verify.Promise) -> Pass:
     """The pass that rewrites a whole body."""
-    return Pass(lambda f: _with_body(f, rewrite(f.body)), doc, promises, rewrite.__name__)
+    return Pass(lambda f: f.with_body(rewrite(f.body)), doc, promises, rewrite.__name__)
 
 
 def simplified(f: PrimFunc) -> Rewrite:
@@ -147,13 +143,13 @@ LOWER: tuple[AnyPass, ...] = (SIMPLIFY, PARTITION, SPECIALISE, VECTORIZE, UNROLL
 BUILD: tuple[AnyPass, ...] = (
     Pass(place_arguments, "pointers of the caller are first elements"),
     Pass(
-        lambda f: _with_body(f, share_guarded_values(f.body, lambda: _facts(f))),
+        lambda f: f.with_body(share_guarded_values(f.body, lambda: _facts(f))),
         "values that many conditions guard are computed once",
         named="share_guarded_values",
     ),
     Pass(flatten_storage, "arrays become lines of elements, views disappear", (verify.one_index,)),
     Pass(
-        lambda f: _with_body(f, _sharing(f.body)),
+        lambda f: f.with_body(_sharing(f.body)),
         "intermediates that are not alive together share memory",
         named="rewrite_storage",
     ),

@@ -44,7 +44,7 @@ def place_arguments(f: PrimFunc) -> PrimFunc:
     placed = {p: p.with_(elem_offset=None) for p in params}
     body = _moved(f.body, zeros, starts, placed)
     own = tuple(placed.get(p, p) if isinstance(p, Buffer) else p for p in f.params)
-    return PrimFunc(f.name, own, body, f.outputs)
+    return PrimFunc(f.name, own, body, f.outputs, f.attrs)
 
 
 def _moved(body: Stmt, zeros: dict[Var, Expr], starts: dict[Var, Expr], placed: dict[Buffer, Buffer]) -> Stmt:

@@ -13,9 +13,9 @@ MOST_NODES = MAX_NODES // 8
 
 def heed_pragmas(body: Stmt, pragmas: Mapping[str, int]) -> Stmt:
     """`body` of a loop with the loops in it marked as the pragmas of the loop say."""
-    most = pragmas.get("auto_unroll_max_step", 0)
-    if most > 0:
-        body = unroll_small_loops(body, most)
+    most, extent = pragmas.get("auto_unroll_max_step", 0), pragmas.get("auto_unroll_max_extent", 0)
+    if most > 0 or extent > 0:
+        body = unroll_small_loops(body, most, extent, pragmas.get("auto_unroll_max_depth"))
     if pragmas.get("unroll_explicit") == 0:
         body = leave_unrolling(body)
     return body
@@ -25,14 +25,17 @@ def heed_options(body: Stmt) -> Stmt:
     """`body` of a function with its loops marked as the current options say, which act as pragmas of everything."""
     wishes = {
         "auto_unroll_max_step": int(option("tir.UnrollLoop.auto_max_step")),
+        "auto_unroll_max_extent": int(option("tir.UnrollLoop.auto_max_extent")),
+        "auto_unroll_max_depth": int(option("tir.UnrollLoop.auto_max_depth")),
         "unroll_explicit": int(option("tir.UnrollLoop.explicit_unroll")),
     }
     return heed_pragmas(body, wishes)
 
 
-def unroll_small_loops(body: Stmt, most: int) -> Stmt:
-    """Mark every serial loop `unroll` that comes to `most` steps or fewer, with those inside of it. One that would become
-    more than MOST_NODES nodes stays a loop.
+def unroll_small_loops(body: Stmt, most: int, extent: int = 0, depth: int | None = None) -> Stmt:
+    """Mark every serial loop `unroll` that comes to `most` steps or fewer, with those inside of it, or that has `extent`
+    iterations or fewer. One that would become more than MOST_NODES nodes stays a loop, and one around more than
+    `depth - 1` others that are unrolled.
 
     for i in 2:                                   for i in unroll(2):
         for j in 4: S         -- most=8 -->           for j in unroll(4): S
@@ -40,13 +43,22 @@ def unroll_small_loops(body: Stmt, most: int) -> Stmt:
 
     def loop(n: For) -> Stmt:
         rewritten = replace(n, body=rewrite(n.body))
-        if n.kind is not ForKind.SERIAL or not 0 < steps(n) <= most:
+        is_small = 0 < steps(n) <= most or 0 < (const_int(n.extent) or 0) <= extent
+        if n.kind is not ForKind.SERIAL or not is_small:
+            return rewritten
+        if depth is not None and unrolled_depth(rewritten.body) >= depth:
             return rewritten
         unrolled = replace(rewritten, kind=ForKind.UNROLLED)
         return unrolled if unrolled_nodes(unrolled) <= MOST_NODES else rewritten
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)
+
+
+def unrolled_depth(s: Stmt) -> int:
+    """How many loops of `s` that are marked `unroll` are inside of each other, at most."""
+    inner = max([unrolled_depth(c) for c in s.children() if isinstance(c, Stmt)], default=0)
+    return inner + (isinstance(s, For) and s.kind is ForKind.UNROLLED)
 
 
 def leave_unrolling(body: Stmt) -> Stmt:

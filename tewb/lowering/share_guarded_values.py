@@ -210,7 +210,7 @@ def _has_many_copies(roots: Sequence[Expr]) -> bool:
     """Whether many nodes would be computed in several places, under conditions that do not imply one another."""
     choices = 0
     for n in (n for root in roots for n in walk(root)):
-        if isinstance(n, Let) or (n.__class__ is Call and n.op == "call_extern"):
+        if isinstance(n, Let) or (n.__class__ is Call and n.op in intrinsics.EFFECTS):
             return False
         choices += isinstance(n, And | Or) or (n.__class__ is Call and n.op == "if_then_else")
     return choices >= FEW_CHOICES and _copies(roots) > FEW_COPIES

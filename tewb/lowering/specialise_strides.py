@@ -35,7 +35,7 @@ def specialise_strides(f: PrimFunc) -> PrimFunc:
     ones: dict[Var, Expr] = {v: const(1, v.dtype) for v in units}
     cond = ops.all_of(*[ops.equal(v, 1) for v in units])
     body = IfThenElse(cond, substitute(f.body, ones), f.body)
-    return PrimFunc(f.name, f.params, body, f.outputs)
+    return f.with_body(body)
 
 
 def _unit_strides(f: PrimFunc) -> list[Var]:

@@ -2,15 +2,41 @@
 
 from tewb.runtime.aligned_memory import aligned_empty
 from tewb.runtime.callbacks import register_native
+from tewb.runtime.container import ADT, Array, Map, ShapeTuple, String
+from tewb.runtime.conversion import PackedFunc, convert
+from tewb.runtime.devices import (
+    Device,
+    cl,
+    context,
+    cpu,
+    cpu_pinned,
+    cuda,
+    device,
+    ext_dev,
+    gpu,
+    hexagon,
+    metal,
+    micro_dev,
+    mtl,
+    opencl,
+    opengl,
+    present,
+    rocm,
+    vpi,
+    vulkan,
+    webgpu,
+)
 from tewb.runtime.exported import Exported, create_shared
 from tewb.runtime.foreign_kernel import ForeignKernel
 from tewb.runtime.jit import Compiled, Translated, address_of, bitcode, register_symbol
 from tewb.runtime.kernel import Kernel, memory_limit
 from tewb.runtime.loaded import load_module, system_lib
+from tewb.runtime.ndarray import NDArray, new_array, source_values
 from tewb.runtime.packed_functions import (
     get_global_func,
     list_global_func_names,
     register_func,
+    registered_function,
     remove_global_func,
 )
 from tewb.runtime.target import Target
@@ -18,7 +44,8 @@ from tewb.runtime.thread_pool import get_num_threads, pool, set_num_threads
 from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 
 __all__ = [
-    "Exported", "ForeignKernel", "Kernel", "Target", "Timing", "aligned_empty", "bitcode", "calls_for", "create_shared", "get_global_func", "get_num_threads", "list_global_func_names", "load_module", "memory_limit",
-    "pool", "register_func", "remove_global_func", "sample", "set_num_threads", "system_lib", "shown", "time_call",
+    "ADT", "Array", "Device", "Map", "NDArray", "PackedFunc", "ShapeTuple", "String", "convert", "registered_function", "cl", "context", "cpu", "cpu_pinned", "cuda", "device", "ext_dev", "gpu", "hexagon", "metal", "micro_dev", "mtl", "new_array", "opencl", "opengl", "present", "rocm", "source_values", "vpi", "vulkan", "webgpu",
+    "ForeignKernel", "Kernel", "Target", "Timing", "Exported", "aligned_empty", "bitcode", "calls_for", "create_shared", "load_module", "system_lib", "get_global_func", "get_num_threads", "list_global_func_names", "memory_limit",
+    "pool", "register_func", "remove_global_func", "sample", "set_num_threads", "shown", "time_call",
 "Compiled", "Translated", "address_of", "register_native", "register_symbol",
 ]  # fmt: skip

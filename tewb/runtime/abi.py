@@ -30,11 +30,14 @@ HOOKS = (
     "tewb_rt_call_packed", "tewb_rt_call_checked",
 )  # fmt: skip
 
-# The record of a packed call begins with the word for its answer, the arguments follow.
+# The record of a packed call begins with the word for its answer, the arguments follow. Where the kernel uses the
+# value that the function returns, the word says of which kind it must be, and the value takes the place of the
+# word behind it.
+INTEGER_WANTED, FLOAT_WANTED = -2, -3
 # A packed argument is a record of int64: kind, dtype number, rank, address, then shape and strides (in
-# elements); a scalar's value takes the place of the address. A checked array, which is read or written by an
+# elements); a scalar's value takes the place of the address, and of a text there is the address. A checked array, which is read or written by an
 # extern, is followed by its origin in the tensor and its true extents.
-ARRAY, INTEGER, FLOAT, READ, WRITTEN = range(5)
+ARRAY, INTEGER, FLOAT, READ, WRITTEN, TEXT = range(6)
 DTYPES = (
     "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
     "float16", "bfloat16",
@@ -85,11 +88,13 @@ def ordinal(n: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PackedCall:
-    """A packed function that a kernel calls, the extern that it is called for, and the effect of that extern."""
+    """A packed function that a kernel calls, the extern that it is called for, and the effect of that extern. `returns`
+    is the dtype of the number that it must return (none when the kernel does not use it)."""
 
     name: str
     extern: str = ""
     effect: str = "idempotent"
+    returns: str = ""
 
 
 @dataclass(frozen=True, slots=True)

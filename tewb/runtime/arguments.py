@@ -13,6 +13,9 @@ import numpy as np
 from tewb.base import ArgumentError, DType, bfloat16_bits, masked_elements, memory_dtype, nearest, new_dtype
 from tewb.runtime.abi import KernelSignature, ParamSpec, SymbolicSize
 from tewb.runtime.aligned_memory import LINE, address_of_first, aligned_bytes, aligned_empty
+from tewb.runtime.ndarray import NDArray
+
+ARRAYS = (np.ndarray, NDArray)  # the classes whose objects machine code reads
 
 
 class BoundSymbol(NamedTuple):
@@ -89,9 +92,9 @@ def complete(
 
 
 def as_ndarrays(params: Sequence[ParamSpec], values: Sequence[Any]) -> list[Any]:
-    """Arguments of which every array is an ndarray itself, on the same memory. Raises ArgumentError."""
+    """Arguments of which every array is an ndarray itself or an NDArray, on the same memory. Raises ArgumentError."""
     return [
-        v if v.__class__ is np.ndarray or p.kind == "scalar" else np.asarray(_as_ndarray(p, v))
+        v if v.__class__ in ARRAYS or p.kind == "scalar" else np.asarray(_as_ndarray(p, v))
         for p, v in zip(params, values, strict=True)
     ]
 
@@ -230,7 +233,7 @@ def simple_slots(plan: Plan, args: Sequence[Any]) -> list[int] | None:
     ends = []
     symbols: dict[int, int] = {}
     for a, (dtype, shape, is_output, size, strides) in zip(args, plan, strict=True):
-        if a.__class__ is not np.ndarray or a.dtype is not dtype or a.shape != shape:
+        if a.__class__ not in ARRAYS or a.dtype is not dtype or a.shape != shape:
             return None
         flags = a.flags
         p = address_of_first(a)
@@ -377,9 +380,6 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
         if p.dtype == "bfloat16" and value.dtype.name == "bfloat16":  # that of ml_dtypes
             return value.view(np.uint16)
         return value
-    inner = getattr(value, "tewb_array", None)
-    if isinstance(inner, np.ndarray):
-        return inner
     if hasattr(value, "__dlpack__") and not isinstance(value, type):
         try:
             # DLPack does not say that a tensor of torch is a negated view; its own method refuses that.

@@ -1,7 +1,7 @@
 """Calls from kernels back into Python: packed functions, and memory that Python may keep.
 
 Each call of a kernel is an Invocation, known to the machine code by the address of its table. Callbacks get
-fresh numpy views without a copy. A view's base is the caller's array, or a numpy array made for the
+fresh views, NDArrays, without a copy. A view's base is the caller's array, or a numpy array made for the
 intermediate, so that a view which escapes never points to freed memory.
 
 Kernels use the machine code of `native_calls.py`; the functions here, called through ctypes, stand in where that
@@ -20,11 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import memory_dtype
+from tewb.base import ExternError, brief, memory_dtype
 from tewb.runtime import abi, native_calls
 from tewb.runtime.checked_call import Guarded, call_checked
 from tewb.runtime.cpython import WRITEABLE
 from tewb.runtime.jit import register_symbol
+from tewb.runtime.ndarray import NDArray
 
 _invocations: dict[int, Invocation] = {}
 _DTYPES = tuple(memory_dtype(name) for name in abi.DTYPES)
@@ -46,6 +47,7 @@ class Invocation:
         arrays: Sequence[Any],
         addresses: Sequence[int],
     ) -> None:
+        functions = [_answering(f, c) if c.returns else f for f, c in zip(functions, calls, strict=True)]
         self.functions, self.calls = functions, calls
         self.owners = [(*_extent(a, p), a) for a, p in zip(arrays, addresses, strict=True)]
         self.error: BaseException | None = None
@@ -108,13 +110,13 @@ class Invocation:
     def view(
         self, dtype: np.dtype[Any], address: int, shape: tuple[int, ...], strides: tuple[int, ...]
     ) -> Any:
-        """A numpy view of the caller's array or intermediate that holds `address`."""
+        """A view of the caller's array or intermediate that holds `address`."""
         for low, high, owner in self.owners:
             if low <= address < high:
                 size = dtype.itemsize
                 raw = _bytes_of(owner, low, high)
-                return np.ndarray(shape, dtype, raw, address - low, tuple([s * size for s in strides]))
-        return np.empty(shape, dtype)  # a box without elements
+                return NDArray(shape, dtype, raw, address - low, tuple([s * size for s in strides]))
+        return NDArray(shape, dtype)  # a box without elements
 
     def call(self, number: int, record: Any, count: int) -> None:
         """Run packed function `number` on the packed arguments, and store in the record whether it succeeded."""
@@ -122,9 +124,13 @@ class Invocation:
         try:
             arguments = self._arguments(record, count)
             if any(isinstance(a, Guarded) for a in arguments):
-                call_checked(self.functions[number], call, arguments)
+                result = call_checked(self.functions[number], call, arguments)
             else:
-                self.functions[number](*arguments)
+                result = self.functions[number](*arguments)
+            if record[0] == abi.INTEGER_WANTED:
+                record[1] = result
+            elif record[0] == abi.FLOAT_WANTED:
+                record[1] = int(np.float64(result).view(np.int64))
         except BaseException as e:  # also KeyboardInterrupt: it belongs to the caller of the kernel
             try:
                 self.fail(e, call)
@@ -148,12 +154,46 @@ class Invocation:
                     box = record[at + 4 : at + 4 + 2 * rank]
                     view = Guarded(view, kind == abi.WRITTEN, tuple(box[:rank]), tuple(box[rank:]))
                 arguments.append(view)
+            elif kind == abi.TEXT:
+                arguments.append(ctypes.string_at(value).decode())
             elif kind == abi.FLOAT:
                 arguments.append(float(np.int64(value).view(np.float64)))
             else:
                 arguments.append(bool(value) if abi.DTYPES[code] == "bool" else int(value))
             at += 4 + 2 * rank
         return arguments
+
+
+def _answering(function: Any, call: abi.PackedCall) -> Any:
+    """`function`, which must return a number of the dtype that the kernel uses."""
+    wanted = np.dtype(call.returns)
+
+    def answer(*arguments: Any) -> Any:
+        value = function(*arguments)
+        number = value.item() if isinstance(value, np.generic | np.ndarray) and value.ndim == 0 else value
+        if isinstance(number, int | float) and wanted.kind == "f":
+            return float(number)
+        if isinstance(number, bool) or (isinstance(number, int) and wanted.kind == "b"):
+            return int(bool(number))
+        if not isinstance(number, int):
+            raise ExternError(
+                f"packed function {call.name} returned {brief(repr(value))}, and the kernel uses what it returns as {wanted}",
+                hint=f"return a number that is {wanted}"
+                + (
+                    f', or call it with dtype="float32": call_packed("{call.name}", ..., dtype="float32")'
+                    if isinstance(number, float)
+                    else ""
+                ),
+            )
+        info = np.iinfo(wanted)
+        if not info.min <= number <= info.max:
+            raise ExternError(
+                f"packed function {call.name} returned {brief(str(number))}, which does not fit {wanted}",
+                hint=f'call_packed("{call.name}", ..., dtype="int64")',
+            )
+        return number - (1 << 64) if number >> 63 > 0 else number  # as an int64 of the same bits
+
+    return answer
 
 
 def _row(owner: tuple[int, int, Any]) -> list[int]:
@@ -289,4 +329,4 @@ def _works(address: int) -> bool:
         return False
     view, *others = received[:4]
     same = np.array_equal(view, array[::2, 1:7:2]) and view.strides == (96, 16) and view.flags.writeable
-    return bool(same and others == [-5, True, 2.5])
+    return bool(same and type(view) is NDArray and others == [-5, True, 2.5])

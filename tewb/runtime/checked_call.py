@@ -21,6 +21,7 @@ import numpy as np
 
 from tewb.base import ExternError
 from tewb.runtime.abi import PackedCall
+from tewb.runtime.ndarray import NDArray
 
 MARGIN = 4  # elements around a tile in each dimension, when the tile is strided
 LINE = 4096  # elements before and after
@@ -35,7 +36,7 @@ class Guarded:
         self.view, self.written, self.origin, self.extents = view, written, origin, extents
         self.margin = 0 if view.flags.c_contiguous else MARGIN
         shape = tuple(n + 2 * self.margin for n in view.shape)
-        self.line = np.empty(math.prod(shape) + 2 * LINE, view.dtype)
+        self.line: Any = np.empty(math.prod(shape) + 2 * LINE, view.dtype).view(NDArray)
         self.block: Any = self.line[LINE : LINE + math.prod(shape)].reshape(shape)
         self.inside: tuple[Any, ...] = (*(slice(self.margin, self.margin + n) for n in view.shape), ...)
         self.tile: Any = self.block[self.inside]
@@ -86,13 +87,15 @@ def _bytes_differ(a: Any, b: Any) -> Any:
     return (x != y).any(axis=1)
 
 
-def call_checked(function: Callable[..., Any], call: PackedCall, arguments: Sequence[Any]) -> None:
-    """Call `function` with `arguments`, of which some are guarded; the results go to the caller's memory.
+def call_checked(function: Callable[..., Any], call: PackedCall, arguments: Sequence[Any]) -> Any:
+    """Call `function` with `arguments`, of which some are guarded; the results go to the caller's memory. Returns what it
+    returned first.
 
     Raises ExternError that names the function, the extern, the element and what is wrong with it.
     """
     check = _Check(function, call, arguments)
     first = check.run(A, A, A)
+    returned = check.returned
     if call.effect != "stateful":
         check.same(
             first,
@@ -104,6 +107,7 @@ def call_checked(function: Callable[..., Any], call: PackedCall, arguments: Sequ
         check.unwritten(first, check.run(A, A, B))
     for g, values in zip(check.outputs, first, strict=True):
         g.view[...] = values
+    return returned
 
 
 class _Check:
@@ -112,18 +116,19 @@ class _Check:
         self.guarded = [a for a in arguments if isinstance(a, Guarded)]
         self.outputs = [g for g in self.guarded if g.written]
         self.inputs = [g for g in self.guarded if not g.written]
+        self.returned: Any = None
 
     def run(self, input_guard: int, output_guard: int, fill: int, only: Guarded | None = None) -> list[Any]:
         """One call; the values of the outputs. With `only`, other inputs keep guard A."""
         for g in self.guarded:
             of_input = input_guard if only is None or g is only else A
             g.prepare(output_guard if g.written else of_input, fill)
-        self.function(*[a.tile if isinstance(a, Guarded) else a for a in self.arguments])
+        self.returned = self.function(*[a.tile if isinstance(a, Guarded) else a for a in self.arguments])
         for g in self.guarded:
             offset = g.changed()
             if offset is not None:
                 self.fail_write(g, offset)
-        return [g.tile.copy() for g in self.outputs]
+        return [np.array(g.tile) for g in self.outputs]
 
     def name(self, g: Guarded) -> str:
         kind, among = ("output", self.outputs) if g.written else ("input", self.inputs)

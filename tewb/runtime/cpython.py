@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import importlib
 import sys
-import sysconfig
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 from tewb.base import memory_dtype
 from tewb.runtime import abi
 from tewb.runtime.jit import register_symbol
+from tewb.runtime.ndarray import NDArray
 
 # Bytes from the start of an object to the fields of an array. The type stands at the end of the head.
 HEAD = object.__basicsize__
@@ -44,11 +44,6 @@ def register_python(names: Iterable[str]) -> bool:
     except AttributeError:
         return False
     return True
-
-
-def is_known_python() -> bool:
-    """Whether this is a CPython with the lock, whose C interface machine code may use."""
-    return sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 
 def are_references_known() -> bool:
@@ -81,18 +76,34 @@ def register_arrays() -> bool:
     if numpy_table() is None or not _layout_is_known():
         return False
     register_symbol("tewb_np_ndarray", id(np.ndarray))
+    register_symbol("tewb_np_NDArray", id(NDArray))
     for name in abi.DTYPES:
         register_symbol(f"tewb_np_{name}", id(memory_dtype(name)))  # numpy has one object for each, for ever
     return True
 
 
 def _layout_is_known() -> bool:
-    """Whether three arrays look in memory as Python describes them."""
+    """Whether four arrays look in memory as Python describes them."""
     plain = np.arange(24, dtype=np.float32).reshape(4, 6)
     frozen = plain.T[::-1]
     frozen.flags.writeable = False
     odd = np.zeros(33, np.uint8)[1:].view(np.float64)
-    return all(_is_laid_out(a) for a in (plain, frozen, odd))
+    return all(_is_laid_out(a) for a in (plain, frozen, odd, plain.view(NDArray)))
+
+
+_GARBAGE_COLLECTED, _MANAGED = 1 << 14, 0b11100  # bits of a type: what its objects have beside their fields
+
+
+def is_like_array(cls: type) -> bool:
+    """Whether objects of `cls`, a Python class derived from numpy's array, are arrays to the byte, so that an array
+    becomes one when its type is replaced."""
+    return (
+        cls.__basicsize__ == np.ndarray.__basicsize__
+        and cls.__itemsize__ == np.ndarray.__itemsize__
+        and cls.__dictoffset__ == np.ndarray.__dictoffset__
+        and cls.__weakrefoffset__ == np.ndarray.__weakrefoffset__
+        and not (cls.__flags__ | np.ndarray.__flags__) & (_GARBAGE_COLLECTED | _MANAGED)
+    )
 
 
 def _is_laid_out(a: Any) -> bool:
@@ -111,7 +122,7 @@ def _is_laid_out(a: Any) -> bool:
         (WARN_ON_WRITE, False),
     )
     return (
-        word(TYPE) == id(np.ndarray)
+        word(TYPE) == id(type(a))
         and word(DATA) == a.__array_interface__["data"][0]
         and word(RANK, ctypes.c_int32) == a.ndim
         and words(DIMS) == a.shape

@@ -26,7 +26,8 @@ class ForeignKernel(Kernel):
         """Raises ArgumentError."""
         own = Target.host()
         raise ArgumentError(
-            f"kernel {self.name} is made for {self.target}, and this machine is {own.cpu} ({own.triple})",
+            f"kernel {self.name} is made for {self.target}, and this machine is {own.cpu} ({own.triple}):"
+            f" {self.target.why_not_here}",
             hint='get_source("asm") shows its code; build without a target to call it',
         )
 

@@ -82,7 +82,7 @@ class Translated:
         """LLVM's work on a text: in a process of its own where it may be long. `linked` code goes to a linker and not
         to memory. Raises CodegenError."""
         target = self.target
-        options = target.options(machine_level, linked)
+        options = target.machine_options(machine_level, linked)
         work = Work(text, level, target.triple, target.cpu, target.attributes, options, assembly)
         done = None
         try:
@@ -166,7 +166,7 @@ class Compiled(Translated):
 
 def _limit() -> float:
     """Seconds that LLVM may work on one text."""
-    return option("tewb.build_timeout")
+    return float(option("tewb.build_timeout"))
 
 
 class Library:

@@ -28,7 +28,7 @@ from tewb.runtime.background_call import call_in_background
 from tewb.runtime.interrupt_watch import watched
 from tewb.runtime.module import Module
 from tewb.runtime.native_entry import Direct, connect, register_entry_functions, with_vectorcall
-from tewb.runtime.packed_functions import get_global_func
+from tewb.runtime.packed_functions import registered_function
 from tewb.runtime.target import Target
 from tewb.runtime.thread_pool import pool
 from tewb.runtime.timing import Timing, time_call
@@ -147,7 +147,7 @@ class Kernel(Module):
             context[abi.MEMORY_LEFT] = memory_limit()
         invocation = None
         if signature.packed:
-            functions = [get_global_func(call.name) for call in signature.packed]
+            functions = [registered_function(call.name) for call in signature.packed]
             addresses = [slots[n] for n in self._buffers]
             invocation = callbacks.Invocation(functions, signature.packed, arrays, addresses)
             context[abi.HANDLE] = invocation.handle

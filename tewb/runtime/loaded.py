@@ -93,7 +93,7 @@ class LoadedLibrary:
         raise NotImplementedError
 
     def _check_target(self) -> None:
-        target = Target(*self.description.target)
+        target = Target.processor(*self.description.target)
         if not target.runs_here:
             raise CodegenError(
                 f"load_module: {self} is made for {target}, and this machine is {Target.host()}",

@@ -24,12 +24,15 @@ from tewb.base import memory_dtype
 from tewb.runtime import abi
 from tewb.runtime.cpython import (
     REFERENCES,
+    TYPE,
     are_references_known,
-    is_known_python,
+    is_like_array,
     numpy_table,
     register_python,
 )
+from tewb.runtime.heap_types import is_known_python
 from tewb.runtime.jit import Compiled, register_symbol
+from tewb.runtime.ndarray import NDArray
 
 # Slots of the table of an Invocation, and of an owner in it.
 FUNCTIONS, OWNERS, OWNER_COUNT, SELF, UNREPORTED = range(5)
@@ -42,7 +45,7 @@ _MOST_DIMENSIONS = 64
 
 _CPYTHON = (
     "PyGILState_Ensure", "PyGILState_Release", "PyObject_Vectorcall", "Py_IncRef", "Py_DecRef", "PyLong_FromLongLong",
-    "PyFloat_FromDouble", "PyBool_FromLong", "PyErr_CheckSignals", "PyErr_Clear",
+    "PyFloat_FromDouble", "PyBool_FromLong", "PyUnicode_FromString", "PyLong_AsLongLong", "PyFloat_AsDouble", "PyErr_CheckSignals", "PyErr_Clear",
 )  # fmt: skip
 
 # Before 3.12 an exception is a triple, which must be normalised first.
@@ -87,6 +90,9 @@ declare void @tewb_py_Py_DecRef(ptr)
 declare ptr @tewb_py_PyLong_FromLongLong(i64)
 declare ptr @tewb_py_PyFloat_FromDouble(double)
 declare ptr @tewb_py_PyBool_FromLong(i64)
+declare ptr @tewb_py_PyUnicode_FromString(ptr)
+declare i64 @tewb_py_PyLong_AsLongLong(ptr)
+declare double @tewb_py_PyFloat_AsDouble(ptr)
 declare i32 @tewb_py_PyErr_CheckSignals()
 declare void @tewb_py_PyErr_Clear()
 declare ptr @tewb_np_new_from_descr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
@@ -94,12 +100,14 @@ declare i32 @tewb_np_set_base(ptr, ptr)
 declare void @tewb_py_alloc_shared(i64, i64, ptr)
 
 @array_type = internal global ptr null
+@view_type = internal global ptr null
 @failed = internal global ptr null
 @descrs = internal global [{len(abi.DTYPES)} x ptr] zeroinitializer
 @sizes = internal constant [{len(abi.DTYPES)} x i64] [{", ".join(f"i64 {memory_dtype(d).itemsize}" for d in abi.DTYPES)}]
 
-define void @tewb_native_set(ptr %type, ptr %failed, ptr %descrs) {{
+define void @tewb_native_set(ptr %type, ptr %own, ptr %failed, ptr %descrs) {{
   store ptr %type, ptr @array_type
+  store ptr %own, ptr @view_type
   store ptr %failed, ptr @failed
   call void @llvm.memcpy.p0.p0.i64(ptr @descrs, ptr %descrs, i64 {8 * len(abi.DTYPES)}, i1 false)
   ret void
@@ -137,6 +145,16 @@ none:
   ret ptr null
 }}
 
+; An ndarray becomes an NDArray, which is the same to the byte. (numpy would ask a subclass how it is made, at
+; each view, for half of the time that the view takes.)
+define internal ptr @typed(ptr %array) {{
+  %type = load ptr, ptr @view_type
+  call void @tewb_py_Py_IncRef(ptr %type)
+  %pt = getelementptr i8, ptr %array, i64 {TYPE}
+  store ptr %type, ptr %pt
+  ret ptr %array
+}}
+
 ; A view of the memory that a record describes: a new reference, or null with an exception.
 define internal ptr @view(ptr %table, i64 %code, i64 %rank, i64 %address, ptr %dims, ptr %steps) {{
 entry:
@@ -167,7 +185,11 @@ make:
   br i1 %known, label %borrow, label %empty
 empty:                                              ; a box without elements may point anywhere
   %fresh = call ptr @tewb_np_new_from_descr(ptr %type, ptr %descr, i32 %r32, ptr %dims, ptr null, ptr null, i32 0, ptr null)
-  ret ptr %fresh
+  %nothing = icmp eq ptr %fresh, null
+  br i1 %nothing, label %null, label %full
+full:
+  %nd = call ptr @typed(ptr %fresh)
+  ret ptr %nd
 borrow:
   %data = inttoptr i64 %address to ptr
   %pf = getelementptr i64, ptr %o, i64 {FLAGS}
@@ -189,7 +211,8 @@ drop:
 null:
   ret ptr null
 good:
-  ret ptr %v
+  %vd = call ptr @typed(ptr %v)
+  ret ptr %vd
 }}
 
 define void @tewb_native_call(i64 %handle, i32 %number, ptr %record, i32 %count) {{
@@ -220,9 +243,13 @@ make:
   %twice = mul i64 %rank, 2
   %length = add i64 %twice, 4
   %after = add i64 %at, %length
-  switch i64 %kind, label %array [ i64 {abi.INTEGER}, label %integer i64 {abi.FLOAT}, label %float ]
+  switch i64 %kind, label %array [ i64 {abi.INTEGER}, label %integer i64 {abi.FLOAT}, label %float i64 {abi.TEXT}, label %text ]
 array:
   %a = call ptr @view(ptr %table, i64 %code, i64 %rank, i64 %value, ptr %dims, ptr %steps)
+  br label %made
+text:
+  %characters = inttoptr i64 %value to ptr
+  %s = call ptr @tewb_py_PyUnicode_FromString(ptr %characters)
   br label %made
 float:
   %x = bitcast i64 %value to double
@@ -238,7 +265,7 @@ long:
   %l = call ptr @tewb_py_PyLong_FromLongLong(i64 %value)
   br label %made
 made:
-  %object = phi ptr [ %a, %array ], [ %f, %float ], [ %t, %boolean ], [ %l, %long ]
+  %object = phi ptr [ %a, %array ], [ %f, %float ], [ %t, %boolean ], [ %l, %long ], [ %s, %text ]
   %isnull = icmp eq ptr %object, null
   br i1 %isnull, label %cleanup, label %keep
 keep:
@@ -255,11 +282,26 @@ call:
   %nargs = or i64 %n, {-(1 << 63)}
   %result = call ptr @tewb_py_PyObject_Vectorcall(ptr %function, ptr %args, i64 %nargs, ptr null)
   %fine = icmp ne ptr %result, null
-  br i1 %fine, label %signals, label %cleanup
+  br i1 %fine, label %returned, label %cleanup
+returned:
+  %wanted = load i64, ptr %record
+  switch i64 %wanted, label %signals [ i64 {abi.INTEGER_WANTED}, label %whole i64 {abi.FLOAT_WANTED}, label %real ]
+whole:                                              ; a number that Python has checked, behind the answer
+  %number64 = call i64 @tewb_py_PyLong_AsLongLong(ptr %result)
+  br label %keepnumber
+real:
+  %double = call double @tewb_py_PyFloat_AsDouble(ptr %result)
+  %bits = bitcast double %double to i64
+  br label %keepnumber
+keepnumber:
+  %answered = phi i64 [ %number64, %whole ], [ %bits, %real ]
+  %behind = getelementptr i64, ptr %record, i64 1
+  store i64 %answered, ptr %behind
+  br label %signals
 signals:                                            ; a callback in C does not look for Ctrl-C itself
   call void @tewb_py_Py_DecRef(ptr %result)
-  %s = call i32 @tewb_py_PyErr_CheckSignals()
-  %interrupted = icmp ne i32 %s, 0
+  %signal = call i32 @tewb_py_PyErr_CheckSignals()
+  %interrupted = icmp ne i32 %signal, 0
   br label %cleanup
 cleanup:
   %have = phi i64 [ %i, %made ], [ %n, %call ], [ %n, %signals ]
@@ -392,9 +434,9 @@ def native_calls(failed: Any, alloc_address: int) -> tuple[int, int, int] | None
     if compiled is None:
         return None
     types = (ctypes.c_void_p * len(abi.DTYPES))(*[id(memory_dtype(d)) for d in abi.DTYPES])
-    ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)(
-        compiled.address("tewb_native_set")
-    )(id(np.ndarray), id(failed), types)
+    ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(compiled.address("tewb_native_set"))(
+        id(np.ndarray), id(NDArray), id(failed), types
+    )
     names = ("tewb_native_call", "tewb_native_alloc", "tewb_native_free")
     call, alloc, free = (compiled.address(name) for name in names)
     return call, alloc, free
@@ -403,7 +445,7 @@ def native_calls(failed: Any, alloc_address: int) -> tuple[int, int, int] | None
 @lru_cache(maxsize=1)
 def _compiled(alloc_address: int) -> Compiled | None:
     table = numpy_table()
-    if not is_known_python() or not are_references_known() or table is None:
+    if not is_known_python() or not are_references_known() or not is_like_array(NDArray) or table is None:
         return None
     newer = sys.version_info >= (3, 12)
     extra = ("PyErr_GetRaisedException",) if newer else (

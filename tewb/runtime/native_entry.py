@@ -20,7 +20,8 @@ from typing import Any
 from weakref import WeakValueDictionary, ref
 
 from tewb.runtime.abi import KernelSignature
-from tewb.runtime.cpython import is_known_python, register_arrays, register_python
+from tewb.runtime.cpython import register_arrays, register_python
+from tewb.runtime.heap_types import Slot, is_known_python, new_type
 from tewb.runtime.jit import Compiled, register_symbol
 from tewb.runtime.native_entry_code import ADDRESS, ENTRY, FIELDS_SIZE, FUNCTIONS, SLOW, entry_text
 from tewb.runtime.thread_pool import pool
@@ -108,24 +109,8 @@ class _Member(ctypes.Structure):
     )
 
 
-class _Slot(ctypes.Structure):
-    _fields_ = (("slot", ctypes.c_int), ("value", ctypes.c_void_p))
-
-
-class _Spec(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("basicsize", ctypes.c_int),
-        ("itemsize", ctypes.c_int),
-        ("flags", ctypes.c_uint),
-        ("slots", ctypes.POINTER(_Slot)),
-    )
-
-
 _TP_MEMBERS, _T_PYSSIZET, _READONLY = 72, 19, 1
 _HAVE_VECTORCALL, _HEAP_TYPE = 1 << 11, 1 << 9
-_specs: list[Any] = []  # CPython 3.11 goes on using the names in them
-
 
 _types: dict[type, type] = {}
 
@@ -140,24 +125,20 @@ def with_vectorcall(cls: type) -> type:
     if not _is_ready() or _has_vectorcall(cls):
         return cls
     if cls not in _types:
-        new_type = _make_type(cls)
-        good = _has_vectorcall(new_type) and new_type.__basicsize__ == cls.__basicsize__ + FIELDS_SIZE
-        _types[cls] = new_type if good else cls
+        made = _make_type(cls)
+        good = _has_vectorcall(made) and made.__basicsize__ == cls.__basicsize__ + FIELDS_SIZE
+        _types[cls] = made if good else cls
     return _types[cls]
 
 
 def _make_type(cls: type) -> type:
     offset = cls.__basicsize__
     members = (_Member * 2)(_Member(b"__vectorcalloffset__", _T_PYSSIZET, offset + ENTRY, _READONLY, None))
-    slots = (_Slot * 2)(_Slot(_TP_MEMBERS, ctypes.addressof(members)))
-    name = f"{cls.__module__}.{cls.__qualname__}".encode()
-    spec = _Spec(name, offset + FIELDS_SIZE, 0, _HEAP_TYPE | _HAVE_VECTORCALL, slots)
-    _specs.append((members, slots, spec))
-    make = ctypes.pythonapi.PyType_FromSpecWithBases
-    make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object]
-    new_type: type = make(ctypes.addressof(spec), (cls,))
-    new_type.__doc__ = cls.__doc__
-    return new_type
+    slot = Slot(_TP_MEMBERS, ctypes.addressof(members))
+    name = f"{cls.__module__}.{cls.__qualname__}"
+    made: type = new_type(cls, name, offset + FIELDS_SIZE, _HEAP_TYPE | _HAVE_VECTORCALL, [slot], members)
+    made.__doc__ = cls.__doc__
+    return made
 
 
 def _python_type(o: Any) -> Any:

@@ -3,7 +3,7 @@
 An entry has the signature of a vectorcall. It looks at the arguments where they are (the fields of
 `PyArrayObject`), checks all that the machine code relies on, and calls it:
 
-    every argument an ndarray itself, of the very dtype, rank and shape; aligned; compact or with the
+    every argument an ndarray itself or an NDArray, of the very dtype, rank and shape; aligned; compact or with the
     strides that are declared; outputs writeable and apart from all other arrays; symbols bound where
     they first appear and compared afterwards; a scalar an int or float that fits
 
@@ -69,6 +69,7 @@ _DECLARATIONS = "\n".join(
         "@tewb_rt_memory_limit = external global i8",
         "@tewb_rt_packed = external global i8",
         "@tewb_np_ndarray = external global i8",
+        "@tewb_np_NDArray = external global i8",
         *(f"@tewb_np_{name} = external global i8" for name in abi.DTYPES),
     ]
 )
@@ -183,16 +184,20 @@ class _Entry:
     # ---- one argument
 
     def check_type(self, p: ParamSpec, o: str) -> None:
-        """Arrays must be ndarrays themselves, numbers Python's own."""
+        """Arrays must be ndarrays themselves or NDArrays, numbers Python's own."""
+        t = self.t
+        type = t.load("ptr", o, TYPE)
         if p.kind == "buffer":
-            expected_type = "@tewb_np_ndarray"
-        elif p.dtype in ("float32", "float64"):
+            plain, ours = (t.ins(f"icmp eq ptr {type}, @tewb_np_{name}") for name in ("ndarray", "NDArray"))
+            t.check(t.ins(f"or i1 {plain}, {ours}"))
+            return
+        if p.dtype in ("float32", "float64"):
             expected_type = "@tewb_py_float"
         elif p.dtype == "bool" or p.is_float:
             raise _NotNativeError
         else:
             expected_type = "@tewb_py_int"
-        self.t.check_equal("ptr", self.t.load("ptr", o, TYPE), expected_type)
+        t.check_equal("ptr", type, expected_type)
 
     def scalar(self, p: ParamSpec, o: str) -> str:
         """Slot of a number, which must fit."""

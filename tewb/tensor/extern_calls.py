@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tewb.base import HANDLE, INT32, CType, DType, ExternError, here, native, register_native, why_no_symbol
+from tewb.base import HANDLE, CType, DType, ExternError, here, native, register_native, why_no_symbol
 from tewb.ir import (
     Buffer,
     BufferLoad,
@@ -23,15 +23,16 @@ from tewb.ir import (
 from tewb.tensor.placeholder import check_shape
 
 
-def call_packed(name: str, *args: Any) -> Expr:
-    """A call of the packed function `name`. Buffers arrive as numpy views, scalars as numbers."""
+def call_packed(name: str, *args: Any, dtype: str = "int32", span: Any = None) -> Expr:
+    """A call of the packed function `name`. Buffers arrive as NDArrays on the same memory, scalars as numbers, text as
+    str. As a part of an expression it is the number that the function returns, of `dtype`."""
     if not isinstance(name, str):
         raise ExternError(
             f"call_packed takes the name of a registered function first, not {name!r}",
             hint='te.call_packed("name", ins[0], outs[0]) after tewb.register_func("name", f)',
             span=here(),
         )
-    return Call("tvm_call_packed", (StringImm(name), *[_argument(a) for a in args]), INT32)
+    return Call("tvm_call_packed", (StringImm(name), *[_argument(a) for a in args]), DType(dtype))
 
 
 def call_extern(dtype: str, function: Any, *args: Any) -> Expr:
@@ -126,21 +127,32 @@ def stack_array(b: Buffer) -> Expr:
 
 def decl_buffer(
     shape: Any,
-    dtype: str = "float32",
+    dtype: str | None = None,
     name: str = "buffer",
     data: Var | None = None,
     strides: Any = None,
     elem_offset: Any = None,
-    scope: str = "global",
-    data_alignment: int = 0,
+    scope: str = "",
+    data_alignment: int = -1,
     offset_factor: int = 0,
+    buffer_type: str = "",
+    axis_separators: Any = None,
+    span: Any = None,
 ) -> Buffer:
     """A buffer declared by hand, for `binds` and for the in_buffers and out_buffers of an extern.
 
-    `strides` and `elem_offset` are in elements; a te.var among them takes its value from the array.
+    Without a dtype it holds float32, and without a scope it is global. `strides` and `elem_offset` are in elements; a te.var among them takes its value from the array.
     `offset_factor` promises that the elem_offset is a multiple of it. `data_alignment` is in bytes, a power
-    of two: the address of an argument is checked at each call. Raises ExternError.
+    of two (-1 and 0: that of an element): the address of an argument is checked at each call. Raises ExternError.
     """
+    if buffer_type not in ("", "default") or axis_separators:
+        word = f"buffer_type={buffer_type!r}" if buffer_type else "axis_separators"
+        raise ExternError(
+            f"decl_buffer {name}: tewb has no {word}",
+            hint="a stride of 0 repeats an element: strides=[0, 1]" if buffer_type else "leave it out",
+            span=here(),
+        )
+    data_alignment = 0 if data_alignment == -1 else data_alignment
     extents = check_shape(name, shape)
     steps = tuple(convert(s) for s in strides) if strides is not None else ()
     if steps and len(steps) != len(extents):
@@ -175,7 +187,17 @@ def decl_buffer(
             f"decl_buffer {name}: elem_offset={first} is no multiple of offset_factor={offset_factor}",
             span=here(),
         )
-    return Buffer(name, DType(dtype), extents, steps, offset, scope, data, data_alignment, offset_factor)
+    return Buffer(
+        name,
+        DType(dtype or "float32"),
+        extents,
+        steps,
+        offset,
+        scope or "global",
+        data,
+        data_alignment,
+        offset_factor,
+    )
 
 
 def extern_region(

@@ -210,12 +210,18 @@ class GraphSource:
                 return f"(~{self.expr(a)})"
             case ir.Call("pow", (a, b)):
                 return self.call("power", a, b)
+            case ir.Call("tvm_call_packed", (ir.StringImm(name), *args)):
+                passed = "".join(f", {self._packed_value(a)}" for a in args)
+                return f'te.call_packed({literal(name)}{passed}, dtype="{e.dtype}")'
             case ir.Call(op, args):
                 return self.call(op, *args)
         raise ExternError(f"{type(e).__name__} has no form in te")
 
     def call(self, name: str, *args: ir.Expr) -> str:
         return f"te.{name}({', '.join(self.expr(a) for a in args)})"
+
+    def _packed_value(self, e: ir.Expr) -> str:
+        return literal(e.value) if isinstance(e, ir.StringImm) else self.expr(e)
 
     # ---- externs and hybrid functions
 
@@ -272,7 +278,7 @@ class GraphSource:
         match a:
             case ir.Call("tvm_stack_make_array", (ir.Var() as data, *_)) if data in names:
                 return names[data]
-        return self.expr(a)
+        return self._packed_value(a)
 
     def hybrid(self, op: Operation) -> str:
         source = getattr(op, "source", None)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements, one_of
-from tewb.driver import build_module
+from tewb.driver import build_ir
 from tewb.ir import IRModule, PrimFunc, Var, script
 from tewb.lowering import Trace, lower_schedule
 from tewb.runtime import Kernel, Target
@@ -202,14 +202,14 @@ class Session(History):
 
     def build(self, debug: bool = False) -> Kernel:
         """The kernel of the schedule as it is now."""
-        return build_module(self.module, debug=debug)
+        return build_ir(self.module, debug=debug)
 
     def assembly_for(self, target: Target | str) -> str:
         """The assembly that the schedule would have on another processor:
 
         session.assembly_for("llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1")
         """
-        return build_module(self.module, target=Target.of(target)).get_source("asm")
+        return build_ir(self.module, target=Target.of(target)).get_source("asm")
 
     def measure(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -82,7 +83,8 @@ class HybridFunction(Inlinable):
     # ---- arguments and names
 
     def arguments(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
-        """The value of every parameter. Raises HybridError for a call that does not fit."""
+        """The value of every parameter; one that is an output, as `c` in `c = output_tensor(...)`, may be left out.
+        Raises HybridError for a call that does not fit."""
         declared = self.text.tree.args
         if declared.vararg or declared.kwarg or declared.kwonlyargs or declared.posonlyargs:
             raise self.text.error(
@@ -105,7 +107,7 @@ class HybridFunction(Inlinable):
             if k in names[: len(args)]:
                 raise self.text.error(self.text.tree, f"{k} is given twice", form)
             values[k] = value
-        missing = [n for n in names if n not in values]
+        missing = [n for n in names if n not in values and n not in self.outputs]
         if missing:
             raise self.text.error(
                 self.text.tree,
@@ -127,7 +129,19 @@ class HybridFunction(Inlinable):
                     f"{name} is a masked array that hides {hidden} of its elements",
                     f"{name}.filled(value) gives an array",
                 )
-        return {n: values[n] for n in names}
+        return {n: values[n] for n in names if n in values}
+
+    @functools.cached_property
+    def outputs(self) -> frozenset[str]:
+        """The names that the function makes by `output_tensor` before it does anything else with them."""
+        made: set[str] = set()
+        used: set[str] = set()
+        for s in self.text.tree.body:
+            match s:
+                case ast.Assign([ast.Name(name)], ast.Call(ast.Name("output_tensor"))) if name not in used:
+                    made.add(name)
+            used |= {n.id for n in ast.walk(s) if isinstance(n, ast.Name)}
+        return frozenset(made)
 
     def outside(self) -> dict[str, Any]:
         """The names that the function takes from the code around it, with what they mean now."""
@@ -167,7 +181,7 @@ class HybridFunction(Inlinable):
         )
         run = types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__, cells)
         with np.errstate(all="ignore"):  # integers wrap, as they do when compiled
-            return run(**values)
+            return run(**{a.arg: values.get(a.arg) for a in self.text.tree.args.args})
 
     def tensors(self, values: Mapping[str, Any]) -> Any:
         """The operation that runs this function on tensors; returns its outputs."""

@@ -278,7 +278,7 @@ def _not_unrolled(f: PrimFunc) -> PrimFunc:
         return replace(inside, kind=ForKind.SERIAL) if n.kind is ForKind.UNROLLED else inside
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
-    return PrimFunc(f.name, f.params, rewrite(f.body), f.outputs)
+    return f.with_body(rewrite(f.body))
 
 
 def _unrolled_size(n: Node) -> int | None:

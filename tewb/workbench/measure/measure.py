@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tewb.base import ArgumentError, Stop, Stopped, check_given, from_memory, here, memory_dtype, stopped_by
-from tewb.driver import build_module
+from tewb.driver import build_ir
 from tewb.ir import Reduce, Var, const_int
 from tewb.lowering import lower_schedule
 from tewb.runtime import Kernel, get_num_threads
@@ -118,7 +118,7 @@ def _pinned_kernel(session: SessionView, pinned: Pinned) -> Kernel:
     else:
         schedule = Schedule(session.schedule.outputs)
         schedule.restore(steps_of(pinned, "pinned=session.pinned.schedule, or the steps of a journal"))
-    return build_module(lower_schedule(schedule, session.args, session.name))
+    return build_ir(lower_schedule(schedule, session.args, session.name))
 
 
 def workers_of(kernel: Kernel) -> int:

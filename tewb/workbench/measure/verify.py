@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tewb.base import BoundError, TewbError
-from tewb.driver import build_module
+from tewb.driver import build_ir
 from tewb.ir import Expr, For, ForKind, IntImm, Stmt, Var, const, const_int, walk
 from tewb.lowering import lower_schedule
 from tewb.schedule import PRIMITIVES, Schedule, Step
@@ -200,7 +200,7 @@ class _Expected:
             raise LongCode(_TOO_LONG)
         # Checks of every access make long code longer. What LLVM's optimiser does is not in question here, and
         # it takes most of the time: attention is built in 17 ms without it, in 250 ms with it.
-        kernel = build_module(module, debug=length < MOST_NODES // 2, level=0)
+        kernel = build_ir(module, debug=length < MOST_NODES // 2, level=0)
         work = kernel.signature.work
         if isinstance(work, int) and work > MOST_WORK:
             raise CannotCheck("its kernel runs for too long, as it computes elements again and again")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tewb.base import TewbError, render_with
-from tewb.driver import build_module, lower
+from tewb.driver import build_ir, lower
 from tewb.ir import IRModule, script
 from tewb.lowering import BUILD, run
 from tewb.runtime import Kernel, Timing, calls_for, get_num_threads, sample
@@ -170,7 +170,7 @@ def _module(thing: Any) -> IRModule:
 
 
 def _kernel(thing: Any) -> Kernel:
-    return thing if isinstance(thing, Kernel) else build_module(_module(thing))
+    return thing if isinstance(thing, Kernel) else build_ir(_module(thing))
 
 
 def _low(thing: Any) -> str:

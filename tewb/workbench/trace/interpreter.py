@@ -18,7 +18,7 @@ from tewb.arith import converted, row_major, truncated_quotient
 from tewb.base import BoundError, TewbError, from_memory, memory_dtype, rounded, to_memory
 from tewb.ir import LEAVES, const_int
 from tewb.ir.ops import wrap
-from tewb.runtime import get_global_func
+from tewb.runtime import NDArray, registered_function
 from tewb.testing import CALLS
 
 Loops = list[tuple[str, int]]
@@ -240,9 +240,9 @@ class IRInterpreter:
 
     # ---- packed functions
 
-    def packed(self, name: str, args: list[ir.Expr]) -> int:
-        """Call a packed function on views. Each view is one access to all of its elements."""
-        function = get_global_func(name)
+    def packed(self, name: str, args: list[ir.Expr]) -> Any:
+        """Call a packed function on views; what it returns. Each view is one access to all of its elements."""
+        function = registered_function(name)
         given = []
         for a in args:
             match a:
@@ -250,11 +250,11 @@ class IRInterpreter:
                     "tvm_stack_make_array", (ir.Var() as owner, ir.Call(_, sizes), strides, _, _, offset)
                 ):
                     given.append(self._view(owner, sizes, strides, offset))
+                case ir.StringImm(text):
+                    given.append(text)
                 case _:
                     given.append(self.value(a))
-        if function is not None:
-            function(*given)
-        return 0
+        return function(*given)
 
     def _view(self, owner: ir.Var, sizes: tuple[ir.Expr, ...], strides: ir.Expr, offset: ir.Expr) -> Any:
         shape = [int(self.value(n)) for n in sizes]
@@ -268,9 +268,9 @@ class IRInterpreter:
         kind = "write" if self._writes(owner.name) else "read"
         self.touched(owner, kind, [int(i) for i in grid.ravel()])
         memory = self.memory[owner]
-        return np.lib.stride_tricks.as_strided(
-            memory[int(self.value(offset)) :], shape, [step * memory.itemsize for step in steps]
-        )
+        begin = memory[int(self.value(offset)) :]
+        view = np.lib.stride_tricks.as_strided(begin, shape, [step * memory.itemsize for step in steps])
+        return view.view(NDArray)
 
     def _writes(self, owner: str) -> bool:
         """Whether the extern region around says that it writes to this memory, or to a tile of it."""

@@ -34,7 +34,7 @@ from tewb.ir import (
     Var,
     shared_subexpressions,
 )
-from tewb.runtime import get_global_func
+from tewb.runtime import NDArray, registered_function
 from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, whole_buffers, whole_tile
 
 Values = dict[Var, Any]
@@ -225,6 +225,9 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
             return _value(body, {**values, var: part(value)}, arrays)
         case Call(op, args) if op in CALLS:
             return rounded(CALLS[op](*[_wide(part(a)) for a in args]), e.dtype)
+        case Call("tvm_call_packed", (StringImm(name), *operands)):
+            given = [x.value if isinstance(x, StringImm) else part(x) for x in operands]
+            return np.vectorize(registered_function(name), otypes=[e.dtype])(*given)
         case Call("erf", (a,)):
             from math import erf
 
@@ -251,16 +254,14 @@ def _extern(op: ExternOp, arrays: Arrays, values: Values) -> list[Any]:
     views |= {b.data: a for b, a in zip(outs, results, strict=True)}
     name, *args = body.value.args
     assert isinstance(name, StringImm)
-    function = get_global_func(name.value)
-    assert function is not None
-    function(*[_packed(a, views, values, arrays) for a in args])
+    registered_function(name.value)(*[_packed(a, views, values, arrays) for a in args])
     return results
 
 
 def _packed(a: Expr, views: Mapping[Var, Any], values: Values, arrays: Arrays) -> Any:
     if isinstance(a, Call) and a.op == "tvm_stack_make_array" and isinstance(a.args[0], Var):
-        return views[a.args[0]]
-    return _value(a, values, arrays).item()
+        return views[a.args[0]].view(NDArray)
+    return a.value if isinstance(a, StringImm) else _value(a, values, arrays).item()
 
 
 def random_array(shape: Sequence[int], dtype: str, rng: np.random.Generator) -> Any:

@@ -1,0 +1,114 @@
+"""The face: classic names on modules of tewb, and modules that are only names."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import tewb
+from tewb import te, tir
+from tewb.base import TewbError
+from tewb.compat import face
+from tewb.compat.names import modules
+
+tvm: Any = tewb
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "placeholder",
+        "compute",
+        "var",
+        "const",
+        "create_schedule",
+        "call_packed",
+        "reduce_axis",
+        "sum",
+        "max",
+        "exp",
+        "select",
+    ],
+)
+def test_flat_names_of_v05_are_those_of_te(name: str) -> None:
+    assert getattr(tvm, name) is getattr(te, name)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "meant"),
+    [
+        ("te.tensor", "Tensor", te.Tensor),
+        ("tir.expr", "Var", tir.Var),
+        ("tir.stmt", "AttrStmt", tir.AttrStmt),
+        ("tir.op", "call_packed", tir.call_packed),
+        ("tir.buffer", "decl_buffer", tir.decl_buffer),
+        ("expr", "IntImm", tir.IntImm),
+        ("ndarray", "array", tewb.nd.array),
+        ("hybrid", "script", te.hybrid.script),
+        ("ir_builder", "create", tir.ir_builder.create),
+        ("error", "TVMError", TewbError),
+        ("_ffi.base", "TVMError", TewbError),
+        ("driver.build_module", "build", tewb.build),
+    ],
+)
+def test_old_module_paths(module: str, name: str, meant: Any) -> None:
+    assert getattr(importlib.import_module(f"tewb.{module}"), name) is meant
+    value = tvm
+    for word in (*module.split("."), name):
+        value = getattr(value, word)
+    assert value is meant
+
+
+def test_a_name_that_classic_te_had_not_either_raises_attribute_error() -> None:
+    with pytest.raises(
+        AttributeError, match="module 'tewb' has no attribute 'plaecholder'; did you mean placeholder"
+    ):
+        tvm.plaecholder  # noqa: B018
+    with pytest.raises(AttributeError, match="module 'tewb.te' has no attribute 'no_such_name'"):
+        te.no_such_name  # type: ignore[attr-defined]  # noqa: B018
+    assert not hasattr(te, "__wrapped__")
+    with pytest.raises(ImportError):
+        importlib.import_module("tewb.no_such_module")
+
+
+def test_a_name_whose_home_is_not_there_yet_says_so_at_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(te, "floormod")
+    absent = te.floormod
+    with pytest.raises(TewbError, match="tewb has no te.floormod\n  hint: tewb knows the name"):
+        absent(1, 2)
+    monkeypatch.undo()
+    assert te.floormod is not absent
+
+
+def test_a_module_keeps_names_that_it_loads_by_itself() -> None:
+    assert tvm.Session is importlib.import_module("tewb.workbench").Session
+    assert callable(face.locate("tewb.Session"))
+
+
+def test_a_face_module_lists_its_names() -> None:
+    cc = importlib.import_module("tewb.driver.build_module")
+    assert {"build", "lower"} <= set(cc.__all__) <= set(dir(cc))
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        cc.nothing  # noqa: B018
+
+
+def test_importing_tewb_reads_no_table_of_names() -> None:
+    code = "import sys, tewb; from tewb.compat import names; print(names.modules.cache_info().currsize)"
+    code += "; tewb.placeholder; print(names.modules.cache_info().currsize)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.split() == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    "module", [m for m in modules().values() if "." in m.name and not m.is_class], ids=lambda m: m.name
+)
+def test_no_classic_module_takes_the_place_of_something_else(module: Any) -> None:
+    """`import a.b` puts the module b into a, whatever has been there."""
+    parent, _, child = module.name.rpartition(".")
+    there = vars(importlib.import_module(f"tewb.{parent}")).get(child)
+    assert there is None or isinstance(there, ModuleType)

@@ -1,0 +1,105 @@
+"""What classic TE asked of its Analyzer, in its words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tewb.base import TewbError, here
+from tewb.ir import Expr, Range, Var, convert, ops
+
+
+@dataclass(frozen=True, slots=True)
+class ConstIntBound:
+    """The integers from `min_value` to `max_value`, both included; POS_INF and NEG_INF where there is no end."""
+
+    min_value: int
+    max_value: int
+
+
+POS_INF = (1 << 63) - 1
+NEG_INF = -POS_INF
+
+
+@dataclass(frozen=True, slots=True)
+class ModularSet:
+    """The integers `coeff * k + base`; a constant has the coefficient 0."""
+
+    coeff: int
+    base: int
+
+
+class ClassicQuestions:
+    """The classic methods of the Analyzer."""
+
+    modular: dict[Var, ModularSet]
+
+    def rewrite_simplify(self: Any, expr: Any) -> Expr:
+        """`simplify`: the rules and the canonical sums work together here."""
+        simple: Expr = self.simplify(convert(expr))
+        return simple
+
+    def canonical_simplify(self: Any, expr: Any) -> Expr:
+        """`simplify`: the rules and the canonical sums work together here."""
+        simple: Expr = self.simplify(convert(expr))
+        return simple
+
+    def can_prove_equal(self: Any, lhs: Any, rhs: Any) -> bool:
+        """Whether two expressions certainly have the same value."""
+        return bool(self.can_prove(ops.equal(lhs, rhs)))
+
+    def const_int_bound(self: Any, expr: Any) -> ConstIntBound:
+        """A constant lower and upper bound of an integer expression."""
+        lo, hi = self.const_bounds(convert(expr))
+        return ConstIntBound(NEG_INF if lo is None else lo, POS_INF if hi is None else hi)
+
+    def modular_set(self: Any, expr: Any) -> ModularSet:
+        """What is known of the remainders of an integer expression: `4*x + 1` is 1 modulo 4."""
+        total = self.linear.of(self.simplify(convert(expr)))
+        coeff, base = 0, total.const
+        for term in total.terms.values():
+            known = self.modular.get(term.atoms[0]) if len(term.atoms) == 1 else None
+            step, start = (known.coeff, known.base) if known is not None else (1, 0)
+            coeff, base = math.gcd(coeff, term.coeff * step), base + term.coeff * start
+        return ModularSet(coeff, base % coeff if coeff else base)
+
+    def bind_to(self: Any, var: Var, value: Any) -> None:
+        """`var` runs over a Range, or has the value of an expression: `bind` with two arguments."""
+        if isinstance(value, Range):
+            self.bind_extent(var, value.min, value.extent)
+        else:
+            self.bind(var, value, value)
+
+    def update(self: Any, var: Var, info: Any, override: bool = False) -> None:
+        """Let `var` have the bounds, or the remainders, of `info`. With `override` they take the place of those known
+        before; without, the narrower count."""
+        match info:
+            case ModularSet():
+                self.modular[var] = info
+                self._forget()
+            case ConstIntBound(lo, hi):
+                low, high = None if lo <= NEG_INF else lo, None if hi >= POS_INF else hi
+                if not override:
+                    old_lo, old_hi = self.ranges.get(var, (None, None))
+                    low = old_lo if low is None else low if old_lo is None else max(low, old_lo)
+                    high = old_hi if high is None else high if old_hi is None else min(high, old_hi)
+                self.bind(var, low, high)
+            case _:
+                raise TewbError(
+                    f"an Analyzer is updated with a ConstIntBound or a ModularSet, not {info!r}",
+                    hint="analyzer.update(x, tvm.arith.ConstIntBound(0, 7))",
+                    span=here(),
+                )
+
+    def constraint_scope(self: Any, constraint: Any) -> AbstractContextManager[None]:
+        """Inside of the block `constraint` holds."""
+        return _assuming(self, convert(constraint))
+
+
+@contextmanager
+def _assuming(analyzer: Any, condition: Expr) -> Iterator[None]:
+    with analyzer.assume(condition):
+        yield

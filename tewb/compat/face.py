@@ -1,0 +1,147 @@
+"""The face: classic names are found when they are asked for, on modules of tewb and on modules that are only names."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from tewb.compat.absent import Absent
+from tewb.compat.names import ClassicModule, Entry, covering, modules
+
+_MISSING = object()
+
+
+def classic_name(module_name: str) -> str:
+    """The classic name of a module of tewb: "te" of "tewb.te", "tvm" of "tewb"."""
+    return module_name.partition(".")[2] or "tvm"
+
+
+def find(module: str, name: str) -> Any:
+    """What the classic name `module`.`name` is here. Raises AttributeError if classic TE had no such name."""
+    whole = name if module == "tvm" else f"{module}.{name}"
+    entry = _entry(module, name)
+    if entry is not None:
+        return _resolved(entry, whole)
+    if whole in modules() and not modules()[whole].is_class:
+        return importlib.import_module(f"tewb.{whole}")
+    outside = covering(module)
+    if outside is not None:
+        return Absent(whole, outside.instead)
+    where = "tewb" if module == "tvm" else f"tewb.{module}"
+    raise AttributeError(f"module {where!r} has no attribute {name!r}{_near(module, name)}")
+
+
+def _entry(module: str, name: str) -> Entry | None:
+    table = modules().get(module)
+    return table.entries.get(name) if table is not None else None
+
+
+def _resolved(entry: Entry, whole: str) -> Any:
+    if entry.instead:
+        return Absent(whole, entry.instead)
+    value = locate(entry.home)
+    return (
+        Absent(whole, "tewb knows the name, and has nothing of this kind yet") if value is _MISSING else value
+    )
+
+
+def is_here(home: str) -> bool:
+    """Whether tewb has what stands at the dotted name `home`."""
+    return locate(home) is not _MISSING
+
+
+def locate(home: str) -> Any:
+    """What stands at a dotted name, below the longest part of it that is a module of tewb."""
+    words = home.split(".")
+    value: Any = _MISSING
+    for n in range(len(words), 0, -1):
+        try:
+            value = importlib.import_module(".".join(words[:n]))
+        except ModuleNotFoundError:
+            continue
+        for word in words[n:]:
+            value = _own_attribute(value, word)
+        break
+    return value
+
+
+def _own_attribute(value: Any, name: str) -> Any:
+    """An attribute that a module defines by itself, without the classic names."""
+    if not isinstance(value, ModuleType):
+        return getattr(value, name, _MISSING)
+    if name in vars(value):
+        return vars(value)[name]
+    own = getattr(vars(value).get("__getattr__"), "own", None)
+    try:
+        return _MISSING if own is None else own(name)
+    except AttributeError:
+        return _MISSING
+
+
+def _near(module: str, name: str) -> str:
+    table = modules().get(module)
+    near = difflib.get_close_matches(name, table.entries if table is not None else (), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def wear(module_name: str) -> None:
+    """Let a module of tewb answer for the classic names that it does not define."""
+    module = sys.modules[module_name]
+    own = vars(module).get("__getattr__")
+    classic = classic_name(module_name)
+
+    def attribute(name: str) -> Any:
+        if own is not None:
+            try:
+                return own(name)
+            except AttributeError:
+                pass
+        if name.startswith("__"):
+            raise AttributeError(f"module {module_name!r} has no attribute {name!r}")
+        return find(classic, name)
+
+    attribute.own = own  # type: ignore[attr-defined]
+    vars(module)["__getattr__"] = attribute
+    vars(module).setdefault("__path__", [])  # so that modules in it can be imported
+
+
+class FaceModule(ModuleType):
+    """A module of tvm that tewb has only as a set of names."""
+
+    def __init__(self, name: str, table: ClassicModule) -> None:
+        super().__init__(name, f"The classic names of tvm.{table.name}.")
+        self.__path__ = list[str]()
+        self._table = table
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        return find(self._table.name, name)
+
+    @property
+    def __all__(self) -> list[str]:
+        return [e.name for e in self._table.entries.values() if e.home and is_here(e.home)]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._table.entries]
+
+
+ModuleMaker = Callable[[], ModuleType]
+
+
+def maker(name: str) -> ModuleMaker | None:
+    """How the module `name` ("tewb.ndarray") is made, when it is a classic one without a file; None if it is not."""
+    classic = classic_name(name)
+    table = modules().get(classic)
+    if table is not None and table.is_class:
+        return None
+    if table is not None and table.is_alias:
+        home = table.home
+        return lambda: importlib.import_module(home)
+    if table is None and covering(classic) is not None:
+        table = ClassicModule(classic)
+    return None if table is None else lambda: FaceModule(name, table)
