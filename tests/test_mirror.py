@@ -17,7 +17,7 @@ WITHOUT: dict[str, str] = {
         casts choices comparisons conditions declare differences equal_lanes extremes logic numbers products
         quotients ramps remainders sums symbolic_divisors truncation
     """,
-    "tewb": "driver nd target testing transform",
+    "tewb": "target",
     "tewb.ir": """
         axes axis_values buffers builder expressions functions intrinsics lane_masks long_text node origin
         parse_expr script statements structural_equality symbolic walk

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tewb.runtime import abi, cpython
+from tewb.base import memory_dtype
+from tewb.runtime import abi, cpython, heap_types
 from tewb.runtime.jit import address_of
 
-pytestmark = pytest.mark.skipif(not cpython.is_known_python(), reason="machine code leaves this Python alone")
+pytestmark = pytest.mark.skipif(
+    not heap_types.is_known_python(), reason="machine code leaves this Python alone"
+)
 
 
 def test_functions_of_python_become_symbols() -> None:
@@ -29,9 +32,9 @@ def test_a_function_that_python_lacks() -> None:
 def test_other_pythons_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(sysconfig, "get_config_var", lambda name: 1)  # free-threaded
-        assert not cpython.is_known_python()
+        assert not heap_types.is_known_python()
     monkeypatch.setattr(sys.implementation, "name", "pypy")
-    assert not cpython.is_known_python()
+    assert not heap_types.is_known_python()
 
 
 def test_the_reference_count_is_where_it_is_expected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +47,7 @@ def test_arrays_and_dtypes_become_symbols() -> None:
     assert cpython.register_arrays()
     assert address_of("tewb_np_ndarray") == id(np.ndarray)
     for name in abi.DTYPES:
-        assert address_of(f"tewb_np_{name}") == id(np.zeros(1, name).dtype)
+        assert address_of(f"tewb_np_{name}") == id(np.zeros(1, memory_dtype(name)).dtype)
 
 
 def test_the_table_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ def test_looks_at_text_for_another_machine() -> None:
 
 
 def test_long_text_is_optimised_as_other_text_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit, "is_long", lambda text: True)
+    monkeypatch.setattr(jit, "takes_long", lambda text: True)
     monkeypatch.setattr(jit, "can_start", lambda: False)
     assert "shl" in Translated(TWICE).optimized_ir
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tewb.runtime import abi, cpython, native_calls
+from tewb.runtime import abi, cpython, heap_types, native_calls
 from tewb.runtime.native_calls import BASE, FLAGS, FUNCTIONS, HIGH, IN_USE, LOW, OWNER_COUNT, OWNERS, SELF
 
-pytestmark = pytest.mark.skipif(not cpython.is_known_python(), reason="callbacks go through ctypes here")
+pytestmark = pytest.mark.skipif(not heap_types.is_known_python(), reason="callbacks go through ctypes here")
 
 _ALLOC = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
 _CALL = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int32, ctypes.c_void_p, ctypes.c_int32)

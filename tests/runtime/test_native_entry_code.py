@@ -30,7 +30,7 @@ def test_kernels_without_an_entry() -> None:
     for other in (
         KernelSignature("f", (p,), work=None),
         KernelSignature("f", (p,), work=5000),
-        KernelSignature("f", (ParamSpec("A", "buffer", "float16", (SymbolicSize(4, "4"),)),), work=10),
+        KernelSignature("f", (ParamSpec("A", "buffer", "float128", (SymbolicSize(4, "4"),)),), work=10),
         KernelSignature("f", (ParamSpec("x", "scalar", "bool"),), work=10),
         KernelSignature("f", (p,), work="n / 2"),
     ):
