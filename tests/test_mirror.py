@@ -32,10 +32,6 @@ WITHOUT: dict[str, str] = {
         axes axis_values buffers builder expressions functions intrinsics lane_masks long_text node origin
         parse_expr script statements structural_equality symbolic walk
     """,
-    "tewb.lowering": """
-        argument_buffers bind_buffers combine_values data_ranges demands double_buffer extern_buffers extern_nest
-        form_dot_products iterations nest stage_loops
-    """,
     "tewb.runtime": """
         abi aligned_memory cpython foreign_kernel jit native_calls native_entry_code packed_functions
         thread_pool_code timing
