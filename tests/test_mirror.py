@@ -36,11 +36,6 @@ WITHOUT: dict[str, str] = {
         abi aligned_memory cpython foreign_kernel jit native_calls native_entry_code packed_functions
         thread_pool_code timing
     """,
-    "tewb.schedule": """
-        code inlining journal loop_text methods questions recompute relation result_cache schedule stage
-        stub
-    """,
-    "tewb.schedule.primitives": "fuse marks reorder set_scope",
     "tewb.te": "hybrid",
     "tewb.tensor": "compute domains extern_access extern_calls graph_source placeholder tensor",
     "tewb.tensor.hybrid": """
