@@ -8,15 +8,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Modules that are only tested through others, by package. A module gets its file, and leaves the list; none is added.
 WITHOUT: dict[str, str] = {
-    "tewb.arith": """
-        analyzer atom_bounds comparisons const_ranges detect_linear evaluate intset keys known_sums learning
-        linear simplifier sum_bounds
-    """,
-    # Each rule is tried by tests/arith/test_rules.py.
-    "tewb.arith.rules": """
-        casts choices comparisons conditions declare differences equal_lanes extremes logic numbers products
-        quotients ramps remainders sums symbolic_divisors truncation
-    """,
     "tewb.base": """
         dtypes given llvm_names long_stack masked_arrays names native_functions python_text span
         stopping traceback
