@@ -19,10 +19,6 @@ WITHOUT: dict[str, str] = {
     "tewb.codegen.vector_math": "arc build erf exp log power rare sine wide",
     "tewb.contrib": "cblas tedd",
     "tewb": "driver nd target testing transform",
-    "tewb.ir": """
-        axes axis_values buffers builder expressions functions intrinsics lane_masks long_text node origin
-        parse_expr script statements structural_equality symbolic walk
-    """,
     "tewb.runtime": """
         abi aligned_memory cpython foreign_kernel jit native_calls native_entry_code packed_functions
         thread_pool_code timing
