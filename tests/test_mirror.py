@@ -18,13 +18,11 @@ WITHOUT: dict[str, str] = {
     """,
     "tewb.codegen.vector_math": "arc build erf exp log power rare sine wide",
     "tewb.contrib": "cblas tedd",
-    "tewb": "driver nd target testing transform",
+    "tewb": "driver nd transform",
     "tewb.runtime": """
         abi aligned_memory cpython foreign_kernel jit native_calls native_entry_code packed_functions
         thread_pool_code timing
     """,
-    "tewb.te": "hybrid",
-    "tewb.tensor": "compute domains extern_access extern_calls graph_source placeholder tensor",
     "tewb.tensor.hybrid": """
         arithmetic assignments attributes axes branches broadcast calls checked_arrays checked_call
         checked_elements checked_expressions checked_statements declarations elements emitted expressions
@@ -32,7 +30,6 @@ WITHOUT: dict[str, str] = {
         scalars script shared_buffers slice_stores slices source_text statements stores syntax translation
         values words write_text
     """,
-    "tewb.tir": "ir_builder",
     "tewb.workbench.journal": "replay text_errors timeline",
     "tewb.workbench.looks": "code_line diff loop_tree lowered_ir sizes",
     "tewb.workbench.measure": "counts interruptible measurement trials",

@@ -51,6 +51,7 @@ def test_numbers_are_python_numbers_and_others_are_not() -> None:
 @pytest.mark.parametrize("cls", Compare.__subclasses__())
 def test_comparisons_and_connectives_are_bool_by_default(cls: type) -> None:
     assert cls(i, j).dtype == "bool" and cls(i, j).children() == (i, j)
+    assert cls(i, j).a is i and cls(i, j).b is j
     p = cls(i, j)
     assert And(p, p).dtype == Or(p, p).dtype == Not(p).dtype == "bool"
 

@@ -702,25 +702,6 @@ def test_a_stride_that_nothing_tells() -> None:
         tewb.lower(te.create_schedule(B.op), [A, B], binds={A: declared(A, "A", [te.var("s") * 2, 1])})
 
 
-def test_wrong_declarations_of_buffers() -> None:
-    with pytest.raises(ExternError, match="decl_buffer X: 1 strides for 2 dimensions"):
-        te.decl_buffer((N, M), name="X", strides=[1])
-    with pytest.raises(ExternError, match="decl_buffer X: data_alignment=48 is no power of two"):
-        te.decl_buffer((N, M), name="X", data_alignment=48)
-    with pytest.raises(ExternError, match="decl_buffer X: elem_offset=6 is no multiple of offset_factor=4"):
-        te.decl_buffer((N, M), name="X", elem_offset=6, offset_factor=4)
-    with pytest.raises(ExternError, match="decl_buffer X: the stride .* is no integer"):
-        te.decl_buffer((N, M), name="X", strides=[1.5, 1])
-    with pytest.raises(ExternError, match="decl_buffer X: the elem_offset .* is no integer"):
-        te.decl_buffer((N, M), name="X", elem_offset=1.5)
-    A = te.placeholder((N, M), name="A")
-    with pytest.raises(ExternError, match="extern B: in_buffers for A is 3, which is no buffer"):
-        by_packed(A, in_buffers=[3])
-    twice = te.decl_buffer((N, M), name="twice")
-    with pytest.raises(ExternError, match="extern B: buffer twice is declared for two tensors"):
-        by_packed(A, in_buffers=[twice], out_buffers=[twice])
-
-
 def test_arrays_of_other_constant_strides_are_refused() -> None:
     k = kernel(by_compute, [1, 2 * N])
     with pytest.raises(

@@ -1,0 +1,48 @@
+"""`target`: processors by their classic names."""
+
+from __future__ import annotations
+
+import pytest
+
+import tewb
+from tewb.base import CodegenError
+from tewb.runtime import Target
+
+ARM = "llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1"
+
+
+def test_the_classic_names_make_targets() -> None:
+    assert tewb.target.Target("llvm") == tewb.target.create("llvm") == Target.host()
+
+
+def test_the_host_of_a_target_is_the_target() -> None:
+    assert tewb.target.Target(target="llvm", host="llvm") == Target.host()
+    other = "llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1"
+    assert tewb.target.Target(other, host=other).cpu == "neoverse-v1"
+    with pytest.raises(CodegenError, match="is not the target") as e:
+        tewb.target.Target("llvm", host="llvm -mtriple=riscv64-linux-gnu -mcpu=generic-rv64")
+    assert e.value.hint
+
+
+def test_nothing_given_is_this_machine() -> None:
+    assert tewb.target.Target() == tewb.target.create(None) == Target.host()
+
+
+def test_a_target_is_one_of_its_own_text() -> None:
+    arm = tewb.target.create(ARM)
+    assert arm.cpu == "neoverse-v1" and "aarch64" in arm.triple
+    assert tewb.target.create(arm) is arm or tewb.target.create(arm) == arm
+    assert tewb.target.create(arm, host=ARM) == arm
+
+
+def test_this_machine_calls_no_code_for_another() -> None:
+    with pytest.raises(CodegenError, match=f"the host, llvm, is not the target, {ARM}: code runs on") as e:
+        tewb.target.create(ARM, host="llvm")
+    assert e.value.hint == "leave host out"
+
+
+def test_what_is_no_target_is_refused() -> None:
+    for text in ("cuda", "llvm --nonsense"):
+        with pytest.raises(CodegenError) as e:
+            tewb.target.Target(text)
+        assert e.value.hint
