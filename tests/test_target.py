@@ -11,19 +11,6 @@ from tewb.runtime import Target
 ARM = "llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1"
 
 
-def test_the_classic_names_make_targets() -> None:
-    assert tewb.target.Target("llvm") == tewb.target.create("llvm") == Target.host()
-
-
-def test_the_host_of_a_target_is_the_target() -> None:
-    assert tewb.target.Target(target="llvm", host="llvm") == Target.host()
-    other = "llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1"
-    assert tewb.target.Target(other, host=other).cpu == "neoverse-v1"
-    with pytest.raises(CodegenError, match="is not the target") as e:
-        tewb.target.Target("llvm", host="llvm -mtriple=riscv64-linux-gnu -mcpu=generic-rv64")
-    assert e.value.hint
-
-
 def test_nothing_given_is_this_machine() -> None:
     assert tewb.target.Target() == tewb.target.create(None) == Target.host()
 

@@ -121,3 +121,16 @@ def test_what_is_no_target_is_refused(text: str, said: str) -> None:
     s, args = added()
     with pytest.raises(CodegenError, match=said):
         tewb.build(s, args, target=text)
+
+
+def test_the_classic_names_make_targets() -> None:
+    assert tewb.target.Target("llvm") == tewb.target.create("llvm") == Target.host()
+
+
+def test_the_host_of_a_target_is_the_target() -> None:
+    assert tewb.target.Target(target="llvm", host="llvm") == Target.host()
+    other = "llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1"
+    assert tewb.target.Target(other, host=other).cpu == "neoverse-v1"
+    with pytest.raises(CodegenError, match="is not the target") as e:
+        tewb.target.Target("llvm", host="llvm -mtriple=riscv64-linux-gnu -mcpu=generic-rv64")
+    assert e.value.hint
