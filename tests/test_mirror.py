@@ -23,6 +23,7 @@ WITHOUT: dict[str, str] = {
         abi aligned_memory cpython foreign_kernel jit native_calls native_entry_code packed_functions
         thread_pool_code timing
     """,
+    "tewb.schedule.primitives": "fuse",
     "tewb.tensor.hybrid": """
         arithmetic assignments attributes axes branches broadcast calls checked_arrays checked_call
         checked_elements checked_expressions checked_statements declarations elements emitted expressions

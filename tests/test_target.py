@@ -22,14 +22,7 @@ def test_a_target_is_one_of_its_own_text() -> None:
     assert tewb.target.create(arm, host=ARM) == arm
 
 
-def test_this_machine_calls_no_code_for_another() -> None:
-    with pytest.raises(CodegenError, match=f"the host, llvm, is not the target, {ARM}: code runs on") as e:
-        tewb.target.create(ARM, host="llvm")
-    assert e.value.hint == "leave host out"
-
-
 def test_what_is_no_target_is_refused() -> None:
-    for text in ("cuda", "llvm --nonsense"):
-        with pytest.raises(CodegenError) as e:
-            tewb.target.Target(text)
-        assert e.value.hint
+    with pytest.raises(CodegenError, match="--nonsense is not known") as e:
+        tewb.target.Target("llvm --nonsense")
+    assert e.value.hint
