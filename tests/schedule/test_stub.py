@@ -36,7 +36,7 @@ def test_a_method_has_the_signature_and_the_words_of_its_primitive() -> None:
     assert [a.arg for a in split.args.args][:2] == ["self", "parent"]
     assert ast.unparse(split.returns or split) == "tuple[IterVar, IterVar]"
     assert (ast.get_docstring(split) or "").startswith(PRIMITIVES["split"].doc.splitlines()[0])
-    assert "def reorder(self, *axes: IterVar | str) -> None:" in stub.stub()
+    assert "def reorder(self, *axes" in stub.stub()
 
 
 def test_types_in_signatures_are_imported_once() -> None:
