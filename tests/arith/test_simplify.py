@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.examples import examples
-from tewb.arith import Analyzer, detect_linear
+from tewb.arith import Analyzer
 from tewb.base import INT32, DType
 from tewb.ir import (
     EQ,
@@ -157,15 +157,6 @@ def test_an_assumption_helps_only_where_it_holds(cond: Expr, e: Expr, envs: list
             assert value(s, env) == value(e, env), f"under {script(cond)}: {script(e)} became {script(s)}"
 
 
-@pytest.mark.parametrize(("low", "factor"), [(-7, 1), (5, 1), (-7, 3), (5, 3), (6, 3), (-6, 3)])
-def test_a_bound_that_is_assumed_is_that_bound(low: int, factor: int) -> None:
-    v, a = Var("v", INT32), Analyzer()
-    with a.assume(ops.greater_equal(ops.mul(v, factor), low)):
-        assert a.const_bounds(v) == (math.ceil(low / factor), None)
-    with a.assume(ops.less_equal(ops.mul(v, factor), low)):
-        assert a.const_bounds(v) == (None, math.floor(low / factor))
-
-
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize("extra", [[], [(1, "m")], [(-3, "m")], [(1, "x")], [(1, "y")], [(2, "n")]])
 @pytest.mark.parametrize("sign", [1, -1])
@@ -290,37 +281,10 @@ def test_wrapping_dtypes_are_left_alone() -> None:
     assert structural_equal(Analyzer().simplify(e), e)
 
 
-def test_detect_linear_takes_an_index_apart() -> None:
-    found = detect_linear(io * 4 + f * m - 3, [io, f])
-    assert found is not None
-    coefficients, rest = found
-    assert structural_equal(coefficients[io], const(4))
-    assert structural_equal(coefficients[f], m)
-    assert structural_equal(rest, const(-3))
-    assert detect_linear(io * f, [io, f]) is None
-
-
 def test_rules_are_named() -> None:
     a = facts()
     a.simplify((io * 32 + ii) // 32)
     assert "quotient_of_a_bounded_rest" in a.rules_used
-
-
-def test_a_divisor_that_is_never_reached_is_no_error() -> None:
-    n, i = Var("n", INT32), Var("i", INT32)
-    analyzer = Analyzer()
-    analyzer.bind(n, 1, None)
-    with analyzer.assume(ops.less_equal(n, 0)):
-        analyzer.can_prove(ops.less(ops.floordiv(i, n), 0))  # it divided by zero, the upper bound of n
-
-
-def test_factors_stand_in_an_order_that_every_process_has() -> None:
-    """The machine code of another process is found by its text."""
-    kept = []
-    for _ in range(20):
-        pair = [Var(name, INT32) for name in "nm"]
-        kept += pair if len(kept) % 4 else reversed(pair)  # some lie above each other in memory, some below
-        assert script(Analyzer().simplify(ops.mul(*pair))) == "m * n"
 
 
 def test_inside_of_a_loop_its_extent_is_not_0() -> None:
@@ -436,40 +400,6 @@ def test_an_index_is_not_another_modulo_its_range() -> None:
     e = ops.maximum(x - SMALLEST, 3)  # x may be negative
     a = within(-9, 19)
     assert structural_equal(a.simplify(e), x - SMALLEST)
-
-
-def test_a_variable_that_holds_data_is_data() -> None:
-    a, v = Analyzer(), Var("v", INT32)
-    a.bind_value(v, ops.load(Buffer("data", INT32, (const(8),)), i))
-    assert structural_equal(a.simplify(v * 2 // 2), v * 2 // 2)
-
-
-def test_a_condition_on_values_says_nothing_of_what_wraps() -> None:
-    a = Analyzer()
-    with a.assume(x - 5 >= 0, wraps=True):
-        assert a.const_bounds(x) == (None, None)  # the smallest number minus 5 is positive
-    a.bind(x, 0, None)
-    with a.assume(x * 2 >= 1, wraps=True):  # it would be negative if it wrapped
-        assert a.const_bounds(x) == (1, LARGEST // 2)
-    with a.assume(x * 4 >= 1, wraps=True):  # it would be so, or positive again
-        assert a.const_bounds(x) == (0, None)
-
-
-def test_no_order_of_floats_is_the_opposite_of_another() -> None:
-    p, q = Var("p", DType("float32")), Var("q", DType("float32"))
-    a = Analyzer()
-    with a.assume(ops.logical_not(p < q)):  # NaN
-        assert structural_equal(a.simplify(p >= q), p >= q)
-    with a.assume(ops.logical_not(ops.equal(p, q))):
-        assert structural_equal(a.simplify(ops.not_equal(p, q)), const(True))
-    assert not a.can_prove(ops.logical_not(p < q))
-
-
-def test_a_quotient_by_what_may_be_0_has_no_bounds_but_its_own() -> None:
-    a = within(-3, 5)
-    assert a.const_bounds(x // y) == (None, None)
-    with a.assume(y >= 1):
-        assert a.const_bounds(x // y) == (-3, 5)
 
 
 def test_quotients_of_quotients_stop_at_the_end_of_the_dtype() -> None:

@@ -20,15 +20,6 @@ N = te.placeholder((8,), "int32", name="N")
 x = te.var("x")
 axis = te.compute((8,), lambda i: A[i]).op.axis[0]
 
-SYMBOLIC = {
-    "var": x,
-    "element": A[0],
-    "integer": N[0],
-    "axis": axis,
-    "row": M[0],
-    "tensor": A,
-    "condition": x < 3,
-}
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "divmod": lambda e: divmod(e, 3)[0] + divmod(e, 3)[1],
     "rdivmod": lambda e: divmod(7, e)[0] + divmod(7, e)[1],
@@ -70,40 +61,6 @@ def test_arrays_of_expressions_are_still_computed_element_by_element() -> None:
     both = np.array([A[0], A[1]]) * A[2]
     assert structural_equal(both[1], A[1] * A[2])
     assert structural_equal((np.array([2, 3]) * x)[1], 3 * x)
-
-
-MISUSES: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "bool": (bool, "no truth value"),
-    "and": (lambda e: e and 3, "no truth value"),
-    "int": (int, "no number in Python"),
-    "float": (float, "no number in Python"),
-    "complex": (complex, "no number in Python"),
-    "range": (range, "no number in Python"),
-    "list index": (lambda e: [1, 2][e], "no number in Python"),
-    "%d": (lambda e: "%d" % e, "no number in Python"),  # noqa: UP031
-    "%f": (lambda e: "%f" % e, "no number in Python"),  # noqa: UP031
-    ":.2f": (lambda e: f"{e:.2f}", "no number that can be shown as :.2f"),
-    "math.sqrt": (math.sqrt, "no number in Python"),
-    "len": (len, "no length"),
-    "iteration": (list, "not iterable"),
-    "unpacking": (lambda e: [*e], "not iterable"),
-    "in": (lambda e: 3 in e, "nothing to look in"),
-    "assignment": (lambda e: e.__setitem__(0, 1), "cannot be changed"),
-    "deletion": (lambda e: e.__delitem__(0), "cannot be changed"),
-    "@": (lambda e: e @ e, "no product @"),
-    "array @": (lambda e: np.ones((2, 2)) @ e, "np.matmul does not take"),
-}
-
-
-@pytest.mark.parametrize("what", SYMBOLIC)
-@pytest.mark.parametrize("misuse", MISUSES)
-def test_a_question_for_a_value_is_refused_with_a_hint(what: str, misuse: str) -> None:
-    f, said = MISUSES[misuse]
-    with pytest.raises(TewbError) as e:
-        f(SYMBOLIC[what])
-    assert said in e.value.message
-    assert e.value.hint
-    assert e.value.span is not None and e.value.span.file == __file__
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,6 @@ import pytest
 import tewb
 from tewb import te
 from tewb.arith import Analyzer
-from tewb.base import BOOL
-from tewb.ir import Var, ops
-from tewb.lowering.demands import ALWAYS, Demands
 from tewb.lowering.share_guarded_values import share_guarded_values
 from tewb.testing import evaluate
 
@@ -120,15 +117,3 @@ def test_a_statement_of_few_conditions_stays_as_it_is() -> None:
     )
     (f,) = tewb.lower(te.create_schedule(C.op), [A, C]).functions.values()
     assert share_guarded_values(f.body, Analyzer) is f.body
-
-
-def test_demands_are_simple() -> None:
-    p, q = (Var(name, BOOL) for name in "pq")
-    demands = Demands()
-    if_p, unless_p = demands.under(ALWAYS, p, True), demands.under(ALWAYS, p, False)
-    assert demands.any_of([if_p, unless_p]) is ALWAYS
-    assert demands.any_of([if_p, demands.under(demands.under(if_p, q, True), p, True)]) is if_p
-    assert demands.under(ALWAYS, ops.logical_and(p, q), True) is demands.under(if_p, q, True)
-    neither = demands.under(ALWAYS, ops.logical_not(ops.logical_or(p, q)), True)
-    assert neither is demands.under(unless_p, q, False)
-    assert demands.any_of([neither, demands.under(ALWAYS, ops.logical_or(p, q), True)]) is ALWAYS

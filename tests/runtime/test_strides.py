@@ -695,73 +695,11 @@ def test_interleaved_input_and_output_are_apart(no_copies: None) -> None:
 # ---------------------------------------------------------------- wrong declarations
 
 
-def refused(binds: Any, said: str, args: Any = None) -> None:
-    A = te.placeholder((N, M), name="A")
-    H = te.compute((N, M), lambda i, j: A[i, j] + 1.0, name="H")
-    B = te.compute((N, M), lambda i, j: H[i, j] * 2.0, name="B")
-    with pytest.raises(LowerError, match=said):
-        tewb.lower(te.create_schedule(B.op), [A, B], binds=binds(A, H, B))
-
-
-def test_wrong_binds_name_the_tensor_and_the_buffer() -> None:
-    new = te.decl_buffer
-    refused(lambda A, H, B: {A: new((N,), name="Ab")}, "buffer Ab has 1 dimensions, and A has 2")
-    refused(lambda A, H, B: {A: new((N, M), "float64", "Ab")}, "buffer Ab is float64, and A is float32")
-    refused(lambda A, H, B: {B: new((N, 9), name="Bb")}, "dimension 1 of buffer Bb is 9, and that of B is 8")
-    refused(lambda A, H, B: {A: "Ab"}, "binds gives A 'Ab', which is no buffer")
-    refused(lambda A, H, B: {H: new((N, M), name="Hb")}, "buffer Hb to H, which is no argument of the kernel")
-    refused(lambda A, H, B: {"A": new((N, M), name="Ab")}, "buffer Ab to 'A', which is no tensor")
-    refused(lambda A, H, B: [A], "binds is a dict of tensors and buffers")
-    refused(
-        lambda A, H, B: dict.fromkeys((A, B), new((N, M), name="X")),
-        "gives A and B one memory, that of buffer X",
-    )
-    other = te.placeholder((N, M), name="Z")
-    refused(lambda A, H, B: {other: new((N, M), name="Zb")}, "buffer Zb to Z, which is no argument")
-
-
-def test_sizes_of_a_declaration_may_be_variables_of_its_own() -> None:
-    n, m = te.var("n"), te.var("m")
-    A = te.placeholder((N, M), name="A")
-    B = by_compute(A)
-    s = te.create_schedule(B.op)
-    k = tewb.build(s, [A, B], binds={A: te.decl_buffer((n, m), name="A", strides=[1, n])})
-    b = np.zeros((N, M), "float32")
-    k(np.asfortranarray(BASE[:N, :M]), b)
-    np.testing.assert_array_equal(b, BASE[:N, :M] * 2)
-    assert k.signature.symbols == ()
-    with pytest.raises(ArgumentError, match=r"A has shape \(6, 9\)"):
-        k(np.zeros((N, 9), "float32"), b)
-    X = te.placeholder((n, m), name="X")
-    Y = by_compute(X)
-    with pytest.raises(LowerError, match="dimension 0 of buffer X is m, and that of X is n"):
-        tewb.lower(te.create_schedule(Y.op), [X, Y], binds={X: te.decl_buffer((m, n), name="X")})
-
-
 def test_a_stride_that_nothing_tells() -> None:
     A = te.placeholder((N, M), name="A")
     B = by_compute(A)
     with pytest.raises(LowerError, match="the strides of A use s, and no array tells its value"):
         tewb.lower(te.create_schedule(B.op), [A, B], binds={A: declared(A, "A", [te.var("s") * 2, 1])})
-
-
-def test_wrong_declarations_of_buffers() -> None:
-    with pytest.raises(ExternError, match="decl_buffer X: 1 strides for 2 dimensions"):
-        te.decl_buffer((N, M), name="X", strides=[1])
-    with pytest.raises(ExternError, match="decl_buffer X: data_alignment=48 is no power of two"):
-        te.decl_buffer((N, M), name="X", data_alignment=48)
-    with pytest.raises(ExternError, match="decl_buffer X: elem_offset=6 is no multiple of offset_factor=4"):
-        te.decl_buffer((N, M), name="X", elem_offset=6, offset_factor=4)
-    with pytest.raises(ExternError, match="decl_buffer X: the stride .* is no integer"):
-        te.decl_buffer((N, M), name="X", strides=[1.5, 1])
-    with pytest.raises(ExternError, match="decl_buffer X: the elem_offset .* is no integer"):
-        te.decl_buffer((N, M), name="X", elem_offset=1.5)
-    A = te.placeholder((N, M), name="A")
-    with pytest.raises(ExternError, match="extern B: in_buffers for A is 3, which is no buffer"):
-        by_packed(A, in_buffers=[3])
-    twice = te.decl_buffer((N, M), name="twice")
-    with pytest.raises(ExternError, match="extern B: buffer twice is declared for two tensors"):
-        by_packed(A, in_buffers=[twice], out_buffers=[twice])
 
 
 def test_arrays_of_other_constant_strides_are_refused() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import pydoc
 import random
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -231,40 +230,3 @@ def test_a_suggestion_names_parameters_and_gives_what_is_required() -> None:
 
 
 # ---------------------------------------------------------------- what editors and mypy read
-
-
-def test_the_stub_is_as_the_declarations_are() -> None:
-    assert stub.PATH.read_text() == stub.stub(), "write it anew: python -m tewb.schedule.stub"
-
-
-SNIPPET = """
-from typing import Any, assert_type
-
-from tewb import te
-from tewb.ir import IterVar
-from tewb.tensor import Tensor
-
-A = te.placeholder((8, 8), name="A")
-C = te.compute((8, 8), lambda i, j: A[i, j] + 1, name="C")
-s = te.create_schedule(C.op)
-assert_type(s[C].split("i", factor=4), tuple[IterVar, IterVar])
-assert_type(s[C].tile("i", "j", 4, 4), tuple[IterVar, IterVar, IterVar, IterVar])
-assert_type(s[C].fuse("i", "j"), IterVar)
-assert_type(s.cache_read(A, "local", [C]), Tensor)
-assert_type(s[C].is_double, bool)
-s[C].vectorize()
-s[C].split("i", factor="4")
-s[C].nonsense()
-"""
-
-
-def test_mypy_knows_the_methods(tmp_path: Path) -> None:
-    (tmp_path / "snippet.py").write_text(SNIPPET)
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(tmp_path / "snippet.py")]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280).stdout.splitlines()
-    errors = [line.partition("error: ")[2] for line in said if "error: " in line]
-    assert errors == [
-        'Missing positional argument "var" in call to "vectorize" of "StagePrimitives"  [call-arg]',
-        'Argument "factor" to "split" of "StagePrimitives" has incompatible type "str"; expected "int | None"  [arg-type]',
-        '"Stage" has no attribute "nonsense"  [attr-defined]',
-    ], said

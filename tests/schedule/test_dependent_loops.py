@@ -328,24 +328,6 @@ def test_rows_of_a_dense_matrix_are_added_as_vectors() -> None:
     check(s, sparse_times_dense, made, SIZES)
 
 
-def test_a_triangle_needs_no_check_and_no_name() -> None:
-    a, x = te.placeholder((9, 9), name="a"), te.placeholder((9,), name="x")
-
-    def row(i: Any) -> Any:
-        k = te.reduce_axis((0, i + 1), name="k")
-        return te.sum(a[i, k] * x[k], axis=k)
-
-    y = te.compute((9,), row, name="y")
-    assert [iv.name for iv in y.op.reduce_axis] == ["k"]
-    text = script(tewb.lower(te.create_schedule(y.op), [a, x, y]))
-    assert text.splitlines()[5:] == [
-        "        for i in range(9):",
-        "            y[i] = T.float32(0.0)",
-        "            for k in range(i + 1):",
-        "                y[i] = y[i] + a[i, k] * x[k]",
-    ]
-
-
 def test_a_producer_in_the_loop_makes_what_the_row_needs() -> None:
     inputs, outputs = lower_triangle((te.var("n"), 0, 0))
     s = schedule_for(outputs)
@@ -450,30 +432,6 @@ def test_a_row_in_a_masked_lane_is_not_looked_at(lanes: int) -> None:
             c, made = between_pages(np.arange(size, dtype="int32") % 4), np.zeros(2, "float32")
             kernel(c, between_pages(np.ones((size, 3), "float32")), made)
             np.testing.assert_array_equal(made, [c.sum(), 2 * c.sum()])
-
-
-def test_a_length_that_is_outside_itself_is_checked() -> None:
-    count, a = te.placeholder((4,), "int32", name="count"), te.placeholder((5, 7), name="a")
-    which = te.placeholder((5,), "int32", name="which")
-
-    def row(i: Any) -> Any:
-        k = te.reduce_axis((0, count[which[i]]), name="k")
-        return te.sum(a[i, k], axis=k)
-
-    y = te.compute((5,), row, name="y")
-    kernel = tewb.build(te.create_schedule(y.op), [count, a, which, y])
-    c, w, r = (
-        between_pages(np.array([7, 0, -3, 2], "int32")),
-        np.array([0, 1, 2, 3, 3], "int32"),
-        np.zeros(5, "float32"),
-    )
-    kernel(c, np.ones((5, 7), "float32"), w, r)
-    np.testing.assert_array_equal(r, [7, 0, 0, 2, 2])
-    w[3] = 4
-    with pytest.raises(tewb.TewbError, match=r"y reads outside of count in dimension 0: which\[i\]"):
-        kernel(c, np.ones((5, 7), "float32"), w, r)
-    with pytest.raises(BoundError, match="reads outside of count"):
-        te.compute((5,), lambda i: te.sum(a[i, 0], axis=te.reduce_axis((0, count[i + 4]))), name="z")
 
 
 def test_an_element_that_names_one_element_leaves_the_whole_producer_to_be_made() -> None:

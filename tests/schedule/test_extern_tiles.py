@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.base import ExternError, ScheduleError, TewbWarning
+from tewb.base import ExternError, ScheduleError
 from tewb.ir import Allocate, AttrStmt, ForKind, IfThenElse, walk
 from tewb.runtime import remove_global_func
 from tewb.schedule.recompute import recompute_factor
@@ -255,35 +254,6 @@ def test_a_function_as_access() -> None:
     run(s, [A, E], a, e)
     np.testing.assert_allclose(e, 2 * (a[0:18:2] + a[1:18:2]), rtol=1e-6)
     assert CALLS == [((8,), (4,)), ((8,), (4,)), ((2,), (1,))]
-
-
-def test_an_access_that_is_not_monotone_is_refused_with_a_counterexample() -> None:
-    A = te.placeholder((8, 8), name="A")
-    for access in (
-        lambda i, j: [[(100 - i[0], i[1]), j]],
-        lambda i, j: [[i, (j[0], 4 - j[1])]],
-        lambda i, j: [[(i[0] * 2, i[1]), j]],
-    ):
-        with pytest.raises(ExternError, match=r"is not monotone: of A, dimension [01], output .* needs \["):
-            te.extern((8, 8), [A], lambda i, o: te.call_packed("test.double", i[0], o[0]), access=access)
-
-
-def test_an_access_that_nobody_can_follow_reads_all_of_the_dimension() -> None:
-    A = te.placeholder((8, 8), name="A")
-
-    def scattered(i: Any, j: Any) -> Any:
-        return [[(0, (i[0] + i[1]) * (i[0] + i[1])), j]]
-
-    with pytest.warns(TewbWarning, match="access scattered of A, dimension 0, is not known to be monotone"):
-        E = te.extern(
-            (8, 8), [A], lambda i, o: te.call_packed("test.double", i[0], o[0]), name="E", access=scattered
-        )
-    region = E.op.in_regions([iv.dom for iv in E.op.axis])[0]
-    assert [r.extent.value for r in region] == [8, 8]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        te.extern((8, 8), [A], lambda i, o: te.call_packed("test.double", i[0], o[0]),
-                  access=lambda i, j: [[(i[0], i[1] + 2), j]])  # fmt: skip
 
 
 # ---------------------------------------------------------------- what the callback is told and given

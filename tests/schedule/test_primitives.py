@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ import tewb
 from tests.programs import assert_same_result, chain, matmul, rows, schedule_for
 from tewb import te
 from tewb.base import BoundError, CodegenError, LowerError, ScheduleError
-from tewb.ir import For, structural_equal, walk
+from tewb.ir import For, walk
 from tewb.schedule import PRIMITIVES, Step
 
 
@@ -55,40 +54,6 @@ def test_names_are_those_the_user_saw() -> None:
 
 
 # ---------------------------------------------------------------- journal
-
-
-def test_restore_replays_and_a_handle_from_before_still_works() -> None:
-    _, outputs = matmul()
-    s = schedule_for(outputs)
-    io, ii = s["C"].split("i", factor=4)
-    cache = s.cache_read(outputs[0].op.inputs[0], "local", [outputs[0]])
-    steps = s.journal
-    s.restore(steps[:1])
-    assert [st.primitive for st in s.journal] == ["split"]
-    s.restore(steps)
-    s[cache].unroll("ax1")
-    s["C"].reorder(ii, io)
-    assert s["C"].loops().startswith("i.inner(4), i.outer(5)")
-
-
-def test_a_refused_restore_leaves_the_schedule_as_it_was() -> None:
-    _, outputs = matmul()
-    s = schedule_for(outputs)
-    s["C"].split("i", factor=4)
-    before = s.journal
-    with pytest.raises(ScheduleError, match=r"step 2, split\(C, axis=i, factor=2\).*already split"):
-        s.restore([*before, Step("split", "C", {"axis": "i", "factor": 2})])
-    assert s.journal == before
-
-
-def test_a_copy_is_independent() -> None:
-    inputs, outputs = matmul()
-    s = schedule_for(outputs)
-    s["C"].split("i", factor=4)
-    t = s.copy()
-    t["C"].unroll("i.inner")
-    assert len(s.journal) == 1
-    assert structural_equal(tewb.lower(s, inputs + outputs), tewb.lower(s.copy(), inputs + outputs))
 
 
 def test_every_primitive_is_documented_with_loops() -> None:
@@ -357,17 +322,6 @@ def test_a_reduce_loop_of_another_stage_is_not_factored() -> None:
     s.rfactor(D, outer)
     with pytest.raises(ScheduleError, match="split on stage D: it has no loop k.outer any more"):
         s[D].split(outer, factor=2)
-
-
-def test_python_copies_a_schedule_with_its_stages() -> None:
-    A = te.placeholder((8,), name="A")
-    C = te.compute((8,), lambda i: A[i] + 1.0, name="C")
-    s = te.create_schedule(C.op)
-    s[C].split("i", factor=4)
-    other = copy.copy(s)
-    other[C].vectorize("i.inner")
-    assert (len(s.journal), len(other.journal)) == (1, 2)
-    assert "vectorize" not in s[C].loops() and "vectorize" in other[C].loops()
 
 
 def test_a_copy_of_a_schedule_knows_the_loops_of_the_first() -> None:

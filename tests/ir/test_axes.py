@@ -1,0 +1,43 @@
+"""Axes, their kinds, and reducers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.programs import argmax, matmul
+from tewb import te
+from tewb.base import DType
+from tewb.ir import AxisKind, IterVar, Range, Reduce, Var, const, script
+
+
+def test_an_axis_has_the_name_and_dtype_of_its_variable() -> None:
+    v = Var("i", DType("int64"))
+    iv = IterVar(Range(const(0), const(4)), v, AxisKind.DATA)
+    assert (iv.name, iv.dtype, iv.var) == ("i", "int64", v)
+    assert repr(iv) == "IterVar(i, Range(0, 4), data)"
+    assert repr(IterVar(None, v, AxisKind.OPAQUE)) == "IterVar(i, opaque)"
+
+
+def test_an_axis_is_its_variable_in_expressions() -> None:
+    k = te.reduce_axis((0, 4), name="k")
+    assert script(k * 2 + 1) == "k * 2 + 1" and (k + 1).a is k.var
+    assert k.kind is AxisKind.REDUCE and script((3 - k) // 2) == "(3 - k) // 2"
+
+
+@pytest.mark.parametrize(("kind", "word"), [(k, k.value) for k in AxisKind])
+def test_kinds_are_words(kind: AxisKind, word: str) -> None:
+    assert AxisKind(word) is kind
+
+
+def test_a_reduction_has_a_source_and_an_identity_for_each_result() -> None:
+    _, (C,) = matmul(3, 4, 5)
+    total = C.op.body[0]
+    assert isinstance(total, Reduce) and total.index == 0
+    assert [script(e) for e in total.combiner.identity] == ["T.float32(0.0)"]
+    assert [iv.name for iv in total.axes] == ["k"] and script(total.condition) == "T.bool(True)"
+    _, (at, most) = argmax(3, 4)
+    first, second = at.op.body
+    assert isinstance(first, Reduce) and isinstance(second, Reduce)
+    assert (first.index, second.index) == (0, 1) and first.combiner is second.combiner
+    assert len(first.source) == len(first.combiner.lhs) == len(first.combiner.result) == 2
+    assert first.children() == (*first.source, first.condition, *first.init)
