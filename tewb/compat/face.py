@@ -27,7 +27,7 @@ def find(module: str, name: str) -> Any:
     if entry is not None:
         return _resolved(entry, whole)
     if whole in modules() and not modules()[whole].is_class:
-        return importlib.import_module(f"tewb.{whole}")
+        return imported(f"tewb.{whole}")
     outside = covering(module)
     if outside is not None:
         return Absent(whole, outside.instead)
@@ -72,7 +72,8 @@ def locate(home: str) -> Any:
 def _own_attribute(value: Any, name: str) -> Any:
     """An attribute that a module defines by itself, without the classic names."""
     if not isinstance(value, ModuleType):
-        return getattr(value, name, _MISSING)
+        fields = (f for c in getattr(value, "__mro__", ()) for f in vars(c).get("__annotations__", ()))
+        return getattr(value, name, name if name in fields else _MISSING)
     if name in vars(value):
         return vars(value)[name]
     own = getattr(vars(value).get("__getattr__"), "own", None)
@@ -107,6 +108,15 @@ def wear(module_name: str) -> None:
     attribute.own = own  # type: ignore[attr-defined]
     vars(module)["__getattr__"] = attribute
     vars(module).setdefault("__path__", [])  # so that modules in it can be imported
+
+
+def imported(name: str) -> ModuleType:
+    """The module `name` of tewb, which answers for its classic names."""
+    module = importlib.import_module(name)
+    is_worn = hasattr(vars(module).get("__getattr__"), "own")
+    if not isinstance(module, FaceModule) and not is_worn and classic_name(name) in modules():
+        wear(name)
+    return module
 
 
 class FaceModule(ModuleType):

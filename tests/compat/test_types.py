@@ -1,0 +1,13 @@
+"""Types as objects."""
+
+from __future__ import annotations
+
+from tewb import tir
+from tewb.compat.types import PointerType, PrimType
+
+
+def test_variables_are_made_of_types() -> None:
+    assert tir.Var("n", PrimType("int64")).dtype == "int64"
+    assert tir.Var("p", PointerType(PrimType("float32"), "global")).dtype == "handle"
+    assert PrimType("int32") == PrimType("int32") and hash(PrimType("int32")) == hash(PrimType("int32"))
+    assert PrimType("handle") != PointerType(PrimType("int8")) and repr(PrimType("int8")) == "PrimType(int8)"
