@@ -3,8 +3,8 @@ import numpy as np
 import tvm
 from tvm import te
 
-A = te.placeholder((64,), name="A")
-B = te.compute((64,), lambda i: A[i] * 3.0, name="B")
+A = te.placeholder((32,), name="A")
+B = te.compute((32,), lambda i: A[i] * 3.0, name="B")
 s = te.create_schedule(B.op)
 s[B].split(B.op.axis[0], factor=8)
 ir = tvm.lower(s, [A, B], simple_mode=True)["main"]
@@ -40,9 +40,9 @@ with tvm.transform.PassContext(config={"tir.add_lower_pass": [(1, vectorize)]}):
     f = tvm.build(s, [A, B], target="llvm")
 print(text)
 assert len(loops) == 1 and "Broadcast" in text
-b = np.zeros(64, "float32")
-f(np.arange(64, dtype="float32"), b)
-np.testing.assert_allclose(b, np.arange(64) * 3.0)
+b = np.zeros(32, "float32")
+f(np.arange(32, dtype="float32"), b)
+np.testing.assert_allclose(b, np.arange(32) * 3.0)
 with tvm.transform.PassContext(opt_level=3, config={"tir.UnrollLoop": {"auto_max_step": 8, "explicit_unroll": True}}):
     assert str(tvm.lower(s, [A, B])).count("B[") == 8
 assert tvm.transform.PassContext.current().opt_level == 2
