@@ -13,6 +13,7 @@ from tewb.compat.absent import Absent
 from tewb.compat.names import ClassicModule, Entry, covering, modules
 
 _MISSING = object()
+TO_COME = "tewb knows the name, and has nothing of this kind yet"
 
 
 def classic_name(module_name: str) -> str:
@@ -31,6 +32,8 @@ def find(module: str, name: str) -> Any:
     outside = covering(module)
     if outside is not None:
         return Absent(whole, outside.instead)
+    if module in modules() and modules()[module].is_alias:  # of a module that is not there
+        return Absent(whole, TO_COME)
     where = "tewb" if module == "tvm" else f"tewb.{module}"
     raise AttributeError(f"module {where!r} has no attribute {name!r}{_near(module, name)}")
 
@@ -44,9 +47,7 @@ def _resolved(entry: Entry, whole: str) -> Any:
     if entry.instead:
         return Absent(whole, entry.instead)
     value = locate(entry.home)
-    return (
-        Absent(whole, "tewb knows the name, and has nothing of this kind yet") if value is _MISSING else value
-    )
+    return Absent(whole, TO_COME) if value is _MISSING else value
 
 
 def is_here(home: str) -> bool:
@@ -149,9 +150,9 @@ def maker(name: str) -> ModuleMaker | None:
     table = modules().get(classic)
     if table is not None and table.is_class:
         return None
-    if table is not None and table.is_alias:
+    if table is not None and table.is_alias and isinstance(locate(table.home), ModuleType):
         home = table.home
-        return lambda: importlib.import_module(home)
+        return lambda: imported(home)
     if table is None and covering(classic) is not None:
         table = ClassicModule(classic)
     return None if table is None else lambda: FaceModule(name, table)

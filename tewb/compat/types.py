@@ -1,4 +1,5 @@
-"""`tvm.ir.PrimType` and `PointerType`: types as objects, of which variables are made. Here a type is a dtype."""
+"""`tvm.ir.PrimType` and `PointerType`: types as objects, of which variables are made. Here a type is a dtype. And the
+numbers of kinds of dtypes."""
 
 from __future__ import annotations
 
@@ -29,3 +30,9 @@ class PointerType(PrimType):
     def __init__(self, element_type: PrimType, storage_scope: str = "") -> None:
         super().__init__(HANDLE)
         self.element_type, self.storage_scope = element_type, storage_scope
+
+
+class DataTypeCode:
+    """The numbers that stand for kinds of dtypes."""
+
+    INT, UINT, FLOAT, HANDLE, BFLOAT = range(5)
