@@ -254,7 +254,7 @@ def test_constants_wrap_and_round(folded: Callable[[], Any], value: float) -> No
         (1, "int\uff17", "unknown dtype"),
         (1, "int032", "unknown dtype"),
         (1, "float32x9999999999", "unknown dtype"),
-        (1, "float16", "unknown dtype"),
+        (1, "float17", "unknown dtype"),
     ],
     ids=lambda x: str(x)[:20] if isinstance(x, str) else type(x).__name__,
 )

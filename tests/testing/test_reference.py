@@ -111,7 +111,7 @@ def test_integers_are_exact_and_sums_of_floats_have_room() -> None:
 @pytest.mark.parametrize(
     ("dtype", "kind"), [("bool", "bool"), ("uint8", "uint8"), ("float16", "float16"), ("bfloat16", "uint16")]
 )
-def test_random_values_suit_their_dtype(dtype: str, kind: str) -> None:
+def test_random_values_are_kept_as_kernels_take_them(dtype: str, kind: str) -> None:
     a = random_array((100,), dtype, np.random.default_rng(0))
     assert a.dtype == kind
     assert len(np.unique(a)) > 1
