@@ -346,8 +346,14 @@ class Graph:
         kinds = ["scale", "whole", "window", "hybrid_shift", "hybrid_triangle"] + ["rows"] * (
             len(r.shape) == 2
         )
+        if r.shape[0].op == "const" and r.shape[0].data > 0:  # there is room for a first step
+            kinds += ["scan", "scan"]
         kind = rng.choice(kinds)
-        if is_float(r.dtype) and r.spread[0] * 2.0 ** r.spread[1] * 64 > 2.0 ** EXACT[r.dtype]:
+        if (
+            kind != "scan"
+            and is_float(r.dtype)
+            and r.spread[0] * 2.0 ** r.spread[1] * 64 > 2.0 ** EXACT[r.dtype]
+        ):
             kind = rng.choice(["window", "hybrid_shift"])
         number = len(self.stages)
         options = []

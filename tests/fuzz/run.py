@@ -143,7 +143,11 @@ def _replayed(p: Program, names: dict[str, Any], done: list[Step], rng: random.R
     def by_code() -> Schedule:
         tensors = {t for stage in p.stages for t in stage.outputs[:1]} | {i.ident for i in p.inputs}
         stages = {stage.name: t for t in sorted(tensors) if (stage := s.find(names[t])) is not None}
-        made = {**names, "s": te.create_schedule(list(s.outputs))}
+        first = te.create_schedule(list(s.outputs))
+        made = {**names, "s": first}
+        for n, stage in enumerate([x for x in first.stages if x.name not in stages]):  # the parts of a scan
+            stages[stage.name] = f"part_{n}"
+            made[f"part_{n}"] = stage.op.output(0)
         exec("\n".join(schedule_code(s, stages, set(names))), made)
         return made["s"]  # type: ignore[no-any-return]
 

@@ -103,4 +103,14 @@ tewb.register_func("fuzz.rows", rows, override=True)""",
         "triangle{rank}({t})",
         _triangle,
     ),
+    "scan": Template(
+        """\
+def running(t):
+    state = te.placeholder(t.shape, t.dtype, name="state")
+    first = te.compute((1, *t.shape[1:]), lambda k, *i: t(k, *i), name="first")
+    following = te.compute(t.shape, lambda k, *i: te.max(state(k - 1, *i), t(k, *i)), name="next")
+    return te.scan(first, following, state)""",
+        "running({t})",
+        lambda a: [np.maximum.accumulate(a, axis=0)],
+    ),
 }  # fmt: skip

@@ -16,7 +16,7 @@ from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
 from tewb.lowering.user_passes import with_user_passes
-from tewb.schedule import ResultCache, Schedule
+from tewb.schedule import ResultCache, Schedule, scan_of
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
 
@@ -139,6 +139,13 @@ def _kernel_parameters(
             raise LowerError(
                 f"{a.name} is given twice among the arguments", hint="name each argument once", span=here()
             )
+        scan = scan_of(stage)
+        if scan is not None:
+            raise LowerError(
+                f"{a.name} is a part of scan {scan.name}, which has its steps one at a time, and no argument",
+                hint=f"{scan.name} holds all steps of it: give that",
+                span=here(),
+            )
         if stage.is_inlined:
             wrong.append(
                 LowerError(
@@ -177,7 +184,12 @@ def _check_complete(schedule: Schedule, keys: dict[Key, Buffer], wrong: list[Low
                 keys[stage, t.value_index] = Buffer(t.name, t.dtype, t.shape)
                 added.append(keys[stage, t.value_index])
     for stage in schedule.stages:
-        if stage.is_placeholder and stage.readers() and not any(s is stage for s, _ in keys):
+        if (
+            stage.is_placeholder
+            and stage.readers()
+            and scan_of(stage) is None
+            and not any(s is stage for s, _ in keys)
+        ):
             raise LowerError(
                 f"{stage.name} is an input and is not among the arguments",
                 hint="lower(s, [A, B, C])",

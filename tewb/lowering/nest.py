@@ -28,9 +28,10 @@ from tewb.ir import (
 from tewb.lowering.bind_buffers import bind_buffers, compact_strides
 from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.extern_nest import ExternNest, extern_scope
-from tewb.schedule import At, Schedule, Stage, aligned_strides, within_guards
+from tewb.lowering.scan_nest import ScanNest
+from tewb.schedule import At, Schedule, Stage, aligned_strides, scan_memory, within_guards
 from tewb.schedule.bounds import Bounds
-from tewb.tensor import ComputeOp, ExternOp, Tensor, is_whole
+from tewb.tensor import ComputeOp, ExternOp, ScanOp, Tensor, is_whole
 from tewb.tensor.hybrid import HybridOp
 
 Key = tuple[Stage, int]
@@ -52,10 +53,11 @@ class Nests:
         self.buffers: dict[Key, Buffer] = dict(arguments)
         self.mins: dict[Key, tuple[Expr, ...]] = {}
         self.at: dict[tuple[Stage, IterVar], list[Stage]] = {}
+        self.scan_memory = scan_memory(schedule)
         for stage in schedule.stages:
             if stage in bounds.stages:
                 self.choose_buffers(stage)
-            if isinstance(stage.attach, At):
+            if isinstance(stage.attach, At) and not stage.is_placeholder:
                 self.at.setdefault((stage.attach.stage, stage.attach.axis), []).append(stage)
 
     def choose_buffers(self, stage: Stage) -> None:
@@ -63,11 +65,15 @@ class Nests:
         regions = self.bounds.stages[stage].regions
         for t, region in zip(stage.op.outputs, regions, strict=True):
             key = (stage, t.value_index)
-            if key not in self.arguments:
+            if self.is_own(key):
                 name = stage.name if len(regions) == 1 else f"{stage.name}.v{t.value_index}"
                 shape = tuple(r.extent for r in region)
                 self.buffers[key] = self.intermediate(name, t, shape, stage)
                 self.mins[key] = tuple(r.min for r in region)
+
+    def is_own(self, key: Key) -> bool:
+        """Whether an output has memory of its own: it is no argument, and no part of a scan."""
+        return key not in self.arguments and key not in self.scan_memory
 
     def intermediate(self, name: str, t: Tensor, shape: tuple[Expr, ...], stage: Stage) -> Buffer:
         """The buffer of a tensor that is computed here: the same one as before where nothing about it changed."""
@@ -92,7 +98,7 @@ class Nests:
         nested = seq(self.produce(stage), self.realize(rest, body))
         for t in reversed(stage.op.outputs):
             key = (stage, t.value_index)
-            if key not in self.arguments:
+            if self.is_own(key):
                 nested = Allocate(self.buffers[key], nested, stage.origin())
         return nested
 
@@ -142,6 +148,8 @@ class Nests:
             return ExternNest(self, stage, op).nest()
         if isinstance(op, HybridOp):
             return self.hybrid(stage, op)
+        if isinstance(op, ScanOp):
+            return ScanNest(self, stage, op).nest()
         raise LowerError(f"stage {stage.name}: no rule for {type(op).__name__}")
 
     # ---- elements
@@ -150,6 +158,7 @@ class Nests:
         """The buffer that holds `t` and the indices of its first element in the tensor."""
         stage = self.schedule.stage_of(t)
         key = (stage, t.value_index)
+        key = self.scan_memory.get(key, key)
         if key not in self.buffers:
             kind = "an input" if stage.is_placeholder else "computed"
             raise LowerError(

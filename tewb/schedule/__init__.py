@@ -22,14 +22,17 @@ from tewb.schedule.questions import inside
 from tewb.schedule.recompute import recompute_factor
 from tewb.schedule.relation import LARGEST_FACTOR, Extents, Fuse, Split, divides, index_up
 from tewb.schedule.result_cache import ResultCache
+from tewb.schedule.scans import holder_of, scan_memory, scan_of
 from tewb.schedule.schedule import Schedule, create_schedule
 from tewb.schedule.stage import INLINE, At, Stage
 from tewb.schedule.vector_reduction import lane_loop, lane_shape, loops_of_elements
+from tewb.tensor import scan_body as ScanGetBody
+from tewb.tensor import scan_fix_points as ScanFixPointAnalysis
 
 del _primitives
 
 __all__ = [
     "INLINE", "PRIMITIVES", "At", "Fuse", "Param", "Primitive", "ResultCache", "Schedule", "Split", "Stage", "Step",
     "create_schedule", "loop_marks", "loop_of", "loops_text", "place_text", "stage_marks", "steps_of",
-"Extents", "LARGEST_FACTOR", "Names", "PrimitiveCall", "REQUIRED", "Refusal", "Repair", "Selection", "aligned_strides", "divides", "elements_spanned", "index_up", "inside", "lane_loop", "lane_shape", "loops_of_elements", "recompute_factor", "schedule_code", "tile_of", "within_guards",
+"Extents", "LARGEST_FACTOR", "Names", "PrimitiveCall", "REQUIRED", "Refusal", "Repair", "Selection", "aligned_strides", "divides", "elements_spanned", "index_up", "inside", "lane_loop", "lane_shape", "loops_of_elements", "ScanFixPointAnalysis", "ScanGetBody", "holder_of", "recompute_factor", "scan_memory", "scan_of", "schedule_code", "tile_of", "within_guards",
 ]  # fmt: skip

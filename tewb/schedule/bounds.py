@@ -36,7 +36,7 @@ from tewb.schedule.inlining import inlined_operations
 from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
-from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Region, Tensor, whole_region
+from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Region, ScanOp, Tensor, whole_region
 from tewb.tensor.hybrid import HybridOp
 
 
@@ -159,7 +159,7 @@ def _stage_bounds(
         return _hybrid_bounds(stage, op, needed, whole, analyzer)
     ranges = {iv: iv.dom for iv in (*op.axis, *op.reduce_axis) if iv.dom is not None}
     dependent_vars = _dependent_ranges(stage, op, ranges) if isinstance(op, ComputeOp) and op.domains else {}
-    if needed is not None:
+    if needed is not None and not isinstance(op, ScanOp):
         ranges.update(zip(op.axis, needed, strict=True))
     counts = {iv: r.extent for iv, r in ranges.items()}
     wide = op.domains if isinstance(op, ComputeOp) else ()
@@ -227,13 +227,13 @@ def _loops_at(place: At) -> list[tuple[Stage, IterVar]]:
 def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds) -> list[Range] | None:
     """The range of each axis of `stage` that its readers need at its place; None for all of it. Of a hybrid
     function, the range of each dimension."""
-    if not stage.op.tiled or (isinstance(stage.op, HybridOp) and stage.attach is None):
+    if not stage.op.tiled or (isinstance(stage.op, HybridOp | ScanOp) and stage.attach is None):
         return None
     fixed = set(bounds.around(stage))
     boxes: list[Interval | None] = []
     first = True
     # An extern may be cut in its leading dimensions only, a hybrid function in any.
-    cut = stage.op.cut if isinstance(stage.op, HybridOp) else stage.op.axis
+    cut = stage.op.cut if isinstance(stage.op, HybridOp | ScanOp) else stage.op.axis
     axes = len(cut)
     for reader in readers:
         for touched in _touched(schedule, reader, stage, fixed, bounds):
@@ -373,7 +373,24 @@ def _reader_boxes(
         still = {bounds.stages[s].vars[iv] for s, iv in fixed}
         read = [b for t, b in zip(op.inputs, op.in_buffers, strict=True) if t in mine]
         return [a.box(still) for a in accesses_of(own.body, read)]
+    if isinstance(op, ScanOp):
+        return _scan_boxes(reader, op, mine, fixed, own)
     return [[interval(const(0, n.dtype), n) for n in t.shape] for t in mine]
+
+
+def _scan_boxes(
+    scan: Stage, op: ScanOp, mine: set[Tensor], fixed: set[tuple[Stage, IterVar]], own: StageBounds
+) -> list[list[Interval | None]]:
+    """What a scan takes of inits and updates: all first steps, and of an update one step in each iteration."""
+    time, boxes = op.scan_axis, list[list[Interval | None]]()
+    first, steps = own.ranges[time].min, own.ranges[time].extent
+    this = _iteration(own, time) if (scan, time) in fixed else full(steps)
+    of_update = shifted(own.ranges[time], this)
+    for tensors, of_time in ((op.init, interval(const(0, first.dtype), first)), (op.update, of_update)):
+        for t, region in zip(tensors, own.regions, strict=True):
+            if t in mine:
+                boxes.append([of_time, *(interval(r.min, r.extent) for r in region[1:])])
+    return boxes
 
 
 def _covered(domain: Domain, axes: Mapping[Var, Interval | None]) -> Interval | None:

@@ -76,7 +76,7 @@ def _inline(schedule: Schedule, op: ComputeOp, inline: list[Operation]) -> Opera
 
     rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
     body, domains = tuple([rewrite(e) for e in op.body]), op.mapped_domains(rewrite)
-    inlined = ComputeOp(op.name, op.axis, body, op.tag, check=False, domains=domains)
+    inlined = ComputeOp(op.name, op.axis, body, op.tag, False, domains, op.first_step)
     inlined.span = op.span
     if any(isinstance(o, ComputeOp) and o.unproved for o in (op, *inline)):
         inlined.unproved = check_accesses(inlined, refuse=False)

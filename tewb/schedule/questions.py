@@ -11,9 +11,10 @@ from tewb.schedule.declare import PRIMITIVES, Refusal
 from tewb.schedule.dependent_loops import range_known_outside
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.relation import Split
+from tewb.schedule.scans import misplaced_in_scan
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, LoopList, Stage
-from tewb.tensor import ExternOp, PlaceholderOp
+from tewb.tensor import ExternOp, PlaceholderOp, ScanOp
 from tewb.tensor.hybrid import HybridOp
 
 # ---------------------------------------------------------------- loops
@@ -33,6 +34,11 @@ def has_loops(stage: Stage) -> Refusal | None:
 def untouched(stage: Stage, iv: IterVar) -> Refusal | None:
     """An axis may be changed when it is not opaque, not marked, and nothing is computed at it."""
     name = stage.axis_name(iv)
+    if isinstance(stage.op, ScanOp):
+        return Refusal(
+            f"loop {name} is the time of scan {stage.name}, and stays one loop around its steps, in order",
+            "schedule the loops of its update inside of it",
+        )
     if iv.kind is AxisKind.OPAQUE:
         return Refusal(
             f"axis {name} is the inside of extern {stage.name}, which only its own code knows",
@@ -246,6 +252,9 @@ def misplaced_at(stage: Stage, attach: At | str | None) -> Refusal | None:
 def misplaced(schedule: Schedule) -> Refusal | None:
     """Why the stages cannot be computed where they stand: each loop must be around everything that reads the stage
     in it."""
+    refused = misplaced_in_scan(schedule)
+    if refused:
+        return refused
     ends: set[Stage] = set()
     answers: _Inside = {}
     for stage in schedule.stages:

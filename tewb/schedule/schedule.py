@@ -14,6 +14,7 @@ from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives
 from tewb.schedule.relation import loop_extents
 from tewb.schedule.result_cache import ResultCache
+from tewb.schedule.scans import place_scans
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp, Operation, Tensor
 
@@ -45,6 +46,7 @@ class Schedule(SchedulePrimitives):
             self._stage_of_op[op] = stage
         self._first = list(self.stages)
         self.output_stages = [self._stage_of_op[op] for op in outputs]
+        place_scans(self)
 
     # ---- finding stages
 
@@ -204,6 +206,7 @@ class Schedule(SchedulePrimitives):
         self._stage_of_op = {s.first_op: s for s in self._first}
         for stage in self._first:
             stage.reset(stage.first_op)
+        place_scans(self)
         self.journal = ()
         self.version += 1
         for number, step in enumerate(steps):

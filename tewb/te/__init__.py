@@ -68,6 +68,7 @@ from tewb.tensor import (
     min_value,
     placeholder,
     reduce_axis,
+    scan,
     var,
 )
 from tewb.tensor.reduce import max, min, prod, sum
@@ -79,6 +80,6 @@ __all__ = [
     "ceil", "comm_reducer", "compute", "const", "copysign", "cos", "cosh", "create_schedule", "decl_buffer", "div", "erf", "exp",
     "exp2", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hybrid", "hypot", "if_then_else", "indexdiv",
     "indexmod", "isfinite", "isinf", "isnan", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min",
-    "min_value", "nearbyint", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "select",
+    "min_value", "nearbyint", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "scan", "select",
     "sigmoid", "sin", "sinh", "size_var", "sqrt", "sum", "tan", "tanh", "trunc", "truncdiv", "truncmod", "var",
 ]  # fmt: skip

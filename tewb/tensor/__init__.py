@@ -1,7 +1,7 @@
 """Tensor expressions: what to compute. Placeholders, computes, reductions and externs form a graph."""
 
 from tewb.tensor import extern_access as access
-from tewb.tensor.access_check import ALWAYS, UnprovedRead, check_accesses
+from tewb.tensor.access_check import ALWAYS, UnprovedRead, check_accesses, reads_earlier
 from tewb.tensor.compute import ComputeOp, compute
 from tewb.tensor.domains import Domain, depends_on
 from tewb.tensor.extern import (
@@ -27,6 +27,7 @@ from tewb.tensor.graph_source import GraphSource
 from tewb.tensor.json_text import load_json, save_json
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
+from tewb.tensor.scan import ScanOp, scan, scan_body, scan_fix_points
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
 from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
 
@@ -34,5 +35,5 @@ __all__ = [
     "ComputeOp", "Domain", "ExternOp", "Operation", "TilePart", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "address_of", "call_extern",
     "call_packed", "check_name", "checked_index", "comm_reducer", "compute", "decl_buffer", "depends_on", "extern", "extern_region", "is_whole", "known_ranges", "max_value", "min_value",
     "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile", "index_text",
-"ALWAYS", "GraphSource", "load_json", "save_json", "Region", "UnprovedRead", "check_accesses",
+"ALWAYS", "GraphSource", "ScanOp", "reads_earlier", "scan", "scan_body", "scan_fix_points", "load_json", "save_json", "Region", "UnprovedRead", "check_accesses",
 ]  # fmt: skip

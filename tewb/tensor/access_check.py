@@ -11,6 +11,7 @@ from tewb.arith import Analyzer, detect_linear, unlikely
 from tewb.base import BOOL, BoundError, any_depth, here
 from tewb.ir import (
     LEAVES,
+    Add,
     And,
     Call,
     Expr,
@@ -20,10 +21,13 @@ from tewb.ir import (
     ProducerLoad,
     Range,
     Reduce,
+    Select,
+    Sub,
     Var,
     conjuncts,
     disjuncts,
     ops,
+    structural_equal,
     visit,
     walk,
 )
@@ -35,12 +39,20 @@ ALWAYS: Expr = IntImm(1, BOOL)
 
 
 @any_depth
-def check_accesses(op: Any, refuse: bool = True) -> tuple[UnprovedRead, ...]:
+def check_accesses(op: Any, refuse: bool = True, of_a_step: bool | None = None) -> tuple[UnprovedRead, ...]:
     """The accesses (load, dimension) of a compute that cannot be proved in bounds.
 
     Raises BoundError for an access that certainly leaves its tensor: one that nothing guards, affine in
-    the axes, whose smallest or largest index is outside (unless `refuse` is off).
+    the axes, whose smallest or largest index is outside (unless `refuse` is off). Whether it is a step of a scan, which
+    reads `state[t - 1]` and begins later, is not known where it is written: `of_a_step` is None then.
     """
+    if refuse and of_a_step is None:
+        try:
+            return check_accesses(op, of_a_step=False)
+        except BoundError:
+            if not reads_earlier(op):
+                raise
+        refuse = False
     unproved: list[UnprovedRead] = []
     paths = _Paths(op)
     checker = _Checker(op, unproved, refuse, paths, (*op.axis, *op.reduce_axis))
@@ -58,7 +70,31 @@ def check_accesses(op: Any, refuse: bool = True) -> tuple[UnprovedRead, ...]:
     return tuple(unproved)
 
 
-def _facts(op: Any) -> Analyzer:
+@any_depth
+def reads_earlier(op: Any) -> bool:
+    """Whether a compute reads an input as a step of a scan reads its state: at `t - 1` in the first dimension, which is
+    as long as the axis t, and not as a choice of a select. If it is none, its schedule says so."""
+    extents = {iv.var: op.domain(iv).extent for iv in op.axis}
+    nodes = [n for e in op.exprs() for n in walk(e)]
+    loads = [n for n in nodes if isinstance(n, ProducerLoad) and n.producer.is_input and n.indices]
+    earlier = [n for n in loads if _is_before(n.indices[0], n.producer.shape[0], extents)]
+    if not earlier:
+        return False
+    chosen = {id(x) for n in nodes if isinstance(n, Select) for e in (n.then, n.other) for x in walk(e)}
+    return not any(id(n) in chosen for n in earlier)
+
+
+def _is_before(index: Expr, size: Expr, extents: dict[Var, Expr]) -> bool:
+    """Whether an index is `t - 1`, or further back, of an axis t of that size."""
+    match index:
+        case Sub(Var() as t, IntImm(back)):
+            return back > 0 and t in extents and structural_equal(extents[t], size)
+        case Add(Var() as t, IntImm(ahead)):
+            return ahead < 0 and t in extents and structural_equal(extents[t], size)
+    return False
+
+
+def access_facts(op: Any) -> Analyzer:
     """An analyzer that knows the axes of a compute and the sizes of its tensors."""
     analyzer = Analyzer()
     for iv in (*op.axis, *op.reduce_axis):
@@ -133,7 +169,7 @@ class _Checker:
         self, op: Any, unproved: list[UnprovedRead], refuse: bool, paths: _Paths, axes: tuple[IterVar, ...]
     ) -> None:
         self.op, self.unproved, self.refuse, self.paths, self.axes = op, unproved, refuse, paths, axes
-        self.analyzer = _facts(op)
+        self.analyzer = access_facts(op)
         self.seen: dict[Expr, list[_Under]] = {}
 
     def is_done(self, e: Expr, under: _Under) -> bool:

@@ -34,10 +34,11 @@ class ComputeOp(Operation):
     """outputs[v][axis...] = body[v]. A reduction's bodies are Reduce nodes of one combiner.
 
     `unproved` are the reads that are not proved to be in bounds: they are checked when the
-    kernel runs. `domains` are those of the reduce axes that depend on other axes or on elements of tensors.
+    kernel runs. `domains` are those of the reduce axes that depend on other axes or on elements of tensors. In the
+    body of a scan, `first_step` are the dimension of time and the step at which it begins.
     """
 
-    __slots__ = ("axis", "body", "domains", "inputs", "reduce_axis", "unproved")
+    __slots__ = ("axis", "body", "domains", "first_step", "inputs", "reduce_axis", "unproved")
 
     def __init__(
         self,
@@ -47,10 +48,12 @@ class ComputeOp(Operation):
         tag: str = "",
         check: bool = True,
         domains: Domains | None = None,
+        first_step: tuple[int, int] | None = None,
     ) -> None:
         shape = tuple(iv.dom.extent for iv in axis if iv.dom is not None)
         super().__init__(name, [shape] * len(body), [e.dtype for e in body], tag)
         first = body[0]
+        self.first_step = first_step
         self.reduce_axis = first.axes if isinstance(first, Reduce) else ()
         self.domains = dependent_domains(axis, self.reduce_axis) if domains is None else dict(domains)
         if self.domains:
@@ -66,6 +69,9 @@ class ComputeOp(Operation):
         return True
 
     def domain(self, iv: IterVar) -> Range | None:
+        if self.first_step is not None and iv is self.axis[self.first_step[0]]:
+            n, first = iv.dom.extent, self.first_step[1]  # type: ignore[union-attr]
+            return Range(const(first, n.dtype), Analyzer().simplify(ops.sub(n, first)))
         return self.domains[iv].range if iv in self.domains else iv.dom
 
     def exprs(self) -> tuple[Expr, ...]:
@@ -93,6 +99,7 @@ class ComputeOp(Operation):
             self.tag,
             bool(self.unproved),
             self.mapped_domains(rewrite),
+            self.first_step,
         )
         op.attrs, op.span = self.attrs, self.span
         return op

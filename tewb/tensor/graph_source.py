@@ -13,6 +13,7 @@ from tewb.tensor.domains import Domain
 from tewb.tensor.extern import ExternOp, Tile, TilePart, whole_buffers
 from tewb.tensor.placeholder import PlaceholderOp
 from tewb.tensor.reduce import is_ready_made
+from tewb.tensor.scan import ScanOp
 from tewb.tensor.tensor import Operation, Tensor
 
 Fresh = Callable[[str], str]
@@ -42,7 +43,8 @@ class GraphSource:
                 self.declare(free_vars(n))
         names = [self.fresh(t.name) for t in op.outputs]
         value = self._definition(op)
-        self.lines.append(f"{', '.join(names)} = {value}")
+        one_of_list = isinstance(op, ScanOp) and len(names) == 1
+        self.lines.append(f"{', '.join(names)}{',' if one_of_list else ''} = {value}")
         self.tensors.update(zip(op.outputs, names, strict=True))
 
     def declare(self, variables: Sequence[ir.Var]) -> None:
@@ -60,10 +62,17 @@ class GraphSource:
             return self.compute(op)
         if isinstance(op, ExternOp):
             return self.extern(op)
+        if isinstance(op, ScanOp):
+            return self.scan(op)
         return self.hybrid(op)
 
     def shape(self, extents: Sequence[ir.Expr]) -> str:
         return "(" + ", ".join(self.expr(n) for n in extents) + ("," if len(extents) == 1 else "") + ")"
+
+    def scan(self, op: ScanOp) -> str:
+        groups = (op.init, op.update, op.states)
+        parts = ", ".join(f"[{', '.join(self.tensors[t] for t in group)}]" for group in groups)
+        return f"te.scan({parts}, name={literal(op.name)})"
 
     # ---- computes
 

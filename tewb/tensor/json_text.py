@@ -17,6 +17,7 @@ from tewb.ir import Buffer, ExternRegion, IRModule, IterVar, Node, PrimFunc
 from tewb.tensor.compute import ComputeOp
 from tewb.tensor.domains import Domain
 from tewb.tensor.placeholder import PlaceholderOp
+from tewb.tensor.scan import ScanOp
 from tewb.tensor.tensor import Tensor
 
 _ENUMS: tuple[type[Enum], ...] = (ir.ForKind, ir.AxisKind)
@@ -24,7 +25,7 @@ _CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
         *(c for c in vars(ir).values() if isinstance(c, type) and issubclass(c, Node) and hasattr(c, "_kinds")),
-        Buffer, ComputeOp, Domain, ExternRegion, IRModule, IterVar, PlaceholderOp, PrimFunc, Tensor,
+        Buffer, ComputeOp, Domain, ExternRegion, IRModule, IterVar, PlaceholderOp, PrimFunc, ScanOp, Tensor,
     )
 }  # fmt: skip
 _LEFT_OUT = ("origin", "span")  # where it was written

@@ -10,9 +10,13 @@ from tewb.tensor.tensor import Operation, Tensor, check_name
 
 
 class PlaceholderOp(Operation):
-    """An input of the program."""
+    """An input of the program, or the state of a scan."""
 
     __slots__ = ()
+
+    @property
+    def is_input(self) -> bool:
+        return True
 
 
 def check_shape(name: str, shape: Any) -> tuple[Expr, ...]:

@@ -43,6 +43,11 @@ class Operation:
         hybrid function, `cut` holds the loops that compute them)."""
         return False
 
+    @property
+    def is_input(self) -> bool:
+        """Whether its values are given, and not computed."""
+        return False
+
     def __init__(
         self, name: str, shapes: Iterable[tuple[Expr, ...]], dtypes: Iterable[DType], tag: str = ""
     ) -> None:
@@ -96,6 +101,11 @@ class Tensor(Producer):
     @property
     def ndim(self) -> int:
         return len(self.shape)
+
+    @property
+    def is_input(self) -> bool:
+        """Whether its values are given, and not computed."""
+        return self.op.is_input
 
     def __call__(self, *indices: Any) -> Expr:
         return element(self, indices)

@@ -35,7 +35,16 @@ from tewb.ir import (
     shared_subexpressions,
 )
 from tewb.runtime import NDArray, registered_function
-from tewb.tensor import ComputeOp, ExternOp, Operation, PlaceholderOp, Tensor, whole_buffers, whole_tile
+from tewb.tensor import (
+    ComputeOp,
+    ExternOp,
+    Operation,
+    PlaceholderOp,
+    ScanOp,
+    Tensor,
+    whole_buffers,
+    whole_tile,
+)
 
 Values = dict[Var, Any]
 Arrays = dict[Tensor, Any]
@@ -88,8 +97,12 @@ def evaluate(
     values: Values = {v: bool(x) if v.dtype.is_bool else x for v, x in (scalars or {}).items()}
     for t, a in arrays.items():
         values.update({n: int(size) for n, size in zip(t.shape, a.shape, strict=True) if isinstance(n, Var)})
-    for op in _in_order([t.op for t in outputs]):
-        if not all(t in arrays for t in op.outputs):
+    order = _in_order([t.op for t in outputs])
+    within = {
+        p for scan in order if isinstance(scan, ScanOp) for p in (*scan.body, *(s.op for s in scan.states))
+    }
+    for op in order:
+        if op not in within and not all(t in arrays for t in op.outputs):
             arrays.update(zip(op.outputs, _results(op, arrays, values), strict=True))
     return [arrays[t] for t in outputs]
 
@@ -113,6 +126,8 @@ def _results(op: Operation, arrays: Arrays, values: Values) -> list[Any]:
             return _compute(op, arrays, values)
     if isinstance(op, ExternOp):
         return _extern(op, arrays, values)
+    if isinstance(op, ScanOp):
+        return _scan(op, arrays, values)
     if isinstance(op, PlaceholderOp):
         raise TewbError(
             f"the value of input {op.name} is not given", hint="inputs is a dict from tensors to arrays"
@@ -124,13 +139,35 @@ def _results(op: Operation, arrays: Arrays, values: Values) -> list[Any]:
     return list(computed) if isinstance(computed, tuple) else [computed]
 
 
-def _compute(op: ComputeOp, arrays: Arrays, values: Values) -> list[Any]:
-    shape = tuple(int(_value(n, values, arrays)) for n in op.output(0).shape)
+def _scan(op: ScanOp, arrays: Arrays, values: Values) -> list[Any]:
+    """The states of a scan: their first steps, and then one step after the other of all that is in its body."""
+    known, time = dict(arrays), op.time
+    for t in [t for step in (*(t.op for t in op.states), *op.body) for t in step.outputs]:
+        shape = [int(_value(n, values, arrays)) for n in t.shape]
+        known[t] = np.zeros(shape, memory_dtype(t.dtype))
+    for first, update, state in zip(op.init, op.update, op.states, strict=True):
+        known[state] = known[update]
+        known[state][: len(arrays[first])] = arrays[first]
+    for step in range(len(arrays[op.init[0]]), len(known[op.states[0]])):
+        for cell in op.body:
+            d = time[cell]
+            with np.errstate(all="ignore"):
+                rows = _compute(cell, known, values, {d: step})
+            for t, row in zip(cell.outputs, rows, strict=True):
+                known[t][(*[slice(None)] * d, slice(step, step + 1))] = row
+    return [known[s] for s in op.states]
+
+
+def _compute(op: ComputeOp, arrays: Arrays, values: Values, at: Mapping[int, int] | None = None) -> list[Any]:
+    """The values of a compute, or its slice at one index of the dimensions in `at`."""
+    fixed = at or {}
+    sizes = enumerate(op.output(0).shape)
+    shape = tuple(1 if d in fixed else int(_value(n, values, arrays)) for d, n in sizes)
     grid: Values = dict(values)
     for d, iv in enumerate(op.axis):
         steps = [1] * len(shape)
         steps[d] = shape[d]
-        grid[iv.var] = np.arange(shape[d], dtype=iv.dtype).reshape(steps)
+        grid[iv.var] = (fixed.get(d, 0) + np.arange(shape[d], dtype=iv.dtype)).reshape(steps).astype(iv.dtype)
     first = op.body[0]
     if isinstance(first, Reduce):
         return _reduce(op, first, shape, arrays, grid)

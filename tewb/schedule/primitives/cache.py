@@ -14,7 +14,7 @@ from tewb.schedule.primitives.set_scope import memory_scopes
 from tewb.schedule.questions import attached_at, read_by
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Stage
-from tewb.tensor import ComputeOp, Tensor
+from tewb.tensor import ComputeOp, ScanOp, Tensor
 
 if TYPE_CHECKING:
     from tewb.schedule.code import Names
@@ -62,6 +62,11 @@ def _read_refusal(stage: Stage, v: Values) -> Refusal | None:
     for reader in v["readers"]:
         if stage not in reader.reads():
             return Refusal(f"{reader.name} does not read {stage.name}", read_by(stage))
+        if isinstance(reader.op, ScanOp):
+            return Refusal(
+                f"{stage.name} is computed into the memory of scan {reader.name}, which reads no copy",
+                f"copy it for another reader, or copy {reader.name} for its readers",
+            )
     return None
 
 
@@ -213,7 +218,8 @@ def _moved(op: ComputeOp, scope: str) -> tuple[ComputeOp, ComputeOp]:
     if isinstance(body[0], Reduce):  # the parts of one reduction share their source
         body = tuple(replace(body[0], index=i, dtype=e.dtype) for i, e in enumerate(body))
     domains = op.mapped_domains(lambda e: substitute(e, renamed))
-    moved = ComputeOp(f"{op.name}.{scope}", axis, body, op.tag, bool(op.unproved), domains)
-    copied = ComputeOp(op.name, op.axis, tuple(_element(t, op.axis) for t in moved.outputs), "", check=False)
+    moved = ComputeOp(f"{op.name}.{scope}", axis, body, op.tag, bool(op.unproved), domains, op.first_step)
+    copy = tuple(_element(t, op.axis) for t in moved.outputs)
+    copied = ComputeOp(op.name, op.axis, copy, "", check=False, first_step=op.first_step)
     copied.span = moved.span = op.span
     return moved, copied

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tewb.ir import ForKind
 from tewb.schedule.declare import Refusal, Results, Values, primitive
 from tewb.schedule.questions import inside
+from tewb.schedule.scans import shares_memory
 from tewb.schedule.stage import At, Mark, Stage
 from tewb.tensor import ComputeOp, PlaceholderOp
 
@@ -30,7 +31,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if not isinstance(stage.op, ComputeOp):
         kind = "an input" if isinstance(stage.op, PlaceholderOp) else "not a compute"
         return Refusal(f"{stage.name} is {kind}", f"double buffer a copy: s.cache_read({stage.name}, ...)")
-    return _next_part(stage)
+    return shares_memory(stage, "double buffer") or _next_part(stage)
 
 
 @double_buffer.invariant

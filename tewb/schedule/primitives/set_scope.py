@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
 from tewb.schedule.primitives.nontemporal import not_nontemporal
 from tewb.schedule.questions import not_given
+from tewb.schedule.scans import shares_memory
 from tewb.schedule.stage import Mark, Stage
 
 
@@ -23,8 +24,10 @@ def set_scope(stage: Stage, scope: str) -> None:
 @set_scope.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     away = v["scope"] != "global"
-    return not_given(stage, "set the scope of") or (
-        not_nontemporal(stage, f"keep it in {v['scope']} memory") if away else None
+    return (
+        not_given(stage, "set the scope of")
+        or shares_memory(stage, "set the scope of")
+        or (not_nontemporal(stage, f"keep it in {v['scope']} memory") if away else None)
     )
 
 

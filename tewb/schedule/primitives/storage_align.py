@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from tewb.arith import Analyzer
 from tewb.ir import Expr, IterVar, const, ops
 from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
+from tewb.schedule.scans import shares_memory
 from tewb.schedule.stage import Mark, Stage
 from tewb.tensor import ComputeOp, PlaceholderOp
 
@@ -52,6 +53,9 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
         )
     if stage.is_inlined:
         return Refusal(f"{stage.name} is computed inline and has no memory", "call compute_root first")
+    refused = shares_memory(stage, "align")
+    if refused:
+        return refused
     if v["axis"] is None:
         return Refusal(f"{stage.name} is one element, which has no strides")
     if not 1 <= factor <= MOST:

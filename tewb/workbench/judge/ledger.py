@@ -44,6 +44,7 @@ from tewb.schedule import (
     Stage,
     aligned_strides,
     elements_spanned,
+    holder_of,
     lane_shape,
     recompute_factor,
     tile_of,
@@ -191,7 +192,8 @@ def _entry(s: Stage, bounds: Bounds, kept: bool, calls: Mapping[str, int | None]
         regions = bounds.stages[s].regions
         boxes = [[r.extent for r in box] for box in regions]
         sizes = [size_in_memory(box, aligned_strides(s, box), t.dtype.nbytes) for box, t in zip(boxes, s.op.outputs, strict=True)]  # fmt: skip
-        stored = nothing if kept else _together(sizes * (2 if s.is_double else 1))
+        own_memory = not kept and holder_of(s) is None
+        stored = nothing if not own_memory else _together(sizes * (2 if s.is_double else 1))
         allocated = _together([stored, *_lanes(s, bounds)])
         needed = declared if kept else _needed(s, bounds)
     return Entry(
@@ -218,6 +220,9 @@ def _lifetime(s: Stage, kept: bool) -> str:
         return "the caller's"
     if s.is_inlined:
         return "none: it is computed where it is read"
+    holder = holder_of(s)
+    if holder is not None:
+        return f"that of scan {holder.name}, of whose memory it is a part"
     readers = [r.name for r in s.readers()]
     until = f", until {readers[-1]} has read it" if readers else ""
     if isinstance(s.attach, At):

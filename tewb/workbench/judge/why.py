@@ -44,7 +44,7 @@ from tewb.schedule import (
     loop_of,
 )
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, readings
-from tewb.tensor import ComputeOp, ExternOp
+from tewb.tensor import ComputeOp, ExternOp, ScanOp
 from tewb.workbench.judge.ledger import argument_stages, cache_hint, caches, ledger
 from tewb.workbench.judge.palette import Trials
 from tewb.workbench.session_view import ProgramView
@@ -152,7 +152,9 @@ def _all_of_it(stage: Stage) -> str:
     if stage.is_output:
         return f"{stage.name} is an output, so all of ({shape}) is computed"
     why = "its access is not declared by regions, so a call makes everything"
-    if not isinstance(stage.op, ExternOp):
+    if isinstance(stage.op, ScanOp):
+        why = "its steps mix elements" if stage.attached else "it is computed at the root, all steps of it"
+    elif not isinstance(stage.op, ExternOp):
         why = "no loop of it makes one part alone"
     return f"{stage.name} can only be computed as a whole ({shape}): {why}"
 
@@ -197,6 +199,10 @@ def _accesses(stage: Stage, reader: Stage, bounds: Bounds) -> list[str]:
         ]
     if isinstance(op, ExternOp):
         return [f"{stage.name} as its access {op.access.name} says"]
+    if isinstance(op, ScanOp):
+        outputs = [*op.init, *op.update]
+        what = "the first steps" if any(t in stage.op.outputs for t in op.init) else "its own step"
+        return [f"{what} of {t.name}" for t in outputs if t in stage.op.outputs]
     return []
 
 

@@ -37,7 +37,7 @@ class StageInfo:
 
 def loop_tree(schedule: Schedule) -> list[StageInfo]:
     """All stages in the order of computation."""
-    placed = [s for s in schedule.stages if isinstance(s.attach, At)]
+    placed = [s for s in schedule.stages if isinstance(s.attach, At) and not s.is_placeholder]
     bounds = infer_bounds(schedule) if placed else None
     return [_stage(s, recompute_factor(s, bounds) if s in placed else 1.0) for s in schedule.stages]
 

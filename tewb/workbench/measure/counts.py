@@ -9,7 +9,7 @@ from typing import Any
 from tewb.arith import evaluate_integers
 from tewb.base import ArgumentError, any_depth, here
 from tewb.ir import Binary, Call, Compare, Expr, ProducerLoad, Reduce, Var, const_int, script, walk
-from tewb.tensor import ComputeOp, Operation, PlaceholderOp, Tensor
+from tewb.tensor import ComputeOp, Operation, PlaceholderOp, ScanOp, Tensor
 
 # Values of symbolic sizes and scalars: of a variable itself, or of all that have a name.
 Sizes = Mapping[Any, int]
@@ -34,7 +34,7 @@ def operations(outputs: Sequence[Operation], sizes: Sizes) -> int | None:
             if each is None:
                 return None
             total += each * _at_a_point(op)
-        elif not isinstance(op, PlaceholderOp):
+        elif not isinstance(op, PlaceholderOp | ScanOp):  # a scan's computes do all of its work
             return None
     return total
 

@@ -22,7 +22,7 @@ from tewb.driver import build_ir
 from tewb.ir import Expr, For, ForKind, IntImm, Stmt, Var, const, const_int, walk
 from tewb.lowering import lower_schedule
 from tewb.schedule import PRIMITIVES, Schedule, Step
-from tewb.tensor import ComputeOp, ExternOp, GraphSource, Operation, PlaceholderOp, Tensor
+from tewb.tensor import ComputeOp, ExternOp, GraphSource, Operation, PlaceholderOp, ScanOp, Tensor
 from tewb.tensor.hybrid import HybridOp
 from tewb.testing import evaluate
 from tewb.workbench.measure.counts import Sizes, operations_below, points, shape_of, size_of, value_of
@@ -281,6 +281,8 @@ def is_small(outputs: Sequence[Operation], sizes: Sizes) -> bool:
             calls += _iterations(op.body, sizes)
         elif isinstance(op, ExternOp):
             calls += elements
+        elif isinstance(op, ScanOp):
+            rounds += len(op.body) * size_of(op.scan_axis.dom.extent, sizes)  # type: ignore[union-attr]
     return total <= MOST_POINTS and rounds <= MOST_ROUNDS and calls <= MOST_CALLS
 
 
