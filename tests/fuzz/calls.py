@@ -85,7 +85,7 @@ class Use:
         """One call; the arrays of `fixed` have strides of their own."""
         rng = self.rng
         sizes = {s.ident: rng.choice([0, 1, 2, 3, 5, 8, 13, 16, 17, 31]) for s in self.scalars if s.is_size}
-        while self.habits.symbolic and max(self.points_now(sizes)) > 6 * MOST_POINTS:
+        while max(sizes.values(), default=0) > 1 and max(self.points_now(sizes)) > 6 * MOST_POINTS:
             sizes = {k: max(v // 2, 1) for k, v in sizes.items()}
         sizes |= self.graph.large_sizes
         made = {t for s in self.stages for t in s.outputs}
