@@ -61,7 +61,7 @@ def _is_init(part: Stage, op: ScanOp) -> bool:
 
 def _check_outside(stage: Stage, owners: dict[Stage, Stage]) -> None:
     """Raise for a stage outside of all scans that reads a part of one, or reads an input before its first element."""
-    for read in stage.reads():
+    for read in stage.reads() if owners else ():
         if read in owners and owners[read] is not stage:
             raise ScheduleError(
                 f"{stage.name} reads {read.name}, a part of scan {owners[read].name}, and is no part of it",
