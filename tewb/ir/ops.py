@@ -103,6 +103,12 @@ def convert(value: Any) -> Expr:
     raise DTypeError(f"a {type(value).__name__} cannot be part of an expression", hint=hint, span=here())
 
 
+def whole(value: Any) -> Any:
+    """`value`, where a float that is a whole number, such as the 4.0 of 8 / 2, becomes that integer: for what counts."""
+    number = value.value if isinstance(value, FloatImm) else value
+    return int(number) if isinstance(number, float) and number.is_integer() else value
+
+
 def is_const(e: Expr, value: float | None = None) -> bool:
     """Whether `e` is a numeric constant (equal to `value`, when given)."""
     if isinstance(e, IntImm | FloatImm):
@@ -418,6 +424,8 @@ def absolute(a: Any) -> Expr:
 
 def _compare(cls: Any, a: Any, b: Any, f: Callable[[Any, Any], bool]) -> Expr:
     x, y = match(a, b)
+    if x is y and x.dtype.is_int and x.dtype.lanes == 1:
+        return IntImm(int(f(0, 0)), BOOL)
     if isinstance(x, IntImm | FloatImm) and isinstance(y, IntImm | FloatImm):
         return IntImm(int(f(_held(x), _held(y))), BOOL)
     comparison: Expr = cls(x, y, BOOL.with_lanes(x.dtype.lanes))
@@ -508,7 +516,8 @@ def any_of(*conditions: Any) -> Expr:
 
 
 def select(cond: Any, then: Any, other: Any) -> Expr:
-    """`then` where cond holds, else `other`; both are evaluated"""
+    """`then` where cond holds, else `other`; both are evaluated, but an element of a tensor that te.compute reads in one
+    of them only where it is chosen, when it could not be read otherwise"""
     (c,) = _booleans("select", cond)
     x, y = match(then, other)
     if isinstance(c, IntImm):
