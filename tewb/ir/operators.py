@@ -167,6 +167,9 @@ class Operators(Symbolic):
         function = getattr(ops, _NUMPY.get(name, name), None) or getattr(
             intrinsics, _NUMPY.get(name, name), None
         )
+        numbers = [x.value if isinstance(x, IntImm) else x for x in inputs]
+        if name in intrinsics.UNARY_FLOAT and not isinstance(numbers[0], Operators):
+            return getattr(ufunc, method)(*numbers, **options)  # a number of Python, as math.sqrt gives
         if function is None or method != "__call__" or options:
             raise DTypeError(
                 f"np.{name} does not take an expression",
@@ -188,3 +191,4 @@ _NUMPY = {
 # The constructors build expressions, which have these operators.
 from tewb.ir import ops  # noqa: E402  # isort: skip
 from tewb.ir import intrinsics  # noqa: E402  # isort: skip
+from tewb.ir.expressions import IntImm  # noqa: E402  # isort: skip

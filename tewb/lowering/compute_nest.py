@@ -184,7 +184,9 @@ class ComputeNest(StageLoops):
         for access in reversed(self.unproved(exprs)):
             load, d, when = access
             index = translate.index(self.compared(access))
-            inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, load.producer.shape[d]))
+            inside = ops.logical_and(
+                ops.greater_equal(index, const(0, index.dtype)), ops.less(index, load.producer.shape[d])
+            )
             cond = ops.logical_or(ops.logical_not(translate(when)), inside)
             body = AssertStmt(cond, self.outside(access), body, self.origin)
         return body

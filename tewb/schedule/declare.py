@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import ScheduleError, Span, TewbError, brief, here
-from tewb.ir import ForKind, IterVar, const_int
+from tewb.ir import ForKind, IterVar, const_int, ops
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
 
@@ -461,9 +461,10 @@ def _axes(stage: Stage, what: object, values: Values) -> list[IterVar] | Refusal
 
 
 def _int(stage: Stage, what: object, values: Values) -> int | Refusal:
-    refusal = Refusal(f"{what!r} is not a whole number", "a number, such as 8")
+    hint = "n // 4 divides and rounds down" if isinstance(what, float) else "a number, such as 8"
+    refusal = Refusal(f"{what!r} is not a whole number", hint)
     try:
-        number = operator.index(what)  # type: ignore[arg-type]
+        number = operator.index(ops.whole(what))
     except TypeError:
         return refusal
     return refusal if isinstance(what, bool) else number

@@ -125,9 +125,12 @@ def loop_extents(
 
 def _not_negative(rows: Expr, columns: Expr, analyzer: Analyzer) -> Expr:
     """`rows`, so that it is not negative together with `columns`: loops that are empty both are so as one."""
-    if any(const_int(n) is not None or analyzer.can_prove(ops.greater_equal(n, 0)) for n in (rows, columns)):
+    if any(
+        const_int(n) is not None or analyzer.can_prove(ops.greater_equal(n, const(0, n.dtype)))
+        for n in (rows, columns)
+    ):
         return rows
-    return ops.maximum(rows, 0)
+    return ops.maximum(rows, const(0, rows.dtype))
 
 
 def clamped(size: int, n: Expr) -> Expr:
@@ -141,7 +144,7 @@ def ceil_div(n: Expr, d: Expr, analyzer: Analyzer) -> Expr:
     size, each = const_int(n), const_int(d)
     if size is not None and each is not None:
         return const(-(-size // each), n.dtype)
-    return _simple(ops.floordiv(ops.add(n, ops.sub(d, 1)), d), analyzer)
+    return _simple(ops.floordiv(ops.add(n, ops.sub(d, const(1, d.dtype))), d), analyzer)
 
 
 def _simple(e: Expr, analyzer: Analyzer) -> Expr:

@@ -56,6 +56,10 @@ from tewb.ir.ops import (
 from tewb.schedule import Schedule, Stage, create_schedule
 from tewb.te import hybrid
 from tewb.tensor import (
+    ComputeOp,
+    ExternOp,
+    Operation,
+    PlaceholderOp,
     Tensor,
     access,
     call_extern,
@@ -68,17 +72,18 @@ from tewb.tensor import (
     min_value,
     placeholder,
     reduce_axis,
+    size_var,
+    tag_scope,
     var,
 )
+from tewb.tensor.hybrid import HybridOp
 from tewb.tensor.reduce import max, min, prod, sum
 
-size_var = var
-
 __all__ = [
-    "Schedule", "Stage", "Tensor", "abs", "access", "acos", "all", "any", "asin", "atan", "atan2", "call_extern", "call_packed", "cast",
+    "ComputeOp", "ExternOp", "HybridOp", "Operation", "PlaceholderOp", "Schedule", "Stage", "Tensor", "abs", "access", "acos", "all", "any", "asin", "atan", "atan2", "call_extern", "call_packed", "cast",
     "ceil", "comm_reducer", "compute", "const", "copysign", "cos", "cosh", "create_schedule", "decl_buffer", "div", "erf", "exp",
     "exp2", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hybrid", "hypot", "if_then_else", "indexdiv",
     "indexmod", "isfinite", "isinf", "isnan", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min",
     "min_value", "nearbyint", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "select",
-    "sigmoid", "sin", "sinh", "size_var", "sqrt", "sum", "tan", "tanh", "trunc", "truncdiv", "truncmod", "var",
+    "sigmoid", "sin", "sinh", "size_var", "sqrt", "sum", "tag_scope", "tan", "tanh", "trunc", "truncdiv", "truncmod", "var",
 ]  # fmt: skip

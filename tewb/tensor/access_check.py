@@ -238,7 +238,9 @@ def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:
     extent = ops.const_int(size)
     if lo is not None and hi is not None and extent is not None and lo >= 0 and hi < extent:
         return True
-    return analyzer.can_prove(ops.greater_equal(index, 0)) and analyzer.can_prove(ops.less(index, size))
+    return analyzer.can_prove(ops.greater_equal(index, ops.const(0, index.dtype))) and analyzer.can_prove(
+        ops.less(index, size)
+    )
 
 
 def _refuse_overflow(op: Any, analyzer: Analyzer, load: ProducerLoad, d: int, index: Expr) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.arith import Analyzer
@@ -20,12 +20,15 @@ from tewb.ir import (
     convert,
     ops,
     rewriter,
+    visit,
     walk,
 )
 from tewb.tensor.access_check import check_accesses
 from tewb.tensor.domains import Domains, dependent_domains, inner_last
+from tewb.tensor.guarded_selects import with_guarded_selects
 from tewb.tensor.placeholder import check_shape
 from tewb.tensor.reduce import index_names
+from tewb.tensor.tag_scope import scope_tag
 from tewb.tensor.tensor import Operation, Tensor, register_broadcast
 from tewb.tensor.wide_indices import with_wide_indices
 
@@ -56,9 +59,9 @@ class ComputeOp(Operation):
         if self.domains:
             self.reduce_axis = inner_last(self.reduce_axis, self.domains)
         self.axis, self.body = axis, with_wide_indices(body, (*axis, *self.reduce_axis))
-        self.inputs = tuple(
-            dict.fromkeys(n.producer for e in self.exprs() for n in walk(e) if isinstance(n, ProducerLoad))
-        )
+        self.inputs = self._tensors_read()
+        if check:
+            self.body = with_guarded_selects(self)
         self.unproved = check_accesses(self) if check else ()
 
     @property
@@ -71,6 +74,25 @@ class ComputeOp(Operation):
     def exprs(self) -> tuple[Expr, ...]:
         """All that is evaluated: the bodies, and the ranges of reduce axes that depend on something."""
         return (*self.body, *(e for d in self.domains.values() for e in d.exprs))
+
+    def _tensors_read(self) -> tuple[Tensor, ...]:
+        """The tensors that are read, in classic order: indices come before the read that they are for; of a reduction
+        the ranges come first, then what is combined, the start and the condition."""
+        producers: dict[Tensor, None] = {}
+
+        def note(n: Expr) -> None:
+            if isinstance(n, ProducerLoad):
+                producers.setdefault(n.producer)
+
+        for e in self.body:
+            if isinstance(e, Reduce):
+                ends = [x for iv in e.axes if iv in self.domains for x in self.domains[iv].exprs]
+                roots = [*ends, *e.source, *e.init, e.condition]
+            else:
+                roots = [e]
+            for root in roots:
+                visit(root, note)
+        return tuple(producers)
 
     def mapped_domains(self, f: Callable[[Expr], Expr]) -> Domains:
         """The domains with `f` on their expressions."""
@@ -104,10 +126,12 @@ def compute(
     name: str = "compute",
     tag: str = "",
     attrs: Mapping[str, object] | None = None,
+    varargs_names: Sequence[str] | None = None,
 ) -> Any:
     """The tensor of `shape` whose element at `indices` is `fcompute(*indices)`.
 
-    A tuple of expressions gives a tuple of tensors of one shape. Raises ShapeError when the indices do
+    A tuple of expressions gives a tuple of tensors of one shape. Axes are named for the parameters of the function;
+    `varargs_names` are names for those of `*indices`. `tag` and `attrs` are for those who read the graph. Raises ShapeError when the indices do
     not match the shape, BoundError when the expression reads outside of a tensor.
     """
     extents = check_shape(name, shape)
@@ -117,7 +141,7 @@ def compute(
             hint="te.compute(shape, lambda i, j: A[i, j] + 1)",
             span=here(),
         )
-    names = index_names(fcompute, len(extents))
+    names = index_names(fcompute, len(extents), varargs_names)
     if len(names) != len(extents):
         raise ShapeError(
             f"compute {name}: the shape has {len(extents)} dimensions and the function takes {len(names)} indices",
@@ -136,7 +160,7 @@ def compute(
         )
     body = tuple(_body(name, e) for e in (result if several else (result,)))
     _check_reductions(name, body)
-    op = ComputeOp(name, axis, body, tag)
+    op = ComputeOp(name, axis, body, scope_tag(tag))
     op.attrs.update(attrs or {})
     return op.outputs if several else op.output(0)
 
@@ -182,7 +206,8 @@ def broadcast_compute(name: str, f: Callable[[Any, Any], Expr], a: Any, b: Any) 
     def value(*indices: Var) -> Expr:
         return f(_operand(a, indices), _operand(b, indices))
 
-    result: Tensor = compute(shape, value, name=f"T_{name}", tag="broadcast")
+    result: Tensor = compute(shape, value, name=f"T_{name}")
+    result.op.tag = "broadcast"  # also in a tag scope
     return result
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tewb.base import DType, DTypeError, ExpressionError, ShapeError, Span, TewbError, here
-from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, Range, convert, ops
+from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, Range, const_int, convert, ops
 
 
 def check_name(name: Any) -> str:
@@ -60,8 +60,15 @@ class Operation:
         return self._outputs
 
     def output(self, index: int) -> Tensor:
-        """The output tensor number `index`."""
-        return self._outputs[index]
+        """The output tensor number `index`. Raises TewbError when there is none."""
+        number = const_int(convert(index))
+        if number is None or not 0 <= number < len(self._outputs):
+            raise TewbError(
+                f"{self.name} has {len(self._outputs)} output{'s' * (len(self._outputs) != 1)}, and no output {index!r}",
+                hint="they are counted from 0",
+                span=here(),
+            )
+        return self._outputs[number]
 
     def domain(self, iv: IterVar) -> Range | None:
         """The range of an axis, in terms of the axes that this operation has now."""
@@ -69,7 +76,16 @@ class Operation:
 
     @property
     def input_tensors(self) -> tuple[Tensor, ...]:
+        """The tensors that are read, each once, in the order in which the expressions meet them."""
         return self.inputs
+
+    @property
+    def num_outputs(self) -> int:
+        return len(self._outputs)
+
+    def same_as(self, other: object) -> bool:
+        """Whether `other` is this very operation."""
+        return self is other
 
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
         """The same operation reading other tensors; itself when none of its inputs is swapped."""
@@ -96,6 +112,10 @@ class Tensor(Producer):
     @property
     def ndim(self) -> int:
         return len(self.shape)
+
+    def same_as(self, other: object) -> bool:
+        """Whether `other` is this very tensor."""
+        return self is other
 
     def __call__(self, *indices: Any) -> Expr:
         return element(self, indices)
@@ -133,7 +153,7 @@ class Tensor(Producer):
         return broadcast("divide", lambda a, b: a / b, other, self)
 
     def __neg__(self) -> Tensor:
-        return broadcast("negative", lambda a, b: b - a if a.dtype.is_int else -a, self, 0)
+        return broadcast("negative", lambda a, _: -a, self, 0)
 
     def _elementwise_only(self, *_: Any) -> Any:
         raise ExpressionError(
