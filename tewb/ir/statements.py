@@ -97,13 +97,21 @@ class Seq(Stmt):
 
 @node
 class AttrStmt(Stmt):
-    """`body` with a fact about it: `key` says which, `node` and `value` say what."""
+    """`body` with a fact about it: `key` says which, `node` and `value` say what. A launch (`threads.py`) binds the
+    variable of its thread axis."""
 
     node: Any
     key: str
     value: Expr
     body: Stmt
     origin: Origin | None = None
+
+    @property
+    def var(self) -> Var:
+        """The variable that a launch binds. Raises AttributeError for other attributes."""
+        if getattr(self.node, "thread_tag", "") == "":
+            raise AttributeError(f"the attribute {self.key} binds no variable")
+        return self.node.var  # type: ignore[no-any-return]
 
 
 ALLOCATED = 64  # bytes: the address of every allocation is a multiple of this

@@ -19,17 +19,28 @@ from tewb.ir import (
     IterVar,
     Range,
     Stmt,
+    barrier,
     const,
+    launch,
     ops,
     replace,
     rewriter,
     seq,
+    substitute,
 )
 from tewb.lowering.bind_buffers import bind_buffers, compact_strides
 from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.extern_nest import ExternNest, extern_scope
+from tewb.lowering.launches import Launch
 from tewb.schedule import At, Schedule, Stage, aligned_strides, within_guards
 from tewb.schedule.bounds import Bounds
+from tewb.schedule.threads import (
+    is_exchanged,
+    launched_around,
+    scope_of,
+    threads_around,
+    uses_threads,
+)
 from tewb.tensor import ComputeOp, ExternOp, Tensor, is_whole
 from tewb.tensor.hybrid import HybridOp
 
@@ -52,6 +63,8 @@ class Nests:
         self.buffers: dict[Key, Buffer] = dict(arguments)
         self.mins: dict[Key, tuple[Expr, ...]] = {}
         self.at: dict[tuple[Stage, IterVar], list[Stage]] = {}
+        self.has_threads = uses_threads(schedule)
+        self.launches: dict[Stage, Launch] = {}  # of the stages that are computed outside of all loops
         for stage in schedule.stages:
             if stage in bounds.stages:
                 self.choose_buffers(stage)
@@ -72,11 +85,12 @@ class Nests:
     def intermediate(self, name: str, t: Tensor, shape: tuple[Expr, ...], stage: Stage) -> Buffer:
         """The buffer of a tensor that is computed here: the same one as before where nothing about it changed."""
         cache, origin, gaps = self.schedule.result_cache, stage.origin(), tuple(stage.alignments.items())
-        key = ("buffer", name, t.dtype, cache.shape(shape), stage.scope, origin, gaps)
+        scope = scope_of(stage) if self.has_threads else stage.scope
+        key = ("buffer", name, t.dtype, cache.shape(shape), scope, origin, gaps)
 
         def make() -> Buffer:
             strides = aligned_strides(stage, shape)
-            return Buffer(name, t.dtype, shape, strides, scope=stage.scope, origin=origin)
+            return Buffer(name, t.dtype, shape, strides, scope=scope, origin=origin)
 
         return cache.once(key, shape, make)
 
@@ -84,12 +98,15 @@ class Nests:
         roots = [s for s in self.schedule.stages if s.attach is None and not s.is_placeholder]
         return self.realize(roots, lambda: seq())
 
-    def realize(self, stages: Sequence[Stage], body: Callable[[], Stmt]) -> Stmt:
-        """`stages` one after the other, each with its memory, and then `body`."""
+    def realize(self, stages: Sequence[Stage], body: Callable[[], Stmt], waited: bool = False) -> Stmt:
+        """`stages` one after the other, each with its memory, and then `body`. Threads wait for each other before and
+        after they make what they share; they have `waited` when the stage before was shared too."""
         if not stages:
             return body()
         stage, rest = stages[0], stages[1:]
-        nested = seq(self.produce(stage), self.realize(rest, body))
+        wait = barrier(stage.origin()) if self.has_threads and is_exchanged(stage) else None
+        before = None if waited else wait
+        nested = seq(before, self.produce(stage), wait, self.realize(rest, body, wait is not None))
         for t in reversed(stage.op.outputs):
             key = (stage, t.value_index)
             if key not in self.arguments:
@@ -102,7 +119,7 @@ class Nests:
             return self.loops(stage)
         group = self.group(stage)
         if not all(isinstance(self.bounds.operations[s], ComputeOp) for s in group):
-            return self.loops(stage)
+            return self.launched(stage, group)
         # A nest of computes depends on the bounds of its stages, which determine their loops too, and on the buffers
         # that these read and write.
         cache = self.schedule.result_cache
@@ -121,7 +138,22 @@ class Nests:
             tuple([id(x) for x in named[: 2 * len(group)]]),
             tuple(regions),
         )
-        return cache.once(key, named, lambda: self.loops(stage))
+        return cache.once(key, named, lambda: self.launched(stage, group))
+
+    def launched(self, stage: Stage, group: Sequence[Stage]) -> Stmt:
+        """The loops of a stage that is computed outside of all others. Bound loops have the variables of the threads."""
+        if not self.has_threads:
+            return self.loops(stage)
+        self.launches[stage] = started = Launch(group, self.bounds)
+        return substitute(self.loops(stage), started.values)
+
+    def launch_of(self, stage: Stage) -> Launch | None:
+        """The launch that runs a stage; None where no threads are used at all."""
+        if not self.has_threads:
+            return None
+        while isinstance(stage.attach, At):
+            stage = stage.attach.stage
+        return self.launches[stage]
 
     def group(self, stage: Stage) -> list[Stage]:
         """`stage`, and all that is computed in its loops."""
@@ -135,6 +167,15 @@ class Nests:
         return stages
 
     def loops(self, stage: Stage) -> Stmt:
+        body, started = self.own_loops(stage), self.launch_of(stage)
+        if started is not None:
+            around = threads_around(stage)
+            for t in reversed([t for t in launched_around(stage) if t.key not in around]):
+                body = launch(started.axes[t.key], started.sizes[t.key], body, stage.origin())
+        return body
+
+    def own_loops(self, stage: Stage) -> Stmt:
+        """The loops of a stage by what it computes."""
         op = self.bounds.operations[stage]
         if isinstance(op, ComputeOp):
             return ComputeNest(self, stage, op).nest()
@@ -143,6 +184,10 @@ class Nests:
         if isinstance(op, HybridOp):
             return self.hybrid(stage, op)
         raise LowerError(f"stage {stage.name}: no rule for {type(op).__name__}")
+
+    def waits_at(self, stage: Stage, axis: IterVar) -> bool:
+        """Whether a stage for which threads wait is computed at a loop of `stage`, or inside of one that is."""
+        return any(is_exchanged(s) for at in self.at.get((stage, axis), []) for s in self.group(at))
 
     # ---- elements
 

@@ -36,6 +36,7 @@ from tewb.schedule.inlining import inlined_operations
 from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
+from tewb.schedule.threads import scope_of, shared_loops
 from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Region, Tensor, whole_region
 from tewb.tensor.hybrid import HybridOp
 
@@ -72,6 +73,11 @@ class Bounds:
             at = stage.attach
             self._around[stage] = (*_loops_at(at), *self.around(at.stage)) if isinstance(at, At) else ()
         return self._around[stage]
+
+    def fixed(self, stage: Stage) -> set[tuple[Stage, IterVar]]:
+        """The loops around a stage of which each iteration has a part of its own: all but those whose threads share
+        its memory."""
+        return set(self.around(stage)) - set(shared_loops(stage))
 
     def known_at(self, v: Var, fixed: set[tuple[Stage, IterVar]]) -> bool:
         """Whether `v` has its value inside of the loops `fixed`, if it is one of the dependent variables."""
@@ -113,7 +119,7 @@ def _known_needed(
         return _needed(schedule, stage, readers, bounds)
     named = [*ops, *(bounds.stages[r] for r in readers)]
     named += [_known_place(schedule, x, bounds) for x in (stage, *readers)]
-    key = ("needed", stage.name, len(readers), tuple([id(x) for x in named]))
+    key = ("needed", stage.name, len(readers), tuple([id(x) for x in named]), scope_of(stage))
     return schedule.result_cache.once(key, named, lambda: _needed(schedule, stage, readers, bounds))
 
 
@@ -229,7 +235,7 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
     function, the range of each dimension."""
     if not stage.op.tiled or (isinstance(stage.op, HybridOp) and stage.attach is None):
         return None
-    fixed = set(bounds.around(stage))
+    fixed = bounds.fixed(stage)
     boxes: list[Interval | None] = []
     first = True
     # An extern may be cut in its leading dimensions only, a hybrid function in any.
@@ -259,7 +265,7 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
 def readings(stage: Stage, bounds: Bounds) -> list[tuple[Stage, list[Interval | None]]]:
     """What each access of each reader touches of `stage` at its place, with the reader: an interval for every
     dimension, or None where the elements are known only at run time."""
-    schedule, fixed = stage.schedule, set(bounds.around(stage))
+    schedule, fixed = stage.schedule, bounds.fixed(stage)
     readers = _readers(schedule, bounds.operations)[stage]
     return [(r, box) for r in readers for box in _touched(schedule, r, stage, fixed, bounds)]
 
