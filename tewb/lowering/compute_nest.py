@@ -68,7 +68,7 @@ class ComputeNest(StageLoops):
             late += [g for g in early if self.differs(g[1])]
             early = [g for g in early if not self.differs(g[1])]
         lane = lane_loop(self.stage, self.own.extents)
-        if is_over_threads(self.stage):
+        if is_over_threads(self.threads):
             inner = self.over_threads(reduction, first, indices, late, translate)
         elif lane is not None:
             inner = LaneReduction(self, reduction, first, lane).reduce(late, translate)

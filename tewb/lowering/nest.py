@@ -39,7 +39,6 @@ from tewb.schedule.threads import (
     launched_around,
     scope_of,
     threads_around,
-    uses_threads,
 )
 from tewb.tensor import ComputeOp, ExternOp, Tensor, is_whole
 from tewb.tensor.hybrid import HybridOp
@@ -63,7 +62,7 @@ class Nests:
         self.buffers: dict[Key, Buffer] = dict(arguments)
         self.mins: dict[Key, tuple[Expr, ...]] = {}
         self.at: dict[tuple[Stage, IterVar], list[Stage]] = {}
-        self.has_threads = uses_threads(schedule)
+        self.has_threads = bounds.has_threads
         self.launches: dict[Stage, Launch] = {}  # of the stages that are computed outside of all loops
         for stage in schedule.stages:
             if stage in bounds.stages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -45,9 +46,9 @@ if TYPE_CHECKING:
 MOST_TRIED = 4096  # threads that are tried for one that stores
 
 
-def is_over_threads(stage: Stage) -> bool:
+def is_over_threads(bound_loops: Iterable[IterVar]) -> bool:
     """Whether the terms of a reduction are those of threads."""
-    return any(iv.kind is AxisKind.REDUCE for iv in bound(stage))
+    return any(iv.kind is AxisKind.REDUCE for iv in bound_loops)
 
 
 class ThreadReduction:
