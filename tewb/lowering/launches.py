@@ -10,7 +10,15 @@ from tewb.base import INT32, LowerError, here
 from tewb.ir import AxisKind, Expr, IterVar, Var, const, const_int, ops, script, structural_equal
 from tewb.schedule import Stage
 from tewb.schedule.bounds import Bounds
-from tewb.schedule.threads import Thread, bound, launched_around, threads_around, wanted_iterations
+from tewb.schedule.threads import (
+    Thread,
+    bound,
+    is_shared_by,
+    launched_around,
+    scope_of,
+    threads_around,
+    wanted_iterations,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class Launch:
             for t in launched_around(stage):
                 uses.setdefault(t.key, []).append(_Use(stage, None, t, const(t.extent or 1)))
             for iv, t in bound(stage).items():
+                _check_shared(stage, iv, t)
                 iterations = bounds.stages[stage].extents[iv]
                 uses.setdefault(t.key, []).append(_Use(stage, iv, t, iterations))
         for key, asked in uses.items():
@@ -81,6 +90,22 @@ class Launch:
         keys = {*threads_around(stage), *(t.key for t in bound(stage).values()),
                 *(t.key for t in launched_around(stage))}  # fmt: skip
         return {key: ops.cast(self.axes[key].var, INT32) for key in sorted(keys)}
+
+
+def _check_shared(stage: Stage, iv: IterVar, thread: Thread) -> None:
+    """Raise LowerError where threads would share the work on memory of which each of them has its own."""
+    scope = scope_of(stage)
+    if thread.key not in threads_around(stage) or is_shared_by(scope, thread):
+        return
+    own = "each block" if thread.is_block else "each thread"
+    share = "" if thread.is_block else f's[{stage.name}].set_scope("shared"), or '
+    raise LowerError(
+        f"{own} of {thread.key} has its own {stage.name}, in {scope} memory, and would compute a part of it, in loop "
+        f"{stage.axis_name(iv)}",
+        loops=stage.loops(),
+        hint=f"{share}bind no loop of it to {thread.key}",
+        span=here(),
+    )
 
 
 def _same(a: Expr, b: Expr, analyzer: Analyzer) -> bool:

@@ -9,18 +9,24 @@ for leaf in ...:                  one loop for each leaf, outermost first
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from tewb.base import LowerError
 from tewb.ir import (
     Allocate,
+    AxisKind,
     Buffer,
     Expr,
     For,
+    ForKind,
+    IfThenElse,
     IterVar,
     Range,
     Stmt,
+    Var,
     barrier,
     const,
+    const_int,
     launch,
     ops,
     replace,
@@ -35,6 +41,7 @@ from tewb.lowering.launches import Launch
 from tewb.schedule import At, Schedule, Stage, aligned_strides, within_guards
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.threads import (
+    bound,
     is_exchanged,
     launched_around,
     scope_of,
@@ -237,8 +244,52 @@ class Nests:
         loops = self.bounds.stages[stage].body
         assert loops is not None
         body = self.with_inner_stages(stage, bind_buffers(loops, pairs, starts))
+        body = self.on_threads(stage, op, body)
         ins, outs = ([pairs[b] for b in buffers] for buffers in (op.in_buffers, op.out_buffers))
         return extern_scope(stage, "idempotent", ins, outs, body)
+
+    def on_threads(self, stage: Stage, op: HybridOp, body: Stmt) -> Stmt:
+        """The loops of a hybrid function with those that are bound, by the function or its schedule, as launches. Inside
+        of threads that are launched already, more loops of the same ones run one after the other."""
+        tags = {iv.var: iv for iv in op.axis if iv.thread_tag}
+        started, own = self.launch_of(stage), {iv.var: iv for iv in bound(stage)}
+        if not tags and not own:
+            return body
+        around = set(threads_around(stage))
+
+        def loop(n: For) -> Stmt:
+            iv = tags.get(n.var)
+            if n.var in own and started is not None:
+                key = bound(stage)[own[n.var]].key
+                size, axis = started.sizes[key], started.axes[key]
+            elif iv is not None and n.kind is ForKind.SERIAL and const_int(n.min) == 0:
+                key, size = iv.thread_tag, n.extent
+                axis = IterVar(None, n.var, AxisKind.THREAD, iv.thread_tag)
+            else:
+                return n.map_children(rewrite)
+            if key in around:
+                return (
+                    n.map_children(rewrite)
+                    if n.var not in own
+                    else self.in_first(n, stage, own, rewrite(n.body))
+                )
+            around.add(key)
+            inner: Stmt = rewrite(n.body)
+            around.discard(key)
+            if n.var in own:
+                inner = self.in_first(n, stage, own, inner)
+            return launch(axis, size, inner, n.origin)
+
+        rewrite: Callable[[Any], Any] = rewriter({For: loop})
+        result: Stmt = rewrite(body)
+        return result
+
+    def in_first(self, n: For, stage: Stage, own: Mapping[Var, IterVar], body: Stmt) -> Stmt:
+        """The body of a bound loop, in as many threads as it has iterations."""
+        started = self.launch_of(stage)
+        if started is None or (stage, own[n.var]) not in started.idle:
+            return body
+        return IfThenElse(ops.likely(ops.less(n.var, n.extent)), body, None, n.origin)
 
     def with_inner_stages(self, stage: Stage, body: Stmt) -> Stmt:
         """The loops of a hybrid function with the stages that are computed at them."""

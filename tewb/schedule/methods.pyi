@@ -148,7 +148,13 @@ class StagePrimitives:
         """Compute this stage before everything that reads it, in loops of its own."""
 
     def set_scope(self, scope: str) -> None:
-        """Keep this stage's values in `scope` ("global" or "local")."""
+        """Keep this stage's values in `scope`: a kind of memory, with more words behind dots ("shared.dyn").
+
+        On a processor all memory is the same, and the word says which threads have it in common, where loops around the
+        stage are bound to threads: each thread has "local" memory of its own, "shared" memory is one for all threads of a
+        block, which wait for each other before they read it, and "warp" memory one for those of threadIdx.x. "global" is
+        what nothing was said of: local inside of bound threads, or shared if its own loops are bound to these.
+        """
 
     def nontemporal(self) -> None:
         """Store the results of this stage to memory past the caches, in whole vectors.
