@@ -80,5 +80,5 @@ def _inside(stage: Stage, sizes: dict[str, int], rng: random.Random) -> Iterator
             if rng.random() < 0.6:
                 yield "split", read.name, {"axis": loop, "nparts": sizes[thread]}
                 yield "bind", read.name, {"axis": f"{loop}.outer", "thread": thread}
-        if rng.random() < 0.2:
+        if sizes and rng.random() < 0.2:
             yield "set_store_predicate", read.name, {"predicate": f"{rng.choice([*sizes]).split()[-1]} == 1"}

@@ -13,6 +13,7 @@ from tewb import te
 from tewb.base import LowerError
 from tewb.ir import Allocate, Buffer, IRBuilder, IRModule, PrimFunc, Stmt, barrier, script, thread_axis, walk
 from tewb.lowering.loop_over_threads import loop_over_threads
+from tewb.workbench import Session
 
 N = 8
 
@@ -213,3 +214,39 @@ def test_threads_that_would_not_all_wait_are_refused(body: Body, said: str) -> N
     with pytest.raises(LowerError, match=said) as e:
         loop_over_threads(launched(body))
     assert e.value.hint
+
+
+def test_an_extern_built_by_hand_launches_threads() -> None:
+    X = te.placeholder((N,), "int32", name="X")
+
+    def kernel(ins: Any, outs: Any) -> Any:
+        ib = IRBuilder()
+        a, b = ib.buffer_ptr(ins[0]), ib.buffer_ptr(outs[0])
+        tx = te.thread_axis("threadIdx.x")
+        ib.scope_attr(tx, "thread_extent", N)
+        tile = ib.allocate("int32", (N,), "tile", "shared")
+        tile[tx] = a[tx]
+        ib.emit(tewb.tir.call_intrin("int32", "tir.tvm_storage_sync", "shared"))
+        b[tx] = tile[N - 1 - tx]
+        return ib.get()
+
+    Y = te.extern((N,), [X], lambda ins, outs: kernel(ins, outs), dtype="int32", name="Y")
+    x, y = np.arange(N, dtype="int32"), np.zeros(N, "int32")
+    tewb.build(te.create_schedule(Y.op), [X, Y])(x, y)
+    assert list(y) == [7, 6, 5, 4, 3, 2, 1, 0]
+
+
+def test_the_accesses_of_threads_are_traced() -> None:
+    X = te.placeholder((4,), name="X")
+    Y = te.compute((4,), lambda i: X[3 - i] + 1.0, name="Y")
+    s = te.create_schedule(Y.op)
+    copy = s.cache_read(X, "shared", [Y])
+    s[Y].bind("i", TX)
+    s[copy].compute_at(s[Y], "i")
+    s[copy].bind("ax0", TX)
+    session = Session(s, [X, Y])
+    touched = session.access_trace("X.shared").accesses
+    assert [(a.kind, list(a.elements)) for a in touched] == [
+        *[("write", [i]) for i in range(4)],
+        *[("read", [3 - i]) for i in range(4)],
+    ]
