@@ -52,8 +52,9 @@ class StageLoops:
         for position in range(last - 1, first - 1, -1):
             iv = self.leaves[position]
             attached = self.nests.at.get((self.stage, iv), [])
-            # Threads that share a stage wait for each other, in the iteration in which they read it.
-            here = [s for s in attached if not s.is_double or is_exchanged(s)]
+            # Threads that share a stage wait for each other in the iteration in which they read it, and a thread runs
+            # one iteration of a bound loop: then nothing is computed ahead.
+            here = [s for s in attached if not s.is_double or is_exchanged(s) or iv in self.threads]
             body = self.before_loop(position + 1, body)
             if position == deepest:
                 body = self.guarded(inmost, body)

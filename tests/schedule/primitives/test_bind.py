@@ -186,6 +186,33 @@ def test_a_convolution_on_blocks_and_threads() -> None:
     assert_same_result(s, [A, W], [C], debug=True)
 
 
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("axis", ["k.outer", "i"])
+def test_what_threads_load_ahead_is_loaded_in_time(axis: str, shared: bool) -> None:
+    (A, B), (C,) = matmul(6, 5, 8)
+    s = schedule_for([C])
+    copy = s.cache_read(B, "shared" if shared else "local", [C])
+    ko, ki = s[C].split("k", factor=4)
+    s[C].reorder("i", ko, ki, "j")
+    s[C].bind("i", te.thread_axis("threadIdx.x"))
+    s[copy].compute_at(s[C], axis)
+    s[copy].double_buffer()
+    assert_same_result(s, [A, B], [C], debug=True)
+
+
+def test_rows_with_gaps_are_kept_for_each_thread() -> None:
+    """C.local is alive where threads wait, so each of them has one, with its gaps."""
+    (A, B), (C,) = matmul(4, 6, 5)
+    s = schedule_for([C])
+    copy, local = s.cache_read(A, "shared", [C]), s.cache_write(C, "local")
+    s[C].bind("i", te.thread_axis("threadIdx.x"))
+    s[local].compute_at(s[C], "i")
+    s[local].reorder("k", "i.c", "j.c")
+    s[local].storage_align("i.c", 8, 3)
+    s[copy].compute_at(s[local], "k")
+    assert_same_result(s, [A, B], [C], debug=True)
+
+
 def test_the_journal_replays_and_is_code_and_json() -> None:
     s, inputs, outputs = tiled_matmul(8, 8, 4)
     again = te.create_schedule([t.op for t in outputs])
