@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+
 import pytest
 
-from tests.programs import blur, schedule_for
+from tests.fuzz.gpu_steps import gpu_steps
+from tests.programs import assert_same_result, blur, random_program, schedule_for
 from tewb import te
+from tewb.base import LowerError, ScheduleError
 from tewb.schedule import Schedule
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.threads import (
@@ -66,3 +71,15 @@ def test_threads_are_those_of_the_loops_around() -> None:
 )  # fmt: skip
 def test_which_threads_share_a_scope(scope: str, thread: str, shared: bool) -> None:
     assert is_shared_by(scope, Thread.parse(thread)) == shared
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_schedules_as_gpus_have_them_compute_the_same(seed: int) -> None:
+    rng = random.Random(seed)
+    inputs, outputs = random_program(rng.choice(["matmul", "blur", "chain", "rows", "transposed"]), rng, 12)
+    s = schedule_for(outputs)
+    for primitive, stage, args in gpu_steps(s, rng):
+        with contextlib.suppress(ScheduleError):
+            s.do(primitive, s[stage], args)
+    with contextlib.suppress(LowerError):  # what threads would not share is refused
+        assert_same_result(s, inputs, outputs, debug=True)
