@@ -31,7 +31,8 @@ from tewb.ir import (
 from tewb.lowering.combine_values import combined
 from tewb.lowering.data_ranges import DependentRange, dependent_ranges
 from tewb.lowering.stage_loops import StageLoops
-from tewb.lowering.thread_reduction import ThreadReduction, is_over_threads, store_predicate
+from tewb.lowering.store_predicate import store_predicate
+from tewb.lowering.thread_reduction import ThreadReduction, is_over_threads
 from tewb.lowering.vector_reduction import LaneReduction
 from tewb.schedule import Stage, index_up, lane_loop, loops_of_elements
 from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
@@ -49,7 +50,8 @@ class ComputeNest(StageLoops):
         self.results = [nests.buffer(t)[0] for t in stage.op.outputs]
         self.dependent_ranges: list[DependentRange] = []
         self.inmost: list[Expr] = []  # guards that stand inside of all loops of a reduction
-        self.predicate = store_predicate(stage, self.launch)
+        adds = isinstance(op.body[0], Reduce) and not is_over_threads(self.threads)
+        self.predicate = store_predicate(stage, self.launch, once=adds)
 
     def nest(self) -> Stmt:
         values, guards = self.indices(self.own.vars)
@@ -144,7 +146,7 @@ class ComputeNest(StageLoops):
         stores = seq(*[BufferStore(b, value, index, self.origin, past) for b, index, value in triples])
         if self.predicate is None or buffers is not self.results:
             return stores
-        return IfThenElse(self.predicate, stores, None, self.origin)
+        return self.predicate.around(stores, self.stage)
 
     def init(self, reduction: Reduce) -> Stmt:
         """The loops that give every element its starting value."""

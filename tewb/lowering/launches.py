@@ -85,11 +85,9 @@ class Launch:
         """The variables that differ from thread to thread."""
         return {*self.values, *(axis.var for axis in self.axes.values())}
 
-    def conditions(self, stage: Stage) -> dict[str, Expr]:
-        """The threads that conditions on a stage may use, by name."""
-        keys = {*threads_around(stage), *(t.key for t in bound(stage).values()),
-                *(t.key for t in launched_around(stage))}  # fmt: skip
-        return {key: ops.cast(self.axes[key].var, INT32) for key in sorted(keys)}
+    def conditions(self, keys: Sequence[str]) -> dict[str, Expr]:
+        """The threads that a condition uses, by name."""
+        return {key: ops.cast(self.axes[key].var, INT32) for key in keys}
 
 
 def _check_shared(stage: Stage, iv: IterVar, thread: Thread) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
 from typing import TYPE_CHECKING
 
-from tewb.arith import Analyzer
 from tewb.base import LowerError
 from tewb.ir import (
     Allocate,
@@ -22,28 +20,17 @@ from tewb.ir import (
     barrier,
     const,
     const_int,
-    free_vars,
     load,
     seq,
-    substitute,
 )
 from tewb.lowering.launches import Launch
-from tewb.schedule import Stage
 from tewb.schedule.threads import (
     REDUCES,
-    bound,
-    condition_threads,
-    is_shared_by,
-    launched_around,
-    read_condition,
-    scope_of,
     threads_around,
 )
 
 if TYPE_CHECKING:
     from tewb.lowering.compute_nest import ComputeNest
-
-MOST_TRIED = 4096  # threads that are tried for one that stores
 
 
 def is_over_threads(bound_loops: Iterable[IterVar]) -> bool:
@@ -122,7 +109,7 @@ class ThreadReduction:
         update = nest.checked((*self.reduction.source, self.reduction.condition), translate, update)
         for iv in reversed(self.loops):
             update = AttrStmt(self.stage.name, REDUCES, nest.own.vars[iv], update, origin)
-        for iv in reversed(self.loops):
+        for iv in reversed(self.loops) if nest.predicate is not None else ():
             stored = nest.loop(iv, nest.own.vars[iv], stored)
         wait = barrier(origin) if self.waits else None
         terms = nest.loops(self.first, len(nest.leaves), guards, update)
@@ -136,57 +123,3 @@ class ThreadReduction:
     def results(self) -> list[Expr]:
         """What the terms come to."""
         return [load(b, self.place) for b in self.buffers]
-
-
-def store_predicate(stage: Stage, started: Launch | None) -> Expr | None:
-    """The condition under which a stage stores its elements; None for always. Raises LowerError where some elements
-    would be stored by no thread."""
-    text = stage.store_predicate
-    if text is None:
-        return None
-    around = threads_around(stage)
-    own = {t.key: iv for iv, t in bound(stage).items()}
-    running = {*around, *own, *(t.key for t in launched_around(stage))}
-    span, scope = stage.origin().span, scope_of(stage)
-    for key in condition_threads(text):
-        reason = hint = None
-        if started is None or key not in running:
-            reason, hint = f"no loop around it is bound to {key}", "bind one"
-        elif key in own and own[key].kind is not AxisKind.REDUCE:
-            reason = f"each thread of {key} has elements of its own, in loop {stage.axis_name(own[key])}"
-            hint = "use a condition on threads that have the same elements"
-        elif key in around and not is_shared_by(scope, around[key]) and not around[key].is_block:
-            reason = f"each thread of {key} has its own {stage.name}, in {scope} memory"
-            hint = f's[{stage.name}].set_scope("shared") keeps one for all of them'
-        elif around.get(key) is not None and around[key].is_block:
-            reason = f"each block of {key} has its own {stage.name}"
-        if reason is not None:
-            raise LowerError(
-                f"{stage.name} is stored only if {text}, but {reason}",
-                loops=stage.loops(),
-                hint=hint,
-                span=span,
-            )
-    if not _holds_somewhere(text, started):
-        raise LowerError(
-            f"{stage.name} is stored only if {text}, which holds for no thread",
-            loops=stage.loops(),
-            hint="such as threadIdx.x == 0",
-            span=span,
-        )
-    return read_condition(text, {} if started is None else started.conditions(stage))
-
-
-def _holds_somewhere(text: str, started: Launch | None) -> bool:
-    """Whether a condition holds for some threads."""
-    condition, keys = read_condition(text, {}), condition_threads(text)
-    sizes = [1 if started is None else const_int(started.sizes[key]) or 1 for key in keys]
-    variables = [next(v for v in free_vars(condition) if v.name == key) for key in keys]
-    simplify = Analyzer().simplify
-    for n, place in enumerate(product(*map(range, sizes))):
-        if n >= MOST_TRIED:
-            return False
-        held = simplify(substitute(condition, {v: const(i) for v, i in zip(variables, place, strict=True)}))
-        if const_int(held) == 1:
-            return True
-    return False
