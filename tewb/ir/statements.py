@@ -95,6 +95,10 @@ class Seq(Stmt):
     stmts: tuple[Stmt, ...]
 
 
+THREAD_EXTENT = "thread_extent"
+VIRTUAL_THREAD = "virtual_thread"
+
+
 @node
 class AttrStmt(Stmt):
     """`body` with a fact about it: `key` says which, `node` and `value` say what. A launch (`threads.py`) binds the
@@ -109,7 +113,7 @@ class AttrStmt(Stmt):
     @property
     def var(self) -> Var:
         """The variable that a launch binds. Raises AttributeError for other attributes."""
-        if getattr(self.node, "thread_tag", "") == "":
+        if self.key not in (THREAD_EXTENT, VIRTUAL_THREAD) or not hasattr(self.node, "thread_tag"):
             raise AttributeError(f"the attribute {self.key} binds no variable")
         return self.node.var  # type: ignore[no-any-return]
 

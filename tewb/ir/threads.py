@@ -16,10 +16,8 @@ from tewb.base import INT32, Span, TewbError, here
 from tewb.ir import ops
 from tewb.ir.axes import AxisKind, IterVar, Range
 from tewb.ir.expressions import Call, Expr, StringImm, Var
-from tewb.ir.statements import AttrStmt, Evaluate, Stmt
+from tewb.ir.statements import THREAD_EXTENT, VIRTUAL_THREAD, AttrStmt, Evaluate, Stmt
 
-THREAD_EXTENT = "thread_extent"
-VIRTUAL_THREAD = "virtual_thread"
 BARRIER = "tvm_storage_sync"
 
 REAL = tuple(f"{unit}.{d}" for unit in ("blockIdx", "threadIdx") for d in "xyz")

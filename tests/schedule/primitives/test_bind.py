@@ -85,6 +85,7 @@ def test_a_symbolic_vector_on_blocks_of_threads() -> None:
         np.testing.assert_array_equal(b, a + 1)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("virtual", [True, False])
 @pytest.mark.parametrize("sizes", [(16, 16, 8), (13, 11, 9)])
 def test_a_matmul_of_tiles_that_threads_load_together(sizes: tuple[int, int, int], virtual: bool) -> None:
@@ -123,6 +124,7 @@ def test_without_a_word_threads_keep_their_own_part_unless_they_share_the_work()
     assert_same_result(s, inputs, outputs, debug=True)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("scope", ["shared", "local", "warp", "shared.dyn", "global.texture"])
 def test_a_stencil_of_threads_with_its_input_in_any_memory(scope: str) -> None:
     inputs, outputs = blur(12, 10)
@@ -186,6 +188,7 @@ def test_a_convolution_on_blocks_and_threads() -> None:
     assert_same_result(s, [A, W], [C], debug=True)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("axis", ["k.outer", "i"])
 def test_what_threads_load_ahead_is_loaded_in_time(axis: str, shared: bool) -> None:
