@@ -24,6 +24,7 @@ DOORS = {
     "tewb.ir.ops",
     "tewb.runtime.abi",
     "tewb.schedule.bounds",
+    "tewb.schedule.threads",
     "tewb.tensor.hybrid",
     "tewb.tensor.reduce",
     "tewb.workbench.notebook",

@@ -9,6 +9,7 @@ from tewb.base import InternalError, TewbError
 from tewb.schedule import PRIMITIVES, Param, Primitive, Schedule, Stage
 from tewb.schedule import Step as StepOfNames
 from tewb.schedule.declare import Selection
+from tewb.schedule.threads import threads_around
 
 FACTORS = (1, 2, 2, 3, 4, 4, 5, 7, 8, 8, 16, 32)
 LANES = (2, 4, 8, 16)
@@ -88,6 +89,8 @@ def draw(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool) 
         stage = rng.choice(s.stages)
     more = [p.name for p in PRIMITIVES.values() if p.results == "axis" or p.is_place]
     primitive = PRIMITIVES[rng.choice([*PRIMITIVES, *more])]
+    if primitive.name == "set_store_predicate" and not (stage.threads or threads_around(stage)):
+        primitive = PRIMITIVES["bind"]  # a condition needs threads that it is about
     loops = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
     chosen = Selection(stage, rng.choice(loops) if loops else None, rng.choice(LANES))
     suggested = list(primitive.suggest(chosen))

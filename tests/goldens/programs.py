@@ -321,6 +321,48 @@ def primitive_double_buffer() -> Scheduled:
     return s, args
 
 
+@golden_and_built
+def primitive_bind() -> Scheduled:
+    """A tile that the threads of a block load together and read in another order."""
+    A = te.placeholder((6, 6), name="A")
+    C = te.compute((6, 6), lambda i, j: A[j, i] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    copy = s.cache_read(A, "shared", [C])
+    block, row = s[C].split("i", factor=4)
+    s[C].bind(block, te.thread_axis("blockIdx.x"))
+    s[C].bind(row, te.thread_axis("threadIdx.x"))
+    s[copy].compute_at(s[C], row)
+    column = s[copy].split("ax1", nparts=4)[0]
+    s[copy].bind(column, te.thread_axis("threadIdx.x"))
+    return s, [A, C]
+
+
+@golden
+def primitive_env_threads() -> Scheduled:
+    inputs, outputs = chain(4, 8)
+    s = schedule_for(outputs)
+    s["C"].compute_at(s["D"], "i")
+    s["C"].set_scope("shared")
+    s["C"].bind("j", te.thread_axis("threadIdx.x"))
+    s["D"].env_threads([te.thread_axis((0, 8), "threadIdx.x")])
+    return s, [*inputs, *outputs]
+
+
+@golden_and_built
+def primitive_set_store_predicate() -> Scheduled:
+    """A sum over threads, stored by the first of them."""
+    A = te.placeholder((4, 10), name="A")
+    k = te.reduce_axis((0, 10), name="k")
+    B = te.compute((4,), lambda i: te.sum(A[i, k], axis=k), name="B")
+    s = te.create_schedule(B.op)
+    tx = te.thread_axis("threadIdx.x")
+    term = s.rfactor(B, s[B].split("k", factor=4)[1])
+    s[B].bind(s[B].op.reduce_axis[0], tx)
+    s[term].compute_at(s[B], s[B].op.reduce_axis[0])
+    s[B].set_store_predicate(tx.var.equal(0))
+    return s, [A, B]
+
+
 # ---------------------------------------------------------------- reductions
 
 

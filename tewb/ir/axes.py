@@ -48,15 +48,17 @@ class AxisKind(Enum):
     REDUCE = "reduce"  # iterations are combined by a reducer
     OPAQUE = "opaque"  # the inside of an extern: may not be touched
     ORDERED = "ordered"  # iterations must run in order
+    THREAD = "thread"  # blocks or threads, which loops are bound to
 
 
 class IterVar(Operators):
-    """An axis: a variable with the range it runs over and the kind of its iterations."""
+    """An axis: a variable with the range it runs over and the kind of its iterations. That of threads has a tag, such as
+    "threadIdx.x"."""
 
-    __slots__ = ("dom", "kind", "var")
+    __slots__ = ("dom", "kind", "thread_tag", "var")
 
-    def __init__(self, dom: Range | None, var: Var, kind: AxisKind) -> None:
-        self.dom, self.var, self.kind = dom, var, kind
+    def __init__(self, dom: Range | None, var: Var, kind: AxisKind, thread_tag: str = "") -> None:
+        self.dom, self.var, self.kind, self.thread_tag = dom, var, kind, thread_tag
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tewb.base import BOOL, HANDLE, DType, DTypeError
+from tewb.base import BOOL, HANDLE, INT32, DType, DTypeError
 from tewb.ir.buffers import BufferLoad
 from tewb.ir.expressions import Call, Expr
 from tewb.ir.ops import const, convert, match
@@ -25,7 +25,7 @@ PURE = frozenset((*UNARY_FLOAT, *ROUNDING, *PREDICATES, *BINARY_FLOAT, *BITS, *O
 # Arguments of packed and native functions that live on the stack or point to memory, and calls that have an
 # effect.
 STACK = ("tvm_stack_make_shape", "tvm_stack_make_array", "tvm_tuple", "by_reference", "address_of")
-EFFECTS = ("tvm_call_packed", "call_extern", "prefetch")
+EFFECTS = ("tvm_call_packed", "call_extern", "prefetch", "tvm_storage_sync")
 ADDRESSES = ("is_aligned",)  # is_aligned(address_of(A[i]), n): whether the address is a multiple of n bytes
 
 # Sums of products of neighbours, and the bits of an operand (see `dot`).
@@ -36,11 +36,13 @@ CALLS = PURE.union(STACK, EFFECTS, ADDRESSES, DOTS)
 
 def implied_dtype(op: str, args: Sequence[Expr]) -> DType | None:
     """The dtype that the text of a call need not say: that of its last argument (of a dot product the first), that of
-    arrays on the stack, or bool for a question about an address."""
+    arrays on the stack, bool for a question about an address, or int32 for a barrier."""
     if op in STACK:
         return HANDLE
     if op in ADDRESSES:
         return BOOL
+    if op == "tvm_storage_sync":
+        return INT32
     if op in DOTS:
         return args[0].dtype if args else None
     return args[-1].dtype if args else None

@@ -70,6 +70,10 @@ class Operators(Symbolic):
     def __neg__(self) -> Expr:
         return ops.neg(self)
 
+    def equal(self, other: Any) -> Expr:
+        """self == other, element by element, as an expression."""
+        return ops.equal(self, other)
+
     def __pos__(self) -> Expr:
         return ops.convert(self)
 

@@ -1,7 +1,18 @@
 """Lowering: from a schedule to loops, then one pass per file; `pipeline.py` is the list."""
 
 from tewb.lowering.lower import INCOMPLETE, lower_schedule, scheduled_loops
-from tewb.lowering.pipeline import BUILD, LOWER, SCHEDULE_OPS, SIMPLIFY, AnyPass, NestPass, Pass, Trace, run
+from tewb.lowering.pipeline import (
+    BUILD,
+    LOWER,
+    SCHEDULE_OPS,
+    SIMPLIFY,
+    AnyPass,
+    NestPass,
+    Pass,
+    Trace,
+    run,
+    with_thread_loops,
+)
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.rewrite_storage import peak_bytes
 from tewb.lowering.unroll_loops import MAX_NODES
@@ -40,4 +51,5 @@ __all__ = [
     "run",
     "scheduled_loops",
     "with_user_passes",
+    "with_thread_loops",
 ]

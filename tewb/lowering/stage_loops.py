@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tewb.ir import (
@@ -15,9 +15,11 @@ from tewb.ir import (
     Stmt,
     Var,
     const,
+    launch,
     ops,
     seq,
     substitute,
+    uses,
     walk,
 )
 from tewb.lowering.double_buffer import Ahead, double_buffered
@@ -25,6 +27,7 @@ from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
 from tewb.schedule import Stage, inside
 from tewb.schedule.bounds import StageBounds, region_read
+from tewb.schedule.threads import bound, is_exchanged, launched_around, threads_around
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -38,14 +41,23 @@ class StageLoops:
         self.own: StageBounds = nests.bounds.stages[stage]
         self.analyzer = nests.bounds.analyzer
         self.origin = stage.origin()
+        self.launch = nests.launch_of(stage)
+        self.threads = bound(stage) if self.launch is not None else {}
 
     def loops(self, first: int, last: int, guards: list[tuple[IterVar, Expr]], body: Stmt) -> Stmt:
         """The loops at positions first..last-1 around `body`, with guards and inner stages in their places."""
+        deepest = self.deepest_exchange(first, last)
+        inmost = [g for _, g in guards if self.depth(g) <= deepest and self.differs(g)]
+        guards = [pair for pair in guards if not any(pair[1] is g for g in inmost)]
         for position in range(last - 1, first - 1, -1):
             iv = self.leaves[position]
             attached = self.nests.at.get((self.stage, iv), [])
-            here = [s for s in attached if not s.is_double]
+            # Threads that share a stage wait for each other in the iteration in which they read it, and a thread runs
+            # one iteration of a bound loop: then nothing is computed ahead.
+            here = [s for s in attached if not s.is_double or is_exchanged(s) or iv in self.threads]
             body = self.before_loop(position + 1, body)
+            if position == deepest:
+                body = self.guarded(inmost, body)
             if here:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
@@ -54,10 +66,29 @@ class StageLoops:
             body = seq(*self.prefetched(iv), body)
             loop = body = self.loop(iv, self.own.vars[iv], body)
             if len(here) < len(attached):
-                body = double_buffered(loop, [self.ahead(s) for s in attached if s.is_double])
+                body = double_buffered(loop, [self.ahead(s) for s in attached if s.is_double])  # type: ignore[arg-type]
         if first == 0:
             body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
         return body
+
+    def deepest_exchange(self, first: int, last: int) -> int:
+        """The innermost position in a range at which a stage is computed for which threads wait; -1 for none. A guard
+        that not all threads pass stands inside of it: all of them come to where they wait."""
+        if self.launch is None:
+            return -1
+        at = [p for p in range(first, last) if self.nests.waits_at(self.stage, self.leaves[p])]
+        return max(at, default=-1)
+
+    def differs(self, e: Expr) -> bool:
+        """Whether a condition may hold for some threads only."""
+        return self.launch is not None and uses(e, self.launch.variables())
+
+    def idle_guards(self, variables: Mapping[IterVar, Expr]) -> list[tuple[IterVar, Expr]]:
+        """The guards of loops that have fewer iterations than there are threads."""
+        if self.launch is None:
+            return []
+        loops = [iv for iv in self.leaves if (self.stage, iv) in self.launch.idle]
+        return [(iv, ops.less(variables[iv], self.own.extents[iv])) for iv in loops]
 
     def before_loop(self, position: int, body: Stmt) -> Stmt:
         """`body`, which begins with loop `position`, inside of the definitions and checks that belong there."""
@@ -85,11 +116,24 @@ class StageLoops:
         buffers = [self.nests.buffer(t)[0] for t in stage.op.outputs]
         return Ahead(self.nests.produce(stage), buffers, stage.origin())
 
-    def loop(self, iv: IterVar, v: Var, body: Stmt, extent: Expr | None = None) -> For:
-        """A loop of `v` that runs as the loop of `iv` does, with `extent` iterations, or as many as that."""
+    def loop(self, iv: IterVar, v: Var, body: Stmt, extent: Expr | None = None) -> Stmt:
+        """A loop of `v` that runs as the loop of `iv` does, with `extent` iterations, or as many as that. Of threads
+        that are launched around it already, each runs its own iteration."""
+        if iv in self.threads and self.launch is not None:
+            return self.launched(iv, v, body)
         kind = self.stage.loop_kind(iv) or ForKind.SERIAL
         count = self.own.extents[iv] if extent is None else extent
         return For(v, const(0, v.dtype), count, kind, body, self.stage.origin(iv))
+
+    def launched(self, iv: IterVar, v: Var, body: Stmt) -> Stmt:
+        """`body` in each of the threads that the loop of `iv` is bound to."""
+        started, key = self.launch, self.threads[iv].key
+        assert started is not None
+        if v is not self.own.vars[iv]:
+            started.stand_for(v, self.stage, iv)
+        if key in threads_around(self.stage) or any(t.key == key for t in launched_around(self.stage)):
+            return body
+        return launch(started.axes[key], started.sizes[key], body, self.stage.origin(iv))
 
     def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
         if not guards:

@@ -91,7 +91,9 @@ def _arguments(p: Primitive, step: Step, names: Names) -> list[str]:
                 text = names.stage(value)
             case "stages":
                 text = f"[{', '.join(map(names.stage, value))}]"
-            case "scope" | "word":
+            case "threads":
+                text = f"[{', '.join(map(literal, value))}]"
+            case "scope" | "word" | "thread" | "condition":
                 text = literal(value)
             case _:
                 text = repr(value) if param.code else f"{param.name}={value!r}"

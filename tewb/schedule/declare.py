@@ -18,6 +18,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from tewb.base import ScheduleError, Span, TewbError, brief, here
 from tewb.ir import ForKind, IterVar, const_int, ops
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
+from tewb.schedule.thread import condition_text, thread_text
 
 if TYPE_CHECKING:
     from tewb.schedule.code import Names
@@ -39,7 +41,7 @@ class Param:
     """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
 
     Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
-    `parent`), stages (several), scope, word. `code` is how its value is written in a call, where that is not usual for
+    `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), word. `code` is how its value is written in a call, where that is not usual for
     its kind: `s[{}]`.
     """
 
@@ -490,13 +492,34 @@ def _place(stage: Stage, what: object, values: Values) -> Any:
     return Refusal(f"in stage {parent.name}, {iv.reason}", iv.hint) if isinstance(iv, Refusal) else iv
 
 
+_SCOPES = ("global", "shared", "warp", "local", "texture", "wmma", "m16n8k8", "constant")
+
+
 def _scope(stage: Stage, what: object, values: Values) -> str | Refusal:
-    scopes = ("global", "local", "shared", "warp")
-    return (
-        what
-        if isinstance(what, str) and what in scopes
-        else Refusal(f"{what!r} is not a memory scope", f"scopes are {', '.join(scopes)}")
-    )
+    """A kind of memory, with more words behind dots: `shared.dyn`, `local.inp_buffer`."""
+    if isinstance(what, str) and re.fullmatch(rf"({'|'.join(_SCOPES)})(\.\w+)*", what):
+        return what
+    return Refusal(f"{what!r} is not a memory scope", f"scopes are {', '.join(_SCOPES)}")
+
+
+def _thread(stage: Stage, what: object, values: Values) -> str | Refusal:
+    try:
+        return thread_text(stage.schedule.thread_names, what)
+    except ScheduleError as e:
+        return Refusal(e.message, e.hint)
+
+
+def _threads(stage: Stage, what: object, values: Values) -> list[str] | Refusal:
+    threads = [_thread(stage, one, values) for one in (what if isinstance(what, list | tuple) else [what])]
+    refused = next((x for x in threads if isinstance(x, Refusal)), None)
+    return refused or [str(x) for x in threads]
+
+
+def _condition(stage: Stage, what: object, values: Values) -> str | Refusal:
+    try:
+        return condition_text(stage.schedule.thread_names, what)
+    except ScheduleError as e:
+        return Refusal(e.message, e.hint)
 
 
 def _word(stage: Stage, what: object, values: Values) -> str | Refusal:
@@ -512,5 +535,8 @@ _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "stages": _stages,
     "place": _place,
     "scope": _scope,
+    "thread": _thread,
+    "threads": _threads,
+    "condition": _condition,
     "word": _word,
 }

@@ -1,8 +1,11 @@
 """Written by `python -m tewb.schedule.stub` from the declarations in `primitives/`. Do not edit."""
 
+from collections.abc import Sequence as Sequence
 from tewb.ir.axes import IterVar as IterVar
+from tewb.ir.expressions import Expr as Expr
 from tewb.schedule.primitives.prefetch import Prefetch as Prefetch
 from tewb.schedule.stage import Stage as Stage
+from tewb.schedule.thread import Thread as Thread
 from tewb.tensor.tensor import Tensor as Tensor
 from typing import Any as Any
 
@@ -84,6 +87,19 @@ class StagePrimitives:
         for i in n: body(i)    ->    for i in parallel(n): body(i)
         """
 
+    def bind(self, ivar: IterVar | str, thread_ivar: IterVar | str) -> None:
+        """Run the iterations of a loop on the threads of `thread_ivar`, made by `te.thread_axis`, as GPU schedules do.
+
+            for i in 4:                            blockIdx.x = T.launch_thread("blockIdx.x", 4)
+                for j in 64: C[i*64 + j] = ... ->  threadIdx.x = T.launch_thread("threadIdx.x", 64)
+                                                   C[blockIdx.x*64 + threadIdx.x] = ...
+
+        Here blocks and threads are loops on the processor. What is computed inside of loops that are bound to threads is
+        kept for each thread ("local"), or for all of them ("shared"): then the loops over the threads are split where the
+        threads wait for each other. Threads of one tag have one number in a launch. A loop of a reduction may be bound to
+        threads when all of its reduce loops are: its threads combine their terms one after the other.
+        """
+
     def dot(self, var: IterVar | str) -> None:
         """Add up the iterations of a reduce loop as one widening dot product: 4 products of 8-bit integers, or 2 of
         16-bit ones, in int32.
@@ -132,7 +148,13 @@ class StagePrimitives:
         """Compute this stage before everything that reads it, in loops of its own."""
 
     def set_scope(self, scope: str) -> None:
-        """Keep this stage's values in `scope` ("global" or "local")."""
+        """Keep this stage's values in `scope`: a kind of memory, with more words behind dots ("shared.dyn").
+
+        On a processor all memory is the same, and the word says which threads have it in common, where loops around the
+        stage are bound to threads: each thread has "local" memory of its own, "shared" memory is one for all threads of a
+        block, which wait for each other before they read it, and "warp" memory one for those of threadIdx.x. "global" is
+        what nothing was said of: local inside of bound threads, or shared if its own loops are bound to these.
+        """
 
     def nontemporal(self) -> None:
         """Store the results of this stage to memory past the caches, in whole vectors.
@@ -190,6 +212,27 @@ class StagePrimitives:
         The stage is computed at that loop: call compute_at first.
         """
 
+    def env_threads(self, threads: Sequence[IterVar | str]) -> None:
+        """Launch threads around all loops of this stage, so that the stages computed in these may be bound to them. Each
+        needs its number: `te.thread_axis((0, 64), "threadIdx.x")`.
+
+            for t in n: S(t)    ->    threadIdx.x = T.launch_thread("threadIdx.x", 64)
+                                      for t in n: S(t)
+
+        What does not depend on the thread runs once.
+        """
+
+    def set_store_predicate(self, preds: Expr | str) -> None:
+        """Store the elements of this stage only in the threads for which a condition holds: of threads that have the same
+        result one needs to store it.
+
+        C[i] = value    -- set_store_predicate(tx.var.equal(0)) -->    if threadIdx.x == 0: C[i] = value
+        """
+
+    @property
+    def threads(self) -> dict[IterVar, Thread]:
+        """The threads that its loops are bound to."""
+
     @property
     def is_nontemporal(self) -> bool:
         """Whether its results go to memory past the caches."""
@@ -209,6 +252,14 @@ class StagePrimitives:
     @property
     def is_double(self) -> bool:
         """Whether it is computed one iteration ahead, in memory for two parts."""
+
+    @property
+    def env(self) -> list[Thread]:
+        """The threads that are launched around its loops."""
+
+    @property
+    def store_predicate(self) -> str | None:
+        """When its elements are stored, as text; None for always."""
 
 class SchedulePrimitives:
     """What can be done to a tensor of a schedule and makes another stage: `s.cache_read(A, "local", [C])`."""

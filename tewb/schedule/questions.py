@@ -52,9 +52,14 @@ def untouched(stage: Stage, iv: IterVar) -> Refusal | None:
 
 
 def unmarked(stage: Stage, iv: IterVar) -> Refusal | None:
-    """A loop may be marked once, and not when it is opaque."""
+    """A loop may be marked or bound once, and not when it is opaque."""
     if stage.loop_kind(iv) is not None:
         return Refusal(f"loop {stage.axis_name(iv)} is already marked {stage.annotations[iv]}")
+    if iv in stage.threads:
+        return Refusal(
+            f"loop {stage.axis_name(iv)} is bound to {stage.threads[iv].key}, and its threads run it",
+            "split it before bind, and mark the inner loop",
+        )
     return untouched(stage, iv) if iv.kind is AxisKind.OPAQUE else None
 
 

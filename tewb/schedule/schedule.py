@@ -31,6 +31,7 @@ class Schedule(SchedulePrimitives):
         self.journal: tuple[Step, ...] = ()
         self.version = 0
         self.result_cache = result_cache or ResultCache()
+        self.thread_names: dict[IterVar, str] = {}  # of the thread axes that loops were bound to
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
         self._former: dict[Operation, str] = {}
@@ -221,6 +222,7 @@ class Schedule(SchedulePrimitives):
     def copy(self) -> Schedule:
         """An independent schedule with the same journal. It knows the loops of this one by their names."""
         copy = Schedule(self.outputs, self.result_cache)
+        copy.thread_names = dict(self.thread_names)
         copy.restore(self.journal)
         copy.remember({**self._former_axes, **self._handles()})
         return copy

@@ -1,5 +1,6 @@
 """`te`: the classic names of tensor expressions and schedules."""
 
+from tewb.ir import thread_axis
 from tewb.ir.intrinsics import (
     acos,
     asin,
@@ -85,5 +86,5 @@ __all__ = [
     "exp2", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hybrid", "hypot", "if_then_else", "indexdiv",
     "indexmod", "isfinite", "isinf", "isnan", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min",
     "min_value", "nearbyint", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "select",
-    "sigmoid", "sin", "sinh", "size_var", "sqrt", "sum", "tag_scope", "tan", "tanh", "trunc", "truncdiv", "truncmod", "var",
+    "sigmoid", "sin", "sinh", "size_var", "sqrt", "sum", "tag_scope", "tan", "tanh", "thread_axis", "trunc", "truncdiv", "truncmod", "var",
 ]  # fmt: skip

@@ -32,8 +32,10 @@ from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
 from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
 
 __all__ = [
-    "ComputeOp", "Domain", "ExternOp", "Operation", "TilePart", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "address_of", "call_extern",
-    "call_packed", "check_name", "checked_index", "comm_reducer", "compute", "decl_buffer", "depends_on", "extern", "extern_region", "is_whole", "known_ranges", "max_value", "min_value",
-    "placeholder", "reduce_axis", "size_var", "stack_array", "tag_scope", "var", "whole_buffers", "whole_region", "whole_tile", "index_text",
-"ALWAYS", "GraphSource", "Region", "UnprovedRead", "check_accesses", "load_json", "save_json",
+    "access", "address_of", "ALWAYS", "call_extern", "call_packed", "check_accesses", "check_name", "checked_index",
+    "comm_reducer", "compute", "ComputeOp", "decl_buffer", "depends_on", "Domain", "extern", "extern_region",
+    "ExternOp", "GraphSource", "index_text", "is_whole", "known_ranges", "load_json", "max_value", "min_value",
+    "Operation", "placeholder", "PlaceholderOp", "reduce_axis", "Region", "save_json", "size_var", "stack_array",
+    "tag_scope", "Tensor", "TensorSlice", "Tile", "TilePart", "UnprovedRead", "var", "whole_buffers", "whole_region",
+    "whole_tile",
 ]  # fmt: skip

@@ -57,6 +57,15 @@ def cached() -> Session:
     return Session(s, [A, D])
 
 
+def on_threads() -> Session:
+    """C is computed by threads of which each has all of it."""
+    s = product()
+    s.apply(Step("bind", "D", {"axis": "j", "thread": "threadIdx.x"}))
+    s.apply(Step("compute_at", "C", {"parent": "D", "axis": "j"}))
+    s.apply(Step("set_scope", "C", {"scope": "shared"}))
+    return s
+
+
 Steps = dict[str, Any]
 
 # Of each primitive: a program, its arguments, the stage that shows it, and what is seen there.
@@ -82,6 +91,9 @@ SEEN: dict[str, tuple[Callable[[], Session], str, Steps, str, list[str]]] = {
     "prefetch": (product, "C", {"tensor": "A", "axis": "i", "offset": 8}, "C", ["prefetch A 8 ahead"]),
     "pragma": (product, "C", {"axis": "i", "key": "auto_unroll_max_step", "value": 16}, "C", ["auto_unroll_max_step 16"]),
     "double_buffer": (cached, "A.local", {}, "A.local", ["double buffered"]),
+    "bind": (product, "C", {"axis": "i", "thread": "threadIdx.x"}, "C", ["bind threadIdx.x"]),
+    "env_threads": (product, "D", {"threads": ["threadIdx.x(8)"]}, "D", ["inside of threadIdx.x(8)"]),
+    "set_store_predicate": (on_threads, "C", {"predicate": "threadIdx.x == 0"}, "C", ["stored if threadIdx.x == 0"]),
 }  # fmt: skip
 
 

@@ -155,6 +155,8 @@ class CheckedExpressions:
     def call_word(self, node: ast.Call) -> Any:
         name = self.callee(node)
         args = [self.evaluate(a) for a in node.args]
+        if name == "bind" and len(args) == 2:
+            return CountedRange("range", (args[1],))
         if name in LOOPS or name == "const_range":
             return CountedRange(name, tuple(args))
         if name == "len":

@@ -231,7 +231,7 @@ def script(f: Callable[..., Any] | None = None, *, source: str | None = None) ->
     """Make `f` a hybrid function: `@te.hybrid.script`.
 
     Inside of it: output_tensor(shape, dtype), allocate(shape, dtype, scope), loops over range, serial,
-    parallel, vectorize, unroll and const_range, over tensors and tuples, if and while, elements and slices
+    parallel, vectorize, unroll, const_range and bind("threadIdx.x", n), over tensors and tuples, if and while, elements and slices
     (a[i], b[i, 1:n] = a[i, :-1] * 2), arithmetic, comparisons, and, or, not, x if c else y, min, max, math
     functions, casts such as float32(x), assert, and calls of other hybrid functions. Names from outside are
     numbers, numpy arrays (constants, as they are when it is compiled), tensors and hybrid functions. Arithmetic is that

@@ -20,6 +20,7 @@ LOOPS: dict[str, ForKind] = {
     "parallel": ForKind.PARALLEL,
     "vectorize": ForKind.VECTORIZED,
     "unroll": ForKind.UNROLLED,
+    "bind": ForKind.SERIAL,  # bind(tag, n): by threads, which are loops here
 }
 
 DECLARATIONS = ("output_tensor", "allocate")
@@ -127,6 +128,7 @@ def eager_names() -> dict[str, Any]:
     """The globals that an eager run adds."""
     words: dict[str, Any] = {name: _array for name in DECLARATIONS}
     words.update({name: _CountedRange for name in LOOPS}, const_range=_known)
+    words["bind"] = lambda tag, n: _CountedRange(n)
     words.update({name: _Caster(name) for name in CASTS})
     words.update({name: eager for name, (_, eager) in FUNCTIONS.items()})
     words["min"], words["max"] = (lambda *v: extreme("min", *v)), (lambda *v: extreme("max", *v))

@@ -18,6 +18,7 @@ from tewb.arith import converted, row_major, truncated_quotient
 from tewb.base import BoundError, TewbError, from_memory, memory_dtype, rounded, to_memory
 from tewb.ir import LEAVES, const_int
 from tewb.ir.ops import wrap
+from tewb.lowering import with_thread_loops
 from tewb.runtime import NDArray, registered_function
 from tewb.testing import CALLS
 
@@ -162,6 +163,8 @@ class IRInterpreter:
         self.run(s.body)
 
     def attr(self, s: ir.AttrStmt) -> None:
+        if ir.launched(s) is not None:
+            return self.run(with_thread_loops(ir.PrimFunc("launch", (), s, ())).body)
         before = self._region
         self._region = s.node if isinstance(s.node, ir.ExternRegion) else before
         self.run(s.body)
