@@ -58,6 +58,12 @@ def test_the_page_of_primitives_is_as_they_are_declared() -> None:
     assert page == write_primitives["page"](), "write it anew: python docs/write_primitives.py"
 
 
+def test_the_page_of_classic_names_is_as_the_registry_has_it() -> None:
+    write_classic = runpy.run_path(str(DOCS / "write_classic.py"))
+    page = (DOCS / "classic.md").read_text()
+    assert page == write_classic["page"](page), "write it anew: python docs/write_classic.py"
+
+
 def checkout_at(folder: Path) -> Path:
     """A copy of the sources, the tests and the pages, with what Python has compiled of them."""
     ignored = shutil.ignore_patterns("bench", "screenshots", "images")

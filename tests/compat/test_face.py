@@ -14,7 +14,7 @@ import tewb
 from tewb import te, tir
 from tewb.base import TewbError
 from tewb.compat import face
-from tewb.compat.names import modules
+from tewb.compat.names import ClassicModule, modules
 
 tvm: Any = tewb
 
@@ -85,6 +85,15 @@ def test_a_name_whose_home_is_not_there_yet_says_so_at_use(monkeypatch: pytest.M
     assert te.floormod is not absent
 
 
+def test_a_module_whose_home_is_not_there_yet_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {**modules(), "elsewhere": ClassicModule("elsewhere", "tewb.no_such_module", is_alias=True)}
+    monkeypatch.setattr(face, "modules", lambda: table)
+    elsewhere = importlib.import_module("tewb.elsewhere")
+    with pytest.raises(TewbError, match="tewb has no elsewhere.load"):
+        elsewhere.load("x")
+    del sys.modules["tewb.elsewhere"], tvm.elsewhere
+
+
 def test_a_module_keeps_names_that_it_loads_by_itself() -> None:
     assert tvm.Session is importlib.import_module("tewb.workbench").Session
     assert callable(face.locate("tewb.Session"))
@@ -112,3 +121,16 @@ def test_no_classic_module_takes_the_place_of_something_else(module: Any) -> Non
     parent, _, child = module.name.rpartition(".")
     there = vars(importlib.import_module(f"tewb.{parent}")).get(child)
     assert there is None or isinstance(there, ModuleType)
+
+
+def test_what_programs_import_and_may_never_use() -> None:
+    for name in (
+        "autotvm.tuner",
+        "autotvm.task",
+        "contrib.ndk",
+        "script.tir",
+        "relay.op.nn",
+        "runtime.profiling",
+        "support",
+    ):
+        assert importlib.import_module(f"tewb.{name}") is not None

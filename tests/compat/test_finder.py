@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import Any
 
@@ -34,7 +33,7 @@ def test_an_error_inside_of_a_module_is_not_hidden(monkeypatch: pytest.MonkeyPat
         def fails(name: str) -> Any:
             raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
 
-        monkeypatch.setattr(importlib, "import_module", fails)
+        monkeypatch.setattr("tewb.compat.face.imported", fails)
         with pytest.raises(ModuleNotFoundError, match="scipy"):
             TvmFinder().find_spec("tvm.contrib.cblas")
     finally:

@@ -35,7 +35,8 @@ def test_dtypes_are_strings_that_know_their_parts() -> None:
     d = DType("float32x16")
     assert (d, d.kind, d.bits, d.lanes, d.nbytes, d.element) == ("float32x16", "float", 32, 16, 64, "float32")
     assert DType("float32") is DType("float32x1") and DType("bool").nbytes == 1
-    for wrong in ("float31", "int", "complex64", "uint128", "floatx4"):
+    assert (DType("int"), DType("uint"), DType("float")) == ("int32", "uint32", "float32")
+    for wrong in ("float31", "intx", "complex64", "uint128", "floatx4", float, int):
         with pytest.raises(TypeError, match="unknown dtype"):
             DType(wrong)
 

@@ -87,6 +87,19 @@ def test_a_pass_that_returns_nothing_is_named(wrong: Any) -> None:
         tewb.lower(*program())
 
 
+def test_a_pass_that_makes_what_cannot_be_is_named() -> None:
+    def unbound(body: Any) -> Any:
+        return rewriter({For: lambda n: n.body})(body)
+
+    with (
+        PassContext(config={"tir.add_lower_pass": [(1, unbound)]}),
+        pytest.raises(
+            LowerError, match="the lowering pass unbound made a function that cannot be: .*i.outer"
+        ),
+    ):
+        tewb.build(*program())
+
+
 def test_a_pass_is_called_with_a_module() -> None:
     module = tewb.lower(*program())
     once = doubling(module)

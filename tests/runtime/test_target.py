@@ -12,7 +12,7 @@ import pytest
 import tewb
 from tewb import te
 from tewb.base import ArgumentError, CodegenError, TewbWarning
-from tewb.runtime import ForeignKernel, Target
+from tewb.runtime import ForeignKernel, Target, enabled
 
 ARM = "llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1"
 if Target.host().arch == "aarch64":  # somewhere else, and not here
@@ -271,3 +271,11 @@ def test_boards_kinds_and_tags_have_names() -> None:
     assert tewb.target.arm_cpu("rk3399", "-mcpu=cortex-a53").keys == ["arm_cpu", "cpu"]
     assert "llvm" in Target.list_kinds() and Target.list_tags()["raspberry-pi/4b-aarch64"].arch == "aarch64"
     assert tewb.target.llvm_version_major() >= 15
+
+
+@pytest.mark.parametrize(
+    ("target", "runs"),
+    [("llvm", True), ("cpu", True), ("cuda", False), ("opencl", False), (ARM, False), ("nonsense", False), ({"kind": "llvm"}, True)],
+)  # fmt: skip
+def test_what_is_enabled(target: Any, runs: bool) -> None:
+    assert enabled(target) is runs

@@ -12,6 +12,7 @@ from tewb import ir, te, tir
 from tewb.base import DTypeError, TewbError
 
 x, y = tir.Var("x", "int32"), tir.SizeVar("y", "int32", span=None)
+assert int(tir.const(3, "int32", span=None)) == 3 and te.var("z", span=None).name == "z"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,14 @@ def test_fields_have_their_classic_names_too() -> None:
 def test_ranges() -> None:
     r = ir.Range.from_min_extent(2, x)
     assert int(r.min) == 2 and r.extent is x
-    axis = te.reduce_axis(ir.Range.from_min_extent(0, 4), "k")
+    for r, first, extent in (
+        (ir.Range(5), 0, 5),
+        (ir.Range(2, 8), 2, 6),
+        (ir.Range(te.const(2), te.const(8)), 2, 8),
+    ):
+        assert (int(r.min), int(r.extent)) == (first, extent)
+    assert str(ir.Range(1, x).extent) == "x - 1" and str(ir.Range(x).extent) == "x"
+    axis = te.reduce_axis(ir.Range(0, 4), "k")
     assert axis.dom is not None and int(axis.dom.extent) == 4
 
 
@@ -123,3 +131,10 @@ def test_wrong_arguments_are_refused() -> None:
         tir.IntImm("int8", 300)
     assert tir.Buffer.READ | tir.Buffer.WRITE == 3 and isinstance(tir.decl_buffer((2,)), tir.Buffer)
     assert tir.Buffer(te.var("p", "handle"), "float32", (4,), name="q").name == "q"
+
+
+def test_identity_has_a_word() -> None:
+    A = te.placeholder((4,), name="A")
+    B = te.compute((4,), lambda i: A[i], name="B")
+    for a, b in ((A, B), (A.op, B.op), (x, y), (B.op.axis[0], te.reduce_axis((0, 4)))):
+        assert a.same_as(a) and not a.same_as(b)

@@ -108,6 +108,12 @@ class PassContext:
     TewbError for anything that tewb does not have.
     """
 
+    opt_level: int
+    config: Mapping[str, Any]
+    required_pass: tuple[str, ...]
+    disabled_pass: tuple[str, ...]
+    instruments: tuple[object, ...]
+
     def __init__(
         self,
         opt_level: int = 2,
@@ -149,13 +155,13 @@ class PassContext:
                 span=here(),
             )
         self.opt_level = level
-        self.required_pass: tuple[str, ...] = ()
+        self.required_pass = ()
         self.disabled_pass = (
             (disabled_pass,) if isinstance(disabled_pass, str) else tuple(disabled_pass or ())
         )
-        self.instruments: tuple[object, ...] = ()
+        self.instruments = ()
         chosen = {**dict(_flat(config or {})), **dict(map(_disabled, self.disabled_pass))}
-        self.config: Mapping[str, Any] = MappingProxyType({**DEFAULTS, **chosen})
+        self.config = MappingProxyType({**DEFAULTS, **chosen})
 
     def __enter__(self) -> PassContext:
         _open.set((*_open.get(), self))

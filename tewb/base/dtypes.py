@@ -39,15 +39,21 @@ class DType(str):
 
     def __new__(cls, name: str) -> DType:
         known = cls._known.get(name) if isinstance(name, str) else None
+        if known is not None:
+            return known
+        given: object = name
+        if given is float or given is int:
+            raise _unknown(given.__name__, "Python's own numbers have 64 bits, or any number of them")
         # numpy's own dtypes and scalar types go by their names.
-        return known if known is not None else cls._make(str(getattr(name, "__name__", name)))
+        return cls._make(str(getattr(name, "__name__", name)))
 
     @classmethod
     def _make(cls, name: str) -> DType:
         match = _PATTERN.fullmatch(name)
         if match is None:
             raise _unknown(name, "tewb has float32/64, int8..64, uint8..64 and bool")
-        kind, width, lanes = match[1], match[2] or "", int(match[3] or 1)
+        kind, lanes = match[1], int(match[3] or 1)
+        width = match[2] or ("32" if name in _WIDTHS else "")  # classic words: "float", "int", "uint"
         if (
             lanes < 1
             or (kind in _WIDTHS and int(width or 0) not in _WIDTHS[kind])

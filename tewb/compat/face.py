@@ -13,6 +13,7 @@ from tewb.compat.absent import Absent
 from tewb.compat.names import ClassicModule, Entry, covering, modules
 
 _MISSING = object()
+TO_COME = "tewb knows the name, and has nothing of this kind yet"
 
 
 def classic_name(module_name: str) -> str:
@@ -27,10 +28,12 @@ def find(module: str, name: str) -> Any:
     if entry is not None:
         return _resolved(entry, whole)
     if whole in modules() and not modules()[whole].is_class:
-        return importlib.import_module(f"tewb.{whole}")
+        return imported(f"tewb.{whole}")
     outside = covering(module)
     if outside is not None:
         return Absent(whole, outside.instead)
+    if module in modules() and modules()[module].is_alias:  # of a module that is not there
+        return Absent(whole, TO_COME)
     where = "tewb" if module == "tvm" else f"tewb.{module}"
     raise AttributeError(f"module {where!r} has no attribute {name!r}{_near(module, name)}")
 
@@ -44,9 +47,7 @@ def _resolved(entry: Entry, whole: str) -> Any:
     if entry.instead:
         return Absent(whole, entry.instead)
     value = locate(entry.home)
-    return (
-        Absent(whole, "tewb knows the name, and has nothing of this kind yet") if value is _MISSING else value
-    )
+    return Absent(whole, TO_COME) if value is _MISSING else value
 
 
 def is_here(home: str) -> bool:
@@ -72,7 +73,8 @@ def locate(home: str) -> Any:
 def _own_attribute(value: Any, name: str) -> Any:
     """An attribute that a module defines by itself, without the classic names."""
     if not isinstance(value, ModuleType):
-        return getattr(value, name, _MISSING)
+        fields = (f for c in getattr(value, "__mro__", ()) for f in vars(c).get("__annotations__", ()))
+        return getattr(value, name, name if name in fields else _MISSING)
     if name in vars(value):
         return vars(value)[name]
     own = getattr(vars(value).get("__getattr__"), "own", None)
@@ -109,6 +111,15 @@ def wear(module_name: str) -> None:
     vars(module).setdefault("__path__", [])  # so that modules in it can be imported
 
 
+def imported(name: str) -> ModuleType:
+    """The module `name` of tewb, which answers for its classic names."""
+    module = importlib.import_module(name)
+    is_worn = hasattr(vars(module).get("__getattr__"), "own")
+    if not isinstance(module, FaceModule) and not is_worn and classic_name(name) in modules():
+        wear(name)
+    return module
+
+
 class FaceModule(ModuleType):
     """A module of tvm that tewb has only as a set of names."""
 
@@ -139,9 +150,9 @@ def maker(name: str) -> ModuleMaker | None:
     table = modules().get(classic)
     if table is not None and table.is_class:
         return None
-    if table is not None and table.is_alias:
+    if table is not None and table.is_alias and isinstance(locate(table.home), ModuleType):
         home = table.home
-        return lambda: importlib.import_module(home)
+        return lambda: imported(home)
     if table is None and covering(classic) is not None:
         table = ClassicModule(classic)
     return None if table is None else lambda: FaceModule(name, table)

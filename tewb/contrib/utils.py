@@ -17,6 +17,8 @@ __all__ = ["TempDirectory", "tempdir", "which"]
 class TempDirectory:
     """A folder that is gone when this object is, or when `remove()` is called. It may be a `with` block."""
 
+    temp_dir: str
+
     def __init__(
         self, custom_path: str | os.PathLike[str] | None = None, keep_for_debug: bool | None = None
     ) -> None:

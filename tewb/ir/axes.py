@@ -11,9 +11,21 @@ from tewb.ir.node import Node, alias, node
 from tewb.ir.operators import Operators
 
 
+class _RangeClass(type):
+    """Takes the classic arguments of a range too: Python's numbers are where it begins and ends."""
+
+    def __call__(cls, min_value: Any, extent: Any = None, span: Any = None) -> Any:
+        if isinstance(extent, Node) and isinstance(min_value, Node):
+            return type.__call__(cls, min_value, extent)
+        from tewb.ir.ops import match, sub  # the constructors sit above the axes
+
+        begin, end = match(0, min_value) if extent is None else match(min_value, extent)
+        return type.__call__(cls, begin, sub(end, begin))
+
+
 @node
-class Range(Node):
-    """The integers min, min+1, ..., min+extent-1."""
+class Range(Node, metaclass=_RangeClass):
+    """The integers min, min+1, ..., min+extent-1. Of numbers, as in classic TE, `Range(2, 8)` goes from 2 to 7."""
 
     min: Expr
     extent: Expr

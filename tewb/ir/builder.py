@@ -54,6 +54,12 @@ class BufferVar:
     def dtype(self) -> DType:
         return self.buffer.dtype
 
+    def asobject(self) -> Var:
+        """The pointer to the memory."""
+        return self.buffer.data
+
+    asnode = asobject
+
     def __getitem__(self, index: Any) -> Expr:
         return ops.load(self.buffer, self._indices(index))
 
@@ -124,9 +130,17 @@ class IRBuilder:
 
     @contextmanager
     def for_range(
-        self, begin: Any, end: Any, name: str = "i", dtype: str | None = None, kind: str = "serial"
+        self,
+        begin: Any,
+        end: Any,
+        name: str = "i",
+        dtype: str | None = None,
+        kind: str = "serial",
+        for_type: str | None = None,
     ) -> Iterator[Var]:
-        """A loop from `begin` up to, not including, `end`; kind is serial, parallel, vectorize or unroll."""
+        """A loop from `begin` up to, not including, `end`; kind is serial, parallel, vectorize or unroll. (Until v0.7 it
+        was called `for_type`.)"""
+        kind = kind if for_type is None else for_type
         if kind not in _KINDS:
             raise TewbError(f"for_range: kind={kind!r} is not one of {', '.join(_KINDS)}", span=here())
         low, high = ops.match(begin, end)
@@ -195,9 +209,14 @@ class IRBuilder:
 
     # ---- access
 
-    def buffer_ptr(self, buffer: Buffer) -> BufferVar:
+    def buffer_ptr(self, buffer: Buffer, shape: Any = None) -> BufferVar:
         """A declared buffer, to be indexed."""
         return BufferVar(self, buffer)
+
+    def pointer(self, content_type: str, name: str = "ptr", scope: str = "global") -> BufferVar:
+        """Memory that somebody else has, as many elements as there are."""
+        size = Var(f"{name}_size", DType("int32"))
+        return BufferVar(self, Buffer(name, DType(content_type), (size,), scope=scope or "global"))
 
     def likely(self, expr: Any) -> Expr:
         """A condition that nearly always holds."""

@@ -141,6 +141,10 @@ class IRModule(Shown):
             )
         return next(iter(self.functions.values())).body
 
+    def _move(self) -> IRModule:
+        """This module: what is not used any more is freed by Python."""
+        return self
+
     def same_as(self, other: object) -> bool:
         """Whether `other` is this very module."""
         return self is other

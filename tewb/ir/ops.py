@@ -20,7 +20,7 @@ ROUND = "x.astype('int32') makes an integer of a float"
 # ---------------------------------------------------------------- constants and conversion
 
 
-def const(value: Any, dtype: str | None = None) -> Expr:
+def const(value: Any, dtype: str | None = None, span: Any = None) -> Expr:
     """`value` as a constant of `dtype` (int32, float32 or bool when not given; int64 or uint64 when it needs it)."""
     if dtype is None:
         return convert(value)

@@ -2,6 +2,7 @@
 
 from tewb.lowering.lower import INCOMPLETE, lower_schedule, scheduled_loops
 from tewb.lowering.pipeline import BUILD, LOWER, SCHEDULE_OPS, SIMPLIFY, AnyPass, NestPass, Pass, Trace, run
+from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.rewrite_storage import peak_bytes
 from tewb.lowering.unroll_loops import MAX_NODES
 from tewb.lowering.user_passes import (
@@ -29,6 +30,7 @@ __all__ = [
     "PassInfo",
     "Sequential",
     "Trace",
+    "heed_pragmas",
     "lower_schedule",
     "module_pass",
     "of_lowering",

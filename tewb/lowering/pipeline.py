@@ -32,6 +32,7 @@ class Pass:
     doc: str
     promises: tuple[verify.Promise, ...] = ()
     named: str = ""
+    keeps_provenance: bool = True  # a pass of the user's need not
 
     @property
     def name(self) -> str:
@@ -181,6 +182,8 @@ def run(
         check_stopped(began)
         f = _run(p, f, memory)
         if is_verified:
+            if isinstance(p, Pass) and not p.keeps_provenance:
+                promises = [promise for promise in promises if promise is not verify.provenance_is_present]
             promises += p.promises
             verify.check_promises(f, promises, p.name, sound)
         if trace is not None:

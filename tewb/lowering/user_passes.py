@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import LowerError, PassContext, here, option
-from tewb.ir import IRModule, PrimFunc, Stmt
+from tewb.ir import IRModule, PrimFunc, Stmt, verify
 from tewb.lowering.pipeline import AnyPass, Pass
 
 PHASES = {0: "simplify", 1: "partition_loops", 2: "simplify again", 3: ""}  # the pass before which a phase is
@@ -155,8 +155,23 @@ def with_user_passes(passes: Sequence[AnyPass]) -> list[AnyPass]:
 def _of_phase(phase: int, f: Callable[..., Any]) -> Pass:
     name = f.info.name if isinstance(f, ModulePass) else getattr(f, "__name__", type(f).__name__)
     return Pass(
-        lambda function: _changed(f, function, name), "a pass of the user's", named=f"phase {phase}: {name}"
+        lambda function: _sound(_changed(f, function, name), name),
+        "a pass of the user's",
+        named=f"phase {phase}: {name}",
+        keeps_provenance=False,
     )
+
+
+def _sound(function: PrimFunc, name: str) -> PrimFunc:
+    """`function`, that a user's pass made. Raises LowerError if it breaks what holds of every function."""
+    wrong = next((violation for promise in verify.ALWAYS for violation in promise(function)), None)
+    if wrong is not None:
+        raise LowerError(
+            f"the lowering pass {name} made a function that cannot be: {wrong}",
+            hint="print(tewb.lower(s, args)) shows what it was before",
+            span=here(),
+        )
+    return function
 
 
 def _changed(f: Callable[..., Any], function: PrimFunc, name: str) -> PrimFunc:

@@ -37,7 +37,7 @@ from tewb.runtime.packed_functions import (
     registered_function,
     remove_global_func,
 )
-from tewb.runtime.target import Target
+from tewb.runtime.target import Target, enabled
 from tewb.runtime.thread_pool import get_num_threads, pool, set_num_threads
 from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 
@@ -45,5 +45,5 @@ __all__ = [
     "ADT", "Array", "Device", "Map", "NDArray", "PackedFunc", "ShapeTuple", "String", "convert", "registered_function", "cl", "context", "cpu", "cpu_pinned", "cuda", "device", "ext_dev", "gpu", "hexagon", "metal", "micro_dev", "mtl", "new_array", "opencl", "opengl", "present", "rocm", "source_values", "vpi", "vulkan", "webgpu",
     "ForeignKernel", "Kernel", "Target", "Timing", "aligned_empty", "calls_for", "get_global_func", "get_num_threads", "list_global_func_names", "memory_limit",
     "pool", "register_func", "remove_global_func", "sample", "set_num_threads", "shown", "time_call",
-"Compiled", "Translated", "address_of", "register_native", "register_symbol",
+"Compiled", "Translated", "address_of", "enabled", "register_native", "register_symbol",
 ]  # fmt: skip

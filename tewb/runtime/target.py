@@ -374,6 +374,15 @@ class Target:
         return Target, (self.export(),)
 
 
+def enabled(target: Target | Mapping[str, Any] | str) -> bool:
+    """Whether this machine runs kernels that are made for `target`: "llvm" and "cpu" are, GPUs are not."""
+    try:
+        chosen = Target(LLVM if target == "cpu" else target)
+    except CodegenError:
+        return False
+    return chosen.is_cpu and chosen.runs_here
+
+
 @lru_cache(maxsize=32)
 def _data_layout(target: Target) -> str:
     return str(target.machine().target_data)

@@ -51,7 +51,7 @@ def placeholder(shape: Any, dtype: str = "float32", name: str = "placeholder") -
     return PlaceholderOp(name, [check_shape(name, shape)], [DType(dtype)]).output(0)
 
 
-def var(name: str = "tindex", dtype: str = "int32") -> Var:
+def var(name: str = "tindex", dtype: str = "int32", span: Any = None) -> Var:
     """A scalar the caller gives: a size, or a parameter of the kernel."""
     v = Var(check_name(name), DType(dtype))
     if v.dtype.lanes > 1:
