@@ -25,6 +25,7 @@ from tewb.runtime.arguments import (
     simple_slots,
 )
 from tewb.runtime.background_call import call_in_background
+from tewb.runtime.devices import present
 from tewb.runtime.interrupt_watch import watched
 from tewb.runtime.native_entry import Direct, connect, register_entry_functions, with_vectorcall
 from tewb.runtime.packed_functions import registered_function
@@ -212,7 +213,9 @@ class Kernel:
     def time_evaluator(
         self, name: str, dev: Any = None, number: int = 10, repeat: int = 3, min_repeat_ms: int = 0
     ) -> Any:
-        """The classic way to time: a function of the arguments that returns a Timing."""
+        """The classic way to time: a function of the arguments that returns a Timing. Raises ArgumentError for a device that
+        is not there."""
+        present(dev)
 
         def evaluate(*args: Any) -> Timing:
             ready = prepare(self.signature, args, {})
