@@ -121,3 +121,16 @@ def test_no_classic_module_takes_the_place_of_something_else(module: Any) -> Non
     parent, _, child = module.name.rpartition(".")
     there = vars(importlib.import_module(f"tewb.{parent}")).get(child)
     assert there is None or isinstance(there, ModuleType)
+
+
+def test_what_programs_import_and_may_never_use() -> None:
+    for name in (
+        "autotvm.tuner",
+        "autotvm.task",
+        "contrib.ndk",
+        "script.tir",
+        "relay.op.nn",
+        "runtime.profiling",
+        "support",
+    ):
+        assert importlib.import_module(f"tewb.{name}") is not None

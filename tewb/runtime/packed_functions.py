@@ -29,7 +29,7 @@ def register_func(
 
 
 def _register(name: Any, f: Callable[..., Any], override: bool) -> Callable[..., Any]:
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str):
         raise ExternError(
             f"register_func takes a name first, not {brief(repr(name))}",
             hint='register_func("name", lambda a, b: ...)',
