@@ -12,7 +12,7 @@ import tewb
 from tewb import te
 from tewb.base import ParseError, TewbError
 from tewb.ir import structural_equal
-from tewb.tensor import load_json, save_json
+from tewb.tensor.json_text import load_json, save_json
 
 
 def row_sums() -> list[Any]:
