@@ -22,7 +22,6 @@ from tewb.compat import install, uninstall
 def tvm() -> Iterator[Any]:
     install()
     yield importlib.import_module("tvm")
-    uninstall()
 
 
 def test_the_modules_of_tvm_are_those_of_tewb(tvm: Any) -> None:

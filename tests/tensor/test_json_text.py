@@ -13,7 +13,7 @@ from tewb import te
 from tewb.base import Array, Map, ParseError, ShapeTuple, String, TewbError
 from tewb.ir import structural_equal
 from tewb.runtime import convert
-from tewb.tensor import load_json, save_json
+from tewb.tensor.json_text import load_json, save_json
 
 
 def row_sums() -> list[Any]:
