@@ -67,3 +67,22 @@ def check(cases: Sequence[Case], rtol: float = 1e-5, atol: float = 1e-6) -> None
             message = f"case {number}: {t.name}"
             assert tuple(map(get_const_int, t.shape)) == np.shape(want), message
             np.testing.assert_allclose(next(remaining), want, rtol, atol, err_msg=message)
+
+
+def check_schedule(
+    schedule: Callable[..., Any], case: Case, rtol: float = 1e-4, atol: float = 1e-5, **options: Any
+) -> None:
+    """A case, computed by a schedule of its own."""
+    tensors = [tensor_for(a, f"A{n}") for n, a in enumerate(case.inputs)]
+    outputs = several(case.operator(*tensors))
+    with tewb.PassContext(opt_level=3 if examples.runs_everything else 0):
+        kernel = tewb.build(schedule(outputs, **options), [*tensors, *outputs])
+    results = [np.zeros([get_const_int(n) for n in t.shape], str(t.dtype)) for t in outputs]
+    kernel(*case.inputs, *results)
+    for got, want in zip(results, several(case.reference(*case.inputs)), strict=True):
+        np.testing.assert_allclose(got, want, rtol, atol)
+
+
+def words(schedule: Any) -> set[str]:
+    """The primitives that a schedule used."""
+    return {step.primitive for step in schedule.journal}

@@ -68,6 +68,7 @@ def test_windows_that_cover_all() -> None:
     )
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("ceil_mode", [False, True])
 def test_gradients(ceil_mode: bool) -> None:
     data = integers(2, 3, 7, 5, low=0, high=4).astype("float32")  # with equal elements

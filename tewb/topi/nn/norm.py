@@ -227,7 +227,7 @@ def rms_norm(data: Tensor, weight: Tensor, axis: Any, epsilon: float = 1e-5) -> 
         outside = [j for d, j in enumerate(i) if d not in axes]
         return x(*i) * scale(*outside) * w(*[i[d] for d in axes])
 
-    return te.compute(x.shape, element, name="T_rms_norm", tag=tag.INJECTIVE)
+    return te.compute(x.shape, element, name="T_rms_norm", tag=tag.INJECTIVE, attrs={"norm_axes": axes})
 
 
 def lrn(
@@ -274,4 +274,4 @@ def l2_normalize(data: Tensor, eps: float, axis: Any = None) -> Any:
     def element(*i: Any) -> Any:
         return x(*i) / length(*[j for d, j in enumerate(i) if d not in axes])
 
-    return te.compute(x.shape, element, name="T_l2_normalize", tag="l2_normalize")
+    return te.compute(x.shape, element, name="T_l2_normalize", tag="l2_normalize", attrs={"norm_axes": axes})
