@@ -121,8 +121,7 @@ from tewb.topi.sequences import (
     trilu,
     unravel_index,
 )
-from tewb.topi.sort import argsort, searchsorted, sort, topk
-from tewb.topi.transform import (
+from tewb.topi.shapes import (
     concatenate,
     expand_dims,
     expand_like,
@@ -136,6 +135,7 @@ from tewb.topi.transform import (
     tile,
     transpose,
 )
+from tewb.topi.sort import argsort, searchsorted, sort, topk
 
 __all__ = [
     "abs", "acos", "acosh", "add", "adv_index", "all", "any", "arange", "argmax", "argmin", "argsort", "asin",

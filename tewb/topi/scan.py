@@ -9,7 +9,7 @@ from tewb import te, tir
 from tewb.base import DType
 from tewb.tensor import Tensor
 from tewb.topi.checks import axis_of, tensor_of
-from tewb.topi.transform import reshape
+from tewb.topi.shapes import reshape
 from tewb.topi.utils import prod
 
 

@@ -11,7 +11,7 @@ from tewb.tensor import Tensor
 from tewb.topi import tag
 from tewb.topi.checks import axes_of, axis_of, check_same_size, known, tensor_of, whole
 from tewb.topi.reduction import read_at, reduce_axes
-from tewb.topi.transform import reshape
+from tewb.topi.shapes import reshape
 from tewb.topi.utils import prod
 
 
