@@ -11,6 +11,7 @@ import tewb
 from tests.topi.compare import Case, check, floats, integers
 from tewb import te, topi
 from tewb.base import BoundError, DTypeError, ShapeError, TewbError
+from tewb.topi.testing import gather_nd_python, strided_set_python
 
 x, flat = floats(4, 5, 3), floats(7)
 wild = integers(2, 3, low=-9, high=9)
@@ -104,6 +105,17 @@ def test_elements_of_a_slice_are_replaced() -> None:
             put([1], [99], [2]),
         ]
     )
+
+
+def test_ends_and_strides_may_be_missing() -> None:
+    data, values = floats(3, 4, 3), floats(1, 2, 3)
+    vectors = [np.array(n, "int32") for n in ([1, 1], [2, 3, 3], [1])]
+    check([Case(topi.strided_set, strided_set_python, (data, values, *vectors))])
+
+
+def test_float_indices_are_rounded_toward_zero() -> None:
+    at = np.array([[1.8, 0.0], [0.5, 2.0]], "float32")
+    check([Case(topi.gather_nd, gather_nd_python, (floats(2, 3), at))])
 
 
 def test_symbolic_slices() -> None:

@@ -70,6 +70,12 @@ def test_what_keeps_its_dtype() -> None:
     )
 
 
+def test_tensors_convert_as_elements_do() -> None:
+    made = topi.greater(te.placeholder((3,), name="A"), 0.5).astype("int8")
+    assert (made.dtype, made.op.name) == ("int8", "T_cast")
+    check([Case(lambda t: topi.exp(t).astype("int32"), lambda v: np.exp(v).astype("int32"), (x,))])
+
+
 def test_names_and_dtypes() -> None:
     A = te.placeholder((3,), dtype="float64", name="A")
     assert (

@@ -114,6 +114,18 @@ def test_symbolic_sizes() -> None:
         np.testing.assert_array_equal(got, want)
 
 
+def test_tensors_without_elements() -> None:
+    nothing = np.zeros((4, 0), "float32")
+    check(
+        [
+            Case(lambda t: topi.reshape(t, (2, 0, 2)), lambda v: v.reshape(2, 0, 2), (nothing,)),
+            Case(lambda t: topi.tile(t, (5,)), lambda v: np.tile(v, (5,)), (nothing,)),
+            Case(topi.nn.flatten, lambda v: v, (nothing,)),
+            Case(lambda t: topi.concatenate([t, t], 1), lambda v: v, (nothing,)),
+        ]
+    )
+
+
 def test_names_and_tags() -> None:
     A = te.placeholder((2, 3), dtype="int8", name="A")
     names = {

@@ -11,7 +11,7 @@ operation has a name and a tag (`topi.tag`), by which schedules know what it is.
 numpy arrays.
 """
 
-from tewb.topi import generic, image, nn, tag, testing, utils, vision, x86
+from tewb.topi import elsewhere, generic, image, nn, tag, testing, utils, vision, x86
 from tewb.topi.broadcast import (
     add,
     atan2,
@@ -136,6 +136,8 @@ from tewb.topi.shapes import (
     transpose,
 )
 from tewb.topi.sort import argsort, searchsorted, sort, topk
+
+globals().update(elsewhere.modules(__name__))  # topi.cuda and others, as names only
 
 __all__ = [
     "abs", "acos", "acosh", "add", "adv_index", "all", "any", "arange", "argmax", "argmin", "argsort", "asin",

@@ -71,10 +71,11 @@ def _inside(index: Any, size: Any, mode: str) -> Any:
 
 
 def _signed(index: Any) -> Any:
-    """The index in int32 or int64, where sizes fit and differences are right."""
+    """The index in int32 or int64, where sizes fit and differences are right; a float rounded toward zero."""
     if index.dtype.kind == "int" and index.dtype.bits >= 32:
         return index
-    return te.cast(index, "int64" if index.dtype.bits >= 32 else "int32")
+    wide = index.dtype.is_int and index.dtype.bits >= 32
+    return te.cast(index, "int64" if wide else "int32")
 
 
 def gather(data: Tensor, axis: int, indices: Tensor) -> Any:
@@ -98,8 +99,9 @@ def gather(data: Tensor, axis: int, indices: Tensor) -> Any:
 
 
 def gather_nd(a: Tensor, indices: Tensor, batch_dims: int = 0) -> Any:
-    """out[y...] = a[indices[0, y...], indices[1, y...], ...]; dimensions of `a` that have no index stay whole."""
-    x, at = tensor_of("gather_nd", a), integers_of("gather_nd", indices)
+    """out[y...] = a[indices[0, y...], indices[1, y...], ...]; dimensions of `a` that have no index stay whole. Indices that are
+    floats are rounded toward zero."""
+    x, at = tensor_of("gather_nd", a), tensor_of("gather_nd", indices)
     if not at.ndim:
         raise ShapeError("gather_nd: the indices have no dimensions", hint="shape (m, ...)", span=here())
     depth = whole("gather_nd", "the first size of the indices", at.shape[0])

@@ -13,7 +13,7 @@ from tewb.tensor import Tensor
 from tewb.topi import tag
 from tewb.topi.checks import axes_of, axis_of, check_same_size, known, shape_text, tensor_of, whole
 from tewb.topi.layouts import Layout
-from tewb.topi.utils import prod, ravel_index, unravel_index
+from tewb.topi.utils import is_empty_shape, prod, ravel_index, unravel_index
 
 
 def expand_dims(a: Tensor, axis: int, num_newaxis: int = 1) -> Any:
@@ -102,6 +102,9 @@ def reshape(a: Tensor, newshape: Any) -> Any:
             hint="one size may be -1, which follows from the others",
             span=here(),
         )
+
+    if is_empty_shape(shape):
+        return te.compute(shape, lambda *_: te.const(0, x.dtype), name="T_reshape", tag=tag.INJECTIVE)
 
     def element(*i: Any) -> Any:
         return x(*unravel_index(ravel_index(i, shape), x.shape))
@@ -260,6 +263,9 @@ def tile(a: Tensor, reps: Any) -> Any:
     times = [1] * (rank - len(times)) + times
     own = [1] * (rank - x.ndim) + list(x.shape)
     shape = [n * t for n, t in zip(own, times, strict=True)]
+
+    if is_empty_shape(shape):
+        return te.compute(shape, lambda *_: te.const(0, x.dtype), name="T_tile", tag=tag.BROADCAST)
 
     def element(*i: Any) -> Any:
         last = zip(i[rank - x.ndim :], x.shape, strict=True)

@@ -94,6 +94,22 @@ def test_neighbours_outside_may_be_left_out() -> None:
     )
 
 
+def test_arguments_in_the_order_of_old_programs() -> None:
+    def aligned(v: Any) -> Any:
+        return reference.bilinear_resize_python(v, (3, 7), "NCHW", True)
+
+    check(
+        [
+            Case(lambda t: topi.image.resize2d(t, (3, 7), method="bilinear", coordinate_transformation_mode=MODES[1]), aligned, (x,)),
+            Case(lambda t: topi.image.resize(t, (3, 7), "NCHW", "BILINEAR", True), aligned, (x,)),
+        ],
+        rtol=1e-4,
+        atol=1e-5,
+    )  # fmt: skip
+    with pytest.raises(TewbError, match="no size is given"):
+        topi.image.resize2d(te.placeholder((1, 1, 2, 2)))
+
+
 def test_boxes() -> None:
     images = floats(3, 2, 6, 5)
     boxes = np.array([[0.1, 0.2, 0.9, 0.7], [0.6, 1.2, -0.2, 0.0], [0, 0, 1, 1]], "float32")

@@ -98,6 +98,15 @@ def test_a_symbolic_batch_and_image() -> None:
     np.testing.assert_allclose(kernel(a, w), conv2d_nchw_python(a, w, 1, 1), rtol=1e-4, atol=1e-5)
 
 
+def test_arguments_in_the_order_of_old_programs() -> None:
+    A, W = te.placeholder((1, 5, 5, 3), "int8"), te.placeholder((3, 3, 3, 2), "int8")
+    for made in (
+        topi.nn.conv2d(A, W, 1, 0, 1, "NHWC", "int32"),
+        topi.nn.conv2d(A, W, 1, 0, 1, layout="NHWC", out_dtype="int32"),
+    ):
+        assert (made.dtype, made.op.tag) == ("int32", "conv2d_nhwc")
+
+
 def test_names_and_tags() -> None:
     A, W = te.placeholder((1, 3, 5, 5), name="A"), te.placeholder((2, 3, 3, 3), name="W")
     B = topi.nn.conv2d_nchw(A, W, 1, 1, 1)

@@ -41,6 +41,13 @@ def test_windows_of_any_kind() -> None:
         + [pooled(nhwc, (3, 2), (2, 1), (1, 1), pad, "avg", layout="NHWC")]
         + [pooled(blocked, (3, 2), (2, 1), (1, 1), pad, "max", layout="NCHW3c")]
         + [pooled(line, (3,), (2,), (1,), (1, 1), kind) for kind in ("max", "avg")]
+        + [
+            Case(
+                lambda t: topi.nn.pool(t, 2, 1, 0, "max"),
+                lambda v: poolnd_python(v, (2, 2), (1, 1), (1, 1), (0, 0), (0, 0), "max"),
+                (x,),
+            )
+        ]
         + [pooled(cube, (2, 3, 2), (1, 2, 1), (1, 1, 1), (0, 1, 0, 1, 1, 0), kind) for kind in ("max", "avg")]
         + [pooled(integers(1, 1, 5, 5, dtype="int8"), (3, 3), (2, 2), (1, 1), (1, 1, 1, 1), "max")]
     )

@@ -17,6 +17,8 @@ def test_a_line_by_hand() -> None:
     assert pooled("max") == [1, 3]
     assert pooled("avg") == [0.5, 2.5] and pooled("avg", count_include_pad=False) == [1, 2.5]
     assert pooled("avg", ceil_mode=True) == [0.5, 2.5, 6]
+    wide = r.poolnd_python(line, (2,), (2,), (1,), (3,), (0,), "max")
+    assert wide.ravel().tolist() == [-np.inf, 1, 3]
     assert r.adaptive_pool(line, 3, "avg", "NCW").ravel().tolist() == [2, 2.5, 4]
 
 

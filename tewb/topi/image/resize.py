@@ -6,7 +6,7 @@ around that place are combined with weights, one dimension after the other; beyo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -28,8 +28,8 @@ ROUNDINGS = ("", "round", "round_prefer_floor", "round_prefer_ceil", "floor", "c
 
 def resize1d(
     data: Tensor,
-    roi: Sequence[Any] | None,
-    size: Any,
+    roi: Any = None,
+    size: Any = None,
     layout: str = "NCW",
     method: str = "linear",
     coordinate_transformation_mode: str = "half_pixel",
@@ -49,8 +49,8 @@ def resize1d(
 
 def resize2d(
     data: Tensor,
-    roi: Sequence[Any] | None,
-    size: Any,
+    roi: Any = None,
+    size: Any = None,
     layout: str = "NCHW",
     method: str = "linear",
     coordinate_transformation_mode: str = "half_pixel",
@@ -70,8 +70,8 @@ def resize2d(
 
 def resize3d(
     data: Tensor,
-    roi: Sequence[Any] | None,
-    size: Any,
+    roi: Any = None,
+    size: Any = None,
     layout: str = "NCDHW",
     method: str = "linear",
     coordinate_transformation_mode: str = "half_pixel",
@@ -115,7 +115,7 @@ def _resize(
     size: Any,
     layout: str,
     method: str,
-    mode: str,
+    mode: Any,
     rounding: str,
     alpha: float,
     exclude: int,
@@ -125,11 +125,17 @@ def _resize(
     letters: str,
 ) -> Any:
     x = tensor_of(what, data)
+    if size is None:  # old programs have no roi, and the size in its place
+        roi, size = None, roi
+    if isinstance(mode, bool):  # and say whether corners are aligned
+        mode = "align_corners" if mode else "asymmetric"
     taps = METHODS[one_of(what, "method", method.lower(), METHODS)]
     one_of(what, "coordinate_transformation_mode", mode, MODES)
     one_of(what, "rounding_method", rounding, ROUNDINGS)
     word = spatial(layout, what, letters)
     have = word.sizes(x.shape, what)
+    if size is None:
+        raise TewbError(f"{what}: no size is given", hint="the sizes of the result: size=(8, 8)", span=here())
     wanted = dict(zip(letters, sizes(f"{what}: size", size, len(letters)), strict=True))
     corners = (
         tuple(roi) if roi is not None and len(tuple(roi)) else (0.0,) * len(letters) + (1.0,) * len(letters)

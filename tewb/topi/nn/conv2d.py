@@ -22,12 +22,17 @@ def conv2d(
     padding: Any,
     dilation: Any,
     data_layout: str = "NCHW",
-    kernel_layout: str = "",
+    kernel_layout: str | None = "",
     out_dtype: str | None = None,
+    layout: str | None = None,
 ) -> Any:
-    """A convolution in NCHW, NHWC or HWCN; the kernel is OIHW or HWIO, unless its layout is given."""
+    """A convolution in NCHW, NHWC or HWCN; the kernel is OIHW or HWIO, unless its layout is given. `layout` is the old name of
+    data_layout."""
+    data_layout = layout or data_layout
+    if kernel_layout and not kernel_layout.isupper():  # old programs have the dtype in this place
+        kernel_layout, out_dtype = "", kernel_layout
     one_of("conv2d", "data_layout", data_layout, KERNELS)
-    layout = kernel_layout or KERNELS[data_layout]
+    weights = kernel_layout or KERNELS[data_layout]
     return _conv2d(
         f"conv2d_{data_layout.lower()}",
         data,
@@ -37,7 +42,7 @@ def conv2d(
         dilation,
         1,
         data_layout,
-        layout,
+        weights,
         out_dtype,
     )
 

@@ -10,7 +10,7 @@ from tewb.tensor import Tensor
 from tewb.topi import tag
 from tewb.topi.checks import axis_of, check_same_size, known, tensor_of
 from tewb.topi.math import elementwise
-from tewb.topi.utils import prod, unravel_index
+from tewb.topi.utils import is_empty_shape, prod, unravel_index
 
 
 def relu(x: Tensor) -> Any:
@@ -96,6 +96,10 @@ def flatten(data: Tensor) -> Any:
     x = tensor_of("flatten", data)
     if not x.ndim:
         raise ShapeError(f"flatten: {x.name} has no dimensions", hint="topi.reshape(A, (1, 1))", span=here())
+
+    if is_empty_shape(x.shape):
+        empty = (x.shape[0], prod(x.shape[1:]))
+        return te.compute(empty, lambda *_: te.const(0, x.dtype), name="T_flatten", tag=tag.INJECTIVE)
 
     def element(i: Any, j: Any) -> Any:
         return x(i, *unravel_index(j, x.shape[1:]))

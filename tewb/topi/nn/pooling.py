@@ -74,6 +74,20 @@ def pool2d(
     )
 
 
+def pool(
+    data: Tensor,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    pool_type: str,
+    ceil_mode: bool = False,
+    layout: str = "NCHW",
+    count_include_pad: bool = True,
+) -> Any:
+    """pool2d without dilation, as programs before v0.8 called it."""
+    return pool2d(data, kernel, stride, 1, padding, pool_type, ceil_mode, layout, count_include_pad)
+
+
 def pool3d(
     data: Tensor,
     kernel: Any,

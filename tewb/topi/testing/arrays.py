@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,8 @@ def strided_slice_python(
 def strided_set_python(data: Any, v: Any, begin: Any, end: Any, strides: Any = None) -> Any:
     """A copy of `data` with `v` in a slice."""
     made = data.copy()
-    steps = [1] * len(begin) if strides is None else strides
-    made[tuple(slice(b, e, s) for b, e, s in zip(begin, end, steps, strict=False))] = v
+    ends = zip_longest(begin, end, [] if strides is None else strides)
+    made[tuple(slice(b, e, s) for b, e, s in ends)] = v
     return made
 
 

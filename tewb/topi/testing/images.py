@@ -122,9 +122,11 @@ def resize3d_python(
 
 
 def bilinear_resize_python(
-    image: Any, out_size: Any, layout: str, coordinate_transformation_mode: str = "align_corners"
+    image: Any, out_size: Any, layout: str, coordinate_transformation_mode: Any = "align_corners"
 ) -> Any:
-    """H and W in another size, bilinear."""
+    """H and W in another size, bilinear. Old programs say with True or False whether corners are aligned."""
+    if isinstance(coordinate_transformation_mode, bool):
+        coordinate_transformation_mode = "align_corners" if coordinate_transformation_mode else "asymmetric"
     return _resized(image, out_size, layout, "linear", coordinate_transformation_mode)
 
 

@@ -45,10 +45,15 @@ def poolnd_python(
         window = data[(..., *np.ix_(*inside))] if count > 1 else data[..., inside[0]]
         over = tuple(range(-count, 0))
         if pool_type == "max":
-            made[(..., *place)] = window.max(axis=over)
+            made[(..., *place)] = window.max(axis=over, initial=_lowest(made.dtype))
         else:
             made[(..., *place)] = window.sum(axis=over) / max(counted, 1)
     return np.moveaxis(made, range(-count, 0), axes)
+
+
+def _lowest(dtype: Any) -> Any:
+    """What no element is below: the maximum of a window that lies in the padding alone."""
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
 def pool_grad_nchw(
