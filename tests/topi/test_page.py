@@ -41,7 +41,7 @@ CLASSIC = {
         sparse_to_dense split squeeze stack strided_set take tensordot tile transpose trunc unravel_index prod
     """,
     topi.nn: """
-        relu pool2d pool1d pool3d softmax dense adaptive_pool adaptive_pool3d batch_matmul batch_norm batch_to_space_nd
+        relu pool2d lstm pool1d pool3d softmax dense adaptive_pool adaptive_pool3d batch_matmul batch_norm batch_to_space_nd
         conv1d_ncw conv1d_nwc conv2d conv2d_hwcn conv2d_nhwc conv3d_ndhwc depth_to_space dilate global_pool group_conv1d_ncw
         group_conv1d_nwc layer_norm leaky_relu log_softmax lrn matmul nll_loss pool_grad prelu space_to_batch_nd
         space_to_depth upsampling upsampling3d

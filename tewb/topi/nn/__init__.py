@@ -39,6 +39,7 @@ from tewb.topi.nn.elemwise import (
     softplus,
 )
 from tewb.topi.nn.loss import nll_loss
+from tewb.topi.nn.lstm import lstm
 from tewb.topi.nn.norm import (
     batch_norm,
     group_norm,
@@ -79,7 +80,7 @@ __all__ = [
     "depthwise_conv2d_nhwc", "dilate", "fast_softmax", "flatten", "global_pool", "group_conv1d_ncw",
     "group_conv1d_nwc", "group_conv1d_transpose_ncw", "group_conv2d_nchw", "group_conv2d_nhwc",
     "group_conv2d_transpose_nchw", "group_conv3d_transpose_ncdhw", "group_norm", "instance_norm", "l2_normalize",
-    "layer_norm", "leaky_relu", "log_softmax", "lrn", "matmul", "mirror_pad", "nll_loss", "pad", "pixel_shuffle",
+    "layer_norm", "leaky_relu", "log_softmax", "lrn", "lstm", "matmul", "mirror_pad", "nll_loss", "pad", "pixel_shuffle",
     "pool", "pool1d", "pool2d", "pool3d", "pool_grad", "prelu", "reflect_pad", "relu", "replicate_pad", "rms_norm",
     "scale_shift_nchw", "scale_shift_nchwc", "scale_shift_nhwc", "softmax", "softplus", "space_to_batch_nd",
     "space_to_depth", "upsampling", "upsampling3d",
