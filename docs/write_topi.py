@@ -91,10 +91,24 @@ def _public(module: ModuleType) -> dict[str, object]:
 def _signature(f: object) -> str:
     """The arguments with their defaults, without types."""
     plain = [
-        p.replace(annotation=inspect.Parameter.empty)
+        p.replace(annotation=inspect.Parameter.empty, default=_shown(p.default))
         for p in inspect.signature(f).parameters.values()  # type: ignore[arg-type]
     ]
     return str(inspect.Signature(plain)).replace("|", "\\|")
+
+
+def _shown(default: object) -> object:
+    return _Named(default) if inspect.isfunction(default) else default
+
+
+class _Named:
+    """A function that stands as a default, shown by its name."""
+
+    def __init__(self, function: object) -> None:
+        self.name = f"te.{getattr(function, '__name__', '')}"
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 def _sentence(f: object) -> str:
