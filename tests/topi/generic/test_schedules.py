@@ -31,6 +31,14 @@ a, w, x = floats(1, 3, 5, 5), floats(2, 3, 3, 3), floats(3, 5)
                 (a, w),
             ),
         ),
+        (
+            generic.schedule_injective,
+            Case(
+                lambda t: [topi.negative(b := topi.exp(t)), topi.sort(b)],
+                lambda v: [-np.exp(v), np.sort(np.exp(v))],
+                (x,),
+            ),
+        ),
         (generic.schedule_sort, Case(lambda t: topi.negative(topi.sort(t)), lambda v: -np.sort(v), (x,))),
     ],
 )

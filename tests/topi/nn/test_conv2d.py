@@ -112,7 +112,8 @@ def test_names_and_tags() -> None:
     B = topi.nn.conv2d_nchw(A, W, 1, 1, 1)
     padded = next(t for t in B.op.input_tensors if t is not W)
     assert (B.op.tag, padded.op.name, padded.op.tag) == ("conv2d_nchw", "pad_temp", "injective,pad")
-    assert [k.var.name for k in B.op.reduce_axis] == ["rc", "rh", "rw"]
+    assert [k.var.name for k in B.op.reduce_axis] == ["rc", "ry", "rx"]
+    assert [i.var.name for i in B.op.axis] == ["nn", "ff", "yy", "xx"]
 
 
 A, W = te.placeholder((1, 4, 5, 5), name="A"), te.placeholder((6, 4, 3, 3), name="W")

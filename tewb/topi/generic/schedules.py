@@ -36,6 +36,5 @@ def schedule_default(outs: Any, *_: Any) -> Schedule:
 def schedule_extern(outs: Any) -> Schedule:
     """An extern's loops are its own; what is injective around it is computed where it is used."""
     s, tensors = schedule_of(outs)
-    externs = {x for t in s.outputs for x in t.inputs}
-    inline_all(s, tensors, keep=lambda t: t in externs)
+    inline_all(s, tensors)
     return s

@@ -91,9 +91,10 @@ def reaches(t: Tensor, other: Tensor) -> bool:
 
 
 def inline_all(s: Schedule, outs: list[Tensor], keep: Callable[[Tensor], bool] = lambda _: False) -> None:
-    """Compute what is injective where it is used: outputs stay, and what `keep` says."""
+    """Compute what is injective where it is used: outputs stay, what an extern reads, and what `keep` says."""
+    whole = {x.op for stage in s.stages if not isinstance(stage.op, ComputeOp) for x in stage.op.inputs}
     for t in graph(outs):
-        if t.op not in s.outputs and is_injective(t) and not keep(t):
+        if t.op not in s.outputs and t.op not in whole and is_injective(t) and not keep(t):
             s[t].compute_inline()
 
 

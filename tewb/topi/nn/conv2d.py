@@ -48,7 +48,7 @@ def conv2d(
 
 
 def conv2d_nchw(
-    Input: Tensor, Filter: Tensor, stride: Any, padding: Any, dilation: Any, out_dtype: str | None = None
+    Input: Tensor, Filter: Tensor, stride: Any, padding: Any, dilation: Any = 1, out_dtype: str | None = None
 ) -> Any:
     """A convolution in NCHW with a kernel OIHW."""
     return _conv2d("conv2d_nchw", Input, Filter, stride, padding, dilation, 1, "NCHW", "OIHW", out_dtype)
@@ -59,7 +59,7 @@ def conv2d_nhwc(
     Filter: Tensor,
     stride: Any,
     padding: Any,
-    dilation: Any,
+    dilation: Any = 1,
     out_dtype: str | None = "float32",
     auto_scheduler_rewritten_layout: str = "",
     meta_schedule_original_shape: Any = None,
@@ -69,7 +69,7 @@ def conv2d_nhwc(
 
 
 def conv2d_hwcn(
-    Input: Tensor, Filter: Tensor, stride: Any, padding: Any, dilation: Any, out_dtype: str | None = None
+    Input: Tensor, Filter: Tensor, stride: Any, padding: Any, dilation: Any = 1, out_dtype: str | None = None
 ) -> Any:
     """A convolution in HWCN with a kernel HWIO."""
     return _conv2d("conv2d_hwcn", Input, Filter, stride, padding, dilation, 1, "HWCN", "HWIO", out_dtype)

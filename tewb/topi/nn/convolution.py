@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tewb import te
@@ -12,6 +13,9 @@ from tewb.topi.checks import check_same_size, known, tensor_of, whole
 from tewb.topi.layouts import Layout
 from tewb.topi.nn.pad import pad
 from tewb.topi.nn.windows import padding_of, positive, window_count
+
+# The names of the loops over the result, as classic programs print them.
+LOOPS = {"N": "nn", "C": "ff", "D": "zz", "H": "yy", "W": "xx"}
 
 
 def convolution(
@@ -47,7 +51,7 @@ def convolution(
     for n, c in enumerate(letters):
         shape[c] = window_count(what, sizes[c], window[n], step[n], apart[n], front[n] + behind[n])
     dtype = DType(out_dtype) if out_dtype else x.dtype
-    over = {c: te.reduce_axis((0, k), name=f"r{c.lower()}") for c, k in zip(letters, window, strict=True)}
+    over = {c: te.reduce_axis((0, k), name=f"r{LOOPS[c][0]}") for c, k in zip(letters, window, strict=True)}
     rc = te.reduce_axis((0, inputs), name="rc")
 
     def element(*indices: Any) -> Any:
@@ -61,7 +65,20 @@ def convolution(
         weight = w(*weights.at({"O": i["C"], "I": rc, **over}))
         return te.sum(te.cast(read, dtype) * te.cast(weight, dtype), axis=[rc, *over.values()])
 
-    return te.compute(source.at(shape), element, name=name, tag=tag)
+    return te.compute(
+        source.at(shape), _named(element, [LOOPS[c] for c in source.letters]), name=name, tag=tag
+    )
+
+
+def _named(f: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
+    """A function of any number of indices, whose loops get these names."""
+
+    def element(*indices: Any) -> Any:
+        return f(*indices)
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    element.__signature__ = inspect.Signature([inspect.Parameter(n, kind) for n in names])  # type: ignore[attr-defined]
+    return element
 
 
 def _operands(

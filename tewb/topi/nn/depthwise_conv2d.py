@@ -15,7 +15,7 @@ from tewb.topi.nn.windows import padding_of, positive, window_count
 
 
 def depthwise_conv2d_nchw(
-    Input: Tensor, Filter: Tensor, stride: Any, padding: Any, dilation: Any, out_dtype: str | None = None
+    Input: Tensor, Filter: Tensor, stride: Any, padding: Any, dilation: Any = 1, out_dtype: str | None = None
 ) -> Any:
     """In NCHW with a kernel (channels, multiplier, height, width): channel c gives channels c * multiplier and on."""
     return _depthwise(
@@ -28,7 +28,7 @@ def depthwise_conv2d_nhwc(
     Filter: Tensor,
     stride: Any,
     padding: Any,
-    dilation: Any,
+    dilation: Any = 1,
     kernel_layout: str = "HWOI",
     out_dtype: str | None = None,
 ) -> Any:
