@@ -46,8 +46,8 @@ class OtherProcessor(ModuleType):
 
 def modules(package: str) -> dict[str, ModuleType]:
     """The modules by their names, which can be imported from now on."""
-    found: dict[str, ModuleType] = {name: Elsewhere(f"{package}.{name}") for name in DEVICES}
-    found["arm_cpu"] = OtherProcessor(f"{package}.arm_cpu")
-    for module in found.values():
+    by_name: dict[str, ModuleType] = {name: Elsewhere(f"{package}.{name}") for name in DEVICES}
+    by_name["arm_cpu"] = OtherProcessor(f"{package}.arm_cpu")
+    for module in by_name.values():
         sys.modules.setdefault(module.__name__, module)
-    return found
+    return by_name

@@ -243,15 +243,15 @@ def dynamic_strided_slice(a: Tensor, begin: Tensor, end: Tensor, strides: Tensor
     count = whole("dynamic_strided_slice", "the size of begin", first.shape[0])
 
     def element(*i: Any) -> Any:
-        places = []
+        at: list[Any] = []
         for d, j in enumerate(i):
             if d < count:
                 b = _signed(first(d))
                 n = te.cast(x.shape[d], b.dtype)
                 b = te.select(b < 0, b + n, b)
                 j = te.min(b, n) + j * step(d)
-            places.append(j)
-        return x(*places)
+            at.append(j)
+        return x(*at)
 
     return te.compute(shape, element, name="T_dynamic_strided_slice", tag=tag.INJECTIVE)
 
@@ -276,7 +276,7 @@ def strided_set(a: Tensor, v: Tensor, begin: Tensor, end: Tensor, strides: Tenso
         return missing if t is None or d >= (known(t.shape[0]) or 0) else t(d)
 
     def element(*i: Any) -> Any:
-        taken, places = [], []
+        taken, chosen = [], []
         for d, j in enumerate(i):
             size = x.shape[d]
             step = at(strides, d, te.const(1))
@@ -286,8 +286,8 @@ def strided_set(a: Tensor, v: Tensor, begin: Tensor, end: Tensor, strides: Tenso
             e = _clamped(at(end, d, te.select(up, size, -size - 1)), size, low, high)
             taken.append(within_index(b, e, step, j))
             place = make_idx(b, e, step, size, j)
-            places.append(te.max(te.min(place, values.shape[d] - 1), te.const(0)))
-        return te.if_then_else(te.all(*taken), values(*places), x(*i))
+            chosen.append(te.max(te.min(place, values.shape[d] - 1), te.const(0)))
+        return te.if_then_else(te.all(*taken), values(*chosen), x(*i))
 
     return te.compute(x.shape, element, name="strided_set", tag=f"{tag.INJECTIVE},strided_set")
 

@@ -89,15 +89,15 @@ class Layout:
 
     def from_primal(self, index: Mapping[str, Any]) -> list[Any]:
         """The indices here of an element that is given by whole dimensions."""
-        places = []
+        indices = []
         for c in self.letters:
             block = self.blocks.get(c.lower())
             whole = index[c.upper()]
             if block is None:
-                places.append(whole)
+                indices.append(whole)
             else:
-                places.append(te.indexdiv(whole, block) if c.isupper() else te.indexmod(whole, block))
-        return places
+                indices.append(te.indexdiv(whole, block) if c.isupper() else te.indexmod(whole, block))
+        return indices
 
 
 def spatial(layout: str, what: str, letters: str) -> Layout:

@@ -28,7 +28,7 @@ def scanop(
     if axis is None:
         x, axis = reshape(x, (prod(x.shape),)), 0
     d = axis_of(op_name, axis, x.ndim)
-    made = DType(dtype) if dtype else DType("int32") if x.dtype.is_bool else x.dtype
+    out_dtype = DType(dtype) if dtype else DType("int32") if x.dtype.is_bool else x.dtype
 
     def loops(ins: Any, outs: Any) -> Any:
         ib = tir.ir_builder.create()
@@ -40,16 +40,16 @@ def scanop(
                 return (*i[:d], n, *i[d + 1 :])
 
             if exclusive:
-                first = te.const(identity_value, made)
+                first = te.const(identity_value, out_dtype)
             else:
-                first = te.cast(source[place(te.const(0))], made)
+                first = te.cast(source[place(te.const(0))], out_dtype)
             target[place(te.const(0))] = first
             with ib.for_range(0, x.shape[d] - 1, name="n") as n:
-                added = te.cast(source[place(n if exclusive else n + 1)], made)
+                added = te.cast(source[place(n if exclusive else n + 1)], out_dtype)
                 target[place(n + 1)] = binop(target[place(n)], added)
         return ib.get()
 
-    return te.extern(x.shape, [x], loops, name=op_name, dtype=made, tag=op_name)
+    return te.extern(x.shape, [x], loops, name=op_name, dtype=out_dtype, tag=op_name)
 
 
 class _loops:

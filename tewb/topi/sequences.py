@@ -168,10 +168,10 @@ def sparse_to_dense(
     default = default_value if isinstance(default_value, Tensor) else None
 
     def element(*i: Any) -> Any:
-        found = last(*i)
-        value = values(te.max(found, te.const(0))) if values.ndim else values()
+        number = last(*i)
+        value = values(te.max(number, te.const(0))) if values.ndim else values()
         missing = default() if default is not None else te.const(default_value, values.dtype)
-        return te.select(found >= 0, value, missing)
+        return te.select(number >= 0, value, missing)
 
     if known(count) == 0:
         raise TewbError("sparse_to_dense: there are no indices", hint="topi.full makes the rest", span=here())

@@ -132,10 +132,10 @@ def _completed(x: Tensor, shape: list[Any]) -> list[Any]:
 
 def concatenate(a_tuple: Sequence[Tensor], axis: int = 0) -> Any:
     """The tensors one after the other along an axis that they have."""
-    parts = _parts("concatenate", a_tuple)
-    first = parts[0]
+    tensors = _tensors("concatenate", a_tuple)
+    first = tensors[0]
     d = axis_of("concatenate", axis, first.ndim)
-    for t in parts[1:]:
+    for t in tensors[1:]:
         if t.ndim != first.ndim:
             raise ShapeError(
                 f"concatenate: {first.name} has {first.ndim} dimensions and {t.name} has {t.ndim}",
@@ -145,11 +145,11 @@ def concatenate(a_tuple: Sequence[Tensor], axis: int = 0) -> Any:
         for n in range(first.ndim):
             if n != d:
                 check_same_size("concatenate", first.shape[n], t.shape[n], f"the sizes of axis {n}")
-    ends = list(accumulate(t.shape[d] for t in parts))
+    ends = list(accumulate(t.shape[d] for t in tensors))
 
     def element(*i: Any) -> Any:
         begins = [te.const(0), *ends]
-        reads = [t(*i[:d], i[d] - b, *i[d + 1 :]) for t, b in zip(parts, begins, strict=False)]
+        reads = [t(*i[:d], i[d] - b, *i[d + 1 :]) for t, b in zip(tensors, begins, strict=False)]
         chosen = reads[-1]
         for read, end in zip(reversed(reads[:-1]), reversed(ends[:-1]), strict=True):
             chosen = te.if_then_else(i[d] < end, read, chosen)
@@ -161,10 +161,10 @@ def concatenate(a_tuple: Sequence[Tensor], axis: int = 0) -> Any:
 
 def stack(a: Sequence[Tensor], axis: int = 0) -> Any:
     """The tensors, which have one shape, along a new axis."""
-    parts = _parts("stack", a)
-    first = parts[0]
+    tensors = _tensors("stack", a)
+    first = tensors[0]
     d = axis_of("stack", axis, first.ndim + 1)
-    for t in parts[1:]:
+    for t in tensors[1:]:
         if t.ndim != first.ndim:
             raise ShapeError(
                 f"stack: {first.name} has {first.ndim} dimensions and {t.name} has {t.ndim}",
@@ -175,28 +175,28 @@ def stack(a: Sequence[Tensor], axis: int = 0) -> Any:
             check_same_size("stack", first.shape[n], t.shape[n], f"the sizes of axis {n}")
 
     def element(*i: Any) -> Any:
-        chosen = parts[-1](*i[:d], *i[d + 1 :])
-        for n, t in reversed(list(enumerate(parts[:-1]))):
+        chosen = tensors[-1](*i[:d], *i[d + 1 :])
+        for n, t in reversed(list(enumerate(tensors[:-1]))):
             chosen = te.if_then_else(ops.equal(i[d], n), t(*i[:d], *i[d + 1 :]), chosen)
         return chosen
 
-    shape = [*first.shape[:d], len(parts), *first.shape[d:]]
+    shape = [*first.shape[:d], len(tensors), *first.shape[d:]]
     return te.compute(shape, element, name="T_stack", tag=tag.INJECTIVE)
 
 
-def _parts(what: str, tensors: Any) -> list[Tensor]:
+def _tensors(what: str, given: Any) -> list[Tensor]:
     """The tensors of a list, which have one dtype."""
-    parts = [tensor_of(what, t) for t in (tensors if isinstance(tensors, Sequence) else [tensors])]
-    if not parts:
+    tensors = [tensor_of(what, t) for t in (given if isinstance(given, Sequence) else [given])]
+    if not tensors:
         raise TewbError(f"{what} takes at least one tensor", hint=f"{what}([A, B])", span=here())
-    for t in parts[1:]:
-        if t.dtype is not parts[0].dtype:
+    for t in tensors[1:]:
+        if t.dtype is not tensors[0].dtype:
             raise DTypeError(
-                f"{what}: {parts[0].name} is {parts[0].dtype} and {t.name} is {t.dtype}",
-                hint=f'topi.cast({t.name}, "{parts[0].dtype}")',
+                f"{what}: {tensors[0].name} is {tensors[0].dtype} and {t.name} is {t.dtype}",
+                hint=f'topi.cast({t.name}, "{tensors[0].dtype}")',
                 span=here(),
             )
-    return parts
+    return tensors
 
 
 def split(ary: Tensor, indices_or_sections: int | Sequence[int], axis: int = 0) -> Any:

@@ -152,8 +152,8 @@ def topk(
     def call(ins: Any, outs: Any) -> Any:
         return te.call_packed("tewb.topi.topk", ins[0], *outs, d, int(bool(is_ascend)), RETURNED[word])
 
-    made = te.extern([shape] * len(dtypes), [x], call, name="topk_cpu", dtype=dtypes, tag="topk_cpu")
-    return list(made) if word == "both" else made
+    outputs = te.extern([shape] * len(dtypes), [x], call, name="topk_cpu", dtype=dtypes, tag="topk_cpu")
+    return list(outputs) if word == "both" else outputs
 
 
 def searchsorted(

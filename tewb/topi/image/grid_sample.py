@@ -1,4 +1,4 @@
-"""Images sampled at places that a tensor gives, and affine maps that give such places.
+"""Images sampled at places that a tensor gives, and affine maps that give such points.
 
 Coordinates go from -1 to 1 across the image; in a grid, x stands before y (and y before z).
 """
@@ -55,7 +55,7 @@ def grid_sample(
     element, with "reflection" the mirrored image.
     """
     what = "grid_sample"
-    x, places = tensor_of(what, data, (4, 5)), tensor_of(what, grid, (4, 5))
+    x, points = tensor_of(what, data, (4, 5)), tensor_of(what, grid, (4, 5))
     rank = x.ndim - 2
     if layout != ("NCHW", "NCDHW")[rank - 2]:
         raise TewbError(
@@ -66,18 +66,18 @@ def grid_sample(
     kinds = ("nearest", "bilinear", "bicubic") if rank == 2 else ("nearest", "bilinear", "trilinear")
     kind = one_of(what, "method", method, kinds)
     mode = one_of(what, "padding_mode", padding_mode, ("zeros", "border", "reflection"))
-    check_same_size(what, places.shape[1], rank, "the coordinates of a place and the spatial dimensions")
-    check_same_size(what, places.shape[0], x.shape[0], "the batches of grid and data")
-    if places.ndim != x.ndim:
+    check_same_size(what, points.shape[1], rank, "the coordinates of a place and the spatial dimensions")
+    check_same_size(what, points.shape[0], x.shape[0], "the batches of grid and data")
+    if points.ndim != x.ndim:
         raise ShapeError(
-            f"{what}: {places.name} has {places.ndim} dimensions and {x.name} has {x.ndim}",
+            f"{what}: {points.name} has {points.ndim} dimensions and {x.name} has {x.ndim}",
             hint="they have the same",
             span=here(),
         )
     size = x.shape[2:]
 
     def element(n: Any, c: Any, *i: Any) -> Any:
-        at = [_pixels(places(n, rank - 1 - d, *i), size[d], align_corners) for d in range(rank)]
+        at = [_pixels(points(n, rank - 1 - d, *i), size[d], align_corners) for d in range(rank)]
 
         def read(index: Sequence[Any]) -> Any:
             inside = te.all(*[t for j, m in zip(index, size, strict=True) for t in (j >= 0, j < m)])
@@ -94,7 +94,7 @@ def grid_sample(
             return read([te.cast(te.nearbyint(p), "int32") for p in at])
         return _linear(at, read)
 
-    return te.compute((*x.shape[:2], *places.shape[2:]), element, name="grid_sample", tag="grid_sample")
+    return te.compute((*x.shape[:2], *points.shape[2:]), element, name="grid_sample", tag="grid_sample")
 
 
 def _c(value: float, like: Any) -> Any:

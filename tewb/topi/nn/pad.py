@@ -111,11 +111,11 @@ def _moved(
             )
 
     def element(*i: Any) -> Any:
-        places = []
+        source = []
         for d, j in enumerate(i):
             same = known(before[d]) == 0 and known(after[d]) == 0
-            places.append(j if same else inside(j - before[d], x.shape[d]))
-        return x(*places)
+            source.append(j if same else inside(j - before[d], x.shape[d]))
+        return x(*source)
 
     return te.compute(_shape(x, before, after), element, name=name, tag=PAD)
 

@@ -92,10 +92,10 @@ def _over(n: Any, divisor: Any) -> Any:
 
 
 def _check_divides(what: str, n: Any, divisor: Any, meaning: str) -> None:
-    size, parts = known(n), known(divisor)
-    if size is not None and parts and size % parts:
+    size, factor = known(n), known(divisor)
+    if size is not None and factor and size % factor:
         raise ShapeError(
-            f"{what}: {meaning}, {size}, is no multiple of {parts}",
+            f"{what}: {meaning}, {size}, is no multiple of {factor}",
             hint="topi.nn.pad makes it one",
             span=here(),
         )
@@ -157,8 +157,8 @@ def batch_to_space_nd(
         full = [j + first for j, first in zip(i[1:], crop_begin_list, strict=False)]
         inside = [te.indexmod(j, te.const(0) + b) for j, b in zip(full, blocks, strict=True)]
         image = ravel_index(inside, blocks) * batch + i[0]
-        places = [_over(j, b) for j, b in zip(full, blocks, strict=True)]
-        return x(image, *places, *i[1 + len(blocks) :])
+        block = [_over(j, b) for j, b in zip(full, blocks, strict=True)]
+        return x(image, *block, *i[1 + len(blocks) :])
 
     shape = [batch, *cropped, *x.shape[1 + len(blocks) :]]
     return te.compute(shape, element, name="batch_to_space_nd", tag=tag.INJECTIVE)

@@ -37,10 +37,10 @@ def strided_slice_python(
 
 def strided_set_python(data: Any, v: Any, begin: Any, end: Any, strides: Any = None) -> Any:
     """A copy of `data` with `v` in a slice."""
-    made = data.copy()
+    result = data.copy()
     ends = zip_longest(begin, end, [] if strides is None else strides)
-    made[tuple(slice(b, e, s) for b, e, s in ends)] = v
-    return made
+    result[tuple(slice(b, e, s) for b, e, s in ends)] = v
+    return result
 
 
 def slice_axis_python(data: Any, axis: int, begin: int, end: int | None = None) -> Any:
@@ -50,10 +50,10 @@ def slice_axis_python(data: Any, axis: int, begin: int, end: int | None = None) 
 
 def sequence_mask(data: Any, valid_length: Any, mask_value: float, axis: int) -> Any:
     """A copy with `mask_value` after the length of each sequence."""
-    made = np.moveaxis(data, axis, 0).copy()
+    result = np.moveaxis(data, axis, 0).copy()
     for b, n in enumerate(valid_length):
-        made[n:, b] = mask_value
-    return np.moveaxis(made, 0, axis)
+        result[n:, b] = mask_value
+    return np.moveaxis(result, 0, axis)
 
 
 def one_hot(indices: Any, on_value: Any, off_value: Any, depth: int, axis: int, dtype: str) -> Any:
@@ -65,7 +65,7 @@ def one_hot(indices: Any, on_value: Any, off_value: Any, depth: int, axis: int, 
 def matrix_set_diag(input_np: Any, diagonal: Any, k: Any = 0, align: str = "RIGHT_LEFT") -> Any:
     """A copy with diagonals k, or k[0] to k[1], replaced."""
     low, high = (k, k) if np.ndim(k) == 0 else (k[0], k[-1])
-    made, (rows, columns) = input_np.copy(), input_np.shape[-2:]
+    result, (rows, columns) = input_np.copy(), input_np.shape[-2:]
     above, below = align.split("_")
     for d in range(low, high + 1):
         values = diagonal if low == high else diagonal[..., high - d, :]
@@ -73,8 +73,8 @@ def matrix_set_diag(input_np: Any, diagonal: Any, k: Any = 0, align: str = "RIGH
         right = (above if d >= 0 else below) == "RIGHT"
         taken = values[..., values.shape[-1] - length :] if right else values[..., :length]
         at = np.arange(length)
-        made[..., at - min(d, 0), at + max(d, 0)] = taken
-    return made
+        result[..., at - min(d, 0), at + max(d, 0)] = taken
+    return result
 
 
 def space_to_depth_python(data: Any, block_size: int) -> Any:
@@ -102,23 +102,23 @@ def space_to_batch_nd_python(
     m = len(block_shape)
     edges = [(0, 0), *zip(pad_before, pad_after, strict=True)] + [(0, 0)] * (data.ndim - 1 - m)
     wide = np.pad(data, edges, constant_values=pad_value)
-    parts = [
+    blocks = [
         wide[(slice(None), *(slice(p, None, b) for p, b in zip(place, block_shape, strict=True)))]
         for place in np.ndindex(*block_shape)
     ]
-    return np.concatenate(parts)
+    return np.concatenate(blocks)
 
 
 def batch_to_space_nd_python(data: Any, block_shape: Any, crop_begin: Any, crop_end: Any) -> Any:
     """Parts of the batch as blocks of the dimensions after the first, whose edges are cut."""
-    m, parts = len(block_shape), int(np.prod(block_shape))
-    batch = len(data) // parts
+    m, count = len(block_shape), int(np.prod(block_shape))
+    batch = len(data) // count
     sizes = [n * b for n, b in zip(data.shape[1 : m + 1], block_shape, strict=True)]
-    made = np.zeros((batch, *sizes, *data.shape[m + 1 :]), data.dtype)
-    for part, place in zip(np.split(data, parts), np.ndindex(*block_shape), strict=True):
-        made[(slice(None), *(slice(p, None, b) for p, b in zip(place, block_shape, strict=True)))] = part
+    result = np.zeros((batch, *sizes, *data.shape[m + 1 :]), data.dtype)
+    for part, place in zip(np.split(data, count), np.ndindex(*block_shape), strict=True):
+        result[(slice(None), *(slice(p, None, b) for p, b in zip(place, block_shape, strict=True)))] = part
     cuts = [slice(b, n - e) for b, e, n in zip(crop_begin, crop_end, sizes, strict=True)]
-    return made[(slice(None), *cuts)]
+    return result[(slice(None), *cuts)]
 
 
 def reorg_python(a_np: Any, stride: int) -> Any:
@@ -152,6 +152,6 @@ def dense(
 ) -> Any:
     """x @ y.T, with a bias and a relu when so asked."""
     dtype = out_dtype or x.dtype
-    made = x.astype(dtype) @ y.astype(dtype).T
-    made = made + bias if use_bias else made
-    return np.maximum(made, 0) if use_relu else made
+    result = x.astype(dtype) @ y.astype(dtype).T
+    result = result + bias if use_bias else result
+    return np.maximum(result, 0) if use_relu else result

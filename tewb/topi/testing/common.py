@@ -26,10 +26,10 @@ def dispatch(target: Any, dispatch_map: Mapping[str, Any]) -> Any:
 
 def get_injective_schedule(target: Any) -> Callable[..., Any]:
     """The schedule of injective operators."""
-    found: Callable[..., Any] = dispatch(
+    schedule: Callable[..., Any] = dispatch(
         target, {"generic": generic.schedule_injective, "cpu": x86.schedule_injective}
     )
-    return found
+    return schedule
 
 
 get_elemwise_schedule = get_broadcast_schedule = get_injective_schedule
@@ -37,22 +37,22 @@ get_elemwise_schedule = get_broadcast_schedule = get_injective_schedule
 
 def get_reduce_schedule(target: Any) -> Callable[..., Any]:
     """The schedule of reductions."""
-    found: Callable[..., Any] = dispatch(
+    schedule: Callable[..., Any] = dispatch(
         target, {"generic": generic.schedule_reduce, "cpu": x86.schedule_reduce}
     )
-    return found
+    return schedule
 
 
 def get_conv2d_nchw_implement(target: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The operator conv2d_nchw and its schedule."""
-    found: tuple[Callable[..., Any], Callable[..., Any]] = dispatch(
+    implementation: tuple[Callable[..., Any], Callable[..., Any]] = dispatch(
         target,
         {
             "generic": (nn.conv2d_nchw, generic.schedule_conv2d_nchw),
             "cpu": (x86.conv2d_nchw, x86.schedule_conv2d_nchw),
         },
     )
-    return found
+    return implementation
 
 
 def compare_numpy_tvm(

@@ -26,9 +26,9 @@ def _each(value: Any, count: int) -> tuple[int, ...]:
 def dilate_python(input_np: Any, strides: Any, dilation_value: float = 0.0, out_dtype: Any = None) -> Any:
     """The elements apart by `strides`, with `dilation_value` between them."""
     shape = [(n - 1) * s + 1 for n, s in zip(input_np.shape, strides, strict=True)]
-    made = np.full(shape, dilation_value, out_dtype or input_np.dtype)
-    made[tuple(slice(None, None, s) for s in strides)] = input_np
-    return made
+    result = np.full(shape, dilation_value, out_dtype or input_np.dtype)
+    result[tuple(slice(None, None, s) for s in strides)] = input_np
+    return result
 
 
 def _convolve(a: Any, w: Any, stride: Any, padding: Any, dilation: Any = 1, groups: int = 1) -> Any:
@@ -43,10 +43,10 @@ def _convolve(a: Any, w: Any, stride: Any, padding: Any, dilation: Any = 1, grou
 
 
 def _grouped(views: Any, w: Any, groups: int, count: int) -> Any:
-    parts = []
+    of_groups = []
     for x, k in zip(np.split(views, groups, axis=1), np.split(w, groups, axis=0), strict=True):
-        parts.append(np.tensordot(x, k, ((1, *range(2 + count, 2 + 2 * count)), range(1, 2 + count))))
-    return np.moveaxis(np.concatenate(parts, axis=-1), -1, 1)
+        of_groups.append(np.tensordot(x, k, ((1, *range(2 + count, 2 + 2 * count)), range(1, 2 + count))))
+    return np.moveaxis(np.concatenate(of_groups, axis=-1), -1, 1)
 
 
 def conv1d_ncw_python(a_np: Any, w_np: Any, stride: Any, padding: Any, dilation: Any) -> Any:
@@ -68,14 +68,14 @@ def conv2d_nchw_python(a_np: Any, w_np: Any, stride: Any, padding: Any, groups: 
 
 def conv2d_nhwc_python(a_np: Any, w_np: Any, stride: Any, padding: Any, groups: int = 1) -> Any:
     """NHWC with a kernel HWIO."""
-    made = _convolve(a_np.transpose(0, 3, 1, 2), w_np.transpose(3, 2, 0, 1), stride, padding, 1, groups)
-    return np.ascontiguousarray(made.transpose(0, 2, 3, 1))
+    result = _convolve(a_np.transpose(0, 3, 1, 2), w_np.transpose(3, 2, 0, 1), stride, padding, 1, groups)
+    return np.ascontiguousarray(result.transpose(0, 2, 3, 1))
 
 
 def conv2d_hwcn_python(a_np: Any, w_np: Any, stride: Any, padding: Any) -> Any:
     """HWCN with a kernel HWIO."""
-    made = _convolve(a_np.transpose(3, 2, 0, 1), w_np.transpose(3, 2, 0, 1), stride, padding)
-    return np.ascontiguousarray(made.transpose(2, 3, 1, 0))
+    result = _convolve(a_np.transpose(3, 2, 0, 1), w_np.transpose(3, 2, 0, 1), stride, padding)
+    return np.ascontiguousarray(result.transpose(2, 3, 1, 0))
 
 
 def conv3d_ncdhw_python(a_np: Any, w_np: Any, stride: Any, padding: Any, groups: int = 1) -> Any:
@@ -85,8 +85,10 @@ def conv3d_ncdhw_python(a_np: Any, w_np: Any, stride: Any, padding: Any, groups:
 
 def conv3d_ndhwc_python(a_np: Any, w_np: Any, stride: Any, padding: Any, groups: int = 1) -> Any:
     """NDHWC with a kernel DHWIO."""
-    made = _convolve(a_np.transpose(0, 4, 1, 2, 3), w_np.transpose(4, 3, 0, 1, 2), stride, padding, 1, groups)
-    return np.ascontiguousarray(made.transpose(0, 2, 3, 4, 1))
+    result = _convolve(
+        a_np.transpose(0, 4, 1, 2, 3), w_np.transpose(4, 3, 0, 1, 2), stride, padding, 1, groups
+    )
+    return np.ascontiguousarray(result.transpose(0, 2, 3, 4, 1))
 
 
 def depthwise_conv2d_python_nchw(input_np: Any, filter_np: Any, stride: Any, padding: Any) -> Any:
@@ -98,10 +100,10 @@ def depthwise_conv2d_python_nchw(input_np: Any, filter_np: Any, stride: Any, pad
 
 def depthwise_conv2d_python_nhwc(input_np: Any, filter_np: Any, stride: Any, padding: Any) -> Any:
     """Each channel of NHWC by itself, with a kernel (H, W, C, multiplier)."""
-    made = depthwise_conv2d_python_nchw(
+    result = depthwise_conv2d_python_nchw(
         input_np.transpose(0, 3, 1, 2), filter_np.transpose(2, 3, 0, 1), stride, padding
     )
-    return np.ascontiguousarray(made.transpose(0, 2, 3, 1))
+    return np.ascontiguousarray(result.transpose(0, 2, 3, 1))
 
 
 def depthwise_conv2d_python_nchwc(input_np: Any, filter_np: Any, stride: Any, padding: Any) -> Any:
@@ -109,8 +111,8 @@ def depthwise_conv2d_python_nchwc(input_np: Any, filter_np: Any, stride: Any, pa
     n, blocks, h, w, block = input_np.shape
     flat = input_np.transpose(0, 1, 4, 2, 3).reshape(n, blocks * block, h, w)
     kernel = filter_np.transpose(0, 5, 1, 4, 2, 3).reshape(blocks * block, 1, *filter_np.shape[2:4])
-    made = depthwise_conv2d_python_nchw(flat, kernel, stride, padding)
-    return np.ascontiguousarray(made.reshape(n, blocks, block, *made.shape[2:]).transpose(0, 1, 3, 4, 2))
+    result = depthwise_conv2d_python_nchw(flat, kernel, stride, padding)
+    return np.ascontiguousarray(result.reshape(n, blocks, block, *result.shape[2:]).transpose(0, 1, 3, 4, 2))
 
 
 def _transposed(a: Any, w: Any, stride: Any, padding: Any, output_padding: Any, groups: int = 1) -> Any:
@@ -118,17 +120,17 @@ def _transposed(a: Any, w: Any, stride: Any, padding: Any, output_padding: Any, 
     count = a.ndim - 2
     step, extra, window = _each(stride, count), _each(output_padding, count), w.shape[2:]
     full = [(n - 1) * s + k + e for n, s, k, e in zip(a.shape[2:], step, window, extra, strict=True)]
-    made = np.zeros((len(a), w.shape[1] * groups, *full), a.dtype)
+    result = np.zeros((len(a), w.shape[1] * groups, *full), a.dtype)
     outputs, inputs = w.shape[1], a.shape[1] // groups
     for place in np.ndindex(*a.shape[2:]):
         at = tuple(slice(p * s, p * s + k) for p, s, k in zip(place, step, window, strict=True))
         for g in range(groups):
             channels = slice(g * inputs, (g + 1) * inputs)
             part = np.tensordot(a[(slice(None), channels, *place)], w[channels], (1, 0))
-            made[(slice(None), slice(g * outputs, (g + 1) * outputs), *at)] += part
+            result[(slice(None), slice(g * outputs, (g + 1) * outputs), *at)] += part
     edges = _pairs(padding, window)
     inside: Any = (..., *(slice(f, n - b) for (f, b), n in zip(edges, full, strict=True)))
-    return made[inside]
+    return result[inside]
 
 
 def conv1d_transpose_ncw_python(a_np: Any, w_np: Any, stride: Any, padding: Any, output_padding: Any) -> Any:
@@ -155,8 +157,8 @@ def conv2d_transpose_nhwc_python(
 ) -> Any:
     """Transposed, in NHWC, with a kernel whose dimensions `weight_format` names: HWIO, HWOI, OIHW or IOHW."""
     kernel = np.transpose(weight, [weight_format.index(c) for c in "IOHW"])
-    made = _transposed(a_nhwc.transpose(0, 3, 1, 2), kernel, stride, padding, output_padding)
-    return np.ascontiguousarray(made.transpose(0, 2, 3, 1))
+    result = _transposed(a_nhwc.transpose(0, 3, 1, 2), kernel, stride, padding, output_padding)
+    return np.ascontiguousarray(result.transpose(0, 2, 3, 1))
 
 
 def conv3d_transpose_ncdhw_python(

@@ -37,7 +37,7 @@ _ROUND: dict[str, Any] = {
 
 def _weights(places: Any, n: int, method: str, rounding: str, alpha: float = -0.5) -> Any:
     """A matrix (target, n): how much of each element each place takes."""
-    made = np.zeros((len(places), n))
+    result = np.zeros((len(places), n))
     for row, p in enumerate(places):
         base = int(np.floor(p))
         if method == "nearest_neighbor":
@@ -47,8 +47,8 @@ def _weights(places: Any, n: int, method: str, rounding: str, alpha: float = -0.
         else:
             taps = [(base + k, _keys(abs(p - base - k), alpha)) for k in range(-1, 3)]
         for place, weight in taps:
-            made[row, min(max(place, 0), n - 1)] += weight
-    return made
+            result[row, min(max(place, 0), n - 1)] += weight
+    return result
 
 
 def _keys(d: float, a: float) -> float:
@@ -65,12 +65,12 @@ def _resized(
     method = {"bilinear": "linear", "trilinear": "linear", "bicubic": "cubic", "tricubic": "cubic"}.get(
         method, method
     )
-    made = data.astype("float64")
+    result = data.astype("float64")
     for c, target in zip([c for c in "DHW" if c in layout], size, strict=True):
         axis = layout.index(c)
         weights = _weights(_places(data.shape[axis], target, mode), data.shape[axis], method, rounding, alpha)
-        made = np.moveaxis(np.tensordot(weights, made, (1, axis)), 0, axis)
-    return made.astype(data.dtype)
+        result = np.moveaxis(np.tensordot(weights, result, (1, axis)), 0, axis)
+    return result.astype(data.dtype)
 
 
 def _scaled(data: Any, scale: Any, layout: str) -> list[int]:
@@ -159,7 +159,7 @@ def crop_and_resize_python(
     """Boxes (top, left, bottom, right) of images, in one size."""
     nchw = image if layout == "NCHW" else image.transpose(0, 3, 1, 2)
     kind = "linear" if method == "bilinear" else method
-    made = []
+    result = []
     for box, which in zip(boxes, box_indices, strict=True):
         part, outside = nchw[which].astype("float64"), []
         for d in range(2):
@@ -168,8 +168,8 @@ def crop_and_resize_python(
             outside.append((places < 0) | (places > n - 1))
             weights = _weights(places, n, kind, "round")
             part = np.moveaxis(np.tensordot(weights, part, (1, d + 1)), 0, d + 1)
-        made.append(np.where(outside[0][:, None] | outside[1], extrapolation_value or 0.0, part))
-    stacked = np.stack(made).astype(image.dtype)
+        result.append(np.where(outside[0][:, None] | outside[1], extrapolation_value or 0.0, part))
+    stacked = np.stack(result).astype(image.dtype)
     return stacked if layout == "NCHW" else stacked.transpose(0, 2, 3, 1)
 
 
@@ -189,15 +189,15 @@ def grid_sample_python(
 ) -> Any:
     """The values of images at the places of a grid, one after the other."""
     size = data.shape[2:]
-    made = np.zeros((*data.shape[:2], *grid.shape[2:]), "float64")
+    result = np.zeros((*data.shape[:2], *grid.shape[2:]), "float64")
     for n, *place in np.ndindex(len(grid), *grid.shape[2:]):
         raw = grid[(n, slice(None), *place)][::-1].astype("float64")
         at = [
             (p + 1) * (m - 1) / 2 if align_corners else (p + 1) * m / 2 - 0.5
             for p, m in zip(raw, size, strict=True)
         ]
-        made[(n, slice(None), *place)] = _sampled(data[n], at, method, padding_mode, align_corners)
-    return made.astype(data.dtype)
+        result[(n, slice(None), *place)] = _sampled(data[n], at, method, padding_mode, align_corners)
+    return result.astype(data.dtype)
 
 
 def grid_sample_nchw_python(data: Any, grid: Any, method: str = "bilinear") -> Any:

@@ -45,29 +45,29 @@ def batch_norm(
     """The normalised array, the moving mean and the moving variance."""
     others = tuple(d for d in range(x.ndim) if d != axis % x.ndim)
     mean, var = (x.mean(others), x.var(others)) if training else (moving_mean, moving_var)
-    made = (x - _along(mean, axis, x.ndim)) / np.sqrt(_along(var, axis, x.ndim) + epsilon)
-    made = made * _along(gamma, axis, x.ndim) if scale else made
-    made = made + _along(beta, axis, x.ndim) if center else made
+    result = (x - _along(mean, axis, x.ndim)) / np.sqrt(_along(var, axis, x.ndim) + epsilon)
+    result = result * _along(gamma, axis, x.ndim) if scale else result
+    result = result + _along(beta, axis, x.ndim) if center else result
     if training:
         moving_mean = moving_mean * (1 - momentum) + mean * momentum
         moving_var = moving_var * (1 - momentum) + var * momentum
-    return [made.astype(x.dtype), moving_mean, moving_var]
+    return [result.astype(x.dtype), moving_mean, moving_var]
 
 
 def layer_norm_python(data: Any, gamma: Any, beta: Any, axis: Any, epsilon: float = 1e-5) -> Any:
     """Normalised over the axes, which are the last ones, then scaled and shifted."""
     axes = (axis,) if np.ndim(axis) == 0 else tuple(axis)
-    made = _normalised(data, axes, epsilon)
-    made = made if gamma is None else made * gamma
-    return made if beta is None else made + beta
+    result = _normalised(data, axes, epsilon)
+    result = result if gamma is None else result * gamma
+    return result if beta is None else result + beta
 
 
 def instance_norm_python(
     data: Any, gamma: Any, beta: Any, channel_axis: int, axis: Any, epsilon: float = 1e-5
 ) -> Any:
     """Normalised over the axes, then scaled and shifted for each channel."""
-    made = _normalised(data, tuple(axis), epsilon)
-    return made * _along(gamma, channel_axis, data.ndim) + _along(beta, channel_axis, data.ndim)
+    result = _normalised(data, tuple(axis), epsilon)
+    return result * _along(gamma, channel_axis, data.ndim) + _along(beta, channel_axis, data.ndim)
 
 
 def group_norm_python(
@@ -81,11 +81,11 @@ def group_norm_python(
 ) -> Any:
     """Normalised over the axes and the channels of a group, then scaled and shifted for each channel."""
     others = tuple(d % data.ndim for d in axes)
-    parts = np.split(data, num_groups, axis=channel_axis)
-    made = np.concatenate(
-        [_normalised(p, tuple({channel_axis, *others}), epsilon) for p in parts], channel_axis
+    of_groups = np.split(data, num_groups, axis=channel_axis)
+    result = np.concatenate(
+        [_normalised(p, tuple({channel_axis, *others}), epsilon) for p in of_groups], channel_axis
     )
-    return made * _along(gamma, channel_axis, data.ndim) + _along(beta, channel_axis, data.ndim)
+    return result * _along(gamma, channel_axis, data.ndim) + _along(beta, channel_axis, data.ndim)
 
 
 def rms_norm_python(data: Any, weight: Any, axis: Any, epsilon: float = 1e-5) -> Any:

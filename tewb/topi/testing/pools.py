@@ -33,7 +33,7 @@ def poolnd_python(
             data.shape[-count:], kernel, strides, dilation, padding_before, padding_after, strict=True
         )
     ]
-    made = np.zeros((*data.shape[:-count], *shape), dtype)
+    result = np.zeros((*data.shape[:-count], *shape), dtype)
     for place in np.ndindex(*shape):
         inside, counted = [], 1
         for n, k, s, d, b, a, p in zip(
@@ -45,10 +45,10 @@ def poolnd_python(
         window = data[(..., *np.ix_(*inside))] if count > 1 else data[..., inside[0]]
         over = tuple(range(-count, 0))
         if pool_type == "max":
-            made[(..., *place)] = window.max(axis=over, initial=_lowest(made.dtype))
+            result[(..., *place)] = window.max(axis=over, initial=_lowest(result.dtype))
         else:
-            made[(..., *place)] = window.sum(axis=over) / max(counted, 1)
-    return np.moveaxis(made, range(-count, 0), axes)
+            result[(..., *place)] = window.sum(axis=over) / max(counted, 1)
+    return np.moveaxis(result, range(-count, 0), axes)
 
 
 def _lowest(dtype: Any) -> Any:
@@ -96,7 +96,7 @@ def adaptive_pool(np_data: Any, out_size: Any, pool_type: str, layout: str) -> A
     axes = [layout.index(c) for c in "DHW" if c in layout]
     wanted = (out_size,) * len(axes) if np.ndim(out_size) == 0 else tuple(out_size)
     data = np.moveaxis(np_data, axes, range(-len(axes), 0))
-    made = np.zeros((*data.shape[: -len(axes)], *wanted), np_data.dtype)
+    result = np.zeros((*data.shape[: -len(axes)], *wanted), np_data.dtype)
     for place in np.ndindex(*wanted):
         at = tuple(
             slice(p * n // o, -(-(p + 1) * n // o))
@@ -104,5 +104,5 @@ def adaptive_pool(np_data: Any, out_size: Any, pool_type: str, layout: str) -> A
         )
         window = data[(..., *at)]
         over = tuple(range(-len(axes), 0))
-        made[(..., *place)] = window.max(axis=over) if pool_type == "max" else window.mean(axis=over)
-    return np.moveaxis(made, range(-len(axes), 0), axes)
+        result[(..., *place)] = window.max(axis=over) if pool_type == "max" else window.mean(axis=over)
+    return np.moveaxis(result, range(-len(axes), 0), axes)

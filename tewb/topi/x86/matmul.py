@@ -134,8 +134,8 @@ def _second(product: Tensor) -> Tensor | None:
     columns = product.op.axis[-1].var
     for n in loads(product):
         if n.indices[-1] is columns and n.producer.ndim == 2:
-            found: Tensor = n.producer
-            return found
+            factor: Tensor = n.producer
+            return factor
     return None
 
 
