@@ -47,6 +47,14 @@ PAD = (1, 1, 1, 1)
             Case(lambda t: topi.nn.global_pool(t, "max"), lambda v: v.max((2, 3), keepdims=True), (x,)),
         ),
         (
+            x86.schedule_pool,
+            Case(
+                lambda t: topi.nn.adaptive_pool(t, (3, 4), "max"),
+                lambda v: reference.adaptive_pool(v, (3, 4), "max", "NCHW"),
+                (x,),
+            ),
+        ),
+        (
             x86.schedule_pool_grad,
             Case(
                 lambda g, t: topi.nn.pool_grad(g, t, 2, 2, (0, 0, 0, 0), "max"),

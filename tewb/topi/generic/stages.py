@@ -111,6 +111,11 @@ def elements(t: Tensor) -> int:
     return count
 
 
+def is_ragged(t: Tensor) -> bool:
+    """Whether the range of a reduction depends on the place of its result: its loop stays inside of the others."""
+    return isinstance(t.op, ComputeOp) and bool(t.op.domains)
+
+
 def extent_of(axis: Any) -> int | None:
     """The number of iterations of a loop, when it is known now."""
     return known(axis.dom.extent) if axis.dom is not None else None

@@ -11,6 +11,7 @@ from tewb.topi.generic.stages import (
     graph,
     inline_all,
     is_injective,
+    is_ragged,
     read_by_reductions,
     schedule_of,
 )
@@ -53,7 +54,7 @@ def schedule_adaptive_pool(outs: Any, layout: str = "NCHW") -> Schedule:
 def _windows(s: Schedule, t: Tensor) -> None:
     """The loops of a sum or a maximum of windows."""
     axes, over = list(s[t].op.axis), list(s[t].op.reduce_axis)
-    if not axes:
+    if not axes or is_ragged(t):
         return
     *outer, last = axes
     lanes = vector_lanes(t.dtype)

@@ -18,6 +18,7 @@ from tewb.topi.generic.stages import (
     graph,
     inline_all,
     is_injective,
+    is_ragged,
     loads,
     read_by_reductions,
     schedule_of,
@@ -43,6 +44,8 @@ def schedule_reduce(outs: Any) -> Schedule:
 
 def reduce_in_vectors(s: Schedule, t: Tensor, threads: bool = True) -> None:
     """The loops of one reduction."""
+    if is_ragged(t):
+        return
     axes, over = list(s[t].op.axis), list(s[t].op.reduce_axis)
     inner = _runs_along(t)
     if inner is not None:
