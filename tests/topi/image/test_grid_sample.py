@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests import examples
 from tests.topi.compare import Case, check, floats
 from tewb import te, topi
 from tewb.base import ShapeError, TewbError
@@ -28,8 +29,11 @@ def sampled(data: Any, places: Any, method: str, layout: str, mode: str, align: 
 @pytest.mark.parametrize("align", [True, False])
 @pytest.mark.parametrize("method", ["nearest", "bilinear", "bicubic"])
 def test_methods_and_edges(method: str, align: bool) -> None:
+    modes = ("zeros", "border", "reflection")
+    if method == "bicubic" and not examples.runs_everything:  # sixteen neighbours are much code
+        modes = modes[2:]
     check(
-        [sampled(x, grid, method, "NCHW", mode, align) for mode in ("zeros", "border", "reflection")],
+        [sampled(x, grid, method, "NCHW", mode, align) for mode in modes],
         rtol=1e-3,
         atol=1e-4,
     )

@@ -98,6 +98,7 @@ def test_gradients(ceil_mode: bool) -> None:
     check(cases, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_symbolic_sizes() -> None:
     n, h = te.var("n"), te.var("h")
     A = te.placeholder((n, h, 5), name="A")
