@@ -72,14 +72,14 @@ def _tile(s: Schedule, out: Tensor, product: Tensor) -> None:
         s[product].set_scope("local")
     *batch, i, j = s[out].op.axis
     io, jo, ii, ji = s[out].tile(i, j, rows, columns)
-    second = _second(product)
-    pack = second if not along and not batch and second is not None and _is_large(second) else None
+    pack = None if along or batch else _panel(product, columns)
     if along:  # blocks of columns whose part of the second matrix stays in the cache for all rows
-        outer, jo = s[out].split(jo, _tiles_of_a_block(product, columns))
-        s[out].reorder(*batch, outer, io, jo, ii, ji)
-        inner = jo
+        block, jo = s[out].split(jo, _tiles_of_a_block(product, columns))
+        s[out].reorder(*batch, block, io, jo, ii, ji)
+        outer, inner = s[out].fuse(block, io), jo
     else:
-        outer, inner = (jo, io) if pack is not None else (io, jo)
+        one_row_of_tiles = (known(out.shape[-2]) or rows + 1) <= rows
+        outer, inner = (jo, io) if pack is not None or one_row_of_tiles else (io, jo)
         s[out].reorder(*batch, outer, inner, ii, ji)
     s[out].unroll(ii)
     s[out].vectorize(ji)
@@ -139,9 +139,13 @@ def _second(product: Tensor) -> Tensor | None:
     return None
 
 
-def _is_large(t: Tensor) -> bool:
-    count = elements(t)
-    return count == 0 or count * DType(t.dtype).nbytes > L2_BYTES
+def _panel(product: Tensor, columns: int) -> Tensor | None:
+    """The factor whose panels of columns are packed: one that does not fit a cache, and has several."""
+    second = _second(product)
+    if second is None or (known(product.shape[-1]) or columns + 1) <= columns:
+        return None
+    count = elements(second)
+    return second if count == 0 or count * DType(second.dtype).nbytes > L2_BYTES else None
 
 
 def _tile_size(product: Tensor, along: bool) -> tuple[int, int]:
