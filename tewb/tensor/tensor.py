@@ -159,6 +159,10 @@ class Tensor(Producer):
     def __neg__(self) -> Tensor:
         return broadcast("negative", lambda a, _: -a, self, 0)
 
+    def astype(self, dtype: str, span: object = None) -> Tensor:
+        """The tensor whose elements are these, converted to `dtype`."""
+        return broadcast("cast", lambda a, _: ops.cast(a, dtype), self, 0)
+
     def _elementwise_only(self, *_: Any) -> Any:
         raise ExpressionError(
             f"{self.name} is a tensor, and has +, -, * and / only",
