@@ -10,6 +10,7 @@ import numpy as np
 
 import tewb
 from tewb import te
+from tewb.ir import IRModule
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.tensor import PlaceholderOp, Tensor
 from tewb.testing import evaluate, random_array, tolerance
@@ -139,6 +140,12 @@ def add_one(a):
 
 def schedule_for(outputs: list[Tensor]) -> Schedule:
     return te.create_schedule(list(dict.fromkeys(t.op for t in outputs)))
+
+
+def lower_all(s: Schedule) -> IRModule:
+    """The schedule lowered with all its inputs and outputs."""
+    inputs = [st for st in s.stages if st.is_placeholder]
+    return tewb.lower(s, [t for st in (*inputs, *s.output_stages) for t in st.op.outputs])
 
 
 def random_step(s: Schedule, rng: random.Random) -> Step:

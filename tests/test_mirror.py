@@ -44,7 +44,7 @@ WITHOUT: dict[str, str] = {
         code inlining journal loop_text methods questions recompute relation result_cache schedule stage
         stub
     """,
-    "tewb.schedule.primitives": "fuse marks reorder set_scope",
+    "tewb.schedule.primitives": "marks reorder set_scope",
     "tewb.te": "hybrid",
     "tewb.tensor": "compute domains extern_access extern_calls graph_source placeholder tensor",
     "tewb.tensor.hybrid": """

@@ -14,7 +14,7 @@ from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
-from tewb.schedule import ResultCache, Schedule
+from tewb.schedule import Fault, ResultCache, Schedule, fault_error, repeated
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
 
@@ -50,6 +50,7 @@ def scheduled_loops(
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
     _check_complete(schedule, keys)
     bounds: Bounds = infer_bounds(schedule, kept)
+    _check_repeats(schedule, bounds)
     with explained(schedule):
         body = heed_options(substitute(loop_nests(schedule, bounds, keys), values))
     outputs = [keys[key] for key in keys if not key[0].is_placeholder]
@@ -141,6 +142,14 @@ def _check_complete(schedule: Schedule, keys: Mapping[Key, Buffer]) -> None:
                 hint="lower(s, [A, B, C])",
                 span=here(),
             )
+
+
+def _check_repeats(schedule: Schedule, bounds: Bounds) -> None:
+    """Raise the error of a call after which a stateful extern computes elements twice."""
+    for stage in schedule.stages:
+        refused = None if stage.attach is None else repeated(stage, bounds)
+        if refused:
+            raise fault_error(schedule, Fault(stage, "compute_at", refused))
 
 
 def _check_variables(f: PrimFunc, cache: ResultCache) -> None:

@@ -62,15 +62,21 @@ AXES = Param("axes", "axes", "loops of the stage, in order", choices=loop_names)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a primitive cannot be applied, and what would help."""
+    """Why a primitive cannot be applied, and what would help.
+
+    With `later`, a later call can still make it right: programs go on, and it is judged when they are lowered. The
+    workbench tells it at once.
+    """
 
     reason: str
     hint: str | None = None
+    later: bool = False
 
-    def error(self, call: PrimitiveCall, span: Span | None) -> ScheduleError:
+    def error(self, primitive: str, stage: Stage, span: Span | None) -> ScheduleError:
+        """The refusal of a call of `primitive` on `stage`."""
         return ScheduleError(
-            f"{call.primitive.name} on stage {call.stage.name}: {self.reason}",
-            loops=call.stage.loops(),
+            f"{primitive} on stage {stage.name}: {self.reason}",
+            loops=stage.loops(),
             hint=self.hint,
             span=span,
         )
@@ -285,6 +291,8 @@ def _leaves_mark(name: str, params: tuple[Param, ...], loop_kind: ForKind | None
 
     def effect(stage: Stage, v: Values, step: int) -> Results:
         loop = None if axis is None else v[axis]
+        if loop is not None and loop_kind is not None:
+            stage.unmark_kind(loop)  # the last word counts
         stage.mark(name, loop, *[v.get(other) for other in others])
         stage.shape(loop, step)
         if loop is not None and loop_kind is not None:
@@ -462,6 +470,8 @@ def _axes(stage: Stage, what: object, values: Values) -> list[IterVar] | Refusal
 
 def _int(stage: Stage, what: object, values: Values) -> int | Refusal:
     refusal = Refusal(f"{what!r} is not a whole number", "a number, such as 8")
+    if isinstance(what, float) and what.is_integer():  # n / 4
+        what = int(what)
     try:
         number = operator.index(what)  # type: ignore[arg-type]
     except TypeError:

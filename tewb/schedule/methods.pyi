@@ -1,5 +1,6 @@
 """Written by `python -m tewb.schedule.stub` from the declarations in `primitives/`. Do not edit."""
 
+from collections.abc import Sequence as Sequence
 from tewb.ir.axes import IterVar as IterVar
 from tewb.schedule.primitives.prefetch import Prefetch as Prefetch
 from tewb.schedule.stage import Stage as Stage
@@ -33,17 +34,18 @@ class StagePrimitives:
         Returns (x.outer, y.outer, x.inner, y.inner).
         """
 
-    def fuse(self, *axes: IterVar | str) -> IterVar:
-        """Fuse adjacent loops into one.
+    def fuse(self, *axes: IterVar | str | Sequence[IterVar | str]) -> IterVar:
+        """Fuse adjacent loops into one, from left to right. Neighbours are taken in the order of the loops.
 
             for i in n:                       for i.j.fused in n*m:
                 for j in m:  body(i, j)   ->      body(i.j.fused // m, i.j.fused % m)
 
         Returns the fused loop. It is int64 where it may have more iterations than int32 counts, as with symbolic sizes.
+        One of a data and a reduce axis is a reduce loop. No axis at all makes a loop of one iteration around all others.
         """
 
-    def reorder(self, *axes: IterVar | str) -> None:
-        """Put loops in the given order, in the places that they take now.
+    def reorder(self, *axes: IterVar | str | Sequence[IterVar | str]) -> None:
+        """Put loops in the given order, in the places that they take now. They may be given in lists.
 
         for i: for j: for k: body    -- reorder(k, i) -->    for k: for j: for i: body
         """

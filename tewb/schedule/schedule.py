@@ -9,7 +9,7 @@ from typing import Any
 from tewb.arith import Analyzer
 from tewb.base import ScheduleError, Span, here, unique_name
 from tewb.ir import Expr, IntImm, IterVar, Var, free_vars
-from tewb.schedule.declare import PRIMITIVES, PrimitiveCall
+from tewb.schedule.declare import PRIMITIVES, PrimitiveCall, Refusal
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives
 from tewb.schedule.relation import loop_extents
@@ -30,6 +30,9 @@ class Schedule(SchedulePrimitives):
         self.stages: list[Stage] = []
         self.journal: tuple[Step, ...] = ()
         self.version = 0
+        # Steps that were not right when they were done, and what was said then: a later one may have made them right.
+        self.doubts: dict[int, Refusal] = {}
+        self.judged = -1  # the version that was found right in spite of them
         self.result_cache = result_cache or ResultCache()
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
@@ -144,25 +147,30 @@ class Schedule(SchedulePrimitives):
     def do(
         self, primitive: str, stage: Stage, arguments: Mapping[str, object], span: Span | None = None
     ) -> Any:
-        """Check a primitive, apply it and record it. Raises ScheduleError and changes nothing if it is refused."""
+        """Check a primitive, apply it and record it. Raises ScheduleError and changes nothing if it is refused.
+
+        What a later call can still make right is done, and judged by `check_schedule` when the program is lowered.
+        """
         where = span or here()
         return self._run(PrimitiveCall.resolve(PRIMITIVES[primitive], stage, arguments, where), where)
 
-    def apply(self, step: Step) -> Any:
-        """Do what `step` says, which names stages and axes. Its name and note are kept."""
-        result = self._run(self._resolve(step), step.span)
+    def apply(self, step: Step, at_once: bool = True) -> Any:
+        """Do what `step` says, which names stages and axes. Its name and note are kept. With `at_once` it must be right
+        as things are now."""
+        result = self._run(self._resolve(step), step.span, at_once)
         *before, done = self.journal
         self.journal = (*before, replace(done, name=step.name, note=step.note))
         return result
 
-    def why_not(self, step: Step) -> str | None:
-        """Why `step` cannot be applied now, in the user's names; None when it can."""
+    def why_not(self, step: Step, at_once: bool = True) -> str | None:
+        """Why `step` cannot be applied now, in the user's names; None when it can. Without `at_once` it may wait for later
+        steps that make it right."""
         try:
             call = self._resolve(step)
         except ScheduleError as e:
             return e.message
         refusal = call.refusal()
-        return None if refusal is None else refusal.reason
+        return None if refusal is None or (refusal.later and not at_once) else refusal.reason
 
     def _resolve(self, step: Step) -> PrimitiveCall:
         if step.primitive not in PRIMITIVES:
@@ -171,11 +179,13 @@ class Schedule(SchedulePrimitives):
             )
         return PrimitiveCall.resolve(PRIMITIVES[step.primitive], self[step.stage], step.args, step.span)
 
-    def _run(self, call: PrimitiveCall, span: Span | None) -> Any:
+    def _run(self, call: PrimitiveCall, span: Span | None, at_once: bool = False) -> Any:
         refusal = call.refusal()
-        if refusal is not None:
-            raise refusal.error(call, span)
+        if refusal is not None and (at_once or not refusal.later):
+            raise refusal.error(call.primitive.name, call.stage, span)
         number = len(self.journal)
+        if refusal is not None:
+            self.doubts[number] = refusal
         step = call.step(span)
         results, names = call.perform(number)
         self.journal = (*self.journal, step.with_results(names))
@@ -204,11 +214,11 @@ class Schedule(SchedulePrimitives):
         self._stage_of_op = {s.first_op: s for s in self._first}
         for stage in self._first:
             stage.reset(stage.first_op)
-        self.journal = ()
+        self.journal, self.doubts = (), {}
         self.version += 1
         for number, step in enumerate(steps):
             try:
-                self.apply(step)
+                self.apply(step, at_once=False)
             except ScheduleError as e:
                 raise ScheduleError(
                     f"step {number + 1}, {step}: {e.message}", loops=e.loops, hint=e.hint, span=step.span

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -122,6 +122,12 @@ class Stage(StagePrimitives):
     def unmark(self, primitive: str) -> None:
         """Take the marks of a primitive away."""
         self.marks = tuple([m for m in self.marks if m.primitive != primitive])
+
+    def unmark_kind(self, iv: IterVar) -> None:
+        """Let a loop run serially again."""
+        self.marks = tuple(
+            [m for m in self.marks if m.axis is not iv or PRIMITIVES[m.primitive].loop_kind is None]
+        )
 
     def marks_of(self, primitive: str) -> list[Mark]:
         """The marks that a primitive left."""
@@ -302,6 +308,11 @@ def _key(value: object) -> Hashable:
 def split_loop(stage: Stage, parent: IterVar, factor: int | None, nparts: int | None) -> Split:
     """The split of a loop of `stage`, not applied yet."""
     return Split.make(parent, factor, nparts, stage.schedule.extents(stage)[parent])
+
+
+def flat(axes: Iterable[Any]) -> list[Any]:
+    """Axes given one by one, or in lists."""
+    return [iv for given in axes for iv in (flat(given) if isinstance(given, list | tuple) else [given])]
 
 
 def fuse_loops(stage: Stage, outer: IterVar, inner: IterVar) -> Fuse:

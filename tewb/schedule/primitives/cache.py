@@ -47,10 +47,6 @@ def cache_read(schedule: Schedule, tensor: Tensor, scope: str, readers: Any) -> 
 
 @cache_read.legal
 def _read_refusal(stage: Stage, v: Values) -> Refusal | None:
-    if stage.is_inlined:
-        return Refusal(
-            f"{stage.name} is computed inline and has no memory to copy", "call compute_root first"
-        )
     outputs = stage.op.outputs
     if not 0 <= v["output"] < len(outputs):
         return Refusal(
@@ -106,8 +102,6 @@ def cache_write(schedule: Schedule, tensor: Tensor, scope: str) -> Tensor:
 def _write_refusal(stage: Stage, v: Values) -> Refusal | None:
     if not isinstance(stage.op, ComputeOp):
         return Refusal(f"{stage.name} is not a compute, so there is no expression to compute elsewhere")
-    if stage.is_inlined:
-        return Refusal(f"{stage.name} is computed inline and has no memory", "call compute_root first")
     if stage.marks_of("double_buffer"):
         return Refusal("it is double buffered", "call cache_write before double_buffer")
     if (
@@ -157,7 +151,8 @@ def _copy_for_readers(stage: Stage, output: int, scope: str, readers: list[Stage
     copy = Stage(schedule, op, schedule.unique_name(op.name))
     copy.scope = scope
     copy.place(step)
-    copy.attach = stage.attach  # what is computed inside of a loop can be copied there only
+    # What is computed inside of a loop can be copied there only; a copy of an inlined stage computes it.
+    copy.attach = stage.attached
     schedule.insert(copy, schedule.stages.index(stage) + 1)
     for reader in readers:
         swap = {
@@ -193,7 +188,7 @@ def _copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
     cache = Stage(schedule, moved, schedule.unique_name(moved.name))
     cache.scope = scope
     cache.place(step)
-    cache.attach = stage.attach  # it reads what may exist there only
+    cache.attach = stage.attached  # it reads what may exist there only; the copy of a result may be inline
     schedule.insert(cache, schedule.stages.index(stage))
     attach, place, shaped = stage.attach, stage.place_step, stage.shaped_by.get(None, ())
     marks = stage.marks  # its loops have none

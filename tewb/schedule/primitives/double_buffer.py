@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tewb.ir import ForKind
 from tewb.schedule.declare import Refusal, Results, Values, primitive
-from tewb.schedule.questions import inside
+from tewb.schedule.questions import for_now, inside
 from tewb.schedule.stage import At, Mark, Stage
 from tewb.tensor import ComputeOp, PlaceholderOp
 
@@ -26,11 +26,11 @@ def double_buffer(stage: Stage) -> None:
 @double_buffer.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if stage.is_double:
-        return Refusal("it is double buffered already")
+        return Refusal("it is double buffered already", later=True)
     if not isinstance(stage.op, ComputeOp):
         kind = "an input" if isinstance(stage.op, PlaceholderOp) else "not a compute"
         return Refusal(f"{stage.name} is {kind}", f"double buffer a copy: s.cache_read({stage.name}, ...)")
-    return _next_part(stage)
+    return for_now(_next_part(stage))
 
 
 @double_buffer.invariant
@@ -66,6 +66,7 @@ def _next_part(stage: Stage) -> Refusal | None:
 
 @double_buffer.effect
 def _effect(stage: Stage, v: Values, step: int) -> Results:
+    stage.unmark("double_buffer")
     stage.mark("double_buffer")
     stage.place(step)
     return []

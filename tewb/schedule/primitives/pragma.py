@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tewb.ir import IterVar
 from tewb.schedule.declare import AXIS, Arguments, Param, Refusal, Selection, Values, primitive
-from tewb.schedule.questions import has_loops
+from tewb.schedule.questions import has_loops, not_inline
 from tewb.schedule.stage import Mark, Stage
 from tewb.tensor import ComputeOp
 
@@ -70,7 +70,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(f"{key}={value} must be from 0 to {most}")
     if (axis, key) in pragmas(stage):
         return Refusal(f"loop {stage.axis_name(axis)} has the pragma {key} already")
-    return None
+    return not_inline(stage)
 
 
 @pragma.stage_property

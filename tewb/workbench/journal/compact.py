@@ -69,9 +69,9 @@ def read_compact(text: str, schedule: Schedule) -> ReadSteps:
     while not parser.at_end():
         step, place = parser.step()
         try:
-            reason = trial.why_not(step)
+            reason = trial.why_not(step, at_once=False)
             if reason is None:
-                trial.apply(step)
+                trial.apply(step, at_once=False)
         except ScheduleError as e:
             reason = e.message
         if reason is not None:
