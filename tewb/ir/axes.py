@@ -32,9 +32,15 @@ class AxisKind(Enum):
 
 
 class IterVar(Operators):
-    """An axis: a variable with the range it runs over and the kind of its iterations."""
+    """An axis: a variable with the range it runs over and the kind of its iterations.
+
+    The numbers are classic: `iter_type` is one of them, and `stage.iter_var_attrs` has those that primitives set.
+    """
 
     __slots__ = ("dom", "kind", "var")
+
+    DataPar, ThreadIndex, CommReduce, Ordered, DimInfo = range(5)
+    Unrolled, Vectorized, Parallelized, Tensorized = range(5, 9)
 
     def __init__(self, dom: Range | None, var: Var, kind: AxisKind) -> None:
         self.dom, self.var, self.kind = dom, var, kind
@@ -47,9 +53,22 @@ class IterVar(Operators):
     def dtype(self) -> DType:
         return self.var.dtype
 
+    @property
+    def iter_type(self) -> int:
+        """The kind as a number of classic TE: `IterVar.DataPar`, `IterVar.CommReduce`, ..."""
+        return _ITER_TYPES[self.kind]
+
     def __repr__(self) -> str:
         dom = "" if self.dom is None else f", {self.dom!r}"
         return f"IterVar({self.name}{dom}, {self.kind.value})"
+
+
+_ITER_TYPES = {
+    AxisKind.DATA: IterVar.DataPar,
+    AxisKind.REDUCE: IterVar.CommReduce,
+    AxisKind.OPAQUE: IterVar.DimInfo,
+    AxisKind.ORDERED: IterVar.Ordered,
+}
 
 
 @node

@@ -7,8 +7,24 @@ from functools import partial
 from typing import Any
 
 from tewb.base import LowerError, any_depth, here
-from tewb.ir import Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
+from tewb.ir import (
+    Allocate,
+    Buffer,
+    BufferLoad,
+    BufferStore,
+    DeclBuffer,
+    Expr,
+    IRModule,
+    PrimFunc,
+    Stmt,
+    Var,
+    free_vars,
+    structural_equal,
+    substitute,
+    walk,
+)
 from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
+from tewb.lowering.bind_buffers import bind_buffers
 from tewb.lowering.known_nests import memory_around, nests_of
 from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
@@ -39,6 +55,63 @@ def lower_schedule(
         trace.append((SCHEDULE_OPS, f))
     with explained(schedule):
         return IRModule({name: run(f, LOWER, trace, schedule.result_cache)})
+
+
+def schedule_to_module(
+    sch: Schedule,
+    args: Sequence[Any] | None = None,
+    name: str = "main",
+    binds: Mapping[Tensor, Buffer] | None = None,
+) -> IRModule:
+    """The module with the loops of a schedule, before any pass.
+
+    Without `args` they are all inputs and outputs.
+    """
+    given = whole_arguments(sch) if args is None else args
+    check_binds(given, binds or {})
+    return IRModule({name: scheduled_loops(sch, given, name, binds)})
+
+
+def whole_arguments(schedule: Schedule) -> list[Tensor]:
+    """All inputs of a schedule, then its outputs."""
+    inputs = [s for s in schedule.stages if s.is_placeholder]
+    return [t for s in (*inputs, *schedule.output_stages) for t in s.op.outputs]
+
+
+def postprocessed(
+    args: Sequence[Any], stmt: Stmt, binds: Mapping[Tensor, Buffer] | None = None, name: str = "main"
+) -> PrimFunc:
+    """The function with the body `stmt` whose parameters are `args`: tensors and scalar variables. The buffers of the
+    tensors are found by their names and shapes, or are those of `binds`."""
+    free = _free_buffers(stmt)
+    params: list[Buffer | Var] = []
+    pairs: dict[Buffer, Buffer] = {}
+    for a in args:
+        if not isinstance(a, Tensor):
+            params.append(a)
+            continue
+        own = next((b for b in free if b not in pairs and _holds(b, a)), None)
+        declared = (binds or {}).get(a) or own or Buffer(a.name, a.dtype, a.shape)
+        if own is not None:
+            pairs[own] = declared
+        params.append(declared)
+    body = bind_buffers(stmt, pairs) if any(a is not b for a, b in pairs.items()) else stmt
+    written = {n.buffer for n in walk(body) if isinstance(n, BufferStore)}
+    outputs = tuple(i for i, p in enumerate(params) if isinstance(p, Buffer) and p in written)
+    return PrimFunc(name, tuple(params), body, outputs)
+
+
+def _free_buffers(stmt: Stmt) -> list[Buffer]:
+    """The buffers that a statement uses and does not allocate."""
+    nodes = list(walk(stmt))
+    own = {n.buffer for n in nodes if isinstance(n, Allocate | DeclBuffer)}
+    used = dict.fromkeys(n.buffer for n in nodes if isinstance(n, BufferLoad | BufferStore))
+    return [b for b in used if b not in own]
+
+
+def _holds(b: Buffer, t: Tensor) -> bool:
+    same = b.name == t.name and b.dtype == t.dtype and len(b.shape) == len(t.shape)
+    return same and all(structural_equal(m, n) for m, n in zip(b.shape, t.shape, strict=True))
 
 
 @any_depth

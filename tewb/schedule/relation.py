@@ -102,6 +102,15 @@ class Singleton:
         return Singleton(IterVar(None, Var("singleton", INT32), AxisKind.DATA))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rebase:
+    """rebased = parent - (where parent begins): classic TE counts loops from 0 by it. Here all loops are, so that no stage
+    has one."""
+
+    parent: IterVar
+    rebased: IterVar
+
+
 Relation = Split | Fuse | Singleton
 
 

@@ -142,6 +142,18 @@ class Schedule(SchedulePrimitives):
         shapes = (n for s in self.stages for t in s.op.outputs for n in t.shape if not isinstance(n, IntImm))
         return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
 
+    # ---- as classic programs look at it
+
+    @property
+    def stage_map(self) -> dict[Operation, Stage]:
+        """The stage of every operation."""
+        return {s.op: s for s in self.stages}
+
+    def normalize(self) -> Schedule:
+        """An independent schedule with the same loops, as classic TE makes one before bounds are inferred. Here
+        operations are made inline, and their loops counted from 0, when it is lowered."""
+        return self.copy()
+
     # ---- doing and undoing
 
     def do(
@@ -235,6 +247,10 @@ class Schedule(SchedulePrimitives):
         copy.remember({**self._former_axes, **self._handles()})
         return copy
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickle holds the operations and the journal, which is done again."""
+        return _done_again, (self.outputs, self.journal)
+
     def __copy__(self) -> Schedule:
         """`copy.copy(s)`: stages belong to one schedule, so two cannot share them."""
         return self.copy()
@@ -245,6 +261,12 @@ class Schedule(SchedulePrimitives):
             + "; ".join(f"{s.name}: {s.loops()}" for s in self.stages if not s.is_placeholder)
             + ")"
         )
+
+
+def _done_again(outputs: Sequence[Operation], journal: Sequence[Step]) -> Schedule:
+    schedule = Schedule(outputs)
+    schedule.restore(journal)
+    return schedule
 
 
 def _in_order(outputs: Sequence[Operation]) -> list[Operation]:

@@ -51,6 +51,53 @@ class Mark:
     values: tuple[Any, ...] = ()
 
 
+_ITER_TYPES = {
+    ForKind.VECTORIZED: IterVar.Vectorized,
+    ForKind.UNROLLED: IterVar.Unrolled,
+    ForKind.PARALLEL: IterVar.Parallelized,
+    ForKind.DOT: IterVar.Tensorized,
+}
+_ATTACH_TYPES: dict[type, int] = {str: 2, At: 4}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IterVarAttr:
+    """What primitives said of a loop, under classic names."""
+
+    stage: Stage
+    axis: IterVar
+
+    @property
+    def iter_type(self) -> int:
+        """How it runs, as `IterVar.Vectorized`; as its axis says when no primitive said."""
+        kind = self.stage.loop_kind(self.axis)
+        return self.axis.iter_type if kind is None else _ITER_TYPES[kind]
+
+    @property
+    def pragma_keys(self) -> list[str]:
+        return [m.values[0] for m in self._marks("pragma")]
+
+    @property
+    def pragma_values(self) -> list[Any]:
+        return [m.values[1] for m in self._marks("pragma")]
+
+    @property
+    def prefetch_data(self) -> list[Tensor]:
+        return [m.values[0].op.output(0) for m in self._marks("prefetch")]
+
+    @property
+    def prefetch_offset(self) -> list[int]:
+        return [m.values[1] for m in self._marks("prefetch")]
+
+    @property
+    def bind_thread(self) -> IterVar | None:
+        """The thread axis that it is bound to."""
+        return next((m.values[0] for m in self._marks("bind")), None)
+
+    def _marks(self, primitive: str) -> list[Mark]:
+        return [m for m in self.stage.marks_on(self.axis) if m.primitive == primitive]
+
+
 class Stage(StagePrimitives):
     """The loops of one operation, and where they stand.
 
@@ -206,8 +253,8 @@ class Stage(StagePrimitives):
         return {iv: (self.name, name) for name, iv in self._names.items()}
 
     @property
-    def all_iter_vars(self) -> list[IterVar]:
-        return list(self._names.values())
+    def all_iter_vars(self) -> LoopList:
+        return LoopList(self._names.values())
 
     def replaced_by(self, iv: IterVar) -> str | None:
         """What became of an axis that is no loop any more: "split into i.outer and i.inner"."""
@@ -236,6 +283,33 @@ class Stage(StagePrimitives):
         self.leaf_iter_vars = LoopList(
             [*self.leaf_iter_vars[:at], *new, *self.leaf_iter_vars[at + len(old) :]]
         )
+
+    # ---- as classic programs look at it
+
+    @property
+    def origin_op(self) -> Operation:
+        """The operation that the program was written with: a cache or a factored reduction computes another one."""
+        return self.first_op
+
+    @property
+    def attach_type(self) -> int:
+        """Where it is computed, as a number of classic TE: 1 at the root or where its group is, 2 inline, 4 in a loop."""
+        return _ATTACH_TYPES.get(type(self.attach), 1)
+
+    @property
+    def attach_ivar(self) -> IterVar | None:
+        """The loop that it is computed at."""
+        return None if self.attached is None else self.attached.axis
+
+    @property
+    def attach_stage(self) -> Stage | None:
+        """The stage whose loop it is computed at."""
+        return None if self.attached is None else self.attached.stage
+
+    @property
+    def iter_var_attrs(self) -> dict[IterVar, IterVarAttr]:
+        """What primitives said of its loops."""
+        return {iv: IterVarAttr(self, iv) for iv in self.all_iter_vars if self.marks_on(iv)}
 
     # ---- what a person sees
 
