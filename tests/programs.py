@@ -163,7 +163,7 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
         match p.kind:
             case "word":
                 args[p.name] = rng.choice(options)
-            case "int" if primitive.name == "pragma":
+            case "value":
                 args[p.name] = rng.choice([0, 1, 16])
             case "int" if primitive.name == "prefetch":
                 args[p.name] = rng.choice([0, 1, 3])

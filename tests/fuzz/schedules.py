@@ -131,7 +131,7 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
                 args[p.name] = rng.sample(options, rng.randint(1, len(options))) if options else []
             case "scope":
                 args[p.name] = rng.choice(options or ["local", "global"])
-            case "int":
+            case "int" | "value":
                 args[p.name] = number(p, rng, 0.3 if large else 0.06)
             case _ if options:
                 args[p.name] = rng.choice(options)

@@ -50,7 +50,8 @@ class StageLoops:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
             body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
-            body = heed_pragmas(body, {key: n for (own, key), n in self.stage.pragmas.items() if own is iv})
+            pragmas = {key: n for (own, key), n in self.stage.pragmas.items() if own is iv}
+            body = heed_pragmas(body, pragmas, self.stage.origin(iv)) if pragmas else body
             body = seq(*self.prefetched(iv), body)
             loop = body = self.loop(iv, self.own.vars[iv], body)
             if len(here) < len(attached):

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import ScheduleError, Span, TewbError, brief, here
-from tewb.ir import ForKind, IterVar, const_int
+from tewb.ir import ForKind, IntImm, IterVar, StringImm, const_int
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
 
@@ -39,7 +39,7 @@ class Param:
     """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
 
     Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
-    `parent`), stages (several), scope, word. `code` is how its value is written in a call, where that is not usual for
+    `parent`), stages (several), scope, word, value (a number or a word). `code` is how its value is written in a call, where that is not usual for
     its kind: `s[{}]`.
     """
 
@@ -512,6 +512,14 @@ def _word(stage: Stage, what: object, values: Values) -> str | Refusal:
     return what if isinstance(what, str) else Refusal(f"{what!r} is not a word", "give it as text")
 
 
+def _value(stage: Stage, what: object, values: Values) -> int | str | Refusal:
+    if isinstance(what, IntImm | StringImm):
+        what = what.value
+    return (
+        what if isinstance(what, str) else _int(stage, int(what) if isinstance(what, bool) else what, values)
+    )
+
+
 _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "axis": _axis,
     "axes": _axes,
@@ -522,4 +530,5 @@ _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "place": _place,
     "scope": _scope,
     "word": _word,
+    "value": _value,
 }

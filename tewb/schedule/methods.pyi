@@ -171,14 +171,18 @@ class StagePrimitives:
         does not read any more (a copy took its place), or computes in the same iteration, is not asked for.
         """
 
-    def pragma(self, var: IterVar | str, pragma_type: str, pragma_value: int = 1) -> None:
+    def pragma(self, var: IterVar | str, pragma_type: str, pragma_value: int | str | None = None) -> None:
         """Say something of the loops inside of loop `var`, as classic schedules do:
 
         * `auto_unroll_max_step`: unroll those that come to so many steps or fewer;
         * `unroll_explicit`: 0 leaves unrolled ones to the machine-code compiler, 1 writes them out, which is the
-          default.
+          default;
+        * `unroll` and `vectorize` are the primitives of these names;
+        * `debug_skip_region`: nothing is done inside, which shows what the rest takes; results are not computed.
 
             for i: for j in 4: body    -- pragma(i, "auto_unroll_max_step", 16) -->    for i: for j in unroll(4): body
+
+        Every other word is kept as an attribute of the code inside, `pragma_` and the word, and changes nothing.
         """
 
     def double_buffer(self) -> None:
@@ -205,8 +209,8 @@ class StagePrimitives:
         """What its loops ask the memory for."""
 
     @property
-    def pragmas(self) -> dict[tuple[IterVar, str], int]:
-        """The pragmas of its loops: (loop, key) and the number."""
+    def pragmas(self) -> dict[tuple[IterVar, str], int | str]:
+        """The pragmas of its loops: (loop, key) and the number or word."""
 
     @property
     def is_double(self) -> bool:
