@@ -162,7 +162,7 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
         options = p.choices(stage) if p.choices else []
         match p.kind:
             case "word":
-                args[p.name] = rng.choice(options)
+                args[p.name] = rng.choice(options or ["group"])
             case "value":
                 args[p.name] = rng.choice([0, 1, 16])
             case "int" if primitive.name == "prefetch":

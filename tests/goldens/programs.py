@@ -321,6 +321,35 @@ def primitive_double_buffer() -> Scheduled:
     return s, args
 
 
+def grouped() -> Scheduled:
+    s, args = scheduled(chain(6, 4))
+    s.create_group(s["C"].op.output(0), args[0])
+    return s, args
+
+
+@golden
+def primitive_create_group() -> Scheduled:
+    s, args = grouped()
+    s["B"].compute_at(s["D"], "i")
+    s["C"].compute_at(s["D"], "i")
+    return s, args
+
+
+@golden
+def primitive_group_at() -> Scheduled:
+    s, args = grouped()
+    s.groups[0].compute_at(s["D"], "i")
+    return s, args
+
+
+@golden
+def primitive_group_root() -> Scheduled:
+    s, args = grouped()
+    s.groups[0].compute_at(s["D"], "i")
+    s.groups[0].compute_root()
+    return s, args
+
+
 # ---------------------------------------------------------------- reductions
 
 

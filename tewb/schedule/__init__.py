@@ -43,7 +43,7 @@ from tewb.schedule.relation import (
 )
 from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.schedule import Schedule, create_schedule
-from tewb.schedule.stage import INLINE, At, IterVarAttr, Stage
+from tewb.schedule.stage import INLINE, At, IterVarAttr, Stage, StageGroup
 from tewb.schedule.vector_reduction import lane_loop, lane_shape, loops_of_elements
 
 del _primitives
@@ -51,5 +51,5 @@ del _primitives
 __all__ = [
     "INLINE", "PRIMITIVES", "At", "Fuse", "Param", "Primitive", "ResultCache", "Schedule", "Split", "Stage", "Step",
     "create_schedule", "loop_marks", "loop_of", "loops_text", "place_text", "stage_marks", "steps_of",
-"Extents", "IterVarAttr", "attach_paths", "inline_broadcasts", "inline_elementwise", "inline_injective", "operations_in_order", "read_graph", "Fault", "LARGEST_FACTOR", "Names", "PrimitiveCall", "REQUIRED", "Rebase", "Refusal", "Relation", "Repair", "Selection", "Singleton", "aligned_strides", "divides", "elements_spanned", "fault_error", "index_up", "inside", "lane_loop", "lane_shape", "loops_of_elements", "recompute_factor", "repeated", "schedule_code", "tile_of", "unmixed", "within_guards",
+"Extents", "IterVarAttr", "attach_paths", "inline_broadcasts", "inline_elementwise", "inline_injective", "operations_in_order", "read_graph", "Fault", "LARGEST_FACTOR", "Names", "PrimitiveCall", "REQUIRED", "Rebase", "Refusal", "Relation", "Repair", "Selection", "Singleton", "StageGroup", "aligned_strides", "divides", "elements_spanned", "fault_error", "index_up", "inside", "lane_loop", "lane_shape", "loops_of_elements", "recompute_factor", "repeated", "schedule_code", "tile_of", "unmixed", "within_guards",
 ]  # fmt: skip

@@ -1,9 +1,11 @@
 """Written by `python -m tewb.schedule.stub` from the declarations in `primitives/`. Do not edit."""
 
+from collections.abc import Iterable as Iterable
 from collections.abc import Sequence as Sequence
 from tewb.ir.axes import IterVar as IterVar
 from tewb.schedule.primitives.prefetch import Prefetch as Prefetch
 from tewb.schedule.stage import Stage as Stage
+from tewb.schedule.stage import StageGroup as StageGroup
 from tewb.tensor.tensor import Tensor as Tensor
 from typing import Any as Any
 
@@ -133,6 +135,18 @@ class StagePrimitives:
     def compute_root(self) -> None:
         """Compute this stage before everything that reads it, in loops of its own."""
 
+    def group_at(self, group: str, parent: Stage | Tensor, axis: IterVar | str) -> None:
+        """Compute the stages of a group inside loop `axis` of stage `parent`: what `group.compute_at` does.
+
+        for i: B;  for i: C;  for i: D    ->    for i: B, C, D
+        """
+
+    def group_root(self, group: str) -> None:
+        """Compute the stages of a group at the root, or where the group around it is: what `group.compute_root` does.
+
+        for i: B, C, D    ->    for i: B;  for i: C;  for i: D
+        """
+
     def set_scope(self, scope: str) -> None:
         """Keep this stage's values in `scope` ("global" or "local")."""
 
@@ -220,6 +234,20 @@ class SchedulePrimitives:
     """What can be done to a tensor of a schedule and makes another stage: `s.cache_read(A, "local", [C])`."""
 
     __slots__ = ()
+
+    def create_group(self, outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], include_inputs: bool = False) -> StageGroup:
+        """Make a group of the stages on the way from `inputs` to `outputs`. What has no place of its own is computed
+        where its group is.
+
+            for j: B[j] = ...                             for i:
+            for j: C[j] = g(B[j])                ->           B[i] = ...
+            for i: D[i] = f(C[i])                             C[i] = g(B[i])
+                                                              D[i] = f(C[i])
+
+            group = s.create_group(C, A);  group.compute_at(s[D], i)
+
+        Groups may be nested: all stages of an inner one belong to the outer one. Returns the group.
+        """
 
     def cache_read(self, tensor: Tensor, scope: str, readers: Any) -> Tensor:
         """Copy `tensor` into a new stage that `readers` read instead of it.

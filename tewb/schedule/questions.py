@@ -284,7 +284,7 @@ def read_by(stage: Stage) -> str:
 
 def misplaced_at(stage: Stage, attach: At | str | None) -> Refusal | None:
     """Why the places of the stages would not fit together, for now, with this one at `attach`."""
-    before = stage.attach
+    before = stage.own_place
     stage.attach = attach
     try:
         return for_now(misplaced(stage.schedule))

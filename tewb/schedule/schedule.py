@@ -14,7 +14,7 @@ from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives
 from tewb.schedule.relation import loop_extents
 from tewb.schedule.result_cache import ResultCache
-from tewb.schedule.stage import Stage
+from tewb.schedule.stage import Stage, StageGroup
 from tewb.tensor import ComputeOp, Operation, Tensor
 
 
@@ -29,6 +29,7 @@ class Schedule(SchedulePrimitives):
         self.outputs = tuple(outputs)
         self.stages: list[Stage] = []
         self.journal: tuple[Step, ...] = ()
+        self.groups: list[StageGroup] = []
         self.version = 0
         # Steps that were not right when they were done, and what was said then: a later one may have made them right.
         self.doubts: dict[int, Refusal] = {}
@@ -226,7 +227,7 @@ class Schedule(SchedulePrimitives):
         self._stage_of_op = {s.first_op: s for s in self._first}
         for stage in self._first:
             stage.reset(stage.first_op)
-        self.journal, self.doubts = (), {}
+        self.journal, self.doubts, self.groups = (), {}, []
         self.version += 1
         for number, step in enumerate(steps):
             try:

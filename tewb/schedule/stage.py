@@ -98,17 +98,76 @@ class IterVarAttr:
         return [m for m in self.stage.marks_on(self.axis) if m.primitive == primitive]
 
 
+class StageGroup:
+    """Stages that are computed in one place: each that has no place of its own is computed where its group is."""
+
+    __slots__ = ("group", "name", "own_place", "schedule", "stage")
+
+    def __init__(self, schedule: Schedule, name: str, stage: Stage) -> None:
+        self.schedule, self.name, self.stage = schedule, name, stage
+        self.own_place: At | None = None
+        self.group: StageGroup | None = None
+
+    @property
+    def place(self) -> At | None:
+        """Where it is computed: its own place, or that of the group around it."""
+        if self.own_place is None and self.group is not None:
+            return self.group.place
+        return self.own_place
+
+    @property
+    def members(self) -> list[Stage]:
+        """Its stages, those in groups inside of it too."""
+        return [s for s in self.schedule.stages if self in groups_around(s)]
+
+    @property
+    def num_child_stages(self) -> int:
+        """How many stages and groups are right inside of it."""
+        inner: list[Stage | StageGroup] = [*self.schedule.stages, *self.schedule.groups]
+        return sum(1 for x in inner if x.group is self)
+
+    @property
+    def attach_type(self) -> int:
+        return _ATTACH_TYPES.get(type(self.own_place), 1)
+
+    @property
+    def attach_ivar(self) -> IterVar | None:
+        return None if self.own_place is None else self.own_place.axis
+
+    @property
+    def attach_stage(self) -> Stage | None:
+        return None if self.own_place is None else self.own_place.stage
+
+    def compute_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
+        """Compute its stages in loop `scope` of stage `parent`."""
+        arguments = {"group": self.name, "parent": parent, "axis": scope}
+        self.schedule.do("group_at", self.stage, arguments)
+
+    def compute_root(self) -> None:
+        """Compute its stages at the root, or where the group around it is."""
+        self.schedule.do("group_root", self.stage, {"group": self.name})
+
+    def __repr__(self) -> str:
+        return f"StageGroup({self.name}: {', '.join(s.name for s in self.members)})"
+
+
+def groups_around(inner: Stage | StageGroup) -> list[StageGroup]:
+    """The groups that a stage or a group is in, innermost first."""
+    return [] if inner.group is None else [inner.group, *groups_around(inner.group)]
+
+
 class Stage(StagePrimitives):
     """The loops of one operation, and where they stand.
 
     `leaf_iter_vars` are the loops from outermost to innermost, `relations` how they came from the axes, `marks` what
-    primitives set on them and on the stage. `attach` is None (at the root), INLINE, or a place in another stage.
+    primitives set on them and on the stage. `attach` is None (at the root), INLINE, or a place in another stage: its
+    `own_place`, or that of its `group`.
     `shaped_by` are the steps of the journal that shaped a loop, or (under None) the place of the stage; `made_by` and
     `place_step` are the latest of these steps.
     """
 
-    __slots__ = ("_names", "attach", "first_op", "leaf_iter_vars", "made_by", "marks", "name", "op", "place_step", "relations",
-                 "schedule", "shaped_by")  # fmt: skip
+    __slots__ = ("_names", "first_op", "group", "leaf_iter_vars", "made_by", "marks", "name", "op", "own_place", "place_step",
+                 "relations", "schedule", "shaped_by")  # fmt: skip
 
     def __init__(self, schedule: Schedule, op: Operation, name: str) -> None:
         self.schedule, self.name, self.first_op = schedule, name, op
@@ -121,7 +180,8 @@ class Stage(StagePrimitives):
         self.schedule.operations_changed()
         self.relations: list[Relation] = []
         self.leaf_iter_vars = LoopList([*op.axis, *op.reduce_axis])
-        self.attach: At | str | None = None
+        self.own_place: At | str | None = None
+        self.group: StageGroup | None = None
         self.marks: tuple[Mark, ...] = ()
         self.made_by: dict[IterVar, int] = {}
         self.place_step: int | None = None
@@ -139,6 +199,17 @@ class Stage(StagePrimitives):
     @property
     def is_output(self) -> bool:
         return self in self.schedule.output_stages
+
+    @property
+    def attach(self) -> At | str | None:
+        """Where it is computed."""
+        if self.own_place is None and self.group is not None:
+            return self.group.place
+        return self.own_place
+
+    @attach.setter
+    def attach(self, place: At | str | None) -> None:
+        self.own_place = place
 
     @property
     def is_inlined(self) -> bool:

@@ -57,6 +57,12 @@ def cached() -> Session:
     return Session(s, [A, D])
 
 
+def grouped() -> Session:
+    session = product()
+    session.apply(Step("create_group", "C", {"inputs": ["A"]}))
+    return session
+
+
 Steps = dict[str, Any]
 
 # Of each primitive: a program, its arguments, the stage that shows it, and what is seen there.
@@ -73,6 +79,9 @@ SEEN: dict[str, tuple[Callable[[], Session], str, Steps, str, list[str]]] = {
     "compute_at": (product, "C", {"parent": "D", "axis": "i"}, "C", ["at D.i"]),
     "compute_inline": (cached, "A.local", {}, "A.local", ["inline"]),
     "compute_root": (cached, "A.local", {}, "A.local", []),
+    "create_group": (product, "C", {"inputs": ["A"]}, "C", []),
+    "group_at": (grouped, "C", {"group": "group", "parent": "D", "axis": "i"}, "C", ["at D.i"]),
+    "group_root": (grouped, "C", {"group": "group"}, "C", []),
     "set_scope": (product, "C", {"scope": "local"}, "C", ["in local memory"]),
     "cache_read": (product, "A", {"scope": "local", "readers": ["C"]}, "A.local", ["in local memory"]),
     "cache_write": (product, "C", {"scope": "local"}, "C.local", ["in local memory"]),

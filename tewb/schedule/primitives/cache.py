@@ -13,7 +13,7 @@ from tewb.schedule.journal import Step
 from tewb.schedule.primitives.set_scope import memory_scopes
 from tewb.schedule.questions import attached_at, read_by
 from tewb.schedule.schedule import Schedule
-from tewb.schedule.stage import Stage
+from tewb.schedule.stage import At, Stage
 from tewb.tensor import ComputeOp, Tensor
 
 if TYPE_CHECKING:
@@ -152,7 +152,8 @@ def _copy_for_readers(stage: Stage, output: int, scope: str, readers: list[Stage
     copy.scope = scope
     copy.place(step)
     # What is computed inside of a loop can be copied there only; a copy of an inlined stage computes it.
-    copy.attach = stage.attached
+    copy.attach = stage.own_place if isinstance(stage.own_place, At) else None
+    copy.group = stage.group
     schedule.insert(copy, schedule.stages.index(stage) + 1)
     for reader in readers:
         swap = {
@@ -188,13 +189,16 @@ def _copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
     cache = Stage(schedule, moved, schedule.unique_name(moved.name))
     cache.scope = scope
     cache.place(step)
-    cache.attach = stage.attached  # it reads what may exist there only; the copy of a result may be inline
+    # It reads what may exist there only; the copy of a result may be inline.
+    cache.attach = stage.own_place if isinstance(stage.own_place, At) else None
+    cache.group = stage.group
     schedule.insert(cache, schedule.stages.index(stage))
-    attach, place, shaped = stage.attach, stage.place_step, stage.shaped_by.get(None, ())
+    attach, group = stage.own_place, stage.group
+    place, shaped = stage.place_step, stage.shaped_by.get(None, ())
     marks = stage.marks  # its loops have none
     stage.reset(copied)
     stage.marks = marks
-    stage.attach, stage.place_step = attach, place
+    stage.attach, stage.group, stage.place_step = attach, group, place
     stage.shape(None, *shaped)
     schedule.swap_op(stage, copied)
     return moved.outputs

@@ -75,7 +75,7 @@ def _at_refusal(stage: Stage, v: Values) -> Refusal | None:
 
 def _repeats(stage: Stage, place: At) -> Refusal | None:
     """A stateful extern may be computed in pieces, and not twice."""
-    before = stage.attach
+    before = stage.own_place
     stage.attach = place
     try:
         return for_now(repeated(stage))

@@ -26,7 +26,6 @@ MOST_STEPS = 4096
 KEYS = {
     "auto_unroll_max_step": f"unroll the loops inside that come to so many steps or fewer (0 to {MOST_STEPS})",
     "unroll_explicit": "0 leaves the unrolled loops inside to the machine-code compiler, 1 writes them out",
-    "debug_skip_region": "do nothing inside: to see what the rest takes",
 }
 
 _MARKS = ("unroll", "vectorize")  # pragmas that are primitives

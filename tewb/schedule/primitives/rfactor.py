@@ -148,7 +148,7 @@ def _factored_reduction(stage: Stage, axis: IterVar, position: int, step: int) -
     partial = _partial_results(stage, op, axis, place)
     inserted = Stage(schedule, partial, schedule.unique_name(partial.name))
     inserted.place(step)
-    inserted.attach = stage.attach  # it reads what may exist there only
+    inserted.attach, inserted.group = stage.own_place, stage.group  # it reads what may exist there only
     schedule.insert(inserted, schedule.stages.index(stage))
     combined, lane = _combination(stage, op, partial, axis, place)
     _combine_instead(stage, combined, lane, axis, step)
