@@ -257,12 +257,13 @@ class SchedulePrimitives:
         Returns the tensor of the copy.
         """
 
-    def cache_write(self, tensor: Tensor, scope: str) -> Tensor:
+    def cache_write(self, tensor: Tensor | Sequence[Tensor], scope: str) -> Any:
         """Compute `tensor` into a new stage, and let its own stage copy the result.
 
         C[i] = f(i)    ->    C.local[i.c] = f(i.c);  C[i] = C.local[i]
 
-        Returns the tensor of the new stage. Call it before other primitives on this stage.
+        Of an operation with several outputs, give them all in a list. Returns the tensor of the new stage, or a list of
+        them. Call it before other primitives on this stage.
         """
 
     def rfactor(self, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tewb.base import literal
+from tewb.base import ScheduleError, here, literal
 from tewb.ir import AxisKind, Expr, IterVar, ProducerLoad, Range, Reduce, Var, const, replace, substitute
 from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
 from tewb.schedule.journal import Step
@@ -87,15 +87,33 @@ def _read_code(step: Step, names: Names) -> str:
     Param("scope", "scope", "where the result is computed", "local", choices=memory_scopes),
     results="stage",
 )
-def cache_write(schedule: Schedule, tensor: Tensor, scope: str) -> Tensor:
+def cache_write(schedule: Schedule, tensor: Tensor | Sequence[Tensor], scope: str) -> Any:
     """Compute `tensor` into a new stage, and let its own stage copy the result.
 
     C[i] = f(i)    ->    C.local[i.c] = f(i.c);  C[i] = C.local[i]
 
-    Returns the tensor of the new stage. Call it before other primitives on this stage.
+    Of an operation with several outputs, give them all in a list. Returns the tensor of the new stage, or a list of
+    them. Call it before other primitives on this stage.
     """
-    result: Tensor = schedule.do("cache_write", schedule[tensor], {"scope": scope})
-    return result
+    if not isinstance(tensor, list | tuple):
+        return schedule.do("cache_write", schedule[tensor], {"scope": scope})
+    stage = _stage_of_all(schedule, tensor)
+    copied = schedule.do("cache_write", stage, {"scope": scope})
+    return list(copied) if isinstance(copied, tuple) else [copied]
+
+
+def _stage_of_all(schedule: Schedule, tensors: Sequence[Tensor]) -> Stage:
+    """The stage whose outputs `tensors` are, all of them."""
+    stages = list(dict.fromkeys(schedule[t] for t in tensors))
+    if len(stages) == 1 and len(tensors) == len(stages[0].op.outputs):
+        return stages[0]
+    names = ", ".join(str(getattr(t, "name", t)) for t in tensors) or "nothing"
+    raise ScheduleError(
+        f"cache_write takes all outputs of one operation, not {names}",
+        loops="; ".join(f"{s.name}: {s.loops()}" for s in stages),
+        hint="call it once for each stage: s.cache_write(C, scope)",
+        span=here(),
+    )
 
 
 @cache_write.legal
