@@ -89,6 +89,10 @@ class ComputeNest(StageLoops):
         for iv, r in self.own.ranges.items():
             values[iv] = ops.add(r.min, values[iv])
             guards += [(iv, g) for g in self.edges(iv, r, values[iv])]
+        if self.stage.is_rolling:
+            w = self.nests.window(self.stage)
+            axis = self.op.axis[w.moving[0] if w.moving else 0]
+            guards.append((axis, w.is_new([values[iv] for iv in self.op.axis])))
         return values, [(iv, g) for iv, g in guards if not self.analyzer.can_prove(g)]
 
     def edges(self, iv: IterVar, r: Range, value: Expr) -> list[Expr]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tewb.ir import (
+    Buffer,
     Expr,
     For,
     ForKind,
@@ -23,6 +24,7 @@ from tewb.ir import (
 from tewb.lowering.double_buffer import Ahead, double_buffered
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
+from tewb.lowering.rolling_buffer import Window, check_guards, rolled
 from tewb.schedule import Stage, inside
 from tewb.schedule.bounds import StageBounds, region_read
 
@@ -54,6 +56,11 @@ class StageLoops:
             body = heed_pragmas(body, pragmas, self.stage.origin(iv)) if pragmas else body
             body = seq(*self.prefetched(iv), body)
             loop = body = self.loop(iv, self.own.vars[iv], body)
+            rolling = [s for s in here if s.is_rolling]
+            if rolling:
+                body = rolled(
+                    loop, self.windows(rolling, [g for _, g in guards if self.depth(g) <= position])
+                )
             if len(here) < len(attached):
                 body = double_buffered(loop, [self.ahead(s) for s in attached if s.is_double])
         if first == 0:
@@ -80,6 +87,13 @@ class StageLoops:
                 there = [Range(ops.sub(low, m), r.extent) for low, r, m in zip(later, box, mins, strict=True)]
                 requests.append(prefetch_lines(buffer, there, simplify, self.stage.origin(iv)))
         return requests
+
+    def windows(self, rolling: Sequence[Stage], guards: Sequence[Expr]) -> list[tuple[Buffer, Window]]:
+        """The memory of each output of the stages, with its window. `guards` are around them."""
+        windows = [self.nests.window(s) for s in rolling]
+        for w in windows:
+            check_guards(w, guards, self.analyzer)
+        return [(self.nests.buffer(t)[0], w) for w in windows for t in w.stage.op.outputs]
 
     def ahead(self, stage: Stage) -> Ahead:
         """The computation of `stage`, which runs one iteration ahead."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tewb.base import ScheduleError
 from tewb.schedule.questions import Fault, first_fault
 from tewb.schedule.schedule import Schedule
-from tewb.schedule.stage import At
+from tewb.schedule.stage import At, groups_around
 
 
 def check_schedule(schedule: Schedule) -> None:
@@ -35,11 +35,15 @@ def fault_error(schedule: Schedule, fault: Fault) -> ScheduleError:
 def _offending_step(schedule: Schedule, fault: Fault) -> int | None:
     """The step of the journal that led to a fault: the last doubted one on the stages concerned, else the one that set
     the place or the mark."""
-    concerned = {fault.stage.name}
+    concerned = {fault.stage.name, *(g.stage.name for g in groups_around(fault.stage))}
     if isinstance(fault.stage.attach, At):
         concerned.add(fault.stage.attach.stage.name)
     doubted = [n for n in schedule.doubts if schedule.journal[n].stage in concerned]
     own = [n for n, step in enumerate(schedule.journal) if _is_call(step.primitive, step.stage, fault)]
+    if any(
+        n in schedule.doubts for n in own
+    ):  # steps after it that only met with the same fault are not to blame
+        doubted = [n for n in doubted if n in own or schedule.doubts[n].reason != fault.refusal.reason]
     return max(doubted or own, default=None)
 
 

@@ -210,6 +210,19 @@ class StagePrimitives:
         The stage is computed at that loop: call compute_at first.
         """
 
+    def rolling_buffer(self) -> None:
+        """Keep what the iteration before of the loop around has computed of this stage, and compute the rest: no element
+        twice as a window slides along. The memory is as large as one window, and goes round.
+
+            for i in n:                              B = allocate((3,))
+                B = allocate((3,))                   for i in n:
+                for r in 3: B[r] = f(i + r)   ->         for r in 3: if i == 0 or r == 2: B[(i + r) % 3] = f(i + r)
+                C[i] = B[0] + B[1] + B[2]                C[i] = B[i % 3] + B[(i + 1) % 3] + B[(i + 2) % 3]
+
+        The stage is computed at that loop, whose iterations run in order. Refused when it is lowered where its window does
+        not slide forwards.
+        """
+
     @property
     def is_nontemporal(self) -> bool:
         """Whether its results go to memory past the caches."""
@@ -229,6 +242,10 @@ class StagePrimitives:
     @property
     def is_double(self) -> bool:
         """Whether it is computed one iteration ahead, in memory for two parts."""
+
+    @property
+    def is_rolling(self) -> bool:
+        """Whether it keeps what the iteration before has computed."""
 
 class SchedulePrimitives:
     """What can be done to a tensor of a schedule and makes another stage: `s.cache_read(A, "local", [C])`."""

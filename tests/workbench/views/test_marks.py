@@ -90,6 +90,7 @@ SEEN: dict[str, tuple[Callable[[], Session], str, Steps, str, list[str]]] = {
     "storage_align": (product, "C", {"axis": "i", "factor": 32, "offset": 16}, "C", ["stride of i 16 (mod 32)"]),
     "prefetch": (product, "C", {"tensor": "A", "axis": "i", "offset": 8}, "C", ["prefetch A 8 ahead"]),
     "pragma": (product, "C", {"axis": "i", "key": "auto_unroll_max_step", "value": 16}, "C", ["auto_unroll_max_step 16"]),
+    "rolling_buffer": (cached, "A.local", {}, "A.local", ["rolling buffer"]),
     "double_buffer": (cached, "A.local", {}, "A.local", ["double buffered"]),
 }  # fmt: skip
 

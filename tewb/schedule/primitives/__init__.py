@@ -13,7 +13,7 @@ from tewb.schedule.declare import PRIMITIVES, Primitive
 
 _ORDER = (
     "split", "fuse", "reorder", "marks", "dot", "transpose", "compute_at", "group", "set_scope", "cache", "nontemporal", "rfactor",
-    "storage_align", "prefetch", "pragma", "double_buffer",
+    "storage_align", "prefetch", "pragma", "double_buffer", "rolling_buffer",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tewb.ir import ForKind
 from tewb.schedule.declare import Refusal, Results, Values, primitive
-from tewb.schedule.questions import for_now, inside
+from tewb.schedule.questions import attached_at, for_now, inside
 from tewb.schedule.stage import At, Mark, Stage
 from tewb.tensor import ComputeOp, PlaceholderOp
 
@@ -47,6 +47,9 @@ def _next_part(stage: Stage) -> Refusal | None:
         return Refusal(f"{parent.name} is not a compute, and its code knows one part of {stage.name}")
     if parent.loop_kind(axis) is ForKind.PARALLEL:
         return Refusal(f"{name} is parallel: there is no next iteration on the same thread")
+    rolling = next((s for s in attached_at(parent, axis) if s.is_rolling), None)
+    if rolling is not None:
+        return Refusal(f"{rolling.name} is a rolling buffer along {name}", "choose one of the two")
     pending, seen = stage.reads(), set()
     while pending:
         s = pending.pop()

@@ -166,7 +166,12 @@ def _parallel_refusal(stage: Stage, v: Values) -> Refusal | None:
 
 
 def _one_ahead(stage: Stage, iv: IterVar) -> Refusal | None:
-    """What is double buffered at a loop is made by the iteration before."""
+    """What is double buffered at a loop is made by the iteration before, and so is most of a rolling buffer."""
+    rolling = next((s for s in attached_at(stage, iv) if s.is_rolling), None)
+    if rolling is not None:
+        return Refusal(
+            f"{rolling.name} is a rolling buffer along {stage.axis_name(iv)}: iterations must come in order"
+        )
     double = next((s for s in attached_at(stage, iv) if s.is_double), None)
     if double is None:
         return None
