@@ -355,8 +355,9 @@ def not_a_place(stage: Stage) -> Refusal | None:
             f"{stage.name} is computed at loop {name} of {parent.name}, which was {became}",
             f"compute {stage.name} at a loop that is left",
         )
-    around = loops_to(parent, axis)
-    if any(parent.loop_kind(iv) is ForKind.VECTORIZED for iv in around):
+    if not parent.marks:
+        return None
+    if any(parent.loop_kind(iv) is ForKind.VECTORIZED for iv in loops_to(parent, axis)):
         return Refusal(f"loop {name} of {parent.name} is vectorized, and loops cannot become lanes")
     if parent.loop_kind(axis) is ForKind.DOT:
         return Refusal(
