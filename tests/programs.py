@@ -10,6 +10,7 @@ import numpy as np
 
 import tewb
 from tewb import te
+from tewb.ir import IRModule
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.tensor import PlaceholderOp, Tensor
 from tewb.testing import evaluate, random_array, tolerance
@@ -141,6 +142,12 @@ def schedule_for(outputs: list[Tensor]) -> Schedule:
     return te.create_schedule(list(dict.fromkeys(t.op for t in outputs)))
 
 
+def lower_all(s: Schedule) -> IRModule:
+    """The schedule lowered with all its inputs and outputs."""
+    inputs = [st for st in s.stages if st.is_placeholder]
+    return tewb.lower(s, [t for st in (*inputs, *s.output_stages) for t in st.op.outputs])
+
+
 def random_step(s: Schedule, rng: random.Random) -> Step:
     """Some step, legal or not, that names stages and loops which exist."""
     stage = rng.choice([st for st in s.stages if not isinstance(st.op, PlaceholderOp)] or s.stages)
@@ -155,8 +162,8 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
         options = p.choices(stage) if p.choices else []
         match p.kind:
             case "word":
-                args[p.name] = rng.choice(options)
-            case "int" if primitive.name == "pragma":
+                args[p.name] = rng.choice(options or ["group"])
+            case "value":
                 args[p.name] = rng.choice([0, 1, 16])
             case "int" if primitive.name == "prefetch":
                 args[p.name] = rng.choice([0, 1, 3])

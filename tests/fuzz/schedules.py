@@ -9,6 +9,7 @@ from tewb.base import InternalError, TewbError
 from tewb.schedule import PRIMITIVES, Param, Primitive, Schedule, Stage
 from tewb.schedule import Step as StepOfNames
 from tewb.schedule.declare import Selection
+from tewb.schedule.questions import first_fault
 from tewb.schedule.threads import threads_around
 
 FACTORS = (1, 2, 2, 3, 4, 4, 5, 7, 8, 8, 16, 32)
@@ -52,7 +53,7 @@ def attempt(s: Schedule, step: Step, names: dict[str, Any]) -> bool:
         foreign = next((k for k, v in args.items() if isinstance(v, str) and v.startswith("@!")), None)
         if foreign is not None:
             raise Finding("foreign handle", f"{primitive} took a loop of another stage: {args[foreign]}")
-        return True
+        return not _taken_back(s)
     except Finding:
         raise
     except InternalError as e:
@@ -65,6 +66,15 @@ def attempt(s: Schedule, step: Step, names: dict[str, Any]) -> bool:
         return False
     except Exception as e:
         raise Finding(f"{primitive}: {type(e).__name__}", f"{step}: {e}") from e
+
+
+def _taken_back(s: Schedule) -> bool:
+    """Most steps that only a later one could make right are undone; some wait for that one."""
+    number = len(s.journal) - 1
+    if number not in s.doubts or number % 4 == 0 or first_fault(s) is None:
+        return False
+    s.restore(s.journal[:-1])
+    return True
 
 
 def random_step(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool = False) -> Step:
@@ -124,7 +134,7 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
                 args[p.name] = rng.sample(options, rng.randint(1, len(options))) if options else []
             case "scope":
                 args[p.name] = rng.choice(options or ["local", "global"])
-            case "int":
+            case "int" | "value":
                 args[p.name] = number(p, rng, 0.3 if large else 0.06)
             case _ if options:
                 args[p.name] = rng.choice(options)

@@ -363,6 +363,46 @@ def primitive_set_store_predicate() -> Scheduled:
     return s, [A, B]
 
 
+@golden
+def primitive_rolling_buffer() -> Scheduled:
+    A = te.placeholder((10, 4), name="A")
+    B = te.compute((10, 4), lambda i, j: A[i, j] * 2.0, name="B")
+    C = te.compute((8, 4), lambda i, j: B[i, j] + B[i + 1, j] + B[i + 2, j], name="C")
+    s = te.create_schedule(C.op)
+    s[B].compute_at(s[C], C.op.axis[0])
+    s[B].rolling_buffer()
+    return s, [A, C]
+
+
+def grouped() -> Scheduled:
+    s, args = scheduled(chain(6, 4))
+    s.create_group(s["C"].op.output(0), args[0])
+    return s, args
+
+
+@golden
+def primitive_create_group() -> Scheduled:
+    s, args = grouped()
+    s["B"].compute_at(s["D"], "i")
+    s["C"].compute_at(s["D"], "i")
+    return s, args
+
+
+@golden
+def primitive_group_at() -> Scheduled:
+    s, args = grouped()
+    s.groups[0].compute_at(s["D"], "i")
+    return s, args
+
+
+@golden
+def primitive_group_root() -> Scheduled:
+    s, args = grouped()
+    s.groups[0].compute_at(s["D"], "i")
+    s.groups[0].compute_root()
+    return s, args
+
+
 # ---------------------------------------------------------------- reductions
 
 

@@ -53,9 +53,14 @@ class AxisKind(Enum):
 
 class IterVar(Operators):
     """An axis: a variable with the range it runs over and the kind of its iterations. That of threads has a tag, such as
-    "threadIdx.x"."""
+    "threadIdx.x".
+
+    The numbers are classic: `iter_type` is one of them, and `stage.iter_var_attrs` has those that primitives set.
+    """
 
     __slots__ = ("dom", "kind", "thread_tag", "var")
+    DataPar, ThreadIndex, CommReduce, Ordered, DimInfo = range(5)
+    Unrolled, Vectorized, Parallelized, Tensorized = range(5, 9)
 
     def __init__(self, dom: Range | None, var: Var, kind: AxisKind, thread_tag: str = "") -> None:
         self.dom, self.var, self.kind, self.thread_tag = dom, var, kind, thread_tag
@@ -68,9 +73,23 @@ class IterVar(Operators):
     def dtype(self) -> DType:
         return self.var.dtype
 
+    @property
+    def iter_type(self) -> int:
+        """The kind as a number of classic TE: `IterVar.DataPar`, `IterVar.CommReduce`, ..."""
+        return _ITER_TYPES[self.kind]
+
     def __repr__(self) -> str:
         dom = "" if self.dom is None else f", {self.dom!r}"
         return f"IterVar({self.name}{dom}, {self.kind.value})"
+
+
+_ITER_TYPES = {
+    AxisKind.DATA: IterVar.DataPar,
+    AxisKind.REDUCE: IterVar.CommReduce,
+    AxisKind.OPAQUE: IterVar.DimInfo,
+    AxisKind.ORDERED: IterVar.Ordered,
+    AxisKind.THREAD: IterVar.ThreadIndex,
+}
 
 
 @node

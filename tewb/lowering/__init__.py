@@ -1,6 +1,13 @@
 """Lowering: from a schedule to loops, then one pass per file; `pipeline.py` is the list."""
 
-from tewb.lowering.lower import INCOMPLETE, lower_schedule, scheduled_loops
+from tewb.lowering.lower import (
+    INCOMPLETE,
+    lower_schedule,
+    postprocessed,
+    schedule_to_module,
+    scheduled_loops,
+    whole_arguments,
+)
 from tewb.lowering.pipeline import (
     BUILD,
     LOWER,
@@ -48,8 +55,11 @@ __all__ = [
     "peak_bytes",
     "prim_func_pass",
     "print_ir",
+    "postprocessed",
     "run",
+    "schedule_to_module",
     "scheduled_loops",
     "with_user_passes",
     "with_thread_loops",
+    "whole_arguments",
 ]

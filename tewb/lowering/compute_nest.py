@@ -34,7 +34,7 @@ from tewb.lowering.stage_loops import StageLoops
 from tewb.lowering.store_predicate import store_predicate
 from tewb.lowering.thread_reduction import ThreadReduction, is_over_threads
 from tewb.lowering.vector_reduction import LaneReduction
-from tewb.schedule import Stage, index_up, lane_loop, loops_of_elements
+from tewb.schedule import Relation, Stage, index_up, lane_loop, loops_of_elements, unmixed
 from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ComputeNest(StageLoops):
         self.predicate = store_predicate(stage, self.launch, once=adds)
 
     def nest(self) -> Stmt:
-        values, guards = self.indices(self.own.vars)
+        values, guards = self.indices(self.own.vars, self.stage.relations)
         self.dependent_ranges = dependent_ranges(self, values)
         reduction = self.op.body[0] if isinstance(self.op.body[0], Reduce) else None
         translate = self.translate({iv.var: values[iv] for iv in self.own.ranges})
@@ -103,14 +103,19 @@ class ComputeNest(StageLoops):
     # ---- indices and guards
 
     def indices(
-        self, variables: Mapping[IterVar, Expr]
+        self, variables: Mapping[IterVar, Expr], relations: Sequence[Relation]
     ) -> tuple[dict[IterVar, Expr], list[tuple[IterVar, Expr]]]:
-        """The value of every axis, and the guards that keep superfluous iterations from running."""
+        """The value of every axis, from those of the loops that `relations` lead to, and the guards that keep superfluous
+        iterations from running."""
         values: dict[IterVar, Expr] = dict(variables)
-        guards = index_up(self.stage.relations, values, self.own.extents, self.analyzer)
+        guards = index_up(relations, values, self.own.extents, self.analyzer)
         for iv, r in self.own.ranges.items():
             values[iv] = ops.add(r.min, values[iv])
             guards += [(iv, g) for g in self.edges(iv, r, values[iv])]
+        if self.stage.is_rolling:
+            w = self.nests.window(self.stage)
+            axis = self.op.axis[w.moving[0] if w.moving else 0]
+            guards.append((axis, w.is_new([values[iv] for iv in self.op.axis])))
         guards = [(iv, g) for iv, g in guards if not self.analyzer.can_prove(g)]
         return values, guards + self.idle_guards(variables)
 
@@ -165,10 +170,11 @@ class ComputeNest(StageLoops):
         data = loops_of_elements(self.stage)
         fresh = {iv: Var(f"{self.stage.axis_name(iv)}.{name}", iv.dtype) for iv in data}
         variables: dict[IterVar, Expr] = {**self.own.vars, **fresh}
-        variables |= {iv: const(0, iv.dtype) for iv in self.leaves if iv.kind is AxisKind.REDUCE}
+        relations, parts = unmixed(self.stage.relations)
+        variables |= {iv: const(0, iv.dtype) for iv in (*parts, *self.leaves) if iv.kind is AxisKind.REDUCE}
         for iv, v in fresh.items():
             self.analyzer.bind_extent(v, const(0, v.dtype), self.own.extents[iv])
-        values, guards = self.indices(variables)
+        values, guards = self.indices(variables, relations)
         needed = [g for iv, g in guards if iv.kind is not AxisKind.REDUCE and uses(g, fresh.values())]
         nest = self.guarded([*needed, *self.inmost], body(values, list(fresh.values())))
         for iv in reversed(data):

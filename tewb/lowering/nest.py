@@ -38,6 +38,7 @@ from tewb.lowering.bind_buffers import bind_buffers, compact_strides
 from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.extern_nest import ExternNest, extern_scope
 from tewb.lowering.launches import Launch
+from tewb.lowering.rolling_buffer import Window, window
 from tewb.schedule import At, Schedule, Stage, aligned_strides, within_guards
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.threads import (
@@ -115,7 +116,7 @@ class Nests:
         nested = seq(before, self.produce(stage), wait, self.realize(rest, body, wait is not None))
         for t in reversed(stage.op.outputs):
             key = (stage, t.value_index)
-            if key not in self.arguments:
+            if key not in self.arguments and not stage.is_rolling:  # its memory is around the loop
                 nested = Allocate(self.buffers[key], nested, stage.origin())
         return nested
 
@@ -208,6 +209,21 @@ class Nests:
                 hint="lower(s, [A, B, C])",
             )
         return self.buffers[key], self.mins.get(key, tuple(const(0, n.dtype) for n in t.shape))
+
+    def window(self, stage: Stage) -> Window:
+        """The part of a rolling stage that an iteration of the loop around it needs."""
+        place = stage.attached
+        assert place is not None
+        if (stage, 0) in self.arguments:
+            raise LowerError(
+                f"rolling_buffer on stage {stage.name}: it is an argument, so all of it is kept",
+                hint=f"take {stage.name} off the arguments",
+                span=stage.origin().span,
+            )
+        own = self.bounds.stages[stage]
+        ranges = [own.ranges[iv] for iv in stage.op.axis]
+        v = self.bounds.stages[place.stage].vars[place.axis]
+        return window(stage, v, [r.min for r in ranges], [r.extent for r in ranges], self.bounds.analyzer)
 
     def view(self, t: Tensor, box: Sequence[Range]) -> Buffer:
         """A buffer for a box of `t`: the tensor's own buffer when the box is all that it holds, else a

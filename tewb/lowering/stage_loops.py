@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tewb.base import LowerError
 from tewb.ir import (
+    Buffer,
     Expr,
     For,
     ForKind,
@@ -25,6 +27,7 @@ from tewb.ir import (
 from tewb.lowering.double_buffer import Ahead, double_buffered
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
+from tewb.lowering.rolling_buffer import Window, check_guards, rolled
 from tewb.schedule import Stage, inside
 from tewb.schedule.bounds import StageBounds, region_read
 from tewb.schedule.threads import bound, is_exchanged, launched_around, threads_around
@@ -62,14 +65,32 @@ class StageLoops:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
             body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
-            body = heed_pragmas(body, {key: n for (own, key), n in self.stage.pragmas.items() if own is iv})
+            pragmas = {key: n for (own, key), n in self.stage.pragmas.items() if own is iv}
+            body = heed_pragmas(body, pragmas, self.stage.origin(iv)) if pragmas else body
             body = seq(*self.prefetched(iv), body)
             loop = body = self.loop(iv, self.own.vars[iv], body)
+            rolling = [s for s in here if s.is_rolling]
+            if rolling:
+                outside = [g for _, g in guards if self.depth(g) <= position]
+                body = rolled(self.in_order(loop, iv, rolling[0]), self.windows(rolling, outside))
             if len(here) < len(attached):
                 body = double_buffered(loop, [self.ahead(s) for s in attached if s.is_double])  # type: ignore[arg-type]
         if first == 0:
             body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
         return body
+
+    def in_order(self, loop: Stmt, iv: IterVar, rolling: Stage) -> For:
+        """The loop around a rolling buffer, whose iterations run one after the other. Raises LowerError for one that
+        threads run."""
+        if isinstance(loop, For):
+            return loop
+        name = self.stage.axis_name(iv)
+        raise LowerError(
+            f"rolling_buffer on stage {rolling.name}: the threads that loop {name} of stage {self.stage.name} is bound to"
+            " do not run one after the other",
+            hint=f"s[{rolling.name}].compute_at(s[{self.stage.name}], ...) at a loop that is not bound",
+            span=rolling.origin().span,
+        )
 
     def deepest_exchange(self, first: int, last: int) -> int:
         """The innermost position in a range at which a stage is computed for which threads wait; -1 for none. A guard
@@ -110,6 +131,13 @@ class StageLoops:
                 there = [Range(ops.sub(low, m), r.extent) for low, r, m in zip(later, box, mins, strict=True)]
                 requests.append(prefetch_lines(buffer, there, simplify, self.stage.origin(iv)))
         return requests
+
+    def windows(self, rolling: Sequence[Stage], guards: Sequence[Expr]) -> list[tuple[Buffer, Window]]:
+        """The memory of each output of the stages, with its window. `guards` are around them."""
+        windows = [self.nests.window(s) for s in rolling]
+        for w in windows:
+            check_guards(w, guards, self.analyzer)
+        return [(self.nests.buffer(t)[0], w) for w in windows for t in w.stage.op.outputs]
 
     def ahead(self, stage: Stage) -> Ahead:
         """The computation of `stage`, which runs one iteration ahead."""

@@ -29,6 +29,7 @@ from tewb.ir import (
     uses,
     walk,
 )
+from tewb.schedule.check_schedule import check_schedule
 from tewb.schedule.dependent_loops import around
 from tewb.schedule.extern_tiles import at_edge
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
@@ -91,7 +92,9 @@ class Bounds:
 
 @any_depth
 def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds:
-    """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole."""
+    """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole. Raises
+    ScheduleError for a schedule that no later call has made right."""
+    check_schedule(schedule)
     bounds = Bounds(inlined_operations(schedule), {}, Analyzer(), uses_threads(schedule))
     whole = {*schedule.output_stages, *kept_whole}
     for v in schedule.size_vars():

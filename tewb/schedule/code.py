@@ -51,7 +51,7 @@ def schedule_code(schedule: Schedule, stages: Mapping[str, str], taken: set[str]
     for step in schedule.journal:
         lines += _unpack_axes(replay, step, names)
         lines.append(step_code(step, names))
-        replay.apply(step)
+        replay.apply(step, at_once=False)
     return lines
 
 

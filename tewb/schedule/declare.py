@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import ScheduleError, Span, TewbError, brief, here
-from tewb.ir import ForKind, IterVar, const_int, ops
+from tewb.ir import ForKind, IntImm, IterVar, StringImm, const_int, ops
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
 from tewb.schedule.thread import condition_text, thread_text
@@ -41,7 +41,8 @@ class Param:
     """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
 
     Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
-    `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), word. `code` is how its value is written in a call, where that is not usual for
+    `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), word,
+    value (a number or a word). `code` is how its value is written in a call, where that is not usual for
     its kind: `s[{}]`.
     """
 
@@ -64,15 +65,21 @@ AXES = Param("axes", "axes", "loops of the stage, in order", choices=loop_names)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a primitive cannot be applied, and what would help."""
+    """Why a primitive cannot be applied, and what would help.
+
+    With `later`, a later call can still make it right: programs go on, and it is judged when they are lowered. The
+    workbench tells it at once.
+    """
 
     reason: str
     hint: str | None = None
+    later: bool = False
 
-    def error(self, call: PrimitiveCall, span: Span | None) -> ScheduleError:
+    def error(self, primitive: str, stage: Stage, span: Span | None) -> ScheduleError:
+        """The refusal of a call of `primitive` on `stage`."""
         return ScheduleError(
-            f"{call.primitive.name} on stage {call.stage.name}: {self.reason}",
-            loops=call.stage.loops(),
+            f"{primitive} on stage {stage.name}: {self.reason}",
+            loops=stage.loops(),
             hint=self.hint,
             span=span,
         )
@@ -287,6 +294,8 @@ def _leaves_mark(name: str, params: tuple[Param, ...], loop_kind: ForKind | None
 
     def effect(stage: Stage, v: Values, step: int) -> Results:
         loop = None if axis is None else v[axis]
+        if loop is not None and loop_kind is not None:
+            stage.unmark_kind(loop)  # the last word counts
         stage.mark(name, loop, *[v.get(other) for other in others])
         stage.shape(loop, step)
         if loop is not None and loop_kind is not None:
@@ -526,6 +535,14 @@ def _word(stage: Stage, what: object, values: Values) -> str | Refusal:
     return what if isinstance(what, str) else Refusal(f"{what!r} is not a word", "give it as text")
 
 
+def _value(stage: Stage, what: object, values: Values) -> int | str | Refusal:
+    if isinstance(what, IntImm | StringImm):
+        what = what.value
+    return (
+        what if isinstance(what, str) else _int(stage, int(what) if isinstance(what, bool) else what, values)
+    )
+
+
 _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "axis": _axis,
     "axes": _axes,
@@ -539,4 +556,5 @@ _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "threads": _threads,
     "condition": _condition,
     "word": _word,
+    "value": _value,
 }

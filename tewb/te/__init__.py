@@ -55,7 +55,7 @@ from tewb.ir.ops import (
     truncmod,
 )
 from tewb.schedule import Schedule, Stage, create_schedule
-from tewb.te import hybrid
+from tewb.te import hybrid, schedule
 from tewb.tensor import (
     ComputeOp,
     ExternOp,
@@ -85,6 +85,6 @@ __all__ = [
     "ceil", "comm_reducer", "compute", "const", "copysign", "cos", "cosh", "create_schedule", "decl_buffer", "div", "erf", "exp",
     "exp2", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hybrid", "hypot", "if_then_else", "indexdiv",
     "indexmod", "isfinite", "isinf", "isnan", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min",
-    "min_value", "nearbyint", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "select",
+    "min_value", "nearbyint", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "schedule", "select",
     "sigmoid", "sin", "sinh", "size_var", "sqrt", "sum", "tag_scope", "tan", "tanh", "thread_axis", "trunc", "truncdiv", "truncmod", "var",
 ]  # fmt: skip

@@ -74,10 +74,6 @@ class Operation:
         """The range of an axis, in terms of the axes that this operation has now."""
         return iv.dom
 
-    def same_as(self, other: object) -> bool:
-        """Whether `other` is this very operation."""
-        return self is other
-
     @property
     def input_tensors(self) -> tuple[Tensor, ...]:
         """The tensors that are read, each once, in the order in which the expressions meet them."""

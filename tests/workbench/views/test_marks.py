@@ -66,6 +66,12 @@ def on_threads() -> Session:
     return s
 
 
+def grouped() -> Session:
+    session = product()
+    session.apply(Step("create_group", "C", {"inputs": ["A"]}))
+    return session
+
+
 Steps = dict[str, Any]
 
 # Of each primitive: a program, its arguments, the stage that shows it, and what is seen there.
@@ -82,6 +88,9 @@ SEEN: dict[str, tuple[Callable[[], Session], str, Steps, str, list[str]]] = {
     "compute_at": (product, "C", {"parent": "D", "axis": "i"}, "C", ["at D.i"]),
     "compute_inline": (cached, "A.local", {}, "A.local", ["inline"]),
     "compute_root": (cached, "A.local", {}, "A.local", []),
+    "create_group": (product, "C", {"inputs": ["A"]}, "C", []),
+    "group_at": (grouped, "C", {"group": "group", "parent": "D", "axis": "i"}, "C", ["at D.i"]),
+    "group_root": (grouped, "C", {"group": "group"}, "C", []),
     "set_scope": (product, "C", {"scope": "local"}, "C", ["in local memory"]),
     "cache_read": (product, "A", {"scope": "local", "readers": ["C"]}, "A.local", ["in local memory"]),
     "cache_write": (product, "C", {"scope": "local"}, "C.local", ["in local memory"]),
@@ -90,6 +99,7 @@ SEEN: dict[str, tuple[Callable[[], Session], str, Steps, str, list[str]]] = {
     "storage_align": (product, "C", {"axis": "i", "factor": 32, "offset": 16}, "C", ["stride of i 16 (mod 32)"]),
     "prefetch": (product, "C", {"tensor": "A", "axis": "i", "offset": 8}, "C", ["prefetch A 8 ahead"]),
     "pragma": (product, "C", {"axis": "i", "key": "auto_unroll_max_step", "value": 16}, "C", ["auto_unroll_max_step 16"]),
+    "rolling_buffer": (cached, "A.local", {}, "A.local", ["rolling buffer"]),
     "double_buffer": (cached, "A.local", {}, "A.local", ["double buffered"]),
     "bind": (product, "C", {"axis": "i", "thread": "threadIdx.x"}, "C", ["bind threadIdx.x"]),
     "env_threads": (product, "D", {"threads": ["threadIdx.x(8)"]}, "D", ["inside of threadIdx.x(8)"]),

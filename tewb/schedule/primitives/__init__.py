@@ -15,6 +15,8 @@ _ORDER = (
     "split", "fuse", "reorder", "marks", "bind", "dot", "transpose", "compute_at", "set_scope", "cache", "nontemporal", "rfactor",
     "storage_align", "prefetch", "pragma", "double_buffer",
     "env_threads", "set_store_predicate",
+    "split", "fuse", "reorder", "marks", "dot", "transpose", "compute_at", "group", "set_scope", "cache", "nontemporal", "rfactor",
+    "storage_align", "prefetch", "pragma", "double_buffer", "rolling_buffer",
 )  # fmt: skip
 
 

@@ -8,7 +8,15 @@ from tewb.ir import AxisKind, IterVar
 from tewb.schedule import threads as of_schedule
 from tewb.schedule.declare import AXIS, Arguments, Param, Refusal, Repair, Selection, Values, primitive
 from tewb.schedule.primitives.marks import split_first
-from tewb.schedule.questions import has_loops, in_given_order, independent, unmarked
+from tewb.schedule.questions import (
+    at_once,
+    has_loops,
+    in_given_order,
+    independent,
+    not_inline,
+    opaque,
+    unmarked,
+)
 from tewb.schedule.stage import Mark, Stage
 from tewb.schedule.thread import Thread
 
@@ -38,7 +46,7 @@ def bind(stage: Stage, ivar: IterVar | str, thread_ivar: IterVar | str) -> None:
 @bind.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     iv, thread = v["axis"], Thread.parse(v["thread"])
-    refused = has_loops(stage) or unmarked(stage, iv)
+    refused = has_loops(stage) or opaque(stage, iv) or at_once(unmarked(stage, iv)) or not_inline(stage)
     if refused:
         return refused
     for other, t in threads(stage).items():

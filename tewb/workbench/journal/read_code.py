@@ -16,7 +16,7 @@ from typing import Any
 
 from tewb.base import ParseError, Span, TewbError, UnreadableError, python_lines, python_tree
 from tewb.ir import IterVar, Var, const_int, thread_axis
-from tewb.schedule import PRIMITIVES, Schedule, Stage
+from tewb.schedule import PRIMITIVES, Schedule, Stage, StageGroup
 from tewb.tensor import Operation, Tensor
 from tewb.workbench.journal.text_errors import ReadSteps, TextRange, closest, text_error
 
@@ -28,7 +28,7 @@ _STATEMENTS: dict[type, str] = {
     ast.AugAssign: "assignments in place", ast.AnnAssign: "annotations", ast.Delete: "del", ast.Assert: "assert",
 }  # fmt: skip
 _FIELDS: dict[type, tuple[str, ...]] = {
-    Schedule: ("outputs", "stages"),
+    Schedule: ("outputs", "stages", "groups"),
     Tensor: ("op",),
     Stage: ("op", "leaf_iter_vars", "all_iter_vars"),
     Operation: ("axis", "reduce_axis"),
@@ -315,7 +315,7 @@ class _Reader:
             return owner.equal(self.integer(node.args[0]))
         if isinstance(owner, Operation | Tensor) and name == "output":
             return self.output(node, owner)
-        if not isinstance(owner, Schedule | Stage):
+        if not isinstance(owner, Schedule | Stage | StageGroup):
             raise self.refuse(
                 node, f"{_said(owner)} has no primitives", "they belong to stages: s[C].split(i, 8)"
             )
@@ -337,11 +337,13 @@ class _Reader:
             raise self.refuse(node, f"{op.name} has {len(op.outputs)} outputs, counted from 0")
         return op.output(number)
 
-    def primitive(self, node: ast.Call, owner: Schedule | Stage, name: str) -> Any:
+    def primitive(self, node: ast.Call, owner: Schedule | Stage | StageGroup, name: str) -> Any:
         """Do a primitive on the trial schedule, and note the step."""
         own = [p.name for p in PRIMITIVES.values() if isinstance(owner, p.owner)]
+        if isinstance(owner, StageGroup):
+            own = ["compute_at", "compute_root"]
         if name not in own:
-            what = "the schedule" if isinstance(owner, Schedule) else f"stage {owner.name}"
+            what = "the schedule" if isinstance(owner, Schedule) else f"{_kind(owner)} {owner.name}"
             raise self.refuse(node.func, f"{what} has no primitive {name}", closest(name, own))
         f = getattr(owner, name)
         args, keywords = self.arguments(node)
@@ -373,6 +375,10 @@ class _Reader:
 
 def _flat(values: Sequence[Any]) -> list[Any]:
     return [x for v in values for x in (_flat(v) if isinstance(v, list | tuple) else [v])]
+
+
+def _kind(owner: Stage | StageGroup) -> str:
+    return "stage" if isinstance(owner, Stage) else "group"
 
 
 def _said(value: Any) -> str:
