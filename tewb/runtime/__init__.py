@@ -2,6 +2,7 @@
 
 from tewb.runtime.aligned_memory import aligned_empty
 from tewb.runtime.callbacks import register_native
+from tewb.runtime.classic_module import Module
 from tewb.runtime.container import ADT, Array, Map, ShapeTuple, String
 from tewb.runtime.conversion import PackedFunc, convert
 from tewb.runtime.devices import (
@@ -45,10 +46,10 @@ from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 
 __all__ = [
     "address_of", "ADT", "aligned_empty", "Array", "bitcode", "calls_for", "cl", "Compiled", "context", "convert",
-    "cpu", "cpu_pinned", "create_shared", "cuda", "Device", "device", "enabled", "Exported", "ext_dev",
+    "cpu", "cpu_pinned", "create_shared", "cuda", "device", "Device", "enabled", "Exported", "ext_dev",
     "ForeignKernel", "get_global_func", "get_num_threads", "gpu", "hexagon", "Kernel", "list_global_func_names",
-    "load_module", "Map", "memory_limit", "metal", "micro_dev", "mtl", "NDArray", "new_array", "opencl", "opengl",
-    "PackedFunc", "pool", "present", "register_func", "register_native", "register_symbol", "registered_function",
-    "remove_global_func", "rocm", "sample", "set_num_threads", "ShapeTuple", "shown", "source_values", "String",
-    "system_lib", "Target", "time_call", "Timing", "Translated", "vpi", "vulkan", "webgpu",
+    "load_module", "Map", "memory_limit", "metal", "micro_dev", "Module", "mtl", "NDArray", "new_array", "opencl",
+    "opengl", "PackedFunc", "pool", "present", "register_func", "register_native", "register_symbol",
+    "registered_function", "remove_global_func", "rocm", "sample", "set_num_threads", "ShapeTuple", "shown",
+    "source_values", "String", "system_lib", "Target", "time_call", "Timing", "Translated", "vpi", "vulkan", "webgpu",
 ]  # fmt: skip

@@ -25,9 +25,9 @@ from tewb.runtime.arguments import (
     simple_slots,
 )
 from tewb.runtime.background_call import call_in_background
+from tewb.runtime.classic_module import Module
 from tewb.runtime.devices import present
 from tewb.runtime.interrupt_watch import watched
-from tewb.runtime.module import Module
 from tewb.runtime.native_entry import Direct, connect, register_entry_functions, with_vectorcall
 from tewb.runtime.packed_functions import registered_function
 from tewb.runtime.target import Target
