@@ -10,7 +10,9 @@ import numpy as np
 
 import tewb
 from tewb import te
+from tewb.base import LowerError, ScheduleError
 from tewb.ir import IRModule
+from tewb.lowering import schedule_to_module
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.tensor import PlaceholderOp, Tensor
 from tewb.testing import evaluate, random_array, tolerance
@@ -224,7 +226,18 @@ def random_schedule(
             s.apply(step)
         elif step.primitive == "transpose":
             transpose_a_tile(s, step, rng)
+    while not _is_lowered(s):
+        s.restore(s.journal[:-1])
     return s
+
+
+def _is_lowered(s: Schedule) -> bool:
+    """Whether a schedule has loops: some steps are judged when it is lowered."""
+    try:
+        schedule_to_module(s)
+    except (LowerError, ScheduleError):
+        return False
+    return True
 
 
 def transpose_a_tile(s: Schedule, step: Step, rng: random.Random) -> None:

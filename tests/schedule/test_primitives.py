@@ -186,7 +186,8 @@ def test_reading_outside_is_refused_where_it_is_written() -> None:
                                          r"test_primitives.py"):  # fmt: skip
         te.compute((8,), lambda i: A[i + 1], name="B")
     with pytest.raises(BoundError, match="runs from -1 to 6"):
-        te.compute((8,), lambda i: te.select(i > 0, A[i - 1], 0.0), name="B")
+        te.compute((8,), lambda i: te.select(i > 0, 1.0, 0.0) * A[i - 1], name="B")
+    te.compute((8,), lambda i: te.select(i > 0, A[i - 1], 0.0), name="B")
     te.compute((8,), lambda i: te.if_then_else(i > 0, A[i - 1], 0.0), name="B")
 
 

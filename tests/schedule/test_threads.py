@@ -82,5 +82,6 @@ def test_random_schedules_as_gpus_have_them_compute_the_same(seed: int) -> None:
     for primitive, stage, args in gpu_steps(s, rng):
         with contextlib.suppress(ScheduleError):
             s.do(primitive, s[stage], args)
-    with contextlib.suppress(LowerError):  # what threads would not share is refused
+    # What threads would not share is refused, and what no later step has made right.
+    with contextlib.suppress(LowerError, ScheduleError):
         assert_same_result(s, inputs, outputs, debug=True)
