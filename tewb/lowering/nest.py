@@ -28,7 +28,8 @@ from tewb.ir import (
 from tewb.lowering.bind_buffers import bind_buffers, compact_strides
 from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.extern_nest import ExternNest, extern_scope
-from tewb.schedule import At, Schedule, Stage, aligned_strides, within_guards
+from tewb.lowering.tensorize_nest import TensorizeNest
+from tewb.schedule import At, Schedule, Stage, aligned_strides, tensorized, within_guards
 from tewb.schedule.bounds import Bounds
 from tewb.tensor import ComputeOp, ExternOp, Tensor, is_whole
 from tewb.tensor.hybrid import HybridOp
@@ -137,7 +138,12 @@ class Nests:
     def loops(self, stage: Stage) -> Stmt:
         op = self.bounds.operations[stage]
         if isinstance(op, ComputeOp):
-            return ComputeNest(self, stage, op).nest()
+            own = tensorized(stage)
+            return (
+                ComputeNest(self, stage, op).nest()
+                if own is None
+                else TensorizeNest(self, stage, op, *own).nest()
+            )
         if isinstance(op, ExternOp):
             return ExternNest(self, stage, op).nest()
         if isinstance(op, HybridOp):

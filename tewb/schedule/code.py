@@ -91,7 +91,7 @@ def _arguments(p: Primitive, step: Step, names: Names) -> list[str]:
                 text = names.stage(value)
             case "stages":
                 text = f"[{', '.join(map(names.stage, value))}]"
-            case "scope" | "word":
+            case "scope" | "word" | "intrin":
                 text = literal(value)
             case _:
                 text = repr(value) if param.code else f"{param.name}={value!r}"

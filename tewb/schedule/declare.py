@@ -26,6 +26,7 @@ from tewb.base import ScheduleError, Span, TewbError, brief, here
 from tewb.ir import ForKind, IterVar, const_int
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
+from tewb.tensor import intrinsic_of
 
 if TYPE_CHECKING:
     from tewb.schedule.code import Names
@@ -39,7 +40,7 @@ class Param:
     """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
 
     Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
-    `parent`), stages (several), scope, word. `code` is how its value is written in a call, where that is not usual for
+    `parent`), stages (several), scope, word, intrin (a tensor intrinsic, by its name). `code` is how its value is written in a call, where that is not usual for
     its kind: `s[{}]`.
     """
 
@@ -502,6 +503,14 @@ def _word(stage: Stage, what: object, values: Values) -> str | Refusal:
     return what if isinstance(what, str) else Refusal(f"{what!r} is not a word", "give it as text")
 
 
+def _intrin(stage: Stage, what: object, values: Values) -> str | Refusal:
+    """The name of a tensor intrinsic."""
+    try:
+        return intrinsic_of(what).name
+    except TewbError as e:
+        return Refusal(e.message, e.hint)
+
+
 _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "axis": _axis,
     "axes": _axes,
@@ -512,4 +521,5 @@ _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "place": _place,
     "scope": _scope,
     "word": _word,
+    "intrin": _intrin,
 }

@@ -12,7 +12,7 @@ import pkgutil
 from tewb.schedule.declare import PRIMITIVES, Primitive
 
 _ORDER = (
-    "split", "fuse", "reorder", "marks", "dot", "transpose", "compute_at", "set_scope", "cache", "nontemporal", "rfactor",
+    "split", "fuse", "reorder", "marks", "dot", "tensorize", "transpose", "compute_at", "set_scope", "cache", "nontemporal", "rfactor",
     "storage_align", "prefetch", "pragma", "double_buffer",
 )  # fmt: skip
 
