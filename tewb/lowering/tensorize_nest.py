@@ -137,7 +137,7 @@ class TensorizeNest(ComputeNest):
         """The range of each axis in one iteration of the loops outside. Raises LowerError where the loops inside do
         not run over a box."""
         own, simplify = self.own, self.analyzer.simplify
-        sets: dict[IterVar, Interval] = {iv: point(own.vars[iv]) for iv in self.around}
+        sets: dict[IterVar, Interval] = {iv: point(self.iteration(iv)) for iv in self.around}
         sets |= {iv: full(own.extents[iv]) for iv in self.within}
         intervals_up(self.stage.relations, sets, own.extents, self.analyzer)
         region = {}
@@ -155,6 +155,11 @@ class TensorizeNest(ComputeNest):
                 "tensorize inner loops of splits",
             )
         return region
+
+    def iteration(self, iv: IterVar) -> Expr:
+        """The iteration of a loop outside: the first where there is only one."""
+        v = self.own.vars[iv]
+        return const(0, v.dtype) if const_int(self.own.extents[iv]) == 1 else v
 
     def check_parts(self, found: TensorMatch, reductions: Sequence[int]) -> None:
         """A reduction that goes on outside needs an update, on outputs that it does not move."""
