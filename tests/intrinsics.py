@@ -59,6 +59,30 @@ def gemv(m: int, n: int, parts: str = "body reset update", dtype: str = "float32
     return te.decl_tensor_intrin(c.op, code, binds={b: strided(b, "b")}, name="gemv")
 
 
+def gemm(m: int, n: int, terms: int) -> TensorIntrin:
+    """c[i, j] = sum of a[i, k] * b[k, j], by loops of an ir_builder."""
+    a, b = te.placeholder((m, terms), name="a"), te.placeholder((terms, n), name="b")
+    k = te.reduce_axis((0, terms), name="k")
+    c = te.compute((m, n), lambda i, j: te.sum(a[i, k] * b[k, j], axis=k), name="c")
+
+    def code(ins: Any, outs: Any) -> Any:
+        def loops(begin: bool, add: bool) -> Stmt:
+            ib = IRBuilder()
+            x, y = map(ib.buffer_ptr, ins)
+            z = ib.buffer_ptr(outs[0])
+            with ib.for_range(0, m, name="row") as i, ib.for_range(0, n, name="column") as j:
+                if begin:
+                    z[i, j] = te.const(0, "float32")
+                if add:
+                    with ib.for_range(0, terms, name="term") as t:
+                        z[i, j] = z[i, j] + x[i, t] * y[t, j]
+            return ib.get()
+
+        return loops(True, True), loops(True, False), loops(False, True)
+
+    return te.decl_tensor_intrin(c.op, code, name="gemm")
+
+
 # void gemm4x8(float *c, const float *a, const float *b, int n, int c_row, int a_row, int b_row): c += a * b
 MICRO_KERNEL = """
 define i32 @gemm4x8(ptr %c, ptr %a, ptr %b, i32 %n, i32 %c_row, i32 %a_row, i32 %b_row) {

@@ -153,6 +153,8 @@ class _Matcher:
         for iv, target in pairs.items():
             analyzer.bind_extent(axes[target], const(0, iv.dtype), region[iv].extent)
         self.targets = tuple(axes.values())
+        self.named_mine: dict[Var, Expr] = {v: target.var for target, v in axes.items()}
+        self.named_own: dict[Var, Expr] = {axes[target]: iv.var for iv, target in pairs.items()}
         mine: dict[Var, Expr] = {target.var: v for target, v in axes.items()}
         self.of_intrin = at_axes({**mine, **sizes})
         self.origins = {iv: region[iv].min for iv in (*op.axis, *op.reduce_axis)}
@@ -198,7 +200,7 @@ class _Matcher:
             hint = f"{self.intrin.name} reads {counts[0]} tensors, and {self.op.name} reads {counts[1]}"
         return Mismatch(
             f"{self.intrin.name} computes {mine}, and {self.op.name} computes {own}: they differ at "
-            f"{_text(e.mine)} and {_text(e.own)}",
+            f"{_text(e.mine, self.named_mine)} and {_text(e.own, self.named_own)}",
             hint,
         )
 
@@ -306,5 +308,6 @@ def _reads(e: Expr) -> bool:
     return any(isinstance(n, ProducerLoad) for n in walk(e))
 
 
-def _text(x: object) -> str:
-    return script(x) if isinstance(x, Expr) else str(x)
+def _text(x: object, names: Mapping[Var, Expr] | None = None) -> str:
+    """An expression with the names of axes that its program gave them."""
+    return script(substitute(x, names or {})) if isinstance(x, Expr) else str(x)

@@ -28,6 +28,7 @@ from tewb.tensor.json_text import load_json, save_json
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
+from tewb.tensor.tensor_compute import TensorComputeOp
 from tewb.tensor.tensor_intrin import INTRINSICS, TensorIntrin, decl_tensor_intrin, intrinsic_of
 from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
 
@@ -35,5 +36,5 @@ __all__ = [
     "ComputeOp", "Domain", "ExternOp", "Operation", "TilePart", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "address_of", "call_extern",
     "call_packed", "check_name", "checked_index", "comm_reducer", "compute", "decl_buffer", "depends_on", "extern", "extern_region", "is_whole", "known_ranges", "max_value", "min_value",
     "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile", "index_text",
-"ALWAYS", "GraphSource", "INTRINSICS", "TensorIntrin", "decl_tensor_intrin", "intrinsic_of", "load_json", "save_json", "Region", "UnprovedRead", "check_accesses",
+"ALWAYS", "GraphSource", "INTRINSICS", "TensorComputeOp", "TensorIntrin", "decl_tensor_intrin", "intrinsic_of", "load_json", "save_json", "Region", "UnprovedRead", "check_accesses",
 ]  # fmt: skip

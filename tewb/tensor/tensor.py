@@ -102,7 +102,8 @@ class Tensor(Producer):
 
     def __getitem__(self, indices: Any) -> Any:
         index = indices if isinstance(indices, tuple) else (indices,)
-        return element(self, index) if len(index) == self.ndim else TensorSlice(self, index)
+        whole = len(index) == self.ndim and not any(isinstance(i, slice) for i in index)
+        return element(self, index) if whole else TensorSlice(self, index)
 
     def __repr__(self) -> str:
         shape = ", ".join(repr(s) for s in self.shape) + ("," if self.ndim == 1 else "")
@@ -171,7 +172,8 @@ class Tensor(Producer):
 
 
 class TensorSlice(Operators):
-    """A tensor with its first indices given: `A[i]` of a matrix, waiting for `[j]`."""
+    """A tensor with its first indices given, `A[i]` of a matrix, waiting for `[j]`; or a part of it for an intrinsic,
+    `A[i, 0:8]`."""
 
     __slots__ = ("indices", "tensor")
 

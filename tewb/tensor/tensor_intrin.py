@@ -94,6 +94,19 @@ class TensorIntrin:
             for part, s in zip(PARTS, several, strict=True)
         }
 
+    def __call__(self, *parts: Any, reduce_axis: Any = None, scalar_inputs: Any = None) -> Any:
+        """The intrinsic on parts of tensors, for the function of a compute: `A` or `A[i]` or `A[i, 0:n]` for each input. Its
+        reduction goes on over the axes `reduce_axis`."""
+        from tewb.tensor.tensor_compute import IntrinsicCall  # it stands on this file
+
+        if scalar_inputs:
+            raise ExternError(
+                f"tensor intrinsic {self.name}: scalar_inputs have no place here",
+                hint="give the values as scalar_params=, or let the function of the buffers keep them",
+                span=here(),
+            )
+        return IntrinsicCall(self, parts, reduce_axis)
+
     def __repr__(self) -> str:
         return f"TensorIntrin({self.name})"
 

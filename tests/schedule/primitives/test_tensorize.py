@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from tests import intrinsics
 from tests.programs import assert_same_result, matmul, schedule_for
 from tewb import te
 from tewb.base import LowerError, ScheduleError, TewbError
-from tewb.schedule import Schedule
+from tewb.schedule import Schedule, Step
 
 Scheduled = tuple[Schedule, list[Any], list[Any]]
 
@@ -175,6 +176,47 @@ def test_the_cache_of_an_output_is_tensorized() -> None:
     io, jo, ii, ji = s["C"].tile("i", "j", 4, 4)
     s[CC].compute_at(s["C"], jo)
     s[CC].tensorize(CC.op.axis[1], intrinsics.gemv(4, 8))
+    assert_same_result(s, inputs, outputs)
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("seed", range(32))
+def test_random_schedules_around_an_intrinsic(seed: int) -> None:
+    rng = random.Random(f"tensorize{seed}")
+    tile = [rng.choice([1, 2, 3, 4]) for _ in range(3)]
+    sizes = [t * rng.choice([1, 2, 3]) for t in tile]
+    inputs, outputs = matmul(sizes[0], sizes[1], sizes[2])
+    s = schedule_for(outputs)
+    stage, caches = s["C"], []
+    if rng.random() < 0.4:
+        stage = s[s.cache_write(outputs[0], rng.choice(["local", "global"]))]
+        if rng.random() < 0.7:
+            i, j = s["C"].op.axis
+            by = tile[0] * rng.choice([1, 2])
+            if sizes[0] % by == 0:
+                stage.compute_at(s["C"], s["C"].split(i, factor=by)[0])
+    if rng.random() < 0.5:
+        caches = [s[s.cache_read(t, "local", [stage.op.output(0)])] for t in inputs]
+    outer, inner = [], []
+    for iv, factor in zip((*stage.op.axis, *stage.op.reduce_axis), tile, strict=True):
+        o, i = stage.split(iv, factor=factor)
+        outer.append(o)
+        inner.append(i)
+    rng.shuffle(outer)
+    first, *others = inner
+    rng.shuffle(others)
+    stage.reorder(*outer, first, *others)
+    stage.tensorize(first, intrinsics.gemm(*tile[:2], tile[2]))
+    for cache in caches:
+        if rng.random() < 0.6:
+            cache.compute_at(stage, rng.choice(outer))
+    for loop in outer:
+        mark = rng.choice([stage.unroll, stage.parallel, None])
+        if (
+            mark is not None
+            and s.why_not(Step(mark.__name__, stage.name, {"axis": stage.axis_name(loop)})) is None
+        ):
+            mark(loop)
     assert_same_result(s, inputs, outputs)
 
 
