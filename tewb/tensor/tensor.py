@@ -187,6 +187,12 @@ class TensorSlice(Operators):
 
     def as_expr(self) -> Expr:
         """The element, once all indices are there."""
+        if any(isinstance(i, slice) for i in self.indices):
+            raise ExpressionError(
+                f"{self!r} is a part of {self.tensor.name}, and an expression is made of elements",
+                hint="tensor intrinsics take parts; an element has a number for each index",
+                span=here(),
+            )
         return element(self.tensor, self.indices)
 
     @property
@@ -194,7 +200,14 @@ class TensorSlice(Operators):
         return self.tensor.dtype
 
     def __repr__(self) -> str:
-        return f"{self.tensor.name}[{', '.join(map(repr, self.indices))}]"
+        return f"{self.tensor.name}[{', '.join(map(_index_text, self.indices))}]"
+
+
+def _index_text(i: Any) -> str:
+    if not isinstance(i, slice):
+        return repr(i)
+    ends = ["" if e is None else repr(e) for e in (i.start, i.stop)]
+    return ":".join(ends if i.step is None else [*ends, repr(i.step)])
 
 
 def element(tensor: Tensor, indices: Iterable[Any]) -> Expr:
