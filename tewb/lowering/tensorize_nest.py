@@ -84,6 +84,7 @@ class TensorizeNest(ComputeNest):
         late = [g for g in guards if self.depth(g[1]) >= first]
         update = self.statement("update", memory)
         if self.made(memory)["reset"] is None:
+            self.check_begins(reductions)
             begins = ops.all_of(*[ops.equal(self.own.vars[self.around[i]], 0) for i in reductions])
             update = IfThenElse(begins, self.statement("body", memory), update, self.origin)
             return self.loops(0, first, early, self.loops(first, self.position, late, update))
@@ -105,6 +106,12 @@ class TensorizeNest(ComputeNest):
         refused = not_plain(self.stage, self.axis)
         if refused is not None:
             raise self.error(refused.reason, refused.hint)
+        for read in (self.nests.schedule.stage_of(t) for t in self.op.inputs):
+            if read.marks_of("rolling_buffer"):
+                raise self.error(
+                    f"{read.name} is a rolling buffer, and the code of an intrinsic does not know that it goes round",
+                    "leave out rolling_buffer",
+                )
         if self.op.domains:
             ranges = ", ".join(self.stage.axis_name(iv) for iv in self.op.domains)
             raise self.error(
@@ -175,6 +182,15 @@ class TensorizeNest(ComputeNest):
             raise self.error(
                 f"{names} runs over elements and over terms of a reduction", "fuse axes of one kind"
             )
+
+    def check_begins(self, reductions: Sequence[int]) -> None:
+        """Without a reset the first iteration begins the sums, so there is one."""
+        for iv in (self.around[i] for i in reductions):
+            if not self.analyzer.can_prove(ops.greater_equal(self.own.extents[iv], 1)):
+                raise self.error(
+                    f"{self.stage.axis_name(iv)} may have no iteration, and {self.intrin.name} has no reset to begin with",
+                    "let its function return (body, reset, update)",
+                )
 
     def check_dense(self, memory: Sequence[Buffer]) -> None:
         """A buffer that was declared without strides promises dense memory."""

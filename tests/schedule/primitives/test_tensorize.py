@@ -310,6 +310,47 @@ def test_loops_inside_are_not_marked(first: bool) -> None:
         tewb.lower(s, inputs + outputs)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_loops_outside_are_not_lanes(first: bool) -> None:
+    s, inputs, outputs = sums(4, 8)
+    steps = [lambda: s["C"].vectorize("i0"), lambda: s["C"].tensorize("i1", intrinsics.add(8))]
+    with pytest.raises(
+        TewbError, match="loop i0 is marked vectorize, and the code of an intrinsic cannot become lanes"
+    ):
+        for step in steps if first else reversed(steps):
+            step()
+        tewb.lower(s, inputs + outputs)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_elements_are_not_stored_in_another_way(first: bool) -> None:
+    s, inputs, outputs = sums(4, 8)
+    steps = [lambda: s["C"].nontemporal(), lambda: s["C"].tensorize("i1", intrinsics.add(8))]
+    with pytest.raises(
+        TewbError, match="C is marked nontemporal, which the code of an intrinsic does not know of"
+    ):
+        for step in steps if first else reversed(steps):
+            step()
+        tewb.lower(s, inputs + outputs)
+
+
+def test_without_a_reset_there_must_be_a_first_iteration() -> None:
+    s, inputs, outputs = products(4, 4, te.var("n"))
+    ko, ki = s["C"].split("k", factor=1)
+    s["C"].reorder("i", ko, "j", ki)
+    s["C"].tensorize("j", intrinsics.gemv(4, 1, "body update"))
+    assert "k.outer may have no iteration, and gemv" in refused(s, inputs + outputs)
+    s, inputs, outputs = products(4, 4, te.var("n"))
+    s["C"].reorder("i", "k", "j")
+    s["C"].tensorize("j", intrinsics.gemv(4, 1))
+    f = tewb.build(s, inputs + outputs)
+    for n in (0, 3):
+        a, b = np.random.rand(2, 4, n).astype("float32")
+        c = np.full((4, 4), 7, "float32")
+        f(a, b, c)
+        np.testing.assert_allclose(c, a @ b.T, rtol=1e-5)
+
+
 def test_nothing_is_computed_inside() -> None:
     s, inputs, outputs = products(4, 4, 8)
     AA = s.cache_read(inputs[0], "local", [outputs[0]])

@@ -10,6 +10,13 @@ from tewb.schedule.questions import attached_at, has_loops, unmarked
 from tewb.schedule.stage import Mark, Stage
 from tewb.tensor import INTRINSICS, ComputeOp, TensorIntrin, intrinsic_of
 
+_LANES = ("vectorize", "transpose")  # marks of loops whose iterations become lanes
+_STORES = (
+    "nontemporal",
+    "rolling_buffer",
+    "set_store_predicate",
+)  # marks of stages whose elements are stored otherwise
+
 
 def _names(stage: Stage) -> list[str]:
     return list(INTRINSICS)
@@ -55,8 +62,20 @@ def tensorized(stage: Stage) -> tuple[IterVar, TensorIntrin] | None:
 
 
 def not_plain(stage: Stage, iv: IterVar) -> Refusal | None:
-    """The loops from `iv` on are gone when an intrinsic does them: nothing is said of them, or computed in them."""
-    for inner in stage.leaf_iter_vars[stage.leaf_iter_vars.index(iv) :]:
+    """The loops from `iv` on are gone when an intrinsic does them: nothing is said of them, or computed in them. Those
+    around them run one iteration after the other, or on threads."""
+    at = stage.leaf_iter_vars.index(iv)
+    for outer in stage.leaf_iter_vars[:at]:
+        lanes = next((m.primitive for m in stage.marks_on(outer) if m.primitive in _LANES), None)
+        if lanes is not None:
+            return Refusal(
+                f"loop {stage.axis_name(outer)} is marked {lanes}, and the code of an intrinsic cannot become lanes",
+                f"leave out {lanes}",
+            )
+    for word in _STORES:
+        if stage.marks_of(word):
+            return Refusal(f"{stage.name} is marked {word}, which the code of an intrinsic does not know of")
+    for inner in stage.leaf_iter_vars[at:]:
         name = stage.axis_name(inner)
         words = [m.primitive for m in stage.marks_on(inner) if m.primitive != "tensorize"]
         if words:
