@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests import intrinsics
 from tests.programs import PROGRAMS, blur, bytes_product, chain, matmul, schedule_for
 from tests.schedule.test_dependent_loops import csr, lower_triangle
 from tewb import te
@@ -300,6 +301,16 @@ def primitive_storage_align() -> Scheduled:
 def primitive_prefetch() -> Scheduled:
     s, args = scheduled(chain(4, 40))
     s["B"].prefetch(args[0], "i", 1)
+    return s, args
+
+
+@golden
+def primitive_tensorize() -> Scheduled:
+    s, args = scheduled(matmul(4, 8, 6))
+    io, jo, ii, ji = s["C"].tile("i", "j", 4, 8)
+    ko, ki = s["C"].split("k", factor=3)
+    s["C"].reorder(io, jo, ko, ii, ji, ki)
+    s["C"].tensorize(ii, intrinsics.gemm(4, 8, 3))
     return s, args
 
 

@@ -48,6 +48,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.thread_pool._pool                    the thread pool, once a kernel has needed it
     schedule.declare.PRIMITIVES                  the schedule primitives, by name, filled as they are declared
     tensor.tag_scope._tag                        the tag of the scope that is open in this thread or task
+    tensor.tensor_intrin.INTRINSICS              the tensor intrinsics that were declared, by name
     tensor.tensor._broadcaster                   how tensors are added to each other, which tensor/compute.py registers
     testing.reference._shared                    the shared subexpressions of expressions evaluated last; at most 64 entries
     workbench.judge.ledger.caches                the data caches of a core, as the system describes them

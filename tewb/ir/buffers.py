@@ -7,7 +7,7 @@ from typing import Any
 
 from tewb.base import HANDLE, DType
 from tewb.ir import ops
-from tewb.ir.expressions import Expr, IntImm, Var
+from tewb.ir.expressions import Call, Expr, IntImm, Var
 from tewb.ir.node import node
 from tewb.ir.origin import Origin
 from tewb.ir.symbolic import Symbolic
@@ -45,6 +45,42 @@ class Buffer:
 
     def __getitem__(self, indices: Any) -> Expr:
         return ops.load(self, indices)
+
+    def access_ptr(
+        self,
+        access_mask: str | int = "rw",
+        ptr_type: str = "handle",
+        content_lanes: int = 1,
+        offset: Any = 0,
+        extent: Any = None,
+    ) -> Expr:
+        """The pointer to its first element, or to the one `offset` elements further. What code does with it
+        (`access_mask`) and the type of the pointer do not matter here."""
+        there = self
+        if not ops.is_const(ops.convert(offset), 0):
+            one = (IntImm(1, DType("int32")),)
+            there = self.with_(shape=one, strides=one, elem_offset=ops.add(self.elem_offset, offset))
+        zeros = tuple(ops.const(0, n.dtype) for n in there.shape)
+        return Call("address_of", (BufferLoad(there, zeros, there.dtype),), HANDLE)
+
+    def vload(self, begin: Any, dtype: str | DType | None = None) -> Expr:
+        """The elements from `begin` on along the last dimension, as many as a vector of `dtype` has."""
+        return ops.load(self, self._along(begin, DType(dtype or self.dtype).lanes))
+
+    def vstore(self, begin: Any, value: Any) -> Any:
+        """The statement that stores a vector from `begin` on along the last dimension."""
+        from tewb.ir.statements import BufferStore  # statements stand on buffers
+
+        given = ops.convert(value)
+        return BufferStore(
+            self,
+            ops.cast(given, self.dtype.with_lanes(given.dtype.lanes)),
+            self._along(begin, given.dtype.lanes),
+        )
+
+    def _along(self, begin: Any, lanes: int) -> tuple[Expr, ...]:
+        *outer, last = begin if isinstance(begin, tuple | list) else (begin,)
+        return (*map(ops.convert, outer), ops.ramp(last, 1, lanes))
 
     def with_(self, **changes: Any) -> Buffer:
         """A copy with some fields changed."""

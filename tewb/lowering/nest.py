@@ -39,7 +39,8 @@ from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.extern_nest import ExternNest, extern_scope
 from tewb.lowering.launches import Launch
 from tewb.lowering.rolling_buffer import Window, window
-from tewb.schedule import At, Schedule, Stage, aligned_strides, within_guards
+from tewb.lowering.tensorize_nest import TensorizeNest
+from tewb.schedule import At, Schedule, Stage, aligned_strides, tensorized, within_guards
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.threads import (
     bound,
@@ -185,7 +186,12 @@ class Nests:
         """The loops of a stage by what it computes."""
         op = self.bounds.operations[stage]
         if isinstance(op, ComputeOp):
-            return ComputeNest(self, stage, op).nest()
+            own = tensorized(stage)
+            return (
+                ComputeNest(self, stage, op).nest()
+                if own is None
+                else TensorizeNest(self, stage, op, *own).nest()
+            )
         if isinstance(op, ExternOp):
             return ExternNest(self, stage, op).nest()
         if isinstance(op, HybridOp):

@@ -27,6 +27,7 @@ from tewb.schedule.hybrid_loops import within_guards
 from tewb.schedule.journal import Step, steps_of
 from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
+from tewb.schedule.primitives.tensorize import not_plain, tensorized
 from tewb.schedule.questions import Fault, inside
 from tewb.schedule.recompute import recompute_factor, repeated
 from tewb.schedule.relation import (
@@ -38,18 +39,27 @@ from tewb.schedule.relation import (
     Singleton,
     Split,
     divides,
+    full,
     index_up,
+    intervals_up,
+    shifted,
     unmixed,
 )
 from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.schedule import Schedule, create_schedule
 from tewb.schedule.stage import INLINE, At, IterVarAttr, Stage, StageGroup
+from tewb.schedule.tensor_match import Mismatch, TensorMatch, TensorPart, tensor_match
 from tewb.schedule.vector_reduction import lane_loop, lane_shape, loops_of_elements
 
 del _primitives
 
 __all__ = [
-    "INLINE", "PRIMITIVES", "At", "Fuse", "Param", "Primitive", "ResultCache", "Schedule", "Split", "Stage", "Step",
-    "create_schedule", "loop_marks", "loop_of", "loops_text", "place_text", "stage_marks", "steps_of",
-"Extents", "IterVarAttr", "attach_paths", "inline_broadcasts", "inline_elementwise", "inline_injective", "operations_in_order", "read_graph", "Fault", "LARGEST_FACTOR", "Names", "PrimitiveCall", "REQUIRED", "Rebase", "Refusal", "Relation", "Repair", "Selection", "Singleton", "StageGroup", "aligned_strides", "divides", "elements_spanned", "fault_error", "index_up", "inside", "lane_loop", "lane_shape", "loops_of_elements", "recompute_factor", "repeated", "schedule_code", "tile_of", "unmixed", "within_guards",
+    "aligned_strides", "At", "attach_paths", "create_schedule", "divides", "elements_spanned", "Extents", "Fault",
+    "fault_error", "full", "Fuse", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise",
+    "inline_injective", "inside", "intervals_up", "IterVarAttr", "lane_loop", "lane_shape", "LARGEST_FACTOR",
+    "loop_marks", "loop_of", "loops_of_elements", "loops_text", "Mismatch", "Names", "not_plain",
+    "operations_in_order", "Param", "place_text", "Primitive", "PrimitiveCall", "PRIMITIVES", "read_graph", "Rebase",
+    "recompute_factor", "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "Schedule",
+    "schedule_code", "Selection", "shifted", "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step",
+    "steps_of", "tensor_match", "tensorized", "TensorMatch", "TensorPart", "tile_of", "unmixed", "within_guards",
 ]  # fmt: skip

@@ -93,7 +93,7 @@ def _arguments(p: Primitive, step: Step, names: Names) -> list[str]:
                 text = f"[{', '.join(map(names.stage, value))}]"
             case "threads":
                 text = f"[{', '.join(map(literal, value))}]"
-            case "scope" | "word" | "thread" | "condition":
+            case "scope" | "word" | "thread" | "condition" | "intrin":
                 text = literal(value)
             case _:
                 text = repr(value) if param.code else f"{param.name}={value!r}"

@@ -28,6 +28,7 @@ from tewb.ir import ForKind, IntImm, IterVar, StringImm, const_int, ops
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
 from tewb.schedule.thread import condition_text, thread_text
+from tewb.tensor import intrinsic_of
 
 if TYPE_CHECKING:
     from tewb.schedule.code import Names
@@ -42,7 +43,7 @@ class Param:
 
     Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
     `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), word,
-    value (a number or a word). `code` is how its value is written in a call, where that is not usual for
+    value (a number or a word), intrin (a tensor intrinsic, by its name). `code` is how its value is written in a call, where that is not usual for
     its kind: `s[{}]`.
     """
 
@@ -543,6 +544,14 @@ def _value(stage: Stage, what: object, values: Values) -> int | str | Refusal:
     )
 
 
+def _intrin(stage: Stage, what: object, values: Values) -> str | Refusal:
+    """The name of a tensor intrinsic."""
+    try:
+        return intrinsic_of(what).name
+    except TewbError as e:
+        return Refusal(e.message, e.hint)
+
+
 _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "axis": _axis,
     "axes": _axes,
@@ -557,4 +566,5 @@ _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "condition": _condition,
     "word": _word,
     "value": _value,
+    "intrin": _intrin,
 }

@@ -9,6 +9,7 @@ from tewb.schedule.stage import Stage as Stage
 from tewb.schedule.stage import StageGroup as StageGroup
 from tewb.schedule.thread import Thread as Thread
 from tewb.tensor.tensor import Tensor as Tensor
+from tewb.tensor.tensor_intrin import TensorIntrin as TensorIntrin
 from typing import Any as Any
 
 class StagePrimitives:
@@ -120,6 +121,19 @@ class StagePrimitives:
 
         The sum wraps as int32 does. Where a guard remains inside, or lanes are not side by side, the loop runs
         serially: the result is the same.
+        """
+
+    def tensorize(self, var: IterVar | str, tensor_intrin: TensorIntrin | str) -> None:
+        """Do a loop, and all loops inside of it, by a tensor intrinsic (see `te.decl_tensor_intrin`).
+
+            for i.outer:                                    for i.outer:
+                for i.inner in 4:                               gemv(A[i.outer*4 : i.outer*4 + 4, 0:8], B[0:8],
+                    for k in 8:                       ->             C[i.outer*4 : i.outer*4 + 4])
+                        C[i] += A[i, k] * B[k]
+
+        What the loops compute must be what the intrinsic computes. That is found out when the program is lowered: then it
+        is known where the stage stands and what is inlined in it. Reduce loops outside need an intrinsic with
+        a reset and an update. Where a factor does not divide, the last iterations would pass the end, and are refused.
         """
 
     def transpose(self, rows: IterVar | str, lanes: IterVar | str) -> None:

@@ -12,7 +12,7 @@ from tewb.schedule.declare import PRIMITIVES
 from tewb.schedule.loop_text import loops_text
 from tewb.schedule.methods import StagePrimitives
 from tewb.schedule.relation import Fuse, Relation, Split
-from tewb.tensor import Operation, PlaceholderOp, Tensor
+from tewb.tensor import Operation, PlaceholderOp, Tensor, TensorComputeOp
 
 if TYPE_CHECKING:
     from tewb.schedule.schedule import Schedule
@@ -189,6 +189,9 @@ class Stage(StagePrimitives):
         self._names: dict[str, IterVar] = {}
         for iv in self.leaf_iter_vars:
             self.register(iv)
+        if isinstance(op, TensorComputeOp):
+            self.leaf_iter_vars = LoopList(op.loops)
+            self.mark("tensorize", op.tensorized_axis, op.intrin.name)
 
     # ---- what it is
 

@@ -62,12 +62,14 @@ from tewb.tensor import (
     Operation,
     PlaceholderOp,
     Tensor,
+    TensorIntrin,
     access,
     call_extern,
     call_packed,
     comm_reducer,
     compute,
     decl_buffer,
+    decl_tensor_intrin,
     extern,
     max_value,
     min_value,
@@ -81,8 +83,8 @@ from tewb.tensor.hybrid import HybridOp
 from tewb.tensor.reduce import max, min, prod, sum
 
 __all__ = [
-    "ComputeOp", "ExternOp", "HybridOp", "Operation", "PlaceholderOp", "Schedule", "Stage", "Tensor", "abs", "access", "acos", "all", "any", "asin", "atan", "atan2", "call_extern", "call_packed", "cast",
-    "ceil", "comm_reducer", "compute", "const", "copysign", "cos", "cosh", "create_schedule", "decl_buffer", "div", "erf", "exp",
+    "ComputeOp", "ExternOp", "HybridOp", "Operation", "PlaceholderOp", "Schedule", "Stage", "Tensor", "TensorIntrin", "abs", "access", "acos", "all", "any", "asin", "atan", "atan2", "call_extern", "call_packed", "cast",
+    "ceil", "comm_reducer", "compute", "const", "copysign", "cos", "cosh", "create_schedule", "decl_buffer", "decl_tensor_intrin", "div", "erf", "exp",
     "exp2", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hybrid", "hypot", "if_then_else", "indexdiv",
     "indexmod", "isfinite", "isinf", "isnan", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min",
     "min_value", "nearbyint", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "schedule", "select",

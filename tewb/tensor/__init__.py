@@ -28,13 +28,15 @@ from tewb.tensor.placeholder import PlaceholderOp, placeholder, size_var, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.tag_scope import tag_scope
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
+from tewb.tensor.tensor_compute import TensorComputeOp
+from tewb.tensor.tensor_intrin import INTRINSICS, TensorIntrin, decl_tensor_intrin, intrinsic_of
 from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
 
 __all__ = [
     "access", "address_of", "ALWAYS", "call_extern", "call_packed", "check_accesses", "check_name", "checked_index",
-    "comm_reducer", "compute", "ComputeOp", "decl_buffer", "depends_on", "Domain", "extern", "extern_region",
-    "ExternOp", "GraphSource", "index_text", "is_whole", "known_ranges", "max_value", "min_value",
-    "Operation", "placeholder", "PlaceholderOp", "reduce_axis", "Region", "size_var", "stack_array",
-    "tag_scope", "Tensor", "TensorSlice", "Tile", "TilePart", "UnprovedRead", "var", "whole_buffers", "whole_region",
-    "whole_tile",
+    "comm_reducer", "compute", "ComputeOp", "decl_buffer", "decl_tensor_intrin", "depends_on", "Domain", "extern",
+    "extern_region", "ExternOp", "GraphSource", "index_text", "intrinsic_of", "INTRINSICS", "is_whole",
+    "known_ranges", "load_json", "max_value", "min_value", "Operation", "placeholder", "PlaceholderOp", "reduce_axis",
+    "Region", "save_json", "size_var", "stack_array", "tag_scope", "Tensor", "TensorComputeOp", "TensorIntrin",
+    "TensorSlice", "Tile", "TilePart", "UnprovedRead", "var", "whole_buffers", "whole_region", "whole_tile",
 ]  # fmt: skip

@@ -120,6 +120,17 @@ class ComputeOp(Operation):
         return op
 
 
+class DeferredCompute:
+    """What the function of a compute may return in place of an element: it makes the operation for the dimensions that
+    have no index in the function."""
+
+    __slots__ = ()
+
+    def operation(self, name: str, outer: tuple[IterVar, ...], inner: Sequence[Expr], tag: str) -> ComputeOp:
+        """The compute with the axes `outer`, and inside of them axes of the extents `inner`."""
+        raise NotImplementedError
+
+
 def compute(
     shape: Any,
     fcompute: Callable[..., Any],
@@ -131,8 +142,9 @@ def compute(
     """The tensor of `shape` whose element at `indices` is `fcompute(*indices)`.
 
     A tuple of expressions gives a tuple of tensors of one shape. Axes are named for the parameters of the function;
-    `varargs_names` are names for those of `*indices`. `tag` and `attrs` are for those who read the graph. Raises ShapeError when the indices do
-    not match the shape, BoundError when the expression reads outside of a tensor.
+    `varargs_names` are names for those of `*indices`. A tensor intrinsic on parts of tensors computes the last dimensions
+    at once, and the function has no indices for them. `tag` and `attrs` are for those who read the graph. Raises
+    ShapeError when the indices do not match the shape, BoundError when the expression reads outside of a tensor.
     """
     extents = check_shape(name, shape)
     if not callable(fcompute):
@@ -142,17 +154,21 @@ def compute(
             span=here(),
         )
     names = index_names(fcompute, len(extents), varargs_names)
+    if len(names) < len(extents):
+        whole = _deferred(fcompute, names, name, extents, tag)
+        if whole is not None:
+            whole.attrs.update(attrs or {})
+            return whole.output(0) if len(whole.outputs) == 1 else whole.outputs
     if len(names) != len(extents):
         raise ShapeError(
             f"compute {name}: the shape has {len(extents)} dimensions and the function takes {len(names)} indices",
             hint=f"lambda {', '.join([*'ijklmn'][: len(extents)])}: ...",
             span=here(),
         )
-    axis = tuple(
-        IterVar(Range(const(0, e.dtype), e), Var(n, e.dtype), AxisKind.DATA)
-        for n, e in zip(names, extents, strict=True)
-    )
+    axis = _data_axes(names, extents)
     result = fcompute(*[iv.var for iv in axis])
+    if isinstance(result, DeferredCompute):
+        result.operation(name, axis, (), tag)  # raises: it computes dimensions of its own
     several = isinstance(result, tuple | list)
     if several and not result:
         raise TewbError(
@@ -163,6 +179,27 @@ def compute(
     op = ComputeOp(name, axis, body, scope_tag(tag))
     op.attrs.update(attrs or {})
     return op.outputs if several else op.output(0)
+
+
+def _data_axes(names: Sequence[str], extents: Sequence[Expr]) -> tuple[IterVar, ...]:
+    return tuple(
+        IterVar(Range(const(0, e.dtype), e), Var(n, e.dtype), AxisKind.DATA)
+        for n, e in zip(names, extents, strict=True)
+    )
+
+
+def _deferred(
+    f: Callable[..., Any], names: Sequence[str], name: str, extents: Sequence[Expr], tag: str
+) -> ComputeOp | None:
+    """The operation of a function with fewer indices than dimensions, if it returns what makes one."""
+    axis = _data_axes(names, extents[: len(names)])
+    try:
+        result = f(*[iv.var for iv in axis])
+    except Exception:  # it has too few indices, which the caller tells
+        return None
+    if not isinstance(result, DeferredCompute):
+        return None
+    return result.operation(name, axis, extents[len(names) :], tag)
 
 
 def _body(name: str, value: Any) -> Expr:

@@ -115,8 +115,7 @@ def comm_reducer(
 def _reduce(fcombine: Any, fidentity: Any, name: str, expr: Any, axis: Any, where: Any, init: Any) -> Any:
     several = isinstance(expr, tuple | list)
     source = tuple(convert(e) for e in (expr if several else (expr,)))
-    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
-    _check_axes(name, axes)
+    axes = checked_axes(name, axis)
     condition = IntImm(1, BOOL) if where is None else convert(where)
     if not condition.dtype.is_bool:
         raise DTypeError(
@@ -132,6 +131,13 @@ def _reduce(fcombine: Any, fidentity: Any, name: str, expr: Any, axis: Any, wher
         Reduce(combiner, source, axes, condition, i, start, e.dtype) for i, e in enumerate(source)
     )
     return results if several else results[0]
+
+
+def checked_axes(name: str, axis: Any) -> tuple[IterVar, ...]:
+    """One reduce axis, or a list of them, as a tuple. Raises TewbError."""
+    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    _check_axes(name, axes)
+    return axes
 
 
 def _check_axes(name: str, axes: Sequence[Any]) -> None:

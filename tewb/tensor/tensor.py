@@ -122,7 +122,8 @@ class Tensor(Producer):
 
     def __getitem__(self, indices: Any) -> Any:
         index = indices if isinstance(indices, tuple) else (indices,)
-        return element(self, index) if len(index) == self.ndim else TensorSlice(self, index)
+        whole = len(index) == self.ndim and not any(isinstance(i, slice) for i in index)
+        return element(self, index) if whole else TensorSlice(self, index)
 
     def __repr__(self) -> str:
         shape = ", ".join(repr(s) for s in self.shape) + ("," if self.ndim == 1 else "")
@@ -195,7 +196,8 @@ class Tensor(Producer):
 
 
 class TensorSlice(Operators):
-    """A tensor with its first indices given: `A[i]` of a matrix, waiting for `[j]`."""
+    """A tensor with its first indices given, `A[i]` of a matrix, waiting for `[j]`; or a part of it for an intrinsic,
+    `A[i, 0:8]`."""
 
     __slots__ = ("indices", "tensor")
 
@@ -209,6 +211,12 @@ class TensorSlice(Operators):
 
     def as_expr(self) -> Expr:
         """The element, once all indices are there."""
+        if any(isinstance(i, slice) for i in self.indices):
+            raise ExpressionError(
+                f"{self!r} is a part of {self.tensor.name}, and an expression is made of elements",
+                hint="tensor intrinsics take parts; an element has a number for each index",
+                span=here(),
+            )
         return element(self.tensor, self.indices)
 
     @property
@@ -216,7 +224,14 @@ class TensorSlice(Operators):
         return self.tensor.dtype
 
     def __repr__(self) -> str:
-        return f"{self.tensor.name}[{', '.join(map(repr, self.indices))}]"
+        return f"{self.tensor.name}[{', '.join(map(_index_text, self.indices))}]"
+
+
+def _index_text(i: Any) -> str:
+    if not isinstance(i, slice):
+        return repr(i)
+    ends = ["" if e is None else repr(e) for e in (i.start, i.stop)]
+    return ":".join(ends if i.step is None else [*ends, repr(i.step)])
 
 
 def element(tensor: Tensor, indices: Iterable[Any]) -> Expr:

@@ -47,6 +47,22 @@ def turned() -> Session:
     return Session(s, [A, C])
 
 
+def tensorized() -> Session:
+    A = te.placeholder((64, 64), name="A")
+    C = te.compute((64, 64), lambda i, j: A[i, j] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    s[C].split(C.op.axis[1], 8)
+    return Session(s, [A, C])
+
+
+def twice(ins: Any, outs: Any) -> Any:
+    return te.call_extern("int32", "abs", 1)
+
+
+x = te.placeholder((8,), name="x")
+te.decl_tensor_intrin(te.compute((8,), lambda i: x[i] * 2.0).op, twice, "tests.twice8")
+
+
 def cached() -> Session:
     A = te.placeholder((64, 64), name="A")
     D = te.compute((64, 64), lambda i, j: A[i, j] + 1.0, name="D")
@@ -85,6 +101,7 @@ SEEN: dict[str, tuple[Callable[[], Session], str, Steps, str, list[str]]] = {
     "parallel": (product, "C", {"axis": "i"}, "C", ["parallel"]),
     "transpose": (turned, "C", {"rows": "i.inner", "lanes": "j.inner"}, "C", ["transpose", "vectorize"]),
     "dot": (bytes_product, "C", {"axis": "k.inner"}, "C", ["dot"]),
+    "tensorize": (tensorized, "C", {"axis": "j.inner", "intrin": "tests.twice8"}, "C", ["tensorize tests.twice8"]),
     "compute_at": (product, "C", {"parent": "D", "axis": "i"}, "C", ["at D.i"]),
     "compute_inline": (cached, "A.local", {}, "A.local", ["inline"]),
     "compute_root": (cached, "A.local", {}, "A.local", []),
