@@ -12,6 +12,7 @@ from tewb.codegen.accesses import Accesses
 from tewb.codegen.conversion import convert
 from tewb.codegen.division import divided, divided_safely, shifted
 from tewb.codegen.dot_products import dot_product
+from tewb.codegen.expanded_calls import EXPANSIONS
 from tewb.codegen.function import Function
 from tewb.codegen.intrinsics import INTRINSICS
 from tewb.codegen.narrow_floats import is_narrow, widened, widened_call
@@ -419,6 +420,9 @@ class ExpressionWriter:
                 return dot_product(self.f, [(self.emit(a), a.dtype) for a in e.args])
             case "prefetch":
                 return self.prefetch(e)
+        expand = EXPANSIONS.get(e.op)
+        if expand is not None:
+            return self.emit(expand(e))
         rule = INTRINSICS.get(e.op)
         if rule is None:
             raise CodegenError(f"there is no function {e.op}: {script(e)}")

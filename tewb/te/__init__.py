@@ -3,9 +3,12 @@
 from tewb.ir import thread_axis
 from tewb.ir.intrinsics import (
     acos,
+    acosh,
     asin,
+    asinh,
     atan,
     atan2,
+    atanh,
     ceil,
     copysign,
     cos,
@@ -13,6 +16,7 @@ from tewb.ir.intrinsics import (
     erf,
     exp,
     exp2,
+    exp10,
     floor,
     fma,
     fmod,
@@ -20,11 +24,13 @@ from tewb.ir.intrinsics import (
     isfinite,
     isinf,
     isnan,
+    ldexp,
     log,
     log1p,
     log2,
     log10,
     nearbyint,
+    nextafter,
     popcount,
     round,
     rsqrt,
@@ -81,10 +87,10 @@ from tewb.tensor.hybrid import HybridOp
 from tewb.tensor.reduce import max, min, prod, sum
 
 __all__ = [
-    "ComputeOp", "ExternOp", "HybridOp", "Operation", "PlaceholderOp", "Schedule", "Stage", "Tensor", "abs", "access", "acos", "all", "any", "asin", "atan", "atan2", "call_extern", "call_packed", "cast",
+    "ComputeOp", "ExternOp", "HybridOp", "Operation", "PlaceholderOp", "Schedule", "Stage", "Tensor", "abs", "access", "acos", "acosh", "all", "any", "asin", "asinh", "atan", "atan2", "atanh", "call_extern", "call_packed", "cast",
     "ceil", "comm_reducer", "compute", "const", "copysign", "cos", "cosh", "create_schedule", "decl_buffer", "div", "erf", "exp",
-    "exp2", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hybrid", "hypot", "if_then_else", "indexdiv",
-    "indexmod", "isfinite", "isinf", "isnan", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min",
-    "min_value", "nearbyint", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "schedule", "select",
+    "exp2", "exp10", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hybrid", "hypot", "if_then_else", "indexdiv",
+    "indexmod", "isfinite", "isinf", "isnan", "ldexp", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min",
+    "min_value", "nearbyint", "nextafter", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "schedule", "select",
     "sigmoid", "sin", "sinh", "size_var", "sqrt", "sum", "tag_scope", "tan", "tanh", "thread_axis", "trunc", "truncdiv", "truncmod", "var",
 ]  # fmt: skip
