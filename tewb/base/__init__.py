@@ -15,6 +15,8 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     base.stopping._stop                          the function that says whether the work of this thread or task is to stop
     base.traceback._renderer                     how errors are shown in a notebook, if not compactly
     codegen.intrinsics._libm                     the C math library, once it is loaded
+    codegen.llvm_intrinsics.signature            the intrinsics of LLVM that were asked about
+    codegen.llvm_intrinsics._try_out             the calls of them that LLVM has made code of
     codegen.intrinsics._symbol                   the functions of the C library that generated code knows, by name
     codegen.kernel_support._load_support         the compiled helpers of kernels, by the runtime functions that they call
     codegen.vector_math.reciprocals.logarithms   tables of logarithms, by precision

@@ -15,6 +15,7 @@ from tewb.codegen.dot_products import dot_product
 from tewb.codegen.expanded_calls import EXPANSIONS
 from tewb.codegen.function import Function
 from tewb.codegen.intrinsics import INTRINSICS
+from tewb.codegen.llvm_intrinsics import call_llvm
 from tewb.codegen.narrow_floats import is_narrow, widened, widened_call
 from tewb.codegen.packed_calls import packed_value
 from tewb.codegen.shuffles import concatenated, picked
@@ -408,6 +409,8 @@ class ExpressionWriter:
                 return self.f.ins(f"bitcast {self.typed(e.args[0])} to {value_type(e.dtype)}")
             case "call_extern":
                 return self.call_extern(e)
+            case "call_llvm_intrin":
+                return call_llvm(self, e)
             case "tvm_call_packed":
                 return packed_value(self, e)
             case "by_reference":

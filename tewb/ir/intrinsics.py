@@ -36,7 +36,7 @@ PURE = frozenset((*UNARY_FLOAT, *ROUNDING, *PREDICATES, *BINARY_FLOAT, *BITS, *O
 # Arguments of packed and native functions that live on the stack or point to memory, and calls that have an
 # effect.
 STACK = ("tvm_stack_make_shape", "tvm_stack_make_array", "tvm_tuple", "by_reference", "address_of")
-EFFECTS = ("tvm_call_packed", "call_extern", "prefetch", "tvm_storage_sync")
+EFFECTS = ("tvm_call_packed", "call_extern", "call_llvm_intrin", "prefetch", "tvm_storage_sync")
 ADDRESSES = ("is_aligned",)  # is_aligned(address_of(A[i]), n): whether the address is a multiple of n bytes
 
 # Sums of products of neighbours, and the bits of an operand (see `dot`).

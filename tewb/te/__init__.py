@@ -70,7 +70,10 @@ from tewb.tensor import (
     Tensor,
     access,
     call_extern,
+    call_llvm_intrin,
+    call_llvm_pure_intrin,
     call_packed,
+    call_pure_extern,
     comm_reducer,
     compute,
     decl_buffer,
@@ -87,7 +90,7 @@ from tewb.tensor.hybrid import HybridOp
 from tewb.tensor.reduce import max, min, prod, sum
 
 __all__ = [
-    "ComputeOp", "ExternOp", "HybridOp", "Operation", "PlaceholderOp", "Schedule", "Stage", "Tensor", "abs", "access", "acos", "acosh", "all", "any", "asin", "asinh", "atan", "atan2", "atanh", "call_extern", "call_packed", "cast",
+    "ComputeOp", "ExternOp", "HybridOp", "Operation", "PlaceholderOp", "Schedule", "Stage", "Tensor", "abs", "access", "acos", "acosh", "all", "any", "asin", "asinh", "atan", "atan2", "atanh", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "call_pure_extern", "call_packed", "cast",
     "ceil", "comm_reducer", "compute", "const", "copysign", "cos", "cosh", "create_schedule", "decl_buffer", "div", "erf", "exp",
     "exp2", "exp10", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hybrid", "hypot", "if_then_else", "indexdiv",
     "indexmod", "isfinite", "isinf", "isnan", "ldexp", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min",

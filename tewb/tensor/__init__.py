@@ -19,11 +19,13 @@ from tewb.tensor.extern_calls import (
     address_of,
     call_extern,
     call_packed,
+    call_pure_extern,
     decl_buffer,
     extern_region,
     stack_array,
 )
 from tewb.tensor.graph_source import GraphSource
+from tewb.tensor.llvm_calls import call_llvm_intrin, call_llvm_pure_intrin
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, size_var, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.tag_scope import tag_scope
@@ -31,7 +33,7 @@ from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
 from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
 
 __all__ = [
-    "access", "address_of", "ALWAYS", "call_extern", "call_packed", "check_accesses", "check_name", "checked_index",
+    "access", "address_of", "ALWAYS", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "call_packed", "call_pure_extern", "check_accesses", "check_name", "checked_index",
     "comm_reducer", "compute", "ComputeOp", "decl_buffer", "depends_on", "Domain", "extern", "extern_region",
     "ExternOp", "GraphSource", "index_text", "is_whole", "known_ranges", "max_value", "min_value",
     "Operation", "placeholder", "PlaceholderOp", "reduce_axis", "Region", "size_var", "stack_array",
