@@ -26,6 +26,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     contrib.cblas.gemm                           the matrix products of BLAS as native functions, by dtype
     ir.script._buffers_of_statements             which buffers a statement uses and declares; at most 512 entries
     ir.script._printed_loops                     the text of loop nests printed before; at most 512 entries
+    lowering.lower_intrinsics._rules             what the user's functions make of intrinsics, by their names
     runtime.background_call._idle                threads that wait for the next background call
     runtime.cpu_features.features_of             the sets of processor features, by feature string
     runtime.callbacks._invocations               the kernel calls in progress that may call Python back, by handle
