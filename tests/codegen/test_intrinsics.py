@@ -131,6 +131,6 @@ def test_every_function_has_code_for_vectors(name: str) -> None:
     f = function()
     of_two = r"pow|atan2|fmod|hypot|copysign|bitwise_(and|or|xor)|shift_.*"
     count = 3 if name == "fma" else 2 if re.fullmatch(of_two, name) else 1
-    bits = re.match("bitwise|shift|popcount", name)
+    bits = re.match("bitwise|shift|popcount|clz", name)
     INTRINSICS[name](f, DType("int32x4" if bits else "float32x4"), ("%x", "%y", "%z")[:count])
     assert f.lines

@@ -15,6 +15,8 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     base.stopping._stop                          the function that says whether the work of this thread or task is to stop
     base.traceback._renderer                     how errors are shown in a notebook, if not compactly
     codegen.intrinsics._libm                     the C math library, once it is loaded
+    codegen.llvm_intrinsics.signature            the intrinsics of LLVM that were asked about
+    codegen.llvm_intrinsics._try_out             the calls of them that LLVM has made code of
     codegen.intrinsics._symbol                   the functions of the C library that generated code knows, by name
     codegen.kernel_support._load_support         the compiled helpers of kernels, by the runtime functions that they call
     codegen.vector_math.reciprocals.logarithms   tables of logarithms, by precision
@@ -24,6 +26,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     contrib.cblas.gemm                           the matrix products of BLAS as native functions, by dtype
     ir.script._buffers_of_statements             which buffers a statement uses and declares; at most 512 entries
     ir.script._printed_loops                     the text of loop nests printed before; at most 512 entries
+    lowering.lower_intrinsics._rules             what the user's functions make of intrinsics, by their names
     runtime.background_call._idle                threads that wait for the next background call
     runtime.cpu_features.features_of             the sets of processor features, by feature string
     runtime.callbacks._invocations               the kernel calls in progress that may call Python back, by handle

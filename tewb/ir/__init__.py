@@ -43,6 +43,7 @@ from tewb.ir.expressions import (
     Sub,
     Var,
 )
+from tewb.ir.fixed_point import q_multiply_shift, q_multiply_shift_per_axis
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
 from tewb.ir.intrinsics import call_intrin
 from tewb.ir.lane_masks import is_contiguous, is_maskable, is_maskable_store, keeps_lanes
@@ -120,7 +121,7 @@ __all__ = [
     "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "is_real", "is_virtual",
     "IterVar", "keeps_lanes", "launch", "launched", "LE", "LEAVES", "Let", "LetStmt", "Line", "load", "LT", "Map",
     "Max", "Min", "Mod", "Mul", "NE", "Node", "node", "NOOP", "Not", "Operators", "ops", "Or", "Origin", "parse",
-    "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range", "REAL", "Reduce", "remembering",
+    "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "q_multiply_shift", "q_multiply_shift_per_axis", "Range", "REAL", "Reduce", "remembering",
     "replace", "rewriter", "script", "script_lines", "Select", "Seq", "seq", "shared_subexpressions", "Shuffle",
     "Stmt", "StringImm", "structural_equal", "structural_hash", "Sub", "subexpressions_to_name", "substitute",
     "substituter", "Substitution", "thread_axis", "uses", "Var", "verify", "visit", "walk", "While", "without_loop",

@@ -188,7 +188,7 @@ _NUMPY = {
     "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "floor_divide": "floordiv",
     "remainder": "floormod", "mod": "floormod", "negative": "neg", "positive": "convert", "invert": "bitwise_not",
     "left_shift": "shift_left", "right_shift": "shift_right", "rint": "round", "arcsin": "asin", "arccos": "acos",
-    "arctan": "atan", "arctan2": "atan2", "bitwise_count": "popcount", "fabs": "absolute",
+    "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "arctan2": "atan2", "bitwise_count": "popcount", "fabs": "absolute",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from tewb.lowering.lower import (
     scheduled_loops,
     whole_arguments,
 )
+from tewb.lowering.lower_intrinsics import lower_intrinsics, register_intrin_lowering, register_intrin_rule
 from tewb.lowering.pipeline import (
     BUILD,
     LOWER,
@@ -49,6 +50,7 @@ __all__ = [
     "Sequential",
     "Trace",
     "heed_pragmas",
+    "lower_intrinsics",
     "lower_schedule",
     "module_pass",
     "of_lowering",
@@ -56,6 +58,8 @@ __all__ = [
     "prim_func_pass",
     "print_ir",
     "postprocessed",
+    "register_intrin_lowering",
+    "register_intrin_rule",
     "run",
     "schedule_to_module",
     "scheduled_loops",

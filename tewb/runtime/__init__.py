@@ -29,7 +29,7 @@ from tewb.runtime.devices import (
 )
 from tewb.runtime.exported import Exported, create_shared
 from tewb.runtime.foreign_kernel import ForeignKernel
-from tewb.runtime.jit import Compiled, Translated, address_of, bitcode, register_symbol
+from tewb.runtime.jit import Compiled, Translated, address_of, bitcode, register_symbol, try_code
 from tewb.runtime.kernel import Kernel, memory_limit
 from tewb.runtime.loaded import load_module, system_lib
 from tewb.runtime.ndarray import NDArray, new_array, source_values
@@ -51,5 +51,5 @@ __all__ = [
     "load_module", "Map", "memory_limit", "metal", "micro_dev", "Module", "mtl", "NDArray", "new_array", "opencl",
     "opengl", "PackedFunc", "pool", "present", "register_func", "register_native", "register_symbol",
     "registered_function", "remove_global_func", "rocm", "sample", "set_num_threads", "ShapeTuple", "shown",
-    "source_values", "String", "system_lib", "Target", "time_call", "Timing", "Translated", "vpi", "vulkan", "webgpu",
+    "source_values", "String", "system_lib", "Target", "time_call", "Timing", "Translated", "vpi", "vulkan", "webgpu", "try_code",
 ]  # fmt: skip

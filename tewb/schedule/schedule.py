@@ -25,11 +25,15 @@ class Schedule(SchedulePrimitives):
     replay and code are functions of it. Schedules of one program may share a memory of what was worked out.
     """
 
+    stages: list[Stage]
+    groups: list[StageGroup]
+    outputs: tuple[Operation, ...]
+
     def __init__(self, outputs: Sequence[Operation], result_cache: ResultCache | None = None) -> None:
         self.outputs = tuple(outputs)
-        self.stages: list[Stage] = []
+        self.stages = []
         self.journal: tuple[Step, ...] = ()
-        self.groups: list[StageGroup] = []
+        self.groups = []
         self.version = 0
         # Steps that were not right when they were done, and what was said then: a later one may have made them right.
         self.doubts: dict[int, Refusal] = {}

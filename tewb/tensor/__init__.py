@@ -19,11 +19,13 @@ from tewb.tensor.extern_calls import (
     address_of,
     call_extern,
     call_packed,
+    call_pure_extern,
     decl_buffer,
     extern_region,
     stack_array,
 )
 from tewb.tensor.graph_source import GraphSource
+from tewb.tensor.llvm_calls import call_llvm_intrin, call_llvm_pure_intrin
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, size_var, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.tag_scope import tag_scope
@@ -33,10 +35,11 @@ from tewb.tensor.tensor_intrin import INTRINSICS, TensorIntrin, decl_tensor_intr
 from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
 
 __all__ = [
-    "access", "address_of", "ALWAYS", "call_extern", "call_packed", "check_accesses", "check_name", "checked_index",
-    "comm_reducer", "compute", "ComputeOp", "decl_buffer", "decl_tensor_intrin", "depends_on", "Domain", "extern",
-    "extern_region", "ExternOp", "GraphSource", "index_text", "intrinsic_of", "INTRINSICS", "is_whole",
-    "known_ranges", "load_json", "max_value", "min_value", "Operation", "placeholder", "PlaceholderOp", "reduce_axis",
-    "Region", "save_json", "size_var", "stack_array", "tag_scope", "Tensor", "TensorComputeOp", "TensorIntrin",
-    "TensorSlice", "Tile", "TilePart", "UnprovedRead", "var", "whole_buffers", "whole_region", "whole_tile",
+    "access", "address_of", "ALWAYS", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "call_packed",
+    "call_pure_extern", "check_accesses", "check_name", "checked_index", "comm_reducer", "compute", "ComputeOp",
+    "decl_buffer", "decl_tensor_intrin", "depends_on", "Domain", "extern", "extern_region", "ExternOp", "GraphSource",
+    "index_text", "intrinsic_of", "INTRINSICS", "is_whole", "known_ranges", "load_json", "max_value", "min_value",
+    "Operation", "placeholder", "PlaceholderOp", "reduce_axis", "Region", "save_json", "size_var", "stack_array",
+    "tag_scope", "Tensor", "TensorComputeOp", "TensorIntrin", "TensorSlice", "Tile", "TilePart", "UnprovedRead",
+    "var", "whole_buffers", "whole_region", "whole_tile",
 ]  # fmt: skip

@@ -45,31 +45,51 @@ True
 
 from typing import TYPE_CHECKING
 
-from tewb.ir import Expr, ExternRegion, ForKind, IterVar, Stmt, call_intrin, seq
+from tewb.ir import (
+    Expr,
+    ExternRegion,
+    ForKind,
+    IterVar,
+    Stmt,
+    call_intrin,
+    q_multiply_shift,
+    q_multiply_shift_per_axis,
+    seq,
+)
 from tewb.ir.intrinsics import (
     acos,
+    acosh,
     asin,
+    asinh,
+    assume,
     atan,
     atan2,
+    atanh,
     ceil,
+    clz,
     copysign,
     cos,
     cosh,
     erf,
     exp,
     exp2,
+    exp10,
     floor,
     fmod,
     hypot,
+    infinity,
     isfinite,
     isinf,
     isnan,
+    ldexp,
     log,
     log1p,
     log2,
     log10,
     nearbyint,
+    nextafter,
     popcount,
+    reinterpret,
     round,
     rsqrt,
     sigmoid,
@@ -79,6 +99,7 @@ from tewb.ir.intrinsics import (
     tan,
     tanh,
     trunc,
+    undef,
 )  # fmt: skip
 from tewb.ir.ops import absolute as abs
 from tewb.ir.ops import all_of as all
@@ -100,7 +121,10 @@ from tewb.ir.ops import (
 from tewb.tensor import (
     address_of,
     call_extern,
+    call_llvm_intrin,
+    call_llvm_pure_intrin,
     call_packed,
+    call_pure_extern,
     comm_reducer,
     decl_buffer,
     extern_region,
@@ -110,6 +134,7 @@ from tewb.tensor import (
 )
 from tewb.tensor.reduce import max, min, sum
 from tewb.tir import ir_builder
+from tewb.tir.tracing import trace
 
 if TYPE_CHECKING:  # they are made when one of them is asked for: see tewb/compat/face.py
     from tewb.tir.classes import (
@@ -173,10 +198,10 @@ __all__ = [
     "FloorMod", "For", "ForKind", "GE", "GT", "IfThenElse", "IntImm", "IterVar", "LE", "LT", "Let", "LetStmt",
     "Max", "Min", "Mod", "Mul", "NE", "Not", "Or", "PrimExpr", "PrimFunc", "ProducerLoad", "ProducerStore", "Ramp",
     "Reduce", "Select", "Seq", "SeqStmt", "Shuffle", "SizeVar", "Stmt", "StringImm", "Sub", "Var", "While", "abs",
-    "acos", "address_of", "all", "any", "asin", "atan", "atan2", "call_extern", "call_intrin", "call_packed",
-    "cast", "ceil", "comm_reducer", "const", "copysign", "cos", "cosh", "decl_buffer", "div", "erf", "exp", "exp2",
-    "extern_region", "floor", "floordiv", "floormod", "fmod", "hypot", "if_then_else", "indexdiv", "indexmod",
-    "ir_builder", "isfinite", "isinf", "isnan", "likely", "log", "log10", "log1p", "log2", "max", "max_value",
-    "min", "min_value", "nearbyint", "popcount", "power", "round", "rsqrt", "seq", "sigmoid", "sin", "sinh", "sqrt",
-    "stack_array", "stmt_list", "stmt_seq", "sum", "tan", "tanh", "trunc", "truncdiv", "truncmod",
+    "acos", "acosh", "address_of", "all", "any", "asin", "asinh", "assume", "atan", "atan2", "atanh", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "call_pure_extern", "call_intrin", "call_packed",
+    "cast", "ceil", "clz", "comm_reducer", "const", "copysign", "cos", "cosh", "decl_buffer", "div", "erf", "exp", "exp2", "exp10",
+    "extern_region", "floor", "floordiv", "floormod", "fmod", "hypot", "if_then_else", "indexdiv", "indexmod", "infinity",
+    "ir_builder", "isfinite", "isinf", "isnan", "ldexp", "likely", "log", "log10", "log1p", "log2", "max", "max_value",
+    "min", "min_value", "nearbyint", "nextafter", "popcount", "power", "q_multiply_shift", "q_multiply_shift_per_axis", "reinterpret", "round", "rsqrt", "seq", "sigmoid", "sin", "sinh", "sqrt",
+    "stack_array", "stmt_list", "stmt_seq", "sum", "tan", "tanh", "trace", "trunc", "truncdiv", "truncmod", "undef",
 ]  # fmt: skip

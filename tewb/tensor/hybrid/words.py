@@ -35,7 +35,8 @@ _NUMPY: dict[str, Callable[..., Any]] = {
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "floor": np.floor, "ceil": np.ceil,
     "trunc": np.trunc, "round": np.rint, "nearbyint": np.rint, "isnan": np.isnan, "isinf": np.isinf,
     "isfinite": np.isfinite, "fmod": np.fmod, "atan2": np.arctan2, "hypot": np.hypot, "copysign": np.copysign,
-    "popcount": lambda x: _popcount(x),
+    "popcount": lambda x: _popcount(x), "exp10": lambda x: np.power(np.asarray(x).dtype.type(10), x),
+    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "nextafter": np.nextafter,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "rsqrt": lambda x: 1 / np.sqrt(x),
     "erf": lambda x: np.vectorize(math.erf)(x).astype(np.asarray(x).dtype)[()],
 }  # fmt: skip

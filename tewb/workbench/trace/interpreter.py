@@ -20,7 +20,7 @@ from tewb.ir import LEAVES, const_int
 from tewb.ir.ops import wrap
 from tewb.lowering import with_thread_loops
 from tewb.runtime import NDArray, registered_function
-from tewb.testing import CALLS
+from tewb.testing import CALLS, nextafter, reinterpreted
 
 Loops = list[tuple[str, int]]
 # Called with the owner of the memory, "read" or "write", and the positions of the elements.
@@ -233,6 +233,12 @@ class IRInterpreter:
                 return 0  # touches no element
             case ir.Call("erf", (a,)):
                 return rounded(np.vectorize(math.erf)(self.value(a)), e.dtype)[()]
+            case ir.Call("reinterpret", (a,)):
+                return reinterpreted(self.value(a), a.dtype, e.dtype)[()]
+            case ir.Call("nextafter", (a, b)):
+                return rounded(nextafter(self.value(a), self.value(b), e.dtype), e.dtype)[()]
+            case ir.Call("clz" as op, (a,)):  # an int of Python has no width
+                return CALLS[op](np.asarray(self.value(a)).astype(str(a.dtype.element)))[()]
             case ir.Call(op, args) if op in CALLS:
                 results = np.asarray(CALLS[op](*[self.value(a) for a in args]))
                 return rounded(results, e.dtype)[()]
