@@ -32,7 +32,7 @@ class _Tvm(ModuleType):
 
 
 def install() -> None:
-    """Let `import tvm` and `from tvm import te` mean tewb, in this process, until `uninstall()`.
+    """Let `import tvm`, `from tvm import te` and the `import topi` of v0.6 mean tewb, in this process, until `uninstall()`.
 
     Warns when another tvm is installed, which is hidden meanwhile. Raises TewbError when it is imported already.
     """
@@ -61,5 +61,5 @@ def uninstall() -> None:
     """Let `import tvm` mean what it meant before `install()`. What was imported stays usable."""
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, TvmFinder)]
     if isinstance(sys.modules.get("tvm"), _Tvm):
-        for name in [n for n in sys.modules if n == "tvm" or n.startswith("tvm.")]:
+        for name in [n for n in sys.modules if n.partition(".")[0] in ("tvm", "topi")]:
             del sys.modules[name]
