@@ -294,6 +294,12 @@ def _integers(op: str, a: Any, b: Any) -> tuple[Expr, Expr]:
     return x, y
 
 
+def c_div(a: Any, b: Any, span: Any = None) -> Expr:
+    """a / b as C has it: integers round toward zero. (The operator / takes floats only.)"""
+    x, y = _numeric(a, b)
+    return truncdiv(x, y) if x.dtype.is_int else div(x, y)
+
+
 def floordiv(a: Any, b: Any) -> Expr:
     """a // b, rounding down, and 0 where b is 0; on floats floor(a / b)"""
     x, y = _numeric(a, b)
