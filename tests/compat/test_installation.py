@@ -42,6 +42,18 @@ def test_a_program_runs(tvm: Any) -> None:
     np.testing.assert_array_equal(b, [1, 2, 3, 4])
 
 
+def test_integers_divide_as_in_v05_with_a_warning_and_not_without_tvm(tvm: Any) -> None:
+    A = tvm.placeholder((4, 2), name="A", dtype="int32")
+    with pytest.warns(TewbWarning, match="rounds toward zero"):
+        B = tvm.compute((8,), lambda i: A[i / 2, i % 2] / 2, name="B")
+    a, b = np.arange(-4, 4, dtype="int32").reshape(4, 2), np.zeros(8, "int32")
+    tvm.build(tvm.create_schedule(B.op), [A, B])(a, b)
+    np.testing.assert_array_equal(b, [-2, -1, -1, 0, 0, 0, 1, 1])
+    uninstall()
+    with pytest.raises(TewbError, match="does not say how to round"):
+        te.var("n") / 2
+
+
 def test_topi_had_a_name_of_its_own(tvm: Any) -> None:
     import topi.testing  # type: ignore[import-not-found]
     from topi.util import get_const_tuple  # type: ignore[import-not-found]
