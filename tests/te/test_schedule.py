@@ -11,7 +11,7 @@ import pytest
 import tewb
 from tests.programs import blur, chain, matmul, schedule_for
 from tewb import te
-from tewb.base import ScheduleError
+from tewb.base import LowerError, ScheduleError
 from tewb.ir import Allocate, For, IterVar, const_int, structural_equal, walk
 from tewb.te import schedule
 
@@ -141,3 +141,19 @@ def test_what_is_inlined_by_rule(rule: Any, inlined: list[str]) -> None:
     assert not s[B].is_inlined
     buffers = {x.buffer.name for x in walk(tewb.lower(s, [A, P])["main"].body) if isinstance(x, Allocate)}
     assert "S" in buffers
+
+
+def test_bounds_are_a_map_and_loops_may_have_variables_without_a_value() -> None:
+    m = te.var("m")
+    A = te.placeholder((m * 4,), name="A")
+    B = te.compute(A.shape, lambda i: A[i] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    outer, inner = s[B].split(B.op.axis[0], factor=4)
+    bounds = schedule.InferBound(s.normalize())
+    assert isinstance(bounds, tewb.runtime.container.Map) and set(bounds) >= {outer, inner, *B.op.axis}
+    assert structural_equal(bounds[outer].extent, m) and const_int(bounds[inner].extent) == 4
+    assert [n.var.name for n in walk(schedule.ScheduleOps(s, bounds)) if isinstance(n, For)] == [
+        "i.outer", "i.inner",
+    ]  # fmt: skip
+    with pytest.raises(LowerError, match="the value of m is not known"):
+        tewb.build(s, [A, B])

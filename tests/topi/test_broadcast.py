@@ -49,6 +49,7 @@ def test_integers_bits_and_comparisons() -> None:
         [
             Case(topi.add, np.add, (i, j)),
             Case(topi.floor_divide, np.floor_divide, (i, j)),
+            Case(topi.divide, lambda x, y: np.trunc(x / y).astype("int32"), (i, j)),
             Case(topi.trunc_divide, lambda x, y: np.trunc(x / y).astype("int32"), (i, j)),
             Case(topi.floor_mod, np.mod, (i, j)),
             Case(topi.mod, np.fmod, (i, j)),

@@ -197,17 +197,20 @@ class Max(Binary):
 class Compare(Expr):
     """A comparison of two values of one dtype; the result is bool with their lanes."""
 
-    __slots__ = ()
+    __slots__ = ("of_axes",)  # set where two axes were compared, which Python does to find one in a list
     a: Expr
     b: Expr
     of_equal_sides = False  # what it gives when both sides are equal
 
     def __bool__(self) -> bool:
-        """Whether it holds, when that is known since both sides are the same integer expression. Else raises ExpressionError."""
+        """Whether it holds, when that is known since both sides are the same integer expression, or axes. Else raises
+        ExpressionError."""
         from tewb.ir.structural_equality import structural_equal  # it looks at nodes
 
         if self.a.dtype.is_int and structural_equal(self.a, self.b):
             return self.of_equal_sides
+        if hasattr(self, "of_axes"):
+            return not self.of_equal_sides
         return Expr.__bool__(self)
 
 

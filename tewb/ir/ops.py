@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from tewb.base import (
     DType,
     DTypeError,
     ShapeError,
+    TewbWarning,
     here,
     nearest,
 )
@@ -269,9 +271,22 @@ def neg(a: Any) -> Expr:
     return sub(const(-0.0 if x.dtype.is_float else 0, x.dtype), x)
 
 
+_divides_integers = False
+
+
+def divide_integers(allowed: bool) -> None:
+    """Let i / j of integers round toward zero, as until v0.6 of tvm, with a warning; or refuse it."""
+    global _divides_integers
+    _divides_integers = allowed
+
+
 def div(a: Any, b: Any) -> Expr:
-    """a / b on floats. Integers are refused, since the direction of rounding must be stated."""
+    """a / b on floats. Integers are refused, since the direction of rounding must be stated: see `divide_integers`."""
     x, y = _numeric(a, b)
+    if _divides_integers and x.dtype.is_int:
+        said = f"i / j on {x.dtype} rounds toward zero, as until v0.6: write i // j, or te.truncdiv"
+        warnings.warn(said, TewbWarning, stacklevel=3)
+        return truncdiv(x, y)
     if not x.dtype.is_float:
         raise DTypeError(
             f"a / b on {x.dtype} does not say how to round",
@@ -292,6 +307,12 @@ def _integers(op: str, a: Any, b: Any) -> tuple[Expr, Expr]:
             span=here(),
         )
     return x, y
+
+
+def c_div(a: Any, b: Any, span: Any = None) -> Expr:
+    """a / b as C has it: integers round toward zero. (The operator / takes floats only.)"""
+    x, y = _numeric(a, b)
+    return truncdiv(x, y) if x.dtype.is_int else div(x, y)
 
 
 def floordiv(a: Any, b: Any) -> Expr:

@@ -98,6 +98,15 @@ class Seq(Stmt):
     stmts: tuple[Stmt, ...]
     seq = alias("stmts")
 
+    def __getitem__(self, position: int) -> Stmt:
+        return self.stmts[position]
+
+    def __len__(self) -> int:
+        return len(self.stmts)
+
+    def __bool__(self) -> bool:
+        return True  # as every statement, with a length or not
+
 
 THREAD_EXTENT = "thread_extent"
 VIRTUAL_THREAD = "virtual_thread"

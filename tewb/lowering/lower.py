@@ -24,7 +24,7 @@ from tewb.ir import (
     substitute,
     walk,
 )
-from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
+from tewb.lowering.argument_buffers import argument_buffer, bound_arguments, check_binds, wanted_alignments
 from tewb.lowering.bind_buffers import bind_buffers
 from tewb.lowering.known_nests import memory_around, nests_of
 from tewb.lowering.nest import Key, loop_nests
@@ -54,6 +54,7 @@ def lower_schedule(
     With `for_looking`, outputs and variables may be missing among the arguments, and intermediates that are computed
     inline may be there: the function says what is wrong with it in its attribute INCOMPLETE, and is not built.
     """
+    args = bound_arguments(args, binds)
     check_binds(args, binds or {})
     schedule.result_cache.begin()
     f = scheduled_loops(schedule, args, name, binds or {}, for_looking)
@@ -78,7 +79,7 @@ def schedule_to_module(
 
     Without `args` they are all inputs and outputs.
     """
-    given = whole_arguments(sch) if args is None else args
+    given = whole_arguments(sch) if args is None else bound_arguments(args, binds)
     check_binds(given, binds or {})
     return IRModule({name: scheduled_loops(sch, given, name, binds)})
 

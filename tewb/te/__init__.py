@@ -45,10 +45,10 @@ from tewb.ir.intrinsics import (
 from tewb.ir.ops import absolute as abs
 from tewb.ir.ops import all_of as all
 from tewb.ir.ops import any_of as any
+from tewb.ir.ops import c_div as div
 from tewb.ir.ops import (
     cast,
     const,
-    div,
     floordiv,
     floormod,
     if_then_else,

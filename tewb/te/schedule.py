@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tewb.base import Map
 from tewb.ir import Buffer, IterVar, PrimFunc, Range, Stmt
 from tewb.lowering import postprocessed, schedule_to_module, scheduled_loops, whole_arguments
 from tewb.schedule import Fuse, Rebase, Schedule, Singleton, Split, Stage, create_schedule
@@ -24,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def InferBound(sch: Schedule) -> dict[IterVar, Range]:
+def InferBound(sch: Schedule) -> Map:
     """The range of every axis and loop: what is computed of its stage where that stands, with simplified extents. Loops
     are counted from 0."""
     bounds = infer_bounds(sch)
@@ -34,15 +35,15 @@ def InferBound(sch: Schedule) -> dict[IterVar, Range]:
         for iv, n in own.extents.items():
             r = own.ranges.get(iv, Range(n - n, n))
             ranges[iv] = Range(simplify(r.min), simplify(r.extent))
-    return ranges
+    return Map(ranges)
 
 
 def ScheduleOps(
     sch: Schedule, dom_map: Mapping[IterVar, Range] | None = None, debug_keep_trivial_loop: bool = False
 ) -> Stmt:
     """The loops of a schedule, with the buffers of its inputs and outputs free. The bounds `dom_map` are those of
-    `InferBound`, which are known here; loops of one iteration always stay."""
-    return scheduled_loops(sch, whole_arguments(sch)).body
+    `InferBound`, which are known here; loops of one iteration always stay. Variables that no size gives a value stay free."""
+    return scheduled_loops(sch, whole_arguments(sch), for_looking=True).body
 
 
 def SchedulePostProcToPrimFunc(

@@ -137,6 +137,7 @@ from tewb.topi.shapes import (
 )
 from tewb.topi.sort import argsort, searchsorted, sort, topk
 
+util = utils  # as it was called until v0.6
 globals().update(elsewhere.modules(__name__))  # topi.cuda and others, as names only
 
 __all__ = [

@@ -91,7 +91,7 @@ def _log_add_exp(a: Any, b: Any) -> Any:
 add = _binary("add", lambda a, b: convert(a) + b, "lhs + rhs")
 subtract = _binary("subtract", lambda a, b: convert(a) - b, "lhs - rhs")
 multiply = _binary("multiply", lambda a, b: convert(a) * b, "lhs * rhs")
-divide = _binary("divide", te.div, "lhs / rhs on floats")
+divide = _binary("divide", te.div, "lhs / rhs; integers round toward zero")
 floor_divide = _binary("floor_divide", te.floordiv, "lhs / rhs, rounded down")
 trunc_divide = _binary("trunc_divide", te.truncdiv, "lhs / rhs on integers, rounded toward zero")
 mod = _binary("mod", _mod, "Remainder with the sign of lhs")
