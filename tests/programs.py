@@ -10,6 +10,9 @@ import numpy as np
 
 import tewb
 from tewb import te
+from tewb.base import LowerError, ScheduleError
+from tewb.ir import IRModule
+from tewb.lowering import schedule_to_module
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.tensor import PlaceholderOp, Tensor
 from tewb.testing import evaluate, random_array, tolerance
@@ -141,6 +144,12 @@ def schedule_for(outputs: list[Tensor]) -> Schedule:
     return te.create_schedule(list(dict.fromkeys(t.op for t in outputs)))
 
 
+def lower_all(s: Schedule) -> IRModule:
+    """The schedule lowered with all its inputs and outputs."""
+    inputs = [st for st in s.stages if st.is_placeholder]
+    return tewb.lower(s, [t for st in (*inputs, *s.output_stages) for t in st.op.outputs])
+
+
 def random_step(s: Schedule, rng: random.Random) -> Step:
     """Some step, legal or not, that names stages and loops which exist."""
     stage = rng.choice([st for st in s.stages if not isinstance(st.op, PlaceholderOp)] or s.stages)
@@ -155,8 +164,8 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
         options = p.choices(stage) if p.choices else []
         match p.kind:
             case "word":
-                args[p.name] = rng.choice(options)
-            case "int" if primitive.name == "pragma":
+                args[p.name] = rng.choice(options or ["group"])
+            case "value":
                 args[p.name] = rng.choice([0, 1, 16])
             case "int" if primitive.name == "prefetch":
                 args[p.name] = rng.choice([0, 1, 3])
@@ -217,7 +226,18 @@ def random_schedule(
             s.apply(step)
         elif step.primitive == "transpose":
             transpose_a_tile(s, step, rng)
+    while not _is_lowered(s):
+        s.restore(s.journal[:-1])
     return s
+
+
+def _is_lowered(s: Schedule) -> bool:
+    """Whether a schedule has loops: some steps are judged when it is lowered."""
+    try:
+        schedule_to_module(s)
+    except (LowerError, ScheduleError):
+        return False
+    return True
 
 
 def transpose_a_tile(s: Schedule, step: Step, rng: random.Random) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +12,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "tewb"
 
-# Each name may import those before it. `runtime` stands on base alone, beside ir. `contrib` may use all of tewb, and
-# `tewb` itself is the door of everything, of the notebook layer when it is used.
+# Each name may import those before it. `runtime` stands on base alone, beside ir. `topi` is written on the facades as a
+# program is, `contrib` may use all of tewb, and `tewb` itself is the door of everything, of the notebook layer when it is
+# used.
 ORDER = [
-    "base", "ir", "arith", "tensor", "schedule", "lowering", "codegen", "driver", "facade", "workbench", "contrib", "tewb",
+    "base", "ir", "arith", "tensor", "schedule", "lowering", "codegen", "driver", "facade", "topi", "workbench", "contrib",
+    "tewb",
 ]  # fmt: skip
-FACADES = {"te", "tir", "nd", "testing", "target", "transform", "topi", "compat", "error"}
+FACADES = {"te", "tir", "nd", "testing", "target", "transform", "compat", "error"}
 
 # Modules inside a package that are doors of their own: sets of many names, and packages in packages.
 DOORS = {
@@ -24,6 +28,7 @@ DOORS = {
     "tewb.ir.ops",
     "tewb.runtime.abi",
     "tewb.schedule.bounds",
+    "tewb.schedule.threads",
     "tewb.tensor.hybrid",
     "tewb.tensor.reduce",
     "tewb.workbench.notebook",
@@ -112,6 +117,7 @@ def test_imports_go_left_and_through_doors(module: str, path: Path) -> None:
             "workbench is not left of facade",
         ),
         ("tewb.codegen.types", "import tewb", "tewb is not left of codegen"),
+        ("tewb.te.hybrid", "from tewb import topi", "topi is not left of facade"),
     ],
 )
 def test_a_wrong_import_is_found(module: str, source: str, said: str) -> None:
@@ -121,6 +127,15 @@ def test_a_wrong_import_is_found(module: str, source: str, said: str) -> None:
 def test_the_order_names_every_package() -> None:
     packages = {p.name for p in ROOT.iterdir() if (p / "__init__.py").exists()}
     assert packages <= {*ORDER, *FACADES, "runtime"}
+
+
+def test_nothing_stands_on_topi() -> None:
+    """It is a library of programs: nothing of tewb needs it, and `import tewb` does not load it."""
+    for module, path in modules():
+        if package_of(module) not in ("topi", "tewb", "compat"):
+            assert "tewb.topi" not in {m for m, _ in imports(path.read_text())}, module
+    loaded = "import sys, tewb; assert not any(m.startswith('tewb.topi') for m in sys.modules)"
+    subprocess.run([sys.executable, "-c", loaded], check=True, cwd=ROOT.parent)
 
 
 def test_what_only_the_type_checker_sees_does_not_count() -> None:

@@ -26,3 +26,11 @@ def test_what_is_no_target_is_refused() -> None:
     with pytest.raises(CodegenError, match="--nonsense is not known") as e:
         tewb.target.Target("llvm --nonsense")
     assert e.value.hint
+
+
+def test_the_current_target_by_its_name_of_v06() -> None:
+    assert tewb.target.current_target() is None
+    with pytest.raises(CodegenError, match="there is no current target"):
+        tewb.target.current_target(allow_none=False)
+    with tewb.target.create("llvm") as target:
+        assert tewb.target.current_target() is target

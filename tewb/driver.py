@@ -9,7 +9,16 @@ from typing import Any
 from tewb.base import LowerError, PassContext, here, option
 from tewb.codegen import compile_module
 from tewb.ir import Buffer, IRModule, PrimFunc
-from tewb.lowering import BUILD, INCOMPLETE, LOWER, Trace, lower_schedule, run, with_user_passes
+from tewb.lowering import (
+    BUILD,
+    INCOMPLETE,
+    LOWER,
+    Trace,
+    lower_intrinsics,
+    lower_schedule,
+    run,
+    with_user_passes,
+)
 from tewb.runtime import Kernel, Target
 from tewb.schedule import Schedule, create_schedule
 from tewb.tensor import Operation, Tensor, check_name
@@ -169,6 +178,7 @@ def build_ir(
     if not module.functions:
         raise LowerError("the module has no function", hint="lower(s, [A, B, C])", span=here())
     module = _named_by_the_module(module)
+    module = _with_rules(module)
     options = PassContext.current()
 
     def flatten() -> IRModule:
@@ -181,6 +191,14 @@ def build_ir(
     else:
         compiled = compile_module(module, debug, level, flatten, target)
     return compiled.kernel(next(iter(module.functions)))
+
+
+def _with_rules(module: IRModule) -> IRModule:
+    """`module` after the user's rules for intrinsics."""
+    lowered = {name: lower_intrinsics(f) for name, f in module.functions.items()}
+    if all(lowered[name] is f for name, f in module.functions.items()):
+        return module
+    return IRModule(lowered)
 
 
 def _named_by_the_module(module: IRModule) -> IRModule:

@@ -134,18 +134,16 @@ def numpy_dtype(dtype: Any) -> Any:
     """A dtype by its classic name (`"float"` is float32, `"int"` is int32), as numpy has it. Raises DTypeError."""
     if dtype == "float16" or (isinstance(dtype, np.dtype | type) and np.dtype(dtype) == np.float16):
         return np.dtype("float16")
-    word = str(dtype) if isinstance(dtype, str) else dtype
-    known = DType(
-        {"float": "float32", "int": "int32", "uint": "uint32"}.get(word, word)
-        if isinstance(word, str)
-        else word
-    )
-    if known.lanes > 1 or known.kind in ("handle", "void"):
-        raise DTypeError(
-            f"an array cannot hold {known}",
-            hint=f'a shape (..., {known.lanes}) of "{known.element}"' if known.lanes > 1 else None,
-        )
-    return np.dtype(str(known))
+    known = DType(dtype)
+    hint = None
+    if known.lanes > 1:
+        hint = f'a shape (..., {known.lanes}) of "{known.element}"'
+    elif known.kind not in ("handle", "void"):
+        try:
+            return np.dtype(str(known))
+        except TypeError:  # a dtype of kernels that numpy does not have
+            hint = f"an array of uint{max(known.bits, 8)} holds its bits"
+    raise DTypeError(f"an array cannot hold {known}", hint=hint)
 
 
 def _size(n: Any) -> int:

@@ -9,7 +9,7 @@ import llvmlite.binding as llvm
 
 from tewb.runtime import Target
 
-__all__ = ["Target", "arm_cpu", "create", "list_kinds", "list_tags", "llvm_version_major"]
+__all__ = ["Target", "arm_cpu", "create", "current_target", "list_kinds", "list_tags", "llvm_version_major"]
 
 list_kinds, list_tags = Target.list_kinds, Target.list_tags
 
@@ -17,6 +17,11 @@ list_kinds, list_tags = Target.list_kinds, Target.list_tags
 def create(target: Any = None, host: Any = None) -> Target:
     """The target that a text or a dict describes, such as "llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1"."""
     return Target(target, host)
+
+
+def current_target(allow_none: bool = True) -> Target | None:
+    """The target of the innermost `with` block, as `Target.current`; raises CodegenError without one if that is not allowed."""
+    return Target.current(allow_none)
 
 
 _BOARDS = {

@@ -277,7 +277,7 @@ def test_ramps_add_and_divide() -> None:
 
 def test_wrapping_dtypes_are_left_alone() -> None:
     x = Var("x", DType("uint8"))
-    e = ops.floordiv(ops.mul(x, 2), 2)
+    e = ops.floordiv(ops.mul(x, const(2, "uint8")), const(2, "uint8"))
     assert structural_equal(Analyzer().simplify(e), e)
 
 

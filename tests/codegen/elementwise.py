@@ -10,6 +10,7 @@ import numpy as np
 import tewb
 from tests.programs import schedule_for
 from tewb import te
+from tewb.testing import evaluate
 
 INTS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 FLOATS = ["float32", "float64"]
@@ -39,3 +40,12 @@ def run(expr: Callable[..., Any], *arrays: Any, lanes: int = 1, target: str | No
     result = np.zeros(n, out.dtype)
     tewb.build(s, [*inputs, out], target=target)(*arrays, result)
     return result
+
+
+def same(expr: Any, want: Any, *arrays: Any, lanes: int = 8) -> None:
+    """The kernel, scalar and vector, and the reference give `want`, bit by bit (any NaN is NaN)."""
+    for width in (1, lanes):
+        np.testing.assert_array_equal(run(expr, *arrays, lanes=width), want, strict=True)
+    inputs = [te.placeholder(a.shape, name=f"x{i}", dtype=str(a.dtype)) for i, a in enumerate(arrays)]
+    out = te.compute(arrays[0].shape, lambda i: expr(*[t[i] for t in inputs]))
+    np.testing.assert_array_equal(evaluate([out], dict(zip(inputs, arrays, strict=True)))[0], want)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tewb
 from tests.codegen.elementwise import INTS, run, special
 from tests.codegen.llvm_functions import computed, function
 from tewb import te
@@ -88,3 +89,40 @@ def test_unsigned_numbers_take_one_instruction() -> None:
     f = function()
     divided(f, "%x", "%y", DType("uint32"), floor=True, remainder=True)
     assert f.lines == ["  %v1 = urem i32 %x, %y"]
+
+
+def test_corrections_of_neighbours_keep_their_masks() -> None:
+    """LLVM's vectors of such choices read a mask that nothing had written, and a store left the array."""
+
+    # fmt: off
+    @te.hybrid.script
+    def f(a, c):
+        p = output_tensor((6,), "int32")  # noqa: F821
+        q = output_tensor((4, 6), "float32")  # noqa: F821
+        for k, u in enumerate((a, p)):
+            p[k] = u[k] % 100 + k
+        w = 0
+        while w < 4:
+            v = 0
+            while v < 4:
+                for x in a:
+                    p[(9 if float32(a[0]) < 1.0 else x % 20) % 6] = (x % 20 + x % 20) % 1000  # noqa: F821
+                v += 1
+            for y in a:
+                p[(-y % 20) % 6] = (y % 20 + y % 20) % 1000
+            q[(p[-6] % 50) % 4, (p[-1] % 50 * a[-1]) % 6] = floor(min(max(max(max(-1.5, c[0, 5]), (-1.5 - c[2, 2])), -8.0), 8.0))  # noqa: F821
+            w += 1
+        for i in range(p[1] % 3, 6):
+            p[i] = -(2**2) % 1000
+        return p, q
+    # fmt: on
+
+    a, c = np.array([6, 0, 4, -2, 8, -3], "int32"), np.zeros((4, 6), "float32")
+    A, C = te.placeholder(a.shape, "int32", name="A"), te.placeholder(c.shape, name="C")
+    P, Q = f(A, C)
+    around = np.full(6 + 64, 77, "int32")
+    p = around[32:38]
+    p[:] = 0
+    tewb.build(te.create_schedule(P.op), [A, C, P, Q])(a, c, p, np.zeros((4, 6), "float32"))
+    np.testing.assert_array_equal(p, f(a, c)[0])
+    assert (np.delete(around, np.s_[32:38]) == 77).all()

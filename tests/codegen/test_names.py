@@ -34,7 +34,7 @@ for name in {NAMES!a}:
     s[B].parallel(s[B].op.axis[0])
     s[B].split(s[B].op.reduce_axis[0], factor=3)
     s[T].compute_at(s[B], s[B].op.axis[0])
-    kernel = tewb.build(s, [A, E], "llvm", name)
+    kernel = tewb.build(s, [A, E], "llvm", name=name)
     for _ in range(3):
         assert (kernel(np.zeros(8, "float32")) == 2).all()
     assert kernel.get_source("asm") and kernel.get_source("ll0") and repr(kernel)

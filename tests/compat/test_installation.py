@@ -22,7 +22,6 @@ from tewb.compat import install, uninstall
 def tvm() -> Iterator[Any]:
     install()
     yield importlib.import_module("tvm")
-    uninstall()
 
 
 def test_the_modules_of_tvm_are_those_of_tewb(tvm: Any) -> None:
@@ -41,6 +40,32 @@ def test_a_program_runs(tvm: Any) -> None:
     b = np.zeros(4, "float32")
     tvm.build(tvm.create_schedule(B.op), [A, B])(np.arange(4, dtype="float32"), b)
     np.testing.assert_array_equal(b, [1, 2, 3, 4])
+
+
+def test_integers_divide_as_in_v05_with_a_warning_and_not_without_tvm(tvm: Any) -> None:
+    A = tvm.placeholder((4, 2), name="A", dtype="int32")
+    with pytest.warns(TewbWarning, match="rounds toward zero"):
+        B = tvm.compute((8,), lambda i: A[i / 2, i % 2] / 2, name="B")
+    a, b = np.arange(-4, 4, dtype="int32").reshape(4, 2), np.zeros(8, "int32")
+    tvm.build(tvm.create_schedule(B.op), [A, B])(a, b)
+    np.testing.assert_array_equal(b, [-2, -1, -1, 0, 0, 0, 1, 1])
+    uninstall()
+    with pytest.raises(TewbError, match="does not say how to round"):
+        te.var("n") / 2
+
+
+def test_topi_had_a_name_of_its_own(tvm: Any) -> None:
+    import topi.testing  # type: ignore[import-not-found]
+    from topi.util import get_const_tuple  # type: ignore[import-not-found]
+
+    import tewb.topi
+
+    A = tvm.placeholder((2, 3), name="A")
+    assert topi is tewb.topi and get_const_tuple(A.shape) == (2, 3) == topi.util.get_const_tuple(A.shape)
+    uninstall()
+    assert not [name for name in sys.modules if name.partition(".")[0] == "topi"]
+    with pytest.raises(ModuleNotFoundError):
+        import topi.nn
 
 
 def test_the_version_is_one_that_programs_can_read(tvm: Any) -> None:

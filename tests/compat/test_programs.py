@@ -6,12 +6,11 @@ A program whose first line names what it needs (`# needs: tvm.device te.scan`) w
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tewb.compat import install, uninstall
+from tewb.compat import install
 from tewb.compat.face import is_here
 from tewb.compat.names import modules
 from tewb.compat.run import run_script
@@ -31,13 +30,11 @@ def missing(program: Path) -> list[str]:
 
 
 @pytest.fixture
-def _as_tvm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _as_tvm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", sys.argv)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     install()
-    yield
-    uninstall()
 
 
 @pytest.mark.usefixtures("_as_tvm")

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tewb.compat import uninstall
 from tewb.compat.run import main, run_script
 
 
 @pytest.fixture(autouse=True)
-def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("argv", sys.argv), ("path", [*sys.path])):
         monkeypatch.setattr(sys, name, value)
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
-    yield
-    uninstall()
 
 
 def script(folder: Path, text: str, name: str = "script.py") -> str:
@@ -101,3 +97,12 @@ def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_what_a_script_defines_comes_back(tmp_path: Path) -> None:
     assert run_script(script(tmp_path, "x = 3\n"))["x"] == 3
+
+
+def test_a_script_that_is_no_python_or_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = script(tmp_path, "import tvm\nprint 3\n")
+    assert main([path]) == 1
+    shown = capsys.readouterr().err
+    assert "SyntaxError" in shown and f'File "{path}", line 2' in shown and "run.py" not in shown
+    assert main([str(tmp_path / "nothing.py")]) == 2
+    assert "there is no file" in capsys.readouterr().err

@@ -121,3 +121,44 @@ def test_rows_that_do_not_lie_side_by_side_are_refused() -> None:
         cblas._step(columns)
     assert tewb.ir.const_int(cblas._step(te.decl_buffer((4, 6), name="A"))) == 6
     assert tewb.ir.const_int(cblas._step(te.decl_buffer((4, 6), name="A", strides=[9, 1]))) == 9
+
+
+@pytest.mark.parametrize("transa", [False, True])
+@pytest.mark.parametrize("transb", [False, True])
+def test_factors_may_be_stored_transposed_whole_and_in_tiles(transa: bool, transb: bool) -> None:
+    n, k, m = 6, 5, 7
+    a, b = np.random.rand(n, k).astype("float32"), np.random.rand(k, m).astype("float32")
+    x, y = (np.ascontiguousarray(v.T) if t else v for v, t in ((a, transa), (b, transb)))
+    A, B = te.placeholder(x.shape, name="A"), te.placeholder(y.shape, name="B")
+    C = cblas.matmul(A, B, transa, transb)
+    D = te.compute(C.shape, lambda i, j: C[i, j] + 1.0, name="D")
+    for tiled in (False, True):
+        s = te.create_schedule(D.op)
+        if tiled:
+            _, column, _, _ = s[D].tile(*D.op.axis, 4, 3)
+            s[C].compute_at(s[D], column)
+        np.testing.assert_allclose(tewb.build(s, [A, B, D])(x, y), a @ b + 1, rtol=1e-5)
+
+
+def test_transposed_factors_that_do_not_fit_are_refused() -> None:
+    A, B = te.placeholder((6, 5), name="A"), te.placeholder((5, 7), name="B")
+    with pytest.raises(ShapeError, match="have no product") as e:
+        cblas.matmul(A, B, transb=True)
+    assert "(n, k) and (m, k)" in str(e.value)
+
+
+@pytest.mark.parametrize("name", ["matmul", "batch_matmul"])
+def test_products_by_their_packed_names(name: str) -> None:
+    front = (2,) if name == "batch_matmul" else ()
+    x, y = np.random.rand(*front, 6, 5).astype("float32"), np.random.rand(*front, 7, 5).astype("float32")
+    A, B = te.placeholder(x.shape, name="A"), te.placeholder(y.shape, name="B")
+    call = f"tvm.contrib.cblas.{name}"
+    C = te.extern(
+        (*front, 6, 7),
+        [A, B],
+        lambda ins, outs: tewb.tir.call_packed(call, ins[0], ins[1], outs[0], False, True),
+        name="C",
+    )
+    f = tewb.build(te.create_schedule(C.op), [A, B, C])
+    np.testing.assert_allclose(f(x, y), x @ np.swapaxes(y, -1, -2), rtol=1e-5)
+    assert tewb.get_global_func(call, allow_missing=True) is not None

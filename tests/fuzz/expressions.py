@@ -77,6 +77,7 @@ def substitute(e: E, f: Callable[[E], E | None]) -> E:
 
 # ---------------------------------------------------------------- text
 
+NUMBERS = ("int32", "float32")  # of numbers in Python
 COMPARISONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal,
                "!=": np.not_equal}  # fmt: skip
 _INFIX = ("+", "-", "*", "/", "//", "%", "&", "|", "^", "<<", ">>", *COMPARISONS)
@@ -113,10 +114,12 @@ def _index_text(e: E) -> str:
 
 
 def _with_plain_numbers(e: E, parts: list[str]) -> list[str]:
-    """A constant beside an expression of its dtype is written as a number, which takes that dtype."""
+    """A constant of the dtype that a number has by itself is written as that number, when it stands beside an
+    expression; so is one of float64 beside another float64, where a number keeps its digits."""
     a, b = e.args
     plain = [
-        x.op == "const" and y.op != "const" and x.dtype == y.dtype != "bool" for x, y in ((a, b), (b, a))
+        x.op == "const" and y.op != "const" and (x.dtype in NUMBERS or x.dtype == y.dtype == "float64")
+        for x, y in ((a, b), (b, a))
     ]
     return [_number(x.data) if p else t for x, t, p in zip(e.args, parts, plain, strict=True)]
 
@@ -158,7 +161,7 @@ def converted(x: Any, dtype: str) -> Any:
 
 
 def common(a: str, b: str) -> str:
-    """The dtype that operands are brought to: floats win, then the wider, then the one with a sign."""
+    """The dtype that operands are brought to: floats win, then the wider, then the one without a sign."""
     if a == b:
         return "int32" if a == "bool" else a
     floats = [d for d in (a, b) if is_float(d)]
@@ -167,7 +170,7 @@ def common(a: str, b: str) -> str:
     bits = {d: 1 if d == "bool" else 8 * np.dtype(d).itemsize for d in (a, b)}
     if bits[a] != bits[b]:
         return max(a, b, key=bits.__getitem__)
-    return a if a.startswith("int") else b
+    return b if a.startswith("int") else a
 
 
 def _popcount(x: Any) -> Any:

@@ -18,6 +18,7 @@ import tewb
 from tests.fuzz import script
 from tests.fuzz.arrays import Guarded
 from tests.fuzz.expressions import INTS, is_float, least, most, size, walk
+from tests.fuzz.gpu_steps import gpu_steps
 from tests.fuzz.programs import Call, Program
 from tests.fuzz.reference import Reference
 from tests.fuzz.schedules import Finding, Step, attempt, random_step
@@ -118,6 +119,10 @@ def _schedule(p: Program, names: dict[str, Any], report: Report) -> list[Step]:
         if stage.is_virtual and (of := s.find(names[stage.outputs[0]])) is not None:
             do(("compute_inline", of.name, {}))
     large = {step[1] for step in done}
+    if rng.random() < 0.15:
+        for step in gpu_steps(s, rng):
+            if step[1] not in large:
+                do(step)
     for _ in range(8 * p.wanted_steps):
         if len(done) >= p.wanted_steps + len(large):
             break

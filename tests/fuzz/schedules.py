@@ -9,6 +9,8 @@ from tewb.base import InternalError, TewbError
 from tewb.schedule import PRIMITIVES, Param, Primitive, Schedule, Stage
 from tewb.schedule import Step as StepOfNames
 from tewb.schedule.declare import Selection
+from tewb.schedule.questions import first_fault
+from tewb.schedule.threads import threads_around
 
 FACTORS = (1, 2, 2, 3, 4, 4, 5, 7, 8, 8, 16, 32)
 LANES = (2, 4, 8, 16)
@@ -51,7 +53,7 @@ def attempt(s: Schedule, step: Step, names: dict[str, Any]) -> bool:
         foreign = next((k for k, v in args.items() if isinstance(v, str) and v.startswith("@!")), None)
         if foreign is not None:
             raise Finding("foreign handle", f"{primitive} took a loop of another stage: {args[foreign]}")
-        return True
+        return not _taken_back(s)
     except Finding:
         raise
     except InternalError as e:
@@ -64,6 +66,15 @@ def attempt(s: Schedule, step: Step, names: dict[str, Any]) -> bool:
         return False
     except Exception as e:
         raise Finding(f"{primitive}: {type(e).__name__}", f"{step}: {e}") from e
+
+
+def _taken_back(s: Schedule) -> bool:
+    """Most steps that only a later one could make right are undone; some wait for that one."""
+    number = len(s.journal) - 1
+    if number not in s.doubts or number % 4 == 0 or first_fault(s) is None:
+        return False
+    s.restore(s.journal[:-1])
+    return True
 
 
 def random_step(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool = False) -> Step:
@@ -88,6 +99,8 @@ def draw(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool) 
         stage = rng.choice(s.stages)
     more = [p.name for p in PRIMITIVES.values() if p.results == "axis" or p.is_place]
     primitive = PRIMITIVES[rng.choice([*PRIMITIVES, *more])]
+    if primitive.name == "set_store_predicate" and not (stage.threads or threads_around(stage)):
+        primitive = PRIMITIVES["bind"]  # a condition needs threads that it is about
     loops = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
     chosen = Selection(stage, rng.choice(loops) if loops else None, rng.choice(LANES))
     suggested = list(primitive.suggest(chosen))
@@ -121,7 +134,7 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
                 args[p.name] = rng.sample(options, rng.randint(1, len(options))) if options else []
             case "scope":
                 args[p.name] = rng.choice(options or ["local", "global"])
-            case "int":
+            case "int" | "value":
                 args[p.name] = number(p, rng, 0.3 if large else 0.06)
             case _ if options:
                 args[p.name] = rng.choice(options)

@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.fuzz.expressions import DTYPES, INTS, E, binary, cast, const, is_float, least, load, most, name
+from tests.fuzz.expressions import (
+    DTYPES,
+    INTS,
+    E,
+    binary,
+    cast,
+    common,
+    const,
+    is_float,
+    least,
+    load,
+    most,
+    name,
+)
 from tests.fuzz.programs import ReduceAxis, Spread
 
 if TYPE_CHECKING:
@@ -40,7 +53,7 @@ class Scope:
         rng = self.rng
         op = rng.choice(["+", "-", "*", "+", "-", "*", "//", "%", "te.truncdiv", "te.truncmod", "te.min", "te.max", "&", "|",
                          "^", "<<", ">>", "neg", "~", "te.abs", "te.popcount", "te.select", "te.if_then_else", "cast",
-                         "mixed", "of axes", "te.select"])  # fmt: skip
+                         "mixed", "bare", "of axes", "te.select"])  # fmt: skip
         x = self.value(dtype, deep - 1)
         if op == "neg" and x.op == "const":
             op = "~"  # a constant without a sign has no negative
@@ -54,6 +67,8 @@ class Scope:
             case "mixed":
                 other = self.value(rng.choice(INTS), deep - 1)
                 return cast(binary(rng.choice(["+", "*", "te.max", "//", "-"]), x, other), dtype)
+            case "bare":
+                return cast(self.beside_a_number(x), dtype)
             case "of axes" if self.axes:
                 return cast(self.of_axes(), dtype)
             case "of axes":
@@ -72,6 +87,18 @@ class Scope:
                     y = self.number(dtype, (0, 1, 2, 5, 7, bits - 1))
                 return binary(op, x, y)
         return binary(op, x, self.value(dtype, deep - 1))
+
+    def beside_a_number(self, x: E) -> E:
+        """`x` and a plain number, which is an int32: narrower integers are computed in int32."""
+        rng = self.rng
+        number = const(rng.choice([1, 2, 5, 200, 255, 70000]), "int32")
+        if x.dtype not in ("uint32", "uint64") and rng.random() < 0.3:
+            number = const(-number.data, "int32")
+        op = rng.choice(["+", "-", "*", "//", "%", "te.truncdiv", "te.min", "te.max", "&", "^", "te.select"])
+        if op == "te.select":
+            return E(op, common(x.dtype, "int32"), (self.condition(0), x, number))
+        turned = op in ("-", "te.max", "&") and rng.random() < 0.5
+        return binary(op, *((number, x) if turned else (x, number)))
 
     def of_axes(self) -> E:
         """Arithmetic on indices that is used as a value: it may overflow, and wraps."""
@@ -129,6 +156,10 @@ class Scope:
         if of_bool and choice < 0.8:
             return self.read(rng.choice(of_bool))
         dtype = rng.choice([d for d in self.graph.habits.dtypes if d != "bool"] or ["int32"])
+        if not is_float(dtype) and rng.random() < 0.3:
+            return binary(
+                op, self.beside_a_number(self.value(dtype, 0)), const(rng.choice([0, 3, 250]), "int32")
+            )
         return binary(op, self.value(dtype, max(deep - 1, 0)), self.value(dtype, 0))
 
     def leaf(self, dtype: str) -> E:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests import intrinsics
 from tests.programs import PROGRAMS, blur, bytes_product, chain, matmul, schedule_for
 from tests.schedule.test_dependent_loops import csr, lower_triangle
 from tewb import te
@@ -304,6 +305,16 @@ def primitive_prefetch() -> Scheduled:
 
 
 @golden
+def primitive_tensorize() -> Scheduled:
+    s, args = scheduled(matmul(4, 8, 6))
+    io, jo, ii, ji = s["C"].tile("i", "j", 4, 8)
+    ko, ki = s["C"].split("k", factor=3)
+    s["C"].reorder(io, jo, ko, ii, ji, ki)
+    s["C"].tensorize(ii, intrinsics.gemm(4, 8, 3))
+    return s, args
+
+
+@golden
 def primitive_pragma() -> Scheduled:
     s, args = scheduled(chain(4, 3))
     s["D"].pragma("i", "auto_unroll_max_step", 16)
@@ -318,6 +329,88 @@ def primitive_double_buffer() -> Scheduled:
     copy = s.cache_read(args[1], "local", [args[2]])
     s[copy].compute_at(s["C"], ko)
     s[copy].double_buffer()
+    return s, args
+
+
+@golden_and_built
+def primitive_bind() -> Scheduled:
+    """A tile that the threads of a block load together and read in another order."""
+    A = te.placeholder((6, 6), name="A")
+    C = te.compute((6, 6), lambda i, j: A[j, i] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    copy = s.cache_read(A, "shared", [C])
+    block, row = s[C].split("i", factor=4)
+    s[C].bind(block, te.thread_axis("blockIdx.x"))
+    s[C].bind(row, te.thread_axis("threadIdx.x"))
+    s[copy].compute_at(s[C], row)
+    column = s[copy].split("ax1", nparts=4)[0]
+    s[copy].bind(column, te.thread_axis("threadIdx.x"))
+    return s, [A, C]
+
+
+@golden
+def primitive_env_threads() -> Scheduled:
+    inputs, outputs = chain(4, 8)
+    s = schedule_for(outputs)
+    s["C"].compute_at(s["D"], "i")
+    s["C"].set_scope("shared")
+    s["C"].bind("j", te.thread_axis("threadIdx.x"))
+    s["D"].env_threads([te.thread_axis((0, 8), "threadIdx.x")])
+    return s, [*inputs, *outputs]
+
+
+@golden_and_built
+def primitive_set_store_predicate() -> Scheduled:
+    """A sum over threads, stored by the first of them."""
+    A = te.placeholder((4, 10), name="A")
+    k = te.reduce_axis((0, 10), name="k")
+    B = te.compute((4,), lambda i: te.sum(A[i, k], axis=k), name="B")
+    s = te.create_schedule(B.op)
+    tx = te.thread_axis("threadIdx.x")
+    term = s.rfactor(B, s[B].split("k", factor=4)[1])
+    s[B].bind(s[B].op.reduce_axis[0], tx)
+    s[term].compute_at(s[B], s[B].op.reduce_axis[0])
+    s[B].set_store_predicate(tx.var.equal(0))
+    return s, [A, B]
+
+
+@golden
+def primitive_rolling_buffer() -> Scheduled:
+    A = te.placeholder((10, 4), name="A")
+    B = te.compute((10, 4), lambda i, j: A[i, j] * 2.0, name="B")
+    C = te.compute((8, 4), lambda i, j: B[i, j] + B[i + 1, j] + B[i + 2, j], name="C")
+    s = te.create_schedule(C.op)
+    s[B].compute_at(s[C], C.op.axis[0])
+    s[B].rolling_buffer()
+    return s, [A, C]
+
+
+def grouped() -> Scheduled:
+    s, args = scheduled(chain(6, 4))
+    s.create_group(s["C"].op.output(0), args[0])
+    return s, args
+
+
+@golden
+def primitive_create_group() -> Scheduled:
+    s, args = grouped()
+    s["B"].compute_at(s["D"], "i")
+    s["C"].compute_at(s["D"], "i")
+    return s, args
+
+
+@golden
+def primitive_group_at() -> Scheduled:
+    s, args = grouped()
+    s.groups[0].compute_at(s["D"], "i")
+    return s, args
+
+
+@golden
+def primitive_group_root() -> Scheduled:
+    s, args = grouped()
+    s.groups[0].compute_at(s["D"], "i")
+    s.groups[0].compute_root()
     return s, args
 
 

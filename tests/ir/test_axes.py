@@ -6,7 +6,7 @@ import pytest
 
 from tests.programs import argmax, matmul
 from tewb import te
-from tewb.base import DType
+from tewb.base import DType, TewbError
 from tewb.ir import AxisKind, IterVar, Range, Reduce, Var, const, script
 
 
@@ -41,3 +41,27 @@ def test_a_reduction_has_a_source_and_an_identity_for_each_result() -> None:
     assert (first.index, second.index) == (0, 1) and first.combiner is second.combiner
     assert len(first.source) == len(first.combiner.lhs) == len(first.combiner.result) == 2
     assert first.children() == (*first.source, first.condition, *first.init)
+
+
+def test_an_axis_is_found_in_a_list_and_comparisons_with_it_stay_expressions() -> None:
+    A, B = te.placeholder((4, 5), name="A"), te.placeholder((5, 6), name="B")
+    k = te.reduce_axis((0, 5), name="k")
+    C = te.compute((4, 6), lambda i, j: te.sum(A[i, k] * B[k, j], axis=k), name="C")
+    axes = [*C.op.axis, k]
+    assert k in axes and axes.index(k) == 2 and k not in C.op.axis
+    assert k != axes[0] and bool(k == axes[0]) is False and k == C.op.reduce_axis[0]
+    axes.remove(C.op.axis[1])
+    assert tuple(axes) == (C.op.axis[0], k) and tuple(axes) != (k, C.op.axis[0])
+    assert script(te.if_then_else(k == C.op.axis[0], 1, 2)) == "T.if_then_else(k == i, 1, 2)"
+
+
+def test_an_axis_is_not_none() -> None:
+    k = te.reduce_axis((0, 5), name="k")
+    assert k != None and bool(k == None) is False  # noqa: E711  (as old programs ask)
+
+
+def test_an_axis_compared_with_a_number_or_a_variable_has_no_truth_value() -> None:
+    k, m = te.reduce_axis((0, 5), name="k"), te.var("m")
+    for compared in (k == 3, k == m, k.var == m, k != m, k < te.reduce_axis((0, 2), name="l")):
+        with pytest.raises(TewbError, match="has no truth value"):
+            bool(compared)

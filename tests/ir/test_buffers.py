@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tewb.base import DType, ShapeError
-from tewb.ir import Buffer, BufferLoad, Var, const, ops, script
+import tewb
+from tewb.base import DType, DTypeError, ExternError, ShapeError
+from tewb.ir import Buffer, BufferLoad, Var, const, ops, script, structural_equal
 
 n, i = Var("n", DType("int32")), Var("i", DType("int32"))
 A = Buffer("A", DType("float32"), (const(8), n), (n, const(1)), n, "local", alignment=32, offset_factor=4)
@@ -48,3 +49,30 @@ def test_an_element_is_a_load_of_the_buffer_s_dtype() -> None:
 def test_a_wrong_number_of_indices_is_refused() -> None:
     with pytest.raises(ShapeError, match="A has 2 dimensions, not 1"):
         A[i]
+
+
+def test_vload_and_vstore_are_rows_of_elements() -> None:
+    b = tewb.tir.decl_buffer((4, 8), "float32", name="B")
+    load = b.vload([1, 4], "float32x4")
+    assert load.dtype == "float32x4" and script(load) == "B[1, 4:8]"
+    assert script(b.vload((0, 2))) == "B[0, 2]"
+    store = b.vstore([0, 0], load)
+    assert script(store) == "B[0, 0:4] = B[1, 4:8]"
+    with pytest.raises(DTypeError, match="B holds float32, not int32x4"):
+        b.vload([0, 0], "int32x4")
+    with pytest.raises(ShapeError, match="B has 2 dimensions, not 1"):
+        b.vstore(0, 1.0)
+
+
+def test_access_ptr_is_the_address_of_an_element() -> None:
+    b = tewb.tir.decl_buffer((4, 8), "float32", name="B")
+    assert structural_equal(b.access_ptr("r"), tewb.tir.address_of(b))
+    assert script(b.access_ptr(b.READ | b.WRITE)) == "T.address_of(B[0, 0])"
+    there = b.access_ptr("w", offset=8).args[0].buffer
+    assert (there.data, there.elem_offset.value) == (b.data, 8)
+    with pytest.raises(ExternError, match="access_ptr of B: 'x' is no access"):
+        b.access_ptr("x")
+    c = tewb.tir.decl_buffer((4, 8), "float32", name="C", strides=[16, 2])
+    assert (
+        c.access_ptr("r", offset=1).args[0].buffer.elem_offset.value == 1
+    )  # an offset counts elements of memory

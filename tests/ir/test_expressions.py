@@ -95,7 +95,7 @@ def test_children_are_operands_and_not_names() -> None:
 
 
 def test_equality_builds_a_comparison_and_identity_is_asked_with_is() -> None:
-    e: Expr = i == i  # type: ignore[assignment]
+    e: Expr = i == j  # type: ignore[assignment]
     assert type(e).__name__ == "EQ" and i in {i} and Var("i", i.dtype) not in {i}
     assert {type(op(i, j)) for op in (ops.add, ops.sub, ops.mul, ops.minimum, ops.maximum)} == {
         Add,

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from tewb.base import DType
+from tewb.base import DType, TewbError
 from tewb.ir import Buffer, BufferStore, ExternRegion, IRModule, PrimFunc, Var, const, script
 
 A = Buffer("A", DType("float32"), (const(8),))
@@ -37,3 +37,11 @@ def test_regions_of_foreign_code_are_equal_by_what_they_say() -> None:
         and len({ExternRegion("E"), ExternRegion("E")}) == 1
     )
     assert ExternRegion("E", ("A[8]",)) != ExternRegion("E") != ExternRegion("E", effect="pure")
+
+
+def test_a_module_of_one_function_answers_as_that_did_in_v05() -> None:
+    one, two = IRModule({"f": F}), IRModule({"f": F, "g": F})
+    assert (one.name, one.args, one.body) == ("f", F.params, F.body)
+    for word in ("name", "args", "body"):
+        with pytest.raises(TewbError, match="the module has 2 functions, and each its"):
+            getattr(two, word)

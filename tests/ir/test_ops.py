@@ -265,3 +265,12 @@ def test_what_is_no_constant_of_a_dtype_is_refused(value: Any, dtype: str, said:
 
 def test_numpy_dtypes_go_by_their_names() -> None:
     assert te.placeholder((4,), np.int8).dtype == te.placeholder((4,), np.dtype("int8")).dtype == "int8"
+
+
+def test_div_by_name_is_the_division_of_c() -> None:
+    assert [te.div(te.const(a), b).value for a, b in ((7, 2), (-7, 2), (7, -2))] == [3, -3, -3]  # type: ignore[attr-defined]
+    x, y = te.var("x", "int64"), te.var("y", "float32")
+    assert tewb.ir.structural_equal(te.div(x, 3), te.truncdiv(x, 3))
+    assert tewb.ir.structural_equal(tewb.tir.div(y, 3), y / 3) and te.div(y, 3).dtype == "float32"
+    with pytest.raises(DTypeError, match="does not say how to round"):
+        x / 3

@@ -88,3 +88,12 @@ def test_an_ordinary_store_is_not_nontemporal() -> None:
     assert "nontemporal" in script(
         BufferStore(A, const(1.0), (i,), None, 16)
     ) and "nontemporal" not in script(STORE)
+
+
+def test_a_sequence_has_its_statements_by_position() -> None:
+    first, second = Evaluate(const(1)), Evaluate(const(2))
+    both = Seq((first, second))
+    assert both[0] is first and both[-1] is second and len(both) == 2
+    assert list(both) == [first, second] and Seq(())
+    with pytest.raises(IndexError):
+        both[2]

@@ -29,8 +29,11 @@ from tewb.ir import (
     Seq,
     Stmt,
     Var,
+    barrier,
     const,
+    launch,
     replace,
+    thread_axis,
 )
 from tewb.ir import verify as promises
 from tewb.lowering import BUILD, LOWER, Pass, run
@@ -93,6 +96,8 @@ BROKEN: list[tuple[Callable[[PrimFunc], Any], Callable[[], PrimFunc], str]] = [
     (promises.no_producers, lambda: around(store(value=ProducerLoad(A, (i, j), FLOAT32))), "element of tensor A is left"),
     (promises.no_loops(ForKind.VECTORIZED), lambda: function(loop(i, loop(j, store(), ForKind.VECTORIZED))), "loop j is still"),
     (promises.one_index, lambda: around(store()), "B is accessed by 2 indices"),
+    (promises.no_threads, lambda: around(launch(thread_axis("threadIdx.x"), const(4), store())), "threadIdx.x is still launched"),
+    (promises.no_threads, lambda: around(barrier()), "a barrier is left"),
     (promises.provenance_is_present, lambda: function(loop(i, loop(j, store()), origin=None)), "nothing says where"),
 ]  # fmt: skip
 
@@ -148,7 +153,7 @@ def test_every_promise_holds_of_a_sound_function() -> None:
 
 def test_every_promise_of_the_pipeline_is_one_of_those_that_are_broken_here() -> None:
     names = {p.__name__ for step in (*LOWER, *BUILD) for p in step.promises}
-    assert names == {"no_vectorized_loops", "no_unroll_loops", "one_index", "no_dot_loops"}
+    assert names == {"no_vectorized_loops", "no_unroll_loops", "one_index", "no_dot_loops", "no_threads"}
 
 
 def lowered() -> PrimFunc:

@@ -96,3 +96,18 @@ def test_the_largest_alignment_that_externs_declare_is_wanted() -> None:
     s = te.create_schedule([E.op, F.op])
     assert wanted_alignments(s) == {A: 128}
     assert wanted_alignments(te.create_schedule(te.compute((N,), lambda i: A[i], name="B").op)) == {}
+
+
+def test_an_argument_may_be_the_buffer_that_binds_gives_a_tensor() -> None:
+    A = te.placeholder((N,), name="A")
+    B = te.compute((N,), lambda i: A[i] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    Ab = te.decl_buffer(A.shape, A.dtype, name="Ab", strides=[te.var("step")])
+    f = tewb.build(s, [Ab, B], binds={A: Ab})
+    a, b = np.arange(2 * N, dtype="float32")[::2], np.empty(N, "float32")
+    f(a, b)
+    np.testing.assert_array_equal(b, a + 1)
+    text = str(tewb.lower(s, [Ab, B], binds={A: Ab}))
+    assert text == str(tewb.lower(s, [A, B], binds={A: Ab}))
+    with pytest.raises(LowerError):
+        tewb.lower(s, [te.decl_buffer((N,), name="X"), B], binds={A: Ab})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import tewb
-from tewb import nd
+from tewb import nd, te
 from tewb.base import ArgumentError
 
 
@@ -93,3 +93,13 @@ def test_a_device_number_is_an_int_from_0(number: Any) -> None:
 def test_what_is_no_device_is_refused() -> None:
     with pytest.raises(ArgumentError, match="5 is no device"):
         nd.array([1], 5)
+
+
+def test_a_kernel_is_timed_on_the_cpu() -> None:
+    A = te.placeholder((4,), name="A")
+    B = te.compute((4,), lambda i: A[i] + 1.0, name="B")
+    kernel = tewb.build(te.create_schedule(B.op), [A, B])
+    evaluate = kernel.time_evaluator(kernel.entry_name, nd.cpu(0), number=1, repeat=1)
+    assert evaluate(nd.empty((4,)), nd.empty((4,))).mean > 0
+    with pytest.raises(ArgumentError, match=r"cuda\(0\) does not exist"):
+        kernel.time_evaluator(kernel.entry_name, nd.gpu(0))

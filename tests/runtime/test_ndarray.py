@@ -45,7 +45,7 @@ def test_parts_of_it_are_views_of_its_own_kind(part: Any) -> None:
 
 RESULTS: list[Callable[[Any], Any]] = [
     lambda a: a + 1, lambda a: 1 - a, lambda a: -a, lambda a: a == a, lambda a: np.exp(a), lambda a: a @ a.T,
-    lambda a: a.sum(axis=0), lambda a: np.where(a > 1, a, 0), lambda a: np.linalg.inv(a[:, :2] + 1), lambda a: np.fix(a),
+    lambda a: a.sum(axis=0), lambda a: np.where(a > 1, a, 0), lambda a: np.linalg.inv(a[:, :2] + 1), lambda a: np.trunc(a),
     lambda a: np.maximum.accumulate(a), lambda a: np.add.outer(a, a), lambda a: np.einsum("ij->i", a), lambda a: a.round(),
     lambda a: np.add(a, 1), lambda a: a.numpy(), lambda a: a.asnumpy(), lambda a: np.array(a), lambda a: divmod(a, 2)[0],
 ]  # fmt: skip

@@ -110,7 +110,7 @@ def test_a_missing_function() -> None:
     ("name", "f", "said"),
     [
         ("x", 5, "register_func x: 5 cannot be called"), (5, print, "takes a name first, not 5"),
-        ("", print, "takes a name first, not ''"), (None, print, "takes a name first, not None"),
+ (None, print, "takes a name first, not None"),
         (PackedFunc(print).__call__, None, None),
     ],
 )  # fmt: skip

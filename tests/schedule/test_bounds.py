@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.programs import assert_same_result
 from tewb import te
-from tewb.ir import BufferLoad, BufferStore, free_vars, walk
+from tewb.ir import Allocate, BufferLoad, BufferStore, const_int, free_vars, walk
 from tewb.lowering.lower import scheduled_loops
 from tewb.schedule import bounds
 
@@ -102,3 +103,52 @@ def test_bounds_of_deep_stages_are_found_again_and_change_with_the_loops_around(
     c, a = np.zeros(64, "float32"), np.arange(64, dtype="float32")
     tewb.build(s, args)(a, c)
     np.testing.assert_array_equal(c, a + 6)
+
+
+# ---------------------------------------------------------------- how much is kept
+
+
+def kept(
+    index: Callable[[Any, Any], Any], shape: tuple[int, ...], place: str, factor: int, size: int
+) -> list[int | None]:
+    """The shape that is allocated for a stage B of `size` elements (or rows of 48) that is read at `index`."""
+    rank = 1 if not isinstance(index(te.var("i"), te.var("j")), tuple) else 2
+    A = te.placeholder((size, 48)[:rank], name="A")
+    B = te.compute(A.shape, lambda *at: A[at] + 1.0, name="B")
+
+    def read(i: Any, j: Any) -> Any:
+        at = index(i, j)
+        return B[at] if rank == 2 else B[at,]
+
+    C = te.compute(shape, lambda i, j: read(i, j) * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    if "fused" in place:
+        s[C].fuse("i", "j")
+    s[C].split(place.removesuffix(".outer"), factor=factor)
+    s[B].compute_at(s[C], place)
+    (b,) = {n.buffer for n in walk(tewb.lower(s, [A, C])["main"].body) if isinstance(n, Allocate)}
+    assert_same_result(s, [A], [C])
+    return [const_int(n) for n in b.shape]
+
+
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize(
+    ("index", "shape", "place", "factor", "size", "shape_kept"),
+    [
+        (lambda i, j: (i, j), (64, 48), "i.j.fused.outer", 16, 64, [1, 16]),  # fused, then split
+        (lambda i, j: (i, j), (64, 48), "i.j.fused.outer", 48, 64, [1, 48]),
+        (lambda i, j: (i, j), (64, 48), "i.j.fused.outer", 96, 64, [2, 48]),
+        (lambda i, j: (i, j), (64, 48), "i.j.fused.outer", 7, 64, [2, 48]),
+        (lambda i, j: (te.max(i - 1, 0), j), (64, 48), "i.outer", 8, 64, [8, 48]),  # clamped
+        (lambda i, j: (te.min(te.max(i - 2, 0), 63), j), (68, 48), "i.outer", 4, 64, [4, 48]),
+        (lambda i, j: (i, j), (60, 48), "i.outer", 64, 60, [60, 48]),  # never more than declared
+        (lambda i, j: (i, j), (60, 48), "i.outer", 40, 60, [40, 48]),
+        (lambda i, j: i * 2 + j, (32, 2), "i.outer", 8, 64, [16]),
+        (lambda i, j: (i * 16 + j) // 4, (4, 16), "i.outer", 1, 64, [4]),
+        (lambda i, j: i + j * 5, (20, 3), "j.outer", 1, 64, [1]),
+    ],
+)  # fmt: skip
+def test_what_is_kept_is_what_is_touched(
+    index: Any, shape: Any, place: str, factor: int, size: int, shape_kept: list[int]
+) -> None:
+    assert kept(index, shape, place, factor, size) == shape_kept

@@ -364,6 +364,7 @@ def test_a_stateful_extern_is_never_called_twice_for_an_element() -> None:
         ScheduleError, match=r"extern E is stateful, and would make each element 1.83 times on average"
     ):
         s[E].compute_at(s[C], C.op.axis[0])
+        tewb.lower(s, [A, C])
     with pytest.raises(ExternError, match='tail="shift" makes elements twice'):
         te.extern((12,), [A], lambda i, o: te.call_packed("f", i[0]), effect="stateful", tail="shift")
     with pytest.raises(ExternError, match="tail='wrap' is not one of clip, pad, shift"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lowering.test_vector_reduction import reduction
+from tests.programs import lower_all
 from tewb import te
 from tewb.base import ScheduleError
 from tewb.workbench import Session
@@ -18,6 +19,8 @@ def test_misuse_is_refused() -> None:
     s[C].vectorize(s[C].split("k", factor=8)[1])
     with pytest.raises(ScheduleError, match="loop k.inner is vectorized already"):
         s[C].vectorize("i")
+        lower_all(s)
+    s[C].unroll("i")
     with pytest.raises(ScheduleError, match="reduce loop k.inner is marked vectorize"):
         s.rfactor(C, "k.outer")
     n = te.var("n")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+import tewb
 from tewb import te
 from tewb.base import ExternError
 from tewb.ir import Call, const, script
@@ -103,3 +105,11 @@ def test_a_region_is_its_boxes_as_text() -> None:
     region = extern_region("E", [a, part], [part], "pure")
     assert (region.reads, region.writes) == (("A[4, 5]", "A.tile[1, 5] at i * 5"), ("A.tile[1, 5] at i * 5",))
     assert (region.name, region.effect) == ("E", "pure")
+
+
+def test_call_pure_extern_calls_a_c_function() -> None:
+    A = te.placeholder((4,), name="A")
+    B = te.compute((4,), lambda i: te.call_pure_extern("float32", "expf", A[i]), name="B")
+    x, y = np.arange(4, dtype="float32"), np.zeros(4, "float32")
+    tewb.build(te.create_schedule(B.op), [A, B])(x, y)
+    np.testing.assert_allclose(y, np.exp(x), rtol=1e-6)

@@ -10,9 +10,10 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.base import ParseError, TewbError
+from tewb.base import Array, Map, ParseError, ShapeTuple, String, TewbError
 from tewb.ir import structural_equal
-from tewb.tensor import load_json, save_json
+from tewb.runtime import convert
+from tewb.tensor.json_text import load_json, save_json
 
 
 def row_sums() -> list[Any]:
@@ -82,3 +83,21 @@ def test_other_text_is_refused(text: str) -> None:
 
 def test_the_text_is_json() -> None:
     assert json.loads(save_json(te.var("x")))["tewb"] == 1
+
+
+def test_containers_come_back_as_what_they_are() -> None:
+    n = te.var("n")
+    for x in (
+        convert([1, "a", [2.5]]),
+        convert({"b": 1, n: [n, n]}),
+        ShapeTuple((1, 2)),
+        String("x"),
+        Array(),
+        Map(),
+    ):
+        again = load_json(save_json(x))
+        assert type(again) is type(x)
+        assert str(again) == str(x)
+    pair = load_json(save_json(convert({n: [n + 1]})))
+    ((name, (sum_,)),) = pair.items()
+    assert sum_.a is name

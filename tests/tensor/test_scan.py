@@ -13,7 +13,7 @@ from tests.scan_programs import cumulative_sum, lstm_cell, random, size
 from tewb import te
 from tewb.base import BoundError, DTypeError, ShapeError, TewbError
 from tewb.schedule import ScanFixPointAnalysis, ScanGetBody
-from tewb.tensor import load_json, save_json
+from tewb.tensor.json_text import load_json, save_json
 from tewb.testing.reference import evaluate
 from tewb.workbench.session import Session
 
@@ -305,5 +305,9 @@ def test_an_earlier_read_outside_of_a_scan_is_refused_by_its_schedule() -> None:
     B = te.compute((8,), lambda i: A[i - 1], name="B")
     with pytest.raises(BoundError, match=r"B reads outside of A: in dimension 0, i - 1 runs from -1 to 6"):
         te.create_schedule(B.op)
+    masked = te.compute((8,), lambda i: te.select(i > 1, 1.0, 0.0) * A[i - 2])
     with pytest.raises(BoundError, match="runs from -2 to 5"):
-        te.compute((8,), lambda i: te.select(i > 1, A[i - 2], 0.0))
+        te.create_schedule(masked.op)
+    guarded = te.compute((8,), lambda i: te.select(i > 1, A[i - 2], 0.0))
+    assert guarded.op.unproved == ()
+    te.create_schedule(guarded.op)

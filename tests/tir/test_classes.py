@@ -131,3 +131,10 @@ def test_wrong_arguments_are_refused() -> None:
         tir.IntImm("int8", 300)
     assert tir.Buffer.READ | tir.Buffer.WRITE == 3 and isinstance(tir.decl_buffer((2,)), tir.Buffer)
     assert tir.Buffer(te.var("p", "handle"), "float32", (4,), name="q").name == "q"
+
+
+def test_identity_has_a_word() -> None:
+    A = te.placeholder((4,), name="A")
+    B = te.compute((4,), lambda i: A[i], name="B")
+    for a, b in ((A, B), (A.op, B.op), (x, y), (B.op.axis[0], te.reduce_axis((0, 4)))):
+        assert a.same_as(a) and not a.same_as(b)

@@ -65,3 +65,12 @@ def test_loops_are_rewritten_before_and_after_what_is_below() -> None:
 def test_what_is_no_node_is_refused() -> None:
     with pytest.raises(TewbError, match="ir_transform: 3 is neither a statement nor an expression"):
         ir_transform(lowered().body, None, lambda n: 3, ["tir.For"])
+
+
+def test_modules_of_one_function_are_walked_as_their_body() -> None:
+    f = lowered()
+    module, of_module, of_body = tewb.IRModule({"main": f}), [], []  # type: ignore[var-annotated]
+    post_order_visit(module, of_module.append)
+    post_order_visit(f.body, of_body.append)
+    assert of_module and len(of_module) == len(of_body)
+    assert all(a is b for a, b in zip(of_module, of_body, strict=True))

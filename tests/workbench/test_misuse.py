@@ -115,6 +115,7 @@ def test_steps_with_wrong_arguments_are_refused_and_explained(primitive: str) ->
         "parent": "C",
         "scope": "local",
         "readers": ["C"],
+        "intrin": "an intrinsic",
     }
     for p in PRIMITIVES[primitive].params:
         for stranger in (*STRANGERS, 2**70, te.var("n"), float("nan")):

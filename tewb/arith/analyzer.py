@@ -103,7 +103,8 @@ class Analyzer(ClassicQuestions):
     def bind_extent(self, var: Var, start: Expr | int, extent: Expr | int) -> None:
         """`var` runs over `extent` integers from `start` on."""
         lo, n = convert(start), convert(extent)
-        last = self.simplify(ops.sub(ops.add(lo, n), 1))
+        end = ops.add(lo, n)
+        last = self.simplify(ops.sub(end, const(1, end.dtype)))
         self.bind(var, lo, last)
         if var in self._data_variables and self.is_exact(lo) and self.is_exact(n):
             self.symbolic[var] = (lo, last)  # inside of the loop n is at least 1, and n - 1 does not wrap

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tewb.base import TewbError, here
 from tewb.ir import Expr, Range, Var, convert, ops
 
 
-@dataclass(frozen=True, slots=True)
-class ConstIntBound:
+class ConstIntBound(NamedTuple):
     """The integers from `min_value` to `max_value`, both included; POS_INF and NEG_INF where there is no end."""
 
     min_value: int
@@ -24,8 +22,7 @@ POS_INF = (1 << 63) - 1
 NEG_INF = -POS_INF
 
 
-@dataclass(frozen=True, slots=True)
-class ModularSet:
+class ModularSet(NamedTuple):
     """The integers `coeff * k + base`; a constant has the coefficient 0."""
 
     coeff: int

@@ -63,7 +63,8 @@ def interval(lo: Expr, extent: Expr) -> Interval:
     n = ops.const_int(extent)
     if n == 1:
         return point(lo)
-    return Interval(lo, ops.sub(ops.add(lo, extent), 1), None if n is None else max(n - 1, 0))
+    end = ops.add(lo, extent)
+    return Interval(lo, ops.sub(end, const(1, end.dtype)), None if n is None else max(n - 1, 0))
 
 
 def eval_set(e: Expr, ranges: Mapping[Var, Interval | None]) -> Interval | None:

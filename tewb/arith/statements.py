@@ -11,6 +11,7 @@ from tewb.ir import (
     NOOP,
     Allocate,
     AssertStmt,
+    AttrStmt,
     Broadcast,
     BufferLoad,
     BufferStore,
@@ -25,9 +26,11 @@ from tewb.ir import (
     Stmt,
     Substitution,
     While,
+    const,
     const_int,
     intrinsics,
     is_const,
+    launched,
     ops,
     remembering,
     replace,
@@ -82,6 +85,16 @@ class _Statements:
             return NOOP
         same = lo is s.min and extent is s.extent and body is s.body
         return s if same else replace(s, min=lo, extent=extent, body=body)
+
+    def attribute(self, s: AttrStmt) -> Stmt:
+        """An attribute. The threads of a launch are counted from 0."""
+        extent, axis = self.expr(s.value), launched(s)
+        if axis is not None:
+            self.analyzer.bind_extent(axis.var, const(0, axis.dtype), extent)
+        body = self.stmt(s.body)
+        if body is NOOP and axis is not None:
+            return NOOP
+        return s if extent is s.value and body is s.body else replace(s, value=extent, body=body)
 
     def once(self, s: For, lo: Expr) -> Stmt:
         """The body of a loop of one iteration."""
@@ -205,6 +218,7 @@ def holds_throughout(cond: Expr, body: Stmt) -> bool:
 
 _RULES: dict[type, Callable[[_Statements, Any], Stmt]] = {
     Allocate: _Statements.allocate,
+    AttrStmt: _Statements.attribute,
     For: _Statements.loop,
     IfThenElse: _Statements.branch,
     BufferStore: _Statements.store,

@@ -15,6 +15,8 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     base.stopping._stop                          the function that says whether the work of this thread or task is to stop
     base.traceback._renderer                     how errors are shown in a notebook, if not compactly
     codegen.intrinsics._libm                     the C math library, once it is loaded
+    codegen.llvm_intrinsics.signature            the intrinsics of LLVM that were asked about
+    codegen.llvm_intrinsics._try_out             the calls of them that LLVM has made code of
     codegen.intrinsics._symbol                   the functions of the C library that generated code knows, by name
     codegen.kernel_support._load_support         the compiled helpers of kernels, by the runtime functions that they call
     codegen.vector_math.reciprocals.logarithms   tables of logarithms, by precision
@@ -22,8 +24,10 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     compat.names.modules                         the classic names, once one was asked for that a module does not define
     contrib.cblas._thread_setter                 the function that sets the threads of scipy's OpenBLAS, if it has one
     contrib.cblas.gemm                           the matrix products of BLAS as native functions, by dtype
+    ir.ops._divides_integers                     whether i / j of integers rounds toward zero, as until v0.6
     ir.script._buffers_of_statements             which buffers a statement uses and declares; at most 512 entries
     ir.script._printed_loops                     the text of loop nests printed before; at most 512 entries
+    lowering.lower_intrinsics._rules             what the user's functions make of intrinsics, by their names
     runtime.background_call._idle                threads that wait for the next background call
     runtime.cpu_features.features_of             the sets of processor features, by feature string
     runtime.callbacks._invocations               the kernel calls in progress that may call Python back, by handle
@@ -47,6 +51,8 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.target.host                          the triple, processor and features of this machine
     runtime.thread_pool._pool                    the thread pool, once a kernel has needed it
     schedule.declare.PRIMITIVES                  the schedule primitives, by name, filled as they are declared
+    tensor.tag_scope._tag                        the tag of the scope that is open in this thread or task
+    tensor.tensor_intrin.INTRINSICS              the tensor intrinsics that were declared, by name
     tensor.tensor._broadcaster                   how tensors are added to each other, which tensor/compute.py registers
     testing.reference._shared                    the shared subexpressions of expressions evaluated last; at most 64 entries
     workbench.judge.ledger.caches                the data caches of a core, as the system describes them

@@ -12,8 +12,10 @@ from tewb.codegen.accesses import Accesses
 from tewb.codegen.conversion import convert
 from tewb.codegen.division import divided, divided_safely, shifted
 from tewb.codegen.dot_products import dot_product
+from tewb.codegen.expanded_calls import EXPANSIONS
 from tewb.codegen.function import Function
 from tewb.codegen.intrinsics import INTRINSICS
+from tewb.codegen.llvm_intrinsics import call_llvm
 from tewb.codegen.narrow_floats import is_narrow, widened, widened_call
 from tewb.codegen.packed_calls import packed_value
 from tewb.codegen.shuffles import concatenated, picked
@@ -407,6 +409,8 @@ class ExpressionWriter:
                 return self.f.ins(f"bitcast {self.typed(e.args[0])} to {value_type(e.dtype)}")
             case "call_extern":
                 return self.call_extern(e)
+            case "call_llvm_intrin":
+                return call_llvm(self, e)
             case "tvm_call_packed":
                 return packed_value(self, e)
             case "by_reference":
@@ -419,6 +423,9 @@ class ExpressionWriter:
                 return dot_product(self.f, [(self.emit(a), a.dtype) for a in e.args])
             case "prefetch":
                 return self.prefetch(e)
+        expand = EXPANSIONS.get(e.op)
+        if expand is not None:
+            return self.emit(expand(e))
         rule = INTRINSICS.get(e.op)
         if rule is None:
             raise CodegenError(f"there is no function {e.op}: {script(e)}")

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
-from tewb.base import BOOL, CodegenError, DType
+from tewb.base import BOOL, INT32, CodegenError, DType
 from tewb.codegen import vector_math
+from tewb.codegen.conversion import convert
 from tewb.codegen.function import Function
 from tewb.codegen.types import float_constant, int_constant, splat_constant, suffix, value_type
 from tewb.runtime import register_symbol
@@ -163,6 +164,14 @@ def _shift(left: bool) -> Rule:
     return rule
 
 
+def _leading_zeros(f: Function, d: DType, args: Sequence[str]) -> str:
+    t = value_type(d)
+    name = f"llvm.ctlz.{suffix(d)}"
+    f.module.declare(name, f"{t} @{name}({t}, i1)")
+    count = f.ins(f"call {t} @{name}({t} {args[0]}, i1 false)")
+    return convert(f, count, DType(f"uint{d.bits}").with_lanes(d.lanes), INT32.with_lanes(d.lanes))
+
+
 INTRINSICS: dict[str, Rule] = {
     **{op: _llvm(op, 1) for op in ("sqrt", "floor", "ceil", "trunc")},
     "round": _llvm("roundeven", 1),
@@ -170,6 +179,7 @@ INTRINSICS: dict[str, Rule] = {
     "fma": _llvm("fma", 3),
     "copysign": _llvm("copysign", 2),
     "popcount": _llvm("ctpop", 1),
+    "clz": _leading_zeros,
     "abs": _absolute,
     "rsqrt": _rsqrt,
     "isnan": _isnan,
@@ -206,4 +216,5 @@ INTRINSICS: dict[str, Rule] = {
     "tan": vector_math.tangent(_library("tan")),
     "pow": vector_math.power(_library("pow", 2)),
     **{name: _library(name, 2) for name in ("fmod", "hypot")},
+    **{name: _library(name) for name in ("acosh", "asinh", "atanh")},
 }

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import importlib
 import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tewb.compat.absent import Absent
-from tewb.compat.names import ClassicModule, Entry, covering, modules
+
+if TYPE_CHECKING:
+    from tewb.compat.names import ClassicModule, Entry
 
 _MISSING = object()
 TO_COME = "tewb knows the name, and has nothing of this kind yet"
+
+
+def modules() -> dict[str, ClassicModule]:
+    """The registry, which is read when a classic name is asked for."""
+    from tewb.compat import names
+
+    return names.modules()
+
+
+def covering(name: str) -> ClassicModule | None:
+    """The absent module that `name` is, or is in."""
+    from tewb.compat import names
+
+    return names.covering(name)
 
 
 def classic_name(module_name: str) -> str:
@@ -104,7 +121,11 @@ def wear(module_name: str) -> None:
                 pass
         if name.startswith("__"):
             raise AttributeError(f"module {module_name!r} has no attribute {name!r}")
-        return find(classic, name)
+        value = find(classic, name)
+        # Asked for once. What the code of the module would take for a builtin, such as `sum`, stays away from it.
+        if not isinstance(value, Absent) and not hasattr(builtins, name):
+            vars(module)[name] = value
+        return value
 
     attribute.own = own  # type: ignore[attr-defined]
     vars(module)["__getattr__"] = attribute
@@ -123,22 +144,27 @@ def imported(name: str) -> ModuleType:
 class FaceModule(ModuleType):
     """A module of tvm that tewb has only as a set of names."""
 
-    def __init__(self, name: str, table: ClassicModule) -> None:
-        super().__init__(name, f"The classic names of tvm.{table.name}.")
+    def __init__(self, name: str, classic: str) -> None:
+        super().__init__(name, f"The classic names of tvm.{classic}.")
         self.__path__ = list[str]()
-        self._table = table
+        self._classic = classic
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        return find(self._table.name, name)
+        return find(self._classic, name)
+
+    @property
+    def _entries(self) -> dict[str, Entry]:
+        table = modules().get(self._classic)
+        return {} if table is None else table.entries
 
     @property
     def __all__(self) -> list[str]:
-        return [e.name for e in self._table.entries.values() if e.home and is_here(e.home)]
+        return [e.name for e in self._entries.values() if e.home and is_here(e.home)]
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._table.entries]
+        return [*super().__dir__(), *self._entries]
 
 
 ModuleMaker = Callable[[], ModuleType]
@@ -153,6 +179,6 @@ def maker(name: str) -> ModuleMaker | None:
     if table is not None and table.is_alias and isinstance(locate(table.home), ModuleType):
         home = table.home
         return lambda: imported(home)
-    if table is None and covering(classic) is not None:
-        table = ClassicModule(classic)
-    return None if table is None else lambda: FaceModule(name, table)
+    if table is None:
+        table = covering(classic)
+    return None if table is None else lambda: FaceModule(name, classic)

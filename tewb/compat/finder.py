@@ -23,14 +23,18 @@ class FaceFinder:
 
 
 class TvmFinder:
-    """Finds `tvm.te` as `tewb.te`, and so on."""
+    """Finds `tvm.te` as `tewb.te`, and so on; and `topi`, which had a name of its own until v0.6, as `tewb.topi`."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if not name.startswith("tvm."):
+        first, _, rest = name.partition(".")
+        if first == "tvm" and rest:
+            ours = f"tewb.{rest}"
+        elif first == "topi":
+            ours = f"tewb.{name}"
+        else:
             return None
-        ours = "tewb" + name.removeprefix("tvm")
         from tewb.compat.face import imported  # when tvm is installed, and a module of it is asked for
 
         try:

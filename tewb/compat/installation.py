@@ -10,6 +10,7 @@ from typing import Any
 
 from tewb.base import TewbError, TewbWarning, here
 from tewb.compat.finder import TvmFinder
+from tewb.ir.ops import divide_integers
 
 # What programs that ask for the version of tvm are told: the last one with tensor expressions.
 VERSION = "0.19.0"
@@ -32,7 +33,7 @@ class _Tvm(ModuleType):
 
 
 def install() -> None:
-    """Let `import tvm` and `from tvm import te` mean tewb, in this process, until `uninstall()`.
+    """Let `import tvm`, `from tvm import te` and the `import topi` of v0.6 mean tewb, in this process, until `uninstall()`.
 
     Warns when another tvm is installed, which is hidden meanwhile. Raises TewbError when it is imported already.
     """
@@ -53,6 +54,7 @@ def install() -> None:
             TewbWarning,
             stacklevel=2,
         )
+    divide_integers(True)  # later versions refused it, so that no program means something else
     sys.modules["tvm"] = _Tvm()
     sys.meta_path.insert(0, TvmFinder())
 
@@ -61,5 +63,6 @@ def uninstall() -> None:
     """Let `import tvm` mean what it meant before `install()`. What was imported stays usable."""
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, TvmFinder)]
     if isinstance(sys.modules.get("tvm"), _Tvm):
-        for name in [n for n in sys.modules if n == "tvm" or n.startswith("tvm.")]:
+        divide_integers(False)
+        for name in [n for n in sys.modules if n.partition(".")[0] in ("tvm", "topi")]:
             del sys.modules[name]

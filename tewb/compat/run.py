@@ -25,6 +25,9 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(USAGE, file=sys.stderr if not arguments else sys.stdout)
         return 0 if arguments else 2
+    if arguments[0] != "-m" and not Path(arguments[0]).is_file():
+        print(f"python -m tewb.compat: there is no file {arguments[0]}", file=sys.stderr)
+        return 2
     install()
     try:
         if arguments[0] == "-m":
@@ -57,9 +60,8 @@ def show(error: BaseException) -> None:
     """Print an error as Python does, without the frames of this runner and of tewb; an error that is no lesson of
     tewb's, and comes from inside of it, keeps them."""
     frames = _frames(error.__traceback__)
-    is_bug = isinstance(error, InternalError) or not (
-        isinstance(error, TewbError) or not frames or not frames[-1].is_ours
-    )
+    is_lesson = isinstance(error, TewbError | SyntaxError)
+    is_bug = isinstance(error, InternalError) or (bool(frames) and frames[-1].is_ours and not is_lesson)
     kept = traceback.TracebackException.from_exception(error)
     if not is_bug:
         _forget_ours(kept)

@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tewb.arith import Analyzer
 from tewb.base import DTypeError, ExternError, Native, ShapeError, here, register_native
 from tewb.ir import Buffer, Expr, ops
@@ -20,15 +22,22 @@ from tewb.tensor import Tensor, call_extern, extern
 _GEMM = {"float32": "sgemm", "float64": "dgemm"}
 
 
-def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
-    """lhs[n, k] @ rhs[k, m] by BLAS, an extern that can be cut into tiles of its output.
+def matmul(lhs: Tensor, rhs: Tensor, transa: bool = False, transb: bool = False, name: str = "C") -> Tensor:
+    """lhs[n, k] @ rhs[k, m] by BLAS, an extern that can be cut into tiles of its output. With `transa` the left one is
+    stored as [k, n], with `transb` the right one as [m, k].
 
     Raises ShapeError and DTypeError for tensors that do not go together, ExternError without scipy.
     """
-    if lhs.ndim != 2 or rhs.ndim != 2 or not Analyzer().can_prove(ops.equal(lhs.shape[1], rhs.shape[0])):
+    left, right = (1 if transa else 0), (0 if transb else 1)  # the dimensions that the product keeps
+    if (
+        lhs.ndim != 2
+        or rhs.ndim != 2
+        or not Analyzer().can_prove(ops.equal(lhs.shape[1 - left], rhs.shape[1 - right]))
+    ):
+        wanted = f"{'(k, n)' if transa else '(n, k)'} and {'(m, k)' if transb else '(k, m)'}"
         raise ShapeError(
             f"cblas.matmul: {lhs.name}{list(lhs.shape)} and {rhs.name}{list(rhs.shape)} have no product",
-            hint="they must be (n, k) and (k, m)",
+            hint=f"they must be {wanted}",
             span=here(),
         )
     if lhs.dtype is not rhs.dtype or str(lhs.dtype) not in _GEMM:
@@ -38,7 +47,7 @@ def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
             span=here(),
         )
     function = gemm(str(lhs.dtype))
-    depth = lhs.shape[1]
+    depth = lhs.shape[1 - left]
 
     def product(ins: list[Buffer], outs: list[Buffer]) -> Expr:
         (a, b), (c,) = ins, outs
@@ -46,8 +55,8 @@ def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
         return call_extern(
             "void",
             function.symbol,
-            "N",
-            "N",
+            "T" if transb else "N",
+            "T" if transa else "N",
             columns,
             rows,
             depth,
@@ -62,14 +71,25 @@ def matmul(lhs: Tensor, rhs: Tensor, name: str = "C") -> Tensor:
         )
 
     output: Tensor = extern(
-        (lhs.shape[0], rhs.shape[1]),
+        (lhs.shape[left], rhs.shape[right]),
         [lhs, rhs],
         product,
         name=name,
-        access=lambda i, j: [[i, (0, depth)], [(0, depth), j]],
+        access=lambda i, j: [
+            [(0, depth), i] if transa else [i, (0, depth)],
+            [j, (0, depth)] if transb else [(0, depth), j],
+        ],
         effect="pure",
     )
     return output
+
+
+def packed_matmul(a: Any, b: Any, c: Any, transa: int = 0, transb: int = 0) -> None:
+    """Write the product of two arrays, each a matrix or a batch of them, to `c`: the packed functions
+    `tvm.contrib.cblas.matmul` and `batch_matmul`. numpy calls its BLAS."""
+    left = np.swapaxes(a, -1, -2) if transa else a
+    right = np.swapaxes(b, -1, -2) if transb else b
+    np.matmul(left, right, out=c)
 
 
 def _step(b: Buffer) -> Expr:

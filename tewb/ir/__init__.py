@@ -43,6 +43,7 @@ from tewb.ir.expressions import (
     Sub,
     Var,
 )
+from tewb.ir.fixed_point import q_multiply_shift, q_multiply_shift_per_axis
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
 from tewb.ir.intrinsics import call_intrin
 from tewb.ir.lane_masks import is_contiguous, is_maskable, is_maskable_store, keeps_lanes
@@ -50,6 +51,7 @@ from tewb.ir.long_text import is_long, subexpressions_to_name
 from tewb.ir.node import Node, node, replace
 from tewb.ir.ops import const, const_int, convert, is_const, load
 from tewb.ir.origin import Origin
+from tewb.ir.parse_expr import ExpressionParser
 from tewb.ir.parser import parse
 from tewb.ir.provenance import remembering, without_loop
 from tewb.ir.script import Line, script, script_lines
@@ -76,6 +78,17 @@ from tewb.ir.structural_equality import (
     structural_equal,
     structural_hash,
 )
+from tewb.ir.threads import (
+    REAL,
+    barrier,
+    is_barrier,
+    is_block,
+    is_real,
+    is_virtual,
+    launch,
+    launched,
+    thread_axis,
+)
 from tewb.ir.walk import (
     LEAVES,
     NOOP,
@@ -99,14 +112,19 @@ from tewb.ir.walk import (
 from tewb.ir import verify  # isort: skip
 
 __all__ = [
-    "ALLOCATED", "EQ", "GE", "GT", "LE", "LT", "NE", "NOOP", "Add", "Allocate", "And", "Array", "AssertStmt", "AttrStmt", "AxisKind", "AxisValues",
-    "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar", "Call", "Cast", "CommReducer", "Compare",
-    "DeclBuffer", "Div", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind",
-    "IRBuilder", "IRModule", "IfThenElse", "IntImm", "IterVar", "LEAVES", "Let", "LetStmt", "Line", "Map", "Max", "Min", "Mod", "Mul", "Node",
-    "Not", "Operators", "Or", "Origin", "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "Range",
-    "Reduce", "Select", "Seq", "Stmt", "StringImm", "Sub", "Substitution", "Var", "While", "assert_structural_equal", "at_axes", "call_intrin", "conjuncts", "const", "const_int", "convert", "disjuncts", "everywhere", "first_difference", "free_vars", "has_nontemporal", "intrinsics", "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "keeps_lanes", "load", "node", "ops", "parse", "subexpressions_to_name", "replace", "Shuffle",
-    "rewriter", "script", "script_lines", "seq", "shared_subexpressions", "structural_equal", "structural_hash", "substitute", "substituter", "uses", "verify", "visit", "walk",
-    "remembering", "without_loop",
+    "Add", "Allocate", "ALLOCATED", "And", "Array", "assert_structural_equal", "AssertStmt", "at_axes", "AttrStmt",
+    "AxisKind", "AxisValues", "barrier", "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar",
+    "Call", "call_intrin", "Cast", "CommReducer", "Compare", "conjuncts", "const", "const_int", "convert",
+    "DeclBuffer", "disjuncts", "Div", "EQ", "Evaluate", "everywhere", "Expr", "ExpressionParser", "ExternRegion",
+    "first_difference", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind", "free_vars", "GE", "GT",
+    "has_nontemporal", "IfThenElse", "IntImm", "intrinsics", "IRBuilder", "IRModule", "is_barrier", "is_block",
+    "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "is_real", "is_virtual",
+    "IterVar", "keeps_lanes", "launch", "launched", "LE", "LEAVES", "Let", "LetStmt", "Line", "load", "LT", "Map",
+    "Max", "Min", "Mod", "Mul", "NE", "Node", "node", "NOOP", "Not", "Operators", "ops", "Or", "Origin", "parse",
+    "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "q_multiply_shift", "q_multiply_shift_per_axis", "Range", "REAL", "Reduce", "remembering",
+    "replace", "rewriter", "script", "script_lines", "Select", "Seq", "seq", "shared_subexpressions", "Shuffle",
+    "Stmt", "StringImm", "structural_equal", "structural_hash", "Sub", "subexpressions_to_name", "substitute",
+    "substituter", "Substitution", "thread_axis", "uses", "Var", "verify", "visit", "walk", "While", "without_loop",
 ]  # fmt: skip
 
 register_constants(convert)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from tewb.base import DType
-from tewb.ir.expressions import Expr, Var
+from tewb.base import BOOL, DType
+from tewb.ir.expressions import EQ, NE, Expr, IntImm, Var
 from tewb.ir.node import Node, alias, node
 from tewb.ir.operators import Operators
 
@@ -48,15 +48,22 @@ class AxisKind(Enum):
     REDUCE = "reduce"  # iterations are combined by a reducer
     OPAQUE = "opaque"  # the inside of an extern: may not be touched
     ORDERED = "ordered"  # iterations must run in order
+    THREAD = "thread"  # blocks or threads, which loops are bound to
 
 
 class IterVar(Operators):
-    """An axis: a variable with the range it runs over and the kind of its iterations."""
+    """An axis: a variable with the range it runs over and the kind of its iterations. That of threads has a tag, such as
+    "threadIdx.x".
 
-    __slots__ = ("dom", "kind", "var")
+    The numbers are classic: `iter_type` is one of them, and `stage.iter_var_attrs` has those that primitives set.
+    """
 
-    def __init__(self, dom: Range | None, var: Var, kind: AxisKind) -> None:
-        self.dom, self.var, self.kind = dom, var, kind
+    __slots__ = ("dom", "kind", "thread_tag", "var")
+    DataPar, ThreadIndex, CommReduce, Ordered, DimInfo = range(5)
+    Unrolled, Vectorized, Parallelized, Tensorized = range(5, 9)
+
+    def __init__(self, dom: Range | None, var: Var, kind: AxisKind, thread_tag: str = "") -> None:
+        self.dom, self.var, self.kind, self.thread_tag = dom, var, kind, thread_tag
 
     @property
     def name(self) -> str:
@@ -66,9 +73,48 @@ class IterVar(Operators):
     def dtype(self) -> DType:
         return self.var.dtype
 
+    @property
+    def iter_type(self) -> int:
+        """The kind as a number of classic TE: `IterVar.DataPar`, `IterVar.CommReduce`, ..."""
+        return _ITER_TYPES[self.kind]
+
+    def __eq__(self, other: object) -> Expr:  # type: ignore[override]
+        """A comparison of values. With another axis it is false in an `if`, as in `k in stage.op.axis`; with None too."""
+        if other is None:
+            return _truth(False)
+        return _of_axes(Operators.__eq__(self, other), other)
+
+    def __ne__(self, other: object) -> Expr:  # type: ignore[override]
+        """A comparison of values. With another axis it is true in an `if`; with None too."""
+        if other is None:
+            return _truth(True)
+        return _of_axes(Operators.__ne__(self, other), other)
+
+    __hash__ = object.__hash__
+
     def __repr__(self) -> str:
         dom = "" if self.dom is None else f", {self.dom!r}"
         return f"IterVar({self.name}{dom}, {self.kind.value})"
+
+
+def _truth(value: bool) -> Expr:
+    return IntImm(int(value), BOOL)
+
+
+def _of_axes(comparison: Expr, other: object) -> Expr:
+    """`comparison` of an axis with `other`, which has a truth value when `other` is an axis too."""
+    if isinstance(other, IterVar) and isinstance(comparison, EQ | NE):
+        object.__setattr__(comparison, "of_axes", True)
+    return comparison
+
+
+_ITER_TYPES = {
+    AxisKind.DATA: IterVar.DataPar,
+    AxisKind.REDUCE: IterVar.CommReduce,
+    AxisKind.OPAQUE: IterVar.DimInfo,
+    AxisKind.ORDERED: IterVar.Ordered,
+    AxisKind.THREAD: IterVar.ThreadIndex,
+}
 
 
 @node

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tewb.base import HANDLE, DType
+from tewb.base import HANDLE, DType, DTypeError, ExternError
 from tewb.ir import ops
-from tewb.ir.expressions import Expr, IntImm, Var
+from tewb.ir.expressions import Call, Expr, IntImm, Var
 from tewb.ir.node import node
 from tewb.ir.origin import Origin
 from tewb.ir.symbolic import Symbolic
@@ -45,6 +45,52 @@ class Buffer:
 
     def __getitem__(self, indices: Any) -> Expr:
         return ops.load(self, indices)
+
+    READ, WRITE = 1, 2
+
+    def vload(self, begin: Any, dtype: str | None = None, predicate: None = None) -> Expr:
+        """The elements from `begin` on, as many as `dtype` has lanes: neighbours in the last dimension."""
+        d = self.dtype if dtype is None else DType(dtype)
+        if d.element is not self.dtype:
+            raise DTypeError(
+                f"{self.name} holds {self.dtype}, not {d}", hint=f"vload(begin, '{self.dtype}x4')"
+            )
+        return ops.load(self, self._row(begin, d.lanes))
+
+    def vstore(self, begin: Any, value: Any, predicate: None = None) -> Any:
+        """The statement that stores a value, or the lanes of a vector, at `begin` and behind it."""
+        from tewb.ir.statements import BufferStore
+
+        e = ops.convert(value)
+        d = self.dtype.with_lanes(e.dtype.lanes)
+        index = ops.load(self, self._row(begin, d.lanes)).indices  # type: ignore[attr-defined]
+        return BufferStore(self, ops.cast(e, d), index)
+
+    def _row(self, begin: Any, lanes: int) -> tuple[Any, ...]:
+        index = tuple(begin) if isinstance(begin, tuple | list) else (begin,)
+        return (*index[:-1], ops.ramp(index[-1], 1, lanes)) if index else index
+
+    def access_ptr(
+        self,
+        access_mask: str | int = "rw",
+        ptr_type: str = "handle",
+        content_lanes: int = 1,
+        offset: Any = 0,
+        extent: Any = None,
+    ) -> Expr:
+        """The pointer to its first element, or to the one `offset` elements further. What code does with it
+        (`access_mask`: "r", "w" or "rw", or the sum of READ and WRITE) and the type of the pointer do not matter here."""
+        if access_mask not in ("r", "w", "rw", "wr", 1, 2, 3):
+            raise ExternError(
+                f"access_ptr of {self.name}: {access_mask!r} is no access",
+                hint='access_ptr("r"), "w" or "rw"',
+            )
+        there = self
+        if not ops.is_const(ops.convert(offset), 0):
+            one = (IntImm(1, DType("int32")),)
+            there = self.with_(shape=one, strides=one, elem_offset=ops.add(self.elem_offset, offset))
+        zeros = tuple(ops.const(0, n.dtype) for n in there.shape)
+        return Call("address_of", (BufferLoad(there, zeros, there.dtype),), HANDLE)
 
     def with_(self, **changes: Any) -> Buffer:
         """A copy with some fields changed."""

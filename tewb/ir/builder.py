@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tewb.base import DType, ShapeError, TewbError, here
+from tewb.base import DType, DTypeError, ShapeError, TewbError, here
 from tewb.ir import ops
 from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import Expr, Var
@@ -143,7 +143,7 @@ class IRBuilder:
         kind = kind if for_type is None else for_type
         if kind not in _KINDS:
             raise TewbError(f"for_range: kind={kind!r} is not one of {', '.join(_KINDS)}", span=here())
-        low, high = ops.match(begin, end)
+        low, high = ops.match(*[_integer("for_range", ops.convert(ops.whole(e))) for e in (begin, end)])
         if dtype is not None:
             low, high = ops.cast(low, dtype), ops.cast(high, dtype)
         v = Var(name, low.dtype)
@@ -191,7 +191,8 @@ class IRBuilder:
     def allocate(self, dtype: str, shape: Any, name: str = "buf", scope: str = "global") -> BufferVar:
         """Memory for the rest of this scope."""
         sizes = shape if isinstance(shape, tuple | list) else (shape,)
-        buffer = Buffer(name, DType(dtype), tuple(ops.convert(n) for n in sizes), scope=scope)
+        shape = tuple(_integer("allocate", ops.convert(ops.whole(n))) for n in sizes)
+        buffer = Buffer(name, DType(dtype), shape, scope=scope)
         self._scopes[-1].append(lambda body: Allocate(buffer, body))
         return BufferVar(self, buffer)
 
@@ -221,6 +222,16 @@ class IRBuilder:
     def likely(self, expr: Any) -> Expr:
         """A condition that nearly always holds."""
         return ops.likely(expr)
+
+
+def _integer(what: str, e: Expr) -> Expr:
+    if e.dtype.is_int:
+        return e
+    raise DTypeError(
+        f"{what} counts with integers, not with {e!s} of {e.dtype}",
+        hint="n // 4 divides and rounds down",
+        span=here(),
+    )
 
 
 def _closed(scope: list[Stmt | Callable[[Stmt], Stmt]]) -> Stmt:

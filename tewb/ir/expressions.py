@@ -5,7 +5,7 @@ Raw classes store. The constructors in `ops.py`, and the operators, check dtypes
 
 from __future__ import annotations
 
-from tewb.base import BOOL, HANDLE, DType
+from tewb.base import BOOL, HANDLE, INT32, DType
 from tewb.ir.node import Node, alias, node
 from tewb.ir.operators import Operators
 
@@ -36,10 +36,19 @@ class Var(Expr):
 
 @node
 class IntImm(Expr):
-    """An integer or boolean constant; `value` fits `dtype`. It counts as a number in Python, too."""
+    """An integer or boolean constant; `value` fits `dtype`. It counts as a number in Python, too: one of int32, the
+    dtype of Python's integers, is the same key of a dict as its value."""
 
     value: int
     dtype: DType
+
+    def __hash__(self) -> int:
+        return hash(self.value) if self.dtype is INT32 else object.__hash__(self)
+
+    def __eq__(self, other: object) -> Expr:  # type: ignore[override]
+        if other.__class__ is IntImm and other.dtype is self.dtype:
+            return IntImm(int(self.value == other.value), BOOL)
+        return Expr.__eq__(self, other)
 
     def __bool__(self) -> bool:
         return self.value != 0
@@ -188,9 +197,21 @@ class Max(Binary):
 class Compare(Expr):
     """A comparison of two values of one dtype; the result is bool with their lanes."""
 
-    __slots__ = ()
+    __slots__ = ("of_axes",)  # set where two axes were compared, which Python does to find one in a list
     a: Expr
     b: Expr
+    of_equal_sides = False  # what it gives when both sides are equal
+
+    def __bool__(self) -> bool:
+        """Whether it holds, when that is known since both sides are the same integer expression, or axes. Else raises
+        ExpressionError."""
+        from tewb.ir.structural_equality import structural_equal  # it looks at nodes
+
+        if self.a.dtype.is_int and structural_equal(self.a, self.b):
+            return self.of_equal_sides
+        if hasattr(self, "of_axes"):
+            return not self.of_equal_sides
+        return Expr.__bool__(self)
 
 
 @node
@@ -200,6 +221,7 @@ class EQ(Compare):
     a: Expr
     b: Expr
     dtype: DType = BOOL
+    of_equal_sides = True
 
 
 @node
@@ -227,6 +249,7 @@ class LE(Compare):
     a: Expr
     b: Expr
     dtype: DType = BOOL
+    of_equal_sides = True
 
 
 @node
@@ -245,6 +268,7 @@ class GE(Compare):
     a: Expr
     b: Expr
     dtype: DType = BOOL
+    of_equal_sides = True
 
 
 # ---------------------------------------------------------------- logic, choice, names and calls

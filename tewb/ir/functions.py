@@ -133,13 +133,26 @@ class IRModule(Shown):
     @property
     def body(self) -> Stmt:
         """The body of the only function: what `lower` gave in v0.5. Raises TewbError if there are several."""
+        return self._only("body").body
+
+    @property
+    def name(self) -> str:
+        """The name of the only function. Raises TewbError if there are several."""
+        return self._only("name").name
+
+    @property
+    def args(self) -> tuple[Buffer | Var, ...]:
+        """The parameters of the only function. Raises TewbError if there are several."""
+        return self._only("params").params
+
+    def _only(self, what: str) -> PrimFunc:
         if len(self.functions) != 1:
             raise TewbError(
-                f"the module has {len(self.functions)} functions, and each its body",
-                hint='module["main"].body',
+                f"the module has {len(self.functions)} functions, and each its {what}",
+                hint=f'module["main"].{what}',
                 span=here(),
             )
-        return next(iter(self.functions.values())).body
+        return next(iter(self.functions.values()))
 
     def _move(self) -> IRModule:
         """This module: what is not used any more is freed by Python."""

@@ -63,6 +63,11 @@ class Node(Shown):
         """This node with `f` applied to every child; the same object when no child changed."""
         return self
 
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        """Fill a node that comes from a pickle."""
+        for name, value in state[1].items():
+            object.__setattr__(self, name, value)
+
 
 @dataclass_transform(frozen_default=True, eq_default=False)
 def node(cls: C) -> C:

@@ -70,6 +70,10 @@ class Operators(Symbolic):
     def __neg__(self) -> Expr:
         return ops.neg(self)
 
+    def equal(self, other: Any) -> Expr:
+        """self == other, element by element, as an expression."""
+        return ops.equal(self, other)
+
     def __pos__(self) -> Expr:
         return ops.convert(self)
 
@@ -167,6 +171,9 @@ class Operators(Symbolic):
         function = getattr(ops, _NUMPY.get(name, name), None) or getattr(
             intrinsics, _NUMPY.get(name, name), None
         )
+        numbers = [x.value if isinstance(x, IntImm) else x for x in inputs]
+        if name in intrinsics.UNARY_FLOAT and not isinstance(numbers[0], Operators):
+            return getattr(ufunc, method)(*numbers, **options)  # a number of Python, as math.sqrt gives
         if function is None or method != "__call__" or options:
             raise DTypeError(
                 f"np.{name} does not take an expression",
@@ -181,10 +188,11 @@ _NUMPY = {
     "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "floor_divide": "floordiv",
     "remainder": "floormod", "mod": "floormod", "negative": "neg", "positive": "convert", "invert": "bitwise_not",
     "left_shift": "shift_left", "right_shift": "shift_right", "rint": "round", "arcsin": "asin", "arccos": "acos",
-    "arctan": "atan", "arctan2": "atan2", "bitwise_count": "popcount", "fabs": "absolute",
+    "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "arctan2": "atan2", "bitwise_count": "popcount", "fabs": "absolute",
 }  # fmt: skip
 
 
 # The constructors build expressions, which have these operators.
 from tewb.ir import ops  # noqa: E402  # isort: skip
 from tewb.ir import intrinsics  # noqa: E402  # isort: skip
+from tewb.ir.expressions import IntImm  # noqa: E402  # isort: skip

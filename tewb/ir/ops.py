@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import math
 import operator
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from tewb.base import BOOL, FLOAT32, INT32, INT64, UINT64, DType, DTypeError, ShapeError, here, nearest
+from tewb.base import (
+    BOOL,
+    FLOAT32,
+    FLOAT64,
+    INT32,
+    INT64,
+    UINT64,
+    DType,
+    DTypeError,
+    ShapeError,
+    TewbWarning,
+    here,
+    nearest,
+)
 from tewb.ir import expressions as ir
 from tewb.ir.axes import IterVar
 from tewb.ir.buffers import Buffer, BufferLoad
 from tewb.ir.expressions import Broadcast, Expr, FloatImm, IntImm, StringImm
 
+_LARGEST_FLOAT32 = float(np.finfo("float32").max)
 ROUND = "x.astype('int32') makes an integer of a float"
 
 # ---------------------------------------------------------------- constants and conversion
 
 
 def const(value: Any, dtype: str | None = None, span: Any = None) -> Expr:
-    """`value` as a constant of `dtype` (int32, float32 or bool when not given; int64 or uint64 when it needs it)."""
+    """`value` as a constant of `dtype`; when not given, of int32, float32 or bool, or a wider one that it needs."""
     if dtype is None:
         return convert(value)
     d = dtype if dtype.__class__ is DType else DType(dtype)
@@ -67,9 +82,15 @@ def const(value: Any, dtype: str | None = None, span: Any = None) -> Expr:
 
 
 def convert(value: Any) -> Expr:
-    """A Python or numpy scalar, an axis or a tensor element as an expression."""
+    """A Python or numpy scalar, an axis or a tensor element as an expression.
+
+    Python's integers become int32, floats float32 and booleans bool. What does not fit goes into int64 (then uint64)
+    and float64; infinity and NaN fit float32. A numpy scalar keeps its dtype.
+    """
     if isinstance(value, Expr):
         return value
+    if value.__class__ is int and -(1 << 31) <= value < 1 << 31:  # most of them
+        return IntImm(value, INT32)
     if isinstance(value, IterVar):
         return value.var
     as_expr = getattr(value, "as_expr", None)
@@ -85,7 +106,7 @@ def convert(value: Any) -> Expr:
             return IntImm(value, INT32)
         return const(value, INT64 if value < 1 << 63 else UINT64)
     if isinstance(value, float):
-        return FloatImm(value, FLOAT32)
+        return FloatImm(value, FLOAT64 if _LARGEST_FLOAT32 < abs(value) < math.inf else FLOAT32)
     if isinstance(value, str):
         return StringImm(value)
     hint = "expressions are made of numbers, axes and elements of tensors"
@@ -94,6 +115,12 @@ def convert(value: Any) -> Expr:
     elif hasattr(value, "shape"):
         hint = "index a tensor to get an element: A[i, j]"
     raise DTypeError(f"a {type(value).__name__} cannot be part of an expression", hint=hint, span=here())
+
+
+def whole(value: Any) -> Any:
+    """`value`, where a float that is a whole number, such as the 4.0 of 8 / 2, becomes that integer: for what counts."""
+    number = value.value if isinstance(value, FloatImm) else value
+    return int(number) if isinstance(number, float) and number.is_integer() else value
 
 
 def is_const(e: Expr, value: float | None = None) -> bool:
@@ -108,43 +135,23 @@ def const_int(e: Expr) -> int | None:
     return e.value if isinstance(e, IntImm) else None
 
 
-def _is_number(x: object) -> bool:
-    return isinstance(x, bool | int | float) and not isinstance(x, np.generic)
-
-
 def match(a: Any, b: Any) -> tuple[Expr, Expr]:
-    """`a` and `b` as expressions of one dtype.
-
-    A Python number takes the other side's dtype. Otherwise: float wins over integer, the wider over
-    the narrower, int over uint of the same width; a scalar is broadcast to the other side's lanes.
-    """
-    if isinstance(a, Expr) and isinstance(b, Expr):
-        x, y = a, b
-    elif _is_number(a) and not _is_number(b):
-        y = convert(b)
-        x = _number_like(a, y)
-    elif _is_number(b) and not _is_number(a):
-        x = convert(a)
-        y = _number_like(b, x)
-    else:
-        x, y = convert(a), convert(b)
+    """`a` and `b` as expressions of their common dtype: a Python number is a constant of int32, float32 or bool, and
+    a scalar is broadcast to the other side's lanes. (A number that becomes a float64 keeps all its digits.)"""
+    x, y = convert(a), convert(b)
     if x.dtype is y.dtype:
         return x, y
     common = common_dtype(x.dtype, y.dtype)
-    return cast(x, common), cast(y, common)
+    return _brought_to(common, a, x), _brought_to(common, b, y)
 
 
-def _number_like(value: Any, other: Expr) -> Expr:
-    d = other.dtype.element
-    if isinstance(value, float) and not d.is_float:
-        return FloatImm(value, FLOAT32)
-    if isinstance(value, bool) or d.is_bool:
-        return convert(value)
-    return const(value, d)
+def _brought_to(dtype: DType, value: Any, e: Expr) -> Expr:
+    return const(value, dtype) if value.__class__ in (int, float) else cast(e, dtype)
 
 
 def common_dtype(a: DType, b: DType) -> DType:
-    """The dtype that two operands are brought to."""
+    """The dtype that two operands are brought to, as in classic TE: a float wins over an integer, the wider over the
+    narrower, and unsigned over signed of the same width."""
     lanes = max(a.lanes, b.lanes)
     if a.lanes != b.lanes and min(a.lanes, b.lanes) != 1:
         raise DTypeError(
@@ -163,7 +170,7 @@ def common_dtype(a: DType, b: DType) -> DType:
     elif x.bits != y.bits:
         winner = max(x, y, key=lambda d: d.bits)
     else:
-        winner = x if x.kind == "int" else y
+        winner = y if x.kind == "int" else x
     return winner.with_lanes(lanes)
 
 
@@ -264,9 +271,22 @@ def neg(a: Any) -> Expr:
     return sub(const(-0.0 if x.dtype.is_float else 0, x.dtype), x)
 
 
+_divides_integers = False
+
+
+def divide_integers(allowed: bool) -> None:
+    """Let i / j of integers round toward zero, as until v0.6 of tvm, with a warning; or refuse it."""
+    global _divides_integers
+    _divides_integers = allowed
+
+
 def div(a: Any, b: Any) -> Expr:
-    """a / b on floats. Integers are refused, since the direction of rounding must be stated."""
+    """a / b on floats. Integers are refused, since the direction of rounding must be stated: see `divide_integers`."""
     x, y = _numeric(a, b)
+    if _divides_integers and x.dtype.is_int:
+        said = f"i / j on {x.dtype} rounds toward zero, as until v0.6: write i // j, or te.truncdiv"
+        warnings.warn(said, TewbWarning, stacklevel=3)
+        return truncdiv(x, y)
     if not x.dtype.is_float:
         raise DTypeError(
             f"a / b on {x.dtype} does not say how to round",
@@ -287,6 +307,12 @@ def _integers(op: str, a: Any, b: Any) -> tuple[Expr, Expr]:
             span=here(),
         )
     return x, y
+
+
+def c_div(a: Any, b: Any, span: Any = None) -> Expr:
+    """a / b as C has it: integers round toward zero. (The operator / takes floats only.)"""
+    x, y = _numeric(a, b)
+    return truncdiv(x, y) if x.dtype.is_int else div(x, y)
 
 
 def floordiv(a: Any, b: Any) -> Expr:
@@ -391,14 +417,14 @@ def _int_constant(value: int, dtype: DType) -> Expr:
 
 
 def power(a: Any, b: Any) -> Expr:
-    """a ** b on floats; an integer base takes a constant exponent >= 0 and multiplies"""
-    x = convert(a)
-    if isinstance(b, int) and not isinstance(b, bool) and 0 <= b <= 8:
+    """a ** b on floats; an integer base takes a constant exponent from 0 to 8 and multiplies"""
+    x, y = _numeric(a, b)
+    times = const_int(convert(b))
+    if times is not None and 0 <= times <= 8:
         product = const(1, x.dtype)
-        for _ in range(b):
+        for _ in range(times):
             product = mul(product, x)
         return product
-    x, y = _numeric(a, b)
     if not x.dtype.is_float:
         raise DTypeError(
             f"{x.dtype} ** {y!r} needs a constant exponent from 0 to 8", hint="cast to float first"
@@ -423,6 +449,8 @@ def absolute(a: Any) -> Expr:
 
 def _compare(cls: Any, a: Any, b: Any, f: Callable[[Any, Any], bool]) -> Expr:
     x, y = match(a, b)
+    if x is y and x.dtype.is_int and x.dtype.lanes == 1:
+        return IntImm(int(f(0, 0)), BOOL)
     if isinstance(x, IntImm | FloatImm) and isinstance(y, IntImm | FloatImm):
         return IntImm(int(f(_held(x), _held(y))), BOOL)
     comparison: Expr = cls(x, y, BOOL.with_lanes(x.dtype.lanes))
@@ -513,7 +541,8 @@ def any_of(*conditions: Any) -> Expr:
 
 
 def select(cond: Any, then: Any, other: Any) -> Expr:
-    """`then` where cond holds, else `other`; both are evaluated"""
+    """`then` where cond holds, else `other`; both are evaluated, but an element of a tensor that te.compute reads in one
+    of them only where it is chosen, when it could not be read otherwise"""
     (c,) = _booleans("select", cond)
     x, y = match(then, other)
     if isinstance(c, IntImm):

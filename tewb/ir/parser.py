@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tewb.base import HANDLE, DType, ParseError, UnreadableError, any_depth, python_tree
+from tewb.ir.axes import AxisKind, IterVar
 from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import Expr, IntImm, Var
 from tewb.ir.functions import ExternRegion, IRModule, PrimFunc
@@ -30,6 +31,7 @@ from tewb.ir.statements import (
     Stmt,
     While,
 )
+from tewb.ir.threads import REAL, is_real, is_virtual, launch
 
 Wrap = Callable[[Stmt], Stmt]  # a declaration: takes the statements for which it holds
 
@@ -301,14 +303,16 @@ class _FunctionParser(ExpressionParser):
         return value.args[0], alignment
 
     def declaration(self, name: str, node: ast.expr) -> Wrap:
-        """`name = T.allocate(...)`, `T.decl_buffer(...)` or `T.let(...)`."""
+        """`name = T.allocate(...)`, `T.decl_buffer(...)`, `T.let(...)` or `T.launch_thread(...)`."""
         word = self.word(node)
-        if word not in ("allocate", "decl_buffer", "let") or not isinstance(node, ast.Call):
+        if word not in ("allocate", "decl_buffer", "let", "launch_thread") or not isinstance(node, ast.Call):
             raise self.refuse(
                 node,
                 f"{name} is not declared by this",
                 f"write {name} = T.allocate(...), T.decl_buffer(...), T.Buffer(..., data=...) or T.let(value)",
             )
+        if word == "launch_thread":
+            return self.launch(name, node)
         if word == "let":
             self.arguments(node, "T.let(value)", 1)
             value = self.expr(node.args[0])
@@ -318,6 +322,18 @@ class _FunctionParser(ExpressionParser):
         self.names[name] = buffer
         cls = DeclBuffer if word == "decl_buffer" else Allocate
         return lambda body: cls(buffer, body)
+
+    def launch(self, name: str, node: ast.Call) -> Wrap:
+        """`name = T.launch_thread("threadIdx.x", 64)`."""
+        self.arguments(node, 'T.launch_thread("threadIdx.x", 64)', 2)
+        tag, extent = self.string(node.args[0]), self.expr(node.args[1])
+        if not is_real(tag) and not is_virtual(tag):
+            raise self.refuse(node.args[0], f"there are no threads {tag}", f"there are {', '.join(REAL)}")
+        if extent.dtype.kind != "int" or extent.dtype.lanes > 1:
+            raise self.refuse(node.args[1], "this is no number of threads", "an integer")
+        axis = IterVar(None, Var(name, extent.dtype), AxisKind.THREAD, tag)
+        self.names[name] = axis.var
+        return lambda body: launch(axis, extent, body)
 
     def with_(self, node: ast.With) -> Stmt:
         """A declaration, an attribute or a check that holds for the block below it."""

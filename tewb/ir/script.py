@@ -41,6 +41,7 @@ from tewb.ir.statements import (
     While,
 )
 from tewb.ir.structural_equality import structural_equal
+from tewb.ir.threads import launched
 from tewb.ir.walk import walk
 
 
@@ -497,7 +498,14 @@ class _Printer(_ExpressionPrinter):
         self.scoped(s, self.name(s.var), f"T.let({value})", last)
         self.release(s.var)
 
+    def launch(self, s: AttrStmt, last: bool) -> None:
+        value = f"T.launch_thread({literal(s.node.thread_tag)}, {self.expr(s.value)})"
+        self.scoped(s, self.name(s.var), value, last)
+        self.release(s.var)
+
     def attr(self, s: AttrStmt, last: bool) -> None:
+        if launched(s) is not None:
+            return self.launch(s, last)
         if isinstance(s.node, ExternRegion):
             region = s.node
             arguments = f"{region.name!r}, reads={list(region.reads)!r}, writes={list(region.writes)!r}"

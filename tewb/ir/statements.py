@@ -98,10 +98,24 @@ class Seq(Stmt):
     stmts: tuple[Stmt, ...]
     seq = alias("stmts")
 
+    def __getitem__(self, position: int) -> Stmt:
+        return self.stmts[position]
+
+    def __len__(self) -> int:
+        return len(self.stmts)
+
+    def __bool__(self) -> bool:
+        return True  # as every statement, with a length or not
+
+
+THREAD_EXTENT = "thread_extent"
+VIRTUAL_THREAD = "virtual_thread"
+
 
 @node
 class AttrStmt(Stmt):
-    """`body` with a fact about it: `key` says which, `node` and `value` say what."""
+    """`body` with a fact about it: `key` says which, `node` and `value` say what. A launch (`threads.py`) binds the
+    variable of its thread axis."""
 
     node: Any
     key: str
@@ -109,6 +123,13 @@ class AttrStmt(Stmt):
     body: Stmt
     origin: Origin | None = None
     attr_key = alias("key")
+
+    @property
+    def var(self) -> Var:
+        """The variable that a launch binds. Raises AttributeError for other attributes."""
+        if self.key not in (THREAD_EXTENT, VIRTUAL_THREAD) or not hasattr(self.node, "thread_tag"):
+            raise AttributeError(f"the attribute {self.key} binds no variable")
+        return self.node.var  # type: ignore[no-any-return]
 
 
 ALLOCATED = 64  # bytes: the address of every allocation is a multiple of this

@@ -6,12 +6,14 @@ import math
 from typing import Any
 
 from tewb.base import TewbError, any_depth, here
+from tewb.ir.axes import IterVar
 from tewb.ir.buffers import Buffer, Producer
 from tewb.ir.expressions import FloatImm, Let, Var
 from tewb.ir.functions import IRModule, PrimFunc
 from tewb.ir.node import Node
 from tewb.ir.origin import Origin
-from tewb.ir.statements import Allocate, For, LetStmt, Seq
+from tewb.ir.statements import Allocate, AttrStmt, For, LetStmt, Seq
+from tewb.ir.threads import launched
 
 
 class StructuralDifference(TewbError, ValueError):
@@ -130,11 +132,15 @@ class _Matcher:
             return difference
         if isinstance(a, tuple | list):
             return self.fields(a, b)
+        if isinstance(a, IterVar):
+            return here if a.thread_tag != b.thread_tag else self.differ(a.var, b.var)
         return None if a == b else here
 
     def node(self, a: Node, b: Node) -> str | None:
         match a, b:
             case (For() | Let() | LetStmt(), For() | Let() | LetStmt()):
+                return self.scope(a, b, a.var, b.var)
+            case (AttrStmt(), AttrStmt()) if launched(a) is not None and launched(b) is not None:
                 return self.scope(a, b, a.var, b.var)
             case (Allocate(), Allocate()):
                 return self.scope(a, b, a.buffer.data, b.buffer.data)

@@ -17,6 +17,10 @@ class Symbolic:
 
     __slots__ = ()
 
+    def same_as(self, other: object) -> bool:
+        """Whether `other` is this very object. (`a == b` builds a comparison.)"""
+        return self is other
+
     def __bool__(self) -> bool:
         hint = "write te.if_then_else(c, a, b) for a choice, te.all(a, b) for `and`, te.any(a, b) for `or`"
         raise _refused(self, "has no truth value: it stands for all the values a loop gives it", hint)

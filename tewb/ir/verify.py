@@ -36,8 +36,10 @@ from tewb.ir.node import Node
 from tewb.ir.statements import (
     Allocate,
     AssertStmt,
+    AttrStmt,
     BufferStore,
     DeclBuffer,
+    Evaluate,
     For,
     ForKind,
     IfThenElse,
@@ -46,6 +48,7 @@ from tewb.ir.statements import (
     Stmt,
     While,
 )
+from tewb.ir.threads import is_barrier, launched
 from tewb.ir.walk import LEAVES, free_vars, walk
 
 Violations = Iterator[str]
@@ -182,7 +185,7 @@ class Sound:
         own = _Needs.of_all([self._used_by(e) for e in _own_expressions(s)])
         stored = frozenset((s.buffer.data,) if isinstance(s, BufferStore | DeclBuffer) else ())
         bound, alive = _bound_by(s), _memory_of(s)
-        is_loop_or_let = isinstance(s, For | LetStmt)
+        is_loop_or_let = isinstance(s, For | LetStmt) or launched(s) is not None
         return _Needs(
             own.variables | (inside.variables - bound),
             own.memory | stored | (inside.memory - alive),
@@ -206,7 +209,8 @@ def _bound_by(s: Stmt) -> frozenset[Var]:
             return frozenset((v,))
         case Allocate(b) | DeclBuffer(b):
             return frozenset((b.data,))
-    return frozenset()
+    axis = launched(s)
+    return frozenset() if axis is None else frozenset((axis.var,))
 
 
 def _memory_of(s: Stmt) -> frozenset[Var]:
@@ -234,7 +238,7 @@ def names_are_bound(f: PrimFunc) -> Violations:
     """A variable is a parameter, a size or stride of one, or bound by a loop or a let around its use; nothing is
     bound again inside of what binds it."""
     for s, scope in _statements(f.body, _parameters(f)):
-        bound = s.var if isinstance(s, For | LetStmt) else None
+        bound = s.var if isinstance(s, For | LetStmt) or launched(s) is not None else None  # type: ignore[attr-defined]
         if bound is not None and bound in scope.variables:
             yield f"{bound.name} is bound again inside of what binds it"
         for e in _own_expressions(s):
@@ -375,6 +379,16 @@ def one_index(n: BufferLoad | BufferStore) -> Violations:
     """Arrays are lines of elements: every access has one index."""
     if len(n.indices) != 1:
         yield f"{n.buffer.name} is accessed by {len(n.indices)} indices"
+
+
+@of_each(AttrStmt, Evaluate)
+def no_threads(n: AttrStmt | Evaluate) -> Violations:
+    """Threads became loops: nothing launches threads, or waits for them."""
+    axis = launched(n)
+    if axis is not None:
+        yield f"{axis.thread_tag} is still launched"
+    if is_barrier(n):
+        yield "a barrier is left"
 
 
 # ---------------------------------------------------------------- provenance

@@ -1,7 +1,26 @@
 """Lowering: from a schedule to loops, then one pass per file; `pipeline.py` is the list."""
 
-from tewb.lowering.lower import INCOMPLETE, lower_schedule, scheduled_loops
-from tewb.lowering.pipeline import BUILD, LOWER, SCHEDULE_OPS, SIMPLIFY, AnyPass, NestPass, Pass, Trace, run
+from tewb.lowering.lower import (
+    INCOMPLETE,
+    lower_schedule,
+    postprocessed,
+    schedule_to_module,
+    scheduled_loops,
+    whole_arguments,
+)
+from tewb.lowering.lower_intrinsics import lower_intrinsics, register_intrin_lowering, register_intrin_rule
+from tewb.lowering.pipeline import (
+    BUILD,
+    LOWER,
+    SCHEDULE_OPS,
+    SIMPLIFY,
+    AnyPass,
+    NestPass,
+    Pass,
+    Trace,
+    run,
+    with_thread_loops,
+)
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.rewrite_storage import peak_bytes
 from tewb.lowering.unroll_loops import MAX_NODES
@@ -31,13 +50,20 @@ __all__ = [
     "Sequential",
     "Trace",
     "heed_pragmas",
+    "lower_intrinsics",
     "lower_schedule",
     "module_pass",
     "of_lowering",
     "peak_bytes",
     "prim_func_pass",
     "print_ir",
+    "postprocessed",
+    "register_intrin_lowering",
+    "register_intrin_rule",
     "run",
+    "schedule_to_module",
     "scheduled_loops",
     "with_user_passes",
+    "with_thread_loops",
+    "whole_arguments",
 ]

@@ -11,6 +11,12 @@ from tewb.schedule import Schedule
 from tewb.tensor import ExternOp, Tensor
 
 
+def bound_arguments(args: Sequence[Any], binds: Any) -> list[Any]:
+    """`args` with the tensor in place of a buffer that `binds` gives it: classic TE takes either among the arguments."""
+    owners = {id(b): t for t, b in binds.items()} if isinstance(binds, Mapping) else {}
+    return [owners.get(id(a), a) if isinstance(a, Buffer) else a for a in args]
+
+
 def check_binds(args: Sequence[Any], binds: Any) -> None:
     """Raise LowerError unless `binds` gives arguments of the kernel a buffer each, of their rank and dtype."""
     if not isinstance(binds, Mapping):

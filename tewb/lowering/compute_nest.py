@@ -31,8 +31,10 @@ from tewb.ir import (
 from tewb.lowering.combine_values import combined
 from tewb.lowering.data_ranges import DependentRange, dependent_ranges
 from tewb.lowering.stage_loops import StageLoops
+from tewb.lowering.store_predicate import store_predicate
+from tewb.lowering.thread_reduction import ThreadReduction, is_over_threads
 from tewb.lowering.vector_reduction import LaneReduction
-from tewb.schedule import Stage, index_up, lane_loop, loops_of_elements
+from tewb.schedule import Relation, Stage, index_up, lane_loop, loops_of_elements, unmixed
 from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
 
 if TYPE_CHECKING:
@@ -47,9 +49,12 @@ class ComputeNest(StageLoops):
         self.op = op
         self.results = [nests.buffer(t)[0] for t in stage.op.outputs]
         self.dependent_ranges: list[DependentRange] = []
+        self.inmost: list[Expr] = []  # guards that stand inside of all loops of a reduction
+        adds = isinstance(op.body[0], Reduce) and not is_over_threads(self.threads)
+        self.predicate = store_predicate(stage, self.launch, once=adds)
 
     def nest(self) -> Stmt:
-        values, guards = self.indices(self.own.vars)
+        values, guards = self.indices(self.own.vars, self.stage.relations)
         self.dependent_ranges = dependent_ranges(self, values)
         reduction = self.op.body[0] if isinstance(self.op.body[0], Reduce) else None
         translate = self.translate({iv.var: values[iv] for iv in self.own.ranges})
@@ -60,13 +65,31 @@ class ComputeNest(StageLoops):
         first = next(i for i, iv in enumerate(self.leaves) if iv.kind is AxisKind.REDUCE)
         early = [g for g in guards if self.depth(g[1]) < first]
         late = [g for g in guards if self.depth(g[1]) >= first]
+        if self.deepest_exchange(first, len(self.leaves)) >= 0:
+            self.inmost = [g for _, g in early if self.differs(g)]
+            late += [g for g in early if self.differs(g[1])]
+            early = [g for g in early if not self.differs(g[1])]
         lane = lane_loop(self.stage, self.own.extents)
-        if lane is not None:
+        if is_over_threads(self.threads):
+            inner = self.over_threads(reduction, first, indices, late, translate)
+        elif lane is not None:
             inner = LaneReduction(self, reduction, first, lane).reduce(late, translate)
         else:
             update = self.update(reduction, indices, translate)
             inner = seq(self.init(reduction), self.loops(first, len(self.leaves), late, update))
         return self.loops(0, first, early, self.before_loop(0, inner) if first == 0 else inner)
+
+    def over_threads(
+        self,
+        reduction: Reduce,
+        first: int,
+        indices: Sequence[tuple[Expr, ...]],
+        guards: list[tuple[IterVar, Expr]],
+        translate: AxisValues,
+    ) -> Stmt:
+        """A reduction whose terms are those of threads."""
+        terms = ThreadReduction(self, reduction, first)
+        return terms.reduce(guards, translate, self.stores(self.results, indices, terms.results()))
 
     def translate(self, values: Mapping[Var, Expr]) -> AxisValues:
         """Rewrite expressions of a compute: axes become `values`, tensor elements become loads."""
@@ -80,15 +103,21 @@ class ComputeNest(StageLoops):
     # ---- indices and guards
 
     def indices(
-        self, variables: Mapping[IterVar, Expr]
+        self, variables: Mapping[IterVar, Expr], relations: Sequence[Relation]
     ) -> tuple[dict[IterVar, Expr], list[tuple[IterVar, Expr]]]:
-        """The value of every axis, and the guards that keep superfluous iterations from running."""
+        """The value of every axis, from those of the loops that `relations` lead to, and the guards that keep superfluous
+        iterations from running."""
         values: dict[IterVar, Expr] = dict(variables)
-        guards = index_up(self.stage.relations, values, self.own.extents, self.analyzer)
+        guards = index_up(relations, values, self.own.extents, self.analyzer)
         for iv, r in self.own.ranges.items():
             values[iv] = ops.add(r.min, values[iv])
             guards += [(iv, g) for g in self.edges(iv, r, values[iv])]
-        return values, [(iv, g) for iv, g in guards if not self.analyzer.can_prove(g)]
+        if self.stage.is_rolling:
+            w = self.nests.window(self.stage)
+            axis = self.op.axis[w.moving[0] if w.moving else 0]
+            guards.append((axis, w.is_new([values[iv] for iv in self.op.axis])))
+        guards = [(iv, g) for iv, g in guards if not self.analyzer.can_prove(g)]
+        return values, guards + self.idle_guards(variables)
 
     def edges(self, iv: IterVar, r: Range, value: Expr) -> list[Expr]:
         """Where the box of an axis may pass the edge of the tensor: guards against both ends."""
@@ -119,7 +148,10 @@ class ComputeNest(StageLoops):
     ) -> Stmt:
         past = int(self.stage.is_nontemporal)
         triples = zip(buffers, indices, values, strict=True)
-        return seq(*[BufferStore(b, value, index, self.origin, past) for b, index, value in triples])
+        stores = seq(*[BufferStore(b, value, index, self.origin, past) for b, index, value in triples])
+        if self.predicate is None or buffers is not self.results:
+            return stores
+        return self.predicate.around(stores, self.stage)
 
     def init(self, reduction: Reduce) -> Stmt:
         """The loops that give every element its starting value."""
@@ -138,12 +170,13 @@ class ComputeNest(StageLoops):
         data = loops_of_elements(self.stage)
         fresh = {iv: Var(f"{self.stage.axis_name(iv)}.{name}", iv.dtype) for iv in data}
         variables: dict[IterVar, Expr] = {**self.own.vars, **fresh}
-        variables |= {iv: const(0, iv.dtype) for iv in self.leaves if iv.kind is AxisKind.REDUCE}
+        relations, parts = unmixed(self.stage.relations)
+        variables |= {iv: const(0, iv.dtype) for iv in (*parts, *self.leaves) if iv.kind is AxisKind.REDUCE}
         for iv, v in fresh.items():
             self.analyzer.bind_extent(v, const(0, v.dtype), self.own.extents[iv])
-        values, guards = self.indices(variables)
+        values, guards = self.indices(variables, relations)
         needed = [g for iv, g in guards if iv.kind is not AxisKind.REDUCE and uses(g, fresh.values())]
-        nest = self.guarded(needed, body(values, list(fresh.values())))
+        nest = self.guarded([*needed, *self.inmost], body(values, list(fresh.values())))
         for iv in reversed(data):
             nest = self.loop(iv, fresh[iv], nest)
         return nest
@@ -184,7 +217,9 @@ class ComputeNest(StageLoops):
         for access in reversed(self.unproved(exprs)):
             load, d, when = access
             index = translate.index(self.compared(access))
-            inside = ops.logical_and(ops.greater_equal(index, 0), ops.less(index, load.producer.shape[d]))
+            inside = ops.logical_and(
+                ops.greater_equal(index, const(0, index.dtype)), ops.less(index, load.producer.shape[d])
+            )
             cond = ops.logical_or(ops.logical_not(translate(when)), inside)
             body = AssertStmt(cond, self.outside(access), body, self.origin)
         return body

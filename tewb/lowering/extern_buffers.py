@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tewb.arith import Analyzer
 from tewb.base import ExternError
@@ -36,55 +36,71 @@ def dense_where_declared(declared: Sequence[Buffer] | None, strided: Sequence[bo
 def extern_body(
     stage: Stage, op: ExternOp, ins: list[Buffer], outs: list[Buffer], tile: Tile, analyzer: Analyzer
 ) -> Stmt:
-    """The statement of an extern on the memory `ins` and `outs`.
-
-    Its function gets buffers with the offset and the strides that the memory has; its uses of declared buffers
-    are replaced by these. Constant strides and offset factors that were declared are checked, here or when the
-    kernel runs. Raises ExternError.
-    """
+    """The statement of an extern on the memory `ins` and `outs`. Raises ExternError as `body_on_memory` does."""
     if op.in_buffers is None and op.out_buffers is None:
         return op.make_body(ins, outs, tile)
+    declared = [*(op.in_buffers or ins), *(op.out_buffers or outs)]
+    names = [t.name for t in (*op.inputs, *stage.op.outputs)]
+
+    def make(buffers: list[Buffer]) -> Stmt:
+        return op.make_body(buffers[: len(ins)], buffers[len(ins) :], tile)
+
+    return body_on_memory(stage, f"extern {stage.name}", make, declared, [*ins, *outs], names, analyzer)
+
+
+def body_on_memory(
+    stage: Stage,
+    what: str,
+    make: Callable[[list[Buffer]], Stmt],
+    declared: Sequence[Buffer],
+    memory: Sequence[Buffer],
+    names: Sequence[str],
+    analyzer: Analyzer,
+) -> Stmt:
+    """The statement that `make` makes of buffers, for `memory`: parts of the tensors of these names.
+
+    It gets buffers with the offset and the strides that the memory has; its uses of declared buffers
+    are replaced by these. Constant strides and offset factors that were declared are checked, here or when the
+    kernel runs. Raises ExternError, which says `what` is at fault.
+    """
     pairs: dict[Buffer, Buffer] = {}
-
-    def bound(declared: tuple[Buffer, ...] | None, actual: list[Buffer]) -> list[Buffer]:
+    buffers = []
+    for b, there in zip(declared, memory, strict=True):
         # With strides declared, the function may ask for them, compact memory or not.
-        buffers = []
-        for b, there in zip(declared or actual, actual, strict=True):
-            buffers.append(there.with_(strides=compact_strides(there)) if b.strides else there)
-            if b is not there:
-                pairs[b] = buffers[-1]
-        return buffers
-
-    given_in, given_out = bound(op.in_buffers, ins), bound(op.out_buffers, outs)
-    body = bind_buffers(op.make_body(given_in, given_out, tile), pairs)
-    tensors = dict(
-        zip(
-            (*(op.in_buffers or ins), *(op.out_buffers or outs)), (*op.inputs, *stage.op.outputs), strict=True
-        )
-    )
+        buffers.append(there.with_(strides=compact_strides(there)) if b.strides else there)
+        if b is not there:
+            pairs[b] = buffers[-1]
+    body = bind_buffers(make(buffers), pairs)
+    tensors = dict(zip(declared, names, strict=True))
     values = bound_variables(pairs)
     checks: list[tuple[Expr, str]] = []
     for b, there in pairs.items():
-        _check_memory(stage, b, there, tensors[b].name)
-        checks += _promises(stage, b, there, tensors[b].name, values, analyzer)
+        _check_memory(stage, what, b, there, tensors[b])
+        checks += _promises(stage, what, b, there, tensors[b], values, analyzer)
     for cond, message in reversed(checks):
         body = AssertStmt(cond, message, body, stage.origin())
     return body
 
 
-def _check_memory(stage: Stage, declared: Buffer, there: Buffer, tensor: str) -> None:
+def _check_memory(stage: Stage, what: str, declared: Buffer, there: Buffer, tensor: str) -> None:
     """Raise ExternError for an alignment that intermediates do not have; arguments are checked at the call."""
     alignment = max(KNOWN_ALIGNMENT, there.alignment)
     if declared.alignment > alignment:
         raise ExternError(
-            f"extern {stage.name}: buffer {declared.name} declares data_alignment={declared.alignment}, and the "
+            f"{what}: buffer {declared.name} declares data_alignment={declared.alignment}, and the "
             f"memory of {tensor} is aligned to {alignment} bytes",
             span=stage.op.span,
         )
 
 
 def _promises(
-    stage: Stage, declared: Buffer, there: Buffer, tensor: str, values: dict[Var, Expr], analyzer: Analyzer
+    stage: Stage,
+    what: str,
+    declared: Buffer,
+    there: Buffer,
+    tensor: str,
+    values: dict[Var, Expr],
+    analyzer: Analyzer,
 ) -> Iterator[tuple[Expr, str]]:
     """The conditions that the declaration promises and that are not certain, each with the message for its failure.
 
@@ -107,6 +123,6 @@ def _promises(
     for cond, said in promises:
         simple = analyzer.simplify(cond)
         if ops.is_const(simple, 0):
-            raise ExternError(f"extern {stage.name}: {said}", span=stage.op.span)
+            raise ExternError(f"{what}: {said}", span=stage.op.span)
         if not ops.is_const(simple, 1):
-            yield simple, f"extern {stage.name}: {said}"
+            yield simple, f"{what}: {said}"

@@ -46,7 +46,7 @@ class ExternNest(StageLoops):
     def nest(self) -> Stmt:
         loops: dict[IterVar, Expr] = {iv: self.own.vars[iv] for iv in self.leaves}
         ranges, guards = tile_of(self.stage, loops, self.own.ranges, self.own.extents, self.analyzer)
-        return self.loops(0, len(self.leaves), guards, self.call(ranges))
+        return self.loops(0, len(self.leaves), guards + self.idle_guards(self.own.vars), self.call(ranges))
 
     def call(self, ranges: Sequence[Range]) -> Stmt:
         """The call of an extern's body on views of what one tile reads and writes."""

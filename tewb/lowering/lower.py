@@ -8,15 +8,31 @@ from functools import partial
 from typing import Any
 
 from tewb.base import LowerError, any_depth, here
-from tewb.ir import Allocate, Buffer, Expr, IRModule, PrimFunc, Stmt, Var, free_vars, substitute, walk
-from tewb.lowering.argument_buffers import argument_buffer, check_binds, wanted_alignments
+from tewb.ir import (
+    Allocate,
+    Buffer,
+    BufferLoad,
+    BufferStore,
+    DeclBuffer,
+    Expr,
+    IRModule,
+    PrimFunc,
+    Stmt,
+    Var,
+    free_vars,
+    structural_equal,
+    substitute,
+    walk,
+)
+from tewb.lowering.argument_buffers import argument_buffer, bound_arguments, check_binds, wanted_alignments
+from tewb.lowering.bind_buffers import bind_buffers
 from tewb.lowering.known_nests import memory_around, nests_of
 from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
 from tewb.lowering.user_passes import with_user_passes
-from tewb.schedule import ResultCache, Schedule, scan_of
+from tewb.schedule import Fault, ResultCache, Schedule, fault_error, repeated, scan_of
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
 
@@ -38,6 +54,7 @@ def lower_schedule(
     With `for_looking`, outputs and variables may be missing among the arguments, and intermediates that are computed
     inline may be there: the function says what is wrong with it in its attribute INCOMPLETE, and is not built.
     """
+    args = bound_arguments(args, binds)
     check_binds(args, binds or {})
     schedule.result_cache.begin()
     f = scheduled_loops(schedule, args, name, binds or {}, for_looking)
@@ -50,6 +67,63 @@ def lower_schedule(
 
 # The attribute of a function that is only to be looked at: a LowerError that says why.
 INCOMPLETE = "tewb.incomplete"
+
+
+def schedule_to_module(
+    sch: Schedule,
+    args: Sequence[Any] | None = None,
+    name: str = "main",
+    binds: Mapping[Tensor, Buffer] | None = None,
+) -> IRModule:
+    """The module with the loops of a schedule, before any pass.
+
+    Without `args` they are all inputs and outputs.
+    """
+    given = whole_arguments(sch) if args is None else bound_arguments(args, binds)
+    check_binds(given, binds or {})
+    return IRModule({name: scheduled_loops(sch, given, name, binds)})
+
+
+def whole_arguments(schedule: Schedule) -> list[Tensor]:
+    """All inputs of a schedule, then its outputs."""
+    inputs = [s for s in schedule.stages if s.is_placeholder]
+    return [t for s in (*inputs, *schedule.output_stages) for t in s.op.outputs]
+
+
+def postprocessed(
+    args: Sequence[Any], stmt: Stmt, binds: Mapping[Tensor, Buffer] | None = None, name: str = "main"
+) -> PrimFunc:
+    """The function with the body `stmt` whose parameters are `args`: tensors and scalar variables. The buffers of the
+    tensors are found by their names and shapes, or are those of `binds`."""
+    free = _free_buffers(stmt)
+    params: list[Buffer | Var] = []
+    pairs: dict[Buffer, Buffer] = {}
+    for a in args:
+        if not isinstance(a, Tensor):
+            params.append(a)
+            continue
+        own = next((b for b in free if b not in pairs and _holds(b, a)), None)
+        declared = (binds or {}).get(a) or own or Buffer(a.name, a.dtype, a.shape)
+        if own is not None:
+            pairs[own] = declared
+        params.append(declared)
+    body = bind_buffers(stmt, pairs) if any(a is not b for a, b in pairs.items()) else stmt
+    written = {n.buffer for n in walk(body) if isinstance(n, BufferStore)}
+    outputs = tuple(i for i, p in enumerate(params) if isinstance(p, Buffer) and p in written)
+    return PrimFunc(name, tuple(params), body, outputs)
+
+
+def _free_buffers(stmt: Stmt) -> list[Buffer]:
+    """The buffers that a statement uses and does not allocate."""
+    nodes = list(walk(stmt))
+    own = {n.buffer for n in nodes if isinstance(n, Allocate | DeclBuffer)}
+    used = dict.fromkeys(n.buffer for n in nodes if isinstance(n, BufferLoad | BufferStore))
+    return [b for b in used if b not in own]
+
+
+def _holds(b: Buffer, t: Tensor) -> bool:
+    same = b.name == t.name and b.dtype == t.dtype and len(b.shape) == len(t.shape)
+    return same and all(structural_equal(m, n) for m, n in zip(b.shape, t.shape, strict=True))
 
 
 @any_depth
@@ -69,6 +143,7 @@ def scheduled_loops(
     if wrong and not for_looking:
         raise wrong[0]
     bounds: Bounds = infer_bounds(schedule, kept)
+    _check_repeats(schedule, bounds)
     with explained(schedule):
         body = heed_options(substitute(loop_nests(schedule, bounds, keys), values))
     outputs = [keys[key] for key in keys if not key[0].is_placeholder]
@@ -196,6 +271,14 @@ def _check_complete(schedule: Schedule, keys: dict[Key, Buffer], wrong: list[Low
                 span=here(),
             )
     return added
+
+
+def _check_repeats(schedule: Schedule, bounds: Bounds) -> None:
+    """Raise the error of a call after which a stateful extern computes elements twice."""
+    for stage in schedule.stages:
+        refused = None if stage.attach is None else repeated(stage, bounds)
+        if refused:
+            raise fault_error(schedule, Fault(stage, "compute_at", refused))
 
 
 def _check_variables(f: PrimFunc, cache: ResultCache, wrong: list[LowerError]) -> list[Var]:

@@ -9,28 +9,47 @@ for leaf in ...:                  one loop for each leaf, outermost first
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from tewb.base import LowerError
 from tewb.ir import (
     Allocate,
+    AxisKind,
     Buffer,
     Expr,
     For,
+    ForKind,
+    IfThenElse,
     IterVar,
     Range,
     Stmt,
+    Var,
+    barrier,
     const,
+    const_int,
+    launch,
     ops,
     replace,
     rewriter,
     seq,
+    substitute,
 )
 from tewb.lowering.bind_buffers import bind_buffers, compact_strides
 from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.extern_nest import ExternNest, extern_scope
+from tewb.lowering.launches import Launch
+from tewb.lowering.rolling_buffer import Window, window
 from tewb.lowering.scan_nest import ScanNest
-from tewb.schedule import At, Schedule, Stage, aligned_strides, scan_memory, within_guards
+from tewb.lowering.tensorize_nest import TensorizeNest
+from tewb.schedule import At, Schedule, Stage, aligned_strides, scan_memory, tensorized, within_guards
 from tewb.schedule.bounds import Bounds
+from tewb.schedule.threads import (
+    bound,
+    is_exchanged,
+    launched_around,
+    scope_of,
+    threads_around,
+)
 from tewb.tensor import ComputeOp, ExternOp, ScanOp, Tensor, is_whole
 from tewb.tensor.hybrid import HybridOp
 
@@ -54,6 +73,8 @@ class Nests:
         self.mins: dict[Key, tuple[Expr, ...]] = {}
         self.at: dict[tuple[Stage, IterVar], list[Stage]] = {}
         self.scan_memory = scan_memory(schedule)
+        self.has_threads = bounds.has_threads
+        self.launches: dict[Stage, Launch] = {}  # of the stages that are computed outside of all loops
         for stage in schedule.stages:
             if stage in bounds.stages:
                 self.choose_buffers(stage)
@@ -78,11 +99,12 @@ class Nests:
     def intermediate(self, name: str, t: Tensor, shape: tuple[Expr, ...], stage: Stage) -> Buffer:
         """The buffer of a tensor that is computed here: the same one as before where nothing about it changed."""
         cache, origin, gaps = self.schedule.result_cache, stage.origin(), tuple(stage.alignments.items())
-        key = ("buffer", name, t.dtype, cache.shape(shape), stage.scope, origin, gaps)
+        scope = scope_of(stage) if self.has_threads else stage.scope
+        key = ("buffer", name, t.dtype, cache.shape(shape), scope, origin, gaps)
 
         def make() -> Buffer:
             strides = aligned_strides(stage, shape)
-            return Buffer(name, t.dtype, shape, strides, scope=stage.scope, origin=origin)
+            return Buffer(name, t.dtype, shape, strides, scope=scope, origin=origin)
 
         return cache.once(key, shape, make)
 
@@ -90,15 +112,18 @@ class Nests:
         roots = [s for s in self.schedule.stages if s.attach is None and not s.is_placeholder]
         return self.realize(roots, lambda: seq())
 
-    def realize(self, stages: Sequence[Stage], body: Callable[[], Stmt]) -> Stmt:
-        """`stages` one after the other, each with its memory, and then `body`."""
+    def realize(self, stages: Sequence[Stage], body: Callable[[], Stmt], waited: bool = False) -> Stmt:
+        """`stages` one after the other, each with its memory, and then `body`. Threads wait for each other before and
+        after they make what they share; they have `waited` when the stage before was shared too."""
         if not stages:
             return body()
         stage, rest = stages[0], stages[1:]
-        nested = seq(self.produce(stage), self.realize(rest, body))
+        wait = barrier(stage.origin()) if self.has_threads and is_exchanged(stage) else None
+        before = None if waited else wait
+        nested = seq(before, self.produce(stage), wait, self.realize(rest, body, wait is not None))
         for t in reversed(stage.op.outputs):
             key = (stage, t.value_index)
-            if self.is_own(key):
+            if self.is_own(key) and not stage.is_rolling:  # its memory is around the loop
                 nested = Allocate(self.buffers[key], nested, stage.origin())
         return nested
 
@@ -108,7 +133,7 @@ class Nests:
             return self.loops(stage)
         group = self.group(stage)
         if not all(isinstance(self.bounds.operations[s], ComputeOp) for s in group):
-            return self.loops(stage)
+            return self.launched(stage, group)
         # A nest of computes depends on the bounds of its stages, which determine their loops too, and on the buffers
         # that these read and write.
         cache = self.schedule.result_cache
@@ -127,7 +152,22 @@ class Nests:
             tuple([id(x) for x in named[: 2 * len(group)]]),
             tuple(regions),
         )
-        return cache.once(key, named, lambda: self.loops(stage))
+        return cache.once(key, named, lambda: self.launched(stage, group))
+
+    def launched(self, stage: Stage, group: Sequence[Stage]) -> Stmt:
+        """The loops of a stage that is computed outside of all others. Bound loops have the variables of the threads."""
+        if not self.has_threads:
+            return self.loops(stage)
+        self.launches[stage] = started = Launch(group, self.bounds)
+        return substitute(self.loops(stage), started.values)
+
+    def launch_of(self, stage: Stage) -> Launch | None:
+        """The launch that runs a stage; None where no threads are used at all."""
+        if not self.has_threads:
+            return None
+        while isinstance(stage.attach, At):
+            stage = stage.attach.stage
+        return self.launches[stage]
 
     def group(self, stage: Stage) -> list[Stage]:
         """`stage`, and all that is computed in its loops."""
@@ -141,9 +181,23 @@ class Nests:
         return stages
 
     def loops(self, stage: Stage) -> Stmt:
+        body, started = self.own_loops(stage), self.launch_of(stage)
+        if started is not None:
+            around = threads_around(stage)
+            for t in reversed([t for t in launched_around(stage) if t.key not in around]):
+                body = launch(started.axes[t.key], started.sizes[t.key], body, stage.origin())
+        return body
+
+    def own_loops(self, stage: Stage) -> Stmt:
+        """The loops of a stage by what it computes."""
         op = self.bounds.operations[stage]
         if isinstance(op, ComputeOp):
-            return ComputeNest(self, stage, op).nest()
+            own = tensorized(stage)
+            return (
+                ComputeNest(self, stage, op).nest()
+                if own is None
+                else TensorizeNest(self, stage, op, *own).nest()
+            )
         if isinstance(op, ExternOp):
             return ExternNest(self, stage, op).nest()
         if isinstance(op, HybridOp):
@@ -151,6 +205,10 @@ class Nests:
         if isinstance(op, ScanOp):
             return ScanNest(self, stage, op).nest()
         raise LowerError(f"stage {stage.name}: no rule for {type(op).__name__}")
+
+    def waits_at(self, stage: Stage, axis: IterVar) -> bool:
+        """Whether a stage for which threads wait is computed at a loop of `stage`, or inside of one that is."""
+        return any(is_exchanged(s) for at in self.at.get((stage, axis), []) for s in self.group(at))
 
     # ---- elements
 
@@ -166,6 +224,21 @@ class Nests:
                 hint="lower(s, [A, B, C])",
             )
         return self.buffers[key], self.mins.get(key, tuple(const(0, n.dtype) for n in t.shape))
+
+    def window(self, stage: Stage) -> Window:
+        """The part of a rolling stage that an iteration of the loop around it needs."""
+        place = stage.attached
+        assert place is not None
+        if (stage, 0) in self.arguments:
+            raise LowerError(
+                f"rolling_buffer on stage {stage.name}: it is an argument, so all of it is kept",
+                hint=f"take {stage.name} off the arguments",
+                span=stage.origin().span,
+            )
+        own = self.bounds.stages[stage]
+        ranges = [own.ranges[iv] for iv in stage.op.axis]
+        v = self.bounds.stages[place.stage].vars[place.axis]
+        return window(stage, v, [r.min for r in ranges], [r.extent for r in ranges], self.bounds.analyzer)
 
     def view(self, t: Tensor, box: Sequence[Range]) -> Buffer:
         """A buffer for a box of `t`: the tensor's own buffer when the box is all that it holds, else a
@@ -202,8 +275,52 @@ class Nests:
         loops = self.bounds.stages[stage].body
         assert loops is not None
         body = self.with_inner_stages(stage, bind_buffers(loops, pairs, starts))
+        body = self.on_threads(stage, op, body)
         ins, outs = ([pairs[b] for b in buffers] for buffers in (op.in_buffers, op.out_buffers))
         return extern_scope(stage, "idempotent", ins, outs, body)
+
+    def on_threads(self, stage: Stage, op: HybridOp, body: Stmt) -> Stmt:
+        """The loops of a hybrid function with those that are bound, by the function or its schedule, as launches. Inside
+        of threads that are launched already, more loops of the same ones run one after the other."""
+        tags = {iv.var: iv for iv in op.axis if iv.thread_tag}
+        started, own = self.launch_of(stage), {iv.var: iv for iv in bound(stage)}
+        if not tags and not own:
+            return body
+        around = set(threads_around(stage))
+
+        def loop(n: For) -> Stmt:
+            iv = tags.get(n.var)
+            if n.var in own and started is not None:
+                key = bound(stage)[own[n.var]].key
+                size, axis = started.sizes[key], started.axes[key]
+            elif iv is not None and n.kind is ForKind.SERIAL and const_int(n.min) == 0:
+                key, size = iv.thread_tag, n.extent
+                axis = IterVar(None, n.var, AxisKind.THREAD, iv.thread_tag)
+            else:
+                return n.map_children(rewrite)
+            if key in around:
+                return (
+                    n.map_children(rewrite)
+                    if n.var not in own
+                    else self.in_first(n, stage, own, rewrite(n.body))
+                )
+            around.add(key)
+            inner: Stmt = rewrite(n.body)
+            around.discard(key)
+            if n.var in own:
+                inner = self.in_first(n, stage, own, inner)
+            return launch(axis, size, inner, n.origin)
+
+        rewrite: Callable[[Any], Any] = rewriter({For: loop})
+        result: Stmt = rewrite(body)
+        return result
+
+    def in_first(self, n: For, stage: Stage, own: Mapping[Var, IterVar], body: Stmt) -> Stmt:
+        """The body of a bound loop, in as many threads as it has iterations."""
+        started = self.launch_of(stage)
+        if started is None or (stage, own[n.var]) not in started.idle:
+            return body
+        return IfThenElse(ops.likely(ops.less(n.var, n.extent)), body, None, n.origin)
 
     def with_inner_stages(self, stage: Stage, body: Stmt) -> Stmt:
         """The loops of a hybrid function with the stages that are computed at them."""

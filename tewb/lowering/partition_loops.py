@@ -15,6 +15,7 @@ from tewb.ir import (
     LE,
     LEAVES,
     LT,
+    AttrStmt,
     BufferLoad,
     Call,
     Expr,
@@ -32,6 +33,8 @@ from tewb.ir import (
     const,
     const_int,
     free_vars,
+    is_barrier,
+    launched,
     ops,
     replace,
     rewriter,
@@ -92,10 +95,13 @@ class _Partition:
         self.sizes, self.constant = tuple(sizes), constant
         self.ranges: dict[Var, Interval] = {}
         self.lanes: set[Var] = set()  # the variables of vectorized loops around
+        self.launches = 0  # around
         self.analyzer = Analyzer()
         for v in self.sizes:
             self.analyzer.bind(v, 0, None)
-        self.rewrite: Callable[[Stmt], Stmt] = rewriter({For: self.loop, LetStmt: self.let})
+        self.rewrite: Callable[[Stmt], Stmt] = rewriter(
+            {For: self.loop, LetStmt: self.let, AttrStmt: self.attribute}
+        )
         self._conditions_of: dict[int, tuple[Stmt, list[_Condition]]] = {}
         self._loops: dict[Var, For] = {}  # the loops that were met, as they are at first
         self._exact: dict[int, tuple[Expr, bool]] = {}
@@ -150,6 +156,19 @@ class _Partition:
         rewritten: Stmt = n.map_children(self.rewrite)
         return rewritten
 
+    def attribute(self, n: AttrStmt) -> Stmt:
+        """The threads of a launch are known inside of it."""
+        axis = launched(n)
+        if axis is None:
+            same: Stmt = n.map_children(self.rewrite)
+            return same
+        self.ranges[axis.var] = interval(const(0, axis.dtype), n.value)
+        self.launches += 1
+        rewritten: Stmt = n.map_children(self.rewrite)
+        self.launches -= 1
+        del self.ranges[axis.var]
+        return rewritten
+
     def may_copy(self, s: Stmt, times: int) -> bool:
         """Whether there is room for so many copies of a statement; if so, the room is used up."""
         size = times * _unrolled_size(s, self.left + 1)
@@ -162,6 +181,8 @@ class _Partition:
         extent = const_int(n.extent)
         self._loops.setdefault(n.var, n)
         if const_int(n.min) != 0 or not self.conditions(n.body):
+            return self.inside(n)
+        if self.launches and _waits(n.body):
             return self.inside(n)
         if extent is not None and not self.constant:
             return self.inside(n)
@@ -515,7 +536,18 @@ def _is_guard(n: object) -> bool:
 
 
 def _inner(s: Stmt) -> dict[Var, Interval]:
-    return {n.var: interval(n.min, n.extent) for n in walk(s) if isinstance(n, For)}
+    inner: dict[Var, Interval] = {}
+    for n in walk(s):
+        if isinstance(n, For):
+            inner[n.var] = interval(n.min, n.extent)
+        elif isinstance(n, AttrStmt) and launched(n) is not None:
+            inner[n.var] = interval(const(0, n.var.dtype), n.value)
+    return inner
+
+
+def _waits(s: Stmt) -> bool:
+    """Whether threads wait for each other in `s`: all of them then run the loop equally often."""
+    return any(isinstance(n, Stmt) and is_barrier(n) for n in walk(s))
 
 
 def _lets(s: Stmt) -> set[Var]:

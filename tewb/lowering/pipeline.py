@@ -14,6 +14,7 @@ from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.form_dot_products import form_dot_products
 from tewb.lowering.hoist_allocations import hoist_allocations
 from tewb.lowering.known_nests import Rewrite, on_nests
+from tewb.lowering.loop_over_threads import loop_over_threads
 from tewb.lowering.partition_loops import partition_loops
 from tewb.lowering.place_arguments import place_arguments
 from tewb.lowering.rewrite_storage import rewrite_storage
@@ -114,6 +115,11 @@ def _sharing(body: Stmt) -> Stmt:
     return body if option("tir.disable_storage_rewrite") else rewrite_storage(body)
 
 
+def with_thread_loops(f: PrimFunc) -> PrimFunc:
+    """`f` with loops for the threads that it launches: what runs one statement after the other."""
+    return f.with_body(loop_over_threads(f.body))
+
+
 SCHEDULE_OPS = "schedule_ops"  # the form of a function before any pass: the loops as they are scheduled
 
 SIMPLIFY = NestPass(simplified, "simplify expressions, drop loops of one iteration", named="simplify")
@@ -143,6 +149,7 @@ LOWER: tuple[AnyPass, ...] = (SIMPLIFY, PARTITION, SPECIALISE, VECTORIZE, UNROLL
 # What code generation reads: one index for each access, and no loop is marked `dot`.
 BUILD: tuple[AnyPass, ...] = (
     Pass(place_arguments, "pointers of the caller are first elements"),
+    _body_pass(loop_over_threads, "threads become loops, split where they wait", verify.no_threads),
     Pass(
         lambda f: f.with_body(share_guarded_values(f.body, lambda: _facts(f))),
         "values that many conditions guard are computed once",

@@ -5,25 +5,55 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tewb.base import option
-from tewb.ir import For, ForKind, Stmt, const_int, replace, rewriter
+from tewb.ir import (
+    AttrStmt,
+    Evaluate,
+    For,
+    ForKind,
+    Origin,
+    Stmt,
+    StringImm,
+    const,
+    const_int,
+    replace,
+    rewriter,
+)
 from tewb.lowering.unroll_loops import MAX_NODES, unrolled_nodes
 
 MOST_NODES = MAX_NODES // 8
 
 
-def heed_pragmas(body: Stmt, pragmas: Mapping[str, int]) -> Stmt:
-    """`body` of a loop with the loops in it marked as the pragmas of the loop say."""
-    most, extent = pragmas.get("auto_unroll_max_step", 0), pragmas.get("auto_unroll_max_extent", 0)
-    if most > 0 or extent > 0:
-        body = unroll_small_loops(body, most, extent, pragmas.get("auto_unroll_max_depth"))
+def heed_pragmas(body: Stmt, pragmas: Mapping[str, int | str], origin: Origin | None = None) -> Stmt:
+    """`body` of a loop with the loops in it marked as the pragmas of the loop say. Words that say nothing of loops are
+    kept as attributes of it."""
+    most, extent, depth = [
+        _number(pragmas, f"auto_unroll_max_{what}") for what in ("step", "extent", "depth")
+    ]
+    if most or extent:
+        body = unroll_small_loops(body, most or 0, extent or 0, depth)
     if pragmas.get("unroll_explicit") == 0:
         body = leave_unrolling(body)
+    if "debug_skip_region" in pragmas:
+        body = Evaluate(const(0))
+    for key, value in pragmas.items():
+        if key not in _OF_LOOPS:
+            said = StringImm(value) if isinstance(value, str) else const(value)
+            body = AttrStmt(const(0), f"pragma_{key}", said, body, origin)
     return body
+
+
+_OF_LOOPS = ("auto_unroll_max_step", "auto_unroll_max_extent", "auto_unroll_max_depth", "unroll_explicit")
+
+
+def _number(pragmas: Mapping[str, int | str], word: str) -> int | None:
+    """The number that a pragma gives; None where there is none."""
+    value = pragmas.get(word)
+    return value if isinstance(value, int) else None
 
 
 def heed_options(body: Stmt) -> Stmt:
     """`body` of a function with its loops marked as the current options say, which act as pragmas of everything."""
-    wishes = {
+    wishes: dict[str, int | str] = {
         "auto_unroll_max_step": int(option("tir.UnrollLoop.auto_max_step")),
         "auto_unroll_max_extent": int(option("tir.UnrollLoop.auto_max_extent")),
         "auto_unroll_max_depth": int(option("tir.UnrollLoop.auto_max_depth")),

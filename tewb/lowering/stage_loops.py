@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tewb.base import LowerError
 from tewb.ir import (
+    Buffer,
     Expr,
     For,
     ForKind,
@@ -15,16 +17,20 @@ from tewb.ir import (
     Stmt,
     Var,
     const,
+    launch,
     ops,
     seq,
     substitute,
+    uses,
     walk,
 )
 from tewb.lowering.double_buffer import Ahead, double_buffered
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
+from tewb.lowering.rolling_buffer import Window, check_guards, rolled
 from tewb.schedule import Stage, inside
 from tewb.schedule.bounds import StageBounds, region_read
+from tewb.schedule.threads import bound, is_exchanged, launched_around, threads_around
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -38,26 +44,72 @@ class StageLoops:
         self.own: StageBounds = nests.bounds.stages[stage]
         self.analyzer = nests.bounds.analyzer
         self.origin = stage.origin()
+        self.launch = nests.launch_of(stage)
+        self.threads = bound(stage) if self.launch is not None else {}
 
     def loops(self, first: int, last: int, guards: list[tuple[IterVar, Expr]], body: Stmt) -> Stmt:
         """The loops at positions first..last-1 around `body`, with guards and inner stages in their places."""
+        deepest = self.deepest_exchange(first, last)
+        inmost = [g for _, g in guards if self.depth(g) <= deepest and self.differs(g)]
+        guards = [pair for pair in guards if not any(pair[1] is g for g in inmost)]
         for position in range(last - 1, first - 1, -1):
             iv = self.leaves[position]
             attached = self.nests.at.get((self.stage, iv), [])
-            here = [s for s in attached if not s.is_double]
+            # Threads that share a stage wait for each other in the iteration in which they read it, and a thread runs
+            # one iteration of a bound loop: then nothing is computed ahead.
+            here = [s for s in attached if not s.is_double or is_exchanged(s) or iv in self.threads]
             body = self.before_loop(position + 1, body)
+            if position == deepest:
+                body = self.guarded(inmost, body)
             if here:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
             body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
-            body = heed_pragmas(body, {key: n for (own, key), n in self.stage.pragmas.items() if own is iv})
+            pragmas = {key: n for (own, key), n in self.stage.pragmas.items() if own is iv}
+            body = heed_pragmas(body, pragmas, self.stage.origin(iv)) if pragmas else body
             body = seq(*self.prefetched(iv), body)
             loop = body = self.loop(iv, self.own.vars[iv], body)
+            rolling = [s for s in here if s.is_rolling]
+            if rolling:
+                outside = [g for _, g in guards if self.depth(g) <= position]
+                body = rolled(self.in_order(loop, iv, rolling[0]), self.windows(rolling, outside))
             if len(here) < len(attached):
-                body = double_buffered(loop, [self.ahead(s) for s in attached if s.is_double])
+                body = double_buffered(loop, [self.ahead(s) for s in attached if s.is_double])  # type: ignore[arg-type]
         if first == 0:
             body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
         return body
+
+    def in_order(self, loop: Stmt, iv: IterVar, rolling: Stage) -> For:
+        """The loop around a rolling buffer, whose iterations run one after the other. Raises LowerError for one that
+        threads run."""
+        if isinstance(loop, For):
+            return loop
+        name = self.stage.axis_name(iv)
+        raise LowerError(
+            f"rolling_buffer on stage {rolling.name}: the threads that loop {name} of stage {self.stage.name} is bound to"
+            " do not run one after the other",
+            hint=f"s[{rolling.name}].compute_at(s[{self.stage.name}], ...) at a loop that is not bound",
+            span=rolling.origin().span,
+        )
+
+    def deepest_exchange(self, first: int, last: int) -> int:
+        """The innermost position in a range at which a stage is computed for which threads wait; -1 for none. A guard
+        that not all threads pass stands inside of it: all of them come to where they wait."""
+        if self.launch is None:
+            return -1
+        at = [p for p in range(first, last) if self.nests.waits_at(self.stage, self.leaves[p])]
+        return max(at, default=-1)
+
+    def differs(self, e: Expr) -> bool:
+        """Whether a condition may hold for some threads only."""
+        return self.launch is not None and uses(e, self.launch.variables())
+
+    def idle_guards(self, variables: Mapping[IterVar, Expr]) -> list[tuple[IterVar, Expr]]:
+        """The guards of loops that have fewer iterations than there are threads."""
+        if self.launch is None:
+            return []
+        loops = [iv for iv in self.leaves if (self.stage, iv) in self.launch.idle]
+        return [(iv, ops.less(variables[iv], self.own.extents[iv])) for iv in loops]
 
     def before_loop(self, position: int, body: Stmt) -> Stmt:
         """`body`, which begins with loop `position`, inside of the definitions and checks that belong there."""
@@ -80,16 +132,36 @@ class StageLoops:
                 requests.append(prefetch_lines(buffer, there, simplify, self.stage.origin(iv)))
         return requests
 
+    def windows(self, rolling: Sequence[Stage], guards: Sequence[Expr]) -> list[tuple[Buffer, Window]]:
+        """The memory of each output of the stages, with its window. `guards` are around them."""
+        windows = [self.nests.window(s) for s in rolling]
+        for w in windows:
+            check_guards(w, guards, self.analyzer)
+        return [(self.nests.buffer(t)[0], w) for w in windows for t in w.stage.op.outputs]
+
     def ahead(self, stage: Stage) -> Ahead:
         """The computation of `stage`, which runs one iteration ahead."""
         buffers = [self.nests.buffer(t)[0] for t in stage.op.outputs]
         return Ahead(self.nests.produce(stage), buffers, stage.origin())
 
-    def loop(self, iv: IterVar, v: Var, body: Stmt, extent: Expr | None = None) -> For:
-        """A loop of `v` that runs as the loop of `iv` does, with `extent` iterations, or as many as that."""
+    def loop(self, iv: IterVar, v: Var, body: Stmt, extent: Expr | None = None) -> Stmt:
+        """A loop of `v` that runs as the loop of `iv` does, with `extent` iterations, or as many as that. Of threads
+        that are launched around it already, each runs its own iteration."""
+        if iv in self.threads and self.launch is not None:
+            return self.launched(iv, v, body)
         kind = self.stage.loop_kind(iv) or ForKind.SERIAL
         count = self.own.extents[iv] if extent is None else extent
         return For(v, const(0, v.dtype), count, kind, body, self.stage.origin(iv))
+
+    def launched(self, iv: IterVar, v: Var, body: Stmt) -> Stmt:
+        """`body` in each of the threads that the loop of `iv` is bound to."""
+        started, key = self.launch, self.threads[iv].key
+        assert started is not None
+        if v is not self.own.vars[iv]:
+            started.stand_for(v, self.stage, iv)
+        if key in threads_around(self.stage) or any(t.key == key for t in launched_around(self.stage)):
+            return body
+        return launch(started.axes[key], started.sizes[key], body, self.stage.origin(iv))
 
     def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
         if not guards:

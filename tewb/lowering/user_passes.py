@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tewb.base import LowerError, PassContext, here, option
 from tewb.ir import IRModule, PrimFunc, Stmt, verify
@@ -14,8 +13,7 @@ from tewb.lowering.pipeline import AnyPass, Pass
 PHASES = {0: "simplify", 1: "partition_loops", 2: "simplify again", 3: ""}  # the pass before which a phase is
 
 
-@dataclass(frozen=True, slots=True)
-class PassInfo:
+class PassInfo(NamedTuple):
     """What a pass is called, and from which opt_level on a Sequential runs it."""
 
     opt_level: int

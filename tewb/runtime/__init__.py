@@ -2,6 +2,7 @@
 
 from tewb.runtime.aligned_memory import aligned_empty
 from tewb.runtime.callbacks import register_native
+from tewb.runtime.classic_module import Module
 from tewb.runtime.container import ADT, Array, Map, ShapeTuple, String
 from tewb.runtime.conversion import PackedFunc, convert
 from tewb.runtime.devices import (
@@ -28,7 +29,7 @@ from tewb.runtime.devices import (
 )
 from tewb.runtime.exported import Exported, create_shared
 from tewb.runtime.foreign_kernel import ForeignKernel
-from tewb.runtime.jit import Compiled, Translated, address_of, bitcode, register_symbol
+from tewb.runtime.jit import Compiled, Translated, address_of, bitcode, register_symbol, try_code
 from tewb.runtime.kernel import Kernel, memory_limit
 from tewb.runtime.loaded import load_module, system_lib
 from tewb.runtime.ndarray import NDArray, new_array, source_values
@@ -44,8 +45,11 @@ from tewb.runtime.thread_pool import get_num_threads, pool, set_num_threads
 from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 
 __all__ = [
-    "ADT", "Array", "Device", "Map", "NDArray", "PackedFunc", "ShapeTuple", "String", "convert", "registered_function", "cl", "context", "cpu", "cpu_pinned", "cuda", "device", "ext_dev", "gpu", "hexagon", "metal", "micro_dev", "mtl", "new_array", "opencl", "opengl", "present", "rocm", "source_values", "vpi", "vulkan", "webgpu",
-    "ForeignKernel", "Kernel", "Target", "Timing", "Exported", "aligned_empty", "bitcode", "calls_for", "create_shared", "load_module", "system_lib", "get_global_func", "get_num_threads", "list_global_func_names", "memory_limit",
-    "pool", "register_func", "remove_global_func", "sample", "set_num_threads", "shown", "time_call",
-"Compiled", "Translated", "address_of", "enabled", "register_native", "register_symbol",
+    "address_of", "ADT", "aligned_empty", "Array", "bitcode", "calls_for", "cl", "Compiled", "context", "convert",
+    "cpu", "cpu_pinned", "create_shared", "cuda", "device", "Device", "enabled", "Exported", "ext_dev",
+    "ForeignKernel", "get_global_func", "get_num_threads", "gpu", "hexagon", "Kernel", "list_global_func_names",
+    "load_module", "Map", "memory_limit", "metal", "micro_dev", "Module", "mtl", "NDArray", "new_array", "opencl",
+    "opengl", "PackedFunc", "pool", "present", "register_func", "register_native", "register_symbol",
+    "registered_function", "remove_global_func", "rocm", "sample", "set_num_threads", "ShapeTuple", "shown",
+    "source_values", "String", "system_lib", "Target", "time_call", "Timing", "Translated", "vpi", "vulkan", "webgpu", "try_code",
 ]  # fmt: skip

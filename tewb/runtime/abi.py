@@ -7,7 +7,6 @@ shapes and strides. It returns 0, or 1 after writing what failed to the context.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -141,6 +140,8 @@ class Description:
 
     def to_json(self) -> str:
         """As JSON text."""
+        import json  # here and below: only exported libraries need it
+
         kernels = {symbol: asdict(s) for symbol, s in self.kernels.items()}
         return json.dumps(
             {"version": VERSION, "target": self.target, "kernels": kernels, "natives": self.natives}
@@ -149,6 +150,8 @@ class Description:
     @staticmethod
     def from_json(text: str) -> Description:
         """What `to_json` wrote. Raises ValueError for the text of another version."""
+        import json
+
         data = json.loads(text)
         if data["version"] != VERSION:
             raise ValueError(f"version {data['version']}, where this tewb reads {VERSION}")

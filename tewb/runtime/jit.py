@@ -104,6 +104,16 @@ class Translated:
         return done
 
 
+def try_code(text: str, target: Target) -> None:
+    """Have another process make code of a text, on which LLVM may crash. Raises CodegenError or RuntimeError when none
+    is made; does nothing where no process can be started."""
+    if can_start():
+        options = target.machine_options(0, False)
+        work = Work(text, 0, target.triple, target.cpu, target.attributes, options)
+        if do_in_another_process(work, target.runs_here, _limit()) is None:
+            raise CodegenError("LLVM gave up")
+
+
 class Compiled(Translated):
     """Machine code of one module, for a target that runs here. It is made, or taken from the cache, when the
     address of a function is asked for, and lives as long as this object.

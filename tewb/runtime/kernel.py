@@ -25,8 +25,9 @@ from tewb.runtime.arguments import (
     simple_slots,
 )
 from tewb.runtime.background_call import call_in_background
+from tewb.runtime.classic_module import Module
+from tewb.runtime.devices import present
 from tewb.runtime.interrupt_watch import watched
-from tewb.runtime.module import Module
 from tewb.runtime.native_entry import Direct, connect, register_entry_functions, with_vectorcall
 from tewb.runtime.packed_functions import registered_function
 from tewb.runtime.target import Target
@@ -228,8 +229,9 @@ class Kernel(Module):
         rests for `cooldown_interval_ms`, and `cache_flush_bytes` of other memory are written before each one.
 
         `func_name` is a kernel of this module, this one unless it is given; the other arguments are taken for the sake
-        of old programs. Raises ArgumentError for numbers that are no counts.
+        of old programs. Raises ArgumentError for numbers that are no counts, and for a device that is not there.
         """
+        present(dev)
         kernel = self if func_name is None else self.get_function(func_name)
         counts = {"number": number, "repeat": repeat}
         for what, n in counts.items():

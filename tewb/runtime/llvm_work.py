@@ -82,7 +82,7 @@ def optimize(module: Any, machine: Any, level: int, text: str = "") -> None:
     is_huge = len(text) > HUGE or text.count(" = phi ") > MANY_LOOPS
     options = llvm.create_pipeline_tuning_options(speed_level=min(level, 1) if is_huge else level)
     options.loop_vectorization = options.loop_unrolling = not is_huge
-    options.slp_vectorization = not is_huge and not has_many_lanes(text)
+    options.slp_vectorization = not is_huge and not has_many_lanes(text) and not _has_corrections(text)
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
 
@@ -91,6 +91,12 @@ def has_many_lanes(text: str) -> bool:
     """Whether vectors are built lane by lane in so many places that LLVM's search for something better takes long:
     0.1 s for 64 lanes, a minute for 1,000, and it finds nothing."""
     return len(_ONE_LANE.findall(text)) > MANY_LANES
+
+
+def _has_corrections(text: str) -> bool:
+    """Whether quotients or remainders of signed integers are corrected, by a choice. LLVM 22 puts such choices of
+    neighbouring statements into the lanes of a vector, and may then read a mask that nothing has written."""
+    return " srem " in text or " sdiv " in text
 
 
 def symbols_of(module: Any) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Callable
 from typing import Any, Literal, overload
 
@@ -10,6 +11,13 @@ from tewb.base import ExternError, brief, here
 from tewb.runtime.conversion import PackedFunc
 
 _functions: dict[str, Callable[..., Any]] = {}
+
+# What classic TE brought along: the module and the name of each function, which is imported when it is asked for.
+_SUPPLIED = {
+    f"tvm.contrib.{library}.{name}": ("tewb.contrib.cblas", "packed_matmul")
+    for library in ("cblas", "mkl")
+    for name in ("matmul", "batch_matmul")
+}
 
 
 def register_func(
@@ -29,7 +37,7 @@ def register_func(
 
 
 def _register(name: Any, f: Callable[..., Any], override: bool) -> Callable[..., Any]:
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str):
         raise ExternError(
             f"register_func takes a name first, not {brief(repr(name))}",
             hint='register_func("name", lambda a, b: ...)',
@@ -67,7 +75,7 @@ def get_global_func(name: str, allow_missing: Literal[False] = False) -> PackedF
 def get_global_func(name: str, allow_missing: bool) -> PackedFunc | None: ...
 def get_global_func(name: str, allow_missing: bool = False) -> PackedFunc | None:
     """The packed function `name`. Raises ExternError when there is none, unless `allow_missing`."""
-    if allow_missing and name not in _functions:
+    if allow_missing and name not in _functions and name not in _SUPPLIED:
         return None
     return PackedFunc(registered_function(name))
 
@@ -75,6 +83,9 @@ def get_global_func(name: str, allow_missing: bool = False) -> PackedFunc | None
 def registered_function(name: str) -> Callable[..., Any]:
     """The Python function that is registered as `name`, which kernels call. Raises ExternError when there is none."""
     f = _functions.get(name)
+    if f is None and name in _SUPPLIED:
+        module, function = _SUPPLIED[name]
+        f = _functions[name] = getattr(importlib.import_module(module), function)
     if f is None:
         close = difflib.get_close_matches(str(name), _functions, 1)
         hint = f"did you mean {close[0]}?" if close else f'tewb.register_func("{name}", f) makes it known'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,6 +51,8 @@ def read(target: str | Mapping[str, Any]) -> tuple[str, Options]:
         return _read_dict(target)
     text = TAGS.get(target.strip(), target)
     if text.lstrip().startswith("{"):
+        import json  # takes 2 ms to load, and is rarely needed
+
         try:
             return _read_dict(json.loads(text))
         except (json.JSONDecodeError, AttributeError) as e:

@@ -1,6 +1,7 @@
 """Schedules: how to compute. Stages, the primitives on them, and the journal that records these."""
 
 from tewb.schedule import primitives as _primitives  # declares the primitives
+from tewb.schedule.check_schedule import fault_error
 from tewb.schedule.code import Names, schedule_code
 from tewb.schedule.declare import (
     PRIMITIVES,
@@ -14,17 +15,41 @@ from tewb.schedule.declare import (
     loop_of,
 )
 from tewb.schedule.extern_tiles import tile_of
+from tewb.schedule.graph import (
+    attach_paths,
+    inline_broadcasts,
+    inline_elementwise,
+    inline_injective,
+    operations_in_order,
+    read_graph,
+)
 from tewb.schedule.hybrid_loops import within_guards
 from tewb.schedule.journal import Step, steps_of
 from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
-from tewb.schedule.questions import inside
-from tewb.schedule.recompute import recompute_factor
-from tewb.schedule.relation import LARGEST_FACTOR, Extents, Fuse, Split, divides, index_up
+from tewb.schedule.primitives.tensorize import not_plain, tensorized
+from tewb.schedule.questions import Fault, inside
+from tewb.schedule.recompute import recompute_factor, repeated
+from tewb.schedule.relation import (
+    LARGEST_FACTOR,
+    Extents,
+    Fuse,
+    Rebase,
+    Relation,
+    Singleton,
+    Split,
+    divides,
+    full,
+    index_up,
+    intervals_up,
+    shifted,
+    unmixed,
+)
 from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.scans import holder_of, scan_memory, scan_of
 from tewb.schedule.schedule import Schedule, create_schedule
-from tewb.schedule.stage import INLINE, At, Stage
+from tewb.schedule.stage import INLINE, At, IterVarAttr, Stage, StageGroup
+from tewb.schedule.tensor_match import Mismatch, TensorMatch, TensorPart, tensor_match
 from tewb.schedule.vector_reduction import lane_loop, lane_shape, loops_of_elements
 from tewb.tensor import scan_body as ScanGetBody
 from tewb.tensor import scan_fix_points as ScanFixPointAnalysis
@@ -32,7 +57,13 @@ from tewb.tensor import scan_fix_points as ScanFixPointAnalysis
 del _primitives
 
 __all__ = [
-    "INLINE", "PRIMITIVES", "At", "Fuse", "Param", "Primitive", "ResultCache", "Schedule", "Split", "Stage", "Step",
-    "create_schedule", "loop_marks", "loop_of", "loops_text", "place_text", "stage_marks", "steps_of",
-"Extents", "LARGEST_FACTOR", "Names", "PrimitiveCall", "REQUIRED", "Refusal", "Repair", "Selection", "aligned_strides", "divides", "elements_spanned", "index_up", "inside", "lane_loop", "lane_shape", "loops_of_elements", "ScanFixPointAnalysis", "ScanGetBody", "holder_of", "recompute_factor", "scan_memory", "scan_of", "schedule_code", "tile_of", "within_guards",
+    "aligned_strides", "At", "attach_paths", "create_schedule", "divides", "elements_spanned", "Extents", "Fault",
+    "fault_error", "full", "Fuse", "holder_of", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise",
+    "inline_injective", "inside", "intervals_up", "IterVarAttr", "lane_loop", "lane_shape", "LARGEST_FACTOR",
+    "loop_marks", "loop_of", "loops_of_elements", "loops_text", "Mismatch", "Names", "not_plain",
+    "operations_in_order", "Param", "place_text", "Primitive", "PrimitiveCall", "PRIMITIVES", "read_graph", "Rebase",
+    "recompute_factor", "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "scan_memory",
+    "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code", "Selection", "shifted",
+    "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step", "steps_of", "tensor_match", "tensorized",
+    "TensorMatch", "TensorPart", "tile_of", "unmixed", "within_guards",
 ]  # fmt: skip

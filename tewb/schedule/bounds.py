@@ -29,6 +29,7 @@ from tewb.ir import (
     uses,
     walk,
 )
+from tewb.schedule.check_schedule import check_schedule
 from tewb.schedule.dependent_loops import around
 from tewb.schedule.extern_tiles import at_edge
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
@@ -36,6 +37,7 @@ from tewb.schedule.inlining import inlined_operations
 from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
+from tewb.schedule.threads import scope_of, shared_loops, uses_threads
 from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Region, ScanOp, Tensor, whole_region
 from tewb.tensor.hybrid import HybridOp
 
@@ -63,6 +65,7 @@ class Bounds:
     operations: dict[Stage, Operation]
     stages: dict[Stage, StageBounds]
     analyzer: Analyzer
+    has_threads: bool = False
     places: dict[Stage, object] = field(default_factory=dict)
     _around: dict[Stage, tuple[tuple[Stage, IterVar], ...]] = field(default_factory=dict)
 
@@ -72,6 +75,12 @@ class Bounds:
             at = stage.attach
             self._around[stage] = (*_loops_at(at), *self.around(at.stage)) if isinstance(at, At) else ()
         return self._around[stage]
+
+    def fixed(self, stage: Stage) -> set[tuple[Stage, IterVar]]:
+        """The loops around a stage of which each iteration has a part of its own: all but those whose threads share
+        its memory."""
+        around = set(self.around(stage))
+        return around - set(shared_loops(stage)) if self.has_threads else around
 
     def known_at(self, v: Var, fixed: set[tuple[Stage, IterVar]]) -> bool:
         """Whether `v` has its value inside of the loops `fixed`, if it is one of the dependent variables."""
@@ -83,8 +92,10 @@ class Bounds:
 
 @any_depth
 def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds:
-    """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole."""
-    bounds = Bounds(inlined_operations(schedule), {}, Analyzer())
+    """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole. Raises
+    ScheduleError for a schedule that no later call has made right."""
+    check_schedule(schedule)
+    bounds = Bounds(inlined_operations(schedule), {}, Analyzer(), uses_threads(schedule))
     whole = {*schedule.output_stages, *kept_whole}
     for v in schedule.size_vars():
         bounds.analyzer.bind(v, 0, None)
@@ -113,7 +124,8 @@ def _known_needed(
         return _needed(schedule, stage, readers, bounds)
     named = [*ops, *(bounds.stages[r] for r in readers)]
     named += [_known_place(schedule, x, bounds) for x in (stage, *readers)]
-    key = ("needed", stage.name, len(readers), tuple([id(x) for x in named]))
+    scope = scope_of(stage) if bounds.has_threads else ""
+    key = ("needed", stage.name, len(readers), tuple([id(x) for x in named]), scope)
     return schedule.result_cache.once(key, named, lambda: _needed(schedule, stage, readers, bounds))
 
 
@@ -229,7 +241,7 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
     function, the range of each dimension."""
     if not stage.op.tiled or (isinstance(stage.op, HybridOp | ScanOp) and stage.attach is None):
         return None
-    fixed = set(bounds.around(stage))
+    fixed = bounds.fixed(stage)
     boxes: list[Interval | None] = []
     first = True
     # An extern may be cut in its leading dimensions only, a hybrid function in any.
@@ -259,7 +271,7 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
 def readings(stage: Stage, bounds: Bounds) -> list[tuple[Stage, list[Interval | None]]]:
     """What each access of each reader touches of `stage` at its place, with the reader: an interval for every
     dimension, or None where the elements are known only at run time."""
-    schedule, fixed = stage.schedule, set(bounds.around(stage))
+    schedule, fixed = stage.schedule, bounds.fixed(stage)
     readers = _readers(schedule, bounds.operations)[stage]
     return [(r, box) for r in readers for box in _touched(schedule, r, stage, fixed, bounds)]
 

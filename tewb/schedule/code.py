@@ -51,7 +51,7 @@ def schedule_code(schedule: Schedule, stages: Mapping[str, str], taken: set[str]
     for step in schedule.journal:
         lines += _unpack_axes(replay, step, names)
         lines.append(step_code(step, names))
-        replay.apply(step)
+        replay.apply(step, at_once=False)
     return lines
 
 
@@ -91,7 +91,9 @@ def _arguments(p: Primitive, step: Step, names: Names) -> list[str]:
                 text = names.stage(value)
             case "stages":
                 text = f"[{', '.join(map(names.stage, value))}]"
-            case "scope" | "word":
+            case "threads":
+                text = f"[{', '.join(map(literal, value))}]"
+            case "scope" | "word" | "thread" | "condition" | "intrin":
                 text = literal(value)
             case _:
                 text = repr(value) if param.code else f"{param.name}={value!r}"

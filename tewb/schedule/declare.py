@@ -18,14 +18,17 @@ from __future__ import annotations
 import difflib
 import inspect
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import ScheduleError, Span, TewbError, brief, here
-from tewb.ir import ForKind, IterVar, const_int
+from tewb.ir import ForKind, IntImm, IterVar, StringImm, const_int, ops
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
+from tewb.schedule.thread import condition_text, thread_text
+from tewb.tensor import intrinsic_of
 
 if TYPE_CHECKING:
     from tewb.schedule.code import Names
@@ -39,7 +42,8 @@ class Param:
     """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
 
     Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
-    `parent`), stages (several), scope, word. `code` is how its value is written in a call, where that is not usual for
+    `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), word,
+    value (a number or a word), intrin (a tensor intrinsic, by its name). `code` is how its value is written in a call, where that is not usual for
     its kind: `s[{}]`.
     """
 
@@ -62,15 +66,21 @@ AXES = Param("axes", "axes", "loops of the stage, in order", choices=loop_names)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a primitive cannot be applied, and what would help."""
+    """Why a primitive cannot be applied, and what would help.
+
+    With `later`, a later call can still make it right: programs go on, and it is judged when they are lowered. The
+    workbench tells it at once.
+    """
 
     reason: str
     hint: str | None = None
+    later: bool = False
 
-    def error(self, call: PrimitiveCall, span: Span | None) -> ScheduleError:
+    def error(self, primitive: str, stage: Stage, span: Span | None) -> ScheduleError:
+        """The refusal of a call of `primitive` on `stage`."""
         return ScheduleError(
-            f"{call.primitive.name} on stage {call.stage.name}: {self.reason}",
-            loops=call.stage.loops(),
+            f"{primitive} on stage {stage.name}: {self.reason}",
+            loops=stage.loops(),
             hint=self.hint,
             span=span,
         )
@@ -285,6 +295,8 @@ def _leaves_mark(name: str, params: tuple[Param, ...], loop_kind: ForKind | None
 
     def effect(stage: Stage, v: Values, step: int) -> Results:
         loop = None if axis is None else v[axis]
+        if loop is not None and loop_kind is not None:
+            stage.unmark_kind(loop)  # the last word counts
         stage.mark(name, loop, *[v.get(other) for other in others])
         stage.shape(loop, step)
         if loop is not None and loop_kind is not None:
@@ -461,9 +473,10 @@ def _axes(stage: Stage, what: object, values: Values) -> list[IterVar] | Refusal
 
 
 def _int(stage: Stage, what: object, values: Values) -> int | Refusal:
-    refusal = Refusal(f"{what!r} is not a whole number", "a number, such as 8")
+    hint = "n // 4 divides and rounds down" if isinstance(what, float) else "a number, such as 8"
+    refusal = Refusal(f"{what!r} is not a whole number", hint)
     try:
-        number = operator.index(what)  # type: ignore[arg-type]
+        number = operator.index(ops.whole(what))
     except TypeError:
         return refusal
     return refusal if isinstance(what, bool) else number
@@ -489,17 +502,54 @@ def _place(stage: Stage, what: object, values: Values) -> Any:
     return Refusal(f"in stage {parent.name}, {iv.reason}", iv.hint) if isinstance(iv, Refusal) else iv
 
 
+_SCOPES = ("global", "shared", "warp", "local", "texture", "wmma", "m16n8k8", "constant")
+
+
 def _scope(stage: Stage, what: object, values: Values) -> str | Refusal:
-    scopes = ("global", "local", "shared", "warp")
-    return (
-        what
-        if isinstance(what, str) and what in scopes
-        else Refusal(f"{what!r} is not a memory scope", f"scopes are {', '.join(scopes)}")
-    )
+    """A kind of memory, with more words behind dots: `shared.dyn`, `local.inp_buffer`."""
+    if isinstance(what, str) and re.fullmatch(rf"({'|'.join(_SCOPES)})(\.\w+)*", what):
+        return what
+    return Refusal(f"{what!r} is not a memory scope", f"scopes are {', '.join(_SCOPES)}")
+
+
+def _thread(stage: Stage, what: object, values: Values) -> str | Refusal:
+    try:
+        return thread_text(stage.schedule.thread_names, what)
+    except ScheduleError as e:
+        return Refusal(e.message, e.hint)
+
+
+def _threads(stage: Stage, what: object, values: Values) -> list[str] | Refusal:
+    threads = [_thread(stage, one, values) for one in (what if isinstance(what, list | tuple) else [what])]
+    refused = next((x for x in threads if isinstance(x, Refusal)), None)
+    return refused or [str(x) for x in threads]
+
+
+def _condition(stage: Stage, what: object, values: Values) -> str | Refusal:
+    try:
+        return condition_text(stage.schedule.thread_names, what)
+    except ScheduleError as e:
+        return Refusal(e.message, e.hint)
 
 
 def _word(stage: Stage, what: object, values: Values) -> str | Refusal:
     return what if isinstance(what, str) else Refusal(f"{what!r} is not a word", "give it as text")
+
+
+def _value(stage: Stage, what: object, values: Values) -> int | str | Refusal:
+    if isinstance(what, IntImm | StringImm):
+        what = what.value
+    return (
+        what if isinstance(what, str) else _int(stage, int(what) if isinstance(what, bool) else what, values)
+    )
+
+
+def _intrin(stage: Stage, what: object, values: Values) -> str | Refusal:
+    """The name of a tensor intrinsic."""
+    try:
+        return intrinsic_of(what).name
+    except TewbError as e:
+        return Refusal(e.message, e.hint)
 
 
 _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
@@ -511,5 +561,10 @@ _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "stages": _stages,
     "place": _place,
     "scope": _scope,
+    "thread": _thread,
+    "threads": _threads,
+    "condition": _condition,
     "word": _word,
+    "value": _value,
+    "intrin": _intrin,
 }

@@ -32,7 +32,7 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.schedule.relation import Fuse, Split, ceil_div, clamped
+from tewb.schedule.relation import Fuse, Relation, Singleton, Split, ceil_div, clamped
 from tewb.schedule.stage import Stage
 from tewb.tensor.hybrid import HybridOp
 
@@ -46,9 +46,19 @@ def scheduled_body(stage: Stage, body: Stmt, parts: Mapping[IterVar, Range] | No
     for iv, part in (parts or {}).items():
         body = _in_part(body, iv.var, part)
     for r in stage.relations:
-        body = _split(stage, body, r) if isinstance(r, Split) else _fuse(stage, body, r)
+        body = _related(stage, body, r)
     body = _in_order(body, [iv.var for iv in stage.leaf_iter_vars])
     return _annotated(stage, body)
+
+
+def _related(stage: Stage, body: Stmt, r: Relation) -> Stmt:
+    match r:
+        case Split():
+            return _split(stage, body, r)
+        case Fuse():
+            return _fuse(stage, body, r)
+        case Singleton(one):
+            return _loop(stage, one, const(1, one.dtype), body)
 
 
 def _on_loop(body: Stmt, v: Var, change: Callable[[For], Stmt]) -> Stmt:
@@ -256,6 +266,8 @@ def loops_to(stage: Stage, axis: IterVar) -> list[IterVar]:
     """The loops of `stage` around what is computed at `axis`, outermost first, `axis` included. A hybrid
     function may have loops one after the other."""
     leaves = stage.leaf_iter_vars
+    if axis not in leaves:  # it was split or fused after something was put there
+        axis = (stage.loops_of(axis) or leaves)[-1]
     before = leaves[: leaves.index(axis) + 1]
     if not isinstance(stage.op, HybridOp):
         return list(before)

@@ -1,9 +1,15 @@
 """Written by `python -m tewb.schedule.stub` from the declarations in `primitives/`. Do not edit."""
 
+from collections.abc import Iterable as Iterable
+from collections.abc import Sequence as Sequence
 from tewb.ir.axes import IterVar as IterVar
+from tewb.ir.expressions import Expr as Expr
 from tewb.schedule.primitives.prefetch import Prefetch as Prefetch
 from tewb.schedule.stage import Stage as Stage
+from tewb.schedule.stage import StageGroup as StageGroup
+from tewb.schedule.thread import Thread as Thread
 from tewb.tensor.tensor import Tensor as Tensor
+from tewb.tensor.tensor_intrin import TensorIntrin as TensorIntrin
 from typing import Any as Any
 
 class StagePrimitives:
@@ -33,17 +39,18 @@ class StagePrimitives:
         Returns (x.outer, y.outer, x.inner, y.inner).
         """
 
-    def fuse(self, *axes: IterVar | str) -> IterVar:
-        """Fuse adjacent loops into one.
+    def fuse(self, *axes: IterVar | str | Sequence[IterVar | str]) -> IterVar:
+        """Fuse adjacent loops into one, from left to right. Neighbours are taken in the order of the loops.
 
             for i in n:                       for i.j.fused in n*m:
                 for j in m:  body(i, j)   ->      body(i.j.fused // m, i.j.fused % m)
 
         Returns the fused loop. It is int64 where it may have more iterations than int32 counts, as with symbolic sizes.
+        One of a data and a reduce axis is a reduce loop. No axis at all makes a loop of one iteration around all others.
         """
 
-    def reorder(self, *axes: IterVar | str) -> None:
-        """Put loops in the given order, in the places that they take now.
+    def reorder(self, *axes: IterVar | str | Sequence[IterVar | str]) -> None:
+        """Put loops in the given order, in the places that they take now. They may be given in lists.
 
         for i: for j: for k: body    -- reorder(k, i) -->    for k: for j: for i: body
         """
@@ -84,6 +91,19 @@ class StagePrimitives:
         for i in n: body(i)    ->    for i in parallel(n): body(i)
         """
 
+    def bind(self, ivar: IterVar | str, thread_ivar: IterVar | str) -> None:
+        """Run the iterations of a loop on the threads of `thread_ivar`, made by `te.thread_axis`, as GPU schedules do.
+
+            for i in 4:                            blockIdx.x = T.launch_thread("blockIdx.x", 4)
+                for j in 64: C[i*64 + j] = ... ->  threadIdx.x = T.launch_thread("threadIdx.x", 64)
+                                                   C[blockIdx.x*64 + threadIdx.x] = ...
+
+        Here blocks and threads are loops on the processor. What is computed inside of loops that are bound to threads is
+        kept for each thread ("local"), or for all of them ("shared"): then the loops over the threads are split where the
+        threads wait for each other. Threads of one tag have one number in a launch. A loop of a reduction may be bound to
+        threads when all of its reduce loops are: its threads combine their terms one after the other.
+        """
+
     def dot(self, var: IterVar | str) -> None:
         """Add up the iterations of a reduce loop as one widening dot product: 4 products of 8-bit integers, or 2 of
         16-bit ones, in int32.
@@ -101,6 +121,19 @@ class StagePrimitives:
 
         The sum wraps as int32 does. Where a guard remains inside, or lanes are not side by side, the loop runs
         serially: the result is the same.
+        """
+
+    def tensorize(self, var: IterVar | str, tensor_intrin: TensorIntrin | str) -> None:
+        """Do a loop, and all loops inside of it, by a tensor intrinsic (see `te.decl_tensor_intrin`).
+
+            for i.outer:                                    for i.outer:
+                for i.inner in 4:                               gemv(A[i.outer*4 : i.outer*4 + 4, 0:8], B[0:8],
+                    for k in 8:                       ->             C[i.outer*4 : i.outer*4 + 4])
+                        C[i] += A[i, k] * B[k]
+
+        What the loops compute must be what the intrinsic computes. That is found out when the program is lowered: then it
+        is known where the stage stands and what is inlined in it. Reduce loops outside need an intrinsic with
+        a reset and an update. Where a factor does not divide, the last iterations would pass the end, and are refused.
         """
 
     def transpose(self, rows: IterVar | str, lanes: IterVar | str) -> None:
@@ -132,7 +165,13 @@ class StagePrimitives:
         """Compute this stage before everything that reads it, in loops of its own."""
 
     def set_scope(self, scope: str) -> None:
-        """Keep this stage's values in `scope` ("global" or "local")."""
+        """Keep this stage's values in `scope`: a kind of memory, with more words behind dots ("shared.dyn").
+
+        On a processor all memory is the same, and the word says which threads have it in common, where loops around the
+        stage are bound to threads: each thread has "local" memory of its own, "shared" memory is one for all threads of a
+        block, which wait for each other before they read it, and "warp" memory one for those of threadIdx.x. "global" is
+        what nothing was said of: local inside of bound threads, or shared if its own loops are bound to these.
+        """
 
     def nontemporal(self) -> None:
         """Store the results of this stage to memory past the caches, in whole vectors.
@@ -169,14 +208,18 @@ class StagePrimitives:
         does not read any more (a copy took its place), or computes in the same iteration, is not asked for.
         """
 
-    def pragma(self, var: IterVar | str, pragma_type: str, pragma_value: int = 1) -> None:
+    def pragma(self, var: IterVar | str, pragma_type: str, pragma_value: int | str | None = None) -> None:
         """Say something of the loops inside of loop `var`, as classic schedules do:
 
         * `auto_unroll_max_step`: unroll those that come to so many steps or fewer;
         * `unroll_explicit`: 0 leaves unrolled ones to the machine-code compiler, 1 writes them out, which is the
-          default.
+          default;
+        * `unroll` and `vectorize` are the primitives of these names;
+        * `debug_skip_region`: nothing is done inside, which shows what the rest takes; results are not computed.
 
             for i: for j in 4: body    -- pragma(i, "auto_unroll_max_step", 16) -->    for i: for j in unroll(4): body
+
+        Every other word is kept as an attribute of the code inside, `pragma_` and the word, and changes nothing.
         """
 
     def double_buffer(self) -> None:
@@ -189,6 +232,52 @@ class StagePrimitives:
 
         The stage is computed at that loop: call compute_at first.
         """
+
+    def env_threads(self, threads: Sequence[IterVar | str]) -> None:
+        """Launch threads around all loops of this stage, so that the stages computed in these may be bound to them. Each
+        needs its number: `te.thread_axis((0, 64), "threadIdx.x")`.
+
+            for t in n: S(t)    ->    threadIdx.x = T.launch_thread("threadIdx.x", 64)
+                                      for t in n: S(t)
+
+        What does not depend on the thread runs once.
+        """
+
+    def set_store_predicate(self, preds: Expr | str) -> None:
+        """Store the elements of this stage only in the threads for which a condition holds: of threads that have the same
+        result one needs to store it.
+
+        C[i] = value    -- set_store_predicate(tx.var.equal(0)) -->    if threadIdx.x == 0: C[i] = value
+        """
+
+    def group_at(self, group: str, parent: Stage | Tensor, axis: IterVar | str) -> None:
+        """Compute the stages of a group inside loop `axis` of stage `parent`: what `group.compute_at` does.
+
+        for i: B;  for i: C;  for i: D    ->    for i: B, C, D
+        """
+
+    def group_root(self, group: str) -> None:
+        """Compute the stages of a group at the root, or where the group around it is: what `group.compute_root` does.
+
+        for i: B, C, D    ->    for i: B;  for i: C;  for i: D
+        """
+
+    def rolling_buffer(self) -> None:
+        """Keep what the iteration before of the loop around has computed of this stage, and compute the rest: no element
+        twice as a window slides along. The memory is as large as one window, and goes round.
+
+            for i in n:                              B = allocate((3,))
+                B = allocate((3,))                   for i in n:
+                for r in 3: B[r] = f(i + r)   ->         for r in 3: if i == 0 or r == 2: B[(i + r) % 3] = f(i + r)
+                C[i] = B[0] + B[1] + B[2]                C[i] = B[i % 3] + B[(i + 1) % 3] + B[(i + 2) % 3]
+
+        The stage is computed at that loop, whose iterations run in order. Refused when it is lowered where its window does
+        not slide forwards.
+        """
+
+    @property
+    def threads(self) -> dict[IterVar, Thread]:
+        """The threads that its loops are bound to."""
 
     @property
     def is_nontemporal(self) -> bool:
@@ -203,12 +292,24 @@ class StagePrimitives:
         """What its loops ask the memory for."""
 
     @property
-    def pragmas(self) -> dict[tuple[IterVar, str], int]:
-        """The pragmas of its loops: (loop, key) and the number."""
+    def pragmas(self) -> dict[tuple[IterVar, str], int | str]:
+        """The pragmas of its loops: (loop, key) and the number or word."""
 
     @property
     def is_double(self) -> bool:
         """Whether it is computed one iteration ahead, in memory for two parts."""
+
+    @property
+    def env(self) -> list[Thread]:
+        """The threads that are launched around its loops."""
+
+    @property
+    def store_predicate(self) -> str | None:
+        """When its elements are stored, as text; None for always."""
+
+    @property
+    def is_rolling(self) -> bool:
+        """Whether it keeps what the iteration before has computed."""
 
 class SchedulePrimitives:
     """What can be done to a tensor of a schedule and makes another stage: `s.cache_read(A, "local", [C])`."""
@@ -223,12 +324,13 @@ class SchedulePrimitives:
         Returns the tensor of the copy.
         """
 
-    def cache_write(self, tensor: Tensor, scope: str) -> Tensor:
+    def cache_write(self, tensor: Tensor | Sequence[Tensor], scope: str) -> Any:
         """Compute `tensor` into a new stage, and let its own stage copy the result.
 
         C[i] = f(i)    ->    C.local[i.c] = f(i.c);  C[i] = C.local[i]
 
-        Returns the tensor of the new stage. Call it before other primitives on this stage.
+        Of an operation with several outputs, give them all in a list. Returns the tensor of the new stage, or a list of
+        them. Call it before other primitives on this stage.
         """
 
     def rfactor(self, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0) -> Any:
@@ -241,4 +343,18 @@ class SchedulePrimitives:
 
         `factor_axis` is the place of the new axis among those of the new stage, counted from the end if it is
         negative. Returns the tensor of the new stage, or a tuple for a reduction of several values.
+        """
+
+    def create_group(self, outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], include_inputs: bool = False) -> StageGroup:
+        """Make a group of the stages on the way from `inputs` to `outputs`. What has no place of its own is computed
+        where its group is.
+
+            for j: B[j] = ...                             for i:
+            for j: C[j] = g(B[j])                ->           B[i] = ...
+            for i: D[i] = f(C[i])                             C[i] = g(B[i])
+                                                              D[i] = f(C[i])
+
+            group = s.create_group(C, A);  group.compute_at(s[D], i)
+
+        Groups may be nested: all stages of an inner one belong to the outer one. Returns the group.
         """

@@ -4,64 +4,120 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from tewb.base import LowerError, any_depth
-from tewb.ir import AxisKind, IterVar, const_int, script
+from tewb.ir import AxisKind, ForKind, IterVar, Reduce, const_int, script
 from tewb.schedule.declare import PRIMITIVES, Refusal
 from tewb.schedule.dependent_loops import range_known_outside
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.relation import Split
-from tewb.schedule.scans import misplaced_in_scan
+from tewb.schedule.scans import misplaced_parts
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, LoopList, Stage
-from tewb.tensor import ExternOp, PlaceholderOp, ScanOp
+from tewb.tensor import ComputeOp, ExternOp, PlaceholderOp, ScanOp
 from tewb.tensor.hybrid import HybridOp
+
+_Inside = dict[tuple[Stage, Stage, IterVar], bool]
+
+
+def for_now(refused: Refusal | None) -> Refusal | None:
+    """A refusal that a later call can still make groundless. Ask what can never be right before."""
+    return None if refused is None else replace(refused, later=True)
+
+
+def at_once(refused: Refusal | None) -> Refusal | None:
+    """A refusal that does not wait for later calls."""
+    return None if refused is None else replace(refused, later=False)
+
+
+def settled(refused: Refusal | None, later: Refusal | None) -> Refusal | None:
+    """What can never be right comes before what a later call can make right."""
+    return later if refused is None or (refused.later and later is not None) else refused
+
 
 # ---------------------------------------------------------------- loops
 
 
 def has_loops(stage: Stage) -> Refusal | None:
-    """Inputs and inlined stages have none."""
+    """Inputs have none."""
     if isinstance(stage.op, PlaceholderOp):
         return Refusal(
             f"{stage.name} is an input and has no loops", "schedule a stage that computes something"
         )
-    if stage.is_inlined:
-        return Refusal(f"{stage.name} is computed inline and has no loops", "call compute_root first")
     return None
 
 
+def not_inline(stage: Stage) -> Refusal | None:
+    """The loops of a stage that is computed inline are not there, for now."""
+    if stage.is_inlined:
+        return Refusal(f"{stage.name} is computed inline and has no loops", "call compute_root first", True)
+    return None
+
+
+def opaque(stage: Stage, iv: IterVar) -> Refusal | None:
+    """The inside of an extern is its own."""
+    if iv.kind is not AxisKind.OPAQUE:
+        return None
+    name = stage.axis_name(iv)
+    return Refusal(
+        f"axis {name} is the inside of extern {stage.name}, which only its own code knows",
+        f"split {name}: its outer loop makes one call for each iteration",
+    )
+
+
 def untouched(stage: Stage, iv: IterVar) -> Refusal | None:
-    """An axis may be changed when it is not opaque, not marked, and nothing is computed at it."""
+    """An axis may be changed when it is not opaque, not the time of a scan, and not marked."""
+    refused = opaque(stage, iv)
+    if refused:
+        return refused
     name = stage.axis_name(iv)
     if isinstance(stage.op, ScanOp):
         return Refusal(
             f"loop {name} is the time of scan {stage.name}, and stays one loop around its steps, in order",
             "schedule the loops of its update inside of it",
         )
-    if iv.kind is AxisKind.OPAQUE:
-        return Refusal(
-            f"axis {name} is the inside of extern {stage.name}, which only its own code knows",
-            f"split {name}: its outer loop makes one call for each iteration",
-        )
     marks = stage.marks_on(iv)
     if marks:
         first = min(marks, key=lambda m: list(PRIMITIVES).index(m.primitive))
         mark = PRIMITIVES[first.primitive].mark_phrase(stage, first)
         return Refusal(f"loop {name} {mark}", f"split or fuse before {first.primitive}")
+    return None
+
+
+def nothing_at(stage: Stage, iv: IterVar) -> Refusal | None:
+    """A loop may be taken apart when nothing is computed at it, or will be moved."""
     here = attached_at(stage, iv)
     if here:
         return Refusal(
-            f"{here[0].name} is computed at loop {name}", f"move {here[0].name} first, or change other loops"
+            f"{here[0].name} is computed at loop {stage.axis_name(iv)}",
+            f"move {here[0].name} first, or change other loops",
+            later=True,
         )
     return None
 
 
+def markable(stage: Stage, iv: IterVar) -> Refusal | None:
+    """Loops run as their marks say, but for the inside of an extern, and the loops of a tile, which belong together."""
+    refused = at_once(unmarked(stage, iv)) if stage.marks_of("transpose") else None
+    return opaque(stage, iv) or unbound(stage, iv) or refused
+
+
+def unbound(stage: Stage, iv: IterVar) -> Refusal | None:
+    """The threads that a loop is bound to run it, and no mark says how."""
+    if iv not in stage.threads:
+        return None
+    return Refusal(
+        f"loop {stage.axis_name(iv)} is bound to {stage.threads[iv].key}, and its threads run it",
+        "split it before bind, and mark the inner loop",
+    )
+
+
 def unmarked(stage: Stage, iv: IterVar) -> Refusal | None:
-    """A loop may be marked once, and not when it is opaque."""
+    """A loop is marked once; of several marks the last counts."""
     if stage.loop_kind(iv) is not None:
-        return Refusal(f"loop {stage.axis_name(iv)} is already marked {stage.annotations[iv]}")
-    return untouched(stage, iv) if iv.kind is AxisKind.OPAQUE else None
+        return Refusal(f"loop {stage.axis_name(iv)} is already marked {stage.annotations[iv]}", later=True)
+    return unbound(stage, iv)
 
 
 def attached_at(stage: Stage, iv: IterVar) -> list[Stage]:
@@ -110,14 +166,13 @@ def constant_extent(stage: Stage, iv: IterVar, most: int, verb: str) -> Refusal 
     size = const_int(stage.schedule.extents(stage)[iv])
     name = stage.axis_name(iv)
     partial = stage.attach is not None and iv.kind is not AxisKind.REDUCE
+    later = not stage.is_output and iv.kind is not AxisKind.REDUCE
     if size is None and not partial:
-        return Refusal(
-            f"the extent of {name} is not a constant", f"split {name} by a constant and {verb} the inner loop"
-        )
+        hint = f"split {name} by a constant and {verb} the inner loop"
+        return Refusal(f"the extent of {name} is not a constant", hint, later)
     if size is not None and size > most and not partial:
-        return Refusal(
-            f"{name} has {size} iterations, more than {most}", f"split {name} and {verb} the inner loop"
-        )
+        hint = f"split {name} and {verb} the inner loop"
+        return Refusal(f"{name} has {size} iterations, more than {most}", hint, later)
     return None
 
 
@@ -157,12 +212,14 @@ def agrees_with_marks(stage: Stage, primitive: str, iv: IterVar) -> Refusal | No
 
 def one_vector_loop(stage: Stage, iv: IterVar) -> Refusal | None:
     """One loop of a stage becomes lanes."""
-    other = next((m.axis for m in stage.marks_of("vectorize")), None)
+    other = next((m.axis for m in stage.marks_of("vectorize") if m.axis is not iv), None)
     if other is None:
         return None
     name = stage.axis_name(other)
     return Refusal(
-        f"loop {name} is vectorized already", f"fuse {name} and {stage.axis_name(iv)}, then vectorize"
+        f"loop {name} is vectorized already",
+        f"fuse {name} and {stage.axis_name(iv)}, then vectorize",
+        later=True,
     )
 
 
@@ -179,13 +236,17 @@ def in_given_order(stage: Stage, verb: str) -> Refusal | None:
 def broken_invariant(stage: Stage, besides: str | None = None) -> Refusal | None:
     """Why the loops and places as they are now do not agree with the marks of `stage`, `besides` those of one
     primitive."""
-    if not stage.marks:
-        return None
-    for name in dict.fromkeys([m.primitive for m in stage.marks]):
+    broken = _broken(stage, besides)
+    return None if broken is None else broken[1]
+
+
+def _broken(stage: Stage, besides: str | None = None) -> tuple[str, Refusal] | None:
+    """A primitive whose mark does not agree with the loops and places as they are now, and why."""
+    for name in dict.fromkeys([m.primitive for m in stage.marks]) if stage.marks else ():
         invariant = PRIMITIVES[name].invariant
         refused = invariant(stage) if invariant is not None and name != besides else None
         if refused is not None:
-            return refused
+            return name, refused
     return None
 
 
@@ -239,44 +300,145 @@ def read_by(stage: Stage) -> str:
 
 
 def misplaced_at(stage: Stage, attach: At | str | None) -> Refusal | None:
-    """Why the places of the stages would not fit together with this one at `attach`."""
-    before = stage.attach
+    """Why the places of the stages would not fit together, for now, with this one at `attach`. A part of a scan never
+    leaves it."""
+    before = stage.own_place
     stage.attach = attach
     try:
-        return misplaced(stage.schedule)
+        outside = next((refused for part, refused in misplaced_parts(stage.schedule) if part is stage), None)
+        return outside or for_now(misplaced(stage.schedule))
     finally:
         stage.attach = before
 
 
-@any_depth
+def unsettled(schedule: Schedule) -> Refusal | None:
+    """Why the bounds of the stages are not known, for now."""
+    return for_now(misplaced(schedule)) if schedule.doubts else None
+
+
 def misplaced(schedule: Schedule) -> Refusal | None:
-    """Why the stages cannot be computed where they stand: each loop must be around everything that reads the stage
+    """Why the stages cannot be computed where they stand."""
+    fault = first_fault(schedule)
+    return None if fault is None else fault.refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is not right with a schedule as it stands: a stage, and the primitive that was called on it."""
+
+    stage: Stage
+    primitive: str
+    refusal: Refusal
+
+
+@any_depth
+def first_fault(schedule: Schedule) -> Fault | None:
+    """The first place or mark that does not fit the others: each loop must be around everything that reads the stage
     in it."""
-    refused = misplaced_in_scan(schedule)
-    if refused:
-        return refused
+    for part, outside in misplaced_parts(schedule):
+        return Fault(part, _placed_by(part), outside)
+    placed = [s for s in schedule.stages if isinstance(s.attach, At) and not s.is_placeholder]
     ends: set[Stage] = set()
+    for stage in placed:
+        if _circular(stage, ends):
+            return Fault(
+                stage,
+                "compute_at",
+                Refusal(f"{stage.name} would be computed inside of itself", "move one of them"),
+            )
+        refused = not_a_place(stage)
+        if refused:
+            return Fault(stage, "compute_at", refused)
     answers: _Inside = {}
     for stage in schedule.stages:
-        refused = broken_invariant(stage)
+        broken = _broken(stage)
+        if broken:
+            return Fault(stage, *broken)
+        refused = no_expression(stage) if stage.is_inlined else _wrong_place(stage, answers)
         if refused:
-            return refused
-        if not isinstance(stage.attach, At):
-            continue
-        parent, axis = stage.attach.stage, stage.attach.axis
-        if _circular(stage, ends):
-            return Refusal(f"{stage.name} would be computed inside of itself")
-        for reader in schedule.readers_of(stage):
-            if not inside(reader, parent, axis, answers):
-                return Refusal(
-                    f"{reader.name} also reads {stage.name}, and is computed outside of loop "
-                    f"{parent.axis_name(axis)} of {parent.name}",
-                    f"compute {reader.name} at the same loop, or {stage.name} further out",
-                )
-        refused = _hybrid_reads(stage, parent, axis) or range_known_outside(stage, parent, axis)
-        if refused:
-            return refused
+            return Fault(stage, _placed_by(stage), refused)
     return None
+
+
+def _placed_by(stage: Stage) -> str:
+    """The primitive that computes a stage where it stands."""
+    if stage.is_inlined:
+        return "compute_inline"
+    return "compute_root" if stage.attach is None else "compute_at"
+
+
+def not_a_place(stage: Stage) -> Refusal | None:
+    """Why the loop that `stage` is computed at is not there, or takes no other loops inside."""
+    assert isinstance(stage.attach, At)
+    parent, axis = stage.attach.stage, stage.attach.axis
+    name = parent.axis_name(axis)
+    if parent.is_inlined:
+        return Refusal(
+            f"{parent.name} is computed inline and has no loops, so {stage.name} cannot be computed in its loop {name}",
+            f"s[{parent.name}].compute_root(), or compute {stage.name} elsewhere",
+        )
+    if axis not in parent.leaf_iter_vars:
+        became = parent.replaced_by(axis) or "moved to another stage"
+        return Refusal(
+            f"{stage.name} is computed at loop {name} of {parent.name}, which was {became}",
+            f"compute {stage.name} at a loop that is left",
+        )
+    if not parent.marks:
+        return None
+    if any(parent.loop_kind(iv) is ForKind.VECTORIZED for iv in loops_to(parent, axis)):
+        return Refusal(f"loop {name} of {parent.name} is vectorized, and loops cannot become lanes")
+    if parent.loop_kind(axis) is ForKind.DOT:
+        return Refusal(
+            f"loop {name} of {parent.name} is marked dot, and nothing but products is inside of it"
+        )
+    return None
+
+
+def no_expression(stage: Stage) -> Refusal | None:
+    """Why there is no expression of `stage` to put where it is read, or no expression to put it in."""
+    assert isinstance(stage.op, ComputeOp)
+    if any(isinstance(e, Reduce) for e in stage.op.body):
+        return Refusal("a reduction needs loops and cannot be inlined", "use compute_at")
+    for reader in stage.readers():
+        if not isinstance(reader.op, ComputeOp):
+            return Refusal(
+                f"{reader.name} reads {stage.name} from memory, so it cannot be inlined", "use compute_at"
+            )
+    return None
+
+
+def _wrong_place(stage: Stage, answers: _Inside) -> Refusal | None:
+    """Why the loop that `stage` is computed at is not around everything that reads it."""
+    if not isinstance(stage.attach, At):
+        return None
+    parent, axis = stage.attach.stage, stage.attach.axis
+    for reader in stage.schedule.readers_of(stage):
+        if not inside(reader, parent, axis, answers):
+            if stage not in parent.reads() and not reads_through(parent, stage):
+                return Refusal(f"{parent.name} does not read {stage.name}", read_by(stage))
+            return Refusal(
+                f"{reader.name} also reads {stage.name}, and is computed outside of loop "
+                f"{parent.axis_name(axis)} of {parent.name}",
+                f"compute {reader.name} at the same loop, or {stage.name} further out",
+            )
+    return _hybrid_reads(stage, parent, axis) or range_known_outside(stage, parent, axis)
+
+
+def reads_through(parent: Stage, stage: Stage) -> bool:
+    """Whether some reader of `stage` is computed inside of `parent`, or inlined into it."""
+    seen = set()
+    pending = stage.readers()
+    while pending:
+        reader = pending.pop()
+        if reader is parent:
+            return True
+        if reader not in seen:
+            seen.add(reader)
+            if reader.is_inlined:
+                pending.extend(reader.readers())
+            elif isinstance(reader.attach, At):
+                pending.append(reader.attach.stage)
+    return False
 
 
 def _hybrid_reads(stage: Stage, parent: Stage, axis: IterVar) -> Refusal | None:
@@ -316,9 +478,6 @@ def _circular(stage: Stage, ends: set[Stage]) -> bool:
         place = place.stage.attach
     ends |= seen
     return False
-
-
-_Inside = dict[tuple[Stage, Stage, IterVar], bool]
 
 
 def inside(reader: Stage, parent: Stage, axis: IterVar, answers: _Inside | None = None) -> bool:

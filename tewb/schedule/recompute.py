@@ -10,8 +10,10 @@ import numpy as np
 from tewb.arith import evaluate_integers
 from tewb.ir import Expr, Var, const_int
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds
+from tewb.schedule.declare import Refusal
 from tewb.schedule.relation import index_up
 from tewb.schedule.stage import Stage
+from tewb.tensor import ExternOp
 
 MOST_ITERATIONS = 1 << 20
 
@@ -35,6 +37,20 @@ def recompute_factor(stage: Stage, bounds: Bounds | None = None) -> float | None
     whole = math.prod(n or 0 for n in shape)
     computed = int(np.sum(count)) * (1 if stage.op.tiled else whole)
     return computed / whole if whole else 1.0
+
+
+def repeated(stage: Stage, bounds: Bounds | None = None) -> Refusal | None:
+    """Why a stateful extern may not stand where it does: it may be computed in pieces, and not twice."""
+    if not (isinstance(stage.op, ExternOp) and stage.op.effect == "stateful"):
+        return None
+    times = recompute_factor(stage, bounds)
+    if times == 1:
+        return None
+    often = "an unknown number of times" if times is None else f"{times:.3g} times on average"
+    return Refusal(
+        f"extern {stage.name} is stateful, and would make each element {often} there",
+        "compute it further out, or declare effect='idempotent'",
+    )
 
 
 def _grid(stage: Stage, bounds: Bounds) -> tuple[dict[Var, Any], Any] | None:

@@ -6,12 +6,12 @@ indices go up (from loops to axes).
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, interval, point
-from tewb.base import INT64, DType
+from tewb.base import INT32, INT64, DType
 from tewb.ir import (
     AxisKind,
     Expr,
@@ -87,10 +87,54 @@ class Fuse:
         """The fusion of two loops that have at most `extents` iterations."""
         dtype = ops.size_product(extents[outer], extents[inner]).dtype
         v = Var(f"{outer.name}.{inner.name}.fused", dtype)
-        return Fuse(outer, inner, IterVar(None, v, outer.kind))
+        kind = AxisKind.REDUCE if inner.kind is AxisKind.REDUCE else outer.kind
+        return Fuse(outer, inner, IterVar(None, v, kind))
 
 
-Relation = Split | Fuse
+@dataclass(frozen=True, slots=True, eq=False)
+class Singleton:
+    """A loop of one iteration, of no axis."""
+
+    iter: IterVar
+
+    @staticmethod
+    def make() -> Singleton:
+        return Singleton(IterVar(None, Var("singleton", INT32), AxisKind.DATA))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rebase:
+    """rebased = parent - (where parent begins): classic TE counts loops from 0 by it. Here all loops are, so that no stage
+    has one."""
+
+    parent: IterVar
+    rebased: IterVar
+
+
+Relation = Split | Fuse | Singleton
+
+
+def mixed_loops(relations: Iterable[Relation]) -> set[IterVar]:
+    """The loops over data and reduce axes at once: of kind reduce, and each iteration may be of another element."""
+    mixed: set[IterVar] = set()
+    for r in relations:
+        match r:
+            case Split(parent, outer, inner) if parent in mixed:
+                mixed |= {outer, inner}
+            case Fuse(outer, inner, fused) if (
+                outer.kind is not inner.kind or outer in mixed or inner in mixed
+            ):
+                mixed.add(fused)
+    return mixed
+
+
+def unmixed(relations: Sequence[Relation]) -> tuple[list[Relation], list[IterVar]]:
+    """The relations without those of mixed loops, and the loops that were fused into these."""
+    mixed = mixed_loops(relations)
+    fused = [r for r in relations if isinstance(r, Fuse) and r.fused in mixed]
+    parts = [iv for r in fused for iv in (r.outer, r.inner) if iv not in mixed]
+    left = [r for r in relations if not (r in fused or (isinstance(r, Split) and r.parent in mixed))]
+    return left, parts
 
 
 def loop_extents(
@@ -120,14 +164,19 @@ def loop_extents(
             case Fuse(outer, inner, fused):
                 rows, columns = (ops.cast(extents[iv], fused.dtype) for iv in (outer, inner))
                 extents[fused] = _simple(ops.mul(_not_negative(rows, columns, analyzer), columns), analyzer)
+            case Singleton(one):
+                extents[one] = const(1, one.dtype)
     return extents
 
 
 def _not_negative(rows: Expr, columns: Expr, analyzer: Analyzer) -> Expr:
     """`rows`, so that it is not negative together with `columns`: loops that are empty both are so as one."""
-    if any(const_int(n) is not None or analyzer.can_prove(ops.greater_equal(n, 0)) for n in (rows, columns)):
+    if any(
+        const_int(n) is not None or analyzer.can_prove(ops.greater_equal(n, const(0, n.dtype)))
+        for n in (rows, columns)
+    ):
         return rows
-    return ops.maximum(rows, 0)
+    return ops.maximum(rows, const(0, rows.dtype))
 
 
 def clamped(size: int, n: Expr) -> Expr:
@@ -141,7 +190,7 @@ def ceil_div(n: Expr, d: Expr, analyzer: Analyzer) -> Expr:
     size, each = const_int(n), const_int(d)
     if size is not None and each is not None:
         return const(-(-size // each), n.dtype)
-    return _simple(ops.floordiv(ops.add(n, ops.sub(d, 1)), d), analyzer)
+    return _simple(ops.floordiv(ops.add(n, ops.sub(d, const(1, d.dtype))), d), analyzer)
 
 
 def _simple(e: Expr, analyzer: Analyzer) -> Expr:

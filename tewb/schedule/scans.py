@@ -78,8 +78,8 @@ def scan_of(stage: Stage) -> Stage | None:
     return next((s for s in _scans(stage.schedule) if stage in parts_of(stage.schedule, _op(s))), None)
 
 
-def misplaced_in_scan(schedule: Schedule) -> Refusal | None:
-    """Why the parts of scans cannot stand where they do: inits and updates are computed into the memory of their scan,
+def misplaced_parts(schedule: Schedule) -> Iterator[tuple[Stage, Refusal]]:
+    """The parts of scans that cannot stand where they do, and why: inits and updates are computed into the memory of their scan,
     and all that depends on a state inside of its loop."""
     for s in _scans(schedule):
         op = _op(s)
@@ -90,18 +90,23 @@ def misplaced_in_scan(schedule: Schedule) -> Refusal | None:
             for part in (schedule.stage_of(t) for t in tensors):
                 at = part.attached
                 if at is None or at.stage is not s or at.axis is not axis:
-                    return Refusal(
-                        f"{part.name} is computed into the memory of scan {s.name}, {when}, and nowhere else",
-                        f"move {s.name}, or schedule the loops of {part.name} where it stands",
+                    yield (
+                        part,
+                        Refusal(
+                            f"{part.name} is computed into the memory of scan {s.name}, {when}, and nowhere else",
+                            f"move {s.name}, or schedule the loops of {part.name} where it stands",
+                        ),
                     )
         for part in (schedule.stage_of(c.output(0)) for c in op.body):
             if not part.is_inlined and not _is_at_step(part, s):
-                return Refusal(
-                    f"{part.name} depends on a state of scan {s.name}, and is computed outside of its loop "
-                    f"{s.axis_name(op.scan_axis)}",
-                    f"s[{part.name}].compute_at(s[{s.name}], {s.name}.op.scan_axis)",
+                yield (
+                    part,
+                    Refusal(
+                        f"{part.name} depends on a state of scan {s.name}, and is computed outside of its loop "
+                        f"{s.axis_name(op.scan_axis)}",
+                        f"s[{part.name}].compute_at(s[{s.name}], {s.name}.op.scan_axis)",
+                    ),
                 )
-    return None
 
 
 def _is_at_step(part: Stage, scan: Stage) -> bool:

@@ -9,13 +9,13 @@ from typing import Any
 from tewb.arith import Analyzer
 from tewb.base import ScheduleError, Span, here, unique_name
 from tewb.ir import Expr, IntImm, IterVar, Var, free_vars
-from tewb.schedule.declare import PRIMITIVES, PrimitiveCall
+from tewb.schedule.declare import PRIMITIVES, PrimitiveCall, Refusal
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives
 from tewb.schedule.relation import loop_extents
 from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.scans import place_scans
-from tewb.schedule.stage import Stage
+from tewb.schedule.stage import Stage, StageGroup
 from tewb.tensor import ComputeOp, Operation, Tensor
 
 
@@ -26,12 +26,21 @@ class Schedule(SchedulePrimitives):
     replay and code are functions of it. Schedules of one program may share a memory of what was worked out.
     """
 
+    stages: list[Stage]
+    groups: list[StageGroup]
+    outputs: tuple[Operation, ...]
+
     def __init__(self, outputs: Sequence[Operation], result_cache: ResultCache | None = None) -> None:
         self.outputs = tuple(outputs)
-        self.stages: list[Stage] = []
+        self.stages = []
         self.journal: tuple[Step, ...] = ()
+        self.groups = []
         self.version = 0
+        # Steps that were not right when they were done, and what was said then: a later one may have made them right.
+        self.doubts: dict[int, Refusal] = {}
+        self.judged = -1  # the version that was found right in spite of them
         self.result_cache = result_cache or ResultCache()
+        self.thread_names: dict[IterVar, str] = {}  # of the thread axes that loops were bound to
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
         self._former: dict[Operation, str] = {}
@@ -141,30 +150,47 @@ class Schedule(SchedulePrimitives):
         shapes = (n for s in self.stages for t in s.op.outputs for n in t.shape if not isinstance(n, IntImm))
         return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
 
+    # ---- as classic programs look at it
+
+    @property
+    def stage_map(self) -> dict[Operation, Stage]:
+        """The stage of every operation."""
+        return {s.op: s for s in self.stages}
+
+    def normalize(self) -> Schedule:
+        """An independent schedule with the same loops, as classic TE makes one before bounds are inferred. Here
+        operations are made inline, and their loops counted from 0, when it is lowered."""
+        return self.copy()
+
     # ---- doing and undoing
 
     def do(
         self, primitive: str, stage: Stage, arguments: Mapping[str, object], span: Span | None = None
     ) -> Any:
-        """Check a primitive, apply it and record it. Raises ScheduleError and changes nothing if it is refused."""
+        """Check a primitive, apply it and record it. Raises ScheduleError and changes nothing if it is refused.
+
+        What a later call can still make right is done, and judged by `check_schedule` when the program is lowered.
+        """
         where = span or here()
         return self._run(PrimitiveCall.resolve(PRIMITIVES[primitive], stage, arguments, where), where)
 
-    def apply(self, step: Step) -> Any:
-        """Do what `step` says, which names stages and axes. Its name and note are kept."""
-        result = self._run(self._resolve(step), step.span)
+    def apply(self, step: Step, at_once: bool = True) -> Any:
+        """Do what `step` says, which names stages and axes. Its name and note are kept. With `at_once` it must be right
+        as things are now."""
+        result = self._run(self._resolve(step), step.span, at_once)
         *before, done = self.journal
         self.journal = (*before, replace(done, name=step.name, note=step.note))
         return result
 
-    def why_not(self, step: Step) -> str | None:
-        """Why `step` cannot be applied now, in the user's names; None when it can."""
+    def why_not(self, step: Step, at_once: bool = True) -> str | None:
+        """Why `step` cannot be applied now, in the user's names; None when it can. Without `at_once` it may wait for later
+        steps that make it right."""
         try:
             call = self._resolve(step)
         except ScheduleError as e:
             return e.message
         refusal = call.refusal()
-        return None if refusal is None else refusal.reason
+        return None if refusal is None or (refusal.later and not at_once) else refusal.reason
 
     def _resolve(self, step: Step) -> PrimitiveCall:
         if step.primitive not in PRIMITIVES:
@@ -173,11 +199,13 @@ class Schedule(SchedulePrimitives):
             )
         return PrimitiveCall.resolve(PRIMITIVES[step.primitive], self[step.stage], step.args, step.span)
 
-    def _run(self, call: PrimitiveCall, span: Span | None) -> Any:
+    def _run(self, call: PrimitiveCall, span: Span | None, at_once: bool = False) -> Any:
         refusal = call.refusal()
-        if refusal is not None:
-            raise refusal.error(call, span)
+        if refusal is not None and (at_once or not refusal.later):
+            raise refusal.error(call.primitive.name, call.stage, span)
         number = len(self.journal)
+        if refusal is not None:
+            self.doubts[number] = refusal
         step = call.step(span)
         results, names = call.perform(number)
         self.journal = (*self.journal, step.with_results(names))
@@ -206,12 +234,12 @@ class Schedule(SchedulePrimitives):
         self._stage_of_op = {s.first_op: s for s in self._first}
         for stage in self._first:
             stage.reset(stage.first_op)
+        self.journal, self.doubts, self.groups = (), {}, []
         place_scans(self)
-        self.journal = ()
         self.version += 1
         for number, step in enumerate(steps):
             try:
-                self.apply(step)
+                self.apply(step, at_once=False)
             except ScheduleError as e:
                 raise ScheduleError(
                     f"step {number + 1}, {step}: {e.message}", loops=e.loops, hint=e.hint, span=step.span
@@ -224,9 +252,14 @@ class Schedule(SchedulePrimitives):
     def copy(self) -> Schedule:
         """An independent schedule with the same journal. It knows the loops of this one by their names."""
         copy = Schedule(self.outputs, self.result_cache)
+        copy.thread_names = dict(self.thread_names)
         copy.restore(self.journal)
         copy.remember({**self._former_axes, **self._handles()})
         return copy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickle holds the operations and the journal, which is done again."""
+        return _done_again, (self.outputs, self.journal)
 
     def __copy__(self) -> Schedule:
         """`copy.copy(s)`: stages belong to one schedule, so two cannot share them."""
@@ -238,6 +271,12 @@ class Schedule(SchedulePrimitives):
             + "; ".join(f"{s.name}: {s.loops()}" for s in self.stages if not s.is_placeholder)
             + ")"
         )
+
+
+def _done_again(outputs: Sequence[Operation], journal: Sequence[Step]) -> Schedule:
+    schedule = Schedule(outputs)
+    schedule.restore(journal)
+    return schedule
 
 
 def _in_order(outputs: Sequence[Operation]) -> list[Operation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from tewb.schedule.declare import PRIMITIVES
 from tewb.schedule.loop_text import loops_text
 from tewb.schedule.methods import StagePrimitives
 from tewb.schedule.relation import Fuse, Relation, Split
-from tewb.tensor import Operation, PlaceholderOp, Tensor
+from tewb.tensor import Operation, PlaceholderOp, Tensor, TensorComputeOp
 
 if TYPE_CHECKING:
     from tewb.schedule.schedule import Schedule
@@ -51,17 +51,123 @@ class Mark:
     values: tuple[Any, ...] = ()
 
 
+_ITER_TYPES = {
+    ForKind.VECTORIZED: IterVar.Vectorized,
+    ForKind.UNROLLED: IterVar.Unrolled,
+    ForKind.PARALLEL: IterVar.Parallelized,
+    ForKind.DOT: IterVar.Tensorized,
+}
+_ATTACH_TYPES: dict[type, int] = {str: 2, At: 4}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IterVarAttr:
+    """What primitives said of a loop, under classic names."""
+
+    stage: Stage
+    axis: IterVar
+
+    @property
+    def iter_type(self) -> int:
+        """How it runs, as `IterVar.Vectorized`; as its axis says when no primitive said."""
+        kind = self.stage.loop_kind(self.axis)
+        return self.axis.iter_type if kind is None else _ITER_TYPES[kind]
+
+    @property
+    def pragma_keys(self) -> list[str]:
+        return [m.values[0] for m in self._marks("pragma")]
+
+    @property
+    def pragma_values(self) -> list[Any]:
+        return [m.values[1] for m in self._marks("pragma")]
+
+    @property
+    def prefetch_data(self) -> list[Tensor]:
+        return [m.values[0].op.output(0) for m in self._marks("prefetch")]
+
+    @property
+    def prefetch_offset(self) -> list[int]:
+        return [m.values[1] for m in self._marks("prefetch")]
+
+    @property
+    def bind_thread(self) -> IterVar | None:
+        """The thread axis that it is bound to."""
+        return next((m.values[0] for m in self._marks("bind")), None)
+
+    def _marks(self, primitive: str) -> list[Mark]:
+        return [m for m in self.stage.marks_on(self.axis) if m.primitive == primitive]
+
+
+class StageGroup:
+    """Stages that are computed in one place: each that has no place of its own is computed where its group is."""
+
+    __slots__ = ("group", "name", "own_place", "schedule", "stage")
+
+    def __init__(self, schedule: Schedule, name: str, stage: Stage) -> None:
+        self.schedule, self.name, self.stage = schedule, name, stage
+        self.own_place: At | None = None
+        self.group: StageGroup | None = None
+
+    @property
+    def place(self) -> At | None:
+        """Where it is computed: its own place, or that of the group around it."""
+        if self.own_place is None and self.group is not None:
+            return self.group.place
+        return self.own_place
+
+    @property
+    def members(self) -> list[Stage]:
+        """Its stages, those in groups inside of it too."""
+        return [s for s in self.schedule.stages if self in groups_around(s)]
+
+    @property
+    def num_child_stages(self) -> int:
+        """How many stages and groups are right inside of it."""
+        inner: list[Stage | StageGroup] = [*self.schedule.stages, *self.schedule.groups]
+        return sum(1 for x in inner if x.group is self)
+
+    @property
+    def attach_type(self) -> int:
+        return _ATTACH_TYPES.get(type(self.own_place), 1)
+
+    @property
+    def attach_ivar(self) -> IterVar | None:
+        return None if self.own_place is None else self.own_place.axis
+
+    @property
+    def attach_stage(self) -> Stage | None:
+        return None if self.own_place is None else self.own_place.stage
+
+    def compute_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
+        """Compute its stages in loop `scope` of stage `parent`."""
+        arguments = {"group": self.name, "parent": parent, "axis": scope}
+        self.schedule.do("group_at", self.stage, arguments)
+
+    def compute_root(self) -> None:
+        """Compute its stages at the root, or where the group around it is."""
+        self.schedule.do("group_root", self.stage, {"group": self.name})
+
+    def __repr__(self) -> str:
+        return f"StageGroup({self.name}: {', '.join(s.name for s in self.members)})"
+
+
+def groups_around(inner: Stage | StageGroup) -> list[StageGroup]:
+    """The groups that a stage or a group is in, innermost first."""
+    return [] if inner.group is None else [inner.group, *groups_around(inner.group)]
+
+
 class Stage(StagePrimitives):
     """The loops of one operation, and where they stand.
 
     `leaf_iter_vars` are the loops from outermost to innermost, `relations` how they came from the axes, `marks` what
-    primitives set on them and on the stage. `attach` is None (at the root), INLINE, or a place in another stage.
+    primitives set on them and on the stage. `attach` is None (at the root), INLINE, or a place in another stage: its
+    `own_place`, or that of its `group`.
     `shaped_by` are the steps of the journal that shaped a loop, or (under None) the place of the stage; `made_by` and
     `place_step` are the latest of these steps.
     """
 
-    __slots__ = ("_names", "attach", "first_op", "leaf_iter_vars", "made_by", "marks", "name", "op", "place_step", "relations",
-                 "schedule", "shaped_by")  # fmt: skip
+    __slots__ = ("_names", "first_op", "group", "leaf_iter_vars", "made_by", "marks", "name", "op", "own_place", "place_step",
+                 "relations", "schedule", "shaped_by")  # fmt: skip
 
     def __init__(self, schedule: Schedule, op: Operation, name: str) -> None:
         self.schedule, self.name, self.first_op = schedule, name, op
@@ -74,7 +180,8 @@ class Stage(StagePrimitives):
         self.schedule.operations_changed()
         self.relations: list[Relation] = []
         self.leaf_iter_vars = LoopList([*op.axis, *op.reduce_axis])
-        self.attach: At | str | None = None
+        self.own_place: At | str | None = None
+        self.group: StageGroup | None = None
         self.marks: tuple[Mark, ...] = ()
         self.made_by: dict[IterVar, int] = {}
         self.place_step: int | None = None
@@ -82,6 +189,9 @@ class Stage(StagePrimitives):
         self._names: dict[str, IterVar] = {}
         for iv in self.leaf_iter_vars:
             self.register(iv)
+        if isinstance(op, TensorComputeOp):
+            self.leaf_iter_vars = LoopList(op.loops)
+            self.mark("tensorize", op.tensorized_axis, op.intrin.name)
 
     # ---- what it is
 
@@ -92,6 +202,17 @@ class Stage(StagePrimitives):
     @property
     def is_output(self) -> bool:
         return self in self.schedule.output_stages
+
+    @property
+    def attach(self) -> At | str | None:
+        """Where it is computed."""
+        if self.own_place is None and self.group is not None:
+            return self.group.place
+        return self.own_place
+
+    @attach.setter
+    def attach(self, place: At | str | None) -> None:
+        self.own_place = place
 
     @property
     def is_inlined(self) -> bool:
@@ -122,6 +243,12 @@ class Stage(StagePrimitives):
     def unmark(self, primitive: str) -> None:
         """Take the marks of a primitive away."""
         self.marks = tuple([m for m in self.marks if m.primitive != primitive])
+
+    def unmark_kind(self, iv: IterVar) -> None:
+        """Let a loop run serially again."""
+        self.marks = tuple(
+            [m for m in self.marks if m.axis is not iv or PRIMITIVES[m.primitive].loop_kind is None]
+        )
 
     def marks_of(self, primitive: str) -> list[Mark]:
         """The marks that a primitive left."""
@@ -200,8 +327,8 @@ class Stage(StagePrimitives):
         return {iv: (self.name, name) for name, iv in self._names.items()}
 
     @property
-    def all_iter_vars(self) -> list[IterVar]:
-        return list(self._names.values())
+    def all_iter_vars(self) -> LoopList:
+        return LoopList(self._names.values())
 
     def replaced_by(self, iv: IterVar) -> str | None:
         """What became of an axis that is no loop any more: "split into i.outer and i.inner"."""
@@ -230,6 +357,33 @@ class Stage(StagePrimitives):
         self.leaf_iter_vars = LoopList(
             [*self.leaf_iter_vars[:at], *new, *self.leaf_iter_vars[at + len(old) :]]
         )
+
+    # ---- as classic programs look at it
+
+    @property
+    def origin_op(self) -> Operation:
+        """The operation that the program was written with: a cache or a factored reduction computes another one."""
+        return self.first_op
+
+    @property
+    def attach_type(self) -> int:
+        """Where it is computed, as a number of classic TE: 1 at the root or where its group is, 2 inline, 4 in a loop."""
+        return _ATTACH_TYPES.get(type(self.attach), 1)
+
+    @property
+    def attach_ivar(self) -> IterVar | None:
+        """The loop that it is computed at."""
+        return None if self.attached is None else self.attached.axis
+
+    @property
+    def attach_stage(self) -> Stage | None:
+        """The stage whose loop it is computed at."""
+        return None if self.attached is None else self.attached.stage
+
+    @property
+    def iter_var_attrs(self) -> dict[IterVar, IterVarAttr]:
+        """What primitives said of its loops."""
+        return {iv: IterVarAttr(self, iv) for iv in self.all_iter_vars if self.marks_on(iv)}
 
     # ---- what a person sees
 
@@ -302,6 +456,11 @@ def _key(value: object) -> Hashable:
 def split_loop(stage: Stage, parent: IterVar, factor: int | None, nparts: int | None) -> Split:
     """The split of a loop of `stage`, not applied yet."""
     return Split.make(parent, factor, nparts, stage.schedule.extents(stage)[parent])
+
+
+def flat(axes: Iterable[Any]) -> list[Any]:
+    """Axes given one by one, or in lists."""
+    return [iv for given in axes for iv in (flat(given) if isinstance(given, list | tuple) else [given])]
 
 
 def fuse_loops(stage: Stage, outer: IterVar, inner: IterVar) -> Fuse:

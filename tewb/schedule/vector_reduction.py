@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tewb.ir import AxisKind, Expr, ForKind, IterVar, const_int
-from tewb.schedule.relation import Extents
+from tewb.schedule.relation import Extents, unmixed
 from tewb.schedule.stage import Stage
 
 
@@ -14,9 +14,11 @@ def lane_loop(stage: Stage, extents: Extents) -> IterVar | None:
 
 
 def loops_of_elements(stage: Stage) -> list[IterVar]:
-    """The loops over data axes inside of the first reduce loop: their elements are reduced at the same time."""
+    """The loops over data axes inside of the first reduce loop, or fused with it: their elements are reduced at the
+    same time."""
     first = next(i for i, iv in enumerate(stage.leaf_iter_vars) if iv.kind is AxisKind.REDUCE)
-    return [iv for iv in stage.leaf_iter_vars[first:] if iv.kind is not AxisKind.REDUCE]
+    _, parts = unmixed(stage.relations)
+    return [iv for iv in (*parts, *stage.leaf_iter_vars[first:]) if iv.kind is not AxisKind.REDUCE]
 
 
 def lane_shape(stage: Stage, extents: Extents) -> tuple[Expr, ...] | None:

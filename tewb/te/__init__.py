@@ -1,10 +1,14 @@
 """`te`: the classic names of tensor expressions and schedules."""
 
+from tewb.ir import thread_axis
 from tewb.ir.intrinsics import (
     acos,
+    acosh,
     asin,
+    asinh,
     atan,
     atan2,
+    atanh,
     ceil,
     copysign,
     cos,
@@ -12,6 +16,7 @@ from tewb.ir.intrinsics import (
     erf,
     exp,
     exp2,
+    exp10,
     floor,
     fma,
     fmod,
@@ -19,11 +24,13 @@ from tewb.ir.intrinsics import (
     isfinite,
     isinf,
     isnan,
+    ldexp,
     log,
     log1p,
     log2,
     log10,
     nearbyint,
+    nextafter,
     popcount,
     round,
     rsqrt,
@@ -38,10 +45,10 @@ from tewb.ir.intrinsics import (
 from tewb.ir.ops import absolute as abs
 from tewb.ir.ops import all_of as all
 from tewb.ir.ops import any_of as any
+from tewb.ir.ops import c_div as div
 from tewb.ir.ops import (
     cast,
     const,
-    div,
     floordiv,
     floormod,
     if_then_else,
@@ -54,32 +61,45 @@ from tewb.ir.ops import (
     truncmod,
 )
 from tewb.schedule import Schedule, Stage, create_schedule
-from tewb.te import hybrid
+from tewb.te import hybrid, schedule
 from tewb.tensor import (
+    ComputeOp,
+    ExternOp,
+    Operation,
+    PlaceholderOp,
     Tensor,
+    TensorIntrin,
     access,
     call_extern,
+    call_llvm_intrin,
+    call_llvm_pure_intrin,
     call_packed,
+    call_pure_extern,
     comm_reducer,
     compute,
     decl_buffer,
+    decl_tensor_intrin,
     extern,
     max_value,
     min_value,
     placeholder,
     reduce_axis,
     scan,
+    size_var,
+    tag_scope,
     var,
 )
+from tewb.tensor.hybrid import HybridOp
 from tewb.tensor.reduce import max, min, prod, sum
 
-size_var = var
-
 __all__ = [
-    "Schedule", "Stage", "Tensor", "abs", "access", "acos", "all", "any", "asin", "atan", "atan2", "call_extern", "call_packed", "cast",
-    "ceil", "comm_reducer", "compute", "const", "copysign", "cos", "cosh", "create_schedule", "decl_buffer", "div", "erf", "exp",
-    "exp2", "extern", "floor", "floordiv", "floormod", "fma", "fmod", "hybrid", "hypot", "if_then_else", "indexdiv",
-    "indexmod", "isfinite", "isinf", "isnan", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min",
-    "min_value", "nearbyint", "placeholder", "popcount", "power", "prod", "reduce_axis", "round", "rsqrt", "scan", "select",
-    "sigmoid", "sin", "sinh", "size_var", "sqrt", "sum", "tan", "tanh", "trunc", "truncdiv", "truncmod", "var",
+    "abs", "access", "acos", "acosh", "all", "any", "asin", "asinh", "atan", "atan2", "atanh", "call_extern",
+    "call_llvm_intrin", "call_llvm_pure_intrin", "call_packed", "call_pure_extern", "cast", "ceil", "comm_reducer",
+    "compute", "ComputeOp", "const", "copysign", "cos", "cosh", "create_schedule", "decl_buffer",
+    "decl_tensor_intrin", "div", "erf", "exp", "exp10", "exp2", "extern", "ExternOp", "floor", "floordiv", "floormod",
+    "fma", "fmod", "hybrid", "HybridOp", "hypot", "if_then_else", "indexdiv", "indexmod", "isfinite", "isinf",
+    "isnan", "ldexp", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min", "min_value", "nearbyint",
+    "nextafter", "Operation", "placeholder", "PlaceholderOp", "popcount", "power", "prod", "reduce_axis", "round",
+    "rsqrt", "scan", "schedule", "Schedule", "select", "sigmoid", "sin", "sinh", "size_var", "sqrt", "Stage", "sum",
+    "tag_scope", "tan", "tanh", "Tensor", "TensorIntrin", "thread_axis", "trunc", "truncdiv", "truncmod", "var",
 ]  # fmt: skip

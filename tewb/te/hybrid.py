@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tewb.lowering import SIMPLIFY, Trace, lower_schedule
+from tewb.lowering import SIMPLIFY, Trace, lower_schedule, with_thread_loops
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
 from tewb.tensor.hybrid import HybridFunction, HybridModule, dump, load, script
@@ -23,4 +23,4 @@ def build(
     trace: Trace = []
     lower_schedule(sch, [*inputs, *outputs], name, None, trace)
     loops = dict(trace)[SIMPLIFY.name]  # as the schedule says, before loops are vectorized and unrolled
-    return HybridModule(dump(loops, name), name)
+    return HybridModule(dump(with_thread_loops(loops), name), name)

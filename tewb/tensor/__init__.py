@@ -19,21 +19,28 @@ from tewb.tensor.extern_calls import (
     address_of,
     call_extern,
     call_packed,
+    call_pure_extern,
     decl_buffer,
     extern_region,
     stack_array,
 )
 from tewb.tensor.graph_source import GraphSource
-from tewb.tensor.json_text import load_json, save_json
-from tewb.tensor.placeholder import PlaceholderOp, placeholder, var
+from tewb.tensor.llvm_calls import call_llvm_intrin, call_llvm_pure_intrin
+from tewb.tensor.placeholder import PlaceholderOp, placeholder, size_var, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.scan import ScanOp, scan, scan_body, scan_fix_points
+from tewb.tensor.tag_scope import tag_scope
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
+from tewb.tensor.tensor_compute import TensorComputeOp
+from tewb.tensor.tensor_intrin import INTRINSICS, TensorIntrin, decl_tensor_intrin, intrinsic_of
 from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
 
 __all__ = [
-    "ComputeOp", "Domain", "ExternOp", "Operation", "TilePart", "PlaceholderOp", "Tensor", "TensorSlice", "Tile", "access", "address_of", "call_extern",
-    "call_packed", "check_name", "checked_index", "comm_reducer", "compute", "decl_buffer", "depends_on", "extern", "extern_region", "is_whole", "known_ranges", "max_value", "min_value",
-    "placeholder", "reduce_axis", "stack_array", "var", "whole_buffers", "whole_region", "whole_tile", "index_text",
-"ALWAYS", "GraphSource", "ScanOp", "reads_earlier", "scan", "scan_body", "scan_fix_points", "load_json", "save_json", "Region", "UnprovedRead", "check_accesses",
+    "access", "address_of", "ALWAYS", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "call_packed",
+    "call_pure_extern", "check_accesses", "check_name", "checked_index", "comm_reducer", "compute", "ComputeOp",
+    "decl_buffer", "decl_tensor_intrin", "depends_on", "Domain", "extern", "extern_region", "ExternOp", "GraphSource",
+    "index_text", "intrinsic_of", "INTRINSICS", "is_whole", "known_ranges", "max_value", "min_value", "Operation",
+    "placeholder", "PlaceholderOp", "reads_earlier", "reduce_axis", "Region", "scan", "scan_body", "scan_fix_points",
+    "ScanOp", "size_var", "stack_array", "tag_scope", "Tensor", "TensorComputeOp", "TensorIntrin", "TensorSlice",
+    "Tile", "TilePart", "UnprovedRead", "var", "whole_buffers", "whole_region", "whole_tile",
 ]  # fmt: skip

@@ -21,7 +21,6 @@ from tewb.ir import (
     ProducerLoad,
     Range,
     Reduce,
-    Select,
     Sub,
     Var,
     conjuncts,
@@ -73,15 +72,14 @@ def check_accesses(op: Any, refuse: bool = True, of_a_step: bool | None = None) 
 @any_depth
 def reads_earlier(op: Any) -> bool:
     """Whether a compute reads an input as a step of a scan reads its state: at `t - 1` in the first dimension, which is
-    as long as the axis t, and not as a choice of a select. If it is none, its schedule says so."""
+    as long as the axis t. If it is none, its schedule says so."""
     extents = {iv.var: op.domain(iv).extent for iv in op.axis}
-    nodes = [n for e in op.exprs() for n in walk(e)]
-    loads = [n for n in nodes if isinstance(n, ProducerLoad) and n.producer.is_input and n.indices]
-    earlier = [n for n in loads if _is_before(n.indices[0], n.producer.shape[0], extents)]
-    if not earlier:
-        return False
-    chosen = {id(x) for n in nodes if isinstance(n, Select) for e in (n.then, n.other) for x in walk(e)}
-    return not any(id(n) in chosen for n in earlier)
+    loads = [n for e in op.exprs() for n in walk(e) if isinstance(n, ProducerLoad)]
+    return any(
+        _is_before(n.indices[0], n.producer.shape[0], extents)
+        for n in loads
+        if n.producer.is_input and n.indices
+    )
 
 
 def _is_before(index: Expr, size: Expr, extents: dict[Var, Expr]) -> bool:
@@ -274,7 +272,9 @@ def _inside(analyzer: Analyzer, index: Expr, size: Expr) -> bool:
     extent = ops.const_int(size)
     if lo is not None and hi is not None and extent is not None and lo >= 0 and hi < extent:
         return True
-    return analyzer.can_prove(ops.greater_equal(index, 0)) and analyzer.can_prove(ops.less(index, size))
+    return analyzer.can_prove(ops.greater_equal(index, ops.const(0, index.dtype))) and analyzer.can_prove(
+        ops.less(index, size)
+    )
 
 
 def _refuse_overflow(op: Any, analyzer: Analyzer, load: ProducerLoad, d: int, index: Expr) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.arith import Analyzer
@@ -20,12 +20,15 @@ from tewb.ir import (
     convert,
     ops,
     rewriter,
+    visit,
     walk,
 )
 from tewb.tensor.access_check import check_accesses
 from tewb.tensor.domains import Domains, dependent_domains, inner_last
+from tewb.tensor.guarded_selects import with_guarded_selects
 from tewb.tensor.placeholder import check_shape
 from tewb.tensor.reduce import index_names
+from tewb.tensor.tag_scope import scope_tag
 from tewb.tensor.tensor import Operation, Tensor, register_broadcast
 from tewb.tensor.wide_indices import with_wide_indices
 
@@ -59,9 +62,9 @@ class ComputeOp(Operation):
         if self.domains:
             self.reduce_axis = inner_last(self.reduce_axis, self.domains)
         self.axis, self.body = axis, with_wide_indices(body, (*axis, *self.reduce_axis))
-        self.inputs = tuple(
-            dict.fromkeys(n.producer for e in self.exprs() for n in walk(e) if isinstance(n, ProducerLoad))
-        )
+        self.inputs = self._tensors_read()
+        if check:
+            self.body = with_guarded_selects(self)
         self.unproved = check_accesses(self) if check else ()
 
     @property
@@ -77,6 +80,25 @@ class ComputeOp(Operation):
     def exprs(self) -> tuple[Expr, ...]:
         """All that is evaluated: the bodies, and the ranges of reduce axes that depend on something."""
         return (*self.body, *(e for d in self.domains.values() for e in d.exprs))
+
+    def _tensors_read(self) -> tuple[Tensor, ...]:
+        """The tensors that are read, in classic order: indices come before the read that they are for; of a reduction
+        the ranges come first, then what is combined, the start and the condition."""
+        producers: dict[Tensor, None] = {}
+
+        def note(n: Expr) -> None:
+            if isinstance(n, ProducerLoad):
+                producers.setdefault(n.producer)
+
+        for e in self.body:
+            if isinstance(e, Reduce):
+                ends = [x for iv in e.axes if iv in self.domains for x in self.domains[iv].exprs]
+                roots = [*ends, *e.source, *e.init, e.condition]
+            else:
+                roots = [e]
+            for root in roots:
+                visit(root, note)
+        return tuple(producers)
 
     def mapped_domains(self, f: Callable[[Expr], Expr]) -> Domains:
         """The domains with `f` on their expressions."""
@@ -105,17 +127,31 @@ class ComputeOp(Operation):
         return op
 
 
+class DeferredCompute:
+    """What the function of a compute may return in place of an element: it makes the operation for the dimensions that
+    have no index in the function."""
+
+    __slots__ = ()
+
+    def operation(self, name: str, outer: tuple[IterVar, ...], inner: Sequence[Expr], tag: str) -> ComputeOp:
+        """The compute with the axes `outer`, and inside of them axes of the extents `inner`."""
+        raise NotImplementedError
+
+
 def compute(
     shape: Any,
     fcompute: Callable[..., Any],
     name: str = "compute",
     tag: str = "",
     attrs: Mapping[str, object] | None = None,
+    varargs_names: Sequence[str] | None = None,
 ) -> Any:
     """The tensor of `shape` whose element at `indices` is `fcompute(*indices)`.
 
-    A tuple of expressions gives a tuple of tensors of one shape. Raises ShapeError when the indices do
-    not match the shape, BoundError when the expression reads outside of a tensor.
+    A tuple of expressions gives a tuple of tensors of one shape. Axes are named for the parameters of the function;
+    `varargs_names` are names for those of `*indices`. A tensor intrinsic on parts of tensors computes the last dimensions
+    at once, and the function has no indices for them. `tag` and `attrs` are for those who read the graph. Raises
+    ShapeError when the indices do not match the shape, BoundError when the expression reads outside of a tensor.
     """
     extents = check_shape(name, shape)
     if not callable(fcompute):
@@ -124,18 +160,22 @@ def compute(
             hint="te.compute(shape, lambda i, j: A[i, j] + 1)",
             span=here(),
         )
-    names = index_names(fcompute, len(extents))
+    names = index_names(fcompute, len(extents), varargs_names)
+    if len(names) < len(extents):
+        whole = _deferred(fcompute, names, name, extents, tag)
+        if whole is not None:
+            whole.attrs.update(attrs or {})
+            return whole.output(0) if len(whole.outputs) == 1 else whole.outputs
     if len(names) != len(extents):
         raise ShapeError(
             f"compute {name}: the shape has {len(extents)} dimensions and the function takes {len(names)} indices",
             hint=f"lambda {', '.join([*'ijklmn'][: len(extents)])}: ...",
             span=here(),
         )
-    axis = tuple(
-        IterVar(Range(const(0, e.dtype), e), Var(n, e.dtype), AxisKind.DATA)
-        for n, e in zip(names, extents, strict=True)
-    )
+    axis = _data_axes(names, extents)
     result = fcompute(*[iv.var for iv in axis])
+    if isinstance(result, DeferredCompute):
+        result.operation(name, axis, (), tag)  # raises: it computes dimensions of its own
     several = isinstance(result, tuple | list)
     if several and not result:
         raise TewbError(
@@ -143,9 +183,30 @@ def compute(
         )
     body = tuple(_body(name, e) for e in (result if several else (result,)))
     _check_reductions(name, body)
-    op = ComputeOp(name, axis, body, tag)
+    op = ComputeOp(name, axis, body, scope_tag(tag))
     op.attrs.update(attrs or {})
     return op.outputs if several else op.output(0)
+
+
+def _data_axes(names: Sequence[str], extents: Sequence[Expr]) -> tuple[IterVar, ...]:
+    return tuple(
+        IterVar(Range(const(0, e.dtype), e), Var(n, e.dtype), AxisKind.DATA)
+        for n, e in zip(names, extents, strict=True)
+    )
+
+
+def _deferred(
+    f: Callable[..., Any], names: Sequence[str], name: str, extents: Sequence[Expr], tag: str
+) -> ComputeOp | None:
+    """The operation of a function with fewer indices than dimensions, if it returns what makes one."""
+    axis = _data_axes(names, extents[: len(names)])
+    try:
+        result = f(*[iv.var for iv in axis])
+    except Exception:  # it has too few indices, which the caller tells
+        return None
+    if not isinstance(result, DeferredCompute):
+        return None
+    return result.operation(name, axis, extents[len(names) :], tag)
 
 
 def _body(name: str, value: Any) -> Expr:
@@ -189,7 +250,8 @@ def broadcast_compute(name: str, f: Callable[[Any, Any], Expr], a: Any, b: Any) 
     def value(*indices: Var) -> Expr:
         return f(_operand(a, indices), _operand(b, indices))
 
-    result: Tensor = compute(shape, value, name=f"T_{name}", tag="broadcast")
+    result: Tensor = compute(shape, value, name=f"T_{name}")
+    result.op.tag = "broadcast"  # also in a tag scope
     return result
 
 

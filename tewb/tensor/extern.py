@@ -205,7 +205,7 @@ def extern(
 
     def make_body(ins: list[Buffer], outs: list[Buffer], tile: Tile) -> Stmt:
         result = fcompute(ins, outs, tile) if uses_tile else fcompute(ins, outs)
-        return with_wide_accesses(_statement(name, result))
+        return with_wide_accesses(statement_of(f"extern {name}", result))
 
     if footprint.tiled:
         footprint = checked_access(
@@ -319,8 +319,8 @@ def _declared(
     return buffers
 
 
-def _statement(name: str, result: Any) -> Stmt:
-    """What the function of an extern returned, as a statement."""
+def statement_of(what: str, result: Any) -> Stmt:
+    """What the function of an extern or an intrinsic (`what`) returned, as a statement. Raises ExternError."""
     if isinstance(result, Stmt):
         return result
     if isinstance(result, Expr):
@@ -330,7 +330,7 @@ def _statement(name: str, result: Any) -> Stmt:
         if isinstance(built, Stmt):
             return built
     raise ExternError(
-        f"extern {name}: the function returned {result!r}, not a statement",
+        f"{what}: the function returned {result!r}, not a statement",
         hint='return te.call_packed("name", ins[0], outs[0])',
         span=here(),
     )

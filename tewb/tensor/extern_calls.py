@@ -65,6 +65,11 @@ def call_extern(dtype: str, function: Any, *args: Any) -> Expr:
     return Call("call_extern", (StringImm(name), *values), result)
 
 
+def call_pure_extern(dtype: str, func_name: Any, *args: Any, span: Any = None) -> Expr:
+    """`call_extern` of a C function without an effect."""
+    return call_extern(dtype, func_name, *args)
+
+
 def _c_value(a: Any) -> Expr:
     if isinstance(a, Buffer):
         return address_of(a)

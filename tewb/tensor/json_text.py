@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from tewb import ir
-from tewb.base import DType, ParseError, TewbError, any_depth, here
+from tewb.base import Array, DType, Map, ParseError, ShapeTuple, String, TewbError, any_depth, here
 from tewb.ir import Buffer, ExternRegion, IRModule, IterVar, Node, PrimFunc
 from tewb.tensor.compute import ComputeOp
 from tewb.tensor.domains import Domain
@@ -28,6 +28,7 @@ _CLASSES: dict[str, type] = {
         Buffer, ComputeOp, Domain, ExternRegion, IRModule, IterVar, PlaceholderOp, PrimFunc, ScanOp, Tensor,
     )
 }  # fmt: skip
+_CONTAINERS: dict[str, Any] = {c.__name__: c for c in (Array, Map, ShapeTuple, String)}
 _LEFT_OUT = ("origin", "span")  # where it was written
 
 
@@ -50,6 +51,9 @@ def save_json(node: Any) -> str:
     def written(x: Any) -> Any:
         if isinstance(x, DType):
             return {"dtype": str(x)}
+        if _CONTAINERS.get(type(x).__name__) is type(x):
+            content = str(x) if isinstance(x, str) else [*x.items()] if isinstance(x, Map) else [*x]
+            return {"container": [type(x).__name__, written(content)]}
         if x is None or isinstance(x, bool | int | str):
             return str(x) if isinstance(x, str) else x
         if isinstance(x, float):
@@ -97,6 +101,8 @@ def load_json(json_str: str) -> Any:
                     return float(value)
                 case "enum":
                     return next(e for e in _ENUMS if e.__name__ == value[0])[value[1]]
+                case "container":
+                    return _CONTAINERS[value[0]](read(value[1]))
                 case "list":
                     return [read(y) for y in value]
                 case "tuple":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tewb.base import DType, DTypeError, ShapeError, here
-from tewb.ir import Expr, IntImm, Var, const_int, convert
+from tewb.ir import Expr, IntImm, Var, const_int, convert, ops
 from tewb.tensor.tensor import Operation, Tensor, check_name
 
 
@@ -25,13 +25,15 @@ def check_shape(name: str, shape: Any) -> tuple[Expr, ...]:
     sizes: list[Expr] = []
     for s in extents:
         try:
-            e = convert(s)
+            e = convert(ops.whole(s))
         except DTypeError:
             raise ShapeError(f"{name}: {s!r} is not a size", span=here()) from None
         if not e.dtype.is_int:
             raise ShapeError(
-                f"{name}: {s!r} is not a size: sizes are integers",
-                hint='te.placeholder((n, 64)) with n = te.var("n")',
+                f"{name}: {s!r} is not a size in ({', '.join(map(str, extents))}): sizes are whole numbers",
+                hint="n // 4 divides and rounds down, -(-n // 4) up"
+                if isinstance(s, float)
+                else 'te.placeholder((n, 64)) with n = te.var("n")',
                 span=here(),
             )
         size = const_int(e)
@@ -53,6 +55,16 @@ def check_shape(name: str, shape: Any) -> tuple[Expr, ...]:
 def placeholder(shape: Any, dtype: str = "float32", name: str = "placeholder") -> Tensor:
     """A tensor of `shape` and `dtype` that the caller gives. Sizes are integers or `te.var`s."""
     return PlaceholderOp(name, [check_shape(name, shape)], [DType(dtype)]).output(0)
+
+
+def size_var(name: str = "size", dtype: str = "int32", span: Any = None) -> Var:
+    """A size the caller gives: an integer that is 0 or more."""
+    v = var(name, dtype)
+    if not v.dtype.is_int:
+        raise DTypeError(
+            f"te.size_var {name} is a size, which is no {v.dtype}", hint="te.var has any dtype", span=here()
+        )
+    return v
 
 
 def var(name: str = "tindex", dtype: str = "int32", span: Any = None) -> Var:

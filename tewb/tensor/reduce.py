@@ -56,11 +56,21 @@ def reduce_axis(dom: Any, name: str = "rv") -> IterVar:
                 hint="te.reduce_axis((0, n))",
                 span=here(),
             )
-        bounds = _range_between(name, *(_signed_end(convert(e)) for e in dom))
-    if not (bounds.min.dtype.is_int and bounds.extent.dtype.is_int):
-        raise DTypeError(f"reduce_axis {name} runs over integers", hint="te.reduce_axis((0, n))", span=here())
+        ends = [convert(ops.whole(e)) for e in dom]
+        _check_integers(name, ends)
+        bounds = _range_between(name, *map(_signed_end, ends))
+    _check_integers(name, (bounds.min, bounds.extent))
     low, extent = ops.match(bounds.min, bounds.extent)
     return IterVar(Range(low, extent), Var(name, extent.dtype), AxisKind.REDUCE)
+
+
+def _check_integers(name: str, ends: Sequence[Expr]) -> None:
+    if not all(e.dtype.is_int for e in ends):
+        raise DTypeError(
+            f"reduce_axis {name} runs over integers, not from {ends[0]!s} to {ends[1]!s}",
+            hint="te.reduce_axis((0, n)); n // 4 divides and rounds down",
+            span=here(),
+        )
 
 
 def _range_between(name: str, begin: Expr, end: Expr) -> Range:
@@ -105,8 +115,7 @@ def comm_reducer(
 def _reduce(fcombine: Any, fidentity: Any, name: str, expr: Any, axis: Any, where: Any, init: Any) -> Any:
     several = isinstance(expr, tuple | list)
     source = tuple(convert(e) for e in (expr if several else (expr,)))
-    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
-    _check_axes(name, axes)
+    axes = checked_axes(name, axis)
     condition = IntImm(1, BOOL) if where is None else convert(where)
     if not condition.dtype.is_bool:
         raise DTypeError(
@@ -122,6 +131,13 @@ def _reduce(fcombine: Any, fidentity: Any, name: str, expr: Any, axis: Any, wher
         Reduce(combiner, source, axes, condition, i, start, e.dtype) for i, e in enumerate(source)
     )
     return results if several else results[0]
+
+
+def checked_axes(name: str, axis: Any) -> tuple[IterVar, ...]:
+    """One reduce axis, or a list of them, as a tuple. Raises TewbError."""
+    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    _check_axes(name, axes)
+    return axes
 
 
 def _check_axes(name: str, axes: Sequence[Any]) -> None:
@@ -281,13 +297,13 @@ def _is_axes(x: Any) -> bool:
     return all(isinstance(a, IterVar) and a.kind is AxisKind.REDUCE for a in axes) and len(axes) > 0
 
 
-def index_names(f: Callable[..., Any], rank: int) -> list[str]:
-    """Names for `rank` indices from the parameters of `f`: its own, or i0, i1, ... for `*indices`."""
+def index_names(f: Callable[..., Any], rank: int, variable: Sequence[str] | None = None) -> list[str]:
+    """Names for `rank` indices from the parameters of `f`: its own, and for `*indices` those of `variable`, or i0, i1, ..."""
     parameters = list(inspect.signature(f).parameters.values())
     named = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     # A parameter with a default is how a lambda in a loop keeps a value, unless it is needed as an index.
     plain = [p.name for p in named if p.default is p.empty]
     names = plain if len(plain) == rank else [p.name for p in named]
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return names + [f"i{n}" for n in range(len(names), rank)]
+        return names + list(variable or [f"i{n}" for n in range(len(names), rank)])
     return names

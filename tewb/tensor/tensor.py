@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tewb.base import DType, DTypeError, ExpressionError, ShapeError, Span, TewbError, here
-from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, Range, convert, ops
+from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, Range, const_int, convert, ops
 
 
 def check_name(name: Any) -> str:
@@ -65,8 +65,15 @@ class Operation:
         return self._outputs
 
     def output(self, index: int) -> Tensor:
-        """The output tensor number `index`."""
-        return self._outputs[index]
+        """The output tensor number `index`. Raises TewbError when there is none."""
+        number = const_int(convert(index))
+        if number is None or not 0 <= number < len(self._outputs):
+            raise TewbError(
+                f"{self.name} has {len(self._outputs)} output{'s' * (len(self._outputs) != 1)}, and no output {index!r}",
+                hint="they are counted from 0",
+                span=here(),
+            )
+        return self._outputs[number]
 
     def domain(self, iv: IterVar) -> Range | None:
         """The range of an axis, in terms of the axes that this operation has now."""
@@ -74,7 +81,16 @@ class Operation:
 
     @property
     def input_tensors(self) -> tuple[Tensor, ...]:
+        """The tensors that are read, each once, in the order in which the expressions meet them."""
         return self.inputs
+
+    @property
+    def num_outputs(self) -> int:
+        return len(self._outputs)
+
+    def same_as(self, other: object) -> bool:
+        """Whether `other` is this very operation."""
+        return self is other
 
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
         """The same operation reading other tensors; itself when none of its inputs is swapped."""
@@ -107,12 +123,17 @@ class Tensor(Producer):
         """Whether its values are given, and not computed."""
         return self.op.is_input
 
+    def same_as(self, other: object) -> bool:
+        """Whether `other` is this very tensor."""
+        return self is other
+
     def __call__(self, *indices: Any) -> Expr:
         return element(self, indices)
 
     def __getitem__(self, indices: Any) -> Any:
         index = indices if isinstance(indices, tuple) else (indices,)
-        return element(self, index) if len(index) == self.ndim else TensorSlice(self, index)
+        whole = len(index) == self.ndim and not any(isinstance(i, slice) for i in index)
+        return element(self, index) if whole else TensorSlice(self, index)
 
     def __repr__(self) -> str:
         shape = ", ".join(repr(s) for s in self.shape) + ("," if self.ndim == 1 else "")
@@ -143,7 +164,11 @@ class Tensor(Producer):
         return broadcast("divide", lambda a, b: a / b, other, self)
 
     def __neg__(self) -> Tensor:
-        return broadcast("negative", lambda a, b: b - a if a.dtype.is_int else -a, self, 0)
+        return broadcast("negative", lambda a, _: -a, self, 0)
+
+    def astype(self, dtype: str, span: object = None) -> Tensor:
+        """The tensor whose elements are these, converted to `dtype`."""
+        return broadcast("cast", lambda a, _: ops.cast(a, dtype), self, 0)
 
     def _elementwise_only(self, *_: Any) -> Any:
         raise ExpressionError(
@@ -181,7 +206,8 @@ class Tensor(Producer):
 
 
 class TensorSlice(Operators):
-    """A tensor with its first indices given: `A[i]` of a matrix, waiting for `[j]`."""
+    """A tensor with its first indices given, `A[i]` of a matrix, waiting for `[j]`; or a part of it for an intrinsic,
+    `A[i, 0:8]`."""
 
     __slots__ = ("indices", "tensor")
 
@@ -195,6 +221,12 @@ class TensorSlice(Operators):
 
     def as_expr(self) -> Expr:
         """The element, once all indices are there."""
+        if any(isinstance(i, slice) for i in self.indices):
+            raise ExpressionError(
+                f"{self!r} is a part of {self.tensor.name}, and an expression is made of elements",
+                hint="tensor intrinsics take parts; an element has a number for each index",
+                span=here(),
+            )
         return element(self.tensor, self.indices)
 
     @property
@@ -202,7 +234,14 @@ class TensorSlice(Operators):
         return self.tensor.dtype
 
     def __repr__(self) -> str:
-        return f"{self.tensor.name}[{', '.join(map(repr, self.indices))}]"
+        return f"{self.tensor.name}[{', '.join(map(_index_text, self.indices))}]"
+
+
+def _index_text(i: Any) -> str:
+    if not isinstance(i, slice):
+        return repr(i)
+    ends = ["" if e is None else repr(e) for e in (i.start, i.stop)]
+    return ":".join(ends if i.step is None else [*ends, repr(i.step)])
 
 
 def element(tensor: Tensor, indices: Iterable[Any]) -> Expr:

@@ -70,6 +70,38 @@ def popcount(x: Any) -> Any:
     return np.bitwise_count(a.view(f"uint{8 * a.dtype.itemsize}"))
 
 
+def leading_zeros(x: Any) -> Any:
+    """How many bits are 0 above the highest that is set."""
+    a = np.asarray(x)
+    bits = 8 * a.dtype.itemsize
+    return np.vectorize(lambda v: bits - (int(v) % 2**bits).bit_length(), otypes=[np.int32])(a)
+
+
+def nextafter(x: Any, y: Any, dtype: DType) -> Any:
+    """The neighbour of x toward y among the numbers of a dtype."""
+    if dtype.kind != "bfloat":
+        return np.nextafter(*(np.asarray(v).astype(str(dtype.element)) for v in (x, y)))
+    x, y = (np.asarray(v, np.float32) for v in (x, y))
+    bits = to_memory(x, dtype).view(np.int16)
+    away = ((x < y) & (x > 0)) | ((x > y) & (x < 0))
+    moved = from_memory((bits + np.where(away, 1, -1)).astype(np.int16), dtype)
+    least = from_memory(np.where(y < 0, -0x7FFF, 1).astype(np.int16), dtype)
+    found = np.where(x == y, y, np.where(x == 0, least, moved))
+    return np.where(np.isnan(x) | np.isnan(y), x + y, found)
+
+
+def ldexp(x: Any, n: Any) -> Any:
+    """x * 2**n; float64 holds the results of narrower floats, which are rounded once then."""
+    value = np.asarray(x)
+    wide = value if value.dtype == np.float64 else value.astype(np.float64)
+    return np.ldexp(wide, np.asarray(np.clip(np.asarray(n).astype(object), -2200, 2200)).astype(np.int32))
+
+
+def reinterpreted(x: Any, source: DType, dtype: DType) -> Any:
+    """The numbers of a dtype that have the bits of `x`."""
+    return from_memory(to_memory(x, source).view(memory_dtype(dtype.element)), dtype)
+
+
 CALLS: dict[str, Callable[..., Any]] = {
     "exp": np.exp, "exp2": np.exp2, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
     "sqrt": np.sqrt, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
@@ -80,7 +112,9 @@ CALLS: dict[str, Callable[..., Any]] = {
     "bitwise_xor": np.bitwise_xor, "bitwise_not": np.invert, "shift_left": np.left_shift,
     "shift_right": np.right_shift, "likely": lambda x: x, "rsqrt": lambda x: 1 / np.sqrt(x),
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "fma": lambda a, b, c: a * b + c,
-    "dot4": dot(4), "dot2": dot(2), "popcount": popcount,
+    "dot4": dot(4), "dot2": dot(2), "popcount": popcount, "clz": leading_zeros, "ldexp": ldexp,
+    "exp10": lambda x: np.power(np.asarray(x).dtype.type(10), x), "asinh": np.arcsinh, "acosh": np.arccosh,
+    "atanh": np.arctanh, "assume": lambda c: np.ones_like(c, bool),
 }  # fmt: skip
 
 
@@ -260,6 +294,10 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
             return converted(part(a), dtype)
         case Let(var, value, body):
             return _value(body, {**values, var: part(value)}, arrays)
+        case Call("reinterpret", (a,)):
+            return reinterpreted(part(a), a.dtype, e.dtype)
+        case Call("nextafter", (a, b)):
+            return rounded(nextafter(part(a), part(b), e.dtype), e.dtype)
         case Call(op, args) if op in CALLS:
             return rounded(CALLS[op](*[_wide(part(a)) for a in args]), e.dtype)
         case Call("tvm_call_packed", (StringImm(name), *operands)):

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.base import TewbError, any_depth, here
-from tewb.ir import Node, PrimFunc, Var, convert, visit, walk
+from tewb.ir import IRModule, Node, PrimFunc, Var, convert, visit, walk
 from tewb.ir import substitute as substitute_vars
 
 __all__ = ["ir_transform", "post_order_visit", "pre_order_visit", "substitute"]
 
 
 def _node(x: Any) -> Node:
-    return x.body if isinstance(x, PrimFunc) else x if isinstance(x, Node) else convert(x)
+    return x.body if isinstance(x, PrimFunc | IRModule) else x if isinstance(x, Node) else convert(x)
 
 
 def post_order_visit(stmt: Any, fvisit: Callable[[Any], Any]) -> None:

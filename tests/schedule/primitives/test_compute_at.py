@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import tewb
-from tests.programs import assert_same_result, blur, chain, padded, schedule_for
+from tests.programs import assert_same_result, blur, chain, lower_all, padded, schedule_for
 from tewb import te
 from tewb.base import ScheduleError
 from tewb.ir import Allocate, walk
@@ -50,3 +50,4 @@ def test_compute_at_a_stage_that_does_not_consume() -> None:
         ScheduleError, match=r"compute_at on stage B: C does not read B(.|\n)*it is read by D"
     ):
         s[B].compute_at(s[C], C.op.axis[0])
+        lower_all(s)

@@ -10,7 +10,7 @@ import pytest
 
 import tewb
 from tests.bench import int8_matmul
-from tests.programs import assert_same_result, bytes_product, schedule_for
+from tests.programs import assert_same_result, bytes_product, lower_all, schedule_for
 from tewb import te
 from tewb.base import ScheduleError
 from tewb.ir import Buffer, Call, ForKind, IRModule, parse, script, structural_equal, walk
@@ -235,12 +235,6 @@ def not_innermost(s: Any) -> None:
     s["C"].dot(ki)
 
 
-def marked_before(s: Any) -> None:
-    ki = split(s)
-    s["C"].unroll(ki)
-    s["C"].dot(ki)
-
-
 def computed_inside(s: Any) -> None:
     s["C"].dot(split(s))
     s["P"].compute_at(s["C"], "k.inner")
@@ -275,7 +269,6 @@ def inlined_after(s: Any) -> None:
         (lambda s: s["A"].dot("k"), "it has no axis k"),
         (not_innermost, "j is inside of k.inner.*hint: reorder\\(j, k.inner\\)"),
         (moved_inside, "loop k.inner is marked dot, and a dot product is innermost"),
-        (marked_before, "loop k.inner is already marked unroll"),
         (computed_inside, "loop k.inner of C is marked dot, and nothing but products is inside"),
         (computed_at_it, "P is computed at loop k.inner.*hint: compute P further out"),
         (inlined_before, "P is computed inline, and a dot product reads memory.*compute_root"),
@@ -287,6 +280,7 @@ def test_misuse_is_refused_with_a_reason(misuse: Callable[[Any], Any], said: str
     s = schedule_for(outputs)
     with pytest.raises(ScheduleError, match=f"(?s){said}"):
         misuse(s)
+        lower_all(s)
 
 
 def reduction(

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.programs import assert_same_result, blur, chain, matmul, schedule_for
+from tests.programs import assert_same_result, blur, chain, lower_all, matmul, schedule_for
 from tewb import te
 from tewb.base import ScheduleError
 from tewb.ir import structural_equal
 from tewb.ir.parser import parse
+from tewb.schedule import Step
 from tewb.workbench import Session
 
 
@@ -91,42 +92,51 @@ def doubled(then: Callable[[Any], object]) -> Callable[[], object]:
     def run() -> object:
         s, _, _ = staged()
         s["B.local"].double_buffer()
-        return then(s)
+        then(s)
+        return s
 
     return run
 
 
 def parallel_loop(inner_first: bool) -> Callable[[], object]:
-    def run() -> None:
+    def run() -> object:
         s = schedule_for(chain()[1])
         s["C"].compute_at(s["D"], "i")
         steps = [lambda: s["C"].double_buffer(), lambda: s["D"].parallel("i")]
         for step in steps if inner_first else reversed(steps):
             step()
+        return s
 
     return run
 
 
-def made_there() -> None:
+def made_there() -> object:
     s = schedule_for(chain()[1])
     s["C"].compute_at(s["D"], "i")
     s["B"].compute_at(s["D"], "i")
     s["C"].double_buffer()
+    return s
 
 
-def made_there_later() -> None:
+def made_there_later() -> object:
     s = schedule_for(chain()[1])
     s["C"].compute_at(s["D"], "i")
     s["C"].double_buffer()
     s["B"].compute_at(s["D"], "i")
+    return s
+
+
+def at_the_root(stage: str) -> object:
+    s = schedule_for(chain()[1])
+    s[stage].double_buffer()
+    return s
 
 
 @pytest.mark.parametrize(
     ("misuse", "said"),
     [
-        (lambda: schedule_for(chain()[1])["B"].double_buffer(), "must be computed at one.*\n.*\n  hint: .*compute_at"),
-        (lambda: schedule_for(chain()[1])["A"].double_buffer(), "A is an input.*\n.*\n  hint: double buffer a copy"),
-        (doubled(lambda s: s["B.local"].double_buffer()), "it is double buffered already"),
+        (lambda: at_the_root("B"), "must be computed at one.*\n.*\n  hint: .*compute_at"),
+        (lambda: at_the_root("A"), "A is an input.*\n.*\n  hint: double buffer a copy"),
         (doubled(lambda s: s["B.local"].compute_root()), "B.local is double buffered at a loop"),
         (doubled(lambda s: s.cache_write(s["B.local"].op.output(0), "local")), "call cache_write before double_buffer"),
         (doubled(lambda s: s["B.local"].compute_inline()), "B.local is double buffered at a loop"),
@@ -136,9 +146,28 @@ def made_there_later() -> None:
         (made_there_later, "C reads B, which is made in the same iteration"),
     ],
 )  # fmt: skip
-def test_misuse_is_refused(misuse: Callable[[], object], said: str) -> None:
+def test_misuse_is_refused(misuse: Callable[[], Any], said: str) -> None:
     with pytest.raises(ScheduleError, match=said):
-        misuse()
+        lower_all(misuse())
+
+
+def test_a_menu_tells_at_once_what_is_wrong_for_now() -> None:
+    s = schedule_for(chain()[1])
+    assert "must be computed at one" in (s.why_not(Step("double_buffer", "B")) or "")
+    s["C"].compute_at(s["D"], "i")
+    s["C"].double_buffer()
+    assert s.why_not(Step("double_buffer", "C")) == "it is double buffered already"
+    said = s.why_not(Step("parallel", "D", {"axis": "i"}))
+    assert said == "C is double buffered at i: iterations must come in order"
+
+
+def test_it_may_be_said_before_the_place() -> None:
+    inputs, outputs = chain()
+    s = schedule_for(outputs)
+    s["C"].double_buffer()
+    s["C"].compute_at(s["D"], "i")
+    s["C"].double_buffer()
+    assert_same_result(s, inputs, outputs)
 
 
 def test_the_workbench_shows_and_replays_it() -> None:

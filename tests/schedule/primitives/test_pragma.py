@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tests.programs import matmul, schedule_for
+import tewb
+from tests.programs import assert_same_result, lower_all, matmul, schedule_for
 from tewb.base import ScheduleError
+from tewb.ir import AttrStmt, structural_equal, walk
+from tewb.ir.parser import parse
 from tewb.workbench import Session
 
 
@@ -39,10 +43,10 @@ def twice(s: Any) -> None:
 @pytest.mark.parametrize(
     ("misuse", "said"),
     [
-        (on("i", "import_c", 0), "there is no pragma import_c here.*\n.*\n  hint: call C functions by te.call_extern"),
-        (on("i", "parallel_launch_point"), "hint: call parallel on a loop"),
-        (on("i", "vectorize"), "hint: call vectorize on the loop"),
-        (on("i", "frobnicate"), "hint: there are auto_unroll_max_step: unroll the loops.*unroll_explicit"),
+        (on("i", ""), "the pragma has no name.*\n.*\n  hint: there are auto_unroll_max_step, unroll_explicit"),
+        (on("i", "unroll_explicit", "yes"), "unroll_explicit=yes must be from 0 to 1"),
+        (on("i", "frobnicate", 1.5), "1.5 is not a whole number"),
+        (on("k", "vectorize", 1, 2), "takes from 3 to 4 positional arguments"),
         (on("i", 7), "7 is not a word"),
         (on("i", "auto_unroll_max_step", 5000), "auto_unroll_max_step=5000 must be from 0 to 4096"),
         (on("i", "unroll_explicit", 2), "unroll_explicit=2 must be from 0 to 1"),
@@ -54,8 +58,49 @@ def twice(s: Any) -> None:
     ],
 )  # fmt: skip
 def test_misuse_is_refused(misuse: Callable[[Any], object], said: str) -> None:
-    with pytest.raises(ScheduleError, match=said):
+    with pytest.raises((ScheduleError, TypeError), match=said):
         misuse(schedule_for(matmul(8, 8, 8)[1]))
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("import_c", "int f();"), ("parallel_launch_point", None), ("frobnicate", 7), ("prefetch_scope", 1)],
+)
+def test_any_word_is_kept(word: str, value: Any) -> None:
+    inputs, outputs = matmul(8, 8, 8)
+    s = schedule_for(outputs)
+    s["C"].vectorize(s["C"].split("j", factor=4)[1])
+    s["C"].pragma("i", word, value)
+    module = lower_all(s)
+    (attr,) = [n for n in walk(module["main"].body) if isinstance(n, AttrStmt)]
+    assert attr.key == f"pragma_{word}"
+    assert attr.value.value == (1 if value is None else value)  # type: ignore[attr-defined]
+    assert structural_equal(parse(str(module)), module)
+    assert_same_result(s, inputs, outputs)
+    bench = Session(s, [*inputs, *outputs])
+    for text in (bench.code, bench.to_string(), bench.to_json()):
+        other = Session(schedule_for(outputs), [*inputs, *outputs])
+        other.load(text)
+        assert other.journal == bench.journal
+
+
+def test_two_pragmas_are_primitives() -> None:
+    s = schedule_for(matmul(8, 8, 8)[1])
+    s["C"].pragma("i", "unroll")
+    s["C"].pragma("j", "vectorize")
+    assert s["C"].loops() == "i(8, unroll), j(8, vectorize), k(8)"
+    with pytest.raises(ScheduleError, match="pragma on stage C: C is an input|it has no axis x"):
+        s["C"].pragma("x", "unroll")
+
+
+def test_a_skipped_region_does_nothing() -> None:
+    inputs, outputs = matmul(4, 4, 4)
+    s = schedule_for(outputs)
+    s["C"].pragma("i", "debug_skip_region")
+    assert "A[" not in str(lower_all(s)["main"].body)
+    a, c = np.ones((4, 4), "float32"), np.full((4, 4), 7, "float32")
+    tewb.build(s, [*inputs, *outputs])(a, a, c)
+    assert (c == 7).all()
 
 
 def test_the_workbench_shows_and_replays_it() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.programs import assert_same_result, blur, chain, matmul, schedule_for, two_outputs
+from tests.programs import assert_same_result, blur, chain, lower_all, matmul, schedule_for, two_outputs
 from tewb import te
 from tewb.base import LowerError, ScheduleError
 from tewb.ir import Allocate, script, structural_equal, walk
@@ -120,6 +120,7 @@ def inlined() -> None:
     s = schedule_for(chain()[1])
     s["B"].compute_inline()
     s["B"].storage_align("i", 8)
+    lower_all(s)
 
 
 def of_an_extern() -> None:

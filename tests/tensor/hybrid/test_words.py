@@ -66,6 +66,49 @@ def test_every_dtype(dtype: str) -> None:
     three_ways(f, ints(20, dtype=dtype, high=120))
 
 
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_numbers_beside_elements_are_int32_and_float32(dtype: str) -> None:
+    @script
+    def f(a, small, wide):
+        b = output_tensor((12, a.shape[0]), "float64")
+        for i in range(a.shape[0]):
+            b[0, i] = a[i] - 5
+            b[1, i] = (a[i] * 3 + 128) // 2
+            b[2, i] = a[i] * 0.5 + 0.1
+            b[3, i] = a[i] if 0 < a[i] - 4 < 100 else 1
+            b[4, i] = max(a[i], 7) + (a[i] if a[i] > 3 else 1000) * 2
+            b[5, i] = select(a[i] > 3, a[i], 300) - a[i]
+            b[6, i] = a[i] + small[i]
+            b[7, i] = (small[i] + a[i]) * wide[i] % 100
+            b[8, i] = a[i] + i + (a[i] > 3)
+            x = a[i]
+            x += 200
+            b[9, i] = x
+            x, y = x + 1, x - 1
+            b[10, i] = x * 1.0
+            b[11, i] = y * 1.0
+        return b
+
+    three_ways(f, ints(20, dtype=dtype, high=100), ints(20, dtype="int8", high=100), ints(20, dtype="uint16"))
+
+
+def test_what_numbers_are_in_hybrid_functions() -> None:
+    @script
+    def f(a):
+        b = output_tensor((3,), "int32")
+        c = output_tensor((3,), "uint8")
+        for i in range(3):
+            b[i] = a[i] - 5
+            c[i] = a[i]
+            c[i] -= 5
+        return b, c
+
+    b, c = f(np.array([3, 200, 255], "uint8"))
+    assert b.tolist() == [-2, 195, 250] and c.tolist() == [254, 195, 250]
+    three_ways(f, np.array([3, 200, 255], "uint8"))
+
+
 def test_bool_scalars_casts_and_outputs() -> None:
     @script
     def f(a):

@@ -55,6 +55,26 @@ def test_a_call_inside_a_call_is_read() -> None:
     assert s.to_string() == "C:split(j,8);C:vectorize(j.inner)"
 
 
+def test_threads_are_read_as_classic_schedules_write_them() -> None:
+    s = session()
+    s.load(
+        'tx, vx = te.thread_axis("threadIdx.x"), te.thread_axis((0, 32), "vthread", name="vx")\n'
+        "partial = s.rfactor(C, s[C].split(s[C].op.reduce_axis[0], 4)[1])\n"
+        "s[C].bind(s[C].op.axis[0], vx)\n"
+        "s[C].bind(s[C].op.reduce_axis[0], tx)\n"
+        "s[partial].compute_at(s[C], s[C].op.reduce_axis[0])\n"
+        "s[C].set_store_predicate(tx.var.equal(0))\n"
+    )
+    assert s.to_string().endswith(
+        'C:bind(i,"vthread(32) vx");C:bind(k.inner.v,threadIdx.x);C.rf:compute_at(C,k.inner.v);'
+        'C:set_store_predicate("threadIdx.x == 0")'
+    )
+    again = session(s.to_string())
+    assert again.to_string() == s.to_string()
+    with pytest.raises(ParseError, match="no threads with the tag"):
+        s.load('s[C].bind(s[C].op.axis[0], te.thread_axis("threadIdx.w"))')
+
+
 def test_several_outputs_are_named_as_the_program_names_them() -> None:
     inputs, outputs = PROGRAMS["two_outputs"]()
     s = tewb.Session(schedule_for(outputs), inputs + outputs)

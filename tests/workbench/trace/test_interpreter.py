@@ -180,3 +180,14 @@ def test_what_only_machine_code_knows_is_refused() -> None:
     ) as e:
         ran(Evaluate(Call("call_extern", (), DType("int32"))))
     assert "trace a program" in (e.value.hint or "")
+
+
+def test_intrinsics_on_bits_and_numbers_of_python() -> None:
+    def value(e: Expr) -> Any:
+        return IRInterpreter({}, {}, lambda *_: None).value(e)
+
+    assert value(te.nextafter(te.const(1.0, "float16"), te.const(2.0, "float16"))) == 1 + 2**-10
+    assert value(te.nextafter(te.const(1.0, "bfloat16"), te.const(0.0, "bfloat16"))) == 1 - 2**-8
+    assert value(tewb.tir.clz(te.const(-1, "int8"))) == 0 and value(tewb.tir.clz(te.const(1, "int64"))) == 63
+    assert value(te.ldexp(te.const(3.0), te.const(-150))) == np.float32(2.0**-148)
+    assert value(tewb.tir.reinterpret("int32", te.const(1.0))) == 0x3F800000

@@ -47,6 +47,22 @@ def turned() -> Session:
     return Session(s, [A, C])
 
 
+def tensorized() -> Session:
+    A = te.placeholder((64, 64), name="A")
+    C = te.compute((64, 64), lambda i, j: A[i, j] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    s[C].split(C.op.axis[1], 8)
+    return Session(s, [A, C])
+
+
+def twice(ins: Any, outs: Any) -> Any:
+    return te.call_extern("int32", "abs", 1)
+
+
+x = te.placeholder((8,), name="x")
+te.decl_tensor_intrin(te.compute((8,), lambda i: x[i] * 2.0).op, twice, "tests.twice8")
+
+
 def cached() -> Session:
     A = te.placeholder((64, 64), name="A")
     D = te.compute((64, 64), lambda i, j: A[i, j] + 1.0, name="D")
@@ -55,6 +71,21 @@ def cached() -> Session:
     i, _ = s[D].op.axis
     s[C].compute_at(s[D], i)
     return Session(s, [A, D])
+
+
+def on_threads() -> Session:
+    """C is computed by threads of which each has all of it."""
+    s = product()
+    s.apply(Step("bind", "D", {"axis": "j", "thread": "threadIdx.x"}))
+    s.apply(Step("compute_at", "C", {"parent": "D", "axis": "j"}))
+    s.apply(Step("set_scope", "C", {"scope": "shared"}))
+    return s
+
+
+def grouped() -> Session:
+    session = product()
+    session.apply(Step("create_group", "C", {"inputs": ["A"]}))
+    return session
 
 
 Steps = dict[str, Any]
@@ -70,9 +101,13 @@ SEEN: dict[str, tuple[Callable[[], Session], str, Steps, str, list[str]]] = {
     "parallel": (product, "C", {"axis": "i"}, "C", ["parallel"]),
     "transpose": (turned, "C", {"rows": "i.inner", "lanes": "j.inner"}, "C", ["transpose", "vectorize"]),
     "dot": (bytes_product, "C", {"axis": "k.inner"}, "C", ["dot"]),
+    "tensorize": (tensorized, "C", {"axis": "j.inner", "intrin": "tests.twice8"}, "C", ["tensorize tests.twice8"]),
     "compute_at": (product, "C", {"parent": "D", "axis": "i"}, "C", ["at D.i"]),
     "compute_inline": (cached, "A.local", {}, "A.local", ["inline"]),
     "compute_root": (cached, "A.local", {}, "A.local", []),
+    "create_group": (product, "C", {"inputs": ["A"]}, "C", []),
+    "group_at": (grouped, "C", {"group": "group", "parent": "D", "axis": "i"}, "C", ["at D.i"]),
+    "group_root": (grouped, "C", {"group": "group"}, "C", []),
     "set_scope": (product, "C", {"scope": "local"}, "C", ["in local memory"]),
     "cache_read": (product, "A", {"scope": "local", "readers": ["C"]}, "A.local", ["in local memory"]),
     "cache_write": (product, "C", {"scope": "local"}, "C.local", ["in local memory"]),
@@ -81,7 +116,11 @@ SEEN: dict[str, tuple[Callable[[], Session], str, Steps, str, list[str]]] = {
     "storage_align": (product, "C", {"axis": "i", "factor": 32, "offset": 16}, "C", ["stride of i 16 (mod 32)"]),
     "prefetch": (product, "C", {"tensor": "A", "axis": "i", "offset": 8}, "C", ["prefetch A 8 ahead"]),
     "pragma": (product, "C", {"axis": "i", "key": "auto_unroll_max_step", "value": 16}, "C", ["auto_unroll_max_step 16"]),
+    "rolling_buffer": (cached, "A.local", {}, "A.local", ["rolling buffer"]),
     "double_buffer": (cached, "A.local", {}, "A.local", ["double buffered"]),
+    "bind": (product, "C", {"axis": "i", "thread": "threadIdx.x"}, "C", ["bind threadIdx.x"]),
+    "env_threads": (product, "D", {"threads": ["threadIdx.x(8)"]}, "D", ["inside of threadIdx.x(8)"]),
+    "set_store_predicate": (on_threads, "C", {"predicate": "threadIdx.x == 0"}, "C", ["stored if threadIdx.x == 0"]),
 }  # fmt: skip
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tewb.base import literal
+from tewb.base import ScheduleError, here, literal
 from tewb.ir import AxisKind, Expr, IterVar, ProducerLoad, Range, Reduce, Var, const, replace, substitute
 from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
 from tewb.schedule.journal import Step
 from tewb.schedule.primitives.set_scope import memory_scopes
 from tewb.schedule.questions import attached_at, read_by
 from tewb.schedule.schedule import Schedule
-from tewb.schedule.stage import Stage
+from tewb.schedule.stage import At, Stage
 from tewb.tensor import ComputeOp, ScanOp, Tensor
 
 if TYPE_CHECKING:
@@ -47,10 +47,6 @@ def cache_read(schedule: Schedule, tensor: Tensor, scope: str, readers: Any) -> 
 
 @cache_read.legal
 def _read_refusal(stage: Stage, v: Values) -> Refusal | None:
-    if stage.is_inlined:
-        return Refusal(
-            f"{stage.name} is computed inline and has no memory to copy", "call compute_root first"
-        )
     outputs = stage.op.outputs
     if not 0 <= v["output"] < len(outputs):
         return Refusal(
@@ -96,23 +92,39 @@ def _read_code(step: Step, names: Names) -> str:
     Param("scope", "scope", "where the result is computed", "local", choices=memory_scopes),
     results="stage",
 )
-def cache_write(schedule: Schedule, tensor: Tensor, scope: str) -> Tensor:
+def cache_write(schedule: Schedule, tensor: Tensor | Sequence[Tensor], scope: str) -> Any:
     """Compute `tensor` into a new stage, and let its own stage copy the result.
 
     C[i] = f(i)    ->    C.local[i.c] = f(i.c);  C[i] = C.local[i]
 
-    Returns the tensor of the new stage. Call it before other primitives on this stage.
+    Of an operation with several outputs, give them all in a list. Returns the tensor of the new stage, or a list of
+    them. Call it before other primitives on this stage.
     """
-    result: Tensor = schedule.do("cache_write", schedule[tensor], {"scope": scope})
-    return result
+    if not isinstance(tensor, list | tuple):
+        return schedule.do("cache_write", schedule[tensor], {"scope": scope})
+    stage = _stage_of_all(schedule, tensor)
+    copied = schedule.do("cache_write", stage, {"scope": scope})
+    return list(copied) if isinstance(copied, tuple) else [copied]
+
+
+def _stage_of_all(schedule: Schedule, tensors: Sequence[Tensor]) -> Stage:
+    """The stage whose outputs `tensors` are, all of them."""
+    stages = list(dict.fromkeys(schedule[t] for t in tensors))
+    if len(stages) == 1 and len(tensors) == len(stages[0].op.outputs):
+        return stages[0]
+    names = ", ".join(str(getattr(t, "name", t)) for t in tensors) or "nothing"
+    raise ScheduleError(
+        f"cache_write takes all outputs of one operation, not {names}",
+        loops="; ".join(f"{s.name}: {s.loops()}" for s in stages),
+        hint="call it once for each stage: s.cache_write(C, scope)",
+        span=here(),
+    )
 
 
 @cache_write.legal
 def _write_refusal(stage: Stage, v: Values) -> Refusal | None:
     if not isinstance(stage.op, ComputeOp):
         return Refusal(f"{stage.name} is not a compute, so there is no expression to compute elsewhere")
-    if stage.is_inlined:
-        return Refusal(f"{stage.name} is computed inline and has no memory", "call compute_root first")
     if stage.marks_of("double_buffer"):
         return Refusal("it is double buffered", "call cache_write before double_buffer")
     if (
@@ -162,7 +174,9 @@ def _copy_for_readers(stage: Stage, output: int, scope: str, readers: list[Stage
     copy = Stage(schedule, op, schedule.unique_name(op.name))
     copy.scope = scope
     copy.place(step)
-    copy.attach = stage.attach  # what is computed inside of a loop can be copied there only
+    # What is computed inside of a loop can be copied there only; a copy of an inlined stage computes it.
+    copy.attach = stage.own_place if isinstance(stage.own_place, At) else None
+    copy.group = stage.group
     schedule.insert(copy, schedule.stages.index(stage) + 1)
     for reader in readers:
         swap = {
@@ -198,13 +212,16 @@ def _copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
     cache = Stage(schedule, moved, schedule.unique_name(moved.name))
     cache.scope = scope
     cache.place(step)
-    cache.attach = stage.attach  # it reads what may exist there only
+    # It reads what may exist there only; the copy of a result may be inline.
+    cache.attach = stage.own_place if isinstance(stage.own_place, At) else None
+    cache.group = stage.group
     schedule.insert(cache, schedule.stages.index(stage))
-    attach, place, shaped = stage.attach, stage.place_step, stage.shaped_by.get(None, ())
+    attach, group = stage.own_place, stage.group
+    place, shaped = stage.place_step, stage.shaped_by.get(None, ())
     marks = stage.marks  # its loops have none
     stage.reset(copied)
     stage.marks = marks
-    stage.attach, stage.place_step = attach, place
+    stage.attach, stage.group, stage.place_step = attach, group, place
     stage.shape(None, *shaped)
     schedule.swap_op(stage, copied)
     return moved.outputs

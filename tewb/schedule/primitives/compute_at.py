@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tewb.ir import AxisKind, ForKind, IterVar, Reduce
+from tewb.ir import AxisKind, IterVar
 from tewb.schedule.declare import Arguments, Param, Refusal, Repair, Results, Selection, Values, primitive
-from tewb.schedule.hybrid_loops import loops_to
 from tewb.schedule.journal import Step
 from tewb.schedule.primitives.dot import feeds_dot
 from tewb.schedule.primitives.nontemporal import not_nontemporal
-from tewb.schedule.questions import has_loops, misplaced_at, not_given, read_by, untouched
-from tewb.schedule.recompute import recompute_factor
+from tewb.schedule.questions import (
+    for_now,
+    misplaced_at,
+    no_expression,
+    not_given,
+    not_inline,
+    read_by,
+    reads_through,
+    settled,
+    untouched,
+)
+from tewb.schedule.recompute import repeated
 from tewb.schedule.stage import INLINE, At, Stage
-from tewb.tensor import ComputeOp, ExternOp, PlaceholderOp, Tensor
+from tewb.tensor import ComputeOp, PlaceholderOp, Tensor
 
 
 def _parents(stage: Stage) -> list[str]:
@@ -55,57 +64,24 @@ def _at_refusal(stage: Stage, v: Values) -> Refusal | None:
         return Refusal("a stage cannot be computed inside of itself", "name a stage that reads it")
     if parent.is_placeholder:
         return Refusal(f"{parent.name} is an input", "compute it at a stage that reads it")
-    refused = has_loops(parent)
-    if refused:
-        return refused
     if axis.kind is AxisKind.OPAQUE:
         return untouched(parent, axis)
-    if stage not in parent.reads() and not _reads_through(parent, stage):
-        return Refusal(f"{parent.name} does not read {stage.name}", read_by(stage))
-    name = parent.axis_name(axis)
-    if any(parent.loop_kind(iv) is ForKind.VECTORIZED for iv in loops_to(parent, axis)):
-        return Refusal(f"loop {name} of {parent.name} is vectorized, and loops cannot become lanes")
-    if parent.loop_kind(axis) is ForKind.DOT:
-        return Refusal(
-            f"loop {name} of {parent.name} is marked dot, and nothing but products is inside of it"
-        )
+    refused = not_inline(parent)
+    if refused:
+        return refused
+    if stage not in parent.reads() and not reads_through(parent, stage):
+        return Refusal(f"{parent.name} does not read {stage.name}", read_by(stage), later=True)
     return misplaced_at(stage, At(parent, axis)) or _repeats(stage, At(parent, axis))
 
 
 def _repeats(stage: Stage, place: At) -> Refusal | None:
     """A stateful extern may be computed in pieces, and not twice."""
-    if not (isinstance(stage.op, ExternOp) and stage.op.effect == "stateful"):
-        return None
-    before = stage.attach
+    before = stage.own_place
     stage.attach = place
     try:
-        times = recompute_factor(stage)
+        return for_now(repeated(stage))
     finally:
         stage.attach = before
-    if times == 1:
-        return None
-    often = "an unknown number of times" if times is None else f"{times:.3g} times on average"
-    return Refusal(
-        f"extern {stage.name} is stateful, and would make each element {often} there",
-        "compute it further out, or declare effect='idempotent'",
-    )
-
-
-def _reads_through(parent: Stage, stage: Stage) -> bool:
-    """Whether some reader of `stage` is computed inside of `parent`, or inlined into it."""
-    seen = set()
-    pending = stage.readers()
-    while pending:
-        reader = pending.pop()
-        if reader is parent:
-            return True
-        if reader not in seen:
-            seen.add(reader)
-            if reader.is_inlined:
-                pending.extend(reader.readers())
-            elif isinstance(reader.attach, At):
-                pending.append(reader.attach.stage)
-    return False
 
 
 @compute_at.effect
@@ -147,23 +123,16 @@ def _inline_refusal(stage: Stage, v: Values) -> Refusal | None:
     refused = not_given(stage, "inline") or not_nontemporal(stage, "inline it")
     if refused:
         return refused
-    if stage.is_inlined:
-        return Refusal("it is computed inline already")
     if not isinstance(stage.op, ComputeOp):
         return Refusal(
             f"{stage.name} is not a compute: there is no expression to put elsewhere", "use compute_at"
         )
-    if any(isinstance(e, Reduce) for e in stage.op.body):
-        return Refusal("a reduction needs loops and cannot be inlined", "use compute_at")
-    for reader in stage.readers():
-        if not isinstance(reader.op, ComputeOp):
-            return Refusal(
-                f"{reader.name} reads {stage.name} from memory, so it cannot be inlined", "use compute_at"
-            )
+    if stage.is_inlined:
+        return Refusal("it is computed inline already", later=True)
     for s in stage.schedule.stages:
         if isinstance(s.attach, At) and s.attach.stage is stage:
-            return Refusal(f"{s.name} is computed inside of its loops", f"move {s.name} first")
-    return feeds_dot(stage) or misplaced_at(stage, INLINE)
+            return Refusal(f"{s.name} is computed inside of its loops", f"move {s.name} first", later=True)
+    return settled(misplaced_at(stage, INLINE), for_now(no_expression(stage) or feeds_dot(stage)))
 
 
 @compute_inline.effect

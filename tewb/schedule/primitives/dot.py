@@ -24,8 +24,8 @@ from tewb.ir import (
 from tewb.schedule.declare import AXIS, Arguments, Refusal, Repair, Selection, Values, primitive
 from tewb.schedule.journal import Step
 from tewb.schedule.primitives.marks import split_first
-from tewb.schedule.questions import attached_at, has_loops, unmarked
-from tewb.schedule.relation import index_up
+from tewb.schedule.questions import attached_at, has_loops, not_inline, unmarked
+from tewb.schedule.relation import index_up, mixed_loops
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp
 
@@ -57,15 +57,19 @@ def dot(stage: Stage, var: IterVar | str) -> None:
 @dot.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     iv = v["axis"]
-    refused = has_loops(stage) or unmarked(stage, iv) or _adds_up(stage, iv)
+    refused = has_loops(stage) or _adds_up(stage, iv)
     if refused:
         return refused
     loads = factors(stage)
-    return loads if isinstance(loads, Refusal) else _shape(stage, iv, loads) or _neighbours(stage, iv, loads)
+    if isinstance(loads, Refusal):
+        return loads
+    return (
+        _shape(stage, iv, loads) or _neighbours(stage, iv, loads) or not_inline(stage) or unmarked(stage, iv)
+    )
 
 
 def _adds_up(stage: Stage, iv: IterVar) -> Refusal | None:
-    if iv.kind is AxisKind.REDUCE:
+    if iv.kind is AxisKind.REDUCE and not mixed_loops(stage.relations):
         return None
     sums = [stage.axis_name(x) for x in stage.leaf_iter_vars if x.kind is AxisKind.REDUCE]
     said = f"mark a reduce axis ({', '.join(sums)})" if sums else f"dot products are {_FORM}"
@@ -159,8 +163,11 @@ def dot_loop(stage: Stage) -> IterVar | None:
 @dot.invariant
 def _innermost(stage: Stage) -> Refusal | None:
     iv = dot_loop(stage)
-    if iv is None or stage.leaf_iter_vars[-1] is iv:
+    if iv is None:
         return None
+    if stage.leaf_iter_vars[-1] is iv:
+        inlined = next((s for s in stage.reads() if s.is_inlined), None)
+        return None if inlined is None else feeds_dot(inlined)
     return Refusal(
         f"loop {stage.axis_name(iv)} is marked dot, and a dot product is innermost", "reorder it last"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tewb.ir import ForKind
 from tewb.schedule.declare import Refusal, Results, Values, primitive
-from tewb.schedule.questions import inside
+from tewb.schedule.questions import attached_at, for_now, inside
 from tewb.schedule.scans import shares_memory
 from tewb.schedule.stage import At, Mark, Stage
 from tewb.tensor import ComputeOp, PlaceholderOp
@@ -27,11 +27,11 @@ def double_buffer(stage: Stage) -> None:
 @double_buffer.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if stage.is_double:
-        return Refusal("it is double buffered already")
+        return Refusal("it is double buffered already", later=True)
     if not isinstance(stage.op, ComputeOp):
         kind = "an input" if isinstance(stage.op, PlaceholderOp) else "not a compute"
         return Refusal(f"{stage.name} is {kind}", f"double buffer a copy: s.cache_read({stage.name}, ...)")
-    return shares_memory(stage, "double buffer") or _next_part(stage)
+    return shares_memory(stage, "double buffer") or for_now(_next_part(stage))
 
 
 @double_buffer.invariant
@@ -48,6 +48,9 @@ def _next_part(stage: Stage) -> Refusal | None:
         return Refusal(f"{parent.name} is not a compute, and its code knows one part of {stage.name}")
     if parent.loop_kind(axis) is ForKind.PARALLEL:
         return Refusal(f"{name} is parallel: there is no next iteration on the same thread")
+    rolling = next((s for s in attached_at(parent, axis) if s.is_rolling), None)
+    if rolling is not None:
+        return Refusal(f"{rolling.name} is a rolling buffer along {name}", "choose one of the two")
     pending, seen = stage.reads(), set()
     while pending:
         s = pending.pop()
@@ -67,6 +70,7 @@ def _next_part(stage: Stage) -> Refusal | None:
 
 @double_buffer.effect
 def _effect(stage: Stage, v: Values, step: int) -> Results:
+    stage.unmark("double_buffer")
     stage.mark("double_buffer")
     stage.place(step)
     return []

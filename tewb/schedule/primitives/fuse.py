@@ -3,55 +3,101 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from tewb.base import INT64
-from tewb.ir import IterVar, const_int, script
-from tewb.schedule.declare import AXES, Arguments, Refusal, Repair, Results, Selection, Values, primitive
+from tewb.ir import AxisKind, ForKind, IterVar, const_int, script
+from tewb.schedule.declare import (
+    AXES,
+    Arguments,
+    Refusal,
+    Repair,
+    Results,
+    Selection,
+    Values,
+    loop_of,
+    primitive,
+)
 from tewb.schedule.dependent_loops import fits_one_loop, keeps_ranges_known
 from tewb.schedule.journal import Step
-from tewb.schedule.questions import has_loops, hybrid_refusal, trying, untouched
-from tewb.schedule.stage import Stage, fuse_loops
+from tewb.schedule.questions import has_loops, hybrid_refusal, not_inline, nothing_at, trying, untouched
+from tewb.schedule.relation import Fuse, Singleton, mixed_loops
+from tewb.schedule.stage import LoopList, Stage, flat, fuse_loops
+from tewb.tensor import ComputeOp
 from tewb.tensor.hybrid import HybridOp
 
 
 @primitive(AXES, results="axis")
-def fuse(stage: Stage, *axes: IterVar | str) -> IterVar:
-    """Fuse adjacent loops into one.
+def fuse(stage: Stage, *axes: IterVar | str | Sequence[IterVar | str]) -> IterVar:
+    """Fuse adjacent loops into one, from left to right. Neighbours are taken in the order of the loops.
 
         for i in n:                       for i.j.fused in n*m:
             for j in m:  body(i, j)   ->      body(i.j.fused // m, i.j.fused % m)
 
     Returns the fused loop. It is int64 where it may have more iterations than int32 counts, as with symbolic sizes.
+    One of a data and a reduce axis is a reduce loop. No axis at all makes a loop of one iteration around all others.
     """
-    return stage.do("fuse", axes=list(axes))  # type: ignore[no-any-return]
+    given = flat(axes)
+    fused = stage.do("fuse", axes=given)
+    return loop_of(stage, given[0]) if fused is None else fused  # one loop stays what it is
 
 
 @fuse.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     axes: list[IterVar] = v["axes"]
-    if len(axes) < 2:
-        return Refusal("fuse takes at least two loops", "s[C].fuse(i, j)")
     refused = has_loops(stage)
-    for iv in axes:
+    for iv in axes if len(axes) > 1 else []:
         refused = refused or untouched(stage, iv)
-    if refused:
-        return refused
+    if refused or len(axes) < 2:
+        return refused or not_inline(stage)
     leaves = stage.leaf_iter_vars
+    first = last = leaves.index(axes[0])
     for a, b in pairwise(axes):
-        at = leaves.index(a)
-        if at + 1 >= len(leaves) or leaves[at + 1] is not b:
+        at = leaves.index(b)
+        if at not in (first - 1, last + 1):
             return Refusal(
                 f"{stage.axis_name(b)} is not the loop right inside {stage.axis_name(a)}",
                 "reorder them next to each other first, the outer one first",
             )
-        if a.kind is not b.kind:
-            return Refusal(
-                f"{stage.axis_name(a)} is a {a.kind.value} axis and {stage.axis_name(b)} a {b.kind.value} axis"
-            )
-    return fits_one_loop(stage, axes) or _passes_int64(stage, axes) or _fusion(stage, axes)
+        first, last = min(first, at), max(last, at)
+    later = not_inline(stage) or next((x for x in (nothing_at(stage, iv) for iv in axes) if x), None)
+    return (
+        _kinds(stage, axes)
+        or fits_one_loop(stage, axes)
+        or _passes_int64(stage, axes)
+        or _fusion(stage, axes)
+        or later
+    )
+
+
+def _kinds(stage: Stage, axes: list[IterVar]) -> Refusal | None:
+    """Loops of one kind can be fused, and data with reduce axes where no lanes are joined."""
+    other = next((iv for iv in axes if iv.kind is not axes[0].kind), None)
+    mixed = mixed_loops(stage.relations)
+    if other is None and not any(iv in mixed for iv in axes):
+        return None
+    first, second = axes[0], axes[-1] if other is None else other
+    a, b = stage.axis_name(first), stage.axis_name(second)
+    kinds = f"{a} is a {first.kind.value} axis and {b} a {second.kind.value} axis"
+    if not isinstance(stage.op, ComputeOp) or {iv.kind for iv in axes} - {AxisKind.DATA, AxisKind.REDUCE}:
+        return Refusal(kinds)
+    if stage.op.domains:
+        return Refusal(f"{kinds}, whose range is not the same for all elements", "leave them apart")
+    lanes = next(
+        (iv for iv in stage.leaf_iter_vars if iv.kind is AxisKind.REDUCE and _joins_lanes(stage, iv)), None
+    )
+    if lanes is not None:
+        return Refusal(
+            f"{kinds}, and reduce loop {stage.axis_name(lanes)} is marked {stage.annotations[lanes]}: each lane adds up "
+            "for one element",
+            "leave them apart",
+        )
+    return None
+
+
+def _joins_lanes(stage: Stage, iv: IterVar) -> bool:
+    return stage.loop_kind(iv) in (ForKind.VECTORIZED, ForKind.DOT)
 
 
 def _passes_int64(stage: Stage, axes: list[IterVar]) -> Refusal | None:
@@ -70,28 +116,50 @@ def _passes_int64(stage: Stage, axes: list[IterVar]) -> Refusal | None:
 
 def _fusion(stage: Stage, axes: list[IterVar]) -> Refusal | None:
     """Why the loops cannot be one, of a hybrid function or where their ranges depend on each other."""
-    fused = axes[0]
     with trying(stage):
-        for inner in axes[1:]:
-            relation = fuse_loops(stage, fused, inner)
-            stage.relations.append(relation)
-            stage.replace_leaves([fused, inner], [relation.fused])
-            fused = relation.fused
+        _merge(stage, axes, fuse_loops)
         return hybrid_refusal(stage) if isinstance(stage.op, HybridOp) else keeps_ranges_known(stage)
+
+
+def _merge(
+    stage: Stage, axes: list[IterVar], fusion: Callable[[Stage, IterVar, IterVar], Fuse]
+) -> list[Fuse]:
+    """Put one loop in the place of neighbours, two by two."""
+    relations = []
+    fused = axes[0]
+    for iv in axes[1:]:
+        outer, inner = sorted((fused, iv), key=stage.leaf_iter_vars.index)
+        relation = fusion(stage, outer, inner)
+        stage.relations.append(relation)
+        stage.replace_leaves([outer, inner], [relation.fused])
+        relations.append(relation)
+        fused = relation.fused
+    return relations
 
 
 @fuse.effect
 def _effect(stage: Stage, v: Values, step: int) -> Results:
-    fused = v["axes"][0]
-    for inner in v["axes"][1:]:
-        relation = stage.schedule.result_cache.once(
-            ("fuse", id(fused), id(inner)), (fused, inner), partial(fuse_loops, stage, fused, inner)
-        )
-        stage.relations.append(relation)
-        stage.replace_leaves([fused, inner], [relation.fused])
-        stage.register(relation.fused, step, [fused, inner])
-        fused = relation.fused
-    return [fused]
+    def known(stage: Stage, outer: IterVar, inner: IterVar) -> Fuse:
+        key = ("fuse", id(outer), id(inner))
+        return stage.schedule.result_cache.once(key, (outer, inner), lambda: fuse_loops(stage, outer, inner))
+
+    if not v["axes"]:
+        return [_singleton(stage, step)]
+    relations = _merge(stage, v["axes"], known)
+    for relation in relations:
+        stage.register(relation.fused, step, [relation.outer, relation.inner])
+    if not relations:
+        stage.shape(v["axes"][0], step)
+    return [r.fused for r in relations[-1:]]
+
+
+def _singleton(stage: Stage, step: int) -> IterVar:
+    """A loop of one iteration around all others."""
+    relation = stage.schedule.result_cache.once(("singleton", stage.name, step), (), Singleton.make)
+    stage.relations.append(relation)
+    stage.leaf_iter_vars = LoopList([relation.iter, *stage.leaf_iter_vars])
+    stage.register(relation.iter, step)
+    return relation.iter
 
 
 @fuse.suggest

@@ -11,15 +11,19 @@ from tewb.schedule.questions import (
     agrees_with_marks,
     attached_at,
     constant_extent,
+    for_now,
     has_loops,
     in_given_order,
     independent,
+    markable,
     no_calls,
+    not_inline,
     nothing_inside,
     one_vector_loop,
+    settled,
     unmarked,
 )
-from tewb.schedule.relation import Split, divides
+from tewb.schedule.relation import Split, divides, mixed_loops
 from tewb.schedule.stage import Stage
 from tewb.tensor import ExternOp
 from tewb.tensor.hybrid import HybridOp
@@ -58,32 +62,42 @@ def vectorize(stage: Stage, var: IterVar | str) -> None:
 @vectorize.legal
 def _vectorize_refusal(stage: Stage, v: Values) -> Refusal | None:
     iv = v["axis"]
-    return (
+    most = MAX_PARTIAL if iv.kind is AxisKind.REDUCE else MAX_VECTORIZED
+    return settled(
         has_loops(stage)
-        or unmarked(stage, iv)
+        or markable(stage, iv)
         or no_calls(stage, iv)
         or _lanes(stage, iv)
-        or nothing_inside(stage, iv)
         or agrees_with_marks(stage, "vectorize", iv)
-        or constant_extent(
-            stage, iv, MAX_PARTIAL if iv.kind is AxisKind.REDUCE else MAX_VECTORIZED, "vectorize"
-        )
-        or one_vector_loop(stage, iv)
+        or constant_extent(stage, iv, most, "vectorize"),
+        not_inline(stage)
+        or unmarked(stage, iv)
+        or for_now(nothing_inside(stage, iv))
+        or one_vector_loop(stage, iv),
     )
 
 
 def _lanes(stage: Stage, iv: IterVar) -> Refusal | None:
     """Iterations that become lanes are independent of each other, or terms of a reduction, which may be combined
     in any order: then each lane has a partial result."""
-    return None if iv.kind is AxisKind.REDUCE else independent(stage, iv, "vectorize")
+    if iv.kind is not AxisKind.REDUCE:
+        return independent(stage, iv, "vectorize")
+    mixed = next((x for x in stage.leaf_iter_vars if x in mixed_loops(stage.relations)), None)
+    if mixed is None:
+        return None
+    return Refusal(
+        f"loop {stage.axis_name(mixed)} is over data and reduce axes at once, and each lane adds up for one element",
+        "vectorize a data axis, or leave them apart",
+    )
 
 
 @vectorize.invariant
 def _stays_innermost(stage: Stage) -> Refusal | None:
     if isinstance(stage.op, HybridOp):  # its loops may stand side by side
         return None
-    inside = (nothing_inside(stage, m.axis) for m in stage.marks_of("vectorize") if m.axis is not None)
-    return next((refused for refused in inside if refused), None)
+    loops = [m.axis for m in stage.marks_of("vectorize") if m.axis is not None]
+    inside = next((refused for iv in loops if (refused := nothing_inside(stage, iv))), None)
+    return inside or (one_vector_loop(stage, loops[-1]) if loops else None)
 
 
 @vectorize.repairs
@@ -118,7 +132,10 @@ def unroll(stage: Stage, var: IterVar | str) -> None:
 @unroll.legal
 def _unroll_refusal(stage: Stage, v: Values) -> Refusal | None:
     iv = v["axis"]
-    return has_loops(stage) or unmarked(stage, iv) or constant_extent(stage, iv, MAX_UNROLL, "unroll")
+    return settled(
+        has_loops(stage) or markable(stage, iv) or constant_extent(stage, iv, MAX_UNROLL, "unroll"),
+        not_inline(stage) or unmarked(stage, iv),
+    )
 
 
 @unroll.repairs
@@ -138,18 +155,23 @@ def parallel(stage: Stage, var: IterVar | str) -> None:
 @parallel.legal
 def _parallel_refusal(stage: Stage, v: Values) -> Refusal | None:
     iv = v["axis"]
-    return (
+    return settled(
         has_loops(stage)
-        or unmarked(stage, iv)
+        or markable(stage, iv)
         or independent(stage, iv, "parallelise")
-        or _one_ahead(stage, iv)
         or in_given_order(stage, "parallelise")
-        or _tiles_overlap(stage, iv)
+        or _tiles_overlap(stage, iv),
+        not_inline(stage) or unmarked(stage, iv) or for_now(_one_ahead(stage, iv)),
     )
 
 
 def _one_ahead(stage: Stage, iv: IterVar) -> Refusal | None:
-    """What is double buffered at a loop is made by the iteration before."""
+    """What is double buffered at a loop is made by the iteration before, and so is most of a rolling buffer."""
+    rolling = next((s for s in attached_at(stage, iv) if s.is_rolling), None)
+    if rolling is not None:
+        return Refusal(
+            f"{rolling.name} is a rolling buffer along {stage.axis_name(iv)}: iterations must come in order"
+        )
     double = next((s for s in attached_at(stage, iv) if s.is_double), None)
     if double is None:
         return None

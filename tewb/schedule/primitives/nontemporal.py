@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tewb.ir import Reduce
 from tewb.schedule.declare import Arguments, Refusal, Repair, Selection, Values, primitive
 from tewb.schedule.journal import Step
-from tewb.schedule.questions import has_loops
+from tewb.schedule.questions import at_once, has_loops, not_inline
 from tewb.schedule.stage import At, Mark, Stage
 from tewb.tensor import ComputeOp
 
@@ -37,7 +37,7 @@ def nontemporal(stage: Stage) -> None:
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if stage.is_nontemporal:
         return Refusal("its stores are non-temporal already")
-    return has_loops(stage) or _stores_results(stage) or _to_memory(stage)
+    return has_loops(stage) or _stores_results(stage) or at_once(not_inline(stage)) or _to_memory(stage)
 
 
 def _stores_results(stage: Stage) -> Refusal | None:

@@ -10,7 +10,7 @@ from tewb.ir import IterVar, const_int
 from tewb.schedule.bounds import infer_bounds, region_read
 from tewb.schedule.declare import AXIS, Arguments, Param, Refusal, Selection, Values, primitive
 from tewb.schedule.hybrid_loops import loops_to
-from tewb.schedule.questions import has_loops, inside
+from tewb.schedule.questions import has_loops, inside, not_inline, unsettled
 from tewb.schedule.stage import Mark, Stage
 from tewb.tensor import ComputeOp, Tensor
 
@@ -79,7 +79,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(f"offset={offset} must be from 0 to {FARTHEST} iterations ahead")
     if any(p.source is source and p.axis is axis for p in prefetches(stage)):
         return Refusal(f"{source.name} is prefetched at loop {name} already")
-    return _worth_asking(stage, source, axis)
+    return not_inline(stage) or unsettled(stage.schedule) or _worth_asking(stage, source, axis)
 
 
 def _is_in_vector(stage: Stage, axis: IterVar) -> bool:

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tewb.ir import AxisKind, IterVar
 from tewb.schedule.declare import AXES, Arguments, Refusal, Results, Selection, Values, primitive
 from tewb.schedule.dependent_loops import keeps_ranges_known
 from tewb.schedule.extern_tiles import opaque_last
 from tewb.schedule.questions import (
+    for_now,
     has_loops,
     hybrid_refusal,
     in_given_order,
     independent,
     misplaced,
+    not_inline,
     reordered,
     trying,
     untouched,
 )
-from tewb.schedule.stage import Stage
+from tewb.schedule.stage import Stage, flat
 from tewb.tensor.hybrid import HybridOp
 
 
 @primitive(AXES)
-def reorder(stage: Stage, *axes: IterVar | str) -> None:
-    """Put loops in the given order, in the places that they take now.
+def reorder(stage: Stage, *axes: IterVar | str | Sequence[IterVar | str]) -> None:
+    """Put loops in the given order, in the places that they take now. They may be given in lists.
 
     for i: for j: for k: body    -- reorder(k, i) -->    for k: for j: for i: body
     """
-    stage.do("reorder", axes=list(axes))
+    stage.do("reorder", axes=flat(axes))
 
 
 @reorder.legal
@@ -53,7 +55,8 @@ def reorder_refusal(stage: Stage, v: Values) -> Refusal | None:
             return independent(stage, iv, "reorder")
     with trying(stage):
         stage.leaf_iter_vars = after
-        return keeps_ranges_known(stage) or misplaced(stage.schedule)
+        refused = keeps_ranges_known(stage)
+        return refused or not_inline(stage) or for_now(misplaced(stage.schedule))
 
 
 def hybrid_order(stage: Stage, axes: list[IterVar]) -> Refusal | None:
@@ -65,7 +68,7 @@ def hybrid_order(stage: Stage, axes: list[IterVar]) -> Refusal | None:
             return independent(stage, iv, "reorder")
     with trying(stage):
         stage.leaf_iter_vars = after
-        return hybrid_refusal(stage) or misplaced(stage.schedule)
+        return hybrid_refusal(stage) or for_now(misplaced(stage.schedule))
 
 
 @reorder.effect

@@ -23,8 +23,8 @@ from tewb.ir import (
 )
 from tewb.schedule.declare import AXIS, PRIMITIVES, Param, Refusal, Results, Values, primitive
 from tewb.schedule.dependent_loops import dependent, reason
-from tewb.schedule.questions import attached_at, has_loops
-from tewb.schedule.relation import Relation, Split, index_up
+from tewb.schedule.questions import at_once, attached_at, has_loops, not_inline
+from tewb.schedule.relation import Relation, Singleton, Split, index_up, mixed_loops
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import LoopList, Stage
 from tewb.tensor import ComputeOp, Tensor, check_accesses
@@ -54,7 +54,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     """Why the loop `axis` of a reduction may not become an axis of partial results."""
     axis, position = v["axis"], v["factor_axis"]
     op = stage.op
-    refused = has_loops(stage)
+    refused = has_loops(stage) or at_once(not_inline(stage))
     if refused:
         return refused
     if not isinstance(op, ComputeOp) or not isinstance(op.body[0], Reduce):
@@ -95,6 +95,12 @@ def _has_fixed_extent(stage: Stage, axis: IterVar) -> Refusal | None:
 
 def _loops_are_free(stage: Stage) -> Refusal | None:
     """The reduce loops move to another stage: nothing may hang on them."""
+    mixed = next((iv for iv in _reduce_loops(stage) if iv in mixed_loops(stage.relations)), None)
+    if mixed is not None:
+        return Refusal(
+            f"loop {stage.axis_name(mixed)} is over data and reduce axes at once, and cannot move to another stage",
+            "call rfactor before fuse",
+        )
     ahead = next(iter(stage.marks_of("prefetch")), None)
     if ahead is not None and ahead.axis is not None:
         return Refusal(
@@ -142,7 +148,7 @@ def _factored_reduction(stage: Stage, axis: IterVar, position: int, step: int) -
     partial = _partial_results(stage, op, axis, place)
     inserted = Stage(schedule, partial, schedule.unique_name(partial.name))
     inserted.place(step)
-    inserted.attach = stage.attach  # it reads what may exist there only
+    inserted.attach, inserted.group = stage.own_place, stage.group  # it reads what may exist there only
     schedule.insert(inserted, schedule.stages.index(stage))
     combined, lane = _combination(stage, op, partial, axis, place)
     _combine_instead(stage, combined, lane, axis, step)
@@ -200,6 +206,8 @@ def _bodies(
 
 
 def _is_reduce(r: Relation) -> bool:
+    if isinstance(r, Singleton):
+        return False
     return (r.parent if isinstance(r, Split) else r.outer).kind is AxisKind.REDUCE
 
 

@@ -12,12 +12,18 @@ from tewb.schedule.stage import Mark, Stage
 
 
 def memory_scopes(stage: Stage) -> list[str]:
-    return ["local", "global"]
+    return ["local", "global", "shared"]
 
 
-@primitive(Param("scope", "scope", "global or local", choices=memory_scopes))
+@primitive(Param("scope", "scope", "global, local, shared or warp", choices=memory_scopes))
 def set_scope(stage: Stage, scope: str) -> None:
-    """Keep this stage's values in `scope` ("global" or "local")."""
+    """Keep this stage's values in `scope`: a kind of memory, with more words behind dots ("shared.dyn").
+
+    On a processor all memory is the same, and the word says which threads have it in common, where loops around the
+    stage are bound to threads: each thread has "local" memory of its own, "shared" memory is one for all threads of a
+    block, which wait for each other before they read it, and "warp" memory one for those of threadIdx.x. "global" is
+    what nothing was said of: local inside of bound threads, or shared if its own loops are bound to these.
+    """
     stage.do("set_scope", scope=scope)
 
 

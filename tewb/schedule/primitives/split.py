@@ -21,7 +21,15 @@ from tewb.schedule.declare import (
 from tewb.schedule.dependent_loops import keeps_ranges_known
 from tewb.schedule.extern_tiles import opaque_last
 from tewb.schedule.primitives.reorder import hybrid_order, reorder_refusal
-from tewb.schedule.questions import has_loops, hybrid_refusal, reordered, trying, untouched
+from tewb.schedule.questions import (
+    has_loops,
+    hybrid_refusal,
+    not_inline,
+    nothing_at,
+    reordered,
+    trying,
+    untouched,
+)
 from tewb.schedule.stage import LoopList, Stage, split_loop
 from tewb.tensor import ExternOp
 from tewb.tensor.hybrid import HybridOp
@@ -64,7 +72,10 @@ def _split_refusal(stage: Stage, v: Values) -> Refusal | None:
         _cut_again(stage, iv) if iv.kind is AxisKind.OPAQUE else untouched(stage, iv)
     )
     refused = refused or _rounded_past_int64(stage, iv, size or 1)
-    return refused or (_hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None)
+    refused = refused or (
+        _hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None
+    )
+    return refused or not_inline(stage) or nothing_at(stage, iv)
 
 
 def _rounded_past_int64(stage: Stage, iv: IterVar, size: int) -> Refusal | None:
@@ -151,15 +162,18 @@ def _tile_refusal(stage: Stage, v: Values) -> Refusal | None:
     x, y = v["x"], v["y"]
     if x is y:
         return Refusal(f"both axes are {stage.axis_name(x)}", "tile takes two different loops")
+    later = None
     for iv, key in ((x, "x_factor"), (y, "y_factor")):
         refused = _split_refusal(stage, {"axis": iv, "factor": v[key]})
-        if refused:
+        if refused and not refused.later:
             return refused
+        later = later or refused
     if isinstance(stage.op, HybridOp):
-        return _as_tiles(stage, v, lambda axes: hybrid_order(stage, axes))
-    return reorder_refusal(stage, {"axes": [x, y]}) or _as_tiles(
-        stage, v, lambda axes: _known_ranges(stage, axes)
-    )
+        return _as_tiles(stage, v, lambda axes: hybrid_order(stage, axes)) or later
+    refused = reorder_refusal(stage, {"axes": [x, y]})
+    if refused and not refused.later:
+        return refused
+    return _as_tiles(stage, v, lambda axes: _known_ranges(stage, axes)) or later or refused
 
 
 def _as_tiles(stage: Stage, v: Values, why_not: Callable[[list[IterVar]], Refusal | None]) -> Refusal | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from tewb.arith import Analyzer
 from tewb.ir import Expr, IterVar, const, ops
 from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
+from tewb.schedule.questions import for_now
 from tewb.schedule.scans import shares_memory
 from tewb.schedule.stage import Mark, Stage
 from tewb.tensor import ComputeOp, PlaceholderOp
@@ -51,8 +52,6 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
             f"{stage.name} is not a compute: its code chooses how it writes",
             "align a copy: s.cache_read(...)",
         )
-    if stage.is_inlined:
-        return Refusal(f"{stage.name} is computed inline and has no memory", "call compute_root first")
     refused = shares_memory(stage, "align")
     if refused:
         return refused
@@ -64,7 +63,14 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(
             f"no stride is {offset} more than a multiple of {factor}", f"offset goes from 0 to {factor - 1}"
         )
-    return None
+    return for_now(_has_memory(stage))
+
+
+@storage_align.invariant
+def _has_memory(stage: Stage) -> Refusal | None:
+    if not stage.is_inlined:
+        return None
+    return Refusal(f"{stage.name} is computed inline and has no memory", "call compute_root first")
 
 
 @storage_align.effect

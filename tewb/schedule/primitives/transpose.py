@@ -40,13 +40,17 @@ from tewb.schedule.inlining import inlined_operations
 from tewb.schedule.journal import Step
 from tewb.schedule.questions import (
     agrees_with_marks,
+    at_once,
     constant_extent,
     has_loops,
     independent,
     no_calls,
+    not_inline,
     nothing_inside,
     one_vector_loop,
+    opaque,
     unmarked,
+    unsettled,
 )
 from tewb.schedule.relation import index_up
 from tewb.schedule.stage import Stage
@@ -81,20 +85,28 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if rows is lanes:
         return Refusal(f"both loops are {stage.axis_name(rows)}", "a tile takes two different loops")
     vectorized = stage.annotations.get(lanes) == "vectorize" and not stage.marks_of("transpose")
-    return (
+    refused = (
         has_loops(stage)
+        or not_inline(stage)
         or no_calls(stage, rows)
+        or opaque(stage, rows)
         or unmarked(stage, rows)
-        or (None if vectorized else unmarked(stage, lanes) or one_vector_loop(stage, lanes))
+        or (
+            None
+            if vectorized
+            else opaque(stage, lanes) or unmarked(stage, lanes) or one_vector_loop(stage, lanes)
+        )
         or independent(stage, rows, "transpose")
         or independent(stage, lanes, "transpose")
         or _innermost(stage, rows, lanes)
         or nothing_inside(stage, rows)
         or agrees_with_marks(stage, "vectorize", rows)
+        or unsettled(stage.schedule)
         or constant_extent(stage, rows, MAX_LANES, "transpose")
         or constant_extent(stage, lanes, MAX_LANES, "transpose")
         or _untransposed(stage, rows, lanes)
     )
+    return at_once(refused)
 
 
 def _innermost(stage: Stage, rows: IterVar, lanes: IterVar) -> Refusal | None:

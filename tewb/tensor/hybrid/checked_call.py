@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tewb.base import HybridError, TewbError
-from tewb.ir import ops
 from tewb.tensor.hybrid.checked_arrays import as_checked
 from tewb.tensor.hybrid.syntax import set_names
-from tewb.tensor.hybrid.words import CASTS, cast_array
+from tewb.tensor.hybrid.typed_numbers import typed
+from tewb.tensor.hybrid.words import CASTS
 
 if TYPE_CHECKING:
     from tewb.tensor.hybrid.script import HybridFunction
@@ -82,13 +82,6 @@ class CheckedCall:
         if node.id in CASTS:
             return node.id
         raise self.error(node, f"{node.id} has no value here", "a name is set above, or around the function")
-
-
-def typed(value: Any) -> Any:
-    """A number as a value of the dtype that it has when it is compiled."""
-    if isinstance(value, np.generic):
-        return value
-    return cast_array(value, str(ops.convert(value).dtype))
 
 
 def plain(x: Any) -> str:

@@ -11,8 +11,8 @@ from tewb.base import BoundError
 from tewb.tensor.hybrid.checked_arrays import CheckedArray
 from tewb.tensor.hybrid.checked_call import CheckedCall
 from tewb.tensor.hybrid.syntax import subscripts
+from tewb.tensor.hybrid.typed_numbers import cast_array
 from tewb.tensor.hybrid.values import Evaluate
-from tewb.tensor.hybrid.words import cast_array
 
 
 class CheckedElements:

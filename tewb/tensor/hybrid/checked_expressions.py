@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import DType
-from tewb.ir import ops
 from tewb.tensor.hybrid import refusals
 from tewb.tensor.hybrid.checked_arrays import CheckedArray
-from tewb.tensor.hybrid.checked_call import CheckedCall, plain, typed
+from tewb.tensor.hybrid.checked_call import CheckedCall, plain
 from tewb.tensor.hybrid.checked_elements import CheckedElements, check_number, is_integer
-from tewb.tensor.hybrid.operators import BINARY, COMPARE
+from tewb.tensor.hybrid.operators import BINARY, COMPARE, OF_BOOLEANS
+from tewb.tensor.hybrid.syntax import literal
+from tewb.tensor.hybrid.typed_numbers import beside, cast_array, matched, typed
 from tewb.tensor.hybrid.values import CountedRange, Inlinable
-from tewb.tensor.hybrid.words import CASTS, FUNCTIONS, LOOPS, cast_array, extreme
+from tewb.tensor.hybrid.words import CASTS, FUNCTIONS, LOOPS, extreme
 
 
 class CheckedExpressions:
@@ -64,7 +64,11 @@ class CheckedExpressions:
             raise self.call.error(
                 node, f"the operator {type(op).__name__} is not part of the hybrid language"
             )
-        x, y = self.matched(check_number(self.call, a, node), check_number(self.call, b, node))
+        x, y = matched(
+            check_number(self.call, a, node),
+            check_number(self.call, b, node),
+            count_booleans=not isinstance(op, OF_BOOLEANS),
+        )
         if isinstance(op, ast.FloorDiv | ast.Mod) and is_integer(y) and np.any(np.asarray(y) == 0):
             raise self.call.error(node, "division by zero", "guard it with an if")
         if isinstance(op, ast.LShift | ast.RShift) and isinstance(x, np.generic | np.ndarray):
@@ -76,26 +80,6 @@ class CheckedExpressions:
         except (ZeroDivisionError, TypeError, ValueError) as e:
             raise self.call.error(node, str(e)) from None
 
-    def matched(self, a: Any, b: Any) -> tuple[Any, Any]:
-        """Two values in the dtype that they have in the compiled function."""
-        weak = [type(v) in (bool, int, float) for v in (a, b)]
-        if all(weak):
-            return a, b
-        if any(weak):
-            number, other = (a, b) if weak[0] else (b, a)
-            if type(number) is float and other.dtype.kind != "f":
-                number, other = np.float32(number), other.astype("float32")
-            elif type(number) is bool or other.dtype.kind == "b":
-                number, other = self._common(typed(number), other)
-            else:
-                number = cast_array(number, other.dtype.name)
-            return (number, other) if weak[0] else (other, number)
-        return self._common(a, b)
-
-    def _common(self, a: Any, b: Any) -> tuple[Any, Any]:
-        d = ops.common_dtype(DType(a.dtype.name), DType(b.dtype.name))
-        return a.astype(str(d)), b.astype(str(d))
-
     def compare(self, node: ast.Compare) -> Any:
         left = self.evaluate(node.left)
         result: Any = True
@@ -106,7 +90,7 @@ class CheckedExpressions:
                 raise self.call.error(node, f"{type(op).__name__} is not part of the hybrid language")
             x, y = left, right
             if not (isinstance(left, str) and isinstance(right, str)):
-                x, y = self.matched(check_number(self.call, left, node), check_number(self.call, right, node))
+                x, y = matched(check_number(self.call, left, node), check_number(self.call, right, node))
             result = pair[0](x, y)
             if len(node.ops) > 1 and not result:
                 return result
@@ -138,7 +122,9 @@ class CheckedExpressions:
 
     def choice(self, node: ast.IfExp) -> Any:
         cond = self.truth_value(node.test)
-        return self.evaluate(node.body if cond else node.orelse)
+        chosen, other = (node.body, node.orelse) if cond else (node.orelse, node.body)
+        value, number = self.evaluate(chosen), literal(other)
+        return value if number is None or not isinstance(cond, np.generic) else beside(value, number)
 
     def attribute(self, node: ast.Attribute) -> Any:
         base = self.evaluate(node.value)
@@ -169,6 +155,8 @@ class CheckedExpressions:
     def call_word(self, node: ast.Call) -> Any:
         name = self.callee(node)
         args = [self.evaluate(a) for a in node.args]
+        if name == "bind" and len(args) == 2:
+            return CountedRange("range", (args[1],))
         if name in LOOPS or name == "const_range":
             return CountedRange(name, tuple(args))
         if name == "len":
@@ -177,10 +165,7 @@ class CheckedExpressions:
             return tuple(enumerate(args[0])) if name == "enumerate" else tuple(zip(*args, strict=False))
         args = [check_number(self.call, a, node) for a in args]
         if name in ("min", "max"):
-            result = args[0]
-            for a in args[1:]:
-                result = extreme(name, *self.matched(result, a))
-            return result
+            return extreme(name, *args)
         if name in CASTS:
             return cast_array(args[0], name)
         if name in ("int", "float"):
@@ -189,8 +174,4 @@ class CheckedExpressions:
         if name not in FUNCTIONS:
             raise self.call.error(node, f"there is no function {name}")
         function: Callable[..., Any] = FUNCTIONS[name][1]
-        if len(args) == 2:
-            args = list(self.matched(*args))
-        elif len(args) == 1:
-            args = [typed(args[0]) if not isinstance(args[0], np.ndarray) else args[0]]
         return function(*args)

@@ -1,8 +1,8 @@
 """A third way to run a hybrid function: operation by operation on numpy arrays, with every access checked.
 
 It walks the syntax tree, so it depends neither on the compiler nor on Python's own meaning of the text, and
-gives values the dtypes that the compiled function gives them: a number takes the dtype of what it meets, a
-scalar variable keeps the dtype of its first value.
+gives values the dtypes that the compiled function gives them: a number is an int32 or a float32, a scalar variable
+keeps the dtype of its first value.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import numpy as np
 from tewb.base import DType
 from tewb.tensor.hybrid import refusals
 from tewb.tensor.hybrid.checked_arrays import CheckedArray, as_checked, read_only
-from tewb.tensor.hybrid.checked_call import CheckedCall, typed
+from tewb.tensor.hybrid.checked_call import CheckedCall
 from tewb.tensor.hybrid.checked_expressions import CheckedExpressions
 from tewb.tensor.hybrid.syntax import element_load
+from tewb.tensor.hybrid.typed_numbers import cast_array, typed
 from tewb.tensor.hybrid.values import CountedRange
-from tewb.tensor.hybrid.words import DECLARATIONS, cast_array
+from tewb.tensor.hybrid.words import DECLARATIONS
 
 if TYPE_CHECKING:
     from tewb.tensor.hybrid.script import HybridFunction

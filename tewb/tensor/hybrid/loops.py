@@ -6,15 +6,20 @@ import ast
 from collections.abc import Callable, Sequence
 
 from tewb.ir import (
+    REAL,
+    AxisKind,
     Buffer,
     BufferLoad,
     Expr,
     For,
     ForKind,
+    IterVar,
     Stmt,
     Var,
     const,
     const_int,
+    is_real,
+    is_virtual,
     ops,
     walk,
 )
@@ -66,6 +71,8 @@ class LoopTranslator:
 
     def counted(self, node: ast.For, over: CountedRange) -> Emitted:
         translation, indices = self.translation, self.expressions.indices
+        if over.word == "bind":
+            return self.on_threads(node, over)
         ends = [indices.index_value(b, node.iter) for b in over.bounds]
         if len(ends) <= 3 and any(isinstance(n, BufferLoad) for e in ends for n in walk(e)):
             check_count(translation, node, ends, indices.ranges_of)
@@ -77,6 +84,26 @@ class LoopTranslator:
         if over.word == "const_range":
             return self.written_out(node, self.known_range(node, bounds))
         return self.for_range(node, self.loop_name(node), LOOPS[over.word], bounds)
+
+    def on_threads(self, node: ast.For, over: CountedRange) -> Emitted:
+        """for i in bind("threadIdx.x", n): a loop that threads run, if its iterations may run in any order."""
+        form = 'bind("threadIdx.x", n)'
+        if len(over.bounds) != 2:
+            raise self.translation.refuse(node.iter, "bind takes a thread tag and a number", form)
+        tag, count = over.bounds
+        if not is_real(tag) and not is_virtual(tag):
+            raise self.translation.refuse(
+                node.iter,
+                f"there are no threads with the tag {tag!r}",
+                f"tags are {', '.join(REAL)} and vthread",
+            )
+        axis = self.translation.result.axis
+        position = len(axis)
+        loop = self.counted(node, CountedRange("range", (count,)))
+        iv = axis[position]
+        if iv.kind is AxisKind.DATA:
+            axis[position] = IterVar(iv.dom, iv.var, iv.kind, str(tag))
+        return loop
 
     def known_range(self, node: ast.For, bounds: Sequence[Expr]) -> range:
         numbers = [const_int(b) for b in bounds]

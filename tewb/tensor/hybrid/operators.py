@@ -45,6 +45,8 @@ def _product(a: Any, b: Any) -> Any:
     return a * b
 
 
+OF_BOOLEANS = (ast.BitAnd, ast.BitOr, ast.BitXor)  # others count booleans as int32
+
 # On numbers known now, and on elements.
 BUILD: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     **BINARY,

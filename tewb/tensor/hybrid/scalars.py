@@ -39,15 +39,18 @@ class ScalarTranslator:
         return self.arithmetic.convert(value, node)
 
     def convert_to_dtype(self, buffer: Buffer, value: Value, node: ast.AST) -> Expr:
-        """`value` in the dtype of a scalar variable, which its first value gave it."""
+        """`value` in the dtype of a scalar variable, which its first value gave it. What a number as 1 or 0.5 makes of
+        a narrow element, an int32 or a float32, becomes narrow again."""
         e = value if isinstance(value, Expr) else self.convert(value, node)
         dtype = buffer.dtype
-        fits = e.dtype == dtype or (
-            isinstance(value, Expr | np.generic) and ops.common_dtype(e.dtype, dtype) == dtype
-        )
         number = isinstance(value, bool | int | float) and not isinstance(value, np.generic)
         if number:
             fits = dtype.is_float or (dtype.is_int and not isinstance(value, float)) or e.dtype == dtype
+        else:
+            same_kind = (e.dtype.is_int and dtype.is_int) or (e.dtype.is_float and dtype.is_float)
+            fits = ops.common_dtype(e.dtype, dtype) == dtype or (
+                same_kind and e.dtype.bits <= max(32, dtype.bits)
+            )
         if not fits:
             raise self.translation.refuse(
                 node,

@@ -13,6 +13,7 @@ import numpy as np
 
 from tewb.base import HybridError, Span, TewbError, here, masked_elements
 from tewb.ir import Expr
+from tewb.tensor.hybrid.eager_code import eager_code, function_of
 from tewb.tensor.hybrid.op import HybridOp
 from tewb.tensor.hybrid.source_text import SourceText, source_of
 from tewb.tensor.hybrid.statements import StatementTranslator
@@ -28,6 +29,7 @@ class HybridFunction(Inlinable):
 
     def __init__(self, function: Callable[..., Any] | None, text: SourceText) -> None:
         self.function, self.text, self.name = function, text, text.name
+        self._eager_code: types.CodeType | None = None
         if function is not None:
             functools.update_wrapper(self, function)
 
@@ -165,7 +167,7 @@ class HybridFunction(Inlinable):
     # ---- the ways to run
 
     def eager(self, values: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> Any:
-        """Run on numpy arrays, as plain Python. The words of the language are added to a copy of the globals,
+        """Run on numpy arrays, as Python, with the dtypes that values have when compiled. The words of the language are added to a copy of the globals,
         so nothing is left behind, and the function may call itself or others, in several threads.
         `arrays` gives the tensors of the code around it."""
         f = self.function
@@ -175,11 +177,9 @@ class HybridFunction(Inlinable):
         words = eager_names()
         hybrid = {n: v for n, v in f.__globals__.items() if n in words and isinstance(v, HybridFunction)}
         scope = {**f.__globals__, **words, **hybrid, **arrays}
-        cells = tuple(
-            types.CellType(arrays[n]) if n in arrays else c
-            for n, c in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
-        )
-        run = types.FunctionType(f.__code__, scope, f.__name__, f.__defaults__, cells)
+        if self._eager_code is None:
+            self._eager_code = eager_code(self.text, f)
+        run = function_of(self._eager_code, f, scope, arrays)
         with np.errstate(all="ignore"):  # integers wrap, as they do when compiled
             return run(**{a.arg: values.get(a.arg) for a in self.text.tree.args.args})
 
@@ -231,11 +231,12 @@ def script(f: Callable[..., Any] | None = None, *, source: str | None = None) ->
     """Make `f` a hybrid function: `@te.hybrid.script`.
 
     Inside of it: output_tensor(shape, dtype), allocate(shape, dtype, scope), loops over range, serial,
-    parallel, vectorize, unroll and const_range, over tensors and tuples, if and while, elements and slices
+    parallel, vectorize, unroll, const_range and bind("threadIdx.x", n), over tensors and tuples, if and while, elements and slices
     (a[i], b[i, 1:n] = a[i, :-1] * 2), arithmetic, comparisons, and, or, not, x if c else y, min, max, math
     functions, casts such as float32(x), assert, and calls of other hybrid functions. Names from outside are
-    numbers, numpy arrays (constants, as they are when it is compiled), tensors and hybrid functions. A scalar
-    variable keeps the dtype of its first value: int32 for a number such as 0, float32 for 0.0.
+    numbers, numpy arrays (constants, as they are when it is compiled), tensors and hybrid functions. Arithmetic is that
+    of expressions, on numpy arrays too: 5 is an int32, 0.5 a float32, and what is stored gets the dtype of its place. A
+    scalar variable keeps the dtype of its first value.
 
     The text of `f` is read from its file or notebook cell; `source` gives it for a function made by exec.
     Raises HybridError, with the line and a caret, for anything else.

@@ -18,6 +18,16 @@ def set_names(body: list[ast.stmt]) -> dict[str, int]:
     return counts
 
 
+def literal(node: ast.expr) -> int | float | None:
+    """The number that an expression is, with its sign; None for other expressions."""
+    match node:
+        case ast.Constant(value=bool() | int() | float() as value):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+            return -value
+    return None
+
+
 def written_names(body: list[ast.stmt]) -> set[str]:
     """The names that the statements set, and those whose elements they set."""
     names = set(set_names(body))

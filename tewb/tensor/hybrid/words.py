@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tewb.arith import converted
 from tewb.base import DType
 from tewb.ir import ForKind, intrinsics, ops
+from tewb.tensor.hybrid.typed_numbers import cast_array, matched, typed
 
 LOOPS: dict[str, ForKind] = {
     "range": ForKind.SERIAL,
@@ -20,6 +20,7 @@ LOOPS: dict[str, ForKind] = {
     "parallel": ForKind.PARALLEL,
     "vectorize": ForKind.VECTORIZED,
     "unroll": ForKind.UNROLLED,
+    "bind": ForKind.SERIAL,  # bind(tag, n): by threads, which are loops here
 }
 
 DECLARATIONS = ("output_tensor", "allocate")
@@ -34,7 +35,8 @@ _NUMPY: dict[str, Callable[..., Any]] = {
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "floor": np.floor, "ceil": np.ceil,
     "trunc": np.trunc, "round": np.rint, "nearbyint": np.rint, "isnan": np.isnan, "isinf": np.isinf,
     "isfinite": np.isfinite, "fmod": np.fmod, "atan2": np.arctan2, "hypot": np.hypot, "copysign": np.copysign,
-    "popcount": lambda x: _popcount(x),
+    "popcount": lambda x: _popcount(x), "exp10": lambda x: np.power(np.asarray(x).dtype.type(10), x),
+    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "nextafter": np.nextafter,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "rsqrt": lambda x: 1 / np.sqrt(x),
     "erf": lambda x: np.vectorize(math.erf)(x).astype(np.asarray(x).dtype)[()],
 }  # fmt: skip
@@ -59,24 +61,30 @@ def _truncdiv(a: Any, b: Any) -> Any:
 
 
 def _select(c: Any, a: Any, b: Any) -> Any:
-    chosen: Any = np.where(c, a, b)
+    chosen: Any = np.where(c, *map(typed, matched(a, b)))
     return chosen[()]
 
 
 for _name in intrinsics.ROUNDING:
     _NUMPY[_name] = _rounded(_NUMPY[_name])
 
+
+def _of_typed(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f` of values in their common dtype."""
+    return lambda *values: f(*map(typed, matched(*values)))
+
+
 # A word of one or more values: how it is compiled, and how it runs on numpy.
 FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    name: (getattr(intrinsics, name), function) for name, function in _NUMPY.items()
+    name: (getattr(intrinsics, name), _of_typed(function)) for name, function in _NUMPY.items()
 }
-FUNCTIONS["power"] = (ops.power, np.power)
-FUNCTIONS["fma"] = (intrinsics.fma, lambda a, b, c: a * b + c)
+FUNCTIONS["power"] = (ops.power, _of_typed(np.power))
+FUNCTIONS["fma"] = (intrinsics.fma, _of_typed(lambda a, b, c: a * b + c))
 FUNCTIONS["likely"] = (ops.likely, lambda x: x)
-FUNCTIONS["abs"] = (ops.absolute, abs)
+FUNCTIONS["abs"] = (ops.absolute, _of_typed(abs))
 FUNCTIONS["select"] = (ops.select, _select)
-FUNCTIONS["truncdiv"] = (ops.truncdiv, _truncdiv)
-FUNCTIONS["truncmod"] = (ops.truncmod, lambda a, b: a - b * _truncdiv(a, b))
+FUNCTIONS["truncdiv"] = (ops.truncdiv, _of_typed(_truncdiv))
+FUNCTIONS["truncmod"] = (ops.truncmod, _of_typed(lambda a, b: a - b * _truncdiv(a, b)))
 
 WORDS = frozenset((*LOOPS, "const_range", *DECLARATIONS, *CASTS, *FUNCTIONS, "min", "max"))
 
@@ -99,12 +107,6 @@ class _CountedRange:
         return map(np.int32, self.numbers)
 
 
-def cast_array(x: Any, dtype: str) -> Any:
-    """`x` converted as in a kernel: integers wrap, floats lose their fraction."""
-    with np.errstate(all="ignore"):
-        return converted(x, dtype)[()]
-
-
 class _Caster:
     """The word of a dtype: it converts, and it names the dtype of an array."""
 
@@ -119,13 +121,15 @@ def extreme(name: str, *values: Any) -> Any:
     """min or max: of numbers as in Python, of elements as the compiled code, which keeps NaN."""
     if not any(isinstance(v, np.generic | np.ndarray) for v in values):
         return getattr(builtins, name)(*values)
-    return reduce(np.minimum if name == "min" else np.maximum, values)
+    smaller_or_larger = np.minimum if name == "min" else np.maximum
+    return reduce(lambda a, b: smaller_or_larger(*matched(a, b, count_booleans=True)), values)
 
 
 def eager_names() -> dict[str, Any]:
     """The globals that an eager run adds."""
     words: dict[str, Any] = {name: _array for name in DECLARATIONS}
     words.update({name: _CountedRange for name in LOOPS}, const_range=_known)
+    words["bind"] = lambda tag, n: _CountedRange(n)
     words.update({name: _Caster(name) for name in CASTS})
     words.update({name: eager for name, (_, eager) in FUNCTIONS.items()})
     words["min"], words["max"] = (lambda *v: extreme("min", *v)), (lambda *v: extreme("max", *v))

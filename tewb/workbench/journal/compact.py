@@ -34,7 +34,7 @@ def _arguments(step: Step) -> list[str]:
     shown, named = [], False
     for p in PRIMITIVES[step.primitive].params:
         value = step.args.get(p.name)
-        if value is None or (value == p.default and p.kind == "int"):
+        if value is None or (value == p.default and p.kind in ("int", "value")):
             named = True
         elif p.kind == "axes":
             shown += [_word(v) for v in value]
@@ -69,9 +69,9 @@ def read_compact(text: str, schedule: Schedule) -> ReadSteps:
     while not parser.at_end():
         step, place = parser.step()
         try:
-            reason = trial.why_not(step)
+            reason = trial.why_not(step, at_once=False)
             if reason is None:
-                trial.apply(step)
+                trial.apply(step, at_once=False)
         except ScheduleError as e:
             reason = e.message
         if reason is not None:
@@ -209,4 +209,4 @@ class _CompactParser:
 
 
 def _converted(p: Param, word: str) -> Any:
-    return int(word) if p.kind == "int" and re.fullmatch(r"-?\d{1,18}", word) else word
+    return int(word) if p.kind in ("int", "value") and re.fullmatch(r"-?\d{1,18}", word) else word

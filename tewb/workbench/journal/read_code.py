@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tewb.base import ParseError, Span, TewbError, UnreadableError, python_lines, python_tree
-from tewb.ir import IterVar, const_int
-from tewb.schedule import PRIMITIVES, Schedule, Stage
+from tewb.ir import IterVar, Var, const_int, thread_axis
+from tewb.schedule import PRIMITIVES, Schedule, Stage, StageGroup
 from tewb.tensor import Operation, Tensor
 from tewb.workbench.journal.text_errors import ReadSteps, TextRange, closest, text_error
 
@@ -28,10 +28,11 @@ _STATEMENTS: dict[type, str] = {
     ast.AugAssign: "assignments in place", ast.AnnAssign: "annotations", ast.Delete: "del", ast.Assert: "assert",
 }  # fmt: skip
 _FIELDS: dict[type, tuple[str, ...]] = {
-    Schedule: ("outputs", "stages"),
+    Schedule: ("outputs", "stages", "groups"),
     Tensor: ("op",),
     Stage: ("op", "leaf_iter_vars", "all_iter_vars"),
     Operation: ("axis", "reduce_axis"),
+    IterVar: ("var",),
 }
 
 
@@ -160,6 +161,8 @@ class _Reader:
         kind = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         if kind == "create_schedule":
             return self.bind(target, self.created(call))
+        if kind == "thread_axis":
+            return self.bind(target, self.thread_axis(call))
         if kind == "reduce_axis":
             return self.bind(target, self.said_name(call, target))
         of_user = isinstance(call.func, ast.Name)  # a hybrid function defines a tensor as te.compute does
@@ -302,17 +305,30 @@ class _Reader:
     def call(self, node: ast.Call) -> Any:
         if self.is_foreign(node):
             name = ast.unparse(node.func)
+            if name.endswith(".thread_axis"):
+                return self.thread_axis(node)
             return self.created(node) if name.endswith(".create_schedule") else _Unknown(f"{name}(...)")
         if not isinstance(node.func, ast.Attribute):
             raise self.refuse(node, f"{ast.unparse(node.func)} is not a primitive", "write s[C].split(i, 8)")
         owner, name = self.value(node.func.value), node.func.attr
+        if isinstance(owner, Var) and name == "equal" and len(node.args) == 1:
+            return owner.equal(self.integer(node.args[0]))
         if isinstance(owner, Operation | Tensor) and name == "output":
             return self.output(node, owner)
-        if not isinstance(owner, Schedule | Stage):
+        if not isinstance(owner, Schedule | Stage | StageGroup):
             raise self.refuse(
                 node, f"{_said(owner)} has no primitives", "they belong to stages: s[C].split(i, 8)"
             )
         return self.primitive(node, owner, name)
+
+    def thread_axis(self, node: ast.Call) -> IterVar:
+        """The threads of `te.thread_axis((0, 64), "threadIdx.x")`."""
+        args, keywords = self.arguments(node)
+        try:
+            return thread_axis(*args, **keywords)
+        except (TewbError, TypeError) as e:
+            hint = e.hint if isinstance(e, TewbError) else None
+            raise self.refuse(node, str(e).splitlines()[0], hint) from None
 
     def output(self, node: ast.Call, owner: Any) -> Tensor:
         op = owner.op if isinstance(owner, Tensor) else owner
@@ -321,11 +337,13 @@ class _Reader:
             raise self.refuse(node, f"{op.name} has {len(op.outputs)} outputs, counted from 0")
         return op.output(number)
 
-    def primitive(self, node: ast.Call, owner: Schedule | Stage, name: str) -> Any:
+    def primitive(self, node: ast.Call, owner: Schedule | Stage | StageGroup, name: str) -> Any:
         """Do a primitive on the trial schedule, and note the step."""
         own = [p.name for p in PRIMITIVES.values() if isinstance(owner, p.owner)]
+        if isinstance(owner, StageGroup):
+            own = ["compute_at", "compute_root"]
         if name not in own:
-            what = "the schedule" if isinstance(owner, Schedule) else f"stage {owner.name}"
+            what = "the schedule" if isinstance(owner, Schedule) else f"{_kind(owner)} {owner.name}"
             raise self.refuse(node.func, f"{what} has no primitive {name}", closest(name, own))
         f = getattr(owner, name)
         args, keywords = self.arguments(node)
@@ -357,6 +375,10 @@ class _Reader:
 
 def _flat(values: Sequence[Any]) -> list[Any]:
     return [x for v in values for x in (_flat(v) if isinstance(v, list | tuple) else [v])]
+
+
+def _kind(owner: Stage | StageGroup) -> str:
+    return "stage" if isinstance(owner, Stage) else "group"
 
 
 def _said(value: Any) -> str:

@@ -69,10 +69,12 @@ def _try(trial: Schedule, step: Step, names: _JournalNames, problem: Problem | N
     """Do `step`, or say why it cannot be done."""
     try:
         wanted = names.translate(step)
-        reason = trial.why_not(wanted)
+        # What a later step may still make right is a conflict only if the whole is not right.
+        at_once = problem is not None
+        reason = trial.why_not(wanted, at_once)
         if reason is not None:
             return reason
-        trial.apply(wanted)
+        trial.apply(wanted, at_once)
     except (_GoneError, ScheduleError) as e:
         return str(e.args[0])
     stuck = problem(trial) if problem else None

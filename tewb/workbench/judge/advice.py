@@ -38,6 +38,7 @@ from tewb.ir import (
     uses,
     walk,
 )
+from tewb.lowering import with_thread_loops
 from tewb.runtime import Target
 from tewb.schedule import At, Schedule, Split, Stage, Step, divides
 from tewb.schedule.bounds import infer_bounds
@@ -116,7 +117,7 @@ class _Seen:
 
     def __init__(self, program: ProgramView) -> None:
         self.program, self.schedule = program, program.schedule
-        self.function = program.function
+        self.function = with_thread_loops(program.function)
         self.trials = Trials(program)
         self.nests = list(_nests(self.schedule, program.passes[0][1].body, ()))
         self.bounds = infer_bounds(self.schedule, argument_stages(self.schedule, program.args))

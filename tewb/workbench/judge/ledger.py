@@ -38,6 +38,7 @@ from tewb.ir import (
     script,
     walk,
 )
+from tewb.lowering import with_thread_loops
 from tewb.schedule import (
     At,
     Schedule,
@@ -300,7 +301,7 @@ def packed_calls(f: PrimFunc) -> dict[str, int | None]:
                 before = counts.get(name, 0)
                 counts[name] = None if times is None or before is None else before + times
 
-    visit(f.body, (), (), "")
+    visit(with_thread_loops(f).body, (), (), "")
     return counts
 
 

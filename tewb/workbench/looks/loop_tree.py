@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tewb.base import ScheduleError
 from tewb.ir import script
 from tewb.schedule import At, Schedule, Stage, loop_marks, place_text, recompute_factor, stage_marks
 from tewb.schedule.bounds import infer_bounds
@@ -38,7 +39,10 @@ class StageInfo:
 def loop_tree(schedule: Schedule) -> list[StageInfo]:
     """All stages in the order of computation."""
     placed = [s for s in schedule.stages if isinstance(s.attach, At) and not s.is_placeholder]
-    bounds = infer_bounds(schedule) if placed else None
+    try:
+        bounds = infer_bounds(schedule) if placed else None
+    except ScheduleError:  # a later step may make it right
+        return [_stage(s, None if s in placed else 1.0) for s in schedule.stages]
     return [_stage(s, recompute_factor(s, bounds) if s in placed else 1.0) for s in schedule.stages]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tewb.base import ArgumentError, TewbError, check_given, here, is_count, memory_dtype
 from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk
+from tewb.lowering import with_thread_loops
 from tewb.tensor import PlaceholderOp, Tensor
 from tewb.workbench.measure.counts import value_of
 from tewb.workbench.measure.suitable_inputs import suitable_inputs
@@ -116,7 +117,7 @@ def trace(session: SessionView, buffer: str, limit: int = 4096) -> AccessTrace:
     a buffer that the program does not have, and where native code would be called.
     """
     check_given(is_count(limit), "limit", limit, "a number of accesses", "limit=4096")
-    f = session.function
+    f = with_thread_loops(session.function)
     _check_constant(f)
     traced = _find(f, buffer)
     shape = tuple(const_int(n) for n in traced.shape)

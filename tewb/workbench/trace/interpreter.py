@@ -18,8 +18,9 @@ from tewb.arith import converted, row_major, truncated_quotient
 from tewb.base import BoundError, TewbError, from_memory, memory_dtype, rounded, to_memory
 from tewb.ir import LEAVES, const_int
 from tewb.ir.ops import wrap
+from tewb.lowering import with_thread_loops
 from tewb.runtime import NDArray, registered_function
-from tewb.testing import CALLS
+from tewb.testing import CALLS, nextafter, reinterpreted
 
 Loops = list[tuple[str, int]]
 # Called with the owner of the memory, "read" or "write", and the positions of the elements.
@@ -162,6 +163,8 @@ class IRInterpreter:
         self.run(s.body)
 
     def attr(self, s: ir.AttrStmt) -> None:
+        if ir.launched(s) is not None:
+            return self.run(with_thread_loops(ir.PrimFunc("launch", (), s, ())).body)
         before = self._region
         self._region = s.node if isinstance(s.node, ir.ExternRegion) else before
         self.run(s.body)
@@ -230,6 +233,12 @@ class IRInterpreter:
                 return 0  # touches no element
             case ir.Call("erf", (a,)):
                 return rounded(np.vectorize(math.erf)(self.value(a)), e.dtype)[()]
+            case ir.Call("reinterpret", (a,)):
+                return reinterpreted(self.value(a), a.dtype, e.dtype)[()]
+            case ir.Call("nextafter", (a, b)):
+                return rounded(nextafter(self.value(a), self.value(b), e.dtype), e.dtype)[()]
+            case ir.Call("clz" as op, (a,)):  # an int of Python has no width
+                return CALLS[op](np.asarray(self.value(a)).astype(str(a.dtype.element)))[()]
             case ir.Call(op, args) if op in CALLS:
                 results = np.asarray(CALLS[op](*[self.value(a) for a in args]))
                 return rounded(results, e.dtype)[()]

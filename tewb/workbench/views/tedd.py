@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from tewb.base import printable
 from tewb.ir import Expr, IterVar, script
-from tewb.schedule import At, Schedule, Split, Stage, loop_marks, stage_marks
+from tewb.schedule import At, Fuse, Schedule, Split, Stage, loop_marks, stage_marks
 from tewb.tensor import Tensor
 from tewb.workbench.looks.sizes import memory_shown
 from tewb.workbench.views.graph import quoted
@@ -80,8 +80,10 @@ def _relations(s: Stage, node: str, extents: dict[IterVar, Expr]) -> Iterable[st
         if isinstance(r, Split):
             size = f"factor {r.factor}" if r.factor is not None else f"nparts {r.nparts}"
             above, below, text = [r.parent], [r.outer, r.inner], f"split, {size}"
-        else:
+        elif isinstance(r, Fuse):
             above, below, text = [r.outer, r.inner], [r.fused], "fuse"
+        else:
+            above, below, text = [], [r.iter], "singleton"
         yield f"{relation} [shape=ellipse, label={quoted(text)}];"
         yield from (f"{names[iv]} -> {relation};" for iv in above)
         yield from (f"{relation} -> {names[iv]};" for iv in below)

@@ -1,0 +1,105 @@
+"""Computes made of an intrinsic: its parts of tensors, its place in the loops, and what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import tewb
+from tests import intrinsics
+from tests.programs import assert_same_result
+from tewb import te
+from tewb.base import ScheduleError, TewbError
+from tewb.tensor import TensorComputeOp
+
+A, B = te.placeholder((6, 8), name="A"), te.placeholder((12, 8), name="B")
+
+
+def test_rows_that_an_intrinsic_adds() -> None:
+    add = intrinsics.add(8)
+    C = te.compute((6, 8), lambda i: add(A[i, 0:8], B[i + 2]), name="C")
+    assert isinstance(C.op, TensorComputeOp) and repr(C.op.body[0]) == "A[i, ax0] + B[i + 2, ax0]"
+    s = te.create_schedule(C.op)
+    assert s[C].loops() == f"i(6), ax0(8, tensorize {add.name})"
+    s[C].split("i", factor=4)
+    assert_same_result(s, [A, B], [C])
+    assert "extern_region" in str(tewb.lower(s, [A, B, C]))
+
+
+@pytest.mark.parametrize("terms", [8, 4])
+def test_a_matrix_times_vectors_with_a_reduction_outside(terms: int) -> None:
+    gemv = intrinsics.gemv(4, terms)
+    k = te.reduce_axis((0, 8 // terms), name="k")
+    C = te.compute(
+        (6, 3, 4),
+        lambda i, j: gemv(
+            A[i, k * terms : k * terms + terms],
+            B[j * 4 : j * 4 + 4, k * terms : k * terms + terms],
+            reduce_axis=k,
+        ),
+        name="C",
+    )
+    s = te.create_schedule(C.op)
+    assert [iv.name for iv in s[C].leaf_iter_vars] == ["i", "j", "k", "ax0", "k"]
+    s[C].reorder("j", "i")
+    assert_same_result(s, [A, B], [C])
+
+
+def test_an_intrinsic_of_any_size_on_whole_tensors() -> None:
+    x, y = te.placeholder((7,), name="x"), te.placeholder((7,), name="y")
+    C = te.compute((7,), lambda: intrinsics.add(te.var("n"))(x, y), name="C")
+    assert_same_result(te.create_schedule(C.op), [x, y], [C])
+
+
+def test_it_is_tensorized_again_after_an_undo_and_takes_no_cache() -> None:
+    C = te.compute((6, 8), lambda i: intrinsics.add(8)(A[i], B[i]), name="C")
+    s = te.create_schedule(C.op)
+    s[C].split("i", factor=2)
+    s.restore(())
+    assert "tensorize" in s[C].loops()
+    with pytest.raises(ScheduleError, match="its loops are scheduled already"):
+        s.cache_write(C, "local")
+
+
+def test_what_it_reads_may_be_computed_in_its_loops() -> None:
+    D = te.compute((6, 8), lambda i, j: A[i, j] * 2.0, name="D")
+    C = te.compute((6, 8), lambda i: intrinsics.add(8)(A[i], D[i]), name="C")
+    s = te.create_schedule(C.op)
+    s[D].compute_at(s[C], "i")
+    assert_same_result(s, [A], [C])
+
+
+whole = te.placeholder((6, 8), "int8", "whole")
+r = te.reduce_axis((0, 2), name="r")
+
+
+@pytest.mark.parametrize(
+    ("f", "said"),
+    [
+        (lambda add, i: add(A[i]), "takes 2 parts of tensors, not 1"),
+        (lambda add, i: add(A[i, 0:4], B[i]), "x of add.* has the extent 8, and its part 4"),
+        (lambda add, i: add(A, B[i]), "x of add.* has 1 dimensions, and the part of A 2"),
+        (lambda add, i: add(A[i, 0:8:2], B[i]), "takes every element, not every 2th"),
+        (lambda add, i: add(whole[i], B[i]), "x of add.* is float32, and whole is int8"),
+        (lambda add, i: add(A[i], 3), "takes parts of tensors, not 3"),
+        (lambda add, i: add(A[i], B[i], reduce_axis=r), "has no reduction that could go on"),
+        (lambda add, i: A[i, 0], r"the shape has 2 dimensions and the function takes 1 ind"),
+    ],
+)
+def test_what_does_not_fit(f: Callable[..., Any], said: str) -> None:
+    add = intrinsics.add(8)
+    with pytest.raises(TewbError, match=said) as e:
+        te.compute((6, 8), lambda i: f(add, i), name="C")
+    assert e.value.hint and e.value.span
+
+
+def test_dimensions_without_an_index_are_those_of_the_intrinsic() -> None:
+    add = intrinsics.add(8)
+    with pytest.raises(TewbError, match="computes 1 dimensions, and 2 have no index"):
+        te.compute((6, 2, 8), lambda i: add(A[i], B[i]), name="C")
+    with pytest.raises(TewbError, match="computes 1 dimensions, and 0 have no index"):
+        te.compute((6,), lambda i: add(A[i], B[i]), name="C")
+    with pytest.raises(TewbError, match=r"z of add.* has the extent 8, and its part 4"):
+        te.compute((6, 4), lambda i: add(A[i], B[i]), name="C")

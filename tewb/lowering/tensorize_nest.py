@@ -1,0 +1,257 @@
+"""The loops around an intrinsic: those outside of the tensorized loop, and in them its code on parts of the tensors.
+
+for i.outer:
+    reset(C.tile)                       where the reduction goes on outside of the intrinsic
+    for k.outer:
+        update(A.tile, B.tile, C.tile)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tewb.arith.intset import Interval, point
+from tewb.base import LowerError
+from tewb.ir import (
+    AxisKind,
+    Buffer,
+    Expr,
+    IfThenElse,
+    IterVar,
+    Range,
+    Stmt,
+    Var,
+    const,
+    const_int,
+    ops,
+    script,
+    seq,
+    substitute,
+    uses,
+)
+from tewb.lowering.bind_buffers import compact_strides, is_compact
+from tewb.lowering.compute_nest import ComputeNest
+from tewb.lowering.extern_buffers import body_on_memory
+from tewb.lowering.extern_nest import extern_scope
+from tewb.schedule import (
+    Mismatch,
+    Stage,
+    TensorMatch,
+    TensorPart,
+    full,
+    index_up,
+    intervals_up,
+    not_plain,
+    shifted,
+    tensor_match,
+)
+from tewb.tensor import ComputeOp, TensorIntrin
+
+if TYPE_CHECKING:
+    from tewb.lowering.nest import Nests
+
+Guards = list[tuple[IterVar, Expr]]
+
+
+class TensorizeNest(ComputeNest):
+    """The loops of one compute stage whose loops from `axis` on are done by an intrinsic."""
+
+    def __init__(
+        self, nests: Nests, stage: Stage, op: ComputeOp, axis: IterVar, intrin: TensorIntrin
+    ) -> None:
+        super().__init__(nests, stage, op)
+        self.axis, self.intrin = axis, intrin
+        self.parts: tuple[TensorPart, ...] = ()
+        self.position = stage.leaf_iter_vars.index(axis)
+        self.around, self.within = self.leaves[: self.position], self.leaves[self.position :]
+
+    def nest(self) -> Stmt:
+        self.check()
+        guards = self.guards()
+        found = tensor_match(self.op, self.intrin, self.region(), self.analyzer)
+        if isinstance(found, Mismatch):
+            raise self.error(found.reason, found.hint)
+        self.parts = (*found.inputs, *found.outputs)
+        memory = [self.part_of_memory(p) for p in self.parts]
+        self.check_dense(memory)
+        reductions = [i for i, iv in enumerate(self.around) if iv.kind is AxisKind.REDUCE]
+        if all(const_int(self.own.extents[self.around[i]]) == 1 for i in reductions):
+            return self.loops(0, self.position, guards, self.statement("body", memory))
+        self.check_parts(found, reductions)
+        first = reductions[0]
+        early = [g for g in guards if self.depth(g[1]) < first]
+        late = [g for g in guards if self.depth(g[1]) >= first]
+        update = self.statement("update", memory)
+        if self.made(memory)["reset"] is None:
+            self.check_begins(reductions)
+            begins = ops.all_of(*[ops.equal(self.own.vars[self.around[i]], 0) for i in reductions])
+            update = IfThenElse(begins, self.statement("body", memory), update, self.origin)
+            return self.loops(0, first, early, self.loops(first, self.position, late, update))
+        reset = self.reset(first, late, memory)
+        return self.loops(0, first, early, seq(reset, self.loops(first, self.position, late, update)))
+
+    def error(self, reason: str, hint: str | None = None) -> LowerError:
+        return LowerError(
+            f"tensorize on stage {self.stage.name}: {reason}",
+            loops=self.stage.loops(),
+            hint=hint,
+            span=self.stage.origin(self.axis).span,
+        )
+
+    # ---- what cannot be done by an intrinsic
+
+    def check(self) -> None:
+        """Refuse loops that are more than they say, and accesses that would be checked one by one."""
+        refused = not_plain(self.stage, self.axis)
+        if refused is not None:
+            raise self.error(refused.reason, refused.hint)
+        for read in (self.nests.schedule.stage_of(t) for t in self.op.inputs):
+            if read.marks_of("rolling_buffer"):
+                raise self.error(
+                    f"{read.name} is a rolling buffer, and the code of an intrinsic does not know that it goes round",
+                    "leave out rolling_buffer",
+                )
+        if self.op.domains:
+            ranges = ", ".join(self.stage.axis_name(iv) for iv in self.op.domains)
+            raise self.error(
+                f"the range of {ranges} depends on other axes or on data, and an intrinsic has one size",
+                "tensorize a compute whose reductions have ranges of their own",
+            )
+        for access in self.unproved(self.op.body):
+            raise self.error(
+                f"{self.outside(access)} unless it is checked, and an intrinsic checks no elements",
+                "copy what is read to a stage of its own, with te.if_then_else",
+            )
+
+    def guards(self) -> Guards:
+        """The guards around the intrinsic. Those that depend on loops in it are refused: they would cut it in two."""
+        values: dict[IterVar, Expr] = dict(self.own.vars)
+        guards = index_up(self.stage.relations, values, self.own.extents, self.analyzer)
+        for iv, r in self.own.ranges.items():
+            guards += [(iv, g) for g in self.edges(iv, r, ops.add(r.min, values[iv]))]
+        needed = [(iv, g) for iv, g in guards if not self.analyzer.can_prove(g)]
+        for iv, g in needed:
+            if self.depth(g) >= self.position:
+                raise self.error(
+                    f"the last iterations would pass the end of {self.stage.axis_name(iv)} ({script(g)} does not always "
+                    f"hold), and {self.intrin.name} does whole ones only",
+                    "split by a factor that divides, or pad the tensors",
+                )
+        return needed
+
+    def region(self) -> dict[IterVar, Range]:
+        """The range of each axis in one iteration of the loops outside. Raises LowerError where the loops inside do
+        not run over a box."""
+        own, simplify = self.own, self.analyzer.simplify
+        sets: dict[IterVar, Interval] = {iv: point(self.iteration(iv)) for iv in self.around}
+        sets |= {iv: full(own.extents[iv]) for iv in self.within}
+        intervals_up(self.stage.relations, sets, own.extents, self.analyzer)
+        region = {}
+        for iv, r in own.ranges.items():
+            x = shifted(r, sets[iv])
+            one = const(1, x.lo.dtype)
+            extent = one if x.is_point else simplify(ops.add(ops.sub(x.hi, x.lo), 1))
+            region[iv] = Range(simplify(x.lo), extent)
+        count = _product([r.extent for r in region.values()])
+        if not self.analyzer.can_prove(ops.equal(count, _product([own.extents[iv] for iv in self.within]))):
+            boxes = ", ".join(f"{self.stage.axis_name(iv)}: {script(r.extent)}" for iv, r in region.items())
+            raise self.error(
+                f"the loops from {self.stage.axis_name(self.axis)} on do not run over neighbours only: they lie in "
+                f"({boxes}), with others between them",
+                "tensorize inner loops of splits",
+            )
+        return region
+
+    def iteration(self, iv: IterVar) -> Expr:
+        """The iteration of a loop outside: the first where there is only one."""
+        v = self.own.vars[iv]
+        return const(0, v.dtype) if const_int(self.own.extents[iv]) == 1 else v
+
+    def check_parts(self, found: TensorMatch, reductions: Sequence[int]) -> None:
+        """A reduction that goes on outside needs an update, on outputs that it does not move."""
+        names = ", ".join(self.stage.axis_name(self.around[i]) for i in reductions)
+        if self.made([*self.intrin.declared])["update"] is None:
+            raise self.error(
+                f"the reduction goes on in {names}, outside of {self.stage.axis_name(self.axis)}, and {self.intrin.name} "
+                "has no update",
+                "let its function return (body, reset, update), or reorder the reduce loops inside",
+            )
+        moving = [self.own.vars[self.around[i]] for i in reductions]
+        if any(uses(e, moving) for part in found.outputs for e in part.origin):
+            raise self.error(
+                f"{names} runs over elements and over terms of a reduction", "fuse axes of one kind"
+            )
+
+    def check_begins(self, reductions: Sequence[int]) -> None:
+        """Without a reset the first iteration begins the sums, so there is one."""
+        for iv in (self.around[i] for i in reductions):
+            if not self.analyzer.can_prove(ops.greater_equal(self.own.extents[iv], 1)):
+                raise self.error(
+                    f"{self.stage.axis_name(iv)} may have no iteration, and {self.intrin.name} has no reset to begin with",
+                    "let its function return (body, reset, update)",
+                )
+
+    def check_dense(self, memory: Sequence[Buffer]) -> None:
+        """A buffer that was declared without strides promises dense memory."""
+        for b, there, part in zip(self.intrin.declared, memory, self.parts, strict=True):
+            if b in self.intrin.bound and not b.strides and not is_compact(there):
+                raise self.error(
+                    f"buffer {b.name} of {self.intrin.name} is declared without strides, and its part of "
+                    f"{part.tensor.name} has the strides ({', '.join(script(n) for n in there.strides)})",
+                    'te.decl_buffer(..., strides=[te.var("s"), 1])',
+                )
+
+    # ---- statements
+
+    def part_of_memory(self, part: TensorPart) -> Buffer:
+        """The buffer for a part of a tensor: its strides are those of the memory, its offset is where it begins."""
+        buffer, mins = self.nests.buffer(part.tensor)
+        strides = compact_strides(buffer)
+        offset = buffer.elem_offset
+        for at, low, step in zip(part.origin, mins, strides, strict=True):
+            offset = ops.add(offset, ops.mul(ops.sub(at, low), step))
+        own = tuple(strides[d] for d in part.dims)
+        name, simplify = f"{part.tensor.name}.tile", self.analyzer.simplify
+        return Buffer(name, part.tensor.dtype, part.shape, own, simplify(offset), buffer.scope, buffer.data)
+
+    def made(self, buffers: Sequence[Buffer]) -> Mapping[str, Stmt | None]:
+        count = len(self.intrin.inputs)
+        return self.intrin.statements(list(buffers[:count]), list(buffers[count:]))
+
+    def statement(self, which: str, memory: Sequence[Buffer]) -> Stmt:
+        """The statement called `which` of the intrinsic, on parts of memory."""
+
+        def make(buffers: list[Buffer]) -> Stmt:
+            made = self.made(buffers)[which]
+            return seq() if made is None else made
+
+        count = len(self.intrin.inputs)
+        ins, outs = list(memory[:count]), list(memory[count:])
+        reads = {"body": ins, "reset": [], "update": [*ins, *outs]}[which]
+        names = [part.tensor.name for part in self.parts]
+        what = f"tensorize on stage {self.stage.name} by {self.intrin.name}"
+        body = body_on_memory(self.stage, what, make, self.intrin.declared, memory, names, self.analyzer)
+        return extern_scope(self.stage, "idempotent", reads, outs, body)
+
+    def reset(self, first: int, guards: Guards, memory: Sequence[Buffer]) -> Stmt:
+        """The reset of all elements whose reduction goes on in the loops from position `first` on."""
+        data = [iv for iv in self.around[first:] if iv.kind is not AxisKind.REDUCE]
+        variables = {iv: Var(f"{self.stage.axis_name(iv)}.init", self.own.vars[iv].dtype) for iv in data}
+        for iv, v in variables.items():
+            self.analyzer.bind_extent(v, const(0, v.dtype), self.own.extents[iv])
+        fresh: dict[Var, Expr] = {self.own.vars[iv]: v for iv, v in variables.items()}
+        there = [b.map_exprs(lambda e: substitute(e, fresh)) for b in memory]
+        needed = [substitute(g, fresh) for iv, g in guards if iv.kind is not AxisKind.REDUCE]
+        nest = self.guarded(needed, self.statement("reset", there))
+        for iv in reversed(data):
+            nest = self.loop(iv, variables[iv], nest)
+        return nest
+
+
+def _product(extents: Sequence[Expr]) -> Expr:
+    """How many iterations loops of these extents make together."""
+    count: Expr = const(1, "int64")
+    for n in extents:
+        count = ops.mul(count, ops.cast(n, "int64"))
+    return count

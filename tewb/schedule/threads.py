@@ -1,0 +1,115 @@
+"""Threads of a schedule: which loops are bound to them, and which memory they share.
+
+A stage that is computed inside of loops that are bound to threads is kept for each of them ("local") or for all
+together ("shared"). What is shared is as large as the threads need together, and they wait for each other before they
+read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tewb.ir import IterVar, is_virtual
+from tewb.schedule.hybrid_loops import loops_to
+from tewb.schedule.relation import Split
+from tewb.schedule.stage import At, Stage
+from tewb.schedule.thread import Thread, condition_threads, read_condition
+
+__all__ = [
+    "REDUCES", "Thread", "bound", "bound_around", "condition_threads", "is_exchanged", "is_shared_by", "launched_around",
+    "read_condition", "scope_of", "shared_loops", "threads_around", "uses_threads", "wanted_iterations",
+]  # fmt: skip
+
+# The attribute of a statement in which threads combine their terms, one after the other.
+REDUCES = "reduce_scope"
+
+if TYPE_CHECKING:
+    from tewb.schedule.schedule import Schedule
+
+# ---------------------------------------------------------------- which threads run a loop
+
+
+def bound(stage: Stage) -> dict[IterVar, Thread]:
+    """The loops of a stage that are bound, with their threads."""
+    marks = [m for m in stage.marks if m.primitive == "bind"]
+    return {m.axis: Thread.parse(m.values[0]) for m in marks if m.axis is not None}
+
+
+def launched_around(stage: Stage) -> list[Thread]:
+    """The threads that are launched around the loops of a stage by `env_threads`."""
+    marks = [m for m in stage.marks if m.primitive == "env_threads"]
+    return [Thread.parse(text) for m in marks for text in m.values]
+
+
+def uses_threads(schedule: Schedule) -> bool:
+    """Whether any loop is bound, or any threads are launched."""
+    return any(m.primitive in ("bind", "env_threads") for s in schedule.stages for m in s.marks)
+
+
+def bound_around(stage: Stage) -> Iterator[tuple[Stage, IterVar, Thread]]:
+    """The bound loops around the place of a stage, innermost first."""
+    place = stage.attach
+    while isinstance(place, At):
+        threads = bound(place.stage)
+        if threads:
+            for iv in reversed(loops_to(place.stage, place.axis)):
+                if iv in threads:
+                    yield place.stage, iv, threads[iv]
+        place = place.stage.attach
+
+
+def threads_around(stage: Stage) -> dict[str, Thread]:
+    """The threads, by their keys, that are launched outside of a stage: each of them comes to it."""
+    around = {t.key: t for _, _, t in bound_around(stage)}
+    place = stage.attach
+    while isinstance(place, At):
+        around |= {t.key: t for t in launched_around(place.stage)}
+        place = place.stage.attach
+    return around
+
+
+# ---------------------------------------------------------------- which memory they share
+
+
+def scope_of(stage: Stage) -> str:
+    """The memory of a stage. Where the schedule does not say, as in classic TE: each thread has its own of what is
+    computed inside of loops that are bound to threads, unless these share the work."""
+    if stage.scope != "global":
+        return stage.scope
+    threads = [key for key, t in threads_around(stage).items() if not t.is_block]
+    if not threads:
+        return "global"
+    return "shared" if any(t.key in threads for t in bound(stage).values()) else "local"
+
+
+def is_shared_by(scope: str, thread: Thread) -> bool:
+    """Whether threads share the memory `scope`: shared memory by all of a block, that of a warp by threadIdx.x."""
+    base = scope.split(".")[0]
+    if thread.is_block:
+        return False
+    if base == "warp":
+        return thread.tag == "threadIdx.x" or is_virtual(thread.tag)
+    return base in ("global", "shared", "texture")
+
+
+def shared_loops(stage: Stage) -> list[tuple[Stage, IterVar]]:
+    """The bound loops around a stage whose threads share its memory."""
+    scope = scope_of(stage)
+    return [(s, iv) for s, iv, t in bound_around(stage) if is_shared_by(scope, t)]
+
+
+def is_exchanged(stage: Stage) -> bool:
+    """Whether threads wait for each other before they read a stage."""
+    scope = scope_of(stage)
+    return any(is_shared_by(scope, t) for t in threads_around(stage).values())
+
+
+def wanted_iterations(stage: Stage, iv: IterVar) -> int | None:
+    """How many iterations the split that made a loop asked for; it has fewer where there are not so many."""
+    for r in stage.relations:
+        if isinstance(r, Split) and iv is r.inner and r.factor is not None:
+            return r.factor
+        if isinstance(r, Split) and iv is r.outer and r.nparts is not None:
+            return r.nparts
+    return None

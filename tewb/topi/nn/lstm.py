@@ -1,0 +1,183 @@
+"""A long short-term memory.
+
+The products of all inputs with their weights are one matrix product. What depends on the step before is an extern: loops over
+the steps, which keep the hidden and the cell state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tewb import te, tir
+from tewb.base import ShapeError, TewbError, here
+from tewb.tensor import Tensor
+from tewb.topi import tag
+from tewb.topi.checks import check_same_size, known, tensor_of
+
+
+def lstm(
+    Xs: Tensor,
+    Wi: Tensor,
+    Wh: Tensor,
+    Bi: Tensor | None = None,
+    Bh: Tensor | None = None,
+    h_init: Tensor | None = None,
+    c_init: Tensor | None = None,
+    proj: Tensor | None = None,
+    p_i: Tensor | None = None,
+    p_f: Tensor | None = None,
+    p_o: Tensor | None = None,
+    f_act: Callable[[Any], Any] = te.sigmoid,
+    g_act: Callable[[Any], Any] = te.tanh,
+    h_act: Callable[[Any], Any] = te.tanh,
+    reverse: bool = False,
+    weight_layout: str = "IFGO",
+) -> Any:
+    """The hidden and the cell states of every step, (steps, batch, hidden) each.
+
+    Xs is (steps, batch, inputs). Wi (4 * hidden, inputs) and Wh (4 * hidden, hidden) are the weights of the gates, one after
+    the other in the order of `weight_layout`: input, forget, cell (G) and output; Bi and Bh are their biases. States begin at
+    h_init and c_init (batch, hidden), or at 0. `proj` (projected, hidden) makes the hidden state smaller; p_i, p_f and p_o
+    (batch, hidden) let gates see the cell. The three functions act on gates, on the new input of the cell and on the cell.
+    With `reverse` the steps are taken from the last to the first.
+    """
+    x, wi, wh = tensor_of("lstm", Xs, 3), tensor_of("lstm", Wi, 2), tensor_of("lstm", Wh, 2)
+    if sorted(weight_layout) != sorted("IFGO"):
+        raise TewbError(
+            f"lstm: the weight layout {weight_layout!r} is no order of the gates",
+            hint="I, F, G and O in some order",
+            span=here(),
+        )
+    steps, batch, inputs = x.shape
+    gates = wi.shape[0]
+    if (known(gates) or 0) % 4:
+        raise ShapeError(f"lstm: {gates!r} rows of weights for four gates", hint="4 * hidden", span=here())
+    hidden = te.indexdiv(gates, te.const(4))
+    width = hidden if proj is None else tensor_of("lstm", proj, 2).shape[0]
+    check_same_size("lstm", wi.shape[1], inputs, "the columns of Wi and the inputs")
+    check_same_size("lstm", wh.shape[0], gates, "the rows of Wh and of Wi")
+    check_same_size("lstm", wh.shape[1], width, "the columns of Wh and the hidden state")
+    _check(
+        batch, hidden, width, gates, {"Bi": Bi, "Bh": Bh, "h_init": h_init, "c_init": c_init, "proj": proj}
+    )
+    _check(batch, hidden, width, gates, {"p_i": p_i, "p_f": p_f, "p_o": p_o})
+
+    k = te.reduce_axis((0, inputs), name="ki2h")
+    sums = te.compute(
+        (steps, batch, gates), lambda t, b, g: te.sum(x[t, b, k] * wi[g, k], axis=k), name="Xi2h"
+    )
+    biases = [b for b in (Bi, Bh) if b is not None]
+    packed = te.compute(
+        sums.shape,
+        lambda t, b, g: sum((v[g] for v in biases), sums[t, b, g]),
+        name="Xi2h_bias",
+        tag=tag.INJECTIVE,
+    )
+    # Turned, so that a step goes along its rows.
+    turned = te.compute((wh.shape[1], gates), lambda j, g: wh[g, j], name="Wh_turned", tag=tag.INJECTIVE)
+    peep = {"I": p_i, "F": p_f} if p_i is not None and p_f is not None else {}
+    optional = {
+        "h_init": h_init, "c_init": c_init, "proj": proj, "I": peep.get("I"), "F": peep.get("F"), "O": p_o,
+    }  # fmt: skip
+    given = {name: t for name, t in optional.items() if t is not None}
+
+    def loops(ins: Any, outs: Any) -> Any:
+        ib = tir.ir_builder.create()
+        buffers = [ib.buffer_ptr(b) for b in ins]
+        cell = _Cell(ib, x.dtype, batch, hidden, width, gates, weight_layout, (f_act, g_act, h_act))
+        cell.run(steps, reverse, buffers[0], buffers[1], dict(zip(given, buffers[2:], strict=True)),
+                 ib.buffer_ptr(outs[0]), ib.buffer_ptr(outs[1]))  # fmt: skip
+        return ib.get()
+
+    states, cells = te.extern(
+        [(steps, batch, width), (steps, batch, hidden)],
+        [packed, turned, *given.values()],
+        loops,
+        name="lstm",
+        dtype=[str(x.dtype)] * 2,
+        tag="lstm",
+    )
+    return states, cells
+
+
+def _check(batch: Any, hidden: Any, width: Any, gates: Any, tensors: dict[str, Any]) -> None:
+    """Raise ShapeError for an optional tensor whose sizes do not fit."""
+    shapes = {"Bi": (gates,), "Bh": (gates,), "h_init": (batch, width), "proj": (width, hidden)}
+    for name, t in tensors.items():
+        if t is None:
+            continue
+        shape = shapes.get(name, (batch, hidden))
+        for want, have in zip(shape, tensor_of("lstm", t, len(shape)).shape, strict=True):
+            check_same_size("lstm", have, want, f"a size of {name} and what it has to be")
+
+
+class _Cell:
+    """The loops of the steps, written by the builder of IR."""
+
+    def __init__(
+        self, ib: Any, dtype: Any, batch: Any, hidden: Any, width: Any, gates: Any, layout: str, acts: Any
+    ) -> None:
+        self.ib, self.batch, self.hidden, self.width, self.gates = ib, batch, hidden, width, gates
+        self.f_act, self.g_act, self.h_act = acts
+        self.first = {c: n for n, c in enumerate(layout)}
+        self.zero = te.const(0, dtype)
+        self.h = ib.allocate(str(dtype), (batch, width), name="h_state")
+        self.c = ib.allocate(str(dtype), (batch, hidden), name="c_state")
+        self.gate = ib.allocate(str(dtype), (gates,), name="gate")
+        self.out = ib.allocate(str(dtype), (hidden,), name="next_h")
+
+    def run(
+        self,
+        steps: Any,
+        reverse: bool,
+        packed: Any,
+        turned: Any,
+        given: dict[str, Any],
+        states: Any,
+        cells: Any,
+    ) -> None:
+        ib = self.ib
+        with ib.for_range(0, self.batch, name="b") as b:
+            with ib.for_range(0, self.width, name="j") as j:
+                self.h[b, j] = given["h_init"][b, j] if "h_init" in given else self.zero
+            with ib.for_range(0, self.hidden, name="j") as j:
+                self.c[b, j] = given["c_init"][b, j] if "c_init" in given else self.zero
+        with ib.for_range(0, steps, name="t") as t, ib.for_range(0, self.batch, name="b") as b:
+            at = steps - 1 - t if reverse else t
+            self._gates(b, lambda g: packed[at, b, g], turned)
+            with ib.for_range(0, self.hidden, name="j") as j:
+                self._next(b, j, given)
+                cells[t, b, j] = self.c[b, j]
+            self._project(b, given)
+            with ib.for_range(0, self.width, name="j") as j:
+                states[t, b, j] = self.h[b, j]
+
+    def _gates(self, b: Any, start: Callable[[Any], Any], turned: Any) -> None:
+        ib = self.ib
+        with ib.for_range(0, self.gates, name="g") as g:
+            self.gate[g] = start(g)
+        with ib.for_range(0, self.width, name="k") as k, ib.for_range(0, self.gates, name="g") as g:
+            self.gate[g] = self.gate[g] + self.h[b, k] * turned[k, g]
+
+    def _next(self, b: Any, j: Any, given: dict[str, Any]) -> None:
+        """The new cell, and the hidden state before it is projected."""
+
+        def gate(letter: str) -> Any:
+            value = self.gate[j + self.first[letter] * self.hidden]
+            return value + given[letter][b, j] * self.c[b, j] if letter in given else value
+
+        kept = self.f_act(gate("F")) * self.c[b, j]
+        added = self.f_act(gate("I")) * self.g_act(gate("G"))
+        self.c[b, j] = kept + added
+        self.out[j] = self.f_act(gate("O")) * self.h_act(self.c[b, j])
+
+    def _project(self, b: Any, given: dict[str, Any]) -> None:
+        ib = self.ib
+        with ib.for_range(0, self.width, name="j") as j:
+            if "proj" not in given:
+                self.h[b, j] = self.out[j]
+                return
+            self.h[b, j] = self.zero
+            with ib.for_range(0, self.hidden, name="k") as k:
+                self.h[b, j] = self.h[b, j] + self.out[k] * given["proj"][j, k]

@@ -1,0 +1,5 @@
+"""`topi.vision`: operators of vision networks."""
+
+from tewb.topi.vision.reorg import reorg
+
+__all__ = ["reorg"]
