@@ -73,4 +73,6 @@ def test_access_ptr_is_the_address_of_an_element() -> None:
     with pytest.raises(ExternError, match="access_ptr of B: 'x' is no access"):
         b.access_ptr("x")
     c = tewb.tir.decl_buffer((4, 8), "float32", name="C", strides=[16, 2])
-    assert c.access_ptr("r", offset=1).args[0].buffer.elem_offset.value == 1  # an offset counts elements of memory
+    assert (
+        c.access_ptr("r", offset=1).args[0].buffer.elem_offset.value == 1
+    )  # an offset counts elements of memory
