@@ -25,7 +25,7 @@ def test_sizes_are_numbers_and_variables() -> None:
     ("shape", "said"),
     [
         ((4, -1), "X: size -1 is negative"),
-        ((1.5,), "X: 1.5 is not a size: sizes are integers"),
+        ((1.5,), r"X: 1.5 is not a size in \(1.5\): sizes are whole numbers"),
         (("n",), "X: 'n' is not a size"),
         ((None,), "X: None is not a size"),
         ((1 << 40, 1 << 40), "X: 1208925819614629174706176 elements are more than memory can address"),

@@ -46,7 +46,7 @@ def value(text: str, **names: Any) -> Any:
         ("i + 1", np.int32(8)),
         ("i + 0.5", np.float32(7.5)),
         ("i / 2.0", np.float32(3.5)),
-        ("u + 1", np.uint8(0)),
+        ("u + 1", np.int32(256)),
         ("u + i", np.int32(262)),
         ("x * i", np.float32(17.5)),
         ("-7 // 2 + i % 4", np.int32(-1)),

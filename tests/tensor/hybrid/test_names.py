@@ -59,7 +59,7 @@ def test_names_without_a_value(lines: str, said: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("array", "said"),
     [
-        (np.zeros(2, "float16"), "float16"),
+        (np.zeros(2, "complex64"), "complex64"),
         (np.zeros(2, "complex64"), "complex64"),
         (np.ma.array([1, 2], mask=[0, 1]), "this is a masked array"),
     ],

@@ -17,7 +17,7 @@ HEAD = "b = output_tensor((8,), 'float32')\n"
 LOOP = HEAD + "for i in range(8):\n    "
 END = "\nreturn b"
 BIG = np.zeros(5000, "float32")
-HALF = np.zeros(4, "float16")
+HALF = np.zeros(4, "complex64")
 
 
 @te.hybrid.script
@@ -64,7 +64,7 @@ CASES = [
     (HEAD + "b[:] = a[:] if a[0] > 0.0 else 0.0" + END, "a slice cannot be chosen", "write an if"),
     (HEAD + "b[:] = 0.0 < a[:] < 1.0" + END, "chain of comparisons takes no slices", "&"),
     (HEAD + "a[0] = 1.0" + END, "A is an input and cannot be written", "allocate a copy"),
-    (HEAD + "HALF[0] = 1.0" + END, "float16", "converts"),
+    (HEAD + "HALF[0] = 1.0" + END, "complex64", "converts"),
     (HEAD + "BIG[0] = 1.0" + END, "an array from outside is constant", "allocate a tensor"),
     (HEAD + "x = 3\nb[0] = x[0]" + END, "this is a number and has no elements", "tensors have elements"),
     # names

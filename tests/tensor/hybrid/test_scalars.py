@@ -42,7 +42,7 @@ def test_values_that_fit_are_converted(first: str, later: str, stored: str) -> N
     [
         ("0", "0.5", "x holds int32, from its first value, and this is float32"),
         ("0", "int64(a[0])", "x holds int32, from its first value, and this is int64"),
-        ("int8(0)", "int32(a[0])", "x holds int8, from its first value, and this is int32"),
+        ("int8(0)", "int64(a[0])", "x holds int8, from its first value, and this is int64"),
         ("False", "2", "x holds bool, from its first value, and this is int32"),
         ("int8(0)", "300", "300 does not fit int8"),
         ("0.0", "a[:]", "a slice is no number or element"),
