@@ -86,7 +86,7 @@ def schedule_to_module(
 
 def whole_arguments(schedule: Schedule) -> list[Tensor]:
     """All inputs of a schedule, then its outputs."""
-    inputs = [s for s in schedule.stages if s.is_placeholder]
+    inputs = [s for s in schedule.stages if s.is_placeholder and scan_of(s) is None]
     return [t for s in (*inputs, *schedule.output_stages) for t in s.op.outputs]
 
 
