@@ -27,9 +27,15 @@ def test_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_there_are_notebooks() -> None:
-    assert {"00-start", "01-photo", "02-extern-or-hybrid", "03-tiled-extern", "04-looking", "05-fast", "06-porting"} <= {
-        p.stem for p in NOTEBOOKS
-    }
+    assert {
+        "00-start",
+        "01-photo",
+        "02-extern-or-hybrid",
+        "03-tiled-extern",
+        "04-looking",
+        "05-fast",
+        "06-porting",
+    } <= {p.stem for p in NOTEBOOKS}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
