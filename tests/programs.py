@@ -12,7 +12,7 @@ import tewb
 from tewb import te
 from tewb.base import LowerError, ScheduleError
 from tewb.ir import IRModule
-from tewb.lowering import schedule_to_module
+from tewb.lowering import whole_arguments
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.tensor import PlaceholderOp, Tensor
 from tewb.testing import evaluate, random_array, tolerance
@@ -235,7 +235,7 @@ def random_schedule(
 def _is_lowered(s: Schedule) -> bool:
     """Whether a schedule has loops: some steps are judged when it is lowered."""
     try:
-        schedule_to_module(s)
+        tewb.lower(s, whole_arguments(s))
     except (LowerError, ScheduleError):
         return False
     return True

@@ -122,7 +122,9 @@ class StageLoops:
             if inside(p.source, self.stage, iv):
                 continue  # it is computed in this iteration, and not in memory before
             v, simplify = self.own.vars[iv], self.analyzer.simplify
-            for t in p.source.op.outputs:
+            # By the tensors that this stage reads: they stay those of before where a cache_write made others.
+            read = self.nests.bounds.operations[self.stage].inputs
+            for t in (t for t in read if self.stage.schedule.stage_of(t) is p.source):
                 box = region_read(self.stage, t, iv, self.nests.bounds)
                 if box is None:
                     continue

@@ -100,7 +100,7 @@ class Target:
                 f"a {type(target).__name__} is not a target", hint='target="llvm"', span=here()
             )
         if not isinstance(target, Target):
-            target = _read(target or LLVM)
+            target = _read(LLVM if target is None or target == "" else target)
         for name in Target.__slots__:
             setattr(self, name, getattr(target, name))
         if host is None and isinstance(self._options.get("host"), str | Mapping | Target):

@@ -103,3 +103,14 @@ def test_the_workbench_shows_and_replays_it() -> None:
     found: dict[str, Any] = {}
     exec(bench.code, found)
     assert found["s"].journal == bench.journal
+
+
+def test_a_request_stays_when_the_result_is_computed_in_a_cache() -> None:
+    """The readers of a stage go on reading the tensor that it had before cache_write."""
+    A = te.placeholder((8, 8), name="A")
+    B = te.compute((8, 8), lambda i, j: A[i, j] + 1.0, name="B")
+    C = te.compute((8, 8), lambda i, j: B[i, j] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    s[C].prefetch(B, "i", 1)
+    s.cache_write(B, "local")
+    assert "T.prefetch(B[" in tewb.lower(s, [A, C]).script()
