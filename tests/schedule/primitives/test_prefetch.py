@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import tewb
 from tests.programs import blur, chain, matmul, schedule_for
 from tewb import te
 from tewb.base import ScheduleError
