@@ -102,6 +102,7 @@ def test_the_command_prints_the_table_and_keeps_its_numbers(tmp_path: Path) -> N
     assert re.search(rf"^{row} +1000000.00 +[\d.]+   slower$", out, re.M), out
 
 
+@pytest.mark.slow
 def test_a_name_that_is_neither_file_nor_row_is_refused() -> None:
     with pytest.raises(AssertionError, match="no benchmark and no row 'sorting'"):
         run_command("sorting")
@@ -137,6 +138,7 @@ def test_a_broken_peer_does_not_stop_the_table(
     assert reason in said[0].replace("is not here", "not here")
 
 
+@pytest.mark.slow
 def test_a_peer_that_skips_a_row_says_nothing(tiny: list[tuple[str, Workload]], tmp_path: Path) -> None:
     (tmp_path / "broken_peer").mkdir()
     (tmp_path / "broken_peer" / "kernels.py").write_text(BROKEN.replace("WHICH", "skips"))

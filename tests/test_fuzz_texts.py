@@ -229,6 +229,7 @@ DEEP: dict[str, Callable[[int], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.one_in(4)
 @pytest.mark.parametrize("count", [300, 2500, 20_000, 1_000_000])
 @pytest.mark.parametrize("kind", DEEP)

@@ -176,6 +176,7 @@ def guarded_each_time_by_another(A: Any, B: Any, i: Any, n: Any) -> Any:
 GUARDED = [guarded_by_one_for_all, guarded_at_the_leaf, guarded_in_part, guarded_each_time_by_another]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symbolic", [False, True])
 @pytest.mark.parametrize("body", GUARDED, ids=lambda f: f.__name__)
 def test_many_chains_of_conditions_lead_to_an_access(body: Any, symbolic: bool) -> None:
@@ -268,6 +269,7 @@ def test_a_long_chain_of_stages(place: str, n: int) -> None:
     check(args, s)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [None, 4])
 def test_a_thousand_stages_each_computed_in_a_loop_of_the_next(factor: int | None) -> None:
     A = te.placeholder((N,), name="A", dtype="int32")
@@ -299,6 +301,7 @@ def test_a_chain_of_stages_that_read_two_before_them_is_inlined() -> None:
     check([A, x], s)
 
 
+@pytest.mark.slow
 def test_stencils_whose_inlining_would_never_end_are_refused() -> None:
     """Clamped indices of clamped indices: two new elements for each, with every stage."""
     A = te.placeholder((N,), name="A")
@@ -346,6 +349,7 @@ LONG: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", LONG)
 def test_an_expression_of_600_levels(name: str) -> None:

@@ -143,6 +143,7 @@ def documented() -> dict[str, str]:
     return table
 
 
+@pytest.mark.slow
 def test_the_table_names_all_state_and_nothing_else() -> None:
     state, table = all_state(), documented()
     assert sorted(state - table.keys()) == [], "hold state, and have no line in the docstring of tewb.base"

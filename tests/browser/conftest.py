@@ -12,7 +12,7 @@ import pytest
 from tests.browser.lab import CHROMIUM_FLAGS, Lab, Notebook, find_chromium, opened
 
 # A few minutes pass in the others: `pytest -m ""` runs them.
-QUICK = {"test_a_students_first_minute", "test_split_changes_the_ir_and_undo_takes_it_back"}
+QUICK = {"test_a_students_first_minute"}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

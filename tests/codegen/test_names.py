@@ -41,6 +41,7 @@ for name in {NAMES!a}:
 """
 
 
+@pytest.mark.slow
 def test_kernels_tensors_axes_and_packed_functions_may_have_any_name() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")

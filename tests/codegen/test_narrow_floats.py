@@ -185,6 +185,7 @@ def test_hybrid_functions_take_float16_and_refuse_bfloat16() -> None:
         twice(te.placeholder((5,), "bfloat16", name="A"))
 
 
+@pytest.mark.slow
 def test_measured_and_traced_in_a_session() -> None:
     A = te.placeholder((16,), "bfloat16", name="A")
     B = te.compute((16,), lambda i: te.exp(A[i]), name="B")

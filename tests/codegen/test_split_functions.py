@@ -25,6 +25,7 @@ def functions(kernel):
     return [text.count(" = phi ") for text in texts]
 
 
+@pytest.mark.slow
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("size", [40, te.var("n")])
 @pytest.mark.parametrize("debug", [False, True])
@@ -41,6 +42,7 @@ def test_few_loops_stay_together():
     assert max(functions(tewb.build(te.create_schedule(X.op), [A, X]))) >= SECTION
 
 
+@pytest.mark.slow
 def test_sections_inside_of_a_parallel_loop():
     A, *middle, X = chain(1000, 2 * MANY_LOOPS)
     s = te.create_schedule(X.op)

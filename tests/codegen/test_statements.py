@@ -81,6 +81,7 @@ def test_only_loops_without_end_in_sight_look_at_the_flag() -> None:
     assert looks(tewb.build(te.create_schedule(B.op), [A, B])) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("n, hidden", [(100, 0), (600, 1)])
 def test_a_long_body_keeps_the_count_of_its_loop(n: int, hidden: int) -> None:
@@ -99,6 +100,7 @@ def test_a_long_body_keeps_the_count_of_its_loop(n: int, hidden: int) -> None:
     np.testing.assert_array_equal(c, a * 2)
 
 
+@pytest.mark.slow
 def test_a_flat_loop_of_many_iterations_can_be_interrupted() -> None:
     text = """
         import os, signal, threading

@@ -197,6 +197,7 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
     made.stop()
 
 
+@pytest.mark.slow
 def test_a_program_that_dies_or_does_not_end_is_found(worker: Worker) -> None:
     p = small(AT_I)
     for code, kind in (

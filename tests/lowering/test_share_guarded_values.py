@@ -81,6 +81,7 @@ def test_a_value_that_conditions_guard_is_computed_once(shape: str, how: str, sy
     assert text.count("\n") < 12_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vectorized", [False, True])
 @pytest.mark.parametrize("debug", [False, True])
 def test_what_nobody_wants_is_not_read(vectorized: bool, debug: bool) -> None:

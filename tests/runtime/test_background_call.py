@@ -180,6 +180,7 @@ def test_a_fork_has_helpers_of_its_own() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symbolic", [False, True])
 def test_a_call_that_turns_out_short_stays_on_this_thread(
     symbolic: bool, monkeypatch: pytest.MonkeyPatch

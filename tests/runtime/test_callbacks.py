@@ -75,6 +75,7 @@ def test_views_have_the_dtype_and_the_memory(dtype: str) -> None:
     assert seen == [(np.dtype(dtype), (1, 16), False, True, True)] * 8
 
 
+@pytest.mark.slow
 def test_nothing_leaks() -> None:
     def f(a: Any, b: Any) -> None:
         b[...] = a

@@ -57,6 +57,7 @@ def test_long_work_gives_the_code_that_short_work_does(monkeypatch: pytest.Monke
     assert build(1500).get_source("asm") == kernel.get_source("asm")
 
 
+@pytest.mark.slow
 def test_a_process_is_asked_for_long_work_only(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     monkeypatch.setattr(
@@ -68,6 +69,7 @@ def test_a_process_is_asked_for_long_work_only(monkeypatch: pytest.MonkeyPatch) 
     assert len(asked) == 1
 
 
+@pytest.mark.slow
 def test_where_no_python_can_be_started_the_work_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     a, c = np.ones(1500, "float32"), np.zeros(1500, "float32")
@@ -117,6 +119,7 @@ def test_llvm_that_ends_its_process_is_an_error(monkeypatch: pytest.MonkeyPatch,
         build(1500)
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_a_build_at_once_and_the_next_one_works() -> None:
     text = """
         import os, signal, threading, time

@@ -375,12 +375,14 @@ def finished(process: subprocess.Popen[str]) -> int:
     return int(out)
 
 
+@pytest.mark.slow
 def test_another_process_loads_what_one_compiled(directory: Path) -> None:
     # Kernels with callbacks and parallel loops find this process's functions, wherever they are.
     assert finished(program(directory, 2)) > 3
     assert finished(program(directory, 2)) == 0
 
 
+@pytest.mark.slow
 def test_two_writers_at_once(directory: Path) -> None:
     both = [program(directory, 6) for _ in range(2)]
     assert all(finished(p) > 0 for p in both)
@@ -402,6 +404,7 @@ print(result[0])
 """
 
 
+@pytest.mark.slow
 def test_another_process_finds_the_c_library_of_cached_code(directory: Path) -> None:
     told = {**os.environ, "TEWB_CACHE_DIR": str(directory.parent), "PYTHONPATH": str(ROOT)}
     outputs = [

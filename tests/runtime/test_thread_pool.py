@@ -231,6 +231,7 @@ def _in_a_process(_: int) -> bool:
     return bool((b == a * 2).all())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method", [m for m in ("fork", "spawn") if m in multiprocessing.get_all_start_methods()]
 )
@@ -265,6 +266,7 @@ def program(more: str = "", **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more",
     [

@@ -359,6 +359,7 @@ def test_random_programs_agree(random: Random, dtype: str, seed: int) -> None:
         np.testing.assert_array_equal(x, z, err_msg=f"{name}: plain and compiled differ\n{text}")
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(30), deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from(SMALL), st.integers(0, 99))
 def test_scheduled_random_programs_agree(random: Random, dtype: str, seed: int) -> None:

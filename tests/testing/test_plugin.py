@@ -55,6 +55,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_suite_runs_on_llvm(tmp_path: Path) -> None:
     path = tmp_path / "test_suite.py"
     path.write_text(SUITE)

@@ -15,6 +15,7 @@ from tewb.workbench.measure import interruptible as module
 from tewb.workbench.measure.interruptible import interruptible, wait_for_given_up
 
 
+@pytest.mark.slow
 def test_a_reference_that_nothing_ends_is_given_up_and_waited_for_by_the_next_measurement() -> None:
     ended: list[float] = []
 

@@ -90,6 +90,7 @@ def test_without_cold_no_cache_is_flushed() -> None:
 # ---- a pinned schedule
 
 
+@pytest.mark.slow
 def test_a_pinned_schedule_is_timed_beside() -> None:
     s = session()
     pinned = s.schedule.copy()

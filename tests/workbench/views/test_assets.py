@@ -107,6 +107,7 @@ def test_what_is_neither_is_let_alone(source: str) -> None:
     assert strays(source) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ASSETS, ids=lambda p: p.name)
 def test_every_style_sheet_and_script_is_used_beside_where_it_is(path: Path) -> None:
     assert path.parent == FOLDER
