@@ -119,6 +119,7 @@ def test_a_handler_that_makes_a_long_call_itself(alarm: Any) -> None:
     assert made == [7]
 
 
+@pytest.mark.slow
 def test_interrupts_at_any_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of calls under a rain of signals that raise: none hangs, and each ends before its caller goes on."""
     before = signal.getsignal(signal.SIGALRM)

@@ -53,6 +53,7 @@ def said_by(text: str) -> list[str]:
     return found.stdout.split()
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_a_kernel_that_has_called_python() -> None:
     text = """
         for _ in range(2):
@@ -66,6 +67,7 @@ def test_an_interrupt_ends_a_kernel_that_has_called_python() -> None:
     assert said_by(text) == ["interrupted", "interrupted", "-1"]
 
 
+@pytest.mark.slow
 def test_a_stop_ends_a_kernel_that_has_called_python_on_another_thread() -> None:
     text = """
         from tewb.base import Stopped, stopped_by

@@ -348,6 +348,7 @@ def arrays_for(dtype: str, seed: int) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60), deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from(SMALL), st.integers(0, 99))
 def test_random_programs_agree(random: Random, dtype: str, seed: int) -> None:

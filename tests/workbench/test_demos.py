@@ -9,6 +9,7 @@ from tewb.workbench.demos import DEMOS, demo_session
 from tewb.workbench.views import html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DEMOS)
 def test_demos_measure_right(name: str) -> None:
     size = {"softmax": {"n": 16, "m": 24}, "extern": {}}.get(name, {"n": 48})
