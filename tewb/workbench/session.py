@@ -84,21 +84,33 @@ class Session(History):
 
     # ---- doing
 
-    def apply(self, step: Step | Mapping[str, Any]) -> None:
-        """Do a step, given as a Step or as its JSON form. Raises ScheduleError and changes nothing if it is
-        refused, or if the loops that it leads to cannot be made."""
-        wanted = step if isinstance(step, Step) else Step.from_json(step)
+    def apply(self, *steps: Step | Mapping[str, Any]) -> None:
+        """Do steps one after the other, each given as a Step or as its JSON form. Raises ScheduleError and changes
+        nothing if one of them is refused, or if the loops that it leads to cannot be made."""
+        wanted = [s if isinstance(s, Step) else Step.from_json(s) for s in steps]
         self._notice()
         before = self.schedule.journal
-        self.schedule.apply(wanted)
-        if self.problem is not None:
-            problem = self.problem
-            self.schedule.restore(before)
-            raise ScheduleError(
-                f"{wanted.primitive} on stage {wanted.stage}: {problem.message}", hint=problem.hint
-            ) from problem
+        try:
+            for step in wanted:
+                self._apply(step)
+        except TewbError:
+            if self.schedule.journal is not before:
+                self.schedule.restore(before)
+            raise
         self._notice()
         self._changed()
+
+    def _apply(self, step: Step) -> None:
+        self.schedule.apply(step)
+        if self.problem is not None:
+            problem = self.problem
+            raise ScheduleError(
+                f"{step.primitive} on stage {step.stage}: {problem.message}", hint=problem.hint
+            ) from problem
+
+    def take_steps(self, steps: Sequence[Step | Mapping[str, Any]]) -> None:
+        """Make these steps the journal. Raises ScheduleError, and changes nothing, when one of them does not apply."""
+        self.take(self._possible(tuple([s if isinstance(s, Step) else Step.from_json(s) for s in steps]), ""))
 
     def why_not(self, step: Step | Mapping[str, Any]) -> str | None:
         """Why a step would be refused now; None when it would not."""

@@ -1,0 +1,151 @@
+"""Widgets that show a session: the workbench, and each of its panes by itself.
+
+A widget is a window on a `Desk`: it watches what its page shows, sends states when they change, and passes requests on.
+All widgets of a session share its desk, so they stay in step. The page itself (`page/bundle.js`, built from
+`frontend/`) is sent once, by the widget `Page`; what each pane carries is a loader of a few lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import anywidget
+import ipywidgets as widgets
+import traitlets
+
+from tewb.base import TewbError, one_of
+from tewb.workbench.desk import Desk, Message, handle
+from tewb.workbench.session import Session
+
+_BUILT = Path(__file__).parent.parent / "page"
+PANES = ("loops", "code", "actions", "journal", "memory", "graph", "times", "advice", "why", "schedule")
+
+
+class Page(widgets.Widget):  # type: ignore[misc]
+    """The page, for all panes of a notebook: `code` is JavaScript, `version` changes with it."""
+
+    code: Any = traitlets.Unicode().tag(sync=True)
+    version: Any = traitlets.Unicode().tag(sync=True)
+
+
+@cache
+def the_page() -> Page:
+    """The one page of this kernel."""
+    code = (_BUILT / "bundle.js").read_text("utf-8")
+    return Page(code=code, version=hashlib.sha256(code.encode()).hexdigest()[:16])
+
+
+def desk_of(session: Session) -> Desk:
+    """The desk of a session: the same one for all widgets."""
+    known = vars(session).get("_desk")
+    if known is None:
+        known = vars(session)["_desk"] = Desk(session)
+        known.name = uuid.uuid4().hex
+    return cast(Desk, known)
+
+
+class Pane(anywidget.AnyWidget):  # type: ignore[misc]
+    """A pane of the workbench on a session: `pane` is one of PANES, or "workbench" for all of them.
+
+    Traits that can be observed and set: `selected` ({"stage", "loop"}), `form` (the form of code that is shown) and
+    `journal` (the steps as JSON). `measured` is the last measurement as JSON, {} before the first.
+    """
+
+    _esm = _BUILT / "loader.js"
+    page: Any = traitlets.Instance(Page).tag(sync=True, **widgets.widget_serialization)
+    pane: Any = traitlets.Unicode().tag(sync=True)
+    desk: Any = traitlets.Unicode().tag(sync=True)
+    selected: Any = traitlets.Dict().tag(sync=True)
+    form: Any = traitlets.Unicode().tag(sync=True)
+    journal: Any = traitlets.List().tag(sync=True)
+    measured: Any = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, session: Session, pane: str = "workbench", **traits: Any) -> None:
+        if pane != "workbench":
+            one_of("pane", pane, PANES, TewbError)
+        self.session = session
+        self._desk = desk = desk_of(session)
+        self._watched: dict[str, dict[str, Any]] = {}  # by client, and then by key
+        self._sent: dict[str, Any] = {}
+        self._pending: asyncio.Handle | None = None
+        super().__init__(
+            page=the_page(), pane=pane, desk=desk.name, selected=desk.selected, form=desk.form, journal=self._steps(),
+            **traits,
+        )  # fmt: skip
+        self.on_msg(self._asked)
+        desk.listen(self.send)
+        desk.on_change(self._changed)
+        self.observe(lambda change: desk.select(change.new.get("stage", ""), change.new.get("loop", "")), "selected")
+        self.observe(lambda change: desk.show_form(change.new), "form")
+        self.observe(lambda change: self._journal_set(change.new), "journal")
+
+    # ---- traits
+
+    def _steps(self) -> list[dict[str, Any]]:
+        return [s.to_json() for s in self.session.journal]
+
+    def _journal_set(self, steps: list[dict[str, Any]]) -> None:
+        """A journal was given from outside: the schedule becomes it, or the trait goes back."""
+        if steps != self._steps():
+            try:
+                self.session.take_steps(steps)
+            finally:
+                self.journal = self._steps()
+
+    def _changed(self) -> None:
+        desk = self._desk
+        self.selected, self.form, self.journal = dict(desk.selected), desk.form, self._steps()
+        measured = desk.look("measured", {})
+        self.measured = measured or {}
+        self._send_states()
+
+    # ---- messages
+
+    def _asked(self, _: Any, content: Message, __: Any) -> None:
+        if content.get("kind") == "watch":
+            self._watched.pop(content["client"], None)
+            self._watched[content["client"]] = content["views"]
+            for old in list(self._watched)[:-4]:  # pages that were closed do not say so
+                del self._watched[old]
+            self._send_states()
+            return
+        answer = handle(self._desk, content)
+        if answer is not None:
+            self.send(answer)
+
+    @property
+    def _views(self) -> dict[str, Any]:
+        return {key: w for views in self._watched.values() for key, w in views.items()}
+
+    def _send_states(self) -> None:
+        """What a person waits for first; the slow views one by one, when that is sent."""
+        self._tell_page(self._desk.states(self._views, slow=False))
+        self._soon(self._send_slow)
+
+    def _send_slow(self) -> None:
+        for key, watched in self._views.items():
+            self._tell_page(self._desk.states({key: watched}, slow=True))
+
+    def _tell_page(self, states: dict[str, Any]) -> None:
+        """Send states that are new to the page."""
+        version = self.session.schedule.version
+        new = {key: s for key, s in states.items() if key not in self._sent or self._sent[key] != s}
+        self._sent = {key: s for key, s in {**self._sent, **states}.items() if key in self._views}
+        if new:
+            self.send({"kind": "states", "version": version, "states": new})
+
+    def _soon(self, f: Callable[[], None]) -> None:
+        """Call `f` once what was done so far is sent; at once where there is no event loop. Only the last call counts."""
+        if self._pending is not None:
+            self._pending.cancel()
+        try:
+            self._pending = asyncio.get_running_loop().call_soon(f)
+        except RuntimeError:
+            self._pending = None
+            f()
