@@ -8,6 +8,8 @@ to say goes to its listeners as messages of plain values.
     {"kind": "reply", "id", "reply"}                          the answer to a request
     {"kind": "busy", "what", "done", "note"}                  work in the background: how far it is (0 to 1)
     {"kind": "idle", "what"}                                  and that it has ended
+    {"kind": "failed", "what", "message"}                     something that was not asked for just now went wrong
+    {"kind": "restored", "steps", "when"}                     steps that were kept from another day
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ class Desk:
         self.selected: dict[str, str] = {"stage": own[-1] if own else "", "loop": ""}
         self.form = LOWERED
         self.name = ""
+        self.was_restored = False  # whether it is known what was kept of another day
+        self.keeps_in_file = False
         self.measured: Measurement | None = None
         self.verdict: Verdict | None = None
         self._listeners: list[Listener] = []
@@ -224,11 +228,7 @@ def _then(loop: asyncio.AbstractEventLoop | None, f: Callable[[], None]) -> None
         loop.call_soon_threadsafe(f)
 
 
-def handle(desk: Desk, content: Mapping[str, Any]) -> Message | None:
+def answer(desk: Desk, content: Mapping[str, Any]) -> Message:
     """The answer to a message that asks for something: {"kind": "ask", "id", "request", "arguments"}."""
-    if content.get("kind") != "ask":
-        return None
     reply = desk.answer(str(content.get("request")), content.get("arguments") or {})
     return {"kind": "reply", "id": content.get("id"), "reply": reply_json(reply)}
-
-

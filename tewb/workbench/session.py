@@ -46,6 +46,7 @@ from tewb.workbench.measure.verify import Verdict, verify
 from tewb.workbench.trace.access_trace import AccessTrace, trace
 
 if TYPE_CHECKING:
+    from tewb.workbench.notebook.panes import Pane
     from tewb.workbench.notebook.snapshot import Snapshot
 
 
@@ -271,6 +272,13 @@ class Session(History):
         from tewb.workbench.notebook.snapshot import snapshot  # stands on this file
 
         return snapshot(self, measured)
+
+    def view(self, pane: str) -> Pane:
+        """A pane of the workbench as a widget of its own: "loops", "code", "actions", "journal", "memory", "graph",
+        "times", "advice", "why" or "schedule". All widgets of a session stay in step. Raises TewbError."""
+        from tewb.workbench.notebook.panes import Pane  # stands on this file
+
+        return Pane(self, pane)
 
     def copy(self) -> Self:
         """An independent session of the same program, with the same journal."""

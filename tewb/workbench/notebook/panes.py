@@ -20,7 +20,8 @@ import ipywidgets as widgets
 import traitlets
 
 from tewb.base import TewbError, one_of
-from tewb.workbench.desk import Desk, Message, handle
+from tewb.workbench.desk import Desk, Message, answer
+from tewb.workbench.notebook.keeping import fingerprint, read_kept, record_of, restore, write_kept
 from tewb.workbench.session import Session
 
 _BUILT = Path(__file__).parent.parent / "page"
@@ -54,7 +55,8 @@ class Pane(anywidget.AnyWidget):  # type: ignore[misc]
     """A pane of the workbench on a session: `pane` is one of PANES, or "workbench" for all of them.
 
     Traits that can be observed and set: `selected` ({"stage", "loop"}), `form` (the form of code that is shown) and
-    `journal` (the steps as JSON). `measured` is the last measurement as JSON, {} before the first.
+    `journal` (the steps as JSON). `measured` is the last measurement as JSON, {} before the first. `kept` is what the
+    page writes into the notebook's metadata under the fingerprint `program`, to restore the journal another day.
     """
 
     _esm = _BUILT / "loader.js"
@@ -65,6 +67,8 @@ class Pane(anywidget.AnyWidget):  # type: ignore[misc]
     form: Any = traitlets.Unicode().tag(sync=True)
     journal: Any = traitlets.List().tag(sync=True)
     measured: Any = traitlets.Dict().tag(sync=True)
+    program: Any = traitlets.Unicode().tag(sync=True)
+    kept: Any = traitlets.Dict().tag(sync=True)
 
     def __init__(self, session: Session, pane: str = "workbench", **traits: Any) -> None:
         if pane != "workbench":
@@ -76,7 +80,7 @@ class Pane(anywidget.AnyWidget):  # type: ignore[misc]
         self._pending: asyncio.Handle | None = None
         super().__init__(
             page=the_page(), pane=pane, desk=desk.name, selected=desk.selected, form=desk.form, journal=self._steps(),
-            **traits,
+            program=fingerprint(session), **traits,
         )  # fmt: skip
         self.on_msg(self._asked)
         desk.listen(self.send)
@@ -104,20 +108,50 @@ class Pane(anywidget.AnyWidget):  # type: ignore[misc]
         measured = desk.look("measured", {})
         self.measured = measured or {}
         self._send_states()
+        self._keep()
 
     # ---- messages
 
     def _asked(self, _: Any, content: Message, __: Any) -> None:
-        if content.get("kind") == "watch":
-            self._watched.pop(content["client"], None)
-            self._watched[content["client"]] = content["views"]
-            for old in list(self._watched)[:-4]:  # pages that were closed do not say so
-                del self._watched[old]
-            self._send_states()
+        match content.get("kind"):
+            case "watch":
+                self._watched.pop(content["client"], None)
+                self._watched[content["client"]] = content["views"]
+                for old in list(self._watched)[:-4]:  # pages that were closed do not say so
+                    del self._watched[old]
+                self._send_states()
+            case "ask":
+                self.send(answer(self._desk, content))
+            case "found":
+                self._restore(content.get("record"), in_notebook=bool(content.get("in_notebook")))
+
+    # ---- from one day to the next
+
+    def _restore(self, record: Message | None, in_notebook: bool) -> None:
+        """The page says what it found in the notebook, or that there is no notebook it can read: then it may be in a
+        file. What is found is restored once."""
+        desk = self._desk
+        desk.keeps_in_file = not in_notebook
+        if desk.was_restored:
             return
-        answer = handle(self._desk, content)
-        if answer is not None:
-            self.send(answer)
+        desk.was_restored = True
+        found = record if in_notebook else read_kept(self.program)
+        if not found:
+            return
+        try:
+            steps = restore(self.session, found)
+        except TewbError as e:
+            desk.tell({"kind": "failed", "what": "restoring the steps that were kept", "message": e.message})
+            return
+        if steps:
+            desk.tell({"kind": "restored", "steps": steps, "when": found.get("when", 0)})
+
+    def _keep(self) -> None:
+        if not self._desk.was_restored:
+            return  # what was kept is not looked at yet: it is not overwritten
+        self.kept = record_of(self.session)
+        if self._desk.keeps_in_file:
+            write_kept(self.program, self.kept)
 
     @property
     def _views(self) -> dict[str, Any]:

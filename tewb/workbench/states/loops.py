@@ -138,3 +138,27 @@ def _memory(entry: Entry) -> str:
         return "no memory of its own"
     was = "" if now.bytes >= whole.bytes else f", of {bytes_shown(whole.bytes)}"
     return bytes_shown(now.bytes) + was
+
+
+def tree_text(loops: Loops) -> str:
+    """The tree as indented text."""
+    lines: list[str] = []
+
+    def show(n: LoopNode, depth: int) -> None:
+        lines.append("  " * depth + node_text(n))
+        for inner in n.inside:
+            show(inner, depth + 1)
+
+    for root in loops.roots:
+        show(root, 0)
+    return "\n".join(lines)
+
+
+def node_text(n: LoopNode) -> str:
+    """One line of the tree: `j in 64 vectorize`, `X (at Y.i.outer) 68 KiB, of 1 MiB`."""
+    if n.kind == "loop":
+        words = [f"{n.loop} in {n.extent}", "reduce" if n.axis == "reduce" else "", ", ".join(n.marks)]
+        return "  ".join(filter(None, words))
+    again = f"each element {n.computed:.3g} times" if n.computed is not None and n.computed > 1.005 else ""
+    place = "" if n.place in ("", "root") else f"({n.place})"
+    return "  ".join(filter(None, [n.stage, "input" if n.kind == "input" else "", place, n.memory, again, *n.marks]))

@@ -5,6 +5,7 @@
  * belongs to the page alone: what is hovered, what was said last.
  */
 import { batch, effect, signal, type Signal } from "@preact/signals";
+import { day } from "./keeping";
 import type { FromPython, Model, Options, Refused, Reply, StepJson, ToPython, ViewName, Views } from "./messages";
 
 export interface Selection {
@@ -22,6 +23,8 @@ export interface Said {
   text: string;
   kind: "done" | "refused";
   refused: Refused | null;
+  /** Something that can be done about it, as a button. */
+  offer?: { text: string; request: string };
 }
 
 interface Watched {
@@ -123,6 +126,11 @@ export class Desk {
       case "idle":
         this.busy.value = null;
         break;
+      case "restored": {
+        const steps = `${message.steps} step${message.steps === 1 ? "" : "s"}`;
+        this.say({ text: `${steps} from ${day(message.when)} are here again`, kind: "done", refused: null, offer: { text: "Start over", request: "reset" } });
+        break;
+      }
       case "failed":
         this.say({ text: `✗ ${message.what} failed: ${message.message}`, kind: "refused", refused: null });
     }

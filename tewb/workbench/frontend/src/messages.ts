@@ -50,11 +50,13 @@ export type FromPython =
   | { kind: "reply"; id: number; reply: Reply }
   | { kind: "busy"; what: string; done: number; note: string }
   | { kind: "failed"; what: string; message: string }
-  | { kind: "idle"; what: string };
+  | { kind: "idle"; what: string }
+  | { kind: "restored"; steps: number; when: number };
 
 export type ToPython =
   | { kind: "watch"; client: string; views: Record<string, { view: string; options: Options }> }
-  | { kind: "ask"; id: number; request: string; arguments: Record<string, unknown> };
+  | { kind: "ask"; id: number; request: string; arguments: Record<string, unknown> }
+  | { kind: "found"; in_notebook: boolean; record: unknown };
 
 /** A widget's model, as anywidget gives it. */
 export interface Model {

@@ -8,6 +8,11 @@ export function Status() {
   return (
     <div class="tw-status" role="status" aria-live="polite">
       <span class={said?.kind === "refused" ? "tw-bad" : "tw-dim"}>{said?.text ?? "Choose a loop, and press a key: ? shows them."}</span>
+      {said?.offer && (
+        <button type="button" class="tw-button" onClick={() => void desk.ask(said.offer!.request)}>
+          {said.offer.text}
+        </button>
+      )}
       {refused && (
         <>
           {refused.hint && <span class="tw-hint"> {refused.hint}</span>}
