@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tewb.base import TewbError
@@ -28,11 +28,10 @@ from tewb.workbench.session import Session
 from tewb.workbench.states.code import LOWERED
 from tewb.workbench.states.schema import as_json
 from tewb.workbench.states.times import checked_state, measured_state
-from tewb.workbench.states.views import VIEWS, look
+from tewb.workbench.states.views import look_in_pieces
 
 Message = dict[str, Any]
 Listener = Callable[[Message], None]
-Watched = Mapping[str, Mapping[str, Any]]  # key -> {"view", "options"}
 
 
 class Desk:
@@ -112,24 +111,26 @@ class Desk:
 
     # ---- views
 
-    def states(self, watched: Watched, slow: bool) -> dict[str, Any]:
-        """The states of the watched views that are slow, or those that are not."""
-        return {
-            key: self.look(w["view"], w.get("options") or {})
-            for key, w in watched.items()
-            if w.get("view") not in VIEWS or VIEWS[w["view"]].slow is slow
-        }
-
     def look(self, view: str, options: Mapping[str, Any]) -> Any:
         """The state of a view of the session or of the desk. What went wrong is a state of its own: {"problem"}."""
+        *_, state = self.look_in_pieces(view, options)
+        return state
+
+    def look_in_pieces(self, view: str, options: Mapping[str, Any]) -> Iterator[Any]:
+        """As `look`, with None between the pieces of work that lead to the state, which comes last."""
         own: dict[str, Callable[[], Any]] = {
-            "measured": lambda: None if self.measured is None else as_json(measured_state(self.session, self.measured)),
+            "measured": lambda: (
+                None if self.measured is None else as_json(measured_state(self.session, self.measured))
+            ),
             "checked": lambda: as_json(checked_state(self.verdict)),
         }
         try:
-            return own[view]() if view in own else look(self.session, view, options)
+            if view in own:
+                yield own[view]()
+            else:
+                yield from look_in_pieces(self.session, view, options)
         except TewbError as e:
-            return {"problem": e.message}
+            yield {"problem": e.message}
 
     # ---- requests
 
@@ -162,7 +163,9 @@ class Desk:
     def _begin(self, what: str, work: Callable[[], None]) -> Reply:
         """Do `work` beside the notebook."""
         if self.is_busy:
-            return Reply(False, refused=refusal(TewbError("something is running already", hint="stop it, or wait")))
+            return Reply(
+                False, refused=refusal(TewbError("something is running already", hint="stop it, or wait"))
+            )
         self._stop.clear()
         loop = _running_loop()
 

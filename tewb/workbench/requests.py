@@ -180,7 +180,11 @@ def delete(session: Session, step: int, force: bool = False) -> str:
 def unmark(session: Session, stage: str, loop: str, primitive: str) -> Reply:
     """Delete the newest step that did `primitive` to a loop; `found` says whether there was one."""
     journal = session.journal
-    mine = [i for i, s in enumerate(journal, 1) if (s.primitive, s.stage, s.args.get("axis")) == (primitive, stage, loop)]
+    mine = [
+        i
+        for i, s in enumerate(journal, 1)
+        if (s.primitive, s.stage, s.args.get("axis")) == (primitive, stage, loop)
+    ]
     if not mine:
         return Reply(True, found=False)
     return Reply(True, delete(session, mine[-1]), found=True)

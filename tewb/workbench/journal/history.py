@@ -23,7 +23,6 @@ from tewb.workbench.journal.text_errors import text_error
 from tewb.workbench.journal.timeline import Journal, Timeline
 from tewb.workbench.journal.write_code import known_names, schedule_text
 
-
 _histories: weakref.WeakKeyDictionary[Schedule, weakref.WeakSet[History]] = weakref.WeakKeyDictionary()
 
 

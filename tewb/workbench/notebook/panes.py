@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -23,8 +24,11 @@ from tewb.base import TewbError, one_of
 from tewb.workbench.desk import Desk, Message, answer
 from tewb.workbench.notebook.keeping import fingerprint, read_kept, record_of, restore, write_kept
 from tewb.workbench.session import Session
+from tewb.workbench.states.views import is_slow
 
 _BUILT = Path(__file__).parent.parent / "page"
+MOMENT = 0.008  # seconds of work on slow views before requests are looked for
+PAUSE = 0.002  # seconds in which they can come
 PANES = ("loops", "code", "actions", "journal", "memory", "graph", "times", "advice", "why", "schedule")
 
 
@@ -77,6 +81,7 @@ class Pane(anywidget.AnyWidget):  # type: ignore[misc]
         self._desk = desk = desk_of(session)
         self._watched: dict[str, dict[str, Any]] = {}  # by client, and then by key
         self._sent: dict[str, Any] = {}
+        self._work: Iterator[None] = iter(())
         self._pending: asyncio.Handle | None = None
         super().__init__(
             page=the_page(), pane=pane, desk=desk.name, selected=desk.selected, form=desk.form, journal=self._steps(),
@@ -85,7 +90,9 @@ class Pane(anywidget.AnyWidget):  # type: ignore[misc]
         self.on_msg(self._asked)
         desk.listen(self.send)
         desk.on_change(self._changed)
-        self.observe(lambda change: desk.select(change.new.get("stage", ""), change.new.get("loop", "")), "selected")
+        self.observe(
+            lambda change: desk.select(change.new.get("stage", ""), change.new.get("loop", "")), "selected"
+        )
         self.observe(lambda change: desk.show_form(change.new), "form")
         self.observe(lambda change: self._journal_set(change.new), "journal")
 
@@ -158,13 +165,40 @@ class Pane(anywidget.AnyWidget):  # type: ignore[misc]
         return {key: w for views in self._watched.values() for key, w in views.items()}
 
     def _send_states(self) -> None:
-        """What a person waits for first; the slow views one by one, when that is sent."""
-        self._tell_page(self._desk.states(self._views, slow=False))
-        self._soon(self._send_slow)
+        """What a person waits for first, in one message; the slow views when that is sent, each when it is ready."""
+        fast = {key: w for key, w in self._views.items() if not is_slow(w["view"])}
+        self._tell_page({key: self._desk.look(w["view"], w["options"]) for key, w in fast.items()})
+        self._work = self._slow_states()
+        self._go_on_soon()
 
-    def _send_slow(self) -> None:
+    def _slow_states(self) -> Iterator[None]:
+        """Sends the slow views, with a pause between the pieces of work that they take."""
         for key, watched in self._views.items():
-            self._tell_page(self._desk.states({key: watched}, slow=True))
+            if not is_slow(watched["view"]):
+                continue
+            for piece in self._desk.look_in_pieces(watched["view"], watched["options"]):
+                if piece is not None:
+                    self._tell_page({key: piece})
+                yield
+
+    def _go_on(self) -> None:
+        """Work for a moment, and let the next request come before the rest."""
+        until = time.perf_counter() + MOMENT
+        for _ in self._work:
+            if time.perf_counter() > until:
+                self._go_on_soon()
+                return
+
+    def _go_on_soon(self) -> None:
+        """Go on with the work when what was sent and asked until now is done; at once where there is no event loop."""
+        if self._pending is not None:
+            self._pending.cancel()
+        try:
+            self._pending = asyncio.get_running_loop().call_later(PAUSE, self._go_on)
+        except RuntimeError:
+            self._pending = None
+            for _ in self._work:
+                pass
 
     def _tell_page(self, states: dict[str, Any]) -> None:
         """Send states that are new to the page."""
@@ -173,13 +207,3 @@ class Pane(anywidget.AnyWidget):  # type: ignore[misc]
         self._sent = {key: s for key, s in {**self._sent, **states}.items() if key in self._views}
         if new:
             self.send({"kind": "states", "version": version, "states": new})
-
-    def _soon(self, f: Callable[[], None]) -> None:
-        """Call `f` once what was done so far is sent; at once where there is no event loop. Only the last call counts."""
-        if self._pending is not None:
-            self._pending.cancel()
-        try:
-            self._pending = asyncio.get_running_loop().call_soon(f)
-        except RuntimeError:
-            self._pending = None
-            f()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import TewbError
 from tewb.schedule import PRIMITIVES, REQUIRED, Param, Step
-from tewb.workbench.judge.palette import Action
+from tewb.workbench.judge.palette import Action, each_action, in_order
 from tewb.workbench.judge.palette import Preview as PalettePreview
 from tewb.workbench.session import Session
 
@@ -68,14 +69,19 @@ class PrimitiveForm:
     fields: tuple[FormField, ...]
 
 
-def actions_state(session: Session, stage: str, loop: str | None = None) -> Actions:
-    """The palette; empty for a stage that is not there or has nothing to choose."""
+def actions_state(session: Session, stage: str, loop: str | None = None) -> Iterator[Actions | None]:
+    """The palette; empty for a stage that is not there or has nothing to choose. None comes while it is worked out."""
     known = session.schedule.find(stage)
     if known is None:
-        return Actions(stage, loop, ())
+        yield Actions(stage, loop, ())
+        return
     names = [known.axis_name(iv) for iv in known.leaf_iter_vars]
     chosen = loop if loop in names else None
-    return Actions(stage, chosen, tuple(map(_choice, session.palette(stage, chosen))))
+    found: list[Action] = []
+    for action in each_action(session, stage, chosen):
+        found.append(action)
+        yield None
+    yield Actions(stage, chosen, tuple(map(_choice, in_order(found))))
 
 
 def _choice(a: Action) -> Choice:
@@ -109,7 +115,9 @@ def forms_of(session: Session, stage: str) -> tuple[PrimitiveForm, ...]:
 def _form(session: Session, stage: str, primitive: str) -> PrimitiveForm:
     p = PRIMITIVES[primitive]
     return PrimitiveForm(
-        primitive, p.doc, tuple([_field(session, stage, primitive, param, i == 0) for i, param in enumerate(p.params)])
+        primitive,
+        p.doc,
+        tuple([_field(session, stage, primitive, param, i == 0) for i, param in enumerate(p.params)]),
     )
 
 
@@ -117,7 +125,11 @@ def _field(session: Session, stage: str, primitive: str, p: Param, first: bool) 
     choices = _choices(session, stage, primitive, p)
     places: dict[str, tuple[str, ...]] = {}
     if p.kind == "stage":
-        places = {s: tuple(session.choices(stage, primitive, "axis", parent=s)) for s in choices if _has_place(primitive)}
+        places = {
+            s: tuple(session.choices(stage, primitive, "axis", parent=s))
+            for s in choices
+            if _has_place(primitive)
+        }
     required = p.default is REQUIRED
     value = choices[0] if choices else ""
     if p.kind in ("int", "value"):

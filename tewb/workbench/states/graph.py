@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tewb.ir import script
-from tewb.schedule import At, Stage
+from tewb.schedule import Stage
 from tewb.workbench.session import Session
 from tewb.workbench.states.loops import LoopNode, loops_state
-from tewb.workbench.views.graph import quoted, svg, tree
-
-_INK = "#010203"
+from tewb.workbench.views.graph import Box, arrows, dot_text, svg, tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +47,10 @@ def graph_state(session: Session) -> Graph:
     known = {n.stage: n for root in loops_state(session).roots for n in _stages(root)}
     stages = session.schedule.stages
     nodes = tuple([_node(s, known[s.name]) for s in stages])
-    edges = [GraphEdge(producer.name, s.name, "") for s in stages for producer in s.reads()]
-    edges += [
-        GraphEdge(s.name, s.attach.stage.name, s.attach.stage.axis_name(s.attach.axis))
-        for s in stages
-        if isinstance(s.attach, At)
-    ]
-    return Graph(nodes, tuple(edges), _drawn(_dot(nodes, edges)), tree(session.schedule))
+    edges = arrows(session.schedule)
+    source = dot_text([Box(n.stage, n.lines, n.is_input) for n in nodes], edges)
+    shown = tuple([GraphEdge(e.source, e.target, e.at) for e in edges])
+    return Graph(nodes, shown, _drawn(source), tree(session.schedule))
 
 
 def _stages(n: LoopNode) -> list[LoopNode]:
@@ -84,24 +79,6 @@ def _own_loops(n: LoopNode) -> list[LoopNode]:
         if inner is not None:
             loops.append(inner)
     return loops
-
-
-def _dot(nodes: tuple[GraphNode, ...], edges: list[GraphEdge]) -> str:
-    """The graph in the DOT language: data flows down, dashed edges lead to where a stage is computed."""
-    ink = f'color="{_INK}", fontname="Courier", fontcolor="{_INK}"'
-    lines = [
-        "digraph stages {",
-        f'  graph [bgcolor="transparent", fontname="Courier", color="{_INK}", ranksep=0.35, nodesep=0.3];',
-        f"  node [{ink}, fontsize=11, shape=box, style=rounded];",
-        f"  edge [{ink}, fontsize=10];",
-    ]
-    for i, n in enumerate(nodes):
-        shape = ", shape=ellipse" if n.is_input else ""
-        lines.append(f'  {quoted(n.stage)} [id="node-{i}", label={quoted(*n.lines)}{shape}];')
-    for i, e in enumerate(edges):
-        how = f', style=dashed, constraint=false, label={quoted("at " + e.at)}' if e.at else ""
-        lines.append(f'  {quoted(e.source)} -> {quoted(e.target)} [id="edge-{i}"{how}];')
-    return "\n".join([*lines, "}"])
 
 
 @lru_cache(maxsize=64)

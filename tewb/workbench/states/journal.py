@@ -60,7 +60,9 @@ def journal_state(session: Session) -> Journal:
     ahead = [_line(session, i, step, ahead=True) for i, step in enumerate(session.ahead, len(journal) + 1)]
     return Journal(
         (*done, *ahead),
-        tuple([Branch(name, len(steps), name == session.on_branch) for name, steps in session.branches.items()]),
+        tuple(
+            [Branch(name, len(steps), name == session.on_branch) for name, steps in session.branches.items()]
+        ),
         len(pinned) if pinned is not None and journal[: len(pinned)] == pinned else None,
         None if pinned is None else len(pinned),
         session.can_undo,

@@ -161,4 +161,6 @@ def node_text(n: LoopNode) -> str:
         return "  ".join(filter(None, words))
     again = f"each element {n.computed:.3g} times" if n.computed is not None and n.computed > 1.005 else ""
     place = "" if n.place in ("", "root") else f"({n.place})"
-    return "  ".join(filter(None, [n.stage, "input" if n.kind == "input" else "", place, n.memory, again, *n.marks]))
+    return "  ".join(
+        filter(None, [n.stage, "input" if n.kind == "input" else "", place, n.memory, again, *n.marks])
+    )

@@ -18,7 +18,7 @@ VERSION = 1
 
 def as_json(x: Any) -> Any:
     """A state as dicts, lists and plain values."""
-    if is_dataclass(x):
+    if is_dataclass(x) and not isinstance(x, type):
         return {name: as_json(getattr(x, name)) for name in _names(type(x))}
     if isinstance(x, tuple | list):
         return list(x) if _is_plain(x) else [as_json(item) for item in x]
@@ -28,7 +28,7 @@ def as_json(x: Any) -> Any:
 
 
 @cache
-def _names(state: type) -> tuple[str, ...]:
+def _names(state: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(state))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from tewb.base import TewbError, one_of
 from tewb.workbench.session import Session
@@ -23,8 +23,11 @@ from tewb.workbench.states.times import history_state, roof_state
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view: its name, what it shows, and the function that makes its state from a session and options. Those that
-    take longer than a frame are `slow`: they follow when the others are on the screen."""
+    """A view: its name, what it shows, and the function that makes its state from a session and options.
+
+    Those that take longer than a frame are `slow`: they follow when the others are on the screen. One that takes much
+    longer is a generator: it gives None between two pieces of its work, and then the state.
+    """
 
     name: str
     make: Callable[..., Any]
@@ -44,7 +47,10 @@ class View:
     @property
     def state(self) -> Any:
         """The type of its state."""
-        return get_type_hints(self.make)["return"]
+        returned = get_type_hints(self.make)["return"]
+        if not inspect.isgeneratorfunction(self.make):
+            return returned
+        return next(t for t in get_args(get_args(returned)[0]) if t is not type(None))
 
     def schema(self) -> dict[str, Any]:
         """Its options and its state as JSON Schema."""
@@ -76,8 +82,19 @@ VIEWS = {
 }
 
 
+def is_slow(view: str) -> bool:
+    """Whether a view comes after those that a person waits for."""
+    return view in VIEWS and VIEWS[view].slow
+
+
 def look(session: Session, name: str, options: Mapping[str, Any] | None = None) -> Any:
     """The state of a view as JSON values. Raises TewbError for a view or an option that there is not."""
+    *_, state = look_in_pieces(session, name, options)
+    return state
+
+
+def _checked(session: Session, name: str, options: Mapping[str, Any] | None) -> View:
+    """The view of that name. Raises TewbError when there is none, or when it has no such options."""
     view = VIEWS[one_of("view", name, VIEWS, TewbError)]
     known = view.options
     for option in options or {}:
@@ -86,7 +103,16 @@ def look(session: Session, name: str, options: Mapping[str, Any] | None = None) 
         inspect.signature(view.make).bind(session, **(options or {}))
     except TypeError as e:
         raise TewbError(f"the view {name}: {e}", hint=f"its options are {', '.join(known) or 'none'}") from e
-    return as_json(view.make(session, **(options or {})))
+    return view
+
+
+def look_in_pieces(session: Session, name: str, options: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    """As `look`, with None between the pieces of work that lead to the state, which comes last."""
+    made = _checked(session, name, options).make(session, **(options or {}))
+    if not isinstance(made, Iterator):
+        made = iter((made,))
+    for piece in made:
+        yield None if piece is None else as_json(piece)
 
 
 def all_states() -> list[type]:
@@ -95,4 +121,8 @@ def all_states() -> list[type]:
 
 
 def _classes(t: Any) -> list[type]:
-    return [t] if isinstance(t, type) and not hasattr(t, "__origin__") else [a for a in t.__args__ if a is not ...]
+    return (
+        [t]
+        if isinstance(t, type) and not hasattr(t, "__origin__")
+        else [a for a in t.__args__ if a is not ...]
+    )
