@@ -21,14 +21,18 @@ from typing import Any
 
 from tewb.base import TewbError
 from tewb.schedule import Step
+from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.measure.measurement import Measurement
-from tewb.workbench.measure.verify import Verdict
+from tewb.workbench.measure.verify import Verdict, verify
 from tewb.workbench.requests import Reply, ask, refusal, reply_json
 from tewb.workbench.session import Session
+from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.code import LOWERED
 from tewb.workbench.states.schema import as_json
-from tewb.workbench.states.times import checked_state, measured_state
+from tewb.workbench.states.times import measured_state
 from tewb.workbench.states.views import look_in_pieces
+
+QUIET = 0.5  # seconds without an edit before results are checked
 
 Message = dict[str, Any]
 Listener = Callable[[Message], None]
@@ -55,6 +59,9 @@ class Desk:
         self._on_change: list[Callable[[], None]] = []
         self._stop = threading.Event()
         self._busy: threading.Thread | None = None
+        self._waits: asyncio.TimerHandle | None = None
+        self._checker: threading.Thread | None = None
+        self._is_checking = False
         session.on_change(self._changed)
 
     # ---- listening
@@ -78,6 +85,7 @@ class Desk:
         self._keep_selection()
         self.verdict = None
         self._tell_change()
+        self._check_later()
 
     def _tell_change(self) -> None:
         for f in list(self._on_change):
@@ -122,7 +130,7 @@ class Desk:
             "measured": lambda: (
                 None if self.measured is None else as_json(measured_state(self.session, self.measured))
             ),
-            "checked": lambda: as_json(checked_state(self.verdict)),
+            "checked": lambda: as_json(checked_state(self.session, self.verdict, self._is_checking)),
         }
         try:
             if view in own:
@@ -202,19 +210,56 @@ class Desk:
 
         return self._begin("measure", work)
 
+    # ---- the check after an edit
+
     def _verify(self) -> Reply:
-        loop = _running_loop()
+        """Check now, whatever the program calls."""
+        self._check()
+        return Reply(True, "checking on small sizes")
 
-        def work() -> None:
-            self.verdict = self.session.verify()
-            _then(loop, self._tell_change)
+    def _check_later(self) -> None:
+        """Check when nothing was changed for a moment; code of the user's runs only when it is asked for."""
+        if self._waits is not None:
+            self._waits.cancel()
+            self._waits = None
+        session, loop = self.session, _running_loop()
+        if (
+            loop is not None
+            and session.journal
+            and session.problem is None
+            and not runs_python(session.function)
+        ):
+            self._waits = loop.call_later(QUIET, self._check)
 
-        return self._begin("verify", work)
+    def _check(self) -> None:
+        """Compare with the definition on small sizes, in the background; what was edited meanwhile is not of interest."""
+        session, loop = self.session, _running_loop()
+        if self._is_checking or self.is_busy:
+            return
+        version, schedule, args = session.schedule.version, session.schedule.copy(), list(session.args)
+
+        def finish(verdict: Verdict) -> None:
+            self._is_checking = False
+            if version == session.schedule.version:
+                self.verdict = verdict
+                self._tell_change()
+            else:
+                self._check_later()
+
+        def run() -> None:
+            verdict = verify(schedule, args)
+            _then(loop, lambda: finish(verdict))
+
+        self._is_checking = True
+        self._tell_change()
+        self._checker = threading.Thread(target=run, name="tewb check", daemon=True)
+        self._checker.start()
 
     def wait(self, seconds: float = 60.0) -> None:
         """Wait until work in the background has ended."""
-        if self._busy is not None:
-            self._busy.join(seconds)
+        for thread in (self._busy, self._checker):
+            if thread is not None:
+                thread.join(seconds)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -14,8 +14,9 @@ from typing import Any, TypeVar, get_type_hints
 
 from tewb.base import ScheduleError, TewbError, one_of
 from tewb.workbench.session import Session
+from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.schema import as_json, type_schema
-from tewb.workbench.states.times import checked_state, measured_state
+from tewb.workbench.states.times import measured_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +275,7 @@ def expect(session: Session, what: str, relation: str, limit: float, stage: str 
 @request
 def verify(session: Session) -> Reply:
     """Compare the kernel with the definition on small random inputs: `found` is the state `Checked`."""
-    return Reply(True, found=as_json(checked_state(session.verify())))
+    return Reply(True, found=as_json(checked_state(session, session.verify())))
 
 
 @request

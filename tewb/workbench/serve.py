@@ -62,7 +62,9 @@ def answer(session: Session, message: object) -> dict[str, Any]:
         raise TewbError("a message has a view or a request", hint='{"id": 1, "view": "loops"}')
     except TewbError as e:
         return _mistake(name, e)
-    except Exception as e:  # whatever the user's own program raises; the next message is answered all the same
+    except (
+        Exception
+    ) as e:  # whatever the user's own program raises; the next message is answered all the same
         return _mistake(name, TewbError(f"{type(e).__name__}: {e}"))
 
 
@@ -90,18 +92,22 @@ def session_of(path: str) -> Session:
     """The session that a program file makes: `session`, or one of its schedule `s` and `args`. Raises TewbError."""
     with redirect_stdout(sys.stderr):
         made = runpy.run_path(path, run_name="__main__")
-    if isinstance(made.get("session"), Session):
-        return made["session"]
+    session = made.get("session")
+    if isinstance(session, Session):
+        return session
     if isinstance(made.get("s"), Schedule) and isinstance(made.get("args"), list | tuple):
         return Session(made["s"], list(made["args"]), reference=made.get("reference"))
     raise TewbError(
-        f"{path} makes no session", hint="it makes `session = tewb.Session(s, args)`, or a schedule `s` and a list `args`"
+        f"{path} makes no session",
+        hint="it makes `session = tewb.Session(s, args)`, or a schedule `s` and a list `args`",
     )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tewb.workbench.serve", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tewb.workbench.serve", description=(__doc__ or "").splitlines()[0]
+    )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("program", nargs="?", help="a Python file that makes a session")
     what.add_argument("--demo", help="a program to try: matmul, blur, softmax, extern")

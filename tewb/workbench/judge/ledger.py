@@ -310,6 +310,11 @@ def packed_calls(f: PrimFunc) -> dict[str, int | None]:
     return counts
 
 
+def runs_python(f: PrimFunc) -> bool:
+    """Whether a kernel calls packed functions: code of the user's, which may take long or do anything."""
+    return any(isinstance(n, Call) and n.op.startswith("tvm_call_packed") for n in walk(f.body))
+
+
 def _iterations(loops: Sequence[For], conditions: Sequence[Expr]) -> int | None:
     """How many iterations of a loop nest satisfy all conditions."""
     asked = {v for c in conditions for v in free_vars(c)}

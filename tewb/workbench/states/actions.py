@@ -114,10 +114,11 @@ def forms_of(session: Session, stage: str) -> tuple[PrimitiveForm, ...]:
 
 def _form(session: Session, stage: str, primitive: str) -> PrimitiveForm:
     p = PRIMITIVES[primitive]
+    first = next((param for param in p.params if param.kind in ("int", "value")), None)
     return PrimitiveForm(
         primitive,
         p.doc,
-        tuple([_field(session, stage, primitive, param, i == 0) for i, param in enumerate(p.params)]),
+        tuple([_field(session, stage, primitive, param, param is first) for param in p.params]),
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from tewb.runtime import Timing
 from tewb.workbench.measure.measurement import Measurement, Row
 from tewb.workbench.measure.roofline import Point
-from tewb.workbench.measure.verify import Verdict
 from tewb.workbench.session import Session
 
 
@@ -75,16 +74,6 @@ class Roof:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What the check of the last edit found: "proved", "tested" on small sizes, "unknown", or "different". `step` (from
-    0) is the one that changed the result, `text` the whole of it."""
-
-    state: str
-    text: str
-    step: int | None
-
-
 def measured_state(session: Session, m: Measurement) -> Measured:
     """A measurement of a session."""
     sizes = ", ".join(f"{getattr(key, 'name', key)} = {value}" for key, value in session.sizes.items())
@@ -131,11 +120,3 @@ def roof_state(session: Session) -> Roof:
 
 def _point(x: Point | None) -> RoofPoint | None:
     return None if x is None else RoofPoint(x.label, x.intensity, x.gflops)
-
-
-def checked_state(v: Verdict | None) -> Checked:
-    """What a verdict says, in one word and in full."""
-    if v is None:
-        return Checked("unknown", "not checked yet", None)
-    state = {True: "tested", False: "different", None: "unknown"}[v.ok]
-    return Checked(state, v.message, v.step)

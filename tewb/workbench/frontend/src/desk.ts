@@ -6,7 +6,7 @@
  */
 import { batch, effect, signal, type Signal } from "@preact/signals";
 import { day } from "./keeping";
-import type { FromPython, Model, Options, Refused, Reply, StepJson, ToPython, ViewName, Views } from "./messages";
+import type { FromPython, Model, NotebookContext, Options, Refused, Reply, StepJson, ToPython, ViewName, Views } from "./messages";
 
 export interface Selection {
   stage: string;
@@ -97,6 +97,11 @@ export class Desk {
     if (!model || this.fromPython || JSON.stringify(model.get(name)) === JSON.stringify(value)) return;
     model.set(name, value);
     model.save_changes();
+  }
+
+  /** The notebook that the page is in, where it can be reached. */
+  get notebook(): NotebookContext | undefined {
+    return this.models[0]?.widget_manager?.context;
   }
 
   private send(message: ToPython): void {

@@ -72,5 +72,9 @@ export interface Model {
 /** The document that a widget is in, where the notebook gives it (JupyterLab, Notebook 7). */
 export interface NotebookContext {
   path: string;
-  model: { getMetadata(key: string): unknown; setMetadata(key: string, value: unknown): void };
+  model: {
+    getMetadata(key: string): unknown;
+    setMetadata(key: string, value: unknown): void;
+    sharedModel?: { insertCell(index: number, cell: { cell_type: "code"; source: string }): unknown };
+  };
 }

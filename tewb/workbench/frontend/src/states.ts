@@ -320,9 +320,12 @@ export interface Measured {
   text: string;
 }
 
-/** What the check of the last edit found: "proved", "tested" on small sizes, "unknown", or "different". `step` (from 0) is the one that changed the result, `text` the whole of it. */
+/** What is known of the results. `proved` says whether the steps themselves prove that results stay the same, `rounds` whether only up to the rounding of sums, `proof` why. `test` is what a run on small sizes found ("unknown": it was not done), `found` in words, and `step` (from 0) the one that changed a result. */
 export interface Checked {
-  state: string;
-  text: string;
+  proved: boolean;
+  rounds: boolean;
+  proof: string;
+  test: "running" | "same" | "different" | "unknown";
+  found: string;
   step: number | null;
 }

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useDesk, useView } from "../hooks";
 import type { Journal, StepLine } from "../states";
+import { toCell } from "../to_cell";
 import { shownTime } from "../units";
 
 export function JournalPane() {
@@ -87,6 +88,17 @@ function Foot({ journal }: { journal: Journal }) {
       <button type="button" class="tw-button" onClick={() => void share()} disabled={!journal.steps.length} title="the journal as one line, to paste elsewhere">
         {copied.value ? "Copied" : "Share"}
       </button>
+      {desk.notebook && (
+        <button
+          type="button"
+          class="tw-button"
+          disabled={!journal.steps.length}
+          title="write the schedule as code into a cell below"
+          onClick={(e) => toCell(desk.notebook, e.currentTarget, journal.code) && desk.say({ text: "✓ the schedule stands in the cell below", kind: "done", refused: null })}
+        >
+          To a cell
+        </button>
+      )}
       <button type="button" class="tw-button" onClick={() => void desk.ask("reset")} disabled={!journal.can_undo}>
         Start over
       </button>

@@ -95,15 +95,23 @@ function Result({ measured }: { measured: Measured }) {
   );
 }
 
-const WORDS: Record<string, string> = { proved: "✓ proved", tested: "✓ tested", different: "✗ different" };
-
+/** What is known of the results: proved by the steps, and tested on small sizes. */
 function Badge() {
   const checked = useView("checked");
-  const state: Checked | undefined = checked.value;
-  if (!state || !WORDS[state.state]) return null;
+  const known: Checked | undefined = checked.value;
+  const desk = useDesk();
+  if (!known) return null;
+  const proved = known.proved ? (known.rounds ? "proved ≈" : "proved") : "";
+  const tested = { running: "testing …", same: "tested", different: "✗ different", unknown: proved ? "" : "unknown" }[known.test];
+  const kind = known.test === "different" ? "tw-bad" : proved || known.test === "same" ? "tw-good" : "tw-dim";
   return (
-    <span class={`tw-badge ${state.state === "different" ? "tw-bad" : "tw-good"}`} title={state.text}>
-      {WORDS[state.state]}
-    </span>
+    <button
+      type="button"
+      class={`tw-badge ${kind}`}
+      title={`${known.proof}\n${known.found}\nPress to test on small sizes (C)`}
+      onClick={() => void desk.ask("verify")}
+    >
+      {[proved, tested].filter(Boolean).join(" · ")}
+    </button>
   );
 }
