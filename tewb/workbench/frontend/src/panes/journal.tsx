@@ -50,7 +50,7 @@ function StepRow({ step, last, isPinned }: { step: StepLine; last: number; isPin
       {noting.value && (
         <input
           class="tw-note-field"
-          autofocus
+          ref={(el) => el?.focus()}
           defaultValue={step.note}
           aria-label={`Note for step ${step.number}`}
           onKeyDown={(e) => {

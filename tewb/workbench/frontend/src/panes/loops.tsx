@@ -1,6 +1,6 @@
 /** The loop tree: stages inside the loops where they run. Keys, clicks and drags on it are requests. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Desk } from "../desk";
 import { useDesk, useView } from "../hooks";
 import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_rows";
@@ -28,7 +28,7 @@ export function LoopsPane() {
 
   // A step renames loops: the focus stays in the tree, on what is selected now.
   const hadFocus = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (hadFocus.current && document.activeElement === document.body && current) {
       rowElement(list.current, current.node.key)?.focus({ preventScroll: true });
     }
@@ -195,7 +195,11 @@ function RowText({ node }: { node: LoopNode }) {
 
 function FactorField({ loop, answer }: { loop: string; answer(factor: number | null): void }) {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.select(), []);
+  // Before the next key press, not after the next frame: what is typed quickly goes into the field.
+  useLayoutEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
   const done = useRef(false);
   const finish = (factor: number | null) => {
     if (done.current) return;

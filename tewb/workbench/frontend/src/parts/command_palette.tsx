@@ -1,6 +1,6 @@
 /** The command palette: every legal step on what is selected, and every command, found by typing. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { COMMANDS, isPaletteOpen } from "../commands";
 import { useDesk, useView } from "../hooks";
 import type { StepJson } from "../messages";
@@ -26,7 +26,7 @@ function OpenPalette() {
   const dialog = useRef<HTMLDialogElement>(null);
   const before = useRef<Element | null>(null);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     before.current = document.activeElement;
     dialog.current?.showModal();
     return () => before.current instanceof HTMLElement && before.current.focus();
