@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tewb.workbench.views.parameter_form import ParameterForm
 
 from tests.fuzz.schedules import attempt, random_step
 from tests.programs import assert_same_result, chain, matmul, schedule_for
@@ -19,7 +20,6 @@ from tewb.schedule.declare import Selection
 from tewb.workbench import Session
 from tewb.workbench.journal.compact import compact, read_compact
 from tewb.workbench.notebook.workbench import Workbench
-from tewb.workbench.views.parameter_form import ParameterForm
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tewb.workbench.views.loops import LoopView
 
 import tewb
 from tests.programs import PROGRAMS, assert_same_result, matmul, random_schedule, schedule_for, two_outputs
@@ -15,7 +16,6 @@ from tewb.base import ScheduleError
 from tewb.ir import BufferStore, parse, structural_equal, walk
 from tewb.schedule import Step
 from tewb.workbench.views import plain
-from tewb.workbench.views.loops import LoopView
 
 
 def twice(shape: tuple[int, ...], lanes: int, dtype: str = "float32") -> tuple[Any, list[Any]]:
