@@ -55,7 +55,7 @@ def desk_of(session: Session) -> Desk:
     return cast(Desk, known)
 
 
-class Pane(anywidget.AnyWidget):  # type: ignore[misc]
+class Pane(anywidget.AnyWidget):
     """A pane of the workbench on a session: `pane` is one of PANES, or "workbench" for all of them.
 
     Traits that can be observed and set: `selected` ({"stage", "loop"}), `form` (the form of code that is shown) and
