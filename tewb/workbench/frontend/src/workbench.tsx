@@ -45,7 +45,8 @@ export function Workbench() {
 
   // A notebook has keys of its own: those that the workbench takes do not reach it.
   const onKey = (event: KeyboardEvent) => {
-    const command = commandOf(event);
+    const isInDialog = event.target instanceof Element && event.target.closest("dialog") !== null; // it has its own keys
+    const command = isInDialog ? undefined : commandOf(event);
     if (command) {
       command.run(desk);
       event.preventDefault();

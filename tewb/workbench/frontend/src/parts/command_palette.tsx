@@ -1,10 +1,11 @@
 /** The command palette: every legal step on what is selected, and every command, found by typing. */
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { COMMANDS, isPaletteOpen } from "../commands";
 import { useDesk, useView } from "../hooks";
 import type { StepJson } from "../messages";
 import { matches } from "../match";
+import { useModal } from "./modal";
 
 interface Entry {
   text: string;
@@ -24,13 +25,7 @@ function OpenPalette() {
   const typed = useSignal("");
   const at = useSignal(0);
   const dialog = useRef<HTMLDialogElement>(null);
-  const before = useRef<Element | null>(null);
-
-  useLayoutEffect(() => {
-    before.current = document.activeElement;
-    dialog.current?.showModal();
-    return () => before.current instanceof HTMLElement && before.current.focus();
-  }, []);
+  useModal(dialog);
 
   const steps: Entry[] = (actions.value?.choices ?? [])
     .filter((c) => c.legal)

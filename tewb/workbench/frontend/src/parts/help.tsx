@@ -1,6 +1,7 @@
 /** The keys, on one sheet. */
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { COMMANDS, isHelpOpen, TREE_KEYS } from "../commands";
+import { useModal } from "./modal";
 
 export function Help() {
   return isHelpOpen.value ? <OpenHelp /> : null;
@@ -8,7 +9,7 @@ export function Help() {
 
 function OpenHelp() {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useModal(dialog);
   const close = () => (isHelpOpen.value = false);
   return (
     <dialog ref={dialog} class="tw-dialog" aria-label="Keys" onClose={close} onClick={(e) => e.target === dialog.current && close()}>

@@ -55,7 +55,7 @@ function Field({ field, form, values, set }: { field: FormField; form: Primitive
     return (
       <label class="tw-field" title={field.doc}>
         {label}
-        <select value={value} onChange={(e) => set(e.currentTarget.value)}>
+        <select aria-label={field.name} value={value} onChange={(e) => set(e.currentTarget.value)}>
           {!field.required && <option value=""></option>}
           {choices.map((c) => (
             <option value={c}>{c}</option>
@@ -70,6 +70,7 @@ function Field({ field, form, values, set }: { field: FormField; form: Primitive
       {label}
       <input
         type="text"
+        aria-label={field.name}
         inputMode={isNumber ? "numeric" : "text"}
         size={isNumber ? 5 : 18}
         value={value}

@@ -15,7 +15,7 @@ export function Status() {
       )}
       {refused && (
         <>
-          {refused.hint && <span class="tw-hint"> {refused.hint}</span>}
+          {refused.hint && <span> <span class="tw-dim">hint:</span> {refused.hint}</span>}
           {refused.loops && <span class="tw-dim"> loops now: {refused.loops}</span>}
         </>
       )}
