@@ -119,7 +119,7 @@ def inline_reduction(_: Any) -> Any:
 
 
 def cache_after_split(s: Any) -> None:
-    s["C"].split("i", factor=4)
+    s["C"].split("k", factor=4)
     s.cache_write(s.outputs[0].output(0), "local")
 
 

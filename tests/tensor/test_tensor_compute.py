@@ -53,13 +53,36 @@ def test_an_intrinsic_of_any_size_on_whole_tensors() -> None:
     assert_same_result(te.create_schedule(C.op), [x, y], [C])
 
 
-def test_it_is_tensorized_again_after_an_undo_and_takes_no_cache() -> None:
+def test_it_is_tensorized_again_after_an_undo() -> None:
     C = te.compute((6, 8), lambda i: intrinsics.add(8)(A[i], B[i]), name="C")
     s = te.create_schedule(C.op)
     s[C].split("i", factor=2)
     s.restore(())
     assert "tensorize" in s[C].loops()
-    with pytest.raises(ScheduleError, match="its loops are scheduled already"):
+
+
+def test_the_intrinsic_computes_a_cache_whose_axes_are_the_loops() -> None:
+    C = te.compute((6, 8), lambda i: intrinsics.add(8)(A[i], B[i]), name="C")
+    s = te.create_schedule(C.op)
+    s[C].split("i", factor=2)
+    copy = s.cache_read(A, "local", [C])
+    cache = s.cache_write(C, "local")
+    assert isinstance(cache.op, TensorComputeOp)
+    assert (
+        s[cache].loops()
+        == f"i.outer.c(3), i.inner.c(2), ax0.c(8, tensorize {C.op.intrin.name}); in local memory"
+    )
+    assert s[C].loops() == "i(6), ax0(8)"
+    s[copy].compute_at(s[cache], cache.op.axis[0])
+    s[cache].compute_at(s[C], "i")
+    assert_same_result(s, [A, B], [C])
+
+
+def test_an_intrinsic_computes_whole_parts_in_a_cache() -> None:
+    C = te.compute((6, 8), lambda i: intrinsics.add(8)(A[i], B[i]), name="C")
+    s = te.create_schedule(C.op)
+    s[C].split("i", factor=4)
+    with pytest.raises(ScheduleError, match="its loops are scheduled already.*on whole parts"):
         s.cache_write(C, "local")
 
 

@@ -329,8 +329,15 @@ class SchedulePrimitives:
 
         C[i] = f(i)    ->    C.local[i.c] = f(i.c);  C[i] = C.local[i]
 
-        Of an operation with several outputs, give them all in a list. Returns the tensor of the new stage, or a list of
-        them. Call it before other primitives on this stage.
+        The axes of the new stage are the loops over data of `tensor` as they are now, so that the copy turns the layout
+        back; its own loops are those of its axes again. After `s[C].split(i, 4)` and a reorder:
+
+            for i.outer: for j: for i.inner:        for i.outer.c: for j.c: for i.inner.c:
+                C[i, j] = f(i, j)              ->       C.local[i.outer.c, j.c, i.inner.c] = f(...)
+                                                    for i: for j: C[i, j] = C.local[i // 4, j, i % 4]
+
+        Where splits do not divide, places that hold no element read nothing. Reduce loops are split in the new stage. Of an
+        operation with several outputs, give them all in a list. Returns the tensor of the new stage, or a list of them.
         """
 
     def rfactor(self, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0) -> Any:

@@ -232,6 +232,29 @@ def index_up(
     return guards
 
 
+def index_down(
+    relations: Iterable[Relation], values: dict[IterVar, Expr], extents: Extents, analyzer: Analyzer
+) -> None:
+    """Extend `values` from the axes (each counted from 0) to the loops: the iteration that makes an element. Loops of axes
+    without a value have none."""
+    for r in relations:
+        match r:
+            case Split(parent, outer, inner) if parent in values:
+                p, n = ops.cast(values[parent], inner.dtype), extents[inner]
+                if const_int(n) == 0:  # it never runs
+                    values[outer] = values[inner] = const(0, inner.dtype)
+                else:
+                    values[outer] = analyzer.simplify(ops.floordiv(p, n))
+                    values[inner] = analyzer.simplify(ops.floormod(p, n))
+            case Fuse(outer, inner, fused) if outer in values and inner in values:
+                rows, columns, n = (
+                    ops.cast(e, fused.dtype) for e in (values[outer], values[inner], extents[inner])
+                )
+                values[fused] = analyzer.simplify(_join(rows, columns, n))
+            case Singleton(one):
+                values[one] = const(0, one.dtype)
+
+
 def _join(outer: Expr, inner: Expr, extent: Expr) -> Expr:
     return ops.add(ops.mul(outer, extent), inner)
 

@@ -114,15 +114,11 @@ class ComputeOp(Operation):
             )
 
         rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-        op = ComputeOp(
-            self.name,
-            self.axis,
-            tuple(rewrite(e) for e in self.body),
-            self.tag,
-            bool(self.unproved),
-            self.mapped_domains(rewrite),
-            self.first_step,
-        )
+        return self.with_body(tuple(rewrite(e) for e in self.body), self.mapped_domains(rewrite))
+
+    def with_body(self, body: tuple[Expr, ...], domains: Domains) -> ComputeOp:
+        """The same operation with other expressions."""
+        op = ComputeOp(self.name, self.axis, body, self.tag, bool(self.unproved), domains, self.first_step)
         op.attrs, op.span = self.attrs, self.span
         return op
 

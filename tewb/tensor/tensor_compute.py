@@ -30,6 +30,7 @@ from tewb.ir import (
     substitute,
 )
 from tewb.tensor.compute import ComputeOp, DeferredCompute
+from tewb.tensor.domains import Domains
 from tewb.tensor.reduce import checked_axes
 from tewb.tensor.tensor import Tensor, TensorSlice
 from tewb.tensor.tensor_intrin import TensorIntrin
@@ -53,10 +54,20 @@ class TensorComputeOp(ComputeOp):
         super().__init__(name, axis, body, tag)
         self.intrin, self.outer_reductions = intrin, outer_reductions
 
+    def with_body(self, body: tuple[Expr, ...], domains: Domains) -> ComputeOp:
+        op = TensorComputeOp(self.name, self.axis, body, self.tag, self.intrin, self.outer_reductions)
+        op.attrs, op.span = self.attrs, self.span
+        return op
+
+    @property
+    def own_axes(self) -> tuple[IterVar, ...]:
+        """The axes that the intrinsic does."""
+        return self.axis[-len(self.intrin.op.axis) :]
+
     @property
     def tensorized_axis(self) -> IterVar:
         """The first axis that the intrinsic does."""
-        return self.axis[-len(self.intrin.op.axis)]
+        return self.own_axes[0]
 
     @property
     def loops(self) -> list[IterVar]:
