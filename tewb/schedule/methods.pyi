@@ -25,8 +25,8 @@ class StagePrimitives:
                                              if i.outer*factor + i.inner < n:     (where it does not divide)
                                                  body(i.outer*factor + i.inner)
 
-        Returns (outer, inner). They are int64 where n, rounded up, passes int32; of a symbolic n that is checked when
-        the kernel is called.
+        Stages that are computed at the loop are computed at the inner one then. Returns (outer, inner). They are int64 where
+        n, rounded up, passes int32; of a symbolic n that is checked when the kernel is called.
         """
 
     def tile(self, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int, y_factor: int) -> tuple[IterVar, IterVar, IterVar, IterVar]:
@@ -46,7 +46,7 @@ class StagePrimitives:
                 for j in m:  body(i, j)   ->      body(i.j.fused // m, i.j.fused % m)
 
         Returns the fused loop. It is int64 where it may have more iterations than int32 counts, as with symbolic sizes.
-        One of a data and a reduce axis is a reduce loop. No axis at all makes a loop of one iteration around all others.
+        One of a data and a reduce axis is a reduce loop. Stages that are computed at one of them are computed at it. No axis at all makes a loop of one iteration around all others.
         """
 
     def reorder(self, *axes: IterVar | str | Sequence[IterVar | str]) -> None:

@@ -85,18 +85,6 @@ def untouched(stage: Stage, iv: IterVar) -> Refusal | None:
     return None
 
 
-def nothing_at(stage: Stage, iv: IterVar) -> Refusal | None:
-    """A loop may be taken apart when nothing is computed at it, or will be moved."""
-    here = attached_at(stage, iv)
-    if here:
-        return Refusal(
-            f"{here[0].name} is computed at loop {stage.axis_name(iv)}",
-            f"move {here[0].name} first, or change other loops",
-            later=True,
-        )
-    return None
-
-
 def markable(stage: Stage, iv: IterVar) -> Refusal | None:
     """Loops run as their marks say, but for the inside of an extern, and the loops of a tile, which belong together."""
     refused = at_once(unmarked(stage, iv)) if stage.marks_of("transpose") else None

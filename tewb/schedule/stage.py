@@ -358,6 +358,14 @@ class Stage(StagePrimitives):
             [*self.leaf_iter_vars[:at], *new, *self.leaf_iter_vars[at + len(old) :]]
         )
 
+    def carry(self, old: Sequence[IterVar], new: IterVar) -> None:
+        """Compute at loop `new` what was computed at the loops `old`, which became it, or it is a part of."""
+        inner: list[Stage | StageGroup] = [*self.schedule.stages, *self.schedule.groups]
+        for x in inner:
+            at = x.own_place
+            if isinstance(at, At) and at.stage is self and any(at.axis is iv for iv in old):
+                x.own_place = At(self, new)
+
     # ---- as classic programs look at it
 
     @property

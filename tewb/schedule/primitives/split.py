@@ -25,7 +25,6 @@ from tewb.schedule.questions import (
     has_loops,
     hybrid_refusal,
     not_inline,
-    nothing_at,
     reordered,
     trying,
     untouched,
@@ -51,8 +50,8 @@ def split(
                                          if i.outer*factor + i.inner < n:     (where it does not divide)
                                              body(i.outer*factor + i.inner)
 
-    Returns (outer, inner). They are int64 where n, rounded up, passes int32; of a symbolic n that is checked when
-    the kernel is called.
+    Stages that are computed at the loop are computed at the inner one then. Returns (outer, inner). They are int64 where
+    n, rounded up, passes int32; of a symbolic n that is checked when the kernel is called.
     """
     return stage.do("split", axis=parent, factor=factor, nparts=nparts)  # type: ignore[no-any-return]
 
@@ -75,7 +74,7 @@ def _split_refusal(stage: Stage, v: Values) -> Refusal | None:
     refused = refused or (
         _hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None
     )
-    return refused or not_inline(stage) or nothing_at(stage, iv)
+    return refused or not_inline(stage)
 
 
 def _rounded_past_int64(stage: Stage, iv: IterVar, size: int) -> Refusal | None:
@@ -123,6 +122,7 @@ def _split(stage: Stage, v: Values, step: int) -> Results:
     stage.register(relation.outer, step, [relation.parent])
     stage.register(relation.inner, step, [relation.parent])
     stage.leaf_iter_vars = opaque_last(stage.leaf_iter_vars)
+    stage.carry([relation.parent], relation.inner)
     return [relation.outer, relation.inner]
 
 
