@@ -117,7 +117,7 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
     args: dict[str, Any] = {}
     for p in primitive.params:
         options = list(p.choices(stage)) if p.choices else []
-        if p.default is None and rng.random() < 0.5:
+        if p.default is None and rng.random() < (0.9 if p.name == "disable_predication" else 0.5):
             continue
         match p.kind:
             case "axis" | "dimension":
@@ -142,6 +142,8 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
 
 
 def number(p: Param, rng: random.Random, odd: float) -> int:
+    if p.name == "disable_predication":
+        return rng.choice((1, 1, 1, 2))
     if rng.random() < odd:
         return rng.choice(ODD_NUMBERS)
     return rng.choice((0, 0, 1, 2)) if isinstance(p.default, int) else rng.choice(FACTORS)

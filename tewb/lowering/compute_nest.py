@@ -34,7 +34,7 @@ from tewb.lowering.stage_loops import StageLoops
 from tewb.lowering.store_predicate import store_predicate
 from tewb.lowering.thread_reduction import ThreadReduction, is_over_threads
 from tewb.lowering.vector_reduction import LaneReduction
-from tewb.schedule import Relation, Stage, index_up, lane_loop, loops_of_elements, unmixed
+from tewb.schedule import Relation, Stage, index_up, lane_loop, loops_of_elements, needed_guards, unmixed
 from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class ComputeNest(StageLoops):
         """The value of every axis, from those of the loops that `relations` lead to, and the guards that keep superfluous
         iterations from running."""
         values: dict[IterVar, Expr] = dict(variables)
-        guards = index_up(relations, values, self.own.extents, self.analyzer)
+        guards = needed_guards(relations, index_up(relations, values, self.own.extents, self.analyzer))
         for iv, r in self.own.ranges.items():
             values[iv] = ops.add(r.min, values[iv])
             guards += [(iv, g) for g in self.edges(iv, r, values[iv])]

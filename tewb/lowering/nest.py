@@ -193,11 +193,8 @@ class Nests:
         op = self.bounds.operations[stage]
         if isinstance(op, ComputeOp):
             own = tensorized(stage)
-            return (
-                ComputeNest(self, stage, op).nest()
-                if own is None
-                else TensorizeNest(self, stage, op, *own).nest()
-            )
+            nest = ComputeNest(self, stage, op) if own is None else TensorizeNest(self, stage, op, *own)
+            return nest.said_to_divide(nest.nest())
         if isinstance(op, ExternOp):
             return ExternNest(self, stage, op).nest()
         if isinstance(op, HybridOp):

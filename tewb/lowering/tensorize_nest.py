@@ -42,6 +42,7 @@ from tewb.schedule import (
     full,
     index_up,
     intervals_up,
+    needed_guards,
     not_plain,
     shifted,
     tensor_match,
@@ -128,6 +129,7 @@ class TensorizeNest(ComputeNest):
         """The guards around the intrinsic. Those that depend on loops in it are refused: they would cut it in two."""
         values: dict[IterVar, Expr] = dict(self.own.vars)
         guards = index_up(self.stage.relations, values, self.own.extents, self.analyzer)
+        guards = needed_guards(self.stage.relations, guards)
         for iv, r in self.own.ranges.items():
             guards += [(iv, g) for g in self.edges(iv, r, ops.add(r.min, values[iv]))]
         needed = [(iv, g) for iv, g in guards if not self.analyzer.can_prove(g)]

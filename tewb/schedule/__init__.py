@@ -42,6 +42,7 @@ from tewb.schedule.relation import (
     full,
     index_up,
     intervals_up,
+    needed_guards,
     shifted,
     unmixed,
 )
@@ -60,7 +61,7 @@ __all__ = [
     "aligned_strides", "At", "attach_paths", "create_schedule", "divides", "elements_spanned", "Extents", "Fault",
     "fault_error", "full", "Fuse", "holder_of", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise",
     "inline_injective", "inside", "intervals_up", "IterVarAttr", "lane_loop", "lane_shape", "LARGEST_FACTOR",
-    "loop_marks", "loop_of", "loops_of_elements", "loops_text", "Mismatch", "Names", "not_plain",
+    "loop_marks", "loop_of", "loops_of_elements", "loops_text", "Mismatch", "Names", "needed_guards", "not_plain",
     "operations_in_order", "Param", "place_text", "Primitive", "PrimitiveCall", "PRIMITIVES", "read_graph", "Rebase",
     "recompute_factor", "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "scan_memory",
     "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code", "Selection", "shifted",

@@ -17,7 +17,7 @@ class StagePrimitives:
 
     __slots__ = ()
 
-    def split(self, parent: IterVar | str, factor: int | None = None, nparts: int | None = None) -> tuple[IterVar, IterVar]:
+    def split(self, parent: IterVar | str, factor: int | None = None, nparts: int | None = None, disable_predication: bool = False) -> tuple[IterVar, IterVar]:
         """Split a loop into an outer and an inner one, with `factor` inner or `nparts` outer iterations.
 
             for i in n:              for i.outer in (n + factor - 1) // factor:
@@ -27,6 +27,9 @@ class StagePrimitives:
 
         Stages that are computed at the loop are computed at the inner one then. Returns (outer, inner). They are int64 where
         n, rounded up, passes int32; of a symbolic n that is checked when the kernel is called.
+
+        `disable_predication` says that it divides, so that no iteration is guarded: refused where it does not, and checked
+        once in each call where that is not known before.
         """
 
     def tile(self, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int, y_factor: int) -> tuple[IterVar, IterVar, IterVar, IterVar]:

@@ -11,7 +11,7 @@ from tewb.arith import evaluate_integers
 from tewb.ir import Expr, Var, const_int
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds
 from tewb.schedule.declare import Refusal
-from tewb.schedule.relation import index_up
+from tewb.schedule.relation import index_up, needed_guards
 from tewb.schedule.stage import Stage
 from tewb.tensor import ExternOp
 
@@ -75,4 +75,5 @@ def _grid(stage: Stage, bounds: Bounds) -> tuple[dict[Var, Any], Any] | None:
 
 def _guards(stage: Stage, bounds: Bounds) -> list[Expr]:
     own = bounds.stages[stage]
-    return [g for _, g in index_up(stage.relations, dict(own.vars), own.extents, bounds.analyzer)]
+    guards = index_up(stage.relations, dict(own.vars), own.extents, bounds.analyzer)
+    return [g for _, g in needed_guards(stage.relations, guards)]

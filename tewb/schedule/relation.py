@@ -58,9 +58,16 @@ class Split:
     factor: int | None
     nparts: int | None
     size: int  # the factor or the number of parts, at most the iterations that the loop has
+    disable_predication: bool = False  # whether the user says that it divides
 
     @staticmethod
-    def make(parent: IterVar, factor: int | None, nparts: int | None, extent: Expr) -> Split:
+    def make(
+        parent: IterVar,
+        factor: int | None,
+        nparts: int | None,
+        extent: Expr,
+        disable_predication: bool = False,
+    ) -> Split:
         """The split of `parent`, which has at most `extent` iterations: a larger size means all of them."""
         dtype = split_dtype(extent, factor, nparts)
         known, size = const_int(extent), factor or nparts or 1
@@ -71,7 +78,8 @@ class Split:
 
         # Around the part of an extern that only its code knows, an ordinary loop: one call for each iteration.
         around = AxisKind.DATA if parent.kind is AxisKind.OPAQUE else parent.kind
-        return Split(parent, loop("outer", around), loop("inner", parent.kind), factor, nparts, size)
+        outer, inner = loop("outer", around), loop("inner", parent.kind)
+        return Split(parent, outer, inner, factor, nparts, size, disable_predication)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,6 +238,14 @@ def index_up(
                     values[outer] = analyzer.simplify(ops.floordiv(f, n))
                     values[inner] = analyzer.simplify(ops.floormod(f, n))
     return guards
+
+
+def needed_guards(
+    relations: Iterable[Relation], guards: Iterable[tuple[IterVar, Expr]]
+) -> list[tuple[IterVar, Expr]]:
+    """The guards of `index_up` without those of splits that are said to divide, which a kernel asks once."""
+    said = {r.parent for r in relations if isinstance(r, Split) and r.disable_predication}
+    return [(iv, g) for iv, g in guards if iv not in said]
 
 
 def index_down(

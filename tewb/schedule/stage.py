@@ -461,9 +461,11 @@ def _key(value: object) -> Hashable:
     return value if isinstance(value, int | str | None) else id(value)
 
 
-def split_loop(stage: Stage, parent: IterVar, factor: int | None, nparts: int | None) -> Split:
+def split_loop(
+    stage: Stage, parent: IterVar, factor: int | None, nparts: int | None, disable_predication: bool = False
+) -> Split:
     """The split of a loop of `stage`, not applied yet."""
-    return Split.make(parent, factor, nparts, stage.schedule.extents(stage)[parent])
+    return Split.make(parent, factor, nparts, stage.schedule.extents(stage)[parent], disable_predication)
 
 
 def flat(axes: Iterable[Any]) -> list[Any]:

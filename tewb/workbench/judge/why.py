@@ -42,6 +42,7 @@ from tewb.schedule import (
     index_up,
     loop_marks,
     loop_of,
+    needed_guards,
 )
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, readings
 from tewb.tensor import ComputeOp, ExternOp, ScanOp
@@ -300,7 +301,8 @@ def guards(stage: Stage, bounds: Bounds) -> list[Guard]:
     own, prove = bounds.stages[stage], bounds.analyzer.can_prove
     values: dict[IterVar, Expr] = dict(own.vars)
     conditions = []
-    for axis, condition in index_up(stage.relations, values, own.extents, bounds.analyzer):
+    all_guards = index_up(stage.relations, values, own.extents, bounds.analyzer)
+    for axis, condition in needed_guards(stage.relations, all_guards):
         splits = (r for r in stage.relations if isinstance(r, Split) and r.parent is axis)
         conditions.append(Guard(axis, condition, next(splits)))
     for iv, r in own.ranges.items() if isinstance(stage.op, ComputeOp) else ():
