@@ -283,6 +283,13 @@ def primitive_cache_write_in_the_layout_of_loops() -> Scheduled:
     return s, args
 
 
+@golden
+def primitive_transform_layout() -> Scheduled:
+    s, args = scheduled(chain(6, 5))
+    s["B"].transform_layout(lambda i, j: [j, i // 4, i % 4])
+    return s, args
+
+
 @golden_and_built
 def primitive_nontemporal() -> Scheduled:
     s, args = vector(40)

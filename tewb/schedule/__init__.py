@@ -24,6 +24,7 @@ from tewb.schedule.graph import (
     read_graph,
 )
 from tewb.schedule.hybrid_loops import within_guards
+from tewb.schedule.index_map import AXIS_SEPARATOR
 from tewb.schedule.journal import Step, steps_of
 from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
@@ -58,7 +59,7 @@ from tewb.tensor import scan_fix_points as ScanFixPointAnalysis
 del _primitives
 
 __all__ = [
-    "aligned_strides", "At", "attach_paths", "create_schedule", "divides", "elements_spanned", "Extents", "Fault",
+    "aligned_strides", "At", "AXIS_SEPARATOR", "attach_paths", "create_schedule", "divides", "elements_spanned", "Extents", "Fault",
     "fault_error", "full", "Fuse", "holder_of", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise",
     "inline_injective", "inside", "intervals_up", "IterVarAttr", "lane_loop", "lane_shape", "LARGEST_FACTOR",
     "loop_marks", "loop_of", "loops_of_elements", "loops_text", "Mismatch", "Names", "needed_guards", "not_plain",

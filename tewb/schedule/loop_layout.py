@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer
-from tewb.ir import AxisKind, Expr, IterVar, Range, Var, const
+from tewb.ir import AxisKind, AxisValues, Expr, IterVar, Range, Reduce, Var, const, ops, replace
 from tewb.schedule.relation import index_down, index_up
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp
@@ -56,3 +56,26 @@ def loop_layout(stage: Stage, suffix: str) -> LoopLayout:
 def _dimension(loop: IterVar, extent: Expr, name: str) -> IterVar:
     dom = loop.dom or Range(const(0, extent.dtype), extent)
     return IterVar(dom, Var(name, loop.dtype), AxisKind.DATA)
+
+
+def guarded_bodies(op: ComputeOp, at: AxisValues, guard: Expr | None) -> tuple[Expr, ...]:
+    """The expressions of a compute at other axes, which read nothing where `guard` does not hold."""
+    whole = op.body[0]
+    if not isinstance(whole, Reduce):
+        return tuple(guarded(guard, at(e), const(0, e.dtype)) for e in op.body)
+    condition = at(whole.condition)
+    if guard is not None:
+        condition = ops.logical_and(guard, condition)
+    starts = zip(whole.init, whole.combiner.identity, strict=False)
+    one = replace(
+        whole,
+        source=tuple(at(e) for e in whole.source),
+        condition=condition,
+        init=tuple(guarded(guard, at(e), identity) for e, identity in starts),
+    )
+    # The parts of one reduction share their source.
+    return tuple(replace(one, index=i, dtype=e.dtype) for i, e in enumerate(op.body))
+
+
+def guarded(guard: Expr | None, value: Expr, other: Expr) -> Expr:
+    return value if guard is None or ops.is_const(value) else ops.if_then_else(guard, value, other)

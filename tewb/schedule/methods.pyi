@@ -1,5 +1,6 @@
 """Written by `python -m tewb.schedule.stub` from the declarations in `primitives/`. Do not edit."""
 
+from collections.abc import Callable as Callable
 from collections.abc import Iterable as Iterable
 from collections.abc import Sequence as Sequence
 from tewb.ir.axes import IterVar as IterVar
@@ -276,6 +277,19 @@ class StagePrimitives:
 
         The stage is computed at that loop, whose iterations run in order. Refused when it is lowered where its window does
         not slide forwards.
+        """
+
+    def transform_layout(self, mapping_function: Callable[..., Sequence[Expr | int]] | str) -> list[IterVar] | None:
+        """Keep element X[indices] at X'[mapping_function(*indices)] in memory.
+
+            for i in n: for j in m:                       for axis0 in m: for axis1 in n // 4: for axis2 in 4:
+                X[i, j] = f(i, j)                    ->       X'[axis0, axis1, axis2] = f(axis1*4 + axis2, axis0)
+            Y[...] = X[i, j]         (lambda i, j:        Y[...] = X'[j, i // 4, i % 4]
+                                      [j, i // 4, i % 4])
+
+        The function is made of `+ - * // %` and can be turned round. Loops run over the new indices, in their order, and
+        are returned; an input has none, and gives None. Where factors do not divide, some places hold no element. Arrays
+        for inputs and outputs have the new shape. `te.AXIS_SEPARATOR` between indices is kept, and memory has one dimension.
         """
 
     @property

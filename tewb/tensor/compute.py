@@ -107,14 +107,18 @@ class ComputeOp(Operation):
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
         if not any(t in swap for t in self.inputs):
             return self
+        read = self.with_reads(lambda n: ProducerLoad(swap.get(n.producer, n.producer), n.indices, n.dtype))
+        return self.with_body(tuple(read(e) for e in self.body), self.mapped_domains(read))
+
+    @staticmethod
+    def with_reads(read: Callable[[ProducerLoad], Expr]) -> Callable[[Expr], Expr]:
+        """Rewrites expressions: `read` gives what stands for a read of an element."""
 
         def load(n: ProducerLoad) -> Expr:
-            return ProducerLoad(
-                swap.get(n.producer, n.producer), tuple(rewrite(i) for i in n.indices), n.dtype
-            )
+            return read(ProducerLoad(n.producer, tuple(rewrite(i) for i in n.indices), n.dtype))
 
         rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-        return self.with_body(tuple(rewrite(e) for e in self.body), self.mapped_domains(rewrite))
+        return rewrite
 
     def with_body(self, body: tuple[Expr, ...], domains: Domains) -> ComputeOp:
         """The same operation with other expressions."""

@@ -16,7 +16,7 @@ _ORDER = (
     "storage_align", "prefetch", "pragma", "double_buffer",
     "env_threads", "set_store_predicate",
     "split", "fuse", "reorder", "marks", "dot", "transpose", "compute_at", "group", "set_scope", "cache", "nontemporal", "rfactor",
-    "storage_align", "prefetch", "pragma", "double_buffer", "rolling_buffer",
+    "storage_align", "prefetch", "pragma", "double_buffer", "rolling_buffer", "transform_layout",
 )  # fmt: skip
 
 

@@ -9,21 +9,18 @@ from typing import TYPE_CHECKING, Any
 from tewb.base import ScheduleError, here, literal
 from tewb.ir import (
     AxisKind,
-    AxisValues,
     Expr,
     IterVar,
     ProducerLoad,
     Range,
-    Reduce,
     Var,
     at_axes,
     const,
     ops,
-    replace,
 )
 from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
 from tewb.schedule.journal import Step
-from tewb.schedule.loop_layout import data_loops, loop_layout
+from tewb.schedule.loop_layout import data_loops, guarded, guarded_bodies, loop_layout
 from tewb.schedule.primitives.set_scope import memory_scopes
 from tewb.schedule.questions import attached_at, for_now, read_by
 from tewb.schedule.relation import mixed_loops
@@ -317,8 +314,8 @@ def _moved(stage: Stage, op: ComputeOp, scope: str) -> tuple[ComputeOp, ComputeO
     layout = loop_layout(stage, ".c")
     at = at_axes(layout.values)
     guard = ops.all_of(*[ops.likely(at.index(g)) for g in layout.guards]) if layout.guards else None
-    domains = op.mapped_domains(lambda e: _if(guard, at.index(e), const(0, e.dtype)))
-    body = _bodies(op, at, guard)
+    domains = op.mapped_domains(lambda e: guarded(guard, at.index(e), const(0, e.dtype)))
+    body = guarded_bodies(op, at, guard)
     first_step = op.first_step
     if first_step is not None:
         first_step = (LoopList(data_loops(stage)).index(op.axis[first_step[0]]), first_step[1])
@@ -343,26 +340,3 @@ def _operation(
     if isinstance(op, TensorComputeOp):
         return TensorComputeOp(name, axis, body, op.tag, op.intrin, op.outer_reductions)
     return ComputeOp(name, axis, body, op.tag, False, domains, first_step)
-
-
-def _bodies(op: ComputeOp, at: AxisValues, guard: Expr | None) -> tuple[Expr, ...]:
-    """The expressions of a compute at other axes, which read nothing where `guard` does not hold."""
-    whole = op.body[0]
-    if not isinstance(whole, Reduce):
-        return tuple(_if(guard, at(e), const(0, e.dtype)) for e in op.body)
-    condition = at(whole.condition)
-    if guard is not None:
-        condition = ops.logical_and(guard, condition)
-    starts = zip(whole.init, whole.combiner.identity, strict=False)
-    one = replace(
-        whole,
-        source=tuple(at(e) for e in whole.source),
-        condition=condition,
-        init=tuple(_if(guard, at(e), identity) for e, identity in starts),
-    )
-    # The parts of one reduction share their source.
-    return tuple(replace(one, index=i, dtype=e.dtype) for i, e in enumerate(op.body))
-
-
-def _if(guard: Expr | None, value: Expr, other: Expr) -> Expr:
-    return value if guard is None or ops.is_const(value) else ops.if_then_else(guard, value, other)
