@@ -37,7 +37,6 @@ def _layouts(stage: Stage) -> list[str]:
         code="{}",
     ),
     results="axis",
-    on_inputs=True,
 )
 def transform_layout(
     stage: Stage, mapping_function: Callable[..., Sequence[Expr | int]] | str
