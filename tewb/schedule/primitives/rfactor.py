@@ -123,6 +123,7 @@ def _loops_are_free(stage: Stage) -> Refusal | None:
                 f"{here[0].name} is computed at loop {stage.axis_name(iv)}, and the partial results will "
                 "read it",
                 f"call rfactor first, then compute {here[0].name} in the loops of the new stage",
+                later=True,
             )
     return None
 
@@ -162,11 +163,14 @@ def _partial_results(stage: Stage, op: ComputeOp, axis: IterVar, place: int) -> 
     extents = stage.schedule.extents(stage)
 
     def like(iv: IterVar, kind: AxisKind) -> IterVar:
-        return IterVar(Range(const(0, iv.dtype), extents[iv]), Var(stage.axis_name(iv), iv.dtype), kind)
+        """An axis for a loop of this stage, with its variable; a reduce axis that is whole moves itself."""
+        if kind is AxisKind.REDUCE and any(iv is own for own in op.reduce_axis) and not op.domains:
+            return iv
+        return IterVar(Range(const(0, iv.dtype), extents[iv]), iv.var, kind)
 
     data = [IterVar(iv.dom, Var(iv.name, iv.dtype), AxisKind.DATA) for iv in op.axis]
     factored = like(axis, AxisKind.DATA)
-    left = {iv: like(iv, AxisKind.REDUCE) for iv in _reduce_loops(stage) if iv is not axis}
+    left = {iv: like(iv, AxisKind.REDUCE) for iv in _left_to_reduce(stage, op) if iv is not axis}
     values: dict[IterVar, Expr] = {iv: new.var for iv, new in ((axis, factored), *left.items())}
     # A guard stands where a split does not divide: an iteration too many must not be combined.
     guards = index_up([r for r in stage.relations if _is_reduce(r)], values, extents, Analyzer())
@@ -190,6 +194,13 @@ def _partial_results(stage: Stage, op: ComputeOp, axis: IterVar, place: int) -> 
     if op.unproved:
         partial.unproved = check_accesses(partial, refuse=False)
     return partial
+
+
+def _left_to_reduce(stage: Stage, op: ComputeOp) -> list[IterVar]:
+    """The reduce loops in the order of the new stage: axes that are whole, as the reduction has them, then parts."""
+    loops = LoopList(_reduce_loops(stage))
+    whole = [] if op.domains else [iv for iv in op.reduce_axis if iv in loops]
+    return [*whole, *[iv for iv in loops if iv not in LoopList(whole)]]
 
 
 def _bodies(
