@@ -118,8 +118,10 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
     args: dict[str, Any] = {}
     for p in primitive.params:
         options = list(p.choices(stage)) if p.choices else []
-        if p.default is None and rng.random() < (0.9 if p.name == "disable_predication" else 0.5):
+        if p.default is None and rng.random() < 0.5:
             continue
+        if p.name == "disable_predication" and (stage.schedule.size_vars() or rng.random() < 0.8):
+            continue  # what sizes a call has, a split that is said to divide does not know
         match p.kind:
             case "axis" | "dimension":
                 args[p.name] = rng.choice(options or loops or ["i"])

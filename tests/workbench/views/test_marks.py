@@ -118,6 +118,7 @@ SEEN: dict[str, tuple[Callable[[], Session], str, Steps, str, list[str]]] = {
     "pragma": (product, "C", {"axis": "i", "key": "auto_unroll_max_step", "value": 16}, "C", ["auto_unroll_max_step 16"]),
     "rolling_buffer": (cached, "A.local", {}, "A.local", ["rolling buffer"]),
     "double_buffer": (cached, "A.local", {}, "A.local", ["double buffered"]),
+    "transform_layout": (product, "C", {"mapping_function": "lambda i, j: [j, i]"}, "C", ["laid out by lambda i, j: [j, i]"]),
     "bind": (product, "C", {"axis": "i", "thread": "threadIdx.x"}, "C", ["bind threadIdx.x"]),
     "env_threads": (product, "D", {"threads": ["threadIdx.x(8)"]}, "D", ["inside of threadIdx.x(8)"]),
     "set_store_predicate": (on_threads, "C", {"predicate": "threadIdx.x == 0"}, "C", ["stored if threadIdx.x == 0"]),
