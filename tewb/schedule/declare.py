@@ -70,12 +70,13 @@ class Refusal:
     """Why a primitive cannot be applied, and what would help.
 
     With `later`, a later call can still make it right: programs go on, and it is judged when they are lowered. The
-    workbench tells it at once.
+    workbench tells it at once. What only the workbench refuses is right in programs, and `in_doubt` is off.
     """
 
     reason: str
     hint: str | None = None
     later: bool = False
+    in_doubt: bool = True
 
     def error(self, primitive: str, stage: Stage, span: Span | None) -> ScheduleError:
         """The refusal of a call of `primitive` on `stage`."""

@@ -151,6 +151,7 @@ def _for_the_workbench(stage: Stage) -> Refusal | None:
         f"{stage.name} is {kind}: its arrays would have another layout than the definition says",
         f"lay out a copy: s.{copy}({stage.name}, ...)",
         later=True,
+        in_doubt=False,
     )
 
 
