@@ -53,6 +53,7 @@ def test_the_loops_are_the_new_indices(name: str) -> None:
     assert [int(n) for n in b.shape] == shape
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_elements_between_two_stages_lie_anywhere(name: str) -> None:
     f, shape = LAYOUTS[name]
