@@ -37,7 +37,14 @@ from tewb.schedule.inlining import inlined_operations
 from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
-from tewb.schedule.threads import scope_of, shared_loops, uses_threads
+from tewb.schedule.threads import (
+    bound,
+    bound_around,
+    is_shared_by,
+    scope_of,
+    shared_loops,
+    uses_threads,
+)
 from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Region, ScanOp, Tensor, whole_region
 from tewb.tensor.hybrid import HybridOp
 
@@ -81,6 +88,15 @@ class Bounds:
         its memory."""
         around = set(self.around(stage))
         return around - set(shared_loops(stage)) if self.has_threads else around
+
+    def own_threads(self, stage: Stage) -> dict[str, Expr]:
+        """The variables of the threads around a stage each of which has a part of its own of it, by their keys: a thread
+        reads only what it computed itself."""
+        if not self.has_threads:
+            return {}
+        scope = scope_of(stage)
+        around = [(s, iv, t) for s, iv, t in bound_around(stage) if not is_shared_by(scope, t)]
+        return {t.key: self.stages[s].vars[iv] for s, iv, t in around}
 
     def known_at(self, v: Var, fixed: set[tuple[Stage, IterVar]]) -> bool:
         """Whether `v` has its value inside of the loops `fixed`, if it is one of the dependent variables."""
@@ -333,13 +349,23 @@ def _touched(
     around = [
         (s, iv) for s, iv in bounds.around(reader) if (s, iv) not in fixed
     ]  # these run too: the reader stands deeper than the stage
-    relax = {bounds.stages[s].vars[iv]: full(bounds.stages[s].extents[iv]) for s, iv in around}
+    threads = bounds.own_threads(stage)
+    relax = {bounds.stages[s].vars[iv]: _all_of(s, iv, threads, bounds) for s, iv in around}
     boxes = _reader_boxes(schedule, reader, stage, fixed, bounds, only)
     for v, everything in relax.items():  # innermost first: its extent may depend on those around it
         boxes = [[relaxed(x, {v: everything}) for x in box] for box in boxes]
     if any(own.dependent_vars for own in bounds.stages.values()):
         boxes = [[_at_place(x, fixed, bounds) for x in box] for box in boxes]
     return boxes
+
+
+def _all_of(stage: Stage, loop: IterVar, threads: Mapping[str, Expr], bounds: Bounds) -> Interval:
+    """All iterations of a loop that run in one of `threads`: of a loop that is bound to them, one."""
+    extent = bounds.stages[stage].extents[loop]
+    thread = bound(stage).get(loop) if threads else None
+    if thread is None or thread.key not in threads:
+        return full(extent)
+    return point(ops.cast(threads[thread.key], extent.dtype))
 
 
 def _at_place(x: Interval | None, fixed: set[tuple[Stage, IterVar]], bounds: Bounds) -> Interval | None:
@@ -362,8 +388,9 @@ def _reader_boxes(
     op, own = bounds.operations[reader], bounds.stages[reader]
     mine = {t for t in op.inputs if schedule.stage_of(t) is stage and (only is None or t is only)}
     if isinstance(op, ComputeOp):
+        threads = bounds.own_threads(stage)
         sets: dict[IterVar, Interval] = {
-            iv: _iteration(own, iv) if (reader, iv) in fixed else full(own.extents[iv])
+            iv: _iteration(own, iv) if (reader, iv) in fixed else _all_of(reader, iv, threads, bounds)
             for iv in reader.leaf_iter_vars
         }
         intervals_up(reader.relations, sets, own.extents, bounds.analyzer)
