@@ -39,11 +39,11 @@ from tewb.schedule import (
     Stage,
     TensorMatch,
     TensorPart,
+    elements_of,
     full,
     index_up,
     intervals_up,
     not_plain,
-    shifted,
     tensor_match,
 )
 from tewb.tensor import ComputeOp, TensorIntrin
@@ -149,7 +149,7 @@ class TensorizeNest(ComputeNest):
         intervals_up(self.stage.relations, sets, own.extents, self.analyzer)
         region = {}
         for iv, r in own.ranges.items():
-            x = shifted(r, sets[iv])
+            x = elements_of(r, sets[iv])
             one = const(1, x.lo.dtype)
             extent = one if x.is_point else simplify(ops.add(ops.sub(x.hi, x.lo), 1))
             region[iv] = Range(simplify(x.lo), extent)
