@@ -36,7 +36,8 @@ from tewb.ir import (
 )
 from tewb.lowering.bind_buffers import bind_buffers, compact_strides
 from tewb.lowering.compute_nest import ComputeNest
-from tewb.lowering.extern_nest import ExternNest, extern_scope
+from tewb.lowering.describe_externs import extern_scope
+from tewb.lowering.extern_nest import ExternNest
 from tewb.lowering.launches import Launch
 from tewb.lowering.rolling_buffer import Window, window
 from tewb.lowering.scan_nest import ScanNest

@@ -32,8 +32,8 @@ from tewb.ir import (
 )
 from tewb.lowering.bind_buffers import compact_strides, is_compact
 from tewb.lowering.compute_nest import ComputeNest
+from tewb.lowering.describe_externs import extern_scope
 from tewb.lowering.extern_buffers import body_on_memory
-from tewb.lowering.extern_nest import extern_scope
 from tewb.schedule import (
     Mismatch,
     Stage,
