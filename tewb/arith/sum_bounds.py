@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def sum_bounds(facts: Analyzer, s: Linear, dtype: DType | None) -> Bounds:
     """Constant bounds of a sum from those of its terms. With the `dtype` of these, its range bounds the terms that
     nothing else is known of."""
-    s = _with_remainders(s)
+    s = _with_remainders(facts, s)
     lo: Bound = s.const
     hi: Bound = s.const
     for t in s.terms.values():
@@ -64,9 +64,9 @@ def _reach(facts: Analyzer, e: Expr, dtype: DType) -> int:
     return dtype.max_value() if most is None else min(most, dtype.max_value())
 
 
-def _with_remainders(s: Linear) -> Linear:
+def _with_remainders(facts: Analyzer, s: Linear) -> Linear:
     """(n // c)*c*k - n*k is -(n % c)*k: written so, it is bounded when n is not. ((n + d) // c)*c*k - n*k is likewise
-    d*k - ((n + d) % c)*k."""
+    d*k - ((n + d) % c)*k, if n + d does not wrap."""
     for key, t in s.terms.items():
         match t.atoms:
             case (FloorDiv(Var() as n, IntImm(c)),) if c > 0 and t.coeff % c == 0:
@@ -78,7 +78,7 @@ def _with_remainders(s: Linear) -> Linear:
             case _:
                 continue
         other = s.terms.get((id(n),))
-        if other is not None and other.coeff == -t.coeff // c:
+        if other is not None and other.coeff == -t.coeff // c and facts.is_exact(dividend):
             rounded = s.copy()
             del rounded.terms[key]
             del rounded.terms[(id(n),)]
