@@ -77,13 +77,17 @@ class Watch(IRInterpreter):
     def allocate(self, s: ir.Allocate) -> None:
         b = s.buffer
         shape = tuple(int(self.value(n)) for n in b.shape)
-        self.memory[b.data] = np.full(math.prod(shape), POISON, str(b.dtype))
+        size = math.prod(shape)
+        if b.strides:  # with gaps between rows: as one line
+            steps = [int(self.value(e)) for e in b.strides]
+            size = 1 + sum((n - 1) * step for n, step in zip(shape, steps, strict=True))
+            shape = (size,)
+        self.memory[b.data] = np.full(size, POISON, str(b.dtype))
         self.live[b.data] = now = _Allocation(shape)
         self.run(s.body)
         del self.live[b.data]
-        seen = self.regions.setdefault(
-            b.name, Region(tuple(const_int(n) for n in b.shape), (0,) * len(shape))
-        )
+        declared = shape if b.strides else tuple(const_int(n) for n in b.shape)
+        seen = self.regions.setdefault(b.name, Region(declared, (0,) * len(shape)))
         seen.box = tuple(max(p, q) for p, q in zip(seen.box, now.box(), strict=True))
         seen.stored, seen.read = max(seen.stored, len(now.written)), max(seen.read, len(now.read))
 
