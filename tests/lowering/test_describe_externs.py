@@ -77,7 +77,6 @@ def with_loops_of_its_own(s: Any, E: Any, C: Any) -> None:
     s[E].unroll(s[E].split(s[E].op.axis[0], factor=1)[0])
 
 
-
 def cut(s: Any, E: Any, C: Any) -> None:
     o, i = s[C].split("i", factor=4)
     s[E].compute_at(s[C], i)
