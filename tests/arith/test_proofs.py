@@ -69,4 +69,6 @@ def test_an_upper_bound_by_the_symbolic_end_of_a_loop() -> None:
     assert a.upper_bound(o * 8 - n) == -1 and a.const_bounds(o * 8 - n)[1] is None
     a.bind_extent(i, 0, n - o)
     assert a.upper_bound(o + i - n) == -1
+    assert a.upper_bound(o * 4 - n) == -1  # 4*o is at most (n + 7)/2 - 4
+    assert a.upper_bound((n + 9) // 3 - n) == 3
     assert a.upper_bound(o) is None and a.upper_bound(n - o) is None

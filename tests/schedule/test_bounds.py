@@ -207,6 +207,31 @@ def test_no_more_than_the_declared_tensor_of_symbolic_size() -> None:
     assert extents(s, B) == ["n"]
 
 
+def test_what_no_constant_bounds_is_cut_at_the_ends_of_the_tensor() -> None:
+    """The branches of a mirror lie far apart for tiles that do not meet it."""
+    n = te.var("n")
+    A = te.placeholder((n,), "int32", name="A")
+    B = te.compute((n,), lambda i: A[i] * 2, name="B")
+    C = te.compute((n,), lambda i: B[te.if_then_else(i < 1, 1 - i, i - 1)] + B[i], name="C")
+    s = te.create_schedule(C.op)
+    s[B].compute_at(s[C], s[C].split("i", factor=8)[0])
+    assert extents(s, B) == ["T.min(i.outer * 8 + 7, n - 1) + 1"]
+    kernel = tewb.build(s, [A, C])
+    for size in (2, 8, 9, 30):
+        a, c = np.arange(size, dtype="int32"), np.zeros(size, "int32")
+        kernel(a, c)
+        np.testing.assert_array_equal(c, 2 * (np.abs(np.arange(size) - 1) + np.arange(size)))
+
+
+def test_twice_as_many_elements_read_a_tile_of_half_the_size() -> None:
+    n = te.var("n")
+    B = te.compute((n,), lambda i: i * 2, name="B")
+    C = te.compute((n,), lambda i: B[i // 2] + B[te.min((i + 1) // 2, n - 1)], name="C")
+    s = te.create_schedule(C.op)
+    s[B].compute_at(s[C], s[C].split("i", factor=8)[0])
+    assert extents(s, B) == [5]
+
+
 def test_ends_that_cannot_matter_are_left_out_of_where_a_tile_begins() -> None:
     n = te.var("n")
     A = te.placeholder((n,), name="A")

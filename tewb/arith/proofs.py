@@ -152,6 +152,19 @@ def _upper_bound(facts: Analyzer, s: Linear, depth: int) -> int | None:
         most = _upper_bound(facts, other, depth - 1)
         if most is not None:
             return most
+    return _upper_bound_without_quotient(facts, s, depth)
+
+
+def _upper_bound_without_quotient(facts: Analyzer, s: Linear, depth: int) -> int | None:
+    """A bound from that of the dividend of a quotient: k*(x // c) is at most k*x/c."""
+    for key, t in s.terms.items():
+        match t.atoms:
+            case (FloorDiv(x, IntImm(c)),) if c > 0 and t.coeff > 0 and facts.is_exact(x):
+                other = s.copy()
+                del other.terms[key]
+                most = _upper_bound(facts, other.scaled(c).copy().add(facts.linear.of(x), t.coeff), depth - 1)
+                if most is not None:
+                    return most // c
     return None
 
 

@@ -573,10 +573,25 @@ def _without_gaps(x: Interval, size: Expr, analyzer: Analyzer) -> Range:
         if e is None and n is None and analyzer.can_prove(ops.less_equal(size, extent)):
             return whole
     if e is None:
-        return whole if n is not None else Range(lo, extent)
+        return whole if n is not None else _within(lo, x.hi, size, analyzer)
     if n is not None and e >= n:
         return whole
     return Range(lo, const(max(e, 0), size.dtype))
+
+
+def _within(lo: Expr, hi: Expr, size: Expr, analyzer: Analyzer) -> Range:
+    """The range from `lo` to `hi`, of which neither the extent nor the size of the dimension are constant: without what lies
+    outside of the dimension."""
+    zero, last = const(0, lo.dtype), ops.cast(ops.sub(size, 1), hi.dtype)
+    first, end = lo, hi
+    if not analyzer.can_prove(ops.greater_equal(lo, zero)):
+        first = ops.maximum(lo, zero)
+    if not analyzer.can_prove(ops.less_equal(hi, ops.maximum(last, 0))):
+        end = ops.minimum(hi, last)
+    extent = analyzer.simplify(ops.add(ops.sub(end, first), 1))
+    if first is not lo or end is not hi:
+        extent = _decided(ops.maximum(extent, const(0, extent.dtype)), analyzer)
+    return Range(first, extent)
 
 
 def _decided(e: Expr, analyzer: Analyzer) -> Expr:
