@@ -24,6 +24,7 @@ FACADES = {"te", "tir", "nd", "testing", "target", "transform", "compat", "error
 # Modules inside a package that are doors of their own: sets of many names, and packages in packages.
 DOORS = {
     "tewb.arith.intset",
+    "tewb.arith.steps",
     "tewb.ir.intrinsics",
     "tewb.ir.ops",
     "tewb.runtime.abi",

@@ -22,7 +22,7 @@ from tewb.arith.keys import Keys
 from tewb.arith.known_sums import KnownSums, is_variable, terms_of
 from tewb.arith.learning import learn
 from tewb.arith.linear import Linear, Linearizer
-from tewb.arith.proofs import can_prove
+from tewb.arith.proofs import can_prove, upper_bound
 from tewb.arith.simplifier import Change, Simplifier
 from tewb.arith.sum_bounds import sum_bounds
 from tewb.base import INT64, DType
@@ -337,6 +337,10 @@ class Analyzer(ClassicQuestions):
                 most = sum_bounds(self, rest, dtype)[1]
                 hi = most if hi is None or most is None else min(hi, most)
         return lo, hi
+
+    def upper_bound(self, e: Expr) -> int | None:
+        """A constant that the index `e` never passes: by symbolic bounds too, which `const_bounds` does not look at."""
+        return upper_bound(self, e)
 
     # ---- proofs
 

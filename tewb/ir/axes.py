@@ -16,7 +16,8 @@ class _RangeClass(type):
 
     def __call__(cls, min_value: Any, extent: Any = None, span: Any = None) -> Any:
         if isinstance(extent, Node) and isinstance(min_value, Node):
-            return type.__call__(cls, min_value, extent)
+            more = () if cls is Range else (span,)  # what else a kind of range has
+            return type.__call__(cls, min_value, extent, *more)
         from tewb.ir.ops import match, sub  # the constructors sit above the axes
 
         begin, end = match(0, min_value) if extent is None else match(min_value, extent)

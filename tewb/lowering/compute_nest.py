@@ -34,7 +34,16 @@ from tewb.lowering.stage_loops import StageLoops
 from tewb.lowering.store_predicate import store_predicate
 from tewb.lowering.thread_reduction import ThreadReduction, is_over_threads
 from tewb.lowering.vector_reduction import LaneReduction
-from tewb.schedule import Relation, Stage, index_up, lane_loop, loops_of_elements, needed_guards, unmixed
+from tewb.schedule import (
+    Relation,
+    Stage,
+    element_at,
+    index_up,
+    lane_loop,
+    loops_of_elements,
+    needed_guards,
+    unmixed,
+)
 from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
 
 if TYPE_CHECKING:
@@ -95,8 +104,7 @@ class ComputeNest(StageLoops):
         """Rewrite expressions of a compute: axes become `values`, tensor elements become loads."""
 
         def element(n: ProducerLoad, indices: tuple[Expr, ...]) -> Expr:
-            buffer, mins = self.nests.buffer(n.producer)
-            return load(buffer, tuple(ops.sub(i, m) for i, m in zip(indices, mins, strict=True)))
+            return load(*self.nests.element(n.producer, indices))
 
         return AxisValues(values, element, self.analyzer.const_bounds)
 
@@ -110,7 +118,7 @@ class ComputeNest(StageLoops):
         values: dict[IterVar, Expr] = dict(variables)
         guards = needed_guards(relations, index_up(relations, values, self.own.extents, self.analyzer))
         for iv, r in self.own.ranges.items():
-            values[iv] = ops.add(r.min, values[iv])
+            values[iv] = element_at(r, values[iv])
             guards += [(iv, g) for g in self.edges(iv, r, values[iv])]
         if self.stage.is_rolling:
             w = self.nests.window(self.stage)
@@ -135,11 +143,8 @@ class ComputeNest(StageLoops):
 
     def store_indices(self, values: Mapping[IterVar, Expr]) -> list[tuple[Expr, ...]]:
         """The indices of an iteration's element in the buffer of each output."""
-        indices = []
-        for t in self.stage.op.outputs:
-            _, mins = self.nests.buffer(t)
-            indices.append(tuple(ops.sub(values[iv], m) for iv, m in zip(self.op.axis, mins, strict=True)))
-        return indices
+        element = [values[iv] for iv in self.op.axis]
+        return [self.nests.element(t, element)[1] for t in self.stage.op.outputs]
 
     # ---- statements
 

@@ -10,6 +10,7 @@ from tewb.arith import Analyzer, simplify_stmt
 from tewb.base import any_depth, check_stopped, option
 from tewb.ir import Buffer, ForKind, PrimFunc, Stmt, Var, free_vars, verify
 from tewb.lowering.align_stores import align_stores
+from tewb.lowering.describe_externs import describe_externs
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.form_dot_products import form_dot_products
 from tewb.lowering.hoist_allocations import hoist_allocations
@@ -78,6 +79,12 @@ def simplified(f: PrimFunc) -> Rewrite:
     return lambda s: simplify_stmt(s, facts)
 
 
+def _described(f: PrimFunc) -> Rewrite:
+    """`simplified`, and the regions of externs are told from what they are now."""
+    rewrite = simplified(f)
+    return lambda s: describe_externs(rewrite(s))
+
+
 def _facts(f: PrimFunc) -> Analyzer:
     """An analyzer that knows the sizes of a function's arguments."""
     analyzer = Analyzer()
@@ -141,7 +148,7 @@ UNROLL = NestPass(
     (verify.no_loops(ForKind.UNROLLED),),
     "unroll_loops",
 )
-SIMPLIFY_AGAIN = NestPass(simplified, "simplify what the passes left", named="simplify again")
+SIMPLIFY_AGAIN = NestPass(_described, "simplify what the passes left", named="simplify again")
 
 # What a person reads: loops on arrays of several dimensions.
 LOWER: tuple[AnyPass, ...] = (SIMPLIFY, PARTITION, SPECIALISE, VECTORIZE, UNROLL, SIMPLIFY_AGAIN)

@@ -32,19 +32,19 @@ from tewb.ir import (
 )
 from tewb.lowering.bind_buffers import compact_strides, is_compact
 from tewb.lowering.compute_nest import ComputeNest
+from tewb.lowering.describe_externs import extern_scope
 from tewb.lowering.extern_buffers import body_on_memory
-from tewb.lowering.extern_nest import extern_scope
 from tewb.schedule import (
     Mismatch,
     Stage,
     TensorMatch,
     TensorPart,
+    elements_of,
     full,
     index_up,
     intervals_up,
     needed_guards,
     not_plain,
-    shifted,
     tensor_match,
 )
 from tewb.tensor import ComputeOp, TensorIntrin
@@ -151,7 +151,7 @@ class TensorizeNest(ComputeNest):
         intervals_up(self.stage.relations, sets, own.extents, self.analyzer)
         region = {}
         for iv, r in own.ranges.items():
-            x = shifted(r, sets[iv])
+            x = elements_of(r, sets[iv])
             one = const(1, x.lo.dtype)
             extent = one if x.is_point else simplify(ops.add(ops.sub(x.hi, x.lo), 1))
             region[iv] = Range(simplify(x.lo), extent)

@@ -155,6 +155,8 @@ class StagePrimitives:
     def compute_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
         """Compute this stage inside loop `scope` of stage `parent`, just the part that is needed there.
 
+        Of what is read in steps, as `B[i*5]`, that is only the elements that are read.
+
         for j: B[j] = ...                 for i: B[i] = ...
         for i: C[i] = f(B[i])      ->            C[i] = f(B[i])
         """

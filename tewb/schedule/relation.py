@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, interval, point
+from tewb.arith.steps import scaled, sum_of
 from tewb.base import INT32, INT64, DType
 from tewb.ir import (
     AxisKind,
     Expr,
     IterVar,
     ProducerLoad,
-    Range,
     Var,
     const,
     const_int,
@@ -288,7 +288,8 @@ def intervals_up(
                 sets[outer], sets[inner] = _unfuse(sets[fused], rows, columns, extents, r, analyzer)
 
 
-def _is_full(s: Interval, extent: Expr) -> bool:
+def is_full(s: Interval, extent: Expr) -> bool:
+    """Whether an interval is all of an axis, counted from 0."""
     lo, hi, n = const_int(s.lo), const_int(s.hi), const_int(extent)
     if n is not None:
         return lo == 0 and hi == n - 1
@@ -305,7 +306,7 @@ def full(extent: Expr) -> Interval:
 
 
 def _join_sets(outer: Interval, inner: Interval, r: Split, extents: Extents) -> Interval:
-    if _is_full(outer, extents[r.outer]) and _is_full(inner, extents[r.inner]):
+    if is_full(outer, extents[r.outer]) and is_full(inner, extents[r.inner]):
         return full(ops.cast(extents[r.parent], r.inner.dtype))
     n = extents[r.inner]
     if outer.is_point and inner.is_point:
@@ -313,14 +314,16 @@ def _join_sets(outer: Interval, inner: Interval, r: Split, extents: Extents) -> 
     size = const_int(n)
     widths = (outer.width, inner.width)
     width = None if size is None or None in widths else (outer.width or 0) * size + (inner.width or 0)
-    return Interval(_join(outer.lo, inner.lo, n), _join(outer.hi, inner.hi, n), width)
+    coarse = None if size is None or outer.steps is None else scaled(outer.steps, size)
+    steps = sum_of(coarse, inner.steps)
+    return Interval(_join(outer.lo, inner.lo, n), _join(outer.hi, inner.hi, n), width, steps)
 
 
 def _unfuse(
     f: Interval, outer: Expr, inner: Expr, extents: Extents, r: Fuse, analyzer: Analyzer
 ) -> tuple[Interval, Interval]:
     """The rows and columns that an interval of a fused loop covers."""
-    if _is_full(f, extents[r.fused]) or const_int(inner) == 0:
+    if is_full(f, extents[r.fused]) or const_int(inner) == 0:
         return full(outer), full(inner)
 
     def div(e: Expr) -> Expr:
@@ -333,16 +336,7 @@ def _unfuse(
         return point(div(f.lo)), point(mod(f.lo))
     first, last = div(f.lo), div(f.hi)
     if first is last or analyzer.can_prove(ops.equal(first, last)):  # within one row
-        return point(first), Interval(mod(f.lo), mod(f.hi), f.width)
+        return point(first), Interval(mod(f.lo), mod(f.hi), f.width, f.steps)
     n = const_int(inner)
     width = None if f.width is None or n is None else -(-f.width // n)
     return Interval(first, last, width), full(inner)
-
-
-def shifted(base: Range, relative: Interval) -> Interval:
-    """An interval counted from 0, moved to where the axis really starts."""
-    if const_int(base.min) == 0:
-        return relative
-    if relative.is_point:
-        return point(ops.add(base.min, relative.lo))
-    return Interval(ops.add(base.min, relative.lo), ops.add(base.min, relative.hi), relative.width)

@@ -17,6 +17,7 @@ from tewb.tensor.extern import (
 from tewb.tensor.extern_access import Region
 from tewb.tensor.extern_calls import (
     address_of,
+    box_text,
     call_extern,
     call_packed,
     call_pure_extern,
@@ -36,7 +37,7 @@ from tewb.tensor.tensor_intrin import INTRINSICS, TensorIntrin, decl_tensor_intr
 from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
 
 __all__ = [
-    "access", "address_of", "ALWAYS", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "call_packed",
+    "access", "address_of", "ALWAYS", "box_text", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "call_packed",
     "call_pure_extern", "check_accesses", "check_name", "checked_index", "comm_reducer", "compute", "ComputeOp",
     "decl_buffer", "decl_tensor_intrin", "depends_on", "Domain", "extern", "extern_region", "ExternOp", "GraphSource",
     "index_text", "intrinsic_of", "INTRINSICS", "is_whole", "known_ranges", "max_value", "min_value", "Operation",

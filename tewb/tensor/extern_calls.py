@@ -215,6 +215,10 @@ def extern_region(
 
 def _box_text(b: Buffer) -> str:
     """A box of a buffer as `A[3, 4, 8]`, or with its offset, `A.tile[1, 4, 8] at i * 32`."""
-    sizes = ", ".join(script(n) for n in b.shape)
-    at = "" if const_int(b.elem_offset) == 0 else f" at {script(b.elem_offset)}"
-    return f"{b.name}[{sizes}]{at}"
+    return box_text(b.name, b.shape, b.elem_offset)
+
+
+def box_text(name: str, shape: Sequence[Expr], offset: Expr) -> str:
+    """The text of a box in memory, from its sizes and where it begins."""
+    at = "" if const_int(offset) == 0 else f" at {script(offset)}"
+    return f"{name}[{', '.join(script(n) for n in shape)}]{at}"
