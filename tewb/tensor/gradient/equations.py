@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tewb.arith import Analyzer
-from tewb.ir import Expr, Var, const, const_int, ops
+from tewb.ir import Expr, IntImm, Var, const, const_int, ops
 from tewb.tensor.gradient.forms import Form, number, unknown
 
 
@@ -49,7 +49,8 @@ def _is_zero(e: Expr, analyzer: Analyzer) -> Expr:
             term = ops.mul(term, atom)
         sums[t.coeff > 0] = ops.add(sums[t.coeff > 0], term)
     sums[total.const > 0] = ops.add(sums[total.const > 0], const(abs(total.const), e.dtype))
-    return ops.equal(sums[True], sums[False])
+    left, right = sums[True], sums[False]
+    return ops.equal(right, left) if isinstance(left, IntImm) else ops.equal(left, right)
 
 
 def _simple(form: Form, analyzer: Analyzer) -> Form:

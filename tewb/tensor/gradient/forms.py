@@ -74,11 +74,12 @@ def unknown(v: Var) -> Form:
 @dataclass(slots=True)
 class Forms:
     """Makes forms over some unknowns; `ranges` are the first and the last value of quotients and remainders, None where
-    they are not known. `equations` are forms that are zero."""
+    they are not known; those of `quotients` follow from their dividends. `equations` are forms that are zero."""
 
     unknowns: set[Var]
     analyzer: Analyzer
     ranges: dict[Var, tuple[int | None, int | None]] = field(default_factory=dict)
+    quotients: set[Var] = field(default_factory=set)
     equations: list[Form] = field(default_factory=list)
     _divided: dict[tuple[Key, int], tuple[Var, Var]] = field(default_factory=dict)
 
@@ -123,7 +124,9 @@ class Forms:
             dividend = self.of(a)
             if dividend is None:
                 return None
-            q, m = Var("q", a.dtype), Var("m", a.dtype)
+            name = next(iter(dividend.coefficients)).name if dividend.coefficients else "q"
+            q, m = Var(name, a.dtype), Var(name, a.dtype)
+            self.quotients.add(q)
             self.unknowns |= {q, m}
             quotient = FloorDiv(a, const(divisor, a.dtype), a.dtype)
             self.ranges |= {q: self.analyzer.const_bounds(quotient), m: (0, divisor - 1)}

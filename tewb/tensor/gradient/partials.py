@@ -111,16 +111,16 @@ def without_lets(e: Expr) -> Expr:
 
 def _relevant(e: Expr, is_wanted: Callable[[Expr], bool]) -> tuple[list[Expr], set[Expr]]:
     """The nodes of `e`, children first, and those that a wanted leaf reaches through floats."""
-    order: list[Expr] = []
+    order: dict[Expr, None] = {}
     relevant: set[Expr] = set()
 
     def note(n: Expr) -> None:
-        order.append(n)
+        order.setdefault(n)
         if n.dtype.is_float and (is_wanted(n) or any(p in relevant for p in _parts(n))):
             relevant.add(n)
 
     visit(e, note)
-    return order, relevant
+    return list(order), relevant
 
 
 def _parts(n: Expr) -> tuple[Expr, ...]:

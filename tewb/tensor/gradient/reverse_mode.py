@@ -136,7 +136,7 @@ class _Gradient:
         if not wanted:
             return
         if not isinstance(t.op, ComputeOp):
-            raise _no_derivative(t, wanted[0], self.output)
+            raise _no_derivative(t, self.inputs, self.output)
         of_output = roots(t.op, t.value_index)
         dtype = ops.common_dtype(adjoint.dtype, t.dtype)
         for i in wanted:
@@ -195,11 +195,13 @@ class _Gradient:
         return tuple(axes)
 
 
-def _no_derivative(t: Tensor, read: Tensor, output: Tensor) -> TewbError:
-    kind = type(t.op).__name__.removesuffix("Op").lower()
+def _no_derivative(t: Tensor, inputs: Sequence[Tensor], output: Tensor) -> TewbError:
+    before = _tensors_before(t)
+    behind = next(i for i in inputs if any(i is b for b in before) and i is not t)
+    kind = {"hybrid": "hybrid function"}.get(word := type(t.op).__name__.removesuffix("Op").lower(), word)
     return TewbError(
         f"gradient: {t.op.name} is a{'n' * (kind[0] in 'aeiou')} {kind}, whose derivative is not known, and "
-        f"{output.name} depends on {read.name} through it",
+        f"{output.name} depends on {behind.name} through it",
         hint=f"write {t.op.name} as a te.compute, or take the derivative by {t.name} and go on by yourself",
         span=here(),
     )

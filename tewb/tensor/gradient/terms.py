@@ -207,7 +207,7 @@ def _solved(
             _narrow(known, forms, c)
     for v, (first, last) in forms.ranges.items():
         extent = None if first is None or last is None else const(last - first + 1, v.dtype)
-        known[v] = Unknown(v, const(first or 0, v.dtype), extent, implied=v.name == "q")
+        known[v] = Unknown(v, const(first or 0, v.dtype), extent, implied=v in forms.quotients)
     kept = frozenset(v for u in unknowns if u.fixed for v in _depends_on(u))
     system = System(known, [*equations, *forms.equations], analyzer, kept)
     system.eliminate()
