@@ -237,11 +237,19 @@ def _facts(axes: Sequence[IterVar], term: Term) -> Analyzer:
     for n in extents:
         for v in free_vars(n):
             facts.bind(v, 0, None)
+    for n in extents[: len(axes)]:
+        for v in _factors(n, facts):  # there is an element at all
+            facts.bind(v, 1, None)
     for iv, n in zip(axes, extents, strict=False):
-        if isinstance(n, Var):  # there is an element at all
-            facts.bind(n, 1, None)
         facts.bind_extent(iv.var, 0, n)
     return facts
+
+
+def _factors(e: Expr, facts: Analyzer) -> list[Var]:
+    """The variables that a product consists of; none of a sum."""
+    total = facts.linear.of(e)
+    terms = list(total.terms.values())
+    return [a for a in terms[0].atoms if isinstance(a, Var)] if len(terms) == 1 and not total.const else []
 
 
 # ---- sums as tensors

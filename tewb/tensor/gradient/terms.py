@@ -43,6 +43,7 @@ from tewb.ir import (
 from tewb.tensor.gradient.equations import NoSolution, System, Unknown
 from tewb.tensor.gradient.forms import Form, Forms
 from tewb.tensor.gradient.placement import Solution, placed
+from tewb.tensor.gradient.symbolic_strides import Equation, without_symbolic_strides
 
 _MOST_CASES = 16  # of indices that are min, max or select: more are compared with x for all iterations
 
@@ -175,7 +176,9 @@ def summed(term: Term, axes: Sequence[IterVar], analyzer: Analyzer) -> Sum | Non
         if u.extent is not None:
             analyzer.bind_extent(u.var, u.low, u.extent)
     conditions = [c for given in term.conditions for c in _plain(given)]
-    wanted = [ops.equal(e, iv.var) for e, iv in zip(term.index, axes, strict=True)]
+    equations: list[Equation] = [(e, iv.var) for e, iv in zip(term.index, axes, strict=True)]
+    plain = without_symbolic_strides(equations, [u.var for u in term.unknowns], analyzer)
+    wanted = [ops.equal(e, x) for e, x in plain]
     try:
         solution, others = _solved(term.unknowns, wanted, conditions, analyzer)
         return _simplified(solution, others, term.value, analyzer)
