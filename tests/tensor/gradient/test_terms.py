@@ -48,6 +48,8 @@ INDICES: dict[str, tuple[Any, Any, Any, list[tuple[str, int]]]] = {
     "wide": ((4,), lambda i: square(V[i.astype("int64") + 1]), V, []),
     "toward zero": ((12,), lambda i: square(V[te.truncdiv(i, 2)]), V, [("i", 2)]),
     "a product": ((3, 2), lambda i, j: square(V[i * j]), V, [("i", 3), ("j", 2)]),
+    "groups": ((4, 3), lambda i, j: square(A[j, i // 2 * 2 + i % 2]), A, []),
+    "into depth": ((4, 3), lambda i, j: square(B[i // 2, j, i % 2 * 2]), B, []),
     "lower triangle": ((3, 6), lambda i, j: te.select(j <= i, square(A[i, j]), ZERO), A, []),
 }  # fmt: skip
 
@@ -91,6 +93,10 @@ def test_sizes_that_are_not_known() -> None:
 
 
 def test_conditions_that_hold_anyway_are_left_out() -> None:
+    k = te.reduce_axis((0, 3), name="k")  # two groups, of two outputs and three inputs each
+    grouped = te.compute((3, 4), lambda n, f: te.sum(A[n, f // 2 * 3 + k], axis=k), name="grouped")
+    (of_a,) = te.gradient(grouped, [A], placeholder(3, 4, name="head"))
+    assert str(of_a.op.body[0]) == "T.sum(head[ax0, ax1 // 3 * 2 + f], axis=[f])"
     y = te.compute((4,), lambda i: V[i + 1] * 2.0, name="y")
     (of_v,) = te.gradient(y, [V], placeholder(4, name="head"))
     assert str(of_v.op.body[0]) == (

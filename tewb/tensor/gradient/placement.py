@@ -115,15 +115,20 @@ class _Placement:
         return v
 
     def _value(self, v: Var) -> Expr:
-        """The value of an unknown, in terms of those in whose ranges others move where that is without a rest:
-        x - 4 * i is x - 4 * (x // 2 - t), and simply 2 * r - x when r = x - 2 * i has a value."""
+        """The value of an unknown, in terms of those in whose ranges others move where less is left over then:
+        y + 2 * x - 4 * i is y + 2 * r when r = x - 2 * i has a value."""
         form = self.given[v]
         for w in reversed(self.windows):
             moved = self.given[w.of.var]
             c, a = form.coefficients.get(w.along, 0), moved.coefficients[w.along]
             if c and c % a == 0:
-                form = form.plus(moved, -(c // a)).plus(unknown(w.of.var), c // a)
+                other = form.plus(moved, -(c // a)).plus(unknown(w.of.var), c // a)
+                form = min(form, other, key=self._length)
         return self._sum(form)
+
+    def _length(self, form: Form) -> int:
+        """How many terms the rest of a form has."""
+        return len(self.system.analyzer.linear.of(form.rest).terms)
 
     def _sum(self, form: Form) -> Expr:
         """A form with the values of its unknowns."""
