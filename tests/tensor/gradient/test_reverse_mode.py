@@ -165,6 +165,17 @@ def test_long_chains() -> None:
     assert size_of(result) == (4,)
 
 
+def test_derivatives_of_derivatives() -> None:
+    k = te.reduce_axis((0, 4), name="k")
+    loss = te.compute((), lambda: te.sum(te.exp(V[k]) * V[3 - k], axis=k), name="loss")
+    (dV,) = te.gradient(loss, [V])
+    assert_gradient(dV, [V])
+    m, head = te.reduce_axis((0, 2), name="m"), placeholder(3, name="head")
+    windows = te.compute((3,), lambda i: te.max(V[i + m] * V[i + m], axis=m), name="windows")
+    (dW,) = te.gradient(windows, [V], head)
+    assert_gradient(dW, [V, head])
+
+
 def test_a_kernel_of_all_derivatives() -> None:
     A, B = te.placeholder((9, 5), name="A"), te.placeholder((5, 7), name="B")
     C = matmul(A, B)
