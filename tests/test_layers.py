@@ -31,6 +31,7 @@ DOORS = {
     "tewb.schedule.bounds",
     "tewb.schedule.threads",
     "tewb.tensor.hybrid",
+    "tewb.tensor.json_text",
     "tewb.tensor.reduce",
     "tewb.workbench.notebook",
     "tewb.workbench.views",

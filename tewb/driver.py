@@ -205,4 +205,8 @@ def _named_by_the_module(module: IRModule) -> IRModule:
     """`module`, in which each function has the name by which the module knows it."""
     if all(f.name == name for name, f in module.functions.items()):
         return module
-    return IRModule({name: replace(f, name=str(name)) for name, f in module.functions.items()})
+    return IRModule({name: _renamed(f, str(name)) for name, f in module.functions.items()})
+
+
+def _renamed(f: PrimFunc, name: str) -> PrimFunc:
+    return f.with_attr("global_symbol", name) if "global_symbol" in f.attrs else replace(f, name=name)

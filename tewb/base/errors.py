@@ -9,6 +9,7 @@ TewbError (RuntimeError)          a mistake in the program that tewb was given
 +-- LowerError                    a schedule that cannot be turned into loops
 +-- CodegenError                  IR that cannot become machine code
 +-- ArgumentError                 arrays that a kernel cannot take
+|   +-- NameNotFoundError         a function that a module does not have
 +-- ExternError                   extern declarations and packed functions
 +-- HybridError                   Python that is outside the hybrid subset
 +-- ParseError                    text that is not IR, or not a schedule
@@ -94,6 +95,10 @@ class CodegenError(TewbError):
 
 class ArgumentError(TewbError, ValueError):
     """Arrays that a kernel cannot take."""
+
+
+class NameNotFoundError(ArgumentError, AttributeError):
+    """A function that a module does not have."""
 
 
 class ExternError(TewbError):

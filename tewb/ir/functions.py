@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,8 +99,11 @@ class IRModule(Shown):
     def __getitem__(self, name: str) -> PrimFunc:
         f = self.functions.get(name)
         if f is None:
+            near = difflib.get_close_matches(str(name), self.functions, 1)
             raise TewbError(
-                f"the module has no function {name}", hint=f"it has {', '.join(self.functions)}", span=here()
+                f"the module has no function {name}",
+                hint=f"{f'did you mean {near[0]}? ' if near else ''}it has {', '.join(self.functions)}",
+                span=here(),
             )
         return f
 
