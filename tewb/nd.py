@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import ArgumentError, DType, DTypeError, ShapeError, brief, here, masked_elements
+from tewb.base import ArgumentError, DType, DTypeError, ShapeError, brief, here, masked_elements, other_memory
 from tewb.ir import Expr, const_int
 from tewb.runtime import (
     Device,
@@ -141,8 +141,10 @@ def numpy_dtype(dtype: Any) -> Any:
     elif known.kind not in ("handle", "void"):
         try:
             return np.dtype(str(known))
-        except TypeError:  # a dtype of kernels that numpy does not have
-            hint = f"an array of uint{max(known.bits, 8)} holds its bits"
+        except (
+            TypeError
+        ):  # a dtype of kernels that numpy does not have, and no program has imported ml_dtypes
+            hint = other_memory(known, "import ml_dtypes, which has it")
     raise DTypeError(f"an array cannot hold {known}", hint=hint)
 
 

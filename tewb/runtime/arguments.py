@@ -10,7 +10,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tewb.base import ArgumentError, DType, bfloat16_bits, masked_elements, memory_dtype, nearest, new_dtype
+from tewb.base import (
+    ArgumentError,
+    DType,
+    in_kernels_memory,
+    is_in_numpy,
+    masked_elements,
+    memory_dtype,
+    nearest,
+    new_dtype,
+    other_memory,
+    to_memory,
+)
 from tewb.runtime.abi import KernelSignature, ParamSpec, SymbolicSize
 from tewb.runtime.aligned_memory import LINE, address_of_first, aligned_bytes, aligned_empty
 from tewb.runtime.ndarray import NDArray
@@ -349,8 +360,8 @@ def _scalar(p: ParamSpec, value: Any) -> int:
         raise _refusal(f"{p.name} is a {p.dtype} scalar, and {value} is not a whole number", p)
     if p.dtype == "bool":
         return int(bool(value))
-    info = np.iinfo(p.dtype)
-    if not info.min <= int(value) <= info.max:
+    least, most = DType(p.dtype).ends
+    if not least <= int(value) <= most:
         said = (
             f"{p.name}={value}"
             if int(value).bit_length() < 200
@@ -377,9 +388,7 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
     """`value` as a numpy array that shares its memory."""
     if isinstance(value, np.ndarray):
         _check_mask(p, value)
-        if p.dtype == "bfloat16" and value.dtype.name == "bfloat16":  # that of ml_dtypes
-            return value.view(np.uint16)
-        return value
+        return in_kernels_memory(value, p.dtype)
     if hasattr(value, "__dlpack__") and not isinstance(value, type):
         try:
             # DLPack does not say that a tensor of torch is a negated view; its own method refuses that.
@@ -405,9 +414,7 @@ def _as_ndarray(p: ParamSpec, value: Any) -> Any:
 def _zero_dimensional(p: ParamSpec, value: bool | int | float) -> Any:
     """A Python number as an array of no dimensions, for a tensor that is one."""
     integer = _scalar(p, value)
-    if p.dtype == "bfloat16":
-        return bfloat16_bits(value)
-    return np.asarray(value if p.is_float else integer, p.dtype)
+    return to_memory(value if p.is_float else integer, DType(p.dtype))
 
 
 def _check_mask(p: ParamSpec, a: Any) -> None:
@@ -455,8 +462,8 @@ def _array(kernel: str, p: ParamSpec, value: Any, prepared: Prepared) -> Any:
 
 def _other_dtype(p: ParamSpec, a: Any, value: Any) -> str | None:
     """How to convert an array of another dtype to one that a kernel takes."""
-    if p.dtype == "bfloat16":
-        return f"numpy has no bfloat16: {p.name}.astype(ml_dtypes.bfloat16), or uint16 with its bits"
+    if not is_in_numpy(p.dtype):
+        return other_memory(p.dtype, f"{p.name}.astype(ml_dtypes.{p.dtype})")
     if p.is_output:
         return f"an array that it can write: numpy.empty({a.shape}, '{p.dtype}')"
     if not isinstance(value, np.ndarray) and a.dtype == np.uint8:
