@@ -152,8 +152,9 @@ def _branches(e: Expr) -> Iterator[tuple[Expr, _Conditions]]:
             for term in conjuncts(e) if holds else disjuncts(e):
                 yield term, dict(before)
                 before[id(term), holds] = term if holds else ops.logical_not(term)
-        case Reduce(_, source, _, condition, _, init):
-            yield from ((s, {}) for s in (*init, condition))
+        case Reduce(combiner, source, _, condition, _, init):
+            # Partial results are combined whatever the condition says of terms.
+            yield from ((s, {}) for s in (*combiner.children(), *init, condition))
             guard = {} if ops.is_const(condition, 1) else {(id(condition), True): condition}
             yield from ((s, guard) for s in source)
         case _:
@@ -222,8 +223,8 @@ class _Checker:
             case And() | Or():
                 self.in_turn(e, when, under)
                 return
-            case Reduce(_, source, _, condition, _, init):
-                for s in (*init, condition):
+            case Reduce(combiner, source, _, condition, _, init):
+                for s in (*combiner.children(), *init, condition):
                     self.check(s, when, under)
                 for s in source:
                     self.under(condition, True, s, when, under)

@@ -184,7 +184,9 @@ def _partial_results(stage: Stage, op: ComputeOp, axis: IterVar, place: int) -> 
     for _, g in guards:
         condition = ops.logical_and(ops.likely(at.index(g)), condition)
     source = tuple(at(e) for e in whole.source)
-    body = _bodies(whole, source, tuple(left.values()), condition)
+    body = _bodies(
+        replace(whole, combiner=whole.combiner.map_children(at)), source, tuple(left.values()), condition
+    )
     partial = ComputeOp(f"{op.name}.rf", (*data[:place], factored, *data[place:]), body, op.tag, check=False)
     partial.span = op.span
     if op.unproved:
