@@ -341,7 +341,7 @@ class SchedulePrimitives:
                 C[i] += A[i, k.outer*4 + k.inner]   ->        C.rf[k.inner, i] += A[i, k.outer*4 + k.inner]
                                                           for i: for k.inner.v: C[i] += C.rf[k.inner.v, i]
 
-        `factor_axis` is the place of the new axis among those of the new stage, counted from the end if it is
+        Other reduce axes are whole in the new stage, and come first among its own. `factor_axis` is the place of the new axis among those of the new stage, counted from the end if it is
         negative. Returns the tensor of the new stage, or a tuple for a reduction of several values.
         """
 

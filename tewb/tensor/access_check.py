@@ -313,11 +313,18 @@ def _refuse_if_certain(
     if not (low or high) or any(_empty(op.domain(iv)) for iv in axes):
         return
     reached = f"{index!r} runs from {lo} to {hi}"
+    hint = "guard it with te.if_then_else(condition, inside, outside), or clamp with te.max(te.min(...))"
+    if (
+        d == 0
+        and load.producer.is_input
+        and _is_before(index, size, {iv.var: op.domain(iv).extent for iv in op.axis})
+    ):
+        hint += "; a step that reads the steps before it is an update of te.scan"
     raise BoundError(
         f"compute {op.name} reads outside of {load.producer.name}: in dimension {d}, {reached}, "
         f"and the size is {size!r}",
-        hint="guard it with te.if_then_else(condition, inside, outside), or clamp with te.max(te.min(...))",
-        span=here(),
+        hint=hint,
+        span=op.span or here(),  # of what may be a step of a scan it is asked later
     )
 
 
