@@ -10,37 +10,11 @@ import numpy as np
 
 from tewb.base import ArgumentError, DType, DTypeError, ShapeError, brief, here, masked_elements, other_memory
 from tewb.ir import Expr, const_int
-from tewb.runtime import (
-    Device,
-    NDArray,
-    aligned_empty,
-    cl,
-    context,
-    cpu,
-    cpu_pinned,
-    cuda,
-    device,
-    ext_dev,
-    gpu,
-    hexagon,
-    metal,
-    micro_dev,
-    mtl,
-    new_array,
-    opencl,
-    opengl,
-    present,
-    rocm,
-    source_values,
-    vpi,
-    vulkan,
-    webgpu,
-)
+from tewb.runtime import NDArray, aligned_empty, devices, new_array, present, source_values
+from tewb.runtime.devices import *  # noqa: F403  (they have one list)
 
-__all__ = [
-    "Device", "NDArray", "array", "cl", "context", "cpu", "cpu_pinned", "cuda", "device", "empty", "ext_dev", "from_dlpack", "gpu",
-    "hexagon", "metal", "micro_dev", "mtl", "numpyasarray", "opencl", "opengl", "rocm", "vpi", "vulkan", "webgpu",
-]  # fmt: skip
+__all__ = ["NDArray", "array", "empty", "from_dlpack", "numpyasarray"]
+__all__ += devices.__all__
 
 
 def array(
