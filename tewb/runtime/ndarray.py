@@ -149,3 +149,6 @@ def new_array(values: Any) -> NDArray:
     made: NDArray = aligned_empty(values.shape, kind).view(NDArray)
     np.copyto(made, values)
     return made
+
+
+ARRAYS = (np.ndarray, NDArray)  # the classes whose objects machine code reads
