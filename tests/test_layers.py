@@ -28,6 +28,7 @@ DOORS = {
     "tewb.ir.intrinsics",
     "tewb.ir.ops",
     "tewb.runtime.abi",
+    "tewb.runtime.devices",
     "tewb.schedule.bounds",
     "tewb.schedule.threads",
     "tewb.tensor.hybrid",

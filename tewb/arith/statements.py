@@ -30,6 +30,7 @@ from tewb.ir import (
     const_int,
     intrinsics,
     is_const,
+    is_noop,
     launched,
     ops,
     remembering,
@@ -149,10 +150,11 @@ class _Statements:
         if other is not None:
             with self.assuming(ops.logical_not(cond), other):
                 other = self.stmt(other)
-        if then is NOOP and (other is None or other is NOOP):
+            other = None if is_noop(other) else other
+        if then is NOOP and other is None:
             return NOOP
         same = cond is s.cond and then is s.then and other is s.other
-        return s if same else replace(s, cond=cond, then=then, other=None if other is NOOP else other)
+        return s if same else replace(s, cond=cond, then=then, other=other)
 
     def store(self, s: BufferStore) -> Stmt:
         """A store with a simpler value and simpler indices."""

@@ -3,6 +3,7 @@
 TewbError (RuntimeError)          a mistake in the program that tewb was given
 +-- DTypeError                    dtypes that do not go together
 +-- ExpressionError               Python that needs a number, and an expression has none yet
++-- MemberError                   a name that an object does not have, and another has
 +-- ShapeError                    ranks, extents or shapes that do not go together
 +-- ScheduleError                 a primitive that cannot be applied
 +-- BoundError                    an extent or a region that cannot be determined, or an access outside of one
@@ -71,6 +72,10 @@ class DTypeError(_WhereItWasSaid, TypeError):
 
 class ExpressionError(_WhereItWasSaid, TypeError):
     """Python that needs a number, and an expression has none yet."""
+
+
+class MemberError(_WhereItWasSaid, AttributeError):
+    """A name that an object does not have, and another has."""
 
 
 class ShapeError(TewbError, ValueError):

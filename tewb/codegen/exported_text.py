@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 
 from tewb.base import CodegenError, DType, fresh_identifier, kernel_symbol, llvm_name, llvm_string
 from tewb.codegen.kernel_support import SUPPORT
-from tewb.codegen.types import value_type
+from tewb.codegen.types import memory_type
 from tewb.runtime import Target
 from tewb.runtime.abi import CONTEXT_SLOTS, ERROR, HOOKS, MEMORY_LEFT, KernelSignature, ParamSpec
 
@@ -154,7 +154,7 @@ def _c_function(signature: KernelSignature) -> str:
 
 def _c_type(dtype: str) -> str:
     """The LLVM type in which C passes a scalar."""
-    return "i8" if dtype == "bool" else value_type(DType(dtype))
+    return memory_type(DType(dtype))
 
 
 def _slot(n: int, name: str, t: str, dtype: str) -> list[str]:
@@ -175,6 +175,8 @@ _C_TYPES = {
     "bool": "bool",
     "float16": "uint16_t",
     "bfloat16": "uint16_t",
+    **{f"int{bits}": "int8_t" for bits in (1, 2, 4)},
+    **{f"uint{bits}": "uint8_t" for bits in (2, 4)},
 }
 
 _HEADER = """/* Kernels that tewb made for {target}.

@@ -9,7 +9,7 @@ from typing import Any
 from tewb import ir
 from tewb.base import BOOL, HANDLE, INT64, CodegenError, DType, llvm_string, native, why_no_symbol
 from tewb.codegen.accesses import Accesses
-from tewb.codegen.conversion import convert
+from tewb.codegen.conversion import convert, from_memory_type, to_memory_type
 from tewb.codegen.division import divided, divided_safely, shifted
 from tewb.codegen.dot_products import dot_product
 from tewb.codegen.expanded_calls import EXPANSIONS
@@ -435,13 +435,13 @@ class ExpressionWriter:
 
     def call_extern(self, e: ir.Call) -> str:
         """A C function by its symbol. A truth value is a byte in C: 0 or 1 as an argument, and true as a result when
-        it is not 0."""
+        it is not 0. An int4 is a byte too."""
         name = e.args[0]
         assert isinstance(name, ir.StringImm)
         result = "void" if e.dtype.kind == "void" else memory_type(e.dtype)
-        types = [f"{value_type(a.dtype)}{' zeroext' if a.dtype.is_bool else ''}" for a in e.args[1:]]
+        types = [_c_argument(a.dtype) for a in e.args[1:]]
         kinds = ", ".join(types)
-        values = ", ".join(f"{t} {self.emit(a)}" for t, a in zip(types, e.args[1:], strict=True))
+        values = ", ".join(f"{t} {self.c_value(a)}" for t, a in zip(types, e.args[1:], strict=True))
         if any(
             a.dtype is HANDLE for a in e.args[1:]
         ):  # it may read memory, on other threads too, and write it
@@ -459,14 +459,18 @@ class ExpressionWriter:
         if result == "void":
             self.f.do(text)
             return ""
-        value = self.f.ins(text)
-        return self.f.ins(f"icmp ne i8 {value}, 0") if e.dtype.is_bool else value
+        return from_memory_type(self.f, self.f.ins(text), e.dtype)
+
+    def c_value(self, e: ir.Expr) -> str:
+        """A value as a C function takes it: a truth value as a bit, what else has less than 8 bits as a byte."""
+        value = self.emit(e)
+        return value if e.dtype.is_bool else to_memory_type(self.f, value, e.dtype)
 
     def by_reference(self, e: ir.Call) -> str:
         """A number in a stack slot of its own, for C functions that take pointers to numbers."""
         (value,) = e.args
         slot = self.f.stack(memory_type(value.dtype), 1)
-        self.f.do(f"store {self.typed(value)}, ptr {slot}")
+        self.accesses.write(slot, self.emit(value), value.dtype)
         return slot
 
     def address_of(self, e: ir.Call) -> str:
@@ -495,6 +499,14 @@ class ExpressionWriter:
         self.f.module.declare("llvm.prefetch.p0", "void @llvm.prefetch.p0(ptr, i32, i32, i32)")
         self.f.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
         return ""
+
+
+def _c_argument(d: DType) -> str:
+    """The type of an argument of a C function."""
+    if d.is_bool:
+        return "i1 zeroext"
+    extended = f" {'signext' if d.kind == 'int' else 'zeroext'}" if d.is_sub_byte else ""
+    return memory_type(d) + extended
 
 
 class _ComputedValue(ir.Expr):

@@ -120,7 +120,8 @@ _ITER_TYPES = {
 
 @node
 class CommReducer(Node):
-    """A commutative, associative combination of tuples: `result` of (lhs, rhs), and its `identity`."""
+    """A commutative, associative combination of tuples: `result` of (lhs, rhs), and its `identity`. Both may use
+    variables from outside, axes of the compute among them, and elements of tensors."""
 
     lhs: tuple[Var, ...]
     rhs: tuple[Var, ...]
@@ -134,7 +135,7 @@ class CommReducer(Node):
 class Reduce(Expr):
     """Component `index` of the combination of `source` over all values of `axes` for which `condition` holds."""
 
-    combiner: Any
+    combiner: CommReducer
     source: tuple[Expr, ...]
     axes: tuple[IterVar, ...]
     condition: Expr

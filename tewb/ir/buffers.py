@@ -8,7 +8,7 @@ from typing import Any
 from tewb.base import HANDLE, DType, DTypeError, ExternError
 from tewb.ir import ops
 from tewb.ir.expressions import Call, Expr, IntImm, Var
-from tewb.ir.node import node
+from tewb.ir.node import alias, node
 from tewb.ir.origin import Origin
 from tewb.ir.symbolic import Symbolic
 
@@ -69,6 +69,20 @@ class Buffer:
     def _row(self, begin: Any, lanes: int) -> tuple[Any, ...]:
         index = tuple(begin) if isinstance(begin, tuple | list) else (begin,)
         return (*index[:-1], ops.ramp(index[-1], 1, lanes)) if index else index
+
+    def offset_of(self, indices: Any) -> list[Expr]:
+        """Where an element is in memory: a list of one number, that of elements from `data` on. Raises ShapeError and
+        DTypeError for wrong indices."""
+        index = ops.load(self, tuple(indices) if isinstance(indices, list | tuple) else indices).indices  # type: ignore[attr-defined]
+        offset: Expr = self.elem_offset
+        step: Expr = IntImm(1, DType("int32"))
+        steps = list(self.strides)
+        for n in () if steps else reversed(self.shape):
+            steps.insert(0, step)
+            step = ops.mul(step, n)
+        for i, step in zip(index, steps, strict=True):
+            offset = ops.add(offset, ops.mul(i, step))
+        return [offset]
 
     def access_ptr(
         self,
@@ -135,3 +149,4 @@ class ProducerLoad(Expr):
     producer: Any
     indices: tuple[Expr, ...]
     dtype: DType
+    tensor = alias("producer")

@@ -421,7 +421,7 @@ def power(a: Any, b: Any) -> Expr:
     x, y = _numeric(a, b)
     times = const_int(convert(b))
     if times is not None and 0 <= times <= 8:
-        product = const(1, x.dtype)
+        product = cast(1, x.dtype)
         for _ in range(times):
             product = mul(product, x)
         return product

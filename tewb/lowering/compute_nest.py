@@ -11,6 +11,7 @@ from tewb.ir import (
     AxisValues,
     Buffer,
     BufferStore,
+    CommReducer,
     Expr,
     IfThenElse,
     IterVar,
@@ -28,7 +29,7 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.lowering.combine_values import combined
+from tewb.lowering.combine_values import combined, evaluated, started, translated
 from tewb.lowering.data_ranges import DependentRange, dependent_ranges
 from tewb.lowering.stage_loops import StageLoops
 from tewb.lowering.store_predicate import store_predicate
@@ -163,9 +164,10 @@ class ComputeNest(StageLoops):
 
         def start(values: Mapping[IterVar, Expr], _: Sequence[Var]) -> Stmt:
             translate = self.translate({iv.var: values[iv] for iv in self.op.axis})
-            given = [translate(e) for e in reduction.init or reduction.combiner.identity]
+            start = started(reduction)
+            given = [translate(e) for e in start]
             stores = self.stores(self.results, self.store_indices(values), given)
-            return self.checked(reduction.init, translate, stores)
+            return self.checked(start, translate, stores)
 
         return self.elements("init", start)
 
@@ -188,21 +190,21 @@ class ComputeNest(StageLoops):
 
     def update(self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], translate: AxisValues) -> Stmt:
         """One step of the reduction: combine the element with the next source value."""
-        body = self.combine(reduction, self.results, indices, [translate(e) for e in reduction.source])
+        new = [translate(e) for e in reduction.source]
+        body = self.combine(translated(reduction.combiner, translate), self.results, indices, new)
         condition = translate(reduction.condition)
         if not ops.is_const(condition, 1):
             body = IfThenElse(condition, body, None, self.origin)
-        return self.checked((*reduction.source, reduction.condition), translate, body)
+        return self.checked(evaluated(reduction), translate, body)
 
     def combine(
         self,
-        reduction: Reduce,
+        combiner: CommReducer,
         buffers: Sequence[Buffer],
         indices: Sequence[tuple[Expr, ...]],
         new: list[Expr],
     ) -> Stmt:
-        """Combine the elements of `buffers` at `indices` with the values `new`."""
-        combiner = reduction.combiner
+        """Combine the elements of `buffers` at `indices` with the values `new`, by a translated combination."""
         old = [load(b, i) for b, i in zip(buffers, indices, strict=True)]
         if len(new) == 1:
             return self.stores(buffers, indices, combined(combiner, old, new))

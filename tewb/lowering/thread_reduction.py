@@ -23,6 +23,7 @@ from tewb.ir import (
     load,
     seq,
 )
+from tewb.lowering.combine_values import evaluated, started, translated
 from tewb.lowering.launches import Launch
 from tewb.schedule.threads import (
     REDUCES,
@@ -98,15 +99,14 @@ class ThreadReduction:
     def reduce(self, guards: list[tuple[IterVar, Expr]], translate: AxisValues, stored: Stmt) -> Stmt:
         """The statement that combines the terms and then does `stored`, which reads what they come to."""
         nest, origin, indices = self.nest, self.nest.origin, [self.place] * len(self.buffers)
-        given = [translate(e) for e in self.reduction.init or self.reduction.combiner.identity]
-        start = nest.checked(self.reduction.init, translate, nest.stores(self.buffers, indices, given))
+        given = [translate(e) for e in started(self.reduction)]
+        start = nest.checked(started(self.reduction), translate, nest.stores(self.buffers, indices, given))
         condition = translate(self.reduction.condition)
-        update = nest.combine(
-            self.reduction, self.buffers, indices, [translate(e) for e in self.reduction.source]
-        )
+        combiner = translated(self.reduction.combiner, translate)
+        update = nest.combine(combiner, self.buffers, indices, [translate(e) for e in self.reduction.source])
         if const_int(condition) != 1:
             update = IfThenElse(condition, update, None, origin)
-        update = nest.checked((*self.reduction.source, self.reduction.condition), translate, update)
+        update = nest.checked(evaluated(self.reduction), translate, update)
         for iv in reversed(self.loops):
             update = AttrStmt(self.stage.name, REDUCES, nest.own.vars[iv], update, origin)
         for iv in reversed(self.loops) if nest.predicate is not None else ():

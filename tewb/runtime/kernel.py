@@ -15,21 +15,16 @@ from typing import Any, NoReturn, Self
 from tewb.base import ArgumentError, BoundError, ExternError, TewbError, here, may_be_stopped, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
-from tewb.runtime.arguments import (
-    Prepared,
-    as_ndarrays,
-    complete,
-    last_outputs,
-    prepare,
-    simple_plan,
-    simple_slots,
-)
+from tewb.runtime.arguments import prepare
 from tewb.runtime.background_call import call_in_background
 from tewb.runtime.classic_module import Module
 from tewb.runtime.devices import present
 from tewb.runtime.interrupt_watch import watched
+from tewb.runtime.left_out import as_ndarrays, complete, last_outputs
 from tewb.runtime.native_entry import Direct, connect, register_entry_functions, with_vectorcall
 from tewb.runtime.packed_functions import registered_function
+from tewb.runtime.prepared import Prepared
+from tewb.runtime.simple_calls import simple_plan, simple_slots
 from tewb.runtime.target import Target
 from tewb.runtime.thread_pool import pool
 from tewb.runtime.timing import Timing, time_call

@@ -367,8 +367,9 @@ class SchedulePrimitives:
                 C[i] += A[i, k.outer*4 + k.inner]   ->        C.rf[k.inner, i] += A[i, k.outer*4 + k.inner]
                                                           for i: for k.inner.v: C[i] += C.rf[k.inner.v, i]
 
-        `factor_axis` is the place of the new axis among those of the new stage, counted from the end if it is
-        negative. Returns the tensor of the new stage, or a tuple for a reduction of several values.
+        Other reduce axes are whole in the new stage, and come first. `factor_axis` is the place of the new axis among those of
+        the new stage, counted from the end if it is negative. Returns the tensor of the new stage, or a tuple for a
+        reduction of several values.
         """
 
     def create_group(self, outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], include_inputs: bool = False) -> StageGroup:

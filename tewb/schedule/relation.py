@@ -50,13 +50,14 @@ def split_dtype(n: Expr, factor: int | None, nparts: int | None) -> DType:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """parent = outer * (extent of inner) + inner, by a constant size of the inner or outer loop."""
+    """parent = outer * (extent of inner) + inner, by a constant size of the inner or outer loop: one of `factor` and `nparts`
+    is a constant, and the other None."""
 
     parent: IterVar
     outer: IterVar
     inner: IterVar
-    factor: int | None
-    nparts: int | None
+    factor: Expr | None
+    nparts: Expr | None
     size: int  # the factor or the number of parts, at most the iterations that the loop has
     disable_predication: bool = False  # whether the user says that it divides
 
@@ -78,8 +79,16 @@ class Split:
 
         # Around the part of an extern that only its code knows, an ordinary loop: one call for each iteration.
         around = AxisKind.DATA if parent.kind is AxisKind.OPAQUE else parent.kind
-        outer, inner = loop("outer", around), loop("inner", parent.kind)
-        return Split(parent, outer, inner, factor, nparts, size, disable_predication)
+        inside, parts = (None if n is None else const(n) for n in (factor, nparts))
+        return Split(
+            parent,
+            loop("outer", around),
+            loop("inner", parent.kind),
+            inside,
+            parts,
+            size,
+            disable_predication,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

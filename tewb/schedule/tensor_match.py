@@ -214,8 +214,10 @@ class _Matcher:
             )
         names: dict[Var, Expr] = dict(zip((*b.lhs, *b.rhs), (*a.lhs, *a.rhs), strict=True))
         renamed = tuple(substitute(x, names) for x in (*b.result, *b.identity))
-        if not structural_equal((*a.result, *a.identity), renamed):
-            raise _Differ(mine, own)
+        try:
+            self.all_same((*a.result, *a.identity), renamed)
+        except _Differ:
+            raise _Differ(mine, own) from None
         if len(mine.init) != len(own.init):
             raise _Differ(mine, own)
         self.all_same((*mine.source, mine.condition, *mine.init), (*own.source, own.condition, *own.init))

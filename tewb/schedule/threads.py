@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tewb.ir import IterVar, is_virtual
+from tewb.ir import IterVar, const_int, is_virtual
 from tewb.schedule.hybrid_loops import loops_to
 from tewb.schedule.relation import Split
 from tewb.schedule.stage import At, Stage
@@ -109,7 +109,7 @@ def wanted_iterations(stage: Stage, iv: IterVar) -> int | None:
     """How many iterations the split that made a loop asked for; it has fewer where there are not so many."""
     for r in stage.relations:
         if isinstance(r, Split) and iv is r.inner and r.factor is not None:
-            return r.factor
+            return const_int(r.factor)
         if isinstance(r, Split) and iv is r.outer and r.nparts is not None:
-            return r.nparts
+            return const_int(r.nparts)
     return None

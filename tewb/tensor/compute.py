@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.arith import Analyzer
-from tewb.base import ShapeError, TewbError, here
+from tewb.base import ShapeError, TewbError, brief, here
 from tewb.ir import (
     AxisKind,
     Expr,
@@ -20,6 +20,7 @@ from tewb.ir import (
     convert,
     ops,
     rewriter,
+    uses,
     visit,
     walk,
 )
@@ -83,7 +84,7 @@ class ComputeOp(Operation):
 
     def _tensors_read(self) -> tuple[Tensor, ...]:
         """The tensors that are read, in classic order: indices come before the read that they are for; of a reduction
-        the ranges come first, then what is combined, the start and the condition."""
+        the ranges come first, then what is combined, the start, the condition and the combination."""
         producers: dict[Tensor, None] = {}
 
         def note(n: Expr) -> None:
@@ -93,7 +94,7 @@ class ComputeOp(Operation):
         for e in self.body:
             if isinstance(e, Reduce):
                 ends = [x for iv in e.axes if iv in self.domains for x in self.domains[iv].exprs]
-                roots = [*ends, *e.source, *e.init, e.condition]
+                roots = [*ends, *e.source, *e.init, e.condition, *e.combiner.children()]
             else:
                 roots = [e]
             for root in roots:
@@ -226,18 +227,66 @@ def _body(name: str, value: Any) -> Expr:
 def _check_reductions(name: str, body: tuple[Expr, ...]) -> None:
     """A reduction is the whole body: it becomes loops around a store, so nothing can stand outside of it."""
     for e in body:
-        inside = list(walk(e))[1:]
-        if any(isinstance(n, Reduce) for n in inside):
-            raise TewbError(
-                f"compute {name}: a reduction must be the whole expression",
-                hint="compute the reduction as a tensor of its own, then use its elements",
-                span=here(),
-            )
+        inside = next((n for n in walk(e) if isinstance(n, Reduce) and n is not e), None)
+        if inside is not None:
+            raise _not_whole(name, e, inside)
     reductions = [e for e in body if isinstance(e, Reduce)]
-    if reductions and (len(reductions) < len(body) or len({e.combiner for e in reductions}) > 1):
+    for e in reductions:
+        _check_combination(name, e)
+    if reductions and (len(reductions) < len(body) or len({(e.combiner, e.source) for e in reductions}) > 1):
         raise TewbError(
             f"compute {name}: several outputs of a reduction must come from one reducer",
             hint="use te.comm_reducer on a tuple, or one compute for each",
+            span=here(),
+        )
+    if reductions and [e.index for e in reductions] != list(range(len(reductions[0].source))):
+        c, axes = reductions[0].combiner, ", ".join(iv.name for iv in reductions[0].axes)
+        results = f"its result{'s' * (len(body) > 1)} {', '.join(str(e.index) for e in reductions)}"
+        raise TewbError(
+            f"compute {name}: {c.name} has {len(c.lhs)} results, which are computed together and in order, and the "
+            f"function returned {results}",
+            hint=f"T = te.compute(shape, lambda ...: {c.name}((...), axis=[{axes}])) gives a tuple of {len(c.lhs)} tensors",
+            span=here(),
+        )
+
+
+def _not_whole(name: str, e: Expr, inside: Reduce) -> TewbError:
+    """The error for a reduction inside of the expression `e`."""
+    within, of_inside = f"{e!r}", _reduction_text(inside)
+    hint = f"compute {of_inside} as a tensor of its own, then use its elements"
+    if isinstance(e, Reduce):
+        within = _reduction_text(e)
+        if e.combiner.name == inside.combiner.name:
+            axes = ", ".join(iv.name for iv in (*inside.axes, *e.axes))
+            hint = f"one reduction runs over several axes, axis=[{axes}]; or {hint}"
+    return TewbError(
+        f"compute {name}: a reduction must be the whole expression, and {of_inside} is inside of {brief(within)}",
+        hint=hint,
+        span=here(),
+    )
+
+
+def _reduction_text(e: Reduce) -> str:
+    return f"{e.combiner.name} over {', '.join(iv.name for iv in e.axes)}"
+
+
+def _check_combination(name: str, e: Reduce) -> None:
+    """A combination is the same for all terms, so that they may be combined in any order."""
+    c = e.combiner
+    used = next((iv for iv in e.axes if uses(c, [iv.var])), None)
+    if used is not None:
+        raise TewbError(
+            f"compute {name}: the combination of {c.name} uses {used.name}, which it runs over, and terms are combined "
+            "in any order",
+            hint=f"what depends on {used.name} belongs into the terms: {c.name}(A[i, {used.name}] * {used.name}, axis={used.name})",
+            span=here(),
+        )
+    own = (*c.lhs, *c.rhs)
+    at = next((n for n in walk(c) if isinstance(n, ProducerLoad) and uses(n, own)), None)
+    if at is not None:
+        raise TewbError(
+            f"compute {name}: the combination of {c.name} reads {at!r}, at an index that depends on what is combined",
+            hint="read the elements in the terms, or compute with them after the reduction",
             span=here(),
         )
 

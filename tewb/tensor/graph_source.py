@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tewb import ir
 from tewb.base import INT32, ExternError, fresh_identifier, literal, python_lines
-from tewb.ir import free_vars, is_const, is_long, subexpressions_to_name
+from tewb.ir import free_vars, is_const, is_long, subexpressions_to_name, uses, walk
 from tewb.tensor.compute import ComputeOp
 from tewb.tensor.domains import Domain
 from tewb.tensor.extern import ExternOp, Tile, TilePart, whole_buffers
@@ -34,6 +34,7 @@ class GraphSource:
         self.tensors: dict[Tensor, str] = {}
         self.vars: dict[ir.Var, str] = {}
         self.reducers: dict[ir.CommReducer, str] = {}
+        self.axes: list[ir.Var] = []  # of the compute that is written
         self.named: dict[ir.Expr, str] = {}  # subexpressions of a body that have names
 
     def define(self, op: Operation) -> None:
@@ -82,6 +83,7 @@ class GraphSource:
             if iv.var not in self.vars and iv not in op.domains:
                 self.reduce_axis(iv)
         own = {iv.var for iv in (*op.axis, *op.domains)}
+        self.axes = [iv.var for iv in op.axis]
         inner = {v for e in op.exprs() for v in free_vars(e)}
         self.declare([v for v in inner if v not in self.vars and v not in own])
         saved = dict(self.vars)
@@ -114,7 +116,7 @@ class GraphSource:
 
     def name_subexpressions(self, op: ComputeOp) -> list[str]:
         """`name := expression` for subexpressions of bodies that would be too long in one piece."""
-        exprs = [x for e in op.body for x in (e.children() if isinstance(e, ir.Reduce) else (e,))]
+        exprs = [x for e in op.body for x in _outside_of_combination(e)]
         if not is_long(exprs, bracketed=True):
             return []
         assignments = []
@@ -156,23 +158,31 @@ class GraphSource:
     def reducer(self, c: ir.CommReducer) -> str:
         if is_ready_made(c):
             return f"te.{c.name}"
+        if uses(c, self.axes):  # it is the reducer of one compute, and stands in its function
+            return self.new_reducer(c)
         if c not in self.reducers:
-            several = len(c.lhs) > 1
-            saved = dict(self.vars)
-            for side, group in (("x", c.lhs), ("y", c.rhs)):
-                self.vars.update({v: f"{side}[{i}]" if several else side for i, v in enumerate(group)})
-            result = ", ".join(self.expr(r) for r in c.result)
-            identity = ", ".join(self.expr(i) for i in c.identity)
-            self.vars = saved
             name = self.fresh(c.name)
-            dtypes = ", ".join(f"t{i}" for i in range(len(c.lhs)))
-            if several:
-                result, identity = f"({result})", f"({identity})"
-            self.lines.append(
-                f"{name} = te.comm_reducer(lambda x, y: {result}, lambda {dtypes}: {identity}, name={literal(c.name)})"
-            )
+            self.lines.append(f"{name} = {self.new_reducer(c)}")
             self.reducers[c] = name
         return self.reducers[c]
+
+    def new_reducer(self, c: ir.CommReducer) -> str:
+        """The expression that makes a reducer."""
+        several, saved = len(c.lhs) > 1, dict(self.vars)
+        outside = {self.vars[v] for v in free_vars(c)}
+        outside |= {self.tensors[n.producer] for n in walk(c) if isinstance(n, ir.ProducerLoad)}
+        x, y = (self.fresh(side) if side in outside else side for side in "xy")
+        for side, group in ((x, c.lhs), (y, c.rhs)):
+            self.vars.update({v: f"{side}[{i}]" if several else side for i, v in enumerate(group)})
+        result = ", ".join(self.expr(r) for r in c.result)
+        identity = ", ".join(self.expr(i) for i in c.identity)
+        self.vars = saved
+        dtypes = ", ".join(f"t{i}" for i in range(len(c.lhs)))
+        if several:
+            result, identity = f"({result})", f"({identity})"
+        return (
+            f"te.comm_reducer(lambda {x}, {y}: {result}, lambda {dtypes}: {identity}, name={literal(c.name)})"
+        )
 
     # ---- expressions
 
@@ -301,3 +311,8 @@ class GraphSource:
         if isinstance(a, Tensor):
             return self.tensors[a]
         return self.expr(a) if isinstance(a, ir.Expr) else repr(a)
+
+
+def _outside_of_combination(e: ir.Expr) -> tuple[ir.Expr, ...]:
+    """What may be written before a body, as an expression with a name."""
+    return (*e.source, e.condition, *e.init) if isinstance(e, ir.Reduce) else (e,)

@@ -184,6 +184,7 @@ class IntrinsicCall(DeferredCompute):
         def reduction(n: Reduce) -> Expr:
             return replace(
                 n,
+                combiner=n.combiner.map_children(rewrite),
                 source=tuple(map(rewrite, n.source)),
                 axes=(*around, *within),
                 condition=rewrite(n.condition),

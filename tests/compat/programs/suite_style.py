@@ -1,4 +1,3 @@
-# needs: testing.assert_allclose topi.utils.get_const_tuple Tensor.same_as
 # Tests as suites of TVM write them, run by their own main.
 import numpy as np
 import pytest

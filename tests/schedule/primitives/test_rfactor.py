@@ -223,3 +223,33 @@ def test_what_was_computed_in_its_loops_moves_to_those_of_the_partial_results() 
     partial = s.rfactor(outputs[0], inner)
     s[copy].compute_at(s[partial], partial.op.reduce_axis[0])
     assert_same_result(s, inputs, outputs)
+
+
+@pytest.mark.parametrize("split_other", [False, True])
+@pytest.mark.parametrize("factor_outer", [False, True])
+def test_other_reduce_axes_come_whole_and_first(split_other: bool, factor_outer: bool) -> None:
+    A = te.placeholder((4, 7, 6), name="A")
+    p, q = te.reduce_axis((0, 7), name="p"), te.reduce_axis((0, 6), name="q")
+    C = te.compute((4,), lambda i: te.sum(A[i, p, q], axis=[p, q]), name="C")
+    s = te.create_schedule(C.op)
+    po, pi = s[C].split(p, 3)
+    if split_other:
+        s[C].reorder(s[C].split(q, 4)[1], po)
+    R = s.rfactor(C, po if factor_outer else pi)
+    assert [iv.name for iv in R.op.reduce_axis] == ["q", "p.inner" if factor_outer else "p.outer"]
+    assert [iv.name for iv in s[R].leaf_iter_vars][2:] == [iv.name for iv in R.op.reduce_axis]
+    a = np.random.default_rng(0).integers(-4, 4, (4, 7, 6)).astype("float32")
+    np.testing.assert_array_equal(tewb.build(s, [A, C])(a), a.sum((1, 2)))
+
+
+def test_axes_that_were_fused_are_of_one_reduction() -> None:
+    A = te.placeholder((4, 3, 6, 5), name="A")
+    p, q, r = (te.reduce_axis((0, n), name=m) for m, n in (("p", 3), ("q", 6), ("r", 5)))
+    C = te.compute((4,), lambda i: te.sum(A[i, p, q, r], axis=[p, q, r]), name="C")
+    s = te.create_schedule(C.op)
+    qo, qi = s[C].split(q, 4)
+    fused = s[C].fuse(p, qo)
+    R = s.rfactor(C, fused)
+    assert [iv.name for iv in R.op.reduce_axis] == ["r", "q.inner"]
+    a = np.random.default_rng(0).integers(-4, 4, (4, 3, 6, 5)).astype("float32")
+    np.testing.assert_array_equal(tewb.build(s, [A, C])(a), a.sum((1, 2, 3)))

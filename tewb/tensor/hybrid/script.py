@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import HybridError, Span, TewbError, here, masked_elements
+from tewb.base import HybridError, Span, TewbError, here, is_in_numpy, masked_elements
 from tewb.ir import Expr
 from tewb.tensor.hybrid.eager_code import eager_code, function_of
 from tewb.tensor.hybrid.op import HybridOp
@@ -118,11 +118,12 @@ class HybridFunction(Inlinable):
                 form,
             )
         for name, value in values.items():
-            if isinstance(value, Tensor) and value.dtype.kind == "bfloat":
+            if isinstance(value, Tensor) and not is_in_numpy(value.dtype):
+                wide = "float32" if value.dtype.is_float else "int8"
                 raise self.text.error(
                     self.text.tree,
-                    f"{name} is a tensor of bfloat16, which hybrid functions cannot compute with: numpy has none",
-                    f'te.compute({name}.shape, lambda *i: {name}[i].astype("float32")) before it',
+                    f"{name} is a tensor of {value.dtype}, which hybrid functions cannot compute with: numpy has none",
+                    f'te.compute({name}.shape, lambda *i: {name}[i].astype("{wide}")) before it',
                 )
             hidden = masked_elements(value)
             if hidden:

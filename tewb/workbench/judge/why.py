@@ -285,7 +285,7 @@ def _relation(stage: Stage, r: Split | Fuse, extents: Extents) -> str:
         return f"{shown(r.outer)} and {shown(r.inner)} are fused: their product is {shown(r.fused)}"
     size, part = (r.factor, r.inner) if r.factor is not None else (r.nparts, r.outer)
     given = f"factor {r.factor}" if r.factor is not None else f"{r.nparts} parts"
-    clamped = const_int(extents[part]) != size
+    clamped = size is not None and const_int(extents[part]) != const_int(size)
     more = f", which is more than there is: clamped to {text(extents[part])}" if clamped else ""
     whole = "" if divides(r, extents) else "; that is rounded up, so the last part may not be full"
     return f"{shown(r.parent)} is split with {given}{more}: {shown(r.outer)} of {shown(r.inner)}{whole}"
