@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tewb.base import LowerError, PassContext, here, option
-from tewb.codegen import compile_module
+from tewb.codegen import compile_module, with_imported_text
 from tewb.ir import Buffer, IRModule, PrimFunc
 from tewb.lowering import (
     BUILD,
@@ -178,7 +178,7 @@ def build_ir(
     if not module.functions:
         raise LowerError("the module has no function", hint="lower(s, [A, B, C])", span=here())
     module = _named_by_the_module(module)
-    module = _with_rules(module)
+    module = with_imported_text(_with_rules(module))
     options = PassContext.current()
 
     def flatten() -> IRModule:

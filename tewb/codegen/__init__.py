@@ -1,6 +1,7 @@
 """Code generation: low-level IR to LLVM text to machine code."""
 
 from tewb.codegen.compile import CompiledModule, compile_module, translate
+from tewb.codegen.imported_llvm import with_imported_text
 from tewb.codegen.line_provenance import Linked
 
-__all__ = ["CompiledModule", "Linked", "compile_module", "translate"]
+__all__ = ["CompiledModule", "Linked", "compile_module", "translate", "with_imported_text"]

@@ -435,11 +435,11 @@ class ExpressionWriter:
 
     def call_extern(self, e: ir.Call) -> str:
         """A C function by its symbol. A truth value is a byte in C: 0 or 1 as an argument, and true as a result when
-        it is not 0."""
+        it is not 0. The caller extends narrow integers, which C compilers rely on."""
         name = e.args[0]
         assert isinstance(name, ir.StringImm)
         result = "void" if e.dtype.kind == "void" else memory_type(e.dtype)
-        types = [f"{value_type(a.dtype)}{' zeroext' if a.dtype.is_bool else ''}" for a in e.args[1:]]
+        types = [f"{value_type(a.dtype)}{_extension(a.dtype)}" for a in e.args[1:]]
         kinds = ", ".join(types)
         values = ", ".join(f"{t} {self.emit(a)}" for t, a in zip(types, e.args[1:], strict=True))
         if any(
@@ -495,6 +495,13 @@ class ExpressionWriter:
         self.f.module.declare("llvm.prefetch.p0", "void @llvm.prefetch.p0(ptr, i32, i32, i32)")
         self.f.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
         return ""
+
+
+def _extension(dtype: DType) -> str:
+    """How an argument of a C function fills its register."""
+    if dtype.lanes > 1 or dtype.bits > 16 or dtype.kind not in ("int", "uint", "bool"):
+        return ""
+    return " signext" if dtype.kind == "int" else " zeroext"
 
 
 class _ComputedValue(ir.Expr):

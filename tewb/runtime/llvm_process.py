@@ -68,7 +68,14 @@ def do_in_another_process(work: Work, is_native: bool, limit: float) -> Done | N
         return Done(*outcome)
     if worker.returncode < 0:
         raise CodegenError(f"LLVM gave up on the code that tewb made (signal {-worker.returncode}): {said}")
+    if _is_of_llvm(said):
+        raise CodegenError(f"LLVM gave up on the code that tewb made: {said}")
     return None
+
+
+def _is_of_llvm(said: str) -> bool:
+    """Whether what a process wrote before it ended is an error of LLVM, which also ends it with an exit code."""
+    return "error:" in said or said.startswith("LLVM ERROR")
 
 
 def _ask(worker: subprocess.Popen[bytes], request: bytes, limit: float) -> tuple[bytes, str]:

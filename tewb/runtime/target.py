@@ -38,6 +38,7 @@ def host() -> tuple[str, str, str]:
     """The triple, CPU name and feature string of this machine."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    llvm.initialize_native_asmparser()
     return llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
