@@ -19,7 +19,7 @@ from tewb.lowering import (
     run,
     with_user_passes,
 )
-from tewb.runtime import Kernel, Target
+from tewb.runtime import Kernel, Runtime, Target
 from tewb.schedule import Schedule, create_schedule
 from tewb.tensor import Operation, Tensor, check_name
 
@@ -112,14 +112,17 @@ def build(
 
         tewb.build(s, args, target="llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1").get_source("asm")
 
-    `target_host` and `runtime` are there for classic programs: kernels are called by the processor that runs them. A
-    text in the place of `runtime` is the name, as in v0.5. Raises TewbError.
+    `target_host` and `runtime` are there for classic programs: kernels are called by the processor that runs them. Of
+    `llvm --system-lib`, or `Runtime("cpp", {"system-lib": True})`, several libraries in one process are found by
+    `tewb.runtime.system_lib`. A text in the place of `runtime` is the name, as in v0.5. Raises TewbError.
     """
     if isinstance(runtime, str) and runtime not in ("c", "cpp"):
         if isinstance(name, Mapping):  # v0.5: build(inputs, args, target, target_host, name, binds)
             binds = name
         name = runtime
     chosen = Target.of(target, target_host)
+    if isinstance(runtime, Runtime) and runtime.is_system_lib:
+        chosen = Target({**chosen.export(), "system-lib": True})
     chosen.warn_of_another_machine()
     module = _module(inputs)
     if module is None:

@@ -165,7 +165,7 @@ class CompiledModule:
         own = {entry_name(name): signature for name, signature in made.signatures.items()}
         target = self.target
         about = Description((target.triple, target.cpu, target.attributes), own, made.natives)
-        text = exported_text(made.text, made.signatures, about.to_json())
+        text = exported_text(made.text, made.signatures, about.to_json(), target.is_system_lib)
         object_code = Translated(text, self._level, target=target).object_code()
         return Exported(object_code, header(made.signatures, target), target)
 

@@ -1,6 +1,7 @@
 """The runtime: packed functions, kernels and their arguments, callbacks, the thread pool, timing."""
 
 from tewb.runtime.aligned_memory import aligned_empty
+from tewb.runtime.build_runtime import Runtime
 from tewb.runtime.callbacks import register_native
 from tewb.runtime.classic_module import Module
 from tewb.runtime.container import ADT, Array, Map, ShapeTuple, String
@@ -51,5 +52,5 @@ __all__ = [
     "load_module", "Map", "memory_limit", "metal", "micro_dev", "Module", "mtl", "NDArray", "new_array", "opencl",
     "opengl", "PackedFunc", "pool", "present", "register_func", "register_native", "register_symbol",
     "registered_function", "remove_global_func", "rocm", "sample", "set_num_threads", "ShapeTuple", "shown",
-    "source_values", "String", "system_lib", "Target", "time_call", "Timing", "Translated", "vpi", "vulkan", "webgpu", "try_code",
+    "Runtime", "source_values", "String", "system_lib", "Target", "time_call", "Timing", "Translated", "vpi", "vulkan", "webgpu", "try_code",
 ]  # fmt: skip

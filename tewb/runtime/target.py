@@ -225,6 +225,11 @@ class Target:
         return list(as_attribute("mattr", self._options.get("mattr", "")))
 
     @property
+    def is_system_lib(self) -> bool:
+        """Whether exported kernels are to be found by `runtime.system_lib`: the option `--system-lib`."""
+        return self._options.get("system-lib", "0") not in ("0", "false", "False")
+
+    @property
     def libs(self) -> list[str]:
         return list(as_attribute("libs", self._options.get("libs", "")))
 
