@@ -60,8 +60,7 @@ def _lowered(
     for_looking: bool = False,
 ) -> IRModule:
     if simple_mode:
-        now = PassContext.current()
-        with PassContext(now.opt_level, {**now.config, "tir.LoopPartition": False}):
+        with PassContext.current().resumed(**{"tir.LoopPartition": False}):
             return _lowered(inp, args, name, binds, False, trace, for_looking)
     if isinstance(inp, IRModule | PrimFunc):
         functions = {name: inp} if isinstance(inp, PrimFunc) else inp.functions
@@ -127,8 +126,7 @@ def build(
     module = _module(inputs)
     if module is None:
         if checked:
-            now = PassContext.current()
-            with PassContext(now.opt_level, {**now.config, "tewb.checked_externs": True}):
+            with PassContext.current().resumed(**{"tewb.checked_externs": True}):
                 module = _lowered(inputs, args, name, binds)
         else:
             module = _lowered(inputs, args, name, binds)
@@ -185,11 +183,11 @@ def build_ir(
     options = PassContext.current()
 
     def flatten() -> IRModule:
-        with options:
+        with options.resumed():
             return IRModule({key: run(f, BUILD, trace) for key, f in module.functions.items()})
 
     debug = debug or bool(option("tir.instrument_bound_checkers"))
-    if trace is not None:
+    if trace is not None or options.instruments:  # they are told of all passes, though the code may be known
         compiled = compile_module(flatten(), debug, level, target=target)
     else:
         compiled = compile_module(module, debug, level, flatten, target)
