@@ -46,12 +46,19 @@ class ClassicQuestions:
 
     def can_prove_equal(self: Any, lhs: Any, rhs: Any) -> bool:
         """Whether two expressions certainly have the same value."""
-        return bool(self.can_prove(ops.equal(lhs, rhs)))
+        return lhs is rhs or bool(self.can_prove(ops.equal(lhs, rhs)))
 
     def const_int_bound(self: Any, expr: Any) -> ConstIntBound:
         """A constant lower and upper bound of an integer expression."""
         lo, hi = self.const_bounds(convert(expr))
         return ConstIntBound(NEG_INF if lo is None else lo, POS_INF if hi is None else hi)
+
+    def int_set(self: Any, expr: Any, dom_map: Any = None) -> Any:
+        """The interval of the values of an expression while the variables of `dom_map` are in their sets (IntervalSet,
+        Range); without one, in the ranges that are known."""
+        from tewb.arith.int_sets import int_set  # intervals ask an Analyzer
+
+        return int_set(self, expr, dom_map)
 
     def modular_set(self: Any, expr: Any) -> ModularSet:
         """What is known of the remainders of an integer expression: `4*x + 1` is 1 modulo 4."""
