@@ -1,7 +1,7 @@
 """Facts about integers: bounds, canonical sums, rewrite rules, proofs, intervals."""
 
 from tewb.arith.analyzer import Analyzer
-from tewb.arith.classic import ConstIntBound, ModularSet
+from tewb.arith.classic import ConstIntBound
 from tewb.arith.clip_bound import deduce_bound, detect_clip_bound, detect_linear_equation
 from tewb.arith.detect_linear import detect_linear
 from tewb.arith.evaluate import NUMPY_OPERATORS, converted, evaluate_integers, truncated_quotient
@@ -13,6 +13,7 @@ from tewb.arith.int_sets import (
     estimate_region_upper_bound,
 )
 from tewb.arith.keys import Key, Keys
+from tewb.arith.modular import ModularSet
 from tewb.arith.rules import RULES, Rule
 from tewb.arith.simplifier import Change, explain_simplify, unlikely
 from tewb.arith.statements import simplify_stmt
