@@ -407,9 +407,9 @@ class ExpressionWriter:
                 return self.emit(e.args[0])
             case "reinterpret":
                 return self.f.ins(f"bitcast {self.typed(e.args[0])} to {value_type(e.dtype)}")
-            case "call_extern":
+            case "call_extern" | "call_pure_extern":
                 return self.call_extern(e)
-            case "call_llvm_intrin":
+            case "call_llvm_intrin" | "call_llvm_pure_intrin":
                 return call_llvm(self, e)
             case "tvm_call_packed":
                 return packed_value(self, e)

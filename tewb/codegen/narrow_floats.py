@@ -50,7 +50,7 @@ def to_float32(f: Function, x: str, d: DType) -> str:
     bits = _Bits(f, d.lanes)
     if d.kind == "bfloat":
         return bits.as_float(bits.ins("shl", bits.ins_to("zext", x, value_type(d)), 16))
-    if _has_halves(f):
+    if has_halves(f):
         return f.ins(f"fpext {value_type(d)} {x} to {bits.floats}")
     half = bits.ins_to("zext", f.ins(f"bitcast {value_type(d)} {x} to {bits.shorts}"), bits.shorts)
     size = bits.ins("shl", bits.ins("and", half, 0x7FFF), 13)
@@ -70,7 +70,7 @@ def from_float32(f: Function, x: str, d: DType) -> str:
         is_nan = f.ins(f"fcmp uno {bits.floats} {x}, {x}")
         quiet = bits.ins("or", bits.ins("lshr", word, 16), 0x40)
         return f.ins(f"trunc {bits.words} {bits.choose(is_nan, quiet, rounded)} to {value_type(d)}")
-    if _has_halves(f):
+    if has_halves(f):
         return f.ins(f"fptrunc {bits.floats} {x} to {value_type(d)}")
     word = bits.of_float(x)
     sign = bits.ins("and", bits.ins("lshr", word, 16), 0x8000)
@@ -108,7 +108,7 @@ def _absolute(f: Function, x: str, t: str) -> str:
     return f.ins(f"call {t} @{name}({t} {x})")
 
 
-def _has_halves(f: Function) -> bool:
+def has_halves(f: Function) -> bool:
     """Whether the processor converts float16 by itself; LLVM would call a function of a C library otherwise."""
     target = f.module.target
     return target.arch == "aarch64" or target.has("f16c") or target.has("avx512fp16")
