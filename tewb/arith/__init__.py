@@ -2,16 +2,8 @@
 
 from tewb.arith.analyzer import Analyzer
 from tewb.arith.classic import ConstIntBound
-from tewb.arith.clip_bound import deduce_bound, detect_clip_bound, detect_linear_equation
 from tewb.arith.detect_linear import detect_linear
 from tewb.arith.evaluate import NUMPY_OPERATORS, converted, evaluate_integers, truncated_quotient
-from tewb.arith.int_sets import (
-    IntervalSet,
-    IntSet,
-    estimate_region_lower_bound,
-    estimate_region_strict_bound,
-    estimate_region_upper_bound,
-)
 from tewb.arith.keys import Key, Keys
 from tewb.arith.modular import ModularSet
 from tewb.arith.rules import RULES, Rule
@@ -20,6 +12,6 @@ from tewb.arith.statements import simplify_stmt
 from tewb.arith.stride import REGISTER, Turn, is_turned, is_wider, row_major, slope, stride, turn
 
 __all__ = [
-    "Analyzer", "Change", "ConstIntBound", "IntSet", "IntervalSet", "Key", "Keys", "ModularSet", "NUMPY_OPERATORS", "REGISTER", "RULES", "Rule", "Turn", "converted", "deduce_bound", "detect_clip_bound", "detect_linear", "detect_linear_equation", "estimate_region_lower_bound", "estimate_region_strict_bound", "estimate_region_upper_bound", "evaluate_integers", "explain_simplify", "is_turned", "is_wider", "row_major", "simplify_stmt", "slope", "stride",
+    "Analyzer", "Change", "ConstIntBound", "Key", "Keys", "ModularSet", "NUMPY_OPERATORS", "REGISTER", "RULES", "Rule", "Turn", "converted", "detect_linear", "evaluate_integers", "explain_simplify", "is_turned", "is_wider", "row_major", "simplify_stmt", "slope", "stride",
     "truncated_quotient", "turn", "unlikely",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import llvmlite.binding as llvm
 
 from tewb.base import CodegenError, Span
-from tewb.ir import AttrStmt, IRModule, Stmt, StringImm, replace, rewriter, walk
+from tewb.ir import AttrStmt, IRModule, Node, Stmt, StringImm, replace, rewriter
 from tewb.runtime import Target, try_code
 
 KEY = "pragma_import_llvm"
@@ -46,7 +46,13 @@ def _has(body: Stmt) -> bool:
 
 
 def _imports(body: Stmt) -> Iterator[AttrStmt]:
-    return (n for n in walk(body) if isinstance(n, AttrStmt) and n.key == KEY)
+    """The attributes of a statement that import a text. Expressions have none, and are not walked."""
+    left: list[Node] = [body]
+    while left:
+        n = left.pop()
+        if isinstance(n, AttrStmt) and n.key == KEY:
+            yield n
+        left += [c for c in reversed(n.children()) if isinstance(c, Stmt)]
 
 
 def _with_text(body: Stmt) -> Stmt:
@@ -113,7 +119,7 @@ def linked(text: str, imports: Sequence[ImportedText], target: Target) -> str:
                     hint="import one of them, or give the function another name",
                     span=imported.span,
                 )
-            elif kind is not None and _CONVENTION.match(str(value)):
+            elif kind is not None and re.match(_CONVENTION, str(value)):
                 raise CodegenError(
                     f"import_llvm: {value.name} is not called as functions of C are:"
                     f" {str(value).partition('{')[0].strip()}",
@@ -145,15 +151,12 @@ def _head(target: Target) -> str:
 
 # What describes the source or the processor of a text, which are ours then. Lines stay lines, so that LLVM's messages
 # count them as the user does.
-_LEFT_OUT = re.compile(
-    r"""^[ \t]*(?:(?:tail[ ])?call[ ]void[ ]@llvm\.dbg\.|\#dbg_).*$   # debug information
+_LEFT_OUT = r"""^[ \t]*(?:(?:tail[ ])?call[ ]void[ ]@llvm\.dbg\.|\#dbg_).*$   # debug information
     |^(?:target|source_filename)[ ].*$
     |,?[ ]!dbg[ ]!\d+
     |^!llvm\.(?:dbg\.cu|module\.flags|ident)[ ]=.*$
     |"(?:target-cpu|target-features|tune-cpu)"="[^"]*"
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
+    """
 
 
 @lru_cache(maxsize=64)
@@ -167,7 +170,7 @@ def _checked(imported: ImportedText, target: Target) -> str:
             hint=f"compile it for {target.triple}: clang --target={target.triple} -O2 -S -emit-llvm",
             span=imported.span,
         )
-    text = _head(target) + _LEFT_OUT.sub("", imported.text)
+    text = _head(target) + re.sub(_LEFT_OUT, "", imported.text, flags=re.MULTILINE | re.VERBOSE)
     if "@llvm.global_ctors" in text or "@llvm.global_dtors" in text:
         raise CodegenError(
             "import_llvm: the text has constructors, which nobody calls in a kernel",
@@ -201,7 +204,7 @@ def _parsed(text: str, imported: ImportedText | None) -> Any:
 
 _HINT = "clang -O2 -S -emit-llvm makes it of C, as tvm.contrib.clang.create_llvm(source) does"
 # A load or a pointer as LLVM wrote it before version 3.7.
-_VERY_OLD = re.compile(r"= load \S+\*|getelementptr (?:inbounds )?\S+\*")
+_VERY_OLD = r"= load \S+\*|getelementptr (?:inbounds )?\S+\*"
 
 
 def _refused(message: str, imported: ImportedText | None) -> CodegenError:
@@ -210,7 +213,7 @@ def _refused(message: str, imported: ImportedText | None) -> CodegenError:
     message = message.replace("LLVM gave up on the code that tewb made", "it gave up")
     version = llvm.llvm_version_info[0]
     hint = _HINT
-    if _VERY_OLD.search(imported.text):
+    if re.search(_VERY_OLD, imported.text):
         hint = f"a LLVM of before 2015 wrote it: compile the source with another one (LLVM {version} reads it here)"
     elif "asm parser" in message:
         hint = "inline assembly is for this machine: intrinsics of LLVM say the same for others"
@@ -222,7 +225,7 @@ def _refused(message: str, imported: ImportedText | None) -> CodegenError:
 
 
 # A definition with a calling convention, or with parameters that are passed in a way of their own.
-_CONVENTION = re.compile(
+_CONVENTION = (
     r"(?:;.*\n)*define [^@{]*\b(?!ccc\b|x86_64_sysvcc\b)(?:\w*cc|cc ?\d+)\s[^@{]*@"
     r"|(?:;.*\n)*define [^{]*\((?:[^{]*[ ,(])?(?:byval|byref|inalloca|preallocated|inreg|nest|swift\w+)\b"
 )

@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,12 +99,12 @@ def _methods(context: PassContext, name: str) -> list[Callable[..., Any]]:
 # ---------------------------------------------------------------- those that are there
 
 
-@dataclass
 class _Timed:
-    name: str
-    began: int
-    took: int = 0
-    inside: list[_Timed] = field(default_factory=list)
+    """A pass that is measured, with those inside of it; times are nanoseconds."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.began, self.took = name, time.perf_counter_ns(), 0
+        self.inside: list[_Timed] = []
 
 
 class PassTimingInstrument(PassInstrument):
@@ -121,7 +120,7 @@ class PassTimingInstrument(PassInstrument):
 
     def run_before_pass(self, mod: IRModule, info: PassInfo) -> None:
         """Take the time."""
-        self._open.append(_Timed(info.name, time.perf_counter_ns()))
+        self._open.append(_Timed(info.name))
 
     def run_after_pass(self, mod: IRModule, info: PassInfo) -> None:
         """Note the time that it took."""
@@ -185,8 +184,6 @@ class DumpIR(PassInstrument):
     With `refresh`, files of this form that are there are removed first.
     """
 
-    _FILE = re.compile(r"\d{3,}_.*\.py")
-
     def __init__(self, dump_dir: str | Path, refresh: bool = False) -> None:
         self.dump_dir, self.refresh, self.counter = Path(dump_dir), refresh, 0
 
@@ -195,7 +192,7 @@ class DumpIR(PassInstrument):
         self.counter = 0
         self.dump_dir.mkdir(parents=True, exist_ok=True)
         for file in self.dump_dir.iterdir() if self.refresh else ():
-            if self._FILE.fullmatch(file.name) and file.is_file():
+            if re.fullmatch(r"\d{3,}_.*\.py", file.name) and file.is_file():
                 file.unlink()
 
     def run_after_pass(self, mod: IRModule, info: PassInfo) -> None:
