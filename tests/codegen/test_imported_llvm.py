@@ -154,6 +154,12 @@ def test_mistakes_in_a_text_are_said(text: str, said: str) -> None:
         results(text)
 
 
+def test_the_loops_are_shown_in_a_line() -> None:
+    s, args = schedule_of(TWICE)
+    assert s[args[1]].loops().startswith("i(8, import_llvm define i32 @twice(i32 %x) {\\n")
+    assert "\n" not in s[args[1]].loops()
+
+
 def test_two_texts_that_define_one_function_are_refused() -> None:
     with pytest.raises(CodegenError, match="twice is defined by two texts"):
         results(TWICE, RETURNS)

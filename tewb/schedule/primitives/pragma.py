@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tewb.base import brief
+from tewb.base import brief, printable
 from tewb.ir import IterVar
 from tewb.schedule.declare import (
     AXIS,
@@ -104,7 +104,7 @@ def pragmas(stage: Stage) -> dict[tuple[IterVar, str], int | str]:
 @pragma.mark_text
 def _text(stage: Stage, mark: Mark) -> str:
     key, value = mark.values
-    return f"{key} {brief(str(value))}"
+    return f"{key} {brief(printable(str(value)))}"
 
 
 @pragma.mark_phrase
