@@ -19,7 +19,7 @@ ORDER = [
     "base", "ir", "arith", "tensor", "schedule", "lowering", "codegen", "driver", "facade", "topi", "workbench", "contrib",
     "tewb",
 ]  # fmt: skip
-FACADES = {"te", "tir", "nd", "testing", "target", "transform", "compat", "error"}
+FACADES = {"te", "tir", "nd", "testing", "target", "transform", "compat", "error", "instrument"}
 
 # Modules inside a package that are doors of their own: sets of many names, and packages in packages.
 DOORS = {

@@ -79,5 +79,6 @@ def test_every_call_belongs_to_one_kind() -> None:
     kinds = (
         intrinsics.PURE,
         *map(frozenset, (intrinsics.STACK, intrinsics.EFFECTS, intrinsics.ADDRESSES, intrinsics.DOTS)),
+        frozenset(intrinsics.PURE_CALLS),
     )
     assert sum(map(len, kinds)) == len(intrinsics.CALLS)

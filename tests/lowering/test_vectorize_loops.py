@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -203,3 +204,46 @@ def test_schedules_of_up_to_64_lanes_are_not_cut() -> None:
 def test_65536_lanes_compute_the_same() -> None:
     s, inputs, outputs = neighbours(1 << 16)
     assert_same_result(s, inputs, outputs)
+
+
+@pytest.mark.parametrize(
+    ("call", "calls"),
+    [
+        (lambda f, a: te.call_extern("float32", f, 3.0), 8),
+        (lambda f, a: a + te.call_extern("float32", f, 3.0), 8),
+        (lambda f, a: te.select(a > 3.0, te.call_extern("float32", f, 3.0), a), 8),
+        (lambda f, a: te.call_pure_extern("float32", f, 3.0), 1),
+        (lambda f, a: te.call_pure_extern("float32", f, a), 8),
+    ],
+)
+def test_a_call_that_all_lanes_make_is_made_once_for_each_unless_it_is_pure(call: Any, calls: int) -> None:
+    numbers: list[float] = []
+
+    @ctypes.CFUNCTYPE(ctypes.c_float, ctypes.c_float)
+    def counted(value: float) -> float:
+        numbers.append(value)
+        return value + len(numbers)
+
+    results = []
+    for lanes in (1, 8):
+        numbers.clear()
+        A = te.placeholder((8,), name="A")
+        B = te.compute((8,), lambda i: call(counted, A[i]), name="B")  # noqa: B023
+        s = te.create_schedule(B.op)
+        if lanes > 1:
+            s[B].vectorize(B.op.axis[0])
+        b = np.zeros(8, "float32")
+        tewb.build(s, [A, B])(np.arange(8, dtype="float32"), b)
+        results.append(b)
+    assert len(numbers) == calls
+    if calls == 8:
+        np.testing.assert_array_equal(*results)
+
+
+def test_an_llvm_intrinsic_that_all_lanes_call_is_called_once_if_it_is_pure() -> None:
+    for call, is_vector in ((te.call_llvm_intrin, False), (te.call_llvm_pure_intrin, True)):
+        A = te.placeholder((8,), name="A")
+        B = te.compute((8,), lambda i: A[i] * call("float32", "llvm.sqrt", 3.0), name="B")  # noqa: B023
+        s = te.create_schedule(B.op)
+        s[B].vectorize(B.op.axis[0])
+        assert (most_lanes(s, [A, B]) == 8) == is_vector

@@ -1,10 +1,11 @@
 """Facts about integers: bounds, canonical sums, rewrite rules, proofs, intervals."""
 
 from tewb.arith.analyzer import Analyzer
-from tewb.arith.classic import ConstIntBound, ModularSet
+from tewb.arith.classic import ConstIntBound
 from tewb.arith.detect_linear import detect_linear
 from tewb.arith.evaluate import NUMPY_OPERATORS, converted, evaluate_integers, truncated_quotient
 from tewb.arith.keys import Key, Keys
+from tewb.arith.modular import ModularSet
 from tewb.arith.rules import RULES, Rule
 from tewb.arith.simplifier import Change, explain_simplify, unlikely
 from tewb.arith.statements import simplify_stmt

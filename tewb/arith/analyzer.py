@@ -16,12 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tewb.arith.classic import ClassicQuestions, ModularSet
+from tewb.arith.classic import ClassicQuestions
 from tewb.arith.const_ranges import UNKNOWN, Bounds, hull
 from tewb.arith.keys import Keys
 from tewb.arith.known_sums import KnownSums, is_variable, terms_of
 from tewb.arith.learning import learn
 from tewb.arith.linear import Linear, Linearizer
+from tewb.arith.modular import ModularSet, without_known_remainders
 from tewb.arith.proofs import can_prove, upper_bound
 from tewb.arith.simplifier import Change, Simplifier
 from tewb.arith.sum_bounds import sum_bounds
@@ -171,7 +172,7 @@ class Analyzer(ClassicQuestions):
 
     def simplify(self, e: Expr) -> Expr:
         """An equal expression in canonical form; `e` itself when it is canonical already."""
-        return self._simplifier.simplify(e)
+        return self._simplifier.simplify(without_known_remainders(self, e) if self.modular else e)
 
     def simplify_value(self, e: Expr) -> Expr:
         """`simplify` for a stored or compared value: arithmetic that may exceed the range of its dtype is kept."""
@@ -346,7 +347,7 @@ class Analyzer(ClassicQuestions):
 
     def can_prove(self, cond: Expr) -> bool:
         """Whether `cond` certainly holds for all values that the facts allow."""
-        return can_prove(self, cond)
+        return can_prove(self, without_known_remainders(self, cond) if self.modular else cond)
 
 
 def _end(x: Expr | int) -> Expr:

@@ -61,7 +61,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     workbench.measure.trials.last_cache_bytes    the size of the largest cache of this machine
 """
 
-from tewb.base.config import PassContext, option
+from tewb.base.config import PassContext, name_pass, option
 from tewb.base.constants import constant, register_constants
 from tewb.base.containers import ADT, Array, Map, ShapeTuple, String
 from tewb.base.dtypes import BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
@@ -177,6 +177,7 @@ __all__ = [
     "masked_elements",
     "native",
     "one_of",
+    "name_pass",
     "option",
     "printable",
     "python_lines",

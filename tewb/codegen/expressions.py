@@ -407,9 +407,9 @@ class ExpressionWriter:
                 return self.emit(e.args[0])
             case "reinterpret":
                 return self.f.ins(f"bitcast {self.typed(e.args[0])} to {value_type(e.dtype)}")
-            case "call_extern":
+            case "call_extern" | "call_pure_extern":
                 return self.call_extern(e)
-            case "call_llvm_intrin":
+            case "call_llvm_intrin" | "call_llvm_pure_intrin":
                 return call_llvm(self, e)
             case "tvm_call_packed":
                 return packed_value(self, e)
@@ -435,7 +435,7 @@ class ExpressionWriter:
 
     def call_extern(self, e: ir.Call) -> str:
         """A C function by its symbol. A truth value is a byte in C: 0 or 1 as an argument, and true as a result when
-        it is not 0. An int4 is a byte too."""
+        it is not 0, and an int4 is a byte. The caller extends narrow integers, which C compilers rely on."""
         name = e.args[0]
         assert isinstance(name, ir.StringImm)
         result = "void" if e.dtype.kind == "void" else memory_type(e.dtype)
@@ -502,11 +502,11 @@ class ExpressionWriter:
 
 
 def _c_argument(d: DType) -> str:
-    """The type of an argument of a C function."""
-    if d.is_bool:
-        return "i1 zeroext"
-    extended = f" {'signext' if d.kind == 'int' else 'zeroext'}" if d.is_sub_byte else ""
-    return memory_type(d) + extended
+    """The type of an argument of a C function, and how it fills its register."""
+    held = "i1" if d.is_bool else memory_type(d)
+    if d.lanes > 1 or d.bits > 16 or d.kind not in ("int", "uint", "bool"):
+        return held
+    return f"{held} {'signext' if d.kind == 'int' else 'zeroext'}"
 
 
 class _ComputedValue(ir.Expr):

@@ -51,7 +51,7 @@ def to_float32(f: Function, x: str, d: DType) -> str:
     m = _floats(f, d.lanes)
     if d.kind == "bfloat":
         return m.floating(m.int_op("shl", _widened_bits(m, x, value_type(d)), 16))
-    if _has_halves(f):
+    if has_halves(f):
         return f.ins(f"fpext {value_type(d)} {x} to {m.t}")
     half = _widened_bits(m, f.ins(f"bitcast {value_type(d)} {x} to {_shorts(d)}"), _shorts(d))
     size = m.int_op("shl", m.int_op("and", half, 0x7FFF), 13)
@@ -71,7 +71,7 @@ def from_float32(f: Function, x: str, d: DType) -> str:
         is_nan = m.compare("uno", x, x)
         quiet = m.int_op("or", m.int_op("lshr", word, 16), 0x40)
         return f.ins(f"trunc {m.it} {m.int_select(is_nan, quiet, rounded)} to {value_type(d)}")
-    if _has_halves(f):
+    if has_halves(f):
         return f.ins(f"fptrunc {m.t} {x} to {value_type(d)}")
     word = m.bits(x)
     sign = m.int_op("and", m.int_op("lshr", word, 16), 0x8000)
@@ -101,7 +101,7 @@ def round_to_odd(f: Function, x: str, lanes: int) -> str:
     return m.floating(m.int_select(is_inexact, m.int_op("or", toward_zero, 1), word))
 
 
-def _has_halves(f: Function) -> bool:
+def has_halves(f: Function) -> bool:
     """Whether the processor converts float16 by itself; LLVM would call a function of a C library otherwise."""
     target = f.module.target
     return target.arch == "aarch64" or target.has("f16c") or target.has("avx512fp16")

@@ -37,12 +37,19 @@ PURE = frozenset((*UNARY_FLOAT, *ROUNDING, *PREDICATES, *BINARY_FLOAT, *BITS, *O
 # effect.
 STACK = ("tvm_stack_make_shape", "tvm_stack_make_array", "tvm_tuple", "by_reference", "address_of")
 EFFECTS = ("tvm_call_packed", "call_extern", "call_llvm_intrin", "prefetch", "tvm_storage_sync")
+PURE_CALLS = (
+    "call_pure_extern",
+    "call_llvm_pure_intrin",
+)  # of functions elsewhere, declared to have no effect
 ADDRESSES = ("is_aligned",)  # is_aligned(address_of(A[i]), n): whether the address is a multiple of n bytes
 
 # Sums of products of neighbours, and the bits of an operand (see `dot`).
 DOTS = {"dot4": 8, "dot2": 16}
 
-CALLS = PURE.union(STACK, EFFECTS, ADDRESSES, DOTS)
+CALLS = PURE.union(STACK, EFFECTS, PURE_CALLS, ADDRESSES, DOTS)
+
+# Calls that may be made once where the lanes of a vector would make the same one each.
+REPEATABLE = CALLS.difference(EFFECTS)
 
 
 def implied_dtype(op: str, args: Sequence[Expr]) -> DType | None:

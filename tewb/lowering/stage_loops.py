@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tewb.base import LowerError
@@ -14,6 +15,7 @@ from tewb.ir import (
     ForKind,
     IfThenElse,
     IterVar,
+    Origin,
     Range,
     Stmt,
     Var,
@@ -68,7 +70,7 @@ class StageLoops:
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
             body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
             pragmas = {key: n for (own, key), n in self.stage.pragmas.items() if own is iv}
-            body = heed_pragmas(body, pragmas, self.stage.origin(iv)) if pragmas else body
+            body = heed_pragmas(body, pragmas, self.pragma_origins(iv)) if pragmas else body
             body = seq(*self.prefetched(iv), body)
             loop = body = self.loop(iv, self.own.vars[iv], body)
             rolling = [s for s in here if s.is_rolling]
@@ -80,6 +82,16 @@ class StageLoops:
         if first == 0:
             body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
         return body
+
+    def pragma_origins(self, iv: IterVar) -> dict[str, Origin]:
+        """Where the pragmas of a loop were given: the lines of their steps."""
+        origin, journal = self.stage.origin(iv), self.stage.schedule.journal
+        steps = [(n, journal[n]) for n in origin.steps if n < len(journal)]
+        return {
+            str(step.args["key"]): replace(origin, step=n, span=step.span)
+            for n, step in steps
+            if step.primitive == "pragma"
+        }
 
     def in_order(self, loop: Stmt, iv: IterVar, rolling: Stage) -> For:
         """The loop around a rolling buffer, whose iterations run one after the other. Raises LowerError for one that

@@ -219,7 +219,7 @@ class _Lanes:
 
     def call(self, e: ir.Call) -> ir.Expr:
         args = tuple(self.expr(a) for a in e.args)
-        if e.op == "tvm_call_packed":
+        if e.op not in intrinsics.REPEATABLE:
             raise _NoVectorForm  # it may return another number each time
         if all(a is b for a, b in zip(args, e.args, strict=True)):
             return e

@@ -2,6 +2,7 @@
 
 from tewb.runtime import devices
 from tewb.runtime.aligned_memory import aligned_empty
+from tewb.runtime.build_runtime import Runtime
 from tewb.runtime.callbacks import register_native
 from tewb.runtime.classic_module import Module
 from tewb.runtime.container import ADT, Array, Map, ShapeTuple, String
@@ -31,6 +32,6 @@ __all__ = [
     "list_global_func_names", "load_module", "Map", "memory_limit", "Module", "NDArray", "new_array", "PackedFunc",
     "pool", "present", "register_func", "register_native", "register_symbol", "registered_function",
     "remove_global_func", "sample", "set_num_threads", "ShapeTuple", "shown", "source_values", "String", "system_lib",
-    "Target", "time_call", "Timing", "Translated", "try_code",
+    "Runtime", "Target", "time_call", "Timing", "Translated", "try_code",
 ]  # fmt: skip
 __all__ += devices.__all__

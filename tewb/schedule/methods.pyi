@@ -221,6 +221,8 @@ class StagePrimitives:
         * `unroll_explicit`: 0 leaves unrolled ones to the machine-code compiler, 1 writes them out, which is the
           default;
         * `unroll` and `vectorize` are the primitives of these names;
+        * `import_llvm`: its value is LLVM text, or the name of a file of it (`.ll`, `.bc`), that is linked to the kernel:
+          `te.call_extern("int32", "f", ...)` calls the `f` that it defines;
         * `debug_skip_region`: nothing is done inside, which shows what the rest takes; results are not computed.
 
             for i: for j in 4: body    -- pragma(i, "auto_unroll_max_step", 16) -->    for i: for j in unroll(4): body

@@ -66,8 +66,10 @@ def call_extern(dtype: str, function: Any, *args: Any) -> Expr:
 
 
 def call_pure_extern(dtype: str, func_name: Any, *args: Any, span: Any = None) -> Expr:
-    """`call_extern` of a C function without an effect."""
-    return call_extern(dtype, func_name, *args)
+    """`call_extern` of a C function without an effect: the same call in all lanes of a vectorized loop is made once."""
+    call = call_extern(dtype, func_name, *args)
+    assert isinstance(call, Call)
+    return Call("call_pure_extern", call.args, call.dtype)
 
 
 def _c_value(a: Any) -> Expr:
