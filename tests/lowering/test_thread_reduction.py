@@ -58,6 +58,23 @@ def test_a_sum_over_threads_of_symbolic_sizes() -> None:
         np.testing.assert_allclose(b, a.sum(1), rtol=1e-5)
 
 
+@pytest.mark.parametrize("store", [True, False])
+@pytest.mark.parametrize("n", [0, te.var("n")])
+def test_without_terms_the_result_is_what_a_reduction_begins_with(n: Any, store: bool) -> None:
+    A = te.placeholder((n,), name="A")
+    k, tx = te.reduce_axis((0, n), name="k"), te.thread_axis("threadIdx.x")
+    B = te.compute((3,), lambda i: te.max(A[k], axis=k), name="B")
+    s = te.create_schedule(B.op)
+    s[B].bind(k, tx)
+    if store:
+        s[B].set_store_predicate(tx.var.equal(0))
+    kernel = tewb.build(s, [A, B])
+    for m in (0,) if isinstance(n, int) else (0, 1, 5):
+        b = np.full(3, 7, "float32")
+        kernel(np.arange(m, dtype="float32"), b)
+        assert b.tolist() == [m - 1.0 if m else -np.inf] * 3
+
+
 def test_terms_that_are_the_same_for_all_threads_are_all_added() -> None:
     A = te.placeholder((3,), name="A")
     k = te.reduce_axis((0, 5), name="k")

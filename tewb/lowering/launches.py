@@ -113,7 +113,8 @@ def _same(a: Expr, b: Expr, analyzer: Analyzer) -> bool:
 
 
 def _number(key: str, uses: Sequence[_Use], analyzer: Analyzer) -> Expr:
-    """How many threads of a kind there are. Raises LowerError where two stages do not agree."""
+    """How many threads of a kind there are: at least one, so that a reduction of no terms has a thread that stores what
+    it begins with. Raises LowerError where two stages do not agree."""
     declared = next((u for u in uses if u.thread.extent is not None), None)
     if declared is not None:
         size: Expr = const(declared.thread.extent or 1, declared.iterations.dtype)
@@ -130,7 +131,7 @@ def _number(key: str, uses: Sequence[_Use], analyzer: Analyzer) -> Expr:
             n is None or fewer is None or n > fewer or asked != fewer
         ):
             raise _disagree(key, u.words, _words(most))
-    return size
+    return const(1, size.dtype) if const_int(size) == 0 else size
 
 
 def _words(u: _Use) -> str:

@@ -258,6 +258,11 @@ def reduce_on_blocks() -> None:
     schedule_for(matmul()[1])["C"].bind("k", te.thread_axis("blockIdx.x"))
 
 
+def elements_and_terms_at_once() -> None:
+    s = schedule_for(matmul()[1])
+    s["C"].bind(s["C"].fuse("j", "k"), te.thread_axis("threadIdx.x"))
+
+
 def no_thread() -> None:
     s = schedule_for(matmul()[1])
     s["C"].bind("i", s["C"].op.axis[1])
@@ -277,6 +282,7 @@ def symbolic_threads() -> None:
         (then("split", 4), "split on stage B: loop i.inner is bound to threadIdx.x"),
         (vectorized, "bind on stage Y: loop j is already marked vectorize"),
         (reduce_on_blocks, "k is a reduce axis, and blocks do not wait"),
+        (elements_and_terms_at_once, "j.k.fused runs over elements and over terms of a reduction"),
         (no_thread, "j is no thread axis"),
         (symbolic_threads, "the number of threads of threadIdx.x is n, and must be a number"),
     ],
