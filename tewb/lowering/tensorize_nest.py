@@ -19,6 +19,8 @@ from tewb.ir import (
     Expr,
     IfThenElse,
     IterVar,
+    LetStmt,
+    ProducerLoad,
     Range,
     Stmt,
     Var,
@@ -29,8 +31,9 @@ from tewb.ir import (
     seq,
     substitute,
     uses,
+    walk,
 )
-from tewb.lowering.bind_buffers import compact_strides, is_compact
+from tewb.lowering.bind_buffers import compact_strides, is_compact, offset_in
 from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.extern_buffers import body_on_memory
 from tewb.lowering.extern_nest import extern_scope
@@ -63,6 +66,7 @@ class TensorizeNest(ComputeNest):
         super().__init__(nests, stage, op)
         self.axis, self.intrin = axis, intrin
         self.parts: tuple[TensorPart, ...] = ()
+        self.read_from_data: list[tuple[Var, Expr]] = []  # where parts begin, if that is read from a tensor
         self.position = stage.leaf_iter_vars.index(axis)
         self.around, self.within = self.leaves[: self.position], self.leaves[self.position :]
 
@@ -138,7 +142,7 @@ class TensorizeNest(ComputeNest):
                     f"hold), and {self.intrin.name} does whole ones only",
                     "split by a factor that divides, or pad the tensors",
                 )
-        return needed
+        return needed + self.idle_guards(self.own.vars)
 
     def region(self) -> dict[IterVar, Range]:
         """The range of each axis in one iteration of the loops outside. Raises LowerError where the loops inside do
@@ -210,10 +214,20 @@ class TensorizeNest(ComputeNest):
         strides = compact_strides(buffer)
         offset = buffer.elem_offset
         for at, low, step in zip(part.origin, mins, strides, strict=True):
-            offset = ops.add(offset, ops.mul(ops.sub(at, low), step))
+            offset = ops.add(offset, ops.mul(ops.sub(self.begin(part, at), low), step))
         own = tuple(strides[d] for d in part.dims)
         name, simplify = f"{part.tensor.name}.tile", self.analyzer.simplify
-        return Buffer(name, part.tensor.dtype, part.shape, own, simplify(offset), buffer.scope, buffer.data)
+        return Buffer(
+            name, part.tensor.dtype, part.shape, own, offset_in(offset, simplify), buffer.scope, buffer.data
+        )
+
+    def begin(self, part: TensorPart, at: Expr) -> Expr:
+        """Where a part begins in a dimension: what is read from a tensor for it gets a name around the code."""
+        if not any(isinstance(n, ProducerLoad) for n in walk(at)):
+            return at
+        read = self.translate({})(at)
+        self.read_from_data.append((Var(f"{part.tensor.name}.at", read.dtype), read))
+        return self.read_from_data[-1][0]
 
     def made(self, buffers: Sequence[Buffer]) -> Mapping[str, Stmt | None]:
         count = len(self.intrin.inputs)
@@ -232,7 +246,10 @@ class TensorizeNest(ComputeNest):
         names = [part.tensor.name for part in self.parts]
         what = f"tensorize on stage {self.stage.name} by {self.intrin.name}"
         body = body_on_memory(self.stage, what, make, self.intrin.declared, memory, names, self.analyzer)
-        return extern_scope(self.stage, "idempotent", reads, outs, body)
+        body = extern_scope(self.stage, "idempotent", reads, outs, body)
+        for v, read in reversed(self.read_from_data if which != "reset" else []):
+            body = LetStmt(v, read, body, self.origin)
+        return body
 
     def reset(self, first: int, guards: Guards, memory: Sequence[Buffer]) -> Stmt:
         """The reset of all elements whose reduction goes on in the loops from position `first` on."""

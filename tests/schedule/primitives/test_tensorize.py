@@ -13,6 +13,7 @@ from tests import intrinsics
 from tests.programs import assert_same_result, matmul, schedule_for
 from tewb import te
 from tewb.base import LowerError, ScheduleError, TewbError
+from tewb.ir import parse, script, structural_equal
 from tewb.schedule import Schedule, Step
 
 Scheduled = tuple[Schedule, list[Any], list[Any]]
@@ -332,6 +333,13 @@ def test_elements_are_not_stored_in_another_way(first: bool) -> None:
         for step in steps if first else reversed(steps):
             step()
         tewb.lower(s, inputs + outputs)
+    if first:
+        return
+    s, inputs, outputs = sums(4, 8)
+    s["C"].tensorize("i1", intrinsics.add(8))
+    s["C"].nontemporal()
+    with pytest.raises(LowerError, match="hint: leave out nontemporal"):
+        tewb.lower(s, inputs + outputs)
 
 
 def test_without_a_reset_there_must_be_a_first_iteration() -> None:
@@ -381,6 +389,35 @@ def test_reads_that_are_checked_one_by_one_are_refused() -> None:
     s = te.create_schedule(C.op)
     s[C].tensorize(C.op.axis[1], twice)
     assert "C reads outside of A in dimension 0: at[i, j] unless it is checked" in refused(s, [A, at, C])
+
+
+@pytest.mark.parametrize("n", [0, 2])
+def test_threads_without_an_iteration_call_no_intrinsic(n: int) -> None:
+    s, inputs, outputs = sums(n, 4)
+    _, inner = s["C"].split("i0", factor=3)
+    s["C"].bind(inner, te.thread_axis((0, 3), "threadIdx.x"))
+    s["C"].tensorize("i1", intrinsics.add(4))
+    f = tewb.build(s, [*inputs, *outputs])
+    a, around = np.ones((n, 4), "float32"), np.zeros((n + 5, 4), "float32")
+    f(a, a, around[:n])
+    assert around.sum() == 8 * n and not around[n:].any()
+
+
+def test_where_a_part_begins_may_be_read_from_a_tensor() -> None:
+    A, at = te.placeholder((6, 4), name="A"), te.placeholder((3,), "int32", "at")
+    first = te.compute((3,), lambda i: at[i] % 3, name="first")
+    C = te.compute((3, 4), lambda i, j: A[te.max(te.min(first[i], 5), 0), j] + A[i, j], name="C")
+    for outer in (False, True):
+        s = te.create_schedule(C.op)
+        s[C].tensorize(C.op.axis[1], intrinsics.add(4))
+        if outer:
+            s[first].compute_at(s[C], C.op.axis[0])
+        a, places = np.random.rand(6, 4).astype("float32"), np.array([5, 1, 4], "int32")
+        c = np.zeros((3, 4), "float32")
+        tewb.build(s, [A, at, C])(a, places, c)
+        np.testing.assert_allclose(c, a[places % 3] + a[:3])
+        module = tewb.lower(s, [A, at, C])
+        assert structural_equal(parse(script(module)), module)
 
 
 # ---------------------------------------------------------------- the workbench

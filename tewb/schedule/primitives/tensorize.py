@@ -45,7 +45,9 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if refused:
         return refused
     if not isinstance(stage.op, ComputeOp):
-        return Refusal(f"{stage.name} is not a compute, and an intrinsic does the loops of one")
+        return Refusal(
+            f"{stage.name} is not a compute, and an intrinsic does the loops of one", "tensorize a te.compute"
+        )
     other = tensorized(stage)
     if other is not None:
         name = stage.axis_name(other[0])
@@ -74,7 +76,10 @@ def not_plain(stage: Stage, iv: IterVar) -> Refusal | None:
             )
     for word in _STORES:
         if stage.marks_of(word):
-            return Refusal(f"{stage.name} is marked {word}, which the code of an intrinsic does not know of")
+            return Refusal(
+                f"{stage.name} is marked {word}, which the code of an intrinsic does not know of",
+                f"leave out {word}, or tensorize a copy: s.cache_write({stage.name}, ...)",
+            )
     for inner in stage.leaf_iter_vars[at:]:
         name = stage.axis_name(inner)
         words = [m.primitive for m in stage.marks_on(inner) if m.primitive != "tensorize"]
