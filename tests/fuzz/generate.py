@@ -13,7 +13,8 @@ from tests.fuzz.programs import Program
 def program(seed: str) -> Program:
     """The program of a seed. Its schedule is chosen when it runs, since that takes the loops as they are then."""
     rng = random.Random(seed)
-    graph = Graph(rng, random_habits(rng))
+    habits = replace(random_habits(rng), straight=random.Random(f"{seed} straight").random() < 0.2)
+    graph = Graph(rng, habits)
     graph.grow()
     use = Use(graph)
     arguments = use.arguments()

@@ -22,6 +22,7 @@ from tests.fuzz.gpu_steps import gpu_steps
 from tests.fuzz.programs import Call, Program
 from tests.fuzz.reference import Reference
 from tests.fuzz.schedules import Finding, Step, attempt, random_step
+from tests.fuzz.tensor_steps import fitted, fitting, tensor_steps
 from tewb import te
 from tewb.base import ArgumentError, BoundError, CodegenError, InternalError, TewbError
 from tewb.ir import parse, structural_equal
@@ -82,12 +83,13 @@ def execute(text: str, names: dict[str, Any]) -> None:
 
 
 def _define(p: Program) -> dict[str, Any] | None:
-    names: dict[str, Any] = {"tewb": tewb, "te": te, "np": np, "__name__": "fuzz"}
+    names: dict[str, Any] = {"tewb": tewb, "te": te, "np": np, "fitting": fitting, "__name__": "fuzz"}
     try:
         execute(script.definition(p), names)
     except TewbError as e:
-        # An index that is outside whatever happens, and a constant divisor that is 0, are told at once.
-        if isinstance(e, BoundError) or "division by zero" in str(e):
+        # An index that is outside whatever happens, a constant divisor that is 0, and a negative number beside
+        # a uint64 are told at once.
+        if isinstance(e, BoundError) or "division by zero" in str(e) or "does not fit uint64" in str(e):
             return None
         raise Finding(f"define: {type(e).__name__}", str(e)) from e
     except Exception as e:
@@ -123,10 +125,16 @@ def _schedule(p: Program, names: dict[str, Any], report: Report) -> list[Step]:
         for step in gpu_steps(s, rng):
             if step[1] not in large:
                 do(step)
+    elif rng.random() < 0.25:
+        for step in tensor_steps(s, rng):
+            if step[1] not in large:
+                do(step)
     for _ in range(8 * p.wanted_steps):
         if len(done) >= p.wanted_steps + len(large):
             break
         step = random_step(s, rng, handles, p.is_heavy)
+        if step[0] == "tensorize" and "axis" in step[2]:
+            step = fitted(step[1], step[2]["axis"], rng)
         if step[1] not in large:
             do(step)
     return _replayed(p, names, done, extra)

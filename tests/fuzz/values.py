@@ -263,6 +263,8 @@ class Scope:
         zero, one = const(0, n.dtype), const(1, n.dtype)
         exact = [i for i, extent in self.axes if extent == n and self.starts_at_zero(i)]
         choice = rng.random()
+        if exact and self.graph.habits.straight:
+            return rng.choice(exact)
         if exact and choice < 0.75:
             i = rng.choice(exact)
             if choice < 0.12:
