@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from tests.fuzz.calls import Use
 from tests.fuzz.graphs import Graph, random_habits
-from tests.fuzz.programs import Program
+from tests.fuzz.programs import Program, is_straight
 
 
 def program(seed: str) -> Program:
     """The program of a seed. Its schedule is chosen when it runs, since that takes the loops as they are then."""
     rng = random.Random(seed)
-    habits = replace(random_habits(rng), straight=random.Random(f"{seed} straight").random() < 0.2)
+    habits = replace(random_habits(rng), straight=is_straight(seed))
     graph = Graph(rng, habits)
     graph.grow()
     use = Use(graph)

@@ -19,7 +19,7 @@ from tests.fuzz import script
 from tests.fuzz.arrays import Guarded
 from tests.fuzz.expressions import INTS, is_float, least, most, size, walk
 from tests.fuzz.gpu_steps import gpu_steps
-from tests.fuzz.programs import Call, Program
+from tests.fuzz.programs import Call, Program, is_straight
 from tests.fuzz.reference import Reference
 from tests.fuzz.schedules import Finding, Step, attempt, random_step
 from tests.fuzz.tensor_steps import fitted, fitting, tensor_steps
@@ -29,6 +29,7 @@ from tewb.ir import parse, structural_equal
 from tewb.ir import script as as_text
 from tewb.schedule import Schedule
 from tewb.schedule.code import schedule_code
+from tewb.tensor import INTRINSICS
 
 Report = Callable[[str, Any], None]
 _texts = itertools.count()
@@ -83,6 +84,7 @@ def execute(text: str, names: dict[str, Any]) -> None:
 
 
 def _define(p: Program) -> dict[str, Any] | None:
+    INTRINSICS.clear()  # those of the program before
     names: dict[str, Any] = {"tewb": tewb, "te": te, "np": np, "fitting": fitting, "__name__": "fuzz"}
     try:
         execute(script.definition(p), names)
@@ -125,7 +127,7 @@ def _schedule(p: Program, names: dict[str, Any], report: Report) -> list[Step]:
         for step in gpu_steps(s, rng):
             if step[1] not in large:
                 do(step)
-    elif rng.random() < 0.25:
+    elif rng.random() < (0.75 if is_straight(p.seed) else 0.1):
         for step in tensor_steps(s, rng):
             if step[1] not in large:
                 do(step)

@@ -95,10 +95,10 @@ def _loops(stage: Stage) -> list[str]:
 
 
 def _factor(iv: IterVar, rng: random.Random) -> int | None:
-    """Mostly one that divides; mostly none for a symbolic size."""
+    """One that divides, if there is one and often none else; for a symbolic size often none at all."""
     n = None if iv.dom is None else const_int(iv.dom.extent)
     divisors = [f for f in (1, 2, 3, 4, 5, 8, n or 1) if n and n % f == 0]
-    if rng.random() < 0.08:
+    if rng.random() < 0.25:
         return rng.choice((2, 3, 4))
     return rng.choice(divisors) if divisors else None
 

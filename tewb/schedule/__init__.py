@@ -27,7 +27,7 @@ from tewb.schedule.hybrid_loops import within_guards
 from tewb.schedule.journal import Step, steps_of
 from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
-from tewb.schedule.primitives.tensorize import not_plain, tensorized
+from tewb.schedule.primitives.tensorize import not_plain, tail_in_loops, tensorized
 from tewb.schedule.questions import Fault, inside
 from tewb.schedule.recompute import recompute_factor, repeated
 from tewb.schedule.relation import (
@@ -64,6 +64,6 @@ __all__ = [
     "operations_in_order", "Param", "place_text", "Primitive", "PrimitiveCall", "PRIMITIVES", "read_graph", "Rebase",
     "recompute_factor", "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "scan_memory",
     "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code", "Selection", "shifted",
-    "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step", "steps_of", "tensor_match", "tensorized",
+    "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step", "steps_of", "tail_in_loops", "tensor_match", "tensorized",
     "TensorMatch", "TensorPart", "tile_of", "unmixed", "within_guards",
 ]  # fmt: skip

@@ -22,8 +22,25 @@ def _names(stage: Stage) -> list[str]:
     return list(INTRINSICS)
 
 
-@primitive(AXIS, Param("intrin", "intrin", "a tensor intrinsic, or its name", choices=_names))
-def tensorize(stage: Stage, var: IterVar | str, tensor_intrin: TensorIntrin | str) -> None:
+def _tails(stage: Stage) -> list[str]:
+    return ["loops"]
+
+
+@primitive(
+    AXIS,
+    Param("intrin", "intrin", "a tensor intrinsic, or its name", choices=_names),
+    Param(
+        "tail",
+        "word",
+        "what does iterations that are fewer than the intrinsic's",
+        None,
+        _tails,
+        code="tail={}",
+    ),
+)
+def tensorize(
+    stage: Stage, var: IterVar | str, tensor_intrin: TensorIntrin | str, tail: str | None = None
+) -> None:
     """Do a loop, and all loops inside of it, by a tensor intrinsic (see `te.decl_tensor_intrin`).
 
         for i.outer:                                    for i.outer:
@@ -33,9 +50,16 @@ def tensorize(stage: Stage, var: IterVar | str, tensor_intrin: TensorIntrin | st
 
     What the loops compute must be what the intrinsic computes. That is found out when the program is lowered: then it
     is known where the stage stands and what is inlined in it. Reduce loops outside need an intrinsic with
-    a reset and an update. Where a factor does not divide, the last iterations would pass the end, and are refused.
+    a reset and an update.
+
+    Where a factor does not divide, the last iterations would pass the end, and are refused. With `tail="loops"` they stay
+    loops:
+
+        for i.outer in 3:                               for i.outer in 2: gemv(...)
+            for i.inner in 4:                     ->    for i.inner in 2:
+                if i.outer*4 + i.inner < 10: ...            for k in 8: C[i.inner + 8] += ...
     """
-    stage.do("tensorize", axis=var, intrin=tensor_intrin)
+    stage.do("tensorize", axis=var, intrin=tensor_intrin, tail=tail)
 
 
 @tensorize.legal
@@ -47,6 +71,11 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if not isinstance(stage.op, ComputeOp):
         return Refusal(
             f"{stage.name} is not a compute, and an intrinsic does the loops of one", "tensorize a te.compute"
+        )
+    if v.get("tail") not in (None, *_tails(stage)):
+        return Refusal(
+            f"there is no tail {v['tail']!r}",
+            'tail="loops" leaves the last iterations, which are fewer, to loops',
         )
     other = tensorized(stage)
     if other is not None:
@@ -61,6 +90,11 @@ def tensorized(stage: Stage) -> tuple[IterVar, TensorIntrin] | None:
         if m.axis is not None:
             return m.axis, intrinsic_of(m.values[0])
     return None
+
+
+def tail_in_loops(stage: Stage) -> bool:
+    """Whether loops do what is left where the intrinsic does not divide."""
+    return any("loops" in m.values[1:] for m in stage.marks_of("tensorize"))
 
 
 def not_plain(stage: Stage, iv: IterVar) -> Refusal | None:
@@ -104,7 +138,8 @@ def _stays_plain(stage: Stage) -> Refusal | None:
 
 @tensorize.effect
 def _effect(stage: Stage, v: Values, step: int) -> Results:
-    stage.mark("tensorize", v["axis"], v["intrin"])
+    tail = v.get("tail")
+    stage.mark("tensorize", v["axis"], v["intrin"], *([tail] if tail else []))
     stage.made_by[v["axis"]] = step
     stage.shape(v["axis"], step)
     return []
@@ -112,7 +147,7 @@ def _effect(stage: Stage, v: Values, step: int) -> Results:
 
 @tensorize.mark_text
 def _text(stage: Stage, mark: Mark) -> str:
-    return f"tensorize {mark.values[0]}"
+    return f"tensorize {mark.values[0]}" + (", tail in loops" if len(mark.values) > 1 else "")
 
 
 @tensorize.mark_phrase
