@@ -12,6 +12,7 @@ from tests import intrinsics
 from tests.programs import assert_same_result
 from tewb import te
 from tewb.base import ScheduleError, TewbError
+from tewb.ir import structural_equal
 from tewb.tensor import TensorComputeOp
 
 A, B = te.placeholder((6, 8), name="A"), te.placeholder((12, 8), name="B")
@@ -103,3 +104,44 @@ def test_dimensions_without_an_index_are_those_of_the_intrinsic() -> None:
         te.compute((6,), lambda i: add(A[i], B[i]), name="C")
     with pytest.raises(TewbError, match=r"z of add.* has the extent 8, and its part 4"):
         te.compute((6, 4), lambda i: add(A[i], B[i]), name="C")
+
+
+# ---------------------------------------------------------------- as code
+
+
+def by_rows() -> Any:
+    add = intrinsics.add(8)
+    return te.compute((6, 8), lambda i: add(A[i, 0:8], B[i + 2]), name="C")
+
+
+def with_a_reduction_outside() -> Any:
+    gemv, k = intrinsics.gemv(4, 4), te.reduce_axis((0, 2), name="k")
+    return te.compute(
+        (6, 3, 4), lambda i, j: gemv(A[i, k * 4 : k * 4 + 4], B[j * 4 : j * 4 + 4, k * 4 : k * 4 + 4], reduce_axis=k),
+        name="C",
+    )  # fmt: skip
+
+
+def of_any_size() -> Any:
+    add = intrinsics.add(te.var("n"))
+    return te.compute((8,), lambda: add(A[1], B[3]), name="C")
+
+
+@pytest.mark.parametrize("make", [by_rows, with_a_reduction_outside, of_any_size])
+def test_the_code_written_makes_the_same_program(make: Callable[[], Any]) -> None:
+    C = make()
+    s = te.create_schedule(C.op)
+    s[C].split(C.op.axis[0], factor=2) if C.op.outer_reductions else None
+    session = tewb.Session(s, [A, B, C])
+    names: dict[str, Any] = {}
+    exec(session.code, names)
+    assert isinstance(names["C"].op, TensorComputeOp)
+    assert names["s"][names["C"]].loops() == s[C].loops()
+    assert structural_equal(names["module"], tewb.lower(s, [A, B, C]))
+
+
+def test_an_intrinsic_has_a_name() -> None:
+    add = intrinsics.add(8)
+    assert te.TensorIntrin.named(add.name) is add
+    with pytest.raises(TewbError, match="'nothing' is no tensor intrinsic"):
+        te.TensorIntrin.named("nothing")

@@ -35,11 +35,20 @@ from tewb.tensor.tensor import Tensor, TensorSlice
 from tewb.tensor.tensor_intrin import TensorIntrin
 
 
-class TensorComputeOp(ComputeOp):
-    """A compute whose last `len(intrin.op.axis)` axes are done by an intrinsic, with its reductions; `outer_reductions` of its
-    reduce axes stay outside."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a tensor: where it begins in each dimension, and the dimensions along which it extends, with how far."""
 
-    __slots__ = ("intrin", "outer_reductions")
+    tensor: Tensor
+    start: tuple[Expr, ...]
+    extents: tuple[tuple[int, Expr], ...]
+
+
+class TensorComputeOp(ComputeOp):
+    """A compute whose last `len(intrin.op.axis)` axes are done by an intrinsic, on `parts` of tensors, with its reductions;
+    `outer_reductions` of its reduce axes stay outside."""
+
+    __slots__ = ("intrin", "outer_reductions", "parts")
 
     def __init__(
         self,
@@ -48,10 +57,11 @@ class TensorComputeOp(ComputeOp):
         body: tuple[Expr, ...],
         tag: str,
         intrin: TensorIntrin,
+        parts: tuple[Part, ...],
         outer_reductions: int,
     ) -> None:
         super().__init__(name, axis, body, tag)
-        self.intrin, self.outer_reductions = intrin, outer_reductions
+        self.intrin, self.parts, self.outer_reductions = intrin, parts, outer_reductions
 
     @property
     def tensorized_axis(self) -> IterVar:
@@ -63,15 +73,6 @@ class TensorComputeOp(ComputeOp):
         """The axes in the order of their loops: those that the intrinsic does are inside."""
         outer, n = len(self.axis) - len(self.intrin.op.axis), self.outer_reductions
         return [*self.axis[:outer], *self.reduce_axis[:n], *self.axis[outer:], *self.reduce_axis[n:]]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a tensor: where it begins in each dimension, and the dimensions along which it extends, with how far."""
-
-    tensor: Tensor
-    start: tuple[Expr, ...]
-    extents: tuple[tuple[int, Expr], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class IntrinsicCall(DeferredCompute):
         )
         around = () if self.reduce_axis is None else checked_axes(name, self.reduce_axis)
         body = self.bodies(name, own, around, dict(zip(intrin.inputs, parts, strict=True)), sizes)
-        return TensorComputeOp(name, (*outer, *own), body, tag, intrin, len(around))
+        return TensorComputeOp(name, (*outer, *own), body, tag, intrin, tuple(parts), len(around))
 
     def parts(self, name: str) -> list[Part]:
         """The parts that it is called on, as many as it has inputs."""

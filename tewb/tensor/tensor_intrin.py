@@ -50,6 +50,11 @@ class TensorIntrin:
         self.name, self.op, self.fcompute = name, op, fcompute
         self.declared, self.bound, self.scalar_params = declared, bound, scalar_params
 
+    @staticmethod
+    def named(name: str) -> TensorIntrin:
+        """The intrinsic that was declared by that name. Raises ExternError where there is none."""
+        return intrinsic_of(name)
+
     @property
     def inputs(self) -> tuple[Tensor, ...]:
         return self.op.inputs
