@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.base import INT32, LowerError, here
 from tewb.ir import AxisKind, Expr, IterVar, Var, const, const_int, ops, script, structural_equal
-from tewb.schedule import Stage
+from tewb.schedule import At, Stage
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.threads import (
     Thread,
@@ -19,6 +19,7 @@ from tewb.schedule.threads import (
     threads_around,
     wanted_iterations,
 )
+from tewb.tensor import ScanOp
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,15 @@ def _check_shared(stage: Stage, iv: IterVar, thread: Thread) -> None:
     scope = scope_of(stage)
     if thread.key not in threads_around(stage) or is_shared_by(scope, thread):
         return
+    scan = next((s for s in _around(stage) if isinstance(s.op, ScanOp)), None)
+    if thread.is_block and scan is not None:
+        raise LowerError(
+            f"{stage.name} is computed by the blocks of {thread.key}, in loop {stage.axis_name(iv)}, and these are launched "
+            f"around all steps of {scan.name}: blocks wait for nobody, and a step needs what the one before has left",
+            loops=stage.loops(),
+            hint=f"leave {thread.key} out of the env_threads of {scan.name}, which launches them for each step; or launch threads",
+            span=here(),
+        )
     own = "each block" if thread.is_block else "each thread"
     share = "" if thread.is_block else f's[{stage.name}].set_scope("shared"), or '
     raise LowerError(
@@ -104,6 +114,14 @@ def _check_shared(stage: Stage, iv: IterVar, thread: Thread) -> None:
         hint=f"{share}bind no loop of it to {thread.key}",
         span=here(),
     )
+
+
+def _around(stage: Stage) -> Iterator[Stage]:
+    """The stages in whose loops a stage is computed, innermost first."""
+    place = stage.attach
+    while isinstance(place, At):
+        yield place.stage
+        place = place.stage.attach
 
 
 def _same(a: Expr, b: Expr, analyzer: Analyzer) -> bool:
@@ -122,13 +140,14 @@ def _number(key: str, uses: Sequence[_Use], analyzer: Analyzer) -> Expr:
     else:
         most = max(uses, key=lambda u: const_int(u.iterations) or 0)
         size = most.iterations
-    for u in uses:
+    asked = [None if u.loop is None else wanted_iterations(u.stage, u.loop) for u in uses]
+    top = max((n for n in asked if n is not None), default=0)
+    for u, wanted in zip(uses, asked, strict=True):
         if u.thread.extent is not None and u.thread.extent != const_int(size):
             raise _disagree(key, f"{u.thread.extent} for {u.stage.name}", _words(most))
         n, fewer = const_int(u.iterations), const_int(size)
-        asked = None if u.loop is None else wanted_iterations(u.stage, u.loop)
         if not _same(u.iterations, size, analyzer) and (
-            n is None or fewer is None or n > fewer or asked != fewer
+            n is None or fewer is None or n > fewer or wanted != top or top < fewer
         ):
             raise _disagree(key, u.words, _words(most))
     return const(1, size.dtype) if const_int(size) == 0 else size

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tewb.ir import IterVar, is_virtual
 from tewb.schedule.hybrid_loops import loops_to
-from tewb.schedule.relation import Split
+from tewb.schedule.relation import Fuse, Split
 from tewb.schedule.stage import At, Stage
 from tewb.schedule.thread import Thread, condition_threads, read_condition
 
@@ -106,10 +106,16 @@ def is_exchanged(stage: Stage) -> bool:
 
 
 def wanted_iterations(stage: Stage, iv: IterVar) -> int | None:
-    """How many iterations the split that made a loop asked for; it has fewer where there are not so many."""
+    """How many iterations the splits and fusions that made a loop asked for; it has fewer where there are not so many."""
     for r in stage.relations:
-        if isinstance(r, Split) and iv is r.inner and r.factor is not None:
-            return r.factor
-        if isinstance(r, Split) and iv is r.outer and r.nparts is not None:
-            return r.nparts
+        if isinstance(r, Fuse) and iv is r.fused:
+            parts = wanted_iterations(stage, r.outer), wanted_iterations(stage, r.inner)
+            return None if parts[0] is None or parts[1] is None else parts[0] * parts[1]
+        if not isinstance(r, Split) or iv not in (r.outer, r.inner):
+            continue
+        asked = r.factor if iv is r.inner else r.nparts
+        if asked is not None:
+            return asked
+        whole = wanted_iterations(stage, r.parent)
+        return None if whole is None else -(-whole // (r.factor or r.nparts or 1))
     return None

@@ -293,6 +293,22 @@ def test_misuse_is_refused(misuse: Callable[[], None], said: str) -> None:
     assert e.value.loops
 
 
+@pytest.mark.parametrize("n", [5, 13, 40])
+def test_threads_of_a_small_tensor_are_those_that_the_splits_ask_for(n: int) -> None:
+    """As in GPU schedules for any size: tiles of 32, of which threads copy and compute parts."""
+    inputs, outputs = matmul(n, n, n)
+    s = schedule_for(outputs)
+    C, tx = s["C"], te.thread_axis((0, 8), "threadIdx.x")
+    shared = s[s.cache_read(inputs[0], "shared", outputs)]
+    _, jo, _, ji = C.tile("i", "j", 32, 32)
+    thread, _ = C.split(ji, factor=4)
+    C.bind(thread, tx)
+    shared.compute_at(C, jo)
+    fused, _ = shared.split(shared.op.axis[1], factor=32)
+    shared.bind(shared.split(shared.leaf_iter_vars[-1], factor=4)[0], tx)
+    assert_same_result(s, inputs, outputs)
+
+
 def two_sizes(declared: bool) -> None:
     inputs, outputs = blur(12, 10)
     s = schedule_for(outputs)
