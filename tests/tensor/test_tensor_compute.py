@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tewb
@@ -12,7 +13,7 @@ from tests import intrinsics
 from tests.programs import assert_same_result
 from tewb import te
 from tewb.base import ScheduleError, TewbError
-from tewb.ir import structural_equal
+from tewb.ir import IRBuilder, structural_equal
 from tewb.tensor import TensorComputeOp
 
 A, B = te.placeholder((6, 8), name="A"), te.placeholder((12, 8), name="B")
@@ -145,3 +146,73 @@ def test_an_intrinsic_has_a_name() -> None:
     assert te.TensorIntrin.named(add.name) is add
     with pytest.raises(TewbError, match="'nothing' is no tensor intrinsic"):
         te.TensorIntrin.named("nothing")
+
+
+# ---------------------------------------------------------------- scalar parameters
+
+
+def scaled(n: Any, v: Any, w: Any) -> Any:
+    """z[i] = x[i] * v + w"""
+    x = te.placeholder((n,), name="x")
+    z = te.compute((n,), lambda i: x[i] * v + w, name="z")
+
+    def code(ins: Any, outs: Any, values: Any) -> Any:
+        ib = IRBuilder()
+        a, c = ib.buffer_ptr(ins[0]), ib.buffer_ptr(outs[0])
+        with ib.for_range(0, ins[0].shape[0], name="lane") as i:
+            c[i] = a[i] * values[0] + values[1]
+        return ib.get()
+
+    return te.decl_tensor_intrin(z.op, code, scalar_params=[v, w], name="scaled")
+
+
+def element_by_element(it: Any) -> Any:
+    return te.compute((6, 8), lambda i, j: it(i * i, A[i, j], i + j), name="C")
+
+
+def row_by_row(it: Any) -> Any:
+    return te.compute((6, 8), lambda i: it(A[i], i * i, scalar_inputs=[B[i, 3] * 2.0]), name="C")
+
+
+@pytest.mark.parametrize("make", [element_by_element, row_by_row])
+def test_values_of_scalar_parameters_are_told_to_the_code(make: Callable[[Any], Any]) -> None:
+    C = make(
+        scaled(te.var("n"), te.var("v"), te.var("w", "int32" if make is element_by_element else "float32"))
+    )
+    s = te.create_schedule(C.op)
+    s[C].split("i", factor=4)
+    assert "tensorize scaled" in s[C].loops()
+    a, b = np.random.rand(6, 8).astype("float32"), np.random.rand(12, 8).astype("float32")
+    i, j = np.mgrid[:6, :8]
+    wanted = a * (i * i) + (i + j if make is element_by_element else 2 * b[:6, 3:4])
+    c = np.zeros((6, 8), "float32")
+    args = [A, C] if make is element_by_element else [A, B, C]
+    tewb.build(s, args)(*(a, c) if len(args) == 2 else (a, b, c))
+    np.testing.assert_allclose(c, wanted, rtol=1e-5)
+    names: dict[str, Any] = {}
+    exec(tewb.Session(s, args).code, names)
+    assert structural_equal(names["module"], tewb.lower(s, args))
+
+
+def test_scalar_parameters_that_no_call_gives_are_arguments() -> None:
+    v, w = te.var("v", "float32"), te.var("w", "float32")
+    it = scaled(8, v, w)
+    C = te.compute((6, 8), lambda i: it(A[i]), name="C")
+    D = te.compute((6, 8), lambda i, j: A[i, j] * v + w, name="D")
+    s = te.create_schedule([C.op, D.op])
+    s[D].tensorize(D.op.axis[1], it)
+    a = np.random.rand(6, 8).astype("float32")
+    c, d = np.zeros_like(a), np.zeros_like(a)
+    tewb.build(s, [A, v, w, C, D])(a, 2.0, 3.0, c, d)
+    np.testing.assert_allclose(c, a * 2 + 3, rtol=1e-6)
+    np.testing.assert_allclose(d, c)
+
+
+def test_as_many_values_as_parameters() -> None:
+    it = scaled(8, te.var("v"), te.var("w"))
+    with pytest.raises(
+        TewbError, match="called with 1 values beside its parts of tensors, .*parameters are v, w"
+    ):
+        te.compute((6, 8), lambda i: it(A[i], i), name="C")
+    with pytest.raises(TewbError, match="parameters are none"):
+        te.compute((6, 8), lambda i: intrinsics.add(8)(A[i], B[i], scalar_inputs=[i]), name="C")

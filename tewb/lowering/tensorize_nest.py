@@ -62,7 +62,7 @@ from tewb.schedule import (
     tail_in_loops,
     tensor_match,
 )
-from tewb.tensor import ComputeOp, TensorIntrin
+from tewb.tensor import ComputeOp, TensorComputeOp, TensorIntrin
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -79,6 +79,7 @@ class TensorizeNest(ComputeNest):
         super().__init__(nests, stage, op)
         self.axis, self.intrin = axis, intrin
         self.parts: tuple[TensorPart, ...] = ()
+        self.scalars: list[Expr] = []
         self.read_from_data: list[tuple[Var, Expr]] = []  # where parts begin, if that is read from a tensor
         self.position = stage.leaf_iter_vars.index(axis)
         self.around, self.within = self.leaves[: self.position], self.leaves[self.position :]
@@ -86,7 +87,10 @@ class TensorizeNest(ComputeNest):
     def nest(self) -> Stmt:
         self.check()
         guards, tail = self.guards()
-        found = tensor_match(self.op, self.intrin, self.region(), self.analyzer)
+        region = self.region()
+        scalars = self.values_of_scalars(region)
+        self.scalars = [self.translate({})(e) for e in scalars.values()]
+        found = tensor_match(self.op, self.intrin, region, self.analyzer, scalars)
         if isinstance(found, Mismatch):
             raise self.error(found.reason, found.hint)
         # The tensors of the stage: what is inlined in it makes another operation, which has tensors of its own.
@@ -257,6 +261,13 @@ class TensorizeNest(ComputeNest):
 
     # ---- statements
 
+    def values_of_scalars(self, region: Mapping[IterVar, Range]) -> dict[Var, Expr]:
+        """The values that a compute made of the intrinsic gives to its scalar parameters."""
+        op = self.stage.op
+        given = op.scalars if isinstance(op, TensorComputeOp) and op.intrin is self.intrin else {}
+        there = {iv.var: r.min for iv, r in region.items()}
+        return {v: self.analyzer.simplify(substitute(e, there)) for v, e in given.items()}
+
     def part_of_memory(self, part: TensorPart) -> Buffer:
         """The buffer for a part of a tensor: its strides are those of the memory, its offset is where it begins."""
         buffer, mins = self.nests.buffer(part.tensor)
@@ -280,7 +291,7 @@ class TensorizeNest(ComputeNest):
 
     def made(self, buffers: Sequence[Buffer]) -> Mapping[str, Stmt | None]:
         count = len(self.intrin.inputs)
-        return self.intrin.statements(list(buffers[:count]), list(buffers[count:]))
+        return self.intrin.statements(list(buffers[:count]), list(buffers[count:]), self.scalars)
 
     def statement(self, which: str, memory: Sequence[Buffer]) -> Stmt:
         """The statement called `which` of the intrinsic, on parts of memory."""

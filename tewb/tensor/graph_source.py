@@ -115,15 +115,17 @@ class GraphSource:
         for iv in op.reduce_axis[: op.outer_reductions]:
             if iv.var not in self.vars:
                 self.reduce_axis(iv)
-        axes = op.axis[: len(op.axis) - len(op.intrin.op.axis)]
+        axes = op.outer_axis
         own = {iv.var for iv in axes}
         ends = [e for p in op.parts for e in (*p.start, *[n for _, n in p.extents])]
+        ends += op.scalars.values()
         self.declare([v for e in ends for v in free_vars(e) if v not in own])
         saved, local = dict(self.vars), dict[ir.Var, str]()
         for iv in axes:
             local[iv.var] = self.local(iv.name, local.values())
         self.vars.update(local)
         given = [self.part(p) for p in op.parts]
+        given += [self.expr(e) for e in op.scalars.values()]
         if op.outer_reductions:
             over = ", ".join(self.vars[iv.var] for iv in op.reduce_axis[: op.outer_reductions])
             given.append(f"reduce_axis=[{over}]")
