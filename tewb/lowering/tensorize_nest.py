@@ -67,6 +67,12 @@ from tewb.tensor import ComputeOp, TensorComputeOp, TensorIntrin
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
 
+# Marks of stages whose elements lie elsewhere from one iteration to the next.
+_MEMORY = {
+    "rolling_buffer": ("a rolling buffer", "goes round"),
+    "double_buffer": ("double buffered", "has two places"),
+}
+
 Guards = list[tuple[IterVar, Expr]]
 
 
@@ -133,11 +139,12 @@ class TensorizeNest(ComputeNest):
         if refused is not None:
             raise self.error(refused.reason, refused.hint)
         for read in (self.nests.schedule.stage_of(t) for t in self.op.inputs):
-            if read.marks_of("rolling_buffer"):
-                raise self.error(
-                    f"{read.name} is a rolling buffer, and the code of an intrinsic does not know that it goes round",
-                    "leave out rolling_buffer",
-                )
+            for word, what in _MEMORY.items():
+                if read.marks_of(word):
+                    raise self.error(
+                        f"{read.name} is {what[0]}, and the code of an intrinsic does not know that it {what[1]}",
+                        f"leave out {word}",
+                    )
         if self.op.domains:
             ranges = ", ".join(self.stage.axis_name(iv) for iv in self.op.domains)
             raise self.error(

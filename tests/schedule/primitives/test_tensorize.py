@@ -339,6 +339,26 @@ def test_loops_outside_are_not_lanes(first: bool) -> None:
         tewb.lower(s, inputs + outputs)
 
 
+@pytest.mark.parametrize("word", ["double_buffer", "rolling_buffer"])
+@pytest.mark.parametrize("of", ["D", "C"])
+def test_memory_stays_where_it_is(of: str, word: str) -> None:
+    """Neither what an intrinsic reads nor what it writes changes its place with the iterations."""
+    A = te.placeholder((6, 8), name="A")
+    D = te.compute((6, 8), lambda i, j: A[i, j] * 2.0, name="D")
+    C = te.compute((6, 8), lambda i, j: A[i, j] + D[i, j], name="C")
+    E = te.compute((6, 8), lambda i, j: C[i, j] - D[i, j], name="E")
+    s = te.create_schedule(E.op)
+    s[C].compute_at(s[E], E.op.axis[0])
+    if of == "D":
+        s[D].compute_at(s[E], E.op.axis[0])
+    s[C].tensorize(C.op.axis[1], intrinsics.add(8))
+    getattr(s[of], word)()
+    with pytest.raises(
+        TewbError, match=rf"{of} is (marked {word}|a rolling|double buff).*(\n.*)+  hint: leave out {word}"
+    ):
+        tewb.lower(s, [A, E])
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_elements_are_not_stored_in_another_way(first: bool) -> None:
     s, inputs, outputs = sums(4, 8)

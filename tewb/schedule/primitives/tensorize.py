@@ -13,6 +13,7 @@ from tewb.tensor import INTRINSICS, ComputeOp, TensorIntrin, intrinsic_of
 _LANES = ("vectorize", "transpose")  # marks of loops whose iterations become lanes
 _STORES = (
     "nontemporal",
+    "double_buffer",
     "rolling_buffer",
     "set_store_predicate",
 )  # marks of stages whose elements are stored otherwise
