@@ -15,6 +15,7 @@ from tewb.ir import (
     LE,
     LEAVES,
     LT,
+    Allocate,
     AttrStmt,
     BufferLoad,
     Call,
@@ -281,7 +282,7 @@ class _Partition:
 
     def of_thread(self, n: For) -> Stmt:
         """A loop of a thread, which tests before it whether its part is whole: not all threads have the same ends."""
-        asked = self.whole(self.guards(n), n)
+        asked = None if _shares(n) else self.whole(self.guards(n), n)
         self.is_asked = True
         if asked is None:
             rewritten = self.loop(n)
@@ -580,6 +581,11 @@ def _inner(s: Stmt) -> dict[Var, Interval]:
 def _waits(s: Stmt) -> bool:
     """Whether threads wait for each other in `s`: all of them then run the loop equally often."""
     return any(isinstance(n, Stmt) and is_barrier(n) for n in walk(s))
+
+
+def _shares(s: Stmt) -> bool:
+    """Whether `s` has memory that threads share: all of them have the same."""
+    return any(isinstance(n, Allocate) and n.buffer.scope.split(".")[0] in ("shared", "warp") for n in walk(s))
 
 
 def _lets(s: Stmt) -> set[Var]:
