@@ -585,7 +585,9 @@ def _waits(s: Stmt) -> bool:
 
 def _shares(s: Stmt) -> bool:
     """Whether `s` has memory that threads share: all of them have the same."""
-    return any(isinstance(n, Allocate) and n.buffer.scope.split(".")[0] in ("shared", "warp") for n in walk(s))
+    return any(
+        isinstance(n, Allocate) and n.buffer.scope.split(".")[0] in ("shared", "warp") for n in walk(s)
+    )
 
 
 def _lets(s: Stmt) -> set[Var]:
