@@ -356,7 +356,7 @@ def _difference(got: Any, wanted: Any, rounded: bool) -> str:
     if got.shape != wanted.shape:
         return f" has shape {got.shape}, and should have {wanted.shape}"
     if rounded:
-        eps = 1e-5 if got.dtype == np.float32 else 1e-12
+        eps = {"float16": 4e-3, "float32": 1e-5, "float64": 1e-12}[got.dtype.name]
         same = np.isclose(got, wanted, rtol=eps, atol=eps, equal_nan=True)
     elif is_float(str(got.dtype)):
         same = (got == wanted) | (np.isnan(got) & np.isnan(wanted))

@@ -25,7 +25,11 @@ from tests.fuzz.programs import ReduceAxis, Spread
 if TYPE_CHECKING:
     from tests.fuzz.graphs import Graph, Readable
 
-EXACT = {"float32": 22, "float64": 50}  # bits within which sums and products of floats are exact
+EXACT = {
+    "float16": 10,
+    "float32": 22,
+    "float64": 50,
+}  # bits within which sums and products of floats are exact
 
 
 class Scope:

@@ -194,6 +194,16 @@ def test_values_of_scalar_parameters_are_told_to_the_code(make: Callable[[Any], 
     assert structural_equal(names["module"], tewb.lower(s, args))
 
 
+def test_values_of_scalar_parameters_stay_when_an_input_is_copied() -> None:
+    C = row_by_row(scaled(8, te.var("v"), te.var("w", "float32")))
+    s = te.create_schedule(C.op)
+    copies = [s.cache_read(t, "local", [C]) for t in (A, B)]
+    s[copies[1]].compute_at(s[C], s[C].op.axis[0])
+    a, b, c = (np.random.rand(n, 8).astype("float32") for n in (6, 12, 6))
+    tewb.build(s, [A, B, C])(a, b, c)
+    np.testing.assert_allclose(c, a * (np.arange(6) ** 2)[:, None] + 2 * b[:6, 3:4], rtol=1e-5)
+
+
 def test_scalar_parameters_that_no_call_gives_are_arguments() -> None:
     v, w = te.var("v", "float32"), te.var("w", "float32")
     it = scaled(8, v, w)

@@ -32,7 +32,7 @@ from tewb.ir import (
 )
 from tewb.tensor.compute import ComputeOp, DeferredCompute
 from tewb.tensor.reduce import checked_axes
-from tewb.tensor.tensor import Tensor, TensorSlice
+from tewb.tensor.tensor import Operation, Tensor, TensorSlice
 from tewb.tensor.tensor_intrin import TensorIntrin
 
 
@@ -66,6 +66,35 @@ class TensorComputeOp(ComputeOp):
         super().__init__(name, axis, body, tag)
         self.intrin, self.parts, self.scalars = intrin, parts, dict(scalars)
         self.inner, self.outer_reductions = inner, outer_reductions
+
+    def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
+        op = super().with_inputs(swap)
+        if not isinstance(op, ComputeOp) or op is self:
+            return op
+
+        def load(n: ProducerLoad) -> Expr:
+            return replace(
+                n, producer=swap.get(n.producer, n.producer), indices=tuple(map(rewrite, n.indices))
+            )
+
+        rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
+        parts = tuple(
+            [Part(swap.get(p.tensor, p.tensor), tuple(map(rewrite, p.start)), p.extents) for p in self.parts]
+        )
+        scalars = {v: rewrite(e) for v, e in self.scalars.items()}
+        made = TensorComputeOp(
+            self.name,
+            self.axis,
+            op.body,
+            self.tag,
+            self.intrin,
+            parts,
+            scalars,
+            self.inner,
+            self.outer_reductions,
+        )
+        made.attrs, made.span = self.attrs, self.span
+        return made
 
     @property
     def outer_axis(self) -> tuple[IterVar, ...]:
