@@ -149,6 +149,20 @@ def mixed() -> Scheduled:
     return s, inputs, outputs
 
 
+def of_some_terms() -> Scheduled:
+    A = te.placeholder((6, 6), name="A")
+
+    def sum_so_far(i: Any) -> Any:
+        k = te.reduce_axis((0, i + 1), name="k")
+        return te.sum(A[i, k], axis=k)
+
+    B = te.compute((6,), sum_so_far, name="B")
+    s = te.create_schedule(B.op)
+    s[B].bind(s[B].split("i", factor=3)[1], te.thread_axis("threadIdx.x"))
+    s[B].bind(B.op.reduce_axis[0], te.thread_axis("threadIdx.y"))
+    return s, [A], [B]
+
+
 def not_innermost() -> Scheduled:
     s, inputs, outputs = sums(4, 8, store=False, partial=False)
     s["B"].reorder("k", "i.inner")
@@ -160,6 +174,7 @@ def not_innermost() -> Scheduled:
     [
         (mixed, "reduces over k.inner, which is bound to threads, and over k.outer, which is not"),
         (not_innermost, "loop i.inner of B is inside of k, over whose threads it reduces"),
+        (of_some_terms, r"loop k of B has .* iterations, which is not the same number everywhere"),
     ],
 )
 def test_what_would_not_be_a_sum_is_refused(make: Callable[[], Scheduled], said: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.base import INT32, LowerError, here
-from tewb.ir import AxisKind, Expr, IterVar, Var, const, const_int, ops, script, structural_equal
+from tewb.ir import AxisKind, Expr, IterVar, Var, const, const_int, free_vars, ops, script, structural_equal
 from tewb.schedule import At, Stage
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.threads import (
@@ -64,6 +64,8 @@ class Launch:
 
     def add(self, key: str, uses: Sequence[_Use]) -> None:
         """The threads of one kind, and their number."""
+        for u in uses:
+            self.check_fixed(u)
         size = _number(key, uses, self.bounds.analyzer)
         thread = uses[0].thread
         name = thread.name if all(u.thread.name == thread.name for u in uses) else key
@@ -77,6 +79,22 @@ class Launch:
             if not _same(u.iterations, size, self.bounds.analyzer):
                 self.idle.add((u.stage, u.loop))
                 self.bounds.analyzer.bind_extent(v, const(0, v.dtype), ops.cast(size, v.dtype))
+
+    def check_fixed(self, u: _Use) -> None:
+        """Raise LowerError for a loop that has another number of iterations in each iteration of others: threads have
+        one number in a launch."""
+        own = self.bounds.stages[u.stage]
+        varying = {*own.dependent_vars, *own.vars.values()}
+        if u.loop is None or not any(v in varying for v in free_vars(u.iterations)):
+            return
+        name = u.stage.axis_name(u.loop)
+        raise LowerError(
+            f"loop {name} of {u.stage.name} has {script(u.iterations)} iterations, which is not the same number everywhere, "
+            f"and {u.thread.key} has one number of threads",
+            loops=u.stage.loops(),
+            hint=f"reduce over a range that holds all, with a condition: te.sum(..., axis={name}, where=...)",
+            span=u.stage.origin(u.loop).span,
+        )
 
     def stand_for(self, v: Var, stage: Stage, iv: IterVar) -> None:
         """Let another variable of a bound loop be that of its threads."""
