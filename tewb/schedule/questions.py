@@ -386,10 +386,14 @@ def not_a_place(stage: Stage) -> Refusal | None:
     if not parent.marks:
         return None
     if any(parent.loop_kind(iv) is ForKind.VECTORIZED for iv in loops_to(parent, axis)):
-        return Refusal(f"loop {name} of {parent.name} is vectorized, and loops cannot become lanes")
+        return Refusal(
+            f"loop {name} of {parent.name} is vectorized, and loops cannot become lanes",
+            f"compute {stage.name} at a loop outside of it",
+        )
     if parent.loop_kind(axis) is ForKind.DOT:
         return Refusal(
-            f"loop {name} of {parent.name} is marked dot, and nothing but products is inside of it"
+            f"loop {name} of {parent.name} is marked dot, and nothing but products is inside of it",
+            f"compute {stage.name} at a loop outside of it",
         )
     return None
 
