@@ -85,7 +85,7 @@ def test_the_bytes_of_an_array_are_known() -> None:
 def test_programs_have_of_everything() -> None:
     made = [program(f"parts{n}") for n in range(250)]
     dtypes = {i.dtype for p in made for i in p.inputs} | {d for p in made for s in p.stages for d in s.dtypes}
-    assert dtypes == set(DTYPES)
+    assert dtypes == {*DTYPES, "float16"}
     layouts = [layout for p in made for c in p.calls for layout in c.layouts.values()]
     assert {n for layout in layouts for n in layout.steps} >= {0, 1, 2, 3}
     assert any(any(layout.backwards) for layout in layouts) and any(layout.shift for layout in layouts)
