@@ -28,6 +28,7 @@ class Habits:
     large: bool
     from_data: bool
     views: bool
+    straight: bool  # indices are the axes themselves, as intrinsics have them
 
 
 @dataclass
@@ -52,6 +53,7 @@ def random_habits(rng: random.Random) -> Habits:
         large=rng.random() < 0.08,
         from_data=rng.random() < 0.3,
         views=rng.random() < 0.5,
+        straight=False,
     )
 
 

@@ -81,6 +81,13 @@ class _Dimension:
     def loop(self, body: Stmt) -> Stmt:
         return For(self.var, const(0, self.var.dtype), self.extent, ForKind.SERIAL, body, self.origin)
 
+    def once(self, body: Stmt) -> Stmt:
+        """`body`, which is the same for all threads: it runs if there are any."""
+        n = const_int(self.extent)
+        if n is not None:
+            return body if n > 0 else NOOP
+        return IfThenElse(ops.greater(self.extent, const(0, self.extent.dtype)), body, None, self.origin)
+
 
 Dimensions = tuple[_Dimension, ...]
 
@@ -153,7 +160,7 @@ class _Threads:
         used = _variables(s) | _variables(looped)
         if looped is not NOOP:
             for d in reversed(threads):
-                looped = d.loop(looped) if d.var in used else looped
+                looped = d.loop(looped) if d.var in used else d.once(looped)
         return looped
 
     def splits(self, s: Stmt) -> bool:

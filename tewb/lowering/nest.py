@@ -34,7 +34,7 @@ from tewb.ir import (
     seq,
     substitute,
 )
-from tewb.lowering.bind_buffers import bind_buffers, compact_strides
+from tewb.lowering.bind_buffers import bind_buffers, compact_strides, offset_in
 from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.describe_externs import extern_scope
 from tewb.lowering.extern_nest import ExternNest
@@ -279,7 +279,7 @@ class Nests:
             t.dtype,
             tuple(r.extent for r in box),
             strides,
-            simplify(offset),
+            offset_in(offset, simplify),
             buffer.scope,
             buffer.data,
         )

@@ -20,7 +20,10 @@ from tewb.ir import (
     barrier,
     const,
     const_int,
+    launched,
     load,
+    ops,
+    replace,
     seq,
 )
 from tewb.lowering.combine_values import evaluated, started, translated
@@ -110,7 +113,7 @@ class ThreadReduction:
         for iv in reversed(self.loops):
             update = AttrStmt(self.stage.name, REDUCES, nest.own.vars[iv], update, origin)
         for iv in reversed(self.loops) if nest.predicate is not None else ():
-            stored = nest.loop(iv, nest.own.vars[iv], stored)
+            stored = _by_one_at_least(nest.loop(iv, nest.own.vars[iv], stored))
         wait = barrier(origin) if self.waits else None
         terms = nest.loops(self.first, len(nest.leaves), guards, update)
         body = seq(
@@ -123,3 +126,12 @@ class ThreadReduction:
     def results(self) -> list[Expr]:
         """What the terms come to."""
         return [load(b, self.place) for b in self.buffers]
+
+
+def _by_one_at_least(s: Stmt) -> Stmt:
+    """A launch with one thread where it would have none: without terms a result is stored too."""
+    if launched(s) is None:
+        return s
+    assert isinstance(s, AttrStmt)
+    n = s.value
+    return s if const_int(n) is not None else replace(s, value=ops.maximum(n, const(1, n.dtype)))

@@ -28,7 +28,7 @@ from tewb.schedule.index_map import AXIS_SEPARATOR
 from tewb.schedule.journal import Step, steps_of
 from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
-from tewb.schedule.primitives.tensorize import not_plain, tensorized
+from tewb.schedule.primitives.tensorize import not_plain, tail_in_loops, tensorized
 from tewb.schedule.questions import Fault, inside
 from tewb.schedule.ranges_with_gaps import RangeWithGaps, element_at, elements_of, place_in, steps_in
 from tewb.schedule.recompute import recompute_factor, repeated
@@ -67,6 +67,6 @@ __all__ = [
     "Primitive", "PrimitiveCall", "PRIMITIVES", "RangeWithGaps", "read_graph", "Rebase", "recompute_factor",
     "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "scan_memory", "scan_of",
     "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code", "Selection", "Singleton", "Split", "Stage",
-    "stage_marks", "StageGroup", "Step", "steps_in", "steps_of", "tensor_match", "tensorized", "TensorMatch",
+    "stage_marks", "StageGroup", "Step", "steps_in", "steps_of", "tail_in_loops", "tensor_match", "tensorized", "TensorMatch",
     "TensorPart", "tile_of", "unmixed", "within_guards",
 ]  # fmt: skip

@@ -127,7 +127,7 @@ class StagePrimitives:
         serially: the result is the same.
         """
 
-    def tensorize(self, var: IterVar | str, tensor_intrin: TensorIntrin | str) -> None:
+    def tensorize(self, var: IterVar | str, tensor_intrin: TensorIntrin | str, tail: str | None = None) -> None:
         """Do a loop, and all loops inside of it, by a tensor intrinsic (see `te.decl_tensor_intrin`).
 
             for i.outer:                                    for i.outer:
@@ -137,7 +137,14 @@ class StagePrimitives:
 
         What the loops compute must be what the intrinsic computes. That is found out when the program is lowered: then it
         is known where the stage stands and what is inlined in it. Reduce loops outside need an intrinsic with
-        a reset and an update. Where a factor does not divide, the last iterations would pass the end, and are refused.
+        a reset and an update.
+
+        Where a factor does not divide, the last iterations would pass the end, and are refused. With `tail="loops"` they stay
+        loops:
+
+            for i.outer in 3:                               for i.outer in 2: gemv(...)
+                for i.inner in 4:                     ->    for i.inner in 2:
+                    if i.outer*4 + i.inner < 10: ...            for k in 8: C[i.inner + 8] += ...
         """
 
     def transpose(self, rows: IterVar | str, lanes: IterVar | str) -> None:

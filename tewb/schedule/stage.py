@@ -11,7 +11,7 @@ from tewb.ir import ForKind, IterVar, Origin, convert
 from tewb.schedule.declare import PRIMITIVES
 from tewb.schedule.loop_text import loops_text
 from tewb.schedule.methods import StagePrimitives
-from tewb.schedule.relation import Fuse, Relation, Split
+from tewb.schedule.relation import Fuse, Relation, Singleton, Split
 from tewb.tensor import Operation, PlaceholderOp, Tensor, TensorComputeOp, intrinsic_of
 
 if TYPE_CHECKING:
@@ -210,7 +210,14 @@ class Stage(StagePrimitives):
             self.register(iv)
         if isinstance(op, TensorComputeOp):
             self.leaf_iter_vars = LoopList(op.loops)
-            self.mark("tensorize", op.tensorized_axis, op.intrin.name)
+            axis = op.tensorized_axis
+            if axis is None:  # it does one element: a loop of one iteration
+                one = self.schedule.result_cache.once(("singleton", self.name), (op,), Singleton.make)
+                axis = one.iter
+                self.relations.append(one)
+                self.leaf_iter_vars = LoopList([*op.loops, axis])
+                self.register(axis)
+            self.mark("tensorize", axis, op.intrin.name)
 
     # ---- what it is
 

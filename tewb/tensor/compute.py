@@ -165,8 +165,7 @@ def compute(
     if len(names) < len(extents):
         whole = _deferred(fcompute, names, name, extents, tag)
         if whole is not None:
-            whole.attrs.update(attrs or {})
-            return whole.output(0) if len(whole.outputs) == 1 else whole.outputs
+            return _made(whole, attrs, len(whole.outputs) > 1)
     if len(names) != len(extents):
         raise ShapeError(
             f"compute {name}: the shape has {len(extents)} dimensions and the function takes {len(names)} indices",
@@ -176,7 +175,8 @@ def compute(
     axis = _data_axes(names, extents)
     result = fcompute(*[iv.var for iv in axis])
     if isinstance(result, DeferredCompute):
-        result.operation(name, axis, (), tag)  # raises: it computes dimensions of its own
+        whole = result.operation(name, axis, (), scope_tag(tag))
+        return _made(whole, attrs, len(whole.outputs) > 1)
     several = isinstance(result, tuple | list)
     if several and not result:
         raise TewbError(
@@ -184,7 +184,11 @@ def compute(
         )
     body = tuple(_body(name, e) for e in (result if several else (result,)))
     _check_reductions(name, body)
-    op = ComputeOp(name, axis, body, scope_tag(tag))
+    return _made(ComputeOp(name, axis, body, scope_tag(tag)), attrs, several)
+
+
+def _made(op: ComputeOp, attrs: Mapping[str, object] | None, several: bool) -> Any:
+    """The output of an operation, or all of them."""
     op.attrs.update(attrs or {})
     return op.outputs if several else op.output(0)
 
@@ -207,7 +211,7 @@ def _deferred(
         return None
     if not isinstance(result, DeferredCompute):
         return None
-    return result.operation(name, axis, extents[len(names) :], tag)
+    return result.operation(name, axis, extents[len(names) :], scope_tag(tag))
 
 
 def _body(name: str, value: Any) -> Expr:

@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tewb import ir
+from tewb.arith import Analyzer
 from tewb.base import INT32, ExternError, fresh_identifier, literal, python_lines
-from tewb.ir import free_vars, is_const, is_long, subexpressions_to_name, uses, walk
+from tewb.ir import free_vars, is_const, is_long, ops, subexpressions_to_name, uses, walk
 from tewb.tensor.compute import ComputeOp
 from tewb.tensor.domains import Domain
 from tewb.tensor.extern import ExternOp, Tile, TilePart, whole_buffers
@@ -15,6 +16,7 @@ from tewb.tensor.placeholder import PlaceholderOp
 from tewb.tensor.reduce import is_ready_made
 from tewb.tensor.scan import ScanOp
 from tewb.tensor.tensor import Operation, Tensor
+from tewb.tensor.tensor_compute import Part, TensorComputeOp
 
 Fresh = Callable[[str], str]
 
@@ -59,6 +61,8 @@ class GraphSource:
         if isinstance(op, PlaceholderOp):
             t = op.output(0)
             return f'te.placeholder({self.shape(t.shape)}, name={literal(op.name)}, dtype="{t.dtype}")'
+        if isinstance(op, TensorComputeOp):
+            return self.tensor_compute(op)
         if isinstance(op, ComputeOp):
             return self.compute(op)
         if isinstance(op, ExternOp):
@@ -107,6 +111,44 @@ class GraphSource:
             lines = [f"def {element}({params}):", *axes, f"    return {value}"]
             self.lines += lines
         return f"te.compute({self.shape(op.output(0).shape)}, {element}, name={literal(op.name)})"
+
+    def tensor_compute(self, op: TensorComputeOp) -> str:
+        """A compute made of an intrinsic, which was declared by its name."""
+        for iv in op.reduce_axis[: op.outer_reductions]:
+            if iv.var not in self.vars:
+                self.reduce_axis(iv)
+        axes = op.outer_axis
+        own = {iv.var for iv in axes}
+        ends = [e for p in op.parts for e in (*p.start, *[n for _, n in p.extents])]
+        ends += op.scalars.values()
+        self.declare([v for e in ends for v in free_vars(e) if v not in own])
+        saved, local = dict(self.vars), dict[ir.Var, str]()
+        for iv in axes:
+            local[iv.var] = self.local(iv.name, local.values())
+        self.vars.update(local)
+        given = [self.part(p) for p in op.parts]
+        given += [self.expr(e) for e in op.scalars.values()]
+        if op.outer_reductions:
+            over = ", ".join(self.vars[iv.var] for iv in op.reduce_axis[: op.outer_reductions])
+            given.append(f"reduce_axis=[{over}]")
+        self.vars = saved
+        call = f"te.TensorIntrin.named({literal(op.intrin.name)})({', '.join(given)})"
+        params = "".join(f" {name}" if n == 0 else f", {name}" for n, name in enumerate(local.values()))
+        return (
+            f"te.compute({self.shape(op.output(0).shape)}, lambda{params}: {call}, name={literal(op.name)})"
+        )
+
+    def part(self, p: Part) -> str:
+        """The part of a tensor that an intrinsic is called on."""
+        extents = dict(p.extents)
+        inside = []
+        for d, low in enumerate(p.start):
+            if d in extents:
+                end = Analyzer().simplify(ops.add(*ops.match(low, extents[d])))
+                inside.append(f"{self.expr(low)}:{self.expr(end)}")
+            else:
+                inside.append(self.expr(low))
+        return f"{self.tensors[p.tensor]}[{', '.join(inside)}]"
 
     def inner_axis(self, iv: ir.IterVar, domain: Domain) -> str:
         """The line in the function of an element that makes a reduce axis whose range depends on something."""

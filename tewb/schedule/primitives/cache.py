@@ -193,7 +193,8 @@ def _no_layout(stage: Stage, op: ComputeOp) -> Refusal | None:
 
 def _keeps_parts(stage: Stage, op: TensorComputeOp) -> bool:
     """Whether the parts that an intrinsic computes are the inner axes of the layout, and none is at an edge."""
-    inner = LoopList(data_loops(stage)[-len(op.own_axes) :])
+    loops = data_loops(stage)
+    inner = LoopList(loops[len(loops) - len(op.own_axes) :])
     return inner.same_as([*op.own_axes]) and not loop_layout(stage, "").guards
 
 
