@@ -126,7 +126,10 @@ def test_an_index_that_is_made_wider_names_neighbours() -> None:
     np.testing.assert_array_equal(b, a + np.arange(16, dtype="float32"))
 
 
-@pytest.mark.parametrize("lanes, widths", [(48, [16] * 3), (24, [8] * 3), (9, [9]), (12, [12]), (64, [64])])
+WIDTHS = [(48, [16] * 3), (24, [8] * 3), (9, [9]), (12, [12]), (64, [64]), (19, [16, 3]), (33, [16, 16, 1])]
+
+
+@pytest.mark.parametrize("lanes, widths", WIDTHS)
 def test_vectors_fill_registers(lanes: int, widths: list[int]) -> None:
     s, args = vector(2 * lanes, lanes)
     s["B"].vectorize("i.inner")
