@@ -19,6 +19,7 @@ from tewb.ir import (
     const_int,
     convert,
     ops,
+    replace,
     rewriter,
     visit,
     walk,
@@ -108,10 +109,13 @@ class ComputeOp(Operation):
         if not any(t in swap for t in self.inputs):
             return self
 
+        return self.with_loads(lambda n: replace(n, producer=swap.get(n.producer, n.producer)))
+
+    def with_loads(self, change: Callable[[ProducerLoad], ProducerLoad]) -> ComputeOp:
+        """The same with each read of a tensor changed, whose indices are changed before."""
+
         def load(n: ProducerLoad) -> Expr:
-            return ProducerLoad(
-                swap.get(n.producer, n.producer), tuple(rewrite(i) for i in n.indices), n.dtype
-            )
+            return change(ProducerLoad(n.producer, tuple(rewrite(i) for i in n.indices), n.dtype))
 
         rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
         op = ComputeOp(
