@@ -39,8 +39,9 @@ T_softmax_norm softmax_output [0.33333334 0.33333334 0.33333334]
 ```
 
 The schedules of `topi.x86` are the fast ones (of every processor: widths are those of the machine). They compute what is
-elementwise in the same tiles, and reach the hand-written schedules of the [benchmarks](benchmarks.md). `topi.generic` leaves loops as
-they are. `topi.testing` has the operators on numpy arrays.
+elementwise in the same tiles, and reach the hand-written schedules of the [benchmarks](benchmarks.md). `topi.generic` has the same
+by the names that programs call in a target; `topi.generic.schedule_default` leaves loops as they are. `topi.testing` has the
+operators on numpy arrays.
 
 What is different here:
 
