@@ -54,6 +54,7 @@ schedule_instance_norm = _of_the_processor("schedule_instance_norm")
 schedule_l2_normalize = _of_the_processor("schedule_l2_normalize")
 schedule_layer_norm = _of_the_processor("schedule_layer_norm")
 schedule_lrn = _of_the_processor("schedule_lrn")
+schedule_lstm = _of_the_processor("schedule_lstm")
 schedule_matmul = _of_the_processor("schedule_matmul")
 schedule_pool = _of_the_processor("schedule_pool")
 schedule_pool_grad = _of_the_processor("schedule_pool_grad")
@@ -72,9 +73,7 @@ schedule_binarize_pack = schedule_fifo_buffer = schedule_injective
 schedule_binary_dense = schedule_csrmm = schedule_csrmv = schedule_reduce
 
 # The work of these is done by externs, whose loops are their own.
-schedule_argsort = schedule_argwhere = schedule_get_valid_counts = schedule_lstm = schedule_nms = (
-    schedule_extern
-)
+schedule_argsort = schedule_argwhere = schedule_get_valid_counts = schedule_nms = schedule_extern
 schedule_scan = schedule_scatter = schedule_scatter_add = schedule_scatter_nd = schedule_searchsorted = (
     schedule_extern
 )

@@ -57,6 +57,18 @@ schedule_matmul = schedule_batch_matmul = schedule_dense_nopack = schedule_dense
 schedule_dense_pack = schedule_einsum = schedule_dense
 
 
+def schedule_lstm(outs: Any) -> Schedule:
+    """A long short-term memory: the product of all inputs in tiles; its steps are loops of their own."""
+    s, tensors = schedule_of(outs)
+    inline_all(s, tensors)
+    for t in _stages(s):
+        if t.op.tag == "dense" and t.op.reduce_axis:
+            _tile(s, t, t)
+        elif t.ndim and t.op.tag:
+            schedule_injective_from_existing(s, t)
+    return s
+
+
 def _stages(s: Schedule) -> list[Tensor]:
     return [st.op.output(0) for st in s.stages if st.op not in s.outputs and st.op.inputs]
 
