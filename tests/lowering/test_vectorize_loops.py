@@ -140,6 +140,14 @@ def test_vectors_fill_registers(lanes: int, widths: list[int]) -> None:
     np.testing.assert_array_equal(b, a + 1)
 
 
+def test_what_is_stored_past_the_caches_stays_together() -> None:
+    s, args = vector(38, 19)
+    s["B"].vectorize("i.inner")
+    s["B"].nontemporal()
+    f = tewb.lower(s, args)["main"]
+    assert [n.value.dtype.lanes for n in walk(f.body) if isinstance(n, BufferStore)] == [19]
+
+
 def test_vectors_can_be_switched_off_and_checks_on() -> None:
     s, args = vector()
     s["B"].vectorize("i.inner")

@@ -105,3 +105,11 @@ def test_the_product_of_all_inputs_is_scheduled() -> None:
     tensors = [te.placeholder(s, name=f"A{n}") for n, s in enumerate([(8, 4, 64), (256, 64), (256, 64)])]
     s = topi.generic.schedule_lstm(list(topi.nn.lstm(*tensors)))
     assert {"transform_layout", "vectorize"} <= words(s)
+
+
+def test_one_of_the_two_results() -> None:
+    tensors = [te.placeholder(a.shape, name=f"A{n}") for n, a in enumerate((x, wi, wh))]
+    for n, out in enumerate(topi.nn.lstm(*tensors)):
+        with tewb.PassContext(opt_level=0):
+            kernel = tewb.build(te.create_schedule(out.op), [*tensors, out])
+        np.testing.assert_allclose(kernel(x, wi, wh), lstm_python(x, wi, wh)[n], 1e-4, 1e-5)

@@ -103,7 +103,11 @@ def lstm(
         dtype=[str(x.dtype)] * 2,
         tag="lstm",
     )
-    return states, cells
+    # Each is an operation of its own: programs may want one of them only.
+    return (
+        te.compute(states.shape, lambda *i: states(*i), name="hidden_states", tag=tag.INJECTIVE),
+        te.compute(cells.shape, lambda *i: cells(*i), name="cell_states", tag=tag.INJECTIVE),
+    )
 
 
 def _check(batch: Any, hidden: Any, width: Any, gates: Any, tensors: dict[str, Any]) -> None:

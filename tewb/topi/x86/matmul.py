@@ -61,7 +61,7 @@ def schedule_lstm(outs: Any) -> Schedule:
     """A long short-term memory: the product of all inputs in tiles; its steps are loops of their own."""
     s, tensors = schedule_of(outs)
     inline_all(s, tensors)
-    for t in _stages(s):
+    for t in [*_stages(s), *tensors]:
         if t.op.tag == "dense" and t.op.reduce_axis:
             _tile(s, t, t)
         elif t.ndim and t.op.tag:
