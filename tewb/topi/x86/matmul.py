@@ -115,8 +115,7 @@ def _tile(s: Schedule, out: Tensor, product: Tensor) -> None:
 
 def _turn(s: Schedule, panel: Tensor) -> None:
     """The panel with its columns along the last dimension, in tiles that are transposed in registers."""
-    *batch, j, k = s[panel].op.axis
-    s[panel].transform_layout([*batch, k, j])
+    *batch, k, j = s[panel].transform_layout(lambda *i: [*i[:-2], i[-1], i[-2]])
     lanes = vector_lanes(panel.dtype)
     ko, ki = s[panel].split(k, min(lanes, 8))
     jo, ji = s[panel].split(j, lanes)
