@@ -127,7 +127,10 @@ def test_an_index_that_is_made_wider_names_neighbours() -> None:
     np.testing.assert_array_equal(b, a + np.arange(16, dtype="float32"))
 
 
-@pytest.mark.parametrize("lanes, widths", [(48, [16] * 3), (24, [8] * 3), (9, [9]), (12, [12]), (64, [64])])
+WIDTHS = [(48, [16] * 3), (24, [8] * 3), (9, [9]), (12, [12]), (64, [64]), (19, [16, 3]), (33, [16, 16, 1])]
+
+
+@pytest.mark.parametrize("lanes, widths", WIDTHS)
 def test_vectors_fill_registers(lanes: int, widths: list[int]) -> None:
     s, args = vector(2 * lanes, lanes)
     s["B"].vectorize("i.inner")
@@ -136,6 +139,14 @@ def test_vectors_fill_registers(lanes: int, widths: list[int]) -> None:
     a, b = np.arange(2 * lanes, dtype="float32"), np.zeros(2 * lanes, "float32")
     tewb.build(s, args)(a, b)
     np.testing.assert_array_equal(b, a + 1)
+
+
+def test_what_is_stored_past_the_caches_stays_together() -> None:
+    s, args = vector(38, 19)
+    s["B"].vectorize("i.inner")
+    s["B"].nontemporal()
+    f = tewb.lower(s, args)["main"]
+    assert [n.value.dtype.lanes for n in walk(f.body) if isinstance(n, BufferStore)] == [19]
 
 
 def test_vectors_can_be_switched_off_and_checks_on() -> None:

@@ -9,6 +9,7 @@ from tewb.base import INT64, CodegenError, DType
 from tewb.codegen.conversion import from_memory_type, to_memory_type
 from tewb.codegen.function import Function
 from tewb.codegen.single_lane import lane_of
+from tewb.codegen.strided_loads import is_picked, picked_elements
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     Broadcast,
@@ -103,12 +104,24 @@ class Accesses:
             return self.f.splat(self._read(self.element_address(e, index.value), e.buffer.dtype), e.dtype)
         if is_long_walk(index) and index.lanes % _GROUP == 0:
             return self.gather(e, index)
+        if self.mask is None and isinstance(index, Ramp) and is_picked(index, e.buffer.dtype):
+            return self.pick(e, index)
         result = "poison"
         t, scalar = value_type(e.dtype), value_type(e.buffer.dtype)
         for lane, address in enumerate(self.element_addresses(e, index)):
             one = self._read(address, e.buffer.dtype)
             result = self.f.ins(f"insertelement {t} {result}, {scalar} {one}, i64 {lane}")
         return result
+
+    def pick(self, e: BufferLoad, index: Ramp) -> str:
+        """The elements of a ramp of a small stride, from vectors of neighbours."""
+        first, element = self.element_address(e, index.base), memory_type(e.buffer.dtype)
+
+        def neighbours(at: int) -> str:
+            address = self.f.ins(f"getelementptr inbounds {element}, ptr {first}, i64 {at}")
+            return self._read(address, e.dtype)
+
+        return picked_elements(self.f, index, e.buffer.dtype, neighbours)
 
     def gather(self, e: BufferLoad, index: Ramp) -> str:
         """The elements of a long ramp, gathered on the stack by a loop over groups of lanes. Written by whole vectors,

@@ -265,6 +265,17 @@ class StagePrimitives:
         C[i] = value    -- set_store_predicate(tx.var.equal(0)) -->    if threadIdx.x == 0: C[i] = value
         """
 
+    def transform_layout(self, mapping_function: Callable[..., Any] | Sequence[IterVar | str]) -> list[IterVar]:
+        """Keep an intermediate result with its dimensions in another order: what is read along the last one is
+        contiguous. Loops that are not scheduled yet follow the memory.
+
+        for i: for j: P[i, j] = A[i, j]    -- transform_layout(P, lambda i, j: (j, i)) -->    for j: for i: P[j, i] = A[i, j]
+        C[x] += P[x, k]                                                                       C[x] += P[k, x]
+
+        Takes a function from the old indices to the new ones, which are the same in another order, or the axes in their new order.
+        Returns the loops of the stage.
+        """
+
     def group_at(self, group: str, parent: Stage | Tensor, axis: IterVar | str) -> None:
         """Compute the stages of a group inside loop `axis` of stage `parent`: what `group.compute_at` does.
 

@@ -14,9 +14,9 @@ from tewb.schedule.declare import PRIMITIVES, Primitive
 _ORDER = (
     "split", "fuse", "reorder", "marks", "bind", "dot", "tensorize", "transpose", "compute_at", "set_scope", "cache", "nontemporal", "rfactor",
     "storage_align", "prefetch", "pragma", "double_buffer",
-    "env_threads", "set_store_predicate",
+    "env_threads", "set_store_predicate", "transform_layout",
     "split", "fuse", "reorder", "marks", "dot", "transpose", "compute_at", "group", "set_scope", "cache", "nontemporal", "rfactor",
-    "storage_align", "prefetch", "pragma", "double_buffer", "rolling_buffer", "transform_layout",
+    "storage_align", "prefetch", "pragma", "double_buffer", "rolling_buffer",
 )  # fmt: skip
 
 
