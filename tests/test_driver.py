@@ -132,9 +132,13 @@ def test_functions_have_attributes_which_passes_keep() -> None:
     s, (A, B, C) = scaled()
     f = tewb.lower(s, [A, C])["main"]
     named = f.with_attr("global_symbol", "g").with_attr({"tir.noalias": True})
-    assert named.name == "g" and dict(named.attrs) == {"global_symbol": "g", "tir.noalias": True}
+    from_te = {"from_legacy_te_schedule": True}
+    assert named.name == "g" and dict(named.attrs) == {"global_symbol": "g", "tir.noalias": True, **from_te}
     assert tewb.lower(named)["main"].attrs == named.attrs
-    assert dict(named.without_attr("tir.noalias").attrs) == {"global_symbol": "g"} and not f.attrs
+    assert dict(named.without_attr("tir.noalias").attrs) == {"global_symbol": "g", **from_te}
+    assert (
+        f.attrs["global_symbol"] == "main" and f.with_attr("calling_conv", 1).attrs["calling_conv"].value == 1
+    )
     assert tewb.build(named).name == "g"
     assert named.buffer_map[named.params[0]].name == "A" and named.same_as(named) and not named.same_as(f)
 

@@ -76,3 +76,21 @@ def test_access_ptr_is_the_address_of_an_element() -> None:
     assert (
         c.access_ptr("r", offset=1).args[0].buffer.elem_offset.value == 1
     )  # an offset counts elements of memory
+
+
+def test_how_far_an_element_is_from_the_start_of_the_memory() -> None:
+    n = Var("n", DType("int32"))
+    b = Buffer("B", DType("float32"), (const(4), n), elem_offset=const(100))
+    (at,) = b.offset_of([2, 3])
+    assert script(at) == "2 * n + 3 + 100"
+    (strided,) = b.with_(strides=(n, const(2))).offset_of((1, 5))
+    assert script(strided) == "n + 10 + 100"
+    with pytest.raises(ShapeError, match="has 2 dimensions"):
+        b.offset_of([2])
+
+
+def test_a_buffer_as_one_row() -> None:
+    b = Buffer("B", DType("float32"), (const(4), const(8)), alignment=64)
+    row = b.get_flattened_buffer()
+    assert row.data is b.data and structural_equal(row.shape, [32]) and row.get_flattened_buffer() is row
+    assert b.data_alignment == 64 and Buffer("C", DType("int16"), ()).data_alignment == 2 and b.same_as(b)

@@ -6,6 +6,7 @@ import pytest
 
 import tewb
 from tests.programs import matmul, schedule_for
+from tewb import te
 from tewb.base import DType
 from tewb.ir import (
     Allocate,
@@ -128,3 +129,10 @@ def test_a_shared_expression_is_compared_once() -> None:
     assert structural_equal(power(), power())
     t, u = Var("t", i.dtype), Var("u", i.dtype)
     assert structural_equal(Let(t, i, t * t, i.dtype), Let(u, i, u * u, i.dtype))
+
+
+def test_numbers_and_sequences_of_python_are_compared_with_nodes() -> None:
+    n = te.var("n")
+    assert structural_equal((const(2), n), [2, n]) and structural_equal(const(True), True)
+    assert not structural_equal((const(2), n), [3, n]) and not structural_equal(const(2, "int64"), 2)
+    assert structural_equal({"a": const(1)}, {"a": 1}) and not structural_equal({"a": n}, {"b": n})

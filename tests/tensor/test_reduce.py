@@ -80,3 +80,13 @@ def test_an_axis_is_reduced_once() -> None:
     with pytest.raises(TewbError, match="k is twice among the axes") as e:
         te.compute((6,), lambda i: te.sum(A[i, k], axis=[k, k]), name="C")
     assert e.value.hint and e.value.span is not None and e.value.span.file == __file__
+
+
+def test_a_reducer_of_several_values_combines_them() -> None:
+    product = te.comm_reducer(lambda x, y: x * y, lambda t: te.const(1, t), name="product")
+    m, n = te.var("m"), te.var("n")
+    assert str(product(m, n)) == "m * n" and str(product(m, n, 3)) == "m * n * 3"
+    A = te.placeholder((4,), name="A")
+    assert str(product(A[0], 2.0)) == "A[0] * T.float32(2.0)"
+    with pytest.raises(TewbError, match="axis takes te.reduce_axis objects"):
+        product(A[0], (n,))

@@ -3,6 +3,7 @@
 TewbError (RuntimeError)          a mistake in the program that tewb was given
 +-- DTypeError                    dtypes that do not go together
 +-- ExpressionError               Python that needs a number, and an expression has none yet
+|   +-- TruthError                `if`, `and`, `or`, `not` of an expression (a ValueError too, as in classic TE)
 +-- ShapeError                    ranks, extents or shapes that do not go together
 +-- ScheduleError                 a primitive that cannot be applied
 +-- BoundError                    an extent or a region that cannot be determined, or an access outside of one
@@ -70,6 +71,10 @@ class DTypeError(_WhereItWasSaid, TypeError):
 
 class ExpressionError(_WhereItWasSaid, TypeError):
     """Python that needs a number, and an expression has none yet."""
+
+
+class TruthError(ExpressionError, ValueError):
+    """Python that asks whether an expression holds, and that is known in a kernel only."""
 
 
 class ShapeError(TewbError, ValueError):

@@ -78,6 +78,7 @@ from tewb.ir.structural_equality import (
     structural_equal,
     structural_hash,
 )
+from tewb.ir.symbolic import compare_identity, element_function
 from tewb.ir.threads import (
     REAL,
     barrier,
@@ -114,8 +115,8 @@ from tewb.ir import verify  # isort: skip
 __all__ = [
     "Add", "Allocate", "ALLOCATED", "And", "Array", "assert_structural_equal", "AssertStmt", "at_axes", "AttrStmt",
     "AxisKind", "AxisValues", "barrier", "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar",
-    "Call", "call_intrin", "Cast", "CommReducer", "Compare", "conjuncts", "const", "const_int", "convert",
-    "DeclBuffer", "disjuncts", "Div", "EQ", "Evaluate", "everywhere", "Expr", "ExpressionParser", "ExternRegion",
+    "Call", "call_intrin", "Cast", "CommReducer", "Compare", "compare_identity", "conjuncts", "const", "const_int", "convert",
+    "DeclBuffer", "disjuncts", "Div", "element_function", "EQ", "Evaluate", "everywhere", "Expr", "ExpressionParser", "ExternRegion",
     "first_difference", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind", "free_vars", "GE", "GT",
     "has_nontemporal", "IfThenElse", "IntImm", "intrinsics", "IRBuilder", "IRModule", "is_barrier", "is_block",
     "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "is_real", "is_virtual",

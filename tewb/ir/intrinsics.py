@@ -84,12 +84,14 @@ def _rounding(name: str) -> Callable[[Any], Expr]:
 def _predicate(name: str) -> Callable[[Any], Expr]:
     def intrinsic(x: Any) -> Expr:
         e = convert(x)
+        if e.dtype.is_int or e.dtype.is_bool:
+            return const(name == "isfinite", BOOL.with_lanes(e.dtype.lanes))
         if not e.dtype.is_float:
-            raise DTypeError(f"{name} takes floats, not {e.dtype}", hint="an integer is always finite")
+            raise DTypeError(f"{name} takes numbers, not {e.dtype}", hint=f"{name}(x), of an element")
         return Call(name, (e,), BOOL.with_lanes(e.dtype.lanes))
 
     intrinsic.__name__ = intrinsic.__qualname__ = name
-    intrinsic.__doc__ = f"{name}(x) as a condition."
+    intrinsic.__doc__ = f"{name}(x) as a condition. (Integers are always finite.)"
     return intrinsic
 
 

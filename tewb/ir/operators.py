@@ -144,10 +144,12 @@ class Operators(Symbolic):
         return ops.greater_equal(self, other)
 
     def __eq__(self, other: object) -> Expr:  # type: ignore[override]
-        return ops.equal(self, other)
+        """A comparison of values. Nothing is None, which is known at once."""
+        return ops.const(False) if other is None else ops.equal(self, other)
 
     def __ne__(self, other: object) -> Expr:  # type: ignore[override]
-        return ops.not_equal(self, other)
+        """A comparison of values. Everything is other than None, which is known at once."""
+        return ops.const(True) if other is None else ops.not_equal(self, other)
 
     __hash__ = object.__hash__
 

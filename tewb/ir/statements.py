@@ -45,6 +45,7 @@ class BufferStore(Stmt):
     indices: tuple[Expr, ...]
     origin: Origin | None = None
     nontemporal: int = 0
+    buffer_var, index = alias("buffer.data"), property(lambda self: self.indices[-1])  # of flat memory
 
 
 @node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from tewb.base import TewbError, any_depth, here
@@ -11,6 +12,7 @@ from tewb.ir.buffers import Buffer, Producer
 from tewb.ir.expressions import FloatImm, Let, Var
 from tewb.ir.functions import IRModule, PrimFunc
 from tewb.ir.node import Node
+from tewb.ir.ops import convert
 from tewb.ir.origin import Origin
 from tewb.ir.statements import Allocate, AttrStmt, For, LetStmt, Seq
 from tewb.ir.threads import launched
@@ -83,6 +85,11 @@ def first_difference(a: Any, b: Any, *, map_free_vars: bool = False) -> str | No
     return path if path is None else path.removeprefix(".") or "."
 
 
+def _constant(x: Any) -> Any:
+    """A number of Python as the constant that it is among nodes."""
+    return convert(x) if isinstance(x, bool | int | float) else x
+
+
 class _Matcher:
     def __init__(self, map_free: bool) -> None:
         self.map_free = map_free
@@ -107,8 +114,13 @@ class _Matcher:
             return None if a is b else here
         if isinstance(a, Seq) or isinstance(b, Seq):
             return _below(".stmts", self.fields(_statements(a), _statements(b)))
+        if isinstance(a, tuple | list) and isinstance(b, tuple | list):
+            return self.fields(a, b)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            return self.fields(list(a.items()), list(b.items()))
         if type(a) is not type(b):
-            return here
+            x, y = _constant(a), _constant(b)
+            return self.differ(x, y) if type(x) is type(y) else here
         if isinstance(a, Buffer):
             return self.buffer(a, b)
         if isinstance(a, IRModule):
@@ -130,8 +142,6 @@ class _Matcher:
             if difference is None:
                 self.equal.add(pair)
             return difference
-        if isinstance(a, tuple | list):
-            return self.fields(a, b)
         if isinstance(a, IterVar):
             return here if a.thread_tag != b.thread_tag else self.differ(a.var, b.var)
         return None if a == b else here

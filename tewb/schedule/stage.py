@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tewb.base import unique_name
+from tewb.base import String, unique_name
 from tewb.ir import ForKind, IterVar, Origin
 from tewb.schedule.declare import PRIMITIVES
 from tewb.schedule.loop_text import loops_text
@@ -74,8 +74,8 @@ class IterVarAttr:
         return self.axis.iter_type if kind is None else _ITER_TYPES[kind]
 
     @property
-    def pragma_keys(self) -> list[str]:
-        return [m.values[0] for m in self._marks("pragma")]
+    def pragma_keys(self) -> list[String]:
+        return [String(m.values[0]) for m in self._marks("pragma")]
 
     @property
     def pragma_values(self) -> list[Any]:

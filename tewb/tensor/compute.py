@@ -18,6 +18,7 @@ from tewb.ir import (
     const,
     const_int,
     convert,
+    element_function,
     ops,
     rewriter,
     visit,
@@ -173,7 +174,8 @@ def compute(
             span=here(),
         )
     axis = _data_axes(names, extents)
-    result = fcompute(*[iv.var for iv in axis])
+    with element_function():
+        result = fcompute(*[iv.var for iv in axis])
     if isinstance(result, DeferredCompute):
         result.operation(name, axis, (), tag)  # raises: it computes dimensions of its own
     several = isinstance(result, tuple | list)

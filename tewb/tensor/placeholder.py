@@ -69,7 +69,7 @@ def size_var(name: str = "size", dtype: str = "int32", span: Any = None) -> Var:
 
 def var(name: str = "tindex", dtype: str = "int32", span: Any = None) -> Var:
     """A scalar the caller gives: a size, or a parameter of the kernel."""
-    v = Var(check_name(name), DType(dtype))
+    v = Var(check_name(name), DType(getattr(dtype, "dtype", dtype)))  # or the dtype of a type
     if v.dtype.lanes > 1:
         raise DTypeError(
             f"te.var {name} is one number, not a vector {dtype}", hint=f'"{v.dtype.element}"', span=here()

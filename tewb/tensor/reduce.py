@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -99,10 +100,14 @@ def comm_reducer(
     """A reducer from `fcombine(x, y)` and `fidentity(dtype)`.
 
     For tuples, `fcombine` takes and returns tuples and `fidentity` takes one dtype each. The combination
-    must be associative and commutative: schedules change its order.
+    must be associative and commutative: schedules change its order. Of several values in the place of axes, the reducer
+    is their combination: `mysum(x, y, z)`.
     """
 
-    def reducer(expr: Any, axis: Any, where: Any = None, init: Any = None) -> Any:
+    def reducer(expr: Any, axis: Any, where: Any = None, init: Any = None, *more: Any) -> Any:
+        values = (expr, axis, *[v for v in (where, init) if v is not None], *more)
+        if name != "sum" and all(_is_number(v) for v in values):
+            return functools.reduce(fcombine, map(convert, values))
         return _reduce(fcombine, fidentity, name, expr, axis, where, init)
 
     reducer.__name__ = reducer.__qualname__ = name
@@ -110,6 +115,11 @@ def comm_reducer(
         f"{name}(expr, axis, where=None, init=None): combine `expr` over the reduce axes `axis`."
     )
     return reducer
+
+
+def _is_number(x: Any) -> bool:
+    """Whether `x` is a value, and no axis: a number, an expression or an element."""
+    return isinstance(x, Expr | int | float) or (hasattr(x, "as_expr") and not isinstance(x, IterVar))
 
 
 def _reduce(fcombine: Any, fidentity: Any, name: str, expr: Any, axis: Any, where: Any, init: Any) -> Any:
