@@ -82,3 +82,14 @@ def test_every_call_belongs_to_one_kind() -> None:
         *map(frozenset, (intrinsics.STACK, intrinsics.EFFECTS, intrinsics.ADDRESSES, intrinsics.DOTS)),
     )
     assert sum(map(len, kinds)) == len(intrinsics.CALLS)
+
+
+def test_constants_are_rounded_and_asked_at_once() -> None:
+    half, nan = const(2.5), const(float("nan"))
+    rounded = {name: getattr(intrinsics, name)(half).value for name in intrinsics.ROUNDING}
+    assert rounded == {"floor": 2, "ceil": 3, "round": 2, "trunc": 2, "nearbyint": 2}
+    assert (
+        str(intrinsics.floor(const(-0.0))) == "T.float32(-0.0)"
+        and intrinsics.ceil(const(float("inf"))).value > 9
+    )
+    assert [f(nan).value for f in (intrinsics.isnan, intrinsics.isinf, intrinsics.isfinite)] == [1, 0, 0]

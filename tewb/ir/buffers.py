@@ -11,7 +11,7 @@ from tewb.ir import ops
 from tewb.ir.expressions import Call, Expr, IntImm, Var
 from tewb.ir.node import alias, node
 from tewb.ir.origin import Origin
-from tewb.ir.symbolic import Symbolic
+from tewb.ir.symbolic import Elementwise, Symbolic
 
 
 class Buffer:
@@ -134,7 +134,7 @@ class Buffer:
         return f"Buffer({self.name}, {self.dtype}, {self.shape})"
 
 
-class Producer(Symbolic):
+class Producer(Symbolic, Elementwise):
     """Something whose elements a `ProducerLoad` reads: a tensor."""
 
     __slots__ = ()

@@ -35,6 +35,12 @@ def element_function() -> Iterator[None]:
         Equality.elements -= 1
 
 
+class Elementwise:
+    """What arithmetic applies to element by element: tensors, which say what `x + A` is for an expression x."""
+
+    __slots__ = ()
+
+
 class Symbolic:
     """Expressions, axes and tensors. Python's questions for a value raise TewbError (mostly ExpressionError, which
     is a TypeError), and say what to write instead."""

@@ -187,7 +187,7 @@ def compute(
     _check_reductions(name, body)
     op = ComputeOp(name, axis, body, scope_tag(tag))
     op.attrs.update(attrs or {})
-    return op.outputs if several else op.output(0)
+    return op.outputs if len(op.outputs) > 1 else op.output(0)
 
 
 def _data_axes(names: Sequence[str], extents: Sequence[Expr]) -> tuple[IterVar, ...]:
@@ -253,7 +253,8 @@ def broadcast_compute(name: str, f: Callable[[Any, Any], Expr], a: Any, b: Any) 
         return f(_operand(a, indices), _operand(b, indices))
 
     result: Tensor = compute(shape, value, name=f"T_{name}")
-    result.op.tag = "broadcast"  # also in a tag scope
+    tensors = [x for x in (a, b) if isinstance(x, Tensor)]
+    result.op.tag = "broadcast" if len(tensors) > 1 else "elemwise"  # also in a tag scope
     return result
 
 

@@ -55,6 +55,11 @@ class TensorIntrin:
         return self.op.inputs
 
     @property
+    def buffers(self) -> tuple[Buffer, ...]:
+        """The buffers that `fcompute` was given first: those of the inputs, and then of the outputs."""
+        return self.declared
+
+    @property
     def tensors(self) -> tuple[Tensor, ...]:
         """The inputs, and then the outputs."""
         return (*self.op.inputs, *self.op.outputs)
