@@ -170,3 +170,14 @@ def test_pointers_of_the_builder_are_parameters_and_arguments() -> None:
     a = np.zeros(2, "float32")
     tewb.build(tir.PrimFunc([p], ib.get()))(a)
     assert a[1] == 1 and tir.call_extern("int32", "f", p).args[-1].same_as(p.asobject())
+
+
+def test_kinds_of_loops_by_the_numbers_of_v07() -> None:
+    i = tir.Var("i", "int32")
+    loop = tir.For(i, 0, 8, tir.For.Vectorized, 0, tir.Evaluate(i))
+    assert loop.kind is tir.ForKind.VECTORIZED and loop.for_type == tir.For.Vectorized
+    assert (
+        tir.For(i, 0, 8, tir.For.Serial, 0, loop).for_type == 0
+        and tir.For.Parallel == 1
+        and tir.For.Unrolled == 3
+    )

@@ -70,6 +70,11 @@ class For(Stmt):
     origin: Origin | None = None
     loop_var = alias("var")
 
+    @property
+    def for_type(self) -> int:
+        """How it runs, as a number of v0.7: that of `tir.For.Parallel` and the like."""
+        return list(ForKind).index(self.kind)
+
 
 @node
 class While(Stmt):

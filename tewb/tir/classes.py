@@ -155,6 +155,7 @@ def _producer_load(producer: Any, indices: Any) -> Expr:
 # ---------------------------------------------------------------- statements
 
 _KINDS = (ir.ForKind.SERIAL, ir.ForKind.PARALLEL, ir.ForKind.VECTORIZED, ir.ForKind.UNROLLED)
+_NUMBERS = {"Serial": 0, "Parallel": 1, "Vectorized": 2, "Unrolled": 3}  # of them, as v0.7 had them
 
 
 def _for(
@@ -310,7 +311,11 @@ ProducerLoad, ProducerStore = (
     classic(ir.ProducerLoad, _producer_load),
     classic(ir.ProducerStore, _producer_store),
 )
-For, While, IfThenElse = classic(ir.For, _for), classic(ir.While, _while), classic(ir.IfThenElse, _if)
+For, While, IfThenElse = (
+    classic(ir.For, _for, **_NUMBERS),
+    classic(ir.While, _while),
+    classic(ir.IfThenElse, _if),
+)
 SeqStmt = Seq = classic(ir.Seq, _seq)
 AttrStmt, LetStmt, AssertStmt = (
     classic(ir.AttrStmt, _attr),
