@@ -88,3 +88,9 @@ def test_passes_whose_work_is_done_elsewhere_leave_modules_as_they_are() -> None
     )
     with pytest.raises(TewbError, match="tewb has no tir.transform.InstrumentBoundCheckers"):
         tir.transform.InstrumentBoundCheckers()
+
+
+def test_functions_are_kept_by_a_condition() -> None:
+    f = next(iter(raw().functions.values()))
+    module = IRModule({name: f.with_attr("global_symbol", name) for name in ("f", "g")})
+    assert list(tir.transform.Filter(lambda f: f.name == "g")(module).functions) == ["g"]
