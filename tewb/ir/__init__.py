@@ -88,6 +88,7 @@ from tewb.ir.threads import (
     is_virtual,
     launch,
     launched,
+    memory_kind,
     thread_axis,
 )
 from tewb.ir.walk import (
@@ -121,7 +122,7 @@ __all__ = [
     "has_nontemporal", "IfThenElse", "IntImm", "intrinsics", "IRBuilder", "IRModule", "is_barrier", "is_block",
     "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "is_real", "is_virtual",
     "IterVar", "keeps_lanes", "launch", "launched", "LE", "LEAVES", "Let", "LetStmt", "Line", "load", "LT", "Map",
-    "Max", "Min", "Mod", "Mul", "NE", "Node", "node", "NOOP", "Not", "Operators", "ops", "Or", "Origin", "parse",
+    "Max", "memory_kind", "Min", "Mod", "Mul", "NE", "Node", "node", "NOOP", "Not", "Operators", "ops", "Or", "Origin", "parse",
     "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "q_multiply_shift", "q_multiply_shift_per_axis", "Range", "REAL", "Reduce", "remembering",
     "replace", "rewriter", "script", "script_lines", "Select", "Seq", "seq", "shared_subexpressions", "Shuffle",
     "Stmt", "StringImm", "structural_equal", "structural_hash", "Sub", "subexpressions_to_name", "substitute",
