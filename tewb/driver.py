@@ -72,7 +72,9 @@ def _lowered(
         raise LowerError(
             f"lower takes a list of arguments, not {args!r}", hint="lower(s, [A, B, C])", span=here()
         )
-    return lower_schedule(schedule, list(args), check_name(name), binds, trace, for_looking)
+    module = lower_schedule(schedule, list(args), check_name(name), binds, trace, for_looking)
+    said = {"tir.noalias": True, "from_legacy_te_schedule": True}
+    return IRModule({n: f.with_attr({"global_symbol": n, **said}) for n, f in module.functions.items()})
 
 
 def _schedule(inp: Any) -> Schedule:

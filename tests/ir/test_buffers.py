@@ -89,3 +89,10 @@ def test_offset_of_counts_elements_from_the_data_on() -> None:
         A.offset_of(3)
     with pytest.raises(DTypeError, match="A is indexed with"):
         A.offset_of((0.5, 1))
+
+
+def test_a_buffer_as_one_row() -> None:
+    b = Buffer("B", DType("float32"), (const(4), const(8)), alignment=64)
+    row = b.get_flattened_buffer()
+    assert row.data is b.data and structural_equal(row.shape, [32]) and row.get_flattened_buffer() is row
+    assert b.data_alignment == 64 and Buffer("C", DType("int16"), ()).data_alignment == 2 and b.same_as(b)

@@ -174,3 +174,10 @@ def test_axes_are_compared_by_range_and_kind() -> None:
     assert first_difference(k, n) == "dom.extent.value"
     assert not structural_equal(k, IterVar(k.dom, k.var, AxisKind.DATA))
     assert structural_equal([k, k.var + 1], [m, m.var + 1]) and not structural_equal([k, k.var], [m, n.var])
+
+
+def test_numbers_and_sequences_of_python_are_compared_with_nodes() -> None:
+    n = te.var("n")
+    assert structural_equal((const(2), n), [2, n]) and structural_equal(const(True), True)
+    assert not structural_equal((const(2), n), [3, n]) and not structural_equal(const(2, "int64"), 2)
+    assert structural_equal({"a": const(1)}, {"a": 1}) and not structural_equal({"a": n}, {"b": n})

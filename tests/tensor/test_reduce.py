@@ -274,3 +274,13 @@ def test_a_combination_with_axes_goes_through_json() -> None:
     v = next(v for v in free_vars(loaded.body[0]) if v.name == "y")
     for g, w in zip(evaluate(list(loaded.outputs), {inputs[0]: a}, {v: 20}), want, strict=True):
         np.testing.assert_array_equal(g, w)
+
+
+def test_a_reducer_of_several_values_combines_them() -> None:
+    product = te.comm_reducer(lambda x, y: x * y, lambda t: te.const(1, t), name="product")
+    m, n = te.var("m"), te.var("n")
+    assert str(product(m, n)) == "m * n" and str(product(m, n, 3)) == "m * n * 3"
+    A = te.placeholder((4,), name="A")
+    assert str(product(A[0], 2.0)) == "A[0] * T.float32(2.0)"
+    with pytest.raises(TewbError, match="axis takes te.reduce_axis objects"):
+        product(A[0], (n,))

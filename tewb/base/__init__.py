@@ -82,6 +82,7 @@ from tewb.base.errors import (
     ShapeError,
     TewbError,
     TewbWarning,
+    TruthError,
 )
 from tewb.base.given import check_given, is_count, one_of
 from tewb.base.llvm_names import kernel_symbol, llvm_name, llvm_string, why_no_symbol
@@ -157,6 +158,7 @@ __all__ = [
     "String",
     "TewbError",
     "TewbWarning",
+    "TruthError",
     "UnreadableError",
     "any_depth",
     "around",

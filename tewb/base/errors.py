@@ -3,6 +3,7 @@
 TewbError (RuntimeError)          a mistake in the program that tewb was given
 +-- DTypeError                    dtypes that do not go together
 +-- ExpressionError               Python that needs a number, and an expression has none yet
+|   +-- TruthError                `if`, `and`, `or`, `not` of an expression (a ValueError too, as in classic TE)
 +-- MemberError                   a name that an object does not have, and another has
 +-- ShapeError                    ranks, extents or shapes that do not go together
 +-- ScheduleError                 a primitive that cannot be applied
@@ -76,6 +77,10 @@ class ExpressionError(_WhereItWasSaid, TypeError):
 
 class MemberError(_WhereItWasSaid, AttributeError):
     """A name that an object does not have, and another has."""
+
+
+class TruthError(ExpressionError, ValueError):
+    """Python that asks whether an expression holds, and that is known in a kernel only."""
 
 
 class ShapeError(TewbError, ValueError):

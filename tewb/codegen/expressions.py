@@ -489,7 +489,8 @@ class ExpressionWriter:
     def prefetch(self, e: ir.Call) -> str:
         """A request for the cache line of an element that will be read soon. The element may be past the end: its
         index may overflow and its address may be outside of the array, but it is not read."""
-        (element,) = e.args
+        element = e.args[0]
+        element = element.args[0] if isinstance(element, ir.Call) else element  # of its address
         assert isinstance(element, ir.BufferLoad)
         index = element.indices[0]
         at = convert(self.f, self.emit(index), index.dtype, INT64)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from tewb.base import BOOL, DType
-from tewb.ir.expressions import EQ, NE, Expr, IntImm, Var
+from tewb.base import DType
+from tewb.ir.expressions import EQ, NE, Expr, Var
 from tewb.ir.node import Node, alias, node
 from tewb.ir.operators import Operators
 
@@ -81,14 +81,10 @@ class IterVar(Operators):
 
     def __eq__(self, other: object) -> Expr:  # type: ignore[override]
         """A comparison of values. With another axis it is false in an `if`, as in `k in stage.op.axis`; with None too."""
-        if other is None:
-            return _truth(False)
         return _of_axes(Operators.__eq__(self, other), other)
 
     def __ne__(self, other: object) -> Expr:  # type: ignore[override]
         """A comparison of values. With another axis it is true in an `if`; with None too."""
-        if other is None:
-            return _truth(True)
         return _of_axes(Operators.__ne__(self, other), other)
 
     __hash__ = object.__hash__
@@ -96,10 +92,6 @@ class IterVar(Operators):
     def __repr__(self) -> str:
         dom = "" if self.dom is None else f", {self.dom!r}"
         return f"IterVar({self.name}{dom}, {self.kind.value})"
-
-
-def _truth(value: bool) -> Expr:
-    return IntImm(int(value), BOOL)
 
 
 def _of_axes(comparison: Expr, other: object) -> Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from tewb.base import HANDLE, DType, DTypeError, ExternError
@@ -10,7 +11,7 @@ from tewb.ir import ops
 from tewb.ir.expressions import Call, Expr, IntImm, Var
 from tewb.ir.node import alias, node
 from tewb.ir.origin import Origin
-from tewb.ir.symbolic import Symbolic
+from tewb.ir.symbolic import Elementwise, Symbolic
 
 
 class Buffer:
@@ -47,6 +48,20 @@ class Buffer:
         return ops.load(self, indices)
 
     READ, WRITE = 1, 2
+
+    def same_as(self, other: object) -> bool:
+        """Whether `other` is this very buffer."""
+        return self is other
+
+    @property
+    def data_alignment(self) -> int:
+        """The bytes that its address is a multiple of."""
+        return self.alignment or max(self.dtype.bits // 8, 1)
+
+    def get_flattened_buffer(self) -> Buffer:
+        """This memory as one row of its elements."""
+        size = reduce(ops.mul, self.shape, ops.const(1, "int32"))
+        return self if len(self.shape) == 1 else self.with_(shape=(size,), strides=())
 
     def vload(self, begin: Any, dtype: str | None = None, predicate: None = None) -> Expr:
         """The elements from `begin` on, as many as `dtype` has lanes: neighbours in the last dimension."""
@@ -124,7 +139,7 @@ class Buffer:
         return f"Buffer({self.name}, {self.dtype}, {self.shape})"
 
 
-class Producer(Symbolic):
+class Producer(Symbolic, Elementwise):
     """Something whose elements a `ProducerLoad` reads: a tensor."""
 
     __slots__ = ()
@@ -140,6 +155,7 @@ class BufferLoad(Expr):
     buffer: Buffer
     indices: tuple[Expr, ...]
     dtype: DType
+    buffer_var, index = alias("buffer.data"), property(lambda self: self.indices[-1])  # of flat memory
 
 
 @node

@@ -12,6 +12,7 @@ from tewb.base import TewbError, here
 from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import Var
 from tewb.ir.node import Shown
+from tewb.ir.ops import convert
 from tewb.ir.statements import Stmt
 
 
@@ -41,10 +42,11 @@ class PrimFunc(Shown):
         return self if body is self.body else PrimFunc(self.name, self.params, body, self.outputs, self.attrs)
 
     def with_attr(self, key: str | Mapping[str, Any], value: Any = None) -> PrimFunc:
-        """This function with an attribute more, or several; `global_symbol` is its name."""
+        """This function with an attribute more, or several; `global_symbol` is its name. Numbers become constants."""
         more = dict(key) if isinstance(key, Mapping) else {key: value}
         name = str(more.get("global_symbol", self.name))
-        return dataclasses.replace(self, name=name, attrs={**self.attrs, **more})
+        kept = {k: convert(v) if isinstance(v, bool | int | float) else v for k, v in more.items()}
+        return dataclasses.replace(self, name=name, attrs={**self.attrs, **kept})
 
     def without_attr(self, key: str) -> PrimFunc:
         """This function without an attribute."""

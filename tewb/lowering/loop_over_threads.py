@@ -33,6 +33,7 @@ from tewb.ir import (
     is_barrier,
     is_virtual,
     launched,
+    memory_kind,
     ops,
     replace,
     rewriter,
@@ -298,7 +299,7 @@ def _not_the_same(what: str, name: str) -> LowerError:
 
 
 def _is_shared(b: Buffer) -> bool:
-    return b.scope.split(".")[0] in ("shared", "warp")
+    return memory_kind(b.scope) in ("shared", "warp")
 
 
 def _variables(s: Stmt) -> set[Var]:

@@ -218,15 +218,16 @@ class Kernel(Module):
         repeats_to_cooldown: int = 1,
         cache_flush_bytes: int = 0,
         f_preproc: str = "",
+        ctx: Any = None,
     ) -> Callable[..., Timing]:
         """The classic way to time: a function of the arguments that returns a Timing, of `repeat` samples of `number`
         calls each, or of as many as take `min_repeat_ms`. Before every `repeats_to_cooldown`th sample the processor
         rests for `cooldown_interval_ms`, and `cache_flush_bytes` of other memory are written before each one.
 
         `func_name` is a kernel of this module, this one unless it is given; the other arguments are taken for the sake
-        of old programs. Raises ArgumentError for numbers that are no counts, and for a device that is not there.
+        of old programs (`ctx` is what `dev` was called until v0.7). Raises ArgumentError for numbers that are no counts, and for a device that is not there.
         """
-        present(dev)
+        present(ctx if dev is None else dev)
         kernel = self if func_name is None else self.get_function(func_name)
         counts = {"number": number, "repeat": repeat}
         for what, n in counts.items():

@@ -17,6 +17,7 @@ from tewb.schedule.declare import (
 from tewb.schedule.extern_tiles import tile_of
 from tewb.schedule.graph import (
     attach_paths,
+    feed_graph,
     inline_broadcasts,
     inline_elementwise,
     inline_injective,
@@ -60,7 +61,7 @@ del _primitives
 
 __all__ = [
     "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "create_schedule", "divides", "element_at",
-    "elements_of", "elements_spanned", "Extents", "Fault", "fault_error", "full", "Fuse", "holder_of", "index_up",
+    "elements_of", "elements_spanned", "Extents", "Fault", "fault_error", "feed_graph", "full", "Fuse", "holder_of", "index_up",
     "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up", "IterVarAttr",
     "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_of", "loops_of_elements", "loops_text",
     "Mismatch", "Names", "needed_guards", "not_plain", "operations_in_order", "Param", "place_in", "place_text",

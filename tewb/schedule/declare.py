@@ -508,8 +508,8 @@ _SCOPES = ("global", "shared", "warp", "local", "texture", "wmma", "m16n8k8", "c
 
 
 def _scope(stage: Stage, what: object, values: Values) -> str | Refusal:
-    """A kind of memory, with more words behind dots: `shared.dyn`, `local.inp_buffer`."""
-    if isinstance(what, str) and re.fullmatch(rf"({'|'.join(_SCOPES)})(\.\w+)*", what):
+    """A kind of memory, and words that say more: `shared.dyn`, `local.inp_buffer`, `global:tag`, `local_TB2`."""
+    if isinstance(what, str) and re.fullmatch(rf"({'|'.join(_SCOPES)})([.:_]\w+)*", what):
         return what
     return Refusal(f"{what!r} is not a memory scope", f"scopes are {', '.join(_SCOPES)}")
 

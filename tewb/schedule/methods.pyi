@@ -178,7 +178,7 @@ class StagePrimitives:
         """Compute this stage before everything that reads it, in loops of its own."""
 
     def set_scope(self, scope: str) -> None:
-        """Keep this stage's values in `scope`: a kind of memory, with more words behind dots ("shared.dyn").
+        """Keep this stage's values in `scope`: a kind of memory, and words that say more ("shared.dyn", "global:tag").
 
         On a processor all memory is the same, and the word says which threads have it in common, where loops around the
         stage are bound to threads: each thread has "local" memory of its own, "shared" memory is one for all threads of a

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tewb.ir import IterVar, const_int, is_virtual
+from tewb.ir import IterVar, const_int, is_virtual, memory_kind
 from tewb.schedule.hybrid_loops import loops_to
 from tewb.schedule.relation import Fuse, Split
 from tewb.schedule.stage import At, Stage
@@ -85,7 +85,7 @@ def scope_of(stage: Stage) -> str:
 
 def is_shared_by(scope: str, thread: Thread) -> bool:
     """Whether threads share the memory `scope`: shared memory by all of a block, that of a warp by threadIdx.x."""
-    base = scope.split(".")[0]
+    base = memory_kind(scope)
     if thread.is_block:
         return False
     if base == "warp":

@@ -18,6 +18,7 @@ from tewb.ir import (
     const,
     const_int,
     convert,
+    element_function,
     ops,
     rewriter,
     uses,
@@ -173,7 +174,8 @@ def compute(
             span=here(),
         )
     axis = _data_axes(names, extents)
-    result = fcompute(*[iv.var for iv in axis])
+    with element_function():
+        result = fcompute(*[iv.var for iv in axis])
     if isinstance(result, DeferredCompute):
         whole = result.operation(name, axis, (), scope_tag(tag))
         return _made(whole, attrs, len(whole.outputs) > 1)
@@ -190,7 +192,7 @@ def compute(
 def _made(op: ComputeOp, attrs: Mapping[str, object] | None, several: bool) -> Any:
     """The output of an operation, or all of them."""
     op.attrs.update(attrs or {})
-    return op.outputs if several else op.output(0)
+    return op.outputs if len(op.outputs) > 1 else op.output(0)
 
 
 def _data_axes(names: Sequence[str], extents: Sequence[Expr]) -> tuple[IterVar, ...]:
@@ -304,7 +306,8 @@ def broadcast_compute(name: str, f: Callable[[Any, Any], Expr], a: Any, b: Any) 
         return f(_operand(a, indices), _operand(b, indices))
 
     result: Tensor = compute(shape, value, name=f"T_{name}")
-    result.op.tag = "broadcast"  # also in a tag scope
+    tensors = [x for x in (a, b) if isinstance(x, Tensor)]
+    result.op.tag = "broadcast" if len(tensors) > 1 else "elemwise"  # also in a tag scope
     return result
 
 

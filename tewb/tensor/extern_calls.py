@@ -110,8 +110,10 @@ def _c_argument(name: str, position: int, a: Any, c: CType) -> Expr:
     return Call("by_reference", (value,), HANDLE) if c.pointer else value
 
 
-def address_of(b: Buffer) -> Expr:
-    """The pointer to the first element of a buffer."""
+def address_of(b: Buffer | BufferLoad) -> Expr:
+    """The pointer to the first element of a buffer, or to the element `A[i]` of one."""
+    if isinstance(b, BufferLoad):
+        return Call("address_of", (b,), HANDLE)
     zeros = tuple(const(0, n.dtype) for n in b.shape)
     return Call("address_of", (BufferLoad(b, zeros, b.dtype),), HANDLE)
 

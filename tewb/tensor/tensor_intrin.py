@@ -61,7 +61,7 @@ class TensorIntrin:
 
     @property
     def buffers(self) -> tuple[Buffer, ...]:
-        """A buffer for each input, and then for each output."""
+        """The buffers that `fcompute` was given first: those of the inputs, and then of the outputs."""
         return self.declared
 
     @property
