@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer
-from tewb.ir import AxisKind, AxisValues, Expr, IterVar, Range, Reduce, Var, const, ops, replace
+from tewb.ir import AxisKind, AxisValues, CommReducer, Expr, IterVar, Range, Reduce, Var, const, ops, replace
 from tewb.schedule.relation import index_down, index_up
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp
@@ -66,15 +66,24 @@ def guarded_bodies(op: ComputeOp, at: AxisValues, guard: Expr | None) -> tuple[E
     condition = at(whole.condition)
     if guard is not None:
         condition = ops.logical_and(guard, condition)
-    starts = zip(whole.init, whole.combiner.identity, strict=False)
+    combiner = _combined_at(whole.combiner, at)
+    starts = zip(whole.init, combiner.identity, strict=False)
     one = replace(
         whole,
+        combiner=combiner,
         source=tuple(at(e) for e in whole.source),
         condition=condition,
         init=tuple(guarded(guard, at(e), identity) for e, identity in starts),
     )
     # The parts of one reduction share their source.
     return tuple(replace(one, index=i, dtype=e.dtype) for i, e in enumerate(op.body))
+
+
+def _combined_at(c: CommReducer, at: AxisValues) -> CommReducer:
+    """A combination that may use axes, at their values."""
+    result, identity = tuple(at(e) for e in c.result), tuple(at(e) for e in c.identity)
+    same = all(a is b for a, b in zip((*result, *identity), (*c.result, *c.identity), strict=True))
+    return c if same else replace(c, result=result, identity=identity)
 
 
 def guarded(guard: Expr | None, value: Expr, other: Expr) -> Expr:

@@ -177,6 +177,18 @@ class StagePrimitives:
     def compute_root(self) -> None:
         """Compute this stage before everything that reads it, in loops of its own."""
 
+    def group_at(self, group: str, parent: Stage | Tensor, axis: IterVar | str) -> None:
+        """Compute the stages of a group inside loop `axis` of stage `parent`: what `group.compute_at` does.
+
+        for i: B;  for i: C;  for i: D    ->    for i: B, C, D
+        """
+
+    def group_root(self, group: str) -> None:
+        """Compute the stages of a group at the root, or where the group around it is: what `group.compute_root` does.
+
+        for i: B, C, D    ->    for i: B;  for i: C;  for i: D
+        """
+
     def set_scope(self, scope: str) -> None:
         """Keep this stage's values in `scope`: a kind of memory, and words that say more ("shared.dyn", "global:tag").
 
@@ -184,6 +196,19 @@ class StagePrimitives:
         stage are bound to threads: each thread has "local" memory of its own, "shared" memory is one for all threads of a
         block, which wait for each other before they read it, and "warp" memory one for those of threadIdx.x. "global" is
         what nothing was said of: local inside of bound threads, or shared if its own loops are bound to these.
+        """
+
+    def transform_layout(self, mapping_function: Callable[..., Sequence[Expr | int]] | str) -> list[IterVar] | None:
+        """Keep element X[indices] at X'[mapping_function(*indices)] in memory.
+
+            for i in n: for j in m:                       for axis0 in m: for axis1 in n // 4: for axis2 in 4:
+                X[i, j] = f(i, j)                    ->       X'[axis0, axis1, axis2] = f(axis1*4 + axis2, axis0)
+            Y[...] = X[i, j]         (lambda i, j:        Y[...] = X'[j, i // 4, i % 4]
+                                      [j, i // 4, i % 4])
+
+        The function is made of `+ - * // %` and can be turned round. Loops run over the new indices, in their order, and
+        are returned; an input has none, and gives None. Where factors do not divide, some places hold no element. Arrays
+        for inputs and outputs have the new shape. `te.AXIS_SEPARATOR` between indices is kept, and memory has one dimension.
         """
 
     def nontemporal(self) -> None:
@@ -248,6 +273,19 @@ class StagePrimitives:
         The stage is computed at that loop: call compute_at first.
         """
 
+    def rolling_buffer(self) -> None:
+        """Keep what the iteration before of the loop around has computed of this stage, and compute the rest: no element
+        twice as a window slides along. The memory is as large as one window, and goes round.
+
+            for i in n:                              B = allocate((3,))
+                B = allocate((3,))                   for i in n:
+                for r in 3: B[r] = f(i + r)   ->         for r in 3: if i == 0 or r == 2: B[(i + r) % 3] = f(i + r)
+                C[i] = B[0] + B[1] + B[2]                C[i] = B[i % 3] + B[(i + 1) % 3] + B[(i + 2) % 3]
+
+        The stage is computed at that loop, whose iterations run in order. Refused when it is lowered where its window does
+        not slide forwards.
+        """
+
     def env_threads(self, threads: Sequence[IterVar | str]) -> None:
         """Launch threads around all loops of this stage, so that the stages computed in these may be bound to them. Each
         needs its number: `te.thread_axis((0, 64), "threadIdx.x")`.
@@ -263,55 +301,6 @@ class StagePrimitives:
         result one needs to store it.
 
         C[i] = value    -- set_store_predicate(tx.var.equal(0)) -->    if threadIdx.x == 0: C[i] = value
-        """
-
-    def transform_layout(self, mapping_function: Callable[..., Any] | Sequence[IterVar | str]) -> list[IterVar]:
-        """Keep an intermediate result with its dimensions in another order: what is read along the last one is
-        contiguous. Loops that are not scheduled yet follow the memory.
-
-        for i: for j: P[i, j] = A[i, j]    -- transform_layout(P, lambda i, j: (j, i)) -->    for j: for i: P[j, i] = A[i, j]
-        C[x] += P[x, k]                                                                       C[x] += P[k, x]
-
-        Takes a function from the old indices to the new ones, which are the same in another order, or the axes in their new order.
-        Returns the loops of the stage.
-        """
-
-    def group_at(self, group: str, parent: Stage | Tensor, axis: IterVar | str) -> None:
-        """Compute the stages of a group inside loop `axis` of stage `parent`: what `group.compute_at` does.
-
-        for i: B;  for i: C;  for i: D    ->    for i: B, C, D
-        """
-
-    def group_root(self, group: str) -> None:
-        """Compute the stages of a group at the root, or where the group around it is: what `group.compute_root` does.
-
-        for i: B, C, D    ->    for i: B;  for i: C;  for i: D
-        """
-
-    def rolling_buffer(self) -> None:
-        """Keep what the iteration before of the loop around has computed of this stage, and compute the rest: no element
-        twice as a window slides along. The memory is as large as one window, and goes round.
-
-            for i in n:                              B = allocate((3,))
-                B = allocate((3,))                   for i in n:
-                for r in 3: B[r] = f(i + r)   ->         for r in 3: if i == 0 or r == 2: B[(i + r) % 3] = f(i + r)
-                C[i] = B[0] + B[1] + B[2]                C[i] = B[i % 3] + B[(i + 1) % 3] + B[(i + 2) % 3]
-
-        The stage is computed at that loop, whose iterations run in order. Refused when it is lowered where its window does
-        not slide forwards.
-        """
-
-    def transform_layout(self, mapping_function: Callable[..., Sequence[Expr | int]] | str) -> list[IterVar] | None:
-        """Keep element X[indices] at X'[mapping_function(*indices)] in memory.
-
-            for i in n: for j in m:                       for axis0 in m: for axis1 in n // 4: for axis2 in 4:
-                X[i, j] = f(i, j)                    ->       X'[axis0, axis1, axis2] = f(axis1*4 + axis2, axis0)
-            Y[...] = X[i, j]         (lambda i, j:        Y[...] = X'[j, i // 4, i % 4]
-                                      [j, i // 4, i % 4])
-
-        The function is made of `+ - * // %` and can be turned round. Loops run over the new indices, in their order, and
-        are returned; an input has none, and gives None. Where factors do not divide, some places hold no element. Arrays
-        for inputs and outputs have the new shape. `te.AXIS_SEPARATOR` between indices is kept, and memory has one dimension.
         """
 
     @property
@@ -339,6 +328,10 @@ class StagePrimitives:
         """Whether it is computed one iteration ahead, in memory for two parts."""
 
     @property
+    def is_rolling(self) -> bool:
+        """Whether it keeps what the iteration before has computed."""
+
+    @property
     def env(self) -> list[Thread]:
         """The threads that are launched around its loops."""
 
@@ -346,14 +339,24 @@ class StagePrimitives:
     def store_predicate(self) -> str | None:
         """When its elements are stored, as text; None for always."""
 
-    @property
-    def is_rolling(self) -> bool:
-        """Whether it keeps what the iteration before has computed."""
-
 class SchedulePrimitives:
     """What can be done to a tensor of a schedule and makes another stage: `s.cache_read(A, "local", [C])`."""
 
     __slots__ = ()
+
+    def create_group(self, outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], include_inputs: bool = False) -> StageGroup:
+        """Make a group of the stages on the way from `inputs` to `outputs`. What has no place of its own is computed
+        where its group is.
+
+            for j: B[j] = ...                             for i:
+            for j: C[j] = g(B[j])                ->           B[i] = ...
+            for i: D[i] = f(C[i])                             C[i] = g(B[i])
+                                                              D[i] = f(C[i])
+
+            group = s.create_group(C, A);  group.compute_at(s[D], i)
+
+        Groups may be nested: all stages of an inner one belong to the outer one. Returns the group.
+        """
 
     def cache_read(self, tensor: Tensor, scope: str, readers: Any) -> Tensor:
         """Copy `tensor` into a new stage that `readers` read instead of it.
@@ -390,18 +393,4 @@ class SchedulePrimitives:
         Other reduce axes are whole in the new stage, and come first. `factor_axis` is the place of the new axis among those of
         the new stage, counted from the end if it is negative. Returns the tensor of the new stage, or a tuple for a
         reduction of several values.
-        """
-
-    def create_group(self, outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], include_inputs: bool = False) -> StageGroup:
-        """Make a group of the stages on the way from `inputs` to `outputs`. What has no place of its own is computed
-        where its group is.
-
-            for j: B[j] = ...                             for i:
-            for j: C[j] = g(B[j])                ->           B[i] = ...
-            for i: D[i] = f(C[i])                             C[i] = g(B[i])
-                                                              D[i] = f(C[i])
-
-            group = s.create_group(C, A);  group.compute_at(s[D], i)
-
-        Groups may be nested: all stages of an inner one belong to the outer one. Returns the group.
         """

@@ -94,23 +94,27 @@ class TensorComputeOp(ComputeOp):
             )
 
         rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-        parts = tuple(
-            [Part(swap.get(p.tensor, p.tensor), tuple(map(rewrite, p.start)), p.extents) for p in self.parts]
-        )
-        scalars = {v: rewrite(e) for v, e in self.scalars.items()}
-        made = TensorComputeOp(
-            self.name,
-            self.axis,
-            op.body,
-            self.tag,
-            self.intrin,
-            parts,
-            scalars,
-            self.inner,
-            self.outer_reductions,
-        )
+        made = self.moved(self.name, self.axis, op.body, rewrite, swap)
         made.attrs, made.span = self.attrs, self.span
         return made
+
+    def moved(
+        self,
+        name: str,
+        axis: tuple[IterVar, ...],
+        body: tuple[Expr, ...],
+        rewrite: Callable[[Expr], Expr],
+        swap: Mapping[Tensor, Tensor] | None = None,
+    ) -> TensorComputeOp:
+        """The operation on other axes: `rewrite` gives what an index is on them, `swap` other tensors for those it reads."""
+        swap = swap or {}
+        parts = [
+            Part(swap.get(p.tensor, p.tensor), tuple(map(rewrite, p.start)), p.extents) for p in self.parts
+        ]
+        scalars = {v: rewrite(e) for v, e in self.scalars.items()}
+        return TensorComputeOp(
+            name, axis, body, self.tag, self.intrin, tuple(parts), scalars, self.inner, self.outer_reductions
+        )
 
     @property
     def outer_axis(self) -> tuple[IterVar, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from tewb.schedule.questions import attached_at, for_now, read_by
 from tewb.schedule.relation import mixed_loops
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, LoopList, Stage
-from tewb.tensor import ComputeOp, Domain, ScanOp, Tensor, TensorComputeOp, check_accesses
+from tewb.tensor import ComputeOp, ScanOp, Tensor, TensorComputeOp, check_accesses
 
 if TYPE_CHECKING:
     from tewb.schedule.code import Names
@@ -320,24 +320,15 @@ def _moved(stage: Stage, op: ComputeOp, scope: str) -> tuple[ComputeOp, ComputeO
     first_step = op.first_step
     if first_step is not None:
         first_step = (LoopList(data_loops(stage)).index(op.axis[first_step[0]]), first_step[1])
-    moved = _operation(op, f"{op.name}.{scope}", layout.axis, body, domains, first_step)
+    name = f"{op.name}.{scope}"
+    moved: ComputeOp
+    if isinstance(op, TensorComputeOp):
+        moved = op.moved(name, layout.axis, body, at.index)
+    else:
+        moved = ComputeOp(name, layout.axis, body, op.tag, False, domains, first_step)
     if op.unproved:
         moved.unproved = check_accesses(moved, refuse=False)
     copy = tuple(ProducerLoad(t, layout.indices, t.dtype) for t in moved.outputs)
     copied = ComputeOp(op.name, op.axis, copy, "", check=False, first_step=op.first_step)
     copied.span = moved.span = op.span
     return moved, copied
-
-
-def _operation(
-    op: ComputeOp,
-    name: str,
-    axis: tuple[IterVar, ...],
-    body: tuple[Expr, ...],
-    domains: Mapping[IterVar, Domain],
-    first_step: tuple[int, int] | None,
-) -> ComputeOp:
-    """A compute of other axes, by the intrinsic that computes `op`, if there is one."""
-    if isinstance(op, TensorComputeOp):
-        return TensorComputeOp(name, axis, body, op.tag, op.intrin, op.outer_reductions)
-    return ComputeOp(name, axis, body, op.tag, False, domains, first_step)

@@ -115,7 +115,8 @@ def _tile(s: Schedule, out: Tensor, product: Tensor) -> None:
 
 def _turn(s: Schedule, panel: Tensor) -> None:
     """The panel with its columns along the last dimension, in tiles that are transposed in registers."""
-    *batch, k, j = s[panel].transform_layout(lambda *i: [*i[:-2], i[-1], i[-2]])
+    s[panel].transform_layout(lambda *i: [*i[:-2], i[-1], i[-2]])
+    *batch, k, j = s[panel].op.axis
     lanes = vector_lanes(panel.dtype)
     ko, ki = s[panel].split(k, min(lanes, 8))
     jo, ji = s[panel].split(j, lanes)
