@@ -13,7 +13,20 @@ from dataclasses import replace as with_fields
 from typing import Any
 
 from tewb.base import HANDLE
-from tewb.ir import AttrStmt, Buffer, Call, Expr, ExternRegion, Stmt, const, const_int, replace, rewriter
+from tewb.ir import (
+    AttrStmt,
+    Buffer,
+    BufferStore,
+    Call,
+    Evaluate,
+    Expr,
+    ExternRegion,
+    Stmt,
+    const,
+    const_int,
+    replace,
+    rewriter,
+)
 from tewb.schedule import Stage
 from tewb.tensor import box_text, extern_region
 
@@ -40,9 +53,14 @@ def describe_externs(body: Stmt) -> Stmt:
                 return replace(n, node=_described(region, boxes), value=const(0), body=inner)
         return n if inner is n.body else replace(n, body=inner)
 
-    rewrite: Callable[[Any], Any] = rewriter({AttrStmt: attribute})
+    rules = {AttrStmt: attribute, BufferStore: _same, Evaluate: _same}  # no region is in an expression
+    rewrite: Callable[[Any], Any] = rewriter(rules)
     result: Stmt = rewrite(body)
     return result
+
+
+def _same(n: Stmt) -> Stmt:
+    return n
 
 
 def _described(region: ExternRegion, boxes: Sequence[Expr]) -> ExternRegion:
