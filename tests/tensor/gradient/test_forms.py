@@ -47,7 +47,7 @@ def test_a_quotient_and_its_remainder_share_an_equation() -> None:
     q, m = f.of(i // 8), f.of(i % 8)
     assert q is not None and m is not None and len(f.equations) == 1
     (quotient,), (remainder,) = q.coefficients, m.coefficients
-    assert dict(f.equations[0].coefficients) == {i: 1, quotient: -8, remainder: -1}
+    assert dict(f.equations[0].coefficients) == {i: -1, quotient: 8, remainder: 1}
     assert f.ranges == {quotient: (0, 3), remainder: (0, 7)}
 
 

@@ -1,7 +1,7 @@
 """Indices as sums: integers times unknowns, and a rest. A quotient and a remainder are unknowns of their own.
 
 i * 4 + j - n         {i: 4, j: 1}, rest -n
-i // 8, i % 8         {q: 1} and {m: 1}, with the equation i - 8 * q - m = 0 and 0 <= m < 8
+i // 8, i % 8         {q: 1} and {m: 1}, with the equation 8 * q + m - i = 0 and 0 <= m < 8
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Forms:
             self.unknowns |= {q, m}
             quotient = FloorDiv(a, const(divisor, a.dtype), a.dtype)
             self.ranges |= {q: self.analyzer.const_bounds(quotient), m: (0, divisor - 1)}
-            self.equations.append(dividend.plus(Form({q: -divisor, m: -1}, const(0))))
+            self.equations.append(Form({q: divisor, m: 1}, const(0)).plus(dividend, -1))
             self._divided[key] = q, m
         return unknown(self._divided[key][which])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tewb.arith import Key, Keys
 from tewb.base import DType
 from tewb.ir import (
     Expr,
@@ -14,7 +15,6 @@ from tewb.ir import (
     Var,
     is_const,
     ops,
-    structural_equal,
     substitute,
     walk,
 )
@@ -90,15 +90,13 @@ class Reads:
         found = partials(
             root.value, lambda n: isinstance(n, ProducerLoad) and n.producer is self.read, root.share
         )
-        groups: list[tuple[ProducerLoad, list[Share]]] = []
+        keys = Keys()
+        groups: dict[tuple[Key, ...], tuple[ProducerLoad, list[Share]]] = {}
         for load, share in found:
             assert isinstance(load, ProducerLoad)
-            same = next((g for first, g in groups if _go_together(first, g[0], load, share)), None)
-            if same is None:
-                groups.append((load, [share]))
-            else:
-                same.append(share)
-        return [(load, total(shares, root.value.dtype)) for load, shares in groups]
+            key = tuple(map(keys, (*load.indices, *_of_indices(share))))
+            groups.setdefault(key, (load, []))[1].append(share)
+        return [(load, total(shares, root.value.dtype)) for load, shares in groups.values()]
 
     def _term(self, root: Root, load: ProducerLoad, own: Share, part: Share) -> Term:
         unknowns = tuple(self._unknown(iv) for iv in root.axes)
@@ -109,11 +107,6 @@ class Reads:
         dom = self.op.domain(iv)
         assert dom is not None
         return Unknown(iv.var, dom.min, dom.extent, iv in self.op.domains, int(iv in self.op.axis))
-
-
-def _go_together(a: ProducerLoad, of_a: Share, b: ProducerLoad, of_b: Share) -> bool:
-    """Whether two reads are of one element, under the same conditions as far as these are about indices."""
-    return structural_equal((a, *_of_indices(of_a)), (b, *_of_indices(of_b)))
 
 
 def _of_indices(share: Share) -> tuple[Expr, ...]:

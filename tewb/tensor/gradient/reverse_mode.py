@@ -13,7 +13,7 @@ from functools import cache, reduce
 from typing import Any
 
 from tewb.arith import Analyzer
-from tewb.base import DType, ShapeError, TewbError, TewbWarning, here
+from tewb.base import DType, ShapeError, TewbError, TewbWarning, any_depth, here
 from tewb.ir import EQ, AxisKind, Expr, IterVar, Range, Var, const, free_vars, ops, substitute, uses, walk
 from tewb.tensor.compute import ComputeOp
 from tewb.tensor.gradient.equations import Unknown
@@ -24,6 +24,7 @@ from tewb.tensor.reduce import sum as sum_over
 from tewb.tensor.tensor import Tensor
 
 
+@any_depth
 def gradient(output: Tensor, inputs: Tensor | Sequence[Tensor], head: Tensor | None = None) -> list[Tensor]:
     """The derivative of `output` by each of `inputs`, times `head`, as a list of tensors.
 

@@ -228,7 +228,7 @@ def _equation(forms: Forms, condition: Expr) -> Form | None:
         return None
     a = forms.of(forms.analyzer.simplify(condition.a))
     b = forms.of(forms.analyzer.simplify(condition.b))
-    return None if a is None or b is None else a.plus(b, -1)
+    return None if a is None or b is None else b.plus(a, -1)
 
 
 def _is_index(condition: Expr, analyzer: Analyzer) -> bool:
