@@ -137,7 +137,7 @@ def random_index(r: random.Random, depth: int) -> Any:
 def test_random_maps_are_what_they_are_said_to_be() -> None:
     r = random.Random(6)
     found = {level: 0 for level in IterMapLevel}
-    for _ in range(1200):
+    for _ in range(600):
         iters = {v: Range.from_min_extent(r.choice([0, 0, 2]), r.choice([1, 2, 4, 4, 8])) for v in (x, y, z)}
         ranges = {
             v: (const_int(d.min), const_int(d.min) + const_int(d.extent) - 1)  # type: ignore[operator]
@@ -170,4 +170,4 @@ def test_random_maps_are_what_they_are_said_to_be() -> None:
                 np.testing.assert_array_equal(on_grid(e, ranges), on_grid(v, ranges))  # type: ignore[arg-type]
             missing = [v for v in (x, y, z) if v not in back]
             assert all(const_int(iters[v].extent) == 1 for v in missing)
-    assert all(n > 15 for n in found.values()), found
+    assert all(n > 7 for n in found.values()), found

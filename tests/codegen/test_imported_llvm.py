@@ -127,6 +127,7 @@ def test_text_of_an_older_clang_with_typed_pointers_and_debug_information(capfd:
 RETURNS = "define i32 @twice(i32 %x) {\n  ret i32 %x\n}\n"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("text", "said"),
     [

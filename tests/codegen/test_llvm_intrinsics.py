@@ -61,6 +61,7 @@ def test_mistakes_do_not_reach_llvm(call: Any, words: str) -> None:
         tewb.build(te.create_schedule(B.op), [A, B], target="llvm -mtriple=x86_64-linux-gnu -mcpu=x86-64-v2")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("lanes", [1, 4])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("target", [None, "llvm -mcpu=x86-64-v2"])

@@ -93,6 +93,7 @@ def test_code_that_is_known_is_made_again() -> None:
     assert "before tewb.align_stores" in record.notes
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", sorted({info_of(p).name for p in (*LOWER, *BUILD)}))
 def test_a_pass_that_is_left_out_changes_no_result(name: str) -> None:
     needed = {info_of(p).name for p in (*LOWER, *BUILD) if p.left_out is None}

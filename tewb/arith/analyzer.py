@@ -80,9 +80,11 @@ class Analyzer(ClassicQuestions):
 
     # ---- facts
 
-    def bind(self, var: Var, lo: Any, hi: Expr | int | None = NOT_GIVEN) -> None:
+    def bind(
+        self, var: Var, lo: Any, hi: Expr | int | None = NOT_GIVEN, *, allow_override: bool = False
+    ) -> None:
         """`var` is at least `lo` and at most `hi` (None: not known). With two arguments, `var` runs over the Range, or
-        has the value, that the second one is."""
+        has the value, that the second one is. What was known of it before is forgotten."""
         if hi is NOT_GIVEN:
             self.bind_to(var, lo)
             return
@@ -170,8 +172,11 @@ class Analyzer(ClassicQuestions):
     def rules_used(self) -> set[str]:
         return self._simplifier.used
 
-    def simplify(self, e: Expr) -> Expr:
-        """An equal expression in canonical form; `e` itself when it is canonical already."""
+    def simplify(self, e: Expr, steps: int = 2) -> Expr:
+        """An equal expression in canonical form; `e` itself when it is canonical already. `steps` is classic: all are
+        taken."""
+        if not isinstance(e, Expr):
+            e = convert(e)
         return self._simplifier.simplify(without_known_remainders(self, e) if self.modular else e)
 
     def simplify_value(self, e: Expr) -> Expr:
@@ -345,8 +350,10 @@ class Analyzer(ClassicQuestions):
 
     # ---- proofs
 
-    def can_prove(self, cond: Expr) -> bool:
-        """Whether `cond` certainly holds for all values that the facts allow."""
+    def can_prove(self, cond: Expr, strength: int = 0) -> bool:
+        """Whether `cond` certainly holds for all values that the facts allow. `strength` is classic: all is tried."""
+        if not isinstance(cond, Expr):
+            cond = convert(cond)
         return can_prove(self, without_known_remainders(self, cond) if self.modular else cond)
 
 

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 from tewb.arith.modular import UNKNOWN, ModularSet, both, modular_set, narrowed
 from tewb.base import TewbError, here
-from tewb.ir import Expr, Range, Var, convert, ops
+from tewb.ir import Expr, IterVar, Range, Var, convert, ops
 
 
-class ConstIntBound(NamedTuple):
-    """The integers from `min_value` to `max_value`, both included; POS_INF and NEG_INF where there is no end."""
-
+class _Ends(NamedTuple):
     min_value: int
     max_value: int
 
 
-POS_INF = (1 << 63) - 1
-NEG_INF = -POS_INF
+class ConstIntBound(_Ends):
+    """The integers from `min_value` to `max_value`, both included; POS_INF and NEG_INF where there is no end."""
+
+    __slots__ = ()
+    POS_INF = (1 << 63) - 1
+    NEG_INF = -POS_INF
+
+
+POS_INF, NEG_INF = ConstIntBound.POS_INF, ConstIntBound.NEG_INF
+
+
+class ProofStrength(IntEnum):
+    """How hard `can_prove` tries, by the classic names: it tries all that it can."""
+
+    DEFAULT = 0
+    SYMBOLIC_BOUND = 1
 
 
 class ClassicQuestions:
@@ -59,8 +72,10 @@ class ClassicQuestions:
         written, simple = modular_set(self, e), modular_set(self, self.simplify(e))
         return both(written, simple) or written
 
-    def bind_to(self: Any, var: Var, value: Any) -> None:
+    def bind_to(self: Any, var: Any, value: Any) -> None:
         """`var` runs over a Range, or has the value of an expression: `bind` with two arguments."""
+        if isinstance(var, IterVar):
+            var = var.var
         if isinstance(value, Range):
             self.bind_extent(var, value.min, value.extent)
         else:
@@ -70,9 +85,11 @@ class ClassicQuestions:
             if known != UNKNOWN:
                 self.modular[var] = known
 
-    def update(self: Any, var: Var, info: Any, override: bool = False) -> None:
+    def update(self: Any, var: Any, info: Any, override: bool = False) -> None:
         """Let `var` have the bounds, or the remainders, of `info`. With `override` they take the place of those known
         before; without, the narrower count."""
+        if isinstance(var, IterVar):
+            var = var.var
         match info:
             case ModularSet():
                 self.modular[var] = info

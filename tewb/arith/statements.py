@@ -53,7 +53,8 @@ class _Statements:
 
     def __init__(self, analyzer: Analyzer) -> None:
         self.analyzer = analyzer
-        self.expr, self.value = analyzer.simplify, analyzer.simplify_value
+        self.expr: Callable[[Expr], Expr] = analyzer.simplify
+        self.value: Callable[[Expr], Expr] = analyzer.simplify_value
         self.substitution: Substitution | None = None  # inside of loops and allocations that are replaced
         self.removed: tuple[Origin, ...] = ()  # the removed loops around, outermost first
         self.origins: dict[
