@@ -299,8 +299,9 @@ class Graph:
             return self.dependent_axis(scope, ident, called)
         if self.habits.large and rng.random() < 0.3:
             begin = rng.choice(LARGE)
-            dtype = "int32" if begin + 7 < 2**31 else "int64"
-            end = const(begin + rng.choice([0, 1, 7]), dtype)
+            last = begin + rng.choice([0, 1, 7])
+            dtype = "int32" if last < 2**31 else "int64"
+            end = const(last, dtype)
             return ReduceAxis(
                 ident, called, dtype, const(begin, "int32" if begin < 2**31 else "int64"), end
             ), None

@@ -159,8 +159,8 @@ class ComputeNest(StageLoops):
             return stores
         return self.predicate.around(stores, self.stage)
 
-    def init(self, reduction: Reduce) -> Stmt:
-        """The loops that give every element its starting value."""
+    def init(self, reduction: Reduce, loops: Sequence[IterVar] | None = None) -> Stmt:
+        """The loops that give every element its starting value, or those of `loops` only."""
 
         def start(values: Mapping[IterVar, Expr], _: Sequence[Var]) -> Stmt:
             translate = self.translate({iv.var: values[iv] for iv in self.op.axis})
@@ -169,12 +169,21 @@ class ComputeNest(StageLoops):
             stores = self.stores(self.results, self.store_indices(values), given)
             return self.checked(start, translate, stores)
 
-        return self.elements("init", start)
+        return self.elements("init", start, loops)
 
-    def elements(self, name: str, body: Callable[[Mapping[IterVar, Expr], Sequence[Var]], Stmt]) -> Stmt:
-        """Loops over the data axes inside of the first reduce loop. `body` makes their body from the values of all
-        axes and the variables of these loops."""
-        data = loops_of_elements(self.stage)
+    def elements(
+        self,
+        name: str,
+        body: Callable[[Mapping[IterVar, Expr], Sequence[Var]], Stmt],
+        loops: Sequence[IterVar] | None = None,
+    ) -> Stmt:
+        """Loops over the data axes inside of the first reduce loop, or among `loops`. `body` makes their body from the
+        values of all axes and the variables of these loops."""
+        data = (
+            loops_of_elements(self.stage)
+            if loops is None
+            else [iv for iv in loops if iv.kind is AxisKind.DATA]
+        )
         fresh = {iv: Var(f"{self.stage.axis_name(iv)}.{name}", iv.dtype) for iv in data}
         variables: dict[IterVar, Expr] = {**self.own.vars, **fresh}
         relations, parts = unmixed(self.stage.relations)

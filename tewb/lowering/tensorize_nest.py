@@ -327,11 +327,14 @@ class TensorizeNest(ComputeNest):
             return code
         whole = [self.always(g) for _, g in tail]
         return IfThenElse(
-            ops.all_of(*[ops.likely(g) for g in whole if g is not None]), code, self.plain(tail), self.origin
+            ops.all_of(*[ops.likely(g) for g in whole if g is not None]),
+            code,
+            self.plain(which, tail),
+            self.origin,
         )
 
-    def plain(self, tail: Guards) -> Stmt:
-        """The loops that the intrinsic stands for, as those of any compute."""
+    def plain(self, which: str, tail: Guards) -> Stmt:
+        """The loops that the statement called `which` of the intrinsic stands for, as those of any compute."""
         values, _ = self.indices(self.own.vars, self.stage.relations)
         translate = self.translate({iv.var: values[iv] for iv in self.own.ranges})
         indices = self.store_indices(values)
@@ -341,8 +344,9 @@ class TensorizeNest(ComputeNest):
             return self.loops(self.position, last, tail, stores)
         update = self.update(reduction, indices, translate)
         first = next(i for i, iv in enumerate(self.leaves) if iv.kind is AxisKind.REDUCE)
-        if first < self.position:
-            return self.loops(self.position, last, tail, update)
+        if first < self.position:  # reduce loops outside, of one iteration if this is a body
+            start = self.init(reduction, self.within) if which == "body" else None
+            return seq(start, self.loops(self.position, last, tail, update))
         early = [g for g in tail if self.depth(g[1]) < first]
         late = [g for g in tail if self.depth(g[1]) >= first]
         inner = seq(self.init(reduction), self.loops(first, last, late, update))

@@ -476,6 +476,16 @@ def test_loops_do_the_tail_of_fused_and_parallel_tiles_and_of_a_whole_reduction(
     assert_same_result(s, inputs, outputs)
 
 
+@pytest.mark.parametrize("parts", ["body", "body reset update"])
+def test_loops_of_a_tail_begin_a_reduction_of_which_one_iteration_is_outside(parts: str) -> None:
+    s, inputs, outputs = products(5, 10, 6)
+    jo, ji = s["C"].split("j", factor=4)
+    ko, ki = s["C"].split("k", factor=6)
+    s["C"].reorder(ko, "i", jo, ji, ki)
+    s["C"].tensorize(ji, intrinsics.gemv(4, 6, parts), tail="loops")
+    assert_same_result(s, inputs, outputs)
+
+
 def test_a_tail_is_in_the_journal_and_in_the_code() -> None:
     s, inputs, outputs = sums(10)
     add = intrinsics.add(4)
