@@ -37,7 +37,8 @@ from tewb.ir import (
 from tewb.lowering.combine_values import combined
 from tewb.schedule import Schedule, Stage
 from tewb.schedule.bounds import infer_bounds
-from tewb.schedule.relation import full, intervals_up, shifted
+from tewb.schedule.ranges_with_gaps import elements_of
+from tewb.schedule.relation import full, intervals_up
 from tewb.tensor import ComputeOp, TensorIntrin
 
 PARTS = ("body reset update", "body reset update", "body update", "body")
@@ -135,7 +136,7 @@ def fitting(s: Schedule, name: str, loop: str, parts: str) -> TensorIntrin | Non
     intervals_up(stage.relations, sets, own.extents, analyzer)
     sizes = {}
     for iv, r in own.ranges.items():
-        x = shifted(r, sets[iv])
+        x = elements_of(r, sets[iv])
         sizes[iv] = 1 if x.is_point else const_int(analyzer.simplify(ops.add(ops.sub(x.hi, x.lo), 1)))
     return _intrinsic(op, sizes, analyzer.simplify, parts)
 
