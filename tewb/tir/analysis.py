@@ -73,7 +73,7 @@ def calculate_workspace_bytes(func: PrimFunc | IRModule, workspace_byte_alignmen
         if size is None:
             raise TewbError(
                 f"the size of an intermediate of {f.name} is not a constant",
-                hint="give sizes first, with stmt_functor.substitute(func, {n: 64})",
+                hint="give sizes numbers first: stmt_functor.substitute(func, sizes)",
                 span=here(),
             )
         total = max(total, -(-size // workspace_byte_alignment) * workspace_byte_alignment)
@@ -95,7 +95,7 @@ def _flops(n: Any) -> int:
             if extent is None:
                 raise TewbError(
                     f"loop {n.var.name} runs {script(n.extent)} times, which is not a constant",
-                    hint="give sizes first, with stmt_functor.substitute(func, {n: 64})",
+                    hint="give sizes numbers first: stmt_functor.substitute(func, sizes)",
                     span=here(),
                 )
             return extent * _flops(n.body)
