@@ -39,8 +39,9 @@ T_softmax_norm softmax_output [0.33333334 0.33333334 0.33333334]
 ```
 
 The schedules of `topi.x86` are the fast ones (of every processor: widths are those of the machine). They compute what is
-elementwise in the same tiles, and reach the hand-written schedules of the [benchmarks](benchmarks.md). `topi.generic` leaves loops as
-they are. `topi.testing` has the operators on numpy arrays.
+elementwise in the same tiles, and reach the hand-written schedules of the [benchmarks](benchmarks.md). `topi.generic` has the same
+by the names that programs call in a target; `topi.generic.schedule_default` leaves loops as they are. `topi.testing` has the
+operators on numpy arrays.
 
 What is different here:
 
@@ -48,7 +49,8 @@ What is different here:
   shape.
 - Indices that a mode does not bring inside are checked when the kernel runs, and an error names the read.
 - `fast_exp`, `fast_tanh`, `fast_erf` and `fast_softmax` are the ordinary ones, which are polynomials in the kernel anyway.
-- `sort`, `argsort`, `topk` and `searchsorted` call numpy from the kernel.
+- `sort`, `argsort`, `topk`, `searchsorted`, `unique`, `argwhere` and `non_max_suppression` call numpy from the kernel.
+- `conv2d_winograd_nchw` and `_nhwc` are the direct convolutions: the same numbers, and less rounding.
 - `lstm` and the running sums are externs of loops, so any number of steps is the same amount of code.
 """
 
@@ -57,6 +59,8 @@ MODULES: list[tuple[str, ModuleType]] = [
     ("topi.nn", topi.nn),
     ("topi.image", topi.image),
     ("topi.vision", topi.vision),
+    ("topi.vision.rcnn", topi.vision.rcnn),
+    ("topi.sparse", topi.sparse),
     ("topi.utils", topi.utils),
     ("topi.x86", topi.x86),
     ("topi.generic", topi.generic),

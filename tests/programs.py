@@ -163,6 +163,11 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
     for p in primitive.params:
         options = p.choices(stage) if p.choices else []
         match p.kind:
+            case "int" if p.name == "disable_predication":
+                if rng.random() < 0.1:
+                    args[p.name] = 1
+            case "layout":
+                args[p.name] = rng.choice(options or ["lambda: [0]"])
             case "word":
                 args[p.name] = rng.choice(options or ["group"])
             case "value":

@@ -131,12 +131,24 @@ def test_the_order_of_the_arguments_of_lower() -> None:
 def test_functions_have_attributes_which_passes_keep() -> None:
     s, (A, B, C) = scaled()
     f = tewb.lower(s, [A, C])["main"]
-    named = f.with_attr("global_symbol", "g").with_attr({"tir.noalias": True})
-    assert named.name == "g" and dict(named.attrs) == {"global_symbol": "g", "tir.noalias": True}
+    of_a_schedule = {"tir.noalias": True, "from_legacy_te_schedule": True}
+    assert dict(f.attrs) == {"global_symbol": "main", **of_a_schedule}
+    named = f.with_attr("global_symbol", "g").with_attr({"mine": 1})
+    assert named.name == "g" and dict(named.attrs) == {"global_symbol": "g", **of_a_schedule, "mine": 1}
     assert tewb.lower(named)["main"].attrs == named.attrs
-    assert dict(named.without_attr("tir.noalias").attrs) == {"global_symbol": "g"} and not f.attrs
+    assert dict(named.without_attr("mine").attrs) == {"global_symbol": "g", **of_a_schedule}
+    assert f.name == "main" and f.attrs["global_symbol"] == "main" and "mine" not in f.attrs
     assert tewb.build(named).name == "g"
     assert named.buffer_map[named.params[0]].name == "A" and named.same_as(named) and not named.same_as(f)
+    by_hand = te.schedule.SchedulePostProcToPrimFunc([A, C], te.schedule.ScheduleOps(s), None)
+    assert dict(by_hand.attrs) == {"from_legacy_te_schedule": True}
+
+
+def test_a_module_names_its_functions() -> None:
+    s, (A, _, C) = scaled()
+    f = tewb.lower(s, [A, C])["main"]
+    kernel = tewb.build(IRModule({"first": f, "second": f.with_attr("global_symbol", "other")}))
+    assert kernel.name == "first" and kernel["second"].name == "second"
 
 
 def test_modules_are_tables_of_functions() -> None:
@@ -152,6 +164,10 @@ def test_modules_are_tables_of_functions() -> None:
         tewb.TewbError, match="the module has no function fourth\n  hint: it has main, other, third"
     ):
         module.get_global_var("fourth")
+    with pytest.raises(
+        tewb.TewbError, match=r"no function othr\n  hint: did you mean other\? it has main, other"
+    ):
+        module["othr"]
     with pytest.raises(tewb.TewbError, match="has 3 functions"):
         module.body  # noqa: B018
     assert IRModule({"main": f}).body is f.body and module.with_attr("x", 1).attrs == {"x": 1}

@@ -19,17 +19,20 @@ ORDER = [
     "base", "ir", "arith", "tensor", "schedule", "lowering", "codegen", "driver", "facade", "topi", "workbench", "contrib",
     "tewb",
 ]  # fmt: skip
-FACADES = {"te", "tir", "nd", "testing", "target", "transform", "compat", "error"}
+FACADES = {"te", "tir", "nd", "testing", "target", "transform", "compat", "error", "instrument"}
 
 # Modules inside a package that are doors of their own: sets of many names, and packages in packages.
 DOORS = {
     "tewb.arith.intset",
+    "tewb.arith.steps",
     "tewb.ir.intrinsics",
     "tewb.ir.ops",
     "tewb.runtime.abi",
+    "tewb.runtime.devices",
     "tewb.schedule.bounds",
     "tewb.schedule.threads",
     "tewb.tensor.hybrid",
+    "tewb.tensor.json_text",
     "tewb.tensor.reduce",
     "tewb.workbench.notebook",
     "tewb.workbench.views",

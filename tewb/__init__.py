@@ -52,7 +52,7 @@ def _wear_the_classic_face() -> None:
     sys.meta_path.append(finder.FaceFinder())
     for module in (
         "tewb",
-        *(m.__name__ for m in (te, te.hybrid, tir, tir.ir_builder, nd, target, transform)),
+        *(m.__name__ for m in (te, te.hybrid, te.schedule, tir, tir.ir_builder, nd, target, transform)),
         *(m.__name__ for m in (arith, driver, ir, runtime, schedule, tensor)),
     ):
         face.wear(module)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tewb.base import LowerError, PassContext, here, option
-from tewb.codegen import compile_module
+from tewb.codegen import compile_module, with_imported_text
 from tewb.ir import Buffer, IRModule, PrimFunc
 from tewb.lowering import (
     BUILD,
@@ -19,7 +19,7 @@ from tewb.lowering import (
     run,
     with_user_passes,
 )
-from tewb.runtime import Kernel, Target
+from tewb.runtime import Kernel, Runtime, Target
 from tewb.schedule import Schedule, create_schedule
 from tewb.tensor import Operation, Tensor, check_name
 
@@ -60,8 +60,7 @@ def _lowered(
     for_looking: bool = False,
 ) -> IRModule:
     if simple_mode:
-        now = PassContext.current()
-        with PassContext(now.opt_level, {**now.config, "tir.LoopPartition": False}):
+        with PassContext.current().resumed(**{"tir.LoopPartition": False}):
             return _lowered(inp, args, name, binds, False, trace, for_looking)
     if isinstance(inp, IRModule | PrimFunc):
         functions = {name: inp} if isinstance(inp, PrimFunc) else inp.functions
@@ -73,7 +72,9 @@ def _lowered(
         raise LowerError(
             f"lower takes a list of arguments, not {args!r}", hint="lower(s, [A, B, C])", span=here()
         )
-    return lower_schedule(schedule, list(args), check_name(name), binds, trace, for_looking)
+    module = lower_schedule(schedule, list(args), check_name(name), binds, trace, for_looking)
+    said = {"tir.noalias": True, "from_legacy_te_schedule": True}
+    return IRModule({n: f.with_attr({"global_symbol": n, **said}) for n, f in module.functions.items()})
 
 
 def _schedule(inp: Any) -> Schedule:
@@ -112,20 +113,22 @@ def build(
 
         tewb.build(s, args, target="llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1").get_source("asm")
 
-    `target_host` and `runtime` are there for classic programs: kernels are called by the processor that runs them. A
-    text in the place of `runtime` is the name, as in v0.5. Raises TewbError.
+    `target_host` and `runtime` are there for classic programs: kernels are called by the processor that runs them. Of
+    `llvm --system-lib`, or `Runtime("cpp", {"system-lib": True})`, several libraries in one process are found by
+    `tewb.runtime.system_lib`. A text in the place of `runtime` is the name, as in v0.5. Raises TewbError.
     """
     if isinstance(runtime, str) and runtime not in ("c", "cpp"):
         if isinstance(name, Mapping):  # v0.5: build(inputs, args, target, target_host, name, binds)
             binds = name
         name = runtime
     chosen = Target.of(target, target_host)
+    if isinstance(runtime, Runtime) and runtime.is_system_lib:
+        chosen = Target({**chosen.export(), "system-lib": True})
     chosen.warn_of_another_machine()
     module = _module(inputs)
     if module is None:
         if checked:
-            now = PassContext.current()
-            with PassContext(now.opt_level, {**now.config, "tewb.checked_externs": True}):
+            with PassContext.current().resumed(**{"tewb.checked_externs": True}):
                 module = _lowered(inputs, args, name, binds)
         else:
             module = _lowered(inputs, args, name, binds)
@@ -178,15 +181,15 @@ def build_ir(
     if not module.functions:
         raise LowerError("the module has no function", hint="lower(s, [A, B, C])", span=here())
     module = _named_by_the_module(module)
-    module = _with_rules(module)
+    module = with_imported_text(_with_rules(module))
     options = PassContext.current()
 
     def flatten() -> IRModule:
-        with options:
+        with options.resumed():
             return IRModule({key: run(f, BUILD, trace) for key, f in module.functions.items()})
 
     debug = debug or bool(option("tir.instrument_bound_checkers"))
-    if trace is not None:
+    if trace is not None or options.instruments:  # they are told of all passes, though the code may be known
         compiled = compile_module(flatten(), debug, level, target=target)
     else:
         compiled = compile_module(module, debug, level, flatten, target)
@@ -205,4 +208,8 @@ def _named_by_the_module(module: IRModule) -> IRModule:
     """`module`, in which each function has the name by which the module knows it."""
     if all(f.name == name for name, f in module.functions.items()):
         return module
-    return IRModule({name: replace(f, name=str(name)) for name, f in module.functions.items()})
+    return IRModule({name: _renamed(f, str(name)) for name, f in module.functions.items()})
+
+
+def _renamed(f: PrimFunc, name: str) -> PrimFunc:
+    return f.with_attr("global_symbol", name) if "global_symbol" in f.attrs else replace(f, name=name)

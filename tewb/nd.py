@@ -8,39 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import ArgumentError, DType, DTypeError, ShapeError, brief, here, masked_elements
+from tewb.base import ArgumentError, DType, DTypeError, ShapeError, brief, here, masked_elements, other_memory
 from tewb.ir import Expr, const_int
-from tewb.runtime import (
-    Device,
-    NDArray,
-    aligned_empty,
-    cl,
-    context,
-    cpu,
-    cpu_pinned,
-    cuda,
-    device,
-    ext_dev,
-    gpu,
-    hexagon,
-    metal,
-    micro_dev,
-    mtl,
-    new_array,
-    opencl,
-    opengl,
-    present,
-    rocm,
-    source_values,
-    vpi,
-    vulkan,
-    webgpu,
-)
+from tewb.runtime import NDArray, aligned_empty, devices, new_array, present, source_values
+from tewb.runtime.devices import *  # noqa: F403  (they have one list)
 
-__all__ = [
-    "Device", "NDArray", "array", "cl", "context", "cpu", "cpu_pinned", "cuda", "device", "empty", "ext_dev", "from_dlpack", "gpu",
-    "hexagon", "metal", "micro_dev", "mtl", "numpyasarray", "opencl", "opengl", "rocm", "vpi", "vulkan", "webgpu",
-]  # fmt: skip
+__all__ = ["NDArray", "array", "empty", "from_dlpack", "numpyasarray"]
+__all__ += devices.__all__
 
 
 def array(
@@ -141,8 +115,10 @@ def numpy_dtype(dtype: Any) -> Any:
     elif known.kind not in ("handle", "void"):
         try:
             return np.dtype(str(known))
-        except TypeError:  # a dtype of kernels that numpy does not have
-            hint = f"an array of uint{max(known.bits, 8)} holds its bits"
+        except (
+            TypeError
+        ):  # a dtype of kernels that numpy does not have, and no program has imported ml_dtypes
+            hint = other_memory(known, "import ml_dtypes, which has it")
     raise DTypeError(f"an array cannot hold {known}", hint=hint)
 
 

@@ -7,9 +7,21 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
+from tewb.codegen import is_known_intrinsic
 from tewb.runtime import Target
+from tewb.tensor import intrinsic_name, intrinsic_number
 
-__all__ = ["Target", "arm_cpu", "create", "current_target", "list_kinds", "list_tags", "llvm_version_major"]
+__all__ = [
+    "Target",
+    "arm_cpu",
+    "create",
+    "current_target",
+    "list_kinds",
+    "list_tags",
+    "llvm_get_intrinsic_name",
+    "llvm_lookup_intrinsic_id",
+    "llvm_version_major",
+]
 
 list_kinds, list_tags = Target.list_kinds, Target.list_tags
 
@@ -48,3 +60,14 @@ def arm_cpu(model: str = "unknown", options: str | Sequence[str] | None = None) 
 def llvm_version_major(allow_none: bool = False) -> int:
     """The version of LLVM that makes machine code."""
     return int(llvm.llvm_version_info[0])
+
+
+def llvm_lookup_intrinsic_id(name: str) -> int:
+    """A number for an intrinsic of LLVM, which `tir.call_llvm_intrin` takes in the place of its name; 0 if there is no
+    such intrinsic. It holds in this process."""
+    return intrinsic_number(name) if is_known_intrinsic(name) else 0
+
+
+def llvm_get_intrinsic_name(intrin_id: int) -> str:
+    """The name of the intrinsic that has a number of `llvm_lookup_intrinsic_id`."""
+    return intrinsic_name(intrin_id)

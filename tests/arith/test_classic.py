@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tewb import arith, te
@@ -67,3 +69,26 @@ def test_a_constraint_holds_in_its_block() -> None:
     with analyzer.constraint_scope(x > 5):
         assert analyzer.can_prove(x >= 6)
     assert not analyzer.can_prove(x >= 6)
+
+
+def test_numbers_and_axes_are_taken_as_expressions_are() -> None:
+    analyzer = arith.Analyzer()
+    assert int(analyzer.simplify(3, steps=4)) == 3  # type: ignore[arg-type, call-overload]
+    assert analyzer.can_prove(True, arith.ProofStrength.SYMBOLIC_BOUND)  # type: ignore[arg-type]
+    k = te.reduce_axis((0, 4), name="k")
+    analyzer.bind(k, Range(0, 4), allow_override=True)  # type: ignore[arg-type]
+    assert analyzer.can_prove(k < 4)
+    analyzer.update(k, arith.ModularSet(2, 0))
+    assert analyzer.can_prove(k % 2 == 0)
+    assert arith.ConstIntBound.POS_INF == -arith.ConstIntBound.NEG_INF == POS_INF
+
+
+def test_the_names_of_v06() -> None:
+    x = te.var("x")
+    old: Any = arith
+    assert [str(e) for e in old.DetectLinearEquation(x * 2 + 1, [x])] == ["2", "1"]
+    assert (
+        str(old.intset_interval(0, 3)) == "IntervalSet[0, 3]"
+        and str(old.intset_single_point(2)) == "IntervalSet[2, 2]"
+    )
+    assert str(old.DeduceBound(x, x < 3, {}, {})) == "IntervalSet[neg_inf, 2]"

@@ -110,3 +110,51 @@ def test_substituted_ends_are_those_of_each_value() -> None:
     for value in range(5):
         lo = const_int(Analyzer().simplify(substitute(x.lo, {i: const(value)})))
         assert lo == value * 3 - 2
+
+
+# ---------------------------------------------------------------- steps
+
+
+def test_intervals_know_the_steps_of_their_values() -> None:
+    ranges = {i: interval(const(0), const(4)), j: interval(const(0), const(3))}
+
+    def steps(e: Expr) -> object:
+        x = eval_set(e, ranges)
+        assert x is not None
+        return x.steps
+
+    assert steps(i * 5 + n) == ((4, 5),) == steps(n - i * 5)
+    assert steps(i * 16 + j) == ((3, 1), (4, 16))
+    assert steps(i * 3 + j) == ((12, 1),)
+    assert steps(i * 5 // 2) is None and steps(ops.maximum(i * 5, 3)) is None
+    assert steps(n + 7) == ()
+    x = eval_set(n - (i * 5 + j), ranges)
+    assert ends(x) == ("n - 17", "n", 17) and x is not None and x.steps == ((3, 1), (4, 5))
+
+
+def test_what_runs_further_out_adds_its_steps() -> None:
+    x = relaxed(
+        eval_set(n * 20 + i * 5, {i: interval(const(0), const(2))}), {n: interval(const(0), const(3))}
+    )
+    assert ends(x) == ("0", "45", 45) and x is not None and x.steps == ((2, 5), (3, 20))
+
+
+def test_a_remainder_that_passes_no_multiple_is_an_interval() -> None:
+    o = Var("o", INT32)
+    x = eval_set((o * 8 + i) % 16, {i: interval(const(0), const(8))})
+    assert x is not None and (x.width, x.steps) == (7, ((8, 1),))
+    for e in (o * 8 + i + 1, o * 6 + i):
+        x = eval_set(e % 16, {i: interval(const(0), const(8))})
+        assert x is not None and x.width == 15
+
+
+def test_the_union_of_clamped_intervals_keeps_its_width() -> None:
+    analyzer, o = Analyzer(), Var("o", INT32)
+    analyzer.bind(n, 0, None)
+    ranges = {i: interval(const(0), const(8))}
+    x, *others = [eval_set(ops.maximum(ops.minimum(o * 8 + i + d, n - 1), 0), ranges) for d in (-1, 0, 5)]
+    for y in others:
+        assert x is not None and y is not None
+        x = union(x, y, analyzer)
+    assert x is not None and x.width == 13 and largest_extent(x, analyzer) == 14
+    assert script(analyzer.simplify(x.lo)) == "T.max(T.min(o * 8 - 1, n - 1), 0)"

@@ -60,3 +60,15 @@ def test_what_others_read_of_an_empty_stage_is_checked(inline: bool) -> None:
     np.testing.assert_array_equal(kernel(between_pages(np.arange(3, dtype="int32"))), [1, 2, 0])
     with pytest.raises(BoundError, match="reads outside of"):
         kernel(np.zeros(0, "int32"))
+
+
+def test_an_upper_bound_by_the_symbolic_end_of_a_loop() -> None:
+    a, o = Analyzer(), Var("o", DType("int32"))
+    a.bind(n, 0, None)
+    a.bind_extent(o, 0, (n + 7) // 8)
+    assert a.upper_bound(o * 8 - n) == -1 and a.const_bounds(o * 8 - n)[1] is None
+    a.bind_extent(i, 0, n - o)
+    assert a.upper_bound(o + i - n) == -1
+    assert a.upper_bound(o * 4 - n) == -1  # 4*o is at most (n + 7)/2 - 4
+    assert a.upper_bound((n + 9) // 3 - n) == 3
+    assert a.upper_bound(o) is None and a.upper_bound(n - o) is None

@@ -202,6 +202,12 @@ def choice(s: Shape) -> Expr:
     return Select(*args, s.d) if s.rng.random() < 0.5 else Call("if_then_else", args, s.d)
 
 
+def choice_of_equals(s: Shape) -> Expr:
+    x = s.any()
+    args = s.condition(), x, x
+    return Select(*args, s.d) if s.rng.random() < 0.5 else Call("if_then_else", args, s.d)
+
+
 def choice_of_vectors(s: Shape) -> Expr:
     args = s.same(s.truth()), s.vector(), s.vector()
     d = s.d.with_lanes(LANES)
@@ -245,6 +251,7 @@ SHAPES: dict[str, Callable[[Shape], Expr]] = {
     "cast_of_a_number": lambda s: Cast(const(s.case.number(s.d), s.d), s.rng.choice(DTYPES)),
     "cast_of_equal_lanes": lambda s: Cast(s.same(s.any()), s.rng.choice(DTYPES).with_lanes(LANES)),
     "cast_to_its_own_dtype": lambda s: Cast(s.any(), s.d),
+    "choice_of_equals": choice_of_equals,
     "common_factor_of_a_quotient": common_factor_of_a_quotient,
     "common_factor_of_a_remainder": lambda s: FloorMod(s.times(s.index(), 12), s.number(8, 16, 36), s.d),
     "comparison_by_bounds": compared,
@@ -308,7 +315,7 @@ SHAPES: dict[str, Callable[[Shape], Expr]] = {
 # Those whose nodes of an index type are canonical sums: they are for values of other dtypes.
 OF_SMALL_INTEGERS = {"product_with_one", "product_with_zero", "sum_of_numbers", "sum_with_zero"}
 OF_ANY_DTYPE = {
-    "assumed_comparison", "cast_of_a_number", "cast_of_equal_lanes", "cast_to_its_own_dtype", "decided_choice",
+    "assumed_comparison", "cast_of_a_number", "cast_of_equal_lanes", "cast_to_its_own_dtype", "choice_of_equals", "decided_choice",
     "division_by_zero", "extreme_of_one_term", "operation_on_equal_lanes", "operation_on_numbers", "quotient_by_one", "remainder_by_one",
 }  # fmt: skip
 

@@ -29,7 +29,9 @@ def test_in_a_value_what_may_wrap_is_kept_and_in_its_indices_it_is_not() -> None
 
 def test_each_branch_of_a_choice_knows_its_condition() -> None:
     e = ops.if_then_else(x > 3, ops.maximum(x, 2), ops.minimum(x, 9))
-    assert simple(e) == "T.if_then_else(x > 3, x, x)"
+    assert simple(e) == "x"
+    e = ops.if_then_else(x > 3, ops.mul(ops.maximum(x, 2), 5), ops.minimum(x, 9))
+    assert simple(e) == "T.if_then_else(x > 3, x * 5, x)"
     both = ops.select(x > 3, ops.maximum(x, 2), ops.minimum(x, 9))  # both sides of a select are evaluated
     assert simple(both) == script(both)
 

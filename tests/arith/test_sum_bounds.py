@@ -66,3 +66,13 @@ def test_bounds_that_lead_to_each_other_end() -> None:
     a.bind(y, 0, x)
     low, high = sum_bounds(a, a.linear.of(ops.add(x, y)), d)
     assert low == 0 and high is not None and high >= 0
+
+
+def test_a_size_less_what_is_rounded_up_is_a_remainder_too() -> None:
+    a = Analyzer()
+    a.bind(n, 0, None)
+    assert a.const_bounds((n + 7) // 8 * 8 - n) == (0, 7)
+    assert a.const_bounds(n - (n + 7) // 8 * 8) == (-7, 0)
+    assert a.const_bounds((n + 7) // 8 * 16 - n * 2 + 3) == (3, 17)
+    with a.values():  # n + 7 may wrap, and then it is far below n
+        assert a.const_bounds((n + 7) // 8 * 8 - n) != (0, 7)

@@ -264,8 +264,12 @@ def test_what_would_do_nothing_is_refused(config: Any, said: str) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"required_pass": ["FoldConstant"]}, "required_pass=.'FoldConstant'. changes nothing"),
-        ({"instruments": [object()]}, "no instruments.*trace"),
+        ({"required_pass": ["FoldConstant"]}, "required_pass: there is no pass FoldConstant.*the nearest is"),
+        ({"disabled_pass": ["tir.VectoriseLoop"]}, "the pass tir.VectoriseLoop cannot be left out.*is tir.VectorizeLoop"),
+        ({"disabled_pass": ["tir.FlattenBuffer"]}, "the pass tir.FlattenBuffer cannot be left out"),
+        ({"instruments": [object()]}, "is no instrument: it has none of the methods enter_pass_ctx"),
+        ({"instruments": 5}, "instruments is a list of them, not 5"),
+        ({"trace": 5}, "trace is a function of a module, a pass and a bool, not 5"),
         ({"disabled_pass": ["tir.UnrollLoop"]}, "the pass tir.UnrollLoop cannot be left out.*nearest that can is tir"),
         ({"disabled_pass": 5}, "disabled_pass is a list of names of passes, not 5"),
         ({"required_pass": 5}, "required_pass is a list of names of passes, not 5"),

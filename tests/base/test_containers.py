@@ -105,3 +105,7 @@ def test_containers_are_pickled(x: Any) -> None:
     assert y == x
     assert hash(y) == hash(x)
     assert getattr(y, "tag", None) == getattr(x, "tag", None)
+
+
+def test_text_is_the_value_of_itself() -> None:
+    assert String("unroll").value == "unroll" and type(String("unroll").value) is str

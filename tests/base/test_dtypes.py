@@ -21,6 +21,9 @@ NUMBERS = [
 def test_dtypes_are_strings_that_know_their_parts() -> None:
     d = DType("float32x16")
     assert (d, d.kind, d.bits, d.lanes, d.nbytes, d.element) == ("float32x16", "float", 32, 16, 64, "float32")
+    assert (
+        DType("uint1") is DType("bool") and DType("uint1x4") is DType("boolx4") and DType("uint16").bits == 16
+    )
     assert DType("float32") is DType("float32x1") and DType("bool").nbytes == 1
     assert (DType("int"), DType("uint"), DType("float")) == ("int32", "uint32", "float32")
     for wrong in ("float31", "intx", "complex64", "uint128", "floatx4", float, int):
@@ -36,6 +39,16 @@ def test_widths_and_ends_are_those_of_numpy(name: str) -> None:
         limits = np.iinfo(name)
         assert (ours.min_value(), ours.max_value()) == (limits.min, limits.max)
     assert DType(theirs) is DType(theirs.type) is ours  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [("int1", (-1, 0)), ("int2", (-2, 1)), ("int4", (-8, 7)), ("uint2", (0, 3)), ("uint4", (0, 15))],
+)
+def test_integers_of_less_than_a_byte_take_one(name: str, ends: tuple[int, int]) -> None:
+    d = DType(name)
+    assert (d.ends, d.nbytes, d.with_lanes(8).nbytes, d.is_int, d.is_sub_byte) == (ends, 1, 8, True, True)
+    assert DType("bool").is_sub_byte and not any(DType(n).is_sub_byte for n in (*NUMBERS, "handle", "void"))
 
 
 def test_kinds() -> None:

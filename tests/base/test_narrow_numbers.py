@@ -1,4 +1,4 @@
-"""The nearest numbers of 16 bits, against numpy's float16 and exact arithmetic."""
+"""Numbers that numpy lacks: the nearest ones of 16 bits, against numpy's float16 and exact arithmetic."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from tewb.base import (
     BFLOAT16,
     FLOAT16,
     FLOAT32,
+    DType,
     bfloat16_bits,
     bfloat16_values,
     from_memory,
+    in_kernels_memory,
+    is_in_numpy,
     memory_dtype,
     nearest,
+    new_dtype,
     rounded,
     to_memory,
 )
@@ -72,6 +76,27 @@ def test_float16_is_numpys(value: float) -> None:
 def test_integers_are_rounded_once() -> None:
     n = (1 << 62) + (1 << 38) + 1  # through float64 it would be halfway between two float32s
     assert nearest(n, FLOAT32) == float(np.float32(np.int64(n)))
+
+
+@pytest.mark.parametrize("name", ["int1", "int2", "int4", "uint2", "uint4"])
+def test_integers_of_less_than_a_byte_are_numbers_of_it(name: str) -> None:
+    d, numbers = DType(name), np.arange(-300, 300)
+    least, most = d.ends
+    want = (numbers - least) % (most - least + 1) + least
+    kept = to_memory(numbers, d)
+    assert kept.dtype == memory_dtype(name) == ("uint8" if name.startswith("u") else "int8")
+    assert not is_in_numpy(name)
+    np.testing.assert_array_equal(kept, want)
+    np.testing.assert_array_equal(rounded(numbers, d), want)
+    every = np.arange(256, dtype="uint8").view(kept.dtype)  # the other bits of the byte do not count
+    np.testing.assert_array_equal(from_memory(every, d), rounded(every, d))
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    if not hasattr(ml_dtypes, name):
+        pytest.skip(f"this ml_dtypes has no {name}")
+    theirs = want.astype(new_dtype(name))
+    assert theirs.dtype == getattr(ml_dtypes, name)
+    np.testing.assert_array_equal(from_memory(theirs, d), want)
+    np.testing.assert_array_equal(in_kernels_memory(theirs, name).view(new_dtype(name)), theirs)
 
 
 def test_memory_holds_the_bits() -> None:

@@ -139,3 +139,11 @@ def test_what_programs_import_and_may_never_use() -> None:
 def test_a_name_is_looked_up_once_and_builtins_stay_builtins() -> None:
     assert tvm.placeholder is te.placeholder and vars(tewb)["placeholder"] is te.placeholder
     assert tvm.sum is te.sum and "sum" not in vars(tewb)
+
+
+@pytest.mark.parametrize(
+    "module", ["te.schedule", "tir.transform", "tir.analysis", "tir.stmt_functor", "te.hybrid"]
+)
+def test_modules_in_modules_have_a_face_however_they_are_reached(module: str) -> None:
+    code = f"import tewb\nprint(hasattr(tewb.{module}.__getattr__, 'own'))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "True"

@@ -54,6 +54,19 @@ def test_integers_divide_as_in_v05_with_a_warning_and_not_without_tvm(tvm: Any) 
         te.var("n") / 2
 
 
+def test_equality_of_expressions_is_identity_in_an_if_but_not_in_the_function_of_an_element(tvm: Any) -> None:
+    m, n = tvm.var("m"), tvm.var("n")
+    assert bool(m == n) is False and m != n and n in [m, n] and [m, n].index(n) == 1 and m + n == m + n
+    assert m != 3 and tvm.placeholder((m,)).shape[0] == m
+    with pytest.raises(TewbError, match="no truth value"):
+        tvm.compute((3, 3), lambda i, j: 1.0 if i == j else 0.0)
+    with pytest.raises(ValueError, match="no truth value"):
+        assert m < n
+    uninstall()
+    with pytest.raises(TewbError, match="no truth value"):
+        assert m != n
+
+
 def test_topi_had_a_name_of_its_own(tvm: Any) -> None:
     import topi.testing  # type: ignore[import-not-found]
     from topi.util import get_const_tuple  # type: ignore[import-not-found]

@@ -1,7 +1,4 @@
-"""Programs in the style of the years of TVM v0.5 to v0.19, each run as `python -m tewb.compat` runs it.
-
-A program whose first line names what it needs (`# needs: tvm.device te.scan`) waits until tewb has that.
-"""
+"""Programs in the style of the years of TVM v0.5 to v0.19, each run as `python -m tewb.compat` runs it."""
 
 from __future__ import annotations
 
@@ -11,22 +8,9 @@ from pathlib import Path
 import pytest
 
 from tewb.compat import install
-from tewb.compat.face import is_here
-from tewb.compat.names import modules
 from tewb.compat.run import run_script
 
 PROGRAMS = sorted(Path(__file__).with_name("programs").glob("*.py"))
-
-
-def missing(program: Path) -> list[str]:
-    """What a program needs and tewb does not have."""
-    first = program.read_text().splitlines()[0]
-    wanted = first.removeprefix("# needs:").split() if first.startswith("# needs:") else []
-    homes = []
-    for name in wanted:
-        module, _, last = name.rpartition(".")
-        homes.append(modules()[module].entries[last].home)
-    return [name for name, home in zip(wanted, homes, strict=True) if not is_here(home)]
 
 
 @pytest.fixture
@@ -40,8 +24,6 @@ def _as_tvm(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_as_tvm")
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.stem)
 def test_a_program_runs(program: Path) -> None:
-    if missing(program):
-        pytest.skip(f"needs {', '.join(missing(program))}")
     run_script(str(program))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,3 +26,11 @@ def test_a_compiler_says_its_machine() -> None:
     assert "-" in cc.get_target_by_dump_machine(compiler())()
     with pytest.raises(tewb.TewbError, match="no-such-cc does not say"):
         cc.get_target_by_dump_machine("no-such-cc")()
+
+
+def test_the_compiler_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", sys.executable)
+    assert cc.get_cc() == sys.executable
+    monkeypatch.delenv("CXX")
+    monkeypatch.setenv("PATH", "")
+    assert cc.get_cc() is None

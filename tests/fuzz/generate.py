@@ -7,13 +7,16 @@ from dataclasses import replace
 
 from tests.fuzz.calls import Use
 from tests.fuzz.graphs import Graph, random_habits
-from tests.fuzz.programs import Program
+from tests.fuzz.programs import Program, is_straight
 
 
 def program(seed: str) -> Program:
     """The program of a seed. Its schedule is chosen when it runs, since that takes the loops as they are then."""
     rng = random.Random(seed)
-    graph = Graph(rng, random_habits(rng))
+    habits = replace(random_habits(rng), straight=is_straight(seed))
+    if random.Random(f"{seed} half").random() < 0.15:
+        habits = replace(habits, dtypes=tuple("float16" if d == "float32" else d for d in habits.dtypes))
+    graph = Graph(rng, habits)
     graph.grow()
     use = Use(graph)
     arguments = use.arguments()

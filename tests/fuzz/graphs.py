@@ -28,6 +28,7 @@ class Habits:
     large: bool
     from_data: bool
     views: bool
+    straight: bool  # indices are the axes themselves, as intrinsics have them
 
 
 @dataclass
@@ -52,6 +53,7 @@ def random_habits(rng: random.Random) -> Habits:
         large=rng.random() < 0.08,
         from_data=rng.random() < 0.3,
         views=rng.random() < 0.5,
+        straight=False,
     )
 
 
@@ -297,8 +299,9 @@ class Graph:
             return self.dependent_axis(scope, ident, called)
         if self.habits.large and rng.random() < 0.3:
             begin = rng.choice(LARGE)
-            dtype = "int32" if begin + 7 < 2**31 else "int64"
-            end = const(begin + rng.choice([0, 1, 7]), dtype)
+            last = begin + rng.choice([0, 1, 7])
+            dtype = "int32" if last < 2**31 else "int64"
+            end = const(last, dtype)
             return ReduceAxis(
                 ident, called, dtype, const(begin, "int32" if begin < 2**31 else "int64"), end
             ), None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,6 +104,11 @@ class Call:
     is_wild: bool = False
     omit: bool = False
     aliases: dict[str, tuple[str, bool]] = field(default_factory=dict)  # input: (output, reversed)
+
+
+def is_straight(seed: str) -> bool:
+    """Whether the indices of a program are its axes, so that intrinsics fit."""
+    return random.Random(f"{seed} straight").random() < 0.2
 
 
 @dataclass(frozen=True, slots=True)

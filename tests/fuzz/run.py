@@ -19,15 +19,17 @@ from tests.fuzz import script
 from tests.fuzz.arrays import Guarded
 from tests.fuzz.expressions import INTS, is_float, least, most, size, walk
 from tests.fuzz.gpu_steps import gpu_steps
-from tests.fuzz.programs import Call, Program
+from tests.fuzz.programs import Call, Program, is_straight
 from tests.fuzz.reference import Reference
 from tests.fuzz.schedules import Finding, Step, attempt, random_step
+from tests.fuzz.tensor_steps import fitted, fitting, tensor_steps
 from tewb import te
 from tewb.base import ArgumentError, BoundError, CodegenError, InternalError, TewbError
 from tewb.ir import parse, structural_equal
 from tewb.ir import script as as_text
 from tewb.schedule import Schedule
 from tewb.schedule.code import schedule_code
+from tewb.tensor import INTRINSICS
 
 Report = Callable[[str, Any], None]
 _texts = itertools.count()
@@ -82,12 +84,14 @@ def execute(text: str, names: dict[str, Any]) -> None:
 
 
 def _define(p: Program) -> dict[str, Any] | None:
-    names: dict[str, Any] = {"tewb": tewb, "te": te, "np": np, "__name__": "fuzz"}
+    INTRINSICS.clear()  # those of the program before
+    names: dict[str, Any] = {"tewb": tewb, "te": te, "np": np, "fitting": fitting, "__name__": "fuzz"}
     try:
         execute(script.definition(p), names)
     except TewbError as e:
-        # An index that is outside whatever happens, and a constant divisor that is 0, are told at once.
-        if isinstance(e, BoundError) or "division by zero" in str(e):
+        # An index that is outside whatever happens, a constant divisor that is 0, and a negative number beside
+        # a uint64 are told at once.
+        if isinstance(e, BoundError) or "division by zero" in str(e) or "does not fit uint64" in str(e):
             return None
         raise Finding(f"define: {type(e).__name__}", str(e)) from e
     except Exception as e:
@@ -102,6 +106,8 @@ def _schedule(p: Program, names: dict[str, Any], report: Report) -> list[Step]:
     extra = random.Random(f"{p.seed} extra")
 
     def do(step: Step) -> None:
+        if step[0] == "transform_layout" and any(s.find(names[a]) is s.find(step[1]) for a in p.arguments):
+            return  # the arrays of a call have the layout of the definition
         report("steps", (*done, step))
         done.append(step)  # it stays when it is a finding
         if not attempt(s, step, names):
@@ -123,10 +129,16 @@ def _schedule(p: Program, names: dict[str, Any], report: Report) -> list[Step]:
         for step in gpu_steps(s, rng):
             if step[1] not in large:
                 do(step)
+    elif rng.random() < (0.75 if is_straight(p.seed) else 0.1):
+        for step in tensor_steps(s, rng):
+            if step[1] not in large:
+                do(step)
     for _ in range(8 * p.wanted_steps):
         if len(done) >= p.wanted_steps + len(large):
             break
         step = random_step(s, rng, handles, p.is_heavy)
+        if step[0] == "tensorize" and "axis" in step[2]:
+            step = fitted(step[1], step[2]["axis"], rng)
         if step[1] not in large:
             do(step)
     return _replayed(p, names, done, extra)
@@ -346,7 +358,7 @@ def _difference(got: Any, wanted: Any, rounded: bool) -> str:
     if got.shape != wanted.shape:
         return f" has shape {got.shape}, and should have {wanted.shape}"
     if rounded:
-        eps = 1e-5 if got.dtype == np.float32 else 1e-12
+        eps = {"float16": 4e-3, "float32": 1e-5, "float64": 1e-12}[got.dtype.name]
         same = np.isclose(got, wanted, rtol=eps, atol=eps, equal_nan=True)
     elif is_float(str(got.dtype)):
         same = (got == wanted) | (np.isnan(got) & np.isnan(wanted))

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from tewb.base import InternalError, TewbError
+from tewb.ir import const_int
 from tewb.schedule import PRIMITIVES, Param, Primitive, Schedule, Stage
 from tewb.schedule import Step as StepOfNames
 from tewb.schedule.declare import Selection
@@ -119,6 +120,8 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
         options = list(p.choices(stage)) if p.choices else []
         if p.default is None and rng.random() < 0.5:
             continue
+        if p.name == "disable_predication" and (stage.schedule.size_vars() or rng.random() < 0.8):
+            continue  # what sizes a call has, a split that is said to divide does not know
         match p.kind:
             case "axis" | "dimension":
                 args[p.name] = rng.choice(options or loops or ["i"])
@@ -136,12 +139,38 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
                 args[p.name] = rng.choice(options or ["local", "global"])
             case "int" | "value":
                 args[p.name] = number(p, rng, 0.3 if large else 0.06)
+            case "layout":
+                args[p.name] = rng.choice([*options, random_layout(stage, rng)])
             case _ if options:
                 args[p.name] = rng.choice(options)
     return args
 
 
+def random_layout(stage: Stage, rng: random.Random) -> str:
+    """Dimensions in some order, whole, cut, or two as one."""
+    shape = stage.op.output(0).shape
+    names = [f"i{d}" for d in range(len(shape))]
+    parts: list[str] = []
+    left = list(zip(names, shape, strict=True))
+    while left:
+        (name, _), *left = left
+        size = const_int(left[0][1]) if left else None
+        if size and rng.random() < 0.25:
+            parts.append(f"{name} * {size + rng.choice([0, 0, 3])} + {left.pop(0)[0]}")
+        elif rng.random() < 0.5:
+            c = rng.choice([2, 3, 4, 8])
+            parts += [f"{name} // {c}", f"{name} % {c}"]
+        else:
+            parts.append(name)
+    rng.shuffle(parts)
+    if rng.random() < 0.05:
+        parts.append(rng.choice([*names, "0", "te.AXIS_SEPARATOR", "i0 - 1"]) if names else "0")
+    return f"lambda {', '.join(names)}: [{', '.join(parts)}]"
+
+
 def number(p: Param, rng: random.Random, odd: float) -> int:
+    if p.name == "disable_predication":
+        return rng.choice((1, 1, 1, 2))
     if rng.random() < odd:
         return rng.choice(ODD_NUMBERS)
     return rng.choice((0, 0, 1, 2)) if isinstance(p.default, int) else rng.choice(FACTORS)

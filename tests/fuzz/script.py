@@ -134,6 +134,8 @@ def script(p: Program, arrays: dict[str, Any] | None = None, call: int = 0, comm
     lines = ["import numpy as np", "", "import tewb", "from tewb import te", ""]
     if comment:
         lines = [*(f"# {line}" for line in comment.splitlines()), *lines]
+    if any("@fitting(" in str(v) for step in p.steps or () for v in step[2].values()):
+        lines.insert(lines.index("from tewb import te"), "from tests.fuzz.tensor_steps import fitting")
     lines += definition(p).splitlines()
     lines += [step_line(s) for s in p.steps or ()]
     context = {k: v for k, v in p.options.items() if not (k == "tewb.object_cache" and v is False)}

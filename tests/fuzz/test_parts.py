@@ -25,8 +25,9 @@ from tests.fuzz.reference import Reference
 from tests.fuzz.run import Outcome, arrays_of, execute, run
 from tests.fuzz.schedules import Finding, attempt, random_step
 from tests.fuzz.script import definition, script
+from tests.fuzz.tensor_steps import PARTS, fitting, tensor_steps
 from tests.fuzz.worker import Worker
-from tests.programs import PROGRAMS, schedule_for
+from tests.programs import PROGRAMS, assert_same_result, schedule_for
 from tewb import te
 from tewb.base import ScheduleError
 from tewb.schedule import PRIMITIVES
@@ -84,7 +85,7 @@ def test_the_bytes_of_an_array_are_known() -> None:
 def test_programs_have_of_everything() -> None:
     made = [program(f"parts{n}") for n in range(250)]
     dtypes = {i.dtype for p in made for i in p.inputs} | {d for p in made for s in p.stages for d in s.dtypes}
-    assert dtypes == set(DTYPES)
+    assert dtypes == {*DTYPES, "float16"}
     layouts = [layout for p in made for c in p.calls for layout in c.layouts.values()]
     assert {n for layout in layouts for n in layout.steps} >= {0, 1, 2, 3}
     assert any(any(layout.backwards) for layout in layouts) and any(layout.shift for layout in layouts)
@@ -259,3 +260,29 @@ def test_the_reference_agrees_with_the_evaluator_of_tewb() -> None:
             np.testing.assert_array_equal(results[t], w, err_msg=script(p))
         compared += 1
     assert compared > 10
+
+
+# ---------------------------------------------------------------- intrinsics that fit
+
+
+@pytest.mark.parametrize("parts", dict.fromkeys(PARTS))
+@pytest.mark.parametrize("kind", ["matmul", "argmax", "blur"])
+def test_an_intrinsic_is_made_for_what_the_loops_do(kind: str, parts: str) -> None:
+    inputs, outputs = PROGRAMS[kind]()
+    s = schedule_for(outputs)
+    stage = s.output_stages[0]
+    axis = stage.axis_name(stage.op.axis[-1])
+    made = fitting(s, stage.name, axis, parts)
+    assert made is not None and made.op.axis
+    stage.tensorize(axis, made)
+    assert_same_result(s, inputs, outputs)
+
+
+def test_steps_around_an_intrinsic_are_taken() -> None:
+    taken = 0
+    for seed in range(8):
+        inputs, outputs = PROGRAMS["matmul"](8, 12, 6)
+        s = schedule_for(outputs)
+        for step in tensor_steps(s, random.Random(seed)):
+            taken += attempt(s, step, {"s": s, "fitting": fitting}) and step[0] == "tensorize"
+    assert taken > 4

@@ -25,7 +25,11 @@ from tests.fuzz.programs import ReduceAxis, Spread
 if TYPE_CHECKING:
     from tests.fuzz.graphs import Graph, Readable
 
-EXACT = {"float32": 22, "float64": 50}  # bits within which sums and products of floats are exact
+EXACT = {
+    "float16": 10,
+    "float32": 22,
+    "float64": 50,
+}  # bits within which sums and products of floats are exact
 
 
 class Scope:
@@ -263,6 +267,8 @@ class Scope:
         zero, one = const(0, n.dtype), const(1, n.dtype)
         exact = [i for i, extent in self.axes if extent == n and self.starts_at_zero(i)]
         choice = rng.random()
+        if exact and self.graph.habits.straight:
+            return rng.choice(exact)
         if exact and choice < 0.75:
             i = rng.choice(exact)
             if choice < 0.12:

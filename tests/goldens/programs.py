@@ -274,6 +274,22 @@ def primitive_cache_write() -> Scheduled:
     return s, args
 
 
+@golden
+def primitive_cache_write_in_the_layout_of_loops() -> Scheduled:
+    s, args = scheduled(matmul(6, 5, 3))
+    s["C"].tile("i", "j", 4, 4)
+    sums = s.cache_write(args[2], "local")
+    s[sums].reorder(sums.op.reduce_axis[0], sums.op.axis[2])
+    return s, args
+
+
+@golden
+def primitive_transform_layout() -> Scheduled:
+    s, args = scheduled(chain(6, 5))
+    s["B"].transform_layout(lambda i, j: [j, i // 4, i % 4])
+    return s, args
+
+
 @golden_and_built
 def primitive_nontemporal() -> Scheduled:
     s, args = vector(40)

@@ -76,3 +76,23 @@ def test_access_ptr_is_the_address_of_an_element() -> None:
     assert (
         c.access_ptr("r", offset=1).args[0].buffer.elem_offset.value == 1
     )  # an offset counts elements of memory
+
+
+def test_offset_of_counts_elements_from_the_data_on() -> None:
+    b = tewb.tir.decl_buffer((4, 8, 2), "float32", name="B")
+    assert [script(e) for e in b.offset_of((1, 2, 1))] == ["21"]
+    assert [script(e) for e in b.offset_of([i, i, 1])] == ["i * 16 + i * 2 + 1"]
+    assert [script(e) for e in A.offset_of((i, 3))] == ["n + i * n + 3"]  # strides (n, 1), after n elements
+    (row,) = A.offset_of((0, ops.ramp(i, 1, 4)))
+    assert row.dtype == "int32x4"
+    with pytest.raises(ShapeError, match="A has 2 dimensions, not 1"):
+        A.offset_of(3)
+    with pytest.raises(DTypeError, match="A is indexed with"):
+        A.offset_of((0.5, 1))
+
+
+def test_a_buffer_as_one_row() -> None:
+    b = Buffer("B", DType("float32"), (const(4), const(8)), alignment=64)
+    row = b.get_flattened_buffer()
+    assert row.data is b.data and structural_equal(row.shape, [32]) and row.get_flattened_buffer() is row
+    assert b.data_alignment == 64 and Buffer("C", DType("int16"), ()).data_alignment == 2 and b.same_as(b)

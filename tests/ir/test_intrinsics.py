@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tewb.base import DType, DTypeError
-from tewb.ir import Buffer, Call, Var, const, intrinsics, load, script
+from tewb.ir import Buffer, Call, Var, const, convert, intrinsics, load, script
 
 x, d, i = (Var(name, DType(dtype)) for name, dtype in (("x", "float32"), ("d", "float64"), ("i", "int32")))
 
@@ -30,8 +30,9 @@ def test_an_integer_is_rounded_already(name: str) -> None:
 def test_a_question_about_a_float_is_a_condition(name: str) -> None:
     f = getattr(intrinsics, name)
     assert f(x).dtype == "bool" and f(Var("v", DType("float32x4"))).dtype == "boolx4"
-    with pytest.raises(DTypeError, match=f"{name} takes floats"):
-        f(i)
+    assert f(i).value == (name == "isfinite") and f(convert(True)).dtype == "bool"
+    with pytest.raises(DTypeError, match=f"{name} takes numbers, not handle"):
+        f("text")
 
 
 @pytest.mark.parametrize("name", intrinsics.BINARY_FLOAT)
@@ -79,5 +80,17 @@ def test_every_call_belongs_to_one_kind() -> None:
     kinds = (
         intrinsics.PURE,
         *map(frozenset, (intrinsics.STACK, intrinsics.EFFECTS, intrinsics.ADDRESSES, intrinsics.DOTS)),
+        frozenset(intrinsics.PURE_CALLS),
     )
     assert sum(map(len, kinds)) == len(intrinsics.CALLS)
+
+
+def test_constants_are_rounded_and_asked_at_once() -> None:
+    half, nan = const(2.5), const(float("nan"))
+    rounded = {name: getattr(intrinsics, name)(half).value for name in intrinsics.ROUNDING}
+    assert rounded == {"floor": 2, "ceil": 3, "round": 2, "trunc": 2, "nearbyint": 2}
+    assert (
+        str(intrinsics.floor(const(-0.0))) == "T.float32(-0.0)"
+        and intrinsics.ceil(const(float("inf"))).value > 9
+    )
+    assert [f(nan).value for f in (intrinsics.isnan, intrinsics.isinf, intrinsics.isfinite)] == [1, 0, 0]

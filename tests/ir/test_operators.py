@@ -91,7 +91,13 @@ def test_constants_are_numbers_in_python_too() -> None:
     assert te.const(1) and not te.const(0.0) and (n > 3 and "large") == "large"
 
 
-@pytest.mark.parametrize("other", [None, "text", [1], 1j, object(), slice(1, 3), np.ones(3), b"x"])
+def test_nothing_is_none() -> None:
+    assert bool(x == None) is False and bool(A.shape[0] != None) is True  # noqa: E711  (as old programs ask)
+    with pytest.raises(TewbError, match="cannot be part of an expression"):
+        x + None
+
+
+@pytest.mark.parametrize("other", ["text", [1], 1j, object(), slice(1, 3), np.ones(3), b"x"])
 def test_what_cannot_be_part_of_an_expression_is_said_with_a_hint(other: object) -> None:
     for f in (lambda: A[0] + other, lambda: x == other, lambda: A[other] + 1.0):
         with pytest.raises(TewbError) as e:

@@ -158,7 +158,7 @@ def test_views_that_nothing_declares_are_defined_where_their_variables_are() -> 
 def test_hybrid_functions_come_back(hybrid: Any, shapes: list[tuple[int]], dtype: str) -> None:
     inputs = [te.placeholder(shape, name=f"in{k}", dtype=dtype) for k, shape in enumerate(shapes)]
     made = hybrid(*inputs)
-    outputs = list(made) if isinstance(made, tuple) else [made]
+    outputs = list(made) if isinstance(made, list) else [made]
     every_pass(te.create_schedule(outputs[0].op), [*inputs, *outputs])
 
 

@@ -15,14 +15,17 @@ from tewb.ir import (
     Expr,
     For,
     ForKind,
+    PrimFunc,
     Seq,
     Stmt,
     Var,
     const,
     load,
     ops,
+    parse,
     script,
     script_lines,
+    structural_equal,
 )
 
 i, j = Var("i", DType("int32")), Var("j", DType("int32"))
@@ -107,3 +110,10 @@ def test_a_long_statement_is_cut_into_names() -> None:
     text = script(BufferStore(A, e, (i,)))
     assert len(text) < 20_000
     ast.parse(text)
+
+
+def test_an_offset_of_another_dtype_is_shown() -> None:
+    view = A.with_(shape=(), strides=(), elem_offset=const(0, "int64"))
+    f = PrimFunc("f", (A,), BufferStore(view, const(1.0, "float32"), ()))
+    assert "elem_offset=T.int64(0)" in script(f)
+    assert structural_equal(parse(script(f)), f)

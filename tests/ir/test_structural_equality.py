@@ -6,9 +6,11 @@ import pytest
 
 import tewb
 from tests.programs import matmul, schedule_for
-from tewb.base import DType
+from tewb import te
+from tewb.base import DType, Map
 from tewb.ir import (
     Allocate,
+    AxisKind,
     Buffer,
     BufferStore,
     Expr,
@@ -16,6 +18,7 @@ from tewb.ir import (
     For,
     ForKind,
     IRModule,
+    IterVar,
     Let,
     Origin,
     PrimFunc,
@@ -26,6 +29,7 @@ from tewb.ir import (
     first_difference,
     ops,
     structural_equal,
+    structural_hash,
 )
 
 i, j = Var("i", DType("int32")), Var("j", DType("int32"))
@@ -128,3 +132,52 @@ def test_a_shared_expression_is_compared_once() -> None:
     assert structural_equal(power(), power())
     t, u = Var("t", i.dtype), Var("u", i.dtype)
     assert structural_equal(Let(t, i, t * t, i.dtype), Let(u, i, u * u, i.dtype))
+
+
+def test_what_lists_and_dicts_hold_is_compared() -> None:
+    x, y = Var("x", DType("int32")), Var("y", DType("int32"))
+    assert structural_equal([x, 1], (x, const(1))) and not structural_equal([x], [x, x])
+    assert structural_equal({"a": x + 1}, {"a": x + 1}) and first_difference({"a": x}, {"a": y}) == "['a']"
+    assert structural_equal({"a": x, "b": 1}, Map({"b": 1, "a": x}))
+    assert first_difference({"a": x}, {"b": x}) == "['a']" and first_difference({"a": x}, {}) == "."
+    assert structural_equal({x: 1}, {y: 1}, map_free_vars=True) and not structural_equal({x: 1}, {y: 1})
+    assert (
+        structural_equal(3, const(3))
+        and not structural_equal(3, const(3.0))
+        and structural_equal(True, const(True))
+    )
+    for a, b in (([x, 1], (y, const(1))), ({"a": x, "b": 1}, Map({"b": 1, "a": x})), (3, const(3))):
+        assert structural_hash(a) == structural_hash(b)
+
+
+def test_reductions_have_their_axes_for_themselves() -> None:
+    A = te.placeholder((4, 8), name="A")
+
+    def total(axis: IterVar, scale: float = 1.0) -> Expr:
+        return te.sum(A[0, axis] * scale, axis=axis)  # type: ignore[no-any-return]
+
+    k, m, n = [te.reduce_axis((0, extent), name="k") for extent in (8, 8, 4)]
+    assert structural_equal(total(k), total(m)) and structural_hash(total(k)) == structural_hash(total(m))
+    assert first_difference(total(k), total(m, 2.0)) is not None
+    assert "dom" in str(first_difference(total(k), total(n)))
+    assert structural_equal([total(k), total(k)], [total(k), total(m)])
+    i, j = te.var("i"), te.var("j")
+    two = te.sum(A[i, k] * A[j, k], axis=k)
+    assert structural_equal(two, te.sum(A[i, m] * A[j, m], axis=m))
+    assert not structural_equal(two, te.sum(A[j, m] * A[i, m], axis=m))
+    assert not structural_equal(te.sum(A[0, k] + m, axis=k), te.sum(A[0, m] + m, axis=m))
+
+
+def test_axes_are_compared_by_range_and_kind() -> None:
+    k, m, n = [te.reduce_axis((0, extent), name=name) for extent, name in ((8, "k"), (8, "m"), (9, "k"))]
+    assert structural_equal(k, m) and structural_hash(k) == structural_hash(m)
+    assert first_difference(k, n) == "dom.extent.value"
+    assert not structural_equal(k, IterVar(k.dom, k.var, AxisKind.DATA))
+    assert structural_equal([k, k.var + 1], [m, m.var + 1]) and not structural_equal([k, k.var], [m, n.var])
+
+
+def test_numbers_and_sequences_of_python_are_compared_with_nodes() -> None:
+    n = te.var("n")
+    assert structural_equal((const(2), n), [2, n]) and structural_equal(const(True), True)
+    assert not structural_equal((const(2), n), [3, n]) and not structural_equal(const(2, "int64"), 2)
+    assert structural_equal({"a": const(1)}, {"a": 1}) and not structural_equal({"a": n}, {"b": n})

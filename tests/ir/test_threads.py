@@ -17,6 +17,7 @@ from tewb.ir import (
     first_difference,
     free_vars,
     launched,
+    memory_kind,
     parse,
     script,
     structural_equal,
@@ -100,3 +101,8 @@ def test_a_launch_that_is_none_is_refused_with_its_place(text: str, said: str) -
     whole = f'@T.prim_func\ndef f(A: T.Buffer((4,), "float32")):\n    tx = {text}\n    A[tx] = A[tx]\n'
     with pytest.raises(ParseError, match=said):
         parse(whole)
+
+
+def test_the_kind_of_memory_of_a_scope() -> None:
+    scopes = ("global", "global:tag", "shared.dyn", "local_TB2")
+    assert [memory_kind(scope) for scope in scopes] == ["global", "global", "shared", "local"]

@@ -21,6 +21,7 @@ from tewb.ir import (
     load,
     ops,
     script,
+    walk,
 )
 from tewb.lowering.double_buffer import Ahead, double_buffered
 
@@ -85,3 +86,14 @@ def test_each_buffer_is_doubled_and_others_stay() -> None:
     assert isinstance(whole, Allocate) and isinstance(whole.body, Allocate)
     assert [whole.buffer.name, whole.body.buffer.name] == ["D", "B"]
     assert script(whole).splitlines()[-1].strip() == "D[k % 2, 1] = B[k % 2, 1]"
+
+
+def test_stores_past_the_caches_stay_so() -> None:
+    A, B, C = (Buffer(name, DType("float32"), (const(9),)) for name in "ABC")
+    made = BufferStore(B, load(A, (k,)), (const(1),), Origin("B"), 64)
+    used = BufferStore(C, load(B, (const(1),)), (k,), None, 32)
+    loop = For(k, const(0), const(3), ForKind.SERIAL, used)
+    stores = [
+        n for n in walk(double_buffered(loop, [Ahead(made, [B], Origin("B"))])) if isinstance(n, BufferStore)
+    ]
+    assert [n.nontemporal for n in stores] == [64, 64, 32]

@@ -177,6 +177,21 @@ def test_what_is_the_same_for_all_threads_runs_once() -> None:
     assert result(launched(body)) == [1] * N
 
 
+def test_no_threads_do_nothing() -> None:
+    def body(ib: IRBuilder, a: Any, b: Any) -> None:
+        b[0] = te.const(5)
+
+    assert result(launched(body)) == [5] + [0] * (N - 1)
+    assert result(launched(body, 0)) == [0] * N
+    n = te.var("n")
+    f = tewb.build(IRModule({"f": PrimFunc("f", (B, n), launched(body, n), (0,))}))
+    b = np.zeros(N, "int32")
+    f(b, 0)
+    assert not b.any()
+    f(b, 2)
+    assert b[0] == 5
+
+
 def loop_of_a_thread(ib: IRBuilder, a: Any, b: Any) -> None:
     with ib.for_range(0, TX + 1):
         ib.emit(barrier())

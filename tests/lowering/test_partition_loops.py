@@ -9,6 +9,7 @@ import pytest
 
 import tewb
 from tests.lowering.passes import after, vector
+from tests.programs import assert_same_result
 from tewb import te
 from tewb.arith import Analyzer
 from tewb.ir import parse, structural_equal
@@ -163,7 +164,7 @@ def test_a_symbolic_loop_is_clean_up_to_an_expression() -> None:
         "    for i.inner in range(4):",
         "        B[i.outer * 4 + i.inner] = A[i.outer * 4 + i.inner] + A[i.outer * 4 + i.inner]",
         "for i.outer in range((n + 3) // 4 - n // 4):",
-        "    for i.inner in range(T.max(n - i.outer * 4 - n // 4 * 4, 0)):",
+        "    for i.inner in range(n - i.outer * 4 - n // 4 * 4):",
         "        B[i.outer * 4 + n // 4 * 4 + i.inner] = "
         "A[i.outer * 4 + n // 4 * 4 + i.inner] + A[i.outer * 4 + n // 4 * 4 + i.inner]",
     ]
@@ -374,3 +375,37 @@ def test_comparisons_of_floats_are_not_asked_whether_they_wrap(monkeypatch: pyte
     s[C].split(C.op.axis[0], 8)
     tewb.lower(s, [A, C])
     assert len(made) < 10
+
+
+# ---------------------------------------------------------------- threads
+
+
+def of_threads(n: int) -> str:
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    block, inner = s[B].split("i", factor=64)
+    thread, inner = s[B].split(inner, factor=16)
+    s[B].bind(block, te.thread_axis("blockIdx.x"))
+    s[B].bind(thread, te.thread_axis("threadIdx.x"))
+    assert_same_result(s, [A], [B])
+    return str(tewb.lower(s, [A, B]))
+
+
+def test_each_thread_tests_once_whether_its_part_is_whole() -> None:
+    text = of_threads(250)
+    assert text.count("if T.likely(blockIdx.x * 4 + threadIdx.x < 15):\n") == 1
+    assert text.count("for i.inner.inner in range(16):\n") == 1
+    assert "if " not in of_threads(256)
+
+
+def test_few_iterations_of_a_thread_are_tested_one_by_one() -> None:
+    A = te.placeholder((30,), name="A")
+    B = te.compute((30,), lambda i: A[i] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    thread, inner = s[B].split("i", factor=4)
+    s[B].bind(thread, te.thread_axis("threadIdx.x"))
+    text = str(tewb.lower(s, [A, B]))
+    assert text.count("for i.inner in range(4):") == 2  # and no loop as long as what is left
+    assert text.count("if T.likely(") == 2
+    assert_same_result(s, [A], [B])

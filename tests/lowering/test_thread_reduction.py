@@ -58,6 +58,23 @@ def test_a_sum_over_threads_of_symbolic_sizes() -> None:
         np.testing.assert_allclose(b, a.sum(1), rtol=1e-5)
 
 
+@pytest.mark.parametrize("store", [True, False])
+@pytest.mark.parametrize("n", [0, te.var("n")])
+def test_without_terms_the_result_is_what_a_reduction_begins_with(n: Any, store: bool) -> None:
+    A = te.placeholder((n,), name="A")
+    k, tx = te.reduce_axis((0, n), name="k"), te.thread_axis("threadIdx.x")
+    B = te.compute((3,), lambda i: te.max(A[k], axis=k), name="B")
+    s = te.create_schedule(B.op)
+    s[B].bind(k, tx)
+    if store:
+        s[B].set_store_predicate(tx.var.equal(0))
+    kernel = tewb.build(s, [A, B])
+    for m in (0,) if isinstance(n, int) else (0, 1, 5):
+        b = np.full(3, 7, "float32")
+        kernel(np.arange(m, dtype="float32"), b)
+        assert b.tolist() == [m - 1.0 if m else -np.inf] * 3
+
+
 def test_terms_that_are_the_same_for_all_threads_are_all_added() -> None:
     A = te.placeholder((3,), name="A")
     k = te.reduce_axis((0, 5), name="k")
@@ -132,6 +149,20 @@ def mixed() -> Scheduled:
     return s, inputs, outputs
 
 
+def of_some_terms() -> Scheduled:
+    A = te.placeholder((6, 6), name="A")
+
+    def sum_so_far(i: Any) -> Any:
+        k = te.reduce_axis((0, i + 1), name="k")
+        return te.sum(A[i, k], axis=k)
+
+    B = te.compute((6,), sum_so_far, name="B")
+    s = te.create_schedule(B.op)
+    s[B].bind(s[B].split("i", factor=3)[1], te.thread_axis("threadIdx.x"))
+    s[B].bind(B.op.reduce_axis[0], te.thread_axis("threadIdx.y"))
+    return s, [A], [B]
+
+
 def not_innermost() -> Scheduled:
     s, inputs, outputs = sums(4, 8, store=False, partial=False)
     s["B"].reorder("k", "i.inner")
@@ -143,6 +174,7 @@ def not_innermost() -> Scheduled:
     [
         (mixed, "reduces over k.inner, which is bound to threads, and over k.outer, which is not"),
         (not_innermost, "loop i.inner of B is inside of k, over whose threads it reduces"),
+        (of_some_terms, r"loop k of B has .* iterations, which is not the same number everywhere"),
     ],
 )
 def test_what_would_not_be_a_sum_is_refused(make: Callable[[], Scheduled], said: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,10 @@ def test_an_index_that_is_made_wider_names_neighbours() -> None:
     np.testing.assert_array_equal(b, a + np.arange(16, dtype="float32"))
 
 
-@pytest.mark.parametrize("lanes, widths", [(48, [16] * 3), (24, [8] * 3), (9, [9]), (12, [12]), (64, [64])])
+WIDTHS = [(48, [16] * 3), (24, [8] * 3), (9, [9]), (12, [12]), (64, [64]), (19, [16, 3]), (33, [16, 16, 1])]
+
+
+@pytest.mark.parametrize("lanes, widths", WIDTHS)
 def test_vectors_fill_registers(lanes: int, widths: list[int]) -> None:
     s, args = vector(2 * lanes, lanes)
     s["B"].vectorize("i.inner")
@@ -135,6 +139,14 @@ def test_vectors_fill_registers(lanes: int, widths: list[int]) -> None:
     a, b = np.arange(2 * lanes, dtype="float32"), np.zeros(2 * lanes, "float32")
     tewb.build(s, args)(a, b)
     np.testing.assert_array_equal(b, a + 1)
+
+
+def test_what_is_stored_past_the_caches_stays_together() -> None:
+    s, args = vector(38, 19)
+    s["B"].vectorize("i.inner")
+    s["B"].nontemporal()
+    f = tewb.lower(s, args)["main"]
+    assert [n.value.dtype.lanes for n in walk(f.body) if isinstance(n, BufferStore)] == [19]
 
 
 def test_vectors_can_be_switched_off_and_checks_on() -> None:
@@ -203,3 +215,46 @@ def test_schedules_of_up_to_64_lanes_are_not_cut() -> None:
 def test_65536_lanes_compute_the_same() -> None:
     s, inputs, outputs = neighbours(1 << 16)
     assert_same_result(s, inputs, outputs)
+
+
+@pytest.mark.parametrize(
+    ("call", "calls"),
+    [
+        (lambda f, a: te.call_extern("float32", f, 3.0), 8),
+        (lambda f, a: a + te.call_extern("float32", f, 3.0), 8),
+        (lambda f, a: te.select(a > 3.0, te.call_extern("float32", f, 3.0), a), 8),
+        (lambda f, a: te.call_pure_extern("float32", f, 3.0), 1),
+        (lambda f, a: te.call_pure_extern("float32", f, a), 8),
+    ],
+)
+def test_a_call_that_all_lanes_make_is_made_once_for_each_unless_it_is_pure(call: Any, calls: int) -> None:
+    numbers: list[float] = []
+
+    @ctypes.CFUNCTYPE(ctypes.c_float, ctypes.c_float)
+    def counted(value: float) -> float:
+        numbers.append(value)
+        return value + len(numbers)
+
+    results = []
+    for lanes in (1, 8):
+        numbers.clear()
+        A = te.placeholder((8,), name="A")
+        B = te.compute((8,), lambda i: call(counted, A[i]), name="B")  # noqa: B023
+        s = te.create_schedule(B.op)
+        if lanes > 1:
+            s[B].vectorize(B.op.axis[0])
+        b = np.zeros(8, "float32")
+        tewb.build(s, [A, B])(np.arange(8, dtype="float32"), b)
+        results.append(b)
+    assert len(numbers) == calls
+    if calls == 8:
+        np.testing.assert_array_equal(*results)
+
+
+def test_an_llvm_intrinsic_that_all_lanes_call_is_called_once_if_it_is_pure() -> None:
+    for call, is_vector in ((te.call_llvm_intrin, False), (te.call_llvm_pure_intrin, True)):
+        A = te.placeholder((8,), name="A")
+        B = te.compute((8,), lambda i: A[i] * call("float32", "llvm.sqrt", 3.0), name="B")  # noqa: B023
+        s = te.create_schedule(B.op)
+        s[B].vectorize(B.op.axis[0])
+        assert (most_lanes(s, [A, B]) == 8) == is_vector

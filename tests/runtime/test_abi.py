@@ -38,7 +38,7 @@ def test_no_answer_and_no_address_means_unanswered() -> None:
 
 
 def test_dtypes_of_packed_arguments_are_those_of_tewb_and_numpy() -> None:
-    assert len(set(abi.DTYPES)) == 13
+    assert len(set(abi.DTYPES)) == 18
     for name in abi.DTYPES:
         assert memory_dtype(name).itemsize == DType(name).nbytes
 

@@ -35,6 +35,35 @@ def test_functions_of_a_module_are_found_by_name() -> None:
         module["four"]
 
 
+def test_a_function_that_is_not_there_is_an_attribute_error_too() -> None:
+    module = two()
+    with pytest.raises(AttributeError, match=r"'twce'[\s\S]*did you mean twice\? it has twice, thrice"):
+        module["twce"]
+    for name in ("main", "default_function", "nope"):
+        assert not module.implements_function(name)
+        with pytest.raises(tewb.TewbError, match=f"no kernel '{name}'"):
+            module.get_function(name)
+
+
+def test_a_kernel_without_a_name_has_both_default_names(tmp_path: Path) -> None:
+    A = te.placeholder((4,), name="A")
+    B = te.compute((4,), lambda i: A[i] * 2.0, name="B")
+    s = te.create_schedule(B.op)
+    default = tewb.build(s, [A, B])
+    for kernel in (default, tewb.build(tewb.lower(s, [A, B]))):
+        assert kernel["main"] is kernel["default_function"] is kernel[kernel.entry_name] is kernel
+        assert kernel.implements_function("default_function")
+    classic = tewb.build(s, [A, B], name="default_function")
+    assert classic.name == "default_function" and classic["main"] is classic
+    default.export_library(tmp_path / "default.o")
+    loaded = tewb.runtime.load_module(tmp_path / "default.o")
+    assert loaded["default_function"](np.ones(4, "float32"))[0] == 2
+    both = tewb.build(
+        tewb.IRModule({**tewb.lower(s, [A, B]).functions, **tewb.lower(s, [A, B], name="other").functions})
+    )
+    assert both["other"]["default_function"].name == "main"
+
+
 def test_the_classic_words_about_a_module() -> None:
     module = two()
     assert (module.type_key, module.imported_modules, module.is_dso_exportable) == ("llvm", [], True)
@@ -107,6 +136,8 @@ def test_time_evaluator_counts_as_it_is_told() -> None:
     E = te.extern((4,), [A], lambda i, o: te.call_packed("tests.module.count", i[0], o[0]), name="E")
     counted = tewb.build(te.create_schedule(E.op), [A, E])
     a, b = np.ones(4, "float32"), np.ones(4, "float32")
+    assert counted.time_evaluator(counted.entry_name, ctx=tewb.context("llvm", 0), number=1)(a, b).mean > 0
+    del calls[:]
     timing = counted.time_evaluator(counted.entry_name, tewb.cpu(0), number=3, repeat=5)(a, b)
     assert (len(calls), len(timing.results)) == (15, 5)
     assert timing.min <= timing.mean <= timing.max

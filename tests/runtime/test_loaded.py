@@ -136,3 +136,40 @@ def test_the_fmt_says_what_a_file_without_ending_is(tmp_path: Path) -> None:
     program().export_library(tmp_path / "both.o")
     (tmp_path / "both.o").rename(tmp_path / "both")
     assert load_module(tmp_path / "both", "o").name == "both ends"
+
+
+SYSTEM_LIBRARIES = """
+import ctypes, sys
+import numpy as np
+import tewb
+from tewb import te
+from tewb.contrib import cc
+
+folder = sys.argv[1]
+libraries = []
+for n, name in enumerate(["one", "two"]):
+    A = te.placeholder((4,), name="A")
+    B = te.compute((4,), lambda i: A[i] + float(n + 1), name="B")
+    kernel = tewb.build(te.create_schedule(B.op), [A, B], "llvm --system-lib", name=name)
+    kernel.save(f"{folder}/{name}.o")
+    cc.create_shared(f"{folder}/{name}.so", [f"{folder}/{name}.o"])
+    libraries.append(ctypes.CDLL(f"{folder}/{name}.so", ctypes.RTLD_GLOBAL))
+found = tewb.runtime.system_lib()
+results = []
+for name in ("one", "two"):
+    b = np.zeros(4, "float32")
+    found[name](np.ones(4, "float32"), b)
+    results.append(b[0])
+import _ctypes
+_ctypes.dlclose(libraries[1]._handle)
+print(found.code.names, *results, tewb.runtime.system_lib().code.names)
+"""
+
+
+def test_several_system_libraries_are_found_in_one_process(tmp_path: Path) -> None:
+    compiler()
+    done = subprocess.run(
+        [sys.executable, "-c", SYSTEM_LIBRARIES, str(tmp_path)], capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""
+    assert done.stdout.strip() == "('one', 'two') 2.0 3.0 ('one',)"

@@ -38,8 +38,8 @@ def no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     def copy(*_: Any) -> None:
         raise AssertionError("an array was copied")
 
-    monkeypatch.setattr(arguments, "_compact_copy", copy)
-    monkeypatch.setattr(arguments, "_same_layout_copy", copy)
+    monkeypatch.setattr(arguments, "compact_copy", copy)
+    monkeypatch.setattr(arguments, "same_layout_copy", copy)
 
 
 # ---------------------------------------------------------------- programs: B = A * 2

@@ -82,9 +82,14 @@ def test_a_kernel_for_fewer_instructions_runs_here() -> None:
     assert "zmm" not in kernel.get_source("asm")
 
 
+# A processor that LLVM knows, and of which tewb does not know the instructions.
+UNLISTED = "nocona" if Target.host().arch == "x86_64" else "cortex-a35"
+
+
 def test_features_that_this_machine_lacks_do_not_run_here() -> None:
-    assert not Target.of("llvm -mattr=+nosuchfeature").runs_here
-    assert not Target.of("llvm -mcpu=unheard-of").runs_here
+    lacking = next(a[1:] for a in Target.host().attributes.split(",") if a.startswith("-"))
+    assert not Target.of(f"llvm -mattr=+{lacking}").runs_here
+    assert not Target.of(f"llvm -mcpu={UNLISTED}").runs_here
 
 
 def test_a_kernel_for_another_machine_has_code_and_cannot_be_called() -> None:
@@ -251,7 +256,31 @@ def test_one_whose_code_does_not_run_here_says_what_is_lacking() -> None:
 
 
 def test_a_processor_that_nothing_is_known_of_is_not_run() -> None:
-    assert Target.of("llvm -mcpu=unheard-of").why_not_here == "what instructions unheard-of has is not known"
+    said = f"what instructions {UNLISTED} has is not known"
+    assert Target.of(f"llvm -mcpu={UNLISTED}").why_not_here == said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("-mcpu=nothing", "LLVM knows no processor nothing of"),
+        ("-mattr=+nosuchfeature", "LLVM knows no feature nosuchfeature of .*\n  hint: the nearest name is"),
+        (
+            "-mtriple=aarch64-linux-gnu -mcpu=neoverse-v9",
+            "no processor neoverse-v9 of aarch64\n  hint: .* is neoverse-v",
+        ),
+        (
+            "-mtriple=x86_64-linux-gnu -mcpu=skylakes",
+            "no processor skylakes of x86_64\n  hint: .* is skylake",
+        ),
+    ],
+)
+def test_names_that_llvm_does_not_know_are_refused_before_it_writes_to_stderr(
+    options: str, said: str, capfd: Any
+) -> None:
+    with pytest.raises(CodegenError, match=said):
+        Target.of(f"llvm {options}")
+    assert capfd.readouterr().err == ""
 
 
 def test_the_host_may_be_another_processor_of_the_same_system() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.programs import chain, schedule_for
-from tewb.te.schedule import CreateAttachPath, CreateReadGraph, PostDFSOrder
+from tewb.te.schedule import CreateAttachPath, CreateFeedGraph, CreateReadGraph, PostDFSOrder
 
 
 def test_the_graph_and_its_order() -> None:
@@ -29,3 +29,10 @@ def test_the_loops_around_each_stage() -> None:
     assert path[s["C"].op] == [ii, io]
     assert path[s["B"].op] == [s["C"].op.axis[1], s["C"].op.axis[0], ii, io]
     assert path[D.op] == []
+
+
+def test_the_readers_of_each_tensor() -> None:
+    (A,), (D,) = chain()
+    C = D.op.input_tensors[0]
+    readers = CreateFeedGraph(CreateReadGraph([D.op]))
+    assert readers[C] == [D.op] and C.op in readers[A] and D not in readers

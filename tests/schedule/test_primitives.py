@@ -98,13 +98,6 @@ def outside_reader(_: Any) -> Any:
     return s
 
 
-def split_at_place(_: Any) -> Any:
-    s = schedule_for(chain()[1])
-    attach(s, "C", "D", "i")
-    s["D"].split("i", factor=2)
-    return s
-
-
 def vectorize_around(_: Any) -> Any:
     s = schedule_for(chain()[1])
     attach(s, "C", "D", "i")
@@ -119,7 +112,7 @@ def inline_reduction(_: Any) -> Any:
 
 
 def cache_after_split(s: Any) -> None:
-    s["C"].split("i", factor=4)
+    s["C"].split("k", factor=4)
     s.cache_write(s.outputs[0].output(0), "local")
 
 
@@ -152,7 +145,6 @@ def two_vectors(s: Any) -> None:
         (lambda s: s["C"].compute_inline(), "C is an output"),
         (attached_and_split, "D also reads B, and is computed outside of loop i of C"),
         (outside_reader, "D also reads B"),
-        (split_at_place, "C is computed at loop i"),
         (vectorize_around, "C is computed inside of loop i"),
         (inline_reduction, "a reduction needs loops"),
         (cache_after_split, "its loops are scheduled already"),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.programs import add_one, chain, matmul, rows, schedule_for
+import pytest
+
+from tests.programs import add_one, chain, lower_all, matmul, rows, schedule_for
 from tewb import te
+from tewb.base import ScheduleError
 from tewb.ir import IterVar
 from tewb.schedule import INLINE, At, Stage, questions
 from tewb.schedule.declare import Refusal
@@ -170,3 +173,16 @@ def test_a_hybrid_function_says_why_its_loops_cannot_be_so() -> None:
     B = add_one(A)
     stage = te.create_schedule(B.op)[B]
     assert questions.hybrid_refusal(stage) is None
+
+
+def test_a_vectorized_loop_is_no_place_and_the_way_out_is_told() -> None:
+    _, (C,) = chain()
+    s = schedule_for([C])
+    read = s[C].reads()[0]
+    loop = s[C].leaf_iter_vars[-1]
+    s[C].vectorize(loop)
+    with pytest.raises(
+        ScheduleError, match=f"loops cannot become lanes(.*\\n)+  hint: compute {read.name} at a loop"
+    ):
+        read.compute_at(s[C], loop)
+        lower_all(s)

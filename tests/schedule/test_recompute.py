@@ -57,6 +57,15 @@ def test_elements_that_nobody_needs_make_less_than_1() -> None:
     assert recompute_factor(s[B]) == 0.5
 
 
+def test_what_is_read_in_steps_counts_as_often_as_it_is_computed() -> None:
+    A = te.placeholder((20,), name="A")
+    B = te.compute((20,), lambda i: A[i], name="B")
+    C = te.compute((3, 7), lambda i, j: te.if_then_else(i + j * 3 < 20, B[i + j * 3], 0.0), name="C")
+    s = te.create_schedule(C.op)
+    s[B].compute_at(s[C], "i")
+    assert recompute_factor(s[B]) == 1  # 7, 7, and 6 that lie in B
+
+
 def test_what_cannot_be_counted_is_not_told() -> None:
     s = window(te.var("n"))
     s["B"].compute_at(s["C"], "i")

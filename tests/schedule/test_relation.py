@@ -11,7 +11,7 @@ from tewb import te
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, point
 from tewb.base import DType
-from tewb.ir import AxisKind, Expr, IterVar, Range, Var, const, const_int, script, substitute
+from tewb.ir import AxisKind, Expr, IterVar, Var, const, const_int, script, substitute
 from tewb.schedule.relation import (
     Fuse,
     Relation,
@@ -21,7 +21,6 @@ from tewb.schedule.relation import (
     index_up,
     intervals_up,
     loop_extents,
-    shifted,
     split_dtype,
 )
 
@@ -160,11 +159,3 @@ def test_parts_of_a_split_loop_cover_neighbours() -> None:
         sets = {r.outer: outer, r.inner: inner}
         intervals_up([r], sets, extents, Analyzer())
         assert [script(Analyzer().simplify(e)) for e in (sets[i].lo, sets[i].hi)] == ends
-
-
-def test_an_axis_that_does_not_start_at_0_is_moved() -> None:
-    part = Interval(const(1), const(3), 3)
-    assert shifted(Range(const(0), const(9)), part) is part
-    moved = shifted(Range(const(5), const(9)), part)
-    assert [number(moved.lo), number(moved.hi), moved.width] == [6, 8, 3]
-    assert shifted(Range(const(5), const(9)), point(const(2))).is_point

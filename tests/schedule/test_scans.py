@@ -123,6 +123,17 @@ def test_threads_make_a_step_together(around: bool) -> None:
     np.testing.assert_allclose(y, x.cumsum(0), rtol=1e-5)
 
 
+def test_blocks_do_not_go_through_the_steps_together() -> None:
+    X, _, init, update, res = cumulative_sum(5, 8)
+    s = te.create_schedule(res.op)
+    s[res].env_threads([te.thread_axis((0, 2), "blockIdx.x")])
+    for stage in (init, update):
+        s[stage].bind(s[stage].split(stage.op.axis[1], nparts=2)[0], te.thread_axis("blockIdx.x"))
+    said = "blocks wait for nobody, and a step needs(.*\\n)+  hint: leave blockIdx.x out of the env_threads"
+    with pytest.raises(LowerError, match=said):
+        tewb.lower(s, [X, res])
+
+
 def test_classic_questions_about_a_scan() -> None:
     X, _, _, update, res = cumulative_sum(5, 6)
     s = te.create_schedule(res.op).normalize()

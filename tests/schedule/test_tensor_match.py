@@ -22,7 +22,7 @@ def matched(C: Any, intrin: Any, **ranges: tuple[Any, int]) -> TensorMatch | Mis
         region[iv] = Range(
             const(low) if isinstance(low, int) else low, const(extent) if isinstance(extent, int) else extent
         )
-    return tensor_match(C.op, intrin, region, Analyzer())
+    return tensor_match(C.op, intrin, region, Analyzer(), {})
 
 
 def told(m: TensorMatch | Mismatch) -> list[str]:

@@ -63,6 +63,18 @@ def test_threads_are_those_of_the_loops_around() -> None:
     assert loops == {"i.outer": None, "i.inner": 4, "j": None}
 
 
+def test_what_the_splits_and_fusions_of_a_loop_ask_for() -> None:
+    s = schedule_for(blur(6, 5)[1])
+    outer, inner = s["Y"].split("i", factor=32)
+    rest, four = s["Y"].split(inner, factor=4)
+    two, _ = s["Y"].split("j", nparts=2)
+    s["Y"].reorder(outer, four, rest, two)
+    fused = s["Y"].fuse(rest, two)
+    wanted = {iv: wanted_iterations(s["Y"], iv) for iv in (outer, rest, four, two, fused)}
+    assert list(wanted.values()) == [None, 8, 4, 2, 16]
+    assert wanted_iterations(s["Y"], s["Y"].split(fused, nparts=3)[1]) == 6
+
+
 @pytest.mark.parametrize(
     ("scope", "thread", "shared"),
     [("shared", "threadIdx.x", True), ("shared", "vthread vx", True), ("shared", "blockIdx.x", False),

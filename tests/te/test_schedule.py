@@ -10,7 +10,7 @@ import pytest
 
 import tewb
 from tests.programs import blur, chain, matmul, schedule_for
-from tewb import te
+from tewb import te, tir
 from tewb.base import LowerError, ScheduleError
 from tewb.ir import Allocate, For, IterVar, const_int, structural_equal, walk
 from tewb.te import schedule
@@ -77,6 +77,7 @@ def test_relations_and_numbers_of_kinds() -> None:
     C.pragma(jk, "unroll_explicit", 0)
     split, fused, single = C.relations
     assert isinstance(split, schedule.Split) and (split.outer, split.inner, split.factor) == (io, ii, 4)
+    assert split.factor.value == 4 and split.nparts is None and split.parent is C.op.axis[0]
     assert isinstance(fused, schedule.Fuse) and fused.fused is jk
     assert isinstance(single, schedule.Singleton) and single.iter is one
     assert not any(isinstance(r, schedule.Rebase) for r in C.relations)
@@ -84,9 +85,28 @@ def test_relations_and_numbers_of_kinds() -> None:
     attrs = C.iter_var_attrs
     assert attrs[ii].iter_type == te.schedule.IterVar.Unrolled and attrs[io].iter_type == IterVar.Parallelized
     assert (attrs[jk].pragma_keys, attrs[jk].pragma_values) == (["unroll_explicit"], [0])
+    assert attrs[jk].pragma_keys[0].value == "unroll_explicit" and attrs[jk].pragma_values[0].value == 0
     assert set(attrs) == {io, ii, jk} and attrs[io].bind_thread is None
     assert all(iv in C.all_iter_vars for iv in (io, ii, jk, one))
     assert C.leaf_iter_vars[1].var.name == "i.outer" and C.op.axis[0].dom.extent.value == 8
+
+
+def test_what_is_said_of_a_tensorized_loop() -> None:
+    x, y = (te.placeholder((8,), name=n) for n in "xy")
+    z = te.compute((8,), lambda i: x[i] + y[i], name="z")
+    intrin = te.decl_tensor_intrin(
+        z.op, lambda ins, outs: tir.call_extern("int32", "add8", outs[0].access_ptr("w"))
+    )
+    X, Y = (te.placeholder((8, 8), name=n) for n in "XY")
+    Z = te.compute((8, 8), lambda i, j: X[i, j] + Y[i, j], name="Z")
+    s = te.create_schedule(Z.op)
+    outer, inner = s[Z].split(Z.op.axis[0], nparts=4)
+    s[Z].tensorize(Z.op.axis[1], intrin)
+    attrs = s[Z].iter_var_attrs[Z.op.axis[1]]
+    assert attrs.iter_type == te.schedule.IterVar.Tensorized and attrs.tensor_intrin is intrin
+    (relation,) = s[Z].relations
+    assert relation.factor is None and relation.nparts.value == 4
+    assert (relation.outer, relation.inner) == (outer, inner)
 
 
 def test_places_of_stages() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.base import DTypeError, TewbError
+from tewb.base import TewbError
 
 n = te.var("n")
 A, B = te.placeholder((8,), name="A"), te.placeholder((8,), name="B")
@@ -88,7 +88,20 @@ def test_slices_are_passed_along() -> None:
     assert C.op.input_tensors == (M, A)
 
 
-def test_a_size_var_is_an_integer() -> None:
+def test_a_size_var_may_have_any_dtype() -> None:
     assert (te.size_var().name, te.size_var("m", "int64").dtype) == ("size", "int64")
-    with pytest.raises(DTypeError, match="is a size, which is no float32"):
-        te.size_var("x", "float32")
+    assert te.size_var("bias", "float32").dtype == "float32"
+
+
+def test_a_value_of_any_kind_and_a_tensor_make_a_tensor() -> None:
+    n, S = te.var("n"), te.placeholder((), name="S")
+    for x in (n, n + 1, M[0, 0], M[0][1], te.const(2.0), 2, te.reduce_axis((0, 2))):
+        for t in (M, S):
+            for made in (x + t, x - t, x * t, t + x, t / 2):
+                assert isinstance(made, te.Tensor) and made.op.tag == "elemwise"
+    assert (M + S).op.tag == (M * M).op.tag == "broadcast"
+    B = n - M * M[0, 0]
+    f = tewb.build(B.op, [n, M, B])
+    m, b = np.full((4, 8), 3, "float32"), np.zeros((4, 8), "float32")
+    f(5, m, b)
+    assert (b == -4).all()

@@ -215,3 +215,25 @@ def test_all_of_a_symbolic_dimension_is_known_to_be_monotone() -> None:
     body = lambda i, o: te.call_packed("rows.sum", i[0], o[0])  # noqa: E731
     E = te.extern((n,), [A], body, name="E", access=lambda i: [[i, (0, m)]])
     assert E.ndim == 1
+
+
+def test_several_outputs_are_a_list_and_one_is_itself_as_in_classic_te() -> None:
+    A = te.placeholder((4,), name="A")
+
+    @te.hybrid.script
+    def twice(a: Any) -> Any:
+        b = output_tensor((4,), "float32")  # type: ignore[name-defined]  # noqa: F821
+        c = output_tensor((4,), "float32")  # type: ignore[name-defined]  # noqa: F821
+        for i in range(4):
+            b[i] = a[i]
+            c[i] = a[i]
+        return b, c
+
+    def call(ins: Any, outs: Any) -> Any:
+        return te.call_packed("f", ins[0], *outs)
+
+    assert [type(outs) for outs in (twice(A), te.extern([(4,), (2,)], [A], call))] == [list, list]
+    assert isinstance(te.extern([(4,)], [A], call), te.Tensor)
+    assert isinstance(te.compute((4,), lambda i: (A[i],)), te.Tensor)
+    assert type(te.compute((4,), lambda i: (A[i], A[i]))) is tuple
+    assert twice.__globals__ is globals() and "output_tensor" not in globals()

@@ -119,3 +119,24 @@ def test_an_extern_that_only_its_own_code_knows_is_refused() -> None:
     E = te.extern((8,), [A], body, name="E")
     with pytest.raises(ExternError, match="E"):
         source([E])
+
+
+def test_a_combination_that_uses_axes_stands_in_its_function() -> None:
+    x = te.placeholder((6, 8), "int32", "x")
+    k = te.reduce_axis((0, 8), name="k")
+
+    def both(i: Any) -> Any:
+        r = te.comm_reducer(
+            lambda p, q: (te.min(p[0] + q[0], 9 + i), te.max(p[1], q[1] + x[i, 0])),
+            lambda s, t: (te.const(0, s), te.cast(i, t)),
+            name="both",
+        )
+        return r((x[i, k], x[i, k]), axis=k)
+
+    outside = te.comm_reducer(lambda p, q: te.min(p + q, x[0, 0]), lambda t: te.const(0, t), name="outside")
+    T = te.compute((6,), both, name="T")
+    S = te.compute((6,), lambda i: outside(T[0][i] + x[i, k], axis=k), name="S")
+    lines = source([S]).lines
+    assert "both" not in "".join(lines[:-3]) and "te.comm_reducer(lambda x_1, y: (te.min(" in "".join(lines)
+    s, args, t, made = again([S])
+    assert structural_equal(tewb.lower(s, args), tewb.lower(t, made))

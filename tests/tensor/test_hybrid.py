@@ -119,7 +119,7 @@ def compiled(
 ) -> list[Any]:
     inputs = [te.placeholder(a.shape, name=f"in{i}", dtype=str(a.dtype)) for i, a in enumerate(arrays)]
     made = f(*inputs)
-    outputs = list(made) if isinstance(made, tuple) else [made]
+    outputs = list(made) if isinstance(made, list) else [made]
     s = te.create_schedule(outputs[0].op)
     if schedule is not None:
         schedule(s, outputs[0])

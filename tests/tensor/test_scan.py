@@ -303,8 +303,11 @@ def test_an_extern_in_a_scan_is_refused() -> None:
 def test_an_earlier_read_outside_of_a_scan_is_refused_by_its_schedule() -> None:
     A = te.placeholder((8,), name="A")
     B = te.compute((8,), lambda i: A[i - 1], name="B")
-    with pytest.raises(BoundError, match=r"B reads outside of A: in dimension 0, i - 1 runs from -1 to 6"):
+    with pytest.raises(
+        BoundError, match=r"B reads outside of A: in dimension 0, i - 1 runs from -1 to 6"
+    ) as e:
         te.create_schedule(B.op)
+    assert "update of te.scan" in (e.value.hint or "") and e.value.span is B.op.span
     masked = te.compute((8,), lambda i: te.select(i > 1, 1.0, 0.0) * A[i - 2])
     with pytest.raises(BoundError, match="runs from -2 to 5"):
         te.create_schedule(masked.op)

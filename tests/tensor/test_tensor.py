@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tewb import te
-from tewb.base import DTypeError, ExpressionError, ShapeError
+from tewb.base import DTypeError, ExpressionError, MemberError, ShapeError
 from tewb.ir import ProducerLoad, script
 
 A = te.placeholder((4, 6), name="A")
@@ -77,3 +77,31 @@ def test_an_operation_has_its_outputs_and_the_line_of_the_user() -> None:
         and repr(te.placeholder((3,), name="B")) == "Tensor(B: float32[3,])"
     )
     assert A.op.with_inputs({A: P}) is A.op and not A.op.tiled
+
+
+def test_a_tensor_has_the_axes_of_its_operation() -> None:
+    A = te.placeholder((4, 8), name="A")
+    B = te.compute((4, 8), lambda i, j: A[i, j], name="B")
+    assert B.axis is B.op.axis and len(B.axis) == 2
+    assert A[1, 2].tensor is A and A[1].tensor is A and [int(i) for i in A[1, 2].indices] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("T", "topi.transpose(A)"),
+        ("reshape", "topi.reshape(A, shape)"),
+        ("numpy", "kernel runs: tewb.build(s, [..., A])"),
+        ("vload", "buffers have it"),
+        ("vstore", "te.compute says"),
+        ("indices", "A[i].indices"),
+    ],
+)
+def test_what_arrays_and_buffers_have_is_said_another_way_for_a_tensor(name: str, hint: str) -> None:
+    A = te.placeholder((4, 8), name="A")
+    with pytest.raises(MemberError, match=f"A is a tensor, and has no {name}") as e:
+        getattr(A, name)
+    assert hint in (e.value.hint or "") and e.value.span is not None and e.value.span.file == __file__
+    assert not hasattr(A, name)
+    with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'shap'"):
+        A.shap  # noqa: B018

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tewb import nd
-from tewb.testing import assert_allclose, echo
+from tewb import nd, te
+from tewb.testing import assert_allclose, assert_prim_expr_equal, echo
 
 
 def test_equal_arrays_pass() -> None:
@@ -34,3 +34,10 @@ def test_echo_gives_back() -> None:
     assert echo(3) == 3
     assert echo(np.int64((1 << 63) - 1)) == (1 << 63) - 1
     assert echo("x") == "x"
+
+
+def test_expressions_of_one_value_are_equal() -> None:
+    n = te.var("n")
+    assert_prim_expr_equal(n + n, 2 * n)
+    with pytest.raises(AssertionError, match="is not shown to be"):
+        assert_prim_expr_equal(n + 1, n)

@@ -109,7 +109,15 @@ def test_integers_are_exact_and_sums_of_floats_have_room() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "kind"), [("bool", "bool"), ("uint8", "uint8"), ("float16", "float16"), ("bfloat16", "uint16")]
+    ("dtype", "kind"),
+    [
+        ("bool", "bool"),
+        ("uint8", "uint8"),
+        ("float16", "float16"),
+        ("bfloat16", "uint16"),
+        ("int4", "int8"),
+        ("uint2", "uint8"),
+    ],
 )
 def test_random_values_are_kept_as_kernels_take_them(dtype: str, kind: str) -> None:
     a = random_array((100,), dtype, np.random.default_rng(0))

@@ -138,3 +138,46 @@ def test_identity_has_a_word() -> None:
     B = te.compute((4,), lambda i: A[i], name="B")
     for a, b in ((A, B), (A.op, B.op), (x, y), (B.op.axis[0], te.reduce_axis((0, 4)))):
         assert a.same_as(a) and not a.same_as(b)
+
+
+def test_memory_by_its_pointer_as_until_v09() -> None:
+    n, i = te.size_var("n"), tir.Var("i", "int32")
+    A = tir.decl_buffer((n,), "int64", name="A")
+    step = tir.Store(A.data, tir.Load("int64", A.data, i) + 1, i + 1)
+    assert step.buffer_var is A.data and step.value.a.index is i and isinstance(step, tir.BufferStore)
+    loop = tir.For(i, 0, n - 1, 0, 0, step)
+    f = tewb.build(tir.PrimFunc([A], loop).with_attr("global_symbol", "ramp"))
+    a = np.zeros(5, "int64")
+    f(a)
+    np.testing.assert_array_equal(a, range(5))
+
+
+def test_vectors_are_stored_and_gathered_at_shuffled_indices() -> None:
+    A, B = (tir.decl_buffer((8,), "int32", name=name) for name in "AB")
+    lanes = tir.Ramp(0, 1, 8)
+    turned = tir.Shuffle([lanes], [*range(7, -1, -1)])
+    f = tewb.build(tir.PrimFunc([A, B], tir.BufferStore(B, tir.BufferLoad(A, [turned]), [lanes])))
+    b = np.zeros(8, "int32")
+    f(np.arange(8, dtype="int32"), b)
+    np.testing.assert_array_equal(b, range(7, -1, -1))
+
+
+def test_pointers_of_the_builder_are_parameters_and_arguments() -> None:
+    ib = tir.ir_builder.create()
+    p = ib.pointer("float32", name="p")
+    p[1] = p[0] + 1.0
+    ib.emit(tir.call_intrin("int32", "tir.prefetch", tir.address_of(p[0]), 0, 3, 1))
+    a = np.zeros(2, "float32")
+    tewb.build(tir.PrimFunc([p], ib.get()))(a)
+    assert a[1] == 1 and tir.call_extern("int32", "f", p).args[-1].same_as(p.asobject())
+
+
+def test_kinds_of_loops_by_the_numbers_of_v07() -> None:
+    i = tir.Var("i", "int32")
+    loop = tir.For(i, 0, 8, tir.For.Vectorized, 0, tir.Evaluate(i))
+    assert loop.kind is tir.ForKind.VECTORIZED and loop.for_type == tir.For.Vectorized
+    assert (
+        tir.For(i, 0, 8, tir.For.Serial, 0, loop).for_type == 0
+        and tir.For.Parallel == 1
+        and tir.For.Unrolled == 3
+    )

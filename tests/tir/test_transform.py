@@ -9,6 +9,7 @@ import pytest
 
 import tewb
 from tewb import te, tir
+from tewb.base import TewbError
 from tewb.ir import IRModule
 from tewb.lowering import scheduled_loops
 from tewb.transform import Sequential
@@ -69,3 +70,27 @@ def test_storage_is_shared_on_flat_arrays() -> None:
         [tir.transform.VectorizeLoop(), tir.transform.UnrollLoop(), tir.transform.FlattenBuffer()]
     )(raw())
     assert isinstance(tir.transform.StorageRewrite()(flat), IRModule)
+
+
+def test_passes_whose_work_is_done_elsewhere_leave_modules_as_they_are() -> None:
+    A = te.placeholder((8,), name="A")
+    B = te.compute((8,), lambda i: A[i] + 1.0, name="B")
+    module = tewb.lower(B.op, [A, B])
+    steps = [
+        tir.transform.NarrowDataType(32),
+        tir.transform.InjectDoubleBuffer(),
+        tir.transform.MakePackedAPI(),
+    ]
+    assert Sequential(steps)(module) is module
+    assert (
+        steps[0].info.name == "tir.NarrowDataType"
+        and tir.transform.HoistIfThenElse("basic")(module) is module
+    )
+    with pytest.raises(TewbError, match="tewb has no tir.transform.InstrumentBoundCheckers"):
+        tir.transform.InstrumentBoundCheckers()
+
+
+def test_functions_are_kept_by_a_condition() -> None:
+    f = next(iter(raw().functions.values()))
+    module = IRModule({name: f.with_attr("global_symbol", name) for name in ("f", "g")})
+    assert list(tir.transform.Filter(lambda f: f.name == "g")(module).functions) == ["g"]

@@ -68,3 +68,9 @@ def test_misuse(ask, message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ShapeError, match=message) as raised:
         ask()
     assert raised.value.hint
+
+
+def test_division_upwards_and_exchanged_items() -> None:
+    n = te.var("n")
+    assert utils.get_const_int(utils.ceil_div(7, 3)) == 3 and "n" in str(utils.ceil_div(n, 4))
+    assert utils.swap([1, 2, 3], 0) == [3, 2, 1]

@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tewb.arith.classic import ClassicQuestions, ModularSet
+from tewb.arith.classic import ClassicQuestions
 from tewb.arith.const_ranges import UNKNOWN, Bounds, hull
 from tewb.arith.keys import Keys
 from tewb.arith.known_sums import KnownSums, is_variable, terms_of
 from tewb.arith.learning import learn
 from tewb.arith.linear import Linear, Linearizer
-from tewb.arith.proofs import can_prove
+from tewb.arith.modular import ModularSet, without_known_remainders
+from tewb.arith.proofs import can_prove, upper_bound
 from tewb.arith.simplifier import Change, Simplifier
 from tewb.arith.sum_bounds import sum_bounds
 from tewb.base import INT64, DType
@@ -79,9 +80,11 @@ class Analyzer(ClassicQuestions):
 
     # ---- facts
 
-    def bind(self, var: Var, lo: Any, hi: Expr | int | None = NOT_GIVEN) -> None:
+    def bind(
+        self, var: Var, lo: Any, hi: Expr | int | None = NOT_GIVEN, *, allow_override: bool = False
+    ) -> None:
         """`var` is at least `lo` and at most `hi` (None: not known). With two arguments, `var` runs over the Range, or
-        has the value, that the second one is."""
+        has the value, that the second one is. What was known of it before is forgotten."""
         if hi is NOT_GIVEN:
             self.bind_to(var, lo)
             return
@@ -169,9 +172,12 @@ class Analyzer(ClassicQuestions):
     def rules_used(self) -> set[str]:
         return self._simplifier.used
 
-    def simplify(self, e: Expr) -> Expr:
-        """An equal expression in canonical form; `e` itself when it is canonical already."""
-        return self._simplifier.simplify(e)
+    def simplify(self, e: Expr, steps: int = 2) -> Expr:
+        """An equal expression in canonical form; `e` itself when it is canonical already. `steps` is classic: all are
+        taken."""
+        if not isinstance(e, Expr):
+            e = convert(e)
+        return self._simplifier.simplify(without_known_remainders(self, e) if self.modular else e)
 
     def simplify_value(self, e: Expr) -> Expr:
         """`simplify` for a stored or compared value: arithmetic that may exceed the range of its dtype is kept."""
@@ -338,11 +344,17 @@ class Analyzer(ClassicQuestions):
                 hi = most if hi is None or most is None else min(hi, most)
         return lo, hi
 
+    def upper_bound(self, e: Expr) -> int | None:
+        """A constant that the index `e` never passes: by symbolic bounds too, which `const_bounds` does not look at."""
+        return upper_bound(self, e)
+
     # ---- proofs
 
-    def can_prove(self, cond: Expr) -> bool:
-        """Whether `cond` certainly holds for all values that the facts allow."""
-        return can_prove(self, cond)
+    def can_prove(self, cond: Expr, strength: int = 0) -> bool:
+        """Whether `cond` certainly holds for all values that the facts allow. `strength` is classic: all is tried."""
+        if not isinstance(cond, Expr):
+            cond = convert(cond)
+        return can_prove(self, without_known_remainders(self, cond) if self.modular else cond)
 
 
 def _end(x: Expr | int) -> Expr:

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from enum import IntEnum
 from typing import Any, NamedTuple
 
+from tewb.arith.modular import UNKNOWN, ModularSet, both, modular_set, narrowed
 from tewb.base import TewbError, here
-from tewb.ir import Expr, Range, Var, convert, ops
+from tewb.ir import Expr, IterVar, Range, Var, convert, ops
 
 
-class ConstIntBound(NamedTuple):
-    """The integers from `min_value` to `max_value`, both included; POS_INF and NEG_INF where there is no end."""
-
+class _Ends(NamedTuple):
     min_value: int
     max_value: int
 
 
-POS_INF = (1 << 63) - 1
-NEG_INF = -POS_INF
+class ConstIntBound(_Ends):
+    """The integers from `min_value` to `max_value`, both included; POS_INF and NEG_INF where there is no end."""
+
+    __slots__ = ()
+    POS_INF = (1 << 63) - 1
+    NEG_INF = -POS_INF
 
 
-class ModularSet(NamedTuple):
-    """The integers `coeff * k + base`; a constant has the coefficient 0."""
+POS_INF, NEG_INF = ConstIntBound.POS_INF, ConstIntBound.NEG_INF
 
-    coeff: int
-    base: int
+
+class ProofStrength(IntEnum):
+    """How hard `can_prove` tries, by the classic names: it tries all that it can."""
+
+    DEFAULT = 0
+    SYMBOLIC_BOUND = 1
 
 
 class ClassicQuestions:
@@ -46,33 +52,44 @@ class ClassicQuestions:
 
     def can_prove_equal(self: Any, lhs: Any, rhs: Any) -> bool:
         """Whether two expressions certainly have the same value."""
-        return bool(self.can_prove(ops.equal(lhs, rhs)))
+        return lhs is rhs or bool(self.can_prove(ops.equal(lhs, rhs)))
 
     def const_int_bound(self: Any, expr: Any) -> ConstIntBound:
         """A constant lower and upper bound of an integer expression."""
         lo, hi = self.const_bounds(convert(expr))
         return ConstIntBound(NEG_INF if lo is None else lo, POS_INF if hi is None else hi)
 
+    def int_set(self: Any, expr: Any, dom_map: Any = None) -> Any:
+        """The interval of the values of an expression while the variables of `dom_map` are in their sets (IntervalSet,
+        Range); without one, in the ranges that are known."""
+        from tewb.arith.int_sets import int_set  # intervals ask an Analyzer
+
+        return int_set(self, expr, dom_map)
+
     def modular_set(self: Any, expr: Any) -> ModularSet:
         """What is known of the remainders of an integer expression: `4*x + 1` is 1 modulo 4."""
-        total = self.linear.of(self.simplify(convert(expr)))
-        coeff, base = 0, total.const
-        for term in total.terms.values():
-            known = self.modular.get(term.atoms[0]) if len(term.atoms) == 1 else None
-            step, start = (known.coeff, known.base) if known is not None else (1, 0)
-            coeff, base = math.gcd(coeff, term.coeff * step), base + term.coeff * start
-        return ModularSet(coeff, base % coeff if coeff else base)
+        e = convert(expr)
+        written, simple = modular_set(self, e), modular_set(self, self.simplify(e))
+        return both(written, simple) or written
 
-    def bind_to(self: Any, var: Var, value: Any) -> None:
+    def bind_to(self: Any, var: Any, value: Any) -> None:
         """`var` runs over a Range, or has the value of an expression: `bind` with two arguments."""
+        if isinstance(var, IterVar):
+            var = var.var
         if isinstance(value, Range):
             self.bind_extent(var, value.min, value.extent)
         else:
+            value = convert(value)
+            known = self.modular_set(value) if value.dtype.is_int else UNKNOWN
             self.bind(var, value, value)
+            if known != UNKNOWN:
+                self.modular[var] = known
 
-    def update(self: Any, var: Var, info: Any, override: bool = False) -> None:
+    def update(self: Any, var: Any, info: Any, override: bool = False) -> None:
         """Let `var` have the bounds, or the remainders, of `info`. With `override` they take the place of those known
         before; without, the narrower count."""
+        if isinstance(var, IterVar):
+            var = var.var
         match info:
             case ModularSet():
                 self.modular[var] = info
@@ -98,5 +115,10 @@ class ClassicQuestions:
 
 @contextmanager
 def _assuming(analyzer: Any, condition: Expr) -> Iterator[None]:
+    before = analyzer.modular
     with analyzer.assume(condition):
-        yield
+        analyzer.modular = narrowed(before, condition)
+        try:
+            yield
+        finally:
+            analyzer.modular = before

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import DType, rounded
+from tewb.base import DType, memory_dtype, rounded
 from tewb.ir import (
     EQ,
     GE,
@@ -53,13 +53,14 @@ def converted(a: Any, dtype: str) -> Any:
     dtype, and NaN becomes 0."""
     if "float" in dtype:
         return rounded(a, DType(dtype))
-    x, d = np.asarray(a), np.dtype(str(dtype))
-    if x.dtype.kind != "f" or d.kind not in "iu":
-        return x.astype(d)
-    least, most = np.array(np.iinfo(d).min, d), np.array(np.iinfo(d).max, d)
+    x, d = np.asarray(a), DType(dtype)
+    if x.dtype.kind != "f" or not d.is_int:
+        return rounded(x, d)
+    held = memory_dtype(d)
+    least, most = np.array(d.ends, held)
     whole = np.trunc(x)
-    below, above = whole < float(least), whole >= float(most) + (1 if d.itemsize < 8 else 0)
-    kept = np.where(below | above | np.isnan(x), 0, whole).astype(d)
+    below, above = whole < float(least), whole >= float(most) + (1 if d.bits < 64 else 0)
+    kept = np.where(below | above | np.isnan(x), 0, whole).astype(held)
     return np.where(below, least, np.where(above, most, kept))
 
 

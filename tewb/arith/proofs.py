@@ -3,6 +3,7 @@ or max in it, and the symbolic bounds of its variables."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tewb.arith.comparisons import as_nonpositive, negated
@@ -138,8 +139,45 @@ def _by_remainders(facts: Analyzer, s: Linear, depth: int) -> bool:
     return False
 
 
+def upper_bound(facts: Analyzer, e: Expr) -> int | None:
+    """A constant that `e` never passes, also where only the symbolic ends of its variables tell one."""
+    return _upper_bound(facts, facts.linear.of(e), 3)
+
+
+def _upper_bound(facts: Analyzer, s: Linear, depth: int) -> int | None:
+    most = facts.linear_bounds(s)[1]
+    if most is not None or not depth:
+        return most
+    for other in _with_symbolic_bounds(facts, s):
+        most = _upper_bound(facts, other, depth - 1)
+        if most is not None:
+            return most
+    return _upper_bound_without_quotient(facts, s, depth)
+
+
+def _upper_bound_without_quotient(facts: Analyzer, s: Linear, depth: int) -> int | None:
+    """A bound from that of the dividend of a quotient: k*(x // c) is at most k*x/c."""
+    for key, t in s.terms.items():
+        match t.atoms:
+            case (FloorDiv(x, IntImm(c)),) if c > 0 and t.coeff > 0 and facts.is_exact(x):
+                other = s.copy()
+                del other.terms[key]
+                most = _upper_bound(facts, other.scaled(c).copy().add(facts.linear.of(x), t.coeff), depth - 1)
+                if most is not None:
+                    return most // c
+    return None
+
+
 def _by_symbolic_bounds(facts: Analyzer, s: Linear, depth: int) -> bool:
     """Replace a variable by its bound, which is an expression."""
+    return any(
+        _linear_nonpositive(facts, other, depth - 1 if depth < 2 else depth)
+        for other in _with_symbolic_bounds(facts, s)
+    )
+
+
+def _with_symbolic_bounds(facts: Analyzer, s: Linear) -> Iterator[Linear]:
+    """Sums that are at least `s`, each with the bound of a variable, which is an expression, in its place."""
     for v in reversed(facts.symbolic):
         t = s.terms.get((id(v),))
         if t is None:
@@ -152,6 +190,4 @@ def _by_symbolic_bounds(facts: Analyzer, s: Linear, depth: int) -> bool:
         del other.terms[(id(v),)]
         other.add(facts.linear.of(bound), t.coeff)
         facts.linear.join(other)
-        if _linear_nonpositive(facts, other, depth - 1 if depth < 2 else depth):
-            return True
-    return False
+        yield other

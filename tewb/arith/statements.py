@@ -30,6 +30,7 @@ from tewb.ir import (
     const_int,
     intrinsics,
     is_const,
+    is_noop,
     launched,
     ops,
     remembering,
@@ -52,7 +53,8 @@ class _Statements:
 
     def __init__(self, analyzer: Analyzer) -> None:
         self.analyzer = analyzer
-        self.expr, self.value = analyzer.simplify, analyzer.simplify_value
+        self.expr: Callable[[Expr], Expr] = analyzer.simplify
+        self.value: Callable[[Expr], Expr] = analyzer.simplify_value
         self.substitution: Substitution | None = None  # inside of loops and allocations that are replaced
         self.removed: tuple[Origin, ...] = ()  # the removed loops around, outermost first
         self.origins: dict[
@@ -149,10 +151,11 @@ class _Statements:
         if other is not None:
             with self.assuming(ops.logical_not(cond), other):
                 other = self.stmt(other)
-        if then is NOOP and (other is None or other is NOOP):
+            other = None if is_noop(other) else other
+        if then is NOOP and other is None:
             return NOOP
         same = cond is s.cond and then is s.then and other is s.other
-        return s if same else replace(s, cond=cond, then=then, other=None if other is NOOP else other)
+        return s if same else replace(s, cond=cond, then=then, other=other)
 
     def store(self, s: BufferStore) -> Stmt:
         """A store with a simpler value and simpler indices."""

@@ -8,7 +8,7 @@ from tewb.arith.atom_bounds import atom_bounds
 from tewb.arith.const_ranges import Bound, Bounds, times
 from tewb.arith.linear import Linear, Term
 from tewb.base import DType
-from tewb.ir import Expr, FloorDiv, FloorMod, IntImm, Var, const
+from tewb.ir import Add, Expr, FloorDiv, FloorMod, IntImm, Var, const
 
 if TYPE_CHECKING:
     from tewb.arith.analyzer import Analyzer
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 def sum_bounds(facts: Analyzer, s: Linear, dtype: DType | None) -> Bounds:
     """Constant bounds of a sum from those of its terms. With the `dtype` of these, its range bounds the terms that
     nothing else is known of."""
+    s = _with_remainders(facts, s)
     lo: Bound = s.const
     hi: Bound = s.const
-    for t in _with_remainders(s).terms.values():
+    for t in s.terms.values():
         low, high = _product_bounds(facts, t, dtype)
         if t.coeff < 0:
             low, high = high, low
@@ -63,17 +64,26 @@ def _reach(facts: Analyzer, e: Expr, dtype: DType) -> int:
     return dtype.max_value() if most is None else min(most, dtype.max_value())
 
 
-def _with_remainders(s: Linear) -> Linear:
-    """(n // c)*c*k - n*k is -(n % c)*k: written so, it is bounded when n is not."""
+def _with_remainders(facts: Analyzer, s: Linear) -> Linear:
+    """(n // c)*c*k - n*k is -(n % c)*k: written so, it is bounded when n is not. ((n + d) // c)*c*k - n*k is likewise
+    d*k - ((n + d) % c)*k, if n + d does not wrap."""
     for key, t in s.terms.items():
         match t.atoms:
             case (FloorDiv(Var() as n, IntImm(c)),) if c > 0 and t.coeff % c == 0:
-                other = s.terms.get((id(n),))
-                if other is not None and other.coeff == -t.coeff // c:
-                    rounded = s.copy()
-                    del rounded.terms[key]
-                    del rounded.terms[(id(n),)]
-                    atom = FloorMod(n, const(c, n.dtype), n.dtype)
-                    rounded.add_term((("rounded", id(n), c),), (atom,), other.coeff)
-                    return rounded
+                dividend, more = n, 0
+            case (FloorDiv(Add(Var() as n, IntImm(more)) as dividend, IntImm(c)),) if (
+                c > 0 and t.coeff % c == 0
+            ):
+                pass
+            case _:
+                continue
+        other = s.terms.get((id(n),))
+        if other is not None and other.coeff == -t.coeff // c and facts.is_exact(dividend):
+            rounded = s.copy()
+            del rounded.terms[key]
+            del rounded.terms[(id(n),)]
+            atom = FloorMod(dividend, const(c, n.dtype), n.dtype)
+            rounded.add_term((("rounded", id(n), more, c),), (atom,), other.coeff)
+            rounded.const -= other.coeff * more
+            return rounded
     return s

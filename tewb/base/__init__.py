@@ -61,7 +61,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     workbench.measure.trials.last_cache_bytes    the size of the largest cache of this machine
 """
 
-from tewb.base.config import PassContext, option
+from tewb.base.config import PassContext, name_pass, option
 from tewb.base.constants import constant, register_constants
 from tewb.base.containers import ADT, Array, Map, ShapeTuple, String
 from tewb.base.dtypes import BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
@@ -75,11 +75,14 @@ from tewb.base.errors import (
     HybridError,
     InternalError,
     LowerError,
+    MemberError,
+    NameNotFoundError,
     ParseError,
     ScheduleError,
     ShapeError,
     TewbError,
     TewbWarning,
+    TruthError,
 )
 from tewb.base.given import check_given, is_count, one_of
 from tewb.base.llvm_names import kernel_symbol, llvm_name, llvm_string, why_no_symbol
@@ -90,9 +93,12 @@ from tewb.base.narrow_numbers import (
     bfloat16_bits,
     bfloat16_values,
     from_memory,
+    in_kernels_memory,
+    is_in_numpy,
     memory_dtype,
     nearest,
     new_dtype,
+    other_memory,
     rounded,
     to_memory,
 )
@@ -111,12 +117,15 @@ __all__ = [
     "FLOAT64",
     "bfloat16_bits",
     "bfloat16_values",
+    "in_kernels_memory",
+    "is_in_numpy",
     "memory_dtype",
     "from_memory",
     "nearest",
     "rounded",
     "to_memory",
     "new_dtype",
+    "other_memory",
     "HANDLE",
     "INT32",
     "INT64",
@@ -135,7 +144,9 @@ __all__ = [
     "InternalError",
     "LowerError",
     "Map",
+    "NameNotFoundError",
     "Native",
+    "MemberError",
     "ParseError",
     "PassContext",
     "ScheduleError",
@@ -147,6 +158,7 @@ __all__ = [
     "String",
     "TewbError",
     "TewbWarning",
+    "TruthError",
     "UnreadableError",
     "any_depth",
     "around",
@@ -167,6 +179,7 @@ __all__ = [
     "masked_elements",
     "native",
     "one_of",
+    "name_pass",
     "option",
     "printable",
     "python_lines",

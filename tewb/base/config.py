@@ -6,11 +6,12 @@ need not change anything here stand in WITHOUT_EFFECT, with the reason.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import difflib
 import operator
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Any
 
@@ -81,6 +82,15 @@ WITHOUT_EFFECT = {
     "te.keep_schedule_record": "a schedule always keeps its journal",
 }
 
+# The passes that have classic names, and those that programs make. Options name them.
+_passes = {
+    "tir.Simplify", "tir.LoopPartition", "tir.VectorizeLoop", "tir.UnrollLoop", "tir.FlattenBuffer", "tir.StorageRewrite",
+    "tir.RemoveNoOp",
+}  # fmt: skip
+
+# The methods that are called of instruments, of which each has some.
+INSTRUMENT_METHODS = ("enter_pass_ctx", "exit_pass_ctx", "should_run", "run_before_pass", "run_after_pass")
+
 MOST_LEVEL = 3
 LOWER_PHASES = (0, 1, 2, 3)
 
@@ -104,8 +114,10 @@ class PassContext:
     the body of a function that returns another. The phases are 0, before all passes, 1, after the first
     simplification, 2, after loops are unrolled, and 3, at the end of lowering.
 
-    `disabled_pass` names passes to leave out: tir.LoopPartition, tir.VectorizeLoop, tir.StorageRewrite. Raises
-    TewbError for anything that tewb does not have.
+    `disabled_pass` names passes to leave out: tir.LoopPartition, tir.VectorizeLoop, tir.StorageRewrite, and passes of the
+    program's own, which a Sequential leaves out. `required_pass` names passes that a Sequential does at any opt_level.
+    `instruments` are told of every pass (`tvm.instrument`), and `trace` is called before and after each:
+    `trace(mod, info, is_before)`. Raises TewbError for anything that tewb does not have.
     """
 
     opt_level: int
@@ -122,6 +134,7 @@ class PassContext:
         required_pass: Collection[str] | None = None,
         disabled_pass: Collection[str] | None = None,
         instruments: Collection[object] | None = None,
+        trace: Callable[..., object] | None = None,
     ) -> None:
         level = None if isinstance(opt_level, bool) else _whole(opt_level)
         if level is None or not 0 <= level <= MOST_LEVEL:
@@ -143,37 +156,78 @@ class PassContext:
                     hint='disabled_pass=["tir.VectorizeLoop"]',
                     span=here(),
                 )
-        if required_pass:
-            raise TewbError(
-                f"required_pass={list(required_pass)} changes nothing: every pass runs unless disabled_pass names it",
-                span=here(),
-            )
-        if instruments:
-            raise TewbError(
-                "tewb calls no instruments between passes",
-                hint="trace = []; tewb.lower(s, args, trace=trace) collects the function after every pass",
-                span=here(),
-            )
         self.opt_level = level
-        self.required_pass = ()
-        self.disabled_pass = (
-            (disabled_pass,) if isinstance(disabled_pass, str) else tuple(disabled_pass or ())
-        )
-        self.instruments = ()
-        chosen = {**dict(_flat(config or {})), **dict(map(_disabled, self.disabled_pass))}
+        self.required_pass, self.disabled_pass = _names(required_pass), _names(disabled_pass)
+        unknown = next((n for n in self.required_pass if n not in _passes), None)
+        if unknown is not None:
+            near = difflib.get_close_matches(str(unknown), _passes, 1, 0.0)[0]
+            raise TewbError(
+                f"required_pass: there is no pass {unknown}", hint=f"the nearest is {near}", span=here()
+            )
+        self.instruments = (*_instruments(instruments), *([] if trace is None else [_Trace(trace)]))
+        without = [_disabled(name) for name in self.disabled_pass if name in _DISABLED or name not in _passes]
+        cannot = next((n for n in self.disabled_pass if n in _NEEDED), None)
+        if cannot is not None:
+            raise _no_disabling(cannot)
+        chosen = {**dict(_flat(config or {})), **dict(without)}
         self.config = MappingProxyType({**DEFAULTS, **chosen})
 
     def __enter__(self) -> PassContext:
         _open.set((*_open.get(), self))
+        try:
+            self._enter_instruments()
+        except BaseException:
+            self._close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
+        self._close()
+        _tell(self.instruments, "exit_pass_ctx")
+
+    def _enter_instruments(self) -> None:
+        """Tell the instruments that the block begins; those that were told are told that it ends if one fails."""
+        for n, instrument in enumerate(self.instruments):
+            try:
+                _tell([instrument], "enter_pass_ctx")
+            except BaseException:
+                _tell(self.instruments[:n], "exit_pass_ctx")
+                raise
+
+    def _close(self) -> None:
         contexts = _open.get()
         at = max((i for i, c in enumerate(contexts) if c is self), default=None)
         if at is not None:
             _open.set(contexts[:at] + contexts[at + 1 :])
+
+    def override_instruments(self, instruments: Collection[object] | None) -> None:
+        """Let `instruments` take the place of those that are there, which are told that the block ends."""
+        later = _instruments(instruments)
+        _tell(self.instruments, "exit_pass_ctx")
+        self.instruments = later
+        self._enter_instruments()
+
+    @contextlib.contextmanager
+    def resumed(self, **config: Any) -> Iterator[None]:
+        """A block in which this context holds again, with other options: its instruments are told of passes, and not
+        that a block begins."""
+        again = object.__new__(PassContext)
+        again.__dict__.update(self.__dict__)
+        again.config = MappingProxyType({**self.config, **config})
+        _open.set((*_open.get(), again))
+        try:
+            yield
+        finally:
+            again._close()
+
+    @staticmethod
+    def list_configs() -> dict[str, dict[str, str]]:
+        """The options that a config may have, and what they take."""
+        kinds = {key: "int" if key in _MOST else "bool" for key in DEFAULTS}
+        kinds |= {"tir.add_lower_pass": "list", "tewb.build_timeout": "float"}
+        return {key: {"type": kind} for key, kind in kinds.items()}
 
     def __repr__(self) -> str:
         changed = {key: value for key, value in self.config.items() if value != DEFAULTS[key]}
@@ -253,11 +307,77 @@ def _whole(value: object) -> int | None:
         return None
 
 
+_NEEDED = (
+    "tir.UnrollLoop",
+    "tir.FlattenBuffer",
+    "tir.Simplify",
+    "tir.RemoveNoOp",
+)  # code is made of what they leave
+
+
+def name_pass(name: str) -> None:
+    """Note that there is a pass of this name."""
+    _passes.add(name)
+
+
+def _names(passes: Collection[str] | None) -> tuple[str, ...]:
+    return (passes,) if isinstance(passes, str) else tuple(passes or ())
+
+
+def _instruments(given: Collection[object] | None) -> tuple[object, ...]:
+    """Instruments, each of which has a method that is called."""
+    if given is not None and not isinstance(given, Collection):
+        raise TewbError(f"instruments is a list of them, not {given!r}", hint="instruments=[it]", span=here())
+    for instrument in given or ():
+        if isinstance(instrument, type) or not any(hasattr(instrument, m) for m in INSTRUMENT_METHODS):
+            raise TewbError(
+                f"{instrument!r} is no instrument: it has none of the methods {', '.join(INSTRUMENT_METHODS)}",
+                hint="an object of a class that @tvm.instrument.pass_instrument decorates is one",
+                span=here(),
+            )
+    return tuple(given or ())
+
+
+def _tell(instruments: Sequence[object], method: str) -> None:
+    """Call a method of all instruments that have it. If one fails, the others are called first."""
+    failed: BaseException | None = None
+    for instrument in instruments:
+        try:
+            getattr(instrument, method, lambda: None)()
+        except BaseException as e:
+            failed = failed or e
+    if failed is not None:
+        raise failed
+
+
+class _Trace:
+    """The instrument that a function of a module, a pass and whether it is about to run, is."""
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        if not callable(function):
+            raise TewbError(
+                f"trace is a function of a module, a pass and a bool, not {function!r}",
+                hint="def trace(mod, info, is_before): print(info.name)",
+                span=here(),
+            )
+        self.function = function
+
+    def run_before_pass(self, mod: object, info: object) -> None:
+        self.function(mod, info, True)
+
+    def run_after_pass(self, mod: object, info: object) -> None:
+        self.function(mod, info, False)
+
+
 def _disabled(name: str) -> tuple[str, bool]:
     if name in _DISABLED:
         return _DISABLED[name]
+    raise _no_disabling(name)
+
+
+def _no_disabling(name: str) -> TewbError:
     near = difflib.get_close_matches(str(name), _DISABLED, 1, 0.0)
-    raise TewbError(
+    return TewbError(
         f"the pass {name} cannot be left out",
         hint=f"the nearest that can is {near[0]}; there are {', '.join(_DISABLED)}",
         span=here(),

@@ -166,6 +166,11 @@ class String(str):
 
     __slots__ = ()
 
+    @property
+    def value(self) -> str:
+        """The text, which some classic functions gave as a constant."""
+        return str(self)
+
     def same_as(self, other: object) -> bool:
         """Whether `other` is this very object."""
         return self is other

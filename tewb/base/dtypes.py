@@ -10,27 +10,42 @@ from tewb.base.python_text import brief
 from tewb.base.span import here
 
 _PATTERN = re.compile(r"(float|bfloat|int|uint|bool|handle|void)([1-9][0-9]?)?(?:x([1-9][0-9]{0,6}))?")
+_UINT1 = re.compile(r"uint1(?=x|$)")  # classic TE has two names for truth values
 _WIDTHS = {
     "float": {16, 32, 64},
     "bfloat": {16},
-    "int": {8, 16, 32, 64},
-    "uint": {8, 16, 32, 64},
+    "int": {1, 2, 4, 8, 16, 32, 64},
+    "uint": {2, 4, 8, 16, 32, 64},
 }
+_HAS = "tewb has float16/32/64, bfloat16, int8..64, uint8..64, their kin of 1, 2 and 4 bits, and bool"
 
 
 class DType(str):
     """A dtype that equals its name as a string and knows its parts.
 
     `kind` is float, bfloat, int, uint, bool, handle or void (what a C function returns); `bits` is the width of one lane; `lanes` is 1 for a
-    scalar. Raises DTypeError for a name that tewb does not have.
+    scalar. `nbytes` is what a value takes in memory, where lanes of less than 8 bits have a byte each. uint1 is bool by
+    another name. Raises DTypeError for a name that tewb does not have.
     """
 
-    __slots__ = ("bits", "element", "ends", "is_bool", "is_float", "is_int", "kind", "lanes", "nbytes")
+    __slots__ = (
+        "bits",
+        "element",
+        "ends",
+        "is_bool",
+        "is_float",
+        "is_int",
+        "is_sub_byte",
+        "kind",
+        "lanes",
+        "nbytes",
+    )
     kind: str
     bits: int
     lanes: int
     nbytes: int
     ends: tuple[int, int]  # the smallest and the largest value of an integer or boolean dtype
+    is_sub_byte: bool  # bool, and integers of 1, 2 and 4 bits
     element: DType
     is_float: bool
     is_int: bool
@@ -50,9 +65,9 @@ class DType(str):
 
     @classmethod
     def _make(cls, name: str) -> DType:
-        match = _PATTERN.fullmatch(name)
+        match = _PATTERN.fullmatch(_UINT1.sub("bool", name))
         if match is None:
-            raise _unknown(name, "tewb has float16/32/64, bfloat16, int8..64, uint8..64 and bool")
+            raise _unknown(name, _HAS)
         kind, lanes = match[1], int(match[3] or 1)
         width = match[2] or ("32" if name in _WIDTHS else "")  # classic words: "float", "int", "uint"
         if (
@@ -60,7 +75,7 @@ class DType(str):
             or (kind in _WIDTHS and int(width or 0) not in _WIDTHS[kind])
             or (kind in ("handle", "void") and width)
         ):
-            raise _unknown(name, "tewb has float16/32/64, bfloat16, int8..64, uint8..64 and bool")
+            raise _unknown(name, _HAS)
         if kind == "bool" and width not in ("", "1"):
             raise _unknown(name, "a boolean is written bool")
         element = f"{kind}{width}" if kind in _WIDTHS else kind
@@ -77,6 +92,7 @@ class DType(str):
             kind in ("int", "uint"),
             kind == "bool",
         )
+        self.is_sub_byte = self.bits < 8
         half = 1 << (self.bits - 1)
         self.ends = (-half, half - 1) if kind == "int" else (0, 2 * half - 1)
         self.element = self if lanes == 1 else DType(element)

@@ -3,12 +3,15 @@
 TewbError (RuntimeError)          a mistake in the program that tewb was given
 +-- DTypeError                    dtypes that do not go together
 +-- ExpressionError               Python that needs a number, and an expression has none yet
+|   +-- TruthError                `if`, `and`, `or`, `not` of an expression (a ValueError too, as in classic TE)
++-- MemberError                   a name that an object does not have, and another has
 +-- ShapeError                    ranks, extents or shapes that do not go together
 +-- ScheduleError                 a primitive that cannot be applied
 +-- BoundError                    an extent or a region that cannot be determined, or an access outside of one
 +-- LowerError                    a schedule that cannot be turned into loops
 +-- CodegenError                  IR that cannot become machine code
 +-- ArgumentError                 arrays that a kernel cannot take
+|   +-- NameNotFoundError         a function that a module does not have
 +-- ExternError                   extern declarations and packed functions
 +-- HybridError                   Python that is outside the hybrid subset
 +-- ParseError                    text that is not IR, or not a schedule
@@ -72,6 +75,14 @@ class ExpressionError(_WhereItWasSaid, TypeError):
     """Python that needs a number, and an expression has none yet."""
 
 
+class MemberError(_WhereItWasSaid, AttributeError):
+    """A name that an object does not have, and another has."""
+
+
+class TruthError(ExpressionError, ValueError):
+    """Python that asks whether an expression holds, and that is known in a kernel only."""
+
+
 class ShapeError(TewbError, ValueError):
     """Ranks, extents or shapes that do not go together."""
 
@@ -94,6 +105,10 @@ class CodegenError(TewbError):
 
 class ArgumentError(TewbError, ValueError):
     """Arrays that a kernel cannot take."""
+
+
+class NameNotFoundError(ArgumentError, AttributeError):
+    """A function that a module does not have."""
 
 
 class ExternError(TewbError):

@@ -1,7 +1,8 @@
-"""What numpy lacks of the float dtypes: the nearest number that one holds, and a memory for bfloat16.
+"""What numpy lacks of the dtypes: the nearest number that a float holds, and a memory for bfloat16 and for integers of
+1, 2 and 4 bits.
 
-numpy has no bfloat16. Arrays of it are arrays of uint16 with its bits, or those of the package ml_dtypes, which have
-the same bits.
+Arrays of bfloat16 are arrays of uint16 with its bits; arrays of int4 are arrays of int8, and those of uint4 of uint8,
+with a number in each element, of which the lowest 4 bits count. Arrays of the package ml_dtypes have the same memory.
 """
 
 from __future__ import annotations
@@ -39,18 +40,36 @@ def _nearest_bfloat(value: float) -> float:
     return math.copysign(near if abs(near) <= _LARGEST else math.inf, value)
 
 
+_IN_MEMORY = {
+    "bfloat16": "uint16", "int1": "int8", "int2": "int8", "int4": "int8", "uint2": "uint8", "uint4": "uint8",
+}  # fmt: skip
+
+
+def is_in_numpy(dtype: str) -> bool:
+    """Whether numpy has this dtype, and so computes with it as a kernel does."""
+    return dtype not in _IN_MEMORY
+
+
 def memory_dtype(dtype: str) -> np.dtype[Any]:
-    """numpy's dtype for elements of `dtype` in memory: uint16 for the bits of bfloat16."""
-    return np.dtype("uint16" if dtype == "bfloat16" else str(dtype))
+    """numpy's dtype for elements of `dtype` in memory: uint16 for the bits of bfloat16, int8 for numbers of int4."""
+    return np.dtype(_IN_MEMORY.get(dtype, str(dtype)))
 
 
 def new_dtype(dtype: str) -> np.dtype[Any]:
-    """numpy's dtype for a new array: bfloat16 is that of ml_dtypes, where a program has imported it."""
-    ml_dtypes = sys.modules.get("ml_dtypes")
-    if dtype == "bfloat16" and ml_dtypes is not None:
-        own: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
-        return own
-    return memory_dtype(dtype)
+    """numpy's dtype for a new array: what numpy lacks is that of ml_dtypes, where a program has imported it."""
+    own = getattr(sys.modules.get("ml_dtypes"), str(dtype), None) if dtype in _IN_MEMORY else None
+    return memory_dtype(dtype) if own is None else np.dtype(own)
+
+
+def other_memory(dtype: str, first: str) -> str:
+    """What can hold the elements of a dtype that numpy lacks, in words. `first` is the way by ml_dtypes."""
+    ours = f"{memory_dtype(dtype)} with {'its bits' if 'float' in dtype else 'a number in each element'}"
+    return f"numpy has no {dtype}: {first}, or {ours}"
+
+
+def in_kernels_memory(array: Any, dtype: str) -> Any:
+    """`array`, which for a dtype of ml_dtypes that kernels know is seen as the numbers that kernels read."""
+    return array.view(memory_dtype(dtype)) if dtype in _IN_MEMORY and array.dtype.name == dtype else array
 
 
 def bfloat16_bits(values: Any) -> Any:
@@ -72,22 +91,29 @@ def bfloat16_values(bits: Any) -> Any:
     return (np.asarray(bits, np.uint16).astype(np.uint32) << 16).view(np.float32)
 
 
+def wrapped(values: Any, dtype: DType) -> Any:
+    """Integers modulo 2**bits of an integer dtype of less than 8 bits, in its range, as int8 or uint8."""
+    memory, unused = memory_dtype(dtype.element), 8 - dtype.bits
+    return (np.asarray(values).astype(memory) << memory.type(unused)) >> memory.type(unused)
+
+
 def rounded(values: Any, dtype: DType) -> Any:
-    """Numbers as the nearest ones of a dtype; those of bfloat16 are held in float32."""
+    """Numbers as the nearest ones of a dtype; those of bfloat16 are held in float32, and integers wrap."""
     if dtype.kind == "bfloat":
         return bfloat16_values(bfloat16_bits(values))
+    if dtype.is_sub_byte and dtype.is_int:
+        return wrapped(values, dtype)
     return np.asarray(values).astype(str(dtype.element))
 
 
 def from_memory(elements: Any, dtype: DType) -> Any:
     """The numbers that an array in memory stands for (see `memory_dtype`)."""
-    if dtype.kind != "bfloat":
+    if is_in_numpy(dtype.element):
         return elements
-    return bfloat16_values(elements.view(np.uint16))
+    numbers = elements.view(memory_dtype(dtype.element))
+    return bfloat16_values(numbers) if dtype.kind == "bfloat" else wrapped(numbers, dtype)
 
 
 def to_memory(values: Any, dtype: DType) -> Any:
     """Numbers as they are kept in an array (see `memory_dtype`)."""
-    if dtype.kind == "bfloat":
-        return bfloat16_bits(values)
-    return np.asarray(values).astype(str(dtype.element))
+    return bfloat16_bits(values) if dtype.kind == "bfloat" else rounded(values, dtype)

@@ -1,6 +1,15 @@
 """Code generation: low-level IR to LLVM text to machine code."""
 
 from tewb.codegen.compile import CompiledModule, compile_module, translate
+from tewb.codegen.imported_llvm import with_imported_text
 from tewb.codegen.line_provenance import Linked
+from tewb.codegen.llvm_intrinsics import is_known as is_known_intrinsic
 
-__all__ = ["CompiledModule", "Linked", "compile_module", "translate"]
+__all__ = [
+    "CompiledModule",
+    "Linked",
+    "compile_module",
+    "is_known_intrinsic",
+    "translate",
+    "with_imported_text",
+]

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeGuard
 
 from tewb.base import INT64, CodegenError, DType
+from tewb.codegen.conversion import from_memory_type, to_memory_type
 from tewb.codegen.function import Function
 from tewb.codegen.single_lane import lane_of
+from tewb.codegen.strided_loads import is_picked, picked_elements
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     Broadcast,
@@ -102,12 +104,24 @@ class Accesses:
             return self.f.splat(self._read(self.element_address(e, index.value), e.buffer.dtype), e.dtype)
         if is_long_walk(index) and index.lanes % _GROUP == 0:
             return self.gather(e, index)
+        if self.mask is None and isinstance(index, Ramp) and is_picked(index, e.buffer.dtype):
+            return self.pick(e, index)
         result = "poison"
         t, scalar = value_type(e.dtype), value_type(e.buffer.dtype)
         for lane, address in enumerate(self.element_addresses(e, index)):
             one = self._read(address, e.buffer.dtype)
             result = self.f.ins(f"insertelement {t} {result}, {scalar} {one}, i64 {lane}")
         return result
+
+    def pick(self, e: BufferLoad, index: Ramp) -> str:
+        """The elements of a ramp of a small stride, from vectors of neighbours."""
+        first, element = self.element_address(e, index.base), memory_type(e.buffer.dtype)
+
+        def neighbours(at: int) -> str:
+            address = self.f.ins(f"getelementptr inbounds {element}, ptr {first}, i64 {at}")
+            return self._read(address, e.dtype)
+
+        return picked_elements(self.f, index, e.buffer.dtype, neighbours)
 
     def gather(self, e: BufferLoad, index: Ramp) -> str:
         """The elements of a long ramp, gathered on the stack by a loop over groups of lanes. Written by whole vectors,
@@ -135,10 +149,7 @@ class Accesses:
             x = self.f.ins(f"load {t}, ptr {address}, align {d.element.nbytes}")
         else:
             x = self._read_masked(address, d)
-        if not d.is_bool:
-            return x
-        zero = "zeroinitializer" if d.lanes > 1 else "0"
-        return self.f.ins(f"icmp ne {t} {x}, {zero}")
+        return from_memory_type(self.f, x, d)
 
     def _read_masked(self, address: str, d: DType) -> str:
         """The lanes of the mask, zero elsewhere."""
@@ -153,8 +164,7 @@ class Accesses:
     def write(self, address: str, value: str, d: DType, nontemporal: int = 0) -> None:
         """Store a value of dtype `d`; past the caches if `nontemporal`, the alignment of the address in bytes."""
         t = memory_type(d)
-        if d.is_bool:
-            value = self.f.ins(f"zext {value_type(d)} {value} to {t}")
+        value = to_memory_type(self.f, value, d)
         hint = f", !nontemporal {self.f.module.nontemporal()}" if nontemporal else ""
         self.f.do(f"store {t} {value}, ptr {address}, align {max(d.element.nbytes, nontemporal)}{hint}")
 
@@ -171,8 +181,7 @@ class Accesses:
             old = self._read(address, d, whole=True)
             self.write(address, self.f.ins(f"select {b1} {mask}, {v} {value}, {v} {old}"), d)
             return
-        if d.is_bool:
-            value = self.f.ins(f"zext {value_type(d)} {value} to {t}")
+        value = to_memory_type(self.f, value, d)
         name = f"llvm.masked.store.v{d.lanes}{_bits_of(d)}.p0"
         self.f.module.declare(name, f"void @{name}({t}, ptr, i32, {b1})")
         self.f.do(f"call void @{name}({t} {value}, ptr {address}, i32 {d.element.nbytes}, {b1} {mask})")
@@ -245,4 +254,4 @@ def is_long_walk(index: Expr) -> TypeGuard[Ramp]:
 
 def _bits_of(d: DType) -> str:
     """An element type as it is spelled in the names of LLVM's memory intrinsics."""
-    return f"{'f' if d.kind == 'float' else 'i'}{8 if d.is_bool else d.bits}"
+    return f"{'f' if d.kind == 'float' else 'i'}{max(d.bits, 8)}"

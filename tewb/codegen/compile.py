@@ -13,6 +13,7 @@ from tewb.base import CodegenError, PassContext, any_depth, fresh_identifier, ke
 from tewb.codegen.debug_locations import DebugInfo
 from tewb.codegen.exported_text import entry_name, exported_text, header
 from tewb.codegen.function import Function, Module
+from tewb.codegen.imported_llvm import imported_texts, linked
 from tewb.codegen.intrinsics import provide_library
 from tewb.codegen.kernel_support import DECLARATIONS, provide_kernel_support
 from tewb.codegen.line_provenance import Linked, assembly_lines, llvm_lines
@@ -164,7 +165,7 @@ class CompiledModule:
         own = {entry_name(name): signature for name, signature in made.signatures.items()}
         target = self.target
         about = Description((target.triple, target.cpu, target.attributes), own, made.natives)
-        text = exported_text(made.text, made.signatures, about.to_json())
+        text = exported_text(made.text, made.signatures, about.to_json(), target.is_system_lib)
         object_code = Translated(text, self._level, target=target).object_code()
         return Exported(object_code, header(made.signatures, target), target)
 
@@ -275,7 +276,8 @@ def translate(module: IRModule, debug: bool, target: Target) -> LLVMModule:
     ]
     sections += [f"!{i} = {m}" for i, m in enumerate(shared.metadata)]
     sections += debug_info.named()
-    return LLVMModule(module, "\n".join(sections) + "\n", signatures, tuple(shared.natives))
+    text = linked("\n".join(sections) + "\n", imported_texts(module), target)
+    return LLVMModule(module, text, signatures, tuple(shared.natives))
 
 
 def _attributes_of(target: Target) -> str:

@@ -1,11 +1,11 @@
-"""Conversion of values between dtypes."""
+"""Conversion of values between dtypes, and between registers and memory."""
 
 from __future__ import annotations
 
 from tewb.base import FLOAT32, DType
 from tewb.codegen.function import Function
 from tewb.codegen.narrow_floats import from_float32, is_narrow, round_to_odd, to_float32
-from tewb.codegen.types import float_constant, suffix, value_type
+from tewb.codegen.types import float_constant, memory_type, suffix, value_type
 
 
 def convert(f: Function, x: str, source: DType, target: DType) -> str:
@@ -27,6 +27,8 @@ def convert(f: Function, x: str, source: DType, target: DType) -> str:
             else (float_constant(0.0, source) if source.is_float else "0")
         )
         return f.ins(f"fcmp une {s} {x}, {zero}" if source.is_float else f"icmp ne {s} {x}, {zero}")
+    if source.is_bool and target.bits == 1:
+        return x
     if source.is_bool:
         return f.ins(f"{'uitofp' if target.is_float else 'zext'} {s} {x} to {t}")
     if source.is_float and target.is_float:
@@ -42,3 +44,19 @@ def convert(f: Function, x: str, source: DType, target: DType) -> str:
     if target.bits < source.bits:
         return f.ins(f"trunc {s} {x} to {t}")
     return f.ins(f"{'sext' if source.kind == 'int' else 'zext'} {s} {x} to {t}")
+
+
+def from_memory_type(f: Function, x: str, d: DType) -> str:
+    """A value as it was read from memory in a register: any byte but 0 is true, and the lowest bits of it are an int4."""
+    if not d.is_sub_byte:
+        return x
+    if d.is_bool:
+        return f.ins(f"icmp ne {memory_type(d)} {x}, {'zeroinitializer' if d.lanes > 1 else '0'}")
+    return f.ins(f"trunc {memory_type(d)} {x} to {value_type(d)}")
+
+
+def to_memory_type(f: Function, x: str, d: DType) -> str:
+    """A value as it is kept in memory: less than 8 bits are extended to a byte."""
+    if not d.is_sub_byte:
+        return x
+    return f.ins(f"{'sext' if d.kind == 'int' else 'zext'} {value_type(d)} {x} to {memory_type(d)}")

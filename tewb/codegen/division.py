@@ -41,6 +41,8 @@ def divided(f: Function, x: str, y: str, d: DType, floor: bool, remainder: bool)
 def divided_safely(f: Function, x: str, y: str, d: DType, floor: bool, remainder: bool) -> str:
     """x / y for any y: x / 0 is 0, as in numpy, and the smallest number / -1 wraps."""
     t = value_type(d)
+    if d.bits == 1:  # by -1, which is the 1 of an i1, or by 0
+        return _constant(0, d) if remainder else f.ins(f"and {t} {x}, {y}")
     b1 = value_type(DType("bool").with_lanes(d.lanes))
     zero, one = _constant(0, d), _constant(1, d)
     is_zero = f.ins(f"icmp eq {t} {y}, {zero}")

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 
 from tewb.base import CodegenError, DType, fresh_identifier, kernel_symbol, llvm_name, llvm_string
 from tewb.codegen.kernel_support import SUPPORT
-from tewb.codegen.types import value_type
+from tewb.codegen.types import memory_type
 from tewb.runtime import Target
 from tewb.runtime.abi import CONTEXT_SLOTS, ERROR, HOOKS, MEMORY_LEFT, KernelSignature, ParamSpec
 
@@ -25,11 +25,16 @@ from tewb.runtime.abi import CONTEXT_SLOTS, ERROR, HOOKS, MEMORY_LEFT, KernelSig
 _RENAMED = (("@tewb_libm_", "@"), ("@main(", "@main.kernel("))
 
 
-def exported_text(text: str, signatures: Mapping[str, KernelSignature], about: str) -> str:
-    """The text of kernels as a library: `text` is theirs alone, `about` describes them."""
+def exported_text(
+    text: str, signatures: Mapping[str, KernelSignature], about: str, is_system_lib: bool = False
+) -> str:
+    """The text of kernels as a library: `text` is theirs alone, `about` describes them. One of the `--system-lib`s of a
+    process is found by `tewb.runtime.system_lib` among the others."""
     for name, own in _RENAMED:
         text = text.replace(name, own)
     parts = [_without_declarations(text), _shared(SUPPORT), _HOOKED, _constant("tewb_about", about)]
+    if is_system_lib:
+        parts.append(_constant("tewb_own_about", about).replace("weak", "private") + _LISTED)
     return "\n".join([*parts, *(_c_function(s) for s in signatures.values())])
 
 
@@ -129,6 +134,43 @@ define linkonce_odr hidden void @tewb.nobody(i64 %handle, i32 %number, ptr %reco
 """ + "".join(_hook(n, *_TYPES[name]) for n, name in enumerate(HOOKS))
 
 
+# The system libraries of a process, as a list from the last one: each adds itself when it is loaded, and leaves when it
+# goes.
+_LISTED = """
+@tewb_system_libs = weak global ptr null
+@tewb_listed = internal global { ptr, ptr } { ptr null, ptr @tewb_own_about }
+@llvm.global_ctors = appending global [1 x { i32, ptr, ptr }] [{ i32, ptr, ptr } { i32 65535, ptr @tewb_join, ptr null }]
+@llvm.global_dtors = appending global [1 x { i32, ptr, ptr }] [{ i32, ptr, ptr } { i32 65535, ptr @tewb_leave, ptr null }]
+
+define internal void @tewb_join() {
+  %first = load ptr, ptr @tewb_system_libs
+  store ptr %first, ptr @tewb_listed
+  store ptr @tewb_listed, ptr @tewb_system_libs
+  ret void
+}
+define internal void @tewb_leave() {
+begin:
+  br label %look
+look:
+  %at = phi ptr [ @tewb_system_libs, %begin ], [ %next, %on ]
+  %next = load ptr, ptr %at
+  %found = icmp eq ptr %next, @tewb_listed
+  br i1 %found, label %out, label %more
+more:
+  %end = icmp eq ptr %next, null
+  br i1 %end, label %done, label %on
+on:
+  br label %look
+out:
+  %behind = load ptr, ptr @tewb_listed
+  store ptr %behind, ptr %at
+  br label %done
+done:
+  ret void
+}
+"""
+
+
 def _c_function(signature: KernelSignature) -> str:
     """A function with an argument for each parameter and symbol, which fills the context and the slots."""
     values = [(f"%p{n}", p.dtype, p.kind == "buffer") for n, p in enumerate(signature.params)]
@@ -154,7 +196,7 @@ def _c_function(signature: KernelSignature) -> str:
 
 def _c_type(dtype: str) -> str:
     """The LLVM type in which C passes a scalar."""
-    return "i8" if dtype == "bool" else value_type(DType(dtype))
+    return memory_type(DType(dtype))
 
 
 def _slot(n: int, name: str, t: str, dtype: str) -> list[str]:
@@ -175,6 +217,8 @@ _C_TYPES = {
     "bool": "bool",
     "float16": "uint16_t",
     "bfloat16": "uint16_t",
+    **{f"int{bits}": "int8_t" for bits in (1, 2, 4)},
+    **{f"uint{bits}": "uint8_t" for bits in (2, 4)},
 }
 
 _HEADER = """/* Kernels that tewb made for {target}.

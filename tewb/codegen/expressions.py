@@ -9,7 +9,7 @@ from typing import Any
 from tewb import ir
 from tewb.base import BOOL, HANDLE, INT64, CodegenError, DType, llvm_string, native, why_no_symbol
 from tewb.codegen.accesses import Accesses
-from tewb.codegen.conversion import convert
+from tewb.codegen.conversion import convert, from_memory_type, to_memory_type
 from tewb.codegen.division import divided, divided_safely, shifted
 from tewb.codegen.dot_products import dot_product
 from tewb.codegen.expanded_calls import EXPANSIONS
@@ -407,9 +407,9 @@ class ExpressionWriter:
                 return self.emit(e.args[0])
             case "reinterpret":
                 return self.f.ins(f"bitcast {self.typed(e.args[0])} to {value_type(e.dtype)}")
-            case "call_extern":
+            case "call_extern" | "call_pure_extern":
                 return self.call_extern(e)
-            case "call_llvm_intrin":
+            case "call_llvm_intrin" | "call_llvm_pure_intrin":
                 return call_llvm(self, e)
             case "tvm_call_packed":
                 return packed_value(self, e)
@@ -435,13 +435,13 @@ class ExpressionWriter:
 
     def call_extern(self, e: ir.Call) -> str:
         """A C function by its symbol. A truth value is a byte in C: 0 or 1 as an argument, and true as a result when
-        it is not 0."""
+        it is not 0, and an int4 is a byte. The caller extends narrow integers, which C compilers rely on."""
         name = e.args[0]
         assert isinstance(name, ir.StringImm)
         result = "void" if e.dtype.kind == "void" else memory_type(e.dtype)
-        types = [f"{value_type(a.dtype)}{' zeroext' if a.dtype.is_bool else ''}" for a in e.args[1:]]
+        types = [_c_argument(a.dtype) for a in e.args[1:]]
         kinds = ", ".join(types)
-        values = ", ".join(f"{t} {self.emit(a)}" for t, a in zip(types, e.args[1:], strict=True))
+        values = ", ".join(f"{t} {self.c_value(a)}" for t, a in zip(types, e.args[1:], strict=True))
         if any(
             a.dtype is HANDLE for a in e.args[1:]
         ):  # it may read memory, on other threads too, and write it
@@ -459,14 +459,18 @@ class ExpressionWriter:
         if result == "void":
             self.f.do(text)
             return ""
-        value = self.f.ins(text)
-        return self.f.ins(f"icmp ne i8 {value}, 0") if e.dtype.is_bool else value
+        return from_memory_type(self.f, self.f.ins(text), e.dtype)
+
+    def c_value(self, e: ir.Expr) -> str:
+        """A value as a C function takes it: a truth value as a bit, what else has less than 8 bits as a byte."""
+        value = self.emit(e)
+        return value if e.dtype.is_bool else to_memory_type(self.f, value, e.dtype)
 
     def by_reference(self, e: ir.Call) -> str:
         """A number in a stack slot of its own, for C functions that take pointers to numbers."""
         (value,) = e.args
         slot = self.f.stack(memory_type(value.dtype), 1)
-        self.f.do(f"store {self.typed(value)}, ptr {slot}")
+        self.accesses.write(slot, self.emit(value), value.dtype)
         return slot
 
     def address_of(self, e: ir.Call) -> str:
@@ -485,7 +489,8 @@ class ExpressionWriter:
     def prefetch(self, e: ir.Call) -> str:
         """A request for the cache line of an element that will be read soon. The element may be past the end: its
         index may overflow and its address may be outside of the array, but it is not read."""
-        (element,) = e.args
+        element = e.args[0]
+        element = element.args[0] if isinstance(element, ir.Call) else element  # of its address
         assert isinstance(element, ir.BufferLoad)
         index = element.indices[0]
         at = convert(self.f, self.emit(index), index.dtype, INT64)
@@ -495,6 +500,14 @@ class ExpressionWriter:
         self.f.module.declare("llvm.prefetch.p0", "void @llvm.prefetch.p0(ptr, i32, i32, i32)")
         self.f.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
         return ""
+
+
+def _c_argument(d: DType) -> str:
+    """The type of an argument of a C function, and how it fills its register."""
+    held = "i1" if d.is_bool else memory_type(d)
+    if d.lanes > 1 or d.bits > 16 or d.kind not in ("int", "uint", "bool"):
+        return held
+    return f"{held} {'signext' if d.kind == 'int' else 'zeroext'}"
 
 
 class _ComputedValue(ir.Expr):

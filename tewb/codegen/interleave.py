@@ -50,7 +50,7 @@ def interleaved(stmts: Sequence[Stmt]) -> list[BufferStore]:
 
 def _strided(s: Stmt) -> BufferStore | None:
     """`s`, when it stores lanes with gaps whose values can be computed before any store near it."""
-    if not (isinstance(s, BufferStore) and isinstance(s.indices[0], Ramp)) or s.buffer.dtype.is_bool:
+    if not (isinstance(s, BufferStore) and isinstance(s.indices[0], Ramp)) or s.buffer.dtype.is_sub_byte:
         return None
     for n in walk(s.value):
         reads = isinstance(n, BufferLoad) and n.buffer.data is s.buffer.data

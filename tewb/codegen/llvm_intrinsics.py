@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import llvmlite.binding as llvm
 
-from tewb.base import CodegenError
+from tewb.base import FLOAT32, CodegenError, DType
+from tewb.codegen.narrow_floats import has_halves, is_narrow
 from tewb.codegen.types import value_type
-from tewb.ir import Call, IntImm, StringImm
+from tewb.ir import Call, Cast, Expr, IntImm, StringImm
 from tewb.runtime import Target, try_code
 
 if TYPE_CHECKING:
@@ -26,13 +27,15 @@ def call_llvm(writer: ExpressionWriter, e: Call) -> str:
     these types."""
     name = e.args[0]
     assert isinstance(name, StringImm)
-    result = "void" if e.dtype.kind == "void" else value_type(e.dtype)
-    types = tuple(value_type(a.dtype) for a in e.args[1:])
+    if not _OF_A_PROCESSOR.match(name.value) and any(_is_widened(x.dtype, writer) for x in (e, *e.args[1:])):
+        return writer.emit(_wide(e, name.value))
+    result = "void" if e.dtype.kind == "void" else _type(e.dtype)
+    types = tuple(_type(a.dtype) for a in e.args[1:])
     exact, immediate = signature(name.value, result, types)
     for i in immediate:
         if not isinstance(e.args[1 + i], IntImm):
             raise CodegenError(f"{name.value}: argument {i + 1} is a constant", hint="te.const(0, 'int32')")
-    values = [writer.emit(a) for a in e.args[1:]]
+    values = [_as_floats(writer, writer.emit(a), a.dtype) for a in e.args[1:]]
     constants = tuple((i, values[i]) for i in immediate)
     _try_out(exact, result, types, constants, writer.f.module.target)
     writer.f.module.declare(exact, f"{result} @{exact}({', '.join(types)})")
@@ -40,7 +43,40 @@ def call_llvm(writer: ExpressionWriter, e: Call) -> str:
     if result == "void":
         writer.f.do(text)
         return ""
-    return writer.f.ins(text)
+    value = writer.f.ins(text)
+    return writer.f.ins(f"bitcast {result} {value} to {value_type(e.dtype)}") if "bfloat" in result else value
+
+
+# ---------------------------------------------------------------- floats of 16 bits
+
+_OF_A_PROCESSOR = re.compile(r"llvm\.(?:x86|aarch64|arm|riscv|ppc|s390|wasm)\.")
+
+
+def _is_widened(d: DType, writer: ExpressionWriter) -> bool:
+    """Whether values of a dtype go through float32: LLVM would call a library to convert them."""
+    return is_narrow(d) and (d.kind == "bfloat" or not has_halves(writer.f))
+
+
+def _wide(e: Call, name: str) -> Expr:
+    """A call on floats of 16 bits as one on float32s, whose result is rounded."""
+    general = StringImm(re.sub(r"\.(?:v\d+)?b?f16(?=\.|$)", "", name))
+    args = [Cast(a, FLOAT32.with_lanes(a.dtype.lanes)) if is_narrow(a.dtype) else a for a in e.args[1:]]
+    dtype = FLOAT32.with_lanes(e.dtype.lanes) if is_narrow(e.dtype) else e.dtype
+    call = Call(e.op, (general, *args), dtype)
+    return call if dtype is e.dtype else Cast(call, e.dtype)
+
+
+def _type(d: DType) -> str:
+    """The type of a value as intrinsics take it: a bfloat is no integer for them."""
+    if d.kind != "bfloat":
+        return value_type(d)
+    return "bfloat" if d.lanes == 1 else f"<{d.lanes} x bfloat>"
+
+
+def _as_floats(writer: ExpressionWriter, value: str, d: DType) -> str:
+    if d.kind != "bfloat":
+        return value
+    return writer.f.ins(f"bitcast {value_type(d)} {value} to {_type(d)}")
 
 
 @lru_cache(maxsize=256)
@@ -73,6 +109,12 @@ def _declaration(name: str, result: str, types: tuple[str, ...]) -> str | None:
         return str(llvm.parse_assembly(f"declare {result} @{name}({', '.join(types)})"))
     except RuntimeError:
         return None
+
+
+def is_known(name: str) -> bool:
+    """Whether LLVM has an intrinsic of this name, with types in it or without."""
+    declaration = _declaration(name, "void", ())
+    return declaration is not None and "Unknown intrinsic" not in declaration
 
 
 @lru_cache(maxsize=256)

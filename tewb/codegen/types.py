@@ -8,25 +8,23 @@ from tewb.base import DType, InternalError, nearest
 
 
 def value_type(d: DType) -> str:
-    """The type of a value in a register: booleans are i1."""
-    return _shaped(_scalar(d, "i1"), d.lanes)
+    """The type of a value in a register: booleans are i1, and an int4 is i4."""
+    return _shaped(_scalar(d), d.lanes)
 
 
 def memory_type(d: DType) -> str:
-    """The type of a value in memory: booleans take a byte."""
-    return _shaped(_scalar(d, "i8"), d.lanes)
+    """The type of a value in memory: what has less than 8 bits takes a byte."""
+    return _shaped("i8" if d.is_sub_byte else _scalar(d), d.lanes)
 
 
-def _scalar(d: DType, boolean: str) -> str:
+def _scalar(d: DType) -> str:
     match d.kind:
         case "float":
             return {16: "half", 32: "float", 64: "double"}[d.bits]
         case "bfloat":
             return "i16"
-        case "int" | "uint":
+        case "int" | "uint" | "bool":
             return f"i{d.bits}"
-        case "bool":
-            return boolean
         case "handle":
             return "ptr"
     raise InternalError(f"no LLVM type for {d}")
@@ -59,5 +57,5 @@ def int_constant(value: int, d: DType) -> str:
 
 def splat_constant(literal: str, d: DType) -> str:
     """A vector literal whose lanes are all `literal`."""
-    scalar = _scalar(d, "i1")
+    scalar = _scalar(d)
     return "<" + ", ".join([f"{scalar} {literal}"] * d.lanes) + ">"

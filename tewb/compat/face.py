@@ -64,6 +64,8 @@ def _resolved(entry: Entry, whole: str) -> Any:
     if entry.instead:
         return Absent(whole, entry.instead)
     value = locate(entry.home)
+    if isinstance(value, ModuleType):
+        return imported(value.__name__)
     return Absent(whole, TO_COME) if value is _MISSING else value
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from tewb.base import TewbError, TewbWarning, here
 from tewb.compat.finder import TvmFinder
+from tewb.ir import compare_identity
 from tewb.ir.ops import divide_integers
 
 # What programs that ask for the version of tvm are told: the last one with tensor expressions.
@@ -55,6 +56,7 @@ def install() -> None:
             stacklevel=2,
         )
     divide_integers(True)  # later versions refused it, so that no program means something else
+    compare_identity(True)
     sys.modules["tvm"] = _Tvm()
     sys.meta_path.insert(0, TvmFinder())
 
@@ -64,5 +66,6 @@ def uninstall() -> None:
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, TvmFinder)]
     if isinstance(sys.modules.get("tvm"), _Tvm):
         divide_integers(False)
+        compare_identity(False)
         for name in [n for n in sys.modules if n.partition(".")[0] in ("tvm", "topi")]:
             del sys.modules[name]

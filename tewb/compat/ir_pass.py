@@ -62,10 +62,8 @@ def ConvertSSA(stmt: Stmt) -> Stmt:
 
 def LoopPartition(stmt: Stmt, partition_const_loop: bool = False) -> Stmt:
     """Loops cut where guards begin to hold."""
-    now = PassContext.current()
-    with PassContext(
-        now.opt_level, {**now.config, "tir.LoopPartition.partition_const_loop": partition_const_loop}
-    ):
+    key = "tir.LoopPartition.partition_const_loop"
+    with PassContext.current().resumed(**{key: partition_const_loop}):
         return _run("partition_loops", stmt)
 
 

@@ -6,6 +6,8 @@ kernel.export_library("lib.so", cc.cross_compiler("aarch64-linux-gnu-gcc"))
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 from tewb.base import CodegenError, here
 from tewb.runtime import create_shared
 
-__all__ = ["create_shared", "cross_compiler", "get_target_by_dump_machine"]
+__all__ = ["create_shared", "cross_compiler", "get_cc", "get_target_by_dump_machine"]
 
 
 def cross_compiler(compile_func: str, options: Sequence[str] | None = None) -> Callable[..., None]:
@@ -26,6 +28,12 @@ def cross_compiler(compile_func: str, options: Sequence[str] | None = None) -> C
 
     link.output_format = "so"  # type: ignore[attr-defined]
     return link
+
+
+def get_cc() -> str | None:
+    """The path of the C++ compiler that is here, or None: that of the environment variable CXX, or a usual one."""
+    names = (os.environ.get("CXX"), "g++", "gcc", "clang++", "clang", "c++", "cc")
+    return next((path for name in names if name and (path := shutil.which(name))), None)
 
 
 def get_target_by_dump_machine(compiler: str) -> Callable[[], str]:

@@ -78,6 +78,7 @@ from tewb.ir.structural_equality import (
     structural_equal,
     structural_hash,
 )
+from tewb.ir.symbolic import compare_identity, element_function
 from tewb.ir.threads import (
     REAL,
     barrier,
@@ -87,6 +88,7 @@ from tewb.ir.threads import (
     is_virtual,
     launch,
     launched,
+    memory_kind,
     thread_axis,
 )
 from tewb.ir.walk import (
@@ -114,13 +116,13 @@ from tewb.ir import verify  # isort: skip
 __all__ = [
     "Add", "Allocate", "ALLOCATED", "And", "Array", "assert_structural_equal", "AssertStmt", "at_axes", "AttrStmt",
     "AxisKind", "AxisValues", "barrier", "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar",
-    "Call", "call_intrin", "Cast", "CommReducer", "Compare", "conjuncts", "const", "const_int", "convert",
-    "DeclBuffer", "disjuncts", "Div", "EQ", "Evaluate", "everywhere", "Expr", "ExpressionParser", "ExternRegion",
+    "Call", "call_intrin", "Cast", "CommReducer", "Compare", "compare_identity", "conjuncts", "const", "const_int", "convert",
+    "DeclBuffer", "disjuncts", "Div", "element_function", "EQ", "Evaluate", "everywhere", "Expr", "ExpressionParser", "ExternRegion",
     "first_difference", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind", "free_vars", "GE", "GT",
     "has_nontemporal", "IfThenElse", "IntImm", "intrinsics", "IRBuilder", "IRModule", "is_barrier", "is_block",
     "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "is_real", "is_virtual",
     "IterVar", "keeps_lanes", "launch", "launched", "LE", "LEAVES", "Let", "LetStmt", "Line", "load", "LT", "Map",
-    "Max", "Min", "Mod", "Mul", "NE", "Node", "node", "NOOP", "Not", "Operators", "ops", "Or", "Origin", "parse",
+    "Max", "memory_kind", "Min", "Mod", "Mul", "NE", "Node", "node", "NOOP", "Not", "Operators", "ops", "Or", "Origin", "parse",
     "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "q_multiply_shift", "q_multiply_shift_per_axis", "Range", "REAL", "Reduce", "remembering",
     "replace", "rewriter", "script", "script_lines", "Select", "Seq", "seq", "shared_subexpressions", "Shuffle",
     "Stmt", "StringImm", "structural_equal", "structural_hash", "Sub", "subexpressions_to_name", "substitute",

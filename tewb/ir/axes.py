@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from tewb.base import BOOL, DType
-from tewb.ir.expressions import EQ, NE, Expr, IntImm, Var
+from tewb.base import DType
+from tewb.ir.expressions import EQ, NE, Expr, Var
 from tewb.ir.node import Node, alias, node
 from tewb.ir.operators import Operators
 
@@ -16,7 +16,8 @@ class _RangeClass(type):
 
     def __call__(cls, min_value: Any, extent: Any = None, span: Any = None) -> Any:
         if isinstance(extent, Node) and isinstance(min_value, Node):
-            return type.__call__(cls, min_value, extent)
+            more = () if cls is Range else (span,)  # what else a kind of range has
+            return type.__call__(cls, min_value, extent, *more)
         from tewb.ir.ops import match, sub  # the constructors sit above the axes
 
         begin, end = match(0, min_value) if extent is None else match(min_value, extent)
@@ -80,14 +81,10 @@ class IterVar(Operators):
 
     def __eq__(self, other: object) -> Expr:  # type: ignore[override]
         """A comparison of values. With another axis it is false in an `if`, as in `k in stage.op.axis`; with None too."""
-        if other is None:
-            return _truth(False)
         return _of_axes(Operators.__eq__(self, other), other)
 
     def __ne__(self, other: object) -> Expr:  # type: ignore[override]
         """A comparison of values. With another axis it is true in an `if`; with None too."""
-        if other is None:
-            return _truth(True)
         return _of_axes(Operators.__ne__(self, other), other)
 
     __hash__ = object.__hash__
@@ -95,10 +92,6 @@ class IterVar(Operators):
     def __repr__(self) -> str:
         dom = "" if self.dom is None else f", {self.dom!r}"
         return f"IterVar({self.name}{dom}, {self.kind.value})"
-
-
-def _truth(value: bool) -> Expr:
-    return IntImm(int(value), BOOL)
 
 
 def _of_axes(comparison: Expr, other: object) -> Expr:
@@ -119,7 +112,8 @@ _ITER_TYPES = {
 
 @node
 class CommReducer(Node):
-    """A commutative, associative combination of tuples: `result` of (lhs, rhs), and its `identity`."""
+    """A commutative, associative combination of tuples: `result` of (lhs, rhs), and its `identity`. Both may use
+    variables from outside, axes of the compute among them, and elements of tensors."""
 
     lhs: tuple[Var, ...]
     rhs: tuple[Var, ...]
@@ -133,7 +127,7 @@ class CommReducer(Node):
 class Reduce(Expr):
     """Component `index` of the combination of `source` over all values of `axes` for which `condition` holds."""
 
-    combiner: Any
+    combiner: CommReducer
     source: tuple[Expr, ...]
     axes: tuple[IterVar, ...]
     condition: Expr

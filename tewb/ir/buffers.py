@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from tewb.base import HANDLE, DType, DTypeError, ExternError
 from tewb.ir import ops
 from tewb.ir.expressions import Call, Expr, IntImm, Var
-from tewb.ir.node import node
+from tewb.ir.node import alias, node
 from tewb.ir.origin import Origin
-from tewb.ir.symbolic import Symbolic
+from tewb.ir.symbolic import Elementwise, Symbolic
 
 
 class Buffer:
@@ -48,6 +49,20 @@ class Buffer:
 
     READ, WRITE = 1, 2
 
+    def same_as(self, other: object) -> bool:
+        """Whether `other` is this very buffer."""
+        return self is other
+
+    @property
+    def data_alignment(self) -> int:
+        """The bytes that its address is a multiple of."""
+        return self.alignment or max(self.dtype.bits // 8, 1)
+
+    def get_flattened_buffer(self) -> Buffer:
+        """This memory as one row of its elements."""
+        size = reduce(ops.mul, self.shape, ops.const(1, "int32"))
+        return self if len(self.shape) == 1 else self.with_(shape=(size,), strides=())
+
     def vload(self, begin: Any, dtype: str | None = None, predicate: None = None) -> Expr:
         """The elements from `begin` on, as many as `dtype` has lanes: neighbours in the last dimension."""
         d = self.dtype if dtype is None else DType(dtype)
@@ -69,6 +84,20 @@ class Buffer:
     def _row(self, begin: Any, lanes: int) -> tuple[Any, ...]:
         index = tuple(begin) if isinstance(begin, tuple | list) else (begin,)
         return (*index[:-1], ops.ramp(index[-1], 1, lanes)) if index else index
+
+    def offset_of(self, indices: Any) -> list[Expr]:
+        """Where an element is in memory: a list of one number, that of elements from `data` on. Raises ShapeError and
+        DTypeError for wrong indices."""
+        index = ops.load(self, tuple(indices) if isinstance(indices, list | tuple) else indices).indices  # type: ignore[attr-defined]
+        offset: Expr = self.elem_offset
+        step: Expr = IntImm(1, DType("int32"))
+        steps = list(self.strides)
+        for n in () if steps else reversed(self.shape):
+            steps.insert(0, step)
+            step = ops.mul(step, n)
+        for i, step in zip(index, steps, strict=True):
+            offset = ops.add(offset, ops.mul(i, step))
+        return [offset]
 
     def access_ptr(
         self,
@@ -110,7 +139,7 @@ class Buffer:
         return f"Buffer({self.name}, {self.dtype}, {self.shape})"
 
 
-class Producer(Symbolic):
+class Producer(Symbolic, Elementwise):
     """Something whose elements a `ProducerLoad` reads: a tensor."""
 
     __slots__ = ()
@@ -126,6 +155,7 @@ class BufferLoad(Expr):
     buffer: Buffer
     indices: tuple[Expr, ...]
     dtype: DType
+    buffer_var, index = alias("buffer.data"), property(lambda self: self.indices[-1])  # of flat memory
 
 
 @node
@@ -135,3 +165,4 @@ class ProducerLoad(Expr):
     producer: Any
     indices: tuple[Expr, ...]
     dtype: DType
+    tensor = alias("producer")

@@ -60,6 +60,10 @@ class BufferVar:
 
     asnode = asobject
 
+    def as_expr(self) -> Expr:
+        """The pointer, as an argument of a call."""
+        return self.buffer.data
+
     def __getitem__(self, index: Any) -> Expr:
         return ops.load(self.buffer, self._indices(index))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tewb.base import BOOL, HANDLE, INT32, DType
 from tewb.ir.node import Node, alias, node
 from tewb.ir.operators import Operators
+from tewb.ir.symbolic import Equality
 
 
 class Expr(Node, Operators):
@@ -204,13 +205,14 @@ class Compare(Expr):
 
     def __bool__(self) -> bool:
         """Whether it holds, when that is known since both sides are the same integer expression, or axes. Else raises
-        ExpressionError."""
+        TruthError, where `Equality` does not say what == asks."""
         from tewb.ir.structural_equality import structural_equal  # it looks at nodes
 
         if self.a.dtype.is_int and structural_equal(self.a, self.b):
             return self.of_equal_sides
-        if hasattr(self, "of_axes"):
-            return not self.of_equal_sides
+        is_identity = Equality.is_identity and not Equality.elements and isinstance(self, EQ | NE)
+        if is_identity or hasattr(self, "of_axes"):
+            return self.of_equal_sides is (self.a is self.b)
         return Expr.__bool__(self)
 
 
@@ -328,6 +330,7 @@ class Call(Expr):
     op: str
     args: tuple[Expr, ...]
     dtype: DType
+    name = alias("op")
 
 
 # ---------------------------------------------------------------- vectors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from tewb.base import TewbError, here
 from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import Var
 from tewb.ir.node import Shown
+from tewb.ir.ops import convert
 from tewb.ir.statements import Stmt
 
 
@@ -40,10 +42,11 @@ class PrimFunc(Shown):
         return self if body is self.body else PrimFunc(self.name, self.params, body, self.outputs, self.attrs)
 
     def with_attr(self, key: str | Mapping[str, Any], value: Any = None) -> PrimFunc:
-        """This function with an attribute more, or several; `global_symbol` is its name."""
+        """This function with an attribute more, or several; `global_symbol` is its name. Numbers become constants."""
         more = dict(key) if isinstance(key, Mapping) else {key: value}
         name = str(more.get("global_symbol", self.name))
-        return dataclasses.replace(self, name=name, attrs={**self.attrs, **more})
+        kept = {k: convert(v) if isinstance(v, bool | int | float) else v for k, v in more.items()}
+        return dataclasses.replace(self, name=name, attrs={**self.attrs, **kept})
 
     def without_attr(self, key: str) -> PrimFunc:
         """This function without an attribute."""
@@ -98,8 +101,11 @@ class IRModule(Shown):
     def __getitem__(self, name: str) -> PrimFunc:
         f = self.functions.get(name)
         if f is None:
+            near = difflib.get_close_matches(str(name), self.functions, 1)
             raise TewbError(
-                f"the module has no function {name}", hint=f"it has {', '.join(self.functions)}", span=here()
+                f"the module has no function {name}",
+                hint=f"{f'did you mean {near[0]}? ' if near else ''}it has {', '.join(self.functions)}",
+                span=here(),
             )
         return f
 

@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from tewb.base import BOOL, HANDLE, INT32, DType, DTypeError
 from tewb.ir.buffers import BufferLoad
-from tewb.ir.expressions import Call, Expr
+from tewb.ir.expressions import Call, Expr, FloatImm
 from tewb.ir.fixed_point import q_multiply_shift, q_multiply_shift_per_axis
 from tewb.ir.ops import const, convert, match
 
@@ -37,12 +39,19 @@ PURE = frozenset((*UNARY_FLOAT, *ROUNDING, *PREDICATES, *BINARY_FLOAT, *BITS, *O
 # effect.
 STACK = ("tvm_stack_make_shape", "tvm_stack_make_array", "tvm_tuple", "by_reference", "address_of")
 EFFECTS = ("tvm_call_packed", "call_extern", "call_llvm_intrin", "prefetch", "tvm_storage_sync")
+PURE_CALLS = (
+    "call_pure_extern",
+    "call_llvm_pure_intrin",
+)  # of functions elsewhere, declared to have no effect
 ADDRESSES = ("is_aligned",)  # is_aligned(address_of(A[i]), n): whether the address is a multiple of n bytes
 
 # Sums of products of neighbours, and the bits of an operand (see `dot`).
 DOTS = {"dot4": 8, "dot2": 16}
 
-CALLS = PURE.union(STACK, EFFECTS, ADDRESSES, DOTS)
+CALLS = PURE.union(STACK, EFFECTS, PURE_CALLS, ADDRESSES, DOTS)
+
+# Calls that may be made once where the lanes of a vector would make the same one each.
+REPEATABLE = CALLS.difference(EFFECTS)
 
 
 def implied_dtype(op: str, args: Sequence[Expr]) -> DType | None:
@@ -72,8 +81,12 @@ def _unary(name: str) -> Callable[[Any], Expr]:
 
 
 def _rounding(name: str) -> Callable[[Any], Expr]:
+    of_number = getattr(np, {"round": "rint", "nearbyint": "rint"}.get(name, name))
+
     def intrinsic(x: Any) -> Expr:
         e = convert(x)
+        if isinstance(e, FloatImm):
+            return FloatImm(float(of_number(e.value)), e.dtype)
         return Call(name, (e,), e.dtype) if e.dtype.is_float else e
 
     intrinsic.__name__ = intrinsic.__qualname__ = name
@@ -84,12 +97,16 @@ def _rounding(name: str) -> Callable[[Any], Expr]:
 def _predicate(name: str) -> Callable[[Any], Expr]:
     def intrinsic(x: Any) -> Expr:
         e = convert(x)
+        if e.dtype.is_int or e.dtype.is_bool:
+            return const(name == "isfinite", BOOL.with_lanes(e.dtype.lanes))
+        if isinstance(e, FloatImm):
+            return const(bool(getattr(np, name)(e.value)))
         if not e.dtype.is_float:
-            raise DTypeError(f"{name} takes floats, not {e.dtype}", hint="an integer is always finite")
+            raise DTypeError(f"{name} takes numbers, not {e.dtype}", hint=f"{name}(x), of an element")
         return Call(name, (e,), BOOL.with_lanes(e.dtype.lanes))
 
     intrinsic.__name__ = intrinsic.__qualname__ = name
-    intrinsic.__doc__ = f"{name}(x) as a condition."
+    intrinsic.__doc__ = f"{name}(x) as a condition. (Integers are always finite.)"
     return intrinsic
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, dataclass_transform
 # faster constructors; the type checker keeps the fields frozen for both.
 _FREEZE = os.environ.get("TEWB_FREEZE_NODES") == "1"
 
-_ONE = {"Expr", "Stmt"}
+_ONE = {"Expr", "Stmt", "CommReducer"}
 _MAYBE = {"Expr | None", "Stmt | None"}
 _MANY = {"tuple[Expr, ...]", "tuple[Stmt, ...]"}
 
@@ -73,7 +73,7 @@ class Node(Shown):
 def node(cls: C) -> C:
     """Make `cls` a node from its annotated fields.
 
-    Fields annotated `Expr`, `Stmt`, tuples of them, or either with `| None`, are children. A class
+    Fields annotated `Expr`, `Stmt`, tuples of them, or either with `| None`, and `CommReducer`, are children. A class
     attribute of the same name gives the default, for fields at the end.
     """
     own = inspect.get_annotations(cls)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tewb.base import DTypeError, ExpressionError, here
-from tewb.ir.symbolic import Symbolic
+from tewb.ir.symbolic import Elementwise, Symbolic
 
 if TYPE_CHECKING:
     from tewb.ir.expressions import Expr
@@ -19,25 +19,25 @@ class Operators(Symbolic):
     __slots__ = ()
 
     def __add__(self, other: Any) -> Expr:
-        return ops.add(self, other)
+        return NotImplemented if isinstance(other, Elementwise) else ops.add(self, other)
 
     def __radd__(self, other: Any) -> Expr:
         return ops.add(other, self)
 
     def __sub__(self, other: Any) -> Expr:
-        return ops.sub(self, other)
+        return NotImplemented if isinstance(other, Elementwise) else ops.sub(self, other)
 
     def __rsub__(self, other: Any) -> Expr:
         return ops.sub(other, self)
 
     def __mul__(self, other: Any) -> Expr:
-        return ops.mul(self, other)
+        return NotImplemented if isinstance(other, Elementwise) else ops.mul(self, other)
 
     def __rmul__(self, other: Any) -> Expr:
         return ops.mul(other, self)
 
     def __truediv__(self, other: Any) -> Expr:
-        return ops.div(self, other)
+        return NotImplemented if isinstance(other, Elementwise) else ops.div(self, other)
 
     def __rtruediv__(self, other: Any) -> Expr:
         return ops.div(other, self)
@@ -144,10 +144,12 @@ class Operators(Symbolic):
         return ops.greater_equal(self, other)
 
     def __eq__(self, other: object) -> Expr:  # type: ignore[override]
-        return ops.equal(self, other)
+        """A comparison of values. Nothing is None, which is known at once."""
+        return ops.const(False) if other is None else ops.equal(self, other)
 
     def __ne__(self, other: object) -> Expr:  # type: ignore[override]
-        return ops.not_equal(self, other)
+        """A comparison of values. Everything is other than None, which is known at once."""
+        return ops.const(True) if other is None else ops.not_equal(self, other)
 
     __hash__ = object.__hash__
 

@@ -421,7 +421,7 @@ def power(a: Any, b: Any) -> Expr:
     x, y = _numeric(a, b)
     times = const_int(convert(b))
     if times is not None and 0 <= times <= 8:
-        product = const(1, x.dtype)
+        product = cast(1, x.dtype)
         for _ in range(times):
             product = mul(product, x)
         return product
@@ -574,8 +574,19 @@ def likely(cond: Any) -> Expr:
 # ---------------------------------------------------------------- bits
 
 
+def _bit_operands(a: Any, b: Any) -> tuple[Expr, Expr]:
+    """`match`, where a number of Python has the dtype of the other side, as in classic TE, when that has the number."""
+    if a.__class__ is int:
+        y, x = _bit_operands(b, a)
+        return x, y
+    x = convert(a)
+    d = x.dtype
+    fits = b.__class__ is int and d.is_int and d.min_value() <= b <= d.max_value()
+    return match(x, const(b, d) if fits else b)
+
+
 def _bits(op: str, a: Any, b: Any, f: Callable[[int, int], int]) -> Expr:
-    x, y = match(a, b)
+    x, y = _bit_operands(a, b)
     if x.dtype.is_float:
         raise DTypeError(f"{op} takes integers, not {x.dtype}", hint=ROUND, span=here())
     folded = _fold(ir.Call, x, y, f)
@@ -584,13 +595,13 @@ def _bits(op: str, a: Any, b: Any, f: Callable[[int, int], int]) -> Expr:
 
 def bitwise_and(a: Any, b: Any) -> Expr:
     """a & b; on conditions `and`"""
-    x, y = match(a, b)
+    x, y = _bit_operands(a, b)
     return logical_and(x, y) if x.dtype.is_bool else _bits("bitwise_and", x, y, lambda p, q: p & q)
 
 
 def bitwise_or(a: Any, b: Any) -> Expr:
     """a | b; on conditions `or`"""
-    x, y = match(a, b)
+    x, y = _bit_operands(a, b)
     return logical_or(x, y) if x.dtype.is_bool else _bits("bitwise_or", x, y, lambda p, q: p | q)
 
 
@@ -624,7 +635,7 @@ def shift_right(a: Any, b: Any) -> Expr:
 
 
 def _shifted(a: Any, b: Any) -> tuple[Expr, Expr]:
-    x, y = _numeric(a, b)
+    x, y = _numeric(*_bit_operands(a, b))
     if isinstance(y, IntImm) and not 0 <= y.value < x.dtype.bits:
         raise DTypeError(
             f"shift of {x.dtype} by {y.value}; it must be from 0 to {x.dtype.bits - 1}",

@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import DType, InternalError, any_depth, literal, printable, unique_name
+from tewb.base import INT32, DType, InternalError, any_depth, literal, printable, unique_name
 from tewb.ir import expressions as ir
 from tewb.ir.axes import Reduce
 from tewb.ir.buffers import Buffer, BufferLoad, Producer, ProducerLoad
@@ -425,8 +425,9 @@ class _Printer(_ExpressionPrinter):
             arguments.append(f"data={self.expr(b.data)}")
         if b.strides:
             arguments.append(f"strides=({exprs(b.strides)})")
-        if not (isinstance(b.elem_offset, IntImm) and b.elem_offset.value == 0):
-            arguments.append(f"elem_offset={self.expr(b.elem_offset)}")
+        offset = b.elem_offset
+        if not (isinstance(offset, IntImm) and offset.value == 0 and offset.dtype is INT32):
+            arguments.append(f"elem_offset={self.expr(offset)}")
         if b.scope != "global":
             arguments.append(f"scope={literal(b.scope)}")
         if b.alignment:

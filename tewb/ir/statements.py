@@ -45,6 +45,7 @@ class BufferStore(Stmt):
     indices: tuple[Expr, ...]
     origin: Origin | None = None
     nontemporal: int = 0
+    buffer_var, index = alias("buffer.data"), property(lambda self: self.indices[-1])  # of flat memory
 
 
 @node
@@ -68,6 +69,11 @@ class For(Stmt):
     body: Stmt
     origin: Origin | None = None
     loop_var = alias("var")
+
+    @property
+    def for_type(self) -> int:
+        """How it runs, as a number of v0.7: that of `tir.For.Parallel` and the like."""
+        return list(ForKind).index(self.kind)
 
 
 @node

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-from tewb.base import TewbError, any_depth, here
-from tewb.ir.axes import IterVar
+from tewb.base import Map, TewbError, any_depth, here
+from tewb.ir.axes import CommReducer, IterVar, Reduce
 from tewb.ir.buffers import Buffer, Producer
-from tewb.ir.expressions import FloatImm, Let, Var
+from tewb.ir.expressions import Expr, FloatImm, Let, Var
 from tewb.ir.functions import IRModule, PrimFunc
 from tewb.ir.node import Node
+from tewb.ir.ops import const
 from tewb.ir.origin import Origin
 from tewb.ir.statements import Allocate, AttrStmt, For, LetStmt, Seq
 from tewb.ir.threads import launched
@@ -24,7 +26,8 @@ def structural_equal(a: Any, b: Any, map_free_vars: bool = False) -> bool:
     """Whether two nodes, functions or modules are the same up to the names of what they bind.
 
     Free variables must be the same objects unless `map_free_vars`. Provenance, and how statements in sequence
-    are grouped, is not compared.
+    are grouped, is not compared. Lists, tuples and dicts of nodes are compared by what is in them, and a number is the
+    constant that it is in an expression.
     """
     return first_difference(a, b, map_free_vars=map_free_vars) is None
 
@@ -59,11 +62,14 @@ def structural_hash(n: Any, map_free_vars: bool = False) -> int:
                 return of(flat[0]) if len(flat) == 1 else of(flat)
             case tuple() | list():
                 return hash(tuple(of(y) for y in x))
+            case IterVar():
+                return hash(x.thread_tag or (x.kind, of(x.dom)))
             case FloatImm():
                 return hash((x.dtype, "nan" if math.isnan(x.value) else x.value))
             case Node():
                 if id(x) not in memo:
-                    values = [getattr(x, f) for f in x.field_names if f != "origin"]
+                    left_out = ("origin", "name") if isinstance(x, CommReducer) else ("origin",)
+                    values = [getattr(x, f) for f in x.field_names if f not in left_out]
                     memo[id(x)] = hash((type(x).__name__, *map(of, values)))
                 return memo[id(x)]
             case Producer():
@@ -73,7 +79,17 @@ def structural_hash(n: Any, map_free_vars: bool = False) -> int:
         except TypeError:  # such as the node of an attribute
             return hash(type(x))
 
-    return of(n)
+    def of_content(x: Any) -> int:
+        match x:
+            case bool() | int() | float():
+                return of(const(x))
+            case tuple() | list():
+                return hash(tuple(of_content(y) for y in x))
+            case dict() | Map():
+                return hash((len(x), sum(of_content(y) for y in x.values())))
+        return of(x)
+
+    return of_content(n)
 
 
 @any_depth
@@ -108,7 +124,9 @@ class _Matcher:
         if isinstance(a, Seq) or isinstance(b, Seq):
             return _below(".stmts", self.fields(_statements(a), _statements(b)))
         if type(a) is not type(b):
-            return here
+            a, b = _alike(a, b), _alike(b, a)
+            if type(a) is not type(b):
+                return here
         if isinstance(a, Buffer):
             return self.buffer(a, b)
         if isinstance(a, IRModule):
@@ -132,9 +150,38 @@ class _Matcher:
             return difference
         if isinstance(a, tuple | list):
             return self.fields(a, b)
+        if isinstance(a, dict | Map):
+            return self.mapping(a, b)
         if isinstance(a, IterVar):
-            return here if a.thread_tag != b.thread_tag else self.differ(a.var, b.var)
+            return self.axis(a, b)
         return None if a == b else here
+
+    def mapping(self, a: Any, b: Any) -> str | None:
+        """Text and numbers are keys by themselves; nodes are those that stand at the same place."""
+        if len(a) != len(b):
+            return ""
+        for (key, value), (other, at_place) in zip(a.items(), b.items(), strict=True):
+            if isinstance(key, str | int):
+                if key not in b:
+                    return f"[{key!r}]"
+                at_place = b[key]
+            elif self.differ(key, other) is not None:
+                return f"[{key!r}]"
+            difference = self.differ(value, at_place)
+            if difference is not None:
+                return f"[{key!r}]{difference}"
+        return None
+
+    def axis(self, a: IterVar, b: IterVar) -> str | None:
+        """Axes bind their variables."""
+        if a.thread_tag or b.thread_tag:
+            return "" if a.thread_tag != b.thread_tag else self.differ(a.var, b.var)
+        if a.kind is not b.kind:
+            return ""
+        difference = self.differ(a.dom, b.dom)
+        if difference is not None:
+            return f".dom{difference}"
+        return None if self.bind(a.var, b.var) else ".var"
 
     def node(self, a: Node, b: Node) -> str | None:
         match a, b:
@@ -144,6 +191,10 @@ class _Matcher:
                 return self.scope(a, b, a.var, b.var)
             case (Allocate(), Allocate()):
                 return self.scope(a, b, a.buffer.data, b.buffer.data)
+            case (Reduce(), Reduce()):
+                return self.binders(a, b, [iv.var for iv in a.axes], [iv.var for iv in b.axes])
+            case (CommReducer(), CommReducer()):
+                return self.binders(a, b, (*a.lhs, *a.rhs), (*b.lhs, *b.rhs))
         return self.node_fields(a, b)
 
     def scope(self, a: Node, b: Node, x: Var, y: Var) -> str | None:
@@ -160,9 +211,23 @@ class _Matcher:
             self.back[y] = before[1]
         return difference
 
+    def binders(self, a: Node, b: Node, xs: Sequence[Var], ys: Sequence[Var]) -> str | None:
+        """Compare two nodes of which each has variables for itself: the axes of a reduction, what a combiner combines."""
+        if len(xs) != len(ys):
+            return ""
+        outside = self.vars, self.back, self.equal
+        self.vars, self.back, self.equal = dict(self.vars), dict(self.back), set()
+        for x, y in zip(xs, ys, strict=True):
+            self.back.pop(self.vars.pop(x, x), None)
+            self.vars.pop(self.back.pop(y, y), None)
+            self.bind(x, y)
+        difference = self.node_fields(a, b)
+        self.vars, self.back, self.equal = outside
+        return difference
+
     def node_fields(self, a: Node, b: Node) -> str | None:
         for f in a.field_names:
-            if f != "origin":
+            if f != "origin" and not (f == "name" and isinstance(a, CommReducer)):
                 difference = self.differ(getattr(a, f), getattr(b, f))
                 if difference is not None:
                     return f".{f}{difference}"
@@ -215,6 +280,15 @@ class _Matcher:
         if a.dtype is not b.dtype or a.scope != b.scope or not self.bind(a.data, b.data):
             return ""
         return self.differ((a.shape, a.strides, a.elem_offset), (b.shape, b.strides, b.elem_offset))
+
+
+def _alike(a: Any, b: Any) -> Any:
+    """`a` as what `b` is: sequences are tuples, mappings dicts, and a number is a constant where the other is one."""
+    if isinstance(a, tuple | list):
+        return tuple(a)
+    if isinstance(a, Map):
+        return dict(a.items())
+    return const(a) if isinstance(a, bool | int | float) and isinstance(b, Expr) else a
 
 
 def _below(step: str, path: str | None) -> str | None:

@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from tewb.base import ExpressionError, TewbError, brief, here
+from tewb.base import ExpressionError, TewbError, TruthError, brief, here
 
 NO_NUMBER = "has no number in Python: it gets one when a kernel runs"
 CONVERT = "x.astype('int32') converts, te.floor(x) rounds, an axis of te.compute or te.reduce_axis makes a loop, {x} is text"
+
+
+class Equality:
+    """What `a == b` of expressions says in an `if`: in classic TE, whether they are the same object. That is silently
+    false in the function of an element, where the question is one of values, and so it is refused there."""
+
+    is_identity = False
+    elements = 0  # functions of elements that run now
+
+
+def compare_identity(on: bool) -> None:
+    """Whether `a == b` has a truth value outside of the functions of elements."""
+    Equality.is_identity = on
+
+
+@contextmanager
+def element_function() -> Iterator[None]:
+    """While the function of an element runs."""
+    Equality.elements += 1
+    try:
+        yield
+    finally:
+        Equality.elements -= 1
+
+
+class Elementwise:
+    """What arithmetic applies to element by element: tensors, which say what `x + A` is for an expression x."""
+
+    __slots__ = ()
 
 
 class Symbolic:
@@ -23,7 +53,8 @@ class Symbolic:
 
     def __bool__(self) -> bool:
         hint = "write te.if_then_else(c, a, b) for a choice, te.all(a, b) for `and`, te.any(a, b) for `or`"
-        raise _refused(self, "has no truth value: it stands for all the values a loop gives it", hint)
+        refused = _refused(self, "has no truth value: it stands for all the values a loop gives it", hint)
+        raise TruthError(refused.message, hint=refused.hint, span=refused.span)
 
     def __index__(self) -> int:
         raise _refused(self, NO_NUMBER, CONVERT)

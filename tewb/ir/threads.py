@@ -62,6 +62,11 @@ def _range(dom: Any, where: Span | None) -> Range | None:
     return Range(low, ops.sub(high, low))
 
 
+def memory_kind(scope: str) -> str:
+    """The kind of memory of a scope: "shared" of "shared.dyn", "global" of "global:tag"."""
+    return re.split("[.:_]", scope, maxsplit=1)[0]
+
+
 def is_real(tag: object) -> bool:
     """Whether a tag is one of the blocks or threads of a launch, of which each tag means the same everywhere."""
     return tag in REAL

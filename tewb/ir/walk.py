@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from tewb.base import INT32, any_depth
+from tewb.ir.axes import CommReducer
 from tewb.ir.buffers import Buffer
 from tewb.ir.expressions import And, Expr, FloatImm, IntImm, Let, Or, StringImm, Var
 from tewb.ir.node import Node, replace
@@ -244,6 +245,8 @@ def free_vars(n: Node) -> list[Var]:
             seen[x] = None
         elif isinstance(x, For | Let) or hasattr(x, "var"):
             bound.add(x.var)
+        elif isinstance(x, CommReducer):
+            bound.update(x.lhs, x.rhs)
     return [v for v in seen if v not in bound]
 
 

@@ -1,5 +1,15 @@
 """Lowering: from a schedule to loops, then one pass per file; `pipeline.py` is the list."""
 
+from tewb.lowering.instruments import (
+    DumpIR,
+    PassInfo,
+    PassInstrument,
+    PassPrintingInstrument,
+    PassTimingInstrument,
+    PrintAfterAll,
+    PrintBeforeAll,
+    pass_instrument,
+)
 from tewb.lowering.lower import (
     INCOMPLETE,
     lower_schedule,
@@ -26,7 +36,6 @@ from tewb.lowering.rewrite_storage import peak_bytes
 from tewb.lowering.unroll_loops import MAX_NODES
 from tewb.lowering.user_passes import (
     ModulePass,
-    PassInfo,
     Sequential,
     module_pass,
     of_lowering,
@@ -43,10 +52,16 @@ __all__ = [
     "SCHEDULE_OPS",
     "SIMPLIFY",
     "AnyPass",
+    "DumpIR",
     "ModulePass",
     "NestPass",
     "Pass",
     "PassInfo",
+    "PassInstrument",
+    "PassPrintingInstrument",
+    "PassTimingInstrument",
+    "PrintAfterAll",
+    "PrintBeforeAll",
     "Sequential",
     "Trace",
     "heed_pragmas",
@@ -54,6 +69,7 @@ __all__ = [
     "lower_schedule",
     "module_pass",
     "of_lowering",
+    "pass_instrument",
     "peak_bytes",
     "prim_func_pass",
     "print_ir",

@@ -75,6 +75,12 @@ def argument_buffer(t: Tensor, declared: Buffer | None, sizes: set[Var]) -> tupl
     """
     if declared is None:
         return Buffer(t.name, t.dtype, t.shape), {}
+    if len(declared.shape) != len(t.shape):
+        raise LowerError(
+            f"binds: buffer {declared.name} has {len(declared.shape)} dimensions, and {t.name} is laid out in {len(t.shape)}",
+            hint="declare it with the shape that transform_layout gives",
+            span=here(),
+        )
     values: dict[Var, Expr] = {}
     for d, (given, wanted) in enumerate(zip(declared.shape, t.shape, strict=True)):
         if structural_equal(given, wanted):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.arith import row_major
-from tewb.ir import Buffer, BufferLoad, BufferStore, Expr, Stmt, Var, const_int, ops, rewriter
+from tewb.ir import Buffer, BufferLoad, BufferStore, Expr, Stmt, Var, const, const_int, ops, rewriter
 
 
 def compact_strides(b: Buffer) -> tuple[Expr, ...]:
     """The strides of a buffer in elements, row-major when it declares none."""
     return b.strides or row_major(b.shape)
+
+
+def offset_in(offset: Expr, simplify: Callable[[Expr], Expr]) -> Expr:
+    """The offset of a view, simplified; that of one that begins where the memory does is the plain 0."""
+    simple = simplify(offset)
+    return const(0) if const_int(simple) == 0 else simple
 
 
 def is_compact(b: Buffer) -> bool:

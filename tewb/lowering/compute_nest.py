@@ -11,6 +11,7 @@ from tewb.ir import (
     AxisValues,
     Buffer,
     BufferStore,
+    CommReducer,
     Expr,
     IfThenElse,
     IterVar,
@@ -28,13 +29,22 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.lowering.combine_values import combined
+from tewb.lowering.combine_values import combined, evaluated, started, translated
 from tewb.lowering.data_ranges import DependentRange, dependent_ranges
 from tewb.lowering.stage_loops import StageLoops
 from tewb.lowering.store_predicate import store_predicate
 from tewb.lowering.thread_reduction import ThreadReduction, is_over_threads
 from tewb.lowering.vector_reduction import LaneReduction
-from tewb.schedule import Relation, Stage, index_up, lane_loop, loops_of_elements, unmixed
+from tewb.schedule import (
+    Relation,
+    Stage,
+    element_at,
+    index_up,
+    lane_loop,
+    loops_of_elements,
+    needed_guards,
+    unmixed,
+)
 from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
 
 if TYPE_CHECKING:
@@ -95,8 +105,7 @@ class ComputeNest(StageLoops):
         """Rewrite expressions of a compute: axes become `values`, tensor elements become loads."""
 
         def element(n: ProducerLoad, indices: tuple[Expr, ...]) -> Expr:
-            buffer, mins = self.nests.buffer(n.producer)
-            return load(buffer, tuple(ops.sub(i, m) for i, m in zip(indices, mins, strict=True)))
+            return load(*self.nests.element(n.producer, indices))
 
         return AxisValues(values, element, self.analyzer.const_bounds)
 
@@ -108,9 +117,9 @@ class ComputeNest(StageLoops):
         """The value of every axis, from those of the loops that `relations` lead to, and the guards that keep superfluous
         iterations from running."""
         values: dict[IterVar, Expr] = dict(variables)
-        guards = index_up(relations, values, self.own.extents, self.analyzer)
+        guards = needed_guards(relations, index_up(relations, values, self.own.extents, self.analyzer))
         for iv, r in self.own.ranges.items():
-            values[iv] = ops.add(r.min, values[iv])
+            values[iv] = element_at(r, values[iv])
             guards += [(iv, g) for g in self.edges(iv, r, values[iv])]
         if self.stage.is_rolling:
             w = self.nests.window(self.stage)
@@ -135,11 +144,8 @@ class ComputeNest(StageLoops):
 
     def store_indices(self, values: Mapping[IterVar, Expr]) -> list[tuple[Expr, ...]]:
         """The indices of an iteration's element in the buffer of each output."""
-        indices = []
-        for t in self.stage.op.outputs:
-            _, mins = self.nests.buffer(t)
-            indices.append(tuple(ops.sub(values[iv], m) for iv, m in zip(self.op.axis, mins, strict=True)))
-        return indices
+        element = [values[iv] for iv in self.op.axis]
+        return [self.nests.element(t, element)[1] for t in self.stage.op.outputs]
 
     # ---- statements
 
@@ -153,21 +159,31 @@ class ComputeNest(StageLoops):
             return stores
         return self.predicate.around(stores, self.stage)
 
-    def init(self, reduction: Reduce) -> Stmt:
-        """The loops that give every element its starting value."""
+    def init(self, reduction: Reduce, loops: Sequence[IterVar] | None = None) -> Stmt:
+        """The loops that give every element its starting value, or those of `loops` only."""
 
         def start(values: Mapping[IterVar, Expr], _: Sequence[Var]) -> Stmt:
             translate = self.translate({iv.var: values[iv] for iv in self.op.axis})
-            given = [translate(e) for e in reduction.init or reduction.combiner.identity]
+            start = started(reduction)
+            given = [translate(e) for e in start]
             stores = self.stores(self.results, self.store_indices(values), given)
-            return self.checked(reduction.init, translate, stores)
+            return self.checked(start, translate, stores)
 
-        return self.elements("init", start)
+        return self.elements("init", start, loops)
 
-    def elements(self, name: str, body: Callable[[Mapping[IterVar, Expr], Sequence[Var]], Stmt]) -> Stmt:
-        """Loops over the data axes inside of the first reduce loop. `body` makes their body from the values of all
-        axes and the variables of these loops."""
-        data = loops_of_elements(self.stage)
+    def elements(
+        self,
+        name: str,
+        body: Callable[[Mapping[IterVar, Expr], Sequence[Var]], Stmt],
+        loops: Sequence[IterVar] | None = None,
+    ) -> Stmt:
+        """Loops over the data axes inside of the first reduce loop, or among `loops`. `body` makes their body from the
+        values of all axes and the variables of these loops."""
+        data = (
+            loops_of_elements(self.stage)
+            if loops is None
+            else [iv for iv in loops if iv.kind is AxisKind.DATA]
+        )
         fresh = {iv: Var(f"{self.stage.axis_name(iv)}.{name}", iv.dtype) for iv in data}
         variables: dict[IterVar, Expr] = {**self.own.vars, **fresh}
         relations, parts = unmixed(self.stage.relations)
@@ -183,21 +199,21 @@ class ComputeNest(StageLoops):
 
     def update(self, reduction: Reduce, indices: Sequence[tuple[Expr, ...]], translate: AxisValues) -> Stmt:
         """One step of the reduction: combine the element with the next source value."""
-        body = self.combine(reduction, self.results, indices, [translate(e) for e in reduction.source])
+        new = [translate(e) for e in reduction.source]
+        body = self.combine(translated(reduction.combiner, translate), self.results, indices, new)
         condition = translate(reduction.condition)
         if not ops.is_const(condition, 1):
             body = IfThenElse(condition, body, None, self.origin)
-        return self.checked((*reduction.source, reduction.condition), translate, body)
+        return self.checked(evaluated(reduction), translate, body)
 
     def combine(
         self,
-        reduction: Reduce,
+        combiner: CommReducer,
         buffers: Sequence[Buffer],
         indices: Sequence[tuple[Expr, ...]],
         new: list[Expr],
     ) -> Stmt:
-        """Combine the elements of `buffers` at `indices` with the values `new`."""
-        combiner = reduction.combiner
+        """Combine the elements of `buffers` at `indices` with the values `new`, by a translated combination."""
         old = [load(b, i) for b, i in zip(buffers, indices, strict=True)]
         if len(new) == 1:
             return self.stores(buffers, indices, combined(combiner, old, new))

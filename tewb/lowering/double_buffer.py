@@ -97,8 +97,8 @@ def _halves(s: Stmt, twice: dict[Buffer, Buffer], v: Var) -> Stmt:
     def store(n: BufferStore) -> Stmt:
         indices, value = tuple(rewrite(i) for i in n.indices), rewrite(n.value)
         if n.buffer not in twice:
-            return BufferStore(n.buffer, value, indices, n.origin)
-        return BufferStore(twice[n.buffer], value, (half, *indices), n.origin)
+            return replace(n, value=value, indices=indices)
+        return replace(n, buffer=twice[n.buffer], value=value, indices=(half, *indices))
 
     rewrite: Any = rewriter({BufferLoad: load, BufferStore: store})
     rewritten: Stmt = rewrite(s)

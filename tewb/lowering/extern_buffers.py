@@ -89,6 +89,7 @@ def _check_memory(stage: Stage, what: str, declared: Buffer, there: Buffer, tens
         raise ExternError(
             f"{what}: buffer {declared.name} declares data_alignment={declared.alignment}, and the "
             f"memory of {tensor} is aligned to {alignment} bytes",
+            hint=f"declare {declared.name} with data_alignment={alignment} or less",
             span=stage.op.span,
         )
 
@@ -106,23 +107,26 @@ def _promises(
 
     Raises ExternError for those that certainly fail.
     """
-    promises: list[tuple[Expr, str]] = []
+    promises: list[tuple[Expr, str, str]] = []
     for d, stride in enumerate(declared.strides):
         given, wanted, n = compact_strides(there)[d], substitute(stride, values), there.shape[d]
         if not structural_equal(given, wanted) and const_int(n) != 1:
             said = f"stride {d} of {declared.name} is declared {script(wanted)}, and that of {tensor} is {script(given)}"
             same = ops.equal(ops.cast(given, "int64"), ops.cast(wanted, "int64"))
-            promises.append((ops.logical_or(ops.less_equal(n, 1), same), said))
+            hint = f"strides=[te.var(...)] lets {declared.name} lie in any way"
+            promises.append((ops.logical_or(ops.less_equal(n, 1), same), said, hint))
     if declared.offset_factor > 1:
         rest = ops.floormod(there.elem_offset, const(declared.offset_factor, there.elem_offset.dtype))
         said = (
             f"{declared.name} is declared with offset_factor={declared.offset_factor}, and its part of {tensor} "
             f"begins at element {script(there.elem_offset)}"
         )
-        promises.append((ops.equal(rest, 0), said))
-    for cond, said in promises:
+        promises.append(
+            (ops.equal(rest, 0), said, f"declare {declared.name} with offset_factor=1: it may begin anywhere")
+        )
+    for cond, said, hint in promises:
         simple = analyzer.simplify(cond)
         if ops.is_const(simple, 0):
-            raise ExternError(f"{what}: {said}", span=stage.op.span)
+            raise ExternError(f"{what}: {said}", hint=hint, span=stage.op.span)
         if not ops.is_const(simple, 1):
             yield simple, f"{what}: {said}"

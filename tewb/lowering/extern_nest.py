@@ -27,10 +27,11 @@ from tewb.ir import (
     seq,
 )
 from tewb.lowering.bind_buffers import is_compact
+from tewb.lowering.describe_externs import extern_scope
 from tewb.lowering.extern_buffers import dense_where_declared, extern_body
 from tewb.lowering.stage_loops import StageLoops
 from tewb.schedule import Stage, tile_of
-from tewb.tensor import ExternOp, Region, Tensor, Tile, TilePart, extern_region, whole_region
+from tewb.tensor import ExternOp, Region, Tensor, Tile, TilePart, whole_region
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -185,9 +186,3 @@ class ExternNest(StageLoops):
         if prove(ops.greater_equal(extent, 0)):
             return Range(simplify(lo), extent)
         return Range(simplify(ops.minimum(lo, size)), simplify(ops.maximum(extent, 0)))
-
-
-def extern_scope(stage: Stage, effect: str, ins: list[Buffer], outs: list[Buffer], body: Stmt) -> Stmt:
-    """`body` as the region of foreign code that reads `ins` and writes `outs`."""
-    node = extern_region(stage.name, ins, outs, effect)
-    return AttrStmt(node, "extern_scope", const(0), body, stage.origin())

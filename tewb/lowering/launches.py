@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.base import INT32, LowerError, here
-from tewb.ir import AxisKind, Expr, IterVar, Var, const, const_int, ops, script, structural_equal
-from tewb.schedule import Stage
+from tewb.ir import AxisKind, Expr, IterVar, Var, const, const_int, free_vars, ops, script, structural_equal
+from tewb.schedule import At, Stage
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.threads import (
     Thread,
@@ -19,6 +19,7 @@ from tewb.schedule.threads import (
     threads_around,
     wanted_iterations,
 )
+from tewb.tensor import ScanOp
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Launch:
 
     def add(self, key: str, uses: Sequence[_Use]) -> None:
         """The threads of one kind, and their number."""
+        for u in uses:
+            self.check_fixed(u)
         size = _number(key, uses, self.bounds.analyzer)
         thread = uses[0].thread
         name = thread.name if all(u.thread.name == thread.name for u in uses) else key
@@ -76,6 +79,22 @@ class Launch:
             if not _same(u.iterations, size, self.bounds.analyzer):
                 self.idle.add((u.stage, u.loop))
                 self.bounds.analyzer.bind_extent(v, const(0, v.dtype), ops.cast(size, v.dtype))
+
+    def check_fixed(self, u: _Use) -> None:
+        """Raise LowerError for a loop that has another number of iterations in each iteration of others: threads have
+        one number in a launch."""
+        own = self.bounds.stages[u.stage]
+        varying = {*own.dependent_vars, *own.vars.values()}
+        if u.loop is None or not any(v in varying for v in free_vars(u.iterations)):
+            return
+        name = u.stage.axis_name(u.loop)
+        raise LowerError(
+            f"loop {name} of {u.stage.name} has {script(u.iterations)} iterations, which is not the same number everywhere, "
+            f"and {u.thread.key} has one number of threads",
+            loops=u.stage.loops(),
+            hint=f"reduce over a range that holds all, with a condition: te.sum(..., axis={name}, where=...)",
+            span=u.stage.origin(u.loop).span,
+        )
 
     def stand_for(self, v: Var, stage: Stage, iv: IterVar) -> None:
         """Let another variable of a bound loop be that of its threads."""
@@ -95,6 +114,15 @@ def _check_shared(stage: Stage, iv: IterVar, thread: Thread) -> None:
     scope = scope_of(stage)
     if thread.key not in threads_around(stage) or is_shared_by(scope, thread):
         return
+    scan = next((s for s in _around(stage) if isinstance(s.op, ScanOp)), None)
+    if thread.is_block and scan is not None:
+        raise LowerError(
+            f"{stage.name} is computed by the blocks of {thread.key}, in loop {stage.axis_name(iv)}, and these are launched "
+            f"around all steps of {scan.name}: blocks wait for nobody, and a step needs what the one before has left",
+            loops=stage.loops(),
+            hint=f"leave {thread.key} out of the env_threads of {scan.name}, which launches them for each step; or launch threads",
+            span=here(),
+        )
     own = "each block" if thread.is_block else "each thread"
     share = "" if thread.is_block else f's[{stage.name}].set_scope("shared"), or '
     raise LowerError(
@@ -106,6 +134,14 @@ def _check_shared(stage: Stage, iv: IterVar, thread: Thread) -> None:
     )
 
 
+def _around(stage: Stage) -> Iterator[Stage]:
+    """The stages in whose loops a stage is computed, innermost first."""
+    place = stage.attach
+    while isinstance(place, At):
+        yield place.stage
+        place = place.stage.attach
+
+
 def _same(a: Expr, b: Expr, analyzer: Analyzer) -> bool:
     if const_int(a) is not None or const_int(b) is not None:
         return const_int(a) == const_int(b)
@@ -113,7 +149,8 @@ def _same(a: Expr, b: Expr, analyzer: Analyzer) -> bool:
 
 
 def _number(key: str, uses: Sequence[_Use], analyzer: Analyzer) -> Expr:
-    """How many threads of a kind there are. Raises LowerError where two stages do not agree."""
+    """How many threads of a kind there are: at least one, so that a reduction of no terms has a thread that stores what
+    it begins with. Raises LowerError where two stages do not agree."""
     declared = next((u for u in uses if u.thread.extent is not None), None)
     if declared is not None:
         size: Expr = const(declared.thread.extent or 1, declared.iterations.dtype)
@@ -121,16 +158,17 @@ def _number(key: str, uses: Sequence[_Use], analyzer: Analyzer) -> Expr:
     else:
         most = max(uses, key=lambda u: const_int(u.iterations) or 0)
         size = most.iterations
-    for u in uses:
+    asked = [None if u.loop is None else wanted_iterations(u.stage, u.loop) for u in uses]
+    top = max((n for n in asked if n is not None), default=0)
+    for u, wanted in zip(uses, asked, strict=True):
         if u.thread.extent is not None and u.thread.extent != const_int(size):
             raise _disagree(key, f"{u.thread.extent} for {u.stage.name}", _words(most))
         n, fewer = const_int(u.iterations), const_int(size)
-        asked = None if u.loop is None else wanted_iterations(u.stage, u.loop)
         if not _same(u.iterations, size, analyzer) and (
-            n is None or fewer is None or n > fewer or asked != fewer
+            n is None or fewer is None or n > fewer or wanted != top or top < fewer
         ):
             raise _disagree(key, u.words, _words(most))
-    return size
+    return const(1, size.dtype) if const_int(size) == 0 else size
 
 
 def _words(u: _Use) -> str:

@@ -33,6 +33,7 @@ from tewb.ir import (
     is_barrier,
     is_virtual,
     launched,
+    memory_kind,
     ops,
     replace,
     rewriter,
@@ -80,6 +81,13 @@ class _Dimension:
 
     def loop(self, body: Stmt) -> Stmt:
         return For(self.var, const(0, self.var.dtype), self.extent, ForKind.SERIAL, body, self.origin)
+
+    def once(self, body: Stmt) -> Stmt:
+        """`body`, which is the same for all threads: it runs if there are any."""
+        n = const_int(self.extent)
+        if n is not None:
+            return body if n > 0 else NOOP
+        return IfThenElse(ops.greater(self.extent, const(0, self.extent.dtype)), body, None, self.origin)
 
 
 Dimensions = tuple[_Dimension, ...]
@@ -153,7 +161,7 @@ class _Threads:
         used = _variables(s) | _variables(looped)
         if looped is not NOOP:
             for d in reversed(threads):
-                looped = d.loop(looped) if d.var in used else looped
+                looped = d.loop(looped) if d.var in used else d.once(looped)
         return looped
 
     def splits(self, s: Stmt) -> bool:
@@ -291,7 +299,7 @@ def _not_the_same(what: str, name: str) -> LowerError:
 
 
 def _is_shared(b: Buffer) -> bool:
-    return b.scope.split(".")[0] in ("shared", "warp")
+    return memory_kind(b.scope) in ("shared", "warp")
 
 
 def _variables(s: Stmt) -> set[Var]:

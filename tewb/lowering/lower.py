@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from tewb.base import LowerError, any_depth, here
+from tewb.base import BOOL, LowerError, any_depth, here
 from tewb.ir import (
     Allocate,
     Buffer,
@@ -19,6 +19,7 @@ from tewb.ir import (
     PrimFunc,
     Stmt,
     Var,
+    const,
     free_vars,
     structural_equal,
     substitute,
@@ -65,6 +66,15 @@ def lower_schedule(
     return IRModule({name: _without_additions(lowered, len(args))})
 
 
+def attributes_of(name: str) -> dict[str, Any]:
+    """What is said of a function that a schedule becomes: its name, that no two of its arrays overlap (kernels copy those
+    that do), and, as classic TE said it, that it comes from a schedule."""
+    yes = const(True, BOOL)
+    return {"global_symbol": name, "tir.noalias": yes, FROM_SCHEDULE: yes}
+
+
+FROM_SCHEDULE = "from_legacy_te_schedule"
+
 # The attribute of a function that is only to be looked at: a LowerError that says why.
 INCOMPLETE = "tewb.incomplete"
 
@@ -110,7 +120,7 @@ def postprocessed(
     body = bind_buffers(stmt, pairs) if any(a is not b for a, b in pairs.items()) else stmt
     written = {n.buffer for n in walk(body) if isinstance(n, BufferStore)}
     outputs = tuple(i for i, p in enumerate(params) if isinstance(p, Buffer) and p in written)
-    return PrimFunc(name, tuple(params), body, outputs)
+    return PrimFunc(name, tuple(params), body, outputs, {FROM_SCHEDULE: const(True, BOOL)})
 
 
 def _free_buffers(stmt: Stmt) -> list[Buffer]:
@@ -148,14 +158,18 @@ def scheduled_loops(
         body = heed_options(substitute(loop_nests(schedule, bounds, keys), values))
     outputs = [keys[key] for key in keys if not key[0].is_placeholder]
     f = PrimFunc(
-        name, tuple(params), body, tuple(i for i, p in enumerate(params) if any(p is b for b in outputs))
+        name,
+        tuple(params),
+        body,
+        tuple(i for i, p in enumerate(params) if any(p is b for b in outputs)),
+        attributes_of(name),
     )
     unknown = _check_variables(f, schedule.result_cache, wrong)
     if wrong and not for_looking:
         raise wrong[0]
     if not wrong:
         return f
-    return replace(f, params=(*f.params, *unknown), attrs={INCOMPLETE: wrong[0]})
+    return replace(f, params=(*f.params, *unknown), attrs={**f.attrs, INCOMPLETE: wrong[0]})
 
 
 def _without_additions(f: PrimFunc, count: int) -> PrimFunc:

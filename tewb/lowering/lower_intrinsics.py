@@ -87,7 +87,7 @@ def _lowered(e: Call) -> Expr:
 
 
 def _calls_c(e: Expr) -> bool:
-    return any(n.__class__ is Call and n.op == "call_extern" for n in walk(e))
+    return any(n.__class__ is Call and n.op in ("call_extern", "call_pure_extern") for n in walk(e))
 
 
 def _lane(e: Expr, i: int) -> Expr:

@@ -34,14 +34,24 @@ from tewb.ir import (
     seq,
     substitute,
 )
-from tewb.lowering.bind_buffers import bind_buffers, compact_strides
+from tewb.lowering.bind_buffers import bind_buffers, compact_strides, offset_in
 from tewb.lowering.compute_nest import ComputeNest
-from tewb.lowering.extern_nest import ExternNest, extern_scope
+from tewb.lowering.describe_externs import extern_scope
+from tewb.lowering.extern_nest import ExternNest
 from tewb.lowering.launches import Launch
 from tewb.lowering.rolling_buffer import Window, window
 from tewb.lowering.scan_nest import ScanNest
 from tewb.lowering.tensorize_nest import TensorizeNest
-from tewb.schedule import At, Schedule, Stage, aligned_strides, scan_memory, tensorized, within_guards
+from tewb.schedule import (
+    At,
+    Schedule,
+    Stage,
+    aligned_strides,
+    place_in,
+    scan_memory,
+    tensorized,
+    within_guards,
+)
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.threads import (
     bound,
@@ -50,7 +60,7 @@ from tewb.schedule.threads import (
     scope_of,
     threads_around,
 )
-from tewb.tensor import ComputeOp, ExternOp, ScanOp, Tensor, is_whole
+from tewb.tensor import ComputeOp, ExternOp, Region, ScanOp, Tensor, is_whole
 from tewb.tensor.hybrid import HybridOp
 
 Key = tuple[Stage, int]
@@ -71,6 +81,7 @@ class Nests:
         self.schedule, self.bounds, self.arguments = schedule, bounds, arguments
         self.buffers: dict[Key, Buffer] = dict(arguments)
         self.mins: dict[Key, tuple[Expr, ...]] = {}
+        self.gaps: dict[Key, Region] = {}  # the boxes of tensors of which memory leaves out what is not read
         self.at: dict[tuple[Stage, IterVar], list[Stage]] = {}
         self.scan_memory = scan_memory(schedule)
         self.has_threads = bounds.has_threads
@@ -91,6 +102,8 @@ class Nests:
                 shape = tuple(r.extent for r in region)
                 self.buffers[key] = self.intermediate(name, t, shape, stage)
                 self.mins[key] = tuple(r.min for r in region)
+                if any([r.__class__ is not Range for r in region]):
+                    self.gaps[key] = region
 
     def is_own(self, key: Key) -> bool:
         """Whether an output has memory of its own: it is no argument, and no part of a scan."""
@@ -144,7 +157,8 @@ class Nests:
         for t in [t for s in group for t in (*self.bounds.operations[s].inputs, *s.op.outputs)]:
             buffer, mins = self.buffer(t)
             named += [buffer, mins]
-            regions.append((id(buffer), cache.shape(mins)))
+            box = self.gaps.get((self.schedule.stage_of(t), t.value_index), ())
+            regions.append((id(buffer), cache.shape(mins), cache.ranges(box)))
         key = (
             "nest",
             stage.name,
@@ -193,11 +207,8 @@ class Nests:
         op = self.bounds.operations[stage]
         if isinstance(op, ComputeOp):
             own = tensorized(stage)
-            return (
-                ComputeNest(self, stage, op).nest()
-                if own is None
-                else TensorizeNest(self, stage, op, *own).nest()
-            )
+            nest = ComputeNest(self, stage, op) if own is None else TensorizeNest(self, stage, op, *own)
+            return nest.said_to_divide(nest.nest())
         if isinstance(op, ExternOp):
             return ExternNest(self, stage, op).nest()
         if isinstance(op, HybridOp):
@@ -224,6 +235,14 @@ class Nests:
                 hint="lower(s, [A, B, C])",
             )
         return self.buffers[key], self.mins.get(key, tuple(const(0, n.dtype) for n in t.shape))
+
+    def element(self, t: Tensor, indices: Sequence[Expr]) -> tuple[Buffer, tuple[Expr, ...]]:
+        """The buffer that holds an element of `t`, and its place there."""
+        buffer, mins = self.buffer(t)
+        box = self.gaps.get((self.schedule.stage_of(t), t.value_index)) if self.gaps else None
+        if box is not None:
+            return buffer, tuple([place_in(r, i) for r, i in zip(box, indices, strict=True)])
+        return buffer, tuple([ops.sub(i, m) for i, m in zip(indices, mins, strict=True)])
 
     def window(self, stage: Stage) -> Window:
         """The part of a rolling stage that an iteration of the loop around it needs."""
@@ -260,7 +279,7 @@ class Nests:
             t.dtype,
             tuple(r.extent for r in box),
             strides,
-            simplify(offset),
+            offset_in(offset, simplify),
             buffer.scope,
             buffer.data,
         )

@@ -15,6 +15,7 @@ from tewb.ir import (
     LE,
     LEAVES,
     LT,
+    Allocate,
     AttrStmt,
     BufferLoad,
     Call,
@@ -70,6 +71,8 @@ def partition_loops(body: Stmt, sizes: Iterable[Var] = (), constant: bool = True
             for j in 32:                  ->       if likely(f % 3*32 + 31 < 90): for j in 32: S
                 if likely(f % 3*32 + j < 90): S    else: for j in 32: if likely(f % 3*32 + j < 90): S
 
+    So does each thread of a launch, before its own loops: whole tiles are the same code for all threads.
+
     Where the loop ends is an expression when sizes are symbolic; `sizes` are variables that are not negative. Without
     `constant`, loops of constant extent stay whole.
 
@@ -86,6 +89,8 @@ LARGEST = 2000
 # Nodes that a loop nest may grow by in all, unrolled loops written out. Loops inside of each other multiply their
 # parts: when this is used up, guards stay.
 GROWTH = 40_000
+# Iterations of a loop of a thread whose guards are tested in each.
+FEW = 8
 
 IterationRange = tuple[int, int]
 
@@ -96,6 +101,7 @@ class _Partition:
         self.ranges: dict[Var, Interval] = {}
         self.lanes: set[Var] = set()  # the variables of vectorized loops around
         self.launches = 0  # around
+        self.is_asked = False  # whether the thread has tested if its part is whole
         self.analyzer = Analyzer()
         for v in self.sizes:
             self.analyzer.bind(v, 0, None)
@@ -186,6 +192,8 @@ class _Partition:
             return self.inside(n)
         if extent is not None and not self.constant:
             return self.inside(n)
+        if self.launches and not self.is_asked:
+            return self.of_thread(n)
         if extent is None:
             return self.symbolic(self.cut_short(n))
         trimmed = _trimmed(n, extent)
@@ -240,14 +248,23 @@ class _Partition:
         remainders of its variable and depend on the loops inside."""
         if n.kind not in (ForKind.SERIAL, ForKind.PARALLEL):
             return n
-        guards = [
-            c.cond
-            for c in self.conditions(n.body)
-            if c.is_likely and not c.wraps and _is_divided(n.var, c.cond)
-        ]
-        if not guards or _is_large(n.body):
+        guards = [c for c in self.guards(n.body) if _is_divided(n.var, c)]
+        asked = self.whole(guards, n.body)
+        if asked is None:
             return n
-        inner, lets = _inner(n.body), _lets(n.body)
+        condition, covered = asked
+        return replace(n, body=IfThenElse(condition, _without_guards(covered, n.body), n.body, n.origin))
+
+    def guards(self, s: Stmt) -> list[Expr]:
+        """The conditions in `s` that are marked likely, and compare what does not wrap."""
+        return [c.cond for c in self.conditions(s) if c.is_likely and not c.wraps]
+
+    def whole(self, guards: Sequence[Expr], s: Stmt) -> tuple[Expr, set[Expr]] | None:
+        """The condition that guards hold for all values of the loops in `s`, and those of them that it covers; None
+        where that is not known before these loops, or would be no gain."""
+        if not guards or _is_large(s):
+            return None
+        inner, lets = _inner(s), _lets(s)
         whole: list[Expr] = []
         covered: set[Expr] = set()
         for c in guards:
@@ -257,12 +274,25 @@ class _Partition:
                 holds = self.analyzer.simplify(ops.less(worst, 0))
                 if not any(structural_equal(holds, other) for other in whole):
                     whole.append(holds)
-        if not any(v in inner for c in covered for v in free_vars(c)):
-            return n
-        if not self.may_copy(n.body, 1):
-            return n
-        asked = ops.all_of(*[ops.likely(c) for c in whole])
-        return replace(n, body=IfThenElse(asked, _without_guards(covered, n.body), n.body, n.origin))
+        if not any(v in inner for c in covered for v in free_vars(c)) or not self.may_copy(s, 1):
+            return None
+        return ops.all_of(*[ops.likely(c) for c in whole]), covered
+
+    # ---- loops of threads
+
+    def of_thread(self, n: For) -> Stmt:
+        """A loop of a thread, which tests before it whether its part is whole: not all threads have the same ends."""
+        asked = None if _shares(n) else self.whole(self.guards(n), n)
+        self.is_asked = True
+        if asked is None:
+            rewritten = self.loop(n)
+        else:
+            condition, covered = asked
+            rewritten = IfThenElse(
+                condition, self.rewrite(_without_guards(covered, n)), self.loop(n), n.origin
+            )
+        self.is_asked = False
+        return rewritten
 
     # ---- ends that are expressions
 
@@ -309,6 +339,9 @@ class _Partition:
         """`for v in e: if v + x < n: S` is `for v in min(e, n - x): S`, when `e` or `n` or `x` is no constant."""
         if n.kind is not ForKind.SERIAL or not isinstance(n.body, IfThenElse) or n.body.other is not None:
             return n
+        size = const_int(n.extent)
+        if self.launches and size is not None and size <= FEW:
+            return n  # as many tests are quicker than a loop, which might become a call of memcpy
         analyzer, extent, proved = self.knowing(), n.extent, set[Expr]()
         for c in (_unlikely(c) for c in conjuncts(n.body.cond) if _is_guard(c)):
             e = iterations_where(_below_zero(c), n.var, {}, (), analyzer)
@@ -548,6 +581,13 @@ def _inner(s: Stmt) -> dict[Var, Interval]:
 def _waits(s: Stmt) -> bool:
     """Whether threads wait for each other in `s`: all of them then run the loop equally often."""
     return any(isinstance(n, Stmt) and is_barrier(n) for n in walk(s))
+
+
+def _shares(s: Stmt) -> bool:
+    """Whether `s` has memory that threads share: all of them have the same."""
+    return any(
+        isinstance(n, Allocate) and n.buffer.scope.split(".")[0] in ("shared", "warp") for n in walk(s)
+    )
 
 
 def _lets(s: Stmt) -> set[Var]:

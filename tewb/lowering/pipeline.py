@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer, simplify_stmt
-from tewb.base import any_depth, check_stopped, option
-from tewb.ir import Buffer, ForKind, PrimFunc, Stmt, Var, free_vars, verify
+from tewb.base import LowerError, PassContext, any_depth, check_stopped, here, option
+from tewb.ir import Buffer, For, ForKind, IRModule, PrimFunc, Stmt, Var, free_vars, replace, rewriter, verify
 from tewb.lowering.align_stores import align_stores
+from tewb.lowering.describe_externs import describe_externs
 from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.form_dot_products import form_dot_products
 from tewb.lowering.hoist_allocations import hoist_allocations
+from tewb.lowering.instruments import PassInfo, should_run, tell_after, tell_before
 from tewb.lowering.known_nests import Rewrite, on_nests
 from tewb.lowering.loop_over_threads import loop_over_threads
 from tewb.lowering.partition_loops import partition_loops
@@ -27,13 +29,17 @@ from tewb.schedule import ResultCache
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """A named step from one form of a function to the next, and what holds of every function after it."""
+    """A named step from one form of a function to the next, and what holds of every function after it. `classic` is its
+    name for instruments; `left_out` is what is done instead where one leaves it out, None if that cannot be."""
 
     run: Callable[[PrimFunc], PrimFunc]
     doc: str
     promises: tuple[verify.Promise, ...] = ()
     named: str = ""
     keeps_provenance: bool = True  # a pass of the user's need not
+    classic: str = ""
+    left_out: Callable[[PrimFunc], PrimFunc] | None = None
+    is_watched: bool = True  # a pass of the user's tells instruments by itself
 
     @property
     def name(self) -> str:
@@ -49,6 +55,9 @@ class NestPass:
     doc: str
     promises: tuple[verify.Promise, ...] = ()
     named: str = ""
+    classic: str = ""
+    left_out: Callable[[PrimFunc], PrimFunc] | None = None
+    is_watched = True
 
     @property
     def name(self) -> str:
@@ -67,15 +76,40 @@ AnyPass = Pass | NestPass
 Trace = list[tuple[str, PrimFunc]]  # the function after each pass, by the name of the pass
 
 
-def _body_pass(rewrite: Rewrite, doc: str, *promises: verify.Promise) -> Pass:
+def _body_pass(rewrite: Rewrite, doc: str, *promises: verify.Promise, is_needed: bool = True) -> Pass:
     """The pass that rewrites a whole body."""
-    return Pass(lambda f: f.with_body(rewrite(f.body)), doc, promises, rewrite.__name__)
+    left_out = None if is_needed else _as_it_is
+    return Pass(lambda f: f.with_body(rewrite(f.body)), doc, promises, rewrite.__name__, left_out=left_out)
+
+
+def _as_it_is(f: PrimFunc) -> PrimFunc:
+    return f
+
+
+def _serial(kind: ForKind) -> Callable[[PrimFunc], PrimFunc]:
+    """A function with its loops of a kind as serial ones."""
+
+    def run_serially(f: PrimFunc) -> PrimFunc:
+        def loop(n: For) -> Stmt:
+            rewritten = replace(n, body=rewrite(n.body))
+            return replace(rewritten, kind=ForKind.SERIAL) if n.kind is kind else rewritten
+
+        rewrite: Rewrite = rewriter({For: loop})
+        return f.with_body(rewrite(f.body))
+
+    return run_serially
 
 
 def simplified(f: PrimFunc) -> Rewrite:
     """Simpler expressions; sizes are not negative."""
     facts = _facts(f)
     return lambda s: simplify_stmt(s, facts)
+
+
+def _described(f: PrimFunc) -> Rewrite:
+    """`simplified`, and the regions of externs are told from what they are now."""
+    rewrite = simplified(f)
+    return lambda s: describe_externs(rewrite(s))
 
 
 def _facts(f: PrimFunc) -> Analyzer:
@@ -122,26 +156,49 @@ def with_thread_loops(f: PrimFunc) -> PrimFunc:
 
 SCHEDULE_OPS = "schedule_ops"  # the form of a function before any pass: the loops as they are scheduled
 
-SIMPLIFY = NestPass(simplified, "simplify expressions, drop loops of one iteration", named="simplify")
+SIMPLIFY = NestPass(
+    simplified,
+    "simplify expressions, drop loops of one iteration",
+    named="simplify",
+    classic="tir.Simplify",
+    left_out=_as_it_is,
+)
 PARTITION = NestPass(
-    _partitioned, "take guards out of the iterations where they hold", named="partition_loops"
+    _partitioned,
+    "take guards out of the iterations where they hold",
+    named="partition_loops",
+    classic="tir.LoopPartition",
+    left_out=_as_it_is,
 )
 SPECIALISE = Pass(
-    _specialised, "one body for rows of neighbours, one for any strides", named="specialise_strides"
+    _specialised,
+    "one body for rows of neighbours, one for any strides",
+    named="specialise_strides",
+    left_out=_as_it_is,
 )
 VECTORIZE = NestPass(
     _vectorized,
     "vectorized loops become statements on vectors",
     (verify.no_loops(ForKind.VECTORIZED),),
     "vectorize_loops",
+    "tir.VectorizeLoop",
+    _serial(ForKind.VECTORIZED),
 )
 UNROLL = NestPass(
     _unrolled,
     "unrolled loops become their iterations in sequence",
     (verify.no_loops(ForKind.UNROLLED),),
     "unroll_loops",
+    "tir.UnrollLoop",
+    _serial(ForKind.UNROLLED),
 )
-SIMPLIFY_AGAIN = NestPass(simplified, "simplify what the passes left", named="simplify again")
+SIMPLIFY_AGAIN = NestPass(
+    _described,
+    "simplify what the passes left",
+    named="simplify again",
+    classic="tir.Simplify",
+    left_out=_as_it_is,
+)
 
 # What a person reads: loops on arrays of several dimensions.
 LOWER: tuple[AnyPass, ...] = (SIMPLIFY, PARTITION, SPECIALISE, VECTORIZE, UNROLL, SIMPLIFY_AGAIN)
@@ -154,18 +211,54 @@ BUILD: tuple[AnyPass, ...] = (
         lambda f: f.with_body(share_guarded_values(f.body, lambda: _facts(f))),
         "values that many conditions guard are computed once",
         named="share_guarded_values",
+        left_out=_as_it_is,
     ),
-    Pass(flatten_storage, "arrays become lines of elements, views disappear", (verify.one_index,)),
+    Pass(
+        flatten_storage,
+        "arrays become lines of elements, views disappear",
+        (verify.one_index,),
+        classic="tir.FlattenBuffer",
+    ),
     Pass(
         lambda f: f.with_body(_sharing(f.body)),
         "intermediates that are not alive together share memory",
         named="rewrite_storage",
+        classic="tir.StorageRewrite",
+        left_out=_as_it_is,
     ),
-    _body_pass(hoist_allocations, "loops take the memory of their iterations once"),
-    Pass(SIMPLIFY.run, "simplify the index arithmetic", named="simplify indices"),
+    _body_pass(hoist_allocations, "loops take the memory of their iterations once", is_needed=False),
+    Pass(
+        SIMPLIFY.run,
+        "simplify the index arithmetic",
+        named="simplify indices",
+        classic="tir.Simplify",
+        left_out=_as_it_is,
+    ),
     _body_pass(form_dot_products, "dot loops become one sum of products", verify.no_loops(ForKind.DOT)),
     Pass(align_stores, "non-temporal stores at multiples of 16 bytes, ordinary ones elsewhere"),
 )
+
+
+def info_of(p: AnyPass) -> PassInfo:
+    """What instruments know of a pass."""
+    return PassInfo(0, p.classic or f"tewb.{p.name}")
+
+
+def _run_watched(p: AnyPass, f: PrimFunc, memory: ResultCache | None, context: PassContext) -> PrimFunc:
+    """`_run`, of which the instruments of a context are told. Raises LowerError where they leave out what is needed."""
+    info, module = info_of(p), IRModule({f.name: f})
+    if not should_run(context, module, info):
+        if p.left_out is None:
+            raise LowerError(
+                f"an instrument leaves out the pass {info.name}, and code is made of what it leaves",
+                hint=f"should_run returns True for {info.name}",
+                span=here(),
+            )
+        return p.left_out(f)
+    tell_before(context, module, info)
+    after = _run(p, f, memory)
+    tell_after(context, IRModule({after.name: after}), info)
+    return after
 
 
 @any_depth
@@ -185,9 +278,11 @@ def run(
     is_verified = bool(option("tewb.verify"))
     sound = verify.Sound()
     promises = _promises_of(f, sound) if is_verified else []
+    context = PassContext.current()
     for p in passes:
         check_stopped(began)
-        f = _run(p, f, memory)
+        is_watched = bool(context.instruments) and p.is_watched
+        f = _run_watched(p, f, memory, context) if is_watched else _run(p, f, memory)
         if is_verified:
             if isinstance(p, Pass) and not p.keeps_provenance:
                 promises = [promise for promise in promises if promise is not verify.provenance_is_present]

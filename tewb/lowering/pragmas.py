@@ -23,7 +23,9 @@ from tewb.lowering.unroll_loops import MAX_NODES, unrolled_nodes
 MOST_NODES = MAX_NODES // 8
 
 
-def heed_pragmas(body: Stmt, pragmas: Mapping[str, int | str], origin: Origin | None = None) -> Stmt:
+def heed_pragmas(
+    body: Stmt, pragmas: Mapping[str, int | str], origins: Mapping[str, Origin] | None = None
+) -> Stmt:
     """`body` of a loop with the loops in it marked as the pragmas of the loop say. Words that say nothing of loops are
     kept as attributes of it."""
     most, extent, depth = [
@@ -38,7 +40,7 @@ def heed_pragmas(body: Stmt, pragmas: Mapping[str, int | str], origin: Origin | 
     for key, value in pragmas.items():
         if key not in _OF_LOOPS:
             said = StringImm(value) if isinstance(value, str) else const(value)
-            body = AttrStmt(const(0), f"pragma_{key}", said, body, origin)
+            body = AttrStmt(const(0), f"pragma_{key}", said, body, (origins or {}).get(key))
     return body
 
 

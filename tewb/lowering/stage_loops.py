@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tewb.base import LowerError
 from tewb.ir import (
+    AssertStmt,
     Buffer,
     Expr,
     For,
     ForKind,
     IfThenElse,
     IterVar,
+    Origin,
     Range,
     Stmt,
     Var,
     const,
+    const_int,
     launch,
     ops,
     seq,
@@ -28,7 +32,7 @@ from tewb.lowering.double_buffer import Ahead, double_buffered
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
 from tewb.lowering.rolling_buffer import Window, check_guards, rolled
-from tewb.schedule import Stage, inside
+from tewb.schedule import Split, Stage, divides, inside
 from tewb.schedule.bounds import StageBounds, region_read
 from tewb.schedule.threads import bound, is_exchanged, launched_around, threads_around
 
@@ -66,7 +70,7 @@ class StageLoops:
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
             body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
             pragmas = {key: n for (own, key), n in self.stage.pragmas.items() if own is iv}
-            body = heed_pragmas(body, pragmas, self.stage.origin(iv)) if pragmas else body
+            body = heed_pragmas(body, pragmas, self.pragma_origins(iv)) if pragmas else body
             body = seq(*self.prefetched(iv), body)
             loop = body = self.loop(iv, self.own.vars[iv], body)
             rolling = [s for s in here if s.is_rolling]
@@ -78,6 +82,16 @@ class StageLoops:
         if first == 0:
             body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
         return body
+
+    def pragma_origins(self, iv: IterVar) -> dict[str, Origin]:
+        """Where the pragmas of a loop were given: the lines of their steps."""
+        origin, journal = self.stage.origin(iv), self.stage.schedule.journal
+        steps = [(n, journal[n]) for n in origin.steps if n < len(journal)]
+        return {
+            str(step.args["key"]): replace(origin, step=n, span=step.span)
+            for n, step in steps
+            if step.primitive == "pragma"
+        }
 
     def in_order(self, loop: Stmt, iv: IterVar, rolling: Stage) -> For:
         """The loop around a rolling buffer, whose iterations run one after the other. Raises LowerError for one that
@@ -164,6 +178,26 @@ class StageLoops:
         if key in threads_around(self.stage) or any(t.key == key for t in launched_around(self.stage)):
             return body
         return launch(started.axes[key], started.sizes[key], body, self.stage.origin(iv))
+
+    def said_to_divide(self, body: Stmt) -> Stmt:
+        """`body` behind a check that the splits divide that do without guards. Raises LowerError for one that does not."""
+        for r in self.stage.relations:
+            if isinstance(r, Split) and r.disable_predication:
+                n, size = self.own.extents[r.parent], r.size
+                rest = ops.floormod(n, const(size, n.dtype))
+                name = f"{self.stage.axis_name(r.parent)} of stage {self.stage.name}"
+                if divides(r, self.own.extents) or self.analyzer.can_prove(ops.equal(rest, 0)):
+                    continue
+                if const_int(n) is not None:
+                    raise LowerError(
+                        f"split with disable_predication: {name} has {const_int(n)} iterations, which {size} does not "
+                        "divide",
+                        hint="leave disable_predication out, or choose a size that divides",
+                        span=self.origin.span,
+                    )
+                said = f"{name} was split with disable_predication, and {size} does not divide its iterations"
+                body = AssertStmt(ops.equal(rest, 0), said, body, self.origin)
+        return body
 
     def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
         if not guards:

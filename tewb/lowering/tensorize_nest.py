@@ -4,22 +4,36 @@ for i.outer:
     reset(C.tile)                       where the reduction goes on outside of the intrinsic
     for k.outer:
         update(A.tile, B.tile, C.tile)
+
+With tails, loops do what is less than the intrinsic does, and the start of a reduction that goes on outside:
+
+for i.outer:
+    for i.init: C[i.outer*4 + i.init] = 0
+    for k.outer:
+        if likely(i.outer*4 + 3 < 10): update(A.tile, B.tile, C.tile)
+        else: for i.inner: for k.inner: C[i.outer*4 + i.inner] += ...
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tewb.arith.intset import Interval, point
+from tewb.arith.intset import Interval, eval_set, point
 from tewb.base import LowerError
 from tewb.ir import (
+    GE,
+    LT,
     AxisKind,
     Buffer,
     Expr,
     IfThenElse,
     IterVar,
+    LetStmt,
+    ProducerLoad,
     Range,
+    Reduce,
     Stmt,
     Var,
     const,
@@ -29,27 +43,36 @@ from tewb.ir import (
     seq,
     substitute,
     uses,
+    walk,
 )
-from tewb.lowering.bind_buffers import compact_strides, is_compact
+from tewb.lowering.bind_buffers import compact_strides, is_compact, offset_in
 from tewb.lowering.compute_nest import ComputeNest
+from tewb.lowering.describe_externs import extern_scope
 from tewb.lowering.extern_buffers import body_on_memory
-from tewb.lowering.extern_nest import extern_scope
 from tewb.schedule import (
     Mismatch,
     Stage,
     TensorMatch,
     TensorPart,
+    elements_of,
     full,
     index_up,
     intervals_up,
+    needed_guards,
     not_plain,
-    shifted,
+    tail_in_loops,
     tensor_match,
 )
-from tewb.tensor import ComputeOp, TensorIntrin
+from tewb.tensor import ComputeOp, TensorComputeOp, TensorIntrin
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
+
+# Marks of stages whose elements lie elsewhere from one iteration to the next.
+_MEMORY = {
+    "rolling_buffer": ("a rolling buffer", "goes round"),
+    "double_buffer": ("double buffered", "has two places"),
+}
 
 Guards = list[tuple[IterVar, Expr]]
 
@@ -63,26 +86,36 @@ class TensorizeNest(ComputeNest):
         super().__init__(nests, stage, op)
         self.axis, self.intrin = axis, intrin
         self.parts: tuple[TensorPart, ...] = ()
+        self.scalars: list[Expr] = []
+        self.read_from_data: list[tuple[Var, Expr]] = []  # where parts begin, if that is read from a tensor
         self.position = stage.leaf_iter_vars.index(axis)
         self.around, self.within = self.leaves[: self.position], self.leaves[self.position :]
 
     def nest(self) -> Stmt:
         self.check()
-        guards = self.guards()
-        found = tensor_match(self.op, self.intrin, self.region(), self.analyzer)
+        guards, tail = self.guards()
+        region = self.region()
+        scalars = self.values_of_scalars(region)
+        self.scalars = [self.translate({})(e) for e in scalars.values()]
+        found = tensor_match(self.op, self.intrin, region, self.analyzer, scalars)
         if isinstance(found, Mismatch):
             raise self.error(found.reason, found.hint)
-        self.parts = (*found.inputs, *found.outputs)
+        # The tensors of the stage: what is inlined in it makes another operation, which has tensors of its own.
+        outputs = zip(found.outputs, self.stage.op.outputs, strict=True)
+        self.parts = (*found.inputs, *[dataclasses.replace(part, tensor=t) for part, t in outputs])
         memory = [self.part_of_memory(p) for p in self.parts]
         self.check_dense(memory)
         reductions = [i for i, iv in enumerate(self.around) if iv.kind is AxisKind.REDUCE]
         if all(const_int(self.own.extents[self.around[i]]) == 1 for i in reductions):
-            return self.loops(0, self.position, guards, self.statement("body", memory))
+            return self.loops(0, self.position, guards, self.or_loops("body", memory, tail))
         self.check_parts(found, reductions)
         first = reductions[0]
         early = [g for g in guards if self.depth(g[1]) < first]
         late = [g for g in guards if self.depth(g[1]) >= first]
-        update = self.statement("update", memory)
+        update = self.or_loops("update", memory, tail)
+        if tail:
+            start = self.init(self.op.body[0])  # type: ignore[arg-type]
+            return self.loops(0, first, early, seq(start, self.loops(first, self.position, late, update)))
         if self.made(memory)["reset"] is None:
             self.check_begins(reductions)
             begins = ops.all_of(*[ops.equal(self.own.vars[self.around[i]], 0) for i in reductions])
@@ -107,11 +140,12 @@ class TensorizeNest(ComputeNest):
         if refused is not None:
             raise self.error(refused.reason, refused.hint)
         for read in (self.nests.schedule.stage_of(t) for t in self.op.inputs):
-            if read.marks_of("rolling_buffer"):
-                raise self.error(
-                    f"{read.name} is a rolling buffer, and the code of an intrinsic does not know that it goes round",
-                    "leave out rolling_buffer",
-                )
+            for word, what in _MEMORY.items():
+                if read.marks_of(word):
+                    raise self.error(
+                        f"{read.name} is {what[0]}, and the code of an intrinsic does not know that it {what[1]}",
+                        f"leave out {word}",
+                    )
         if self.op.domains:
             ranges = ", ".join(self.stage.axis_name(iv) for iv in self.op.domains)
             raise self.error(
@@ -124,21 +158,53 @@ class TensorizeNest(ComputeNest):
                 "copy what is read to a stage of its own, with te.if_then_else",
             )
 
-    def guards(self) -> Guards:
-        """The guards around the intrinsic. Those that depend on loops in it are refused: they would cut it in two."""
+    def guards(self) -> tuple[Guards, Guards]:
+        """The guards around the intrinsic, and those that depend on loops in it: they would cut it in two, and are
+        refused unless loops do what is left."""
         values: dict[IterVar, Expr] = dict(self.own.vars)
         guards = index_up(self.stage.relations, values, self.own.extents, self.analyzer)
+        guards = needed_guards(self.stage.relations, guards)
         for iv, r in self.own.ranges.items():
             guards += [(iv, g) for g in self.edges(iv, r, ops.add(r.min, values[iv]))]
         needed = [(iv, g) for iv, g in guards if not self.analyzer.can_prove(g)]
-        for iv, g in needed:
-            if self.depth(g) >= self.position:
-                raise self.error(
-                    f"the last iterations would pass the end of {self.stage.axis_name(iv)} ({script(g)} does not always "
-                    f"hold), and {self.intrin.name} does whole ones only",
-                    "split by a factor that divides, or pad the tensors",
-                )
-        return needed
+        tail = [(iv, g) for iv, g in needed if self.depth(g) >= self.position]
+        for iv, g in tail:
+            if not tail_in_loops(self.stage) or self.always(g) is None:
+                raise self.passes_end(iv, g)
+        around = [pair for pair in needed if not any(pair[1] is g for _, g in tail)]
+        return around + self.idle_guards(self.own.vars), tail
+
+    def passes_end(self, iv: IterVar, g: Expr) -> LowerError:
+        """What is wrong with the last iterations, and the ways out."""
+        name, n = self.stage.axis_name(iv), self.own.extents[iv]
+        within = {self.own.vars[iv]: full(self.own.extents[iv]) for iv in self.within}
+        done = eval_set(g.a, within) if isinstance(g, LT) else None
+        size = None if done is None else const_int(self.analyzer.simplify(ops.sub(done.hi, done.lo)))
+        ways = ['tensorize(..., tail="loops") leaves them to loops', "pad the tensors to whole ones"]
+        length, by = const_int(n), ""
+        if size is not None:
+            by = f", {size + 1} at a time"
+            ways[1] = f"pad {name} to a multiple of {size + 1}"
+        if length is not None and (good := [d for d in range(2, min(length, 64)) if length % d == 0]):
+            ways.append(f"split by a factor that divides {length} ({', '.join(map(str, good))})")
+        return self.error(
+            f"the last iterations would pass the end of {name} ({script(g)} does not always hold), and "
+            f"{self.intrin.name} does whole ones only{by}",
+            "; or ".join(ways),
+        )
+
+    def always(self, g: Expr) -> Expr | None:
+        """The condition that a guard holds in all iterations of the intrinsic; None for one of another form."""
+        if not isinstance(g, LT | GE):
+            return None
+        within = {self.own.vars[iv]: full(self.own.extents[iv]) for iv in self.within}
+        a, b = eval_set(g.a, within), eval_set(g.b, within)
+        if a is None or b is None:
+            return None
+        simplify = self.analyzer.simplify
+        if isinstance(g, LT):
+            return simplify(ops.less(*ops.match(a.hi, b.lo)))
+        return simplify(ops.greater_equal(*ops.match(a.lo, b.hi)))
 
     def region(self) -> dict[IterVar, Range]:
         """The range of each axis in one iteration of the loops outside. Raises LowerError where the loops inside do
@@ -149,7 +215,7 @@ class TensorizeNest(ComputeNest):
         intervals_up(self.stage.relations, sets, own.extents, self.analyzer)
         region = {}
         for iv, r in own.ranges.items():
-            x = shifted(r, sets[iv])
+            x = elements_of(r, sets[iv])
             one = const(1, x.lo.dtype)
             extent = one if x.is_point else simplify(ops.add(ops.sub(x.hi, x.lo), 1))
             region[iv] = Range(simplify(x.lo), extent)
@@ -204,20 +270,37 @@ class TensorizeNest(ComputeNest):
 
     # ---- statements
 
+    def values_of_scalars(self, region: Mapping[IterVar, Range]) -> dict[Var, Expr]:
+        """The values that a compute made of the intrinsic gives to its scalar parameters."""
+        op = self.stage.op
+        given = op.scalars if isinstance(op, TensorComputeOp) and op.intrin is self.intrin else {}
+        there = {iv.var: r.min for iv, r in region.items()}
+        return {v: self.analyzer.simplify(substitute(e, there)) for v, e in given.items()}
+
     def part_of_memory(self, part: TensorPart) -> Buffer:
         """The buffer for a part of a tensor: its strides are those of the memory, its offset is where it begins."""
         buffer, mins = self.nests.buffer(part.tensor)
         strides = compact_strides(buffer)
         offset = buffer.elem_offset
         for at, low, step in zip(part.origin, mins, strides, strict=True):
-            offset = ops.add(offset, ops.mul(ops.sub(at, low), step))
+            offset = ops.add(offset, ops.mul(ops.sub(self.begin(part, at), low), step))
         own = tuple(strides[d] for d in part.dims)
         name, simplify = f"{part.tensor.name}.tile", self.analyzer.simplify
-        return Buffer(name, part.tensor.dtype, part.shape, own, simplify(offset), buffer.scope, buffer.data)
+        return Buffer(
+            name, part.tensor.dtype, part.shape, own, offset_in(offset, simplify), buffer.scope, buffer.data
+        )
+
+    def begin(self, part: TensorPart, at: Expr) -> Expr:
+        """Where a part begins in a dimension: what is read from a tensor for it gets a name around the code."""
+        if not any(isinstance(n, ProducerLoad) for n in walk(at)):
+            return at
+        read = self.translate({})(at)
+        self.read_from_data.append((Var(f"{part.tensor.name}.at", read.dtype), read))
+        return self.read_from_data[-1][0]
 
     def made(self, buffers: Sequence[Buffer]) -> Mapping[str, Stmt | None]:
         count = len(self.intrin.inputs)
-        return self.intrin.statements(list(buffers[:count]), list(buffers[count:]))
+        return self.intrin.statements(list(buffers[:count]), list(buffers[count:]), self.scalars)
 
     def statement(self, which: str, memory: Sequence[Buffer]) -> Stmt:
         """The statement called `which` of the intrinsic, on parts of memory."""
@@ -232,7 +315,42 @@ class TensorizeNest(ComputeNest):
         names = [part.tensor.name for part in self.parts]
         what = f"tensorize on stage {self.stage.name} by {self.intrin.name}"
         body = body_on_memory(self.stage, what, make, self.intrin.declared, memory, names, self.analyzer)
-        return extern_scope(self.stage, "idempotent", reads, outs, body)
+        body = extern_scope(self.stage, "idempotent", reads, outs, body)
+        for v, read in reversed(self.read_from_data if which != "reset" else []):
+            body = LetStmt(v, read, body, self.origin)
+        return body
+
+    def or_loops(self, which: str, memory: Sequence[Buffer], tail: Guards) -> Stmt:
+        """The statement called `which` of the intrinsic, or the loops that it stands for where it would pass an end."""
+        code = self.statement(which, memory)
+        if not tail:
+            return code
+        whole = [self.always(g) for _, g in tail]
+        return IfThenElse(
+            ops.all_of(*[ops.likely(g) for g in whole if g is not None]),
+            code,
+            self.plain(which, tail),
+            self.origin,
+        )
+
+    def plain(self, which: str, tail: Guards) -> Stmt:
+        """The loops that the statement called `which` of the intrinsic stands for, as those of any compute."""
+        values, _ = self.indices(self.own.vars, self.stage.relations)
+        translate = self.translate({iv.var: values[iv] for iv in self.own.ranges})
+        indices = self.store_indices(values)
+        last, reduction = len(self.leaves), self.op.body[0]
+        if not isinstance(reduction, Reduce):
+            stores = self.stores(self.results, indices, [translate(e) for e in self.op.body])
+            return self.loops(self.position, last, tail, stores)
+        update = self.update(reduction, indices, translate)
+        first = next(i for i, iv in enumerate(self.leaves) if iv.kind is AxisKind.REDUCE)
+        if first < self.position:  # reduce loops outside, of one iteration if this is a body
+            start = self.init(reduction, self.within) if which == "body" else None
+            return seq(start, self.loops(self.position, last, tail, update))
+        early = [g for g in tail if self.depth(g[1]) < first]
+        late = [g for g in tail if self.depth(g[1]) >= first]
+        inner = seq(self.init(reduction), self.loops(first, last, late, update))
+        return self.loops(self.position, first, early, inner)
 
     def reset(self, first: int, guards: Guards, memory: Sequence[Buffer]) -> Stmt:
         """The reset of all elements whose reduction goes on in the loops from position `first` on."""

@@ -20,9 +20,13 @@ from tewb.ir import (
     barrier,
     const,
     const_int,
+    launched,
     load,
+    ops,
+    replace,
     seq,
 )
+from tewb.lowering.combine_values import evaluated, started, translated
 from tewb.lowering.launches import Launch
 from tewb.schedule.threads import (
     REDUCES,
@@ -98,19 +102,18 @@ class ThreadReduction:
     def reduce(self, guards: list[tuple[IterVar, Expr]], translate: AxisValues, stored: Stmt) -> Stmt:
         """The statement that combines the terms and then does `stored`, which reads what they come to."""
         nest, origin, indices = self.nest, self.nest.origin, [self.place] * len(self.buffers)
-        given = [translate(e) for e in self.reduction.init or self.reduction.combiner.identity]
-        start = nest.checked(self.reduction.init, translate, nest.stores(self.buffers, indices, given))
+        given = [translate(e) for e in started(self.reduction)]
+        start = nest.checked(started(self.reduction), translate, nest.stores(self.buffers, indices, given))
         condition = translate(self.reduction.condition)
-        update = nest.combine(
-            self.reduction, self.buffers, indices, [translate(e) for e in self.reduction.source]
-        )
+        combiner = translated(self.reduction.combiner, translate)
+        update = nest.combine(combiner, self.buffers, indices, [translate(e) for e in self.reduction.source])
         if const_int(condition) != 1:
             update = IfThenElse(condition, update, None, origin)
-        update = nest.checked((*self.reduction.source, self.reduction.condition), translate, update)
+        update = nest.checked(evaluated(self.reduction), translate, update)
         for iv in reversed(self.loops):
             update = AttrStmt(self.stage.name, REDUCES, nest.own.vars[iv], update, origin)
         for iv in reversed(self.loops) if nest.predicate is not None else ():
-            stored = nest.loop(iv, nest.own.vars[iv], stored)
+            stored = _by_one_at_least(nest.loop(iv, nest.own.vars[iv], stored))
         wait = barrier(origin) if self.waits else None
         terms = nest.loops(self.first, len(nest.leaves), guards, update)
         body = seq(
@@ -123,3 +126,12 @@ class ThreadReduction:
     def results(self) -> list[Expr]:
         """What the terms come to."""
         return [load(b, self.place) for b in self.buffers]
+
+
+def _by_one_at_least(s: Stmt) -> Stmt:
+    """A launch with one thread where it would have none: without terms a result is stored too."""
+    if launched(s) is None:
+        return s
+    assert isinstance(s, AttrStmt)
+    n = s.value
+    return s if const_int(n) is not None else replace(s, value=ops.maximum(n, const(1, n.dtype)))

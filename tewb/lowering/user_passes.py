@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from tewb.base import LowerError, PassContext, here, option
+from tewb.base import LowerError, PassContext, here, name_pass, option
 from tewb.ir import IRModule, PrimFunc, Stmt, verify
-from tewb.lowering.pipeline import AnyPass, Pass
+from tewb.lowering.instruments import PassInfo, should_run, tell_after, tell_before
+from tewb.lowering.pipeline import BUILD, LOWER, AnyPass, Pass, info_of
 
 PHASES = {0: "simplify", 1: "partition_loops", 2: "simplify again", 3: ""}  # the pass before which a phase is
-
-
-class PassInfo(NamedTuple):
-    """What a pass is called, and from which opt_level on a Sequential runs it."""
-
-    opt_level: int
-    name: str
-    required: tuple[str, ...] = ()
 
 
 class ModulePass:
@@ -26,6 +19,7 @@ class ModulePass:
 
     def __init__(self, run: Callable[[IRModule, PassContext], IRModule], info: PassInfo) -> None:
         self._run, self.info, self.pass_info = run, info, info
+        name_pass(info.name)
 
     def __call__(self, mod: IRModule) -> IRModule:
         if not isinstance(mod, IRModule):
@@ -34,13 +28,20 @@ class ModulePass:
                 hint="tewb.lower(s, [A, B, C]) makes one, and IRModule.from_expr(f)",
                 span=here(),
             )
-        result = self._run(mod, PassContext.current())
+        context = PassContext.current()
+        if context.instruments:
+            if not should_run(context, mod, self.info):
+                return mod
+            tell_before(context, mod, self.info)
+        result = self._run(mod, context)
         if not isinstance(result, IRModule):
             raise LowerError(
                 f"pass {self.info.name} returned {result!r}, and no module",
                 hint="return the module",
                 span=here(),
             )
+        if context.instruments:
+            tell_after(context, result, self.info)
         return result
 
     def __repr__(self) -> str:
@@ -48,24 +49,48 @@ class ModulePass:
 
 
 class Sequential(ModulePass):
-    """Passes one after the other, without those that `disabled_pass` names or that need a higher opt_level."""
+    """Passes one after the other, without those that `disabled_pass` names, or that need a higher opt_level and are not
+    named by `required_pass`. Before each come those that it requires."""
 
     def __init__(
         self,
-        passes: Sequence[Callable[[IRModule], IRModule]] = (),
+        passes: Sequence[Callable[[IRModule], IRModule]] | None = None,
         opt_level: int = 0,
         name: str = "sequential",
-        required: Collection[str] = (),
+        required: Collection[str] | None = None,
+        traceable: bool = False,
     ) -> None:
-        self.passes = list(passes)
-        super().__init__(self._run_all, PassInfo(opt_level, name, tuple(required)))
+        self.passes = list(passes or ())
+        super().__init__(self._run_all, PassInfo(opt_level, name, tuple(required or ()), traceable))
 
     def _run_all(self, mod: IRModule, context: PassContext) -> IRModule:
         for p in self.passes:
             info = getattr(p, "info", PassInfo(0, ""))
-            if info.opt_level <= context.opt_level and info.name not in context.disabled_pass:
+            if self._is_enabled(info, context):
+                for name in info.required:
+                    mod = self._named(name, info)(mod)
                 mod = p(mod)
         return mod
+
+    @staticmethod
+    def _is_enabled(info: PassInfo, context: PassContext) -> bool:
+        if info.name in context.disabled_pass:
+            return False
+        return info.name in context.required_pass or info.opt_level <= context.opt_level
+
+    def _named(self, name: str, by: PassInfo) -> Callable[[IRModule], IRModule]:
+        """The pass of a name: one of this sequence, or of lowering. Raises LowerError."""
+        for p in self.passes:
+            if isinstance(p, ModulePass) and p.info.name == name:
+                return p
+        for of_ours in (*LOWER, *BUILD):
+            if info_of(of_ours).name == name:
+                return of_lowering(of_ours, name.removeprefix("tir."))
+        raise LowerError(
+            f"pass {by.name} requires {name}, which is no pass of this sequence or of lowering",
+            hint="put it into the list of the Sequential",
+            span=here(),
+        )
 
 
 def _of_functions(run: Callable[[PrimFunc], PrimFunc], info: PassInfo) -> ModulePass:
@@ -85,6 +110,7 @@ def module_pass(
     opt_level: int = 0,
     name: str | None = None,
     required: Collection[str] | None = None,
+    traceable: bool = False,
 ) -> Any:
     """Make a pass of a function (mod, ctx) that returns a module, or of a class with `transform_module` (a decorator)."""
     return _decorator(pass_func, opt_level, name, required, "transform_module", lambda f: f)
@@ -95,6 +121,7 @@ def prim_func_pass(
     opt_level: int = 0,
     name: str | None = None,
     required: Collection[str] | None = None,
+    traceable: bool = False,
 ) -> Any:
     """Make a pass of a function (func, mod, ctx) that returns a function, or of a class with `transform_function` (a
     decorator)."""
@@ -157,6 +184,8 @@ def _of_phase(phase: int, f: Callable[..., Any]) -> Pass:
         "a pass of the user's",
         named=f"phase {phase}: {name}",
         keeps_provenance=False,
+        is_watched=not isinstance(f, ModulePass),
+        classic=name,
     )
 
 

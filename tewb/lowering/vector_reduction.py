@@ -23,7 +23,7 @@ from tewb.ir import (
     seq,
     uses,
 )
-from tewb.lowering.combine_values import combined
+from tewb.lowering.combine_values import combined, evaluated, translated
 from tewb.schedule import lane_shape, loops_of_elements
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class LaneReduction:
         nest, leaves = self.nest, self.nest.leaves
         # Lanes that a guard excludes combine the identity, unless a loop can be cut short there. With checks or inner
         # loops of differing extents the iterations run one by one, and the guard is around these too.
-        checked = nest.unproved((*self.reduction.source, self.reduction.condition))
+        checked = nest.unproved(evaluated(self.reduction))
         serial = checked or any(t.position > self.first for t in nest.dependent_ranges)
         masks = [] if serial else [g for g in guards if self.is_mask(g[1])]
         kept = [g for g in guards if not any(g is m for m in masks)]
@@ -89,12 +89,23 @@ class LaneReduction:
         return [tuple(place)] * len(self.buffers)
 
     def start(self) -> Stmt:
+        identity = self.reduction.combiner.identity
+        if not all(ops.is_const(e) for e in identity):
+            return self.nest.elements("init", self.start_of_element)
         loops = [*self.inside, self.lane]
         fresh = {iv: Var(f"{self.nest.stage.axis_name(iv)}.init", iv.dtype) for iv in loops}
-        body = self.nest.stores(self.buffers, self.at([*fresh.values()]), self.reduction.combiner.identity)
+        body = self.nest.stores(self.buffers, self.at([*fresh.values()]), identity)
         for iv in reversed(loops):
             body = self.nest.loop(iv, fresh[iv], body)
         return body
+
+    def start_of_element(self, values: Mapping[IterVar, Expr], place: Sequence[Var]) -> Stmt:
+        """The lanes of one element become an identity that depends on which element it is."""
+        nest, identity = self.nest, self.reduction.combiner.identity
+        translate = nest.translate({iv.var: values[iv] for iv in nest.op.axis})
+        v = Var(f"{self.name}.init", self.lane.dtype)
+        stores = nest.stores(self.buffers, self.at([*place, v]), [translate(e) for e in identity])
+        return nest.checked(identity, translate, nest.loop(self.lane, v, stores))
 
     def update(self, masks: Sequence[Expr], translate: AxisValues) -> Stmt:
         """Each lane combines its next term."""
@@ -104,33 +115,35 @@ class LaneReduction:
         wanted = [ops.likely(g) for g in masks] + ([condition] if by_lane else [])
         new = [translate(e) for e in self.reduction.source]
         if wanted:
-            identity = self.reduction.combiner.identity
+            identity = [translate(e) for e in self.reduction.combiner.identity]
             new = [
                 ops.if_then_else(ops.all_of(*wanted), e, none) for e, none in zip(new, identity, strict=True)
             ]
         place = [variables[iv] for iv in (*self.inside, self.lane)]
-        body = nest.combine(self.reduction, self.buffers, self.at(place), new)
+        body = nest.combine(translated(self.reduction.combiner, translate), self.buffers, self.at(place), new)
         if not (by_lane or ops.is_const(condition, 1)):
             body = IfThenElse(condition, body, None, self.origin)
-        return nest.checked((*self.reduction.source, self.reduction.condition), translate, body)
+        return nest.checked(evaluated(self.reduction), translate, body)
 
     def join(self, values: Mapping[IterVar, Expr], place: Sequence[Var]) -> Stmt:
         """Combine the lanes by halves, and store the last one as the result of the element."""
         nest, dtype, n = self.nest, self.lane.dtype, self.count
+        translate = nest.translate({iv.var: values[iv] for iv in nest.op.axis})
+        combiner = translated(self.reduction.combiner, translate)
         steps: list[Stmt] = []
         while n > 1:
             half = (n + 1) // 2
             v = Var(f"{self.name}.join", dtype)
             upper = self.at([*place, ops.add(v, half)])
             new = [load(b, i) for b, i in zip(self.buffers, upper, strict=True)]
-            body = nest.combine(self.reduction, self.buffers, self.at([*place, v]), new)
+            body = nest.combine(combiner, self.buffers, self.at([*place, v]), new)
             steps.append(nest.loop(self.lane, v, body, const(n - half, dtype)))
             n = half
         last: list[Expr] = [
             load(b, i) for b, i in zip(self.buffers, self.at([*place, const(0, dtype)]), strict=True)
         ]
-        translate = nest.translate({iv.var: values[iv] for iv in nest.op.axis})
         if self.reduction.init:
-            last = combined(self.reduction.combiner, [translate(e) for e in self.reduction.init], last)
+            last = combined(combiner, [translate(e) for e in self.reduction.init], last)
         stores = nest.stores(nest.results, nest.store_indices(values), last)
-        return seq(*steps, nest.checked(self.reduction.init, translate, stores))
+        joined = seq(*steps, nest.checked(self.reduction.init, translate, stores))
+        return nest.checked(self.reduction.combiner.result, translate, joined)

@@ -119,18 +119,24 @@ def widest_vector(lane: ir.Var, body: ir.Stmt) -> int:
 
 def _lanes(n: ir.For, body: ir.Stmt, first: ir.Expr, lanes: int) -> ir.Stmt:
     """`body` on `lanes` iterations of the loop `n` from number `first` on, in vectors that fill registers."""
-    if lanes == 1:
-        return substitute(body, {n.var: ops.add(n.min, first)})
-    width = _whole_registers(lanes)
-    starts = [ops.add(ops.add(n.min, first), const(at, n.var.dtype)) for at in range(0, lanes, width)]
-    return seq(*[_Lanes(n.var, at, width).stmt(body) for at in starts])
+    stmts, start = [], ops.add(n.min, first)
+    for width in _registers(lanes, ir.has_nontemporal(body)):
+        one = substitute(body, {n.var: start}) if width == 1 else _Lanes(n.var, start, width).stmt(body)
+        stmts.append(one)
+        start = ops.add(start, const(width, n.var.dtype))
+    return seq(*stmts)
 
 
-def _whole_registers(lanes: int) -> int:
-    """How many of `lanes` make a vector. 48 lanes are three vectors of 16: machines have registers of 8 or 16
-    lanes, and LLVM keeps no vector in them whose size is no power of two. Odd lanes stay one vector, as do many."""
+def _registers(lanes: int, past_caches: bool = False) -> list[int]:
+    """The vectors that `lanes` are cut into. 48 lanes are three vectors of 16: machines have registers of 8 or 16
+    lanes, and LLVM keeps no vector in them whose size is no power of two. Of odd lanes the first 16s are vectors, and the
+    rest is one: 19 lanes in one vector took 5 times as long. Many odd lanes stay together, and those that are stored past the
+    caches: a rest that is stored into the same line by ordinary means would take it back."""
     power = lanes & -lanes
-    return power if power >= 8 and lanes // power <= 8 else lanes
+    if power >= 8 and lanes // power <= 8:
+        return [power] * (lanes // power)
+    whole, rest = (0, lanes) if past_caches or lanes >= MOST_LANES else divmod(lanes, 16)
+    return [16] * whole + [rest] * (rest > 0)
 
 
 MOST_CHECKED = 16  # lanes that are checked at once: each lane of scattered elements takes code of its own
@@ -219,7 +225,7 @@ class _Lanes:
 
     def call(self, e: ir.Call) -> ir.Expr:
         args = tuple(self.expr(a) for a in e.args)
-        if e.op == "tvm_call_packed":
+        if e.op not in intrinsics.REPEATABLE:
             raise _NoVectorForm  # it may return another number each time
         if all(a is b for a, b in zip(args, e.args, strict=True)):
             return e

@@ -1,32 +1,14 @@
 """The runtime: packed functions, kernels and their arguments, callbacks, the thread pool, timing."""
 
+from tewb.runtime import devices
 from tewb.runtime.aligned_memory import aligned_empty
+from tewb.runtime.build_runtime import Runtime
 from tewb.runtime.callbacks import register_native
 from tewb.runtime.classic_module import Module
 from tewb.runtime.container import ADT, Array, Map, ShapeTuple, String
 from tewb.runtime.conversion import PackedFunc, convert
-from tewb.runtime.devices import (
-    Device,
-    cl,
-    context,
-    cpu,
-    cpu_pinned,
-    cuda,
-    device,
-    ext_dev,
-    gpu,
-    hexagon,
-    metal,
-    micro_dev,
-    mtl,
-    opencl,
-    opengl,
-    present,
-    rocm,
-    vpi,
-    vulkan,
-    webgpu,
-)
+from tewb.runtime.devices import *  # noqa: F403  (they have one list)
+from tewb.runtime.devices import present
 from tewb.runtime.exported import Exported, create_shared
 from tewb.runtime.foreign_kernel import ForeignKernel
 from tewb.runtime.jit import Compiled, Translated, address_of, bitcode, register_symbol, try_code
@@ -45,11 +27,11 @@ from tewb.runtime.thread_pool import get_num_threads, pool, set_num_threads
 from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 
 __all__ = [
-    "address_of", "ADT", "aligned_empty", "Array", "bitcode", "calls_for", "cl", "Compiled", "context", "convert",
-    "cpu", "cpu_pinned", "create_shared", "cuda", "device", "Device", "enabled", "Exported", "ext_dev",
-    "ForeignKernel", "get_global_func", "get_num_threads", "gpu", "hexagon", "Kernel", "list_global_func_names",
-    "load_module", "Map", "memory_limit", "metal", "micro_dev", "Module", "mtl", "NDArray", "new_array", "opencl",
-    "opengl", "PackedFunc", "pool", "present", "register_func", "register_native", "register_symbol",
-    "registered_function", "remove_global_func", "rocm", "sample", "set_num_threads", "ShapeTuple", "shown",
-    "source_values", "String", "system_lib", "Target", "time_call", "Timing", "Translated", "vpi", "vulkan", "webgpu", "try_code",
+    "address_of", "ADT", "aligned_empty", "Array", "bitcode", "calls_for", "Compiled", "convert", "create_shared",
+    "devices", "enabled", "Exported", "ForeignKernel", "get_global_func", "get_num_threads", "Kernel",
+    "list_global_func_names", "load_module", "Map", "memory_limit", "Module", "NDArray", "new_array", "PackedFunc",
+    "pool", "present", "register_func", "register_native", "register_symbol", "registered_function",
+    "remove_global_func", "sample", "set_num_threads", "ShapeTuple", "shown", "source_values", "String", "system_lib",
+    "Runtime", "Target", "time_call", "Timing", "Translated", "try_code",
 ]  # fmt: skip
+__all__ += devices.__all__

@@ -39,7 +39,7 @@ INTEGER_WANTED, FLOAT_WANTED = -2, -3
 ARRAY, INTEGER, FLOAT, READ, WRITTEN, TEXT = range(6)
 DTYPES = (
     "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
-    "float16", "bfloat16",
+    "float16", "bfloat16", "int1", "int2", "int4", "uint2", "uint4",
 )  # fmt: skip
 
 

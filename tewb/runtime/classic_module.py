@@ -6,12 +6,15 @@ in: calling it calls its own function, `module["name"]` is another one.
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from tewb.base import ArgumentError, brief, here
+from tewb.base import ArgumentError, NameNotFoundError, brief, here
+
+_UNNAMED = ("main", "default_function")  # the kernel that build was given no name for
 
 
 class Module:
@@ -23,25 +26,37 @@ class Module:
     # ---- its functions
 
     def __getitem__(self, name: str) -> Any:
-        """The kernel `name` of this module. Raises ArgumentError when there is none."""
+        """The kernel `name` of this module. Raises NameNotFoundError, an AttributeError, when there is none."""
         return self.get_function(name)
 
     def get_function(self, name: str, query_imports: bool = False) -> Any:
-        """The kernel `name` of this module; it imports no other modules, which `query_imports` would include."""
+        """The kernel `name` of this module; it imports no other modules, which `query_imports` would include. The one
+        that nobody gave a name is "main", and "default_function" as in classic TE. Raises NameNotFoundError."""
         if name in (self.name, "__tvm_main__"):
             return self
-        names = self._names()
-        if name not in names:
-            raise ArgumentError(
+        own = self._own_name(name)
+        if own == self.name:
+            return self
+        if own is None:
+            names = self._names()
+            near = difflib.get_close_matches(str(name), names, 1)
+            raise NameNotFoundError(
                 f"there is no kernel {brief(repr(name))} in this module",
-                hint=f"it has {', '.join(names)}",
+                hint=f"{f'did you mean {near[0]}? ' if near else ''}it has {', '.join(names)}",
                 span=here(),
             )
-        return self.code.kernel(name)
+        return self.code.kernel(own)
+
+    def _own_name(self, name: str) -> str | None:
+        """The name by which this module knows the kernel `name`, or None."""
+        names = self._names()
+        if name in names:
+            return name
+        return next((n for n in _UNNAMED if n in names), None) if name in _UNNAMED else None
 
     def implements_function(self, name: str, query_imports: bool = False) -> bool:
         """Whether there is a kernel of this name."""
-        return name in self._names() or name == "__tvm_main__"
+        return name == "__tvm_main__" or self._own_name(name) is not None
 
     def _names(self) -> tuple[str, ...]:
         return (self.name,) if self.code is None else self.code.names

@@ -7,6 +7,11 @@ from typing import Any
 
 from tewb.base import ArgumentError, brief, here
 
+__all__ = [
+    "Device", "cl", "context", "cpu", "cpu_pinned", "cuda", "device", "ext_dev", "gpu", "hexagon", "metal", "micro_dev", "mtl",
+    "opencl", "opengl", "rocm", "vpi", "vulkan", "webgpu",
+]  # fmt: skip
+
 # The numbers of classic TE, which DLPack shares up to 17.
 _NAMES = {
     1: "cpu", 2: "cuda", 3: "cpu_pinned", 4: "opencl", 5: "aocl", 6: "sdaccel", 7: "vulkan", 8: "metal", 9: "vpi",

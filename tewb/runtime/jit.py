@@ -114,6 +114,10 @@ def try_code(text: str, target: Target) -> None:
             raise CodegenError("LLVM gave up")
 
 
+# A function that others call, and that does nothing but what must not be done.
+_NOWHERE = re.compile(r"^define (?!internal )[^\n]*\{\n(?:[^\n ][^\n]*\n)?  unreachable", re.MULTILINE)
+
+
 class Compiled(Translated):
     """Machine code of one module, for a target that runs here. It is made, or taken from the cache, when the
     address of a function is asked for, and lives as long as this object.
@@ -171,6 +175,13 @@ class Compiled(Translated):
     def _compile(self) -> ObjectCode:
         done = self._do(self.llvm_ir, 0 if self._plain else self._level, self._level)
         self.optimized_ir = done.optimized
+        if _NOWHERE.search(
+            done.optimized
+        ):  # its code would be empty, on which LLVM's linker ends the process
+            raise CodegenError(
+                "LLVM finds that a kernel can never be run to its end, whatever its arguments are",
+                hint="look at the functions that it calls, and at imported LLVM text: unreachable ends the process",
+            )
         return ObjectCode(done.code, done.symbols, self._about())
 
 

@@ -15,21 +15,16 @@ from typing import Any, NoReturn, Self
 from tewb.base import ArgumentError, BoundError, ExternError, TewbError, here, may_be_stopped, option
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
-from tewb.runtime.arguments import (
-    Prepared,
-    as_ndarrays,
-    complete,
-    last_outputs,
-    prepare,
-    simple_plan,
-    simple_slots,
-)
+from tewb.runtime.arguments import prepare
 from tewb.runtime.background_call import call_in_background
 from tewb.runtime.classic_module import Module
 from tewb.runtime.devices import present
 from tewb.runtime.interrupt_watch import watched
+from tewb.runtime.left_out import as_ndarrays, complete, last_outputs
 from tewb.runtime.native_entry import Direct, connect, register_entry_functions, with_vectorcall
 from tewb.runtime.packed_functions import registered_function
+from tewb.runtime.prepared import Prepared
+from tewb.runtime.simple_calls import simple_plan, simple_slots
 from tewb.runtime.target import Target
 from tewb.runtime.thread_pool import pool
 from tewb.runtime.timing import Timing, time_call
@@ -223,15 +218,16 @@ class Kernel(Module):
         repeats_to_cooldown: int = 1,
         cache_flush_bytes: int = 0,
         f_preproc: str = "",
+        ctx: Any = None,
     ) -> Callable[..., Timing]:
         """The classic way to time: a function of the arguments that returns a Timing, of `repeat` samples of `number`
         calls each, or of as many as take `min_repeat_ms`. Before every `repeats_to_cooldown`th sample the processor
         rests for `cooldown_interval_ms`, and `cache_flush_bytes` of other memory are written before each one.
 
         `func_name` is a kernel of this module, this one unless it is given; the other arguments are taken for the sake
-        of old programs. Raises ArgumentError for numbers that are no counts, and for a device that is not there.
+        of old programs (`ctx` is what `dev` was called until v0.7). Raises ArgumentError for numbers that are no counts, and for a device that is not there.
         """
-        present(dev)
+        present(ctx if dev is None else dev)
         kernel = self if func_name is None else self.get_function(func_name)
         counts = {"number": number, "repeat": repeat}
         for what, n in counts.items():

@@ -42,6 +42,26 @@ def can_start() -> bool:
 def do_in_another_process(work: Work, is_native: bool, limit: float) -> Done | None:
     """The result of `work`, done by another process; None where none can be started. Raises RuntimeError when LLVM
     rejects the text, CodegenError when it crashes on it, OutOfTime after `limit` seconds, and Stopped."""
+    answer, said, code = _answer(work, is_native, limit)
+    if answer:
+        outcome = pickle.loads(answer)
+        if isinstance(outcome, str):
+            raise RuntimeError(outcome)
+        return Done(*outcome)
+    if code < 0:
+        raise CodegenError(f"LLVM gave up on the code that tewb made (signal {-code}): {said}")
+    if _is_of_llvm(said):
+        raise CodegenError(f"LLVM gave up on the code that tewb made: {said}")
+    return None
+
+
+def remarks(work: Work, limit: float) -> str:
+    """What LLVM writes to stderr while another process does some work; nothing where none can be started."""
+    return _answer(work, False, limit)[1]
+
+
+def _answer(work: Work, is_native: bool, limit: float) -> tuple[bytes, str, int]:
+    """The answer of another process, what it wrote to stderr, and its exit code; nothing and 0 where none can be started."""
     try:
         worker = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_SCRIPT)],
@@ -52,7 +72,7 @@ def do_in_another_process(work: Work, is_native: bool, limit: float) -> Done | N
             start_new_session=True,  # a Ctrl-C of the terminal is for us
         )
     except OSError:
-        return None
+        return b"", "", 0
     try:
         answer, said = _ask(worker, pickle.dumps((sys.path, is_native, tuple(work))), limit)
     finally:
@@ -61,14 +81,12 @@ def do_in_another_process(work: Work, is_native: bool, limit: float) -> Done | N
         for pipe in (worker.stdin, worker.stdout, worker.stderr):
             if pipe is not None:
                 pipe.close()
-    if answer:
-        outcome = pickle.loads(answer)
-        if isinstance(outcome, str):
-            raise RuntimeError(outcome)
-        return Done(*outcome)
-    if worker.returncode < 0:
-        raise CodegenError(f"LLVM gave up on the code that tewb made (signal {-worker.returncode}): {said}")
-    return None
+    return answer, said, worker.returncode
+
+
+def _is_of_llvm(said: str) -> bool:
+    """Whether what a process wrote before it ended is an error of LLVM, which also ends it with an exit code."""
+    return "error:" in said or said.startswith("LLVM ERROR")
 
 
 def _ask(worker: subprocess.Popen[bytes], request: bytes, limit: float) -> tuple[bytes, str]:

@@ -50,14 +50,15 @@ def load_module(path: str | os.PathLike[str], fmt: str = "") -> Kernel:
 
 
 def system_lib(symbol_prefix: str = "") -> Kernel:
-    """The first kernel of the library that this process was linked with, or that it loaded with RTLD_GLOBAL."""
+    """The first kernel of the libraries that this process was linked with, or that it loaded with RTLD_GLOBAL;
+    `kernel["name"]` is another one. Those that were built for `llvm --system-lib` are all found, of others the first."""
     if symbol_prefix:
         raise ArgumentError(
             f"system_lib: no symbol here begins with {symbol_prefix!r}",
             hint="leave the prefix out",
             span=here(),
         )
-    return _SharedLibrary(None).first()
+    return _SystemLibraries().first()
 
 
 def _object_in(file: Path) -> bytes:
@@ -78,22 +79,29 @@ class LoadedLibrary:
 
     def __init__(self, file: Path | None) -> None:
         self.file = file
-        text = ctypes.string_at(self._symbol("tewb_about"))
+        self.descriptions = [self._description(text) for text in self._abouts()]
+        # Libraries that we call stay loaded for as long as this one.
+        needed = [name for d in self.descriptions for name in d.natives]
+        self._natives = [n for n in map(native, needed) if n is not None]
+        self._fill_hooks()
+
+    def _abouts(self) -> list[bytes]:
+        """The texts that describe the kernels."""
+        return [ctypes.string_at(self._symbol("tewb_about"))]
+
+    def _description(self, text: bytes) -> Description:
         try:
-            self.description = Description.from_json(text.decode())
+            description = Description.from_json(text.decode())
         except (ValueError, KeyError, TypeError) as e:
             raise ArgumentError(f"load_module: {self} was made by another tewb: {e}", span=here()) from None
-        self._check_target()
-        # Libraries that we call stay loaded for as long as this one.
-        self._natives = [n for n in map(native, self.description.natives) if n is not None]
-        self._fill_hooks()
+        self._check_target(Target.processor(*description.target))
+        return description
 
     def _symbol(self, name: str) -> int:
         """The address of a symbol of this library. Raises ArgumentError when it has none of this name."""
         raise NotImplementedError
 
-    def _check_target(self) -> None:
-        target = Target.processor(*self.description.target)
+    def _check_target(self, target: Target) -> None:
         if not target.runs_here:
             raise CodegenError(
                 f"load_module: {self} is made for {target}, and this machine is {Target.host()}",
@@ -111,12 +119,13 @@ class LoadedLibrary:
 
     @cached_property
     def _symbols(self) -> dict[str, tuple[str, KernelSignature]]:
-        return {s.name: (symbol, s) for symbol, s in self.description.kernels.items()}
+        found = [(symbol, s) for d in self.descriptions for symbol, s in d.kernels.items()]
+        return {s.name: (symbol, s) for symbol, s in reversed(found)}
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the kernels in it."""
-        return tuple(self._symbols)
+        return tuple(dict.fromkeys(s.name for d in self.descriptions for s in d.kernels.values()))
 
     def kernel(self, name: str) -> Kernel:
         """The kernel of this name, which is one of `names`."""
@@ -157,6 +166,25 @@ class _SharedLibrary(LoadedLibrary):
             return ctypes.addressof(ctypes.c_char.in_dll(self._library, name))
         except ValueError:
             raise _not_ours(self.file) from None
+
+
+class _SystemLibraries(_SharedLibrary):
+    """The libraries of this process that were built for `--system-lib`, or, where there is none, another one."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def _abouts(self) -> list[bytes]:
+        """The texts of all of them, from the one that was loaded first."""
+        try:
+            at = ctypes.c_void_p.in_dll(self._library, "tewb_system_libs").value
+        except ValueError:
+            at = None
+        texts: list[bytes] = []
+        while at:
+            at, about = (ctypes.c_void_p * 2).from_address(at)
+            texts.insert(0, ctypes.string_at(about or 0))
+        return texts or super()._abouts()
 
 
 class _ObjectFile(LoadedLibrary):

@@ -17,9 +17,7 @@ import ast
 import sys
 from collections.abc import Sequence
 
-import numpy as np
-
-from tewb.base import memory_dtype
+from tewb.base import DType, memory_dtype
 from tewb.runtime import abi
 from tewb.runtime.abi import KernelSignature, Limit, ParamSpec, SymbolicSize
 from tewb.runtime.cpython import (
@@ -206,9 +204,9 @@ class _Entry:
             return t.ins(f"bitcast double {t.ins(f'call double @tewb_py_PyFloat_AsDouble(ptr {o})')} to i64")
         value = t.ins(f"call i64 @tewb_py_PyLong_AsLongLongAndOverflow(ptr {o}, ptr %over)")
         t.check_equal("i32", t.ins("load i32, ptr %over"), "0")
-        info = np.iinfo(p.dtype)
-        t.check(t.ins(f"icmp sge i64 {value}, {info.min}"))
-        t.check(t.ins(f"icmp sle i64 {value}, {min(int(info.max), (1 << 63) - 1)}"))
+        least, most = DType(p.dtype).ends
+        t.check(t.ins(f"icmp sge i64 {value}, {least}"))
+        t.check(t.ins(f"icmp sle i64 {value}, {min(most, (1 << 63) - 1)}"))
         self.symbols[p.symbol] = value
         return value
 

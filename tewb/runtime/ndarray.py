@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tewb.base import ArgumentError, DTypeError, ShapeError, brief, here
+from tewb.base import ArgumentError, DTypeError, ShapeError, brief, here, is_in_numpy
 from tewb.runtime.aligned_memory import aligned_empty
 from tewb.runtime.devices import Device, cpu, present
 from tewb.runtime.heap_types import without_head
@@ -111,12 +111,17 @@ def source_values(data: Any, dtype: Any = None) -> Any:
         ) from None
     except (TypeError, OverflowError):
         raise DTypeError(f"{brief(repr(data))} cannot become an array of {dtype or 'numbers'}") from None
-    if values.dtype.kind not in "biuf" or values.dtype.itemsize > 8:
+    if not _are_numbers(values.dtype):
         what = brief(repr(data)) if values.dtype.kind in "OSU" else f"an array of {values.dtype}"
         raise DTypeError(f"{what} cannot become an array of float, int, uint or bool")
     return (
         _as_float32(values) if dtype is None and values.dtype == np.float64 and _is_pythons(data) else values
     )
+
+
+def _are_numbers(kind: Any) -> bool:
+    """Whether kernels compute with the elements of an array: numbers of numpy, or of ml_dtypes."""
+    return bool(kind.itemsize <= 8) if kind.kind in "biuf" else not is_in_numpy(kind.name)
 
 
 def _as_float32(values: Any) -> Any:
@@ -144,3 +149,6 @@ def new_array(values: Any) -> NDArray:
     made: NDArray = aligned_empty(values.shape, kind).view(NDArray)
     np.copyto(made, values)
     return made
+
+
+ARRAYS = (np.ndarray, NDArray)  # the classes whose objects machine code reads

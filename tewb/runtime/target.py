@@ -11,6 +11,7 @@ A target is written as classic TE writes it, in the options of LLVM's tools:
 from __future__ import annotations
 
 import contextvars
+import difflib
 import re
 import sys
 import warnings
@@ -23,6 +24,8 @@ import llvmlite.binding as llvm
 
 from tewb.base import CodegenError, TewbWarning, brief, here
 from tewb.runtime.cpu_features import CPUS, GENERIC, features_of
+from tewb.runtime.llvm_process import can_start, remarks
+from tewb.runtime.llvm_work import Work
 from tewb.runtime.target_options import BY_LLVM, KINDS, LLVM, TAGS, Options, as_attribute, read
 
 # Features of every processor of an architecture. Without them LLVM's backend aborts, and the process with it.
@@ -38,6 +41,7 @@ def host() -> tuple[str, str, str]:
     """The triple, CPU name and feature string of this machine."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    llvm.initialize_native_asmparser()
     return llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
@@ -222,6 +226,11 @@ class Target:
     @property
     def mattr(self) -> list[str]:
         return list(as_attribute("mattr", self._options.get("mattr", "")))
+
+    @property
+    def is_system_lib(self) -> bool:
+        """Whether exported kernels are to be found by `runtime.system_lib`: the option `--system-lib`."""
+        return self._options.get("system-lib", "0") not in ("0", "false", "False")
 
     @property
     def libs(self) -> list[str]:
@@ -440,8 +449,34 @@ def _named_processor(words: tuple[tuple[str, str], ...], given: str) -> Target:
     if not target.runs_here:
         llvm.initialize_all_targets()
         llvm.initialize_all_asmprinters()
+        _check_names(target, features, given)
         target.machine()  # LLVM knows this triple
     return target
+
+
+def _check_names(target: Target, features: str, given: str) -> None:
+    """Raise CodegenError for a processor or a feature that LLVM does not know: it would write that to stderr, and make
+    code for another one."""
+    known = {*_known_features(), *(f for own in CPUS.values() for f in own)}
+    strange = [a for a in features.split(",") if a and a[1:] not in known]
+    if target.cpu in (*CPUS, *GENERIC, Target.host().cpu) and not strange:
+        return
+    work = Work("", 0, target.triple, target.cpu, target.attributes, target.machine_options(0))
+    said = remarks(work, 60) if can_start() else ""
+    for name, kind in re.findall(r"'(\S+)' is not a recognized (processor|feature)", said):
+        of_arch = [n for n, own in CPUS.items() if ("neon" in own) == (target.arch == "aarch64")]
+        near = difflib.get_close_matches(name.lstrip("+-"), of_arch if kind == "processor" else known, 1, 0.0)
+        raise CodegenError(
+            f"target {given}: LLVM knows no {kind} {name.lstrip('+-')} of {target.arch}",
+            hint=f"the nearest name is {near[0]}",
+            span=here(),
+        )
+
+
+@lru_cache(maxsize=1)
+def _known_features() -> frozenset[str]:
+    """The features of this architecture, on or off."""
+    return frozenset(a[1:] for a in Target.host().attributes.split(","))
 
 
 def _by_name(triple: str, cpu: str) -> Target:

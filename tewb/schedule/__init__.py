@@ -17,6 +17,7 @@ from tewb.schedule.declare import (
 from tewb.schedule.extern_tiles import tile_of
 from tewb.schedule.graph import (
     attach_paths,
+    feed_graph,
     inline_broadcasts,
     inline_elementwise,
     inline_injective,
@@ -24,11 +25,13 @@ from tewb.schedule.graph import (
     read_graph,
 )
 from tewb.schedule.hybrid_loops import within_guards
+from tewb.schedule.index_map import AXIS_SEPARATOR
 from tewb.schedule.journal import Step, steps_of
 from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
-from tewb.schedule.primitives.tensorize import not_plain, tensorized
+from tewb.schedule.primitives.tensorize import not_plain, tail_in_loops, tensorized
 from tewb.schedule.questions import Fault, inside
+from tewb.schedule.ranges_with_gaps import RangeWithGaps, element_at, elements_of, place_in, steps_in
 from tewb.schedule.recompute import recompute_factor, repeated
 from tewb.schedule.relation import (
     LARGEST_FACTOR,
@@ -42,7 +45,7 @@ from tewb.schedule.relation import (
     full,
     index_up,
     intervals_up,
-    shifted,
+    needed_guards,
     unmixed,
 )
 from tewb.schedule.result_cache import ResultCache
@@ -57,13 +60,14 @@ from tewb.tensor import scan_fix_points as ScanFixPointAnalysis
 del _primitives
 
 __all__ = [
-    "aligned_strides", "At", "attach_paths", "create_schedule", "divides", "elements_spanned", "Extents", "Fault",
-    "fault_error", "full", "Fuse", "holder_of", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise",
-    "inline_injective", "inside", "intervals_up", "IterVarAttr", "lane_loop", "lane_shape", "LARGEST_FACTOR",
-    "loop_marks", "loop_of", "loops_of_elements", "loops_text", "Mismatch", "Names", "not_plain",
-    "operations_in_order", "Param", "place_text", "Primitive", "PrimitiveCall", "PRIMITIVES", "read_graph", "Rebase",
-    "recompute_factor", "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "scan_memory",
-    "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code", "Selection", "shifted",
-    "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step", "steps_of", "tensor_match", "tensorized",
-    "TensorMatch", "TensorPart", "tile_of", "unmixed", "within_guards",
+    "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "create_schedule", "divides", "element_at",
+    "elements_of", "elements_spanned", "Extents", "Fault", "fault_error", "feed_graph", "full", "Fuse", "holder_of", "index_up",
+    "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up", "IterVarAttr",
+    "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_of", "loops_of_elements", "loops_text",
+    "Mismatch", "Names", "needed_guards", "not_plain", "operations_in_order", "Param", "place_in", "place_text",
+    "Primitive", "PrimitiveCall", "PRIMITIVES", "RangeWithGaps", "read_graph", "Rebase", "recompute_factor",
+    "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "scan_memory", "scan_of",
+    "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code", "Selection", "Singleton", "Split", "Stage",
+    "stage_marks", "StageGroup", "Step", "steps_in", "steps_of", "tail_in_loops", "tensor_match", "tensorized", "TensorMatch",
+    "TensorPart", "tile_of", "unmixed", "within_guards",
 ]  # fmt: skip

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, relaxed, union
+from tewb.arith.steps import count_of, is_same, leaves_out_half, span
 from tewb.base import DType, any_depth
 from tewb.ir import (
     Expr,
     For,
     IterVar,
+    Max,
+    Min,
     ProducerLoad,
     Range,
     Stmt,
@@ -26,6 +29,7 @@ from tewb.ir import (
     free_vars,
     ops,
     structural_equal,
+    substitute,
     uses,
     walk,
 )
@@ -34,10 +38,18 @@ from tewb.schedule.dependent_loops import around
 from tewb.schedule.extern_tiles import at_edge
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.inlining import inlined_operations
-from tewb.schedule.relation import Extents, full, intervals_up, loop_extents, shifted
+from tewb.schedule.ranges_with_gaps import RangeWithGaps, element_at, elements_of, steps_in
+from tewb.schedule.relation import Extents, Fuse, full, index_up, intervals_up, is_full, loop_extents
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
-from tewb.schedule.threads import scope_of, shared_loops, uses_threads
+from tewb.schedule.threads import (
+    bound,
+    bound_around,
+    is_shared_by,
+    scope_of,
+    shared_loops,
+    uses_threads,
+)
 from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Region, ScanOp, Tensor, whole_region
 from tewb.tensor.hybrid import HybridOp
 
@@ -82,6 +94,15 @@ class Bounds:
         around = set(self.around(stage))
         return around - set(shared_loops(stage)) if self.has_threads else around
 
+    def own_threads(self, stage: Stage) -> dict[str, Expr]:
+        """The variables of the threads around a stage each of which has a part of its own of it, by their keys: a thread
+        reads only what it computed itself."""
+        if not self.has_threads:
+            return {}
+        scope = scope_of(stage)
+        around = [(s, iv, t) for s, iv, t in bound_around(stage) if not is_shared_by(scope, t)]
+        return {t.key: self.stages[s].vars[iv] for s, iv, t in around}
+
     def known_at(self, v: Var, fixed: set[tuple[Stage, IterVar]]) -> bool:
         """Whether `v` has its value inside of the loops `fixed`, if it is one of the dependent variables."""
         for stage, own in self.stages.items():
@@ -100,12 +121,18 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
     for v in schedule.size_vars():
         bounds.analyzer.bind(v, 0, None)
     readers = _readers(schedule, bounds.operations)
+    prefetched = {p.source for s in schedule.stages for p in s.prefetches}
     for stage in reversed(schedule.stages):
         if stage.is_placeholder or stage.is_inlined:
             continue
         needed = None
         if stage not in schedule.output_stages:
-            needed = _known_needed(schedule, stage, readers[stage], bounds)
+            gaps = (
+                stage not in whole
+                and stage not in prefetched
+                and _may_have_gaps(stage, readers[stage], bounds)
+            )
+            needed = _known_needed(schedule, stage, readers[stage], bounds, gaps)
         bounds.stages[stage] = own = _known_bounds(stage, needed, stage in whole, bounds.analyzer)
         for iv in own.ranges if own.dependent_vars else ():
             if own.ranges[iv].extent in own.dependent_vars:
@@ -116,17 +143,27 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
 
 
 def _known_needed(
-    schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds
+    schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds, gaps: bool
 ) -> Sequence[Range] | None:
     """What `_needed` returns. Of computes it depends on the loops around, and on the readers and theirs."""
     ops = [stage.op, *(bounds.operations[r] for r in readers)]
     if not all(isinstance(op, ComputeOp) for op in ops):
-        return _needed(schedule, stage, readers, bounds)
+        return _needed(schedule, stage, readers, bounds, gaps)
     named = [*ops, *(bounds.stages[r] for r in readers)]
     named += [_known_place(schedule, x, bounds) for x in (stage, *readers)]
     scope = scope_of(stage) if bounds.has_threads else ""
-    key = ("needed", stage.name, len(readers), tuple([id(x) for x in named]), scope)
-    return schedule.result_cache.once(key, named, lambda: _needed(schedule, stage, readers, bounds))
+    key = ("needed", stage.name, len(readers), tuple([id(x) for x in named]), scope, gaps)
+    return schedule.result_cache.once(key, named, lambda: _needed(schedule, stage, readers, bounds, gaps))
+
+
+def _may_have_gaps(stage: Stage, readers: Sequence[Stage], bounds: Bounds) -> bool:
+    """Whether memory of `stage` may leave out what nothing reads: its readers compute where an element is, one by one."""
+    if stage.is_rolling or (isinstance(stage.op, ComputeOp) and stage.op.domains):
+        return False
+    ops = [stage.op, *(bounds.operations[r] for r in readers)]
+    return all([isinstance(op, ComputeOp) for op in ops]) and not any(
+        [s.marks_of("tensorize") for s in (stage, *readers)]
+    )
 
 
 def _known_place(schedule: Schedule, stage: Stage, bounds: Bounds) -> object:
@@ -236,9 +273,11 @@ def _loops_at(place: At) -> list[tuple[Stage, IterVar]]:
     return [(place.stage, iv) for iv in reversed(loops_to(place.stage, place.axis))]
 
 
-def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds) -> list[Range] | None:
-    """The range of each axis of `stage` that its readers need at its place; None for all of it. Of a hybrid
-    function, the range of each dimension."""
+def _needed(
+    schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds, gaps: bool
+) -> list[Range] | None:
+    """The range of each axis of `stage` that its readers need at its place, with `gaps` where these read in steps; None
+    for all of it. Of a hybrid function, the range of each dimension."""
     if not stage.op.tiled or (isinstance(stage.op, HybridOp | ScanOp) and stage.attach is None):
         return None
     fixed = bounds.fixed(stage)
@@ -261,7 +300,7 @@ def _needed(schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Boun
         return None
     boxes = [None if iv is None else box for iv, box in zip(cut, boxes, strict=True)]
     sizes = stage.op.output(0).shape[:axes]
-    ranges = [_range(x, n, bounds.analyzer) for x, n in zip(boxes, sizes, strict=True)]
+    ranges = [_range(x, n, bounds.analyzer, gaps) for x, n in zip(boxes, sizes, strict=True)]
     # These may compute elements again, which saves them guards at the edges.
     if isinstance(stage.op, HybridOp) or (isinstance(stage.op, ExternOp) and stage.op.tail == "shift"):
         return [_inside(r, n, bounds.analyzer) for r, n in zip(ranges, sizes, strict=True)]
@@ -282,7 +321,8 @@ def needed_region(stage: Stage, bounds: Bounds) -> Region:
     boxes = [box for _, box in readings(stage, bounds)]
     if not boxes or stage.is_output:
         return tuple(whole_region(shape))
-    return _joined(boxes, shape, bounds)
+    gaps = any(steps_in(r) is not None for r in bounds.stages[stage].regions[0])
+    return _joined(boxes, shape, bounds, gaps)
 
 
 def region_read(reader: Stage, tensor: Tensor, axis: IterVar, bounds: Bounds) -> Region | None:
@@ -296,15 +336,17 @@ def region_read(reader: Stage, tensor: Tensor, axis: IterVar, bounds: Bounds) ->
     return _joined(boxes, tensor.shape, bounds)
 
 
-def _joined(boxes: Sequence[list[Interval | None]], shape: Sequence[Expr], bounds: Bounds) -> Region:
-    """The smallest box around all boxes."""
+def _joined(
+    boxes: Sequence[list[Interval | None]], shape: Sequence[Expr], bounds: Bounds, gaps: bool = False
+) -> Region:
+    """The smallest box around all boxes, with or without gaps."""
     joined = boxes[0]
     for other in boxes[1:]:
         joined = [
             None if a is None or b is None else _union(a, b, bounds.analyzer)
             for a, b in zip(joined, other, strict=True)
         ]
-    return tuple(_range(x, n, bounds.analyzer) for x, n in zip(joined, shape, strict=True))
+    return tuple(_range(x, n, bounds.analyzer, gaps) for x, n in zip(joined, shape, strict=True))
 
 
 def _inside(r: Range, size: Expr, analyzer: Analyzer) -> Range:
@@ -315,7 +357,9 @@ def _inside(r: Range, size: Expr, analyzer: Analyzer) -> Range:
 
 def _union(a: Interval, b: Interval, analyzer: Analyzer) -> Interval:
     same = a.lo is b.lo and a.hi is b.hi
-    if same or (structural_equal(a.lo, b.lo) and structural_equal(a.hi, b.hi)):
+    if is_same(a.steps, b.steps) and (
+        same or (structural_equal(a.lo, b.lo) and structural_equal(a.hi, b.hi))
+    ):
         return a
     return union(a, b, analyzer)
 
@@ -333,13 +377,23 @@ def _touched(
     around = [
         (s, iv) for s, iv in bounds.around(reader) if (s, iv) not in fixed
     ]  # these run too: the reader stands deeper than the stage
-    relax = {bounds.stages[s].vars[iv]: full(bounds.stages[s].extents[iv]) for s, iv in around}
+    threads = bounds.own_threads(stage)
+    relax = {bounds.stages[s].vars[iv]: _all_of(s, iv, threads, bounds) for s, iv in around}
     boxes = _reader_boxes(schedule, reader, stage, fixed, bounds, only)
     for v, everything in relax.items():  # innermost first: its extent may depend on those around it
         boxes = [[relaxed(x, {v: everything}) for x in box] for box in boxes]
     if any(own.dependent_vars for own in bounds.stages.values()):
         boxes = [[_at_place(x, fixed, bounds) for x in box] for box in boxes]
     return boxes
+
+
+def _all_of(stage: Stage, loop: IterVar, threads: Mapping[str, Expr], bounds: Bounds) -> Interval:
+    """All iterations of a loop that run in one of `threads`: of a loop that is bound to them, one."""
+    extent = bounds.stages[stage].extents[loop]
+    thread = bound(stage).get(loop) if threads else None
+    if thread is None or thread.key not in threads:
+        return full(extent)
+    return point(ops.cast(threads[thread.key], extent.dtype))
 
 
 def _at_place(x: Interval | None, fixed: set[tuple[Stage, IterVar]], bounds: Bounds) -> Interval | None:
@@ -362,18 +416,20 @@ def _reader_boxes(
     op, own = bounds.operations[reader], bounds.stages[reader]
     mine = {t for t in op.inputs if schedule.stage_of(t) is stage and (only is None or t is only)}
     if isinstance(op, ComputeOp):
+        threads = bounds.own_threads(stage)
         sets: dict[IterVar, Interval] = {
-            iv: _iteration(own, iv) if (reader, iv) in fixed else full(own.extents[iv])
+            iv: _iteration(own, iv) if (reader, iv) in fixed else _all_of(reader, iv, threads, bounds)
             for iv in reader.leaf_iter_vars
         }
         intervals_up(reader.relations, sets, own.extents, bounds.analyzer)
         axes: dict[Var, Interval | None] = {}
         for iv, r in own.ranges.items():
-            axes[iv.var] = shifted(r, sets[iv])
+            axes[iv.var] = elements_of(r, sets[iv])
             if iv in op.domains and not any((reader, x) in fixed for x in reader.loops_of(iv)):
                 axes[iv.var] = _covered(op.domains[iv], axes)
         loads = [n for e in op.exprs() for n in walk(e) if isinstance(n, ProducerLoad) and n.producer in mine]
-        return [[eval_set(i, axes) for i in n.indices] for n in loads]
+        of_loops = _Fused(reader, own, sets, bounds.analyzer)
+        return [[of_loops.narrower(i, eval_set(i, axes)) for i in n.indices] for n in loads]
     if isinstance(op, ExternOp) and op.access.tiled:
         regions = op.in_regions(_tile(reader, fixed, bounds))
         return [
@@ -390,6 +446,47 @@ def _reader_boxes(
     return [[interval(const(0, n.dtype), n) for n in t.shape] for t in mine]
 
 
+class _Fused:
+    """Indices in the loops of a stage whose axes were fused: a part of a fused loop is no box of its axes, and an index that
+    uses both may be one of the loop all the same.
+
+        i*16 + j, of fused i and j    ->    f
+    """
+
+    def __init__(
+        self, stage: Stage, own: StageBounds, sets: Mapping[IterVar, Interval], analyzer: Analyzer
+    ) -> None:
+        self.stage, self.own, self.sets, self.analyzer = stage, own, sets, analyzer
+        fused = [r.fused for r in stage.relations if isinstance(r, Fuse)]
+        cut = any(not sets[iv].is_point and not is_full(sets[iv], own.extents[iv]) for iv in fused)
+        self.axes = {iv.var for iv in own.ranges} if cut else set()
+        self.values: dict[Var, Expr] = {}
+
+    def narrower(self, index: Expr, x: Interval | None) -> Interval | None:
+        """The interval of an index that is `x` by its axes, or what it is by the loops, if that is less."""
+        if not self.axes or x is None or sum(v in self.axes for v in free_vars(index)) < 2:
+            return x
+        if not self.values:
+            self.values = self.of_axes()
+        by_loops = self.analyzer.simplify(substitute(index, self.values))
+        ranges = {
+            self.own.vars[iv]: self.sets[iv] for iv in self.stage.leaf_iter_vars if not self.sets[iv].is_point
+        }
+        other = eval_set(by_loops, ranges)
+        if other is None or other.width is None or (x.width is not None and x.width <= other.width):
+            return x
+        return other
+
+    def of_axes(self) -> dict[Var, Expr]:
+        """The value of each axis, from those of the loops."""
+        loops = self.stage.leaf_iter_vars
+        values: dict[IterVar, Expr] = {
+            iv: self.sets[iv].lo if self.sets[iv].is_point else self.own.vars[iv] for iv in loops
+        }
+        index_up(self.stage.relations, values, self.own.extents, self.analyzer)
+        return {iv.var: element_at(r, values[iv]) for iv, r in self.own.ranges.items()}
+
+
 def _scan_boxes(
     scan: Stage, op: ScanOp, mine: set[Tensor], fixed: set[tuple[Stage, IterVar]], own: StageBounds
 ) -> list[list[Interval | None]]:
@@ -397,7 +494,7 @@ def _scan_boxes(
     time, boxes = op.scan_axis, list[list[Interval | None]]()
     first, steps = own.ranges[time].min, own.ranges[time].extent
     this = _iteration(own, time) if (scan, time) in fixed else full(steps)
-    of_update = shifted(own.ranges[time], this)
+    of_update = elements_of(own.ranges[time], this)
     for tensors, of_time in ((op.init, interval(const(0, first.dtype), first)), (op.update, of_update)):
         for t, region in zip(tensors, own.regions, strict=True):
             if t in mine:
@@ -440,27 +537,72 @@ def _iteration(own: StageBounds, iv: IterVar) -> Interval:
     return point(const(0, v.dtype) if const_int(own.extents[iv]) == 1 else v)
 
 
-def _range(x: Interval | None, size: Expr, analyzer: Analyzer) -> Range:
+def _range(x: Interval | None, size: Expr, analyzer: Analyzer, gaps: bool = False) -> Range:
     """The range to compute for an interval: of constant extent where that can be proved, all if it is no less."""
-    whole = Range(const(0, size.dtype), size)
     if x is None:
-        return whole
-    lo = analyzer.simplify(x.lo)
+        return Range(const(0, size.dtype), size)
+    if gaps and x.steps is not None and leaves_out_half(x.steps):
+        return _with_gaps(x, size, analyzer)
+    return _without_gaps(x, size, analyzer)
+
+
+def _with_gaps(x: Interval, size: Expr, analyzer: Analyzer) -> Range:
+    """The range of what is read in steps; without gaps where these would not save half of it."""
+    assert x.steps is not None
+    count, known, all_of_it = count_of(x.steps), span(x.steps), const_int(size)
+    if isinstance(count, int):
+        most = min(n for n in (all_of_it, None if known is None else known + 1) if n is not None)
+        if 2 * count > most + 1:
+            return _without_gaps(x, size, analyzer)
+    places = (
+        const(count, size.dtype) if isinstance(count, int) else analyzer.simplify(ops.cast(count, size.dtype))
+    )
+    return RangeWithGaps(_decided(analyzer.simplify(x.lo), analyzer), places, x.steps)
+
+
+def _without_gaps(x: Interval, size: Expr, analyzer: Analyzer) -> Range:
+    """The range of everything in an interval."""
+    whole = Range(const(0, size.dtype), size)
+    lo = _decided(analyzer.simplify(x.lo), analyzer)
     if x.is_point:
         return Range(lo, const(1, size.dtype))
     extent = analyzer.simplify(ops.add(ops.sub(x.hi, x.lo), 1))
     n, e = const_int(size), const_int(extent)
     if e is None:
         e = largest_extent(Interval(lo, analyzer.simplify(x.hi), x.width), analyzer)
-        if e is None and n is None and _covers(lo, x.hi, size, analyzer):
+        if e is None and n is None and analyzer.can_prove(ops.less_equal(size, extent)):
             return whole
     if e is None:
-        return whole if n is not None else Range(lo, extent)
+        return whole if n is not None else _within(lo, x.hi, size, analyzer)
     if n is not None and e >= n:
         return whole
     return Range(lo, const(max(e, 0), size.dtype))
 
 
-def _covers(lo: Expr, hi: Expr, size: Expr, analyzer: Analyzer) -> bool:
-    """Whether everything from 0 up to a symbolic size lies between `lo` and `hi`."""
-    return analyzer.can_prove(ops.less_equal(lo, 0)) and analyzer.can_prove(ops.less(size, ops.add(hi, 2)))
+def _within(lo: Expr, hi: Expr, size: Expr, analyzer: Analyzer) -> Range:
+    """The range from `lo` to `hi`, of which neither the extent nor the size of the dimension are constant: without what lies
+    outside of the dimension."""
+    zero, last = const(0, lo.dtype), ops.cast(ops.sub(size, 1), hi.dtype)
+    first, end = lo, hi
+    if not analyzer.can_prove(ops.greater_equal(lo, zero)):
+        first = ops.maximum(lo, zero)
+    if not analyzer.can_prove(ops.less_equal(hi, ops.maximum(last, 0))):
+        end = ops.minimum(hi, last)
+    extent = analyzer.simplify(ops.add(ops.sub(end, first), 1))
+    if first is not lo or end is not hi:
+        extent = _decided(ops.maximum(extent, const(0, extent.dtype)), analyzer)
+    return Range(first, extent)
+
+
+def _decided(e: Expr, analyzer: Analyzer) -> Expr:
+    """An end without the sides of its min and max that are proved not to matter."""
+    match e:
+        case Min(a, b) | Max(a, b):
+            first, second = _decided(a, analyzer), _decided(b, analyzer)
+            smaller = isinstance(e, Min)
+            if analyzer.can_prove(ops.less_equal(first, second)):
+                return first if smaller else second
+            if analyzer.can_prove(ops.less_equal(second, first)):
+                return second if smaller else first
+            return ops.minimum(first, second) if smaller else ops.maximum(first, second)
+    return e

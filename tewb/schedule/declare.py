@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from tewb.base import ScheduleError, Span, TewbError, brief, here
 from tewb.ir import ForKind, IntImm, IterVar, StringImm, const_int, ops
+from tewb.schedule.index_map import map_text
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
 from tewb.schedule.thread import condition_text, thread_text
@@ -43,7 +44,7 @@ class Param:
 
     Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
     `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), word,
-    value (a number or a word), intrin (a tensor intrinsic, by its name). `code` is how its value is written in a call, where that is not usual for
+    value (a number or a word), intrin (a tensor intrinsic, by its name), layout (a function of indices, as text). `code` is how its value is written in a call, where that is not usual for
     its kind: `s[{}]`.
     """
 
@@ -69,12 +70,13 @@ class Refusal:
     """Why a primitive cannot be applied, and what would help.
 
     With `later`, a later call can still make it right: programs go on, and it is judged when they are lowered. The
-    workbench tells it at once.
+    workbench tells it at once. What only the workbench refuses is right in programs, and `in_doubt` is off.
     """
 
     reason: str
     hint: str | None = None
     later: bool = False
+    in_doubt: bool = True
 
     def error(self, primitive: str, stage: Stage, span: Span | None) -> ScheduleError:
         """The refusal of a call of `primitive` on `stage`."""
@@ -506,8 +508,8 @@ _SCOPES = ("global", "shared", "warp", "local", "texture", "wmma", "m16n8k8", "c
 
 
 def _scope(stage: Stage, what: object, values: Values) -> str | Refusal:
-    """A kind of memory, with more words behind dots: `shared.dyn`, `local.inp_buffer`."""
-    if isinstance(what, str) and re.fullmatch(rf"({'|'.join(_SCOPES)})(\.\w+)*", what):
+    """A kind of memory, and words that say more: `shared.dyn`, `local.inp_buffer`, `global:tag`, `local_TB2`."""
+    if isinstance(what, str) and re.fullmatch(rf"({'|'.join(_SCOPES)})([.:_]\w+)*", what):
         return what
     return Refusal(f"{what!r} is not a memory scope", f"scopes are {', '.join(_SCOPES)}")
 
@@ -552,6 +554,15 @@ def _intrin(stage: Stage, what: object, values: Values) -> str | Refusal:
         return Refusal(e.message, e.hint)
 
 
+def _layout(stage: Stage, what: object, values: Values) -> str | Refusal:
+    """The text of a function from the indices of a tensor to those in memory."""
+    sizes = {v.name: v for v in stage.schedule.size_vars()}
+    try:
+        return map_text(what, len(stage.op.output(0).shape), sizes)
+    except TewbError as e:
+        return Refusal(e.message, e.hint)
+
+
 _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "axis": _axis,
     "axes": _axes,
@@ -567,4 +578,5 @@ _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "word": _word,
     "value": _value,
     "intrin": _intrin,
+    "layout": _layout,
 }

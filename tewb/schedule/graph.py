@@ -27,6 +27,15 @@ def read_graph(ops: Iterable[Operation | Tensor]) -> ReadGraph:
     return graph
 
 
+def feed_graph(graph: Mapping[Operation, Sequence[Tensor]]) -> dict[Tensor, list[Operation]]:
+    """The operations that read each tensor of a read graph."""
+    readers: dict[Tensor, list[Operation]] = {}
+    for op, inputs in graph.items():
+        for t in inputs:
+            readers.setdefault(t, []).append(op)
+    return readers
+
+
 def operations_in_order(
     ops: Iterable[Operation | Tensor], graph: Mapping[Operation, Sequence[Tensor]]
 ) -> list[Operation]:

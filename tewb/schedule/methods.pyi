@@ -1,5 +1,6 @@
 """Written by `python -m tewb.schedule.stub` from the declarations in `primitives/`. Do not edit."""
 
+from collections.abc import Callable as Callable
 from collections.abc import Iterable as Iterable
 from collections.abc import Sequence as Sequence
 from tewb.ir.axes import IterVar as IterVar
@@ -17,7 +18,7 @@ class StagePrimitives:
 
     __slots__ = ()
 
-    def split(self, parent: IterVar | str, factor: int | None = None, nparts: int | None = None) -> tuple[IterVar, IterVar]:
+    def split(self, parent: IterVar | str, factor: int | None = None, nparts: int | None = None, disable_predication: bool = False) -> tuple[IterVar, IterVar]:
         """Split a loop into an outer and an inner one, with `factor` inner or `nparts` outer iterations.
 
             for i in n:              for i.outer in (n + factor - 1) // factor:
@@ -25,8 +26,11 @@ class StagePrimitives:
                                              if i.outer*factor + i.inner < n:     (where it does not divide)
                                                  body(i.outer*factor + i.inner)
 
-        Returns (outer, inner). They are int64 where n, rounded up, passes int32; of a symbolic n that is checked when
-        the kernel is called.
+        Stages that are computed at the loop are computed at the inner one then. Returns (outer, inner). They are int64 where
+        n, rounded up, passes int32; of a symbolic n that is checked when the kernel is called.
+
+        `disable_predication` says that it divides, so that no iteration is guarded: refused where it does not, and checked
+        once in each call where that is not known before.
         """
 
     def tile(self, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int, y_factor: int) -> tuple[IterVar, IterVar, IterVar, IterVar]:
@@ -46,7 +50,7 @@ class StagePrimitives:
                 for j in m:  body(i, j)   ->      body(i.j.fused // m, i.j.fused % m)
 
         Returns the fused loop. It is int64 where it may have more iterations than int32 counts, as with symbolic sizes.
-        One of a data and a reduce axis is a reduce loop. No axis at all makes a loop of one iteration around all others.
+        One of a data and a reduce axis is a reduce loop. Stages that are computed at one of them are computed at it. No axis at all makes a loop of one iteration around all others.
         """
 
     def reorder(self, *axes: IterVar | str | Sequence[IterVar | str]) -> None:
@@ -123,7 +127,7 @@ class StagePrimitives:
         serially: the result is the same.
         """
 
-    def tensorize(self, var: IterVar | str, tensor_intrin: TensorIntrin | str) -> None:
+    def tensorize(self, var: IterVar | str, tensor_intrin: TensorIntrin | str, tail: str | None = None) -> None:
         """Do a loop, and all loops inside of it, by a tensor intrinsic (see `te.decl_tensor_intrin`).
 
             for i.outer:                                    for i.outer:
@@ -133,7 +137,14 @@ class StagePrimitives:
 
         What the loops compute must be what the intrinsic computes. That is found out when the program is lowered: then it
         is known where the stage stands and what is inlined in it. Reduce loops outside need an intrinsic with
-        a reset and an update. Where a factor does not divide, the last iterations would pass the end, and are refused.
+        a reset and an update.
+
+        Where a factor does not divide, the last iterations would pass the end, and are refused. With `tail="loops"` they stay
+        loops:
+
+            for i.outer in 3:                               for i.outer in 2: gemv(...)
+                for i.inner in 4:                     ->    for i.inner in 2:
+                    if i.outer*4 + i.inner < 10: ...            for k in 8: C[i.inner + 8] += ...
         """
 
     def transpose(self, rows: IterVar | str, lanes: IterVar | str) -> None:
@@ -151,6 +162,8 @@ class StagePrimitives:
     def compute_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
         """Compute this stage inside loop `scope` of stage `parent`, just the part that is needed there.
 
+        Of what is read in steps, as `B[i*5]`, that is only the elements that are read.
+
         for j: B[j] = ...                 for i: B[i] = ...
         for i: C[i] = f(B[i])      ->            C[i] = f(B[i])
         """
@@ -164,13 +177,38 @@ class StagePrimitives:
     def compute_root(self) -> None:
         """Compute this stage before everything that reads it, in loops of its own."""
 
+    def group_at(self, group: str, parent: Stage | Tensor, axis: IterVar | str) -> None:
+        """Compute the stages of a group inside loop `axis` of stage `parent`: what `group.compute_at` does.
+
+        for i: B;  for i: C;  for i: D    ->    for i: B, C, D
+        """
+
+    def group_root(self, group: str) -> None:
+        """Compute the stages of a group at the root, or where the group around it is: what `group.compute_root` does.
+
+        for i: B, C, D    ->    for i: B;  for i: C;  for i: D
+        """
+
     def set_scope(self, scope: str) -> None:
-        """Keep this stage's values in `scope`: a kind of memory, with more words behind dots ("shared.dyn").
+        """Keep this stage's values in `scope`: a kind of memory, and words that say more ("shared.dyn", "global:tag").
 
         On a processor all memory is the same, and the word says which threads have it in common, where loops around the
         stage are bound to threads: each thread has "local" memory of its own, "shared" memory is one for all threads of a
         block, which wait for each other before they read it, and "warp" memory one for those of threadIdx.x. "global" is
         what nothing was said of: local inside of bound threads, or shared if its own loops are bound to these.
+        """
+
+    def transform_layout(self, mapping_function: Callable[..., Sequence[Expr | int]] | str) -> list[IterVar] | None:
+        """Keep element X[indices] at X'[mapping_function(*indices)] in memory.
+
+            for i in n: for j in m:                       for axis0 in m: for axis1 in n // 4: for axis2 in 4:
+                X[i, j] = f(i, j)                    ->       X'[axis0, axis1, axis2] = f(axis1*4 + axis2, axis0)
+            Y[...] = X[i, j]         (lambda i, j:        Y[...] = X'[j, i // 4, i % 4]
+                                      [j, i // 4, i % 4])
+
+        The function is made of `+ - * // %` and can be turned round. Loops run over the new indices, in their order, and
+        are returned; an input has none, and gives None. Where factors do not divide, some places hold no element. Arrays
+        for inputs and outputs have the new shape. `te.AXIS_SEPARATOR` between indices is kept, and memory has one dimension.
         """
 
     def nontemporal(self) -> None:
@@ -215,6 +253,8 @@ class StagePrimitives:
         * `unroll_explicit`: 0 leaves unrolled ones to the machine-code compiler, 1 writes them out, which is the
           default;
         * `unroll` and `vectorize` are the primitives of these names;
+        * `import_llvm`: its value is LLVM text, or the name of a file of it (`.ll`, `.bc`), that is linked to the kernel:
+          `te.call_extern("int32", "f", ...)` calls the `f` that it defines;
         * `debug_skip_region`: nothing is done inside, which shows what the rest takes; results are not computed.
 
             for i: for j in 4: body    -- pragma(i, "auto_unroll_max_step", 16) -->    for i: for j in unroll(4): body
@@ -233,6 +273,19 @@ class StagePrimitives:
         The stage is computed at that loop: call compute_at first.
         """
 
+    def rolling_buffer(self) -> None:
+        """Keep what the iteration before of the loop around has computed of this stage, and compute the rest: no element
+        twice as a window slides along. The memory is as large as one window, and goes round.
+
+            for i in n:                              B = allocate((3,))
+                B = allocate((3,))                   for i in n:
+                for r in 3: B[r] = f(i + r)   ->         for r in 3: if i == 0 or r == 2: B[(i + r) % 3] = f(i + r)
+                C[i] = B[0] + B[1] + B[2]                C[i] = B[i % 3] + B[(i + 1) % 3] + B[(i + 2) % 3]
+
+        The stage is computed at that loop, whose iterations run in order. Refused when it is lowered where its window does
+        not slide forwards.
+        """
+
     def env_threads(self, threads: Sequence[IterVar | str]) -> None:
         """Launch threads around all loops of this stage, so that the stages computed in these may be bound to them. Each
         needs its number: `te.thread_axis((0, 64), "threadIdx.x")`.
@@ -248,31 +301,6 @@ class StagePrimitives:
         result one needs to store it.
 
         C[i] = value    -- set_store_predicate(tx.var.equal(0)) -->    if threadIdx.x == 0: C[i] = value
-        """
-
-    def group_at(self, group: str, parent: Stage | Tensor, axis: IterVar | str) -> None:
-        """Compute the stages of a group inside loop `axis` of stage `parent`: what `group.compute_at` does.
-
-        for i: B;  for i: C;  for i: D    ->    for i: B, C, D
-        """
-
-    def group_root(self, group: str) -> None:
-        """Compute the stages of a group at the root, or where the group around it is: what `group.compute_root` does.
-
-        for i: B, C, D    ->    for i: B;  for i: C;  for i: D
-        """
-
-    def rolling_buffer(self) -> None:
-        """Keep what the iteration before of the loop around has computed of this stage, and compute the rest: no element
-        twice as a window slides along. The memory is as large as one window, and goes round.
-
-            for i in n:                              B = allocate((3,))
-                B = allocate((3,))                   for i in n:
-                for r in 3: B[r] = f(i + r)   ->         for r in 3: if i == 0 or r == 2: B[(i + r) % 3] = f(i + r)
-                C[i] = B[0] + B[1] + B[2]                C[i] = B[i % 3] + B[(i + 1) % 3] + B[(i + 2) % 3]
-
-        The stage is computed at that loop, whose iterations run in order. Refused when it is lowered where its window does
-        not slide forwards.
         """
 
     @property
@@ -300,6 +328,10 @@ class StagePrimitives:
         """Whether it is computed one iteration ahead, in memory for two parts."""
 
     @property
+    def is_rolling(self) -> bool:
+        """Whether it keeps what the iteration before has computed."""
+
+    @property
     def env(self) -> list[Thread]:
         """The threads that are launched around its loops."""
 
@@ -307,14 +339,24 @@ class StagePrimitives:
     def store_predicate(self) -> str | None:
         """When its elements are stored, as text; None for always."""
 
-    @property
-    def is_rolling(self) -> bool:
-        """Whether it keeps what the iteration before has computed."""
-
 class SchedulePrimitives:
     """What can be done to a tensor of a schedule and makes another stage: `s.cache_read(A, "local", [C])`."""
 
     __slots__ = ()
+
+    def create_group(self, outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], include_inputs: bool = False) -> StageGroup:
+        """Make a group of the stages on the way from `inputs` to `outputs`. What has no place of its own is computed
+        where its group is.
+
+            for j: B[j] = ...                             for i:
+            for j: C[j] = g(B[j])                ->           B[i] = ...
+            for i: D[i] = f(C[i])                             C[i] = g(B[i])
+                                                              D[i] = f(C[i])
+
+            group = s.create_group(C, A);  group.compute_at(s[D], i)
+
+        Groups may be nested: all stages of an inner one belong to the outer one. Returns the group.
+        """
 
     def cache_read(self, tensor: Tensor, scope: str, readers: Any) -> Tensor:
         """Copy `tensor` into a new stage that `readers` read instead of it.
@@ -329,8 +371,15 @@ class SchedulePrimitives:
 
         C[i] = f(i)    ->    C.local[i.c] = f(i.c);  C[i] = C.local[i]
 
-        Of an operation with several outputs, give them all in a list. Returns the tensor of the new stage, or a list of
-        them. Call it before other primitives on this stage.
+        The axes of the new stage are the loops over data of `tensor` as they are now, so that the copy turns the layout
+        back; its own loops are those of its axes again. After `s[C].split(i, 4)` and a reorder:
+
+            for i.outer: for j: for i.inner:        for i.outer.c: for j.c: for i.inner.c:
+                C[i, j] = f(i, j)              ->       C.local[i.outer.c, j.c, i.inner.c] = f(...)
+                                                    for i: for j: C[i, j] = C.local[i // 4, j, i % 4]
+
+        Where splits do not divide, places that hold no element read nothing. Reduce loops are split in the new stage. Of an
+        operation with several outputs, give them all in a list. Returns the tensor of the new stage, or a list of them.
         """
 
     def rfactor(self, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0) -> Any:
@@ -341,20 +390,7 @@ class SchedulePrimitives:
                 C[i] += A[i, k.outer*4 + k.inner]   ->        C.rf[k.inner, i] += A[i, k.outer*4 + k.inner]
                                                           for i: for k.inner.v: C[i] += C.rf[k.inner.v, i]
 
-        `factor_axis` is the place of the new axis among those of the new stage, counted from the end if it is
-        negative. Returns the tensor of the new stage, or a tuple for a reduction of several values.
-        """
-
-    def create_group(self, outputs: Tensor | Iterable[Tensor], inputs: Tensor | Iterable[Tensor], include_inputs: bool = False) -> StageGroup:
-        """Make a group of the stages on the way from `inputs` to `outputs`. What has no place of its own is computed
-        where its group is.
-
-            for j: B[j] = ...                             for i:
-            for j: C[j] = g(B[j])                ->           B[i] = ...
-            for i: D[i] = f(C[i])                             C[i] = g(B[i])
-                                                              D[i] = f(C[i])
-
-            group = s.create_group(C, A);  group.compute_at(s[D], i)
-
-        Groups may be nested: all stages of an inner one belong to the outer one. Returns the group.
+        Other reduce axes are whole in the new stage, and come first. `factor_axis` is the place of the new axis among those of
+        the new stage, counted from the end if it is negative. Returns the tensor of the new stage, or a tuple for a
+        reduction of several values.
         """

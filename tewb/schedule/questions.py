@@ -85,18 +85,6 @@ def untouched(stage: Stage, iv: IterVar) -> Refusal | None:
     return None
 
 
-def nothing_at(stage: Stage, iv: IterVar) -> Refusal | None:
-    """A loop may be taken apart when nothing is computed at it, or will be moved."""
-    here = attached_at(stage, iv)
-    if here:
-        return Refusal(
-            f"{here[0].name} is computed at loop {stage.axis_name(iv)}",
-            f"move {here[0].name} first, or change other loops",
-            later=True,
-        )
-    return None
-
-
 def markable(stage: Stage, iv: IterVar) -> Refusal | None:
     """Loops run as their marks say, but for the inside of an extern, and the loops of a tile, which belong together."""
     refused = at_once(unmarked(stage, iv)) if stage.marks_of("transpose") else None
@@ -386,10 +374,14 @@ def not_a_place(stage: Stage) -> Refusal | None:
     if not parent.marks:
         return None
     if any(parent.loop_kind(iv) is ForKind.VECTORIZED for iv in loops_to(parent, axis)):
-        return Refusal(f"loop {name} of {parent.name} is vectorized, and loops cannot become lanes")
+        return Refusal(
+            f"loop {name} of {parent.name} is vectorized, and loops cannot become lanes",
+            f"compute {stage.name} at a loop around it, or s[{parent.name}].unroll() the loop instead",
+        )
     if parent.loop_kind(axis) is ForKind.DOT:
         return Refusal(
-            f"loop {name} of {parent.name} is marked dot, and nothing but products is inside of it"
+            f"loop {name} of {parent.name} is marked dot, and nothing but products is inside of it",
+            f"compute {stage.name} at a loop around it",
         )
     return None
 

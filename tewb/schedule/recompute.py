@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from tewb.arith import evaluate_integers
-from tewb.ir import Expr, Var, const_int
+from tewb.arith.steps import span, values_of
+from tewb.ir import Expr, Range, Var, const_int
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds
 from tewb.schedule.declare import Refusal
-from tewb.schedule.relation import index_up
+from tewb.schedule.ranges_with_gaps import steps_in
+from tewb.schedule.relation import index_up, needed_guards
 from tewb.schedule.stage import Stage
 from tewb.tensor import ExternOp
 
@@ -29,14 +31,27 @@ def recompute_factor(stage: Stage, bounds: Bounds | None = None) -> float | None
     values, runs = grid
     count: Any = runs
     for d, r in enumerate(known.stages[stage].regions[0] if stage.op.tiled else ()):
-        low = evaluate_integers(r.min, values)
-        size = evaluate_integers(r.extent, values)
-        if low is None or size is None:
+        inside = _inside(r, values, shape[d] or 0)
+        if inside is None:
             return None
-        count = count * np.maximum(np.minimum(low + size, shape[d] or 0) - np.maximum(low, 0), 0)
+        count = count * inside
     whole = math.prod(n or 0 for n in shape)
     computed = int(np.sum(count)) * (1 if stage.op.tiled else whole)
     return computed / whole if whole else 1.0
+
+
+def _inside(r: Range, values: dict[Var, Any], size: int) -> Any:
+    """How many integers of a range lie in a dimension of `size`, for each value of the loops around. None where they are
+    not known, or too many to count."""
+    low, extent = evaluate_integers(r.min, values), evaluate_integers(r.extent, values)
+    if low is None or extent is None:
+        return None
+    steps = steps_in(r)
+    if steps is None:
+        return np.maximum(np.minimum(low + extent, size) - np.maximum(low, 0), 0)
+    if span(steps) is None or int(np.max(extent)) * np.size(low) > MOST_ITERATIONS:
+        return None
+    return sum((low + more >= 0) & (low + more < size) for more in values_of(steps))
 
 
 def repeated(stage: Stage, bounds: Bounds | None = None) -> Refusal | None:
@@ -75,4 +90,5 @@ def _grid(stage: Stage, bounds: Bounds) -> tuple[dict[Var, Any], Any] | None:
 
 def _guards(stage: Stage, bounds: Bounds) -> list[Expr]:
     own = bounds.stages[stage]
-    return [g for _, g in index_up(stage.relations, dict(own.vars), own.extents, bounds.analyzer)]
+    guards = index_up(stage.relations, dict(own.vars), own.extents, bounds.analyzer)
+    return [g for _, g in needed_guards(stage.relations, guards)]

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, interval, point
+from tewb.arith.steps import scaled, sum_of
 from tewb.base import INT32, INT64, DType
 from tewb.ir import (
     AxisKind,
     Expr,
     IterVar,
     ProducerLoad,
-    Range,
     Var,
     const,
     const_int,
@@ -50,17 +50,25 @@ def split_dtype(n: Expr, factor: int | None, nparts: int | None) -> DType:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """parent = outer * (extent of inner) + inner, by a constant size of the inner or outer loop."""
+    """parent = outer * (extent of inner) + inner, by a constant size of the inner or outer loop: one of `factor` and `nparts`
+    is a constant, and the other None."""
 
     parent: IterVar
     outer: IterVar
     inner: IterVar
-    factor: int | None
-    nparts: int | None
+    factor: Expr | None
+    nparts: Expr | None
     size: int  # the factor or the number of parts, at most the iterations that the loop has
+    disable_predication: bool = False  # whether the user says that it divides
 
     @staticmethod
-    def make(parent: IterVar, factor: int | None, nparts: int | None, extent: Expr) -> Split:
+    def make(
+        parent: IterVar,
+        factor: int | None,
+        nparts: int | None,
+        extent: Expr,
+        disable_predication: bool = False,
+    ) -> Split:
         """The split of `parent`, which has at most `extent` iterations: a larger size means all of them."""
         dtype = split_dtype(extent, factor, nparts)
         known, size = const_int(extent), factor or nparts or 1
@@ -71,7 +79,16 @@ class Split:
 
         # Around the part of an extern that only its code knows, an ordinary loop: one call for each iteration.
         around = AxisKind.DATA if parent.kind is AxisKind.OPAQUE else parent.kind
-        return Split(parent, loop("outer", around), loop("inner", parent.kind), factor, nparts, size)
+        inside, parts = (None if n is None else const(n) for n in (factor, nparts))
+        return Split(
+            parent,
+            loop("outer", around),
+            loop("inner", parent.kind),
+            inside,
+            parts,
+            size,
+            disable_predication,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,6 +249,37 @@ def index_up(
     return guards
 
 
+def needed_guards(
+    relations: Iterable[Relation], guards: Iterable[tuple[IterVar, Expr]]
+) -> list[tuple[IterVar, Expr]]:
+    """The guards of `index_up` without those of splits that are said to divide, which a kernel asks once."""
+    said = {r.parent for r in relations if isinstance(r, Split) and r.disable_predication}
+    return [(iv, g) for iv, g in guards if iv not in said]
+
+
+def index_down(
+    relations: Iterable[Relation], values: dict[IterVar, Expr], extents: Extents, analyzer: Analyzer
+) -> None:
+    """Extend `values` from the axes (each counted from 0) to the loops: the iteration that makes an element. Loops of axes
+    without a value have none."""
+    for r in relations:
+        match r:
+            case Split(parent, outer, inner) if parent in values:
+                p, n = ops.cast(values[parent], inner.dtype), extents[inner]
+                if const_int(n) == 0:  # it never runs
+                    values[outer] = values[inner] = const(0, inner.dtype)
+                else:
+                    values[outer] = analyzer.simplify(ops.floordiv(p, n))
+                    values[inner] = analyzer.simplify(ops.floormod(p, n))
+            case Fuse(outer, inner, fused) if outer in values and inner in values:
+                rows, columns, n = (
+                    ops.cast(e, fused.dtype) for e in (values[outer], values[inner], extents[inner])
+                )
+                values[fused] = analyzer.simplify(_join(rows, columns, n))
+            case Singleton(one):
+                values[one] = const(0, one.dtype)
+
+
 def _join(outer: Expr, inner: Expr, extent: Expr) -> Expr:
     return ops.add(ops.mul(outer, extent), inner)
 
@@ -249,7 +297,8 @@ def intervals_up(
                 sets[outer], sets[inner] = _unfuse(sets[fused], rows, columns, extents, r, analyzer)
 
 
-def _is_full(s: Interval, extent: Expr) -> bool:
+def is_full(s: Interval, extent: Expr) -> bool:
+    """Whether an interval is all of an axis, counted from 0."""
     lo, hi, n = const_int(s.lo), const_int(s.hi), const_int(extent)
     if n is not None:
         return lo == 0 and hi == n - 1
@@ -266,7 +315,7 @@ def full(extent: Expr) -> Interval:
 
 
 def _join_sets(outer: Interval, inner: Interval, r: Split, extents: Extents) -> Interval:
-    if _is_full(outer, extents[r.outer]) and _is_full(inner, extents[r.inner]):
+    if is_full(outer, extents[r.outer]) and is_full(inner, extents[r.inner]):
         return full(ops.cast(extents[r.parent], r.inner.dtype))
     n = extents[r.inner]
     if outer.is_point and inner.is_point:
@@ -274,14 +323,16 @@ def _join_sets(outer: Interval, inner: Interval, r: Split, extents: Extents) -> 
     size = const_int(n)
     widths = (outer.width, inner.width)
     width = None if size is None or None in widths else (outer.width or 0) * size + (inner.width or 0)
-    return Interval(_join(outer.lo, inner.lo, n), _join(outer.hi, inner.hi, n), width)
+    coarse = None if size is None or outer.steps is None else scaled(outer.steps, size)
+    steps = sum_of(coarse, inner.steps)
+    return Interval(_join(outer.lo, inner.lo, n), _join(outer.hi, inner.hi, n), width, steps)
 
 
 def _unfuse(
     f: Interval, outer: Expr, inner: Expr, extents: Extents, r: Fuse, analyzer: Analyzer
 ) -> tuple[Interval, Interval]:
     """The rows and columns that an interval of a fused loop covers."""
-    if _is_full(f, extents[r.fused]) or const_int(inner) == 0:
+    if is_full(f, extents[r.fused]) or const_int(inner) == 0:
         return full(outer), full(inner)
 
     def div(e: Expr) -> Expr:
@@ -294,16 +345,7 @@ def _unfuse(
         return point(div(f.lo)), point(mod(f.lo))
     first, last = div(f.lo), div(f.hi)
     if first is last or analyzer.can_prove(ops.equal(first, last)):  # within one row
-        return point(first), Interval(mod(f.lo), mod(f.hi), f.width)
+        return point(first), Interval(mod(f.lo), mod(f.hi), f.width, f.steps)
     n = const_int(inner)
     width = None if f.width is None or n is None else -(-f.width // n)
     return Interval(first, last, width), full(inner)
-
-
-def shifted(base: Range, relative: Interval) -> Interval:
-    """An interval counted from 0, moved to where the axis really starts."""
-    if const_int(base.min) == 0:
-        return relative
-    if relative.is_point:
-        return point(ops.add(base.min, relative.lo))
-    return Interval(ops.add(base.min, relative.lo), ops.add(base.min, relative.hi), relative.width)

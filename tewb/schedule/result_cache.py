@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from tewb.arith import Key, Keys
 from tewb.ir import Expr, Range
+from tewb.schedule.ranges_with_gaps import steps_in
 
 T = TypeVar("T")
 
@@ -58,4 +59,10 @@ class ResultCache:
 
     def ranges(self, ranges: Iterable[Range]) -> Key:
         """A key for ranges, likewise."""
-        return tuple([(self._keys(r.min), self._keys(r.extent)) for r in ranges])
+        return tuple([(self._keys(r.min), self._keys(r.extent), self._gaps(r)) for r in ranges])
+
+    def _gaps(self, r: Range) -> Key | None:
+        steps = steps_in(r)
+        if steps is None:
+            return None
+        return tuple([(n if isinstance(n, int) else self._keys(n), step) for n, step in steps])

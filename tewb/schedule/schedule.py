@@ -204,7 +204,7 @@ class Schedule(SchedulePrimitives):
         if refusal is not None and (at_once or not refusal.later):
             raise refusal.error(call.primitive.name, call.stage, span)
         number = len(self.journal)
-        if refusal is not None:
+        if refusal is not None and refusal.in_doubt:
             self.doubts[number] = refusal
         step = call.step(span)
         results, names = call.perform(number)

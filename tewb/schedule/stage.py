@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import unique_name
-from tewb.ir import ForKind, IterVar, Origin
+from tewb.ir import ForKind, IterVar, Origin, convert
 from tewb.schedule.declare import PRIMITIVES
 from tewb.schedule.loop_text import loops_text
 from tewb.schedule.methods import StagePrimitives
-from tewb.schedule.relation import Fuse, Relation, Split
-from tewb.tensor import Operation, PlaceholderOp, Tensor, TensorComputeOp
+from tewb.schedule.relation import Fuse, Relation, Singleton, Split
+from tewb.tensor import Operation, PlaceholderOp, Tensor, TensorComputeOp, intrinsic_of
 
 if TYPE_CHECKING:
     from tewb.schedule.schedule import Schedule
@@ -60,6 +60,16 @@ _ITER_TYPES = {
 _ATTACH_TYPES: dict[type, int] = {str: 2, At: 4}
 
 
+class Text(str):
+    """Text that is asked for its value, as old programs ask a StringImm."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> str:
+        return str(self)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class IterVarAttr:
     """What primitives said of a loop, under classic names."""
@@ -70,16 +80,25 @@ class IterVarAttr:
     @property
     def iter_type(self) -> int:
         """How it runs, as `IterVar.Vectorized`; as its axis says when no primitive said."""
+        if self.tensor_intrin is not None:
+            return IterVar.Tensorized
         kind = self.stage.loop_kind(self.axis)
         return self.axis.iter_type if kind is None else _ITER_TYPES[kind]
 
     @property
-    def pragma_keys(self) -> list[str]:
-        return [m.values[0] for m in self._marks("pragma")]
+    def pragma_keys(self) -> list[Text]:
+        return [Text(m.values[0]) for m in self._marks("pragma")]
 
     @property
     def pragma_values(self) -> list[Any]:
-        return [m.values[1] for m in self._marks("pragma")]
+        """As constants of expressions; texts have a `value` too."""
+        values = [m.values[1] for m in self._marks("pragma")]
+        return [Text(v) if isinstance(v, str) else v if v is None else convert(v) for v in values]
+
+    @property
+    def tensor_intrin(self) -> Any:
+        """The tensor intrinsic that does it and what is inside."""
+        return next((intrinsic_of(m.values[0]) for m in self._marks("tensorize")), None)
 
     @property
     def prefetch_data(self) -> list[Tensor]:
@@ -191,7 +210,14 @@ class Stage(StagePrimitives):
             self.register(iv)
         if isinstance(op, TensorComputeOp):
             self.leaf_iter_vars = LoopList(op.loops)
-            self.mark("tensorize", op.tensorized_axis, op.intrin.name)
+            axis = op.tensorized_axis
+            if axis is None:  # it does one element: a loop of one iteration
+                one = self.schedule.result_cache.once(("singleton", self.name), (op,), Singleton.make)
+                axis = one.iter
+                self.relations.append(one)
+                self.leaf_iter_vars = LoopList([*op.loops, axis])
+                self.register(axis)
+            self.mark("tensorize", axis, op.intrin.name)
 
     # ---- what it is
 
@@ -358,6 +384,14 @@ class Stage(StagePrimitives):
             [*self.leaf_iter_vars[:at], *new, *self.leaf_iter_vars[at + len(old) :]]
         )
 
+    def carry(self, old: Sequence[IterVar], new: IterVar) -> None:
+        """Compute at loop `new` what was computed at the loops `old`, which became it, or it is a part of."""
+        inner: list[Stage | StageGroup] = [*self.schedule.stages, *self.schedule.groups]
+        for x in inner:
+            at = x.own_place
+            if isinstance(at, At) and at.stage is self and any(at.axis is iv for iv in old):
+                x.own_place = At(self, new)
+
     # ---- as classic programs look at it
 
     @property
@@ -453,9 +487,11 @@ def _key(value: object) -> Hashable:
     return value if isinstance(value, int | str | None) else id(value)
 
 
-def split_loop(stage: Stage, parent: IterVar, factor: int | None, nparts: int | None) -> Split:
+def split_loop(
+    stage: Stage, parent: IterVar, factor: int | None, nparts: int | None, disable_predication: bool = False
+) -> Split:
     """The split of a loop of `stage`, not applied yet."""
-    return Split.make(parent, factor, nparts, stage.schedule.extents(stage)[parent])
+    return Split.make(parent, factor, nparts, stage.schedule.extents(stage)[parent], disable_predication)
 
 
 def flat(axes: Iterable[Any]) -> list[Any]:

@@ -75,13 +75,18 @@ class _Differ(Exception):
 
 
 def tensor_match(
-    op: ComputeOp, intrin: TensorIntrin, region: Mapping[IterVar, Range], analyzer: Analyzer
+    op: ComputeOp,
+    intrin: TensorIntrin,
+    region: Mapping[IterVar, Range],
+    analyzer: Analyzer,
+    scalars: Mapping[Var, Expr],
 ) -> TensorMatch | Mismatch:
-    """How `intrin` computes what `op` does for `region`, a range of each of its axes.
+    """How `intrin` computes what `op` does for `region`, a range of each of its axes, with these values of its scalar
+    parameters.
 
     Axes of the region with one iteration need no counterpart in the intrinsic. Factors and terms may change places.
     """
-    sizes: dict[Var, Expr] = {}
+    sizes: dict[Var, Expr] = dict(scalars)
     pairs: dict[IterVar, IterVar] = {}
     for word, own, wanted in (
         ("axes", op.axis, intrin.op.axis),
@@ -148,14 +153,19 @@ class _Matcher:
         pairs: Mapping[IterVar, IterVar],
     ) -> None:
         self.op, self.intrin, self.analyzer, self.sizes = op, intrin, analyzer, sizes
-        # Variables of this match: the analyzer knows how far they run.
-        axes = {target: Var(target.name, iv.dtype) for iv, target in pairs.items()}
-        for iv, target in pairs.items():
-            analyzer.bind_extent(axes[target], const(0, iv.dtype), region[iv].extent)
-        self.targets = tuple(axes.values())
-        self.named_mine: dict[Var, Expr] = {v: target.var for target, v in axes.items()}
-        self.named_own: dict[Var, Expr] = {axes[target]: iv.var for iv, target in pairs.items()}
-        mine: dict[Var, Expr] = {target.var: v for target, v in axes.items()}
+        # Variables of this match: the analyzer knows how far they run. An axis of one iteration stands at 0.
+        runs = {target: iv for iv, target in pairs.items() if const_int(region[iv].extent) != 1}
+        variables = {target: Var(target.name, iv.dtype) for target, iv in runs.items()}
+        for target, iv in runs.items():
+            analyzer.bind_extent(variables[target], const(0, iv.dtype), region[iv].extent)
+        axes: dict[IterVar, Expr] = {
+            target: variables[target] if target in variables else const(0, iv.dtype)
+            for iv, target in pairs.items()
+        }
+        self.targets = tuple(variables.values())
+        self.named_mine: dict[Var, Expr] = {v: target.var for target, v in variables.items()}
+        self.named_own: dict[Var, Expr] = {variables[target]: iv.var for target, iv in runs.items()}
+        mine: dict[Var, Expr] = {target.var: e for target, e in axes.items()}
         self.of_intrin = at_axes({**mine, **sizes})
         self.origins = {iv: region[iv].min for iv in (*op.axis, *op.reduce_axis)}
         own = {
@@ -214,8 +224,10 @@ class _Matcher:
             )
         names: dict[Var, Expr] = dict(zip((*b.lhs, *b.rhs), (*a.lhs, *a.rhs), strict=True))
         renamed = tuple(substitute(x, names) for x in (*b.result, *b.identity))
-        if not structural_equal((*a.result, *a.identity), renamed):
-            raise _Differ(mine, own)
+        try:
+            self.all_same((*a.result, *a.identity), renamed)
+        except _Differ:
+            raise _Differ(mine, own) from None
         if len(mine.init) != len(own.init):
             raise _Differ(mine, own)
         self.all_same((*mine.source, mine.condition, *mine.init), (*own.source, own.condition, *own.init))

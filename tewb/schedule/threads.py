@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tewb.ir import IterVar, is_virtual
+from tewb.ir import IterVar, const_int, is_virtual, memory_kind
 from tewb.schedule.hybrid_loops import loops_to
-from tewb.schedule.relation import Split
+from tewb.schedule.relation import Fuse, Split
 from tewb.schedule.stage import At, Stage
 from tewb.schedule.thread import Thread, condition_threads, read_condition
 
@@ -85,7 +85,7 @@ def scope_of(stage: Stage) -> str:
 
 def is_shared_by(scope: str, thread: Thread) -> bool:
     """Whether threads share the memory `scope`: shared memory by all of a block, that of a warp by threadIdx.x."""
-    base = scope.split(".")[0]
+    base = memory_kind(scope)
     if thread.is_block:
         return False
     if base == "warp":
@@ -106,10 +106,17 @@ def is_exchanged(stage: Stage) -> bool:
 
 
 def wanted_iterations(stage: Stage, iv: IterVar) -> int | None:
-    """How many iterations the split that made a loop asked for; it has fewer where there are not so many."""
+    """How many iterations the splits and fusions that made a loop asked for; it has fewer where there are not so many."""
     for r in stage.relations:
-        if isinstance(r, Split) and iv is r.inner and r.factor is not None:
-            return r.factor
-        if isinstance(r, Split) and iv is r.outer and r.nparts is not None:
-            return r.nparts
+        if isinstance(r, Fuse) and iv is r.fused:
+            parts = wanted_iterations(stage, r.outer), wanted_iterations(stage, r.inner)
+            return None if parts[0] is None or parts[1] is None else parts[0] * parts[1]
+        if not isinstance(r, Split) or iv not in (r.outer, r.inner):
+            continue
+        asked = r.factor if iv is r.inner else r.nparts
+        if asked is not None:
+            return const_int(asked)
+        whole, other = wanted_iterations(stage, r.parent), r.nparts if iv is r.inner else r.factor
+        count = None if other is None else const_int(other)
+        return None if whole is None or count is None else -(-whole // count)
     return None

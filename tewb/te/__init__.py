@@ -60,7 +60,7 @@ from tewb.ir.ops import (
     truncdiv,
     truncmod,
 )
-from tewb.schedule import Schedule, Stage, create_schedule
+from tewb.schedule import AXIS_SEPARATOR, Schedule, Stage, create_schedule
 from tewb.te import hybrid, schedule
 from tewb.tensor import (
     ComputeOp,
@@ -93,7 +93,7 @@ from tewb.tensor.hybrid import HybridOp
 from tewb.tensor.reduce import max, min, prod, sum
 
 __all__ = [
-    "abs", "access", "acos", "acosh", "all", "any", "asin", "asinh", "atan", "atan2", "atanh", "call_extern",
+    "abs", "access", "acos", "acosh", "AXIS_SEPARATOR", "all", "any", "asin", "asinh", "atan", "atan2", "atanh", "call_extern",
     "call_llvm_intrin", "call_llvm_pure_intrin", "call_packed", "call_pure_extern", "cast", "ceil", "comm_reducer",
     "compute", "ComputeOp", "const", "copysign", "cos", "cosh", "create_schedule", "decl_buffer",
     "decl_tensor_intrin", "div", "erf", "exp", "exp10", "exp2", "extern", "ExternOp", "floor", "floordiv", "floormod",

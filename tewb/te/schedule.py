@@ -20,6 +20,7 @@ from tewb.schedule import (
     create_schedule,
 )
 from tewb.schedule import attach_paths as CreateAttachPath
+from tewb.schedule import feed_graph as CreateFeedGraph
 from tewb.schedule import inline_broadcasts as AutoInlineBroadcast
 from tewb.schedule import inline_elementwise as AutoInlineElemWise
 from tewb.schedule import inline_injective as AutoInlineInjective
@@ -29,7 +30,7 @@ from tewb.schedule.bounds import infer_bounds
 from tewb.tensor import Tensor
 
 __all__ = [
-    "AutoInlineBroadcast", "AutoInlineElemWise", "AutoInlineInjective", "Buffer", "CreateAttachPath", "CreateReadGraph", "Fuse",
+    "AutoInlineBroadcast", "AutoInlineElemWise", "AutoInlineInjective", "Buffer", "CreateAttachPath", "CreateFeedGraph", "CreateReadGraph", "Fuse",
     "InferBound", "IterVar", "PostDFSOrder", "Rebase", "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "ScheduleOps", "SchedulePostProcToPrimFunc", "Singleton",
     "Split", "Stage", "create_schedule", "schedule_to_module",
 ]  # fmt: skip

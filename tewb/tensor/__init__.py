@@ -17,6 +17,7 @@ from tewb.tensor.extern import (
 from tewb.tensor.extern_access import Region
 from tewb.tensor.extern_calls import (
     address_of,
+    box_text,
     call_extern,
     call_packed,
     call_pure_extern,
@@ -25,7 +26,12 @@ from tewb.tensor.extern_calls import (
     stack_array,
 )
 from tewb.tensor.graph_source import GraphSource
-from tewb.tensor.llvm_calls import call_llvm_intrin, call_llvm_pure_intrin
+from tewb.tensor.llvm_calls import (
+    call_llvm_intrin,
+    call_llvm_pure_intrin,
+    intrinsic_name,
+    intrinsic_number,
+)
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, size_var, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.scan import ScanOp, scan, scan_body, scan_fix_points
@@ -36,7 +42,7 @@ from tewb.tensor.tensor_intrin import INTRINSICS, TensorIntrin, decl_tensor_intr
 from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
 
 __all__ = [
-    "access", "address_of", "ALWAYS", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "call_packed",
+    "access", "address_of", "ALWAYS", "box_text", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "intrinsic_name", "intrinsic_number", "call_packed",
     "call_pure_extern", "check_accesses", "check_name", "checked_index", "comm_reducer", "compute", "ComputeOp",
     "decl_buffer", "decl_tensor_intrin", "depends_on", "Domain", "extern", "extern_region", "ExternOp", "GraphSource",
     "index_text", "intrinsic_of", "INTRINSICS", "is_whole", "known_ranges", "max_value", "min_value", "Operation",

@@ -152,8 +152,9 @@ def _branches(e: Expr) -> Iterator[tuple[Expr, _Conditions]]:
             for term in conjuncts(e) if holds else disjuncts(e):
                 yield term, dict(before)
                 before[id(term), holds] = term if holds else ops.logical_not(term)
-        case Reduce(_, source, _, condition, _, init):
-            yield from ((s, {}) for s in (*init, condition))
+        case Reduce(combiner, source, _, condition, _, init):
+            # Partial results are combined whatever the condition says of terms.
+            yield from ((s, {}) for s in (*combiner.children(), *init, condition))
             guard = {} if ops.is_const(condition, 1) else {(id(condition), True): condition}
             yield from ((s, guard) for s in source)
         case _:
@@ -222,8 +223,8 @@ class _Checker:
             case And() | Or():
                 self.in_turn(e, when, under)
                 return
-            case Reduce(_, source, _, condition, _, init):
-                for s in (*init, condition):
+            case Reduce(combiner, source, _, condition, _, init):
+                for s in (*combiner.children(), *init, condition):
                     self.check(s, when, under)
                 for s in source:
                     self.under(condition, True, s, when, under)
@@ -312,11 +313,18 @@ def _refuse_if_certain(
     if not (low or high) or any(_empty(op.domain(iv)) for iv in axes):
         return
     reached = f"{index!r} runs from {lo} to {hi}"
+    hint = "guard it with te.if_then_else(condition, inside, outside), or clamp with te.max(te.min(...))"
+    if (
+        d == 0
+        and load.producer.is_input
+        and _is_before(index, size, {iv.var: op.domain(iv).extent for iv in op.axis})
+    ):
+        hint += "; a step that reads the steps before it is an update of te.scan"
     raise BoundError(
         f"compute {op.name} reads outside of {load.producer.name}: in dimension {d}, {reached}, "
         f"and the size is {size!r}",
-        hint="guard it with te.if_then_else(condition, inside, outside), or clamp with te.max(te.min(...))",
-        span=here(),
+        hint=hint,
+        span=op.span or here(),  # of what may be a step of a scan it is asked later
     )
 
 

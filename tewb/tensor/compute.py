@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.arith import Analyzer
-from tewb.base import ShapeError, TewbError, here
+from tewb.base import ShapeError, TewbError, brief, here
 from tewb.ir import (
     AxisKind,
     Expr,
@@ -18,8 +18,10 @@ from tewb.ir import (
     const,
     const_int,
     convert,
+    element_function,
     ops,
     rewriter,
+    uses,
     visit,
     walk,
 )
@@ -83,7 +85,7 @@ class ComputeOp(Operation):
 
     def _tensors_read(self) -> tuple[Tensor, ...]:
         """The tensors that are read, in classic order: indices come before the read that they are for; of a reduction
-        the ranges come first, then what is combined, the start and the condition."""
+        the ranges come first, then what is combined, the start, the condition and the combination."""
         producers: dict[Tensor, None] = {}
 
         def note(n: Expr) -> None:
@@ -93,7 +95,7 @@ class ComputeOp(Operation):
         for e in self.body:
             if isinstance(e, Reduce):
                 ends = [x for iv in e.axes if iv in self.domains for x in self.domains[iv].exprs]
-                roots = [*ends, *e.source, *e.init, e.condition]
+                roots = [*ends, *e.source, *e.init, e.condition, *e.combiner.children()]
             else:
                 roots = [e]
             for root in roots:
@@ -107,22 +109,22 @@ class ComputeOp(Operation):
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
         if not any(t in swap for t in self.inputs):
             return self
+        read = self.with_reads(lambda n: ProducerLoad(swap.get(n.producer, n.producer), n.indices, n.dtype))
+        return self.with_body(tuple(read(e) for e in self.body), self.mapped_domains(read))
+
+    @staticmethod
+    def with_reads(read: Callable[[ProducerLoad], Expr]) -> Callable[[Expr], Expr]:
+        """Rewrites expressions: `read` gives what stands for a read of an element."""
 
         def load(n: ProducerLoad) -> Expr:
-            return ProducerLoad(
-                swap.get(n.producer, n.producer), tuple(rewrite(i) for i in n.indices), n.dtype
-            )
+            return read(ProducerLoad(n.producer, tuple(rewrite(i) for i in n.indices), n.dtype))
 
         rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-        op = ComputeOp(
-            self.name,
-            self.axis,
-            tuple(rewrite(e) for e in self.body),
-            self.tag,
-            bool(self.unproved),
-            self.mapped_domains(rewrite),
-            self.first_step,
-        )
+        return rewrite
+
+    def with_body(self, body: tuple[Expr, ...], domains: Domains) -> ComputeOp:
+        """The same operation with other expressions."""
+        op = ComputeOp(self.name, self.axis, body, self.tag, bool(self.unproved), domains, self.first_step)
         op.attrs, op.span = self.attrs, self.span
         return op
 
@@ -164,8 +166,7 @@ def compute(
     if len(names) < len(extents):
         whole = _deferred(fcompute, names, name, extents, tag)
         if whole is not None:
-            whole.attrs.update(attrs or {})
-            return whole.output(0) if len(whole.outputs) == 1 else whole.outputs
+            return _made(whole, attrs, len(whole.outputs) > 1)
     if len(names) != len(extents):
         raise ShapeError(
             f"compute {name}: the shape has {len(extents)} dimensions and the function takes {len(names)} indices",
@@ -173,9 +174,11 @@ def compute(
             span=here(),
         )
     axis = _data_axes(names, extents)
-    result = fcompute(*[iv.var for iv in axis])
+    with element_function():
+        result = fcompute(*[iv.var for iv in axis])
     if isinstance(result, DeferredCompute):
-        result.operation(name, axis, (), tag)  # raises: it computes dimensions of its own
+        whole = result.operation(name, axis, (), scope_tag(tag))
+        return _made(whole, attrs, len(whole.outputs) > 1)
     several = isinstance(result, tuple | list)
     if several and not result:
         raise TewbError(
@@ -183,9 +186,13 @@ def compute(
         )
     body = tuple(_body(name, e) for e in (result if several else (result,)))
     _check_reductions(name, body)
-    op = ComputeOp(name, axis, body, scope_tag(tag))
+    return _made(ComputeOp(name, axis, body, scope_tag(tag)), attrs, several)
+
+
+def _made(op: ComputeOp, attrs: Mapping[str, object] | None, several: bool) -> Any:
+    """The output of an operation, or all of them."""
     op.attrs.update(attrs or {})
-    return op.outputs if several else op.output(0)
+    return op.outputs if len(op.outputs) > 1 else op.output(0)
 
 
 def _data_axes(names: Sequence[str], extents: Sequence[Expr]) -> tuple[IterVar, ...]:
@@ -206,7 +213,7 @@ def _deferred(
         return None
     if not isinstance(result, DeferredCompute):
         return None
-    return result.operation(name, axis, extents[len(names) :], tag)
+    return result.operation(name, axis, extents[len(names) :], scope_tag(tag))
 
 
 def _body(name: str, value: Any) -> Expr:
@@ -226,18 +233,66 @@ def _body(name: str, value: Any) -> Expr:
 def _check_reductions(name: str, body: tuple[Expr, ...]) -> None:
     """A reduction is the whole body: it becomes loops around a store, so nothing can stand outside of it."""
     for e in body:
-        inside = list(walk(e))[1:]
-        if any(isinstance(n, Reduce) for n in inside):
-            raise TewbError(
-                f"compute {name}: a reduction must be the whole expression",
-                hint="compute the reduction as a tensor of its own, then use its elements",
-                span=here(),
-            )
+        inside = next((n for n in walk(e) if isinstance(n, Reduce) and n is not e), None)
+        if inside is not None:
+            raise _not_whole(name, e, inside)
     reductions = [e for e in body if isinstance(e, Reduce)]
-    if reductions and (len(reductions) < len(body) or len({e.combiner for e in reductions}) > 1):
+    for e in reductions:
+        _check_combination(name, e)
+    if reductions and (len(reductions) < len(body) or len({(e.combiner, e.source) for e in reductions}) > 1):
         raise TewbError(
             f"compute {name}: several outputs of a reduction must come from one reducer",
             hint="use te.comm_reducer on a tuple, or one compute for each",
+            span=here(),
+        )
+    if reductions and [e.index for e in reductions] != list(range(len(reductions[0].source))):
+        c, axes = reductions[0].combiner, ", ".join(iv.name for iv in reductions[0].axes)
+        results = f"its result{'s' * (len(body) > 1)} {', '.join(str(e.index) for e in reductions)}"
+        raise TewbError(
+            f"compute {name}: {c.name} has {len(c.lhs)} results, which are computed together and in order, and the "
+            f"function returned {results}",
+            hint=f"T = te.compute(shape, lambda ...: {c.name}((...), axis=[{axes}])) gives a tuple of {len(c.lhs)} tensors",
+            span=here(),
+        )
+
+
+def _not_whole(name: str, e: Expr, inside: Reduce) -> TewbError:
+    """The error for a reduction inside of the expression `e`."""
+    within, of_inside = f"{e!r}", _reduction_text(inside)
+    hint = f"compute {of_inside} as a tensor of its own, then use its elements"
+    if isinstance(e, Reduce):
+        within = _reduction_text(e)
+        if e.combiner.name == inside.combiner.name:
+            axes = ", ".join(iv.name for iv in (*inside.axes, *e.axes))
+            hint = f"one reduction runs over several axes, axis=[{axes}]; or {hint}"
+    return TewbError(
+        f"compute {name}: a reduction must be the whole expression, and {of_inside} is inside of {brief(within)}",
+        hint=hint,
+        span=here(),
+    )
+
+
+def _reduction_text(e: Reduce) -> str:
+    return f"{e.combiner.name} over {', '.join(iv.name for iv in e.axes)}"
+
+
+def _check_combination(name: str, e: Reduce) -> None:
+    """A combination is the same for all terms, so that they may be combined in any order."""
+    c = e.combiner
+    used = next((iv for iv in e.axes if uses(c, [iv.var])), None)
+    if used is not None:
+        raise TewbError(
+            f"compute {name}: the combination of {c.name} uses {used.name}, which it runs over, and terms are combined "
+            "in any order",
+            hint=f"what depends on {used.name} belongs into the terms: {c.name}(A[i, {used.name}] * {used.name}, axis={used.name})",
+            span=here(),
+        )
+    own = (*c.lhs, *c.rhs)
+    at = next((n for n in walk(c) if isinstance(n, ProducerLoad) and uses(n, own)), None)
+    if at is not None:
+        raise TewbError(
+            f"compute {name}: the combination of {c.name} reads {at!r}, at an index that depends on what is combined",
+            hint="read the elements in the terms, or compute with them after the reduction",
             span=here(),
         )
 
@@ -251,7 +306,8 @@ def broadcast_compute(name: str, f: Callable[[Any, Any], Expr], a: Any, b: Any) 
         return f(_operand(a, indices), _operand(b, indices))
 
     result: Tensor = compute(shape, value, name=f"T_{name}")
-    result.op.tag = "broadcast"  # also in a tag scope
+    tensors = [x for x in (a, b) if isinstance(x, Tensor)]
+    result.op.tag = "broadcast" if len(tensors) > 1 else "elemwise"  # also in a tag scope
     return result
 
 

@@ -216,7 +216,7 @@ def extern(
     )
     op.attrs.update(attrs or {})
     make_body(*whole_buffers(op), whole_tile(op))  # a mistake in fcompute shows here, on the user's line
-    return op.outputs if several else op.output(0)
+    return list(op.outputs) if len(op.outputs) > 1 else op.output(0)
 
 
 def _check_choice(name: str, what: str, given: str, known: Sequence[str]) -> None:

@@ -66,8 +66,10 @@ def call_extern(dtype: str, function: Any, *args: Any) -> Expr:
 
 
 def call_pure_extern(dtype: str, func_name: Any, *args: Any, span: Any = None) -> Expr:
-    """`call_extern` of a C function without an effect."""
-    return call_extern(dtype, func_name, *args)
+    """`call_extern` of a C function without an effect: the same call in all lanes of a vectorized loop is made once."""
+    call = call_extern(dtype, func_name, *args)
+    assert isinstance(call, Call)
+    return Call("call_pure_extern", call.args, call.dtype)
 
 
 def _c_value(a: Any) -> Expr:
@@ -108,8 +110,10 @@ def _c_argument(name: str, position: int, a: Any, c: CType) -> Expr:
     return Call("by_reference", (value,), HANDLE) if c.pointer else value
 
 
-def address_of(b: Buffer) -> Expr:
-    """The pointer to the first element of a buffer."""
+def address_of(b: Buffer | BufferLoad) -> Expr:
+    """The pointer to the first element of a buffer, or to the element `A[i]` of one."""
+    if isinstance(b, BufferLoad):
+        return Call("address_of", (b,), HANDLE)
     zeros = tuple(const(0, n.dtype) for n in b.shape)
     return Call("address_of", (BufferLoad(b, zeros, b.dtype),), HANDLE)
 
@@ -215,6 +219,10 @@ def extern_region(
 
 def _box_text(b: Buffer) -> str:
     """A box of a buffer as `A[3, 4, 8]`, or with its offset, `A.tile[1, 4, 8] at i * 32`."""
-    sizes = ", ".join(script(n) for n in b.shape)
-    at = "" if const_int(b.elem_offset) == 0 else f" at {script(b.elem_offset)}"
-    return f"{b.name}[{sizes}]{at}"
+    return box_text(b.name, b.shape, b.elem_offset)
+
+
+def box_text(name: str, shape: Sequence[Expr], offset: Expr) -> str:
+    """The text of a box in memory, from its sizes and where it begins."""
+    at = "" if const_int(offset) == 0 else f" at {script(offset)}"
+    return f"{name}[{', '.join(script(n) for n in shape)}]{at}"

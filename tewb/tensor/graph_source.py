@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tewb import ir
+from tewb.arith import Analyzer
 from tewb.base import INT32, ExternError, fresh_identifier, literal, python_lines
-from tewb.ir import free_vars, is_const, is_long, subexpressions_to_name
+from tewb.ir import free_vars, is_const, is_long, ops, subexpressions_to_name, uses, walk
 from tewb.tensor.compute import ComputeOp
 from tewb.tensor.domains import Domain
 from tewb.tensor.extern import ExternOp, Tile, TilePart, whole_buffers
@@ -15,6 +16,7 @@ from tewb.tensor.placeholder import PlaceholderOp
 from tewb.tensor.reduce import is_ready_made
 from tewb.tensor.scan import ScanOp
 from tewb.tensor.tensor import Operation, Tensor
+from tewb.tensor.tensor_compute import Part, TensorComputeOp
 
 Fresh = Callable[[str], str]
 
@@ -34,6 +36,7 @@ class GraphSource:
         self.tensors: dict[Tensor, str] = {}
         self.vars: dict[ir.Var, str] = {}
         self.reducers: dict[ir.CommReducer, str] = {}
+        self.axes: list[ir.Var] = []  # of the compute that is written
         self.named: dict[ir.Expr, str] = {}  # subexpressions of a body that have names
 
     def define(self, op: Operation) -> None:
@@ -58,6 +61,8 @@ class GraphSource:
         if isinstance(op, PlaceholderOp):
             t = op.output(0)
             return f'te.placeholder({self.shape(t.shape)}, name={literal(op.name)}, dtype="{t.dtype}")'
+        if isinstance(op, TensorComputeOp):
+            return self.tensor_compute(op)
         if isinstance(op, ComputeOp):
             return self.compute(op)
         if isinstance(op, ExternOp):
@@ -82,6 +87,7 @@ class GraphSource:
             if iv.var not in self.vars and iv not in op.domains:
                 self.reduce_axis(iv)
         own = {iv.var for iv in (*op.axis, *op.domains)}
+        self.axes = [iv.var for iv in op.axis]
         inner = {v for e in op.exprs() for v in free_vars(e)}
         self.declare([v for v in inner if v not in self.vars and v not in own])
         saved = dict(self.vars)
@@ -106,6 +112,44 @@ class GraphSource:
             self.lines += lines
         return f"te.compute({self.shape(op.output(0).shape)}, {element}, name={literal(op.name)})"
 
+    def tensor_compute(self, op: TensorComputeOp) -> str:
+        """A compute made of an intrinsic, which was declared by its name."""
+        for iv in op.reduce_axis[: op.outer_reductions]:
+            if iv.var not in self.vars:
+                self.reduce_axis(iv)
+        axes = op.outer_axis
+        own = {iv.var for iv in axes}
+        ends = [e for p in op.parts for e in (*p.start, *[n for _, n in p.extents])]
+        ends += op.scalars.values()
+        self.declare([v for e in ends for v in free_vars(e) if v not in own])
+        saved, local = dict(self.vars), dict[ir.Var, str]()
+        for iv in axes:
+            local[iv.var] = self.local(iv.name, local.values())
+        self.vars.update(local)
+        given = [self.part(p) for p in op.parts]
+        given += [self.expr(e) for e in op.scalars.values()]
+        if op.outer_reductions:
+            over = ", ".join(self.vars[iv.var] for iv in op.reduce_axis[: op.outer_reductions])
+            given.append(f"reduce_axis=[{over}]")
+        self.vars = saved
+        call = f"te.TensorIntrin.named({literal(op.intrin.name)})({', '.join(given)})"
+        params = "".join(f" {name}" if n == 0 else f", {name}" for n, name in enumerate(local.values()))
+        return (
+            f"te.compute({self.shape(op.output(0).shape)}, lambda{params}: {call}, name={literal(op.name)})"
+        )
+
+    def part(self, p: Part) -> str:
+        """The part of a tensor that an intrinsic is called on."""
+        extents = dict(p.extents)
+        inside = []
+        for d, low in enumerate(p.start):
+            if d in extents:
+                end = Analyzer().simplify(ops.add(*ops.match(low, extents[d])))
+                inside.append(f"{self.expr(low)}:{self.expr(end)}")
+            else:
+                inside.append(self.expr(low))
+        return f"{self.tensors[p.tensor]}[{', '.join(inside)}]"
+
     def inner_axis(self, iv: ir.IterVar, domain: Domain) -> str:
         """The line in the function of an element that makes a reduce axis whose range depends on something."""
         ends = [self.expr(e) for e in domain.exprs]
@@ -114,7 +158,7 @@ class GraphSource:
 
     def name_subexpressions(self, op: ComputeOp) -> list[str]:
         """`name := expression` for subexpressions of bodies that would be too long in one piece."""
-        exprs = [x for e in op.body for x in (e.children() if isinstance(e, ir.Reduce) else (e,))]
+        exprs = [x for e in op.body for x in _outside_of_combination(e)]
         if not is_long(exprs, bracketed=True):
             return []
         assignments = []
@@ -156,23 +200,31 @@ class GraphSource:
     def reducer(self, c: ir.CommReducer) -> str:
         if is_ready_made(c):
             return f"te.{c.name}"
+        if uses(c, self.axes):  # it is the reducer of one compute, and stands in its function
+            return self.new_reducer(c)
         if c not in self.reducers:
-            several = len(c.lhs) > 1
-            saved = dict(self.vars)
-            for side, group in (("x", c.lhs), ("y", c.rhs)):
-                self.vars.update({v: f"{side}[{i}]" if several else side for i, v in enumerate(group)})
-            result = ", ".join(self.expr(r) for r in c.result)
-            identity = ", ".join(self.expr(i) for i in c.identity)
-            self.vars = saved
             name = self.fresh(c.name)
-            dtypes = ", ".join(f"t{i}" for i in range(len(c.lhs)))
-            if several:
-                result, identity = f"({result})", f"({identity})"
-            self.lines.append(
-                f"{name} = te.comm_reducer(lambda x, y: {result}, lambda {dtypes}: {identity}, name={literal(c.name)})"
-            )
+            self.lines.append(f"{name} = {self.new_reducer(c)}")
             self.reducers[c] = name
         return self.reducers[c]
+
+    def new_reducer(self, c: ir.CommReducer) -> str:
+        """The expression that makes a reducer."""
+        several, saved = len(c.lhs) > 1, dict(self.vars)
+        outside = {self.vars[v] for v in free_vars(c)}
+        outside |= {self.tensors[n.producer] for n in walk(c) if isinstance(n, ir.ProducerLoad)}
+        x, y = (self.fresh(side) if side in outside else side for side in "xy")
+        for side, group in ((x, c.lhs), (y, c.rhs)):
+            self.vars.update({v: f"{side}[{i}]" if several else side for i, v in enumerate(group)})
+        result = ", ".join(self.expr(r) for r in c.result)
+        identity = ", ".join(self.expr(i) for i in c.identity)
+        self.vars = saved
+        dtypes = ", ".join(f"t{i}" for i in range(len(c.lhs)))
+        if several:
+            result, identity = f"({result})", f"({identity})"
+        return (
+            f"te.comm_reducer(lambda {x}, {y}: {result}, lambda {dtypes}: {identity}, name={literal(c.name)})"
+        )
 
     # ---- expressions
 
@@ -301,3 +353,8 @@ class GraphSource:
         if isinstance(a, Tensor):
             return self.tensors[a]
         return self.expr(a) if isinstance(a, ir.Expr) else repr(a)
+
+
+def _outside_of_combination(e: ir.Expr) -> tuple[ir.Expr, ...]:
+    """What may be written before a body, as an expression with a name."""
+    return (*e.source, e.condition, *e.init) if isinstance(e, ir.Reduce) else (e,)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -32,6 +34,15 @@ _CONTAINERS: dict[str, Any] = {c.__name__: c for c in (Array, Map, ShapeTuple, S
 _LEFT_OUT = ("origin", "span")  # where it was written
 
 
+@dataclass(frozen=True, slots=True)
+class SavedAs:
+    """How objects of a class are saved: as `parts`, from which `put_together` fills a new one again."""
+
+    cls: type
+    parts: Callable[[Any], Any]
+    put_together: Callable[[Any, Any], None]
+
+
 def _fields(cls: type) -> list[str]:
     """The fields of the objects of a class."""
     if issubclass(cls, Node):
@@ -41,9 +52,10 @@ def _fields(cls: type) -> list[str]:
 
 
 @any_depth
-def save_json(node: Any) -> str:
-    """A node, a function, a module, a tensor, or a list or dict of them, as JSON. Raises TewbError for what only its own
-    Python code knows, such as an extern."""
+def save_json(node: Any, others: Mapping[str, SavedAs] | None = None) -> str:
+    """A node, a function, a module, a tensor, or a list or dict of them, as JSON. `others` are further classes by their
+    names. Raises TewbError for what only its own Python code knows, such as an extern."""
+    others = others or {}
     objects: list[Any] = []
     numbers: dict[int, int] = {}
     kept: list[object] = []
@@ -65,16 +77,18 @@ def save_json(node: Any) -> str:
         if isinstance(x, dict):
             return {"dict": [[written(key), written(value)] for key, value in x.items()]}
         if id(x) not in numbers:
-            if _CLASSES.get(type(x).__name__) is not type(x):
+            other = others.get(type(x).__name__)
+            if _CLASSES.get(type(x).__name__) is not type(x) and other is None:
                 raise TewbError(
                     f"save_json: a {type(x).__name__} is known to its own Python code only",
-                    hint="nodes, functions, modules, placeholders and computes can be saved",
+                    hint="nodes, functions, modules, schedules, placeholders and computes can be saved",
                     span=here(),
                 )
             numbers[id(x)] = len(objects)
             kept.append(x)
             objects.append(None)
-            own = {f: written(getattr(x, f)) for f in _fields(type(x)) if hasattr(x, f)}
+            fields = {f: getattr(x, f) for f in _fields(type(x)) if hasattr(x, f)} if other is None else {}
+            own = {f: written(value) for f, value in ({"parts": other.parts(x)} if other else fields).items()}
             objects[numbers[id(x)]] = [type(x).__name__, own]
         return {"object": numbers[id(x)]}
 
@@ -83,12 +97,14 @@ def save_json(node: Any) -> str:
 
 
 @any_depth
-def load_json(json_str: str) -> Any:
+def load_json(json_str: str, others: Mapping[str, SavedAs] | None = None) -> Any:
     """What `save_json` wrote. Raises ParseError for any other text."""
+    others = others or {}
     try:
         text = json.loads(json_str)
         objects: list[tuple[str, dict[str, Any]]] = text["objects"]
-        made: list[Any] = [object.__new__(_CLASSES[name]) for name, _ in objects]
+        classes = {**_CLASSES, **{name: other.cls for name, other in others.items()}}
+        made: list[Any] = [object.__new__(classes[name]) for name, _ in objects]
 
         def read(x: Any) -> Any:
             if not isinstance(x, dict):
@@ -113,7 +129,9 @@ def load_json(json_str: str) -> Any:
                     return made[value]
             raise KeyError(kind)
 
-        for thing, (_, own) in zip(made, objects, strict=True):
+        for thing, (name, own) in zip(made, objects, strict=True):
+            if name in others:
+                continue
             for f in _LEFT_OUT:
                 if hasattr(type(thing), f):
                     object.__setattr__(thing, f, None)
@@ -122,6 +140,9 @@ def load_json(json_str: str) -> Any:
                     object.__setattr__(thing, f, read(own[f]))
             if isinstance(thing, IRModule):
                 thing.functions = IRModule(thing.functions).functions
+        for thing, (name, own) in zip(made, objects, strict=True):
+            if name in others:
+                others[name].put_together(thing, read(own["parts"]))
         return read(text["root"])
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, StopIteration) as e:
         raise ParseError(f"load_json: this is no JSON that save_json wrote: {e!r}", span=here()) from None

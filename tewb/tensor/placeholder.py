@@ -58,18 +58,13 @@ def placeholder(shape: Any, dtype: str = "float32", name: str = "placeholder") -
 
 
 def size_var(name: str = "size", dtype: str = "int32", span: Any = None) -> Var:
-    """A size the caller gives: an integer that is 0 or more."""
-    v = var(name, dtype)
-    if not v.dtype.is_int:
-        raise DTypeError(
-            f"te.size_var {name} is a size, which is no {v.dtype}", hint="te.var has any dtype", span=here()
-        )
-    return v
+    """A size the caller gives: an integer that is 0 or more. (Of another dtype it is a parameter as `var` makes one.)"""
+    return var(name, dtype)
 
 
 def var(name: str = "tindex", dtype: str = "int32", span: Any = None) -> Var:
     """A scalar the caller gives: a size, or a parameter of the kernel."""
-    v = Var(check_name(name), DType(dtype))
+    v = Var(check_name(name), DType(getattr(dtype, "dtype", dtype)))  # or the dtype of a type
     if v.dtype.lanes > 1:
         raise DTypeError(
             f"te.var {name} is one number, not a vector {dtype}", hint=f'"{v.dtype.element}"', span=here()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
+
+import numpy as np
 
 from tewb.base import BOOL, INT32, INT64, DType, DTypeError, ShapeError, TewbError, here
 from tewb.ir import (
@@ -99,17 +102,54 @@ def comm_reducer(
     """A reducer from `fcombine(x, y)` and `fidentity(dtype)`.
 
     For tuples, `fcombine` takes and returns tuples and `fidentity` takes one dtype each. The combination
-    must be associative and commutative: schedules change its order.
+    must be associative and commutative: schedules change its order. It may use variables, axes of the compute and
+    elements of tensors. `reducer(expr, axis)` reduces, and `reducer(a, b, ...)` combines values at once.
     """
 
-    def reducer(expr: Any, axis: Any, where: Any = None, init: Any = None) -> Any:
+    def reducer(expr: Any, *args: Any, axis: Any = None, where: Any = None, init: Any = None) -> Any:
+        if axis is None and args and _is_value(args[0]):
+            return _combined_at_once(name, fcombine, (expr, *args), where, init)
+        axis, where, init = _in_order(name, args, axis, where, init)
         return _reduce(fcombine, fidentity, name, expr, axis, where, init)
 
     reducer.__name__ = reducer.__qualname__ = name
     reducer.__doc__ = (
-        f"{name}(expr, axis, where=None, init=None): combine `expr` over the reduce axes `axis`."
+        f"{name}(expr, axis, where=None, init=None): combine `expr` over the reduce axes `axis`; {name}(a, b, ...): "
+        "combine these values."
     )
     return reducer
+
+
+def _is_value(x: Any) -> bool:
+    """Whether `x` is a number or an expression, and so no axis to reduce over."""
+    return isinstance(x, Expr | int | float | np.generic) or hasattr(x, "as_expr")
+
+
+def _combined_at_once(name: str, fcombine: Any, values: Sequence[Any], where: Any, init: Any) -> Expr:
+    """Two values or more, combined one after the other."""
+    if where is not None or init is not None:
+        raise TewbError(
+            f"{name}: where= and init= are for reductions, and these are {len(values)} values",
+            hint=f"{name}(A[i, k], axis=k, where=...), or {name}(a, b)",
+            span=here(),
+        )
+    _check_takes(name, "the combination", fcombine, 2)
+    return reduce(lambda a, b: convert(fcombine(a, b)), map(convert, values))
+
+
+def _in_order(name: str, args: Sequence[Any], axis: Any, where: Any, init: Any) -> tuple[Any, Any, Any]:
+    """The axes, the condition and the start of a reduction, of which some are given by position."""
+    given = [("axis", axis), ("where", where), ("init", init)]
+    twice = next((word for (word, value), _ in zip(given, args, strict=False) if value is not None), None)
+    if len(args) > 3 or twice:
+        more = f"{twice} twice" if twice else f"{1 + len(args)} values"
+        raise TewbError(
+            f"{name} was given {more}; it takes an expression, axis, where and init",
+            hint=f"{name}(A[i, k], axis=k)",
+            span=here(),
+        )
+    rest = [value for _, value in given[len(args) :]]
+    return tuple([*args, *rest])
 
 
 def _reduce(fcombine: Any, fidentity: Any, name: str, expr: Any, axis: Any, where: Any, init: Any) -> Any:
@@ -130,7 +170,7 @@ def _reduce(fcombine: Any, fidentity: Any, name: str, expr: Any, axis: Any, wher
     results = tuple(
         Reduce(combiner, source, axes, condition, i, start, e.dtype) for i, e in enumerate(source)
     )
-    return results if several else results[0]
+    return results if len(results) > 1 else results[0]
 
 
 def checked_axes(name: str, axis: Any) -> tuple[IterVar, ...]:
@@ -250,51 +290,30 @@ def is_ready_made(c: CommReducer) -> bool:
     return structural_equal(mine, (*own.result, *own.identity))
 
 
-def sum(expr: Any, axis: Any, where: Any = None, init: Any = None) -> Any:
-    """Sum of `expr` over `axis` (booleans count as int32); `where` chooses terms, `init` starts it."""
-    return _sum(expr, axis, where, init)
+def sum(expr: Any, *args: Any, axis: Any = None, where: Any = None, init: Any = None) -> Any:
+    """Sum of `expr` over `axis` (booleans count as int32); `where` chooses terms, `init` starts it. With several values,
+    the sum of these."""
+    return _sum(expr, *args, axis=axis, where=where, init=init)
 
 
-def prod(expr: Any, axis: Any, where: Any = None, init: Any = None) -> Any:
-    """Product of `expr` over `axis`."""
-    return _prod(expr, axis, where, init)
+def prod(expr: Any, *args: Any, axis: Any = None, where: Any = None, init: Any = None) -> Any:
+    """Product of `expr` over `axis`; with several values, the product of these."""
+    return _prod(expr, *args, axis=axis, where=where, init=init)
 
 
 def max(expr: Any, *args: Any, axis: Any = None, where: Any = None, init: Any = None) -> Any:
-    """Largest `expr` over `axis`; with two values, the larger of them."""
-    return _reduce_or_pair("max", _max, ops.maximum, expr, args, axis, where, init)
+    """Largest `expr` over `axis`; with several values, the largest of these."""
+    return _max(expr, *_values(args), axis=axis, where=where, init=init)
 
 
 def min(expr: Any, *args: Any, axis: Any = None, where: Any = None, init: Any = None) -> Any:
-    """Smallest `expr` over `axis`; with two values, the smaller of them."""
-    return _reduce_or_pair("min", _min, ops.minimum, expr, args, axis, where, init)
+    """Smallest `expr` over `axis`; with several values, the smallest of these."""
+    return _min(expr, *_values(args), axis=axis, where=where, init=init)
 
 
-def _reduce_or_pair(
-    name: str, reducer: Any, pair: Any, expr: Any, args: tuple[Any, ...], axis: Any, where: Any, init: Any
-) -> Any:
-    if axis is not None:
-        if args:
-            raise TewbError(
-                f"{name} takes one expression with axis=, or two without",
-                hint=f"te.{name}(A[i, k], axis=k), or te.{name}(a, b)",
-                span=here(),
-            )
-        return reducer(expr, axis, where, init)
-    if len(args) == 1 and _is_axes(args[0]):
-        return reducer(expr, args[0], where, init)
-    if len(args) != 1:
-        raise TewbError(
-            f"{name} takes one expression with axis=, or two without",
-            hint=f"te.{name}(A[i, k], axis=k), or te.{name}(a, b)",
-            span=here(),
-        )
-    return pair(expr, args[0])
-
-
-def _is_axes(x: Any) -> bool:
-    axes = x if isinstance(x, tuple | list) else (x,)
-    return all(isinstance(a, IterVar) and a.kind is AxisKind.REDUCE for a in axes) and len(axes) > 0
+def _values(args: Sequence[Any]) -> list[Any]:
+    """Arguments of which axes of data are the values that they have."""
+    return [a.var if isinstance(a, IterVar) and a.kind is not AxisKind.REDUCE else a for a in args]
 
 
 def index_names(f: Callable[..., Any], rank: int, variable: Sequence[str] | None = None) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tewb.base import DType, DTypeError, ExpressionError, ShapeError, Span, TewbError, here
+from tewb.base import DType, DTypeError, ExpressionError, MemberError, ShapeError, Span, TewbError, here
 from tewb.ir import Expr, IterVar, Operators, Producer, ProducerLoad, Range, const_int, convert, ops
 
 
@@ -104,6 +104,20 @@ def _output_name(name: str, index: int, count: int) -> str:
     return name if count == 1 else f"{name}.v{index}"
 
 
+# What programs call tensors by, as numpy's arrays or as the buffers of an intrinsic, and what says it for a tensor.
+_OF_OTHERS = {
+    "T": "topi.transpose({0}), or te.compute(shape, lambda i, j: {0}[j, i])",
+    "transpose": "topi.transpose({0}, axes)",
+    "reshape": "topi.reshape({0}, shape)",
+    "numpy": "a tensor has values when a kernel runs: tewb.build(s, [..., {0}]) takes and makes arrays, which have numpy()",
+    "asnumpy": "a tensor has values when a kernel runs: tewb.build(s, [..., {0}]) takes and makes arrays, which have asnumpy()",
+    "vload": "buffers have it, those that an intrinsic or an extern gets; an element of a tensor is {0}[i, j]",
+    "vstore": "buffers have it, those that an intrinsic or an extern gets; te.compute says what a tensor's elements are",
+    "access_ptr": "buffers have it, those that an intrinsic or an extern gets",
+    "indices": "elements and slices have it: {0}[i].indices",
+}
+
+
 class Tensor(Producer):
     """An array-valued result: output `value_index` of `op`. Indexing it gives an element expression."""
 
@@ -117,6 +131,19 @@ class Tensor(Producer):
     @property
     def ndim(self) -> int:
         return len(self.shape)
+
+    @property
+    def axis(self) -> tuple[IterVar, ...]:
+        """The axes of its operation, one for each dimension."""
+        return self.op.axis
+
+    def __getattr__(self, name: str) -> Any:
+        hint = _OF_OTHERS.get(name)
+        if hint is None:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+            )
+        raise MemberError(f"{self.name} is a tensor, and has no {name}", hint=hint.format(self.name))
 
     @property
     def is_input(self) -> bool:

@@ -7,7 +7,7 @@ is    C = te.compute((n, 16), lambda i, ax0: A[i, ax0] + B[i, ax0])    whose loo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from tewb.ir import (
     Var,
     const,
     convert,
+    is_const,
     ops,
     replace,
     rewriter,
@@ -30,39 +31,10 @@ from tewb.ir import (
     substitute,
 )
 from tewb.tensor.compute import ComputeOp, DeferredCompute
+from tewb.tensor.domains import Domains
 from tewb.tensor.reduce import checked_axes
-from tewb.tensor.tensor import Tensor, TensorSlice
+from tewb.tensor.tensor import Operation, Tensor, TensorSlice
 from tewb.tensor.tensor_intrin import TensorIntrin
-
-
-class TensorComputeOp(ComputeOp):
-    """A compute whose last `len(intrin.op.axis)` axes are done by an intrinsic, with its reductions; `outer_reductions` of its
-    reduce axes stay outside."""
-
-    __slots__ = ("intrin", "outer_reductions")
-
-    def __init__(
-        self,
-        name: str,
-        axis: tuple[IterVar, ...],
-        body: tuple[Expr, ...],
-        tag: str,
-        intrin: TensorIntrin,
-        outer_reductions: int,
-    ) -> None:
-        super().__init__(name, axis, body, tag)
-        self.intrin, self.outer_reductions = intrin, outer_reductions
-
-    @property
-    def tensorized_axis(self) -> IterVar:
-        """The first axis that the intrinsic does."""
-        return self.axis[-len(self.intrin.op.axis)]
-
-    @property
-    def loops(self) -> list[IterVar]:
-        """The axes in the order of their loops: those that the intrinsic does are inside."""
-        outer, n = len(self.axis) - len(self.intrin.op.axis), self.outer_reductions
-        return [*self.axis[:outer], *self.reduce_axis[:n], *self.axis[outer:], *self.reduce_axis[n:]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +46,106 @@ class Part:
     extents: tuple[tuple[int, Expr], ...]
 
 
+class TensorComputeOp(ComputeOp):
+    """A compute whose last `inner` axes are done by an intrinsic, on `parts` of tensors and with the values `scalars`, with
+    its reductions; `outer_reductions` of its reduce axes stay outside."""
+
+    __slots__ = ("inner", "intrin", "outer_reductions", "parts", "scalars")
+
+    def __init__(
+        self,
+        name: str,
+        axis: tuple[IterVar, ...],
+        body: tuple[Expr, ...],
+        tag: str,
+        intrin: TensorIntrin,
+        parts: tuple[Part, ...],
+        scalars: Mapping[Var, Expr],
+        inner: int,
+        outer_reductions: int,
+    ) -> None:
+        super().__init__(name, axis, body, tag)
+        self.intrin, self.parts, self.scalars = intrin, parts, dict(scalars)
+        self.inner, self.outer_reductions = inner, outer_reductions
+
+    def with_body(self, body: tuple[Expr, ...], domains: Domains) -> ComputeOp:
+        op = TensorComputeOp(
+            self.name,
+            self.axis,
+            body,
+            self.tag,
+            self.intrin,
+            self.parts,
+            self.scalars,
+            self.inner,
+            self.outer_reductions,
+        )
+        op.attrs, op.span = self.attrs, self.span
+        return op
+
+    def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
+        op = super().with_inputs(swap)
+        if not isinstance(op, ComputeOp) or op is self:
+            return op
+
+        def load(n: ProducerLoad) -> Expr:
+            return replace(
+                n, producer=swap.get(n.producer, n.producer), indices=tuple(map(rewrite, n.indices))
+            )
+
+        rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
+        made = self.moved(self.name, self.axis, op.body, rewrite, swap)
+        made.attrs, made.span = self.attrs, self.span
+        return made
+
+    def moved(
+        self,
+        name: str,
+        axis: tuple[IterVar, ...],
+        body: tuple[Expr, ...],
+        rewrite: Callable[[Expr], Expr],
+        swap: Mapping[Tensor, Tensor] | None = None,
+    ) -> TensorComputeOp:
+        """The operation on other axes: `rewrite` gives what an index is on them, `swap` other tensors for those it reads."""
+        swap = swap or {}
+        parts = [
+            Part(swap.get(p.tensor, p.tensor), tuple(map(rewrite, p.start)), p.extents) for p in self.parts
+        ]
+        scalars = {v: rewrite(e) for v, e in self.scalars.items()}
+        return TensorComputeOp(
+            name, axis, body, self.tag, self.intrin, tuple(parts), scalars, self.inner, self.outer_reductions
+        )
+
+    @property
+    def outer_axis(self) -> tuple[IterVar, ...]:
+        """The axes whose loops are around the intrinsic."""
+        return self.axis[: len(self.axis) - self.inner]
+
+    @property
+    def own_axes(self) -> tuple[IterVar, ...]:
+        """The axes that the intrinsic does."""
+        return self.axis[len(self.axis) - self.inner :]
+
+    @property
+    def tensorized_axis(self) -> IterVar | None:
+        """The first axis that the intrinsic does; None where it does one element."""
+        within = self.loops[len(self.outer_axis) + self.outer_reductions :]
+        return within[0] if within else None
+
+    @property
+    def loops(self) -> list[IterVar]:
+        """The axes in the order of their loops: those that the intrinsic does are inside."""
+        outer, n = len(self.outer_axis), self.outer_reductions
+        return [*self.axis[:outer], *self.reduce_axis[:n], *self.axis[outer:], *self.reduce_axis[n:]]
+
+
 @dataclass(frozen=True, slots=True)
 class IntrinsicCall(DeferredCompute):
     """An intrinsic on parts of tensors, as the function of a compute returns it."""
 
     intrin: TensorIntrin
     args: tuple[Any, ...]
+    scalars: tuple[Any, ...]
     reduce_axis: Any
 
     def operation(self, name: str, outer: tuple[IterVar, ...], inner: Sequence[Expr], tag: str) -> ComputeOp:
@@ -87,13 +153,15 @@ class IntrinsicCall(DeferredCompute):
         intrin = self.intrin
         parts = self.parts(name)
         sizes: dict[Var, Expr] = {}
-        if len(inner) != len(intrin.op.axis) or not inner:
+        shape = intrin.op.output(0).shape
+        left = len(shape) - len(inner)  # dimensions that have an index: one element of each
+        if not 0 <= left <= len(outer) or not all(isinstance(n, Var) or is_const(n, 1) for n in shape[:left]):
             raise ShapeError(
                 f"compute {name}: {intrin.name} computes {len(intrin.op.axis)} dimensions, and {len(inner)} have no index",
                 hint=f"let the function take {len(outer) + len(inner) - len(intrin.op.axis)} indices",
                 span=here(),
             )
-        for n, wanted in zip(inner, intrin.op.output(0).shape, strict=True):
+        for n, wanted in zip([const(1)] * left + list(inner), shape, strict=True):
             _fit(name, f"{intrin.op.name} of {intrin.name}", wanted, n, sizes)
         for t, part in zip(intrin.inputs, parts, strict=True):
             for n, (_, extent) in zip(t.shape, part.extents, strict=True):
@@ -103,8 +171,32 @@ class IntrinsicCall(DeferredCompute):
             for d, n in enumerate(inner)
         )
         around = () if self.reduce_axis is None else checked_axes(name, self.reduce_axis)
-        body = self.bodies(name, own, around, dict(zip(intrin.inputs, parts, strict=True)), sizes)
-        return TensorComputeOp(name, (*outer, *own), body, tag, intrin, len(around))
+        scalars = self.values_of_scalars(name)
+        body = self.bodies(
+            name, own, around, dict(zip(intrin.inputs, parts, strict=True)), {**sizes, **scalars}
+        )
+        return TensorComputeOp(
+            name, (*outer, *own), body, tag, intrin, tuple(parts), scalars, len(own), len(around)
+        )
+
+    def values_of_scalars(self, name: str) -> dict[Var, Expr]:
+        """The values of the intrinsic's scalar parameters, if any are given; else these stand for themselves."""
+        wanted = self.intrin.scalar_params
+        if not self.scalars:
+            return {}
+        if len(self.scalars) != len(wanted) or not all(isinstance(v, Var) for v in wanted):
+            names = ", ".join(script(v) for v in wanted) or "none"
+            raise ShapeError(
+                f"compute {name}: {self.intrin.name} is called with {len(self.scalars)} values beside its parts of tensors, "
+                f"and its scalar parameters are {names}",
+                hint="te.decl_tensor_intrin(..., scalar_params=[te.var('v')]) has one for each",
+                span=here(),
+            )
+        return {
+            v: ops.cast(convert(e), v.dtype)
+            for v, e in zip(wanted, self.scalars, strict=True)
+            if isinstance(v, Var)
+        }
 
     def parts(self, name: str) -> list[Part]:
         """The parts that it is called on, as many as it has inputs."""
@@ -129,6 +221,8 @@ class IntrinsicCall(DeferredCompute):
                 spare = part.extents[: len(part.extents) - len(t.shape)]
                 if all(ops.is_const(n, 1) for _, n in spare):
                     part = Part(part.tensor, part.start, part.extents[len(spare) :])
+            if len(part.extents) < len(t.shape):
+                part = _with_ones(part, len(t.shape))
             if len(part.extents) != len(t.shape):
                 raise ShapeError(
                     f"compute {name}: {t.name} of {intrin.name} has {len(t.shape)} dimensions, and the part of "
@@ -158,8 +252,11 @@ class IntrinsicCall(DeferredCompute):
             for iv in op.reduce_axis
             if iv.dom is not None
         )
-        values: dict[Var, Expr] = {
-            mine.var: iv.var for mine, iv in zip((*op.axis, *op.reduce_axis), (*own, *within), strict=True)
+        ones = op.axis[: len(op.axis) - len(own)]
+        values: dict[Var, Expr] = {iv.var: const(0, iv.dtype) for iv in ones}
+        values |= {
+            mine.var: iv.var
+            for mine, iv in zip((*op.axis[len(ones) :], *op.reduce_axis), (*own, *within), strict=True)
         }
         values |= sizes
 
@@ -173,6 +270,7 @@ class IntrinsicCall(DeferredCompute):
         def reduction(n: Reduce) -> Expr:
             return replace(
                 n,
+                combiner=n.combiner.map_children(rewrite),
                 source=tuple(map(rewrite, n.source)),
                 axes=(*around, *within),
                 condition=rewrite(n.condition),
@@ -222,6 +320,15 @@ def _part(name: str, given: Any) -> Part:
         start.append(low)
         extents.append((d, Analyzer().simplify(ops.sub(*ops.match(high, low)))))
     return Part(t, tuple(start), tuple(extents))
+
+
+def _with_ones(part: Part, count: int) -> Part:
+    """The part with `count` dimensions, if it has as many: those with an index that are last are one element of it."""
+    dims = dict(part.extents)
+    for d in reversed(range(len(part.start))):
+        if len(dims) < count:
+            dims.setdefault(d, const(1))
+    return Part(part.tensor, part.start, tuple(sorted(dims.items(), key=lambda pair: pair[0])))
 
 
 def _fit(name: str, what: str, wanted: Expr, given: Expr, sizes: dict[Var, Expr]) -> None:

@@ -20,7 +20,7 @@ from tewb.tensor.compute import ComputeOp
 from tewb.tensor.extern import statement_of
 from tewb.tensor.extern_calls import decl_buffer
 from tewb.tensor.placeholder import PlaceholderOp
-from tewb.tensor.tensor import Tensor
+from tewb.tensor.tensor import Tensor, TensorSlice
 from tewb.tensor.wide_indices import with_wide_accesses
 
 PARTS = ("body", "reset", "update")
@@ -50,9 +50,19 @@ class TensorIntrin:
         self.name, self.op, self.fcompute = name, op, fcompute
         self.declared, self.bound, self.scalar_params = declared, bound, scalar_params
 
+    @staticmethod
+    def named(name: str) -> TensorIntrin:
+        """The intrinsic that was declared by that name. Raises ExternError where there is none."""
+        return intrinsic_of(name)
+
     @property
     def inputs(self) -> tuple[Tensor, ...]:
         return self.op.inputs
+
+    @property
+    def buffers(self) -> tuple[Buffer, ...]:
+        """The buffers that `fcompute` was given first: those of the inputs, and then of the outputs."""
+        return self.declared
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
@@ -75,10 +85,12 @@ class TensorIntrin:
         count = len(self.op.inputs)
         return list(buffers[:count]), list(buffers[count:])
 
-    def statements(self, ins: list[Buffer], outs: list[Buffer]) -> dict[str, Stmt | None]:
-        """What the user's function makes of buffers: the statements called `body`, `reset` and `update`, as far as it
-        has them. Raises ExternError."""
-        scalars = (list(self.scalar_params),) if self.scalar_params else ()
+    def statements(
+        self, ins: list[Buffer], outs: list[Buffer], values: Sequence[Expr] = ()
+    ) -> dict[str, Stmt | None]:
+        """What the user's function makes of buffers, and of `values` for the scalar parameters: the statements called
+        `body`, `reset` and `update`, as far as it has them. Raises ExternError."""
+        scalars = (list(values or self.scalar_params),) if self.scalar_params else ()
         made = self.fcompute(ins, outs, *scalars)
         several = made if isinstance(made, tuple | list) else (made, None, None)
         if len(several) != len(PARTS) or several[0] is None:
@@ -94,18 +106,17 @@ class TensorIntrin:
             for part, s in zip(PARTS, several, strict=True)
         }
 
-    def __call__(self, *parts: Any, reduce_axis: Any = None, scalar_inputs: Any = None) -> Any:
+    def __call__(self, *args: Any, reduce_axis: Any = None, scalar_inputs: Any = None) -> Any:
         """The intrinsic on parts of tensors, for the function of a compute: `A` or `A[i]` or `A[i, 0:n]` for each input. Its
-        reduction goes on over the axes `reduce_axis`."""
+        reduction goes on over the axes `reduce_axis`. What is no part of a tensor, and `scalar_inputs`, are values of its
+        scalar parameters."""
         from tewb.tensor.tensor_compute import IntrinsicCall  # it stands on this file
 
-        if scalar_inputs:
-            raise ExternError(
-                f"tensor intrinsic {self.name}: scalar_inputs have no place here",
-                hint="give the values as scalar_params=, or let the function of the buffers keep them",
-                span=here(),
-            )
-        return IntrinsicCall(self, parts, reduce_axis)
+        scalars: list[Any] = []
+        if self.scalar_params:
+            scalars = [a for a in args if not isinstance(a, Tensor | TensorSlice | ProducerLoad)]
+        parts = tuple([a for a in args if not any(a is x for x in scalars)])
+        return IntrinsicCall(self, parts, (*scalars, *(scalar_inputs or ())), reduce_axis)
 
     def __repr__(self) -> str:
         return f"TensorIntrin({self.name})"

@@ -8,7 +8,7 @@ The classic part is for pytest, which is loaded where it is needed: parameters a
 gives tests the arguments `target` and `dev`.
 """
 
-from tewb.testing.asserts import assert_allclose, echo
+from tewb.testing.asserts import assert_allclose, assert_prim_expr_equal, echo
 from tewb.testing.features import (
     Feature,
     requires_adreno_opencl,
@@ -51,8 +51,9 @@ from tewb.testing.features import (
     slow,
     uses_gpu,
 )
+from tewb.testing.numerical_grads import check_numerical_grads
 from tewb.testing.parameters import fixture, main, parameter, parameters
-from tewb.testing.reference import CALLS, evaluate, nextafter, random_array, reinterpreted, tolerance
+from tewb.testing.reference import BITS, CALLS, evaluate, nextafter, random_array, reinterpreted, tolerance
 from tewb.testing.targets import (
     device_enabled,
     enabled_targets,
@@ -62,7 +63,7 @@ from tewb.testing.targets import (
 )
 
 __all__ = [
-    "CALLS", "Feature", "assert_allclose", "device_enabled", "echo", "enabled_targets", "evaluate", "exclude_targets",
+    "BITS", "CALLS", "Feature", "assert_allclose", "assert_prim_expr_equal", "check_numerical_grads", "device_enabled", "echo", "enabled_targets", "evaluate", "exclude_targets",
     "fixture", "known_failing_targets", "main", "nextafter", "parameter", "parameters", "parametrize_targets", "random_array", "reinterpreted",
     "requires_adreno_opencl", "requires_aprofile_aem_fvp", "requires_arm_dot", "requires_avx512", "requires_cblas",
     "requires_corstone300", "requires_cublas", "requires_cuda", "requires_cudagraph", "requires_cudnn", "requires_ethosn",

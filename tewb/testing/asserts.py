@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tewb.arith import Analyzer
 from tewb.runtime import PackedFunc
 
 
@@ -15,6 +16,12 @@ def assert_allclose(actual: Any, desired: Any, rtol: float = 1e-7, atol: float =
     if a.shape != b.shape:
         raise AssertionError(f"the shapes differ: {a.shape}, and {b.shape} is wanted")
     np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, verbose=True)
+
+
+def assert_prim_expr_equal(lhs: Any, rhs: Any) -> None:
+    """Raise AssertionError unless two expressions are shown to have one value."""
+    if not Analyzer().can_prove_equal(lhs, rhs):
+        raise AssertionError(f"{lhs} is not shown to be {rhs}")
 
 
 def echo(value: Any) -> Any:

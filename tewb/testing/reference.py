@@ -64,17 +64,18 @@ def dot(group: int) -> Callable[[Any, Any, Any], Any]:
     return compute
 
 
-def popcount(x: Any) -> Any:
-    """How many bits are set; a negative number counts in two's complement."""
-    a = np.asarray(x)
-    return np.bitwise_count(a.view(f"uint{8 * a.dtype.itemsize}"))
+def popcount(x: Any, dtype: DType) -> Any:
+    """How many bits of a value of `dtype` are set; a negative number counts in two's complement."""
+    return np.vectorize(lambda v: (int(v) % 2**dtype.bits).bit_count(), otypes=[np.int32])(x)
 
 
-def leading_zeros(x: Any) -> Any:
-    """How many bits are 0 above the highest that is set."""
-    a = np.asarray(x)
-    bits = 8 * a.dtype.itemsize
-    return np.vectorize(lambda v: bits - (int(v) % 2**bits).bit_length(), otypes=[np.int32])(a)
+def leading_zeros(x: Any, dtype: DType) -> Any:
+    """How many bits of a value of `dtype` are 0 above the highest that is set."""
+    return np.vectorize(lambda v: dtype.bits - (int(v) % 2**dtype.bits).bit_length(), otypes=[np.int32])(x)
+
+
+# What depends on the width of its argument, which numpy does not always have.
+BITS: dict[str, Callable[[Any, DType], Any]] = {"popcount": popcount, "clz": leading_zeros}
 
 
 def nextafter(x: Any, y: Any, dtype: DType) -> Any:
@@ -112,7 +113,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "bitwise_xor": np.bitwise_xor, "bitwise_not": np.invert, "shift_left": np.left_shift,
     "shift_right": np.right_shift, "likely": lambda x: x, "rsqrt": lambda x: 1 / np.sqrt(x),
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "fma": lambda a, b, c: a * b + c,
-    "dot4": dot(4), "dot2": dot(2), "popcount": popcount, "clz": leading_zeros, "ldexp": ldexp,
+    "dot4": dot(4), "dot2": dot(2), "ldexp": ldexp,
     "exp10": lambda x: np.power(np.asarray(x).dtype.type(10), x), "asinh": np.arcsinh, "acosh": np.arccosh,
     "atanh": np.arctanh, "assume": lambda c: np.ones_like(c, bool),
 }  # fmt: skip
@@ -282,7 +283,7 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
             x, y = part(a), part(b)
             if e.dtype.is_float:
                 return rounded(np.true_divide(x, y), e.dtype)
-            return truncated_quotient(x, y).astype(e.dtype)
+            return rounded(truncated_quotient(x, y), e.dtype)
         case Mod(a, b):
             return rounded(np.fmod(part(a), part(b)), e.dtype)
         case Not(a):
@@ -298,6 +299,8 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
             return reinterpreted(part(a), a.dtype, e.dtype)
         case Call("nextafter", (a, b)):
             return rounded(nextafter(part(a), part(b), e.dtype), e.dtype)
+        case Call(op, (a,)) if op in BITS:
+            return rounded(BITS[op](part(a), a.dtype), e.dtype)
         case Call(op, args) if op in CALLS:
             return rounded(CALLS[op](*[_wide(part(a)) for a in args]), e.dtype)
         case Call("tvm_call_packed", (StringImm(name), *operands)):
@@ -345,8 +348,8 @@ def random_array(shape: Sequence[int], dtype: str, rng: np.random.Generator) -> 
         return rng.integers(0, 2, shape).astype(bool)
     if "float" in dtype:
         return to_memory(rng.standard_normal(shape), DType(dtype))
-    low = 0 if dtype.startswith("uint") else -8
-    return rng.integers(low, 16, shape).astype(dtype)
+    least, most = DType(dtype).ends
+    return rng.integers(max(least, -8), min(most, 15), shape, endpoint=True).astype(memory_dtype(dtype))
 
 
 def tolerance(dtype: str, terms: int = 1) -> tuple[float, float]:

@@ -134,6 +134,7 @@ from tewb.tensor import (
 )
 from tewb.tensor.reduce import max, min, sum
 from tewb.tir import ir_builder
+from tewb.tir.data_layout import BijectiveLayout, Layout, bijective_layout, layout
 from tewb.tir.tracing import trace
 
 if TYPE_CHECKING:  # they are made when one of them is asked for: see tewb/compat/face.py
@@ -167,6 +168,7 @@ if TYPE_CHECKING:  # they are made when one of them is asked for: see tewb/compa
         IntImm,
         Let,
         LetStmt,
+        Load,
         Max,
         Min,
         Mod,
@@ -184,6 +186,7 @@ if TYPE_CHECKING:  # they are made when one of them is asked for: see tewb/compa
         SeqStmt,
         Shuffle,
         SizeVar,
+        Store,
         StringImm,
         Sub,
         Var,
@@ -193,15 +196,15 @@ if TYPE_CHECKING:  # they are made when one of them is asked for: see tewb/compa
     )
 
 __all__ = [
-    "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "Call",
+    "Add", "Allocate", "And", "AssertStmt", "AttrStmt", "BijectiveLayout", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "Call",
     "Cast", "CommReducer", "DeclBuffer", "Div", "EQ", "Evaluate", "Expr", "ExternRegion", "FloatImm", "FloorDiv",
-    "FloorMod", "For", "ForKind", "GE", "GT", "IfThenElse", "IntImm", "IterVar", "LE", "LT", "Let", "LetStmt",
-    "Max", "Min", "Mod", "Mul", "NE", "Not", "Or", "PrimExpr", "PrimFunc", "ProducerLoad", "ProducerStore", "Ramp",
-    "Reduce", "Select", "Seq", "SeqStmt", "Shuffle", "SizeVar", "Stmt", "StringImm", "Sub", "Var", "While", "abs",
-    "acos", "acosh", "address_of", "all", "any", "asin", "asinh", "assume", "atan", "atan2", "atanh", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "call_pure_extern", "call_intrin", "call_packed",
+    "FloorMod", "For", "ForKind", "GE", "GT", "IfThenElse", "IntImm", "IterVar", "LE", "LT", "Layout", "Let", "LetStmt",
+    "Load", "Max", "Min", "Mod", "Mul", "NE", "Not", "Or", "PrimExpr", "PrimFunc", "ProducerLoad", "ProducerStore", "Ramp",
+    "Reduce", "Select", "Seq", "SeqStmt", "Shuffle", "SizeVar", "Stmt", "Store", "StringImm", "Sub", "Var", "While", "abs",
+    "acos", "acosh", "address_of", "all", "any", "asin", "asinh", "assume", "atan", "atan2", "atanh", "bijective_layout", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "call_pure_extern", "call_intrin", "call_packed",
     "cast", "ceil", "clz", "comm_reducer", "const", "copysign", "cos", "cosh", "decl_buffer", "div", "erf", "exp", "exp2", "exp10",
     "extern_region", "floor", "floordiv", "floormod", "fmod", "hypot", "if_then_else", "indexdiv", "indexmod", "infinity",
-    "ir_builder", "isfinite", "isinf", "isnan", "ldexp", "likely", "log", "log10", "log1p", "log2", "max", "max_value",
+    "ir_builder", "isfinite", "isinf", "isnan", "layout", "ldexp", "likely", "log", "log10", "log1p", "log2", "max", "max_value",
     "min", "min_value", "nearbyint", "nextafter", "popcount", "power", "q_multiply_shift", "q_multiply_shift_per_axis", "reinterpret", "round", "rsqrt", "seq", "sigmoid", "sin", "sinh", "sqrt",
     "stack_array", "stmt_list", "stmt_seq", "sum", "tan", "tanh", "trace", "trunc", "truncdiv", "truncmod", "undef",
 ]  # fmt: skip

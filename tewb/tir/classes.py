@@ -155,6 +155,7 @@ def _producer_load(producer: Any, indices: Any) -> Expr:
 # ---------------------------------------------------------------- statements
 
 _KINDS = (ir.ForKind.SERIAL, ir.ForKind.PARALLEL, ir.ForKind.VECTORIZED, ir.ForKind.UNROLLED)
+_NUMBERS = {"Serial": 0, "Parallel": 1, "Vectorized": 2, "Unrolled": 3}  # of them, as v0.7 had them
 
 
 def _for(
@@ -166,7 +167,10 @@ def _for(
     thread_binding: Any = None,
     annotations: Any = None,
 ) -> Stmt:
-    """(loop_var, min, extent, kind, body); `kind` is a ForKind, or its number."""
+    """(loop_var, min, extent, kind, body); `kind` is a ForKind, or its number. Until v0.7 there was a device before the
+    body, 0 on a CPU."""
+    if body.__class__ is int and isinstance(thread_binding, Stmt | Expr):
+        body = thread_binding
     low, size = ops.match(min, extent)
     chosen = _KINDS[kind] if isinstance(kind, int) and 0 <= kind < len(_KINDS) else kind
     if not isinstance(chosen, ir.ForKind) or not isinstance(loop_var, ir.Var):
@@ -189,7 +193,29 @@ def _seq(seq: Any, *more: Any) -> Stmt:
 
 
 def _store(buffer: ir.Buffer, value: Any, indices: Any) -> Stmt:
-    return ir.BufferStore(buffer, ops.cast(convert(value), buffer.dtype), _exprs(indices))
+    stored = convert(value)
+    return ir.BufferStore(
+        buffer, ops.cast(stored, buffer.dtype.with_lanes(stored.dtype.lanes)), _exprs(indices)
+    )
+
+
+def _memory(data: Any, dtype: DType) -> ir.Buffer:
+    """The elements that a pointer points to, whose number is not known."""
+    if isinstance(data, ir.Buffer):
+        return data
+    size = ir.Var(f"{data.name}_size", DType("int32"))
+    return ir.Buffer(data.name, dtype, (size,), data=data)
+
+
+def _load(dtype: Any, buffer_var: Any, index: Any, predicate: Any = None) -> Expr:
+    """(dtype, buffer_var, index, predicate): of memory by its pointer, as until v0.9"""
+    return ops.load(_memory(buffer_var, DType(dtype).element), _exprs(index))
+
+
+def _store_at(buffer_var: Any, value: Any, index: Any, predicate: Any = None) -> Stmt:
+    """(buffer_var, value, index, predicate): to memory by its pointer, as until v0.9"""
+    stored = convert(value)
+    return ir.BufferStore(_memory(buffer_var, stored.dtype.element), stored, _exprs(index))
 
 
 def _producer_store(producer: Any, value: Any, indices: Any) -> Stmt:
@@ -209,7 +235,12 @@ def _assert(condition: Any, message: Any, body: Any) -> Stmt:
 
 
 def _allocate(
-    buffer_var: Any, dtype: Any, extents: Any = None, condition: Any = True, body: Any = None
+    buffer_var: Any,
+    dtype: Any,
+    extents: Any = None,
+    condition: Any = True,
+    body: Any = None,
+    annotations: Any = None,
 ) -> Stmt:
     """(buffer_var, dtype, extents, condition, body)"""
     if isinstance(buffer_var, ir.Buffer):
@@ -252,6 +283,7 @@ def _function(
     if isinstance(params, str):  # as tewb itself makes one: name, params, body, outputs
         name, params, body, outputs = params, body, ret_type, outputs or tuple(buffer_map or ())
     own = tuple((buffer_map or {}).get(p, p) if isinstance(buffer_map, Mapping) else p for p in params)
+    own = tuple(getattr(p, "buffer", p) for p in own)  # what IRBuilder.pointer gives is a buffer here
     statement = _stmt(body)
     if outputs is None:
         stored = {n.buffer.data for n in walk(statement) if isinstance(n, ir.BufferStore)}
@@ -279,13 +311,18 @@ ProducerLoad, ProducerStore = (
     classic(ir.ProducerLoad, _producer_load),
     classic(ir.ProducerStore, _producer_store),
 )
-For, While, IfThenElse = classic(ir.For, _for), classic(ir.While, _while), classic(ir.IfThenElse, _if)
+For, While, IfThenElse = (
+    classic(ir.For, _for, **_NUMBERS),
+    classic(ir.While, _while),
+    classic(ir.IfThenElse, _if),
+)
 SeqStmt = Seq = classic(ir.Seq, _seq)
 AttrStmt, LetStmt, AssertStmt = (
     classic(ir.AttrStmt, _attr),
     classic(ir.LetStmt, _let_stmt),
     classic(ir.AssertStmt, _assert),
 )
+Load, Store = classic(ir.BufferLoad, _load), classic(ir.BufferStore, _store_at)
 BufferStore, Allocate = classic(ir.BufferStore, _store), classic(ir.Allocate, _allocate)
 DeclBuffer = classic(ir.DeclBuffer, _decl)
 Evaluate = classic(ir.Evaluate, lambda value: ir.Evaluate(convert(value)))

@@ -12,7 +12,7 @@ from tewb.ir import IRModule, PrimFunc
 from tewb.lowering import BUILD, LOWER, ModulePass, PassInfo, of_lowering, prim_func_pass
 
 __all__ = [
-    "Apply", "FlattenBuffer", "LoopPartition", "RemoveNoOp", "Simplify", "StorageFlatten", "StorageRewrite", "UnrollLoop", "VectorizeLoop",
+    "Apply", "Filter", "FlattenBuffer", "LoopPartition", "RemoveNoOp", "Simplify", "StorageFlatten", "StorageRewrite", "UnrollLoop", "VectorizeLoop",
     "prim_func_pass",
 ]  # fmt: skip
 
@@ -24,6 +24,14 @@ def Apply(ftransform: Callable[[PrimFunc], PrimFunc]) -> ModulePass:
     return ModulePass(
         lambda mod, context: IRModule({n: ftransform(f) for n, f in mod.functions.items()}, attrs=mod.attrs),
         PassInfo(0, "tir.Apply"),
+    )
+
+
+def Filter(fcond: Callable[[PrimFunc], bool]) -> ModulePass:
+    """The pass that keeps the functions for which `fcond(f)` is true."""
+    return ModulePass(
+        lambda mod, context: IRModule({n: f for n, f in mod.functions.items() if fcond(f)}, attrs=mod.attrs),
+        PassInfo(0, "tir.Filter"),
     )
 
 
@@ -62,6 +70,27 @@ def FlattenBuffer() -> ModulePass:
 def StorageFlatten(cache_line_size: int = 64, create_bound_attribute: Any = False) -> ModulePass:
     """Arrays as lines of elements, with one index for each access."""
     return FlattenBuffer()
+
+
+def _done_elsewhere(name: str) -> Callable[..., ModulePass]:
+    """The classic pass of this name, which leaves modules as they are: what it did is done without being asked."""
+
+    def made(*options: Any, **named: Any) -> ModulePass:
+        return ModulePass(lambda mod, context: mod, PassInfo(0, f"tir.{name}"))
+
+    made.__name__ = made.__qualname__ = name
+    made.__doc__ = "The module as it is: lowering and building do this without being asked."
+    return made
+
+
+_DONE_ELSEWHERE = (
+    "BF16CastElimination", "BF16ComputeLegalize", "BF16Legalize", "BF16Promote", "BF16StorageLegalize", "BindTarget", "CombineContextCall",
+    "CommonSubexprElimTIR", "CoProcSync", "DecorateDeviceScope", "HoistExpression", "HoistIfThenElse", "InferFragment", "InjectDoubleBuffer",
+    "InjectPrefetch", "InjectRollingBuffer", "InjectVirtualThread", "LegalizePackedCalls", "LiftAttrScope", "LowerDeviceStorageAccessInfo",
+    "LowerIntrin", "LowerThreadAllreduce", "LowerTVMBuiltin", "LowerWarpMemory", "MakePackedAPI", "MakeUnpackedAPI",
+    "NarrowDataType", "RewriteUnsafeSelect", "SplitHostDevice", "ThreadSync", "VerifyMemory",
+)  # fmt: skip
+globals().update({name: _done_elsewhere(name) for name in _DONE_ELSEWHERE})
 
 
 def StorageRewrite() -> ModulePass:

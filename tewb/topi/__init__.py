@@ -11,7 +11,7 @@ operation has a name and a tag (`topi.tag`), by which schedules know what it is.
 numpy arrays.
 """
 
-from tewb.topi import elsewhere, generic, image, nn, tag, testing, utils, vision, x86
+from tewb.topi import elsewhere, generic, image, nn, sparse, tag, testing, utils, vision, x86
 from tewb.topi.broadcast import (
     add,
     atan2,
@@ -113,6 +113,7 @@ from tewb.topi.math import (
 )
 from tewb.topi.reduction import all, any, argmax, argmin, max, min, prod, sum
 from tewb.topi.scan import cumprod, cumsum, scanop
+from tewb.topi.scatter import index_put, scatter, scatter_add, scatter_elements, scatter_nd
 from tewb.topi.sequences import (
     matrix_set_diag,
     reverse_sequence,
@@ -136,24 +137,26 @@ from tewb.topi.shapes import (
     transpose,
 )
 from tewb.topi.sort import argsort, searchsorted, sort, topk
+from tewb.topi.unique import argwhere, unique
 
 util = utils  # as it was called until v0.6
 globals().update(elsewhere.modules(__name__))  # topi.cuda and others, as names only
 
 __all__ = [
-    "abs", "acos", "acosh", "add", "adv_index", "all", "any", "arange", "argmax", "argmin", "argsort", "asin",
-    "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "broadcast_to",
-    "cast", "ceil", "ceil_log2", "clip", "concatenate", "cos", "cosh", "cumprod", "cumsum", "divide",
-    "dynamic_strided_slice", "einsum", "elemwise_sum", "equal", "erf", "exp", "expand_dims", "expand_like",
-    "fast_erf", "fast_exp", "fast_tanh", "fixed_point_multiply", "flip", "floor", "floor_divide", "floor_mod",
-    "full", "full_like", "gather", "gather_nd", "generic", "greater", "greater_equal", "identity", "image",
-    "isfinite", "isinf", "isnan", "layout_transform", "left_shift", "less", "less_equal", "log", "log10", "log2",
-    "log_add_exp", "logical_and", "logical_not", "logical_or", "logical_xor", "matmul", "matrix_set_diag", "max",
-    "maximum", "meshgrid", "min", "minimum", "mod", "multiply", "ndarray_size", "negative", "nn", "not_equal",
-    "one_hot", "ones", "ones_like", "power", "prod", "reinterpret", "repeat", "reshape", "reverse_sequence",
-    "right_shift", "round", "rsqrt", "scanop", "searchsorted", "sequence_mask", "shape", "sigmoid", "sign", "sin",
-    "sinh", "sort", "sparse_to_dense", "split", "sqrt", "squeeze", "stack", "strided_set", "strided_slice",
+    "abs", "acos", "acosh", "add", "adv_index", "all", "any", "arange", "argmax", "argmin", "argsort", "argwhere",
+    "asin", "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
+    "broadcast_to", "cast", "ceil", "ceil_log2", "clip", "concatenate", "cos", "cosh", "cumprod", "cumsum",
+    "divide", "dynamic_strided_slice", "einsum", "elemwise_sum", "equal", "erf", "exp", "expand_dims",
+    "expand_like", "fast_erf", "fast_exp", "fast_tanh", "fixed_point_multiply", "flip", "floor", "floor_divide",
+    "floor_mod", "full", "full_like", "gather", "gather_nd", "generic", "greater", "greater_equal", "identity",
+    "image", "index_put", "isfinite", "isinf", "isnan", "layout_transform", "left_shift", "less", "less_equal",
+    "log", "log10", "log2", "log_add_exp", "logical_and", "logical_not", "logical_or", "logical_xor", "matmul",
+    "matrix_set_diag", "max", "maximum", "meshgrid", "min", "minimum", "mod", "multiply", "ndarray_size",
+    "negative", "nn", "not_equal", "one_hot", "ones", "ones_like", "power", "prod", "reinterpret", "repeat",
+    "reshape", "reverse_sequence", "right_shift", "round", "rsqrt", "scanop", "scatter", "scatter_add",
+    "scatter_elements", "scatter_nd", "searchsorted", "sequence_mask", "shape", "sigmoid", "sign", "sin", "sinh",
+    "sort", "sparse", "sparse_to_dense", "split", "sqrt", "squeeze", "stack", "strided_set", "strided_slice",
     "subtract", "sum", "tag", "take", "tan", "tanh", "tensordot", "testing", "tile", "topk", "transpose", "trilu",
-    "trunc", "trunc_divide", "trunc_mod", "unravel_index", "utils", "vision", "where", "x86", "zeros",
+    "trunc", "trunc_divide", "trunc_mod", "unique", "unravel_index", "utils", "vision", "where", "x86", "zeros",
     "zeros_like",
 ]  # fmt: skip

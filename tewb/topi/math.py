@@ -42,6 +42,11 @@ def _check_float(name: str, x: Any) -> Any:
     return x
 
 
+def _of_floats(f: Callable[[Any], Any], of_integers: bool) -> Callable[[Any], Any]:
+    """A question of floats, which has one answer for all integers."""
+    return lambda x: f(x) if x.dtype.is_float else te.const(of_integers, "bool")
+
+
 def _asinh(x: Any) -> Any:
     """asinh a = log1p(a + a*a / (1 + sqrt(a*a + 1))) for a >= 0, which keeps small values exact; it is odd."""
     a = te.abs(_check_float("asinh", x))
@@ -116,9 +121,9 @@ floor = _unary("floor", te.floor, "The integer below")
 ceil = _unary("ceil", te.ceil, "The integer above")
 trunc = _unary("trunc", te.trunc, "The integer toward zero")
 round = _unary("round", te.round, "The nearest integer, halves to the even one")
-isnan = _unary("isnan", te.isnan, "Whether x is no number, as bool")
-isfinite = _unary("isfinite", te.isfinite, "Whether x is finite, as bool")
-isinf = _unary("isinf", te.isinf, "Whether x is infinite, as bool")
+isnan = _unary("isnan", _of_floats(te.isnan, False), "Whether x is no number, as bool")
+isfinite = _unary("isfinite", _of_floats(te.isfinite, True), "Whether x is finite, as bool")
+isinf = _unary("isinf", _of_floats(te.isinf, False), "Whether x is infinite, as bool")
 bitwise_not = _unary("bitwise_not", ops.bitwise_not, "~x")
 logical_not = _unary("logical_not", ops.logical_not, "not x, of bool")
 

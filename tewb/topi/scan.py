@@ -9,6 +9,7 @@ from tewb import te, tir
 from tewb.base import DType
 from tewb.tensor import Tensor
 from tewb.topi.checks import axis_of, tensor_of
+from tewb.topi.loops import nested_loops
 from tewb.topi.shapes import reshape
 from tewb.topi.utils import prod
 
@@ -33,7 +34,7 @@ def scanop(
     def loops(ins: Any, outs: Any) -> Any:
         ib = tir.ir_builder.create()
         source, target = ib.buffer_ptr(ins[0]), ib.buffer_ptr(outs[0])
-        with _loops(ib, [n for e, n in enumerate(x.shape) if e != d]) as around:
+        with nested_loops(ib, [n for e, n in enumerate(x.shape) if e != d]) as around:
             i = (*around[:d], te.const(0), *around[d:])
 
             def place(n: Any) -> tuple[Any, ...]:
@@ -50,20 +51,6 @@ def scanop(
         return ib.get()
 
     return te.extern(x.shape, [x], loops, name=op_name, dtype=out_dtype, tag=op_name)
-
-
-class _loops:
-    """Nested loops of the builder, one for each size, as one `with`."""
-
-    def __init__(self, ib: Any, sizes: Any) -> None:
-        self.contexts = [ib.for_range(0, n, name=f"i{k}") for k, n in enumerate(sizes)]
-
-    def __enter__(self) -> tuple[Any, ...]:
-        return tuple(c.__enter__() for c in self.contexts)
-
-    def __exit__(self, *error: Any) -> None:
-        for c in reversed(self.contexts):
-            c.__exit__(*error)
 
 
 def cumsum(

@@ -64,6 +64,18 @@ def simplify(expr: Any) -> Any:
     return Analyzer().simplify(expr) if isinstance(expr, Expr) else expr
 
 
+def ceil_div(a: Any, b: Any) -> Any:
+    """a / b, rounded up."""
+    return simplify(te.indexdiv(convert(a) + b - 1, convert(b)))
+
+
+def swap(arr: Sequence[Any], axis: int) -> list[Any]:
+    """A list with the item `axis` and the last in place of each other."""
+    swapped = list(arr)
+    swapped[axis], swapped[-1] = swapped[-1], swapped[axis]
+    return swapped
+
+
 def prod(x: Iterable[Any]) -> Any:
     """The product of the items; 1 of none."""
     product: Any = te.const(1, "int32")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.arith.one_rule import apply
 from tewb.base import BOOL, INT32
-from tewb.ir import Broadcast, Call, Expr, Ramp, Select, Var, const, ops
+from tewb.ir import Broadcast, Buffer, Call, Expr, Ramp, Select, StringImm, Var, const, load, ops
 
 x, y, c = Var("x", INT32), Var("y", INT32), Var("c", BOOL)
 FOUR = BOOL.with_lanes(4)
@@ -30,6 +30,18 @@ def test_an_open_choice_stays_even_between_equals(kind: str) -> None:
     for cond in (c, ops.less(x, y), ops.likely(c)):
         assert apply("decided_choice", choice(kind, cond, x, y)) is None
         assert apply("decided_choice", choice(kind, cond, x, x)) is None
+
+
+@pytest.mark.parametrize("kind", ["select", "if_then_else"])
+def test_a_choice_between_equals_is_either_unless_its_condition_does_something(kind: str) -> None:
+    twice = ops.mul(x, 2)
+    assert apply("choice_of_equals", choice(kind, ops.less(x, y), twice, ops.mul(x, 2))) is twice
+    assert apply("choice_of_equals", choice(kind, c, x, x)) is x
+    assert apply("choice_of_equals", choice(kind, c, x, y)) is None
+    A, B = (Buffer(name, INT32, (const(4),)) for name in "AB")
+    assert apply("choice_of_equals", choice(kind, c, load(A, (x,)), load(B, (x,)))) is None
+    asked = Call("tvm_call_packed", (StringImm("f"),), BOOL)
+    assert apply("choice_of_equals", choice(kind, asked, x, x)) is None
 
 
 @pytest.mark.parametrize("kind", ["select", "if_then_else"])

@@ -1,4 +1,3 @@
-# needs: tvm.gpu runtime.enabled
 # Programs ask for what a machine has, and go on without it.
 import tvm
 from tvm import auto_scheduler, relay, rpc

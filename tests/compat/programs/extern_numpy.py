@@ -1,4 +1,3 @@
-# needs: NDArray.copyto
 # Packed functions of Python in the middle of a kernel, by the names of v0.5 and later ones.
 import numpy as np
 import tvm

@@ -1,4 +1,3 @@
-# needs: tvm.device testing.assert_allclose
 # A matrix product made faster step by step, as walks of v0.8 to v0.19 do it.
 import numpy as np
 import tvm

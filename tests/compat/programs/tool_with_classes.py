@@ -1,4 +1,3 @@
-# needs: tvm.device
 # A tool of a paper's artefact: arguments, classes, a table of workloads, a target by name.
 import argparse
 import json

@@ -1,4 +1,3 @@
-# needs: tvm.context
 # The first program of v0.5, with a host, a context and asnumpy.
 from __future__ import absolute_import, print_function
 

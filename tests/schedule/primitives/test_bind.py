@@ -258,6 +258,11 @@ def reduce_on_blocks() -> None:
     schedule_for(matmul()[1])["C"].bind("k", te.thread_axis("blockIdx.x"))
 
 
+def elements_and_terms_at_once() -> None:
+    s = schedule_for(matmul()[1])
+    s["C"].bind(s["C"].fuse("j", "k"), te.thread_axis("threadIdx.x"))
+
+
 def no_thread() -> None:
     s = schedule_for(matmul()[1])
     s["C"].bind("i", s["C"].op.axis[1])
@@ -277,6 +282,7 @@ def symbolic_threads() -> None:
         (then("split", 4), "split on stage B: loop i.inner is bound to threadIdx.x"),
         (vectorized, "bind on stage Y: loop j is already marked vectorize"),
         (reduce_on_blocks, "k is a reduce axis, and blocks do not wait"),
+        (elements_and_terms_at_once, "j.k.fused runs over elements and over terms of a reduction"),
         (no_thread, "j is no thread axis"),
         (symbolic_threads, "the number of threads of threadIdx.x is n, and must be a number"),
     ],
@@ -285,6 +291,22 @@ def test_misuse_is_refused(misuse: Callable[[], None], said: str) -> None:
     with pytest.raises(ScheduleError, match=said) as e:
         misuse()
     assert e.value.loops
+
+
+@pytest.mark.parametrize("n", [5, 13, 40])
+def test_threads_of_a_small_tensor_are_those_that_the_splits_ask_for(n: int) -> None:
+    """As in GPU schedules for any size: tiles of 32, of which threads copy and compute parts."""
+    inputs, outputs = matmul(n, n, n)
+    s = schedule_for(outputs)
+    C, tx = s["C"], te.thread_axis((0, 8), "threadIdx.x")
+    shared = s[s.cache_read(inputs[0], "shared", outputs)]
+    _, jo, _, ji = C.tile("i", "j", 32, 32)
+    thread, _ = C.split(ji, factor=4)
+    C.bind(thread, tx)
+    shared.compute_at(C, jo)
+    fused, _ = shared.split(shared.op.axis[1], factor=32)
+    shared.bind(shared.split(shared.leaf_iter_vars[-1], factor=4)[0], tx)
+    assert_same_result(s, inputs, outputs)
 
 
 def two_sizes(declared: bool) -> None:

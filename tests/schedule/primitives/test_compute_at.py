@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import tewb
@@ -51,3 +53,34 @@ def test_compute_at_a_stage_that_does_not_consume() -> None:
     ):
         s[B].compute_at(s[C], C.op.axis[0])
         lower_all(s)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda s: s["D"].split("i", factor=4), "i.inner"),
+        (lambda s: (s["D"].split("i", nparts=4), s["D"].split("i.inner", factor=2)), "i.inner.inner"),
+        (lambda s: s["D"].fuse("i", "j"), "i.j.fused"),
+        (lambda s: s["D"].tile("i", "j", 4, 3), "i.inner"),
+        (lambda s: (s["D"].split("i", factor=4), s["D"].reorder("i.inner", "i.outer")), "i.inner"),
+    ],
+)
+def test_a_stage_stays_in_the_loop_that_its_place_became_a_part_of(change: Any, place: str) -> None:
+    inputs, outputs = chain()
+    s = schedule_for(outputs)
+    s["C"].compute_at(s["D"], "i")
+    change(s)
+    assert s["D"].axis_name(s["C"].attach_ivar) == place
+    if "reorder" not in [step.primitive for step in s.journal]:
+        assert_same_result(s, inputs, outputs)
+    assert s.copy()["D"].axis_name(s.copy()["C"].attach_ivar) == place
+
+
+def test_a_group_stays_there_too() -> None:
+    inputs, outputs = chain()
+    s = schedule_for(outputs)
+    group = s.create_group(outputs=s["C"].op.output(0), inputs=inputs, include_inputs=False)
+    group.compute_at(s["D"], "i")
+    s["D"].split("i", factor=4)
+    assert group.attach_ivar.name == "i.inner"
+    assert_same_result(s, inputs, outputs)

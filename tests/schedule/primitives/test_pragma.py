@@ -25,11 +25,6 @@ def split_after(s: Any) -> None:
     s["C"].split("i", factor=4)
 
 
-def write_after(s: Any) -> None:
-    s["C"].pragma("i", "unroll_explicit", 0)
-    s.cache_write(s["C"].op.output(0), "local")
-
-
 def factor_after(s: Any) -> None:
     s["C"].pragma("k", "unroll_explicit", 0)
     s.rfactor(s["C"].op.output(0), "k")
@@ -38,6 +33,13 @@ def factor_after(s: Any) -> None:
 def twice(s: Any) -> None:
     on("i", "unroll_explicit", 0)(s)
     on("i", "unroll_explicit", 1)(s)
+
+
+def test_it_stays_on_a_loop_that_copies_the_result() -> None:
+    s = schedule_for(matmul(8, 8, 8)[1])
+    s["C"].pragma("i", "unroll_explicit", 0)
+    s.cache_write(s["C"].op.output(0), "local")
+    assert "unroll_explicit" in s["C"].loops() and "unroll" not in s["C.local"].loops()
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,6 @@ def twice(s: Any) -> None:
         (on("i", "unroll_explicit", 2), "unroll_explicit=2 must be from 0 to 1"),
         (on("x", "unroll_explicit", 0), "it has no axis x"),
         (split_after, "loop i has the pragma unroll_explicit.*\n.*\n  hint: split or fuse before pragma"),
-        (write_after, "its loops are scheduled already"),
         (factor_after, "loop k has the pragma unroll_explicit.*\n.*\n  hint: call rfactor before pragma"),
         (twice, "loop i has the pragma unroll_explicit already"),
     ],

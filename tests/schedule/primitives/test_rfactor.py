@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.programs import argmax, assert_same_result, matmul, rows, schedule_for
+from tests.programs import argmax, assert_same_result, lower_all, matmul, rows, schedule_for
 from tewb import te
 from tewb.base import ScheduleError
 from tewb.ir import Reduce, script
@@ -150,6 +150,7 @@ def placed(s: Schedule, C: Any) -> None:
     copy = s.cache_read(s["A"].op.output(0), "local", [C])
     s[copy].compute_at(s[C], "k.outer")
     s.rfactor(C, "k.inner")
+    lower_all(s)
 
 
 def marked(s: Schedule, C: Any) -> None:
@@ -191,3 +192,64 @@ def test_undo_replay_and_code() -> None:
     assert "IV.rf" not in [st.name for st in bench.schedule.stages]
     bench.schedule.restore(steps)
     assert repr(bench.schedule) == loops
+
+
+def test_whole_reduce_axes_move_to_the_partial_results_before_parts_as_in_classic_te() -> None:
+    n = te.size_var("n")
+    A = te.placeholder((n, n, n), name="A")
+    a, b = te.reduce_axis((0, n), name="a"), te.reduce_axis((0, n), name="b")
+    C = te.compute((n,), lambda i: te.sum(A[i, a, b], axis=[a, b]), name="C")
+    s = te.create_schedule(C.op)
+    outer, inner = s[C].split(a, factor=4)
+    partial = s.rfactor(C, inner)
+    first, second = partial.op.body[0].axis
+    assert first is b and second.var is outer.var and partial.op.axis[0].var is inner.var
+    _, within = s[partial].split(b, 2)  # the handle of before is that of the loop now
+    s[partial].unroll(within)
+    with pytest.raises(ScheduleError, match="split on stage C: this b is a loop of C.rf, not of C"):
+        s[C].split(b, 2)
+    kernel = tewb.build(s, [A, C])
+    x, y = np.arange(125, dtype="float32").reshape(5, 5, 5), np.zeros(5, "float32")
+    kernel(x, y)
+    np.testing.assert_allclose(y, x.sum(axis=(1, 2)))
+
+
+def test_what_was_computed_in_its_loops_moves_to_those_of_the_partial_results() -> None:
+    inputs, outputs = matmul(5, 6, 13)
+    s = schedule_for(outputs)
+    copy = s.cache_read(inputs[0], "local", outputs)
+    outer, inner = s["C"].split("k", factor=4)
+    s[copy].compute_at(s["C"], outer)
+    partial = s.rfactor(outputs[0], inner)
+    s[copy].compute_at(s[partial], partial.op.reduce_axis[0])
+    assert_same_result(s, inputs, outputs)
+
+
+@pytest.mark.parametrize("split_other", [False, True])
+@pytest.mark.parametrize("factor_outer", [False, True])
+def test_other_reduce_axes_come_whole_and_first(split_other: bool, factor_outer: bool) -> None:
+    A = te.placeholder((4, 7, 6), name="A")
+    p, q = te.reduce_axis((0, 7), name="p"), te.reduce_axis((0, 6), name="q")
+    C = te.compute((4,), lambda i: te.sum(A[i, p, q], axis=[p, q]), name="C")
+    s = te.create_schedule(C.op)
+    po, pi = s[C].split(p, 3)
+    if split_other:
+        s[C].reorder(s[C].split(q, 4)[1], po)
+    R = s.rfactor(C, po if factor_outer else pi)
+    assert [iv.name for iv in R.op.reduce_axis] == ["q", "p.inner" if factor_outer else "p.outer"]
+    assert [iv.name for iv in s[R].leaf_iter_vars][2:] == [iv.name for iv in R.op.reduce_axis]
+    a = np.random.default_rng(0).integers(-4, 4, (4, 7, 6)).astype("float32")
+    np.testing.assert_array_equal(tewb.build(s, [A, C])(a), a.sum((1, 2)))
+
+
+def test_axes_that_were_fused_are_of_one_reduction() -> None:
+    A = te.placeholder((4, 3, 6, 5), name="A")
+    p, q, r = (te.reduce_axis((0, n), name=m) for m, n in (("p", 3), ("q", 6), ("r", 5)))
+    C = te.compute((4,), lambda i: te.sum(A[i, p, q, r], axis=[p, q, r]), name="C")
+    s = te.create_schedule(C.op)
+    qo, qi = s[C].split(q, 4)
+    fused = s[C].fuse(p, qo)
+    R = s.rfactor(C, fused)
+    assert [iv.name for iv in R.op.reduce_axis] == ["r", "q.inner"]
+    a = np.random.default_rng(0).integers(-4, 4, (4, 3, 6, 5)).astype("float32")
+    np.testing.assert_array_equal(tewb.build(s, [A, C])(a), a.sum((1, 2, 3)))

@@ -223,6 +223,18 @@ def parallel_before() -> Any:
     return s
 
 
+def test_the_code_of_a_scan_does_not_go_round() -> None:
+    n = te.var("n")
+    A = te.placeholder((8, n), name="A")
+    state = te.placeholder((8, n), name="state")
+    first = te.compute((1, n), lambda t, i: A[t, i], name="first")
+    step = te.compute((8, n), lambda t, i: state[t - 1, i] + A[t, i], name="step")
+    s = te.create_schedule(te.scan(first, step, state, name="all").op)
+    s["step"].rolling_buffer()
+    with pytest.raises(ScheduleError, match="step goes round(.*\n)+  hint: leave out rolling_buffer"):
+        tewb.lower(s, [A, s.outputs[0].output(0)])
+
+
 def on(stage: str) -> Callable[[], Any]:
     return lambda: schedule_for(matmul()[1])[stage].rolling_buffer()
 
@@ -237,7 +249,7 @@ def on(stage: str) -> Callable[[], Any]:
         (at_the_root, "rolling buffer along a loop, and so must be computed at one.*\n.*\n  hint: .*compute_at"),
         (doubled, "double_buffer on stage B: B is a rolling buffer along loop i of C"),
         (doubled_before, "B is double buffered at loop i of C"),
-        (parallel_before, "loop i of C is parallel"),
+        (parallel_before, "loop i of C is parallel(.*\n)+  hint: compute B at a loop that is not parallel"),
         (on("C"), "C is an output: all of it is kept"),
         (on("A"), "A is an input.*\n.*\n  hint: keep a copy"),
     ],

@@ -30,11 +30,25 @@ def test_the_last_scope_counts_and_global_is_no_mark() -> None:
     assert [step.args for step in s.journal] == [{"scope": "local"}] * 2 + [{"scope": "global"}]
 
 
+def test_outputs_are_in_global_memory_which_may_be_said() -> None:
+    s = schedule_for(chain(6, 4)[1])
+    s["D"].set_scope("global")
+    assert s["D"].loops() == "i(6), j(4)"
+
+
+@pytest.mark.parametrize("scope", ["global:tag", "local.L0A", "local_TB2", "shared.dyn", "wmma.matrix_a"])
+def test_scopes_have_words_that_say_more(scope: str) -> None:
+    s = schedule_for(chain(6, 4)[1])
+    s["B"].set_scope(scope)
+    assert s["B"].scope == scope
+
+
 @pytest.mark.parametrize(
     ("stage", "scope", "said"),
     [
         ("A", "local", "A is an input: its values are given, not computed"),
         ("D", "local", "D is an output.*hint: set the scope of what it reads"),
+        ("B", "globally", "'globally' is not a memory scope"),
         ("B", "cloud", "'cloud' is not a memory scope"),
         ("B", None, "scope is missing"),
         ("B", 3, "3"),

@@ -13,6 +13,7 @@ from tests import intrinsics
 from tests.programs import assert_same_result, matmul, schedule_for
 from tewb import te
 from tewb.base import LowerError, ScheduleError, TewbError
+from tewb.ir import parse, script, structural_equal
 from tewb.schedule import Schedule, Step
 
 Scheduled = tuple[Schedule, list[Any], list[Any]]
@@ -170,6 +171,18 @@ def test_a_stage_that_is_computed_in_a_loop_and_what_is_inlined_in_it() -> None:
         tewb.lower(s, [A, E])
 
 
+def test_an_intrinsic_for_what_is_inlined() -> None:
+    A, B = te.placeholder((4, 10), name="A"), te.placeholder((4, 10), name="B")
+    D = te.compute((4, 8), lambda i, j: A[i, j + 2], name="D")
+    E = te.compute((4, 8), lambda i, j: B[i, j], name="E")
+    C = te.compute((4, 8), lambda i, j: D[i, j] + E[i, j], name="C")
+    s = te.create_schedule(C.op)
+    s[D].compute_inline()
+    s[E].compute_inline()
+    s[C].tensorize(C.op.axis[1], intrinsics.add(8))
+    assert_same_result(s, [A, B], [C])
+
+
 def test_the_cache_of_an_output_is_tensorized() -> None:
     s, inputs, outputs = products(8, 8, 8)
     CC = s.cache_write(outputs[0], "local")
@@ -286,6 +299,10 @@ def test_tails_are_refused() -> None:
     s, inputs, outputs = sums(10)
     s["C"].tensorize(s["C"].split("i0", factor=4)[1], intrinsics.add(4))
     assert "the last iterations would pass the end of i0" in refused(s, inputs + outputs)
+    with pytest.raises(
+        LowerError, match="whole ones only, 4 at a time(.*\n)+  hint: .*tail=.loops.*multiple of 4.*2, 5"
+    ):
+        tewb.lower(s, inputs + outputs)
     s, inputs, outputs = sums(te.var("n"))
     s["C"].tensorize(s["C"].split("i0", factor=4)[1], intrinsics.add(4))
     assert "the last iterations would pass the end of i0" in refused(s, inputs + outputs)
@@ -322,6 +339,26 @@ def test_loops_outside_are_not_lanes(first: bool) -> None:
         tewb.lower(s, inputs + outputs)
 
 
+@pytest.mark.parametrize("word", ["double_buffer", "rolling_buffer"])
+@pytest.mark.parametrize("of", ["D", "C"])
+def test_memory_stays_where_it_is(of: str, word: str) -> None:
+    """Neither what an intrinsic reads nor what it writes changes its place with the iterations."""
+    A = te.placeholder((6, 8), name="A")
+    D = te.compute((6, 8), lambda i, j: A[i, j] * 2.0, name="D")
+    C = te.compute((6, 8), lambda i, j: A[i, j] + D[i, j], name="C")
+    E = te.compute((6, 8), lambda i, j: C[i, j] - D[i, j], name="E")
+    s = te.create_schedule(E.op)
+    s[C].compute_at(s[E], E.op.axis[0])
+    if of == "D":
+        s[D].compute_at(s[E], E.op.axis[0])
+    s[C].tensorize(C.op.axis[1], intrinsics.add(8))
+    getattr(s[of], word)()
+    with pytest.raises(
+        TewbError, match=rf"{of} is (marked {word}|a rolling|double buff).*(\n.*)+  hint: leave out {word}"
+    ):
+        tewb.lower(s, [A, E])
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_elements_are_not_stored_in_another_way(first: bool) -> None:
     s, inputs, outputs = sums(4, 8)
@@ -331,6 +368,13 @@ def test_elements_are_not_stored_in_another_way(first: bool) -> None:
     ):
         for step in steps if first else reversed(steps):
             step()
+        tewb.lower(s, inputs + outputs)
+    if first:
+        return
+    s, inputs, outputs = sums(4, 8)
+    s["C"].tensorize("i1", intrinsics.add(8))
+    s["C"].nontemporal()
+    with pytest.raises(LowerError, match="hint: leave out nontemporal"):
         tewb.lower(s, inputs + outputs)
 
 
@@ -381,6 +425,97 @@ def test_reads_that_are_checked_one_by_one_are_refused() -> None:
     s = te.create_schedule(C.op)
     s[C].tensorize(C.op.axis[1], twice)
     assert "C reads outside of A in dimension 0: at[i, j] unless it is checked" in refused(s, [A, at, C])
+
+
+@pytest.mark.parametrize("n", [0, 2])
+def test_threads_without_an_iteration_call_no_intrinsic(n: int) -> None:
+    s, inputs, outputs = sums(n, 4)
+    _, inner = s["C"].split("i0", factor=3)
+    s["C"].bind(inner, te.thread_axis((0, 3), "threadIdx.x"))
+    s["C"].tensorize("i1", intrinsics.add(4))
+    f = tewb.build(s, [*inputs, *outputs])
+    a, around = np.ones((n, 4), "float32"), np.zeros((n + 5, 4), "float32")
+    f(a, a, around[:n])
+    assert around.sum() == 8 * n and not around[n:].any()
+
+
+@pytest.mark.parametrize("n", [10, 3, 8, te.var("n")])
+def test_loops_do_the_tail(n: Any) -> None:
+    s, inputs, outputs = sums(n)
+    s["C"].tensorize(s["C"].split("i0", factor=3)[1], intrinsics.add(3), tail="loops")
+    kernel = tewb.build(s, inputs + outputs)
+    for m in (n,) if isinstance(n, int) else (0, 1, 3, 5, 12):
+        a, b, c = (np.random.rand(m).astype("float32") for _ in range(3))
+        kernel(a, b, c)
+        np.testing.assert_allclose(c, a + b)
+
+
+def test_the_code_of_whole_parts_has_no_test_for_the_tail() -> None:
+    s, inputs, outputs = sums(10)
+    s["C"].tensorize(s["C"].split("i0", factor=4)[1], intrinsics.add(4), tail="loops")
+    text = str(tewb.lower(s, inputs + outputs))
+    assert "for i0.outer in range(2):" in text and "for i0.inner in range(2):" in text and "if " not in text
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (0, 2, 1), (2, 1, 0)])
+@pytest.mark.parametrize("parts", ["body reset update", "body update"])
+def test_loops_do_the_tails_of_elements_and_of_terms(order: tuple[int, ...], parts: str) -> None:
+    s, inputs, outputs = products(5, 10, 11)
+    stage = s["C"]
+    pairs = [stage.split(axis, factor=f) for axis, f in (("i", 1), ("j", 4), ("k", 3))]
+    stage.reorder(*[pairs[at][0] for at in order], *[inner for _, inner in pairs])
+    stage.tensorize(pairs[1][1], intrinsics.gemv(4, 3, parts), tail="loops")
+    assert_same_result(s, inputs, outputs)
+
+
+def test_loops_do_the_tail_of_fused_and_parallel_tiles_and_of_a_whole_reduction() -> None:
+    s, inputs, outputs = products(5, 10, 6)
+    jo, ji = s["C"].split("j", factor=4)
+    s["C"].parallel(s["C"].fuse("i", jo))
+    s["C"].tensorize(ji, intrinsics.gemv(4, 6, "body"), tail="loops")
+    assert_same_result(s, inputs, outputs)
+
+
+@pytest.mark.parametrize("parts", ["body", "body reset update"])
+def test_loops_of_a_tail_begin_a_reduction_of_which_one_iteration_is_outside(parts: str) -> None:
+    s, inputs, outputs = products(5, 10, 6)
+    jo, ji = s["C"].split("j", factor=4)
+    ko, ki = s["C"].split("k", factor=6)
+    s["C"].reorder(ko, "i", jo, ji, ki)
+    s["C"].tensorize(ji, intrinsics.gemv(4, 6, parts), tail="loops")
+    assert_same_result(s, inputs, outputs)
+
+
+def test_a_tail_is_in_the_journal_and_in_the_code() -> None:
+    s, inputs, outputs = sums(10)
+    add = intrinsics.add(4)
+    s["C"].tensorize(s["C"].split("i0", factor=4)[1], add, tail="loops")
+    assert s["C"].loops() == f"i0.outer(3), i0.inner(4, tensorize {add.name}, tail in loops)"
+    session = tewb.Session(s, inputs + outputs)
+    assert session.schedule_code.rstrip().endswith(f's[C].tensorize(i0_inner, "{add.name}", tail="loops")')
+    text = session.to_string()
+    session.undo()
+    session.load(text)
+    assert session.to_string() == text and "tail in loops" in session.schedule["C"].loops()
+    with pytest.raises(ScheduleError, match=r"there is no tail 'pad'(.*\n)+  hint: tail=.loops. leaves"):
+        te.create_schedule(outputs[0].op)["C"].tensorize("i0", add, tail="pad")
+
+
+def test_where_a_part_begins_may_be_read_from_a_tensor() -> None:
+    A, at = te.placeholder((6, 4), name="A"), te.placeholder((3,), "int32", "at")
+    first = te.compute((3,), lambda i: at[i] % 3, name="first")
+    C = te.compute((3, 4), lambda i, j: A[te.max(te.min(first[i], 5), 0), j] + A[i, j], name="C")
+    for outer in (False, True):
+        s = te.create_schedule(C.op)
+        s[C].tensorize(C.op.axis[1], intrinsics.add(4))
+        if outer:
+            s[first].compute_at(s[C], C.op.axis[0])
+        a, places = np.random.rand(6, 4).astype("float32"), np.array([5, 1, 4], "int32")
+        c = np.zeros((3, 4), "float32")
+        tewb.build(s, [A, at, C])(a, places, c)
+        np.testing.assert_allclose(c, a[places % 3] + a[:3])
+        module = tewb.lower(s, [A, at, C])
+        assert structural_equal(parse(script(module)), module)
 
 
 # ---------------------------------------------------------------- the workbench

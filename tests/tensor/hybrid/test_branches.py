@@ -91,3 +91,23 @@ def test_a_loop_that_never_runs_and_one_that_never_ends() -> None:
     assert e.value.hint == "ask about a variable that changes"
     with pytest.raises(HybridError, match="while ... else is not part of the hybrid language"):
         loops("while b[0] < 1.0:\n    b[0] += 1.0\nelse:\n    b[1] = 1.0")
+
+
+def test_an_elif_that_is_known_not_to_hold_is_no_branch() -> None:
+    wanted = False
+
+    @te.hybrid.script
+    def f(a):  # type: ignore[no-untyped-def]
+        b = output_tensor((4,), "float32")  # type: ignore[name-defined]
+        for i in range(4):
+            b[i] = 0.0
+            if a[i] > 1.0:
+                b[i] = 1.0
+            elif wanted:
+                b[i] = 2.0
+        return b
+
+    A = te.placeholder((4,), name="A")
+    B = f(A)
+    text = str(tewb.lower(te.create_schedule(B.op), [A, B], simple_mode=True))
+    assert "if A[i]" in text and "else" not in text and "evaluate" not in text

@@ -44,3 +44,12 @@ def test_members_of_tuples_need_numbers_that_are_known() -> None:
 def test_what_has_no_elements(text: str, what: str) -> None:
     with pytest.raises(HybridError, match=f"this is {what} and has no elements"):
         evaluate(text, i=i)
+
+
+def test_elements_of_lists_in_lists_have_an_index_for_each() -> None:
+    table = ((1, 2, 3), (4, 5, 6))
+    assert evaluate("b[1, 2]", b=table) == 6 and evaluate("b[0, 1:]", b=table) == (2, 3)
+    with pytest.raises(HybridError, match="this needs a number below 3"):
+        evaluate("b[1, 3]", b=table)
+    with pytest.raises(HybridError, match="this is a number and has no elements|has no elements"):
+        evaluate("b[1, 2, 0]", b=table)

@@ -86,6 +86,7 @@ CASES = [
     (HEAD + "x = 0\nx += 0.5\nb[0] = x" + END, "x holds int32, from its first value, and this is float32", "start it"),
     ("b = output_tensor((8,), 'float31')\nreturn b", "unknown dtype 'float31'", "float32, float64"),
     ("b = output_tensor((8,), 'bfloat16')\nreturn b", "unknown dtype 'bfloat16'", "uint8 to uint64, bool"),
+    ("b = output_tensor((8,), 'int4')\nreturn b", "unknown dtype 'int4'", "uint8 to uint64, bool"),
     ("b = output_tensor((8,), 'int8')\nb[0] = 300\nreturn b", "300 does not fit int8", r"int8\(300\) wraps"),
     (LOOP + "b[i] = i / 2" + END, "does not say how to round", "//"),
     (LOOP + "b[i] = 2 ** i" + END, "needs a constant exponent", "cast to float"),

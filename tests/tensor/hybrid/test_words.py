@@ -154,9 +154,16 @@ def test_extremes_of_numbers_and_of_elements() -> None:
 
 @pytest.mark.parametrize(
     ("word", "a", "b", "wanted"),
-    [("truncdiv", -7, 2, -3), ("truncmod", -7, 2, -1), ("truncdiv", 7, -2, -3), ("truncmod", 7, -2, 1)],
+    [
+        ("ceil_div", 7, 2, 4),
+        ("ceil_div", -7, 2, -3),
+        ("truncdiv", -7, 2, -3),
+        ("truncmod", -7, 2, -1),
+        ("truncdiv", 7, -2, -3),
+        ("truncmod", 7, -2, 1),
+    ],
 )
-def test_division_toward_zero(word: str, a: int, b: int, wanted: int) -> None:
+def test_divisions(word: str, a: int, b: int, wanted: int) -> None:
     assert FUNCTIONS[word][1](np.int32(a), np.int32(b)) == wanted
 
 

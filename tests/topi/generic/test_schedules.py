@@ -55,6 +55,18 @@ def test_what_is_injective_is_computed_where_it_is_used() -> None:
     assert words(s) == {"fuse"}
 
 
+def test_programs_get_the_schedules_of_the_processor() -> None:
+    A, W = te.placeholder((64, 64), name="A"), te.placeholder((64, 64), name="W")
+    C = topi.nn.relu(topi.nn.dense(A, W))
+    with tewb.target.Target("llvm"):
+        assert {"vectorize", "transform_layout"} <= words(generic.schedule_dense([C]))
+    image, kernel = te.placeholder((1, 3, 8, 8), name="I"), te.placeholder((4, 3, 3, 3), name="K")
+    assert "vectorize" in words(
+        generic.schedule_conv2d_nchw(topi.nn.conv2d_nchw(image, kernel, 1, 1, 1), "NCHW")
+    )
+    assert not words(generic.schedule_default([topi.nn.dense(A, W)]))
+
+
 def test_every_name_is_a_function() -> None:
     assert all(callable(getattr(generic, name)) for name in generic.__all__)
 

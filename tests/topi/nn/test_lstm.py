@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.topi.compare import Case, check, floats
+from tests.topi.compare import Case, check, check_schedule, floats, words
 from tewb import te, topi
 from tewb.base import ShapeError, TewbError
 from tewb.topi.testing import lstm_python
@@ -89,3 +89,27 @@ def test_misuse(make: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message) as raised:
         make()
     assert raised.value.hint
+
+
+@pytest.mark.parametrize("batch, hidden", [(5, 16), (1, 3), (7, 6)])
+def test_tiles_of_registers_have_the_same_sums(batch: int, hidden: int) -> None:
+    inputs = [floats(3, batch, 5), floats(4 * hidden, 5), floats(4 * hidden, hidden), floats(4 * hidden)]
+    check_schedule(
+        topi.x86.schedule_lstm,
+        Case(lambda *t: list(topi.nn.lstm(*t)), lambda *v: list(lstm_python(*v)), inputs),
+        rtol=1e-4,
+    )
+
+
+def test_the_product_of_all_inputs_is_scheduled() -> None:
+    tensors = [te.placeholder(s, name=f"A{n}") for n, s in enumerate([(8, 4, 64), (256, 64), (256, 64)])]
+    s = topi.generic.schedule_lstm(list(topi.nn.lstm(*tensors)))
+    assert {"transform_layout", "vectorize"} <= words(s)
+
+
+def test_one_of_the_two_results() -> None:
+    tensors = [te.placeholder(a.shape, name=f"A{n}") for n, a in enumerate((x, wi, wh))]
+    for n, out in enumerate(topi.nn.lstm(*tensors)):
+        with tewb.PassContext(opt_level=0):
+            kernel = tewb.build(te.create_schedule(out.op), [*tensors, out])
+        np.testing.assert_allclose(kernel(x, wi, wh), lstm_python(x, wi, wh)[n], 1e-4, 1e-5)

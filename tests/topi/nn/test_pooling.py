@@ -134,3 +134,33 @@ def test_misuse(make: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message) as raised:
         make()
     assert raised.value.hint
+
+
+def test_arguments_of_programs_without_dilation() -> None:
+    check(
+        [
+            Case(
+                lambda t: topi.nn.pool1d(t, [3], [2], [1, 1], "max"),
+                lambda v: poolnd_python(v, (3,), (2,), (1,), (1,), (1,), "max"),
+                (line,),
+            ),
+            Case(
+                lambda t: topi.nn.pool1d(
+                    t, kernel=[3], stride=[2], padding=[1, 1], pool_type="avg", layout="NCW"
+                ),
+                lambda v: poolnd_python(v, (3,), (2,), (1,), (1,), (1,), "avg"),
+                (line,),
+            ),
+            Case(
+                lambda t: topi.nn.pool3d(
+                    t, [2, 2, 2], [1, 1, 1], [0, 0, 1, 0, 1, 0], "avg", True, "NCDHW", False
+                ),
+                lambda v: poolnd_python(
+                    v, (2, 2, 2), (1, 1, 1), (1, 1, 1), (0, 0, 1), (0, 1, 0), "avg", False, True
+                ),
+                (cube,),
+            ),
+        ]
+    )
+    with pytest.raises(TewbError, match="pool_type cannot be None"):
+        topi.nn.pool1d(te.placeholder((2, 3, 8)), [3], [2])

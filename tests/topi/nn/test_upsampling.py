@@ -41,3 +41,21 @@ def test_a_symbolic_image() -> None:
     n = te.var("n")
     made = topi.nn.upsampling(te.placeholder((1, 2, n, 4)), 2, 2)
     assert get_const_tuple(made.shape)[3] == 8 and made.shape[2].dtype == "int32"
+
+
+def test_one_factor_as_in_old_programs() -> None:
+    check(
+        [
+            Case(lambda t: topi.nn.upsampling(t, 2), lambda v: reference.upsampling_python(v, 2), (x,)),
+            Case(
+                lambda t: topi.nn.upsampling(t, 2, "NCHW", "BILINEAR"),
+                lambda v: reference.resize2d_python(v, 2, "NCHW", "linear", "asymmetric"),
+                (x,),
+            ),
+            Case(
+                lambda t: topi.nn.upsampling(t, 2, layout="NHWC", method="NEAREST_NEIGHBOR"),
+                lambda v: reference.upsampling_python(v, 2, "NHWC"),
+                (x,),
+            ),
+        ]
+    )

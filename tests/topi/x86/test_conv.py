@@ -53,6 +53,30 @@ CASES: dict[str, tuple[Any, Case]] = {
             (nhwc, hwio),
         ),
     ),
+    "short rows": (
+        x86.schedule_conv2d_nhwc,
+        Case(
+            lambda t, k: topi.nn.relu(topi.nn.conv2d_nhwc(t, k, 1, 1, 1)),
+            lambda t, k: reference.conv2d_nhwc_python(t, k, 1, 1).clip(0),
+            (floats(2, 5, 3, 4), floats(3, 3, 4, 37)),
+        ),
+    ),
+    "many weights": (
+        x86.schedule_conv2d_nhwc,
+        Case(
+            lambda t, k: topi.nn.conv2d_nhwc(t, k, 1, 1, 1),
+            lambda t, k: reference.conv2d_nhwc_python(t, k, 1, 1),
+            (floats(1, 3, 4, 200), floats(3, 3, 200, 80)),
+        ),
+    ),
+    "one pixel of many channels": (
+        x86.schedule_conv2d_nchw,
+        Case(
+            lambda t, k: topi.nn.conv2d_nchw(topi.exp(t), k, 1, 0, 1),
+            lambda t, k: reference.conv2d_nchw_python(np.exp(t), k, 1, 0),
+            (floats(1, 130, 3, 21), floats(5, 130, 1, 1)),
+        ),
+    ),
     "NCHWc": (x86.schedule_conv2d_NCHWc, Case(blocked, blocked_by_numpy, (floats(1, 2, 5, 7, 4), floats(3, 2, 3, 3, 4, 4)))),
     "depthwise": (
         x86.schedule_depthwise_conv2d_nchw,
@@ -123,3 +147,15 @@ def test_tiles_are_vectors_and_threads() -> None:
     A, W = te.placeholder((1, 64, 56, 56), name="A"), te.placeholder((64, 64, 3, 3), name="W")
     used = words(x86.schedule_conv2d_nchw(topi.nn.conv2d_nchw(A, W, 1, 1, 1)))
     assert {"cache_write", "vectorize", "unroll", "parallel", "compute_at"} <= used
+
+
+def test_what_lies_apart_is_copied_together() -> None:
+    def made(operator: Any, layout: tuple[Any, ...], kernel: tuple[Any, ...]) -> set[str]:
+        t, k = te.placeholder(layout, name="A"), te.placeholder(kernel, name="W")
+        return words(x86.schedule_conv2d_nhwc(operator(t, k, 1, 0, 1)))
+
+    nhwc_, nchw_ = topi.nn.conv2d_nhwc, topi.nn.conv2d_nchw
+    assert "cache_read" in made(nhwc_, (1, 9, 9, 256), (3, 3, 256, 256))
+    assert "cache_read" not in made(nhwc_, (1, 9, 9, 16), (3, 3, 16, 64))
+    assert "cache_read" in made(nchw_, (1, 256, 9, 9), (64, 256, 1, 1))
+    assert "cache_read" not in made(nchw_, (1, 64, 9, 9), (64, 64, 1, 1))

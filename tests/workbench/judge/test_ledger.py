@@ -109,6 +109,15 @@ def test_packed_calls_are_counted_as_they_happen(n: int, factor: int) -> None:
     assert account(s, "E").calls == len(seen) == -(-n // factor)
 
 
+def test_the_boxes_of_an_extern_name_loops_of_the_code() -> None:
+    """And none of one iteration, which is not there."""
+    s = demo_session("extern")
+    s.apply({"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 1}})
+    s.apply(at("E", "C", "i.inner"))
+    (e,) = s.extern_boxes()
+    assert [t.box[0] for t in e.touched] == ["i.outer : +1", "i.outer : +1"]
+
+
 def test_the_boxes_of_an_extern_are_in_the_coordinates_of_its_tensors() -> None:
     s = demo_session("extern")
     s.apply(at("E", "C", "i"))

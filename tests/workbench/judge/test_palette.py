@@ -136,8 +136,8 @@ def test_loops_that_are_apart_are_brought_together() -> None:
 def test_a_stage_in_the_way_goes_to_the_root() -> None:
     s = demo_session("blur", n=40)
     s.apply(Step("compute_at", "X", {"parent": "Y", "axis": "i"}))
-    fused = Step("fuse", "Y", {"axes": ["i", "j"]})
-    assert fix_of(s, "Y", "i", fused) == ("compute_root(X)", str(fused))
+    lanes = Step("vectorize", "Y", {"axis": "i"})
+    assert fix_of(s, "Y", "i", lanes) == ("compute_root(X)", str(lanes))
 
 
 def test_another_reader_comes_along() -> None:

@@ -15,6 +15,7 @@ from tewb.arith import RULES
 from tewb.base import ScheduleError, TewbError
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
+from tewb.workbench.session import Session
 
 
 def tiled_blur() -> Any:
@@ -40,6 +41,17 @@ def test_a_bound_goes_from_the_readers_to_the_loop() -> None:
     assert "i(12) is split with factor 5: i.outer(3) of i.inner(5); that is rounded up" in said
     assert "are kept out by X.i.outer * 5 + X.i.inner < 12" in said
     assert "may pass the edge of X" in said
+
+
+def test_a_range_with_gaps_tells_its_steps() -> None:
+    A = te.placeholder((80,), name="A")
+    B = te.compute((80,), lambda i: A[i] * 2.0, name="B")
+    C = te.compute((4, 3), lambda i, j: B[i * 16 + j], name="C")
+    e = Session(te.create_schedule(C.op), [A, C]).explain("bound", "B", "i")
+    assert e.answer == "i runs 12 times"
+    assert "along i that is never more than 12 in steps of 16, and nothing between them is read" in "\n".join(
+        e.steps
+    )
 
 
 def test_a_factor_larger_than_the_loop_is_clamped() -> None:

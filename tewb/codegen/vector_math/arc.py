@@ -97,7 +97,7 @@ def atan2(f: Function, d: DType, args: Sequence[str]) -> str:
     t = m.select(same, m.select(m.compare("oeq", height, 0.0), 0.0, 1.0), t)
     value = _odd(m, t, m.mul(t, t), ATAN[d.bits])
     value = m.select(steep, _less(m, value, 0.5), value)
-    left = m.f.ins(f"icmp slt {m.it} {m.bits(x)}, {m.integer(0)}")
+    left = m.int_compare("slt", m.bits(x), 0)
     value = m.call("copysign", m.select(left, _less(m, value, 1.0), value), y)
     return m.select(m.compare("uno", x, y), m.add(x, y), value)
 

@@ -101,6 +101,12 @@ class Math:
     def int_op(self, name: str, a: str, b: str | int) -> str:
         return self.f.ins(f"{name} {self.it} {a}, {b if isinstance(b, str) else self.integer(b)}")
 
+    def int_compare(self, predicate: str, a: str, b: str | int) -> str:
+        return self.f.ins(f"icmp {predicate} {self.it} {a}, {b if isinstance(b, str) else self.integer(b)}")
+
+    def int_select(self, cond: str, a: str, b: str) -> str:
+        return self.f.ins(f"select {self.b1} {cond}, {self.it} {a}, {self.it} {b}")
+
     def bits(self, x: str) -> str:
         return self.f.ins(f"bitcast {self.t} {x} to {self.it}")
 

@@ -157,7 +157,7 @@ def not_normal(m: Math, x: str, largest: int | None = None) -> str:
     """Where x is not a positive normal number, or not below 2**`largest`."""
     lowest = m.int_op("sub", m.bits(x), 1 << m.digits)  # wraps for smaller numbers
     powers = 2 * m.bias if largest is None else largest + m.bias - 1
-    return m.f.ins(f"icmp uge {m.it} {lowest}, {m.integer(powers << m.digits)}")
+    return m.int_compare("uge", lowest, powers << m.digits)
 
 
 def _with_ends(m: Math, x: str, value: str) -> str:

@@ -77,7 +77,7 @@ def _small_tan(m: Math, x: str) -> str:
     n, bits = m.rounded(x, 2 * INVERSE_PI)
     _, z, sine = _near_zero(m, x, n, 0.5)
     cosine = m.fma(z, m.fma(z, m.poly(z, COS[m.d.bits]), -0.5), 1.0)
-    odd = m.f.ins(f"icmp ne {m.it} {m.int_op('and', bits, 1)}, {m.integer(0)}")
+    odd = m.int_compare("ne", m.int_op("and", bits, 1), 0)
     value = m.div(m.select(odd, m.neg(cosine), sine), m.select(odd, sine, cosine))
     return m.select(m.compare("oeq", x, 0.0), x, value)  # -0 has lost its sign
 

@@ -12,11 +12,9 @@ import pkgutil
 from tewb.schedule.declare import PRIMITIVES, Primitive
 
 _ORDER = (
-    "split", "fuse", "reorder", "marks", "bind", "dot", "tensorize", "transpose", "compute_at", "set_scope", "cache", "nontemporal", "rfactor",
-    "storage_align", "prefetch", "pragma", "double_buffer",
+    "split", "fuse", "reorder", "marks", "bind", "dot", "tensorize", "transpose", "compute_at", "group", "set_scope", "cache",
+    "transform_layout", "nontemporal", "rfactor", "storage_align", "prefetch", "pragma", "double_buffer", "rolling_buffer",
     "env_threads", "set_store_predicate",
-    "split", "fuse", "reorder", "marks", "dot", "transpose", "compute_at", "group", "set_scope", "cache", "nontemporal", "rfactor",
-    "storage_align", "prefetch", "pragma", "double_buffer", "rolling_buffer",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from tewb.schedule.questions import (
     opaque,
     unmarked,
 )
+from tewb.schedule.relation import mixed_loops
 from tewb.schedule.stage import Mark, Stage
 from tewb.schedule.thread import Thread
 
@@ -56,6 +57,11 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
                 "bind each loop to threads of its own, or fuse the two",
             )
     if iv.kind is AxisKind.REDUCE:
+        if iv in mixed_loops(stage.relations):
+            return Refusal(
+                f"{stage.axis_name(iv)} runs over elements and over terms of a reduction, and threads have one of both",
+                "fuse axes of one kind, or bind the loops before they are fused",
+            )
         if not thread.is_block:
             return None
         return Refusal(

@@ -7,14 +7,26 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import ScheduleError, here, literal
-from tewb.ir import AxisKind, Expr, IterVar, ProducerLoad, Range, Reduce, Var, const, replace, substitute
+from tewb.ir import (
+    AxisKind,
+    Expr,
+    IterVar,
+    ProducerLoad,
+    Range,
+    Var,
+    at_axes,
+    const,
+    ops,
+)
 from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
 from tewb.schedule.journal import Step
+from tewb.schedule.loop_layout import data_loops, guarded, guarded_bodies, loop_layout
 from tewb.schedule.primitives.set_scope import memory_scopes
-from tewb.schedule.questions import attached_at, read_by
+from tewb.schedule.questions import attached_at, for_now, read_by
+from tewb.schedule.relation import mixed_loops
 from tewb.schedule.schedule import Schedule
-from tewb.schedule.stage import At, Stage
-from tewb.tensor import ComputeOp, ScanOp, Tensor
+from tewb.schedule.stage import At, LoopList, Stage
+from tewb.tensor import ComputeOp, ScanOp, Tensor, TensorComputeOp, check_accesses
 
 if TYPE_CHECKING:
     from tewb.schedule.code import Names
@@ -97,8 +109,15 @@ def cache_write(schedule: Schedule, tensor: Tensor | Sequence[Tensor], scope: st
 
     C[i] = f(i)    ->    C.local[i.c] = f(i.c);  C[i] = C.local[i]
 
-    Of an operation with several outputs, give them all in a list. Returns the tensor of the new stage, or a list of
-    them. Call it before other primitives on this stage.
+    The axes of the new stage are the loops over data of `tensor` as they are now, so that the copy turns the layout
+    back; its own loops are those of its axes again. After `s[C].split(i, 4)` and a reorder:
+
+        for i.outer: for j: for i.inner:        for i.outer.c: for j.c: for i.inner.c:
+            C[i, j] = f(i, j)              ->       C.local[i.outer.c, j.c, i.inner.c] = f(...)
+                                                for i: for j: C[i, j] = C.local[i // 4, j, i % 4]
+
+    Where splits do not divide, places that hold no element read nothing. Reduce loops are split in the new stage. Of an
+    operation with several outputs, give them all in a list. Returns the tensor of the new stage, or a list of them.
     """
     if not isinstance(tensor, list | tuple):
         return schedule.do("cache_write", schedule[tensor], {"scope": scope})
@@ -127,20 +146,68 @@ def _write_refusal(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(f"{stage.name} is not a compute, so there is no expression to compute elsewhere")
     if stage.marks_of("double_buffer"):
         return Refusal("it is double buffered", "call cache_write before double_buffer")
-    if (
-        stage.relations
-        or any(m.axis is not None for m in stage.marks)
-        or any(attached_at(stage, iv) for iv in stage.leaf_iter_vars)
-    ):
-        return Refusal(
-            "its loops are scheduled already", "call cache_write before the other primitives on this stage"
-        )
-    if not stage.leaf_iter_vars.same_as([*stage.op.axis, *stage.op.reduce_axis]):
-        return Refusal(
-            "its loops are reordered already", "call cache_write before the other primitives on this stage"
-        )
     if stage.marks_of("nontemporal"):
         return Refusal("its stores are non-temporal already", "call cache_write before nontemporal")
+    ahead = next((m for m in stage.marks_of("prefetch")), None)
+    if ahead is not None and ahead.axis is not None:
+        return Refusal(
+            f"its loops are scheduled already: {stage.axis_name(ahead.axis)} prefetches {ahead.values[0].name}, which the "
+            "new stage will read",
+            "call cache_write before prefetch",
+        )
+    return _no_layout(stage, stage.op) or for_now(_left_behind(stage))
+
+
+def _no_layout(stage: Stage, op: ComputeOp) -> Refusal | None:
+    """Why the loops over data are not the axes of a new stage, which reduces as this one does."""
+    parts = next(
+        (
+            iv
+            for iv in stage.leaf_iter_vars
+            if iv.kind is AxisKind.REDUCE and iv not in LoopList([*op.reduce_axis])
+        ),
+        None,
+    )
+    if parts is not None:
+        mixed = parts in mixed_loops(stage.relations)
+        of = "data and reduce axes at once" if mixed else "a part of a reduce axis"
+        return Refusal(
+            f"its loops are scheduled already: {stage.axis_name(parts)} is over {of}, and only loops over data become the "
+            "axes of the new stage",
+            "call cache_write first, then split and fuse the reduce loops of the new stage",
+        )
+    if isinstance(op, TensorComputeOp) and not _keeps_parts(stage, op):
+        return Refusal(
+            f"its loops are scheduled already: the new stage is computed by {op.intrin.name}, on whole parts, which are its "
+            "last axes",
+            "call cache_write first, or split by a factor that divides",
+        )
+    if op.first_step is not None and op.axis[op.first_step[0]] not in stage.leaf_iter_vars:
+        time = stage.axis_name(op.axis[op.first_step[0]])
+        return Refusal(
+            f"its loops are scheduled already: {time} is the time of a scan, and was {stage.replaced_by(op.axis[op.first_step[0]])}",
+            f"call cache_write before {time} is split or fused",
+        )
+    return None
+
+
+def _keeps_parts(stage: Stage, op: TensorComputeOp) -> bool:
+    """Whether the parts that an intrinsic computes are the inner axes of the layout, and none is at an edge."""
+    loops = data_loops(stage)
+    inner = LoopList(loops[len(loops) - len(op.own_axes) :])
+    return inner.same_as([*op.own_axes]) and not loop_layout(stage, "").guards
+
+
+def _left_behind(stage: Stage) -> Refusal | None:
+    """What is computed in the loops that the new stage takes over."""
+    for iv in stage.leaf_iter_vars:
+        here = attached_at(stage, iv)
+        if here:
+            return Refusal(
+                f"its loops are scheduled already: {here[0].name} is computed at loop {stage.axis_name(iv)}, and the new "
+                "stage will read it",
+                f"call cache_write first, then compute {here[0].name} in the loops of the new stage",
+            )
     return None
 
 
@@ -155,10 +222,6 @@ def _results(at: Selection) -> Iterator[Arguments]:
 
 
 # ---------------------------------------------------------------- rewrites of the dataflow
-
-
-def _axes_like(axis: tuple[IterVar, ...], suffix: str) -> tuple[IterVar, ...]:
-    return tuple(IterVar(iv.dom, Var(f"{iv.name}{suffix}", iv.dtype), AxisKind.DATA) for iv in axis)
 
 
 def _element(t: Tensor, axis: tuple[IterVar, ...]) -> Expr:
@@ -202,41 +265,70 @@ def _copy(source: Tensor, scope: str) -> ComputeOp:
 def _copy_of_result(stage: Stage, scope: str, step: int) -> tuple[Tensor, ...]:
     """Move what `stage` computes into a new stage, and let `stage` copy from it. Returns the new tensors.
 
-    The axes of `stage` stay its own; the new stage has axes of its own and takes the reduce axes over.
+    The axes of `stage` stay its own, and are its loops again; the new stage has the loops over data for its axes, and
+    takes the reduce axes over.
     """
-    schedule, op = stage.schedule, stage.op
+    schedule, op, loops = stage.schedule, stage.op, stage.leaf_iter_vars
     assert isinstance(op, ComputeOp)
     moved, copied = schedule.result_cache.once(
-        ("move", id(op), scope, step), (op,), lambda: _moved(op, scope)
+        ("move", id(op), scope, step, tuple([id(iv) for iv in loops])),
+        (op, *loops),
+        lambda: _moved(stage, op, scope),
     )
     cache = Stage(schedule, moved, schedule.unique_name(moved.name))
     cache.scope = scope
     cache.place(step)
+    for iv, axis in zip(data_loops(stage), moved.axis, strict=True):
+        cache.shape(axis, *stage.shaped_by.get(iv, ()))
     # It reads what may exist there only; the copy of a result may be inline.
     cache.attach = stage.own_place if isinstance(stage.own_place, At) else None
     cache.group = stage.group
     schedule.insert(cache, schedule.stages.index(stage))
-    attach, group = stage.own_place, stage.group
-    place, shaped = stage.place_step, stage.shaped_by.get(None, ())
-    marks = stage.marks  # its loops have none
-    stage.reset(copied)
-    stage.marks = marks
-    stage.attach, stage.group, stage.place_step = attach, group, place
-    stage.shape(None, *shaped)
-    schedule.swap_op(stage, copied)
+    _copy_instead(stage, copied)
     return moved.outputs
 
 
-def _moved(op: ComputeOp, scope: str) -> tuple[ComputeOp, ComputeOp]:
-    """An operation that computes the same in `scope`, and one that copies its results."""
-    axis = _axes_like(op.axis, ".c")
-    renamed = {old.var: new.var for old, new in zip(op.axis, axis, strict=True)}
-    body = tuple(substitute(e, renamed) for e in op.body)
-    if isinstance(body[0], Reduce):  # the parts of one reduction share their source
-        body = tuple(replace(body[0], index=i, dtype=e.dtype) for i, e in enumerate(body))
-    domains = op.mapped_domains(lambda e: substitute(e, renamed))
-    moved = ComputeOp(f"{op.name}.{scope}", axis, body, op.tag, bool(op.unproved), domains, op.first_step)
-    copy = tuple(_element(t, op.axis) for t in moved.outputs)
+def _copy_instead(stage: Stage, copied: ComputeOp) -> None:
+    """Let `stage` compute `copied` in the loops of its axes, where it is. What was said of these loops stays."""
+    attach, group = stage.own_place, stage.group
+    place, shaped = stage.place_step, stage.shaped_by.get(None, ())
+    marks, names = stage.marks, stage.handles()
+    if isinstance(stage.op, TensorComputeOp):  # the intrinsic computes the new stage
+        marks = tuple([m for m in marks if m.primitive != "tensorize"])
+    made_by = {iv: own for iv, own in stage.made_by.items() if iv in LoopList([*copied.axis])}
+    loops = {iv: own for iv, own in stage.shaped_by.items() if iv is not None}
+    stage.reset(copied)
+    kept = stage.leaf_iter_vars
+    stage.schedule.remember({iv: name for iv, name in names.items() if iv not in kept})
+    stage.marks = tuple([m for m in marks if m.axis is None or m.axis in kept])
+    stage.attach, stage.group, stage.place_step = attach, group, place
+    stage.made_by = made_by
+    stage.shape(None, *shaped)
+    for iv in kept:
+        if iv in loops:
+            stage.shape(iv, *loops[iv])
+    stage.schedule.swap_op(stage, copied)
+
+
+def _moved(stage: Stage, op: ComputeOp, scope: str) -> tuple[ComputeOp, ComputeOp]:
+    """An operation that computes the same in `scope`, laid out as the loops are, and one that copies its results."""
+    layout = loop_layout(stage, ".c")
+    at = at_axes(layout.values)
+    guard = ops.all_of(*[ops.likely(at.index(g)) for g in layout.guards]) if layout.guards else None
+    domains = op.mapped_domains(lambda e: guarded(guard, at.index(e), const(0, e.dtype)))
+    body = guarded_bodies(op, at, guard)
+    first_step = op.first_step
+    if first_step is not None:
+        first_step = (LoopList(data_loops(stage)).index(op.axis[first_step[0]]), first_step[1])
+    name = f"{op.name}.{scope}"
+    moved: ComputeOp
+    if isinstance(op, TensorComputeOp):
+        moved = op.moved(name, layout.axis, body, at.index)
+    else:
+        moved = ComputeOp(name, layout.axis, body, op.tag, False, domains, first_step)
+    if op.unproved:
+        moved.unproved = check_accesses(moved, refuse=False)
+    copy = tuple(ProducerLoad(t, layout.indices, t.dtype) for t in moved.outputs)
     copied = ComputeOp(op.name, op.axis, copy, "", check=False, first_step=op.first_step)
     copied.span = moved.span = op.span
     return moved, copied

@@ -48,6 +48,8 @@ def _parents(stage: Stage) -> list[str]:
 def compute_at(stage: Stage, parent: Stage | Tensor, scope: IterVar | str) -> None:
     """Compute this stage inside loop `scope` of stage `parent`, just the part that is needed there.
 
+    Of what is read in steps, as `B[i*5]`, that is only the elements that are read.
+
     for j: B[j] = ...                 for i: B[i] = ...
     for i: C[i] = f(B[i])      ->            C[i] = f(B[i])
     """

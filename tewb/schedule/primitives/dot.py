@@ -178,7 +178,10 @@ def feeds_dot(stage: Stage) -> Refusal | None:
     for reader in stage.readers():
         loads = factors(reader) if dot_loop(reader) is not None else None
         if isinstance(loads, tuple) and any(stage.schedule.stage_of(e.producer) is stage for e in loads):
-            return Refusal(f"{reader.name} reads {stage.name} in a dot product, and so from memory")
+            return Refusal(
+                f"{reader.name} reads {stage.name} in a dot product, and so from memory",
+                f"compute {stage.name} outside, or leave out dot",
+            )
     return None
 
 

@@ -45,9 +45,15 @@ def _next_part(stage: Stage) -> Refusal | None:
     parent, axis = stage.attach.stage, stage.attach.axis
     name = f"loop {parent.axis_name(axis)} of {parent.name}"
     if not isinstance(parent.op, ComputeOp):
-        return Refusal(f"{parent.name} is not a compute, and its code knows one part of {stage.name}")
+        return Refusal(
+            f"{parent.name} is not a compute, and its code knows one part of {stage.name}",
+            "leave out double_buffer",
+        )
     if parent.loop_kind(axis) is ForKind.PARALLEL:
-        return Refusal(f"{name} is parallel: there is no next iteration on the same thread")
+        return Refusal(
+            f"{name} is parallel: there is no next iteration on the same thread",
+            f"compute {stage.name} at a loop that is not parallel, or leave out double_buffer",
+        )
     rolling = next((s for s in attached_at(parent, axis) if s.is_rolling), None)
     if rolling is not None:
         return Refusal(f"{rolling.name} is a rolling buffer along {name}", "choose one of the two")
@@ -64,7 +70,10 @@ def _next_part(stage: Stage) -> Refusal | None:
                 )
     other = next((r for r in stage.readers() if not isinstance(r.op, ComputeOp)), None)
     if other is not None:
-        return Refusal(f"{other.name} is not a compute, and its code knows one part of {stage.name}")
+        return Refusal(
+            f"{other.name} is not a compute, and its code knows one part of {stage.name}",
+            "leave out double_buffer",
+        )
     return None
 
 

@@ -21,7 +21,7 @@ from tewb.schedule.declare import (
 )
 from tewb.schedule.dependent_loops import fits_one_loop, keeps_ranges_known
 from tewb.schedule.journal import Step
-from tewb.schedule.questions import has_loops, hybrid_refusal, not_inline, nothing_at, trying, untouched
+from tewb.schedule.questions import has_loops, hybrid_refusal, not_inline, trying, untouched
 from tewb.schedule.relation import Fuse, Singleton, mixed_loops
 from tewb.schedule.stage import LoopList, Stage, flat, fuse_loops
 from tewb.tensor import ComputeOp
@@ -36,7 +36,7 @@ def fuse(stage: Stage, *axes: IterVar | str | Sequence[IterVar | str]) -> IterVa
             for j in m:  body(i, j)   ->      body(i.j.fused // m, i.j.fused % m)
 
     Returns the fused loop. It is int64 where it may have more iterations than int32 counts, as with symbolic sizes.
-    One of a data and a reduce axis is a reduce loop. No axis at all makes a loop of one iteration around all others.
+    One of a data and a reduce axis is a reduce loop. Stages that are computed at one of them are computed at it. No axis at all makes a loop of one iteration around all others.
     """
     given = flat(axes)
     fused = stage.do("fuse", axes=given)
@@ -61,13 +61,12 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
                 "reorder them next to each other first, the outer one first",
             )
         first, last = min(first, at), max(last, at)
-    later = not_inline(stage) or next((x for x in (nothing_at(stage, iv) for iv in axes) if x), None)
     return (
         _kinds(stage, axes)
         or fits_one_loop(stage, axes)
         or _passes_int64(stage, axes)
         or _fusion(stage, axes)
-        or later
+        or not_inline(stage)
     )
 
 
@@ -148,6 +147,7 @@ def _effect(stage: Stage, v: Values, step: int) -> Results:
     relations = _merge(stage, v["axes"], known)
     for relation in relations:
         stage.register(relation.fused, step, [relation.outer, relation.inner])
+        stage.carry([relation.outer, relation.inner], relation.fused)
     if not relations:
         stage.shape(v["axes"][0], step)
     return [r.fused for r in relations[-1:]]

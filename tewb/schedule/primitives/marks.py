@@ -170,13 +170,15 @@ def _one_ahead(stage: Stage, iv: IterVar) -> Refusal | None:
     rolling = next((s for s in attached_at(stage, iv) if s.is_rolling), None)
     if rolling is not None:
         return Refusal(
-            f"{rolling.name} is a rolling buffer along {stage.axis_name(iv)}: iterations must come in order"
+            f"{rolling.name} is a rolling buffer along {stage.axis_name(iv)}: iterations must come in order",
+            "leave out rolling_buffer, or choose another loop",
         )
     double = next((s for s in attached_at(stage, iv) if s.is_double), None)
     if double is None:
         return None
     return Refusal(
-        f"{double.name} is double buffered at {stage.axis_name(iv)}: iterations must come in order"
+        f"{double.name} is double buffered at {stage.axis_name(iv)}: iterations must come in order",
+        "leave out double_buffer, or choose another loop",
     )
 
 

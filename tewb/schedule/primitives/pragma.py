@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tewb.base import brief
+from tewb.base import brief, printable
 from tewb.ir import IterVar
 from tewb.schedule.declare import (
     AXIS,
@@ -47,6 +47,8 @@ def pragma(stage: Stage, var: IterVar | str, pragma_type: str, pragma_value: int
     * `unroll_explicit`: 0 leaves unrolled ones to the machine-code compiler, 1 writes them out, which is the
       default;
     * `unroll` and `vectorize` are the primitives of these names;
+    * `import_llvm`: its value is LLVM text, or the name of a file of it (`.ll`, `.bc`), that is linked to the kernel:
+      `te.call_extern("int32", "f", ...)` calls the `f` that it defines;
     * `debug_skip_region`: nothing is done inside, which shows what the rest takes; results are not computed.
 
         for i: for j in 4: body    -- pragma(i, "auto_unroll_max_step", 16) -->    for i: for j in unroll(4): body
@@ -73,6 +75,10 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     most = {"auto_unroll_max_step": MOST_STEPS, "unroll_explicit": 1}.get(key)
     if most is not None and not (isinstance(value, int) and 0 <= value <= most):
         return Refusal(f"{key}={value} must be from 0 to {most}")
+    if key == "import_llvm" and not (isinstance(value, str) and value):
+        return Refusal(
+            f"import_llvm takes LLVM text, not {value}", "the text of a file, or its name: code.ll"
+        )
     if (axis, key) in pragmas(stage):
         return Refusal(f"loop {stage.axis_name(axis)} has the pragma {key} already")
     return not_inline(stage)
@@ -98,7 +104,7 @@ def pragmas(stage: Stage) -> dict[tuple[IterVar, str], int | str]:
 @pragma.mark_text
 def _text(stage: Stage, mark: Mark) -> str:
     key, value = mark.values
-    return f"{key} {brief(str(value))}"
+    return f"{key} {brief(printable(str(value)))}"
 
 
 @pragma.mark_phrase

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tewb.arith import Analyzer
@@ -43,8 +44,9 @@ def rfactor(schedule: Schedule, tensor: Tensor, axis: IterVar | str, factor_axis
             C[i] += A[i, k.outer*4 + k.inner]   ->        C.rf[k.inner, i] += A[i, k.outer*4 + k.inner]
                                                       for i: for k.inner.v: C[i] += C.rf[k.inner.v, i]
 
-    `factor_axis` is the place of the new axis among those of the new stage, counted from the end if it is
-    negative. Returns the tensor of the new stage, or a tuple for a reduction of several values.
+    Other reduce axes are whole in the new stage, and come first. `factor_axis` is the place of the new axis among those of
+    the new stage, counted from the end if it is negative. Returns the tensor of the new stage, or a tuple for a
+    reduction of several values.
     """
     return schedule.do("rfactor", schedule[tensor], {"axis": axis, "factor_axis": factor_axis})
 
@@ -123,6 +125,7 @@ def _loops_are_free(stage: Stage) -> Refusal | None:
                 f"{here[0].name} is computed at loop {stage.axis_name(iv)}, and the partial results will "
                 "read it",
                 f"call rfactor first, then compute {here[0].name} in the loops of the new stage",
+                later=True,
             )
     return None
 
@@ -162,14 +165,20 @@ def _partial_results(stage: Stage, op: ComputeOp, axis: IterVar, place: int) -> 
     extents = stage.schedule.extents(stage)
 
     def like(iv: IterVar, kind: AxisKind) -> IterVar:
-        return IterVar(Range(const(0, iv.dtype), extents[iv]), Var(stage.axis_name(iv), iv.dtype), kind)
+        """An axis for a loop of this stage, with its variable; a reduce axis that is whole moves itself."""
+        if kind is AxisKind.REDUCE and any(iv is own for own in op.reduce_axis) and not op.domains:
+            return iv
+        return IterVar(Range(const(0, iv.dtype), extents[iv]), iv.var, kind)
 
     data = [IterVar(iv.dom, Var(iv.name, iv.dtype), AxisKind.DATA) for iv in op.axis]
     factored = like(axis, AxisKind.DATA)
-    left = {iv: like(iv, AxisKind.REDUCE) for iv in _reduce_loops(stage) if iv is not axis}
+    whole_axes = _axes_apart(stage, op, axis)
+    relations, parts = _without(stage, whole_axes)
+    loops = [*whole_axes, *(iv for iv in _reduce_loops(stage) if iv is not axis and iv not in parts)]
+    left = {iv: like(iv, AxisKind.REDUCE) for iv in loops}
     values: dict[IterVar, Expr] = {iv: new.var for iv, new in ((axis, factored), *left.items())}
     # A guard stands where a split does not divide: an iteration too many must not be combined.
-    guards = index_up([r for r in stage.relations if _is_reduce(r)], values, extents, Analyzer())
+    guards = index_up(relations, values, extents, Analyzer())
     names: dict[Var, Expr] = {old.var: new.var for old, new in zip(op.axis, data, strict=True)}
     for iv in op.reduce_axis:
         dom = op.domain(iv)
@@ -184,12 +193,42 @@ def _partial_results(stage: Stage, op: ComputeOp, axis: IterVar, place: int) -> 
     for _, g in guards:
         condition = ops.logical_and(ops.likely(at.index(g)), condition)
     source = tuple(at(e) for e in whole.source)
-    body = _bodies(whole, source, tuple(left.values()), condition)
+    body = _bodies(
+        replace(whole, combiner=whole.combiner.map_children(at)), source, tuple(left.values()), condition
+    )
     partial = ComputeOp(f"{op.name}.rf", (*data[:place], factored, *data[place:]), body, op.tag, check=False)
     partial.span = op.span
     if op.unproved:
         partial.unproved = check_accesses(partial, refuse=False)
     return partial
+
+
+def _axes_apart(stage: Stage, op: ComputeOp, axis: IterVar) -> list[IterVar]:
+    """The reduce axes that have no loop in common with the one that `axis` is of. They are whole in the new stage, and
+    come first. (Where ranges depend on other axes, the order of the loops stays.)"""
+    if op.domains:
+        return []
+    touched, apart = {axis}, list(op.reduce_axis)
+    while True:
+        near = [iv for iv in apart if not touched.isdisjoint(stage.loops_of(iv))]
+        if not near:
+            return apart
+        touched.update(x for iv in near for x in stage.loops_of(iv))
+        apart = [iv for iv in apart if not any(iv is x for x in near)]
+
+
+def _without(stage: Stage, axes: Sequence[IterVar]) -> tuple[list[Relation], set[IterVar]]:
+    """The relations among reduce loops that are not of `axes`, and all that `axes` became."""
+    parts = set(axes)
+    others: list[Relation] = []
+    for r in stage.relations:
+        if not _is_reduce(r) or isinstance(r, Singleton):
+            continue
+        if (r.parent if isinstance(r, Split) else r.outer) in parts:
+            parts.update((r.outer, r.inner) if isinstance(r, Split) else (r.fused,))
+        else:
+            others.append(r)
+    return others, parts
 
 
 def _bodies(

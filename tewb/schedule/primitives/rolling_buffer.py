@@ -48,11 +48,15 @@ def _in_order(stage: Stage) -> Refusal | None:
     parent, axis = stage.attach.stage, stage.attach.axis
     name = f"loop {parent.axis_name(axis)} of {parent.name}"
     if parent.loop_kind(axis) is ForKind.PARALLEL:
-        return Refusal(f"{name} is parallel: there is no iteration before on the same thread")
+        return Refusal(
+            f"{name} is parallel: there is no iteration before on the same thread",
+            f"compute {stage.name} at a loop that is not parallel, or leave out rolling_buffer",
+        )
     other = next((s for s in (parent, *stage.readers()) if not isinstance(s.op, ComputeOp)), None)
     if other is not None:
         return Refusal(
-            f"{other.name} is not a compute, and its code does not know that {stage.name} goes round"
+            f"{other.name} is not a compute, and its code does not know that {stage.name} goes round",
+            f"leave out rolling_buffer: all of {stage.name} is kept then",
         )
     double = next((s for s in attached_at(parent, axis) if s.is_double), None)
     if double is not None:

@@ -17,7 +17,7 @@ def memory_scopes(stage: Stage) -> list[str]:
 
 @primitive(Param("scope", "scope", "global, local, shared or warp", choices=memory_scopes))
 def set_scope(stage: Stage, scope: str) -> None:
-    """Keep this stage's values in `scope`: a kind of memory, with more words behind dots ("shared.dyn").
+    """Keep this stage's values in `scope`: a kind of memory, and words that say more ("shared.dyn", "global:tag").
 
     On a processor all memory is the same, and the word says which threads have it in common, where loops around the
     stage are bound to threads: each thread has "local" memory of its own, "shared" memory is one for all threads of a
@@ -30,6 +30,8 @@ def set_scope(stage: Stage, scope: str) -> None:
 @set_scope.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     away = v["scope"] != "global"
+    if stage.is_output and not away:
+        return None  # where outputs are anyway
     return (
         not_given(stage, "set the scope of")
         or shares_memory(stage, "set the scope of")

@@ -18,20 +18,20 @@ from tewb.schedule.declare import (
     loop_names,
     primitive,
 )
-from tewb.schedule.dependent_loops import keeps_ranges_known
+from tewb.schedule.dependent_loops import keeps_ranges_known, reason
 from tewb.schedule.extern_tiles import opaque_last
 from tewb.schedule.primitives.reorder import hybrid_order, reorder_refusal
 from tewb.schedule.questions import (
     has_loops,
     hybrid_refusal,
     not_inline,
-    nothing_at,
     reordered,
+    settled,
     trying,
     untouched,
 )
 from tewb.schedule.stage import LoopList, Stage, split_loop
-from tewb.tensor import ExternOp
+from tewb.tensor import ComputeOp, ExternOp
 from tewb.tensor.hybrid import HybridOp
 
 
@@ -39,10 +39,15 @@ from tewb.tensor.hybrid import HybridOp
     AXIS,
     Param("factor", "int", "iterations of the inner loop", None),
     Param("nparts", "int", "iterations of the outer loop", None),
+    Param("disable_predication", "int", "1: it divides, and no iteration is guarded", None),
     results="axis",
 )
 def split(
-    stage: Stage, parent: IterVar | str, factor: int | None = None, nparts: int | None = None
+    stage: Stage,
+    parent: IterVar | str,
+    factor: int | None = None,
+    nparts: int | None = None,
+    disable_predication: bool = False,
 ) -> tuple[IterVar, IterVar]:
     """Split a loop into an outer and an inner one, with `factor` inner or `nparts` outer iterations.
 
@@ -51,10 +56,16 @@ def split(
                                          if i.outer*factor + i.inner < n:     (where it does not divide)
                                              body(i.outer*factor + i.inner)
 
-    Returns (outer, inner). They are int64 where n, rounded up, passes int32; of a symbolic n that is checked when
-    the kernel is called.
+    Stages that are computed at the loop are computed at the inner one then. Returns (outer, inner). They are int64 where
+    n, rounded up, passes int32; of a symbolic n that is checked when the kernel is called.
+
+    `disable_predication` says that it divides, so that no iteration is guarded: refused where it does not, and checked
+    once in each call where that is not known before.
     """
-    return stage.do("split", axis=parent, factor=factor, nparts=nparts)  # type: ignore[no-any-return]
+    sure = int(disable_predication) if isinstance(disable_predication, bool) else disable_predication
+    return stage.do(  # type: ignore[no-any-return]
+        "split", axis=parent, factor=factor, nparts=nparts, disable_predication=sure or None
+    )
 
 
 @split.legal
@@ -75,7 +86,33 @@ def _split_refusal(stage: Stage, v: Values) -> Refusal | None:
     refused = refused or (
         _hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None
     )
-    return refused or not_inline(stage) or nothing_at(stage, iv)
+    return settled(refused or not_inline(stage), _divides(stage, v, size or 1))
+
+
+def _divides(stage: Stage, v: Values, size: int) -> Refusal | None:
+    """Whether a split may do without a guard."""
+    said, iv = v.get("disable_predication"), v["axis"]
+    if not said:
+        return None
+    if said != 1:
+        return Refusal(f"disable_predication={said} must be True or False", "disable_predication=True")
+    if not isinstance(stage.op, ComputeOp):
+        return Refusal(
+            f"{stage.name} is not a compute, and what its edges need only its own code knows",
+            "leave disable_predication out",
+        )
+    root = next((x for x in stage.op.domains if iv in stage.loops_of(x)), None)
+    if root is not None:
+        return Refusal(
+            f"how often {stage.axis_name(iv)} runs is not the same for all elements ({reason(stage, root)})",
+            "leave disable_predication out",
+        )
+    n = const_int(stage.schedule.extents(stage)[iv])
+    if n is None or size >= n or n % size == 0:
+        return None
+    name, hint = stage.axis_name(iv), "leave disable_predication out, or choose a size that divides"
+    reason_now = f"{name} has {n} iterations, which {size} does not divide, and no guard keeps those past its end from running"
+    return Refusal(reason_now, hint, later=not stage.is_output and iv.kind is AxisKind.DATA)
 
 
 def _rounded_past_int64(stage: Stage, iv: IterVar, size: int) -> Refusal | None:
@@ -114,15 +151,19 @@ def _cut_again(stage: Stage, iv: IterVar) -> Refusal | None:
 @split.effect
 def _split(stage: Stage, v: Values, step: int) -> Results:
     parent, factor, nparts = v["axis"], v.get("factor"), v.get("nparts")
+    sure = bool(v.get("disable_predication"))
     # The same step makes the same loops again: what was worked out for them before an undo still holds.
     relation = stage.schedule.result_cache.once(
-        ("split", id(parent), factor, nparts), (parent,), partial(split_loop, stage, parent, factor, nparts)
+        ("split", id(parent), factor, nparts, sure),
+        (parent,),
+        partial(split_loop, stage, parent, factor, nparts, sure),
     )
     stage.relations.append(relation)
     stage.replace_leaves([relation.parent], [relation.outer, relation.inner])
     stage.register(relation.outer, step, [relation.parent])
     stage.register(relation.inner, step, [relation.parent])
     stage.leaf_iter_vars = opaque_last(stage.leaf_iter_vars)
+    stage.carry([relation.parent], relation.inner)
     return [relation.outer, relation.inner]
 
 

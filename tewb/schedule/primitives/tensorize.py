@@ -13,6 +13,7 @@ from tewb.tensor import INTRINSICS, ComputeOp, TensorIntrin, intrinsic_of
 _LANES = ("vectorize", "transpose")  # marks of loops whose iterations become lanes
 _STORES = (
     "nontemporal",
+    "double_buffer",
     "rolling_buffer",
     "set_store_predicate",
 )  # marks of stages whose elements are stored otherwise
@@ -22,8 +23,25 @@ def _names(stage: Stage) -> list[str]:
     return list(INTRINSICS)
 
 
-@primitive(AXIS, Param("intrin", "intrin", "a tensor intrinsic, or its name", choices=_names))
-def tensorize(stage: Stage, var: IterVar | str, tensor_intrin: TensorIntrin | str) -> None:
+def _tails(stage: Stage) -> list[str]:
+    return ["loops"]
+
+
+@primitive(
+    AXIS,
+    Param("intrin", "intrin", "a tensor intrinsic, or its name", choices=_names),
+    Param(
+        "tail",
+        "word",
+        "what does iterations that are fewer than the intrinsic's",
+        None,
+        _tails,
+        code="tail={}",
+    ),
+)
+def tensorize(
+    stage: Stage, var: IterVar | str, tensor_intrin: TensorIntrin | str, tail: str | None = None
+) -> None:
     """Do a loop, and all loops inside of it, by a tensor intrinsic (see `te.decl_tensor_intrin`).
 
         for i.outer:                                    for i.outer:
@@ -33,9 +51,16 @@ def tensorize(stage: Stage, var: IterVar | str, tensor_intrin: TensorIntrin | st
 
     What the loops compute must be what the intrinsic computes. That is found out when the program is lowered: then it
     is known where the stage stands and what is inlined in it. Reduce loops outside need an intrinsic with
-    a reset and an update. Where a factor does not divide, the last iterations would pass the end, and are refused.
+    a reset and an update.
+
+    Where a factor does not divide, the last iterations would pass the end, and are refused. With `tail="loops"` they stay
+    loops:
+
+        for i.outer in 3:                               for i.outer in 2: gemv(...)
+            for i.inner in 4:                     ->    for i.inner in 2:
+                if i.outer*4 + i.inner < 10: ...            for k in 8: C[i.inner + 8] += ...
     """
-    stage.do("tensorize", axis=var, intrin=tensor_intrin)
+    stage.do("tensorize", axis=var, intrin=tensor_intrin, tail=tail)
 
 
 @tensorize.legal
@@ -45,7 +70,14 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if refused:
         return refused
     if not isinstance(stage.op, ComputeOp):
-        return Refusal(f"{stage.name} is not a compute, and an intrinsic does the loops of one")
+        return Refusal(
+            f"{stage.name} is not a compute, and an intrinsic does the loops of one", "tensorize a te.compute"
+        )
+    if v.get("tail") not in (None, *_tails(stage)):
+        return Refusal(
+            f"there is no tail {v['tail']!r}",
+            'tail="loops" leaves the last iterations, which are fewer, to loops',
+        )
     other = tensorized(stage)
     if other is not None:
         name = stage.axis_name(other[0])
@@ -61,6 +93,11 @@ def tensorized(stage: Stage) -> tuple[IterVar, TensorIntrin] | None:
     return None
 
 
+def tail_in_loops(stage: Stage) -> bool:
+    """Whether loops do what is left where the intrinsic does not divide."""
+    return any("loops" in m.values[1:] for m in stage.marks_of("tensorize"))
+
+
 def not_plain(stage: Stage, iv: IterVar) -> Refusal | None:
     """The loops from `iv` on are gone when an intrinsic does them: nothing is said of them, or computed in them. Those
     around them run one iteration after the other, or on threads."""
@@ -74,7 +111,10 @@ def not_plain(stage: Stage, iv: IterVar) -> Refusal | None:
             )
     for word in _STORES:
         if stage.marks_of(word):
-            return Refusal(f"{stage.name} is marked {word}, which the code of an intrinsic does not know of")
+            return Refusal(
+                f"{stage.name} is marked {word}, which the code of an intrinsic does not know of",
+                f"leave out {word}, or tensorize a copy: s.cache_write({stage.name}, ...)",
+            )
     for inner in stage.leaf_iter_vars[at:]:
         name = stage.axis_name(inner)
         words = [m.primitive for m in stage.marks_on(inner) if m.primitive != "tensorize"]
@@ -99,7 +139,8 @@ def _stays_plain(stage: Stage) -> Refusal | None:
 
 @tensorize.effect
 def _effect(stage: Stage, v: Values, step: int) -> Results:
-    stage.mark("tensorize", v["axis"], v["intrin"])
+    tail = v.get("tail")
+    stage.mark("tensorize", v["axis"], v["intrin"], *([tail] if tail else []))
     stage.made_by[v["axis"]] = step
     stage.shape(v["axis"], step)
     return []
@@ -107,7 +148,7 @@ def _effect(stage: Stage, v: Values, step: int) -> Results:
 
 @tensorize.mark_text
 def _text(stage: Stage, mark: Mark) -> str:
-    return f"tensorize {mark.values[0]}"
+    return f"tensorize {mark.values[0]}" + (", tail in loops" if len(mark.values) > 1 else "")
 
 
 @tensorize.mark_phrase

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
-from tewb.ir import BufferLoad, Expr, IfThenElse, Stmt, While, ops, walk
+from tewb.ir import BufferLoad, Expr, IfThenElse, Stmt, While, is_noop, ops, walk
 from tewb.tensor.hybrid.emitted import Emitted, Wrap
 from tewb.tensor.hybrid.expressions import ExpressionTranslator
 from tewb.tensor.hybrid.syntax import written_names
@@ -34,6 +34,8 @@ class BranchTranslator:
         with self.translation.inside_branch():
             then = self.side(cond, node.body)
             other = self.side(ops.logical_not(cond), node.orelse) if node.orelse else None
+        if other is not None and is_noop(other):  # an elif that is known not to hold
+            other = None
         return IfThenElse(cond, then, other, self.translation.origin(node))
 
     def side(self, cond: Expr, nodes: list[ast.stmt]) -> Stmt:

@@ -27,19 +27,20 @@ if TYPE_CHECKING:
     from tewb.tensor.hybrid.script import HybridFunction
 
 
-def run_checked(function: HybridFunction, values: Mapping[str, Any]) -> Any:
-    """The outputs of `function` for arrays and numbers, as numpy arrays."""
+def run_checked(function: HybridFunction, values: Mapping[str, Any], partly: bool = False) -> Any:
+    """The outputs of `function` for arrays and numbers, as numpy arrays. `partly`: what it never writes
+    is 0, and may be read."""
     call = CheckedCall(function, {n: as_checked(n, v) for n, v in values.items()}, ())
     with np.errstate(all="ignore"):
-        outputs = [a.data for a in CheckedStatements(call).outputs()]
+        outputs = [a.data for a in CheckedStatements(call, partly).outputs()]
     return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
 
 class CheckedStatements:
     """The statements of one call."""
 
-    def __init__(self, call: CheckedCall) -> None:
-        self.call = call
+    def __init__(self, call: CheckedCall, partly: bool = False) -> None:
+        self.call, self.partly = call, partly
         self.expressions = CheckedExpressions(call)
         self.returned: list[CheckedArray] | None = None
 
@@ -141,7 +142,7 @@ class CheckedStatements:
         if any(n < 0 for n in sizes):
             raise self.call.error(call, f"a size below 0: {tuple(sizes)}", "max(n, 0)")
         data = np.zeros(sizes, str(DType(name)))
-        self.call.set(target.id, CheckedArray(target.id, data, np.zeros(sizes, bool), True))
+        self.call.set(target.id, CheckedArray(target.id, data, np.full(sizes, self.partly), True))
 
     def return_(self, node: ast.Return, value: Any) -> None:
         arrays = list(value) if isinstance(value, tuple | list) else [value]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tewb.base import DType, DTypeError, brief
+from tewb.base import DType, DTypeError, brief, is_in_numpy
 from tewb.ir import Buffer, Expr, const_int, ops
 from tewb.tensor.hybrid.emitted import Emitted
 from tewb.tensor.hybrid.indices import IndexTranslator
@@ -95,7 +95,7 @@ class DeclarationTranslator:
             dtype = DType(text)
         except DTypeError:
             dtype = None
-        if dtype is None or dtype.lanes != 1 or dtype.kind in ("handle", "bfloat"):
+        if dtype is None or dtype.lanes != 1 or dtype.kind == "handle" or not is_in_numpy(dtype):
             raise self.translation.refuse(
                 node,
                 f"unknown dtype {brief(repr(text))}",

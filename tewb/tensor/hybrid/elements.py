@@ -31,7 +31,7 @@ class ElementTranslator:
     def subscript(self, node: ast.Subscript) -> Value:
         base = self.evaluate(node.value)
         if isinstance(base, tuple | list):
-            return self.tuple_member(node, base)
+            return self.member(node, base)
         if isinstance(base, ConstantTable):
             known = [self.evaluate(p) for p in subscripts(node) if not isinstance(p, ast.Slice)]
             if len(known) == len(base.shape) == len(subscripts(node)) and all(
@@ -62,14 +62,24 @@ class ElementTranslator:
                 node, str(e), "indices run from 0 to size - 1", BoundError
             ) from None
 
-    def tuple_member(self, node: ast.Subscript, members: Sequence[Value]) -> Value:
-        if isinstance(node.slice, ast.Slice):
-            return self.tuple_slice(node.slice, members)
-        index = self.evaluate(node.slice)
+    def member(self, node: ast.Subscript, members: Value) -> Value:
+        """`a[i]` of a tuple; `a[i, j]` of one of tuples is `a[i][j]`."""
+        for position in subscripts(node):
+            if isinstance(position, ast.Slice):
+                members = self.tuple_slice(position, members)
+            elif isinstance(members, tuple | list):
+                members = self.tuple_member(position, members)
+            else:
+                why = f"this is {kind_of(members)} and has no elements"
+                raise self.translation.refuse(position, why, "one index for each list in another")
+        return members
+
+    def tuple_member(self, position: ast.expr, members: Sequence[Value]) -> Value:
+        index = self.evaluate(position)
         number = index if isinstance(index, int) else const_int(index) if isinstance(index, Expr) else None
         if number is None or not -len(members) <= number < len(members):
             raise self.translation.refuse(
-                node.slice,
+                position,
                 f"this needs a number below {len(members)} that is known here",
                 "const_range gives such numbers",
             )

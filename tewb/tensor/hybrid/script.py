@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import HybridError, Span, TewbError, here, masked_elements
+from tewb.base import HybridError, Span, TewbError, here, is_in_numpy, masked_elements
 from tewb.ir import Expr
 from tewb.tensor.hybrid.eager_code import eager_code, function_of
 from tewb.tensor.hybrid.op import HybridOp
@@ -67,11 +67,11 @@ class HybridFunction(Inlinable):
             )
         return self._run_checked(values)
 
-    def _run_checked(self, values: dict[str, Any]) -> Any:
+    def _run_checked(self, values: dict[str, Any], partly: bool = False) -> Any:
         from tewb.tensor.hybrid.checked_statements import run_checked  # it calls hybrid functions in its turn
 
         try:
-            return run_checked(self, values)
+            return run_checked(self, values, partly)
         except RecursionError:
             raise self.nested_too_deeply() from None
 
@@ -118,11 +118,12 @@ class HybridFunction(Inlinable):
                 form,
             )
         for name, value in values.items():
-            if isinstance(value, Tensor) and value.dtype.kind == "bfloat":
+            if isinstance(value, Tensor) and not is_in_numpy(value.dtype):
+                wide = "float32" if value.dtype.is_float else "int8"
                 raise self.text.error(
                     self.text.tree,
-                    f"{name} is a tensor of bfloat16, which hybrid functions cannot compute with: numpy has none",
-                    f'te.compute({name}.shape, lambda *i: {name}[i].astype("float32")) before it',
+                    f"{name} is a tensor of {value.dtype}, which hybrid functions cannot compute with: numpy has none",
+                    f'te.compute({name}.shape, lambda *i: {name}[i].astype("{wide}")) before it',
                 )
             hidden = masked_elements(value)
             if hidden:
@@ -164,6 +165,11 @@ class HybridFunction(Inlinable):
         """The tensors among `outside`."""
         return {name: v for name, v in self.outside().items() if isinstance(v, Tensor)}
 
+    @property
+    def __globals__(self) -> dict[str, Any]:
+        """The globals of the function, which no run adds to."""
+        return {} if self.function is None else self.function.__globals__
+
     # ---- the ways to run
 
     def eager(self, values: Mapping[str, Any], arrays: Mapping[str, Any] | None = None) -> Any:
@@ -172,7 +178,7 @@ class HybridFunction(Inlinable):
         `arrays` gives the tensors of the code around it."""
         f = self.function
         if f is None:  # loaded from text, which is never executed
-            return self._run_checked(dict(values))
+            return self._run_checked(dict(values), partly=True)
         arrays = arrays or {}
         words = eager_names()
         hybrid = {n: v for n, v in f.__globals__.items() if n in words and isinstance(v, HybridFunction)}
@@ -200,7 +206,7 @@ class HybridFunction(Inlinable):
             tuple(values.values()),
             self._eager_run(tuple(values), tuple(self.captured().items())),
         )
-        return op.outputs if len(outputs) > 1 else op.output(0)
+        return list(op.outputs) if len(outputs) > 1 else op.output(0)
 
     def _eager_run(self, names: Sequence[str], captured: Sequence[tuple[str, Tensor]]) -> Callable[..., Any]:
         def run(values: Sequence[Any], array_of: Mapping[Tensor, Any]) -> Any:

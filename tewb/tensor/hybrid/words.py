@@ -83,6 +83,7 @@ FUNCTIONS["fma"] = (intrinsics.fma, _of_typed(lambda a, b, c: a * b + c))
 FUNCTIONS["likely"] = (ops.likely, lambda x: x)
 FUNCTIONS["abs"] = (ops.absolute, _of_typed(abs))
 FUNCTIONS["select"] = (ops.select, _select)
+FUNCTIONS["ceil_div"] = (lambda a, b: -ops.floordiv(ops.neg(a), b), lambda a, b: -(-a // b))
 FUNCTIONS["truncdiv"] = (ops.truncdiv, _of_typed(_truncdiv))
 FUNCTIONS["truncmod"] = (ops.truncmod, _of_typed(lambda a, b: a - b * _truncdiv(a, b)))
 

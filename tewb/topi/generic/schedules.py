@@ -1,7 +1,4 @@
-"""The schedules of any target: what is injective is computed where it is used, and loops stay as they are.
-
-They are right for every operator; those of `topi.x86` are the fast ones.
-"""
+"""Schedules that leave loops as they are: what is injective is computed where it is used."""
 
 from __future__ import annotations
 
@@ -9,13 +6,6 @@ from typing import Any
 
 from tewb.schedule import Schedule
 from tewb.topi.generic.stages import inline_all, read_by_reductions, schedule_of
-
-
-def schedule_injective(outs: Any) -> Schedule:
-    """All that is injective in one nest of loops for each output."""
-    s, tensors = schedule_of(outs)
-    inline_all(s, tensors)
-    return s
 
 
 def schedule_injective_from_existing(sch: Schedule, out: Any) -> Schedule:

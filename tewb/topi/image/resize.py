@@ -100,8 +100,11 @@ def resize(
     bicubic_exclude: int = 0,
     out_dtype: str | None = None,
     output_shape: Any = None,
+    align_corners: bool | None = None,
 ) -> Any:
-    """resize2d, as programs before v0.8 called it."""
+    """resize2d, as programs before v0.8 called it; align_corners is what v0.5 said of the mode."""
+    if align_corners is not None:
+        coordinate_transformation_mode = "align_corners" if align_corners else "asymmetric"
     return resize2d(
         data, None, size, layout, method, coordinate_transformation_mode, rounding_method, bicubic_alpha,
         bicubic_exclude, 0.0, out_dtype, output_shape,

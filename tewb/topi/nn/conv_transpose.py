@@ -17,7 +17,12 @@ from tewb.topi.nn.windows import padding_of, positive
 
 
 def conv1d_transpose_ncw(
-    data: Tensor, kernel: Tensor, stride: Any, padding: Any, out_dtype: str | None, output_padding: Any
+    data: Tensor,
+    kernel: Tensor,
+    stride: Any,
+    padding: Any,
+    out_dtype: str | None = None,
+    output_padding: Any = 0,
 ) -> Any:
     """Transposed convolution in NCW with a kernel IOW."""
     return _transposed("conv1d_transpose_ncw", data, kernel, stride, padding, out_dtype, output_padding, 1, 1)
@@ -28,9 +33,9 @@ def group_conv1d_transpose_ncw(
     kernel: Tensor,
     stride: Any,
     padding: Any,
-    out_dtype: str | None,
-    output_padding: Any,
-    groups: int,
+    out_dtype: str | None = None,
+    output_padding: Any = 0,
+    groups: int = 1,
 ) -> Any:
     """Transposed convolution of groups of channels in NCW."""
     return _transposed(
@@ -39,7 +44,12 @@ def group_conv1d_transpose_ncw(
 
 
 def conv2d_transpose_nchw(
-    Input: Tensor, Filter: Tensor, strides: Any, padding: Any, out_dtype: str | None, output_padding: Any
+    Input: Tensor,
+    Filter: Tensor,
+    strides: Any,
+    padding: Any,
+    out_dtype: str | None = None,
+    output_padding: Any = 0,
 ) -> Any:
     """Transposed convolution in NCHW with a kernel IOHW."""
     return _transposed(
@@ -52,9 +62,9 @@ def group_conv2d_transpose_nchw(
     kernel: Tensor,
     stride: Any,
     padding: Any,
-    out_dtype: str | None,
-    output_padding: Any,
-    groups: int,
+    out_dtype: str | None = None,
+    output_padding: Any = 0,
+    groups: int = 1,
 ) -> Any:
     """Transposed convolution of groups of channels in NCHW."""
     return _transposed(
@@ -63,7 +73,12 @@ def group_conv2d_transpose_nchw(
 
 
 def conv3d_transpose_ncdhw(
-    Input: Tensor, Filter: Tensor, strides: Any, padding: Any, out_dtype: str | None, output_padding: Any
+    Input: Tensor,
+    Filter: Tensor,
+    strides: Any,
+    padding: Any,
+    out_dtype: str | None = None,
+    output_padding: Any = 0,
 ) -> Any:
     """Transposed convolution in NCDHW with a kernel IODHW."""
     return _transposed(
@@ -76,9 +91,9 @@ def group_conv3d_transpose_ncdhw(
     kernel: Tensor,
     strides: Any,
     padding: Any,
-    out_dtype: str | None,
-    output_padding: Any,
-    groups: int,
+    out_dtype: str | None = None,
+    output_padding: Any = 0,
+    groups: int = 1,
 ) -> Any:
     """Transposed convolution of groups of channels in NCDHW."""
     return _transposed(

@@ -1,12 +1,14 @@
 """A long short-term memory.
 
 The products of all inputs with their weights are one matrix product. What depends on the step before is an extern: loops over
-the steps, which keep the hidden and the cell state.
+the steps, which keep the hidden and the cell state. They are written as a schedule would have them, with sums in registers, so that
+they are fast in any schedule; a te.scan of the same would be only where its stages are scheduled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tewb import te, tir
@@ -14,6 +16,7 @@ from tewb.base import ShapeError, TewbError, here
 from tewb.tensor import Tensor
 from tewb.topi import tag
 from tewb.topi.checks import check_same_size, known, tensor_of
+from tewb.topi.utils import get_max_power2_factor
 
 
 def lstm(
@@ -64,13 +67,15 @@ def lstm(
     _check(batch, hidden, width, gates, {"p_i": p_i, "p_f": p_f, "p_o": p_o})
 
     k = te.reduce_axis((0, inputs), name="ki2h")
-    sums = te.compute(
-        (steps, batch, gates), lambda t, b, g: te.sum(x[t, b, k] * wi[g, k], axis=k), name="Xi2h"
-    )
+
+    def product(r: Any, g: Any) -> Any:  # r counts the rows of all steps
+        return te.sum(x[te.indexdiv(r, batch), te.indexmod(r, batch), k] * wi[g, k], axis=k)
+
+    sums = te.compute((steps * batch, gates), product, name="Xi2h", tag="dense")
     biases = [b for b in (Bi, Bh) if b is not None]
     packed = te.compute(
-        sums.shape,
-        lambda t, b, g: sum((v[g] for v in biases), sums[t, b, g]),
+        (steps, batch, gates),
+        lambda t, b, g: sum((v[g] for v in biases), sums[t * batch + b, g]),
         name="Xi2h_bias",
         tag=tag.INJECTIVE,
     )
@@ -98,7 +103,11 @@ def lstm(
         dtype=[str(x.dtype)] * 2,
         tag="lstm",
     )
-    return states, cells
+    # Each is an operation of its own: programs may want one of them only.
+    return (
+        te.compute(states.shape, lambda *i: states(*i), name="hidden_states", tag=tag.INJECTIVE),
+        te.compute(cells.shape, lambda *i: cells(*i), name="cell_states", tag=tag.INJECTIVE),
+    )
 
 
 def _check(batch: Any, hidden: Any, width: Any, gates: Any, tensors: dict[str, Any]) -> None:
@@ -122,10 +131,15 @@ class _Cell:
         self.f_act, self.g_act, self.h_act = acts
         self.first = {c: n for n, c in enumerate(layout)}
         self.zero = te.const(0, dtype)
+        # A tile of gates stays in registers all through a sum: some rows of the batch by some vectors.
+        self.rows = _largest_divisor(batch, 6)
+        self.columns = _power_of_two(gates, 64)
+        self.lanes = _power_of_two(hidden, 16)
         self.h = ib.allocate(str(dtype), (batch, width), name="h_state")
         self.c = ib.allocate(str(dtype), (batch, hidden), name="c_state")
-        self.gate = ib.allocate(str(dtype), (gates,), name="gate")
+        self.gate = ib.allocate(str(dtype), (batch, gates), name="gate")
         self.out = ib.allocate(str(dtype), (hidden,), name="next_h")
+        self.tile = ib.allocate(str(dtype), (self.rows, self.columns), name="sums", scope="local")
 
     def run(
         self,
@@ -143,28 +157,52 @@ class _Cell:
                 self.h[b, j] = given["h_init"][b, j] if "h_init" in given else self.zero
             with ib.for_range(0, self.hidden, name="j") as j:
                 self.c[b, j] = given["c_init"][b, j] if "c_init" in given else self.zero
-        with ib.for_range(0, steps, name="t") as t, ib.for_range(0, self.batch, name="b") as b:
+        with ib.for_range(0, steps, name="t") as t:
             at = steps - 1 - t if reverse else t
-            self._gates(b, lambda g: packed[at, b, g], turned)
-            with ib.for_range(0, self.hidden, name="j") as j:
-                self._next(b, j, given)
-                cells[t, b, j] = self.c[b, j]
-            self._project(b, given)
-            with ib.for_range(0, self.width, name="j") as j:
-                states[t, b, j] = self.h[b, j]
+            self._gates(lambda b, g: packed[at, b, g], turned)
+            with ib.for_range(0, self.batch, name="b") as b:
+                with self._vector(self.hidden, self.lanes) as j:
+                    self._next(b, j, given)
+                    cells[t, b, j] = self.c[b, j]
+                self._project(b, given)
+                with ib.for_range(0, self.width, name="j") as j:
+                    states[t, b, j] = self.h[b, j]
 
-    def _gates(self, b: Any, start: Callable[[Any], Any], turned: Any) -> None:
-        ib = self.ib
-        with ib.for_range(0, self.gates, name="g") as g:
-            self.gate[g] = start(g)
-        with ib.for_range(0, self.width, name="k") as k, ib.for_range(0, self.gates, name="g") as g:
-            self.gate[g] = self.gate[g] + self.h[b, k] * turned[k, g]
+    @contextmanager
+    def _vector(self, size: Any, lanes: int) -> Iterator[Any]:
+        """A loop in vectors of so many lanes, which divide its size."""
+        with (
+            self.ib.for_range(0, te.indexdiv(size, lanes), name="j.outer") as outer,
+            self.ib.for_range(0, lanes, kind="vectorize", name="j.inner") as inner,
+        ):
+            yield outer * lanes + inner
+
+    def _gates(self, start: Callable[[Any, Any], Any], turned: Any) -> None:
+        """What the gates see: the product of all hidden states with their weights, and what the inputs give."""
+        ib, rows, columns = self.ib, self.rows, self.columns
+        blocks, parts = te.indexdiv(self.gates, columns), te.indexdiv(self.batch, rows)
+        with ib.for_range(0, blocks, name="g") as g, ib.for_range(0, parts, name="b") as b:
+            with self._tile() as (r, v):
+                self.tile[r, v] = start(b * rows + r, g * columns + v)
+            with ib.for_range(0, self.width, name="k") as k, self._tile() as (r, v):
+                self.tile[r, v] = self.tile[r, v] + self.h[b * rows + r, k] * turned[k, g * columns + v]
+            with self._tile() as (r, v):
+                self.gate[b * rows + r, g * columns + v] = self.tile[r, v]
+
+    @contextmanager
+    def _tile(self) -> Iterator[tuple[Any, Any]]:
+        """The loops over a tile: its rows are written out, and its columns are vectors."""
+        with (
+            self.ib.for_range(0, self.rows, kind="unroll", name="r") as r,
+            self.ib.for_range(0, self.columns, kind="vectorize", name="v") as v,
+        ):
+            yield r, v
 
     def _next(self, b: Any, j: Any, given: dict[str, Any]) -> None:
         """The new cell, and the hidden state before it is projected."""
 
         def gate(letter: str) -> Any:
-            value = self.gate[j + self.first[letter] * self.hidden]
+            value = self.gate[b, j + self.first[letter] * self.hidden]
             return value + given[letter][b, j] * self.c[b, j] if letter in given else value
 
         kept = self.f_act(gate("F")) * self.c[b, j]
@@ -181,3 +219,15 @@ class _Cell:
             self.h[b, j] = self.zero
             with ib.for_range(0, self.hidden, name="k") as k:
                 self.h[b, j] = self.h[b, j] + self.out[k] * given["proj"][j, k]
+
+
+def _largest_divisor(n: Any, most: int) -> int:
+    """The largest number up to `most` that divides `n`; 1 of a size that is known later."""
+    size = known(n)
+    return 1 if size is None else max((d for d in range(1, most + 1) if size % d == 0), default=1)
+
+
+def _power_of_two(n: Any, most: int) -> int:
+    """The largest power of two up to `most` that divides `n`."""
+    size = known(n)
+    return 1 if size is None else get_max_power2_factor(size, most)

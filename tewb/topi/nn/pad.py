@@ -139,7 +139,7 @@ def _shape(x: Tensor, before: Sequence[Any], after: Sequence[Any]) -> list[Any]:
 
 
 def dilate(
-    data: Tensor, strides: Sequence[Any], dilation_value: float = 0.0, name: str = "DilatedInput"
+    data: Tensor, strides: Sequence[Any], dilation_value: Any = 0.0, name: str = "DilatedInput"
 ) -> Any:
     """The elements of `data` apart by `strides`, with `dilation_value` between them."""
     x = tensor_of("dilate", data)
@@ -149,6 +149,8 @@ def dilate(
             hint="one for each dimension, 1 for none",
             span=here(),
         )
+    if isinstance(dilation_value, str):  # old programs have the name in this place
+        dilation_value, name = 0.0, dilation_value
     between = te.const(dilation_value, x.dtype)
     apart = [d for d in range(x.ndim) if known(strides[d]) != 1]
 

@@ -23,14 +23,19 @@ def pool1d(
     data: Tensor,
     kernel: Any,
     stride: Any,
-    dilation: Any,
-    padding: Any,
-    pool_type: str,
-    ceil_mode: bool = False,
-    layout: str = "NCW",
+    dilation: Any = 1,
+    padding: Any = 0,
+    pool_type: Any = None,
+    ceil_mode: Any = False,
+    layout: Any = "NCW",
     count_include_pad: bool = True,
 ) -> Any:
-    """The "max" or "avg" of windows along W of any layout. A mean counts the padding, unless count_include_pad=False."""
+    """The "max" or "avg" of windows along W of any layout. A mean counts the padding, unless count_include_pad=False.
+    Programs before v0.8 have no dilation, and what follows it one place further in front."""
+    if isinstance(padding, str) and padding in KINDS:
+        dilation, padding, pool_type, ceil_mode, layout, count_include_pad = _without_dilation(
+            "NCW", dilation, padding, pool_type, ceil_mode, layout
+        )
     return _pool(
         "pool1d",
         data,
@@ -92,14 +97,19 @@ def pool3d(
     data: Tensor,
     kernel: Any,
     stride: Any,
-    dilation: Any,
-    padding: Any,
-    pool_type: str,
-    ceil_mode: bool = False,
-    layout: str = "NCDHW",
+    dilation: Any = 1,
+    padding: Any = 0,
+    pool_type: Any = None,
+    ceil_mode: Any = False,
+    layout: Any = "NCDHW",
     count_include_pad: bool = True,
 ) -> Any:
-    """The "max" or "avg" of windows over D, H and W of any layout."""
+    """The "max" or "avg" of windows over D, H and W of any layout.
+    Programs before v0.8 have no dilation, and what follows it one place further in front."""
+    if isinstance(padding, str) and padding in KINDS:
+        dilation, padding, pool_type, ceil_mode, layout, count_include_pad = _without_dilation(
+            "NCDHW", dilation, padding, pool_type, ceil_mode, layout
+        )
     return _pool(
         "pool3d",
         data,
@@ -113,6 +123,17 @@ def pool3d(
         count_include_pad,
         "DHW",
     )
+
+
+def _without_dilation(
+    usual: str, padding: Any, kind: Any, ceil_mode: Any, layout: Any, include_pad: Any
+) -> tuple[Any, Any, Any, Any, Any, Any]:
+    """The arguments in today's order, of a call that has no dilation."""
+    # What was not given is the default of the next place.
+    ceiled = ceil_mode if isinstance(ceil_mode, bool | int) else False
+    word = layout if isinstance(layout, str) else usual
+    counted = include_pad if isinstance(include_pad, bool | int) else True
+    return 1, padding, kind, ceiled, word, counted
 
 
 def _pool(

@@ -14,13 +14,17 @@ from tewb.topi.layouts import spatial
 def upsampling(
     data: Tensor,
     scale_h: float,
-    scale_w: float,
+    scale_w: Any = None,
     layout: str = "NCHW",
     method: str = "nearest_neighbor",
     align_corners: bool = False,
     output_shape: Any = None,
 ) -> Any:
-    """H and W larger by factors: nearest_neighbor, bilinear or bicubic."""
+    """H and W larger by factors: nearest_neighbor, bilinear or bicubic. Programs before v0.6 have one factor for both."""
+    if isinstance(scale_w, str):  # the layout, and in its place the method
+        method = layout if layout.lower() in ("nearest_neighbor", "bilinear", "bicubic") else method
+        scale_w, layout = None, scale_w
+    scale_w = scale_h if scale_w is None else scale_w
     size = _scaled("upsampling", data, {"H": scale_h, "W": scale_w}, layout)
     mode = "align_corners" if align_corners else "asymmetric"
     return resize2d(data, None, size, layout, method, mode, output_shape=output_shape)

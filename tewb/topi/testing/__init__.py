@@ -71,21 +71,37 @@ from tewb.topi.testing.norms import (
     rms_norm_python,
     softmax_python,
 )
-from tewb.topi.testing.pools import adaptive_pool, pool_grad_nchw, poolnd_python
+from tewb.topi.testing.pools import (
+    adaptive_pool,
+    pool1d_ncw_python,
+    pool3d_ncdhw_python,
+    pool_grad_nchw,
+    poolnd_python,
+)
+from tewb.topi.testing.regions import (
+    correlation_nchw_python,
+    deformable_conv2d_nchw_python,
+    deformable_conv2d_nhwc_python,
+    roi_align_nchw_python,
+    roi_align_nhwc_python,
+    roi_pool_nchw_python,
+)
 
 __all__ = [
     "adaptive_pool", "affine_grid_python", "batch_matmul", "batch_norm", "batch_to_space_nd_python",
     "bilinear_resize_python", "compare_numpy_tvm", "conv1d_ncw_python", "conv1d_transpose_ncw_python",
     "conv2d_hwcn_python", "conv2d_nchw_python", "conv2d_nhwc_python", "conv2d_transpose_nchw_python",
     "conv2d_transpose_nhwc_python", "conv3d_ncdhw_python", "conv3d_ndhwc_python", "conv3d_transpose_ncdhw_python",
-    "crop_and_resize_python", "dense", "depth_to_space_python", "depthwise_conv2d_python_nchw",
+    "correlation_nchw_python", "crop_and_resize_python", "deformable_conv2d_nchw_python",
+    "deformable_conv2d_nhwc_python", "dense", "depth_to_space_python", "depthwise_conv2d_python_nchw",
     "depthwise_conv2d_python_nchwc", "depthwise_conv2d_python_nhwc", "dilate_python", "dispatch",
     "gather_nd_python", "gather_python", "get_broadcast_schedule", "get_conv2d_nchw_implement",
     "get_elemwise_schedule", "get_injective_schedule", "get_reduce_schedule", "grid_sample_nchw_python",
     "grid_sample_python", "group_conv1d_ncw_python", "group_conv1d_transpose_ncw_python", "group_norm_python",
     "instance_norm_python", "l2_normalize_python", "layer_norm_python", "log_softmax_python", "lrn_python",
-    "lstm_python", "matrix_set_diag", "nll_loss", "one_hot", "pool_grad_nchw", "poolnd_python", "reorg_python",
-    "resize1d_python", "resize2d_python", "resize3d_python", "rms_norm_python", "searchsorted_ref",
+    "lstm_python", "matrix_set_diag", "nll_loss", "one_hot", "pool1d_ncw_python", "pool3d_ncdhw_python",
+    "pool_grad_nchw", "poolnd_python", "reorg_python", "resize1d_python", "resize2d_python", "resize3d_python",
+    "rms_norm_python", "roi_align_nchw_python", "roi_align_nhwc_python", "roi_pool_nchw_python", "searchsorted_ref",
     "sequence_mask", "slice_axis_python", "softmax_python", "space_to_batch_nd_python", "space_to_depth_python",
     "strided_set_python", "strided_slice_python", "trilinear_resize3d_python", "upsampling3d_python",
     "upsampling_python",

@@ -115,7 +115,7 @@ def depthwise_conv2d_python_nchwc(input_np: Any, filter_np: Any, stride: Any, pa
     return np.ascontiguousarray(result.reshape(n, blocks, block, *result.shape[2:]).transpose(0, 1, 3, 4, 2))
 
 
-def _transposed(a: Any, w: Any, stride: Any, padding: Any, output_padding: Any, groups: int = 1) -> Any:
+def _transposed(a: Any, w: Any, stride: Any, padding: Any, output_padding: Any = 0, groups: int = 1) -> Any:
     """Each element of a (N, I, ...) adds its kernel w (I, O, ...) to the output, at `stride` times its place."""
     count = a.ndim - 2
     step, extra, window = _each(stride, count), _each(output_padding, count), w.shape[2:]
@@ -133,20 +133,22 @@ def _transposed(a: Any, w: Any, stride: Any, padding: Any, output_padding: Any, 
     return result[inside]
 
 
-def conv1d_transpose_ncw_python(a_np: Any, w_np: Any, stride: Any, padding: Any, output_padding: Any) -> Any:
+def conv1d_transpose_ncw_python(
+    a_np: Any, w_np: Any, stride: Any, padding: Any, output_padding: Any = 0
+) -> Any:
     """Transposed, in NCW with a kernel IOW."""
     return _transposed(a_np, w_np, stride, padding, output_padding)
 
 
 def group_conv1d_transpose_ncw_python(
-    a_np: Any, w_np: Any, stride: Any, padding: Any, output_padding: Any, groups: int = 1
+    a_np: Any, w_np: Any, stride: Any, padding: Any, output_padding: Any = 0, groups: int = 1
 ) -> Any:
     """Transposed, in groups of channels in NCW."""
     return _transposed(a_np, w_np, stride, padding, output_padding, groups)
 
 
 def conv2d_transpose_nchw_python(
-    a_np: Any, w_np: Any, stride: Any, padding: Any, output_padding: Any, groups: int = 1
+    a_np: Any, w_np: Any, stride: Any, padding: Any, output_padding: Any = 0, groups: int = 1
 ) -> Any:
     """Transposed, in NCHW with a kernel IOHW."""
     return _transposed(a_np, w_np, stride, padding, output_padding, groups)
@@ -162,7 +164,7 @@ def conv2d_transpose_nhwc_python(
 
 
 def conv3d_transpose_ncdhw_python(
-    a_np: Any, w_np: Any, stride: Any, padding: Any, output_padding: Any
+    a_np: Any, w_np: Any, stride: Any, padding: Any, output_padding: Any = 0
 ) -> Any:
     """Transposed, in NCDHW with a kernel IODHW."""
     return _transposed(a_np, w_np, stride, padding, output_padding)

@@ -106,3 +106,42 @@ def adaptive_pool(np_data: Any, out_size: Any, pool_type: str, layout: str) -> A
         over = tuple(range(-len(axes), 0))
         result[(..., *place)] = window.max(axis=over) if pool_type == "max" else window.mean(axis=over)
     return np.moveaxis(result, range(-len(axes), 0), axes)
+
+
+def pool1d_ncw_python(
+    np_data: Any,
+    kernel: Any,
+    strides: Any,
+    padding: Any,
+    out_shape: Any,
+    pool_type: str,
+    count_include_pad: bool = True,
+    ceil_mode: bool = False,
+) -> Any:
+    """The pool of NCW, as programs before v0.8 called it; `out_shape` is what comes out anyway."""
+    return _old_pool(1, np_data, kernel, strides, padding, pool_type, count_include_pad, ceil_mode)
+
+
+def pool3d_ncdhw_python(
+    np_data: Any,
+    kernel: Any,
+    strides: Any,
+    padding: Any,
+    out_shape: Any,
+    pool_type: str,
+    count_include_pad: bool = True,
+    ceil_mode: bool = False,
+) -> Any:
+    """The pool of NCDHW, as programs before v0.8 called it; `out_shape` is what comes out anyway."""
+    return _old_pool(3, np_data, kernel, strides, padding, pool_type, count_include_pad, ceil_mode)
+
+
+def _old_pool(
+    count: int, data: Any, kernel: Any, strides: Any, padding: Any, kind: str, include: bool, ceil: bool
+) -> Any:
+    window, step = ((v,) * count if isinstance(v, int) else tuple(v) for v in (kernel, strides))
+    amounts = (padding,) * (2 * count) if isinstance(padding, int) else tuple(padding)
+    before, after = amounts[:count], amounts[count:]
+    return poolnd_python(
+        data, window, step, (1,) * count, before, after, kind, include, ceil, str(data.dtype)
+    )

@@ -59,6 +59,7 @@ from tewb.topi.x86.matmul import (
     schedule_dense_nopack,
     schedule_dense_pack,
     schedule_einsum,
+    schedule_lstm,
     schedule_matmul,
 )
 from tewb.topi.x86.pooling import schedule_adaptive_pool, schedule_lrn, schedule_pool, schedule_pool_grad
@@ -88,6 +89,6 @@ __all__ = [
     "schedule_extern", "schedule_fast_softmax", "schedule_group_conv1d_ncw", "schedule_group_conv1d_nwc",
     "schedule_group_conv2d_nchw", "schedule_group_conv2d_nhwc", "schedule_group_norm", "schedule_injective",
     "schedule_injective_from_existing", "schedule_instance_norm", "schedule_l2_normalize", "schedule_layer_norm",
-    "schedule_lrn", "schedule_matmul", "schedule_pool", "schedule_pool_grad", "schedule_reduce", "schedule_reorg",
+    "schedule_lrn", "schedule_lstm", "schedule_matmul", "schedule_pool", "schedule_pool_grad", "schedule_reduce", "schedule_reorg",
     "schedule_rms_norm", "schedule_scan", "schedule_softmax", "schedule_sort", "schedule_topk",
 ]  # fmt: skip

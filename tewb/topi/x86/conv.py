@@ -10,19 +10,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from tewb.base import DType
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
 from tewb.topi.generic.stages import (
     anchor_of,
+    elements,
     extent_of,
     follows,
     inline_all,
     is_tagged,
+    loads,
     read_by_reductions,
     schedule_of,
 )
 from tewb.topi.x86.injective import vectorize_and_share
-from tewb.topi.x86.machine import is_streamed, is_worth_threads, vector_lanes, vector_registers
+from tewb.topi.x86.machine import L2_BYTES, is_streamed, is_worth_threads, vector_lanes, vector_registers
 
 DEPTHWISE = "depthwise_conv2d"
 WORK = ("conv1d", "conv2d", "conv3d", "group_conv", DEPTHWISE)
@@ -99,11 +102,17 @@ def _channels_by_columns(s: Schedule, out: Tensor, sums: Tensor) -> list[Any]:
     fo, fi = s[out].split(f, min(channels, extent_of(f) or channels))
     jt, j = s[out].split(j, width)
     jo, ji = s[out].split(j, lanes)
-    s[out].reorder(n, fo, *spatial, jt, fi, jo, ji)
+    panel = _panel(s, sums)
+    if panel is None:
+        s[out].reorder(n, fo, *spatial, jt, fi, jo, ji)
+    else:
+        s[out].reorder(n, *spatial, jt, fo, fi, jo, ji)
+        s[panel].compute_at(s[out], jt)
+        s[panel].vectorize(s[panel].split(s[panel].op.axis[-1], lanes)[1])
     s[out].unroll(fi)
     s[out].unroll(jo)
     s[out].vectorize(ji)
-    s[sums].compute_at(s[out], jt)
+    s[sums].compute_at(s[out], jt if panel is None else fo)
     _, f, *rows, j = s[sums].op.axis
     jo, ji = s[sums].split(j, lanes)
     over = list(s[sums].op.reduce_axis)
@@ -113,21 +122,45 @@ def _channels_by_columns(s: Schedule, out: Tensor, sums: Tensor) -> list[Any]:
     s[sums].unroll(f)
     s[sums].unroll(jo)
     s[sums].vectorize(ji)
-    return [n, fo]
+    return [n, fo] if panel is None else [n, *spatial[:1]]
+
+
+def _panel(s: Schedule, sums: Tensor) -> Tensor | None:
+    """A copy of the part of the image that a tile reads, for windows of one pixel: pixels of many channels, each on a page of its
+    own, which all output channels then read side by side."""
+    channel, *window = sums.op.reduce_axis
+    if not window or any(extent_of(k) != 1 for k in window) or (extent_of(channel) or 0) < 128:
+        return None
+    image = next((n.producer for n in loads(sums) if channel.var is n.indices[1]), None)
+    copy: Tensor | None = None if image is None else s.cache_read(image, "global", [sums])
+    return copy
 
 
 def _pixels_by_channels(s: Schedule, out: Tensor, sums: Tensor, depthwise: bool) -> list[Any]:
-    """Tiles of pixels of a row x a vector of channels; returns the loops to share."""
+    """Tiles of pixels of a row (or of a few short rows) x one or two vectors of channels; returns the loops to share."""
     *outer, w, c = s[out].op.axis
-    lanes = min(vector_lanes(out.dtype), extent_of(c) or vector_lanes(out.dtype))
-    co, ci = s[out].split(c, lanes)
+    vectors = 1 if depthwise else 2
+    lanes = min(vectors * vector_lanes(out.dtype), extent_of(c) or vector_lanes(out.dtype))
     most = (4 if depthwise else 14) if vector_registers() >= 32 else (4 if depthwise else 6)
-    wo, wi = s[out].split(w, _divisor(extent_of(w), most))
-    s[out].reorder(*outer, co, wo, wi, ci)
-    s[out].unroll(wi)
+    pixels = _divisor(extent_of(w), most)
+    co, ci = s[out].split(c, lanes)
+    wo, wi = s[out].split(w, pixels)
+    tile = [wi]
+    if len(outer) > 1 and not depthwise and extent_of(w) == pixels and 2 * pixels <= most:
+        ho, hi = s[out].split(outer.pop(), most // pixels)
+        outer.append(ho)
+        tile.insert(0, hi)
+    # A vector of channels of the weights stays in the cache for all pixels of an image.
+    first = len(outer) if depthwise or (extent_of(c) or 0) <= lanes else 1
+    order = [*outer[:first], co, *outer[first:]]
+    s[out].reorder(*order, wo, *tile, ci)
+    shared = s[out].fuse(*order[:2]) if len(order) > 1 else order[0]
+    for axis in tile:
+        s[out].unroll(axis)
     s[out].vectorize(ci)
     s[sums].compute_at(s[out], wo)
     *rows, w, c = s[sums].op.axis
+    inner = [rows.pop(), w] if len(tile) > 1 else [w]
     over = list(s[sums].op.reduce_axis)
     if depthwise:
         for k in over:
@@ -139,10 +172,27 @@ def _pixels_by_channels(s: Schedule, out: Tensor, sums: Tensor, depthwise: bool)
         spatial = [k for k in over if k is not channel]
         ko, ki = s[sums].split(channel, 2)
         s[sums].unroll(ki)
-        s[sums].reorder(*rows, *spatial, ko, ki, w, c)
-    s[sums].unroll(w)
+        s[sums].reorder(*rows, *spatial, ko, ki, *inner, c)
+    for axis in inner:
+        s[sums].unroll(axis)
     s[sums].vectorize(c)
-    return outer[:2] if len(outer) > 1 else outer
+    weights = None if first == len(outer) else _large_weights(sums)
+    if weights is not None:
+        panel = s.cache_read(weights, "global", [sums])
+        s[panel].compute_at(s[out], shared)
+        s[panel].vectorize(s[panel].op.axis[-1])
+    return [shared]
+
+
+def _large_weights(sums: Tensor) -> Tensor | None:
+    """The kernel, when it does not fit a cache: what a vector of channels takes of it is put together, for it lies apart by a power of
+    two as a rule, and such lines push one another out."""
+    channels = sums.op.axis[-1].var
+    for n in loads(sums):
+        if n.indices[-1] is channels and elements(n.producer) * DType(n.producer.dtype).nbytes > 2 * L2_BYTES:
+            kernel: Tensor = n.producer
+            return kernel
+    return None
 
 
 def _rows_by_columns(s: Schedule, out: Tensor, sums: Tensor) -> list[Any]:

@@ -77,7 +77,7 @@ def _count(s: Schedule, axes: list[Any]) -> int:
 
 def is_transposed(t: Tensor) -> bool:
     """Whether a tensor is a transposition that moves the last axis, with sides of more than a tile."""
-    if t.op.name != "T_transpose" or t.ndim < 2:
+    if t.op.name not in ("T_transpose", "Wh_turned") or t.ndim < 2:
         return False
     (source,) = t.op.input_tensors
     last = source.shape[-1]

@@ -1,8 +1,8 @@
 """Schedules of matrix products.
 
 A tile of the result stays in registers all through the sum. Where the second matrix is read along its rows, they are the
-vectors, and a panel of it is packed first when it does not fit a cache; where both are read along the sum (dense), the sum
-is what runs in lanes.
+vectors, and a panel of it is packed first when it does not fit a cache. Where it is read along the sum (dense), a panel of it is
+turned as it is packed; with few rows that does not pay, and the sum is what runs in lanes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tewb.topi.generic.stages import (
     extent_of,
     follows,
     inline_all,
+    is_ragged,
     is_tagged,
     loads,
     read_by_reductions,
@@ -30,6 +31,7 @@ from tewb.topi.x86.injective import schedule_injective_from_existing, vectorize_
 from tewb.topi.x86.machine import L2_BYTES, is_worth_threads, vector_lanes, vector_registers
 
 WORK = ("dense", "matmul", "batch_matmul", "dense_pack")
+TURNED_ROWS = 12  # from so many rows on, turning a panel of weights costs less than it brings
 
 
 def schedule_dense(outs: Any) -> Schedule:
@@ -55,6 +57,18 @@ schedule_matmul = schedule_batch_matmul = schedule_dense_nopack = schedule_dense
 schedule_dense_pack = schedule_einsum = schedule_dense
 
 
+def schedule_lstm(outs: Any) -> Schedule:
+    """A long short-term memory: the product of all inputs in tiles; its steps are loops of their own."""
+    s, tensors = schedule_of(outs)
+    inline_all(s, tensors)
+    for t in [*_stages(s), *tensors]:
+        if t.op.tag == "dense" and t.op.reduce_axis:
+            _tile(s, t, t)
+        elif t.ndim and t.op.tag:
+            schedule_injective_from_existing(s, t)
+    return s
+
+
 def _stages(s: Schedule) -> list[Tensor]:
     return [st.op.output(0) for st in s.stages if st.op not in s.outputs and st.op.inputs]
 
@@ -64,15 +78,16 @@ def _tile(s: Schedule, out: Tensor, product: Tensor) -> None:
     if len(product.op.reduce_axis) != 1 or out.ndim < 2:
         vectorize_and_share(s, out)
         return
-    along = _reads_along_sum(product)
+    turned = _turned(product)
+    along = turned is None and _reads_along_sum(product)
     rows, columns = _tile_size(product, along)
+    pack = turned if turned is not None else None if along else _panel(product, columns)
     if product is out:
         product = s.cache_write(out, "local")
     else:
         s[product].set_scope("local")
     *batch, i, j = s[out].op.axis
     io, jo, ii, ji = s[out].tile(i, j, rows, columns)
-    pack = None if along or batch else _panel(product, columns)
     if along:  # blocks of columns whose part of the second matrix stays in the cache for all rows
         block, jo = s[out].split(jo, _tiles_of_a_block(product, columns))
         s[out].reorder(*batch, block, io, jo, ii, ji)
@@ -84,13 +99,29 @@ def _tile(s: Schedule, out: Tensor, product: Tensor) -> None:
     s[out].unroll(ii)
     s[out].vectorize(ji)
     s[product].compute_at(s[out], inner)
+    if batch:
+        outer = s[out].fuse(*batch, outer)
     if is_worth_threads(out, extent_of(product.op.reduce_axis[0]) or 64):
-        s[out].parallel(s[out].fuse(*batch, outer) if batch else outer)
+        s[out].parallel(outer)
     _registers(s, product, along)
     if pack is not None:
         panel = s.cache_read(pack, "global", [product])
+        if turned is not None:
+            _turn(s, panel)
+        else:
+            s[panel].vectorize(s[panel].op.axis[-1])
         s[panel].compute_at(s[out], outer)
-        s[panel].vectorize(s[panel].op.axis[-1])
+
+
+def _turn(s: Schedule, panel: Tensor) -> None:
+    """The panel with its columns along the last dimension, in tiles that are transposed in registers."""
+    s[panel].transform_layout(lambda *i: [*i[:-2], i[-1], i[-2]])
+    *batch, k, j = s[panel].op.axis
+    lanes = vector_lanes(panel.dtype)
+    ko, ki = s[panel].split(k, min(lanes, 8))
+    jo, ji = s[panel].split(j, lanes)
+    s[panel].reorder(*batch, ko, jo, ki, ji)
+    s[panel].transpose(ki, ji)
 
 
 def _tiles_of_a_block(product: Tensor, columns: int) -> int:
@@ -136,6 +167,22 @@ def _second(product: Tensor) -> Tensor | None:
         if n.indices[-1] is columns and n.producer.ndim == 2:
             factor: Tensor = n.producer
             return factor
+    return None
+
+
+def _turned(product: Tensor) -> Tensor | None:
+    """The factor that is read along the sum where its columns should be, and whose panels are worth turning: each is
+    then used for all rows."""
+    (k,) = product.op.reduce_axis
+    columns = product.op.axis[-1].var
+    rows, depth, m = known(product.shape[-2]), extent_of(k), known(product.shape[-1])
+    few = any(n is not None and n < least for n, least in ((rows, TURNED_ROWS), (depth, 8), (m, 8)))
+    if few or is_ragged(product):
+        return None
+    for n in loads(product):
+        if n.producer.ndim > 1 and n.indices[-1] is k.var and n.indices[-2] is columns:
+            factor: Tensor = n.producer
+            return factor if DType(factor.dtype).nbytes in (4, 8) and factor.dtype == product.dtype else None
     return None
 
 

@@ -240,6 +240,8 @@ class _Reader:
                 return self.attribute(node, self.value(inner), name)
             case ast.Call():
                 return self.call(node)
+            case ast.Lambda():  # a layout, which is kept as text
+                return ast.unparse(node)
         raise self.refuse(
             node, "this is no part of a schedule that can be read", "numbers, names, calls and lists are"
         )

@@ -32,10 +32,12 @@ from tewb.ir import (
     Range,
     Stmt,
     Var,
+    const,
     const_int,
     free_vars,
     ops,
     script,
+    substitute,
     walk,
 )
 from tewb.lowering import with_thread_loops
@@ -395,7 +397,13 @@ def _touched(stage: Stage, op: ExternOp, bounds: Bounds) -> list[Touched]:
         *((t, box, False) for t, box in zip(op.inputs, ins, strict=True)),
         *((t, box, True) for t, box in zip(stage.op.outputs, outs, strict=True)),
     ]
-    return [_one(stage.schedule, t, box, writes, iterations, bounds) for t, box, writes in pairs]
+    once = {v: const(0, v.dtype) for v, n in iterations.items() if const_int(n) == 1}  # no loops in the code
+    boxes = [(t, [_with_values(r, once) for r in box], writes) for t, box, writes in pairs]
+    return [_one(stage.schedule, t, box, writes, iterations, bounds) for t, box, writes in boxes]
+
+
+def _with_values(r: Range, values: Mapping[Var, Expr]) -> Range:
+    return r.map_children(lambda e: substitute(e, values))
 
 
 def _boxes(stage: Stage, op: ExternOp, bounds: Bounds) -> tuple[list[Any], list[Any]]:

@@ -39,9 +39,12 @@ from tewb.schedule import (
     Stage,
     Step,
     divides,
+    element_at,
     index_up,
     loop_marks,
     loop_of,
+    needed_guards,
+    steps_in,
 )
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, readings
 from tewb.tensor import ComputeOp, ExternOp, ScanOp
@@ -208,6 +211,13 @@ def _accesses(stage: Stage, reader: Stage, bounds: Bounds) -> list[str]:
 
 def _dimension(stage: Stage, iv: IterVar, r: Range, declared: Expr, names: Mapping[Var, Expr]) -> str:
     name = stage.axis_name(iv)
+    steps = steps_in(r)
+    if steps is not None:
+        apart = " and ".join(str(step) for _, step in reversed(steps) if step > 1)
+        return (
+            f"along {name} that is never more than {text(r.extent)} in steps of {apart}, and nothing between them is read, "
+            f"so only these are computed and kept, from {text(r.min, names)} on"
+        )
     if const_int(r.min) == 0 and structural_equal(r.extent, declared):
         return f"along {name} that is all {text(declared)} of the declared size"
     if const_int(r.extent) is not None:
@@ -275,7 +285,7 @@ def _relation(stage: Stage, r: Split | Fuse, extents: Extents) -> str:
         return f"{shown(r.outer)} and {shown(r.inner)} are fused: their product is {shown(r.fused)}"
     size, part = (r.factor, r.inner) if r.factor is not None else (r.nparts, r.outer)
     given = f"factor {r.factor}" if r.factor is not None else f"{r.nparts} parts"
-    clamped = const_int(extents[part]) != size
+    clamped = size is not None and const_int(extents[part]) != const_int(size)
     more = f", which is more than there is: clamped to {text(extents[part])}" if clamped else ""
     whole = "" if divides(r, extents) else "; that is rounded up, so the last part may not be full"
     return f"{shown(r.parent)} is split with {given}{more}: {shown(r.outer)} of {shown(r.inner)}{whole}"
@@ -300,13 +310,14 @@ def guards(stage: Stage, bounds: Bounds) -> list[Guard]:
     own, prove = bounds.stages[stage], bounds.analyzer.can_prove
     values: dict[IterVar, Expr] = dict(own.vars)
     conditions = []
-    for axis, condition in index_up(stage.relations, values, own.extents, bounds.analyzer):
+    all_guards = index_up(stage.relations, values, own.extents, bounds.analyzer)
+    for axis, condition in needed_guards(stage.relations, all_guards):
         splits = (r for r in stage.relations if isinstance(r, Split) and r.parent is axis)
         conditions.append(Guard(axis, condition, next(splits)))
     for iv, r in own.ranges.items() if isinstance(stage.op, ComputeOp) else ():
         whole = iv.kind is AxisKind.REDUCE or iv.dom is None
         if iv.dom is not None and not whole and not structural_equal(r.extent, iv.dom.extent):
-            value = ops.add(r.min, values[iv])
+            value = element_at(r, values[iv])
             conditions.append(Guard(iv, ops.greater_equal(value, iv.dom.min), None))
             conditions.append(Guard(iv, ops.less(value, ops.add(iv.dom.min, iv.dom.extent)), None))
     return [g for g in conditions if not prove(g.condition)]
@@ -494,7 +505,7 @@ def _written(stage: Stage, bounds: Bounds) -> Iterator[tuple[str, Expr]]:
                 values[inner] = ops.floormod(values[fused], own.extents[inner])
     for iv, part in own.ranges.items():
         if iv in values:
-            yield f"axis {stage.axis_name(iv)}", ops.add(part.min, values[iv])
+            yield f"axis {stage.axis_name(iv)}", element_at(part, values[iv])
 
 
 class _Chain:

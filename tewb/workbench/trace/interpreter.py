@@ -15,12 +15,12 @@ import numpy as np
 
 from tewb import ir
 from tewb.arith import converted, row_major, truncated_quotient
-from tewb.base import BoundError, TewbError, from_memory, memory_dtype, rounded, to_memory
+from tewb.base import BoundError, TewbError, from_memory, is_in_numpy, memory_dtype, rounded, to_memory
 from tewb.ir import LEAVES, const_int
 from tewb.ir.ops import wrap
 from tewb.lowering import with_thread_loops
 from tewb.runtime import NDArray, registered_function
-from tewb.testing import CALLS, nextafter, reinterpreted
+from tewb.testing import BITS, CALLS, nextafter, reinterpreted
 
 Loops = list[tuple[str, int]]
 # Called with the owner of the memory, "read" or "write", and the positions of the elements.
@@ -64,7 +64,7 @@ class IRInterpreter:
             result = binary(self.value(e.a), self.value(e.b))  # type: ignore[attr-defined]
             if result.__class__ is int:
                 return wrap(result, e.dtype)
-            return rounded(result, e.dtype) if e.dtype.kind == "bfloat" else result
+            return result if is_in_numpy(e.dtype.element) else rounded(result, e.dtype)[()]
         rule = _EXPRESSIONS.get(type(e))
         if rule is None:
             raise TewbError(f"{type(e).__name__} cannot be traced")
@@ -237,8 +237,8 @@ class IRInterpreter:
                 return reinterpreted(self.value(a), a.dtype, e.dtype)[()]
             case ir.Call("nextafter", (a, b)):
                 return rounded(nextafter(self.value(a), self.value(b), e.dtype), e.dtype)[()]
-            case ir.Call("clz" as op, (a,)):  # an int of Python has no width
-                return CALLS[op](np.asarray(self.value(a)).astype(str(a.dtype.element)))[()]
+            case ir.Call(op, (a,)) if op in BITS:
+                return rounded(BITS[op](self.value(a), a.dtype), e.dtype)[()]
             case ir.Call(op, args) if op in CALLS:
                 results = np.asarray(CALLS[op](*[self.value(a) for a in args]))
                 return rounded(results, e.dtype)[()]
