@@ -12,6 +12,7 @@ from tewb.workbench.session import Session
 from tewb.workbench.states.actions import actions_state, forms_of
 from tewb.workbench.states.answers import advice_state, why_state
 from tewb.workbench.states.code import code_state, forms_state
+from tewb.workbench.states.cost import cost_state
 from tewb.workbench.states.graph import graph_state
 from tewb.workbench.states.journal import journal_state
 from tewb.workbench.states.loops import loops_state
@@ -69,6 +70,7 @@ VIEWS = {
         View("forms", forms_state),
         View("code", code_state),
         View("journal", journal_state),
+        View("cost", cost_state),
         View("actions", actions_state, slow=True),
         View("primitives", forms_of),
         View("memory", memory_state, slow=True),

@@ -1,5 +1,5 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
-import type { Actions, AdviceList, Checked, Code, FormName, Graph, Journal, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
+import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -8,6 +8,7 @@ export interface Views {
   forms: FormName[];
   code: Code;
   journal: Journal;
+  cost: Costs;
   actions: Actions;
   primitives: PrimitiveForm[];
   memory: Memory;

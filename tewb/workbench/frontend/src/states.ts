@@ -107,6 +107,23 @@ export interface Journal {
   code: string;
 }
 
+/** The cost of a stage or loop in one call of the kernel: iterations of its body, operations on elements, bytes loaded and stored, calls of foreign code. `part` is its number in the links of code, `key` its name in the tree. */
+export interface CostLine {
+  key: string;
+  part: number;
+  iterations: number;
+  operations: number;
+  loaded: number;
+  stored: number;
+  calls: number;
+}
+
+/** All costs; of loops that stand in each other the outer ones include the inner ones. */
+export interface Costs {
+  lines: CostLine[];
+  problem: string | null;
+}
+
 /** What a step leads to: the loops of the stages that change, and the figures that change, in words. */
 export interface Preview {
   loops: string[];

@@ -5,10 +5,12 @@ import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { defaultKeymap } from "@codemirror/commands";
 import { useEffect, useRef } from "preact/hooks";
-import { useDesk } from "../hooks";
+import { heatByPart } from "../heat";
+import { useDesk, useView } from "../hooks";
+import { metric } from "../metric";
 import type { Code } from "../states";
 import { colours, foldByIndent, languageOf } from "./language";
-import { change, linkAt, linked, setCode, setLit, shownCode } from "./linked";
+import { change, linkAt, linked, setCode, setHeat, setLit, shownCode } from "./linked";
 
 interface Props {
   code: Code;
@@ -66,6 +68,11 @@ export function CodeView({ code, label, onView }: Props) {
       view.destroy();
     };
   }, []);
+
+  const costs = useView("cost");
+  useEffect(() => {
+    editor.current!.dispatch({ effects: setHeat.of(heatByPart(costs.value?.lines ?? [], metric.value)) });
+  }, [costs.value, metric.value]);
 
   useEffect(() => {
     const view = editor.current!;

@@ -5,6 +5,7 @@
 import { RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
 import { Decoration, EditorView, ViewPlugin, WidgetType, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { NOTHING_LIT, type Lit } from "../desk";
+import type { Heat } from "../heat";
 import type { Code, Link } from "../states";
 
 export const setCode = StateEffect.define<Code>();
@@ -18,6 +19,13 @@ const EMPTY: Code = {
 export const shownCode = StateField.define<Code>({
   create: () => EMPTY,
   update: (code, tr) => tr.effects.reduce((now, e) => (e.is(setCode) ? e.value : now), code),
+});
+
+export const setHeat = StateEffect.define<ReadonlyMap<number, Heat>>();
+
+const shownHeat = StateField.define<ReadonlyMap<number, Heat>>({
+  create: () => new Map(),
+  update: (heat, tr) => tr.effects.reduce((now, e) => (e.is(setHeat) ? e.value : now), heat),
 });
 
 const shownLit = StateField.define<Lit>({
@@ -39,6 +47,16 @@ export function lightOf(link: Link | undefined, lit: Lit): "" | "lit" | "around"
   return "";
 }
 
+/** The heat of a line: that of the loop or the stage that it is about. */
+function heatOf(link: Link | undefined, heat: ReadonlyMap<number, Heat>): Heat | undefined {
+  if (!link || heat.size === 0) return undefined;
+  for (const part of link.parts) {
+    const known = heat.get(part);
+    if (known) return known;
+  }
+  return undefined;
+}
+
 class Remark extends WidgetType {
   constructor(readonly text: string, readonly kind: string) {
     super();
@@ -55,14 +73,17 @@ class Remark extends WidgetType {
 }
 
 function decorations(view: EditorView): DecorationSet {
-  const [code, lit] = [view.state.field(shownCode), view.state.field(shownLit)];
+  const [code, lit, heat] = [view.state.field(shownCode), view.state.field(shownLit), view.state.field(shownHeat)];
   const made = new RangeSetBuilder<Decoration>();
   for (const { from, to } of view.visibleRanges) {
     for (let at = from; at <= to; ) {
       const line = view.state.doc.lineAt(at);
       const row = String(line.number - 1);
       const classes = [lightOf(linkAt(code, line.number), lit), code.marks[row] ?? ""].filter(Boolean);
-      if (classes.length) made.add(line.from, line.from, Decoration.line({ class: classes.map((c) => `tw-${c}`).join(" ") }));
+      const hot = heatOf(linkAt(code, line.number), heat);
+      const attributes = hot ? { style: `--heat: ${hot.share.toFixed(3)}`, title: hot.text } : {};
+      const named = [...classes.map((c) => `tw-${c}`), ...(hot ? ["tw-hot"] : [])].join(" ");
+      if (named) made.add(line.from, line.from, Decoration.line({ class: named, attributes }));
       const [remark, was] = [code.remarks[row], code.was[row]];
       if (remark) made.add(line.to, line.to, Decoration.widget({ widget: new Remark(`  # ${remark}`, "tw-remark"), side: 1 }));
       if (was) made.add(line.to, line.to, Decoration.widget({ widget: new Remark(`  was: ${was.trim()}`, "tw-was"), side: 2 }));
@@ -79,7 +100,7 @@ const lighting = ViewPlugin.fromClass(
       this.shown = decorations(view);
     }
     update(u: ViewUpdate): void {
-      const told = u.transactions.some((tr) => tr.effects.some((e) => e.is(setLit) || e.is(setCode)));
+      const told = u.transactions.some((tr) => tr.effects.some((e) => e.is(setLit) || e.is(setCode) || e.is(setHeat)));
       if (told || u.docChanged || u.viewportChanged) this.shown = decorations(u.view);
     }
   },
@@ -87,7 +108,7 @@ const lighting = ViewPlugin.fromClass(
 );
 
 /** What makes an editor show linked code. */
-export const linked: Extension = [shownCode, shownLit, lighting];
+export const linked: Extension = [shownCode, shownLit, shownHeat, lighting];
 
 /** The smallest change that makes `old` into `text`: what is the same before and after stays, and so does the place. */
 export function change(old: string, text: string): { from: number; to: number; insert: string } | null {

@@ -2,7 +2,9 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Desk } from "../desk";
+import { heatByKey, METRICS, type Heat, type Metric } from "../heat";
 import { useDesk, useView } from "../hooks";
+import { metric } from "../metric";
 import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_rows";
 import type { LoopNode } from "../states";
 
@@ -15,6 +17,8 @@ export function LoopsPane() {
   const asking = useSignal<string | null>(null); // the key of the loop that asks for a factor
   const dragged = useSignal<LoopNode | null>(null);
   const list = useRef<HTMLDivElement>(null);
+  const costs = useView("cost");
+  const heat = heatByKey(costs.value?.lines ?? [], metric.value);
   const rows = flatten(tree.value?.roots ?? [], folded.value);
   const { stage, loop } = desk.selected.value;
   const chosen = loop ? `${stage}/${loop}` : stage;
@@ -74,6 +78,7 @@ export function LoopsPane() {
 
   return (
     <section class="tw-pane tw-pane-loops" aria-label="Loops">
+      <MetricChooser />
       <div
         class="tw-tree"
         role="tree"
@@ -87,6 +92,7 @@ export function LoopsPane() {
           <TreeRow
             key={row.node.key}
             row={row}
+            heat={heat.get(row.node.key)}
             isChosen={row.node.key === chosen}
             isFirst={row === current}
             isTarget={dragged.value !== null && canDrop(dragged.value, row.node)}
@@ -112,6 +118,7 @@ export function LoopsPane() {
 
 interface RowProps {
   row: Row;
+  heat: Heat | undefined;
   isChosen: boolean;
   isFirst: boolean;
   isTarget: boolean;
@@ -125,7 +132,7 @@ interface RowProps {
   answer(factor: number | null): void;
 }
 
-function TreeRow({ row, isChosen, isFirst, isTarget, asksFactor, ...on }: RowProps) {
+function TreeRow({ row, heat, isChosen, isFirst, isTarget, asksFactor, ...on }: RowProps) {
   const desk = useDesk();
   const { node } = row;
   const lit = desk.lit.value.parts.has(node.part) || (node.step !== null && desk.lit.value.steps.has(node.step));
@@ -165,8 +172,29 @@ function TreeRow({ row, isChosen, isFirst, isTarget, asksFactor, ...on }: RowPro
         {node.inside.length ? (row.isFolded ? "▸" : "▾") : ""}
       </span>
       <RowText node={node} />
+      {heat && (
+        <span class="tw-heat" style={{ "--heat": heat.share }} title={heat.text}>
+          {heat.text}
+        </span>
+      )}
       {asksFactor && <FactorField loop={node.loop ?? ""} answer={on.answer} />}
     </div>
+  );
+}
+
+/** Which cost is shown beside the tree and the code. */
+function MetricChooser() {
+  return (
+    <select
+      class="tw-metric"
+      aria-label="Cost that is shown"
+      value={metric.value}
+      onChange={(e) => (metric.value = e.currentTarget.value as Metric)}
+    >
+      {Object.entries(METRICS).map(([name, text]) => (
+        <option value={name}>{text}</option>
+      ))}
+    </select>
   );
 }
 
