@@ -9,6 +9,7 @@ import pytest
 
 from tewb.workbench.demos import demo_session
 from tewb.workbench.desk import Desk, answer
+from tewb.workbench.measure.verify import Verdict
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
 
@@ -115,3 +116,20 @@ def test_a_request_that_there_is_not_is_refused(content: dict[str, Any]) -> None
         and not reply["reply"]["ok"]
         and "there is no request" in reply["reply"]["refused"]["message"]
     )
+
+
+def test_minimising_goes_on_in_the_background_and_can_be_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, told = Desk(demo_session("matmul", n=16)), []
+    desk.listen(told.append)
+    desk.session.apply(SPLIT, {"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 4}})
+
+    def wrong(schedule: Any, args: Any) -> Verdict:
+        return Verdict(not any(s.args.get("axis") == "i" for s in schedule.journal), "C[0] is 3, not 4")
+
+    monkeypatch.setattr("tewb.workbench.judge.minimise.verify", wrong)
+    assert desk.answer("minimise", {}).ok
+    desk.wait()
+    assert [s.args["axis"] for s in desk.session.journal] == ["i"]
+    assert any(m["kind"] == "done" and "1 of 2 steps" in m["text"] for m in told)
+    desk.session.undo()
+    assert len(desk.session.journal) == 2

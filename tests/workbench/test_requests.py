@@ -152,3 +152,9 @@ def test_every_request_has_a_schema_and_words() -> None:
     schema = schema_of_requests()
     assert set(schema) == set(REQUESTS) and all(s["doc"].endswith(".") for s in schema.values())
     assert schema["jump"]["arguments"]["required"] == ["step"]
+
+
+def test_minimise_of_what_is_right_is_refused() -> None:
+    s = demo_session("matmul", n=16)
+    refused = ask(s, "minimise").refused
+    assert refused is not None and "is not different" in refused.message

@@ -9,6 +9,7 @@ to say goes to its listeners as messages of plain values.
     {"kind": "busy", "what", "done", "note"}                  work in the background: how far it is (0 to 1)
     {"kind": "idle", "what"}                                  and that it has ended
     {"kind": "failed", "what", "message"}                     something that was not asked for just now went wrong
+    {"kind": "done", "text"}                                  what work in the background came to
     {"kind": "restored", "steps", "when"}                     steps that were kept from another day
 """
 
@@ -148,9 +149,10 @@ class Desk:
             "measure": self._measure,
             "verify": self._verify,
             "stop": self._stop_work,
+            "minimise": self._minimise,
         }
         if name in beside:
-            return beside[name]()
+            return beside[name](**arguments)
         return ask(self.session, name, arguments)
 
     def do(self, *steps: Step) -> Reply:
@@ -197,7 +199,7 @@ class Desk:
         else:
             loop.call_soon_threadsafe(self.tell, message)
 
-    def _measure(self) -> Reply:
+    def _measure(self, repeat: int = 9) -> Reply:
         session, loop = self.session, _running_loop()
         pinned = None if session.pinned is None else session.pinned.journal
 
@@ -205,10 +207,26 @@ class Desk:
             self._say(loop, {"kind": "busy", "what": "measure", "done": done, "note": note})
 
         def work() -> None:
-            self.measured = session.measure(stop=self._stop.is_set, progress=tell, pinned=pinned)
+            self.measured = session.measure(repeat, stop=self._stop.is_set, progress=tell, pinned=pinned)
             _then(loop, self._tell_change)
 
         return self._begin("measure", work)
+
+    def _minimise(self, still: str = "different", seconds: float = 30.0) -> Reply:
+        """Look for the shortest journal in the background, and go there; undo goes back."""
+        session, loop, journal = self.session, _running_loop(), self.session.journal
+
+        def finish(steps: tuple[Step, ...]) -> None:
+            if session.journal == journal:  # what was edited meanwhile is not thrown away
+                session.take(steps)
+
+        def work() -> None:
+            self._say(loop, {"kind": "busy", "what": "minimise", "done": 0.0, "note": "leaving steps out"})
+            found = session.minimise(still, seconds)
+            _then(loop, lambda: finish(found.steps))
+            self._say(loop, {"kind": "done", "text": str(found)})
+
+        return self._begin("minimise", work)
 
     # ---- the check after an edit
 

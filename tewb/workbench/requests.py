@@ -286,6 +286,14 @@ def measure(session: Session, repeat: int = 9) -> Reply:
     return Reply(True, str(found), found=as_json(measured_state(session, found)))
 
 
+@request
+def minimise(session: Session, still: str = "different", seconds: float = 30.0) -> Reply:
+    """Go to the shortest journal that still is "different" or "fails"; undo goes back to the whole one."""
+    found = session.minimise(still, seconds)
+    session.take(found.steps)
+    return Reply(True, str(found), found=[s.to_json() for s in found.steps])
+
+
 def schema_of_requests() -> dict[str, Any]:
     """All requests as JSON Schema."""
     return {name: r.schema() for name, r in REQUESTS.items()}

@@ -22,6 +22,7 @@ from tewb.workbench.journal.history import History
 from tewb.workbench.journal.write_code import program_code
 from tewb.workbench.judge.advice import advice
 from tewb.workbench.judge.ledger import Budget, checks, expect, extern_boxes, ledger
+from tewb.workbench.judge.minimise import minimise
 from tewb.workbench.judge.palette import palette, preview
 from tewb.workbench.judge.why import explain
 from tewb.workbench.looks.code_forms import CodeForm, CodeForms
@@ -261,6 +262,7 @@ class Session(History):
 
     palette, preview, explain, advice = palette, preview, explain, advice
     ledger, extern_boxes, expect, checks = ledger, extern_boxes, expect, checks
+    minimise = minimise
 
     @cached_property
     def budget(self) -> Budget:

@@ -131,6 +131,9 @@ export class Desk {
       case "idle":
         this.busy.value = null;
         break;
+      case "done":
+        this.say({ text: `✓ ${message.text}`, kind: "done", refused: null });
+        break;
       case "restored": {
         const steps = `${message.steps} step${message.steps === 1 ? "" : "s"}`;
         this.say({ text: `${steps} from ${day(message.when)} are here again`, kind: "done", refused: null, offer: { text: "Start over", request: "reset" } });

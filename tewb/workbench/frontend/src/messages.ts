@@ -52,6 +52,7 @@ export type FromPython =
   | { kind: "busy"; what: string; done: number; note: string }
   | { kind: "failed"; what: string; message: string }
   | { kind: "idle"; what: string }
+  | { kind: "done"; text: string }
   | { kind: "restored"; steps: number; when: number };
 
 export type ToPython =

@@ -76,6 +76,7 @@ function Tool({ label, sign, off, act }: { label: string; sign: string; off: boo
 
 function Foot({ journal }: { journal: Journal }) {
   const desk = useDesk();
+  const checked = useView("checked");
   const name = useSignal("");
   const copied = useSignal(false);
   const share = async () => {
@@ -102,6 +103,11 @@ function Foot({ journal }: { journal: Journal }) {
       <button type="button" class="tw-button" onClick={() => void desk.ask("reset")} disabled={!journal.can_undo}>
         Start over
       </button>
+      {checked.value?.test === "different" && (
+        <button type="button" class="tw-button" title="leave out all steps that are not needed to make the result wrong" onClick={() => void desk.ask("minimise")}>
+          Minimise
+        </button>
+      )}
       {journal.pinned_steps !== null && (
         <button type="button" class="tw-button" onClick={() => void desk.ask("unpin")}>
           Unpin
