@@ -277,7 +277,7 @@ class Session(History):
 
     def view(self, pane: str) -> Pane:
         """A pane of the workbench as a widget of its own: "loops", "code", "actions", "journal", "memory", "graph",
-        "times", "advice", "why" or "schedule". All widgets of a session stay in step. Raises TewbError."""
+        "times", "advice", "why", "llvm" or "schedule". All widgets of a session stay in step. Raises TewbError."""
         from tewb.workbench.notebook.panes import Pane  # stands on this file
 
         return Pane(self, pane)

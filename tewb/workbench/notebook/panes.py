@@ -29,7 +29,19 @@ from tewb.workbench.states.views import is_slow
 _BUILT = Path(__file__).parent.parent / "page"
 MOMENT = 0.008  # seconds of work on slow views before requests are looked for
 PAUSE = 0.002  # seconds in which they can come
-PANES = ("loops", "code", "actions", "journal", "memory", "graph", "times", "advice", "why", "schedule")
+PANES = (
+    "loops",
+    "code",
+    "actions",
+    "journal",
+    "memory",
+    "graph",
+    "times",
+    "advice",
+    "why",
+    "llvm",
+    "schedule",
+)
 
 
 class Page(widgets.Widget):  # type: ignore[misc]

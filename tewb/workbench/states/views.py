@@ -15,6 +15,7 @@ from tewb.workbench.states.code import code_state, forms_state
 from tewb.workbench.states.cost import cost_state
 from tewb.workbench.states.graph import graph_state
 from tewb.workbench.states.journal import journal_state
+from tewb.workbench.states.llvm import llvm_state
 from tewb.workbench.states.loops import loops_state
 from tewb.workbench.states.memory import memory_state
 from tewb.workbench.states.program import program_code, program_state
@@ -79,6 +80,7 @@ VIEWS = {
         View("roof", roof_state, slow=True),
         View("advice", advice_state, slow=True),
         View("why", why_state, slow=True),
+        View("llvm", llvm_state, slow=True),
         View("python", program_code, slow=True),
     )
 }

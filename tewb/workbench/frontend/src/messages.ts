@@ -1,5 +1,5 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
-import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
+import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -17,6 +17,7 @@ export interface Views {
   roof: Roof;
   advice: AdviceList;
   why: Reasons;
+  llvm: LLVMHalf;
   python: ProgramCode;
   measured: Measured | null;
   checked: Checked;

@@ -5,6 +5,7 @@ import { AdvicePane } from "./panes/advice";
 import { CodePane } from "./panes/code";
 import { GraphPane } from "./panes/graph";
 import { JournalPane } from "./panes/journal";
+import { LLVMPane } from "./panes/llvm";
 import { LoopsPane } from "./panes/loops";
 import { MemoryPane } from "./panes/memory";
 import { SchedulePane } from "./panes/schedule";
@@ -21,6 +22,7 @@ export const PANES: Record<string, ComponentType> = {
   times: TimesPane,
   advice: AdvicePane,
   why: WhyPane,
+  llvm: LLVMPane,
   schedule: SchedulePane,
 };
 

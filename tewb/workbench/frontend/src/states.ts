@@ -309,6 +309,21 @@ export interface Reasons {
   answer: string;
 }
 
+/** What LLVM says of a loop: "loop not vectorized: ...". `part` is the number of the loop (of the stage, where the line is in no loop) in the links of code; without a line it speaks of the whole function, and has none. */
+export interface LoopRemark {
+  text: string;
+  stage: string | null;
+  loop: string | null;
+  part: number | null;
+}
+
+/** The passes, each a form of the code that can be shown by its name, and the remarks, each once. */
+export interface LLVMHalf {
+  passes: FormName[];
+  remarks: LoopRemark[];
+  problem: string | null;
+}
+
 /** The whole program as Python, or a comment that says why there is none. */
 export interface ProgramCode {
   text: string;

@@ -7,6 +7,7 @@ import { AdvicePane } from "./panes/advice";
 import { CodePane } from "./panes/code";
 import { GraphPane } from "./panes/graph";
 import { JournalPane } from "./panes/journal";
+import { LLVMPane } from "./panes/llvm";
 import { LoopsPane } from "./panes/loops";
 import { MemoryPane } from "./panes/memory";
 import { SchedulePane } from "./panes/schedule";
@@ -30,6 +31,7 @@ const RIGHT_TABS = [
   { name: "graph", label: "Graph", pane: GraphPane },
   { name: "memory", label: "Memory", pane: MemoryPane },
   { name: "times", label: "Times", pane: TimesPane },
+  { name: "llvm", label: "LLVM", pane: LLVMPane },
   { name: "schedule", label: "Schedule", pane: SchedulePane },
 ];
 

@@ -55,13 +55,15 @@ interface Chooser {
 }
 
 function FormChooser({ label, forms, value, none, choose }: Chooser) {
+  const isPass = value !== "" && !forms.some((f) => f.name === value); // one of LLVM's, chosen in its pane
   return (
     <select aria-label={label} value={value} onChange={(e) => choose(e.currentTarget.value)}>
       {none !== undefined && <option value="">{none}</option>}
+      {isPass && <option value={value}>{value}</option>}
       {forms.map((f) => (
         <option value={f.name} title={f.doc}>
           {f.label}
-          {f.unchanged ? " (unchanged)" : ""}
+          {f.unchanged && f.label === f.name ? " (unchanged)" : ""}
         </option>
       ))}
     </select>
