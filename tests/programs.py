@@ -164,7 +164,7 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
         options = p.choices(stage) if p.choices else []
         match p.kind:
             case "int" if p.name == "disable_predication":
-                if rng.random() < 0.1:
+                if not s.size_vars() and rng.random() < 0.1:  # a call may have sizes that do not divide
                     args[p.name] = 1
             case "layout":
                 args[p.name] = rng.choice(options or ["lambda: [0]"])

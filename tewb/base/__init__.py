@@ -6,6 +6,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     arith.keys._fresh                            the next number for a shape of expressions; numbers are never given twice
     arith.rules.declare.RULES                    the simplification rules, by name, filled as they are declared
     base.config._open                            the pass contexts that are open in this thread or task, innermost last
+    base.config._passes                          the names of passes that contexts may ask for, those of users added
     base.constants._makers                       how numbers become constants, which ir registers
     base.dtypes.DType._known                     the one object for each dtype, by every spelling of its name
     base.long_stack._running                     how many threads with a long stack are at work
@@ -14,6 +15,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     base.span.called_from                        the frame that this thread works for, when it is one with a long stack
     base.stopping._stop                          the function that says whether the work of this thread or task is to stop
     base.traceback._renderer                     how errors are shown in a notebook, if not compactly
+    codegen.imported_llvm._checked               the LLVM texts of users of which code could be made, by target
     codegen.intrinsics._libm                     the C math library, once it is loaded
     codegen.llvm_intrinsics.signature            the intrinsics of LLVM that were asked about
     codegen.llvm_intrinsics._try_out             the calls of them that LLVM has made code of
@@ -21,7 +23,9 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     codegen.kernel_support._load_support         the compiled helpers of kernels, by the runtime functions that they call
     codegen.vector_math.reciprocals.logarithms   tables of logarithms, by precision
     codegen.vector_math.reciprocals.reciprocals  tables of reciprocals, by precision
+    compat.generic_functions._named              functions with one body for each kind of target, by name
     compat.names.modules                         the classic names, once one was asked for that a module does not define
+    compat.op_attrs._attributes                  attributes of intrinsics that programs registered, by intrinsic and name
     contrib.cblas._thread_setter                 the function that sets the threads of scipy's OpenBLAS, if it has one
     contrib.cblas.gemm                           the matrix products of BLAS as native functions, by dtype
     ir.ops._divides_integers                     whether i / j of integers rounds toward zero, as until v0.6
@@ -46,14 +50,17 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.native_entry._types                  the type with a vectorcall slot for each class of callable
     runtime.packed_functions._functions          the packed functions, by name
     runtime.target._data_layout                  LLVM's data layout, by target
+    runtime.target._known_features               the names of processors and features that LLVM knows, by triple
     runtime.target._named_processor              the processors that were named before, by the options of targets
     runtime.target._open                         the targets whose blocks are open in this thread or task, innermost last
     runtime.target.host                          the triple, processor and features of this machine
     runtime.thread_pool._pool                    the thread pool, once a kernel has needed it
     schedule.declare.PRIMITIVES                  the schedule primitives, by name, filled as they are declared
+    tensor.specialized_condition._current        the conditions of the scopes that are open in this thread or task
     tensor.tag_scope._tag                        the tag of the scope that is open in this thread or task
     tensor.tensor_intrin.INTRINSICS              the tensor intrinsics that were declared, by name
     tensor.tensor._broadcaster                   how tensors are added to each other, which tensor/compute.py registers
+    tensor.llvm_calls._numbered                  the numbers that were given to intrinsics of LLVM, by name
     testing.reference._shared                    the shared subexpressions of expressions evaluated last; at most 64 entries
     workbench.judge.ledger.caches                the data caches of a core, as the system describes them
     workbench.measure.interruptible._given_up    threads that were told to end and are still inside numpy

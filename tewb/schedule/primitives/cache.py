@@ -75,6 +75,24 @@ def _read_refusal(stage: Stage, v: Values) -> Refusal | None:
                 f"{stage.name} is computed into the memory of scan {reader.name}, which reads no copy",
                 f"copy it for another reader, or copy {reader.name} for its readers",
             )
+    return for_now(_in_loops_of_readers(stage))
+
+
+def _in_loops_of_readers(stage: Stage) -> Refusal | None:
+    """What an inlined stage reads may be computed in the loops of its readers, of which the new stage is in none."""
+    inlined, seen = [stage] if stage.is_inlined else [], set[Stage]()
+    while inlined:
+        for producer in inlined.pop().reads():
+            if isinstance(producer.attach, At):
+                parent = producer.attach.stage
+                return Refusal(
+                    f"{producer.name} is computed at loop {parent.axis_name(producer.attach.axis)} of {parent.name}, and the "
+                    f"new stage, which computes {stage.name}, will read it",
+                    f"call it first, then compute {producer.name} in the loops of the new stage",
+                )
+            if producer.is_inlined and producer not in seen:
+                seen.add(producer)
+                inlined.append(producer)
     return None
 
 
@@ -155,7 +173,7 @@ def _write_refusal(stage: Stage, v: Values) -> Refusal | None:
             "new stage will read",
             "call cache_write before prefetch",
         )
-    return _no_layout(stage, stage.op) or for_now(_left_behind(stage))
+    return _no_layout(stage, stage.op) or for_now(_left_behind(stage) or _in_loops_of_readers(stage))
 
 
 def _no_layout(stage: Stage, op: ComputeOp) -> Refusal | None:
