@@ -20,8 +20,7 @@ for k in range(24):
     t = te.compute((64, 64), lambda i, j, t=t: t[i, j] * 2.0 + 1.0, name=f"S{k}")
 s = te.create_schedule(t.op)
 for st in s.stages[1:]:
-    s[st.op].split(st.op.axis[0], 8)
-    s[st.op].unroll(s[st.op].leaf_iter_vars[0])
+    s[st.op].split(st.op.axis[0], 32)
     s[st.op].unroll(s[st.op].leaf_iter_vars[1])
 tewb.Workbench(s, [A, t])
 """

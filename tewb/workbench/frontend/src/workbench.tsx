@@ -82,8 +82,8 @@ export function Workbench() {
     >
       <Toolbar />
       <Status />
-      <div class="tw-columns" style={{ "--share": `${columns.value * 100}%` }}>
-        <div class="tw-column" style={{ "--share": `${leftRows.value * 100}%` }}>
+      <div class="tw-columns" style={{ "--columns": `${columns.value * 100}%` }}>
+        <div class="tw-column" style={{ "--rows": `${leftRows.value * 100}%` }}>
           <div class="tw-first">
             <LoopsPane />
           </div>
@@ -91,7 +91,7 @@ export function Workbench() {
           <Tabs tabs={LEFT_TABS} open={leftTab} label="About the selection" />
         </div>
         <Splitter share={columns} direction="row" label="Width of the loops" />
-        <div class="tw-column" style={{ "--share": `${rightRows.value * 100}%` }}>
+        <div class="tw-column" style={{ "--rows": `${rightRows.value * 100}%` }}>
           <div class="tw-first">
             <CodePane />
           </div>

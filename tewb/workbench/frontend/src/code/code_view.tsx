@@ -24,6 +24,7 @@ export function CodeView({ code, label, onView }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const editor = useRef<EditorView | null>(null);
   const language = useRef(new Compartment());
+  const name = useRef(new Compartment());
 
   useEffect(() => {
     const view = new EditorView({
@@ -31,7 +32,7 @@ export function CodeView({ code, label, onView }: Props) {
       state: EditorState.create({
         extensions: [
           EditorState.readOnly.of(true),
-          EditorView.contentAttributes.of({ "aria-label": label, "aria-readonly": "true" }),
+          name.current.of(named(label)),
           lineNumbers(),
           foldGutter(),
           codeFolding(),
@@ -78,12 +79,16 @@ export function CodeView({ code, label, onView }: Props) {
     const view = editor.current!;
     const before = view.state.field(shownCode);
     const edit = change(view.state.doc.toString(), code.text);
-    const effects = [setCode.of(code), ...(before.kind === code.kind ? [] : [language.current.reconfigure(languageOf(code.kind))])];
+    const effects = [setCode.of(code), name.current.reconfigure(named(label)), ...(before.kind === code.kind ? [] : [language.current.reconfigure(languageOf(code.kind))])];
     view.dispatch({ ...(edit ? { changes: edit } : {}), effects });
     if (before.form && before.form !== code.form) view.scrollDOM.scrollTop = 0;
   }, [code]);
 
   return <div class="tw-code-view" ref={place} />;
+}
+
+function named(label: string) {
+  return EditorView.contentAttributes.of({ "aria-label": label, "aria-readonly": "true" });
 }
 
 function linkUnder(view: EditorView, event: MouseEvent) {
