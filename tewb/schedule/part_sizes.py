@@ -1,0 +1,171 @@
+"""Sizes of splits that are known when a kernel is called: variables, and expressions of variables.
+
+s[C].split(i, factor=f)    ->    f_1 = max(min(f, n), 1), and loops with the sizes (n + f_1 - 1) // f_1 and f_1
+
+A journal keeps such a size as text, in the names of the schedule's variables.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tewb.base import INT64, ScheduleError, UnreadableError, any_depth, brief, python_tree
+from tewb.ir import (
+    Add,
+    AssertStmt,
+    Cast,
+    Expr,
+    FloorDiv,
+    FloorMod,
+    IntImm,
+    LetStmt,
+    Mul,
+    Stmt,
+    Sub,
+    Var,
+    const,
+    const_int,
+    free_vars,
+    ops,
+    script,
+)
+
+if TYPE_CHECKING:
+    from tewb.schedule.schedule import Schedule
+    from tewb.schedule.stage import Stage
+
+_SIGNS: dict[type, str] = {Add: "+", Sub: "-", Mul: "*", FloorDiv: "//", FloorMod: "%"}
+_OPERATORS: dict[type, Callable[[Expr, Expr], Expr]] = {
+    ast.Add: ops.add, ast.Sub: ops.sub, ast.Mult: ops.mul, ast.FloorDiv: ops.floordiv, ast.Mod: ops.floormod,
+}  # fmt: skip
+_HINT = "a number, a variable, or an expression such as n // 4"
+MOST_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartSize:
+    """What `var`, the size of a part of a split, stands for: the number `given`, at most all iterations. `said` is what the
+    user asked for, in words."""
+
+    var: Var
+    given: Expr
+    value: Expr
+    said: str
+
+
+# ---------------------------------------------------------------- text
+
+
+def size_text(schedule: Schedule, what: Expr | str) -> int | str:
+    """The text of a size, whose variables the schedule knows from now on; of one without variables, the number. Raises
+    ScheduleError for what is no size."""
+    if isinstance(what, str):
+        size = _read(what, schedule.size_variables())
+        number = const_int(size)
+        return _text(size) if number is None else number
+    known, loops = schedule.size_variables(), {iv.var for s in schedule.stages for iv in s.all_iter_vars}
+    text, variables = _text(what), free_vars(what)
+    for v in variables:
+        if v in loops:
+            raise ScheduleError(
+                f"{v.name} is a loop, whose value is not the same for the whole kernel", hint=_HINT
+            )
+        if not v.name.isidentifier() or keyword.iskeyword(v.name):
+            raise ScheduleError(
+                f"a journal cannot name the variable {v.name!r}", hint='name it with letters: te.var("f")'
+            )
+        if known.get(v.name, v) is not v:
+            raise ScheduleError(
+                f"the program has another variable with the name {v.name}",
+                hint=f"take that one, or give this another name: te.var({v.name + '1'!r})",
+            )
+    schedule.variables.update({v.name: v for v in variables})
+    return text
+
+
+def read_size(schedule: Schedule, text: str) -> Expr:
+    """The expression that the text of a size means."""
+    return _read(text, schedule.size_variables())
+
+
+@any_depth
+def _read(text: str, known: Mapping[str, Expr]) -> Expr:
+    try:
+        if len(text) > MOST_TEXT:
+            raise ValueError(f"it is longer than {MOST_TEXT} letters")
+        (statement,) = python_tree(text.strip()).body
+        return _expression(statement.value, known)  # type: ignore[attr-defined]
+    except (UnreadableError, ValueError, AttributeError) as e:
+        why = f": {e}" if isinstance(e, ValueError) and "unpack" not in str(e) else ""
+        names = f"; the variables here are {', '.join(known)}" if known else ""
+        raise ScheduleError(f"{brief(repr(text))} is not a whole number{why}", hint=_HINT + names) from None
+
+
+def _expression(node: ast.AST, known: Mapping[str, Expr]) -> Expr:
+    match node:
+        case ast.Name(id=name) if name in known:
+            return known[name]
+        case ast.Name(id=name):
+            raise ValueError(f"the program has no variable {name}")
+        case ast.Constant(value=int() as n) if not isinstance(n, bool) and abs(n) < 1 << 62:
+            return const(n, INT64 if abs(n) >= 1 << 31 else "int32")
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return ops.neg(_expression(operand, known))
+        case ast.BinOp(left=a, op=op, right=b) if type(op) in _OPERATORS:
+            x, y = ops.match(_expression(a, known), _expression(b, known))
+            if type(op) in (ast.FloorDiv, ast.Mod) and (const_int(y) or 0) < 1:
+                raise ValueError("only a number above 0 may divide")
+            return _OPERATORS[type(op)](x, y)
+    raise ValueError("sizes are made with + - * // and %")
+
+
+@any_depth
+def _text(e: Expr) -> str:
+    """A size in Python."""
+    if not (e.dtype.kind == "int" and e.dtype.lanes == 1):
+        raise ScheduleError(f"{script(e)} is {e.dtype}, and sizes are signed integers", hint=_HINT)
+    match e:
+        case Var():
+            return e.name
+        case IntImm(n):
+            return str(n)
+        case Cast(x, dtype) if x.dtype.kind == "int" and dtype.bits >= x.dtype.bits:
+            return _text(x)
+        case FloorDiv(_, d) | FloorMod(_, d) if (const_int(d) or 0) < 1:
+            raise ScheduleError(f"in {script(e)}, only a number above 0 may divide", hint=_HINT)
+    if type(e) not in _SIGNS:
+        raise ScheduleError(f"{script(e)} is not made with + - * // and %", hint=_HINT)
+    a, b = (_text(x) for x in (e.a, e.b))  # type: ignore[attr-defined]
+    a, b = (t if t.isidentifier() or t.isdigit() else f"({t})" for t in (a, b))
+    return f"{a} {_SIGNS[type(e)]} {b}"
+
+
+# ---------------------------------------------------------------- in kernels
+
+
+def part_size(stage: Stage, text: str, var: Var, whole: Expr, said: str) -> PartSize:
+    """What `var` stands for where a loop of `stage` with `whole` iterations is split by a size. It is computed in int64,
+    so that it does not wrap."""
+    wide = {name: ops.cast(v, INT64) for name, v in stage.schedule.size_variables().items()}
+    given = ops.cast(_read(text, wide), INT64)
+    one = const(1, INT64)
+    value = ops.maximum(ops.minimum(given, ops.cast(whole, INT64)), one)
+    return PartSize(var, given, ops.cast(value, var.dtype), said)
+
+
+def with_part_sizes(schedule: Schedule, body: Stmt) -> Stmt:
+    """`body` with the values of the sizes of splits that it uses, which are checked first.
+
+    f_1 = max(min(f, n), 1)    behind    assert f >= 1
+    """
+    used = set(free_vars(body)) if schedule.part_sizes else set()
+    for p in reversed(schedule.part_sizes.values()):
+        if p.var in used:
+            used.update(free_vars(p.value))
+            body = LetStmt(p.var, p.value, body)
+            body = AssertStmt(ops.greater_equal(p.given, const(1, INT64)), p.said, body)
+    return body
