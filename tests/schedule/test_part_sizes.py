@@ -64,6 +64,27 @@ def test_a_size_is_an_expression_of_the_sizes_of_arrays() -> None:
         check(kernel, 3)
 
 
+def test_division_toward_zero_is_taken_where_nothing_is_negative() -> None:
+    n = te.var("n")
+    _, B, s = increment(n)
+    s[B].split("i", factor=te.truncdiv(n, 4))
+    assert s.journal[0].args == {"axis": "i", "factor": "n // 4"}
+    _, B, s = increment(n)
+    with pytest.raises(ScheduleError, match="n - 9 may be negative"):
+        s[B].split("i", factor=te.truncdiv(n - 9, 4))
+
+
+def test_a_number_of_parts_divides_the_size_of_an_array() -> None:
+    n, p = te.var("n"), te.var("p")
+    A, B, s = increment(n)
+    s[B].split("i", factor=(n + p - 1) // p)
+    kernel = tewb.build(s, [A, B, p])
+    for size in (1, 3, 9, 20):
+        check(kernel, 9, size)
+    with pytest.raises(ArgumentError, match=r"less than 1: stage B splits i"):
+        check(kernel, 9, 0)
+
+
 def test_what_is_read_in_a_part_is_computed_there() -> None:
     A, B, _ = increment(40)
     C = te.compute((37,), lambda i: B[i] + B[i + 3], name="C")
@@ -136,6 +157,20 @@ def test_threads_run_a_loop_of_a_variable_size() -> None:
     s[B].set_scope("shared")
     s[B].compute_at(s[C], outer)
     s[B].bind(B.op.axis[0], tx)
+    kernel = tewb.build(s, [A, C, f])
+    for size in (1, 3, 40):
+        check(kernel, N, size)
+
+
+def test_loops_that_are_split_alike_have_parts_of_one_size() -> None:
+    A, B, _ = increment()
+    C = te.compute((N,), lambda i: B[i], name="C")
+    f, s = te.var("f"), te.create_schedule(C.op)
+    for t in (B, C):
+        outer, inner = s[t].split("i", factor=f)
+        s[t].bind(inner, te.thread_axis("threadIdx.x"))
+    s[B].compute_at(s[C], outer)
+    assert len(s.part_sizes) == 1 and s[B].relations[0].size is s[C].relations[0].size
     kernel = tewb.build(s, [A, C, f])
     for size in (1, 3, 40):
         check(kernel, N, size)
@@ -252,7 +287,7 @@ def vectors() -> None:
         (of_increment(lambda: te.var("g", "float32")), "g is float32, and sizes are signed integers"),
         (of_increment(lambda: te.var("a b")), "a journal cannot name the variable 'a b'"),
         (of_increment(lambda: te.max(te.var("f"), 4)), r"not made with \+ - \* // and %"),
-        (of_increment(lambda: te.var("f") % te.var("g")), "only a number above 0 may divide"),
+        (of_increment("3 % 0"), "it divides by zero"),
         (of_increment("ff"), "'ff' is not a whole number: the program has no variable ff"),
         (of_increment("8 //"), "'8 //' is not a whole number"),
         (of_increment("__import__('os')"), "sizes are made with"),

@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tewb.arith import Analyzer
 from tewb.base import INT64, ScheduleError, UnreadableError, any_depth, brief, python_tree
 from tewb.ir import (
     Add,
     AssertStmt,
     Cast,
+    Div,
     Expr,
     FloorDiv,
     FloorMod,
@@ -32,11 +34,12 @@ from tewb.ir import (
     free_vars,
     ops,
     script,
+    structural_equal,
 )
+from tewb.schedule.relation import part_dtype
 
 if TYPE_CHECKING:
     from tewb.schedule.schedule import Schedule
-    from tewb.schedule.stage import Stage
 
 _SIGNS: dict[type, str] = {Add: "+", Sub: "-", Mul: "*", FloorDiv: "//", FloorMod: "%"}
 _OPERATORS: dict[type, Callable[[Expr, Expr], Expr]] = {
@@ -66,9 +69,11 @@ def size_text(schedule: Schedule, what: Expr | str) -> int | str:
     if isinstance(what, str):
         size = _read(what, schedule.size_variables())
         number = const_int(size)
-        return _text(size) if number is None else number
+        return _text(size, Analyzer()) if number is None else number
     known, loops = schedule.size_variables(), {iv.var for s in schedule.stages for iv in s.all_iter_vars}
-    text, variables = _text(what), free_vars(what)
+    analyzer = Analyzer()
+    schedule.tell_sizes(analyzer)
+    text, variables = _text(what, analyzer), free_vars(what)
     for v in variables:
         if v in loops:
             raise ScheduleError(
@@ -117,14 +122,14 @@ def _expression(node: ast.AST, known: Mapping[str, Expr]) -> Expr:
             return ops.neg(_expression(operand, known))
         case ast.BinOp(left=a, op=op, right=b) if type(op) in _OPERATORS:
             x, y = ops.match(_expression(a, known), _expression(b, known))
-            if type(op) in (ast.FloorDiv, ast.Mod) and (const_int(y) or 0) < 1:
-                raise ValueError("only a number above 0 may divide")
+            if type(op) in (ast.FloorDiv, ast.Mod) and const_int(y) == 0:
+                raise ValueError("it divides by zero")
             return _OPERATORS[type(op)](x, y)
     raise ValueError("sizes are made with + - * // and %")
 
 
 @any_depth
-def _text(e: Expr) -> str:
+def _text(e: Expr, analyzer: Analyzer) -> str:
     """A size in Python."""
     if not (e.dtype.kind == "int" and e.dtype.lanes == 1):
         raise ScheduleError(f"{script(e)} is {e.dtype}, and sizes are signed integers", hint=_HINT)
@@ -134,12 +139,14 @@ def _text(e: Expr) -> str:
         case IntImm(n):
             return str(n)
         case Cast(x, dtype) if x.dtype.kind == "int" and dtype.bits >= x.dtype.bits:
-            return _text(x)
-        case FloorDiv(_, d) | FloorMod(_, d) if (const_int(d) or 0) < 1:
-            raise ScheduleError(f"in {script(e)}, only a number above 0 may divide", hint=_HINT)
+            return _text(x, analyzer)
+        case Div(x, d):
+            if analyzer.can_prove(ops.greater_equal(x, 0)):
+                return _text(ops.floordiv(x, d), analyzer)
+            raise ScheduleError(f"{script(x)} may be negative: is it rounded down?", hint="write n // 4")
     if type(e) not in _SIGNS:
         raise ScheduleError(f"{script(e)} is not made with + - * // and %", hint=_HINT)
-    a, b = (_text(x) for x in (e.a, e.b))  # type: ignore[attr-defined]
+    a, b = (_text(x, analyzer) for x in (e.a, e.b))  # type: ignore[attr-defined]
     a, b = (t if t.isidentifier() or t.isdigit() else f"({t})" for t in (a, b))
     return f"{a} {_SIGNS[type(e)]} {b}"
 
@@ -147,14 +154,19 @@ def _text(e: Expr) -> str:
 # ---------------------------------------------------------------- in kernels
 
 
-def part_size(stage: Stage, text: str, var: Var, whole: Expr, said: str) -> PartSize:
-    """What `var` stands for where a loop of `stage` with `whole` iterations is split by a size. It is computed in int64,
-    so that it does not wrap."""
-    wide = {name: ops.cast(v, INT64) for name, v in stage.schedule.size_variables().items()}
+def part_value(schedule: Schedule, text: str, whole: Expr) -> tuple[Expr, Expr]:
+    """The number that the text of a size gives, and that size for a loop of `whole` iterations. Both are computed in int64, so
+    that they do not wrap."""
+    wide = {name: ops.cast(v, INT64) for name, v in schedule.size_variables().items()}
     given = ops.cast(_read(text, wide), INT64)
-    one = const(1, INT64)
-    value = ops.maximum(ops.minimum(given, ops.cast(whole, INT64)), one)
-    return PartSize(var, given, ops.cast(value, var.dtype), said)
+    value = ops.maximum(ops.minimum(given, ops.cast(whole, INT64)), const(1, INT64))
+    return given, ops.cast(value, part_dtype(whole))
+
+
+def part_with(schedule: Schedule, value: Expr) -> Var | None:
+    """The variable that stands for such a size already: loops that are split alike have parts of one size."""
+    alike = (p.var for p in schedule.part_sizes.values() if structural_equal(p.value, value))
+    return next(alike, None)
 
 
 def with_part_sizes(schedule: Schedule, body: Stmt) -> Stmt:

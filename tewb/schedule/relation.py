@@ -76,14 +76,17 @@ class Split:
         nparts: int | Expr | None,
         extent: Expr,
         disable_predication: bool = False,
+        part: Var | None = None,
     ) -> Split:
-        """The split of `parent`, which has at most `extent` iterations: a larger size means all of them."""
+        """The split of `parent`, which has at most `extent` iterations: a larger size means all of them. `part` is the
+        variable of a size that is known in kernels only, if there is one already."""
         wanted = nparts if factor is None else factor
         size: int | Var
         if isinstance(wanted, Expr):
             dtype = part_dtype(extent)
             word = "nparts" if factor is None else "factor"
-            size = Var(wanted.name if isinstance(wanted, Var) else f"{parent.name}.{word}", dtype)
+            name = wanted.name if isinstance(wanted, Var) else f"{parent.name}.{word}"
+            size = Var(name, dtype) if part is None else part
         else:
             dtype = split_dtype(extent, factor, nparts)  # type: ignore[arg-type]
             known, size = const_int(extent), wanted or 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import unique_name
-from tewb.ir import ForKind, IterVar, Origin, convert
+from tewb.ir import ForKind, IterVar, Origin, Var, convert
 from tewb.schedule.declare import PRIMITIVES
 from tewb.schedule.loop_text import loops_text
 from tewb.schedule.methods import StagePrimitives
@@ -494,10 +494,11 @@ def split_loop(
     factor: int | str | None,
     nparts: int | str | None,
     disable_predication: bool = False,
+    part: Var | None = None,
 ) -> Split:
     """The split of a loop of `stage`, not applied yet. Sizes that are known in kernels only are given as text."""
     inside, parts = (read_size(stage.schedule, n) if isinstance(n, str) else n for n in (factor, nparts))
-    return Split.make(parent, inside, parts, stage.schedule.extents(stage)[parent], disable_predication)
+    return Split.make(parent, inside, parts, stage.schedule.extents(stage)[parent], disable_predication, part)
 
 
 def flat(axes: Iterable[Any]) -> list[Any]:

@@ -20,7 +20,7 @@ from tewb.schedule.declare import (
 )
 from tewb.schedule.dependent_loops import keeps_ranges_known, reason
 from tewb.schedule.extern_tiles import opaque_last
-from tewb.schedule.part_sizes import part_size, read_size
+from tewb.schedule.part_sizes import PartSize, part_value, part_with
 from tewb.schedule.primitives.reorder import hybrid_order, reorder_refusal
 from tewb.schedule.questions import (
     has_loops,
@@ -193,17 +193,19 @@ def _split(stage: Stage, v: Values, step: int) -> Results:
     parent, factor, nparts = v["axis"], v.get("factor"), v.get("nparts")
     sure = bool(v.get("disable_predication"))
     schedule, text = stage.schedule, next((n for n in (factor, nparts) if isinstance(n, str)), None)
-    variables = [] if text is None else free_vars(read_size(schedule, text))
+    part, variables = None, list[Var]()
+    if text is not None:
+        given, value = part_value(schedule, text, schedule.extents(stage)[parent])
+        part, variables = part_with(schedule, value), free_vars(given)
     # The same step makes the same loops again: what was worked out for them before an undo still holds.
     relation = schedule.result_cache.once(
-        ("split", id(parent), factor, nparts, sure, *map(id, variables)),
-        (parent, *variables),
-        partial(split_loop, stage, parent, factor, nparts, sure),
+        ("split", id(parent), factor, nparts, sure, id(part), *map(id, variables)),
+        (parent, part, *variables),
+        partial(split_loop, stage, parent, factor, nparts, sure, part),
     )
-    if text is not None and isinstance(relation.size, Var):
+    if text is not None and part is None and isinstance(relation.size, Var):
         said = _said(stage, parent, "nparts" if factor is None else "factor", text)
-        whole = schedule.extents(stage)[parent]
-        schedule.part_sizes[relation.size] = part_size(stage, text, relation.size, whole, said)
+        schedule.part_sizes[relation.size] = PartSize(relation.size, given, value, said)
     stage.relations.append(relation)
     stage.replace_leaves([relation.parent], [relation.outer, relation.inner])
     stage.register(relation.outer, step, [relation.parent])
