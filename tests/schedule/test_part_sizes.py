@@ -237,7 +237,23 @@ def test_what_is_undone_is_done_again() -> None:
     check(tewb.build(s, [A, B, f]), N, 3)
 
 
+def test_a_variable_of_a_step_that_was_undone_leaves_its_name() -> None:
+    A, B, s = increment()
+    s[B].split("i", factor=te.var("f"))
+    s.restore([])
+    f = te.var("f")
+    s[B].split("i", factor=f)
+    check(tewb.build(s, [A, B, f]), N, 4)
+
+
 # ---------------------------------------------------------------- misuse
+
+
+def a_size_of_one_name() -> None:
+    n = te.var("n")
+    _, B, s = increment(n)
+    _, inner = s[B].split("i", factor=n // 4)
+    s[B].split(inner, factor=te.var("n"))
 
 
 def of_increment(size: Any) -> Callable[[], Any]:
@@ -293,6 +309,12 @@ def vectors() -> None:
         (of_increment("__import__('os')"), "sizes are made with"),
         (by_a_loop, "i is a loop, whose value is not the same for the whole kernel"),
         (two_of_one_name, "another variable with the name f.*\n.*\n  hint: take that one"),
+        (of_increment(lambda: te.var("f") + te.var("f")), "another variable with the name f"),
+        (
+            of_increment(lambda: sum((te.var(f"f{i}") for i in range(60)), te.var("f"))),
+            "longer than 200 letters",
+        ),
+        (a_size_of_one_name, "another variable with the name n"),
         (an_extern, "E is an extern, whose tiles have a constant size, and f is none"),
         (a_triangle, "how often k runs is not the same for all elements"),
         (vectors, "the extent of i.inner is not a constant"),

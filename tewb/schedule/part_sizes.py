@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import keyword
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,10 +70,22 @@ def size_text(schedule: Schedule, what: Expr | str) -> int | str:
         size = _read(what, schedule.size_variables())
         number = const_int(size)
         return _text(size, Analyzer()) if number is None else number
-    known, loops = schedule.size_variables(), {iv.var for s in schedule.stages for iv in s.all_iter_vars}
     analyzer = Analyzer()
     schedule.tell_sizes(analyzer)
     text, variables = _text(what, analyzer), free_vars(what)
+    if len(text) > MOST_TEXT:
+        raise ScheduleError(f"the size {brief(text)} is longer than {MOST_TEXT} letters", hint=_HINT)
+    _check_variables(schedule, variables)
+    schedule.variables.update({v.name: v for v in variables})
+    return text
+
+
+def _check_variables(schedule: Schedule, variables: Sequence[Var]) -> None:
+    """Raise ScheduleError for variables that are no sizes, or that a journal cannot tell from others by their names."""
+    loops = {iv.var for s in schedule.stages for iv in s.all_iter_vars}
+    # Those of steps that were undone or refused leave their names to others.
+    known = {v.name: v for p in schedule.part_sizes.values() for v in free_vars(p.given)}
+    known.update(schedule.program_variables())
     for v in variables:
         if v in loops:
             raise ScheduleError(
@@ -83,13 +95,11 @@ def size_text(schedule: Schedule, what: Expr | str) -> int | str:
             raise ScheduleError(
                 f"a journal cannot name the variable {v.name!r}", hint='name it with letters: te.var("f")'
             )
-        if known.get(v.name, v) is not v:
+        if known.setdefault(v.name, v) is not v:
             raise ScheduleError(
                 f"the program has another variable with the name {v.name}",
                 hint=f"take that one, or give this another name: te.var({v.name + '1'!r})",
             )
-    schedule.variables.update({v.name: v for v in variables})
-    return text
 
 
 def read_size(schedule: Schedule, text: str) -> Expr:
@@ -141,9 +151,12 @@ def _text(e: Expr, analyzer: Analyzer) -> str:
         case Cast(x, dtype) if x.dtype.kind == "int" and dtype.bits >= x.dtype.bits:
             return _text(x, analyzer)
         case Div(x, d):
-            if analyzer.can_prove(ops.greater_equal(x, 0)):
-                return _text(ops.floordiv(x, d), analyzer)
-            raise ScheduleError(f"{script(x)} may be negative: is it rounded down?", hint="write n // 4")
+            for side in (x, d):
+                if not analyzer.can_prove(ops.greater_equal(side, 0)):
+                    raise ScheduleError(
+                        f"{script(side)} may be negative: is {script(e)} rounded down?", hint="write n // 4"
+                    )
+            return _text(ops.floordiv(x, d), analyzer)
     if type(e) not in _SIGNS:
         raise ScheduleError(f"{script(e)} is not made with + - * // and %", hint=_HINT)
     a, b = (_text(x, analyzer) for x in (e.a, e.b))  # type: ignore[attr-defined]

@@ -154,20 +154,19 @@ class Schedule(SchedulePrimitives):
         shapes = (n for s in self.stages for t in s.op.outputs for n in t.shape if not isinstance(n, IntImm))
         return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
 
-    def free_variables(self) -> dict[str, Var]:
-        """The variables that computations use besides their axes, by their names."""
+    def program_variables(self) -> dict[str, Var]:
+        """The variables of shapes, and those that computations use besides their axes, by their names."""
         found: dict[str, Var] = {}
         for op in [s.first_op for s in self._first]:
             if isinstance(op, ComputeOp):
                 own = {iv.var for iv in (*op.axis, *op.reduce_axis)}
                 found.update({v.name: v for e in op.exprs() for v in free_vars(e) if v not in own})
-        return found
+        return {**found, **{v.name: v for v in self.size_vars() if v not in self.part_sizes}}
 
     def size_variables(self) -> dict[str, Var]:
-        """The variables that sizes of splits may use, by their names: those of shapes, those of the program's computations,
-        and those that this schedule was given."""
-        own = {v.name: v for v in self.size_vars() if v not in self.part_sizes}
-        return {**self.free_variables(), **own, **self.variables}
+        """The variables that sizes of splits may use, by their names: those of the program, and those that this schedule was
+        given."""
+        return {**self.variables, **self.program_variables()}
 
     def tell_sizes(self, analyzer: Analyzer) -> None:
         """Tell an analyzer that sizes are not negative, and that parts of loops are not empty."""

@@ -35,6 +35,7 @@ def test_a_split_by_a_variable_is_written_and_read_back(name: str) -> None:
         session.load("")
         session.load(one)
         assert session.journal == journal, one
+    assert code.count("te.var(") == 2
     names: dict[str, Any] = {}
     exec(code, names)
     assert [step.args for step in names["s"].journal] == [step.args for step in journal]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import ExternError, literal
-from tewb.ir import Var
+from tewb.ir import Var, free_vars
 from tewb.schedule import Names, Schedule, schedule_code
 from tewb.tensor import GraphSource, Tensor
 from tewb.tensor.hybrid import HybridOp
@@ -42,7 +42,7 @@ def define(schedule: Schedule, args: Sequence[Any]) -> Definitions:
         if isinstance(a, Tensor) and a not in graph.tensors:
             graph.define(a.op)  # nothing reads it, and the kernel takes it all the same
     graph.declare([a for a in args if not isinstance(a, Tensor)])
-    graph.declare(list(schedule.variables.values()))
+    graph.declare([v for p in schedule.part_sizes.values() for v in free_vars(p.given)])
     stages = {st.name: graph.tensors[st.op.output(0)] for st in first.stages}
     shown = [graph.tensors[a] if isinstance(a, Tensor) else graph.vars[a] for a in args]
     return Definitions(graph.lines, graph.tensors, stages, shown, names.taken, graph.vars)
