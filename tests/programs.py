@@ -184,8 +184,8 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
                 args[p.name] = 0
             case "int" if p.name == "factor_axis":
                 args[p.name] = rng.choice([0, 0, -1, 1])
-            case "size" if s.size_variables() and rng.random() < 0.3:
-                name = rng.choice(list(s.size_variables()))
+            case "size" if (names := _size_names(s)) and rng.random() < 0.3:
+                name = rng.choice(names)
                 if p.default is not None or "factor" not in args:
                     args[p.name] = name if name in s.variables else f"{name} // {rng.choice([2, 3])} + 1"
             case "size" if primitive.name == "split":
@@ -205,6 +205,12 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
             case "scope":
                 args[p.name] = rng.choice(["local", "global"])
     return Step(primitive.name, stage.name, args)
+
+
+def _size_names(s: Schedule) -> list[str]:
+    """The names of the variables of shapes, and of those that the schedule was given."""
+    sizes = {*s.size_vars(), *s.variables.values()}
+    return [name for name, v in s.size_variables().items() if v in sizes]
 
 
 # What chance would hardly find: programs whose schedules may begin with these steps.

@@ -138,8 +138,9 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
             case "scope":
                 args[p.name] = rng.choice(options or ["local", "global"])
             case "size" if stage.schedule.size_vars() and rng.random() < 0.2:
-                v = rng.choice(stage.schedule.size_vars())
-                args[p.name] = f"{v.name} // {rng.choice([1, 2, 3, 7])} + {rng.choice([1, 1, 2])}"
+                sizes = {*stage.schedule.size_vars()}
+                own = [name for name, v in stage.schedule.program_variables().items() if v in sizes]
+                args[p.name] = f"{rng.choice(own)} // {rng.choice([1, 2, 3, 7])} + {rng.choice([1, 1, 2])}"
             case "int" | "size" | "value":
                 args[p.name] = number(p, rng, 0.3 if large else 0.06)
             case "layout":

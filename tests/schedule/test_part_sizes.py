@@ -226,6 +226,19 @@ def test_a_kept_schedule_knows_its_variables(kept: str) -> None:
     check(tewb.build(again, given), N, 3)
 
 
+def test_variables_of_one_name_are_told_apart() -> None:
+    n, m = te.var("n"), te.var("n")
+    A = te.placeholder((n, m), name="A")
+    B = te.compute((n, m), lambda i, j: A[i, j] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    s[B].split("i", factor=m)
+    s[B].split("j", nparts=n)
+    assert s[B].relations[0].factor is m and s[B].relations[1].nparts is n
+    x, y = np.zeros((7, 3), "float32"), np.zeros((7, 3), "float32")
+    tewb.build(s.copy(), [A, B])(x, y)
+    assert (y == 1).all()
+
+
 def test_what_is_undone_is_done_again() -> None:
     A, B, s = increment()
     f = te.var("f")
@@ -247,6 +260,12 @@ def test_a_variable_of_a_step_that_was_undone_leaves_its_name() -> None:
 
 
 # ---------------------------------------------------------------- misuse
+
+
+def a_size_without_a_word() -> None:
+    n = te.var("my n")
+    _, B, s = increment(n)
+    s[B].split("i", factor=n)
 
 
 def a_size_of_one_name() -> None:
@@ -314,6 +333,7 @@ def vectors() -> None:
             of_increment(lambda: sum((te.var(f"f{i}") for i in range(60)), te.var("f"))),
             "longer than 200 letters",
         ),
+        (a_size_without_a_word, "a journal cannot name the variable 'my n'"),
         (a_size_of_one_name, "another variable with the name n"),
         (an_extern, "E is an extern, whose tiles have a constant size, and f is none"),
         (a_triangle, "how often k runs is not the same for all elements"),

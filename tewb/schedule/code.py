@@ -54,7 +54,9 @@ def schedule_code(
     `stages` gives the identifier of the tensor of each stage of the program, `variables` those of its variables; `taken`
     are other identifiers in use.
     """
-    names = Names(stages, taken, {v.name: name for v, name in (variables or {}).items()})
+    shown = variables or {}
+    of_sizes = {name: shown[v] for name, v in schedule.size_variables().items() if v in shown}
+    names = Names(stages, taken, of_sizes)
     replay = schedule.untouched()
     lines: list[str] = []
     for step in schedule.journal:

@@ -66,34 +66,35 @@ class PartSize:
 def size_text(schedule: Schedule, what: Expr | str) -> int | str:
     """The text of a size, whose variables the schedule knows from now on; of one without variables, the number. Raises
     ScheduleError for what is no size."""
-    if isinstance(what, str):
-        size = _read(what, schedule.size_variables())
-        number = const_int(size)
-        return _text(size, Analyzer()) if number is None else number
-    analyzer = Analyzer()
+    analyzer, size = Analyzer(), what if isinstance(what, Expr) else read_size(schedule, what)
     schedule.tell_sizes(analyzer)
-    text, variables = _text(what, analyzer), free_vars(what)
+    if const_int(size) is not None:
+        return const_int(size) or 0
+    program = schedule.program_variables()
+    names = {v: name for name, v in program.items()}
+    text, others = _text(size, names, analyzer), [v for v in free_vars(size) if v not in names]
+    for name in (names.get(v, v.name) for v in free_vars(size)):
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise ScheduleError(
+                f"a journal cannot name the variable {name!r}", hint='name it with letters: te.var("f")'
+            )
     if len(text) > MOST_TEXT:
         raise ScheduleError(f"the size {brief(text)} is longer than {MOST_TEXT} letters", hint=_HINT)
-    _check_variables(schedule, variables)
-    schedule.variables.update({v.name: v for v in variables})
+    _check_variables(schedule, program, others)
+    schedule.variables.update({v.name: v for v in others})
     return text
 
 
-def _check_variables(schedule: Schedule, variables: Sequence[Var]) -> None:
-    """Raise ScheduleError for variables that are no sizes, or that a journal cannot tell from others by their names."""
+def _check_variables(schedule: Schedule, program: Mapping[str, Var], others: Sequence[Var]) -> None:
+    """Raise ScheduleError for variables besides those of the program that are no sizes, or that a journal cannot tell from
+    others by their names."""
     loops = {iv.var for s in schedule.stages for iv in s.all_iter_vars}
     # Those of steps that were undone or refused leave their names to others.
-    known = {v.name: v for p in schedule.part_sizes.values() for v in free_vars(p.given)}
-    known.update(schedule.program_variables())
-    for v in variables:
+    known = {v.name: v for p in schedule.part_sizes.values() for v in free_vars(p.given)} | dict(program)
+    for v in others:
         if v in loops:
             raise ScheduleError(
                 f"{v.name} is a loop, whose value is not the same for the whole kernel", hint=_HINT
-            )
-        if not v.name.isidentifier() or keyword.iskeyword(v.name):
-            raise ScheduleError(
-                f"a journal cannot name the variable {v.name!r}", hint='name it with letters: te.var("f")'
             )
         if known.setdefault(v.name, v) is not v:
             raise ScheduleError(
@@ -139,27 +140,27 @@ def _expression(node: ast.AST, known: Mapping[str, Expr]) -> Expr:
 
 
 @any_depth
-def _text(e: Expr, analyzer: Analyzer) -> str:
+def _text(e: Expr, names: Mapping[Var, str], analyzer: Analyzer) -> str:
     """A size in Python."""
     if not (e.dtype.kind == "int" and e.dtype.lanes == 1):
         raise ScheduleError(f"{script(e)} is {e.dtype}, and sizes are signed integers", hint=_HINT)
     match e:
         case Var():
-            return e.name
+            return names.get(e, e.name)
         case IntImm(n):
             return str(n)
         case Cast(x, dtype) if x.dtype.kind == "int" and dtype.bits >= x.dtype.bits:
-            return _text(x, analyzer)
+            return _text(x, names, analyzer)
         case Div(x, d):
             for side in (x, d):
                 if not analyzer.can_prove(ops.greater_equal(side, 0)):
                     raise ScheduleError(
                         f"{script(side)} may be negative: is {script(e)} rounded down?", hint="write n // 4"
                     )
-            return _text(ops.floordiv(x, d), analyzer)
+            return _text(ops.floordiv(x, d), names, analyzer)
     if type(e) not in _SIGNS:
         raise ScheduleError(f"{script(e)} is not made with + - * // and %", hint=_HINT)
-    a, b = (_text(x, analyzer) for x in (e.a, e.b))  # type: ignore[attr-defined]
+    a, b = (_text(x, names, analyzer) for x in (e.a, e.b))  # type: ignore[attr-defined]
     a, b = (t if t.isidentifier() or t.isdigit() else f"({t})" for t in (a, b))
     return f"{a} {_SIGNS[type(e)]} {b}"
 

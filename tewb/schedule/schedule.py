@@ -155,13 +155,18 @@ class Schedule(SchedulePrimitives):
         return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
 
     def program_variables(self) -> dict[str, Var]:
-        """The variables of shapes, and those that computations use besides their axes, by their names."""
-        found: dict[str, Var] = {}
+        """The variables that computations use besides their axes, and those of shapes, by names of their own: with a number
+        where several have one name."""
+        found: list[Var] = []
         for op in [s.first_op for s in self._first]:
             if isinstance(op, ComputeOp):
                 own = {iv.var for iv in (*op.axis, *op.reduce_axis)}
-                found.update({v.name: v for e in op.exprs() for v in free_vars(e) if v not in own})
-        return {**found, **{v.name: v for v in self.size_vars() if v not in self.part_sizes}}
+                found += [v for e in op.exprs() for v in free_vars(e) if v not in own]
+        found += [v for v in self.size_vars() if v not in self.part_sizes]
+        names: dict[str, Var] = {}
+        for v in dict.fromkeys(found):
+            names[unique_name(v.name, names.__contains__)] = v
+        return names
 
     def size_variables(self) -> dict[str, Var]:
         """The variables that sizes of splits may use, by their names: those of the program, and those that this schedule was

@@ -197,7 +197,9 @@ class _Reader:
         """The variable of this program that a definition means: by its name, or what it is assigned to."""
         first = call.args[0] if call.args else None
         name = first.value if isinstance(first, ast.Constant) else self.said_name(call, target)
-        own = next((v for v in self.variables if v.name == name), None)
+        alike = [v for v in self.variables if v.name == name]
+        own = next((v for v in alike if self.variables[v] == getattr(target, "id", None)), None)
+        own = next(iter(alike), None) if own is None else own
         return _Unknown(f"{ast.unparse(call.func)}({name!r})") if own is None else own
 
     def said_name(self, call: ast.Call, target: ast.expr) -> str:
