@@ -55,7 +55,8 @@ def schedule_code(
     are other identifiers in use.
     """
     shown = variables or {}
-    of_sizes = {name: shown[v] for name, v in schedule.size_variables().items() if v in shown}
+    sizes = schedule.size_variables() if schedule.part_sizes else {}
+    of_sizes = {name: shown[v] for name, v in sizes.items() if v in shown}
     names = Names(stages, taken, of_sizes)
     replay = schedule.untouched()
     lines: list[str] = []
