@@ -33,7 +33,7 @@ from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
 from tewb.lowering.user_passes import with_user_passes
-from tewb.schedule import Fault, ResultCache, Schedule, fault_error, repeated, scan_of
+from tewb.schedule import Fault, ResultCache, Schedule, fault_error, repeated, scan_of, with_part_sizes
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
 
@@ -156,6 +156,7 @@ def scheduled_loops(
     _check_repeats(schedule, bounds)
     with explained(schedule):
         body = heed_options(substitute(loop_nests(schedule, bounds, keys), values))
+        body = with_part_sizes(schedule, body)
     outputs = [keys[key] for key in keys if not key[0].is_placeholder]
     f = PrimFunc(
         name,

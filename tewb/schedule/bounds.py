@@ -71,13 +71,14 @@ class StageBounds:
 
 @dataclass(slots=True)
 class Bounds:
-    """The result of bound inference. `analyzer` knows the range of every loop variable; `places` has an object for
-    the loops around each stage, the same one for the same loops."""
+    """The result of bound inference. `analyzer` knows the range of every loop variable; `part_sizes` are the sizes of splits
+    that are known in kernels only; `places` has an object for the loops around each stage, the same one for the same loops."""
 
     operations: dict[Stage, Operation]
     stages: dict[Stage, StageBounds]
     analyzer: Analyzer
     has_threads: bool = False
+    part_sizes: frozenset[Var] = frozenset()
     places: dict[Stage, object] = field(default_factory=dict)
     _around: dict[Stage, tuple[tuple[Stage, IterVar], ...]] = field(default_factory=dict)
 
@@ -118,8 +119,8 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
     check_schedule(schedule)
     bounds = Bounds(inlined_operations(schedule), {}, Analyzer(), uses_threads(schedule))
     whole = {*schedule.output_stages, *kept_whole}
-    for v in schedule.size_vars():
-        bounds.analyzer.bind(v, 0, None)
+    schedule.tell_sizes(bounds.analyzer)
+    bounds.part_sizes = frozenset(schedule.part_sizes)
     readers = _readers(schedule, bounds.operations)
     prefetched = {p.source for s in schedule.stages for p in s.prefetches}
     for stage in reversed(schedule.stages):
@@ -300,7 +301,7 @@ def _needed(
         return None
     boxes = [None if iv is None else box for iv, box in zip(cut, boxes, strict=True)]
     sizes = stage.op.output(0).shape[:axes]
-    ranges = [_range(x, n, bounds.analyzer, gaps) for x, n in zip(boxes, sizes, strict=True)]
+    ranges = [_range(x, n, bounds, gaps) for x, n in zip(boxes, sizes, strict=True)]
     # These may compute elements again, which saves them guards at the edges.
     if isinstance(stage.op, HybridOp) or (isinstance(stage.op, ExternOp) and stage.op.tail == "shift"):
         return [_inside(r, n, bounds.analyzer) for r, n in zip(ranges, sizes, strict=True)]
@@ -346,7 +347,7 @@ def _joined(
             None if a is None or b is None else _union(a, b, bounds.analyzer)
             for a, b in zip(joined, other, strict=True)
         ]
-    return tuple(_range(x, n, bounds.analyzer, gaps) for x, n in zip(joined, shape, strict=True))
+    return tuple(_range(x, n, bounds, gaps) for x, n in zip(joined, shape, strict=True))
 
 
 def _inside(r: Range, size: Expr, analyzer: Analyzer) -> Range:
@@ -537,31 +538,33 @@ def _iteration(own: StageBounds, iv: IterVar) -> Interval:
     return point(const(0, v.dtype) if const_int(own.extents[iv]) == 1 else v)
 
 
-def _range(x: Interval | None, size: Expr, analyzer: Analyzer, gaps: bool = False) -> Range:
+def _range(x: Interval | None, size: Expr, bounds: Bounds, gaps: bool = False) -> Range:
     """The range to compute for an interval: of constant extent where that can be proved, all if it is no less."""
     if x is None:
         return Range(const(0, size.dtype), size)
     if gaps and x.steps is not None and leaves_out_half(x.steps):
-        return _with_gaps(x, size, analyzer)
-    return _without_gaps(x, size, analyzer)
+        return _with_gaps(x, size, bounds)
+    return _without_gaps(x, size, bounds)
 
 
-def _with_gaps(x: Interval, size: Expr, analyzer: Analyzer) -> Range:
+def _with_gaps(x: Interval, size: Expr, bounds: Bounds) -> Range:
     """The range of what is read in steps; without gaps where these would not save half of it."""
     assert x.steps is not None
+    analyzer = bounds.analyzer
     count, known, all_of_it = count_of(x.steps), span(x.steps), const_int(size)
     if isinstance(count, int):
         most = min(n for n in (all_of_it, None if known is None else known + 1) if n is not None)
         if 2 * count > most + 1:
-            return _without_gaps(x, size, analyzer)
+            return _without_gaps(x, size, bounds)
     places = (
         const(count, size.dtype) if isinstance(count, int) else analyzer.simplify(ops.cast(count, size.dtype))
     )
     return RangeWithGaps(_decided(analyzer.simplify(x.lo), analyzer), places, x.steps)
 
 
-def _without_gaps(x: Interval, size: Expr, analyzer: Analyzer) -> Range:
+def _without_gaps(x: Interval, size: Expr, bounds: Bounds) -> Range:
     """The range of everything in an interval."""
+    analyzer = bounds.analyzer
     whole = Range(const(0, size.dtype), size)
     lo = _decided(analyzer.simplify(x.lo), analyzer)
     if x.is_point:
@@ -573,7 +576,12 @@ def _without_gaps(x: Interval, size: Expr, analyzer: Analyzer) -> Range:
         if e is None and n is None and analyzer.can_prove(ops.less_equal(size, extent)):
             return whole
     if e is None:
-        return whole if n is not None else _within(lo, x.hi, size, analyzer)
+        variables = {*free_vars(extent)} if bounds.part_sizes else set()
+        if not variables & bounds.part_sizes:
+            return whole if n is not None else _within(lo, x.hi, size, analyzer)
+        # One size everywhere, as if it was a number.
+        one_size = variables <= bounds.part_sizes and analyzer.can_prove(ops.greater_equal(extent, 0))
+        return Range(lo, extent) if one_size else _within(lo, x.hi, size, analyzer)
     if n is not None and e >= n:
         return whole
     return Range(lo, const(max(e, 0), size.dtype))

@@ -24,10 +24,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import ScheduleError, Span, TewbError, brief, here
-from tewb.ir import ForKind, IntImm, IterVar, StringImm, const_int, ops
+from tewb.ir import Expr, ForKind, IntImm, IterVar, StringImm, const_int, ops
 from tewb.schedule.index_map import map_text
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
+from tewb.schedule.part_sizes import size_text
 from tewb.schedule.thread import condition_text, thread_text
 from tewb.tensor import intrinsic_of
 
@@ -42,7 +43,8 @@ REQUIRED = object()
 class Param:
     """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
 
-    Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
+    Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, size (an int, or what a
+    kernel is called with, as text), stage, place (a loop of the stage given as
     `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), word,
     value (a number or a word), intrin (a tensor intrinsic, by its name), layout (a function of indices, as text). `code` is how its value is written in a call, where that is not usual for
     its kind: `s[{}]`.
@@ -484,6 +486,17 @@ def _int(stage: Stage, what: object, values: Values) -> int | Refusal:
     return refusal if isinstance(what, bool) else number
 
 
+def _size(stage: Stage, what: object, values: Values) -> int | str | Refusal:
+    """A number, or the text of an expression of variables."""
+    number = _int(stage, what, values)
+    if not isinstance(number, Refusal) or not isinstance(what, Expr | str):
+        return number
+    try:
+        return size_text(stage.schedule, what)
+    except ScheduleError as e:
+        return Refusal(e.message, e.hint)
+
+
 def _stage(stage: Stage, what: object, values: Values) -> Any:
     try:
         return stage.schedule[what]
@@ -568,6 +581,7 @@ _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "axes": _axes,
     "dimension": _dimension,
     "int": _int,
+    "size": _size,
     "stage": _stage,
     "stages": _stages,
     "place": _place,

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tewb.schedule import PRIMITIVES
+import tewb
+from tewb import te
+from tewb.schedule import PRIMITIVES, Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.views.parameter_form import ParameterForm
 
@@ -54,3 +56,16 @@ def test_every_primitive_has_a_form_whose_arguments_it_knows() -> None:
         f = ParameterForm(demo_session("matmul", n=16), "C", primitive, lambda: "i")
         assert f.arguments().keys() <= {p.name for p in primitive.params}, primitive.name
         assert all(w.description in {p.name for p in primitive.params} for w in f.widgets)
+
+
+def test_the_name_of_a_variable_is_a_size() -> None:
+    n, f = te.var("n"), te.var("f")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
+    session = tewb.Session(te.create_schedule(B.op), [A, B, f])
+    split = ParameterForm(session, "B", PRIMITIVES["split"], lambda: "i")
+    for text, size in (("f", "f"), (" n//4 ", "n // 4"), ("2 * 4", 8)):
+        split.fields["factor"].value = text
+        session.apply(Step("split", "B", split.arguments()))
+        assert session.journal[-1].args["factor"] == size
+        session.undo()

@@ -42,7 +42,7 @@ class ParameterForm:
         # holds back all but the last, and a press of Apply would overtake it.
         typed = {**common, "continuous_update": False}
         match p.kind:
-            case "int" | "value":
+            case "int" | "size" | "value":
                 return self._number(p, first, typed)
             case "axes":
                 text = widgets.Text(value=", ".join(options), placeholder="loops, in order", **typed)
@@ -85,7 +85,7 @@ class ParameterForm:
                 continue
             value = self.fields[p.name].value
             match p.kind:
-                case "int" | "value":
+                case "int" | "size" | "value":
                     text = str(value).strip()
                     if text:
                         given[p.name] = int(text) if text.lstrip("-").isdigit() else text
