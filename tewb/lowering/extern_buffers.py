@@ -20,6 +20,7 @@ from tewb.ir import (
     substitute,
 )
 from tewb.lowering.bind_buffers import bind_buffers, bound_variables, compact_strides
+from tewb.lowering.check_statements import check_statements
 from tewb.schedule import Stage
 from tewb.tensor import ExternOp, Tile
 
@@ -38,7 +39,8 @@ def extern_body(
 ) -> Stmt:
     """The statement of an extern on the memory `ins` and `outs`. Raises ExternError as `body_on_memory` does."""
     if op.in_buffers is None and op.out_buffers is None:
-        return op.make_body(ins, outs, tile)
+        body = op.make_body(ins, outs, tile)
+        return check_statements(f"extern {stage.name}", body, [*ins, *outs], analyzer)
     declared = [*(op.in_buffers or ins), *(op.out_buffers or outs)]
     names = [t.name for t in (*op.inputs, *stage.op.outputs)]
 
@@ -77,6 +79,7 @@ def body_on_memory(
     for b, there in pairs.items():
         _check_memory(stage, what, b, there, tensors[b])
         checks += _promises(stage, what, b, there, tensors[b], values, analyzer)
+    body = check_statements(what, body, [*memory, *buffers], analyzer)
     for cond, message in reversed(checks):
         body = AssertStmt(cond, message, body, stage.origin())
     return body
