@@ -68,6 +68,7 @@ from tewb.base.dtypes import BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, HANDLE, 
 from tewb.base.errors import (
     ArgumentError,
     BoundError,
+    CallError,
     CodegenError,
     DTypeError,
     ExpressionError,
@@ -88,7 +89,15 @@ from tewb.base.given import check_given, is_count, one_of
 from tewb.base.llvm_names import kernel_symbol, llvm_name, llvm_string, why_no_symbol
 from tewb.base.long_stack import any_depth
 from tewb.base.masked_arrays import masked_elements
-from tewb.base.names import comment, fresh_identifier, identifier, literal, printable, unique_name
+from tewb.base.names import (
+    comment,
+    fresh_identifier,
+    identifier,
+    literal,
+    printable,
+    unique_name,
+    with_article,
+)
 from tewb.base.narrow_numbers import (
     bfloat16_bits,
     bfloat16_values,
@@ -134,6 +143,7 @@ __all__ = [
     "ArgumentError",
     "Array",
     "BoundError",
+    "CallError",
     "CType",
     "CodegenError",
     "DType",
@@ -190,4 +200,5 @@ __all__ = [
     "stopped_by",
     "unique_name",
     "why_no_symbol",
+    "with_article",
 ]
