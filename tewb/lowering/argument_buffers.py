@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tewb.base import LowerError, here
-from tewb.ir import Buffer, Expr, Var, script, structural_equal, substitute
+from tewb.ir import Buffer, Expr, Var, is_same_expression, script, substitute
 from tewb.schedule import Schedule
 from tewb.tensor import ExternOp, Tensor
 
@@ -83,7 +83,7 @@ def argument_buffer(t: Tensor, declared: Buffer | None, sizes: set[Var]) -> tupl
         )
     values: dict[Var, Expr] = {}
     for d, (given, wanted) in enumerate(zip(declared.shape, t.shape, strict=True)):
-        if structural_equal(given, wanted):
+        if is_same_expression(given, wanted):
             continue
         if not isinstance(given, Var) or given in sizes:
             raise LowerError(

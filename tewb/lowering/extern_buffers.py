@@ -14,9 +14,9 @@ from tewb.ir import (
     Var,
     const,
     const_int,
+    is_same_expression,
     ops,
     script,
-    structural_equal,
     substitute,
 )
 from tewb.lowering.bind_buffers import bind_buffers, bound_variables, compact_strides
@@ -113,7 +113,7 @@ def _promises(
     promises: list[tuple[Expr, str, str]] = []
     for d, stride in enumerate(declared.strides):
         given, wanted, n = compact_strides(there)[d], substitute(stride, values), there.shape[d]
-        if not structural_equal(given, wanted) and const_int(n) != 1:
+        if not is_same_expression(given, wanted) and const_int(n) != 1:
             said = f"stride {d} of {declared.name} is declared {script(wanted)}, and that of {tensor} is {script(given)}"
             same = ops.equal(ops.cast(given, "int64"), ops.cast(wanted, "int64"))
             hint = f"strides=[te.var(...)] lets {declared.name} lie in any way"

@@ -27,8 +27,8 @@ from tewb.ir import (
     const,
     const_int,
     free_vars,
+    is_same_expression,
     ops,
-    structural_equal,
     substitute,
     uses,
     walk,
@@ -366,7 +366,7 @@ def _inside(r: Range, size: Expr, analyzer: Analyzer) -> Range:
 def _union(a: Interval, b: Interval, analyzer: Analyzer) -> Interval:
     same = a.lo is b.lo and a.hi is b.hi
     if is_same(a.steps, b.steps) and (
-        same or (structural_equal(a.lo, b.lo) and structural_equal(a.hi, b.hi))
+        same or (is_same_expression(a.lo, b.lo) and is_same_expression(a.hi, b.hi))
     ):
         return a
     return union(a, b, analyzer)

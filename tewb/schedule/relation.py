@@ -21,8 +21,8 @@ from tewb.ir import (
     Var,
     const,
     const_int,
+    is_same_expression,
     ops,
-    structural_equal,
     walk,
 )
 
@@ -306,7 +306,7 @@ def is_full(s: Interval, extent: Expr) -> bool:
 
 
 def _is_last(hi: Expr, extent: Expr) -> bool:
-    return structural_equal(hi, ops.sub(extent, 1))
+    return is_same_expression(hi, ops.sub(extent, 1))
 
 
 def full(extent: Expr) -> Interval:
