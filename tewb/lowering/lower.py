@@ -25,7 +25,13 @@ from tewb.ir import (
     substitute,
     walk,
 )
-from tewb.lowering.argument_buffers import argument_buffer, bound_arguments, check_binds, wanted_alignments
+from tewb.lowering.argument_buffers import (
+    argument_buffer,
+    bound_arguments,
+    check_binds,
+    read_at_0_where_size_is_1,
+    wanted_alignments,
+)
 from tewb.lowering.bind_buffers import bind_buffers
 from tewb.lowering.known_nests import memory_around, nests_of
 from tewb.lowering.nest import Key, loop_nests
@@ -264,8 +270,15 @@ def _kernel_parameters(
                 hint=f"s.cache_read({a.name}, ...), and align the copy",
                 span=here(),
             )
-        keys[key] = declare(a, stage.op.output(a.value_index))
-        params.append(keys[key])
+        declared = declare(a, stage.op.output(a.value_index))
+        if declared.broadcasts and not stage.is_placeholder:
+            raise LowerError(
+                f"binds: buffer {declared.name} is auto_broadcast, and {a.name} is computed: each element of it is written",
+                hint=f"declare the buffer of {a.name} without buffer_type; inputs broadcast",
+                span=here(),
+            )
+        keys[key] = read_at_0_where_size_is_1(declared) if declared.broadcasts else declared
+        params.append(declared)
     return params, keys, values
 
 
