@@ -197,3 +197,43 @@ def test_loops_over_a_tile_need_no_checks(sizes: Any, tail: str) -> None:
     s = te.create_schedule(E.op)
     s[E].tile("d0", "d1", 4, 3)
     assert not any(isinstance(n, AssertStmt) for n in walk(tewb.lower(s, [A, E])["main"].body))
+
+
+def rows_as_one_vector(first: Any) -> Any:
+    """E of one float32x8, from element `first(i)` on of the 8 rows of 4 in A."""
+    A, index = te.placeholder((8, 4), name="A"), te.placeholder((1,), "int32", name="I")
+
+    def body(ins: Any, outs: Any) -> Any:
+        ib = tir.ir_builder.create()
+        row = first(ib.buffer_ptr(ins[1]))
+        ib.emit(outs[0].vstore([0], ins[0].vload([row, 0], "float32x8")))
+        return ib.get()
+
+    E = te.extern((8,), [A, index], body, dtype="float32", name="E")
+    return te.create_schedule(E.op), [A, index, E]
+
+
+def test_lanes_that_go_on_in_the_next_row() -> None:
+    module = tewb.lower(*rows_as_one_vector(lambda i: 6))
+    assert not any(isinstance(n, AssertStmt) for n in walk(module["main"].body))
+    kernel = tewb.build(*rows_as_one_vector(lambda i: i[0]))
+    a, e = np.arange(32, dtype="float32").reshape(8, 4), np.zeros(8, "float32")
+    kernel(a, np.array([6], "int32"), e)
+    assert e.tolist() == list(range(24, 32))
+    for wrong in (7, -1):
+        with pytest.raises(BoundError, match="extern E reads outside of A"):
+            kernel(a, np.array([wrong], "int32"), e)
+
+
+def test_an_element_without_dimensions() -> None:
+    A = te.placeholder((), name="A")
+
+    def body(ins: Any, outs: Any) -> Any:
+        ib = tir.ir_builder.create()
+        ib.buffer_ptr(outs[0])[()] = ib.buffer_ptr(ins[0])[()] + 1.0
+        return ib.get()
+
+    E = te.extern((), [A], body, name="E")
+    e = np.zeros((), "float32")
+    tewb.build(te.create_schedule(E.op), [A, E])(np.full((), 2, "float32"), e)
+    assert e == 3

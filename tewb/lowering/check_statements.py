@@ -200,18 +200,28 @@ class _Statements:
         """Add the checks of an access for what is not proved of it."""
         if buffer not in self.known:
             return
-        for d, (index, low, end) in enumerate(_dimensions(buffer, indices)):
-            conditions = [c for i in _ends(index) for c in _inside(i, low, end)]
+        where = _dimensions(buffer, indices)
+        if indices and isinstance(indices[-1], Ramp) and not all(self.is_inside(*place) for place in where):
+            where = [_in_memory(buffer, indices)]  # lanes may go on in the next row
+        for d, (index, low, end) in enumerate(where):
+            if self.is_inside(index, low, end):
+                continue
+            ends = _ends(index)
             if index.dtype.lanes == 1 or isinstance(index, Ramp | Broadcast):
-                if all(self.proved(c) for c in conditions):
-                    continue
-                conditions = [c for i in _ends(index) for c in _inside(checked_index(i, {}, end), low, end)]
-            inside = ops.all_of(*conditions)
+                ends = [checked_index(i, {}, end) for i in ends]
+            inside = ops.all_of(*[c for i in ends for c in _inside(i, low, end)])
             cond = inside if when is ALWAYS else ops.logical_or(ops.logical_not(when), inside)
-            at = f" in dimension {d}" if len(indices) == len(buffer.shape) else ""
+            at = f" in dimension {d}" if len(where) == len(buffer.shape) else ""
+            written = index if len(where) == len(indices) else indices[-1]
             self.checks.append(
-                (cond, f"{self.what} {verb} outside of {buffer.name}{at}: {index_text(index)}")
+                (cond, f"{self.what} {verb} outside of {buffer.name}{at}: {index_text(written)}")
             )
+
+    def is_inside(self, index: Expr, low: Expr, end: Expr) -> bool:
+        """Whether an index is proved to be at least `low` and less than `end`, in all lanes."""
+        if index.dtype.lanes > 1 and not isinstance(index, Ramp | Broadcast):
+            return False
+        return all(self.proved(c) for i in _ends(index) for c in _inside(i, low, end))
 
 
 def _inside(index: Expr, low: Expr, end: Expr) -> tuple[Expr, Expr]:
@@ -225,14 +235,33 @@ def _dimensions(b: Buffer, indices: Sequence[Expr]) -> list[tuple[Expr, Expr, Ex
     dimensions counts elements of the memory from its first one."""
     if len(indices) == len(b.shape):
         return [(i, const(0, n.dtype), n) for i, n in zip(indices, b.shape, strict=True)]
-    if len(indices) != 1:
-        return []
+    return [(ops.cast(indices[0], "int64"), *_memory(b))] if len(indices) == 1 else []
+
+
+def _in_memory(b: Buffer, indices: Sequence[Expr]) -> tuple[Expr, Expr, Expr]:
+    """The place of the lanes of an access, in elements from the first of the buffer, and where its memory begins and ends."""
+    last = indices[-1]
+    assert isinstance(last, Ramp)
+    strides = (
+        [ops.cast(s, "int64") for s in compact_strides(b)]
+        if len(indices) == len(b.shape)
+        else [const(1, "int64")]
+    )
+    place: Expr = const(0, "int64")
+    for i, stride in zip((*indices[:-1], last.base), strides, strict=True):
+        place = ops.add(place, ops.mul(ops.cast(i, "int64"), stride))
+    step = ops.mul(ops.cast(last.stride, "int64"), strides[-1])
+    return ops.ramp(place, step, last.lanes), *_memory(b)
+
+
+def _memory(b: Buffer) -> tuple[Expr, Expr]:
+    """The places of the first element of a buffer in memory, and of the one behind the last, from the element at 0."""
     low: Expr = const(0, "int64")
     last: Expr = const(0, "int64")
     for n, stride in zip(b.shape, compact_strides(b), strict=True):
         reach = ops.mul(ops.cast(ops.sub(n, 1), "int64"), ops.cast(stride, "int64"))
         low, last = ops.add(low, ops.minimum(reach, 0)), ops.add(last, ops.maximum(reach, 0))
-    return [(ops.cast(indices[0], "int64"), low, ops.add(last, 1))]
+    return low, ops.add(last, 1)
 
 
 def _ends(index: Expr) -> list[Expr]:
