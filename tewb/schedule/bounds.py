@@ -27,8 +27,8 @@ from tewb.ir import (
     const,
     const_int,
     free_vars,
+    is_same_expression,
     ops,
-    structural_equal,
     substitute,
     uses,
     walk,
@@ -114,8 +114,8 @@ class Bounds:
 
 @any_depth
 def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds:
-    """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole. Raises
-    ScheduleError for a schedule that no later call has made right."""
+    """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole, and those at the
+    root compute all of it. Raises ScheduleError for a schedule that no later call has made right."""
     check_schedule(schedule)
     bounds = Bounds(inlined_operations(schedule), {}, Analyzer(), uses_threads(schedule))
     whole = {*schedule.output_stages, *kept_whole}
@@ -127,7 +127,7 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
         if stage.is_placeholder or stage.is_inlined:
             continue
         needed = None
-        if stage not in schedule.output_stages:
+        if stage not in whole or (stage.attach is not None and stage not in schedule.output_stages):
             gaps = (
                 stage not in whole
                 and stage not in prefetched
@@ -316,6 +316,14 @@ def readings(stage: Stage, bounds: Bounds) -> list[tuple[Stage, list[Interval | 
     return [(r, box) for r in readers for box in _touched(schedule, r, stage, fixed, bounds)]
 
 
+def needed_in_all(stage: Stage, bounds: Bounds) -> Region | None:
+    """The box of `stage` that all places where it is computed make together, with the gaps between what is read; None where
+    nothing reads it."""
+    readers = _readers(stage.schedule, bounds.operations)[stage]
+    boxes = [box for r in readers for box in _touched(stage.schedule, r, stage, set(), bounds)]
+    return _joined(boxes, stage.op.output(0).shape, bounds, True) if boxes else None
+
+
 def needed_region(stage: Stage, bounds: Bounds) -> Region:
     """The box of `stage` that its readers touch at its place, cut or not: what would be enough to keep."""
     shape = stage.op.output(0).shape
@@ -359,7 +367,7 @@ def _inside(r: Range, size: Expr, analyzer: Analyzer) -> Range:
 def _union(a: Interval, b: Interval, analyzer: Analyzer) -> Interval:
     same = a.lo is b.lo and a.hi is b.hi
     if is_same(a.steps, b.steps) and (
-        same or (structural_equal(a.lo, b.lo) and structural_equal(a.hi, b.hi))
+        same or (is_same_expression(a.lo, b.lo) and is_same_expression(a.hi, b.hi))
     ):
         return a
     return union(a, b, analyzer)

@@ -22,9 +22,9 @@ from tewb.ir import (
     const,
     const_int,
     convert,
+    is_same_expression,
     ops,
     script,
-    structural_equal,
     walk,
 )
 
@@ -332,7 +332,7 @@ def is_full(s: Interval, extent: Expr) -> bool:
 
 
 def _is_last(hi: Expr, extent: Expr) -> bool:
-    return structural_equal(hi, ops.sub(extent, 1))
+    return is_same_expression(hi, ops.sub(extent, 1))
 
 
 def full(extent: Expr) -> Interval:
