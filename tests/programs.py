@@ -11,7 +11,7 @@ import numpy as np
 import tewb
 from tewb import te
 from tewb.base import LowerError, ScheduleError
-from tewb.ir import IRModule
+from tewb.ir import IRModule, Var
 from tewb.lowering import whole_arguments
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.tensor import PlaceholderOp, Tensor
@@ -164,7 +164,7 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
         options = p.choices(stage) if p.choices else []
         match p.kind:
             case "int" if p.name == "disable_predication":
-                if not s.size_vars() and rng.random() < 0.1:  # a call may have sizes that do not divide
+                if rng.random() < 0.1 and not s.size_variables():  # whether those divide, a call tells
                     args[p.name] = 1
             case "layout":
                 args[p.name] = rng.choice(options or ["lambda: [0]"])
@@ -184,12 +184,16 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
                 args[p.name] = 0
             case "int" if p.name == "factor_axis":
                 args[p.name] = rng.choice([0, 0, -1, 1])
-            case "int" if primitive.name == "split":
+            case "size" if (names := _size_names(s)) and rng.random() < 0.3:
+                name = rng.choice(names)
+                if p.default is not None or "factor" not in args:
+                    args[p.name] = name if name in s.variables else f"{name} // {rng.choice([2, 3])} + 1"
+            case "size" if primitive.name == "split":
                 if (p.name == "factor") == (
                     (rng.random() < 0.5 and "nparts" not in args) or "factor" in args
                 ):
                     args.setdefault(p.name, rng.choice([1, 2, 3, 4, 5, 8, 16]))
-            case "int":
+            case "int" | "size":
                 args[p.name] = rng.choice([1, 2, 3, 4, 5, 8, 16])
             case "stage":
                 args[p.name] = rng.choice(options) if options else stage.name
@@ -201,6 +205,12 @@ def random_step(s: Schedule, rng: random.Random) -> Step:
             case "scope":
                 args[p.name] = rng.choice(["local", "global"])
     return Step(primitive.name, stage.name, args)
+
+
+def _size_names(s: Schedule) -> list[str]:
+    """The names of the variables of shapes, and of those that the schedule was given."""
+    sizes = {*s.size_vars(), *s.variables.values()}
+    return [name for name, v in s.size_variables().items() if v in sizes]
 
 
 # What chance would hardly find: programs whose schedules may begin with these steps.
@@ -215,10 +225,16 @@ BEGINNINGS: dict[str, list[Step]] = {
 
 
 def random_schedule(
-    outputs: list[Tensor], rng: random.Random, steps: int, beginning: Sequence[Step] = ()
+    outputs: list[Tensor],
+    rng: random.Random,
+    steps: int,
+    beginning: Sequence[Step] = (),
+    variables: Sequence[Var] = (),
 ) -> Schedule:
-    """A schedule made of `steps` random legal primitives, or as many as were found, after those of `beginning`."""
+    """A schedule made of `steps` random legal primitives, or as many as were found, after those of `beginning`. Splits may
+    have sizes of `variables`."""
     s = schedule_for(outputs)
+    s.variables = {v.name: v for v in variables}
     for step in beginning:
         if s.why_not(step) is None:
             s.apply(step)
@@ -240,7 +256,8 @@ def random_schedule(
 def _is_lowered(s: Schedule) -> bool:
     """Whether a schedule has loops: some steps are judged when it is lowered."""
     try:
-        tewb.lower(s, whole_arguments(s))
+        sizes = {*s.size_vars()}
+        tewb.lower(s, [*whole_arguments(s), *(v for v in s.variables.values() if v not in sizes)])
     except (LowerError, ScheduleError):
         return False
     return True

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.programs import PROGRAMS, random_schedule
+from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tewb import te
 from tewb.base import LowerError
 from tewb.schedule import Schedule, Step
@@ -59,3 +59,37 @@ def test_symbolic_kernel_computes_the_same_at_every_size(name: str, seed: int) -
         for t, got, want in zip(outputs, results, wanted, strict=True):
             rtol, atol = tolerance(t.dtype, 64)
             np.testing.assert_allclose(got, want, rtol=rtol, atol=atol, err_msg=f"{values} {s.journal}")
+
+
+def splits_by(size: str, outputs: list[Tensor], rng: random.Random) -> list[Step]:
+    """Splits of one loop of each stage by `size`, and what is read there is computed there."""
+    steps = []
+    for stage in (st for st in schedule_for(outputs).stages if not st.is_placeholder and st.leaf_iter_vars):
+        axis = rng.choice([stage.axis_name(iv) for iv in stage.leaf_iter_vars])
+        given = rng.choice([size, size, f"{size} // 2 + 1"])
+        steps.append(Step("split", stage.name, {"axis": axis, rng.choice(["factor", "nparts"]): given}))
+        if rng.random() < 0.3:
+            steps.append(Step("rfactor", stage.name, {"axis": f"{axis}.inner"}))
+        for read in (r for r in stage.reads() if not r.is_placeholder):
+            steps.append(Step("compute_at", read.name, {"parent": stage.name, "axis": f"{axis}.outer"}))
+    return steps
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("name", ["matmul", "chain", "blur", "rows", "argmax", "two_outputs"])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_kernel_computes_the_same_for_every_factor(name: str, seed: int) -> None:
+    rng = random.Random(f"factor{name}{seed}")
+    f = te.var("f", rng.choice(["int32", "int64"]))
+    inputs, outputs = PROGRAMS[name]()
+    s = random_schedule(outputs, rng, rng.randint(0, 4), splits_by("f", outputs, rng), [f])
+    assert s.part_sizes
+    kernel = tewb.build(s, [*inputs, *outputs, f], debug=seed % 3 == 0)
+    arrays = [random_array([n.value for n in t.shape], t.dtype, np.random.default_rng(seed)) for t in inputs]
+    wanted = evaluate(outputs, dict(zip(inputs, arrays, strict=True)))
+    for size in (1, 2, rng.randint(3, 12), 1000):
+        results = [np.full(w.shape, 77).astype(w.dtype) for w in wanted]
+        kernel(*arrays, *results, size)
+        for t, got, want in zip(outputs, results, wanted, strict=True):
+            rtol, atol = tolerance(t.dtype, 64)
+            np.testing.assert_allclose(got, want, rtol=rtol, atol=atol, err_msg=f"f={size} {s.journal}")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.codegen.elementwise import FLOATS, INTS, run, special
 from tewb import te
+from tewb.codegen.expressions import reads_again
 from tewb.ir import ops
 
 
@@ -62,3 +63,10 @@ def test_logic_on_booleans() -> None:
         np.testing.assert_array_equal(
             run(lambda x, y: te.select(x, y, ~y), a, b, lanes=lanes), np.where(a, b, ~b)
         )
+
+
+def test_another_array_is_not_read_before_its_condition() -> None:
+    A, B = te.decl_buffer((8,), name="A"), te.decl_buffer((8,), name="B")
+    i = te.var("i")
+    assert reads_again(A.vload([i]) > 0.0, A.vload([i]) < 5.0)
+    assert not reads_again(A.vload([i]) > 0.0, B.vload([i]) > 0.0)

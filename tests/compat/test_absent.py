@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import tewb
 from tewb.base import TewbError
 from tewb.compat.absent import Absent
 
@@ -67,3 +68,33 @@ def test_modules_that_are_only_imported() -> None:
         with pytest.raises(TewbError, match="tewb has no"):
             use("x")
     assert tewb.relay is relay
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("contrib.random.uniform", "numpy.random"),
+        ("contrib.sort.argsort", "numpy.argsort"),
+        ("contrib.peak.measure_peak_all", "roofline"),
+        ("contrib.mps.matmul", "te.call_extern"),
+        ("contrib.xgboost.train", "pip install xgboost"),
+        ("tir.schedule.Schedule", "te.create_schedule"),
+        ("topi.random.uniform", "numpy.random"),
+        ("topi.signal.stft", "numpy.fft"),
+        ("runtime.params.save_param_dict", "numpy.savez"),
+        ("datatype.register", "tvm.DataType"),
+    ],
+)
+def test_a_module_that_is_absent_says_what_is_there_instead(name: str, said: str) -> None:
+    found: Any = tewb
+    for part in name.split("."):
+        found = getattr(found, part)
+    with pytest.raises(TewbError) as e:
+        found()
+    assert said in str(e.value)
+
+
+def test_old_modules_are_others() -> None:
+    classic: Any = tewb
+    assert classic.ir.attrs.structural_equal is tewb.ir.structural_equal
+    assert classic.testing.utils.assert_allclose is tewb.testing.assert_allclose

@@ -147,3 +147,14 @@ def test_a_name_is_looked_up_once_and_builtins_stay_builtins() -> None:
 def test_modules_in_modules_have_a_face_however_they_are_reached(module: str) -> None:
     code = f"import tewb\nprint(hasattr(tewb.{module}.__getattr__, 'own'))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "True"
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("contrib.cblas", "batch_matmul"), ("contrib.utils", "FileLock"), ("testing", "utils")],
+)
+def test_a_module_that_is_imported_by_itself_answers_for_its_names(module: str, name: str) -> None:
+    code = f"import tewb.{module} as m; print(m.{name})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.startswith(("<contrib.", "<module 'tewb.testing"))

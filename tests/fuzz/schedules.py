@@ -137,7 +137,11 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
                 args[p.name] = rng.sample(options, rng.randint(1, len(options))) if options else []
             case "scope":
                 args[p.name] = rng.choice(options or ["local", "global"])
-            case "int" | "value":
+            case "size" if stage.schedule.size_vars() and rng.random() < 0.2:
+                sizes = {*stage.schedule.size_vars()}
+                own = [name for name, v in stage.schedule.program_variables().items() if v in sizes]
+                args[p.name] = f"{rng.choice(own)} // {rng.choice([1, 2, 3, 7])} + {rng.choice([1, 1, 2])}"
+            case "int" | "size" | "value":
                 args[p.name] = number(p, rng, 0.3 if large else 0.06)
             case "layout":
                 args[p.name] = rng.choice([*options, random_layout(stage, rng)])

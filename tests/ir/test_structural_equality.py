@@ -27,6 +27,8 @@ from tewb.ir import (
     Var,
     const,
     first_difference,
+    is_same_expression,
+    load,
     ops,
     structural_equal,
     structural_hash,
@@ -181,3 +183,18 @@ def test_numbers_and_sequences_of_python_are_compared_with_nodes() -> None:
     assert structural_equal((const(2), n), [2, n]) and structural_equal(const(True), True)
     assert not structural_equal((const(2), n), [3, n]) and not structural_equal(const(2, "int64"), 2)
     assert structural_equal({"a": const(1)}, {"a": 1}) and not structural_equal({"a": n}, {"b": n})
+
+
+def test_free_buffers_are_matched_up_and_are_not_the_same() -> None:
+    """As in classic TE, whose buffers bind their memory wherever they stand."""
+    B, short = Buffer("B", A.dtype, A.shape), Buffer("S", A.dtype, (const(4),))
+    a, b = load(A, (i,)), load(B, (i,))
+    assert structural_equal(a, b)
+    assert structural_equal(a + b, b + a)
+    assert not structural_equal(a + a, a + b)
+    assert not structural_equal(a, load(short, (i,)))
+    assert not is_same_expression(a, b)
+    assert not is_same_expression(a + b, b + a)
+    assert is_same_expression(a + b, load(A, (i,)) + load(B, (i,)))
+    assert is_same_expression((a, i), (load(A, (i,)), i))
+    assert not is_same_expression((a,), (a, i))

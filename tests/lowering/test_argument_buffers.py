@@ -9,9 +9,10 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.base import ArgumentError, LowerError
-from tewb.ir import script
+from tewb.base import ArgumentError, BoundError, LowerError
+from tewb.ir import Buffer, parse, script, structural_equal
 from tewb.lowering.argument_buffers import argument_buffer, wanted_alignments
+from tewb.tensor import Tensor
 
 N, M = 6, 8
 
@@ -111,3 +112,72 @@ def test_an_argument_may_be_the_buffer_that_binds_gives_a_tensor() -> None:
     assert text == str(tewb.lower(s, [A, B], binds={A: Ab}))
     with pytest.raises(LowerError):
         tewb.lower(s, [te.decl_buffer((N,), name="X"), B], binds={A: Ab})
+
+
+def broadcasting_sum() -> tuple[Any, list[Tensor], dict[Tensor, Buffer]]:
+    """C[i, j, k] = A[i, j, k] + B[i, j, k], where A and B broadcast."""
+    sizes = [tuple(te.var(f"{name}{d}") for d in range(3)) for name in "mno"]
+    A, B = te.placeholder(sizes[0], name="A"), te.placeholder(sizes[1], name="B")
+    C = te.compute(sizes[2], lambda *i: A(*i) + B(*i), name="C")
+    binds = {
+        t: te.decl_buffer(t.shape, t.dtype, name=f"{t.name}b", buffer_type="auto_broadcast") for t in (A, B)
+    }
+    return te.create_schedule(C.op), [A, B, C], binds
+
+
+@pytest.mark.parametrize(
+    ("m", "n"),
+    [
+        ((2, 4, 3), (2, 4, 3)),
+        ((2, 4, 3), (2, 1, 3)),
+        ((2, 4, 3), (2, 1, 1)),
+        ((1, 4, 1), (2, 1, 3)),
+        ((1, 1, 1), (2, 4, 3)),
+    ],
+)
+def test_auto_broadcast_repeats_what_has_one_element(m: Any, n: Any) -> None:
+    s, args, binds = broadcasting_sum()
+    kernel = tewb.build(s, args, binds=binds)
+    a, b = np.random.default_rng(0).random((2, 5, 6, 9), "float32")
+    a, b = a[: m[0], : m[1], : 2 * m[2] : 2], b[: n[0], : n[1], : n[2]]  # with any strides
+    c = np.zeros((2, 4, 3), "float32")
+    for x, y in ((a, b), (a.copy(), b.copy())):
+        kernel(x, y, c)
+        np.testing.assert_array_equal(c, a + b)
+
+
+def test_auto_broadcast_repeats_only_what_has_one_element() -> None:
+    s, args, binds = broadcasting_sum()
+    kernel = tewb.build(s, args, binds=binds)
+    a, c = np.ones((2, 4, 3), "float32"), np.zeros((2, 4, 3), "float32")
+    with pytest.raises(BoundError, match="C reads outside of B in dimension 1: i1"):
+        kernel(a, np.ones((2, 2, 3), "float32"), c)
+    with pytest.raises(BoundError, match="C reads outside of B in dimension 1: i1"):
+        kernel(a, np.ones((2, 0, 3), "float32"), c)
+
+
+def test_auto_broadcast_in_printed_ir() -> None:
+    s, args, binds = broadcasting_sum()
+    module = tewb.lower(s, args, binds=binds)
+    assert structural_equal(parse(script(module)), module)
+    assert binds[args[0]].buffer_type == 2
+    assert te.decl_buffer((3,)).buffer_type == 1
+
+
+def test_an_output_does_not_broadcast() -> None:
+    s, args, binds = broadcasting_sum()
+    C = args[-1]
+    binds[C] = te.decl_buffer(C.shape, C.dtype, name="Cb", buffer_type="auto_broadcast")
+    with pytest.raises(LowerError, match="buffer Cb is auto_broadcast, and C is computed"):
+        tewb.build(s, args, binds=binds)
+
+
+def test_a_copy_of_what_broadcasts_does_not() -> None:
+    s, args, binds = broadcasting_sum()
+    s.cache_read(args[1], "local", [args[2]])
+    kernel = tewb.build(s, args, binds=binds)
+    a, c = np.ones((2, 4, 3), "float32"), np.zeros((2, 4, 3), "float32")
+    kernel(a, a, c)
+    assert (c == 2).all()
+    with pytest.raises(BoundError, match="reads outside of B"):
+        kernel(a, np.ones((2, 1, 3), "float32"), c)

@@ -370,7 +370,7 @@ NINES = np.zeros(9, "float32")
         ((NINES,), {"placeholder": NINES}, "kernel main has 2 parameters placeholder, and placeholder=... may be any of "
          "them.*at the 1st argument.*2nd argument, placeholder.*by position"),
         ((NINES, NINES), {"placeholder": NINES}, "kernel main has 2 parameters placeholder"),
-        ((NINES, 3, NINES), {}, "placeholder is an array of float32, not a int.*at the 2nd argument, placeholder"),
+        ((NINES, 3, NINES), {}, "placeholder is an array of float32, not an int.*at the 2nd argument, placeholder"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("calls", [0, 3])

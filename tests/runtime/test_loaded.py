@@ -173,3 +173,56 @@ def test_several_system_libraries_are_found_in_one_process(tmp_path: Path) -> No
     )
     assert done.stderr == ""
     assert done.stdout.strip() == "('one', 'two') 2.0 3.0 ('one',)"
+
+
+ONE_LIBRARY = """
+import ctypes, sys
+import numpy as np
+import tewb
+from tewb import te
+from tewb.contrib import cc
+
+folder, target, how = sys.argv[1:]
+objects = []
+for n, name in enumerate(["one", "two", "three"]):
+    A = te.placeholder((4,), name="A")
+    B = te.compute((4,), lambda i: A[i] + float(n + 1), name="B")
+    s = te.create_schedule(B.op)
+    s[B].parallel(B.op.axis[0])
+    tewb.build(s, [A, B], target, name=name).save(f"{folder}/{name}.o")
+    objects.append(f"{folder}/{name}.o")
+if how == "linked":
+    cc.create_shared(f"{folder}/all.so", objects)
+    found = tewb.runtime.load_module(f"{folder}/all.so")
+else:
+    held = []
+    for o in objects:
+        cc.create_shared(o.replace(".o", ".so"), [o])
+        held.append(ctypes.CDLL(o.replace(".o", ".so")))
+    found = tewb.runtime.system_lib()
+results = []
+for name in ("one", "two", "three"):
+    b = np.zeros(4, "float32")
+    found[name](np.ones(4, "float32"), b)
+    results.append(float(b[0]))
+print(sorted(found.code.names), *results)
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "how"), [("llvm", "linked"), ("llvm --system-lib", "linked"), ("llvm --system-lib", "loaded")]
+)
+def test_kernels_of_several_object_files(target: str, how: str, tmp_path: Path) -> None:
+    compiler()
+    command = [sys.executable, "-c", ONE_LIBRARY, str(tmp_path), target, how]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    assert done.stdout.strip() == "['one', 'three', 'two'] 2.0 3.0 4.0"
+
+
+@pytest.mark.parametrize("ending", ["ll", "bc", "s"])
+def test_code_that_does_not_say_what_it_takes_is_refused(ending: str, tmp_path: Path) -> None:
+    program().save(tmp_path / f"both.{ending}")
+    with pytest.raises(tewb.TewbError, match=rf"both\.{ending} is code as LLVM reads it") as e:
+        load_module(tmp_path / f"both.{ending}")
+    assert 'save the kernel as ".o"' in str(e.value)

@@ -14,6 +14,7 @@ from tewb.workbench.views.parameter_form import ParameterForm
 
 from tests.fuzz.schedules import attempt, random_step
 from tests.programs import assert_same_result, chain, matmul, schedule_for
+from tewb import te
 from tewb.base import ScheduleError
 from tewb.schedule import PRIMITIVES, Stage, Step, methods, primitives, stub
 from tewb.schedule.declare import Selection
@@ -230,3 +231,41 @@ def test_a_suggestion_names_parameters_and_gives_what_is_required() -> None:
 
 
 # ---------------------------------------------------------------- what editors and mypy read
+
+
+def needed(name: str) -> list[str]:
+    parameters = list(inspect.signature(PRIMITIVES[name].call).parameters.values())[1:]
+    return [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
+
+
+@pytest.mark.parametrize("name", sorted(n for n in PRIMITIVES if needed(n)))
+def test_a_call_without_arguments_says_what_is_missing(name: str) -> None:
+    A = te.placeholder((8, 8), name="A")
+    C = te.compute((8, 8), lambda i, j: A[i, j] + 1.0, name="C")
+    s = te.create_schedule(C.op)
+    of_stage = hasattr(s[C], name)
+    with pytest.raises(ScheduleError, match=f"^{name}{' on stage C' if of_stage else ''}: ") as e:
+        getattr(s[C] if of_stage else s, name)()
+    error = e.value
+    assert isinstance(error, TypeError)
+    assert all(p in error.message for p in needed(name))
+    assert "missing" in error.message
+    assert error.hint is not None
+    assert error.hint.startswith(f"{'s[C]' if of_stage else 's'}.{name}({needed(name)[0]}")
+    assert error.span is not None
+    assert error.span.file == __file__
+    assert not s.journal
+    assert error.loops == ("i(8), j(8)" if of_stage else None)
+
+
+def test_arguments_that_a_primitive_does_not_have() -> None:
+    A = te.placeholder((8, 8), name="A")
+    C = te.compute((8, 8), lambda i, j: A[i, j] + 1.0, name="C")
+    s = te.create_schedule(C.op)
+    i, j = C.op.axis
+    with pytest.raises(ScheduleError, match="split on stage C: it has no argument by"):
+        s[C].split(i, by=3)
+    with pytest.raises(ScheduleError, match="vectorize on stage C: 2 arguments are given, and it takes 1"):
+        s[C].vectorize(i, j)
+    with pytest.raises(TypeError, match="tile on stage C: x_factor and y_factor are missing"):
+        s[C].tile(i, j)

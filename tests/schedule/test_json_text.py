@@ -66,5 +66,5 @@ def test_texts_that_are_no_schedule() -> None:
     with pytest.raises(ParseError, match="no JSON that save_json wrote"):
         tewb.load_json(text.replace('"parts"', '"part"'))
     E = te.extern((4,), [], lambda i, o: te.call_packed("f", o[0]), dtype="float32", name="E")
-    with pytest.raises(TewbError, match="a ExternOp is known to its own Python code only"):
+    with pytest.raises(TewbError, match="an ExternOp is known to its own Python code only"):
         tewb.save_json(te.create_schedule(E.op))

@@ -42,7 +42,7 @@ def test_mypy_knows_the_methods(tmp_path: Path) -> None:
     errors = [line.partition("error: ")[2] for line in said if "error: " in line]
     assert errors == [
         'Missing positional argument "var" in call to "vectorize" of "StagePrimitives"  [call-arg]',
-        'Argument "factor" to "split" of "StagePrimitives" has incompatible type "str"; expected "int | None"  [arg-type]',
+        'Argument "factor" to "split" of "StagePrimitives" has incompatible type "str"; expected "int | Expr | None"  [arg-type]',
         '"Stage" has no attribute "nonsense"  [attr-defined]',
     ], said
 

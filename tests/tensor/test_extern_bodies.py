@@ -188,8 +188,8 @@ def test_buffers_are_declared_with_the_classic_arguments() -> None:
     ("given", "said"),
     [
         (
-            {"buffer_type": "auto_broadcast"},
-            "(?s)tewb has no buffer_type='auto_broadcast'.*strides=\\[0, 1\\]",
+            {"buffer_type": "auto"},
+            '(?s)tewb has no buffer_type=\'auto\'.*buffer_type="auto_broadcast" or "default"',
         ),
         ({"axis_separators": [1]}, "tewb has no axis_separators"),
         ({"data_alignment": -2}, "data_alignment=-2 is no power of two"),

@@ -62,9 +62,9 @@ def test_a_shared_expression_stays_shared() -> None:
 def test_what_only_its_code_knows_is_refused() -> None:
     A = te.placeholder((4,), name="A")
     B = te.extern((4,), [A], lambda ins, outs: te.call_packed("f", ins[0], outs[0]), name="B")
-    with pytest.raises(TewbError, match="a ExternOp is known to its own Python code only"):
+    with pytest.raises(TewbError, match="an ExternOp is known to its own Python code only"):
         save_json(B)
-    with pytest.raises(TewbError, match="a object is known"):
+    with pytest.raises(TewbError, match="an object is known"):
         save_json([object()])
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import tewb
 from tewb import te, tir
-from tewb.base import TewbError
+from tewb.base import DTypeError, TewbError
 from tewb.ir import Reduce, free_vars, script
 from tewb.testing import evaluate
 
@@ -57,7 +57,7 @@ def _zero(dtype: str) -> Any:
             True,
             "the combination of 2 values is a tuple of as many, not 4 values",
         ),
-        (lambda x, y: x, lambda s, t: 0, True, "the identity of 2 values is a tuple of as many, not a int"),
+        (lambda x, y: x, lambda s, t: 0, True, "the identity of 2 values is a tuple of as many, not an int"),
     ],
 )
 def test_a_reducer_of_another_kind_is_refused(
@@ -284,3 +284,20 @@ def test_a_reducer_of_several_values_combines_them() -> None:
     assert str(product(A[0], 2.0)) == "A[0] * T.float32(2.0)"
     with pytest.raises(TewbError, match="axis takes te.reduce_axis objects"):
         product(A[0], (n,))
+
+
+@pytest.mark.parametrize("reducer", [te.sum, te.max, te.min])
+@pytest.mark.parametrize("more", [(), (0,), {"axis": 0}])
+def test_a_whole_tensor_is_reduced_by_topi(reducer: Any, more: Any) -> None:
+    A = te.placeholder((3, 4), name="A")
+    name = reducer.__name__
+    with pytest.raises(DTypeError, match=f"te.{name} reduces an expression .* and A is a whole tensor") as e:
+        reducer(A, **more) if isinstance(more, dict) else reducer(A, *more)
+    assert f"topi.{name}(A, axis=0)" in str(e.value)
+    assert f"te.{name}(A[i, j], axis=k)" in str(e.value)
+
+
+def test_a_whole_tensor_in_a_reducer_of_a_program() -> None:
+    longest = te.comm_reducer(te.max, lambda dtype: te.const(0, dtype), name="longest")
+    with pytest.raises(DTypeError, match="^longest reduces an expression .* and A is a whole tensor"):
+        longest(te.placeholder((3,), name="A"), axis=0)

@@ -31,8 +31,8 @@ from tewb.ir import (
     Var,
     const,
     everywhere,
+    is_same_expression,
     ops,
-    structural_equal,
 )
 
 
@@ -301,7 +301,7 @@ def _outer_end(a: Expr, b: Expr, prover: Prover, largest: bool = False) -> Expr:
 def _clamped_end(a: Expr, b: Expr, prover: Prover, largest: bool) -> Expr | None:
     """The outer one of two ends that are clamped alike: clamping keeps the order."""
     match a, b:
-        case (Min(x, m), Min(y, n)) | (Max(x, m), Max(y, n)) if structural_equal(m, n):
+        case (Min(x, m), Min(y, n)) | (Max(x, m), Max(y, n)) if is_same_expression(m, n):
             end = _outer_end(x, y, prover, largest)
             return a if end is x else b if end is y else None
     return None

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from itertools import product
 
-from tewb.ir import Expr, const, const_int, ops, structural_equal
+from tewb.ir import Expr, const, const_int, is_same_expression, ops
 
 # (count, step), smallest step first. The last count may be an expression. () is {0}.
 Steps = tuple[tuple[int | Expr, int], ...]
@@ -114,7 +114,7 @@ def is_same(p: Steps | None, q: Steps | None) -> bool:
 def _same_count(n: int | Expr, m: int | Expr) -> bool:
     if isinstance(n, int) or isinstance(m, int):
         return isinstance(n, int) and isinstance(m, int) and n == m
-    return structural_equal(n, m)
+    return is_same_expression(n, m)
 
 
 def _size(s: Steps) -> int:

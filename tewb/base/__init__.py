@@ -75,6 +75,7 @@ from tewb.base.dtypes import BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, HANDLE, 
 from tewb.base.errors import (
     ArgumentError,
     BoundError,
+    CallError,
     CodegenError,
     DTypeError,
     ExpressionError,
@@ -95,7 +96,15 @@ from tewb.base.given import check_given, is_count, one_of
 from tewb.base.llvm_names import kernel_symbol, llvm_name, llvm_string, why_no_symbol
 from tewb.base.long_stack import any_depth
 from tewb.base.masked_arrays import masked_elements
-from tewb.base.names import comment, fresh_identifier, identifier, literal, printable, unique_name
+from tewb.base.names import (
+    comment,
+    fresh_identifier,
+    identifier,
+    literal,
+    printable,
+    unique_name,
+    with_article,
+)
 from tewb.base.narrow_numbers import (
     bfloat16_bits,
     bfloat16_values,
@@ -141,6 +150,7 @@ __all__ = [
     "ArgumentError",
     "Array",
     "BoundError",
+    "CallError",
     "CType",
     "CodegenError",
     "DType",
@@ -197,4 +207,5 @@ __all__ = [
     "stopped_by",
     "unique_name",
     "why_no_symbol",
+    "with_article",
 ]

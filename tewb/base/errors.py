@@ -7,6 +7,7 @@ TewbError (RuntimeError)          a mistake in the program that tewb was given
 +-- MemberError                   a name that an object does not have, and another has
 +-- ShapeError                    ranks, extents or shapes that do not go together
 +-- ScheduleError                 a primitive that cannot be applied
+|   +-- CallError                 a primitive that was called with too few arguments, or others (a TypeError too)
 +-- BoundError                    an extent or a region that cannot be determined, or an access outside of one
 +-- LowerError                    a schedule that cannot be turned into loops
 +-- CodegenError                  IR that cannot become machine code
@@ -89,6 +90,10 @@ class ShapeError(TewbError, ValueError):
 
 class ScheduleError(TewbError):
     """A primitive that cannot be applied."""
+
+
+class CallError(ScheduleError, TypeError):
+    """A primitive that was called with too few arguments, or with others than it has."""
 
 
 class BoundError(TewbError):

@@ -22,6 +22,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def with_article(word: str) -> str:
+    """`word` behind its article: "a Tensor", "an int"."""
+    return f"{'an' if word[:1].lower() in 'aeio' else 'a'} {word}"
+
+
 def literal(text: str) -> str:
     """A Python string in double quotes that means `text`."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

@@ -10,6 +10,8 @@ import ast
 import re
 import warnings
 
+from tewb.base.names import with_article
+
 LONGEST = 16 << 20  # characters of one text
 DEEPEST = 10_000  # operators, calls and brackets around one another
 WIDEST = 160  # characters of a line that an error shows
@@ -34,7 +36,7 @@ class UnreadableError(Exception):
 def python_tree(text: object) -> ast.Module:
     """The syntax tree of `text`. Raises UnreadableError, and nothing else, for text that has none."""
     if not isinstance(text, str):
-        raise UnreadableError(f"it is a {type(text).__name__}, and text was expected")
+        raise UnreadableError(f"it is {with_article(type(text).__name__)}, and text was expected")
     _check_characters(text)
     _check_depth(text)
     try:

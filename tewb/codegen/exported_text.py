@@ -32,9 +32,13 @@ def exported_text(
     process is found by `tewb.runtime.system_lib` among the others."""
     for name, own in _RENAMED:
         text = text.replace(name, own)
-    parts = [_without_declarations(text), _shared(SUPPORT), _HOOKED, _constant("tewb_about", about)]
-    if is_system_lib:
-        parts.append(_constant("tewb_own_about", about).replace("weak", "private") + _LISTED)
+    parts = [
+        _without_declarations(text),
+        _shared(SUPPORT),
+        _HOOKED,
+        _about_bytes(about),
+        _listed(is_system_lib),
+    ]
     return "\n".join([*parts, *(_c_function(s) for s in signatures.values())])
 
 
@@ -75,9 +79,11 @@ def _shared(text: str) -> str:
     return _without_declarations(text).replace("\ndefine ", "\ndefine linkonce_odr hidden ")
 
 
-def _constant(name: str, text: str) -> str:
-    """A constant of the bytes of a text, with a zero behind."""
-    return f"@{name} = weak constant [{len(text.encode()) + 1} x i8] c{llvm_string(text + chr(0))}\n"
+def _about_bytes(about: str) -> str:
+    """The bytes of a text, with a zero behind: of several object files in a library, `tewb_about` is that of the first."""
+    kind = f"[{len(about.encode()) + 1} x i8]"
+    own = f"@tewb_own_about = internal constant {kind} c{llvm_string(about + chr(0))}\n"
+    return f"{own}@tewb_about = weak alias {kind}, ptr @tewb_own_about\n"
 
 
 def _hook(number: int, result: str, parameters: Sequence[str]) -> str:
@@ -134,13 +140,39 @@ define linkonce_odr hidden void @tewb.nobody(i64 %handle, i32 %number, ptr %reco
 """ + "".join(_hook(n, *_TYPES[name]) for n, name in enumerate(HOOKS))
 
 
-# The system libraries of a process, as a list from the last one: each adds itself when it is loaded, and leaves when it
-# goes.
-_LISTED = """
+def _listed(is_system_lib: bool) -> str:
+    """Lists of what describes kernels, which each object file joins when it is loaded: those that were linked to one
+    library, whose list is in `tewb_own_libs`; and the system libraries of a process, from the last one, which they leave
+    when they go."""
+    joins = ["tewb_join_own"] + ["tewb_join"] * is_system_lib
+    leaves = ["tewb_leave"] * is_system_lib
+    called = [("ctors", joins), ("dtors", leaves)]
+    arrays = [
+        f"@llvm.global_{what} = appending global [{len(names)} x {{ i32, ptr, ptr }}] ["
+        + ", ".join(f"{{ i32, ptr, ptr }} {{ i32 65535, ptr @{name}, ptr null }}" for name in names)
+        + "]\n"
+        for what, names in called
+        if names
+    ]
+    return "".join([*arrays, _IN_ONE_LIBRARY, _IN_THE_PROCESS if is_system_lib else ""])
+
+
+_IN_ONE_LIBRARY = """
+@tewb_list = weak hidden global ptr null
+@tewb_own_libs = weak constant ptr @tewb_list
+@tewb_listed_here = internal global { ptr, ptr } { ptr null, ptr @tewb_own_about }
+
+define internal void @tewb_join_own() {
+  %first = load ptr, ptr @tewb_list
+  store ptr %first, ptr @tewb_listed_here
+  store ptr @tewb_listed_here, ptr @tewb_list
+  ret void
+}
+"""
+
+_IN_THE_PROCESS = """
 @tewb_system_libs = weak global ptr null
 @tewb_listed = internal global { ptr, ptr } { ptr null, ptr @tewb_own_about }
-@llvm.global_ctors = appending global [1 x { i32, ptr, ptr }] [{ i32, ptr, ptr } { i32 65535, ptr @tewb_join, ptr null }]
-@llvm.global_dtors = appending global [1 x { i32, ptr, ptr }] [{ i32, ptr, ptr } { i32 65535, ptr @tewb_leave, ptr null }]
 
 define internal void @tewb_join() {
   %first = load ptr, ptr @tewb_system_libs

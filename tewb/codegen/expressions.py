@@ -28,7 +28,7 @@ from tewb.codegen.types import (
     suffix,
     value_type,
 )
-from tewb.ir import LEAVES, const_int, everywhere, keeps_lanes, script, structural_equal, walk
+from tewb.ir import LEAVES, const_int, everywhere, is_same_expression, keeps_lanes, script, walk
 
 MOST_LINES = 300_000  # instructions of a statement
 
@@ -555,7 +555,7 @@ def _is_of_remainder(e: Any) -> bool:
     subtraction, a % b would be one number where it is computed and another where constants are folded."""
     match e:
         case ir.Mul(ir.Call("floor", (ir.Div(_, divisor),)), b):
-            return divisor is b or structural_equal(divisor, b)
+            return divisor is b or is_same_expression(divisor, b)
     return False
 
 
@@ -595,7 +595,7 @@ def reads_again(a: ir.Expr, b: ir.Expr) -> bool:
     if not isinstance(a, ir.Compare) or not all(_is_unconditional(n) for e in (a, b) for n in walk(e)):
         return False
     read = [n for n in walk(a) if isinstance(n, ir.BufferLoad)]
-    return all(any(structural_equal(n, m) for m in read) for n in walk(b) if isinstance(n, ir.BufferLoad))
+    return all(any(is_same_expression(n, m) for m in read) for n in walk(b) if isinstance(n, ir.BufferLoad))
 
 
 def _is_unconditional(n: ir.Node) -> bool:

@@ -22,8 +22,8 @@ from tewb.ir import (
     Stmt,
     const_int,
     intrinsics,
+    is_same_expression,
     ops,
-    structural_equal,
     walk,
 )
 
@@ -65,7 +65,7 @@ def _follows(start: Ramp, s: BufferStore, q: int) -> bool:
     if not (
         isinstance(index, Ramp)
         and index.lanes == start.lanes
-        and structural_equal(index.stride, start.stride)
+        and is_same_expression(index.stride, start.stride)
     ):
         return False
     return const_int(Analyzer().simplify(ops.sub(index.base, start.base))) == q

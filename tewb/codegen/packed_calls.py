@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tewb.base import FLOAT64, INT64, CodegenError, DType
 from tewb.codegen.conversion import convert
 from tewb.codegen.types import memory_type
-from tewb.ir import Call, Expr, IntImm, StringImm, structural_equal
+from tewb.ir import Call, Expr, IntImm, StringImm, is_same_expression
 from tewb.runtime.abi import (
     ARRAY,
     CALLBACK,
@@ -109,7 +109,7 @@ def _array_record(
 def _role(writer: ExpressionWriter, data: Expr, offset: Expr) -> tuple[int, list[str]]:
     """Whether an array of a checked extern is read or written, with its origin and extents."""
     mine = [(kind, s) for kind, s in writer.checked if s.node is data]
-    same = [(kind, s) for kind, s in mine if structural_equal(s.value.args[0], offset)]  # type: ignore[attr-defined]
+    same = [(kind, s) for kind, s in mine if is_same_expression(s.value.args[0], offset)]  # type: ignore[attr-defined]
     for kind, s in same or mine:
         return kind, [writer.index(e) for e in s.value.args[1:]]  # type: ignore[attr-defined]
     return ARRAY, []

@@ -16,8 +16,11 @@ import numpy as np
 
 from tewb.arith import Analyzer
 from tewb.base import DTypeError, ExternError, Native, ShapeError, here, register_native
+from tewb.compat import face
 from tewb.ir import Buffer, Expr, ops
 from tewb.tensor import Tensor, call_extern, extern
+
+face.wear(__name__)
 
 _GEMM = {"float32": "sgemm", "float64": "dgemm"}
 

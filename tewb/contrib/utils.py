@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tewb.base import TewbError, here
+from tewb.compat import face
+
+face.wear(__name__)
 
 __all__ = ["TempDirectory", "tempdir", "which"]
 

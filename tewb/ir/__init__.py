@@ -75,6 +75,7 @@ from tewb.ir.statements import (
 from tewb.ir.structural_equality import (
     assert_structural_equal,
     first_difference,
+    is_same_expression,
     structural_equal,
     structural_hash,
 )
@@ -120,7 +121,7 @@ __all__ = [
     "DeclBuffer", "disjuncts", "Div", "element_function", "EQ", "Evaluate", "everywhere", "Expr", "ExpressionParser", "ExternRegion",
     "first_difference", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind", "free_vars", "GE", "GT",
     "has_nontemporal", "IfThenElse", "IntImm", "intrinsics", "IRBuilder", "IRModule", "is_barrier", "is_block",
-    "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "is_real", "is_virtual",
+    "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "is_real", "is_same_expression", "is_virtual",
     "IterVar", "keeps_lanes", "launch", "launched", "LE", "LEAVES", "Let", "LetStmt", "Line", "load", "LT", "Map",
     "Max", "memory_kind", "Min", "Mod", "Mul", "NE", "Node", "node", "NOOP", "Not", "Operators", "ops", "Or", "Origin", "parse",
     "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "q_multiply_shift", "q_multiply_shift_per_axis", "Range", "REAL", "Reduce", "remembering",

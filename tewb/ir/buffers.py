@@ -20,9 +20,10 @@ class Buffer:
     `shape` and `strides` are in elements; empty `strides` means compact row-major. `elem_offset` is
     the distance in elements of the first element from `data`. Several buffers may view one `data`.
     A buffer in `scope` "register" is accessed at constant indices once loops are unrolled, and takes no memory.
+    An argument that `broadcasts` is read at 0 in each dimension whose size is 1 in a call.
     """
 
-    __slots__ = ("alignment", "data", "dtype", "elem_offset", "name", "offset_factor", "origin", "scope", "shape",
+    __slots__ = ("alignment", "broadcasts", "data", "dtype", "elem_offset", "name", "offset_factor", "origin", "scope", "shape",
                  "strides")  # fmt: skip
 
     def __init__(
@@ -37,12 +38,14 @@ class Buffer:
         alignment: int = 0,
         offset_factor: int = 0,
         origin: Origin | None = None,
+        broadcasts: bool = False,
     ) -> None:
         self.name, self.dtype, self.shape, self.strides = name, dtype, shape, strides
         self.elem_offset = elem_offset if elem_offset is not None else IntImm(0, DType("int32"))
         self.scope = scope
         self.data = data if data is not None else Var(name, HANDLE)
         self.alignment, self.offset_factor, self.origin = alignment, offset_factor, origin
+        self.broadcasts = broadcasts
 
     def __getitem__(self, indices: Any) -> Expr:
         return ops.load(self, indices)
@@ -52,6 +55,11 @@ class Buffer:
     def same_as(self, other: object) -> bool:
         """Whether `other` is this very buffer."""
         return self is other
+
+    @property
+    def buffer_type(self) -> int:
+        """The classic number: 2 of one that broadcasts, else 1."""
+        return 2 if self.broadcasts else 1
 
     @property
     def data_alignment(self) -> int:

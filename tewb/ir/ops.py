@@ -23,6 +23,7 @@ from tewb.base import (
     TewbWarning,
     here,
     nearest,
+    with_article,
 )
 from tewb.ir import expressions as ir
 from tewb.ir.axes import IterVar
@@ -51,7 +52,7 @@ def const(value: Any, dtype: str | None = None, span: Any = None) -> Expr:
             value = operator.index(value)
         except TypeError:
             raise DTypeError(
-                f"a {type(value).__name__} cannot be a constant of dtype {d}",
+                f"{with_article(type(value).__name__)} cannot be a constant of dtype {d}",
                 hint="a constant is a number; x.astype(dtype) converts an expression",
             ) from None
     if d.is_float:
@@ -114,7 +115,9 @@ def convert(value: Any) -> Expr:
         hint = "an element has one index for each axis: A[2:5] is te.compute((3,), lambda i: A[i + 2])"
     elif hasattr(value, "shape"):
         hint = "index a tensor to get an element: A[i, j]"
-    raise DTypeError(f"a {type(value).__name__} cannot be part of an expression", hint=hint, span=here())
+    raise DTypeError(
+        f"{with_article(type(value).__name__)} cannot be part of an expression", hint=hint, span=here()
+    )
 
 
 def whole(value: Any) -> Any:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import INT32, DType, InternalError, any_depth, literal, printable, unique_name
+from tewb.base import INT32, DType, InternalError, any_depth, literal, printable, unique_name, with_article
 from tewb.ir import expressions as ir
 from tewb.ir.axes import Reduce
 from tewb.ir.buffers import Buffer, BufferLoad, Producer, ProducerLoad
@@ -77,7 +77,7 @@ def script_lines(n: Node | PrimFunc | IRModule) -> list[Line]:
     elif isinstance(n, Stmt):
         printer.block(n)
     else:
-        raise InternalError(f"script() was given a {type(n).__name__}")
+        raise InternalError(f"script() was given {with_article(type(n).__name__)}")
     return printer.lines
 
 

@@ -25,11 +25,18 @@ class StructuralDifference(TewbError, ValueError):
 def structural_equal(a: Any, b: Any, map_free_vars: bool = False) -> bool:
     """Whether two nodes, functions or modules are the same up to the names of what they bind.
 
-    Free variables must be the same objects unless `map_free_vars`. Provenance, and how statements in sequence
-    are grouped, is not compared. Lists, tuples and dicts of nodes are compared by what is in them, and a number is the
+    Free variables must be the same objects unless `map_free_vars`. Buffers are matched up as what is bound, also free ones,
+    as in classic TE: one load of any buffer equals that of another one that is laid out alike. Provenance, and how
+    statements in sequence are grouped, is not compared. Lists, tuples and dicts of nodes are compared by what is in them, and a number is the
     constant that it is in an expression.
     """
     return first_difference(a, b, map_free_vars=map_free_vars) is None
+
+
+@any_depth
+def is_same_expression(a: Any, b: Any) -> bool:
+    """Whether two expressions, or tuples of them, have one value: `structural_equal`, of the same buffers."""
+    return a is b or _Matcher(False, same_buffers=True).differ(a, b) is None
 
 
 def assert_structural_equal(a: Any, b: Any, map_free_vars: bool = False) -> None:
@@ -100,8 +107,8 @@ def first_difference(a: Any, b: Any, *, map_free_vars: bool = False) -> str | No
 
 
 class _Matcher:
-    def __init__(self, map_free: bool) -> None:
-        self.map_free = map_free
+    def __init__(self, map_free: bool, same_buffers: bool = False) -> None:
+        self.map_free, self.same_buffers = map_free, same_buffers
         self.vars: dict[Var, Var] = {}
         self.back: dict[Var, Var] = {}
         # Pairs of nodes, by id, that are equal with the variables bound as they are now.
@@ -277,6 +284,8 @@ class _Matcher:
 
     def buffer(self, a: Buffer, b: Buffer) -> str | None:
         """Buffers are equal when they lay out the same memory in the same way."""
+        if self.same_buffers and a.data is not b.data:
+            return ""
         if a.dtype is not b.dtype or a.scope != b.scope or not self.bind(a.data, b.data):
             return ""
         return self.differ((a.shape, a.strides, a.elem_offset), (b.shape, b.strides, b.elem_offset))

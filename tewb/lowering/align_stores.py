@@ -32,11 +32,11 @@ from tewb.ir import (
     const_int,
     has_nontemporal,
     intrinsics,
+    is_same_expression,
     ops,
     replace,
     rewriter,
     seq,
-    structural_equal,
     uses,
     walk,
 )
@@ -106,7 +106,7 @@ class _Aligner:
             return ordinary if rest.value else replace(s, nontemporal=aligned)
         question = intrinsics.is_aligned(BufferLoad(s.buffer, (rest,), s.buffer.dtype), wanted)
         aligned_store = replace(s, nontemporal=wanted)
-        if any(structural_equal(question, q) for q in self.holding):
+        if any(is_same_expression(question, q) for q in self.holding):
             return aligned_store
         return self.new_branch(question, aligned_store, ordinary)
 
@@ -156,7 +156,7 @@ class _Aligner:
         joined: list[Stmt] = []
         for p in rewritten:
             last = joined[-1] if joined else NOOP
-            if p in self.branches and last in self.branches and structural_equal(last.cond, p.cond):  # type: ignore[attr-defined]
+            if p in self.branches and last in self.branches and is_same_expression(last.cond, p.cond):  # type: ignore[attr-defined]
                 joined[-1] = self.new_branch(last.cond, seq(last.then, p.then), seq(last.other, p.other))  # type: ignore[attr-defined]
             else:
                 joined.append(p)

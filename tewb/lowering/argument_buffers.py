@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tewb.base import LowerError, here
-from tewb.ir import Buffer, Expr, Var, script, structural_equal, substitute
+from tewb.ir import Buffer, Expr, Var, const, is_same_expression, ops, script, substitute
 from tewb.schedule import Schedule
 from tewb.tensor import ExternOp, Tensor
 
@@ -83,7 +83,7 @@ def argument_buffer(t: Tensor, declared: Buffer | None, sizes: set[Var]) -> tupl
         )
     values: dict[Var, Expr] = {}
     for d, (given, wanted) in enumerate(zip(declared.shape, t.shape, strict=True)):
-        if structural_equal(given, wanted):
+        if is_same_expression(given, wanted):
             continue
         if not isinstance(given, Var) or given in sizes:
             raise LowerError(
@@ -94,6 +94,14 @@ def argument_buffer(t: Tensor, declared: Buffer | None, sizes: set[Var]) -> tupl
         values[given] = wanted
     strides = tuple(substitute(e, values) for e in declared.strides)
     return declared.with_(shape=t.shape, strides=strides), values
+
+
+def read_at_0_where_size_is_1(b: Buffer) -> Buffer:
+    """An argument that broadcasts, as it is read: its memory, with a stride of 0 where the size is 1."""
+    strides = [
+        ops.select(ops.equal(n, 1), const(0, s.dtype), s) for n, s in zip(b.shape, b.strides, strict=True)
+    ]
+    return b.with_(name=f"{b.name}.repeated", strides=tuple(strides))
 
 
 def wanted_alignments(schedule: Schedule) -> dict[Tensor, int]:

@@ -233,9 +233,10 @@ class ComputeNest(StageLoops):
         for access in reversed(self.unproved(exprs)):
             load, d, when = access
             index = translate.index(self.compared(access))
-            inside = ops.logical_and(
-                ops.greater_equal(index, const(0, index.dtype)), ops.less(index, load.producer.shape[d])
-            )
+            size = load.producer.shape[d]
+            inside = ops.logical_and(ops.greater_equal(index, const(0, index.dtype)), ops.less(index, size))
+            if self.nests.buffer(load.producer)[0].broadcasts:
+                inside = ops.logical_or(ops.equal(size, 1), inside)
             cond = ops.logical_or(ops.logical_not(translate(when)), inside)
             body = AssertStmt(cond, self.outside(access), body, self.origin)
         return body

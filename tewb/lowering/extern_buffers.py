@@ -14,12 +14,13 @@ from tewb.ir import (
     Var,
     const,
     const_int,
+    is_same_expression,
     ops,
     script,
-    structural_equal,
     substitute,
 )
 from tewb.lowering.bind_buffers import bind_buffers, bound_variables, compact_strides
+from tewb.lowering.check_statements import check_statements
 from tewb.schedule import Stage
 from tewb.tensor import ExternOp, Tile
 
@@ -38,7 +39,8 @@ def extern_body(
 ) -> Stmt:
     """The statement of an extern on the memory `ins` and `outs`. Raises ExternError as `body_on_memory` does."""
     if op.in_buffers is None and op.out_buffers is None:
-        return op.make_body(ins, outs, tile)
+        body = op.make_body(ins, outs, tile)
+        return check_statements(f"extern {stage.name}", body, [*ins, *outs], analyzer)
     declared = [*(op.in_buffers or ins), *(op.out_buffers or outs)]
     names = [t.name for t in (*op.inputs, *stage.op.outputs)]
 
@@ -77,6 +79,7 @@ def body_on_memory(
     for b, there in pairs.items():
         _check_memory(stage, what, b, there, tensors[b])
         checks += _promises(stage, what, b, there, tensors[b], values, analyzer)
+    body = check_statements(what, body, [*memory, *buffers], analyzer)
     for cond, message in reversed(checks):
         body = AssertStmt(cond, message, body, stage.origin())
     return body
@@ -110,7 +113,7 @@ def _promises(
     promises: list[tuple[Expr, str, str]] = []
     for d, stride in enumerate(declared.strides):
         given, wanted, n = compact_strides(there)[d], substitute(stride, values), there.shape[d]
-        if not structural_equal(given, wanted) and const_int(n) != 1:
+        if not is_same_expression(given, wanted) and const_int(n) != 1:
             said = f"stride {d} of {declared.name} is declared {script(wanted)}, and that of {tensor} is {script(given)}"
             same = ops.equal(ops.cast(given, "int64"), ops.cast(wanted, "int64"))
             hint = f"strides=[te.var(...)] lets {declared.name} lie in any way"

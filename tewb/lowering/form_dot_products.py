@@ -21,10 +21,10 @@ from tewb.ir import (
     Var,
     const_int,
     intrinsics,
+    is_same_expression,
     ops,
     replace,
     rewriter,
-    structural_equal,
     uses,
     without_loop,
 )
@@ -65,7 +65,7 @@ def _dot(v: Var, first: Expr, count: int | None, s: Stmt) -> Stmt | None:
     if not (
         isinstance(total, BufferLoad)
         and total.buffer is buffer
-        and structural_equal(total.indices[0], index)
+        and is_same_expression(total.indices[0], index)
         and not uses(index, [v])
     ):
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.base import INT32, LowerError, here
-from tewb.ir import AxisKind, Expr, IterVar, Var, const, const_int, free_vars, ops, script, structural_equal
+from tewb.ir import AxisKind, Expr, IterVar, Var, const, const_int, free_vars, is_same_expression, ops, script
 from tewb.schedule import At, Stage
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.threads import (
@@ -145,7 +145,7 @@ def _around(stage: Stage) -> Iterator[Stage]:
 def _same(a: Expr, b: Expr, analyzer: Analyzer) -> bool:
     if const_int(a) is not None or const_int(b) is not None:
         return const_int(a) == const_int(b)
-    return structural_equal(a, b) or analyzer.can_prove(ops.equal(a, b))
+    return is_same_expression(a, b) or analyzer.can_prove(ops.equal(a, b))
 
 
 def _number(key: str, uses: Sequence[_Use], analyzer: Analyzer) -> Expr:

@@ -25,7 +25,13 @@ from tewb.ir import (
     substitute,
     walk,
 )
-from tewb.lowering.argument_buffers import argument_buffer, bound_arguments, check_binds, wanted_alignments
+from tewb.lowering.argument_buffers import (
+    argument_buffer,
+    bound_arguments,
+    check_binds,
+    read_at_0_where_size_is_1,
+    wanted_alignments,
+)
 from tewb.lowering.bind_buffers import bind_buffers
 from tewb.lowering.known_nests import memory_around, nests_of
 from tewb.lowering.nest import Key, loop_nests
@@ -33,7 +39,18 @@ from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
 from tewb.lowering.user_passes import with_user_passes
-from tewb.schedule import Fault, ResultCache, Schedule, fault_error, repeated, scan_of
+from tewb.schedule import (
+    At,
+    Fault,
+    ResultCache,
+    Schedule,
+    Stage,
+    computes_all,
+    fault_error,
+    repeated,
+    scan_of,
+    with_part_sizes,
+)
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.tensor import PlaceholderOp, Tensor
 
@@ -154,8 +171,12 @@ def scheduled_loops(
         raise wrong[0]
     bounds: Bounds = infer_bounds(schedule, kept)
     _check_repeats(schedule, bounds)
+    _check_whole(kept, bounds, wrong)
+    if wrong and not for_looking:
+        raise wrong[0]
     with explained(schedule):
         body = heed_options(substitute(loop_nests(schedule, bounds, keys), values))
+        body = with_part_sizes(schedule, body)
     outputs = [keys[key] for key in keys if not key[0].is_placeholder]
     f = PrimFunc(
         name,
@@ -251,8 +272,15 @@ def _kernel_parameters(
                 hint=f"s.cache_read({a.name}, ...), and align the copy",
                 span=here(),
             )
-        keys[key] = declare(a, stage.op.output(a.value_index))
-        params.append(keys[key])
+        declared = declare(a, stage.op.output(a.value_index))
+        if declared.broadcasts and not stage.is_placeholder:
+            raise LowerError(
+                f"binds: buffer {declared.name} is auto_broadcast, and {a.name} is computed: each element of it is written",
+                hint=f"declare the buffer of {a.name} without buffer_type; inputs broadcast",
+                span=here(),
+            )
+        keys[key] = read_at_0_where_size_is_1(declared) if declared.broadcasts else declared
+        params.append(declared)
     return params, keys, values
 
 
@@ -293,6 +321,24 @@ def _check_repeats(schedule: Schedule, bounds: Bounds) -> None:
         refused = None if stage.attach is None else repeated(stage, bounds)
         if refused:
             raise fault_error(schedule, Fault(stage, "compute_at", refused))
+
+
+def _check_whole(arguments: list[Stage], bounds: Bounds, wrong: list[LowerError]) -> None:
+    """Add to `wrong` the intermediates among the arguments that are computed in a loop of which some reader needs only a
+    part: the rest of the caller's array would not be written."""
+    for stage in arguments:
+        at = stage.attach
+        if isinstance(at, At) and not stage.is_output and not computes_all(stage, bounds):
+            loop = at.stage.axis_name(at.axis)
+            wrong.append(
+                LowerError(
+                    f"{stage.name} is an argument, and it is computed at loop {loop} of {at.stage.name}, which does not need "
+                    "all of it: the rest would not be written",
+                    loops=at.stage.loops(),
+                    hint=f"s[{stage.name}].compute_root(), or leave {stage.name} out of the arguments",
+                    span=here(),
+                )
+            )
 
 
 def _check_variables(f: PrimFunc, cache: ResultCache, wrong: list[LowerError]) -> list[Var]:

@@ -35,12 +35,12 @@ from tewb.ir import (
     const_int,
     free_vars,
     is_barrier,
+    is_same_expression,
     launched,
     ops,
     replace,
     rewriter,
     seq,
-    structural_equal,
     substitute,
     walk,
     without_loop,
@@ -272,7 +272,7 @@ class _Partition:
             if worst is not None:
                 covered.add(c)
                 holds = self.analyzer.simplify(ops.less(worst, 0))
-                if not any(structural_equal(holds, other) for other in whole):
+                if not any(is_same_expression(holds, other) for other in whole):
                     whole.append(holds)
         if not any(v in inner for c in covered for v in free_vars(c)) or not self.may_copy(s, 1):
             return None

@@ -32,7 +32,7 @@ from tewb.lowering.double_buffer import Ahead, double_buffered
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
 from tewb.lowering.rolling_buffer import Window, check_guards, rolled
-from tewb.schedule import Split, Stage, divides, inside
+from tewb.schedule import Split, Stage, clamped, divides, inside
 from tewb.schedule.bounds import StageBounds, region_read
 from tewb.schedule.threads import bound, is_exchanged, launched_around, threads_around
 
@@ -184,18 +184,18 @@ class StageLoops:
         for r in self.stage.relations:
             if isinstance(r, Split) and r.disable_predication:
                 n, size = self.own.extents[r.parent], r.size
-                rest = ops.floormod(n, const(size, n.dtype))
+                rest = ops.floormod(n, clamped(size, n))
                 name = f"{self.stage.axis_name(r.parent)} of stage {self.stage.name}"
                 if divides(r, self.own.extents) or self.analyzer.can_prove(ops.equal(rest, 0)):
                     continue
-                if const_int(n) is not None:
+                if const_int(n) is not None and isinstance(r.size, int):
                     raise LowerError(
-                        f"split with disable_predication: {name} has {const_int(n)} iterations, which {size} does not "
+                        f"split with disable_predication: {name} has {const_int(n)} iterations, which {r.size_text()} does not "
                         "divide",
                         hint="leave disable_predication out, or choose a size that divides",
                         span=self.origin.span,
                     )
-                said = f"{name} was split with disable_predication, and {size} does not divide its iterations"
+                said = f"{name} was split with disable_predication, and {r.size_text()} does not divide its iterations"
                 body = AssertStmt(ops.equal(rest, 0), said, body, self.origin)
         return body
 

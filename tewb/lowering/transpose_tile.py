@@ -26,11 +26,11 @@ from tewb.ir import (
     Var,
     const,
     const_int,
+    is_same_expression,
     ops,
     replace,
     rewriter,
     seq,
-    structural_equal,
     substitute,
     uses,
 )
@@ -259,7 +259,7 @@ def _all_lanes(width: int) -> Expr:
 
 def _is_same(a: BufferAccess, b: BufferAccess) -> bool:
     """Whether two accesses are to one element."""
-    return a.buffer is b.buffer and structural_equal(a.indices, b.indices)
+    return a.buffer is b.buffer and is_same_expression(a.indices, b.indices)
 
 
 def _with_loads(e: Expr, loads: list[_Turned]) -> Expr:

@@ -17,6 +17,7 @@ CONTEXT_SLOTS = 8
 
 # What ERROR says. The two details are an index and a size, or bytes wanted and bytes allowed.
 OK, CANCELLED, ASSERTION, BOUNDS, NO_MEMORY, CALLBACK = range(6)
+ABOUT_ARGUMENTS = "argument"  # what the message of an assertion begins with when a call is wrong
 
 # Python's answer to a kernel goes to a word of memory that holds UNANSWERED before: a ctypes callback that
 # raises at its very entry (at the end of Python's stack, say) returns whatever was in a register. The answer

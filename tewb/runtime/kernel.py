@@ -285,6 +285,8 @@ def _raise(signature: KernelSignature, context: Any, invocation: callbacks.Invoc
     number = context[abi.MESSAGE]
     message = signature.messages[number] if 0 <= number < len(signature.messages) else ""
     match kind:
+        case abi.ASSERTION if message.startswith(abi.ABOUT_ARGUMENTS):
+            raise ArgumentError(f"kernel {signature.name}: {message}")
         case abi.ASSERTION:
             raise BoundError(message or "an assertion of the kernel failed")
         case abi.BOUNDS:

@@ -13,7 +13,7 @@ import tarfile
 import tempfile
 from functools import cached_property
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tewb.base import ArgumentError, CodegenError, here, native
 from tewb.runtime.abi import HOOKS, Description, KernelSignature
@@ -23,6 +23,8 @@ from tewb.runtime.jit import Library, address_of
 from tewb.runtime.kernel import Kernel
 from tewb.runtime.target import Target
 from tewb.runtime.thread_pool import pool
+
+TEXTS = (".ll", ".bc", ".s", ".asm")  # what `save` writes and LLVM reads
 
 
 def load_module(path: str | os.PathLike[str], fmt: str = "") -> Kernel:
@@ -42,6 +44,12 @@ def load_module(path: str | os.PathLike[str], fmt: str = "") -> Kernel:
         return _ObjectFile(file, file.read_bytes()).first()
     if ending == ".tar":
         return _ObjectFile(file, _object_in(file)).first()
+    if ending in TEXTS:
+        raise ArgumentError(
+            f"load_module: {file.name} is code as LLVM reads it, which does not say what its kernels take",
+            hint='save the kernel as ".o", which load_module loads; s[C].pragma(loop, "import_llvm", path) links LLVM text',
+            span=here(),
+        )
     raise ArgumentError(
         f"load_module: {file.name} is no library",
         hint=f"files that end with {', '.join((*SHARED, *OBJECTS, '.tar'))} are",
@@ -50,8 +58,9 @@ def load_module(path: str | os.PathLike[str], fmt: str = "") -> Kernel:
 
 
 def system_lib(symbol_prefix: str = "") -> Kernel:
-    """The first kernel of the libraries that this process was linked with, or that it loaded with RTLD_GLOBAL;
-    `kernel["name"]` is another one. Those that were built for `llvm --system-lib` are all found, of others the first."""
+    """The first kernel of the libraries that this process was linked with, or that it loaded; `kernel["name"]` is another
+    one. Those that were built for `llvm --system-lib` are all found, of others the first, if it was loaded with
+    RTLD_GLOBAL."""
     if symbol_prefix:
         raise ArgumentError(
             f"system_lib: no symbol here begins with {symbol_prefix!r}",
@@ -113,9 +122,14 @@ class LoadedLibrary:
         """Let these kernels call the runtime: its threads, its memory, and packed functions."""
         register_native()
         pool()
-        hooks = (ctypes.c_void_p * len(HOOKS)).from_address(self._symbol("tewb_hooks"))
-        for n, name in enumerate(HOOKS):
-            hooks[n] = address_of(name)
+        for table in self._hook_tables():
+            hooks = (ctypes.c_void_p * len(HOOKS)).from_address(table)
+            for n, name in enumerate(HOOKS):
+                hooks[n] = address_of(name)
+
+    def _hook_tables(self) -> list[int]:
+        """The addresses of the tables of functions that the kernels call."""
+        return [self._symbol("tewb_hooks")]
 
     @cached_property
     def _symbols(self) -> dict[str, tuple[str, KernelSignature]]:
@@ -161,6 +175,10 @@ class _SharedLibrary(LoadedLibrary):
             raise CodegenError(f"load_module: the system does not load {file}: {e}", span=here()) from None
         super().__init__(file)
 
+    def _abouts(self) -> list[bytes]:
+        """The texts of all object files that it was linked of."""
+        return _listed_texts(_pointer(self._library, "tewb_own_libs")) or super()._abouts()
+
     def _symbol(self, name: str) -> int:
         try:
             return ctypes.addressof(ctypes.c_char.in_dll(self._library, name))
@@ -168,23 +186,99 @@ class _SharedLibrary(LoadedLibrary):
             raise _not_ours(self.file) from None
 
 
+def _pointer(library: ctypes.CDLL, name: str) -> int | None:
+    """The address that a variable of a library holds; None where it has no such variable."""
+    try:
+        return ctypes.c_void_p.in_dll(library, name).value
+    except ValueError:
+        return None
+
+
+def _listed_texts(at_first: int | None) -> list[bytes]:
+    """The texts of a list, whose last entry is in the pointer at this address, from the first entry."""
+    at = ctypes.c_void_p.from_address(at_first).value if at_first else None
+    texts: list[bytes] = []
+    while at:
+        at, about = (ctypes.c_void_p * 2).from_address(at)
+        texts.insert(0, ctypes.string_at(about or 0))
+    return texts
+
+
 class _SystemLibraries(_SharedLibrary):
     """The libraries of this process that were built for `--system-lib`, or, where there is none, another one."""
 
     def __init__(self) -> None:
+        self._alone = [*_own_system_libraries()]
         super().__init__(None)
 
     def _abouts(self) -> list[bytes]:
         """The texts of all of them, from the one that was loaded first."""
+        libraries = [*self._alone, self._library]
+        texts = [
+            text for library in libraries for text in _listed_texts(_address(library, "tewb_system_libs"))
+        ]
+        if texts:
+            return texts
+        return LoadedLibrary._abouts(self)
+
+    def _symbol(self, name: str) -> int:
+        for library in self._alone:
+            at = _address(library, name)
+            if at is not None:
+                return at
+        return super()._symbol(name)
+
+    def _hook_tables(self) -> list[int]:
+        found = [_address(library, "tewb_hooks") for library in (*self._alone, self._library)]
+        return [at for at in found if at is not None] or super()._hook_tables()
+
+
+class _LoadedObject(ctypes.Structure):
+    """The begin of what `dl_iterate_phdr` tells of a library."""
+
+    _fields_ = (("address", ctypes.c_void_p), ("name", ctypes.c_char_p))
+
+
+def _own_system_libraries() -> list[ctypes.CDLL]:
+    """The system libraries that only those who loaded them see, as `ctypes.CDLL` loads one."""
+    each = getattr(ctypes.CDLL(None), "dl_iterate_phdr", None) if os.name == "posix" else None
+    if each is None:
+        return []
+    names: list[bytes] = []
+
+    def note(loaded: Any, size: int, data: int) -> int:
+        names.append(loaded.contents.name or b"")
+        return 0
+
+    kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_LoadedObject), ctypes.c_size_t, ctypes.c_void_p)
+    each(kind(note), None)
+    shared, found = _address(ctypes.CDLL(None), "tewb_system_libs"), []
+    for name in filter(None, names):
         try:
-            at = ctypes.c_void_p.in_dll(self._library, "tewb_system_libs").value
-        except ValueError:
-            at = None
-        texts: list[bytes] = []
-        while at:
-            at, about = (ctypes.c_void_p * 2).from_address(at)
-            texts.insert(0, ctypes.string_at(about or 0))
-        return texts or super()._abouts()
+            library = ctypes.CDLL(os.fsdecode(name), mode=os.RTLD_NOLOAD | os.RTLD_LAZY)
+        except OSError:
+            continue
+        at = _address(library, "tewb_system_libs")
+        if at not in (None, shared) and _listed_texts(at):
+            found.append(library)
+        else:
+            _close(library)
+    return found
+
+
+def _close(library: ctypes.CDLL) -> None:
+    """Let the system unload a library when nobody else uses it."""
+    from _ctypes import dlclose  # only where libraries are so closed
+
+    dlclose(library._handle)
+
+
+def _address(library: ctypes.CDLL, name: str) -> int | None:
+    """The address of a variable or function of a library; None where it has none of this name."""
+    try:
+        return ctypes.addressof(ctypes.c_char.in_dll(library, name))
+    except ValueError:
+        return None
 
 
 class _ObjectFile(LoadedLibrary):

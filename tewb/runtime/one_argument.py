@@ -17,6 +17,7 @@ from tewb.base import (
     nearest,
     other_memory,
     to_memory,
+    with_article,
 )
 from tewb.runtime.abi import ParamSpec, SymbolicSize
 from tewb.runtime.aligned_memory import address_of_first
@@ -64,7 +65,7 @@ def number_bits(p: ParamSpec, value: Any) -> int:
 def _kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype}"
-    return f"a {type(value).__name__}"
+    return with_article(type(value).__name__)
 
 
 def as_ndarray(p: ParamSpec, value: Any) -> Any:

@@ -22,7 +22,7 @@ from typing import Any, overload
 
 import llvmlite.binding as llvm
 
-from tewb.base import CodegenError, TewbWarning, brief, here
+from tewb.base import CodegenError, TewbWarning, brief, here, with_article
 from tewb.runtime.cpu_features import CPUS, GENERIC, features_of
 from tewb.runtime.llvm_process import can_start, remarks
 from tewb.runtime.llvm_work import Work
@@ -101,7 +101,7 @@ class Target:
     ) -> None:
         if target is not None and not isinstance(target, Target | str | Mapping):
             raise CodegenError(
-                f"a {type(target).__name__} is not a target", hint='target="llvm"', span=here()
+                f"{with_article(type(target).__name__)} is not a target", hint='target="llvm"', span=here()
             )
         if not isinstance(target, Target):
             target = _read(LLVM if target is None or target == "" else target)

@@ -3,6 +3,7 @@
 from tewb.schedule import primitives as _primitives  # declares the primitives
 from tewb.schedule.check_schedule import fault_error
 from tewb.schedule.code import Names, schedule_code
+from tewb.schedule.coverage import computes_all
 from tewb.schedule.declare import (
     PRIMITIVES,
     REQUIRED,
@@ -28,6 +29,7 @@ from tewb.schedule.hybrid_loops import within_guards
 from tewb.schedule.index_map import AXIS_SEPARATOR
 from tewb.schedule.journal import Step, steps_of
 from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
+from tewb.schedule.part_sizes import with_part_sizes
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
 from tewb.schedule.primitives.tensorize import not_plain, tail_in_loops, tensorized
 from tewb.schedule.questions import Fault, inside
@@ -41,6 +43,7 @@ from tewb.schedule.relation import (
     Relation,
     Singleton,
     Split,
+    clamped,
     divides,
     full,
     index_up,
@@ -60,7 +63,7 @@ from tewb.tensor import scan_fix_points as ScanFixPointAnalysis
 del _primitives
 
 __all__ = [
-    "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "create_schedule", "divides", "element_at",
+    "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "clamped", "computes_all", "create_schedule", "divides", "element_at",
     "elements_of", "elements_spanned", "Extents", "Fault", "fault_error", "feed_graph", "full", "Fuse", "holder_of", "index_up",
     "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up", "IterVarAttr",
     "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_of", "loops_of_elements", "loops_text",
@@ -69,5 +72,5 @@ __all__ = [
     "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "scan_memory", "scan_of",
     "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code", "Selection", "Singleton", "Split", "Stage",
     "stage_marks", "StageGroup", "Step", "steps_in", "steps_of", "tail_in_loops", "tensor_match", "tensorized", "TensorMatch",
-    "TensorPart", "tile_of", "unmixed", "within_guards",
+    "TensorPart", "tile_of", "unmixed", "with_part_sizes", "within_guards",
 ]  # fmt: skip

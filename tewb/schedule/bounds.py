@@ -27,8 +27,8 @@ from tewb.ir import (
     const,
     const_int,
     free_vars,
+    is_same_expression,
     ops,
-    structural_equal,
     substitute,
     uses,
     walk,
@@ -71,13 +71,14 @@ class StageBounds:
 
 @dataclass(slots=True)
 class Bounds:
-    """The result of bound inference. `analyzer` knows the range of every loop variable; `places` has an object for
-    the loops around each stage, the same one for the same loops."""
+    """The result of bound inference. `analyzer` knows the range of every loop variable; `part_sizes` are the sizes of splits
+    that are known in kernels only; `places` has an object for the loops around each stage, the same one for the same loops."""
 
     operations: dict[Stage, Operation]
     stages: dict[Stage, StageBounds]
     analyzer: Analyzer
     has_threads: bool = False
+    part_sizes: frozenset[Var] = frozenset()
     places: dict[Stage, object] = field(default_factory=dict)
     _around: dict[Stage, tuple[tuple[Stage, IterVar], ...]] = field(default_factory=dict)
 
@@ -113,20 +114,20 @@ class Bounds:
 
 @any_depth
 def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds:
-    """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole. Raises
-    ScheduleError for a schedule that no later call has made right."""
+    """Bounds for all stages. Stages in `kept_whole` live in the caller's memory: their boxes are whole, and those at the
+    root compute all of it. Raises ScheduleError for a schedule that no later call has made right."""
     check_schedule(schedule)
     bounds = Bounds(inlined_operations(schedule), {}, Analyzer(), uses_threads(schedule))
     whole = {*schedule.output_stages, *kept_whole}
-    for v in schedule.size_vars():
-        bounds.analyzer.bind(v, 0, None)
+    schedule.tell_sizes(bounds.analyzer)
+    bounds.part_sizes = frozenset(schedule.part_sizes)
     readers = _readers(schedule, bounds.operations)
     prefetched = {p.source for s in schedule.stages for p in s.prefetches}
     for stage in reversed(schedule.stages):
         if stage.is_placeholder or stage.is_inlined:
             continue
         needed = None
-        if stage not in schedule.output_stages:
+        if stage not in whole or (stage.attach is not None and stage not in schedule.output_stages):
             gaps = (
                 stage not in whole
                 and stage not in prefetched
@@ -300,7 +301,7 @@ def _needed(
         return None
     boxes = [None if iv is None else box for iv, box in zip(cut, boxes, strict=True)]
     sizes = stage.op.output(0).shape[:axes]
-    ranges = [_range(x, n, bounds.analyzer, gaps) for x, n in zip(boxes, sizes, strict=True)]
+    ranges = [_range(x, n, bounds, gaps) for x, n in zip(boxes, sizes, strict=True)]
     # These may compute elements again, which saves them guards at the edges.
     if isinstance(stage.op, HybridOp) or (isinstance(stage.op, ExternOp) and stage.op.tail == "shift"):
         return [_inside(r, n, bounds.analyzer) for r, n in zip(ranges, sizes, strict=True)]
@@ -313,6 +314,14 @@ def readings(stage: Stage, bounds: Bounds) -> list[tuple[Stage, list[Interval | 
     schedule, fixed = stage.schedule, bounds.fixed(stage)
     readers = _readers(schedule, bounds.operations)[stage]
     return [(r, box) for r in readers for box in _touched(schedule, r, stage, fixed, bounds)]
+
+
+def needed_in_all(stage: Stage, bounds: Bounds) -> Region | None:
+    """The box of `stage` that all places where it is computed make together, with the gaps between what is read; None where
+    nothing reads it."""
+    readers = _readers(stage.schedule, bounds.operations)[stage]
+    boxes = [box for r in readers for box in _touched(stage.schedule, r, stage, set(), bounds)]
+    return _joined(boxes, stage.op.output(0).shape, bounds, True) if boxes else None
 
 
 def needed_region(stage: Stage, bounds: Bounds) -> Region:
@@ -346,7 +355,7 @@ def _joined(
             None if a is None or b is None else _union(a, b, bounds.analyzer)
             for a, b in zip(joined, other, strict=True)
         ]
-    return tuple(_range(x, n, bounds.analyzer, gaps) for x, n in zip(joined, shape, strict=True))
+    return tuple(_range(x, n, bounds, gaps) for x, n in zip(joined, shape, strict=True))
 
 
 def _inside(r: Range, size: Expr, analyzer: Analyzer) -> Range:
@@ -358,7 +367,7 @@ def _inside(r: Range, size: Expr, analyzer: Analyzer) -> Range:
 def _union(a: Interval, b: Interval, analyzer: Analyzer) -> Interval:
     same = a.lo is b.lo and a.hi is b.hi
     if is_same(a.steps, b.steps) and (
-        same or (structural_equal(a.lo, b.lo) and structural_equal(a.hi, b.hi))
+        same or (is_same_expression(a.lo, b.lo) and is_same_expression(a.hi, b.hi))
     ):
         return a
     return union(a, b, analyzer)
@@ -537,31 +546,33 @@ def _iteration(own: StageBounds, iv: IterVar) -> Interval:
     return point(const(0, v.dtype) if const_int(own.extents[iv]) == 1 else v)
 
 
-def _range(x: Interval | None, size: Expr, analyzer: Analyzer, gaps: bool = False) -> Range:
+def _range(x: Interval | None, size: Expr, bounds: Bounds, gaps: bool = False) -> Range:
     """The range to compute for an interval: of constant extent where that can be proved, all if it is no less."""
     if x is None:
         return Range(const(0, size.dtype), size)
     if gaps and x.steps is not None and leaves_out_half(x.steps):
-        return _with_gaps(x, size, analyzer)
-    return _without_gaps(x, size, analyzer)
+        return _with_gaps(x, size, bounds)
+    return _without_gaps(x, size, bounds)
 
 
-def _with_gaps(x: Interval, size: Expr, analyzer: Analyzer) -> Range:
+def _with_gaps(x: Interval, size: Expr, bounds: Bounds) -> Range:
     """The range of what is read in steps; without gaps where these would not save half of it."""
     assert x.steps is not None
+    analyzer = bounds.analyzer
     count, known, all_of_it = count_of(x.steps), span(x.steps), const_int(size)
     if isinstance(count, int):
         most = min(n for n in (all_of_it, None if known is None else known + 1) if n is not None)
         if 2 * count > most + 1:
-            return _without_gaps(x, size, analyzer)
+            return _without_gaps(x, size, bounds)
     places = (
         const(count, size.dtype) if isinstance(count, int) else analyzer.simplify(ops.cast(count, size.dtype))
     )
     return RangeWithGaps(_decided(analyzer.simplify(x.lo), analyzer), places, x.steps)
 
 
-def _without_gaps(x: Interval, size: Expr, analyzer: Analyzer) -> Range:
+def _without_gaps(x: Interval, size: Expr, bounds: Bounds) -> Range:
     """The range of everything in an interval."""
+    analyzer = bounds.analyzer
     whole = Range(const(0, size.dtype), size)
     lo = _decided(analyzer.simplify(x.lo), analyzer)
     if x.is_point:
@@ -573,7 +584,12 @@ def _without_gaps(x: Interval, size: Expr, analyzer: Analyzer) -> Range:
         if e is None and n is None and analyzer.can_prove(ops.less_equal(size, extent)):
             return whole
     if e is None:
-        return whole if n is not None else _within(lo, x.hi, size, analyzer)
+        variables = {*free_vars(extent)} if bounds.part_sizes else set()
+        if not variables & bounds.part_sizes:
+            return whole if n is not None else _within(lo, x.hi, size, analyzer)
+        # One size everywhere, as if it was a number.
+        one_size = variables <= bounds.part_sizes and analyzer.can_prove(ops.greater_equal(extent, 0))
+        return Range(lo, extent) if one_size else _within(lo, x.hi, size, analyzer)
     if n is not None and e >= n:
         return whole
     return Range(lo, const(max(e, 0), size.dtype))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from tewb.base import fresh_identifier, literal
+from tewb.ir import Var
 from tewb.schedule.declare import PRIMITIVES, Param, Primitive
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import StagePrimitives
@@ -14,10 +16,12 @@ from tewb.tensor.hybrid import WORDS
 
 
 class Names:
-    """Python identifiers for the stages and axes of a schedule. `taken` are names that mean something else."""
+    """Python identifiers for the stages, variables and axes of a schedule. `taken` are names that mean something else."""
 
-    def __init__(self, stages: Mapping[str, str], taken: set[str]) -> None:
-        self.stages = dict(stages)
+    def __init__(
+        self, stages: Mapping[str, str], taken: set[str], variables: Mapping[str, str] | None = None
+    ) -> None:
+        self.stages, self.variables = dict(stages), dict(variables or {})
         self.taken = {*taken, *self.stages.values(), "s"}
         self.axes: dict[tuple[str, str], str] = {}
 
@@ -39,14 +43,22 @@ class Names:
         return self.axes[key]
 
 
-def schedule_code(schedule: Schedule, stages: Mapping[str, str], taken: set[str]) -> list[str]:
+def schedule_code(
+    schedule: Schedule,
+    stages: Mapping[str, str],
+    taken: set[str],
+    variables: Mapping[Var, str] | None = None,
+) -> list[str]:
     """The lines that apply the journal of `schedule` to a schedule named `s`.
 
-    `stages` gives the identifier of the tensor of each stage of the program; `taken` are other identifiers
-    in use.
+    `stages` gives the identifier of the tensor of each stage of the program, `variables` those of its variables; `taken`
+    are other identifiers in use.
     """
-    names = Names(stages, taken)
-    replay = Schedule(schedule.outputs)
+    shown = variables or {}
+    sizes = schedule.size_variables() if schedule.part_sizes else {}
+    of_sizes = {name: shown[v] for name, v in sizes.items() if v in shown}
+    names = Names(stages, taken, of_sizes)
+    replay = schedule.untouched()
     lines: list[str] = []
     for step in schedule.journal:
         lines += _unpack_axes(replay, step, names)
@@ -95,6 +107,9 @@ def _arguments(p: Primitive, step: Step, names: Names) -> list[str]:
                 text = f"[{', '.join(map(literal, value))}]"
             case "scope" | "word" | "thread" | "condition" | "intrin":
                 text = literal(value)
+            case "size" if isinstance(value, str):
+                said = re.sub(r"[^\W\d]\w*", lambda m: names.variables.get(m[0], m[0]), value)
+                text = said if param.code else f"{param.name}={said}"
             case _:
                 text = repr(value) if param.code else f"{param.name}={value!r}"
         shown.append(param.code.format(text) if param.code else text)

@@ -16,6 +16,7 @@ without an effect leaves a mark on its loop or stage.
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import operator
 import re
@@ -23,11 +24,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tewb.base import ScheduleError, Span, TewbError, brief, here
-from tewb.ir import ForKind, IntImm, IterVar, StringImm, const_int, ops
+from tewb.base import CallError, ScheduleError, Span, TewbError, brief, here
+from tewb.ir import Expr, ForKind, IntImm, IterVar, StringImm, const_int, ops
 from tewb.schedule.index_map import map_text
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
+from tewb.schedule.part_sizes import size_text
 from tewb.schedule.thread import condition_text, thread_text
 from tewb.tensor import intrinsic_of
 
@@ -42,7 +44,8 @@ REQUIRED = object()
 class Param:
     """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
 
-    Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, stage, place (a loop of the stage given as
+    Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, size (an int, or what a
+    kernel is called with, as text), stage, place (a loop of the stage given as
     `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), word,
     value (a number or a word), intrin (a tensor intrinsic, by its name), layout (a function of indices, as text). `code` is how its value is written in a call, where that is not usual for
     its kind: `s[{}]`.
@@ -204,10 +207,62 @@ def primitive(
             results, loop_kind, is_place, on_inputs,
         )  # fmt: skip
         call.__qualname__ = f"{own.owner.__name__.removesuffix('Primitives')}.{name}"
-        setattr(own.owner, name, call)
+        setattr(own.owner, name, _explained(call))
         return Declaration(name)
 
     return declare
+
+
+def _explained(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The method of a primitive: `call`, which says of arguments that are missing, or that it does not have, what it takes."""
+
+    @functools.wraps(call)
+    def method(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return call(*args, **kwargs)
+        except TypeError:
+            wrong = _not_bound(call, args, kwargs)
+            if wrong is None:
+                raise
+            raise wrong from None
+
+    return method
+
+
+def _not_bound(call: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> CallError | None:
+    """What is wrong with the number and the names of the arguments of a call, or None."""
+    signature = inspect.signature(call)
+    try:
+        signature.bind(*args, **kwargs)
+        return None
+    except TypeError as e:
+        reason = str(e)
+    owner, name, span = args[0], call.__name__, here()
+    parameters = list(signature.parameters.values())[1:]
+    missing = [p.name for p in parameters[len(args) - 1 :] if _is_needed(p) and p.name not in kwargs]
+    unknown = [word for word in kwargs if word not in signature.parameters]
+    if unknown:
+        reason = f"it has no argument {unknown[0]}"
+    elif missing:
+        reason = f"{' and '.join(filter(None, [', '.join(missing[:-1]), missing[-1]]))} {'is' if len(missing) == 1 else 'are'} missing"
+    elif len(args) - 1 > len(parameters):
+        reason = f"{len(args) - 1} arguments are given, and it takes {len(parameters)}"
+    shown = [
+        p.name if _is_needed(p) else f"*{p.name}" if p.kind is p.VAR_POSITIONAL else f"{p.name}="
+        for p in parameters
+    ]
+    is_stage = isinstance(owner, StagePrimitives)
+    on = f"s[{owner.name}]" if is_stage else "s"
+    return CallError(
+        f"{name}{f' on stage {owner.name}' if is_stage else ''}: {reason}",
+        loops=owner.loops() if is_stage else None,
+        hint=f"{on}.{name}({', '.join(shown)})",
+        span=span,
+    )
+
+
+def _is_needed(p: inspect.Parameter) -> bool:
+    return p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,6 +539,17 @@ def _int(stage: Stage, what: object, values: Values) -> int | Refusal:
     return refusal if isinstance(what, bool) else number
 
 
+def _size(stage: Stage, what: object, values: Values) -> int | str | Refusal:
+    """A number, or the text of an expression of variables."""
+    number = _int(stage, what, values)
+    if not isinstance(number, Refusal) or not isinstance(what, Expr | str):
+        return number
+    try:
+        return size_text(stage.schedule, what)
+    except ScheduleError as e:
+        return Refusal(e.message, e.hint)
+
+
 def _stage(stage: Stage, what: object, values: Values) -> Any:
     try:
         return stage.schedule[what]
@@ -568,6 +634,7 @@ _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "axes": _axes,
     "dimension": _dimension,
     "int": _int,
+    "size": _size,
     "stage": _stage,
     "stages": _stages,
     "place": _place,

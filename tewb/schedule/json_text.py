@@ -24,12 +24,13 @@ def load_json(json_str: str) -> Any:
 
 
 def _parts(s: Schedule) -> tuple[Any, ...]:
-    return s.outputs, [step.to_json() for step in s.journal]
+    return s.outputs, [step.to_json() for step in s.journal], list(s.variables.values())
 
 
 def _put_together(s: Schedule, parts: Any) -> None:
-    outputs, steps = parts
+    outputs, steps, *variables = parts  # texts of earlier versions have no variables
     Schedule.__init__(s, outputs)
+    s.variables = {v.name: v for v in (variables[0] if variables else ())}
     try:
         s.restore([Step.from_json(step) for step in steps])
     except ScheduleError as e:

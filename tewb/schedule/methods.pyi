@@ -18,7 +18,7 @@ class StagePrimitives:
 
     __slots__ = ()
 
-    def split(self, parent: IterVar | str, factor: int | None = None, nparts: int | None = None, disable_predication: bool = False) -> tuple[IterVar, IterVar]:
+    def split(self, parent: IterVar | str, factor: int | Expr | None = None, nparts: int | Expr | None = None, disable_predication: bool = False) -> tuple[IterVar, IterVar]:
         """Split a loop into an outer and an inner one, with `factor` inner or `nparts` outer iterations.
 
             for i in n:              for i.outer in (n + factor - 1) // factor:
@@ -29,11 +29,14 @@ class StagePrimitives:
         Stages that are computed at the loop are computed at the inner one then. Returns (outer, inner). They are int64 where
         n, rounded up, passes int32; of a symbolic n that is checked when the kernel is called.
 
+        A size may be a variable (`factor=te.var("f")`), or an expression of variables such as `n // 4`: its value is told by the
+        arguments of each call, which is refused where it is less than 1. Such a loop has no constant extent.
+
         `disable_predication` says that it divides, so that no iteration is guarded: refused where it does not, and checked
         once in each call where that is not known before.
         """
 
-    def tile(self, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int, y_factor: int) -> tuple[IterVar, IterVar, IterVar, IterVar]:
+    def tile(self, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int | Expr, y_factor: int | Expr) -> tuple[IterVar, IterVar, IterVar, IterVar]:
         """Split two loops and order them as a loop over tiles around the loops inside one tile.
 
             for x in n:                  for x.outer, y.outer:

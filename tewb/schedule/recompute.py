@@ -25,7 +25,7 @@ def recompute_factor(stage: Stage, bounds: Bounds | None = None) -> float | None
     when some are never needed. None when sizes are symbolic or there are too many iterations to count."""
     known = infer_bounds(stage.schedule) if bounds is None else bounds
     shape = [const_int(n) for n in stage.op.output(0).shape]
-    grid = _grid(stage, known)
+    grid = values_around(stage, known)
     if grid is None or any(n is None for n in shape):
         return None
     values, runs = grid
@@ -68,7 +68,7 @@ def repeated(stage: Stage, bounds: Bounds | None = None) -> Refusal | None:
     )
 
 
-def _grid(stage: Stage, bounds: Bounds) -> tuple[dict[Var, Any], Any] | None:
+def values_around(stage: Stage, bounds: Bounds) -> tuple[dict[Var, Any], Any] | None:
     """A value of every loop around `stage` for each iteration, and in which of them it is reached."""
     around = enclosing(stage)
     sizes = [const_int(bounds.stages[s].extents[iv]) for s, iv in around]

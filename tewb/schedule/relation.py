@@ -21,13 +21,21 @@ from tewb.ir import (
     Var,
     const,
     const_int,
+    convert,
+    is_same_expression,
     ops,
-    structural_equal,
+    script,
     walk,
 )
 
 Extents = dict[IterVar, Expr]
 LARGEST_FACTOR = 1 << 16  # of a split of symbolic loops that keeps their dtype
+
+
+def part_dtype(n: Expr) -> DType:
+    """The dtype of the loops that a loop of `n` iterations is split into by a size that is known in kernels only."""
+    known = const_int(n)
+    return n.dtype if known is not None and 2 * known <= n.dtype.max_value() else INT64
 
 
 def split_dtype(n: Expr, factor: int | None, nparts: int | None) -> DType:
@@ -50,36 +58,46 @@ def split_dtype(n: Expr, factor: int | None, nparts: int | None) -> DType:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """parent = outer * (extent of inner) + inner, by a constant size of the inner or outer loop: one of `factor` and `nparts`
-    is a constant, and the other None."""
+    """parent = outer * (extent of inner) + inner, by the size of the inner or outer loop: one of `factor` and `nparts`
+    is a constant or what a kernel is called with, and the other None."""
 
     parent: IterVar
     outer: IterVar
     inner: IterVar
     factor: Expr | None
     nparts: Expr | None
-    size: int  # the factor or the number of parts, at most the iterations that the loop has
+    size: int | Var  # the factor or the number of parts, at most the iterations that the loop has
     disable_predication: bool = False  # whether the user says that it divides
 
     @staticmethod
     def make(
         parent: IterVar,
-        factor: int | None,
-        nparts: int | None,
+        factor: int | Expr | None,
+        nparts: int | Expr | None,
         extent: Expr,
         disable_predication: bool = False,
+        part: Var | None = None,
     ) -> Split:
-        """The split of `parent`, which has at most `extent` iterations: a larger size means all of them."""
-        dtype = split_dtype(extent, factor, nparts)
-        known, size = const_int(extent), factor or nparts or 1
-        size = size if known is None else max(1, min(size, known))
+        """The split of `parent`, which has at most `extent` iterations: a larger size means all of them. `part` is the
+        variable of a size that is known in kernels only, if there is one already."""
+        wanted = nparts if factor is None else factor
+        size: int | Var
+        if isinstance(wanted, Expr):
+            dtype = part_dtype(extent)
+            word = "nparts" if factor is None else "factor"
+            name = wanted.name if isinstance(wanted, Var) else f"{parent.name}.{word}"
+            size = Var(name, dtype) if part is None else part
+        else:
+            dtype = split_dtype(extent, factor, nparts)  # type: ignore[arg-type]
+            known, size = const_int(extent), wanted or 1
+            size = size if known is None else max(1, min(size, known))
 
         def loop(suffix: str, kind: AxisKind) -> IterVar:
             return IterVar(None, Var(f"{parent.name}.{suffix}", dtype), kind)
 
         # Around the part of an extern that only its code knows, an ordinary loop: one call for each iteration.
         around = AxisKind.DATA if parent.kind is AxisKind.OPAQUE else parent.kind
-        inside, parts = (None if n is None else const(n) for n in (factor, nparts))
+        inside, parts = (None if n is None else convert(n) for n in (factor, nparts))
         return Split(
             parent,
             loop("outer", around),
@@ -89,6 +107,12 @@ class Split:
             size,
             disable_predication,
         )
+
+    def size_text(self) -> str:
+        """The size, as the user gave it where a kernel is called with it."""
+        if not isinstance(self.size, Var):
+            return str(self.size)
+        return script(self.factor if self.nparts is None else self.nparts)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,8 +220,10 @@ def _not_negative(rows: Expr, columns: Expr, analyzer: Analyzer) -> Expr:
     return ops.maximum(rows, const(0, rows.dtype))
 
 
-def clamped(size: int, n: Expr) -> Expr:
+def clamped(size: int | Var, n: Expr) -> Expr:
     """A size for a part of a loop of `n` iterations."""
+    if isinstance(size, Var):
+        return ops.cast(size, n.dtype)
     known = const_int(n)
     return const(size if known is None else max(1, min(size, known)), n.dtype)
 
@@ -306,7 +332,7 @@ def is_full(s: Interval, extent: Expr) -> bool:
 
 
 def _is_last(hi: Expr, extent: Expr) -> bool:
-    return structural_equal(hi, ops.sub(extent, 1))
+    return is_same_expression(hi, ops.sub(extent, 1))
 
 
 def full(extent: Expr) -> Interval:

@@ -12,6 +12,7 @@ from tewb.ir import Expr, IntImm, IterVar, Var, free_vars
 from tewb.schedule.declare import PRIMITIVES, PrimitiveCall, Refusal
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives
+from tewb.schedule.part_sizes import PartSize
 from tewb.schedule.relation import loop_extents
 from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.scans import place_scans
@@ -41,6 +42,10 @@ class Schedule(SchedulePrimitives):
         self.judged = -1  # the version that was found right in spite of them
         self.result_cache = result_cache or ResultCache()
         self.thread_names: dict[IterVar, str] = {}  # of the thread axes that loops were bound to
+        self.variables: dict[
+            str, Var
+        ] = {}  # what sizes of splits may use besides the variables of the program
+        self.part_sizes: dict[Var, PartSize] = {}  # of the splits by such sizes, in their order
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
         self._former: dict[Operation, str] = {}
@@ -139,9 +144,8 @@ class Schedule(SchedulePrimitives):
         domains = {iv: stage.op.domain(iv) for iv in (*stage.op.axis, *stage.op.reduce_axis)}
         roots = {iv: r.extent for iv, r in domains.items() if r is not None}
         analyzer = Analyzer()
-        if stage.relations and not all(isinstance(n, IntImm) for n in roots.values()):
-            for v in self.size_vars():
-                analyzer.bind(v, 0, None)
+        if stage.relations and (self.part_sizes or not all(isinstance(n, IntImm) for n in roots.values())):
+            self.tell_sizes(analyzer)
         wide = stage.op.domains if isinstance(stage.op, ComputeOp) else ()
         return loop_extents(stage.relations, roots, analyzer, wide)
 
@@ -149,6 +153,32 @@ class Schedule(SchedulePrimitives):
         """The variables in shapes of tensors, which are not negative."""
         shapes = (n for s in self.stages for t in s.op.outputs for n in t.shape if not isinstance(n, IntImm))
         return list(dict.fromkeys(v for n in shapes for v in free_vars(n)))
+
+    def program_variables(self) -> dict[str, Var]:
+        """The variables that computations use besides their axes, and those of shapes, by names of their own: with a number
+        where several have one name."""
+        found: list[Var] = []
+        for op in [s.first_op for s in self._first]:
+            if isinstance(op, ComputeOp):
+                own = {iv.var for iv in (*op.axis, *op.reduce_axis)}
+                found += [v for e in op.exprs() for v in free_vars(e) if v not in own]
+        found += [v for v in self.size_vars() if v not in self.part_sizes]
+        names: dict[str, Var] = {}
+        for v in dict.fromkeys(found):
+            names[unique_name(v.name, names.__contains__)] = v
+        return names
+
+    def size_variables(self) -> dict[str, Var]:
+        """The variables that sizes of splits may use, by their names: those of the program, and those that this schedule was
+        given."""
+        return {**self.variables, **self.program_variables()}
+
+    def tell_sizes(self, analyzer: Analyzer) -> None:
+        """Tell an analyzer that sizes are not negative, and that parts of loops are not empty."""
+        for v in self.size_vars():
+            analyzer.bind(v, 0, None)
+        for v in self.part_sizes:
+            analyzer.bind(v, 1, None)
 
     # ---- as classic programs look at it
 
@@ -234,7 +264,7 @@ class Schedule(SchedulePrimitives):
         self._stage_of_op = {s.first_op: s for s in self._first}
         for stage in self._first:
             stage.reset(stage.first_op)
-        self.journal, self.doubts, self.groups = (), {}, []
+        self.journal, self.doubts, self.groups, self.part_sizes = (), {}, [], {}
         place_scans(self)
         self.version += 1
         for number, step in enumerate(steps):
@@ -251,15 +281,21 @@ class Schedule(SchedulePrimitives):
 
     def copy(self) -> Schedule:
         """An independent schedule with the same journal. It knows the loops of this one by their names."""
-        copy = Schedule(self.outputs, self.result_cache)
+        copy = self.untouched(self.result_cache)
         copy.thread_names = dict(self.thread_names)
         copy.restore(self.journal)
         copy.remember({**self._former_axes, **self._handles()})
         return copy
 
+    def untouched(self, result_cache: ResultCache | None = None) -> Schedule:
+        """A schedule of the same program, with the same variables, before any step."""
+        first = Schedule(self.outputs, result_cache)
+        first.variables = dict(self.variables)
+        return first
+
     def __reduce__(self) -> tuple[Any, ...]:
-        """A pickle holds the operations and the journal, which is done again."""
-        return _done_again, (self.outputs, self.journal)
+        """A pickle holds the operations, the variables and the journal, which is done again."""
+        return _done_again, (self.outputs, self.journal, self.variables)
 
     def __copy__(self) -> Schedule:
         """`copy.copy(s)`: stages belong to one schedule, so two cannot share them."""
@@ -273,8 +309,11 @@ class Schedule(SchedulePrimitives):
         )
 
 
-def _done_again(outputs: Sequence[Operation], journal: Sequence[Step]) -> Schedule:
+def _done_again(
+    outputs: Sequence[Operation], journal: Sequence[Step], variables: Mapping[str, Var]
+) -> Schedule:
     schedule = Schedule(outputs)
+    schedule.variables = dict(variables)
     schedule.restore(journal)
     return schedule
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import unique_name
-from tewb.ir import ForKind, IterVar, Origin, convert
+from tewb.ir import ForKind, IterVar, Origin, Var, convert
 from tewb.schedule.declare import PRIMITIVES
 from tewb.schedule.loop_text import loops_text
 from tewb.schedule.methods import StagePrimitives
+from tewb.schedule.part_sizes import read_size
 from tewb.schedule.relation import Fuse, Relation, Singleton, Split
 from tewb.tensor import Operation, PlaceholderOp, Tensor, TensorComputeOp, intrinsic_of
 
@@ -488,10 +489,16 @@ def _key(value: object) -> Hashable:
 
 
 def split_loop(
-    stage: Stage, parent: IterVar, factor: int | None, nparts: int | None, disable_predication: bool = False
+    stage: Stage,
+    parent: IterVar,
+    factor: int | str | None,
+    nparts: int | str | None,
+    disable_predication: bool = False,
+    part: Var | None = None,
 ) -> Split:
-    """The split of a loop of `stage`, not applied yet."""
-    return Split.make(parent, factor, nparts, stage.schedule.extents(stage)[parent], disable_predication)
+    """The split of a loop of `stage`, not applied yet. Sizes that are known in kernels only are given as text."""
+    inside, parts = (read_size(stage.schedule, n) if isinstance(n, str) else n for n in (factor, nparts))
+    return Split.make(parent, inside, parts, stage.schedule.extents(stage)[parent], disable_predication, part)
 
 
 def flat(axes: Iterable[Any]) -> list[Any]:

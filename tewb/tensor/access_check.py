@@ -25,8 +25,8 @@ from tewb.ir import (
     Var,
     conjuncts,
     disjuncts,
+    is_same_expression,
     ops,
-    structural_equal,
     visit,
     walk,
 )
@@ -86,9 +86,9 @@ def _is_before(index: Expr, size: Expr, extents: dict[Var, Expr]) -> bool:
     """Whether an index is `t - 1`, or further back, of an axis t of that size."""
     match index:
         case Sub(Var() as t, IntImm(back)):
-            return back > 0 and t in extents and structural_equal(extents[t], size)
+            return back > 0 and t in extents and is_same_expression(extents[t], size)
         case Add(Var() as t, IntImm(ahead)):
-            return ahead < 0 and t in extents and structural_equal(extents[t], size)
+            return ahead < 0 and t in extents and is_same_expression(extents[t], size)
     return False
 
 

@@ -152,17 +152,22 @@ def decl_buffer(
 
     Without a dtype it holds float32, and without a scope it is global. `strides` and `elem_offset` are in elements; a te.var among them takes its value from the array.
     `offset_factor` promises that the elem_offset is a multiple of it. `data_alignment` is in bytes, a power
-    of two (-1 and 0: that of an element): the address of an argument is checked at each call. Raises ExternError.
+    of two (-1 and 0: that of an element): the address of an argument is checked at each call.
+    `buffer_type="auto_broadcast"` is of inputs: a call repeats the element of each dimension whose size is 1 there,
+    and any strides bind. Raises ExternError.
     """
-    if buffer_type not in ("", "default") or axis_separators:
-        word = f"buffer_type={buffer_type!r}" if buffer_type else "axis_separators"
+    broadcasts = buffer_type == "auto_broadcast"
+    if buffer_type not in ("", "default", "auto_broadcast") or axis_separators:
+        word = f"buffer_type={buffer_type!r}" if not axis_separators else "axis_separators"
         raise ExternError(
             f"decl_buffer {name}: tewb has no {word}",
-            hint="a stride of 0 repeats an element: strides=[0, 1]" if buffer_type else "leave it out",
+            hint="leave it out" if axis_separators else 'buffer_type="auto_broadcast" or "default"',
             span=here(),
         )
     data_alignment = 0 if data_alignment == -1 else data_alignment
     extents = check_shape(name, shape)
+    if strides is None and broadcasts:
+        strides = [Var(f"{name}.stride{d}", n.dtype) for d, n in enumerate(extents)]
     steps = tuple(convert(s) for s in strides) if strides is not None else ()
     if steps and len(steps) != len(extents):
         raise ExternError(
@@ -206,6 +211,7 @@ def decl_buffer(
         data,
         data_alignment,
         offset_factor,
+        broadcasts=broadcasts,
     )
 
 

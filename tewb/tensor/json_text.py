@@ -14,7 +14,18 @@ from enum import Enum
 from typing import Any
 
 from tewb import ir
-from tewb.base import Array, DType, Map, ParseError, ShapeTuple, String, TewbError, any_depth, here
+from tewb.base import (
+    Array,
+    DType,
+    Map,
+    ParseError,
+    ShapeTuple,
+    String,
+    TewbError,
+    any_depth,
+    here,
+    with_article,
+)
 from tewb.ir import Buffer, ExternRegion, IRModule, IterVar, Node, PrimFunc
 from tewb.tensor.compute import ComputeOp
 from tewb.tensor.domains import Domain
@@ -80,7 +91,7 @@ def save_json(node: Any, others: Mapping[str, SavedAs] | None = None) -> str:
             other = others.get(type(x).__name__)
             if _CLASSES.get(type(x).__name__) is not type(x) and other is None:
                 raise TewbError(
-                    f"save_json: a {type(x).__name__} is known to its own Python code only",
+                    f"save_json: {with_article(type(x).__name__)} is known to its own Python code only",
                     hint="nodes, functions, modules, schedules, placeholders and computes can be saved",
                     span=here(),
                 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import BOOL, INT32, INT64, DType, DTypeError, ShapeError, TewbError, here
+from tewb.base import BOOL, INT32, INT64, DType, DTypeError, ShapeError, TewbError, here, with_article
 from tewb.ir import (
     AxisKind,
     CommReducer,
@@ -107,6 +107,7 @@ def comm_reducer(
     """
 
     def reducer(expr: Any, *args: Any, axis: Any = None, where: Any = None, init: Any = None) -> Any:
+        _check_is_no_tensor(name, expr)
         if axis is None and args and _is_value(args[0]):
             return _combined_at_once(name, fcombine, (expr, *args), where, init)
         axis, where, init = _in_order(name, args, axis, where, init)
@@ -173,6 +174,19 @@ def _reduce(fcombine: Any, fidentity: Any, name: str, expr: Any, axis: Any, wher
     return results if len(results) > 1 else results[0]
 
 
+def _check_is_no_tensor(name: str, expr: Any) -> None:
+    """Raise DTypeError for a whole tensor, which a function of topi reduces."""
+    if not (hasattr(expr, "op") and getattr(expr, "shape", None)):
+        return
+    own = f"te.{name}" if name in _READY_MADE else name
+    element = f"{expr.name}[{', '.join('ijklmn'[: len(expr.shape)])}]"
+    hint = f"te.compute(shape, lambda ...: {own}({element}, axis=k)) reduces elements"
+    raise DTypeError(
+        f"{own} reduces an expression over axes made by te.reduce_axis, and {expr.name} is a whole tensor",
+        hint=f"topi.{name}({expr.name}, axis=0), or {hint}" if name in _READY_MADE else hint,
+    )
+
+
 def checked_axes(name: str, axis: Any) -> tuple[IterVar, ...]:
     """One reduce axis, or a list of them, as a tuple. Raises TewbError."""
     axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
@@ -223,7 +237,11 @@ def _combiner(
 
 def _check_one_each(name: str, what: str, values: Any, dtypes: tuple[DType, ...]) -> None:
     if not isinstance(values, tuple | list) or len(values) != len(dtypes):
-        given = f"{len(values)} values" if isinstance(values, tuple | list) else f"a {type(values).__name__}"
+        given = (
+            f"{len(values)} values"
+            if isinstance(values, tuple | list)
+            else with_article(type(values).__name__)
+        )
         raise TewbError(
             f"{name}: {what} of {len(dtypes)} values is a tuple of as many, not {given}",
             hint="te.comm_reducer(lambda x, y: (x[0] + y[0], x[1] * y[1]), lambda s, t: (te.const(0, s), te.const(1, t)))",

@@ -8,6 +8,7 @@ The classic part is for pytest, which is loaded where it is needed: parameters a
 gives tests the arguments `target` and `dev`.
 """
 
+from tewb.compat import face
 from tewb.testing.asserts import assert_allclose, assert_prim_expr_equal, echo
 from tewb.testing.features import (
     Feature,
@@ -61,6 +62,8 @@ from tewb.testing.targets import (
     known_failing_targets,
     parametrize_targets,
 )
+
+face.wear(__name__)
 
 __all__ = [
     "BITS", "CALLS", "Feature", "assert_allclose", "assert_prim_expr_equal", "check_numerical_grads", "device_enabled", "echo", "enabled_targets", "evaluate", "exclude_targets",

@@ -48,7 +48,7 @@ def test_it_stays_on_a_loop_that_copies_the_result() -> None:
         (on("i", ""), "the pragma has no name.*\n.*\n  hint: there are auto_unroll_max_step, unroll_explicit"),
         (on("i", "unroll_explicit", "yes"), "unroll_explicit=yes must be from 0 to 1"),
         (on("i", "frobnicate", 1.5), "1.5 is not a whole number"),
-        (on("k", "vectorize", 1, 2), "takes from 3 to 4 positional arguments"),
+        (on("k", "vectorize", 1, 2), "pragma on stage C: 4 arguments are given, and it takes 3"),
         (on("i", 7), "7 is not a word"),
         (on("i", "auto_unroll_max_step", 5000), "auto_unroll_max_step=5000 must be from 0 to 4096"),
         (on("i", "unroll_explicit", 2), "unroll_explicit=2 must be from 0 to 1"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from tewb.base import INT64
-from tewb.ir import AxisKind, IterVar, const_int
+from tewb.ir import AxisKind, Expr, IterVar, Var, const_int, free_vars
 from tewb.schedule.declare import (
     AXIS,
     Arguments,
@@ -20,6 +20,7 @@ from tewb.schedule.declare import (
 )
 from tewb.schedule.dependent_loops import keeps_ranges_known, reason
 from tewb.schedule.extern_tiles import opaque_last
+from tewb.schedule.part_sizes import PartSize, part_value, part_with
 from tewb.schedule.primitives.reorder import hybrid_order, reorder_refusal
 from tewb.schedule.questions import (
     has_loops,
@@ -37,16 +38,16 @@ from tewb.tensor.hybrid import HybridOp
 
 @primitive(
     AXIS,
-    Param("factor", "int", "iterations of the inner loop", None),
-    Param("nparts", "int", "iterations of the outer loop", None),
+    Param("factor", "size", "iterations of the inner loop", None),
+    Param("nparts", "size", "iterations of the outer loop", None),
     Param("disable_predication", "int", "1: it divides, and no iteration is guarded", None),
     results="axis",
 )
 def split(
     stage: Stage,
     parent: IterVar | str,
-    factor: int | None = None,
-    nparts: int | None = None,
+    factor: int | Expr | None = None,
+    nparts: int | Expr | None = None,
     disable_predication: bool = False,
 ) -> tuple[IterVar, IterVar]:
     """Split a loop into an outer and an inner one, with `factor` inner or `nparts` outer iterations.
@@ -58,6 +59,9 @@ def split(
 
     Stages that are computed at the loop are computed at the inner one then. Returns (outer, inner). They are int64 where
     n, rounded up, passes int32; of a symbolic n that is checked when the kernel is called.
+
+    A size may be a variable (`factor=te.var("f")`), or an expression of variables such as `n // 4`: its value is told by the
+    arguments of each call, which is refused where it is less than 1. Such a loop has no constant extent.
 
     `disable_predication` says that it divides, so that no iteration is guarded: refused where it does not, and checked
     once in each call where that is not known before.
@@ -74,6 +78,8 @@ def _split_refusal(stage: Stage, v: Values) -> Refusal | None:
     if (factor is None) == (nparts is None):
         return Refusal("give either factor or nparts", "factor=16 makes an inner loop of 16")
     size = factor if factor is not None else nparts
+    if isinstance(size, str):
+        return _variable_refusal(stage, v, size)
     if size is not None and size < 1:
         name = "factor" if factor is not None else "nparts"
         return Refusal(f"{name}={size} must be at least 1", f"{name}=8")
@@ -89,7 +95,39 @@ def _split_refusal(stage: Stage, v: Values) -> Refusal | None:
     return settled(refused or not_inline(stage), _divides(stage, v, size or 1))
 
 
-def _divides(stage: Stage, v: Values, size: int) -> Refusal | None:
+def _variable_refusal(stage: Stage, v: Values, size: str) -> Refusal | None:
+    """Why a loop cannot be split by a size that is known in kernels only."""
+    iv = v["axis"]
+    name, hint = stage.axis_name(iv), "give a number, such as factor=8"
+    if isinstance(stage.op, ExternOp):
+        return Refusal(
+            f"{stage.name} is an extern, whose tiles have a constant size, and {size} is none", hint
+        )
+    refused = has_loops(stage) or untouched(stage, iv)
+    if refused is not None:
+        return refused
+    root = next((x for x in getattr(stage.op, "domains", ()) if iv in stage.loops_of(x)), None)
+    if root is not None:
+        return Refusal(
+            f"how often {name} runs is not the same for all elements ({reason(stage, root)}), and by {size} only a loop "
+            "that always runs as often is split",
+            hint,
+        )
+    n = stage.schedule.extents(stage)[iv]
+    if (const_int(n) or 0) >= 1 << 62:
+        return Refusal(
+            f"{name} has {const_int(n)} iterations, too many for parts of a size that is not known", hint
+        )
+    if not {*free_vars(n)} <= {*stage.schedule.size_vars(), *stage.schedule.part_sizes}:
+        return Refusal(
+            f"how often {name} runs is not told by the sizes of arguments, and it is split by {size}", hint
+        )
+    factor, nparts = v.get("factor"), v.get("nparts")
+    refused = _hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None
+    return settled(refused or not_inline(stage), _divides(stage, v, None))
+
+
+def _divides(stage: Stage, v: Values, size: int | None) -> Refusal | None:
     """Whether a split may do without a guard."""
     said, iv = v.get("disable_predication"), v["axis"]
     if not said:
@@ -108,7 +146,7 @@ def _divides(stage: Stage, v: Values, size: int) -> Refusal | None:
             "leave disable_predication out",
         )
     n = const_int(stage.schedule.extents(stage)[iv])
-    if n is None or size >= n or n % size == 0:
+    if n is None or size is None or size >= n or n % size == 0:
         return None
     name, hint = stage.axis_name(iv), "leave disable_predication out, or choose a size that divides"
     reason_now = f"{name} has {n} iterations, which {size} does not divide, and no guard keeps those past its end from running"
@@ -127,7 +165,9 @@ def _rounded_past_int64(stage: Stage, iv: IterVar, size: int) -> Refusal | None:
     )
 
 
-def _hybrid_parts(stage: Stage, iv: IterVar, factor: int | None, nparts: int | None) -> Refusal | None:
+def _hybrid_parts(
+    stage: Stage, iv: IterVar, factor: int | str | None, nparts: int | str | None
+) -> Refusal | None:
     """Whether the statement of a hybrid function takes the loops of a split where they are now."""
     with trying(stage):
         r = split_loop(stage, iv, factor, nparts)
@@ -152,12 +192,20 @@ def _cut_again(stage: Stage, iv: IterVar) -> Refusal | None:
 def _split(stage: Stage, v: Values, step: int) -> Results:
     parent, factor, nparts = v["axis"], v.get("factor"), v.get("nparts")
     sure = bool(v.get("disable_predication"))
+    schedule, text = stage.schedule, next((n for n in (factor, nparts) if isinstance(n, str)), None)
+    part, variables = None, list[Var]()
+    if text is not None:
+        given, value = part_value(schedule, text, schedule.extents(stage)[parent])
+        part, variables = part_with(schedule, value), free_vars(given)
     # The same step makes the same loops again: what was worked out for them before an undo still holds.
-    relation = stage.schedule.result_cache.once(
-        ("split", id(parent), factor, nparts, sure),
-        (parent,),
-        partial(split_loop, stage, parent, factor, nparts, sure),
+    relation = schedule.result_cache.once(
+        ("split", id(parent), factor, nparts, sure, id(part), *map(id, variables)),
+        (parent, part, *variables),
+        partial(split_loop, stage, parent, factor, nparts, sure, part),
     )
+    if text is not None and part is None and isinstance(relation.size, Var):
+        said = _said(stage, parent, "nparts" if factor is None else "factor", text)
+        schedule.part_sizes[relation.size] = PartSize(relation.size, given, value, said)
     stage.relations.append(relation)
     stage.replace_leaves([relation.parent], [relation.outer, relation.inner])
     stage.register(relation.outer, step, [relation.parent])
@@ -165,6 +213,12 @@ def _split(stage: Stage, v: Values, step: int) -> Results:
     stage.leaf_iter_vars = opaque_last(stage.leaf_iter_vars)
     stage.carry([relation.parent], relation.inner)
     return [relation.outer, relation.inner]
+
+
+def _said(stage: Stage, iv: IterVar, word: str, text: str) -> str:
+    """What is said of a call in which a size is less than 1."""
+    what = f"argument {text} is" if text.isidentifier() else f"arguments make {text}"
+    return f"{what} less than 1: stage {stage.name} splits {stage.axis_name(iv)} with {word}={text}"
 
 
 @split.suggest
@@ -180,12 +234,12 @@ def _sizes(at: Selection) -> Iterator[Arguments]:
 @primitive(
     Param("x", "axis", "the first loop", choices=loop_names),
     Param("y", "axis", "the second loop", choices=loop_names),
-    Param("x_factor", "int", "iterations of the first loop inside a tile", code="{}"),
-    Param("y_factor", "int", "iterations of the second loop inside a tile", code="{}"),
+    Param("x_factor", "size", "iterations of the first loop inside a tile", code="{}"),
+    Param("y_factor", "size", "iterations of the second loop inside a tile", code="{}"),
     results="axis",
 )
 def tile(
-    stage: Stage, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int, y_factor: int
+    stage: Stage, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int | Expr, y_factor: int | Expr
 ) -> tuple[IterVar, IterVar, IterVar, IterVar]:
     """Split two loops and order them as a loop over tiles around the loops inside one tile.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tewb.base import TewbError, here
+from tewb.base import TewbError, here, with_article
 from tewb.ir import (
     Add,
     Call,
@@ -176,7 +176,7 @@ def _of_quotient(n: Expr, a: Expr, b: Expr, share: Share, relevant: set[Expr]) -
 def _of_call(n: Expr, share: Share) -> list[tuple[Expr, Share]]:
     by = factors(n) if isinstance(n, Call) else None
     if by is None:
-        what = f"a call of {_called(n)}" if isinstance(n, Call) else f"a {type(n).__name__}"
+        what = f"a call of {_called(n)}" if isinstance(n, Call) else with_article(type(n).__name__)
         raise TewbError(
             f"gradient: the derivative of {what} is not known, in {script(n)}",
             hint="write it with functions of te, or give gradient the tensors behind it as inputs",

@@ -14,7 +14,7 @@ from tewb.ir import (
     LetStmt,
     Var,
     const_int,
-    structural_equal,
+    is_same_expression,
     walk,
 )
 
@@ -67,7 +67,7 @@ def _tells_apart(indices: list[Expr | None], v: Var, inner: dict[Var, Interval])
             return False
         if first is None:
             first = (slope, linear[1])
-        elif first[0] != slope or not structural_equal(first[1], linear[1]):
+        elif first[0] != slope or not is_same_expression(first[1], linear[1]):
             return False
     if first is None:
         return False

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
-from tewb.base import HybridError, here
+from tewb.base import HybridError, here, with_article
 from tewb.tensor.hybrid.script import HybridFunction
 from tewb.tensor.hybrid.source_text import SourceText
 from tewb.tensor.hybrid.syntax import set_names
@@ -78,7 +78,9 @@ def load(path: str | Path) -> HybridFunction:
 def _path(path: object) -> Path:
     if not isinstance(path, str | Path):
         raise HybridError(
-            f"a {type(path).__name__} is no path of a file", hint='te.hybrid.load("f.py")', span=here()
+            f"{with_article(type(path).__name__)} is no path of a file",
+            hint='te.hybrid.load("f.py")',
+            span=here(),
         )
     return Path(path)
 

@@ -21,9 +21,9 @@ from tewb.ir import (
     Var,
     const,
     const_int,
+    is_same_expression,
     ops,
     seq,
-    structural_equal,
     substitute,
     walk,
 )
@@ -121,7 +121,7 @@ def _overlaps(
     for load in walk(element(here)):
         if not isinstance(load, BufferLoad) or load.buffer is not buffer:
             continue
-        if all(structural_equal(a, b) for a, b in zip(load.indices, stored, strict=True)):
+        if all(is_same_expression(a, b) for a, b in zip(load.indices, stored, strict=True)):
             continue
         pairs = zip(load.indices, stored, strict=True)
         if not any(_apart(analyzer, a, substitute(b, elsewhere)) for a, b in pairs):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import DType
+from tewb.base import DType, with_article
 from tewb.ir import Buffer, BufferLoad, Expr, Var, const, const_int, convert, walk
 
 # An element or number to compute (Expr), memory (Buffer), or something that is known now: a number, a tuple,
@@ -105,7 +105,7 @@ def kind_of(value: Value) -> str:
         return "a slice"
     if isinstance(value, CountedRange):
         return f"{value.word}(...)"
-    return "a number" if isinstance(value, Expr | int | float) else f"a {type(value).__name__}"
+    return "a number" if isinstance(value, Expr | int | float) else with_article(type(value).__name__)
 
 
 def buffers_of(value: Value) -> list[Buffer]:

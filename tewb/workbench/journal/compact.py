@@ -34,7 +34,7 @@ def _arguments(step: Step) -> list[str]:
     shown, named = [], False
     for p in PRIMITIVES[step.primitive].params:
         value = step.args.get(p.name)
-        if value is None or (value == p.default and p.kind in ("int", "value")):
+        if value is None or (value == p.default and p.kind in ("int", "size", "value")):
             named = True
         elif p.kind == "axes":
             shown += [_word(v) for v in value]
@@ -64,7 +64,7 @@ def is_compact(text: str) -> bool:
 def read_compact(text: str, schedule: Schedule) -> ReadSteps:
     """The steps written in `text`, tried on an untouched copy of `schedule`. Raises ParseError, with a caret at
     the word that cannot be read or at the step that cannot be applied."""
-    trial, steps = Schedule(schedule.outputs), []
+    trial, steps = schedule.untouched(), []
     parser = _CompactParser(text)
     while not parser.at_end():
         step, place = parser.step()
@@ -209,4 +209,4 @@ class _CompactParser:
 
 
 def _converted(p: Param, word: str) -> Any:
-    return int(word) if p.kind in ("int", "value") and re.fullmatch(r"-?\d{1,18}", word) else word
+    return int(word) if p.kind in ("int", "size", "value") and re.fullmatch(r"-?\d{1,18}", word) else word

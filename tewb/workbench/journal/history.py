@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from tewb.base import ParseError, ScheduleError, TewbError, brief, check_given, here, one_of
+from tewb.ir import Var
 from tewb.lowering import lower_schedule
 from tewb.schedule import Schedule
 from tewb.workbench.journal.compact import compact, is_compact, read_compact
@@ -34,6 +35,9 @@ class History:
 
     def __init__(self, schedule: Schedule, args: Sequence[Any], name: str) -> None:
         self.schedule, self.args, self.name = schedule, list(args), name
+        for a in self.args:
+            if isinstance(a, Var):
+                schedule.variables.setdefault(a.name, a)  # steps may name it
         self.on_branch = "main"
         self._start = schedule.journal
         self._timelines = {self.on_branch: Timeline(schedule.journal)}
@@ -347,7 +351,8 @@ class History:
         if is_compact(text):
             read = read_compact(text, self.schedule)
         else:
-            read = read_code(text, self.schedule, known_names(self.schedule, self.args).tensors)
+            known = known_names(self.schedule, self.args)
+            read = read_code(text, self.schedule, known.tensors, known.variables)
         steps = tuple(step for step, _ in read)
         _, conflicts = replay(self.schedule, steps, range(len(steps)), self._stuck)
         if conflicts:

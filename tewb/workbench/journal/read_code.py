@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tewb.base import ParseError, Span, TewbError, UnreadableError, python_lines, python_tree
-from tewb.ir import IterVar, Var, const_int, thread_axis
+from tewb.ir import Expr, IterVar, Var, const_int, thread_axis
 from tewb.schedule import PRIMITIVES, Schedule, Stage, StageGroup
 from tewb.tensor import Operation, Tensor
 from tewb.workbench.journal.text_errors import ReadSteps, TextRange, closest, text_error
@@ -43,10 +43,12 @@ class _Unknown:
     name: str
 
 
-def read_code(text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> ReadSteps:
+def read_code(
+    text: str, schedule: Schedule, tensors: Mapping[Tensor, str], variables: Mapping[Var, str] | None = None
+) -> ReadSteps:
     """The steps that the Python code `text` does on `s`, each with the position of its call.
 
-    `tensors` are the identifiers that the program is shown with. Definitions of tensors are read for their
+    `tensors` and `variables` are the identifiers that the program is shown with. Definitions of tensors are read for their
     names: they must be those of this program. Raises ParseError.
     """
     try:
@@ -54,7 +56,7 @@ def read_code(text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> R
     except UnreadableError as e:
         raise text_error(text if isinstance(text, str) else "", TextRange(e.line, e.column), e.why) from None
     text = "\n".join(python_lines(text))
-    reader = _Reader(text, schedule, tensors)
+    reader = _Reader(text, schedule, tensors, variables or {})
     try:
         for statement in tree.body:
             reader.statement(statement)
@@ -68,12 +70,17 @@ def read_code(text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> R
 class _Reader:
     """Evaluates statements. `names` holds what each identifier means, `trial` is the schedule they change."""
 
-    def __init__(self, text: str, schedule: Schedule, tensors: Mapping[Tensor, str]) -> None:
+    def __init__(
+        self, text: str, schedule: Schedule, tensors: Mapping[Tensor, str], variables: Mapping[Var, str]
+    ) -> None:
         self.text, self.lines = text, text.split("\n")
-        self.trial = Schedule(schedule.outputs)
+        self.trial = schedule.untouched()
+        self.variables = dict(variables)
         self.first = list(self.trial.stages)
         self.names: dict[str, Any] = {name: _Unknown(name) for name in _MODULES}
         self.names |= {name: tensor for tensor, name in tensors.items()}
+        for v, name in variables.items():
+            self.names.setdefault(name, v)
         self.names.setdefault("s", self.trial)
         self.unread = [t for t in tensors if schedule.find(t) is None]
         self.defined: list[Stage] = []
@@ -163,6 +170,8 @@ class _Reader:
             return self.bind(target, self.created(call))
         if kind == "thread_axis":
             return self.bind(target, self.thread_axis(call))
+        if kind in ("var", "size_var"):
+            return self.bind(target, self.variable(call, target))
         if kind == "reduce_axis":
             return self.bind(target, self.said_name(call, target))
         of_user = isinstance(call.func, ast.Name)  # a hybrid function defines a tensor as te.compute does
@@ -183,6 +192,15 @@ class _Reader:
             raise self.refuse(call, f"the program of this session has no tensor {wanted}", f"it has {known}")
         for name in [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]:
             self.names.setdefault(name, _Unknown(name))
+
+    def variable(self, call: ast.Call, target: ast.expr) -> Any:
+        """The variable of this program that a definition means: by its name, or what it is assigned to."""
+        first = call.args[0] if call.args else None
+        name = first.value if isinstance(first, ast.Constant) else self.said_name(call, target)
+        alike = [v for v in self.variables if v.name == name]
+        own = next((v for v in alike if self.variables[v] == getattr(target, "id", None)), None)
+        own = next(iter(alike), None) if own is None else own
+        return _Unknown(f"{ast.unparse(call.func)}({name!r})") if own is None else own
 
     def said_name(self, call: ast.Call, target: ast.expr) -> str:
         """The name that a definition gives: `name="C"`, or else what it is assigned to."""
@@ -264,11 +282,25 @@ class _Reader:
             raise self.refuse(node, "this is not a whole number")
         return number
 
-    def arithmetic(self, node: ast.expr, left: ast.expr, op: ast.operator, right: ast.expr) -> int:
+    def arithmetic(self, node: ast.expr, left: ast.expr, op: ast.operator, right: ast.expr) -> Any:
+        sides = self.value(left), self.value(right)
+        if any(isinstance(x, Expr) for x in sides):
+            return self.expression(node, sides, op)
         a, b = self.integer(left), self.integer(right)
         if b == 0 and isinstance(op, ast.FloorDiv | ast.Mod):
             raise self.refuse(node, "this divides by zero")
         return int(_INTEGERS[type(op)](a, b))
+
+    def expression(self, node: ast.expr, sides: tuple[Any, Any], op: ast.operator) -> Expr:
+        """An expression of the program's variables, as the size of a split may be."""
+        for x in sides:
+            if isinstance(x, bool) or not isinstance(x, Expr | int):
+                raise self.refuse(node, f"{_said(x)} is no number")
+        try:
+            made: Expr = _INTEGERS[type(op)](*sides)
+        except TewbError as e:
+            raise self.refuse(node, e.message, e.hint) from None
+        return made
 
     def item(self, node: ast.expr, owner: Any, index: ast.expr) -> Any:
         if isinstance(owner, Schedule):

@@ -50,7 +50,7 @@ def _replay(
     schedule: Schedule, journal: Journal, order: Sequence[int], problem: Problem | None
 ) -> tuple[Journal, tuple[Conflict, ...], Schedule]:
     trial, names, conflicts = (
-        Schedule(schedule.outputs, schedule.result_cache),
+        schedule.untouched(schedule.result_cache),
         _JournalNames(journal, order),
         [],
     )

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tewb.base import ParseError, ScheduleError, brief
+from tewb.base import ParseError, ScheduleError, brief, with_article
 from tewb.schedule import Step
 from tewb.workbench.journal.text_errors import TextRange, text_error
 from tewb.workbench.journal.timeline import Journal
@@ -48,7 +48,7 @@ def saved_of(text: str) -> Saved:
     """The content of JSON text: an object as `saved_json` writes it, or a list of steps. Raises ParseError for text
     that is not JSON, ScheduleError for JSON that is not a schedule."""
     if not isinstance(text, str):
-        raise ParseError(f"a {type(text).__name__} is no JSON text", hint=TO_JSON)
+        raise ParseError(f"{with_article(type(text).__name__)} is no JSON text", hint=TO_JSON)
     try:
         data = json.loads(text)
     except json.JSONDecodeError as e:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import ExternError, literal
+from tewb.ir import Var, free_vars
 from tewb.schedule import Names, Schedule, schedule_code
 from tewb.tensor import GraphSource, Tensor
 from tewb.tensor.hybrid import HybridOp
@@ -16,7 +17,7 @@ from tewb.tensor.hybrid import HybridOp
 class Definitions:
     """The lines that define the tensors of a program.
 
-    `tensors` and `args` are identifiers, `stages` those of the first output of each stage, and `taken` all
+    `tensors`, `variables` and `args` are identifiers, `stages` those of the first output of each stage, and `taken` all
     identifiers in use.
     """
 
@@ -25,6 +26,7 @@ class Definitions:
     stages: dict[str, str]
     args: list[str]
     taken: set[str]
+    variables: dict[Var, str]
 
 
 def define(schedule: Schedule, args: Sequence[Any]) -> Definitions:
@@ -40,9 +42,10 @@ def define(schedule: Schedule, args: Sequence[Any]) -> Definitions:
         if isinstance(a, Tensor) and a not in graph.tensors:
             graph.define(a.op)  # nothing reads it, and the kernel takes it all the same
     graph.declare([a for a in args if not isinstance(a, Tensor)])
+    graph.declare([v for p in schedule.part_sizes.values() for v in free_vars(p.given)])
     stages = {st.name: graph.tensors[st.op.output(0)] for st in first.stages}
     shown = [graph.tensors[a] if isinstance(a, Tensor) else graph.vars[a] for a in args]
-    return Definitions(graph.lines, graph.tensors, stages, shown, names.taken)
+    return Definitions(graph.lines, graph.tensors, stages, shown, names.taken, graph.vars)
 
 
 def known_names(schedule: Schedule, args: Sequence[Any]) -> Definitions:
@@ -55,7 +58,8 @@ def known_names(schedule: Schedule, args: Sequence[Any]) -> Definitions:
         given = [st.op for st in first.stages] + [a.op for a in args if isinstance(a, Tensor)]
         tensors = {t: names.fresh(t.name) for op in dict.fromkeys(given) for t in op.outputs}
         stages = {st.name: tensors[st.op.output(0)] for st in first.stages}
-        return Definitions([], tensors, stages, [], names.taken)
+        variables = {v: names.fresh(v.name) for v in schedule.size_variables().values()}
+        return Definitions([], tensors, stages, [], names.taken, variables)
 
 
 def program_code(schedule: Schedule, args: Sequence[Any], name: str) -> str:
@@ -68,7 +72,7 @@ def program_code(schedule: Schedule, args: Sequence[Any], name: str) -> str:
     several = len(schedule.outputs) > 1
     lines = ["import tewb", "from tewb import te", "", *d.lines, ""]
     lines += [f"s = te.create_schedule({f'[{outputs}]' if several else outputs})"]
-    lines += schedule_code(schedule, d.stages, d.taken)
+    lines += schedule_code(schedule, d.stages, d.taken, d.variables)
     lines += ["", f"args = [{', '.join(d.args)}]", f"module = tewb.lower(s, args, name={literal(name)})", ""]
     return "\n".join(lines)
 
@@ -76,4 +80,4 @@ def program_code(schedule: Schedule, args: Sequence[Any], name: str) -> str:
 def schedule_text(schedule: Schedule, args: Sequence[Any]) -> str:
     """The lines of the program that schedule it, on a schedule named `s`: what can be edited."""
     d = known_names(schedule, args)
-    return "".join(f"{line}\n" for line in schedule_code(schedule, d.stages, d.taken))
+    return "".join(f"{line}\n" for line in schedule_code(schedule, d.stages, d.taken, d.variables))

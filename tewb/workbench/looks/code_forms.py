@@ -338,7 +338,7 @@ class CodeForms:
         """The forms of another state, made on a copy of the schedule."""
         known = next((s for s in self._others if s.schedule.journal == journal), None)
         if known is None:
-            copy = Schedule(self.schedule.outputs, self.schedule.result_cache)
+            copy = self.schedule.untouched(self.schedule.result_cache)
             copy.restore(journal)
             known = CodeForms(copy, self.args, self.name, self.remark, self.loop_numbers)
             self._others = [*self._others[-2:], known]

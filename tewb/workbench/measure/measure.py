@@ -116,7 +116,7 @@ def _pinned_kernel(session: SessionView, pinned: Pinned) -> Kernel:
     if isinstance(pinned, Schedule):
         schedule = pinned
     else:
-        schedule = Schedule(session.schedule.outputs)
+        schedule = session.schedule.untouched()
         schedule.restore(steps_of(pinned, "pinned=session.pinned.schedule, or the steps of a journal"))
     return build_ir(lower_schedule(schedule, session.args, session.name))
 

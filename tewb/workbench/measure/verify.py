@@ -80,6 +80,7 @@ class SmallProgram:
     def beginning(self, count: int) -> Schedule:
         """The schedule after the first `count` steps."""
         schedule = Schedule(self.outputs)
+        schedule.variables = {a.name: a for a in self.args if isinstance(a, Var)}
         schedule.restore([step for _, step in self.steps[:count]])
         return schedule
 

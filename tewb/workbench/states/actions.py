@@ -114,7 +114,7 @@ def forms_of(session: Session, stage: str) -> tuple[PrimitiveForm, ...]:
 
 def _form(session: Session, stage: str, primitive: str) -> PrimitiveForm:
     p = PRIMITIVES[primitive]
-    first = next((param for param in p.params if param.kind in ("int", "value")), None)
+    first = next((param for param in p.params if param.kind in ("int", "size", "value")), None)
     return PrimitiveForm(
         primitive,
         p.doc,
@@ -133,7 +133,7 @@ def _field(session: Session, stage: str, primitive: str, p: Param, first: bool) 
         }
     required = p.default is REQUIRED
     value = choices[0] if choices else ""
-    if p.kind in ("int", "value"):
+    if p.kind in ("int", "size", "value"):
         value = str(p.default) if isinstance(p.default, int) else "16" if first or required else ""
     elif not required:
         value = "" if p.default is None else str(p.default)

@@ -22,6 +22,13 @@ export function startValues(form: PrimitiveForm, loop: string): Values {
   return values;
 }
 
+const NUMBERS = new Set(["int", "size", "value"]);
+
+/** Whether a parameter is typed as a number: a size may be the name of a variable as well. */
+export function isNumeric(kind: string): boolean {
+  return NUMBERS.has(kind);
+}
+
 const LISTS = new Set(["axes", "stages", "threads"]);
 
 /** The arguments of a step; what was left empty is left out. */
@@ -31,7 +38,7 @@ export function argumentsOf(form: PrimitiveForm, values: Values): Record<string,
     const text = (values[f.name] ?? "").trim();
     if (!text) continue;
     if (LISTS.has(f.kind)) given[f.name] = text.split(",").map((x) => x.trim()).filter(Boolean);
-    else if (f.kind === "int" || f.kind === "value") given[f.name] = /^-?\d+$/.test(text) ? Number(text) : text;
+    else if (isNumeric(f.kind)) given[f.name] = /^-?\d+$/.test(text) ? Number(text) : text;
     else given[f.name] = text;
   }
   return given;

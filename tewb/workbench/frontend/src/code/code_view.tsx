@@ -88,7 +88,7 @@ export function CodeView({ code, label, onView }: Props) {
 }
 
 function named(label: string) {
-  return EditorView.contentAttributes.of({ "aria-label": label, "aria-readonly": "true" });
+  return EditorView.contentAttributes.of({ "aria-label": label, "aria-readonly": "true", tabindex: "0" });
 }
 
 function linkUnder(view: EditorView, event: MouseEvent) {

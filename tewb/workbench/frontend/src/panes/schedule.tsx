@@ -46,7 +46,7 @@ export function SchedulePane() {
           keymap.of([{ key: "Mod-Enter", run: load }, indentWithTab, ...historyKeymap, ...defaultKeymap]),
           languageOf("python"),
           colours,
-          EditorView.contentAttributes.of({ "aria-label": "The schedule as Python" }),
+          EditorView.contentAttributes.of({ "aria-label": "The schedule as Python", tabindex: "0" }),
           EditorView.updateListener.of((u) => {
             if (u.docChanged) edited.value = u.state.doc.toString() !== written.current;
           }),

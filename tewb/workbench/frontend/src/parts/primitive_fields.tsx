@@ -1,7 +1,7 @@
 /** A form for one primitive: its parameters, from its declaration. Enter in any field applies; one message carries all of them. */
 import { useSignal } from "@preact/signals";
 import { useDesk, useView } from "../hooks";
-import { argumentsOf, startValues, type Values } from "../form_values";
+import { argumentsOf, isNumeric, startValues, type Values } from "../form_values";
 import type { FormField, PrimitiveForm } from "../states";
 
 export function PrimitiveFields({ stage, loop }: { stage: string; loop: string }) {
@@ -51,7 +51,7 @@ function Field({ field, form, values, set }: { field: FormField; form: Primitive
   const parent = form.fields.find((f) => f.kind === "stage");
   const choices = field.kind === "place" ? (parent?.places[values[parent.name] ?? ""] ?? []) : field.choices;
   const label = <span>{field.name}</span>;
-  if (choices.length && field.kind !== "axes" && field.kind !== "int" && field.kind !== "value") {
+  if (choices.length && field.kind !== "axes" && !isNumeric(field.kind)) {
     return (
       <label class="tw-field" title={field.doc}>
         {label}
@@ -64,7 +64,7 @@ function Field({ field, form, values, set }: { field: FormField; form: Primitive
       </label>
     );
   }
-  const isNumber = field.kind === "int" || field.kind === "value";
+  const isNumber = isNumeric(field.kind);
   return (
     <label class="tw-field" title={field.doc}>
       {label}
