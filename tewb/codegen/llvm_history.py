@@ -25,7 +25,9 @@ SECONDS = 20.0
 LONGEST = 400 << 10  # bytes of text: there are a hundred dumps of it
 
 _DUMP = re.compile(r"^\*\*\* IR Dump After (\S+) on (.+) \*\*\*$", re.MULTILINE)
-_MACHINE = re.compile(r"^(?:# (?:\*\*\*|Machine code)|\*\*\* IR Dump After [^\n]* \([\w-]+\) on )", re.MULTILINE)
+_MACHINE = re.compile(
+    r"^(?:# (?:\*\*\*|Machine code)|\*\*\* IR Dump After [^\n]* \([\w-]+\) on )", re.MULTILINE
+)
 _REMARK = re.compile(r"^remark: [^:\n]*:(\d+):\d+: (.*)$", re.MULTILINE)
 
 

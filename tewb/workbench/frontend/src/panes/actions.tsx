@@ -25,7 +25,7 @@ function Choices({ title, choices }: { title: string; choices: readonly Choice[]
   if (!choices.length) return null;
   return (
     <>
-      <h4>{title}</h4>
+      <p class="tw-heading">{title}</p>
       <ul class="tw-choices">
         {choices.map((c) => (
           <li key={c.text}>

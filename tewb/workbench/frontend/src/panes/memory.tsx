@@ -68,9 +68,9 @@ function Touches({ extern }: { extern: ExternTouches }) {
   const calls = extern.calls === null ? "" : ` · ${extern.calls} call${extern.calls === 1 ? "" : "s"}`;
   return (
     <div>
-      <h4>
+      <p class="tw-heading">
         {extern.stage} touches <span class="tw-dim">{extern.effect + calls}</span>
-      </h4>
+      </p>
       <ul>
         {extern.touched.map((t) => (
           <li>

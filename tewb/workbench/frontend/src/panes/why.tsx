@@ -26,7 +26,7 @@ export function WhyPane() {
       </label>
       {why.value && (
         <>
-          <h4>{why.value.question}</h4>
+          <p class="tw-heading">{why.value.question}</p>
           <ol>
             {why.value.sentences.map((s) => (
               <li>{s}</li>

@@ -13,7 +13,7 @@ function OpenHelp() {
   const close = () => (isHelpOpen.value = false);
   return (
     <dialog ref={dialog} class="tw-dialog" aria-label="Keys" onClose={close} onClick={(e) => e.target === dialog.current && close()}>
-      <h3>Everywhere in the workbench</h3>
+      <p class="tw-heading">Everywhere in the workbench</p>
       <dl>
         {COMMANDS.filter((c) => c.keys.length).map((c) => (
           <div key={c.name}>
@@ -26,7 +26,7 @@ function OpenHelp() {
           </div>
         ))}
       </dl>
-      <h3>On a loop of the tree</h3>
+      <p class="tw-heading">On a loop of the tree</p>
       <dl>
         {TREE_KEYS.map(([keys, what]) => (
           <div key={keys}>
