@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 from tewb.base import CodegenError
 from tewb.codegen.line_provenance import Linked, llvm_lines
-from tewb.runtime import Target
-from tewb.runtime.llvm_process import OutOfTime, remarks
-from tewb.runtime.llvm_work import Work
+from tewb.runtime import Target, llvm_says
 
 SWITCHES = (
     "-print-changed=quiet",
@@ -69,14 +67,7 @@ def llvm_history(text: str, level: int, target: Target) -> LLVMHistory:
             f"LLVM's passes are not told of {len(text) >> 10} KiB of text",
             hint="unroll less, or take smaller vectors",
         )
-    options = target.machine_options(level, False)
-    work = Work(text, level, target.triple, target.cpu, target.attributes, options, switches=SWITCHES)
-    try:
-        said = remarks(work, SECONDS)
-    except OutOfTime:
-        raise CodegenError(
-            "LLVM's passes took too long to be told of", hint="unroll less, or take smaller vectors"
-        ) from None
+    said = llvm_says(text, level, target, SWITCHES, SECONDS)
     if not said:
         raise CodegenError("LLVM told nothing of its passes: no process could be started for it")
     return history_of(said)
