@@ -132,7 +132,7 @@ class CodeForms:
     def form(self, name: str) -> CodeForm:
         """The form of that name, those of LLVM's passes included. Raises TewbError when there is none."""
         forms = {f.name: f for f in self.forms}
-        if name not in forms and isinstance(name, str) and _LLVM_PASS.match(name):
+        if isinstance(name, str) and name not in forms and _LLVM_PASS.match(name):
             forms |= {f.name: f for f in self.llvm_passes}
         return forms[one_of("form", name, forms, TewbError)]
 
