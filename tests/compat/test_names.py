@@ -51,6 +51,24 @@ def test_a_module_that_is_another_name_leads_to_a_module_or_to_one_that_is_to_co
 TO_COME = {"tewb.runtime.container", "tewb.runtime.module"}
 
 
+def test_every_home_is_there_but_those_of_autotvm_which_are_to_come() -> None:
+    for module in modules().values():
+        for entry in module.entries.values():
+            assert not entry.home or is_here(entry.home) or module.name.startswith("autotvm"), (
+                module.name,
+                entry,
+            )
+
+
+def test_a_name_that_only_the_face_makes_is_nobodys_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tewb import te
+
+    monkeypatch.delitem(vars(te), "SpecializedCondition", raising=False)
+    assert not is_here("tewb.te.SpecializedCondition")
+    assert te.SpecializedCondition is not None  # which makes it one of the module's
+    assert not is_here("tewb.te.SpecializedCondition")
+
+
 def test_everything_absent_says_what_to_do_instead_in_one_sentence() -> None:
     sentences = {m.instead for m in modules().values()}
     sentences |= {e.instead for m in modules().values() for e in m.entries.values()}

@@ -84,7 +84,8 @@ def execute(text: str, names: dict[str, Any]) -> None:
 
 
 def _define(p: Program) -> dict[str, Any] | None:
-    INTRINSICS.clear()  # those of the program before
+    for name in [n for n in INTRINSICS if n.startswith("fitting")]:
+        del INTRINSICS[name]  # those of the program before
     names: dict[str, Any] = {"tewb": tewb, "te": te, "np": np, "fitting": fitting, "__name__": "fuzz"}
     try:
         execute(script.definition(p), names)

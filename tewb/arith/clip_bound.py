@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tewb.arith.analyzer import Analyzer
+from tewb.arith.comparisons import negated
 from tewb.arith.detect_linear import detect_linear
 from tewb.arith.int_sets import IntervalSet, SetOfValues, domains
 from tewb.ir import (
@@ -14,7 +15,6 @@ from tewb.ir import (
     GT,
     LE,
     LT,
-    NE,
     Add,
     And,
     Call,
@@ -69,8 +69,11 @@ def at_most_zero(cond: Expr) -> list[Expr] | None:
             return None if first is None or second is None else [*first, *second]
         case Call("likely", (a,)):
             return at_most_zero(a)
+        case Not(Or(a, b)):
+            return at_most_zero(And(Not(a, a.dtype), Not(b, b.dtype), cond.dtype))
         case Not(a):
-            return at_most_zero(_denied(a)) if not isinstance(_denied(a), Not) else None
+            denied = negated(a)
+            return None if denied is None else at_most_zero(denied)
         case LT(a, b) | LE(a, b) | GT(a, b) | GE(a, b) | EQ(a, b) if a.dtype.is_int and a.dtype.lanes == 1:
             if isinstance(cond, EQ):
                 return [ops.sub(a, b), ops.sub(b, a)]
@@ -79,26 +82,6 @@ def at_most_zero(cond: Expr) -> list[Expr] | None:
             one = 1 if isinstance(cond, LT | GT) else 0
             return _taken_apart(a, b, one)
     return None
-
-
-def _denied(cond: Expr) -> Expr:
-    """The opposite of a condition, without `Not` where that is possible."""
-    match cond:
-        case LT(a, b):
-            return ops.greater_equal(a, b)
-        case LE(a, b):
-            return ops.greater(a, b)
-        case GT(a, b):
-            return ops.less_equal(a, b)
-        case GE(a, b):
-            return ops.less(a, b)
-        case NE(a, b):
-            return ops.equal(a, b)
-        case Or(a, b):
-            return ops.logical_and(_denied(a), _denied(b))
-        case Not(a):
-            return a
-    return Not(cond, cond.dtype)
 
 
 def _taken_apart(a: Expr, b: Expr, one: int) -> list[Expr]:

@@ -94,9 +94,10 @@ def _own_attribute(value: Any, name: str) -> Any:
     if not isinstance(value, ModuleType):
         fields = (f for c in getattr(value, "__mro__", ()) for f in vars(c).get("__annotations__", ()))
         return getattr(value, name, name if name in fields else _MISSING)
-    if name in vars(value):
+    attribute = vars(value).get("__getattr__")
+    if name in vars(value) and name not in getattr(attribute, "asked", ()):
         return vars(value)[name]
-    own = getattr(vars(value).get("__getattr__"), "own", None)
+    own = getattr(attribute, "own", None)
     try:
         return _MISSING if own is None else own(name)
     except AttributeError:
@@ -127,9 +128,11 @@ def wear(module_name: str) -> None:
         # Asked for once. What the code of the module would take for a builtin, such as `sum`, stays away from it.
         if not isinstance(value, Absent) and not hasattr(builtins, name):
             vars(module)[name] = value
+            asked.add(name)
         return value
 
-    attribute.own = own  # type: ignore[attr-defined]
+    asked = set[str]()
+    attribute.own, attribute.asked = own, asked  # type: ignore[attr-defined]
     vars(module)["__getattr__"] = attribute
     vars(module).setdefault("__path__", [])  # so that modules in it can be imported
 

@@ -64,8 +64,8 @@ def loop_names(stage: Stage) -> list[str]:
     return [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
 
 
-AXIS = Param("axis", "axis", "a loop of the stage", choices=loop_names)
-AXES = Param("axes", "axes", "loops of the stage, in order", choices=loop_names)
+AXIS: Param = Param("axis", "axis", "a loop of the stage", choices=loop_names)
+AXES: Param = Param("axes", "axes", "loops of the stage, in order", choices=loop_names)
 
 
 @dataclass(frozen=True, slots=True)

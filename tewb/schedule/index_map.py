@@ -45,12 +45,9 @@ from tewb.ir import (
     substitute,
     uses,
 )
+from tewb.schedule.integer_text import operation_text, read_integer
 from tewb.tensor import index_text
 
-_SIGNS: dict[type, str] = {Add: "+", Sub: "-", Mul: "*", FloorDiv: "//", FloorMod: "%"}
-_OPERATORS: dict[type, Callable[[Expr, Expr], Expr]] = {
-    ast.Add: ops.add, ast.Sub: ops.sub, ast.Mult: ops.mul, ast.FloorDiv: ops.floordiv, ast.Mod: ops.floormod,
-}  # fmt: skip
 _EXAMPLE = "lambda i, j: [j, i // 4, i % 4]"
 MOST_TEXT = 2000
 
@@ -181,25 +178,7 @@ def _element(node: ast.AST, known: Mapping[str, Var]) -> Any:
     match node:
         case ast.Attribute(attr="AXIS_SEPARATOR") | ast.Name(id="AXIS_SEPARATOR"):
             return AXIS_SEPARATOR
-    return _expression(node, known)
-
-
-def _expression(node: ast.AST, known: Mapping[str, Var]) -> Expr:
-    match node:
-        case ast.Name(id=name) if name in known:
-            return known[name]
-        case ast.Name(id=name):
-            raise ValueError(f"{name} is none of its indices, and no size")
-        case ast.Constant(value=int() as n) if not isinstance(n, bool) and abs(n) < 1 << 62:
-            return const(n, INT32 if abs(n) < 1 << 31 else INT64)
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return ops.neg(_expression(operand, known))
-        case ast.BinOp(left=a, op=op, right=b) if type(op) in _OPERATORS:
-            x, y = ops.match(_expression(a, known), _expression(b, known))
-            if type(op) in (ast.FloorDiv, ast.Mod) and const_int(y) == 0:
-                raise ValueError("it divides by zero")
-            return _OPERATORS[type(op)](x, y)
-    raise ValueError("indices are made with + - * // and %")
+    return read_integer(node, known, "{} is none of its indices, and no size", "indices")
 
 
 def _text(e: Expr, names: set[str], sizes: set[Var]) -> str:
@@ -213,11 +192,10 @@ def _text(e: Expr, names: set[str], sizes: set[Var]) -> str:
             return str(n)
         case Cast(x, dtype) if x.dtype.is_int and dtype.bits >= x.dtype.bits:
             return _text(x, names, sizes)
-    if type(e) not in _SIGNS:
+    text = operation_text(e, lambda x: _text(x, names, sizes))
+    if text is None:
         raise ScheduleError(f"index {script(e)} is not made with + - * // and %", hint=_EXAMPLE)
-    a, b = (_text(x, names, sizes) for x in (e.a, e.b))  # type: ignore[attr-defined]
-    a, b = (t if t.isidentifier() or t.isdigit() else f"({t})" for t in (a, b))
-    return f"{a} {_SIGNS[type(e)]} {b}"
+    return text
 
 
 # ---------------------------------------------------------------- the other way round

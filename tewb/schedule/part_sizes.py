@@ -7,27 +7,21 @@ A journal keeps such a size as text, in the names of the schedule's variables.
 
 from __future__ import annotations
 
-import ast
 import keyword
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tewb.arith import Analyzer
 from tewb.base import INT64, ScheduleError, UnreadableError, any_depth, brief, python_tree
 from tewb.ir import (
-    Add,
     AssertStmt,
     Cast,
     Div,
     Expr,
-    FloorDiv,
-    FloorMod,
     IntImm,
     LetStmt,
-    Mul,
     Stmt,
-    Sub,
     Var,
     const,
     const_int,
@@ -36,15 +30,12 @@ from tewb.ir import (
     script,
     structural_equal,
 )
+from tewb.schedule.integer_text import operation_text, read_integer
 from tewb.schedule.relation import part_dtype
 
 if TYPE_CHECKING:
     from tewb.schedule.schedule import Schedule
 
-_SIGNS: dict[type, str] = {Add: "+", Sub: "-", Mul: "*", FloorDiv: "//", FloorMod: "%"}
-_OPERATORS: dict[type, Callable[[Expr, Expr], Expr]] = {
-    ast.Add: ops.add, ast.Sub: ops.sub, ast.Mult: ops.mul, ast.FloorDiv: ops.floordiv, ast.Mod: ops.floormod,
-}  # fmt: skip
 _HINT = "a number, a variable, or an expression such as n // 4"
 MOST_TEXT = 200
 
@@ -114,29 +105,11 @@ def _read(text: str, known: Mapping[str, Expr]) -> Expr:
         if len(text) > MOST_TEXT:
             raise ValueError(f"it is longer than {MOST_TEXT} letters")
         (statement,) = python_tree(text.strip()).body
-        return _expression(statement.value, known)  # type: ignore[attr-defined]
+        return read_integer(statement.value, known, "the program has no variable {}", "sizes")  # type: ignore[attr-defined]
     except (UnreadableError, ValueError, AttributeError) as e:
         why = f": {e}" if isinstance(e, ValueError) and "unpack" not in str(e) else ""
         names = f"; the variables here are {', '.join(known)}" if known else ""
         raise ScheduleError(f"{brief(repr(text))} is not a whole number{why}", hint=_HINT + names) from None
-
-
-def _expression(node: ast.AST, known: Mapping[str, Expr]) -> Expr:
-    match node:
-        case ast.Name(id=name) if name in known:
-            return known[name]
-        case ast.Name(id=name):
-            raise ValueError(f"the program has no variable {name}")
-        case ast.Constant(value=int() as n) if not isinstance(n, bool) and abs(n) < 1 << 62:
-            return const(n, INT64 if abs(n) >= 1 << 31 else "int32")
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return ops.neg(_expression(operand, known))
-        case ast.BinOp(left=a, op=op, right=b) if type(op) in _OPERATORS:
-            x, y = ops.match(_expression(a, known), _expression(b, known))
-            if type(op) in (ast.FloorDiv, ast.Mod) and const_int(y) == 0:
-                raise ValueError("it divides by zero")
-            return _OPERATORS[type(op)](x, y)
-    raise ValueError("sizes are made with + - * // and %")
 
 
 @any_depth
@@ -158,11 +131,10 @@ def _text(e: Expr, names: Mapping[Var, str], analyzer: Analyzer) -> str:
                         f"{script(side)} may be negative: is {script(e)} rounded down?", hint="write n // 4"
                     )
             return _text(ops.floordiv(x, d), names, analyzer)
-    if type(e) not in _SIGNS:
+    text = operation_text(e, lambda x: _text(x, names, analyzer))
+    if text is None:
         raise ScheduleError(f"{script(e)} is not made with + - * // and %", hint=_HINT)
-    a, b = (_text(x, names, analyzer) for x in (e.a, e.b))  # type: ignore[attr-defined]
-    a, b = (t if t.isidentifier() or t.isdigit() else f"({t})" for t in (a, b))
-    return f"{a} {_SIGNS[type(e)]} {b}"
+    return text
 
 
 # ---------------------------------------------------------------- in kernels

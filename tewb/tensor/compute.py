@@ -110,7 +110,10 @@ class ComputeOp(Operation):
         if not any(t in swap for t in self.inputs):
             return self
         read = self.with_reads(lambda n: ProducerLoad(swap.get(n.producer, n.producer), n.indices, n.dtype))
-        return self.with_body(tuple(read(e) for e in self.body), self.mapped_domains(read))
+        body, domains = tuple(read(e) for e in self.body), self.mapped_domains(read)
+        op = ComputeOp(self.name, self.axis, body, self.tag, bool(self.unproved), domains, self.first_step)
+        op.attrs, op.span = self.attrs, self.span
+        return op
 
     @staticmethod
     def with_reads(read: Callable[[ProducerLoad], Expr]) -> Callable[[Expr], Expr]:
@@ -121,12 +124,6 @@ class ComputeOp(Operation):
 
         rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
         return rewrite
-
-    def with_body(self, body: tuple[Expr, ...], domains: Domains) -> ComputeOp:
-        """The same operation with other expressions."""
-        op = ComputeOp(self.name, self.axis, body, self.tag, bool(self.unproved), domains, self.first_step)
-        op.attrs, op.span = self.attrs, self.span
-        return op
 
 
 class DeferredCompute:

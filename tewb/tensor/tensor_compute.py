@@ -31,7 +31,6 @@ from tewb.ir import (
     substitute,
 )
 from tewb.tensor.compute import ComputeOp, DeferredCompute
-from tewb.tensor.domains import Domains
 from tewb.tensor.reduce import checked_axes
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice
 from tewb.tensor.tensor_intrin import TensorIntrin
@@ -68,33 +67,11 @@ class TensorComputeOp(ComputeOp):
         self.intrin, self.parts, self.scalars = intrin, parts, dict(scalars)
         self.inner, self.outer_reductions = inner, outer_reductions
 
-    def with_body(self, body: tuple[Expr, ...], domains: Domains) -> ComputeOp:
-        op = TensorComputeOp(
-            self.name,
-            self.axis,
-            body,
-            self.tag,
-            self.intrin,
-            self.parts,
-            self.scalars,
-            self.inner,
-            self.outer_reductions,
-        )
-        op.attrs, op.span = self.attrs, self.span
-        return op
-
     def with_inputs(self, swap: Mapping[Tensor, Tensor]) -> Operation:
-        op = super().with_inputs(swap)
-        if not isinstance(op, ComputeOp) or op is self:
-            return op
-
-        def load(n: ProducerLoad) -> Expr:
-            return replace(
-                n, producer=swap.get(n.producer, n.producer), indices=tuple(map(rewrite, n.indices))
-            )
-
-        rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-        made = self.moved(self.name, self.axis, op.body, rewrite, swap)
+        if not any(t in swap for t in self.inputs):
+            return self
+        read = self.with_reads(lambda n: ProducerLoad(swap.get(n.producer, n.producer), n.indices, n.dtype))
+        made = self.moved(self.name, self.axis, tuple(map(read, self.body)), read, swap)
         made.attrs, made.span = self.attrs, self.span
         return made
 

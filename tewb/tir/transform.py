@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tewb.compat import face
 from tewb.ir import IRModule, PrimFunc
 from tewb.lowering import BUILD, LOWER, ModulePass, PassInfo, of_lowering, prim_func_pass
 
@@ -15,6 +16,8 @@ __all__ = [
     "Apply", "Filter", "FlattenBuffer", "LoopPartition", "RemoveNoOp", "Simplify", "StorageFlatten", "StorageRewrite", "UnrollLoop", "VectorizeLoop",
     "prim_func_pass",
 ]  # fmt: skip
+
+face.wear(__name__)
 
 _PASSES = {p.name: p for p in (*LOWER, *BUILD)}
 

@@ -277,7 +277,10 @@ class _Reader:
         return elements
 
     def integer(self, node: ast.expr) -> int:
-        number = self.value(node)
+        return self.whole(node, self.value(node))
+
+    def whole(self, node: ast.expr, number: Any) -> int:
+        """A value, which is a whole number of at most 64 bits."""
         if not isinstance(number, int) or abs(number) >= 1 << 63:
             raise self.refuse(node, "this is not a whole number")
         return number
@@ -286,7 +289,7 @@ class _Reader:
         sides = self.value(left), self.value(right)
         if any(isinstance(x, Expr) for x in sides):
             return self.expression(node, sides, op)
-        a, b = self.integer(left), self.integer(right)
+        a, b = self.whole(left, sides[0]), self.whole(right, sides[1])
         if b == 0 and isinstance(op, ast.FloorDiv | ast.Mod):
             raise self.refuse(node, "this divides by zero")
         return int(_INTEGERS[type(op)](a, b))
