@@ -109,7 +109,7 @@ def test_a_session_is_a_moving_picture(page: Any, lab: Lab) -> None:
     film.take("What cannot be done is refused, with the reason and the loops as they are", 3.5)
 
     row(page, "X").drag_to(row(page, "Y/i.outer"))
-    expect(row(page, "X")).to_contain_text("272 KiB, of 16 MiB")
+    expect(row(page, "X")).to_contain_text("272 KiB, of 16.02 MiB")
     film.take("X dropped on a loop is computed there: strip by strip, in 272 KiB instead of 16 MiB", 3.5)
 
     split_by_key(page, "X/j", 16)

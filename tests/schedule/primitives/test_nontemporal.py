@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tewb.workbench.views.loops import LoopView
 
 import tewb
 from tests.programs import PROGRAMS, assert_same_result, matmul, random_schedule, schedule_for, two_outputs
@@ -15,6 +14,7 @@ from tewb import te
 from tewb.base import ScheduleError
 from tewb.ir import BufferStore, parse, structural_equal, walk
 from tewb.schedule import Step
+from tewb.workbench.states.views import look
 from tewb.workbench.views import plain
 
 
@@ -287,9 +287,8 @@ def test_the_views_show_it() -> None:
     info = session.stages[-1]
     assert info.marks == ("non-temporal stores",)
     assert plain.loops(info).splitlines()[0] == "B  non-temporal stores"
-    view = LoopView(lambda steps: None)
-    view.show(session.stages)
-    assert "non-temporal stores" in str(view.tree)
+    shown = look(session, "loops")
+    assert shown["roots"][-1]["marks"] == ["non-temporal stores"]
     assert "i0.inner(16, vectorize); non-temporal stores" in repr(s)
 
 
