@@ -32,10 +32,12 @@ export function Toolbar() {
       <Press command="Pin this schedule" sign="Pin" />
       <Badge />
       <span class="tw-stretch" />
-      <Press command="All steps and commands" sign="⌘ steps" />
+      <Press command="All steps and commands" sign="All steps …" />
       <Press command="Show the keys" sign="?" />
       <button type="button" class="tw-button" aria-pressed={isFull.value} title="Full screen (Shift+F)" aria-label="Full screen" onClick={() => (isFull.value = !isFull.value)}>
-        ⛶
+        <svg width="12" height="12" viewBox="0 0 12 12" fill="none" stroke="currentColor" aria-hidden="true">
+          <path d="M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8" />
+        </svg>
       </button>
     </div>
   );
