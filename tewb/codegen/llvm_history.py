@@ -26,6 +26,7 @@ _DUMP = re.compile(r"^\*\*\* IR Dump After (\S+) on (.+) \*\*\*$", re.MULTILINE)
 _MACHINE = re.compile(
     r"^(?:# (?:\*\*\*|Machine code)|\*\*\* IR Dump After [^\n]* \([\w-]+\) on )", re.MULTILINE
 )
+_CALLSITE = re.compile(r" at callsite [^;]*;?$")
 _REMARK = re.compile(r"^remark: [^:\n]*:(\d+):\d+: (.*)$", re.MULTILINE)
 
 
@@ -83,5 +84,5 @@ def history_of(said: str) -> LLVMHistory:
         LLVMPass(m[1].removesuffix("Pass"), m[2], _REMARK.sub("", said[m.end() + 1 : end]))
         for m, end in zip(dumps, ends, strict=True)
     ]
-    found = [Remark(int(m[1]) or None, m[2]) for m in _REMARK.finditer(said)]
+    found = [Remark(int(m[1]) or None, _CALLSITE.sub("", m[2])) for m in _REMARK.finditer(said)]
     return LLVMHistory(tuple(passes), tuple(dict.fromkeys(found)))

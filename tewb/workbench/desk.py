@@ -209,6 +209,8 @@ class Desk:
         def work() -> None:
             self.measured = session.measure(repeat, stop=self._stop.is_set, progress=tell, pinned=pinned)
             _then(loop, self._tell_change)
+            if self.measured.ok:
+                self._say(loop, {"kind": "done", "text": str(self.measured).removeprefix("✓ ")})
 
         return self._begin("measure", work)
 

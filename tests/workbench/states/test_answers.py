@@ -32,3 +32,8 @@ def test_every_question_has_an_answer(what: str) -> None:
 
 def test_a_question_about_nothing_says_so() -> None:
     assert "no" in why_state(demo_session("matmul", n=8), "bound", "Z", None).answer
+
+
+def test_where_no_loop_is_chosen_the_innermost_is_explained() -> None:
+    session = demo_session("matmul", n=32)
+    assert why_state(session, "bound", "C", None) == why_state(session, "bound", "C", "k")

@@ -65,7 +65,10 @@ def advice_state(session: Session) -> AdviceList:
 
 
 def why_state(session: Session, what: str, stage: str, loop: str | None) -> Reasons:
-    """The answer to one of QUESTIONS about a stage and a loop."""
+    """The answer to one of QUESTIONS about a stage and a loop: the innermost one, where none is chosen."""
+    known = session.schedule.find(stage)
+    if loop is None and known is not None and known.leaf_iter_vars:
+        loop = known.axis_name(known.leaf_iter_vars[-1])
     try:
         found = session.explain(what, stage, loop)
     except TewbError as e:

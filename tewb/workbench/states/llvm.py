@@ -23,7 +23,7 @@ class LoopRemark:
 
 @dataclass(frozen=True, slots=True)
 class LLVMHalf:
-    """The passes, each a form of the code that can be shown by its name, and the remarks, each once."""
+    """The passes, each a form of the code that can be shown by its name, and the remarks, each once, those of loops first."""
 
     passes: tuple[FormName, ...]
     remarks: tuple[LoopRemark, ...]
@@ -40,7 +40,8 @@ def llvm_state(session: Session) -> LLVMHalf:
         remarks = [_remark(text, line) for text, line in forms.llvm_remarks]
     except TewbError as e:
         return LLVMHalf((), (), e.message)
-    return LLVMHalf(tuple(passes), tuple(dict.fromkeys(remarks)), None)
+    of_loops_first = sorted(dict.fromkeys(remarks), key=lambda r: (r.part is None, r.loop is None))
+    return LLVMHalf(tuple(passes), tuple(of_loops_first), None)
 
 
 def _remark(text: str, line: CodeLine | None) -> LoopRemark:

@@ -317,7 +317,7 @@ export interface LoopRemark {
   part: number | null;
 }
 
-/** The passes, each a form of the code that can be shown by its name, and the remarks, each once. */
+/** The passes, each a form of the code that can be shown by its name, and the remarks, each once, those of loops first. */
 export interface LLVMHalf {
   passes: FormName[];
   remarks: LoopRemark[];

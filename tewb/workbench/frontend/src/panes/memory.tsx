@@ -11,7 +11,7 @@ export function MemoryPane() {
   const inside = known.accounts.filter((a) => a.kind !== "argument");
   return (
     <section class="tw-pane tw-pane-memory" aria-label="Memory">
-      {known.peak !== null && <p>At most {shownBytes(known.peak)} of intermediates at once.</p>}
+      {known.peak !== null && inside.length > 0 && <p>At most {shownBytes(known.peak)} of intermediates at once.</p>}
       {inside.length ? <Accounts accounts={inside} /> : <p class="tw-dim">No intermediates: every value goes straight to an argument.</p>}
       {known.externs.map((e) => (
         <Touches key={e.stage} extern={e} />
