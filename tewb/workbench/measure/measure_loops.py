@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -34,7 +35,8 @@ T = TypeVar("T")
 
 ROUNDS = 7
 TRIES = 4  # kernels that are built, each with fewer timers, until one is slowed down little enough
-SAMPLE = 0.02  # seconds
+SAMPLE = 0.02  # seconds of calls
+LONG = 0.2  # seconds of one call, which is not repeated without need
 
 
 def measure_loops(
@@ -86,31 +88,36 @@ class _Measuring:
         return IRModule({self.session.name: self.function})
 
     def run(self) -> LoopTimes:
-        plain = self.call(self.kernel, empty_outputs(self.session))
+        expected = empty_outputs(self.session)
+        plain = self.call(self.kernel, expected)
         self.tell(0.1, "timing the kernel as it is")
-        calls = calls_for(plain, SAMPLE)
-        once = min(self.samples(lambda: sample(plain, calls), 3))
+        once = sample(plain, 1)
+        calls = 1 if once > SAMPLE else calls_for(plain, SAMPLE)
+        once = min(once, *self.samples(lambda: sample(plain, calls), 1 if once > LONG else 3))
         budget = self.slowdown * once / (timer_cost().entry * timer_cost().tick)  # entries of timers
         for attempt in range(TRIES):
             self.tell(0.2 + 0.2 * attempt, "timing loops")
             timed, parts = self.with_timers(budget)
-            self.check(timed, parts)
-            found = self.times(plain, timed, parts, calls)
-            is_slow = found.slowdown is not None and found.slowdown > 1.1 * self.slowdown
-            if not is_slow or len(parts) == 1 or time.monotonic() > self.ends:
+            self.check(timed, parts, expected)
+            take = self.sampler(timed, parts, calls)
+            first = self.samples(take, 2)
+            is_slow = _slowdown(first) > 1.1 * self.slowdown
+            if not is_slow or len(parts) == 1 or attempt == TRIES - 1 or time.monotonic() > self.ends:
                 break
+            for p, entries in zip(parts, first[-1].counters[1::2], strict=True):
+                p.entries = float(entries)  # what was guessed before
             budget = min(budget, sum(_cost(p) for p in parts)) / 2
-        return found
+        return self.times(parts, [*first, *self.samples(take, ROUNDS - len(first), least=0)])
 
     def call(self, kernel: Kernel, outputs: Arrays, *more: Any) -> Callable[[], Any]:
         """A call of a kernel."""
         arguments = [*in_order(self.session.args, self.inputs, outputs, self.sizes), *more]
         return lambda: kernel(*arguments)
 
-    def samples(self, take: Callable[[], T], most: int) -> list[T]:
-        """What `take` returns, `most` times, or once if there is no more time. Raises Stopped."""
+    def samples(self, take: Callable[[], T], most: int, least: int = 1) -> list[T]:
+        """What `take` returns, `most` times, or only `least` times where there is no more time. Raises Stopped."""
         taken: list[T] = []
-        while not taken or (len(taken) < most and time.monotonic() < self.ends):
+        while len(taken) < (most if time.monotonic() < self.ends else least):
             if self.stop is not None and self.stop():
                 raise Stopped
             taken.append(take())
@@ -129,38 +136,58 @@ class _Measuring:
         timers = Pass(timed, "timers around loops", named="time_loops")
         return build_ir(self.module, more=(timers,)), chosen
 
-    def check(self, timed: Kernel, parts: list[LoopPart]) -> None:
-        """Raise InternalError where the kernel with timers gives other results, though the one without repeats its own."""
-        results = []
-        for kernel, more in ((self.kernel, ()), (timed, (_counters(parts),)), (self.kernel, ())):
-            results.append(empty_outputs(self.session))
-            self.call(kernel, results[-1], *more)()
-        for t, want in results[0].items():
-            wrong = difference(t, results[1][t], want)
-            if wrong and difference(t, results[2][t], want) is None:
+    def check(self, timed: Kernel, parts: list[LoopPart], expected: Arrays) -> None:
+        """Raise InternalError where the kernel with timers gives other results than the one without, which repeats its
+        own: a packed function may give other numbers each time."""
+        found = empty_outputs(self.session)
+        self.call(timed, found, _counters(parts))()
+        wrong = {t: said for t, want in expected.items() if (said := difference(t, found[t], want))}
+        if not wrong:
+            return
+        again = empty_outputs(self.session)
+        self.call(self.kernel, again)()
+        for t, said in wrong.items():
+            if difference(t, again[t], expected[t]) is None:
                 raise InternalError(
-                    f"with timers around its loops the kernel computes another {t.name}: {wrong}"
+                    f"with timers around its loops the kernel computes another {t.name}: {said}"
                 )
 
-    def times(self, plain: Callable[[], Any], kernel: Kernel, parts: list[LoopPart], calls: int) -> LoopTimes:
-        """What timers say, in the fastest sample of their kernel: what else the machine does is least in it."""
-        counters = _counters(parts)
-        timed = self.call(kernel, empty_outputs(self.session), counters)
+    def sampler(self, kernel: Kernel, parts: list[LoopPart], calls: int) -> Callable[[], _Sample]:
+        """A function that times the kernel with timers and the one without."""
+        counters, outputs = _counters(parts), empty_outputs(self.session)
+        timed, plain = self.call(kernel, outputs, counters), self.call(self.kernel, outputs)
 
-        def both() -> tuple[float, Any, float]:
+        def take() -> _Sample:
             counters[:] = 0
-            return sample(timed, calls), counters / calls, sample(plain, calls)
+            return _Sample(sample(timed, calls), counters / calls, sample(plain, calls))
 
-        taken = self.samples(both, ROUNDS)
-        seconds, found, _ = min(taken, key=lambda s: s[0])
-        counted = {p: (float(found[2 * i]), float(found[2 * i + 1])) for i, p in enumerate(parts)}
-        for p, (_, entries) in counted.items():
-            p.entries = entries
-        whole, without = parts[0], min(s[2] for s in taken)
+        return take
+
+    def times(self, parts: list[LoopPart], samples: list[_Sample]) -> LoopTimes:
+        """What timers say, in the fastest sample of their kernel: what else the machine does is least in it."""
+        fastest = min(samples, key=lambda s: s.timed)
+        counted = {
+            p: (float(fastest.counters[2 * i]), float(fastest.counters[2 * i + 1]))
+            for i, p in enumerate(parts)
+        }
+        whole, plain = parts[0], min(s.plain for s in samples)
         own, workers = timers_cost(whole, counted, timer_cost()), workers_of(self.kernel)
         lines = times_of_loops(whole, counted, timer_cost())
-        message = _summary(without, seconds, own, workers, len(parts))
-        return LoopTimes(lines, without, seconds, own, workers, message, self.journal)
+        message = _summary(plain, fastest.timed, own, workers, len(parts))
+        return LoopTimes(lines, plain, fastest.timed, own, workers, message, self.journal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """Seconds of a call with timers, what they counted in it, and the seconds of a call without."""
+
+    timed: float
+    counters: Any
+    plain: float
+
+
+def _slowdown(samples: Sequence[_Sample]) -> float:
+    return min(s.timed for s in samples) / min(s.plain for s in samples) - 1
 
 
 def _counters(parts: Sequence[LoopPart]) -> Any:

@@ -13,7 +13,7 @@ from tewb.workbench.session import Session
 class LoopTimeLine:
     """The seconds of a stage or loop in one call of the kernel, with all that runs in it; `own` are those in which nothing
     runs that is inside of it and timed. `known` says what they are: its own ("timed"), those of what is around it and does
-    nothing else ("around"), those of some of its pieces ("some"), or nobody knows ("not"). `tasks` are those of all
+    nothing else ("around"), those of some of its pieces ("some"), or nobody knows ("not"); they are `most` at most. `tasks` are those of all
     iterations of a parallel loop together. `part` is its number in the links of code, `key` its name in the tree.
     `entries` is how often it began."""
 
@@ -24,6 +24,7 @@ class LoopTimeLine:
     entries: float
     tasks: float | None
     known: Literal["timed", "around", "some", "not"]
+    most: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def loop_times_state(session: Session) -> LoopTimesState:
         [
             LoopTimeLine(
                 t.stage if t.loop is None else f"{t.stage}/{t.loop}", part(t.stage, t.loop), t.seconds, t.own, t.entries,
-                t.tasks, t.known,
+                t.tasks, t.known, t.most,
             )
             for t in found.lines
             if t.stage and not t.is_call
