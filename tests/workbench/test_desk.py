@@ -80,6 +80,38 @@ def test_a_measurement_can_be_stopped() -> None:
     assert not desk.is_busy and desk.answer("stop", {}).said == "nothing is running"
 
 
+def test_the_loops_are_measured_in_the_background() -> None:
+    desk, told, changes = Desk(demo_session("matmul", n=16)), [], []
+    desk.listen(told.append)
+    desk.on_change(lambda: changes.append(desk.look("loop_times", {})["steps"]))
+    assert desk.look("loop_times", {})["steps"] is None
+    assert desk.answer("measure_loops", {}).ok
+    desk.wait()
+    assert changes == [0] and {m["what"] for m in told if m["kind"] == "busy"} == {"measure the loops"}
+    assert [m["kind"] for m in told][-2:] == ["done", "idle"] and "a call; with" in told[-2]["text"]
+    desk.session.apply(SPLIT)
+    assert desk.look("loop_times", {})["stale"]
+
+
+def test_measuring_the_loops_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, told = Desk(demo_session("matmul", n=16)), []
+    began, go_on = threading.Event(), threading.Event()
+
+    def listen(message: Any) -> None:
+        told.append(message)
+        if message["kind"] == "busy":
+            began.set()
+            go_on.wait(10)
+
+    desk.listen(listen)
+    desk.answer("measure_loops", {})
+    assert began.wait(10)
+    assert desk.answer("stop", {}).said == "stopping"
+    go_on.set()
+    desk.wait()
+    assert desk.session.loop_times is None and "stopped" in told[-2]["text"]
+
+
 def test_what_the_users_program_raises_is_told() -> None:
     session, told = demo_session("matmul", n=16), []
     session.reference = lambda a, b: 1 / 0

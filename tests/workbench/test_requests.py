@@ -158,3 +158,12 @@ def test_minimise_of_what_is_right_is_refused() -> None:
     s = demo_session("matmul", n=16)
     refused = ask(s, "minimise").refused
     assert refused is not None and "is not different" in refused.message
+
+
+def test_loops_are_measured_and_the_state_comes_back() -> None:
+    s = demo_session("matmul", n=16)
+    reply = ask(s, "measure_loops", {"slowdown": 100.0})
+    assert reply.ok and "a call; with" in reply.said
+    assert {line["key"] for line in reply.found["lines"]} == {"C", "C/i", "C/j", "C/k"}
+    refused = ask(s, "measure_loops", {"slowdown": 0.0}).refused
+    assert refused and "slowdown=0.0 is no number above 0" in refused.message

@@ -311,8 +311,7 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
     for v, value in values.items():
         if is_narrow(v.dtype):
             values[v] = from_float32(body, value, v.dtype)
-    Statements(body, values, debug, _seen_by_python(f), info, scope).emit(f.body)
-    body.do("ret i32 0")
+    Statements(body, values, debug, _seen_by_python(f), info, scope).emit_all(f.body)
     # The entry has a subprogram too: inlined code keeps its lines only inside of one.
     outer = info.scope(f"{f.name}.entry")
     entry = [f"define i32 {llvm_name(symbol)}(ptr %ctx, ptr %args) !dbg {outer} {{", *loads]

@@ -77,8 +77,7 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
     inner.depth = 1
     if is_coarse(s.body):
         inner.stop_if_cancelled()
-    inner.emit(s.body)
-    body.do("ret i32 0")
+    inner.emit_all(s.body)
 
     outer = writer.info.scope(f"{name}.entry")
     wrapper = [
@@ -140,8 +139,7 @@ def outline_section(writer: Statements, s: Seq) -> None:
     values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
     inner = writer.inside(body, values, scope)
     inner.depth, inner.expressions.region = writer.depth, writer.expressions.region
-    inner.emit(s)
-    body.do("ret i32 0")
+    inner.emit_all(s)
     f.module.functions[number] = body.text()
     arguments = [f"{value_type(v.dtype)} {writer.values[v]}" for v in captured]
     code = f.ins(f"call i32 {llvm_name(name)}({', '.join(['ptr %ctx', *arguments])})")

@@ -147,6 +147,7 @@ class Desk:
         """Do a request; those that take long are begun, and go on in the background."""
         beside: dict[str, Callable[..., Reply]] = {
             "measure": self._measure,
+            "measure_loops": self._measure_loops,
             "verify": self._verify,
             "stop": self._stop_work,
             "minimise": self._minimise,
@@ -213,6 +214,19 @@ class Desk:
                 self._say(loop, {"kind": "done", "text": str(self.measured).removeprefix("✓ ")})
 
         return self._begin("measure", work)
+
+    def _measure_loops(self, seconds: float = 10.0, slowdown: float = 0.1) -> Reply:
+        session, loop = self.session, _running_loop()
+
+        def tell(done: float, note: str) -> None:
+            self._say(loop, {"kind": "busy", "what": "measure the loops", "done": done, "note": note})
+
+        def work() -> None:
+            found = session.measure_loops(seconds, slowdown, stop=self._stop.is_set, progress=tell)
+            _then(loop, self._tell_change)
+            self._say(loop, {"kind": "done", "text": found.message})
+
+        return self._begin("measure the loops", work)
 
     def _minimise(self, still: str = "different", seconds: float = 30.0) -> Reply:
         """Look for the shortest journal in the background, and go there; undo goes back."""

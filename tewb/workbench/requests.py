@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_type_hints
 from tewb.base import ScheduleError, TewbError, one_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
+from tewb.workbench.states.loop_times import loop_times_state
 from tewb.workbench.states.schema import as_json, type_schema
 from tewb.workbench.states.times import measured_state
 
@@ -284,6 +285,14 @@ def measure(session: Session, repeat: int = 9) -> Reply:
     pinned = None if session.pinned is None else session.pinned.journal
     found = session.measure(repeat, pinned=pinned)
     return Reply(True, str(found), found=as_json(measured_state(session, found)))
+
+
+@request
+def measure_loops(session: Session, seconds: float = 10.0, slowdown: float = 0.1) -> Reply:
+    """Measure each loop and stage by timers in the kernel, which slow it down no more than by `slowdown`: `found` is the
+    state `LoopTimesState`."""
+    said = session.measure_loops(seconds, slowdown).message
+    return Reply(True, said, found=as_json(loop_times_state(session)))
 
 
 @request

@@ -39,7 +39,9 @@ from tewb.workbench.looks.lowered_ir import (
     remark,
 )
 from tewb.workbench.measure.counts import Sizes
+from tewb.workbench.measure.loop_times import LoopTimes
 from tewb.workbench.measure.measure import STOPPED, Pinned, measure
+from tewb.workbench.measure.measure_loops import measure_loops
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.roofline import Roofline, roofline
 from tewb.workbench.measure.trials import Progress, Timings
@@ -57,7 +59,8 @@ class Session(History):
     `schedule` is changed in place, so later cells can build it. `args` are the kernel's arguments.
     `reference(*inputs)` is the numpy program to compare with (the definition of the tensors if not given);
     `inputs` are the arrays to measure with (random ones if not given). `sizes` gives values to symbolic sizes, by
-    their names, or by the variables themselves, of which several may have one name.
+    their names, or by the variables themselves, of which several may have one name. `loop_times` is what `measure_loops`
+    found last.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Session(History):
                 )
         self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
         self.timings = Timings()
+        self.loop_times: LoopTimes | None = None
         self._seen = -1
         self._trace: Trace = []
         self._problem: TewbError | None = None
@@ -238,6 +242,20 @@ class Session(History):
         if measurement.message != STOPPED:
             self.timings[measurement.journal] = measurement
         return measurement
+
+    def measure_loops(
+        self,
+        seconds: float = 10.0,
+        slowdown: float = 0.1,
+        stop: Stop | None = None,
+        progress: Progress | None = None,
+    ) -> LoopTimes:
+        """The time of each loop and stage, by timers in the kernel: `measure_loops.measure_loops` says how. `loop_times`
+        keeps it, and is what was found last."""
+        found = measure_loops(self, seconds, slowdown, stop, progress)
+        if found.message != STOPPED:
+            self.loop_times = found
+        return found
 
     def roofline(self) -> Roofline:
         """How near to this machine's peaks the measurements so far have come."""

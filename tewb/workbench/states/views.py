@@ -16,6 +16,7 @@ from tewb.workbench.states.cost import cost_state
 from tewb.workbench.states.graph import graph_state
 from tewb.workbench.states.journal import journal_state
 from tewb.workbench.states.llvm import llvm_state
+from tewb.workbench.states.loop_times import loop_times_state
 from tewb.workbench.states.loops import loops_state
 from tewb.workbench.states.memory import memory_state
 from tewb.workbench.states.program import program_code, program_state
@@ -72,6 +73,7 @@ VIEWS = {
         View("code", code_state),
         View("journal", journal_state),
         View("cost", cost_state),
+        View("loop_times", loop_times_state),
         View("actions", actions_state, slow=True),
         View("primitives", forms_of),
         View("memory", memory_state, slow=True),

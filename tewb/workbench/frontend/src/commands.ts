@@ -1,6 +1,7 @@
 /** Everything that can be done by key or by the command palette: one list for menus, help and keys. */
 import type { Desk } from "./desk";
 import { signal } from "@preact/signals";
+import { measureLoops } from "./metric";
 
 export interface Command {
   name: string;
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   { name: "Redo", keys: ["Mod+Shift+z", "Mod+y"], run: (d) => void d.ask("redo") },
   { name: "All steps and commands", keys: ["Mod+k"], run: () => (isPaletteOpen.value = true) },
   { name: "Measure", keys: ["m"], run: (d) => void d.ask("measure") },
+  { name: "Measure the loops", keys: ["Shift+m"], run: measureLoops },
   { name: "Stop what is running", keys: ["Escape"], run: (d) => void (d.busy.value && d.ask("stop")) },
   { name: "Pin this schedule", keys: ["Shift+p"], run: (d) => void d.ask("pin") },
   { name: "Check the result on small sizes", keys: ["c"], run: (d) => void d.ask("verify") },

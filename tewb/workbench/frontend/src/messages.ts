@@ -1,5 +1,5 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
-import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
+import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -9,6 +9,7 @@ export interface Views {
   code: Code;
   journal: Journal;
   cost: Costs;
+  loop_times: LoopTimesState;
   actions: Actions;
   primitives: PrimitiveForm[];
   memory: Memory;

@@ -124,6 +124,28 @@ export interface Costs {
   problem: string | null;
 }
 
+/** The seconds of a stage or loop in one call of the kernel, with all that runs in it; `own` are those in which nothing runs that is inside of it and timed. `known` says what they are: its own ("timed"), those of what is around it and does nothing else ("around"), those of some of its pieces ("some"), or nobody knows ("not"); they are `most` at most. `tasks` are those of all iterations of a parallel loop together. `part` is its number in the links of code, `key` its name in the tree. `entries` is how often it began. */
+export interface LoopTimeLine {
+  key: string;
+  part: number;
+  seconds: number | null;
+  own: number | null;
+  entries: number;
+  tasks: number | null;
+  known: "timed" | "around" | "some" | "not";
+  most: number;
+}
+
+/** The times that were measured last. `steps` is how many steps the schedule had that was measured, None before the first measurement; `stale` says that it is another one by now. `whole` are the seconds of the kernel, `slowdown` says how much longer it takes with timers (0.05 is 5 %), and `said` all of this in words. */
+export interface LoopTimesState {
+  lines: LoopTimeLine[];
+  whole: number | null;
+  slowdown: number | null;
+  steps: number | null;
+  stale: boolean;
+  said: string;
+}
+
 /** What a step leads to: the loops of the stages that change, and the figures that change, in words. */
 export interface Preview {
   loops: string[];

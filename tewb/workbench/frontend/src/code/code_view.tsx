@@ -71,9 +71,10 @@ export function CodeView({ code, label, onView }: Props) {
   }, []);
 
   const costs = useView("cost");
+  const times = useView("loop_times");
   useEffect(() => {
-    editor.current!.dispatch({ effects: setHeat.of(heatByPart(costs.value?.lines ?? [], metric.value)) });
-  }, [costs.value, metric.value]);
+    editor.current!.dispatch({ effects: setHeat.of(heatByPart(costs.value?.lines ?? [], times.value, metric.value)) });
+  }, [costs.value, times.value, metric.value]);
 
   useEffect(() => {
     const view = editor.current!;

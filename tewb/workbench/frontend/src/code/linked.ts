@@ -81,7 +81,7 @@ function decorations(view: EditorView): DecorationSet {
       const row = String(line.number - 1);
       const classes = [lightOf(linkAt(code, line.number), lit), code.marks[row] ?? ""].filter(Boolean);
       const hot = heatOf(linkAt(code, line.number), heat);
-      const attributes = hot ? { style: `--heat: ${hot.share.toFixed(3)}`, title: hot.text } : {};
+      const attributes = hot ? { style: `--heat: ${hot.share.toFixed(3)}`, title: hot.title } : {};
       const named = [...classes.map((c) => `tw-${c}`), ...(hot ? ["tw-hot"] : [])].join(" ");
       if (named) made.add(line.from, line.from, Decoration.line({ class: named, attributes }));
       const [remark, was] = [code.remarks[row], code.was[row]];

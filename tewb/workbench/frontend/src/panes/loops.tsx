@@ -2,11 +2,11 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Desk } from "../desk";
-import { heatByKey, METRICS, type Heat, type Metric } from "../heat";
+import { heatByKey, isTime, METRICS, type Heat, type Metric } from "../heat";
 import { useDesk, useView } from "../hooks";
-import { metric } from "../metric";
+import { measureLoops, metric } from "../metric";
 import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_rows";
-import type { LoopNode } from "../states";
+import type { LoopNode, LoopTimesState } from "../states";
 
 const ONE_KEY: Record<string, string> = { v: "vectorize", p: "parallel", u: "unroll" };
 
@@ -18,7 +18,8 @@ export function LoopsPane() {
   const dragged = useSignal<LoopNode | null>(null);
   const list = useRef<HTMLDivElement>(null);
   const costs = useView("cost");
-  const heat = heatByKey(costs.value?.lines ?? [], metric.value);
+  const times = useView("loop_times");
+  const heat = heatByKey(costs.value?.lines ?? [], times.value, metric.value);
   const rows = flatten(tree.value?.roots ?? [], folded.value);
   const { stage, loop } = desk.selected.value;
   const chosen = loop ? `${stage}/${loop}` : stage;
@@ -80,7 +81,7 @@ export function LoopsPane() {
     <section class="tw-pane tw-pane-loops" aria-label="Loops">
       <MetricChooser />
       <div
-        class="tw-tree"
+        class={`tw-tree${isTime(metric.value) && times.value?.stale ? " tw-stale" : ""}`}
         role="tree"
         aria-label="Loops of all stages"
         ref={list}
@@ -111,6 +112,7 @@ export function LoopsPane() {
           />
         ))}
       </div>
+      {isTime(metric.value) && times.value && <TimesNote times={times.value} />}
       {tree.value?.problem && <p class="tw-problem">{tree.value.problem}</p>}
     </section>
   );
@@ -173,7 +175,7 @@ function TreeRow({ row, heat, isChosen, isFirst, isTarget, asksFactor, ...on }: 
       </span>
       <RowText node={node} />
       {heat && (
-        <span class="tw-heat" style={{ "--heat": heat.share }} title={heat.text}>
+        <span class="tw-heat" style={{ "--heat": heat.share }} title={heat.title}>
           {heat.text}
         </span>
       )}
@@ -182,20 +184,33 @@ function TreeRow({ row, heat, isChosen, isFirst, isTarget, asksFactor, ...on }: 
   );
 }
 
-/** Which cost is shown beside the tree and the code. */
+/** Which cost is shown beside the tree and the code, and the way to times that are measured. */
 function MetricChooser() {
+  const desk = useDesk();
   return (
-    <select
-      class="tw-metric"
-      aria-label="Cost that is shown"
-      value={metric.value}
-      onChange={(e) => (metric.value = e.currentTarget.value as Metric)}
-    >
-      {Object.entries(METRICS).map(([name, text]) => (
-        <option value={name}>{text}</option>
-      ))}
-    </select>
+    <div class="tw-metric">
+      <select aria-label="Cost that is shown" title="the cost that is shown beside the tree and the code" value={metric.value} onChange={(e) => (metric.value = e.currentTarget.value as Metric)}>
+        {Object.entries(METRICS).map(([name, text]) => (
+          <option value={name}>{text}</option>
+        ))}
+      </select>
+      <button
+        type="button"
+        class="tw-button"
+        aria-label="Measure the loops"
+        title="Measure the loops: time each of them by timers in the kernel (Shift+M)"
+        disabled={desk.busy.value !== null}
+        onClick={() => measureLoops(desk)}
+      >
+        Time
+      </button>
+    </div>
   );
+}
+
+/** Of which step the times are, and how much the timers slowed the kernel down. */
+function TimesNote({ times }: { times: LoopTimesState }) {
+  return <p class="tw-times-note tw-dim">{times.said}</p>;
 }
 
 function RowText({ node }: { node: LoopNode }) {
