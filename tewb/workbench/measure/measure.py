@@ -144,28 +144,38 @@ def check(kernel: Kernel, arguments: Sequence[Any], outputs: Arrays, expected: A
 # ---------------------------------------------------------------- arrays
 
 
+def given_arrays(session: SessionView) -> Arrays:
+    """Arrays for the inputs: those that the session was given, or random ones. Raises ArgumentError."""
+    given = [a for a in session.args if isinstance(a, Tensor) and isinstance(a.op, PlaceholderOp)]
+    if session.inputs is None:
+        return suitable_inputs(session.schedule.outputs, given, session.sizes, np.random.default_rng(0))
+    if len(session.inputs) != len(given):
+        raise ArgumentError(
+            f"{len(session.inputs)} inputs for {len(given)}: {', '.join(t.name for t in given)}",
+            hint=f"Session(s, args, inputs=[{', '.join(t.name.lower() for t in given)}])",
+        )
+    inputs = {t: np.asarray(a) for t, a in zip(given, session.inputs, strict=True)}
+    for t, a in inputs.items():
+        wanted = shape_of(t, sizes_now(session))
+        if a.shape != wanted:
+            raise ArgumentError(
+                f"the input for {t.name} has shape {a.shape}, not {wanted}",
+                hint=f"inputs are in the order of the arguments: {', '.join(t.name for t in given)}",
+            )
+    return inputs
+
+
+def empty_outputs(session: SessionView) -> Arrays:
+    """Arrays for the outputs, full of what no result is likely to have."""
+    sizes = sizes_now(session)
+    computed = [a for a in session.args if isinstance(a, Tensor) and not isinstance(a.op, PlaceholderOp)]
+    return {t: filled_like(np.empty(shape_of(t, sizes), memory_dtype(t.dtype))) for t in computed}
+
+
 def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
     """Arrays for the inputs, empty ones for the outputs, and what the outputs should be."""
-    tensors = [a for a in session.args if isinstance(a, Tensor)]
-    given = [t for t in tensors if isinstance(t.op, PlaceholderOp)]
-    computed = [t for t in tensors if not isinstance(t.op, PlaceholderOp)]
-    rng = np.random.default_rng(0)
-    if session.inputs is not None:
-        if len(session.inputs) != len(given):
-            raise ArgumentError(
-                f"{len(session.inputs)} inputs for {len(given)}: {', '.join(t.name for t in given)}",
-                hint=f"Session(s, args, inputs=[{', '.join(t.name.lower() for t in given)}])",
-            )
-        inputs = {t: np.asarray(a) for t, a in zip(given, session.inputs, strict=True)}
-        for t, a in inputs.items():
-            wanted = shape_of(t, sizes_now(session))
-            if a.shape != wanted:
-                raise ArgumentError(
-                    f"the input for {t.name} has shape {a.shape}, not {wanted}",
-                    hint=f"inputs are in the order of the arguments: {', '.join(t.name for t in given)}",
-                )
-    else:
-        inputs = suitable_inputs(session.schedule.outputs, given, session.sizes, rng)
+    inputs = given_arrays(session)
+    computed = [a for a in session.args if isinstance(a, Tensor) and not isinstance(a.op, PlaceholderOp)]
     if session.reference is not None:
         result = session.reference(*inputs.values())
         results = list(result) if isinstance(result, tuple | list) else [result]
@@ -178,10 +188,7 @@ def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
         scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
         results = evaluate(computed, inputs, scalars)
     expected = {t: np.asarray(r) for t, r in zip(computed, results, strict=True)}
-    outputs = {
-        t: filled_like(np.empty(shape_of(t, sizes_now(session)), memory_dtype(t.dtype))) for t in computed
-    }
-    return inputs, outputs, expected
+    return inputs, empty_outputs(session), expected
 
 
 def sizes_now(session: SessionView) -> Sizes:
