@@ -16,6 +16,7 @@ from tewb.base import ScheduleError, TewbError, one_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.schema import as_json, type_schema
+from tewb.workbench.states.threads import timeline_state
 from tewb.workbench.states.times import measured_state
 
 
@@ -284,6 +285,13 @@ def measure(session: Session, repeat: int = 9) -> Reply:
     pinned = None if session.pinned is None else session.pinned.journal
     found = session.measure(repeat, pinned=pinned)
     return Reply(True, str(found), found=as_json(measured_state(session, found)))
+
+
+@request
+def measure_threads(session: Session, repeat: int = 9, seconds: float = 10.0) -> Reply:
+    """Run the kernel, for at most so many seconds, and see what each thread does: `found` is the state `ThreadTimeline`."""
+    found = session.measure_threads(repeat, seconds)
+    return Reply(True, found.sentence, found=as_json(timeline_state(session, found)))
 
 
 @request

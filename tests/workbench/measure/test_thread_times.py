@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tewb.runtime import ThreadTrace, TracedLoop, TracedTask, TracedThread
-from tewb.workbench.measure.thread_times import LoopFacts, ThreadTimes, loop_text, loop_times
+from tewb.workbench.measure.thread_times import LoopFacts, TaskMemory, ThreadTimes, loop_text
 
 FACTS = {
     7: LoopFacts("C.i", "C", "i", (), False),
@@ -40,7 +40,7 @@ def times(
     ]
     in_loops = sum(x.end - x.begin for x in loops if not x.depth)
     trace = ThreadTrace(ms * MS, in_loops, tuple(rows), tuple(loops), tuple(tasks), len(loops), 0)
-    return ThreadTimes(trace, threads, processors, loop_times(FACTS, trace, threads), 0.9 * ms * MS, ())
+    return ThreadTimes(trace, FACTS, threads, processors, 0.9 * ms * MS, ())
 
 
 UNEVEN = times(
@@ -176,10 +176,37 @@ def test_it_reads_well() -> None:
         [task(0, 0, 48, 0, 1, bytes=96 << 10, allocations=48), task(1, 48, 64, 0, 0.25, bytes=32 << 10, allocations=16)],
     )  # fmt: skip
     assert loop_text(t.loops[0]) == (
-        "C.i: 64 iterations in 2 tasks of 250 µs to 1 ms, 64 KiB in 32 allocations a task"
+        "C.i: 64 iterations in 2 tasks of 16 to 48 iterations, 250 µs to 1 ms; 64 KiB of the heap in 32 pieces a task"
     )
     assert repr(t).splitlines()[-2:] == [
         "  thread 0 ████████████████████ 1 ms busy, 1 task",
         "  thread 1 █████··············· 250 µs busy, 1 task",
     ]
     assert len(repr(times(1.0, [], [], threads=1000)).splitlines()) < 12
+
+
+def test_the_memory_of_an_iteration_is_in_its_words() -> None:
+    own = (
+        TaskMemory("X", 3072, 1.0, "stack"),
+        TaskMemory("T", None, None, "heap"),
+        TaskMemory("R", 64, 8.0, "registers"),
+    )
+    facts = {7: LoopFacts("C.i", "C", "i", own, False)}
+    trace = times(1.0, [loop(2, 0, 1)], [task(0, 0, 2, 0, 1)]).trace
+    (found,) = ThreadTimes(trace, facts, 2, 2, 0.0, ()).loops
+    assert loop_text(found) == (
+        "C.i: 2 iterations in 1 task of 2 iterations, 1 ms; an iteration has X (3 KiB, stack), "
+        "T (a size that is not known, several times, heap), R (64 B, 8 times, registers)"
+    )
+
+
+def test_a_loop_in_a_loop_and_an_empty_one_in_words() -> None:
+    t = times(
+        1.0,
+        [loop(0, 0, 1), loop(3, 0, 1, run=1, line=9, depth=1)],
+        [task(0, 0, 3, 0, 1, run=1, line=9, depth=1)],
+    )
+    assert [loop_text(x) for x in t.loops] == [
+        "C.i: 0 iterations in 0 tasks",
+        "D.j, inside of a parallel loop: 3 iterations in 1 task of 3 iterations, 1 ms",
+    ]

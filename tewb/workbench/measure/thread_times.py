@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from tewb.runtime import ThreadTrace, TracedLoop, TracedTask, shown
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.looks.sizes import bytes_shown
+from tewb.workbench.measure.thread_bars import LoopSpan, ThreadBar, loop_spans, thread_bars
 
 Where = Literal["heap", "stack", "registers"]
 
@@ -69,17 +71,41 @@ class LoopTimes:
     allocations: int
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class ThreadTimes:
-    """One call of a kernel, the middle one of several by its time. `threads` is the size of the pool, `processors` how many
-    this process may use, `plain` the seconds of a call of the same kernel that is not traced."""
+    """One call of a kernel, the middle one of several by its time. `facts` are those of its loops, by their lines in the
+    low-level IR, `threads` is the size of the pool, `processors` how many this process may use, `plain` the seconds of a
+    call of the same kernel that is not traced."""
 
     trace: ThreadTrace
+    facts: Mapping[int, LoopFacts]
     threads: int
     processors: int
-    loops: tuple[LoopTimes, ...]
     plain: float
     journal: Journal
+
+    @cached_property
+    def loops(self) -> tuple[LoopTimes, ...]:
+        """The parallel loops in the order in which they began; those of one name are one."""
+        return _loop_times(self.facts, self.trace, self.threads)
+
+    @cached_property
+    def bars(self) -> tuple[ThreadBar, ...]:
+        """The timeline, with the loops by their numbers in `loops`."""
+        return thread_bars(self.trace, [self._number(t) for t in self.trace.tasks])
+
+    @cached_property
+    def spans(self) -> tuple[LoopSpan, ...]:
+        """When the loops ran, by their numbers in `loops`."""
+        return loop_spans(self.trace, [self._number(t) for t in self.trace.loops])
+
+    def _number(self, of: TracedTask | TracedLoop) -> int | None:
+        """The number of a loop in `loops`; None for a task whose loop was not kept."""
+        return self._numbers.get((self.facts[of.line].name, of.depth))
+
+    @cached_property
+    def _numbers(self) -> dict[tuple[str, int], int]:
+        return {(loop.facts.name, loop.depth): n for n, loop in enumerate(self.loops)}
 
     @property
     def seconds(self) -> float:
@@ -206,23 +232,30 @@ class ThreadTimes:
 
 
 def loop_text(loop: LoopTimes) -> str:
-    """A loop in a line: "C.i: 64 iterations in 8 tasks of 1.1 ms to 2 ms, 4 KiB in 1 allocation a task"."""
+    """A loop in words: "C.i: 64 iterations in 8 tasks of 8 iterations, 1.1 ms to 2 ms; 4 KiB of the heap in 1 piece a task;
+    an iteration has X (512 B, stack)"."""
     begun = "" if loop.runs == 1 else f", begun {loop.runs:,} times"
-    times = (
-        shown(loop.mean)
-        if loop.shortest == loop.longest
-        else f"{shown(loop.shortest)} to {shown(loop.longest)}"
-    )
-    text = (
-        f"{loop.facts.name}{begun}: {counted(loop.iterations, 'iteration')} in {counted(loop.tasks, 'task')}"
-    )
-    text += f" of {times}" if loop.tasks else ""
+    inside = ", inside of a parallel loop" if loop.depth else ""
+    text = f"{loop.facts.name}{inside}{begun}: {counted(loop.iterations, 'iteration')} in {counted(loop.tasks, 'task')}"
+    if not loop.tasks:
+        return text
+    sizes = f"{loop.smallest:,} to " if loop.smallest < loop.largest else ""
+    text += f" of {sizes}{counted(loop.largest, 'iteration')}, {_range(loop.shortest, loop.longest)}"
     if loop.allocations:
         pieces = f"{loop.allocations / loop.tasks:.3g}"
-        text += (
-            f", {bytes_shown(loop.bytes // loop.tasks)} in {pieces} allocation{'s' * (pieces != '1')} a task"
-        )
-    return text
+        text += f"; {bytes_shown(loop.bytes // loop.tasks)} of the heap in {pieces} piece{'s' * (pieces != '1')} a task"
+    own = ", ".join(map(_memory_text, loop.facts.memory))
+    return f"{text}; an iteration has {own}" if own else text
+
+
+def _range(low: float, high: float) -> str:
+    return shown(low) if shown(low) == shown(high) else f"{shown(low)} to {shown(high)}"
+
+
+def _memory_text(m: TaskMemory) -> str:
+    size = "a size that is not known" if m.bytes is None else bytes_shown(m.bytes)
+    times = "" if m.times == 1 else ", several times" if m.times is None else f", {m.times:,.0f} times"
+    return f"{m.buffer} ({size}{times}, {m.where})"
 
 
 def counted(n: int, what: str) -> str:
@@ -255,18 +288,17 @@ def _overhead(loop: LoopTimes) -> str:
 # ---------------------------------------------------------------- from a trace
 
 
-def loop_times(facts: dict[int, LoopFacts], trace: ThreadTrace, threads: int) -> tuple[LoopTimes, ...]:
-    """The loops of a trace in the order in which they began, those of one name together. `facts` are by line."""
+def _loop_times(facts: Mapping[int, LoopFacts], trace: ThreadTrace, threads: int) -> tuple[LoopTimes, ...]:
     loops: dict[tuple[str, int], list[TracedLoop]] = {}
     for loop in trace.loops:
         loops.setdefault((facts[loop.line].name, loop.depth), []).append(loop)
     tasks: dict[int, list[TracedTask]] = {}
     for task in trace.tasks:
         tasks.setdefault(task.run, []).append(task)
-    return tuple([_loop_times(facts[of[0].line], of, tasks, threads) for of in loops.values()])
+    return tuple([_times_of(facts[of[0].line], of, tasks, threads) for of in loops.values()])
 
 
-def _loop_times(
+def _times_of(
     facts: LoopFacts, loops: list[TracedLoop], by_run: dict[int, list[TracedTask]], threads: int
 ) -> LoopTimes:
     tasks = [task for loop in loops for task in by_run.get(loop.run, ())]

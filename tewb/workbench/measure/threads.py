@@ -17,7 +17,7 @@ from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.counts import value_of
 from tewb.workbench.measure.interruptible import interruptible, wait_for_given_up
 from tewb.workbench.measure.measure import empty_outputs, given_arrays, in_order, sizes_now
-from tewb.workbench.measure.thread_times import LoopFacts, TaskMemory, ThreadTimes, Where, loop_times
+from tewb.workbench.measure.thread_times import LoopFacts, TaskMemory, ThreadTimes, Where
 from tewb.workbench.measure.trials import Progress
 from tewb.workbench.session_view import SessionView
 
@@ -54,7 +54,7 @@ def measure_threads(
             return _measure(session, repeat, over, progress or (lambda done, what: None))
         except Stopped:
             raise TewbError(
-                "the threads: stopped before a call was over",
+                f"no call was over when it was stopped, or after {seconds:g} s",
                 hint=f"measure_threads(seconds={10 * seconds:g}) waits longer",
                 span=here(),
             ) from None
@@ -93,8 +93,8 @@ def _measure(session: SessionView, repeat: int, over: Stop, tell: Progress) -> T
         for n in t.shape
         for v in free_vars(n)
     }
-    loops = loop_times(_facts_by_line(traced, symbols), trace, threads)
-    return ThreadTimes(trace, threads, processors(), loops, _middle(times, times), journal)
+    facts = _facts_by_line(traced, symbols)
+    return ThreadTimes(trace, facts, threads, processors(), _middle(times, times), journal)
 
 
 def _seconds(call: Callable[[], Any]) -> float:
