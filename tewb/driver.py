@@ -173,9 +173,11 @@ def build_ir(
     level: int | None = None,
     target: Target | None = None,
     more: Sequence[AnyPass] = (),
+    traced: bool = False,
 ) -> Kernel:
     """The kernel of the first function of `module`; `trace` collects the passes of building, and `more` are passes that
-    come after them. `level` is how much LLVM optimises, from 0 to 3; None takes the level of the PassContext."""
+    come after them. `level` is how much LLVM optimises, from 0 to 3; None takes the level of the PassContext. A `traced`
+    kernel tells what its threads do, to `tewb.runtime.trace_threads`."""
     for f in module.functions.values():
         if INCOMPLETE in f.attrs:
             wrong: LowerError = f.attrs[INCOMPLETE]
@@ -193,9 +195,9 @@ def build_ir(
     debug = debug or bool(option("tir.instrument_bound_checkers"))
     is_told = trace is not None or options.instruments  # of all passes, though the code may be known
     if is_told or more:
-        compiled = compile_module(flatten(), debug, level, target=target)
+        compiled = compile_module(flatten(), debug, level, target=target, traced=traced)
     else:
-        compiled = compile_module(module, debug, level, flatten, target)
+        compiled = compile_module(module, debug, level, flatten, target, traced)
     return compiled.kernel(next(iter(module.functions)))
 
 

@@ -110,6 +110,37 @@ def test_measuring_the_loops_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> 
     go_on.set()
     desk.wait()
     assert desk.session.loop_times is None and "stopped" in told[-2]["text"]
+def test_threads_are_measured_in_the_background_and_it_is_told() -> None:
+    session, told = demo_session("blur", n=32), []
+    session.apply({"primitive": "parallel", "stage": "Y", "args": {"axis": "i"}})
+    desk, changes = Desk(session), []
+    desk.listen(told.append)
+    desk.on_change(lambda: changes.append(desk.look("threads", {})["measured"]))
+    assert desk.answer("measure_threads", {"repeat": 2}).said == "measuring the threads began"
+    desk.wait()
+    assert changes[-1]["loops"][0]["iterations"] == 32
+    kinds = [m["kind"] for m in told]
+    assert kinds[0] == "busy" and told[0]["what"] == "measuring the threads" and kinds[-1] == "idle"
+    assert {"kind": "done", "text": changes[-1]["sentence"]} in told
+
+
+def test_a_measurement_of_threads_can_be_stopped_before_it_has_one() -> None:
+    session, told = demo_session("blur", n=32), []
+    desk = Desk(session)
+    desk.listen(told.append)
+    began, go_on = threading.Event(), threading.Event()
+
+    def hold(*given: Any) -> None:
+        began.set()
+        go_on.wait(20)
+
+    desk.listen(lambda m: hold() if m.get("note") == "making inputs" else None)
+    desk.answer("measure_threads", {"repeat": 100_000, "seconds": 60})
+    assert began.wait(30)
+    assert desk.answer("stop", {}).said == "stopping"
+    go_on.set()
+    desk.wait()
+    assert not desk.is_busy and told[-1] == {"kind": "idle", "what": "measuring the threads"}
 
 
 def test_what_the_users_program_raises_is_told() -> None:

@@ -135,6 +135,15 @@ def test_running_says_what_was_found() -> None:
     assert found.found["contestants"][0]["ok"] and "result equals numpy's" in found.said
 
 
+def test_threads_are_measured() -> None:
+    s = demo_session("blur", n=32)
+    s.apply({"primitive": "parallel", "stage": "Y", "args": {"axis": "i"}})
+    found = ask(s, "measure_threads", {"repeat": 1})
+    assert found.said == found.found["sentence"] and found.found["loops"][0]["name"] == "Y.i"
+    refused = ask(s, "measure_threads", {"repeat": 0}).refused
+    assert refused is not None and "repeat=0 is no number of calls" in refused.message
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "said"),
     [

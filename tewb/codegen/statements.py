@@ -358,6 +358,9 @@ class Statements:
         message = f.module.message(f"the intermediate {b.name}")
         f.module.intermediates.append(b.name)
         shared = 1 if b.data in self.shared else 0
+        if f.module.traced:
+            note = f.module.declare("tewb_rt_trace_allocation", "void @tewb_rt_trace_allocation(i64)")
+            f.do(f"call void {note}(i64 {wanted})")
         p = f.ins(
             f"call align {ALLOCATED} ptr @tewb.alloc(ptr %ctx, i64 {wanted}, i64 {message}, i64 {shared})"
         )

@@ -34,6 +34,7 @@ from tewb.workbench.states.times import measured_state
 from tewb.workbench.states.views import look_in_pieces
 
 QUIET = 0.5  # seconds without an edit before results are checked
+MEASURING_THREADS = "measuring the threads"  # the page knows it by these words
 
 Message = dict[str, Any]
 Listener = Callable[[Message], None]
@@ -148,6 +149,7 @@ class Desk:
         beside: dict[str, Callable[..., Reply]] = {
             "measure": self._measure,
             "measure_loops": self._measure_loops,
+            "measure_threads": self._measure_threads,
             "verify": self._verify,
             "stop": self._stop_work,
             "minimise": self._minimise,
@@ -227,6 +229,19 @@ class Desk:
             self._say(loop, {"kind": "done", "text": found.message})
 
         return self._begin("measure the loops", work)
+    def _measure_threads(self, repeat: int = 9, seconds: float = 10.0) -> Reply:
+        """See in the background what the threads do."""
+        session, loop = self.session, _running_loop()
+
+        def tell(done: float, note: str) -> None:
+            self._say(loop, {"kind": "busy", "what": MEASURING_THREADS, "done": done, "note": note})
+
+        def work() -> None:
+            found = session.measure_threads(repeat, seconds, self._stop.is_set, tell)
+            _then(loop, self._tell_change)
+            self._say(loop, {"kind": "done", "text": found.sentence})
+
+        return self._begin(MEASURING_THREADS, work)
 
     def _minimise(self, still: str = "different", seconds: float = 30.0) -> Reply:
         """Look for the shortest journal in the background, and go there; undo goes back."""

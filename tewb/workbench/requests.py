@@ -17,6 +17,7 @@ from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.loop_times import loop_times_state
 from tewb.workbench.states.schema import as_json, type_schema
+from tewb.workbench.states.threads import timeline_state
 from tewb.workbench.states.times import measured_state
 
 
@@ -293,6 +294,10 @@ def measure_loops(session: Session, seconds: float = 10.0, slowdown: float = 0.1
     state `LoopTimesState`."""
     said = session.measure_loops(seconds, slowdown).message
     return Reply(True, said, found=as_json(loop_times_state(session)))
+def measure_threads(session: Session, repeat: int = 9, seconds: float = 10.0) -> Reply:
+    """Run the kernel, for at most so many seconds, and see what each thread does: `found` is the state `ThreadTimeline`."""
+    found = session.measure_threads(repeat, seconds)
+    return Reply(True, found.sentence, found=as_json(timeline_state(session, found)))
 
 
 @request

@@ -44,6 +44,8 @@ from tewb.workbench.measure.measure import STOPPED, Pinned, measure
 from tewb.workbench.measure.measure_loops import measure_loops
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.roofline import Roofline, roofline
+from tewb.workbench.measure.thread_times import ThreadTimes
+from tewb.workbench.measure.threads import measure_threads
 from tewb.workbench.measure.trials import Progress, Timings
 from tewb.workbench.measure.verify import Verdict, verify
 from tewb.workbench.trace.access_trace import AccessTrace, trace
@@ -84,6 +86,7 @@ class Session(History):
         self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
         self.timings = Timings()
         self.loop_times: LoopTimes | None = None
+        self.thread_times: ThreadTimes | None = None  # what was measured last
         self._seen = -1
         self._trace: Trace = []
         self._problem: TewbError | None = None
@@ -256,6 +259,17 @@ class Session(History):
         if found.message != STOPPED:
             self.loop_times = found
         return found
+    def measure_threads(
+        self,
+        repeat: int = 9,
+        seconds: float = 10.0,
+        stop: Stop | None = None,
+        progress: Progress | None = None,
+    ) -> ThreadTimes:
+        """What each thread does in a call of the kernel: tasks of parallel loops, their times and memory, and idle time.
+        `measure.threads` says how; the result is kept as `thread_times`."""
+        self.thread_times = measure_threads(self, repeat, seconds, stop, progress)
+        return self.thread_times
 
     def roofline(self) -> Roofline:
         """How near to this machine's peaks the measurements so far have come."""
@@ -295,7 +309,7 @@ class Session(History):
 
     def view(self, pane: str) -> Pane:
         """A pane of the workbench as a widget of its own: "loops", "code", "actions", "journal", "memory", "graph",
-        "times", "advice", "why", "llvm" or "schedule". All widgets of a session stay in step. Raises TewbError."""
+        "times", "threads", "advice", "why", "llvm" or "schedule". All widgets of a session stay in step. Raises TewbError."""
         from tewb.workbench.notebook.panes import Pane  # stands on this file
 
         return Pane(self, pane)

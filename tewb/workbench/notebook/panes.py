@@ -37,6 +37,7 @@ PANES = (
     "memory",
     "graph",
     "times",
+    "threads",
     "advice",
     "why",
     "llvm",

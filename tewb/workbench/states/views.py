@@ -21,6 +21,7 @@ from tewb.workbench.states.loops import loops_state
 from tewb.workbench.states.memory import memory_state
 from tewb.workbench.states.program import program_code, program_state
 from tewb.workbench.states.schema import as_json, states_in, type_schema
+from tewb.workbench.states.threads import threads_state
 from tewb.workbench.states.times import history_state, roof_state
 
 
@@ -80,6 +81,7 @@ VIEWS = {
         View("graph", graph_state, slow=True),
         View("history", history_state),
         View("roof", roof_state, slow=True),
+        View("threads", threads_state, slow=True),
         View("advice", advice_state, slow=True),
         View("why", why_state, slow=True),
         View("llvm", llvm_state, slow=True),

@@ -20,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   { name: "All steps and commands", keys: ["Mod+k"], run: () => (isPaletteOpen.value = true) },
   { name: "Measure", keys: ["m"], run: (d) => void d.ask("measure") },
   { name: "Measure the loops", keys: ["Shift+m"], run: measureLoops },
+  { name: "Measure the threads", keys: [], run: (d) => void d.ask("measure_threads") },
   { name: "Stop what is running", keys: ["Escape"], run: (d) => void (d.busy.value && d.ask("stop")) },
   { name: "Pin this schedule", keys: ["Shift+p"], run: (d) => void d.ask("pin") },
   { name: "Check the result on small sizes", keys: ["c"], run: (d) => void d.ask("verify") },

@@ -1,5 +1,5 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
-import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
+import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Threads } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -16,6 +16,7 @@ export interface Views {
   graph: Graph;
   history: Moment[];
   roof: Roof;
+  threads: Threads;
   advice: AdviceList;
   why: Reasons;
   llvm: LLVMHalf;

@@ -9,6 +9,7 @@ import { LLVMPane } from "./panes/llvm";
 import { LoopsPane } from "./panes/loops";
 import { MemoryPane } from "./panes/memory";
 import { SchedulePane } from "./panes/schedule";
+import { ThreadsPane } from "./panes/threads";
 import { TimesPane } from "./panes/times";
 import { WhyPane } from "./panes/why";
 
@@ -20,6 +21,7 @@ export const PANES: Record<string, ComponentType> = {
   memory: MemoryPane,
   graph: GraphPane,
   times: TimesPane,
+  threads: ThreadsPane,
   advice: AdvicePane,
   why: WhyPane,
   llvm: LLVMPane,

@@ -308,6 +308,109 @@ export interface Roof {
   note: string;
 }
 
+/** A step that makes a loop parallel: its iterations, where they are known, and how often it would begin. */
+export interface ParallelChoice {
+  text: string;
+  steps: Record<string, unknown>[];
+  iterations: number | null;
+  runs: number | null;
+}
+
+/** A thread: 0 is the one that calls. Seconds in which it was `busy` (thread 0 also between parallel loops) and `idle`; the tasks that it ran, and what they took from the heap. */
+export interface ThreadRow {
+  number: number;
+  busy: number;
+  idle: number;
+  tasks: number;
+  bytes: number;
+  allocations: number;
+}
+
+/** An intermediate that each iteration of a parallel loop has for itself: bytes of one, and how often it is taken in an iteration; None where that is not known before the kernel runs. */
+export interface TaskMemory {
+  buffer: string;
+  bytes: number | null;
+  times: number | null;
+  where: "heap" | "stack" | "registers";
+}
+
+/** A parallel loop in one call: begun `runs` times, its iterations and the tasks that they were shared in, of `smallest` to `largest` iterations and `shortest` to `longest` seconds; `waited` is what each thread waited at its end. `part` is its number in the links of code, `depth` how many parallel loops are around it. `memory` is what an iteration has for itself, `bytes` and `allocations` what all tasks took from the heap. `text` is all of it in words. */
+export interface ParallelLoop {
+  name: string;
+  stage: string | null;
+  loop: string | null;
+  part: number | null;
+  depth: number;
+  runs: number;
+  iterations: number;
+  tasks: number;
+  smallest: number;
+  largest: number;
+  shortest: number;
+  mean: number;
+  longest: number;
+  seconds: number;
+  waited: number[];
+  bytes: number;
+  allocations: number;
+  memory: TaskMemory[];
+  text: string;
+}
+
+/** From the begin of a parallel loop to its end, or of `runs` that follow each other closely, of several loops when `loop` is None. */
+export interface LoopSpan {
+  loop: number | null;
+  begin: number;
+  end: number;
+  runs: number;
+}
+
+/** A bar of the timeline: `tasks` of one loop (by its number; of several when None) on one thread, from `begin` to `end`, in seconds since the call began, of which it was `busy`. They have `iterations`, between `first` and `last`; `depth` parallel loops are around this one. What they took from the heap is `bytes`, in so many `allocations`. */
+export interface ThreadBar {
+  thread: number;
+  loop: number | null;
+  depth: number;
+  begin: number;
+  end: number;
+  busy: number;
+  first: number;
+  last: number;
+  iterations: number;
+  tasks: number;
+  bytes: number;
+  allocations: number;
+}
+
+/** One call of a kernel in seconds since it began. `sentence` says how busy the threads were, `reasons` why they were not. `share` is busy time of all time, `imbalance` the busiest thread over the mean, `serial` the time without a parallel loop, `plain` the time of a call that is not traced. `others` are threads without a row, `dropped` tasks without a bar. It is of the schedule after `steps` steps, and current while that is the schedule. */
+export interface ThreadTimeline {
+  sentence: string;
+  reasons: string[];
+  seconds: number;
+  plain: number;
+  serial: number;
+  share: number;
+  imbalance: number;
+  rows: ThreadRow[];
+  others: number;
+  loops: ParallelLoop[];
+  spans: LoopSpan[];
+  bars: ThreadBar[];
+  dropped: number;
+  steps: number;
+  is_current: boolean;
+}
+
+/** The threads of a session's kernel: how many there are for the processors that this process may use; what was measured last. Where no loop is parallel, `note` says what one would be, and `choices` are the loops that may be. */
+export interface Threads {
+  threads: number;
+  processors: number;
+  is_parallel: boolean;
+  note: string;
+  choices: ParallelChoice[];
+  measured: ThreadTimeline | null;
+  problem: string | null;
+}
+
 /** A piece of advice: its kind, where it is, what was found, and the steps that answer it. */
 export interface Finding {
   kind: string;

@@ -22,3 +22,8 @@ export function shownBytes(n: number): string {
   }
   return `${n} B`;
 }
+
+/** "1 task", "1,024 tasks". */
+export function counted(n: number, what: string): string {
+  return `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+}
