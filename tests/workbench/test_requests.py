@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.workbench.journal.sessions import recipes
 from tewb.workbench.demos import demo_session
 from tewb.workbench.requests import REQUESTS, ask, schema_of_requests
 
@@ -176,3 +177,35 @@ def test_loops_are_measured_and_the_state_comes_back() -> None:
     assert {line["key"] for line in reply.found["lines"]} == {"C", "C/i", "C/j", "C/k"}
     refused = ask(s, "measure_loops", {"slowdown": 0.0}).refused
     assert refused and "slowdown=0.0 is no number above 0" in refused.message
+def test_a_recipe_is_made_edited_opened_and_deleted() -> None:
+    with recipes():
+        s = demo_session("matmul", n=32)
+        s.load("C:tile(i,j,8,16);C:vectorize(j.inner)")
+        found = ask(s, "varying", {"step": 1, "count": 2}).found
+        assert found[0] == {
+            "key": "1.x_factor",
+            "text": str(s.journal[0]),
+            "value": 8,
+            "name": "x_factor",
+            "chosen": True,
+        }
+        made = ask(
+            s, "make_recipe", {"name": "tiled", "step": 1, "count": 2, "parameters": {"1.x_factor": "x"}}
+        )
+        assert (
+            made.ok
+            and made.said == "recipe tiled made these 2 steps"
+            and "def tiled(s, C, x=8):" in made.found
+        )
+        assert ask(s, "edit_recipe", {"step": 1, "count": 2, "arguments": {"x": "4"}}).ok
+        assert s.journal[0].args["x_factor"] == 4
+        assert ask(s, "open_recipe", {"step": 1, "count": 2}).said == "2 steps of their own" and not s.runs
+        assert ask(s, "undo").ok and len(s.runs) == 1
+        assert ask(s, "delete", {"step": 1, "count": 2}).said == "deleted tiled(C=C, x=4)"
+        done = ask(s, "do", {"steps": [{"primitive": "tiled", "stage": "C", "args": {"x": 2}}]})
+        assert done.said == "tiled(C=C, x=2)"
+        assert not ask(s, "make_recipe", {"name": "x y", "step": 1}).ok
+        refused = ask(s, "do", {"steps": [{"primitive": "tiled", "stage": "C", "args": {}}]})
+        assert not refused.ok and "recipe tiled, step 1" in (
+            refused.refused.message if refused.refused else ""
+        )

@@ -56,6 +56,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.target.host                          the triple, processor and features of this machine
     runtime.thread_pool._pool                    the thread pool, once a kernel has needed it
     schedule.declare.PRIMITIVES                  the schedule primitives, by name, filled as they are declared
+    schedule.recipes.RECIPES                     the recipes of users, by name
     tensor.specialized_condition._current        the conditions of the scopes that are open in this thread or task
     tensor.tag_scope._tag                        the tag of the scope that is open in this thread or task
     tensor.tensor_intrin.INTRINSICS              the tensor intrinsics that were declared, by name

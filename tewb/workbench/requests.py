@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
 from tewb.base import ScheduleError, TewbError, one_of
+from tewb.schedule import ends_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.loop_times import loop_times_state
@@ -119,7 +120,9 @@ def do(session: Session, steps: list[dict[str, Any]]) -> str:
     """Apply steps, one after the other: {"primitive", "stage", "args"} each. If one is refused, none is done."""
     before = len(session.journal)
     session.apply(*steps)
-    return ", then ".join(map(str, session.journal[before:])) or "nothing to do"
+    made = session.journal[before:]
+    said = [str(step.calls[0] if step.calls else step) for step in (made[n - 1] for n in ends_of(made))]
+    return ", then ".join(said) or "nothing to do"
 
 
 @request
@@ -171,12 +174,22 @@ def jump(session: Session, step: int) -> str:
 
 
 @request
-def delete(session: Session, step: int, force: bool = False) -> str:
-    """Delete a step (counted from 1); with `force`, also those after it that depend on it."""
-    gone = str(session.journal[step - 1]) if 0 < step <= len(session.journal) else ""
-    dropped = session.delete_step(step, force)
+def delete(session: Session, step: int, force: bool = False, count: int = 1) -> str:
+    """Delete a step (counted from 1), or `count` from there on; with `force`, also those after that depend on them."""
+    gone = _step_text(session, step, count)
+    dropped = session.delete_step(step, force, count)
     more = f", and {len(dropped)} that depended on it" if dropped else ""
-    return f"deleted step {step}, {gone}{more}"
+    return f"deleted {gone}{more}"
+
+
+def _step_text(session: Session, step: int, count: int) -> str:
+    """A step in words, or what a recipe made."""
+    run = next((r for r in session.runs if (r.first, r.count) == (step - 1, count)), None)
+    if run is not None:
+        return str(run.call)
+    if count > 1 or not 0 < step <= len(session.journal):
+        return f"steps {step} to {step + count - 1}"
+    return f"step {step}, {session.journal[step - 1]}"
 
 
 @request
@@ -194,10 +207,49 @@ def unmark(session: Session, stage: str, loop: str, primitive: str) -> Reply:
 
 
 @request
-def move(session: Session, step: int, to: int, force: bool = False) -> str:
-    """Move a step to another place in the journal."""
-    session.move_step(step, to, force)
+def move(session: Session, step: int, to: int, force: bool = False, count: int = 1) -> str:
+    """Move a step, or `count` from there on, to another place in the journal."""
+    session.move_step(step, to, force, count)
     return f"step {step} is step {to} now"
+
+
+@request
+def varying(session: Session, step: int, count: int = 1) -> Reply:
+    """The values in `count` steps from one on that may become parameters of a recipe: `found` has key, text, value, name and
+    chosen of each."""
+    found = session.varying(step, count)
+    shown = ("key", "text", "value", "name", "chosen")
+    return Reply(True, found=[{field: getattr(v, field) for field in shown} for v in found])
+
+
+@request
+def make_recipe(
+    session: Session, name: str, step: int, count: int = 1, parameters: dict[str, str] | None = None
+) -> Reply:
+    """Make a recipe of `count` steps from one on; `parameters` names the values that vary, by their keys in `varying`. `found`
+    is its text."""
+    made = session.make_recipe(name, step, count, parameters)
+    return Reply(
+        True, f"recipe {name} made {'this step' if count == 1 else f'these {count} steps'}", found=made.source
+    )
+
+
+@request
+def edit_recipe(
+    session: Session, step: int, count: int, arguments: dict[str, Any], force: bool = False
+) -> str:
+    """Do the recipe that made `count` steps from one on with other arguments; with `force`, steps after it that do not apply
+    then are dropped."""
+    dropped = session.edit_recipe(step, arguments, count, force)
+    more = f", and {len(dropped)} steps after it are dropped" if dropped else ""
+    return f"the recipe is done with other arguments{more}"
+
+
+@request
+def open_recipe(session: Session, step: int, count: int) -> str:
+    """Let the `count` steps that a recipe made from one on be steps of their own."""
+    session.open_recipe(step, count)
+    return f"{count} step{'' if count == 1 else 's'} of their own"
 
 
 @request

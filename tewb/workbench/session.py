@@ -17,7 +17,7 @@ from tewb.driver import build_ir
 from tewb.ir import IRModule, PrimFunc, Var, script
 from tewb.lowering import Trace, lower_schedule
 from tewb.runtime import Kernel, Target
-from tewb.schedule import PRIMITIVES, Primitive, Schedule, Step
+from tewb.schedule import PRIMITIVES, Primitive, Schedule, Step, steps_of
 from tewb.workbench.journal.history import History
 from tewb.workbench.journal.write_code import program_code
 from tewb.workbench.judge.advice import advice
@@ -95,8 +95,11 @@ class Session(History):
 
     def apply(self, *steps: Step | Mapping[str, Any]) -> None:
         """Do steps one after the other, each given as a Step or as its JSON form. Raises ScheduleError and changes
-        nothing if one of them is refused, or if the loops that it leads to cannot be made."""
-        wanted = [s if isinstance(s, Step) else Step.from_json(s) for s in steps]
+        nothing if one of them is refused, or if the loops that it leads to cannot be made.
+
+        {"primitive": "register_tile", "stage": "C", "args": {"x": 8}} does a recipe; {"recipe", "args", "steps"} the steps
+        that one made."""
+        wanted = steps_of(steps, 'apply(Step("split", "C", {"axis": "i", "factor": 8}))')
         self._notice()
         before = self.schedule.journal
         try:
@@ -119,7 +122,7 @@ class Session(History):
 
     def take_steps(self, steps: Sequence[Step | Mapping[str, Any]]) -> None:
         """Make these steps the journal. Raises ScheduleError, and changes nothing, when one of them does not apply."""
-        self.take(self._possible(tuple([s if isinstance(s, Step) else Step.from_json(s) for s in steps]), ""))
+        self.take(self._possible(steps_of(steps, "take_steps(session.journal)"), ""))
 
     def why_not(self, step: Step | Mapping[str, Any]) -> str | None:
         """Why a step would be refused now; None when it would not."""

@@ -9,10 +9,10 @@ import pytest
 
 import tewb
 from tests.programs import PROGRAMS, random_schedule, schedule_for
-from tests.workbench.journal.sessions import TILE, TILED, applied, session, steps
+from tests.workbench.journal.sessions import TILE, TILED, applied, recipes, session, steps
 from tewb.base import ScheduleError, TewbError
 from tewb.ir import first_difference
-from tewb.schedule import Step
+from tewb.schedule import RECIPES, Step
 
 # ---------------------------------------------------------------- walking
 
@@ -293,3 +293,89 @@ def test_damaged_text_is_refused_or_read_and_never_breaks(seed: int) -> None:
         except TewbError:
             assert s.journal == before
         s.schedule.restore(before)
+
+
+# ---------------------------------------------------------------- recipes
+
+
+def test_what_a_recipe_made_is_undone_deleted_and_moved_as_one() -> None:
+    with recipes():
+        s = session(
+            "C:split(k,4);C:tile(i,j,8,16);C:vectorize(j.inner);C:unroll(i.inner);C:parallel(i.outer)"
+        )
+        s.make_recipe("lanes", 2, 2)
+        s.move_step("lanes", 1)
+        assert [(r.first, r.count) for r in s.runs] == [(0, 2)] and s.journal[2].primitive == "split"
+        with pytest.raises(ScheduleError, match="steps 1 to 2 cannot be deleted: 2 steps do not apply then"):
+            s.delete_step("lanes")
+        assert len(s.delete_step(1, force=True, count=2)) == 2
+        assert steps(s) == ["split(C, axis=k, factor=4)"]
+        assert s.undo() and len(s.journal) == 5 and len(s.runs) == 1
+        t = session()
+        t.apply({"primitive": "lanes", "stage": "C", "args": {}})
+        assert (
+            len(t.journal) == 2
+            and t.undo()
+            and t.journal == ()
+            and t.ahead
+            and t.redo()
+            and len(t.journal) == 2
+        )
+
+
+def test_a_recipe_is_edited_by_doing_it_again_with_other_arguments() -> None:
+    with recipes():
+        s = session(f"{TILED};C:parallel(i.outer)")
+        s.make_recipe("tiled", 1, 4)
+        assert s.edit_recipe("tiled", {"x_factor": 4}) == ()
+        assert s.journal[0].args["x_factor"] == 4 and len(s.journal) == 5 and len(s.runs) == 1
+        assert s.schedule_code.endswith('tiled(s, C, x_factor=4)\ns[C].parallel("i.outer")\n')
+        with pytest.raises(ScheduleError, match="recipe tiled, step 1: .*must be at least 1"):
+            s.edit_recipe(1, {"x_factor": 0})
+        with pytest.raises(ScheduleError, match="recipe tiled has no parameter z"):
+            s.edit_recipe(1, {"z": 0})
+        with pytest.raises(ScheduleError, match=r"no recipe made step 5, parallel\(C"):
+            s.edit_recipe(5, {})
+        with pytest.raises(ScheduleError, match="no recipe made just 2 steps"):
+            s.edit_recipe(1, {}, count=2)
+        assert s.undo() and s.journal[0].args["x_factor"] == 8
+        RECIPES.clear()
+        with pytest.raises(ScheduleError, match="recipe tiled is not known here, only its steps"):
+            s.edit_recipe(1, {"x_factor": 2})
+
+
+def test_steps_of_an_opened_recipe_are_edited_one_by_one_and_then_it_is_no_call_any_more() -> None:
+    with recipes():
+        s = session(TILED)
+        s.make_recipe("tiled", 1, 4)
+        s.delete_step(4)
+        assert [(r.first, r.count) for r in s.runs] == [(0, 3)]
+        code = s.schedule_code
+        assert "# tiled(C=C, x_factor=8, y_factor=16)" in code and "def tiled" not in code
+        s.open_recipe(1)
+        assert s.runs == () and "# tiled" not in s.schedule_code
+        assert s.undo() and len(s.runs) == 1 and s.undo() and "tiled(s, C)" in s.schedule_code
+
+
+def test_a_recipe_inside_of_another_is_edited_by_itself() -> None:
+    with recipes():
+        s = session(TILED)
+        s.make_recipe("lanes", 3, 2)
+        s.make_recipe("whole", 1, 4)
+        s.edit_recipe(1, {"x_factor": 4}, count=4)
+        assert [(r.call.recipe, r.depth) for r in s.runs] == [("whole", 0), ("lanes", 1)]
+        s.edit_recipe(3, {}, count=2)
+        assert [(r.call.recipe, r.first, r.count) for r in s.runs] == [("whole", 0, 4), ("lanes", 2, 2)]
+
+
+def test_names_of_stages_in_a_call_follow_the_steps() -> None:
+    with recipes():
+        s = session(
+            "A:cache_read(local,[C]);B:cache_read(local,[C]);B.local:split(ax1,8);B.local:unroll(ax1.inner)"
+        )
+        s.apply(Step("cache_read", "A.local", {"scope": "local", "readers": ["C"]}))
+        s.apply(Step("split", "A.local.local", {"axis": "ax1", "factor": 4}))
+        s.make_recipe("cut", 6, 1)
+        s.delete_step(1, force=True)
+        s.undo()
+        assert s.runs[0].call.args["A_local_local"] == {"tensor": "A.local.local"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.workbench.journal.sessions import recipes
 from tewb.workbench.demos import demo_session
 from tewb.workbench.states.actions import Actions, actions_state, forms_of
 from tewb.workbench.states.views import look
@@ -56,3 +57,22 @@ def test_the_form_of_a_primitive_has_its_parameters() -> None:
     assert {"cache_read"} <= {f.name for f in forms_of(s, "A")} and "split" not in {
         f.name for f in forms_of(s, "A")
     }
+
+
+def test_recipes_are_choices_and_forms_as_primitives_are() -> None:
+    with recipes():
+        s = demo_session("blur", n=64)
+        s.load("X:split(j,8);X:vectorize(j.inner)")
+        s.make_recipe("lanes", 1, 2)
+        s.undo()
+        found = {c.text: c for c in last(s, "Y").choices if c.primitive == "lanes"}
+        assert found["lanes(Y)"].legal and found["lanes(Y)"].preview is not None
+        assert found["lanes(Y)"].preview.loops[0].startswith("Y: i(64)")
+        refused = next(c for c in last(s, "X").choices if c.primitive == "lanes")
+        assert not refused.legal and "recipe lanes, step 1" in refused.reason
+        form = forms_of(s, "Y")[-1]
+        assert form.name == "lanes" and [(f.name, f.kind, f.value) for f in form.fields] == [
+            ("X", "stage", "Y"),
+            ("factor", "int", "8"),
+        ]
+        assert all(f.name != "lanes" for f in forms_of(s, "A"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.workbench.journal.sessions import recipes
+from tewb.schedule import RECIPES
 from tewb.workbench.demos import demo_session
 from tewb.workbench.states.journal import journal_state
 
@@ -40,3 +42,37 @@ def test_a_step_that_was_measured_has_its_time() -> None:
     assert journal_state(s).steps[0].seconds is None
     s.measure(repeat=1, cold=False)
     assert (journal_state(s).steps[0].seconds or 0) > 0
+
+
+def test_recipes_are_lines_with_their_steps() -> None:
+    with recipes():
+        s = demo_session("matmul", n=32)
+        s.load("C:tile(i,j,8,16);C:vectorize(j.inner);C:unroll(i.inner)")
+        s.make_recipe("lanes", 2, 1)
+        s.make_recipe("tiled", 1, 2)
+        shown = journal_state(s).recipes
+        assert [(r.first, r.count, r.depth, r.text, r.state) for r in shown] == [
+            (1, 2, 0, "tiled(C=C, x_factor=8, y_factor=16)", "same"),
+            (2, 1, 1, "lanes(C=C, j_inner=j.inner)", "same"),
+        ]
+        assert [(f.name, f.kind, f.value) for f in shown[0].fields] == [
+            ("C", "stage", "C"),
+            ("x_factor", "int", "8"),
+            ("y_factor", "int", "16"),
+        ]
+        s.delete_step(2)
+        assert [(r.name, r.state) for r in journal_state(s).recipes] == [("tiled", "changed")]
+        s.undo()
+        RECIPES.clear()
+        assert [(r.state, r.fields) for r in journal_state(s).recipes] == [("unknown", ()), ("unknown", ())]
+
+
+def test_a_step_tells_its_line_and_that_of_the_call() -> None:
+    with recipes():
+        s = demo_session("matmul", n=32)
+        s.load("C:split(i,8)")
+        s.make_recipe("rows", 1, 1)
+        RECIPES["rows"](s.schedule, "C", factor=4) if s.undo() and s.undo() else None
+        s.sync()
+        j = journal_state(s)
+        assert "in recipe rows, called at" in j.steps[0].where and "test_journal.py" in j.recipes[0].where

@@ -28,6 +28,7 @@ from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
 from tewb.runtime import Target
 from tewb.schedule import (
     PRIMITIVES,
+    RECIPES,
     REQUIRED,
     PrimitiveCall,
     Refusal,
@@ -100,7 +101,8 @@ class Action:
     @property
     def is_place(self) -> bool:
         """Whether it says where the stage is computed."""
-        return PRIMITIVES[self.step.primitive].is_place
+        known = PRIMITIVES.get(self.step.primitive)
+        return known is not None and known.is_place
 
 
 def palette(program: ProgramView, stage: object, loop: IterVar | str | None = None) -> list[Action]:
@@ -163,13 +165,18 @@ def lanes_of(stage: Stage) -> int:
 
 
 def candidates(stage: Stage, loop: str | None) -> Iterator[Step]:
-    """Steps that a person may want on a stage and one of its loops, legal or not; every primitive has one."""
+    """Steps that a person may want on a stage and one of its loops, legal or not; every primitive has one, and every recipe
+    that takes no more than these."""
     chosen = Selection(stage, loop, lanes_of(stage))
     for p in PRIMITIVES.values():
         if stage.is_placeholder and not p.on_inputs:
             continue
         for args in p.suggest(chosen):
             yield Step(p.name, stage.name, {key: value for key, value in args.items() if value is not None})
+    for recipe in () if stage.is_placeholder else list(RECIPES.values()):
+        step = recipe.fills(stage.name, loop)
+        if step is not None:
+            yield step
 
 
 # ---------------------------------------------------------------- trying
@@ -208,7 +215,7 @@ class Trials:
         try:
             for step in steps:
                 changed.apply(step)
-        except ScheduleError as e:
+        except TewbError as e:
             return Refusal(e.message, e.hint)
         return changed
 
@@ -301,6 +308,9 @@ def _unrolled_size(n: Node) -> int | None:
 
 def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
     """Why the rules refuse `step` now, with the hint; None when they do not."""
+    if step.primitive in RECIPES:
+        refused = RECIPES[step.primitive].refusal(schedule.copy(), step)
+        return None if refused is None else Refusal(refused.message, refused.hint)
     if step.primitive not in PRIMITIVES or schedule.find(step.stage) is None:
         return Refusal(schedule.why_not(step) or "")
     return PrimitiveCall.resolve(
@@ -311,6 +321,8 @@ def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
 def repairs(schedule: Schedule, step: Step) -> Iterator[Repair]:
     """What may make a refused `step` legal: what its primitive says, and stages moved out of the way. None for a step
     without a loop to take, as at a stage that has none."""
+    if step.primitive in RECIPES:
+        return
     stage, p = schedule[step.stage], PRIMITIVES[step.primitive]
     needed = [param.name for param in p.params if param.default is REQUIRED]
     if any(not isinstance(step.args.get(name), str | int | list | tuple) for name in needed):

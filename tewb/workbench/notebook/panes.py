@@ -21,6 +21,7 @@ import ipywidgets as widgets
 import traitlets
 
 from tewb.base import TewbError, one_of
+from tewb.schedule import journal_json
 from tewb.workbench.desk import Desk, Message, answer
 from tewb.workbench.notebook.keeping import fingerprint, read_kept, record_of, restore, write_kept
 from tewb.workbench.session import Session
@@ -112,7 +113,7 @@ class Pane(anywidget.AnyWidget):
     # ---- traits
 
     def _steps(self) -> list[dict[str, Any]]:
-        return [s.to_json() for s in self.session.journal]
+        return journal_json(self.session.journal)
 
     def _journal_set(self, steps: list[dict[str, Any]]) -> None:
         """A journal was given from outside: the schedule becomes it, or the trait goes back."""

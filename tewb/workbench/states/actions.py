@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import TewbError
-from tewb.schedule import PRIMITIVES, REQUIRED, Param, Step
+from tewb.schedule import PRIMITIVES, RECIPES, REQUIRED, Param, Recipe, Stage, Step
 from tewb.workbench.judge.palette import Action, each_action, in_order
 from tewb.workbench.judge.palette import Preview as PalettePreview
 from tewb.workbench.session import Session
@@ -48,7 +48,7 @@ class Actions:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A parameter of a primitive: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and
+    """A parameter of a primitive or a recipe: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and
     what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent."""
 
     name: str
@@ -62,7 +62,7 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class PrimitiveForm:
-    """A primitive as a form: what it does, and its parameters."""
+    """A primitive, or a recipe, as a form: what it does, and its parameters."""
 
     name: str
     doc: str
@@ -106,10 +106,41 @@ def _preview(p: PalettePreview | None) -> Preview | None:
 
 
 def forms_of(session: Session, stage: str) -> tuple[PrimitiveForm, ...]:
-    """The form of every primitive that a stage takes, in the order of menus."""
-    if session.schedule.find(stage) is None:
+    """The form of every primitive that a stage takes, in the order of menus, and then of every recipe."""
+    known = session.schedule.find(stage)
+    if known is None:
         return ()
-    return tuple([_form(session, stage, p.name) for p in session.primitives(stage)])
+    forms = [_form(session, stage, p.name) for p in session.primitives(stage)]
+    recipes = [] if known.is_placeholder else [_recipe_form(r, known) for r in RECIPES.values()]
+    return tuple([*forms, *recipes])
+
+
+def _recipe_form(recipe: Recipe, stage: Stage) -> PrimitiveForm:
+    return PrimitiveForm(recipe.name, recipe.doc, fields_of(recipe, stage, {}))
+
+
+def fields_of(recipe: Recipe, stage: Stage, given: Mapping[str, Any]) -> tuple[FormField, ...]:
+    """The parameters of a recipe for a stage, with what it was given, or what it takes when nothing is said."""
+    fields: list[FormField] = []
+    for p in recipe.params:
+        required = p.default is REQUIRED
+        choices = tuple(p.choices(stage)) if p.choices else ()
+        value = "" if required or p.default is None else str(p.default)
+        if p.name in given:
+            value = _given_text(given[p.name])
+        elif p.kind == "stage" and required and not any(f.kind == "stage" for f in fields):
+            value = stage.name
+        fields.append(FormField(p.name, p.kind, p.doc, required, value, choices, {}))
+    return tuple(fields)
+
+
+def _given_text(value: Any) -> str:
+    """What was given to a recipe, as it stands in a field."""
+    if isinstance(value, Mapping):
+        return str(next(iter(value.values()), ""))
+    if isinstance(value, list):
+        return ", ".join(map(_given_text, value))
+    return "" if value is None else str(value)
 
 
 def _form(session: Session, stage: str, primitive: str) -> PrimitiveForm:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import TewbError
-from tewb.schedule import Step
+from tewb.schedule import RECIPES, Run, Step, runs_of
 from tewb.workbench.session import Session
+from tewb.workbench.states.actions import FormField, fields_of
 
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
     """A step: its number (from 1), its text, what it is as JSON, a person's own words, whether it was taken back
-    (`ahead`), and its loops in the links of code (`step` there counts from 0)."""
+    (`ahead`), its loops in the links of code (`step` there counts from 0), and the line of the user's program."""
 
     number: int
     text: str
@@ -22,6 +23,23 @@ class StepLine:
     note: str
     ahead: bool
     seconds: float | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeLine:
+    """A call of a recipe: it made `count` steps from number `first` on, and `depth` other calls are around it. `state` is
+    "same" while it makes just these steps, "changed" when some of them were edited, and "unknown" where only its steps are
+    known. `fields` are its parameters with what it was given; `where` is the line that called it."""
+
+    first: int
+    count: int
+    depth: int
+    name: str
+    text: str
+    state: str
+    fields: tuple[FormField, ...]
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +56,13 @@ class Journal:
     """All that is known of the way to the schedule.
 
     `pinned_at` is the number of steps after which the pinned schedule stands in this journal; it is None where there
-    is no pin, or where it is another schedule, of `pinned_steps` steps. `share` is the journal as one line, `code` as
+    is no pin, or where it is another schedule, of `pinned_steps` steps. `recipes` are the calls that made some of the steps,
+    each before those inside of it. `share` is the journal as one line, `code` as
     Python that can be edited.
     """
 
     steps: tuple[StepLine, ...]
+    recipes: tuple[RecipeLine, ...]
     branches: tuple[Branch, ...]
     pinned_at: int | None
     pinned_steps: int | None
@@ -54,12 +74,14 @@ class Journal:
 
 def journal_state(session: Session) -> Journal:
     """The journal of a session."""
+    code = schedule_code(session)  # which finds out what recipes still make
     journal = session.journal
     pinned = None if session.pinned is None else session.pinned.journal
     done = [_line(session, i, step, ahead=False) for i, step in enumerate(journal, 1)]
     ahead = [_line(session, i, step, ahead=True) for i, step in enumerate(session.ahead, len(journal) + 1)]
     return Journal(
         (*done, *ahead),
+        tuple([_recipe(session, run) for run in runs_of((*journal, *session.ahead))]),
         tuple(
             [Branch(name, len(steps), name == session.on_branch) for name, steps in session.branches.items()]
         ),
@@ -68,8 +90,35 @@ def journal_state(session: Session) -> Journal:
         session.can_undo,
         session.can_redo,
         session.to_string(),
-        schedule_code(session),
+        code,
     )
+
+
+def _recipe(session: Session, run: Run) -> RecipeLine:
+    call, recipe = run.call, RECIPES.get(run.call.recipe)
+    steps = session.journal[run.first : run.end]
+    known = call.known
+    state = "unknown" if recipe is None else "same"
+    if recipe is not None and known is not None and known[0] is recipe and len(steps) == run.count:
+        state = "same" if known[2] == steps and known[3] else "changed"
+    stage = session.schedule.find(
+        next(iter([str(v["tensor"]) for v in call.args.values() if _is_tensor(v)]), "")
+    )
+    stage = stage or session.schedule.output_stages[0]
+    return RecipeLine(
+        run.first + 1,
+        run.count,
+        run.depth,
+        call.recipe,
+        str(call),
+        state,
+        () if recipe is None else fields_of(recipe, stage, call.args),
+        "" if call.span is None else str(call.span),
+    )
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, dict) and "tensor" in value
 
 
 def schedule_code(session: Session) -> str:
@@ -84,4 +133,4 @@ def _line(session: Session, number: int, step: Step, ahead: bool) -> StepLine:
     measured = None if ahead else session.timings.get(session.journal[:number])
     kernel = None if measured is None else measured.kernel
     seconds = None if kernel is None else kernel.median
-    return StepLine(number, str(step), step.to_json(), step.name, step.note, ahead, seconds)
+    return StepLine(number, str(step), step.to_json(), step.name, step.note, ahead, seconds, step.where)

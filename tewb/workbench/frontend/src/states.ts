@@ -77,7 +77,7 @@ export interface Code {
   problem: string | null;
 }
 
-/** A step: its number (from 1), its text, what it is as JSON, a person's own words, whether it was taken back (`ahead`), and its loops in the links of code (`step` there counts from 0). */
+/** A step: its number (from 1), its text, what it is as JSON, a person's own words, whether it was taken back (`ahead`), its loops in the links of code (`step` there counts from 0), and the line of the user's program. */
 export interface StepLine {
   number: number;
   text: string;
@@ -86,6 +86,30 @@ export interface StepLine {
   note: string;
   ahead: boolean;
   seconds: number | null;
+  where: string;
+}
+
+/** A parameter of a primitive or a recipe: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent. */
+export interface FormField {
+  name: string;
+  kind: string;
+  doc: string;
+  required: boolean;
+  value: string;
+  choices: string[];
+  places: Record<string, string[]>;
+}
+
+/** A call of a recipe: it made `count` steps from number `first` on, and `depth` other calls are around it. `state` is "same" while it makes just these steps, "changed" when some of them were edited, and "unknown" where only its steps are known. `fields` are its parameters with what it was given; `where` is the line that called it. */
+export interface RecipeLine {
+  first: number;
+  count: number;
+  depth: number;
+  name: string;
+  text: string;
+  state: string;
+  fields: FormField[];
+  where: string;
 }
 
 /** A branch and the number of its steps. */
@@ -95,9 +119,10 @@ export interface Branch {
   current: boolean;
 }
 
-/** All that is known of the way to the schedule. `pinned_at` is the number of steps after which the pinned schedule stands in this journal; it is None where there is no pin, or where it is another schedule, of `pinned_steps` steps. `share` is the journal as one line, `code` as Python that can be edited. */
+/** All that is known of the way to the schedule. `pinned_at` is the number of steps after which the pinned schedule stands in this journal; it is None where there is no pin, or where it is another schedule, of `pinned_steps` steps. `recipes` are the calls that made some of the steps, each before those inside of it. `share` is the journal as one line, `code` as Python that can be edited. */
 export interface Journal {
   steps: StepLine[];
+  recipes: RecipeLine[];
   branches: Branch[];
   pinned_at: number | null;
   pinned_steps: number | null;
@@ -172,18 +197,7 @@ export interface Actions {
   choices: Choice[];
 }
 
-/** A parameter of a primitive: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent. */
-export interface FormField {
-  name: string;
-  kind: string;
-  doc: string;
-  required: boolean;
-  value: string;
-  choices: string[];
-  places: Record<string, string[]>;
-}
-
-/** A primitive as a form: what it does, and its parameters. */
+/** A primitive, or a recipe, as a form: what it does, and its parameters. */
 export interface PrimitiveForm {
   name: string;
   doc: string;
