@@ -22,6 +22,7 @@ from tewb.ir import (
     Var,
     rewriter,
     script,
+    structural_equal,
     walk,
 )
 from tewb.schedule import Schedule
@@ -39,6 +40,16 @@ class Nest:
     @property
     def inner(self) -> For:
         return self.loops[-1]
+
+    def loads(self) -> list[BufferLoad]:
+        """What is loaded for the value that is stored; of a sum, without the sum so far."""
+        s = self.store
+        loads = {n: None for n in walk(s.value) if isinstance(n, BufferLoad)}
+        return [
+            n
+            for n in loads
+            if not (n.buffer is s.buffer and all(map(structural_equal, n.indices, s.indices)))
+        ]
 
 
 def nests(schedule: Schedule, s: Stmt, around: tuple[For, ...]) -> Iterator[Nest]:
