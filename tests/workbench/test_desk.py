@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.desk import Desk, answer
 from tewb.workbench.measure.verify import Verdict
@@ -196,3 +197,84 @@ def test_minimising_goes_on_in_the_background_and_can_be_undone(monkeypatch: pyt
     assert any(m["kind"] == "done" and "1 of 2 steps" in m["text"] for m in told)
     desk.session.undo()
     assert len(desk.session.journal) == 2
+
+
+# ---------------------------------------------------------------- trying
+
+
+REORDER = {"primitive": "reorder", "stage": "C", "args": {"axes": ["k", "j"]}}
+
+
+def trying(monkeypatch: pytest.MonkeyPatch, gain: float) -> tuple[Desk, list[Any]]:
+    """A desk where trials come out like this, and what it tells."""
+    monkeypatch.setattr("tewb.workbench.measure.try_steps.faster", lambda old, new: gain)
+    desk, told = Desk(demo_session("matmul", n=32)), []
+    desk.listen(told.append)
+    return desk, told
+
+
+@pytest.mark.parametrize(("gain", "steps", "said"), [(2.0, 1, "2 times as fast"), (0.5, 0, "taken back")])
+def test_steps_are_tried_in_the_background(
+    monkeypatch: pytest.MonkeyPatch, gain: float, steps: int, said: str
+) -> None:
+    desk, told = trying(monkeypatch, gain)
+    assert desk.answer("try_steps", {"steps": [REORDER]}).said == "try_steps began"
+    desk.wait()
+    assert len(desk.session.journal) == steps and len(desk.session.tried) == 1
+    assert any(m["kind"] == "done" and said in m["text"] for m in told) and told[-1]["kind"] == "idle"
+    assert {m["what"] for m in told if m["kind"] == "busy"} == {"try_steps"}
+
+
+def test_refused_steps_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, told = trying(monkeypatch, 2.0)
+    wrong = {"primitive": "parallel", "stage": "C", "args": {"axis": "k"}}
+    reply = desk.answer("try_steps", {"steps": [REORDER, wrong]})
+    assert not reply.ok and reply.refused is not None and "k is a reduce axis" in reply.refused.message
+    assert not desk.is_busy and desk.session.journal == () and told == []
+
+
+def test_a_trial_can_be_stopped_and_is_not_held_against_the_steps() -> None:
+    desk, told = Desk(demo_session("matmul", n=16)), []
+    desk.listen(told.append)
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(a: Any, b: Any) -> Any:
+        began.set()
+        go_on.wait(10)
+        return a @ b
+
+    desk.session.reference = slow
+    desk.answer("try_steps", {"steps": [REORDER]})
+    assert began.wait(20)
+    desk.answer("stop", {})
+    desk.wait()
+    go_on.set()
+    assert desk.session.tried == [] and desk.session.journal == ()
+    assert any(m["kind"] == "done" and m["text"] == "try_steps was stopped" for m in told)
+
+
+def test_a_sweep_is_a_state_and_takes_nothing_by_itself() -> None:
+    desk, told = Desk(demo_session("matmul", n=16)), []
+    desk.listen(told.append)
+    desk.session.apply(SPLIT)
+    assert desk.look("swept", {}) is None
+    assert desk.answer("sweep", {"seconds": 30}).ok
+    desk.wait()
+    swept = desk.look("swept", {})
+    assert len(desk.session.journal) == 1 and swept["is_current"] and swept["rows"]
+    assert desk.answer("take", {"steps": swept["rows"][0]["steps"]}).ok
+    assert desk.session.journal[0].args["factor"] != 8 and not desk.look("swept", {})["is_current"]
+    desk.session.undo()
+    assert desk.session.journal[0].args["factor"] == 8
+    assert {m["what"] for m in told if m["kind"] == "busy"} == {"sweep"}
+
+
+def test_the_session_can_be_edited_while_a_sweep_goes_on() -> None:
+    desk = Desk(demo_session("matmul", n=64))
+    desk.session.apply(SPLIT)
+    desk.answer("sweep", {"seconds": 3})
+    assert desk.do(Step("vectorize", "C", {"axis": "j.inner"})).ok
+    desk.answer("stop", {})
+    desk.wait()
+    assert len(desk.session.journal) == 2 and desk.swept is not None
+    assert all(len(t.journal) == 1 for t in desk.swept.trials) and not desk.look("swept", {})["is_current"]

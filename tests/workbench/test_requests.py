@@ -209,3 +209,21 @@ def test_a_recipe_is_made_edited_opened_and_deleted() -> None:
         assert not refused.ok and "recipe tiled, step 1" in (
             refused.refused.message if refused.refused else ""
         )
+def test_steps_are_tried_and_kept_only_if_they_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    reorder = {"primitive": "reorder", "stage": "C", "args": {"axes": ["k", "j"]}}
+    for gain, steps in ((0.5, 0), (2.0, 1)):
+        monkeypatch.setattr("tewb.workbench.measure.try_steps.faster", lambda old, new, gain=gain: gain)
+        s = demo_session("matmul", n=16)
+        reply = ask(s, "try_steps", {"steps": [reorder]})
+        assert reply.ok and reply.found == gain and len(s.journal) == steps
+        assert ("taken back" in reply.said) == (gain < 1)
+
+
+def test_a_sweep_and_what_it_found_can_be_taken() -> None:
+    s = demo_session("matmul", n=16)
+    s.apply({"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 4}})
+    found = ask(s, "sweep", {"seconds": 30.0}).found
+    assert found["rows"] and len(s.journal) == 1 and s.journal[0].args["factor"] == 4
+    assert ask(s, "take", {"steps": found["rows"][0]["steps"]}).said == "took 1 step"
+    assert s.journal[0].args["factor"] != 4
+    assert "is no time" in ask(s, "sweep", {"seconds": 0}).refused.message  # type: ignore[union-attr]

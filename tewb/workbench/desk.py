@@ -17,19 +17,22 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tewb.base import TewbError
+from tewb.base import Stopped, TewbError
 from tewb.schedule import Step
 from tewb.workbench.judge.ledger import runs_python
+from tewb.workbench.judge.sweep import Sweep
 from tewb.workbench.measure.measurement import Measurement
+from tewb.workbench.measure.try_steps import try_steps
 from tewb.workbench.measure.verify import Verdict, verify
 from tewb.workbench.requests import Reply, ask, refusal, reply_json
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.code import LOWERED
 from tewb.workbench.states.schema import as_json
+from tewb.workbench.states.swept import Swept, swept_state
 from tewb.workbench.states.times import measured_state
 from tewb.workbench.states.views import look_in_pieces
 
@@ -57,6 +60,7 @@ class Desk:
         self.keeps_in_file = False
         self.measured: Measurement | None = None
         self.verdict: Verdict | None = None
+        self.swept: Sweep | None = None
         self._listeners: list[Listener] = []
         self._on_change: list[Callable[[], None]] = []
         self._stop = threading.Event()
@@ -133,6 +137,7 @@ class Desk:
                 None if self.measured is None else as_json(measured_state(self.session, self.measured))
             ),
             "checked": lambda: as_json(checked_state(self.session, self.verdict, self._is_checking)),
+            "swept": lambda: None if self.swept is None else as_json(self._swept_state(self.swept)),
         }
         try:
             if view in own:
@@ -153,6 +158,8 @@ class Desk:
             "verify": self._verify,
             "stop": self._stop_work,
             "minimise": self._minimise,
+            "try_steps": self._try_steps,
+            "sweep": self._sweep,
         }
         if name in beside:
             return beside[name](**arguments)
@@ -185,6 +192,8 @@ class Desk:
         def run() -> None:
             try:
                 work()
+            except Stopped:
+                self._say(loop, {"kind": "done", "text": f"{what} was stopped"})
             except Exception as e:  # whatever the kernel or the user's numpy program raises is shown
                 message = e.message if isinstance(e, TewbError) else f"{type(e).__name__}: {e}"
                 self._say(loop, {"kind": "failed", "what": what, "message": message})
@@ -201,6 +210,10 @@ class Desk:
             self.tell(message)
         else:
             loop.call_soon_threadsafe(self.tell, message)
+
+    def _teller(self, what: str, loop: asyncio.AbstractEventLoop | None) -> Callable[[float, str], None]:
+        """What tells how far work in the background is."""
+        return lambda done, note: self._say(loop, {"kind": "busy", "what": what, "done": done, "note": note})
 
     def _measure(self, repeat: int = 9) -> Reply:
         session, loop = self.session, _running_loop()
@@ -258,6 +271,38 @@ class Desk:
             self._say(loop, {"kind": "done", "text": str(found)})
 
         return self._begin("minimise", work)
+
+    def _try_steps(
+        self, steps: Sequence[Any], others: Sequence[Sequence[Any]] | None = None, seconds: float = 20.0
+    ) -> Reply:
+        """Time steps on a copy in the background, and do them if they help."""
+        session, copy, loop = self.session, self.session.copy(), _running_loop()
+        try:
+            copy.copy().apply(*steps)
+        except TewbError as e:
+            return Reply(False, refused=refusal(e))
+
+        def work() -> None:
+            tell = self._teller("try_steps", loop)
+            tried = try_steps(copy, steps, others or (), seconds, self._stop.is_set, tell)
+            _then(loop, lambda: session.settle(tried))
+            self._say(loop, {"kind": "done", "text": str(tried)})
+
+        return self._begin("try_steps", work)
+
+    def _sweep(self, seconds: float = 20.0) -> Reply:
+        """Time other factors and orders on copies in the background; nothing is done to the session."""
+        copy, loop = self.session.copy(), _running_loop()
+
+        def work() -> None:
+            self.swept = copy.sweep(seconds, self._stop.is_set, self._teller("sweep", loop))
+            _then(loop, self._tell_change)
+            self._say(loop, {"kind": "done", "text": str(self.swept)})
+
+        return self._begin("sweep", work)
+
+    def _swept_state(self, found: Sweep) -> Swept:
+        return swept_state(found, found.journal == self.session.journal)
 
     # ---- the check after an edit
 

@@ -18,6 +18,7 @@ from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.loop_times import loop_times_state
 from tewb.workbench.states.schema import as_json, type_schema
+from tewb.workbench.states.swept import swept_state
 from tewb.workbench.states.threads import timeline_state
 from tewb.workbench.states.times import measured_state
 
@@ -346,10 +347,40 @@ def measure_loops(session: Session, seconds: float = 10.0, slowdown: float = 0.1
     state `LoopTimesState`."""
     said = session.measure_loops(seconds, slowdown).message
     return Reply(True, said, found=as_json(loop_times_state(session)))
+
+
+@request
 def measure_threads(session: Session, repeat: int = 9, seconds: float = 10.0) -> Reply:
     """Run the kernel, for at most so many seconds, and see what each thread does: `found` is the state `ThreadTimeline`."""
     found = session.measure_threads(repeat, seconds)
     return Reply(True, found.sentence, found=as_json(timeline_state(session, found)))
+
+
+@request
+def try_steps(
+    session: Session,
+    steps: list[dict[str, Any]],
+    others: list[list[dict[str, Any]]] | None = None,
+    seconds: float = 20.0,
+) -> Reply:
+    """Time the program after steps (or after the best of `others`) beside the program before; they are done if they help.
+    `found` is how many times as fast it is, or null."""
+    tried = session.try_steps(steps, others or (), seconds)
+    return Reply(True, str(tried), found=tried.gain)
+
+
+@request
+def sweep(session: Session, seconds: float = 20.0) -> Reply:
+    """Time other factors and orders in the steps, for so many seconds at most: `found` is the state `Swept`."""
+    found = session.sweep(seconds)
+    return Reply(True, str(found), found=as_json(swept_state(found)))
+
+
+@request
+def take(session: Session, steps: list[dict[str, Any]]) -> str:
+    """Make these steps the journal, as a trial of a sweep has them; undo goes back."""
+    session.take_steps(steps)
+    return f"took {len(steps)} step{'' if len(steps) == 1 else 's'}"
 
 
 @request

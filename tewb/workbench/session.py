@@ -23,7 +23,9 @@ from tewb.workbench.journal.write_code import program_code
 from tewb.workbench.judge.advice import advice
 from tewb.workbench.judge.ledger import Budget, checks, expect, extern_boxes, ledger
 from tewb.workbench.judge.minimise import minimise
+from tewb.workbench.judge.next_steps import advise
 from tewb.workbench.judge.palette import palette, preview
+from tewb.workbench.judge.sweep import sweep
 from tewb.workbench.judge.why import explain
 from tewb.workbench.looks.code_forms import CodeForm, CodeForms
 from tewb.workbench.looks.diff import Diff
@@ -47,6 +49,7 @@ from tewb.workbench.measure.roofline import Roofline, roofline
 from tewb.workbench.measure.thread_times import ThreadTimes
 from tewb.workbench.measure.threads import measure_threads
 from tewb.workbench.measure.trials import Progress, Timings
+from tewb.workbench.measure.try_steps import Tried, measured_by_trial, try_steps
 from tewb.workbench.measure.verify import Verdict, verify
 from tewb.workbench.trace.access_trace import AccessTrace, trace
 
@@ -87,6 +90,7 @@ class Session(History):
         self.timings = Timings()
         self.loop_times: LoopTimes | None = None
         self.thread_times: ThreadTimes | None = None  # what was measured last
+        self.tried: list[Tried] = []
         self._seen = -1
         self._trace: Trace = []
         self._problem: TewbError | None = None
@@ -298,6 +302,28 @@ class Session(History):
     palette, preview, explain, advice = palette, preview, explain, advice
     ledger, extern_boxes, expect, checks = ledger, extern_boxes, expect, checks
     minimise = minimise
+    advise, sweep = advise, sweep
+
+    def try_steps(
+        self,
+        steps: Sequence[Step | Mapping[str, Any]],
+        others: Sequence[Sequence[Step | Mapping[str, Any]]] = (),
+        seconds: float = 20.0,
+    ) -> Tried:
+        """Do steps, or the best of `others`, if they make the program faster: all are timed on copies first. What does not
+        help is not done, and not proposed by `advise` again."""
+        tried = try_steps(self, steps, others, seconds)
+        self.settle(tried)
+        return tried
+
+    def settle(self, tried: Tried) -> None:
+        """Remember what was tried, and do the steps if they help and the journal is still the one they were tried from."""
+        self.tried.append(tried)
+        if not tried.is_faster or self.journal != tried.journal:
+            self._changed()
+            return
+        self.apply(*tried.steps)
+        self.timings[self.journal] = measured_by_trial(self, tried)
 
     @cached_property
     def budget(self) -> Budget:

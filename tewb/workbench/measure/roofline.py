@@ -10,6 +10,7 @@ moves the point up and down.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -98,7 +99,7 @@ def roofline(
     """
     kept = list(session.timings.values() if measurements is None else measurements)
     top = peaks or machine_peaks(
-        _peak_dtype(session.schedule.outputs[0].output(0)), max((m.workers for m in kept), default=1)
+        peak_dtype(session.schedule.outputs[0].output(0)), max((m.workers for m in kept), default=1)
     )
     points = tuple(p for m in kept if (p := _point(m, m.gflops, _label(m))) is not None)
     if not points:
@@ -123,7 +124,8 @@ def _label(m: Measurement) -> str:
     return f"step {len(m.journal)}, {m.journal[-1]}" if m.journal else "no steps"
 
 
-def _peak_dtype(t: Tensor) -> str:
+def peak_dtype(t: Tensor) -> str:
+    """The dtype of the peaks that a program which makes `t` is compared with."""
     return "float64" if str(t.dtype) in ("float64", "int64", "uint64") else "float32"
 
 
@@ -155,18 +157,26 @@ def _peak_gflops(code: Compiled, dtype: str, threads: int) -> float:
     return threads * rounds * _ACCUMULATORS * lanes * 2 / seconds / 1e9
 
 
+_PIECE = (
+    2**23
+)  # bytes that are moved while the clock runs: short, so that some piece has the processor for itself
+_MOST = 2**27  # bytes of an array
+
+
 def _peak_gbytes(code: Compiled, dtype: str, threads: int) -> float:
     run = _TRIAD(code.address("triad"))
     size = int(np.dtype(dtype).itemsize)
-    n = max(last_cache_bytes(), 2**24) // size
+    n = min(max(last_cache_bytes(), 2**24), _MOST) // size
     arrays = [np.ones(n, dtype) for _ in range(3)]
-    part = n // threads
+    part = min(n // threads, _PIECE // size)
     at = [a.ctypes.data for a in arrays]
+    places = itertools.count()
 
-    def piece(k: int) -> Callable[[], None]:
-        return lambda: run(*(p + k * part * size for p in at), part)
+    def piece() -> None:
+        start = next(places) * part % (n - part + 1) * size  # what no cache has had lately
+        run(*(p + start for p in at), part)
 
-    return 3 * part * threads * size / _best([piece(k) for k in range(threads)], 4) / 1e9
+    return 3 * part * threads * size / _best([piece] * threads, max(4 * n // (part * threads), 8)) / 1e9
 
 
 def _best(work: Sequence[Callable[[], None]], times: int) -> float:

@@ -1,5 +1,5 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
-import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Threads } from "./states";
+import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Swept, Threads } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -23,6 +23,7 @@ export interface Views {
   python: ProgramCode;
   measured: Measured | null;
   checked: Checked;
+  swept: Swept | null;
 }
 export type ViewName = keyof Views;
 export type Options = Record<string, string | null>;

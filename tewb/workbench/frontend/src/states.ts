@@ -435,10 +435,25 @@ export interface Finding {
   steps_text: string;
 }
 
-/** All findings; `problem` says why there can be none. */
+/** Something to try: its kind, the stage, the reason, the steps, how many times as fast the program is predicted to be after them, and `others`: the same with other factors, which are timed beside them. */
+export interface Proposal {
+  kind: string;
+  stage: string;
+  reason: string;
+  steps: Record<string, unknown>[];
+  steps_text: string;
+  gain: number;
+  others: Record<string, unknown>[][];
+}
+
+/** All findings, and what to try next; `standing` says how near the program is to the roof of the machine, and `share` how much of it it reaches (None: that cannot be said). `tried` are the steps that did not help, in words. `problem` says why there can be none. */
 export interface AdviceList {
   findings: Finding[];
   problem: string | null;
+  standing: string;
+  share: number | null;
+  next: Proposal[];
+  tried: string[];
 }
 
 /** A question, the sentences that lead to its answer, and the answer. */
@@ -499,4 +514,23 @@ export interface Checked {
   test: "running" | "same" | "different" | "unknown";
   found: string;
   step: number | null;
+}
+
+/** A schedule that was tried: what is different in it, its median and the spread in seconds, and how many times as fast as the schedule that the sweep began with it is (None: its result was wrong, or it could not be timed, as `message` says). `steps` is its journal. */
+export interface TrialRow {
+  label: string;
+  seconds: number | null;
+  spread: number | null;
+  gain: number | null;
+  message: string;
+  steps: Record<string, unknown>[];
+}
+
+/** The trials of a sweep, the fastest first. `is_current` says whether the schedule is still the one it began with. */
+export interface Swept {
+  rows: TrialRow[];
+  text: string;
+  left_out: number;
+  complete: boolean;
+  is_current: boolean;
 }
