@@ -120,6 +120,7 @@ from tewb.base.narrow_numbers import (
 )
 from tewb.base.native_functions import CType, Native, native, register_native
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
+from tewb.base.readable import digits, readable
 from tewb.base.span import Span, here
 from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_stopped, stopped_by
 from tewb.base.traceback import render_with
@@ -184,6 +185,7 @@ __all__ = [
     "check_given",
     "comment",
     "constant",
+    "digits",
     "fresh_identifier",
     "here",
     "identifier",
@@ -201,6 +203,7 @@ __all__ = [
     "printable",
     "python_lines",
     "python_tree",
+    "readable",
     "register_constants",
     "register_native",
     "render_with",

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tewb.base import CallError, ScheduleError, Span, TewbError, brief, here
+from tewb.base import CallError, ScheduleError, Span, TewbError, brief, here, readable
 from tewb.ir import Expr, ForKind, IntImm, IterVar, StringImm, const_int, ops
 from tewb.schedule.index_map import map_text
 from tewb.schedule.journal import Step
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 REQUIRED = object()
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Param:
     """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
@@ -68,6 +69,7 @@ AXIS: Param = Param("axis", "axis", "a loop of the stage", choices=loop_names)
 AXES: Param = Param("axes", "axes", "loops of the stage, in order", choices=loop_names)
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a primitive cannot be applied, and what would help.
@@ -154,6 +156,7 @@ def _marked(stage: Stage, mark: Mark) -> str:
     return f"is marked {mark.primitive}"
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Primitive:
     """A primitive, as its file in `primitives/` declares it.
@@ -180,6 +183,9 @@ class Primitive:
     invariant: Invariant | None = None
     code: Code | None = None
     properties: tuple[Callable[[Stage], Any], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(p.name for p in self.params)}): {self.doc.splitlines()[0] if self.doc else ''}"
 
     @property
     def owner(self) -> type:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tewb.base import ScheduleError, Span, brief, here
+from tewb.base import ScheduleError, Span, brief, here, readable
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Step:
     """One primitive on one stage. `args` name stages and axes; `results` are the names of what it made.

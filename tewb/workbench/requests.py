@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
-from tewb.base import ScheduleError, TewbError, one_of
+from tewb.base import ScheduleError, TewbError, one_of, readable
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.schema import as_json, type_schema
 from tewb.workbench.states.times import measured_state
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Refused:
     """Why something was not done: the reason, a hint, the loops now, where it was said; as text, all of it."""
@@ -30,6 +31,7 @@ class Refused:
     text: str
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a request led to: what was done, in words, or why it was refused. `code` is a line of Python that does the

@@ -84,6 +84,10 @@ class Session(History):
         self._trace: Trace = []
         self._problem: TewbError | None = None
 
+    def __repr__(self) -> str:
+        count = len(self.journal)
+        return f"Session({self.name}: {count} step{'' if count == 1 else 's'}; {self.schedule!r})"
+
     # ---- doing
 
     def apply(self, *steps: Step | Mapping[str, Any]) -> None:

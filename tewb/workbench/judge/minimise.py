@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tewb.base import TewbError, one_of
+from tewb.base import TewbError, one_of, readable
 from tewb.lowering import lower_schedule
 from tewb.schedule import Schedule, Step
 from tewb.workbench.journal.replay import replay
@@ -22,6 +22,7 @@ Still = Callable[[Schedule], bool]
 SECONDS = 30.0
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Minimal:
     """The steps that are left, how many there were, how many schedules were tried, and whether the time was enough to

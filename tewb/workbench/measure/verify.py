@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import BoundError, TewbError
+from tewb.base import BoundError, TewbError, readable
 from tewb.driver import build_ir
 from tewb.ir import Expr, For, ForKind, IntImm, Stmt, Var, const, const_int, walk
 from tewb.lowering import lower_schedule
@@ -47,6 +47,7 @@ SMALL = 16
 NEAR = 8
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a check found. `ok` is None when the program could not be checked; `message` says why.
