@@ -17,12 +17,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tewb.base import TewbError
+from tewb.base import TewbError, stopped_by
 from tewb.schedule import Step
 from tewb.workbench.judge.ledger import runs_python
+from tewb.workbench.measure.measure import STOPPED
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.verify import Verdict, verify
 from tewb.workbench.requests import Reply, ask, refusal, reply_json
@@ -34,6 +36,8 @@ from tewb.workbench.states.times import measured_state
 from tewb.workbench.states.views import look_in_pieces
 
 QUIET = 0.5  # seconds without an edit before results are checked
+CHECKING = "checking on small sizes"
+LIMIT = 20.0  # seconds that a check may take, whatever it calls
 
 Message = dict[str, Any]
 Listener = Callable[[Message], None]
@@ -207,8 +211,13 @@ class Desk:
             self._say(loop, {"kind": "busy", "what": "measure", "done": done, "note": note})
 
         def work() -> None:
-            self.measured = session.measure(repeat, stop=self._stop.is_set, progress=tell, pinned=pinned)
+            found = session.measure(repeat, stop=self._stop.is_set, progress=tell, pinned=pinned)
+            if found.message == STOPPED:  # what was measured before still holds
+                self._say(loop, {"kind": "done", "text": STOPPED})
+                return
+            self.measured = found
             _then(loop, self._tell_change)
+            self._say(loop, {"kind": "done", "text": str(found)})
 
         return self._begin("measure", work)
 
@@ -232,8 +241,15 @@ class Desk:
 
     def _verify(self) -> Reply:
         """Check now, whatever the program calls."""
-        self._check()
-        return Reply(True, "checking on small sizes")
+        if self._is_checking:
+            return Reply(True, CHECKING)
+        loop, work = _running_loop(), self._checking()
+
+        def check() -> None:
+            self._say(loop, {"kind": "busy", "what": "verify", "done": 0.0, "note": CHECKING})
+            work()
+
+        return self._begin("verify", check)
 
     def _check_later(self) -> None:
         """Check when nothing was changed for a moment; code of the user's runs only when it is asked for."""
@@ -250,11 +266,18 @@ class Desk:
             self._waits = loop.call_later(QUIET, self._check)
 
     def _check(self) -> None:
-        """Compare with the definition on small sizes, in the background; what was edited meanwhile is not of interest."""
+        """Check in the background, if nothing else is going on."""
+        if not self._is_checking and not self.is_busy:
+            self._checker = threading.Thread(target=self._checking(), name="tewb check", daemon=True)
+            self._checker.start()
+
+    def _checking(self) -> Callable[[], None]:
+        """The work of comparing with the definition on small sizes; what was edited meanwhile is not of interest. It ends
+        when somebody stops it, or after LIMIT seconds."""
         session, loop = self.session, _running_loop()
-        if self._is_checking or self.is_busy:
-            return
         version, schedule, args = session.schedule.version, session.schedule.copy(), list(session.args)
+        until = time.monotonic() + LIMIT
+        self._stop.clear()
 
         def finish(verdict: Verdict) -> None:
             self._is_checking = False
@@ -265,13 +288,13 @@ class Desk:
                 self._check_later()
 
         def run() -> None:
-            verdict = verify(schedule, args)
+            with stopped_by(lambda: self._stop.is_set() or time.monotonic() > until):
+                verdict = verify(schedule, args)
             _then(loop, lambda: finish(verdict))
 
         self._is_checking = True
         self._tell_change()
-        self._checker = threading.Thread(target=run, name="tewb check", daemon=True)
-        self._checker.start()
+        return run
 
     def wait(self, seconds: float = 60.0) -> None:
         """Wait until work in the background has ended."""

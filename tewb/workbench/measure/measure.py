@@ -75,12 +75,15 @@ def _measure(
         "workers": workers_of(kernel),
         "journal": journal,
     }
+    began = time.perf_counter()
     wrong = check(kernel, arguments, outputs, expected)
     if wrong:
         return Measurement(False, wrong, **facts)
+    calls_long = time.perf_counter() - began > LONG
     run_reference, name = reference_call(session, inputs)
     run = (lambda: interruptible(run_reference)) if is_long else run_reference
-    contestants: list[Callable[[], Any]] = [lambda: kernel(*arguments), run]
+    own: Callable[[], Any] = lambda: kernel(*arguments)  # noqa: E731
+    contestants = [(lambda: interruptible(own)) if calls_long else own, run]
     if other is not None:
         its_outputs = {t: filled_like(a) for t, a in outputs.items()}
         its_arguments = in_order(session.args, inputs, its_outputs, sizes)
@@ -132,8 +135,8 @@ def _other_threads(pinned: int, own: int) -> str:
 
 def check(kernel: Kernel, arguments: Sequence[Any], outputs: Arrays, expected: Arrays) -> str | None:
     """Run a kernel once, and say which output first differs from what is expected, and where; None when none
-    does."""
-    kernel(*arguments)
+    does. A kernel that is not wanted any more is given up, although it may be inside of the user's own code."""
+    interruptible(lambda: kernel(*arguments))
     for t, got in outputs.items():
         wrong = difference(t, got, expected[t])
         if wrong:

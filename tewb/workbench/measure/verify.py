@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import BoundError, TewbError, readable
+from tewb.base import BoundError, Stopped, TewbError, readable
 from tewb.driver import build_ir
 from tewb.ir import Expr, For, ForKind, IntImm, Stmt, Var, const, const_int, walk
 from tewb.lowering import lower_schedule
@@ -26,6 +26,7 @@ from tewb.tensor import ComputeOp, ExternOp, GraphSource, Operation, Placeholder
 from tewb.tensor.hybrid import HybridOp
 from tewb.testing import evaluate
 from tewb.workbench.measure.counts import Sizes, operations_below, points, shape_of, size_of, value_of
+from tewb.workbench.measure.interruptible import interruptible
 from tewb.workbench.measure.measure import check, filled_like, in_order
 from tewb.workbench.measure.suitable_inputs import suitable_inputs
 
@@ -110,6 +111,8 @@ def verify(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) 
         verdict = _verdict(small_program(schedule, args, sizes), schedule)
     except TewbError as e:
         verdict = Verdict(None, f"not checked: {e.message}")
+    except Stopped:
+        verdict = Verdict(None, "not checked: it was stopped")
     except Exception as e:  # whatever a packed function of the user's raises on such arrays
         verdict = Verdict(None, f"not checked: {type(e).__name__}: {e}")
     return replace(verdict, seconds=time.perf_counter() - start)
@@ -185,7 +188,7 @@ class _Expected:
         outputs = [t for t in tensors if t not in given]
         self.inputs = suitable_inputs(p.outputs, given, p.sizes, rng)
         scalars = {a: value_of(a, p.sizes) for a in p.args if isinstance(a, Var)}
-        results = evaluate(outputs, self.inputs, scalars)
+        results = interruptible(lambda: evaluate(outputs, self.inputs, scalars))
         self.outputs = {t: np.asarray(r) for t, r in zip(outputs, results, strict=True)}
 
     def difference(self, p: SmallProgram) -> str | None:
