@@ -129,10 +129,10 @@ def test_minimising_goes_on_in_the_background_and_can_be_undone(monkeypatch: pyt
     desk.listen(told.append)
     desk.session.apply(SPLIT, {"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 4}})
 
-    def wrong(schedule: Any, args: Any) -> Verdict:
+    def wrong(schedule: Any, args: Any, sizes: Any) -> Verdict:
         return Verdict(not any(s.args.get("axis") == "i" for s in schedule.journal), "C[0] is 3, not 4")
 
-    monkeypatch.setattr("tewb.workbench.judge.minimise.verify", wrong)
+    monkeypatch.setattr("tewb.workbench.judge.still.verify", wrong)
     assert desk.answer("minimise", {}).ok
     desk.wait()
     assert [s.args["axis"] for s in desk.session.journal] == ["i"]

@@ -9,7 +9,7 @@ to say goes to its listeners as messages of plain values.
     {"kind": "busy", "what", "done", "note"}                  work in the background: how far it is (0 to 1)
     {"kind": "idle", "what"}                                  and that it has ended
     {"kind": "failed", "what", "message"}                     something that was not asked for just now went wrong
-    {"kind": "done", "text"}                                  what work in the background came to
+    {"kind": "done", "text"}                                  what work in the background came to; perhaps with "code" to keep
     {"kind": "restored", "steps", "when"}                     steps that were kept from another day
 """
 
@@ -222,18 +222,22 @@ class Desk:
         return self._begin("measure", work)
 
     def _minimise(self, still: str = "different", seconds: float = 30.0) -> Reply:
-        """Look for the shortest journal in the background, and go there; undo goes back."""
+        """Look for the shortest journal and the smallest sizes in the background, and go to that journal; undo goes back."""
         session, loop, journal = self.session, _running_loop(), self.session.journal
+        against = () if session.pinned is None else session.pinned.journal
+
+        def tell(done: float, note: str) -> None:
+            self._say(loop, {"kind": "busy", "what": "minimise", "done": done, "note": note})
 
         def finish(steps: tuple[Step, ...]) -> None:
             if session.journal == journal:  # what was edited meanwhile is not thrown away
                 session.take(steps)
 
         def work() -> None:
-            self._say(loop, {"kind": "busy", "what": "minimise", "done": 0.0, "note": "leaving steps out"})
-            found = session.minimise(still, seconds)
+            tell(0.0, "leaving steps out")
+            found = session.minimise(still, seconds, against, self._stop.is_set, tell)
             _then(loop, lambda: finish(found.steps))
-            self._say(loop, {"kind": "done", "text": str(found)})
+            self._say(loop, {"kind": "done", "text": str(found), "code": found.code})
 
         return self._begin("minimise", work)
 

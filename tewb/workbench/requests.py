@@ -290,10 +290,15 @@ def measure(session: Session, repeat: int = 9) -> Reply:
 
 @request
 def minimise(session: Session, still: str = "different", seconds: float = 30.0) -> Reply:
-    """Go to the shortest journal that still is "different" or "fails"; undo goes back to the whole one."""
-    found = session.minimise(still, seconds)
+    """Go to the shortest journal that still is "different", "fails" or "slow" (slower than the pinned schedule, or than
+    none); undo goes back to the whole one. `found` has the steps, the smallest sizes that still are, and the program with
+    them as code."""
+    found = session.minimise(still, seconds, () if session.pinned is None else session.pinned.journal)
     session.take(found.steps)
-    return Reply(True, str(found), found=[s.to_json() for s in found.steps])
+    steps = [s.to_json() for s in found.steps]
+    return Reply(
+        True, str(found), found.code, found={"steps": steps, "sizes": dict(found.sizes), "code": found.code}
+    )
 
 
 def schema_of_requests() -> dict[str, Any]:

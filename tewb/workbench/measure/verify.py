@@ -257,14 +257,14 @@ def small_program(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None =
     problem = "its sizes cannot be made smaller"
     for shrunk in smaller_sizes(schedule):
         try:
-            outputs, twin_args, twins = _twin(schedule.outputs, args, shrunk)
-            its_values = {**values, **{twin: value_of(v, values) for v, twin in twins.items()}}
+            outputs, twin_args, twins = twin(schedule.outputs, args, shrunk)
+            its_values = {**values, **{its: value_of(v, values) for v, its in twins.items()}}
             if not is_small(outputs, its_values):
                 problem = "too large"
                 continue
-            twin = SmallProgram(outputs, twin_args, its_values, steps, shrunk)
-            twin.beginning(len(steps))  # are the steps legal with these sizes?
-            return twin
+            small = SmallProgram(outputs, twin_args, its_values, steps, shrunk)
+            small.beginning(len(steps))  # are the steps legal with these sizes?
+            return small
         except TewbError as e:
             problem = e.message
     raise CannotCheck(problem)
@@ -318,7 +318,7 @@ def smaller_sizes(schedule: Schedule) -> Iterator[dict[int, int]]:
         {v for step in schedule.journal for v in step.args.values() if isinstance(v, int) and v > 1}
     )
     units = dict.fromkeys([math.lcm(*factors) if factors else 8, *reversed(factors), 8, 4])
-    sizes = sorted(_sizes(schedule.outputs))
+    sizes = sorted(constant_sizes(schedule.outputs))
     for unit, times in itertools.product(units, (2, 1)):
         if unit <= 1024:
             shrunk = _shrink(sizes, unit, times)
@@ -357,7 +357,7 @@ def _related(n: int, smaller: Mapping[int, int]) -> int | None:
     return None
 
 
-def _sizes(outputs: Sequence[Operation]) -> set[int]:
+def constant_sizes(outputs: Sequence[Operation]) -> set[int]:
     """The constant sizes of the tensors and reduce axes below `outputs`."""
     constants: set[int] = set()
     for op in operations_below(outputs):
@@ -381,11 +381,11 @@ class _SmallSource(GraphSource):
     def _smaller(self, n: int) -> int:
         if n in self.shrunk:
             return self.shrunk[n]
-        near = min(self.shrunk, key=lambda old: abs(n - old))
+        near = min(self.shrunk, key=lambda old: abs(n - old), default=0)
         return self.shrunk[near] + n - near if abs(n - near) <= NEAR // 2 and near > 2 * SMALL else n
 
 
-def _twin(
+def twin(
     outputs: Sequence[Operation], args: Sequence[Any], shrunk: Mapping[int, int]
 ) -> tuple[list[Operation], list[Any], dict[Var, Var]]:
     """The same definitions with other sizes, the arguments in terms of them, and the variables by those of the program.
