@@ -49,7 +49,7 @@ class Param:
     kernel is called with, as text), stage, place (a loop of the stage given as
     `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), word,
     value (a number or a word), intrin (a tensor intrinsic, by its name), layout (a function of indices, as text). `code` is how its value is written in a call, where that is not usual for
-    its kind: `s[{}]`.
+    its kind: `s[{}]`. What is `rare` a form shows when it is asked for more.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Param:
     default: object = REQUIRED
     choices: Callable[[Stage], list[str]] | None = None
     code: str | None = None
+    rare: bool = False
 
 
 def loop_names(stage: Stage) -> list[str]:

@@ -155,6 +155,13 @@ def preview(program: ProgramView, step: Step | Mapping[str, Any]) -> Preview:
     return trials.preview(wanted)
 
 
+def way_out(program: ProgramView, step: Step) -> tuple[Step, Step] | None:
+    """A legal step, and what is legal after it: the refused `step`, or the same on the loop that the first one makes. None
+    when no such step is known, or `step` is not refused."""
+    trials = Trials(program)
+    return trials.fix(step) if trials.refusal(step) is not None else None
+
+
 def _chosen_loop(stage: Stage, loop: IterVar | str | None) -> str | None:
     if loop is not None:
         return stage.axis_name(loop_of(stage, loop))

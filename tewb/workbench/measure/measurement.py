@@ -35,7 +35,8 @@ class Measurement:
 
     `kernel`, `numpy` and `pinned` are warm: many calls in a row. `cold` ones are single calls with nothing in
     a cache. `operations` and `bytes` are those that the definition asks for at least, whatever the schedule;
-    `operations` is None when a part of the program is opaque. `workers` is how many threads the kernel has.
+    `operations` is None when a part of the program is opaque. `workers` is how many threads the kernel has, `sizes` says which values
+    symbolic sizes had.
     """
 
     ok: bool
@@ -53,6 +54,7 @@ class Measurement:
     bytes: int | None = None
     workers: int = 1
     journal: Journal = ()
+    sizes: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -96,7 +98,7 @@ class Measurement:
         pinned = "" if self.pinned is None else f", pinned {self.pinned}"
         return (
             f"✓ {self.message}; tewb {self.kernel}{speed}, {self.reference} {self.numpy}{pinned}, "
-            f"ratio {digits(self.ratio or 0.0, zeros=True)}"
+            f"ratio {digits(self.ratio or 0.0, zeros=True)}{f'; with {self.sizes}' if self.sizes else ''}"
         )
 
 

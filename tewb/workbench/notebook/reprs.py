@@ -187,7 +187,8 @@ def _measurement(m: Measurement) -> str:
     table = plain.table(("", "result", "median ± spread", "cold", "GFLOP/s", "GB/s"), rows)
     if m.ratio is None:
         return table
-    return f"{table}<div>{escape(m.reference)} / tewb: <b>{digits(m.ratio)}</b> {escape(m.threads)}</div>"
+    about = "; ".join(filter(None, (m.threads, m.sizes)))
+    return f"{table}<div>{escape(m.reference)} / tewb: <b>{digits(m.ratio)}</b> {escape(about)}</div>"
 
 
 LOOKS: dict[type, Callable[[Any], str]] = {

@@ -49,7 +49,8 @@ class Actions:
 @dataclass(frozen=True, slots=True)
 class FormField:
     """A parameter of a primitive: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and
-    what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent."""
+    what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent; what is `rare` few
+    people want."""
 
     name: str
     kind: str
@@ -58,6 +59,7 @@ class FormField:
     value: str
     choices: tuple[str, ...]
     places: dict[str, tuple[str, ...]]
+    rare: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def _field(session: Session, stage: str, primitive: str, p: Param, first: bool) 
         value = str(p.default) if isinstance(p.default, int) else "16" if first or required else ""
     elif not required:
         value = "" if p.default is None else str(p.default)
-    return FormField(p.name, p.kind, p.doc, required, value, choices, places)
+    return FormField(p.name, p.kind, p.doc, required, value, choices, places, p.rare)
 
 
 def _has_place(primitive: str) -> bool:
