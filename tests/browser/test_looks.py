@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import nbconvert
+import nbformat
 from playwright.sync_api import expect
 
 from tests.browser.lab import Lab, Notebook
@@ -77,3 +79,21 @@ def test_a_snapshot_is_whole_without_trust_and_kernel(page: Any, lab: Lab) -> No
     image = shown.locator("img")
     expect(image).to_be_visible()
     assert image.evaluate("e => e.naturalWidth") > 50
+
+
+def test_nbconvert_keeps_the_look(page: Any) -> None:
+    """An executed notebook as HTML: loops and code are in a fixed-width font, and their columns stand under each other."""
+    look = f'<div class="tw-look">{demo_session("matmul", n=8).snapshot().html}</div>'
+    cell = nbformat.v4.new_code_cell(
+        "bench", outputs=[nbformat.v4.new_output("display_data", {"text/html": look})]
+    )
+    html, _ = nbconvert.HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    page.route("**", lambda route: route.abort())  # scripts from elsewhere are not needed
+    page.set_content(html, wait_until="domcontentloaded")
+    wide, narrow = page.locator(".tw-look pre").first.evaluate(
+        """pre => ["WWWWWWWW", "iiiiiiii"].map(text => {
+          const span = document.createElement("span");
+          span.textContent = text; pre.append(span);
+          return span.getBoundingClientRect().width; })"""
+    )
+    assert wide == narrow > 0

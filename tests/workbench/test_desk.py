@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+import tewb
+from tewb import te
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.desk import Desk, answer
+from tewb.workbench.measure.measure import STOPPED
+from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.verify import Verdict
+from tewb.workbench.session import Session
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
 
@@ -111,6 +117,8 @@ def test_measuring_the_loops_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> 
     go_on.set()
     desk.wait()
     assert desk.session.loop_times is None and "stopped" in told[-2]["text"]
+
+
 def test_threads_are_measured_in_the_background_and_it_is_told() -> None:
     session, told = demo_session("blur", n=32), []
     session.apply({"primitive": "parallel", "stage": "Y", "args": {"axis": "i"}})
@@ -187,10 +195,10 @@ def test_minimising_goes_on_in_the_background_and_can_be_undone(monkeypatch: pyt
     desk.listen(told.append)
     desk.session.apply(SPLIT, {"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 4}})
 
-    def wrong(schedule: Any, args: Any) -> Verdict:
+    def wrong(schedule: Any, args: Any, sizes: Any) -> Verdict:
         return Verdict(not any(s.args.get("axis") == "i" for s in schedule.journal), "C[0] is 3, not 4")
 
-    monkeypatch.setattr("tewb.workbench.judge.minimise.verify", wrong)
+    monkeypatch.setattr("tewb.workbench.judge.still.verify", wrong)
     assert desk.answer("minimise", {}).ok
     desk.wait()
     assert [s.args["axis"] for s in desk.session.journal] == ["i"]
@@ -278,3 +286,61 @@ def test_the_session_can_be_edited_while_a_sweep_goes_on() -> None:
     desk.wait()
     assert len(desk.session.journal) == 2 and desk.swept is not None
     assert all(len(t.journal) == 1 for t in desk.swept.trials) and not desk.look("swept", {})["is_current"]
+
+
+@pytest.fixture
+def waiting() -> Iterator[tuple[Session, threading.Event]]:
+    """A session whose kernel calls Python, which waits for 10 s; the event says that it does."""
+    began, go_on = threading.Event(), threading.Event()
+
+    def wait(a: Any, b: Any) -> None:
+        began.set()
+        go_on.wait(10)
+        b[:] = a
+
+    tewb.register_func("desk.wait", wait, override=True)
+    A = te.placeholder((8,), name="A")
+    E = te.extern((8,), [A], lambda i, o: te.call_packed("desk.wait", i[0], o[0]), name="E")
+    yield Session(te.create_schedule(E.op), [A, E], reference=lambda a: a), began
+    go_on.set()
+
+
+@pytest.mark.parametrize("request_", ["measure", "verify"])
+def test_stop_does_not_wait_for_the_users_code_inside_of_a_kernel(
+    waiting: tuple[Session, threading.Event], request_: str
+) -> None:
+    session, began = waiting
+    desk, told = Desk(session), []
+    desk.listen(told.append)
+    assert desk.answer(request_, {}).ok and began.wait(20)
+    assert any(m["kind"] == "busy" for m in told)  # a visible sign
+    assert desk.answer("stop", {}).said == "stopping"
+    desk.wait(5)
+    assert not desk.is_busy and told[-1]["kind"] == "idle"
+    if request_ == "verify":
+        assert desk.look("checked", {})["found"] == "not checked: it was stopped"
+
+
+def test_a_check_ends_when_its_time_is_over(
+    waiting: tuple[Session, threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tewb.workbench.desk.LIMIT", 0.3)
+    desk = Desk(waiting[0])
+    desk.answer("verify", {})
+    desk.wait(5)
+    assert not desk.is_busy and desk.look("checked", {})["test"] == "unknown"
+
+
+def test_what_was_measured_stays_when_the_next_measurement_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, told = Desk(demo_session("matmul", n=16)), []
+    desk.listen(told.append)
+    desk.answer("measure", {"repeat": 2})
+    desk.wait()
+    measured = desk.measured
+    assert any(m["kind"] == "done" and m["text"] == str(measured) for m in told)
+    monkeypatch.setattr(desk.session, "measure", lambda *_, **__: Measurement(False, STOPPED))
+    desk.answer("measure", {})
+    desk.wait()
+    assert desk.measured is measured and any(m.get("text") == STOPPED for m in told)

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from tests.workbench.journal.sessions import recipes
+from tewb import te
 from tewb.workbench.demos import demo_session
 from tewb.workbench.requests import REQUESTS, ask, schema_of_requests
+from tewb.workbench.session import Session
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
 VECTORIZE = {"primitive": "vectorize", "stage": "C", "args": {"axis": "j.inner"}}
@@ -177,6 +179,8 @@ def test_loops_are_measured_and_the_state_comes_back() -> None:
     assert {line["key"] for line in reply.found["lines"]} == {"C", "C/i", "C/j", "C/k"}
     refused = ask(s, "measure_loops", {"slowdown": 0.0}).refused
     assert refused and "slowdown=0.0 is no number above 0" in refused.message
+
+
 def test_a_recipe_is_made_edited_opened_and_deleted() -> None:
     with recipes():
         s = demo_session("matmul", n=32)
@@ -209,6 +213,8 @@ def test_a_recipe_is_made_edited_opened_and_deleted() -> None:
         assert not refused.ok and "recipe tiled, step 1" in (
             refused.refused.message if refused.refused else ""
         )
+
+
 def test_steps_are_tried_and_kept_only_if_they_help(monkeypatch: pytest.MonkeyPatch) -> None:
     reorder = {"primitive": "reorder", "stage": "C", "args": {"axes": ["k", "j"]}}
     for gain, steps in ((0.5, 0), (2.0, 1)):
@@ -227,3 +233,32 @@ def test_a_sweep_and_what_it_found_can_be_taken() -> None:
     assert ask(s, "take", {"steps": found["rows"][0]["steps"]}).said == "took 1 step"
     assert s.journal[0].args["factor"] != 4
     assert "is no time" in ask(s, "sweep", {"seconds": 0}).refused.message  # type: ignore[union-attr]
+
+
+def test_a_refusal_comes_with_the_steps_that_lead_there() -> None:
+    A = te.placeholder((100, 8), name="A")
+    n = te.var("n")
+    B = te.compute((n, 100), lambda i, j: A[j, 0] * 2.0, name="B")
+    s = Session(te.create_schedule(B.op), [A, B])
+    step = {"primitive": "vectorize", "stage": "B", "args": {"axis": "i"}}
+    refused = ask(s, "do", {"steps": [step]}).refused
+    assert (
+        refused is not None and refused.steps_text.startswith("split(B, axis=i") and len(refused.steps) == 2
+    )
+    assert ask(s, "do", {"steps": list(refused.steps)}).ok
+    assert [x.primitive for x in s.journal] == ["split", "vectorize"]
+    no_way = ask(s, "do", {"steps": [{"primitive": "split", "stage": "nope", "args": {}}]}).refused
+    assert no_way is not None and no_way.steps == ()
+
+
+def test_a_size_is_set_for_measurements() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] * 2.0, name="B")
+    s = Session(te.create_schedule(B.op), [A, B], sizes={n: 16})
+    heard: list[int] = []
+    s.on_change(lambda: heard.append(1))
+    assert ask(s, "size", {"name": "n", "value": 40}).said == "n is 40 in measurements"
+    assert heard and s.measure(1, cold=False).sizes == "n = 40"
+    assert "is no size" in ask(s, "size", {"name": "n", "value": 0.5}).refused.message  # type: ignore[union-attr]
+    assert "there is no variable m" in ask(s, "size", {"name": "m", "value": 4}).refused.message  # type: ignore[union-attr]

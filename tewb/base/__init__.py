@@ -126,6 +126,7 @@ from tewb.base.narrow_numbers import (
 )
 from tewb.base.native_functions import CType, Native, native, register_native
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
+from tewb.base.readable import digits, readable
 from tewb.base.span import Span, here
 from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_stopped, stopped_by
 from tewb.base.traceback import render_with
@@ -190,6 +191,7 @@ __all__ = [
     "check_given",
     "comment",
     "constant",
+    "digits",
     "fresh_identifier",
     "here",
     "identifier",
@@ -207,6 +209,7 @@ __all__ = [
     "printable",
     "python_lines",
     "python_tree",
+    "readable",
     "register_constants",
     "register_native",
     "render_with",

@@ -125,6 +125,9 @@ class CompiledModule:
     def _about(self) -> bytes:
         return pickle.dumps((self._translation.signatures, self._translation.natives))
 
+    def __repr__(self) -> str:
+        return f"CompiledModule(for {self.target})"
+
     @property
     def module(self) -> IRModule:
         """The IR that the machine code was compiled from."""

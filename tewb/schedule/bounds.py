@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, relaxed, union
 from tewb.arith.steps import count_of, is_same, leaves_out_half, span
-from tewb.base import DType, any_depth
+from tewb.base import DType, any_depth, readable
 from tewb.ir import (
     Expr,
     For,
@@ -54,6 +54,7 @@ from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Region, ScanOp, 
 from tewb.tensor.hybrid import HybridOp
 
 
+@readable
 @dataclass(slots=True, eq=False)
 class StageBounds:
     """What is computed of one stage: the range of each axis, the extent of each axis and loop, the loop
@@ -69,6 +70,7 @@ class StageBounds:
     dependent_vars: dict[Var, int] = field(default_factory=dict)
 
 
+@readable
 @dataclass(slots=True)
 class Bounds:
     """The result of bound inference. `analyzer` knows the range of every loop variable; `part_sizes` are the sizes of splits

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tewb.base import ScheduleError, Span, brief, here
+from tewb.base import ScheduleError, Span, brief, here, readable
 
 
 @dataclass(eq=False, slots=True)
@@ -40,6 +40,7 @@ def _shown_argument(value: Any) -> str:
     return str(value)
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Step:
     """One primitive on one stage. `args` name stages and axes; `results` are the names of what it made.

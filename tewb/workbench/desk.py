@@ -9,7 +9,7 @@ to say goes to its listeners as messages of plain values.
     {"kind": "busy", "what", "done", "note"}                  work in the background: how far it is (0 to 1)
     {"kind": "idle", "what"}                                  and that it has ended
     {"kind": "failed", "what", "message"}                     something that was not asked for just now went wrong
-    {"kind": "done", "text"}                                  what work in the background came to
+    {"kind": "done", "text"}                                  what work in the background came to; perhaps with "code" to keep
     {"kind": "restored", "steps", "when"}                     steps that were kept from another day
 """
 
@@ -17,13 +17,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tewb.base import Stopped, TewbError
+from tewb.base import Stopped, TewbError, stopped_by
 from tewb.schedule import Step
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.judge.sweep import Sweep
+from tewb.workbench.measure.measure import STOPPED
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.try_steps import try_steps
 from tewb.workbench.measure.verify import Verdict, verify
@@ -38,6 +40,8 @@ from tewb.workbench.states.views import look_in_pieces
 
 QUIET = 0.5  # seconds without an edit before results are checked
 MEASURING_THREADS = "measuring the threads"  # the page knows it by these words
+CHECKING = "checking on small sizes"
+LIMIT = 20.0  # seconds that a check may take, whatever it calls
 
 Message = dict[str, Any]
 Listener = Callable[[Message], None]
@@ -223,10 +227,13 @@ class Desk:
             self._say(loop, {"kind": "busy", "what": "measure", "done": done, "note": note})
 
         def work() -> None:
-            self.measured = session.measure(repeat, stop=self._stop.is_set, progress=tell, pinned=pinned)
+            found = session.measure(repeat, stop=self._stop.is_set, progress=tell, pinned=pinned)
+            if found.message == STOPPED:  # what was measured before still holds
+                self._say(loop, {"kind": "done", "text": STOPPED})
+                return
+            self.measured = found
             _then(loop, self._tell_change)
-            if self.measured.ok:
-                self._say(loop, {"kind": "done", "text": str(self.measured).removeprefix("✓ ")})
+            self._say(loop, {"kind": "done", "text": str(found)})
 
         return self._begin("measure", work)
 
@@ -242,6 +249,7 @@ class Desk:
             self._say(loop, {"kind": "done", "text": found.message})
 
         return self._begin("measure the loops", work)
+
     def _measure_threads(self, repeat: int = 9, seconds: float = 10.0) -> Reply:
         """See in the background what the threads do."""
         session, loop = self.session, _running_loop()
@@ -257,18 +265,22 @@ class Desk:
         return self._begin(MEASURING_THREADS, work)
 
     def _minimise(self, still: str = "different", seconds: float = 30.0) -> Reply:
-        """Look for the shortest journal in the background, and go there; undo goes back."""
+        """Look for the shortest journal and the smallest sizes in the background, and go to that journal; undo goes back."""
         session, loop, journal = self.session, _running_loop(), self.session.journal
+        against = () if session.pinned is None else session.pinned.journal
+
+        def tell(done: float, note: str) -> None:
+            self._say(loop, {"kind": "busy", "what": "minimise", "done": done, "note": note})
 
         def finish(steps: tuple[Step, ...]) -> None:
             if session.journal == journal:  # what was edited meanwhile is not thrown away
                 session.take(steps)
 
         def work() -> None:
-            self._say(loop, {"kind": "busy", "what": "minimise", "done": 0.0, "note": "leaving steps out"})
-            found = session.minimise(still, seconds)
+            tell(0.0, "leaving steps out")
+            found = session.minimise(still, seconds, against, self._stop.is_set, tell)
             _then(loop, lambda: finish(found.steps))
-            self._say(loop, {"kind": "done", "text": str(found)})
+            self._say(loop, {"kind": "done", "text": str(found), "code": found.code})
 
         return self._begin("minimise", work)
 
@@ -308,8 +320,15 @@ class Desk:
 
     def _verify(self) -> Reply:
         """Check now, whatever the program calls."""
-        self._check()
-        return Reply(True, "checking on small sizes")
+        if self._is_checking:
+            return Reply(True, CHECKING)
+        loop, work = _running_loop(), self._checking()
+
+        def check() -> None:
+            self._say(loop, {"kind": "busy", "what": "verify", "done": 0.0, "note": CHECKING})
+            work()
+
+        return self._begin("verify", check)
 
     def _check_later(self) -> None:
         """Check when nothing was changed for a moment; code of the user's runs only when it is asked for."""
@@ -326,11 +345,18 @@ class Desk:
             self._waits = loop.call_later(QUIET, self._check)
 
     def _check(self) -> None:
-        """Compare with the definition on small sizes, in the background; what was edited meanwhile is not of interest."""
+        """Check in the background, if nothing else is going on."""
+        if not self._is_checking and not self.is_busy:
+            self._checker = threading.Thread(target=self._checking(), name="tewb check", daemon=True)
+            self._checker.start()
+
+    def _checking(self) -> Callable[[], None]:
+        """The work of comparing with the definition on small sizes; what was edited meanwhile is not of interest. It ends
+        when somebody stops it, or after LIMIT seconds."""
         session, loop = self.session, _running_loop()
-        if self._is_checking or self.is_busy:
-            return
         version, schedule, args = session.schedule.version, session.schedule.copy(), list(session.args)
+        until = time.monotonic() + LIMIT
+        self._stop.clear()
 
         def finish(verdict: Verdict) -> None:
             self._is_checking = False
@@ -341,13 +367,13 @@ class Desk:
                 self._check_later()
 
         def run() -> None:
-            verdict = verify(schedule, args)
+            with stopped_by(lambda: self._stop.is_set() or time.monotonic() > until):
+                verdict = verify(schedule, args)
             _then(loop, lambda: finish(verdict))
 
         self._is_checking = True
         self._tell_change()
-        self._checker = threading.Thread(target=run, name="tewb check", daemon=True)
-        self._checker.start()
+        return run
 
     def wait(self, seconds: float = 60.0) -> None:
         """Wait until work in the background has ended."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_type_hints
 
-from tewb.base import ScheduleError, TewbError, one_of
-from tewb.schedule import ends_of
+from tewb.base import ScheduleError, TewbError, one_of, readable
+from tewb.ir import Var
+from tewb.schedule import Step, ends_of
+from tewb.workbench.judge.palette import way_out
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.loop_times import loop_times_state
@@ -23,17 +25,22 @@ from tewb.workbench.states.threads import timeline_state
 from tewb.workbench.states.times import measured_state
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why something was not done: the reason, a hint, the loops now, where it was said; as text, all of it."""
+    """Why something was not done: the reason, a hint, the loops now, where it was said; as text, all of it. `steps` (in
+    words `steps_text`) lead to what was wanted, where some do."""
 
     message: str
     hint: str
     loops: str
     where: str
     text: str
+    steps: tuple[dict[str, Any], ...] = ()
+    steps_text: str = ""
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a request led to: what was done, in words, or why it was refused. `code` is a line of Python that does the
@@ -117,13 +124,27 @@ def reply_json(reply: Reply) -> dict[str, Any]:
 
 
 @request
-def do(session: Session, steps: list[dict[str, Any]]) -> str:
+def do(session: Session, steps: list[dict[str, Any]]) -> Reply | str:
     """Apply steps, one after the other: {"primitive", "stage", "args"} each. If one is refused, none is done."""
     before = len(session.journal)
-    session.apply(*steps)
+    try:
+        session.apply(*steps)
+    except TewbError as e:
+        return Reply(False, refused=_with_way_out(session, refusal(e), steps))
     made = session.journal[before:]
     said = [str(step.calls[0] if step.calls else step) for step in (made[n - 1] for n in ends_of(made))]
     return ", then ".join(said) or "nothing to do"
+
+
+def _with_way_out(session: Session, refused: Refused, steps: list[dict[str, Any]]) -> Refused:
+    """A refusal with the steps after which the one that was wanted is legal, if they are known."""
+    try:
+        way = way_out(session, Step.from_json(steps[0])) if len(steps) == 1 else None
+    except TewbError:
+        way = None
+    if way is None:
+        return refused
+    return replace(refused, steps=tuple([s.to_json() for s in way]), steps_text=", then ".join(map(str, way)))
 
 
 @request
@@ -319,6 +340,22 @@ def export(session: Session, what: str = "code") -> Reply:
 
 
 @request
+def size(session: Session, name: str, value: float) -> str:
+    """Give a symbolic size or a scalar the value that it has in measurements."""
+    known = {v.name: v for v in session.schedule.size_variables().values()}
+    scalars = {a.name: a for a in session.args if isinstance(a, Var)}
+    one_of("variable", name, {**known, **scalars}, TewbError)
+    if name in known and (value != int(value) or value < 1):
+        raise TewbError(f"{name} = {value:g} is no size", hint="an integer from 1 on")
+    whole = name in known or not scalars[name].dtype.is_float
+    session.sizes = {k: x for k, x in session.sizes.items() if getattr(k, "name", k) != name}
+    chosen: Any = int(value) if whole else value
+    session.sizes[name] = chosen
+    session.refresh()
+    return f"{name} is {chosen:,} in measurements"
+
+
+@request
 def expect(session: Session, what: str, relation: str, limit: float, stage: str | None = None) -> str:
     """Add a line to the budget: expect("bytes", "<=", 4096, stage="X")."""
     return str(session.expect(what, relation, limit, stage))
@@ -385,10 +422,15 @@ def take(session: Session, steps: list[dict[str, Any]]) -> str:
 
 @request
 def minimise(session: Session, still: str = "different", seconds: float = 30.0) -> Reply:
-    """Go to the shortest journal that still is "different" or "fails"; undo goes back to the whole one."""
-    found = session.minimise(still, seconds)
+    """Go to the shortest journal that still is "different", "fails" or "slow" (slower than the pinned schedule, or than
+    none); undo goes back to the whole one. `found` has the steps, the smallest sizes that still are, and the program with
+    them as code."""
+    found = session.minimise(still, seconds, () if session.pinned is None else session.pinned.journal)
     session.take(found.steps)
-    return Reply(True, str(found), found=[s.to_json() for s in found.steps])
+    steps = [s.to_json() for s in found.steps]
+    return Reply(
+        True, str(found), found.code, found={"steps": steps, "sizes": dict(found.sizes), "code": found.code}
+    )
 
 
 def schema_of_requests() -> dict[str, Any]:

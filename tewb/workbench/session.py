@@ -95,6 +95,10 @@ class Session(History):
         self._trace: Trace = []
         self._problem: TewbError | None = None
 
+    def __repr__(self) -> str:
+        count = len(self.journal)
+        return f"Session({self.name}: {count} step{'' if count == 1 else 's'}; {self.schedule!r})"
+
     # ---- doing
 
     def apply(self, *steps: Step | Mapping[str, Any]) -> None:
@@ -266,6 +270,7 @@ class Session(History):
         if found.message != STOPPED:
             self.loop_times = found
         return found
+
     def measure_threads(
         self,
         repeat: int = 9,

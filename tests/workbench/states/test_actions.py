@@ -76,3 +76,10 @@ def test_recipes_are_choices_and_forms_as_primitives_are() -> None:
             ("factor", "int", "8"),
         ]
         assert all(f.name != "lanes" for f in forms_of(s, "A"))
+
+
+def test_what_few_people_want_is_rare() -> None:
+    forms = {f.name: f for f in forms_of(demo_session("matmul", n=16), "C")}
+    assert [f.name for f in forms["split"].fields if f.rare] == ["disable_predication"]
+    assert [f.name for f in forms["rfactor"].fields if f.rare] == ["factor_axis"]
+    assert not any(f.rare and f.required for form in forms.values() for f in form.fields)

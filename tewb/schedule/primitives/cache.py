@@ -39,7 +39,7 @@ def _readers(stage: Stage) -> list[str]:
 @primitive(
     Param("scope", "scope", "where the copy is kept", "local", choices=memory_scopes),
     Param("readers", "stages", "the stages that read the copy", choices=_readers),
-    Param("output", "int", "which output of the stage, when it has several", 0),
+    Param("output", "int", "which output of the stage, when it has several", 0, rare=True),
     results="stage",
     on_inputs=True,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tewb.base import ScheduleError, TewbError, brief
+from tewb.base import ScheduleError, TewbError, brief, readable
 from tewb.schedule import PRIMITIVES, RecipeCall, Schedule, Step
 from tewb.workbench.journal.timeline import Journal
 
@@ -15,6 +15,7 @@ Name = tuple[str, str]
 Problem = Callable[[Schedule], TewbError | None]
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """A step that no longer applies: its number in the journal, counted from 1, and why."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tewb.base import TewbError
+from tewb.base import TewbError, digits, readable
 from tewb.ir import (
     AxisKind,
     Call,
@@ -48,6 +48,7 @@ KINDS = (
 )  # fmt: skip
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Advice:
     """A finding: its kind (one of KINDS), where it is, what was found, and the steps that answer it."""
@@ -258,7 +259,7 @@ def _memory(seen: _Seen) -> Iterator[Advice]:
     for e in ledger(seen.program):
         stage = seen.schedule[e.stage]
         if e.recompute is not None and e.recompute > MOST_TIMES:
-            message = f"each element is computed {e.recompute:.3g} times on average"
+            message = f"each element is computed {digits(e.recompute)} times on average"
             yield Advice("recompute", e.stage, None, message, _less_often(seen, stage, e))
         held, needed = e.allocated.bytes, e.needed.bytes
         if held is None or held == 0:

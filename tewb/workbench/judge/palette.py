@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tewb.base import DType, ScheduleError, TewbError
+from tewb.base import DType, ScheduleError, TewbError, digits, readable
 from tewb.ir import (
     Expr,
     For,
@@ -45,6 +45,7 @@ from tewb.workbench.judge.ledger import allocated_bytes, argument_stages, comput
 from tewb.workbench.session_view import ProgramView
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What a schedule comes to. `bytes` of intermediates, and `recompute`, how often the stage that is
@@ -57,6 +58,7 @@ class Figures:
     parallel: int | None
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a step leads to: the loops of the stages that change, and the figures before and after."""
@@ -72,6 +74,9 @@ class Preview:
         pairs = [(n, getattr(self.before, n), getattr(self.after, n)) for n in names]
         return tuple(f"{_SAID[n]} {_figure(a)} → {_figure(b)}" for n, a, b in pairs if a != b)
 
+    def __str__(self) -> str:
+        return "\n".join([*self.loops, *self.changes]) or "changes nothing"
+
 
 _SAID = {
     "bytes": "allocated bytes",
@@ -82,9 +87,10 @@ _SAID = {
 
 
 def _figure(x: float | None) -> str:
-    return "symbolic" if x is None else f"{x:,}" if isinstance(x, int) else f"{x:.3g}"
+    return "symbolic" if x is None else f"{x:,}" if isinstance(x, int) else digits(x)
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Action:
     """A step that may be legal now. A refused one has the reason, perhaps a hint, and perhaps a `fix`: a
@@ -97,6 +103,12 @@ class Action:
     fix: Step | None = None
     then: Step | None = None
     preview: Preview | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        if not self.legal:
+            return f"✗ {self.step}: {self.reason}"
+        changes = "; ".join(self.preview.changes) if self.preview is not None else ""
+        return f"✓ {self.step}{f': {changes}' if changes else ''}"
 
     @property
     def is_place(self) -> bool:
@@ -145,6 +157,13 @@ def preview(program: ProgramView, step: Step | Mapping[str, Any]) -> Preview:
     return trials.preview(wanted)
 
 
+def way_out(program: ProgramView, step: Step) -> tuple[Step, Step] | None:
+    """A legal step, and what is legal after it: the refused `step`, or the same on the loop that the first one makes. None
+    when no such step is known, or `step` is not refused."""
+    trials = Trials(program)
+    return trials.fix(step) if trials.refusal(step) is not None else None
+
+
 def _chosen_loop(stage: Stage, loop: IterVar | str | None) -> str | None:
     if loop is not None:
         return stage.axis_name(loop_of(stage, loop))
@@ -153,7 +172,12 @@ def _chosen_loop(stage: Stage, loop: IterVar | str | None) -> str | None:
 
 def _unique(steps: Iterator[Step]) -> list[Step]:
     """Each step once; orders of loops that come to the same are one."""
-    return list({repr((s.primitive, s.args)): s for s in steps}.values())
+    return list({_key(s): s for s in steps}.values())
+
+
+def _key(*steps: Step) -> str:
+    """What tells steps apart."""
+    return repr([(s.primitive, s.stage, s.args) for s in steps])
 
 
 # ---------------------------------------------------------------- what might be done
@@ -205,7 +229,7 @@ class Trials:
 
     def after(self, *steps: Step) -> Schedule | Refusal:
         """A copy of the schedule after `steps`."""
-        key = repr(steps)
+        key = _key(*steps)
         if key not in self._kept:
             self._kept[key] = self._applied(steps)
         return self._kept[key]
@@ -221,7 +245,7 @@ class Trials:
 
     def lowered(self, *steps: Step) -> PrimFunc | Refusal:
         """The loops after `steps`, before any pass; refused where the passes fail."""
-        key = repr(steps)
+        key = _key(*steps)
         if key not in self._lowered:
             self._lowered[key] = self._loops_of(self.after(*steps))
         return self._lowered[key]

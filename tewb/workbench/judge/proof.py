@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tewb.base import readable
 from tewb.ir import AxisKind
 from tewb.schedule import Stage, Step
 from tewb.tensor import ExternOp
 from tewb.workbench.session_view import ProgramView
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Proof:
     """Whether all results are proved to stay the same; `rounds` when only up to the rounding of sums. `text` says
@@ -24,6 +26,9 @@ class Proof:
     holds: bool
     rounds: bool
     text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def proof(program: ProgramView) -> Proof:

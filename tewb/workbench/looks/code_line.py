@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tewb.base import readable
+
 Numbers = tuple[int, ...]
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class CodeLine:
     """A line of a form.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer
+from tewb.base import readable
 from tewb.ir import (
     Allocate,
     AttrStmt,
@@ -26,6 +27,7 @@ from tewb.schedule import elements_spanned
 from tewb.workbench.looks.sizes import bytes_shown
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class IRLine:
     """A line of IR text: its depth and text, a remark, and where it came from."""
@@ -36,7 +38,11 @@ class IRLine:
     origin: Origin | None
     node: Node | None
 
+    def __str__(self) -> str:
+        return f"{'    ' * self.depth}{self.text}{f'  # {self.remark}' if self.remark else ''}"
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class AllocationInfo:
     """Memory of an intermediate, with the gaps that alignment makes. `elements` and `bytes` are None when the size is symbolic."""
@@ -50,7 +56,12 @@ class AllocationInfo:
     bytes: int | None
     step: int | None
 
+    def __str__(self) -> str:
+        size = "symbolic size" if self.bytes is None else bytes_shown(self.bytes)
+        return f"{self.name}: {self.dtype}{self.shape}, {size}, {self.scope}"
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class RegionInfo:
     """An extern_scope: what it reads and writes, and whether it may be repeated."""
@@ -60,6 +71,9 @@ class RegionInfo:
     writes: tuple[str, ...]
     effect: str
     step: int | None
+
+    def __str__(self) -> str:
+        return f"{self.name}: reads {', '.join(self.reads) or 'nothing'}; writes {', '.join(self.writes) or 'nothing'}; {self.effect}"
 
 
 def ir_lines(f: PrimFunc) -> list[IRLine]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tewb.base import ArgumentError, Stop, Stopped, check_given, from_memory, here, memory_dtype, stopped_by
 from tewb.driver import build_ir
-from tewb.ir import Reduce, Var, const_int
+from tewb.ir import Reduce, Var, const_int, free_vars
 from tewb.lowering import lower_schedule
 from tewb.runtime import Kernel, get_num_threads
 from tewb.schedule import Schedule, Step, steps_of
@@ -70,17 +70,21 @@ def _measure(
     is_long = time.perf_counter() - began > LONG
     arguments = in_order(session.args, inputs, outputs, sizes)
     facts: dict[str, Any] = {
+        "sizes": ", ".join(f"{name} = {value:,.12g}" for name, value in symbols_now(session).items()),
         "operations": operations(session.schedule.outputs, sizes),
         "bytes": least_bytes(session.args, sizes),
         "workers": workers_of(kernel),
         "journal": journal,
     }
+    began = time.perf_counter()
     wrong = check(kernel, arguments, outputs, expected)
     if wrong:
         return Measurement(False, wrong, **facts)
+    calls_long = time.perf_counter() - began > LONG
     run_reference, name = reference_call(session, inputs)
     run = (lambda: interruptible(run_reference)) if is_long else run_reference
-    contestants: list[Callable[[], Any]] = [lambda: kernel(*arguments), run]
+    own: Callable[[], Any] = lambda: kernel(*arguments)  # noqa: E731
+    contestants = [(lambda: interruptible(own)) if calls_long else own, run]
     if other is not None:
         its_outputs = {t: filled_like(a) for t, a in outputs.items()}
         its_arguments = in_order(session.args, inputs, its_outputs, sizes)
@@ -132,8 +136,8 @@ def _other_threads(pinned: int, own: int) -> str:
 
 def check(kernel: Kernel, arguments: Sequence[Any], outputs: Arrays, expected: Arrays) -> str | None:
     """Run a kernel once, and say which output first differs from what is expected, and where; None when none
-    does."""
-    kernel(*arguments)
+    does. A kernel that is not wanted any more is given up, although it may be inside of the user's own code."""
+    interruptible(lambda: kernel(*arguments))
     for t, got in outputs.items():
         wrong = difference(t, got, expected[t])
         if wrong:
@@ -157,7 +161,7 @@ def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
                 hint=f"it returns {', '.join(t.name for t in computed)}, in this order",
             )
     else:
-        scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
+        scalars = {a: value_of(a, sizes_now(session), 1) for a in session.args if isinstance(a, Var)}
         results = evaluate(computed, inputs, scalars)
     expected = {t: np.asarray(r) for t, r in zip(computed, results, strict=True)}
     return inputs, empty_outputs(session), expected
@@ -195,7 +199,7 @@ def _computed(session: SessionView) -> list[Tensor]:
 
 
 def sizes_now(session: SessionView) -> Sizes:
-    """The values of symbolic sizes, also those that the inputs of a session tell."""
+    """The values of symbolic sizes: those that a session gives or its inputs tell, and some for all others."""
     tensors = [a for a in session.args if isinstance(a, Tensor) and isinstance(a.op, PlaceholderOp)]
     known = {
         n: size
@@ -203,7 +207,17 @@ def sizes_now(session: SessionView) -> Sizes:
         for n, size in zip(t.shape, np.shape(a), strict=False)
         if isinstance(n, Var)
     }
-    return {**session.sizes, **known}
+    sizes = {**session.sizes, **known}
+    shapes = [n for a in session.args if isinstance(a, Tensor) for n in a.shape]
+    return sizes | {v: value_of(v, sizes) for n in shapes for v in free_vars(n)}
+
+
+def symbols_now(session: SessionView) -> dict[str, float]:
+    """The values that symbolic sizes and scalars have in a measurement, by their names."""
+    sizes = sizes_now(session)
+    scalars = [a for a in session.args if isinstance(a, Var)]
+    known = [*session.schedule.size_variables().values(), *scalars]
+    return {v.name: float(value_of(v, sizes, 1)) for v in known}
 
 
 def filled_like(a: Any) -> Any:
@@ -224,7 +238,7 @@ def reference_call(session: SessionView, inputs: Arrays) -> tuple[Callable[[], A
         values = list(inputs.values())
         return lambda: reference(*values), "numpy"
     results = [a for a in session.args if isinstance(a, Tensor) and not isinstance(a.op, PlaceholderOp)]
-    scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
+    scalars = {a: value_of(a, sizes_now(session), 1) for a in session.args if isinstance(a, Var)}
     return lambda: evaluate(results, inputs, scalars), "numpy, by the definition"
 
 

@@ -20,6 +20,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tewb.base import digits, readable
 from tewb.runtime import Compiled, Target
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
@@ -27,6 +28,7 @@ from tewb.workbench.measure.measurement import Measurement, per_second
 from tewb.workbench.measure.trials import Timings, last_cache_bytes
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Peaks:
     """What the machine reaches on `threads` threads: `gflops` of multiply-adds on `dtype`, and `gbytes` per
@@ -36,6 +38,10 @@ class Peaks:
     gbytes: float
     dtype: str = "float32"
     threads: int = 1
+
+    def __str__(self) -> str:
+        on = "one thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"peaks of {on}: {digits(self.gflops)} GFLOP/s of {self.dtype}, {digits(self.gbytes)} GB/s"
 
     @property
     def ridge(self) -> float:
@@ -47,6 +53,7 @@ class Peaks:
         return min(self.gflops, self.gbytes * intensity)
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Point:
     """A measurement in the plot. `label` says which."""
@@ -55,7 +62,11 @@ class Point:
     intensity: float
     gflops: float
 
+    def __str__(self) -> str:
+        return f"{self.label}: {digits(self.gflops)} GFLOP/s at {digits(self.intensity)} operations per byte"
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class Roofline:
     """The roof, and the points of a history, oldest first. `numpy` and `cold` are those of the newest point.
@@ -68,6 +79,12 @@ class Roofline:
     numpy: Point | None = None
     cold: Point | None = None
     note: str = ""
+
+    def __str__(self) -> str:
+        p, share = self.newest, self.share
+        if p is None or share is None:
+            return f"{self.peaks}; no points: {self.note}"
+        return f"{p}: {digits(100 * share)} % of what can be reached there; {self.peaks}"
 
     @property
     def newest(self) -> Point | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import Stop, Stopped
+from tewb.base import Stop, Stopped, readable
 from tewb.runtime import Timing, calls_for, sample
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.measurement import Measurement
@@ -20,6 +20,7 @@ from tewb.workbench.measure.measurement import Measurement
 Progress = Callable[[float, str], None]
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Trial:
     """The samples of one contestant. `cold` are single calls with nothing of the data in a cache."""
@@ -124,6 +125,10 @@ class Timings(MutableMapping[Journal, Measurement]):
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Journal, Measurement]] = {}
+
+    def __repr__(self) -> str:
+        lines = [f"  after {len(journal)} steps: {m}" for journal, m in self._kept.values()]
+        return "\n".join([f"Timings({len(lines)})", *lines])
 
     def __getitem__(self, journal: Journal) -> Measurement:
         return self._kept[_key(journal)][1]

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import BoundError, TewbError
+from tewb.base import BoundError, Stopped, TewbError, readable
 from tewb.driver import build_ir
 from tewb.ir import Expr, For, ForKind, IntImm, Stmt, Var, const, const_int, walk
 from tewb.lowering import lower_schedule
@@ -26,6 +26,7 @@ from tewb.tensor import ComputeOp, ExternOp, GraphSource, Operation, Placeholder
 from tewb.tensor.hybrid import HybridOp
 from tewb.testing import evaluate
 from tewb.workbench.measure.counts import Sizes, operations_below, points, shape_of, size_of, value_of
+from tewb.workbench.measure.interruptible import interruptible
 from tewb.workbench.measure.measure import check, filled_like, in_order
 from tewb.workbench.measure.suitable_inputs import suitable_inputs
 
@@ -47,6 +48,7 @@ SMALL = 16
 NEAR = 8
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a check found. `ok` is None when the program could not be checked; `message` says why.
@@ -109,6 +111,8 @@ def verify(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) 
         verdict = _verdict(small_program(schedule, args, sizes), schedule)
     except TewbError as e:
         verdict = Verdict(None, f"not checked: {e.message}")
+    except Stopped:
+        verdict = Verdict(None, "not checked: it was stopped")
     except Exception as e:  # whatever a packed function of the user's raises on such arrays
         verdict = Verdict(None, f"not checked: {type(e).__name__}: {e}")
     return replace(verdict, seconds=time.perf_counter() - start)
@@ -184,7 +188,7 @@ class _Expected:
         outputs = [t for t in tensors if t not in given]
         self.inputs = suitable_inputs(p.outputs, given, p.sizes, rng)
         scalars = {a: value_of(a, p.sizes) for a in p.args if isinstance(a, Var)}
-        results = evaluate(outputs, self.inputs, scalars)
+        results = interruptible(lambda: evaluate(outputs, self.inputs, scalars))
         self.outputs = {t: np.asarray(r) for t, r in zip(outputs, results, strict=True)}
 
     def difference(self, p: SmallProgram) -> str | None:
@@ -253,14 +257,14 @@ def small_program(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None =
     problem = "its sizes cannot be made smaller"
     for shrunk in smaller_sizes(schedule):
         try:
-            outputs, twin_args, twins = _twin(schedule.outputs, args, shrunk)
-            its_values = {**values, **{twin: value_of(v, values) for v, twin in twins.items()}}
+            outputs, twin_args, twins = twin(schedule.outputs, args, shrunk)
+            its_values = {**values, **{its: value_of(v, values) for v, its in twins.items()}}
             if not is_small(outputs, its_values):
                 problem = "too large"
                 continue
-            twin = SmallProgram(outputs, twin_args, its_values, steps, shrunk)
-            twin.beginning(len(steps))  # are the steps legal with these sizes?
-            return twin
+            small = SmallProgram(outputs, twin_args, its_values, steps, shrunk)
+            small.beginning(len(steps))  # are the steps legal with these sizes?
+            return small
         except TewbError as e:
             problem = e.message
     raise CannotCheck(problem)
@@ -314,7 +318,7 @@ def smaller_sizes(schedule: Schedule) -> Iterator[dict[int, int]]:
         {v for step in schedule.journal for v in step.args.values() if isinstance(v, int) and v > 1}
     )
     units = dict.fromkeys([math.lcm(*factors) if factors else 8, *reversed(factors), 8, 4])
-    sizes = sorted(_sizes(schedule.outputs))
+    sizes = sorted(constant_sizes(schedule.outputs))
     for unit, times in itertools.product(units, (2, 1)):
         if unit <= 1024:
             shrunk = _shrink(sizes, unit, times)
@@ -353,7 +357,7 @@ def _related(n: int, smaller: Mapping[int, int]) -> int | None:
     return None
 
 
-def _sizes(outputs: Sequence[Operation]) -> set[int]:
+def constant_sizes(outputs: Sequence[Operation]) -> set[int]:
     """The constant sizes of the tensors and reduce axes below `outputs`."""
     constants: set[int] = set()
     for op in operations_below(outputs):
@@ -377,11 +381,11 @@ class _SmallSource(GraphSource):
     def _smaller(self, n: int) -> int:
         if n in self.shrunk:
             return self.shrunk[n]
-        near = min(self.shrunk, key=lambda old: abs(n - old))
+        near = min(self.shrunk, key=lambda old: abs(n - old), default=0)
         return self.shrunk[near] + n - near if abs(n - near) <= NEAR // 2 and near > 2 * SMALL else n
 
 
-def _twin(
+def twin(
     outputs: Sequence[Operation], args: Sequence[Any], shrunk: Mapping[int, int]
 ) -> tuple[list[Operation], list[Any], dict[Var, Var]]:
     """The same definitions with other sizes, the arguments in terms of them, and the variables by those of the program.

@@ -110,6 +110,9 @@ class Pane(anywidget.AnyWidget):
         self.observe(lambda change: desk.show_form(change.new), "form")
         self.observe(lambda change: self._journal_set(change.new), "journal")
 
+    def __repr__(self) -> str:
+        return f"{self.pane} of {self.session!r}"
+
     # ---- traits
 
     def _steps(self) -> list[dict[str, Any]]:

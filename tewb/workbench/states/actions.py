@@ -48,8 +48,9 @@ class Actions:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A parameter of a primitive or a recipe: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and
-    what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent."""
+    """A parameter of a primitive or a recipe: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be
+    chosen, and what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent; what is
+    `rare` few people want."""
 
     name: str
     kind: str
@@ -58,6 +59,7 @@ class FormField:
     value: str
     choices: tuple[str, ...]
     places: dict[str, tuple[str, ...]]
+    rare: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def fields_of(recipe: Recipe, stage: Stage, given: Mapping[str, Any]) -> tuple[F
             value = _given_text(given[p.name])
         elif p.kind == "stage" and required and not any(f.kind == "stage" for f in fields):
             value = stage.name
-        fields.append(FormField(p.name, p.kind, p.doc, required, value, choices, {}))
+        fields.append(FormField(p.name, p.kind, p.doc, required, value, choices, {}, rare=False))
     return tuple(fields)
 
 
@@ -168,7 +170,7 @@ def _field(session: Session, stage: str, primitive: str, p: Param, first: bool) 
         value = str(p.default) if isinstance(p.default, int) else "16" if first or required else ""
     elif not required:
         value = "" if p.default is None else str(p.default)
-    return FormField(p.name, p.kind, p.doc, required, value, choices, places)
+    return FormField(p.name, p.kind, p.doc, required, value, choices, places, p.rare)
 
 
 def _has_place(primitive: str) -> bool:

@@ -76,13 +76,12 @@ class Roof:
 
 def measured_state(session: Session, m: Measurement) -> Measured:
     """A measurement of a session."""
-    sizes = ", ".join(f"{getattr(key, 'name', key)} = {value}" for key, value in session.sizes.items())
     return Measured(
         tuple(map(_contestant, m.rows)),
         m.ratio,
         m.pinned_ratio,
         m.threads,
-        sizes,
+        m.sizes,
         len(m.journal),
         str(m),
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+from tewb.base import digits
 from tewb.workbench.looks.loop_tree import StageInfo
 from tewb.workbench.views.assets import inline_styles
 from tewb.workbench.views.graph import svg
@@ -75,7 +76,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def loops(s: StageInfo) -> str:
     """The loops of a stage as indented text, outermost first."""
     place = "" if s.place == "root" else f"  ({s.place})"
-    again = f"  each element {s.computed:.3g} times" if s.computed is not None and s.computed > 1 else ""
+    again = f"  each element {digits(s.computed)} times" if s.computed is not None and s.computed > 1 else ""
     marks = f"  {', '.join(s.marks)}" if s.marks else ""
     lines = [f"{s.name}{place}{again}{marks}"]
     for depth, loop in enumerate(s.loops if s.place != "inline" else ()):

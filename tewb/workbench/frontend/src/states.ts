@@ -1,13 +1,14 @@
 // Written by `python -m tewb.workbench.states` from the states that Python sends; do not edit.
 
-/** A stage, its kind (input, compute, extern, hybrid, scan, ...), and the names of its loops. */
+/** A stage, its kind (input, compute, extern, hybrid, scan, ...), and the names of its loops. `short` is its name, cut where it is long so that it still is told from the others. */
 export interface StageName {
   name: string;
+  short: string;
   kind: string;
   loops: string[];
 }
 
-/** What is scheduled. `problem` says why the schedule cannot be lowered as it is, `arguments` describes what the kernel takes, `reference` what it is compared with. `version` counts changes of the schedule. */
+/** What is scheduled. `problem` says why the schedule cannot be lowered as it is, `arguments` describes what the kernel takes, `reference` what it is compared with. `sizes` are the values that Measure gives to symbolic sizes and scalars, by their names. `version` counts changes of the schedule. */
 export interface Program {
   name: string;
   stages: StageName[];
@@ -89,7 +90,7 @@ export interface StepLine {
   where: string;
 }
 
-/** A parameter of a primitive or a recipe: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent. */
+/** A parameter of a primitive or a recipe: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent; what is `rare` few people want. */
 export interface FormField {
   name: string;
   kind: string;
@@ -98,6 +99,7 @@ export interface FormField {
   value: string;
   choices: string[];
   places: Record<string, string[]>;
+  rare: boolean;
 }
 
 /** A call of a recipe: it made `count` steps from number `first` on, and `depth` other calls are around it. `state` is "same" while it makes just these steps, "changed" when some of them were edited, and "unknown" where only its steps are known. `fields` are its parameters with what it was given; `where` is the line that called it. */
