@@ -17,7 +17,8 @@ from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.counts import value_of
 from tewb.workbench.measure.interruptible import interruptible, wait_for_given_up
 from tewb.workbench.measure.measure import empty_outputs, given_arrays, in_order, sizes_now
-from tewb.workbench.measure.thread_times import LoopFacts, TaskMemory, ThreadTimes, Where
+from tewb.workbench.measure.thread_loops import LoopFacts, TaskMemory, Where
+from tewb.workbench.measure.thread_times import ThreadTimes
 from tewb.workbench.measure.trials import Progress
 from tewb.workbench.session_view import SessionView
 

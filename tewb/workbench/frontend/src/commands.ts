@@ -1,6 +1,7 @@
 /** Everything that can be done by key or by the command palette: one list for menus, help and keys. */
 import type { Desk } from "./desk";
 import { signal } from "@preact/signals";
+import { remembered } from "./remembered";
 
 export interface Command {
   name: string;
@@ -18,7 +19,7 @@ export const COMMANDS: readonly Command[] = [
   { name: "Redo", keys: ["Mod+Shift+z", "Mod+y"], run: (d) => void d.ask("redo") },
   { name: "All steps and commands", keys: ["Mod+k"], run: () => (isPaletteOpen.value = true) },
   { name: "Measure", keys: ["m"], run: (d) => void d.ask("measure") },
-  { name: "Measure the threads", keys: [], run: (d) => void d.ask("measure_threads") },
+  { name: "Measure the threads", keys: [], run: measureThreads },
   { name: "Stop what is running", keys: ["Escape"], run: (d) => void (d.busy.value && d.ask("stop")) },
   { name: "Pin this schedule", keys: ["Shift+p"], run: (d) => void d.ask("pin") },
   { name: "Check the result on small sizes", keys: ["c"], run: (d) => void d.ask("verify") },
@@ -26,6 +27,12 @@ export const COMMANDS: readonly Command[] = [
   { name: "Full screen", keys: ["Shift+f"], run: () => (isFull.value = !isFull.value) },
   { name: "Show the keys", keys: ["?"], run: () => (isHelpOpen.value = !isHelpOpen.value) },
 ];
+
+/** Measure what the threads do, and show it. */
+function measureThreads(desk: Desk): void {
+  remembered("right-tab", "threads").value = "threads";
+  void desk.ask("measure_threads");
+}
 
 /** Keys that the loop tree takes, for the help. */
 export const TREE_KEYS: readonly [string, string][] = [
