@@ -65,7 +65,7 @@ def test_what_comes_after_the_last_task_is_nobodys_wait() -> None:
     assert (found.absent, found.closing, found.waited) == pytest.approx((0.5 * MS, 1 * MS, 0))
     assert "C.i ended 500 µs after its last task: so late is a thread for which no processor" in t.sentence
     little = times(0.2, [loop(4, 0, 0.2)], [task(1, 0, 4, 0, 0.1)])
-    assert "C.i ended 100 µs after its last task: its caller had to be woken" in little.sentence
+    assert "C.i ended 100 µs after its last task: to end a parallel loop takes a moment" in little.sentence
 
 
 def test_a_loop_in_words() -> None:
@@ -107,3 +107,11 @@ def test_a_loop_in_a_loop_and_an_empty_one_in_words() -> None:
 
 def test_counts_have_their_plural() -> None:
     assert [counted(n, "task") for n in (0, 1, 2, 1024)] == ["0 tasks", "1 task", "2 tasks", "1,024 tasks"]
+
+
+def test_the_clock_is_no_reason_and_an_empty_loop_has_none() -> None:
+    tiny = [task(0, n, n + 1, n * 1e-4, n * 1e-4 + 2e-5) for n in range(1000)]  # 80 ns between each
+    found = times(0.1, [loop(1000, 0, 0.1)], [*tiny, task(1, 1000, 1001, 0, 0.1)])
+    assert found.loops[0].between == pytest.approx(999 * 80e-9) and "between" not in found.sentence
+    empty = times(1.0, [loop(0, 0.5, 1.0)], [])
+    assert empty.reasons == ("500 µs went by outside of parallel loops, on one thread",)

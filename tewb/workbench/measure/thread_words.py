@@ -9,6 +9,7 @@ from tewb.workbench.looks.sizes import bytes_shown
 from tewb.workbench.measure.thread_loops import LoopTimes, TaskMemory
 
 WAKING = 2e-4  # seconds that are more than enough to wake a thread where a processor is free
+TRACING = 1e-7  # seconds that it takes to look at the clock around a task, about
 BUSY_MACHINE = "so late is a thread for which no processor is free, as when other programs run"
 
 
@@ -49,10 +50,12 @@ def counted(n: int, what: str) -> str:
 
 def losses(loop: LoopTimes) -> Iterator[tuple[float, str]]:
     """The idle time of all threads in a loop, in seconds, by its reasons."""
+    if not loop.tasks:
+        return
     yield loop.waited, _waiting(loop)
     yield loop.absent, _absence(loop)
     yield loop.late, _lateness(loop)
-    yield loop.between, _overhead(loop)
+    yield loop.between - loop.tasks * TRACING, _overhead(loop)
     yield loop.closing, _closing(loop)
 
 
@@ -96,10 +99,10 @@ def _lateness(loop: LoopTimes) -> str:
 
 def _overhead(loop: LoopTimes) -> str:
     tasks = f"the {counted(loop.tasks, 'task')} of {loop.facts.name}, of about {shown(loop.mean)} each"
-    return f"{shown(loop.between)} went by between {tasks}: fewer and longer ones cost less"
+    return f"{shown(loop.between)} went by between {tasks}: longer iterations cost less"
 
 
 def _closing(loop: LoopTimes) -> str:
     after = loop.closing / len(loop.waits)
-    why = "its caller had to be woken" if after < WAKING * loop.runs else BUSY_MACHINE
+    why = "to end a parallel loop takes a moment" if after < WAKING * loop.runs else BUSY_MACHINE
     return f"{loop.facts.name} ended {shown(after)} after its last task: {why}"
