@@ -55,3 +55,16 @@ def test_threads_are_measured_and_the_timeline_is_walked(start: Notebook, theme:
     start.screenshot(f"threads-stale-{theme.split()[-1]}")
     press(page, "Undo")
     expect(pane).not_to_contain_text("the schedule is another one now")
+
+
+def test_the_palette_measures_and_shows_the_threads(start: Notebook) -> None:
+    page = start.page
+    row(page, "C/i").click()
+    page.keyboard.press("p")
+    expect(row(page, "C/i")).to_contain_text("parallel")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("measure the thr")
+    page.keyboard.press("Enter")
+    pane = page.locator(".tw-workbench").first.get_by_role("tabpanel", name="Threads", exact=True)
+    expect(pane.get_by_role("listbox")).to_be_visible(timeout=60_000)
+    expect(pane).to_contain_text("C.i: 512 iterations in")

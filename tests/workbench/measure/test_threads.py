@@ -14,7 +14,8 @@ from tewb import te, tir
 from tewb.base import ArgumentError, TewbError
 from tewb.runtime import get_num_threads, set_num_threads
 from tewb.workbench.demos import demo_session
-from tewb.workbench.measure.thread_times import TaskMemory, ThreadTimes
+from tewb.workbench.measure.thread_loops import TaskMemory
+from tewb.workbench.measure.thread_times import ThreadTimes
 from tewb.workbench.session import Session
 
 
@@ -145,6 +146,15 @@ def test_the_setting_of_threads_is_followed(threads: int) -> None:
     t = session.measure_threads(repeat=1)
     assert t.threads == len(t.busy) == threads
     assert t.sentence.startswith("One thread ran all" if threads == 1 else "3 threads were busy")
+
+
+def test_one_processor_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda who: {0}, raising=False)
+    session = blur()
+    session.apply(step("parallel", "Y", axis="i"))
+    assert session.measure_threads(repeat=1).reasons[-1].startswith("2 threads share 1 processor")
+    set_num_threads(1)
+    assert "this process may use one processor" in session.measure_threads(repeat=1).sentence
 
 
 def test_it_can_be_stopped_and_has_a_limit_of_time() -> None:

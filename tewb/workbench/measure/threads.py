@@ -17,7 +17,8 @@ from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.counts import value_of
 from tewb.workbench.measure.interruptible import interruptible, wait_for_given_up
 from tewb.workbench.measure.measure import empty_outputs, in_order, inputs_of, sizes_now
-from tewb.workbench.measure.thread_times import LoopFacts, TaskMemory, ThreadTimes, Where
+from tewb.workbench.measure.thread_loops import LoopFacts, TaskMemory, Where
+from tewb.workbench.measure.thread_times import ThreadTimes
 from tewb.workbench.measure.trials import Progress
 from tewb.workbench.session_view import SessionView
 
@@ -74,27 +75,23 @@ def _measure(session: SessionView, repeat: int, over: Stop, tell: Progress) -> T
         tell(0.1 + 0.9 * n / (repeat + 1), f"call {n + 1} of {repeat + 1}")
         try:
             trace = trace_threads(lambda: traced(*arguments))
-            took = _seconds(lambda: plain(*arguments))
+            if n == 1:
+                traces, times = [], []  # the first call started threads and touched memory
+            traces.append(trace)
+            times.append(_seconds(lambda: plain(*arguments)))
         except Stopped:
             if not traces:
                 raise
             break
-        if n == 1:
-            traces, times = [], []  # the first call started threads and touched memory
-        traces.append(trace)
-        times.append(took)
         if over():
             break
     trace = _middle(traces, [t.seconds for t in traces])
     threads = max(get_num_threads(), len(trace.threads))
-    symbols = {
-        v: value_of(v, sizes)
-        for t in [a for a in session.args if isinstance(a, Tensor)]
-        for n in t.shape
-        for v in free_vars(n)
-    }
+    tensors = [a for a in session.args if isinstance(a, Tensor)]
+    symbols = {v: value_of(v, sizes) for t in tensors for n in t.shape for v in free_vars(n)}
     facts = _facts_by_line(traced, symbols)
-    return ThreadTimes(trace, facts, threads, processors(), _middle(times, times), journal)
+    alone = _middle(times, times) if times else trace.seconds
+    return ThreadTimes(trace, facts, threads, processors(), alone, journal)
 
 
 def _seconds(call: Callable[[], Any]) -> float:

@@ -14,7 +14,9 @@ from tewb.schedule import Step
 from tewb.workbench.judge.cost import costs
 from tewb.workbench.judge.palette import Trials
 from tewb.workbench.measure.thread_bars import LoopSpan, ThreadBar
-from tewb.workbench.measure.thread_times import LoopTimes, TaskMemory, ThreadTimes, loop_text
+from tewb.workbench.measure.thread_loops import LoopTimes, TaskMemory
+from tewb.workbench.measure.thread_times import ThreadTimes
+from tewb.workbench.measure.thread_words import loop_text
 from tewb.workbench.measure.threads import processors
 from tewb.workbench.session import Session
 

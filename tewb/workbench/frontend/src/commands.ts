@@ -2,6 +2,7 @@
 import type { Desk } from "./desk";
 import { signal } from "@preact/signals";
 import { measureLoops } from "./metric";
+import { remembered } from "./remembered";
 
 export interface Command {
   name: string;
@@ -20,7 +21,7 @@ export const COMMANDS: readonly Command[] = [
   { name: "All steps and commands", keys: ["Mod+k"], run: () => (isPaletteOpen.value = true) },
   { name: "Measure", keys: ["m"], run: (d) => void d.ask("measure") },
   { name: "Measure the loops", keys: ["Shift+m"], run: measureLoops },
-  { name: "Measure the threads", keys: [], run: (d) => void d.ask("measure_threads") },
+  { name: "Measure the threads", keys: [], run: measureThreads },
   { name: "Stop what is running", keys: ["Escape"], run: (d) => void (d.busy.value && d.ask("stop")) },
   { name: "Pin this schedule", keys: ["Shift+p"], run: (d) => void d.ask("pin") },
   { name: "Check the result on small sizes", keys: ["c"], run: (d) => void d.ask("verify") },
@@ -28,6 +29,12 @@ export const COMMANDS: readonly Command[] = [
   { name: "Full screen", keys: ["Shift+f"], run: () => (isFull.value = !isFull.value) },
   { name: "Show the keys", keys: ["?"], run: () => (isHelpOpen.value = !isHelpOpen.value) },
 ];
+
+/** Measure what the threads do, and show it. */
+function measureThreads(desk: Desk): void {
+  remembered("right-tab", "threads").value = "threads";
+  void desk.ask("measure_threads");
+}
 
 /** Keys that the loop tree takes, for the help. */
 export const TREE_KEYS: readonly [string, string][] = [

@@ -72,9 +72,6 @@ function Measured({ t }: { t: ThreadTimeline }) {
       <p>
         <b>{t.sentence}</b>
       </p>
-      {t.reasons.map((r) => (
-        <p key={r}>{r}</p>
-      ))}
       <Timeline t={t} />
       <ul class="tw-choices" onMouseLeave={() => desk.dim()}>
         {t.loops.map((l, i) => (
@@ -84,6 +81,9 @@ function Measured({ t }: { t: ThreadTimeline }) {
           </li>
         ))}
       </ul>
+      {t.reasons.map((r) => (
+        <p key={r}>{r}</p>
+      ))}
       <p class="tw-dim">
         A call that is not traced takes {shownTime(t.plain)}.{t.others > 0 && ` ${counted(t.others, "more thread")} not shown.`}
         {t.dropped > 0 && ` ${counted(t.dropped, "more task")} counted, not shown.`}
