@@ -131,6 +131,21 @@ def test_loops_that_threads_were_bound_to_are_parts() -> None:
     assert named(parts_of(s, [A, B]), "B", "B/i.outer", "B/i.inner").entries == 4
 
 
+def test_threads_that_are_dropped_or_unrolled_keep_their_place() -> None:
+    A = te.placeholder((16, 32), name="A")
+    B = te.compute((16, 32), lambda i, j: A[i, j] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    block, thread = s[B].split(B.op.axis[0], 16)  # one block
+    s[B].bind(block, te.thread_axis("blockIdx.x"))
+    s[B].bind(thread, te.thread_axis("vthread"))
+    assert text(parts_of(s, [A, B])).splitlines() == [
+        "stage B 1 all runs",
+        "  loop B/i.outer 1 all runs",
+        "    loop B/i.inner 1 all runs",
+        "      loop B/j 16 body runs",
+    ]
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_loop_of_a_plain_program_is_a_part(name: str) -> None:
     inputs, outputs = PROGRAMS[name]()

@@ -120,6 +120,7 @@ def _statements(s: Stmt) -> Iterator[Stmt]:
         pending += [c for c in top.children() if isinstance(c, Stmt)]
 
 
+@any_depth
 def _nesting(scheduled: PrimFunc) -> dict[Key, int]:
     """Numbers of stages and loops that grow from the outside in. The last nest of a stage, which adds to what the ones
     before have set to 0, says it for its loops."""
@@ -127,10 +128,10 @@ def _nesting(scheduled: PrimFunc) -> dict[Key, int]:
     next_number = count()
 
     def visit(s: Stmt) -> None:
-        if isinstance(s, For) and s.origin is not None and s.origin.stage is not None:
-            numbers.setdefault((s.origin.stage, None), next(next_number))
-            if s.origin.axis is not None:
-                numbers[s.origin.stage, s.origin.axis] = next(next_number)
+        origin = s.origin if isinstance(s, For | AttrStmt) else None  # threads are attributes before they are loops
+        if origin is not None and origin.stage is not None and origin.axis is not None:
+            numbers.setdefault((origin.stage, None), next(next_number))
+            numbers[origin.stage, origin.axis] = next(next_number)
         for c in s.children():
             if isinstance(c, Stmt):
                 visit(c)

@@ -81,6 +81,15 @@ def test_pieces_of_a_loop_at_several_places_are_one_line() -> None:
     assert (lines["A/i"].seconds, lines["A/i"].own, lines["A/i"].entries) == (90, 90, 3)
 
 
+def test_a_line_stands_where_most_of_it_runs() -> None:
+    kernel = part(None, "kernel")
+    first = part(kernel, "loop", "A/i")
+    outer = part(kernel, "loop", "A/k")
+    inside = part(outer, "loop", "A/i")
+    lines = times_of_loops(kernel, {kernel: (100, 1), first: (1, 1), outer: (90, 1), inside: (80, 9)}, FREE)
+    assert [(line.name, line.depth) for line in lines] == [("the kernel", 0), ("A/k", 1), ("A/i", 2)]
+
+
 @pytest.mark.parametrize(("most", "known", "own"), [(0.5, "timed", 70), (60.0, "some", None)])
 def test_a_piece_without_a_timer_counts_where_it_may_take_long(
     most: float, known: str, own: float | None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import Literal
 
 from tewb.lowering import LoopPart, Share
@@ -121,12 +123,14 @@ def _sum(a: float | None, b: float | None) -> float | None:
 
 def times_of_loops(kernel: LoopPart, counted: Counted, cost: TimerCost) -> tuple[LoopTime, ...]:
     """The times of all stages and loops of `kernel`. What timers cost is taken out of all that they stand in."""
-    found: dict[tuple[str, str | None, bool], LoopTime] = {}
-    attribution = _Attribution(counted, cost)
-    for line in attribution.lines(kernel):
-        key = line.stage, line.loop, line.is_call
-        found[key] = found[key] + line if key in found else line
-    return tuple(found.values())
+    pieces: dict[tuple[str, str | None, bool], list[tuple[int, LoopTime]]] = {}
+    for n, line in enumerate(_Attribution(counted, cost).lines(kernel)):
+        pieces.setdefault((line.stage, line.loop, line.is_call), []).append((n, line))
+    found = {}
+    for same in pieces.values():
+        place, longest = max(same, key=lambda piece: piece[1].most)  # where most of it runs
+        found[place] = replace(reduce(add, [line for _, line in same]), depth=longest.depth)
+    return tuple([found[n] for n in sorted(found)])
 
 
 def timers_cost(kernel: LoopPart, counted: Counted, cost: TimerCost) -> float:

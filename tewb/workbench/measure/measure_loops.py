@@ -33,7 +33,8 @@ from tewb.workbench.session_view import SessionView
 
 T = TypeVar("T")
 
-ROUNDS = 7
+ROUNDS = 9  # samples
+FEW = 4  # samples after which it is known that a kernel is too slow
 TRIES = 4  # kernels that are built, each with fewer timers, until one is slowed down little enough
 SAMPLE = 0.02  # seconds of calls
 LONG = 0.2  # seconds of one call, which is not repeated without need
@@ -99,15 +100,17 @@ class _Measuring:
             self.tell(0.2 + 0.2 * attempt, "timing loops")
             timed, parts = self.with_timers(budget)
             self.check(timed, parts, expected)
-            take = self.sampler(timed, parts, calls)
-            first = self.samples(take, 2)
-            is_slow = _slowdown(first) > 1.1 * self.slowdown
-            if not is_slow or len(parts) == 1 or attempt == TRIES - 1 or time.monotonic() > self.ends:
+            samples = self.sampled(timed, parts, calls)
+            if not self.is_slow(samples) or len(parts) == 1 or time.monotonic() > self.ends:
                 break
-            for p, entries in zip(parts, first[-1].counters[1::2], strict=True):
+            for p, entries in zip(parts, samples[-1].counters[1::2], strict=True):
                 p.entries = float(entries)  # what was guessed before
             budget = min(budget, sum(_cost(p) for p in parts)) / 2
-        return self.times(parts, [*first, *self.samples(take, ROUNDS - len(first), least=0)])
+        return self.times(parts, samples)
+
+    def is_slow(self, samples: Sequence[_Sample]) -> bool:
+        """Whether timers slow the kernel down by more than they may, give or take what cannot be measured."""
+        return min(s.timed for s in samples) > (1 + 1.1 * self.slowdown) * min(s.plain for s in samples)
 
     def call(self, kernel: Kernel, outputs: Arrays, *more: Any) -> Callable[[], Any]:
         """A call of a kernel."""
@@ -152,8 +155,8 @@ class _Measuring:
                     f"with timers around its loops the kernel computes another {t.name}: {said}"
                 )
 
-    def sampler(self, kernel: Kernel, parts: list[LoopPart], calls: int) -> Callable[[], _Sample]:
-        """A function that times the kernel with timers and the one without."""
+    def sampled(self, kernel: Kernel, parts: list[LoopPart], calls: int) -> list[_Sample]:
+        """Samples of the kernel with timers and of the one without, in turn: few where it turns out to be too slow."""
         counters, outputs = _counters(parts), empty_outputs(self.session)
         timed, plain = self.call(kernel, outputs, counters), self.call(self.kernel, outputs)
 
@@ -161,7 +164,8 @@ class _Measuring:
             counters[:] = 0
             return _Sample(sample(timed, calls), counters / calls, sample(plain, calls))
 
-        return take
+        first = self.samples(take, FEW if calls > 1 else 1)
+        return first if self.is_slow(first) else [*first, *self.samples(take, ROUNDS - len(first), least=0)]
 
     def times(self, parts: list[LoopPart], samples: list[_Sample]) -> LoopTimes:
         """What timers say, in the fastest sample of their kernel: what else the machine does is least in it."""
@@ -184,10 +188,6 @@ class _Sample:
     timed: float
     counters: Any
     plain: float
-
-
-def _slowdown(samples: Sequence[_Sample]) -> float:
-    return min(s.timed for s in samples) / min(s.plain for s in samples) - 1
 
 
 def _counters(parts: Sequence[LoopPart]) -> Any:

@@ -3,7 +3,10 @@ import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext, useEffect } from "preact/hooks";
 import type { Desk } from "./desk";
+import { isTime } from "./heat";
 import type { Options, ViewName, Views } from "./messages";
+import { metric } from "./metric";
+import type { CostLine, LoopTimesState } from "./states";
 
 const DeskContext = createContext<Desk | null>(null);
 export const DeskProvider = DeskContext.Provider;
@@ -14,12 +17,13 @@ export function useDesk(): Desk {
   return desk;
 }
 
-/** The state of a view. While a new one is on its way, the old one stays: nothing flickers. */
-export function useView<V extends ViewName>(view: V, options: Options = {}): ReadonlySignal<Views[V] | undefined> {
+/** The state of a view. While a new one is on its way, the old one stays: nothing flickers. What is not `wanted` is not made. */
+export function useView<V extends ViewName>(view: V, options: Options = {}, wanted = true): ReadonlySignal<Views[V] | undefined> {
   const desk = useDesk();
   const shown = useSignal<Views[V] | undefined>(undefined);
   const key = JSON.stringify(options);
   useEffect(() => {
+    if (!wanted) return;
     const [state, end] = desk.watch(view, options);
     const stop = state.subscribe((value) => {
       if (value !== undefined) shown.value = value;
@@ -28,6 +32,16 @@ export function useView<V extends ViewName>(view: V, options: Options = {}): Rea
       stop();
       end();
     };
-  }, [desk, view, key]);
+  }, [desk, view, key, wanted]);
   return shown;
 }
+
+/** The costs and the times that the chosen metric needs. */
+export function useCosts(): { costs: readonly CostLine[]; times: LoopTimesState | undefined } {
+  const timed = isTime(metric.value);
+  const costs = useView("cost", {}, !timed && metric.value !== "none");
+  const times = useView("loop_times", {}, timed);
+  return { costs: costs.value?.lines ?? NONE, times: times.value };
+}
+
+const NONE: readonly CostLine[] = [];

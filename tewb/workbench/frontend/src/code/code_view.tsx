@@ -6,7 +6,7 @@ import { EditorView, highlightActiveLineGutter, keymap, lineNumbers } from "@cod
 import { defaultKeymap } from "@codemirror/commands";
 import { useEffect, useRef } from "preact/hooks";
 import { heatByPart } from "../heat";
-import { useDesk, useView } from "../hooks";
+import { useCosts, useDesk } from "../hooks";
 import { metric } from "../metric";
 import type { Code } from "../states";
 import { colours, foldByIndent, languageOf } from "./language";
@@ -70,11 +70,10 @@ export function CodeView({ code, label, onView }: Props) {
     };
   }, []);
 
-  const costs = useView("cost");
-  const times = useView("loop_times");
+  const { costs, times } = useCosts();
   useEffect(() => {
-    editor.current!.dispatch({ effects: setHeat.of(heatByPart(costs.value?.lines ?? [], times.value, metric.value)) });
-  }, [costs.value, times.value, metric.value]);
+    editor.current!.dispatch({ effects: setHeat.of(heatByPart(costs, times, metric.value)) });
+  }, [costs, times, metric.value]);
 
   useEffect(() => {
     const view = editor.current!;

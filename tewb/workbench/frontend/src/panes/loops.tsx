@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Desk } from "../desk";
 import { heatByKey, isTime, METRICS, type Heat, type Metric } from "../heat";
-import { useDesk, useView } from "../hooks";
+import { useCosts, useDesk, useView } from "../hooks";
 import { measureLoops, metric } from "../metric";
 import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_rows";
 import type { LoopNode, LoopTimesState } from "../states";
@@ -17,9 +17,8 @@ export function LoopsPane() {
   const asking = useSignal<string | null>(null); // the key of the loop that asks for a factor
   const dragged = useSignal<LoopNode | null>(null);
   const list = useRef<HTMLDivElement>(null);
-  const costs = useView("cost");
-  const times = useView("loop_times");
-  const heat = heatByKey(costs.value?.lines ?? [], times.value, metric.value);
+  const { costs, times } = useCosts();
+  const heat = heatByKey(costs, times, metric.value);
   const rows = flatten(tree.value?.roots ?? [], folded.value);
   const { stage, loop } = desk.selected.value;
   const chosen = loop ? `${stage}/${loop}` : stage;
@@ -81,7 +80,7 @@ export function LoopsPane() {
     <section class="tw-pane tw-pane-loops" aria-label="Loops">
       <MetricChooser />
       <div
-        class={`tw-tree${isTime(metric.value) && times.value?.stale ? " tw-stale" : ""}`}
+        class={`tw-tree${isTime(metric.value) && times?.stale ? " tw-stale" : ""}`}
         role="tree"
         aria-label="Loops of all stages"
         ref={list}
@@ -112,7 +111,7 @@ export function LoopsPane() {
           />
         ))}
       </div>
-      {isTime(metric.value) && times.value && <TimesNote times={times.value} />}
+      {isTime(metric.value) && times && <TimesNote times={times} />}
       {tree.value?.problem && <p class="tw-problem">{tree.value.problem}</p>}
     </section>
   );
