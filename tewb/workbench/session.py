@@ -284,11 +284,10 @@ class Session(History):
     def settle(self, tried: Tried) -> None:
         """Remember what was tried, and do the steps if they help and the journal is still the one they were tried from."""
         self.tried.append(tried)
-        if not tried.is_faster or self.journal != tried.journal:
-            self._changed()
-            return
-        self.apply(*tried.steps)
-        self.timings[self.journal] = measured_by_trial(self, tried)
+        if tried.is_faster and self.journal == tried.journal:
+            self.apply(*tried.steps)
+            self.timings[self.journal] = measured_by_trial(self, tried)
+        self._changed()
 
     @cached_property
     def budget(self) -> Budget:

@@ -216,22 +216,23 @@ def _best(session: SessionView, found: Sequence[NextStep]) -> Iterator[NextStep 
         family = families.setdefault((option.kind, option.stage), [])
         close = not family or option.gain > CLOSE * family[0].gain
         is_wanted = option.gain >= WORTH and close and len(family) <= OTHERS
-        allowed = is_wanted and trials.refusal(*option.steps) is None
-        if allowed and (family or _is_lowered(session, trials.after(*option.steps))):
+        if is_wanted and _can_be_done(session, trials, option.steps):
             family.append(option)
     for first, *others in [f for f in families.values() if f][:MOST]:
         yield replace(first, others=tuple([o.steps for o in others]))
 
 
-def _is_lowered(session: SessionView, schedule: Schedule | Refusal) -> bool:
-    """Whether all passes can be done, those too that the rules only look at from afar."""
+def _can_be_done(session: SessionView, trials: Trials, steps: Sequence[Step]) -> bool:
+    """Whether each step is allowed after those before it, and leads to loops that all passes take."""
     try:
-        if isinstance(schedule, Schedule):
-            lower_schedule(schedule, session.args, session.name)
-            return True
+        for n in range(1, len(steps) + 1):
+            after = trials.after(*steps[:n])
+            if isinstance(after, Refusal):
+                return False
+            lower_schedule(after, session.args, session.name)
     except TewbError:
-        pass
-    return False
+        return False
+    return True
 
 
 def _key(steps: Sequence[Step]) -> str:
