@@ -144,7 +144,7 @@ def test_a_register_tile_says_what_it_does_and_why() -> None:
     tile = advise(matmul(64, 64, 64), MACHINE).next[0]
     said = [s.primitive for s in tile.steps]
     assert said.count("split") == 2 and said[-2:] == ["unroll", "vectorize"] and "reorder" in said
-    assert "stays in registers while k run" in tile.reason and "x" in tile.reason
+    assert "stays in registers while k runs" in tile.reason and "x" in tile.reason
     assert tile.others and all(steps != tile.steps for steps in tile.others)
 
 

@@ -121,11 +121,11 @@ def _one_tile(
         d.do("vectorize", st.name, axis=lane)
 
     if rows is None:
-        reason = f"{width} sums along {columns.name} are made at once, and stay in registers while {' and '.join(sums)} run"
+        reason = f"{width} sums along {columns.name} are made at once, and stay in registers while {_running(sums)}"
         yield Idea("vectorize", st.name, reason, make)
         return
     reason = (
-        f"a tile of {r} x {width} sums ({rows.name}, {columns.name}) stays in registers while {' and '.join(sums)} run, and what "
+        f"a tile of {r} x {width} sums ({rows.name}, {columns.name}) stays in registers while {_running(sums)}, and what "
         f"is loaded along {columns.name} serves {r} rows"
     )
     yield Idea("register tile", st.name, reason, make)
@@ -211,7 +211,7 @@ def _register_tile(scene: Scene, st: StageLoops) -> Iterator[Idea]:
             d.do("unroll", st.name, axis=row)
 
         reason = (
-            f"{r} rows of {rows.name} at once: their sums stay in registers while {' and '.join(sums)} run, and what is "
+            f"{r} rows of {rows.name} at once: their sums stay in registers while {_running(sums)}, and what is "
             f"loaded along {lane.name} serves all of them"
         )
         yield Idea("register tile", st.name, reason, make)
@@ -234,6 +234,10 @@ def _unrolled(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     yield Idea(
         "unroll", st.name, f"the {_product(short)} iterations of {names} are written out: no loop", make
     )
+
+
+def _running(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} run{'s' if len(names) == 1 else ''}"
 
 
 def _product(loops: Sequence[Loop]) -> int:
