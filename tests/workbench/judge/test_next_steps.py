@@ -33,7 +33,7 @@ def matmul(n: int = 41, m: int = 70, k: int = 21, dtype: str = "float32") -> tew
     return tewb.Session(te.create_schedule(C.op), [A, B, C])
 
 
-def convolution(c: int = 5, o: int = 9, n: int = 18) -> tewb.Session:
+def convolution(c: int = 3, o: int = 7, n: int = 11) -> tewb.Session:
     A, W = te.placeholder((c, n, n), name="A"), te.placeholder((o, c, 3, 3), name="W")
     inside = lambda i, j: te.all(i > 0, i <= n, j > 0, j <= n)  # noqa: E731
     P = te.compute(
