@@ -112,7 +112,10 @@ class Session(History):
         before = self.schedule.journal
         try:
             for step in wanted:
-                self._apply(step)
+                self.schedule.apply(step)
+            if self.problem is not None:
+                self.schedule.restore(before)
+                self._apply_one_by_one(wanted)
         except TewbError:
             if self.schedule.journal is not before:
                 self.schedule.restore(before)
@@ -120,13 +123,15 @@ class Session(History):
         self._notice()
         self._changed()
 
-    def _apply(self, step: Step) -> None:
-        self.schedule.apply(step)
-        if self.problem is not None:
-            problem = self.problem
-            raise ScheduleError(
-                f"{step.primitive} on stage {step.stage}: {problem.message}", hint=problem.hint
-            ) from problem
+    def _apply_one_by_one(self, steps: Sequence[Step]) -> None:
+        """Apply steps that together lead to no loops, up to the first after which there are none. Raises ScheduleError."""
+        for step in steps:
+            self.schedule.apply(step)
+            if self.problem is not None:
+                problem = self.problem
+                raise ScheduleError(
+                    f"{step.primitive} on stage {step.stage}: {problem.message}", hint=problem.hint
+                ) from problem
 
     def take_steps(self, steps: Sequence[Step | Mapping[str, Any]]) -> None:
         """Make these steps the journal. Raises ScheduleError, and changes nothing, when one of them does not apply."""
@@ -324,11 +329,10 @@ class Session(History):
     def settle(self, tried: Tried) -> None:
         """Remember what was tried, and do the steps if they help and the journal is still the one they were tried from."""
         self.tried.append(tried)
-        if not tried.is_faster or self.journal != tried.journal:
-            self._changed()
-            return
-        self.apply(*tried.steps)
-        self.timings[self.journal] = measured_by_trial(self, tried)
+        if tried.is_faster and self.journal == tried.journal:
+            self.apply(*tried.steps)
+            self.timings[self.journal] = measured_by_trial(self, tried)
+        self._changed()
 
     @cached_property
     def budget(self) -> Budget:

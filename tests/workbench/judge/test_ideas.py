@@ -96,3 +96,13 @@ def test_threads_are_given_work_once() -> None:
 def test_a_scene_knows_its_lanes() -> None:
     scene: Scene = scene_of(demo_session("matmul", n=64), MACHINE)
     assert scene.lanes(scene.stages[0]) == 16 and scene.own_cache == 1 << 20
+
+
+def test_an_operand_of_a_local_tile_is_packed_around_it() -> None:
+    session = demo_session("matmul", n=256)
+    tile = next(i for i in had(session) if i.kind == "register tile" and "cache_write" in done(session, i))
+    draft = Draft(session.schedule)
+    tile.make(draft)
+    session.apply(*draft.steps)
+    pack = next(i for i in had(session) if i.kind == "pack")
+    assert done(session, pack) == ["cache_read", "compute_at", "vectorize"]

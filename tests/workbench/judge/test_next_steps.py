@@ -33,7 +33,7 @@ def matmul(n: int = 41, m: int = 70, k: int = 21, dtype: str = "float32") -> tew
     return tewb.Session(te.create_schedule(C.op), [A, B, C])
 
 
-def convolution(c: int = 5, o: int = 9, n: int = 18) -> tewb.Session:
+def convolution(c: int = 3, o: int = 7, n: int = 11) -> tewb.Session:
     A, W = te.placeholder((c, n, n), name="A"), te.placeholder((o, c, 3, 3), name="W")
     inside = lambda i, j: te.all(i > 0, i <= n, j > 0, j <= n)  # noqa: E731
     P = te.compute(
@@ -144,7 +144,7 @@ def test_a_register_tile_says_what_it_does_and_why() -> None:
     tile = advise(matmul(64, 64, 64), MACHINE).next[0]
     said = [s.primitive for s in tile.steps]
     assert said.count("split") == 2 and said[-2:] == ["unroll", "vectorize"] and "reorder" in said
-    assert "stays in registers while k run" in tile.reason and "x" in tile.reason
+    assert "stays in registers while k runs" in tile.reason and "x" in tile.reason
     assert tile.others and all(steps != tile.steps for steps in tile.others)
 
 

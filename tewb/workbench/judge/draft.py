@@ -9,9 +9,9 @@ from typing import Any
 from tewb.base import TewbError
 from tewb.ir import AxisKind, For, ForKind, PrimFunc, Var
 from tewb.lowering import scheduled_loops
-from tewb.schedule import Schedule, Stage, Step
+from tewb.schedule import At, Schedule, Stage, Step
 from tewb.tensor import ComputeOp
-from tewb.workbench.judge.nests import Nest, axis_of, nests, stride
+from tewb.workbench.judge.nests import Nest, nests, stride
 from tewb.workbench.measure.counts import Sizes, size_of
 
 
@@ -84,10 +84,12 @@ FAR = 997  # elements: what is not known
 
 @dataclass(frozen=True, slots=True)
 class StageLoops:
-    """The loops of a stage, outermost first, and the buffers that its store reads, in the order of `Loop.loads`."""
+    """The loops of a stage, outermost first, and the buffers that its store reads, in the order of `Loop.loads`. `around` are
+    the loops of the stage that it is computed at, down to where it is."""
 
     stage: Stage
     loops: tuple[Loop, ...]
+    around: tuple[Loop, ...]
     reads: tuple[str, ...]
     nest: Nest
 
@@ -130,19 +132,27 @@ def stage_loops(schedule: Schedule, f: PrimFunc, sizes: Sizes) -> list[StageLoop
 
 
 def _loops_of(stage: Stage, nest: Nest, sizes: Sizes) -> StageLoops:
-    loads = nest.loads()
-    known = {axis_of(n): n for n in nest.loops}
+    place = stage.attach
+    around = _own_loops(place.stage, nest, sizes) if isinstance(place, At) else ()
+    reads = tuple([load.buffer.name for load in nest.loads()])
+    return StageLoops(stage, _own_loops(stage, nest, sizes), around, reads, nest)
+
+
+def _own_loops(stage: Stage, nest: Nest, sizes: Sizes) -> tuple[Loop, ...]:
+    """The loops of a stage around a store of it, or of a stage in it; those that have one iteration only of the stage itself."""
+    loads, is_inside = nest.loads(), stage.name != nest.stage
+    known = {n.origin.axis: n for n in nest.around if n.origin is not None and n.origin.stage == stage.name}
     made = []
     for iv in stage.leaf_iter_vars:
-        n = known.get(stage.axis_name(iv))
-        is_sum = iv.kind is AxisKind.REDUCE
-        if n is None:  # one iteration: no loop
-            made.append(Loop(stage.axis_name(iv), 1, ForKind.SERIAL, is_sum, tuple([0] * len(loads)), 0))
-            continue
-        moves = tuple([_move(load.buffer, load.indices, n.var) for load in loads])
-        store = _move(nest.store.buffer, nest.store.indices, n.var)
-        made.append(Loop(stage.axis_name(iv), _trips(n, sizes), n.kind, is_sum, moves, store))
-    return StageLoops(stage, tuple(made), tuple([load.buffer.name for load in loads]), nest)
+        name, is_sum = stage.axis_name(iv), iv.kind is AxisKind.REDUCE
+        n = known.get(name)
+        if n is not None:
+            moves = tuple([_move(load.buffer, load.indices, n.var) for load in loads])
+            store = _move(nest.store.buffer, nest.store.indices, n.var)
+            made.append(Loop(name, _trips(n, sizes), n.kind, is_sum, moves, store))
+        elif not is_inside:
+            made.append(Loop(name, 1, ForKind.SERIAL, is_sum, tuple([0] * len(loads)), 0))
+    return tuple(made)
 
 
 def _move(buffer: Any, indices: Any, v: Var) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tewb.ir import ForKind
-from tewb.schedule import Schedule, Stage
+from tewb.schedule import At, Schedule, Stage
 from tewb.workbench.judge.draft import Draft, Loop, StageLoops
 
 SHORT = 9  # iterations that are written out
@@ -121,11 +121,11 @@ def _one_tile(
         d.do("vectorize", st.name, axis=lane)
 
     if rows is None:
-        reason = f"{width} sums along {columns.name} are made at once, and stay in registers while {' and '.join(sums)} run"
+        reason = f"{width} sums along {columns.name} are made at once, and stay in registers while {_running(sums)}"
         yield Idea("vectorize", st.name, reason, make)
         return
     reason = (
-        f"a tile of {r} x {width} sums ({rows.name}, {columns.name}) stays in registers while {' and '.join(sums)} run, and what "
+        f"a tile of {r} x {width} sums ({rows.name}, {columns.name}) stays in registers while {_running(sums)}, and what "
         f"is loaded along {columns.name} serves {r} rows"
     )
     yield Idea("register tile", st.name, reason, make)
@@ -140,7 +140,7 @@ def _local_tile(
     others = st.others(rows, columns)
     row_outer, row = d.split(st.name, rows, r)
     outer, lane = d.split(st.name, columns, width)
-    around = [n for n in (*others, row_outer, outer) if n]
+    around = [n for n in (*others, outer, row_outer) if n]  # so that operands can be packed around rows
     d.order(st.name, [*around, row, lane])
     d.do("unroll", st.name, axis=row)
     d.do("vectorize", st.name, axis=lane)
@@ -211,7 +211,7 @@ def _register_tile(scene: Scene, st: StageLoops) -> Iterator[Idea]:
             d.do("unroll", st.name, axis=row)
 
         reason = (
-            f"{r} rows of {rows.name} at once: their sums stay in registers while {' and '.join(sums)} run, and what is "
+            f"{r} rows of {rows.name} at once: their sums stay in registers while {_running(sums)}, and what is "
             f"loaded along {lane.name} serves all of them"
         )
         yield Idea("register tile", st.name, reason, make)
@@ -234,6 +234,10 @@ def _unrolled(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     yield Idea(
         "unroll", st.name, f"the {_product(short)} iterations of {names} are written out: no loop", make
     )
+
+
+def _running(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} run{'s' if len(names) == 1 else ''}"
 
 
 def _product(loops: Sequence[Loop]) -> int:
@@ -333,24 +337,30 @@ def _pack(scene: Scene, st: StageLoops) -> Iterator[Idea]:
         far = [n for n in sums if abs(n.loads[at]) > lane.trips]
         if source is None or not far or lane.loads[at] != 1 or source.attach is not None:
             continue
-        again = [n for n in st.free_data if n.trips > 1 and not n.loads[at]]
-        moving = [n for n in st.free_data if n.loads[at]]
-        if not again or not moving:
-            continue
+        outer = [n for n in (*st.around, *st.free_data) if n.is_free and not n.is_sum and n.trips > 1]
+        again = [n for n in outer if not n.loads[at]]
+        moving = [n for n in outer if n.loads[at]]
+        if again and moving and (not st.around or [*moving, *again] == outer == [*st.around]):
+            yield _packed(st, name, source.name, moving, again, lane.trips, abs(far[0].loads[at]))
 
-        def make(
-            d: Draft, again: list[Loop] = again, moving: list[Loop] = moving, source: Stage = source
-        ) -> None:
-            d.order(st.name, [*[n.name for n in moving], *[n.name for n in again]])
-            (copy,) = d.do("cache_read", source.name, scope="global", readers=[st.name], output=0)
-            d.do("compute_at", copy, parent=st.name, axis=moving[-1].name)
-            d.do("vectorize", copy, axis=d.loops(copy)[-1])
 
-        reason = (
-            f"the {lane.trips} columns of {name} that a tile reads lie {far[0].loads[at]:,} elements apart from row to row: a "
-            f"copy side by side serves all of {again[0].name}"
-        )
-        yield Idea("pack", st.name, reason, make)
+def _packed(
+    st: StageLoops, buffer: str, source: str, moving: list[Loop], again: list[Loop], width: int, apart: int
+) -> Idea:
+    place = st.stage.attach
+    host = place.stage.name if isinstance(place, At) else st.name
+
+    def make(d: Draft) -> None:
+        d.order(host, [n.name for n in (*moving, *again)])
+        (copy,) = d.do("cache_read", source, scope="global", readers=[st.name], output=0)
+        d.do("compute_at", copy, parent=host, axis=moving[-1].name)
+        d.do("vectorize", copy, axis=d.loops(copy)[-1])
+
+    reason = (
+        f"the {width} columns of {buffer} that a tile reads lie {apart:,} elements apart from row to row: a copy side by side "
+        f"serves all of {again[0].name}"
+    )
+    return Idea("pack", st.name, reason, make)
 
 
 def _cache_tile(scene: Scene, st: StageLoops) -> Iterator[Idea]:

@@ -15,11 +15,10 @@ from typing import Protocol
 from tewb.base import TewbError
 from tewb.ir import script
 from tewb.lowering import lower_schedule
-from tewb.schedule import Refusal, Schedule, Step
+from tewb.schedule import Schedule, Step
 from tewb.workbench.judge.draft import Draft, stage_loops
 from tewb.workbench.judge.estimate import Machine, predict
 from tewb.workbench.judge.ideas import Idea, Scene, ideas
-from tewb.workbench.judge.palette import Trials
 from tewb.workbench.measure.counts import least_bytes, operations
 from tewb.workbench.measure.roofline import peak_dtype
 from tewb.workbench.measure.trials import Timings
@@ -209,29 +208,28 @@ def _drafted(schedule: Schedule, idea: Idea) -> Draft | None:
 
 def _best(session: SessionView, found: Sequence[NextStep]) -> Iterator[NextStep | None]:
     """The best of each kind and stage that the rules and the passes allow, the best first, with None between trials."""
-    trials = Trials(session)
     families: dict[tuple[str, str], list[NextStep]] = {}
     for option in sorted(found, key=lambda o: -o.gain):
         yield None
         family = families.setdefault((option.kind, option.stage), [])
         close = not family or option.gain > CLOSE * family[0].gain
         is_wanted = option.gain >= WORTH and close and len(family) <= OTHERS
-        allowed = is_wanted and trials.refusal(*option.steps) is None
-        if allowed and (family or _is_lowered(session, trials.after(*option.steps))):
+        if is_wanted and _can_be_done(session, option.steps):
             family.append(option)
     for first, *others in [f for f in families.values() if f][:MOST]:
         yield replace(first, others=tuple([o.steps for o in others]))
 
 
-def _is_lowered(session: SessionView, schedule: Schedule | Refusal) -> bool:
-    """Whether all passes can be done, those too that the rules only look at from afar."""
+def _can_be_done(session: SessionView, steps: Sequence[Step]) -> bool:
+    """Whether the steps are allowed as things are now, and lead to loops that all passes take."""
+    schedule = session.schedule.copy()
     try:
-        if isinstance(schedule, Schedule):
-            lower_schedule(schedule, session.args, session.name)
-            return True
+        for step in steps:
+            schedule.apply(step)
+        lower_schedule(schedule, session.args, session.name)
     except TewbError:
-        pass
-    return False
+        return False
+    return True
 
 
 def _key(steps: Sequence[Step]) -> str:

@@ -15,6 +15,11 @@ export function digits(x: number): string {
   return x.toPrecision(3);
 }
 
+/** What a step is predicted to bring. A small gain is within what a prediction can tell. */
+export function shownGain(gain: number): string {
+  return gain >= 1.05 ? `about ${digits(gain)} times as fast, as predicted` : "no gain is predicted; a trial tells";
+}
+
 /** Bytes in a readable unit: "272 KiB". */
 export function shownBytes(n: number): string {
   for (const [unit, size] of [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]] as const) {

@@ -4,7 +4,7 @@ import { day } from "../src/keeping";
 import { matches } from "../src/match";
 import { logScale, ticks } from "../src/parts/axes";
 import type { Link } from "../src/states";
-import { digits, shownBytes, shownTime } from "../src/units";
+import { digits, shownBytes, shownGain, shownTime } from "../src/units";
 
 const apply = (old: string, edit: ReturnType<typeof change>) => (edit ? old.slice(0, edit.from) + edit.insert + old.slice(edit.to) : old);
 
@@ -54,4 +54,10 @@ test("axes are logarithmic, with round ticks inside of them", () => {
   expect([x(1), x(10), x(100)]).toEqual([0, 100, 200]);
   expect(ticks(0.9, 60)).toEqual([1, 2, 5, 10, 20, 50]);
   expect(ticks(1e-6, 1e3).every((t) => t >= 1e-6 && t <= 1e3)).toBe(true);
+});
+
+test("a predicted gain is said in words", () => {
+  expect(shownGain(46.43)).toBe("about 46.4 times as fast, as predicted");
+  expect(shownGain(1.01)).toBe("no gain is predicted; a trial tells");
+  expect(shownGain(0.7)).toBe("no gain is predicted; a trial tells");
 });

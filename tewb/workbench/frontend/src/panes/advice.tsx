@@ -2,7 +2,7 @@
 import { useDesk, useView } from "../hooks";
 import { StepButton } from "../parts/step_button";
 import type { Finding, Proposal, Swept, TrialRow } from "../states";
-import { digits, shownTime } from "../units";
+import { digits, shownGain, shownTime } from "../units";
 
 export function AdvicePane() {
   const known = useView("advice").value;
@@ -49,7 +49,7 @@ function ProposalItem({ proposal: p }: { proposal: Proposal }) {
       <button type="button" class="tw-link" title={`choose stage ${p.stage}`} onClick={() => desk.select(p.stage)}>
         {p.stage}
       </button>{" "}
-      <span class="tw-dim">{gainText(p.gain)}</span>: {p.reason}
+      <span class="tw-dim">{shownGain(p.gain)}</span>: {p.reason}
       <div>
         <button
           type="button"
@@ -66,11 +66,6 @@ function ProposalItem({ proposal: p }: { proposal: Proposal }) {
       </div>
     </li>
   );
-}
-
-/** What a step is predicted to bring, in words. */
-export function gainText(gain: number): string {
-  return gain >= 1.05 ? `about ${digits(gain)} times as fast, as predicted` : "no gain is predicted; a trial tells";
 }
 
 function SweepPart({ swept }: { swept: Swept | null | undefined }) {
