@@ -13,12 +13,14 @@ export function Toolbar() {
   const loops = known?.stages.find((s) => s.name === stage)?.loops ?? [];
   return (
     <div class="tw-toolbar" role="toolbar" aria-label="Workbench">
-      <select aria-label="Stage" value={stage} onChange={(e) => desk.select(e.currentTarget.value)}>
+      <select aria-label="Stage" title={`the chosen stage: ${stage}`} value={stage} onChange={(e) => desk.select(e.currentTarget.value)}>
         {known?.stages.map((s) => (
-          <option value={s.name}>{s.name}</option>
+          <option value={s.name} title={s.name}>
+            {s.short}
+          </option>
         ))}
       </select>
-      <select aria-label="Loop" value={loop} onChange={(e) => desk.select(stage, e.currentTarget.value)} disabled={!loops.length}>
+      <select aria-label="Loop" title={`the chosen loop${loop && `: ${loop}`}`} value={loop} onChange={(e) => desk.select(stage, e.currentTarget.value)} disabled={!loops.length}>
         <option value="">the stage</option>
         {loops.map((name) => (
           <option value={name}>{name}</option>
@@ -32,10 +34,12 @@ export function Toolbar() {
       <Press command="Pin this schedule" sign="Pin" />
       <Badge />
       <span class="tw-stretch" />
-      <Press command="All steps and commands" sign="⌘ steps" />
+      <Press command="All steps and commands" sign="Steps …" />
       <Press command="Show the keys" sign="?" />
       <button type="button" class="tw-button" aria-pressed={isFull.value} title="Full screen (Shift+F)" aria-label="Full screen" onClick={() => (isFull.value = !isFull.value)}>
-        ⛶
+        <svg width="11" height="11" viewBox="0 0 11 11" aria-hidden="true">
+          <path d="M1 4V1h3M7 1h3v3M10 7v3H7M4 10H1V7" fill="none" stroke="currentColor" stroke-width="1.5" />
+        </svg>
       </button>
     </div>
   );
@@ -60,7 +64,7 @@ function MeasureButton() {
   if (busy) {
     return (
       <>
-        <button type="button" class="tw-button" onClick={() => void desk.ask("stop")}>
+        <button type="button" class="tw-button" title={`stop: ${busy.what} (Escape)`} onClick={() => void desk.ask("stop")}>
           Stop
         </button>
         <progress max={1} value={busy.done} aria-label={busy.what} />
@@ -89,6 +93,7 @@ function Result({ measured }: { measured: Measured }) {
         <span class="tw-dim">
           {" "}
           {digits(measured.ratio)} × {reference?.name ?? "numpy"}
+          {measured.sizes && `, ${measured.sizes}`}
         </span>
       )}
     </span>
