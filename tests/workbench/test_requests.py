@@ -168,7 +168,7 @@ def test_every_request_has_a_schema_and_words() -> None:
 
 def test_minimise_of_what_is_right_is_refused() -> None:
     s = demo_session("matmul", n=16)
-    refused = ask(s, "minimise").refused
+    refused = ask(s, "minimise", {"still": "different"}).refused
     assert refused is not None and "is not different" in refused.message
 
 

@@ -24,6 +24,7 @@ from typing import Any
 from tewb.base import Stopped, TewbError, stopped_by
 from tewb.schedule import Step
 from tewb.workbench.judge.ledger import runs_python
+from tewb.workbench.judge.still import fault
 from tewb.workbench.judge.sweep import Sweep
 from tewb.workbench.measure.measure import STOPPED
 from tewb.workbench.measure.measurement import Measurement
@@ -264,7 +265,7 @@ class Desk:
 
         return self._begin(MEASURING_THREADS, work)
 
-    def _minimise(self, still: str = "different", seconds: float = 30.0) -> Reply:
+    def _minimise(self, still: str = "", seconds: float = 30.0) -> Reply:
         """Look for the shortest journal and the smallest sizes in the background, and go to that journal; undo goes back."""
         session, loop, journal = self.session, _running_loop(), self.session.journal
         against = () if session.pinned is None else session.pinned.journal
@@ -278,7 +279,7 @@ class Desk:
 
         def work() -> None:
             tell(0.0, "leaving steps out")
-            found = session.minimise(still, seconds, against, self._stop.is_set, tell)
+            found = session.minimise(still or fault(session), seconds, against, self._stop.is_set, tell)
             _then(loop, lambda: finish(found.steps))
             self._say(loop, {"kind": "done", "text": str(found), "code": found.code})
 

@@ -16,6 +16,7 @@ from tewb.base import ScheduleError, TewbError, one_of, readable
 from tewb.ir import Var
 from tewb.schedule import Step, ends_of
 from tewb.workbench.judge.palette import way_out
+from tewb.workbench.judge.still import fault
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.loop_times import loop_times_state
@@ -421,11 +422,13 @@ def take(session: Session, steps: list[dict[str, Any]]) -> str:
 
 
 @request
-def minimise(session: Session, still: str = "different", seconds: float = 30.0) -> Reply:
+def minimise(session: Session, still: str = "", seconds: float = 30.0) -> Reply:
     """Go to the shortest journal that still is "different", "fails" or "slow" (slower than the pinned schedule, or than
-    none); undo goes back to the whole one. `found` has the steps, the smallest sizes that still are, and the program with
+    none; by default what is wrong with it); undo goes back to the whole one. `found` has the steps, the smallest sizes that still are, and the program with
     them as code."""
-    found = session.minimise(still, seconds, () if session.pinned is None else session.pinned.journal)
+    found = session.minimise(
+        still or fault(session), seconds, () if session.pinned is None else session.pinned.journal
+    )
     session.take(found.steps)
     steps = [s.to_json() for s in found.steps]
     return Reply(

@@ -21,6 +21,7 @@ from tewb.workbench.measure.interruptible import LONG, interruptible
 from tewb.workbench.measure.measure import in_order
 from tewb.workbench.measure.suitable_inputs import suitable_inputs
 from tewb.workbench.measure.verify import verify
+from tewb.workbench.session_view import SessionView
 
 Question = Callable[[Schedule, Sequence[Any], Sizes], bool]
 
@@ -41,6 +42,13 @@ def fails(schedule: Schedule, args: Sequence[Any], sizes: Sizes) -> bool:
     except TewbError:
         return True
     return False
+
+
+def fault(program: SessionView) -> str:
+    """What is wrong with a program, in the words of `minimise`: it fails, gives different results, or else is slow."""
+    if program.problem is not None:
+        return "fails"
+    return "different" if is_different(program.schedule, program.args, program.sizes) else "slow"
 
 
 def is_as_slow(schedule: Schedule, args: Sequence[Any], sizes: Sizes, against: Sequence[Step]) -> Question:

@@ -36,6 +36,8 @@ def _same(a: str, b: str) -> int:
 
 
 def _cut(name: str, differs: int) -> str:
+    if differs <= _HEAD:  # no other is like it
+        return f"{name[: LONGEST // 2 - 1]}…{name[-LONGEST // 2 :]}"
     room = LONGEST - _HEAD - 2
     start = min(max(differs - _BEFORE, _HEAD), len(name) - room - 1)
     end = start + room + 1 if start + room + 1 >= len(name) else start + room

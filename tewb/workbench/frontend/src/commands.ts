@@ -2,7 +2,8 @@
 import type { Desk } from "./desk";
 import { signal } from "@preact/signals";
 import { measureLoops } from "./metric";
-import { remembered } from "./remembered";
+import { PANE_DOCS, wantedPane } from "./pane_docs";
+import { share, writeCell } from "./sharing";
 
 export interface Command {
   name: string;
@@ -27,13 +28,25 @@ export const COMMANDS: readonly Command[] = [
   { name: "Check the result on small sizes", keys: ["c"], run: (d) => void d.ask("verify") },
   { name: "Start over", keys: [], run: (d) => void d.ask("reset") },
   { name: "Full screen", keys: ["Shift+f"], run: () => (isFull.value = !isFull.value) },
+  { name: "Forget the pinned schedule", keys: [], run: (d) => void d.ask("unpin") },
+  { name: "Write the schedule into a cell below", keys: ["w"], run: (d) => void writeCell(d) },
+  { name: "Copy the journal as one line", keys: ["Shift+s"], run: (d) => void share(d) },
+  { name: "Minimise: fewer steps, smaller sizes", keys: [], run: (d) => void d.ask("minimise") },
+  { name: "To the loops", keys: ["l"], run: () => focusOn("[role=tree] [tabindex='0']") },
+  { name: "To the code", keys: ["e"], run: () => focusOn(".cm-content") },
+  ...Object.entries(PANE_DOCS).map(([pane, [label]], i) => ({ name: `Show ${label}`, keys: i < 9 ? [String(i + 1)] : [], run: () => void (wantedPane.value = pane) })),
   { name: "Show the keys", keys: ["?"], run: () => (isHelpOpen.value = !isHelpOpen.value) },
 ];
 
 /** Measure what the threads do, and show it. */
 function measureThreads(desk: Desk): void {
-  remembered("right-tab", "threads").value = "threads";
+  wantedPane.value = "threads";
   void desk.ask("measure_threads");
+}
+
+function focusOn(what: string): void {
+  const bench = document.activeElement?.closest(".tewb") ?? document.querySelector(".tewb");
+  bench?.querySelector<HTMLElement>(what)?.focus();
 }
 
 /** Keys that the loop tree takes, for the help. */
@@ -47,6 +60,7 @@ export const TREE_KEYS: readonly [string, string][] = [
   ["u", "unroll, or not any more"],
   ["f", "fuse with the loop inside"],
   ["t", "transpose with the loop inside, as a tile of registers"],
+  ["Home End", "the first, the last row"],
   ["drag", "a loop onto a loop reorders; a stage onto a loop computes it there"],
 ];
 

@@ -6,6 +6,7 @@
  */
 import { batch, effect, signal, type Signal } from "@preact/signals";
 import { day } from "./keeping";
+import { writeCell } from "./sharing";
 import type { FromPython, Model, NotebookContext, Options, Refused, Reply, StepJson, ToPython, ViewName, Views } from "./messages";
 
 export interface Selection {
@@ -24,7 +25,7 @@ export interface Said {
   kind: "done" | "refused";
   refused: Refused | null;
   /** Something that can be done about it, as a button. */
-  offer?: { text: string; request: string };
+  offer?: { text: string; run(): void };
 }
 
 interface Watched {
@@ -132,11 +133,11 @@ export class Desk {
         this.busy.value = null;
         break;
       case "done":
-        this.say({ text: `✓ ${message.text}`, kind: "done", refused: null });
+        this.done(message.text.replace(/^✓ /, ""), message.code);
         break;
       case "restored": {
         const steps = `${message.steps} step${message.steps === 1 ? "" : "s"}`;
-        this.say({ text: `${steps} from ${day(message.when)} are here again`, kind: "done", refused: null, offer: { text: "Start over", request: "reset" } });
+        this.say({ text: `${steps} from ${day(message.when)} are here again`, kind: "done", refused: null, offer: { text: "Start over", run: () => void this.ask("reset") } });
         break;
       }
       case "failed":
@@ -207,6 +208,12 @@ export class Desk {
 
   say(said: Said | null): void {
     this.said.value = said;
+  }
+
+  /** Say what was done; `code` that came of it can be written into a cell. */
+  done(text: string, code?: string): void {
+    const offer = code ? { offer: { text: "The program, to a cell", run: () => void writeCell(this, code) } } : {};
+    this.say({ text: `✓ ${text}`, kind: "done", refused: null, ...offer });
   }
 
   // ---- selection and light

@@ -17,6 +17,13 @@ export function useDesk(): Desk {
   return desk;
 }
 
+/** Long names of stages in a text, cut so that they still are told from each other. */
+export function useShort(): (text: string) => string {
+  const stages = useView("program").value?.stages ?? [];
+  const long = stages.filter((s) => s.short !== s.name).sort((a, b) => b.name.length - a.name.length);
+  return (text) => long.reduce((cut, s) => cut.replaceAll(s.name, s.short), text);
+}
+
 /** The state of a view. While a new one is on its way, the old one stays: nothing flickers. What is not `wanted` is not made. */
 export function useView<V extends ViewName>(view: V, options: Options = {}, wanted = true): ReadonlySignal<Views[V] | undefined> {
   const desk = useDesk();

@@ -32,6 +32,7 @@ export function render({ model, el }: { model: Model; el: HTMLElement }): () => 
 
 /** The saved look of the workbench stands beside it for pages without a kernel: here it is not needed. */
 function hideLook(el: HTMLElement): void {
-  const looks = el.closest(".jp-OutputArea, .output_area, .output")?.querySelectorAll<HTMLElement>(".tw-look") ?? [];
+  const cell = el.closest(".jp-OutputArea, .cell_container") ?? el.closest(".output_area, .output"); // of JupyterLab, VS Code; others
+  const looks = cell?.querySelectorAll<HTMLElement>(".tw-look") ?? [];
   for (const look of looks) (look.closest<HTMLElement>(".jp-OutputArea-child") ?? look).style.display = "none";
 }

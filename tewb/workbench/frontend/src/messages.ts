@@ -40,6 +40,9 @@ export interface Refused {
   loops: string;
   where: string;
   text: string;
+  /** Steps that lead to what was wanted, where some do. */
+  steps: StepJson[];
+  steps_text: string;
 }
 
 export interface Reply {
@@ -56,7 +59,7 @@ export type FromPython =
   | { kind: "busy"; what: string; done: number; note: string }
   | { kind: "failed"; what: string; message: string }
   | { kind: "idle"; what: string }
-  | { kind: "done"; text: string }
+  | { kind: "done"; text: string; code?: string }
   | { kind: "restored"; steps: number; when: number };
 
 export type ToPython =

@@ -1,8 +1,8 @@
 /** The journal: every step can be gone to, moved, noted and deleted where it stands; branches, the pin, and what to share. */
 import { useSignal } from "@preact/signals";
-import { useDesk, useView } from "../hooks";
+import { useDesk, useShort, useView } from "../hooks";
 import type { Journal, StepLine } from "../states";
-import { toCell } from "../to_cell";
+import { share, writeCell } from "../sharing";
 import { shownTime } from "../units";
 
 export function JournalPane() {
@@ -28,14 +28,27 @@ function StepRow({ step, last, isPinned }: { step: StepLine; last: number; isPin
   const noting = useSignal(false);
   const at = step.number - 1;
   const lit = desk.lit.value.steps.has(at);
+  const short = useShort();
+  const move = (by: number) => void desk.ask("move", { step: step.number, to: step.number + by });
+  const onKey = (event: KeyboardEvent) => {
+    const { key, altKey } = event;
+    const way = { ArrowUp: -1, ArrowDown: 1 }[key];
+    if (way && altKey) move(way);
+    else if (way) neighbourOf(event.currentTarget as HTMLElement, way)?.focus();
+    else if (key === "Delete" && !step.ahead) void desk.ask("delete", { step: step.number });
+    else if (key === "n" && !step.ahead) noting.value = true;
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
   return (
     <li
       class={`tw-step${step.ahead ? " tw-ahead" : ""}${lit ? " tw-lit" : ""}`}
       value={step.number}
       onMouseEnter={() => !step.ahead && desk.light([], [at])}
     >
-      <button type="button" class="tw-link" title="go to the state after this step" onClick={() => void desk.ask("jump", { step: step.number })}>
-        {step.text}
+      <button type="button" class="tw-link" title={`${step.text}\n\nEnter: go to the state after it; Delete, Alt+arrows, N: delete, move, note it`} onKeyDown={onKey} onClick={() => void desk.ask("jump", { step: step.number })}>
+        {short(step.text)}
       </button>
       {step.name && <span class="tw-mark">{step.name}</span>}
       {isPinned && <span class="tw-mark">pinned</span>}
@@ -52,6 +65,7 @@ function StepRow({ step, last, isPinned }: { step: StepLine; last: number; isPin
           class="tw-note-field"
           ref={(el) => el?.focus()}
           defaultValue={step.note}
+          title="Enter keeps the note, Escape leaves it"
           aria-label={`Note for step ${step.number}`}
           onKeyDown={(e) => {
             e.stopPropagation();
@@ -66,6 +80,12 @@ function StepRow({ step, last, isPinned }: { step: StepLine; last: number; isPin
   );
 }
 
+/** The step before or after one. */
+function neighbourOf(link: HTMLElement, by: number): HTMLElement | undefined {
+  const links = [...link.closest("ol")!.querySelectorAll<HTMLElement>(".tw-step > .tw-link")];
+  return links[links.indexOf(link) + by];
+}
+
 function Tool({ label, sign, off, act }: { label: string; sign: string; off: boolean; act(): unknown }) {
   return (
     <button type="button" class="tw-tool" aria-label={label} title={label} disabled={off} onClick={() => act()}>
@@ -76,40 +96,31 @@ function Tool({ label, sign, off, act }: { label: string; sign: string; off: boo
 
 function Foot({ journal }: { journal: Journal }) {
   const desk = useDesk();
-  const checked = useView("checked");
   const name = useSignal("");
-  const copied = useSignal(false);
-  const share = async () => {
-    await navigator.clipboard.writeText(journal.share);
-    copied.value = true;
-    window.setTimeout(() => (copied.value = false), 1500);
-  };
   return (
     <footer class="tw-bar">
-      <button type="button" class="tw-button" onClick={() => void share()} disabled={!journal.steps.length} title="the journal as one line, to paste elsewhere">
-        {copied.value ? "Copied" : "Share"}
+      <button type="button" class="tw-button" onClick={() => void share(desk)} disabled={!journal.steps.length} title="copy the journal as one line, to paste into Schedule, here or elsewhere (Shift+S)">
+        Share
       </button>
       {desk.notebook && (
-        <button
-          type="button"
-          class="tw-button"
-          disabled={!journal.steps.length}
-          title="write the schedule as code into a cell below"
-          onClick={(e) => toCell(desk.notebook, e.currentTarget, journal.code) && desk.say({ text: "✓ the schedule stands in the cell below", kind: "done", refused: null })}
-        >
+        <button type="button" class="tw-button" disabled={!journal.steps.length} title="write the schedule as code into a cell below (W)" onClick={() => void writeCell(desk)}>
           To a cell
         </button>
       )}
-      <button type="button" class="tw-button" onClick={() => void desk.ask("reset")} disabled={!journal.can_undo}>
+      <button type="button" class="tw-button" title="take all steps back; undo brings them again" onClick={() => void desk.ask("reset")} disabled={!journal.can_undo}>
         Start over
       </button>
-      {checked.value?.test === "different" && (
-        <button type="button" class="tw-button" title="leave out all steps that are not needed to make the result wrong" onClick={() => void desk.ask("minimise")}>
-          Minimise
-        </button>
-      )}
+      <button
+        type="button"
+        class="tw-button"
+        disabled={!journal.steps.length}
+        title="look for the fewest steps and the smallest sizes that still give a wrong result, fail, or are slow; undo goes back"
+        onClick={() => void desk.ask("minimise")}
+      >
+        Minimise
+      </button>
       {journal.pinned_steps !== null && (
-        <button type="button" class="tw-button" onClick={() => void desk.ask("unpin")}>
+        <button type="button" class="tw-button" title="forget the pinned schedule" onClick={() => void desk.ask("unpin")}>
           Unpin
         </button>
       )}
@@ -120,11 +131,12 @@ function Foot({ journal }: { journal: Journal }) {
           name.value = "";
         }}
       >
-        <input size={10} placeholder="new branch" aria-label="Name of a new branch" value={name.value} onInput={(e) => (name.value = e.currentTarget.value)} />
+        <input size={10} placeholder="new branch" title="Enter begins a branch of this name here" aria-label="Name of a new branch" value={name.value} onInput={(e) => (name.value = e.currentTarget.value)} />
       </form>
       {journal.branches.length > 1 && (
         <select
           aria-label="Branch"
+          title="the branch that is shown"
           value={journal.branches.find((b) => b.current)?.name ?? ""}
           onChange={(e) => void desk.ask("switch", { name: e.currentTarget.value })}
         >

@@ -16,6 +16,7 @@ export function LLVMPane() {
       <label class="tw-field">
         <span>Code after the pass</span>
         <select
+          title="show the code as it is after one of LLVM's passes"
           value={known.passes.some((p) => p.name === desk.form.value) ? desk.form.value : ""}
           onChange={(e) => (desk.form.value = e.currentTarget.value)}
         >

@@ -3,10 +3,11 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Desk } from "../desk";
 import { heatByKey, isTime, METRICS, type Heat, type Metric } from "../heat";
-import { useCosts, useDesk, useView } from "../hooks";
+import { useCosts, useDesk, useShort, useView } from "../hooks";
 import { measureLoops, metric } from "../metric";
 import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_rows";
 import type { LoopNode, LoopTimesState } from "../states";
+import { digits } from "../units";
 
 const ONE_KEY: Record<string, string> = { v: "vectorize", p: "parallel", u: "unroll" };
 
@@ -213,6 +214,7 @@ function TimesNote({ times }: { times: LoopTimesState }) {
 }
 
 function RowText({ node }: { node: LoopNode }) {
+  const short = useShort();
   if (node.kind === "loop") {
     const trips = node.trips === null ? "" : `, ${node.trips.toLocaleString("en")} times in one call`;
     return (
@@ -225,12 +227,12 @@ function RowText({ node }: { node: LoopNode }) {
       </span>
     );
   }
-  const again = node.computed !== null && node.computed > 1.005 ? `each element ${node.computed.toPrecision(3)} times` : "";
+  const again = node.computed !== null && node.computed > 1.005 ? `each element ${digits(node.computed)} times` : "";
   const place = node.place === "root" ? "" : node.place;
   const notes = [node.kind === "input" ? "input" : "", place, node.memory, again, ...node.marks].filter(Boolean);
   return (
-    <span class="tw-words" title={notes.join(", ")}>
-      <b>{node.stage}</b> <span class="tw-dim">{notes.join(" · ")}</span>
+    <span class="tw-words" title={[node.stage, ...notes].join(", ")}>
+      <b>{short(node.stage)}</b> <span class="tw-dim">{short(notes.join(" · "))}</span>
     </span>
   );
 }
@@ -256,6 +258,7 @@ function FactorField({ loop, answer }: { loop: string; answer(factor: number | n
       min="1"
       defaultValue="16"
       aria-label={`factor to split ${loop} by`}
+      title="Enter splits, Escape leaves it"
       onClick={(e) => e.stopPropagation()}
       onKeyDown={(e) => {
         e.stopPropagation();

@@ -64,10 +64,10 @@ export function SchedulePane() {
   return (
     <section class="tw-pane tw-pane-schedule" aria-label="Schedule as Python">
       <header class="tw-bar">
-        <button type="button" class="tw-button tw-primary" disabled={!edited.value} onClick={load} title="Ctrl+Enter">
+        <button type="button" class="tw-button tw-primary" disabled={!edited.value} onClick={load} title="make this the schedule (Ctrl+Enter)">
           Load
         </button>
-        <button type="button" class="tw-button" disabled={!edited.value} onClick={revert}>
+        <button type="button" class="tw-button" disabled={!edited.value} title="back to the schedule as it is" onClick={revert}>
           Revert
         </button>
         <span class="tw-dim">{edited.value ? "edited: not loaded yet" : "code, a share string or JSON can be pasted here"}</span>

@@ -24,6 +24,8 @@ interface FieldsProps {
 function Fields({ form, forms, stage, loop, choose }: FieldsProps) {
   const desk = useDesk();
   const typed = useSignal<Values>({});
+  const more = useSignal(false);
+  const shown = form.fields.filter((f) => !f.rare || more.value);
   const values = { ...startValues(form, loop), ...typed.value };
   const apply = (event: Event) => {
     event.preventDefault();
@@ -36,10 +38,15 @@ function Fields({ form, forms, stage, loop, choose }: FieldsProps) {
           <option value={f.name}>{f.name}</option>
         ))}
       </select>
-      {form.fields.map((field) => (
+      {shown.map((field) => (
         <Field key={field.name} field={field} values={values} set={(value) => (typed.value = { ...typed.value, [field.name]: value })} form={form} />
       ))}
-      <button type="submit" class="tw-button tw-primary">
+      {shown.length < form.fields.length && (
+        <button type="button" class="tw-button" title="what few people want" aria-expanded="false" onClick={() => (more.value = true)}>
+          more …
+        </button>
+      )}
+      <button type="submit" class="tw-button tw-primary" title={`${form.name} with these parameters (Enter in a field)`}>
         Apply
       </button>
     </form>

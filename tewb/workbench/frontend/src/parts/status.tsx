@@ -1,5 +1,6 @@
 /** One line for what was just done or refused. It has its place always, so nothing jumps; a refusal opens below it. */
 import { useDesk } from "../hooks";
+import { StepButton } from "./step_button";
 
 export function Status() {
   const desk = useDesk();
@@ -9,13 +10,14 @@ export function Status() {
     <div class="tw-status" role="status" aria-live="polite">
       <span class={said?.kind === "refused" ? "tw-bad" : "tw-dim"}>{said?.text ?? "Choose a loop, and press a key: ? shows them."}</span>
       {said?.offer && (
-        <button type="button" class="tw-button" onClick={() => void desk.ask(said.offer!.request)}>
+        <button type="button" class="tw-button" title={said.offer.text} onClick={said.offer.run}>
           {said.offer.text}
         </button>
       )}
       {refused && (
         <>
           {refused.hint && <span> <span class="tw-dim">hint:</span> {refused.hint}</span>}
+          {refused.steps?.length > 0 && <> <StepButton steps={refused.steps} text={refused.steps_text} /></>}
           {refused.loops && <span class="tw-dim"> loops now: {refused.loops}</span>}
         </>
       )}
