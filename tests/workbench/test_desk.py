@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tewb.runtime import register_func
 from tewb.workbench.demos import demo_session
 from tewb.workbench.desk import Desk, answer
 from tewb.workbench.measure.verify import Verdict
@@ -133,3 +134,55 @@ def test_minimising_goes_on_in_the_background_and_can_be_undone(monkeypatch: pyt
     assert any(m["kind"] == "done" and "1 of 2 steps" in m["text"] for m in told)
     desk.session.undo()
     assert len(desk.session.journal) == 2
+
+
+def test_accesses_are_followed_in_the_background() -> None:
+    desk = Desk(demo_session("matmul", n=32))
+    heard: list[Any] = []
+    desk.on_change(lambda: heard.append(desk.look("traced", {})))
+    assert desk.look("data", {}) is None and not desk.look("traced", {})["fresh"]
+    assert desk.answer("trace", {"limit": 500}).ok
+    desk.wait()
+    assert heard[0]["running"] and not heard[-1]["running"] and heard[-1]["fresh"]
+    assert desk.look("data", {})["count"] <= 500 and desk.is_traced_now
+    kept = desk.look("data", {})
+    desk.session.apply(SPLIT)
+    assert (
+        desk.look("data", {}) is kept and not desk.look("traced", {})["fresh"]
+    )  # nothing is made at an edit
+
+
+def test_following_accesses_is_stopped() -> None:
+    desk, told = Desk(demo_session("matmul", n=256)), []
+    desk.listen(told.append)
+    desk.answer("trace", {"sizes": "full", "limit": 100_000_000})
+    assert desk.answer("stop", {}).said == "stopping"
+    desk.wait(30)
+    assert desk.look("data", {}) is None and not desk.look("traced", {})["running"]
+    assert "not followed to the end" in told[-1]["text"]
+
+
+def test_what_a_users_function_raises_while_accesses_are_followed_is_said() -> None:
+    desk, told = Desk(demo_session("extern")), []
+    desk.listen(told.append)
+
+    def fails(*_: Any) -> None:
+        raise ZeroDivisionError("by hand")
+
+    register_func("tewb.demo.triple", fails, override=True)
+    desk.answer("trace", {})
+    desk.wait()
+    assert told[-1] == {
+        "kind": "failed",
+        "what": "following the accesses",
+        "message": "ZeroDivisionError: by hand",
+    }
+    assert not desk.look("traced", {})["running"]
+
+
+def test_the_page_of_accesses_has_those_that_are_shown() -> None:
+    desk = Desk(demo_session("matmul", n=4))
+    assert '"count": 272' in desk.answer("data_page", {}).found
+    desk.answer("trace", {"limit": 7, "sizes": "full"})
+    desk.wait()
+    assert '"count": 7' in desk.answer("data_page", {}).found

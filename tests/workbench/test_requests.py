@@ -158,3 +158,11 @@ def test_minimise_of_what_is_right_is_refused() -> None:
     s = demo_session("matmul", n=16)
     refused = ask(s, "minimise").refused
     assert refused is not None and "is not different" in refused.message
+
+
+def test_accesses_are_followed_for_programs() -> None:
+    s = demo_session("matmul", n=4)
+    reply = ask(s, "trace", {"limit": 40, "sizes": "full"})
+    assert reply.said == "traced 40 accesses" and reply.found["count"] == 40
+    assert "sizes is 'x'" in ask(s, "trace", {"sizes": "x"}).found["problem"]
+    assert ask(s, "data_page").found.startswith("<!doctype html>")

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
 from tewb.base import ScheduleError, TewbError, one_of
+from tewb.workbench.saved_page import page_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
+from tewb.workbench.states.data import data_state
 from tewb.workbench.states.schema import as_json, type_schema
 from tewb.workbench.states.times import measured_state
+from tewb.workbench.trace.data_trace import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +287,19 @@ def measure(session: Session, repeat: int = 9) -> Reply:
     pinned = None if session.pinned is None else session.pinned.journal
     found = session.measure(repeat, pinned=pinned)
     return Reply(True, str(found), found=as_json(measured_state(session, found)))
+
+
+@request
+def trace(session: Session, sizes: str = "small", limit: int = LIMIT) -> Reply:
+    """Follow the accesses of the program, of a "small" twin or in its "full" sizes: `found` is the state `Data`."""
+    found = data_state(session, sizes, limit)
+    return Reply(True, f"traced {found.count:,} accesses", found=as_json(found))
+
+
+@request
+def data_page(session: Session) -> Reply:
+    """The accesses as a page of HTML that plays without a kernel: `found` is its text."""
+    return Reply(True, found=page_of(session, as_json(data_state(session))))
 
 
 @request

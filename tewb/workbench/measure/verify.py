@@ -11,7 +11,7 @@ import itertools
 import linecache
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -241,24 +241,34 @@ def _refuse_side_effects(outputs: Sequence[Operation]) -> None:
 # ---------------------------------------------------------------- small programs
 
 
-def small_program(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) -> SmallProgram:
+def _is_quick(p: SmallProgram) -> bool:
+    return is_small(p.outputs, p.sizes)
+
+
+def small_program(
+    schedule: Schedule,
+    args: Sequence[Any],
+    sizes: Sizes | None = None,
+    fits: Callable[[SmallProgram], bool] = _is_quick,
+) -> SmallProgram:
     """A program that is quick to check: the given one when it is small, else a twin with smaller sizes.
 
-    Raises CannotCheck when no small sizes suit the definitions and the journal.
+    `fits` says what is small. Raises CannotCheck when no small sizes suit the definitions and the journal.
     """
-    values = _values_of_symbols(args, sizes or {})
+    values = values_of_symbols(args, sizes or {})
     steps = list(enumerate(schedule.journal))
-    if is_small(schedule.outputs, values):
-        return SmallProgram(schedule.outputs, list(args), values, steps, {})
+    whole = SmallProgram(schedule.outputs, list(args), values, steps, {})
+    if fits(whole):
+        return whole
     problem = "its sizes cannot be made smaller"
     for shrunk in smaller_sizes(schedule):
         try:
             outputs, twin_args, twins = _twin(schedule.outputs, args, shrunk)
             its_values = {**values, **{twin: value_of(v, values) for v, twin in twins.items()}}
-            if not is_small(outputs, its_values):
+            twin = SmallProgram(outputs, twin_args, its_values, steps, shrunk)
+            if not fits(twin):
                 problem = "too large"
                 continue
-            twin = SmallProgram(outputs, twin_args, its_values, steps, shrunk)
             twin.beginning(len(steps))  # are the steps legal with these sizes?
             return twin
         except TewbError as e:
@@ -293,7 +303,7 @@ def _iterations(s: Stmt, sizes: Sizes) -> int:
     return max(inside, 1) * (size_of(s.extent, sizes) if isinstance(s, For) else 1)
 
 
-def _values_of_symbols(args: Sequence[Any], sizes: Sizes) -> dict[Any, int]:
+def values_of_symbols(args: Sequence[Any], sizes: Sizes) -> dict[Any, int]:
     """`sizes`, and different small values, neither powers of two nor multiples of common factors, for the other
     variables, also for those that share a name."""
     symbols = {a: None for a in args if isinstance(a, Var)}

@@ -35,6 +35,7 @@ PANES = (
     "actions",
     "journal",
     "memory",
+    "data",
     "graph",
     "times",
     "advice",

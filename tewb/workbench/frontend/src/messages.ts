@@ -1,5 +1,5 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
-import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
+import type { Actions, AdviceList, Checked, Code, Costs, Data, FormName, Graph, Journal, LLVMHalf, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Traced } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -21,6 +21,8 @@ export interface Views {
   python: ProgramCode;
   measured: Measured | null;
   checked: Checked;
+  data: Data | null;
+  traced: Traced;
 }
 export type ViewName = keyof Views;
 export type Options = Record<string, string | null>;
