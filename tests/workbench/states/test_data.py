@@ -90,6 +90,17 @@ def test_the_state_says_what_is_shown() -> None:
     assert full.buffers[0].shape == (512, 512)
 
 
+def test_what_the_limit_leaves_out_is_said_of_the_twin() -> None:
+    s = demo_session("blur", n=1024)
+    s.apply(
+        {"primitive": "split", "stage": "Y", "args": {"axis": "i", "factor": 4}},
+        {"primitive": "compute_at", "stage": "X", "args": {"parent": "Y", "axis": "i.outer"}},
+    )
+    use = {b.name: b.use for b in data_state(s, limit=4000).buffers}  # X takes all of them
+    assert use["Y"].startswith("Y: written along j, neighbours;") and use["Y"].endswith(" (of the twin).")
+    assert use["X"].startswith("X: written along j") and "twin" not in use["X"]
+
+
 def test_a_twin_has_a_smaller_cache() -> None:
     whole = first_cache(1.0)
     assert whole.lines * whole.line == whole.bytes

@@ -137,7 +137,7 @@ def test_lines_of_the_same_function_are_its_own() -> None:
 def test_a_large_program_is_shrunk_and_its_own_sizes_can_be_asked_for() -> None:
     s = demo_session("blur", n=1024)
     small, full = data_trace(s), data_trace(s, limit=1000, sizes="full")
-    assert small.complete and small.sizes == "16 for 1024" and small.buffers[0].shape == (16, 16)
+    assert small.complete and small.sizes == "32 for 1024" and small.buffers[0].shape == (32, 32)
     assert not full.complete and not full.sizes and full.buffers[0].shape == (1024, 1024) and full.ratio == 1
     assert len(full) == 1000
 

@@ -250,10 +250,11 @@ def small_program(
     args: Sequence[Any],
     sizes: Sizes | None = None,
     fits: Callable[[SmallProgram], bool] = _is_quick,
+    times: Sequence[int] = (2, 1),
 ) -> SmallProgram:
     """A program that is quick to check: the given one when it is small, else a twin with smaller sizes.
 
-    `fits` says what is small. Raises CannotCheck when no small sizes suit the definitions and the journal.
+    `fits` says what is small; loops that are split have so many `times` their factors in a twin. Raises CannotCheck when no small sizes suit the definitions and the journal.
     """
     values = values_of_symbols(args, sizes or {})
     steps = list(enumerate(schedule.journal))
@@ -261,7 +262,7 @@ def small_program(
     if fits(whole):
         return whole
     problem = "its sizes cannot be made smaller"
-    for shrunk in smaller_sizes(schedule):
+    for shrunk in smaller_sizes(schedule, times):
         try:
             outputs, twin_args, twins = _twin(schedule.outputs, args, shrunk)
             its_values = {**values, **{twin: value_of(v, values) for v, twin in twins.items()}}
@@ -314,7 +315,7 @@ def values_of_symbols(args: Sequence[Any], sizes: Sizes) -> dict[Any, int]:
     return {**{v.name: n for v, n in values.items()}, **sizes, **values}
 
 
-def smaller_sizes(schedule: Schedule) -> Iterator[dict[int, int]]:
+def smaller_sizes(schedule: Schedule, times: Sequence[int] = (2, 1)) -> Iterator[dict[int, int]]:
     """Maps from the large sizes of a program to small ones, the most faithful first.
 
     A size keeps its remainder by the factors of the journal, so that the loops have the same tails. A size
@@ -325,9 +326,9 @@ def smaller_sizes(schedule: Schedule) -> Iterator[dict[int, int]]:
     )
     units = dict.fromkeys([math.lcm(*factors) if factors else 8, *reversed(factors), 8, 4])
     sizes = sorted(_sizes(schedule.outputs))
-    for unit, times in itertools.product(units, (2, 1)):
+    for unit, count in itertools.product(units, times):
         if unit <= 1024:
-            shrunk = _shrink(sizes, unit, times)
+            shrunk = _shrink(sizes, unit, count)
             if any(a != b for a, b in shrunk.items()):
                 yield shrunk
 

@@ -67,7 +67,7 @@ class AccessPlayer(DataPane):
         played = of_one_buffer(self.trace)
         own = session.copy()
         cache = first_cache(1.0)
-        uses = cache_use(played, cache.lines, get_num_threads())
+        uses = [u.sentence for u in cache_use(played, cache.lines, get_num_threads())]
         desk_of(own).keep_trace(
             as_json(state_of(own, played, uses, f"In {cache.name}, for this buffer alone:"))
         )

@@ -8,7 +8,7 @@ how many of the loops around stand as at the access before, and for each of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tewb.base import TewbError
@@ -17,7 +17,7 @@ from tewb.workbench.judge.ledger import caches, runs_python
 from tewb.workbench.looks.sizes import bytes_shown
 from tewb.workbench.session import Session
 from tewb.workbench.states.code import LOWERED
-from tewb.workbench.trace.cache_use import LINE, CacheUse, cache_use
+from tewb.workbench.trace.cache_use import LINE, cache_use
 from tewb.workbench.trace.data_trace import LIMIT, DataTrace, TracedEvent, data_trace
 
 _FIRST_CACHE = 32 << 10  # bytes, where the system does not say
@@ -122,8 +122,19 @@ def data_of(session: Session, program: Session, sizes: str, limit: int) -> Data:
     except TewbError as e:
         hint = f" ({e.hint})" if e.hint else ""
         return Data((), (), (), 0, "", True, "", "", first_cache(1.0), 1, LOWERED, f"{e.message}{hint}")
+    return state_of(session, played, _uses(own, played), basis)
+
+
+def _uses(own: DataTrace, played: DataTrace) -> list[str]:
+    """A sentence for each buffer; of the twin that is played where the accesses of the program did not come to it."""
     uses = cache_use(own, first_cache(own.ratio).lines, get_num_threads())
-    return state_of(session, played, uses, basis)
+    sentences = [u.sentence for u in uses]
+    if own is not played and any(not u.accesses for u in uses):
+        small = cache_use(played, first_cache(played.ratio).lines, get_num_threads())
+        for i, (u, other) in enumerate(zip(uses, small, strict=True)):
+            if not u.accesses and other.accesses:
+                sentences[i] = f"{other.sentence.removesuffix('.')} (of the twin)."
+    return sentences
 
 
 def _own_sizes(program: Session, played: DataTrace, limit: int) -> tuple[DataTrace, str]:
@@ -139,20 +150,19 @@ def _own_sizes(program: Session, played: DataTrace, limit: int) -> tuple[DataTra
     return own, f"With {sizes}{which}, in {_size(own.ratio)}:"
 
 
-def state_of(session: Session, trace: DataTrace, uses: Iterable[CacheUse], basis: str) -> Data:
-    """A trace as a state; `uses` have a sentence for each buffer."""
+def state_of(session: Session, trace: DataTrace, uses: Sequence[str], basis: str) -> Data:
+    """A trace as a state; `uses` are sentences for the buffers."""
     number = session.code_forms.loop_numbers.number
     said = []
     if trace.sizes:
         said.append(f"A small twin of the program is shown: {trace.sizes}; the cache is smaller with it.")
     if not trace.complete:
         said.append(f"The first {len(trace):,} accesses, shared among the outermost loops.")
-    sentence = {u.name: u.sentence for u in uses}
     buffers = [
         DataBuffer(
-            b.name, b.kind, b.dtype, b.shape, b.strides, b.item_bytes, b.elements, number(b.name), sentence.get(b.name, ""),
+            b.name, b.kind, b.dtype, b.shape, b.strides, b.item_bytes, b.elements, number(b.name), uses[i] if i < len(uses) else "",
         )
-        for b in trace.buffers
+        for i, b in enumerate(trace.buffers)
     ]  # fmt: skip
     loops = [
         DataLoop(

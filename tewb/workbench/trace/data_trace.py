@@ -30,8 +30,8 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering import lower_schedule, with_thread_loops
-from tewb.tensor import Tensor
-from tewb.workbench.measure.counts import Sizes, size_of
+from tewb.tensor import ComputeOp, Tensor
+from tewb.workbench.measure.counts import Sizes, operations_below, points, size_of
 from tewb.workbench.measure.suitable_inputs import suitable_inputs
 from tewb.workbench.measure.verify import CannotCheck, SmallProgram, small_program, values_of_symbols
 from tewb.workbench.session_view import SessionView
@@ -41,6 +41,8 @@ from tewb.workbench.trace.interpreter import EnoughOfNest, IRInterpreter
 LIMIT = 20_000  # accesses of a trace
 SECONDS = 10.0  # that it may take
 _LARGE = 1 << 22  # elements of an input from which on it is zeros: they are there only where they are touched
+_TIMES = (8, 4, 2, 1)  # as large as a twin may be, in units of the factors of the journal
+_WIDEST = 64  # elements of one access
 _MOST_BYTES = 1 << 33  # of arrays that are never touched as a whole
 
 
@@ -191,6 +193,8 @@ def _small(session: SessionView, whole: SmallProgram, limit: int) -> SmallProgra
     tried: list[tuple[float, int, SmallProgram]] = []
 
     def fits(p: SmallProgram) -> bool:
+        if p.outputs is not whole.outputs and not _may_fit(p, limit):
+            return False
         f = session.function if p.outputs is whole.outputs else _lowered(p)
         count = accesses_of(f.body, p.sizes)
         tried.append((count, -len(tried), p))
@@ -198,10 +202,16 @@ def _small(session: SessionView, whole: SmallProgram, limit: int) -> SmallProgra
 
     for sizes in (session.sizes, {}) if _is_symbolic(whole) else (session.sizes,):
         try:
-            return small_program(session.schedule, session.args, sizes, fits)
+            return small_program(session.schedule, session.args, sizes, fits, _TIMES)
         except CannotCheck:
             continue
     return min(tried)[2]
+
+
+def _may_fit(p: SmallProgram, limit: int) -> bool:
+    """Whether there could be few accesses, even if all were as wide as vectors are; without lowering."""
+    points_of = [points(op, p.sizes) or 0 for op in operations_below(p.outputs) if isinstance(op, ComputeOp)]
+    return sum(points_of) <= limit * _WIDEST
 
 
 def _is_symbolic(p: SmallProgram) -> bool:

@@ -1,6 +1,6 @@
 /** Data: the accesses of a program, played in the order of its schedule over all of its memory. */
 import { useComputed, useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { layoutOf, namesOf } from "../data_layout";
 import type { Desk } from "../desk";
 import { useDesk, useView } from "../hooks";
@@ -31,6 +31,7 @@ export function DataPane() {
     <section class="tw-pane tw-pane-data" aria-label="Data">
       {state && <Tracing state={state} sizes={sizes} />}
       {known?.problem && <p class="tw-problem">{known.problem}</p>}
+      {state && known && !state.fresh && <p class="tw-dim">These are the accesses of the schedule as it was.</p>}
       {known && !known.problem && <Player data={known} />}
     </section>
   );
@@ -91,6 +92,7 @@ function Player({ data }: { data: Data }) {
   const speed = useSignal(16);
   const byTask = useSignal(false);
   const playing = desk.isPlaying;
+  const isMine = useRef(false); // of several players on a desk, the one that was started moves on
   const size = lines.value || data.cache.lines;
   const replay = useMemo(() => new Replay(data, size), [data, size]);
   const layouts = useMemo(() => data.buffers.map((b) => layoutOf(b, data.cache.line)), [data]);
@@ -112,7 +114,7 @@ function Player({ data }: { data: Data }) {
   }, []);
 
   useEffect(() => {
-    if (!playing.value) return undefined;
+    if (!playing.value || !isMine.current) return undefined;
     let [then, done, frame] = [performance.now(), 0, 0];
     const go = (now: number) => {
       done += ((now - then) / 1000) * speed.peek();
@@ -125,11 +127,15 @@ function Player({ data }: { data: Data }) {
       else frame = requestAnimationFrame(go);
     };
     frame = requestAnimationFrame(go);
-    return () => cancelAnimationFrame(frame);
+    return () => {
+      isMine.current = false;
+      cancelAnimationFrame(frame);
+    };
   }, [playing.value, end]);
 
   const play = () => {
     if (time >= end) move(0);
+    isMine.current = true;
     playing.value = !playing.value;
   };
   const onKey = (event: KeyboardEvent) => {
