@@ -31,7 +31,7 @@ def test_no_violations(start: Notebook, theme: str) -> None:
     row(page, "C/k").click()
     apply(page, "parallel")  # refused: the message is shown in red
     expect(said(page)).to_contain_text("reduce axis")
-    for name in ("Journal", "Advice", "Why", "Graph", "Memory", "Times", "Schedule", "Do"):
+    for name in ("Journal", "Advice", "Why", "Graph", "Memory", "Data", "Times", "Schedule", "Do"):
         tab(page, name)
         page.wait_for_timeout(400)
         assert violations(page) == [], name

@@ -10,6 +10,7 @@ import pytest
 
 import tewb
 from tewb import te
+from tewb.runtime import register_func
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.desk import Desk, answer
@@ -324,7 +325,7 @@ def test_stop_does_not_wait_for_the_users_code_inside_of_a_kernel(
 def test_a_check_ends_when_its_time_is_over(
     waiting: tuple[Session, threading.Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tewb.workbench.desk.LIMIT", 0.3)
+    monkeypatch.setattr("tewb.workbench.desk.CHECK_LIMIT", 0.3)
     desk = Desk(waiting[0])
     desk.answer("verify", {})
     desk.wait(5)
@@ -344,3 +345,55 @@ def test_what_was_measured_stays_when_the_next_measurement_is_stopped(
     desk.answer("measure", {})
     desk.wait()
     assert desk.measured is measured and any(m.get("text") == STOPPED for m in told)
+
+
+def test_accesses_are_followed_in_the_background() -> None:
+    desk = Desk(demo_session("matmul", n=32))
+    heard: list[Any] = []
+    desk.on_change(lambda: heard.append(desk.look("traced", {})))
+    assert desk.look("data", {}) is None and not desk.look("traced", {})["fresh"]
+    assert desk.answer("trace", {"limit": 500}).ok
+    desk.wait()
+    assert heard[0]["running"] and not heard[-1]["running"] and heard[-1]["fresh"]
+    assert desk.look("data", {})["count"] <= 500 and desk.is_traced_now
+    kept = desk.look("data", {})
+    desk.session.apply(SPLIT)
+    assert (
+        desk.look("data", {}) is kept and not desk.look("traced", {})["fresh"]
+    )  # nothing is made at an edit
+
+
+def test_following_accesses_is_stopped() -> None:
+    desk, told = Desk(demo_session("matmul", n=256)), []
+    desk.listen(told.append)
+    desk.answer("trace", {"sizes": "full", "limit": 100_000_000})
+    assert desk.answer("stop", {}).said == "stopping"
+    desk.wait(30)
+    assert desk.look("data", {}) is None and not desk.look("traced", {})["running"]
+    assert "not followed to the end" in told[-1]["text"]
+
+
+def test_what_a_users_function_raises_while_accesses_are_followed_is_said() -> None:
+    desk, told = Desk(demo_session("extern")), []
+    desk.listen(told.append)
+
+    def fails(*_: Any) -> None:
+        raise ZeroDivisionError("by hand")
+
+    register_func("tewb.demo.triple", fails, override=True)
+    desk.answer("trace", {})
+    desk.wait()
+    assert told[-1] == {
+        "kind": "failed",
+        "what": "following the accesses",
+        "message": "ZeroDivisionError: by hand",
+    }
+    assert not desk.look("traced", {})["running"]
+
+
+def test_the_page_of_accesses_has_those_that_are_shown() -> None:
+    desk = Desk(demo_session("matmul", n=4))
+    assert '"count": 272' in desk.answer("data_page", {}).found
+    desk.answer("trace", {"limit": 7, "sizes": "full"})
+    desk.wait()
+    assert '"count": 7' in desk.answer("data_page", {}).found

@@ -262,3 +262,11 @@ def test_a_size_is_set_for_measurements() -> None:
     assert heard and s.measure(1, cold=False).sizes == "n = 40"
     assert "is no size" in ask(s, "size", {"name": "n", "value": 0.5}).refused.message  # type: ignore[union-attr]
     assert "there is no variable m" in ask(s, "size", {"name": "m", "value": 4}).refused.message  # type: ignore[union-attr]
+
+
+def test_accesses_are_followed_for_programs() -> None:
+    s = demo_session("matmul", n=4)
+    reply = ask(s, "trace", {"limit": 40, "sizes": "full"})
+    assert reply.said == "traced 40 accesses" and reply.found["count"] == 40
+    assert "sizes is 'x'" in ask(s, "trace", {"sizes": "x"}).found["problem"]
+    assert ask(s, "data_page").found.startswith("<!doctype html>")

@@ -31,18 +31,21 @@ from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.try_steps import try_steps
 from tewb.workbench.measure.verify import Verdict, verify
 from tewb.workbench.requests import Reply, ask, refusal, reply_json
+from tewb.workbench.saved_page import page_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.code import LOWERED
+from tewb.workbench.states.data import data_of, traced_state
 from tewb.workbench.states.schema import as_json
 from tewb.workbench.states.swept import Swept, swept_state
 from tewb.workbench.states.times import measured_state
 from tewb.workbench.states.views import look_in_pieces
+from tewb.workbench.trace.data_trace import LIMIT
 
 QUIET = 0.5  # seconds without an edit before results are checked
 MEASURING_THREADS = "measuring the threads"  # the page knows it by these words
 CHECKING = "checking on small sizes"
-LIMIT = 20.0  # seconds that a check may take, whatever it calls
+CHECK_LIMIT = 20.0  # seconds that a check may take, whatever it calls
 
 Message = dict[str, Any]
 Listener = Callable[[Message], None]
@@ -66,9 +69,13 @@ class Desk:
         self.measured: Measurement | None = None
         self.verdict: Verdict | None = None
         self.swept: Sweep | None = None
+        self.traced: dict[str, Any] | None = None  # the last state `Data`, as JSON
+        self._traced_version = -1
+        self._tracer: threading.Thread | None = None
+        self._is_tracing = False
         self._listeners: list[Listener] = []
         self._on_change: list[Callable[[], None]] = []
-        self._stop = threading.Event()
+        self._stop, self._stop_trace = threading.Event(), threading.Event()
         self._busy: threading.Thread | None = None
         self._waits: asyncio.TimerHandle | None = None
         self._checker: threading.Thread | None = None
@@ -143,6 +150,12 @@ class Desk:
             ),
             "checked": lambda: as_json(checked_state(self.session, self.verdict, self._is_checking)),
             "swept": lambda: None if self.swept is None else as_json(self._swept_state(self.swept)),
+            "data": lambda: self.traced,
+            "traced": lambda: as_json(
+                traced_state(
+                    self.session, self._traced_version == self.session.schedule.version, self._is_tracing
+                )
+            ),
         }
         try:
             if view in own:
@@ -165,6 +178,8 @@ class Desk:
             "minimise": self._minimise,
             "try_steps": self._try_steps,
             "sweep": self._sweep,
+            "trace": self._trace,
+            "data_page": self._data_page,
         }
         if name in beside:
             return beside[name](**arguments)
@@ -183,7 +198,9 @@ class Desk:
 
     def _stop_work(self) -> Reply:
         self._stop.set()
-        return Reply(True, "stopping" if self.is_busy else "nothing is running")
+        self._stop_trace.set()
+        is_working = self.is_busy or self._is_tracing
+        return Reply(True, "stopping" if is_working else "nothing is running")
 
     def _begin(self, what: str, work: Callable[[], None]) -> Reply:
         """Do `work` beside the notebook."""
@@ -353,10 +370,10 @@ class Desk:
 
     def _checking(self) -> Callable[[], None]:
         """The work of comparing with the definition on small sizes; what was edited meanwhile is not of interest. It ends
-        when somebody stops it, or after LIMIT seconds."""
+        when somebody stops it, or after CHECK_LIMIT seconds."""
         session, loop = self.session, _running_loop()
         version, schedule, args = session.schedule.version, session.schedule.copy(), list(session.args)
-        until = time.monotonic() + LIMIT
+        until = time.monotonic() + CHECK_LIMIT
         self._stop.clear()
 
         def finish(verdict: Verdict) -> None:
@@ -376,9 +393,60 @@ class Desk:
         self._tell_change()
         return run
 
+    # ---- the accesses
+
+    def _trace(self, sizes: str = "small", limit: int = LIMIT) -> Reply:
+        """Follow the accesses in the background; an edit meanwhile is not held up."""
+        if self._is_tracing:
+            return Reply(True, found="tracing")
+        session, loop = self.session, _running_loop()
+        version, program = session.schedule.version, session.copy()
+        self._stop_trace.clear()
+
+        def finish(found: dict[str, Any] | None) -> None:
+            self._is_tracing = False
+            self.keep_trace(found or self.traced, version)
+            self._tell_change()
+
+        def run() -> None:
+            found = None
+            try:
+                with stopped_by(self._stop_trace.is_set):
+                    found = as_json(data_of(session, program, sizes, limit))
+            except Stopped:
+                self._say(loop, {"kind": "done", "text": "the accesses were not followed to the end"})
+            except Exception as e:  # whatever a packed function of the user's raises
+                message = e.message if isinstance(e, TewbError) else f"{type(e).__name__}: {e}"
+                self._say(loop, {"kind": "failed", "what": "following the accesses", "message": message})
+            _then(loop, lambda: finish(found))
+
+        self._is_tracing = True
+        self._tell_change()
+        self._tracer = threading.Thread(target=run, name="tewb trace", daemon=True)
+        self._tracer.start()
+        return Reply(True, found="tracing")
+
+    def keep_trace(self, found: dict[str, Any] | None, version: int | None = None) -> None:
+        """Show a state `Data`, of the schedule as it was at a version (now, if none is given)."""
+        self.traced = found
+        self._traced_version = self.session.schedule.version if version is None else version
+
+    @property
+    def is_traced_now(self) -> bool:
+        """Whether the accesses that are shown are those of the schedule as it is."""
+        return self.traced is not None and self._traced_version == self.session.schedule.version
+
+    def _data_page(self) -> Reply:
+        """The page that plays the accesses that are shown."""
+        return (
+            ask(self.session, "data_page")
+            if self.traced is None
+            else Reply(True, found=page_of(self.session, self.traced))
+        )
+
     def wait(self, seconds: float = 60.0) -> None:
         """Wait until work in the background has ended."""
-        for thread in (self._busy, self._checker):
+        for thread in (self._busy, self._checker, self._tracer):
             if thread is not None:
                 thread.join(seconds)
 

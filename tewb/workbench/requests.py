@@ -17,13 +17,16 @@ from tewb.ir import Var
 from tewb.schedule import Step, ends_of
 from tewb.workbench.judge.palette import way_out
 from tewb.workbench.judge.still import fault
+from tewb.workbench.saved_page import page_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
+from tewb.workbench.states.data import data_state
 from tewb.workbench.states.loop_times import loop_times_state
 from tewb.workbench.states.schema import as_json, type_schema
 from tewb.workbench.states.swept import swept_state
 from tewb.workbench.states.threads import timeline_state
 from tewb.workbench.states.times import measured_state
+from tewb.workbench.trace.data_trace import LIMIT
 
 
 @readable
@@ -419,6 +422,19 @@ def take(session: Session, steps: list[dict[str, Any]]) -> str:
     """Make these steps the journal, as a trial of a sweep has them; undo goes back."""
     session.take_steps(steps)
     return f"took {len(steps)} step{'' if len(steps) == 1 else 's'}"
+
+
+@request
+def trace(session: Session, sizes: str = "small", limit: int = LIMIT) -> Reply:
+    """Follow the accesses of the program, of a "small" twin or in its "full" sizes: `found` is the state `Data`."""
+    found = data_state(session, sizes, limit)
+    return Reply(True, f"traced {found.count:,} accesses", found=as_json(found))
+
+
+@request
+def data_page(session: Session) -> Reply:
+    """The accesses as a page of HTML that plays without a kernel: `found` is its text."""
+    return Reply(True, found=page_of(session, as_json(data_state(session))))
 
 
 @request

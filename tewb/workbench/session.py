@@ -346,11 +346,13 @@ class Session(History):
         return snapshot(self, measured)
 
     def view(self, pane: str) -> Pane:
-        """A pane of the workbench as a widget of its own: "loops", "code", "actions", "journal", "memory", "graph",
-        "times", "threads", "advice", "why", "llvm" or "schedule". All widgets of a session stay in step. Raises TewbError."""
-        from tewb.workbench.notebook.panes import Pane  # stands on this file
+        """A pane of the workbench as a widget of its own: "loops", "code", "actions", "journal", "memory", "data", "graph",
+        "times", "threads", "advice", "why", "llvm" or "schedule". All widgets of a session stay in step. `view("data")` has
+        `save("access.html")`, a page that plays without a kernel. Raises TewbError."""
+        from tewb.workbench.notebook.data_pane import DataPane  # stand on this file
+        from tewb.workbench.notebook.panes import Pane
 
-        return Pane(self, pane)
+        return DataPane(self) if pane == "data" else Pane(self, pane)
 
     def copy(self) -> Self:
         """An independent session of the same program, with the same journal."""

@@ -11,7 +11,7 @@ import itertools
 import linecache
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -245,24 +245,35 @@ def _refuse_side_effects(outputs: Sequence[Operation]) -> None:
 # ---------------------------------------------------------------- small programs
 
 
-def small_program(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) -> SmallProgram:
+def _is_quick(p: SmallProgram) -> bool:
+    return is_small(p.outputs, p.sizes)
+
+
+def small_program(
+    schedule: Schedule,
+    args: Sequence[Any],
+    sizes: Sizes | None = None,
+    fits: Callable[[SmallProgram], bool] = _is_quick,
+    times: Sequence[int] = (2, 1),
+) -> SmallProgram:
     """A program that is quick to check: the given one when it is small, else a twin with smaller sizes.
 
-    Raises CannotCheck when no small sizes suit the definitions and the journal.
+    `fits` says what is small; loops that are split have so many `times` their factors in a twin. Raises CannotCheck when no small sizes suit the definitions and the journal.
     """
-    values = _values_of_symbols(args, sizes or {})
+    values = values_of_symbols(args, sizes or {})
     steps = list(enumerate(schedule.journal))
-    if is_small(schedule.outputs, values):
-        return SmallProgram(schedule.outputs, list(args), values, steps, {})
+    whole = SmallProgram(schedule.outputs, list(args), values, steps, {})
+    if fits(whole):
+        return whole
     problem = "its sizes cannot be made smaller"
-    for shrunk in smaller_sizes(schedule):
+    for shrunk in smaller_sizes(schedule, times):
         try:
             outputs, twin_args, twins = twin(schedule.outputs, args, shrunk)
             its_values = {**values, **{its: value_of(v, values) for v, its in twins.items()}}
-            if not is_small(outputs, its_values):
+            small = SmallProgram(outputs, twin_args, its_values, steps, shrunk)
+            if not fits(small):
                 problem = "too large"
                 continue
-            small = SmallProgram(outputs, twin_args, its_values, steps, shrunk)
             small.beginning(len(steps))  # are the steps legal with these sizes?
             return small
         except TewbError as e:
@@ -297,7 +308,7 @@ def _iterations(s: Stmt, sizes: Sizes) -> int:
     return max(inside, 1) * (size_of(s.extent, sizes) if isinstance(s, For) else 1)
 
 
-def _values_of_symbols(args: Sequence[Any], sizes: Sizes) -> dict[Any, int]:
+def values_of_symbols(args: Sequence[Any], sizes: Sizes) -> dict[Any, int]:
     """`sizes`, and different small values, neither powers of two nor multiples of common factors, for the other
     variables, also for those that share a name."""
     symbols = {a: None for a in args if isinstance(a, Var)}
@@ -308,7 +319,7 @@ def _values_of_symbols(args: Sequence[Any], sizes: Sizes) -> dict[Any, int]:
     return {**{v.name: n for v, n in values.items()}, **sizes, **values}
 
 
-def smaller_sizes(schedule: Schedule) -> Iterator[dict[int, int]]:
+def smaller_sizes(schedule: Schedule, times: Sequence[int] = (2, 1)) -> Iterator[dict[int, int]]:
     """Maps from the large sizes of a program to small ones, the most faithful first.
 
     A size keeps its remainder by the factors of the journal, so that the loops have the same tails. A size
@@ -319,9 +330,9 @@ def smaller_sizes(schedule: Schedule) -> Iterator[dict[int, int]]:
     )
     units = dict.fromkeys([math.lcm(*factors) if factors else 8, *reversed(factors), 8, 4])
     sizes = sorted(constant_sizes(schedule.outputs))
-    for unit, times in itertools.product(units, (2, 1)):
+    for unit, count in itertools.product(units, times):
         if unit <= 1024:
-            shrunk = _shrink(sizes, unit, times)
+            shrunk = _shrink(sizes, unit, count)
             if any(a != b for a, b in shrunk.items()):
                 yield shrunk
 

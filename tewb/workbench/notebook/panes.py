@@ -36,6 +36,7 @@ PANES = (
     "actions",
     "journal",
     "memory",
+    "data",
     "graph",
     "times",
     "threads",

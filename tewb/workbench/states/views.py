@@ -13,6 +13,7 @@ from tewb.workbench.states.actions import actions_state, forms_of
 from tewb.workbench.states.answers import advice_state, why_state
 from tewb.workbench.states.code import code_state, forms_state
 from tewb.workbench.states.cost import cost_state
+from tewb.workbench.states.data import data_state
 from tewb.workbench.states.graph import graph_state
 from tewb.workbench.states.journal import journal_state
 from tewb.workbench.states.llvm import llvm_state
@@ -85,6 +86,7 @@ VIEWS = {
         View("advice", advice_state, slow=True),
         View("why", why_state, slow=True),
         View("llvm", llvm_state, slow=True),
+        View("data", data_state, slow=True),
         View("python", program_code, slow=True),
     )
 }

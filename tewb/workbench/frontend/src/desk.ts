@@ -28,6 +28,13 @@ export interface Said {
   offer?: { text: string; run(): void };
 }
 
+/** The moment that the player of accesses shows: the values of loops by their rows in the tree, and the line of code. */
+export interface Now {
+  values: ReadonlyMap<string, number>;
+  line: number | null;
+  form: string;
+}
+
 interface Watched {
   view: ViewName;
   options: Options;
@@ -41,6 +48,10 @@ export class Desk {
   readonly selected = signal<Selection>({ stage: "", loop: "" });
   readonly form = signal("");
   readonly lit = signal<Lit>(NOTHING_LIT);
+  /** The access that is shown, whether it plays, and where it is. */
+  readonly time = signal(0);
+  readonly isPlaying = signal(false);
+  readonly now = signal<Now | null>(null);
   readonly said = signal<Said | null>(null);
   readonly busy = signal<{ what: string; done: number; note: string } | null>(null);
   /** How many requests wait for their replies. */
@@ -56,6 +67,7 @@ export class Desk {
   constructor(readonly id: string) {
     effect(() => this.share("selected", this.selected.value));
     effect(() => this.share("form", this.form.value));
+    effect(() => void (this.isPlaying.value || this.share("time", this.time.value)));
   }
 
   // ---- models
@@ -65,12 +77,15 @@ export class Desk {
     const onMessage = (message: FromPython) => this.take(message);
     const onSelected = () => this.take_trait(() => (this.selected.value = model.get("selected") as Selection));
     const onForm = () => this.take_trait(() => (this.form.value = String(model.get("form"))));
+    const onTime = () => this.take_trait(() => (this.time.value = Number(model.get("time"))));
     model.on("msg:custom", onMessage as never);
     model.on("change:selected", onSelected);
     model.on("change:form", onForm);
+    model.on("change:time", onTime);
     if (this.models.length === 0) {
       onSelected();
       onForm();
+      if (model.get("time") !== undefined) onTime();
     }
     this.models.push(model);
     this.sendWatch();
@@ -78,6 +93,7 @@ export class Desk {
       model.off("msg:custom", onMessage as never);
       model.off("change:selected", onSelected);
       model.off("change:form", onForm);
+      model.off("change:time", onTime);
       this.models.splice(this.models.indexOf(model), 1);
       this.sendWatch();
     };
@@ -95,7 +111,7 @@ export class Desk {
   /** Tell Python a trait that was changed here. */
   private share(name: string, value: unknown): void {
     const model = this.models[0];
-    if (!model || this.fromPython || JSON.stringify(model.get(name)) === JSON.stringify(value)) return;
+    if (!model || this.fromPython || model.get(name) === undefined || JSON.stringify(model.get(name)) === JSON.stringify(value)) return;
     model.set(name, value);
     model.save_changes();
   }

@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { ActionsPane } from "./panes/actions";
 import { AdvicePane } from "./panes/advice";
 import { CodePane } from "./panes/code";
+import { DataPane } from "./panes/data";
 import { GraphPane } from "./panes/graph";
 import { JournalPane } from "./panes/journal";
 import { LLVMPane } from "./panes/llvm";
@@ -19,6 +20,7 @@ export const PANES: Record<string, ComponentType> = {
   actions: ActionsPane,
   journal: JournalPane,
   memory: MemoryPane,
+  data: DataPane,
   graph: GraphPane,
   times: TimesPane,
   threads: ThreadsPane,

@@ -480,6 +480,60 @@ export interface LLVMHalf {
   problem: string | null;
 }
 
+/** Memory that is touched: "input", "output" or "inside" (an intermediate). `strides` are in elements of `item` bytes; `elements` are those from the first to the last, gaps included. `part` is the number of its stage in the links of code, `use` what a cache makes of its accesses, as a sentence. */
+export interface DataBuffer {
+  name: string;
+  kind: string;
+  dtype: string;
+  shape: number[];
+  strides: number[];
+  item: number;
+  elements: number;
+  part: number;
+  use: string;
+}
+
+/** A loop of the lowered code; `key` is its row in the loop tree. The iterations of a parallel loop are tasks. */
+export interface DataLoop {
+  name: string;
+  key: string | null;
+  extent: number;
+  parallel: boolean;
+}
+
+/** A place in the code that makes accesses: of which buffer (by number), in which loops, at which line of the lowered code (from 0). `lanes` are the elements of one access after the first, each less the one before, as text. */
+export interface DataSite {
+  buffer: number;
+  writes: boolean;
+  loops: number[];
+  line: number | null;
+  lanes: string;
+}
+
+/** The cache that is simulated: lines of `line` bytes. For a twin with smaller sizes it has fewer `lines` than the cache of this machine that it stands for. */
+export interface DataCache {
+  name: string;
+  bytes: number;
+  line: number;
+  lines: number;
+}
+
+/** The accesses of a program. `said` is what is to be known of the sizes and the limit, `basis` what the sentences of buffers are about; `form` is the form of code that has the lines. `threads` share the tasks of parallel loops. */
+export interface Data {
+  buffers: DataBuffer[];
+  loops: DataLoop[];
+  sites: DataSite[];
+  count: number;
+  events: string;
+  complete: boolean;
+  said: string;
+  basis: string;
+  cache: DataCache;
+  threads: number;
+  form: string;
+  problem: string | null;
+}
+
 /** The whole program as Python, or a comment that says why there is none. */
 export interface ProgramCode {
   text: string;
@@ -535,4 +589,11 @@ export interface Swept {
   left_out: number;
   complete: boolean;
   is_current: boolean;
+}
+
+/** How the state `Data` stands to the schedule: whether it is of it as it is now, whether it is being made, and whether that would run Python code of the user's, which is done only when it is asked for. */
+export interface Traced {
+  fresh: boolean;
+  running: boolean;
+  runs_python: boolean;
 }

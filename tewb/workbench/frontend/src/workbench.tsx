@@ -5,6 +5,7 @@ import { useDesk } from "./hooks";
 import { ActionsPane } from "./panes/actions";
 import { AdvicePane } from "./panes/advice";
 import { CodePane } from "./panes/code";
+import { DataPane } from "./panes/data";
 import { GraphPane } from "./panes/graph";
 import { JournalPane } from "./panes/journal";
 import { LLVMPane } from "./panes/llvm";
@@ -32,6 +33,7 @@ const LEFT_TABS = [
 const RIGHT_TABS = [
   { name: "graph", label: "Graph", pane: GraphPane },
   { name: "memory", label: "Memory", pane: MemoryPane },
+  { name: "data", label: "Data", pane: DataPane },
   { name: "times", label: "Times", pane: TimesPane },
   { name: "threads", label: "Threads", pane: ThreadsPane },
   { name: "llvm", label: "LLVM", pane: LLVMPane },

@@ -10,7 +10,7 @@ import { useCosts, useDesk } from "../hooks";
 import { metric } from "../metric";
 import type { Code } from "../states";
 import { colours, foldByIndent, languageOf } from "./language";
-import { change, linkAt, linked, setCode, setHeat, setLit, shownCode } from "./linked";
+import { change, linkAt, linked, setCode, setHeat, setLit, setNow, shownCode } from "./linked";
 
 interface Props {
   code: Code;
@@ -63,8 +63,10 @@ export function CodeView({ code, label, onView }: Props) {
     editor.current = view;
     onView?.(view);
     const stop = desk.lit.subscribe((lit) => view.dispatch({ effects: setLit.of(lit) }));
+    const stopNow = desk.now.subscribe((now) => view.dispatch({ effects: setNow.of(now) }));
     return () => {
       stop();
+      stopNow();
       onView?.(null);
       view.destroy();
     };

@@ -1,6 +1,5 @@
 /** How each kind of code is coloured and folded. */
 import { foldService, HighlightStyle, StreamLanguage, syntaxHighlighting, type StreamParser } from "@codemirror/language";
-import { gas } from "@codemirror/legacy-modes/mode/gas";
 import { python } from "@codemirror/legacy-modes/mode/python";
 import type { EditorState, Extension } from "@codemirror/state";
 import { tags } from "@lezer/highlight";
@@ -24,10 +23,25 @@ const llvm: StreamParser<null> = {
   },
 };
 
+const assembly: StreamParser<null> = {
+  name: "assembly",
+  token(stream) {
+    if (stream.eatSpace()) return null;
+    if (stream.match(/^(?:#|\/\/|;).*/)) return "comment";
+    if (stream.match(/^"(?:[^"\\]|\\.)*"/)) return "string";
+    if (stream.match(/^[\w.$@]+:/)) return "labelName";
+    if (stream.match(/^\.[\w.]+/)) return "meta";
+    if (stream.match(/^%\w+/)) return "variableName";
+    if (stream.match(/^\$?-?(?:0x[0-9A-Fa-f]+|\d+)\b/)) return "number";
+    stream.match(/^[\w.$@]+/) || stream.next();
+    return null;
+  },
+};
+
 const LANGUAGES: Record<string, Extension> = {
   python: StreamLanguage.define(python),
   llvm: StreamLanguage.define(llvm),
-  assembly: StreamLanguage.define(gas),
+  assembly: StreamLanguage.define(assembly),
 };
 
 /** The language of a form of this kind ("te", "ir", "llvm", "assembly"). */

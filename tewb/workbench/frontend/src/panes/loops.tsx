@@ -174,6 +174,7 @@ function TreeRow({ row, heat, isChosen, isFirst, isTarget, asksFactor, ...on }: 
         {node.inside.length ? (row.isFolded ? "▸" : "▾") : ""}
       </span>
       <RowText node={node} />
+      <ValueNow row={node.key} />
       {heat && (
         <span class="tw-heat" style={{ "--heat": heat.share }} title={heat.title}>
           {heat.text}
@@ -182,6 +183,12 @@ function TreeRow({ row, heat, isChosen, isFirst, isTarget, asksFactor, ...on }: 
       {asksFactor && <FactorField loop={node.loop ?? ""} answer={on.answer} />}
     </div>
   );
+}
+
+/** The value of a loop while accesses are played. */
+function ValueNow({ row }: { row: string }) {
+  const value = useDesk().now.value?.values.get(row);
+  return value === undefined ? null : <span class="tw-mark tw-now"> = {value}</span>;
 }
 
 /** Which cost is shown beside the tree and the code, and the way to times that are measured. */
