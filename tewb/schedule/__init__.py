@@ -2,7 +2,7 @@
 
 from tewb.schedule import primitives as _primitives  # declares the primitives
 from tewb.schedule.check_schedule import fault_error
-from tewb.schedule.code import Names, schedule_code
+from tewb.schedule.code import JournalWriter, Names, schedule_code
 from tewb.schedule.coverage import computes_all
 from tewb.schedule.declare import (
     PRIMITIVES,
@@ -65,7 +65,7 @@ del _primitives
 __all__ = [
     "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "clamped", "computes_all", "create_schedule", "divides", "element_at",
     "elements_of", "elements_spanned", "Extents", "Fault", "fault_error", "feed_graph", "full", "Fuse", "holder_of", "index_up",
-    "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up", "IterVarAttr",
+    "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up", "IterVarAttr", "JournalWriter",
     "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_of", "loops_of_elements", "loops_text",
     "Mismatch", "Names", "needed_guards", "not_plain", "operations_in_order", "Param", "place_in", "place_text",
     "Primitive", "PrimitiveCall", "PRIMITIVES", "RangeWithGaps", "read_graph", "Rebase", "recompute_factor",

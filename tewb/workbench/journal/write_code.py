@@ -8,7 +8,7 @@ from typing import Any
 
 from tewb.base import ExternError, literal
 from tewb.ir import Var, free_vars
-from tewb.schedule import Names, Schedule, schedule_code
+from tewb.schedule import JournalWriter, Names, Schedule, schedule_code
 from tewb.tensor import GraphSource, Tensor
 from tewb.tensor.hybrid import HybridOp
 
@@ -75,6 +75,13 @@ def program_code(schedule: Schedule, args: Sequence[Any], name: str) -> str:
     lines += schedule_code(schedule, d.stages, d.taken, d.variables)
     lines += ["", f"args = [{', '.join(d.args)}]", f"module = tewb.lower(s, args, name={literal(name)})", ""]
     return "\n".join(lines)
+
+
+def schedule_writer(schedule: Schedule, args: Sequence[Any]) -> JournalWriter:
+    """Writes the journals of a program, as long as none of them splits by sizes that are known in kernels only: those have
+    names of their own."""
+    d = known_names(schedule, args)
+    return JournalWriter(schedule.untouched(), Names(d.stages, d.taken))
 
 
 def schedule_text(schedule: Schedule, args: Sequence[Any]) -> str:
