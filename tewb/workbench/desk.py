@@ -4,7 +4,8 @@ A desk keeps what is selected, which form of the code is shown and what was meas
 the states of the views that somebody watches, and does long work beside the notebook. It knows no widget: what it has
 to say goes to its listeners as messages of plain values.
 
-    {"kind": "states", "version", "states": {key: state}}     views that changed, by the key they are watched with
+    {"kind": "states", "version", "states": {key: state}}     views that changed, by the key they are watched with;
+                                                              with "selected" and "instead_of" where a loop is gone
     {"kind": "reply", "id", "reply"}                          the answer to a request
     {"kind": "busy", "what", "done", "note"}                  work in the background: how far it is (0 to 1)
     {"kind": "idle", "what"}                                  and that it has ended
@@ -29,9 +30,9 @@ from tewb.workbench.requests import Reply, ask, refusal, reply_json
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.code import LOWERED
+from tewb.workbench.states.known import KnownStates
 from tewb.workbench.states.schema import as_json
 from tewb.workbench.states.times import measured_state
-from tewb.workbench.states.views import look_in_pieces
 
 QUIET = 0.5  # seconds without an edit before results are checked
 
@@ -56,6 +57,7 @@ class Desk:
         self.keeps_in_file = False
         self.measured: Measurement | None = None
         self.verdict: Verdict | None = None
+        self._known = KnownStates(session)
         self._listeners: list[Listener] = []
         self._on_change: list[Callable[[], None]] = []
         self._stop = threading.Event()
@@ -137,7 +139,7 @@ class Desk:
             if view in own:
                 yield own[view]()
             else:
-                yield from look_in_pieces(self.session, view, options)
+                yield from self._known.look_in_pieces(view, options)
         except TewbError as e:
             yield {"problem": e.message}
 

@@ -17,7 +17,7 @@ from tewb.workbench.states.graph import graph_state
 from tewb.workbench.states.journal import journal_state
 from tewb.workbench.states.llvm import llvm_state
 from tewb.workbench.states.loops import loops_state
-from tewb.workbench.states.memory import memory_state
+from tewb.workbench.states.memory import memory_in_pieces
 from tewb.workbench.states.program import program_code, program_state
 from tewb.workbench.states.schema import as_json, states_in, type_schema
 from tewb.workbench.states.times import history_state, roof_state
@@ -29,11 +29,15 @@ class View:
 
     Those that take longer than a frame are `slow`: they follow when the others are on the screen. One that takes much
     longer is a generator: it gives None between two pieces of its work, and then the state.
+
+    With `depends_on` its state is a function of the steps, its options and what that returns, and need not be made
+    again for the same ones. Without, it may depend on anything.
     """
 
     name: str
     make: Callable[..., Any]
     slow: bool = False
+    depends_on: Callable[[Session], object] | None = None
 
     @property
     def doc(self) -> str:
@@ -63,25 +67,43 @@ class View:
         }
 
 
+def _nothing_else(session: Session) -> object:
+    """What the state of a view depends on beside the steps, where that is nothing."""
+    return None
+
+
+def _pinned(session: Session) -> object:
+    return None if session.pinned is None else session.pinned.to_string()
+
+
+def _sizes(session: Session) -> object:
+    return [(str(name), value) for name, value in session.sizes.items()]
+
+
+def _budget(session: Session) -> object:
+    lines = [str(line) for line in session.budget.lines]
+    return lines and (lines, [str(m) for m in session.timings.values()])
+
+
 VIEWS = {
     v.name: v
     for v in (
         View("program", program_state),
-        View("loops", loops_state),
-        View("forms", forms_state),
-        View("code", code_state),
+        View("loops", loops_state, depends_on=_nothing_else),
+        View("forms", forms_state, depends_on=_nothing_else),
+        View("code", code_state, depends_on=_pinned),
         View("journal", journal_state),
-        View("cost", cost_state),
-        View("actions", actions_state, slow=True),
-        View("primitives", forms_of),
-        View("memory", memory_state, slow=True),
-        View("graph", graph_state, slow=True),
+        View("cost", cost_state, depends_on=_sizes),
+        View("actions", actions_state, slow=True, depends_on=_nothing_else),
+        View("primitives", forms_of, depends_on=_nothing_else),
+        View("memory", memory_in_pieces, slow=True, depends_on=_budget),
+        View("graph", graph_state, slow=True, depends_on=_nothing_else),
         View("history", history_state),
         View("roof", roof_state, slow=True),
-        View("advice", advice_state, slow=True),
-        View("why", why_state, slow=True),
-        View("llvm", llvm_state, slow=True),
-        View("python", program_code, slow=True),
+        View("advice", advice_state, slow=True, depends_on=_nothing_else),
+        View("why", why_state, slow=True, depends_on=_nothing_else),
+        View("llvm", llvm_state, slow=True, depends_on=_nothing_else),
+        View("python", program_code, slow=True, depends_on=_nothing_else),
     )
 }
 
