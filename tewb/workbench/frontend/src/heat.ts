@@ -1,6 +1,6 @@
 /** The heat of a loop: its share of a metric, of all that the program does. */
 import type { CostLine } from "./states";
-import { digits, shownBytes } from "./units";
+import { digits, grouped, shownBytes } from "./units";
 
 export const METRICS = {
   none: "no costs",
@@ -21,7 +21,7 @@ export function amount(line: CostLine, metric: Metric): number {
 export function shownAmount(line: CostLine, metric: Metric): string {
   const n = amount(line, metric);
   if (metric === "bytes") return `${shownBytes(n)} moved`;
-  return metric === "none" ? "" : `${n < 1000 ? digits(n).replace(/\.0+$/, "") : Math.round(n).toLocaleString("en")} ${METRICS[metric]}`;
+  return metric === "none" ? "" : `${n < 1000 ? digits(n).replace(/\.0+$/, "") : grouped(Math.round(n))} ${METRICS[metric]}`;
 }
 
 export interface Heat {

@@ -14,12 +14,13 @@ export function useDesk(): Desk {
   return desk;
 }
 
-/** The state of a view. While a new one is on its way, the old one stays: nothing flickers. */
-export function useView<V extends ViewName>(view: V, options: Options = {}): ReadonlySignal<Views[V] | undefined> {
+/** The state of a view. While a new one is on its way, the old one stays: nothing flickers. No view (null) has no state. */
+export function useView<V extends ViewName>(view: V | null, options: Options = {}): ReadonlySignal<Views[V] | undefined> {
   const desk = useDesk();
   const shown = useSignal<Views[V] | undefined>(undefined);
   const key = JSON.stringify(options);
   useEffect(() => {
+    if (view === null) return;
     const [state, end] = desk.watch(view, options);
     const stop = state.subscribe((value) => {
       if (value !== undefined) shown.value = value;

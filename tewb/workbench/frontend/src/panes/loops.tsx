@@ -7,6 +7,7 @@ import { useDesk, useView } from "../hooks";
 import { metric } from "../metric";
 import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_rows";
 import type { LoopNode } from "../states";
+import { grouped } from "../units";
 
 const ONE_KEY: Record<string, string> = { v: "vectorize", p: "parallel", u: "unroll" };
 
@@ -17,7 +18,7 @@ export function LoopsPane() {
   const asking = useSignal<string | null>(null); // the key of the loop that asks for a factor
   const dragged = useSignal<LoopNode | null>(null);
   const list = useRef<HTMLDivElement>(null);
-  const costs = useView("cost");
+  const costs = useView(metric.value === "none" ? null : "cost");
   const heat = heatByKey(costs.value?.lines ?? [], metric.value);
   const rows = flatten(tree.value?.roots ?? [], folded.value);
   const { stage, loop } = desk.selected.value;
@@ -200,7 +201,7 @@ function MetricChooser() {
 
 function RowText({ node }: { node: LoopNode }) {
   if (node.kind === "loop") {
-    const trips = node.trips === null ? "" : `, ${node.trips.toLocaleString("en")} times in one call`;
+    const trips = node.trips === null ? "" : `, ${grouped(node.trips)} times in one call`;
     return (
       <span class="tw-words" title={`${node.loop} of ${node.stage}: ${node.extent} iterations${trips}`}>
         {node.loop} <span class="tw-dim">in</span> {node.extent}
