@@ -10,7 +10,7 @@ import tewb
 from tests.programs import PROGRAMS, chain, matmul, random_schedule, schedule_for
 from tewb import te
 from tewb.schedule import Schedule
-from tewb.schedule.code import Names, schedule_code
+from tewb.schedule.code import JournalWriter, Names, schedule_code
 
 
 def code(s: Schedule, *taken: str) -> list[str]:
@@ -59,6 +59,22 @@ def test_a_single_axis_is_unpacked_from_a_tuple_and_copies_have_names() -> None:
         "(k,) = s[C].op.reduce_axis",
         "C_rf = s.rfactor(C, k, factor_axis=0)",
     ]
+
+
+def test_a_writer_goes_on_from_the_journal_before() -> None:
+    """Whatever way journals come in, the lines are those that each has by itself."""
+    s = schedule_for(chain(6, 4)[1])
+    writer = JournalWriter(s.untouched(), Names({x.name: x.name for x in s.stages}, set()))
+    x, y = s["D"].tile("i", "j", 4, 2)[:2]
+    whole = s.journal
+    s["D"].reorder(y, x)
+    longer = s.journal
+    s.restore(whole[:1])
+    s["D"].fuse("i.outer", "j.outer")
+    other = s.journal
+    for journal in (whole, longer, (), other, whole[:1], longer, other, longer):
+        s.restore(journal)
+        assert writer.lines(journal) == code(s)
 
 
 def test_nothing_done_is_no_code() -> None:

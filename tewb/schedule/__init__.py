@@ -2,7 +2,7 @@
 
 from tewb.schedule import primitives as _primitives  # declares the primitives
 from tewb.schedule.check_schedule import fault_error
-from tewb.schedule.code import Names, schedule_code, step_code, written_lines
+from tewb.schedule.code import JournalWriter, Names, schedule_code, step_code, written_lines
 from tewb.schedule.coverage import computes_all
 from tewb.schedule.declare import (
     PRIMITIVES,
@@ -78,7 +78,7 @@ __all__ = [
     "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "clamped", "computes_all", "create_schedule", "divides", "element_at",
     "elements_of", "elements_spanned", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "full", "Fuse", "holder_of",
     "in_recipe", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up",
-    "IterVarAttr", "journal_json", "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_of", "loops_of_elements",
+    "IterVarAttr", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_of", "loops_of_elements",
     "loops_text", "Mismatch", "MOST_NESTED", "Names", "needed_guards", "not_plain", "operations_in_order", "Param", "place_in",
     "place_text", "Primitive", "PrimitiveCall", "PRIMITIVES", "RangeWithGaps", "read_graph", "Rebase", "Recipe", "recipe",
     "RecipeCall", "RECIPES", "recompute_factor", "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "Run",

@@ -28,6 +28,12 @@ class Names:
         self.axes: dict[tuple[str, str], str] = {}
         self.called: list[Recipe] = []
 
+    def copy(self) -> Names:
+        """The same identifiers, to go on with."""
+        copied = Names(self.stages, self.taken, self.variables)
+        copied.axes, copied.called = dict(self.axes), list(self.called)
+        return copied
+
     def fresh(self, wanted: str) -> str:
         """`wanted` as an identifier that nothing else has."""
         name = fresh_identifier(wanted, self.taken, WORDS)
@@ -102,6 +108,41 @@ def schedule_code(
     if called is not None:
         called += names.called
     return lines
+
+
+class JournalWriter:
+    """Writes journals of a program as the lines that apply them, one after another: what a journal begins with like the
+    longest one before it was written with that. `untouched` is a schedule without steps, `names` what is known there.
+    Calls of recipes are not written: only steps."""
+
+    def __init__(self, untouched: Schedule, names: Names) -> None:
+        self._replay = untouched
+        self._steps: list[Step] = []
+        self._lines: list[list[str]] = []  # of each step
+        self._names = [names]  # before each step, and after the last
+
+    def lines(self, journal: Sequence[Step]) -> list[str]:
+        """The lines of all steps of a journal."""
+        pairs = zip(self._steps, journal, strict=False)
+        same = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(self._steps), len(journal)))
+        if same < len(journal):
+            self._forget(same)
+            for step in journal[same:]:
+                self._write(step)
+        return [line for lines in self._lines[: len(journal)] for line in lines]
+
+    def _forget(self, start: int) -> None:
+        if start < len(self._steps):
+            del self._steps[start:], self._lines[start:], self._names[start + 1 :]
+            self._replay.restore(self._steps)
+
+    def _write(self, step: Step) -> None:
+        names = self._names[-1].copy()
+        lines = [*_unpack_axes(self._replay, step, names), step_code(step, names)]
+        self._replay.apply(step, at_once=False)
+        self._steps.append(step)
+        self._lines.append(lines)
+        self._names.append(names)
 
 
 def written_lines(

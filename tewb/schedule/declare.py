@@ -191,8 +191,13 @@ class Primitive:
     @property
     def owner(self) -> type:
         """The class whose methods it is among."""
-        of_stage = next(iter(inspect.signature(self.call).parameters)) == "stage"
-        return StagePrimitives if of_stage else SchedulePrimitives
+        return _owner_of(self.call)
+
+
+@functools.cache
+def _owner_of(call: Callable[..., Any]) -> type:
+    of_stage = next(iter(inspect.signature(call).parameters)) == "stage"
+    return StagePrimitives if of_stage else SchedulePrimitives
 
 
 PRIMITIVES: dict[str, Primitive] = {}

@@ -4,7 +4,8 @@ A desk keeps what is selected, which form of the code is shown and what was meas
 the states of the views that somebody watches, and does long work beside the notebook. It knows no widget: what it has
 to say goes to its listeners as messages of plain values.
 
-    {"kind": "states", "version", "states": {key: state}}     views that changed, by the key they are watched with
+    {"kind": "states", "version", "states": {key: state}}     views that changed, by the key they are watched with;
+                                                              with "selected" and "instead_of" where a loop is gone
     {"kind": "reply", "id", "reply"}                          the answer to a request
     {"kind": "busy", "what", "done", "note"}                  work in the background: how far it is (0 to 1)
     {"kind": "idle", "what"}                                  and that it has ended
@@ -36,10 +37,10 @@ from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.code import LOWERED
 from tewb.workbench.states.data import data_of, traced_state
+from tewb.workbench.states.known import KnownStates
 from tewb.workbench.states.schema import as_json
 from tewb.workbench.states.swept import Swept, swept_state
 from tewb.workbench.states.times import measured_state
-from tewb.workbench.states.views import look_in_pieces
 from tewb.workbench.trace.data_trace import LIMIT
 
 QUIET = 0.5  # seconds without an edit before results are checked
@@ -73,6 +74,7 @@ class Desk:
         self._traced_version = -1
         self._tracer: threading.Thread | None = None
         self._is_tracing = False
+        self._known = KnownStates(session)
         self._listeners: list[Listener] = []
         self._on_change: list[Callable[[], None]] = []
         self._stop, self._stop_trace = threading.Event(), threading.Event()
@@ -161,7 +163,7 @@ class Desk:
             if view in own:
                 yield own[view]()
             else:
-                yield from look_in_pieces(self.session, view, options)
+                yield from self._known.look_in_pieces(view, options)
         except TewbError as e:
             yield {"problem": e.message}
 

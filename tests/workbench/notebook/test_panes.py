@@ -61,6 +61,40 @@ def test_what_is_not_watched_is_not_made(monkeypatch: pytest.MonkeyPatch) -> Non
     assert set(made) == {"loops", "measured"}
 
 
+def test_the_heir_of_a_loop_is_told_with_the_states_that_have_it() -> None:
+    pane = Pane(demo_session("matmul", n=32), "loops")
+    sent = watching(pane, "loops")
+    pane.selected = {"stage": "C", "loop": "j"}
+    ask(pane, "do", steps=[SPLIT])
+    first, second, reply = sent
+    assert "selected" not in first and reply["kind"] == "reply"
+    assert second["selected"] == {"stage": "C", "loop": "j.outer"} == pane.selected
+    assert second["instead_of"] == {"stage": "C", "loop": "j"}
+
+
+def test_states_come_before_the_traits_and_these_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    pane = Pane(demo_session("matmul", n=32), "loops")
+    pane._desk.was_restored = True
+    sent = watching(pane, "loops")
+    pane.selected = {"stage": "C", "loop": "j"}
+    monkeypatch.setattr(
+        pane, "_send", lambda message, buffers=None: sent.append({"kind": "traits", **message["state"]})
+    )
+    del sent[:]
+    ask(pane, "do", steps=[SPLIT])
+    assert [m["kind"] for m in sent] == ["states", "traits", "reply"]
+    assert {"selected", "journal", "kept"} <= set(sent[1])
+
+
+def test_a_page_that_watches_anew_is_sent_all_of_it() -> None:
+    pane = Pane(demo_session("matmul", n=32), "loops")
+    sent = watching(pane, "loops")
+    for client in ("page", "another"):  # a tab that was closed and is open again; the notebook opened twice
+        for views in ({}, {"loops": {"view": "loops", "options": {}}}):
+            pane._asked(None, {"kind": "watch", "client": client, "views": views}, None)
+    assert len(states(sent, "loops")) == 3
+
+
 def test_a_refusal_is_a_reply_with_its_reason() -> None:
     pane = Pane(demo_session("matmul", n=32))
     sent = watching(pane)

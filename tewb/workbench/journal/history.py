@@ -10,12 +10,13 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Self
 
 from tewb.base import ParseError, ScheduleError, TewbError, brief, check_given, here, one_of
 from tewb.ir import Var
 from tewb.lowering import lower_schedule
-from tewb.schedule import RECIPES, Recipe, RecipeCall, Run, Schedule, runs_of
+from tewb.schedule import RECIPES, JournalWriter, Recipe, RecipeCall, Run, Schedule, runs_of
 from tewb.workbench.journal.compact import compact, is_compact, read_compact
 from tewb.workbench.journal.make_recipe import Varying, check_name, make_recipe, varying_values
 from tewb.workbench.journal.read_code import keep_written, read_code, written_recipe
@@ -23,7 +24,7 @@ from tewb.workbench.journal.replay import Conflict, replay
 from tewb.workbench.journal.saved_json import Saved, saved_json, saved_of
 from tewb.workbench.journal.text_errors import text_error
 from tewb.workbench.journal.timeline import Journal, Timeline
-from tewb.workbench.journal.write_code import known_names, schedule_text
+from tewb.workbench.journal.write_code import known_names, schedule_text, schedule_writer
 
 _histories: weakref.WeakKeyDictionary[Schedule, weakref.WeakSet[History]] = weakref.WeakKeyDictionary()
 
@@ -432,7 +433,13 @@ class History:
     @property
     def schedule_code(self) -> str:
         """The part of the code that schedules, on `s`: what `load` reads after it was edited."""
-        return schedule_text(self.schedule, self.args)
+        if self.schedule.part_sizes or self.runs:
+            return schedule_text(self.schedule, self.args)
+        return "".join(f"{line}\n" for line in self._writer.lines(self.schedule.journal))
+
+    @cached_property
+    def _writer(self) -> JournalWriter:
+        return schedule_writer(self.schedule, self.args)
 
     def to_string(self) -> str:
         """The journal as one short line: `C:tile(i,j,8,32);C:vectorize(j.inner)`."""

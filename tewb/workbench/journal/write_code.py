@@ -8,7 +8,7 @@ from typing import Any
 
 from tewb.base import ExternError, literal
 from tewb.ir import Var, free_vars
-from tewb.schedule import Names, Recipe, Schedule, schedule_code
+from tewb.schedule import JournalWriter, Names, Recipe, Schedule, schedule_code
 from tewb.tensor import GraphSource, Tensor
 from tewb.tensor.hybrid import HybridOp
 from tewb.workbench.journal.recipe_source import source_of, stands_alone, with_those_inside
@@ -78,6 +78,13 @@ def program_code(schedule: Schedule, args: Sequence[Any], name: str) -> str:
     lines += [*_definitions(with_those_inside(called)), *calls]
     lines += ["", f"args = [{', '.join(d.args)}]", f"module = tewb.lower(s, args, name={literal(name)})", ""]
     return "\n".join(lines)
+
+
+def schedule_writer(schedule: Schedule, args: Sequence[Any]) -> JournalWriter:
+    """Writes the journals of a program, as long as none of them splits by sizes that are known in kernels only: those have
+    names of their own."""
+    d = known_names(schedule, args)
+    return JournalWriter(schedule.untouched(), Names(d.stages, d.taken))
 
 
 def schedule_text(schedule: Schedule, args: Sequence[Any]) -> str:

@@ -31,5 +31,12 @@ class CodeLine:
     loops_around: Numbers = ()
     source: int | None = None
 
+    def saying(self, depth: int, text: str, remark: str = "") -> CodeLine:
+        """Another line about the same."""
+        return CodeLine(
+            depth, text, remark, self.stage, self.axis, self.step, self.steps, self.loops, self.steps_around,
+            self.loops_around, self.source,
+        )  # fmt: skip
+
     def __str__(self) -> str:
         return "    " * self.depth + self.text

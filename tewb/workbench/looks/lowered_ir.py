@@ -26,6 +26,9 @@ from tewb.lowering import BUILD, peak_bytes, run
 from tewb.schedule import elements_spanned
 from tewb.workbench.looks.sizes import bytes_shown
 
+# The passes after which it is known what memory is taken: none after hoist_allocations moves any.
+MEMORY_PASSES = BUILD[: [p.name for p in BUILD].index("hoist_allocations") + 1]
+
 
 @readable
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def allocations(f: PrimFunc) -> list[AllocationInfo]:
 def peak_bytes_of(f: PrimFunc) -> int | None:
     """The most bytes that the intermediates of `f` take at once in the kernel, where those that are not alive
     together share memory; in one iteration of parallel loops. None when a size is symbolic."""
-    return peak_bytes(run(f, BUILD).body)
+    return peak_bytes(run(f, MEMORY_PASSES).body)
 
 
 def regions(f: PrimFunc) -> list[RegionInfo]:

@@ -128,19 +128,24 @@ class Pane(anywidget.AnyWidget):
                 self.journal = self._steps()
 
     def _changed(self) -> None:
+        """What a person waits for goes first; the traits, which are for programs and for the notebook, in one message."""
         desk = self._desk
-        self.selected, self.form, self.journal = dict(desk.selected), desk.form, self._steps()
-        measured = desk.look("measured", {})
-        self.measured = measured or {}
         self._send_states()
-        self._keep()
+        with self.hold_sync():
+            self.selected, self.form, self.journal = dict(desk.selected), desk.form, self._steps()
+            self.measured = desk.look("measured", {}) or {}
+            self._keep()
 
     # ---- messages
 
     def _asked(self, _: Any, content: Message, __: Any) -> None:
         match content.get("kind"):
             case "watch":
-                self._watched.pop(content["client"], None)
+                before = self._watched.pop(content["client"], {})
+                for key in (
+                    content["views"].keys() - before.keys()
+                ):  # new to that page, whatever others were sent
+                    self._sent.pop(key, None)
                 self._watched[content["client"]] = content["views"]
                 for old in list(self._watched)[:-4]:  # pages that were closed do not say so
                     del self._watched[old]
@@ -206,6 +211,12 @@ class Pane(anywidget.AnyWidget):
             if time.perf_counter() > until:
                 self._go_on_soon()
                 return
+        self._pending = None
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether all that is watched was sent."""
+        return self._pending is None
 
     def _go_on_soon(self) -> None:
         """Go on with the work when what was sent and asked until now is done; at once where there is no event loop."""
@@ -219,9 +230,18 @@ class Pane(anywidget.AnyWidget):
                 pass
 
     def _tell_page(self, states: dict[str, Any]) -> None:
-        """Send states that are new to the page."""
+        """Send states that are new to the page, with what is selected in them."""
         version = self.session.schedule.version
-        new = {key: s for key, s in states.items() if key not in self._sent or self._sent[key] != s}
+        new = {
+            key: s for key, s in states.items() if key not in self._sent or not _is_same(self._sent[key], s)
+        }
         self._sent = {key: s for key, s in {**self._sent, **states}.items() if key in self._views}
         if new:
-            self.send({"kind": "states", "version": version, "states": new})
+            message: Message = {"kind": "states", "version": version, "states": new}
+            if self.selected != self._desk.selected:
+                message |= {"selected": self._desk.selected, "instead_of": self.selected}
+            self.send(message)
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    return a is b or bool(a == b)

@@ -16,14 +16,20 @@ VERSION = 1
 """The version of all states and requests: a change that takes away or renames a field raises it."""
 
 
+_PLAIN = {int, str, float, bool, type(None)}
+
+
 def as_json(x: Any) -> Any:
     """A state as dicts, lists and plain values."""
-    if is_dataclass(x) and not isinstance(x, type):
-        return {name: as_json(getattr(x, name)) for name in _names(type(x))}
+    kind = type(x)
+    if kind in _PLAIN:
+        return x
     if isinstance(x, tuple | list):
         return list(x) if _is_plain(x) else [as_json(item) for item in x]
     if isinstance(x, dict):
         return {key: as_json(value) for key, value in x.items()}
+    if is_dataclass(kind):
+        return {name: as_json(getattr(x, name)) for name in _names(kind)}
     return x
 
 
@@ -34,7 +40,7 @@ def _names(state: Any) -> tuple[str, ...]:
 
 def _is_plain(items: Iterable[Any]) -> bool:
     """Whether items need no conversion: the long lists of a state are numbers, or strings."""
-    return set(map(type, items)) <= {int, str, float, bool, type(None)}
+    return set(map(type, items)) <= _PLAIN
 
 
 # ---------------------------------------------------------------- JSON Schema

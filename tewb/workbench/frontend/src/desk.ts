@@ -128,12 +128,18 @@ export class Desk {
   private take(message: FromPython): void {
     switch (message.kind) {
       case "states":
-        batch(() => {
-          for (const [key, state] of Object.entries(message.states)) {
-            const known = this.watched.get(key);
-            if (known) known.state.value = state;
-          }
-        });
+        this.take_trait(() =>
+          batch(() => {
+            for (const [key, state] of Object.entries(message.states)) {
+              const known = this.watched.get(key);
+              if (known) known.state.value = state;
+            }
+            // A loop that is gone has an heir; somebody who chose another one meanwhile keeps that.
+            const { selected, instead_of } = message;
+            const { stage, loop } = this.selected.peek();
+            if (selected && stage === instead_of?.stage && loop === instead_of.loop) this.selected.value = selected;
+          }),
+        );
         break;
       case "reply": {
         const resolve = this.replies.get(message.id);

@@ -1,6 +1,6 @@
 /** The heat of a loop: its share of a metric, of all that the program does. */
 import type { CostLine, LoopTimeLine, LoopTimesState } from "./states";
-import { digits, shownBytes, shownTime } from "./units";
+import { digits, grouped, shownBytes, shownTime } from "./units";
 
 export const METRICS = {
   none: "no costs",
@@ -33,7 +33,7 @@ export function shownAmount(line: CostLine, metric: Counted): string {
 }
 
 function count(n: number): string {
-  return n < 1000 ? digits(n).replace(/\.0+$/, "") : Math.round(n).toLocaleString("en");
+  return n < 1000 ? digits(n).replace(/\.0+$/, "") : grouped(Math.round(n));
 }
 
 export interface Heat {

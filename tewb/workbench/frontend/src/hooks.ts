@@ -24,13 +24,13 @@ export function useShort(): (text: string) => string {
   return (text) => long.reduce((cut, s) => cut.replaceAll(s.name, s.short), text);
 }
 
-/** The state of a view. While a new one is on its way, the old one stays: nothing flickers. What is not `wanted` is not made. */
-export function useView<V extends ViewName>(view: V, options: Options = {}, wanted = true): ReadonlySignal<Views[V] | undefined> {
+/** The state of a view. While a new one is on its way, the old one stays: nothing flickers. No view (null) has no state. */
+export function useView<V extends ViewName>(view: V | null, options: Options = {}): ReadonlySignal<Views[V] | undefined> {
   const desk = useDesk();
   const shown = useSignal<Views[V] | undefined>(undefined);
   const key = JSON.stringify(options);
   useEffect(() => {
-    if (!wanted) return;
+    if (view === null) return;
     const [state, end] = desk.watch(view, options);
     const stop = state.subscribe((value) => {
       if (value !== undefined) shown.value = value;
@@ -39,15 +39,15 @@ export function useView<V extends ViewName>(view: V, options: Options = {}, want
       stop();
       end();
     };
-  }, [desk, view, key, wanted]);
+  }, [desk, view, key]);
   return shown;
 }
 
 /** The costs and the times that the chosen metric needs. */
 export function useCosts(): { costs: readonly CostLine[]; times: LoopTimesState | undefined } {
   const timed = isTime(metric.value);
-  const costs = useView("cost", {}, !timed && metric.value !== "none");
-  const times = useView("loop_times", {}, timed);
+  const costs = useView(timed || metric.value === "none" ? null : "cost");
+  const times = useView(timed ? "loop_times" : null);
   return { costs: costs.value?.lines ?? NONE, times: times.value };
 }
 

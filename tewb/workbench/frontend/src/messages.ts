@@ -1,4 +1,5 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
+import type { Selection } from "./desk";
 import type { Actions, AdviceList, Checked, Code, Costs, Data, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Swept, Threads, Traced } from "./states";
 
 /** The state of each view. */
@@ -56,7 +57,7 @@ export interface Reply {
 }
 
 export type FromPython =
-  | { kind: "states"; version: number; states: Record<string, unknown> }
+  | { kind: "states"; version: number; states: Record<string, unknown>; selected?: Selection; instead_of?: Selection }
   | { kind: "reply"; id: number; reply: Reply }
   | { kind: "busy"; what: string; done: number; note: string }
   | { kind: "failed"; what: string; message: string }

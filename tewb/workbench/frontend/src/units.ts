@@ -8,10 +8,17 @@ export function shownTime(seconds: number): string {
   return `${digits(seconds / 1e-9)} ns`;
 }
 
+const GROUPS = new Intl.NumberFormat("en"); // made once: each is dear
+
+/** A whole number with its thousands apart: "262,144". */
+export function grouped(n: number): string {
+  return GROUPS.format(n);
+}
+
 /** Three digits, whatever the size: "0.00460", "12.3", "1,230". */
 export function digits(x: number): string {
   if (x === 0 || !Number.isFinite(x)) return String(x);
-  if (Math.abs(x) >= 100) return Math.round(x).toLocaleString("en");
+  if (Math.abs(x) >= 100) return grouped(Math.round(x));
   return x.toPrecision(3);
 }
 

@@ -1,7 +1,7 @@
 /** One form of the code: read, searched, folded, copied; hovering lights what a line is about, a click selects it. */
 import { codeFolding, foldGutter, foldKeymap } from "@codemirror/language";
 import { gotoLine, search, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState } from "@codemirror/state";
+import { Compartment, EditorState, type StateEffect } from "@codemirror/state";
 import { EditorView, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { defaultKeymap } from "@codemirror/commands";
 import { useEffect, useRef } from "preact/hooks";
@@ -10,7 +10,8 @@ import { useCosts, useDesk } from "../hooks";
 import { metric } from "../metric";
 import type { Code } from "../states";
 import { colours, foldByIndent, languageOf } from "./language";
-import { change, linkAt, linked, setCode, setHeat, setLit, setNow, shownCode } from "./linked";
+import { linkAt, linked, setCode, setHeat, setLit, setNow, shownCode } from "./linked";
+import { changes } from "./text_changes";
 
 interface Props {
   code: Code;
@@ -80,9 +81,11 @@ export function CodeView({ code, label, onView }: Props) {
   useEffect(() => {
     const view = editor.current!;
     const before = view.state.field(shownCode);
-    const edit = change(view.state.doc.toString(), code.text);
-    const effects = [setCode.of(code), name.current.reconfigure(named(label)), ...(before.kind === code.kind ? [] : [language.current.reconfigure(languageOf(code.kind))])];
-    view.dispatch({ ...(edit ? { changes: edit } : {}), effects });
+    const effects: StateEffect<unknown>[] = [setCode.of(code)];
+    // To configure an editor anew takes longer than all else.
+    if (before.form !== code.form) effects.push(name.current.reconfigure(named(label)));
+    if (before.kind !== code.kind) effects.push(language.current.reconfigure(languageOf(code.kind)));
+    view.dispatch({ changes: changes(before.text, code.text), effects });
     if (before.form && before.form !== code.form) view.scrollDOM.scrollTop = 0;
   }, [code]);
 

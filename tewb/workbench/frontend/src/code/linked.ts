@@ -118,14 +118,3 @@ const lighting = ViewPlugin.fromClass(
 
 /** What makes an editor show linked code. */
 export const linked: Extension = [shownCode, shownLit, shownHeat, shownNow, lighting];
-
-/** The smallest change that makes `old` into `text`: what is the same before and after stays, and so does the place. */
-export function change(old: string, text: string): { from: number; to: number; insert: string } | null {
-  if (old === text) return null;
-  const most = Math.min(old.length, text.length);
-  let start = 0;
-  while (start < most && old.charCodeAt(start) === text.charCodeAt(start)) start++;
-  let end = 0;
-  while (end < most - start && old.charCodeAt(old.length - 1 - end) === text.charCodeAt(text.length - 1 - end)) end++;
-  return { from: start, to: old.length - end, insert: text.slice(start, text.length - end) };
-}

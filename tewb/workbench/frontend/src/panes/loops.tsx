@@ -7,7 +7,7 @@ import { useCosts, useDesk, useShort, useView } from "../hooks";
 import { measureLoops, metric } from "../metric";
 import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_rows";
 import type { LoopNode, LoopTimesState } from "../states";
-import { digits } from "../units";
+import { digits, grouped } from "../units";
 
 const ONE_KEY: Record<string, string> = { v: "vectorize", p: "parallel", u: "unroll" };
 
@@ -223,7 +223,7 @@ function TimesNote({ times }: { times: LoopTimesState }) {
 function RowText({ node }: { node: LoopNode }) {
   const short = useShort();
   if (node.kind === "loop") {
-    const trips = node.trips === null ? "" : `, ${node.trips.toLocaleString("en")} times in one call`;
+    const trips = node.trips === null ? "" : `, ${grouped(node.trips)} times in one call`;
     return (
       <span class="tw-words" title={`${node.loop} of ${node.stage}: ${node.extent} iterations${trips}`}>
         {node.loop} <span class="tw-dim">in</span> {node.extent}

@@ -5,7 +5,7 @@ import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { colours, languageOf } from "../code/language";
-import { change } from "../code/linked";
+import { change } from "../code/text_changes";
 import { useDesk, useView } from "../hooks";
 
 export function SchedulePane() {

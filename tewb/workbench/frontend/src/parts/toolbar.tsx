@@ -50,7 +50,8 @@ function Press({ command, sign, off }: { command: string; sign: string; off?: bo
   const known = COMMANDS.find((c) => c.name === command)!;
   const keys = known.keys[0]?.replace("Mod", "Ctrl").toUpperCase();
   return (
-    <button type="button" class="tw-button" aria-label={command} title={keys ? `${command} (${keys})` : command} disabled={off ?? false} onClick={() => known.run(desk)}>
+    // Not `disabled`: the button that was just pressed would take the keys with it when there is nothing more to undo.
+    <button type="button" class="tw-button" aria-label={command} title={keys ? `${command} (${keys})` : command} aria-disabled={off ?? false} onClick={() => off || known.run(desk)}>
       {sign}
     </button>
   );
