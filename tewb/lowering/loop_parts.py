@@ -128,7 +128,9 @@ def _nesting(scheduled: PrimFunc) -> dict[Key, int]:
     next_number = count()
 
     def visit(s: Stmt) -> None:
-        origin = s.origin if isinstance(s, For | AttrStmt) else None  # threads are attributes before they are loops
+        origin = (
+            s.origin if isinstance(s, For | AttrStmt) else None
+        )  # threads are attributes before they are loops
         if origin is not None and origin.stage is not None and origin.axis is not None:
             numbers.setdefault((origin.stage, None), next(next_number))
             numbers[origin.stage, origin.axis] = next(next_number)
