@@ -174,7 +174,7 @@ def test_minimise_of_what_is_right_is_refused() -> None:
 
 def test_loops_are_measured_and_the_state_comes_back() -> None:
     s = demo_session("matmul", n=16)
-    reply = ask(s, "measure_loops", {"slowdown": 100.0})
+    reply = ask(s, "measure_loops", {"slowdown": 100.0, "seconds": 0.001})
     assert reply.ok and "a call; with" in reply.said
     assert {line["key"] for line in reply.found["lines"]} == {"C", "C/i", "C/j", "C/k"}
     refused = ask(s, "measure_loops", {"slowdown": 0.0}).refused

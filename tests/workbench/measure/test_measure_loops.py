@@ -10,10 +10,17 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.base import ArgumentError
+from tewb.base import ArgumentError, InternalError
 from tewb.lowering import LoopPart, Share
 from tewb.workbench.demos import demo_session
 from tewb.workbench.measure.measure_loops import chosen_parts, measure_loops
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few short samples: what they say does not matter here."""
+    for name, value in (("ROUNDS", 2), ("FEW", 1), ("SAMPLE", 0.001)):
+        monkeypatch.setattr(f"tewb.workbench.measure.measure_loops.{name}", value)
 
 
 def seconds_of(session: tewb.Session, slowdown: float = 1e9) -> dict[str, Any]:
@@ -41,6 +48,35 @@ def test_an_extern_has_the_time_of_its_call() -> None:
     E = te.extern((4,), [A], lambda i, o: tewb.tir.call_packed("tests.sleeps", i[0], o[0]), name="E")
     lines = seconds_of(tewb.Session(te.create_schedule(E.op), [A, E]))
     assert lines["E, the call"].entries == 1 and lines["E, the call"].seconds > 0.0009
+
+
+def test_seconds_of_calls_on_several_threads_are_those_that_pass() -> None:
+    @tewb.register_func("tests.sleeps_too", override=True)
+    def sleeps(a: Any, b: Any) -> None:
+        time.sleep(0.002)
+
+    A = te.placeholder((4, 2), name="A")
+    access = te.access.elementwise
+    E = te.extern(
+        A.shape,
+        [A],
+        lambda i, o: tewb.tir.call_packed("tests.sleeps_too", i[0], o[0]),
+        name="E",
+        access=access,
+    )
+    C = te.compute(A.shape, lambda i, j: E[i, j] + 1.0, name="C")
+    s = te.create_schedule(C.op)
+    s[E].compute_at(s[C], C.op.axis[0])
+    s[C].parallel(C.op.axis[0])
+    lines = seconds_of(tewb.Session(s, [A, C]))
+    assert lines["C/i"].tasks > 0.0079 and lines["E, the call"].entries == 4
+    assert lines["E, the call"].seconds <= lines["C/i"].seconds and lines["E"].seconds <= lines["C/i"].seconds
+
+
+def test_other_results_with_timers_are_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tewb.workbench.measure.measure_loops.difference", lambda t, got, want: "at (0, 0)")
+    with pytest.raises(InternalError, match="computes another C: at"):
+        measure_loops(demo_session("matmul", n=4))
 
 
 def test_symbolic_sizes_are_those_of_the_session() -> None:

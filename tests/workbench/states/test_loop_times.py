@@ -15,7 +15,7 @@ def test_nothing_was_measured_at_first() -> None:
 
 def test_times_have_the_keys_of_the_tree_and_grow_old_with_an_edit() -> None:
     s = demo_session("matmul", n=32)
-    s.measure_loops()
+    s.measure_loops(seconds=0.001)
     state = loop_times_state(s)
     c = loops_state(s).roots[2]
     lines = {t.key: t for t in state.lines}
@@ -32,6 +32,6 @@ def test_times_have_the_keys_of_the_tree_and_grow_old_with_an_edit() -> None:
 
 def test_calls_and_the_kernel_are_no_lines_of_the_tree() -> None:
     s = demo_session("extern")
-    s.measure_loops()
+    s.measure_loops(seconds=0.001)
     assert [t.key for t in loop_times_state(s).lines].count("E") == 1
     assert "" not in {t.key for t in loop_times_state(s).lines}
