@@ -351,7 +351,7 @@ def test_steps_of_an_opened_recipe_are_edited_one_by_one_and_then_it_is_no_call_
         s.delete_step(4)
         assert [(r.first, r.count) for r in s.runs] == [(0, 3)]
         code = s.schedule_code
-        assert "# tiled(C=C, x_factor=8, y_factor=16)" in code and "def tiled" not in code
+        assert "# tiled(C, x_factor=8, y_factor=16)" in code and "def tiled" not in code
         s.open_recipe(1)
         assert s.runs == () and "# tiled" not in s.schedule_code
         assert s.undo() and len(s.runs) == 1 and s.undo() and "tiled(s, C)" in s.schedule_code
