@@ -15,7 +15,6 @@ from tewb.base import CallError, LowerError, ScheduleError
 from tewb.ir import load_json, save_json
 from tewb.schedule import RECIPES, Recipe, Schedule, Step, runs_of
 
-
 TWO = te.const(2)
 
 
