@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import tewb
-from tests.programs import assert_same_result, chain, matmul, schedule_for
+from tests.programs import assert_same_result, chain, matmul, schedule_for, two_outputs
 from tewb import te
 from tewb.base import CallError, LowerError, ScheduleError
 from tewb.ir import load_json, save_json
 from tewb.schedule import RECIPES, Recipe, Schedule, Step, runs_of
 
-
-@pytest.fixture(autouse=True)
-def known() -> Iterator[None]:
-    """The recipes of a test are forgotten after it."""
-    before = dict(RECIPES)
-    yield
-    RECIPES.clear()
-    RECIPES.update(before)
+TWO = te.const(2)
 
 
 def tile_recipe() -> Recipe:
@@ -50,7 +42,7 @@ def test_a_call_is_one_named_step_which_holds_those_it_made() -> None:
     s = schedule_for(outputs)
     outer, _ = register_tile(s, outputs[0], y=16)
     s["C"].parallel(outer)
-    assert calls(s) == [("register_tile(C=C, x=4, y=16)", 0, 3, 0)]
+    assert calls(s) == [("register_tile(C, x=4, y=16)", 0, 3, 0)]
     assert [step.primitive for step in s.journal] == ["tile", "unroll", "vectorize", "parallel"]
     assert s.journal[3].calls == ()
     assert_same_result(s, inputs, outputs)
@@ -108,7 +100,7 @@ def test_any_error_undoes_it() -> None:
 
 def test_recipes_compose_and_a_refusal_inside_may_be_caught() -> None:
     @tewb.recipe
-    def lanes(s: Any, C: Any, axis: te.IterVar, n: int = 8) -> Any:
+    def lanes(s: Any, C: Any, axis: tewb.tir.IterVar, n: int = 8) -> Any:
         _, inner = s[C].split(axis, n)
         s[C].vectorize(inner)
         return inner
@@ -167,6 +159,10 @@ def test_names_of_recipes_and_of_their_parameters() -> None:
     def nothing() -> None: ...
     def many(s: Any, *axes: Any) -> None: ...
     def words(s: Any, **axes: Any) -> None: ...
+    def steps(s: Any) -> Any:
+        yield 1
+
+    async def later(s: Any) -> None: ...
 
     for f, said in (
         (split, "is a primitive"),
@@ -182,7 +178,17 @@ def test_names_of_recipes_and_of_their_parameters() -> None:
 def test_parameters_have_kinds_by_their_types_or_defaults() -> None:
     @tewb.recipe
     def f(
-        s, C, D: te.Tensor, a: te.IterVar, b: int, c: str, d=2, e=0.5, g=True, h=None, i: int | None = None
+        s,
+        C,
+        D: te.Tensor,
+        a: tewb.tir.IterVar,
+        b: int,
+        c: str,
+        d=2,
+        e=0.5,
+        g=True,
+        h=None,
+        i: int | None = None,
     ):  # type: ignore[no-untyped-def]
         pass
 
@@ -196,7 +202,7 @@ def test_a_form_gives_names_and_texts() -> None:
     seen: list[Any] = []
 
     @tewb.recipe
-    def f(s, C, axis: te.IterVar, what=None, n=2, x=0.5, deep=False, scope="local"):  # type: ignore[no-untyped-def]
+    def f(s, C, axis: tewb.tir.IterVar, what=None, n=2, x=0.5, deep=False, scope="local"):  # type: ignore[no-untyped-def]
         seen[:] = [C, axis, what, n, x, deep, scope]
 
     _, outputs = chain()
@@ -238,7 +244,7 @@ def test_a_handle_of_a_loop_is_good_after_a_refusal() -> None:
 
 def test_what_is_wrong_when_lowered_names_the_recipe_and_the_line_that_called_it() -> None:
     @tewb.recipe
-    def inside(s: Any, P: Any, C: Any, axis: te.IterVar) -> None:
+    def inside(s: Any, P: Any, C: Any, axis: tewb.tir.IterVar) -> None:
         s[P].compute_at(s[C], axis)
 
     inputs, outputs = chain()
@@ -268,3 +274,78 @@ def test_the_function_shows_itself_as_it_was_written() -> None:
     register_tile = tile_recipe()
     assert register_tile.__name__ == "register_tile" and register_tile.__doc__ == "A tile of registers."
     assert register_tile.fills("C", None) == Step("register_tile", "C")
+
+
+def test_a_type_says_whether_a_stage_or_its_tensor_or_operation_is_given() -> None:
+    seen: list[Any] = []
+
+    @tewb.recipe
+    def f(s, C: te.schedule.Stage, D: te.Tensor, op: te.Operation):  # type: ignore[no-untyped-def]
+        seen[:] = [C, D, op]
+        C.split(C.op.axis[0], 4)
+
+    inputs, outputs = matmul()
+    s = schedule_for(outputs)
+    s.apply(Step("f", "C", {"D": "A", "op": "C"}))
+    assert seen == [s["C"], s["A"].op.output(0), s["C"].op]
+    assert s.journal[0].calls[0].args == {"C": {"stage": "C"}, "D": {"tensor": "A"}, "op": {"operation": "C"}}
+    session = tewb.Session(s, inputs + outputs)
+    session.edit_recipe(1, {"D": "C"})
+    assert s.journal[0].calls[0].args == {"C": {"stage": "C"}, "D": {"tensor": "C"}, "op": {"operation": "C"}}
+
+
+def test_what_was_given_by_name_can_be_edited() -> None:
+    register_tile = tile_recipe()
+    inputs, outputs = matmul()
+    s = schedule_for(outputs)
+    register_tile(s, "C")
+    session = tewb.Session(s, inputs + outputs)
+    session.edit_recipe(1, {"x": "2"})
+    assert s.journal[0].args["x_factor"] == 2 and s.journal[0].calls[0].args["C"] == "C"
+
+
+def test_what_a_form_shows_as_it_was_is_as_it_was() -> None:
+    @tewb.recipe
+    def f(s, T, axes=None, sizes=(2, 4), loops=None):  # type: ignore[no-untyped-def]
+        for axis, n in zip(axes, sizes, strict=False):
+            s[T].split(axis, n)
+
+    inputs, outputs = two_outputs()
+    s = schedule_for([outputs[0]])
+    i, j = s[outputs[1]].op.axis
+    f(s, outputs[1], [i, j])
+    session = tewb.Session(s, [*inputs, *outputs])
+    shown = {"T": "PQ", "axes": "[i, j]", "sizes": "[8, 4]"}
+    session.edit_recipe(1, shown)
+    args = session.journal[0].calls[0].args
+    assert args["T"] == {"tensor": "PQ", "output": 1} and args["sizes"] == [8, 4]
+    assert args["axes"] == [{"loop": "i", "stage": "PQ"}, {"loop": "j", "stage": "PQ"}]
+    assert [step.args["factor"] for step in s.journal] == [8, 4]
+    session.edit_recipe(1, {"axes": "[j]"})
+    assert [step.args for step in s.journal] == [{"axis": "j", "factor": 8}]
+
+
+def test_parameters_may_have_any_names_and_kinds() -> None:
+    @tewb.recipe
+    def f(schedule, /, C, self="i", span=4, *, args=TWO, kwargs=None):  # type: ignore[no-untyped-def]
+        schedule[C].split(self, span * int(args.value))
+
+    @tewb.recipe
+    def by_place(s, C, n, /, m=2):  # type: ignore[no-untyped-def]
+        s[C].split("i", n * m)
+
+    inputs, outputs = matmul()
+    s = schedule_for(outputs)
+    f(s, C="C", self="j", span=2)
+    by_place(s, "C", 4)
+    assert [step.args["factor"] for step in s.journal] == [4, 8]
+    session = tewb.Session(s, inputs + outputs)
+    assert session.schedule_code == 'f(s, "C", self="j", span=2, args=2)\nby_place(s, "C", 4)\n'
+    session.edit_recipe("by_place", {"n": 2})
+    assert s.journal[1].args["factor"] == 4
+
+
+def test_brackets_are_too_much() -> None:
+    with pytest.raises(ScheduleError, match="made of a function") as e:
+        tewb.recipe()
+    assert "without brackets" in str(e.value)

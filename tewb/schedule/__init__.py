@@ -33,6 +33,7 @@ from tewb.schedule.journal import (
     Run,
     Step,
     ends_of,
+    given_text,
     in_recipe,
     journal_json,
     runs_of,
@@ -76,7 +77,7 @@ del _primitives
 
 __all__ = [
     "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "clamped", "computes_all", "create_schedule", "divides", "element_at",
-    "elements_of", "elements_spanned", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "full", "Fuse", "holder_of",
+    "elements_of", "elements_spanned", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "full", "Fuse", "given_text", "holder_of",
     "in_recipe", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up",
     "IterVarAttr", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_of", "loops_of_elements",
     "loops_text", "Mismatch", "MOST_NESTED", "Names", "needed_guards", "not_plain", "operations_in_order", "Param", "place_in",

@@ -192,7 +192,8 @@ def recipe_code(call: RecipeCall, recipe: Recipe, names: Names) -> str:
     shown, by_name = ["s"], False
     for p in recipe.params:
         value = call.args.get(p.name)
-        if p.name not in call.args or (p.default is not REQUIRED and value == p.default):
+        plain = p.default is None or isinstance(p.default, bool | int | float | str)
+        if p.name not in call.args or (plain and value == p.default):
             by_name = True
             continue
         text = value_code(value, names)

@@ -28,16 +28,22 @@ class RecipeCall:
         return RecipeCall, (self.recipe, self.args, self.span)
 
     def __str__(self) -> str:
-        args = ", ".join(f"{k}={_shown_argument(v)}" for k, v in self.args.items() if v is not None)
-        return f"{brief(self.recipe)}({brief(args, 400)})"
+        """As a step is shown: what it is done to, then the others by name."""
+        shown = [
+            given_text(v) if i == 0 and isinstance(v, Mapping) else f"{k}={given_text(v)}"
+            for i, (k, v) in enumerate(self.args.items())
+            if v is not None
+        ]
+        return f"{brief(self.recipe)}({brief(', '.join(shown), 400)})"
 
 
-def _shown_argument(value: Any) -> str:
+def given_text(value: Any) -> str:
+    """What was given to a recipe as a person reads it: names, and lists with commas."""
     if isinstance(value, Mapping):
         return str(next(iter(value.values()), ""))
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_shown_argument, value)) + "]"
-    return str(value)
+        return "[" + ", ".join(map(given_text, value)) + "]"
+    return "" if value is None else str(value)
 
 
 @readable

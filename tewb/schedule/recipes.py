@@ -20,12 +20,12 @@ import contextlib
 import functools
 import inspect
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import CallError, ScheduleError, Span, TewbError, brief, here
 from tewb.schedule.declare import PRIMITIVES, REQUIRED, Param, loop_names
-from tewb.schedule.journal import RecipeCall, Step
+from tewb.schedule.journal import RecipeCall, Step, given_text
 from tewb.schedule.recipe_values import given_value, kept_value
 from tewb.schedule.stage import Stage
 
@@ -37,7 +37,7 @@ RECIPES: dict[str, Recipe] = {}
 _HINT = "def register_tile(s, C, x=4): first the schedule, then what it is given"
 
 
-def recipe(function: Callable[..., Any]) -> Recipe:
+def recipe(function: Callable[..., Any] | None = None) -> Recipe:
     """Make a function of a schedule, and of stages, tensors, loops, numbers and words, a recipe: a step of the name of
     the function, in the journal, in menus, and as code.
 
@@ -45,6 +45,10 @@ def recipe(function: Callable[..., Any]) -> Recipe:
     also called on copies of schedules, to show what it would lead to: it should only schedule. Raises ScheduleError for
     what cannot be a recipe.
     """
+    if function is None:
+        raise ScheduleError(
+            "a recipe is made of a function", hint="@tewb.recipe without brackets", span=here()
+        )
     made = Recipe(function)
     RECIPES[made.name] = made
     return made
@@ -74,6 +78,7 @@ class Recipe:
         self.signature = signature or inspect.signature(function)
         self._check()
         self.params = tuple(_params(self.signature))
+        self.given_as = {p.name: _given_as(p) for p in self.signature.parameters.values()}
 
     def _check(self) -> None:
         parameters = list(self.signature.parameters.values())
@@ -84,17 +89,19 @@ class Recipe:
             refused = f"{self.name} is a primitive, and needs its name for itself"
         elif not parameters:
             refused = "it takes no schedule"
+        elif inspect.isgeneratorfunction(self.function) or inspect.iscoroutinefunction(self.function):
+            refused = "a call of it would do nothing at once: write it without yield, and without async"
         else:
             star = next((p for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)), None)
             refused = None if star is None else f"{star} has no names of its own: name each parameter"
         if refused is not None:
             raise ScheduleError(f"recipe {self.name}: {refused}", hint=_HINT, span=here())
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Do its steps on a schedule, which comes first. Returns what the function returns. Raises ScheduleError, with all
         undone, when a step is refused."""
         span = here()
-        bound = self._bound(span, *args, **kwargs)
+        bound = self._bound(args, kwargs, span)
         s, *_ = bound.arguments.values()
         if not hasattr(s, "journal") or not hasattr(s, "stages"):
             raise CallError(
@@ -102,9 +109,11 @@ class Recipe:
                 hint=f"{self.name}{self.signature}",
                 span=span,
             )
-        return self._do(s, self._call(s, bound, span), lambda: self.function(*args, **kwargs))
+        return self._do(s, self._call(s, bound, span), lambda: self.function(*bound.args, **bound.kwargs))
 
-    def _bound(self, span: Span | None, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
+    def _bound(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], span: Span | None
+    ) -> inspect.BoundArguments:
         """The arguments by name, those that are left out as well."""
         try:
             bound = self.signature.bind(*args, **kwargs)
@@ -160,8 +169,10 @@ class Recipe:
         """Do it with arguments as a journal keeps them. Raises ScheduleError."""
         self._check_names(kept)
         span = span or here()
-        first = next(iter(self.signature.parameters))
-        bound = self._bound(span, **{first: s}, **{name: given_value(s, v) for name, v in kept.items()})
+        given = {name: given_value(s, v) for name, v in kept.items()}
+        in_order = [p.name for p in self.signature.parameters.values() if p.kind is p.POSITIONAL_ONLY]
+        by_place = [s, *(given.pop(name) for name in in_order[1:] if name in given)]
+        bound = self._bound(by_place, given, span)
         call = self._call(s, bound, span)
         try:
             return self._do(s, call, lambda: self.function(*bound.args, **bound.kwargs))
@@ -198,14 +209,41 @@ class Recipe:
             return e.message
         return "done again, it makes others"
 
+    @property
+    def own_stage(self) -> Param | None:
+        """The parameter that the chosen stage is for: the first stage that must be given."""
+        return next((p for p in self.params if p.kind == "stage" and p.default is REQUIRED), None)
+
     def read_form(self, s: Schedule, stage: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of a form as a journal keeps them; the first stage that it takes is `stage` unless said."""
-        self._check_names(args)
-        first = next((p for p in self.params if p.kind == "stage"), None)
-        kept: dict[str, Any] = {} if first is None or first.default is not REQUIRED else {first.name: stage}
-        kept |= args
-        owner = str(kept[first.name]) if first is not None and first.name in kept else stage
-        return {p.name: _read(s, p, kept[p.name], owner) for p in self.params if p.name in kept}
+        own = self.own_stage
+        given = {**({} if own is None else {own.name: stage}), **args}
+        return self._read_fields(s, given, stage if own is None else str(given[own.name]))
+
+    def edited(self, s: Schedule, call: RecipeCall, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of a call with those of a form in their places. What the form shows as it was is as it was."""
+        args = {k: v for k, v in args.items() if k not in call.args or str(v) != given_text(call.args[k])}
+        own = self.own_stage
+        stage = args.get(own.name, call.args.get(own.name)) if own is not None else None
+        owner = next(iter(stage.values()), "") if isinstance(stage, Mapping) else stage
+        changed = self._read_fields(s, args, str(owner))
+        for name, value in changed.items():
+            before = call.args.get(name)
+            if isinstance(before, list) and isinstance(value, str):
+                changed[name] = [
+                    _read_any(s, text.strip(), str(owner)) for text in value.strip("[]").split(",")
+                ]
+            if isinstance(value, Mapping) and isinstance(before, Mapping) and len(before) == len(value) == 1:
+                changed[name] = dict(zip(before, value.values(), strict=True))  # s[C] stays s[C]
+        return {**call.args, **changed}
+
+    def _read_fields(self, s: Schedule, given: Mapping[str, Any], owner: str) -> dict[str, Any]:
+        self._check_names(given)
+        return {
+            p.name: _read(s, p, given[p.name], owner, self.given_as[p.name])
+            for p in self.params
+            if p.name in given
+        }
 
     def fills(self, stage: str, loop: str | None) -> Step | None:
         """The step that does it on a stage and a loop, with what it takes when nothing is said; None where it needs more."""
@@ -276,34 +314,62 @@ _CHOICES: dict[str, Callable[[Stage], list[str]]] = {
 
 def _kind(p: inspect.Parameter) -> str:
     """What a parameter takes, by its annotation, or else by its default."""
-    if p.annotation is not p.empty:
-        said = p.annotation if isinstance(p.annotation, str) else getattr(p.annotation, "__name__", "")
-        name = said.replace("None", "").strip(" |").split("[")[0].split(".")[-1]
-        if name in _KINDS:
-            return _KINDS[name]
+    name = _type_name(p)
+    if name in _KINDS:
+        return _KINDS[name]
     if isinstance(p.default, bool | int | float | str):
         return _KINDS[type(p.default).__name__]
     return "any"
 
 
-def _read(s: Schedule, p: Param, said: Any, owner: str) -> Any:
+def _type_name(p: inspect.Parameter) -> str:
+    """The type that a parameter is said to have, without its module; "" for none."""
+    if p.annotation is p.empty:
+        return ""
+    said = p.annotation if isinstance(p.annotation, str) else getattr(p.annotation, "__name__", "")
+    return said.replace("None", "").strip(" |").split("[")[0].split(".")[-1]
+
+
+def _given_as(p: inspect.Parameter) -> str:
+    """What a name of a stage stands for in a form: C, unless the type says s[C] or C.op."""
+    return {"Stage": "stage", "Operation": "operation"}.get(_type_name(p), "tensor")
+
+
+def _read(s: Schedule, p: Param, said: Any, owner: str, given_as: str) -> Any:
     """What was put into the field of a parameter; `owner` is the stage that loops belong to."""
     if said is None or isinstance(said, Mapping | list | bool | int | float):
         return said
     text = str(said)
-    stage = s.find(owner)
-    is_loop = stage is not None and stage.find_axis(text) is not None
-    if p.kind == "flag" and text in ("True", "False"):
-        return text == "True"
-    if p.kind in ("int", "float", "any"):
-        for number in (int, float):
-            try:
-                return number(text)
-            except ValueError:
-                continue
-    if p.kind == "stage" or (p.kind == "any" and s.find(text) is not None):
-        s[text]  # raises where there is none
-        return {"tensor": text}
-    if p.kind == "axis" or (p.kind == "any" and is_loop):
+    match p.kind:
+        case "flag" if text in ("True", "False"):
+            return text == "True"
+        case "int" | "float":
+            number = _number(text)
+            return (
+                {"size": text} if number is None and p.kind == "int" else text if number is None else number
+            )
+        case "stage":
+            s[text]  # raises where there is none
+            return {given_as: text}
+        case "axis":
+            return {"loop": text, "stage": owner}
+        case "any":
+            return _read_any(s, text, owner)
+    return text
+
+
+def _read_any(s: Schedule, text: str, owner: str) -> Any:
+    """What a text means of which nothing is known: a number, a loop of the stage `owner`, a stage, or a word."""
+    number, stage = _number(text), s.find(owner)
+    if number is not None:
+        return number
+    if stage is not None and stage.find_axis(text) is not None:
         return {"loop": text, "stage": owner}
-    return {"size": text} if p.kind == "int" else text
+    return {"tensor": text} if s.find(text) is not None else text
+
+
+def _number(text: str) -> float | None:
+    for number in (int, float):
+        with contextlib.suppress(ValueError):
+            return number(text)
+    return None

@@ -351,7 +351,7 @@ def test_steps_of_an_opened_recipe_are_edited_one_by_one_and_then_it_is_no_call_
         s.delete_step(4)
         assert [(r.first, r.count) for r in s.runs] == [(0, 3)]
         code = s.schedule_code
-        assert "# tiled(C=C, x_factor=8, y_factor=16)" in code and "def tiled" not in code
+        assert "# tiled(C, x_factor=8, y_factor=16)" in code and "def tiled" not in code
         s.open_recipe(1)
         assert s.runs == () and "# tiled" not in s.schedule_code
         assert s.undo() and len(s.runs) == 1 and s.undo() and "tiled(s, C)" in s.schedule_code
@@ -379,3 +379,74 @@ def test_names_of_stages_in_a_call_follow_the_steps() -> None:
         s.delete_step(1, force=True)
         s.undo()
         assert s.runs[0].call.args["A_local_local"] == {"tensor": "A.local.local"}
+
+
+def random_recipe(chunk: Any, rng: random.Random, depth: int = 0) -> Any:
+    """A recipe that does some steps, in others inside of it."""
+    parts: list[Any] = []
+    at = 0
+    while at < len(chunk):
+        count = rng.randint(1, len(chunk) - at)
+        nested = depth < 2 and rng.random() < 0.5
+        parts += [random_recipe(chunk[at : at + count], rng, depth + 1)] if nested else chunk[at : at + count]
+        at += count
+
+    def made(s: Any, x: int = 3, names: Any = None, *, word: str = "a b") -> None:
+        for part in parts:
+            part(s) if not isinstance(part, Step) else s.do(part.primitive, s[part.stage], part.args)
+
+    made.__name__ = f"made_{len(RECIPES)}"
+    return tewb.recipe(made)
+
+
+def runs(s: Any) -> list[tuple[Any, ...]]:
+    return [(str(r.call), r.first, r.count, r.depth) for r in s.runs]
+
+
+@pytest.mark.parametrize("seed", [0, *[pytest.param(n, marks=pytest.mark.slow) for n in range(1, 30)]])
+def test_random_recipes_are_undone_edited_and_exchanged(seed: int) -> None:
+    rng = random.Random(f"nested{seed}")
+    inputs, outputs = PROGRAMS[rng.choice(list(PROGRAMS))]()
+    plain = random_schedule(outputs, rng, 7)
+    if tewb.Session(plain, inputs + outputs).problem is not None:
+        return
+
+    def fresh() -> Any:
+        return tewb.Session(plain.untouched(), inputs + outputs)
+
+    s = fresh()
+    cut = rng.randint(0, len(plain.journal))
+    for chunk in filter(None, (plain.journal[:cut], plain.journal[cut:])):
+        random_recipe(chunk, rng)(s.schedule, names=[outputs[0], 2])
+        s.sync()
+    whole = runs(s)
+    assert s.journal == plain.journal
+    while s.undo():
+        assert s.journal == plain.journal[: len(s.journal)] and len(s.journal) in (0, cut)
+    while s.redo():
+        pass
+    assert runs(s) == whole and s.journal == plain.journal
+    for _ in range(4):
+        count, before = len(s.journal), (s.journal, runs(s))
+        if not count:
+            return
+        first = rng.randint(1, count)
+        some, force = rng.randint(1, count - first + 1), rng.random() < 0.5
+        try:
+            match rng.choice(["delete", "move", "open", "edit"]):
+                case "delete":
+                    s.delete_step(first, force, some)
+                case "move":
+                    s.move_step(first, rng.randint(1, count), force, some)
+                case "open":
+                    s.open_recipe(first)
+                case _:
+                    s.edit_recipe(first, {"x": 5})
+        except ScheduleError:
+            assert (s.journal, runs(s)) == before
+            continue
+        assert s.problem is None
+        for text in (s.to_json(), s.to_string(), s.schedule_code):
+            t = fresh()
+            t.load(text)
+            assert t.journal == s.journal and (runs(t) == runs(s) or text == s.schedule_code)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,15 +16,6 @@ from tewb import te
 from tewb.base import ScheduleError
 from tewb.schedule import RECIPES
 from tewb.workbench.demos import demo_session
-
-
-@pytest.fixture(autouse=True)
-def known() -> Iterator[None]:
-    """The recipes of a test are forgotten after it."""
-    before = dict(RECIPES)
-    yield
-    RECIPES.clear()
-    RECIPES.update(before)
 
 
 def shape(s: Any) -> list[tuple[str, int, int, int]]:

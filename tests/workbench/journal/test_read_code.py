@@ -163,9 +163,7 @@ def test_a_recipe_is_defined_and_called_in_code() -> None:
         s = session()
         s.load(f"import tewb\n{DEFINITION}o, i = rows(s, C, n=8)\ns[C].unroll(i)\n")
         assert [str(x) for x in s.journal] == ["split(C, axis=i, factor=8)", "unroll(C, axis=i.inner)"]
-        assert [str(r.call) for r in s.runs] == ["rows(C=C, n=8)"] and RECIPES["rows"].source == DEFINITION[
-            :-1
-        ]
+        assert [str(r.call) for r in s.runs] == ["rows(C, n=8)"] and RECIPES["rows"].source == DEFINITION[:-1]
         s.load("rows(s, C)")  # known from then on
         assert s.journal[0].args["factor"] == 4
 

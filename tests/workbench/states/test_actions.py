@@ -72,7 +72,6 @@ def test_recipes_are_choices_and_forms_as_primitives_are() -> None:
         assert not refused.legal and "recipe lanes, step 1" in refused.reason
         form = forms_of(s, "Y")[-1]
         assert form.name == "lanes" and [(f.name, f.kind, f.value) for f in form.fields] == [
-            ("X", "stage", "Y"),
             ("factor", "int", "8"),
         ]
         assert all(f.name != "lanes" for f in forms_of(s, "A"))

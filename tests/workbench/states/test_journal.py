@@ -52,8 +52,8 @@ def test_recipes_are_lines_with_their_steps() -> None:
         s.make_recipe("tiled", 1, 2)
         shown = journal_state(s).recipes
         assert [(r.first, r.count, r.depth, r.text, r.state) for r in shown] == [
-            (1, 2, 0, "tiled(C=C, x_factor=8, y_factor=16)", "same"),
-            (2, 1, 1, "lanes(C=C, j_inner=j.inner)", "same"),
+            (1, 2, 0, "tiled(C, x_factor=8, y_factor=16)", "same"),
+            (2, 1, 1, "lanes(C, j_inner=j.inner)", "same"),
         ]
         assert [(f.name, f.kind, f.value) for f in shown[0].fields] == [
             ("C", "stage", "C"),

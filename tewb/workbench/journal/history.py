@@ -323,8 +323,7 @@ class History:
             )
         trial, _ = self._before(range(run.first, run.end))
         trial.calls = journal[run.first].calls[: run.depth]
-        stage = next((str(v["tensor"]) for v in run.call.args.values() if _is_tensor(v)), "")
-        recipe.apply(trial, {**run.call.args, **recipe.read_form(trial, stage, arguments)})
+        recipe.apply(trial, recipe.edited(trial, run.call, arguments))
         new = trial.journal[run.first :]
         edited = (*journal[: run.first], *new, *journal[run.end :])
         applied, conflicts = replay(self.schedule, edited, range(len(edited)), self._stuck)
@@ -524,10 +523,6 @@ def _depth_of(journal: Journal, chosen: range) -> int:
     """How many calls are around some steps, and made others too."""
     around = [r for r in runs_of(journal) if r.first <= chosen.start and chosen.stop <= r.end]
     return sum(1 for r in around if r.count > len(chosen))
-
-
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, dict) and "tensor" in value
 
 
 def _conflict_error(refusal: str, conflicts: Sequence[Conflict], hint: str | None) -> ScheduleError:

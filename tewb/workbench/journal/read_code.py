@@ -451,7 +451,11 @@ class _Reader:
         if isinstance(node.func, ast.Name) and isinstance(self.names.get(node.func.id), Recipe):
             return self.recipe(node, self.names[node.func.id])
         if not isinstance(node.func, ast.Attribute):
-            raise self.refuse(node, f"{ast.unparse(node.func)} is not a primitive", "write s[C].split(i, 8)")
+            name = ast.unparse(node.func)
+            hint = (
+                f"write s[C].split(i, 8); a recipe has its definition before: @tewb.recipe def {name}(s, C)"
+            )
+            raise self.refuse(node, f"{name} is not a primitive", hint)
         owner, name = self.value(node.func.value), node.func.attr
         if isinstance(owner, Var) and name == "equal" and len(node.args) == 1:
             return owner.equal(self.integer(node.args[0]))

@@ -119,8 +119,7 @@ def _schedule(s: Schedule) -> str:
         plain.listing("loops", _loops(s)),
     ]
     if s.journal:
-        steps = "".join(f"<li>{escape(str(step))}</li>" for step in s.journal)
-        html.append(plain.fold(f"{len(s.journal)} steps", f"<ol>{steps}</ol>"))
+        html.append(plain.fold(f"{len(s.journal)} steps", plain.steps(s.journal)))
     return "".join(html)
 
 

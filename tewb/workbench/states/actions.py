@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import TewbError
-from tewb.schedule import PRIMITIVES, RECIPES, REQUIRED, Param, Recipe, Stage, Step
+from tewb.schedule import PRIMITIVES, RECIPES, REQUIRED, Param, Recipe, Stage, Step, given_text
 from tewb.workbench.judge.palette import Action, each_action, in_order
 from tewb.workbench.judge.palette import Preview as PalettePreview
 from tewb.workbench.session import Session
@@ -118,7 +118,10 @@ def forms_of(session: Session, stage: str) -> tuple[PrimitiveForm, ...]:
 
 
 def _recipe_form(recipe: Recipe, stage: Stage) -> PrimitiveForm:
-    return PrimitiveForm(recipe.name, recipe.doc, fields_of(recipe, stage, {}))
+    """A recipe as a primitive of the stage, which is the first that it takes."""
+    own = recipe.own_stage
+    fields = [f for f in fields_of(recipe, stage, {}) if own is None or f.name != own.name]
+    return PrimitiveForm(recipe.name, recipe.doc, tuple(fields))
 
 
 def fields_of(recipe: Recipe, stage: Stage, given: Mapping[str, Any]) -> tuple[FormField, ...]:
@@ -129,20 +132,9 @@ def fields_of(recipe: Recipe, stage: Stage, given: Mapping[str, Any]) -> tuple[F
         choices = tuple(p.choices(stage)) if p.choices else ()
         value = "" if required or p.default is None else str(p.default)
         if p.name in given:
-            value = _given_text(given[p.name])
-        elif p.kind == "stage" and required and not any(f.kind == "stage" for f in fields):
-            value = stage.name
+            value = given_text(given[p.name])
         fields.append(FormField(p.name, p.kind, p.doc, required, value, choices, {}, rare=False))
     return tuple(fields)
-
-
-def _given_text(value: Any) -> str:
-    """What was given to a recipe, as it stands in a field."""
-    if isinstance(value, Mapping):
-        return str(next(iter(value.values()), ""))
-    if isinstance(value, list):
-        return ", ".join(map(_given_text, value))
-    return "" if value is None else str(value)
 
 
 def _form(session: Session, stage: str, primitive: str) -> PrimitiveForm:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import TewbError
-from tewb.schedule import RECIPES, Run, Step, runs_of
+from tewb.schedule import RECIPES, Run, Step, given_text, runs_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.actions import FormField, fields_of
 
@@ -101,9 +101,8 @@ def _recipe(session: Session, run: Run) -> RecipeLine:
     state = "unknown" if recipe is None else "same"
     if recipe is not None and known is not None and known[0] is recipe and len(steps) == run.count:
         state = "same" if known[2] == steps and known[3] else "changed"
-    stage = session.schedule.find(
-        next(iter([str(v["tensor"]) for v in call.args.values() if _is_tensor(v)]), "")
-    )
+    own = None if recipe is None else recipe.own_stage
+    stage = None if own is None else session.schedule.find(given_text(call.args.get(own.name)))
     stage = stage or session.schedule.output_stages[0]
     return RecipeLine(
         run.first + 1,
@@ -115,10 +114,6 @@ def _recipe(session: Session, run: Run) -> RecipeLine:
         () if recipe is None else fields_of(recipe, stage, call.args),
         "" if call.span is None else str(call.span),
     )
-
-
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, dict) and "tensor" in value
 
 
 def schedule_code(session: Session) -> str:

@@ -1,4 +1,4 @@
-/** A form for one primitive: its parameters, from its declaration. Enter in any field applies; one message carries all of them. */
+/** A form for one primitive or recipe: its parameters, from its declaration. Enter in any field applies; one message carries all of them. */
 import { useSignal } from "@preact/signals";
 import { useDesk, useView } from "../hooks";
 import { argumentsOf, isNumeric, startValues, type Values } from "../form_values";
@@ -53,12 +53,12 @@ function Fields({ form, forms, stage, loop, choose }: FieldsProps) {
   );
 }
 
-function Field({ field, form, values, set }: { field: FormField; form: PrimitiveForm; values: Values; set(value: string): void }) {
+export function Field({ field, form, values, set }: { field: FormField; form: PrimitiveForm; values: Values; set(value: string): void }) {
   const value = values[field.name] ?? "";
   const parent = form.fields.find((f) => f.kind === "stage");
   const choices = field.kind === "place" ? (parent?.places[values[parent.name] ?? ""] ?? []) : field.choices;
   const label = <span>{field.name}</span>;
-  if (choices.length && field.kind !== "axes" && !isNumeric(field.kind)) {
+  if (choices.length && field.kind !== "axes" && field.kind !== "any" && !isNumeric(field.kind)) {
     return (
       <label class="tw-field" title={field.doc}>
         {label}
