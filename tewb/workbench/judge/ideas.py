@@ -103,13 +103,13 @@ def _vectors_of_sums(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     for columns in _vector_loops(st)[:1]:
         rows = _rows_for(st, columns)
         for r, width in dict.fromkeys(_tiles(scene, scene.lanes(st), rows, columns)):
-            yield from _one_tile(st, rows if r > 1 else None, columns, r, width, sums)
+            yield from _one_tile(st, rows if r > 1 else None, columns, (r, width), sums, scene.lanes(st))
 
 
 def _one_tile(
-    st: StageLoops, rows: Loop | None, columns: Loop, r: int, width: int, sums: list[str]
+    st: StageLoops, rows: Loop | None, columns: Loop, tile: tuple[int, int], sums: list[str], lanes: int
 ) -> Iterator[Idea]:
-    width = min(width, columns.trips)
+    r, width = tile[0], min(tile[1], columns.trips)
 
     def make(d: Draft) -> None:
         row_outer, row = d.split(st.name, rows, r) if rows is not None else ("", "")
@@ -129,17 +129,25 @@ def _one_tile(
         f"is loaded along {columns.name} serves {r} rows"
     )
     yield Idea("register tile", st.name, reason, make)
-    yield Idea("register tile", st.name, reason, lambda d: _local_tile(d, st, rows, columns, r, width, sums))
+    yield Idea(
+        "register tile", st.name, reason, lambda d: _local_tile(d, st, rows, columns, (r, width), sums, lanes)
+    )
 
 
 def _local_tile(
-    d: Draft, st: StageLoops, rows: Loop, columns: Loop, r: int, width: int, sums: list[str]
+    d: Draft,
+    st: StageLoops,
+    rows: Loop,
+    columns: Loop,
+    tile: tuple[int, int],
+    sums: list[str],
+    lanes: int,
 ) -> None:
     """A register tile in a stage of its own, the result of which is copied when it is complete."""
     (copy,) = d.do("cache_write", st.name, scope="local")
     others = st.others(rows, columns)
-    row_outer, row = d.split(st.name, rows, r)
-    outer, lane = d.split(st.name, columns, width)
+    row_outer, row = d.split(st.name, rows, tile[0])
+    outer, lane = d.split(st.name, columns, tile[1])
     around = [n for n in (*others, outer, row_outer) if n]  # so that operands can be packed around rows
     d.order(st.name, [*around, row, lane])
     d.do("unroll", st.name, axis=row)
@@ -147,7 +155,11 @@ def _local_tile(
     d.do("compute_at", copy, parent=st.name, axis=around[-1])
     d.order(copy, [*sums, *[f"{n}.c" for n in (*others, rows.name, columns.name)]])
     d.do("unroll", copy, axis=f"{rows.name}.c")
-    d.do("vectorize", copy, axis=f"{columns.name}.c")
+    column = f"{columns.name}.c"
+    if tile[1] > lanes and tile[1] % lanes:  # whole vectors, and one that is masked
+        vectors, column = d.do("split", copy, axis=column, factor=lanes)
+        d.do("unroll", copy, axis=vectors)
+    d.do("vectorize", copy, axis=column)
 
 
 def _vectors(scene: Scene, st: StageLoops) -> Iterator[Idea]:

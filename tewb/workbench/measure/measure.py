@@ -134,6 +134,11 @@ def check(kernel: Kernel, arguments: Sequence[Any], outputs: Arrays, expected: A
     """Run a kernel once, and say which output first differs from what is expected, and where; None when none
     does."""
     kernel(*arguments)
+    return wrong_output(outputs, expected)
+
+
+def wrong_output(outputs: Arrays, expected: Arrays) -> str | None:
+    """Which output first differs from what is expected, and where; None when none does."""
     for t, got in outputs.items():
         wrong = difference(t, got, expected[t])
         if wrong:
