@@ -61,6 +61,13 @@ def row_sum(n: int = 9, m: int = 150) -> tewb.Session:
     return tewb.Session(te.create_schedule(S.op), [A, S])
 
 
+def whole_sum(n: int = 70, m: int = 33) -> tewb.Session:
+    A = te.placeholder((n, m), name="A")
+    i, j = te.reduce_axis((0, n), name="i"), te.reduce_axis((0, m), name="j")
+    S = te.compute((), lambda: te.sum(A[i, j], axis=[i, j]), name="S")
+    return tewb.Session(te.create_schedule(S.op), [A, S])
+
+
 def transpose(n: int = 37, m: int = 50) -> tewb.Session:
     A = te.placeholder((n, m), name="A")
     T = te.compute((m, n), lambda i, j: A[j, i], name="T")
@@ -94,6 +101,7 @@ NAIVE: dict[str, Callable[[], Any]] = {
     "blur": lambda: demo_session("blur", n=70),
     "softmax": lambda: demo_session("softmax", n=9, m=75),
     "row sum": row_sum,
+    "whole sum": whole_sum,
     "transpose": transpose,
     "bytes": bytes_product,
     "symbolic": symbolic,
@@ -151,6 +159,25 @@ def test_a_register_tile_says_what_it_does_and_why() -> None:
 def test_simpler_steps_are_there_too() -> None:
     assert {"register tile", "vectorize", "order"} <= set(kinds(matmul()))
     assert "parallel" in kinds(matmul(), TWO) and "parallel" not in kinds(matmul())
+
+
+def test_a_sum_of_everything_is_made_in_parts_for_threads() -> None:
+    session = whole_sum(1000, 1000)
+    parts = next(n for n in advise(session, TWO).next if n.kind == "partial sums")
+    assert [s.primitive for s in parts.steps] == [
+        "split",
+        "rfactor",
+        "reorder",
+        "parallel",
+    ] and parts.gain > 1.5
+    session = whole_sum()
+    session.apply(*parts.steps)
+    is_right(session)
+    after = advise(session, TWO).next
+    assert after[0].kind == "sums in lanes" and after[0].stage == "S.rf"
+    session.apply(*after[0].steps)
+    is_right(session)
+    assert "partial sums" not in kinds(whole_sum()) and "partial sums" not in kinds(matmul(), TWO)
 
 
 def test_a_tile_leads_to_a_packed_operand() -> None:

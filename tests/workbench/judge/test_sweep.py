@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,15 +103,15 @@ def test_time_is_limited_and_it_can_be_stopped() -> None:
 
 
 def test_a_wrong_trial_has_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = module.Rig.runner
+    right = module.Rig.checked
     count = 0
 
     def wrong(rig: Any, kernel: Any) -> Any:
         nonlocal count
         count += 1
-        return right(rig, kernel) if count == 1 else ("C differs", lambda: None)
+        return right(rig, kernel) if count == 1 else replace(right(rig, kernel), wrong="C differs")
 
-    monkeypatch.setattr(module.Rig, "runner", wrong)
+    monkeypatch.setattr(module.Rig, "checked", wrong)
     found = sweep(tiled(16), 60)
     assert found.best is None and {t.message for t in found.trials} == {"the result is wrong: C differs"}
     assert all(t.gain is None and t.seconds is None for t in found.trials)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tewb.base import ScheduleError, Stopped
-from tewb.runtime import Timing
+from tewb.base import ArgumentError, ScheduleError, Stopped
+from tewb.runtime import Timing, register_func
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.measure import try_steps as module
-from tewb.workbench.measure.try_steps import Tried, faster, measured_by_trial, try_steps
+from tewb.workbench.measure.try_steps import Checked, Tried, faster, measured_by_trial, timed, try_steps
 
 REORDER = Step("reorder", "C", {"axes": ["k", "j"]})
 SPLIT = Step("split", "C", {"axis": "j", "factor": 8})
@@ -153,3 +153,41 @@ def test_a_trial_as_a_measurement() -> None:
         m.ok and m.workers == 2 and m.bytes == 3 * 16 * 16 * 4 and m.gflops == pytest.approx(2 * 16**3 / 1e3)
     )
     assert np.isfinite(m.gflops or 0)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "20", None, True])
+def test_misuse(seconds: Any) -> None:
+    with pytest.raises(ArgumentError, match="is no time"):
+        try_steps(demo_session("matmul", n=8), [REORDER], seconds=seconds)
+
+
+def test_a_slow_callback_ends_in_time() -> None:
+    session = demo_session("extern", n=40)
+    register_func("tewb.demo.triple", lambda a, b: time.sleep(0.1), override=True)
+    began = time.monotonic()
+    tried = try_steps(session, [Step("compute_at", "E", {"parent": "C", "axis": "i"})], seconds=0.5)
+    assert time.monotonic() - began < 6 and tried.gain is None
+    assert "not timed within 0.5 s" in tried.message or "the result is wrong" in tried.message
+
+
+def test_advice_and_its_steps_run_no_callback_by_themselves() -> None:
+    called = []
+    session = demo_session("extern")
+    register_func("tewb.demo.triple", lambda a, b: called.append(1), override=True)
+    found = session.advise()
+    session.copy().apply(*found.next[0].steps)
+    assert called == []
+
+
+def test_what_takes_long_is_not_called_again_where_once_is_enough() -> None:
+    calls: list[str] = []
+
+    def kernel(name: str, seconds: float) -> Checked:
+        return Checked(None, lambda: calls.append(name), seconds, 1)
+
+    never = lambda: False  # noqa: E731
+    assert timed([kernel("a", 3.0), kernel("b", 0.1)], 5, never) == [Timing((3.0,)), Timing((0.1,))]
+    assert calls == []
+    alike = timed([kernel("a", 3.0), kernel("b", 2.5)], 5, never)
+    assert [len(t.results) for t in alike] == [1, 1] and {"a", "b"} == set(calls)
+    assert [len(t.results) for t in timed([kernel("a", 0.01), kernel("b", 0.001)], 5, never)] == [5, 5]

@@ -113,6 +113,11 @@ class StageLoops:
         return next((n for n in reversed(self.loops) if n.kind is ForKind.VECTORIZED), None)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether nothing was said of the loops, but perhaps which threads share."""
+        return all(n.kind in (ForKind.SERIAL, ForKind.PARALLEL) for n in self.loops)
+
+    @property
     def is_unrolled(self) -> bool:
         return any(n.kind is ForKind.UNROLLED and not n.is_sum for n in self.loops)
 

@@ -50,7 +50,7 @@ def ideas(scene: Scene) -> Iterator[Idea]:
     for st in scene.stages:
         for family in (
             _vectors_of_sums, _vectors, _sums_in_lanes, _register_tile, _order, _outer_order, _turned, _dot, _pack,
-            _cache_tile, _unrolled, _nontemporal,
+            _cache_tile, _unrolled, _nontemporal, _partial_sums,
         ):  # fmt: skip
             yield from family(scene, st)
         yield from _fused(scene, st)
@@ -97,19 +97,19 @@ def _vector_loops(st: StageLoops) -> list[Loop]:
 
 def _vectors_of_sums(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     """for i: for j: for k: sum   ->   for i.o: for j.o: for k: for i.i (unrolled): for j.i (vector): sum"""
-    if not st.sums or st.vector or any(not n.is_free for n in st.loops):
+    if not st.sums or not st.is_plain:
         return
     sums = [n.name for n in st.sums]
     for columns in _vector_loops(st)[:1]:
         rows = _rows_for(st, columns)
         for r, width in dict.fromkeys(_tiles(scene, scene.lanes(st), rows, columns)):
-            yield from _one_tile(st, rows if r > 1 else None, columns, r, width, sums)
+            yield from _one_tile(st, rows if r > 1 else None, columns, (r, width), sums, scene.lanes(st))
 
 
 def _one_tile(
-    st: StageLoops, rows: Loop | None, columns: Loop, r: int, width: int, sums: list[str]
+    st: StageLoops, rows: Loop | None, columns: Loop, tile: tuple[int, int], sums: list[str], lanes: int
 ) -> Iterator[Idea]:
-    width = min(width, columns.trips)
+    r, width = tile[0], min(tile[1], columns.trips)
 
     def make(d: Draft) -> None:
         row_outer, row = d.split(st.name, rows, r) if rows is not None else ("", "")
@@ -129,17 +129,25 @@ def _one_tile(
         f"is loaded along {columns.name} serves {r} rows"
     )
     yield Idea("register tile", st.name, reason, make)
-    yield Idea("register tile", st.name, reason, lambda d: _local_tile(d, st, rows, columns, r, width, sums))
+    yield Idea(
+        "register tile", st.name, reason, lambda d: _local_tile(d, st, rows, columns, (r, width), sums, lanes)
+    )
 
 
 def _local_tile(
-    d: Draft, st: StageLoops, rows: Loop, columns: Loop, r: int, width: int, sums: list[str]
+    d: Draft,
+    st: StageLoops,
+    rows: Loop,
+    columns: Loop,
+    tile: tuple[int, int],
+    sums: list[str],
+    lanes: int,
 ) -> None:
     """A register tile in a stage of its own, the result of which is copied when it is complete."""
     (copy,) = d.do("cache_write", st.name, scope="local")
     others = st.others(rows, columns)
-    row_outer, row = d.split(st.name, rows, r)
-    outer, lane = d.split(st.name, columns, width)
+    row_outer, row = d.split(st.name, rows, tile[0])
+    outer, lane = d.split(st.name, columns, tile[1])
     around = [n for n in (*others, outer, row_outer) if n]  # so that operands can be packed around rows
     d.order(st.name, [*around, row, lane])
     d.do("unroll", st.name, axis=row)
@@ -147,7 +155,11 @@ def _local_tile(
     d.do("compute_at", copy, parent=st.name, axis=around[-1])
     d.order(copy, [*sums, *[f"{n}.c" for n in (*others, rows.name, columns.name)]])
     d.do("unroll", copy, axis=f"{rows.name}.c")
-    d.do("vectorize", copy, axis=f"{columns.name}.c")
+    column = f"{columns.name}.c"
+    if tile[1] > lanes and tile[1] % lanes:  # whole vectors, and one that is masked
+        vectors, column = d.do("split", copy, axis=column, factor=lanes)
+        d.do("unroll", copy, axis=vectors)
+    d.do("vectorize", copy, axis=column)
 
 
 def _vectors(scene: Scene, st: StageLoops) -> Iterator[Idea]:
@@ -172,7 +184,7 @@ def _vectors(scene: Scene, st: StageLoops) -> Iterator[Idea]:
 
 def _sums_in_lanes(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     """for i: for k: sum   ->   for i: for k.o: for k.i (vector): sum"""
-    if not st.sums or st.vector or any(not n.is_free for n in st.loops):
+    if not st.sums or not st.is_plain:
         return
     along = [n for n in st.sums if 1 in n.loads and all(m in (0, 1) for m in n.loads)]
     for k in along[:1]:
@@ -490,6 +502,27 @@ def _row_by_row(scene: Scene) -> Iterator[Idea]:
         names = ", ".join(s.name for s in rest)
         reason = f"{names} and {last.name} go through {row.name} together: a row stays in the nearest cache"
         yield Idea("fuse", last.name, reason, make)
+
+
+def _partial_sums(scene: Scene, st: StageLoops) -> Iterator[Idea]:
+    """for k: sum   ->   for k.o (parallel): for k.i: part[k.o] sums;   for k.o: sum part[k.o]"""
+    is_whole = all(n.is_sum or n.trips < scene.threads for n in st.loops)
+    if scene.threads < 2 or not st.sums or not is_whole or any(not n.is_free for n in st.loops):
+        return
+    if st.stage.attach is not None:
+        return
+    k, parts = st.sums[0], 4 * scene.threads
+    if k.trips < 2 * parts:
+        return
+
+    def make(d: Draft) -> None:
+        outer, inner = d.do("split", st.name, axis=k.name, nparts=parts)
+        (partial,) = d.do("rfactor", st.name, axis=outer, factor_axis=0)
+        d.order(partial, [outer, inner, *[n.name for n in st.sums if n is not k]])
+        d.do("parallel", partial, axis=outer)
+
+    reason = f"{parts} partial sums over {k.name}, each by itself, are shared by {scene.threads} threads"
+    yield Idea("partial sums", st.name, reason, make)
 
 
 def _parallel(scene: Scene) -> Iterator[Idea]:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tewb.base import ArgumentError, Stop, Stopped, TewbError, here, stopped_by
+from tewb.base import Stop, Stopped, TewbError, stopped_by
 from tewb.ir import script
 from tewb.lowering import lower_schedule
 from tewb.schedule import Schedule, Step
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.judge.next_steps import Advisable, advise
-from tewb.workbench.measure.trials import Progress, in_turn
-from tewb.workbench.measure.try_steps import FASTER, Rig, faster
+from tewb.workbench.measure.trials import Progress
+from tewb.workbench.measure.try_steps import FASTER, Rig, check_seconds, faster, timed
 
 SECONDS = 20.0
 ROUNDS = 5
@@ -73,8 +73,7 @@ def sweep(
 
     `session.take_steps(sweep.best.journal)` takes what was found.
     """
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not seconds > 0:
-        raise ArgumentError(f"seconds={seconds!r} is no time", hint="seconds=20", span=here())
+    check_seconds(seconds)
     if session.problem is not None:
         raise session.problem
     walk = _Walk(session, time.monotonic() + seconds, stop, progress or (lambda done, what: None), on_trial)
@@ -111,9 +110,9 @@ class _Walk:
                 self.rig = Rig(self.session)
                 self.seen.add(self._text(self.session.schedule))
                 kernel = self.rig.kernel(self.session.schedule.copy())
-                wrong, self.base = self.rig.runner(kernel)
-                if wrong:
-                    raise TewbError(f"the schedule as it is gives a wrong result: {wrong}")
+                self.base = self.rig.checked(kernel)
+                if self.base.wrong:
+                    raise TewbError(f"the schedule as it is gives a wrong result: {self.base.wrong}")
                 self._climb(lambda: (time.monotonic() - begins) / seconds)
                 complete = not self.is_over
         except Stopped:
@@ -161,13 +160,13 @@ class _Walk:
     def _timed(self, label: str, schedule: Schedule) -> SweepTrial:
         journal = schedule.journal
         try:
-            wrong, run = self.rig.runner(self.rig.kernel(schedule))
+            checked = self.rig.checked(self.rig.kernel(schedule))
         except TewbError as e:
             return SweepTrial(label, journal, None, None, None, e.message)
-        if wrong:
-            return SweepTrial(label, journal, None, None, None, f"the result is wrong: {wrong}")
-        base, mine = in_turn([self.base, run], ROUNDS, lambda: self.is_over, cold=False)
-        return SweepTrial(label, journal, mine.warm.median, mine.warm.spread, faster(base.warm, mine.warm))
+        if checked.wrong:
+            return SweepTrial(label, journal, None, None, None, f"the result is wrong: {checked.wrong}")
+        base, mine = timed([self.base, checked], ROUNDS, lambda: self.is_over)
+        return SweepTrial(label, journal, mine.median, mine.spread, faster(base, mine))
 
     def _text(self, schedule: Schedule) -> str:
         return script(lower_schedule(schedule, self.session.args, self.session.name)[self.session.name])

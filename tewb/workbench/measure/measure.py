@@ -138,6 +138,11 @@ def check(kernel: Kernel, arguments: Sequence[Any], outputs: Arrays, expected: A
     """Run a kernel once, and say which output first differs from what is expected, and where; None when none
     does. A kernel that is not wanted any more is given up, although it may be inside of the user's own code."""
     interruptible(lambda: kernel(*arguments))
+    return wrong_output(outputs, expected)
+
+
+def wrong_output(outputs: Arrays, expected: Arrays) -> str | None:
+    """Which output first differs from what is expected, and where; None when none does."""
     for t, got in outputs.items():
         wrong = difference(t, got, expected[t])
         if wrong:

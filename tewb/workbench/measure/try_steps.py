@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import ScheduleError, Stop, Stopped, TewbError, stopped_by
+from tewb.base import ArgumentError, ScheduleError, Stop, Stopped, TewbError, here, stopped_by
 from tewb.driver import build_ir
 from tewb.ir import script
 from tewb.lowering import lower_schedule
@@ -17,8 +17,17 @@ from tewb.runtime import Kernel, Timing
 from tewb.schedule import Schedule, Step, steps_of
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.counts import least_bytes, operations
-from tewb.workbench.measure.interruptible import interruptible
-from tewb.workbench.measure.measure import EQUAL, check, filled_like, in_order, prepare, sizes_now, workers_of
+from tewb.workbench.measure.interruptible import LONG as MOMENT
+from tewb.workbench.measure.interruptible import interruptible, wait_for_given_up
+from tewb.workbench.measure.measure import (
+    EQUAL,
+    filled_like,
+    in_order,
+    prepare,
+    sizes_now,
+    workers_of,
+    wrong_output,
+)
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.trials import Progress, in_turn
 from tewb.workbench.session_view import SessionView
@@ -26,8 +35,8 @@ from tewb.workbench.session_view import SessionView
 SECONDS = 20.0  # that trying may take
 FASTER = 1.03  # less than this is no gain: times differ as much by themselves
 ROUNDS = 7
-FEW_ROUNDS = 3
-LONG = 0.5  # seconds to build and run the program as it is, from which on few rounds are enough
+LONG = 0.3  # seconds of a call that is not repeated without need
+CLEAR = 1.5  # times as long: that is no noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class Rig:
 
     def __init__(self, session: SessionView) -> None:
         self.session = session
+        wait_for_given_up(lambda done, what: None)
         self.inputs, self.outputs, self.expected = interruptible(lambda: prepare(session))
         self.sizes = sizes_now(session)
 
@@ -75,12 +85,50 @@ class Rig:
         """The kernel of a schedule of the program."""
         return build_ir(lower_schedule(schedule, self.session.args, self.session.name))
 
-    def runner(self, kernel: Kernel) -> tuple[str | None, Callable[[], Any]]:
-        """What is wrong with the result of a kernel (None: nothing), and a function that calls it."""
+    def checked(self, kernel: Kernel) -> Checked:
+        """A kernel that was run once, and its result looked at."""
         outputs = {t: filled_like(a) for t, a in self.outputs.items()}
         arguments = in_order(self.session.args, self.inputs, outputs, self.sizes)
-        wrong = check(kernel, arguments, outputs, self.expected)
-        return wrong, lambda: kernel(*arguments)
+
+        def run() -> Any:
+            return kernel(*arguments)
+
+        def run_python() -> Any:  # its functions may take as long as they like: they can be given up
+            return interruptible(run)
+
+        call = run_python if kernel.signature.packed else run
+        began = time.perf_counter()
+        call()
+        seconds = time.perf_counter() - began
+        wrong = wrong_output(outputs, self.expected)
+        return Checked(wrong, run if seconds < MOMENT else call, seconds, workers_of(kernel))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A kernel that was run once: what is wrong with its result (None: nothing), a function that calls it, the seconds of
+    that first call, and on how many threads it runs."""
+
+    wrong: str | None
+    run: Callable[[], Any]
+    seconds: float
+    workers: int
+
+
+def timed(
+    kernels: Sequence[Checked],
+    rounds: int,
+    stop: Stop,
+    progress: Progress | None = None,
+) -> list[Timing]:
+    """The times of kernels that were checked, the first of which is what the others are compared with. Of those that take
+    long, and are not alike, the first call says enough."""
+    base, *others = kernels
+    differ = all(o.seconds > CLEAR * base.seconds or base.seconds > CLEAR * o.seconds for o in others)
+    if differ and max(k.seconds for k in kernels) > LONG:
+        return [Timing((k.seconds,)) for k in kernels]
+    rounds = rounds if base.seconds < LONG else 1
+    return [t.warm for t in in_turn([k.run for k in kernels], rounds, stop, progress, cold=False)]
 
 
 def try_steps(
@@ -94,6 +142,7 @@ def try_steps(
     """How much faster the program is after `steps`, or after the best of `others`: they are done to copies, and the session
     stays as it is. Each is checked against the reference, or the definition, and then all are timed in turn, for `seconds`
     at most. Raises ScheduleError when `steps` are refused, and Stopped when `stop()` is true."""
+    check_seconds(seconds)
     hint = "the steps of session.advise().next[0]"
     wanted, *rest = [steps_of(some, hint) for some in (steps, *others)]
     contest = _Contest(session, [wanted, *rest], progress or (lambda done, what: None))
@@ -113,11 +162,19 @@ def try_steps(
         )
 
 
+def check_seconds(seconds: object) -> None:
+    """Raise ArgumentError for what is no limit of time."""
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not seconds > 0:  # type: ignore[operator]
+        raise ArgumentError(f"seconds={seconds!r} is no time", hint="seconds=20", span=here())
+
+
 class _Contest:
     """Several continuations of one journal, of which the fastest is wanted."""
 
     def __init__(self, session: SessionView, all_steps: list[tuple[Step, ...]], tell: Progress) -> None:
-        self.session, self.journal, self.all_steps, self.tell = session, session.journal, all_steps, tell
+        self.session, self.journal, self.tell = session, session.journal, tell
+        self.all_steps = tuple(all_steps)
         self.before, self.loops = session.schedule.copy(), script(session.passes[0][1])
         self.after = {0: self._after(all_steps[0])}
         for i, steps in enumerate(all_steps[1:], 1):
@@ -133,47 +190,35 @@ class _Contest:
     def result(self, is_late: Stop) -> Tried:
         self.tell(0.0, "computing what the result should be")
         rig = Rig(self.session)
-        began = time.perf_counter()
-        _, old = rig.runner(rig.kernel(self.before))
-        rounds = ROUNDS if time.perf_counter() - began < LONG else FEW_ROUNDS
-        runs: dict[int, Callable[[], Any]] = {}
+        old = rig.checked(rig.kernel(self.before))
+        checked: dict[int, Checked] = {}
         problems: list[str] = []
-        workers: dict[int, int] = {}
         for i, schedule in self.after.items():
-            self.tell(0.1 + 0.4 * i / len(self.after), "building and checking")
+            self.tell(0.1 + 0.4 * i / len(self.all_steps), "building and checking")
             try:
-                kernel = rig.kernel(schedule)
-                wrong, runs[i] = rig.runner(kernel)
-                workers[i] = workers_of(kernel)
+                new = rig.checked(rig.kernel(schedule))
             except TewbError as e:
-                wrong = e.message
-            if wrong:
-                problems.append(wrong if i not in runs else f"the result is wrong: {wrong}")
-                runs.pop(i, None)
-        if not runs:
-            return Tried(
-                self.all_steps[0], self.journal, None, problems[0], tuple(self.all_steps[1:]), self.loops
-            )
+                problems.append(e.message)
+                continue
+            if new.wrong is None:
+                checked[i] = new
+            else:
+                problems.append(f"the result is wrong: {new.wrong}")
+        if not checked:
+            return Tried(self.all_steps[0], self.journal, None, problems[0], self.all_steps[1:], self.loops)
 
         def told(done: float, what: str) -> None:
             self.tell(0.5 + done / 2, what)
 
-        base, *rest = in_turn([old, *runs.values()], rounds, is_late, told, cold=False)
-        times = {i: t.warm for i, t in zip(runs, rest, strict=True)}
-        gains = {i: faster(base.warm, t) for i, t in times.items()}
+        base, *rest = timed([old, *checked.values()], ROUNDS, is_late, told)
+        times = dict(zip(checked, rest, strict=True))
+        gains = {i: faster(base, t) for i, t in times.items()}
         # The first is the simplest: another must be clearly better.
         best = max(gains, key=lambda i: gains[i] * (FASTER if i == 0 else 1.0))
         others = tuple([s for i, s in enumerate(self.all_steps) if i != best])
         return Tried(
-            self.all_steps[best],
-            self.journal,
-            gains[best],
-            "",
-            others,
-            self.loops,
-            times[best],
-            workers[best],
-        )
+            self.all_steps[best], self.journal, gains[best], "", others, self.loops, times[best], checked[best].workers
+        )  # fmt: skip
 
 
 def faster(old: Timing, new: Timing) -> float:
