@@ -28,6 +28,8 @@ function StepRow({ step, last, isPinned }: { step: StepLine; last: number; isPin
   const noting = useSignal(false);
   const at = step.number - 1;
   const lit = desk.lit.value.steps.has(at);
+  const checked = useView("checked").value;
+  const wrong = checked?.test === "different" && checked.step === at;
   const short = useShort();
   const move = (by: number) => void desk.ask("move", { step: step.number, to: step.number + by });
   const onKey = (event: KeyboardEvent) => {
@@ -52,6 +54,7 @@ function StepRow({ step, last, isPinned }: { step: StepLine; last: number; isPin
       </button>
       {step.name && <span class="tw-mark">{step.name}</span>}
       {isPinned && <span class="tw-mark">pinned</span>}
+      {wrong && <b class="tw-bad"> ✗ changed the result</b>}
       {step.seconds !== null && <span class="tw-dim"> {shownTime(step.seconds)}</span>}
       <span class="tw-step-tools">
         <Tool label={`Move step ${step.number} earlier`} sign="↑" off={step.number === 1} act={() => desk.ask("move", { step: step.number, to: step.number - 1 })} />
