@@ -145,3 +145,16 @@ def test_panes_fold_away_and_the_height_is_set_by_keys(start: Notebook) -> None:
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowUp")
     assert bench.bounding_box()["height"] < before - 50
+
+
+def test_the_palette_finds_steps_on_loops_that_are_not_chosen(start: Notebook) -> None:
+    page = start.page
+    row(page, "C/k").click()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("parallel i")
+    option = page.get_by_role("option", name="parallel(C, axis=i)")
+    expect(option).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(row(page, "C/i")).to_contain_text("parallel")
+    page.keyboard.press("Control+z")
+    expect(row(page, "C/i")).not_to_contain_text("parallel")

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 from tewb.base import TewbError, one_of
 from tewb.workbench.session import Session
-from tewb.workbench.states.actions import actions_state, forms_of
+from tewb.workbench.states.actions import actions_state, forms_of, steps_state
 from tewb.workbench.states.answers import advice_state, why_state
 from tewb.workbench.states.code import code_state, forms_state
 from tewb.workbench.states.cost import cost_state
@@ -73,6 +73,7 @@ VIEWS = {
         View("journal", journal_state),
         View("cost", cost_state),
         View("actions", actions_state, slow=True),
+        View("steps", steps_state, slow=True),
         View("primitives", forms_of),
         View("memory", memory_state, slow=True),
         View("graph", graph_state, slow=True),

@@ -1,5 +1,5 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
-import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
+import type { Actions, AdviceList, Checked, Choice, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -10,6 +10,7 @@ export interface Views {
   journal: Journal;
   cost: Costs;
   actions: Actions;
+  steps: Choice[];
   primitives: PrimitiveForm[];
   memory: Memory;
   graph: Graph;
