@@ -152,7 +152,7 @@ def test_what_only_the_type_checker_sees_does_not_count() -> None:
 # only the type checker sees count too.
 ROOMS = [
     "journal", "looks", "session_view", "measure", "trace", "judge", "session", "demos", "views", "states", "requests",
-    "desk", "serve", "player", "notebook",
+    "desk", "mcp", "serve", "player", "notebook",
 ]  # fmt: skip
 
 # A session shows itself when it is asked to: imports that go right, inside of methods.
