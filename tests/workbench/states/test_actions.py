@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.workbench.journal.sessions import recipes
 from tewb.workbench.demos import demo_session
-from tewb.workbench.states.actions import Actions, actions_state, forms_of
+from tewb.workbench.states.actions import Actions, actions_state, forms_of, steps_state
 from tewb.workbench.states.views import look
 
 
@@ -82,3 +82,17 @@ def test_what_few_people_want_is_rare() -> None:
     assert [f.name for f in forms["split"].fields if f.rare] == ["disable_predication"]
     assert [f.name for f in forms["rfactor"].fields if f.rare] == ["factor_axis"]
     assert not any(f.rare and f.required for form in forms.values() for f in form.fields)
+
+
+def test_all_legal_steps_are_those_of_every_loop_the_chosen_stage_first() -> None:
+    s = demo_session("blur", n=64)
+    *pauses, found = steps_state(s, "Y")
+    assert found is not None and set(pauses) == {None} and len(pauses) > 20
+    texts = [c.text for c in found]
+    assert (
+        len(texts) == len(set(texts)) and "vectorize(X, axis=j)" in texts and "parallel(Y, axis=i)" in texts
+    )
+    stages = [c.steps[0]["stage"] for c in found]
+    assert stages == sorted(stages, reverse=True)  # Y first, then X
+    for c in found:
+        assert c.legal and s.why_not(c.steps[0]) is None

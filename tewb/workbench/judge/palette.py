@@ -137,6 +137,12 @@ def each_action(program: ProgramView, stage: object, loop: IterVar | str | None 
             yield Action(step, True, preview=trials.preview(step))
 
 
+def every_candidate(stage: Stage) -> Iterator[Step]:
+    """What might be done to a stage and to any of its loops, each step once."""
+    names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
+    yield from _unique(step for name in names for step in candidates(stage, name))
+
+
 def in_order(actions: Iterable[Action]) -> list[Action]:
     """Legal actions, then those that change nothing, then refused ones."""
     found = list(actions)

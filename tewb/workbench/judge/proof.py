@@ -61,13 +61,13 @@ def _reorders_sums(program: ProgramView, step: Step) -> bool:
         return stage is None or _is_float(stage)
     if stage is None or not _is_float(stage):
         return False
-    named = step.args.get("axes") or [step.args.get("axis")]
+    named = step.args.get("axes") or [step.args.get(which) for which in ("axis", "x", "y")]
     reduced = [name for name in named if isinstance(name, str) and _is_reduce(stage, name)]
     match step.primitive:
         case "vectorize" | "bind":
             return bool(reduced)
-        case "reorder" | "fuse":
-            return len(reduced) > 1 and step.primitive == "reorder"
+        case "reorder" | "tile":
+            return len(reduced) > 1
     return False
 
 

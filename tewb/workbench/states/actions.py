@@ -8,7 +8,7 @@ from typing import Any
 
 from tewb.base import TewbError
 from tewb.schedule import PRIMITIVES, RECIPES, REQUIRED, Param, Recipe, Stage, Step, given_text
-from tewb.workbench.judge.palette import Action, each_action, in_order
+from tewb.workbench.judge.palette import Action, each_action, every_candidate, in_order
 from tewb.workbench.judge.palette import Preview as PalettePreview
 from tewb.workbench.session import Session
 
@@ -84,6 +84,18 @@ def actions_state(session: Session, stage: str, loop: str | None = None) -> Iter
         found.append(action)
         yield None
     yield Actions(stage, chosen, tuple(map(_choice, in_order(found))))
+
+
+def steps_state(session: Session, stage: str = "") -> Iterator[tuple[Choice, ...] | None]:
+    """All legal steps on all stages and loops, those on `stage` first. None comes while they are worked out."""
+    stages = [s for s in session.schedule.stages if s.leaf_iter_vars and not s.is_placeholder]
+    found: dict[str, Action] = {}
+    for s in sorted(stages, key=lambda s: s.name != stage):
+        for step in every_candidate(s):
+            if str(step) not in found and session.why_not(step) is None:
+                found[str(step)] = Action(step, True)
+            yield None
+    yield tuple(map(_choice, found.values()))
 
 
 def _choice(a: Action) -> Choice:

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 from tewb.base import TewbError, one_of
 from tewb.schedule import RECIPES
 from tewb.workbench.session import Session
-from tewb.workbench.states.actions import actions_state, forms_of
+from tewb.workbench.states.actions import actions_state, forms_of, steps_state
 from tewb.workbench.states.answers import advice_state, why_state
 from tewb.workbench.states.code import code_state, forms_state
 from tewb.workbench.states.cost import cost_state
@@ -104,6 +104,7 @@ VIEWS = {
         View("cost", cost_state, depends_on=_sizes),
         View("loop_times", loop_times_state),
         View("actions", actions_state, slow=True, depends_on=_recipes),
+        View("steps", steps_state, slow=True, depends_on=_recipes),
         View("primitives", forms_of, depends_on=_recipes),
         View("memory", memory_in_pieces, slow=True, depends_on=_budget),
         View("graph", graph_state, slow=True, depends_on=_nothing_else),

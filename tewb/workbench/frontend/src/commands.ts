@@ -64,6 +64,14 @@ export const TREE_KEYS: readonly [string, string][] = [
   ["drag", "a loop onto a loop reorders; a stage onto a loop computes it there"],
 ];
 
+/** Keys of the code, for the help. */
+export const CODE_KEYS: readonly [string, string][] = [
+  ["Ctrl+f", "search"],
+  ["Ctrl+g", "go to a line"],
+  ["Ctrl+Shift+[ Ctrl+Shift+]", "fold, unfold"],
+  ["Ctrl+a Ctrl+c", "copy all of it"],
+];
+
 /** A key press as commands name it. */
 export function keyOf(event: KeyboardEvent): string {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;

@@ -1,6 +1,6 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
 import type { Selection } from "./desk";
-import type { Actions, AdviceList, Checked, Code, Costs, Data, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Swept, Threads, Traced } from "./states";
+import type { Actions, AdviceList, Checked, Choice, Code, Costs, Data, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Swept, Threads, Traced } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -12,6 +12,7 @@ export interface Views {
   cost: Costs;
   loop_times: LoopTimesState;
   actions: Actions;
+  steps: Choice[];
   primitives: PrimitiveForm[];
   memory: Memory;
   graph: Graph;

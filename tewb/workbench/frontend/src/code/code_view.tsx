@@ -40,7 +40,7 @@ export function CodeView({ code, label, onView }: Props) {
           foldByIndent,
           highlightActiveLineGutter(),
           search({ top: true }),
-          keymap.of([...searchKeymap, ...foldKeymap, { key: "Mod-g", run: gotoLine }, ...defaultKeymap]),
+          keymap.of([{ key: "Mod-g", run: gotoLine }, ...searchKeymap, ...foldKeymap, ...defaultKeymap]),
           language.current.of(languageOf(code.kind)),
           colours,
           linked,

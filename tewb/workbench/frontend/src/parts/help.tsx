@@ -1,6 +1,6 @@
 /** The panes and the keys, on one sheet. */
 import { useRef } from "preact/hooks";
-import { COMMANDS, isHelpOpen, TREE_KEYS } from "../commands";
+import { CODE_KEYS, COMMANDS, isHelpOpen, TREE_KEYS } from "../commands";
 import { PANE_DOCS } from "../pane_docs";
 import { useModal } from "./modal";
 
@@ -45,17 +45,26 @@ function OpenHelp() {
           </div>
         ))}
       </dl>
-      <p class="tw-heading">On a loop of the tree</p>
+      <Keys title="On a loop of the tree" keys={TREE_KEYS} />
+      <Keys title="In the code" keys={CODE_KEYS} />
+    </dialog>
+  );
+}
+
+function Keys({ title, keys }: { title: string; keys: readonly [string, string][] }) {
+  return (
+    <>
+      <p class="tw-heading">{title}</p>
       <dl>
-        {TREE_KEYS.map(([keys, what]) => (
-          <div key={keys}>
+        {keys.map(([key, what]) => (
+          <div key={key}>
             <dt>
-              <kbd>{keys}</kbd>
+              <kbd>{key}</kbd>
             </dt>
             <dd>{what}</dd>
           </div>
         ))}
       </dl>
-    </dialog>
+    </>
   );
 }
