@@ -44,6 +44,7 @@ from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.roofline import Roofline, roofline
 from tewb.workbench.measure.trials import Progress, Timings
 from tewb.workbench.measure.verify import Verdict, verify
+from tewb.workbench.speed.why_fast import why_this_fast
 from tewb.workbench.trace.access_trace import AccessTrace, trace
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ class Session(History):
 
     palette, preview, explain, advice = palette, preview, explain, advice
     ledger, extern_boxes, expect, checks = ledger, extern_boxes, expect, checks
-    minimise = minimise
+    minimise, why_this_fast = minimise, why_this_fast
 
     @cached_property
     def budget(self) -> Budget:
@@ -277,7 +278,7 @@ class Session(History):
 
     def view(self, pane: str) -> Pane:
         """A pane of the workbench as a widget of its own: "loops", "code", "actions", "journal", "memory", "graph",
-        "times", "advice", "why", "llvm" or "schedule". All widgets of a session stay in step. Raises TewbError."""
+        "times", "advice", "why", "llvm", "speed" or "schedule". All widgets of a session stay in step. Raises TewbError."""
         from tewb.workbench.notebook.panes import Pane  # stands on this file
 
         return Pane(self, pane)

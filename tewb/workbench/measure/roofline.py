@@ -98,7 +98,7 @@ def roofline(
     """
     kept = list(session.timings.values() if measurements is None else measurements)
     top = peaks or machine_peaks(
-        _peak_dtype(session.schedule.outputs[0].output(0)), max((m.workers for m in kept), default=1)
+        peak_dtype(session.schedule.outputs[0].output(0)), max((m.workers for m in kept), default=1)
     )
     points = tuple(p for m in kept if (p := _point(m, m.gflops, _label(m))) is not None)
     if not points:
@@ -123,7 +123,8 @@ def _label(m: Measurement) -> str:
     return f"step {len(m.journal)}, {m.journal[-1]}" if m.journal else "no steps"
 
 
-def _peak_dtype(t: Tensor) -> str:
+def peak_dtype(t: Tensor) -> str:
+    """The dtype whose peak a program is compared with that makes `t`."""
     return "float64" if str(t.dtype) in ("float64", "int64", "uint64") else "float32"
 
 

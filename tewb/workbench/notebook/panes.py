@@ -40,6 +40,7 @@ PANES = (
     "advice",
     "why",
     "llvm",
+    "speed",
     "schedule",
 )
 

@@ -20,6 +20,7 @@ from tewb.workbench.states.loops import loops_state
 from tewb.workbench.states.memory import memory_state
 from tewb.workbench.states.program import program_code, program_state
 from tewb.workbench.states.schema import as_json, states_in, type_schema
+from tewb.workbench.states.speed import speed_state
 from tewb.workbench.states.times import history_state, roof_state
 
 
@@ -81,6 +82,7 @@ VIEWS = {
         View("advice", advice_state, slow=True),
         View("why", why_state, slow=True),
         View("llvm", llvm_state, slow=True),
+        View("speed", speed_state, slow=True),
         View("python", program_code, slow=True),
     )
 }

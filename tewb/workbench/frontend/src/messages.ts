@@ -1,5 +1,5 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
-import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
+import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, WhyThisFast } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -18,6 +18,7 @@ export interface Views {
   advice: AdviceList;
   why: Reasons;
   llvm: LLVMHalf;
+  speed: WhyThisFast;
   python: ProgramCode;
   measured: Measured | null;
   checked: Checked;

@@ -11,6 +11,7 @@ import { LLVMPane } from "./panes/llvm";
 import { LoopsPane } from "./panes/loops";
 import { MemoryPane } from "./panes/memory";
 import { SchedulePane } from "./panes/schedule";
+import { SpeedPane } from "./panes/speed";
 import { TimesPane } from "./panes/times";
 import { WhyPane } from "./panes/why";
 import { CommandPalette } from "./parts/command_palette";
@@ -31,6 +32,7 @@ const RIGHT_TABS = [
   { name: "graph", label: "Graph", pane: GraphPane },
   { name: "memory", label: "Memory", pane: MemoryPane },
   { name: "times", label: "Times", pane: TimesPane },
+  { name: "speed", label: "Speed", pane: SpeedPane },
   { name: "llvm", label: "LLVM", pane: LLVMPane },
   { name: "schedule", label: "Schedule", pane: SchedulePane },
 ];
