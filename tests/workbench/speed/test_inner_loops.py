@@ -50,18 +50,18 @@ def test_the_inner_one_of_two_loops_with_its_lines() -> None:
     assert (loop.function, loop.label, len(loop.rows)) == ("main", ".LBB0_2", 5)
     assert [r.line for r in loop.rows] == [6, 6, 5, 5, 5]
     body = instructions_of(loop.rows)
-    assert constant_trips(body, instructions_of(loop.before)) == 32
+    assert constant_trips(body, loop.before) == 32
 
 
 def test_a_block_in_the_loop_that_stands_elsewhere_belongs_to_it() -> None:
     text = "f:\n.LBB0_1:\n\tdecq\t%rax\n\tje\t.LBB0_3\n\tincq\t%rbx\n.LBB0_2:\n\tcmpq\t$9, %rbx\n\tjne\t.LBB0_1\n\tretq\n.LBB0_3:\n\tincq\t%rcx\n\tjmp\t.LBB0_2\n"
     (loop,) = inner_loops(text)
     assert [r.text.split()[-1] for r in loop.rows] == [
-        "%rcx",
-        ".LBB0_2",
         "%rax",
         ".LBB0_3",
         "%rbx",
+        "%rcx",
+        ".LBB0_2",
         "%rbx",
         ".LBB0_1",
     ]
@@ -93,7 +93,7 @@ def test_trips(first: str, body: str, trips: int | None) -> None:
             ]
         )
     )
-    assert constant_trips(instructions_of(loop.rows), instructions_of(loop.before)) == trips
+    assert constant_trips(instructions_of(loop.rows), loop.before) == trips
 
 
 def test_steps_of_registers_are_those_that_only_constants_are_added_to() -> None:
@@ -101,6 +101,12 @@ def test_steps_of_registers_are_those_that_only_constants_are_added_to() -> None
         "f:\n.LBB0_1:\n\taddq\t$8, %rax\n\taddq\t$-2, %rax\n\tmovq\t%rax, %rbx\n\taddq\t$4, %rbx\n\tdecq\t%rcx\n\tjne\t.LBB0_1\n"
     )
     assert steps_of_registers(instructions_of(loop.rows)) == {"rax": 6, "rcx": -1}
+
+
+def test_a_loop_that_is_entered_in_its_middle_and_closed_without_a_jump() -> None:
+    text = "f:\n\tjmp\t.LBB0_1\n.LBB0_2:\n\tincq\t%rcx\n.LBB0_1:\n\tdecq\t%rax\n\tjne\t.LBB0_2\n\tretq\n"
+    (loop,) = inner_loops(text)
+    assert (loop.label, [r.text.split()[-1] for r in loop.rows]) == (".LBB0_1", ["%rax", ".LBB0_2", "%rcx"])
 
 
 def test_loops_of_aarch64_are_found() -> None:

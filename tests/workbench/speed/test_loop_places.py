@@ -19,7 +19,7 @@ def places(session: Session) -> list[tuple[LoopPlace, float]]:
         place = place_of(x, lines, session.sizes)
         assert place is not None
         body = instructions_of(x.rows)
-        found.append((place, steps_of(body, place, constant_trips(body, instructions_of(x.before)))))
+        found.append((place, steps_of(body, place, constant_trips(body, x.before))))
     return found
 
 

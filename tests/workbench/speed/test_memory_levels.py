@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tewb.workbench.speed.cache_misses import Cache
-from tewb.workbench.speed.memory_levels import MemoryLevels, Source, cache_sizes
+from tewb.workbench.speed.memory_levels import MemoryLevels, Source, cache_sizes, held_bytes
 
 
 def describe(folder: Path, number: int, level: int, kind: str, size: str, ways: int) -> None:
@@ -38,3 +38,11 @@ def test_lines_take_the_time_of_where_they_come_from() -> None:
     levels = MemoryLevels(caches, (Source("L2", 1.0, 2.0), Source("memory", 10.0, 30.0)), 3.0)
     assert levels.seconds({"L1": 7, "L2": 2}, is_sequential=True) == 5 * 1 + 2 * 10
     assert levels.seconds({"L1": 7, "L2": 2}, is_sequential=False) == 5 * 2 + 2 * 30
+
+
+def test_a_shared_cache_holds_what_is_read_quickly() -> None:
+    mib = 2**20
+    assert held_bytes(lambda size: 1.0 if size <= 32 * mib else 9.0, 260 * mib) == 32 * mib
+    assert held_bytes(lambda size: 1.0, 260 * mib) == 260 * mib
+    assert held_bytes(lambda size: 1.0, 48 * mib) == 48 * mib
+    assert held_bytes(lambda size: float(size), 260 * mib) == 16 * mib

@@ -44,6 +44,7 @@ from tewb.workbench.measure.counts import Sizes, value_of
 LINE = 64
 _SAMPLES = 512  # values of a variable that are looked at, where an index is not a sum of variables
 _REACH = 2048  # bytes: processors fetch ahead what is read in steps of at most half a page
+_STREAMS = 16  # sequences of lines that are fetched ahead side by side
 _MOST_ROWS = 1 << 16  # rows whose sets are looked at; that many fit in no cache that has sets
 
 
@@ -92,19 +93,20 @@ class Access:
         return (self.is_random, *steps, *still)
 
     def is_sequential(self, loops: Sequence[Var]) -> bool:
-        """Whether lines come one after the other, or in steps small enough to be fetched ahead."""
+        """Whether lines come one after the other, or in steps small enough to be fetched ahead, in a few streams at once.
+        The innermost of the loops comes last."""
         if self.is_random:
             return False
-        span = self.buffer.dtype.nbytes
+        span, streams = self.buffer.dtype.nbytes, 1
         for v in reversed(loops):
-            for d in self.terms:
-                if v in d and d[v].stride:
-                    if abs(d[v].stride) > max(_REACH, span):
-                        return False
-                    span += abs(d[v].stride) * (d[v].count - 1)
-            if span > 2 * LINE:
-                return True
-        return True
+            for t in (d[v] for d in self.terms if v in d):
+                if abs(t.stride) > max(_REACH, span):
+                    streams *= t.count
+                else:
+                    span += abs(t.stride) * (t.count - 1)
+            if streams > _STREAMS or span > 2 * LINE:
+                break
+        return streams <= _STREAMS
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ A loop is what stands between a label and a jump back to it; it is innermost whe
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tewb.workbench.speed.instructions import FLAGS, Instruction, parse_instruction
@@ -40,47 +41,68 @@ def inner_loops(assembly: str) -> list[InnerLoop]:
     """All innermost loops of the kernels in the text of an assembly, in its order."""
     found: list[InnerLoop] = []
     for name, rows, labels in _functions(assembly):
-        bodies = _bodies(rows, labels)
+        order, bodies = _bodies(rows, labels)
         names = {at: label for label, at in labels.items()}
-        for start, (body, back) in bodies.items():
-            if not any(other < body for other, _ in bodies.values()):
-                # What stands behind the jump back is seldom done: it comes first here, so that the jump comes last.
-                order = sorted(body, key=lambda i: (i <= back, i))
-                found.append(
-                    InnerLoop(name, names[start], tuple(rows[i] for i in order), tuple(rows[:start]))
-                )
+        for start in sorted(bodies):
+            body = bodies[start]
+            if not any(other < body for other in bodies.values()):
+                inside = tuple(rows[i] for i in order if i in body)
+                found.append(InnerLoop(name, names.get(start, name), inside, tuple(rows[:start])))
     return found
 
 
-def _bodies(rows: list[AssemblyRow], labels: dict[str, int]) -> dict[int, tuple[frozenset[int], int]]:
-    """Every loop by the row that it begins with: its rows, and the last jump back. All ways into it lead through its
-    beginning; a jump back to what can be reached otherwise makes no loop."""
+def _bodies(rows: list[AssemblyRow], labels: dict[str, int]) -> tuple[list[int], dict[int, frozenset[int]]]:
+    """The rows in an order in which they may be done, and the rows of every loop by the one that it begins with.
+
+    A loop is closed by a step back to a row that is on the way already; all ways into it lead through its beginning.
+    """
     after = [_after(i, r, labels, len(rows)) for i, r in enumerate(rows)]
     before: list[list[int]] = [[] for _ in rows]
     for i, following in enumerate(after):
         for j in following:
             before[j].append(i)
-    loops: dict[int, tuple[frozenset[int], int]] = {}
+    order, back = _walked(after)
+    loops: dict[int, frozenset[int]] = {}
     around: dict[int, frozenset[int]] = {}
-    for i, r in enumerate(rows):
-        start = labels.get(_target(r.text) or "", i + 1)
-        if start > i:
-            continue
+    for i, start in back:
         if start not in around:
             around[start] = _reached(0, after, start) if start else frozenset()
-        if i not in around[start] and i in _reached(start, after, None):
-            known = loops.get(start, (frozenset(), 0))[0]
-            loops[start] = known | {start} | _reached(i, before, start), i
-    return loops
+        if i not in around[start]:
+            loops[start] = loops.get(start, frozenset()) | {start} | _reached(i, before, start)
+    return order, loops
+
+
+def _walked(after: list[list[int]]) -> tuple[list[int], list[tuple[int, int]]]:
+    """The rows that are reached from the first one, each before those that follow it, and the steps that lead back."""
+    order: list[int] = []
+    back: list[tuple[int, int]] = []
+    open_, closed = set[int](), set[int]()
+    stack = [(0, iter(after[0]))] if after else []
+    open_.update({0} if after else ())
+    while stack:
+        i, following = stack[-1]
+        j = next(following, None)
+        if j is None:
+            stack.pop()
+            open_.discard(i)
+            closed.add(i)
+            order.append(i)
+        elif j in open_:
+            back.append((i, j))
+        elif j not in closed:
+            open_.add(j)
+            stack.append((j, iter(after[j])))
+    return order[::-1], back
 
 
 def _after(i: int, r: AssemblyRow, labels: dict[str, int], count: int) -> list[int]:
     """The rows that may come after one."""
     target = _target(r.text)
     goes_on = not re.match(r"(jmp|ret|ud2|b\s)", r.text)
+    jumps = [labels[target]] if target in labels else []
     return [
-        j for j in ([i + 1] if goes_on else []) + ([labels[target]] if target in labels else []) if j < count
-    ]
+        j for j in (*jumps, *([i + 1] if goes_on else ())) if j < count
+    ]  # what stands next comes first in the end
 
 
 def _reached(start: int, following: list[list[int]], end: int | None) -> frozenset[int]:
@@ -156,7 +178,7 @@ def _added(i: Instruction, register: str) -> int | None:
     return None
 
 
-def constant_trips(body: list[Instruction], before: list[Instruction]) -> int | None:
+def constant_trips(body: list[Instruction], before: Sequence[AssemblyRow]) -> int | None:
     """How often a loop runs each time it is entered, where its counter begins at a constant and ends at one."""
     steps = steps_of_registers(body)
     test = next((i for i in reversed(body[:-1]) if FLAGS in i.writes), None)
@@ -189,8 +211,8 @@ def constant_trips(body: list[Instruction], before: list[Instruction]) -> int | 
     return max(-(-distance // step), 1) if distance * step > 0 else None
 
 
-def _constant_before(before: list[Instruction], register: str) -> int | None:
-    last = next((i for i in reversed(before) if register in i.writes), None)
+def _constant_before(before: Sequence[AssemblyRow], register: str) -> int | None:
+    last = next((i for r in reversed(before) if register in (i := parse_instruction(r.text)).writes), None)
     if last is None:
         return None
     if last.kind == "zero":

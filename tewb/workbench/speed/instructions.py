@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 FLAGS = "flags"
 
@@ -162,6 +163,7 @@ def canonical(register: str) -> str:
     return numbered[1] if numbered else _NAMED.get(name, name)
 
 
+@lru_cache(maxsize=1 << 14)
 def parse_instruction(text: str) -> Instruction:
     """An instruction from its line of assembly."""
     mnemonic, _, rest = text.strip().partition(" " if "\t" not in text.strip() else "\t")

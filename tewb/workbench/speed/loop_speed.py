@@ -147,7 +147,7 @@ def loop_speed(
     """The numbers of a loop of x86-64, without those of memory."""
     body = tuple(instructions_of(loop.rows))
     chain = latency_chain(body, processor)
-    trips = constant_trips(list(body), instructions_of(loop.before))
+    trips = constant_trips(list(body), loop.before)
     steps, each, entries = _counts(body, place, trips)
     names = (cpu, *processor.stand_ins) if is_known else (cpu, "skylake-avx512", "haswell")
     simulated = simulate([r.text for r in loop.rows], triple, names)

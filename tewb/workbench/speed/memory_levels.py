@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,6 +24,7 @@ _READ = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes
 _CHAIN = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 _LINKS = 16  # pairs of an addition and an exclusive or that wait for each other, in a round
 _PATIENCE = 0.003  # seconds for a measurement: the fewest of several are those that nothing disturbed
+_SHARED = tuple(n * 2**20 for n in (8, 16, 32, 64, 128))  # bytes that a large cache is tried with
 _LARGEST = 32 * 2**20  # bytes that are read to measure a cache
 
 
@@ -92,16 +93,31 @@ def _measured() -> MemoryLevels:
     caches = cache_sizes()
     code = Compiled(_KERNELS)
     read, chain = _READ(code.address("read_lines")), _CHAIN(code.address("chain"))
-    sizes = [*_sizes_between(caches)]
-    memory = np.ones(max([*sizes, 2**20]), np.uint8)
+    if caches[-1].lines * LINE > _SHARED[0]:
+        held = held_bytes(lambda size: _seconds_for_lines(read, size)[0], caches[-1].lines * LINE)
+        caches = (*caches[:-1], replace(caches[-1], lines=held // LINE))
     sources = [
-        Source(c.name, *_seconds_for_lines(read, memory[:size]))
-        for c, size in zip(caches[1:], sizes, strict=True)
+        Source(c.name, *_seconds_for_lines(read, size))
+        for c, size in zip(caches[1:], _sizes_between(caches), strict=True)
     ]
     sources.append(_memory(sources))
     rounds = 4000
     seconds = _fewest(lambda: chain(12345, 999, rounds))
     return MemoryLevels(caches, tuple(sources), rounds * 2 * _LINKS / seconds / 1e9)
+
+
+def held_bytes(seconds: Callable[[int], float], size: int) -> int:
+    """What a last cache of some size holds of one program: on a machine that is shared with others, less than it has. Told by
+    the seconds for a line, of more and more bytes."""
+    first = seconds(_SHARED[0])
+    held = _SHARED[0]
+    for more in _SHARED[1:]:
+        if more >= size:
+            return size
+        if seconds(more) > 2.5 * first:
+            return held
+        held = more
+    return size
 
 
 def _memory(caches: list[Source]) -> Source:
@@ -119,8 +135,9 @@ def _sizes_between(caches: tuple[Cache, ...]) -> Iterator[int]:
         yield max(min(near.lines * 4, far.lines // 2, _LARGEST // LINE), 1) * LINE
 
 
-def _seconds_for_lines(read: Callable[..., int], memory: np.ndarray) -> tuple[float, float]:
-    """Seconds for a line of some memory: one after the other, and each in another page than the one before."""
+def _seconds_for_lines(read: Callable[..., int], size: int) -> tuple[float, float]:
+    """Seconds for a line of so many bytes: one after the other, and each in another page than the one before."""
+    memory = np.ones(size, np.uint8)
     at, lines = memory.ctypes.data, memory.nbytes // LINE
     apart = 4096 + LINE * 5  # not a power of two: sets of the caches are used alike
     rows = min(memory.nbytes // apart, 2048)
