@@ -172,3 +172,20 @@ def test_a_loop_of_no_iterations_fetches_nothing() -> None:
     n = te.var("n")
     f = programs.add(n).passes[0][1]
     assert sum(x.misses["small"] for x in predict_misses(f, [Cache("small", 16)], {"n": 0}, cold=True)) == 0
+
+
+def test_accesses_far_apart_do_not_count_what_lies_between() -> None:
+    A = te.placeholder((2, 100_000), name="A")
+    B = te.compute((64,), lambda i: A[0, i] + A[1, i + 90_000], name="B")
+    f = Session(te.create_schedule(B.op), [A, B]).passes[0][1]
+    found = {x.buffer: x.misses["small"] for x in predict_misses(f, [Cache("small", 16)], {}, cold=True)}
+    assert found["B"] == 4 and 8 <= found["A"] <= 10
+
+
+def test_buffers_without_elements_are_no_trouble() -> None:
+    n = te.var("n")
+    A, at = te.placeholder((n,), name="A"), te.placeholder((8,), name="at", dtype="int32")
+    B = te.compute((8,), lambda i: A[te.max(te.min(at[i], n - 1), 0)], name="B")
+    f = Session(te.create_schedule(B.op), [A, at, B]).passes[0][1]
+    found = predict_misses(f, [Cache("small", 16)], {"n": 0}, cold=True)
+    assert sum(x.misses["small"] for x in found if x.buffer == "A") == 0

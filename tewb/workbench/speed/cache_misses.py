@@ -301,7 +301,7 @@ class _Model:
         accesses = [a for leaf in leaves for a in leaf.accesses if a.buffer is b]
         if not accesses:
             return 0.0
-        total = sum(_box_lines(group, running) for group in _groups(accesses, running))
+        total = sum(_lines_of_group(group, running) for group in _groups(accesses, running))
         return min(total, float(accesses[0].lines))
 
     def footprint(self, leaves: tuple[Leaf, ...], running: frozenset[Var]) -> float:
@@ -358,7 +358,7 @@ class _Model:
     def missing(self, leaf: Leaf, b: Buffer, c: Cache) -> float:
         """The part of a buffer that is not in a cache which random accesses have filled."""
         mine = [a for a in leaf.accesses if a.buffer is b]
-        return max(1 - c.lines / mine[0].lines, 0.0) if any(a.is_random for a in mine) else 1.0
+        return max(1 - c.lines / max(mine[0].lines, 1), 0.0) if any(a.is_random for a in mine) else 1.0
 
     def in_sequence(self, parts: Sequence[Loop | Leaf], b: Buffer, c: Cache) -> dict[Leaf, float]:
         """As `fetched`, of parts one after the other: what the part before left behind is there, if it fits with what comes
@@ -467,6 +467,16 @@ def _rows(group: Sequence[Access], running: frozenset[Var]) -> tuple[int, list[T
         else:
             rows.append(Term(stride, t.count))
     return run, rows
+
+
+def _lines_of_group(group: Sequence[Access], running: frozenset[Var]) -> float:
+    """The lines of accesses whose boxes are moved to one another: those of the box around them, or of each if they are far
+    apart."""
+    alone = {a.first: a for a in group}
+    together = _box_lines(group, running)
+    return (
+        min(together, sum(_box_lines([a], running) for a in alone.values())) if len(alone) > 1 else together
+    )
 
 
 def _box_lines(group: Sequence[Access], running: frozenset[Var]) -> float:

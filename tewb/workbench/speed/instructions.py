@@ -98,7 +98,7 @@ _VECTOR_KINDS = tuple(
         (r"cmp|pcmp|ptest|testp|fpclass", "compare"),
         (r"cvt", "convert"),
         (r"pmull[dq]", "vec_mul_slow"),
-        (r"pmul|pmadd|pdp[bw]", "vec_mul"),
+        (r"pmul|pmadd|pdp[bw]|gf2p8", "vec_mul"),
         (r"psadbw", "shuffle_wide"),
         (r"psll(dq|q|w|d|v)|psrl|psra|prol|pror|psh[lr]d", "vec_shift"),
         (r"p(add|sub|min|max|abs|avg|sign)", "vec_int"),
@@ -121,7 +121,7 @@ _INTEGER_KINDS = tuple(
         (r"(i?mul|popcnt|lzcnt|tzcnt|bs[fr]|pdep|pext|crc32)", "int_mul"),
         (r"k(mov|and|or|xor|xnor|not|test|ortest|shift|add|unpck)", "mask"),
         (r"(add|sub|and|or|xor|cmp|test|inc|dec|neg|not|lea|shl|shr|sar|sal|rol|ror|rcl|rcr|bt|set|cmov|adc|sbb|bswap|movz"
-         r"|movs[bwl]|movabs|mov[bwlq]?$|cltq|cltd|cqto|cwtl|bls|bextr|bzhi|sarx|shlx|shrx|rorx|andn|push|pop|xchg|mulx)", "int"),
+         r"|movs[bwl]|movabs|mov[bwlq]?$|cltq|cltd|cqto|cwtl|cbtw|bls|bextr|bzhi|sarx|shlx|shrx|rorx|andn|push|pop|xchg|mulx)", "int"),
     )
 )  # fmt: skip
 
@@ -218,7 +218,7 @@ def _with_operands(
         load = at if kind == "int" and not re.match(r"mov|set", mnemonic) else None
     if at is not None:
         reads += at.registers
-    if mnemonic.startswith(("mul", "div", "idiv", "cltq", "cltd", "cqto", "cwtl")) or (
+    if mnemonic.startswith(("mul", "div", "idiv", "cltq", "cltd", "cqto", "cwtl", "cbtw")) or (
         mnemonic.startswith("imul") and len(operands) == 1
     ):
         reads += ["rax", "rdx"]
