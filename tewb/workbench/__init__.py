@@ -6,6 +6,7 @@ session_view   what the three rooms below read of a session
 measure/       times against numpy, operation counts, the roofline, the check that steps change no result
 trace/         an interpreter of IR, the accesses of all buffers or of one over time, what a cache makes of them
 judge/         the palette of legal steps, advice, the ledger of memory, why things are as they are
+speed/         why a kernel is as fast as it is: its inner loops in assembly, ports, latencies, cache misses
 session        `Session` puts these together; demos has programs to try
 views/         what is drawn in Python: graphs, plain HTML for a page without a kernel
 states/        what the page is sent: the state of every view as a dataclass, with its schema

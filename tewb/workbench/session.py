@@ -51,6 +51,7 @@ from tewb.workbench.measure.threads import measure_threads
 from tewb.workbench.measure.trials import Progress, Timings
 from tewb.workbench.measure.try_steps import Tried, measured_by_trial, try_steps
 from tewb.workbench.measure.verify import Verdict, verify
+from tewb.workbench.speed.why_fast import why_this_fast
 from tewb.workbench.trace.access_trace import AccessTrace, trace
 
 if TYPE_CHECKING:
@@ -311,7 +312,7 @@ class Session(History):
 
     palette, preview, explain, advice = palette, preview, explain, advice
     ledger, extern_boxes, expect, checks = ledger, extern_boxes, expect, checks
-    minimise = minimise
+    minimise, why_this_fast = minimise, why_this_fast
     advise, sweep = advise, sweep
 
     def try_steps(
@@ -347,7 +348,7 @@ class Session(History):
 
     def view(self, pane: str) -> Pane:
         """A pane of the workbench as a widget of its own: "loops", "code", "actions", "journal", "memory", "data", "graph",
-        "times", "threads", "advice", "why", "llvm" or "schedule". All widgets of a session stay in step. `view("data")` has
+        "times", "threads", "advice", "why", "llvm", "speed" or "schedule". All widgets of a session stay in step. `view("data")` has
         `save("access.html")`, a page that plays without a kernel. Raises TewbError."""
         from tewb.workbench.notebook.data_pane import DataPane  # stand on this file
         from tewb.workbench.notebook.panes import Pane

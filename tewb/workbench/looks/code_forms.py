@@ -139,6 +139,11 @@ class CodeForms:
         return forms[one_of("form", name, forms, TewbError)]
 
     @property
+    def compiled(self) -> Callable[[], CompiledModule]:
+        """A function that compiles the schedule as it is now, once. It raises TewbError where there is no machine code."""
+        return self._build if self.forms[-1].kind == ASSEMBLY else self._no_build
+
+    @property
     def llvm_passes(self) -> list[CodeForm]:
         """The text after each pass of LLVM that changed something. Raises TewbError where it cannot be told."""
         return self._llvm()[0]

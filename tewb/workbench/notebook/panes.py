@@ -43,6 +43,7 @@ PANES = (
     "advice",
     "why",
     "llvm",
+    "speed",
     "schedule",
 )
 

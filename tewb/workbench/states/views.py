@@ -23,6 +23,7 @@ from tewb.workbench.states.loops import loops_state
 from tewb.workbench.states.memory import memory_in_pieces
 from tewb.workbench.states.program import program_code, program_state
 from tewb.workbench.states.schema import as_json, states_in, type_schema
+from tewb.workbench.states.speed import speed_state
 from tewb.workbench.states.threads import threads_state
 from tewb.workbench.states.times import history_state, roof_state
 
@@ -114,6 +115,7 @@ VIEWS = {
         View("advice", advice_state, slow=True),
         View("why", why_state, slow=True, depends_on=_nothing_else),
         View("llvm", llvm_state, slow=True, depends_on=_nothing_else),
+        View("speed", speed_state, slow=True),
         View("data", data_state, slow=True),
         View("python", program_code, slow=True, depends_on=_recipes),
     )

@@ -1,6 +1,6 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
 import type { Selection } from "./desk";
-import type { Actions, AdviceList, Checked, Choice, Code, Costs, Data, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Swept, Threads, Traced } from "./states";
+import type { Actions, AdviceList, Checked, Choice, Code, Costs, Data, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Swept, Threads, Traced, WhyThisFast } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -22,6 +22,7 @@ export interface Views {
   advice: AdviceList;
   why: Reasons;
   llvm: LLVMHalf;
+  speed: WhyThisFast;
   python: ProgramCode;
   measured: Measured | null;
   checked: Checked;

@@ -10,6 +10,7 @@ import { LLVMPane } from "./panes/llvm";
 import { LoopsPane } from "./panes/loops";
 import { MemoryPane } from "./panes/memory";
 import { SchedulePane } from "./panes/schedule";
+import { SpeedPane } from "./panes/speed";
 import { ThreadsPane } from "./panes/threads";
 import { TimesPane } from "./panes/times";
 import { WhyPane } from "./panes/why";
@@ -27,6 +28,7 @@ export const PANES: Record<string, ComponentType> = {
   advice: AdvicePane,
   why: WhyPane,
   llvm: LLVMPane,
+  speed: SpeedPane,
   schedule: SchedulePane,
 };
 

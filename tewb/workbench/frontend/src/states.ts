@@ -480,6 +480,67 @@ export interface LLVMHalf {
   problem: string | null;
 }
 
+/** A lower bound of the cycles of an iteration: which, how many, and where they come from. */
+export interface Limit {
+  name: string;
+  cycles: number;
+  about: string;
+}
+
+/** Lines of 64 bytes of a buffer that a loop fetches past each cache in a call, as they are predicted. */
+export interface LinesFetched {
+  buffer: string;
+  misses: Record<string, number>;
+  in_order: boolean;
+  crowded: string;
+}
+
+/** An innermost loop of the machine code. All counts and cycles are those of one iteration, which does `steps` of the loop of the program; `iterations` are those of a call, `share` its part of the cycles of all inner loops. `part` is its number in the links of code. `bits` is the width of its arithmetic, `lanes` how many numbers that is; `kinds` counts its instructions by what they do. `rule` names the limit that is the largest. `ports` are cycles of each port, told by `ports_by`; `simulated` are the cycles that llvm-mca says. */
+export interface InnerLoopSpeed {
+  name: string;
+  stage: string | null;
+  loop: string | null;
+  part: number | null;
+  label: string;
+  share: number;
+  iterations: number;
+  steps: number;
+  cycles: number;
+  rule: string;
+  limits: Limit[];
+  instructions: number;
+  kinds: Record<string, number>;
+  bits: number;
+  lanes: number;
+  loads: number;
+  stores: number;
+  spills: number;
+  calls: string[];
+  ports: Record<string, number>;
+  ports_by: string;
+  simulated: number | null;
+  simulated_by: string;
+  lines: LinesFetched[];
+}
+
+/** The sentence, what else is to be said, and the inner loops, those that take the most time first. Times are seconds of a call: `predicted` by the limits, `measured` last. `gflops` is what is predicted, `roof` what the roofline allows at `intensity` operations for each byte, below the machine's `peak_gflops` and `peak_gbytes`. */
+export interface WhyThisFast {
+  sentence: string;
+  notes: string[];
+  loops: InnerLoopSpeed[];
+  predicted: number | null;
+  measured: number | null;
+  processor: string;
+  gigahertz: number | null;
+  caches: Record<string, number>;
+  intensity: number | null;
+  gflops: number | null;
+  roof: number | null;
+  peak_gflops: number | null;
+  peak_gbytes: number | null;
+  problem: string | null;
+}
+
 /** Memory that is touched: "input", "output" or "inside" (an intermediate). `strides` are in elements of `item` bytes; `elements` are those from the first to the last, gaps included. `part` is the number of its stage in the links of code, `use` what a cache makes of its accesses, as a sentence. */
 export interface DataBuffer {
   name: string;

@@ -12,6 +12,7 @@ import { LLVMPane } from "./panes/llvm";
 import { LoopsPane } from "./panes/loops";
 import { MemoryPane } from "./panes/memory";
 import { SchedulePane } from "./panes/schedule";
+import { SpeedPane } from "./panes/speed";
 import { ThreadsPane } from "./panes/threads";
 import { TimesPane } from "./panes/times";
 import { WhyPane } from "./panes/why";
@@ -35,6 +36,7 @@ const RIGHT_TABS = [
   { name: "memory", label: "Memory", pane: MemoryPane },
   { name: "data", label: "Data", pane: DataPane },
   { name: "times", label: "Times", pane: TimesPane },
+  { name: "speed", label: "Speed", pane: SpeedPane },
   { name: "threads", label: "Threads", pane: ThreadsPane },
   { name: "llvm", label: "LLVM", pane: LLVMPane },
   { name: "schedule", label: "Schedule", pane: SchedulePane },
