@@ -31,13 +31,15 @@ class View:
     longer is a generator: it gives None between two pieces of its work, and then the state.
 
     With `depends_on` its state is a function of the steps, its options and what that returns, and need not be made
-    again for the same ones. Without, it may depend on anything.
+    again for the same ones. Without, it may depend on anything. One that is made `apart` is made of a copy of the session,
+    on a thread, where there is a notebook: the compiler works for it.
     """
 
     name: str
     make: Callable[..., Any]
     slow: bool = False
     depends_on: Callable[[Session], object] | None = None
+    apart: bool = False
 
     @property
     def doc(self) -> str:
@@ -100,7 +102,7 @@ VIEWS = {
         View("graph", graph_state, slow=True, depends_on=_nothing_else),
         View("history", history_state),
         View("roof", roof_state, slow=True),
-        View("advice", advice_state, slow=True, depends_on=_nothing_else),
+        View("advice", advice_state, slow=True, depends_on=_nothing_else, apart=True),
         View("why", why_state, slow=True, depends_on=_nothing_else),
         View("llvm", llvm_state, slow=True, depends_on=_nothing_else),
         View("python", program_code, slow=True, depends_on=_nothing_else),
