@@ -264,7 +264,9 @@ def test_keys_go_on_after_a_click_that_leaves_nothing_to_redo(start: Notebook) -
     expect(page.get_by_role("button", name="Redo", exact=True)).to_be_disabled()
     page.keyboard.press("Control+z")
     expect(row(page, "C/j")).to_be_visible()
-    page.get_by_role("button", name="Undo", exact=True).click(force=True)  # there is nothing more: it does nothing
+    page.get_by_role("button", name="Undo", exact=True).click(
+        force=True
+    )  # there is nothing more: it does nothing
     expect(row(page, "C/j")).to_be_visible()
 
 
