@@ -252,6 +252,24 @@ def test_edits_keep_the_place_in_the_code(start: Notebook) -> None:
     assert scroller.evaluate("e => e.scrollTop") > 100
 
 
+def test_keys_go_on_after_a_click_that_leaves_nothing_to_redo(start: Notebook) -> None:
+    """The button that was pressed has no more to do, and keeps the focus: Ctrl+Z still takes back."""
+    page = start.page
+    split(page, "C/j", 8)
+    expect(row(page, "C/j.outer")).to_be_visible()
+    press(page, "Undo")
+    expect(row(page, "C/j")).to_be_visible()
+    press(page, "Redo")
+    expect(row(page, "C/j.outer")).to_be_visible()
+    expect(page.get_by_role("button", name="Redo", exact=True)).to_be_disabled()
+    page.keyboard.press("Control+z")
+    expect(row(page, "C/j")).to_be_visible()
+    page.get_by_role("button", name="Undo", exact=True).click(
+        force=True
+    )  # there is nothing more: it does nothing
+    expect(row(page, "C/j")).to_be_visible()
+
+
 def test_the_photograph_is_sharpened(page: Any, lab: Lab) -> None:
     notebook = Notebook(page, lab, "01-photo.ipynb")
     notebook.run_all()

@@ -36,13 +36,15 @@ class View:
     longer is a generator: it gives None between two pieces of its work, and then the state.
 
     With `depends_on` its state is a function of the steps, its options and what that returns, and need not be made
-    again for the same ones. Without, it may depend on anything.
+    again for the same ones. Without, it may depend on anything. One that is made `apart` is made of a copy of the session,
+    on a thread, where there is a notebook: the compiler works for it.
     """
 
     name: str
     make: Callable[..., Any]
     slow: bool = False
     depends_on: Callable[[Session], object] | None = None
+    apart: bool = False
 
     @property
     def doc(self) -> str:
@@ -89,6 +91,10 @@ def _sizes(session: Session) -> object:
     return [(str(name), value) for name, value in session.sizes.items()]
 
 
+def _trials(session: Session) -> object:
+    return _sizes(session), [str(t) for t in session.tried], str(session.timings.get(session.journal))
+
+
 def _budget(session: Session) -> object:
     lines = [str(line) for line in session.budget.lines]
     return lines and (lines, [str(m) for m in session.timings.values()])
@@ -112,7 +118,7 @@ VIEWS = {
         View("history", history_state),
         View("roof", roof_state, slow=True),
         View("threads", threads_state, slow=True),
-        View("advice", advice_state, slow=True),
+        View("advice", advice_state, slow=True, depends_on=_trials, apart=True),
         View("why", why_state, slow=True, depends_on=_nothing_else),
         View("llvm", llvm_state, slow=True, depends_on=_nothing_else),
         View("speed", speed_state, slow=True),

@@ -44,6 +44,19 @@ test("a refusal is said with its reason", async () => {
   expect(desk.said.value).toMatchObject({ kind: "refused", text: "✗ nothing to take back", refused });
 });
 
+test("the heir of a loop comes with the states, unless another one was chosen meanwhile", () => {
+  const desk = new Desk("d-heir");
+  const m = model({ selected: { stage: "C", loop: "j" } });
+  desk.join(m.model);
+  const heir = { kind: "states", version: 2, states: {}, selected: { stage: "C", loop: "j.outer" }, instead_of: { stage: "C", loop: "j" } };
+  m.tell("msg:custom", heir);
+  expect(desk.selected.value).toEqual({ stage: "C", loop: "j.outer" });
+  expect(m.values["selected"]).toEqual({ stage: "C", loop: "j" }); // Python says so itself
+  desk.select("C", "k");
+  m.tell("msg:custom", heir);
+  expect(desk.selected.value).toEqual({ stage: "C", loop: "k" });
+});
+
 test("what several components watch is watched once, until the last of them leaves", async () => {
   const desk = new Desk("d3");
   const m = model();

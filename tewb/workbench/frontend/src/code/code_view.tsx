@@ -4,7 +4,7 @@ import { gotoLine, search, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, type StateEffect } from "@codemirror/state";
 import { EditorView, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { defaultKeymap } from "@codemirror/commands";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { heatByPart } from "../heat";
 import { useCosts, useDesk } from "../hooks";
 import { metric } from "../metric";
@@ -27,7 +27,7 @@ export function CodeView({ code, label, onView }: Props) {
   const language = useRef(new Compartment());
   const name = useRef(new Compartment());
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const view = new EditorView({
       parent: place.current!,
       state: EditorState.create({
@@ -74,11 +74,12 @@ export function CodeView({ code, label, onView }: Props) {
   }, []);
 
   const { costs, times } = useCosts();
-  useEffect(() => {
+  useLayoutEffect(() => {
     editor.current!.dispatch({ effects: setHeat.of(heatByPart(costs, times, metric.value)) });
   }, [costs, times, metric.value]);
 
-  useEffect(() => {
+  // In the frame of the tree, not in the one after it.
+  useLayoutEffect(() => {
     const view = editor.current!;
     const before = view.state.field(shownCode);
     const effects: StateEffect<unknown>[] = [setCode.of(code)];
