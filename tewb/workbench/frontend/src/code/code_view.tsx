@@ -3,7 +3,7 @@ import { codeFolding, foldGutter, foldKeymap } from "@codemirror/language";
 import { gotoLine, search, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, type StateEffect } from "@codemirror/state";
 import { EditorView, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
-import { defaultKeymap } from "@codemirror/commands";
+import { standardKeymap } from "@codemirror/commands";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { heatByPart } from "../heat";
 import { useCosts, useDesk } from "../hooks";
@@ -40,7 +40,7 @@ export function CodeView({ code, label, onView }: Props) {
           foldByIndent,
           highlightActiveLineGutter(),
           search({ top: true }),
-          keymap.of([{ key: "Mod-g", run: gotoLine }, ...searchKeymap, ...foldKeymap, ...defaultKeymap]),
+          keymap.of([{ key: "Mod-g", run: gotoLine }, ...searchKeymap, ...foldKeymap, ...standardKeymap]),
           language.current.of(languageOf(code.kind)),
           colours,
           linked,

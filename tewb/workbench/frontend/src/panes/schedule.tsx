@@ -1,5 +1,5 @@
 /** The schedule as Python: edited, loaded, copied; what is typed stays until it is loaded or given up. */
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { standardKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { EditorState } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { useSignal } from "@preact/signals";
@@ -43,7 +43,7 @@ export function SchedulePane() {
         extensions: [
           lineNumbers(),
           history(),
-          keymap.of([{ key: "Mod-Enter", run: load }, indentWithTab, ...historyKeymap, ...defaultKeymap]),
+          keymap.of([{ key: "Mod-Enter", run: load }, indentWithTab, ...historyKeymap, ...standardKeymap]),
           languageOf("python"),
           colours,
           EditorView.contentAttributes.of({ "aria-label": "The schedule as Python", tabindex: "0" }),
