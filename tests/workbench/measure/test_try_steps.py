@@ -191,3 +191,21 @@ def test_what_takes_long_is_not_called_again_where_once_is_enough() -> None:
     alike = timed([kernel("a", 3.0), kernel("b", 2.5)], 5, never)
     assert [len(t.results) for t in alike] == [1, 1] and {"a", "b"} == set(calls)
     assert [len(t.results) for t in timed([kernel("a", 0.01), kernel("b", 0.001)], 5, never)] == [5, 5]
+
+
+def test_when_the_time_is_over_the_first_calls_count() -> None:
+    def late() -> None:
+        raise Stopped
+
+    kernels = [Checked(None, late, 0.2, 1), Checked(None, late, 0.1, 1)]
+    assert timed(kernels, 5, lambda: True) == [Timing((0.2,)), Timing((0.1,))]
+    with pytest.raises(Stopped):
+        timed(kernels, 5, lambda: False)
+
+
+def test_half_of_the_time_is_for_other_factors(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = demo_session("matmul", n=16)
+    gains(monkeypatch, 2.0)
+    contest = module._Contest(session, [(REORDER,), (SPLIT,)], lambda done, what: None)
+    tried = contest.result(lambda: False, lambda: True)
+    assert tried.steps == (REORDER,) and tried.others == ((SPLIT,),) and tried.is_faster

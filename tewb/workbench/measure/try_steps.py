@@ -128,7 +128,12 @@ def timed(
     if differ and max(k.seconds for k in kernels) > LONG:
         return [Timing((k.seconds,)) for k in kernels]
     rounds = rounds if base.seconds < LONG else 1
-    return [t.warm for t in in_turn([k.run for k in kernels], rounds, stop, progress, cold=False)]
+    try:
+        return [t.warm for t in in_turn([k.run for k in kernels], rounds, stop, progress, cold=False)]
+    except Stopped:
+        if not stop():
+            raise
+        return [Timing((k.seconds,)) for k in kernels]  # the time is over, and this is what is known
 
 
 def try_steps(
@@ -146,14 +151,14 @@ def try_steps(
     hint = "the steps of session.advise().next[0]"
     wanted, *rest = [steps_of(some, hint) for some in (steps, *others)]
     contest = _Contest(session, [wanted, *rest], progress or (lambda done, what: None))
-    until = time.monotonic() + seconds
+    began = time.monotonic()
 
-    def is_late() -> bool:
-        return time.monotonic() > until
+    def is_late(share: float = 1.0) -> bool:
+        return time.monotonic() - began > share * seconds
 
     try:
         with stopped_by(lambda: is_late() or (stop is not None and stop())):
-            return contest.result(is_late)
+            return contest.result(is_late, lambda: is_late(0.5))
     except Stopped:
         if not is_late():
             raise
@@ -187,13 +192,15 @@ class _Contest:
             schedule.apply(step)
         return schedule
 
-    def result(self, is_late: Stop) -> Tried:
+    def result(self, is_late: Stop, is_half: Stop) -> Tried:
         self.tell(0.0, "computing what the result should be")
         rig = Rig(self.session)
         old = rig.checked(rig.kernel(self.before))
         checked: dict[int, Checked] = {}
         problems: list[str] = []
         for i, schedule in self.after.items():
+            if checked and is_half():
+                break
             self.tell(0.1 + 0.4 * i / len(self.all_steps), "building and checking")
             try:
                 new = rig.checked(rig.kernel(schedule))
