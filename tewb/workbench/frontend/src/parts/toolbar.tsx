@@ -93,7 +93,7 @@ function Result({ measured }: { measured: Measured }) {
       {measured.ratio !== null && (
         <span class="tw-dim">
           {" "}
-          {digits(measured.ratio)} × {reference?.name ?? "numpy"}
+          {digits(measured.ratio)} × {(reference?.name ?? "numpy").split(",")[0]}
           {measured.sizes && `, ${measured.sizes}`}
         </span>
       )}
