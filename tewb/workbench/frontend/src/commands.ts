@@ -38,6 +38,7 @@ export const TREE_KEYS: readonly [string, string][] = [
   ["f", "fuse with the loop inside"],
   ["t", "transpose with the loop inside, as a tile of registers"],
   ["drag", "a loop onto a loop reorders; a stage onto a loop computes it there"],
+  ["Shift+↑ Shift+↓", "in the journal: select steps, to make a recipe of them"],
 ];
 
 /** A key press as commands name it. */
