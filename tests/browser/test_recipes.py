@@ -78,6 +78,8 @@ def test_a_function_of_python_stands_in_menus_and_forms(page: Any, lab: Lab) -> 
     journal = tab(page, "Journal")
     expect(journal.locator(".tw-step")).to_have_count(2)
     expect(journal).to_contain_text("lanes(Y, axis=j, n=16)")
+    journal.get_by_role("button", name="Recipe", exact=True).click()
+    expect(journal.get_by_role("form", name="Make a recipe of steps 1 to 4")).to_contain_text("n = 16")
     page.keyboard.press("Control+k")
     page.keyboard.type("lanes(Y")
     notebook.screenshot("recipe-palette")

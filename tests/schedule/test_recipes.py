@@ -349,3 +349,15 @@ def test_brackets_are_too_much() -> None:
     with pytest.raises(ScheduleError, match="made of a function") as e:
         tewb.recipe()
     assert "without brackets" in str(e.value)
+
+
+def test_a_recipe_that_calls_itself_without_end_is_refused() -> None:
+    @tewb.recipe
+    def again(s: Any) -> None:
+        again(s)
+
+    s = schedule_for(matmul()[1])
+    with pytest.raises(ScheduleError, match="recipe again, step 1") as e:
+        again(s)
+    assert len(str(e.value)) < 3000 and s.journal == () and s.calls == ()
+    assert again.fills("C", None) == Step("again", "C")

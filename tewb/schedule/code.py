@@ -180,7 +180,7 @@ def _run_lines(
         loops = _loops_in(call.args)
         lines = [line for stage, axis in loops for line in _axis_lines(replay, stage, axis, names)]
         lines.append(recipe_code(shown[0].calls[depth], recipe, names))
-        if recipe.made(replay, call, tuple(steps)):
+        if recipe.makes(replay, call, tuple(steps)):
             names.recipe_called(recipe, steps)
             return lines
     inside = written_lines(replay, steps, names, allowed, depth + 1, shown)

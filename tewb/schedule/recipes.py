@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from tewb.base import CallError, ScheduleError, Span, TewbError, brief, here
 from tewb.schedule.declare import PRIMITIVES, REQUIRED, Param, loop_names
-from tewb.schedule.journal import RecipeCall, Step, given_text
+from tewb.schedule.journal import MOST_NESTED, RecipeCall, Step, given_text
 from tewb.schedule.recipe_values import given_value, kept_value
 from tewb.schedule.stage import Stage
 
@@ -134,6 +134,8 @@ class Recipe:
     def _do(self, s: Schedule, call: RecipeCall, work: Callable[[], Any]) -> Any:
         """Do `work` as one call: all of it, or nothing."""
         before, around = s.journal, s.calls
+        if len(around) >= MOST_NESTED:
+            raise ScheduleError(f"recipes call each other more than {MOST_NESTED} deep", span=call.span)
         s.calls = (*around, call)
         try:
             result = work()
@@ -157,7 +159,7 @@ class Recipe:
         inside = e.span if e.span is not None and e.span != call.span else None
         line = "" if inside is None else f" (at {inside})"
         loops = f"\n  loops there: {e.loops}" if e.loops else ""
-        message = f"recipe {self.name}, step {number}{line}: {e.message}{loops}"
+        message = f"recipe {self.name}, step {number}{line}: {brief(e.message, 1000)}{loops}"
         hint = e.hint or "none of its steps is done"
         error = type(e)(message, hint=hint, span=call.span or e.span)
         error.__cause__ = e.__cause__
@@ -201,8 +203,8 @@ class Recipe:
             return e
         return None
 
-    def why_not_again(self, s: Schedule, call: RecipeCall) -> str:
-        """Why `made` says no."""
+    def why_not_these(self, s: Schedule, call: RecipeCall) -> str:
+        """Why `makes` says no."""
         try:
             self.apply(s, call.args)
         except TewbError as e:
@@ -231,7 +233,9 @@ class Recipe:
             before = call.args.get(name)
             if isinstance(before, list) and isinstance(value, str):
                 changed[name] = [
-                    _read_any(s, text.strip(), str(owner)) for text in value.strip("[]").split(",")
+                    _read_any(s, text.strip(), str(owner))
+                    for text in value.strip("[]").split(",")
+                    if text.strip()
                 ]
             if isinstance(value, Mapping) and isinstance(before, Mapping) and len(before) == len(value) == 1:
                 changed[name] = dict(zip(before, value.values(), strict=True))  # s[C] stays s[C]
@@ -248,7 +252,7 @@ class Recipe:
     def fills(self, stage: str, loop: str | None) -> Step | None:
         """The step that does it on a stage and a loop, with what it takes when nothing is said; None where it needs more."""
         needed = [p for p in self.params if p.default is REQUIRED]
-        if [p.kind for p in needed] == ["stage"]:
+        if [p.kind for p in needed] in ([], ["stage"]):
             return Step(self.name, stage)
         if sorted(p.kind for p in needed) == ["axis", "stage"] and loop is not None:
             return Step(self.name, stage, {next(p.name for p in needed if p.kind == "axis"): loop})
@@ -256,7 +260,7 @@ class Recipe:
 
     # ---- the steps of a journal
 
-    def made(self, s: Schedule, call: RecipeCall, steps: tuple[Step, ...]) -> bool:
+    def makes(self, s: Schedule, call: RecipeCall, steps: tuple[Step, ...]) -> bool:
         """Do `call` on `s` if it makes just these steps. False, and nothing done, if it does not."""
         before = s.journal
         known = call.known

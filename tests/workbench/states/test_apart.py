@@ -29,7 +29,8 @@ def advised(monkeypatch: pytest.MonkeyPatch, make: Any) -> None:
 def test_it_is_what_would_be_made_here() -> None:
     s = demo_session("matmul", n=32)
     *waiting, found = look_apart(s, "advice", {})
-    assert found == as_json(advice_state(s)) and found["findings"] and set(waiting) <= {None}
+    *_, made = advice_state(demo_session("matmul", n=32))
+    assert found == as_json(made) and found["findings"] and set(waiting) <= {None}
 
 
 def test_an_edit_meanwhile_changes_nothing_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +38,7 @@ def test_an_edit_meanwhile_changes_nothing_in_it(monkeypatch: pytest.MonkeyPatch
 
     def steps(session: Session) -> AdviceList:
         go_on.wait(10)
-        return AdviceList((), str(len(session.journal)))
+        return AdviceList((), str(len(session.journal)), "", None, (), ())
 
     advised(monkeypatch, steps)
     s = demo_session("matmul", n=32)
@@ -64,7 +65,7 @@ def test_a_pane_answers_while_it_is_made_and_sends_only_that_of_now(monkeypatch:
     def steps(session: Session) -> AdviceList:
         first.set()
         go_on.wait(10)
-        return AdviceList((), str(len(session.journal)))
+        return AdviceList((), str(len(session.journal)), "", None, (), ())
 
     async def work() -> list[Any]:
         advised(monkeypatch, steps)

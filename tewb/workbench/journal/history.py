@@ -294,8 +294,8 @@ class History:
         made = make_recipe(start, steps, chosen.start + 1, name, parameters, depth)
         new, call = written_recipe(made.source), RecipeCall(name, made.args)
         start, _ = self._before(chosen)
-        if not new.made(start, call, steps):
-            why = new.why_not_again(self._before(chosen)[0], call)
+        if not new.makes(start, call, steps):
+            why = new.why_not_these(self._before(chosen)[0], call)
             raise ScheduleError(
                 f"steps {chosen.start + 1} to {chosen.stop} cannot be written as a recipe: {why}",
                 hint="choose other steps",

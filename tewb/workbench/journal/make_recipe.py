@@ -50,7 +50,7 @@ class Varying:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class RecipeText:
     """A recipe as text, and its arguments for the steps that it was made of."""
 
     source: str
@@ -60,7 +60,7 @@ class Made:
 def varying_values(start: Schedule, steps: Sequence[Step], first: int, depth: int = 0) -> list[Varying]:
     """The values in `steps`, which follow on `start`, that may become parameters; `first` is the number of the first, and
     `depth` calls of recipes are around them."""
-    return _Parts(start, steps, first, depth).values
+    return _RecipeSteps(start, steps, first, depth).values
 
 
 def make_recipe(
@@ -70,11 +70,11 @@ def make_recipe(
     name: str,
     chosen: Mapping[str, str] | None,
     depth: int = 0,
-) -> Made:
+) -> RecipeText:
     """The recipe `name` of `steps`, which are done on `start`; `first` is the number of the first one, and `depth` calls are
     around them. `chosen` gives names to the values that become parameters, by their keys; None takes those that usually
     vary. Raises ScheduleError."""
-    parts = _Parts(start, steps, first, depth)
+    parts = _RecipeSteps(start, steps, first, depth)
     if chosen is None:
         chosen = {v.key: v.name for v in parts.values if v.chosen}
     varying = _parameters(chosen, parts, name)
@@ -89,14 +89,14 @@ def make_recipe(
     args: dict[str, Any] = {said: {"tensor": stage} for stage, said in parts.stages.items()}
     args |= {said: {"loop": loop, "stage": stage} for (stage, loop), said in parts.loops.items()}
     args |= {said: {"size": v.value} if v.is_size else v.value for said, v in varying.items()}
-    return Made(source, args)
+    return RecipeText(source, args)
 
 
 def _written(value: float | str) -> str:
     return literal(value) if isinstance(value, str) else repr(value)
 
 
-def _parameters(chosen: Mapping[str, str], parts: _Parts, name: str) -> dict[str, Varying]:
+def _parameters(chosen: Mapping[str, str], parts: _RecipeSteps, name: str) -> dict[str, Varying]:
     """The parameters by their names, each with a value that it stands for. Raises ScheduleError for names that cannot be."""
     span, offered = here(), {v.key: v for v in parts.values}
     taken = {*parts.stages.values(), *parts.loops.values(), "s", name}
@@ -126,7 +126,7 @@ def check_name(said: object, what: str) -> None:
         )
 
 
-class _Parts:
+class _RecipeSteps:
     """What steps need of the schedule `start` that they are done on: the stages that are there, and loops that are no axes
     of them, with the identifiers that the recipe has for them; and the values that may vary."""
 

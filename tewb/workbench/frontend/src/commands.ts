@@ -62,6 +62,7 @@ export const TREE_KEYS: readonly [string, string][] = [
   ["t", "transpose with the loop inside, as a tile of registers"],
   ["Home End", "the first, the last row"],
   ["drag", "a loop onto a loop reorders; a stage onto a loop computes it there"],
+  ["Shift+↑ Shift+↓", "in the journal: select steps, to make a recipe of them"],
 ];
 
 /** Keys of the code, for the help. */

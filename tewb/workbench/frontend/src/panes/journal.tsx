@@ -62,7 +62,7 @@ export function JournalPane() {
       </ol>
       {!known.steps.length && <p class="tw-dim">No steps yet: choose a loop, then press a key (? shows them) or a button.</p>}
       {selected && <MakeRecipe key={selected.join()} first={selected[0]} count={selected[1]} close={() => (to.value = null)} />}
-      <Foot journal={known} />
+      <Foot journal={known} makeRecipe={() => ([from.value, to.value] = [rows[0]!.key, rows.findLast((r) => !r.ahead)!.key])} />
     </section>
   );
 }
@@ -173,7 +173,7 @@ function Tool({ label, sign, off, act }: { label: string; sign: string; off: boo
   );
 }
 
-function Foot({ journal }: { journal: Journal }) {
+function Foot({ journal, makeRecipe }: { journal: Journal; makeRecipe(): void }) {
   const desk = useDesk();
   const name = useSignal("");
   return (
@@ -186,6 +186,15 @@ function Foot({ journal }: { journal: Journal }) {
           To a cell
         </button>
       )}
+      <button
+        type="button"
+        class="tw-button"
+        disabled={!journal.steps[0] || journal.steps[0].ahead}
+        title="make one named step with parameters of all steps, or of some: select them with Shift+click or Shift+arrows"
+        onClick={makeRecipe}
+      >
+        Recipe
+      </button>
       <button type="button" class="tw-button" title="take all steps back; undo brings them again" onClick={() => void desk.ask("reset")} disabled={!journal.can_undo}>
         Start over
       </button>
