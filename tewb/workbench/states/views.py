@@ -29,12 +29,14 @@ class View:
     """A view: its name, what it shows, and the function that makes its state from a session and options.
 
     Those that take longer than a frame are `slow`: they follow when the others are on the screen. One that takes much
-    longer is a generator: it gives None between two pieces of its work, and then the state.
+    longer is a generator: it gives None between two pieces of its work, and then the state. The work of those that are
+    `beside` is done by a thread, and None says that it goes on.
     """
 
     name: str
     make: Callable[..., Any]
     slow: bool = False
+    beside: bool = False
 
     @property
     def doc(self) -> str:
@@ -82,7 +84,7 @@ VIEWS = {
         View("advice", advice_state, slow=True),
         View("why", why_state, slow=True),
         View("llvm", llvm_state, slow=True),
-        View("speed", speed_state, slow=True),
+        View("speed", speed_state, slow=True, beside=True),
         View("python", program_code, slow=True),
     )
 }
@@ -91,6 +93,11 @@ VIEWS = {
 def is_slow(view: str) -> bool:
     """Whether a view comes after those that a person waits for."""
     return view in VIEWS and VIEWS[view].slow
+
+
+def is_beside(view: str) -> bool:
+    """Whether the work of a view is done by a thread of its own."""
+    return view in VIEWS and VIEWS[view].beside
 
 
 def look(session: Session, name: str, options: Mapping[str, Any] | None = None) -> Any:
