@@ -144,7 +144,9 @@ def in_python(name: str, source: str, repeat: int = 8) -> None:
 
     async def edits() -> None:
         views = [
-            v for v in (*VIEWS, "checked", "measured") if v not in ("llvm", "roof")
+            v
+            for v in (*VIEWS, "checked", "measured")
+            if v not in ("llvm", "roof") and not VIEWS.get(v, VIEWS["code"]).beside
         ]  # those run other programs
         watched = {v: {"view": v, "options": options.get(v, {})} for v in views}
         bench._asked(None, {"kind": "watch", "client": "bench", "views": watched}, None)

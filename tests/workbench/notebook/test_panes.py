@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -143,6 +144,33 @@ def test_slow_views_come_in_pieces_and_give_way_to_an_edit() -> None:
 
     found = states(asyncio.run(work()), "actions")
     assert len(found) == 1 and "j.outer" in str(found[0])
+
+
+def test_what_is_made_beside_the_notebook_holds_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+
+    def answer(_: Any, measures: bool = True) -> Any:
+        assert gate.wait(20)
+        raise TewbError("no answer")
+
+    monkeypatch.setattr("tewb.workbench.speed.why_fast.Question.answer", answer)
+
+    async def until(sent: list[Any], view: str) -> Any:
+        for _ in range(600):
+            await asyncio.sleep(0.01)
+            if found := states(sent, view):
+                return found[-1]
+        return None
+
+    async def work() -> tuple[Any, Any, Any]:
+        sent = watching(Pane(demo_session("matmul", n=32)), "speed", "advice", "loops")
+        others = await until(sent, "advice")
+        before = states(sent, "speed")
+        gate.set()
+        return others, before, await until(sent, "speed")
+
+    others, before, speed = asyncio.run(work())
+    assert others is not None and before == [] and speed["problem"] == "no answer"
 
 
 def test_pages_that_come_and_go_leave_no_more_than_a_few() -> None:

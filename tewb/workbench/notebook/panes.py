@@ -25,11 +25,12 @@ from tewb.schedule import journal_json
 from tewb.workbench.desk import Desk, Message, answer
 from tewb.workbench.notebook.keeping import fingerprint, read_kept, record_of, restore, write_kept
 from tewb.workbench.session import Session
-from tewb.workbench.states.views import is_slow
+from tewb.workbench.states.views import is_beside, is_slow
 
 _BUILT = Path(__file__).parent.parent / "page"
 MOMENT = 0.008  # seconds of work on slow views before requests are looked for
 PAUSE = 0.002  # seconds in which they can come
+WAIT = 0.02  # seconds between two looks whether work beside the notebook is done
 PANES = (
     "loops",
     "code",
@@ -97,7 +98,7 @@ class Pane(anywidget.AnyWidget):
         self._desk = desk = desk_of(session)
         self._watched: dict[str, dict[str, Any]] = {}  # by client, and then by key
         self._sent: dict[str, Any] = {}
-        self._work: Iterator[None] = iter(())
+        self._work: Iterator[bool] = iter(())
         self._pending: asyncio.Handle | None = None
         super().__init__(
             page=the_page(), pane=pane, desk=desk.name, selected=desk.selected, form=desk.form, journal=self._steps(),
@@ -195,22 +196,22 @@ class Pane(anywidget.AnyWidget):
         self._work = self._slow_states()
         self._go_on_soon()
 
-    def _slow_states(self) -> Iterator[None]:
-        """Sends the slow views, with a pause between the pieces of work that they take."""
-        for key, watched in self._views.items():
-            if not is_slow(watched["view"]):
-                continue
+    def _slow_states(self) -> Iterator[bool]:
+        """Sends the slow views, with a pause between the pieces of work that they take. True while only work beside the
+        notebook goes on; what is made there comes last."""
+        slow = [(key, w) for key, w in self._views.items() if is_slow(w["view"])]
+        for key, watched in sorted(slow, key=lambda x: is_beside(x[1]["view"])):
             for piece in self._desk.look_in_pieces(watched["view"], watched["options"]):
                 if piece is not None:
                     self._tell_page({key: piece})
-                yield
+                yield piece is None and is_beside(watched["view"])
 
     def _go_on(self) -> None:
         """Work for a moment, and let the next request come before the rest."""
         until = time.perf_counter() + MOMENT
-        for _ in self._work:
-            if time.perf_counter() > until:
-                self._go_on_soon()
+        for waits in self._work:
+            if waits or time.perf_counter() > until:
+                self._go_on_soon(WAIT if waits else PAUSE)
                 return
         self._pending = None
 
@@ -219,12 +220,12 @@ class Pane(anywidget.AnyWidget):
         """Whether all that is watched was sent."""
         return self._pending is None
 
-    def _go_on_soon(self) -> None:
+    def _go_on_soon(self, pause: float = PAUSE) -> None:
         """Go on with the work when what was sent and asked until now is done; at once where there is no event loop."""
         if self._pending is not None:
             self._pending.cancel()
         try:
-            self._pending = asyncio.get_running_loop().call_later(PAUSE, self._go_on)
+            self._pending = asyncio.get_running_loop().call_later(pause, self._go_on)
         except RuntimeError:
             self._pending = None
             for _ in self._work:

@@ -101,7 +101,7 @@ _VECTOR_KINDS = tuple(
         (r"pmul|pmadd|pdp[bw]|gf2p8", "vec_mul"),
         (r"psadbw", "shuffle_wide"),
         (r"psll(dq|q|w|d|v)|psrl|psra|prol|pror|psh[lr]d", "vec_shift"),
-        (r"p(add|sub|min|max|abs|avg|sign)", "vec_int"),
+        (r"p(add|sub|min|max|abs|avg|sign|popcnt|lzcnt)", "vec_int"),
         (r"p?(and|or|xor|andn)(p[sd]|[dq])?$|pternlog", "vec_logic"),
         (r"p?blend", "blend"),
         (r"pmov(msk|m2|2m)|movmsk|pextr|pinsr|extractps|insertps", "transfer"),
@@ -121,7 +121,7 @@ _INTEGER_KINDS = tuple(
         (r"(i?mul|popcnt|lzcnt|tzcnt|bs[fr]|pdep|pext|crc32)", "int_mul"),
         (r"k(mov|and|or|xor|xnor|not|test|ortest|shift|add|unpck)", "mask"),
         (r"(add|sub|and|or|xor|cmp|test|inc|dec|neg|not|lea|shl|shr|sar|sal|rol|ror|rcl|rcr|bt|set|cmov|adc|sbb|bswap|movz"
-         r"|movs[bwl]|movabs|mov[bwlq]?$|cltq|cltd|cqto|cwtl|cbtw|bls|bextr|bzhi|sarx|shlx|shrx|rorx|andn|push|pop|xchg|mulx)", "int"),
+         r"|movs[bwl]|movabs|mov[bwlq]?$|cltq|cltd|cqto|cwtl|cwtd|cbtw|bls|bextr|bzhi|sarx|shlx|shrx|rorx|andn|push|pop|xchg|mulx)", "int"),
     )
 )  # fmt: skip
 
@@ -218,7 +218,7 @@ def _with_operands(
         load = at if kind == "int" and not re.match(r"mov|set", mnemonic) else None
     if at is not None:
         reads += at.registers
-    if mnemonic.startswith(("mul", "div", "idiv", "cltq", "cltd", "cqto", "cwtl", "cbtw")) or (
+    if mnemonic.startswith(("mul", "div", "idiv", "cltq", "cltd", "cqto", "cwtl", "cwtd", "cbtw")) or (
         mnemonic.startswith("imul") and len(operands) == 1
     ):
         reads += ["rax", "rdx"]

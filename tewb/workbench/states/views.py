@@ -33,7 +33,8 @@ class View:
     """A view: its name, what it shows, and the function that makes its state from a session and options.
 
     Those that take longer than a frame are `slow`: they follow when the others are on the screen. One that takes much
-    longer is a generator: it gives None between two pieces of its work, and then the state.
+    longer is a generator: it gives None between two pieces of its work, and then the state. The work of those that are
+    `beside` is done by a thread, and None says that it goes on.
 
     With `depends_on` its state is a function of the steps, its options and what that returns, and need not be made
     again for the same ones. Without, it may depend on anything. One that is made `apart` is made of a copy of the session,
@@ -45,6 +46,7 @@ class View:
     slow: bool = False
     depends_on: Callable[[Session], object] | None = None
     apart: bool = False
+    beside: bool = False
 
     @property
     def doc(self) -> str:
@@ -121,7 +123,7 @@ VIEWS = {
         View("advice", advice_state, slow=True, depends_on=_trials, apart=True),
         View("why", why_state, slow=True, depends_on=_nothing_else),
         View("llvm", llvm_state, slow=True, depends_on=_nothing_else),
-        View("speed", speed_state, slow=True),
+        View("speed", speed_state, slow=True, beside=True),
         View("data", data_state, slow=True),
         View("python", program_code, slow=True, depends_on=_recipes),
     )
@@ -131,6 +133,11 @@ VIEWS = {
 def is_slow(view: str) -> bool:
     """Whether a view comes after those that a person waits for."""
     return view in VIEWS and VIEWS[view].slow
+
+
+def is_beside(view: str) -> bool:
+    """Whether the work of a view is done by a thread of its own."""
+    return view in VIEWS and VIEWS[view].beside
 
 
 def look(session: Session, name: str, options: Mapping[str, Any] | None = None) -> Any:
