@@ -39,7 +39,7 @@ function Fields({ form, forms, stage, loop, choose }: FieldsProps) {
       {form.fields.map((field) => (
         <Field key={field.name} field={field} values={values} set={(value) => (typed.value = { ...typed.value, [field.name]: value })} form={form} />
       ))}
-      <button type="submit" class="tw-button tw-primary">
+      <button type="submit" class="tw-button tw-primary" disabled={form.stage !== stage}>
         Apply
       </button>
     </form>
