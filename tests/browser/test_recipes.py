@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.browser.bench import apply, choose_step, press, row, said, tab
+from tests.browser.bench import apply, press, row, said, tab
 from tests.browser.lab import Lab, Notebook, opened
 from tests.browser.test_tasks import cells
 
@@ -71,7 +71,11 @@ RECIPE = (
 def test_a_function_of_python_stands_in_menus_and_forms(page: Any, lab: Lab) -> None:
     notebook = opened(page, lab, cells(lab, "lanes", RECIPE))
     row(page, "X/j").click()
-    choose_step(page, "lanes(X, axis=j)")
+    expect(tab(page, "Do").get_by_role("button", name="lanes(X, axis=j)")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("lanes(X")
+    expect(page.get_by_role("dialog")).to_contain_text("lanes 1 → 8")  # what it would lead to
+    page.keyboard.press("Enter")
     expect(row(page, "X/j.inner")).to_contain_text("vectorize")
     row(page, "Y/j").click()
     apply(page, "lanes", n="16")
@@ -80,6 +84,4 @@ def test_a_function_of_python_stands_in_menus_and_forms(page: Any, lab: Lab) -> 
     expect(journal).to_contain_text("lanes(Y, axis=j, n=16)")
     journal.get_by_role("button", name="Recipe", exact=True).click()
     expect(journal.get_by_role("form", name="Make a recipe of steps 1 to 4")).to_contain_text("n = 16")
-    page.keyboard.press("Control+k")
-    page.keyboard.type("lanes(Y")
-    notebook.screenshot("recipe-palette")
+    notebook.screenshot("recipe-all-steps")

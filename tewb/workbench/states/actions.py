@@ -64,9 +64,10 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class PrimitiveForm:
-    """A primitive, or a recipe, as a form: what it does, and its parameters."""
+    """A primitive, or a recipe, as a form for a stage: what it does, and its parameters."""
 
     name: str
+    stage: str
     doc: str
     fields: tuple[FormField, ...]
 
@@ -133,7 +134,7 @@ def _recipe_form(recipe: Recipe, stage: Stage) -> PrimitiveForm:
     """A recipe as a primitive of the stage, which is the first that it takes."""
     own = recipe.own_stage
     fields = [f for f in fields_of(recipe, stage, {}) if own is None or f.name != own.name]
-    return PrimitiveForm(recipe.name, recipe.doc, tuple(fields))
+    return PrimitiveForm(recipe.name, stage.name, recipe.doc, tuple(fields))
 
 
 def fields_of(recipe: Recipe, stage: Stage, given: Mapping[str, Any]) -> tuple[FormField, ...]:
@@ -154,6 +155,7 @@ def _form(session: Session, stage: str, primitive: str) -> PrimitiveForm:
     first = next((param for param in p.params if param.kind in ("int", "size", "value")), None)
     return PrimitiveForm(
         primitive,
+        stage,
         p.doc,
         tuple([_field(session, stage, primitive, param, param is first) for param in p.params]),
     )

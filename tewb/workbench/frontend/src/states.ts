@@ -199,9 +199,10 @@ export interface Actions {
   choices: Choice[];
 }
 
-/** A primitive, or a recipe, as a form: what it does, and its parameters. */
+/** A primitive, or a recipe, as a form for a stage: what it does, and its parameters. */
 export interface PrimitiveForm {
   name: string;
+  stage: string;
   doc: string;
   fields: FormField[];
 }

@@ -46,7 +46,7 @@ function Fields({ form, forms, stage, loop, choose }: FieldsProps) {
           more …
         </button>
       )}
-      <button type="submit" class="tw-button tw-primary" title={`${form.name} with these parameters (Enter in a field)`}>
+      <button type="submit" class="tw-button tw-primary" disabled={form.stage !== stage} title={`${form.name} with these parameters (Enter in a field)`}>
         Apply
       </button>
     </form>

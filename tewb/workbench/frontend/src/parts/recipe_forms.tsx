@@ -65,7 +65,7 @@ export function MakeRecipe({ first, count, close }: { first: number; count: numb
 export function EditRecipe({ recipe, close }: { recipe: RecipeLine; close(): void }) {
   const desk = useDesk();
   const typed = useSignal<Values>({});
-  const form = { name: recipe.name, doc: "", fields: recipe.fields };
+  const form = { name: recipe.name, stage: "", doc: "", fields: recipe.fields };
   const values = { ...Object.fromEntries(recipe.fields.map((f) => [f.name, f.value])), ...typed.value };
   const apply = (event: Event) => {
     event.preventDefault();
