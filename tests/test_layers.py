@@ -152,7 +152,7 @@ def test_what_only_the_type_checker_sees_does_not_count() -> None:
 # only the type checker sees count too.
 ROOMS = [
     "journal", "looks", "session_view", "measure", "trace", "judge", "speed", "session", "demos", "views", "states",
-    "saved_page", "requests", "desk", "mcp", "serve", "notebook", "player",
+    "saved_page", "requests", "long_work", "desk", "mcp", "serve", "notebook", "player",
 ]  # fmt: skip
 
 # A session shows itself when it is asked to: imports that go right, inside of methods.

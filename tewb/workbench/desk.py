@@ -17,7 +17,6 @@ to say goes to its listeners as messages of plain values.
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -27,6 +26,7 @@ from tewb.schedule import Step
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.judge.still import fault
 from tewb.workbench.judge.sweep import Sweep
+from tewb.workbench.long_work import LongWork, Message, Work, running_loop
 from tewb.workbench.measure.measure import STOPPED
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.try_steps import try_steps
@@ -48,7 +48,6 @@ MEASURING_THREADS = "measuring the threads"  # the page knows it by these words
 CHECKING = "checking on small sizes"
 CHECK_LIMIT = 20.0  # seconds that a check may take, whatever it calls
 
-Message = dict[str, Any]
 Listener = Callable[[Message], None]
 
 
@@ -72,15 +71,13 @@ class Desk:
         self.swept: Sweep | None = None
         self.traced: dict[str, Any] | None = None  # the last state `Data`, as JSON
         self._traced_version = -1
-        self._tracer: threading.Thread | None = None
         self._is_tracing = False
         self._known = KnownStates(session)
         self._listeners: list[Listener] = []
         self._on_change: list[Callable[[], None]] = []
-        self._stop, self._stop_trace = threading.Event(), threading.Event()
-        self._busy: threading.Thread | None = None
+        self._background = LongWork(self.tell)
+        self._checker, self._tracer = LongWork(self.tell, False), LongWork(self.tell, False)
         self._waits: asyncio.TimerHandle | None = None
-        self._checker: threading.Thread | None = None
         self._is_checking = False
         session.on_change(self._changed)
 
@@ -196,142 +193,93 @@ class Desk:
     @property
     def is_busy(self) -> bool:
         """Whether work in the background goes on."""
-        return self._busy is not None and self._busy.is_alive()
+        return self._background.is_busy
 
     def _stop_work(self) -> Reply:
-        self._stop.set()
-        self._stop_trace.set()
         is_working = self.is_busy or self._is_tracing
+        for work in (self._background, self._checker, self._tracer):
+            work.stop()
         return Reply(True, "stopping" if is_working else "nothing is running")
 
-    def _begin(self, what: str, work: Callable[[], None]) -> Reply:
+    def _begin(self, what: str, work: Callable[[Work], None]) -> Reply:
         """Do `work` beside the notebook."""
-        if self.is_busy:
-            return Reply(
-                False, refused=refusal(TewbError("something is running already", hint="stop it, or wait"))
-            )
-        self._stop.clear()
-        loop = _running_loop()
-
-        def run() -> None:
-            try:
-                work()
-            except Stopped:
-                self._say(loop, {"kind": "done", "text": f"{what} was stopped"})
-            except Exception as e:  # whatever the kernel or the user's numpy program raises is shown
-                message = e.message if isinstance(e, TewbError) else f"{type(e).__name__}: {e}"
-                self._say(loop, {"kind": "failed", "what": what, "message": message})
-            finally:
-                self._say(loop, {"kind": "idle", "what": what})
-
-        self._busy = threading.Thread(target=run, name=f"tewb {what}", daemon=True)
-        self._busy.start()
-        return Reply(True, f"{what} began")
-
-    def _say(self, loop: asyncio.AbstractEventLoop | None, message: Message) -> None:
-        """Tell a message from another thread; on the notebook's own, where it has one."""
-        if loop is None or loop.is_closed():
-            self.tell(message)
-        else:
-            loop.call_soon_threadsafe(self.tell, message)
-
-    def _teller(self, what: str, loop: asyncio.AbstractEventLoop | None) -> Callable[[float, str], None]:
-        """What tells how far work in the background is."""
-        return lambda done, note: self._say(loop, {"kind": "busy", "what": what, "done": done, "note": note})
+        return Reply(True, f"{what} began") if self._background.begin(what, work) else _is_running()
 
     def _measure(self, repeat: int = 9) -> Reply:
-        session, loop = self.session, _running_loop()
+        session = self.session
         pinned = None if session.pinned is None else session.pinned.journal
 
-        def tell(done: float, note: str) -> None:
-            self._say(loop, {"kind": "busy", "what": "measure", "done": done, "note": note})
+        def measuring(work: Work) -> None:
+            found = session.measure(repeat, stop=work.is_stopped, progress=work.progress, pinned=pinned)
+            if found.message != STOPPED:  # else what was measured before still holds
+                self.measured = found
+                work.then(self._tell_change)
+            work.done(str(found) if found.message != STOPPED else STOPPED)
 
-        def work() -> None:
-            found = session.measure(repeat, stop=self._stop.is_set, progress=tell, pinned=pinned)
-            if found.message == STOPPED:  # what was measured before still holds
-                self._say(loop, {"kind": "done", "text": STOPPED})
-                return
-            self.measured = found
-            _then(loop, self._tell_change)
-            self._say(loop, {"kind": "done", "text": str(found)})
-
-        return self._begin("measure", work)
+        return self._begin("measure", measuring)
 
     def _measure_loops(self, seconds: float = 10.0, slowdown: float = 0.1) -> Reply:
-        session, loop = self.session, _running_loop()
+        def measuring(work: Work) -> None:
+            found = self.session.measure_loops(seconds, slowdown, work.is_stopped, work.progress)
+            work.then(self._tell_change)
+            work.done(found.message)
 
-        def tell(done: float, note: str) -> None:
-            self._say(loop, {"kind": "busy", "what": "measure the loops", "done": done, "note": note})
-
-        def work() -> None:
-            found = session.measure_loops(seconds, slowdown, stop=self._stop.is_set, progress=tell)
-            _then(loop, self._tell_change)
-            self._say(loop, {"kind": "done", "text": found.message})
-
-        return self._begin("measure the loops", work)
+        return self._begin("measure the loops", measuring)
 
     def _measure_threads(self, repeat: int = 9, seconds: float = 10.0) -> Reply:
-        """See in the background what the threads do."""
-        session, loop = self.session, _running_loop()
+        def measuring(work: Work) -> None:
+            found = self.session.measure_threads(repeat, seconds, work.is_stopped, work.progress)
+            work.then(self._tell_change)
+            work.done(found.sentence)
 
-        def tell(done: float, note: str) -> None:
-            self._say(loop, {"kind": "busy", "what": MEASURING_THREADS, "done": done, "note": note})
-
-        def work() -> None:
-            found = session.measure_threads(repeat, seconds, self._stop.is_set, tell)
-            _then(loop, self._tell_change)
-            self._say(loop, {"kind": "done", "text": found.sentence})
-
-        return self._begin(MEASURING_THREADS, work)
+        return self._begin(MEASURING_THREADS, measuring)
 
     def _minimise(self, still: str = "", seconds: float = 30.0) -> Reply:
         """Look for the shortest journal and the smallest sizes in the background, and go to that journal; undo goes back."""
-        session, loop, journal = self.session, _running_loop(), self.session.journal
+        session, journal = self.session, self.session.journal
         against = () if session.pinned is None else session.pinned.journal
-
-        def tell(done: float, note: str) -> None:
-            self._say(loop, {"kind": "busy", "what": "minimise", "done": done, "note": note})
 
         def finish(steps: tuple[Step, ...]) -> None:
             if session.journal == journal:  # what was edited meanwhile is not thrown away
                 session.take(steps)
 
-        def work() -> None:
-            tell(0.0, "leaving steps out")
-            found = session.minimise(still or fault(session), seconds, against, self._stop.is_set, tell)
-            _then(loop, lambda: finish(found.steps))
-            self._say(loop, {"kind": "done", "text": str(found), "code": found.code})
+        def minimising(work: Work) -> None:
+            work.progress(0.0, "leaving steps out")
+            found = session.minimise(
+                still or fault(session), seconds, against, work.is_stopped, work.progress
+            )
+            work.then(lambda: finish(found.steps))
+            work.done(str(found), code=found.code)
 
-        return self._begin("minimise", work)
+        return self._begin("minimise", minimising)
 
     def _try_steps(
         self, steps: Sequence[Any], others: Sequence[Sequence[Any]] | None = None, seconds: float = 20.0
     ) -> Reply:
         """Time steps on a copy in the background, and do them if they help."""
-        session, copy, loop = self.session, self.session.copy(), _running_loop()
+        session, copy = self.session, self.session.copy()
         try:
             copy.copy().apply(*steps)
         except TewbError as e:
             return Reply(False, refused=refusal(e))
 
-        def work() -> None:
-            tell = self._teller("try_steps", loop)
-            tried = try_steps(copy, steps, others or (), seconds, self._stop.is_set, tell)
-            _then(loop, lambda: session.settle(tried))
-            self._say(loop, {"kind": "done", "text": str(tried)})
+        def trying(work: Work) -> None:
+            tried = try_steps(copy, steps, others or (), seconds, work.is_stopped, work.progress)
+            work.then(lambda: session.settle(tried))
+            work.done(str(tried))
 
-        return self._begin("try_steps", work)
+        return self._begin("try_steps", trying)
 
     def _sweep(self, seconds: float = 20.0) -> Reply:
         """Time other factors and orders on copies in the background; nothing is done to the session."""
-        copy, loop = self.session.copy(), _running_loop()
+        copy = self.session.copy()
 
-        def work() -> None:
-            self.swept = copy.sweep(seconds, self._stop.is_set, self._teller("sweep", loop))
-            _then(loop, self._tell_change)
-            self._say(loop, {"kind": "done", "text": str(self.swept)})
+        def sweeping(work: Work) -> None:
+            self.swept = copy.sweep(seconds, work.is_stopped, work.progress)
+            work.then(self._tell_change)
+            work.done(str(self.swept))
 
-        return self._begin("sweep", work)
+        return self._begin("sweep", sweeping)
 
     def _swept_state(self, found: Sweep) -> Swept:
         return swept_state(found, found.journal == self.session.journal)
@@ -342,20 +290,22 @@ class Desk:
         """Check now, whatever the program calls."""
         if self._is_checking:
             return Reply(True, CHECKING)
-        loop, work = _running_loop(), self._checking()
+        if self.is_busy:
+            return _is_running()
+        check = self._checking()
 
-        def check() -> None:
-            self._say(loop, {"kind": "busy", "what": "verify", "done": 0.0, "note": CHECKING})
-            work()
+        def verifying(work: Work) -> None:
+            work.progress(0.0, CHECKING)
+            check(work)
 
-        return self._begin("verify", check)
+        return self._begin("verify", verifying)
 
     def _check_later(self) -> None:
         """Check when nothing was changed for a moment; code of the user's runs only when it is asked for."""
         if self._waits is not None:
             self._waits.cancel()
             self._waits = None
-        session, loop = self.session, _running_loop()
+        session, loop = self.session, running_loop()
         if (
             loop is not None
             and session.journal
@@ -367,16 +317,14 @@ class Desk:
     def _check(self) -> None:
         """Check in the background, if nothing else is going on."""
         if not self._is_checking and not self.is_busy:
-            self._checker = threading.Thread(target=self._checking(), name="tewb check", daemon=True)
-            self._checker.start()
+            self._checker.begin("check", self._checking())
 
-    def _checking(self) -> Callable[[], None]:
+    def _checking(self) -> Callable[[Work], None]:
         """The work of comparing with the definition on small sizes; what was edited meanwhile is not of interest. It ends
         when somebody stops it, or after CHECK_LIMIT seconds."""
-        session, loop = self.session, _running_loop()
+        session = self.session
         version, schedule, args = session.schedule.version, session.schedule.copy(), list(session.args)
         until = time.monotonic() + CHECK_LIMIT
-        self._stop.clear()
 
         def finish(verdict: Verdict) -> None:
             self._is_checking = False
@@ -386,14 +334,14 @@ class Desk:
             else:
                 self._check_later()
 
-        def run() -> None:
-            with stopped_by(lambda: self._stop.is_set() or time.monotonic() > until):
+        def check(work: Work) -> None:
+            with stopped_by(lambda: work.is_stopped() or time.monotonic() > until):
                 verdict = verify(schedule, args)
-            _then(loop, lambda: finish(verdict))
+            work.then(lambda: finish(verdict))
 
         self._is_checking = True
         self._tell_change()
-        return run
+        return check
 
     # ---- the accesses
 
@@ -401,31 +349,27 @@ class Desk:
         """Follow the accesses in the background; an edit meanwhile is not held up."""
         if self._is_tracing:
             return Reply(True, found="tracing")
-        session, loop = self.session, _running_loop()
+        session = self.session
         version, program = session.schedule.version, session.copy()
-        self._stop_trace.clear()
 
         def finish(found: dict[str, Any] | None) -> None:
             self._is_tracing = False
             self.keep_trace(found or self.traced, version)
             self._tell_change()
 
-        def run() -> None:
+        def following(work: Work) -> None:
             found = None
             try:
-                with stopped_by(self._stop_trace.is_set):
+                with stopped_by(work.is_stopped):
                     found = as_json(data_of(session, program, sizes, limit))
             except Stopped:
-                self._say(loop, {"kind": "done", "text": "the accesses were not followed to the end"})
-            except Exception as e:  # whatever a packed function of the user's raises
-                message = e.message if isinstance(e, TewbError) else f"{type(e).__name__}: {e}"
-                self._say(loop, {"kind": "failed", "what": "following the accesses", "message": message})
-            _then(loop, lambda: finish(found))
+                work.done("the accesses were not followed to the end")
+            finally:
+                work.then(lambda: finish(found))
 
         self._is_tracing = True
         self._tell_change()
-        self._tracer = threading.Thread(target=run, name="tewb trace", daemon=True)
-        self._tracer.start()
+        self._tracer.begin("following the accesses", following)
         return Reply(True, found="tracing")
 
     def keep_trace(self, found: dict[str, Any] | None, version: int | None = None) -> None:
@@ -448,23 +392,12 @@ class Desk:
 
     def wait(self, seconds: float = 60.0) -> None:
         """Wait until work in the background has ended."""
-        for thread in (self._busy, self._checker, self._tracer):
-            if thread is not None:
-                thread.join(seconds)
+        for work in (self._background, self._checker, self._tracer):
+            work.wait(seconds)
 
 
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
-def _then(loop: asyncio.AbstractEventLoop | None, f: Callable[[], None]) -> None:
-    if loop is None or loop.is_closed():
-        f()
-    else:
-        loop.call_soon_threadsafe(f)
+def _is_running() -> Reply:
+    return Reply(False, refused=refusal(TewbError("something is running already", hint="stop it, or wait")))
 
 
 def answer(desk: Desk, content: Mapping[str, Any]) -> Message:

@@ -22,7 +22,8 @@ import traitlets
 
 from tewb.base import TewbError, one_of
 from tewb.schedule import journal_json
-from tewb.workbench.desk import Desk, Message, answer
+from tewb.workbench.desk import Desk, answer
+from tewb.workbench.long_work import Message
 from tewb.workbench.notebook.keeping import fingerprint, read_kept, record_of, restore, write_kept
 from tewb.workbench.session import Session
 from tewb.workbench.states.views import is_beside, is_slow
