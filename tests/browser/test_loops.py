@@ -158,3 +158,15 @@ def test_the_palette_finds_steps_on_loops_that_are_not_chosen(start: Notebook) -
     expect(row(page, "C/i")).to_contain_text("parallel")
     page.keyboard.press("Control+z")
     expect(row(page, "C/i")).not_to_contain_text("parallel")
+
+
+def test_enter_waits_for_the_steps_that_are_typed(start: Notebook) -> None:
+    page = start.page
+    row(page, "C/i").click()
+    for letters, shown in (("vec", "vectorize"), ("unr", "unroll"), ("par", "parallel")):
+        page.keyboard.press("Control+k")
+        page.keyboard.type(letters, delay=0)
+        page.keyboard.press("Enter")
+        expect(row(page, "C/i")).to_contain_text(shown)
+        page.keyboard.press("Control+z")
+        expect(row(page, "C/i")).not_to_contain_text(shown)

@@ -1,6 +1,6 @@
 /** The command palette: every legal step, those on what is selected first, and every command, found by typing. */
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { COMMANDS, isPaletteOpen } from "../commands";
 import { useDesk, useShort, useView } from "../hooks";
 import type { StepJson } from "../messages";
@@ -41,6 +41,9 @@ function OpenPalette() {
   const found = matches(typed.value, [...steps.slice(0, near.length), ...commands, ...steps.slice(near.length)], (e) => e.text).slice(0, 60);
   const chosen = Math.min(at.value, found.length - 1);
 
+  // Enter means what will be found: it waits for the steps that may stand there.
+  const isComing = actions.value === undefined || (!found.length && all.value === undefined);
+  const wanted = useRef(false);
   const close = () => (isPaletteOpen.value = false);
   const run = (entry: Entry | undefined) => {
     close();
@@ -50,10 +53,14 @@ function OpenPalette() {
     event.stopPropagation();
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by) at.value = (chosen + by + found.length) % Math.max(found.length, 1);
+    else if (event.key === "Enter" && isComing) wanted.current = true;
     else if (event.key === "Enter") run(found[chosen]);
     else return;
     event.preventDefault();
   };
+  useEffect(() => {
+    if (wanted.current && !isComing) run(found[chosen]);
+  }, [isComing]);
 
   return (
     <dialog ref={dialog} class="tw-dialog tw-palette" aria-label="All steps and commands" onClose={close} onClick={(e) => e.target === dialog.current && close()}>
@@ -69,6 +76,7 @@ function OpenPalette() {
         onInput={(e) => {
           typed.value = e.currentTarget.value;
           at.value = 0;
+          wanted.current = false;
         }}
         onKeyDown={onKey}
       />
@@ -90,7 +98,7 @@ function OpenPalette() {
             {entry.keys && <kbd>{entry.keys.replace("Mod", "Ctrl")}</kbd>}
           </li>
         ))}
-        {!found.length && <li class="tw-dim">nothing is called so</li>}
+        {!found.length && <li class="tw-dim">{isComing ? "looking for steps …" : "nothing is called so"}</li>}
       </ul>
     </dialog>
   );
