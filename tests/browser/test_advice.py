@@ -24,7 +24,9 @@ def test_advice_is_tried_and_factors_are_swept(start: Notebook) -> None:
     sweep.click()
     expect(advice.get_by_label("sweep")).to_be_visible()
     page.wait_for_timeout(4000)
-    advice.get_by_role("button", name="Stop").click()
+    stop = advice.get_by_role("button", name="Stop")
+    if stop.is_visible():  # on a fast machine all is tried by now
+        stop.click()
     rows = advice.get_by_role("table").get_by_role("row")
     expect(rows.nth(1)).to_contain_text("±", timeout=60_000)
     for theme in ("JupyterLab Light", "JupyterLab Dark"):

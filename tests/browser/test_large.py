@@ -36,7 +36,9 @@ def test_twenty_four_stages_with_long_names(page: Any, lab: Lab) -> None:
     expect(row(page, f"{name(20)}/i.outer")).to_be_visible()
     expect(code(page)).to_contain_text("i.outer")
     shown = [page.evaluate("e => e.innerText", row(page, name(k)).element_handle()) for k in (7, 17)]
-    assert shown[0] != shown[1] and "7" in shown[0] and "17" in shown[1]  # the part that differs is not cut away
+    assert (
+        shown[0] != shown[1] and "7" in shown[0] and "17" in shown[1]
+    )  # the part that differs is not cut away
     tab(page, "Graph")
     expect(page.locator(".tw-pane-graph svg").first).to_be_visible(timeout=20_000)
     page.keyboard.press("Control+z")

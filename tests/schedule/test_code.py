@@ -94,3 +94,14 @@ def test_the_lines_make_the_same_journal(name: str) -> None:
     first = {name: identifier for name, identifier in stages.items() if identifier in tensors}
     exec("\n".join(schedule_code(s, first, set())), {"s": again, "te": te, "tewb": tewb, **tensors})
     assert again.journal == s.journal
+
+
+def test_tensors_may_be_called_as_printed_ir_calls_things() -> None:
+    A = te.placeholder((8, 8), name="A")
+    T = te.compute((8, 8), lambda i, j: A[i, j] + 1.0, name="T")
+    I = te.compute((8, 8), lambda i, j: T[i, j] * T[i, j], name="I")  # noqa: E741
+    s = te.create_schedule(I.op)
+    s[T].compute_at(s[I], s[I].op.axis[0])
+    again = te.create_schedule(I.op)
+    exec(tewb.Session(s, [A, I]).schedule_code, {"s": again, "T": T, "I": I})
+    assert again.journal == s.journal

@@ -26,14 +26,14 @@ def test_the_last_stage_is_selected_first() -> None:
     assert Desk(demo_session("softmax", n=8, m=8)).selected == {"stage": "P", "loop": ""}
 
 
-def test_a_loop_that_is_split_stays_selected_as_its_outer_part() -> None:
+def test_a_loop_that_is_split_stays_selected_as_its_outer_part_and_back() -> None:
     desk = Desk(demo_session("matmul", n=32))
     desk.select("C", "j")
     desk.session.apply(SPLIT)
     assert desk.selected == {"stage": "C", "loop": "j.outer"}
     desk.select("C", "j.inner")
     desk.session.undo()
-    assert desk.selected == {"stage": "C", "loop": ""}
+    assert desk.selected == {"stage": "C", "loop": "j"}
 
 
 def test_a_stage_that_goes_is_not_selected_any_more() -> None:

@@ -95,13 +95,19 @@ def test_branches_and_the_pin() -> None:
     assert ask(s, "pin").said == "pinned the schedule of 0 steps" and ask(s, "unpin").ok and s.pinned is None
 
 
-@pytest.mark.parametrize("what", ["code", "share", "json", "program"])
+@pytest.mark.parametrize("what", ["code", "cell", "share", "json", "program"])
 def test_what_is_exported_can_be_loaded(what: str) -> None:
     s, other = demo_session("matmul", n=32), demo_session("matmul", n=32)
     ask(s, "do", {"steps": [SPLIT, VECTORIZE]})
     text = ask(s, "export", {"what": what}).found
     if what == "program":
         assert "te.create_schedule" in text
+        return
+    if what == "cell":  # runs below the workbench, although the schedule was scheduled there
+        C = s.schedule.outputs[0].output(0)
+        made: dict[str, Any] = {"C": C, "s": s.schedule}
+        exec(text, made)
+        assert made["s"] is not s.schedule and made["s"]["C"].loops() == s.schedule["C"].loops()
         return
     assert ask(other, "load", {"text": text}).said == "loaded 2 steps" and other.journal == s.journal
 

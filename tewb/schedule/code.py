@@ -36,9 +36,13 @@ class Names:
 
     def fresh(self, wanted: str) -> str:
         """`wanted` as an identifier that nothing else has."""
-        name = fresh_identifier(wanted, self.taken, WORDS)
+        name = wanted if self._may_stay(wanted) else fresh_identifier(wanted, self.taken, WORDS)
         self.taken.add(name)
         return name
+
+    def _may_stay(self, name: str) -> bool:
+        """Whether a name is free that has a meaning in printed IR, and none in schedules."""
+        return name in ("I", "T") and name not in self.taken
 
     def stage(self, name: str) -> str:
         if name not in self.stages:

@@ -65,6 +65,7 @@ class Desk:
         self.form = LOWERED
         self.name = ""
         self.was_restored = False  # whether it is known what was kept of another day
+        self.restored_early = 0  # steps that came from the saved notebook, before there was a page
         self.keeps_in_file = False
         self.measured: Measurement | None = None
         self.verdict: Verdict | None = None
@@ -109,7 +110,7 @@ class Desk:
             f()
 
     def _keep_selection(self) -> None:
-        """What is selected is there: a loop that was split is its outer part now."""
+        """What is selected is there: a loop that was split is its outer part now, and a part that is gone its whole."""
         stage, loop = self.selected["stage"], self.selected["loop"]
         known = self.session.schedule.find(stage)
         if known is None:
@@ -119,7 +120,8 @@ class Desk:
         names = [known.axis_name(iv) for iv in known.leaf_iter_vars]
         if loop and loop not in names:
             heirs = [n for n in names if n.startswith(f"{loop}.") or f"{loop}." in n]
-            self.selected = {"stage": stage, "loop": heirs[0] if heirs else ""}
+            whole = [n for n in names if loop.startswith(f"{n}.")]  # a split that was taken back
+            self.selected = {"stage": stage, "loop": next(iter(heirs + whole), "")}
 
     def select(self, stage: str, loop: str = "") -> None:
         """Choose a stage and a loop of it."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_type_hints
 from tewb.base import ScheduleError, TewbError, one_of, readable
 from tewb.ir import Var
 from tewb.schedule import Step, ends_of
+from tewb.workbench.journal.write_code import cell_code
 from tewb.workbench.judge.palette import way_out
 from tewb.workbench.judge.still import fault
 from tewb.workbench.saved_page import page_of
@@ -333,9 +334,11 @@ def unpin(session: Session) -> str:
 
 @request
 def export(session: Session, what: str = "code") -> Reply:
-    """The schedule to keep: what = "code" (the lines that schedule), "program" (all of it), "share" (one line), "json"."""
+    """The schedule to keep: what = "code" (the lines that schedule), "cell" (with a schedule of their own),
+    "program" (all of it), "share" (one line), "json"."""
     ways: dict[str, Callable[[], str]] = {
         "code": lambda: session.schedule_code,
+        "cell": lambda: cell_code(session.schedule, session.args),
         "program": lambda: session.code,
         "share": session.to_string,
         "json": session.to_json,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tewb.workbench.notebook.keeping import (
     read_kept,
     record_of,
     restore,
+    saved_in_notebook,
     write_kept,
 )
 
@@ -89,3 +91,16 @@ def test_recipes_are_kept_with_their_texts() -> None:
         t = demo_session("matmul", n=32)
         assert restore(t, record) == 2 and [str(r.call) for r in t.runs] == [str(r.call) for r in s.runs]
         assert t.schedule_code == s.schedule_code
+
+
+def test_the_saved_notebook_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    assert saved_in_notebook("p") is None
+    record = {"journal": "[]", "steps": 0, "when": 1}
+    path.write_text(json.dumps({"metadata": {"tewb": {"programs": {"p": record}}}}))
+    assert saved_in_notebook("p") == record and saved_in_notebook("q") is None
+    path.write_text("not JSON")
+    assert saved_in_notebook("p") is None
+    monkeypatch.delenv("JPY_SESSION_NAME")
+    assert saved_in_notebook("p") is None

@@ -80,6 +80,15 @@ def program_code(schedule: Schedule, args: Sequence[Any], name: str) -> str:
     return "\n".join(lines)
 
 
+def cell_code(schedule: Schedule, args: Sequence[Any]) -> str:
+    """The lines for a cell of their own: they schedule the program anew, whatever became of its schedule."""
+    d = known_names(schedule, args)
+    outputs = ", ".join(f"{d.stages[op.name]}.op" for op in schedule.outputs)
+    several = len(schedule.outputs) > 1
+    begin = f"s = te.create_schedule({f'[{outputs}]' if several else outputs})"
+    return "\n".join(["from tewb import te", "", begin, schedule_text(schedule, args)])
+
+
 def schedule_writer(schedule: Schedule, args: Sequence[Any]) -> JournalWriter:
     """Writes the journals of a program, as long as none of them splits by sizes that are known in kernels only: those have
     names of their own."""

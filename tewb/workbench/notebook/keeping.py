@@ -61,6 +61,23 @@ def _bare(step: Mapping[str, Any]) -> tuple[Any, ...]:
     return step.get("primitive"), step.get("stage"), json.dumps(step.get("args"), sort_keys=True, default=str)
 
 
+# ---------------------------------------------------------------- the notebook, as it was saved
+
+LARGEST_NOTEBOOK = 64 << 20  # bytes
+
+
+def saved_in_notebook(program: str) -> Record | None:
+    """What the saved file of this kernel's notebook keeps of a program. The page has the same, and has it later: cells
+    that run at once after the workbench's would build the schedule without it."""
+    path = Path(_notebook_path() or "")
+    try:
+        if path.suffix != ".ipynb" or path.stat().st_size > LARGEST_NOTEBOOK:
+            return None
+        return dict(json.loads(path.read_text("utf-8"))["metadata"]["tewb"]["programs"][program])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
 # ---------------------------------------------------------------- a file, where no notebook can be reached
 
 

@@ -169,15 +169,18 @@ class Pane(anywidget.AnyWidget):
             return
         desk.was_restored = True
         found = record if in_notebook else read_kept(self.program)
-        if not found:
-            return
-        try:
-            steps = restore(self.session, found)
-        except TewbError as e:
-            desk.tell({"kind": "failed", "what": "restoring the steps that were kept", "message": e.message})
-            return
+        steps = desk.restored_early + self._go_to(found or {})
         if steps:
-            desk.tell({"kind": "restored", "steps": steps, "when": found.get("when", 0)})
+            desk.tell({"kind": "restored", "steps": steps, "when": (found or {}).get("when", 0)})
+
+    def _go_to(self, record: Message) -> int:
+        """Restore the journal of a record, and return how many steps that adds."""
+        try:
+            return restore(self.session, record) if record else 0
+        except TewbError as e:
+            said = {"kind": "failed", "what": "restoring the steps that were kept", "message": e.message}
+            self._desk.tell(said)
+            return 0
 
     def _keep(self) -> None:
         if not self._desk.was_restored:

@@ -209,7 +209,7 @@ export class Desk {
   /** Send a request, all of it in one message. What came of it is said, and returned. */
   async ask(request: string, args: Record<string, unknown> = {}): Promise<Reply> {
     const reply = await this.inquire(request, args);
-    if (reply.ok) this.say(reply.said ? { text: `✓ ${reply.said}`, kind: "done", refused: null } : null);
+    if (reply.ok) this.say(reply.said && !reply.said.endsWith(" began") ? { text: `✓ ${reply.said}`, kind: "done", refused: null } : null);
     else this.say({ text: `✗ ${reply.refused?.message ?? "refused"}`, kind: "refused", refused: reply.refused });
     return reply;
   }

@@ -4,6 +4,7 @@ import { isTime, type Metric } from "./heat";
 import { remembered } from "./remembered";
 
 export const metric = remembered<Metric>("metric", "none");
+if (isTime(metric.value)) metric.value = "none"; // times are of one program, and of one day
 
 /** Time each loop by timers in the kernel, and show these times. */
 export function measureLoops(desk: Desk): void {

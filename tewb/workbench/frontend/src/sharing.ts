@@ -4,7 +4,7 @@ import { toCell } from "./to_cell";
 
 /** Write code (by default the schedule) into a cell below the workbench that has the focus, or the first. */
 export async function writeCell(desk: Desk, code?: string): Promise<void> {
-  const source = code ?? String((await desk.inquire("export", { what: "code" })).found ?? "");
+  const source = code ?? String((await desk.inquire("export", { what: "cell" })).found ?? "");
   const at = document.activeElement?.closest<HTMLElement>(".tewb") ?? document.querySelector<HTMLElement>(".tewb");
   if (at && toCell(desk.notebook, at, source)) desk.done("it stands in the cell below");
   else await copy(desk, source, "no cell can be written here: the code is in the clipboard");

@@ -22,7 +22,7 @@ export function AdvicePane() {
       <SweepPart swept={swept} />
       {known.tried.length > 0 && (
         <details>
-          <summary>Tried without gain ({known.tried.length})</summary>
+          <summary title="these are not proposed again for this schedule">Tried without gain ({known.tried.length})</summary>
           <ul class="tw-choices">
             {known.tried.map((text) => (
               <li>{text}</li>

@@ -43,7 +43,7 @@ function Remarks({ known }: { known: LLVMHalf }) {
       <RemarkList remarks={first} />
       {rest.length > 0 && (
         <details>
-          <summary>{rest.length} more remarks</summary>
+          <summary title="remarks that name no loop, and repeated ones">{rest.length} more remarks</summary>
           <RemarkList remarks={rest} />
         </details>
       )}
@@ -58,7 +58,7 @@ function RemarkList({ remarks }: { remarks: readonly LoopRemark[] }) {
       {remarks.map((r) => (
         <li key={`${r.part} ${r.text}`} onMouseEnter={() => (r.part === null ? desk.dim() : desk.light([r.part]))}>
           {r.stage && (
-            <button type="button" class="tw-link" onClick={() => desk.select(r.stage!, r.loop ?? "")}>
+            <button type="button" class="tw-link" title="choose this loop" onClick={() => desk.select(r.stage!, r.loop ?? "")}>
               {r.loop ? `${r.stage}.${r.loop}` : r.stage}
             </button>
           )}

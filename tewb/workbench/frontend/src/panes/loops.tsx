@@ -9,6 +9,7 @@ import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_
 import type { LoopNode, LoopTimesState } from "../states";
 import { digits, grouped } from "../units";
 
+const LOOP_KEYS = ["s", "v", "p", "u", "f", "t"];
 const ONE_KEY: Record<string, string> = { v: "vectorize", p: "parallel", u: "unroll" };
 
 export function LoopsPane() {
@@ -60,6 +61,7 @@ export function LoopsPane() {
     else if (node.loop && ONE_KEY[event.key]) void toggleMark(desk, node, ONE_KEY[event.key]!);
     else if (node.loop && event.key === "s") asking.value = node.key;
     else if (node.loop && (event.key === "f" || event.key === "t")) void withNext(desk, rows, node, event.key);
+    else if (!node.loop && LOOP_KEYS.includes(event.key)) desk.say({ text: "choose a loop first: that is done to loops", kind: "refused", refused: null });
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -26,7 +26,7 @@ function OpenHelp() {
         {Object.entries(PANE_DOCS).map(([name, [label, doc]], i) => (
           <div key={name}>
             <dt>
-              <kbd>{i + 1}</kbd> {label}
+              {i < 9 && <kbd>{i + 1}</kbd>} {label}
             </dt>
             <dd>{doc}</dd>
           </div>
