@@ -262,6 +262,18 @@ def test_a_trial_can_be_stopped_and_is_not_held_against_the_steps() -> None:
     assert any(m["kind"] == "done" and m["text"] == "try_steps was stopped" for m in told)
 
 
+@pytest.mark.parametrize("when", ["sample 1 of 7", "sample 7 of 7"])
+def test_a_trial_that_is_stopped_among_its_samples_does_nothing(
+    monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    desk, told = trying(monkeypatch, 2.0)
+    desk.listen(lambda m: desk.answer("stop", {}) if m.get("note") == when else None)
+    desk.answer("try_steps", {"steps": [REORDER]})
+    desk.wait()
+    assert desk.session.journal == () and desk.session.tried == []
+    assert [m["text"] for m in told if m["kind"] == "done"] == ["try_steps was stopped"]
+
+
 def test_a_sweep_is_a_state_and_takes_nothing_by_itself() -> None:
     desk, told = Desk(demo_session("matmul", n=16)), []
     desk.listen(told.append)

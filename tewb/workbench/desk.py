@@ -29,7 +29,7 @@ from tewb.workbench.judge.sweep import Sweep
 from tewb.workbench.long_work import LongWork, Message, Work, running_loop
 from tewb.workbench.measure.measure import STOPPED
 from tewb.workbench.measure.measurement import Measurement
-from tewb.workbench.measure.try_steps import try_steps
+from tewb.workbench.measure.try_steps import Tried, try_steps
 from tewb.workbench.measure.verify import Verdict, verify
 from tewb.workbench.requests import Reply, ask, refusal, reply_json
 from tewb.workbench.saved_page import page_of
@@ -263,10 +263,16 @@ class Desk:
         except TewbError as e:
             return Reply(False, refused=refusal(e))
 
+        def settle(work: Work, tried: Tried) -> None:
+            if work.is_stopped():  # after the last sample, and before the notebook came to this
+                self.tell({"kind": "done", "text": "try_steps was stopped"})
+                return
+            session.settle(tried)
+            self.tell({"kind": "done", "text": str(tried)})
+
         def trying(work: Work) -> None:
             tried = try_steps(copy, steps, others or (), seconds, work.is_stopped, work.progress)
-            work.then(lambda: session.settle(tried))
-            work.done(str(tried))
+            work.then(lambda: settle(work, tried))
 
         return self._begin("try_steps", trying)
 

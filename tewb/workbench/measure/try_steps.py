@@ -158,9 +158,12 @@ def try_steps(
 
     try:
         with stopped_by(lambda: is_late() or (stop is not None and stop())):
-            return contest.result(is_late, lambda: is_late(0.5))
+            tried = contest.result(is_late, lambda: is_late(0.5))
+        if stop is not None and stop():  # samples of before it are no result that anybody wants
+            raise Stopped
+        return tried
     except Stopped:
-        if not is_late():
+        if not is_late() or (stop is not None and stop()):
             raise
         return Tried(
             wanted, contest.journal, None, f"not timed within {seconds:g} s", tuple(rest), contest.loops
