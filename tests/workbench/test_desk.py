@@ -208,6 +208,24 @@ def test_minimising_goes_on_in_the_background_and_can_be_undone(monkeypatch: pyt
     assert len(desk.session.journal) == 2
 
 
+def test_a_shorter_journal_is_said_to_be_not_taken_when_the_schedule_was_edited_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, told = Desk(demo_session("matmul", n=16)), []
+    desk.listen(told.append)
+    desk.session.apply(SPLIT)
+    monkeypatch.setattr("tewb.workbench.judge.still.verify", lambda *_: Verdict(False, "C[0] is 3, not 4"))
+    desk.listen(
+        lambda m: (
+            desk.session.undo() if m.get("note") == "leaving steps out" and desk.session.journal else None
+        )
+    )
+    assert desk.answer("minimise", {"still": "different"}).ok
+    desk.wait()
+    (done,) = [m for m in told if m["kind"] == "done"]
+    assert done["text"].endswith("; not taken, as the schedule was edited meanwhile")
+
+
 # ---------------------------------------------------------------- trying
 
 
@@ -272,6 +290,26 @@ def test_a_trial_that_is_stopped_among_its_samples_does_nothing(
     desk.wait()
     assert desk.session.journal == () and desk.session.tried == []
     assert [m["text"] for m in told if m["kind"] == "done"] == ["try_steps was stopped"]
+
+
+@pytest.mark.parametrize(("gain", "good"), [(2.0, True), (0.5, False)])
+def test_it_is_told_whether_steps_were_kept(monkeypatch: pytest.MonkeyPatch, gain: float, good: bool) -> None:
+    desk, told = trying(monkeypatch, gain)
+    desk.answer("try_steps", {"steps": [REORDER]})
+    desk.wait()
+    assert [m["good"] for m in told if m["kind"] == "done"] == [good]
+
+
+def test_a_trial_of_a_schedule_that_was_edited_meanwhile_is_said_to_be_not_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, told = trying(monkeypatch, 2.0)
+    desk.listen(lambda m: desk.session.apply(SPLIT) if m.get("note") == "sample 1 of 7" else None)
+    desk.answer("try_steps", {"steps": [REORDER]})
+    desk.wait()
+    (done,) = [m for m in told if m["kind"] == "done"]
+    assert done["text"].startswith("2 times as fast, but not done, as the schedule was edited meanwhile")
+    assert not done["good"] and [s.primitive for s in desk.session.journal] == ["split"]
 
 
 def test_a_sweep_is_a_state_and_takes_nothing_by_itself() -> None:

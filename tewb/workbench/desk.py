@@ -10,7 +10,8 @@ to say goes to its listeners as messages of plain values.
     {"kind": "busy", "what", "done", "note"}                  work in the background: how far it is (0 to 1)
     {"kind": "idle", "what"}                                  and that it has ended
     {"kind": "failed", "what", "message"}                     something that was not asked for just now went wrong
-    {"kind": "done", "text"}                                  what work in the background came to; perhaps with "code" to keep
+    {"kind": "done", "text"}                                  what work in the background came to; perhaps with "code" to keep,
+                                                              and "good": False for steps that were not kept
     {"kind": "restored", "steps", "when"}                     steps that were kept from another day
 """
 
@@ -24,6 +25,7 @@ from typing import Any
 from tewb.base import Stopped, TewbError, stopped_by
 from tewb.schedule import Step
 from tewb.workbench.judge.ledger import runs_python
+from tewb.workbench.judge.minimise import Minimal
 from tewb.workbench.judge.still import fault
 from tewb.workbench.judge.sweep import Sweep
 from tewb.workbench.long_work import LongWork, Message, Work, running_loop
@@ -239,17 +241,20 @@ class Desk:
         session, journal = self.session, self.session.journal
         against = () if session.pinned is None else session.pinned.journal
 
-        def finish(steps: tuple[Step, ...]) -> None:
-            if session.journal == journal:  # what was edited meanwhile is not thrown away
-                session.take(steps)
+        def finish(found: Minimal) -> None:
+            text = str(found)
+            if session.journal == journal:
+                session.take(found.steps)
+            else:  # what was edited meanwhile is not thrown away
+                text += "; not taken, as the schedule was edited meanwhile"
+            self.tell({"kind": "done", "text": text, "code": found.code})
 
         def minimising(work: Work) -> None:
             work.progress(0.0, "leaving steps out")
             found = session.minimise(
                 still or fault(session), seconds, against, work.is_stopped, work.progress
             )
-            work.then(lambda: finish(found.steps))
-            work.done(str(found), code=found.code)
+            work.then(lambda: finish(found))
 
         return self._begin("minimise", minimising)
 
@@ -267,8 +272,8 @@ class Desk:
             if work.is_stopped():  # after the last sample, and before the notebook came to this
                 self.tell({"kind": "done", "text": "try_steps was stopped"})
                 return
-            session.settle(tried)
-            self.tell({"kind": "done", "text": str(tried)})
+            settled = session.settle(tried)
+            self.tell({"kind": "done", "text": str(settled), "good": settled.is_kept})
 
         def trying(work: Work) -> None:
             tried = try_steps(copy, steps, others or (), seconds, work.is_stopped, work.progress)

@@ -6,7 +6,7 @@ import contextlib
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tewb.base import ArgumentError, ScheduleError, Stop, Stopped, TewbError, here, stopped_by
@@ -43,7 +43,8 @@ CLEAR = 1.5  # times as long: that is no noise
 class Tried:
     """Steps that were tried from a journal: how many times as fast the program is after them (None when its result was
     wrong, or it could not be timed, which `message` says). `others` were tried beside them, and were no better;
-    `loops_before` are the loops of the journal as text, and `timing` are the times after the steps, on `workers` threads."""
+    `loops_before` are the loops of the journal as text, and `timing` are the times after the steps, on `workers` threads.
+    `was_edited`: the schedule was another when they were to be done, so they were not."""
 
     steps: tuple[Step, ...]
     journal: Journal
@@ -53,6 +54,7 @@ class Tried:
     loops_before: str = ""
     timing: Timing | None = None
     workers: int = 1
+    was_edited: bool = field(default=False, compare=False)
 
     @property
     def all_steps(self) -> tuple[tuple[Step, ...], ...]:
@@ -63,12 +65,19 @@ class Tried:
         """Whether the steps are worth keeping."""
         return self.gain is not None and self.gain >= FASTER
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the steps are done when the session has settled this."""
+        return self.is_faster and not self.was_edited
+
     def __str__(self) -> str:
         steps = ", then ".join(map(str, self.steps))
         if self.gain is None:
-            return f"{steps}: {self.message}; taken back"
+            return f"taken back ({self.message}): {steps}"
         how = f"{self.gain:.3g} times as fast" if self.gain >= 0.995 else f"{1 / self.gain:.3g} times as slow"
-        return f"{steps}: {how}{'' if self.is_faster else ', taken back'}"
+        if self.is_faster and self.was_edited:
+            return f"{how}, but not done, as the schedule was edited meanwhile: {steps}"
+        return f"{how}, {'kept' if self.is_faster else 'taken back'}: {steps}"
 
 
 class Rig:
