@@ -312,6 +312,36 @@ def test_a_trial_of_a_schedule_that_was_edited_meanwhile_is_said_to_be_not_done(
     assert not done["good"] and [s.primitive for s in desk.session.journal] == ["split"]
 
 
+def test_steps_are_not_tried_of_a_schedule_without_loops() -> None:
+    session = demo_session("matmul", n=16)
+    desk = Desk(Session(session.schedule, session.args[:2]))
+    reply = desk.answer("try_steps", {"steps": [REORDER]})
+    assert reply.refused is not None and "C is an output and is not among" in reply.refused.message
+    assert not desk.is_busy
+
+
+@pytest.mark.parametrize(
+    ("request_", "arguments", "said"),
+    [
+        ("measure", {"bogus": 1}, "the request measure: got an unexpected keyword argument 'bogus'"),
+        ("measure", {"repeat": "9"}, "the request measure: repeat is an integer, not '9'"),
+        ("measure_loops", {"seconds": None}, "seconds is a number, not None"),
+        ("try_steps", {}, "the request try_steps: missing a required argument: 'steps'"),
+        ("try_steps", {"steps": 5}, "steps is a list, not 5"),
+        ("try_steps", {"steps": [5]}, "5 is not a step"),
+        ("try_steps", {"steps": [REORDER], "others": [5]}, "others is a list, not [5]"),
+        ("trace", {"sizes": 5}, "sizes is a text, not 5"),
+        ("stop", {"now": True}, "the request stop: got an unexpected keyword argument 'now'"),
+        ("do", {"steps": 5}, "the request do: steps is a list, not 5"),
+    ],
+)
+def test_wrong_arguments_are_refused(request_: str, arguments: dict[str, Any], said: str) -> None:
+    desk = Desk(demo_session("matmul", n=8))
+    reply = desk.answer(request_, arguments)
+    assert not reply.ok and reply.refused is not None and said in reply.refused.message
+    assert not desk.is_busy
+
+
 def test_a_sweep_is_a_state_and_takes_nothing_by_itself() -> None:
     desk, told = Desk(demo_session("matmul", n=16)), []
     desk.listen(told.append)

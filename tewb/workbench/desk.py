@@ -33,7 +33,7 @@ from tewb.workbench.measure.measure import STOPPED
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.try_steps import Tried, try_steps
 from tewb.workbench.measure.verify import Verdict, verify
-from tewb.workbench.requests import Reply, ask, refusal, reply_json
+from tewb.workbench.requests import REQUESTS, Reply, Request, ask, check_arguments, refusal, reply_json
 from tewb.workbench.saved_page import page_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
@@ -48,6 +48,7 @@ from tewb.workbench.trace.data_trace import LIMIT
 QUIET = 0.5  # seconds without an edit before results are checked
 MEASURING_THREADS = "measuring the threads"  # the page knows it by these words
 CHECKING = "checking on small sizes"
+STOP = Request("stop", lambda session: "stopping")  # the only one that a session alone has not
 CHECK_LIMIT = 20.0  # seconds that a check may take, whatever it calls
 
 Listener = Callable[[Message], None]
@@ -183,7 +184,11 @@ class Desk:
             "data_page": self._data_page,
         }
         if name in beside:
-            return beside[name](**arguments)
+            try:
+                check_arguments(REQUESTS.get(name, STOP), arguments)
+                return beside[name](**arguments)
+            except TewbError as e:
+                return Reply(False, refused=refusal(e))
         return ask(self.session, name, arguments)
 
     def do(self, *steps: Step) -> Reply:
@@ -263,10 +268,9 @@ class Desk:
     ) -> Reply:
         """Time steps on a copy in the background, and do them if they help."""
         session, copy = self.session, self.session.copy()
-        try:
-            copy.copy().apply(*steps)
-        except TewbError as e:
-            return Reply(False, refused=refusal(e))
+        if copy.problem is not None:
+            raise copy.problem
+        copy.copy().apply(*steps)
 
         def settle(work: Work, tried: Tried) -> None:
             if work.is_stopped():  # after the last sample, and before the notebook came to this

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tewb.base import ArgumentError, ScheduleError, Stopped
+from tewb.base import ArgumentError, ScheduleError, Stopped, TewbError
 from tewb.runtime import Timing, register_func
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.measure import try_steps as module
 from tewb.workbench.measure.try_steps import Checked, Tried, faster, measured_by_trial, timed, try_steps
+from tewb.workbench.session import Session
 
 REORDER = Step("reorder", "C", {"axes": ["k", "j"]})
 SPLIT = Step("split", "C", {"axis": "j", "factor": 8})
@@ -163,6 +164,12 @@ def test_a_trial_as_a_measurement() -> None:
 def test_misuse(seconds: Any) -> None:
     with pytest.raises(ArgumentError, match="is no time"):
         try_steps(demo_session("matmul", n=8), [REORDER], seconds=seconds)
+
+
+def test_a_schedule_without_loops_is_not_tried() -> None:
+    whole = demo_session("matmul", n=8)
+    with pytest.raises(TewbError, match="C is an output and is not among the arguments"):
+        try_steps(Session(whole.schedule, whole.args[:2]), [REORDER])
 
 
 def test_a_slow_callback_ends_in_time() -> None:

@@ -155,7 +155,7 @@ def try_steps(
 ) -> Tried:
     """How much faster the program is after `steps`, or after the best of `others`: they are done to copies, and the session
     stays as it is. Each is checked against the reference, or the definition, and then all are timed in turn, for `seconds`
-    at most. Raises ScheduleError when `steps` are refused, and Stopped when `stop()` is true."""
+    at most. Raises ScheduleError when `steps` are refused, the session's problem when it has one, and Stopped when `stop()` is true."""
     check_seconds(seconds)
     hint = "the steps of session.advise().next[0]"
     wanted, *rest = [steps_of(some, hint) for some in (steps, *others)]
@@ -192,6 +192,8 @@ class _Contest:
     def __init__(self, session: SessionView, all_steps: list[tuple[Step, ...]], tell: Progress) -> None:
         self.session, self.journal, self.tell = session, session.journal, tell
         self.all_steps = tuple(all_steps)
+        if session.problem is not None:
+            raise session.problem
         self.before, self.loops = session.schedule.copy(), script(session.passes[0][1])
         self.after = {0: self._after(all_steps[0])}
         for i, steps in enumerate(all_steps[1:], 1):
