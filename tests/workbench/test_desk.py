@@ -386,7 +386,7 @@ def waiting() -> Iterator[tuple[Session, threading.Event]]:
     go_on.set()
 
 
-@pytest.mark.parametrize("request_", ["measure", "verify"])
+@pytest.mark.parametrize("request_", ["measure", "verify", "measure_loops", "measure_threads"])
 def test_stop_does_not_wait_for_the_users_code_inside_of_a_kernel(
     waiting: tuple[Session, threading.Event], request_: str
 ) -> None:
@@ -398,6 +398,8 @@ def test_stop_does_not_wait_for_the_users_code_inside_of_a_kernel(
     assert desk.answer("stop", {}).said == "stopping"
     desk.wait(5)
     assert not desk.is_busy and told[-1]["kind"] == "idle"
+    if request_ != "verify":
+        assert "stopped" in told[-2]["text"] and session.thread_times is None is session.loop_times
     if request_ == "verify":
         assert desk.look("checked", {})["found"] == "not checked: it was stopped"
 

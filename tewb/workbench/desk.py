@@ -235,9 +235,14 @@ class Desk:
 
     def _measure_threads(self, repeat: int = 9, seconds: float = 10.0) -> Reply:
         def measuring(work: Work) -> None:
-            found = self.session.measure_threads(repeat, seconds, work.is_stopped, work.progress)
+            try:
+                found = self.session.measure_threads(repeat, seconds, work.is_stopped, work.progress)
+            except TewbError:
+                if not work.is_stopped():
+                    raise
+                raise Stopped from None  # before one call was over
             work.then(self._tell_change)
-            work.done(found.sentence)
+            work.done(found.sentence + (" (stopped early)" if work.is_stopped() else ""))
 
         return self._begin(MEASURING_THREADS, measuring)
 
