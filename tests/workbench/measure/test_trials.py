@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tewb.base import Stopped
+from tewb.base import Stopped, stopped_by, stopping
 from tewb.schedule import Step
 from tewb.workbench import Measurement
 from tewb.workbench.measure import trials as module
@@ -75,6 +75,48 @@ def test_the_flusher_writes_more_than_a_cache_holds(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module.np, "empty", lambda n, d: made.append(n) or empty(n, d))
     module.cache_flusher()()
     assert made == [2000]
+
+
+def test_the_flusher_writes_little_more_than_a_large_cache_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(module, "last_cache_bytes", lambda: 260 * 2**20)
+    monkeypatch.setattr(module.np, "empty", lambda n, d: made.append(n))
+    module.cache_flusher()
+    assert made == [324 * 2**20]
+
+
+def test_a_flush_writes_all_and_is_stopped_between_its_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = np.zeros(100, np.uint8)
+    monkeypatch.setattr(module, "last_cache_bytes", lambda: 50)
+    monkeypatch.setattr(module, "PIECE", 8)
+    monkeypatch.setattr(module.np, "empty", lambda n, d: buffer)
+    module.cache_flusher()()
+    assert buffer.all()
+    buffer[:] = 0
+    monkeypatch.setattr(stopping, "MOMENT", -1.0)
+    with stopped_by(lambda: True), pytest.raises(Stopped):
+        module.cache_flusher()()
+    assert buffer.sum() == 8
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3, 4])
+def test_a_stop_is_asked_between_samples_and_the_round_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, samples: int
+) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(module, "calls_for", lambda f, seconds: 1)
+    monkeypatch.setattr(module, "cache_flusher", lambda: lambda: None)
+    contestants = [lambda: calls.append(1)] * 2  # four samples in a round
+
+    def stop() -> bool:
+        return len(calls) >= 4 + samples
+
+    assert [len(t.warm.results) for t in in_turn(contestants, 9, stop)] == [1 + samples // 4] * 2
+    assert len(calls) == 4 + samples
+    calls.clear()
+    if samples < 4:
+        with pytest.raises(Stopped):
+            in_turn(contestants, 9, lambda: len(calls) >= samples)
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "one thread each"), (3, "3 threads each")])
