@@ -13,6 +13,7 @@ import pytest
 from tewb.base import Stopped, stopped_by, stopping
 from tewb.schedule import Step
 from tewb.workbench import Measurement
+from tewb.workbench.demos import demo_session
 from tewb.workbench.measure import trials as module
 from tewb.workbench.measure.trials import Timings, in_turn, last_cache_bytes, numpy_threads
 
@@ -117,6 +118,42 @@ def test_a_stop_is_asked_between_samples_and_the_round_does_not_count(
     if samples < 4:
         with pytest.raises(Stopped):
             in_turn(contestants, 9, lambda: len(calls) >= samples)
+
+
+@pytest.mark.parametrize("threads", [False, True])
+def test_threads_come_to_rest_before_each_sample(monkeypatch: pytest.MonkeyPatch, threads: bool) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(module, "calls_for", lambda f, seconds: 1)
+    monkeypatch.setattr(module, "cache_flusher", lambda: lambda: calls.append("~"))
+    monkeypatch.setattr(module, "rest", lambda: calls.append("z"))
+    in_turn([lambda: calls.append("a"), lambda: calls.append("b")], 2, threads=threads)
+    assert "".join(calls) == ("zz" + "za~zazb~zb" * 2 if threads else "a~ab~b" * 2)
+
+
+@pytest.mark.parametrize(("busy", "sleeps"), [(0, 1), (5, 6), (1000, 30)])
+def test_rest_ends_when_no_thread_works_or_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, busy: int, sleeps: int
+) -> None:
+    slept: list[float] = []
+    clock = SimpleNamespace(
+        monotonic=lambda: 1e-9 + sum(slept), process_time=lambda: sum(slept[:busy]), sleep=slept.append
+    )
+    monkeypatch.setattr(module, "time", clock)
+    module.rest()
+    assert abs(len(slept) - sleeps) <= (busy > 100)
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_only_contests_with_several_threads_rest(monkeypatch: pytest.MonkeyPatch, parallel: bool) -> None:
+    rests: list[int] = []
+    monkeypatch.setattr(module, "rest", lambda: rests.append(1))
+    monkeypatch.setattr("tewb.workbench.measure.measure.get_num_threads", lambda: 2)
+    session = demo_session("matmul", n=8)
+    pinned = [Step("parallel", "C", {"axis": "i"})] if parallel else None
+    assert session.measure(1, pinned=pinned, cold=False).ok and bool(rests) == parallel
+    rests.clear()
+    session.try_steps([Step("parallel" if parallel else "unroll", "C", {"axis": "i"})])
+    assert bool(rests) == parallel
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "one thread each"), (3, "3 threads each")])

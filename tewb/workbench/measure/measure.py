@@ -95,8 +95,11 @@ def _measure(
         if not problem:
             its_own: Callable[[], Any] = lambda: other(*its_arguments)  # noqa: E731
             contestants.append((lambda: interruptible(its_own)) if is_long else its_own)
+    many = workers_of(kernel) > 1 or (other is not None and workers_of(other) > 1)
     with numpy_threads(workers_of(kernel)) as threads:
-        trials = in_turn(contestants, repeat, stop, lambda done, what: tell(0.1 + 0.9 * done, what), cold)
+        trials = in_turn(
+            contestants, repeat, stop, lambda done, what: tell(0.1 + 0.9 * done, what), cold, many
+        )
     mine, numpys = trials[:2]
     facts |= {"kernel": mine.warm, "cold": mine.cold, "numpy": numpys.warm, "numpy_cold": numpys.cold}
     if len(trials) > 2:

@@ -138,7 +138,9 @@ def timed(
         return [Timing((k.seconds,)) for k in kernels]
     rounds = rounds if base.seconds < LONG else 1
     try:
-        return [t.warm for t in in_turn([k.run for k in kernels], rounds, stop, progress, cold=False)]
+        many = any(k.workers > 1 for k in kernels)
+        trials = in_turn([k.run for k in kernels], rounds, stop, progress, cold=False, threads=many)
+        return [t.warm for t in trials]
     except Stopped:
         if not stop():
             raise
