@@ -208,6 +208,24 @@ def test_minimising_goes_on_in_the_background_and_can_be_undone(monkeypatch: pyt
     assert len(desk.session.journal) == 2
 
 
+def test_a_shorter_journal_is_said_to_be_not_taken_when_the_schedule_was_edited_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, told = Desk(demo_session("matmul", n=16)), []
+    desk.listen(told.append)
+    desk.session.apply(SPLIT)
+    monkeypatch.setattr("tewb.workbench.judge.still.verify", lambda *_: Verdict(False, "C[0] is 3, not 4"))
+    desk.listen(
+        lambda m: (
+            desk.session.undo() if m.get("note") == "leaving steps out" and desk.session.journal else None
+        )
+    )
+    assert desk.answer("minimise", {"still": "different"}).ok
+    desk.wait()
+    (done,) = [m for m in told if m["kind"] == "done"]
+    assert done["text"].endswith("; not taken, as the schedule was edited meanwhile")
+
+
 # ---------------------------------------------------------------- trying
 
 
@@ -262,6 +280,68 @@ def test_a_trial_can_be_stopped_and_is_not_held_against_the_steps() -> None:
     assert any(m["kind"] == "done" and m["text"] == "try_steps was stopped" for m in told)
 
 
+@pytest.mark.parametrize("when", ["sample 1 of 7", "sample 7 of 7"])
+def test_a_trial_that_is_stopped_among_its_samples_does_nothing(
+    monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    desk, told = trying(monkeypatch, 2.0)
+    desk.listen(lambda m: desk.answer("stop", {}) if m.get("note") == when else None)
+    desk.answer("try_steps", {"steps": [REORDER]})
+    desk.wait()
+    assert desk.session.journal == () and desk.session.tried == []
+    assert [m["text"] for m in told if m["kind"] == "done"] == ["try_steps was stopped"]
+
+
+@pytest.mark.parametrize(("gain", "good"), [(2.0, True), (0.5, False)])
+def test_it_is_told_whether_steps_were_kept(monkeypatch: pytest.MonkeyPatch, gain: float, good: bool) -> None:
+    desk, told = trying(monkeypatch, gain)
+    desk.answer("try_steps", {"steps": [REORDER]})
+    desk.wait()
+    assert [m["good"] for m in told if m["kind"] == "done"] == [good]
+
+
+def test_a_trial_of_a_schedule_that_was_edited_meanwhile_is_said_to_be_not_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, told = trying(monkeypatch, 2.0)
+    desk.listen(lambda m: desk.session.apply(SPLIT) if m.get("note") == "sample 1 of 7" else None)
+    desk.answer("try_steps", {"steps": [REORDER]})
+    desk.wait()
+    (done,) = [m for m in told if m["kind"] == "done"]
+    assert done["text"].startswith("2 times as fast, but not done, as the schedule was edited meanwhile")
+    assert not done["good"] and [s.primitive for s in desk.session.journal] == ["split"]
+
+
+def test_steps_are_not_tried_of_a_schedule_without_loops() -> None:
+    session = demo_session("matmul", n=16)
+    desk = Desk(Session(session.schedule, session.args[:2]))
+    reply = desk.answer("try_steps", {"steps": [REORDER]})
+    assert reply.refused is not None and "C is an output and is not among" in reply.refused.message
+    assert not desk.is_busy
+
+
+@pytest.mark.parametrize(
+    ("request_", "arguments", "said"),
+    [
+        ("measure", {"bogus": 1}, "the request measure: got an unexpected keyword argument 'bogus'"),
+        ("measure", {"repeat": "9"}, "the request measure: repeat is an integer, not '9'"),
+        ("measure_loops", {"seconds": None}, "seconds is a number, not None"),
+        ("try_steps", {}, "the request try_steps: missing a required argument: 'steps'"),
+        ("try_steps", {"steps": 5}, "steps is a list, not 5"),
+        ("try_steps", {"steps": [5]}, "5 is not a step"),
+        ("try_steps", {"steps": [REORDER], "others": [5]}, "others is a list, not [5]"),
+        ("trace", {"sizes": 5}, "sizes is a text, not 5"),
+        ("stop", {"now": True}, "the request stop: got an unexpected keyword argument 'now'"),
+        ("do", {"steps": 5}, "the request do: steps is a list, not 5"),
+    ],
+)
+def test_wrong_arguments_are_refused(request_: str, arguments: dict[str, Any], said: str) -> None:
+    desk = Desk(demo_session("matmul", n=8))
+    reply = desk.answer(request_, arguments)
+    assert not reply.ok and reply.refused is not None and said in reply.refused.message
+    assert not desk.is_busy
+
+
 def test_a_sweep_is_a_state_and_takes_nothing_by_itself() -> None:
     desk, told = Desk(demo_session("matmul", n=16)), []
     desk.listen(told.append)
@@ -306,7 +386,7 @@ def waiting() -> Iterator[tuple[Session, threading.Event]]:
     go_on.set()
 
 
-@pytest.mark.parametrize("request_", ["measure", "verify"])
+@pytest.mark.parametrize("request_", ["measure", "verify", "measure_loops", "measure_threads"])
 def test_stop_does_not_wait_for_the_users_code_inside_of_a_kernel(
     waiting: tuple[Session, threading.Event], request_: str
 ) -> None:
@@ -318,6 +398,8 @@ def test_stop_does_not_wait_for_the_users_code_inside_of_a_kernel(
     assert desk.answer("stop", {}).said == "stopping"
     desk.wait(5)
     assert not desk.is_busy and told[-1]["kind"] == "idle"
+    if request_ != "verify":
+        assert "stopped" in told[-2]["text"] and session.thread_times is None is session.loop_times
     if request_ == "verify":
         assert desk.look("checked", {})["found"] == "not checked: it was stopped"
 

@@ -10,7 +10,8 @@ to say goes to its listeners as messages of plain values.
     {"kind": "busy", "what", "done", "note"}                  work in the background: how far it is (0 to 1)
     {"kind": "idle", "what"}                                  and that it has ended
     {"kind": "failed", "what", "message"}                     something that was not asked for just now went wrong
-    {"kind": "done", "text"}                                  what work in the background came to; perhaps with "code" to keep
+    {"kind": "done", "text"}                                  what work in the background came to; perhaps with "code" to keep,
+                                                              and "good": False for steps that were not kept
     {"kind": "restored", "steps", "when"}                     steps that were kept from another day
 """
 
@@ -24,14 +25,15 @@ from typing import Any
 from tewb.base import Stopped, TewbError, stopped_by
 from tewb.schedule import Step
 from tewb.workbench.judge.ledger import runs_python
+from tewb.workbench.judge.minimise import Minimal
 from tewb.workbench.judge.still import fault
 from tewb.workbench.judge.sweep import Sweep
 from tewb.workbench.long_work import LongWork, Message, Work, running_loop
 from tewb.workbench.measure.measure import STOPPED
 from tewb.workbench.measure.measurement import Measurement
-from tewb.workbench.measure.try_steps import try_steps
+from tewb.workbench.measure.try_steps import Tried, try_steps
 from tewb.workbench.measure.verify import Verdict, verify
-from tewb.workbench.requests import Reply, ask, refusal, reply_json
+from tewb.workbench.requests import REQUESTS, Reply, Request, ask, check_arguments, refusal, reply_json
 from tewb.workbench.saved_page import page_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
@@ -46,6 +48,7 @@ from tewb.workbench.trace.data_trace import LIMIT
 QUIET = 0.5  # seconds without an edit before results are checked
 MEASURING_THREADS = "measuring the threads"  # the page knows it by these words
 CHECKING = "checking on small sizes"
+STOP = Request("stop", lambda session: "stopping")  # the only one that a session alone has not
 CHECK_LIMIT = 20.0  # seconds that a check may take, whatever it calls
 
 Listener = Callable[[Message], None]
@@ -183,7 +186,11 @@ class Desk:
             "data_page": self._data_page,
         }
         if name in beside:
-            return beside[name](**arguments)
+            try:
+                check_arguments(REQUESTS.get(name, STOP), arguments)
+                return beside[name](**arguments)
+            except TewbError as e:
+                return Reply(False, refused=refusal(e))
         return ask(self.session, name, arguments)
 
     def do(self, *steps: Step) -> Reply:
@@ -230,9 +237,14 @@ class Desk:
 
     def _measure_threads(self, repeat: int = 9, seconds: float = 10.0) -> Reply:
         def measuring(work: Work) -> None:
-            found = self.session.measure_threads(repeat, seconds, work.is_stopped, work.progress)
+            try:
+                found = self.session.measure_threads(repeat, seconds, work.is_stopped, work.progress)
+            except TewbError:
+                if not work.is_stopped():
+                    raise
+                raise Stopped from None  # before one call was over
             work.then(self._tell_change)
-            work.done(found.sentence)
+            work.done(found.sentence + (" (stopped early)" if work.is_stopped() else ""))
 
         return self._begin(MEASURING_THREADS, measuring)
 
@@ -241,17 +253,20 @@ class Desk:
         session, journal = self.session, self.session.journal
         against = () if session.pinned is None else session.pinned.journal
 
-        def finish(steps: tuple[Step, ...]) -> None:
-            if session.journal == journal:  # what was edited meanwhile is not thrown away
-                session.take(steps)
+        def finish(found: Minimal) -> None:
+            text = str(found)
+            if session.journal == journal:
+                session.take(found.steps)
+            else:  # what was edited meanwhile is not thrown away
+                text += "; not taken, as the schedule was edited meanwhile"
+            self.tell({"kind": "done", "text": text, "code": found.code})
 
         def minimising(work: Work) -> None:
             work.progress(0.0, "leaving steps out")
             found = session.minimise(
                 still or fault(session), seconds, against, work.is_stopped, work.progress
             )
-            work.then(lambda: finish(found.steps))
-            work.done(str(found), code=found.code)
+            work.then(lambda: finish(found))
 
         return self._begin("minimise", minimising)
 
@@ -260,15 +275,20 @@ class Desk:
     ) -> Reply:
         """Time steps on a copy in the background, and do them if they help."""
         session, copy = self.session, self.session.copy()
-        try:
-            copy.copy().apply(*steps)
-        except TewbError as e:
-            return Reply(False, refused=refusal(e))
+        if copy.problem is not None:
+            raise copy.problem
+        copy.copy().apply(*steps)
+
+        def settle(work: Work, tried: Tried) -> None:
+            if work.is_stopped():  # after the last sample, and before the notebook came to this
+                self.tell({"kind": "done", "text": "try_steps was stopped"})
+                return
+            settled = session.settle(tried)
+            self.tell({"kind": "done", "text": str(settled), "good": settled.is_kept})
 
         def trying(work: Work) -> None:
             tried = try_steps(copy, steps, others or (), seconds, work.is_stopped, work.progress)
-            work.then(lambda: session.settle(tried))
-            work.done(str(tried))
+            work.then(lambda: settle(work, tried))
 
         return self._begin("try_steps", trying)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from tewb.base import ScheduleError, TewbError, one_of, readable
+from tewb.base import ScheduleError, TewbError, brief, one_of, readable
 from tewb.ir import Var
 from tewb.schedule import Step, ends_of
 from tewb.workbench.journal.write_code import cell_code
@@ -104,15 +105,53 @@ def ask(session: Session, name: str, arguments: Mapping[str, Any] | None = None)
     try:
         known = REQUESTS[one_of("request", name, REQUESTS, TewbError)]
         given = dict(arguments or {})
-        try:
-            inspect.signature(known.act).bind(session, **given)
-        except TypeError as e:
-            takes = ", ".join(known.arguments) or "nothing"
-            raise TewbError(f"the request {name}: {e}", hint=f"it takes {takes}") from e
+        check_arguments(known, given)
         done = known.act(session, **given)
     except TewbError as e:
         return Reply(False, refused=refusal(e))
     return done if isinstance(done, Reply) else Reply(True, done)
+
+
+def check_arguments(known: Request, given: Mapping[str, Any]) -> None:
+    """Raise TewbError for arguments that a request does not take: another name, one that is missing, or another type."""
+    types = known.arguments
+    takes = ", ".join(types) or "nothing"
+    try:
+        inspect.signature(known.act).bind(None, **given)
+    except TypeError as e:
+        raise TewbError(f"the request {known.name}: {e}", hint=f"it takes {takes}") from e
+    for name, value in given.items():
+        if not _fits(value, types[name]):
+            kind = _WORDS.get(_kind(types[name]), "something else")
+            raise TewbError(
+                f"the request {known.name}: {name} is {kind}, not {brief(repr(value))}",
+                hint=f"it takes {takes}",
+            )
+
+
+_WORDS: dict[Any, str] = {
+    str: "a text", int: "an integer", float: "a number", bool: "True or False", list: "a list", dict: "an object"
+}  # fmt: skip
+
+
+def _kind(hint: Any) -> Any:
+    """What a type is without its elements and None: `list` of list[int] | None."""
+    if get_origin(hint) in (Union, UnionType):
+        hint = next(t for t in get_args(hint) if t is not NoneType)
+    return get_origin(hint) or hint
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of the type of an argument. What is in an object, and what the steps in a list are, is not asked."""
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, t) for t in get_args(hint))
+    kind = get_origin(hint) or hint
+    if kind is list:
+        (of,) = get_args(hint)
+        return isinstance(value, list | tuple) and (_kind(of) is dict or all(_fits(v, of) for v in value))
+    if kind in (int, float):
+        return isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
+    return kind not in (str, bool, dict, NoneType) or isinstance(value, kind)
 
 
 def refusal(e: TewbError) -> Refused:

@@ -7,6 +7,7 @@ graph, code) is computed from the journal; what it does changes the journal (`jo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -323,17 +324,18 @@ class Session(History):
     ) -> Tried:
         """Do steps, or the best of `others`, if they make the program faster: all are timed on copies first. What does not
         help is not done, and not proposed by `advise` again."""
-        tried = try_steps(self, steps, others, seconds)
-        self.settle(tried)
-        return tried
+        return self.settle(try_steps(self, steps, others, seconds))
 
-    def settle(self, tried: Tried) -> None:
-        """Remember what was tried, and do the steps if they help and the journal is still the one they were tried from."""
+    def settle(self, tried: Tried) -> Tried:
+        """Remember what was tried, and do the steps if they help and the journal is still the one they were tried from:
+        what is returned says which."""
+        tried = replace(tried, was_edited=self.journal != tried.journal)
         self.tried.append(tried)
-        if tried.is_faster and self.journal == tried.journal:
+        if tried.is_kept:
             self.apply(*tried.steps)
             self.timings[self.journal] = measured_by_trial(self, tried)
         self._changed()
+        return tried
 
     @cached_property
     def budget(self) -> Budget:

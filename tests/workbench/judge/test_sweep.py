@@ -13,7 +13,7 @@ from tewb.base import ArgumentError, LowerError, ScheduleError, TewbError
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge import sweep as module
-from tewb.workbench.judge.sweep import Sweep, SweepTrial, neighbours, sweep
+from tewb.workbench.judge.sweep import Sweep, SweepTrial, changes, neighbours, sweep
 
 TILE = Step("tile", "C", {"x": "i", "y": "j", "x_factor": 4, "y_factor": 16})
 ORDER = Step("reorder", "C", {"axes": ["i.outer", "j.outer", "k", "i.inner", "j.inner"]})
@@ -83,6 +83,48 @@ def test_a_walk_goes_on_from_what_was_faster(monkeypatch: pytest.MonkeyPatch) ->
     found = sweep(session, 60)
     assert found.best is not None and found.best.journal[0].args["factor"] == 64  # 96 is the same program
     assert found.complete and "16 times as fast" in str(found)
+
+
+def test_each_label_is_against_the_start_although_the_walk_moved_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = tiled(64)
+    start = session.journal
+
+    def timed(walk: Any, label: str, schedule: Any) -> SweepTrial:
+        tile, order, _ = schedule.journal
+        gain = tile.args["x_factor"] * tile.args["y_factor"] / 64 + 0.1 * (order != start[1])
+        return SweepTrial(label, schedule.journal, 1.0, 0.0, gain)
+
+    monkeypatch.setattr(module._Walk, "_timed", timed)
+    found = sweep(session, 120, stop=lambda: False)
+    labels = [t.label for t in found.trials]
+    assert len(labels) == len(set(labels)) > 20
+    assert "tile(C): i by 8 instead of 4" in labels
+    assert any(x.startswith("tile(C): i by 8 instead of 4, j by 8 instead of 16") for x in labels)
+    assert all("instead of 8" not in x and "instead of 32" not in x for x in labels)
+
+
+def test_what_is_different_from_an_idea_is_said_after_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = demo_session("matmul", n=32)
+    tried: list[str] = []
+
+    def timed(walk: Any, label: str, schedule: Any) -> SweepTrial:
+        tried.append(label)
+        return SweepTrial(label, schedule.journal, 1.0, 0.0, 2.0 if label == "register tile" else 0.5)
+
+    monkeypatch.setattr(module._Walk, "_timed", timed)
+    sweep(session, 60)
+    later = [x for x in tried if x.startswith("register tile, ")]
+    assert later and all(" instead of " in x or " outside of " in x for x in later)
+
+
+def test_changes_are_those_from_the_start() -> None:
+    one = replace(TILE, args={**TILE.args, "x_factor": 6, "y_factor": 24})
+    swapped = replace(ORDER, args={"axes": ["i.outer", "k", "j.outer", "i.inner", "j.inner"]})
+    other = replace(ORDER, args={"axes": ["k", "i.outer", "j.outer", "i.inner", "j.inner"]})
+    said = "tile(C): i by 6 instead of 4, j by 24 instead of 16; reorder(C): "
+    assert changes([TILE, ORDER], [one, swapped]) == said + "k outside of j.outer"
+    assert changes([TILE, ORDER], [one, other]) == said + "order k, i.outer, j.outer, i.inner, j.inner"
+    assert changes([TILE, ORDER], [TILE, ORDER]) == ""
 
 
 def test_without_factors_ideas_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tewb.base import ArgumentError, ScheduleError, Stopped
+from tewb.base import ArgumentError, ScheduleError, Stopped, TewbError
 from tewb.runtime import Timing, register_func
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.measure import try_steps as module
 from tewb.workbench.measure.try_steps import Checked, Tried, faster, measured_by_trial, timed, try_steps
+from tewb.workbench.session import Session
 
 REORDER = Step("reorder", "C", {"axes": ["k", "j"]})
 SPLIT = Step("split", "C", {"axis": "j", "factor": 8})
@@ -42,7 +43,7 @@ def test_what_helps_is_done_and_its_time_is_kept(monkeypatch: pytest.MonkeyPatch
     assert session.journal == (REORDER,) and session.tried == [tried]
     kept = session.timings[session.journal]
     assert kept.kernel is tried.timing and kept.operations == 2 * 32**3 and kept.gflops is not None
-    assert str(tried) == "reorder(C, axes=[k, j]): 2 times as fast"
+    assert str(tried) == "2 times as fast, kept: reorder(C, axes=[k, j])"
 
 
 def test_what_does_not_help_is_taken_back_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,14 +51,15 @@ def test_what_does_not_help_is_taken_back_and_said(monkeypatch: pytest.MonkeyPat
     gains(monkeypatch, 0.5)
     tried = session.try_steps([REORDER])
     assert session.journal == () and session.tried == [tried] and not tried.is_faster
-    assert str(tried) == "reorder(C, axes=[k, j]): 2 times as slow, taken back"
+    assert str(tried) == "2 times as slow, taken back: reorder(C, axes=[k, j])"
 
 
 def test_a_gain_within_the_noise_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     session = demo_session("matmul", n=32)
     gains(monkeypatch, 1.01)
     assert (
-        str(session.try_steps([SPLIT])).endswith("1.01 times as fast, taken back") and session.journal == ()
+        str(session.try_steps([SPLIT])).startswith("1.01 times as fast, taken back: ")
+        and session.journal == ()
     )
 
 
@@ -82,6 +84,7 @@ def test_a_wrong_result_is_never_kept() -> None:
     tried = session.try_steps([REORDER])
     assert tried.gain is None and "the result is wrong: C differs from numpy" in tried.message
     assert session.journal == () and "taken back" in str(tried)
+    assert str(tried).startswith("taken back (the result is wrong: C differs from numpy: first at (0, 0)")
 
 
 def test_refused_steps_raise_and_refused_others_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,8 +103,10 @@ def test_what_was_edited_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> Non
     gains(monkeypatch, 2.0)
     tried = try_steps(session, [REORDER])
     session.apply(SPLIT)
-    session.settle(tried)
+    settled = session.settle(tried)
     assert [s.primitive for s in session.journal] == ["split"] and session.tried == [tried]
+    said = "2 times as fast, but not done, as the schedule was edited meanwhile: reorder(C, axes=[k, j])"
+    assert str(settled) == str(session.tried[0]) == said and not settled.is_kept
 
 
 def slow(seconds: float) -> Any:
@@ -159,6 +164,12 @@ def test_a_trial_as_a_measurement() -> None:
 def test_misuse(seconds: Any) -> None:
     with pytest.raises(ArgumentError, match="is no time"):
         try_steps(demo_session("matmul", n=8), [REORDER], seconds=seconds)
+
+
+def test_a_schedule_without_loops_is_not_tried() -> None:
+    whole = demo_session("matmul", n=8)
+    with pytest.raises(TewbError, match="C is an output and is not among the arguments"):
+        try_steps(Session(whole.schedule, whole.args[:2]), [REORDER])
 
 
 def test_a_slow_callback_ends_in_time() -> None:

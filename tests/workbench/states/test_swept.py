@@ -22,6 +22,18 @@ def test_the_fastest_comes_first_and_what_failed_last() -> None:
     assert state.text == "3 tried; c: 2 times as fast"
 
 
+def test_seconds_compare_as_the_gains_do_although_the_machine_was_busy_for_some() -> None:
+    trials = (
+        SweepTrial("quiet", (STEP,), 2.0, 0.2, 1.07, base=2.14),
+        SweepTrial("busy", (STEP,), 2.7, 0.27, 1.33, base=3.591),
+        SweepTrial("slow", (STEP,), 5.0, 0.5, 0.5, base=2.5),
+    )
+    rows = swept_state(Sweep(trials, 0, (), True)).rows
+    assert [r.label for r in rows] == ["busy", "quiet", "slow"]
+    assert [r.seconds for r in rows] == [2.5 / 1.33, 2.5 / 1.07, 5.0]
+    assert all(abs((r.spread or 0) / (r.seconds or 1) - 0.1) < 1e-9 for r in rows)
+
+
 def test_it_is_json_with_a_schema() -> None:
     state = as_json(swept_state(Sweep((SweepTrial("a", (STEP,), 2.0, 0.1, 0.5),), 0, (), False)))
     assert state["rows"][0]["steps"] == [STEP.to_json()]

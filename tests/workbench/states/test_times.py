@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tewb.runtime import Timing
+from tewb.workbench import Measurement
 from tewb.workbench.demos import demo_session
 from tewb.workbench.states.times import history_state, measured_state, roof_state
 
@@ -41,3 +43,9 @@ def test_the_roofline_has_a_point_for_each_measurement() -> None:
     s.measure(repeat=1, cold=False)
     r = roof_state(s)
     assert [p.label for p in r.points] == ["no steps"] and r.gflops > 0 and r.numpy is not None
+
+
+def test_a_measurement_on_a_busy_machine_says_so() -> None:
+    varying = Timing((1.0, 1.0, 2.0, 3.0, 3.0))
+    state = measured_state(demo_session("matmul", n=8), Measurement(True, "fine", varying, Timing((1.0,))))
+    assert "the machine is busy" in state.text

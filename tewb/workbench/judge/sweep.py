@@ -27,8 +27,9 @@ FACTORS = ("factor", "x_factor", "y_factor", "nparts")
 
 @dataclass(frozen=True, slots=True)
 class SweepTrial:
-    """A schedule that was tried: what is different in it, its journal, its median in seconds with the spread, and how many
-    times as fast as the schedule of the session it is; None where its result was wrong or it could not be timed."""
+    """A schedule that was tried: what is different in it from the schedule of the session, its journal, its median in
+    seconds with the spread, and how many times as fast as the schedule of the session, timed beside it, it is; None where
+    its result was wrong or it could not be timed. `base` is the median of the session's schedule at that moment."""
 
     label: str
     journal: Journal
@@ -36,6 +37,7 @@ class SweepTrial:
     spread: float | None
     gain: float | None
     message: str = ""
+    base: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,11 @@ class _Walk:
 
     def _climb(self, share: Callable[[], float]) -> None:
         best, gain, journal = None, FASTER, self.journal
-        first = list(neighbours(journal)) or self._ideas()
-        pending = first
+        pending = list(neighbours(journal))
+        start, idea = journal, ""  # what labels compare with
+        if not pending:
+            pending = self._ideas()
+            start = ()
         while pending:
             for label, candidate in pending:
                 if self.is_over:
@@ -134,7 +139,9 @@ class _Walk:
             if best is None or best.journal == journal:
                 return
             journal = best.journal
-            pending = list(neighbours(journal))
+            if not start:  # an idea was faster: from here on its factors are others
+                start, idea = journal, f"{best.label}, "
+            pending = [(idea + changes(start, other), other) for _, other in neighbours(journal)]
 
     def _ideas(self) -> list[tuple[str, Journal]]:
         return [(n.kind, (*self.journal, *n.steps)) for n in advise(self.session).next]
@@ -166,10 +173,36 @@ class _Walk:
         if checked.wrong:
             return SweepTrial(label, journal, None, None, None, f"the result is wrong: {checked.wrong}")
         base, mine = timed([self.base, checked], ROUNDS, lambda: self.is_over)
-        return SweepTrial(label, journal, mine.median, mine.spread, faster(base, mine))
+        return SweepTrial(label, journal, mine.median, mine.spread, faster(base, mine), base=base.median)
 
     def _text(self, schedule: Schedule) -> str:
         return script(lower_schedule(schedule, self.session.args, self.session.name)[self.session.name])
+
+
+def changes(start: Sequence[Step], journal: Sequence[Step]) -> str:
+    """What is different in a journal from one with the same steps and other factors and orders."""
+    said = []
+    for old, new in zip(start, journal, strict=True):
+        parts = [_factor(old, n, new.args[n]) for n in FACTORS if old.args.get(n) != new.args.get(n)]
+        if old.args.get("axes") != new.args.get("axes"):
+            swaps = dict(_swaps(old))
+            axes = tuple(new.args["axes"])
+            parts.append(swaps.get(axes, f"order {', '.join(axes)}"))
+        if parts:
+            said.append(f"{new.primitive}({new.stage}): {', '.join(parts)}")
+    return "; ".join(said)
+
+
+def _factor(step: Step, name: str, other: int) -> str:
+    of = step.args.get("axis") or step.args.get(name[0]) or name
+    return f"{of} by {other} instead of {step.args[name]}"
+
+
+def _swaps(step: Step) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The orders of a reorder with two neighbours exchanged, each with what is different in it."""
+    axes = step.args["axes"]
+    for i in range(len(axes) - 1):
+        yield (*axes[:i], axes[i + 1], axes[i], *axes[i + 2 :]), f"{axes[i + 1]} outside of {axes[i]}"
 
 
 def neighbours(journal: Sequence[Step]) -> Iterator[tuple[str, Journal]]:
@@ -186,10 +219,8 @@ def _other_arguments(step: Step) -> Iterator[tuple[dict[str, Any], str]]:
         if isinstance(now, int) and now > 0:
             for other in dict.fromkeys((2 * now, now // 2, now + now // 2, now - now // 4)):
                 if other > 1 and other != now:
-                    of = step.args.get("axis") or step.args.get(name[0]) or name
-                    yield {**step.args, name: other}, f"{of} by {other} instead of {now}"
+                    yield {**step.args, name: other}, _factor(step, name, other)
     axes = step.args.get("axes")
     if step.primitive == "reorder" and isinstance(axes, list | tuple):
-        for i in range(len(axes) - 1):
-            order = [*axes[:i], axes[i + 1], axes[i], *axes[i + 2 :]]
-            yield {**step.args, "axes": order}, f"{axes[i + 1]} outside of {axes[i]}"
+        for order, said in _swaps(step):
+            yield {**step.args, "axes": list(order)}, said

@@ -88,12 +88,18 @@ def _measure(
     if other is not None:
         its_outputs = {t: filled_like(a) for t, a in outputs.items()}
         its_arguments = in_order(session.args, inputs, its_outputs, sizes)
+        began = time.perf_counter()
         problem = check(other, its_arguments, its_outputs, expected)
+        is_long = time.perf_counter() - began > LONG
         facts["pinned_message"] = problem or EQUAL + _other_threads(workers_of(other), workers_of(kernel))
         if not problem:
-            contestants.append(lambda: other(*its_arguments))
+            its_own: Callable[[], Any] = lambda: other(*its_arguments)  # noqa: E731
+            contestants.append((lambda: interruptible(its_own)) if is_long else its_own)
+    many = workers_of(kernel) > 1 or (other is not None and workers_of(other) > 1)
     with numpy_threads(workers_of(kernel)) as threads:
-        trials = in_turn(contestants, repeat, stop, lambda done, what: tell(0.1 + 0.9 * done, what), cold)
+        trials = in_turn(
+            contestants, repeat, stop, lambda done, what: tell(0.1 + 0.9 * done, what), cold, many
+        )
     mine, numpys = trials[:2]
     facts |= {"kernel": mine.warm, "cold": mine.cold, "numpy": numpys.warm, "numpy_cold": numpys.cold}
     if len(trials) > 2:

@@ -16,6 +16,7 @@ from tewb.lowering import LoopPart, Pass, Share, loop_parts, time_loops
 from tewb.runtime import Kernel, calls_for, sample, shown
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.counts import value_of
+from tewb.workbench.measure.interruptible import interruptible, wait_for_given_up
 from tewb.workbench.measure.loop_times import LoopTimes, timers_cost, times_of_loops
 from tewb.workbench.measure.measure import (
     STOPPED,
@@ -90,12 +91,13 @@ class _Measuring:
         return IRModule({self.session.name: self.function})
 
     def run(self) -> LoopTimes:
+        wait_for_given_up(self.tell)
         expected = empty_outputs(self.session)
         plain = self.call(self.kernel, expected)
         self.tell(0.1, "timing the kernel as it is")
-        once = sample(plain, 1)
+        once = self.sample(plain, 1)
         calls = 1 if once > SAMPLE else calls_for(plain, SAMPLE)
-        once = min(once, *self.samples(lambda: sample(plain, calls), 1 if once > LONG else 3))
+        once = min(once, *self.samples(lambda: self.sample(plain, calls), 1 if once > LONG else 3))
         few = 1 if once > LONG else FEW
         budget = self.slowdown * once / (timer_cost().entry * timer_cost().tick)  # entries of timers
         for attempt in range(TRIES):
@@ -121,6 +123,12 @@ class _Measuring:
         """A call of a kernel."""
         arguments = [*in_order(self.session.args, self.inputs, outputs, self.sizes), *more]
         return lambda: kernel(*arguments)
+
+    def sample(self, call: Callable[[], Any], calls: int) -> float:
+        """Seconds for one of several calls of a kernel. Python in it may take as long as it likes: it can be given up."""
+        if not self.kernel.signature.packed:
+            return sample(call, calls)
+        return interruptible(lambda: sample(call, calls))
 
     def samples(self, take: Callable[[], T], most: int, least: int = 1) -> list[T]:
         """What `take` returns, `most` times, or only `least` times where there is no more time. Raises Stopped."""
@@ -148,7 +156,7 @@ class _Measuring:
         """Raise InternalError where the kernel with timers gives other results than the one without. Foreign code may give
         others each time, or leave some unwritten: then there is nothing to compare."""
         found = empty_outputs(self.session)
-        self.call(timed, found, _counters(parts))()
+        self.sample(self.call(timed, found, _counters(parts)), 1)
         if any(
             isinstance(n, AttrStmt) and isinstance(n.node, ExternRegion) for n in walk(self.function.body)
         ):
@@ -167,7 +175,7 @@ class _Measuring:
 
         def take() -> _Sample:
             counters[:] = 0
-            return _Sample(sample(timed, calls), counters / calls, sample(plain, calls))
+            return _Sample(self.sample(timed, calls), counters / calls, self.sample(plain, calls))
 
         return take
 

@@ -8,6 +8,8 @@ from tewb.base import digits, readable
 from tewb.runtime import Timing
 from tewb.workbench.journal.timeline import Journal
 
+BUSY = 0.3  # the distance between the quartiles, in medians, above which times are in doubt
+
 
 @readable
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,18 @@ class Measurement:
         return (
             f"✓ {self.message}; tewb {self.kernel}{speed}, {self.reference} {self.numpy}{pinned}, "
             f"ratio {digits(self.ratio or 0.0, zeros=True)}{f'; with {self.sizes}' if self.sizes else ''}"
+            f"{self._doubt}"
+        )
+
+    @property
+    def _doubt(self) -> str:
+        """What is to be said of times that vary a lot."""
+        times = [t for t in (self.kernel, self.numpy, self.pinned) if t is not None and t.median > 0]
+        most = max([2 * t.spread / t.median for t in times], default=0.0)
+        return (
+            ""
+            if most <= BUSY
+            else f"; the machine is busy: the times differ by {100 * most:.0f} % of their median"
         )
 
 

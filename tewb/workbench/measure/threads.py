@@ -69,16 +69,18 @@ def _measure(session: SessionView, repeat: int, over: Stop, tell: Progress) -> T
     inputs, outputs = interruptible(lambda: (inputs_of(session), empty_outputs(session)))
     sizes = sizes_now(session)
     arguments = in_order(session.args, inputs, outputs, sizes)
+    # Python in a kernel may take as long as it likes: it can be given up.
+    call: Callable[[Callable[[], Any]], Any] = interruptible if plain.signature.packed else lambda f: f()
     traces: list[ThreadTrace] = []
     times: list[float] = []
     for n in range(repeat + 1):
         tell(0.1 + 0.9 * n / (repeat + 1), f"call {n + 1} of {repeat + 1}")
         try:
-            trace = trace_threads(lambda: traced(*arguments))
+            trace = call(lambda: trace_threads(lambda: traced(*arguments)))
             if n == 1:
                 traces, times = [], []  # the first call started threads and touched memory
             traces.append(trace)
-            times.append(_seconds(lambda: plain(*arguments)))
+            times.append(call(lambda: _seconds(lambda: plain(*arguments))))
         except Stopped:
             if not traces:
                 raise

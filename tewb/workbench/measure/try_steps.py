@@ -6,7 +6,7 @@ import contextlib
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tewb.base import ArgumentError, ScheduleError, Stop, Stopped, TewbError, here, stopped_by
@@ -43,7 +43,8 @@ CLEAR = 1.5  # times as long: that is no noise
 class Tried:
     """Steps that were tried from a journal: how many times as fast the program is after them (None when its result was
     wrong, or it could not be timed, which `message` says). `others` were tried beside them, and were no better;
-    `loops_before` are the loops of the journal as text, and `timing` are the times after the steps, on `workers` threads."""
+    `loops_before` are the loops of the journal as text, and `timing` are the times after the steps, on `workers` threads.
+    `was_edited`: the schedule was another when they were to be done, so they were not."""
 
     steps: tuple[Step, ...]
     journal: Journal
@@ -53,6 +54,7 @@ class Tried:
     loops_before: str = ""
     timing: Timing | None = None
     workers: int = 1
+    was_edited: bool = field(default=False, compare=False)
 
     @property
     def all_steps(self) -> tuple[tuple[Step, ...], ...]:
@@ -63,12 +65,19 @@ class Tried:
         """Whether the steps are worth keeping."""
         return self.gain is not None and self.gain >= FASTER
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the steps are done when the session has settled this."""
+        return self.is_faster and not self.was_edited
+
     def __str__(self) -> str:
         steps = ", then ".join(map(str, self.steps))
         if self.gain is None:
-            return f"{steps}: {self.message}; taken back"
+            return f"taken back ({self.message}): {steps}"
         how = f"{self.gain:.3g} times as fast" if self.gain >= 0.995 else f"{1 / self.gain:.3g} times as slow"
-        return f"{steps}: {how}{'' if self.is_faster else ', taken back'}"
+        if self.is_faster and self.was_edited:
+            return f"{how}, but not done, as the schedule was edited meanwhile: {steps}"
+        return f"{how}, {'kept' if self.is_faster else 'taken back'}: {steps}"
 
 
 class Rig:
@@ -129,7 +138,9 @@ def timed(
         return [Timing((k.seconds,)) for k in kernels]
     rounds = rounds if base.seconds < LONG else 1
     try:
-        return [t.warm for t in in_turn([k.run for k in kernels], rounds, stop, progress, cold=False)]
+        many = any(k.workers > 1 for k in kernels)
+        trials = in_turn([k.run for k in kernels], rounds, stop, progress, cold=False, threads=many)
+        return [t.warm for t in trials]
     except Stopped:
         if not stop():
             raise
@@ -146,7 +157,7 @@ def try_steps(
 ) -> Tried:
     """How much faster the program is after `steps`, or after the best of `others`: they are done to copies, and the session
     stays as it is. Each is checked against the reference, or the definition, and then all are timed in turn, for `seconds`
-    at most. Raises ScheduleError when `steps` are refused, and Stopped when `stop()` is true."""
+    at most. Raises ScheduleError when `steps` are refused, the session's problem when it has one, and Stopped when `stop()` is true."""
     check_seconds(seconds)
     hint = "the steps of session.advise().next[0]"
     wanted, *rest = [steps_of(some, hint) for some in (steps, *others)]
@@ -158,9 +169,12 @@ def try_steps(
 
     try:
         with stopped_by(lambda: is_late() or (stop is not None and stop())):
-            return contest.result(is_late, lambda: is_late(0.5))
+            tried = contest.result(is_late, lambda: is_late(0.5))
+        if stop is not None and stop():  # samples of before it are no result that anybody wants
+            raise Stopped
+        return tried
     except Stopped:
-        if not is_late():
+        if not is_late() or (stop is not None and stop()):
             raise
         return Tried(
             wanted, contest.journal, None, f"not timed within {seconds:g} s", tuple(rest), contest.loops
@@ -180,6 +194,8 @@ class _Contest:
     def __init__(self, session: SessionView, all_steps: list[tuple[Step, ...]], tell: Progress) -> None:
         self.session, self.journal, self.tell = session, session.journal, tell
         self.all_steps = tuple(all_steps)
+        if session.problem is not None:
+            raise session.problem
         self.before, self.loops = session.schedule.copy(), script(session.passes[0][1])
         self.after = {0: self._after(all_steps[0])}
         for i, steps in enumerate(all_steps[1:], 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,17 @@ class Swept:
 
 
 def swept_state(found: Sweep, is_current: bool = True) -> Swept:
-    """What a sweep found."""
+    """What a sweep found. Trials are timed at different moments, each beside the schedule that the sweep began with; their
+    seconds are shown as if that had taken as long as it did in the middle one, so that they compare as the gains do."""
     rows = sorted(found.trials, key=lambda t: -(t.gain or 0.0))
-    return Swept(tuple(map(_row, rows)), str(found), found.left_out, found.complete, is_current)
+    bases = [t.base for t in found.trials if t.base is not None]
+    base = statistics.median(bases) if bases else None
+    shown = tuple([_row(t, base) for t in rows])
+    return Swept(shown, str(found), found.left_out, found.complete, is_current)
 
 
-def _row(t: SweepTrial) -> TrialRow:
-    return TrialRow(t.label, t.seconds, t.spread, t.gain, t.message, tuple([s.to_json() for s in t.journal]))
+def _row(t: SweepTrial, base: float | None) -> TrialRow:
+    seconds, spread = t.seconds, t.spread
+    if base and t.base and t.gain and seconds and spread is not None:
+        seconds, spread = base / t.gain, spread * base / t.gain / seconds
+    return TrialRow(t.label, seconds, spread, t.gain, t.message, tuple([s.to_json() for s in t.journal]))
