@@ -236,7 +236,7 @@ class Desk:
 
     def _minimise(self, still: str = "", seconds: float = 30.0) -> Reply:
         """Look for the shortest journal and the smallest sizes in the background, and go to that journal; undo goes back."""
-        session, journal = self.session, self.session.journal
+        session, journal, program = self.session, self.session.journal, self.session.copy()
         against = () if session.pinned is None else session.pinned.journal
 
         def finish(steps: tuple[Step, ...]) -> None:
@@ -245,8 +245,8 @@ class Desk:
 
         def minimising(work: Work) -> None:
             work.progress(0.0, "leaving steps out")
-            found = session.minimise(
-                still or fault(session), seconds, against, work.is_stopped, work.progress
+            found = program.minimise(
+                still or fault(program), seconds, against, work.is_stopped, work.progress
             )
             work.then(lambda: finish(found.steps))
             work.done(str(found), code=found.code)

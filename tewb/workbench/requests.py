@@ -352,9 +352,9 @@ def size(session: Session, name: str, value: float) -> str:
     if name in known and (value != int(value) or value < 1):
         raise TewbError(f"{name} = {value:g} is no size", hint="an integer from 1 on")
     whole = name in known or not scalars[name].dtype.is_float
-    session.sizes = {k: x for k, x in session.sizes.items() if getattr(k, "name", k) != name}
     chosen: Any = int(value) if whole else value
-    session.sizes[name] = chosen
+    others = {k: x for k, x in session.sizes.items() if getattr(k, "name", k) != name}
+    session.sizes = {**others, name: chosen}  # at once: a measurement may read them
     session.refresh()
     return f"{name} is {chosen:,} in measurements"
 

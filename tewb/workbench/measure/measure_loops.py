@@ -80,9 +80,10 @@ class _Measuring:
         self.session, self.slowdown, self.stop, self.tell = session, slowdown, stop, tell
         self.ends = time.monotonic() + seconds
         self.journal, self.scheduled, self.function = _program_now(session)
+        self.sizes = sizes_now(session)
         tell(0.0, "building")
         self.kernel = build_ir(self.module)
-        self.sizes, self.inputs = sizes_now(session), inputs_of(session)
+        self.inputs = inputs_of(session, self.sizes)
         self.parts: LoopPart | None = None
 
     @property
@@ -90,7 +91,7 @@ class _Measuring:
         return IRModule({self.session.name: self.function})
 
     def run(self) -> LoopTimes:
-        expected = empty_outputs(self.session)
+        expected = empty_outputs(self.session, self.sizes)
         plain = self.call(self.kernel, expected)
         self.tell(0.1, "timing the kernel as it is")
         once = sample(plain, 1)
@@ -147,7 +148,7 @@ class _Measuring:
     def check(self, timed: Kernel, parts: list[LoopPart], expected: Arrays) -> None:
         """Raise InternalError where the kernel with timers gives other results than the one without. Foreign code may give
         others each time, or leave some unwritten: then there is nothing to compare."""
-        found = empty_outputs(self.session)
+        found = empty_outputs(self.session, self.sizes)
         self.call(timed, found, _counters(parts))()
         if any(
             isinstance(n, AttrStmt) and isinstance(n.node, ExternRegion) for n in walk(self.function.body)
@@ -162,7 +163,7 @@ class _Measuring:
 
     def sampler(self, kernel: Kernel, parts: list[LoopPart], calls: int) -> Callable[[], _Sample]:
         """A function that times the kernel with timers, and then the one without."""
-        counters, outputs = _counters(parts), empty_outputs(self.session)
+        counters, outputs = _counters(parts), empty_outputs(self.session, self.sizes)
         timed, plain = self.call(kernel, outputs, counters), self.call(self.kernel, outputs)
 
         def take() -> _Sample:

@@ -63,11 +63,11 @@ def measure_threads(
 
 def _measure(session: SessionView, repeat: int, over: Stop, tell: Progress) -> ThreadTimes:
     wait_for_given_up(tell)
+    sizes = sizes_now(session)
     tell(0.0, "building")
     plain, traced, journal = _kernels_now(session)
     tell(0.1, "making inputs")
-    inputs, outputs = interruptible(lambda: (inputs_of(session), empty_outputs(session)))
-    sizes = sizes_now(session)
+    inputs, outputs = interruptible(lambda: (inputs_of(session, sizes), empty_outputs(session, sizes)))
     arguments = in_order(session.args, inputs, outputs, sizes)
     traces: list[ThreadTrace] = []
     times: list[float] = []

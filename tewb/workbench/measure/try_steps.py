@@ -78,8 +78,8 @@ class Rig:
     def __init__(self, session: SessionView) -> None:
         self.session = session
         wait_for_given_up(lambda done, what: None)
-        self.inputs, self.outputs, self.expected = interruptible(lambda: prepare(session))
         self.sizes = sizes_now(session)
+        self.inputs, self.outputs, self.expected = interruptible(lambda: prepare(session, self.sizes))
 
     def kernel(self, schedule: Schedule) -> Kernel:
         """The kernel of a schedule of the program."""
