@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import tewb
+from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
 from tewb.runtime import register_func
 from tewb.schedule import Step
@@ -397,3 +398,15 @@ def test_the_page_of_accesses_has_those_that_are_shown() -> None:
     desk.answer("trace", {"limit": 7, "sizes": "full"})
     desk.wait()
     assert '"count": 7' in desk.answer("data_page", {}).found
+
+
+def test_what_was_swept_and_traced_with_other_sizes_is_not_current() -> None:
+    desk = Desk(symbolic_session(16))
+    desk.answer("sweep", {"seconds": 0.5})
+    desk.wait()
+    desk.answer("trace", {})
+    desk.wait()
+    assert desk.look("swept", {})["is_current"] and desk.look("traced", {})["fresh"] and desk.is_traced_now
+    desk.answer("size", {"name": "n", "value": 32})
+    assert not desk.look("swept", {})["is_current"]
+    assert not desk.look("traced", {})["fresh"] and not desk.is_traced_now

@@ -42,7 +42,7 @@ from tewb.workbench.looks.lowered_ir import (
 )
 from tewb.workbench.measure.counts import Sizes
 from tewb.workbench.measure.loop_times import LoopTimes
-from tewb.workbench.measure.measure import STOPPED, Pinned, measure
+from tewb.workbench.measure.measure import STOPPED, Pinned, measure, sizes_text
 from tewb.workbench.measure.measure_loops import measure_loops
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.roofline import Roofline, roofline
@@ -88,7 +88,7 @@ class Session(History):
                     span=here(),
                 )
         self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
-        self.timings = Timings()
+        self.timings_by_sizes: dict[str, Timings] = {}  # by `sizes_text`
         self.loop_times: LoopTimes | None = None
         self.thread_times: ThreadTimes | None = None  # what was measured last
         self.tried: list[Tried] = []
@@ -260,8 +260,16 @@ class Session(History):
         """Build, check against numpy and time both, sample by sample in turn: `measure.measure` says how."""
         measurement = measure(self, repeat, stop, progress, pinned, cold)
         if measurement.message != STOPPED:
-            self.timings[measurement.journal] = measurement
+            self._timings_with(measurement.sizes)[measurement.journal] = measurement
         return measurement
+
+    @property
+    def timings(self) -> Timings:
+        """The measurements with the sizes of now: those with others are kept until these are set again."""
+        return self._timings_with(sizes_text(self))
+
+    def _timings_with(self, sizes: str) -> Timings:
+        return self.timings_by_sizes.setdefault(sizes, Timings())
 
     def measure_loops(
         self,
@@ -328,9 +336,10 @@ class Session(History):
         return tried
 
     def settle(self, tried: Tried) -> None:
-        """Remember what was tried, and do the steps if they help and the journal is still the one they were tried from."""
+        """Remember what was tried, and do the steps if they help, and the journal and the sizes are still those that they
+        were tried with."""
         self.tried.append(tried)
-        if tried.is_faster and self.journal == tried.journal:
+        if tried.is_faster and self.journal == tried.journal and tried.sizes == sizes_text(self):
             self.apply(*tried.steps)
             self.timings[self.journal] = measured_by_trial(self, tried)
         self._changed()

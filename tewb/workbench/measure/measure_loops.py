@@ -25,6 +25,7 @@ from tewb.workbench.measure.measure import (
     in_order,
     inputs_of,
     sizes_now,
+    sizes_text,
     workers_of,
 )
 from tewb.workbench.measure.timer_cost import timer_cost
@@ -183,7 +184,8 @@ class _Measuring:
         own, workers = timers_cost(whole, counted, timer_cost()), workers_of(self.kernel)
         lines = times_of_loops(whole, counted, timer_cost())
         message = _summary(plain, fastest.timed, own, workers, len(parts))
-        return LoopTimes(lines, plain, fastest.timed, own, workers, message, self.journal)
+        sizes = sizes_text(self.session, self.sizes)
+        return LoopTimes(lines, plain, fastest.timed, own, workers, message, self.journal, sizes)
 
 
 @dataclass(frozen=True, slots=True)

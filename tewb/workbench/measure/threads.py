@@ -16,7 +16,7 @@ from tewb.tensor import Tensor
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.counts import value_of
 from tewb.workbench.measure.interruptible import interruptible, wait_for_given_up
-from tewb.workbench.measure.measure import empty_outputs, in_order, inputs_of, sizes_now
+from tewb.workbench.measure.measure import empty_outputs, in_order, inputs_of, sizes_now, sizes_text
 from tewb.workbench.measure.thread_loops import LoopFacts, TaskMemory, Where
 from tewb.workbench.measure.thread_times import ThreadTimes
 from tewb.workbench.measure.trials import Progress
@@ -91,7 +91,7 @@ def _measure(session: SessionView, repeat: int, over: Stop, tell: Progress) -> T
     symbols = {v: value_of(v, sizes) for t in tensors for n in t.shape for v in free_vars(n)}
     facts = _facts_by_line(traced, symbols)
     alone = _middle(times, times) if times else trace.seconds
-    return ThreadTimes(trace, facts, threads, processors(), alone, journal)
+    return ThreadTimes(trace, facts, threads, processors(), alone, journal, sizes_text(session, sizes))
 
 
 def _seconds(call: Callable[[], Any]) -> float:

@@ -25,6 +25,7 @@ from tewb.workbench.measure.measure import (
     in_order,
     prepare,
     sizes_now,
+    sizes_text,
     workers_of,
     wrong_output,
 )
@@ -43,7 +44,8 @@ CLEAR = 1.5  # times as long: that is no noise
 class Tried:
     """Steps that were tried from a journal: how many times as fast the program is after them (None when its result was
     wrong, or it could not be timed, which `message` says). `others` were tried beside them, and were no better;
-    `loops_before` are the loops of the journal as text, and `timing` are the times after the steps, on `workers` threads."""
+    `loops_before` are the loops of the journal as text, and `timing` are the times after the steps, on `workers` threads,
+    with `sizes`."""
 
     steps: tuple[Step, ...]
     journal: Journal
@@ -53,6 +55,7 @@ class Tried:
     loops_before: str = ""
     timing: Timing | None = None
     workers: int = 1
+    sizes: str = ""
 
     @property
     def all_steps(self) -> tuple[tuple[Step, ...], ...]:
@@ -163,8 +166,9 @@ def try_steps(
         if not is_late():
             raise
         return Tried(
-            wanted, contest.journal, None, f"not timed within {seconds:g} s", tuple(rest), contest.loops
-        )
+            wanted, contest.journal, None, f"not timed within {seconds:g} s", tuple(rest), contest.loops,
+            sizes=contest.sizes,
+        )  # fmt: skip
 
 
 def check_seconds(seconds: object) -> None:
@@ -179,7 +183,7 @@ class _Contest:
 
     def __init__(self, session: SessionView, all_steps: list[tuple[Step, ...]], tell: Progress) -> None:
         self.session, self.journal, self.tell = session, session.journal, tell
-        self.all_steps = tuple(all_steps)
+        self.all_steps, self.sizes = tuple(all_steps), sizes_text(session)
         self.before, self.loops = session.schedule.copy(), script(session.passes[0][1])
         self.after = {0: self._after(all_steps[0])}
         for i, steps in enumerate(all_steps[1:], 1):
@@ -212,7 +216,8 @@ class _Contest:
             else:
                 problems.append(f"the result is wrong: {new.wrong}")
         if not checked:
-            return Tried(self.all_steps[0], self.journal, None, problems[0], self.all_steps[1:], self.loops)
+            message, others = problems[0], self.all_steps[1:]
+            return Tried(self.all_steps[0], self.journal, None, message, others, self.loops, sizes=self.sizes)
 
         def told(done: float, what: str) -> None:
             self.tell(0.5 + done / 2, what)
@@ -224,7 +229,8 @@ class _Contest:
         best = max(gains, key=lambda i: gains[i] * (FASTER if i == 0 else 1.0))
         others = tuple([s for i, s in enumerate(self.all_steps) if i != best])
         return Tried(
-            self.all_steps[best], self.journal, gains[best], "", others, self.loops, times[best], checked[best].workers
+            self.all_steps[best], self.journal, gains[best], "", others, self.loops, times[best], checked[best].workers,
+            self.sizes,
         )  # fmt: skip
 
 
@@ -243,4 +249,5 @@ def measured_by_trial(session: SessionView, tried: Tried) -> Measurement:
         bytes=least_bytes(session.args, session.sizes),
         workers=tried.workers,
         journal=session.journal,
+        sizes=tried.sizes,
     )

@@ -24,7 +24,8 @@ class TrialRow:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """The trials of a sweep, the fastest first. `is_current` says whether the schedule is still the one it began with."""
+    """The trials of a sweep, the fastest first. `is_current` says whether the schedule and the sizes are
+    still those that it began with."""
 
     rows: tuple[TrialRow, ...]
     text: str
