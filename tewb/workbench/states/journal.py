@@ -101,8 +101,9 @@ def _recipe(session: Session, run: Run) -> RecipeLine:
     steps = session.journal[run.first : run.end]
     known = call.known
     state = "unknown" if recipe is None else "same"
-    if recipe is not None and known is not None and known[0] is recipe and len(steps) == run.count:
-        state = "same" if known[2] == steps and known[3] else "changed"
+    is_known = known is not None and known[:2] == (recipe, RECIPES.version)
+    if recipe is not None and is_known and len(steps) == run.count:
+        state = "same" if known[3] == steps and known[4] else "changed"
     own = None if recipe is None else recipe.own_stage
     stage = None if own is None else session.schedule.find(given_text(call.args.get(own.name)))
     stage = stage or session.schedule.output_stages[0]
