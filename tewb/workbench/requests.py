@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from tewb.base import ScheduleError, TewbError, one_of, readable
 from tewb.ir import Var
-from tewb.schedule import Step, ends_of
+from tewb.schedule import Step, ends_of, journal_json
 from tewb.workbench.judge.palette import way_out
 from tewb.workbench.judge.still import fault
 from tewb.workbench.saved_page import page_of
@@ -421,7 +421,8 @@ def sweep(session: Session, seconds: float = 20.0) -> Reply:
 def take(session: Session, steps: list[dict[str, Any]]) -> str:
     """Make these steps the journal, as a trial of a sweep has them; undo goes back."""
     session.take_steps(steps)
-    return f"took {len(steps)} step{'' if len(steps) == 1 else 's'}"
+    count = len(session.journal)
+    return f"took {count} step{'' if count == 1 else 's'}"
 
 
 @request
@@ -446,9 +447,11 @@ def minimise(session: Session, still: str = "", seconds: float = 30.0) -> Reply:
         still or fault(session), seconds, () if session.pinned is None else session.pinned.journal
     )
     session.take(found.steps)
-    steps = [s.to_json() for s in found.steps]
     return Reply(
-        True, str(found), found.code, found={"steps": steps, "sizes": dict(found.sizes), "code": found.code}
+        True,
+        str(found),
+        found.code,
+        found={"steps": journal_json(found.steps), "sizes": dict(found.sizes), "code": found.code},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tewb.schedule import journal_json
 from tewb.workbench.judge.sweep import Sweep, SweepTrial
 
 
@@ -12,7 +13,7 @@ from tewb.workbench.judge.sweep import Sweep, SweepTrial
 class TrialRow:
     """A schedule that was tried: what is different in it, its median and the spread in seconds, and how many times as fast
     as the schedule that the sweep began with it is (None: its result was wrong, or it could not be timed, as `message`
-    says). `steps` is its journal."""
+    says). `steps` is its journal, with the recipes that made some of its steps."""
 
     label: str
     seconds: float | None
@@ -41,4 +42,4 @@ def swept_state(found: Sweep, is_current: bool = True) -> Swept:
 
 
 def _row(t: SweepTrial) -> TrialRow:
-    return TrialRow(t.label, t.seconds, t.spread, t.gain, t.message, tuple([s.to_json() for s in t.journal]))
+    return TrialRow(t.label, t.seconds, t.spread, t.gain, t.message, tuple(journal_json(t.journal)))
