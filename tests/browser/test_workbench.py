@@ -291,3 +291,14 @@ def test_readme_screenshot(start: Notebook) -> None:
     path = start.screenshot("workbench")
     if os.environ.get("TEWB_README_SCREENSHOT"):
         shutil.copy(path, ROOT / "notebooks" / "images" / "workbench.png")
+
+
+def test_a_result_of_another_schedule_says_so(start: Notebook) -> None:
+    page = start.page
+    result = measure(page)
+    expect(result).not_to_contain_text("after step")
+    split(page, "C/i", 16)
+    expect(result).to_contain_text("after step 0")
+    page.keyboard.press("Control+z")
+    expect(result).not_to_contain_text("after step")
+    expect(result).to_contain_text("✓")

@@ -9,14 +9,19 @@ from typing import Any
 import pytest
 
 import tewb
+from tests.workbench.journal.sessions import recipes
+from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
 from tewb.runtime import register_func
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.desk import Desk, answer
+from tewb.workbench.judge.minimise import Minimal
+from tewb.workbench.judge.sweep import Sweep, SweepTrial
 from tewb.workbench.measure.measure import STOPPED
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.verify import Verdict
+from tewb.workbench.requests import ask
 from tewb.workbench.session import Session
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
@@ -479,3 +484,39 @@ def test_the_page_of_accesses_has_those_that_are_shown() -> None:
     desk.answer("trace", {"limit": 7, "sizes": "full"})
     desk.wait()
     assert '"count": 7' in desk.answer("data_page", {}).found
+
+
+def test_what_was_swept_and_traced_with_other_sizes_is_not_current() -> None:
+    desk = Desk(symbolic_session(16))
+    desk.answer("sweep", {"seconds": 0.5})
+    desk.wait()
+    desk.answer("trace", {})
+    desk.wait()
+    assert desk.look("swept", {})["is_current"] and desk.look("traced", {})["fresh"] and desk.is_traced_now
+    desk.answer("size", {"name": "n", "value": 32})
+    assert not desk.look("swept", {})["is_current"]
+    assert not desk.look("traced", {})["fresh"] and not desk.is_traced_now
+
+
+def test_a_row_of_a_sweep_has_the_recipes_of_its_steps() -> None:
+    with recipes():
+        desk = Desk(demo_session("matmul", n=16))
+        desk.session.apply(SPLIT, {"primitive": "vectorize", "stage": "C", "args": {"axis": "j.inner"}})
+        desk.session.make_recipe("lanes", 1, 2)
+        journal = desk.session.journal
+        desk.swept = Sweep((SweepTrial("as it is", journal, 1.0, 0.1, 1.0),), 0, journal, True)
+        desk.session.reset()
+        (row,) = desk.look("swept", {})["rows"]
+        assert desk.answer("take", {"steps": row["steps"]}).said == "took 2 steps"
+        assert [(r.call.recipe, r.first, r.count) for r in desk.session.runs] == [("lanes", 0, 2)]
+        assert [r["state"] for r in desk.look("journal", {})["recipes"]] == ["same"]
+
+
+def test_what_minimise_found_has_the_recipes_of_its_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    with recipes():
+        s = demo_session("matmul", n=16)
+        s.apply(SPLIT)
+        s.make_recipe("lanes", 1, 1)
+        monkeypatch.setattr(Session, "minimise", lambda s, *_: Minimal(s.journal, 1, 1, True))
+        found = ask(s, "minimise", {"still": "slow"}).found
+        assert [step.get("recipe") for step in found["steps"]] == ["lanes"]

@@ -15,7 +15,7 @@ class RecipeCall:
 
     Arguments are values of JSON: numbers, words and lists, and {"tensor": "C"}, {"loop": "i", "stage": "C"} for what has a
     name (`recipe_values.py`). Each call is an object of its own, which the steps that it made share. `known` remembers
-    whether the recipe makes these steps after those before (`recipes.py`).
+    whether the recipe makes these steps after those before, as long as no recipe is defined anew (`recipes.py`).
     """
 
     recipe: str

@@ -20,7 +20,7 @@ import contextlib
 import functools
 import inspect
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import CallError, ScheduleError, Span, TewbError, brief, here
@@ -32,7 +32,37 @@ from tewb.schedule.stage import Stage
 if TYPE_CHECKING:
     from tewb.schedule.schedule import Schedule
 
-RECIPES: dict[str, Recipe] = {}
+
+class Recipes(MutableMapping[str, "Recipe"]):
+    """The recipes by their names. `version` counts changes: what is known of a recipe may be otherwise after one, as it may
+    call others."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Recipe] = {}
+        self.version = 0
+
+    def __getitem__(self, name: str) -> Recipe:
+        return self._known[name]
+
+    def __setitem__(self, name: str, recipe: Recipe) -> None:
+        self._known[name] = recipe
+        self.version += 1
+
+    def __delitem__(self, name: str) -> None:
+        del self._known[name]
+        self.version += 1
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._known))
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __repr__(self) -> str:
+        return f"Recipes({', '.join(self._known)})"
+
+
+RECIPES = Recipes()
 
 _HINT = "def register_tile(s, C, x=4): first the schedule, then what it is given"
 
@@ -151,7 +181,7 @@ class Recipe:
             raise
         finally:
             s.calls = around
-        call.known = (self, before, s.journal[len(before) :], True)
+        call.known = (self, RECIPES.version, before, s.journal[len(before) :], True)
         return result
 
     def _explained(self, e: TewbError, number: int, call: RecipeCall) -> TewbError:
@@ -264,18 +294,18 @@ class Recipe:
         """Do `call` on `s` if it makes just these steps. False, and nothing done, if it does not."""
         before = s.journal
         known = call.known
-        if known is not None and known[:3] == (self, before, steps):
-            for step in steps if known[3] else ():
+        if known is not None and known[:-1] == (self, RECIPES.version, before, steps):
+            for step in steps if known[-1] else ():
                 s.apply(step, at_once=False)
-            return bool(known[3])
+            return bool(known[-1])
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 self.apply(s, call.args)
         except Exception:  # a function that was changed since may raise anything
-            call.known = (self, before, steps, False)
+            call.known = (self, RECIPES.version, before, steps, False)
             return False
         same = s.journal[len(before) :] == steps
-        call.known = (self, before, steps, same)
+        call.known = (self, RECIPES.version, before, steps, same)
         if not same:
             s.restore(before)
         return same

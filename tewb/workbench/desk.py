@@ -29,7 +29,7 @@ from tewb.workbench.judge.minimise import Minimal
 from tewb.workbench.judge.still import fault
 from tewb.workbench.judge.sweep import Sweep
 from tewb.workbench.long_work import LongWork, Message, Work, running_loop
-from tewb.workbench.measure.measure import STOPPED
+from tewb.workbench.measure.measure import STOPPED, sizes_text
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.try_steps import Tried, try_steps
 from tewb.workbench.measure.verify import Verdict, verify
@@ -74,7 +74,7 @@ class Desk:
         self.verdict: Verdict | None = None
         self.swept: Sweep | None = None
         self.traced: dict[str, Any] | None = None  # the last state `Data`, as JSON
-        self._traced_version = -1
+        self._traced_of: tuple[int, str] | None = None
         self._is_tracing = False
         self._known = KnownStates(session)
         self._listeners: list[Listener] = []
@@ -156,9 +156,7 @@ class Desk:
             "swept": lambda: None if self.swept is None else as_json(self._swept_state(self.swept)),
             "data": lambda: self.traced,
             "traced": lambda: as_json(
-                traced_state(
-                    self.session, self._traced_version == self.session.schedule.version, self._is_tracing
-                )
+                traced_state(self.session, self._traced_of == self._moment, self._is_tracing)
             ),
         }
         try:
@@ -250,7 +248,7 @@ class Desk:
 
     def _minimise(self, still: str = "", seconds: float = 30.0) -> Reply:
         """Look for the shortest journal and the smallest sizes in the background, and go to that journal; undo goes back."""
-        session, journal = self.session, self.session.journal
+        session, journal, program = self.session, self.session.journal, self.session.copy()
         against = () if session.pinned is None else session.pinned.journal
 
         def finish(found: Minimal) -> None:
@@ -263,8 +261,8 @@ class Desk:
 
         def minimising(work: Work) -> None:
             work.progress(0.0, "leaving steps out")
-            found = session.minimise(
-                still or fault(session), seconds, against, work.is_stopped, work.progress
+            found = program.minimise(
+                still or fault(program), seconds, against, work.is_stopped, work.progress
             )
             work.then(lambda: finish(found))
 
@@ -304,7 +302,8 @@ class Desk:
         return self._begin("sweep", sweeping)
 
     def _swept_state(self, found: Sweep) -> Swept:
-        return swept_state(found, found.journal == self.session.journal)
+        is_current = (found.journal, found.sizes) == (self.session.journal, sizes_text(self.session))
+        return swept_state(found, is_current)
 
     # ---- the check after an edit
 
@@ -372,11 +371,11 @@ class Desk:
         if self._is_tracing:
             return Reply(True, found="tracing")
         session = self.session
-        version, program = session.schedule.version, session.copy()
+        moment, program = self._moment, session.copy()
 
         def finish(found: dict[str, Any] | None) -> None:
             self._is_tracing = False
-            self.keep_trace(found or self.traced, version)
+            self.keep_trace(found or self.traced, moment)
             self._tell_change()
 
         def following(work: Work) -> None:
@@ -394,15 +393,20 @@ class Desk:
         self._tracer.begin("following the accesses", following)
         return Reply(True, found="tracing")
 
-    def keep_trace(self, found: dict[str, Any] | None, version: int | None = None) -> None:
-        """Show a state `Data`, of the schedule as it was at a version (now, if none is given)."""
+    def keep_trace(self, found: dict[str, Any] | None, moment: tuple[int, str] | None = None) -> None:
+        """Show a state `Data`, of the version of the schedule and the sizes at a moment (now, if none is given)."""
         self.traced = found
-        self._traced_version = self.session.schedule.version if version is None else version
+        self._traced_of = moment or self._moment
+
+    @property
+    def _moment(self) -> tuple[int, str]:
+        """The version of the schedule, and the sizes, that accesses would be followed of now."""
+        return self.session.schedule.version, sizes_text(self.session)
 
     @property
     def is_traced_now(self) -> bool:
         """Whether the accesses that are shown are those of the schedule as it is."""
-        return self.traced is not None and self._traced_version == self.session.schedule.version
+        return self.traced is not None and self._traced_of == self._moment
 
     def _data_page(self) -> Reply:
         """The page that plays the accesses that are shown."""

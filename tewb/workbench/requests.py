@@ -15,7 +15,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from tewb.base import ScheduleError, TewbError, brief, one_of, readable
 from tewb.ir import Var
-from tewb.schedule import Step, ends_of
+from tewb.schedule import Step, ends_of, journal_json
 from tewb.workbench.journal.write_code import cell_code
 from tewb.workbench.judge.palette import way_out
 from tewb.workbench.judge.still import fault
@@ -394,9 +394,9 @@ def size(session: Session, name: str, value: float) -> str:
     if name in known and (value != int(value) or value < 1):
         raise TewbError(f"{name} = {value:g} is no size", hint="an integer from 1 on")
     whole = name in known or not scalars[name].dtype.is_float
-    session.sizes = {k: x for k, x in session.sizes.items() if getattr(k, "name", k) != name}
     chosen: Any = int(value) if whole else value
-    session.sizes[name] = chosen
+    others = {k: x for k, x in session.sizes.items() if getattr(k, "name", k) != name}
+    session.sizes = {**others, name: chosen}  # at once: a measurement may read them
     session.refresh()
     return f"{name} is {chosen:,} in measurements"
 
@@ -463,7 +463,8 @@ def sweep(session: Session, seconds: float = 20.0) -> Reply:
 def take(session: Session, steps: list[dict[str, Any]]) -> str:
     """Make these steps the journal, as a trial of a sweep has them; undo goes back."""
     session.take_steps(steps)
-    return f"took {len(steps)} step{'' if len(steps) == 1 else 's'}"
+    count = len(session.journal)
+    return f"took {count} step{'' if count == 1 else 's'}"
 
 
 @request
@@ -488,9 +489,11 @@ def minimise(session: Session, still: str = "", seconds: float = 30.0) -> Reply:
         still or fault(session), seconds, () if session.pinned is None else session.pinned.journal
     )
     session.take(found.steps)
-    steps = [s.to_json() for s in found.steps]
     return Reply(
-        True, str(found), found.code, found={"steps": steps, "sizes": dict(found.sizes), "code": found.code}
+        True,
+        str(found),
+        found.code,
+        found={"steps": journal_json(found.steps), "sizes": dict(found.sizes), "code": found.code},
     )
 
 

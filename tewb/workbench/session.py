@@ -43,7 +43,7 @@ from tewb.workbench.looks.lowered_ir import (
 )
 from tewb.workbench.measure.counts import Sizes
 from tewb.workbench.measure.loop_times import LoopTimes
-from tewb.workbench.measure.measure import STOPPED, Pinned, measure
+from tewb.workbench.measure.measure import STOPPED, Pinned, measure, sizes_text
 from tewb.workbench.measure.measure_loops import measure_loops
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.roofline import Roofline, roofline
@@ -89,7 +89,7 @@ class Session(History):
                     span=here(),
                 )
         self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
-        self.timings = Timings()
+        self.timings_by_sizes: dict[str, Timings] = {}  # by `sizes_text`
         self.loop_times: LoopTimes | None = None
         self.thread_times: ThreadTimes | None = None  # what was measured last
         self.tried: list[Tried] = []
@@ -261,8 +261,16 @@ class Session(History):
         """Build, check against numpy and time both, sample by sample in turn: `measure.measure` says how."""
         measurement = measure(self, repeat, stop, progress, pinned, cold)
         if measurement.message != STOPPED:
-            self.timings[measurement.journal] = measurement
+            self._timings_with(measurement.sizes)[measurement.journal] = measurement
         return measurement
+
+    @property
+    def timings(self) -> Timings:
+        """The measurements with the sizes of now: those with others are kept until these are set again."""
+        return self._timings_with(sizes_text(self))
+
+    def _timings_with(self, sizes: str) -> Timings:
+        return self.timings_by_sizes.setdefault(sizes, Timings())
 
     def measure_loops(
         self,
@@ -327,9 +335,10 @@ class Session(History):
         return self.settle(try_steps(self, steps, others, seconds))
 
     def settle(self, tried: Tried) -> Tried:
-        """Remember what was tried, and do the steps if they help and the journal is still the one they were tried from:
-        what is returned says which."""
-        tried = replace(tried, was_edited=self.journal != tried.journal)
+        """Remember what was tried, and do the steps if they help, and the journal and the sizes are still those that they
+        were tried with: what is returned says which."""
+        was_edited = self.journal != tried.journal or tried.sizes != sizes_text(self)
+        tried = replace(tried, was_edited=was_edited)
         self.tried.append(tried)
         if tried.is_kept:
             self.apply(*tried.steps)

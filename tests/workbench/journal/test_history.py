@@ -450,3 +450,27 @@ def test_random_recipes_are_undone_edited_and_exchanged(seed: int) -> None:
             t = fresh()
             t.load(text)
             assert t.journal == s.journal and (runs(t) == runs(s) or text == s.schedule_code)
+
+
+# ---------------------------------------------------------------- two sessions of one schedule
+
+
+def test_another_session_of_the_schedule_hears_of_recipes_and_words() -> None:
+    with recipes():
+        s = session()
+        other = tewb.Session(s.schedule, s.args)
+        heard: list[str] = []
+        other.on_change(lambda: heard.append(other.to_json()))
+        s.load("C:split(i,8);C:unroll(i.inner)")
+        for change in (
+            lambda: s.make_recipe("rows", 1, 2),
+            lambda: s.open_recipe(1),
+            lambda: s.label_step(1, name="eight"),
+            lambda: s.label_step(1, note="of rows"),
+        ):
+            heard.clear()
+            change()
+            assert heard == [s.to_json()]
+        assert not other.sync() and not s.sync()
+        other.undo()
+        assert [(x.name, x.note) for x in s.journal] == [("eight", "of rows"), ("", "")]

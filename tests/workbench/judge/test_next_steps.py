@@ -10,6 +10,7 @@ import pytest
 
 import tewb
 from tests.programs import PROGRAMS, assert_same_result, random_schedule
+from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
 from tewb.base import LowerError, ScheduleError
 from tewb.runtime import Timing
@@ -20,6 +21,7 @@ from tewb.workbench.judge.next_steps import advise, each_next_step, roof_seconds
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.roofline import Peaks
 from tewb.workbench.measure.try_steps import Tried
+from tewb.workbench.requests import ask
 
 PEAKS = Peaks(100.0, 10.0)
 MACHINE = Machine(PEAKS, PEAKS, 64, 32, (32 << 10, 1 << 20, 8 << 20), 1)
@@ -348,3 +350,19 @@ def test_pieces_of_the_work_are_short() -> None:
     pieces = list(each_next_step(matmul(), MACHINE))
     assert len(pieces) > 10 and pieces[:-1] == [None] * (len(pieces) - 1)
     assert str(pieces[-1]).startswith("at ") and "\n    try " in str(pieces[-1])
+
+
+def test_what_was_measured_and_tried_with_other_sizes_says_nothing_of_these() -> None:
+    s = symbolic_session(64)
+    s.measure(repeat=1, cold=False)
+    s.try_steps([{"primitive": "unroll", "stage": "C", "args": {"axis": "i.inner"}}], seconds=5)
+    s.jump(1)
+    assert advise(s, MACHINE).measured and advise(s, MACHINE).ratio
+    (tried,) = s.tried
+    assert tried.sizes == "n = 64"
+    ask(s, "size", {"name": "n", "value": 1024})
+    other = advise(s, MACHINE)
+    assert not other.measured and other.ratio is None and other.tried == ()
+    steps = (Step("vectorize", "C", {"axis": "j"}),)
+    s.settle(Tried(steps, s.journal, 2.0, timing=Timing((1.0,)), sizes="n = 64"))
+    assert len(s.journal) == 1

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
 from tewb.base import ArgumentError, InternalError
 from tewb.lowering import LoopPart, Share
 from tewb.workbench.demos import demo_session
 from tewb.workbench.measure.measure_loops import chosen_parts, measure_loops
+from tewb.workbench.requests import ask
 
 
 @pytest.fixture(autouse=True)
@@ -169,3 +171,16 @@ def test_what_is_all_of_its_parent_or_has_no_loop_gets_no_timer() -> None:
     assert chosen_parts(kernel, 100) == [kernel, b]
     b.runs = False
     assert chosen_parts(kernel, 100) == [kernel]
+
+
+@pytest.mark.parametrize("when", ["building", "timing the kernel as it is", "timing loops"])
+def test_a_size_that_is_set_meanwhile_is_for_the_next_measurement(when: str) -> None:
+    s = symbolic_session(64)
+
+    def set_size(done: float, what: str) -> None:
+        if what == when:
+            ask(s, "size", {"name": "n", "value": 512})
+
+    measured = measure_loops(s, slowdown=1e9, progress=set_size)
+    assert {line.name: line.entries for line in measured.lines}["D/i"] == 1
+    assert {line.name: line.entries for line in measured.lines}["D/j"] == 64

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te, tir
 from tewb.base import ArgumentError, TewbError
 from tewb.runtime import get_num_threads, set_num_threads
 from tewb.workbench.demos import demo_session
 from tewb.workbench.measure.thread_loops import TaskMemory
 from tewb.workbench.measure.thread_times import ThreadTimes
+from tewb.workbench.requests import ask
 from tewb.workbench.session import Session
 
 
@@ -222,3 +224,16 @@ def test_a_schedule_that_cannot_be_lowered_says_why() -> None:
     session = Session(s, [B, C])  # A is missing
     with pytest.raises(TewbError):
         session.measure_threads()
+
+
+@pytest.mark.parametrize("when", ["building", "making inputs"])
+def test_a_size_that_is_set_meanwhile_is_for_the_next_measurement(when: str) -> None:
+    s = symbolic_session(64)
+    s.apply(step("parallel", "C", axis="j"))
+
+    def set_size(done: float, what: str) -> None:
+        if what == when:
+            ask(s, "size", {"name": "n", "value": 512})
+
+    (loop,) = s.measure_threads(repeat=2, progress=set_size).loops
+    assert loop.iterations == 64 * 64

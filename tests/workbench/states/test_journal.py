@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tewb
 from tests.workbench.journal.sessions import recipes
 from tewb.schedule import RECIPES
 from tewb.workbench.demos import demo_session
+from tewb.workbench.desk import Desk
 from tewb.workbench.states.journal import journal_state
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
@@ -76,3 +78,60 @@ def test_a_step_tells_its_line_and_that_of_the_call() -> None:
         s.sync()
         j = journal_state(s)
         assert "in recipe rows, called at" in j.steps[0].where and "test_journal.py" in j.recipes[0].where
+
+
+def test_a_recipe_is_judged_anew_when_one_inside_of_it_is_defined_anew() -> None:
+    with recipes():
+
+        @tewb.recipe
+        def rows(s, C, f=8):  # type: ignore[no-untyped-def]
+            s[C].split(s[C].op.axis[0], f)
+
+        @tewb.recipe
+        def both(s, C, f=8):  # type: ignore[no-untyped-def]
+            RECIPES["rows"](s, C, f=f)
+            s[C].vectorize(s[C].op.axis[1])
+
+        s = demo_session("matmul", n=64)
+        both(s.schedule, "C")
+        s.sync()
+        desk = Desk(s)
+        assert states(desk) == [("both", "same"), ("rows", "same")]
+        assert desk.look("journal", {})["code"] == 'both(s, "C")\n'
+
+        @tewb.recipe
+        def rows(s, C, f=8):  # type: ignore[no-untyped-def]  # noqa: F811
+            s[C].split(s[C].op.axis[0], 2 * f)
+
+        assert states(desk) == [("both", "changed"), ("rows", "changed")]
+        code = desk.look("journal", {})["code"]
+        assert "\nboth(" not in f"\n{code}"
+        fresh = demo_session("matmul", n=64)
+        fresh.load(code)
+        assert fresh.journal == s.journal
+
+
+def test_a_recipe_is_judged_anew_when_one_that_it_calls_becomes_known() -> None:
+    with recipes():
+
+        @tewb.recipe
+        def rows(s, C, f=8):  # type: ignore[no-untyped-def]
+            s[C].split(s[C].op.axis[0], f)
+
+        s = demo_session("matmul", n=64)
+        rows(s.schedule, "C", f=4)
+        s.sync()
+        s.apply({"primitive": "vectorize", "stage": "C", "args": {"axis": "j"}})
+        s.make_recipe("mine", 1, 2)
+        saved = s.to_json()
+        del RECIPES["rows"], RECIPES["mine"]
+        desk = Desk(demo_session("matmul", n=64))
+        desk.session.load(saved)
+        assert states(desk) == [("mine", "changed"), ("rows", "unknown")]
+        RECIPES["rows"] = rows
+        assert states(desk) == [("mine", "same"), ("rows", "same")]
+        assert desk.look("journal", {})["code"].endswith("\nmine(s, C)\n")
+
+
+def states(desk: Desk) -> list[tuple[str, str]]:
+    return [(r["name"], r["state"]) for r in desk.look("journal", {})["recipes"]]

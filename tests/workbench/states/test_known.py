@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
 
+import tewb
+from tests.workbench.journal.sessions import recipes
 from tewb import te
+from tewb.schedule import Recipe
 from tewb.workbench import Session
 from tewb.workbench.demos import demo_session
 from tewb.workbench.states import known, views
@@ -138,3 +142,28 @@ def test_the_states_of_a_few_journals_are_kept(made: list[str]) -> None:
     s.apply(split(2 + MOST - 1))
     state(states, "loops")
     assert made == []
+
+
+def test_a_recipe_that_is_defined_anew_has_other_fields_although_it_is_at_the_place_of_the_old_one() -> None:
+    with recipes():
+
+        def define(name: str) -> Recipe:
+            scope: dict[str, Any] = {}
+            exec(f"def tiled(s, C, {name}=4): s[C].split(s[C].op.axis[0], {name})", scope)
+            return tewb.recipe(scope["tiled"])
+
+        states_ = KnownStates(demo_session("matmul", n=32))
+        for i in range(50):
+            define(f"x{i}")
+            gc.collect()
+            shown = state(states_, "primitives", stage="C")
+            form = next(f for f in shown if f["name"] == "tiled")
+            assert [field["name"] for field in form["fields"]][-1] == f"x{i}"
+
+
+def test_the_program_as_python_has_the_name_of_now() -> None:
+    s = demo_session("matmul", n=32)
+    states_ = KnownStates(s)
+    assert 'name="main"' in state(states_, "python")["text"]
+    s.name = "product"
+    assert 'name="product"' in state(states_, "python")["text"]

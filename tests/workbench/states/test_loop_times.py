@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tests.workbench.measure.symbolic import symbolic_session
 from tewb.workbench.demos import demo_session
+from tewb.workbench.requests import ask
 from tewb.workbench.states.loop_times import loop_times_state
 from tewb.workbench.states.loops import loops_state
 from tewb.workbench.states.schema import as_json
@@ -35,3 +37,12 @@ def test_calls_and_the_kernel_are_no_lines_of_the_tree() -> None:
     s.measure_loops(seconds=0.001)
     assert [t.key for t in loop_times_state(s).lines].count("E") == 1
     assert "" not in {t.key for t in loop_times_state(s).lines}
+
+
+def test_times_of_other_sizes_are_stale() -> None:
+    s = symbolic_session(64)
+    s.measure_loops(seconds=0.001)
+    assert not loop_times_state(s).stale
+    ask(s, "size", {"name": "n", "value": 1024})
+    later = loop_times_state(s)
+    assert later.stale and later.said.startswith("as of step 1 with n = 64: ")

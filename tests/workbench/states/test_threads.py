@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from tests.workbench.measure.symbolic import symbolic_session
 from tests.workbench.states.test_views import SCHEMA, fits
 from tewb import te
 from tewb.runtime import get_num_threads, set_num_threads
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook.panes import Pane
+from tewb.workbench.requests import ask
 from tewb.workbench.session import Session
-from tewb.workbench.states.threads import MOST_ROWS
+from tewb.workbench.states.threads import MOST_ROWS, timeline_state
 from tewb.workbench.states.views import VIEWS, look
 
 
@@ -145,3 +147,11 @@ def test_a_schedule_that_cannot_be_lowered_is_a_problem() -> None:
 
 def test_it_is_a_pane() -> None:
     assert Pane(demo_session("blur", n=8), "threads").pane == "threads"
+
+
+def test_a_timeline_of_other_sizes_is_not_current() -> None:
+    s = symbolic_session(64)
+    times = s.measure_threads(repeat=1)
+    assert timeline_state(s, times).is_current
+    ask(s, "size", {"name": "n", "value": 128})
+    assert not timeline_state(s, times).is_current

@@ -36,14 +36,19 @@ class Timeline:
 
     def follow(self, journal: Journal) -> bool:
         """Catch up with a journal that was changed elsewhere, step by step (and recipe by recipe) where it only grew.
-        Returns whether it changed."""
+        Returns whether it changed, be it only in words, or in the recipes that made the steps."""
         before = self.now
         if journal[: len(before)] == before:
             for n in ends_of(journal):
                 if n > len(before):
                     self.change(journal[:n])
         self.change(journal)
-        return journal != before
+        if journal != before:
+            return True
+        said = [n for n, step in enumerate(journal) if _words(step) != _words(before[n])]
+        for n in said:
+            self.relabel(n, journal[n])
+        return bool(said) or not same_calls(journal, before)
 
     # ---- walking
 
@@ -126,3 +131,8 @@ class Timeline:
         self.now = renewed(self.now)
         self.past = [renewed(j) for j in self.past]
         self.future = [renewed(j) for j in self.future]
+
+
+def _words(step: object) -> tuple[str, str]:
+    """A person's own words about a step."""
+    return getattr(step, "name", ""), getattr(step, "note", "")

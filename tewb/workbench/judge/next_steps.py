@@ -20,6 +20,7 @@ from tewb.workbench.judge.draft import Draft, stage_loops
 from tewb.workbench.judge.estimate import Machine, predict
 from tewb.workbench.judge.ideas import Idea, Scene, ideas
 from tewb.workbench.measure.counts import least_bytes, operations
+from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.measure.roofline import peak_dtype
 from tewb.workbench.measure.trials import Timings
 from tewb.workbench.measure.try_steps import Tried
@@ -147,14 +148,21 @@ def _in_pieces(work: Callable[[], object]) -> Iterator[None]:
 
 def _standing(session: Advisable, machine: Machine, predicted: float) -> Advised:
     """How near the roof is, without what to try."""
-    kept = session.timings.get(session.journal)
+    timings = session.timings
+    kept = timings.get(session.journal)
     seconds = kept.kernel.median if kept is not None and kept.kernel is not None else None
-    numpy = [m.numpy.median for m in session.timings.values() if m.numpy is not None and session.reference]
+    numpy = [m.numpy.median for m in timings.values() if m.numpy is not None and session.reference]
     ratio = numpy[-1] / seconds if numpy and seconds else None
     roof = roof_seconds(session, machine)
     share = None if roof is None else roof / (seconds or predicted)
-    tried = tuple([t for t in session.tried if not t.is_faster])
+    tried = tuple([t for t in _tried(session) if not t.is_faster])
     return Advised(share, seconds is not None, ratio, (), tried)
+
+
+def _tried(session: Advisable) -> list[Tried]:
+    """What was tried with the sizes of now: with others, other steps help."""
+    sizes = sizes_text(session)
+    return [t for t in session.tried if t.sizes == sizes]
 
 
 def roof_seconds(session: SessionView, machine: Machine) -> float | None:
@@ -182,10 +190,11 @@ def scene_of(session: SessionView, machine: Machine) -> Scene:
 
 def _options(session: Advisable, machine: Machine, now: float) -> Iterator[NextStep | None]:
     """Every idea that can be done, with what it is predicted to bring; None for one that cannot."""
-    known = {_key(steps) for t in session.tried if not t.is_faster for steps in t.all_steps}
+    tried = _tried(session)
+    known = {_key(steps) for t in tried if not t.is_faster for steps in t.all_steps}
     been = {
         script(session.passes[0][1]),
-        *(t.loops_before for t in session.tried),
+        *(t.loops_before for t in tried),
     }  # nothing goes back, or in circles
     for idea in ideas(scene_of(session, machine)):
         draft = _drafted(session.schedule, idea)

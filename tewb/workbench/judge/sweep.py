@@ -17,6 +17,7 @@ from tewb.lowering import lower_schedule
 from tewb.schedule import Schedule, Step
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.judge.next_steps import Advisable, advise
+from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.measure.trials import Progress
 from tewb.workbench.measure.try_steps import FASTER, Rig, check_seconds, faster, timed
 
@@ -43,12 +44,13 @@ class SweepTrial:
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """What a sweep found: the trials in their order, how many were left out (refused, or the same program as another), the
-    journal that it began with, and whether the time was enough for all."""
+    journal that it began with, whether the time was enough for all, and the sizes that it was timed with."""
 
     trials: tuple[SweepTrial, ...]
     left_out: int
     journal: Journal
     complete: bool
+    sizes: str = ""
 
     @property
     def best(self) -> SweepTrial | None:
@@ -94,7 +96,7 @@ class _Walk:
         on_trial: Callable[[SweepTrial], None] | None,
     ) -> None:
         self.session, self.until, self.stop, self.tell, self.on_trial = session, until, stop, tell, on_trial
-        self.journal = session.journal
+        self.journal, self.sizes = session.journal, sizes_text(session)
         self.trials: list[SweepTrial] = []
         self.seen: set[str] = set()
         self.left_out = 0
@@ -119,7 +121,7 @@ class _Walk:
                 complete = not self.is_over
         except Stopped:
             pass
-        return Sweep(tuple(self.trials), self.left_out, self.journal, complete)
+        return Sweep(tuple(self.trials), self.left_out, self.journal, complete, self.sizes)
 
     def _climb(self, share: Callable[[], float]) -> None:
         best, gain, journal = None, FASTER, self.journal

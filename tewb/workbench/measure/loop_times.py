@@ -72,7 +72,7 @@ class LoopTimes:
 
     `plain` is the fastest sample of the kernel as it is, `timed` that of the one with timers, in seconds of one call; `timers`
     is what timers themselves take of it by estimate, which is in none of the times. `message` says why there are none, or what was
-    found; `journal` is the schedule that was measured.
+    found; `journal` is the schedule that was measured, with `sizes`.
     """
 
     lines: tuple[LoopTime, ...]
@@ -82,6 +82,7 @@ class LoopTimes:
     workers: int
     message: str
     journal: Journal
+    sizes: str = ""
 
     @property
     def slowdown(self) -> float | None:

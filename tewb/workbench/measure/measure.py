@@ -66,11 +66,11 @@ def _measure(
     other = None if pinned is None else _pinned_kernel(session, pinned)
     tell(0.05, "checking the result")
     began = time.perf_counter()
-    inputs, outputs, expected = interruptible(lambda: prepare(session))
+    inputs, outputs, expected = interruptible(lambda: prepare(session, sizes))
     is_long = time.perf_counter() - began > LONG
     arguments = in_order(session.args, inputs, outputs, sizes)
     facts: dict[str, Any] = {
-        "sizes": ", ".join(f"{name} = {value:,.12g}" for name, value in symbols_now(session).items()),
+        "sizes": sizes_text(session, sizes),
         "operations": operations(session.schedule.outputs, sizes),
         "bytes": least_bytes(session.args, sizes),
         "workers": workers_of(kernel),
@@ -81,7 +81,7 @@ def _measure(
     if wrong:
         return Measurement(False, wrong, **facts)
     calls_long = time.perf_counter() - began > LONG
-    run_reference, name = reference_call(session, inputs)
+    run_reference, name = reference_call(session, inputs, sizes)
     run = (lambda: interruptible(run_reference)) if is_long else run_reference
     own: Callable[[], Any] = lambda: kernel(*arguments)  # noqa: E731
     contestants = [(lambda: interruptible(own)) if calls_long else own, run]
@@ -159,10 +159,11 @@ def wrong_output(outputs: Arrays, expected: Arrays) -> str | None:
 # ---------------------------------------------------------------- arrays
 
 
-def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
-    """Arrays for the inputs, empty ones for the outputs, and what the outputs should be."""
+def prepare(session: SessionView, sizes: Sizes) -> tuple[Arrays, Arrays, Arrays]:
+    """Arrays for the inputs, empty ones for the outputs, and what the outputs should be. `sizes` are those of `sizes_now`
+    when the measurement began: a session may be given others meanwhile."""
     computed = _computed(session)
-    inputs = inputs_of(session)
+    inputs = inputs_of(session, sizes)
     if session.reference is not None:
         result = session.reference(*inputs.values())
         results = list(result) if isinstance(result, tuple | list) else [result]
@@ -172,17 +173,17 @@ def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
                 hint=f"it returns {', '.join(t.name for t in computed)}, in this order",
             )
     else:
-        scalars = {a: value_of(a, sizes_now(session), 1) for a in session.args if isinstance(a, Var)}
+        scalars = {a: value_of(a, sizes, 1) for a in session.args if isinstance(a, Var)}
         results = evaluate(computed, inputs, scalars)
     expected = {t: np.asarray(r) for t, r in zip(computed, results, strict=True)}
-    return inputs, empty_outputs(session), expected
+    return inputs, empty_outputs(session, sizes), expected
 
 
-def inputs_of(session: SessionView) -> Arrays:
+def inputs_of(session: SessionView, sizes: Sizes) -> Arrays:
     """The arrays that a session was given for its inputs, or random ones."""
     given = [a for a in session.args if isinstance(a, Tensor) and isinstance(a.op, PlaceholderOp)]
     if session.inputs is None:
-        return suitable_inputs(session.schedule.outputs, given, session.sizes, np.random.default_rng(0))
+        return suitable_inputs(session.schedule.outputs, given, sizes, np.random.default_rng(0))
     if len(session.inputs) != len(given):
         raise ArgumentError(
             f"{len(session.inputs)} inputs for {len(given)}: {', '.join(t.name for t in given)}",
@@ -190,7 +191,7 @@ def inputs_of(session: SessionView) -> Arrays:
         )
     inputs = {t: np.asarray(a) for t, a in zip(given, session.inputs, strict=True)}
     for t, a in inputs.items():
-        wanted = shape_of(t, sizes_now(session))
+        wanted = shape_of(t, sizes)
         if a.shape != wanted:
             raise ArgumentError(
                 f"the input for {t.name} has shape {a.shape}, not {wanted}",
@@ -199,9 +200,8 @@ def inputs_of(session: SessionView) -> Arrays:
     return inputs
 
 
-def empty_outputs(session: SessionView) -> Arrays:
+def empty_outputs(session: SessionView, sizes: Sizes) -> Arrays:
     """Arrays for the outputs, full of a value that shows where nothing is written."""
-    sizes = sizes_now(session)
     return {t: filled_like(np.empty(shape_of(t, sizes), memory_dtype(t.dtype))) for t in _computed(session)}
 
 
@@ -225,10 +225,21 @@ def sizes_now(session: SessionView) -> Sizes:
 
 def symbols_now(session: SessionView) -> dict[str, float]:
     """The values that symbolic sizes and scalars have in a measurement, by their names."""
-    sizes = sizes_now(session)
+    return symbols_of(session, sizes_now(session))
+
+
+def symbols_of(session: SessionView, sizes: Sizes) -> dict[str, float]:
+    """As `symbols_now`, with the sizes of a measurement."""
     scalars = [a for a in session.args if isinstance(a, Var)]
     known = [*session.schedule.size_variables().values(), *scalars]
     return {v.name: float(value_of(v, sizes, 1)) for v in known}
+
+
+def sizes_text(session: SessionView, sizes: Sizes | None = None) -> str:
+    """The values of symbolic sizes and scalars in words, now if no others are given. Times are of these sizes: those of
+    others are not the program's now."""
+    symbols = symbols_of(session, sizes_now(session) if sizes is None else sizes)
+    return ", ".join(f"{name} = {value:,.12g}" for name, value in symbols.items())
 
 
 def filled_like(a: Any) -> Any:
@@ -242,14 +253,14 @@ def in_order(args: Sequence[Any], inputs: Arrays, outputs: Arrays, sizes: Sizes)
     return [arrays[a] if isinstance(a, Tensor) else value_of(a, sizes, 1) for a in args]
 
 
-def reference_call(session: SessionView, inputs: Arrays) -> tuple[Callable[[], Any], str]:
+def reference_call(session: SessionView, inputs: Arrays, sizes: Sizes) -> tuple[Callable[[], Any], str]:
     """What is timed against the kernel: the user's numpy program, or the definition."""
     reference = session.reference
     if reference is not None:
         values = list(inputs.values())
         return lambda: reference(*values), "numpy"
     results = [a for a in session.args if isinstance(a, Tensor) and not isinstance(a.op, PlaceholderOp)]
-    scalars = {a: value_of(a, sizes_now(session), 1) for a in session.args if isinstance(a, Var)}
+    scalars = {a: value_of(a, sizes, 1) for a in session.args if isinstance(a, Var)}
     return lambda: evaluate(results, inputs, scalars), "numpy, by the definition"
 
 

@@ -26,6 +26,7 @@ from tewb.workbench.measure.measure import (
     in_order,
     inputs_of,
     sizes_now,
+    sizes_text,
     workers_of,
 )
 from tewb.workbench.measure.timer_cost import timer_cost
@@ -81,9 +82,10 @@ class _Measuring:
         self.session, self.slowdown, self.stop, self.tell = session, slowdown, stop, tell
         self.ends = time.monotonic() + seconds
         self.journal, self.scheduled, self.function = _program_now(session)
+        self.sizes = sizes_now(session)
         tell(0.0, "building")
         self.kernel = build_ir(self.module)
-        self.sizes, self.inputs = sizes_now(session), inputs_of(session)
+        self.inputs = inputs_of(session, self.sizes)
         self.parts: LoopPart | None = None
 
     @property
@@ -92,7 +94,7 @@ class _Measuring:
 
     def run(self) -> LoopTimes:
         wait_for_given_up(self.tell)
-        expected = empty_outputs(self.session)
+        expected = empty_outputs(self.session, self.sizes)
         plain = self.call(self.kernel, expected)
         self.tell(0.1, "timing the kernel as it is")
         once = self.sample(plain, 1)
@@ -155,7 +157,7 @@ class _Measuring:
     def check(self, timed: Kernel, parts: list[LoopPart], expected: Arrays) -> None:
         """Raise InternalError where the kernel with timers gives other results than the one without. Foreign code may give
         others each time, or leave some unwritten: then there is nothing to compare."""
-        found = empty_outputs(self.session)
+        found = empty_outputs(self.session, self.sizes)
         self.sample(self.call(timed, found, _counters(parts)), 1)
         if any(
             isinstance(n, AttrStmt) and isinstance(n.node, ExternRegion) for n in walk(self.function.body)
@@ -170,7 +172,7 @@ class _Measuring:
 
     def sampler(self, kernel: Kernel, parts: list[LoopPart], calls: int) -> Callable[[], _Sample]:
         """A function that times the kernel with timers, and then the one without."""
-        counters, outputs = _counters(parts), empty_outputs(self.session)
+        counters, outputs = _counters(parts), empty_outputs(self.session, self.sizes)
         timed, plain = self.call(kernel, outputs, counters), self.call(self.kernel, outputs)
 
         def take() -> _Sample:
@@ -190,7 +192,8 @@ class _Measuring:
         own, workers = timers_cost(whole, counted, timer_cost()), workers_of(self.kernel)
         lines = times_of_loops(whole, counted, timer_cost())
         message = _summary(plain, fastest.timed, own, workers, len(parts))
-        return LoopTimes(lines, plain, fastest.timed, own, workers, message, self.journal)
+        sizes = sizes_text(self.session, self.sizes)
+        return LoopTimes(lines, plain, fastest.timed, own, workers, message, self.journal, sizes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Measurement:
     `kernel`, `numpy` and `pinned` are warm: many calls in a row. `cold` ones are single calls with nothing in
     a cache. `operations` and `bytes` are those that the definition asks for at least, whatever the schedule;
     `operations` is None when a part of the program is opaque. `workers` is how many threads the kernel has, `sizes` says which values
-    symbolic sizes had.
+    symbolic sizes and scalars had (`measure.sizes_text`).
     """
 
     ok: bool

@@ -19,7 +19,7 @@ WORTH_SAYING = 0.03  # of the time of all threads
 class ThreadTimes:
     """One call of a kernel, the middle one of several by its time. `facts` are those of its loops, by their lines in the
     low-level IR, `threads` is the size of the pool, `processors` how many this process may use, `plain` the seconds of a
-    call of the same kernel that is not traced."""
+    call of the same kernel that is not traced. It is of the schedule `journal`, with `sizes`."""
 
     trace: ThreadTrace
     facts: Mapping[int, LoopFacts]
@@ -27,6 +27,7 @@ class ThreadTimes:
     processors: int
     plain: float
     journal: Journal
+    sizes: str = ""
 
     @cached_property
     def loops(self) -> tuple[LoopTimes, ...]:

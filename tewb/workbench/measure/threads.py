@@ -16,7 +16,7 @@ from tewb.tensor import Tensor
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.counts import value_of
 from tewb.workbench.measure.interruptible import interruptible, wait_for_given_up
-from tewb.workbench.measure.measure import empty_outputs, in_order, inputs_of, sizes_now
+from tewb.workbench.measure.measure import empty_outputs, in_order, inputs_of, sizes_now, sizes_text
 from tewb.workbench.measure.thread_loops import LoopFacts, TaskMemory, Where
 from tewb.workbench.measure.thread_times import ThreadTimes
 from tewb.workbench.measure.trials import Progress
@@ -63,11 +63,11 @@ def measure_threads(
 
 def _measure(session: SessionView, repeat: int, over: Stop, tell: Progress) -> ThreadTimes:
     wait_for_given_up(tell)
+    sizes = sizes_now(session)
     tell(0.0, "building")
     plain, traced, journal = _kernels_now(session)
     tell(0.1, "making inputs")
-    inputs, outputs = interruptible(lambda: (inputs_of(session), empty_outputs(session)))
-    sizes = sizes_now(session)
+    inputs, outputs = interruptible(lambda: (inputs_of(session, sizes), empty_outputs(session, sizes)))
     arguments = in_order(session.args, inputs, outputs, sizes)
     # Python in a kernel may take as long as it likes: it can be given up.
     call: Callable[[Callable[[], Any]], Any] = interruptible if plain.signature.packed else lambda f: f()
@@ -93,7 +93,7 @@ def _measure(session: SessionView, repeat: int, over: Stop, tell: Progress) -> T
     symbols = {v: value_of(v, sizes) for t in tensors for n in t.shape for v in free_vars(n)}
     facts = _facts_by_line(traced, symbols)
     alone = _middle(times, times) if times else trace.seconds
-    return ThreadTimes(trace, facts, threads, processors(), alone, journal)
+    return ThreadTimes(trace, facts, threads, processors(), alone, journal, sizes_text(session, sizes))
 
 
 def _seconds(call: Callable[[], Any]) -> float:

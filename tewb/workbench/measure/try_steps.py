@@ -25,6 +25,7 @@ from tewb.workbench.measure.measure import (
     in_order,
     prepare,
     sizes_now,
+    sizes_text,
     workers_of,
     wrong_output,
 )
@@ -43,8 +44,8 @@ CLEAR = 1.5  # times as long: that is no noise
 class Tried:
     """Steps that were tried from a journal: how many times as fast the program is after them (None when its result was
     wrong, or it could not be timed, which `message` says). `others` were tried beside them, and were no better;
-    `loops_before` are the loops of the journal as text, and `timing` are the times after the steps, on `workers` threads.
-    `was_edited`: the schedule was another when they were to be done, so they were not."""
+    `loops_before` are the loops of the journal as text, and `timing` are the times after the steps, on `workers` threads,
+    with `sizes`. `was_edited`: the schedule, or a size, was another when they were to be done, so they were not."""
 
     steps: tuple[Step, ...]
     journal: Journal
@@ -54,6 +55,7 @@ class Tried:
     loops_before: str = ""
     timing: Timing | None = None
     workers: int = 1
+    sizes: str = ""
     was_edited: bool = field(default=False, compare=False)
 
     @property
@@ -87,8 +89,8 @@ class Rig:
     def __init__(self, session: SessionView) -> None:
         self.session = session
         wait_for_given_up(lambda done, what: None)
-        self.inputs, self.outputs, self.expected = interruptible(lambda: prepare(session))
         self.sizes = sizes_now(session)
+        self.inputs, self.outputs, self.expected = interruptible(lambda: prepare(session, self.sizes))
 
     def kernel(self, schedule: Schedule) -> Kernel:
         """The kernel of a schedule of the program."""
@@ -177,8 +179,9 @@ def try_steps(
         if not is_late() or (stop is not None and stop()):
             raise
         return Tried(
-            wanted, contest.journal, None, f"not timed within {seconds:g} s", tuple(rest), contest.loops
-        )
+            wanted, contest.journal, None, f"not timed within {seconds:g} s", tuple(rest), contest.loops,
+            sizes=contest.sizes,
+        )  # fmt: skip
 
 
 def check_seconds(seconds: object) -> None:
@@ -193,7 +196,7 @@ class _Contest:
 
     def __init__(self, session: SessionView, all_steps: list[tuple[Step, ...]], tell: Progress) -> None:
         self.session, self.journal, self.tell = session, session.journal, tell
-        self.all_steps = tuple(all_steps)
+        self.all_steps, self.sizes = tuple(all_steps), sizes_text(session)
         if session.problem is not None:
             raise session.problem
         self.before, self.loops = session.schedule.copy(), script(session.passes[0][1])
@@ -228,7 +231,8 @@ class _Contest:
             else:
                 problems.append(f"the result is wrong: {new.wrong}")
         if not checked:
-            return Tried(self.all_steps[0], self.journal, None, problems[0], self.all_steps[1:], self.loops)
+            message, others = problems[0], self.all_steps[1:]
+            return Tried(self.all_steps[0], self.journal, None, message, others, self.loops, sizes=self.sizes)
 
         def told(done: float, what: str) -> None:
             self.tell(0.5 + done / 2, what)
@@ -240,7 +244,8 @@ class _Contest:
         best = max(gains, key=lambda i: gains[i] * (FASTER if i == 0 else 1.0))
         others = tuple([s for i, s in enumerate(self.all_steps) if i != best])
         return Tried(
-            self.all_steps[best], self.journal, gains[best], "", others, self.loops, times[best], checked[best].workers
+            self.all_steps[best], self.journal, gains[best], "", others, self.loops, times[best], checked[best].workers,
+            self.sizes,
         )  # fmt: skip
 
 
@@ -259,4 +264,5 @@ def measured_by_trial(session: SessionView, tried: Tried) -> Measurement:
         bytes=least_bytes(session.args, session.sizes),
         workers=tried.workers,
         journal=session.journal,
+        sizes=tried.sizes,
     )

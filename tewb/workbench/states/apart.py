@@ -18,7 +18,7 @@ def look_apart(session: Session, view: str, options: Mapping[str, Any]) -> Itera
     """As `views.look_in_pieces`, but made on a thread, from a copy of the session as it is now; None comes while that goes
     on. Where the state is not wanted any more, nobody asks for the next piece. Raises what the view does."""
     copy = session.copy()
-    copy.timings, copy.tried = session.timings, list(session.tried)
+    copy.timings_by_sizes, copy.tried = session.timings_by_sizes, list(session.tried)
     while not _one_at_a_time.acquire(blocking=False):
         time.sleep(_GLANCE)
         yield None

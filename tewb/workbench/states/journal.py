@@ -7,6 +7,7 @@ from typing import Any
 
 from tewb.base import TewbError
 from tewb.schedule import RECIPES, Run, Step, given_text, runs_of
+from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.session import Session
 from tewb.workbench.states.actions import FormField, fields_of
 
@@ -77,8 +78,9 @@ def journal_state(session: Session) -> Journal:
     code = schedule_code(session)  # which finds out what recipes still make
     journal = session.journal
     pinned = None if session.pinned is None else session.pinned.journal
-    done = [_line(session, i, step, ahead=False) for i, step in enumerate(journal, 1)]
-    ahead = [_line(session, i, step, ahead=True) for i, step in enumerate(session.ahead, len(journal) + 1)]
+    timings = session.timings
+    done = [_line(i, step, timings.get(journal[:i])) for i, step in enumerate(journal, 1)]
+    ahead = [_line(i, step, None, ahead=True) for i, step in enumerate(session.ahead, len(journal) + 1)]
     return Journal(
         (*done, *ahead),
         tuple([_recipe(session, run) for run in runs_of((*journal, *session.ahead))]),
@@ -99,8 +101,9 @@ def _recipe(session: Session, run: Run) -> RecipeLine:
     steps = session.journal[run.first : run.end]
     known = call.known
     state = "unknown" if recipe is None else "same"
-    if recipe is not None and known is not None and known[0] is recipe and len(steps) == run.count:
-        state = "same" if known[2] == steps and known[3] else "changed"
+    is_known = known is not None and known[:2] == (recipe, RECIPES.version)
+    if recipe is not None and is_known and len(steps) == run.count:
+        state = "same" if known[3] == steps and known[4] else "changed"
     own = None if recipe is None else recipe.own_stage
     stage = None if own is None else session.schedule.find(given_text(call.args.get(own.name)))
     stage = stage or session.schedule.output_stages[0]
@@ -124,8 +127,7 @@ def schedule_code(session: Session) -> str:
         return f"# {e.message}\n"
 
 
-def _line(session: Session, number: int, step: Step, ahead: bool) -> StepLine:
-    measured = None if ahead else session.timings.get(session.journal[:number])
+def _line(number: int, step: Step, measured: Measurement | None, ahead: bool = False) -> StepLine:
     kernel = None if measured is None else measured.kernel
     seconds = None if kernel is None else kernel.median
     return StepLine(number, str(step), step.to_json(), step.name, step.note, ahead, seconds, step.where)

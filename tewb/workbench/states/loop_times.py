@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tewb.workbench.measure.loop_times import LoopTimes
+from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.session import Session
 
 
@@ -30,7 +31,7 @@ class LoopTimeLine:
 @dataclass(frozen=True, slots=True)
 class LoopTimesState:
     """The times that were measured last. `steps` is how many steps the schedule had that was measured, None before the
-    first measurement; `stale` says that it is another one by now. `whole` are the seconds of the kernel, `slowdown` says
+    first measurement; `stale` says that it, or the sizes, are others by now. `whole` are the seconds of the kernel, `slowdown` says
     how much longer it takes with timers (0.05 is 5 %), and `said` all of this in words."""
 
     lines: tuple[LoopTimeLine, ...]
@@ -58,10 +59,12 @@ def loop_times_state(session: Session) -> LoopTimesState:
         ]
     )  # fmt: skip
     whole = found.lines[0].seconds if found.lines else None
-    steps, stale = len(found.journal), found.journal != session.journal
+    steps = len(found.journal)
+    stale = found.journal != session.journal or found.sizes != sizes_text(session)
     return LoopTimesState(lines, whole, found.slowdown, steps, stale, _said(found, steps, stale))
 
 
 def _said(found: LoopTimes, steps: int, stale: bool) -> str:
-    when = f"as of step {steps}: " if stale else ""
+    sizes = f" with {found.sizes}" if found.sizes else ""
+    when = f"as of step {steps}{sizes}: " if stale else ""
     return when + found.message

@@ -6,6 +6,7 @@ import statistics
 from dataclasses import dataclass
 from typing import Any
 
+from tewb.schedule import journal_json
 from tewb.workbench.judge.sweep import Sweep, SweepTrial
 
 
@@ -13,7 +14,7 @@ from tewb.workbench.judge.sweep import Sweep, SweepTrial
 class TrialRow:
     """A schedule that was tried: what is different in it, its median and the spread in seconds, and how many times as fast
     as the schedule that the sweep began with it is (None: its result was wrong, or it could not be timed, as `message`
-    says). `steps` is its journal."""
+    says). `steps` is its journal, with the recipes that made some of its steps."""
 
     label: str
     seconds: float | None
@@ -25,7 +26,8 @@ class TrialRow:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """The trials of a sweep, the fastest first. `is_current` says whether the schedule is still the one it began with."""
+    """The trials of a sweep, the fastest first. `is_current` says whether the schedule and the sizes are
+    still those that it began with."""
 
     rows: tuple[TrialRow, ...]
     text: str
@@ -48,4 +50,4 @@ def _row(t: SweepTrial, base: float | None) -> TrialRow:
     seconds, spread = t.seconds, t.spread
     if base and t.base and t.gain and seconds and spread is not None:
         seconds, spread = base / t.gain, spread * base / t.gain / seconds
-    return TrialRow(t.label, seconds, spread, t.gain, t.message, tuple([s.to_json() for s in t.journal]))
+    return TrialRow(t.label, seconds, spread, t.gain, t.message, tuple(journal_json(t.journal)))

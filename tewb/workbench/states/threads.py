@@ -13,6 +13,7 @@ from tewb.runtime import get_num_threads
 from tewb.schedule import Step
 from tewb.workbench.judge.cost import costs
 from tewb.workbench.judge.palette import Trials
+from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.measure.thread_bars import LoopSpan, ThreadBar
 from tewb.workbench.measure.thread_loops import LoopTimes, TaskMemory
 from tewb.workbench.measure.thread_times import ThreadTimes
@@ -69,7 +70,7 @@ class ThreadTimeline:
     """One call of a kernel in seconds since it began. `sentence` says how busy the threads were, `reasons` why they were
     not. `share` is busy time of all time, `imbalance` the busiest thread over the mean, `serial` the time without a
     parallel loop, `plain` the time of a call that is not traced. `others` are threads without a row, `dropped` tasks
-    without a bar. It is of the schedule after `steps` steps, and current while that is the schedule."""
+    without a bar. It is of the schedule after `steps` steps, and current while that is the schedule and the sizes are the same."""
 
     sentence: str
     reasons: tuple[str, ...]
@@ -143,7 +144,7 @@ def timeline_state(session: Session, t: ThreadTimes) -> ThreadTimeline:
         t.sentence, t.reasons[1:] if t.loops and t.threads > 1 else (), t.seconds, t.plain, t.serial, t.share, t.imbalance,
         tuple(rows), max(t.threads - MOST_ROWS, 0), tuple(loops), t.spans,
         tuple([b for b in t.bars if b.thread < MOST_ROWS]), t.trace.dropped, len(t.journal),
-        t.journal == session.journal,
+        t.journal == session.journal and t.sizes == sizes_text(session),
     )  # fmt: skip
 
 

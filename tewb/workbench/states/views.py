@@ -86,7 +86,11 @@ def _pinned(session: Session) -> object:
 
 
 def _recipes(session: Session) -> object:
-    return [(name, id(recipe)) for name, recipe in RECIPES.items()], [str(run) for run in session.runs]
+    return RECIPES.version, [str(run) for run in session.runs]
+
+
+def _recipes_and_name(session: Session) -> object:
+    return _recipes(session), session.name
 
 
 def _sizes(session: Session) -> object:
@@ -125,7 +129,7 @@ VIEWS = {
         View("llvm", llvm_state, slow=True, depends_on=_nothing_else),
         View("speed", speed_state, slow=True, beside=True),
         View("data", data_state, slow=True),
-        View("python", program_code, slow=True, depends_on=_recipes),
+        View("python", program_code, slow=True, depends_on=_recipes_and_name),
     )
 }
 

@@ -155,7 +155,8 @@ export class Desk {
         this.busy.value = null;
         break;
       case "done":
-        this.done(message.text.replace(/^✓ /, ""), message.code);
+        if (message.good === false) this.say({ text: message.text, kind: "done", refused: null });
+        else this.done(message.text.replace(/^✓ /, ""), message.code);
         break;
       case "restored": {
         const steps = `${message.steps} step${message.steps === 1 ? "" : "s"}`;

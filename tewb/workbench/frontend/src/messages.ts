@@ -64,7 +64,7 @@ export type FromPython =
   | { kind: "busy"; what: string; done: number; note: string }
   | { kind: "failed"; what: string; message: string }
   | { kind: "idle"; what: string }
-  | { kind: "done"; text: string; code?: string }
+  | { kind: "done"; text: string; code?: string; good?: boolean }
   | { kind: "restored"; steps: number; when: number };
 
 export type ToPython =

@@ -163,7 +163,7 @@ export interface LoopTimeLine {
   most: number;
 }
 
-/** The times that were measured last. `steps` is how many steps the schedule had that was measured, None before the first measurement; `stale` says that it is another one by now. `whole` are the seconds of the kernel, `slowdown` says how much longer it takes with timers (0.05 is 5 %), and `said` all of this in words. */
+/** The times that were measured last. `steps` is how many steps the schedule had that was measured, None before the first measurement; `stale` says that it, or the sizes, are others by now. `whole` are the seconds of the kernel, `slowdown` says how much longer it takes with timers (0.05 is 5 %), and `said` all of this in words. */
 export interface LoopTimesState {
   lines: LoopTimeLine[];
   whole: number | null;
@@ -398,7 +398,7 @@ export interface ThreadBar {
   allocations: number;
 }
 
-/** One call of a kernel in seconds since it began. `sentence` says how busy the threads were, `reasons` why they were not. `share` is busy time of all time, `imbalance` the busiest thread over the mean, `serial` the time without a parallel loop, `plain` the time of a call that is not traced. `others` are threads without a row, `dropped` tasks without a bar. It is of the schedule after `steps` steps, and current while that is the schedule. */
+/** One call of a kernel in seconds since it began. `sentence` says how busy the threads were, `reasons` why they were not. `share` is busy time of all time, `imbalance` the busiest thread over the mean, `serial` the time without a parallel loop, `plain` the time of a call that is not traced. `others` are threads without a row, `dropped` tasks without a bar. It is of the schedule after `steps` steps, and current while that is the schedule and the sizes are the same. */
 export interface ThreadTimeline {
   sentence: string;
   reasons: string[];
@@ -613,7 +613,7 @@ export interface Contestant {
   gbytes: number | null;
 }
 
-/** A measurement. `ratio` is numpy's median over the kernel's; `note` says of which schedule it is. */
+/** A measurement, of the schedule after `steps` steps. `ratio` is numpy's median over the kernel's; `stale` says that the schedule or the sizes are others by now. */
 export interface Measured {
   contestants: Contestant[];
   ratio: number | null;
@@ -622,6 +622,7 @@ export interface Measured {
   sizes: string;
   steps: number;
   text: string;
+  stale: boolean;
 }
 
 /** What is known of the results. `proved` says whether the steps themselves prove that results stay the same, `rounds` whether only up to the rounding of sums, `proof` why. `test` is what a run on small sizes found ("unknown": it was not done), `found` in words, and `step` (from 0) the one that changed a result. */
@@ -634,7 +635,7 @@ export interface Checked {
   step: number | null;
 }
 
-/** A schedule that was tried: what is different in it, its median and the spread in seconds, and how many times as fast as the schedule that the sweep began with it is (None: its result was wrong, or it could not be timed, as `message` says). `steps` is its journal. */
+/** A schedule that was tried: what is different in it, its median and the spread in seconds, and how many times as fast as the schedule that the sweep began with it is (None: its result was wrong, or it could not be timed, as `message` says). `steps` is its journal, with the recipes that made some of its steps. */
 export interface TrialRow {
   label: string;
   seconds: number | null;
@@ -644,7 +645,7 @@ export interface TrialRow {
   steps: Record<string, unknown>[];
 }
 
-/** The trials of a sweep, the fastest first. `is_current` says whether the schedule is still the one it began with. */
+/** The trials of a sweep, the fastest first. `is_current` says whether the schedule and the sizes are still those that it began with. */
 export interface Swept {
   rows: TrialRow[];
   text: string;

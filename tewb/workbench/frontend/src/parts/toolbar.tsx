@@ -88,8 +88,9 @@ function Result({ measured }: { measured: Measured }) {
   if (!kernel) return null;
   if (!kernel.ok || kernel.median === null) return <b class="tw-bad">✗ {kernel.check}</b>;
   return (
-    <span class="tw-result" title={measured.text}>
-      <span class="tw-good">✓</span> <b>{shownTime(kernel.median)}</b>
+    <span class={measured.stale ? "tw-result tw-stale" : "tw-result"} title={measured.text}>
+      {measured.stale || <span class="tw-good">✓ </span>}
+      <b>{shownTime(kernel.median)}</b>
       {measured.ratio !== null && (
         <span class="tw-dim">
           {" "}
@@ -97,6 +98,7 @@ function Result({ measured }: { measured: Measured }) {
           {measured.sizes && `, ${measured.sizes}`}
         </span>
       )}
+      {measured.stale && <span> after step {measured.steps}</span>}
     </span>
   );
 }
