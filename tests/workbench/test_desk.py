@@ -438,3 +438,8 @@ def test_what_minimise_found_has_the_recipes_of_its_steps(monkeypatch: pytest.Mo
         monkeypatch.setattr(Session, "minimise", lambda s, *_: Minimal(s.journal, 1, 1, True))
         found = ask(s, "minimise", {"still": "slow"}).found
         assert [step.get("recipe") for step in found["steps"]] == ["lanes"]
+
+
+def test_long_work_with_arguments_that_it_does_not_take_is_refused() -> None:
+    refused = Desk(demo_session("matmul", n=8)).answer("measure", {"often": 3}).refused
+    assert refused is not None and "the request measure: got an unexpected keyword" in refused.message

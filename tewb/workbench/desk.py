@@ -17,6 +17,7 @@ to say goes to its listeners as messages of plain values.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -178,9 +179,13 @@ class Desk:
             "trace": self._trace,
             "data_page": self._data_page,
         }
-        if name in beside:
-            return beside[name](**arguments)
-        return ask(self.session, name, arguments)
+        if name not in beside:
+            return ask(self.session, name, arguments)
+        try:
+            inspect.signature(beside[name]).bind(**arguments)
+        except TypeError as e:
+            return Reply(False, refused=refusal(TewbError(f"the request {name}: {e}")))
+        return beside[name](**arguments)
 
     def do(self, *steps: Step) -> Reply:
         """Apply steps as the page does."""

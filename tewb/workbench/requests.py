@@ -8,11 +8,12 @@ has changed then.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_type_hints
 
-from tewb.base import ScheduleError, TewbError, one_of, readable
+from tewb.base import ScheduleError, TewbError, brief, one_of, readable
 from tewb.ir import Var
 from tewb.schedule import Step, ends_of, journal_json
 from tewb.workbench.judge.palette import way_out
@@ -22,7 +23,7 @@ from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.data import data_state
 from tewb.workbench.states.loop_times import loop_times_state
-from tewb.workbench.states.schema import as_json, type_schema
+from tewb.workbench.states.schema import as_json, fits, in_words, type_schema
 from tewb.workbench.states.swept import swept_state
 from tewb.workbench.states.threads import timeline_state
 from tewb.workbench.states.times import measured_state
@@ -102,16 +103,36 @@ def ask(session: Session, name: str, arguments: Mapping[str, Any] | None = None)
     """Do a request. What a user did wrong comes back as a refusal; nothing is raised for it."""
     try:
         known = REQUESTS[one_of("request", name, REQUESTS, TewbError)]
+        takes = ", ".join(known.arguments) or "nothing"
+        if not isinstance(arguments, Mapping | None):
+            raise TewbError(
+                f"the request {name} has arguments by their names, not {brief(repr(arguments))}",
+                hint=f"it takes {takes}",
+            )
         given = dict(arguments or {})
         try:
             inspect.signature(known.act).bind(session, **given)
         except TypeError as e:
-            takes = ", ".join(known.arguments) or "nothing"
             raise TewbError(f"the request {name}: {e}", hint=f"it takes {takes}") from e
-        done = known.act(session, **given)
+        done = _done(known, session, given)
     except TewbError as e:
         return Reply(False, refused=refusal(e))
     return done if isinstance(done, Reply) else Reply(True, done)
+
+
+def _done(known: Request, session: Session, given: Mapping[str, Any]) -> Reply | str:
+    """Do a request. An error that is none of ours is the user's mistake where an argument is of another kind than it is
+    said to be."""
+    try:
+        return known.act(session, **given)
+    except TewbError:
+        raise
+    except Exception as e:
+        for name, kind in known.arguments.items():
+            if name in given and not fits(given[name], kind):
+                wrong = f"{name} is {in_words(kind)}, not {brief(repr(given[name]))}"
+                raise TewbError(f"the request {known.name}: {wrong}", hint=f"give {in_words(kind)}") from e
+        raise
 
 
 def refusal(e: TewbError) -> Refused:
@@ -349,6 +370,8 @@ def size(session: Session, name: str, value: float) -> str:
     known = {v.name: v for v in session.schedule.size_variables().values()}
     scalars = {a.name: a for a in session.args if isinstance(a, Var)}
     one_of("variable", name, {**known, **scalars}, TewbError)
+    if not math.isfinite(value):
+        raise TewbError(f"{name} = {value:g} is no number to measure with", hint="a finite number")
     if name in known and (value != int(value) or value < 1):
         raise TewbError(f"{name} = {value:g} is no size", hint="an integer from 1 on")
     whole = name in known or not scalars[name].dtype.is_float
