@@ -329,15 +329,15 @@ def test_steps_are_not_tried_of_a_schedule_without_loops() -> None:
     ("request_", "arguments", "said"),
     [
         ("measure", {"bogus": 1}, "the request measure: got an unexpected keyword argument 'bogus'"),
-        ("measure", {"repeat": "9"}, "the request measure: repeat is an integer, not '9'"),
+        ("measure", {"repeat": "9"}, "the request measure: repeat is a whole number, not '9'"),
         ("measure_loops", {"seconds": None}, "seconds is a number, not None"),
         ("try_steps", {}, "the request try_steps: missing a required argument: 'steps'"),
-        ("try_steps", {"steps": 5}, "steps is a list, not 5"),
-        ("try_steps", {"steps": [5]}, "5 is not a step"),
-        ("try_steps", {"steps": [REORDER], "others": [5]}, "others is a list, not [5]"),
-        ("trace", {"sizes": 5}, "sizes is a text, not 5"),
+        ("try_steps", {"steps": 5}, "steps is a list, each of whose items is an object, not 5"),
+        ("try_steps", {"steps": [5]}, "each of whose items is an object, not [5]"),
+        ("try_steps", {"steps": [REORDER], "others": [5]}, "others is a list, each of whose items is a list"),
+        ("trace", {"sizes": 5}, "sizes is text, not 5"),
         ("stop", {"now": True}, "the request stop: got an unexpected keyword argument 'now'"),
-        ("do", {"steps": 5}, "the request do: steps is a list, not 5"),
+        ("do", {"steps": 5}, "the request do: steps is a list, each of whose items is an object, not 5"),
     ],
 )
 def test_wrong_arguments_are_refused(request_: str, arguments: dict[str, Any], said: str) -> None:
@@ -520,3 +520,8 @@ def test_what_minimise_found_has_the_recipes_of_its_steps(monkeypatch: pytest.Mo
         monkeypatch.setattr(Session, "minimise", lambda s, *_: Minimal(s.journal, 1, 1, True))
         found = ask(s, "minimise", {"still": "slow"}).found
         assert [step.get("recipe") for step in found["steps"]] == ["lanes"]
+
+
+def test_long_work_with_arguments_that_it_does_not_take_is_refused() -> None:
+    refused = Desk(demo_session("matmul", n=8)).answer("measure", {"often": 3}).refused
+    assert refused is not None and "the request measure: got an unexpected keyword" in refused.message

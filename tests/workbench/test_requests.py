@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.workbench.journal.sessions import recipes
+from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
 from tewb.workbench.demos import demo_session
 from tewb.workbench.requests import REQUESTS, ask, schema_of_requests
@@ -276,3 +277,39 @@ def test_accesses_are_followed_for_programs() -> None:
     assert reply.said == "traced 40 accesses" and reply.found["count"] == 40
     assert "sizes is 'x'" in ask(s, "trace", {"sizes": "x"}).found["problem"]
     assert ask(s, "data_page").found.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("do", {"steps": {"a": 1}}, "steps is a list, each of whose items is an object, not {'a': 1}"),
+        ("do", {"steps": 5}, "steps is a list, each of whose items is an object, not 5"),
+        ("do", "steps", "has arguments by their names, not 'steps'"),
+        ("edit_recipe", {"step": 1, "count": 1, "arguments": None}, "arguments is an object, not None"),
+        ("delete", {"step": 1, "count": "two"}, "count is a whole number, not 'two'"),
+        ("try_steps", {"steps": [], "others": 1.5}, "others is a list"),
+        ("minimise", {"seconds": "x"}, "seconds is a number, not 'x'"),
+        ("minimise", {"still": 5}, "still is text, not 5"),
+        ("make_recipe", {"name": "print", "step": 1}, "'print' cannot be the name of a recipe"),
+        ("make_recipe", {"name": "class", "step": 1}, "'class' cannot be the name of a recipe"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused_and_change_nothing(
+    name: str, arguments: Any, said: str
+) -> None:
+    with recipes():
+        s = demo_session("matmul", n=8)
+        s.apply(SPLIT)
+        if name == "edit_recipe":
+            s.make_recipe("lanes", 1, 1)
+        before = s.to_json()
+        refused = ask(s, name, arguments).refused
+        assert refused is not None and said in refused.message
+        assert s.to_json() == before
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_size_is_finite(value: float) -> None:
+    s = symbolic_session(16)
+    refused = ask(s, "size", {"name": "n", "value": value}).refused
+    assert refused is not None and "is no number to measure with" in refused.message and s.sizes == {"n": 16}

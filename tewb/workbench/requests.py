@@ -8,10 +8,10 @@ has changed then.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from tewb.base import ScheduleError, TewbError, brief, one_of, readable
 from tewb.ir import Var
@@ -24,7 +24,7 @@ from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.data import data_state
 from tewb.workbench.states.loop_times import loop_times_state
-from tewb.workbench.states.schema import as_json, type_schema
+from tewb.workbench.states.schema import as_json, fits, in_words, type_schema
 from tewb.workbench.states.swept import swept_state
 from tewb.workbench.states.threads import timeline_state
 from tewb.workbench.states.times import measured_state
@@ -104,6 +104,12 @@ def ask(session: Session, name: str, arguments: Mapping[str, Any] | None = None)
     """Do a request. What a user did wrong comes back as a refusal; nothing is raised for it."""
     try:
         known = REQUESTS[one_of("request", name, REQUESTS, TewbError)]
+        takes = ", ".join(known.arguments) or "nothing"
+        if not isinstance(arguments, Mapping | None):
+            raise TewbError(
+                f"the request {name} has arguments by their names, not {brief(repr(arguments))}",
+                hint=f"it takes {takes}",
+            )
         given = dict(arguments or {})
         check_arguments(known, given)
         done = known.act(session, **given)
@@ -121,37 +127,11 @@ def check_arguments(known: Request, given: Mapping[str, Any]) -> None:
     except TypeError as e:
         raise TewbError(f"the request {known.name}: {e}", hint=f"it takes {takes}") from e
     for name, value in given.items():
-        if not _fits(value, types[name]):
-            kind = _WORDS.get(_kind(types[name]), "something else")
+        if not fits(value, types[name]):
             raise TewbError(
-                f"the request {known.name}: {name} is {kind}, not {brief(repr(value))}",
+                f"the request {known.name}: {name} is {in_words(types[name])}, not {brief(repr(value))}",
                 hint=f"it takes {takes}",
             )
-
-
-_WORDS: dict[Any, str] = {
-    str: "a text", int: "an integer", float: "a number", bool: "True or False", list: "a list", dict: "an object"
-}  # fmt: skip
-
-
-def _kind(hint: Any) -> Any:
-    """What a type is without its elements and None: `list` of list[int] | None."""
-    if get_origin(hint) in (Union, UnionType):
-        hint = next(t for t in get_args(hint) if t is not NoneType)
-    return get_origin(hint) or hint
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value is of the type of an argument. What is in an object, and what the steps in a list are, is not asked."""
-    if get_origin(hint) in (Union, UnionType):
-        return any(_fits(value, t) for t in get_args(hint))
-    kind = get_origin(hint) or hint
-    if kind is list:
-        (of,) = get_args(hint)
-        return isinstance(value, list | tuple) and (_kind(of) is dict or all(_fits(v, of) for v in value))
-    if kind in (int, float):
-        return isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
-    return kind not in (str, bool, dict, NoneType) or isinstance(value, kind)
 
 
 def refusal(e: TewbError) -> Refused:
@@ -391,6 +371,8 @@ def size(session: Session, name: str, value: float) -> str:
     known = {v.name: v for v in session.schedule.size_variables().values()}
     scalars = {a.name: a for a in session.args if isinstance(a, Var)}
     one_of("variable", name, {**known, **scalars}, TewbError)
+    if not math.isfinite(value):
+        raise TewbError(f"{name} = {value:g} is no number to measure with", hint="a finite number")
     if name in known and (value != int(value) or value < 1):
         raise TewbError(f"{name} = {value:g} is no size", hint="an integer from 1 on")
     whole = name in known or not scalars[name].dtype.is_float

@@ -312,6 +312,9 @@ class History:
         """Call the recipe that made a step again with other arguments, and replay the steps after it. `count` is the number
         of its steps, where recipes are inside of each other; else it is the outermost. Arguments are numbers, words, and
         names of stages and loops. Those that are not given stay. Conflicts are as in `delete_step`."""
+        hint = 'edit_recipe(1, {"x": 8})'
+        is_right = isinstance(arguments, Mapping)
+        check_given(is_right, "arguments", arguments, "a dict of values by their names", hint)
         self._notice()
         journal, run = self._timeline.now, self._run_at(step, count)
         recipe = RECIPES.get(run.call.recipe)

@@ -8,6 +8,7 @@ C:tile(i,j,8,32); C:vectorize(j.inner)    ->    def tiled(s, C, x_factor=8, y_fa
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -120,6 +121,8 @@ def _parameters(chosen: Mapping[str, str], parts: _RecipeSteps, name: str) -> di
 def check_name(said: object, what: str) -> None:
     """Raise ScheduleError for what cannot be a name in Python, or means something else there."""
     words = {*WORDS, *PRIMITIVES, *keyword.kwlist, "te", "tewb"}
+    if what == "a recipe":  # a call of it would hide the function of Python
+        words |= set(dir(builtins))
     if not isinstance(said, str) or not said.isidentifier() or said in words:
         raise ScheduleError(
             f"{said!r} cannot be the name of {what}", hint="a word of letters, such as tiled", span=here()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tewb.base import Stop, Stopped, TewbError, one_of, readable, stopped_by
+from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, one_of, readable, stopped_by
 from tewb.ir import Var
 from tewb.schedule import Schedule, Step
 from tewb.workbench.journal.replay import replay
@@ -70,6 +70,10 @@ def minimise(
     session. What was found until `seconds` are over, or `stop()` is true, is returned. Raises TewbError when the program
     as it is does not show it.
     """
+    is_time = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0
+    check_given(is_time, "seconds", seconds, "a limit of time", "seconds=30", ArgumentError)
+    is_right, hint = isinstance(still, str) or callable(still), 'minimise("slow")'
+    check_given(is_right, "still", still, "a word, or a function of a schedule", hint, ArgumentError)
     until = time.monotonic() + seconds
 
     def is_late() -> bool:
