@@ -635,7 +635,7 @@ export interface Checked {
   step: number | null;
 }
 
-/** A schedule that was tried: what is different in it, its median and the spread in seconds, and how many times as fast as the schedule that the sweep began with it is (None: its result was wrong, or it could not be timed, as `message` says). `steps` is its journal. */
+/** A schedule that was tried: what is different in it, its median and the spread in seconds, and how many times as fast as the schedule that the sweep began with it is (None: its result was wrong, or it could not be timed, as `message` says). `steps` is its journal, with the recipes that made some of its steps. */
 export interface TrialRow {
   label: string;
   seconds: number | null;
