@@ -47,16 +47,17 @@ def in_turn(
 
     After each round `progress(done, what)` is called with the share that is done (0 to 1). `stop()` may end it, which is
     asked between samples; a contestant that raises Stopped ends it too. The round that it was in does not count. Raises
-    Stopped when no round was finished.
+    Stopped when no round was finished. Of one that was stopped before it began, each contestant is called once.
 
     `threads` says that one of them has several threads: before each sample, those of the one before come to rest, which
     takes numpy's about 0.1 s.
     """
+    if stop is not None and stop():  # before it began: one look is all
+        return [Trial(_timing([sample(f, 1)]), None) for f in contestants]
     rounds: list[list[tuple[float, float | None]]] = []
-    stopped = stop is not None and stop()
     try:
         wait = rest if threads else _go_on
-        numbers = [1 if stopped else _calls(f, wait) for f in contestants]
+        numbers = [_calls(f, wait) for f in contestants]
         for sampled in _rounds(contestants, numbers, repeat, cache_flusher() if cold else None, stop, wait):
             rounds.append(sampled)
             if progress is not None:
