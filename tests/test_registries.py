@@ -112,7 +112,9 @@ def _called(e: ast.expr | None) -> str:
 
 def _is_container(c: ast.ClassDef) -> bool:
     """Whether the objects of a class hold state of a thread, or things by their names."""
-    return any(_called(base) in ("local", "MutableMapping", "MutableSequence", "MutableSet") for base in c.bases)
+    return any(
+        _called(base) in ("local", "MutableMapping", "MutableSequence", "MutableSet") for base in c.bases
+    )
 
 
 def _imported(tree: ast.Module) -> set[str]:
