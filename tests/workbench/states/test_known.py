@@ -153,7 +153,7 @@ def test_a_recipe_that_is_defined_anew_has_other_fields_although_it_is_at_the_pl
             return tewb.recipe(scope["tiled"])
 
         states_ = KnownStates(demo_session("matmul", n=32))
-        for i in range(50):
+        for i in range(12):
             define(f"x{i}")
             gc.collect()
             shown = state(states_, "primitives", stage="C")
