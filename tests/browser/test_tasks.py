@@ -253,7 +253,8 @@ def saved(lab: Lab, page: Any, name: str, wanted: str) -> str:
 
 def test_work_is_there_again_the_next_day(page: Any, lab: Lab) -> None:
     """Close, kill the kernel, reopen: the last state is seen without a kernel, and is restored by running the cell."""
-    name = cells(lab, "night", "import tewb\ntewb.demo('blur', n=64)")
+    later = "print('later:', [str(step.primitive) for step in bench.session.journal])"
+    name = cells(lab, "night", "import tewb\nbench = tewb.demo('blur', n=64)\nbench", later)
     opened(page, lab, name)
     split(page, "Y/i", 8)
     expect(row(page, "Y/i.inner")).to_be_visible()
@@ -273,6 +274,9 @@ def test_work_is_there_again_the_next_day(page: Any, lab: Lab) -> None:
     notebook.run_all()
     notebook.idle()
     expect(said(again)).to_contain_text("2 steps from today")
+    expect(again.locator(".jp-OutputArea-output", has_text="later:")).to_have_text(
+        "later: ['split', 'compute_at']\n"
+    )  # a cell that ran at once after the workbench's
     expect(row(again, "Y/i.inner")).to_be_visible()
     said(again).get_by_role("button", name="Start over").click()
     expect(row(again, "Y/i")).to_be_visible()
