@@ -28,7 +28,7 @@ from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.judge.minimise import Minimal
 from tewb.workbench.judge.still import fault
 from tewb.workbench.judge.sweep import Sweep
-from tewb.workbench.long_work import LongWork, Message, Work, running_loop
+from tewb.workbench.long_work import LongWork, Message, Work
 from tewb.workbench.measure.measure import STOPPED, sizes_text
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.try_steps import Tried, try_steps
@@ -36,6 +36,7 @@ from tewb.workbench.measure.verify import Verdict, verify
 from tewb.workbench.requests import REQUESTS, Reply, Request, ask, check_arguments, refusal, reply_json
 from tewb.workbench.saved_page import page_of
 from tewb.workbench.session import Session
+from tewb.workbench.states.background import running_loop
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.code import LOWERED
 from tewb.workbench.states.data import data_of, traced_state

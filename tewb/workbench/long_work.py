@@ -5,12 +5,12 @@ Messages go to `tell` on the notebook's own thread where it has an event loop, a
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from tewb.base import Stopped, TewbError
+from tewb.workbench.states.background import running_loop
 
 Message = dict[str, Any]
 Tell = Callable[[Message], None]
@@ -97,11 +97,3 @@ class LongWork:
         """Wait until it has ended."""
         if self._thread is not None:
             self._thread.join(seconds)
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The event loop of this thread, if it runs."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

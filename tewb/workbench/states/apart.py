@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tewb.workbench.session import Session
+from tewb.workbench.states.background import in_background
 from tewb.workbench.states.views import look
 
 _GLANCE = 0.001  # seconds of sleep between two looks whether a state is there
@@ -22,20 +23,11 @@ def look_apart(session: Session, view: str, options: Mapping[str, Any]) -> Itera
     while not _one_at_a_time.acquire(blocking=False):
         time.sleep(_GLANCE)
         yield None
-    found: list[Any] = []
 
-    def work() -> None:
+    def work() -> Any:
         try:
-            found.append(look(copy, view, options))
-        except Exception as e:  # raised again below
-            found.append(e)
+            return look(copy, view, options)
         finally:
             _one_at_a_time.release()
 
-    threading.Thread(target=work, name=f"tewb {view}", daemon=True).start()
-    while not found:
-        time.sleep(_GLANCE)
-        yield None
-    if isinstance(found[0], Exception):
-        raise found[0]
-    yield found[0]
+    yield (yield from in_background(work))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
 import time
@@ -11,6 +12,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _LOOK = 0.0005  # seconds between two looks whether it is done
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop of this thread, if it runs: it goes on while another thread works."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def in_background(work: Callable[[], T]) -> Generator[None, None, T]:

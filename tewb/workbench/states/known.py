@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from tewb.schedule import Step
 from tewb.workbench.session import Session
 from tewb.workbench.states.apart import look_apart
+from tewb.workbench.states.background import running_loop
 from tewb.workbench.states.views import VIEWS, look_in_pieces
 
 MOST = 12  # journals whose states are kept
@@ -36,7 +36,7 @@ class KnownStates:
         if key in states:
             yield states[key]
             return
-        make = look_apart if VIEWS[view].apart and _is_in_notebook() else look_in_pieces
+        make = look_apart if VIEWS[view].apart and running_loop() is not None else look_in_pieces
         for piece in make(self._session, view, options):
             if piece is not None and self._is_now(states) and not _is_problem(piece):
                 states[key] = piece
@@ -63,15 +63,6 @@ class KnownStates:
     def _is_now(self, states: _States) -> bool:
         """Whether the schedule was not changed while a state was made."""
         return self._session.schedule.version == self._version and self._journals[-1][1] is states
-
-
-def _is_in_notebook() -> bool:
-    """Whether there is an event loop, which goes on while a thread works."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _is_problem(state: Any) -> bool:
