@@ -74,3 +74,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
     return OneBrowser(config, log)
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    """Kernels run on two threads."""
+    from tewb.runtime import get_num_threads, set_num_threads  # after the environment is set
+
+    before = get_num_threads()
+    set_num_threads(2)
+    yield
+    set_num_threads(before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,20 +12,14 @@ import tewb
 from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te, tir
 from tewb.base import ArgumentError, TewbError
-from tewb.runtime import get_num_threads, set_num_threads
+from tewb.runtime import set_num_threads
 from tewb.workbench.demos import demo_session
 from tewb.workbench.measure.thread_loops import TaskMemory
 from tewb.workbench.measure.thread_times import ThreadTimes
 from tewb.workbench.requests import ask
 from tewb.workbench.session import Session
 
-
-@pytest.fixture(autouse=True)
-def two_threads() -> Iterator[None]:
-    before = get_num_threads()
-    set_num_threads(2)
-    yield
-    set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("two_threads")
 
 
 def step(primitive: str, stage: str, **args: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from tests.workbench.measure.symbolic import symbolic_session
 from tests.workbench.states.test_views import SCHEMA, fits
 from tewb import te
-from tewb.runtime import get_num_threads, set_num_threads
+from tewb.runtime import set_num_threads
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook.panes import Pane
 from tewb.workbench.requests import ask
@@ -19,13 +18,7 @@ from tewb.workbench.session import Session
 from tewb.workbench.states.threads import MOST_ROWS, timeline_state
 from tewb.workbench.states.views import VIEWS, look
 
-
-@pytest.fixture(autouse=True)
-def two_threads() -> Iterator[None]:
-    before = get_num_threads()
-    set_num_threads(2)
-    yield
-    set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("two_threads")
 
 
 def step(primitive: str, stage: str, **args: Any) -> dict[str, Any]:
