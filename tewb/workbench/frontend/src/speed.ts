@@ -1,6 +1,6 @@
 /** What an inner loop takes, in words and shares. */
 import type { InnerLoopSpeed, WhyThisFast } from "./states";
-import { digits, shownTime } from "./units";
+import { digits, grouped, shownTime } from "./units";
 
 /** A number without digits that say nothing: "32", "2.48". */
 export const brief = (x: number): string => String(Number(x.toPrecision(3)));
@@ -31,7 +31,7 @@ export function facts(loop: InnerLoopSpeed): [string, string][] {
   const width = loop.bits === 0 ? "no floats or vectors" : loop.lanes > 1 ? `${loop.bits} bits, ${loop.lanes} numbers at once` : `${loop.bits} bits, one number at a time`;
   const rows: [string, string][] = [
     ["cycles an iteration", `${brief(loop.cycles)}, for ${brief(loop.steps)} step${loop.steps === 1 ? "" : "s"} of ${loop.loop ?? "the loop"}`],
-    ["iterations of a call", Math.round(loop.iterations).toLocaleString("en")],
+    ["iterations of a call", grouped(Math.round(loop.iterations))],
     ["instructions", `${loop.instructions}: ${Object.entries(loop.kinds).map(([kind, n]) => `${n} ${kind}`).join(", ")}`],
     ["arithmetic", width],
     ["loads, stores, spills", `${loop.loads}, ${loop.stores}, ${loop.spills}`],

@@ -37,5 +37,5 @@ export function shownBytes(n: number): string {
 
 /** "1 task", "1,024 tasks". */
 export function counted(n: number, what: string): string {
-  return `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+  return `${grouped(n)} ${what}${n === 1 ? "" : "s"}`;
 }

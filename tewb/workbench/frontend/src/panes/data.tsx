@@ -7,7 +7,7 @@ import { useDesk, useView } from "../hooks";
 import { MemoryDrawing } from "../parts/memory_drawing";
 import { Replay, taskOf } from "../replay";
 import type { Data, Traced } from "../states";
-import { shownBytes } from "../units";
+import { grouped, shownBytes } from "../units";
 
 const SPEEDS = [1, 4, 16, 60, 250, 1000, 4000]; // accesses a second
 
@@ -163,7 +163,7 @@ function Player({ data }: { data: Data }) {
         <input type="number" aria-label="Number of the access" title="number of the access" min={1} max={end + 1} value={time + 1} onChange={(e) => move(Number(e.currentTarget.value) - 1)} />
         <select aria-label="Speed" title="how fast it plays" value={speed.value} onChange={(e) => (speed.value = Number(e.currentTarget.value))}>
           {SPEEDS.map((n) => (
-            <option value={n}>{n.toLocaleString("en")} a second</option>
+            <option value={n}>{grouped(n)} a second</option>
           ))}
         </select>
         <select aria-label="Cache" title="the cache that is simulated" value={lines.value} onChange={(e) => (lines.value = Number(e.currentTarget.value))}>

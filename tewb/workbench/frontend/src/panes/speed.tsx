@@ -2,7 +2,7 @@
 import { useDesk, useView } from "../hooks";
 import { beside, facts, limitBars, portBars, type Bar } from "../speed";
 import type { InnerLoopSpeed, WhyThisFast } from "../states";
-import { shownBytes } from "../units";
+import { grouped, shownBytes } from "../units";
 
 export function SpeedPane() {
   const known = useView("speed").value;
@@ -90,7 +90,7 @@ function Lines({ loop, levels }: { loop: InnerLoopSpeed; levels: string[] }) {
           <tr key={i}>
             <th scope="row">{l.buffer}</th>
             {levels.map((level) => (
-              <td class="tw-number">{Math.round(l.misses[level] ?? 0).toLocaleString("en")}</td>
+              <td class="tw-number">{grouped(Math.round(l.misses[level] ?? 0))}</td>
             ))}
             <td>{l.crowded ? `few sets of ${l.crowded}` : l.in_order ? "in order" : "far apart"}</td>
           </tr>

@@ -3,7 +3,7 @@ import { useDesk, useView } from "../hooks";
 import { StepButton } from "../parts/step_button";
 import { swatch, Timeline } from "../parts/timeline";
 import type { Threads, ThreadTimeline } from "../states";
-import { counted, shownTime } from "../units";
+import { counted, grouped, shownTime } from "../units";
 
 export function ThreadsPane() {
   const desk = useDesk();
@@ -55,7 +55,7 @@ function Choices({ known }: { known: Threads }) {
             </StepButton>{" "}
             <span class="tw-dim">
               {c.iterations !== null && counted(c.iterations, "iteration")}
-              {c.runs !== null && c.runs > 1 && `, begun ${Math.round(c.runs).toLocaleString("en")} times`}
+              {c.runs !== null && c.runs > 1 && `, begun ${grouped(Math.round(c.runs))} times`}
             </span>
           </li>
         ))}
