@@ -136,6 +136,14 @@ def test_what_programs_import_and_may_never_use() -> None:
         assert importlib.import_module(f"tewb.{name}") is not None
 
 
+def test_expressions_of_tvmscript_are_those_of_tir() -> None:
+    from tewb.script import tir as T  # type: ignore[import-not-found]
+
+    assert T.max is tewb.tir.max and T.reinterpret is tewb.tir.reinterpret
+    with pytest.raises(tewb.TewbError, match="tewb has no script.tir.prim_func"):
+        T.prim_func(None)
+
+
 def test_a_name_is_looked_up_once_and_builtins_stay_builtins() -> None:
     assert tvm.placeholder is te.placeholder and vars(tewb)["placeholder"] is te.placeholder
     assert tvm.sum is te.sum and "sum" not in vars(tewb)

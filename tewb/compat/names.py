@@ -97,10 +97,10 @@ def modules() -> dict[str, ClassicModule]:
 
 
 def covering(name: str) -> ClassicModule | None:
-    """The absent module that `name` is, or is in: `relay` for `relay.op.nn`."""
+    """The absent module that `name` is, or is in: `relay` for `relay.op.nn`, `script` for what `script.tir` has not."""
     while name:
         module = modules().get(name)
-        if module is not None:
-            return module if module.instead else None
+        if module is not None and module.instead:
+            return module
         name = name.rpartition(".")[0]
     return None

@@ -52,7 +52,7 @@ from tewb.schedule import (
     with_part_sizes,
 )
 from tewb.schedule.bounds import Bounds, infer_bounds
-from tewb.tensor import PlaceholderOp, Tensor
+from tewb.tensor import ExternOp, PlaceholderOp, Tensor, stores_into_inputs
 
 
 def lower_schedule(
@@ -165,6 +165,7 @@ def scheduled_loops(
     those of `args`."""
     wrong: list[LowerError] = []
     params, keys, values = _kernel_parameters(schedule, args, binds or {}, wrong)
+    unseen = _unseen_outputs(schedule, keys)
     params += _check_complete(schedule, keys, wrong)
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
     if wrong and not for_looking:
@@ -177,6 +178,8 @@ def scheduled_loops(
     with explained(schedule):
         body = heed_options(substitute(loop_nests(schedule, bounds, keys), values))
         body = with_part_sizes(schedule, body)
+    for b in unseen:
+        body = Allocate(b, body)
     outputs = [keys[key] for key in keys if not key[0].is_placeholder]
     f = PrimFunc(
         name,
@@ -282,6 +285,21 @@ def _kernel_parameters(
         keys[key] = read_at_0_where_size_is_1(declared) if declared.broadcasts else declared
         params.append(declared)
     return params, keys, values
+
+
+def _unseen_outputs(schedule: Schedule, keys: dict[Key, Buffer]) -> list[Buffer]:
+    """The buffers, which are added to `keys`, of outputs that the caller need not see: those of externs that store into
+    their inputs, and so have a result without them."""
+    unseen = []
+    for stage in schedule.output_stages:
+        op = stage.op
+        if any((stage, t.value_index) in keys for t in op.outputs):
+            continue
+        if isinstance(op, ExternOp) and stores_into_inputs(op):
+            for t in op.outputs:
+                unseen.append(Buffer(t.name, t.dtype, t.shape))
+                keys[stage, t.value_index] = unseen[-1]
+    return unseen
 
 
 def _check_complete(schedule: Schedule, keys: dict[Key, Buffer], wrong: list[LowerError]) -> list[Buffer]:

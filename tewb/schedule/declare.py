@@ -594,7 +594,7 @@ def _scope(stage: Stage, what: object, values: Values) -> str | Refusal:
 
 def _thread(stage: Stage, what: object, values: Values) -> str | Refusal:
     try:
-        return thread_text(stage.schedule.thread_names, what)
+        return thread_text(stage.schedule.thread_names, what, stage.schedule.size_vars)
     except ScheduleError as e:
         return Refusal(e.message, e.hint)
 

@@ -50,7 +50,7 @@ def kept_value(schedule: Schedule, what: Any) -> Any:
 
 def _kept_loop(schedule: Schedule, iv: IterVar) -> Any:
     if iv.kind is AxisKind.THREAD:
-        return thread_text(schedule.thread_names, iv)
+        return thread_text(schedule.thread_names, iv, schedule.size_vars)
     owner = schedule.owner_of(iv)
     known = None if owner is None else owner.find_axis(iv)
     if owner is None or known is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from tewb.base import INT32, ParseError, ScheduleError, UnreadableError, brief, python_tree, unique_name
@@ -62,16 +62,18 @@ class Thread:
         return is_block(self.tag)
 
 
-def thread_text(names: Names, what: object) -> str:
+def thread_text(names: Names, what: object, sizes: Callable[[], Sequence[Var]] = list) -> str:
     """The text of a thread axis, or of one that is given as text. Virtual threads are told apart by their names, so of
-    two axes with one name the second gets another. Raises ScheduleError for what is no thread axis."""
+    two axes with one name the second gets another. A number of threads that follows from `sizes` is left to the loop.
+    Raises ScheduleError for what is no thread axis."""
     if isinstance(what, str):
         return Thread.parse(what).text
     if not isinstance(what, IterVar) or not what.thread_tag:
         name = what.name if isinstance(what, IterVar) else brief(repr(what))
         raise ScheduleError(f"{name} is no thread axis", hint='te.thread_axis("threadIdx.x") makes one')
     extent = None if what.dom is None else const_int(what.dom.extent)
-    if what.dom is not None and (extent is None or extent < 1):
+    is_size = what.dom is not None and extent is None and {*free_vars(what.dom.extent)} <= {*sizes()}
+    if what.dom is not None and not is_size and (extent is None or extent < 1):
         raise ScheduleError(
             f"the number of threads of {what.name} is {what.dom.extent!r}, and must be a number from 1 on",
             hint=f'leave it to the loop: te.thread_axis("{what.thread_tag}")',

@@ -10,6 +10,7 @@ from tewb.tensor.extern import (
     TilePart,
     extern,
     is_whole,
+    stores_into_inputs,
     whole_buffers,
     whole_region,
     whole_tile,
@@ -47,6 +48,6 @@ __all__ = [
     "decl_buffer", "decl_tensor_intrin", "depends_on", "Domain", "extern", "extern_region", "ExternOp", "GraphSource",
     "index_text", "intrinsic_of", "INTRINSICS", "is_whole", "known_ranges", "max_value", "min_value", "Operation",
     "placeholder", "PlaceholderOp", "reads_earlier", "reduce_axis", "Region", "scan", "scan_body", "scan_fix_points",
-    "ScanOp", "size_var", "stack_array", "tag_scope", "Tensor", "TensorComputeOp", "TensorIntrin", "TensorSlice",
+    "ScanOp", "size_var", "stack_array", "stores_into_inputs", "tag_scope", "Tensor", "TensorComputeOp", "TensorIntrin", "TensorSlice",
     "Tile", "TilePart", "UnprovedRead", "var", "whole_buffers", "whole_region", "whole_tile",
 ]  # fmt: skip

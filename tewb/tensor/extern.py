@@ -12,6 +12,7 @@ from tewb.base import DType, DTypeError, ExternError, here
 from tewb.ir import (
     AxisKind,
     Buffer,
+    BufferStore,
     Evaluate,
     Expr,
     IterVar,
@@ -21,6 +22,7 @@ from tewb.ir import (
     const,
     const_int,
     structural_equal,
+    walk,
 )
 from tewb.tensor.extern_access import ExternAccess, Region, as_access, checked_access
 from tewb.tensor.placeholder import check_shape
@@ -268,6 +270,14 @@ def whole_buffers(op: ExternOp) -> tuple[list[Buffer], list[Buffer]]:
     ins = list(op.in_buffers or (Buffer(t.name, t.dtype, t.shape) for t in op.inputs))
     outs = list(op.out_buffers or (Buffer(t.name, t.dtype, t.shape) for t in op.outputs))
     return ins, outs
+
+
+def stores_into_inputs(op: ExternOp) -> bool:
+    """Whether the statement of an extern stores into its inputs, so that there is a result without its outputs."""
+    ins, outs = whole_buffers(op)
+    memories = {b.data for b in ins}
+    body = op.make_body(ins, outs, whole_tile(op))
+    return any(isinstance(n, BufferStore) and n.buffer.data in memories for n in walk(body))
 
 
 def _dtypes(name: str, dtype: Any, inputs: tuple[Tensor, ...], count: int) -> list[DType]:

@@ -293,6 +293,21 @@ def test_misuse_is_refused(misuse: Callable[[], None], said: str) -> None:
     assert e.value.loops
 
 
+def test_blocks_may_be_as_many_as_a_size() -> None:
+    n = te.var("n")
+    A = te.placeholder((n, 6), name="A")
+    B = te.compute((n, 6), lambda i, j: A[i, j] * 2.0, name="B")
+    s = te.create_schedule(B.op)
+    s[B].bind(B.op.axis[0], te.thread_axis((0, n), "blockIdx.x"))
+    s[B].bind(B.op.axis[1], te.thread_axis((0, 6), "threadIdx.x"))
+    f = tewb.build(s, [A, B])
+    for rows in (0, 1, 5):
+        a = np.random.rand(rows, 6).astype("float32")
+        b = np.zeros_like(a)
+        f(a, b)
+        np.testing.assert_array_equal(b, a * 2)
+
+
 @pytest.mark.parametrize("n", [5, 13, 40])
 def test_threads_of_a_small_tensor_are_those_that_the_splits_ask_for(n: int) -> None:
     """As in GPU schedules for any size: tiles of 32, of which threads copy and compute parts."""
