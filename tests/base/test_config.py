@@ -397,8 +397,8 @@ def test_a_block_holds_in_its_own_thread() -> None:
         before = option("tir.disable_vectorize")
         try:
             with context, context:
-                entered.wait(10)
-                leave[n].wait(10)
+                entered.wait(60)
+                leave[n].wait(60)
                 seen.append((before, option("tir.disable_vectorize"), PassContext.current().opt_level))
             seen.append(PassContext.current().opt_level)
         except BaseException as e:
@@ -408,10 +408,10 @@ def test_a_block_holds_in_its_own_thread() -> None:
     for t in threads:
         t.start()
     with context:
-        entered.wait(10)
+        entered.wait(60)
         for event, t in zip(reversed(leave), reversed(threads), strict=True):
             event.set()
-            t.join(10)
+            t.join(60)
         assert option("tir.disable_vectorize") is True
     assert seen == [(False, True, 3), 2] * 3
     assert option("tir.disable_vectorize") is False

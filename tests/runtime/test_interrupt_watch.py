@@ -57,8 +57,8 @@ def said_by(text: str) -> list[str]:
 def test_an_interrupt_ends_a_kernel_that_has_called_python() -> None:
     text = """
         for _ in range(2):
-            threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
             try:
+                threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
                 kernel(a, c)
             except KeyboardInterrupt:
                 print("interrupted")

@@ -62,10 +62,13 @@ def test_workers_wake_from_sleep() -> None:
 def test_an_idle_pool_uses_no_processor() -> None:
     set_num_threads(4)
     assert helpers(4) == 4
-    time.sleep(0.05)
-    start, cpu = time.perf_counter(), time.process_time()
-    time.sleep(0.3)
-    assert time.process_time() - cpu < 0.5 * (time.perf_counter() - start)
+    busy = 1.0
+    end = time.monotonic() + 20  # what others left may work for a while, numpy's threads for one
+    while busy >= 0.5 and time.monotonic() < end:
+        start, cpu = time.perf_counter(), time.process_time()
+        time.sleep(0.3)
+        busy = (time.process_time() - cpu) / (time.perf_counter() - start)
+    assert busy < 0.5
 
 
 def test_a_caller_that_waits_for_long_sleeps() -> None:
@@ -73,7 +76,7 @@ def test_a_caller_that_waits_for_long_sleeps() -> None:
 
     def body(lo: int, hi: int) -> None:
         if threading.get_ident() == me:
-            begun.wait(5)  # until the worker has taken the other iteration
+            begun.wait(100)  # until the worker has taken the other iteration
         else:
             begun.set()
             time.sleep(0.3)

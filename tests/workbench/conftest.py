@@ -9,6 +9,13 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
+def _there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work that is given up after some seconds has enough of them, whatever else the machine does."""
+    monkeypatch.setattr("tewb.workbench.desk.CHECK_LIMIT", 200.0)
+    monkeypatch.setattr("tewb.workbench.trace.data_trace.SECONDS", 200.0)
+
+
+@pytest.fixture(autouse=True)
 def _no_loop_of_the_browsers() -> Iterator[None]:
     """Tests of real browsers leave Playwright's event loop in this thread for good; these have none, or their own."""
     loop = asyncio._get_running_loop()

@@ -18,7 +18,7 @@ def done(work: Any) -> list[Any]:
     told: list[Any] = []
     runner = LongWork(told.append)
     assert runner.begin("counting", work)
-    runner.wait(10)
+    runner.wait(60)
     return told
 
 
@@ -58,20 +58,20 @@ def test_there_is_one_at_a_time_and_it_can_be_stopped() -> None:
             began.wait(0.001)
 
     assert not runner.is_busy
-    assert runner.begin("waiting", work) and began.wait(10)
+    assert runner.begin("waiting", work) and began.wait(60)
     assert runner.is_busy and not runner.begin("more", work)
     runner.stop()
-    runner.wait(10)
+    runner.wait(60)
     assert not runner.is_busy and runner.begin("more", work)
     runner.stop()
-    runner.wait(10)
+    runner.wait(60)
 
 
 def test_work_that_is_not_shown_has_no_end_that_is_told() -> None:
     told: list[Any] = []
     runner = LongWork(told.append, is_shown=False)
     runner.begin("checking", lambda w: None)
-    runner.wait(10)
+    runner.wait(60)
     assert told == []
 
 

@@ -17,18 +17,23 @@ from tewb.workbench.measure.interruptible import interruptible, wait_for_given_u
 
 @pytest.mark.slow
 def test_a_reference_that_nothing_ends_is_given_up_and_waited_for_by_the_next_measurement() -> None:
-    ended: list[float] = []
+    go_on = threading.Lock()
+    go_on.acquire()
 
     def slow(*arrays: Any) -> Any:
-        time.sleep(4)  # as numpy does, it does not look at anything meanwhile
-        ended.append(1)
+        go_on.acquire()  # as numpy does, it does not look at anything meanwhile
 
     s = session()
     s.reference = slow
     assert stopped_after(0.5, s).message == "stopped before it was timed"
-    assert not ended
     told: list[str] = []
-    m = session().measure(repeat=1, progress=lambda done, what: told.append(what))
+
+    def progress(done: float, what: str) -> None:
+        told.append(what)
+        if len(told) == 1:
+            go_on.release()
+
+    m = session().measure(repeat=1, progress=progress)
     assert m.ok and told[0] == "numpy is still at work on what was stopped"
 
 

@@ -155,17 +155,16 @@ def test_one_processor_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_can_be_stopped_and_has_a_limit_of_time() -> None:
     session = blur()
     session.apply(step("parallel", "Y", axis="i"))
-    name = "tests.threads.sleep"
-    tewb.register_func(name, lambda a, b: time.sleep(0.3), override=True)
+    name, calls = "tests.threads.sleep", []
+    tewb.register_func(name, lambda a, b: calls.append(1) or time.sleep(0.3), override=True)
     A = te.placeholder((4,), name="A")
     B = te.extern((4,), [A], lambda ins, outs: tir.call_packed(name, ins[0], outs[0]), name="B")
     slow = Session(te.create_schedule(B.op), [A, B])
-    began = time.monotonic()
     try:
         assert slow.measure_threads(repeat=1000, seconds=0.5).threads == 2
     except TewbError as e:
         assert "no call was over when it was stopped, or after 0.5 s" in str(e)
-    assert time.monotonic() - began < 20
+    assert len(calls) < 1000
     asked: list[int] = []
 
     def stop() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -109,29 +110,32 @@ def test_what_was_edited_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> Non
     assert str(settled) == str(session.tried[0]) == said and not settled.is_kept
 
 
-def slow(seconds: float) -> Any:
-    def run(a: Any, b: Any) -> Any:
-        time.sleep(seconds)
+@pytest.fixture
+def endless() -> Iterator[Any]:
+    """A session whose reference takes until the test is over, and an event that says when it has begun."""
+    begun, over = threading.Event(), threading.Event()
+
+    def reference(a: Any, b: Any) -> Any:
+        begun.set()
+        over.wait(100)
         return a @ b
 
-    return run
-
-
-def test_time_is_limited() -> None:
     session = demo_session("matmul", n=32)
-    session.reference = slow(5.0)
-    began = time.monotonic()
+    session.reference = reference
+    yield session, begun
+    over.set()
+
+
+def test_time_is_limited(endless: Any) -> None:
+    session, _ = endless
     tried = session.try_steps([REORDER], seconds=0.3)
-    assert time.monotonic() - began < 4 and tried.gain is None and tried.message == "not timed within 0.3 s"
-    assert session.journal == ()
+    assert tried.gain is None and tried.message == "not timed within 0.3 s" and session.journal == ()
 
 
-def test_it_can_be_stopped() -> None:
-    session, stop = demo_session("matmul", n=32), threading.Event()
-    session.reference = slow(5.0)
-    threading.Timer(0.3, stop.set).start()
+def test_it_can_be_stopped(endless: Any) -> None:
+    session, begun = endless
     with pytest.raises(Stopped):
-        try_steps(session, [REORDER], stop=stop.is_set)
+        try_steps(session, [REORDER], seconds=90, stop=begun.is_set)
 
 
 def test_progress_is_told() -> None:
@@ -173,12 +177,16 @@ def test_a_schedule_without_loops_is_not_tried() -> None:
 
 
 def test_a_slow_callback_ends_in_time() -> None:
-    session = demo_session("extern", n=40)
-    register_func("tewb.demo.triple", lambda a, b: time.sleep(0.1), override=True)
-    began = time.monotonic()
+    session, calls = demo_session("extern", n=40), []
+
+    def triple(a: Any, b: Any) -> None:
+        calls.append(1)
+        time.sleep(0.1)
+        np.multiply(a, 3, out=b)
+
+    register_func("tewb.demo.triple", triple, override=True)
     tried = try_steps(session, [Step("compute_at", "E", {"parent": "C", "axis": "i"})], seconds=0.5)
-    assert time.monotonic() - began < 6 and tried.gain is None
-    assert "not timed within 0.5 s" in tried.message or "the result is wrong" in tried.message
+    assert len(calls) < 40 and tried.gain is None and "not timed within 0.5 s" in tried.message
 
 
 def test_advice_and_its_steps_run_no_callback_by_themselves() -> None:

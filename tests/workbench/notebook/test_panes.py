@@ -136,7 +136,7 @@ def test_slow_views_come_in_pieces_and_give_way_to_an_edit() -> None:
         sent = watching(pane, "actions", "loops", stage="C")
         assert states(sent, "actions") == []
         ask(pane, "do", steps=[SPLIT])  # before the first palette is ready: that one is never sent
-        for _ in range(600):
+        for _ in range(6000):
             await asyncio.sleep(0.01)
             if states(sent, "actions"):
                 break
@@ -150,13 +150,13 @@ def test_what_is_made_beside_the_notebook_holds_up_nothing(monkeypatch: pytest.M
     gate = threading.Event()
 
     def answer(_: Any, measures: bool = True) -> Any:
-        assert gate.wait(20)
+        assert gate.wait(60)
         raise TewbError("no answer")
 
     monkeypatch.setattr("tewb.workbench.speed.why_fast.Question.answer", answer)
 
     async def until(sent: list[Any], view: str) -> Any:
-        for _ in range(600):
+        for _ in range(6000):
             await asyncio.sleep(0.01)
             if found := states(sent, view):
                 return found[-1]

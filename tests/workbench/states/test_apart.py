@@ -37,7 +37,7 @@ def test_an_edit_meanwhile_changes_nothing_in_it(monkeypatch: pytest.MonkeyPatch
     go_on = threading.Event()
 
     def steps(session: Session) -> AdviceList:
-        go_on.wait(10)
+        go_on.wait(60)
         return AdviceList((), str(len(session.journal)), "", None, (), ())
 
     advised(monkeypatch, steps)
@@ -64,7 +64,7 @@ def test_a_pane_answers_while_it_is_made_and_sends_only_that_of_now(monkeypatch:
 
     def steps(session: Session) -> AdviceList:
         first.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return AdviceList((), str(len(session.journal)), "", None, (), ())
 
     async def work() -> list[Any]:
@@ -79,7 +79,7 @@ def test_a_pane_answers_while_it_is_made_and_sends_only_that_of_now(monkeypatch:
         pane._asked(None, {"kind": "ask", "id": 1, "request": "do", "arguments": {"steps": [SPLIT]}}, None)
         assert [m["kind"] for m in sent if m["kind"] == "reply"] == ["reply"]  # before there is any advice
         go_on.set()
-        for _ in range(2000):
+        for _ in range(12_000):
             if pane.is_up_to_date:
                 break
             await asyncio.sleep(0.005)

@@ -14,7 +14,7 @@ name: contextvars.ContextVar[str] = contextvars.ContextVar("name", default="")
 
 def test_it_gives_way_until_the_work_is_done() -> None:
     gate = threading.Event()
-    work = in_background(lambda: gate.wait(10) and name.get())
+    work = in_background(lambda: gate.wait(60) and name.get())
     name.set("mine")
     assert next(work) is None and next(work) is None
     gate.set()
