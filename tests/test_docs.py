@@ -69,7 +69,7 @@ def test_the_page_of_classic_names_is_as_the_registry_has_it() -> None:
 
 def checkout_at(folder: Path) -> Path:
     """A copy of the sources, the tests and the pages, with what Python has compiled of them."""
-    ignored = shutil.ignore_patterns("bench", "screenshots", "images")
+    ignored = shutil.ignore_patterns("bench", "screenshots", "images", "node_modules")
     for name in ("tewb", "tests", "docs"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,8 @@ from tests.bench.harness import heading, shown
 from tewb import te
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
-from tewb.workbench.views import code_forms as view
+from tewb.workbench.states.code import code_state
+from tewb.workbench.states.schema import as_json
 
 LOOPS, ASSEMBLY = "schedule_ops", "assembly"
 
@@ -47,16 +49,16 @@ def palettes() -> None:
 
 
 def forms() -> None:
-    """The forms of a matrix product with register tiles, and how they look."""
+    """The forms of a matrix product with register tiles, and the states that are sent for them."""
     s, args = product()
     session = tewb.Session(s, args)
     timed("forms", session.forms)
-    timed("loops as HTML", lambda: view.form_panel(session.code_forms.form(LOOPS)))
+    timed("state of the loops' code", lambda: as_json(code_state(session, LOOPS)))
     timed("build", lambda: session.code_forms.form("LLVM IR").lines)
     timed("assembly", lambda: session.code_forms.form(ASSEMBLY).lines)
-    page = timed("assembly as HTML", lambda: view.form_panel(session.code_forms.form(ASSEMBLY)))
-    timed("diff of the loops", lambda: view.diff_panel(session.diff(LOOPS)))
-    print(f"{'characters of the assembly as HTML':<44} {len(page):>10,}")
+    state = timed("state of the assembly", lambda: as_json(code_state(session, ASSEMBLY)))
+    timed("diff of the loops", lambda: session.diff(LOOPS))
+    print(f"{'characters of the assembly as JSON':<44} {len(json.dumps(state)):>10,}")
 
 
 def product(n: int = 1024, rows: int = 4) -> tuple[Any, list[Any]]:

@@ -152,7 +152,7 @@ class Notebook:
     def workbench(self) -> Any:
         """The workbench, scrolled into view."""
         self.page.wait_for_function(TO_THE_WORKBENCH, timeout=60_000)
-        bench = self.page.locator(".tw-bench").first
+        bench = self.page.locator(".tw-workbench").first
         bench.wait_for(timeout=60_000)
         bench.scroll_into_view_if_needed()
         return bench
@@ -180,5 +180,5 @@ def opened(page: Any, lab: Lab, name: str) -> Notebook:
     notebook.run_all()
     notebook.idle()
     notebook.workbench()
-    page.locator(".tw-panel-ir").first.wait_for()
+    page.locator(".tw-workbench .cm-line").first.wait_for()
     return notebook

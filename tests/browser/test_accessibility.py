@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
+from tests.browser.bench import apply, row, said, split, tab
 from tests.browser.lab import Notebook
-from tests.browser.test_workbench import apply
 
 
 def violations(page: Any) -> list[str]:
     """What axe-core finds in the workbench itself (JupyterLab around it is not ours)."""
-    found = Axe().run(page, context=".tw-bench").response
+    found = Axe().run(page, context=".tw-workbench").response
     assert len(found["passes"]) > 10  # it looked
     return [
         f"{v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found["violations"]
     ]
 
 
-def test_no_violations_light_and_dark(start: Notebook) -> None:
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+def test_no_violations(start: Notebook, theme: str) -> None:
     page = start.page
-    assert violations(page) == []
-    apply(page, "split", "i", factor="32")
-    apply(page, "parallel", "k")  # refused: the message is shown in red
-    assert violations(page) == []
-    start.theme("JupyterLab Dark")
-    assert violations(page) == []
+    start.theme(theme)
+    start.workbench()
+    split(page, "C/i", 32)
+    expect(row(page, "C/i.inner")).to_be_visible()
+    row(page, "C/k").click()
+    apply(page, "parallel")  # refused: the message is shown in red
+    expect(said(page)).to_contain_text("reduce axis")
+    for name in ("Journal", "Advice", "Why", "Graph", "Memory", "Times", "Schedule", "Do"):
+        tab(page, name)
+        page.wait_for_timeout(400)
+        assert violations(page) == [], name

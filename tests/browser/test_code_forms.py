@@ -1,62 +1,79 @@
-"""Code forms in a browser: one loop lights in every form, from the journal and from the assembly."""
+"""The code in all its forms: long ones scroll, fold and are searched; two stand beside each other, linked."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-import pytest
+from playwright.sync_api import expect
 
-from tewb.workbench.demos import demo_session
-from tewb.workbench.views import code_forms, html
+from tests.browser.bench import code, row, tab
+from tests.browser.lab import Lab, Notebook, opened
+from tests.browser.test_tasks import cells
 
-FORMS = ["TE", "schedule_ops", "simplify again", "LLVM IR", "optimised LLVM IR", "assembly"]
-STEPS = [
-    {"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 4}},
-    {"primitive": "unroll", "stage": "C", "args": {"axis": "i.inner"}},
-    {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}},
-    {"primitive": "vectorize", "stage": "C", "args": {"axis": "j.inner"}},
-]
-
-_LIT = """panel => [...panel.querySelectorAll('.tw-code div')].filter(
-    e => getComputedStyle(e).backgroundColor !== 'rgba(0, 0, 0, 0)').length"""
-_EDGED = """panel => [...panel.querySelectorAll('.tw-code div')].filter(
-    e => getComputedStyle(e).boxShadow !== 'none').length"""
-
-
-@pytest.fixture
-def forms(page: Any) -> Any:
-    """A page with the journal and the forms of a schedule; the locator of a panel by its name."""
-    s = demo_session("matmul", n=32)
-    for step in STEPS:
-        s.apply(step)
-    steps = "".join(
-        f'<div class="tw-step tw-s{i}" tabindex="0">{step}</div>' for i, step in enumerate(s.journal)
-    )
-    journal = html.panel("Journal", f'<div class="tw-code">{steps}</div>', "journal")
-    panels = journal + "".join(code_forms.form_panel(s.code_forms.form(name)) for name in FORMS)
-    sheets = html.style(len(STEPS)) + code_forms.style(len(STEPS), s.code_forms.loop_numbers)
-    page.set_content(f'<body>{sheets}<div class="tw-bench">{panels}</div></body>')
-    return lambda name: page.get_by_role("region", name=name, exact=True)
+LONG = """
+import tewb
+from tewb import te
+A = te.placeholder((64, 64), name="A")
+t = A
+for k in range(24):
+    t = te.compute((64, 64), lambda i, j, t=t: t[i, j] * 2.0 + 1.0, name=f"S{k}")
+s = te.create_schedule(t.op)
+for st in s.stages[1:]:
+    s[st.op].split(st.op.axis[0], 32)
+    s[st.op].unroll(s[st.op].leaf_iter_vars[1])
+tewb.Workbench(s, [A, t])
+"""
 
 
-@pytest.mark.parametrize("step", range(len(STEPS)))
-def test_a_step_lights_every_form(forms: Any, step: int) -> None:
-    forms("Journal").locator(f".tw-s{step}").hover()
-    for name in FORMS[1:]:
-        assert forms(name).evaluate(_LIT) > 0, name
-    assert forms("TE").evaluate(_EDGED) > 0
+def forms(page: Any) -> list[str]:
+    return list(page.get_by_label("Form of the code").first.evaluate("e => [...e.options].map(o => o.value)"))
 
 
-def test_assembly_lights_the_journal_and_its_definition(forms: Any) -> None:
-    forms("assembly").locator(".tw-s3").first.hover()
-    assert forms("Journal").evaluate(_LIT) == 4
-    assert forms("TE").evaluate(_LIT) == 1
+def test_every_form_is_shown(start: Notebook) -> None:
+    page = start.page
+    names = forms(page)
+    assert names[0] == "TE" and names[-1] == "assembly" and len(names) > 8
+    for name in names:
+        page.get_by_label("Form of the code").first.select_option(name)
+        expect(page.locator(f'.cm-content[aria-label="Code: {name}"]')).to_be_visible(timeout=30_000)
+        expect(code(page)).not_to_be_empty()
 
 
-def test_a_loop_without_steps_lights_from_form_to_form(forms: Any) -> None:
-    forms("schedule_ops").get_by_text("for k in range(32)").hover()
-    assert forms("Journal").evaluate(_LIT) == 0
-    assert forms("TE").evaluate(_LIT) == 1
-    assert forms("simplify again").evaluate(_LIT) == 4  # it stands in what was unrolled by 4
-    assert forms("LLVM IR").evaluate(_LIT) > 0
-    assert forms("LLVM IR").evaluate(_EDGED) > 0  # what stands inside of it
+def test_a_loop_lights_in_the_code_and_in_the_assembly_beside_it(start: Notebook) -> None:
+    page = start.page
+    page.get_by_label("Form beside it").first.select_option("assembly")
+    panes = page.locator(".tw-workbench .tw-pane-code .cm-content")
+    expect(panes.nth(1)).to_contain_text("push", timeout=30_000)
+    row(page, "C").hover()
+    expect(panes.nth(0).locator(".tw-lit").first).to_be_visible()
+    page.locator(".tw-workbench .tw-pane-code .cm-scroller").nth(0).evaluate("e => e.scrollTo(0, 200)")
+    panes.nth(0).locator(".cm-line", has_text="for j in").first.hover()
+    expect(row(page, "C/j")).to_have_class(re.compile("tw-lit"))
+    page.get_by_label("Form beside it").first.select_option("")
+    expect(panes).to_have_count(1)
+
+
+def test_thousands_of_lines_scroll_fold_and_are_searched(page: Any, lab: Lab) -> None:
+    notebook = opened(page, lab, cells(lab, "long", LONG))
+    scroller = page.locator(".tw-pane-code .cm-scroller").first
+    height = scroller.evaluate("e => e.scrollHeight")
+    assert height > 20_000  # more than a thousand lines
+    assert page.locator(".tw-pane-code .cm-line").count() < 400  # only those in view are in the page
+    scroller.evaluate("e => { e.scrollTop = e.scrollHeight; }")
+    expect(page.locator(".tw-pane-code .cm-line").last).to_be_visible()
+    code(page).click()
+    page.keyboard.press("Control+f")
+    field = page.locator(".cm-search input[name=search]")
+    field.click()
+    page.keyboard.type("S17[")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cm-searchMatch-selected")).to_be_visible()
+    page.keyboard.press("Escape")
+    notebook.screenshot("long-light")
+
+
+def test_panes_that_are_not_seen_cost_nothing(start: Notebook) -> None:
+    page = start.page
+    tab(page, "Memory")
+    expect(page.locator(".tw-workbench .tw-pane-graph")).to_have_count(0)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.bench import apply, code, press, row, said, split
 from tests.browser.lab import READY, ROOT, SCREENSHOTS, Server
-from tests.browser.test_workbench import apply, ir, press, said
 
 TOKEN = "tewb-elsewhere"
 
@@ -45,14 +45,15 @@ def voila(browser: Any, tmp_path: Path) -> Iterator[Server]:
 
 def use(page: Any, name: str) -> None:
     """Split a loop, take it back, and be refused: the workbench as it is anywhere."""
-    page.locator(".tw-panel-ir").first.wait_for(timeout=90_000)
-    apply(page, "split", "i", factor="32")
-    expect(ir(page).first).to_contain_text("for i.outer in range(16):")
-    expect(page.locator(".tw-panel-loops").first).to_contain_text("i.inner")
-    press(page, "undo")
-    expect(ir(page).first).to_contain_text("for i in range(512):")
-    apply(page, "parallel", "k")
-    expect(said(page).first).to_contain_text("k is a reduce axis")
+    page.locator(".tw-workbench .cm-line").first.wait_for(timeout=90_000)
+    split(page, "C/i", 32)
+    expect(code(page)).to_contain_text("for i.outer in range(16):")
+    expect(row(page, "C/i.inner")).to_be_visible()
+    press(page, "Undo")
+    expect(code(page)).to_contain_text("for i in range(512):")
+    row(page, "C/k").click()
+    apply(page, "parallel")
+    expect(said(page)).to_contain_text("k is a reduce axis")
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 

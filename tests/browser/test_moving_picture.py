@@ -15,10 +15,9 @@ from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import expect
 
-from tests.browser.lab import ROOT, SCREENSHOTS, Lab
-from tests.browser.test_loops import row
-from tests.browser.test_tasks import cells, opened
-from tests.browser.test_workbench import choose, ir, press, said, settle, tab
+from tests.browser.bench import code, press, row, said, split, tab
+from tests.browser.lab import ROOT, SCREENSHOTS, Lab, opened
+from tests.browser.test_tasks import cells
 
 PICTURE = ROOT / "docs" / "images" / "session.gif"
 LARGEST = 3 << 20  # bytes
@@ -52,9 +51,8 @@ class Film:
 
     def take(self, caption: str, seconds: float = 2.2) -> None:
         """Photograph the workbench when it has come to rest."""
-        settle(self.page)
         self.page.wait_for_timeout(700)
-        bench = self.page.locator(".tw-bench").first
+        bench = self.page.locator(".tw-workbench").first
         bench.evaluate("e => e.scrollIntoView({block: 'start'})")
         box = bench.bounding_box()
         clip = {"x": box["x"], "y": box["y"], "width": WIDTH, "height": HEIGHT}
@@ -78,67 +76,54 @@ class Film:
 
 def press_key(page: Any, loop: str, key: str) -> None:
     row(page, loop).click()
-    settle(page)
     page.keyboard.press(key)
-    settle(page)
 
 
-def split_by_key(page: Any, loop: str, factor: str) -> None:
-    press_key(page, loop, "s")
-    page.locator(".tw-factor").fill(factor)
-    page.locator(".tw-factor").press("Enter")
+def split_by_key(page: Any, loop: str, factor: int) -> None:
+    split(page, loop, factor)
     expect(row(page, f"{loop}.inner")).to_be_visible(timeout=30_000)
-    settle(page)
-
-
-def compute_at(page: Any, loop: str) -> None:
-    choose(page, "primitive", "compute_at")
-    page.locator(".tw-param-axis select").select_option(loop)
-    settle(page)
-    press(page, "apply")
 
 
 def test_a_session_is_a_moving_picture(page: Any, lab: Lab) -> None:
-    page.set_viewport_size({"width": 1500, "height": 1000})
+    page.set_viewport_size({"width": 1500, "height": 930})
     page.set_default_timeout(90_000)
     name = cells(lab, "session", PROGRAM)
     opened(page, lab, name)
     page.evaluate("() => { window.jupyterapp.commands.execute('application:toggle-left-area'); }")
-    page.add_style_tag(content=f".tw-bench {{ width: {WIDTH}px !important; max-width: none !important; }}")
+    page.add_style_tag(
+        content=f".tw-workbench {{ width: {WIDTH}px !important; max-width: none !important; }}"
+    )
     film = Film(page)
     film.take("A blur in two stages, as it is written: X is computed whole, then Y", 3.0)
 
-    split_by_key(page, "Y/i", "32")
+    split_by_key(page, "Y/i", 32)
     film.take("Click a loop, key s: Y is computed in strips of 32 rows")
 
-    split_by_key(page, "Y/j", "16")
+    split_by_key(page, "Y/j", 16)
     press_key(page, "Y/j.inner", "v")
     expect(row(page, "Y/j.inner")).to_contain_text("vectorize")
     film.take("Key v: 16 columns become one vector")
 
-    choose(page, "stage", "X")
-    compute_at(page, "j.inner")
+    row(page, "X").drag_to(row(page, "Y/j.inner"))
     expect(said(page)).to_contain_text("cannot become lanes")
     film.take("What cannot be done is refused, with the reason and the loops as they are", 3.5)
 
-    compute_at(page, "i.outer")
-    expect(page.locator(".tw-panel-graph")).to_contain_text("at i.outer")
-    film.take("compute_at: X is computed strip by strip, and takes 272 KiB instead of 16 MiB", 3.5)
+    row(page, "X").drag_to(row(page, "Y/i.outer"))
+    expect(row(page, "X")).to_contain_text("272 KiB, of 16.02 MiB")
+    film.take("X dropped on a loop is computed there: strip by strip, in 272 KiB instead of 16 MiB", 3.5)
 
-    split_by_key(page, "X/j", "16")
+    split_by_key(page, "X/j", 16)
     press_key(page, "X/j.inner", "v")
     expect(row(page, "X/j.inner")).to_contain_text("vectorize")
     press_key(page, "Y/i.outer", "p")
-    expect(ir(page)).to_contain_text("T.parallel(64)")
+    expect(code(page)).to_contain_text("T.parallel(64)")
     film.take("Key p: strips run on all cores")
 
-    press(page, "measure")
-    expect(page.locator(".tw-panel-times")).to_contain_text("✓ result equals numpy's", timeout=200_000)
-    expect(page.locator("button.tw-measure")).to_have_text("Measure", timeout=200_000)
+    press(page, "Measure")
+    expect(page.locator(".tw-result").first).to_contain_text("✓", timeout=200_000)
     film.take("Measure: the result is compared with numpy's, then both are timed", 4.0)
 
-    tab(page, "Journal")
-    page.locator(".tw-panel-journal .tw-step").nth(3).hover()
+    tab(page, "Journal").locator(".tw-step").nth(3).hover()
     film.take("Hover over a step of the journal: what it made lights up", 3.0)
 
     tab(page, "Schedule")
@@ -151,6 +136,6 @@ def test_a_session_is_a_moving_picture(page: Any, lab: Lab) -> None:
     assert made.stat().st_size < LARGEST
     with Image.open(made) as film_read:
         assert film_read.n_frames == len(film.frames)
-    assert ir(page).inner_text()
+    assert code(page).inner_text()
     if os.environ.get("TEWB_README_SCREENSHOT"):
         shutil.copy(made, PICTURE)

@@ -7,147 +7,106 @@ import re
 import shutil
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
+from tests.browser.bench import apply, code, fill_form, measure, press, row, said, split, tab
 from tests.browser.lab import ROOT, Lab, Notebook
 
 
-def settle(page: Any) -> None:
-    """Wait until the kernel has answered: an answer that is on its way (new options after a choice) would
-    take back what is chosen next. People are slower than that."""
-    page = getattr(page, "page", page)
-    page.wait_for_timeout(60)
-    status = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status"
-    page.wait_for_function(f"() => ['idle', undefined].includes({status})", timeout=60_000)
-    page.wait_for_timeout(60)
-
-
-def choose(page: Any, what: str, value: str) -> None:
-    page.locator(f".tw-{what} select").select_option(value)
-    settle(page)
-
-
-def fill(page: Any, param: str, value: str) -> None:
-    field = page.locator(f".tw-param-{param} input")
-    field.fill(value)
-    field.press("Tab")
-    settle(page)
-
-
-def tab(page: Any, name: str) -> None:
-    """Show a page of the workbench."""
-    page.get_by_role("tab", name=name, exact=True).first.click()
-
-
-def press(page: Any, name: str) -> None:
-    page.locator(f"button.tw-{name}").click()
-
-
-def ir(page: Any) -> Any:
-    return page.locator(".tw-panel-ir")
-
-
-def said(page: Any) -> Any:
-    return page.locator(".tw-message")
-
-
-def apply(page: Any, primitive: str, loop: str | None = None, **params: str) -> None:
-    choose(page, "primitive", primitive)
-    if loop is not None:
-        choose(page, "loop", loop)
-    for name, value in params.items():
-        fill(page, name, value)
-    press(page, "apply")
-
-
-def test_split_changes_the_ir_and_undo_takes_it_back(start: Notebook) -> None:
+def test_split_changes_the_code_and_undo_takes_it_back(start: Notebook) -> None:
     page = start.page
-    expect(ir(page)).to_contain_text("for i in range(512):")
-    apply(page, "split", "i", factor="32")
-    expect(ir(page)).to_contain_text("for i.outer in range(16):")
-    expect(page.locator(".tw-panel-loops")).to_contain_text("i.inner")
-    expect(page.locator(".tw-panel-journal")).to_contain_text("split(C, axis=i, factor=32)")
+    expect(code(page)).to_contain_text("for i in range(512):")
+    row(page, "C/i").click()
+    apply(page, "split", factor="32")
+    expect(code(page)).to_contain_text("for i.outer in range(16):")
+    expect(row(page, "C/i.inner")).to_be_visible()
+    journal = tab(page, "Journal")
+    expect(journal).to_contain_text("split(C, axis=i, factor=32)")
     start.screenshot("split-light")
-    tab(page, "Schedule")
-    expect(page.locator(".tw-panel-code")).to_contain_text("i_outer, i_inner = s[C].split(i, factor=32)")
-    press(page, "undo")
-    expect(ir(page)).to_contain_text("for i in range(512):")
-    press(page, "redo")
-    expect(ir(page)).to_contain_text("for i.outer in range(16):")
-    press(page, "reset")
-    expect(page.locator(".tw-panel-journal .tw-ahead")).to_have_count(1)  # taken back, and not forgotten
+    expect(tab(page, "Schedule")).to_contain_text("i_outer, i_inner = s[C].split(i, factor=32)")
+    press(page, "Undo")
+    expect(code(page)).to_contain_text("for i in range(512):")
+    press(page, "Redo")
+    expect(code(page)).to_contain_text("for i.outer in range(16):")
+    journal.get_by_role("button", name="Start over").click()
+    expect(journal.locator(".tw-ahead")).to_have_count(1)  # taken back, and not forgotten
 
 
-def test_cache_write_changes_the_allocation_table(start: Notebook) -> None:
+def test_memory_shrinks_where_a_stage_is_computed_in_a_loop(start: Notebook) -> None:
     page = start.page
-    allocations = page.locator(".tw-panel-allocations")
-    tab(page, "Memory")
-    expect(allocations).to_contain_text("none")
+    memory = tab(page, "Memory")
+    expect(memory).to_contain_text("No intermediates")
     apply(page, "cache_write")
-    expect(allocations).to_contain_text("C.local")
-    expect(allocations).to_contain_text("1,048,576 B")
-    choose(page, "stage", "C")
-    apply(page, "split", "i", factor="8")
-    choose(page, "stage", "C.local")
-    choose(page, "primitive", "compute_at")
-    page.locator(".tw-param-axis select").select_option("i.outer")
-    press(page, "apply")
-    expect(allocations).to_contain_text("16,384 B")
-    expect(page.locator(".tw-panel-graph")).to_contain_text("at i.outer")
-    start.screenshot("allocations-light")
+    expect(memory).to_contain_text("C.local")
+    expect(memory).to_contain_text("1 MiB")
+    split(page, "C/i", 8)
+    expect(row(page, "C/i.inner")).to_be_visible()
+    row(page, "C.local").drag_to(row(page, "C/i.outer"))
+    expect(memory).to_contain_text("16 KiB")
+    expect(row(page, "C.local")).to_contain_text("16 KiB, of 1 MiB")
+    expect(page.locator('[data-key="C.local/i.c"]')).to_contain_text("8")  # as often as it runs there
+    graph = tab(page, "Graph")
+    expect(graph).to_contain_text("at i.outer")
+    expect(graph).to_contain_text("16 KiB, of 1 MiB")
+    start.screenshot("memory-light")
 
 
 def test_a_refused_primitive_says_why_and_changes_nothing(start: Notebook) -> None:
     page = start.page
-    before = ir(page).inner_text()
-    apply(page, "parallel", "k")
+    before = code(page).inner_text()
+    row(page, "C/k").click()
+    apply(page, "parallel")
     expect(said(page)).to_contain_text("k is a reduce axis")
     expect(said(page)).to_contain_text("loops now: i(512), j(512), k(512)")
-    assert ir(page).inner_text() == before
-    expect(page.locator(".tw-panel-journal")).to_contain_text("no steps yet")
+    expect(said(page)).to_contain_text("hint: parallelise a data axis")
+    assert code(page).inner_text() == before
+    expect(tab(page, "Journal")).to_contain_text("No steps yet")
     start.screenshot("refused-light")
 
 
-def test_measure_shows_both_times_and_the_check_mark(start: Notebook) -> None:
+def tile(page: Any) -> None:
+    apply(page, "tile", x="i", y="j", x_factor="8", y_factor="32")
+    expect(row(page, "C/j.inner")).to_be_visible()
+    row(page, "C/j.inner").click()
+    page.keyboard.press("v")
+    expect(code(page)).to_contain_text("T.Broadcast")
+    apply(page, "reorder", axes="i.outer, j.outer, k, i.inner, j.inner")
+    expect(said(page)).to_contain_text("reorder(C")
+
+
+def test_measure_shows_its_result_beside_the_button(start: Notebook) -> None:
     page = start.page
-    fill_tile(page)
-    press(page, "measure")
-    times = page.locator(".tw-panel-times")
-    expect(times).to_contain_text("✓ result equals numpy's", timeout=90_000)
-    expect(times).to_contain_text("tewb")
-    expect(times).to_contain_text("median")
-    assert len(re.findall(r"± [\d.]+ (?:ns|µs|ms|s)", times.inner_text())) == 2
+    tile(page)
+    result = measure(page)
+    expect(result).to_contain_text("numpy")
+    button = page.get_by_role("button", name="Measure", exact=True)
+    assert abs(result.bounding_box()["y"] - button.bounding_box()["y"]) < 20
+    times = tab(page, "Times")
+    expect(times).to_contain_text("✓ result equals numpy's")
+    assert len(re.findall(r"± [\d.,]+ (?:ns|µs|ms|s)", times.inner_text())) == 2
+    expect(times.locator("svg")).to_have_count(2)  # the history, and the roofline
     start.screenshot("measured-light")
     start.theme("JupyterLab Dark")
     start.workbench()
     start.screenshot("measured-dark")
 
 
-def fill_tile(page: Any) -> None:
-    choose(page, "primitive", "tile")
-    page.locator(".tw-param-x select").select_option("i")
-    page.locator(".tw-param-y select").select_option("j")
-    fill(page, "x_factor", "8")
-    fill(page, "y_factor", "32")
-    press(page, "apply")
-    expect(ir(page)).to_contain_text("for j.outer in range(16):")
-    apply(page, "vectorize", "j.inner")
-    expect(ir(page)).to_contain_text("T.Broadcast")
-    choose(page, "primitive", "reorder")
-    fill(page, "axes", "i.outer, j.outer, k, i.inner, j.inner")
-    press(page, "apply")
-    expect(page.locator(".tw-panel-journal")).to_contain_text("reorder(C")
+def test_a_form_begins_with_the_loop_that_is_chosen_and_the_one_inside_of_it(start: Notebook) -> None:
+    page = start.page
+    row(page, "C/i").click()
+    form = fill_form(page, "tile")
+    expect(form.get_by_label("x", exact=True)).to_have_value("i")
+    expect(form.get_by_label("y", exact=True)).to_have_value("j")
 
 
 def test_dark_theme_is_readable(start: Notebook) -> None:
     page = start.page
     start.theme("JupyterLab Dark")
-    apply(page, "split", "j", factor="64")
-    expect(ir(page)).to_contain_text("for j.outer in range(8):")
+    split(page, "C/j", 64)
+    expect(code(page)).to_contain_text("for j.outer in range(8):")
     ink, paper = page.evaluate(
         """() => {
-        const e = document.querySelector('.tw-panel-ir .tw-code div');
+        const e = document.querySelector('.tw-workbench .cm-line');
         let p = e; while (p && getComputedStyle(p).backgroundColor === 'rgba(0, 0, 0, 0)') p = p.parentElement;
         return [getComputedStyle(e).color, getComputedStyle(p).backgroundColor]; }"""
     )
@@ -160,129 +119,137 @@ def test_dark_theme_is_readable(start: Notebook) -> None:
     start.screenshot("split-dark")
 
 
-def test_hovering_a_journal_step_lights_its_loops_and_lines(start: Notebook) -> None:
+LIT = ".tw-workbench .cm-line.tw-lit"
+
+
+def test_hovering_lights_all_that_is_the_same_loop(start: Notebook) -> None:
     page = start.page
-    apply(page, "split", "i", factor="32")
-    step = page.locator(".tw-panel-journal .tw-step").first
-    expect(step).to_contain_text("split")
-    line = page.locator(".tw-panel-ir .tw-s0").first
-    expect(line).to_contain_text("i.outer")
-    dark = "el => getComputedStyle(el).backgroundColor"
-    assert line.evaluate(dark) == "rgba(0, 0, 0, 0)"
+    split(page, "C/i", 32)
+    step = tab(page, "Journal").locator(".tw-step").first
+    expect(page.locator(LIT)).to_have_count(0)
     step.hover()
-    assert line.evaluate(dark) != "rgba(0, 0, 0, 0)"
-    assert page.locator(".tw-panel-loops .tw-s0").first.evaluate(dark) != "rgba(0, 0, 0, 0)"
+    expect(page.locator(LIT).first).to_contain_text("i.outer")
+    expect(row(page, "C/i.outer")).to_have_class(re.compile("tw-lit"))
+    page.locator(".tw-workbench .cm-line", has_text="for j in").first.hover()
+    expect(row(page, "C/j")).to_have_class(re.compile("tw-lit"))
     start.screenshot("hover-light")
+    page.locator(".tw-workbench .cm-line", has_text="for j in").first.click()
+    expect(row(page, "C/j")).to_have_attribute("aria-selected", "true")
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_keyboard_alone_is_enough(start: Notebook, theme: str) -> None:
+def test_keyboard_alone_is_enough(start: Notebook) -> None:
     page = start.page
-    start.theme(theme)
-    start.workbench()
-    page.locator(".tw-primitive select").focus()
-    settle(page)
-    page.keyboard.press("End")  # the last primitive is another one
-    expect(page.locator(".tw-param-factor")).to_have_count(0)
-    page.keyboard.press("Home")
-    expect(page.locator(".tw-param-factor")).to_have_count(1)
-    settle(page)
-    page.keyboard.press("Tab")
-    page.keyboard.type("j")
-    settle(page)
-    page.keyboard.press("Tab")
-    focused = page.evaluate("() => document.activeElement.closest('.tw-param-factor') !== null")
-    assert focused, page.evaluate("() => document.activeElement.outerHTML")
-    page.keyboard.press("Control+a")
+    row(page, "C").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(row(page, "C/j")).to_be_focused()
+    page.keyboard.press("s")
     page.keyboard.type("64")
-    tab_to(page, "apply")
-    settle(page)
     page.keyboard.press("Enter")
-    expect(ir(page)).to_contain_text("for j.outer in range(8):")
-    expect(page.locator("button.tw-undo")).to_be_enabled()
-    tab_to(page, "undo")
+    expect(code(page)).to_contain_text("for j.outer in range(8):")
+    page.keyboard.press("Control+z")
+    expect(code(page)).to_contain_text("for j in range(512):")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("cache write")
     page.keyboard.press("Enter")
-    expect(ir(page)).to_contain_text("for j in range(512):")
-
-    page.locator(".tw-primitive select").focus()  # a primitive that is refused
-    settle(page)
-    page.keyboard.type("par")
-    settle(page)
-    page.keyboard.press("Tab")
-    page.keyboard.type("k")
-    settle(page)
-    tab_to(page, "apply")
-    page.keyboard.press("Enter")
-    expect(said(page)).to_contain_text("k is a reduce axis")
-
-    page.locator(".tw-primitive select").focus()  # memory
-    settle(page)
-    page.keyboard.type("cache_w")
-    settle(page)
-    expect(page.locator(".tw-param-scope")).to_have_count(1)
-    tab_to(page, "apply")
-    page.keyboard.press("Enter")
-    expect(ir(page)).to_contain_text("C.local = T.allocate((512, 512)")
-    for _ in range(40):  # past the loop tree to the pages
-        if page.evaluate("() => document.activeElement.getAttribute('role') === 'tab'"):
-            break
-        page.keyboard.press("Tab")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
-    expect(page.locator(".tw-panel-allocations")).to_contain_text("1,048,576 B")
-    page.locator(".tw-primitive select").focus()
-
-    tab_to(page, "measure")
-    page.keyboard.press("Enter")
-    expect(page.locator(".tw-panel-times")).to_contain_text("✓ result equals numpy's", timeout=90_000)
-    start.screenshot(f"keyboard-{'light' if 'Light' in theme else 'dark'}")
+    expect(row(page, "C.local")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("vectorize")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
+    page.keyboard.press("m")
+    expect(page.locator(".tw-result").first).to_contain_text("✓", timeout=90_000)
+    start.screenshot("keyboard-light")
 
 
-def tab_to(page: Any, name: str) -> None:
-    """Press Tab until the button has the focus."""
-    for _ in range(8):
-        if page.evaluate(f"() => document.activeElement.classList.contains('tw-{name}')"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(
-        f"Tab does not reach {name}: {page.evaluate('() => document.activeElement.outerHTML')}"
-    )
-
-
-def test_controls_have_accessible_names(start: Notebook) -> None:
+def test_keys_of_the_workbench_do_not_reach_the_notebook(start: Notebook) -> None:
+    """d d deletes a cell of JupyterLab, and b adds one: not while a loop has the focus."""
     page = start.page
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    row(page, "C/i").click()
+    for key in ("d", "d", "b", "a", "x"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+
+
+def test_parts_have_accessible_names(start: Notebook) -> None:
     bench = start.workbench()
-    for name in ("Stage", "Primitive", "Loop"):
+    for name in ("Stage", "Loop", "Form of the code", "Compare with", "Form beside it", "Primitive"):
         expect(bench.get_by_role("combobox", name=name, exact=True)).to_have_count(1)
-    for name in ("Apply", "Undo", "Redo", "Reset", "Measure", "Pin"):
+    for name in (
+        "Undo",
+        "Redo",
+        "Measure",
+        "Pin this schedule",
+        "All steps and commands",
+        "Show the keys",
+        "Full screen",
+    ):
         expect(bench.get_by_role("button", name=name, exact=True)).to_have_count(1)
-    for name in ("Loops", "Journal", "Lowered IR", "Stage graph"):
+    for name in ("Loops", "Code"):
         expect(bench.get_by_role("region", name=name, exact=True)).to_have_count(1)
-    for page_name, names in {
-        "Memory": ("Allocations", "Ledger", "Extern regions"),
-        "Times": ("Measured",),
-        "Schedule": ("Schedule as Python",),
-    }.items():
-        tab(page, page_name)
-        for name in names:
-            expect(bench.get_by_role("region", name=name, exact=True)).to_have_count(1)
-    expect(bench.get_by_role("button", name="Copy code")).to_have_count(1)
-    tab(page, "Graph")
-    expect(page.locator(".tw-panel-graph svg")).to_have_count(1)
+    expect(bench.get_by_role("tree", name="Loops of all stages")).to_have_count(1)
+    for name in ("Do", "Journal", "Advice", "Why", "Graph", "Memory", "Times", "Schedule"):
+        expect(bench.get_by_role("tab", name=name, exact=True)).to_have_count(1)
 
 
-def test_copied_code_is_the_program(start: Notebook) -> None:
+def test_the_journal_is_shared_as_one_line_and_as_a_cell(start: Notebook) -> None:
     page = start.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    apply(page, "split", "i", factor="16")
-    tab(page, "Schedule")
-    expect(page.locator(".tw-program")).to_contain_text("factor=16")
-    page.locator(".tw-copy").click()
-    expect(page.locator(".tw-copy")).to_have_text("Copied")
-    text = page.evaluate("() => navigator.clipboard.readText()")
-    found: dict[str, Any] = {}
-    exec(text, found)
-    assert "i.outer" in str(found["module"])
+    split(page, "C/i", 16)
+    journal = tab(page, "Journal")
+    journal.get_by_role("button", name="Share").click()
+    expect(journal.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("() => navigator.clipboard.readText()") == "C:split(i,16)"
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    journal.get_by_role("button", name="To a cell").click()
+    expect(
+        page.locator(".jp-CodeCell", has_text="i_outer, i_inner = s[C].split(i, factor=16)")
+    ).to_have_count(1)
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells + 1
+
+
+def test_it_fits_the_window_and_can_be_resized(page: Any, lab: Lab) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    notebook = Notebook(page, lab, "00-start.ipynb")
+    notebook.run_all()
+    notebook.idle()
+    bench = notebook.workbench()
+    assert bench.bounding_box()["height"] <= 0.81 * 720
+    wide = (
+        "() => { const b = document.querySelector('.tw-workbench'); return b.scrollWidth - b.clientWidth; }"
+    )
+    assert page.evaluate(wide) <= 2
+    bar = bench.get_by_role("separator", name="Width of the loops")
+    before = bench.locator(".tw-pane-loops").bounding_box()["width"]
+    bar.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    assert bench.locator(".tw-pane-loops").bounding_box()["width"] > before + 40
+    page.set_viewport_size({"width": 700, "height": 720})
+    notebook.workbench()
+    page.wait_for_timeout(300)
+    left, right = (
+        bench.locator(".tw-pane-loops").bounding_box(),
+        bench.locator(".tw-pane-code").bounding_box(),
+    )
+    assert right["y"] > left["y"] + 50  # they stand below each other
+    notebook.screenshot("narrow-light")
+
+
+def test_edits_keep_the_place_in_the_code(start: Notebook) -> None:
+    page = start.page
+    page.get_by_label("Form of the code").first.select_option("assembly")
+    expect(code(page)).to_contain_text("ret", timeout=30_000)
+    scroller = page.locator(".tw-pane-code .cm-scroller").first
+    scroller.evaluate("e => { e.scrollTop = 300; }")
+    page.wait_for_timeout(200)
+    row(page, "C/i").click()
+    page.keyboard.press("u")
+    expect(row(page, "C/i")).to_contain_text("unroll")
+    page.wait_for_timeout(800)
+    assert scroller.evaluate("e => e.scrollTop") > 100
 
 
 def test_the_photograph_is_sharpened(page: Any, lab: Lab) -> None:
@@ -297,13 +264,12 @@ def test_the_photograph_is_sharpened(page: Any, lab: Lab) -> None:
 
 def test_readme_screenshot(start: Notebook) -> None:
     page = start.page
-    page.set_viewport_size({"width": 1280, "height": 1250})
-    fill_tile(page)
-    press(page, "measure")
-    expect(page.locator(".tw-panel-times")).to_contain_text("✓", timeout=90_000)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    tile(page)
+    measure(page)
     tab(page, "Journal")
     start.workbench()
-    page.locator(".tw-panel-journal .tw-step").nth(1).hover()
+    page.locator(".tw-workbench .tw-step").nth(1).hover()
     path = start.screenshot("workbench")
     if os.environ.get("TEWB_README_SCREENSHOT"):
         shutil.copy(path, ROOT / "notebooks" / "images" / "workbench.png")

@@ -238,4 +238,4 @@ def test_the_page_of_a_schedule_that_is_not_right_yet_tells_why() -> None:
     s["B"].compute_at(s["D"], "i")
     bench = Workbench(s, [*inputs, *outputs])
     assert "C also reads B" in str(bench.session.problem)
-    assert "C also reads B" in str(bench._repr_mimebundle_())
+    assert "C also reads B" in bench.look()

@@ -19,8 +19,7 @@ from tewb.schedule import PRIMITIVES, Stage, Step, methods, primitives, stub
 from tewb.schedule.declare import Selection
 from tewb.workbench import Session
 from tewb.workbench.journal.compact import compact, read_compact
-from tewb.workbench.notebook.workbench import Workbench
-from tewb.workbench.views.parameter_form import ParameterForm
+from tewb.workbench.states.actions import forms_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -117,18 +116,13 @@ def test_it_is_in_the_menus(toys: None) -> None:
     s = session()
     assert [p.name for p in s.primitives("C")][-2:] == ["admire", "favour"]
     assert [p.name for p in s.primitives("A")] == ["cache_read"]
-    bench = Workbench(s)
-    assert bench.primitive.options[-1] == "favour"
-    bench.primitive.value, bench.loop.value = "favour", "j"
-    bench.apply.click()
-    assert str(s.journal[-1]) == "favour(C, axis=j, weight=1)"
+    assert forms_of(s, "C")[-1].name == "favour"
 
 
 def test_it_has_a_form(toys: None) -> None:
-    form = ParameterForm(session(), "C", PRIMITIVES["favour"], lambda: "j")
-    assert list(form.fields) == ["weight"] and form.fields["weight"].tooltip == "how much"
-    form.fields["weight"].value = "5"
-    assert form.arguments() == {"axis": "j", "weight": 5}
+    axis, weight = forms_of(session(), "C")[-1].fields
+    assert axis.choices == ("i", "j", "k")
+    assert (weight.name, weight.kind, weight.doc, weight.value) == ("weight", "int", "how much", "1")
 
 
 def test_the_palette_has_its_suggestion_and_its_repair(toys: None) -> None:

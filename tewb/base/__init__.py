@@ -62,10 +62,15 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     tensor.tensor._broadcaster                   how tensors are added to each other, which tensor/compute.py registers
     tensor.llvm_calls._numbered                  the numbers that were given to intrinsics of LLVM, by name
     testing.reference._shared                    the shared subexpressions of expressions evaluated last; at most 64 entries
+    workbench.journal.history._histories         the histories of each schedule, which tell each other of changes
     workbench.judge.ledger.caches                the data caches of a core, as the system describes them
     workbench.measure.interruptible._given_up    threads that were told to end and are still inside numpy
     workbench.measure.roofline.machine_peaks     the measured peaks of this machine, by dtype and threads
     workbench.measure.trials.last_cache_bytes    the size of the largest cache of this machine
+    workbench.notebook.panes.the_page            the front end, once for all widgets of this kernel
+    workbench.requests.REQUESTS                  what pages may ask for, by name, filled as requests are declared
+    workbench.states.graph._drawn                the pictures of stage graphs that were drawn last; at most 64
+    workbench.states.schema._names               the fields of each kind of state, by class
 """
 
 from tewb.base.config import PassContext, name_pass, option

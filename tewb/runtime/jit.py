@@ -14,7 +14,7 @@ import llvmlite.binding as llvm
 
 from tewb.base import CodegenError, TewbError, native, option
 from tewb.runtime import wide_division
-from tewb.runtime.llvm_process import OutOfTime, can_start, do_in_another_process, takes_long
+from tewb.runtime.llvm_process import OutOfTime, can_start, do_in_another_process, remarks, takes_long
 from tewb.runtime.llvm_work import Done, Work, do, optimize, parse
 from tewb.runtime.object_cache import ObjectCode, object_cache, sha256
 from tewb.runtime.target import IS_NEAR, Target, host
@@ -112,6 +112,19 @@ def try_code(text: str, target: Target) -> None:
         work = Work(text, 0, target.triple, target.cpu, target.attributes, options)
         if do_in_another_process(work, target.runs_here, _limit()) is None:
             raise CodegenError("LLVM gave up")
+
+
+def llvm_says(text: str, level: int, target: Target, switches: Sequence[str], limit: float) -> str:
+    """What LLVM, with these switches of its command line, writes to stderr while another process optimises a text; nothing
+    where no process can be started. Raises CodegenError when that takes more than `limit` seconds."""
+    options = target.machine_options(level, False)
+    work = Work(text, level, target.triple, target.cpu, target.attributes, options, switches=tuple(switches))
+    try:
+        return remarks(work, limit)
+    except OutOfTime:
+        raise CodegenError(
+            f"LLVM took more than {limit:g} s", hint="unroll less, or take smaller vectors"
+        ) from None
 
 
 # A function that others call, and that does nothing but what must not be done.

@@ -22,7 +22,8 @@ HUGE = 1 << 20  # bytes of text
 
 class Work(NamedTuple):
     """What LLVM is to do with a text: optimise it at `level`, for a processor, and write its machine code, as
-    assembly text if `assembly`. `options` are those of LLVM's target machine."""
+    assembly text if `assembly`. `options` are those of LLVM's target machine, `switches` those of its command line,
+    for another process: what they make LLVM say goes to stderr."""
 
     text: str
     level: int
@@ -31,6 +32,7 @@ class Work(NamedTuple):
     features: str
     options: dict[str, Any]
     assembly: bool = False
+    switches: tuple[str, ...] = ()
 
 
 class Done(NamedTuple):
@@ -115,6 +117,8 @@ def main() -> None:
     sys.path[:] = path
     import llvmlite.binding as llvm
 
+    for switch in Work(*work).switches:
+        llvm.set_option("tewb", switch)
     if native:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()

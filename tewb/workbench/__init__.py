@@ -7,8 +7,13 @@ measure/       times against numpy, operation counts, the roofline, the check th
 trace/         an interpreter of IR, and the accesses of one buffer over time
 judge/         the palette of legal steps, advice, the ledger of memory, why things are as they are
 session        `Session` puts these together; demos has programs to try
-views/         how all of it is shown: HTML panels, graphs, widgets, with their .css and .js files
-notebook/      `Workbench`, magics, reprs, snapshots, following the cells of a notebook
+views/         what is drawn in Python: graphs, plain HTML for a page without a kernel, the access player
+states/        what the page is sent: the state of every view as a dataclass, with its schema
+requests       what can be asked of a session, each with all of its arguments in one message
+desk           a session as it is worked with: selection, background work, who listens
+serve          the same for programs: one JSON object a line
+notebook/      `Workbench` and its panes as widgets, magics, reprs, snapshots, what is kept in the notebook
+frontend/      the page: TypeScript, built by `npm run build` into page/, which is what is sent
 """
 
 from __future__ import annotations

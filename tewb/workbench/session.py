@@ -22,6 +22,7 @@ from tewb.workbench.journal.history import History
 from tewb.workbench.journal.write_code import program_code
 from tewb.workbench.judge.advice import advice
 from tewb.workbench.judge.ledger import Budget, checks, expect, extern_boxes, ledger
+from tewb.workbench.judge.minimise import minimise
 from tewb.workbench.judge.palette import palette, preview
 from tewb.workbench.judge.why import explain
 from tewb.workbench.looks.code_forms import CodeForm, CodeForms
@@ -46,6 +47,7 @@ from tewb.workbench.measure.verify import Verdict, verify
 from tewb.workbench.trace.access_trace import AccessTrace, trace
 
 if TYPE_CHECKING:
+    from tewb.workbench.notebook.panes import Pane
     from tewb.workbench.notebook.snapshot import Snapshot
 
 
@@ -84,21 +86,33 @@ class Session(History):
 
     # ---- doing
 
-    def apply(self, step: Step | Mapping[str, Any]) -> None:
-        """Do a step, given as a Step or as its JSON form. Raises ScheduleError and changes nothing if it is
-        refused, or if the loops that it leads to cannot be made."""
-        wanted = step if isinstance(step, Step) else Step.from_json(step)
+    def apply(self, *steps: Step | Mapping[str, Any]) -> None:
+        """Do steps one after the other, each given as a Step or as its JSON form. Raises ScheduleError and changes
+        nothing if one of them is refused, or if the loops that it leads to cannot be made."""
+        wanted = [s if isinstance(s, Step) else Step.from_json(s) for s in steps]
         self._notice()
         before = self.schedule.journal
-        self.schedule.apply(wanted)
-        if self.problem is not None:
-            problem = self.problem
-            self.schedule.restore(before)
-            raise ScheduleError(
-                f"{wanted.primitive} on stage {wanted.stage}: {problem.message}", hint=problem.hint
-            ) from problem
+        try:
+            for step in wanted:
+                self._apply(step)
+        except TewbError:
+            if self.schedule.journal is not before:
+                self.schedule.restore(before)
+            raise
         self._notice()
         self._changed()
+
+    def _apply(self, step: Step) -> None:
+        self.schedule.apply(step)
+        if self.problem is not None:
+            problem = self.problem
+            raise ScheduleError(
+                f"{step.primitive} on stage {step.stage}: {problem.message}", hint=problem.hint
+            ) from problem
+
+    def take_steps(self, steps: Sequence[Step | Mapping[str, Any]]) -> None:
+        """Make these steps the journal. Raises ScheduleError, and changes nothing, when one of them does not apply."""
+        self.take(self._possible(tuple([s if isinstance(s, Step) else Step.from_json(s) for s in steps]), ""))
 
     def why_not(self, step: Step | Mapping[str, Any]) -> str | None:
         """Why a step would be refused now; None when it would not."""
@@ -248,6 +262,7 @@ class Session(History):
 
     palette, preview, explain, advice = palette, preview, explain, advice
     ledger, extern_boxes, expect, checks = ledger, extern_boxes, expect, checks
+    minimise = minimise
 
     @cached_property
     def budget(self) -> Budget:
@@ -259,6 +274,13 @@ class Session(History):
         from tewb.workbench.notebook.snapshot import snapshot  # stands on this file
 
         return snapshot(self, measured)
+
+    def view(self, pane: str) -> Pane:
+        """A pane of the workbench as a widget of its own: "loops", "code", "actions", "journal", "memory", "graph",
+        "times", "advice", "why", "llvm" or "schedule". All widgets of a session stay in step. Raises TewbError."""
+        from tewb.workbench.notebook.panes import Pane  # stands on this file
+
+        return Pane(self, pane)
 
     def copy(self) -> Self:
         """An independent session of the same program, with the same journal."""

@@ -14,8 +14,8 @@ from tewb import te
 from tewb.base import ScheduleError
 from tewb.ir import BufferStore, parse, structural_equal, walk
 from tewb.schedule import Step
+from tewb.workbench.states.views import look
 from tewb.workbench.views import plain
-from tewb.workbench.views.loops import LoopView
 
 
 def twice(shape: tuple[int, ...], lanes: int, dtype: str = "float32") -> tuple[Any, list[Any]]:
@@ -287,9 +287,8 @@ def test_the_views_show_it() -> None:
     info = session.stages[-1]
     assert info.marks == ("non-temporal stores",)
     assert plain.loops(info).splitlines()[0] == "B  non-temporal stores"
-    view = LoopView(lambda steps: None)
-    view.show(session.stages)
-    assert "non-temporal stores" in str(view.tree)
+    shown = look(session, "loops")
+    assert shown["roots"][-1]["marks"] == ["non-temporal stores"]
     assert "i0.inner(16, vectorize); non-temporal stores" in repr(s)
 
 

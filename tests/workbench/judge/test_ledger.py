@@ -16,7 +16,6 @@ from tewb.base import ScheduleError, TewbError
 from tewb.runtime import register_func
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge.ledger import Cache, cache_hint, caches
-from tewb.workbench.views import ledger as view
 
 
 def at(stage: str, parent: str, axis: str) -> dict[str, Any]:
@@ -52,7 +51,6 @@ def test_an_extern_of_unknown_access_holds_more_than_is_needed(
     e = account(s, "E")
     assert (e.needed.bytes, e.allocated.bytes, e.declared.bytes) == (128, allocated, 384)
     assert (e.recompute, e.calls) == (computed, 3)
-    assert ('tw-number tw-bad">384' in view.ledger(s.ledger())) == (access == "whole")
 
 
 def test_an_inlined_stage_holds_nothing_and_is_computed_for_each_access() -> None:
@@ -129,9 +127,6 @@ def test_the_boxes_of_an_extern_are_in_the_coordinates_of_its_tensors() -> None:
     assert (read.tensor, read.writes, read.box) == ("A", False, ("i : +1", "0 : +4", "0 : +8"))
     assert read.strides == ("32", "8", "1") and written.writes
     assert read.tiles == tuple(((i, 1), (0, 4), (0, 8)) for i in range(3))
-    text = view.boxes(s.extern_boxes())
-    assert text.count("<svg") == 2 and text.count("tw-reads") == 3 and text.count("tw-first") == 2
-    assert "3 calls" in text and "strides (32, 8, 1)" in text
 
 
 def test_the_boxes_of_a_stencil_overlap_and_end_at_the_edge() -> None:
@@ -157,9 +152,7 @@ def test_a_budget_turns_red_and_green() -> None:
     s.expect("peak", "<=", 1 << 20)
     assert first.ok is False and first.value == 64 * 64 * 4
     assert [c.ok for c in s.checks()] == [False, True, True, True]
-    assert '<li class="tw-bad">✗ allocated bytes of X &lt;= 4,096: not ok, it is 16,384</li>' in view.ledger(
-        s.ledger(), s.checks()
-    )
+    assert str(s.checks()[0]) == "allocated bytes of X <= 4,096: not ok, it is 16,384"
     s.apply(at("X", "Y", "i"))
     assert [c.ok for c in s.checks()] == [True, False, True, True]
     s.undo()

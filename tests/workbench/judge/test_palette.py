@@ -14,7 +14,6 @@ from tewb.base import ScheduleError
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge.palette import lanes_of
-from tewb.workbench.views import palette as view
 
 SMALL = {"matmul": {"n": 48}, "blur": {"n": 40}, "softmax": {"n": 24, "m": 40}, "extern": {}}
 
@@ -162,14 +161,6 @@ def test_what_is_not_there() -> None:
         s.preview(Step("parallel", "C", {"axis": "k"}))
     with pytest.raises(ScheduleError, match="is not a primitive"):
         s.preview(Step("frobnicate", "C"))
-
-
-def test_the_panel_greys_what_is_refused() -> None:
-    s = demo_session("softmax", n=24, m=40)
-    text = view.palette(s.palette("E", "i"), "E", "i")
-    assert "What can be done to E, loop i" in text and 'class="tw-refused"' in text
-    assert "compute_at(S, parent=P, axis=i), then compute_at(E, parent=P, axis=i)" in text
-    assert "data-step=" in text and "Where to compute it" in text
 
 
 def test_nothing_is_legal_where_nothing_can_be_lowered() -> None:

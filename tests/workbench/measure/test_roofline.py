@@ -11,7 +11,6 @@ from tewb.schedule import Step
 from tewb.workbench import Measurement
 from tewb.workbench.demos import demo_session
 from tewb.workbench.measure.roofline import Peaks, Point, machine_peaks, roofline
-from tewb.workbench.views import roofline as view
 
 PEAKS = Peaks(gflops=100.0, gbytes=20.0)
 
@@ -56,10 +55,10 @@ def test_the_measurements_of_a_session_are_its_history() -> None:
 
 
 def test_without_points_the_reason_is_given() -> None:
-    assert "nothing measured yet" in view.describe(roofline(demo_session("matmul", n=16), peaks=PEAKS))
+    assert "nothing measured yet" in roofline(demo_session("matmul", n=16), peaks=PEAKS).note
     s = demo_session("extern")
     s.measure(repeat=1, cold=False)
-    assert "cannot be counted" in view.describe(roofline(s, peaks=PEAKS))
+    assert "cannot be counted" in roofline(s, peaks=PEAKS).note
 
 
 @pytest.mark.one_in(4)

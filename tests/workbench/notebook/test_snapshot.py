@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-import tewb
 from tests.workbench.notebook.untrusted import assert_survives
 from tewb.base import ScheduleError
 from tewb.workbench.demos import demo_session
@@ -51,13 +50,6 @@ def test_a_snapshot_of_what_cannot_be_lowered_says_why() -> None:
     s.refresh()
     s.schedule.version += 1
     assert "A is an input and is not among the arguments" in s.snapshot().html
-
-
-def test_the_workbench_leaves_a_snapshot() -> None:
-    bundle = tewb.demo("matmul", n=32)._repr_mimebundle_()
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert "run the cell to work with it" in data["text/html"]
-    assert_survives(data["text/html"])
 
 
 def test_times_must_be_those_of_a_measurement() -> None:

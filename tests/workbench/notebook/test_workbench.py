@@ -1,58 +1,109 @@
-"""The workbench as widgets, without a browser."""
+"""The workbench in a notebook: its look, its journal of another day, and what it leaves in the file."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 import tewb
+from tests.workbench.notebook.untrusted import assert_survives
+from tewb.workbench.notebook import keeping
+from tewb.workbench.notebook.workbench import Workbench
+
+SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
 
 
-def test_workbench_applies_undoes_and_explains() -> None:
+def test_the_look_needs_no_kernel_and_no_trust() -> None:
     bench = tewb.demo("matmul", n=32)
-    bench.primitive.value, bench.loop.value = "split", "j"
-    bench._form.fields["factor"].value = "8"
-    bench.apply.click()
-    assert "for j.outer in range(4):" in bench.session.ir
-    assert "split(C, axis=j, factor=8)" in bench._message.value
-    assert "j.outer" in bench._form_html.value and list(bench.loop.options) == [
-        "i",
-        "j.outer",
-        "j.inner",
-        "k",
-    ]
-    bench.primitive.value, bench.loop.value = "parallel", "k"
-    bench.apply.click()
-    assert "would race" in bench._message.value and len(bench.session.journal) == 1
-    bench._form_of = None
-    bench.primitive.value = "split"
-    bench._form.fields["factor"].value = "many"
-    bench.apply.click()
-    assert "is not a whole number" in bench._message.value.replace("&#x27;", "'")
-    bench.undo.click()
-    assert bench.session.journal == () and bench.undo.disabled and not bench.redo.disabled
+    bench.session.apply(SPLIT)
+    look = bench.look()
+    assert "j.outer in 4" in look and "run the cell to work with it" in look and 'class="tw-look"' in look
+    assert_survives(look)
 
 
-def test_workbench_follows_later_code_and_offers_new_stages() -> None:
+def test_displaying_shows_the_look_and_then_the_widget(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr("IPython.display.display", lambda thing, **keywords: shown.append((thing, keywords)))
+    tewb.demo("matmul", n=32)._ipython_display_()
+    (look, first), (bundle, second) = shown
+    assert first == {"display_id": True} and "tw-look" in look.data
+    assert "application/vnd.jupyter.widget-view+json" in bundle and second["raw"] is True
+
+
+def test_a_workbench_takes_a_schedule_or_a_session() -> None:
+    session = tewb.demo("matmul", n=8).session
+    assert Workbench(session).session is session
+    made = Workbench(session.schedule, session.args, name="product")
+    assert made.session.name == "product" and made.session.schedule is session.schedule
+
+
+def test_two_workbenches_on_one_schedule_agree() -> None:
+    first = tewb.demo("matmul", n=32)
+    second = Workbench(first.session.schedule, first.session.args)
+    first.session.apply(SPLIT)
+    assert second.journal == first.journal == [SPLIT]
+    second.session.undo()
+    assert first.journal == [] and first.session.can_undo
+
+
+def test_later_code_is_followed() -> None:
     bench = tewb.demo("matmul", n=32)
-    s = bench.session.schedule
-    s.cache_write(s.outputs[0].output(0), "local")
-    bench.session.refresh()
-    assert "C.local" in bench.stage.options
-    bench.stage.value, bench.primitive.value = "C.local", "compute_at"
-    assert list(bench._form.fields["axis"].options) == ["i", "j"]
+    bench.session.schedule["C"].split("i", 4)
+    bench.session.sync()
+    assert [s["primitive"] for s in bench.journal] == ["split"]
 
 
-def test_workbench_leaves_html_for_a_notebook_without_kernel() -> None:
-    bundle = tewb.demo("matmul", n=32)._repr_mimebundle_()
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert "for i in range(32)" in data["text/html"]
-    assert "<style" not in data["text/html"] and "<svg" not in data["text/html"]
-    assert data["text/plain"].startswith("tewb workbench")
-
-
-def test_a_new_stage_does_not_change_what_is_chosen() -> None:
+def test_the_journal_is_there_again_another_day() -> None:
     bench = tewb.demo("matmul", n=32)
-    bench.primitive.value = "cache_write"
-    bench.apply.click()
-    assert (bench.stage.value, bench.primitive.value) == ("C", "cache_write")
-    assert list(bench.stage.options) == ["A", "B", "C.local", "C"]
-    bench.undo.click()
-    assert (bench.stage.value, bench.primitive.value) == ("C", "cache_write")
+    tell(bench, in_notebook=True, record=None)
+    bench.session.apply(SPLIT)
+    kept = dict(bench.kept)
+    assert kept["steps"] == 1
+    again = tewb.demo("matmul", n=32)
+    sent = sent_by(again)
+    tell(again, in_notebook=True, record=kept)
+    assert again.journal == [SPLIT] and again.program == bench.program
+    assert {"kind": "restored", "steps": 1, "when": kept["when"]} in sent
+
+
+def test_without_a_notebook_a_file_keeps_it(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/a/b.ipynb")
+    bench = tewb.demo("matmul", n=32)
+    tell(bench, in_notebook=False, record=None)
+    bench.session.apply(SPLIT)
+    again = tewb.demo("matmul", n=32)
+    tell(again, in_notebook=False, record=None)
+    assert again.journal == [SPLIT]
+    other = tewb.demo("matmul", n=64)
+    tell(other, in_notebook=False, record=None)
+    assert other.journal == []
+
+
+def test_what_does_not_apply_any_more_is_said_and_changes_nothing() -> None:
+    bench = tewb.demo("matmul", n=32)
+    sent = sent_by(bench)
+    record = {"journal": '[{"primitive": "split", "stage": "Z", "args": {}}]', "steps": 1, "when": 0}
+    tell(bench, in_notebook=True, record=record)
+    assert bench.journal == []
+    assert [m["kind"] for m in sent if m["kind"] != "states"] == ["failed"]
+
+
+def test_what_was_kept_is_not_overwritten_before_it_is_read() -> None:
+    bench = tewb.demo("matmul", n=32)
+    bench.session.apply(SPLIT)
+    assert bench.kept == {}
+    tell(bench, in_notebook=True, record=None)
+    bench.session.undo()
+    assert bench.kept["steps"] == 0 and keeping.record_of(bench.session)["journal"] == bench.kept["journal"]
+
+
+def tell(bench: Workbench, in_notebook: bool, record: Any) -> None:
+    bench._asked(None, {"kind": "found", "in_notebook": in_notebook, "record": record}, None)
+
+
+def sent_by(bench: Workbench) -> list[Any]:
+    sent: list[Any] = []
+    bench._desk.listen(sent.append)
+    return sent

@@ -7,7 +7,7 @@ from typing import Any
 
 # What JupyterLab's sanitizer keeps of an untrusted output, of the tags and attributes that we write.
 KEPT_TAGS = {"b", "br", "details", "div", "img", "li", "ol", "pre", "summary", "table", "td", "th", "tr"}
-KEPT_ATTRIBUTES = {"alt", "open", "src", "style", "title"}
+KEPT_ATTRIBUTES = {"alt", "class", "open", "src", "style", "title"}
 
 
 class Tags(HTMLParser):

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 import tewb
-from tewb.workbench.views import html
-from tewb.workbench.views.assets import FOLDER, asset, inline_styles, repeated
+from tewb.workbench.views.assets import FOLDER, inline_styles
 
 ROOT = Path(tewb.__file__).parent
-ASSETS = sorted(p for p in ROOT.rglob("*") if p.suffix in (".css", ".js"))
+ASSETS = sorted(p for p in FOLDER.iterdir() if p.suffix in (".css", ".js"))
 MODULES = sorted(ROOT.rglob("*.py"))
 
 PROPERTY = (
@@ -112,8 +111,7 @@ def test_what_is_neither_is_let_alone(source: str) -> None:
 def test_every_style_sheet_and_script_is_used_beside_where_it_is(path: Path) -> None:
     assert path.parent == FOLDER
     loaded = all_texts()
-    # The workbench lists the sheets of its views by the names of the views.
-    assert path.name in loaded or (path.suffix == ".css" and path.stem in loaded)
+    assert path.name in loaded
 
 
 def test_assets_have_balanced_braces() -> None:
@@ -123,22 +121,6 @@ def test_assets_have_balanced_braces() -> None:
         assert text.count("{") == text.count("}") and text.count("(") == text.count(")"), path.name
 
 
-def test_a_rule_is_repeated_for_each_number() -> None:
-    assert repeated(".tw-s0 .tw-in-s0, .tw-s01 { gap: 10px }", 2) == [
-        ".tw-s0 .tw-in-s0, .tw-s01 { gap: 10px }",
-        ".tw-s1 .tw-in-s1, .tw-s01 { gap: 10px }",
-    ]
-    assert repeated(asset("lit_step.css"), 12)[11] == (
-        ".tw-bench:has(.tw-s11:is(:hover,:focus)) .tw-s11 { background: var(--tw-lit); }"
-    )
-
-
 def test_declarations_become_a_style_attribute() -> None:
     assert inline_styles("plain.css")["pre"] == "line-height:1.3;margin:2px 0;overflow:auto"
     assert inline_styles("access.css")[".beside"].startswith("display:inline-block;")
-
-
-def test_the_sheet_of_the_workbench_brings_its_script() -> None:
-    sheet = html.style(2)
-    assert sheet.startswith('<style onload="') and sheet.count("<") == 2
-    assert "closest(&#x27;.tw-bench&#x27;)" in sheet and ".tw-s1 { background" in sheet

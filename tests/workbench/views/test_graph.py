@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.workbench.test_session import session
 from tewb.workbench.demos import demo_session
-from tewb.workbench.views.graph import dot, graph_panel, tree
+from tewb.workbench.views.graph import Arrow, Box, arrows, dot, dot_text, svg, tree
 
 
 def test_graph_names_stages_and_places() -> None:
@@ -17,6 +16,17 @@ def test_graph_names_stages_and_places() -> None:
     assert tree(s.schedule) == "Y: float32[16, 16]\n  X: float32[16, 16]\n    A: float32[16, 16]"
 
 
-def test_without_dot_the_graph_is_text_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edge_leads_to_where_a_stage_is_computed() -> None:
+    s = demo_session("blur", n=16)
+    s.apply({"primitive": "compute_at", "stage": "X", "args": {"parent": "Y", "axis": "i"}})
+    assert arrows(s.schedule) == [Arrow("A", "X"), Arrow("X", "Y"), Arrow("X", "Y", "i")]
+
+
+def test_names_are_quoted_and_boxes_numbered() -> None:
+    text = dot_text([Box('a"b', ('a"b', "two"), True)], [])
+    assert 'id="node-0"' in text and r'label="a\"b\ntwo"' in text and "shape=ellipse" in text
+
+
+def test_nothing_is_drawn_where_nothing_can_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tewb.workbench.views.graph._draw", lambda graphviz, source: None)
-    assert "pip install tewb[dot]" in graph_panel(session().schedule)
+    assert svg("digraph {}") is None

@@ -7,6 +7,7 @@ shown; where a step is asked for, its name will do as well.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Self
@@ -22,6 +23,8 @@ from tewb.workbench.journal.saved_json import Saved, saved_json, saved_of
 from tewb.workbench.journal.text_errors import text_error
 from tewb.workbench.journal.timeline import Journal, Timeline
 from tewb.workbench.journal.write_code import known_names, schedule_text
+
+_histories: weakref.WeakKeyDictionary[Schedule, weakref.WeakSet[History]] = weakref.WeakKeyDictionary()
 
 
 class History:
@@ -40,6 +43,7 @@ class History:
         self._timelines = {self.on_branch: Timeline(schedule.journal)}
         self._pinned: Self | None = None
         self._listeners: list[Callable[[], None]] = []
+        _histories.setdefault(schedule, weakref.WeakSet()).add(self)
 
     def copy(self) -> Self:
         """An independent session of the same program, with the same journal."""
@@ -59,6 +63,9 @@ class History:
     def _changed(self) -> None:
         for f in self._listeners:
             f()
+        for other in list(_histories.get(self.schedule, ())):  # another session of the same schedule
+            if other is not self:
+                other.sync()
 
     def refresh(self) -> None:
         """Show the schedule as it is now, after other code changed it."""

@@ -177,7 +177,12 @@ def account(schedule: Schedule, args: Sequence[Any], stage: str) -> Entry:
     """The account of one stage of any schedule, without its packed calls."""
     arguments = argument_stages(schedule, args)
     own = schedule[stage]
-    return _entry(own, infer_bounds(schedule, arguments), own in arguments, {})
+    return account_of(own, infer_bounds(schedule, arguments), own in arguments)
+
+
+def account_of(stage: Stage, bounds: Bounds, kept: bool) -> Entry:
+    """The account of a stage with these bounds, without its packed calls; the caller keeps the values if `kept`."""
+    return _entry(stage, bounds, kept, {})
 
 
 def argument_stages(schedule: Schedule, args: Sequence[Any]) -> list[Stage]:
@@ -305,6 +310,11 @@ def packed_calls(f: PrimFunc) -> dict[str, int | None]:
 
     visit(with_thread_loops(f).body, (), (), "")
     return counts
+
+
+def runs_python(f: PrimFunc) -> bool:
+    """Whether a kernel calls packed functions: code of the user's, which may take long or do anything."""
+    return any(isinstance(n, Call) and n.op.startswith("tvm_call_packed") for n in walk(f.body))
 
 
 def _iterations(loops: Sequence[For], conditions: Sequence[Expr]) -> int | None:

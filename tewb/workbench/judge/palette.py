@@ -6,7 +6,7 @@ Everything is tried on copies of the schedule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,21 +107,28 @@ def palette(program: ProgramView, stage: object, loop: IterVar | str | None = No
     """What can be done to `stage` and its loop `loop` (the outermost if not given): legal actions in the
     order of the primitives, each with its preview, those that change nothing after them, refused ones last.
     Raises ScheduleError for a stage or a loop that is not there."""
+    return in_order(each_action(program, stage, loop))
+
+
+def each_action(program: ProgramView, stage: object, loop: IterVar | str | None = None) -> Iterator[Action]:
+    """What `palette` lists, one by one as it is found: each may take some milliseconds. Raises ScheduleError."""
     trials = Trials(program)
     chosen = program.schedule[stage]
-    steps = _unique(candidates(chosen, _chosen_loop(chosen, loop)))
-    legal: list[Action] = []
-    idle: list[Action] = []
-    refused: list[Action] = []
-    for step in steps:
+    for step in _unique(candidates(chosen, _chosen_loop(chosen, loop))):
         refusal = trials.refusal(step)
         if refusal is not None:
             fix, then = trials.fix(step) or (None, None)
-            refused.append(Action(step, False, refusal.reason, refusal.hint, fix, then))
-            continue
-        shown = trials.preview(step)
-        (legal if shown.loops else idle).append(Action(step, True, preview=shown))
-    return [*legal, *idle, *refused]
+            yield Action(step, False, refusal.reason, refusal.hint, fix, then)
+        else:
+            yield Action(step, True, preview=trials.preview(step))
+
+
+def in_order(actions: Iterable[Action]) -> list[Action]:
+    """Legal actions, then those that change nothing, then refused ones."""
+    found = list(actions)
+    legal = [a for a in found if a.preview is not None and a.preview.loops]
+    idle = [a for a in found if a.preview is not None and not a.preview.loops]
+    return [*legal, *idle, *(a for a in found if not a.legal)]
 
 
 def preview(program: ProgramView, step: Step | Mapping[str, Any]) -> Preview:

@@ -15,7 +15,7 @@ from functools import cache, cached_property, partial
 from typing import Any
 
 from tewb.base import ExternError, TewbError, comment, fresh_identifier, one_of, python_lines
-from tewb.codegen import CompiledModule, Linked, compile_module
+from tewb.codegen import CompiledModule, Linked, LLVMPass, compile_module, llvm_history
 from tewb.ir import AttrStmt, For, IRModule, Node, Origin, PrimFunc, script_lines
 from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, Trace, lower_schedule, run
 from tewb.schedule import PRIMITIVES, Schedule, Step, steps_of
@@ -23,6 +23,7 @@ from tewb.tensor import GraphSource
 from tewb.workbench.looks.code_line import CodeLine, Numbers
 from tewb.workbench.looks.diff import Diff, diff
 
+_LLVM_PASS = re.compile(r"LLVM \d+: ")
 TE, IR, LLVM, ASSEMBLY = "te", "ir", "llvm", "assembly"
 
 Remark = Callable[[Node | None], str]
@@ -113,6 +114,9 @@ class CodeForms:
         self.pinned: tuple[Step, ...] | None = None
         self._seen = -1
         self._forms: list[CodeForm] = []
+        self._llvm_of = -1
+        self._llvm_known: tuple[list[CodeForm], list[tuple[str, CodeLine | None]]] = ([], [])
+        self._build: Callable[[], CompiledModule] = self._no_build
         self._others: list[CodeForms] = []  # states that were compared with, latest last
 
     # ---- forms
@@ -126,9 +130,44 @@ class CodeForms:
         return self._forms
 
     def form(self, name: str) -> CodeForm:
-        """The form of that name. Raises TewbError when there is none."""
+        """The form of that name, those of LLVM's passes included. Raises TewbError when there is none."""
         forms = {f.name: f for f in self.forms}
+        if isinstance(name, str) and name not in forms and _LLVM_PASS.match(name):
+            forms |= {f.name: f for f in self.llvm_passes}
         return forms[one_of("form", name, forms, TewbError)]
+
+    @property
+    def llvm_passes(self) -> list[CodeForm]:
+        """The text after each pass of LLVM that changed something. Raises TewbError where it cannot be told."""
+        return self._llvm()[0]
+
+    @property
+    def llvm_remarks(self) -> list[tuple[str, CodeLine | None]]:
+        """What LLVM says it did and could not do, each with the line of IR that it speaks of. Raises TewbError."""
+        return self._llvm()[1]
+
+    def _llvm(self) -> tuple[list[CodeForm], list[tuple[str, CodeLine | None]]]:
+        """LLVM's half of the way, asked once for each state of the schedule."""
+        forms = self.forms
+        if self._llvm_of != self.schedule.version:
+            if forms[-1].kind != ASSEMBLY:
+                raise TewbError("there is no machine code: the schedule cannot be lowered as it is")
+            compiled = self._build()
+            history = llvm_history(compiled.llvm_ir, 2, compiled.target)
+            ir = self._ir_lines(compiled.module)
+            before: CodeForm | None = None
+            passes = []
+            for i, p in enumerate(history.passes, 1):
+                doc = f"after {p.name} on {p.on}"
+                make = partial(self._machine_lines, self._build, partial(_lines_after, p), LLVM)
+                before = CodeForm(f"LLVM {i}: {p.name}", doc, LLVM, make, before)
+                passes.append(before)
+            said = [
+                (r.text, ir[r.line - 1] if r.line is not None and r.line <= len(ir) else None)
+                for r in history.remarks
+            ]
+            self._llvm_of, self._llvm_known = self.schedule.version, (passes, said)
+        return self._llvm_known
 
     def _chain(self) -> Iterable[CodeForm]:
         yield CodeForm("TE", "the tensors as they are defined", TE, self._te_lines)
@@ -146,7 +185,7 @@ class CodeForms:
         for i, p in enumerate(BUILD):
             before = CodeForm(p.name, p.doc, IR, partial(self._low_lines, flat, i), before)
             yield before
-        build = cache(partial(self._compile, flat))
+        self._build = build = cache(partial(self._compile, flat))
         for name, doc, kind, take in _MACHINE:
             yield CodeForm(name, doc, kind, partial(self._machine_lines, build, take, kind))
 
@@ -161,6 +200,9 @@ class CodeForms:
 
     def _compile(self, flat: Callable[[], Trace]) -> CompiledModule:
         return compile_module(IRModule({self.name: flat()[-1][1]}))
+
+    def _no_build(self) -> CompiledModule:
+        raise TewbError("there is no machine code yet")
 
     def _te_lines(self) -> list[CodeLine]:
         """The definitions. A line belongs to its stage and to those that were made from it; all their steps
@@ -301,6 +343,10 @@ class CodeForms:
             known = CodeForms(copy, self.args, self.name, self.remark, self.loop_numbers)
             self._others = [*self._others[-2:], known]
         return known
+
+
+def _lines_after(p: LLVMPass, compiled: CompiledModule) -> Linked:
+    return p.lines()
 
 
 _MACHINE: tuple[tuple[str, str, str, Callable[[CompiledModule], Linked]], ...] = (

@@ -8,7 +8,19 @@ from typing import Any
 
 from tewb.arith import evaluate_integers
 from tewb.base import ArgumentError, any_depth, here
-from tewb.ir import Binary, Call, Compare, Expr, ProducerLoad, Reduce, Var, const_int, script, walk
+from tewb.ir import (
+    Binary,
+    BufferLoad,
+    Call,
+    Compare,
+    Expr,
+    ProducerLoad,
+    Reduce,
+    Var,
+    const_int,
+    script,
+    walk,
+)
 from tewb.tensor import ComputeOp, Operation, PlaceholderOp, ScanOp, Tensor
 
 # Values of symbolic sizes and scalars: of a variable itself, or of all that have a name.
@@ -81,19 +93,23 @@ def _at_a_point(op: ComputeOp) -> int:
     first = op.body[0]
     if isinstance(first, Reduce):
         c = first.combiner
-        return _count((*first.source, *c.result), {*c.lhs, *c.rhs})
-    return _count(op.body, set())
+        return count_operations((*first.source, *c.result), {*c.lhs, *c.rhs})
+    return count_operations(op.body, set())
 
 
-def _count(body: Iterable[Expr], values: set[Var]) -> int:
+def count_operations(body: Iterable[Expr], values: set[Var]) -> int:
     """The operations on elements in `body`; `values` are variables that hold elements."""
     total, seen = 0, dict[Expr, bool]()
 
     def is_value(e: Expr) -> bool:
         nonlocal total
         if e not in seen:
-            operands = [] if isinstance(e, ProducerLoad) else [c for c in e.children() if isinstance(c, Expr)]
-            read = isinstance(e, ProducerLoad) or (isinstance(e, Var) and e in values)
+            operands = (
+                []
+                if isinstance(e, ProducerLoad | BufferLoad)
+                else [c for c in e.children() if isinstance(c, Expr)]
+            )
+            read = isinstance(e, ProducerLoad | BufferLoad) or (isinstance(e, Var) and e in values)
             seen[e] = any([is_value(c) for c in operands]) or read
             total += _cost(e) if seen[e] else 0
         return seen[e]

@@ -89,7 +89,7 @@ class Measurement:
         pinned = "" if self.pinned is None else f", pinned {self.pinned}"
         return (
             f"✓ {self.message}; tewb {self.kernel}{speed}, {self.reference} {self.numpy}{pinned}, "
-            f"ratio {self.ratio:.2f}"
+            f"ratio {self.ratio:#.3g}"
         )
 
 

@@ -7,6 +7,7 @@ from html import escape
 from tewb.base import TewbError, check_given, comment
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.session import Session
+from tewb.workbench.states.loops import loops_state, tree_text
 from tewb.workbench.views import plain
 from tewb.workbench.views.graph import dot, tree
 
@@ -21,11 +22,10 @@ def snapshot(session: Session, measured: Measurement | None = None, note: str = 
     is_right = measured is None or isinstance(measured, Measurement)
     check_given(is_right, "measured", measured, "what session.measure() found", "snapshot(session.measure())")
     steps = "".join(f"<li>{escape(str(s))}</li>" for s in session.journal) or "<li>no steps</li>"
-    loops = "\n".join(plain.loops(s) for s in session.stages if s.kind != "input")
     html = [f"<b>tewb workbench</b> ({escape(note)})", f"<ol>{steps}</ol>"]
     if measured is not None:
         html.append(f"<div>{escape(str(measured))}</div>")
-    html.append(plain.pre(loops))
+    html.append(plain.pre(tree_text(loops_state(session))))
     html += _lowered(session)
     drawn = plain.picture(dot(session.schedule), f"stage graph: {tree(session.schedule)}")
     html.append(plain.fold("stage graph", drawn or plain.pre(tree(session.schedule))))

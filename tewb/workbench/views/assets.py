@@ -27,8 +27,3 @@ def inline_styles(name: str) -> dict[str, str]:
         )
         for selector, body in re.findall(r"([^{}]+)\{([^{}]*)\}", text)
     }
-
-
-def repeated(rule: str, count: int) -> list[str]:
-    """`rule`, which is written for number 0 (`.tw-s0`), for the first `count` numbers."""
-    return [re.sub(r"(tw-(?:in-)?[sp])0\b", rf"\g<1>{i}", rule) for i in range(count)]

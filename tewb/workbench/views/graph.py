@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from html import escape
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +12,56 @@ from tewb.base import printable
 from tewb.ir import script
 from tewb.schedule import At, Schedule, Stage
 from tewb.workbench.looks.sizes import memory_shown
-from tewb.workbench.views.html import panel
 
 # Graphviz knows no currentColor; this ink is put in and taken out again, so that themes can colour the graph.
 _INK = "#010203"
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A stage as it is drawn: its name, and lines of text."""
+
+    stage: str
+    lines: tuple[str, ...]
+    is_input: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """From a stage to one that reads it; or, with the name of a loop in `at`, to the stage in which it is computed."""
+
+    source: str
+    target: str
+    at: str = ""
+
+
 def dot(schedule: Schedule) -> str:
     """The stages as a graph in the DOT language: data flows down, dashed edges lead to where a stage is computed."""
+    return dot_text([Box(s.name, _lines(s), s.is_placeholder) for s in schedule.stages], arrows(schedule))
+
+
+def arrows(schedule: Schedule) -> list[Arrow]:
+    """The edges of the stage graph."""
+    reads = [Arrow(producer.name, s.name) for s in schedule.stages for producer in s.reads()]
+    placed = [(s, s.attach) for s in schedule.stages if isinstance(s.attach, At)]
+    return reads + [Arrow(s.name, at.stage.name, at.stage.axis_name(at.axis)) for s, at in placed]
+
+
+def dot_text(boxes: Sequence[Box], edges: Sequence[Arrow]) -> str:
+    """A stage graph in the DOT language; box i has the id `node-i` and edge i `edge-i`."""
+    ink = f'color="{_INK}", fontname="Courier", fontcolor="{_INK}"'
     lines = [
         "digraph stages {",
         f'  graph [bgcolor="transparent", fontname="Courier", color="{_INK}", ranksep=0.35, nodesep=0.3];',
-        f'  node [fontname="Courier", fontsize=11, shape=box, style=rounded, color="{_INK}", fontcolor="{_INK}"];',
-        f'  edge [color="{_INK}", fontname="Courier", fontsize=10, fontcolor="{_INK}"];',
+        f"  node [{ink}, fontsize=11, shape=box, style=rounded];",
+        f"  edge [{ink}, fontsize=10];",
     ]
-    for s in schedule.stages:
-        lines.append(f"  {_id(s)} [label={_label(s)}{', shape=ellipse' if s.is_placeholder else ''}];")
-    for s in schedule.stages:
-        lines += [f"  {_id(producer)} -> {_id(s)};" for producer in s.reads()]
-        if isinstance(s.attach, At):
-            at = s.attach.stage.axis_name(s.attach.axis)
-            lines.append(
-                f"  {_id(s)} -> {_id(s.attach.stage)} [style=dashed, constraint=false, label={quoted('at ' + at)}];"
-            )
+    for i, b in enumerate(boxes):
+        shape = ", shape=ellipse" if b.is_input else ""
+        lines.append(f'  {quoted(b.stage)} [id="node-{i}", label={quoted(*b.lines)}{shape}];')
+    for i, e in enumerate(edges):
+        how = f", style=dashed, constraint=false, label={quoted('at ' + e.at)}" if e.at else ""
+        lines.append(f'  {quoted(e.source)} -> {quoted(e.target)} [id="edge-{i}"{how}];')
     return "\n".join([*lines, "}"])
 
 
@@ -43,11 +71,7 @@ def quoted(*lines: str) -> str:
     return '"' + "\\n".join(shown) + '"'
 
 
-def _id(s: Stage) -> str:
-    return quoted(s.name)
-
-
-def _label(s: Stage) -> str:
+def _lines(s: Stage) -> tuple[str, ...]:
     t = s.op.output(0)
     shape = " x ".join(script(n) for n in t.shape) or "scalar"
     words = [s.name, f"{shape} {t.dtype}, {memory_shown(t)}"]
@@ -55,7 +79,7 @@ def _label(s: Stage) -> str:
         words.append("inline")
     elif s.leaf_iter_vars and not s.is_placeholder:
         words.append(s.loops())
-    return quoted(*words)
+    return tuple(words)
 
 
 def svg(source: str) -> str | None:
@@ -113,16 +137,3 @@ def tree(schedule: Schedule) -> str:
     for s in schedule.output_stages:
         show(s, 0)
     return "\n".join(lines)
-
-
-def graph_panel(schedule: Schedule) -> str:
-    """The graph as a panel: a drawing, or a tree and how to get the drawing."""
-    drawn = svg(dot(schedule))
-    if drawn is not None:
-        return panel("Stage graph", drawn, "graph")
-    hint = "graphviz's program dot is not installed, so this is text; pip install tewb[dot] draws it"
-    return panel(
-        "Stage graph",
-        f'<div class="tw-code">{escape(tree(schedule))}</div><div class="tw-dim">{hint}</div>',
-        "graph",
-    )

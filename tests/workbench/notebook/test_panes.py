@@ -1,0 +1,130 @@
+"""Panes watch views, pass requests on, and stay in step."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tewb.base import TewbError
+from tewb.workbench.demos import demo_session
+from tewb.workbench.notebook.panes import PANES, Pane, desk_of, the_page
+
+SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
+
+
+def watching(pane: Pane, *views: str, **options: Any) -> list[Any]:
+    """What the pane sends from now on, when its page watches these views."""
+    sent: list[Any] = []
+    pane.send = lambda message, *_: sent.append(message)
+    watched = {view: {"view": view, "options": options} for view in views}
+    pane._asked(None, {"kind": "watch", "client": "page", "views": watched}, None)
+    return sent
+
+
+def ask(pane: Pane, request: str, **arguments: Any) -> None:
+    pane._asked(None, {"kind": "ask", "id": 7, "request": request, "arguments": arguments}, None)
+
+
+def states(sent: list[Any], view: str) -> list[Any]:
+    return [m["states"][view] for m in sent if m["kind"] == "states" and view in m["states"]]
+
+
+def test_what_is_watched_is_sent_at_once_and_after_a_change() -> None:
+    pane = Pane(demo_session("matmul", n=32), "loops")
+    sent = watching(pane, "loops")
+    ask(pane, "do", steps=[SPLIT])
+    first, second = states(sent, "loops")
+    assert [n["loop"] for n in first["roots"][2]["inside"]] == ["i"] and "j.outer" in str(second)
+    (reply,) = [m for m in sent if m["kind"] == "reply"]
+    assert reply["id"] == 7 and reply["reply"]["said"] == "split(C, axis=j, factor=8)"
+
+
+def test_what_did_not_change_is_not_sent_again() -> None:
+    pane = Pane(demo_session("blur", n=32), "journal")
+    sent = watching(pane, "journal", "forms")
+    ask(pane, "undo")
+    assert len(states(sent, "journal")) == 1
+
+
+def test_what_is_not_watched_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    pane = Pane(demo_session("matmul", n=32), "loops")
+    made: list[str] = []
+    desk = pane._desk
+    look = desk.look_in_pieces
+    monkeypatch.setattr(
+        desk, "look_in_pieces", lambda view, options: made.append(view) or look(view, options)
+    )
+    watching(pane, "loops")
+    ask(pane, "do", steps=[SPLIT])
+    assert set(made) == {"loops", "measured"}
+
+
+def test_a_refusal_is_a_reply_with_its_reason() -> None:
+    pane = Pane(demo_session("matmul", n=32))
+    sent = watching(pane)
+    ask(pane, "do", steps=[{"primitive": "parallel", "stage": "C", "args": {"axis": "k"}}])
+    (reply,) = [m["reply"] for m in sent if m["kind"] == "reply"]
+    assert (
+        not reply["ok"]
+        and "would race" in reply["refused"]["message"]
+        and "k(32)" in reply["refused"]["loops"]
+    )
+
+
+def test_panes_of_a_session_are_in_step() -> None:
+    session = demo_session("matmul", n=32)
+    loops, code = session.view("loops"), session.view("code")
+    assert loops.desk == code.desk and loops.page is code.page
+    loops.selected = {"stage": "C", "loop": "j"}
+    assert code.selected == {"stage": "C", "loop": "j"}
+    code.form = "assembly"
+    assert loops.form == "assembly"
+    session.apply(SPLIT)
+    assert loops.journal == code.journal == [SPLIT]
+    assert loops.selected == {"stage": "C", "loop": "j.outer"}
+
+
+def test_the_journal_can_be_set() -> None:
+    pane = Pane(demo_session("matmul", n=32))
+    pane.journal = [SPLIT]
+    assert [s.primitive for s in pane.session.journal] == ["split"]
+    with pytest.raises(TewbError, match="cannot be loaded"):
+        pane.journal = [SPLIT, {"primitive": "split", "stage": "C", "args": {"axis": "nope", "factor": 2}}]
+    assert pane.journal == [SPLIT]
+
+
+def test_slow_views_come_in_pieces_and_give_way_to_an_edit() -> None:
+    async def work() -> list[Any]:
+        pane = Pane(demo_session("matmul", n=32))
+        sent = watching(pane, "actions", "loops", stage="C")
+        assert states(sent, "actions") == []
+        ask(pane, "do", steps=[SPLIT])  # before the first palette is ready: that one is never sent
+        for _ in range(600):
+            await asyncio.sleep(0.01)
+            if states(sent, "actions"):
+                break
+        return sent
+
+    found = states(asyncio.run(work()), "actions")
+    assert len(found) == 1 and "j.outer" in str(found[0])
+
+
+def test_pages_that_come_and_go_leave_no_more_than_a_few() -> None:
+    pane = Pane(demo_session("matmul", n=8))
+    for client in range(9):
+        pane._asked(None, {"kind": "watch", "client": str(client), "views": {}}, None)
+    assert list(pane._watched) == ["5", "6", "7", "8"]
+
+
+def test_there_is_one_page_and_a_desk_for_each_session() -> None:
+    a, b = demo_session("matmul", n=8), demo_session("matmul", n=8)
+    assert desk_of(a) is desk_of(a) and desk_of(a) is not desk_of(b)
+    assert the_page() is the_page() and len(the_page().code) < 450_000
+
+
+def test_a_pane_that_there_is_not() -> None:
+    with pytest.raises(TewbError, match="there is no pane lops.*") as e:
+        demo_session("matmul", n=8).view("lops")
+    assert "loops" in (e.value.hint or "") and set(PANES) >= {"loops", "code", "journal"}

@@ -1,0 +1,58 @@
+"""Actions: legal steps with what they lead to, refused ones with the way there, and the forms of primitives."""
+
+from __future__ import annotations
+
+from tewb.workbench.demos import demo_session
+from tewb.workbench.states.actions import Actions, actions_state, forms_of
+from tewb.workbench.states.views import look
+
+
+def last(session: object, stage: str, loop: str | None = None) -> Actions:
+    *pauses, found = actions_state(session, stage, loop)  # type: ignore[arg-type]
+    assert found is not None and set(pauses) <= {None}
+    return found
+
+
+def test_a_press_does_the_step_or_what_leads_to_it() -> None:
+    s = demo_session("softmax", n=24, m=40)
+    found = last(s, "E", "i")
+    legal = next(
+        c for c in found.choices if (c.primitive == "vectorize" and not c.legal) or c.primitive == "parallel"
+    )
+    assert legal.steps and legal.steps[0]["stage"] == "E"
+    refused = next(c for c in found.choices if not c.legal and c.steps)
+    assert refused.reason and refused.steps_text.count(", then ") == 1 and len(refused.steps) == 2
+    s.apply(*refused.steps)
+    assert len(s.journal) == 2
+
+
+def test_legal_steps_come_first_and_say_what_changes() -> None:
+    s = demo_session("blur", n=64)
+    found = last(s, "X")
+    legal = [c.legal for c in found.choices]
+    assert legal == sorted(legal, reverse=True)
+    place = next(c for c in found.choices if c.is_place and c.legal and c.preview and c.preview.changes)
+    assert any("allocated bytes" in change for change in place.preview.changes)  # type: ignore[union-attr]
+
+
+def test_work_pauses_between_steps() -> None:
+    assert len(list(actions_state(demo_session("matmul", n=16), "C"))) > 5
+
+
+def test_a_stage_or_loop_that_is_gone_has_nothing_or_all() -> None:
+    s = demo_session("matmul", n=16)
+    assert last(s, "Z").choices == ()
+    assert last(s, "C", "gone").loop is None and look(s, "actions", {"stage": "C", "loop": "gone"})["choices"]
+
+
+def test_the_form_of_a_primitive_has_its_parameters() -> None:
+    s = demo_session("blur", n=64)
+    forms = {f.name: f for f in forms_of(s, "X")}
+    axis, factor, nparts, *_ = forms["split"].fields
+    assert (axis.kind, axis.choices, factor.value, nparts.value) == ("axis", ("i", "j"), "16", "")
+    parent, place = forms["compute_at"].fields
+    assert parent.choices == ("Y",) and parent.places == {"Y": ("i", "j")} and place.kind == "place"
+    assert forms["split"].doc.startswith("Split a loop") and forms_of(s, "Z") == ()
+    assert {"cache_read"} <= {f.name for f in forms_of(s, "A")} and "split" not in {
+        f.name for f in forms_of(s, "A")
+    }

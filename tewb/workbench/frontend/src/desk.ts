@@ -1,0 +1,235 @@
+/**
+ * The page's half of a desk: one for all widgets that show the same session, whatever cells they are in.
+ *
+ * It watches views for the components that show them, sends requests and resolves their replies, and holds what
+ * belongs to the page alone: what is hovered, what was said last.
+ */
+import { batch, effect, signal, type Signal } from "@preact/signals";
+import { day } from "./keeping";
+import type { FromPython, Model, NotebookContext, Options, Refused, Reply, StepJson, ToPython, ViewName, Views } from "./messages";
+
+export interface Selection {
+  stage: string;
+  loop: string;
+}
+
+/** What lights up together: parts (stages and loops) and steps, by their numbers. */
+export interface Lit {
+  parts: ReadonlySet<number>;
+  steps: ReadonlySet<number>;
+}
+
+export interface Said {
+  text: string;
+  kind: "done" | "refused";
+  refused: Refused | null;
+  /** Something that can be done about it, as a button. */
+  offer?: { text: string; request: string };
+}
+
+interface Watched {
+  view: ViewName;
+  options: Options;
+  users: number;
+  state: Signal<unknown>;
+}
+
+export const NOTHING_LIT: Lit = { parts: new Set(), steps: new Set() };
+
+export class Desk {
+  readonly selected = signal<Selection>({ stage: "", loop: "" });
+  readonly form = signal("");
+  readonly lit = signal<Lit>(NOTHING_LIT);
+  readonly said = signal<Said | null>(null);
+  readonly busy = signal<{ what: string; done: number; note: string } | null>(null);
+  /** How many requests wait for their replies. */
+  readonly waiting = signal(0);
+  private readonly client = Math.random().toString(36).slice(2);
+  private readonly models: Model[] = [];
+  private readonly watched = new Map<string, Watched>();
+  private readonly replies = new Map<number, (reply: Reply) => void>();
+  private nextId = 1;
+  private willWatch = false;
+  private fromPython = false;
+
+  constructor(readonly id: string) {
+    effect(() => this.share("selected", this.selected.value));
+    effect(() => this.share("form", this.form.value));
+  }
+
+  // ---- models
+
+  /** Take part with a widget's model. Returns a function that ends this. */
+  join(model: Model): () => void {
+    const onMessage = (message: FromPython) => this.take(message);
+    const onSelected = () => this.take_trait(() => (this.selected.value = model.get("selected") as Selection));
+    const onForm = () => this.take_trait(() => (this.form.value = String(model.get("form"))));
+    model.on("msg:custom", onMessage as never);
+    model.on("change:selected", onSelected);
+    model.on("change:form", onForm);
+    if (this.models.length === 0) {
+      onSelected();
+      onForm();
+    }
+    this.models.push(model);
+    this.sendWatch();
+    return () => {
+      model.off("msg:custom", onMessage as never);
+      model.off("change:selected", onSelected);
+      model.off("change:form", onForm);
+      this.models.splice(this.models.indexOf(model), 1);
+      this.sendWatch();
+    };
+  }
+
+  private take_trait(change: () => void): void {
+    this.fromPython = true;
+    try {
+      change();
+    } finally {
+      this.fromPython = false;
+    }
+  }
+
+  /** Tell Python a trait that was changed here. */
+  private share(name: string, value: unknown): void {
+    const model = this.models[0];
+    if (!model || this.fromPython || JSON.stringify(model.get(name)) === JSON.stringify(value)) return;
+    model.set(name, value);
+    model.save_changes();
+  }
+
+  /** The notebook that the page is in, where it can be reached. */
+  get notebook(): NotebookContext | undefined {
+    return this.models[0]?.widget_manager?.context;
+  }
+
+  private send(message: ToPython): void {
+    this.models[0]?.send(message);
+  }
+
+  private take(message: FromPython): void {
+    switch (message.kind) {
+      case "states":
+        batch(() => {
+          for (const [key, state] of Object.entries(message.states)) {
+            const known = this.watched.get(key);
+            if (known) known.state.value = state;
+          }
+        });
+        break;
+      case "reply": {
+        const resolve = this.replies.get(message.id);
+        this.replies.delete(message.id);
+        this.waiting.value = this.replies.size;
+        resolve?.(message.reply);
+        break;
+      }
+      case "busy":
+        this.busy.value = message;
+        break;
+      case "idle":
+        this.busy.value = null;
+        break;
+      case "done":
+        this.say({ text: `✓ ${message.text}`, kind: "done", refused: null });
+        break;
+      case "restored": {
+        const steps = `${message.steps} step${message.steps === 1 ? "" : "s"}`;
+        this.say({ text: `${steps} from ${day(message.when)} are here again`, kind: "done", refused: null, offer: { text: "Start over", request: "reset" } });
+        break;
+      }
+      case "failed":
+        this.say({ text: `✗ ${message.what} failed: ${message.message}`, kind: "refused", refused: null });
+    }
+  }
+
+  // ---- views
+
+  /** Watch a view: its state as a signal (undefined until it comes), and a function that ends this. */
+  watch<V extends ViewName>(view: V, options: Options = {}): [Signal<Views[V] | undefined>, () => void] {
+    const key = JSON.stringify([view, options]);
+    let known = this.watched.get(key);
+    if (!known) {
+      known = { view, options, users: 0, state: signal(undefined) };
+      this.watched.set(key, known);
+      this.watchSoon();
+    }
+    known.users += 1;
+    const mine = known;
+    const end = () => {
+      mine.users -= 1;
+      if (mine.users === 0) {
+        this.watched.delete(key);
+        this.watchSoon();
+      }
+    };
+    return [known.state as Signal<Views[V] | undefined>, end];
+  }
+
+  private watchSoon(): void {
+    if (this.willWatch) return;
+    this.willWatch = true;
+    queueMicrotask(() => {
+      this.willWatch = false;
+      this.sendWatch();
+    });
+  }
+
+  private sendWatch(): void {
+    const views = Object.fromEntries([...this.watched].map(([key, w]) => [key, { view: w.view, options: w.options }]));
+    this.send({ kind: "watch", client: this.client, views });
+  }
+
+  // ---- requests
+
+  /** Send a request, all of it in one message. What came of it is said, and returned. */
+  async ask(request: string, args: Record<string, unknown> = {}): Promise<Reply> {
+    const reply = await this.inquire(request, args);
+    if (reply.ok) this.say(reply.said ? { text: `✓ ${reply.said}`, kind: "done", refused: null } : null);
+    else this.say({ text: `✗ ${reply.refused?.message ?? "refused"}`, kind: "refused", refused: reply.refused });
+    return reply;
+  }
+
+  /** As `ask`, without a word to the user. */
+  inquire(request: string, args: Record<string, unknown> = {}): Promise<Reply> {
+    const id = this.nextId++;
+    return new Promise((resolve) => {
+      this.replies.set(id, resolve);
+      this.waiting.value = this.replies.size;
+      this.send({ kind: "ask", id, request, arguments: args });
+    });
+  }
+
+  do(...steps: StepJson[]): Promise<Reply> {
+    return this.ask("do", { steps });
+  }
+
+  say(said: Said | null): void {
+    this.said.value = said;
+  }
+
+  // ---- selection and light
+
+  select(stage: string, loop = ""): void {
+    const now = this.selected.peek();
+    if (now.stage !== stage || now.loop !== loop) this.selected.value = { stage, loop };
+  }
+
+  light(parts: Iterable<number>, steps: Iterable<number> = []): void {
+    this.lit.value = { parts: new Set(parts), steps: new Set(steps) };
+  }
+
+  dim(): void {
+    if (this.lit.peek() !== NOTHING_LIT) this.lit.value = NOTHING_LIT;
+  }
+}
+
+const desks = new Map<string, Desk>();
+
+/** The desk of that name; all widgets of a session share it. */
+export function deskOf(id: string): Desk {
+  let desk = desks.get(id);
+  if (!desk) desks.set(id, (desk = new Desk(id)));
+  return desk;
+}

@@ -1,0 +1,46 @@
+/**
+ * The journal that lives in the notebook file: what Python keeps of a program is written into the notebook's metadata,
+ * under the program's fingerprint, and given back when the cell runs again.
+ */
+import type { Model, NotebookContext } from "./messages";
+
+interface Kept {
+  programs: Record<string, { when: number; journal: string; steps: number }>;
+}
+
+const MOST = 20; // programs that a notebook keeps
+
+/** Read what the notebook keeps, tell Python, and write what Python keeps from now on. Returns a function that ends this. */
+export function keep(model: Model): () => void {
+  const context = model.widget_manager?.context;
+  const program = String(model.get("program"));
+  model.send({ kind: "found", in_notebook: context !== undefined, record: context ? (read(context).programs[program] ?? null) : null });
+  if (!context) return () => {};
+  const write = () => {
+    const record = model.get("kept") as Kept["programs"][string];
+    if (!record?.journal) return;
+    const programs = { ...read(context).programs, [program]: record };
+    const newest = Object.entries(programs).sort(([, a], [, b]) => b.when - a.when).slice(0, MOST);
+    context.model.setMetadata("tewb", { programs: Object.fromEntries(newest) });
+  };
+  model.on("change:kept", write);
+  return () => model.off("change:kept", write);
+}
+
+function read(context: NotebookContext): Kept {
+  const kept = context.model.getMetadata("tewb") as Partial<Kept> | undefined;
+  return { programs: kept?.programs ?? {} };
+}
+
+/** When something was kept, as people say it: "today 14:05", "yesterday", "3 March". */
+export function day(when: number, now: Date = new Date()): string {
+  const then = new Date(when * 1000);
+  const days = Math.round((midnight(now) - midnight(then)) / 86_400_000);
+  if (days === 0) return `today ${then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
+  if (days === 1) return "yesterday";
+  return then.toLocaleDateString([], { day: "numeric", month: "long", ...(then.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }) });
+}
+
+function midnight(d: Date): number {
+  return new Date(d.getFullYear(), d.getMonth(), d.getDate()).getTime();
+}

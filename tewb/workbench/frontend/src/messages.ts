@@ -1,0 +1,83 @@
+/** What is said between the page and Python, beside the states (which `states.ts` declares). */
+import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
+
+/** The state of each view. */
+export interface Views {
+  program: Program;
+  loops: Loops;
+  forms: FormName[];
+  code: Code;
+  journal: Journal;
+  cost: Costs;
+  actions: Actions;
+  primitives: PrimitiveForm[];
+  memory: Memory;
+  graph: Graph;
+  history: Moment[];
+  roof: Roof;
+  advice: AdviceList;
+  why: Reasons;
+  llvm: LLVMHalf;
+  python: ProgramCode;
+  measured: Measured | null;
+  checked: Checked;
+}
+export type ViewName = keyof Views;
+export type Options = Record<string, string | null>;
+
+export interface StepJson {
+  primitive: string;
+  stage: string;
+  args: Record<string, unknown>;
+}
+
+export interface Refused {
+  message: string;
+  hint: string;
+  loops: string;
+  where: string;
+  text: string;
+}
+
+export interface Reply {
+  ok: boolean;
+  said: string;
+  code: string;
+  refused: Refused | null;
+  found: unknown;
+}
+
+export type FromPython =
+  | { kind: "states"; version: number; states: Record<string, unknown> }
+  | { kind: "reply"; id: number; reply: Reply }
+  | { kind: "busy"; what: string; done: number; note: string }
+  | { kind: "failed"; what: string; message: string }
+  | { kind: "idle"; what: string }
+  | { kind: "done"; text: string }
+  | { kind: "restored"; steps: number; when: number };
+
+export type ToPython =
+  | { kind: "watch"; client: string; views: Record<string, { view: string; options: Options }> }
+  | { kind: "ask"; id: number; request: string; arguments: Record<string, unknown> }
+  | { kind: "found"; in_notebook: boolean; record: unknown };
+
+/** A widget's model, as anywidget gives it. */
+export interface Model {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  send(message: unknown): void;
+  on(event: string, f: (...args: never[]) => void): void;
+  off(event: string, f: (...args: never[]) => void): void;
+  widget_manager?: { context?: NotebookContext };
+}
+
+/** The document that a widget is in, where the notebook gives it (JupyterLab, Notebook 7). */
+export interface NotebookContext {
+  path: string;
+  model: {
+    getMetadata(key: string): unknown;
+    setMetadata(key: string, value: unknown): void;
+    sharedModel?: { insertCell(index: number, cell: { cell_type: "code"; source: string }): unknown };
+  };
+}

@@ -1,0 +1,288 @@
+/** The loop tree: stages inside the loops where they run. Keys, clicks and drags on it are requests. */
+import { useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Desk } from "../desk";
+import { heatByKey, METRICS, type Heat, type Metric } from "../heat";
+import { useDesk, useView } from "../hooks";
+import { metric } from "../metric";
+import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_rows";
+import type { LoopNode } from "../states";
+
+const ONE_KEY: Record<string, string> = { v: "vectorize", p: "parallel", u: "unroll" };
+
+export function LoopsPane() {
+  const desk = useDesk();
+  const tree = useView("loops");
+  const folded = useSignal<ReadonlySet<string>>(new Set());
+  const asking = useSignal<string | null>(null); // the key of the loop that asks for a factor
+  const dragged = useSignal<LoopNode | null>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const costs = useView("cost");
+  const heat = heatByKey(costs.value?.lines ?? [], metric.value);
+  const rows = flatten(tree.value?.roots ?? [], folded.value);
+  const { stage, loop } = desk.selected.value;
+  const chosen = loop ? `${stage}/${loop}` : stage;
+  const current = rows.find((r) => r.node.key === chosen) ?? rows[0];
+
+  const choose = (row: Row | undefined, focus = true) => {
+    if (!row) return;
+    desk.select(row.node.stage, row.node.loop ?? "");
+    if (focus) rowElement(list.current, row.node.key)?.focus();
+  };
+
+  // A step renames loops: the focus stays in the tree, on what is selected now.
+  const hadFocus = useRef(false);
+  useLayoutEffect(() => {
+    if (hadFocus.current && document.activeElement === document.body && current) {
+      rowElement(list.current, current.node.key)?.focus({ preventScroll: true });
+    }
+  });
+
+  const toggle = (key: string, fold: boolean) => {
+    const next = new Set(folded.value);
+    if (fold) next.add(key);
+    else next.delete(key);
+    folded.value = next;
+  };
+
+  const onKey = (event: KeyboardEvent, row: Row) => {
+    if (event.ctrlKey || event.metaKey || asking.value) return;
+    const at = rows.indexOf(row);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const { node } = row;
+    if (step && event.altKey && node.loop) void moveLoop(desk, rows, node, step);
+    else if (step) choose(rows[at + step]);
+    else if (event.key === "Home") choose(rows[0]);
+    else if (event.key === "End") choose(rows.at(-1));
+    else if (event.key === "ArrowLeft") row.isOpen ? toggle(node.key, true) : choose(rows.find((r) => r.node.key === row.parent));
+    else if (event.key === "ArrowRight") row.isFolded ? toggle(node.key, false) : node.inside.length && choose(rows[at + 1]);
+    else if (node.loop && ONE_KEY[event.key]) void toggleMark(desk, node, ONE_KEY[event.key]!);
+    else if (node.loop && event.key === "s") asking.value = node.key;
+    else if (node.loop && (event.key === "f" || event.key === "t")) void withNext(desk, rows, node, event.key);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const drop = (target: LoopNode) => {
+    const from = dragged.value;
+    dragged.value = null;
+    if (!from || !canDrop(from, target)) return;
+    if (!from.loop) {
+      void desk.do({ primitive: "compute_at", stage: from.stage, args: { parent: target.stage, axis: target.loop } });
+      return;
+    }
+    const axes = moved(loopsOf(rows, from.stage), from.loop, target.loop!);
+    void desk.do({ primitive: "reorder", stage: from.stage, args: { axes } });
+  };
+
+  return (
+    <section class="tw-pane tw-pane-loops" aria-label="Loops">
+      <MetricChooser />
+      <div
+        class="tw-tree"
+        role="tree"
+        aria-label="Loops of all stages"
+        ref={list}
+        onFocusIn={() => (hadFocus.current = true)}
+        onFocusOut={(e) => (hadFocus.current = e.relatedTarget === null)}
+        onMouseLeave={() => desk.dim()}
+      >
+        {rows.map((row) => (
+          <TreeRow
+            key={row.node.key}
+            row={row}
+            heat={heat.get(row.node.key)}
+            isChosen={row.node.key === chosen}
+            isFirst={row === current}
+            isTarget={dragged.value !== null && canDrop(dragged.value, row.node)}
+            asksFactor={asking.value === row.node.key}
+            choose={() => choose(row)}
+            toggle={(fold) => toggle(row.node.key, fold)}
+            onKey={(e) => onKey(e, row)}
+            onDrag={() => (dragged.value = row.node)}
+            onDrop={() => drop(row.node)}
+            onDragEnd={() => (dragged.value = null)}
+            answer={(factor) => {
+              asking.value = null;
+              rowElement(list.current, row.node.key)?.focus();
+              if (factor !== null) void desk.do({ primitive: "split", stage: row.node.stage, args: { axis: row.node.loop, factor } });
+            }}
+          />
+        ))}
+      </div>
+      {tree.value?.problem && <p class="tw-problem">{tree.value.problem}</p>}
+    </section>
+  );
+}
+
+interface RowProps {
+  row: Row;
+  heat: Heat | undefined;
+  isChosen: boolean;
+  isFirst: boolean;
+  isTarget: boolean;
+  asksFactor: boolean;
+  choose(): void;
+  toggle(fold: boolean): void;
+  onKey(event: KeyboardEvent): void;
+  onDrag(): void;
+  onDrop(): void;
+  onDragEnd(): void;
+  answer(factor: number | null): void;
+}
+
+function TreeRow({ row, heat, isChosen, isFirst, isTarget, asksFactor, ...on }: RowProps) {
+  const desk = useDesk();
+  const { node } = row;
+  const lit = desk.lit.value.parts.has(node.part) || (node.step !== null && desk.lit.value.steps.has(node.step));
+  return (
+    <div
+      role="treeitem"
+      aria-level={row.depth + 1}
+      aria-selected={isChosen}
+      {...(node.inside.length ? { "aria-expanded": !row.isFolded } : {})}
+      tabIndex={isFirst ? 0 : -1}
+      class={`tw-row tw-${node.kind}${lit ? " tw-lit" : ""}${isTarget ? " tw-target" : ""}`}
+      style={{ paddingLeft: `${row.depth * 0.9 + 0.2}em` }}
+      data-key={node.key}
+      draggable={node.kind !== "input" && !asksFactor}
+      onClick={on.choose}
+      onKeyDown={on.onKey}
+      onMouseEnter={() => desk.light([node.part], node.step === null ? [] : [node.step])}
+      onDragStart={(e) => {
+        e.dataTransfer?.setData("text/plain", node.key);
+        on.onDrag();
+      }}
+      onDragOver={(e) => isTarget && e.preventDefault()}
+      onDrop={(e) => {
+        e.preventDefault();
+        on.onDrop();
+      }}
+      onDragEnd={on.onDragEnd}
+    >
+      <span
+        class="tw-fold"
+        aria-hidden="true"
+        onClick={(e) => {
+          e.stopPropagation();
+          on.toggle(!row.isFolded);
+        }}
+      >
+        {node.inside.length ? (row.isFolded ? "▸" : "▾") : ""}
+      </span>
+      <RowText node={node} />
+      {heat && (
+        <span class="tw-heat" style={{ "--heat": heat.share }} title={heat.text}>
+          {heat.text}
+        </span>
+      )}
+      {asksFactor && <FactorField loop={node.loop ?? ""} answer={on.answer} />}
+    </div>
+  );
+}
+
+/** Which cost is shown beside the tree and the code. */
+function MetricChooser() {
+  return (
+    <select
+      class="tw-metric"
+      aria-label="Cost that is shown"
+      value={metric.value}
+      onChange={(e) => (metric.value = e.currentTarget.value as Metric)}
+    >
+      {Object.entries(METRICS).map(([name, text]) => (
+        <option value={name}>{text}</option>
+      ))}
+    </select>
+  );
+}
+
+function RowText({ node }: { node: LoopNode }) {
+  if (node.kind === "loop") {
+    const trips = node.trips === null ? "" : `, ${node.trips.toLocaleString("en")} times in one call`;
+    return (
+      <span class="tw-words" title={`${node.loop} of ${node.stage}: ${node.extent} iterations${trips}`}>
+        {node.loop} <span class="tw-dim">in</span> {node.extent}
+        {node.axis === "reduce" && <span class="tw-dim"> reduce</span>}
+        {node.marks.map((m) => (
+          <span class="tw-mark">{m}</span>
+        ))}
+      </span>
+    );
+  }
+  const again = node.computed !== null && node.computed > 1.005 ? `each element ${node.computed.toPrecision(3)} times` : "";
+  const place = node.place === "root" ? "" : node.place;
+  const notes = [node.kind === "input" ? "input" : "", place, node.memory, again, ...node.marks].filter(Boolean);
+  return (
+    <span class="tw-words" title={notes.join(", ")}>
+      <b>{node.stage}</b> <span class="tw-dim">{notes.join(" · ")}</span>
+    </span>
+  );
+}
+
+function FactorField({ loop, answer }: { loop: string; answer(factor: number | null): void }) {
+  const field = useRef<HTMLInputElement>(null);
+  // Before the next key press, not after the next frame: what is typed quickly goes into the field.
+  useLayoutEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
+  const done = useRef(false);
+  const finish = (factor: number | null) => {
+    if (done.current) return;
+    done.current = true;
+    answer(factor);
+  };
+  return (
+    <input
+      ref={field}
+      class="tw-factor"
+      type="number"
+      min="1"
+      defaultValue="16"
+      aria-label={`factor to split ${loop} by`}
+      onClick={(e) => e.stopPropagation()}
+      onKeyDown={(e) => {
+        e.stopPropagation();
+        if (e.key === "Escape") finish(null);
+        if (e.key !== "Enter") return;
+        const factor = Number(e.currentTarget.value);
+        if (Number.isInteger(factor)) finish(factor);
+      }}
+      onBlur={() => finish(null)}
+    />
+  );
+}
+
+function rowElement(list: HTMLElement | null, key: string): HTMLElement | null {
+  return list?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`) ?? null;
+}
+
+function canDrop(from: LoopNode, to: LoopNode): boolean {
+  if (to.kind !== "loop") return false;
+  return from.loop ? from.stage === to.stage && from.loop !== to.loop : from.stage !== to.stage && !isInside(from, to.key);
+}
+
+async function moveLoop(desk: Desk, rows: Row[], node: LoopNode, by: number): Promise<void> {
+  const other = neighbour(loopsOf(rows, node.stage), node.loop!, by);
+  if (!other) return;
+  const axes = by < 0 ? [node.loop, other] : [other, node.loop];
+  await desk.do({ primitive: "reorder", stage: node.stage, args: { axes } });
+}
+
+/** A mark that is there already goes again: the step that made it is deleted. */
+async function toggleMark(desk: Desk, node: LoopNode, primitive: string): Promise<void> {
+  const reply = await desk.inquire("unmark", { stage: node.stage, loop: node.loop, primitive });
+  if (reply.ok && reply.found === true) desk.say({ text: `✓ ${reply.said}`, kind: "done", refused: null });
+  else await desk.do({ primitive, stage: node.stage, args: { axis: node.loop } });
+}
+
+async function withNext(desk: Desk, rows: Row[], node: LoopNode, key: string): Promise<void> {
+  const next = neighbour(loopsOf(rows, node.stage), node.loop!, 1);
+  const step =
+    key === "f"
+      ? { primitive: "fuse", stage: node.stage, args: { axes: next ? [node.loop, next] : [node.loop] } }
+      : { primitive: "transpose", stage: node.stage, args: { rows: node.loop, lanes: next ?? node.loop } };
+  await desk.do(step);
+}

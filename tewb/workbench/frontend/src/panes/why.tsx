@@ -1,0 +1,42 @@
+/** Why something is as it is: a chain of plain sentences about the chosen stage and loop. */
+import { useSignal } from "@preact/signals";
+import { useDesk, useView } from "../hooks";
+
+const QUESTIONS = [
+  ["bound", "this loop runs so often"],
+  ["allocation", "this stage takes its memory"],
+  ["guard", "there are guards"],
+  ["simplification", "indices became simple"],
+] as const;
+
+export function WhyPane() {
+  const desk = useDesk();
+  const question = useSignal("bound");
+  const { stage, loop } = desk.selected.value;
+  const why = useView("why", { what: question.value, stage, loop: loop || null });
+  return (
+    <section class="tw-pane tw-pane-why" aria-label="Why">
+      <label class="tw-field">
+        <span>Why</span>
+        <select value={question.value} onChange={(e) => (question.value = e.currentTarget.value)}>
+          {QUESTIONS.map(([value, text]) => (
+            <option value={value}>{text}</option>
+          ))}
+        </select>
+      </label>
+      {why.value && (
+        <>
+          <p class="tw-heading">{why.value.question}</p>
+          <ol>
+            {why.value.sentences.map((s) => (
+              <li>{s}</li>
+            ))}
+          </ol>
+          <p>
+            <b>So:</b> {why.value.answer}
+          </p>
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,81 @@
+/** A form for one primitive: its parameters, from its declaration. Enter in any field applies; one message carries all of them. */
+import { useSignal } from "@preact/signals";
+import { useDesk, useView } from "../hooks";
+import { argumentsOf, isNumeric, startValues, type Values } from "../form_values";
+import type { FormField, PrimitiveForm } from "../states";
+
+export function PrimitiveFields({ stage, loop }: { stage: string; loop: string }) {
+  const forms = useView("primitives", { stage });
+  const chosen = useSignal("split");
+  const known = forms.value ?? [];
+  const form = known.find((f) => f.name === chosen.value) ?? known[0];
+  if (!form) return null;
+  return <Fields key={`${stage}/${form.name}`} form={form} forms={known} stage={stage} loop={loop} choose={(name) => (chosen.value = name)} />;
+}
+
+interface FieldsProps {
+  form: PrimitiveForm;
+  forms: readonly PrimitiveForm[];
+  stage: string;
+  loop: string;
+  choose(name: string): void;
+}
+
+function Fields({ form, forms, stage, loop, choose }: FieldsProps) {
+  const desk = useDesk();
+  const typed = useSignal<Values>({});
+  const values = { ...startValues(form, loop), ...typed.value };
+  const apply = (event: Event) => {
+    event.preventDefault();
+    void desk.do({ primitive: form.name, stage, args: argumentsOf(form, values) });
+  };
+  return (
+    <form class="tw-form-fields" onSubmit={apply} aria-label={`Parameters of ${form.name}`}>
+      <select aria-label="Primitive" value={form.name} title={form.doc} onChange={(e) => choose(e.currentTarget.value)}>
+        {forms.map((f) => (
+          <option value={f.name}>{f.name}</option>
+        ))}
+      </select>
+      {form.fields.map((field) => (
+        <Field key={field.name} field={field} values={values} set={(value) => (typed.value = { ...typed.value, [field.name]: value })} form={form} />
+      ))}
+      <button type="submit" class="tw-button tw-primary">
+        Apply
+      </button>
+    </form>
+  );
+}
+
+function Field({ field, form, values, set }: { field: FormField; form: PrimitiveForm; values: Values; set(value: string): void }) {
+  const value = values[field.name] ?? "";
+  const parent = form.fields.find((f) => f.kind === "stage");
+  const choices = field.kind === "place" ? (parent?.places[values[parent.name] ?? ""] ?? []) : field.choices;
+  const label = <span>{field.name}</span>;
+  if (choices.length && field.kind !== "axes" && !isNumeric(field.kind)) {
+    return (
+      <label class="tw-field" title={field.doc}>
+        {label}
+        <select aria-label={field.name} value={value} onChange={(e) => set(e.currentTarget.value)}>
+          {!field.required && <option value=""></option>}
+          {choices.map((c) => (
+            <option value={c}>{c}</option>
+          ))}
+        </select>
+      </label>
+    );
+  }
+  const isNumber = isNumeric(field.kind);
+  return (
+    <label class="tw-field" title={field.doc}>
+      {label}
+      <input
+        type="text"
+        aria-label={field.name}
+        inputMode={isNumber ? "numeric" : "text"}
+        size={isNumber ? 5 : 18}
+        value={value}
+        onInput={(e) => set(e.currentTarget.value)}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { Desk } from "../src/desk";
+import type { Model, ToPython } from "../src/messages";
+
+/** A widget's model with nobody behind it: what is sent is kept, and the test answers. */
+function model(traits: Record<string, unknown> = {}) {
+  const sent: ToPython[] = [];
+  const listeners = new Map<string, ((...args: never[]) => void)[]>();
+  const values: Record<string, unknown> = { selected: { stage: "C", loop: "" }, form: "lowered", ...traits };
+  const made = {
+    get: (name: string) => values[name],
+    set: (name: string, value: unknown) => (values[name] = value),
+    save_changes: () => {},
+    send: (message: ToPython) => sent.push(message),
+    on: (event: string, f: (...args: never[]) => void) => listeners.set(event, [...(listeners.get(event) ?? []), f]),
+    off: (event: string, f: (...args: never[]) => void) => listeners.set(event, (listeners.get(event) ?? []).filter((g) => g !== f)),
+    tell: (event: string, ...args: unknown[]) => (listeners.get(event) ?? []).forEach((f) => f(...(args as never[]))),
+  };
+  return { model: made as unknown as Model, sent, values, tell: made.tell };
+}
+const soon = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+test("a request is one message, and its reply is said", async () => {
+  const desk = new Desk("d1");
+  const m = model();
+  desk.join(m.model);
+  const asked = desk.do({ primitive: "split", stage: "C", args: { axis: "i", factor: 8 } });
+  const message = m.sent.find((s) => s.kind === "ask")!;
+  expect(message).toMatchObject({ request: "do", arguments: { steps: [{ primitive: "split", args: { factor: 8 } }] } });
+  const reply = { ok: true, said: "split(C, axis=i, factor=8)", code: "", refused: null, found: null };
+  m.tell("msg:custom", { kind: "reply", id: (message as { id: number }).id, reply });
+  expect((await asked).ok).toBe(true);
+  expect(desk.said.value?.text).toBe("✓ split(C, axis=i, factor=8)");
+});
+
+test("a refusal is said with its reason", async () => {
+  const desk = new Desk("d2");
+  const m = model();
+  desk.join(m.model);
+  const asked = desk.ask("undo");
+  const refused = { message: "nothing to take back", hint: "h", loops: "", where: "", text: "" };
+  m.tell("msg:custom", { kind: "reply", id: 1, reply: { ok: false, said: "", code: "", refused, found: null } });
+  await asked;
+  expect(desk.said.value).toMatchObject({ kind: "refused", text: "✗ nothing to take back", refused });
+});
+
+test("what several components watch is watched once, until the last of them leaves", async () => {
+  const desk = new Desk("d3");
+  const m = model();
+  desk.join(m.model);
+  const [loops, endA] = desk.watch("loops");
+  const [again, endB] = desk.watch("loops");
+  expect(again).toBe(loops);
+  await soon();
+  const watches = () => m.sent.filter((s) => s.kind === "watch");
+  expect(Object.values((watches().at(-1) as { views: object }).views)).toEqual([{ view: "loops", options: {} }]);
+  m.tell("msg:custom", { kind: "states", version: 1, states: { '["loops",{}]': { roots: [], problem: null } } });
+  expect(loops.value).toEqual({ roots: [], problem: null });
+  endA();
+  await soon();
+  const count = watches().length;
+  endB();
+  await soon();
+  expect(watches().length).toBe(count + 1);
+  expect((watches().at(-1) as { views: object }).views).toEqual({});
+});
+
+test("a selection made here is told to Python, and one made there is not told back", () => {
+  const desk = new Desk("d4");
+  const m = model();
+  desk.join(m.model);
+  desk.select("C", "i");
+  expect(m.values["selected"]).toEqual({ stage: "C", loop: "i" });
+  m.values["selected"] = { stage: "X", loop: "" };
+  m.tell("change:selected");
+  expect(desk.selected.value).toEqual({ stage: "X", loop: "" });
+  expect(m.values["selected"]).toEqual({ stage: "X", loop: "" });
+});
+
+test("when a widget goes, another one of the desk carries its messages", async () => {
+  const desk = new Desk("d5");
+  const [a, b] = [model(), model()];
+  const leave = desk.join(a.model);
+  desk.join(b.model);
+  desk.watch("journal");
+  await soon();
+  leave();
+  expect(b.sent.at(-1)).toMatchObject({ kind: "watch", views: { '["journal",{}]': { view: "journal" } } });
+});

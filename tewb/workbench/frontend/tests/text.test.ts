@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { change, lightOf } from "../src/code/linked";
+import { day } from "../src/keeping";
+import { matches } from "../src/match";
+import { logScale, ticks } from "../src/parts/axes";
+import type { Link } from "../src/states";
+import { digits, shownBytes, shownTime } from "../src/units";
+
+const apply = (old: string, edit: ReturnType<typeof change>) => (edit ? old.slice(0, edit.from) + edit.insert + old.slice(edit.to) : old);
+
+test("the smallest change leads to the new text", () => {
+  for (const [a, b] of [["", "x"], ["abc", "abc"], ["for i:\n  a", "for i.outer:\n  for i.inner:\n    a"], ["aaa", "aa"], ["aa", "aaaa"], ["xyx", "yxy"], ["abc", ""]] as const) {
+    expect(apply(a, change(a, b))).toBe(b);
+  }
+  expect(change("same", "same")).toBeNull();
+});
+
+test("a change in the middle leaves the rest alone", () => {
+  expect(change("head\nold\ntail", "head\nnew line\ntail")).toEqual({ from: 5, to: 8, insert: "new line" });
+});
+
+test("a line is lit by its own loops and steps, and dimly by those around it", () => {
+  const link: Link = { stage: "C", loop: "i", steps: [2], parts: [5], steps_around: [1], parts_around: [4] };
+  const lit = (parts: number[], steps: number[] = []) => lightOf(link, { parts: new Set(parts), steps: new Set(steps) });
+  expect([lit([5]), lit([], [2]), lit([4]), lit([], [1]), lit([9]), lit([])]).toEqual(["lit", "lit", "around", "around", "", ""]);
+  expect(lightOf(undefined, { parts: new Set([1]), steps: new Set() })).toBe("");
+});
+
+test("letters in order find an item, together and at the beginning of words first", () => {
+  const names = ["reorder(C)", "vectorize(C, axis=j)", "tile(C)", "Redo"];
+  expect(matches("vec", names, (x) => x)).toEqual(["vectorize(C, axis=j)"]);
+  expect(matches("re", names, (x) => x).slice(0, 2)).toEqual(["reorder(C)", "Redo"]);
+  expect(matches("", names, (x) => x)).toEqual(names);
+  expect(matches("zzz", names, (x) => x)).toEqual([]);
+});
+
+test("numbers have three digits and a unit, however small", () => {
+  expect(shownTime(0.0000046)).toBe("4.60 µs");
+  expect(shownTime(0.25)).toBe("250 ms");
+  expect(shownTime(3.1e-9)).toBe("3.10 ns");
+  expect([digits(0.0046), digits(12.34), digits(1234.5), digits(0)]).toEqual(["0.00460", "12.3", "1,235", "0"]);
+  expect([shownBytes(384), shownBytes(278528), shownBytes(2 ** 24)]).toEqual(["384 B", "272 KiB", "16 MiB"]);
+});
+
+test("what was kept is of today, yesterday, or a day", () => {
+  const now = new Date(2026, 10, 29, 0, 30);
+  expect(day(new Date(2026, 10, 28, 23, 50).getTime() / 1000, now)).toBe("yesterday");
+  expect(day(now.getTime() / 1000, now)).toMatch(/^today/);
+  expect(day(new Date(2026, 2, 3).getTime() / 1000, now)).toMatch(/3|March/);
+});
+
+test("axes are logarithmic, with round ticks inside of them", () => {
+  const x = logScale(1, 100, 0, 200);
+  expect([x(1), x(10), x(100)]).toEqual([0, 100, 200]);
+  expect(ticks(0.9, 60)).toEqual([1, 2, 5, 10, 20, 50]);
+  expect(ticks(1e-6, 1e3).every((t) => t >= 1e-6 && t <= 1e3)).toBe(true);
+});

@@ -1,0 +1,221 @@
+"""Widgets that show a session: the workbench, and each of its panes by itself.
+
+A widget is a window on a `Desk`: it watches what its page shows, sends states when they change, and passes requests on.
+All widgets of a session share its desk, so they stay in step. The page itself (`page/bundle.js`, built from
+`frontend/`) is sent once, by the widget `Page`; what each pane carries is a loader of a few lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+import uuid
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import anywidget
+import ipywidgets as widgets
+import traitlets
+
+from tewb.base import TewbError, one_of
+from tewb.workbench.desk import Desk, Message, answer
+from tewb.workbench.notebook.keeping import fingerprint, read_kept, record_of, restore, write_kept
+from tewb.workbench.session import Session
+from tewb.workbench.states.views import is_slow
+
+_BUILT = Path(__file__).parent.parent / "page"
+MOMENT = 0.008  # seconds of work on slow views before requests are looked for
+PAUSE = 0.002  # seconds in which they can come
+PANES = (
+    "loops",
+    "code",
+    "actions",
+    "journal",
+    "memory",
+    "graph",
+    "times",
+    "advice",
+    "why",
+    "llvm",
+    "schedule",
+)
+
+
+class Page(widgets.Widget):  # type: ignore[misc]
+    """The page, for all panes of a notebook: `code` is JavaScript, `version` changes with it."""
+
+    code: Any = traitlets.Unicode().tag(sync=True)
+    version: Any = traitlets.Unicode().tag(sync=True)
+
+
+@cache
+def the_page() -> Page:
+    """The one page of this kernel."""
+    code = (_BUILT / "bundle.js").read_text("utf-8")
+    return Page(code=code, version=hashlib.sha256(code.encode()).hexdigest()[:16])
+
+
+def desk_of(session: Session) -> Desk:
+    """The desk of a session: the same one for all widgets."""
+    known = vars(session).get("_desk")
+    if known is None:
+        known = vars(session)["_desk"] = Desk(session)
+        known.name = uuid.uuid4().hex
+    return cast(Desk, known)
+
+
+class Pane(anywidget.AnyWidget):
+    """A pane of the workbench on a session: `pane` is one of PANES, or "workbench" for all of them.
+
+    Traits that can be observed and set: `selected` ({"stage", "loop"}), `form` (the form of code that is shown) and
+    `journal` (the steps as JSON). `measured` is the last measurement as JSON, {} before the first. `kept` is what the
+    page writes into the notebook's metadata under the fingerprint `program`, to restore the journal another day.
+    """
+
+    _esm = _BUILT / "loader.js"
+    page: Any = traitlets.Instance(Page).tag(sync=True, **widgets.widget_serialization)
+    pane: Any = traitlets.Unicode().tag(sync=True)
+    desk: Any = traitlets.Unicode().tag(sync=True)
+    selected: Any = traitlets.Dict().tag(sync=True)
+    form: Any = traitlets.Unicode().tag(sync=True)
+    journal: Any = traitlets.List().tag(sync=True)
+    measured: Any = traitlets.Dict().tag(sync=True)
+    program: Any = traitlets.Unicode().tag(sync=True)
+    kept: Any = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, session: Session, pane: str = "workbench", **traits: Any) -> None:
+        if pane != "workbench":
+            one_of("pane", pane, PANES, TewbError)
+        self.session = session
+        self._desk = desk = desk_of(session)
+        self._watched: dict[str, dict[str, Any]] = {}  # by client, and then by key
+        self._sent: dict[str, Any] = {}
+        self._work: Iterator[None] = iter(())
+        self._pending: asyncio.Handle | None = None
+        super().__init__(
+            page=the_page(), pane=pane, desk=desk.name, selected=desk.selected, form=desk.form, journal=self._steps(),
+            program=fingerprint(session), **traits,
+        )  # fmt: skip
+        self.on_msg(self._asked)
+        desk.listen(self.send)
+        desk.on_change(self._changed)
+        self.observe(
+            lambda change: desk.select(change.new.get("stage", ""), change.new.get("loop", "")), "selected"
+        )
+        self.observe(lambda change: desk.show_form(change.new), "form")
+        self.observe(lambda change: self._journal_set(change.new), "journal")
+
+    # ---- traits
+
+    def _steps(self) -> list[dict[str, Any]]:
+        return [s.to_json() for s in self.session.journal]
+
+    def _journal_set(self, steps: list[dict[str, Any]]) -> None:
+        """A journal was given from outside: the schedule becomes it, or the trait goes back."""
+        if steps != self._steps():
+            try:
+                self.session.take_steps(steps)
+            finally:
+                self.journal = self._steps()
+
+    def _changed(self) -> None:
+        desk = self._desk
+        self.selected, self.form, self.journal = dict(desk.selected), desk.form, self._steps()
+        measured = desk.look("measured", {})
+        self.measured = measured or {}
+        self._send_states()
+        self._keep()
+
+    # ---- messages
+
+    def _asked(self, _: Any, content: Message, __: Any) -> None:
+        match content.get("kind"):
+            case "watch":
+                self._watched.pop(content["client"], None)
+                self._watched[content["client"]] = content["views"]
+                for old in list(self._watched)[:-4]:  # pages that were closed do not say so
+                    del self._watched[old]
+                self._send_states()
+            case "ask":
+                self.send(answer(self._desk, content))
+            case "found":
+                self._restore(content.get("record"), in_notebook=bool(content.get("in_notebook")))
+
+    # ---- from one day to the next
+
+    def _restore(self, record: Message | None, in_notebook: bool) -> None:
+        """The page says what it found in the notebook, or that there is no notebook it can read: then it may be in a
+        file. What is found is restored once."""
+        desk = self._desk
+        desk.keeps_in_file = not in_notebook
+        if desk.was_restored:
+            return
+        desk.was_restored = True
+        found = record if in_notebook else read_kept(self.program)
+        if not found:
+            return
+        try:
+            steps = restore(self.session, found)
+        except TewbError as e:
+            desk.tell({"kind": "failed", "what": "restoring the steps that were kept", "message": e.message})
+            return
+        if steps:
+            desk.tell({"kind": "restored", "steps": steps, "when": found.get("when", 0)})
+
+    def _keep(self) -> None:
+        if not self._desk.was_restored:
+            return  # what was kept is not looked at yet: it is not overwritten
+        self.kept = record_of(self.session)
+        if self._desk.keeps_in_file:
+            write_kept(self.program, self.kept)
+
+    @property
+    def _views(self) -> dict[str, Any]:
+        return {key: w for views in self._watched.values() for key, w in views.items()}
+
+    def _send_states(self) -> None:
+        """What a person waits for first, in one message; the slow views when that is sent, each when it is ready."""
+        fast = {key: w for key, w in self._views.items() if not is_slow(w["view"])}
+        self._tell_page({key: self._desk.look(w["view"], w["options"]) for key, w in fast.items()})
+        self._work = self._slow_states()
+        self._go_on_soon()
+
+    def _slow_states(self) -> Iterator[None]:
+        """Sends the slow views, with a pause between the pieces of work that they take."""
+        for key, watched in self._views.items():
+            if not is_slow(watched["view"]):
+                continue
+            for piece in self._desk.look_in_pieces(watched["view"], watched["options"]):
+                if piece is not None:
+                    self._tell_page({key: piece})
+                yield
+
+    def _go_on(self) -> None:
+        """Work for a moment, and let the next request come before the rest."""
+        until = time.perf_counter() + MOMENT
+        for _ in self._work:
+            if time.perf_counter() > until:
+                self._go_on_soon()
+                return
+
+    def _go_on_soon(self) -> None:
+        """Go on with the work when what was sent and asked until now is done; at once where there is no event loop."""
+        if self._pending is not None:
+            self._pending.cancel()
+        try:
+            self._pending = asyncio.get_running_loop().call_later(PAUSE, self._go_on)
+        except RuntimeError:
+            self._pending = None
+            for _ in self._work:
+                pass
+
+    def _tell_page(self, states: dict[str, Any]) -> None:
+        """Send states that are new to the page."""
+        version = self.session.schedule.version
+        new = {key: s for key, s in states.items() if key not in self._sent or self._sent[key] != s}
+        self._sent = {key: s for key, s in {**self._sent, **states}.items() if key in self._views}
+        if new:
+            self.send({"kind": "states", "version": version, "states": new})

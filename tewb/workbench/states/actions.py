@@ -1,0 +1,151 @@
+"""What can be done to a stage and a loop: the palette, and the forms of its primitives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tewb.base import TewbError
+from tewb.schedule import PRIMITIVES, REQUIRED, Param, Step
+from tewb.workbench.judge.palette import Action, each_action, in_order
+from tewb.workbench.judge.palette import Preview as PalettePreview
+from tewb.workbench.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a step leads to: the loops of the stages that change, and the figures that change, in words."""
+
+    loops: tuple[str, ...]
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A step that may be legal now. A refused one says why (`reason`, `hint`); `steps` are what a press does: the step
+    itself, or for a refused one the steps that end in what was wanted. They are empty when nothing helps."""
+
+    text: str
+    primitive: str
+    legal: bool
+    is_place: bool
+    steps: tuple[dict[str, Any], ...]
+    steps_text: str
+    reason: str
+    hint: str
+    preview: Preview | None
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The palette of a stage and one of its loops."""
+
+    stage: str
+    loop: str | None
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A parameter of a primitive: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and
+    what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent."""
+
+    name: str
+    kind: str
+    doc: str
+    required: bool
+    value: str
+    choices: tuple[str, ...]
+    places: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PrimitiveForm:
+    """A primitive as a form: what it does, and its parameters."""
+
+    name: str
+    doc: str
+    fields: tuple[FormField, ...]
+
+
+def actions_state(session: Session, stage: str, loop: str | None = None) -> Iterator[Actions | None]:
+    """The palette; empty for a stage that is not there or has nothing to choose. None comes while it is worked out."""
+    known = session.schedule.find(stage)
+    if known is None:
+        yield Actions(stage, loop, ())
+        return
+    names = [known.axis_name(iv) for iv in known.leaf_iter_vars]
+    chosen = loop if loop in names else None
+    found: list[Action] = []
+    for action in each_action(session, stage, chosen):
+        found.append(action)
+        yield None
+    yield Actions(stage, chosen, tuple(map(_choice, in_order(found))))
+
+
+def _choice(a: Action) -> Choice:
+    steps: tuple[Step, ...] = (a.step,) if a.legal else ()
+    if a.fix is not None and a.then is not None:
+        steps = (a.fix, a.then)
+    return Choice(
+        str(a.step),
+        a.step.primitive,
+        a.legal,
+        a.is_place,
+        tuple([s.to_json() for s in steps]),
+        ", then ".join(map(str, steps)),
+        a.reason or "",
+        a.hint or "",
+        _preview(a.preview),
+    )
+
+
+def _preview(p: PalettePreview | None) -> Preview | None:
+    return None if p is None else Preview(p.loops, p.changes)
+
+
+def forms_of(session: Session, stage: str) -> tuple[PrimitiveForm, ...]:
+    """The form of every primitive that a stage takes, in the order of menus."""
+    if session.schedule.find(stage) is None:
+        return ()
+    return tuple([_form(session, stage, p.name) for p in session.primitives(stage)])
+
+
+def _form(session: Session, stage: str, primitive: str) -> PrimitiveForm:
+    p = PRIMITIVES[primitive]
+    first = next((param for param in p.params if param.kind in ("int", "size", "value")), None)
+    return PrimitiveForm(
+        primitive,
+        p.doc,
+        tuple([_field(session, stage, primitive, param, param is first) for param in p.params]),
+    )
+
+
+def _field(session: Session, stage: str, primitive: str, p: Param, first: bool) -> FormField:
+    choices = _choices(session, stage, primitive, p)
+    places: dict[str, tuple[str, ...]] = {}
+    if p.kind == "stage":
+        places = {
+            s: tuple(session.choices(stage, primitive, "axis", parent=s))
+            for s in choices
+            if _has_place(primitive)
+        }
+    required = p.default is REQUIRED
+    value = choices[0] if choices else ""
+    if p.kind in ("int", "size", "value"):
+        value = str(p.default) if isinstance(p.default, int) else "16" if first or required else ""
+    elif not required:
+        value = "" if p.default is None else str(p.default)
+    return FormField(p.name, p.kind, p.doc, required, value, choices, places)
+
+
+def _has_place(primitive: str) -> bool:
+    return any(q.kind == "place" for q in PRIMITIVES[primitive].params)
+
+
+def _choices(session: Session, stage: str, primitive: str, p: Param) -> tuple[str, ...]:
+    try:
+        return tuple(session.choices(stage, primitive, p.name))
+    except TewbError:
+        return ()

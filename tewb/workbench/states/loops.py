@@ -1,0 +1,166 @@
+"""The loops of a program as a tree: each stage inside the loop where it is computed, with the extents and bytes it has there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tewb.base import TewbError
+from tewb.ir import const_int, script
+from tewb.schedule import At, Extents, Stage, loop_marks, place_text, stage_marks
+from tewb.schedule.bounds import Bounds, infer_bounds
+from tewb.workbench.judge.ledger import Entry, account_of, argument_stages
+from tewb.workbench.looks.sizes import bytes_shown, memory_shown
+from tewb.workbench.session import Session
+
+Kind = Literal["input", "stage", "inline", "loop"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoopNode:
+    """An input, a stage or a loop, and in `inside` what runs in it, in that order.
+
+    `key` names it ("C", "C/i.outer") and stays the same while it exists; `part` is its number in the links of code.
+    `extent` is the loop's where it runs, `trips` how often its body runs in one call, all loops around it counted.
+    Of a stage, `bytes` is the memory that it takes where it is computed and `memory` the same in words (with what it
+    was before it was placed there), `computed` how often each element is computed. None is what is not known, as
+    where sizes are symbolic. `step` made it (from 0).
+    """
+
+    key: str
+    kind: Kind
+    stage: str
+    loop: str | None
+    extent: str
+    trips: int | None
+    axis: str
+    marks: tuple[str, ...]
+    place: str
+    bytes: int | None
+    memory: str
+    computed: float | None
+    step: int | None
+    part: int
+    inside: tuple[LoopNode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loops:
+    """The tree of all stages, in the order of computation. `problem` says why extents are those of whole tensors: the
+    schedule cannot be lowered as it is."""
+
+    roots: tuple[LoopNode, ...]
+    problem: str | None
+
+
+def loops_state(session: Session) -> Loops:
+    """The loop tree of a session."""
+    return _Tree(session).state()
+
+
+class _Tree:
+    """Makes the tree of one schedule."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.schedule = session, session.schedule
+        self.arguments = argument_stages(self.schedule, session.args)
+        self.bounds: Bounds | None = None
+        self.problem: str | None = None
+        try:
+            self.bounds = infer_bounds(self.schedule, self.arguments)
+        except TewbError as e:
+            self.problem = e.message
+        self.part = session.code_forms.loop_numbers.number
+        self.attached: dict[tuple[Stage, Any], list[Stage]] = {}
+        for s in self.schedule.stages:
+            if isinstance(s.attach, At) and not s.is_placeholder:
+                self.attached.setdefault((s.attach.stage, s.attach.axis), []).append(s)
+
+    def state(self) -> Loops:
+        placed = {s for stages in self.attached.values() for s in stages}
+        roots = [self.stage(s, 1) for s in self.schedule.stages if s not in placed]
+        return Loops(tuple(roots), self.problem)
+
+    def stage(self, s: Stage, trips: int | None) -> LoopNode:
+        if s.is_placeholder:
+            return self.node(s, "input", memory=memory_shown(s.op.output(0)), trips=trips)
+        if s.is_inlined:
+            return self.node(s, "inline", memory="no memory: computed where it is read", trips=trips)
+        entry = None if self.bounds is None else account_of(s, self.bounds, s in self.arguments)
+        extents = self.schedule.extents(s) if self.bounds is None else self.bounds.stages[s].extents
+        return self.node(
+            s,
+            "stage",
+            inside=self.loop(s, 0, extents, trips),
+            bytes=None if entry is None else entry.allocated.bytes,
+            memory="" if entry is None else _memory(entry),
+            computed=None if entry is None else entry.recompute,
+            trips=trips,
+        )
+
+    def node(
+        self, s: Stage, kind: Kind, *, inside: tuple[LoopNode, ...] = (), bytes: int | None = None, memory: str = "",
+        computed: float | None = None, trips: int | None = None,
+    ) -> LoopNode:  # fmt: skip
+        place = "" if kind == "input" else place_text(s)
+        marks = tuple(stage_marks(s))
+        return LoopNode(
+            s.name, kind, s.name, None, "", trips, "", marks, place, bytes, memory, computed, s.place_step,
+            self.part(s.name), inside,
+        )  # fmt: skip
+
+    def loop(self, s: Stage, at: int, extents: Extents, trips: int | None) -> tuple[LoopNode, ...]:
+        """The loop number `at` of a stage with all that is inside of it."""
+        if at == len(s.leaf_iter_vars):
+            return ()
+        iv = s.leaf_iter_vars[at]
+        name = s.axis_name(iv)
+        count = const_int(extents[iv])
+        runs = None if trips is None or count is None else trips * count
+        inside = [self.stage(other, runs) for other in self.attached.get((s, iv), ())]
+        inside += self.loop(s, at + 1, extents, runs)
+        return (
+            LoopNode(
+                f"{s.name}/{name}", "loop", s.name, name, script(extents[iv]), runs, iv.kind.value,
+                tuple(loop_marks(s, iv)), "", None, "", None, s.made_by.get(iv), self.part(s.name, name), tuple(inside),
+            ),
+        )  # fmt: skip
+
+
+def _memory(entry: Entry) -> str:
+    """What a stage takes, and what its whole tensor would take where that is more."""
+    if entry.kind == "argument":
+        return "the caller's array"
+    now, whole = entry.allocated, entry.declared
+    if now.bytes is None or whole.bytes is None:
+        return f"{now} B"
+    if now.bytes == 0:
+        return "no memory of its own"
+    was = "" if now.bytes >= whole.bytes else f", of {bytes_shown(whole.bytes)}"
+    return bytes_shown(now.bytes) + was
+
+
+def tree_text(loops: Loops) -> str:
+    """The tree as indented text."""
+    lines: list[str] = []
+
+    def show(n: LoopNode, depth: int) -> None:
+        lines.append("  " * depth + node_text(n))
+        for inner in n.inside:
+            show(inner, depth + 1)
+
+    for root in loops.roots:
+        show(root, 0)
+    return "\n".join(lines)
+
+
+def node_text(n: LoopNode) -> str:
+    """One line of the tree: `j in 64 vectorize`, `X (at Y.i.outer) 68 KiB, of 1 MiB`."""
+    if n.kind == "loop":
+        words = [f"{n.loop} in {n.extent}", "reduce" if n.axis == "reduce" else "", ", ".join(n.marks)]
+        return "  ".join(filter(None, words))
+    again = f"each element {n.computed:.3g} times" if n.computed is not None and n.computed > 1.005 else ""
+    place = "" if n.place in ("", "root") else f"({n.place})"
+    return "  ".join(
+        filter(None, [n.stage, "input" if n.kind == "input" else "", place, n.memory, again, *n.marks])
+    )

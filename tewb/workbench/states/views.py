@@ -1,0 +1,132 @@
+"""The views of a session: a name for everything that can be seen of it, and the state that is sent for it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args, get_type_hints
+
+from tewb.base import TewbError, one_of
+from tewb.workbench.session import Session
+from tewb.workbench.states.actions import actions_state, forms_of
+from tewb.workbench.states.answers import advice_state, why_state
+from tewb.workbench.states.code import code_state, forms_state
+from tewb.workbench.states.cost import cost_state
+from tewb.workbench.states.graph import graph_state
+from tewb.workbench.states.journal import journal_state
+from tewb.workbench.states.llvm import llvm_state
+from tewb.workbench.states.loops import loops_state
+from tewb.workbench.states.memory import memory_state
+from tewb.workbench.states.program import program_code, program_state
+from tewb.workbench.states.schema import as_json, states_in, type_schema
+from tewb.workbench.states.times import history_state, roof_state
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view: its name, what it shows, and the function that makes its state from a session and options.
+
+    Those that take longer than a frame are `slow`: they follow when the others are on the screen. One that takes much
+    longer is a generator: it gives None between two pieces of its work, and then the state.
+    """
+
+    name: str
+    make: Callable[..., Any]
+    slow: bool = False
+
+    @property
+    def doc(self) -> str:
+        """What it shows."""
+        return inspect.getdoc(self.make) or ""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The type of each option."""
+        hints = get_type_hints(self.make)
+        return {name: hints[name] for name in list(inspect.signature(self.make).parameters)[1:]}
+
+    @property
+    def state(self) -> Any:
+        """The type of its state."""
+        returned = get_type_hints(self.make)["return"]
+        if not inspect.isgeneratorfunction(self.make):
+            return returned
+        return next(t for t in get_args(get_args(returned)[0]) if t is not type(None))
+
+    def schema(self) -> dict[str, Any]:
+        """Its options and its state as JSON Schema."""
+        return {
+            "doc": self.doc,
+            "options": {name: type_schema(t) for name, t in self.options.items()},
+            "state": type_schema(self.state),
+        }
+
+
+VIEWS = {
+    v.name: v
+    for v in (
+        View("program", program_state),
+        View("loops", loops_state),
+        View("forms", forms_state),
+        View("code", code_state),
+        View("journal", journal_state),
+        View("cost", cost_state),
+        View("actions", actions_state, slow=True),
+        View("primitives", forms_of),
+        View("memory", memory_state, slow=True),
+        View("graph", graph_state, slow=True),
+        View("history", history_state),
+        View("roof", roof_state, slow=True),
+        View("advice", advice_state, slow=True),
+        View("why", why_state, slow=True),
+        View("llvm", llvm_state, slow=True),
+        View("python", program_code, slow=True),
+    )
+}
+
+
+def is_slow(view: str) -> bool:
+    """Whether a view comes after those that a person waits for."""
+    return view in VIEWS and VIEWS[view].slow
+
+
+def look(session: Session, name: str, options: Mapping[str, Any] | None = None) -> Any:
+    """The state of a view as JSON values. Raises TewbError for a view or an option that there is not."""
+    *_, state = look_in_pieces(session, name, options)
+    return state
+
+
+def _checked(session: Session, name: str, options: Mapping[str, Any] | None) -> View:
+    """The view of that name. Raises TewbError when there is none, or when it has no such options."""
+    view = VIEWS[one_of("view", name, VIEWS, TewbError)]
+    known = view.options
+    for option in options or {}:
+        one_of(f"option of the view {name}", option, known, TewbError)
+    try:
+        inspect.signature(view.make).bind(session, **(options or {}))
+    except TypeError as e:
+        raise TewbError(f"the view {name}: {e}", hint=f"its options are {', '.join(known) or 'none'}") from e
+    return view
+
+
+def look_in_pieces(session: Session, name: str, options: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    """As `look`, with None between the pieces of work that lead to the state, which comes last."""
+    made = _checked(session, name, options).make(session, **(options or {}))
+    if not isinstance(made, Iterator):
+        made = iter((made,))
+    for piece in made:
+        yield None if piece is None else as_json(piece)
+
+
+def all_states() -> list[type]:
+    """The states of all views, those that are held first."""
+    return states_in(*[c for v in VIEWS.values() for c in _classes(v.state)])
+
+
+def _classes(t: Any) -> list[type]:
+    return (
+        [t]
+        if isinstance(t, type) and not hasattr(t, "__origin__")
+        else [a for a in t.__args__ if a is not ...]
+    )
