@@ -15,6 +15,7 @@ asked for when the program comes to it (define-by-run).
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,34 +146,30 @@ def at(point: Point) -> Chooser:
     return choose
 
 
-def all_points(program: Callable[[Config], object], most: int) -> list[dict[str, Any]] | None:
-    """Every point of a program's space, in the order of the values, or None when there are `most` or more.
-
-    A program that refuses a point (raises what it likes) has the knobs that it asked for before.
-    """
-    found = list(itertools.islice(_points(program), most))
+def all_points(run: Callable[[Chooser], object], most: int) -> list[dict[str, Any]] | None:
+    """Every point of a space, in the order of the values, or None when there are `most` or more. `run` runs a program
+    with the knobs that a chooser turns; one that refuses a point (raises what it likes) has those it asked for before."""
+    found = list(itertools.islice(_points(run), most))
     return None if len(found) == most else found
 
 
-def _points(program: Callable[[Config], object]) -> Iterator[dict[str, Any]]:
-    """The points of a tree of which the program shows one path at a time: a path is changed at its last knob that has
-    a further value."""
+def _points(run: Callable[[Chooser], object]) -> Iterator[dict[str, Any]]:
+    """The points of a tree of which the program shows one path at a time. The next path turns the last knob that has a
+    further value."""
     path: list[int] = []
     while True:
-        met: list[Knob] = []
+        met: dict[str, Knob] = {}
 
-        def choose(knob: Knob, path: list[int] = path, met: list[Knob] = met) -> int:
-            met.append(knob)
+        def choose(knob: Knob, path: list[int] = path, met: dict[str, Knob] = met) -> int:
+            met[knob.name] = knob
             return path[len(met) - 1] if len(met) <= len(path) else 0
 
-        config = Config(choose)
-        try:
-            program(config)
-        except Exception:  # whatever it is: the point is looked at again when it is tried
-            pass
-        yield dict(config.point)
-        chosen = path[: len(met)] + [0] * (len(met) - len(path))
-        while chosen and chosen[-1] + 1 == len(met[len(chosen) - 1].values):
+        with contextlib.suppress(Exception):  # whatever it is: it is seen again when the point is tried
+            run(choose)
+        knobs = list(met.values())
+        chosen = (path + [0] * len(knobs))[: len(knobs)]
+        yield {knob.name: knob.values[i] for knob, i in zip(knobs, chosen, strict=True)}
+        while chosen and chosen[-1] + 1 == len(knobs[len(chosen) - 1].values):
             chosen.pop()
         if not chosen:
             return
