@@ -49,7 +49,9 @@ class Knob:
             if type(v) is type(wanted) and v == wanted:
                 return i
         shown = ", ".join(map(repr, self.values[:12])) + (", ..." if len(self.values) > 12 else "")
-        raise ArgumentError(f"knob {self.name} has no value {value!r}", hint=f"its values are {shown}", span=here())
+        raise ArgumentError(
+            f"knob {self.name} has no value {value!r}", hint=f"its values are {shown}", span=here()
+        )
 
 
 Chooser = Callable[[Knob], int]
@@ -88,13 +90,13 @@ class Config:
         divisors = {d for i in range(1, math.isqrt(size) + 1) if size % i == 0 for d in (i, size // i)}
         powers = set() if divides else {2**i for i in range(limit.bit_length())}
         values = sorted(v for v in divisors | powers if v <= limit and v % lanes == 0)
-        return self._ask(name, values, default, True)
+        return self._ask(name, values, default, True)  # type: ignore[no-any-return]
 
     def choice(self, name: str, values: Sequence[T], default: T | None = None) -> T:
         """One of some values: numbers, strings, or whatever a journal can hold."""
-        given = list(values)
-        is_ordered = all(isinstance(v, int | float) and not isinstance(v, bool) for v in given)
-        return self._ask(name, given, default, is_ordered and given == sorted(given))  # type: ignore[no-any-return]
+        given: list[Any] = list(values)
+        numbers = [v for v in given if isinstance(v, int | float) and not isinstance(v, bool)]
+        return self._ask(name, given, default, given == sorted(numbers))  # type: ignore[no-any-return]
 
     def flag(self, name: str, default: bool = False) -> bool:
         """True or False."""

@@ -31,7 +31,9 @@ class TuneResult:
     @property
     def ranked(self) -> list[Trial]:
         """The trials that were timed to the end, each text once, the fastest first."""
-        return sorted((t for t in self.trials if t.state == "timed"), key=lambda t: (t.seconds or 0.0, t.number))
+        return sorted(
+            (t for t in self.trials if t.state == "timed"), key=lambda t: (t.seconds or 0.0, t.number)
+        )
 
     @property
     def best(self) -> Trial:
@@ -40,7 +42,9 @@ class TuneResult:
         if not ranked:
             reasons = Counter(t.message or t.state for t in self.trials).most_common(3)
             said = "; ".join(f"{n} x {text}" for text, n in reasons) or "there was no time for a trial"
-            raise TewbError(f"no trial could be timed: {said}", hint="try the defaults by tewb.build first", span=here())
+            raise TewbError(
+                f"no trial could be timed: {said}", hint="try the defaults by tewb.build first", span=here()
+            )
         return ranked[0]
 
     @property
@@ -101,5 +105,6 @@ def _point_text(point: Mapping[str, Any]) -> str:
 def table(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     """The trials as rows of plain values, as a table or a data frame takes them."""
     return [
-        {"number": t.number, "state": t.state, "seconds": t.seconds, "message": t.message, **t.point} for t in trials
+        {"number": t.number, "state": t.state, "seconds": t.seconds, "message": t.message, **t.point}
+        for t in trials
     ]

@@ -11,14 +11,11 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from tewb.base import ArgumentError, TewbError, here
 from tewb.runtime import Timing
 from tewb.tuning.knobs import Chooser, Knob
-
-if TYPE_CHECKING:
-    import optuna
 
 State = Literal["timed", "slow", "same", "refused", "over budget", "wrong", "failed", "stopped"]
 
@@ -68,7 +65,7 @@ class Study:
             sampler = optuna.samplers.TPESampler(
                 seed=seed, multivariate=True, group=True, n_startup_trials=12, constant_liar=True
             )
-            self._study: optuna.Study = optuna.create_study(
+            self._study: Any = optuna.create_study(
                 storage=storage, study_name=name, sampler=sampler, load_if_exists=True
             )
         self._knobs: dict[int, dict[str, Knob]] = {}
@@ -85,7 +82,9 @@ class Study:
     def enqueue(self, point: Mapping[str, Any]) -> None:
         """Have a point tried before others; knobs that it does not name are at their defaults."""
         with _quiet():
-            self._study.enqueue_trial({name: _label(v) for name, v in point.items()}, user_attrs={"given": list(point)})
+            self._study.enqueue_trial(
+                {name: _label(v) for name, v in point.items()}, user_attrs={"given": list(point)}
+            )
 
     def ask(self) -> tuple[Any, Chooser]:
         """A new trial, and who chooses the knobs for it."""
@@ -99,7 +98,12 @@ class Study:
             labels = [_label(v) for v in knob.values]
             with _quiet():
                 if knob.is_ordered and all(type(v) is int for v in knob.values):
-                    return _nearest(knob, asked.suggest_int(knob.name, min(knob.values), max(knob.values), log=min(knob.values) > 0))
+                    return _nearest(
+                        knob,
+                        asked.suggest_int(
+                            knob.name, min(knob.values), max(knob.values), log=min(knob.values) > 0
+                        ),
+                    )
                 try:
                     return labels.index(asked.suggest_categorical(knob.name, labels))
                 except ValueError as e:
@@ -114,7 +118,9 @@ class Study:
         """End a trial with what became of it."""
         optuna = load_optuna()
         asked.set_user_attr("state", trial.state)
-        asked.set_user_attr("point", {k: list(v) if isinstance(v, tuple) else v for k, v in trial.point.items()})
+        asked.set_user_attr(
+            "point", {k: list(v) if isinstance(v, tuple) else v for k, v in trial.point.items()}
+        )
         asked.set_user_attr("message", trial.message)
         asked.set_user_attr("samples", list(trial.time.results) if trial.time else [])
         asked.set_user_attr("twin", trial.twin)
@@ -151,7 +157,10 @@ def _label(value: Any) -> Any:
 
 def _nearest(knob: Knob, value: int) -> int:
     """The number of the value that is nearest, by ratio, to one that was suggested."""
-    return min(range(len(knob.values)), key=lambda i: (max(knob.values[i], value) + 1) / (min(knob.values[i], value) + 1))
+    return min(
+        range(len(knob.values)),
+        key=lambda i: (max(knob.values[i], value) + 1) / (min(knob.values[i], value) + 1),
+    )
 
 
 @contextlib.contextmanager
@@ -164,4 +173,3 @@ def _quiet() -> Iterator[None]:
         warnings.simplefilter("ignore")
         yield
     optuna.logging.set_verbosity(before)
-

@@ -83,7 +83,9 @@ class FromJournal:
             knob = f"{number}.{name}"
             if self._space is not None:
                 if knob in self._space:
-                    args[name] = config.choice(knob, list(self._space[knob]), _default(value, self._space[knob]))
+                    args[name] = config.choice(
+                        knob, list(self._space[knob]), _default(value, self._space[knob])
+                    )
             elif name in _sizes_in(step):
                 extent = _extent(schedule, step, name)
                 args[name] = config.split(knob, max(extent, value), value)

@@ -146,7 +146,9 @@ def _difference(parameters: tuple[Parameter, ...], arguments: list[Any]) -> str 
     """Which output first differs from what it is to be, and where."""
     for p, got in zip(parameters, arguments, strict=True):
         if p.kind == "output":
-            wrong = _first_difference(p, from_memory(got, DType(p.dtype)), from_memory(_load(p), DType(p.dtype)))
+            wrong = _first_difference(
+                p, from_memory(got, DType(p.dtype)), from_memory(_load(p), DType(p.dtype))
+            )
             if wrong:
                 return f"{p.name} differs: {wrong}"
     return None

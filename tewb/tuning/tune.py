@@ -87,7 +87,11 @@ def tune(
     deadline = None if seconds is None else time.monotonic() + seconds
     with tempfile.TemporaryDirectory(prefix="tewb-tune-") as folder:
         search.keep_arrays(Path(folder))
-        with HereAlone() if search.calls_python or count == 0 or os.name != "posix" else Workers(count, limits) as pool:
+        with (
+            HereAlone()
+            if search.calls_python or count == 0 or os.name != "posix"
+            else Workers(count, limits) as pool
+        ):
             try:
                 with stopped_by(stop):
                     search.run(pool, deadline)
@@ -167,10 +171,9 @@ class _Search:
         tried = [dict(t.point) for t in study.trials]
         for t in study.trials:
             self._remember(t)
-        wanted = [{}, *first, *(few or [])] if not tried else [*first, *(few or [])]
+        wanted: list[Mapping[str, Any]] = [{}, *first, *(few or [])] if not tried else [*first, *(few or [])]
         if few is not None:
-            wanted = _distinct([dict(self._whole(p)) for p in wanted])
-            wanted = [p for p in wanted if p not in tried]
+            wanted = [p for p in _distinct([dict(self._whole(p)) for p in wanted]) if p not in tried]
             self._left = len(wanted)
         else:
             self._left = max(trials - len(tried), 0)
@@ -200,7 +203,9 @@ class _Search:
             rtol, atol = (0.0, 0.0) if is_input else tolerance(a.dtype, terms_of(a))
             scale = 1.0 if is_input else _largest(expected[a])
             self._parameters.append(
-                Parameter("input" if is_input else "output", a.name, file, order, str(a.dtype), rtol, atol * scale)
+                Parameter(
+                    "input" if is_input else "output", a.name, file, order, str(a.dtype), rtol, atol * scale
+                )
             )
 
     # ---- trials
@@ -232,7 +237,9 @@ class _Search:
         steps = tuple([s.to_json() for s in session.journal])
         broken = [str(c) for c in session.checks() if c.ok is False]
         if broken:
-            self._end(asked, Trial(asked.number, point, "over budget", message="; ".join(broken), steps=steps))
+            self._end(
+                asked, Trial(asked.number, point, "over budget", message="; ".join(broken), steps=steps)
+            )
             return
         module = session.module
         text = _digest(script(module))
@@ -247,7 +254,10 @@ class _Search:
             pool.submit(text, Task(module, tuple(self._parameters), self.repeat, worst=worst))
 
     def _check_shape(self, session: Session) -> None:
-        mine, others = ([(str(t.dtype), [str(n) for n in t.shape]) for t in s.args if isinstance(t, Tensor)] for s in (session, self._model))
+        mine, others = (
+            [(str(t.dtype), [str(n) for n in t.shape]) for t in s.args if isinstance(t, Tensor)]
+            for s in (session, self._model)
+        )
         if mine != others:
             raise ArgumentError("its arguments have other shapes than those of the defaults")
 
@@ -313,7 +323,12 @@ def _name_of(session: Session) -> str:
     import tewb
 
     target = Target.host()
-    about = [fingerprint(session), str(sorted((str(k), v) for k, v in session.sizes.items())), target.cpu, target.triple]
+    about = [
+        fingerprint(session),
+        str(sorted((str(k), v) for k, v in session.sizes.items())),
+        target.cpu,
+        target.triple,
+    ]
     about += [tewb.__version__, llvmlite.__version__]
     return f"{session.name}-{_digest(' '.join(about))}"
 
@@ -322,7 +337,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _distinct(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _distinct(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [p for i, p in enumerate(points) if p not in points[:i]]
 
 

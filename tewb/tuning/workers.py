@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import IO, Any
 
 from tewb.base import check_stopped
@@ -83,10 +83,11 @@ class Workers:
 
     def finished(self) -> Iterator[tuple[Any, Outcome]]:
         """Wait until something is done, and yield it: at least one outcome where there is work. Raises Stopped."""
+        began = time.monotonic()
         while self._busy:
             for ready, _ in self._selector.select(PATIENCE):
                 ready.data.read()
-            check_stopped(time.monotonic())
+            check_stopped(began)
             done = [w for w in self._busy if w.look() is not None]
             for w in done:
                 self._busy.remove(w)
@@ -106,7 +107,7 @@ class _Worker:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         command = "import sys; from tewb.tuning.worker import main; main(sys.argv[1])"
         self._process = subprocess.Popen(
             [sys.executable, "-c", command, str(limits.memory)],
