@@ -20,16 +20,15 @@ from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, here
 from tewb.ir import script
 from tewb.runtime import Target, Timing
 from tewb.schedule import Schedule
-from tewb.tensor import PlaceholderOp, Tensor
-from tewb.testing import tolerance
+from tewb.tensor import Tensor
 from tewb.tuning.knobs import Chooser, all_points, at
 from tewb.tuning.result import TuneResult
+from tewb.tuning.shared_arrays import kept_arrays
 from tewb.tuning.study import Study, Trial
 from tewb.tuning.subject import FromJournal, FromProgram, Program, Space, Subject, refusal
-from tewb.tuning.task import Outcome, Parameter, Task, keep_array
+from tewb.tuning.task import Outcome, Task
 from tewb.tuning.workers import HereAlone, Limits, Workers
 from tewb.workbench.judge.ledger import runs_python
-from tewb.workbench.measure.measure import in_order, prepare, sizes_now, terms_of
 from tewb.workbench.notebook.keeping import fingerprint
 from tewb.workbench.session import Session
 
@@ -189,24 +188,8 @@ class _Search:
         return config.point
 
     def keep_arrays(self, folder: Path) -> None:
-        """Write what all trials read: inputs, and what the outputs are to be."""
-        session = self._model
-        inputs, outputs, expected = prepare(session)
-        values = in_order(session.args, inputs, outputs, sizes_now(session))
-        self._parameters = []
-        for i, (a, value) in enumerate(zip(session.args, values, strict=True)):
-            if not isinstance(a, Tensor):
-                self._parameters.append(Parameter("scalar", str(a), value=value))
-                continue
-            is_input = isinstance(a.op, PlaceholderOp)
-            file, order = keep_array(folder, str(i), value if is_input else expected[a])
-            rtol, atol = (0.0, 0.0) if is_input else tolerance(a.dtype, terms_of(a))
-            scale = 1.0 if is_input else _largest(expected[a])
-            self._parameters.append(
-                Parameter(
-                    "input" if is_input else "output", a.name, file, order, str(a.dtype), rtol, atol * scale
-                )
-            )
+        """Write what all trials read."""
+        self._parameters = kept_arrays(self._model, folder)
 
     # ---- trials
 
@@ -251,7 +234,7 @@ class _Search:
         else:
             self._in_flight[text] = [candidate]
             worst = None if self.best is None or self.best.seconds is None else SLOW * self.best.seconds
-            pool.submit(text, Task(module, tuple(self._parameters), self.repeat, worst=worst))
+            pool.submit(text, Task(module, self._parameters, self.repeat, worst=worst))
 
     def _check_shape(self, session: Session) -> None:
         mine, others = (
@@ -339,13 +322,6 @@ def _digest(text: str) -> str:
 
 def _distinct(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [p for i, p in enumerate(points) if p not in points[:i]]
-
-
-def _largest(a: Any) -> float:
-    import numpy as np
-
-    finite = a[np.isfinite(a)] if a.dtype.kind == "f" else a[:0]
-    return max(float(np.max(np.abs(finite), initial=0.0)), 1.0)
 
 
 def _is_over(deadline: float | None) -> bool:
