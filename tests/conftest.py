@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,17 @@ def pytest_configure(config: pytest.Config) -> None:
     from tests import examples
 
     examples.runs_everything = "not slow" not in config.option.markexpr
+
+
+@pytest.fixture(autouse=True)
+def _recipes_are_forgotten() -> Iterator[None]:
+    """The recipes that a test makes stand in no menu of another one."""
+    from tewb.schedule import RECIPES
+
+    before = dict(RECIPES)
+    yield
+    RECIPES.clear()
+    RECIPES.update(before)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
@@ -62,3 +74,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
     return OneBrowser(config, log)
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    """Kernels run on two threads."""
+    from tewb.runtime import get_num_threads, set_num_threads  # after the environment is set
+
+    before = get_num_threads()
+    set_num_threads(2)
+    yield
+    set_num_threads(before)

@@ -77,7 +77,7 @@ def state_of(source: str, changed_elsewhere: frozenset[str] = frozenset()) -> se
     modules may change containers too, which they import by name."""
     tree = ast.parse(source)
     changes = Changes(tree)
-    own_kinds = {c.name for c in tree.body if isinstance(c, ast.ClassDef) and _is_thread_local(c)}
+    own_kinds = {c.name for c in tree.body if isinstance(c, ast.ClassDef) and _is_container(c)}
     state: set[str] = set()
 
     def look(s: ast.stmt, prefix: str, changed: set[str]) -> None:
@@ -110,8 +110,11 @@ def _called(e: ast.expr | None) -> str:
     return e.attr if isinstance(e, ast.Attribute) else e.id if isinstance(e, ast.Name) else ""
 
 
-def _is_thread_local(c: ast.ClassDef) -> bool:
-    return any(_called(base) == "local" for base in c.bases)
+def _is_container(c: ast.ClassDef) -> bool:
+    """Whether the objects of a class hold state of a thread, or things by their names."""
+    return any(
+        _called(base) in ("local", "MutableMapping", "MutableSequence", "MutableSet") for base in c.bases
+    )
 
 
 def _imported(tree: ast.Module) -> set[str]:
@@ -158,6 +161,7 @@ def test_every_line_says_what_is_held() -> None:
     ("source", "names"),
     [
         ("x = {}\ndef f(k): x[k] = 1", {"x"}),
+        ("class C(MutableMapping[str, int]): pass\nx = C()", {"x"}),
         ("x: dict[int, int] = {}\ndef f(k): return x.setdefault(k, 1)", {"x"}),
         ("x = []\ndef f(): x[:] = [1]", {"x"}),
         ("x = set()\ndef f(k): x.discard(k)", {"x"}),

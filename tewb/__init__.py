@@ -23,6 +23,7 @@ from tewb.driver import build, lower
 from tewb.ir import IRModule, PrimFunc
 from tewb.nd import cpu
 from tewb.runtime import get_global_func, register_func
+from tewb.schedule import recipe
 
 if TYPE_CHECKING:
     from tewb.workbench import Session, Workbench, demo
@@ -34,7 +35,7 @@ _NOTEBOOK = ("Session", "Workbench", "demo")
 
 __all__ = [
     "IRModule", "PassContext", "PrimFunc", "Session", "TVMError", "TewbError", "TewbWarning", "Workbench", "build", "cpu", "demo",
-    "get_global_func", "lower", "nd", "register_func", "target", "te", "tir", "transform",
+    "get_global_func", "lower", "nd", "recipe", "register_func", "target", "te", "tir", "transform",
 ]  # fmt: skip
 
 

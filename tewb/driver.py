@@ -13,6 +13,7 @@ from tewb.lowering import (
     BUILD,
     INCOMPLETE,
     LOWER,
+    AnyPass,
     Trace,
     lower_intrinsics,
     lower_schedule,
@@ -171,9 +172,12 @@ def build_ir(
     trace: Trace | None = None,
     level: int | None = None,
     target: Target | None = None,
+    more: Sequence[AnyPass] = (),
+    traced: bool = False,
 ) -> Kernel:
-    """The kernel of the first function of `module`; `trace` collects the passes of building. `level` is how
-    much LLVM optimises, from 0 to 3; None takes the level of the PassContext."""
+    """The kernel of the first function of `module`; `trace` collects the passes of building, and `more` are passes that
+    come after them. `level` is how much LLVM optimises, from 0 to 3; None takes the level of the PassContext. A `traced`
+    kernel tells what its threads do, to `tewb.runtime.trace_threads`."""
     for f in module.functions.values():
         if INCOMPLETE in f.attrs:
             wrong: LowerError = f.attrs[INCOMPLETE]
@@ -186,13 +190,14 @@ def build_ir(
 
     def flatten() -> IRModule:
         with options.resumed():
-            return IRModule({key: run(f, BUILD, trace) for key, f in module.functions.items()})
+            return IRModule({key: run(f, (*BUILD, *more), trace) for key, f in module.functions.items()})
 
     debug = debug or bool(option("tir.instrument_bound_checkers"))
-    if trace is not None or options.instruments:  # they are told of all passes, though the code may be known
-        compiled = compile_module(flatten(), debug, level, target=target)
+    is_told = trace is not None or options.instruments  # of all passes, though the code may be known
+    if is_told or more:
+        compiled = compile_module(flatten(), debug, level, target=target, traced=traced)
     else:
-        compiled = compile_module(module, debug, level, flatten, target)
+        compiled = compile_module(module, debug, level, flatten, target, traced)
     return compiled.kernel(next(iter(module.functions)))
 
 

@@ -31,7 +31,32 @@ def test_no_violations(start: Notebook, theme: str) -> None:
     row(page, "C/k").click()
     apply(page, "parallel")  # refused: the message is shown in red
     expect(said(page)).to_contain_text("reduce axis")
-    for name in ("Journal", "Advice", "Why", "Graph", "Memory", "Times", "Schedule", "Do"):
+    for name in ("Journal", "Advice", "Why", "Graph", "Memory", "Data", "Times", "Schedule", "Do"):
         tab(page, name)
         page.wait_for_timeout(400)
         assert violations(page) == [], name
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_recipes_have_no_violations(start: Notebook, theme: str) -> None:
+    page = start.page
+    start.theme(theme)
+    start.workbench()
+    for key, factor in (("C/i", 8), ("C/j", 16), ("C/k", 4)):
+        split(page, key, factor)
+        expect(row(page, f"{key}.inner")).to_be_visible()
+    journal = tab(page, "Journal")
+    journal.get_by_role("button", name="split(C, axis=i").click(modifiers=["Shift"])
+    journal.get_by_role("button", name="split(C, axis=j").click(modifiers=["Shift"])
+    form = journal.get_by_role("form", name="Make a recipe of steps 1 to 2")
+    expect(form.get_by_label("Name of the parameter for 2.factor")).to_be_visible()
+    assert violations(page) == []
+    start.screenshot(f"recipe-making-{theme.split()[-1].lower()}")
+    form.get_by_role("textbox").first.fill("both")
+    page.keyboard.press("Enter")
+    journal.get_by_role("button", name="Steps of both").click()
+    journal.locator(".tw-step").first.hover()
+    journal.get_by_role("button", name="Arguments of both").click()
+    expect(journal.get_by_role("form", name="Arguments of both")).to_be_visible()
+    assert violations(page) == []
+    start.screenshot(f"recipe-editing-{theme.split()[-1].lower()}")

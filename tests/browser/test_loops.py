@@ -85,3 +85,88 @@ def test_the_form_sends_what_is_typed_with_the_press(start: Notebook) -> None:
         page.keyboard.press("Control+z")
         expect(said(page)).to_contain_text("undone")
         row(page, "C/i").click()
+
+
+ACTIVE = "() => document.activeElement === document.body ? 'nothing' : document.activeElement.closest('.tw-workbench') ? 'in' : 'out'"
+BARE = """() => [...document.querySelectorAll(
+  '.tw-workbench :is(button, select, input, summary, [role=separator], [role=tab])')]
+  .filter(e => !e.title && !e.closest('label[title], .cm-editor')).map(e => e.outerHTML.slice(0, 120))"""
+
+
+def test_the_focus_is_never_lost_and_every_control_says_what_it_does(start: Notebook) -> None:
+    """All that can be done by keys, one after the other: after each something of the workbench has the focus."""
+    page = start.page
+    keys = page.keyboard.press
+    row(page, "C/i").click()
+    for action in (
+        ["s", "8", "Enter"], ["s", "Escape"], ["u"], ["u"], ["v"], ["Alt+ArrowDown"], ["Control+z"], ["Control+z"], ["Control+z"],
+        ["Control+Shift+z"], ["Control+k", "Escape"], ["?", "Escape"], ["Control+k", "c", "a", "c", "h", "e", "Enter"], ["Control+z"],
+        ["e"], ["Control+g", "Escape"], ["l"], ["c"], ["Shift+p"], ["w"], *[[str(n)] for n in range(1, 10)], ["l"],
+    ):  # fmt: skip
+        for key in action:
+            keys(key)
+        page.wait_for_timeout(250)
+        assert page.evaluate(ACTIVE) == "in", action
+        assert page.evaluate(BARE) == [], action
+    keys("2")
+    journal = tab(page, "Journal")
+    steps = journal.locator(".tw-step > .tw-link")
+    split(page, "C/j", 4)
+    expect(steps).to_have_count(2)
+    steps.first.focus()
+    for action in (["ArrowDown"], ["Alt+ArrowUp"], ["n", "x", "Enter"], ["Delete"], ["Delete"]):
+        for key in action:
+            keys(key)
+        page.wait_for_timeout(400)
+        assert page.evaluate(ACTIVE) == "in", action
+    expect(journal).to_contain_text("No steps yet")
+    undo = start.workbench().get_by_role("button", name="Undo", exact=True)
+    undo.focus()
+    while undo.is_enabled():  # until it is switched off with the focus on it
+        keys("Enter")
+        page.wait_for_timeout(250)
+        assert page.evaluate(ACTIVE) == "in"
+
+
+def test_panes_fold_away_and_the_height_is_set_by_keys(start: Notebook) -> None:
+    page = start.page
+    bench = start.workbench()
+    bar = bench.get_by_role("separator", name="Height of the code")
+    tall = bench.locator(".tw-pane-code").bounding_box()["height"]
+    bar.focus()
+    page.keyboard.press("Enter")
+    expect(bar).to_have_attribute("aria-valuenow", "100")
+    assert bench.locator(".tw-pane-code").bounding_box()["height"] > tall + 50
+    page.keyboard.press("Enter")
+    expect(bar).to_have_attribute("aria-valuenow", "50")
+    edge = bench.get_by_role("separator", name="Height of the workbench")
+    before = bench.bounding_box()["height"]
+    edge.focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    assert bench.bounding_box()["height"] < before - 50
+
+
+def test_the_palette_finds_steps_on_loops_that_are_not_chosen(start: Notebook) -> None:
+    page = start.page
+    row(page, "C/k").click()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("parallel i")
+    option = page.get_by_role("option", name="parallel(C, axis=i)")
+    expect(option).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(row(page, "C/i")).to_contain_text("parallel")
+    page.keyboard.press("Control+z")
+    expect(row(page, "C/i")).not_to_contain_text("parallel")
+
+
+def test_enter_waits_for_the_steps_that_are_typed(start: Notebook) -> None:
+    page = start.page
+    row(page, "C/i").click()
+    for letters, shown in (("vec", "vectorize"), ("unr", "unroll"), ("par", "parallel")):
+        page.keyboard.press("Control+k")
+        page.keyboard.type(letters, delay=0)
+        page.keyboard.press("Enter")
+        expect(row(page, "C/i")).to_contain_text(shown)
+        page.keyboard.press("Control+z")
+        expect(row(page, "C/i")).not_to_contain_text(shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -252,7 +253,8 @@ def saved(lab: Lab, page: Any, name: str, wanted: str) -> str:
 
 def test_work_is_there_again_the_next_day(page: Any, lab: Lab) -> None:
     """Close, kill the kernel, reopen: the last state is seen without a kernel, and is restored by running the cell."""
-    name = cells(lab, "night", "import tewb\ntewb.demo('blur', n=64)")
+    later = "print('later:', [str(step.primitive) for step in bench.session.journal])"
+    name = cells(lab, "night", "import tewb\nbench = tewb.demo('blur', n=64)\nbench", later)
     opened(page, lab, name)
     split(page, "Y/i", 8)
     expect(row(page, "Y/i.inner")).to_be_visible()
@@ -272,6 +274,9 @@ def test_work_is_there_again_the_next_day(page: Any, lab: Lab) -> None:
     notebook.run_all()
     notebook.idle()
     expect(said(again)).to_contain_text("2 steps from today")
+    expect(again.locator(".jp-OutputArea-output", has_text="later:")).to_have_text(
+        "later: ['split', 'compute_at']\n"
+    )  # a cell that ran at once after the workbench's
     expect(row(again, "Y/i.inner")).to_be_visible()
     said(again).get_by_role("button", name="Start over").click()
     expect(row(again, "Y/i")).to_be_visible()
@@ -303,3 +308,62 @@ def test_no_errors_in_the_console(page: Any, lab: Lab) -> None:
     split(page, "C/i", 8)
     expect(row(page, "C/i.inner")).to_be_visible()
     assert errors == []
+
+
+WRONG = """
+import tewb, tewb.workbench.desk as desk
+from tewb.workbench.measure.verify import Verdict
+said = "step 2, split(C, axis=j, factor=8), changed the result: C differs from numpy: first at (0, 3): 5.0 instead of 4.0"
+desk.verify = lambda schedule, args: Verdict(len(schedule.journal) < 2, said, 1)
+tewb.demo("matmul", n=64)
+"""
+
+
+def test_a_different_result_is_shown_with_its_counterexample_and_its_step(page: Any, lab: Lab) -> None:
+    opened(page, lab, cells(lab, "wrong", WRONG))
+    split(page, "C/i", 4)
+    expect(row(page, "C/i.inner")).to_be_visible()
+    split(page, "C/j", 8)
+    expect(said(page)).to_contain_text("first at (0, 3): 5.0 instead of 4.0")
+    expect(said(page).get_by_role("button", name="Minimise")).to_be_visible()
+    expect(page.locator(".tw-badge").first).to_contain_text("different")
+    expect(tab(page, "Journal").locator(".tw-step", has_text="changed the result")).to_contain_text("axis=j")
+    press(page, "Undo")
+    expect(said(page)).not_to_contain_text("5.0 instead of 4.0")
+
+
+SYMBOLIC = """
+import tewb
+from tewb import te
+n = te.var("n")
+A = te.placeholder((n, 100), name="an_input_with_a_name_that_is_rather_long")
+B = te.compute((n, 100), lambda i, j: A[i, j] * 2.0, name="B")
+tewb.Workbench(te.create_schedule(B.op), [A, B])
+"""
+
+
+def test_sizes_are_set_hints_are_pressed_and_long_names_are_cut(page: Any, lab: Lab) -> None:
+    notebook = opened(page, lab, cells(lab, "symbolic", SYMBOLIC))
+    name = page.locator('.tw-tree [data-key^="an_input"]').first
+    expect(name.locator("b")).to_have_text("an_input_with_…_is_rather_long")
+    expect(name.locator(".tw-words")).to_have_attribute(
+        "title", re.compile("an_input_with_a_name_that_is_rather_long")
+    )
+    times = tab(page, "Times")
+    field = times.get_by_label("Value of n")
+    expect(field).to_have_value("128")
+    field.fill("40")
+    field.press("Enter")
+    expect(said(page)).to_contain_text("n is 40 in measurements")
+    measure(page)
+    expect(times).to_contain_text("n = 40")
+    row(page, "B/i").click()
+    page.keyboard.press("v")
+    expect(said(page)).to_contain_text("the extent of i is not a constant")
+    said(page).get_by_role("button", name=re.compile("^split.B, axis=i")).click()
+    expect(row(page, "B/i.inner")).to_contain_text("vectorize")
+    form = tab(page, "Do").get_by_role("form", name="Parameters of split")
+    expect(form.get_by_label("disable_predication")).to_have_count(0)
+    form.get_by_role("button", name="more").click()
+    expect(form.get_by_label("disable_predication")).to_be_visible()
+    notebook.screenshot("task-symbolic")

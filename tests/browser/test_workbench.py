@@ -200,7 +200,7 @@ def test_the_journal_is_shared_as_one_line_and_as_a_cell(start: Notebook) -> Non
     split(page, "C/i", 16)
     journal = tab(page, "Journal")
     journal.get_by_role("button", name="Share").click()
-    expect(journal.get_by_role("button", name="Copied")).to_be_visible()
+    expect(said(page)).to_contain_text("the journal is in the clipboard as one line")
     assert page.evaluate("() => navigator.clipboard.readText()") == "C:split(i,16)"
     cells = page.locator(".jp-Notebook .jp-Cell").count()
     journal.get_by_role("button", name="To a cell").click()
@@ -252,6 +252,24 @@ def test_edits_keep_the_place_in_the_code(start: Notebook) -> None:
     assert scroller.evaluate("e => e.scrollTop") > 100
 
 
+def test_keys_go_on_after_a_click_that_leaves_nothing_to_redo(start: Notebook) -> None:
+    """The button that was pressed has no more to do, and keeps the focus: Ctrl+Z still takes back."""
+    page = start.page
+    split(page, "C/j", 8)
+    expect(row(page, "C/j.outer")).to_be_visible()
+    press(page, "Undo")
+    expect(row(page, "C/j")).to_be_visible()
+    press(page, "Redo")
+    expect(row(page, "C/j.outer")).to_be_visible()
+    expect(page.get_by_role("button", name="Redo", exact=True)).to_be_disabled()
+    page.keyboard.press("Control+z")
+    expect(row(page, "C/j")).to_be_visible()
+    page.get_by_role("button", name="Undo", exact=True).click(
+        force=True
+    )  # there is nothing more: it does nothing
+    expect(row(page, "C/j")).to_be_visible()
+
+
 def test_the_photograph_is_sharpened(page: Any, lab: Lab) -> None:
     notebook = Notebook(page, lab, "01-photo.ipynb")
     notebook.run_all()
@@ -273,3 +291,14 @@ def test_readme_screenshot(start: Notebook) -> None:
     path = start.screenshot("workbench")
     if os.environ.get("TEWB_README_SCREENSHOT"):
         shutil.copy(path, ROOT / "notebooks" / "images" / "workbench.png")
+
+
+def test_a_result_of_another_schedule_says_so(start: Notebook) -> None:
+    page = start.page
+    result = measure(page)
+    expect(result).not_to_contain_text("after step")
+    split(page, "C/i", 16)
+    expect(result).to_contain_text("after step 0")
+    page.keyboard.press("Control+z")
+    expect(result).not_to_contain_text("after step")
+    expect(result).to_contain_text("✓")

@@ -35,7 +35,7 @@ def test_few_samples_have_half_their_range_as_spread() -> None:
     [
         (90.0, "90 s"),
         (1.0, "1 s"),
-        (0.9999, "1e+03 ms"),
+        (0.9999, "1,000 ms"),
         (0.00123456, "1.23 ms"),
         (4.5e-6, "4.5 µs"),
         (3.1e-8, "31 ns"),

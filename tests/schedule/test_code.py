@@ -10,7 +10,7 @@ import tewb
 from tests.programs import PROGRAMS, chain, matmul, random_schedule, schedule_for
 from tewb import te
 from tewb.schedule import Schedule
-from tewb.schedule.code import Names, schedule_code
+from tewb.schedule.code import JournalWriter, Names, schedule_code
 
 
 def code(s: Schedule, *taken: str) -> list[str]:
@@ -61,6 +61,22 @@ def test_a_single_axis_is_unpacked_from_a_tuple_and_copies_have_names() -> None:
     ]
 
 
+def test_a_writer_goes_on_from_the_journal_before() -> None:
+    """Whatever way journals come in, the lines are those that each has by itself."""
+    s = schedule_for(chain(6, 4)[1])
+    writer = JournalWriter(s.untouched(), Names({x.name: x.name for x in s.stages}, set()))
+    x, y = s["D"].tile("i", "j", 4, 2)[:2]
+    whole = s.journal
+    s["D"].reorder(y, x)
+    longer = s.journal
+    s.restore(whole[:1])
+    s["D"].fuse("i.outer", "j.outer")
+    other = s.journal
+    for journal in (whole, longer, (), other, whole[:1], longer, other, longer):
+        s.restore(journal)
+        assert writer.lines(journal) == code(s)
+
+
 def test_nothing_done_is_no_code() -> None:
     assert code(schedule_for(chain()[1])) == []
 
@@ -77,4 +93,15 @@ def test_the_lines_make_the_same_journal(name: str) -> None:
     tensors: dict[str, Any] = {stages[t.name]: t.op.output(0) for t in again.stages}
     first = {name: identifier for name, identifier in stages.items() if identifier in tensors}
     exec("\n".join(schedule_code(s, first, set())), {"s": again, "te": te, "tewb": tewb, **tensors})
+    assert again.journal == s.journal
+
+
+def test_tensors_may_be_called_as_printed_ir_calls_things() -> None:
+    A = te.placeholder((8, 8), name="A")
+    T = te.compute((8, 8), lambda i, j: A[i, j] + 1.0, name="T")
+    I = te.compute((8, 8), lambda i, j: T[i, j] * T[i, j], name="I")  # noqa: E741
+    s = te.create_schedule(I.op)
+    s[T].compute_at(s[I], s[I].op.axis[0])
+    again = te.create_schedule(I.op)
+    exec(tewb.Session(s, [A, I]).schedule_code, {"s": again, "T": T, "I": I})
     assert again.journal == s.journal

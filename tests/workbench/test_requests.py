@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.workbench.journal.sessions import recipes
+from tests.workbench.measure.symbolic import symbolic_session
+from tewb import te
 from tewb.workbench.demos import demo_session
 from tewb.workbench.requests import REQUESTS, ask, schema_of_requests
+from tewb.workbench.session import Session
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
 VECTORIZE = {"primitive": "vectorize", "stage": "C", "args": {"axis": "j.inner"}}
@@ -92,13 +96,19 @@ def test_branches_and_the_pin() -> None:
     assert ask(s, "pin").said == "pinned the schedule of 0 steps" and ask(s, "unpin").ok and s.pinned is None
 
 
-@pytest.mark.parametrize("what", ["code", "share", "json", "program"])
+@pytest.mark.parametrize("what", ["code", "cell", "share", "json", "program"])
 def test_what_is_exported_can_be_loaded(what: str) -> None:
     s, other = demo_session("matmul", n=32), demo_session("matmul", n=32)
     ask(s, "do", {"steps": [SPLIT, VECTORIZE]})
     text = ask(s, "export", {"what": what}).found
     if what == "program":
         assert "te.create_schedule" in text
+        return
+    if what == "cell":  # runs below the workbench, although the schedule was scheduled there
+        C = s.schedule.outputs[0].output(0)
+        made: dict[str, Any] = {"C": C, "s": s.schedule}
+        exec(text, made)
+        assert made["s"] is not s.schedule and made["s"]["C"].loops() == s.schedule["C"].loops()
         return
     assert ask(other, "load", {"text": text}).said == "loaded 2 steps" and other.journal == s.journal
 
@@ -135,6 +145,15 @@ def test_running_says_what_was_found() -> None:
     assert found.found["contestants"][0]["ok"] and "result equals numpy's" in found.said
 
 
+def test_threads_are_measured() -> None:
+    s = demo_session("blur", n=32)
+    s.apply({"primitive": "parallel", "stage": "Y", "args": {"axis": "i"}})
+    found = ask(s, "measure_threads", {"repeat": 1})
+    assert found.said == found.found["sentence"] and found.found["loops"][0]["name"] == "Y.i"
+    refused = ask(s, "measure_threads", {"repeat": 0}).refused
+    assert refused is not None and "repeat=0 is no number of calls" in refused.message
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "said"),
     [
@@ -156,5 +175,141 @@ def test_every_request_has_a_schema_and_words() -> None:
 
 def test_minimise_of_what_is_right_is_refused() -> None:
     s = demo_session("matmul", n=16)
-    refused = ask(s, "minimise").refused
+    refused = ask(s, "minimise", {"still": "different"}).refused
     assert refused is not None and "is not different" in refused.message
+
+
+def test_loops_are_measured_and_the_state_comes_back() -> None:
+    s = demo_session("matmul", n=16)
+    reply = ask(s, "measure_loops", {"slowdown": 100.0, "seconds": 0.001})
+    assert reply.ok and "a call; with" in reply.said
+    assert {line["key"] for line in reply.found["lines"]} == {"C", "C/i", "C/j", "C/k"}
+    refused = ask(s, "measure_loops", {"slowdown": 0.0}).refused
+    assert refused and "slowdown=0.0 is no number above 0" in refused.message
+
+
+def test_a_recipe_is_made_edited_opened_and_deleted() -> None:
+    with recipes():
+        s = demo_session("matmul", n=32)
+        s.load("C:tile(i,j,8,16);C:vectorize(j.inner)")
+        found = ask(s, "varying", {"step": 1, "count": 2}).found
+        assert found[0] == {
+            "key": "1.x_factor",
+            "text": str(s.journal[0]),
+            "value": 8,
+            "name": "x_factor",
+            "chosen": True,
+        }
+        made = ask(
+            s, "make_recipe", {"name": "tiled", "step": 1, "count": 2, "parameters": {"1.x_factor": "x"}}
+        )
+        assert (
+            made.ok
+            and made.said == "recipe tiled made these 2 steps"
+            and "def tiled(s, C, x=8):" in made.found
+        )
+        assert ask(s, "edit_recipe", {"step": 1, "count": 2, "arguments": {"x": "4"}}).ok
+        assert s.journal[0].args["x_factor"] == 4
+        assert ask(s, "open_recipe", {"step": 1, "count": 2}).said == "2 steps of their own" and not s.runs
+        assert ask(s, "undo").ok and len(s.runs) == 1
+        assert ask(s, "delete", {"step": 1, "count": 2}).said == "deleted tiled(C, x=4)"
+        done = ask(s, "do", {"steps": [{"primitive": "tiled", "stage": "C", "args": {"x": 2}}]})
+        assert done.said == "tiled(C, x=2)"
+        assert not ask(s, "make_recipe", {"name": "x y", "step": 1}).ok
+        refused = ask(s, "do", {"steps": [{"primitive": "tiled", "stage": "C", "args": {}}]})
+        assert not refused.ok and "recipe tiled, step 1" in (
+            refused.refused.message if refused.refused else ""
+        )
+
+
+def test_steps_are_tried_and_kept_only_if_they_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    reorder = {"primitive": "reorder", "stage": "C", "args": {"axes": ["k", "j"]}}
+    for gain, steps in ((0.5, 0), (2.0, 1)):
+        monkeypatch.setattr("tewb.workbench.measure.try_steps.faster", lambda old, new, gain=gain: gain)
+        s = demo_session("matmul", n=16)
+        reply = ask(s, "try_steps", {"steps": [reorder]})
+        assert reply.ok and reply.found == gain and len(s.journal) == steps
+        assert ("taken back" in reply.said) == (gain < 1)
+
+
+def test_a_sweep_and_what_it_found_can_be_taken() -> None:
+    s = demo_session("matmul", n=16)
+    s.apply({"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 4}})
+    found = ask(s, "sweep", {"seconds": 30.0}).found
+    assert found["rows"] and len(s.journal) == 1 and s.journal[0].args["factor"] == 4
+    assert ask(s, "take", {"steps": found["rows"][0]["steps"]}).said == "took 1 step"
+    assert s.journal[0].args["factor"] != 4
+    assert "is no time" in ask(s, "sweep", {"seconds": 0}).refused.message  # type: ignore[union-attr]
+
+
+def test_a_refusal_comes_with_the_steps_that_lead_there() -> None:
+    A = te.placeholder((100, 8), name="A")
+    n = te.var("n")
+    B = te.compute((n, 100), lambda i, j: A[j, 0] * 2.0, name="B")
+    s = Session(te.create_schedule(B.op), [A, B])
+    step = {"primitive": "vectorize", "stage": "B", "args": {"axis": "i"}}
+    refused = ask(s, "do", {"steps": [step]}).refused
+    assert (
+        refused is not None and refused.steps_text.startswith("split(B, axis=i") and len(refused.steps) == 2
+    )
+    assert ask(s, "do", {"steps": list(refused.steps)}).ok
+    assert [x.primitive for x in s.journal] == ["split", "vectorize"]
+    no_way = ask(s, "do", {"steps": [{"primitive": "split", "stage": "nope", "args": {}}]}).refused
+    assert no_way is not None and no_way.steps == ()
+
+
+def test_a_size_is_set_for_measurements() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] * 2.0, name="B")
+    s = Session(te.create_schedule(B.op), [A, B], sizes={n: 16})
+    heard: list[int] = []
+    s.on_change(lambda: heard.append(1))
+    assert ask(s, "size", {"name": "n", "value": 40}).said == "n is 40 in measurements"
+    assert heard and s.measure(1, cold=False).sizes == "n = 40"
+    assert "is no size" in ask(s, "size", {"name": "n", "value": 0.5}).refused.message  # type: ignore[union-attr]
+    assert "there is no variable m" in ask(s, "size", {"name": "m", "value": 4}).refused.message  # type: ignore[union-attr]
+
+
+def test_accesses_are_followed_for_programs() -> None:
+    s = demo_session("matmul", n=4)
+    reply = ask(s, "trace", {"limit": 40, "sizes": "full"})
+    assert reply.said == "traced 40 accesses" and reply.found["count"] == 40
+    assert "sizes is 'x'" in ask(s, "trace", {"sizes": "x"}).found["problem"]
+    assert ask(s, "data_page").found.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("do", {"steps": {"a": 1}}, "steps is a list, each of whose items is an object, not {'a': 1}"),
+        ("do", {"steps": 5}, "steps is a list, each of whose items is an object, not 5"),
+        ("do", "steps", "has arguments by their names, not 'steps'"),
+        ("edit_recipe", {"step": 1, "count": 1, "arguments": None}, "arguments is an object, not None"),
+        ("delete", {"step": 1, "count": "two"}, "count is a whole number, not 'two'"),
+        ("try_steps", {"steps": [], "others": 1.5}, "others is a list"),
+        ("minimise", {"seconds": "x"}, "seconds is a number, not 'x'"),
+        ("minimise", {"still": 5}, "still is text, not 5"),
+        ("make_recipe", {"name": "print", "step": 1}, "'print' cannot be the name of a recipe"),
+        ("make_recipe", {"name": "class", "step": 1}, "'class' cannot be the name of a recipe"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused_and_change_nothing(
+    name: str, arguments: Any, said: str
+) -> None:
+    with recipes():
+        s = demo_session("matmul", n=8)
+        s.apply(SPLIT)
+        if name == "edit_recipe":
+            s.make_recipe("lanes", 1, 1)
+        before = s.to_json()
+        refused = ask(s, name, arguments).refused
+        assert refused is not None and said in refused.message
+        assert s.to_json() == before
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_size_is_finite(value: float) -> None:
+    s = symbolic_session(16)
+    refused = ask(s, "size", {"name": "n", "value": value}).refused
+    assert refused is not None and "is no number to measure with" in refused.message and s.sizes == {"n": 16}

@@ -54,8 +54,11 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.target._named_processor              the processors that were named before, by the options of targets
     runtime.target._open                         the targets whose blocks are open in this thread or task, innermost last
     runtime.target.host                          the triple, processor and features of this machine
+    runtime.thread_trace._tracer                 the tracer of threads, once a kernel was traced
     runtime.thread_pool._pool                    the thread pool, once a kernel has needed it
     schedule.declare.PRIMITIVES                  the schedule primitives, by name, filled as they are declared
+    schedule.declare._owner_of                   the class that has a primitive as a method, by its function
+    schedule.recipes.RECIPES                     the recipes of users, by name
     tensor.specialized_condition._current        the conditions of the scopes that are open in this thread or task
     tensor.tag_scope._tag                        the tag of the scope that is open in this thread or task
     tensor.tensor_intrin.INTRINSICS              the tensor intrinsics that were declared, by name
@@ -67,10 +70,16 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     workbench.measure.interruptible._given_up    threads that were told to end and are still inside numpy
     workbench.measure.roofline.machine_peaks     the measured peaks of this machine, by dtype and threads
     workbench.measure.trials.last_cache_bytes    the size of the largest cache of this machine
+    workbench.measure.timer_cost.timer_cost      what a timer around a loop costs on this machine
     workbench.notebook.panes.the_page            the front end, once for all widgets of this kernel
     workbench.requests.REQUESTS                  what pages may ask for, by name, filled as requests are declared
+    workbench.speed.instructions.parse_instruction instructions by their lines of assembly; at most 16,384
+    workbench.speed.llvm_mca._simulated          what llvm-mca said last; at most 64 answers
+    workbench.speed.llvm_mca.knows               whether llvm-mca has a model of a processor, by name
+    workbench.speed.memory_levels._measured      what the lines of each cache take on this machine
     workbench.states.graph._drawn                the pictures of stage graphs that were drawn last; at most 64
     workbench.states.schema._names               the fields of each kind of state, by class
+    workbench.states.threads._found              the loops of a session that may be parallel, at the schedule they were found for
 """
 
 from tewb.base.config import PassContext, name_pass, option
@@ -125,6 +134,7 @@ from tewb.base.narrow_numbers import (
 )
 from tewb.base.native_functions import CType, Native, native, register_native
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
+from tewb.base.readable import digits, readable
 from tewb.base.span import Span, here
 from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_stopped, stopped_by
 from tewb.base.traceback import render_with
@@ -189,6 +199,7 @@ __all__ = [
     "check_given",
     "comment",
     "constant",
+    "digits",
     "fresh_identifier",
     "here",
     "identifier",
@@ -206,6 +217,7 @@ __all__ = [
     "printable",
     "python_lines",
     "python_tree",
+    "readable",
     "register_constants",
     "register_native",
     "render_with",

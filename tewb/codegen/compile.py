@@ -53,6 +53,7 @@ from tewb.runtime import (
     bitcode,
     pool,
     register_native,
+    tracer,
 )
 from tewb.runtime.abi import Description, KernelSignature, ParamSpec, SymbolicSize
 
@@ -123,6 +124,9 @@ class CompiledModule:
 
     def _about(self) -> bytes:
         return pickle.dumps((self._translation.signatures, self._translation.natives))
+
+    def __repr__(self) -> str:
+        return f"CompiledModule(for {self.target})"
 
     @property
     def module(self) -> IRModule:
@@ -196,16 +200,18 @@ def compile_module(
     level: int | None = None,
     flatten: Callable[[], IRModule] | None = None,
     target: Target | None = None,
+    traced: bool = False,
 ) -> CompiledModule:
     """Compile flat, scalar-or-vector IR (what the passes of BUILD give). With `debug`, check every access.
     `level` is how much LLVM optimises, or None for what the PassContext says: 0 compiles several times faster, to
-    code that is slower. `target` is the processor; None is this machine's.
+    code that is slower. `target` is the processor; None is this machine's. What the threads of a `traced` kernel do
+    is found by `trace_threads`.
 
     `flatten` makes the flat IR of a `module` that is not flat yet, when it is needed."""
-    named = f"{debug} {flatten is None} {_identity(module)}"
+    named = f"{debug} {flatten is None}{' traced' if traced else ''} {_identity(module)}"
 
     def make(target: Target) -> LLVMModule:
-        return translate(flatten() if flatten else module, debug, target)
+        return translate(flatten() if flatten else module, debug, target, traced)
 
     chosen = PassContext.current().opt_level if level is None else level
     return CompiledModule(named, make, chosen, target or Target.host(), debug)
@@ -248,15 +254,17 @@ def _provide_symbols(symbols: Sequence[str]) -> None:
         register_native()
     if "tewb_rt_parallel" in symbols:
         pool()
+    if "tewb_rt_trace_begin" in symbols:
+        tracer()
     if any(name.startswith("tewb.") for name in symbols):
         provide_kernel_support()
     provide_library(symbols)
 
 
 @any_depth
-def translate(module: IRModule, debug: bool, target: Target) -> LLVMModule:
+def translate(module: IRModule, debug: bool, target: Target, traced: bool = False) -> LLVMModule:
     """The LLVM text of flat IR."""
-    shared = Module(target)
+    shared = Module(target, traced)
     lines = script_lines(module)
     numbers = {id(line.node): i + 1 for i, line in reversed(list(enumerate(lines))) if line.node is not None}
     debug_info = DebugInfo(shared, numbers)
@@ -311,13 +319,16 @@ def _function(module: Module, f: PrimFunc, debug: bool, info: DebugInfo) -> str:
     for v, value in values.items():
         if is_narrow(v.dtype):
             values[v] = from_float32(body, value, v.dtype)
-    Statements(body, values, debug, _seen_by_python(f), info, scope).emit(f.body)
-    body.do("ret i32 0")
+    Statements(body, values, debug, _seen_by_python(f), info, scope).emit_all(f.body)
     # The entry has a subprogram too: inlined code keeps its lines only inside of one.
     outer = info.scope(f"{f.name}.entry")
     entry = [f"define i32 {llvm_name(symbol)}(ptr %ctx, ptr %args) !dbg {outer} {{", *loads]
-    entry.append(f"  %r = call i32 {inside}({', '.join(arguments)}), !dbg {info.start(outer)}")
-    entry += [f"  {line}, !dbg {info.start(outer)}" for line in module.fence()]
+    run = [f"%r = call i32 {inside}({', '.join(arguments)})", *module.fence()]
+    if module.traced:
+        names = ("tewb_rt_trace_begin", "tewb_rt_trace_end")
+        begin, end = (f"call void {module.declare(n, f'void @{n}()')}()" for n in names)
+        run = [begin, *run, end]
+    entry += [f"  {line}, !dbg {info.start(outer)}" for line in run]
     entry += ["  ret i32 %r", "}"]
     return body.text() + "\n\n" + "\n".join(entry)
 

@@ -14,10 +14,11 @@ _LIKELY = '!{!"branch_weights", i32 2000, i32 1}'
 
 
 class Module:
-    """What the functions of a module share: the target, declarations, metadata, messages, packed functions."""
+    """What the functions of a module share: the target, declarations, metadata, messages, packed functions; whether its
+    kernels tell what their threads do (`runtime/thread_trace.py`)."""
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    def __init__(self, target: Target, traced: bool = False) -> None:
+        self.target, self.traced = target, traced
         self.declarations: dict[str, str] = {}
         self.functions: list[str] = []
         self.metadata: list[str] = []

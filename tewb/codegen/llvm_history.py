@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tewb.base import CodegenError
+from tewb.base import CodegenError, readable
 from tewb.codegen.line_provenance import Linked, llvm_lines
 from tewb.runtime import Target, llvm_says
 
@@ -30,6 +30,7 @@ _CALLSITE = re.compile(r" at callsite [^;]*;?$")
 _REMARK = re.compile(r"^remark: [^:\n]*:(\d+):\d+: (.*)$", re.MULTILINE)
 
 
+@readable
 @dataclass(frozen=True)
 class LLVMPass:
     """A pass of LLVM that changed something: its name, the function or loop on which it ran, and the text after it."""
@@ -43,6 +44,7 @@ class LLVMPass:
         return llvm_lines(self.text)
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Remark:
     """What LLVM says of a line of the low-level IR (from 1; None where it names no line): a transformation that it did
@@ -52,6 +54,7 @@ class Remark:
     text: str
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class LLVMHistory:
     """All passes that changed something, in order, and all remarks, each once."""

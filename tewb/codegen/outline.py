@@ -51,10 +51,15 @@ def outline_parallel(writer: Statements, s: For) -> None:
     work = operations(s.body)
     most = (1 << 62) if work is None else max(CHUNK // max(work, 1), 1)
     f.fence()
-    f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64, i64)")
-    code = f.ins(
-        f"call i32 @tewb_rt_parallel(ptr %ctx, ptr {llvm_name(name)}, ptr {record}, i64 {count}, i64 {most})"
-    )
+    given = f"ptr %ctx, ptr {llvm_name(name)}, ptr {record}, i64 {count}, i64 {most}"
+    if f.module.traced:
+        run = f.module.declare(
+            "tewb_rt_parallel_traced", "i32 @tewb_rt_parallel_traced(ptr, ptr, ptr, i64, i64, i64)"
+        )
+        given += f", i64 {writer.info.numbers.get(id(s), 0)}"
+    else:
+        run = f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64, i64)")
+    code = f.ins(f"call i32 {run}({given})")
     writer.return_if_failed(code)
     f.module.functions[number] = _outlined(writer, name, s, captured)
 
@@ -77,8 +82,7 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
     inner.depth = 1
     if is_coarse(s.body):
         inner.stop_if_cancelled()
-    inner.emit(s.body)
-    body.do("ret i32 0")
+    inner.emit_all(s.body)
 
     outer = writer.info.scope(f"{name}.entry")
     wrapper = [
@@ -140,8 +144,7 @@ def outline_section(writer: Statements, s: Seq) -> None:
     values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
     inner = writer.inside(body, values, scope)
     inner.depth, inner.expressions.region = writer.depth, writer.expressions.region
-    inner.emit(s)
-    body.do("ret i32 0")
+    inner.emit_all(s)
     f.module.functions[number] = body.text()
     arguments = [f"{value_type(v.dtype)} {writer.values[v]}" for v in captured]
     code = f.ins(f"call i32 {llvm_name(name)}({', '.join(['ptr %ctx', *arguments])})")

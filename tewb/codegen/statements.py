@@ -12,6 +12,7 @@ from tewb.codegen.expressions import ExpressionWriter
 from tewb.codegen.function import Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
 from tewb.codegen.llvm_vectorizer import is_misread
+from tewb.codegen.loop_timers import Timers
 from tewb.codegen.loop_work import (
     PART,
     has_many_accesses,
@@ -28,9 +29,11 @@ from tewb.codegen.split_functions import Sections
 from tewb.codegen.types import memory_type, value_type
 from tewb.ir import (
     ALLOCATED,
+    TIMER,
     Allocate,
     AssertStmt,
     AttrStmt,
+    BufferLoad,
     BufferStore,
     Call,
     Evaluate,
@@ -75,6 +78,7 @@ class Statements:
         self.locate = info.locator(scope)
         self.expressions = ExpressionWriter(f, values, debug)
         self.emit_expr, self.accesses = self.expressions.emit, self.expressions.accesses
+        self.timers = Timers(f)
         self.depth = 0  # of loops around
         self.sections = Sections()
 
@@ -83,6 +87,12 @@ class Statements:
         inner = Statements(f, values, self.debug, self.shared, self.info, scope)
         inner.expressions.data |= self.expressions.data
         return inner
+
+    def emit_all(self, s: Stmt) -> None:
+        """Write `s` as the whole of a function, and its end."""
+        self.emit(s)
+        self.timers.hand_over(self.values)
+        self.f.do("ret i32 0")
 
     def emit(self, s: Stmt) -> None:
         rule = _STMTS.get(s.__class__)
@@ -286,6 +296,9 @@ class Statements:
         self.emit(s.body)
 
     def attr(self, s: AttrStmt) -> None:
+        if s.key == TIMER and isinstance(s.value, BufferLoad):
+            self.timers.around(s.body, s.value, self.emit)
+            return
         calls = self.expressions
         region, checked = calls.region, calls.checked
         if isinstance(s.node, ExternRegion):
@@ -345,6 +358,9 @@ class Statements:
         message = f.module.message(f"the intermediate {b.name}")
         f.module.intermediates.append(b.name)
         shared = 1 if b.data in self.shared else 0
+        if f.module.traced:
+            note = f.module.declare("tewb_rt_trace_allocation", "void @tewb_rt_trace_allocation(i64)")
+            f.do(f"call void {note}(i64 {wanted})")
         p = f.ins(
             f"call align {ALLOCATED} ptr @tewb.alloc(ptr %ctx, i64 {wanted}, i64 {message}, i64 {shared})"
         )

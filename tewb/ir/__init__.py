@@ -57,6 +57,7 @@ from tewb.ir.provenance import remembering, without_loop
 from tewb.ir.script import Line, script, script_lines
 from tewb.ir.statements import (
     ALLOCATED,
+    TIMER,
     Allocate,
     AssertStmt,
     AttrStmt,
@@ -127,7 +128,7 @@ __all__ = [
     "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "q_multiply_shift", "q_multiply_shift_per_axis", "Range", "REAL", "Reduce", "remembering",
     "replace", "rewriter", "script", "script_lines", "Select", "Seq", "seq", "shared_subexpressions", "Shuffle",
     "Stmt", "StringImm", "structural_equal", "structural_hash", "Sub", "subexpressions_to_name", "substitute",
-    "substituter", "Substitution", "thread_axis", "uses", "Var", "verify", "visit", "walk", "While", "without_loop",
+    "substituter", "Substitution", "thread_axis", "TIMER", "uses", "Var", "verify", "visit", "walk", "While", "without_loop",
 ]  # fmt: skip
 
 register_constants(convert)

@@ -170,3 +170,6 @@ class IRModule(Shown):
 
     def __str__(self) -> str:
         return self.script()
+
+    def __repr__(self) -> str:
+        return self.script()

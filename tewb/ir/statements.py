@@ -116,6 +116,9 @@ class Seq(Stmt):
 
 THREAD_EXTENT = "thread_extent"
 VIRTUAL_THREAD = "virtual_thread"
+# The key of a timer: its value is the element of an array to which the ticks that pass in `body` are added; the next
+# element counts how often it ran.
+TIMER = "tewb.timer"
 
 
 @node

@@ -10,6 +10,7 @@ from tewb.lowering.instruments import (
     PrintBeforeAll,
     pass_instrument,
 )
+from tewb.lowering.loop_parts import LoopPart, Share, loop_parts
 from tewb.lowering.lower import (
     INCOMPLETE,
     lower_schedule,
@@ -33,6 +34,7 @@ from tewb.lowering.pipeline import (
 )
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.rewrite_storage import peak_bytes
+from tewb.lowering.time_loops import time_loops
 from tewb.lowering.unroll_loops import MAX_NODES
 from tewb.lowering.user_passes import (
     ModulePass,
@@ -54,6 +56,7 @@ __all__ = [
     "AnyPass",
     "DumpIR",
     "ModulePass",
+    "LoopPart",
     "NestPass",
     "Pass",
     "PassInfo",
@@ -63,8 +66,10 @@ __all__ = [
     "PrintAfterAll",
     "PrintBeforeAll",
     "Sequential",
+    "Share",
     "Trace",
     "heed_pragmas",
+    "loop_parts",
     "lower_intrinsics",
     "lower_schedule",
     "module_pass",
@@ -79,6 +84,7 @@ __all__ = [
     "run",
     "schedule_to_module",
     "scheduled_loops",
+    "time_loops",
     "with_user_passes",
     "with_thread_loops",
     "whole_arguments",

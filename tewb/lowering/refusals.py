@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tewb.base import LowerError, Span, here
-from tewb.schedule import Schedule, Stage
+from tewb.schedule import Schedule, Stage, Step, in_recipe
 
 
 @contextmanager
@@ -21,9 +21,19 @@ def explained(schedule: Schedule) -> Iterator[None]:
         else:
             loops = stage.loops()
         about = "" if stage is None or stage.name in e.message else f"stage {stage.name}: "
+        span, made = e.span or here(), _made_at(schedule, e.span)
+        if made is not None:
+            about, span = f"{in_recipe(made)}{about}", made.calls[0].span or span
         raise LowerError(
-            f"{about}{e.message}", loops=e.loops or loops, hint=e.hint, span=e.span or here()
+            f"{about}{e.message}", loops=e.loops or loops, hint=e.hint, span=span
         ) from e.__cause__
+
+
+def _made_at(schedule: Schedule, span: Span | None) -> Step | None:
+    """The step that a recipe made on a line, where one call made all that this line did."""
+    steps = [step for step in schedule.journal if span is not None and step.span == span]
+    calls = {step.calls for step in steps}
+    return steps[0] if len(calls) == 1 and steps[0].calls else None
 
 
 def _stage_at(schedule: Schedule, span: Span | None) -> Stage | None:

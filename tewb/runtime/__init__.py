@@ -24,6 +24,7 @@ from tewb.runtime.packed_functions import (
 )
 from tewb.runtime.target import Target, enabled
 from tewb.runtime.thread_pool import get_num_threads, pool, set_num_threads
+from tewb.runtime.thread_trace import ThreadTrace, TracedLoop, TracedTask, TracedThread, trace_threads, tracer
 from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "list_global_func_names", "llvm_says", "load_module", "Map", "memory_limit", "Module", "NDArray", "new_array", "PackedFunc",
     "pool", "present", "register_func", "register_native", "register_symbol", "registered_function",
     "remove_global_func", "sample", "set_num_threads", "ShapeTuple", "shown", "source_values", "String", "system_lib",
-    "Runtime", "Target", "time_call", "Timing", "Translated", "try_code",
+    "Runtime", "Target", "ThreadTrace", "time_call", "Timing", "trace_threads", "TracedLoop", "TracedTask", "TracedThread",
+    "tracer", "Translated", "try_code",
 ]  # fmt: skip
 __all__ += devices.__all__

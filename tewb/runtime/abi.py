@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tewb.base import readable
+
 # Fields of the context, in 8-byte slots.
 CANCEL, ERROR, MESSAGE, DETAIL_A, DETAIL_B, HANDLE, MEMORY_LEFT = range(7)
 CONTEXT_SLOTS = 8
@@ -44,6 +46,7 @@ DTYPES = (
 )  # fmt: skip
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class SymbolicSize:
     """A size or stride: a constant, or an expression of symbols as Python text."""
@@ -52,7 +55,11 @@ class SymbolicSize:
     text: str
     symbol: str | None = None  # set when the expression is one symbol, whose value an array gives
 
+    def __str__(self) -> str:
+        return self.text
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class ParamSpec:
     """A parameter of a kernel, identified by its position: names are for people, and may repeat. `strides` is None
@@ -68,6 +75,10 @@ class ParamSpec:
     alignment: int = 0
     symbol: str = ""
     position: int = 1
+
+    def __str__(self) -> str:
+        shape = f"[{', '.join(map(str, self.shape))}]" if self.kind == "buffer" else ""
+        return f"{self.name}: {self.dtype}{shape}"
 
     @property
     def is_float(self) -> bool:
@@ -86,6 +97,7 @@ def ordinal(n: int) -> str:
     return f"{n}{ending}"
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class PackedCall:
     """A packed function that a kernel calls, the extern that it is called for, and the effect of that extern. `returns`
@@ -107,6 +119,7 @@ class Limit:
     what: str
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class KernelSignature:
     """What the runtime must know about a kernel. Each of `symbols` has a unique name and a width in `symbol_bits`,

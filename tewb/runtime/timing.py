@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tewb.base import digits, readable
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds per call, one for each sample."""
@@ -51,8 +54,8 @@ def shown(seconds: float) -> str:
     """Seconds in a readable unit."""
     for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
         if seconds >= factor:
-            return f"{seconds / factor:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
+            return f"{digits(seconds / factor)} {unit}"
+    return f"{digits(seconds * 1e9)} ns"
 
 
 def calls_for(f: Callable[[], Any], seconds: float) -> int:

@@ -2,7 +2,7 @@
 
 from tewb.schedule import primitives as _primitives  # declares the primitives
 from tewb.schedule.check_schedule import fault_error
-from tewb.schedule.code import Names, schedule_code
+from tewb.schedule.code import JournalWriter, Names, schedule_code, step_code, written_lines
 from tewb.schedule.coverage import computes_all
 from tewb.schedule.declare import (
     PRIMITIVES,
@@ -27,13 +27,26 @@ from tewb.schedule.graph import (
 )
 from tewb.schedule.hybrid_loops import within_guards
 from tewb.schedule.index_map import AXIS_SEPARATOR
-from tewb.schedule.journal import Step, steps_of
+from tewb.schedule.journal import (
+    MOST_NESTED,
+    RecipeCall,
+    Run,
+    Step,
+    ends_of,
+    given_text,
+    in_recipe,
+    journal_json,
+    runs_of,
+    same_calls,
+    steps_of,
+)
 from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.part_sizes import with_part_sizes
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
 from tewb.schedule.primitives.tensorize import not_plain, tail_in_loops, tensorized
 from tewb.schedule.questions import Fault, inside
 from tewb.schedule.ranges_with_gaps import RangeWithGaps, element_at, elements_of, place_in, steps_in
+from tewb.schedule.recipes import RECIPES, Recipe, recipe
 from tewb.schedule.recompute import recompute_factor, repeated
 from tewb.schedule.relation import (
     LARGEST_FACTOR,
@@ -64,13 +77,14 @@ del _primitives
 
 __all__ = [
     "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "clamped", "computes_all", "create_schedule", "divides", "element_at",
-    "elements_of", "elements_spanned", "Extents", "Fault", "fault_error", "feed_graph", "full", "Fuse", "holder_of", "index_up",
-    "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up", "IterVarAttr",
-    "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_of", "loops_of_elements", "loops_text",
-    "Mismatch", "Names", "needed_guards", "not_plain", "operations_in_order", "Param", "place_in", "place_text",
-    "Primitive", "PrimitiveCall", "PRIMITIVES", "RangeWithGaps", "read_graph", "Rebase", "recompute_factor",
-    "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "scan_memory", "scan_of",
-    "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code", "Selection", "Singleton", "Split", "Stage",
-    "stage_marks", "StageGroup", "Step", "steps_in", "steps_of", "tail_in_loops", "tensor_match", "tensorized", "TensorMatch",
-    "TensorPart", "tile_of", "unmixed", "with_part_sizes", "within_guards",
+    "elements_of", "elements_spanned", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "full", "Fuse", "given_text", "holder_of",
+    "in_recipe", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up",
+    "IterVarAttr", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_of", "loops_of_elements",
+    "loops_text", "Mismatch", "MOST_NESTED", "Names", "needed_guards", "not_plain", "operations_in_order", "Param", "place_in",
+    "place_text", "Primitive", "PrimitiveCall", "PRIMITIVES", "RangeWithGaps", "read_graph", "Rebase", "Recipe", "recipe",
+    "RecipeCall", "RECIPES", "recompute_factor", "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "Run",
+    "runs_of", "same_calls", "scan_memory", "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code",
+    "Selection", "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step", "step_code", "steps_in", "steps_of",
+    "tail_in_loops", "tensor_match", "tensorized", "TensorMatch", "TensorPart", "tile_of", "unmixed", "with_part_sizes",
+    "within_guards", "written_lines",
 ]  # fmt: skip

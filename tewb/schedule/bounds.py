@@ -7,13 +7,13 @@ Sizes are kept constant where a constant can be proved, and never exceed the dec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, relaxed, union
 from tewb.arith.steps import count_of, is_same, leaves_out_half, span
-from tewb.base import DType, any_depth
+from tewb.base import DType, any_depth, readable
 from tewb.ir import (
     Expr,
     For,
@@ -54,6 +54,7 @@ from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Region, ScanOp, 
 from tewb.tensor.hybrid import HybridOp
 
 
+@readable
 @dataclass(slots=True, eq=False)
 class StageBounds:
     """What is computed of one stage: the range of each axis, the extent of each axis and loop, the loop
@@ -69,6 +70,7 @@ class StageBounds:
     dependent_vars: dict[Var, int] = field(default_factory=dict)
 
 
+@readable
 @dataclass(slots=True)
 class Bounds:
     """The result of bound inference. `analyzer` knows the range of every loop variable; `part_sizes` are the sizes of splits
@@ -81,6 +83,13 @@ class Bounds:
     part_sizes: frozenset[Var] = frozenset()
     places: dict[Stage, object] = field(default_factory=dict)
     _around: dict[Stage, tuple[tuple[Stage, IterVar], ...]] = field(default_factory=dict)
+    _readers: dict[Stage, list[Stage]] = field(default_factory=dict)
+
+    def readers_of(self, stage: Stage) -> list[Stage]:
+        """The stages that read `stage`, after inlining."""
+        if not self._readers:
+            self._readers = _readers(stage.schedule, self.operations)
+        return self._readers[stage]
 
     def around(self, stage: Stage) -> tuple[tuple[Stage, IterVar], ...]:
         """The loops around the place of `stage`, innermost first: found once, from those around its parent."""
@@ -146,15 +155,28 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
 def _known_needed(
     schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds, gaps: bool
 ) -> Sequence[Range] | None:
-    """What `_needed` returns. Of computes it depends on the loops around, and on the readers and theirs."""
+    """What `_needed` returns."""
+    found = _on_readers(stage, readers, bounds, gaps)
+    if found is None:
+        return _needed(schedule, stage, readers, bounds, gaps)
+    key, named = found
+    return schedule.result_cache.once(
+        ("needed", *key), named, lambda: _needed(schedule, stage, readers, bounds, gaps)
+    )
+
+
+def _on_readers(
+    stage: Stage, readers: Sequence[Stage], bounds: Bounds, gaps: bool
+) -> tuple[tuple[Hashable, ...], list[object]] | None:
+    """A key for what readers touch of a stage, and what it names: of computes that depends on the loops around, and on the
+    readers and theirs. None where it depends on more."""
     ops = [stage.op, *(bounds.operations[r] for r in readers)]
     if not all(isinstance(op, ComputeOp) for op in ops):
-        return _needed(schedule, stage, readers, bounds, gaps)
+        return None
     named = [*ops, *(bounds.stages[r] for r in readers)]
-    named += [_known_place(schedule, x, bounds) for x in (stage, *readers)]
+    named += [_known_place(stage.schedule, x, bounds) for x in (stage, *readers)]
     scope = scope_of(stage) if bounds.has_threads else ""
-    key = ("needed", stage.name, len(readers), tuple([id(x) for x in named]), scope, gaps)
-    return schedule.result_cache.once(key, named, lambda: _needed(schedule, stage, readers, bounds, gaps))
+    return (stage.name, len(readers), tuple([id(x) for x in named]), scope, gaps), named
 
 
 def _may_have_gaps(stage: Stage, readers: Sequence[Stage], bounds: Bounds) -> bool:
@@ -312,26 +334,35 @@ def readings(stage: Stage, bounds: Bounds) -> list[tuple[Stage, list[Interval | 
     """What each access of each reader touches of `stage` at its place, with the reader: an interval for every
     dimension, or None where the elements are known only at run time."""
     schedule, fixed = stage.schedule, bounds.fixed(stage)
-    readers = _readers(schedule, bounds.operations)[stage]
-    return [(r, box) for r in readers for box in _touched(schedule, r, stage, fixed, bounds)]
+    return [(r, box) for r in bounds.readers_of(stage) for box in _touched(schedule, r, stage, fixed, bounds)]
 
 
 def needed_in_all(stage: Stage, bounds: Bounds) -> Region | None:
     """The box of `stage` that all places where it is computed make together, with the gaps between what is read; None where
     nothing reads it."""
-    readers = _readers(stage.schedule, bounds.operations)[stage]
-    boxes = [box for r in readers for box in _touched(stage.schedule, r, stage, set(), bounds)]
+    boxes = [
+        box for r in bounds.readers_of(stage) for box in _touched(stage.schedule, r, stage, set(), bounds)
+    ]
     return _joined(boxes, stage.op.output(0).shape, bounds, True) if boxes else None
 
 
 def needed_region(stage: Stage, bounds: Bounds) -> Region:
     """The box of `stage` that its readers touch at its place, cut or not: what would be enough to keep."""
     shape = stage.op.output(0).shape
-    boxes = [box for _, box in readings(stage, bounds)]
-    if not boxes or stage.is_output:
+    readers = bounds.readers_of(stage)
+    if not readers or stage.is_output:
         return tuple(whole_region(shape))
     gaps = any(steps_in(r) is not None for r in bounds.stages[stage].regions[0])
-    return _joined(boxes, shape, bounds, gaps)
+
+    def touched() -> Region:
+        boxes = [box for _, box in readings(stage, bounds)]
+        return _joined(boxes, shape, bounds, gaps) if boxes else tuple(whole_region(shape))
+
+    found = _on_readers(stage, readers, bounds, gaps)
+    if found is None:
+        return touched()
+    key, named = found
+    return stage.schedule.result_cache.once(("touched", *key), named, touched)
 
 
 def region_read(reader: Stage, tensor: Tensor, axis: IterVar, bounds: Bounds) -> Region | None:

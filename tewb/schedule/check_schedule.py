@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tewb.base import ScheduleError
+from tewb.schedule.journal import in_recipe
 from tewb.schedule.questions import Fault, first_fault
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, groups_around
@@ -29,7 +30,11 @@ def fault_error(schedule: Schedule, fault: Fault) -> ScheduleError:
     step = schedule.journal[number]
     own = _is_call(step.primitive, step.stage, fault)
     refusal = fault.refusal if own else schedule.doubts.get(number, fault.refusal)
-    return refusal.error(step.primitive, schedule.find(step.stage) or fault.stage, step.span)
+    error = refusal.error(step.primitive, schedule.find(step.stage) or fault.stage, step.span)
+    if not step.calls:
+        return error
+    span = step.calls[0].span or step.span
+    return ScheduleError(f"{in_recipe(step)}{error.message}", loops=error.loops, hint=error.hint, span=span)
 
 
 def _offending_step(schedule: Schedule, fault: Fault) -> int | None:

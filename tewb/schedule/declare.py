@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tewb.base import CallError, ScheduleError, Span, TewbError, brief, here
+from tewb.base import CallError, ScheduleError, Span, TewbError, brief, here, readable
 from tewb.ir import Expr, ForKind, IntImm, IterVar, StringImm, const_int, ops
 from tewb.schedule.index_map import map_text
 from tewb.schedule.journal import Step
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 REQUIRED = object()
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Param:
     """A parameter: its kind says what it takes, `choices` what a form offers for a stage.
@@ -48,7 +49,7 @@ class Param:
     kernel is called with, as text), stage, place (a loop of the stage given as
     `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), word,
     value (a number or a word), intrin (a tensor intrinsic, by its name), layout (a function of indices, as text). `code` is how its value is written in a call, where that is not usual for
-    its kind: `s[{}]`.
+    its kind: `s[{}]`. What is `rare` a form shows when it is asked for more.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Param:
     default: object = REQUIRED
     choices: Callable[[Stage], list[str]] | None = None
     code: str | None = None
+    rare: bool = False
 
 
 def loop_names(stage: Stage) -> list[str]:
@@ -68,6 +70,7 @@ AXIS: Param = Param("axis", "axis", "a loop of the stage", choices=loop_names)
 AXES: Param = Param("axes", "axes", "loops of the stage, in order", choices=loop_names)
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a primitive cannot be applied, and what would help.
@@ -154,6 +157,7 @@ def _marked(stage: Stage, mark: Mark) -> str:
     return f"is marked {mark.primitive}"
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Primitive:
     """A primitive, as its file in `primitives/` declares it.
@@ -181,11 +185,19 @@ class Primitive:
     code: Code | None = None
     properties: tuple[Callable[[Stage], Any], ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(p.name for p in self.params)}): {self.doc.splitlines()[0] if self.doc else ''}"
+
     @property
     def owner(self) -> type:
         """The class whose methods it is among."""
-        of_stage = next(iter(inspect.signature(self.call).parameters)) == "stage"
-        return StagePrimitives if of_stage else SchedulePrimitives
+        return _owner_of(self.call)
+
+
+@functools.cache
+def _owner_of(call: Callable[..., Any]) -> type:
+    of_stage = next(iter(inspect.signature(call).parameters)) == "stage"
+    return StagePrimitives if of_stage else SchedulePrimitives
 
 
 PRIMITIVES: dict[str, Primitive] = {}

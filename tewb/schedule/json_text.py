@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tewb.base import ParseError, ScheduleError, here
-from tewb.schedule.journal import Step
+from tewb.schedule.journal import journal_json, steps_of
 from tewb.schedule.schedule import Schedule
 from tewb.tensor import json_text
 from tewb.tensor.json_text import SavedAs
@@ -24,7 +24,7 @@ def load_json(json_str: str) -> Any:
 
 
 def _parts(s: Schedule) -> tuple[Any, ...]:
-    return s.outputs, [step.to_json() for step in s.journal], list(s.variables.values())
+    return s.outputs, journal_json(s.journal), list(s.variables.values())
 
 
 def _put_together(s: Schedule, parts: Any) -> None:
@@ -32,7 +32,7 @@ def _put_together(s: Schedule, parts: Any) -> None:
     Schedule.__init__(s, outputs)
     s.variables = {v.name: v for v in (variables[0] if variables else ())}
     try:
-        s.restore([Step.from_json(step) for step in steps])
+        s.restore(steps_of(steps, "the steps of a schedule"))
     except ScheduleError as e:
         raise ParseError(f"load_json: a step of the schedule is not right: {e.message}", span=here()) from e
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tewb.arith import evaluate_integers
 from tewb.arith.steps import span, values_of
+from tewb.base import digits
 from tewb.ir import Expr, Range, Var, const_int
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds
 from tewb.schedule.declare import Refusal
@@ -61,7 +62,7 @@ def repeated(stage: Stage, bounds: Bounds | None = None) -> Refusal | None:
     times = recompute_factor(stage, bounds)
     if times == 1:
         return None
-    often = "an unknown number of times" if times is None else f"{times:.3g} times on average"
+    often = "an unknown number of times" if times is None else f"{digits(times)} times on average"
     return Refusal(
         f"extern {stage.name} is stateful, and would make each element {often} there",
         "compute it further out, or declare effect='idempotent'",

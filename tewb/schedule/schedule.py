@@ -10,9 +10,10 @@ from tewb.arith import Analyzer
 from tewb.base import ScheduleError, Span, here, unique_name
 from tewb.ir import Expr, IntImm, IterVar, Var, free_vars
 from tewb.schedule.declare import PRIMITIVES, PrimitiveCall, Refusal
-from tewb.schedule.journal import Step
+from tewb.schedule.journal import RecipeCall, Step
 from tewb.schedule.methods import SchedulePrimitives
 from tewb.schedule.part_sizes import PartSize
+from tewb.schedule.recipes import RECIPES
 from tewb.schedule.relation import loop_extents
 from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.scans import place_scans
@@ -35,6 +36,7 @@ class Schedule(SchedulePrimitives):
         self.outputs = tuple(outputs)
         self.stages = []
         self.journal: tuple[Step, ...] = ()
+        self.calls: tuple[RecipeCall, ...] = ()  # of the recipes that are at work, outermost first
         self.groups = []
         self.version = 0
         # Steps that were not right when they were done, and what was said then: a later one may have made them right.
@@ -205,16 +207,22 @@ class Schedule(SchedulePrimitives):
         return self._run(PrimitiveCall.resolve(PRIMITIVES[primitive], stage, arguments, where), where)
 
     def apply(self, step: Step, at_once: bool = True) -> Any:
-        """Do what `step` says, which names stages and axes. Its name and note are kept. With `at_once` it must be right
-        as things are now."""
+        """Do what `step` says, which names stages and axes. Its name and note, and the recipes that made it, are kept. With
+        `at_once` it must be right as things are now. It may name a recipe in the place of a primitive."""
+        if step.primitive in RECIPES:
+            return RECIPES[step.primitive].apply_step(self, step)
         result = self._run(self._resolve(step), step.span, at_once)
         *before, done = self.journal
-        self.journal = (*before, replace(done, name=step.name, note=step.note))
+        calls = step.calls or done.calls
+        self.journal = (*before, replace(done, name=step.name, note=step.note, calls=calls))
         return result
 
     def why_not(self, step: Step, at_once: bool = True) -> str | None:
         """Why `step` cannot be applied now, in the user's names; None when it can. Without `at_once` it may wait for later
         steps that make it right."""
+        if step.primitive in RECIPES:
+            refused = RECIPES[step.primitive].refusal(self.copy(), step)
+            return None if refused is None else refused.message
         try:
             call = self._resolve(step)
         except ScheduleError as e:
@@ -225,7 +233,7 @@ class Schedule(SchedulePrimitives):
     def _resolve(self, step: Step) -> PrimitiveCall:
         if step.primitive not in PRIMITIVES:
             raise ScheduleError(
-                f"{step.primitive} is not a primitive", hint=f"there are {', '.join(PRIMITIVES)}"
+                f"{step.primitive} is not a primitive", hint=f"there are {', '.join([*PRIMITIVES, *RECIPES])}"
             )
         return PrimitiveCall.resolve(PRIMITIVES[step.primitive], self[step.stage], step.args, step.span)
 
@@ -238,7 +246,7 @@ class Schedule(SchedulePrimitives):
             self.doubts[number] = refusal
         step = call.step(span)
         results, names = call.perform(number)
-        self.journal = (*self.journal, step.with_results(names))
+        self.journal = (*self.journal, replace(step, results=names, calls=self.calls))
         self.version += 1
         return results
 
@@ -247,12 +255,15 @@ class Schedule(SchedulePrimitives):
 
         When a step is refused the schedule stays as it was, and the error says which step.
         """
-        before, wanted = self.journal, list(steps)
+        before, wanted, calls = self.journal, list(steps), self.calls
+        self.calls = ()  # what is done again is not made by a recipe that is at work now
         try:
             self._replay(wanted)
         except ScheduleError:
             self._replay(before)
             raise
+        finally:
+            self.calls = calls
 
     def _replay(self, steps: Iterable[Step]) -> None:
         for stage in self.stages:

@@ -4,12 +4,14 @@ journal/       the steps: undo, branches, replay; a schedule as code, as compact
 looks/         what can be seen, as data: code from TE to assembly, diffs, the loop tree, allocations, sizes
 session_view   what the three rooms below read of a session
 measure/       times against numpy, operation counts, the roofline, the check that steps change no result
-trace/         an interpreter of IR, and the accesses of one buffer over time
+trace/         an interpreter of IR, the accesses of all buffers or of one over time, what a cache makes of them
 judge/         the palette of legal steps, advice, the ledger of memory, why things are as they are
+speed/         why a kernel is as fast as it is: its inner loops in assembly, ports, latencies, cache misses
 session        `Session` puts these together; demos has programs to try
-views/         what is drawn in Python: graphs, plain HTML for a page without a kernel, the access player
+views/         what is drawn in Python: graphs, plain HTML for a page without a kernel
 states/        what the page is sent: the state of every view as a dataclass, with its schema
 requests       what can be asked of a session, each with all of its arguments in one message
+saved_page     a page of HTML that plays accesses without a kernel
 desk           a session as it is worked with: selection, background work, who listens
 serve          the same for programs: one JSON object a line
 notebook/      `Workbench` and its panes as widgets, magics, reprs, snapshots, what is kept in the notebook

@@ -4,38 +4,54 @@ A desk keeps what is selected, which form of the code is shown and what was meas
 the states of the views that somebody watches, and does long work beside the notebook. It knows no widget: what it has
 to say goes to its listeners as messages of plain values.
 
-    {"kind": "states", "version", "states": {key: state}}     views that changed, by the key they are watched with
+    {"kind": "states", "version", "states": {key: state}}     views that changed, by the key they are watched with;
+                                                              with "selected" and "instead_of" where a loop is gone
     {"kind": "reply", "id", "reply"}                          the answer to a request
     {"kind": "busy", "what", "done", "note"}                  work in the background: how far it is (0 to 1)
     {"kind": "idle", "what"}                                  and that it has ended
     {"kind": "failed", "what", "message"}                     something that was not asked for just now went wrong
-    {"kind": "done", "text"}                                  what work in the background came to
+    {"kind": "done", "text"}                                  what work in the background came to; perhaps with "code" to keep,
+                                                              and "good": False for steps that were not kept
     {"kind": "restored", "steps", "when"}                     steps that were kept from another day
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tewb.base import TewbError
+from tewb.base import Stopped, TewbError, stopped_by
 from tewb.schedule import Step
 from tewb.workbench.judge.ledger import runs_python
+from tewb.workbench.judge.minimise import Minimal
+from tewb.workbench.judge.still import fault
+from tewb.workbench.judge.sweep import Sweep
+from tewb.workbench.long_work import LongWork, Message, Work
+from tewb.workbench.measure.measure import STOPPED, sizes_text
 from tewb.workbench.measure.measurement import Measurement
+from tewb.workbench.measure.try_steps import Tried, try_steps
 from tewb.workbench.measure.verify import Verdict, verify
-from tewb.workbench.requests import Reply, ask, refusal, reply_json
+from tewb.workbench.requests import REQUESTS, Reply, Request, ask, check_arguments, refusal, reply_json
+from tewb.workbench.saved_page import page_of
 from tewb.workbench.session import Session
+from tewb.workbench.states.background import running_loop
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.code import LOWERED
+from tewb.workbench.states.data import data_of, traced_state
+from tewb.workbench.states.known import KnownStates
 from tewb.workbench.states.schema import as_json
+from tewb.workbench.states.swept import Swept, swept_state
 from tewb.workbench.states.times import measured_state
-from tewb.workbench.states.views import look_in_pieces
+from tewb.workbench.trace.data_trace import LIMIT
 
 QUIET = 0.5  # seconds without an edit before results are checked
+MEASURING_THREADS = "measuring the threads"  # the page knows it by these words
+CHECKING = "checking on small sizes"
+STOP = Request("stop", lambda session: "stopping")  # the only one that a session alone has not
+CHECK_LIMIT = 20.0  # seconds that a check may take, whatever it calls
 
-Message = dict[str, Any]
 Listener = Callable[[Message], None]
 
 
@@ -53,15 +69,20 @@ class Desk:
         self.form = LOWERED
         self.name = ""
         self.was_restored = False  # whether it is known what was kept of another day
+        self.restored_early = 0  # steps that came from the saved notebook, before there was a page
         self.keeps_in_file = False
         self.measured: Measurement | None = None
         self.verdict: Verdict | None = None
+        self.swept: Sweep | None = None
+        self.traced: dict[str, Any] | None = None  # the last state `Data`, as JSON
+        self._traced_of: tuple[int, str] | None = None
+        self._is_tracing = False
+        self._known = KnownStates(session)
         self._listeners: list[Listener] = []
         self._on_change: list[Callable[[], None]] = []
-        self._stop = threading.Event()
-        self._busy: threading.Thread | None = None
+        self._background = LongWork(self.tell)
+        self._checker, self._tracer = LongWork(self.tell, False), LongWork(self.tell, False)
         self._waits: asyncio.TimerHandle | None = None
-        self._checker: threading.Thread | None = None
         self._is_checking = False
         session.on_change(self._changed)
 
@@ -93,7 +114,7 @@ class Desk:
             f()
 
     def _keep_selection(self) -> None:
-        """What is selected is there: a loop that was split is its outer part now."""
+        """What is selected is there: a loop that was split is its outer part now, and a part that is gone its whole."""
         stage, loop = self.selected["stage"], self.selected["loop"]
         known = self.session.schedule.find(stage)
         if known is None:
@@ -103,7 +124,8 @@ class Desk:
         names = [known.axis_name(iv) for iv in known.leaf_iter_vars]
         if loop and loop not in names:
             heirs = [n for n in names if n.startswith(f"{loop}.") or f"{loop}." in n]
-            self.selected = {"stage": stage, "loop": heirs[0] if heirs else ""}
+            whole = [n for n in names if loop.startswith(f"{n}.")]  # a split that was taken back
+            self.selected = {"stage": stage, "loop": next(iter(heirs + whole), "")}
 
     def select(self, stage: str, loop: str = "") -> None:
         """Choose a stage and a loop of it."""
@@ -132,12 +154,17 @@ class Desk:
                 None if self.measured is None else as_json(measured_state(self.session, self.measured))
             ),
             "checked": lambda: as_json(checked_state(self.session, self.verdict, self._is_checking)),
+            "swept": lambda: None if self.swept is None else as_json(self._swept_state(self.swept)),
+            "data": lambda: self.traced,
+            "traced": lambda: as_json(
+                traced_state(self.session, self._traced_of == self._moment, self._is_tracing)
+            ),
         }
         try:
             if view in own:
                 yield own[view]()
             else:
-                yield from look_in_pieces(self.session, view, options)
+                yield from self._known.look_in_pieces(view, options)
         except TewbError as e:
             yield {"problem": e.message}
 
@@ -147,12 +174,22 @@ class Desk:
         """Do a request; those that take long are begun, and go on in the background."""
         beside: dict[str, Callable[..., Reply]] = {
             "measure": self._measure,
+            "measure_loops": self._measure_loops,
+            "measure_threads": self._measure_threads,
             "verify": self._verify,
             "stop": self._stop_work,
             "minimise": self._minimise,
+            "try_steps": self._try_steps,
+            "sweep": self._sweep,
+            "trace": self._trace,
+            "data_page": self._data_page,
         }
         if name in beside:
-            return beside[name](**arguments)
+            try:
+                check_arguments(REQUESTS.get(name, STOP), arguments)
+                return beside[name](**arguments)
+            except TewbError as e:
+                return Reply(False, refused=refusal(e))
         return ask(self.session, name, arguments)
 
     def do(self, *steps: Step) -> Reply:
@@ -164,85 +201,133 @@ class Desk:
     @property
     def is_busy(self) -> bool:
         """Whether work in the background goes on."""
-        return self._busy is not None and self._busy.is_alive()
+        return self._background.is_busy
 
     def _stop_work(self) -> Reply:
-        self._stop.set()
-        return Reply(True, "stopping" if self.is_busy else "nothing is running")
+        is_working = self.is_busy or self._is_tracing
+        for work in (self._background, self._checker, self._tracer):
+            work.stop()
+        return Reply(True, "stopping" if is_working else "nothing is running")
 
-    def _begin(self, what: str, work: Callable[[], None]) -> Reply:
+    def _begin(self, what: str, work: Callable[[Work], None]) -> Reply:
         """Do `work` beside the notebook."""
-        if self.is_busy:
-            return Reply(
-                False, refused=refusal(TewbError("something is running already", hint="stop it, or wait"))
-            )
-        self._stop.clear()
-        loop = _running_loop()
-
-        def run() -> None:
-            try:
-                work()
-            except Exception as e:  # whatever the kernel or the user's numpy program raises is shown
-                message = e.message if isinstance(e, TewbError) else f"{type(e).__name__}: {e}"
-                self._say(loop, {"kind": "failed", "what": what, "message": message})
-            finally:
-                self._say(loop, {"kind": "idle", "what": what})
-
-        self._busy = threading.Thread(target=run, name=f"tewb {what}", daemon=True)
-        self._busy.start()
-        return Reply(True, f"{what} began")
-
-    def _say(self, loop: asyncio.AbstractEventLoop | None, message: Message) -> None:
-        """Tell a message from another thread; on the notebook's own, where it has one."""
-        if loop is None or loop.is_closed():
-            self.tell(message)
-        else:
-            loop.call_soon_threadsafe(self.tell, message)
+        return Reply(True, f"{what} began") if self._background.begin(what, work) else _is_running()
 
     def _measure(self, repeat: int = 9) -> Reply:
-        session, loop = self.session, _running_loop()
+        session = self.session
         pinned = None if session.pinned is None else session.pinned.journal
 
-        def tell(done: float, note: str) -> None:
-            self._say(loop, {"kind": "busy", "what": "measure", "done": done, "note": note})
+        def measuring(work: Work) -> None:
+            found = session.measure(repeat, stop=work.is_stopped, progress=work.progress, pinned=pinned)
+            if found.message != STOPPED:  # else what was measured before still holds
+                self.measured = found
+                work.then(self._tell_change)
+            work.done(str(found) if found.message != STOPPED else STOPPED)
 
-        def work() -> None:
-            self.measured = session.measure(repeat, stop=self._stop.is_set, progress=tell, pinned=pinned)
-            _then(loop, self._tell_change)
-            if self.measured.ok:
-                self._say(loop, {"kind": "done", "text": str(self.measured).removeprefix("✓ ")})
+        return self._begin("measure", measuring)
 
-        return self._begin("measure", work)
+    def _measure_loops(self, seconds: float = 10.0, slowdown: float = 0.1) -> Reply:
+        def measuring(work: Work) -> None:
+            found = self.session.measure_loops(seconds, slowdown, work.is_stopped, work.progress)
+            work.then(self._tell_change)
+            work.done(found.message)
 
-    def _minimise(self, still: str = "different", seconds: float = 30.0) -> Reply:
-        """Look for the shortest journal in the background, and go there; undo goes back."""
-        session, loop, journal = self.session, _running_loop(), self.session.journal
+        return self._begin("measure the loops", measuring)
 
-        def finish(steps: tuple[Step, ...]) -> None:
-            if session.journal == journal:  # what was edited meanwhile is not thrown away
-                session.take(steps)
+    def _measure_threads(self, repeat: int = 9, seconds: float = 10.0) -> Reply:
+        def measuring(work: Work) -> None:
+            try:
+                found = self.session.measure_threads(repeat, seconds, work.is_stopped, work.progress)
+            except TewbError:
+                if not work.is_stopped():
+                    raise
+                raise Stopped from None  # before one call was over
+            work.then(self._tell_change)
+            work.done(found.sentence + (" (stopped early)" if work.is_stopped() else ""))
 
-        def work() -> None:
-            self._say(loop, {"kind": "busy", "what": "minimise", "done": 0.0, "note": "leaving steps out"})
-            found = session.minimise(still, seconds)
-            _then(loop, lambda: finish(found.steps))
-            self._say(loop, {"kind": "done", "text": str(found)})
+        return self._begin(MEASURING_THREADS, measuring)
 
-        return self._begin("minimise", work)
+    def _minimise(self, still: str = "", seconds: float = 30.0) -> Reply:
+        """Look for the shortest journal and the smallest sizes in the background, and go to that journal; undo goes back."""
+        session, journal, program = self.session, self.session.journal, self.session.copy()
+        against = () if session.pinned is None else session.pinned.journal
+
+        def finish(found: Minimal) -> None:
+            text = str(found)
+            if session.journal == journal:
+                session.take(found.steps)
+            else:  # what was edited meanwhile is not thrown away
+                text += "; not taken, as the schedule was edited meanwhile"
+            self.tell({"kind": "done", "text": text, "code": found.code})
+
+        def minimising(work: Work) -> None:
+            work.progress(0.0, "leaving steps out")
+            found = program.minimise(
+                still or fault(program), seconds, against, work.is_stopped, work.progress
+            )
+            work.then(lambda: finish(found))
+
+        return self._begin("minimise", minimising)
+
+    def _try_steps(
+        self, steps: Sequence[Any], others: Sequence[Sequence[Any]] | None = None, seconds: float = 20.0
+    ) -> Reply:
+        """Time steps on a copy in the background, and do them if they help."""
+        session, copy = self.session, self.session.copy()
+        if copy.problem is not None:
+            raise copy.problem
+        copy.copy().apply(*steps)
+
+        def settle(work: Work, tried: Tried) -> None:
+            if work.is_stopped():  # after the last sample, and before the notebook came to this
+                self.tell({"kind": "done", "text": "try_steps was stopped"})
+                return
+            settled = session.settle(tried)
+            self.tell({"kind": "done", "text": str(settled), "good": settled.is_kept})
+
+        def trying(work: Work) -> None:
+            tried = try_steps(copy, steps, others or (), seconds, work.is_stopped, work.progress)
+            work.then(lambda: settle(work, tried))
+
+        return self._begin("try_steps", trying)
+
+    def _sweep(self, seconds: float = 20.0) -> Reply:
+        """Time other factors and orders on copies in the background; nothing is done to the session."""
+        copy = self.session.copy()
+
+        def sweeping(work: Work) -> None:
+            self.swept = copy.sweep(seconds, work.is_stopped, work.progress)
+            work.then(self._tell_change)
+            work.done(str(self.swept))
+
+        return self._begin("sweep", sweeping)
+
+    def _swept_state(self, found: Sweep) -> Swept:
+        is_current = (found.journal, found.sizes) == (self.session.journal, sizes_text(self.session))
+        return swept_state(found, is_current)
 
     # ---- the check after an edit
 
     def _verify(self) -> Reply:
         """Check now, whatever the program calls."""
-        self._check()
-        return Reply(True, "checking on small sizes")
+        if self._is_checking:
+            return Reply(True, CHECKING)
+        if self.is_busy:
+            return _is_running()
+        check = self._checking()
+
+        def verifying(work: Work) -> None:
+            work.progress(0.0, CHECKING)
+            check(work)
+
+        return self._begin("verify", verifying)
 
     def _check_later(self) -> None:
         """Check when nothing was changed for a moment; code of the user's runs only when it is asked for."""
         if self._waits is not None:
             self._waits.cancel()
             self._waits = None
-        session, loop = self.session, _running_loop()
+        session, loop = self.session, running_loop()
         if (
             loop is not None
             and session.journal
@@ -252,11 +337,16 @@ class Desk:
             self._waits = loop.call_later(QUIET, self._check)
 
     def _check(self) -> None:
-        """Compare with the definition on small sizes, in the background; what was edited meanwhile is not of interest."""
-        session, loop = self.session, _running_loop()
-        if self._is_checking or self.is_busy:
-            return
+        """Check in the background, if nothing else is going on."""
+        if not self._is_checking and not self.is_busy:
+            self._checker.begin("check", self._checking())
+
+    def _checking(self) -> Callable[[Work], None]:
+        """The work of comparing with the definition on small sizes; what was edited meanwhile is not of interest. It ends
+        when somebody stops it, or after CHECK_LIMIT seconds."""
+        session = self.session
         version, schedule, args = session.schedule.version, session.schedule.copy(), list(session.args)
+        until = time.monotonic() + CHECK_LIMIT
 
         def finish(verdict: Verdict) -> None:
             self._is_checking = False
@@ -266,34 +356,75 @@ class Desk:
             else:
                 self._check_later()
 
-        def run() -> None:
-            verdict = verify(schedule, args)
-            _then(loop, lambda: finish(verdict))
+        def check(work: Work) -> None:
+            with stopped_by(lambda: work.is_stopped() or time.monotonic() > until):
+                verdict = verify(schedule, args)
+            work.then(lambda: finish(verdict))
 
         self._is_checking = True
         self._tell_change()
-        self._checker = threading.Thread(target=run, name="tewb check", daemon=True)
-        self._checker.start()
+        return check
+
+    # ---- the accesses
+
+    def _trace(self, sizes: str = "small", limit: int = LIMIT) -> Reply:
+        """Follow the accesses in the background; an edit meanwhile is not held up."""
+        if self._is_tracing:
+            return Reply(True, found="tracing")
+        session = self.session
+        moment, program = self._moment, session.copy()
+
+        def finish(found: dict[str, Any] | None) -> None:
+            self._is_tracing = False
+            self.keep_trace(found or self.traced, moment)
+            self._tell_change()
+
+        def following(work: Work) -> None:
+            found = None
+            try:
+                with stopped_by(work.is_stopped):
+                    found = as_json(data_of(session, program, sizes, limit))
+            except Stopped:
+                work.done("the accesses were not followed to the end")
+            finally:
+                work.then(lambda: finish(found))
+
+        self._is_tracing = True
+        self._tell_change()
+        self._tracer.begin("following the accesses", following)
+        return Reply(True, found="tracing")
+
+    def keep_trace(self, found: dict[str, Any] | None, moment: tuple[int, str] | None = None) -> None:
+        """Show a state `Data`, of the version of the schedule and the sizes at a moment (now, if none is given)."""
+        self.traced = found
+        self._traced_of = moment or self._moment
+
+    @property
+    def _moment(self) -> tuple[int, str]:
+        """The version of the schedule, and the sizes, that accesses would be followed of now."""
+        return self.session.schedule.version, sizes_text(self.session)
+
+    @property
+    def is_traced_now(self) -> bool:
+        """Whether the accesses that are shown are those of the schedule as it is."""
+        return self.traced is not None and self._traced_of == self._moment
+
+    def _data_page(self) -> Reply:
+        """The page that plays the accesses that are shown."""
+        return (
+            ask(self.session, "data_page")
+            if self.traced is None
+            else Reply(True, found=page_of(self.session, self.traced))
+        )
 
     def wait(self, seconds: float = 60.0) -> None:
         """Wait until work in the background has ended."""
-        for thread in (self._busy, self._checker):
-            if thread is not None:
-                thread.join(seconds)
+        for work in (self._background, self._checker, self._tracer):
+            work.wait(seconds)
 
 
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
-def _then(loop: asyncio.AbstractEventLoop | None, f: Callable[[], None]) -> None:
-    if loop is None or loop.is_closed():
-        f()
-    else:
-        loop.call_soon_threadsafe(f)
+def _is_running() -> Reply:
+    return Reply(False, refused=refusal(TewbError("something is running already", hint="stop it, or wait")))
 
 
 def answer(desk: Desk, content: Mapping[str, Any]) -> Message:

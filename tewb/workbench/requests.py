@@ -8,28 +8,45 @@ has changed then.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_type_hints
 
-from tewb.base import ScheduleError, TewbError, one_of
+from tewb.base import ScheduleError, TewbError, brief, one_of, readable
+from tewb.ir import Var
+from tewb.schedule import Step, ends_of, journal_json
+from tewb.workbench.journal.write_code import cell_code
+from tewb.workbench.judge.palette import way_out
+from tewb.workbench.judge.still import fault
+from tewb.workbench.saved_page import page_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
-from tewb.workbench.states.schema import as_json, type_schema
+from tewb.workbench.states.data import data_state
+from tewb.workbench.states.loop_times import loop_times_state
+from tewb.workbench.states.schema import as_json, fits, in_words, type_schema
+from tewb.workbench.states.swept import swept_state
+from tewb.workbench.states.threads import timeline_state
 from tewb.workbench.states.times import measured_state
+from tewb.workbench.trace.data_trace import LIMIT
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why something was not done: the reason, a hint, the loops now, where it was said; as text, all of it."""
+    """Why something was not done: the reason, a hint, the loops now, where it was said; as text, all of it. `steps` (in
+    words `steps_text`) lead to what was wanted, where some do."""
 
     message: str
     hint: str
     loops: str
     where: str
     text: str
+    steps: tuple[dict[str, Any], ...] = ()
+    steps_text: str = ""
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a request led to: what was done, in words, or why it was refused. `code` is a line of Python that does the
@@ -87,16 +104,34 @@ def ask(session: Session, name: str, arguments: Mapping[str, Any] | None = None)
     """Do a request. What a user did wrong comes back as a refusal; nothing is raised for it."""
     try:
         known = REQUESTS[one_of("request", name, REQUESTS, TewbError)]
+        takes = ", ".join(known.arguments) or "nothing"
+        if not isinstance(arguments, Mapping | None):
+            raise TewbError(
+                f"the request {name} has arguments by their names, not {brief(repr(arguments))}",
+                hint=f"it takes {takes}",
+            )
         given = dict(arguments or {})
-        try:
-            inspect.signature(known.act).bind(session, **given)
-        except TypeError as e:
-            takes = ", ".join(known.arguments) or "nothing"
-            raise TewbError(f"the request {name}: {e}", hint=f"it takes {takes}") from e
+        check_arguments(known, given)
         done = known.act(session, **given)
     except TewbError as e:
         return Reply(False, refused=refusal(e))
     return done if isinstance(done, Reply) else Reply(True, done)
+
+
+def check_arguments(known: Request, given: Mapping[str, Any]) -> None:
+    """Raise TewbError for arguments that a request does not take: another name, one that is missing, or another type."""
+    types = known.arguments
+    takes = ", ".join(types) or "nothing"
+    try:
+        inspect.signature(known.act).bind(None, **given)
+    except TypeError as e:
+        raise TewbError(f"the request {known.name}: {e}", hint=f"it takes {takes}") from e
+    for name, value in given.items():
+        if not fits(value, types[name]):
+            raise TewbError(
+                f"the request {known.name}: {name} is {in_words(types[name])}, not {brief(repr(value))}",
+                hint=f"it takes {takes}",
+            )
 
 
 def refusal(e: TewbError) -> Refused:
@@ -113,11 +148,27 @@ def reply_json(reply: Reply) -> dict[str, Any]:
 
 
 @request
-def do(session: Session, steps: list[dict[str, Any]]) -> str:
+def do(session: Session, steps: list[dict[str, Any]]) -> Reply | str:
     """Apply steps, one after the other: {"primitive", "stage", "args"} each. If one is refused, none is done."""
     before = len(session.journal)
-    session.apply(*steps)
-    return ", then ".join(map(str, session.journal[before:])) or "nothing to do"
+    try:
+        session.apply(*steps)
+    except TewbError as e:
+        return Reply(False, refused=_with_way_out(session, refusal(e), steps))
+    made = session.journal[before:]
+    said = [str(step.calls[0] if step.calls else step) for step in (made[n - 1] for n in ends_of(made))]
+    return ", then ".join(said) or "nothing to do"
+
+
+def _with_way_out(session: Session, refused: Refused, steps: list[dict[str, Any]]) -> Refused:
+    """A refusal with the steps after which the one that was wanted is legal, if they are known."""
+    try:
+        way = way_out(session, Step.from_json(steps[0])) if len(steps) == 1 else None
+    except TewbError:
+        way = None
+    if way is None:
+        return refused
+    return replace(refused, steps=tuple([s.to_json() for s in way]), steps_text=", then ".join(map(str, way)))
 
 
 @request
@@ -169,12 +220,22 @@ def jump(session: Session, step: int) -> str:
 
 
 @request
-def delete(session: Session, step: int, force: bool = False) -> str:
-    """Delete a step (counted from 1); with `force`, also those after it that depend on it."""
-    gone = str(session.journal[step - 1]) if 0 < step <= len(session.journal) else ""
-    dropped = session.delete_step(step, force)
+def delete(session: Session, step: int, force: bool = False, count: int = 1) -> str:
+    """Delete a step (counted from 1), or `count` from there on; with `force`, also those after that depend on them."""
+    gone = _step_text(session, step, count)
+    dropped = session.delete_step(step, force, count)
     more = f", and {len(dropped)} that depended on it" if dropped else ""
-    return f"deleted step {step}, {gone}{more}"
+    return f"deleted {gone}{more}"
+
+
+def _step_text(session: Session, step: int, count: int) -> str:
+    """A step in words, or what a recipe made."""
+    run = next((r for r in session.runs if (r.first, r.count) == (step - 1, count)), None)
+    if run is not None:
+        return str(run.call)
+    if count > 1 or not 0 < step <= len(session.journal):
+        return f"steps {step} to {step + count - 1}"
+    return f"step {step}, {session.journal[step - 1]}"
 
 
 @request
@@ -192,10 +253,49 @@ def unmark(session: Session, stage: str, loop: str, primitive: str) -> Reply:
 
 
 @request
-def move(session: Session, step: int, to: int, force: bool = False) -> str:
-    """Move a step to another place in the journal."""
-    session.move_step(step, to, force)
+def move(session: Session, step: int, to: int, force: bool = False, count: int = 1) -> str:
+    """Move a step, or `count` from there on, to another place in the journal."""
+    session.move_step(step, to, force, count)
     return f"step {step} is step {to} now"
+
+
+@request
+def varying(session: Session, step: int, count: int = 1) -> Reply:
+    """The values in `count` steps from one on that may become parameters of a recipe: `found` has key, text, value, name and
+    chosen of each."""
+    found = session.varying(step, count)
+    shown = ("key", "text", "value", "name", "chosen")
+    return Reply(True, found=[{field: getattr(v, field) for field in shown} for v in found])
+
+
+@request
+def make_recipe(
+    session: Session, name: str, step: int, count: int = 1, parameters: dict[str, str] | None = None
+) -> Reply:
+    """Make a recipe of `count` steps from one on; `parameters` names the values that vary, by their keys in `varying`. `found`
+    is its text."""
+    made = session.make_recipe(name, step, count, parameters)
+    return Reply(
+        True, f"recipe {name} made {'this step' if count == 1 else f'these {count} steps'}", found=made.source
+    )
+
+
+@request
+def edit_recipe(
+    session: Session, step: int, count: int, arguments: dict[str, Any], force: bool = False
+) -> str:
+    """Do the recipe that made `count` steps from one on with other arguments; with `force`, steps after it that do not apply
+    then are dropped."""
+    dropped = session.edit_recipe(step, arguments, count, force)
+    more = f", and {len(dropped)} steps after it are dropped" if dropped else ""
+    return f"the recipe is done with other arguments{more}"
+
+
+@request
+def open_recipe(session: Session, step: int, count: int) -> str:
+    """Let the `count` steps that a recipe made from one on be steps of their own."""
+    session.open_recipe(step, count)
+    return f"{count} step{'' if count == 1 else 's'} of their own"
 
 
 @request
@@ -253,14 +353,34 @@ def unpin(session: Session) -> str:
 
 @request
 def export(session: Session, what: str = "code") -> Reply:
-    """The schedule to keep: what = "code" (the lines that schedule), "program" (all of it), "share" (one line), "json"."""
+    """The schedule to keep: what = "code" (the lines that schedule), "cell" (with a schedule of their own),
+    "program" (all of it), "share" (one line), "json"."""
     ways: dict[str, Callable[[], str]] = {
         "code": lambda: session.schedule_code,
+        "cell": lambda: cell_code(session.schedule, session.args),
         "program": lambda: session.code,
         "share": session.to_string,
         "json": session.to_json,
     }
     return Reply(True, found=ways[one_of("way to export", what, ways, TewbError)]())
+
+
+@request
+def size(session: Session, name: str, value: float) -> str:
+    """Give a symbolic size or a scalar the value that it has in measurements."""
+    known = {v.name: v for v in session.schedule.size_variables().values()}
+    scalars = {a.name: a for a in session.args if isinstance(a, Var)}
+    one_of("variable", name, {**known, **scalars}, TewbError)
+    if not math.isfinite(value):
+        raise TewbError(f"{name} = {value:g} is no number to measure with", hint="a finite number")
+    if name in known and (value != int(value) or value < 1):
+        raise TewbError(f"{name} = {value:g} is no size", hint="an integer from 1 on")
+    whole = name in known or not scalars[name].dtype.is_float
+    chosen: Any = int(value) if whole else value
+    others = {k: x for k, x in session.sizes.items() if getattr(k, "name", k) != name}
+    session.sizes = {**others, name: chosen}  # at once: a measurement may read them
+    session.refresh()
+    return f"{name} is {chosen:,} in measurements"
 
 
 @request
@@ -287,11 +407,76 @@ def measure(session: Session, repeat: int = 9) -> Reply:
 
 
 @request
-def minimise(session: Session, still: str = "different", seconds: float = 30.0) -> Reply:
-    """Go to the shortest journal that still is "different" or "fails"; undo goes back to the whole one."""
-    found = session.minimise(still, seconds)
+def measure_loops(session: Session, seconds: float = 10.0, slowdown: float = 0.1) -> Reply:
+    """Measure each loop and stage by timers in the kernel, which slow it down no more than by `slowdown`: `found` is the
+    state `LoopTimesState`."""
+    said = session.measure_loops(seconds, slowdown).message
+    return Reply(True, said, found=as_json(loop_times_state(session)))
+
+
+@request
+def measure_threads(session: Session, repeat: int = 9, seconds: float = 10.0) -> Reply:
+    """Run the kernel, for at most so many seconds, and see what each thread does: `found` is the state `ThreadTimeline`."""
+    found = session.measure_threads(repeat, seconds)
+    return Reply(True, found.sentence, found=as_json(timeline_state(session, found)))
+
+
+@request
+def try_steps(
+    session: Session,
+    steps: list[dict[str, Any]],
+    others: list[list[dict[str, Any]]] | None = None,
+    seconds: float = 20.0,
+) -> Reply:
+    """Time the program after steps (or after the best of `others`) beside the program before; they are done if they help.
+    `found` is how many times as fast it is, or null."""
+    tried = session.try_steps(steps, others or (), seconds)
+    return Reply(True, str(tried), found=tried.gain)
+
+
+@request
+def sweep(session: Session, seconds: float = 20.0) -> Reply:
+    """Time other factors and orders in the steps, for so many seconds at most: `found` is the state `Swept`."""
+    found = session.sweep(seconds)
+    return Reply(True, str(found), found=as_json(swept_state(found)))
+
+
+@request
+def take(session: Session, steps: list[dict[str, Any]]) -> str:
+    """Make these steps the journal, as a trial of a sweep has them; undo goes back."""
+    session.take_steps(steps)
+    count = len(session.journal)
+    return f"took {count} step{'' if count == 1 else 's'}"
+
+
+@request
+def trace(session: Session, sizes: str = "small", limit: int = LIMIT) -> Reply:
+    """Follow the accesses of the program, of a "small" twin or in its "full" sizes: `found` is the state `Data`."""
+    found = data_state(session, sizes, limit)
+    return Reply(True, f"traced {found.count:,} accesses", found=as_json(found))
+
+
+@request
+def data_page(session: Session) -> Reply:
+    """The accesses as a page of HTML that plays without a kernel: `found` is its text."""
+    return Reply(True, found=page_of(session, as_json(data_state(session))))
+
+
+@request
+def minimise(session: Session, still: str = "", seconds: float = 30.0) -> Reply:
+    """Go to the shortest journal that still is "different", "fails" or "slow" (slower than the pinned schedule, or than
+    none; by default what is wrong with it); undo goes back to the whole one. `found` has the steps, the smallest sizes that still are, and the program with
+    them as code."""
+    found = session.minimise(
+        still or fault(session), seconds, () if session.pinned is None else session.pinned.journal
+    )
     session.take(found.steps)
-    return Reply(True, str(found), found=[s.to_json() for s in found.steps])
+    return Reply(
+        True,
+        str(found),
+        found.code,
+        found={"steps": journal_json(found.steps), "sizes": dict(found.sizes), "code": found.code},
+    )
 
 
 def schema_of_requests() -> dict[str, Any]:

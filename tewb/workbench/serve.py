@@ -3,6 +3,7 @@
     python -m tewb.workbench.serve program.py          a file that makes a `session`, or a schedule `s` and its `args`
     python -m tewb.workbench.serve --demo matmul       a program to try
     python -m tewb.workbench.serve --schema            every view and request as JSON Schema
+    python -m tewb.workbench.serve --mcp --demo matmul the same as tools of the Model Context Protocol
 
     {"id": 1, "view": "loops"}                                      ->  {"id": 1, "ok": true, "state": {...}}
     {"id": 2, "view": "actions", "options": {"stage": "C"}}         ->  the legal steps, and why others are refused
@@ -26,6 +27,8 @@ from typing import Any, TextIO
 from tewb.base import TewbError
 from tewb.schedule import Schedule
 from tewb.workbench.demos import demo_session
+from tewb.workbench.mcp import NO_TEXT, error
+from tewb.workbench.mcp import answer as mcp_answer
 from tewb.workbench.requests import ask, refusal, reply_json, schema_of_requests
 from tewb.workbench.session import Session
 from tewb.workbench.states.schema import VERSION, as_json, json_schema
@@ -88,6 +91,23 @@ def serve(session: Session, lines: Iterable[str], out: TextIO) -> None:
         out.flush()
 
 
+def serve_mcp(session: Session, lines: Iterable[str], out: TextIO) -> None:
+    """As `serve`, in the words of the Model Context Protocol."""
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            message = json.loads(line)
+        except ValueError as e:
+            said: dict[str, Any] | None = error(None, NO_TEXT, f"this line is no JSON: {e}")
+        else:
+            with redirect_stdout(sys.stderr):
+                said = mcp_answer(session, message)
+        if said is not None:
+            out.write(json.dumps(said, ensure_ascii=False) + "\n")
+            out.flush()
+
+
 def session_of(path: str) -> Session:
     """The session that a program file makes: `session`, or one of its schedule `s` and `args`. Raises TewbError."""
     with redirect_stdout(sys.stderr):
@@ -112,6 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     what.add_argument("program", nargs="?", help="a Python file that makes a session")
     what.add_argument("--demo", help="a program to try: matmul, blur, softmax, extern")
     what.add_argument("--schema", action="store_true", help="print every view and request as JSON Schema")
+    parser.add_argument("--mcp", action="store_true", help="speak the Model Context Protocol")
     given = parser.parse_args(argv)
     if given.schema:
         print(json.dumps(schema(), indent=2))
@@ -121,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (TewbError, OSError) as e:
         print(e, file=sys.stderr)
         return 2
-    serve(session, sys.stdin, sys.stdout)
+    (serve_mcp if given.mcp else serve)(session, sys.stdin, sys.stdout)
     return 0
 
 

@@ -7,6 +7,7 @@ graph, code) is computed from the journal; what it does changes the journal (`jo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,13 +18,15 @@ from tewb.driver import build_ir
 from tewb.ir import IRModule, PrimFunc, Var, script
 from tewb.lowering import Trace, lower_schedule
 from tewb.runtime import Kernel, Target
-from tewb.schedule import PRIMITIVES, Primitive, Schedule, Step
+from tewb.schedule import PRIMITIVES, Primitive, Schedule, Step, steps_of
 from tewb.workbench.journal.history import History
 from tewb.workbench.journal.write_code import program_code
 from tewb.workbench.judge.advice import advice
 from tewb.workbench.judge.ledger import Budget, checks, expect, extern_boxes, ledger
 from tewb.workbench.judge.minimise import minimise
+from tewb.workbench.judge.next_steps import advise
 from tewb.workbench.judge.palette import palette, preview
+from tewb.workbench.judge.sweep import sweep
 from tewb.workbench.judge.why import explain
 from tewb.workbench.looks.code_forms import CodeForm, CodeForms
 from tewb.workbench.looks.diff import Diff
@@ -39,11 +42,17 @@ from tewb.workbench.looks.lowered_ir import (
     remark,
 )
 from tewb.workbench.measure.counts import Sizes
-from tewb.workbench.measure.measure import STOPPED, Pinned, measure
+from tewb.workbench.measure.loop_times import LoopTimes
+from tewb.workbench.measure.measure import STOPPED, Pinned, measure, sizes_text
+from tewb.workbench.measure.measure_loops import measure_loops
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.roofline import Roofline, roofline
+from tewb.workbench.measure.thread_times import ThreadTimes
+from tewb.workbench.measure.threads import measure_threads
 from tewb.workbench.measure.trials import Progress, Timings
+from tewb.workbench.measure.try_steps import Tried, measured_by_trial, try_steps
 from tewb.workbench.measure.verify import Verdict, verify
+from tewb.workbench.speed.why_fast import why_this_fast
 from tewb.workbench.trace.access_trace import AccessTrace, trace
 
 if TYPE_CHECKING:
@@ -57,7 +66,8 @@ class Session(History):
     `schedule` is changed in place, so later cells can build it. `args` are the kernel's arguments.
     `reference(*inputs)` is the numpy program to compare with (the definition of the tensors if not given);
     `inputs` are the arrays to measure with (random ones if not given). `sizes` gives values to symbolic sizes, by
-    their names, or by the variables themselves, of which several may have one name.
+    their names, or by the variables themselves, of which several may have one name. `loop_times` is what `measure_loops`
+    found last.
     """
 
     def __init__(
@@ -79,22 +89,35 @@ class Session(History):
                     span=here(),
                 )
         self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
-        self.timings = Timings()
+        self.timings_by_sizes: dict[str, Timings] = {}  # by `sizes_text`
+        self.loop_times: LoopTimes | None = None
+        self.thread_times: ThreadTimes | None = None  # what was measured last
+        self.tried: list[Tried] = []
         self._seen = -1
         self._trace: Trace = []
         self._problem: TewbError | None = None
+
+    def __repr__(self) -> str:
+        count = len(self.journal)
+        return f"Session({self.name}: {count} step{'' if count == 1 else 's'}; {self.schedule!r})"
 
     # ---- doing
 
     def apply(self, *steps: Step | Mapping[str, Any]) -> None:
         """Do steps one after the other, each given as a Step or as its JSON form. Raises ScheduleError and changes
-        nothing if one of them is refused, or if the loops that it leads to cannot be made."""
-        wanted = [s if isinstance(s, Step) else Step.from_json(s) for s in steps]
+        nothing if one of them is refused, or if the loops that it leads to cannot be made.
+
+        {"primitive": "register_tile", "stage": "C", "args": {"x": 8}} does a recipe; {"recipe", "args", "steps"} the steps
+        that one made."""
+        wanted = steps_of(steps, 'apply(Step("split", "C", {"axis": "i", "factor": 8}))')
         self._notice()
         before = self.schedule.journal
         try:
             for step in wanted:
-                self._apply(step)
+                self.schedule.apply(step)
+            if self.problem is not None:
+                self.schedule.restore(before)
+                self._apply_one_by_one(wanted)
         except TewbError:
             if self.schedule.journal is not before:
                 self.schedule.restore(before)
@@ -102,17 +125,19 @@ class Session(History):
         self._notice()
         self._changed()
 
-    def _apply(self, step: Step) -> None:
-        self.schedule.apply(step)
-        if self.problem is not None:
-            problem = self.problem
-            raise ScheduleError(
-                f"{step.primitive} on stage {step.stage}: {problem.message}", hint=problem.hint
-            ) from problem
+    def _apply_one_by_one(self, steps: Sequence[Step]) -> None:
+        """Apply steps that together lead to no loops, up to the first after which there are none. Raises ScheduleError."""
+        for step in steps:
+            self.schedule.apply(step)
+            if self.problem is not None:
+                problem = self.problem
+                raise ScheduleError(
+                    f"{step.primitive} on stage {step.stage}: {problem.message}", hint=problem.hint
+                ) from problem
 
     def take_steps(self, steps: Sequence[Step | Mapping[str, Any]]) -> None:
         """Make these steps the journal. Raises ScheduleError, and changes nothing, when one of them does not apply."""
-        self.take(self._possible(tuple([s if isinstance(s, Step) else Step.from_json(s) for s in steps]), ""))
+        self.take(self._possible(steps_of(steps, "take_steps(session.journal)"), ""))
 
     def why_not(self, step: Step | Mapping[str, Any]) -> str | None:
         """Why a step would be refused now; None when it would not."""
@@ -236,8 +261,42 @@ class Session(History):
         """Build, check against numpy and time both, sample by sample in turn: `measure.measure` says how."""
         measurement = measure(self, repeat, stop, progress, pinned, cold)
         if measurement.message != STOPPED:
-            self.timings[measurement.journal] = measurement
+            self._timings_with(measurement.sizes)[measurement.journal] = measurement
         return measurement
+
+    @property
+    def timings(self) -> Timings:
+        """The measurements with the sizes of now: those with others are kept until these are set again."""
+        return self._timings_with(sizes_text(self))
+
+    def _timings_with(self, sizes: str) -> Timings:
+        return self.timings_by_sizes.setdefault(sizes, Timings())
+
+    def measure_loops(
+        self,
+        seconds: float = 10.0,
+        slowdown: float = 0.1,
+        stop: Stop | None = None,
+        progress: Progress | None = None,
+    ) -> LoopTimes:
+        """The time of each loop and stage, by timers in the kernel: `measure_loops.measure_loops` says how. `loop_times`
+        keeps it, and is what was found last."""
+        found = measure_loops(self, seconds, slowdown, stop, progress)
+        if found.message != STOPPED:
+            self.loop_times = found
+        return found
+
+    def measure_threads(
+        self,
+        repeat: int = 9,
+        seconds: float = 10.0,
+        stop: Stop | None = None,
+        progress: Progress | None = None,
+    ) -> ThreadTimes:
+        """What each thread does in a call of the kernel: tasks of parallel loops, their times and memory, and idle time.
+        `measure.threads` says how; the result is kept as `thread_times`."""
+        self.thread_times = measure_threads(self, repeat, seconds, stop, progress)
+        return self.thread_times
 
     def roofline(self) -> Roofline:
         """How near to this machine's peaks the measurements so far have come."""
@@ -262,7 +321,30 @@ class Session(History):
 
     palette, preview, explain, advice = palette, preview, explain, advice
     ledger, extern_boxes, expect, checks = ledger, extern_boxes, expect, checks
-    minimise = minimise
+    minimise, why_this_fast = minimise, why_this_fast
+    advise, sweep = advise, sweep
+
+    def try_steps(
+        self,
+        steps: Sequence[Step | Mapping[str, Any]],
+        others: Sequence[Sequence[Step | Mapping[str, Any]]] = (),
+        seconds: float = 20.0,
+    ) -> Tried:
+        """Do steps, or the best of `others`, if they make the program faster: all are timed on copies first. What does not
+        help is not done, and not proposed by `advise` again."""
+        return self.settle(try_steps(self, steps, others, seconds))
+
+    def settle(self, tried: Tried) -> Tried:
+        """Remember what was tried, and do the steps if they help, and the journal and the sizes are still those that they
+        were tried with: what is returned says which."""
+        was_edited = self.journal != tried.journal or tried.sizes != sizes_text(self)
+        tried = replace(tried, was_edited=was_edited)
+        self.tried.append(tried)
+        if tried.is_kept:
+            self.apply(*tried.steps)
+            self.timings[self.journal] = measured_by_trial(self, tried)
+        self._changed()
+        return tried
 
     @cached_property
     def budget(self) -> Budget:
@@ -276,11 +358,13 @@ class Session(History):
         return snapshot(self, measured)
 
     def view(self, pane: str) -> Pane:
-        """A pane of the workbench as a widget of its own: "loops", "code", "actions", "journal", "memory", "graph",
-        "times", "advice", "why", "llvm" or "schedule". All widgets of a session stay in step. Raises TewbError."""
-        from tewb.workbench.notebook.panes import Pane  # stands on this file
+        """A pane of the workbench as a widget of its own: "loops", "code", "actions", "journal", "memory", "data", "graph",
+        "times", "threads", "advice", "why", "llvm", "speed" or "schedule". All widgets of a session stay in step. `view("data")` has
+        `save("access.html")`, a page that plays without a kernel. Raises TewbError."""
+        from tewb.workbench.notebook.data_pane import DataPane  # stand on this file
+        from tewb.workbench.notebook.panes import Pane
 
-        return Pane(self, pane)
+        return DataPane(self) if pane == "data" else Pane(self, pane)
 
     def copy(self) -> Self:
         """An independent session of the same program, with the same journal."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from tewb.schedule import RECIPES
 from tewb.workbench.demos import demo_session
 
 
@@ -29,3 +32,14 @@ def applied(s: Any, text: str) -> Any:
     for step in session(text).journal:
         s.apply(step)
     return s
+
+
+@contextmanager
+def recipes() -> Iterator[None]:
+    """Recipes that are made inside of the block are forgotten after it."""
+    before = dict(RECIPES)
+    try:
+        yield
+    finally:
+        RECIPES.clear()
+        RECIPES.update(before)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import tewb
 from tests.workbench.journal.sessions import TILED, session
 from tewb import te
 from tewb.base import ParseError
-from tewb.schedule import PRIMITIVES, Step
+from tewb.schedule import PRIMITIVES, RecipeCall, Step, runs_of
+from tewb.workbench.journal.compact import compact, is_compact, read_compact
 
 
 def test_the_compact_string_is_short() -> None:
@@ -70,3 +73,48 @@ def test_every_primitive_has_a_compact_form() -> None:
         and all(p.kind != "axes" or p is primitive.params[-1] for p in primitive.params)
         for primitive in PRIMITIVES.values()
     )
+
+
+GIVEN = {
+    "a": {"tensor": "C"}, "b": {"tensor": "PQ", "output": 1}, "c": {"loop": "i.outer", "stage": "C"}, "d": [1, "x", [True]],
+    "e": 0.5, "f": None, "g": False, "h": "True", "i": {"size": "n // 4"}, "j": {"stage": "a b"}, "k": -3, "l": {"operation": "C"},
+}  # fmt: skip
+
+
+def test_what_a_recipe_was_given_is_read_as_it_was_written() -> None:
+    call = RecipeCall("made", GIVEN)
+    inner = RecipeCall("inside", {})
+    s = session("C:split(i,8);C:unroll(i.inner);C:vectorize(j)")
+    s.take(tuple(replace(step, calls=(call, inner)[: 2 - i]) for i, step in enumerate(s.journal)))
+    text = compact(s.journal)
+    assert text.startswith("made(a=tensor:C,") and text.endswith(
+        "{inside(){C:split(i,8)};C:unroll(i.inner)};C:vectorize(j)"
+    )
+    assert is_compact(text)
+    back = [step for step, _ in read_compact(text, s.schedule)]
+    assert back == list(s.journal) and back[0].calls[0].args == GIVEN
+    assert [(r.call.recipe, r.first, r.count, r.depth) for r in runs_of(back)] == [
+        ("made", 0, 2, 0),
+        ("inside", 0, 1, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("made(){C:split(i,8)", "expected }, found the end"),
+        ("made(a=1 b=2){}", "expected , or \\), found b"),
+        ("made(1){}", "expected =, found \\)"),
+        ("made(a=thing:C){}", "thing is no kind of what a recipe is given"),
+        ('made(a=float:"x"){}', "x is not a number"),
+        ("made(){C:split(z,8)}", "does not apply"),
+        ('define:"def f(";C:split(i,8)', "this is not Python"),
+        ('define:"x = 1";', "this is not the definition of a recipe"),
+        ("f(){" * 60, "recipes are nested more than 50 deep"),
+    ],
+)
+def test_recipes_that_cannot_be_read(text: str, said: str) -> None:
+    s = session("C:split(i,4)")
+    with pytest.raises(ParseError, match=said):
+        s.load(text)
+    assert len(s.journal) == 1

@@ -9,10 +9,10 @@ import pytest
 
 import tewb
 from tests.programs import PROGRAMS, random_schedule, schedule_for
-from tests.workbench.journal.sessions import TILE, TILED, applied, session, steps
+from tests.workbench.journal.sessions import TILE, TILED, applied, recipes, session, steps
 from tewb.base import ScheduleError, TewbError
 from tewb.ir import first_difference
-from tewb.schedule import Step
+from tewb.schedule import RECIPES, Step
 
 # ---------------------------------------------------------------- walking
 
@@ -293,3 +293,184 @@ def test_damaged_text_is_refused_or_read_and_never_breaks(seed: int) -> None:
         except TewbError:
             assert s.journal == before
         s.schedule.restore(before)
+
+
+# ---------------------------------------------------------------- recipes
+
+
+def test_what_a_recipe_made_is_undone_deleted_and_moved_as_one() -> None:
+    with recipes():
+        s = session(
+            "C:split(k,4);C:tile(i,j,8,16);C:vectorize(j.inner);C:unroll(i.inner);C:parallel(i.outer)"
+        )
+        s.make_recipe("lanes", 2, 2)
+        s.move_step("lanes", 1)
+        assert [(r.first, r.count) for r in s.runs] == [(0, 2)] and s.journal[2].primitive == "split"
+        with pytest.raises(ScheduleError, match="steps 1 to 2 cannot be deleted: 2 steps do not apply then"):
+            s.delete_step("lanes")
+        assert len(s.delete_step(1, force=True, count=2)) == 2
+        assert steps(s) == ["split(C, axis=k, factor=4)"]
+        assert s.undo() and len(s.journal) == 5 and len(s.runs) == 1
+        t = session()
+        t.apply({"primitive": "lanes", "stage": "C", "args": {}})
+        assert (
+            len(t.journal) == 2
+            and t.undo()
+            and t.journal == ()
+            and t.ahead
+            and t.redo()
+            and len(t.journal) == 2
+        )
+
+
+def test_a_recipe_is_edited_by_doing_it_again_with_other_arguments() -> None:
+    with recipes():
+        s = session(f"{TILED};C:parallel(i.outer)")
+        s.make_recipe("tiled", 1, 4)
+        assert s.edit_recipe("tiled", {"x_factor": 4}) == ()
+        assert s.journal[0].args["x_factor"] == 4 and len(s.journal) == 5 and len(s.runs) == 1
+        assert s.schedule_code.endswith('tiled(s, C, x_factor=4)\ns[C].parallel("i.outer")\n')
+        with pytest.raises(ScheduleError, match="recipe tiled, step 1: .*must be at least 1"):
+            s.edit_recipe(1, {"x_factor": 0})
+        with pytest.raises(ScheduleError, match="recipe tiled has no parameter z"):
+            s.edit_recipe(1, {"z": 0})
+        with pytest.raises(ScheduleError, match=r"no recipe made step 5, parallel\(C"):
+            s.edit_recipe(5, {})
+        with pytest.raises(ScheduleError, match="no recipe made just 2 steps"):
+            s.edit_recipe(1, {}, count=2)
+        assert s.undo() and s.journal[0].args["x_factor"] == 8
+        RECIPES.clear()
+        with pytest.raises(ScheduleError, match="recipe tiled is not known here, only its steps"):
+            s.edit_recipe(1, {"x_factor": 2})
+
+
+def test_steps_of_an_opened_recipe_are_edited_one_by_one_and_then_it_is_no_call_any_more() -> None:
+    with recipes():
+        s = session(TILED)
+        s.make_recipe("tiled", 1, 4)
+        s.delete_step(4)
+        assert [(r.first, r.count) for r in s.runs] == [(0, 3)]
+        code = s.schedule_code
+        assert "# tiled(C, x_factor=8, y_factor=16)" in code and "def tiled" not in code
+        s.open_recipe(1)
+        assert s.runs == () and "# tiled" not in s.schedule_code
+        assert s.undo() and len(s.runs) == 1 and s.undo() and "tiled(s, C)" in s.schedule_code
+
+
+def test_a_recipe_inside_of_another_is_edited_by_itself() -> None:
+    with recipes():
+        s = session(TILED)
+        s.make_recipe("lanes", 3, 2)
+        s.make_recipe("whole", 1, 4)
+        s.edit_recipe(1, {"x_factor": 4}, count=4)
+        assert [(r.call.recipe, r.depth) for r in s.runs] == [("whole", 0), ("lanes", 1)]
+        s.edit_recipe(3, {}, count=2)
+        assert [(r.call.recipe, r.first, r.count) for r in s.runs] == [("whole", 0, 4), ("lanes", 2, 2)]
+
+
+def test_names_of_stages_in_a_call_follow_the_steps() -> None:
+    with recipes():
+        s = session(
+            "A:cache_read(local,[C]);B:cache_read(local,[C]);B.local:split(ax1,8);B.local:unroll(ax1.inner)"
+        )
+        s.apply(Step("cache_read", "A.local", {"scope": "local", "readers": ["C"]}))
+        s.apply(Step("split", "A.local.local", {"axis": "ax1", "factor": 4}))
+        s.make_recipe("cut", 6, 1)
+        s.delete_step(1, force=True)
+        s.undo()
+        assert s.runs[0].call.args["A_local_local"] == {"tensor": "A.local.local"}
+
+
+def random_recipe(chunk: Any, rng: random.Random, depth: int = 0) -> Any:
+    """A recipe that does some steps, in others inside of it."""
+    parts: list[Any] = []
+    at = 0
+    while at < len(chunk):
+        count = rng.randint(1, len(chunk) - at)
+        nested = depth < 2 and rng.random() < 0.5
+        parts += [random_recipe(chunk[at : at + count], rng, depth + 1)] if nested else chunk[at : at + count]
+        at += count
+
+    def made(s: Any, x: int = 3, names: Any = None, *, word: str = "a b") -> None:
+        for part in parts:
+            part(s) if not isinstance(part, Step) else s.do(part.primitive, s[part.stage], part.args)
+
+    made.__name__ = f"made_{len(RECIPES)}"
+    return tewb.recipe(made)
+
+
+def runs(s: Any) -> list[tuple[Any, ...]]:
+    return [(str(r.call), r.first, r.count, r.depth) for r in s.runs]
+
+
+@pytest.mark.parametrize("seed", [0, *[pytest.param(n, marks=pytest.mark.slow) for n in range(1, 30)]])
+def test_random_recipes_are_undone_edited_and_exchanged(seed: int) -> None:
+    rng = random.Random(f"nested{seed}")
+    inputs, outputs = PROGRAMS[rng.choice(list(PROGRAMS))]()
+    plain = random_schedule(outputs, rng, 7)
+    if tewb.Session(plain, inputs + outputs).problem is not None:
+        return
+
+    def fresh() -> Any:
+        return tewb.Session(plain.untouched(), inputs + outputs)
+
+    s = fresh()
+    cut = rng.randint(0, len(plain.journal))
+    for chunk in filter(None, (plain.journal[:cut], plain.journal[cut:])):
+        random_recipe(chunk, rng)(s.schedule, names=[outputs[0], 2])
+        s.sync()
+    whole = runs(s)
+    assert s.journal == plain.journal
+    while s.undo():
+        assert s.journal == plain.journal[: len(s.journal)] and len(s.journal) in (0, cut)
+    while s.redo():
+        pass
+    assert runs(s) == whole and s.journal == plain.journal
+    for _ in range(4):
+        count, before = len(s.journal), (s.journal, runs(s))
+        if not count:
+            return
+        first = rng.randint(1, count)
+        some, force = rng.randint(1, count - first + 1), rng.random() < 0.5
+        try:
+            match rng.choice(["delete", "move", "open", "edit"]):
+                case "delete":
+                    s.delete_step(first, force, some)
+                case "move":
+                    s.move_step(first, rng.randint(1, count), force, some)
+                case "open":
+                    s.open_recipe(first)
+                case _:
+                    s.edit_recipe(first, {"x": 5})
+        except ScheduleError:
+            assert (s.journal, runs(s)) == before
+            continue
+        assert s.problem is None
+        for text in (s.to_json(), s.to_string(), s.schedule_code):
+            t = fresh()
+            t.load(text)
+            assert t.journal == s.journal and (runs(t) == runs(s) or text == s.schedule_code)
+
+
+# ---------------------------------------------------------------- two sessions of one schedule
+
+
+def test_another_session_of_the_schedule_hears_of_recipes_and_words() -> None:
+    with recipes():
+        s = session()
+        other = tewb.Session(s.schedule, s.args)
+        heard: list[str] = []
+        other.on_change(lambda: heard.append(other.to_json()))
+        s.load("C:split(i,8);C:unroll(i.inner)")
+        for change in (
+            lambda: s.make_recipe("rows", 1, 2),
+            lambda: s.open_recipe(1),
+            lambda: s.label_step(1, name="eight"),
+            lambda: s.label_step(1, note="of rows"),
+        ):
+            heard.clear()
+            change()
+            assert heard == [s.to_json()]
+        assert not other.sync() and not s.sync()
+        other.undo()
+        assert [(x.name, x.note) for x in s.journal] == [("eight", "of rows"), ("", "")]

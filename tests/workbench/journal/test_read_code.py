@@ -8,8 +8,9 @@ import pytest
 
 import tewb
 from tests.programs import PROGRAMS, schedule_for
-from tests.workbench.journal.sessions import session
-from tewb.base import ParseError
+from tests.workbench.journal.sessions import recipes, session
+from tewb.base import ParseError, TewbError
+from tewb.schedule import RECIPES
 
 BY_HAND = '''
 """My matmul."""
@@ -146,3 +147,61 @@ def test_code_is_never_run(tmp_path: Any) -> None:
     for code in (f"print(open({str(target)!r}, 'w'))", f"import os\nos.mkdir({str(target)!r})"):
         session().load(code)
         assert not target.exists()
+
+
+DEFINITION = """@tewb.recipe
+def rows(s, C, n=4):
+    i, j = s[C].op.axis
+    o, i = s[C].split(i, n)
+    return o, i
+
+"""
+
+
+def test_a_recipe_is_defined_and_called_in_code() -> None:
+    with recipes():
+        s = session()
+        s.load(f"import tewb\n{DEFINITION}o, i = rows(s, C, n=8)\ns[C].unroll(i)\n")
+        assert [str(x) for x in s.journal] == ["split(C, axis=i, factor=8)", "unroll(C, axis=i.inner)"]
+        assert [str(r.call) for r in s.runs] == ["rows(C, n=8)"] and RECIPES["rows"].source == DEFINITION[:-1]
+        s.load("rows(s, C)")  # known from then on
+        assert s.journal[0].args["factor"] == 4
+
+
+def test_a_recipe_of_python_is_called_and_not_read() -> None:
+    with recipes():
+
+        @tewb.recipe
+        def odd(s: Any, C: Any, sizes: Any = (2,), scale: float = 1.0) -> None:
+            for n in sizes:
+                s[C].split("i" if n == 2 else "j", int(n * scale))
+
+        s = session()
+        s.load("odd(s, C, [2, 3], scale=2.0)")
+        assert [step.args["factor"] for step in s.journal] == [4, 6]
+        assert s.schedule_code == "odd(s, C, sizes=[2, 3], scale=2.0)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            f"{DEFINITION}rows(s, C, n=0)",
+            "line 7, column 1: recipe rows, step 1: .*factor=0 must be at least 1",
+        ),
+        (f"{DEFINITION}rows(s)", "missing a required argument"),
+        (f"{DEFINITION}rows(C)", "its first argument is the schedule|missing a required argument"),
+        ("@tewb.recipe\ndef f(s, C):\n    for x in C: pass\nf(s, C)", "not from loops"),
+        ("@tewb.recipe\ndef f(s, *C):\n    pass\n", "defaults of a recipe are numbers and words"),
+        ("@tewb.recipe\ndef f(s, C=[x]):\n    pass\n", "defaults of a recipe are numbers and words"),
+        ("@tewb.recipe\ndef split(s, C):\n    pass\n", "is a primitive"),
+        ("@tewb.recipe\ndef f(s, C):\n    f(s, C)\nf(s, C)", "not a primitive|nested too deeply"),
+    ],
+)
+def test_recipes_in_code_that_cannot_be_done(code: str, said: str) -> None:
+    with recipes():
+        s = session("C:split(i,4)")
+        known = dict(RECIPES)
+        with pytest.raises(TewbError, match=said):
+            s.load(code)
+        assert len(s.journal) == 1 and known == RECIPES

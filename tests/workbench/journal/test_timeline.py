@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tewb.schedule import RecipeCall, Step
 from tewb.workbench.journal.timeline import Timeline
 
 
@@ -110,3 +112,52 @@ def test_random_walks_come_back() -> None:
         for _ in range(n):
             t.forward()
         assert shown(t) == before
+
+
+def recipes(*runs: int) -> Any:
+    """A journal of steps, of which each run was made by a call; runs of 1 are steps of their own."""
+    made: list[Step] = []
+    for n in runs:
+        call = RecipeCall("tiled", {})
+        made += [Step("split", "C", {"n": len(made) + i}, calls=(call,) if n > 1 else ()) for i in range(n)]
+    return tuple(made)
+
+
+def test_what_a_recipe_made_is_followed_undone_and_redone_as_one() -> None:
+    journal = recipes(1, 3, 2)
+    t = Timeline(())
+    assert t.follow(journal)
+    assert [len(past) for past in t.past] == [0, 1, 4]
+    t.back()
+    assert len(t.now) == 4 and t.ahead == journal[4:]
+    t.back()
+    assert len(t.now) == 1 and t.ahead == journal[1:]
+    t.jump(6)
+    assert t.now == journal
+    started = Timeline(journal)
+    assert started.before == journal[:4]
+
+
+def test_a_jump_into_a_recipe_goes_on_with_the_rest_of_it() -> None:
+    journal = recipes(1, 3, 2)
+    t = Timeline(())
+    t.follow(journal)
+    t.jump(2)
+    assert t.now == journal[:2] and t.ahead[0] == journal[2]
+    t.forward()
+    assert t.now == journal[:4]
+    t.jump(0)
+    t.jump(3)
+    assert t.now == journal[:3] and t.future
+    while t.future:
+        t.forward()
+    assert t.now == journal
+
+
+def test_steps_that_become_a_recipe_are_a_change() -> None:
+    t = Timeline(recipes(1, 1))
+    before, call = t.now, RecipeCall("tiled", {})
+    t.change(tuple(replace(s, calls=(call,)) for s in before))
+    assert t.past == [before] and t.now[0].calls == (call,)
+    t.back()
+    assert t.now[0].calls == ()

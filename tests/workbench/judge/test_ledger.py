@@ -14,6 +14,7 @@ from tests.programs import PROGRAMS, random_schedule
 from tewb import te
 from tewb.base import ScheduleError, TewbError
 from tewb.runtime import register_func
+from tewb.workbench import Session
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge.ledger import Cache, cache_hint, caches
 
@@ -207,3 +208,32 @@ def test_caches_are_read_where_the_system_tells(tmp_path: Path) -> None:
     assert known == (Cache(1, 32 << 10), Cache(2, 1 << 20))
     assert [cache_hint(n, known) for n in (32 << 10, 33 << 10, 2 << 20, None)] == ["L1", "L2", "memory", None]
     assert caches(str(tmp_path / "nothing")) is None and cache_hint(1, None) is None
+
+
+def test_accounts_after_edits_are_those_of_a_schedule_that_was_never_edited() -> None:
+    """What readers touch is remembered; nothing of it stays when a reader, or its place, is another one."""
+    s = demo_session("blur", n=64)
+    steps: list[dict[str, Any]] = [
+        {"primitive": "split", "stage": "Y", "args": {"axis": "i", "factor": 8}},
+        at("X", "Y", "i.outer"),
+        {"primitive": "split", "stage": "Y", "args": {"axis": "j", "factor": 16}},
+        {"primitive": "reorder", "stage": "Y", "args": {"axes": ["j.outer", "i.outer"]}},
+        at("X", "Y", "i.inner"),
+        {"primitive": "compute_root", "stage": "X", "args": {}},
+        {"primitive": "compute_inline", "stage": "X", "args": {}},
+    ]
+    for step in steps:
+        s.apply(step)
+        assert s.ledger() == fresh(s).ledger()
+    for _ in steps:
+        s.undo()
+        assert s.ledger() == fresh(s).ledger()
+    s.apply(at("X", "Y", "i"))
+    assert s.ledger() == fresh(s).ledger()
+
+
+def fresh(s: Session) -> Session:
+    """The program of a session with the same steps, and nothing that was worked out before."""
+    schedule = s.schedule.untouched()
+    schedule.restore(s.journal)
+    return Session(schedule, s.args)

@@ -42,3 +42,25 @@ def test_what_an_extern_says_of_itself_is_believed_once_it_matters() -> None:
     whole = demo_session("extern", access="whole")
     whole.apply({"primitive": "compute_at", "stage": "E", "args": {"parent": "C", "axis": "i"}})
     assert proof(whole).holds
+
+
+@pytest.mark.parametrize(
+    ("steps", "rounds"),
+    [
+        ([("reorder", {"axes": ["r", "k"]})], True),
+        ([("reorder", {"axes": ["r", "k"]}), ("split", {"axis": "k", "factor": 2})], True),
+        ([("tile", {"x": "k", "y": "r", "x_factor": 2, "y_factor": 2})], True),
+        ([("tile", {"x": "i", "y": "k", "x_factor": 2, "y_factor": 2})], False),
+        ([("reorder", {"axes": ["k", "i"]})], False),
+        ([("fuse", {"axes": ["k", "r"]}), ("unroll", {"axis": "k.r.fused"})], False),
+    ],
+)
+def test_what_puts_reduce_loops_in_another_order_rounds(
+    steps: list[tuple[str, dict[str, object]]], rounds: bool
+) -> None:
+    A = te.placeholder((8, 8, 8), name="A")
+    k, r = te.reduce_axis((0, 8), name="k"), te.reduce_axis((0, 8), name="r")
+    B = te.compute((8,), lambda i: te.sum(A[i, k, r], axis=[k, r]), name="B")
+    s = tewb.Session(te.create_schedule(B.op), [A, B])
+    s.apply(*[{"primitive": name, "stage": "B", "args": args} for name, args in steps])
+    assert proof(s).holds and proof(s).rounds == rounds

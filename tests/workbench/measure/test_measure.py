@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
 from tewb.base import ScheduleError
 from tewb.schedule import Step
 from tewb.workbench import Measurement, Session
 from tewb.workbench.demos import demo_session
+from tewb.workbench.requests import ask
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 8}}
 
@@ -174,3 +176,17 @@ def test_times_are_kept_for_every_journal() -> None:
     assert s.timings[s.journal] is first and second.journal[0].primitive == "split"
     again = s.measure(repeat=1)
     assert list(s.timings.values()) == [second, again]
+
+
+@pytest.mark.parametrize("when", ["building", "checking the result"])
+def test_a_size_that_is_set_meanwhile_is_for_the_next_measurement(when: str) -> None:
+    s = symbolic_session(64)
+
+    def set_size(done: float, what: str) -> None:
+        if what == when:
+            ask(s, "size", {"name": "n", "value": 512})
+
+    m = s.measure(repeat=1, progress=set_size)
+    assert m.ok and (m.sizes, m.bytes) == ("n = 64", 2 * 64 * 64 * 4)
+    m = s.measure(repeat=1)
+    assert m.ok and (m.sizes, m.bytes) == ("n = 512", 2 * 512 * 512 * 4)

@@ -65,6 +65,15 @@ def test_as_text(operations: int | None, pinned: Timing | None, text: str) -> No
     assert str(Measurement(True, "fine", KERNEL, NUMPY, pinned=pinned, operations=operations)) == text
 
 
+@pytest.mark.parametrize("which", ["kernel", "numpy", "pinned"])
+def test_times_that_vary_a_lot_are_in_doubt(which: str) -> None:
+    steady, varying = Timing((1.0, 1.0, 1.1, 1.1, 1.1)), Timing((1.0, 1.0, 2.0, 3.0, 3.0))
+    times = {"kernel": steady, "numpy": steady, "pinned": steady}
+    assert "busy" not in str(Measurement(True, "fine", **times))  # type: ignore[arg-type]
+    doubtful = Measurement(True, "fine", **times | {which: varying})  # type: ignore[arg-type]
+    assert str(doubtful).endswith("; the machine is busy: the times differ by 100 % of their median")
+
+
 def test_amounts_per_second() -> None:
     assert per_second(3 * 10**9, Timing((1.5,))) == 2.0
     assert per_second(None, KERNEL) is None is per_second(1, None)

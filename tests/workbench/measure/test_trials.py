@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tewb.base import Stopped
+from tewb.base import Stopped, stopped_by, stopping
 from tewb.schedule import Step
 from tewb.workbench import Measurement
+from tewb.workbench.demos import demo_session
 from tewb.workbench.measure import trials as module
 from tewb.workbench.measure.trials import Timings, in_turn, last_cache_bytes, numpy_threads
 
@@ -75,6 +76,84 @@ def test_the_flusher_writes_more_than_a_cache_holds(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module.np, "empty", lambda n, d: made.append(n) or empty(n, d))
     module.cache_flusher()()
     assert made == [2000]
+
+
+def test_the_flusher_writes_little_more_than_a_large_cache_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(module, "last_cache_bytes", lambda: 260 * 2**20)
+    monkeypatch.setattr(module.np, "empty", lambda n, d: made.append(n))
+    module.cache_flusher()
+    assert made == [324 * 2**20]
+
+
+def test_a_flush_writes_all_and_is_stopped_between_its_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = np.zeros(100, np.uint8)
+    monkeypatch.setattr(module, "last_cache_bytes", lambda: 50)
+    monkeypatch.setattr(module, "PIECE", 8)
+    monkeypatch.setattr(module.np, "empty", lambda n, d: buffer)
+    module.cache_flusher()()
+    assert buffer.all()
+    buffer[:] = 0
+    monkeypatch.setattr(stopping, "MOMENT", -1.0)
+    with stopped_by(lambda: True), pytest.raises(Stopped):
+        module.cache_flusher()()
+    assert buffer.sum() == 8
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3, 4])
+def test_a_stop_is_asked_between_samples_and_the_round_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, samples: int
+) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(module, "calls_for", lambda f, seconds: 1)
+    monkeypatch.setattr(module, "cache_flusher", lambda: lambda: None)
+    contestants = [lambda: calls.append(1)] * 2  # four samples in a round
+
+    def stop() -> bool:
+        return len(calls) >= 4 + samples
+
+    assert [len(t.warm.results) for t in in_turn(contestants, 9, stop)] == [1 + samples // 4] * 2
+    assert len(calls) == 4 + samples
+    calls.clear()
+    if samples < 4:
+        with pytest.raises(Stopped):
+            in_turn(contestants, 9, lambda: len(calls) >= samples)
+
+
+@pytest.mark.parametrize("threads", [False, True])
+def test_threads_come_to_rest_before_each_sample(monkeypatch: pytest.MonkeyPatch, threads: bool) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(module, "calls_for", lambda f, seconds: 1)
+    monkeypatch.setattr(module, "cache_flusher", lambda: lambda: calls.append("~"))
+    monkeypatch.setattr(module, "rest", lambda: calls.append("z"))
+    in_turn([lambda: calls.append("a"), lambda: calls.append("b")], 2, threads=threads)
+    assert "".join(calls) == ("zz" + "za~zazb~zb" * 2 if threads else "a~ab~b" * 2)
+
+
+@pytest.mark.parametrize(("busy", "sleeps"), [(0, 1), (5, 6), (1000, 30)])
+def test_rest_ends_when_no_thread_works_or_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, busy: int, sleeps: int
+) -> None:
+    slept: list[float] = []
+    clock = SimpleNamespace(
+        monotonic=lambda: 1e-9 + sum(slept), process_time=lambda: sum(slept[:busy]), sleep=slept.append
+    )
+    monkeypatch.setattr(module, "time", clock)
+    module.rest()
+    assert abs(len(slept) - sleeps) <= (busy > 100)
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_only_contests_with_several_threads_rest(monkeypatch: pytest.MonkeyPatch, parallel: bool) -> None:
+    rests: list[int] = []
+    monkeypatch.setattr(module, "rest", lambda: rests.append(1))
+    monkeypatch.setattr("tewb.workbench.measure.measure.get_num_threads", lambda: 2)
+    session = demo_session("matmul", n=8)
+    pinned = [Step("parallel", "C", {"axis": "i"})] if parallel else None
+    assert session.measure(1, pinned=pinned, cold=False).ok and bool(rests) == parallel
+    rests.clear()
+    session.try_steps([Step("parallel" if parallel else "unroll", "C", {"axis": "i"})])
+    assert bool(rests) == parallel
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "one thread each"), (3, "3 threads each")])

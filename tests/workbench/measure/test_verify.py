@@ -20,7 +20,14 @@ from tewb.schedule import PRIMITIVES, Schedule, Stage
 from tewb.tensor import ComputeOp, Tensor
 from tewb.workbench.demos import demo_session
 from tewb.workbench.measure.measure import difference
-from tewb.workbench.measure.verify import MOST_NODES, small_program, smaller_sizes, verify
+from tewb.workbench.measure.verify import (
+    MOST_NODES,
+    CannotCheck,
+    SmallProgram,
+    small_program,
+    smaller_sizes,
+    verify,
+)
 
 
 def steps(*named: tuple[str, str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -305,3 +312,17 @@ def test_a_truth_value_of_any_number_is_true_in_the_definition_too() -> None:
         assert session.verify(), session.verify()
         assert session.measure(repeat=1).ok
         assert len(session.access_trace("B")) == 6
+
+
+def test_what_fits_and_how_large_a_twin_is_can_be_said() -> None:
+    s = demo_session("matmul", n=512)
+    tried: list[int] = []
+
+    def fits(p: SmallProgram) -> bool:
+        tried.append(min(p.shrunk.values(), default=512))
+        return tried[-1] <= 32
+
+    assert small_program(s.schedule, s.args, None, fits, (8, 4)).shrunk == {512: 32}
+    assert tried == [512, 64, 32]
+    with pytest.raises(CannotCheck, match="too large"):
+        small_program(s.schedule, s.args, None, lambda p: False)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.workbench.journal.sessions import recipes
 from tewb.base import TewbError
+from tewb.schedule import RECIPES
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook.keeping import (
     fingerprint,
@@ -14,6 +17,7 @@ from tewb.workbench.notebook.keeping import (
     read_kept,
     record_of,
     restore,
+    saved_in_notebook,
     write_kept,
 )
 
@@ -75,3 +79,28 @@ def test_a_file_keeps_a_record_for_one_notebook(tmp_path: Path, monkeypatch: pyt
 def test_without_a_notebook_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     assert kept_file("p") is None and not write_kept("p", {}) and read_kept("p") is None
+
+
+def test_recipes_are_kept_with_their_texts() -> None:
+    with recipes():
+        s = demo_session("matmul", n=32)
+        s.load("C:tile(i,j,8,16);C:vectorize(j.inner)")
+        s.make_recipe("tiled", 1, 2)
+        record = record_of(s)
+        RECIPES.pop("tiled")
+        t = demo_session("matmul", n=32)
+        assert restore(t, record) == 2 and [str(r.call) for r in t.runs] == [str(r.call) for r in s.runs]
+        assert t.schedule_code == s.schedule_code
+
+
+def test_the_saved_notebook_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    assert saved_in_notebook("p") is None
+    record = {"journal": "[]", "steps": 0, "when": 1}
+    path.write_text(json.dumps({"metadata": {"tewb": {"programs": {"p": record}}}}))
+    assert saved_in_notebook("p") == record and saved_in_notebook("q") is None
+    path.write_text("not JSON")
+    assert saved_in_notebook("p") is None
+    monkeypatch.delenv("JPY_SESSION_NAME")
+    assert saved_in_notebook("p") is None

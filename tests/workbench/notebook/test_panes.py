@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -61,6 +62,40 @@ def test_what_is_not_watched_is_not_made(monkeypatch: pytest.MonkeyPatch) -> Non
     assert set(made) == {"loops", "measured"}
 
 
+def test_the_heir_of_a_loop_is_told_with_the_states_that_have_it() -> None:
+    pane = Pane(demo_session("matmul", n=32), "loops")
+    sent = watching(pane, "loops")
+    pane.selected = {"stage": "C", "loop": "j"}
+    ask(pane, "do", steps=[SPLIT])
+    first, second, reply = sent
+    assert "selected" not in first and reply["kind"] == "reply"
+    assert second["selected"] == {"stage": "C", "loop": "j.outer"} == pane.selected
+    assert second["instead_of"] == {"stage": "C", "loop": "j"}
+
+
+def test_states_come_before_the_traits_and_these_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    pane = Pane(demo_session("matmul", n=32), "loops")
+    pane._desk.was_restored = True
+    sent = watching(pane, "loops")
+    pane.selected = {"stage": "C", "loop": "j"}
+    monkeypatch.setattr(
+        pane, "_send", lambda message, buffers=None: sent.append({"kind": "traits", **message["state"]})
+    )
+    del sent[:]
+    ask(pane, "do", steps=[SPLIT])
+    assert [m["kind"] for m in sent] == ["states", "traits", "reply"]
+    assert {"selected", "journal", "kept"} <= set(sent[1])
+
+
+def test_a_page_that_watches_anew_is_sent_all_of_it() -> None:
+    pane = Pane(demo_session("matmul", n=32), "loops")
+    sent = watching(pane, "loops")
+    for client in ("page", "another"):  # a tab that was closed and is open again; the notebook opened twice
+        for views in ({}, {"loops": {"view": "loops", "options": {}}}):
+            pane._asked(None, {"kind": "watch", "client": client, "views": views}, None)
+    assert len(states(sent, "loops")) == 3
+
+
 def test_a_refusal_is_a_reply_with_its_reason() -> None:
     pane = Pane(demo_session("matmul", n=32))
     sent = watching(pane)
@@ -109,6 +144,33 @@ def test_slow_views_come_in_pieces_and_give_way_to_an_edit() -> None:
 
     found = states(asyncio.run(work()), "actions")
     assert len(found) == 1 and "j.outer" in str(found[0])
+
+
+def test_what_is_made_beside_the_notebook_holds_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+
+    def answer(_: Any, measures: bool = True) -> Any:
+        assert gate.wait(20)
+        raise TewbError("no answer")
+
+    monkeypatch.setattr("tewb.workbench.speed.why_fast.Question.answer", answer)
+
+    async def until(sent: list[Any], view: str) -> Any:
+        for _ in range(600):
+            await asyncio.sleep(0.01)
+            if found := states(sent, view):
+                return found[-1]
+        return None
+
+    async def work() -> tuple[Any, Any, Any]:
+        sent = watching(Pane(demo_session("matmul", n=32)), "speed", "advice", "loops")
+        others = await until(sent, "advice")
+        before = states(sent, "speed")
+        gate.set()
+        return others, before, await until(sent, "speed")
+
+    others, before, speed = asyncio.run(work())
+    assert others is not None and before == [] and speed["problem"] == "no answer"
 
 
 def test_pages_that_come_and_go_leave_no_more_than_a_few() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from tests.programs import add_one
 from tests.workbench.notebook.untrusted import assert_survives
 from tewb import te, tir
 from tewb.base import TewbError
+from tewb.runtime import Timing
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook import reprs
 
@@ -139,3 +142,41 @@ def test_importing_in_ipython_is_enough() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "<b>A</b> placeholder: float32(4,), 16 B" in out.stdout and out.stdout.endswith("False\n")
+
+
+def test_nothing_that_a_cell_may_end_with_is_a_dump_of_fields() -> None:
+    """Every result is its own text, or a line: no line is long, and none is a dataclass written out."""
+    A = te.placeholder((32, 32), name="A")
+    B = te.compute((32, 32), lambda i, j: A[i, j] + 1.0, name="B")
+    C = te.compute((32, 32), lambda i, j: B[i, j] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    session = tewb.Session(s, [A, C])
+    s[C].tile(*C.op.axis, 8, 8)
+    s[B].compute_at(s[C], s[C].leaf_iter_vars[1])
+    session.sync()
+    measured = session.measure(2)
+    kernel = session.build()
+    results = [
+        session, measured, measured.kernel, *measured.rows, session.timings, session.roofline(), session.verify(),
+        *session.journal, *session.stages, *session.ledger(), *session.allocations(), *session.ir_lines(),
+        *session.palette("C"), session.preview(session.palette("C")[0].step), *session.advice(),
+        session.explain("bound", "B", "i"), session.diff("simplify"), *session.primitives("C"), session.expect("bytes", "<=", 1),
+        *s.stages, *s[C].leaf_iter_vars, s, kernel, kernel.signature, *kernel.signature.params, kernel.code,
+        session.module, session.function, *session.forms(), session.access_trace("B"), session.snapshot(),
+    ]  # fmt: skip
+    for result in results:
+        said = repr(result)
+        assert "object at 0x" not in said, type(result)
+        assert "Span(" not in said and "Step(" not in said and "results=(" not in said, said
+        assert all(len(line) <= 400 for line in said.splitlines()), (type(result), said)
+
+
+def test_a_measurement_is_a_line_and_a_table() -> None:
+    A = te.placeholder((8,), name="A")
+    B = te.compute((8,), lambda i: A[i] + 1.0, name="B")
+    m = tewb.Session(te.create_schedule(B.op), [A, B]).measure(2)
+    assert re.fullmatch(r"✓ result equals numpy's; tewb .* ± .*, numpy.* ± .*, ratio [\d.,e-]+", repr(m))
+    html = reprs.html(m)
+    assert html.count("<tr>") == 3 and "GFLOP/s" in html and "numpy, by the definition / tewb: <b>" in html
+    slow = replace(m, numpy=Timing((46e-6,)), kernel=Timing((10e-3,)))
+    assert "ratio 0.00460" in repr(slow)

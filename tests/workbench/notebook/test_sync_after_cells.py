@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.workbench.journal.sessions import session
+import tewb
+from tests.workbench.journal.sessions import recipes, session
 from tewb.workbench.notebook.sync_after_cells import follow_cells
 
 
@@ -41,6 +42,30 @@ def test_follow_cells_syncs_after_each_cell(monkeypatch: pytest.MonkeyPatch) -> 
     assert callbacks == []
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
     follow_cells(session())()
+
+
+def test_a_cell_that_defines_a_recipe_changes_what_can_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    callbacks: list[Any] = []
+    events = SimpleNamespace(
+        callbacks={"post_run_cell": callbacks}, register=lambda name, f: callbacks.append(f)
+    )
+    shell = SimpleNamespace(events=events)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    with recipes():
+        s = session()
+        told: list[int] = []
+        s.on_change(lambda: told.append(1))
+        follow_cells(s)
+        callbacks[0](None)
+        assert told == []
+
+        @tewb.recipe
+        def rows(s: Any, C: Any) -> None:
+            s[C].split("i", 4)
+
+        callbacks[0](None)
+        callbacks[0](None)
+        assert told == [1]
 
 
 def test_outside_of_a_notebook_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:

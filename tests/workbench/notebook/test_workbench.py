@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -64,6 +65,26 @@ def test_the_journal_is_there_again_another_day() -> None:
     sent = sent_by(again)
     tell(again, in_notebook=True, record=kept)
     assert again.journal == [SPLIT] and again.program == bench.program
+    assert {"kind": "restored", "steps": 1, "when": kept["when"]} in sent
+
+
+def test_cells_that_run_at_once_after_it_have_the_steps_of_the_saved_notebook(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("IPython.display.display", lambda thing, **keywords: None)
+    path = tmp_path / "a.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    bench = tewb.demo("matmul", n=32)
+    tell(bench, in_notebook=True, record=None)
+    bench.session.apply(SPLIT)
+    kept = dict(bench.kept)
+    path.write_text(json.dumps({"metadata": {"tewb": {"programs": {bench.program: kept}}}}))
+    again = tewb.demo("matmul", n=32)
+    sent = sent_by(again)
+    again._ipython_display_()
+    assert again.journal == [SPLIT]  # before the page has said what it finds
+    tell(again, in_notebook=True, record=kept)
+    assert again.journal == [SPLIT]
     assert {"kind": "restored", "steps": 1, "when": kept["when"]} in sent
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.workbench.journal.sessions import recipes
 from tewb.workbench.demos import demo_session
-from tewb.workbench.states.actions import Actions, actions_state, forms_of
+from tewb.workbench.states.actions import Actions, actions_state, forms_of, steps_state
 from tewb.workbench.states.views import look
 
 
@@ -56,3 +57,42 @@ def test_the_form_of_a_primitive_has_its_parameters() -> None:
     assert {"cache_read"} <= {f.name for f in forms_of(s, "A")} and "split" not in {
         f.name for f in forms_of(s, "A")
     }
+
+
+def test_recipes_are_choices_and_forms_as_primitives_are() -> None:
+    with recipes():
+        s = demo_session("blur", n=64)
+        s.load("X:split(j,8);X:vectorize(j.inner)")
+        s.make_recipe("lanes", 1, 2)
+        s.undo()
+        found = {c.text: c for c in last(s, "Y").choices if c.primitive == "lanes"}
+        assert found["lanes(Y)"].legal and found["lanes(Y)"].preview is not None
+        assert found["lanes(Y)"].preview.loops[0].startswith("Y: i(64)")
+        refused = next(c for c in last(s, "X").choices if c.primitive == "lanes")
+        assert not refused.legal and "recipe lanes, step 1" in refused.reason
+        form = forms_of(s, "Y")[-1]
+        assert form.name == "lanes" and [(f.name, f.kind, f.value) for f in form.fields] == [
+            ("factor", "int", "8"),
+        ]
+        assert all(f.name != "lanes" for f in forms_of(s, "A"))
+
+
+def test_what_few_people_want_is_rare() -> None:
+    forms = {f.name: f for f in forms_of(demo_session("matmul", n=16), "C")}
+    assert [f.name for f in forms["split"].fields if f.rare] == ["disable_predication"]
+    assert [f.name for f in forms["rfactor"].fields if f.rare] == ["factor_axis"]
+    assert not any(f.rare and f.required for form in forms.values() for f in form.fields)
+
+
+def test_all_legal_steps_are_those_of_every_loop_the_chosen_stage_first() -> None:
+    s = demo_session("blur", n=64)
+    *pauses, found = steps_state(s, "Y")
+    assert found is not None and set(pauses) == {None} and len(pauses) > 20
+    texts = [c.text for c in found]
+    assert (
+        len(texts) == len(set(texts)) and "vectorize(X, axis=j)" in texts and "parallel(Y, axis=i)" in texts
+    )
+    stages = [c.steps[0]["stage"] for c in found]
+    assert stages == sorted(stages, reverse=True)  # Y first, then X
+    for c in found:
+        assert c.legal and s.why_not(c.steps[0]) is None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tewb
+from tests.workbench.journal.sessions import recipes
+from tewb.schedule import RECIPES
 from tewb.workbench.demos import demo_session
+from tewb.workbench.desk import Desk
 from tewb.workbench.states.journal import journal_state
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
@@ -40,3 +44,94 @@ def test_a_step_that_was_measured_has_its_time() -> None:
     assert journal_state(s).steps[0].seconds is None
     s.measure(repeat=1, cold=False)
     assert (journal_state(s).steps[0].seconds or 0) > 0
+
+
+def test_recipes_are_lines_with_their_steps() -> None:
+    with recipes():
+        s = demo_session("matmul", n=32)
+        s.load("C:tile(i,j,8,16);C:vectorize(j.inner);C:unroll(i.inner)")
+        s.make_recipe("lanes", 2, 1)
+        s.make_recipe("tiled", 1, 2)
+        shown = journal_state(s).recipes
+        assert [(r.first, r.count, r.depth, r.text, r.state) for r in shown] == [
+            (1, 2, 0, "tiled(C, x_factor=8, y_factor=16)", "same"),
+            (2, 1, 1, "lanes(C, j_inner=j.inner)", "same"),
+        ]
+        assert [(f.name, f.kind, f.value) for f in shown[0].fields] == [
+            ("C", "stage", "C"),
+            ("x_factor", "int", "8"),
+            ("y_factor", "int", "16"),
+        ]
+        s.delete_step(2)
+        assert [(r.name, r.state) for r in journal_state(s).recipes] == [("tiled", "changed")]
+        s.undo()
+        RECIPES.clear()
+        assert [(r.state, r.fields) for r in journal_state(s).recipes] == [("unknown", ()), ("unknown", ())]
+
+
+def test_a_step_tells_its_line_and_that_of_the_call() -> None:
+    with recipes():
+        s = demo_session("matmul", n=32)
+        s.load("C:split(i,8)")
+        s.make_recipe("rows", 1, 1)
+        RECIPES["rows"](s.schedule, "C", factor=4) if s.undo() and s.undo() else None
+        s.sync()
+        j = journal_state(s)
+        assert "in recipe rows, called at" in j.steps[0].where and "test_journal.py" in j.recipes[0].where
+
+
+def test_a_recipe_is_judged_anew_when_one_inside_of_it_is_defined_anew() -> None:
+    with recipes():
+
+        @tewb.recipe
+        def rows(s, C, f=8):  # type: ignore[no-untyped-def]
+            s[C].split(s[C].op.axis[0], f)
+
+        @tewb.recipe
+        def both(s, C, f=8):  # type: ignore[no-untyped-def]
+            RECIPES["rows"](s, C, f=f)
+            s[C].vectorize(s[C].op.axis[1])
+
+        s = demo_session("matmul", n=64)
+        both(s.schedule, "C")
+        s.sync()
+        desk = Desk(s)
+        assert states(desk) == [("both", "same"), ("rows", "same")]
+        assert desk.look("journal", {})["code"] == 'both(s, "C")\n'
+
+        @tewb.recipe
+        def rows(s, C, f=8):  # type: ignore[no-untyped-def]  # noqa: F811
+            s[C].split(s[C].op.axis[0], 2 * f)
+
+        assert states(desk) == [("both", "changed"), ("rows", "changed")]
+        code = desk.look("journal", {})["code"]
+        assert "\nboth(" not in f"\n{code}"
+        fresh = demo_session("matmul", n=64)
+        fresh.load(code)
+        assert fresh.journal == s.journal
+
+
+def test_a_recipe_is_judged_anew_when_one_that_it_calls_becomes_known() -> None:
+    with recipes():
+
+        @tewb.recipe
+        def rows(s, C, f=8):  # type: ignore[no-untyped-def]
+            s[C].split(s[C].op.axis[0], f)
+
+        s = demo_session("matmul", n=64)
+        rows(s.schedule, "C", f=4)
+        s.sync()
+        s.apply({"primitive": "vectorize", "stage": "C", "args": {"axis": "j"}})
+        s.make_recipe("mine", 1, 2)
+        saved = s.to_json()
+        del RECIPES["rows"], RECIPES["mine"]
+        desk = Desk(demo_session("matmul", n=64))
+        desk.session.load(saved)
+        assert states(desk) == [("mine", "changed"), ("rows", "unknown")]
+        RECIPES["rows"] = rows
+        assert states(desk) == [("mine", "same"), ("rows", "same")]
+        assert desk.look("journal", {})["code"].endswith("\nmine(s, C)\n")
+
+
+def states(desk: Desk) -> list[tuple[str, str]]:
+    return [(r["name"], r["state"]) for r in desk.look("journal", {})["recipes"]]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from tests.workbench.measure.symbolic import symbolic_session
+from tewb.runtime import Timing
+from tewb.workbench import Measurement
 from tewb.workbench.demos import demo_session
+from tewb.workbench.requests import ask
+from tewb.workbench.states.journal import journal_state
 from tewb.workbench.states.times import history_state, measured_state, roof_state
 
 
@@ -41,3 +46,23 @@ def test_the_roofline_has_a_point_for_each_measurement() -> None:
     s.measure(repeat=1, cold=False)
     r = roof_state(s)
     assert [p.label for p in r.points] == ["no steps"] and r.gflops > 0 and r.numpy is not None
+
+
+def test_a_measurement_on_a_busy_machine_says_so() -> None:
+    varying = Timing((1.0, 1.0, 2.0, 3.0, 3.0))
+    state = measured_state(demo_session("matmul", n=8), Measurement(True, "fine", varying, Timing((1.0,))))
+    assert "the machine is busy" in state.text
+
+
+def test_times_of_other_sizes_are_not_those_of_now() -> None:
+    s = symbolic_session(64)
+    m = s.measure(repeat=1, cold=False)
+    assert not measured_state(s, m).stale and len(history_state(s)) == 1
+    ask(s, "size", {"name": "n", "value": 1024})
+    assert measured_state(s, m).stale and history_state(s) == () and roof_state(s).points == ()
+    assert [step.seconds for step in journal_state(s).steps] == [None]
+    ask(s, "size", {"name": "n", "value": 64})
+    assert not measured_state(s, m).stale and len(history_state(s)) == 1
+    assert journal_state(s).steps[0].seconds == m.kernel.median
+    s.undo()
+    assert measured_state(s, m).stale

@@ -10,7 +10,7 @@ import pytest
 from tewb.base import TewbError
 from tewb.workbench.demos import demo_session
 from tewb.workbench.serve import schema
-from tewb.workbench.states.views import VIEWS, is_slow, look, look_in_pieces
+from tewb.workbench.states.views import VIEWS, is_beside, is_slow, look, look_in_pieces
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "actions": {"stage": "X"},
@@ -84,5 +84,6 @@ def test_options_are_checked() -> None:
 
 def test_slow_views_give_way() -> None:
     assert is_slow("advice") and not is_slow("code") and not is_slow("nope")
+    assert is_beside("speed") and not is_beside("advice") and not is_beside("nope")
     *pauses, state = look_in_pieces(demo_session("blur", n=32), "actions", {"stage": "X"})
     assert pauses and state["choices"]

@@ -31,7 +31,7 @@ from tewb.ir import (
     seq,
 )
 from tewb.testing import evaluate, random_array, tolerance
-from tewb.workbench.trace.interpreter import IRInterpreter
+from tewb.workbench.trace.interpreter import EnoughOfNest, IRInterpreter
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -191,3 +191,63 @@ def test_intrinsics_on_bits_and_numbers_of_python() -> None:
     assert value(tewb.tir.clz(te.const(-1, "int8"))) == 0 and value(tewb.tir.clz(te.const(1, "int64"))) == 63
     assert value(te.ldexp(te.const(3.0), te.const(-150))) == np.float32(2.0**-148)
     assert value(tewb.tir.reinterpret("int32", te.const(1.0))) == 0x3F800000
+
+
+def test_a_listener_that_has_seen_enough_of_a_loop_nest_sees_the_next_one() -> None:
+    f = tewb.Session(*_two_nests()).function
+    seen: list[tuple[str, tuple[int, ...]]] = []
+
+    def touched(owner: Var, kind: str, elements: list[int]) -> None:
+        if sum(name == owner.name for name, _ in seen) == 2:
+            raise EnoughOfNest
+        seen.append((owner.name, tuple(value for _, value in i.loops)))
+
+    i = IRInterpreter(
+        {p.data: np.zeros(6, "float32") for p in f.params if isinstance(p, Buffer)}, {}, touched
+    )
+    i.run(f.body)
+    assert i.loops == [] and i.nest == []
+    assert seen == [("A", (0,)), ("X", (0,)), ("A", (1,)), ("X", (1,))]  # Y reads X first: enough at once
+
+
+def _two_nests() -> Any:
+    A = te.placeholder((6,), name="A")
+    X = te.compute((6,), lambda i: A[i] + 1.0, name="X")
+    Y = te.compute((6,), lambda i: X[i] * 2.0, name="Y")
+    return te.create_schedule(Y.op), [A, Y]
+
+
+def test_the_loops_around_are_known_as_nodes_and_the_statement_too() -> None:
+    f = tewb.Session(*_two_nests()).function
+    seen = []
+    memory = {p.data: np.zeros(6, "float32") for p in f.params if isinstance(p, Buffer)}
+    i = IRInterpreter(memory, {}, lambda *_: seen.append(([n.var.name for n in i.nest], type(i.statement))))
+    i.run(f.body)
+    assert set(map(str, seen)) == {str((["i"], BufferStore))} and len(seen) == 24
+    count = 0
+
+    def tick() -> None:
+        nonlocal count
+        count += 1
+
+    i.each_iteration = tick
+    i.run(f.body)
+    assert count == 12
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_code_of_others_touches_the_buffers_that_it_gets(whole: bool) -> None:
+    shape, strides = (const(2), const(3)), (const(5), const(1))
+    b = Buffer("A", DType("float32"), shape, *((strides, const(1)) if whole else ()))
+    address = Call(
+        "address_of",
+        (b if whole else BufferLoad(b, (const(0), const(0)), DType("float32")),),
+        DType("handle"),
+    )
+    s = Evaluate(Call("call_extern", (address,), DType("int32")))
+    seen: list[Any] = []
+    i = IRInterpreter({b.data: np.zeros(20, "float32")}, {}, lambda *x: seen.append(x), native_regions=True)
+    i.run(s)
+    assert seen == [(b.data, "read", [1, 2, 3, 6, 7, 8] if whole else list(range(6)))]
+    with pytest.raises(TewbError, match="only its machine code knows"):
+        IRInterpreter({b.data: np.zeros(20, "float32")}, {}, lambda *x: None).run(s)

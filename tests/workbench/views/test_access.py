@@ -12,9 +12,9 @@ from tests.workbench.notebook.untrusted import assert_survives
 from tewb import te
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook import reprs
+from tewb.workbench.player import AccessPlayer
 from tewb.workbench.trace.access_trace import trace
 from tewb.workbench.views import access
-from tewb.workbench.views.access_player import AccessPlayer
 
 
 def test_each_frame_is_an_svg_with_a_name() -> None:

@@ -122,5 +122,8 @@ def test_assets_have_balanced_braces() -> None:
 
 
 def test_declarations_become_a_style_attribute() -> None:
-    assert inline_styles("plain.css")["pre"] == "line-height:1.3;margin:2px 0;overflow:auto"
+    assert (
+        inline_styles("plain.css")["pre"]
+        == "font-family:monospace;line-height:1.3;margin:2px 0;overflow:auto"
+    )
     assert inline_styles("access.css")[".beside"].startswith("display:inline-block;")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.workbench.notebook.untrusted import assert_survives
+from tewb.schedule import RecipeCall, Step
 from tewb.workbench.looks.loop_tree import LoopInfo, StageInfo
 from tewb.workbench.views import graph, plain
 
@@ -77,3 +79,15 @@ def test_without_graphviz_there_is_no_picture(monkeypatch: pytest.MonkeyPatch) -
 def test_what_is_shown_is_html_in_a_notebook_and_text_in_a_terminal() -> None:
     shown = plain.Shown("text", "<b>html</b>")
     assert repr(shown) == "text" and shown._repr_html_() == "<b>html</b>"
+
+
+def test_steps_of_a_recipe_stand_under_its_call() -> None:
+    call = RecipeCall("tiled", {"C": {"tensor": "<C>"}, "x": 4})
+    journal = [Step("split", "C", {"axis": "i"}, calls=(call,)), Step("unroll", "C"), Step("fuse", "C")]
+    page = plain.steps([journal[0], replace(journal[1], calls=(call,)), journal[2]])
+    assert_survives(page)
+    assert page == (
+        "<ol><li><details><summary>tiled(&lt;C&gt;, x=4)</summary><ol><li>split(C, axis=i)</li><li>unroll(C)</li></ol></details></li>"
+        "<li>fuse(C)</li></ol>"
+    )
+    assert plain.steps(()) == "<ol><li>no steps</li></ol>"

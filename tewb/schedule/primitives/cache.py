@@ -39,7 +39,7 @@ def _readers(stage: Stage) -> list[str]:
 @primitive(
     Param("scope", "scope", "where the copy is kept", "local", choices=memory_scopes),
     Param("readers", "stages", "the stages that read the copy", choices=_readers),
-    Param("output", "int", "which output of the stage, when it has several", 0),
+    Param("output", "int", "which output of the stage, when it has several", 0, rare=True),
     results="stage",
     on_inputs=True,
 )
@@ -114,8 +114,9 @@ def _read_code(step: Step, names: Names) -> str:
     """The output that is read is part of what is given: `s.cache_read(T.op.output(1), "local", [C])`."""
     args, tensor = step.args, names.stage(step.stage)
     readers = ", ".join(names.stage(r) for r in args["readers"])
-    output = f".op.output({args['output']})" if args.get("output") else ""
-    return f"s.cache_read({tensor}{output}, {literal(args['scope'])}, [{readers}])"
+    if args.get("output"):
+        tensor = f"{tensor if tensor.isidentifier() else f's[{tensor}]'}.op.output({args['output']})"
+    return f"s.cache_read({tensor}, {literal(args['scope'])}, [{readers}])"
 
 
 @primitive(

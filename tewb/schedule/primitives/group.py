@@ -29,7 +29,7 @@ def _stages(stage: Stage) -> list[str]:
 @primitive(
     Param("inputs", "stages", "what the stages read from outside", choices=_producers),
     Param("others", "stages", "more outputs of the group", (), choices=_stages),
-    Param("include_inputs", "int", "1 if the inputs belong to it too", 0),
+    Param("include_inputs", "int", "1 if the inputs belong to it too", 0, rare=True),
 )
 def create_group(
     schedule: Schedule,

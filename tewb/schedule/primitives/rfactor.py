@@ -33,7 +33,7 @@ from tewb.tensor import ComputeOp, Tensor, check_accesses
 
 @primitive(
     AXIS,
-    Param("factor_axis", "int", "place of the new axis among those of the new stage", 0),
+    Param("factor_axis", "int", "place of the new axis among those of the new stage", 0, rare=True),
     results="stage",
 )
 def rfactor(schedule: Schedule, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0) -> Any:

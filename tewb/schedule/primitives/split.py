@@ -40,7 +40,7 @@ from tewb.tensor.hybrid import HybridOp
     AXIS,
     Param("factor", "size", "iterations of the inner loop", None),
     Param("nparts", "size", "iterations of the outer loop", None),
-    Param("disable_predication", "int", "1: it divides, and no iteration is guarded", None),
+    Param("disable_predication", "int", "1: it divides, and no iteration is guarded", None, rare=True),
     results="axis",
 )
 def split(

@@ -36,6 +36,9 @@ class HybridModule:
         if src is not None:
             self._take(src, f"<{name or 'hybrid module'}>")
 
+    def __repr__(self) -> str:
+        return f"HybridModule({self.name})"
+
     def _take(self, text: str, file: str) -> None:
         self.src_ = text
         self.func_ = load_text(text, file)

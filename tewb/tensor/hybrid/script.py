@@ -33,6 +33,9 @@ class HybridFunction(Inlinable):
         if function is not None:
             functools.update_wrapper(self, function)
 
+    def __repr__(self) -> str:
+        return f"HybridFunction({self.name})"
+
     @property
     def source(self) -> str:
         return self.text.source

@@ -1,33 +1,82 @@
 """A journal as one short line: `C:tile(i,j,8,32);C:vectorize(j.inner)`.
 
-schedule = [step {";" step} [";"]]          arguments are in the order of the primitive's parameters;
-step     = word ":" word "(" [arg {"," arg}] ")"           after one that is left out they are named
-arg      = [word "="] (value | "[" value {"," value} "]")
+schedule = {"define" ":" string ";"} [entry {";" entry} [";"]]
+entry    = step | recipe                    a definition is the text of a recipe that was written in a workbench
+step     = word ":" word "(" [arg {"," arg}] ")"           arguments are in the order of the primitive's parameters;
+arg      = [word "="] (value | "[" value {"," value} "]")  after one that is left out they are named
 value    = word | number | string           a string is for names that are not words
+
+recipe   = word "(" [word "=" given {"," word "=" given}] ")" "{" [entry {";" entry}] "}"
+given    = value | "[" [given {"," given}] "]" | ("tensor" | "stage" | "operation" | "size" | "float") ":" value
+         | "loop" ":" value ":" value | "tensor" ":" value ":" number       of a stage, and of outputs
+
+    tiled(C=tensor:C,x=8){C:split(i,8);C:unroll(i.inner)};C:parallel(i.outer)
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tewb.base import ParseError, ScheduleError
-from tewb.schedule import PRIMITIVES, Param, Schedule, Step
+from tewb.base import ParseError, ScheduleError, TewbError, brief
+from tewb.schedule import MOST_NESTED, PRIMITIVES, Param, RecipeCall, Schedule, Step, runs_of
+from tewb.workbench.journal.read_code import keep_written, written_recipe
+from tewb.workbench.journal.recipe_source import written_sources
 from tewb.workbench.journal.text_errors import ReadSteps, TextRange, closest, text_error
 
 _WORD = re.compile(r"[^\W\d][\w.]*")
 _TOKEN = re.compile(
-    r"""(?P<number>-?\d+\b)|(?P<word>\w[\w.]*)|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<sign>[:;(),=\[\]])"""
+    r"""(?P<number>-?\d+\b)|(?P<word>\w[\w.]*)|(?P<string>"(?:[^"\\\n]|\\.)*")|(?P<sign>[:;(),=\[\]{}])"""
 )
-_BEGINNING = re.compile(r"""\s*(?:\w[\w.]*|"(?:[^"\\\n]|\\.)*")\s*:\s*\w+\s*\(""")
+_STRING = r'"(?:[^"\\\n]|\\.)*"'
+_BEGINNING = re.compile(
+    rf"""\s*((?:\w[\w.]*|{_STRING})\s*:\s*\w+\s*\(|define\s*:\s*"|\w+\s*\((?:{_STRING}|[^()"])*\)\s*\{{)"""
+)
 
 
 def compact(steps: Iterable[Step]) -> str:
     """The steps as a line of text that `read_compact` reads. Names and notes are not in it."""
-    return ";".join(f"{_word(s.stage)}:{s.primitive}({','.join(_arguments(s))})" for s in steps)
+    journal = tuple(steps)
+    defined = [f"define:{json.dumps(source)}" for source in written_sources(journal)]
+    return ";".join([*defined, *_entries(journal, 0)])
+
+
+def _entries(journal: Sequence[Step], depth: int) -> Iterator[str]:
+    """Steps and recipes, of which each has its steps in braces."""
+    runs = {run.first: run for run in runs_of(journal, depth) if run.depth == depth}
+    at = 0
+    while at < len(journal):
+        step, run = journal[at], runs.get(at)
+        if run is None:
+            yield f"{_word(step.stage)}:{step.primitive}({','.join(_arguments(step))})"
+            at += 1
+        else:
+            args = ",".join(f"{name}={_given(value)}" for name, value in run.call.args.items())
+            inside = ";".join(_entries(journal[at : run.end], depth + 1))
+            yield f"{run.call.recipe}({args}){{{inside}}}"
+            at = run.end
+
+
+def _given(value: Any) -> str:
+    """What was given to a recipe."""
+    match value:
+        case list() | tuple():
+            return f"[{','.join(map(_given, value))}]"
+        case {"loop": loop, "stage": stage}:
+            return f"loop:{_word(loop)}:{_word(stage)}"
+        case {"tensor": stage, "output": output}:
+            return f"tensor:{_word(stage)}:{output}"
+        case dict():
+            ((kind, name),) = value.items()
+            return f"{kind}:{_word(name)}"
+        case float():
+            return f'float:"{value!r}"'
+        case str():
+            return json.dumps(value)
+    return str(value)
 
 
 def _arguments(step: Step) -> list[str]:
@@ -66,8 +115,8 @@ def read_compact(text: str, schedule: Schedule) -> ReadSteps:
     the word that cannot be read or at the step that cannot be applied."""
     trial, steps = schedule.untouched(), []
     parser = _CompactParser(text)
-    while not parser.at_end():
-        step, place = parser.step()
+    parser.definitions()
+    for step, place in parser.entries(()):
         try:
             reason = trial.why_not(step, at_once=False)
             if reason is None:
@@ -77,6 +126,8 @@ def read_compact(text: str, schedule: Schedule) -> ReadSteps:
         if reason is not None:
             raise text_error(text, place, f"{step} does not apply: {reason}")
         steps.append((trial.journal[-1], place))
+    for source in parser.defined:
+        keep_written(written_recipe(source))
     return steps
 
 
@@ -93,6 +144,7 @@ class _CompactParser:
 
     def __init__(self, text: str) -> None:
         self.text, self.next, self.tokens = text, 0, []
+        self.defined: list[str] = []
         at = 0
         while at < len(text):
             m = _TOKEN.match(text, at)
@@ -146,6 +198,94 @@ class _CompactParser:
 
     # ---- grammar
 
+    def definitions(self) -> None:
+        """Take the texts of recipes at the beginning."""
+        while [t.text for t in self.ahead(2)] == ["define", ":"] and self.ahead(3)[-1].kind == "string":
+            self.next += 2
+            token = self.token
+            source = self.word("a recipe")
+            try:
+                written_recipe(source)
+            except TewbError as e:
+                raise self.wrong(token, e.message, e.hint) from None
+            self.defined.append(source)
+            self.separator()
+
+    def ahead(self, count: int) -> list[_Token]:
+        return self.tokens[self.next : self.next + count]
+
+    def separator(self, *end: str) -> None:
+        if not self.at_end() and self.token.text not in end:
+            self.sign(";", *end)
+
+    def entries(self, calls: tuple[RecipeCall, ...]) -> Iterator[tuple[Step, TextRange]]:
+        """The steps up to the end of the text, or of a recipe: `calls` are around them."""
+        while not self.at_end() and not (calls and self.token.text == "}"):
+            if [t.text for t in self.ahead(2)[1:]] == ["("]:
+                yield from self.entries_of_recipe(calls)
+            else:
+                step, place = self.step()
+                yield replace(step, calls=calls), place
+            self.separator(*(["}"] if calls else []))
+
+    def entries_of_recipe(self, calls: tuple[RecipeCall, ...]) -> Iterator[tuple[Step, TextRange]]:
+        token = self.token
+        if len(calls) >= MOST_NESTED:
+            raise self.wrong(token, f"recipes are nested more than {MOST_NESTED} deep")
+        name, args = self.word("a recipe"), {}
+        self.sign("(")
+        while self.token.text != ")":
+            parameter = self.word("a parameter")
+            self.sign("=")
+            args[parameter] = self.given()
+            if self.token.text != ")":
+                self.sign(",", ")")
+        self.sign(")")
+        self.sign("{")
+        yield from self.entries((*calls, RecipeCall(name, args)))
+        self.sign("}")
+
+    def given(self, depth: int = 0) -> Any:
+        """What was given to a recipe."""
+        token = self.token
+        if token.text == "[" and token.kind == "sign" and depth < MOST_NESTED:
+            return self.given_list(depth + 1)
+        kind = self.word("a value")
+        if token.kind == "number":
+            return _number(kind)
+        if token.kind == "string":
+            return kind
+        if self.token.text != ":":
+            return {"True": True, "False": False, "None": None}.get(kind, kind)
+        if kind not in ("tensor", "stage", "operation", "size", "float", "loop"):
+            raise self.wrong(token, f"{kind} is no kind of what a recipe is given")
+        self.take()
+        name = self.word("a name")
+        if kind == "float":
+            return self.real(token, name)
+        value: dict[str, Any] = {kind: name}
+        if kind in ("loop", "tensor") and self.token.text == ":":
+            self.take()
+            more = self.word("a name")
+            value["stage" if kind == "loop" else "output"] = more if kind == "loop" else _number(more)
+        return value
+
+    def given_list(self, depth: int) -> list[Any]:
+        self.take()
+        listed = []
+        while self.token.text != "]":
+            listed.append(self.given(depth))
+            if self.token.text != "]":
+                self.sign(",", "]")
+        self.take()
+        return listed
+
+    def real(self, token: _Token, text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise self.wrong(token, f"{brief(text)} is not a number") from None
+
     def step(self) -> tuple[Step, TextRange]:
         start = self.token.start
         stage = self.word("the name of a stage")
@@ -157,8 +297,6 @@ class _CompactParser:
         self.sign("(")
         args = self.arguments(primitive)
         end = self.tokens[self.next - 1].end
-        if not self.at_end():
-            self.sign(";")
         return Step(primitive, stage, args), self.place(start, end)
 
     def arguments(self, primitive: str) -> dict[str, Any]:
@@ -208,5 +346,9 @@ class _CompactParser:
         return words
 
 
+def _number(word: str) -> int | str:
+    return int(word) if re.fullmatch(r"-?\d{1,18}", word) else word
+
+
 def _converted(p: Param, word: str) -> Any:
-    return int(word) if p.kind in ("int", "size", "value") and re.fullmatch(r"-?\d{1,18}", word) else word
+    return _number(word) if p.kind in ("int", "size", "value") else word

@@ -8,21 +8,23 @@ shown; where a step is asked for, its name will do as well.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Self
 
 from tewb.base import ParseError, ScheduleError, TewbError, brief, check_given, here, one_of
 from tewb.ir import Var
 from tewb.lowering import lower_schedule
-from tewb.schedule import Schedule
+from tewb.schedule import RECIPES, JournalWriter, Recipe, RecipeCall, Run, Schedule, runs_of
 from tewb.workbench.journal.compact import compact, is_compact, read_compact
-from tewb.workbench.journal.read_code import read_code
+from tewb.workbench.journal.make_recipe import Varying, check_name, make_recipe, varying_values
+from tewb.workbench.journal.read_code import keep_written, read_code, written_recipe
 from tewb.workbench.journal.replay import Conflict, replay
 from tewb.workbench.journal.saved_json import Saved, saved_json, saved_of
 from tewb.workbench.journal.text_errors import text_error
 from tewb.workbench.journal.timeline import Journal, Timeline
-from tewb.workbench.journal.write_code import known_names, schedule_text
+from tewb.workbench.journal.write_code import known_names, schedule_text, schedule_writer
 
 _histories: weakref.WeakKeyDictionary[Schedule, weakref.WeakSet[History]] = weakref.WeakKeyDictionary()
 
@@ -174,26 +176,42 @@ class History:
 
     # ---- editing
 
-    def delete_step(self, step: int | str, force: bool = False) -> tuple[Conflict, ...]:
-        """Delete one step and replay those after it.
+    def delete_step(self, step: int | str, force: bool = False, count: int = 1) -> tuple[Conflict, ...]:
+        """Delete one step, or `count` from there on, and replay those after it. The name of a recipe means all of its
+        steps.
 
         When some of them no longer apply, nothing changes and ScheduleError names them all; with `force` they
         are dropped, and returned.
         """
         self._notice()
         journal = self._timeline.now
-        n = self._number(step, journal)
-        order = [i for i in range(len(journal)) if i != n - 1]
-        return self._reorder(order, f"step {n}, {journal[n - 1]}, cannot be deleted", force)
+        chosen = self._chosen(step, count, journal)
+        order = [i for i in range(len(journal)) if i not in chosen]
+        return self._reorder(order, f"{_said(journal, chosen)} cannot be deleted", force)
 
-    def move_step(self, step: int | str, to: int | str, force: bool = False) -> tuple[Conflict, ...]:
-        """Move a step to position `to` and replay the journal in the new order. Conflicts are as in `delete_step`."""
+    def move_step(
+        self, step: int | str, to: int | str, force: bool = False, count: int = 1
+    ) -> tuple[Conflict, ...]:
+        """Move a step, or `count` from there on, to position `to` and replay the journal in the new order. The name of a
+        recipe means all of its steps. Conflicts are as in `delete_step`."""
         self._notice()
         journal = self._timeline.now
-        n, place = self._number(step, journal), self._number(to, journal)
-        order = [i for i in range(len(journal)) if i != n - 1]
-        order.insert(place - 1, n - 1)
-        return self._reorder(order, f"step {n}, {journal[n - 1]}, cannot become step {place}", force)
+        chosen, place = self._chosen(step, count, journal), self._number(to, journal)
+        order = [i for i in range(len(journal)) if i not in chosen]
+        order[place - 1 : place - 1] = chosen
+        return self._reorder(order, f"{_said(journal, chosen)} cannot become step {place}", force)
+
+    def _chosen(self, step: int | str, count: int, journal: Journal) -> range:
+        """The indices of `count` steps from one on, or of all steps of a recipe that is named."""
+        run = next((r for r in runs_of(journal) if r.call.recipe == step), None)
+        if run is not None and all(s.name != step for s in journal):
+            return range(run.first, run.end)
+        n = self._number(step, journal)
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1 or n - 1 + count > len(journal):
+            raise ScheduleError(
+                f"there are no {count!r} steps from step {n} on", hint=f"the journal has {len(journal)} steps"
+            )
+        return range(n - 1, n - 1 + count)
 
     def _reorder(self, order: list[int], refusal: str, force: bool) -> tuple[Conflict, ...]:
         applied, conflicts = replay(self.schedule, self._timeline.now, order, self._stuck)
@@ -231,6 +249,125 @@ class History:
         self._timeline.relabel(n - 1, new)
         self.schedule.journal = self._timeline.now
         self._changed()
+
+    # ---- recipes
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The calls of recipes in the journal, each with the index of its first step and their number; those that another
+        one made come after it."""
+        return tuple(runs_of(self.schedule.journal))
+
+    def varying(self, step: int | str, count: int = 1) -> list[Varying]:
+        """The values in `count` steps from one on that may become parameters of a recipe."""
+        self._notice()
+        chosen = self._chosen(step, count, self._timeline.now)
+        _check_whole(self._timeline.now, chosen)
+        start, steps = self._before(chosen)
+        depth = _depth_of(self._timeline.now, chosen)
+        return varying_values(start, steps, chosen.start + 1, depth)
+
+    def make_recipe(
+        self, name: str, step: int | str, count: int = 1, parameters: Mapping[str, str] | None = None
+    ) -> Recipe:
+        """Make a recipe of `count` steps from one on, which are a call of it from now on.
+
+        `parameters` gives names to the values that it takes as parameters, by their keys in `varying()`: {"1.factor": "x"};
+        if it is not given, they are the numbers. The stages are parameters, and loops that are no axes of them. Raises
+        ScheduleError, and changes nothing, when the name is taken, or when the steps are not all of a call.
+        """
+        check_name(name, "a recipe")
+        self._notice()
+        journal = self._timeline.now
+        chosen = self._chosen(step, count, journal)
+        _check_whole(journal, chosen)
+        known = RECIPES.get(name)
+        in_use = any(call.recipe == name for s in journal for call in s.calls)
+        if known is not None and (known.source is None or in_use):
+            raise ScheduleError(f"there is a recipe {name} already", hint="choose another name", span=here())
+        if name in known_names(self.schedule, self.args).taken:
+            raise ScheduleError(
+                f"{name} has another meaning in the program", hint="choose another name", span=here()
+            )
+        start, steps = self._before(chosen)
+        depth = _depth_of(journal, chosen)
+        made = make_recipe(start, steps, chosen.start + 1, name, parameters, depth)
+        new, call = written_recipe(made.source), RecipeCall(name, made.args)
+        start, _ = self._before(chosen)
+        if not new.makes(start, call, steps):
+            why = new.why_not_these(self._before(chosen)[0], call)
+            raise ScheduleError(
+                f"steps {chosen.start + 1} to {chosen.stop} cannot be written as a recipe: {why}",
+                hint="choose other steps",
+                span=here(),
+            )
+        RECIPES[name] = new
+        called = tuple([replace(s, calls=(*s.calls[:depth], call, *s.calls[depth:])) for s in steps])
+        self.take((*journal[: chosen.start], *called, *journal[chosen.stop :]))
+        return new
+
+    def edit_recipe(
+        self, step: int | str, arguments: Mapping[str, Any], count: int | None = None, force: bool = False
+    ) -> tuple[Conflict, ...]:
+        """Call the recipe that made a step again with other arguments, and replay the steps after it. `count` is the number
+        of its steps, where recipes are inside of each other; else it is the outermost. Arguments are numbers, words, and
+        names of stages and loops. Those that are not given stay. Conflicts are as in `delete_step`."""
+        hint = 'edit_recipe(1, {"x": 8})'
+        is_right = isinstance(arguments, Mapping)
+        check_given(is_right, "arguments", arguments, "a dict of values by their names", hint)
+        self._notice()
+        journal, run = self._timeline.now, self._run_at(step, count)
+        recipe = RECIPES.get(run.call.recipe)
+        if recipe is None:
+            raise ScheduleError(
+                f"recipe {run.call.recipe} is not known here, only its steps",
+                hint=f"run the cell that defines it: @tewb.recipe def {run.call.recipe}(...)",
+                span=here(),
+            )
+        trial, _ = self._before(range(run.first, run.end))
+        trial.calls = journal[run.first].calls[: run.depth]
+        recipe.apply(trial, recipe.edited(trial, run.call, arguments))
+        new = trial.journal[run.first :]
+        edited = (*journal[: run.first], *new, *journal[run.end :])
+        applied, conflicts = replay(self.schedule, edited, range(len(edited)), self._stuck)
+        if conflicts and not force:
+            raise _conflict_error(
+                f"{run.call} cannot be changed so", conflicts, "with force=True these steps are dropped"
+            )
+        self.take(applied)
+        return conflicts
+
+    def open_recipe(self, step: int | str, count: int | None = None) -> None:
+        """Let the steps of a recipe be steps of their own again."""
+        self._notice()
+        journal, run = self._timeline.now, self._run_at(step, count)
+        own = [
+            replace(s, calls=(*s.calls[: run.depth], *s.calls[run.depth + 1 :]))
+            for s in journal[run.first : run.end]
+        ]
+        self.take((*journal[: run.first], *own, *journal[run.end :]))
+
+    def _run_at(self, step: int | str, count: int | None) -> Run:
+        """The outermost call that made a step, or the one that made `count` steps from there on."""
+        journal = self._timeline.now
+        at = self._chosen(step, 1, journal).start
+        for run in runs_of(journal):
+            fits = run.first <= at < run.end if count is None else (run.first, run.count) == (at, count)
+            if fits:
+                return run
+        raise ScheduleError(
+            f"no recipe made step {at + 1}, {journal[at]}"
+            if count is None
+            else f"no recipe made just {count} steps from step {at + 1} on",
+            hint="session.runs has the calls of recipes",
+        )
+
+    def _before(self, chosen: range) -> tuple[Schedule, Journal]:
+        """A copy of the schedule before some steps, and these."""
+        journal = self._timeline.now
+        start = self.schedule.untouched(self.schedule.result_cache)
+        start.restore(journal[: chosen.start])
+        return start, journal[chosen.start : chosen.stop]
 
     # ---- branches and the pin
 
@@ -298,7 +435,13 @@ class History:
     @property
     def schedule_code(self) -> str:
         """The part of the code that schedules, on `s`: what `load` reads after it was edited."""
-        return schedule_text(self.schedule, self.args)
+        if self.schedule.part_sizes or self.runs:
+            return schedule_text(self.schedule, self.args)
+        return "".join(f"{line}\n" for line in self._writer.lines(self.schedule.journal))
+
+    @cached_property
+    def _writer(self) -> JournalWriter:
+        return schedule_writer(self.schedule, self.args)
 
     def to_string(self) -> str:
         """The journal as one short line: `C:tile(i,j,8,32);C:vectorize(j.inner)`."""
@@ -317,6 +460,8 @@ class History:
         """
         saved = saved_of(text)
         self._notice()
+        for source in saved.recipes:
+            keep_written(written_recipe(source))
         steps = self._possible(saved.steps, saved.branch)
         others = {name: self._possible(journal, name) for name, journal in saved.others.items()}
         pinned = None if saved.pinned is None else self._possible(saved.pinned, "the pinned schedule")
@@ -358,6 +503,29 @@ class History:
         if conflicts:
             raise text_error(text, read[conflicts[0].number - 1][1], conflicts[0].reason)
         self.take(_with_words(steps, self._timeline.now))
+
+
+def _said(journal: Journal, chosen: range) -> str:
+    """Some steps, for a refusal."""
+    first = f"step {chosen.start + 1}, {journal[chosen.start]},"
+    return first if len(chosen) == 1 else f"steps {chosen.start + 1} to {chosen.stop}"
+
+
+def _check_whole(journal: Journal, chosen: range) -> None:
+    """Raise ScheduleError where some steps are a part of a call, and go on outside of it."""
+    for run in runs_of(journal):
+        common = len(range(max(run.first, chosen.start), min(run.end, chosen.stop)))
+        if common not in (0, run.count, len(chosen)):
+            raise ScheduleError(
+                f"steps {chosen.start + 1} to {chosen.stop} cut {run.call} apart",
+                hint=f"it made steps {run.first + 1} to {run.end}: take all of them, or only some of them",
+            )
+
+
+def _depth_of(journal: Journal, chosen: range) -> int:
+    """How many calls are around some steps, and made others too."""
+    around = [r for r in runs_of(journal) if r.first <= chosen.start and chosen.stop <= r.end]
+    return sum(1 for r in around if r.count > len(chosen))
 
 
 def _conflict_error(refusal: str, conflicts: Sequence[Conflict], hint: str | None) -> ScheduleError:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 import inspect
 import operator
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tewb.base import ParseError, Span, TewbError, UnreadableError, python_lines, python_tree
+from tewb.base import ParseError, ScheduleError, Span, TewbError, UnreadableError, python_lines, python_tree
 from tewb.ir import Expr, IterVar, Var, const_int, thread_axis
-from tewb.schedule import PRIMITIVES, Schedule, Stage, StageGroup
+from tewb.schedule import PRIMITIVES, RECIPES, Recipe, Schedule, Stage, StageGroup
 from tewb.tensor import Operation, Tensor
 from tewb.workbench.journal.text_errors import ReadSteps, TextRange, closest, text_error
 
@@ -49,14 +50,14 @@ def read_code(
     """The steps that the Python code `text` does on `s`, each with the position of its call.
 
     `tensors` and `variables` are the identifiers that the program is shown with. Definitions of tensors are read for their
-    names: they must be those of this program. Raises ParseError.
+    names: they must be those of this program. A recipe that it defines is known from then on. Raises ParseError.
     """
     try:
         tree = python_tree(text)
     except UnreadableError as e:
         raise text_error(text if isinstance(text, str) else "", TextRange(e.line, e.column), e.why) from None
     text = "\n".join(python_lines(text))
-    reader = _Reader(text, schedule, tensors, variables or {})
+    reader = _Reader(text, schedule.untouched(), tensors, variables or {})
     try:
         for statement in tree.body:
             reader.statement(statement)
@@ -64,25 +65,103 @@ def read_code(
         raise ParseError(
             "this code is nested too deeply", hint="give the inner parts names, line by line"
         ) from None
+    for made in reader.recipes:
+        keep_written(made)
     return reader.found
+
+
+def keep_written(made: Recipe) -> None:
+    """Let a recipe that was written as text be known by its name, unless a function of Python has that name."""
+    known = RECIPES.get(made.name)
+    if known is None or (known.source is not None and known.source != made.source):
+        RECIPES[made.name] = made
+
+
+def written_recipe(source: str, known: Mapping[str, Recipe] | None = None) -> Recipe:
+    """The recipe that a function definition means. It is read, not run, each time that it is called; `known` are recipes that
+    it may call besides those of RECIPES. Raises ParseError."""
+    try:
+        tree = python_tree(source)
+    except UnreadableError as e:
+        raise text_error(
+            source if isinstance(source, str) else "", TextRange(e.line, e.column), e.why
+        ) from None
+    match tree.body:
+        case [ast.FunctionDef() as function]:
+            return _recipe_of(source, function, dict(known or {}))
+    raise text_error(
+        source, TextRange(1, 0), "this is not the definition of a recipe", "def tiled(s, C, x=4): ..."
+    )
+
+
+def _recipe_of(source: str, function: ast.FunctionDef, known: Mapping[str, Recipe]) -> Recipe:
+    try:
+        signature = _signature(function)
+    except ValueError:
+        where = TextRange(function.lineno, function.col_offset)
+        raise text_error(source, where, "the defaults of a recipe are numbers and words") from None
+
+    def steps(s: Any, *args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(s, *args, **kwargs)
+        given.apply_defaults()
+        reader = _Reader(source, s, {}, {})
+        reader.names |= {**known, **given.arguments}
+        try:
+            return reader.body(function)
+        except ParseError as e:
+            cause = e.__cause__
+            raise ScheduleError(e.message, loops=getattr(cause, "loops", None), hint=e.hint) from None
+
+    steps.__name__ = steps.__qualname__ = function.name
+    steps.__doc__ = ast.get_docstring(function)
+    return Recipe(steps, source, signature)
+
+
+def _signature(function: ast.FunctionDef) -> inspect.Signature:
+    """The parameters of a function definition, of which each has a name. Raises ValueError for defaults that are no
+    constants."""
+    a = function.args
+    if a.vararg or a.kwarg:
+        raise ValueError
+    positional = [*a.posonlyargs, *a.args]
+    defaults = [*[None] * (len(positional) - len(a.defaults)), *a.defaults, *a.kw_defaults]
+    return inspect.Signature(
+        [
+            _parameter(p, default, p in a.kwonlyargs)
+            for p, default in zip([*positional, *a.kwonlyargs], defaults, strict=True)
+        ]
+    )
+
+
+def _parameter(p: ast.arg, default: ast.expr | None, by_name: bool) -> inspect.Parameter:
+    empty = inspect.Parameter.empty
+    return inspect.Parameter(
+        p.arg,
+        inspect.Parameter.KEYWORD_ONLY if by_name else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        default=empty if default is None else ast.literal_eval(default),
+        annotation=empty if p.annotation is None else ast.unparse(p.annotation),
+    )
 
 
 class _Reader:
     """Evaluates statements. `names` holds what each identifier means, `trial` is the schedule they change."""
 
     def __init__(
-        self, text: str, schedule: Schedule, tensors: Mapping[Tensor, str], variables: Mapping[Var, str]
+        self, text: str, trial: Schedule, tensors: Mapping[Tensor, str], variables: Mapping[Var, str]
     ) -> None:
         self.text, self.lines = text, text.split("\n")
-        self.trial = schedule.untouched()
+        self.trial = trial
         self.variables = dict(variables)
         self.first = list(self.trial.stages)
         self.names: dict[str, Any] = {name: _Unknown(name) for name in _MODULES}
+        self.names |= RECIPES
         self.names |= {name: tensor for tensor, name in tensors.items()}
         for v, name in variables.items():
             self.names.setdefault(name, v)
         self.names.setdefault("s", self.trial)
-        self.unread = [t for t in tensors if schedule.find(t) is None]
+        self.unread = [t for t in tensors if trial.find(t) is None]
+        self.recipes: list[Recipe] = []
+        self.for_recipe = False
         self.defined: list[Stage] = []
         self.found: ReadSteps = []
 
@@ -96,7 +175,7 @@ class _Reader:
 
     def known(self) -> str:
         """A hint: the names that mean something."""
-        return f"there are {', '.join(n for n in self.names if n not in _MODULES)}"
+        return f"there are {', '.join(n for n in self.names if n not in _MODULES and n not in RECIPES)}"
 
     def refuse(self, node: ast.AST, why: str, hint: str | None = None) -> ParseError:
         return text_error(self.text, self.place(node), why, hint)
@@ -110,7 +189,8 @@ class _Reader:
                     name = (alias.asname or alias.name).split(".")[0]
                     self.names[name] = _Unknown(name)
             case ast.FunctionDef(name):
-                self.names[name] = _Unknown(name)
+                is_recipe = any(ast.unparse(d).split(".")[-1] == "recipe" for d in node.decorator_list)
+                self.names[name] = self.recipe_defined(node) if is_recipe else _Unknown(name)
             case ast.Expr(ast.Constant(str())) | ast.Pass():
                 pass
             case ast.Expr(value):
@@ -128,6 +208,25 @@ class _Reader:
                     f"a schedule is read from assignments and calls of primitives, not from {said}",
                     "write the calls one after the other",
                 )
+
+    def body(self, function: ast.FunctionDef) -> Any:
+        """Do the statements of a recipe; what it returns."""
+        for statement in function.body:
+            if isinstance(statement, ast.Return):
+                return None if statement.value is None else self.value(statement.value)
+            self.statement(statement)
+        return None
+
+    def recipe_defined(self, function: ast.FunctionDef) -> Recipe:
+        """The recipe that a definition means: the function of that name, where it was run and its text is the same."""
+        lines = self.lines[function.lineno - 1 : function.end_lineno]
+        source = "\n".join(["@tewb.recipe", *lines, ""])
+        known = RECIPES.get(function.name)
+        if known is not None and known.source is None and _text_of(known) == ast.unparse(function):
+            return known
+        made = written_recipe(source, {r.name: r for r in self.recipes})
+        self.recipes.append(made)
+        return made
 
     def bind(self, target: ast.expr, value: Any) -> None:
         match target:
@@ -240,6 +339,8 @@ class _Reader:
         match node:
             case ast.Constant(str() | int() | None as constant):
                 return constant
+            case ast.Constant(float() as constant) if self.for_recipe:
+                return constant
             case ast.Name(name):
                 if name not in self.names:
                     raise self.refuse(
@@ -248,6 +349,8 @@ class _Reader:
                 return self.names[name]
             case ast.Tuple(parts) | ast.List(parts):
                 return self.values(parts)
+            case ast.UnaryOp(ast.USub(), ast.Constant(float() as constant)) if self.for_recipe:
+                return -constant
             case ast.UnaryOp(ast.USub(), inner):
                 return -self.integer(inner)
             case ast.BinOp(left, op, right) if type(op) in _INTEGERS:
@@ -345,8 +448,14 @@ class _Reader:
             if name.endswith(".thread_axis"):
                 return self.thread_axis(node)
             return self.created(node) if name.endswith(".create_schedule") else _Unknown(f"{name}(...)")
+        if isinstance(node.func, ast.Name) and isinstance(self.names.get(node.func.id), Recipe):
+            return self.recipe(node, self.names[node.func.id])
         if not isinstance(node.func, ast.Attribute):
-            raise self.refuse(node, f"{ast.unparse(node.func)} is not a primitive", "write s[C].split(i, 8)")
+            name = ast.unparse(node.func)
+            hint = (
+                f"write s[C].split(i, 8); a recipe has its definition before: @tewb.recipe def {name}(s, C)"
+            )
+            raise self.refuse(node, f"{name} is not a primitive", hint)
         owner, name = self.value(node.func.value), node.func.attr
         if isinstance(owner, Var) and name == "equal" and len(node.args) == 1:
             return owner.equal(self.integer(node.args[0]))
@@ -397,6 +506,23 @@ class _Reader:
         self.found.append((step, place))
         return result
 
+    def recipe(self, node: ast.Call, recipe: Recipe) -> Any:
+        """Do a recipe on the trial schedule, and note its steps."""
+        self.for_recipe = True  # which takes numbers that no primitive does
+        args, keywords = self.arguments(node)
+        self.for_recipe = False
+        before, place = len(self.trial.journal), self.place(node)
+        try:
+            result = recipe(*args, **keywords)
+        except TewbError as e:
+            raise self.refuse(node, e.message, e.hint) from e
+        except Exception as e:  # of the user's own function
+            raise self.refuse(node, f"{recipe.name}: {type(e).__name__}: {e}") from e
+        for step in self.trial.journal[before:]:
+            step.calls[len(self.trial.calls)].span = Span("the schedule's code", place.line)
+            self.found.append((step, place))
+        return result
+
     def arguments(self, node: ast.Call) -> tuple[list[Any], dict[str, Any]]:
         args = self.values(node.args)
         keywords: dict[str, Any] = {}
@@ -408,6 +534,15 @@ class _Reader:
             if isinstance(one, _Unknown):
                 raise self.refuse(node, f"the value of {one.name} is not known here")
         return args, keywords
+
+
+def _text_of(recipe: Recipe) -> str | None:
+    """The definition of a recipe of Python, as `ast` writes it; None where there is no source."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(recipe.function)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    return ast.unparse(tree)
 
 
 def _flat(values: Sequence[Any]) -> list[Any]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tewb.base import ScheduleError, TewbError, brief
-from tewb.schedule import PRIMITIVES, Schedule, Step
+from tewb.base import ScheduleError, TewbError, brief, readable
+from tewb.schedule import PRIMITIVES, RecipeCall, Schedule, Step
 from tewb.workbench.journal.timeline import Journal
 
 # A stage is named ("", "A.local"), a loop ("C", "i.outer").
@@ -15,6 +15,7 @@ Name = tuple[str, str]
 Problem = Callable[[Schedule], TewbError | None]
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """A step that no longer applies: its number in the journal, counted from 1, and why."""
@@ -91,6 +92,7 @@ class _JournalNames:
         self.kept = set(order)
         self.lost: set[int] = set()
         self.now: dict[Name, str] = {}
+        self.calls: dict[RecipeCall, RecipeCall] = {}
         self.maker = {name: i for i, step in enumerate(journal) for name in _results(step)}
 
     def made(self, step: Step, done: Step) -> None:
@@ -101,7 +103,29 @@ class _JournalNames:
         """`step` with the current names. Raises _GoneError."""
         kinds = {p.name: p.kind for p in PRIMITIVES[step.primitive].params} if _known(step) else {}
         args = {key: self._value(kinds.get(key, ""), value, step) for key, value in step.args.items()}
-        return replace(step, stage=self._look("", step.stage), args=args, results=())
+        calls = tuple(map(self._call, step.calls)) if step.calls else ()
+        return replace(step, stage=self._look("", step.stage), args=args, results=(), calls=calls)
+
+    def _call(self, call: RecipeCall) -> RecipeCall:
+        """A call with the current names: the same for all of its steps."""
+        if call not in self.calls:
+            args = {key: self._given(value) for key, value in call.args.items()}
+            self.calls[call] = call if args == call.args else RecipeCall(call.recipe, args, call.span)
+        return self.calls[call]
+
+    def _given(self, value: Any) -> Any:
+        """What was given to a recipe, with the current names; names of what is gone stay."""
+        if isinstance(value, list):
+            return [self._given(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        given = dict(value)
+        for key in ("tensor", "stage", "operation"):
+            if key in given:
+                given[key] = self.now.get(("", given[key]), given[key])
+        if "loop" in given:
+            given["loop"] = self.now.get((str(value.get("stage")), given["loop"]), given["loop"])
+        return given
 
     def _value(self, kind: str, value: Any, step: Step) -> Any:
         scope = {

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tewb.base import ParseError, ScheduleError, brief, with_article
-from tewb.schedule import Step
+from tewb.schedule import journal_json, steps_of
+from tewb.workbench.journal.recipe_source import written_sources
 from tewb.workbench.journal.text_errors import TextRange, text_error
 from tewb.workbench.journal.timeline import Journal
 
@@ -17,12 +18,14 @@ TO_JSON = "session.to_json() writes such text; load() also reads code and compac
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The journals of a session. `branch` is empty in JSON that is only a list of steps."""
+    """The journals of a session. `branch` is empty in JSON that is only a list of steps; `recipes` are the texts of those that
+    were written in a workbench."""
 
     steps: Journal
     branch: str = ""
     others: dict[str, Journal] = field(default_factory=dict)
     pinned: Journal | None = None
+    recipes: tuple[str, ...] = ()
 
 
 def saved_json(saved: Saved) -> str:
@@ -35,13 +38,18 @@ def saved_json(saved: Saved) -> str:
     if saved.others:
         branches = ", ".join(f"{json.dumps(name)}: {_listed(steps)}" for name, steps in saved.others.items())
         lines.append(f'"branches": {{{branches}}}')
+    recipes = written_sources(
+        (*saved.steps, *(s for j in saved.others.values() for s in j), *(saved.pinned or ()))
+    )
+    if recipes:
+        lines.append(f'"recipes": {json.dumps(recipes, ensure_ascii=False)}')
     if saved.pinned is not None:
         lines.append(f'"pinned": {_listed(saved.pinned)}')
     return "{" + ",\n ".join(lines) + "}\n"
 
 
 def _listed(steps: Journal) -> str:
-    return "[" + ",".join(f"\n  {json.dumps(s.to_json(), ensure_ascii=False)}" for s in steps) + "]"
+    return "[" + ",".join(f"\n  {json.dumps(one, ensure_ascii=False)}" for one in journal_json(steps)) + "]"
 
 
 def saved_of(text: str) -> Saved:
@@ -72,7 +80,11 @@ def saved_of(text: str) -> Saved:
         )
     others = {name: _steps(steps) for name, steps in branches.items()}
     pinned = None if data.get("pinned") is None else _steps(data["pinned"])
-    return Saved(_steps(data["steps"]), str(data.get("branch", "")), others, pinned)
+    recipes = data.get("recipes", [])
+    if not isinstance(recipes, list):
+        raise ScheduleError("recipes are not a list of texts", hint='"recipes": ["def tiled(s, C): ..."]')
+    branch = str(data.get("branch", ""))
+    return Saved(_steps(data["steps"]), branch, others, pinned, tuple(map(str, recipes)))
 
 
 def _steps(data: Any) -> Journal:
@@ -80,4 +92,4 @@ def _steps(data: Any) -> Journal:
         raise ScheduleError(
             f"{brief(repr(data))} is not a list of steps", hint='"steps": [{"primitive", "stage", "args"}]'
         )
-    return tuple(Step.from_json(one) for one in data)
+    return steps_of(data, '{"primitive", "stage", "args"}')

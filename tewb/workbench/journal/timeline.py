@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tewb.schedule import Step
+from tewb.schedule import Step, ends_of, same_calls
 
 Journal = tuple[Step, ...]
 
@@ -27,7 +27,7 @@ class Timeline:
 
     def change(self, journal: Journal) -> None:
         """`journal` comes after now, and what was taken back is forgotten."""
-        if journal == self.now:
+        if journal == self.now and same_calls(journal, self.now):
             self.now = journal
             return
         self.past.append(self.now)
@@ -35,23 +35,29 @@ class Timeline:
         self.future.clear()
 
     def follow(self, journal: Journal) -> bool:
-        """Catch up with a journal that was changed elsewhere, step by step where it only grew. Returns whether
-        it changed."""
+        """Catch up with a journal that was changed elsewhere, step by step (and recipe by recipe) where it only grew.
+        Returns whether it changed, be it only in words, or in the recipes that made the steps."""
         before = self.now
         if journal[: len(before)] == before:
-            for n in range(len(before) + 1, len(journal)):
-                self.change(journal[:n])
+            for n in ends_of(journal):
+                if n > len(before):
+                    self.change(journal[:n])
         self.change(journal)
-        return journal != before
+        if journal != before:
+            return True
+        said = [n for n, step in enumerate(journal) if _words(step) != _words(before[n])]
+        for n in said:
+            self.relabel(n, journal[n])
+        return bool(said) or not same_calls(journal, before)
 
     # ---- walking
 
     @property
     def before(self) -> Journal | None:
-        """What undo leads to: the journal before the last change, or without the last step."""
+        """What undo leads to: the journal before the last change, or without the last step or recipe."""
         if self.past:
             return self.past[-1]
-        return self.now[:-1] if self.now else None
+        return self.now[: ([0, *ends_of(self.now)])[-2]] if self.now else None
 
     def back(self) -> None:
         """Undo."""
@@ -68,10 +74,11 @@ class Timeline:
 
     @property
     def ahead(self) -> Journal:
-        """The steps that redo would add one by one, as long as it only adds."""
+        """The steps that redo would add, one or a recipe at a time, as long as it only adds."""
         reached = self.now
         for journal in reversed(self.future):
-            if journal[:-1] != reached:
+            added = journal[len(reached) :]
+            if journal[: len(reached)] != reached or len(ends_of(added)) != 1:
                 break
             reached = journal
         return reached[len(self.now) :]
@@ -83,18 +90,36 @@ class Timeline:
         undo takes back; redo goes through the steps again in both cases.
         """
         here = len(self.now)
-        for _ in range(n - here):
-            self.forward()
         if n >= here:
+            self._forward_to(n)
             return
-        passed = list(reversed(self.past[-(here - n) :]))
-        if all(past == self.now[: here - 1 - i] for i, past in enumerate(passed)):
-            for _ in range(here - n):
+        if self._is_undone_to(n):
+            while len(self.now) > n:
                 self.back()
             return
         self.past.append(self.now)
-        self.future += [self.now[:m] for m in range(here, n, -1)]
+        self.future += [self.now[:m] for m in reversed(ends_of(self.now)) if m > n]
         self.now = self.now[:n]
+
+    def _is_undone_to(self, n: int) -> bool:
+        """Whether undoing, which takes steps away each time, leads to the first `n` of the steps now."""
+        length = len(self.now)
+        for past in reversed(self.past):
+            if len(past) >= length or past != self.now[: len(past)]:
+                return False
+            length = len(past)
+            if length <= n:
+                return length == n
+        return False
+
+    def _forward_to(self, n: int) -> None:
+        """Redo until there are `n` steps: where that is inside of a recipe, redo goes on with the rest of it."""
+        while len(self.now) < n:
+            if len(self.future[-1]) > n:
+                self.past.append(self.now)
+                self.now = self.future[-1][:n]
+            else:
+                self.forward()
 
     def relabel(self, n: int, step: Step) -> None:
         """Put `step` in place of its equal, the one at index `n` of the journal now, wherever that is the same step."""
@@ -106,3 +131,8 @@ class Timeline:
         self.now = renewed(self.now)
         self.past = [renewed(j) for j in self.past]
         self.future = [renewed(j) for j in self.future]
+
+
+def _words(step: object) -> tuple[str, str]:
+    """A person's own words about a step."""
+    return getattr(step, "name", ""), getattr(step, "note", "")

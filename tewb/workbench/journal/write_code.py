@@ -8,9 +8,10 @@ from typing import Any
 
 from tewb.base import ExternError, literal
 from tewb.ir import Var, free_vars
-from tewb.schedule import Names, Schedule, schedule_code
+from tewb.schedule import JournalWriter, Names, Recipe, Schedule, schedule_code
 from tewb.tensor import GraphSource, Tensor
 from tewb.tensor.hybrid import HybridOp
+from tewb.workbench.journal.recipe_source import source_of, stands_alone, with_those_inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,40 @@ def program_code(schedule: Schedule, args: Sequence[Any], name: str) -> str:
     several = len(schedule.outputs) > 1
     lines = ["import tewb", "from tewb import te", "", *d.lines, ""]
     lines += [f"s = te.create_schedule({f'[{outputs}]' if several else outputs})"]
-    lines += schedule_code(schedule, d.stages, d.taken, d.variables)
+    called: list[Recipe] = []
+    calls = schedule_code(schedule, d.stages, d.taken, d.variables, stands_alone, called)
+    lines += [*_definitions(with_those_inside(called)), *calls]
     lines += ["", f"args = [{', '.join(d.args)}]", f"module = tewb.lower(s, args, name={literal(name)})", ""]
     return "\n".join(lines)
 
 
-def schedule_text(schedule: Schedule, args: Sequence[Any]) -> str:
-    """The lines of the program that schedule it, on a schedule named `s`: what can be edited."""
+def cell_code(schedule: Schedule, args: Sequence[Any]) -> str:
+    """The lines for a cell of their own: they schedule the program anew, whatever became of its schedule."""
     d = known_names(schedule, args)
-    return "".join(f"{line}\n" for line in schedule_code(schedule, d.stages, d.taken, d.variables))
+    outputs = ", ".join(f"{d.stages[op.name]}.op" for op in schedule.outputs)
+    several = len(schedule.outputs) > 1
+    begin = f"s = te.create_schedule({f'[{outputs}]' if several else outputs})"
+    return "\n".join(["from tewb import te", "", begin, schedule_text(schedule, args)])
+
+
+def schedule_writer(schedule: Schedule, args: Sequence[Any]) -> JournalWriter:
+    """Writes the journals of a program, as long as none of them splits by sizes that are known in kernels only: those have
+    names of their own."""
+    d = known_names(schedule, args)
+    return JournalWriter(schedule.untouched(), Names(d.stages, d.taken))
+
+
+def schedule_text(schedule: Schedule, args: Sequence[Any]) -> str:
+    """The lines of the program that schedule it, on a schedule named `s`: what can be edited. The recipes that were written
+    in the workbench are defined before they are called."""
+    d = known_names(schedule, args)
+    called: list[Recipe] = []
+    calls = schedule_code(schedule, d.stages, d.taken, d.variables, called=called)
+    defined = _definitions([r for r in with_those_inside(called) if r.source is not None])
+    head = ["import tewb", *defined] if defined else []
+    return "".join(f"{line}\n" for line in (*head, *calls))
+
+
+def _definitions(called: Sequence[Recipe]) -> list[str]:
+    """The lines that define recipes."""
+    return [line for r in called for line in ("", *(source_of(r) or "").splitlines(), "")]

@@ -8,31 +8,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tewb import arith
-from tewb.base import TewbError
+from tewb.base import TewbError, digits, readable
 from tewb.ir import (
-    AttrStmt,
     AxisKind,
-    Buffer,
-    BufferLoad,
-    BufferStore,
     Call,
     Expr,
     For,
     ForKind,
     IfThenElse,
-    Max,
-    Min,
     Node,
     Origin,
     Stmt,
-    Var,
     const_int,
-    rewriter,
     script,
     script_lines,
     uses,
@@ -43,6 +34,7 @@ from tewb.runtime import Target
 from tewb.schedule import At, Schedule, Split, Stage, Step, divides
 from tewb.schedule.bounds import infer_bounds
 from tewb.workbench.judge.ledger import Entry, account, argument_stages, caches, ledger, size_of
+from tewb.workbench.judge.nests import Nest, axis_of, is_unit, nests, stride, strides_along
 from tewb.workbench.judge.palette import Trials, lanes_of
 from tewb.workbench.session_view import ProgramView
 
@@ -56,6 +48,7 @@ KINDS = (
 )  # fmt: skip
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Advice:
     """A finding: its kind (one of KINDS), where it is, what was found, and the steps that answer it."""
@@ -119,100 +112,13 @@ class _Seen:
         self.program, self.schedule = program, program.schedule
         self.function = with_thread_loops(program.function)
         self.trials = Trials(program)
-        self.nests = list(_nests(self.schedule, program.passes[0][1].body, ()))
+        self.nests = list(nests(self.schedule, program.passes[0][1].body, ()))
         self.bounds = infer_bounds(self.schedule, argument_stages(self.schedule, program.args))
 
     def legal(self, *steps: Step) -> tuple[Step, ...]:
         """`steps` if each is legal after those before it, or none."""
         fine = all(self.trials.refusal(*steps[: i + 1]) is None for i in range(len(steps)))
         return steps if fine else ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Nest:
-    """A store with the loops of its own stage around it, and all loops around it, outermost first."""
-
-    stage: str
-    loops: tuple[For, ...]
-    around: tuple[For, ...]
-    store: BufferStore
-
-    @property
-    def inner(self) -> For:
-        return self.loops[-1]
-
-
-def _nests(schedule: Schedule, s: Stmt, around: tuple[For, ...]) -> Iterator[_Nest]:
-    """The nests that do the work of their stages: not the start of a reduction, nor the inside of a call."""
-    if isinstance(s, For):
-        around = (*around, s)
-    if isinstance(s, AttrStmt) and s.key == "extern_scope" and _calls(s):
-        return
-    stage = None if not isinstance(s, BufferStore) or s.origin is None else schedule.find(s.origin.stage)
-    if isinstance(s, BufferStore) and stage is not None:
-        loops = tuple(
-            n for n in around if n.origin is not None and n.origin.stage == stage.name and n.origin.axis
-        )
-        kinds = [iv.kind for n in loops if (iv := stage.find_axis(_axis(n))) is not None]
-        if loops and (not stage.op.reduce_axis or AxisKind.REDUCE in kinds):
-            yield _Nest(stage.name, loops, around, s)
-    for c in s.children():
-        if isinstance(c, Stmt):
-            yield from _nests(schedule, c, around)
-
-
-def _calls(s: Stmt) -> bool:
-    return any(isinstance(n, Call) and n.op.startswith("tvm_call_packed") for n in walk(s))
-
-
-def _axis(n: For) -> str:
-    assert n.origin is not None and n.origin.axis is not None
-    return n.origin.axis
-
-
-# ---------------------------------------------------------------- strides
-
-
-def _unclamped(e: Expr) -> Expr:
-    """An index without its clamps at the edges, which few iterations feel."""
-
-    def clamp(n: Any) -> Expr:
-        a, b = rewrite(n.a), rewrite(n.b)
-        return a if not free(b) else b if not free(a) else n
-
-    def free(x: Expr) -> bool:
-        return any(isinstance(n, Var) for n in walk(x))
-
-    rewrite: Callable[[Expr], Expr] = rewriter({Min: clamp, Max: clamp})
-    return rewrite(e)
-
-
-def stride(buffer: Buffer, indices: Sequence[Expr], v: Var) -> int | None:
-    """How many elements an access moves from one iteration of `v` to the next, clamps at edges aside; None when
-    that varies."""
-    return arith.stride(buffer.strides or arith.row_major(buffer.shape), [_unclamped(i) for i in indices], v)
-
-
-def _strides(nest: _Nest, v: Var) -> dict[str, int | None]:
-    """The stride of every access of a nest along a loop, by its text."""
-    accesses: dict[str, int | None] = {
-        f"{n.buffer.name}[{_indices(n.indices)}]": stride(n.buffer, n.indices, v)
-        for n in walk(nest.store.value)
-        if isinstance(n, BufferLoad)
-    }
-    own = f"{nest.store.buffer.name}[{_indices(nest.store.indices)}]"
-    accesses[own] = stride(nest.store.buffer, nest.store.indices, v)
-    return accesses
-
-
-def _indices(indices: Sequence[Expr]) -> str:
-    return ", ".join(script(i).replace("T.", "") for i in indices)
-
-
-def _is_unit(strides: Iterable[int | None]) -> bool:
-    """Whether neighbours in a loop are neighbours in memory, or the same element."""
-    values = list(strides)
-    return 1 in values and all(x in (0, 1) for x in values)
 
 
 # ---------------------------------------------------------------- rules on loops
@@ -222,13 +128,13 @@ def _inner_loops(seen: _Seen) -> Iterator[Advice]:
     """Innermost loops that walk along memory one by one, and those that jump."""
     for nest in seen.nests:
         stage, inner = seen.schedule[nest.stage], nest.inner
-        own = stage.find_axis(_axis(inner))
+        own = stage.find_axis(axis_of(inner))
         if own is None:
             continue
         if any(n.kind is ForKind.VECTORIZED for n in nest.loops[:-1]):
             continue
-        strides = _strides(nest, inner.var)
-        if _is_unit(strides.values()):
+        strides = strides_along(nest, inner.var)
+        if is_unit(strides.values()):
             if inner.kind is ForKind.SERIAL and own.kind is AxisKind.DATA:
                 yield _unvectorized(seen, stage, inner)
         elif inner.kind in (ForKind.SERIAL, ForKind.VECTORIZED):
@@ -237,7 +143,7 @@ def _inner_loops(seen: _Seen) -> Iterator[Advice]:
 
 
 def _unvectorized(seen: _Seen, stage: Stage, inner: For) -> Advice:
-    loop, n = _axis(inner), const_int(inner.extent)
+    loop, n = axis_of(inner), const_int(inner.extent)
     message = f"neighbours in {loop} are neighbours in memory, and it is not vectorized"
     return Advice("unvectorized", stage.name, loop, message, vector_steps(seen, stage, loop, n))
 
@@ -259,17 +165,17 @@ def vector_steps(seen: _Seen, stage: Stage, loop: str, extent: int | None) -> tu
     )
 
 
-def _in_small_tile(stage: Stage, nest: _Nest) -> bool:
+def _in_small_tile(stage: Stage, nest: Nest) -> bool:
     """Whether the two innermost loops stay within a tile of a few vectors, which lines of the cache hold."""
     sizes = [const_int(n.extent) for n in nest.loops[-2:]]
     return len(sizes) == 2 and all(n is not None and n <= 2 * lanes_of(stage) for n in sizes)
 
 
-def _strided(seen: _Seen, stage: Stage, nest: _Nest, strides: dict[str, int | None]) -> Iterator[Advice]:
+def _strided(seen: _Seen, stage: Stage, nest: Nest, strides: dict[str, int | None]) -> Iterator[Advice]:
     worst = max((abs(x) for x in strides.values() if x is not None), default=0)
     if worst <= 1:
         return
-    loop, item = _axis(nest.inner), nest.store.buffer.dtype.nbytes
+    loop, item = axis_of(nest.inner), nest.store.buffer.dtype.nbytes
     access = next(a for a, x in strides.items() if x is not None and abs(x) == worst)
     message = (
         f"from one iteration of {loop} to the next, {access} moves by {worst} elements, {worst * item} bytes"
@@ -277,31 +183,31 @@ def _strided(seen: _Seen, stage: Stage, nest: _Nest, strides: dict[str, int | No
     yield Advice("strided", stage.name, loop, message, _unit_steps(seen, stage, nest))
 
 
-def _untransposed(seen: _Seen, stage: Stage, nest: _Nest, strides: dict[str, int | None]) -> Iterator[Advice]:
+def _untransposed(seen: _Seen, stage: Stage, nest: Nest, strides: dict[str, int | None]) -> Iterator[Advice]:
     """A tile that the cache holds, the elements of which are still taken one by one."""
-    rows, lanes = (_axis(n) for n in nest.loops[-2:])
+    rows, lanes = (axis_of(n) for n in nest.loops[-2:])
     steps = seen.legal(Step("transpose", stage.name, {"rows": rows, "lanes": lanes}))
-    along = _strides(nest, nest.loops[-2].var)
+    along = strides_along(nest, nest.loops[-2].var)
     if steps:
         access = next(a for a, x in along.items() if x == 1 and strides[a] not in (0, 1))
         message = f"{access} has its neighbours along {rows}, so along {lanes} its lanes are taken one by one"
         yield Advice("strided", stage.name, lanes, message, steps)
 
 
-def _unit_steps(seen: _Seen, stage: Stage, nest: _Nest) -> tuple[Step, ...]:
+def _unit_steps(seen: _Seen, stage: Stage, nest: Nest) -> tuple[Step, ...]:
     """A loop that walks along memory becomes the innermost; if none does, the two innermost become a tile, which is
     transposed in registers where that can be done."""
     names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
     for n in reversed(nest.loops[:-1]):
-        if _axis(n) in names and _is_unit(_strides(nest, n.var).values()):
-            inside = names[names.index(_axis(n)) + 1 :]
-            steps = seen.legal(Step("reorder", stage.name, {"axes": [*inside, _axis(n)]}))
+        if axis_of(n) in names and is_unit(strides_along(nest, n.var).values()):
+            inside = names[names.index(axis_of(n)) + 1 :]
+            steps = seen.legal(Step("reorder", stage.name, {"axes": [*inside, axis_of(n)]}))
             if steps:
                 return steps
     if len(nest.loops) < 2:
         return ()
     lanes = lanes_of(stage)
-    x, y = (_axis(n) for n in nest.loops[-2:])
+    x, y = (axis_of(n) for n in nest.loops[-2:])
     tile = Step("tile", stage.name, {"x": x, "y": y, "x_factor": lanes, "y_factor": lanes})
     after = seen.trials.after(tile)
     tiled = after.journal[-1].results if isinstance(after, Schedule) else ()
@@ -320,14 +226,14 @@ def _sharing(seen: _Seen) -> Iterator[Advice]:
         apart = None if moved is None else abs(moved) * nest.store.buffer.dtype.nbytes
         if apart is not None and 0 < apart < CACHE_LINE:
             message = (
-                f"iterations of parallel loop {_axis(n)} write {apart} bytes apart, and threads that write into one "
+                f"iterations of parallel loop {axis_of(n)} write {apart} bytes apart, and threads that write into one "
                 f"cache line of {CACHE_LINE} bytes wait for each other: make another loop parallel, or the outer "
                 f"part of a split by {-(-CACHE_LINE // apart)} or more"
             )
-            yield Advice("false sharing", nest.stage, _axis(n), message, _outer_parallel(seen, nest, n))
+            yield Advice("false sharing", nest.stage, axis_of(n), message, _outer_parallel(seen, nest, n))
 
 
-def _outer_parallel(seen: _Seen, nest: _Nest, shared: For) -> tuple[Step, ...]:
+def _outer_parallel(seen: _Seen, nest: Nest, shared: For) -> tuple[Step, ...]:
     """Another loop of the stage that keeps threads further apart, made parallel around this one."""
     for n in nest.loops:
         if n is shared or n.kind is not ForKind.SERIAL:
@@ -335,11 +241,11 @@ def _outer_parallel(seen: _Seen, nest: _Nest, shared: For) -> tuple[Step, ...]:
         moved = stride(nest.store.buffer, nest.store.indices, n.var)
         if moved is None or abs(moved) * nest.store.buffer.dtype.nbytes < CACHE_LINE:
             continue
-        parallel = Step("parallel", nest.stage, {"axis": _axis(n)})
+        parallel = Step("parallel", nest.stage, {"axis": axis_of(n)})
         if nest.loops.index(n) < nest.loops.index(shared):
             steps = seen.legal(parallel)
         else:
-            steps = seen.legal(Step("reorder", nest.stage, {"axes": [_axis(n), _axis(shared)]}), parallel)
+            steps = seen.legal(Step("reorder", nest.stage, {"axes": [axis_of(n), axis_of(shared)]}), parallel)
         if steps:
             return steps
     return ()
@@ -353,7 +259,7 @@ def _memory(seen: _Seen) -> Iterator[Advice]:
     for e in ledger(seen.program):
         stage = seen.schedule[e.stage]
         if e.recompute is not None and e.recompute > MOST_TIMES:
-            message = f"each element is computed {e.recompute:.3g} times on average"
+            message = f"each element is computed {digits(e.recompute)} times on average"
             yield Advice("recompute", e.stage, None, message, _less_often(seen, stage, e))
         held, needed = e.allocated.bytes, e.needed.bytes
         if held is None or held == 0:

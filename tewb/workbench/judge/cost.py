@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.arith import evaluate_integers
+from tewb.base import readable
 from tewb.ir import (
     AttrStmt,
     BufferLoad,
@@ -28,6 +29,7 @@ from tewb.workbench.measure.counts import Sizes, count_operations, value_of
 from tewb.workbench.session_view import SessionView
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What one loop, or one stage, does in a call of the kernel, with all that is inside of it: iterations of its body,

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tewb.arith import Analyzer, evaluate_integers
-from tewb.base import TewbError, any_depth, check_given
+from tewb.base import TewbError, any_depth, check_given, digits, readable
 from tewb.ir import (
     Allocate,
     AttrStmt,
@@ -63,6 +63,7 @@ Box = tuple[tuple[int, int], ...]  # (first, extent) for each dimension
 # ---------------------------------------------------------------- sizes
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class ByteSize:
     """A size in bytes: a number, or None and a formula where it is symbolic."""
@@ -141,6 +142,7 @@ def cache_hint(size: int | None, known: Sequence[Cache] | None) -> str | None:
 # ---------------------------------------------------------------- the ledger
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Entry:
     """The account of one stage.
@@ -161,6 +163,14 @@ class Entry:
     calls: int | None
     cache: str | None
     step: int | None
+
+    def __str__(self) -> str:
+        often = (
+            ""
+            if self.recompute is None or self.recompute <= 1.005
+            else f", each element {digits(self.recompute)} times"
+        )
+        return f"{self.stage}: {self.kind}, keeps {self.allocated} of {self.declared} bytes{often}; {self.lifetime}"
 
 
 def ledger(program: ProgramView) -> list[Entry]:
@@ -350,6 +360,7 @@ def _iterations(loops: Sequence[For], conditions: Sequence[Expr]) -> int | None:
 MOST_TILES = 64
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Touched:
     """A tensor that an extern touches: its shape and strides in elements, the box of one call as text, and
@@ -363,7 +374,12 @@ class Touched:
     sizes: tuple[int, ...] | None = None
     tiles: tuple[Box, ...] = ()
 
+    def __str__(self) -> str:
+        of = f" of ({', '.join(self.shape)})"
+        return f"{'writes' if self.writes else 'reads'} {self.tensor}[{', '.join(self.box)}]{of}"
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class ExternBoxes:
     """What the calls of an extern touch, and whether they may be repeated."""
@@ -373,6 +389,11 @@ class ExternBoxes:
     calls: int | None
     touched: tuple[Touched, ...]
     step: int | None = None
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [f"{self.stage}, {self.effect}, {self.calls} calls", *(f"  {t}" for t in self.touched)]
+        )
 
 
 def extern_boxes(program: ProgramView) -> list[ExternBoxes]:
@@ -487,6 +508,7 @@ MEASURES = {
 }
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Check:
     """A line of the budget and what is there now. `ok` is None when the value is not known."""
@@ -508,6 +530,7 @@ class Check:
         return f"{MEASURES[self.what]}{of} {self.relation} {self.limit:,.6g}: {self.verdict}, it is {value}"
 
 
+@readable
 @dataclass(slots=True)
 class Budget:
     """The lines of a session's budget."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tewb.base import DType, ScheduleError, TewbError
+from tewb.base import DType, ScheduleError, TewbError, digits, readable
 from tewb.ir import (
     Expr,
     For,
@@ -28,6 +28,7 @@ from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
 from tewb.runtime import Target
 from tewb.schedule import (
     PRIMITIVES,
+    RECIPES,
     REQUIRED,
     PrimitiveCall,
     Refusal,
@@ -44,6 +45,7 @@ from tewb.workbench.judge.ledger import allocated_bytes, argument_stages, comput
 from tewb.workbench.session_view import ProgramView
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What a schedule comes to. `bytes` of intermediates, and `recompute`, how often the stage that is
@@ -56,6 +58,7 @@ class Figures:
     parallel: int | None
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a step leads to: the loops of the stages that change, and the figures before and after."""
@@ -71,6 +74,9 @@ class Preview:
         pairs = [(n, getattr(self.before, n), getattr(self.after, n)) for n in names]
         return tuple(f"{_SAID[n]} {_figure(a)} → {_figure(b)}" for n, a, b in pairs if a != b)
 
+    def __str__(self) -> str:
+        return "\n".join([*self.loops, *self.changes]) or "changes nothing"
+
 
 _SAID = {
     "bytes": "allocated bytes",
@@ -81,9 +87,10 @@ _SAID = {
 
 
 def _figure(x: float | None) -> str:
-    return "symbolic" if x is None else f"{x:,}" if isinstance(x, int) else f"{x:.3g}"
+    return "symbolic" if x is None else f"{x:,}" if isinstance(x, int) else digits(x)
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Action:
     """A step that may be legal now. A refused one has the reason, perhaps a hint, and perhaps a `fix`: a
@@ -97,10 +104,17 @@ class Action:
     then: Step | None = None
     preview: Preview | None = field(default=None, compare=False)
 
+    def __str__(self) -> str:
+        if not self.legal:
+            return f"✗ {self.step}: {self.reason}"
+        changes = "; ".join(self.preview.changes) if self.preview is not None else ""
+        return f"✓ {self.step}{f': {changes}' if changes else ''}"
+
     @property
     def is_place(self) -> bool:
         """Whether it says where the stage is computed."""
-        return PRIMITIVES[self.step.primitive].is_place
+        known = PRIMITIVES.get(self.step.primitive)
+        return known is not None and known.is_place
 
 
 def palette(program: ProgramView, stage: object, loop: IterVar | str | None = None) -> list[Action]:
@@ -123,6 +137,12 @@ def each_action(program: ProgramView, stage: object, loop: IterVar | str | None 
             yield Action(step, True, preview=trials.preview(step))
 
 
+def every_candidate(stage: Stage) -> Iterator[Step]:
+    """What might be done to a stage and to any of its loops, each step once."""
+    names = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
+    yield from _unique(step for name in names for step in candidates(stage, name))
+
+
 def in_order(actions: Iterable[Action]) -> list[Action]:
     """Legal actions, then those that change nothing, then refused ones."""
     found = list(actions)
@@ -143,6 +163,13 @@ def preview(program: ProgramView, step: Step | Mapping[str, Any]) -> Preview:
     return trials.preview(wanted)
 
 
+def way_out(program: ProgramView, step: Step) -> tuple[Step, Step] | None:
+    """A legal step, and what is legal after it: the refused `step`, or the same on the loop that the first one makes. None
+    when no such step is known, or `step` is not refused."""
+    trials = Trials(program)
+    return trials.fix(step) if trials.refusal(step) is not None else None
+
+
 def _chosen_loop(stage: Stage, loop: IterVar | str | None) -> str | None:
     if loop is not None:
         return stage.axis_name(loop_of(stage, loop))
@@ -151,7 +178,12 @@ def _chosen_loop(stage: Stage, loop: IterVar | str | None) -> str | None:
 
 def _unique(steps: Iterator[Step]) -> list[Step]:
     """Each step once; orders of loops that come to the same are one."""
-    return list({repr((s.primitive, s.args)): s for s in steps}.values())
+    return list({_key(s): s for s in steps}.values())
+
+
+def _key(*steps: Step) -> str:
+    """What tells steps apart."""
+    return repr([(s.primitive, s.stage, s.args) for s in steps])
 
 
 # ---------------------------------------------------------------- what might be done
@@ -163,13 +195,18 @@ def lanes_of(stage: Stage) -> int:
 
 
 def candidates(stage: Stage, loop: str | None) -> Iterator[Step]:
-    """Steps that a person may want on a stage and one of its loops, legal or not; every primitive has one."""
+    """Steps that a person may want on a stage and one of its loops, legal or not; every primitive has one, and every recipe
+    that takes no more than these."""
     chosen = Selection(stage, loop, lanes_of(stage))
     for p in PRIMITIVES.values():
         if stage.is_placeholder and not p.on_inputs:
             continue
         for args in p.suggest(chosen):
             yield Step(p.name, stage.name, {key: value for key, value in args.items() if value is not None})
+    for recipe in () if stage.is_placeholder else list(RECIPES.values()):
+        step = recipe.fills(stage.name, loop)
+        if step is not None:
+            yield step
 
 
 # ---------------------------------------------------------------- trying
@@ -198,7 +235,7 @@ class Trials:
 
     def after(self, *steps: Step) -> Schedule | Refusal:
         """A copy of the schedule after `steps`."""
-        key = repr(steps)
+        key = _key(*steps)
         if key not in self._kept:
             self._kept[key] = self._applied(steps)
         return self._kept[key]
@@ -208,13 +245,13 @@ class Trials:
         try:
             for step in steps:
                 changed.apply(step)
-        except ScheduleError as e:
+        except TewbError as e:
             return Refusal(e.message, e.hint)
         return changed
 
     def lowered(self, *steps: Step) -> PrimFunc | Refusal:
         """The loops after `steps`, before any pass; refused where the passes fail."""
-        key = repr(steps)
+        key = _key(*steps)
         if key not in self._lowered:
             self._lowered[key] = self._loops_of(self.after(*steps))
         return self._lowered[key]
@@ -301,6 +338,9 @@ def _unrolled_size(n: Node) -> int | None:
 
 def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
     """Why the rules refuse `step` now, with the hint; None when they do not."""
+    if step.primitive in RECIPES:
+        refused = RECIPES[step.primitive].refusal(schedule.copy(), step)
+        return None if refused is None else Refusal(refused.message, refused.hint)
     if step.primitive not in PRIMITIVES or schedule.find(step.stage) is None:
         return Refusal(schedule.why_not(step) or "")
     return PrimitiveCall.resolve(
@@ -311,6 +351,8 @@ def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
 def repairs(schedule: Schedule, step: Step) -> Iterator[Repair]:
     """What may make a refused `step` legal: what its primitive says, and stages moved out of the way. None for a step
     without a loop to take, as at a stage that has none."""
+    if step.primitive in RECIPES:
+        return
     stage, p = schedule[step.stage], PRIMITIVES[step.primitive]
     needed = [param.name for param in p.params if param.default is REQUIRED]
     if any(not isinstance(step.args.get(name), str | int | list | tuple) for name in needed):

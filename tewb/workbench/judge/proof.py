@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tewb.base import readable
 from tewb.ir import AxisKind
 from tewb.schedule import Stage, Step
 from tewb.tensor import ExternOp
 from tewb.workbench.session_view import ProgramView
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Proof:
     """Whether all results are proved to stay the same; `rounds` when only up to the rounding of sums. `text` says
@@ -24,6 +26,9 @@ class Proof:
     holds: bool
     rounds: bool
     text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def proof(program: ProgramView) -> Proof:
@@ -56,13 +61,13 @@ def _reorders_sums(program: ProgramView, step: Step) -> bool:
         return stage is None or _is_float(stage)
     if stage is None or not _is_float(stage):
         return False
-    named = step.args.get("axes") or [step.args.get("axis")]
+    named = step.args.get("axes") or [step.args.get(which) for which in ("axis", "x", "y")]
     reduced = [name for name in named if isinstance(name, str) and _is_reduce(stage, name)]
     match step.primitive:
         case "vectorize" | "bind":
             return bool(reduced)
-        case "reorder" | "fuse":
-            return len(reduced) > 1 and step.primitive == "reorder"
+        case "reorder" | "tile":
+            return len(reduced) > 1
     return False
 
 

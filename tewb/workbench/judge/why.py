@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer, explain_simplify
 from tewb.arith.intset import Interval
-from tewb.base import ScheduleError, TewbError
+from tewb.base import ScheduleError, TewbError, readable
 from tewb.ir import (
     AxisKind,
     BufferStore,
@@ -53,6 +53,7 @@ from tewb.workbench.judge.palette import Trials
 from tewb.workbench.session_view import ProgramView
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A question, the sentences that lead to its answer, and the answer."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from typing import Any
 
 from tewb.base import ExternError, TewbError, comment, fresh_identifier, one_of, python_lines
 from tewb.codegen import CompiledModule, Linked, LLVMPass, compile_module, llvm_history
-from tewb.ir import AttrStmt, For, IRModule, Node, Origin, PrimFunc, script_lines
+from tewb.ir import AttrStmt, BufferStore, For, IRModule, Node, Origin, PrimFunc, script_lines
 from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, Trace, lower_schedule, run
 from tewb.schedule import PRIMITIVES, Schedule, Step, steps_of
 from tewb.tensor import GraphSource
@@ -85,12 +85,14 @@ class LoopNumbers:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The inside of a line with a body: what its loops are about, and the origin of what has none itself."""
+    """The inside of a line with a body: what its loops are about, and the origin of what has none itself. `known` are
+    lines in it by their origin and whether they are loops: unrolled loops have many alike."""
 
     depth: int
     steps: Numbers
     loops: Numbers
     origin: Origin | None
+    known: dict[tuple[int, bool], CodeLine] = field(default_factory=dict)
 
 
 class CodeForms:
@@ -135,6 +137,11 @@ class CodeForms:
         if isinstance(name, str) and name not in forms and _LLVM_PASS.match(name):
             forms |= {f.name: f for f in self.llvm_passes}
         return forms[one_of("form", name, forms, TewbError)]
+
+    @property
+    def compiled(self) -> Callable[[], CompiledModule]:
+        """A function that compiles the schedule as it is now, once. It raises TewbError where there is no machine code."""
+        return self._build if self.forms[-1].kind == ASSEMBLY else self._no_build
 
     @property
     def llvm_passes(self) -> list[CodeForm]:
@@ -242,9 +249,14 @@ class CodeForms:
                 blocks.pop()
             around, n = blocks[-1], line.node
             origin = None if n is None else getattr(n, "origin", None) or around.origin
-            marked = self._marked(CodeLine(line.depth, line.text, self.remark(n)), n, origin, around)
-            lines.append(marked)
             own = isinstance(n, For)
+            like = around.known.get((id(origin), own))
+            if like is None:
+                like = around.known[id(origin), own] = self._marked(CodeLine(0, ""), n, origin, around)
+            marked = like.saying(line.depth, line.text, self.remark(n))
+            lines.append(marked)
+            if isinstance(n, BufferStore):
+                continue  # nothing stands inside of it
             blocks.append(
                 _Block(
                     line.depth,

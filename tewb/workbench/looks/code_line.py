@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tewb.base import readable
+
 Numbers = tuple[int, ...]
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class CodeLine:
     """A line of a form.
@@ -27,6 +30,13 @@ class CodeLine:
     steps_around: Numbers = ()
     loops_around: Numbers = ()
     source: int | None = None
+
+    def saying(self, depth: int, text: str, remark: str = "") -> CodeLine:
+        """Another line about the same."""
+        return CodeLine(
+            depth, text, remark, self.stage, self.axis, self.step, self.steps, self.loops, self.steps_around,
+            self.loops_around, self.source,
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return "    " * self.depth + self.text

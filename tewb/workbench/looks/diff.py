@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from tewb.base import readable
 from tewb.workbench.looks.code_line import CodeLine
 
 SAME, ADDED, REMOVED, CHANGED = "same", "added", "removed", "changed"
@@ -21,6 +22,7 @@ _ALIKE = 0.6
 _NUMBERED = re.compile(r"%[\w.]*\d[\w.]*|\.LBB[\d_]+|^[\w.]*\d[\w.]*(?=:)")
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class DiffLine:
     """A line and its mark: same, added, removed or changed. `line` is the later one, except for what is
@@ -31,6 +33,7 @@ class DiffLine:
     before: CodeLine | None = None
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Diff:
     """What changed in a form, the lines of which are of a `kind`. `against` says what it is compared with."""

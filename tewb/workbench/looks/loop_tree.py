@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tewb.base import ScheduleError
+from tewb.base import ScheduleError, readable
 from tewb.ir import script
 from tewb.schedule import At, Schedule, Stage, loop_marks, place_text, recompute_factor, stage_marks
 from tewb.schedule.bounds import infer_bounds
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class LoopInfo:
     """A loop of a stage: its name, extent as text, kind of axis, what was said of it, and the step that made it."""
@@ -20,7 +21,11 @@ class LoopInfo:
     marks: tuple[str, ...]
     step: int | None
 
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join([self.extent, *self.marks])})"
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class StageInfo:
     """A stage as a person sees it. `place` is root, inline, or `at C.i.outer`; `computed` is how often each
@@ -34,6 +39,11 @@ class StageInfo:
     loops: tuple[LoopInfo, ...]
     computed: float | None = 1.0
     marks: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        loops = ", ".join(map(str, self.loops)) or self.kind
+        place = "" if self.place == "root" else f"{self.place}: "
+        return "; ".join([f"{self.name}: {place}{loops}", *self.marks])
 
 
 def loop_tree(schedule: Schedule) -> list[StageInfo]:

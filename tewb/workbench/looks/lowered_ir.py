@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer
+from tewb.base import readable
 from tewb.ir import (
     Allocate,
     AttrStmt,
@@ -25,7 +26,11 @@ from tewb.lowering import BUILD, peak_bytes, run
 from tewb.schedule import elements_spanned
 from tewb.workbench.looks.sizes import bytes_shown
 
+# The passes after which it is known what memory is taken: none after hoist_allocations moves any.
+MEMORY_PASSES = BUILD[: [p.name for p in BUILD].index("hoist_allocations") + 1]
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class IRLine:
     """A line of IR text: its depth and text, a remark, and where it came from."""
@@ -36,7 +41,11 @@ class IRLine:
     origin: Origin | None
     node: Node | None
 
+    def __str__(self) -> str:
+        return f"{'    ' * self.depth}{self.text}{f'  # {self.remark}' if self.remark else ''}"
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class AllocationInfo:
     """Memory of an intermediate, with the gaps that alignment makes. `elements` and `bytes` are None when the size is symbolic."""
@@ -50,7 +59,12 @@ class AllocationInfo:
     bytes: int | None
     step: int | None
 
+    def __str__(self) -> str:
+        size = "symbolic size" if self.bytes is None else bytes_shown(self.bytes)
+        return f"{self.name}: {self.dtype}{self.shape}, {size}, {self.scope}"
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class RegionInfo:
     """An extern_scope: what it reads and writes, and whether it may be repeated."""
@@ -60,6 +74,9 @@ class RegionInfo:
     writes: tuple[str, ...]
     effect: str
     step: int | None
+
+    def __str__(self) -> str:
+        return f"{self.name}: reads {', '.join(self.reads) or 'nothing'}; writes {', '.join(self.writes) or 'nothing'}; {self.effect}"
 
 
 def ir_lines(f: PrimFunc) -> list[IRLine]:
@@ -84,7 +101,7 @@ def allocations(f: PrimFunc) -> list[AllocationInfo]:
 def peak_bytes_of(f: PrimFunc) -> int | None:
     """The most bytes that the intermediates of `f` take at once in the kernel, where those that are not alive
     together share memory; in one iteration of parallel loops. None when a size is symbolic."""
-    return peak_bytes(run(f, BUILD).body)
+    return peak_bytes(run(f, MEMORY_PASSES).body)
 
 
 def regions(f: PrimFunc) -> list[RegionInfo]:

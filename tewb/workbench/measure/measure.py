@@ -10,7 +10,7 @@ import numpy as np
 
 from tewb.base import ArgumentError, Stop, Stopped, check_given, from_memory, here, memory_dtype, stopped_by
 from tewb.driver import build_ir
-from tewb.ir import Reduce, Var, const_int
+from tewb.ir import Reduce, Var, const_int, free_vars
 from tewb.lowering import lower_schedule
 from tewb.runtime import Kernel, get_num_threads
 from tewb.schedule import Schedule, Step, steps_of
@@ -66,30 +66,40 @@ def _measure(
     other = None if pinned is None else _pinned_kernel(session, pinned)
     tell(0.05, "checking the result")
     began = time.perf_counter()
-    inputs, outputs, expected = interruptible(lambda: prepare(session))
+    inputs, outputs, expected = interruptible(lambda: prepare(session, sizes))
     is_long = time.perf_counter() - began > LONG
     arguments = in_order(session.args, inputs, outputs, sizes)
     facts: dict[str, Any] = {
+        "sizes": sizes_text(session, sizes),
         "operations": operations(session.schedule.outputs, sizes),
         "bytes": least_bytes(session.args, sizes),
         "workers": workers_of(kernel),
         "journal": journal,
     }
+    began = time.perf_counter()
     wrong = check(kernel, arguments, outputs, expected)
     if wrong:
         return Measurement(False, wrong, **facts)
-    run_reference, name = reference_call(session, inputs)
+    calls_long = time.perf_counter() - began > LONG
+    run_reference, name = reference_call(session, inputs, sizes)
     run = (lambda: interruptible(run_reference)) if is_long else run_reference
-    contestants: list[Callable[[], Any]] = [lambda: kernel(*arguments), run]
+    own: Callable[[], Any] = lambda: kernel(*arguments)  # noqa: E731
+    contestants = [(lambda: interruptible(own)) if calls_long else own, run]
     if other is not None:
         its_outputs = {t: filled_like(a) for t, a in outputs.items()}
         its_arguments = in_order(session.args, inputs, its_outputs, sizes)
+        began = time.perf_counter()
         problem = check(other, its_arguments, its_outputs, expected)
+        is_long = time.perf_counter() - began > LONG
         facts["pinned_message"] = problem or EQUAL + _other_threads(workers_of(other), workers_of(kernel))
         if not problem:
-            contestants.append(lambda: other(*its_arguments))
+            its_own: Callable[[], Any] = lambda: other(*its_arguments)  # noqa: E731
+            contestants.append((lambda: interruptible(its_own)) if is_long else its_own)
+    many = workers_of(kernel) > 1 or (other is not None and workers_of(other) > 1)
     with numpy_threads(workers_of(kernel)) as threads:
-        trials = in_turn(contestants, repeat, stop, lambda done, what: tell(0.1 + 0.9 * done, what), cold)
+        trials = in_turn(
+            contestants, repeat, stop, lambda done, what: tell(0.1 + 0.9 * done, what), cold, many
+        )
     mine, numpys = trials[:2]
     facts |= {"kernel": mine.warm, "cold": mine.cold, "numpy": numpys.warm, "numpy_cold": numpys.cold}
     if len(trials) > 2:
@@ -132,8 +142,13 @@ def _other_threads(pinned: int, own: int) -> str:
 
 def check(kernel: Kernel, arguments: Sequence[Any], outputs: Arrays, expected: Arrays) -> str | None:
     """Run a kernel once, and say which output first differs from what is expected, and where; None when none
-    does."""
-    kernel(*arguments)
+    does. A kernel that is not wanted any more is given up, although it may be inside of the user's own code."""
+    interruptible(lambda: kernel(*arguments))
+    return wrong_output(outputs, expected)
+
+
+def wrong_output(outputs: Arrays, expected: Arrays) -> str | None:
+    """Which output first differs from what is expected, and where; None when none does."""
     for t, got in outputs.items():
         wrong = difference(t, got, expected[t])
         if wrong:
@@ -144,28 +159,11 @@ def check(kernel: Kernel, arguments: Sequence[Any], outputs: Arrays, expected: A
 # ---------------------------------------------------------------- arrays
 
 
-def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
-    """Arrays for the inputs, empty ones for the outputs, and what the outputs should be."""
-    tensors = [a for a in session.args if isinstance(a, Tensor)]
-    given = [t for t in tensors if isinstance(t.op, PlaceholderOp)]
-    computed = [t for t in tensors if not isinstance(t.op, PlaceholderOp)]
-    rng = np.random.default_rng(0)
-    if session.inputs is not None:
-        if len(session.inputs) != len(given):
-            raise ArgumentError(
-                f"{len(session.inputs)} inputs for {len(given)}: {', '.join(t.name for t in given)}",
-                hint=f"Session(s, args, inputs=[{', '.join(t.name.lower() for t in given)}])",
-            )
-        inputs = {t: np.asarray(a) for t, a in zip(given, session.inputs, strict=True)}
-        for t, a in inputs.items():
-            wanted = shape_of(t, sizes_now(session))
-            if a.shape != wanted:
-                raise ArgumentError(
-                    f"the input for {t.name} has shape {a.shape}, not {wanted}",
-                    hint=f"inputs are in the order of the arguments: {', '.join(t.name for t in given)}",
-                )
-    else:
-        inputs = suitable_inputs(session.schedule.outputs, given, session.sizes, rng)
+def prepare(session: SessionView, sizes: Sizes) -> tuple[Arrays, Arrays, Arrays]:
+    """Arrays for the inputs, empty ones for the outputs, and what the outputs should be. `sizes` are those of `sizes_now`
+    when the measurement began: a session may be given others meanwhile."""
+    computed = _computed(session)
+    inputs = inputs_of(session, sizes)
     if session.reference is not None:
         result = session.reference(*inputs.values())
         results = list(result) if isinstance(result, tuple | list) else [result]
@@ -175,17 +173,44 @@ def prepare(session: SessionView) -> tuple[Arrays, Arrays, Arrays]:
                 hint=f"it returns {', '.join(t.name for t in computed)}, in this order",
             )
     else:
-        scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
+        scalars = {a: value_of(a, sizes, 1) for a in session.args if isinstance(a, Var)}
         results = evaluate(computed, inputs, scalars)
     expected = {t: np.asarray(r) for t, r in zip(computed, results, strict=True)}
-    outputs = {
-        t: filled_like(np.empty(shape_of(t, sizes_now(session)), memory_dtype(t.dtype))) for t in computed
-    }
-    return inputs, outputs, expected
+    return inputs, empty_outputs(session, sizes), expected
+
+
+def inputs_of(session: SessionView, sizes: Sizes) -> Arrays:
+    """The arrays that a session was given for its inputs, or random ones."""
+    given = [a for a in session.args if isinstance(a, Tensor) and isinstance(a.op, PlaceholderOp)]
+    if session.inputs is None:
+        return suitable_inputs(session.schedule.outputs, given, sizes, np.random.default_rng(0))
+    if len(session.inputs) != len(given):
+        raise ArgumentError(
+            f"{len(session.inputs)} inputs for {len(given)}: {', '.join(t.name for t in given)}",
+            hint=f"Session(s, args, inputs=[{', '.join(t.name.lower() for t in given)}])",
+        )
+    inputs = {t: np.asarray(a) for t, a in zip(given, session.inputs, strict=True)}
+    for t, a in inputs.items():
+        wanted = shape_of(t, sizes)
+        if a.shape != wanted:
+            raise ArgumentError(
+                f"the input for {t.name} has shape {a.shape}, not {wanted}",
+                hint=f"inputs are in the order of the arguments: {', '.join(t.name for t in given)}",
+            )
+    return inputs
+
+
+def empty_outputs(session: SessionView, sizes: Sizes) -> Arrays:
+    """Arrays for the outputs, full of a value that shows where nothing is written."""
+    return {t: filled_like(np.empty(shape_of(t, sizes), memory_dtype(t.dtype))) for t in _computed(session)}
+
+
+def _computed(session: SessionView) -> list[Tensor]:
+    return [a for a in session.args if isinstance(a, Tensor) and not isinstance(a.op, PlaceholderOp)]
 
 
 def sizes_now(session: SessionView) -> Sizes:
-    """The values of symbolic sizes, also those that the inputs of a session tell."""
+    """The values of symbolic sizes: those that a session gives or its inputs tell, and some for all others."""
     tensors = [a for a in session.args if isinstance(a, Tensor) and isinstance(a.op, PlaceholderOp)]
     known = {
         n: size
@@ -193,7 +218,28 @@ def sizes_now(session: SessionView) -> Sizes:
         for n, size in zip(t.shape, np.shape(a), strict=False)
         if isinstance(n, Var)
     }
-    return {**session.sizes, **known}
+    sizes = {**session.sizes, **known}
+    shapes = [n for a in session.args if isinstance(a, Tensor) for n in a.shape]
+    return sizes | {v: value_of(v, sizes) for n in shapes for v in free_vars(n)}
+
+
+def symbols_now(session: SessionView) -> dict[str, float]:
+    """The values that symbolic sizes and scalars have in a measurement, by their names."""
+    return symbols_of(session, sizes_now(session))
+
+
+def symbols_of(session: SessionView, sizes: Sizes) -> dict[str, float]:
+    """As `symbols_now`, with the sizes of a measurement."""
+    scalars = [a for a in session.args if isinstance(a, Var)]
+    known = [*session.schedule.size_variables().values(), *scalars]
+    return {v.name: float(value_of(v, sizes, 1)) for v in known}
+
+
+def sizes_text(session: SessionView, sizes: Sizes | None = None) -> str:
+    """The values of symbolic sizes and scalars in words, now if no others are given. Times are of these sizes: those of
+    others are not the program's now."""
+    symbols = symbols_of(session, sizes_now(session) if sizes is None else sizes)
+    return ", ".join(f"{name} = {value:,.12g}" for name, value in symbols.items())
 
 
 def filled_like(a: Any) -> Any:
@@ -207,14 +253,14 @@ def in_order(args: Sequence[Any], inputs: Arrays, outputs: Arrays, sizes: Sizes)
     return [arrays[a] if isinstance(a, Tensor) else value_of(a, sizes, 1) for a in args]
 
 
-def reference_call(session: SessionView, inputs: Arrays) -> tuple[Callable[[], Any], str]:
+def reference_call(session: SessionView, inputs: Arrays, sizes: Sizes) -> tuple[Callable[[], Any], str]:
     """What is timed against the kernel: the user's numpy program, or the definition."""
     reference = session.reference
     if reference is not None:
         values = list(inputs.values())
         return lambda: reference(*values), "numpy"
     results = [a for a in session.args if isinstance(a, Tensor) and not isinstance(a.op, PlaceholderOp)]
-    scalars = {a: value_of(a, session.sizes, 1) for a in session.args if isinstance(a, Var)}
+    scalars = {a: value_of(a, sizes, 1) for a in session.args if isinstance(a, Var)}
     return lambda: evaluate(results, inputs, scalars), "numpy, by the definition"
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tewb.base import digits, readable
 from tewb.runtime import Timing
 from tewb.workbench.journal.timeline import Journal
 
+BUSY = 0.3  # the distance between the quartiles, in medians, above which times are in doubt
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class Row:
     """One contestant of a measurement: its name, what the check of its result said, and its times, which are
@@ -21,14 +25,20 @@ class Row:
     gflops: float | None
     gbytes: float | None
 
+    def __str__(self) -> str:
+        rate = "" if self.gflops is None else f", {digits(self.gflops)} GFLOP/s"
+        return f"{self.name}: {'' if self.warm is None else f'{self.warm}{rate}; '}{self.check}"
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """What a measurement found. Times are None when the result was wrong.
 
     `kernel`, `numpy` and `pinned` are warm: many calls in a row. `cold` ones are single calls with nothing in
     a cache. `operations` and `bytes` are those that the definition asks for at least, whatever the schedule;
-    `operations` is None when a part of the program is opaque. `workers` is how many threads the kernel has.
+    `operations` is None when a part of the program is opaque. `workers` is how many threads the kernel has, `sizes` says which values
+    symbolic sizes and scalars had (`measure.sizes_text`).
     """
 
     ok: bool
@@ -46,6 +56,7 @@ class Measurement:
     bytes: int | None = None
     workers: int = 1
     journal: Journal = ()
+    sizes: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -85,11 +96,23 @@ class Measurement:
     def __str__(self) -> str:
         if not self.ok:
             return f"✗ {self.message}"
-        speed = "" if self.gflops is None else f" ({self.gflops:.3g} GFLOP/s)"
+        speed = "" if self.gflops is None else f" ({digits(self.gflops)} GFLOP/s)"
         pinned = "" if self.pinned is None else f", pinned {self.pinned}"
         return (
             f"✓ {self.message}; tewb {self.kernel}{speed}, {self.reference} {self.numpy}{pinned}, "
-            f"ratio {self.ratio:#.3g}"
+            f"ratio {digits(self.ratio or 0.0, zeros=True)}{f'; with {self.sizes}' if self.sizes else ''}"
+            f"{self._doubt}"
+        )
+
+    @property
+    def _doubt(self) -> str:
+        """What is to be said of times that vary a lot."""
+        times = [t for t in (self.kernel, self.numpy, self.pinned) if t is not None and t.median > 0]
+        most = max([2 * t.spread / t.median for t in times], default=0.0)
+        return (
+            ""
+            if most <= BUSY
+            else f"; the machine is busy: the times differ by {100 * most:.0f} % of their median"
         )
 
 

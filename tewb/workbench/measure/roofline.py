@@ -10,6 +10,7 @@ moves the point up and down.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +20,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tewb.base import digits, readable
 from tewb.runtime import Compiled, Target
 from tewb.schedule import Schedule
 from tewb.tensor import Tensor
@@ -26,6 +28,7 @@ from tewb.workbench.measure.measurement import Measurement, per_second
 from tewb.workbench.measure.trials import Timings, last_cache_bytes
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Peaks:
     """What the machine reaches on `threads` threads: `gflops` of multiply-adds on `dtype`, and `gbytes` per
@@ -35,6 +38,10 @@ class Peaks:
     gbytes: float
     dtype: str = "float32"
     threads: int = 1
+
+    def __str__(self) -> str:
+        on = "one thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"peaks of {on}: {digits(self.gflops)} GFLOP/s of {self.dtype}, {digits(self.gbytes)} GB/s"
 
     @property
     def ridge(self) -> float:
@@ -46,6 +53,7 @@ class Peaks:
         return min(self.gflops, self.gbytes * intensity)
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Point:
     """A measurement in the plot. `label` says which."""
@@ -54,7 +62,11 @@ class Point:
     intensity: float
     gflops: float
 
+    def __str__(self) -> str:
+        return f"{self.label}: {digits(self.gflops)} GFLOP/s at {digits(self.intensity)} operations per byte"
 
+
+@readable
 @dataclass(frozen=True, slots=True)
 class Roofline:
     """The roof, and the points of a history, oldest first. `numpy` and `cold` are those of the newest point.
@@ -67,6 +79,12 @@ class Roofline:
     numpy: Point | None = None
     cold: Point | None = None
     note: str = ""
+
+    def __str__(self) -> str:
+        p, share = self.newest, self.share
+        if p is None or share is None:
+            return f"{self.peaks}; no points: {self.note}"
+        return f"{p}: {digits(100 * share)} % of what can be reached there; {self.peaks}"
 
     @property
     def newest(self) -> Point | None:
@@ -98,7 +116,7 @@ def roofline(
     """
     kept = list(session.timings.values() if measurements is None else measurements)
     top = peaks or machine_peaks(
-        _peak_dtype(session.schedule.outputs[0].output(0)), max((m.workers for m in kept), default=1)
+        peak_dtype(session.schedule.outputs[0].output(0)), max((m.workers for m in kept), default=1)
     )
     points = tuple(p for m in kept if (p := _point(m, m.gflops, _label(m))) is not None)
     if not points:
@@ -123,7 +141,8 @@ def _label(m: Measurement) -> str:
     return f"step {len(m.journal)}, {m.journal[-1]}" if m.journal else "no steps"
 
 
-def _peak_dtype(t: Tensor) -> str:
+def peak_dtype(t: Tensor) -> str:
+    """The dtype of the peaks that a program which makes `t` is compared with."""
     return "float64" if str(t.dtype) in ("float64", "int64", "uint64") else "float32"
 
 
@@ -149,24 +168,32 @@ def _lanes(dtype: str) -> int:
 
 def _peak_gflops(code: Compiled, dtype: str, threads: int) -> float:
     run = _FMA(code.address("fma_peak"))
-    lanes, rounds = _lanes(dtype), 400_000
+    lanes, rounds = _lanes(dtype), 50_000  # about 1 ms: short, as the pieces of the triad are
     numbers = [np.array([0.999] * lanes + [0.001] * lanes, dtype) for _ in range(threads)]
-    seconds = _best([lambda a=a: run(a.ctypes.data, rounds) for a in numbers], 6)  # type: ignore[misc]
+    seconds = _best([lambda a=a: run(a.ctypes.data, rounds) for a in numbers], 48)  # type: ignore[misc]
     return threads * rounds * _ACCUMULATORS * lanes * 2 / seconds / 1e9
+
+
+_PIECE = (
+    2**23
+)  # bytes that are moved while the clock runs: short, so that some piece has the processor for itself
+_MOST = 2**27  # bytes of an array
 
 
 def _peak_gbytes(code: Compiled, dtype: str, threads: int) -> float:
     run = _TRIAD(code.address("triad"))
     size = int(np.dtype(dtype).itemsize)
-    n = max(last_cache_bytes(), 2**24) // size
+    n = min(max(last_cache_bytes(), 2**24), _MOST) // size
     arrays = [np.ones(n, dtype) for _ in range(3)]
-    part = n // threads
+    part = min(n // threads, _PIECE // size)
     at = [a.ctypes.data for a in arrays]
+    places = itertools.count()
 
-    def piece(k: int) -> Callable[[], None]:
-        return lambda: run(*(p + k * part * size for p in at), part)
+    def piece() -> None:
+        start = next(places) * part % (n - part + 1) * size  # what no cache has had lately
+        run(*(p + start for p in at), part)
 
-    return 3 * part * threads * size / _best([piece(k) for k in range(threads)], 4) / 1e9
+    return 3 * part * threads * size / _best([piece] * threads, max(4 * n // (part * threads), 8)) / 1e9
 
 
 def _best(work: Sequence[Callable[[], None]], times: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,14 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import Stop, Stopped
+from tewb.base import Stop, Stopped, check_stopped, readable
 from tewb.runtime import Timing, calls_for, sample
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.measurement import Measurement
 
+TICK = 0.01  # seconds after which a system that counts in ticks of 1/100 s knows what its threads did
+LONGEST_REST = 0.3  # seconds; threads that work longer do something else
+PIECE = 4 * 2**20  # bytes that a flush writes between two questions whether it is still wanted
+MARGIN = 64 * 2**20  # bytes that a flush writes at most beyond what the last cache holds
+
 Progress = Callable[[float, str], None]
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Trial:
     """The samples of one contestant. `cold` are single calls with nothing of the data in a cache."""
@@ -34,18 +41,24 @@ def in_turn(
     stop: Stop | None = None,
     progress: Progress | None = None,
     cold: bool = True,
+    threads: bool = False,
 ) -> list[Trial]:
     """`repeat` rounds in which every contestant is sampled once, so that a busy moment of the machine hits all.
 
-    After each round `progress(done, what)` is called with the share that is done (0 to 1), and `stop()` may end it; a
-    contestant that raises Stopped ends it too, and the round that it was in does not count. Raises Stopped when no
-    round was finished.
+    After each round `progress(done, what)` is called with the share that is done (0 to 1). `stop()` may end it, which is
+    asked between samples; a contestant that raises Stopped ends it too. The round that it was in does not count. Raises
+    Stopped when no round was finished. Of one that was stopped before it began, each contestant is called once.
+
+    `threads` says that one of them has several threads: before each sample, those of the one before come to rest, which
+    takes numpy's about 0.1 s.
     """
+    if stop is not None and stop():  # before it began: one look is all
+        return [Trial(_timing([sample(f, 1)]), None) for f in contestants]
     rounds: list[list[tuple[float, float | None]]] = []
-    stopped = stop is not None and stop()
     try:
-        numbers = [1 if stopped else calls_for(f, 0.02) for f in contestants]
-        for sampled in _rounds(contestants, numbers, repeat, cache_flusher() if cold else None):
+        wait = rest if threads else _go_on
+        numbers = [_calls(f, wait) for f in contestants]
+        for sampled in _rounds(contestants, numbers, repeat, cache_flusher() if cold else None, stop, wait):
             rounds.append(sampled)
             if progress is not None:
                 progress(len(rounds) / repeat, f"sample {len(rounds)} of {repeat}")
@@ -68,17 +81,50 @@ def _rounds(
     numbers: Sequence[int],
     repeat: int,
     flush: Callable[[], None] | None,
+    stop: Stop | None,
+    wait: Callable[[], None],
 ) -> Iterator[list[tuple[float, float | None]]]:
-    """Of each round, the seconds of every contestant, warm and (with `flush`) cold."""
+    """Of each round, the seconds of every contestant, warm and (with `flush`) cold. Raises Stopped."""
+
+    def ask() -> None:
+        if stop is not None and stop():
+            raise Stopped
+
     for _ in range(repeat):
         sampled: list[tuple[float, float | None]] = []
         for f, number in zip(contestants, numbers, strict=True):
+            if sampled:
+                ask()
+            wait()
             warm, cooled = sample(f, number), None
             if flush is not None:
+                ask()
                 flush()
+                wait()
                 cooled = sample(f, 1)
             sampled.append((warm, cooled))
         yield sampled
+
+
+def _calls(f: Callable[[], Any], wait: Callable[[], None]) -> int:
+    wait()
+    return calls_for(f, 0.02)
+
+
+def _go_on() -> None:
+    pass
+
+
+def rest() -> None:
+    """Wait until no thread of this process works any more. Threads of numpy's BLAS look for more work for about 0.1 s after
+    a call, and those of tewb for less than a millisecond; a processor that is busy with it is none for the next sample."""
+    began = time.monotonic()
+    while time.monotonic() - began < LONGEST_REST:
+        spent = time.process_time()
+        time.sleep(TICK)
+        if time.process_time() - spent < TICK / 10:
+            return
+        check_stopped(began)
 
 
 def _timing(seconds: list[float]) -> Timing:
@@ -86,11 +132,17 @@ def _timing(seconds: list[float]) -> Timing:
 
 
 def cache_flusher() -> Callable[[], None]:
-    """A function that drives everything else out of the caches, by writing twice as much as the last one holds."""
-    buffer = np.empty(2 * last_cache_bytes(), np.uint8)
+    """A function that drives everything else out of the caches. It writes twice as much as the last one holds, as caches
+    do not quite let the oldest go first; of one above 64 MiB, as much as it holds and 64 MiB more. A virtual machine tells
+    the cache of the whole socket, and may have all of it, so less would not do. Raises Stopped between two pieces."""
+    size = last_cache_bytes()
+    buffer = np.empty(size + min(size, MARGIN), np.uint8)
 
     def flush() -> None:
-        buffer[...] = 1
+        began = time.monotonic()
+        for start in range(0, len(buffer), PIECE):
+            buffer[start : start + PIECE] = 1
+            check_stopped(began)
 
     return flush
 
@@ -124,6 +176,10 @@ class Timings(MutableMapping[Journal, Measurement]):
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Journal, Measurement]] = {}
+
+    def __repr__(self) -> str:
+        lines = [f"  after {len(journal)} steps: {m}" for journal, m in self._kept.values()]
+        return "\n".join([f"Timings({len(lines)})", *lines])
 
     def __getitem__(self, journal: Journal) -> Measurement:
         return self._kept[_key(journal)][1]

@@ -11,13 +11,13 @@ import itertools
 import linecache
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from tewb.base import BoundError, TewbError
+from tewb.base import BoundError, Stopped, TewbError, readable
 from tewb.driver import build_ir
 from tewb.ir import Expr, For, ForKind, IntImm, Stmt, Var, const, const_int, walk
 from tewb.lowering import lower_schedule
@@ -26,6 +26,7 @@ from tewb.tensor import ComputeOp, ExternOp, GraphSource, Operation, Placeholder
 from tewb.tensor.hybrid import HybridOp
 from tewb.testing import evaluate
 from tewb.workbench.measure.counts import Sizes, operations_below, points, shape_of, size_of, value_of
+from tewb.workbench.measure.interruptible import interruptible
 from tewb.workbench.measure.measure import check, filled_like, in_order
 from tewb.workbench.measure.suitable_inputs import suitable_inputs
 
@@ -47,6 +48,7 @@ SMALL = 16
 NEAR = 8
 
 
+@readable
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a check found. `ok` is None when the program could not be checked; `message` says why.
@@ -109,6 +111,8 @@ def verify(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) 
         verdict = _verdict(small_program(schedule, args, sizes), schedule)
     except TewbError as e:
         verdict = Verdict(None, f"not checked: {e.message}")
+    except Stopped:
+        verdict = Verdict(None, "not checked: it was stopped")
     except Exception as e:  # whatever a packed function of the user's raises on such arrays
         verdict = Verdict(None, f"not checked: {type(e).__name__}: {e}")
     return replace(verdict, seconds=time.perf_counter() - start)
@@ -184,7 +188,7 @@ class _Expected:
         outputs = [t for t in tensors if t not in given]
         self.inputs = suitable_inputs(p.outputs, given, p.sizes, rng)
         scalars = {a: value_of(a, p.sizes) for a in p.args if isinstance(a, Var)}
-        results = evaluate(outputs, self.inputs, scalars)
+        results = interruptible(lambda: evaluate(outputs, self.inputs, scalars))
         self.outputs = {t: np.asarray(r) for t, r in zip(outputs, results, strict=True)}
 
     def difference(self, p: SmallProgram) -> str | None:
@@ -241,26 +245,37 @@ def _refuse_side_effects(outputs: Sequence[Operation]) -> None:
 # ---------------------------------------------------------------- small programs
 
 
-def small_program(schedule: Schedule, args: Sequence[Any], sizes: Sizes | None = None) -> SmallProgram:
+def _is_quick(p: SmallProgram) -> bool:
+    return is_small(p.outputs, p.sizes)
+
+
+def small_program(
+    schedule: Schedule,
+    args: Sequence[Any],
+    sizes: Sizes | None = None,
+    fits: Callable[[SmallProgram], bool] = _is_quick,
+    times: Sequence[int] = (2, 1),
+) -> SmallProgram:
     """A program that is quick to check: the given one when it is small, else a twin with smaller sizes.
 
-    Raises CannotCheck when no small sizes suit the definitions and the journal.
+    `fits` says what is small; loops that are split have so many `times` their factors in a twin. Raises CannotCheck when no small sizes suit the definitions and the journal.
     """
-    values = _values_of_symbols(args, sizes or {})
+    values = values_of_symbols(args, sizes or {})
     steps = list(enumerate(schedule.journal))
-    if is_small(schedule.outputs, values):
-        return SmallProgram(schedule.outputs, list(args), values, steps, {})
+    whole = SmallProgram(schedule.outputs, list(args), values, steps, {})
+    if fits(whole):
+        return whole
     problem = "its sizes cannot be made smaller"
-    for shrunk in smaller_sizes(schedule):
+    for shrunk in smaller_sizes(schedule, times):
         try:
-            outputs, twin_args, twins = _twin(schedule.outputs, args, shrunk)
-            its_values = {**values, **{twin: value_of(v, values) for v, twin in twins.items()}}
-            if not is_small(outputs, its_values):
+            outputs, twin_args, twins = twin(schedule.outputs, args, shrunk)
+            its_values = {**values, **{its: value_of(v, values) for v, its in twins.items()}}
+            small = SmallProgram(outputs, twin_args, its_values, steps, shrunk)
+            if not fits(small):
                 problem = "too large"
                 continue
-            twin = SmallProgram(outputs, twin_args, its_values, steps, shrunk)
-            twin.beginning(len(steps))  # are the steps legal with these sizes?
-            return twin
+            small.beginning(len(steps))  # are the steps legal with these sizes?
+            return small
         except TewbError as e:
             problem = e.message
     raise CannotCheck(problem)
@@ -293,7 +308,7 @@ def _iterations(s: Stmt, sizes: Sizes) -> int:
     return max(inside, 1) * (size_of(s.extent, sizes) if isinstance(s, For) else 1)
 
 
-def _values_of_symbols(args: Sequence[Any], sizes: Sizes) -> dict[Any, int]:
+def values_of_symbols(args: Sequence[Any], sizes: Sizes) -> dict[Any, int]:
     """`sizes`, and different small values, neither powers of two nor multiples of common factors, for the other
     variables, also for those that share a name."""
     symbols = {a: None for a in args if isinstance(a, Var)}
@@ -304,7 +319,7 @@ def _values_of_symbols(args: Sequence[Any], sizes: Sizes) -> dict[Any, int]:
     return {**{v.name: n for v, n in values.items()}, **sizes, **values}
 
 
-def smaller_sizes(schedule: Schedule) -> Iterator[dict[int, int]]:
+def smaller_sizes(schedule: Schedule, times: Sequence[int] = (2, 1)) -> Iterator[dict[int, int]]:
     """Maps from the large sizes of a program to small ones, the most faithful first.
 
     A size keeps its remainder by the factors of the journal, so that the loops have the same tails. A size
@@ -314,10 +329,10 @@ def smaller_sizes(schedule: Schedule) -> Iterator[dict[int, int]]:
         {v for step in schedule.journal for v in step.args.values() if isinstance(v, int) and v > 1}
     )
     units = dict.fromkeys([math.lcm(*factors) if factors else 8, *reversed(factors), 8, 4])
-    sizes = sorted(_sizes(schedule.outputs))
-    for unit, times in itertools.product(units, (2, 1)):
+    sizes = sorted(constant_sizes(schedule.outputs))
+    for unit, count in itertools.product(units, times):
         if unit <= 1024:
-            shrunk = _shrink(sizes, unit, times)
+            shrunk = _shrink(sizes, unit, count)
             if any(a != b for a, b in shrunk.items()):
                 yield shrunk
 
@@ -353,7 +368,7 @@ def _related(n: int, smaller: Mapping[int, int]) -> int | None:
     return None
 
 
-def _sizes(outputs: Sequence[Operation]) -> set[int]:
+def constant_sizes(outputs: Sequence[Operation]) -> set[int]:
     """The constant sizes of the tensors and reduce axes below `outputs`."""
     constants: set[int] = set()
     for op in operations_below(outputs):
@@ -377,11 +392,11 @@ class _SmallSource(GraphSource):
     def _smaller(self, n: int) -> int:
         if n in self.shrunk:
             return self.shrunk[n]
-        near = min(self.shrunk, key=lambda old: abs(n - old))
+        near = min(self.shrunk, key=lambda old: abs(n - old), default=0)
         return self.shrunk[near] + n - near if abs(n - near) <= NEAR // 2 and near > 2 * SMALL else n
 
 
-def _twin(
+def twin(
     outputs: Sequence[Operation], args: Sequence[Any], shrunk: Mapping[int, int]
 ) -> tuple[list[Operation], list[Any], dict[Var, Var]]:
     """The same definitions with other sizes, the arguments in terms of them, and the variables by those of the program.

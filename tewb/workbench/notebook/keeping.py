@@ -18,6 +18,7 @@ from typing import Any
 
 from tewb.base import TewbError
 from tewb.schedule import Schedule
+from tewb.workbench.journal.saved_json import saved_of
 from tewb.workbench.journal.write_code import known_names
 from tewb.workbench.session import Session
 
@@ -45,9 +46,8 @@ def restore(session: Session, record: Mapping[str, Any]) -> int:
     kept, or the notebook's own code did others. Raises TewbError when they do not apply any more."""
     try:
         text = str(record["journal"])
-        kept = json.loads(text)
-        steps = kept["steps"] if isinstance(kept, dict) else kept
-    except (KeyError, TypeError, ValueError) as e:
+        steps = [s.to_json() for s in saved_of(text).steps]
+    except (KeyError, TypeError, TewbError) as e:
         raise TewbError("what is kept in the notebook is no journal", hint="it is ignored") from e
     start = [s.to_json() for s in session.journal]
     same = [_bare(s) for s in steps[: len(start)]] == [_bare(s) for s in start]
@@ -59,6 +59,23 @@ def restore(session: Session, record: Mapping[str, Any]) -> int:
 
 def _bare(step: Mapping[str, Any]) -> tuple[Any, ...]:
     return step.get("primitive"), step.get("stage"), json.dumps(step.get("args"), sort_keys=True, default=str)
+
+
+# ---------------------------------------------------------------- the notebook, as it was saved
+
+LARGEST_NOTEBOOK = 64 << 20  # bytes
+
+
+def saved_in_notebook(program: str) -> Record | None:
+    """What the saved file of this kernel's notebook keeps of a program. The page has the same, and has it later: cells
+    that run at once after the workbench's would build the schedule without it."""
+    path = Path(_notebook_path() or "")
+    try:
+        if path.suffix != ".ipynb" or path.stat().st_size > LARGEST_NOTEBOOK:
+            return None
+        return dict(json.loads(path.read_text("utf-8"))["metadata"]["tewb"]["programs"][program])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 # ---------------------------------------------------------------- a file, where no notebook can be reached

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import TewbError, render_with
+from tewb.base import TewbError, digits, render_with
 from tewb.driver import build_ir, lower
 from tewb.ir import IRModule, script
 from tewb.lowering import BUILD, run
@@ -237,7 +237,7 @@ class Timed:
         first = f"{self.name + ': ' if self.name else ''}{self.timing}"
         if self.other is None:
             return f"{first} ({len(self.timing.results)} samples)"
-        return f"{first}; {self.against}: {self.other}; ratio {self.ratio:.2f}"
+        return f"{first}; {self.against}: {self.other}; ratio {digits(self.ratio or 0.0, zeros=True)}"
 
 
 def _timings(calls: list[Callable[[], Any]], repeat: int) -> list[Timing]:

@@ -21,25 +21,31 @@ import ipywidgets as widgets
 import traitlets
 
 from tewb.base import TewbError, one_of
-from tewb.workbench.desk import Desk, Message, answer
+from tewb.schedule import journal_json
+from tewb.workbench.desk import Desk, answer
+from tewb.workbench.long_work import Message
 from tewb.workbench.notebook.keeping import fingerprint, read_kept, record_of, restore, write_kept
 from tewb.workbench.session import Session
-from tewb.workbench.states.views import is_slow
+from tewb.workbench.states.views import is_beside, is_slow
 
 _BUILT = Path(__file__).parent.parent / "page"
 MOMENT = 0.008  # seconds of work on slow views before requests are looked for
 PAUSE = 0.002  # seconds in which they can come
+WAIT = 0.02  # seconds between two looks whether work beside the notebook is done
 PANES = (
     "loops",
     "code",
     "actions",
     "journal",
     "memory",
+    "data",
     "graph",
     "times",
+    "threads",
     "advice",
     "why",
     "llvm",
+    "speed",
     "schedule",
 )
 
@@ -93,7 +99,7 @@ class Pane(anywidget.AnyWidget):
         self._desk = desk = desk_of(session)
         self._watched: dict[str, dict[str, Any]] = {}  # by client, and then by key
         self._sent: dict[str, Any] = {}
-        self._work: Iterator[None] = iter(())
+        self._work: Iterator[bool] = iter(())
         self._pending: asyncio.Handle | None = None
         super().__init__(
             page=the_page(), pane=pane, desk=desk.name, selected=desk.selected, form=desk.form, journal=self._steps(),
@@ -108,10 +114,13 @@ class Pane(anywidget.AnyWidget):
         self.observe(lambda change: desk.show_form(change.new), "form")
         self.observe(lambda change: self._journal_set(change.new), "journal")
 
+    def __repr__(self) -> str:
+        return f"{self.pane} of {self.session!r}"
+
     # ---- traits
 
     def _steps(self) -> list[dict[str, Any]]:
-        return [s.to_json() for s in self.session.journal]
+        return journal_json(self.session.journal)
 
     def _journal_set(self, steps: list[dict[str, Any]]) -> None:
         """A journal was given from outside: the schedule becomes it, or the trait goes back."""
@@ -122,19 +131,24 @@ class Pane(anywidget.AnyWidget):
                 self.journal = self._steps()
 
     def _changed(self) -> None:
+        """What a person waits for goes first; the traits, which are for programs and for the notebook, in one message."""
         desk = self._desk
-        self.selected, self.form, self.journal = dict(desk.selected), desk.form, self._steps()
-        measured = desk.look("measured", {})
-        self.measured = measured or {}
         self._send_states()
-        self._keep()
+        with self.hold_sync():
+            self.selected, self.form, self.journal = dict(desk.selected), desk.form, self._steps()
+            self.measured = desk.look("measured", {}) or {}
+            self._keep()
 
     # ---- messages
 
     def _asked(self, _: Any, content: Message, __: Any) -> None:
         match content.get("kind"):
             case "watch":
-                self._watched.pop(content["client"], None)
+                before = self._watched.pop(content["client"], {})
+                for key in (
+                    content["views"].keys() - before.keys()
+                ):  # new to that page, whatever others were sent
+                    self._sent.pop(key, None)
                 self._watched[content["client"]] = content["views"]
                 for old in list(self._watched)[:-4]:  # pages that were closed do not say so
                     del self._watched[old]
@@ -155,15 +169,18 @@ class Pane(anywidget.AnyWidget):
             return
         desk.was_restored = True
         found = record if in_notebook else read_kept(self.program)
-        if not found:
-            return
-        try:
-            steps = restore(self.session, found)
-        except TewbError as e:
-            desk.tell({"kind": "failed", "what": "restoring the steps that were kept", "message": e.message})
-            return
+        steps = desk.restored_early + self._go_to(found or {})
         if steps:
-            desk.tell({"kind": "restored", "steps": steps, "when": found.get("when", 0)})
+            desk.tell({"kind": "restored", "steps": steps, "when": (found or {}).get("when", 0)})
+
+    def _go_to(self, record: Message) -> int:
+        """Restore the journal of a record, and return how many steps that adds."""
+        try:
+            return restore(self.session, record) if record else 0
+        except TewbError as e:
+            said = {"kind": "failed", "what": "restoring the steps that were kept", "message": e.message}
+            self._desk.tell(said)
+            return 0
 
     def _keep(self) -> None:
         if not self._desk.was_restored:
@@ -183,39 +200,54 @@ class Pane(anywidget.AnyWidget):
         self._work = self._slow_states()
         self._go_on_soon()
 
-    def _slow_states(self) -> Iterator[None]:
-        """Sends the slow views, with a pause between the pieces of work that they take."""
-        for key, watched in self._views.items():
-            if not is_slow(watched["view"]):
-                continue
+    def _slow_states(self) -> Iterator[bool]:
+        """Sends the slow views, with a pause between the pieces of work that they take. True while only work beside the
+        notebook goes on; what is made there comes last."""
+        slow = [(key, w) for key, w in self._views.items() if is_slow(w["view"])]
+        for key, watched in sorted(slow, key=lambda x: is_beside(x[1]["view"])):
             for piece in self._desk.look_in_pieces(watched["view"], watched["options"]):
                 if piece is not None:
                     self._tell_page({key: piece})
-                yield
+                yield piece is None and is_beside(watched["view"])
 
     def _go_on(self) -> None:
         """Work for a moment, and let the next request come before the rest."""
         until = time.perf_counter() + MOMENT
-        for _ in self._work:
-            if time.perf_counter() > until:
-                self._go_on_soon()
+        for waits in self._work:
+            if waits or time.perf_counter() > until:
+                self._go_on_soon(WAIT if waits else PAUSE)
                 return
+        self._pending = None
 
-    def _go_on_soon(self) -> None:
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether all that is watched was sent."""
+        return self._pending is None
+
+    def _go_on_soon(self, pause: float = PAUSE) -> None:
         """Go on with the work when what was sent and asked until now is done; at once where there is no event loop."""
         if self._pending is not None:
             self._pending.cancel()
         try:
-            self._pending = asyncio.get_running_loop().call_later(PAUSE, self._go_on)
+            self._pending = asyncio.get_running_loop().call_later(pause, self._go_on)
         except RuntimeError:
             self._pending = None
             for _ in self._work:
                 pass
 
     def _tell_page(self, states: dict[str, Any]) -> None:
-        """Send states that are new to the page."""
+        """Send states that are new to the page, with what is selected in them."""
         version = self.session.schedule.version
-        new = {key: s for key, s in states.items() if key not in self._sent or self._sent[key] != s}
+        new = {
+            key: s for key, s in states.items() if key not in self._sent or not _is_same(self._sent[key], s)
+        }
         self._sent = {key: s for key, s in {**self._sent, **states}.items() if key in self._views}
         if new:
-            self.send({"kind": "states", "version": version, "states": new})
+            message: Message = {"kind": "states", "version": version, "states": new}
+            if self.selected != self._desk.selected:
+                message |= {"selected": self._desk.selected, "instead_of": self.selected}
+            self.send(message)
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    return a is b or bool(a == b)

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
-from tewb.base import TewbError
+from tewb.base import TewbError, digits
 from tewb.ir import Buffer, Expr, IRModule, IterVar, PrimFunc, const_int, script
 from tewb.runtime import Kernel
 from tewb.schedule import Schedule, Stage
 from tewb.tensor import ComputeOp, Operation, Tensor
 from tewb.workbench.looks.loop_tree import loop_tree
 from tewb.workbench.looks.sizes import memory_shown
+from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.trace.access_trace import AccessTrace
 from tewb.workbench.views import access, plain
 
@@ -118,8 +119,7 @@ def _schedule(s: Schedule) -> str:
         plain.listing("loops", _loops(s)),
     ]
     if s.journal:
-        steps = "".join(f"<li>{escape(str(step))}</li>" for step in s.journal)
-        html.append(plain.fold(f"{len(s.journal)} steps", f"<ol>{steps}</ol>"))
+        html.append(plain.fold(f"{len(s.journal)} steps", plain.steps(s.journal)))
     return "".join(html)
 
 
@@ -171,6 +171,25 @@ def _kernel(k: Kernel) -> str:
     return "".join(html)
 
 
+def _measurement(m: Measurement) -> str:
+    rows = [
+        (
+            r.name,
+            f"{'✓' if r.ok else '✗'} {r.check}",
+            "" if r.warm is None else str(r.warm),
+            "" if r.cold is None else str(r.cold),
+            "" if r.gflops is None else digits(r.gflops),
+            "" if r.gbytes is None else digits(r.gbytes),
+        )
+        for r in m.rows
+    ]
+    table = plain.table(("", "result", "median ± spread", "cold", "GFLOP/s", "GB/s"), rows)
+    if m.ratio is None:
+        return table
+    about = "; ".join(filter(None, (m.threads, m.sizes)))
+    return f"{table}<div>{escape(m.reference)} / tewb: <b>{digits(m.ratio)}</b> {escape(about)}</div>"
+
+
 LOOKS: dict[type, Callable[[Any], str]] = {
     Tensor: _tensor,
     Buffer: _buffer,
@@ -180,4 +199,5 @@ LOOKS: dict[type, Callable[[Any], str]] = {
     IRModule: _module,
     Kernel: _kernel,
     AccessTrace: access.summary,
+    Measurement: _measurement,
 }

@@ -21,8 +21,8 @@ def snapshot(session: Session, measured: Measurement | None = None, note: str = 
     """The session as it is now; with `measured`, its times too."""
     is_right = measured is None or isinstance(measured, Measurement)
     check_given(is_right, "measured", measured, "what session.measure() found", "snapshot(session.measure())")
-    steps = "".join(f"<li>{escape(str(s))}</li>" for s in session.journal) or "<li>no steps</li>"
-    html = [f"<b>tewb workbench</b> ({escape(note)})", f"<ol>{steps}</ol>"]
+    steps = plain.steps(session.journal) if session.journal else "<div>no steps yet</div>"
+    html = [f"<b>tewb workbench</b> ({escape(note)})", steps]
     if measured is not None:
         html.append(f"<div>{escape(str(measured))}</div>")
     html.append(plain.pre(tree_text(loops_state(session))))

@@ -7,11 +7,13 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from tewb.schedule import RECIPES
 from tewb.workbench.journal.history import History
 
 
 def follow_cells(session: History) -> Callable[[], None]:
-    """Let `session.sync()` run after every cell of the notebook. Returns a function that ends this.
+    """Let `session.sync()` run after every cell of the notebook; where a cell defined recipes, what can be done has changed
+    as well. Returns a function that ends this.
 
     It ends by itself when the session is gone. Without IPython nothing happens.
     """
@@ -19,12 +21,16 @@ def follow_cells(session: History) -> Callable[[], None]:
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None:
         return lambda: None
-    followed = weakref.ref(session)
+    followed, known = weakref.ref(session), dict(RECIPES)
 
     def after_cell(*_: Any) -> None:
         alive = followed()
         if alive is None:
             stop()
+        elif known != RECIPES:
+            known.clear()
+            known.update(RECIPES)
+            alive.refresh()
         else:
             alive.sync()
 

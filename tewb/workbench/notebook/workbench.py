@@ -8,6 +8,7 @@ from typing import Any
 
 from tewb.schedule import Schedule
 from tewb.workbench.demos import demo_session
+from tewb.workbench.notebook.keeping import saved_in_notebook
 from tewb.workbench.notebook.panes import Pane
 from tewb.workbench.notebook.snapshot import snapshot
 from tewb.workbench.notebook.sync_after_cells import follow_cells
@@ -53,6 +54,9 @@ class Workbench(Pane):
         """The look, as an output of its own, and under it the widget: the page hides the look while it is alive."""
         from IPython.display import HTML, display
 
+        desk = self._desk
+        if not desk.was_restored and not desk.restored_early:
+            desk.restored_early = self._go_to(saved_in_notebook(self.program) or {})
         self._shown = display(HTML(self.look()), display_id=True)  # type: ignore[no-untyped-call]
         bundle = self._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})

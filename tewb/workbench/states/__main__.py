@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tewb.workbench.states.checked import Checked
+from tewb.workbench.states.data import Traced
 from tewb.workbench.states.schema import typescript
+from tewb.workbench.states.swept import Swept
 from tewb.workbench.states.times import Measured
 from tewb.workbench.states.views import all_states
 
@@ -15,7 +17,7 @@ HEAD = "// Written by `python -m tewb.workbench.states` from the states that Pyt
 
 def text() -> str:
     """The file as it should be."""
-    return HEAD + typescript([*all_states(), Measured, Checked])
+    return HEAD + typescript([*all_states(), Measured, Checked, Swept, Traced])
 
 
 if __name__ == "__main__":

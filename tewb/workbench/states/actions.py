@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import TewbError
-from tewb.schedule import PRIMITIVES, REQUIRED, Param, Step
-from tewb.workbench.judge.palette import Action, each_action, in_order
+from tewb.schedule import PRIMITIVES, RECIPES, REQUIRED, Param, Recipe, Stage, Step, given_text
+from tewb.workbench.judge.palette import Action, each_action, every_candidate, in_order
 from tewb.workbench.judge.palette import Preview as PalettePreview
 from tewb.workbench.session import Session
 
@@ -48,8 +48,9 @@ class Actions:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A parameter of a primitive: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and
-    what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent."""
+    """A parameter of a primitive or a recipe: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be
+    chosen, and what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent; what is
+    `rare` few people want."""
 
     name: str
     kind: str
@@ -58,13 +59,15 @@ class FormField:
     value: str
     choices: tuple[str, ...]
     places: dict[str, tuple[str, ...]]
+    rare: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PrimitiveForm:
-    """A primitive as a form: what it does, and its parameters."""
+    """A primitive, or a recipe, as a form for a stage: what it does, and its parameters."""
 
     name: str
+    stage: str
     doc: str
     fields: tuple[FormField, ...]
 
@@ -82,6 +85,18 @@ def actions_state(session: Session, stage: str, loop: str | None = None) -> Iter
         found.append(action)
         yield None
     yield Actions(stage, chosen, tuple(map(_choice, in_order(found))))
+
+
+def steps_state(session: Session, stage: str = "") -> Iterator[tuple[Choice, ...] | None]:
+    """All legal steps on all stages and loops, those on `stage` first. None comes while they are worked out."""
+    stages = [s for s in session.schedule.stages if s.leaf_iter_vars and not s.is_placeholder]
+    found: dict[str, Action] = {}
+    for s in sorted(stages, key=lambda s: s.name != stage):
+        for step in every_candidate(s):
+            if str(step) not in found and session.why_not(step) is None:
+                found[str(step)] = Action(step, True)
+            yield None
+    yield tuple(map(_choice, found.values()))
 
 
 def _choice(a: Action) -> Choice:
@@ -106,10 +121,33 @@ def _preview(p: PalettePreview | None) -> Preview | None:
 
 
 def forms_of(session: Session, stage: str) -> tuple[PrimitiveForm, ...]:
-    """The form of every primitive that a stage takes, in the order of menus."""
-    if session.schedule.find(stage) is None:
+    """The form of every primitive that a stage takes, in the order of menus, and then of every recipe."""
+    known = session.schedule.find(stage)
+    if known is None:
         return ()
-    return tuple([_form(session, stage, p.name) for p in session.primitives(stage)])
+    forms = [_form(session, stage, p.name) for p in session.primitives(stage)]
+    recipes = [] if known.is_placeholder else [_recipe_form(r, known) for r in RECIPES.values()]
+    return tuple([*forms, *recipes])
+
+
+def _recipe_form(recipe: Recipe, stage: Stage) -> PrimitiveForm:
+    """A recipe as a primitive of the stage, which is the first that it takes."""
+    own = recipe.own_stage
+    fields = [f for f in fields_of(recipe, stage, {}) if own is None or f.name != own.name]
+    return PrimitiveForm(recipe.name, stage.name, recipe.doc, tuple(fields))
+
+
+def fields_of(recipe: Recipe, stage: Stage, given: Mapping[str, Any]) -> tuple[FormField, ...]:
+    """The parameters of a recipe for a stage, with what it was given, or what it takes when nothing is said."""
+    fields: list[FormField] = []
+    for p in recipe.params:
+        required = p.default is REQUIRED
+        choices = tuple(p.choices(stage)) if p.choices else ()
+        value = "" if required or p.default is None else str(p.default)
+        if p.name in given:
+            value = given_text(given[p.name])
+        fields.append(FormField(p.name, p.kind, p.doc, required, value, choices, {}, rare=False))
+    return tuple(fields)
 
 
 def _form(session: Session, stage: str, primitive: str) -> PrimitiveForm:
@@ -117,6 +155,7 @@ def _form(session: Session, stage: str, primitive: str) -> PrimitiveForm:
     first = next((param for param in p.params if param.kind in ("int", "size", "value")), None)
     return PrimitiveForm(
         primitive,
+        stage,
         p.doc,
         tuple([_field(session, stage, primitive, param, param is first) for param in p.params]),
     )
@@ -137,7 +176,7 @@ def _field(session: Session, stage: str, primitive: str, p: Param, first: bool) 
         value = str(p.default) if isinstance(p.default, int) else "16" if first or required else ""
     elif not required:
         value = "" if p.default is None else str(p.default)
-    return FormField(p.name, p.kind, p.doc, required, value, choices, places)
+    return FormField(p.name, p.kind, p.doc, required, value, choices, places, p.rare)
 
 
 def _has_place(primitive: str) -> bool:

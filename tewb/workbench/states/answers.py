@@ -1,11 +1,15 @@
-"""Answers to questions: advice on the whole schedule, and why something is as it is."""
+"""Answers to questions: advice on the whole schedule, what to try next, and why something is as it is."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import TewbError
+from tewb.schedule import Step
+from tewb.workbench.judge.advice import Advice
+from tewb.workbench.judge.next_steps import Advised, each_next_step
 from tewb.workbench.session import Session
 
 QUESTIONS = {
@@ -29,11 +33,31 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """Something to try: its kind, the stage, the reason, the steps, how many times as fast the program is predicted to be
+    after them, and `others`: the same with other factors, which are timed beside them."""
+
+    kind: str
+    stage: str
+    reason: str
+    steps: tuple[dict[str, Any], ...]
+    steps_text: str
+    gain: float
+    others: tuple[tuple[dict[str, Any], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AdviceList:
-    """All findings; `problem` says why there can be none."""
+    """All findings, and what to try next; `standing` says how near the program is to the roof of the machine, and `share`
+    how much of it it reaches (None: that cannot be said). `tried` are the steps that did not help, in words. `problem` says
+    why there can be none."""
 
     findings: tuple[Finding, ...]
     problem: str | None
+    standing: str
+    share: float | None
+    next: tuple[Proposal, ...]
+    tried: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +69,34 @@ class Reasons:
     answer: str
 
 
-def advice_state(session: Session) -> AdviceList:
-    """What makes the schedule slow or large."""
+def advice_state(session: Session) -> Iterator[AdviceList | None]:
+    """What makes the schedule slow or large, and what to try next."""
     try:
-        findings = session.advice()
+        findings = tuple([_finding(a) for a in session.advice()])
+        yield None
+        for advised in each_next_step(session):
+            yield None if advised is None else _advice(findings, advised)
     except TewbError as e:
-        return AdviceList((), e.message)
-    return AdviceList(
-        tuple(
-            [
-                Finding(
-                    a.kind, a.stage, a.loop, a.message, tuple([s.to_json() for s in a.steps]), ", then ".join(map(str, a.steps))
-                )
-                for a in findings
-            ]
-        ),
-        None,
-    )  # fmt: skip
+        yield AdviceList((), e.message, "", None, (), ())
+
+
+def _finding(a: Advice) -> Finding:
+    return Finding(a.kind, a.stage, a.loop, a.message, _json(a.steps), ", then ".join(map(str, a.steps)))
+
+
+def _advice(findings: tuple[Finding, ...], advised: Advised) -> AdviceList:
+    proposals = [
+        Proposal(
+            n.kind, n.stage, n.reason, _json(n.steps), ", then ".join(map(str, n.steps)), n.gain, tuple(map(_json, n.others))
+        )
+        for n in advised.next
+    ]  # fmt: skip
+    tried = tuple([str(t) for t in advised.tried])
+    return AdviceList(findings, None, advised.standing, advised.share, tuple(proposals), tried)
+
+
+def _json(steps: tuple[Step, ...]) -> tuple[dict[str, Any], ...]:
+    return tuple([s.to_json() for s in steps])
 
 
 def why_state(session: Session, what: str, stage: str, loop: str | None) -> Reasons:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from tewb.base import TewbError
 from tewb.lowering import LOWER
@@ -100,14 +100,14 @@ def _code(
     form: str, kind: str, lines: Sequence[CodeLine], against: str = "",
     marks: dict[str, str] | None = None, was: dict[str, str] | None = None,
 ) -> Code:  # fmt: skip
-    links: dict[Link, int] = {}
-    link_of = tuple([links.setdefault(_link(line), len(links)) for line in lines])
+    links: dict[tuple[Any, ...], int] = {}
+    link_of = tuple([links.setdefault(_about(line), len(links)) for line in lines])
     return Code(
         form,
         kind,
         "\n".join(map(str, lines)),
         link_of,
-        tuple(links),
+        tuple([Link(*about) for about in links]),
         dict(_numbered(line.remark for line in lines)),
         {str(i): line.source for i, line in enumerate(lines) if line.source is not None},
         against,
@@ -117,8 +117,9 @@ def _code(
     )
 
 
-def _link(x: CodeLine) -> Link:
-    return Link(x.stage, x.axis, x.steps, x.loops, x.steps_around, x.loops_around)
+def _about(x: CodeLine) -> tuple[Any, ...]:
+    """The fields of the link of a line."""
+    return x.stage, x.axis, x.steps, x.loops, x.steps_around, x.loops_around
 
 
 def _numbered(texts: Iterable[str]) -> Iterable[tuple[str, str]]:

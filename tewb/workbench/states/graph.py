@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from tewb.ir import script
 from tewb.schedule import Stage
+from tewb.workbench.looks.short_names import short_names
 from tewb.workbench.session import Session
 from tewb.workbench.states.loops import LoopNode, loops_state
 from tewb.workbench.views.graph import Box, arrows, dot_text, svg, tree
@@ -46,7 +47,8 @@ def graph_state(session: Session) -> Graph:
     """The stage graph of a session."""
     known = {n.stage: n for root in loops_state(session).roots for n in _stages(root)}
     stages = session.schedule.stages
-    nodes = tuple([_node(s, known[s.name]) for s in stages])
+    short = short_names(s.name for s in stages)
+    nodes = tuple([_node(s, known[s.name], short[s.name]) for s in stages])
     edges = arrows(session.schedule)
     source = dot_text([Box(n.stage, n.lines, n.is_input) for n in nodes], edges)
     shown = tuple([GraphEdge(e.source, e.target, e.at) for e in edges])
@@ -58,10 +60,10 @@ def _stages(n: LoopNode) -> list[LoopNode]:
     return own + [found for inner in n.inside for found in _stages(inner)]
 
 
-def _node(s: Stage, n: LoopNode) -> GraphNode:
+def _node(s: Stage, n: LoopNode, name: str) -> GraphNode:
     t = s.op.output(0)
     shape = " x ".join(script(x) for x in t.shape) or "scalar"
-    lines = [s.name, f"{shape} {t.dtype}"]
+    lines = [name, f"{shape} {t.dtype}"]
     if n.memory:
         lines.append(n.memory)
     loops = _own_loops(n)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tewb.base import TewbError
+from tewb.base import TewbError, digits
 from tewb.ir import const_int, script
 from tewb.schedule import At, Extents, Stage, loop_marks, place_text, stage_marks
 from tewb.schedule.bounds import Bounds, infer_bounds
@@ -159,7 +159,9 @@ def node_text(n: LoopNode) -> str:
     if n.kind == "loop":
         words = [f"{n.loop} in {n.extent}", "reduce" if n.axis == "reduce" else "", ", ".join(n.marks)]
         return "  ".join(filter(None, words))
-    again = f"each element {n.computed:.3g} times" if n.computed is not None and n.computed > 1.005 else ""
+    again = (
+        f"each element {digits(n.computed)} times" if n.computed is not None and n.computed > 1.005 else ""
+    )
     place = "" if n.place in ("", "root") else f"({n.place})"
     return "  ".join(
         filter(None, [n.stage, "input" if n.kind == "input" else "", place, n.memory, again, *n.marks])

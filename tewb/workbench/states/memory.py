@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tewb.base import TewbError
+from tewb.lowering import peak_bytes, run
 from tewb.workbench.judge.ledger import Entry, ExternBoxes, Touched
+from tewb.workbench.looks.lowered_ir import MEMORY_PASSES
 from tewb.workbench.looks.sizes import bytes_shown
 from tewb.workbench.session import Session
 
@@ -92,22 +95,33 @@ class Memory:
 
 def memory_state(session: Session) -> Memory:
     """The memory of a session's program."""
+    *_, state = memory_in_pieces(session)
+    assert state is not None
+    return state
+
+
+def memory_in_pieces(session: Session) -> Iterator[Memory | None]:
+    """The memory of a session's program; None comes between the pieces of the work."""
     try:
-        return Memory(
-            tuple([_account(session, e) for e in session.ledger()]),
-            tuple(
-                [
-                    Allocation(a.name, a.stage, a.dtype, a.scope, a.shape, a.bytes, a.step)
-                    for a in session.allocations()
-                ]
-            ),
-            session.peak_bytes(),
-            tuple(map(_touches, session.extern_boxes())),
-            tuple([BudgetLine(str(c), c.ok, c.value) for c in session.checks()]),
-            None,
+        accounts = tuple([_account(session, e) for e in session.ledger()])
+        yield None
+        allocations = tuple(
+            [
+                Allocation(a.name, a.stage, a.dtype, a.scope, a.shape, a.bytes, a.step)
+                for a in session.allocations()
+            ]
         )
+        f = session.function
+        for p in MEMORY_PASSES:
+            f = run(f, (p,))
+            yield None
+        peak = peak_bytes(f.body)
+        externs = tuple(map(_touches, session.extern_boxes()))
+        yield None
+        budget = tuple([BudgetLine(str(c), c.ok, c.value) for c in session.checks()])
+        yield Memory(accounts, allocations, peak, externs, budget, None)
     except TewbError as e:
-        return Memory((), (), None, (), (), e.message)
+        yield Memory((), (), None, (), (), e.message)
 
 
 def _account(session: Session, e: Entry) -> Account:

@@ -7,23 +7,31 @@ Its declaration is the only one: `frontend/src/states.ts` and the schema that pr
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from tewb.schedule import Step
 
 VERSION = 1
 """The version of all states and requests: a change that takes away or renames a field raises it."""
 
 
+_PLAIN = {int, str, float, bool, type(None)}
+
+
 def as_json(x: Any) -> Any:
     """A state as dicts, lists and plain values."""
-    if is_dataclass(x) and not isinstance(x, type):
-        return {name: as_json(getattr(x, name)) for name in _names(type(x))}
+    kind = type(x)
+    if kind in _PLAIN:
+        return x
     if isinstance(x, tuple | list):
         return list(x) if _is_plain(x) else [as_json(item) for item in x]
     if isinstance(x, dict):
         return {key: as_json(value) for key, value in x.items()}
+    if is_dataclass(kind):
+        return {name: as_json(getattr(x, name)) for name in _names(kind)}
     return x
 
 
@@ -34,7 +42,7 @@ def _names(state: Any) -> tuple[str, ...]:
 
 def _is_plain(items: Iterable[Any]) -> bool:
     """Whether items need no conversion: the long lists of a state are numbers, or strings."""
-    return set(map(type, items)) <= {int, str, float, bool, type(None)}
+    return set(map(type, items)) <= _PLAIN
 
 
 # ---------------------------------------------------------------- JSON Schema
@@ -80,6 +88,33 @@ def type_schema(t: Any) -> dict[str, Any]:
     if origin is dict:
         return {"type": "object", "additionalProperties": type_schema(args[1])}
     raise TypeError(f"{t!r} has no place in a state")
+
+
+def fits(value: Any, t: Any) -> bool:
+    """Whether a value that was sent is of a type. A step may be an object of Python as well, and a list a tuple."""
+    origin, inside = get_origin(t), get_args(t)
+    if t is Any:
+        return True
+    if origin in (Union, types.UnionType):
+        return any(fits(value, x) for x in inside)
+    if origin is list:
+        return isinstance(value, list | tuple) and all(fits(x, inside[0]) for x in value)
+    if origin is dict:
+        return isinstance(value, Mapping | Step)
+    if t in (int, float):
+        return isinstance(value, int if t is int else int | float) and not isinstance(value, bool)
+    return isinstance(value, t)
+
+
+def in_words(t: Any) -> str:
+    """A type that is sent, as a person calls it."""
+    origin, inside = get_origin(t), get_args(t)
+    if origin in (Union, types.UnionType):
+        return " or ".join(map(in_words, inside))
+    if origin is list:
+        return "a list" if inside[0] is Any else f"a list, each of whose items is {in_words(inside[0])}"
+    plain = {str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
+    return plain.get(t, "an object")
 
 
 def states_in(*roots: type) -> list[type]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tewb.runtime import Timing
+from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.measure.measurement import Measurement, Row
 from tewb.workbench.measure.roofline import Point
 from tewb.workbench.session import Session
@@ -40,7 +41,8 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A measurement. `ratio` is numpy's median over the kernel's; `note` says of which schedule it is."""
+    """A measurement, of the schedule after `steps` steps. `ratio` is numpy's median over the kernel's; `stale` says that the
+    schedule or the sizes are others by now."""
 
     contestants: tuple[Contestant, ...]
     ratio: float | None
@@ -49,6 +51,7 @@ class Measured:
     sizes: str
     steps: int
     text: str
+    stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +79,15 @@ class Roof:
 
 def measured_state(session: Session, m: Measurement) -> Measured:
     """A measurement of a session."""
-    sizes = ", ".join(f"{getattr(key, 'name', key)} = {value}" for key, value in session.sizes.items())
     return Measured(
         tuple(map(_contestant, m.rows)),
         m.ratio,
         m.pinned_ratio,
         m.threads,
-        sizes,
+        m.sizes,
         len(m.journal),
         str(m),
+        m.journal != session.journal or m.sizes != sizes_text(session),
     )
 
 
@@ -100,9 +103,9 @@ def _median(t: Timing | None) -> float | None:
 
 def history_state(session: Session) -> tuple[Moment, ...]:
     """The measurements of the journal and of its prefixes, shortest first."""
-    journal, moments = session.journal, []
+    journal, timings, moments = session.journal, session.timings, []
     for n in range(len(journal) + 1):
-        m = session.timings.get(journal[:n])
+        m = timings.get(journal[:n])
         if m is not None:
             label = str(journal[n - 1]) if n else "no steps"
             spread = None if m.kernel is None else m.kernel.spread

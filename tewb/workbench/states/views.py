@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from typing import Any, get_args, get_type_hints
 
 from tewb.base import TewbError, one_of
+from tewb.schedule import RECIPES
 from tewb.workbench.session import Session
-from tewb.workbench.states.actions import actions_state, forms_of
+from tewb.workbench.states.actions import actions_state, forms_of, steps_state
 from tewb.workbench.states.answers import advice_state, why_state
 from tewb.workbench.states.code import code_state, forms_state
 from tewb.workbench.states.cost import cost_state
+from tewb.workbench.states.data import data_state
 from tewb.workbench.states.graph import graph_state
 from tewb.workbench.states.journal import journal_state
 from tewb.workbench.states.llvm import llvm_state
+from tewb.workbench.states.loop_times import loop_times_state
 from tewb.workbench.states.loops import loops_state
-from tewb.workbench.states.memory import memory_state
+from tewb.workbench.states.memory import memory_in_pieces
 from tewb.workbench.states.program import program_code, program_state
 from tewb.workbench.states.schema import as_json, states_in, type_schema
+from tewb.workbench.states.speed import speed_state
+from tewb.workbench.states.threads import threads_state
 from tewb.workbench.states.times import history_state, roof_state
 
 
@@ -28,12 +33,20 @@ class View:
     """A view: its name, what it shows, and the function that makes its state from a session and options.
 
     Those that take longer than a frame are `slow`: they follow when the others are on the screen. One that takes much
-    longer is a generator: it gives None between two pieces of its work, and then the state.
+    longer is a generator: it gives None between two pieces of its work, and then the state. The work of those that are
+    `beside` is done by a thread, and None says that it goes on.
+
+    With `depends_on` its state is a function of the steps, its options and what that returns, and need not be made
+    again for the same ones. Without, it may depend on anything. One that is made `apart` is made of a copy of the session,
+    on a thread, where there is a notebook: the compiler works for it.
     """
 
     name: str
     make: Callable[..., Any]
     slow: bool = False
+    depends_on: Callable[[Session], object] | None = None
+    apart: bool = False
+    beside: bool = False
 
     @property
     def doc(self) -> str:
@@ -63,25 +76,60 @@ class View:
         }
 
 
+def _nothing_else(session: Session) -> object:
+    """What the state of a view depends on beside the steps, where that is nothing."""
+    return None
+
+
+def _pinned(session: Session) -> object:
+    return None if session.pinned is None else session.pinned.to_string()
+
+
+def _recipes(session: Session) -> object:
+    return RECIPES.version, [str(run) for run in session.runs]
+
+
+def _recipes_and_name(session: Session) -> object:
+    return _recipes(session), session.name
+
+
+def _sizes(session: Session) -> object:
+    return [(str(name), value) for name, value in session.sizes.items()]
+
+
+def _trials(session: Session) -> object:
+    return _sizes(session), [str(t) for t in session.tried], str(session.timings.get(session.journal))
+
+
+def _budget(session: Session) -> object:
+    lines = [str(line) for line in session.budget.lines]
+    return lines and (lines, [str(m) for m in session.timings.values()])
+
+
 VIEWS = {
     v.name: v
     for v in (
         View("program", program_state),
-        View("loops", loops_state),
-        View("forms", forms_state),
-        View("code", code_state),
+        View("loops", loops_state, depends_on=_nothing_else),
+        View("forms", forms_state, depends_on=_nothing_else),
+        View("code", code_state, depends_on=_pinned),
         View("journal", journal_state),
-        View("cost", cost_state),
-        View("actions", actions_state, slow=True),
-        View("primitives", forms_of),
-        View("memory", memory_state, slow=True),
-        View("graph", graph_state, slow=True),
+        View("cost", cost_state, depends_on=_sizes),
+        View("loop_times", loop_times_state),
+        View("actions", actions_state, slow=True, depends_on=_recipes),
+        View("steps", steps_state, slow=True, depends_on=_recipes),
+        View("primitives", forms_of, depends_on=_recipes),
+        View("memory", memory_in_pieces, slow=True, depends_on=_budget),
+        View("graph", graph_state, slow=True, depends_on=_nothing_else),
         View("history", history_state),
         View("roof", roof_state, slow=True),
-        View("advice", advice_state, slow=True),
-        View("why", why_state, slow=True),
-        View("llvm", llvm_state, slow=True),
-        View("python", program_code, slow=True),
+        View("threads", threads_state, slow=True),
+        View("advice", advice_state, slow=True, depends_on=_trials, apart=True),
+        View("why", why_state, slow=True, depends_on=_nothing_else),
+        View("llvm", llvm_state, slow=True, depends_on=_nothing_else),
+        View("speed", speed_state, slow=True, beside=True),
+        View("data", data_state, slow=True),
+        View("python", program_code, slow=True, depends_on=_recipes_and_name),
     )
 }
 
@@ -89,6 +137,11 @@ VIEWS = {
 def is_slow(view: str) -> bool:
     """Whether a view comes after those that a person waits for."""
     return view in VIEWS and VIEWS[view].slow
+
+
+def is_beside(view: str) -> bool:
+    """Whether the work of a view is done by a thread of its own."""
+    return view in VIEWS and VIEWS[view].beside
 
 
 def look(session: Session, name: str, options: Mapping[str, Any] | None = None) -> Any:

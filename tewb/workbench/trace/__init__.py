@@ -1,1 +1,1 @@
-"""What loops do, one access after the other: an interpreter of IR, and the accesses of one buffer over time."""
+"""What loops do, one access after the other: an interpreter of IR, the accesses over time, and caches."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -38,7 +38,8 @@ class TracedAccess:
 
 @dataclass(frozen=True)
 class AccessTrace:
-    """What a program does with one buffer. `complete` is False when the trace stopped at its limit.
+    """What a program does with one buffer. `complete` is False when the trace stopped at its limit; `session` is whose
+    program it is.
 
     The buffer begins at a line of the cache. Distances are LRU stack distances (Mattson et al. 1970): how
     many others were touched since the last touch of the same; None for the first. A cache of n lines with
@@ -50,6 +51,7 @@ class AccessTrace:
     shape: tuple[int, ...]
     accesses: tuple[TracedAccess, ...]
     complete: bool
+    session: SessionView | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.accesses)
@@ -135,7 +137,7 @@ def trace(session: SessionView, buffer: str, limit: int = 4096) -> AccessTrace:
             interpreter.run(f.body)
     except _Enough:
         complete = False
-    return AccessTrace(buffer, str(traced.dtype), sizes, tuple(recorder.accesses), complete)
+    return AccessTrace(buffer, str(traced.dtype), sizes, tuple(recorder.accesses), complete, session)
 
 
 def _with_gaps(shape: tuple[int, ...], strides: Sequence[int]) -> tuple[int, ...]:

@@ -27,14 +27,31 @@ Loops = list[tuple[str, int]]
 Listener = Callable[[ir.Var, str, list[int]], None]
 
 
+class EnoughOfNest(Exception):
+    """Raised by a listener that has seen enough of the outermost loop that runs now: what comes after it goes on."""
+
+
 class IRInterpreter:
     """Runs statements on `memory`, which holds a line of elements for each owner, and calls `touched` for
-    each access, with `loops` as they are then."""
+    each access, with `loops` as they are then; `nest` has these loops as nodes, `statement` is what runs.
 
-    def __init__(self, memory: dict[ir.Var, Any], values: Mapping[ir.Var, Any], touched: Listener) -> None:
-        self.memory, self.touched = memory, touched
+    Machine code that is not ours cannot be run. With `native_regions` it touches all of the buffers that it is given, as
+    the region around it declares them, and gives 0; without, TewbError is raised.
+    """
+
+    def __init__(
+        self,
+        memory: dict[ir.Var, Any],
+        values: Mapping[ir.Var, Any],
+        touched: Listener,
+        native_regions: bool = False,
+    ) -> None:
+        self.memory, self.touched, self.native_regions = memory, touched, native_regions
         self.values: dict[ir.Var, Any] = dict(values)
         self.loops: Loops = []
+        self.nest: list[ir.For] = []
+        self.statement: ir.Stmt | None = None
+        self.each_iteration: Callable[[], None] = lambda: None
         self._region: ir.ExternRegion | None = None
         self._mask: Any = None  # lanes that are looked at
         self._known: dict[ir.Expr, Any] | None = None  # the values that parts of the statement have
@@ -46,6 +63,7 @@ class IRInterpreter:
         if rule is None:
             raise TewbError(f"{type(s).__name__} cannot be traced")
         self._known = {}
+        self.statement = s
         rule(self, s)
         self._known = None
 
@@ -127,13 +145,28 @@ class IRInterpreter:
     # ---- control
 
     def loop(self, s: ir.For) -> None:
+        if self.nest:
+            return self.iterate(s)
+        region, mask = self._region, self._mask
+        try:
+            self.iterate(s)
+        except EnoughOfNest:
+            self.loops.clear()
+            self.nest.clear()
+            self._region, self._mask = region, mask
+
+    def iterate(self, s: ir.For) -> None:
+        """Do the iterations of a loop in order."""
         low, count = int(self.value(s.min)), int(self.value(s.extent))
         self.loops.append((s.var.name, low))
+        self.nest.append(s)
         for i in range(low, low + count):
             self.values[s.var] = i
             self.loops[-1] = (s.var.name, i)
+            self.each_iteration()
             self.run(s.body)
         self.loops.pop()
+        self.nest.pop()
 
     def while_(self, s: ir.While) -> None:
         while self.value(s.cond):
@@ -242,10 +275,22 @@ class IRInterpreter:
             case ir.Call(op, args) if op in CALLS:
                 results = np.asarray(CALLS[op](*[self.value(a) for a in args]))
                 return rounded(results, e.dtype)[()]
+        if self.native_regions:
+            return self.native(e)
         raise TewbError(
             f"{e.op} cannot be traced: what it touches only its machine code knows",
             hint="trace a program whose stages are computes, hybrid functions or packed functions",
         )
+
+    def native(self, e: ir.Call) -> Any:
+        """What code of others touches: all of each buffer whose address it is given. Its value is not known: 0."""
+        for a in e.args:
+            match a:
+                case ir.Call("address_of", (ir.BufferLoad(buffer, indices),)):
+                    self._touch_view(buffer, int(self._positions(buffer, indices)))
+                case ir.Call("address_of", (ir.Buffer() as buffer,)):
+                    self._touch_view(buffer, int(self.value(buffer.elem_offset)))
+        return 0
 
     # ---- packed functions
 
@@ -271,15 +316,23 @@ class IRInterpreter:
             steps = [int(self.value(n)) for n in strides.args]
         else:
             steps = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
-        grid = np.full(shape, int(self.value(offset)))
-        for d, (n, step) in enumerate(zip(shape, steps, strict=True)):
-            grid = grid + (np.arange(n) * step).reshape([n if k == d else 1 for k in range(len(shape))])
-        kind = "write" if self._writes(owner.name) else "read"
-        self.touched(owner, kind, [int(i) for i in grid.ravel()])
+        self._touch_all(owner, int(self.value(offset)), shape, steps)
         memory = self.memory[owner]
         begin = memory[int(self.value(offset)) :]
         view = np.lib.stride_tricks.as_strided(begin, shape, [step * memory.itemsize for step in steps])
         return view.view(NDArray)
+
+    def _touch_view(self, b: ir.Buffer, at: int) -> None:
+        steps = [int(self._size(n)) for n in b.strides or row_major(b.shape)]
+        self._touch_all(b.data, at, [int(self.value(n)) for n in b.shape], steps)
+
+    def _touch_all(self, owner: ir.Var, at: int, shape: list[int], steps: list[int]) -> None:
+        """Report one access to all elements of a view."""
+        grid = np.full(shape, at)
+        for d, (n, step) in enumerate(zip(shape, steps, strict=True)):
+            grid = grid + (np.arange(n) * step).reshape([n if k == d else 1 for k in range(len(shape))])
+        kind = "write" if self._writes(owner.name) else "read"
+        self.touched(owner, kind, [int(i) for i in grid.ravel()])
 
     def _writes(self, owner: str) -> bool:
         """Whether the extern region around says that it writes to this memory, or to a tile of it."""

@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parent
 
 
 def asset(name: str) -> str:
-    """The text of a .css or .js file of this folder."""
+    """The text of a .css or .html file of this folder."""
     return (FOLDER / name).read_text("utf-8").strip()
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+from tewb.base import digits
+from tewb.schedule import Step, runs_of
 from tewb.workbench.looks.loop_tree import StageInfo
 from tewb.workbench.views.assets import inline_styles
 from tewb.workbench.views.graph import svg
@@ -72,10 +74,24 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return f'<table style="{_STYLES["table"]}"><tr>{top}</tr>{body}</table>'
 
 
+def steps(journal: Sequence[Step], depth: int = 0) -> str:
+    """A journal as a list; what a recipe made is a list under its call, which opens it."""
+    runs = {run.first: run for run in runs_of(journal, depth) if run.depth == depth}
+    lines, at = [], 0
+    while at < len(journal):
+        run = runs.get(at)
+        if run is None:
+            lines.append(f"<li>{escape(str(journal[at]))}</li>")
+        else:
+            lines.append(f"<li>{fold(str(run.call), steps(journal[at : run.end], depth + 1))}</li>")
+        at = at + 1 if run is None else run.end
+    return f"<ol>{''.join(lines) or '<li>no steps</li>'}</ol>"
+
+
 def loops(s: StageInfo) -> str:
     """The loops of a stage as indented text, outermost first."""
     place = "" if s.place == "root" else f"  ({s.place})"
-    again = f"  each element {s.computed:.3g} times" if s.computed is not None and s.computed > 1 else ""
+    again = f"  each element {digits(s.computed)} times" if s.computed is not None and s.computed > 1 else ""
     marks = f"  {', '.join(s.marks)}" if s.marks else ""
     lines = [f"{s.name}{place}{again}{marks}"]
     for depth, loop in enumerate(s.loops if s.place != "inline" else ()):

@@ -1,6 +1,9 @@
 /** Everything that can be done by key or by the command palette: one list for menus, help and keys. */
 import type { Desk } from "./desk";
 import { signal } from "@preact/signals";
+import { measureLoops } from "./metric";
+import { PANE_DOCS, wantedPane } from "./pane_docs";
+import { share, writeCell } from "./sharing";
 
 export interface Command {
   name: string;
@@ -18,13 +21,33 @@ export const COMMANDS: readonly Command[] = [
   { name: "Redo", keys: ["Mod+Shift+z", "Mod+y"], run: (d) => void d.ask("redo") },
   { name: "All steps and commands", keys: ["Mod+k"], run: () => (isPaletteOpen.value = true) },
   { name: "Measure", keys: ["m"], run: (d) => void d.ask("measure") },
+  { name: "Measure the loops", keys: ["Shift+m"], run: measureLoops },
+  { name: "Measure the threads", keys: [], run: measureThreads },
   { name: "Stop what is running", keys: ["Escape"], run: (d) => void (d.busy.value && d.ask("stop")) },
   { name: "Pin this schedule", keys: ["Shift+p"], run: (d) => void d.ask("pin") },
   { name: "Check the result on small sizes", keys: ["c"], run: (d) => void d.ask("verify") },
   { name: "Start over", keys: [], run: (d) => void d.ask("reset") },
   { name: "Full screen", keys: ["Shift+f"], run: () => (isFull.value = !isFull.value) },
+  { name: "Forget the pinned schedule", keys: [], run: (d) => void d.ask("unpin") },
+  { name: "Write the schedule into a cell below", keys: ["w"], run: (d) => void writeCell(d) },
+  { name: "Copy the journal as one line", keys: ["Shift+s"], run: (d) => void share(d) },
+  { name: "Minimise: fewer steps, smaller sizes", keys: [], run: (d) => void d.ask("minimise") },
+  { name: "To the loops", keys: ["l"], run: () => focusOn("[role=tree] [tabindex='0']") },
+  { name: "To the code", keys: ["e"], run: () => focusOn(".cm-content") },
+  ...Object.entries(PANE_DOCS).map(([pane, [label]], i) => ({ name: `Show ${label}`, keys: i < 9 ? [String(i + 1)] : [], run: () => void (wantedPane.value = pane) })),
   { name: "Show the keys", keys: ["?"], run: () => (isHelpOpen.value = !isHelpOpen.value) },
 ];
+
+/** Measure what the threads do, and show it. */
+function measureThreads(desk: Desk): void {
+  wantedPane.value = "threads";
+  void desk.ask("measure_threads");
+}
+
+function focusOn(what: string): void {
+  const bench = document.activeElement?.closest(".tewb") ?? document.querySelector(".tewb");
+  bench?.querySelector<HTMLElement>(what)?.focus();
+}
 
 /** Keys that the loop tree takes, for the help. */
 export const TREE_KEYS: readonly [string, string][] = [
@@ -37,7 +60,17 @@ export const TREE_KEYS: readonly [string, string][] = [
   ["u", "unroll, or not any more"],
   ["f", "fuse with the loop inside"],
   ["t", "transpose with the loop inside, as a tile of registers"],
+  ["Home End", "the first, the last row"],
   ["drag", "a loop onto a loop reorders; a stage onto a loop computes it there"],
+  ["Shift+↑ Shift+↓", "in the journal: select steps, to make a recipe of them"],
+];
+
+/** Keys of the code, for the help. */
+export const CODE_KEYS: readonly [string, string][] = [
+  ["Ctrl+f", "search"],
+  ["Ctrl+g", "go to a line"],
+  ["Ctrl+Shift+[ Ctrl+Shift+]", "fold, unfold"],
+  ["Ctrl+a Ctrl+c", "copy all of it"],
 ];
 
 /** A key press as commands name it. */

@@ -6,6 +6,7 @@
  */
 import { batch, effect, signal, type Signal } from "@preact/signals";
 import { day } from "./keeping";
+import { writeCell } from "./sharing";
 import type { FromPython, Model, NotebookContext, Options, Refused, Reply, StepJson, ToPython, ViewName, Views } from "./messages";
 
 export interface Selection {
@@ -24,7 +25,14 @@ export interface Said {
   kind: "done" | "refused";
   refused: Refused | null;
   /** Something that can be done about it, as a button. */
-  offer?: { text: string; request: string };
+  offer?: { text: string; run(): void };
+}
+
+/** The moment that the player of accesses shows: the values of loops by their rows in the tree, and the line of code. */
+export interface Now {
+  values: ReadonlyMap<string, number>;
+  line: number | null;
+  form: string;
 }
 
 interface Watched {
@@ -40,6 +48,10 @@ export class Desk {
   readonly selected = signal<Selection>({ stage: "", loop: "" });
   readonly form = signal("");
   readonly lit = signal<Lit>(NOTHING_LIT);
+  /** The access that is shown, whether it plays, and where it is. */
+  readonly time = signal(0);
+  readonly isPlaying = signal(false);
+  readonly now = signal<Now | null>(null);
   readonly said = signal<Said | null>(null);
   readonly busy = signal<{ what: string; done: number; note: string } | null>(null);
   /** How many requests wait for their replies. */
@@ -55,6 +67,7 @@ export class Desk {
   constructor(readonly id: string) {
     effect(() => this.share("selected", this.selected.value));
     effect(() => this.share("form", this.form.value));
+    effect(() => void (this.isPlaying.value || this.share("time", this.time.value)));
   }
 
   // ---- models
@@ -64,12 +77,15 @@ export class Desk {
     const onMessage = (message: FromPython) => this.take(message);
     const onSelected = () => this.take_trait(() => (this.selected.value = model.get("selected") as Selection));
     const onForm = () => this.take_trait(() => (this.form.value = String(model.get("form"))));
+    const onTime = () => this.take_trait(() => (this.time.value = Number(model.get("time"))));
     model.on("msg:custom", onMessage as never);
     model.on("change:selected", onSelected);
     model.on("change:form", onForm);
+    model.on("change:time", onTime);
     if (this.models.length === 0) {
       onSelected();
       onForm();
+      if (model.get("time") !== undefined) onTime();
     }
     this.models.push(model);
     this.sendWatch();
@@ -77,6 +93,7 @@ export class Desk {
       model.off("msg:custom", onMessage as never);
       model.off("change:selected", onSelected);
       model.off("change:form", onForm);
+      model.off("change:time", onTime);
       this.models.splice(this.models.indexOf(model), 1);
       this.sendWatch();
     };
@@ -94,7 +111,7 @@ export class Desk {
   /** Tell Python a trait that was changed here. */
   private share(name: string, value: unknown): void {
     const model = this.models[0];
-    if (!model || this.fromPython || JSON.stringify(model.get(name)) === JSON.stringify(value)) return;
+    if (!model || this.fromPython || model.get(name) === undefined || JSON.stringify(model.get(name)) === JSON.stringify(value)) return;
     model.set(name, value);
     model.save_changes();
   }
@@ -111,12 +128,18 @@ export class Desk {
   private take(message: FromPython): void {
     switch (message.kind) {
       case "states":
-        batch(() => {
-          for (const [key, state] of Object.entries(message.states)) {
-            const known = this.watched.get(key);
-            if (known) known.state.value = state;
-          }
-        });
+        this.take_trait(() =>
+          batch(() => {
+            for (const [key, state] of Object.entries(message.states)) {
+              const known = this.watched.get(key);
+              if (known) known.state.value = state;
+            }
+            // A loop that is gone has an heir; somebody who chose another one meanwhile keeps that.
+            const { selected, instead_of } = message;
+            const { stage, loop } = this.selected.peek();
+            if (selected && stage === instead_of?.stage && loop === instead_of.loop) this.selected.value = selected;
+          }),
+        );
         break;
       case "reply": {
         const resolve = this.replies.get(message.id);
@@ -132,11 +155,12 @@ export class Desk {
         this.busy.value = null;
         break;
       case "done":
-        this.say({ text: `✓ ${message.text}`, kind: "done", refused: null });
+        if (message.good === false) this.say({ text: message.text, kind: "done", refused: null });
+        else this.done(message.text.replace(/^✓ /, ""), message.code);
         break;
       case "restored": {
         const steps = `${message.steps} step${message.steps === 1 ? "" : "s"}`;
-        this.say({ text: `${steps} from ${day(message.when)} are here again`, kind: "done", refused: null, offer: { text: "Start over", request: "reset" } });
+        this.say({ text: `${steps} from ${day(message.when)} are here again`, kind: "done", refused: null, offer: { text: "Start over", run: () => void this.ask("reset") } });
         break;
       }
       case "failed":
@@ -186,7 +210,7 @@ export class Desk {
   /** Send a request, all of it in one message. What came of it is said, and returned. */
   async ask(request: string, args: Record<string, unknown> = {}): Promise<Reply> {
     const reply = await this.inquire(request, args);
-    if (reply.ok) this.say(reply.said ? { text: `✓ ${reply.said}`, kind: "done", refused: null } : null);
+    if (reply.ok) this.say(reply.said && !reply.said.endsWith(" began") ? { text: `✓ ${reply.said}`, kind: "done", refused: null } : null);
     else this.say({ text: `✗ ${reply.refused?.message ?? "refused"}`, kind: "refused", refused: reply.refused });
     return reply;
   }
@@ -207,6 +231,12 @@ export class Desk {
 
   say(said: Said | null): void {
     this.said.value = said;
+  }
+
+  /** Say what was done; `code` that came of it can be written into a cell. */
+  done(text: string, code?: string): void {
+    const offer = code ? { offer: { text: "The program, to a cell", run: () => void writeCell(this, code) } } : {};
+    this.say({ text: `✓ ${text}`, kind: "done", refused: null, ...offer });
   }
 
   // ---- selection and light

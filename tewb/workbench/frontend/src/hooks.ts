@@ -3,7 +3,10 @@ import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext, useEffect } from "preact/hooks";
 import type { Desk } from "./desk";
+import { isTime } from "./heat";
 import type { Options, ViewName, Views } from "./messages";
+import { metric } from "./metric";
+import type { CostLine, LoopTimesState } from "./states";
 
 const DeskContext = createContext<Desk | null>(null);
 export const DeskProvider = DeskContext.Provider;
@@ -14,12 +17,20 @@ export function useDesk(): Desk {
   return desk;
 }
 
-/** The state of a view. While a new one is on its way, the old one stays: nothing flickers. */
-export function useView<V extends ViewName>(view: V, options: Options = {}): ReadonlySignal<Views[V] | undefined> {
+/** Long names of stages in a text, cut so that they still are told from each other. */
+export function useShort(): (text: string) => string {
+  const stages = useView("program").value?.stages ?? [];
+  const long = stages.filter((s) => s.short !== s.name).sort((a, b) => b.name.length - a.name.length);
+  return (text) => long.reduce((cut, s) => cut.replaceAll(s.name, s.short), text);
+}
+
+/** The state of a view. While a new one is on its way, the old one stays: nothing flickers. No view (null) has no state. */
+export function useView<V extends ViewName>(view: V | null, options: Options = {}): ReadonlySignal<Views[V] | undefined> {
   const desk = useDesk();
   const shown = useSignal<Views[V] | undefined>(undefined);
   const key = JSON.stringify(options);
   useEffect(() => {
+    if (view === null) return;
     const [state, end] = desk.watch(view, options);
     const stop = state.subscribe((value) => {
       if (value !== undefined) shown.value = value;
@@ -31,3 +42,13 @@ export function useView<V extends ViewName>(view: V, options: Options = {}): Rea
   }, [desk, view, key]);
   return shown;
 }
+
+/** The costs and the times that the chosen metric needs. */
+export function useCosts(): { costs: readonly CostLine[]; times: LoopTimesState | undefined } {
+  const timed = isTime(metric.value);
+  const costs = useView(timed || metric.value === "none" ? null : "cost");
+  const times = useView(timed ? "loop_times" : null);
+  return { costs: costs.value?.lines ?? NONE, times: times.value };
+}
+
+const NONE: readonly CostLine[] = [];

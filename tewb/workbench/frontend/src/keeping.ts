@@ -9,6 +9,7 @@ interface Kept {
 }
 
 const MOST = 20; // programs that a notebook keeps
+const PAUSE = 250; // ms: the notebook looks through all of itself when its metadata change, and the paint comes first
 
 /** Read what the notebook keeps, tell Python, and write what Python keeps from now on. Returns a function that ends this. */
 export function keep(model: Model): () => void {
@@ -16,6 +17,11 @@ export function keep(model: Model): () => void {
   const program = String(model.get("program"));
   model.send({ kind: "found", in_notebook: context !== undefined, record: context ? (read(context).programs[program] ?? null) : null });
   if (!context) return () => {};
+  let later = 0;
+  const writeLater = () => {
+    window.clearTimeout(later);
+    later = window.setTimeout(write, PAUSE);
+  };
   const write = () => {
     const record = model.get("kept") as Kept["programs"][string];
     if (!record?.journal) return;
@@ -23,8 +29,8 @@ export function keep(model: Model): () => void {
     const newest = Object.entries(programs).sort(([, a], [, b]) => b.when - a.when).slice(0, MOST);
     context.model.setMetadata("tewb", { programs: Object.fromEntries(newest) });
   };
-  model.on("change:kept", write);
-  return () => model.off("change:kept", write);
+  model.on("change:kept", writeLater);
+  return () => model.off("change:kept", writeLater);
 }
 
 function read(context: NotebookContext): Kept {

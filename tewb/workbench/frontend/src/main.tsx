@@ -5,6 +5,7 @@ import { DeskProvider } from "./hooks";
 import { keep } from "./keeping";
 import type { Model } from "./messages";
 import { paneNamed } from "./panes";
+import { Saved } from "./saved";
 import { addStyle } from "./style";
 import { Workbench } from "./workbench";
 
@@ -14,8 +15,11 @@ export function render({ model, el }: { model: Model; el: HTMLElement }): () => 
   const leave = desk.join(model);
   const stopKeeping = keep(model);
   const pane = String(model.get("pane"));
-  const Shown = pane === "workbench" ? Workbench : paneNamed(pane);
+  const Shown = pane === "workbench" ? Workbench : pane === "saved" ? Saved : paneNamed(pane);
   el.classList.add("tewb", `tewb-${pane}`);
+  // JupyterLab asks the focused element itself whether its keys are shortcuts of the notebook, and takes the focus at keys.
+  el.addEventListener("keydown", (e) => e.stopPropagation());
+  el.addEventListener("focusin", (e) => (e.target as Element).setAttribute("data-lm-suppress-shortcuts", "true"));
   window.setTimeout(() => hideLook(el), 0);
   draw(
     <DeskProvider value={desk}>
@@ -32,6 +36,7 @@ export function render({ model, el }: { model: Model; el: HTMLElement }): () => 
 
 /** The saved look of the workbench stands beside it for pages without a kernel: here it is not needed. */
 function hideLook(el: HTMLElement): void {
-  const looks = el.closest(".jp-OutputArea, .output_area, .output")?.querySelectorAll<HTMLElement>(".tw-look") ?? [];
+  const cell = el.closest(".jp-OutputArea, .cell_container") ?? el.closest(".output_area, .output"); // of JupyterLab, VS Code; others
+  const looks = cell?.querySelectorAll<HTMLElement>(".tw-look") ?? [];
   for (const look of looks) (look.closest<HTMLElement>(".jp-OutputArea-child") ?? look).style.display = "none";
 }

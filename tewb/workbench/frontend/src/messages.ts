@@ -1,5 +1,6 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
-import type { Actions, AdviceList, Checked, Code, Costs, FormName, Graph, Journal, LLVMHalf, Loops, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof } from "./states";
+import type { Selection } from "./desk";
+import type { Actions, AdviceList, Checked, Choice, Code, Costs, Data, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Swept, Threads, Traced, WhyThisFast } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -9,18 +10,25 @@ export interface Views {
   code: Code;
   journal: Journal;
   cost: Costs;
+  loop_times: LoopTimesState;
   actions: Actions;
+  steps: Choice[];
   primitives: PrimitiveForm[];
   memory: Memory;
   graph: Graph;
   history: Moment[];
   roof: Roof;
+  threads: Threads;
   advice: AdviceList;
   why: Reasons;
   llvm: LLVMHalf;
+  speed: WhyThisFast;
   python: ProgramCode;
   measured: Measured | null;
   checked: Checked;
+  swept: Swept | null;
+  data: Data | null;
+  traced: Traced;
 }
 export type ViewName = keyof Views;
 export type Options = Record<string, string | null>;
@@ -37,6 +45,9 @@ export interface Refused {
   loops: string;
   where: string;
   text: string;
+  /** Steps that lead to what was wanted, where some do. */
+  steps: StepJson[];
+  steps_text: string;
 }
 
 export interface Reply {
@@ -48,12 +59,12 @@ export interface Reply {
 }
 
 export type FromPython =
-  | { kind: "states"; version: number; states: Record<string, unknown> }
+  | { kind: "states"; version: number; states: Record<string, unknown>; selected?: Selection; instead_of?: Selection }
   | { kind: "reply"; id: number; reply: Reply }
   | { kind: "busy"; what: string; done: number; note: string }
   | { kind: "failed"; what: string; message: string }
   | { kind: "idle"; what: string }
-  | { kind: "done"; text: string }
+  | { kind: "done"; text: string; code?: string; good?: boolean }
   | { kind: "restored"; steps: number; when: number };
 
 export type ToPython =

@@ -3,12 +3,15 @@ import type { ComponentType } from "preact";
 import { ActionsPane } from "./panes/actions";
 import { AdvicePane } from "./panes/advice";
 import { CodePane } from "./panes/code";
+import { DataPane } from "./panes/data";
 import { GraphPane } from "./panes/graph";
 import { JournalPane } from "./panes/journal";
 import { LLVMPane } from "./panes/llvm";
 import { LoopsPane } from "./panes/loops";
 import { MemoryPane } from "./panes/memory";
 import { SchedulePane } from "./panes/schedule";
+import { SpeedPane } from "./panes/speed";
+import { ThreadsPane } from "./panes/threads";
 import { TimesPane } from "./panes/times";
 import { WhyPane } from "./panes/why";
 
@@ -18,11 +21,14 @@ export const PANES: Record<string, ComponentType> = {
   actions: ActionsPane,
   journal: JournalPane,
   memory: MemoryPane,
+  data: DataPane,
   graph: GraphPane,
   times: TimesPane,
+  threads: ThreadsPane,
   advice: AdvicePane,
   why: WhyPane,
   llvm: LLVMPane,
+  speed: SpeedPane,
   schedule: SchedulePane,
 };
 

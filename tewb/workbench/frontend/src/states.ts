@@ -1,13 +1,14 @@
 // Written by `python -m tewb.workbench.states` from the states that Python sends; do not edit.
 
-/** A stage, its kind (input, compute, extern, hybrid, scan, ...), and the names of its loops. */
+/** A stage, its kind (input, compute, extern, hybrid, scan, ...), and the names of its loops. `short` is its name, cut where it is long so that it still is told from the others. */
 export interface StageName {
   name: string;
+  short: string;
   kind: string;
   loops: string[];
 }
 
-/** What is scheduled. `problem` says why the schedule cannot be lowered as it is, `arguments` describes what the kernel takes, `reference` what it is compared with. `version` counts changes of the schedule. */
+/** What is scheduled. `problem` says why the schedule cannot be lowered as it is, `arguments` describes what the kernel takes, `reference` what it is compared with. `sizes` are the values that Measure gives to symbolic sizes and scalars, by their names. `version` counts changes of the schedule. */
 export interface Program {
   name: string;
   stages: StageName[];
@@ -77,7 +78,7 @@ export interface Code {
   problem: string | null;
 }
 
-/** A step: its number (from 1), its text, what it is as JSON, a person's own words, whether it was taken back (`ahead`), and its loops in the links of code (`step` there counts from 0). */
+/** A step: its number (from 1), its text, what it is as JSON, a person's own words, whether it was taken back (`ahead`), its loops in the links of code (`step` there counts from 0), and the line of the user's program. */
 export interface StepLine {
   number: number;
   text: string;
@@ -86,6 +87,31 @@ export interface StepLine {
   note: string;
   ahead: boolean;
   seconds: number | null;
+  where: string;
+}
+
+/** A parameter of a primitive or a recipe: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent; what is `rare` few people want. */
+export interface FormField {
+  name: string;
+  kind: string;
+  doc: string;
+  required: boolean;
+  value: string;
+  choices: string[];
+  places: Record<string, string[]>;
+  rare: boolean;
+}
+
+/** A call of a recipe: it made `count` steps from number `first` on, and `depth` other calls are around it. `state` is "same" while it makes just these steps, "changed" when some of them were edited, and "unknown" where only its steps are known. `fields` are its parameters with what it was given; `where` is the line that called it. */
+export interface RecipeLine {
+  first: number;
+  count: number;
+  depth: number;
+  name: string;
+  text: string;
+  state: string;
+  fields: FormField[];
+  where: string;
 }
 
 /** A branch and the number of its steps. */
@@ -95,9 +121,10 @@ export interface Branch {
   current: boolean;
 }
 
-/** All that is known of the way to the schedule. `pinned_at` is the number of steps after which the pinned schedule stands in this journal; it is None where there is no pin, or where it is another schedule, of `pinned_steps` steps. `share` is the journal as one line, `code` as Python that can be edited. */
+/** All that is known of the way to the schedule. `pinned_at` is the number of steps after which the pinned schedule stands in this journal; it is None where there is no pin, or where it is another schedule, of `pinned_steps` steps. `recipes` are the calls that made some of the steps, each before those inside of it. `share` is the journal as one line, `code` as Python that can be edited. */
 export interface Journal {
   steps: StepLine[];
+  recipes: RecipeLine[];
   branches: Branch[];
   pinned_at: number | null;
   pinned_steps: number | null;
@@ -122,6 +149,28 @@ export interface CostLine {
 export interface Costs {
   lines: CostLine[];
   problem: string | null;
+}
+
+/** The seconds of a stage or loop in one call of the kernel, with all that runs in it; `own` are those in which nothing runs that is inside of it and timed. `known` says what they are: its own ("timed"), those of what is around it and does nothing else ("around"), those of some of its pieces ("some"), or nobody knows ("not"); they are `most` at most. `tasks` are those of all iterations of a parallel loop together. `part` is its number in the links of code, `key` its name in the tree. `entries` is how often it began. */
+export interface LoopTimeLine {
+  key: string;
+  part: number;
+  seconds: number | null;
+  own: number | null;
+  entries: number;
+  tasks: number | null;
+  known: "timed" | "around" | "some" | "not";
+  most: number;
+}
+
+/** The times that were measured last. `steps` is how many steps the schedule had that was measured, None before the first measurement; `stale` says that it, or the sizes, are others by now. `whole` are the seconds of the kernel, `slowdown` says how much longer it takes with timers (0.05 is 5 %), and `said` all of this in words. */
+export interface LoopTimesState {
+  lines: LoopTimeLine[];
+  whole: number | null;
+  slowdown: number | null;
+  steps: number | null;
+  stale: boolean;
+  said: string;
 }
 
 /** What a step leads to: the loops of the stages that change, and the figures that change, in words. */
@@ -150,20 +199,10 @@ export interface Actions {
   choices: Choice[];
 }
 
-/** A parameter of a primitive: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent. */
-export interface FormField {
-  name: string;
-  kind: string;
-  doc: string;
-  required: boolean;
-  value: string;
-  choices: string[];
-  places: Record<string, string[]>;
-}
-
-/** A primitive as a form: what it does, and its parameters. */
+/** A primitive, or a recipe, as a form for a stage: what it does, and its parameters. */
 export interface PrimitiveForm {
   name: string;
+  stage: string;
   doc: string;
   fields: FormField[];
 }
@@ -286,6 +325,109 @@ export interface Roof {
   note: string;
 }
 
+/** A step that makes a loop parallel: its iterations, where they are known, and how often it would begin. */
+export interface ParallelChoice {
+  text: string;
+  steps: Record<string, unknown>[];
+  iterations: number | null;
+  runs: number | null;
+}
+
+/** A thread: 0 is the one that calls. Seconds in which it was `busy` (thread 0 also between parallel loops) and `idle`; the tasks that it ran, and what they took from the heap. */
+export interface ThreadRow {
+  number: number;
+  busy: number;
+  idle: number;
+  tasks: number;
+  bytes: number;
+  allocations: number;
+}
+
+/** An intermediate that each iteration of a parallel loop has for itself: bytes of one, and how often it is taken in an iteration; None where that is not known before the kernel runs. */
+export interface TaskMemory {
+  buffer: string;
+  bytes: number | null;
+  times: number | null;
+  where: "heap" | "stack" | "registers";
+}
+
+/** A parallel loop in one call: begun `runs` times, its iterations and the tasks that they were shared in, of `smallest` to `largest` iterations and `shortest` to `longest` seconds; `waited` is what each thread waited at its end. `part` is its number in the links of code, `depth` how many parallel loops are around it. `memory` is what an iteration has for itself, `bytes` and `allocations` what all tasks took from the heap. `text` is all of it in words. */
+export interface ParallelLoop {
+  name: string;
+  stage: string | null;
+  loop: string | null;
+  part: number | null;
+  depth: number;
+  runs: number;
+  iterations: number;
+  tasks: number;
+  smallest: number;
+  largest: number;
+  shortest: number;
+  mean: number;
+  longest: number;
+  seconds: number;
+  waited: number[];
+  bytes: number;
+  allocations: number;
+  memory: TaskMemory[];
+  text: string;
+}
+
+/** From the begin of a parallel loop to its end, or of `runs` that follow each other closely, of several loops when `loop` is None. */
+export interface LoopSpan {
+  loop: number | null;
+  begin: number;
+  end: number;
+  runs: number;
+}
+
+/** A bar of the timeline: `tasks` of one loop (by its number; of several when None) on one thread, from `begin` to `end`, in seconds since the call began, of which it was `busy`. They have `iterations`, between `first` and `last`; `depth` parallel loops are around this one. What they took from the heap is `bytes`, in so many `allocations`. */
+export interface ThreadBar {
+  thread: number;
+  loop: number | null;
+  depth: number;
+  begin: number;
+  end: number;
+  busy: number;
+  first: number;
+  last: number;
+  iterations: number;
+  tasks: number;
+  bytes: number;
+  allocations: number;
+}
+
+/** One call of a kernel in seconds since it began. `sentence` says how busy the threads were, `reasons` why they were not. `share` is busy time of all time, `imbalance` the busiest thread over the mean, `serial` the time without a parallel loop, `plain` the time of a call that is not traced. `others` are threads without a row, `dropped` tasks without a bar. It is of the schedule after `steps` steps, and current while that is the schedule and the sizes are the same. */
+export interface ThreadTimeline {
+  sentence: string;
+  reasons: string[];
+  seconds: number;
+  plain: number;
+  serial: number;
+  share: number;
+  imbalance: number;
+  rows: ThreadRow[];
+  others: number;
+  loops: ParallelLoop[];
+  spans: LoopSpan[];
+  bars: ThreadBar[];
+  dropped: number;
+  steps: number;
+  is_current: boolean;
+}
+
+/** The threads of a session's kernel: how many there are for the processors that this process may use; what was measured last. Where no loop is parallel, `note` says what one would be, and `choices` are the loops that may be. */
+export interface Threads {
+  threads: number;
+  processors: number;
+  is_parallel: boolean;
+  note: string;
+  choices: ParallelChoice[];
+  measured: ThreadTimeline | null;
+  problem: string | null;
+}
+
 /** A piece of advice: its kind, where it is, what was found, and the steps that answer it. */
 export interface Finding {
   kind: string;
@@ -296,10 +438,25 @@ export interface Finding {
   steps_text: string;
 }
 
-/** All findings; `problem` says why there can be none. */
+/** Something to try: its kind, the stage, the reason, the steps, how many times as fast the program is predicted to be after them, and `others`: the same with other factors, which are timed beside them. */
+export interface Proposal {
+  kind: string;
+  stage: string;
+  reason: string;
+  steps: Record<string, unknown>[];
+  steps_text: string;
+  gain: number;
+  others: Record<string, unknown>[][];
+}
+
+/** All findings, and what to try next; `standing` says how near the program is to the roof of the machine, and `share` how much of it it reaches (None: that cannot be said). `tried` are the steps that did not help, in words. `problem` says why there can be none. */
 export interface AdviceList {
   findings: Finding[];
   problem: string | null;
+  standing: string;
+  share: number | null;
+  next: Proposal[];
+  tried: string[];
 }
 
 /** A question, the sentences that lead to its answer, and the answer. */
@@ -324,6 +481,121 @@ export interface LLVMHalf {
   problem: string | null;
 }
 
+/** A lower bound of the cycles of an iteration: which, how many, and where they come from. */
+export interface Limit {
+  name: string;
+  cycles: number;
+  about: string;
+}
+
+/** Lines of 64 bytes of a buffer that a loop fetches past each cache in a call, as they are predicted. */
+export interface LinesFetched {
+  buffer: string;
+  misses: Record<string, number>;
+  in_order: boolean;
+  crowded: string;
+}
+
+/** An innermost loop of the machine code. All counts and cycles are those of one iteration, which does `steps` of the loop of the program; `iterations` are those of a call, `share` its part of the cycles of all inner loops. `part` is its number in the links of code. `bits` is the width of its arithmetic, `lanes` how many numbers that is; `kinds` counts its instructions by what they do. `rule` names the limit that is the largest. `ports` are cycles of each port, told by `ports_by`; `simulated` are the cycles that llvm-mca says. */
+export interface InnerLoopSpeed {
+  name: string;
+  stage: string | null;
+  loop: string | null;
+  part: number | null;
+  label: string;
+  share: number;
+  iterations: number;
+  steps: number;
+  cycles: number;
+  rule: string;
+  limits: Limit[];
+  instructions: number;
+  kinds: Record<string, number>;
+  bits: number;
+  lanes: number;
+  loads: number;
+  stores: number;
+  spills: number;
+  calls: string[];
+  ports: Record<string, number>;
+  ports_by: string;
+  simulated: number | null;
+  simulated_by: string;
+  lines: LinesFetched[];
+}
+
+/** The sentence, what else is to be said, and the inner loops, those that take the most time first. Times are seconds of a call: `predicted` by the limits, `measured` last. `gflops` is what is predicted, `roof` what the roofline allows at `intensity` operations for each byte, below the machine's `peak_gflops` and `peak_gbytes`. */
+export interface WhyThisFast {
+  sentence: string;
+  notes: string[];
+  loops: InnerLoopSpeed[];
+  predicted: number | null;
+  measured: number | null;
+  processor: string;
+  gigahertz: number | null;
+  caches: Record<string, number>;
+  intensity: number | null;
+  gflops: number | null;
+  roof: number | null;
+  peak_gflops: number | null;
+  peak_gbytes: number | null;
+  problem: string | null;
+}
+
+/** Memory that is touched: "input", "output" or "inside" (an intermediate). `strides` are in elements of `item` bytes; `elements` are those from the first to the last, gaps included. `part` is the number of its stage in the links of code, `use` what a cache makes of its accesses, as a sentence. */
+export interface DataBuffer {
+  name: string;
+  kind: string;
+  dtype: string;
+  shape: number[];
+  strides: number[];
+  item: number;
+  elements: number;
+  part: number;
+  use: string;
+}
+
+/** A loop of the lowered code; `key` is its row in the loop tree. The iterations of a parallel loop are tasks. */
+export interface DataLoop {
+  name: string;
+  key: string | null;
+  extent: number;
+  parallel: boolean;
+}
+
+/** A place in the code that makes accesses: of which buffer (by number), in which loops, at which line of the lowered code (from 0). `lanes` are the elements of one access after the first, each less the one before, as text. */
+export interface DataSite {
+  buffer: number;
+  writes: boolean;
+  loops: number[];
+  line: number | null;
+  lanes: string;
+}
+
+/** The cache that is simulated: lines of `line` bytes. For a twin with smaller sizes it has fewer `lines` than the cache of this machine that it stands for. */
+export interface DataCache {
+  name: string;
+  bytes: number;
+  line: number;
+  lines: number;
+}
+
+/** The accesses of a program. `said` is what is to be known of the sizes and the limit, `basis` what the sentences of buffers are about; `form` is the form of code that has the lines. `threads` share the tasks of parallel loops. */
+export interface Data {
+  buffers: DataBuffer[];
+  loops: DataLoop[];
+  sites: DataSite[];
+  count: number;
+  events: string;
+  complete: boolean;
+  said: string;
+  basis: string;
+  cache: DataCache;
+  threads: number;
+  form: string;
+  problem: string | null;
+}
+
 /** The whole program as Python, or a comment that says why there is none. */
 export interface ProgramCode {
   text: string;
@@ -341,7 +613,7 @@ export interface Contestant {
   gbytes: number | null;
 }
 
-/** A measurement. `ratio` is numpy's median over the kernel's; `note` says of which schedule it is. */
+/** A measurement, of the schedule after `steps` steps. `ratio` is numpy's median over the kernel's; `stale` says that the schedule or the sizes are others by now. */
 export interface Measured {
   contestants: Contestant[];
   ratio: number | null;
@@ -350,6 +622,7 @@ export interface Measured {
   sizes: string;
   steps: number;
   text: string;
+  stale: boolean;
 }
 
 /** What is known of the results. `proved` says whether the steps themselves prove that results stay the same, `rounds` whether only up to the rounding of sums, `proof` why. `test` is what a run on small sizes found ("unknown": it was not done), `found` in words, and `step` (from 0) the one that changed a result. */
@@ -360,4 +633,30 @@ export interface Checked {
   test: "running" | "same" | "different" | "unknown";
   found: string;
   step: number | null;
+}
+
+/** A schedule that was tried: what is different in it, its median and the spread in seconds, and how many times as fast as the schedule that the sweep began with it is (None: its result was wrong, or it could not be timed, as `message` says). `steps` is its journal, with the recipes that made some of its steps. */
+export interface TrialRow {
+  label: string;
+  seconds: number | null;
+  spread: number | null;
+  gain: number | null;
+  message: string;
+  steps: Record<string, unknown>[];
+}
+
+/** The trials of a sweep, the fastest first. `is_current` says whether the schedule and the sizes are still those that it began with. */
+export interface Swept {
+  rows: TrialRow[];
+  text: string;
+  left_out: number;
+  complete: boolean;
+  is_current: boolean;
+}
+
+/** How the state `Data` stands to the schedule: whether it is of it as it is now, whether it is being made, and whether that would run Python code of the user's, which is done only when it is asked for. */
+export interface Traced {
+  fresh: boolean;
+  running: boolean;
+  runs_python: boolean;
 }

@@ -5,17 +5,21 @@ import { useDesk } from "./hooks";
 import { ActionsPane } from "./panes/actions";
 import { AdvicePane } from "./panes/advice";
 import { CodePane } from "./panes/code";
+import { DataPane } from "./panes/data";
 import { GraphPane } from "./panes/graph";
 import { JournalPane } from "./panes/journal";
 import { LLVMPane } from "./panes/llvm";
 import { LoopsPane } from "./panes/loops";
 import { MemoryPane } from "./panes/memory";
 import { SchedulePane } from "./panes/schedule";
+import { SpeedPane } from "./panes/speed";
+import { ThreadsPane } from "./panes/threads";
 import { TimesPane } from "./panes/times";
 import { WhyPane } from "./panes/why";
 import { CommandPalette } from "./parts/command_palette";
 import { Help } from "./parts/help";
-import { Splitter } from "./parts/splitter";
+import { keepFocus } from "./parts/keep_focus";
+import { drag, Splitter } from "./parts/splitter";
 import { Status } from "./parts/status";
 import { Tabs } from "./parts/tabs";
 import { Toolbar } from "./parts/toolbar";
@@ -30,7 +34,10 @@ const LEFT_TABS = [
 const RIGHT_TABS = [
   { name: "graph", label: "Graph", pane: GraphPane },
   { name: "memory", label: "Memory", pane: MemoryPane },
+  { name: "data", label: "Data", pane: DataPane },
   { name: "times", label: "Times", pane: TimesPane },
+  { name: "speed", label: "Speed", pane: SpeedPane },
+  { name: "threads", label: "Threads", pane: ThreadsPane },
   { name: "llvm", label: "LLVM", pane: LLVMPane },
   { name: "schedule", label: "Schedule", pane: SchedulePane },
 ];
@@ -70,6 +77,8 @@ export function Workbench() {
     return () => document.removeEventListener("fullscreenchange", left);
   }, []);
 
+  useEffect(() => keepFocus(root.current!), []);
+
   return (
     <div
       ref={root}
@@ -106,20 +115,35 @@ export function Workbench() {
   );
 }
 
-/** The lower edge: dragged, it changes the height of the workbench. */
+/** The lower edge: dragged, or moved by arrow keys, it changes the height of the workbench. */
 function HeightHandle({ height }: { height: { value: number } }) {
+  const put = (percent: number) => (height.value = Math.min(Math.max(percent, 30), 100));
   const onDown = (event: PointerEvent) => {
     const el = event.currentTarget as HTMLElement;
     const top = el.parentElement!.getBoundingClientRect().top;
-    el.setPointerCapture(event.pointerId);
-    const move = (e: PointerEvent) =>
-      (height.value = Math.min(Math.max(((e.clientY - top) / window.innerHeight) * 100, 30), 100));
-    const up = () => {
-      el.removeEventListener("pointermove", move);
-      el.removeEventListener("pointerup", up);
-    };
-    el.addEventListener("pointermove", move);
-    el.addEventListener("pointerup", up);
+    drag(event, el, (e) => put(((e.clientY - top) / window.innerHeight) * 100));
   };
-  return <div class="tw-height" title="drag: height; double-click: as much as fits" onPointerDown={onDown} onDblClick={() => (height.value = 0)} />;
+  const onKey = (event: KeyboardEvent) => {
+    const by = { ArrowUp: -5, ArrowDown: 5 }[event.key];
+    if (by) put((height.value || 80) + by);
+    else if (event.key === "Enter") height.value = 0;
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div
+      class="tw-height"
+      role="separator"
+      aria-label="Height of the workbench"
+      aria-orientation="horizontal"
+      aria-valuenow={Math.round(height.value || 80)}
+      aria-valuemin={30}
+      aria-valuemax={100}
+      tabIndex={0}
+      title="height: drag, or arrow keys; double-click or Enter: as much as fits"
+      onPointerDown={onDown}
+      onKeyDown={onKey}
+      onDblClick={() => (height.value = 0)}
+    />
+  );
 }

@@ -38,10 +38,23 @@ test("a refusal is said with its reason", async () => {
   const m = model();
   desk.join(m.model);
   const asked = desk.ask("undo");
-  const refused = { message: "nothing to take back", hint: "h", loops: "", where: "", text: "" };
+  const refused = { message: "nothing to take back", hint: "h", loops: "", where: "", text: "", steps: [], steps_text: "" };
   m.tell("msg:custom", { kind: "reply", id: 1, reply: { ok: false, said: "", code: "", refused, found: null } });
   await asked;
   expect(desk.said.value).toMatchObject({ kind: "refused", text: "✗ nothing to take back", refused });
+});
+
+test("the heir of a loop comes with the states, unless another one was chosen meanwhile", () => {
+  const desk = new Desk("d-heir");
+  const m = model({ selected: { stage: "C", loop: "j" } });
+  desk.join(m.model);
+  const heir = { kind: "states", version: 2, states: {}, selected: { stage: "C", loop: "j.outer" }, instead_of: { stage: "C", loop: "j" } };
+  m.tell("msg:custom", heir);
+  expect(desk.selected.value).toEqual({ stage: "C", loop: "j.outer" });
+  expect(m.values["selected"]).toEqual({ stage: "C", loop: "j" }); // Python says so itself
+  desk.select("C", "k");
+  m.tell("msg:custom", heir);
+  expect(desk.selected.value).toEqual({ stage: "C", loop: "k" });
 });
 
 test("what several components watch is watched once, until the last of them leaves", async () => {
@@ -86,4 +99,15 @@ test("when a widget goes, another one of the desk carries its messages", async (
   await soon();
   leave();
   expect(b.sent.at(-1)).toMatchObject({ kind: "watch", views: { '["journal",{}]': { view: "journal" } } });
+});
+
+test("what work in the background came to is said; a program that came of it can be taken to a cell", () => {
+  const desk = new Desk("d9");
+  const m = model();
+  desk.join(m.model);
+  m.tell("msg:custom", { kind: "done", text: "✓ result equals numpy's; tewb 2 ms" });
+  expect(desk.said.value).toMatchObject({ text: "✓ result equals numpy's; tewb 2 ms", kind: "done" });
+  expect(desk.said.value?.offer).toBeUndefined();
+  m.tell("msg:custom", { kind: "done", text: "1 of 2 steps", code: "import tewb" });
+  expect(desk.said.value?.offer?.text).toBe("The program, to a cell");
 });

@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
-import { change, lightOf } from "../src/code/linked";
+import { Text } from "@codemirror/state";
+import { lastLines } from "../src/code/language";
+import { lightOf } from "../src/code/linked";
+import { change, changes } from "../src/code/text_changes";
 import { day } from "../src/keeping";
 import { matches } from "../src/match";
 import { logScale, ticks } from "../src/parts/axes";
 import type { Link } from "../src/states";
-import { digits, shownBytes, shownTime } from "../src/units";
+import { digits, shownBytes, shownGain, shownTime } from "../src/units";
 
 const apply = (old: string, edit: ReturnType<typeof change>) => (edit ? old.slice(0, edit.from) + edit.insert + old.slice(edit.to) : old);
 
@@ -17,6 +20,34 @@ test("the smallest change leads to the new text", () => {
 
 test("a change in the middle leaves the rest alone", () => {
   expect(change("head\nold\ntail", "head\nnew line\ntail")).toEqual({ from: 5, to: 8, insert: "new line" });
+});
+
+const applyAll = (old: string, edits: ReturnType<typeof changes>) => edits.reduceRight((text, e) => apply(text, e), old);
+
+test("lines that stay are left alone, wherever the others are", () => {
+  expect(changes("a\nb\nc\nd\ne", "a\nB\nc\nd\nE")).toEqual([
+    { from: 2, to: 3, insert: "B" },
+    { from: 8, to: 9, insert: "E" },
+  ]);
+  expect(changes("same", "same")).toEqual([]);
+});
+
+test("changes lead to the new text, for texts of any lines", () => {
+  let seed = 7;
+  const next = (n: number) => (seed = (seed * 48271) % 2147483647) % n;
+  for (let round = 0; round < 400; round++) {
+    const lines = Array.from({ length: next(14) }, () => `${"xyzuvw"[next(6)]}${next(3)}`);
+    const other = lines.filter(() => next(4) > 0).flatMap((l) => (next(4) ? [l] : [l, `n${next(9)}`]));
+    const [a, b] = [lines.join("\n"), (next(3) ? other : other.reverse()).join("\n")];
+    const found = changes(a, b);
+    expect(applyAll(a, found)).toBe(b);
+    expect(found.every((c, i) => i === 0 || found[i - 1]!.to <= c.from)).toBe(true);
+  }
+});
+
+test("a line folds with what is indented below it, and blank lines end nothing", () => {
+  expect(lastLines(Text.of(["def", "  for", "    a", "", "    b", "  c", "", "end"]))).toEqual([6, 5, 3, 4, 5, 6, 7, 8]);
+  expect(lastLines(Text.of(["  a", "b", "  c", ""]))).toEqual([1, 3, 3, 4]);
 });
 
 test("a line is lit by its own loops and steps, and dimly by those around it", () => {
@@ -54,4 +85,10 @@ test("axes are logarithmic, with round ticks inside of them", () => {
   expect([x(1), x(10), x(100)]).toEqual([0, 100, 200]);
   expect(ticks(0.9, 60)).toEqual([1, 2, 5, 10, 20, 50]);
   expect(ticks(1e-6, 1e3).every((t) => t >= 1e-6 && t <= 1e3)).toBe(true);
+});
+
+test("a predicted gain is said in words", () => {
+  expect(shownGain(46.43)).toBe("about 46.4 times as fast, as predicted");
+  expect(shownGain(1.01)).toBe("no gain is predicted; a trial tells");
+  expect(shownGain(0.7)).toBe("no gain is predicted; a trial tells");
 });

@@ -1,16 +1,17 @@
 /** One form of the code: read, searched, folded, copied; hovering lights what a line is about, a click selects it. */
 import { codeFolding, foldGutter, foldKeymap } from "@codemirror/language";
 import { gotoLine, search, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState } from "@codemirror/state";
+import { Compartment, EditorState, type StateEffect } from "@codemirror/state";
 import { EditorView, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
-import { defaultKeymap } from "@codemirror/commands";
-import { useEffect, useRef } from "preact/hooks";
+import { standardKeymap } from "@codemirror/commands";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { heatByPart } from "../heat";
-import { useDesk, useView } from "../hooks";
+import { useCosts, useDesk } from "../hooks";
 import { metric } from "../metric";
 import type { Code } from "../states";
 import { colours, foldByIndent, languageOf } from "./language";
-import { change, linkAt, linked, setCode, setHeat, setLit, shownCode } from "./linked";
+import { linkAt, linked, setCode, setHeat, setLit, setNow, shownCode } from "./linked";
+import { changes } from "./text_changes";
 
 interface Props {
   code: Code;
@@ -26,7 +27,7 @@ export function CodeView({ code, label, onView }: Props) {
   const language = useRef(new Compartment());
   const name = useRef(new Compartment());
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const view = new EditorView({
       parent: place.current!,
       state: EditorState.create({
@@ -39,7 +40,7 @@ export function CodeView({ code, label, onView }: Props) {
           foldByIndent,
           highlightActiveLineGutter(),
           search({ top: true }),
-          keymap.of([...searchKeymap, ...foldKeymap, { key: "Mod-g", run: gotoLine }, ...defaultKeymap]),
+          keymap.of([{ key: "Mod-g", run: gotoLine }, ...searchKeymap, ...foldKeymap, ...standardKeymap]),
           language.current.of(languageOf(code.kind)),
           colours,
           linked,
@@ -63,24 +64,29 @@ export function CodeView({ code, label, onView }: Props) {
     editor.current = view;
     onView?.(view);
     const stop = desk.lit.subscribe((lit) => view.dispatch({ effects: setLit.of(lit) }));
+    const stopNow = desk.now.subscribe((now) => view.dispatch({ effects: setNow.of(now) }));
     return () => {
       stop();
+      stopNow();
       onView?.(null);
       view.destroy();
     };
   }, []);
 
-  const costs = useView("cost");
-  useEffect(() => {
-    editor.current!.dispatch({ effects: setHeat.of(heatByPart(costs.value?.lines ?? [], metric.value)) });
-  }, [costs.value, metric.value]);
+  const { costs, times } = useCosts();
+  useLayoutEffect(() => {
+    editor.current!.dispatch({ effects: setHeat.of(heatByPart(costs, times, metric.value)) });
+  }, [costs, times, metric.value]);
 
-  useEffect(() => {
+  // In the frame of the tree, not in the one after it.
+  useLayoutEffect(() => {
     const view = editor.current!;
     const before = view.state.field(shownCode);
-    const edit = change(view.state.doc.toString(), code.text);
-    const effects = [setCode.of(code), name.current.reconfigure(named(label)), ...(before.kind === code.kind ? [] : [language.current.reconfigure(languageOf(code.kind))])];
-    view.dispatch({ ...(edit ? { changes: edit } : {}), effects });
+    const effects: StateEffect<unknown>[] = [setCode.of(code)];
+    // To configure an editor anew takes longer than all else.
+    if (before.form !== code.form) effects.push(name.current.reconfigure(named(label)));
+    if (before.kind !== code.kind) effects.push(language.current.reconfigure(languageOf(code.kind)));
+    view.dispatch({ changes: changes(before.text, code.text), effects });
     if (before.form && before.form !== code.form) view.scrollDOM.scrollTop = 0;
   }, [code]);
 

@@ -4,7 +4,7 @@
  */
 import { RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
 import { Decoration, EditorView, ViewPlugin, WidgetType, type DecorationSet, type ViewUpdate } from "@codemirror/view";
-import { NOTHING_LIT, type Lit } from "../desk";
+import { NOTHING_LIT, type Lit, type Now } from "../desk";
 import type { Heat } from "../heat";
 import type { Code, Link } from "../states";
 
@@ -26,6 +26,13 @@ export const setHeat = StateEffect.define<ReadonlyMap<number, Heat>>();
 const shownHeat = StateField.define<ReadonlyMap<number, Heat>>({
   create: () => new Map(),
   update: (heat, tr) => tr.effects.reduce((now, e) => (e.is(setHeat) ? e.value : now), heat),
+});
+
+export const setNow = StateEffect.define<Now | null>();
+
+const shownNow = StateField.define<Now | null>({
+  create: () => null,
+  update: (now, tr) => tr.effects.reduce((known, e) => (e.is(setNow) ? e.value : known), now),
 });
 
 const shownLit = StateField.define<Lit>({
@@ -74,14 +81,16 @@ class Remark extends WidgetType {
 
 function decorations(view: EditorView): DecorationSet {
   const [code, lit, heat] = [view.state.field(shownCode), view.state.field(shownLit), view.state.field(shownHeat)];
+  const now = view.state.field(shownNow);
   const made = new RangeSetBuilder<Decoration>();
   for (const { from, to } of view.visibleRanges) {
     for (let at = from; at <= to; ) {
       const line = view.state.doc.lineAt(at);
       const row = String(line.number - 1);
-      const classes = [lightOf(linkAt(code, line.number), lit), code.marks[row] ?? ""].filter(Boolean);
+      const isNow = now?.form === code.form && now.line === line.number - 1 && !code.against;
+      const classes = [lightOf(linkAt(code, line.number), lit), code.marks[row] ?? "", isNow ? "now" : ""].filter(Boolean);
       const hot = heatOf(linkAt(code, line.number), heat);
-      const attributes = hot ? { style: `--heat: ${hot.share.toFixed(3)}`, title: hot.text } : {};
+      const attributes = hot ? { style: `--heat: ${hot.share.toFixed(3)}`, title: hot.title } : {};
       const named = [...classes.map((c) => `tw-${c}`), ...(hot ? ["tw-hot"] : [])].join(" ");
       if (named) made.add(line.from, line.from, Decoration.line({ class: named, attributes }));
       const [remark, was] = [code.remarks[row], code.was[row]];
@@ -100,7 +109,7 @@ const lighting = ViewPlugin.fromClass(
       this.shown = decorations(view);
     }
     update(u: ViewUpdate): void {
-      const told = u.transactions.some((tr) => tr.effects.some((e) => e.is(setLit) || e.is(setCode) || e.is(setHeat)));
+      const told = u.transactions.some((tr) => tr.effects.some((e) => e.is(setLit) || e.is(setCode) || e.is(setHeat) || e.is(setNow)));
       if (told || u.docChanged || u.viewportChanged) this.shown = decorations(u.view);
     }
   },
@@ -108,15 +117,4 @@ const lighting = ViewPlugin.fromClass(
 );
 
 /** What makes an editor show linked code. */
-export const linked: Extension = [shownCode, shownLit, shownHeat, lighting];
-
-/** The smallest change that makes `old` into `text`: what is the same before and after stays, and so does the place. */
-export function change(old: string, text: string): { from: number; to: number; insert: string } | null {
-  if (old === text) return null;
-  const most = Math.min(old.length, text.length);
-  let start = 0;
-  while (start < most && old.charCodeAt(start) === text.charCodeAt(start)) start++;
-  let end = 0;
-  while (end < most - start && old.charCodeAt(old.length - 1 - end) === text.charCodeAt(text.length - 1 - end)) end++;
-  return { from: start, to: old.length - end, insert: text.slice(start, text.length - end) };
-}
+export const linked: Extension = [shownCode, shownLit, shownHeat, shownNow, lighting];

@@ -31,7 +31,7 @@ export function CodePane() {
     <section class="tw-pane tw-pane-code" aria-label="Code">
       <header class="tw-bar">
         <FormChooser label="Form of the code" forms={known} value={desk.form.value} choose={(f) => (desk.form.value = f)} />
-        <select aria-label="Compare with" value={against.value} onChange={(e) => (against.value = e.currentTarget.value)}>
+        <select aria-label="Compare with" title="mark what differs from another state" value={against.value} onChange={(e) => (against.value = e.currentTarget.value)}>
           {COMPARE.map(([value, text]) => (
             <option value={value}>{text}</option>
           ))}
@@ -57,7 +57,7 @@ interface Chooser {
 function FormChooser({ label, forms, value, none, choose }: Chooser) {
   const isPass = value !== "" && !forms.some((f) => f.name === value); // one of LLVM's, chosen in its pane
   return (
-    <select aria-label={label} value={value} onChange={(e) => choose(e.currentTarget.value)}>
+    <select aria-label={label} title={forms.find((f) => f.name === value)?.doc ?? label} value={value} onChange={(e) => choose(e.currentTarget.value)}>
       {none !== undefined && <option value="">{none}</option>}
       {isPass && <option value={value}>{value}</option>}
       {forms.map((f) => (

@@ -15,7 +15,8 @@ export function GraphPane() {
       if (!at) return;
       at.setAttribute("tabindex", "0");
       at.setAttribute("role", "button");
-      at.setAttribute("aria-label", node.lines.join(", "));
+      at.setAttribute("aria-label", [node.stage, ...node.lines.slice(1)].join(", "));
+      at.querySelector("title")!.textContent = at.getAttribute("aria-label"); // graphviz writes a name of its own
       at.onclick = () => desk.select(node.stage);
       at.onkeydown = (e) => (e.key === "Enter" || e.key === " ") && desk.select(node.stage);
       at.onmouseenter = () => desk.light([node.part]);
@@ -23,7 +24,9 @@ export function GraphPane() {
     });
     known.edges.forEach((edge, i) => {
       const at = place.current!.querySelector<SVGGElement>(`#edge-${i}`);
-      if (at) at.onclick = () => (edge.at ? desk.select(edge.target, edge.at) : desk.select(edge.source));
+      if (!at) return;
+      at.querySelector("title")!.textContent = edge.at ? `${edge.source} is computed at ${edge.target}.${edge.at}` : `${edge.target} reads ${edge.source}`;
+      at.onclick = () => (edge.at ? desk.select(edge.target, edge.at) : desk.select(edge.source));
     });
   }, [known]);
 

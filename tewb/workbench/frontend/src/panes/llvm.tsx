@@ -16,6 +16,7 @@ export function LLVMPane() {
       <label class="tw-field">
         <span>Code after the pass</span>
         <select
+          title="show the code as it is after one of LLVM's passes"
           value={known.passes.some((p) => p.name === desk.form.value) ? desk.form.value : ""}
           onChange={(e) => (desk.form.value = e.currentTarget.value)}
         >
@@ -42,7 +43,7 @@ function Remarks({ known }: { known: LLVMHalf }) {
       <RemarkList remarks={first} />
       {rest.length > 0 && (
         <details>
-          <summary>{rest.length} more remarks</summary>
+          <summary title="remarks that name no loop, and repeated ones">{rest.length} more remarks</summary>
           <RemarkList remarks={rest} />
         </details>
       )}
@@ -57,7 +58,7 @@ function RemarkList({ remarks }: { remarks: readonly LoopRemark[] }) {
       {remarks.map((r) => (
         <li key={`${r.part} ${r.text}`} onMouseEnter={() => (r.part === null ? desk.dim() : desk.light([r.part]))}>
           {r.stage && (
-            <button type="button" class="tw-link" onClick={() => desk.select(r.stage!, r.loop ?? "")}>
+            <button type="button" class="tw-link" title="choose this loop" onClick={() => desk.select(r.stage!, r.loop ?? "")}>
               {r.loop ? `${r.stage}.${r.loop}` : r.stage}
             </button>
           )}

@@ -2,12 +2,14 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Desk } from "../desk";
-import { heatByKey, METRICS, type Heat, type Metric } from "../heat";
-import { useDesk, useView } from "../hooks";
-import { metric } from "../metric";
+import { heatByKey, isTime, METRICS, type Heat, type Metric } from "../heat";
+import { useCosts, useDesk, useShort, useView } from "../hooks";
+import { measureLoops, metric } from "../metric";
 import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_rows";
-import type { LoopNode } from "../states";
+import type { LoopNode, LoopTimesState } from "../states";
+import { digits, grouped } from "../units";
 
+const LOOP_KEYS = ["s", "v", "p", "u", "f", "t"];
 const ONE_KEY: Record<string, string> = { v: "vectorize", p: "parallel", u: "unroll" };
 
 export function LoopsPane() {
@@ -17,8 +19,8 @@ export function LoopsPane() {
   const asking = useSignal<string | null>(null); // the key of the loop that asks for a factor
   const dragged = useSignal<LoopNode | null>(null);
   const list = useRef<HTMLDivElement>(null);
-  const costs = useView("cost");
-  const heat = heatByKey(costs.value?.lines ?? [], metric.value);
+  const { costs, times } = useCosts();
+  const heat = heatByKey(costs, times, metric.value);
   const rows = flatten(tree.value?.roots ?? [], folded.value);
   const { stage, loop } = desk.selected.value;
   const chosen = loop ? `${stage}/${loop}` : stage;
@@ -59,6 +61,7 @@ export function LoopsPane() {
     else if (node.loop && ONE_KEY[event.key]) void toggleMark(desk, node, ONE_KEY[event.key]!);
     else if (node.loop && event.key === "s") asking.value = node.key;
     else if (node.loop && (event.key === "f" || event.key === "t")) void withNext(desk, rows, node, event.key);
+    else if (!node.loop && LOOP_KEYS.includes(event.key)) desk.say({ text: "choose a loop first: that is done to loops", kind: "refused", refused: null });
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -80,7 +83,7 @@ export function LoopsPane() {
     <section class="tw-pane tw-pane-loops" aria-label="Loops">
       <MetricChooser />
       <div
-        class="tw-tree"
+        class={`tw-tree${isTime(metric.value) && times?.stale ? " tw-stale" : ""}`}
         role="tree"
         aria-label="Loops of all stages"
         ref={list}
@@ -111,6 +114,7 @@ export function LoopsPane() {
           />
         ))}
       </div>
+      {isTime(metric.value) && times && <TimesNote times={times} />}
       {tree.value?.problem && <p class="tw-problem">{tree.value.problem}</p>}
     </section>
   );
@@ -172,8 +176,9 @@ function TreeRow({ row, heat, isChosen, isFirst, isTarget, asksFactor, ...on }: 
         {node.inside.length ? (row.isFolded ? "▸" : "▾") : ""}
       </span>
       <RowText node={node} />
+      <ValueNow row={node.key} />
       {heat && (
-        <span class="tw-heat" style={{ "--heat": heat.share }} title={heat.text}>
+        <span class="tw-heat" style={{ "--heat": heat.share }} title={heat.title}>
           {heat.text}
         </span>
       )}
@@ -182,25 +187,45 @@ function TreeRow({ row, heat, isChosen, isFirst, isTarget, asksFactor, ...on }: 
   );
 }
 
-/** Which cost is shown beside the tree and the code. */
+/** The value of a loop while accesses are played. */
+function ValueNow({ row }: { row: string }) {
+  const value = useDesk().now.value?.values.get(row);
+  return value === undefined ? null : <span class="tw-mark tw-now"> = {value}</span>;
+}
+
+/** Which cost is shown beside the tree and the code, and the way to times that are measured. */
 function MetricChooser() {
+  const desk = useDesk();
   return (
-    <select
-      class="tw-metric"
-      aria-label="Cost that is shown"
-      value={metric.value}
-      onChange={(e) => (metric.value = e.currentTarget.value as Metric)}
-    >
-      {Object.entries(METRICS).map(([name, text]) => (
-        <option value={name}>{text}</option>
-      ))}
-    </select>
+    <div class="tw-metric">
+      <select aria-label="Cost that is shown" title="the cost that is shown beside the tree and the code" value={metric.value} onChange={(e) => (metric.value = e.currentTarget.value as Metric)}>
+        {Object.entries(METRICS).map(([name, text]) => (
+          <option value={name}>{text}</option>
+        ))}
+      </select>
+      <button
+        type="button"
+        class="tw-button"
+        aria-label="Measure the loops"
+        title="Measure the loops: time each of them by timers in the kernel (Shift+M)"
+        disabled={desk.busy.value !== null}
+        onClick={() => measureLoops(desk)}
+      >
+        Time
+      </button>
+    </div>
   );
 }
 
+/** Of which step the times are, and how much the timers slowed the kernel down. */
+function TimesNote({ times }: { times: LoopTimesState }) {
+  return <p class="tw-times-note tw-dim">{times.said}</p>;
+}
+
 function RowText({ node }: { node: LoopNode }) {
+  const short = useShort();
   if (node.kind === "loop") {
-    const trips = node.trips === null ? "" : `, ${node.trips.toLocaleString("en")} times in one call`;
+    const trips = node.trips === null ? "" : `, ${grouped(node.trips)} times in one call`;
     return (
       <span class="tw-words" title={`${node.loop} of ${node.stage}: ${node.extent} iterations${trips}`}>
         {node.loop} <span class="tw-dim">in</span> {node.extent}
@@ -211,12 +236,12 @@ function RowText({ node }: { node: LoopNode }) {
       </span>
     );
   }
-  const again = node.computed !== null && node.computed > 1.005 ? `each element ${node.computed.toPrecision(3)} times` : "";
+  const again = node.computed !== null && node.computed > 1.005 ? `each element ${digits(node.computed)} times` : "";
   const place = node.place === "root" ? "" : node.place;
   const notes = [node.kind === "input" ? "input" : "", place, node.memory, again, ...node.marks].filter(Boolean);
   return (
-    <span class="tw-words" title={notes.join(", ")}>
-      <b>{node.stage}</b> <span class="tw-dim">{notes.join(" · ")}</span>
+    <span class="tw-words" title={[node.stage, ...notes].join(", ")}>
+      <b>{short(node.stage)}</b> <span class="tw-dim">{short(notes.join(" · "))}</span>
     </span>
   );
 }
@@ -242,6 +267,7 @@ function FactorField({ loop, answer }: { loop: string; answer(factor: number | n
       min="1"
       defaultValue="16"
       aria-label={`factor to split ${loop} by`}
+      title="Enter splits, Escape leaves it"
       onClick={(e) => e.stopPropagation()}
       onKeyDown={(e) => {
         e.stopPropagation();

@@ -1,7 +1,7 @@
 /** Memory: what each stage keeps and repeats, what externs touch, and the budget. */
-import { useDesk, useView } from "../hooks";
+import { useDesk, useShort, useView } from "../hooks";
 import type { Account, ExternTouches } from "../states";
-import { shownBytes } from "../units";
+import { digits, shownBytes } from "../units";
 
 export function MemoryPane() {
   const memory = useView("memory");
@@ -29,6 +29,7 @@ export function MemoryPane() {
 
 function Accounts({ accounts }: { accounts: readonly Account[] }) {
   const desk = useDesk();
+  const short = useShort();
   return (
     <table class="tw-table">
       <thead>
@@ -50,11 +51,11 @@ function Accounts({ accounts }: { accounts: readonly Account[] }) {
             onMouseEnter={() => desk.light([a.part], a.step === null ? [] : [a.step])}
             onClick={() => desk.select(a.stage)}
           >
-            <td>{a.stage}</td>
+            <td title={a.stage}>{short(a.stage)}</td>
             <td class="tw-number">{a.kind === "inline" ? "inline" : a.allocated}</td>
             <td class="tw-number">{a.needed}</td>
             <td class="tw-number">{a.declared}</td>
-            <td class="tw-number">{a.computed === null ? "?" : `${Number(a.computed.toPrecision(3))} ×`}</td>
+            <td class="tw-number">{a.computed === null ? "?" : `${digits(a.computed)} ×`}</td>
             <td>{a.cache ?? ""}</td>
             <td>{a.lifetime}</td>
           </tr>

@@ -1,11 +1,11 @@
 /** The schedule as Python: edited, loaded, copied; what is typed stays until it is loaded or given up. */
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { standardKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { EditorState } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { colours, languageOf } from "../code/language";
-import { change } from "../code/linked";
+import { change } from "../code/text_changes";
 import { useDesk, useView } from "../hooks";
 
 export function SchedulePane() {
@@ -43,7 +43,7 @@ export function SchedulePane() {
         extensions: [
           lineNumbers(),
           history(),
-          keymap.of([{ key: "Mod-Enter", run: load }, indentWithTab, ...historyKeymap, ...defaultKeymap]),
+          keymap.of([{ key: "Mod-Enter", run: load }, indentWithTab, ...historyKeymap, ...standardKeymap]),
           languageOf("python"),
           colours,
           EditorView.contentAttributes.of({ "aria-label": "The schedule as Python", tabindex: "0" }),
@@ -64,10 +64,10 @@ export function SchedulePane() {
   return (
     <section class="tw-pane tw-pane-schedule" aria-label="Schedule as Python">
       <header class="tw-bar">
-        <button type="button" class="tw-button tw-primary" disabled={!edited.value} onClick={load} title="Ctrl+Enter">
+        <button type="button" class="tw-button tw-primary" disabled={!edited.value} onClick={load} title="make this the schedule (Ctrl+Enter)">
           Load
         </button>
-        <button type="button" class="tw-button" disabled={!edited.value} onClick={revert}>
+        <button type="button" class="tw-button" disabled={!edited.value} title="back to the schedule as it is" onClick={revert}>
           Revert
         </button>
         <span class="tw-dim">{edited.value ? "edited: not loaded yet" : "code, a share string or JSON can be pasted here"}</span>

@@ -17,10 +17,36 @@ export function TimesPane() {
           <progress max={1} value={busy.done} aria-label="measuring" /> <span class="tw-dim">{busy.note}</span>
         </p>
       )}
+      <Sizes />
       {measured.value ? <Table measured={measured.value} /> : <p class="tw-dim">Measure checks the result and times the kernel beside its reference.</p>}
       {history.value && history.value.length > 0 && <HistoryPlot moments={history.value} />}
       {measured.value && <Roofline />}
     </section>
+  );
+}
+
+/** The values that symbolic sizes have in measurements, to be changed. */
+function Sizes() {
+  const desk = useDesk();
+  const known = Object.entries(useView("program").value?.sizes ?? {});
+  if (!known.length) return null;
+  return (
+    <div class="tw-form-fields" role="group" aria-label="Sizes to measure with">
+      <span class="tw-dim">measured with</span>
+      {known.map(([name, value]) => (
+        <label class="tw-field" key={name} title={`the value of ${name} in measurements; Enter keeps it`}>
+          <span>{name}</span>
+          <input
+            type="number"
+            size={8}
+            class="tw-size"
+            aria-label={`Value of ${name}`}
+            value={value}
+            onChange={(e) => void desk.ask("size", { name, value: Number(e.currentTarget.value) })}
+          />
+        </label>
+      ))}
+    </div>
   );
 }
 

@@ -18,7 +18,7 @@ export function WhyPane() {
     <section class="tw-pane tw-pane-why" aria-label="Why">
       <label class="tw-field">
         <span>Why</span>
-        <select value={question.value} onChange={(e) => (question.value = e.currentTarget.value)}>
+        <select title="what is to be explained" value={question.value} onChange={(e) => (question.value = e.currentTarget.value)}>
           {QUESTIONS.map(([value, text]) => (
             <option value={value}>{text}</option>
           ))}

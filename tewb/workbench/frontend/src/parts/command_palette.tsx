@@ -1,8 +1,8 @@
-/** The command palette: every legal step on what is selected, and every command, found by typing. */
+/** The command palette: every legal step, those on what is selected first, and every command, found by typing. */
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { COMMANDS, isPaletteOpen } from "../commands";
-import { useDesk, useView } from "../hooks";
+import { useDesk, useShort, useView } from "../hooks";
 import type { StepJson } from "../messages";
 import { matches } from "../match";
 import { useModal } from "./modal";
@@ -22,23 +22,28 @@ function OpenPalette() {
   const desk = useDesk();
   const { stage, loop } = desk.selected.value;
   const actions = useView("actions", { stage, loop: loop || null });
+  const all = useView("steps", { stage });
+  const short = useShort();
   const typed = useSignal("");
   const at = useSignal(0);
   const dialog = useRef<HTMLDialogElement>(null);
   useModal(dialog);
 
-  const steps: Entry[] = (actions.value?.choices ?? [])
-    .filter((c) => c.legal)
-    .map((c) => ({
-      text: c.text,
-      note: c.preview?.changes.join("; ") ?? "",
-      keys: "",
-      run: () => void desk.do(...(c.steps as unknown as StepJson[])),
-    }));
+  const near = (actions.value?.choices ?? []).filter((c) => c.legal); // on what is chosen, with what they lead to
+  const known = new Set(near.map((c) => c.text));
+  const steps: Entry[] = [...near, ...(all.value ?? []).filter((c) => !known.has(c.text))].map((c) => ({
+    text: c.text,
+    note: c.preview?.changes.join("; ") ?? "",
+    keys: "",
+    run: () => void desk.do(...(c.steps as unknown as StepJson[])),
+  }));
   const commands: Entry[] = COMMANDS.map((c) => ({ text: c.name, note: "", keys: c.keys[0] ?? "", run: () => c.run(desk) }));
-  const found = matches(typed.value, [...steps, ...commands], (e) => e.text).slice(0, 60);
+  const found = matches(typed.value, [...steps.slice(0, near.length), ...commands, ...steps.slice(near.length)], (e) => e.text).slice(0, 60);
   const chosen = Math.min(at.value, found.length - 1);
 
+  // Enter means what will be found: it waits for the steps that may stand there.
+  const isComing = actions.value === undefined || (!found.length && all.value === undefined);
+  const wanted = useRef(false);
   const close = () => (isPaletteOpen.value = false);
   const run = (entry: Entry | undefined) => {
     close();
@@ -48,10 +53,14 @@ function OpenPalette() {
     event.stopPropagation();
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by) at.value = (chosen + by + found.length) % Math.max(found.length, 1);
+    else if (event.key === "Enter" && isComing) wanted.current = true;
     else if (event.key === "Enter") run(found[chosen]);
     else return;
     event.preventDefault();
   };
+  useEffect(() => {
+    if (wanted.current && !isComing) run(found[chosen]);
+  }, [isComing]);
 
   return (
     <dialog ref={dialog} class="tw-dialog tw-palette" aria-label="All steps and commands" onClose={close} onClick={(e) => e.target === dialog.current && close()}>
@@ -61,11 +70,13 @@ function OpenPalette() {
         aria-expanded="true"
         aria-controls="tw-found"
         aria-activedescendant={`tw-found-${chosen}`}
-        placeholder={`a step on ${loop ? `${stage}.${loop}` : stage}, or a command`}
+        title="type letters of a step or a command; arrows choose, Enter does it"
+        placeholder="a step on any loop, or a command"
         value={typed.value}
         onInput={(e) => {
           typed.value = e.currentTarget.value;
           at.value = 0;
+          wanted.current = false;
         }}
         onKeyDown={onKey}
       />
@@ -75,6 +86,7 @@ function OpenPalette() {
             key={entry.text}
             id={`tw-found-${i}`}
             role="option"
+            title={entry.text}
             aria-selected={i === chosen}
             ref={(el) => {
               if (i === chosen) el?.scrollIntoView({ block: "nearest" });
@@ -82,11 +94,11 @@ function OpenPalette() {
             onMouseMove={() => (at.value = i)}
             onClick={() => run(entry)}
           >
-            {entry.text} <span class="tw-dim">{entry.note}</span>
+            {short(entry.text)} <span class="tw-dim">{entry.note}</span>
             {entry.keys && <kbd>{entry.keys.replace("Mod", "Ctrl")}</kbd>}
           </li>
         ))}
-        {!found.length && <li class="tw-dim">nothing is called so</li>}
+        {!found.length && <li class="tw-dim">{isComing ? "looking for steps …" : "nothing is called so"}</li>}
       </ul>
     </dialog>
   );

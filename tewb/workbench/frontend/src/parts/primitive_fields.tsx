@@ -1,4 +1,4 @@
-/** A form for one primitive: its parameters, from its declaration. Enter in any field applies; one message carries all of them. */
+/** A form for one primitive or recipe: its parameters, from its declaration. Enter in any field applies; one message carries all of them. */
 import { useSignal } from "@preact/signals";
 import { useDesk, useView } from "../hooks";
 import { argumentsOf, isNumeric, startValues, type Values } from "../form_values";
@@ -24,6 +24,8 @@ interface FieldsProps {
 function Fields({ form, forms, stage, loop, choose }: FieldsProps) {
   const desk = useDesk();
   const typed = useSignal<Values>({});
+  const more = useSignal(false);
+  const shown = form.fields.filter((f) => !f.rare || more.value);
   const values = { ...startValues(form, loop), ...typed.value };
   const apply = (event: Event) => {
     event.preventDefault();
@@ -36,22 +38,27 @@ function Fields({ form, forms, stage, loop, choose }: FieldsProps) {
           <option value={f.name}>{f.name}</option>
         ))}
       </select>
-      {form.fields.map((field) => (
+      {shown.map((field) => (
         <Field key={field.name} field={field} values={values} set={(value) => (typed.value = { ...typed.value, [field.name]: value })} form={form} />
       ))}
-      <button type="submit" class="tw-button tw-primary">
+      {shown.length < form.fields.length && (
+        <button type="button" class="tw-button" title="what few people want" aria-expanded="false" onClick={() => (more.value = true)}>
+          more …
+        </button>
+      )}
+      <button type="submit" class="tw-button tw-primary" disabled={form.stage !== stage} title={`${form.name} with these parameters (Enter in a field)`}>
         Apply
       </button>
     </form>
   );
 }
 
-function Field({ field, form, values, set }: { field: FormField; form: PrimitiveForm; values: Values; set(value: string): void }) {
+export function Field({ field, form, values, set }: { field: FormField; form: PrimitiveForm; values: Values; set(value: string): void }) {
   const value = values[field.name] ?? "";
   const parent = form.fields.find((f) => f.kind === "stage");
   const choices = field.kind === "place" ? (parent?.places[values[parent.name] ?? ""] ?? []) : field.choices;
   const label = <span>{field.name}</span>;
-  if (choices.length && field.kind !== "axes" && !isNumeric(field.kind)) {
+  if (choices.length && field.kind !== "axes" && field.kind !== "any" && !isNumeric(field.kind)) {
     return (
       <label class="tw-field" title={field.doc}>
         {label}

@@ -9,28 +9,34 @@ interface Props {
   label: string;
 }
 
+/** Follow the pointer until it is let go. */
+export function drag(event: PointerEvent, el: HTMLElement, move: (e: PointerEvent) => void): void {
+  event.preventDefault();
+  el.setPointerCapture(event.pointerId);
+  el.addEventListener("pointermove", move);
+  el.addEventListener("lostpointercapture", () => el.removeEventListener("pointermove", move), { once: true });
+}
+
+/** A share near an end is the end: that pane is folded away. */
+export function snapped(share: number): number {
+  return share < 0.06 ? 0 : share > 0.94 ? 1 : share;
+}
+
 export function Splitter({ share, direction, label }: Props) {
   const bar = useRef<HTMLDivElement>(null);
-  const put = (value: number) => (share.value = Math.min(Math.max(value, 0.1), 0.9));
+  const put = (value: number) => (share.value = snapped(value));
   const onDown = (event: PointerEvent) => {
-    event.preventDefault();
-    const el = bar.current!;
-    el.setPointerCapture(event.pointerId);
-    const box = el.parentElement!.getBoundingClientRect();
-    const move = (e: PointerEvent) =>
-      put(direction === "row" ? (e.clientX - box.left) / box.width : (e.clientY - box.top) / box.height);
-    const up = () => {
-      el.removeEventListener("pointermove", move);
-      el.removeEventListener("pointerup", up);
-    };
-    el.addEventListener("pointermove", move);
-    el.addEventListener("pointerup", up);
+    const box = bar.current!.parentElement!.getBoundingClientRect();
+    drag(event, bar.current!, (e) => put(direction === "row" ? (e.clientX - box.left) / box.width : (e.clientY - box.top) / box.height));
   };
+  const unfold = () => put(share.value === 0 || share.value === 1 ? 0.5 : share.value > 0.5 ? 1 : 0);
   const onKey = (event: KeyboardEvent) => {
     const by = { ArrowLeft: -0.02, ArrowUp: -0.02, ArrowRight: 0.02, ArrowDown: 0.02 }[event.key];
-    if (!by) return;
+    if (by) share.value = Math.min(Math.max(share.value + by, 0), 1);
+    else if (event.key === "Home" || event.key === "End") put(event.key === "Home" ? 0 : 1);
+    else if (event.key === "Enter") unfold();
+    else return;
     event.preventDefault();
-    put(share.value + by);
   };
   return (
     <div
@@ -40,12 +46,13 @@ export function Splitter({ share, direction, label }: Props) {
       aria-label={label}
       aria-orientation={direction === "row" ? "vertical" : "horizontal"}
       aria-valuenow={Math.round(share.value * 100)}
-      aria-valuemin={10}
-      aria-valuemax={90}
+      aria-valuemin={0}
+      aria-valuemax={100}
       tabIndex={0}
+      title={`${label}: drag, or arrow keys; double-click or Enter folds the smaller part away and shows it again`}
       onPointerDown={onDown}
       onKeyDown={onKey}
-      onDblClick={() => put(0.5)}
+      onDblClick={unfold}
     />
   );
 }

@@ -1,21 +1,32 @@
-/** One line for what was just done or refused. It has its place always, so nothing jumps; a refusal opens below it. */
-import { useDesk } from "../hooks";
+/** One line for what was just done or refused. It has its place always, so nothing jumps; a refusal, and a result that is different, open below it. */
+import { useDesk, useView } from "../hooks";
+import { StepButton } from "./step_button";
 
 export function Status() {
   const desk = useDesk();
   const said = desk.said.value;
   const refused = said?.refused ?? null;
+  const checked = useView("checked").value;
   return (
     <div class="tw-status" role="status" aria-live="polite">
-      <span class={said?.kind === "refused" ? "tw-bad" : "tw-dim"}>{said?.text ?? "Choose a loop, and press a key: ? shows them."}</span>
+      <span class={said?.kind === "refused" ? "tw-bad" : `tw-dim${said?.offer ? "" : " tw-done"}`} title={said?.text}>{said?.text ?? "Choose a loop, and press a key: ? shows them."}</span>
       {said?.offer && (
-        <button type="button" class="tw-button" onClick={() => void desk.ask(said.offer!.request)}>
+        <button type="button" class="tw-button" title={said.offer.text} onClick={said.offer.run}>
           {said.offer.text}
         </button>
+      )}
+      {checked?.test === "different" && (
+        <div class="tw-bad">
+          ✗ {checked.found}{" "}
+          <button type="button" class="tw-button" title="look for the fewest steps and the smallest sizes with which it is different" onClick={() => void desk.ask("minimise")}>
+            Minimise
+          </button>
+        </div>
       )}
       {refused && (
         <>
           {refused.hint && <span> <span class="tw-dim">hint:</span> {refused.hint}</span>}
+          {refused.steps?.length > 0 && <> <StepButton steps={refused.steps} text={refused.steps_text} /></>}
           {refused.loops && <span class="tw-dim"> loops now: {refused.loops}</span>}
         </>
       )}

@@ -1,6 +1,8 @@
 /** Panes behind tabs: only the one that is shown exists, so only its view is made. */
 import type { Signal } from "@preact/signals";
 import type { ComponentType } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { PANE_DOCS, wantedPane } from "../pane_docs";
 
 interface Tab {
   name: string;
@@ -18,9 +20,16 @@ export function Tabs({ tabs, open, label }: { tabs: readonly Tab[]; open: Signal
     open.value = next.name;
     (event.currentTarget as HTMLElement).querySelector<HTMLElement>(`[data-tab="${next.name}"]`)?.focus();
   };
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!tabs.some((t) => t.name === wantedPane.value)) return;
+    open.value = wantedPane.value!;
+    wantedPane.value = null;
+    place.current!.querySelector<HTMLElement>(`[data-tab="${open.value}"]`)?.focus();
+  }, [wantedPane.value]);
   const Pane = shown.pane;
   return (
-    <div class="tw-tabs">
+    <div class="tw-tabs" ref={place}>
       <div role="tablist" aria-label={label} class="tw-tablist" onKeyDown={onKey}>
         {tabs.map((t) => (
           <button
@@ -30,6 +39,7 @@ export function Tabs({ tabs, open, label }: { tabs: readonly Tab[]; open: Signal
             data-tab={t.name}
             aria-selected={t === shown}
             tabIndex={t === shown ? 0 : -1}
+            title={PANE_DOCS[t.name]?.[1] ?? t.label}
             onClick={() => (open.value = t.name)}
           >
             {t.label}

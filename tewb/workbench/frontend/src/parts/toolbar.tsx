@@ -13,12 +13,14 @@ export function Toolbar() {
   const loops = known?.stages.find((s) => s.name === stage)?.loops ?? [];
   return (
     <div class="tw-toolbar" role="toolbar" aria-label="Workbench">
-      <select aria-label="Stage" value={stage} onChange={(e) => desk.select(e.currentTarget.value)}>
+      <select aria-label="Stage" title={`the chosen stage: ${stage}`} value={stage} onChange={(e) => desk.select(e.currentTarget.value)}>
         {known?.stages.map((s) => (
-          <option value={s.name}>{s.name}</option>
+          <option value={s.name} title={s.name}>
+            {s.short}
+          </option>
         ))}
       </select>
-      <select aria-label="Loop" value={loop} onChange={(e) => desk.select(stage, e.currentTarget.value)} disabled={!loops.length}>
+      <select aria-label="Loop" title={`the chosen loop${loop && `: ${loop}`}`} value={loop} onChange={(e) => desk.select(stage, e.currentTarget.value)} disabled={!loops.length}>
         <option value="">the stage</option>
         {loops.map((name) => (
           <option value={name}>{name}</option>
@@ -32,11 +34,11 @@ export function Toolbar() {
       <Press command="Pin this schedule" sign="Pin" />
       <Badge />
       <span class="tw-stretch" />
-      <Press command="All steps and commands" sign="All steps …" />
+      <Press command="All steps and commands" sign="Steps …" />
       <Press command="Show the keys" sign="?" />
       <button type="button" class="tw-button" aria-pressed={isFull.value} title="Full screen (Shift+F)" aria-label="Full screen" onClick={() => (isFull.value = !isFull.value)}>
-        <svg width="12" height="12" viewBox="0 0 12 12" fill="none" stroke="currentColor" aria-hidden="true">
-          <path d="M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8" />
+        <svg width="11" height="11" viewBox="0 0 11 11" aria-hidden="true">
+          <path d="M1 4V1h3M7 1h3v3M10 7v3H7M4 10H1V7" fill="none" stroke="currentColor" stroke-width="1.5" />
         </svg>
       </button>
     </div>
@@ -48,7 +50,8 @@ function Press({ command, sign, off }: { command: string; sign: string; off?: bo
   const known = COMMANDS.find((c) => c.name === command)!;
   const keys = known.keys[0]?.replace("Mod", "Ctrl").toUpperCase();
   return (
-    <button type="button" class="tw-button" aria-label={command} title={keys ? `${command} (${keys})` : command} disabled={off ?? false} onClick={() => known.run(desk)}>
+    // Not `disabled`: the button that was just pressed would take the keys with it when there is nothing more to undo.
+    <button type="button" class="tw-button" aria-label={command} title={keys ? `${command} (${keys})` : command} aria-disabled={off ?? false} onClick={() => off || known.run(desk)}>
       {sign}
     </button>
   );
@@ -62,7 +65,7 @@ function MeasureButton() {
   if (busy) {
     return (
       <>
-        <button type="button" class="tw-button" onClick={() => void desk.ask("stop")}>
+        <button type="button" class="tw-button" title={`stop: ${busy.what} (Escape)`} onClick={() => void desk.ask("stop")}>
           Stop
         </button>
         <progress max={1} value={busy.done} aria-label={busy.what} />
@@ -85,14 +88,17 @@ function Result({ measured }: { measured: Measured }) {
   if (!kernel) return null;
   if (!kernel.ok || kernel.median === null) return <b class="tw-bad">✗ {kernel.check}</b>;
   return (
-    <span class="tw-result" title={measured.text}>
-      <span class="tw-good">✓</span> <b>{shownTime(kernel.median)}</b>
+    <span class={measured.stale ? "tw-result tw-stale" : "tw-result"} title={measured.text}>
+      {measured.stale || <span class="tw-good">✓ </span>}
+      <b>{shownTime(kernel.median)}</b>
       {measured.ratio !== null && (
         <span class="tw-dim">
           {" "}
-          {digits(measured.ratio)} × {reference?.name ?? "numpy"}
+          {digits(measured.ratio)} × {(reference?.name ?? "numpy").split(",")[0]}
+          {measured.sizes && `, ${measured.sizes}`}
         </span>
       )}
+      {measured.stale && <span> after step {measured.steps}</span>}
     </span>
   );
 }

@@ -1,0 +1,152 @@
+"""The estimate: which of two schedules is faster, on a machine that is given. Never seconds by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import tewb
+from tewb import te
+from tewb.schedule import Step
+from tewb.workbench.demos import demo_session
+from tewb.workbench.judge.estimate import Machine, predict
+from tewb.workbench.measure.roofline import Peaks
+
+MACHINE = Machine(Peaks(100.0, 10.0), Peaks(200.0, 15.0), 32, 16, (32 << 10, 1 << 20, 8 << 20), 1)
+TWO = Machine(Peaks(100.0, 10.0), Peaks(200.0, 15.0), 32, 16, (32 << 10, 1 << 20, 8 << 20), 2)
+
+
+def step(primitive: str, stage: str, **args: Any) -> Step:
+    return Step(primitive, stage, args)
+
+
+ORDER = step("reorder", "C", axes=["i", "k", "j"])
+VECTOR = (step("split", "C", axis="j", factor=16), step("vectorize", "C", axis="j.inner"))
+TILE = (
+    step("tile", "C", x="i", y="j", x_factor=4, y_factor=16),
+    step("reorder", "C", axes=["i.outer", "j.outer", "k", "i.inner", "j.inner"]),
+    step("unroll", "C", axis="i.inner"),
+    step("vectorize", "C", axis="j.inner"),
+)
+
+
+def seconds(session: Any, *steps: Step, machine: Machine = MACHINE) -> float:
+    copy = session.copy()
+    copy.apply(*steps)
+    return predict(copy.passes[0][1], copy.sizes, machine)
+
+
+def test_a_matrix_product_step_by_step() -> None:
+    s = demo_session("matmul", n=256)
+    order = [seconds(s), seconds(s, ORDER), seconds(s, *TILE)]
+    assert order == sorted(order, reverse=True) and order[0] > 3 * order[1] > 3 * order[2]
+
+
+def test_it_is_never_faster_than_the_peak() -> None:
+    s = demo_session("matmul", n=256)
+    assert seconds(s, *TILE) > 2 * 256**3 / 100e9
+
+
+def test_registers_that_do_not_suffice_cost() -> None:
+    s = demo_session("matmul", n=256)
+    large = [
+        Step(t.primitive, t.stage, {**t.args, **({"x_factor": 32} if t.primitive == "tile" else {})})
+        for t in TILE
+    ]
+    assert seconds(s, *large) > 1.3 * seconds(s, *TILE)
+
+
+def test_sums_in_lanes_do_not_wait() -> None:
+    A, k = te.placeholder((64, 1024), name="A"), te.reduce_axis((0, 1024), name="k")
+    S = te.compute((64,), lambda i: te.sum(A[i, k], axis=k), name="S")
+    s = tewb.Session(te.create_schedule(S.op), [A, S])
+    lanes = (step("split", "S", axis="k", factor=32), step("vectorize", "S", axis="k.inner"))
+    assert seconds(s) > 4 * seconds(s, *lanes)
+
+
+def test_threads_share_work_and_the_last_part_is_waited_for() -> None:
+    s = demo_session("matmul", n=256)
+    parallel = step("parallel", "C", axis="i")
+    assert seconds(s, parallel, machine=TWO) < 0.6 * seconds(s, machine=TWO)
+    assert seconds(s, parallel) >= seconds(s), "there is one thread"
+    three = step("split", "C", axis="i", nparts=3)
+    shared = (three, step("parallel", "C", axis="i.outer"))
+    assert seconds(s, *shared, machine=TWO) > 1.2 * seconds(s, parallel, machine=TWO)
+
+
+@pytest.mark.parametrize(("n", "gain"), [(4096, True), (32, False)])
+def test_fusion_pays_when_no_cache_holds_what_is_between(n: int, gain: bool) -> None:
+    s = demo_session("blur", n=n)
+    fused = step("compute_at", "X", parent="Y", axis="i.outer")
+    strips = step("split", "Y", axis="i", factor=16)
+    assert (seconds(s, strips, fused) < 0.95 * seconds(s)) == gain
+
+
+def test_a_packed_operand_is_cheaper_than_lines_far_apart() -> None:
+    s = demo_session("matmul", n=1024)
+    pack = (
+        step("reorder", "C", axes=["j.outer", "i.outer"]),
+        step("cache_read", "B", scope="global", readers=["C"], output=0),
+        step("compute_at", "B.global", parent="C", axis="j.outer"),
+        step("vectorize", "B.global", axis="ax1"),
+    )
+    assert seconds(s, *TILE, *pack) < seconds(s, *TILE)
+
+
+def test_a_transposed_tile_is_cheaper_than_lanes_one_by_one() -> None:
+    A = te.placeholder((1024, 1024), name="A")
+    T = te.compute((1024, 1024), lambda i, j: A[j, i], name="T")
+    s = tewb.Session(te.create_schedule(T.op), [A, T])
+    tile = step("tile", "T", x="i", y="j", x_factor=8, y_factor=8)
+    lanes = step("vectorize", "T", axis="j.inner")
+    turned = step("transpose", "T", rows="i.inner", lanes="j.inner")
+    assert seconds(s, tile, turned) < seconds(s, tile, lanes)
+
+
+def test_a_dot_product_counts_as_one_instruction() -> None:
+    A, P = te.placeholder((64, 64), "uint8", name="A"), te.placeholder((16, 64, 4), "int8", name="P")
+    k = te.reduce_axis((0, 64), name="k")
+    C = te.compute(
+        (64, 64),
+        lambda i, j: te.sum(A[i, k].astype("int32") * P[k // 4, j, k % 4].astype("int32"), axis=k),
+        name="C",
+    )
+    s = tewb.Session(te.create_schedule(C.op), [A, P, C])
+    tile = (
+        step("split", "C", axis="j", factor=16),
+        step("split", "C", axis="k", factor=4),
+        step("reorder", "C", axes=["i", "j.outer", "k.outer", "j.inner", "k.inner"]),
+        step("vectorize", "C", axis="j.inner"),
+    )
+    dot = step("dot", "C", axis="k.inner")
+    assert seconds(s, *tile, dot) < 0.5 * seconds(s, *tile)
+
+
+def test_stores_past_the_caches_are_not_cheaper_than_memory() -> None:
+    A = te.placeholder((1 << 22,), name="A")
+    B = te.compute((1 << 22,), lambda i: A[i] + 1.0, name="B")
+    s = tewb.Session(te.create_schedule(B.op), [A, B])
+    assert seconds(s) > 2 * (1 << 24) / 10e9
+
+
+def test_what_calls_do_is_not_in_it_and_nothing_takes_no_time() -> None:
+    assert seconds(demo_session("extern")) < 1e-5
+    A = te.placeholder((0,), name="A")
+    B = te.compute((0,), lambda i: A[i] + 1.0, name="B")
+    assert seconds(tewb.Session(te.create_schedule(B.op), [A, B])) == 0.0
+
+
+def test_symbolic_sizes_have_values() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
+    s = tewb.Session(te.create_schedule(B.op), [A, B], sizes={"n": 1 << 20})
+    small = tewb.Session(te.create_schedule(B.op), [A, B], sizes={"n": 1 << 10})
+    assert seconds(s) > 100 * seconds(small)
+
+
+def test_this_machine() -> None:
+    here = Machine.here()
+    assert here.operation > 0 and here.vector_bytes in (16, 32, 64) and here.cache_bytes
+    assert here.seconds_per_byte(0) <= here.seconds_per_byte(len(here.cache_bytes) - 1)

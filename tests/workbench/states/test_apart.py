@@ -1,0 +1,88 @@
+"""What is made beside the notebook holds up nobody, and is of the steps that there were."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tewb.base import TewbError
+from tewb.workbench import Session
+from tewb.workbench.demos import demo_session
+from tewb.workbench.notebook.panes import Pane
+from tewb.workbench.states.answers import AdviceList, advice_state
+from tewb.workbench.states.apart import look_apart
+from tewb.workbench.states.schema import as_json
+from tewb.workbench.states.views import VIEWS
+
+SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
+
+
+def advised(monkeypatch: pytest.MonkeyPatch, make: Any) -> None:
+    """Let `make` give the advice."""
+    monkeypatch.setitem(VIEWS, "advice", replace(VIEWS["advice"], make=make))
+
+
+def test_it_is_what_would_be_made_here() -> None:
+    s = demo_session("matmul", n=32)
+    *waiting, found = look_apart(s, "advice", {})
+    *_, made = advice_state(demo_session("matmul", n=32))
+    assert found == as_json(made) and found["findings"] and set(waiting) <= {None}
+
+
+def test_an_edit_meanwhile_changes_nothing_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    def steps(session: Session) -> AdviceList:
+        go_on.wait(10)
+        return AdviceList((), str(len(session.journal)), "", None, (), ())
+
+    advised(monkeypatch, steps)
+    s = demo_session("matmul", n=32)
+    pieces = look_apart(s, "advice", {})
+    assert next(pieces) is None
+    s.apply(SPLIT)  # nothing waits
+    go_on.set()
+    assert list(pieces)[-1]["problem"] == "0" and len(s.journal) == 1
+
+
+def test_what_goes_wrong_is_raised_where_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(session: Session) -> AdviceList:
+        raise TewbError("no advice today")
+
+    advised(monkeypatch, wrong)
+    for _ in range(2):  # and the next one can be asked for
+        with pytest.raises(TewbError, match="no advice today"):
+            list(look_apart(demo_session("matmul", n=32), "advice", {}))
+
+
+def test_a_pane_answers_while_it_is_made_and_sends_only_that_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, go_on = threading.Event(), threading.Event()
+
+    def steps(session: Session) -> AdviceList:
+        first.set()
+        go_on.wait(10)
+        return AdviceList((), str(len(session.journal)), "", None, (), ())
+
+    async def work() -> list[Any]:
+        advised(monkeypatch, steps)
+        pane = Pane(demo_session("matmul", n=32), "advice")
+        sent: list[Any] = []
+        pane.send = lambda message, *_: sent.append(message)
+        views = {"advice": {"view": "advice", "options": {}}}
+        pane._asked(None, {"kind": "watch", "client": "page", "views": views}, None)
+        while not first.is_set():
+            await asyncio.sleep(0.001)
+        pane._asked(None, {"kind": "ask", "id": 1, "request": "do", "arguments": {"steps": [SPLIT]}}, None)
+        assert [m["kind"] for m in sent if m["kind"] == "reply"] == ["reply"]  # before there is any advice
+        go_on.set()
+        for _ in range(2000):
+            if pane.is_up_to_date:
+                break
+            await asyncio.sleep(0.005)
+        return [m["states"]["advice"]["problem"] for m in sent if m["kind"] == "states" and m["states"]]
+
+    assert asyncio.run(work()) == ["1"]

@@ -1,0 +1,151 @@
+"""Which loop of the program an innermost loop of the assembly is, by the lines of low-level IR that its instructions
+compute, and how often it runs."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tewb.arith import evaluate_integers
+from tewb.ir import (
+    BufferLoad,
+    BufferStore,
+    Expr,
+    For,
+    ForKind,
+    IRModule,
+    Node,
+    Stmt,
+    Var,
+    const_int,
+    script_lines,
+    structural_equal,
+    walk,
+)
+from tewb.workbench.measure.counts import Sizes, count_operations, value_of
+from tewb.workbench.speed.inner_loops import InnerLoop
+from tewb.workbench.speed.instructions import Instruction
+
+Around = tuple[
+    For, ...
+]  # the loops around a line of IR, outermost first; its own, where it begins one, comes last
+
+
+@dataclass(frozen=True, slots=True)
+class LoopPlace:
+    """A loop of the low-level IR: itself, and those around it, outermost first. `entries` says how often it is entered in
+    a call, `trips` how many iterations it has each time."""
+
+    loop: For
+    stage: str | None
+    axis: str
+    entries: float
+    trips: float
+    is_parallel: bool
+
+    @property
+    def name(self) -> str:
+        """As a person calls it: C.k."""
+        return f"{self.stage}.{self.axis}" if self.stage else self.axis
+
+
+def loops_of_lines(module: IRModule) -> list[Around]:
+    """The loops around every line of a module's text."""
+    found: list[Around] = []
+    open_loops: list[tuple[int, For]] = []
+    for line in script_lines(module):
+        while open_loops and open_loops[-1][0] >= line.depth:
+            open_loops.pop()
+        if isinstance(line.node, For):
+            open_loops.append((line.depth, line.node))
+        found.append(tuple(n for _, n in open_loops))
+    return found
+
+
+def place_of(loop: InnerLoop, lines: Sequence[Around], sizes: Sizes) -> LoopPlace | None:
+    """The loop of the IR that a loop of the assembly is; None for one that belongs to no line."""
+    around = [lines[r.line - 1] for r in loop.rows if r.line is not None and r.line <= len(lines)]
+    around = [a for a in around if a]
+    if not around:
+        return None
+    # The jump back belongs to the loop itself. LLVM may have written out the loops that stand inside of it.
+    last = loop.rows[-1].line
+    own = lines[last - 1] if last is not None and last <= len(lines) else ()
+    if not own:
+        own = Counter(around).most_common(1)[0][0]
+    origin = own[-1].origin
+    stage = None if origin is None else origin.stage
+    axis = own[-1].var.name if origin is None or origin.axis is None else origin.axis
+    trips = [trips_of(n, own, sizes) for n in own]
+    is_parallel = any(n.kind is ForKind.PARALLEL for n in own)
+    return LoopPlace(own[-1], stage, axis, math.prod(trips[:-1]), trips[-1], is_parallel)
+
+
+def trips_of(n: For, around: Sequence[For], sizes: Sizes) -> float:
+    """The iterations of a loop; where they depend on loops around it, those in their middle."""
+    known = const_int(n.extent)
+    if known is not None:
+        return float(max(known, 0))
+    middle: dict[Var, Any] = {}
+    for outer in around:
+        if outer is n:
+            break
+        first, count = _value(outer.min, middle, sizes), _value(outer.extent, middle, sizes)
+        middle[outer.var] = int(first + max(count - 1, 0) / 2)
+    return max(_value(n.extent, middle, sizes), 0.0)
+
+
+def _value(e: Expr, middle: Mapping[Var, Any], sizes: Sizes) -> float:
+    names = {v: middle.get(v, value_of(v, sizes)) for v in walk(e) if isinstance(v, Var)}
+    value = evaluate_integers(e, names)
+    return 1.0 if value is None else float(value)
+
+
+def steps_of(body: Sequence[Instruction], place: LoopPlace, trips: int | None) -> float:
+    """How many iterations of the loop of the IR an iteration of the machine's does: LLVM unrolls loops, and makes vectors
+    of them. Told by the bytes that both store, else by the `trips` of the machine's loop, else by their operations."""
+    stored = sum(i.store.size for i in body if i.store is not None and not i.store.is_stack)
+    wanted = _stored_bytes(place.loop.body)
+    if stored and wanted:
+        return max(round(stored / wanted, 2), 1.0)
+    if trips:
+        return max(place.trips / trips, 1.0)
+    done = sum(i.lanes * (2 if i.kind == "fma" else 1) for i in body if i.is_vector or i.kind == "int_mul")
+    asked = _operations(place.loop.body)
+    return max(round(done / asked, 2), 1.0) if done and asked else 1.0
+
+
+def is_reduction(place: LoopPlace) -> bool:
+    """Whether the body of a loop combines with an element what it reads from the very same: partial results can be combined
+    later. Steps of a scan read another element."""
+    return any(
+        isinstance(x, BufferLoad)
+        and x.buffer is n.buffer
+        and all(map(structural_equal, x.indices, n.indices))
+        for n, _ in _stores(place.loop.body)
+        for x in walk(n.value)
+    )
+
+
+def _stores(s: Node, times: float = 1.0) -> list[tuple[BufferStore, float]]:
+    """The stores of a body, with how often each is done in an iteration."""
+    match s:
+        case BufferStore():
+            return [(s, times)]
+        case For():
+            known = const_int(s.extent)
+            return _stores(s.body, times * (known if known is not None else 1))
+    return [x for c in s.children() if isinstance(c, Stmt) for x in _stores(c, times)]
+
+
+def _stored_bytes(body: Node) -> float:
+    return sum(n.value.dtype.nbytes * times for n, times in _stores(body) if n.buffer.scope != "register")
+
+
+def _operations(body: Node) -> float:
+    return sum(
+        count_operations((n.value,), set()) * n.value.dtype.lanes * times for n, times in _stores(body)
+    )

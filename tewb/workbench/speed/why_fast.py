@@ -1,0 +1,235 @@
+"""Why a kernel is as fast as it is: the limits of its innermost loops, from their own assembly, beside the roofline and
+the cache misses that are to be expected; and, in a sentence, what rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tewb.codegen import CompiledModule
+from tewb.ir import PrimFunc
+from tewb.runtime import Target
+from tewb.schedule import Schedule
+from tewb.workbench.looks.code_forms import CodeForms
+from tewb.workbench.measure.counts import Sizes, least_bytes, operations
+from tewb.workbench.measure.roofline import Peaks, machine_peaks, peak_dtype
+from tewb.workbench.measure.trials import Timings
+from tewb.workbench.session_view import SessionView
+from tewb.workbench.speed.cache_misses import Cache, Fetched, predict_misses
+from tewb.workbench.speed.inner_loops import inner_loops
+from tewb.workbench.speed.loop_places import loops_of_lines, place_of
+from tewb.workbench.speed.loop_speed import (
+    LoopSpeed,
+    add_memory,
+    loop_of_another_architecture,
+    loop_speed,
+    share_of_remainders,
+)
+from tewb.workbench.speed.memory_levels import MemoryLevels, cache_sizes, memory_levels
+from tewb.workbench.speed.processors import Processor, processor_of
+from tewb.workbench.speed.sentences import KIND_NAMES, notes_of, number, sentence_of
+
+_CALL = "tewb_rt_call_"
+_OPAQUE = " It calls functions of C or Python, whose time is not seen here."
+BEING_MEASURED = "What memory takes on this machine is being measured; until then all data counts as near."
+MOST = 6
+"""Loops that are told of: those that take the most time."""
+
+
+class Program(SessionView, Protocol):
+    """A session, as far as this is about it."""
+
+    @property
+    def code_forms(self) -> CodeForms: ...
+    @property
+    def timings(self) -> Timings: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Roof:
+    """The roofline beside a prediction: operations for each byte that a call moves at least, the GFLOP/s of the prediction
+    (None: its operations cannot be counted) and of the roof above it, and the machine's peaks."""
+
+    intensity: float | None
+    gflops: float | None
+    roof: float | None
+    peaks: Peaks | None
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """The answer: a sentence, what else is to be said, and the loops, the longest first, of which `predicted` is the time of
+    a call in seconds (None for another machine). `measured` is the median of the last measurement of this schedule."""
+
+    sentence: str
+    notes: tuple[str, ...]
+    loops: tuple[LoopSpeed, ...]
+    predicted: float | None
+    measured: float | None
+    roof: Roof
+    processor: str
+    gigahertz: float | None
+    caches: tuple[Cache, ...]
+    fetched: tuple[Fetched, ...]
+
+    def __str__(self) -> str:
+        return "\n".join([self.sentence, *self.notes, *(line for x in self.loops for line in _rows(x))])
+
+    __repr__ = __str__
+
+    def share(self, x: LoopSpeed) -> float:
+        """The part of all loops' cycles that one of them takes."""
+        total = sum(y.total_cycles for y in self.loops)
+        return x.total_cycles / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that the answer is made from, as it was when it was asked: the session may go on meanwhile."""
+
+    compiled: Callable[[], CompiledModule]
+    scheduled: PrimFunc
+    schedule: Schedule
+    sizes: Sizes
+    operations: int | None
+    bytes: int
+    measured: float | None
+    workers: int
+
+    def answer(self, target: Target | None = None, measures: bool = True) -> Speed:
+        """Compile, look and, if it `measures`, find out what this machine takes to fetch lines: the first time that takes half
+        a second, or several on a busy machine. Nothing of the session is needed."""
+        compiled = self.compiled()
+        is_here = target is None and measures
+        if target is not None:
+            compiled = compiled.for_target(target)
+        target = compiled.target
+        loops, processor = _loops(compiled, self.sizes)
+        levels = memory_levels() if is_here else None
+        caches = levels.caches if levels is not None else cache_sizes()
+        fetched = predict_misses(self.scheduled, caches, self.sizes)
+        rest = add_memory(loops, fetched, levels) if levels is not None else 0.0
+        loops.sort(key=lambda x: -x.total_cycles)
+        if levels is not None and all(x.is_timed for x in loops):
+            seconds = self._seconds(loops, rest, levels)
+        else:
+            seconds = None
+        widest = 8 * target.vector_bytes
+        sentence, notes = _said(loops, processor, widest, levels, target, _CALL in compiled.assembly)
+        notes += self._beside_measured(seconds)
+        if not measures:
+            notes.append(BEING_MEASURED)
+        return Speed(
+            sentence, tuple(notes), tuple(loops[:MOST]), seconds, self.measured if is_here else None,
+            self._roof(seconds, is_here), processor.name if processor is not None else target.cpu or target.triple,
+            levels.gigahertz if levels is not None else None, caches, tuple(fetched),
+        )  # fmt: skip
+
+    def _seconds(self, loops: list[LoopSpeed], rest: float, levels: MemoryLevels) -> float:
+        """The time of a call: threads share the work of parallel loops, and the way to memory."""
+        total = rest
+        for x in loops:
+            threads = self.workers if x.place is not None and x.place.is_parallel else 1
+            cycles = max(x.core / threads, x.memory / threads)
+            total += x.iterations * cycles / levels.gigahertz / 1e9
+        return total
+
+    def _roof(self, seconds: float | None, is_here: bool) -> Roof:
+        intensity = self.operations / self.bytes if self.operations and self.bytes else None
+        if not is_here:
+            return Roof(intensity, None, None, None)
+        peaks = machine_peaks(peak_dtype(self.schedule.outputs[0].output(0)), 1)
+        gflops = self.operations / seconds / 1e9 if self.operations and seconds else None
+        return Roof(intensity, gflops, peaks.roof(intensity) if intensity else None, peaks)
+
+    def _beside_measured(self, seconds: float | None) -> list[str]:
+        if not seconds or not self.measured:
+            return []
+        ratio = self.measured / seconds
+        said = f"Measured: {_time(self.measured)}, {number(ratio)} times the {_time(seconds)} that these limits allow"
+        far = ": more than they explain, as on a busy machine" if ratio > 2 else ""
+        return [f"{said}{far}."]
+
+
+def question(program: Program) -> Question:
+    """What `why_this_fast` is asked about, taken from a session as it is now. Raises what keeps it from being lowered."""
+    if program.problem is not None:
+        raise program.problem
+    measured = program.timings.get(program.journal)
+    kernel = None if measured is None else measured.kernel
+    return Question(
+        program.code_forms.compiled,
+        program.passes[0][1],
+        program.schedule,
+        dict(program.sizes),
+        operations(program.schedule.outputs, program.sizes),
+        least_bytes(program.args, program.sizes),
+        None if kernel is None else kernel.median,
+        1 if measured is None else measured.workers,
+    )
+
+
+def why_this_fast(program: Program, target: Target | str | None = None) -> Speed:
+    """Why the kernel is as fast as it is: a sentence on the innermost loop that takes the most time, and the numbers behind it:
+    instructions, width of vectors, loads and stores, spills, the latency chain, the pressure on ports, cache misses and
+    the roofline.
+
+    For x86-64 the figures of processors are tewb's own, beside those of llvm-mca where that is found. `target` is another
+    processor to make the code for: then nothing is said of memory. Loops of other architectures are counted, and timed by
+    llvm-mca alone. The first call measures the machine (half a second). Raises TewbError when there is no machine code.
+    """
+    return question(program).answer(None if target is None else Target.of(target))
+
+
+def _loops(compiled: CompiledModule, sizes: Sizes) -> tuple[list[LoopSpeed], Processor | None]:
+    """The innermost loops of a kernel, and the processor whose figures they have."""
+    target = compiled.target
+    lines = loops_of_lines(compiled.module)
+    found = [(x, place_of(x, lines, sizes)) for x in inner_loops(compiled.assembly)]
+    if not target.triple.startswith(("x86_64", "amd64", "i386", "i686")):
+        return [loop_of_another_architecture(x, p, target.triple, target.cpu) for x, p in found], None
+    processor, is_known = processor_of(target.cpu)
+    loops = [loop_speed(x, p, processor, is_known, target.triple, target.cpu) for x, p in found]
+    share_of_remainders(loops)
+    return loops, processor
+
+
+def _said(
+    loops: list[LoopSpeed],
+    processor: Processor | None,
+    widest: int,
+    levels: MemoryLevels | None,
+    target: Target,
+    calls: bool,
+) -> tuple[str, list[str]]:
+    if not loops:
+        said = "The machine code has no loop: all of it is done once, one instruction after the other."
+        return said + (_OPAQUE if calls else ""), []
+    first = loops[0]
+    figures = processor or processor_of("")[0]
+    notes = notes_of(first, figures, widest, levels.caches if levels is not None else ())
+    if processor is not None and not processor_of(target.cpu)[1]:
+        notes.append(
+            f"The processor {target.cpu or 'of this target'} is not in tewb's table: the figures are those of Skylake."
+        )
+    return sentence_of(first, figures, widest, levels) + (_OPAQUE if calls and not first.calls else ""), notes
+
+
+def _time(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def _rows(x: LoopSpeed) -> list[str]:
+    """The table of a loop as text."""
+    kinds = ", ".join(f"{n} {KIND_NAMES.get(k, KIND_NAMES['other'])[n != 1]}" for k, n in x.kinds.items())
+    return [
+        f"{x.name} ({x.label}): {number(x.cycles)} cycles for {number(x.steps)} steps, {x.iterations:.6g} iterations",
+        f"    latency chain {number(x.chain_cycles)}, ports {number(x.port_cycles)}, front end {number(x.front)}, "
+        f"memory {number(x.memory)}: {x.rule}",
+        f"    {len(x.body)} instructions ({kinds}); {x.bits} bits; {x.loads} loads, {x.stores} stores, {x.spills} spills",
+    ]

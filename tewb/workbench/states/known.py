@@ -1,0 +1,70 @@
+"""States that were made before: undo, redo, and a second look at the same steps find them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tewb.schedule import Step
+from tewb.workbench.session import Session
+from tewb.workbench.states.apart import look_apart
+from tewb.workbench.states.background import running_loop
+from tewb.workbench.states.views import VIEWS, look_in_pieces
+
+MOST = 12  # journals whose states are kept
+
+_States = dict[tuple[str, str, str], Any]  # by view, options, and what else the view depends on
+
+
+class KnownStates:
+    """The states of a session at the last journals that were looked at."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._version = -1
+        self._journals: list[tuple[tuple[Step, ...], _States]] = []  # that of now is the last
+
+    def look_in_pieces(self, view: str, options: Mapping[str, Any]) -> Iterator[Any]:
+        """As `views.look_in_pieces`; what was made for the same steps is found. Raises TewbError."""
+        depends_on = VIEWS[view].depends_on if view in VIEWS else None
+        if depends_on is None:
+            yield from look_in_pieces(self._session, view, options)
+            return
+        states = self._of_now()
+        key = (view, json.dumps(options, sort_keys=True, default=str), repr(depends_on(self._session)))
+        if key in states:
+            yield states[key]
+            return
+        make = look_apart if VIEWS[view].apart and running_loop() is not None else look_in_pieces
+        for piece in make(self._session, view, options):
+            if piece is not None and self._is_now(states) and not _is_problem(piece):
+                states[key] = piece
+            yield piece
+
+    def _of_now(self) -> _States:
+        """The states of the journal of now."""
+        schedule = self._session.schedule
+        if schedule.version != self._version:
+            journal = schedule.journal
+            at = next(
+                (
+                    i
+                    for i, (steps, _) in enumerate(self._journals)
+                    if len(steps) == len(journal) and steps == journal
+                ),
+                None,
+            )
+            known = (journal, {}) if at is None else self._journals.pop(at)
+            self._journals = [*self._journals[-(MOST - 1) :], known]
+            self._version = schedule.version
+        return self._journals[-1][1]
+
+    def _is_now(self, states: _States) -> bool:
+        """Whether the schedule was not changed while a state was made."""
+        return self._session.schedule.version == self._version and self._journals[-1][1] is states
+
+
+def _is_problem(state: Any) -> bool:
+    """Whether a state says what is wrong: it may be mended from outside, as by a function that is registered."""
+    return isinstance(state, dict) and bool(state.get("problem"))
