@@ -6,6 +6,12 @@ from typing import Any
 
 from tewb import autotvm, te
 
+QUICK = autotvm.measure_option("local", autotvm.LocalRunner(repeat=1, min_repeat_ms=0.01))
+
+
+def task(n: int = 6) -> Any:
+    return autotvm.task.create("tests/product", args=(n, "float32"), target="llvm")
+
 
 @autotvm.template("tests/product")  # type: ignore[untyped-decorator, unused-ignore]
 def product(n: int, dtype: str) -> Any:

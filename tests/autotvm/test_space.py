@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.programs import matmul, schedule_for
 from tewb.autotvm.entities import SplitEntity
 from tewb.autotvm.space import ConfigEntity, ConfigSpace, FallbackConfigEntity
 from tewb.base import ScheduleError
@@ -66,36 +65,6 @@ def test_a_configuration_as_json() -> None:
     assert old["y"].size == [-1, 4] and old["pack"].val == 1
     with pytest.raises(ScheduleError, match="is no configuration"):
         ConfigEntity.from_json_dict({"entity": 3})
-
-
-def test_entities_change_schedules() -> None:
-    inputs, outputs = matmul(8, 12, 4)
-    s = schedule_for(outputs)
-    C = outputs[0]
-    y, x = s[C].op.axis
-    cfg = ConfigSpace()
-    a, b = cfg.define_split("y", y, num_outputs=2)
-    cfg.define_split("x", x, num_outputs=3)
-    cfg.define_reorder("order", [a, b, x], policy="candidate", candidate=[[x, a, b]])
-    cfg.define_annotate("marks", [a, b], policy="candidate", candidate=[["none", "unroll"]])
-    one = ConfigEntity(0, None, {n: cfg[n] for n in ("order", "marks")})
-    one["y"], one["x"] = SplitEntity([-1, 4]), SplitEntity([-1, 3, 2])
-    yo, yi = one["y"].apply(s, C, y)
-    xs = one["x"].apply(s, C, x)
-    assert one["order"].apply(s, C, [yo, yi, xs[0]]) == [xs[0], yo, yi]
-    one["marks"].apply(s, C, [yo, yi])
-    assert (
-        s["C"].loops()
-        == "j.outer(2), i.outer(2), i.inner(4, unroll), j.inner.outer(3), j.inner.inner(2), k(4)"
-    )
-
-
-def test_annotations_that_do_not_fit_are_errors_of_the_configuration() -> None:
-    inputs, outputs = matmul(8, 12, 4)
-    s, C, cfg = schedule_for(outputs), outputs[0], ConfigSpace()
-    cfg.define_annotate("marks", [0], policy="unroll")
-    cfg["marks"].apply(s, C, [s[C].op.axis[0]], axis_lens=[8], max_unroll=4, cfg=cfg)
-    assert not cfg.valid() and "too long to unroll" in cfg.errors[0]
 
 
 def test_fallback() -> None:

@@ -11,6 +11,7 @@ from tewb.autotvm.measure import (
     RPCRunner,
     measure_option,
 )
+from tewb.autotvm.record import LogFileError
 from tewb.autotvm.space import ConfigEntity, ConfigSpace
 from tewb.autotvm.task import (
     ApplyHistoryBest,
@@ -21,10 +22,14 @@ from tewb.autotvm.task import (
     register_topi_schedule,
     template,
 )
+from tewb.compat import face
 
 __all__ = [
-    "ApplyHistoryBest", "ConfigEntity", "ConfigSpace", "DispatchContext", "FallbackContext", "LocalBuilder", "LocalRunner",
+    "ApplyHistoryBest", "ConfigEntity", "ConfigSpace", "DispatchContext", "FallbackContext", "LocalBuilder", "LocalRunner", "LogFileError",
     "MeasureErrorNo", "MeasureInput", "MeasureResult", "RPCRunner", "apply_history_best", "args_to_workload", "callback",
     "dispatcher", "get_config", "measure", "measure_option", "record", "register_topi_compute", "register_topi_schedule", "space",
     "task", "template", "tuner",
 ]  # fmt: skip
+
+face.wear(__name__)
+face.wear(task.__name__)

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 from tewb.autotvm.space import ConfigEntity, InstantiationError
 from tewb.base import ArgumentError, TewbError, here
-from tewb.tuning.task import Outcome
-from tewb.tuning.workers import Limits
+from tewb.tuning import Limits, Outcome
 
 
 class MeasureErrorNo(IntEnum):

@@ -16,6 +16,10 @@ from tewb.runtime import Target
 VERSION = 0.2
 
 
+class LogFileError(ScheduleError):
+    """What is read is no log of autotvm."""
+
+
 class LoggedTask(NamedTuple):
     """The task of a line of a log: its template may not be here."""
 
@@ -48,7 +52,7 @@ def encode(inp: MeasureInput, result: MeasureResult, protocol: str = "json") -> 
 
 
 def decode(row: str, protocol: str = "json") -> tuple[MeasureInput, MeasureResult] | None:
-    """What a line says; None for one of a version that is not read. Raises ScheduleError for what is no line."""
+    """What a line says; None for one of a version that is not read. Raises LogFileError for what is no line."""
     if not row.strip() or row.lstrip().startswith("#"):
         return None
     try:
@@ -59,7 +63,11 @@ def decode(row: str, protocol: str = "json") -> tuple[MeasureInput, MeasureResul
         costs, error_no, all_cost, timestamp = data["result"]
         config = ConfigEntity.from_json_dict(data["config"])
     except (AttributeError, KeyError, TypeError, ValueError) as e:
-        raise ScheduleError(f"{row[:60]!r} is no line of a log of autotvm", span=here()) from e
+        raise LogFileError(
+            f"{row[:60]!r} is no line of a log of autotvm",
+            hint="callback.log_to_file(name) writes one",
+            span=here(),
+        ) from e
     task = LoggedTask(name, tuple(map(_tuples, args)), target)
     return MeasureInput(_target(target), task, config), MeasureResult(
         tuple(costs), error_no, all_cost, timestamp

@@ -182,18 +182,6 @@ def create(
     return Task(one_of("template", name, TEMPLATES, ArgumentError), args, target)
 
 
-def extract_from_program(*_: Any, **__: Any) -> Any:
-    """Raises ScheduleError: relay's programs are not here."""
-    raise ScheduleError(
-        "extract_from_program reads relay programs, which tewb does not have",
-        hint="autotvm.task.create(template, args, target) makes the task of a template",
-        span=here(),
-    )
-
-
-extract_from_multiple_program = extract_from_program
-
-
 def serialize_args(args: Sequence[Any]) -> Workload:
     """Arguments as plain values: tensors are ("TENSOR", shape, dtype)."""
     return tuple(_plain(a) for a in args)
@@ -232,6 +220,5 @@ def _tensors_in(args: Sequence[Any]) -> list[Tensor]:
 
 __all__ = [
     "ApplyConfig", "ApplyFixedConfig", "ApplyHistoryBest", "ConfigEntity", "ConfigSpace", "DispatchContext", "FallbackConfigEntity",
-    "FallbackContext", "InstantiationError", "Task", "Template", "args_to_workload", "create", "extract_from_multiple_program",
-    "extract_from_program", "get_config", "register_topi_compute", "register_topi_schedule", "serialize_args", "template",
+    "FallbackContext", "InstantiationError", "Task", "Template", "args_to_workload", "create", "get_config", "register_topi_compute", "register_topi_schedule", "serialize_args", "template",
 ]  # fmt: skip

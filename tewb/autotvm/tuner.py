@@ -17,10 +17,8 @@ from typing import Any
 
 from tewb.autotvm.measure import MeasureInput, MeasureResult, Options, measure_option, refused, result_of
 from tewb.autotvm.space import ConfigEntity
-from tewb.tuning.shared_arrays import kept_arrays
-from tewb.tuning.study import load_optuna
-from tewb.tuning.task import Task as Trial
-from tewb.tuning.workers import HereAlone, Workers
+from tewb.tuning import HereAlone, Workers, kept_arrays, load_optuna
+from tewb.tuning import Task as Trial
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.session import Session
 

@@ -17,8 +17,9 @@ from tewb.workbench.session import Session
 def kept_arrays(session: Session, folder: Path) -> tuple[Parameter, ...]:
     """The parameters of a kernel for its trials. The inputs are the session's, or random; the outputs are those of its
     reference, or of the definition."""
-    inputs, outputs, expected = prepare(session)
-    values = in_order(session.args, inputs, outputs, sizes_now(session))
+    sizes = sizes_now(session)
+    inputs, outputs, expected = prepare(session, sizes)
+    values = in_order(session.args, inputs, outputs, sizes)
     return tuple(
         [
             _kept(folder, i, a, value, expected)

@@ -6,18 +6,24 @@ kernel does to it (a crash, a hang, all memory taken) costs one trial: who asked
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pickle
+import signal
 import sys
 from typing import BinaryIO
 
 from tewb.tuning.task import perform
 
+PR_SET_PDEATHSIG = 1  # of Linux's <sys/prctl.h>
 HEAD = 8  # bytes before each message that say how long it is
 
 
-def main(memory: str = "0") -> None:
-    """Do tasks until there are no more. `memory` bytes is what this process may take; 0 is without a limit."""
+def main(memory: str = "0", parent: str = "0") -> None:
+    """Do tasks until there are no more. `memory` bytes is what this process may take; 0 is without a limit. It ends with
+    process `parent`; 0 is with none."""
+    if parent != "0":
+        _end_with(int(parent))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what kernels print does not get between answers
     _limit_memory(int(memory))
@@ -29,6 +35,14 @@ def main(memory: str = "0") -> None:
             return
         outcome = perform(task, lambda phase: _send(answers, phase))
         _send(answers, outcome)
+
+
+def _end_with(parent: int) -> None:
+    """Have Linux end this process when the one that asked is gone, also in the middle of a kernel that never returns."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def _send(answers: BinaryIO, what: object) -> None:

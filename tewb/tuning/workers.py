@@ -108,9 +108,9 @@ class _Worker:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        command = "import sys; from tewb.tuning.worker import main; main(sys.argv[1])"
+        command = "import sys; from tewb.tuning.worker import main; main(*sys.argv[1:])"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", command, str(limits.memory)],
+            [sys.executable, "-c", command, str(limits.memory), str(os.getpid())],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +80,46 @@ def test_what_was_tried_is_known_another_day(tmp_path: Path) -> None:
     assert again.trials[:5] == first.trials and len(again.trials) == 7 and len(told) == 2
     longer = tune(product, reference=np.matmul, trials=7, database=file, **QUICK)
     assert longer.trials == again.trials
+
+
+@pytest.mark.slow
+def test_a_search_that_was_killed_goes_on_from_all_that_it_had(tmp_path: Path) -> None:
+    """A process that searches is killed after it told of three trials."""
+    file = tmp_path / "trials.db"
+    program = (
+        "from tests.tuning.programs import product; from tewb.tuning import tune\n"
+        f"tune(product, trials=1000, database={str(file)!r}, repeat=2, workers=1,\n"
+        "     progress=lambda t, r: print(t.number, t.state, flush=True))"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as search:
+        assert search.stdout is not None
+        told = [search.stdout.readline().split() for _ in range(3)]
+        search.kill()
+    again = tune(product, trials=5, database=file, **QUICK)
+    assert [[str(t.number), t.state] for t in again.trials[:3]] == told
+    assert len(again.trials) >= 5 and len({t.number for t in again.trials}) == len(again.trials)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux ends children with their parents")
+def test_processes_end_with_a_search_that_is_killed_also_those_that_hang() -> None:
+    program = (
+        "import os\n"
+        "from tests.tuning.programs import twice; from tewb.tuning import tune, workers\n"
+        "begin = workers._Worker.begin\n"
+        "def tell(self, key, task):\n    begin(self, key, task)\n    print(self._process.pid, flush=True)\n"
+        "workers._Worker.begin = tell\n"
+        "tune(twice, workers=1, first=[{'how': 'pause'}], repeat=2, run_limit=1000)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as search:
+        assert search.stdout is not None
+        process = int([search.stdout.readline() for _ in range(2)][-1])
+        assert Path(f"/proc/{process}").exists()
+        search.kill()
+    while (
+        Path(f"/proc/{process}").exists() and "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    ):
+        time.sleep(0.01)  # the test's own limit of time says when that is too long
 
 
 def test_a_session_is_searched_over_its_factors_and_what_breaks_a_budget_is_not_built() -> None:

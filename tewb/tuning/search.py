@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ from tewb.tuning.study import Study, Trial
 from tewb.tuning.subject import FromJournal, FromProgram, Program, Space, Subject, refusal
 from tewb.tuning.task import Outcome, Task
 from tewb.tuning.workers import HereAlone, Limits, Workers
+from tewb.workbench.journal.fingerprint import fingerprint
 from tewb.workbench.judge.ledger import runs_python
-from tewb.workbench.notebook.keeping import fingerprint
 from tewb.workbench.session import Session
 
 FEW = 200  # points that are all tried
@@ -303,17 +304,22 @@ def _name_of(session: Session) -> str:
     """What a search is known by: the program, its sizes, the processor, and the versions of what compiles."""
     import llvmlite
 
-    import tewb
-
     target = Target.host()
     about = [
-        fingerprint(session),
+        fingerprint(session.name, session.schedule, session.args),
         str(sorted((str(k), v) for k, v in session.sizes.items())),
         target.cpu,
         target.triple,
     ]
-    about += [tewb.__version__, llvmlite.__version__]
+    about += [_version(), llvmlite.__version__]
     return f"{session.name}-{_digest(' '.join(about))}"
+
+
+def _version() -> str:
+    try:
+        return metadata.version("tewb")
+    except metadata.PackageNotFoundError:  # sources that were not installed
+        return ""
 
 
 def _digest(text: str) -> str:
