@@ -8,11 +8,12 @@
     s = te.create_schedule(B.op)
     kernel = tewb.build(s, [A, B])
 
-The core needs numpy and llvmlite only; `tewb.Workbench` and `tewb.demo` load the notebook layer when used.
+The core needs numpy and llvmlite only; `tewb.Workbench`, `tewb.demo` and `tewb.tune` load what they need when used.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -26,25 +27,24 @@ from tewb.runtime import get_global_func, register_func
 from tewb.schedule import recipe
 
 if TYPE_CHECKING:
+    from tewb.tuning import tune
     from tewb.workbench import Session, Workbench, demo
 
 __version__ = "0.1.0"
 TVMError = TewbError
 
-_NOTEBOOK = ("Session", "Workbench", "demo")
+_LATE = {"Session": "workbench", "Workbench": "workbench", "demo": "workbench", "tune": "tuning"}
 
 __all__ = [
     "IRModule", "PassContext", "PrimFunc", "Session", "TVMError", "TewbError", "TewbWarning", "Workbench", "build", "cpu", "demo",
-    "get_global_func", "lower", "nd", "recipe", "register_func", "target", "te", "tir", "transform",
+    "get_global_func", "lower", "nd", "recipe", "register_func", "target", "te", "tir", "transform", "tune",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    """The notebook layer, loaded on first use, so that the core does not need widgets."""
-    if name in _NOTEBOOK:
-        from tewb import workbench
-
-        return getattr(workbench, name)
+    """The notebook layer and the searches, loaded on first use, so that the core needs neither widgets nor Optuna."""
+    if name in _LATE:
+        return getattr(importlib.import_module(f"tewb.{_LATE[name]}"), name)
     raise AttributeError(f"module 'tewb' has no attribute {name!r}")
 
 

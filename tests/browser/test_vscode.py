@@ -16,7 +16,7 @@ from tests.browser.bench import apply, code, press, row, said, split, tab
 from tests.browser.lab import SCREENSHOTS
 from tewb.workbench.demos import demo_session
 from tewb.workbench.desk import Desk, answer
-from tewb.workbench.notebook.keeping import fingerprint
+from tewb.workbench.journal.fingerprint import fingerprint
 from tewb.workbench.notebook.panes import _BUILT
 
 POLICY = (
@@ -54,7 +54,7 @@ def vscode(page: Any) -> Any:
     desk, watched = Desk(demo_session("matmul", n=64)), dict[str, Any]()
     traits = {
         "page": "IPY_MODEL_1", "pane": "workbench", "desk": "vscode", "selected": desk.selected, "form": desk.form,
-        "program": fingerprint(desk.session), "kept": {},
+        "program": fingerprint(desk.session.name, desk.session.schedule, desk.session.args), "kept": {},
     }  # fmt: skip
 
     def states() -> dict[str, Any]:

@@ -51,13 +51,10 @@ def test_a_module_that_is_another_name_leads_to_a_module_or_to_one_that_is_to_co
 TO_COME = {"tewb.runtime.container", "tewb.runtime.module"}
 
 
-def test_every_home_is_there_but_those_of_autotvm_which_are_to_come() -> None:
+def test_every_home_is_there() -> None:
     for module in modules().values():
         for entry in module.entries.values():
-            assert not entry.home or is_here(entry.home) or module.name.startswith("autotvm"), (
-                module.name,
-                entry,
-            )
+            assert not entry.home or is_here(entry.home), (module.name, entry)
 
 
 def test_a_name_that_only_the_face_makes_is_nobodys_home(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,9 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
 
     arith.keys._fresh                            the next number for a shape of expressions; numbers are never given twice
     arith.rules.declare.RULES                    the simplification rules, by name, filled as they are declared
+    autotvm.dispatcher._now                      the configuration of the template that runs in this thread or task
+    autotvm.dispatcher._open                     the contexts of dispatch that are open in this thread or task, innermost last
+    autotvm.task.TEMPLATES                       the templates of programs, by name
     base.config._open                            the pass contexts that are open in this thread or task, innermost last
     base.config._passes                          the names of passes that contexts may ask for, those of users added
     base.constants._makers                       how numbers become constants, which ir registers

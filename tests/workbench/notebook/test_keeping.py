@@ -12,7 +12,6 @@ from tewb.base import TewbError
 from tewb.schedule import RECIPES
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook.keeping import (
-    fingerprint,
     kept_file,
     read_kept,
     record_of,
@@ -23,14 +22,6 @@ from tewb.workbench.notebook.keeping import (
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
 FUSE = {"primitive": "fuse", "stage": "C", "args": {"axes": ["i", "j"]}}
-
-
-def test_a_fingerprint_is_that_of_the_program_and_not_of_its_schedule() -> None:
-    a, b = demo_session("matmul", n=32), demo_session("matmul", n=32)
-    b.apply(SPLIT)
-    assert fingerprint(a) == fingerprint(b)
-    others = [demo_session("matmul", n=64), demo_session("blur", n=32), demo_session("extern")]
-    assert len({fingerprint(s) for s in [a, *others]}) == 4
 
 
 def test_steps_come_back() -> None:

@@ -271,7 +271,7 @@ def difference(t: Tensor, got: Any, want: Any) -> str | None:
     """Where an output first differs from the reference beyond what its dtype allows; None when it does not."""
     if got.shape != want.shape:
         return f"its shape is {got.shape} and the reference's {want.shape}"
-    rtol, atol = tolerance(t.dtype, _terms(t))
+    rtol, atol = tolerance(t.dtype, terms_of(t))
     got, want = from_memory(got, t.dtype), from_memory(want, t.dtype)
     finite = want[np.isfinite(want)] if t.dtype.is_float else want[:0]
     scale = float(np.max(np.abs(finite), initial=0.0))
@@ -282,7 +282,7 @@ def difference(t: Tensor, got: Any, want: Any) -> str | None:
     return f"first at {at}: {got[at]} instead of {want[at]} ({int((~close).sum())} of {got.size} elements)"
 
 
-def _terms(t: Tensor) -> int:
+def terms_of(t: Tensor) -> int:
     """How many terms the longest sum below `t` has."""
     most, seen, pending = 1, set(), [t.op]
     while pending:

@@ -17,23 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from tewb.base import TewbError
-from tewb.schedule import Schedule
 from tewb.workbench.journal.saved_json import saved_of
-from tewb.workbench.journal.write_code import known_names
 from tewb.workbench.session import Session
 
 Record = dict[str, Any]  # {"journal": text of History.to_json, "steps": how many, "when": seconds since 1970}
-
-
-def fingerprint(session: Session) -> str:
-    """What a program is known by: the definitions of its tensors, or where there is no source their shapes."""
-    names = known_names(session.schedule, session.args)
-    lines = list(names.lines) or [
-        f"{type(s.op).__name__} {s.name} {[(str(t.shape), str(t.dtype)) for t in s.op.outputs]}"
-        for s in Schedule(session.schedule.outputs).stages
-    ]
-    text = "\n".join([session.name, *lines, *map(str, session.args)])
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def record_of(session: Session) -> Record:

@@ -23,8 +23,9 @@ import traitlets
 from tewb.base import TewbError, one_of
 from tewb.schedule import journal_json
 from tewb.workbench.desk import Desk, answer
+from tewb.workbench.journal.fingerprint import fingerprint
 from tewb.workbench.long_work import Message
-from tewb.workbench.notebook.keeping import fingerprint, read_kept, record_of, restore, write_kept
+from tewb.workbench.notebook.keeping import read_kept, record_of, restore, write_kept
 from tewb.workbench.session import Session
 from tewb.workbench.states.views import is_beside, is_slow
 
@@ -103,7 +104,7 @@ class Pane(anywidget.AnyWidget):
         self._pending: asyncio.Handle | None = None
         super().__init__(
             page=the_page(), pane=pane, desk=desk.name, selected=desk.selected, form=desk.form, journal=self._steps(),
-            program=fingerprint(session), **traits,
+            program=fingerprint(session.name, session.schedule, session.args), **traits,
         )  # fmt: skip
         self.on_msg(self._asked)
         desk.listen(self.send)

@@ -1,0 +1,184 @@
+"""tune: all of few points, some of many, what is left out before it is built, and what is known another day."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tests.tuning.programs import product, twice
+from tests.tuning.test_subject import session
+from tewb.base import ArgumentError, TewbError
+from tewb.tuning import Config, Trial, TuneResult, tune
+
+QUICK: dict[str, Any] = {"repeat": 2, "workers": 1}
+
+
+def small(cfg: Config) -> Any:
+    return product(cfg, 2)  # 2 * 2 * 6 * 2 points
+
+
+@pytest.mark.slow
+def test_few_points_are_all_tried_and_the_best_equals_numpy() -> None:
+    result = tune(small, reference=np.matmul, **QUICK)
+    points = [tuple(t.point.values()) for t in result.trials]
+    assert len(points) == len(set(points)) == 48
+    states = {t.state for t in result.trials}
+    assert states <= {"timed", "slow", "same", "refused"}
+    s, args = result.schedule
+    a, b = np.random.rand(2, 2, 2).astype("float32")
+    c = np.empty((2, 2), "float32")
+    tewb.build(s, args)(a, b, c)
+    np.testing.assert_allclose(c, a @ b, rtol=1e-5)
+    assert next(t.number for t in result.ranked) == result.best.number
+    assert not result.was_stopped and result.best.steps == tuple(x.to_json() for x in s.journal)
+
+
+@pytest.mark.slow
+def test_of_many_points_some_are_tried_beginning_with_the_defaults() -> None:
+    mine = {"y": 3, "x": 12, "inside": (2, 0, 1), "vector": True}
+    result = tune(product, reference=np.matmul, trials=8, first=[mine], **QUICK)
+    assert len(result.trials) == 8
+    assert result.trials[0].point == {"y": 6, "x": 6, "inside": (0, 1, 2), "vector": False}
+    assert result.trials[1].point == mine
+    assert "8 trials" in str(result) and "y=" in str(result)
+    assert len(result.code.splitlines()) >= 4 and result.convergence()[0][0] == 0
+
+
+@pytest.mark.slow
+def test_a_trial_that_is_wrong_crashes_hangs_or_is_refused_costs_only_itself() -> None:
+    told: list[Trial] = []
+    result = tune(
+        twice, run_limit=2, memory_limit=2 << 30, repeat=2, workers=2, progress=lambda t, r: told.append(t)
+    )
+    by_name = {t.point["how"]: t for t in result.trials}
+    assert len(told) == len(result.trials) == 7
+    assert (
+        by_name["right"].state == "timed" and by_name["again"].state == "same" and by_name["again"].twin == 0
+    )
+    assert by_name["wrong"].state == "wrong" and by_name["wrong"].seconds is None
+    assert "SIGABRT" in by_name["abort"].message and "took more than 2 s" in by_name["pause"].message
+    assert by_name["large"].state == "failed" and "memory" in by_name["large"].message.lower()
+    assert by_name["refused"].state == "refused" and "no such loop" in by_name["refused"].message
+    assert result.point == {"how": "right"}
+
+
+@pytest.mark.slow
+def test_what_was_tried_is_known_another_day(tmp_path: Path) -> None:
+    file = tmp_path / "trials.db"
+    first = tune(product, reference=np.matmul, trials=5, database=file, **QUICK)
+    told: list[Trial] = []
+    again = tune(
+        product, reference=np.matmul, trials=7, database=file, progress=lambda t, r: told.append(t), **QUICK
+    )
+    assert again.trials[:5] == first.trials and len(again.trials) == 7 and len(told) == 2
+    longer = tune(product, reference=np.matmul, trials=7, database=file, **QUICK)
+    assert longer.trials == again.trials
+
+
+@pytest.mark.slow
+def test_a_search_that_was_killed_goes_on_from_all_that_it_had(tmp_path: Path) -> None:
+    """A process that searches is killed after it told of three trials."""
+    file = tmp_path / "trials.db"
+    program = (
+        "from tests.tuning.programs import product; from tewb.tuning import tune\n"
+        f"tune(product, trials=1000, database={str(file)!r}, repeat=2, workers=1,\n"
+        "     progress=lambda t, r: print(t.number, t.state, flush=True))"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as search:
+        assert search.stdout is not None
+        told = [search.stdout.readline().split() for _ in range(3)]
+        search.kill()
+    again = tune(product, trials=5, database=file, **QUICK)
+    assert [[str(t.number), t.state] for t in again.trials[:3]] == told
+    assert len(again.trials) >= 5 and len({t.number for t in again.trials}) == len(again.trials)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux ends children with their parents")
+def test_processes_end_with_a_search_that_is_killed_also_those_that_hang() -> None:
+    program = (
+        "import os\n"
+        "from tests.tuning.programs import twice; from tewb.tuning import tune, workers\n"
+        "begin = workers._Worker.begin\n"
+        "def tell(self, key, task):\n    begin(self, key, task)\n    print(self._process.pid, flush=True)\n"
+        "workers._Worker.begin = tell\n"
+        "tune(twice, workers=1, first=[{'how': 'pause'}], repeat=2, run_limit=1000)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as search:
+        assert search.stdout is not None
+        process = int([search.stdout.readline() for _ in range(2)][-1])
+        assert Path(f"/proc/{process}").exists()
+        search.kill()
+    while (
+        Path(f"/proc/{process}").exists() and "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    ):
+        time.sleep(0.01)  # the test's own limit of time says when that is too long
+
+
+def test_a_session_is_searched_over_its_factors_and_what_breaks_a_budget_is_not_built() -> None:
+    given = session()
+    given.expect("allocations", ">=", 1)
+    before = given.journal
+    result = tune(given, {"1.factor": [2, 4]}, **QUICK)
+    assert {t.state for t in result.trials} == {"over budget"} and given.journal == before
+    assert "allocations >= 1: not ok, it is 0" in result.trials[0].message
+    with pytest.raises(TewbError, match="no trial could be timed: .*allocations"):
+        _ = result.best
+
+
+def test_a_program_that_calls_python_is_tried_here() -> None:
+    from tewb import te
+
+    calls: list[int] = []
+
+    @tewb.register_func("tests.tuning.double", override=True)
+    def double(x: Any, y: Any) -> None:
+        calls.append(1)
+        y[...] = x * 2
+
+    def program(cfg: Config) -> Any:
+        A = te.placeholder((8,), name="A")
+        B = te.compute((8,), lambda i: A[i] + 0.0, name="B")
+        C = te.extern(
+            (8,), [B], lambda i, o: tewb.tir.call_packed("tests.tuning.double", i[0], o[0]), name="C"
+        )
+        s = te.create_schedule(C.op)
+        s[B].split("i", cfg.split("x", 8, divides=True))
+        return s, [A, C]
+
+    result = tune(program, reference=lambda a: a * 2, repeat=2)
+    assert result.best.state == "timed" and calls
+
+
+def test_a_stop_returns_what_was_found() -> None:
+    result = tune(small, reference=np.matmul, stop=lambda: True, **QUICK)
+    assert result.was_stopped and isinstance(result, TuneResult)
+
+
+def test_no_time_at_all() -> None:
+    result = tune(small, reference=np.matmul, seconds=0, **QUICK)
+    assert result.trials == ()
+    with pytest.raises(TewbError, match="there was no time for a trial"):
+        _ = result.best
+
+
+@pytest.mark.parametrize(
+    ("program", "options", "message"),
+    [
+        (3, {}, "int is no program"),
+        (small, {"space": {"x": [1]}}, "a function declares its own knobs"),
+        (small, {"trials": 0}, "trials"),
+        (small, {"repeat": "many"}, "repeat"),
+        (small, {"workers": -1}, "workers"),
+    ],
+)
+def test_misuse(program: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        tune(program, **options)

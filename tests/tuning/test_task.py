@@ -1,0 +1,60 @@
+"""A trial at work: built, compared, timed; arrays as they lie in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tests.tuning.programs import twice
+from tewb.tuning.knobs import Config
+from tewb.tuning.task import Parameter, Task, keep_array, machine_for_itself, perform
+
+
+def task(folder: Path, wanted: Any, **options: Any) -> Task:
+    s, args = twice(Config(lambda knob: 0))
+    a = np.arange(64, dtype="float32")
+    given = Parameter("input", "A", *keep_array(folder, "a", a), "float32")
+    made = Parameter("output", "B", *keep_array(folder, "b", wanted(a)), "float32", 1e-6, 1e-6)
+    return Task(tewb.lower(s, args), (given, made), **options)
+
+
+def test_a_right_result_is_timed(tmp_path: Path) -> None:
+    heard: list[str] = []
+    outcome = perform(task(tmp_path, lambda a: a * 2, repeat=3, seconds=1e-4), heard.append)
+    assert outcome.how == "timed" and len(outcome.samples) == 3 and outcome.build_seconds > 0
+    assert heard == ["building", "checking", "waiting", "timing"]
+
+
+def test_a_wrong_result_is_not(tmp_path: Path) -> None:
+    outcome = perform(task(tmp_path, lambda a: np.where(a == 5, 11, a * 2).astype("float32")))
+    assert (outcome.how, outcome.samples) == ("wrong", ())
+    assert outcome.message == "B differs: first at (5,): 10.0 instead of 11.0 (1 of 64 elements)"
+
+
+def test_what_is_slower_than_the_limit_is_given_up(tmp_path: Path) -> None:
+    slow = perform(task(tmp_path, lambda a: a * 2, repeat=9, seconds=1e-4, worst=0.0))
+    assert slow.how == "slow" and len(slow.samples) < 9
+
+
+@pytest.mark.parametrize(
+    "view", [lambda a: a, lambda a: a.T, lambda a: a.transpose(1, 2, 0), lambda a: a[::-1]]
+)
+def test_arrays_lie_as_they_lay(tmp_path: Path, view: Any) -> None:
+    from tewb.tuning.task import _load
+
+    a = view(np.arange(24, dtype="int32").reshape(2, 3, 4))
+    again = _load(Parameter("input", "A", *keep_array(tmp_path, "a", a), "int32"))
+    np.testing.assert_array_equal(again, a)
+    assert again.strides == tuple(abs(s) for s in a.strides)
+
+
+def test_one_process_at_a_time_is_timed() -> None:
+    fcntl = pytest.importorskip("fcntl")
+    with machine_for_itself():
+        pass
+    with machine_for_itself() as _:
+        assert fcntl is not None

@@ -1,0 +1,18 @@
+"""Searching for schedules: programs with knobs, trials in processes of their own, and what they found.
+
+`tune` searches what a program leaves open. Knobs are declared in `knobs`; `subject` is what has them, a function or a
+journal; `task` is one trial at work, which `workers` do in processes (`worker` is one of them); `study` keeps what came
+of them, and `result` shows it.
+"""
+
+from tewb.tuning.knobs import Config, Knob
+from tewb.tuning.result import TuneResult
+from tewb.tuning.search import tune
+from tewb.tuning.shared_arrays import kept_arrays
+from tewb.tuning.study import Trial, load_optuna
+from tewb.tuning.task import Outcome, Task
+from tewb.tuning.workers import HereAlone, Limits, Workers
+
+__all__ = [
+    "Config", "HereAlone", "Knob", "Limits", "Outcome", "Task", "Trial", "TuneResult", "Workers", "kept_arrays", "load_optuna", "tune",
+]  # fmt: skip

@@ -1,0 +1,162 @@
+"""One trial at work: a lowered function is built, its result is compared, and it is timed.
+
+A task is plain data, the module and where the arrays lie that all trials of a search share; so is its outcome. Both
+go to other processes and machines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from tewb.base import DType, TewbError, from_memory
+from tewb.driver import build_ir
+from tewb.ir import IRModule
+from tewb.runtime import calls_for, sample
+
+How = Literal["timed", "slow", "wrong", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the kernel: an array that is read from `file`, one that it fills and that is to be what `file`
+    holds within `rtol` and `atol`, or a number. `order` are the axes from the one with the longest stride."""
+
+    kind: Literal["input", "output", "scalar"]
+    name: str
+    file: str = ""
+    order: tuple[int, ...] = ()
+    dtype: str = ""
+    rtol: float = 0.0
+    atol: float = 0.0
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is done in a trial. `repeat` samples are taken of it, about `seconds` each; it is given up as slow once two
+    of them took longer than `worst`, and without any when the check already took ten times as long."""
+
+    module: IRModule
+    parameters: tuple[Parameter, ...]
+    repeat: int = 5
+    seconds: float = 0.02
+    worst: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a trial: "timed" with its `samples` (seconds of a call), "slow" with those that were taken before it
+    was given up, "wrong" or "failed" with a `message`."""
+
+    how: How
+    samples: tuple[float, ...] = ()
+    message: str = ""
+    build_seconds: float = 0.0
+
+
+Phase = Callable[[str], None]
+
+
+def perform(task: Task, tell: Phase = lambda phase: None) -> Outcome:
+    """Build, check and time. `tell` hears what begins: "building", "checking", "waiting" for the machine, "timing"."""
+    tell("building")
+    began = time.perf_counter()
+    try:
+        kernel = build_ir(task.module)
+    except TewbError as e:
+        return Outcome("failed", message=e.message)
+    built = time.perf_counter() - began
+    tell("checking")
+    try:
+        arguments = [_argument(p) for p in task.parameters]
+        once = sample(lambda: kernel(*arguments), 1)
+        wrong = _difference(task.parameters, arguments)
+    except Exception as e:  # an extern of the program may raise anything
+        return Outcome("failed", message=f"{type(e).__name__}: {e}", build_seconds=built)
+    if wrong:
+        return Outcome("wrong", message=wrong, build_seconds=built)
+    if task.worst is not None and once > 10 * task.worst:
+        return Outcome("slow", (once,), build_seconds=built)
+    tell("waiting")
+    with machine_for_itself():
+        tell("timing")
+        samples = _samples(lambda: kernel(*arguments), task)
+    slow = len(samples) < task.repeat
+    return Outcome("slow" if slow else "timed", samples, build_seconds=built)
+
+
+def _samples(call: Callable[[], Any], task: Task) -> tuple[float, ...]:
+    number = calls_for(call, task.seconds)
+    taken: list[float] = []
+    for _ in range(task.repeat):
+        taken.append(sample(call, number))
+        if task.worst is not None and len(taken) > 1 and min(taken) > task.worst:
+            break
+    return tuple(taken)
+
+
+@contextlib.contextmanager
+def machine_for_itself() -> Iterator[None]:
+    """One at a time: who times here waits until no other process of this user does."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    path = Path(tempfile.gettempdir()) / f"tewb-timing-{getpass.getuser()}.lock"
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # given up when the process ends, however it does
+        yield
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def keep_array(folder: Path, name: str, a: Any) -> tuple[str, tuple[int, ...]]:
+    """Write an array to a file, in the order of its strides; the file, and the axes from the one with the longest."""
+    order = tuple(sorted(range(a.ndim), key=lambda i: (-abs(a.strides[i]), i)))
+    path = folder / f"{name}.npy"
+    np.save(path, np.ascontiguousarray(a.transpose(order)), allow_pickle=False)
+    return str(path), order
+
+
+def _load(p: Parameter) -> Any:
+    return np.load(p.file, allow_pickle=False).transpose(np.argsort(p.order))
+
+
+def _argument(p: Parameter) -> Any:
+    if p.kind == "scalar":
+        return p.value
+    a = _load(p)
+    if p.kind == "output":
+        a[...] = 77  # what is not written shows
+    return a
+
+
+def _difference(parameters: tuple[Parameter, ...], arguments: list[Any]) -> str | None:
+    """Which output first differs from what it is to be, and where."""
+    for p, got in zip(parameters, arguments, strict=True):
+        if p.kind == "output":
+            wrong = _first_difference(
+                p, from_memory(got, DType(p.dtype)), from_memory(_load(p), DType(p.dtype))
+            )
+            if wrong:
+                return f"{p.name} differs: {wrong}"
+    return None
+
+
+def _first_difference(p: Parameter, got: Any, want: Any) -> str | None:
+    close = np.isclose(got, want, rtol=p.rtol, atol=p.atol, equal_nan=True)
+    if close.all():
+        return None
+    where = tuple(int(i) for i in np.argwhere(~close)[0])
+    return f"first at {where}: {got[where]} instead of {want[where]} ({int((~close).sum())} of {got.size} elements)"

@@ -1,0 +1,221 @@
+"""Workers: processes that do trials side by side, watched by the one that asked, which ends those that take too long."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+from tewb.base import check_stopped
+from tewb.tuning.task import Outcome, Task, perform
+from tewb.tuning.worker import HEAD
+
+CHUNK = 1 << 20
+PATIENCE = 0.2  # seconds between looks at the time
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a trial may take: seconds of building, seconds of running (its check and its samples, not the wait for its
+    turn), and bytes of memory (0: what the machine has)."""
+
+    build: float = 60.0
+    run: float = 20.0
+    memory: int = 0
+
+
+class Workers:
+    """`count` processes that do tasks. `submit` gives one its task, `finished` yields what is done.
+
+    Processes are started when they are needed, and a trial that dies, hangs or is over its limits takes its process
+    with it. Use it in a `with` block: no process stays behind.
+    """
+
+    def __init__(self, count: int, limits: Limits) -> None:
+        self.count, self.limits = count, limits
+        self._busy: list[_Worker] = []
+        self._free: list[_Worker] = []
+        self._selector = selectors.DefaultSelector()
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for w in [*self._busy, *self._free]:
+            w.end()
+        self._busy, self._free = [], []
+        self._selector.close()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many tasks are at work as there are processes."""
+        return len(self._busy) >= self.count
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is at work."""
+        return not self._busy
+
+    def submit(self, key: Any, task: Task) -> None:
+        """Have a task done; `finished` will give its outcome with `key`."""
+        while self._free and not self._free[-1].is_running:
+            self._drop(self._free.pop())
+        w = self._free.pop() if self._free else self._started()
+        w.begin(key, task)
+        self._busy.append(w)
+
+    def _started(self) -> _Worker:
+        w = _Worker(self.limits)
+        self._selector.register(w.answers, selectors.EVENT_READ, w)
+        return w
+
+    def _drop(self, w: _Worker) -> None:
+        self._selector.unregister(w.answers)
+        w.end()
+
+    def finished(self) -> Iterator[tuple[Any, Outcome]]:
+        """Wait until something is done, and yield it: at least one outcome where there is work. Raises Stopped."""
+        began = time.monotonic()
+        while self._busy:
+            for ready, _ in self._selector.select(PATIENCE):
+                ready.data.read()
+            check_stopped(began)
+            done = [w for w in self._busy if w.look() is not None]
+            for w in done:
+                self._busy.remove(w)
+                outcome = w.outcome
+                assert outcome is not None
+                if w.is_alive:
+                    self._free.append(w)
+                else:
+                    self._drop(w)
+                yield w.key, outcome
+            if done:
+                return
+
+
+class _Worker:
+    """A process, what it does now, and since when."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        command = "import sys; from tewb.tuning.worker import main; main(*sys.argv[1:])"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", command, str(limits.memory), str(os.getpid())],
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            start_new_session=True,  # a Ctrl-C of the terminal is for us
+        )
+        assert self._process.stdout is not None
+        self.answers = self._process.stdout
+        self.key: Any = None
+        self.outcome: Outcome | None = None
+        self.is_alive = True
+        self._heard = bytearray()
+        self._phase, self._since = "building", 0.0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
+    def begin(self, key: Any, task: Task) -> None:
+        self.key, self.outcome = key, None
+        self._phase, self._since = "building", time.monotonic()
+        assert self._process.stdin is not None
+        try:
+            request = memoryview(pickle.dumps(task))
+            while request:
+                request = request[self._process.stdin.write(request) or 0 :]
+        except BrokenPipeError:
+            self.is_alive = False
+
+    def read(self) -> None:
+        """Hear what it says."""
+        chunk = os.read(self.answers.fileno(), CHUNK)
+        self._heard += chunk
+        if not chunk:
+            self.is_alive = False
+        while (said := _next_message(self._heard)) is not None:
+            if isinstance(said, Outcome):
+                self.outcome = said
+            else:
+                # Checking and timing share one limit; the wait for the turn does not count.
+                spent = time.monotonic() - self._since if self._phase == "checking" else 0.0
+                self._phase, self._since = str(said), time.monotonic() - (spent if said == "timing" else 0.0)
+
+    def look(self) -> Outcome | None:
+        """The outcome, when there is one: also of a trial that took its process with it, or too long."""
+        if self.outcome is None and not self.is_alive:
+            self.outcome = Outcome("failed", message=self._last_words())
+        if self.outcome is None and self._is_over_time():
+            limit = self._limits.build if self._phase == "building" else self._limits.run
+            self.is_alive = False
+            self.outcome = Outcome("failed", message=f"{self._phase} took more than {limit:g} s")
+        return self.outcome
+
+    def _is_over_time(self) -> bool:
+        if self._phase == "waiting":
+            return False
+        limit = self._limits.build if self._phase == "building" else self._limits.run
+        return time.monotonic() - self._since > limit
+
+    def _last_words(self) -> str:
+        code = self._process.wait(5)
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return f"its process ended with {how}" + (f": {lines[-1]}" if lines else "")
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for end in (self._process.stdin, self._process.stdout, self._errors):
+            if end is not None:
+                end.close()
+
+
+def _next_message(heard: bytearray) -> Any:
+    """The first whole message of what was heard, which is taken off; None when there is none."""
+    end = HEAD + int.from_bytes(heard[:HEAD])
+    if len(heard) < max(end, HEAD + 1):
+        return None
+    message = pickle.loads(heard[HEAD:end])
+    del heard[:end]
+    return message
+
+
+class HereAlone:
+    """As Workers, with this process: for programs that call functions which no other process has. No limits hold."""
+
+    count, is_full, is_idle = 1, False, True
+
+    def __init__(self) -> None:
+        self._done: list[tuple[Any, Outcome]] = []
+
+    def __enter__(self) -> HereAlone:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done = []
+
+    def submit(self, key: Any, task: Task) -> None:
+        self._done.append((key, perform(task)))
+        self.is_full, self.is_idle = True, False
+
+    def finished(self) -> Iterator[tuple[Any, Outcome]]:
+        done, self._done = self._done, []
+        self.is_full, self.is_idle = False, True
+        yield from done
