@@ -117,10 +117,7 @@ class Nests:
             key = (stage, t.value_index)
             if self.is_own(key):
                 name = stage.name if len(regions) == 1 else f"{stage.name}.v{t.value_index}"
-                shape = tuple(r.extent for r in region)
-                if window is not None:
-                    sizes = zip(window.places, shape, strict=True)
-                    shape = tuple([n if places is None else const(places, n.dtype) for places, n in sizes])
+                shape = tuple(r.extent for r in region) if window is None else window.shape(region)
                 self.buffers[key] = self.intermediate(name, t, shape, stage)
                 self.mins[key] = tuple(r.min for r in region)
                 if window is not None and window.goes_round:

@@ -67,7 +67,7 @@ from tewb.schedule.relation import (
 from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.scans import holder_of, scan_memory, scan_of
 from tewb.schedule.schedule import Schedule, create_schedule
-from tewb.schedule.sliding import Window, loop_name, runs_in_order, window_of
+from tewb.schedule.sliding import Window, loop_name, runs_in_order, shapes_in_memory, window_of
 from tewb.schedule.stage import INLINE, At, IterVarAttr, Stage, StageGroup
 from tewb.schedule.stage_guards import past_edges, values_and_guards
 from tewb.schedule.tensor_match import Mismatch, TensorMatch, TensorPart, tensor_match
@@ -86,7 +86,7 @@ __all__ = [
     "place_text", "Primitive", "PrimitiveCall", "PRIMITIVES", "RangeWithGaps", "read_graph", "Rebase", "Recipe", "recipe",
     "RecipeCall", "RECIPES", "recompute_factor", "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "Run",
     "runs_in_order", "runs_of", "same_calls", "scan_memory", "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code",
-    "Selection", "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step", "step_code", "steps_in", "steps_of",
+    "Selection", "shapes_in_memory", "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step", "step_code", "steps_in", "steps_of",
     "tail_in_loops", "tensor_match", "tensorized", "TensorMatch", "TensorPart", "tile_of", "unmixed", "values_and_guards", "Window", "window_of", "with_part_sizes",
     "within_guards", "written_lines",
 ]  # fmt: skip

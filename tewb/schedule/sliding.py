@@ -108,6 +108,11 @@ class Window:
             facts.append(f"{why} along {loop}" if why == APART else f"computed whole along {loop}: {why}")
         return facts
 
+    def shape(self, region: Sequence[Range]) -> tuple[Expr, ...]:
+        """The shape of memory that holds `region`."""
+        sizes = zip(self.places, (r.extent for r in region), strict=True)
+        return tuple([size if n is None else const(n, size.dtype) for n, size in sizes])
+
     def is_new(self, place: Sequence[Expr], analyzer: Analyzer) -> list[Expr]:
         """The conditions under which no earlier iteration has computed the element at `place`."""
         return [s.is_new(place, analyzer) for s in self.slides]
@@ -331,6 +336,14 @@ def _cheap(stage: Stage, places: Sequence[int | None], own: StageBounds) -> tupl
         most = const_int(r.extent)
         chosen.append(None if n is not None and most is not None and most <= n else n)
     return tuple(chosen)
+
+
+def shapes_in_memory(stage: Stage, bounds: Bounds) -> list[tuple[Expr, ...]]:
+    """The shape of the memory of each output of a stage."""
+    regions, window = bounds.stages[stage].regions, window_of(stage, bounds)
+    if window is None or not window.goes_round:
+        return [tuple([r.extent for r in region]) for region in regions]
+    return [window.shape(region) for region in regions]
 
 
 def runs_in_order(stage: Stage, iv: IterVar) -> bool:

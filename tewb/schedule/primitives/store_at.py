@@ -6,8 +6,19 @@ from collections.abc import Iterator
 
 from tewb.ir import AxisKind, IterVar
 from tewb.schedule.bounds import infer_bounds
-from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
+from tewb.schedule.declare import (
+    Arguments,
+    Param,
+    Refusal,
+    Repair,
+    Results,
+    Selection,
+    Values,
+    loop_names,
+    primitive,
+)
 from tewb.schedule.hybrid_loops import loops_to
+from tewb.schedule.journal import Step
 from tewb.schedule.questions import attached_at, for_now, not_given, not_inline, untouched
 from tewb.schedule.scans import shares_memory
 from tewb.schedule.sliding import runs_in_order, window_of
@@ -179,6 +190,15 @@ def _suggest(at: Selection) -> Iterator[Arguments]:
         yield {"parent": at.stage.name, "axis": at.loop}
 
 
+@store_at.repairs
+def _compute_inside(at: Selection, args: Arguments) -> Iterator[Repair]:
+    parent, loop = at.stage.schedule.find(args.get("parent")), args.get("axis")
+    loops = [] if parent is None else loop_names(parent)
+    if loop in loops:
+        for inner in loops[loops.index(loop) + 1 :]:
+            yield Repair(Step("compute_at", at.stage.name, {"parent": args["parent"], "axis": inner}))
+
+
 @store_at.mark_text
 def _text(stage: Stage, mark: Mark) -> str:
     parent, axis = mark.values
@@ -226,6 +246,13 @@ def _in_order_at_root(stage: Stage) -> Refusal | None:
 def _root_effect(stage: Stage, v: Values, step: int) -> Results:
     _keep(stage, step, "store_root")
     return []
+
+
+@store_root.repairs
+def _compute_in_loop(at: Selection, args: Arguments) -> Iterator[Repair]:
+    for reader in at.stage.readers():
+        for loop in loop_names(reader):
+            yield Repair(Step("compute_at", at.stage.name, {"parent": reader.name, "axis": loop}))
 
 
 @store_root.mark_text
