@@ -117,11 +117,12 @@ class Nests:
             key = (stage, t.value_index)
             if self.is_own(key):
                 name = stage.name if len(regions) == 1 else f"{stage.name}.v{t.value_index}"
-                shape = tuple(r.extent for r in region) if window is None else window.shape(region)
+                ring = window if window is not None and window.goes_round else None
+                shape = tuple(r.extent for r in region) if ring is None else ring.shape(region)
                 self.buffers[key] = self.intermediate(name, t, shape, stage)
                 self.mins[key] = tuple(r.min for r in region)
-                if window is not None and window.goes_round:
-                    self.rings[self.buffers[key]] = window
+                if ring is not None:
+                    self.rings[self.buffers[key]] = ring
                 if any([r.__class__ is not Range for r in region]):
                     self.gaps[key] = region
 

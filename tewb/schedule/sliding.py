@@ -45,8 +45,10 @@ from tewb.schedule.extern_tiles import tile_of
 from tewb.schedule.stage import Stage
 from tewb.schedule.stage_guards import values_and_guards
 from tewb.tensor import ComputeOp, ExternOp
+from tewb.tensor.hybrid import HybridOp
 
 APART = "there is nothing to keep"
+DIAGONAL = "its part moves in several dimensions at once, and what is new in it is no box"
 CHEAP = 16 << 10  # bytes: so much more memory is well spent on a number of places that is a power of two
 
 
@@ -117,6 +119,21 @@ class Window:
         """The conditions under which no earlier iteration has computed the element at `place`."""
         return [s.is_new(place, analyzer) for s in self.slides]
 
+    def new_part(self, tile: Sequence[Range], analyzer: Analyzer) -> tuple[list[Range], list[Expr]]:
+        """The part of a tile that no earlier iteration has computed, and the conditions under which there is one."""
+        part, conditions = list(tile), list[Expr]()
+        for s in self.slides:
+            first = ops.less(s.var, const(1, s.var.dtype))
+            if not s.ends:
+                conditions.append(first)
+            for d, end in s.ends:
+                low, high = part[d].min, ops.add(part[d].min, part[d].extent)
+                low = ops.select(first, low, ops.minimum(ops.maximum(low, end), high))
+                extent = analyzer.simplify(ops.sub(high, low))
+                part[d] = Range(low, extent)
+                conditions.append(ops.greater_equal(extent, const(1, extent.dtype)))
+        return part, [c for c in conditions if not analyzer.can_prove(c)]
+
     def is_kept(self, place: Sequence[Expr], region: Sequence[Range]) -> list[tuple[int, Expr]]:
         """The conditions under which memory that holds `region` has a place for the element at `place`, each with its
         dimension: none where it goes round, or holds no less than the box."""
@@ -145,8 +162,8 @@ def window_of(stage: Stage, bounds: Bounds) -> Window | None:
         return None
     own, analyzer = bounds.stages[stage], bounds.analyzer
     loops = [_loop(s, iv, bounds) for s, iv in reversed(between)]
-    box = [own.ranges[iv] for iv in stage.op.axis] if isinstance(stage.op, ComputeOp) else []
-    if makes_whole_parts(stage):
+    box = [] if isinstance(stage.op, HybridOp) else [own.ranges[iv] for iv in stage.op.axis]
+    if makes_whole_parts(stage) and not _makes_any_part(stage):
         return _without_slides(stage, box, loops)
     guards = _guards_around(stage, between, bounds)
     if isinstance(guards, str):
@@ -155,17 +172,24 @@ def window_of(stage: Stage, bounds: Bounds) -> Window | None:
         found = {
             loop.name: slide(stage.name, box, loops, n, guards, analyzer) for n, loop in enumerate(loops)
         }
+    if isinstance(stage.op, ExternOp):
+        found = {name: x if isinstance(x, str) or len(x.ends) < 2 else DIAGONAL for name, x in found.items()}
     slides = [x for x in found.values() if isinstance(x, Slide)]
     kept = loops[
         next((n for n, loop in enumerate(loops) if isinstance(found[loop.name], Slide)), len(loops)) :
     ]
-    places: tuple[int | None, ...] = (None,) * len(box)
+    places: tuple[int | None, ...] = (None,) * len(stage.op.output(0).shape)
     if _is_seen_by_computes(stage, bounds):
         places = tuple([places_in(r, loops, kept, analyzer) for r in box])
         if not stage.is_rolling:
             places = _cheap(stage, places, own)
     why = {name: x for name, x in found.items() if isinstance(x, str)}
     return Window(stage, tuple(box), tuple(slides), places, why)
+
+
+def _makes_any_part(stage: Stage) -> bool:
+    """Whether the code of an extern makes just the part that it is asked for, however large."""
+    return isinstance(stage.op, ExternOp) and stage.op.access.tiled and stage.op.tail == "clip"
 
 
 def _without_slides(stage: Stage, box: Sequence[Range], loops: Sequence[LoopBetween]) -> Window:
@@ -206,6 +230,8 @@ def _guards_around(
                 place = [values[x] for x in s.op.axis]
                 found += [(between[0][1], g) for g in window.is_new(place, bounds.analyzer)]
         elif isinstance(s.op, ExternOp):
+            if window_of(s, bounds) is not None:
+                return f"{s.name} makes new parts only, and asks for nothing where there are none"
             loops: dict[IterVar, Expr] = dict(own.vars)
             found = tile_of(s, loops, own.ranges, own.extents, bounds.analyzer)[1]
         else:

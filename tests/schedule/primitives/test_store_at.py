@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.programs import assert_same_result, lower_all
+from tests.programs import PROGRAMS, assert_same_result, kept_around_loops, lower_all
 from tests.regions import Watch, random_reading
 from tewb import te
 from tewb.base import LowerError, ScheduleError
@@ -374,7 +374,8 @@ def random_store(s: Schedule, stages: list[Any], rng: random.Random) -> list[str
     return text
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize("seed", range(80))
 def test_random_stencils(seed: int) -> None:
     rng = random.Random(f"stencil {seed}")
     A, stages = stencil(rng)
@@ -386,7 +387,8 @@ def test_random_stencils(seed: int) -> None:
         assert stores[t.name] == round((recompute_factor(s[t]) or 0) * whole), text
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize("seed", range(80))
 def test_random_readers(seed: int) -> None:
     rng = random.Random(f"stored {seed}")
     r = random_reading(f"stored {seed}")
@@ -397,6 +399,15 @@ def test_random_readers(seed: int) -> None:
     else:
         s[B].store_root()
     r.run()
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("seed", range(60))
+def test_random_programs(seed: int) -> None:
+    rng = random.Random(f"kept {seed}")
+    inputs, outputs = PROGRAMS[rng.choice(list(PROGRAMS))]()
+    s = kept_around_loops(outputs, rng)
+    assert_same_result(s, inputs, outputs, seed, debug=seed % 2 == 0)
 
 
 # ---------------------------------------------------------------- where nothing is proved
@@ -567,3 +578,147 @@ def test_an_argument_is_kept_whole() -> None:
     s[X].store_root()
     with pytest.raises(LowerError, match="X: it is an argument, so all of it is kept"):
         tewb.lower(s, [A, X, Y])
+
+
+# ---------------------------------------------------------------- externs and hybrid functions
+
+
+def tripled(n: int = 12, m: int = 5, **given: Any) -> tuple[Any, Any, Any, list[int]]:
+    """C reads three rows of an extern; the number of rows of each of its calls is noted."""
+    rows: list[int] = []
+
+    def triple(a: Any, b: Any) -> None:
+        rows.append(b.shape[0])
+        np.multiply(a, 3, out=b)
+
+    tewb.runtime.register_func("tewb.test.triple", triple, override=True)
+    A = te.placeholder((n + 2, m), "int32", name="A")
+    E = te.extern(
+        (n + 2, m),
+        [A],
+        lambda ins, outs: te.call_packed("tewb.test.triple", ins[0], outs[0]),
+        name="E",
+        access=te.access.elementwise,
+        **given,
+    )
+    C = te.compute((n, m), lambda i, j: E[i, j] + E[i + 1, j] * 2 - E[i + 2, j], name="C")
+    return A, E, C, rows
+
+
+def run_tripled(s: Schedule, A: Any, C: Any) -> None:
+    n, m = (const_int(x) or 0 for x in C.shape)
+    a = np.random.default_rng(3).integers(0, 99, (n + 2, m), "int32")
+    c = np.zeros((n, m), "int32")
+    tewb.build(s, [A, C], debug=True)(a, c)
+    np.testing.assert_array_equal(c, 3 * (a[:-2] + 2 * a[1:-1] - a[2:]))
+
+
+@pytest.mark.parametrize("factor", [4, 5, None])
+def test_an_extern_makes_new_rows_only(factor: int | None) -> None:
+    A, E, C, rows = tripled()
+    s = te.create_schedule(C.op)
+    if factor is None:
+        s[E].compute_at(s[C], "i")
+        s[E].store_root()
+    else:
+        s[C].split("i", factor)
+        s[E].compute_at(s[C], "i.inner")
+        s[E].store_at(s[C], "i.outer")
+    run_tripled(s, A, C)
+    strips = [12] if factor is None else [min(factor, 12 - i) for i in range(0, 12, factor)]
+    assert rows == [n for strip in strips for n in [3, *[1] * (strip - 1)]]
+    assert sum(rows) == (recompute_factor(s[E]) or 0) * 14
+
+
+def test_the_tiles_of_an_extern_that_are_there_are_not_made_again() -> None:
+    A, E, C, rows = tripled()
+    s = te.create_schedule(C.op)
+    s[E].compute_at(s[C], "i")
+    s[E].store_root()
+    s[E].split("d0", 2)
+    run_tripled(s, A, C)
+    assert sum(rows) == 14 and max(rows) == 2
+
+
+def test_a_stateful_extern_may_slide() -> None:
+    A, E, C, rows = tripled(effect="stateful")
+    s = te.create_schedule(C.op)
+    s[E].store_root()
+    s[E].compute_at(s[C], "i")
+    run_tripled(s, A, C)
+    assert sum(rows) == 14
+
+
+@pytest.mark.parametrize("tail", ["shift", "pad"])
+def test_an_extern_of_whole_tiles_makes_them_each_time(tail: str) -> None:
+    A, E, C, rows = tripled(tail=tail)
+    s = te.create_schedule(C.op)
+    s[E].compute_at(s[C], "i")
+    s[E].store_root()
+    assert "makes the whole part" in whole_because(s, "E")
+    run_tripled(s, A, C)
+    assert rows == [3] * 12
+
+
+def test_what_an_extern_reads_slides_and_does_not_go_round() -> None:
+    def three(b: Any, out: Any) -> None:
+        for i in range(out.shape[0]):
+            out[i] = b[i : i + 3].sum(0)
+
+    tewb.runtime.register_func("tewb.test.rows", three, override=True)
+    A = te.placeholder((14, 5), "int32", name="A")
+    B = te.compute((14, 5), lambda i, j: A[i, j] + 1, name="B")
+    D = te.extern(
+        (12, 5), [B], lambda ins, outs: te.call_packed("tewb.test.rows", ins[0], outs[0]), name="D", dtype="int32",
+        access=lambda i, j: [[(i[0], i[1] + 2), j]],
+    )  # fmt: skip
+    s = te.create_schedule(D.op)
+    outer, _ = s[D].split("d0", 1)
+    s[B].compute_at(s[D], outer)
+    s[B].store_root()
+    assert s[B].sliding == "slides along d0.outer of D"
+    a = np.random.default_rng(3).integers(0, 99, (14, 5), "int32")
+    d = np.zeros((12, 5), "int32")
+    tewb.build(s, [A, D], debug=True)(a, d)
+    np.testing.assert_array_equal(d, a[:-2] + a[1:-1] + a[2:] + 3)
+    assert recompute_factor(s[B]) == 1.0
+
+
+@pytest.mark.parametrize("where", ["producer", "reader"])
+def test_hybrid_functions_keep_the_whole_part(where: str) -> None:
+    @te.hybrid.script
+    def double(a):  # type: ignore[no-untyped-def]
+        b = output_tensor((14, 5), "int32")  # noqa: F821
+        for i in range(14):
+            for j in range(5):
+                b[i, j] = a[i, j] * 2
+        return b
+
+    @te.hybrid.script
+    def differences(a):  # type: ignore[no-untyped-def]
+        b = output_tensor((12, 5), "int32")  # noqa: F821
+        for i in range(12):
+            for j in range(5):
+                b[i, j] = a[i, j] - a[i + 2, j]
+        return b
+
+    A = te.placeholder((14, 5), "int32", name="A")
+    if where == "producer":
+        B = double(A)
+        C = te.compute((12, 5), lambda i, j: B[i, j] - B[i + 2, j], name="C")
+    else:
+        B = te.compute((14, 5), lambda i, j: A[i, j] * 2, name="B")
+        C = differences(B)
+    s = te.create_schedule(C.op)
+    parent = s[C]
+    i, j = parent.leaf_iter_vars
+    for place, stored in ((i, None), (j, None), (j, i)):
+        s[B].compute_at(parent, place)
+        if stored is None:
+            s[B].store_root()
+        else:
+            s[B].store_at(parent, stored)
+        assert whole_because(s, s[B].name)
+        a, c = np.random.default_rng(3).integers(0, 99, (14, 5), "int32"), np.zeros((12, 5), "int32")
+        tewb.build(s, [A, C], debug=True)(a, c)
+        np.testing.assert_array_equal(c, 2 * (a[:-2] - a[2:]))
