@@ -253,6 +253,39 @@ def random_schedule(
     return s
 
 
+def kept_around_loops(outputs: list[Tensor], rng: random.Random) -> Schedule:
+    """A random schedule whose stages are computed in loops and kept around some of these, where that may be."""
+    s = random_schedule(outputs, rng, rng.choice([0, 1, 3]))
+    for stage in reversed([st for st in s.stages if not st.is_placeholder and not st.is_output]):
+        loops = [
+            {"parent": st.name, "axis": st.axis_name(iv)}
+            for st in s.stages
+            for iv in st.leaf_iter_vars
+            if not st.is_placeholder
+        ]
+        rng.shuffle(loops)
+        _first_legal(s, [Step("compute_at", stage.name, place) for place in loops[:6]])
+        keep = [
+            Step("store_root", stage.name),
+            *(Step("store_at", stage.name, place) for place in loops if rng.random() < 0.5),
+        ]
+        rng.shuffle(keep)
+        if stage.attached is not None:
+            _first_legal(s, keep)
+    for _ in range(rng.choice([0, 1, 2, 4])):
+        _first_legal(s, [random_step(s, rng)])
+    while not _is_lowered(s) and s.journal:
+        s.restore(s.journal[:-1])
+    return s
+
+
+def _first_legal(s: Schedule, steps: Sequence[Step]) -> None:
+    for step in steps:
+        if s.why_not(step) is None:
+            s.apply(step)
+            return
+
+
 def _is_lowered(s: Schedule) -> bool:
     """Whether a schedule has loops: some steps are judged when it is lowered."""
     try:

@@ -48,7 +48,7 @@ class _Allocation:
     written: set[int] = field(default_factory=set)
 
     def box(self) -> tuple[int, ...]:
-        if not self.read:
+        if not self.read or not self.shape:
             return (0,) * len(self.shape)
         at = np.unravel_index(np.array(sorted(self.read)), self.shape)
         return tuple(int(x.max() - x.min()) + 1 for x in at)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.programs import assert_same_result, random_schedule
+from tests.programs import assert_same_result, kept_around_loops, random_schedule
 from tewb import te
 from tewb.runtime import remove_global_func
 from tewb.tensor import Tensor
@@ -156,6 +156,15 @@ def test_random_graph_with_externs_computes_the_same(seed: int) -> None:
     inputs, outputs = graph(rng)
     s = random_schedule(outputs, rng, steps=rng.randint(1, 8))
     assert_same_result(s, inputs, outputs, seed, debug=seed % 3 == 0)
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("seed", range(60))
+def test_a_random_graph_that_is_kept_around_its_loops_computes_the_same(seed: int) -> None:
+    rng = random.Random(f"kept{seed}")
+    inputs, outputs = graph(rng)
+    s = kept_around_loops(outputs, rng)
+    assert_same_result(s, inputs, outputs, seed, debug=seed % 2 == 0)
 
 
 @pytest.mark.one_in(4)

@@ -17,12 +17,10 @@ from tewb.ir import (
     IterVar,
     LetStmt,
     ProducerLoad,
-    Range,
     Reduce,
     Stmt,
     Var,
     const,
-    const_int,
     load,
     ops,
     seq,
@@ -38,12 +36,11 @@ from tewb.lowering.vector_reduction import LaneReduction
 from tewb.schedule import (
     Relation,
     Stage,
-    element_at,
-    index_up,
+    Window,
     lane_loop,
     loops_of_elements,
-    needed_guards,
     unmixed,
+    values_and_guards,
 )
 from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
 
@@ -116,31 +113,21 @@ class ComputeNest(StageLoops):
     ) -> tuple[dict[IterVar, Expr], list[tuple[IterVar, Expr]]]:
         """The value of every axis, from those of the loops that `relations` lead to, and the guards that keep superfluous
         iterations from running."""
-        values: dict[IterVar, Expr] = dict(variables)
-        guards = needed_guards(relations, index_up(relations, values, self.own.extents, self.analyzer))
-        for iv, r in self.own.ranges.items():
-            values[iv] = element_at(r, values[iv])
-            guards += [(iv, g) for g in self.edges(iv, r, values[iv])]
-        if self.stage.is_rolling:
-            w = self.nests.window(self.stage)
-            axis = self.op.axis[w.moving[0] if w.moving else 0]
-            guards.append((axis, w.is_new([values[iv] for iv in self.op.axis])))
+        values, guards = values_and_guards(
+            self.own.ranges, self.own.extents, relations, variables, self.analyzer
+        )
+        window = self.nests.windows.get(self.stage)
+        if window is not None:
+            guards += self.in_window(window, [values[iv] for iv in self.op.axis])
         guards = [(iv, g) for iv, g in guards if not self.analyzer.can_prove(g)]
         return values, guards + self.idle_guards(variables)
 
-    def edges(self, iv: IterVar, r: Range, value: Expr) -> list[Expr]:
-        """Where the box of an axis may pass the edge of the tensor: guards against both ends."""
-        dom = iv.dom
-        if (
-            dom is None
-            or r is dom
-            or iv.kind is AxisKind.REDUCE
-            or (const_int(r.min) == 0 and const_int(r.extent) == const_int(dom.extent) is not None)
-        ):
-            return []
-        low = ops.greater_equal(value, dom.min)
-        high = ops.less(value, ops.add(dom.min, dom.extent))
-        return [low, high]
+    def in_window(self, window: Window, place: Sequence[Expr]) -> list[tuple[IterVar, Expr]]:
+        """The guards that keep out of memory what earlier iterations have left there, and what nothing will read."""
+        # Of a single element any axis will do: those of loops say which guards stand inside of reductions.
+        axes = [*self.op.axis, self.stage.attached.axis]  # type: ignore[union-attr]
+        kept = [(axes[d], g) for d, g in window.is_kept(place, self.own.regions[0])]
+        return [(axes[0], g) for g in window.is_new(place, self.analyzer)] + kept
 
     def store_indices(self, values: Mapping[IterVar, Expr]) -> list[tuple[Expr, ...]]:
         """The indices of an iteration's element in the buffer of each output."""

@@ -47,7 +47,13 @@ class ExternNest(StageLoops):
     def nest(self) -> Stmt:
         loops: dict[IterVar, Expr] = {iv: self.own.vars[iv] for iv in self.leaves}
         ranges, guards = tile_of(self.stage, loops, self.own.ranges, self.own.extents, self.analyzer)
-        return self.loops(0, len(self.leaves), guards + self.idle_guards(self.own.vars), self.call(ranges))
+        window = self.nests.windows.get(self.stage)
+        if window is None or not window.slides:
+            call = self.call(ranges)
+        else:
+            part, conditions = window.new_part(ranges, self.analyzer)
+            call = self.guarded(conditions, self.call(part))
+        return self.loops(0, len(self.leaves), guards + self.idle_guards(self.own.vars), call)
 
     def call(self, ranges: Sequence[Range]) -> Stmt:
         """The call of an extern's body on views of what one tile reads and writes."""

@@ -39,13 +39,14 @@ from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.describe_externs import extern_scope
 from tewb.lowering.extern_nest import ExternNest
 from tewb.lowering.launches import Launch
-from tewb.lowering.rolling_buffer import Window, window
 from tewb.lowering.scan_nest import ScanNest
+from tewb.lowering.sliding_windows import checked_window
 from tewb.lowering.tensorize_nest import TensorizeNest
 from tewb.schedule import (
     At,
     Schedule,
     Stage,
+    Window,
     aligned_strides,
     place_in,
     scan_memory,
@@ -83,25 +84,45 @@ class Nests:
         self.mins: dict[Key, tuple[Expr, ...]] = {}
         self.gaps: dict[Key, Region] = {}  # the boxes of tensors of which memory leaves out what is not read
         self.at: dict[tuple[Stage, IterVar], list[Stage]] = {}
+        self.stored: dict[
+            tuple[Stage, IterVar] | None, list[Stage]
+        ] = {}  # where memory is, if not around a stage
+        self.windows: dict[Stage, Window] = {}
+        self.rings: dict[Buffer, Window] = {}  # the memory that goes round
         self.scan_memory = scan_memory(schedule)
         self.has_threads = bounds.has_threads
         self.launches: dict[Stage, Launch] = {}  # of the stages that are computed outside of all loops
         for stage in schedule.stages:
             if stage in bounds.stages:
+                self.choose_window(stage)
                 self.choose_buffers(stage)
             if isinstance(stage.attach, At) and not stage.is_placeholder:
                 self.at.setdefault((stage.attach.stage, stage.attach.axis), []).append(stage)
 
+    def choose_window(self, stage: Stage) -> None:
+        """The window of a stage that is kept around loops in which it is computed."""
+        window = checked_window(stage, self.bounds, (stage, 0) in self.arguments)
+        if window is None:
+            return
+        self.windows[stage] = window
+        if not stage.is_rolling:
+            at = stage.stored
+            place = (at.stage, at.axis) if isinstance(at, At) else None
+            self.stored.setdefault(place, []).append(stage)
+
     def choose_buffers(self, stage: Stage) -> None:
         """A buffer of the size of its box for each output of `stage` that is no argument."""
-        regions = self.bounds.stages[stage].regions
+        regions, window = self.bounds.stages[stage].regions, self.windows.get(stage)
         for t, region in zip(stage.op.outputs, regions, strict=True):
             key = (stage, t.value_index)
             if self.is_own(key):
                 name = stage.name if len(regions) == 1 else f"{stage.name}.v{t.value_index}"
-                shape = tuple(r.extent for r in region)
+                ring = window if window is not None and window.goes_round else None
+                shape = tuple(r.extent for r in region) if ring is None else ring.shape(region)
                 self.buffers[key] = self.intermediate(name, t, shape, stage)
                 self.mins[key] = tuple(r.min for r in region)
+                if ring is not None:
+                    self.rings[self.buffers[key]] = ring
                 if any([r.__class__ is not Range for r in region]):
                     self.gaps[key] = region
 
@@ -123,7 +144,21 @@ class Nests:
 
     def root(self) -> Stmt:
         roots = [s for s in self.schedule.stages if s.attach is None and not s.is_placeholder]
-        return self.realize(roots, lambda: seq())
+        return self.with_memory(None, self.realize(roots, lambda: seq()))
+
+    def with_memory(self, place: tuple[Stage, IterVar] | None, body: Stmt) -> Stmt:
+        """`body` with the memory of the stages that are stored at `place`, a loop or the root, and computed further in."""
+        for stage in reversed(self.stored.get(place, ())):
+            body = self.allocated(stage, body)
+        return body
+
+    def allocated(self, stage: Stage, body: Stmt) -> Stmt:
+        """`body` in the memory of a stage."""
+        for t in reversed(stage.op.outputs):
+            key = (stage, t.value_index)
+            if self.is_own(key):
+                body = Allocate(self.buffers[key], body, stage.origin())
+        return body
 
     def realize(self, stages: Sequence[Stage], body: Callable[[], Stmt], waited: bool = False) -> Stmt:
         """`stages` one after the other, each with its memory, and then `body`. Threads wait for each other before and
@@ -134,11 +169,7 @@ class Nests:
         wait = barrier(stage.origin()) if self.has_threads and is_exchanged(stage) else None
         before = None if waited else wait
         nested = seq(before, self.produce(stage), wait, self.realize(rest, body, wait is not None))
-        for t in reversed(stage.op.outputs):
-            key = (stage, t.value_index)
-            if self.is_own(key) and not stage.is_rolling:  # its memory is around the loop
-                nested = Allocate(self.buffers[key], nested, stage.origin())
-        return nested
+        return nested if stage in self.windows else self.allocated(stage, nested)
 
     def produce(self, stage: Stage) -> Stmt:
         """The loops of `stage`, with those of the stages that are computed in them."""
@@ -239,25 +270,12 @@ class Nests:
     def element(self, t: Tensor, indices: Sequence[Expr]) -> tuple[Buffer, tuple[Expr, ...]]:
         """The buffer that holds an element of `t`, and its place there."""
         buffer, mins = self.buffer(t)
+        if buffer in self.rings:
+            return buffer, self.rings[buffer].in_memory(indices, mins)
         box = self.gaps.get((self.schedule.stage_of(t), t.value_index)) if self.gaps else None
         if box is not None:
             return buffer, tuple([place_in(r, i) for r, i in zip(box, indices, strict=True)])
         return buffer, tuple([ops.sub(i, m) for i, m in zip(indices, mins, strict=True)])
-
-    def window(self, stage: Stage) -> Window:
-        """The part of a rolling stage that an iteration of the loop around it needs."""
-        place = stage.attached
-        assert place is not None
-        if (stage, 0) in self.arguments:
-            raise LowerError(
-                f"rolling_buffer on stage {stage.name}: it is an argument, so all of it is kept",
-                hint=f"take {stage.name} off the arguments",
-                span=stage.origin().span,
-            )
-        own = self.bounds.stages[stage]
-        ranges = [own.ranges[iv] for iv in stage.op.axis]
-        v = self.bounds.stages[place.stage].vars[place.axis]
-        return window(stage, v, [r.min for r in ranges], [r.extent for r in ranges], self.bounds.analyzer)
 
     def view(self, t: Tensor, box: Sequence[Range]) -> Buffer:
         """A buffer for a box of `t`: the tensor's own buffer when the box is all that it holds, else a
@@ -343,7 +361,11 @@ class Nests:
 
     def with_inner_stages(self, stage: Stage, body: Stmt) -> Stmt:
         """The loops of a hybrid function with the stages that are computed at them."""
-        attached = {iv.var: self.at[stage, iv] for iv in stage.leaf_iter_vars if (stage, iv) in self.at}
+        places = [(stage, iv) for iv in stage.leaf_iter_vars]
+        attached = {place[1].var: place for place in places if place in self.at or place in self.stored}
+
+        def inside(place: tuple[Stage, IterVar], inner: Stmt) -> Stmt:
+            return self.with_memory(place, self.realize(self.at.get(place, ()), lambda: inner))
 
         def loop(n: For) -> Stmt:
             rewritten = n.map_children(rewrite)
@@ -351,7 +373,7 @@ class Nests:
                 return rewritten
             return replace(
                 rewritten,
-                body=within_guards(rewritten.body, lambda b: self.realize(attached[n.var], lambda: b)),
+                body=within_guards(rewritten.body, lambda b: inside(attached[n.var], b)),
             )
 
         rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tewb.base import LowerError
 from tewb.ir import (
     AssertStmt,
-    Buffer,
     Expr,
     For,
     ForKind,
@@ -31,7 +30,6 @@ from tewb.ir import (
 from tewb.lowering.double_buffer import Ahead, double_buffered
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
-from tewb.lowering.rolling_buffer import Window, check_guards, rolled
 from tewb.schedule import Split, Stage, clamped, divides, inside
 from tewb.schedule.bounds import StageBounds, region_read
 from tewb.schedule.threads import bound, is_exchanged, launched_around, threads_around
@@ -68,15 +66,14 @@ class StageLoops:
             if here:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
+            body = self.nests.with_memory((self.stage, iv), body)
             body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
             pragmas = {key: n for (own, key), n in self.stage.pragmas.items() if own is iv}
             body = heed_pragmas(body, pragmas, self.pragma_origins(iv)) if pragmas else body
             body = seq(*self.prefetched(iv), body)
             loop = body = self.loop(iv, self.own.vars[iv], body)
-            rolling = [s for s in here if s.is_rolling]
-            if rolling:
-                outside = [g for _, g in guards if self.depth(g) <= position]
-                body = rolled(self.in_order(loop, iv, rolling[0]), self.windows(rolling, outside))
+            for rolling in (s for s in here if s.is_rolling):
+                body = self.nests.allocated(rolling, body)
             if len(here) < len(attached):
                 body = double_buffered(loop, [self.ahead(s) for s in attached if s.is_double])  # type: ignore[arg-type]
         if first == 0:
@@ -92,19 +89,6 @@ class StageLoops:
             for n, step in steps
             if step.primitive == "pragma"
         }
-
-    def in_order(self, loop: Stmt, iv: IterVar, rolling: Stage) -> For:
-        """The loop around a rolling buffer, whose iterations run one after the other. Raises LowerError for one that
-        threads run."""
-        if isinstance(loop, For):
-            return loop
-        name = self.stage.axis_name(iv)
-        raise LowerError(
-            f"rolling_buffer on stage {rolling.name}: the threads that loop {name} of stage {self.stage.name} is bound to"
-            " do not run one after the other",
-            hint=f"s[{rolling.name}].compute_at(s[{self.stage.name}], ...) at a loop that is not bound",
-            span=rolling.origin().span,
-        )
 
     def deepest_exchange(self, first: int, last: int) -> int:
         """The innermost position in a range at which a stage is computed for which threads wait; -1 for none. A guard
@@ -144,16 +128,11 @@ class StageLoops:
                     continue
                 buffer, mins = self.nests.buffer(t)
                 later = [substitute(r.min, {v: ops.add(v, p.offset)}) for r in box]
+                if buffer in self.nests.rings:
+                    continue  # what is kept of it goes round, and is near
                 there = [Range(ops.sub(low, m), r.extent) for low, r, m in zip(later, box, mins, strict=True)]
                 requests.append(prefetch_lines(buffer, there, simplify, self.stage.origin(iv)))
         return requests
-
-    def windows(self, rolling: Sequence[Stage], guards: Sequence[Expr]) -> list[tuple[Buffer, Window]]:
-        """The memory of each output of the stages, with its window. `guards` are around them."""
-        windows = [self.nests.window(s) for s in rolling]
-        for w in windows:
-            check_guards(w, guards, self.analyzer)
-        return [(self.nests.buffer(t)[0], w) for w in windows for t in w.stage.op.outputs]
 
     def ahead(self, stage: Stage) -> Ahead:
         """The computation of `stage`, which runs one iteration ahead."""

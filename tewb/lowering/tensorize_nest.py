@@ -60,6 +60,7 @@ from tewb.schedule import (
     intervals_up,
     needed_guards,
     not_plain,
+    past_edges,
     tail_in_loops,
     tensor_match,
 )
@@ -165,7 +166,7 @@ class TensorizeNest(ComputeNest):
         guards = index_up(self.stage.relations, values, self.own.extents, self.analyzer)
         guards = needed_guards(self.stage.relations, guards)
         for iv, r in self.own.ranges.items():
-            guards += [(iv, g) for g in self.edges(iv, r, ops.add(r.min, values[iv]))]
+            guards += [(iv, g) for g in past_edges(iv, r, ops.add(r.min, values[iv]))]
         needed = [(iv, g) for iv, g in guards if not self.analyzer.can_prove(g)]
         tail = [(iv, g) for iv, g in needed if self.depth(g) >= self.position]
         for iv, g in tail:

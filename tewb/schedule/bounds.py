@@ -104,6 +104,16 @@ class Bounds:
         around = set(self.around(stage))
         return around - set(shared_loops(stage)) if self.has_threads else around
 
+    def between(self, stage: Stage) -> tuple[tuple[Stage, IterVar], ...]:
+        """The loops around the place of `stage` that are inside of the place of its memory, innermost first."""
+        around, stored = self.around(stage), stage.stored
+        if stage.is_rolling:
+            return around[:1]
+        if not isinstance(stored, At):
+            return () if stored is None else around
+        outside = next((n for n, (s, iv) in enumerate(around) if s is stored.stage and iv is stored.axis), 0)
+        return around[:outside]
+
     def own_threads(self, stage: Stage) -> dict[str, Expr]:
         """The variables of the threads around a stage each of which has a part of its own of it, by their keys: a thread
         reads only what it computed itself."""
@@ -135,15 +145,18 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
     for stage in reversed(schedule.stages):
         if stage.is_placeholder or stage.is_inlined:
             continue
-        needed = None
+        needed = kept = None
         if stage not in whole or (stage.attach is not None and stage not in schedule.output_stages):
             gaps = (
                 stage not in whole
                 and stage not in prefetched
                 and _may_have_gaps(stage, readers[stage], bounds)
             )
-            needed = _known_needed(schedule, stage, readers[stage], bounds, gaps)
-        bounds.stages[stage] = own = _known_bounds(stage, needed, stage in whole, bounds.analyzer)
+            needed = kept = _known_needed(schedule, stage, readers[stage], bounds, gaps)
+            if needed is not None and stage.stored is not None and bounds.between(stage):
+                kept = _known_needed(schedule, stage, readers[stage], bounds, gaps, in_memory=True)
+                kept = _around_calls(stage, needed, kept, bounds.analyzer)
+        bounds.stages[stage] = own = _known_bounds(stage, needed, kept, stage in whole, bounds.analyzer)
         for iv in own.ranges if own.dependent_vars else ():
             if own.ranges[iv].extent in own.dependent_vars:
                 bounds.analyzer.bind(own.ranges[iv].extent, 0, None)  # type: ignore[arg-type]
@@ -153,16 +166,62 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
 
 
 def _known_needed(
-    schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds, gaps: bool
+    schedule: Schedule,
+    stage: Stage,
+    readers: list[Stage],
+    bounds: Bounds,
+    gaps: bool,
+    in_memory: bool = False,
 ) -> Sequence[Range] | None:
     """What `_needed` returns."""
     found = _on_readers(stage, readers, bounds, gaps)
+    fixed, between = bounds.fixed(stage), bounds.between(stage) if in_memory else ()
+    fixed -= set(between)
     if found is None:
-        return _needed(schedule, stage, readers, bounds, gaps)
+        return _needed(schedule, stage, readers, bounds, gaps, fixed)
     key, named = found
+    loops = [x for s, iv in between for x in (bounds.stages[s], iv)]
+    key = ("needed", *key, tuple([id(x) for x in loops]))
     return schedule.result_cache.once(
-        ("needed", *key), named, lambda: _needed(schedule, stage, readers, bounds, gaps)
+        key, [*named, *loops], lambda: _needed(schedule, stage, readers, bounds, gaps, fixed)
     )
+
+
+def computed_box(stage: Stage, bounds: Bounds) -> Region:
+    """The box of the first output of a stage that is computed at its place: what is kept of it, or a part of that."""
+    own, op = bounds.stages[stage], stage.op
+    if not bounds.between(stage):
+        return own.regions[0]
+    if isinstance(op, ExternOp):
+        return tuple(op.out_regions([own.ranges[iv] for iv in op.axis])[0])
+    axes = op.cut if isinstance(op, HybridOp) else op.axis
+    box = zip(axes, own.regions[0], strict=True)
+    return tuple([r if iv is None or iv not in own.ranges else own.ranges[iv] for iv, r in box])
+
+
+def makes_whole_parts(stage: Stage) -> bool:
+    """Whether code that is not made element by element computes a stage, on views of memory."""
+    is_compute = isinstance(stage.op, ComputeOp)
+    return not is_compute or any(m.primitive in ("tensorize", "transpose") for m in stage.marks)
+
+
+def _around_calls(
+    stage: Stage, needed: Sequence[Range], kept: Sequence[Range] | None, analyzer: Analyzer
+) -> Sequence[Range] | None:
+    """The ranges of `stage` to keep. Code of its own stores all of a part `needed`: a dimension is kept whole where that is
+    not proved to be kept."""
+    if kept is None or not makes_whole_parts(stage):
+        return kept
+    proved, shape = analyzer.can_prove, stage.op.output(0).shape
+
+    def holds(r: Range, part: Range) -> bool:
+        ends = ops.add(part.min, part.extent), ops.add(r.min, r.extent)
+        return proved(ops.less_equal(r.min, part.min)) and proved(ops.less_equal(*ends))
+
+    return [
+        r if holds(r, part) else Range(const(0, n.dtype), n)
+        for r, part, n in zip(kept, needed, shape, strict=False)
+    ]
 
 
 def _on_readers(
@@ -181,7 +240,7 @@ def _on_readers(
 
 def _may_have_gaps(stage: Stage, readers: Sequence[Stage], bounds: Bounds) -> bool:
     """Whether memory of `stage` may leave out what nothing reads: its readers compute where an element is, one by one."""
-    if stage.is_rolling or (isinstance(stage.op, ComputeOp) and stage.op.domains):
+    if stage.is_rolling or stage.stored or (isinstance(stage.op, ComputeOp) and stage.op.domains):
         return False
     ops = [stage.op, *(bounds.operations[r] for r in readers)]
     return all([isinstance(op, ComputeOp) for op in ops]) and not any(
@@ -202,15 +261,23 @@ def _known_place(schedule: Schedule, stage: Stage, bounds: Bounds) -> object:
 
 
 def _known_bounds(
-    stage: Stage, needed: Sequence[Range] | None, whole: bool, analyzer: Analyzer
+    stage: Stage,
+    needed: Sequence[Range] | None,
+    kept: Sequence[Range] | None,
+    whole: bool,
+    analyzer: Analyzer,
 ) -> StageBounds:
     """What `_stage_bounds` returns: the same object for the same loops and the same needs."""
     if not isinstance(stage.op, ComputeOp):
-        return _stage_bounds(stage, needed, whole, analyzer)
+        return _stage_bounds(stage, needed, kept, whole, analyzer)
     cache = stage.schedule.result_cache
     state, named = stage.state()
-    key = ("bounds", state, whole, None if needed is None else cache.ranges(needed))
-    return cache.once(key, (*named, needed), lambda: _stage_bounds(stage, needed, whole, analyzer))
+    ranges = None if needed is None else cache.ranges(needed)
+    region = ranges if kept is needed or kept is None else cache.ranges(kept)
+    key = ("bounds", state, whole, ranges, region)
+    return cache.once(
+        key, (*named, needed, kept), lambda: _stage_bounds(stage, needed, kept, whole, analyzer)
+    )
 
 
 def _readers(schedule: Schedule, operations: dict[Stage, Operation]) -> dict[Stage, list[Stage]]:
@@ -224,11 +291,16 @@ def _readers(schedule: Schedule, operations: dict[Stage, Operation]) -> dict[Sta
 
 
 def _stage_bounds(
-    stage: Stage, needed: Sequence[Range] | None, whole: bool, analyzer: Analyzer
+    stage: Stage,
+    needed: Sequence[Range] | None,
+    kept: Sequence[Range] | None,
+    whole: bool,
+    analyzer: Analyzer,
 ) -> StageBounds:
+    """The bounds of a stage of which the ranges `needed` are computed at its place, and those of `kept` are kept."""
     op = stage.op
     if isinstance(op, HybridOp):
-        return _hybrid_bounds(stage, op, needed, whole, analyzer)
+        return _hybrid_bounds(stage, op, needed, kept, whole, analyzer)
     ranges = {iv: iv.dom for iv in (*op.axis, *op.reduce_axis) if iv.dom is not None}
     dependent_vars = _dependent_ranges(stage, op, ranges) if isinstance(op, ComputeOp) and op.domains else {}
     if needed is not None and not isinstance(op, ScanOp):
@@ -237,12 +309,12 @@ def _stage_bounds(
     wide = op.domains if isinstance(op, ComputeOp) else ()
     extents = loop_extents(stage.relations, counts, analyzer, wide)
     variables = {iv: Var(stage.axis_name(iv), _dtype_of(iv, extents)) for iv in stage.leaf_iter_vars}
-    if whole or needed is None or not op.axis:
+    if whole or kept is None or not op.axis:
         regions = tuple(whole_region(t.shape) for t in op.outputs)
     elif isinstance(op, ExternOp):
-        regions = tuple(op.out_regions(needed))
+        regions = tuple(op.out_regions(kept))
     else:
-        regions = (tuple(needed),) * len(op.outputs)
+        regions = (tuple(kept),) * len(op.outputs)
     return StageBounds(ranges, extents, variables, regions, dependent_vars=dependent_vars)
 
 
@@ -264,7 +336,12 @@ def _dependent_ranges(stage: Stage, op: ComputeOp, ranges: dict[IterVar, Range])
 
 
 def _hybrid_bounds(
-    stage: Stage, op: HybridOp, needed: Sequence[Range] | None, whole: bool, analyzer: Analyzer
+    stage: Stage,
+    op: HybridOp,
+    needed: Sequence[Range] | None,
+    kept: Sequence[Range] | None,
+    whole: bool,
+    analyzer: Analyzer,
 ) -> StageBounds:
     """The loops of a hybrid function: those that make the needed region run over that, the others as written."""
     cut = {} if needed is None else {iv: r for iv, r in zip(op.cut, needed, strict=True) if iv is not None}
@@ -274,7 +351,7 @@ def _hybrid_bounds(
     loops = {n.var: n for n in walk(body) if isinstance(n, For)}
     for iv in stage.leaf_iter_vars:
         extents[iv] = loops[iv.var].extent
-    regions = tuple(whole_region(t.shape) if whole or needed is None else tuple(needed) for t in op.outputs)
+    regions = tuple(whole_region(t.shape) if whole or kept is None else tuple(kept) for t in op.outputs)
     return StageBounds(ranges, extents, {iv: iv.var for iv in stage.leaf_iter_vars}, regions, body)
 
 
@@ -297,13 +374,17 @@ def _loops_at(place: At) -> list[tuple[Stage, IterVar]]:
 
 
 def _needed(
-    schedule: Schedule, stage: Stage, readers: list[Stage], bounds: Bounds, gaps: bool
+    schedule: Schedule,
+    stage: Stage,
+    readers: list[Stage],
+    bounds: Bounds,
+    gaps: bool,
+    fixed: set[tuple[Stage, IterVar]],
 ) -> list[Range] | None:
-    """The range of each axis of `stage` that its readers need at its place, with `gaps` where these read in steps; None
-    for all of it. Of a hybrid function, the range of each dimension."""
+    """The range of each axis of `stage` that its readers need while the loops in `fixed` stand still, with `gaps` where they
+    read in steps; None for all of it. Of a hybrid function, the range of each dimension."""
     if not stage.op.tiled or (isinstance(stage.op, HybridOp | ScanOp) and stage.attach is None):
         return None
-    fixed = bounds.fixed(stage)
     boxes: list[Interval | None] = []
     first = True
     # An extern may be cut in its leading dimensions only, a hybrid function in any.

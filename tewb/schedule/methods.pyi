@@ -6,6 +6,7 @@ from collections.abc import Sequence as Sequence
 from tewb.ir.axes import IterVar as IterVar
 from tewb.ir.expressions import Expr as Expr
 from tewb.schedule.primitives.prefetch import Prefetch as Prefetch
+from tewb.schedule.stage import At as At
 from tewb.schedule.stage import Stage as Stage
 from tewb.schedule.stage import StageGroup as StageGroup
 from tewb.schedule.thread import Thread as Thread
@@ -180,6 +181,27 @@ class StagePrimitives:
     def compute_root(self) -> None:
         """Compute this stage before everything that reads it, in loops of its own."""
 
+    def store_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
+        """Keep this stage in memory inside of loop `scope` of stage `parent`, around the loop that it is computed at. What an
+        iteration of the loops between has computed is not computed again, and memory goes round where an iteration needs a part
+        of it: no more than the rows that are in use, rounded up to a power of two where that is cheap.
+
+            for y:                                     B = allocate((4, m))
+                B = allocate((3, m))                   for y:
+                for r in 3: B[r] = f(y + r)     ->         for r in 3: if y == 0 or r == 2: B[(y + r) % 4] = f(y + r)
+                C[y] = B[0] + B[1] + B[2]                  C[y] = B[y % 4] + B[(y + 1) % 4] + B[(y + 2) % 4]
+
+        The loops between run in order. Along a loop where a part does not slide forwards, or that leaves iterations out, the
+        whole part is computed each time: `s[B].sliding` says so, and why. Memory does not go round for externs, hybrid
+        functions and intrinsics, which see views of it.
+        """
+
+    def store_root(self) -> None:
+        """Keep this stage in memory outside of all loops, and compute it where it is computed: as `store_at`, around all loops.
+
+        for y: for x: B = f(y, x); use B    ->    B = allocate(...); for y: for x: what is new of B; use B
+        """
+
     def group_at(self, group: str, parent: Stage | Tensor, axis: IterVar | str) -> None:
         """Compute the stages of a group inside loop `axis` of stage `parent`: what `group.compute_at` does.
 
@@ -309,6 +331,14 @@ class StagePrimitives:
     @property
     def threads(self) -> dict[IterVar, Thread]:
         """The threads that its loops are bound to."""
+
+    @property
+    def stored(self) -> At | str | None:
+        """Where its memory is: at a loop around the one that it is computed at, or at the root; None where it is computed."""
+
+    @property
+    def sliding(self) -> str:
+        """Along which loops it slides, in how many places its memory goes round, and where it does not, why."""
 
     @property
     def is_nontemporal(self) -> bool:

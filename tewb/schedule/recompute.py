@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import reduce
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -11,12 +14,14 @@ from tewb.arith import evaluate_integers
 from tewb.arith.steps import span, values_of
 from tewb.base import digits
 from tewb.ir import Expr, Range, Var, const_int
-from tewb.schedule.bounds import Bounds, enclosing, infer_bounds
+from tewb.schedule.bounds import Bounds, computed_box, enclosing, infer_bounds
 from tewb.schedule.declare import Refusal
 from tewb.schedule.ranges_with_gaps import steps_in
 from tewb.schedule.relation import index_up, needed_guards
+from tewb.schedule.sliding import window_of
 from tewb.schedule.stage import Stage
-from tewb.tensor import ExternOp
+from tewb.schedule.stage_guards import values_and_guards
+from tewb.tensor import ComputeOp, ExternOp
 
 MOST_ITERATIONS = 1 << 20
 
@@ -30,20 +35,44 @@ def recompute_factor(stage: Stage, bounds: Bounds | None = None) -> float | None
     if grid is None or any(n is None for n in shape):
         return None
     values, runs = grid
-    count: Any = runs
-    for d, r in enumerate(known.stages[stage].regions[0] if stage.op.tiled else ()):
-        inside = _inside(r, values, shape[d] or 0)
-        if inside is None:
-            return None
-        count = count * inside
+    inside = _computed(stage, known, values, [n or 0 for n in shape])
+    if inside is None:
+        return None
+    count = runs * inside
     whole = math.prod(n or 0 for n in shape)
     computed = int(np.sum(count)) * (1 if stage.op.tiled else whole)
     return computed / whole if whole else 1.0
 
 
-def _inside(r: Range, values: dict[Var, Any], size: int) -> Any:
-    """How many integers of a range lie in a dimension of `size`, for each value of the loops around. None where they are
-    not known, or too many to count."""
+def _computed(stage: Stage, bounds: Bounds, values: dict[Var, Any], shape: Sequence[int]) -> Any:
+    """How many elements a stage computes, for each value of the loops around: those of its part, without what earlier
+    iterations have left. None where that is not known."""
+    if not stage.op.tiled:
+        return 1
+    box, window = computed_box(stage, bounds), window_of(stage, bounds)
+    total: Any = 0
+    slides = () if window is None else window.slides
+    for left in chain.from_iterable(combinations(slides, n) for n in range(len(slides) + 1)):
+        ends: list[dict[int, Any]] = []
+        count: Any = (-1) ** len(left)
+        for s in left:
+            found = {d: evaluate_integers(e, values) for d, e in s.ends}
+            if any(e is None for e in found.values()):
+                return None
+            ends.append(found)
+            count = count * (values[s.var] > 0)
+        for d, (r, n) in enumerate(zip(box, shape, strict=True)):
+            inside = _inside(r, values, reduce(np.minimum, [e[d] for e in ends if d in e], n))
+            if inside is None:
+                return None
+            count = count * inside
+        total = total + count
+    return total
+
+
+def _inside(r: Range, values: dict[Var, Any], size: Any) -> Any:
+    """How many integers of a range are less than `size` and not negative, for each value of the loops around. None where they
+    are not known, or too many to count."""
     low, extent = evaluate_integers(r.min, values), evaluate_integers(r.extent, values)
     if low is None or extent is None:
         return None
@@ -90,6 +119,11 @@ def values_around(stage: Stage, bounds: Bounds) -> tuple[dict[Var, Any], Any] | 
 
 
 def _guards(stage: Stage, bounds: Bounds) -> list[Expr]:
-    own = bounds.stages[stage]
-    guards = index_up(stage.relations, dict(own.vars), own.extents, bounds.analyzer)
-    return [g for _, g in needed_guards(stage.relations, guards)]
+    """The conditions under which an iteration of a stage runs."""
+    own, window = bounds.stages[stage], window_of(stage, bounds)
+    if window is None or not isinstance(stage.op, ComputeOp):
+        guards = index_up(stage.relations, dict(own.vars), own.extents, bounds.analyzer)
+        return [g for _, g in needed_guards(stage.relations, guards)]
+    values, guards = values_and_guards(own.ranges, own.extents, stage.relations, own.vars, bounds.analyzer)
+    new = window.is_new([values[iv] for iv in stage.op.axis], bounds.analyzer)
+    return [*new, *(g for _, g in guards)]

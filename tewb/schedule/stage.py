@@ -386,12 +386,18 @@ class Stage(StagePrimitives):
         )
 
     def carry(self, old: Sequence[IterVar], new: IterVar) -> None:
-        """Compute at loop `new` what was computed at the loops `old`, which became it, or it is a part of."""
+        """Compute at loop `new`, and keep at it, what was computed or kept at the loops `old`, which became it, or it is a
+        part of."""
         inner: list[Stage | StageGroup] = [*self.schedule.stages, *self.schedule.groups]
         for x in inner:
             at = x.own_place
             if isinstance(at, At) and at.stage is self and any(at.axis is iv for iv in old):
                 x.own_place = At(self, new)
+        for s in self.schedule.stages:
+            kept = s.stored
+            if isinstance(kept, At) and kept.stage is self and any(kept.axis is iv for iv in old):
+                s.unmark("store_at")
+                s.mark("store_at", None, self, new)
 
     # ---- as classic programs look at it
 

@@ -14,6 +14,7 @@ from tests.programs import PROGRAMS, random_schedule
 from tewb import te
 from tewb.base import ScheduleError, TewbError
 from tewb.runtime import register_func
+from tewb.schedule import Step
 from tewb.workbench import Session
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge.ledger import Cache, cache_hint, caches
@@ -237,3 +238,13 @@ def fresh(s: Session) -> Session:
     schedule = s.schedule.untouched()
     schedule.restore(s.journal)
     return Session(schedule, s.args)
+
+
+def test_memory_that_goes_round_is_as_large_as_its_window() -> None:
+    s = demo_session("blur", n=64)
+    s.apply(Step("compute_at", "X", {"parent": "Y", "axis": "i"}))
+    s.apply(Step("store_root", "X"))
+    x = next(e for e in s.ledger() if e.stage == "X")
+    assert x.allocated.bytes == 4 * 64 * 4 and x.recompute == 1.0
+    assert x.lifetime == "the call, until Y has read it"
+    assert sum(a.bytes for a in s.allocations()) == x.allocated.bytes

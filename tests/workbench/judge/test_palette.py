@@ -231,3 +231,17 @@ def test_a_stage_without_loops_has_a_palette() -> None:
         refused = [a for a in session.palette(stage) if a.step.primitive == "vectorize"]
         assert [a.legal for a in refused] == [False]
         assert refused[0].reason and refused[0].fix is None
+
+
+def test_what_a_stage_that_is_kept_saves_is_shown_before() -> None:
+    s = demo_session("blur", n=64)
+    s.apply(Step("compute_at", "X", {"parent": "Y", "axis": "i"}))
+    (action,) = [a for a in s.palette("X") if a.step.primitive == "store_root"]
+    assert action.legal and action.preview is not None
+    row = 4 * 64
+    assert action.preview.before.bytes == 3 * row and action.preview.after.bytes == 4 * row
+    assert action.preview.before.recompute == (64 * 3 - 1) / 64 and action.preview.after.recompute == 1.0
+    assert "times an element is computed 2.98 → 1" in action.preview.changes
+    s.apply(Step("compute_root", "X"))
+    (action,) = [a for a in s.palette("X") if a.step.primitive == "store_root"]
+    assert not action.legal and action.fix is not None and action.fix.primitive == "compute_at"

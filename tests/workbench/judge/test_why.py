@@ -227,3 +227,13 @@ def test_questions_that_mean_nothing() -> None:
     s.apply(Step("compute_inline", "X"))
     with pytest.raises(ScheduleError, match="X is computed inline and has no loops"):
         s.explain("bound", "X", "i")
+
+
+def test_why_memory_goes_round() -> None:
+    s = demo_session("blur", n=64)
+    s.apply(Step("compute_at", "X", {"parent": "Y", "axis": "i"}))
+    s.apply(Step("store_root", "X"))
+    said = str(s.explain("allocation", "X"))
+    for words in ("kept around loops that it is computed in", "slides along i of Y", "memory goes round: 4 of i",
+                  "X holds 4 * 64 elements"):  # fmt: skip
+        assert words in said

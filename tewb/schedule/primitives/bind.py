@@ -8,8 +8,10 @@ from tewb.ir import AxisKind, IterVar
 from tewb.schedule import threads as of_schedule
 from tewb.schedule.declare import AXIS, Arguments, Param, Refusal, Repair, Selection, Values, primitive
 from tewb.schedule.primitives.marks import split_first
+from tewb.schedule.primitives.store_at import without_threads
 from tewb.schedule.questions import (
     at_once,
+    for_now,
     has_loops,
     in_given_order,
     independent,
@@ -69,7 +71,8 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
             "bind it to threadIdx.x, or make partial results: "
             f"s.rfactor({stage.name}, {stage.axis_name(iv)})",
         )
-    return independent(stage, iv, "bind") or in_given_order(stage, "bind")
+    refused = independent(stage, iv, "bind") or in_given_order(stage, "bind")
+    return refused or for_now(without_threads(stage))
 
 
 @bind.stage_property

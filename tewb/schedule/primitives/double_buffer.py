@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tewb.ir import ForKind
 from tewb.schedule.declare import Refusal, Results, Values, primitive
+from tewb.schedule.primitives.store_at import not_kept_around
 from tewb.schedule.questions import attached_at, for_now, inside
 from tewb.schedule.scans import shares_memory
 from tewb.schedule.stage import At, Mark, Stage
@@ -54,6 +55,11 @@ def _next_part(stage: Stage) -> Refusal | None:
             f"{name} is parallel: there is no next iteration on the same thread",
             f"compute {stage.name} at a loop that is not parallel, or leave out double_buffer",
         )
+    if stage.stored:
+        return Refusal(f"store_at says where {stage.name} is kept", "choose one of the two")
+    kept = not_kept_around(parent, axis)
+    if kept is not None:
+        return kept
     rolling = next((s for s in attached_at(parent, axis) if s.is_rolling), None)
     if rolling is not None:
         return Refusal(f"{rolling.name} is a rolling buffer along {name}", "choose one of the two")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tewb.ir import AxisKind, ForKind, IterVar
 from tewb.schedule.declare import AXIS, Arguments, Refusal, Repair, Selection, Values, primitive
 from tewb.schedule.journal import Step
+from tewb.schedule.primitives.store_at import not_kept_around
 from tewb.schedule.questions import (
     agrees_with_marks,
     attached_at,
@@ -173,6 +174,9 @@ def _one_ahead(stage: Stage, iv: IterVar) -> Refusal | None:
             f"{rolling.name} is a rolling buffer along {stage.axis_name(iv)}: iterations must come in order",
             "leave out rolling_buffer, or choose another loop",
         )
+    refused = not_kept_around(stage, iv)
+    if refused is not None:
+        return refused
     double = next((s for s in attached_at(stage, iv) if s.is_double), None)
     if double is None:
         return None

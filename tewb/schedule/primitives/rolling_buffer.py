@@ -45,6 +45,8 @@ def _in_order(stage: Stage) -> Refusal | None:
             f"{stage.name} is a rolling buffer along a loop, and so must be computed at one",
             f"s[{stage.name}].compute_at(...)",
         )
+    if stage.stored:
+        return Refusal(f"store_at says where {stage.name} is kept", "choose one of the two")
     parent, axis = stage.attach.stage, stage.attach.axis
     name = f"loop {parent.axis_name(axis)} of {parent.name}"
     if parent.loop_kind(axis) is ForKind.PARALLEL:

@@ -264,7 +264,7 @@ def _memory(seen: _Seen) -> Iterator[Advice]:
         held, needed = e.allocated.bytes, e.needed.bytes
         if held is None or held == 0:
             continue
-        if needed is not None and held > needed:
+        if needed is not None and held > needed and stage.stored is None:
             message = f"it holds {held:,} bytes where its readers touch {needed:,}: {_why_whole(stage)}"
             yield Advice("over-allocation", e.stage, None, message)
         elif not isinstance(stage.attach, At) and held > _nearest_cache():
@@ -293,9 +293,22 @@ def _places(seen: _Seen, stage: Stage) -> list[Step]:
     ]
 
 
+def _kept_around(seen: _Seen, stage: Stage) -> list[Step]:
+    """The steps that keep a stage around the loops that it is computed in."""
+    if stage.attached is None:
+        return []
+    names = [p for p in seen.program.choices(stage.name, "store_at", "parent")]
+    return [Step("store_root", stage.name)] + [
+        Step("store_at", stage.name, {"parent": p, "axis": loop})
+        for p in names
+        for loop in seen.program.choices(stage.name, "store_at", "axis", parent=p)
+    ]
+
+
 def _less_often(seen: _Seen, stage: Stage, e: Entry) -> tuple[Step, ...]:
     """The place with the least memory where elements are computed at most twice."""
-    best = _best(seen, [*_places(seen, stage), Step("compute_root", stage.name)], stage, MOST_TIMES)
+    elsewhere = [*_kept_around(seen, stage), *_places(seen, stage), Step("compute_root", stage.name)]
+    best = _best(seen, elsewhere, stage, MOST_TIMES)
     return () if best is None else (best[1],)
 
 

@@ -50,6 +50,7 @@ from tewb.schedule import (
     holder_of,
     lane_shape,
     recompute_factor,
+    shapes_in_memory,
     tile_of,
 )
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, needed_region
@@ -207,8 +208,7 @@ def _entry(s: Stage, bounds: Bounds, kept: bool, calls: Mapping[str, int | None]
     nothing = ByteSize(0, "0")
     needed = stored = allocated = nothing
     if not s.is_inlined:
-        regions = bounds.stages[s].regions
-        boxes = [[r.extent for r in box] for box in regions]
+        boxes = shapes_in_memory(s, bounds)
         sizes = [size_in_memory(box, aligned_strides(s, box), t.dtype.nbytes) for box, t in zip(boxes, s.op.outputs, strict=True)]  # fmt: skip
         own_memory = not kept and holder_of(s) is None
         stored = nothing if not own_memory else _together(sizes * (2 if s.is_double else 1))
@@ -243,8 +243,9 @@ def _lifetime(s: Stage, kept: bool) -> str:
         return f"that of scan {holder.name}, of whose memory it is a part"
     readers = [r.name for r in s.readers()]
     until = f", until {readers[-1]} has read it" if readers else ""
-    if isinstance(s.attach, At):
-        return f"one iteration of {s.attach.stage.name}.{s.attach.stage.axis_name(s.attach.axis)}{until}"
+    at = s.attach if s.stored is None else s.stored
+    if isinstance(at, At):
+        return f"one iteration of {at.stage.name}.{at.stage.axis_name(at.axis)}{until}"
     return f"the call{until}"
 
 
@@ -459,7 +460,7 @@ def _held(stage: Stage, t: Tensor, bounds: Bounds) -> Sequence[Expr]:
     """The shape of the memory that holds a tensor."""
     if stage not in bounds.stages:
         return t.shape
-    return [r.extent for r in bounds.stages[stage].regions[t.value_index]]
+    return shapes_in_memory(stage, bounds)[t.value_index]
 
 
 def _tiles(box: Sequence[Range], shape: tuple[int, ...], iterations: Mapping[Var, Expr]) -> tuple[Box, ...]:

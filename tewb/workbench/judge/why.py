@@ -44,7 +44,9 @@ from tewb.schedule import (
     loop_marks,
     loop_of,
     needed_guards,
+    shapes_in_memory,
     steps_in,
+    window_of,
 )
 from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, readings
 from tewb.tensor import ComputeOp, ExternOp, ScanOp
@@ -146,6 +148,9 @@ def region_steps(stage: Stage, bounds: Bounds, kept: bool) -> list[str]:
     for iv, n in zip(stage.op.axis, stage.op.output(0).shape, strict=False):
         if iv in own.ranges:
             steps.append(_dimension(stage, iv, own.ranges[iv], n, names))
+    window = window_of(stage, bounds)
+    if window is not None:
+        steps += [f"{stage.name} is kept around loops that it is computed in", *window.facts()]
     if kept:
         steps.append(f"{stage.name} is an argument of the kernel, so all of it lives in the caller's memory")
     return steps
@@ -375,8 +380,8 @@ def allocation(program: ProgramView, stage: Stage) -> Explanation:
     steps = region_steps(stage, bounds, stage in kept)
     if stage in kept:
         return Explanation(question, tuple(steps), "it takes none of the kernel's memory")
-    for t, box in zip(stage.op.outputs, bounds.stages[stage].regions, strict=True):
-        shape = " * ".join(text(r.extent) for r in box) or "1"
+    for t, sizes in zip(stage.op.outputs, shapes_in_memory(stage, bounds), strict=True):
+        shape = " * ".join(text(n) for n in sizes) or "1"
         steps.append(f"{t.name} holds {shape} elements of {t.dtype.nbytes} bytes ({t.dtype})")
     steps.append(f"it lives for {entry.lifetime}, in {stage.scope} memory")
     known = entry.allocated.bytes, entry.needed.bytes
@@ -388,6 +393,8 @@ def allocation(program: ProgramView, stage: Stage) -> Explanation:
 
 
 def _held_more(stage: Stage) -> str:
+    if stage.stored or stage.is_rolling:
+        return "the rest is kept for the next iterations, or makes a number of places that is cheap to count round"
     if isinstance(stage.op, ExternOp) and not stage.op.access.tiled:
         return "declare its access, as te.access.elementwise, and it will hold that only"
     return "the rest is held because the stage cannot be cut there"

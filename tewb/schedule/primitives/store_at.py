@@ -1,0 +1,260 @@
+"""store_at and store_root: where a stage is kept, apart from where it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tewb.ir import AxisKind, IterVar
+from tewb.schedule.bounds import infer_bounds
+from tewb.schedule.declare import (
+    Arguments,
+    Param,
+    Refusal,
+    Repair,
+    Results,
+    Selection,
+    Values,
+    loop_names,
+    primitive,
+)
+from tewb.schedule.hybrid_loops import loops_to
+from tewb.schedule.journal import Step
+from tewb.schedule.questions import attached_at, for_now, not_given, not_inline, untouched
+from tewb.schedule.scans import shares_memory
+from tewb.schedule.sliding import runs_in_order, window_of
+from tewb.schedule.stage import At, Mark, Stage
+from tewb.tensor import ScanOp, Tensor
+
+ROOT = "root"
+
+
+def _parents(stage: Stage) -> list[str]:
+    """The stages around the place of a stage."""
+    return list(dict.fromkeys(s.name for s, _ in _around(stage)))
+
+
+@primitive(
+    Param("parent", "stage", "the stage to keep this one in", choices=_parents, code="s[{}]"),
+    Param("axis", "place", "a loop of that stage, around the one that this stage is computed at"),
+)
+def store_at(stage: Stage, parent: Stage | Tensor, scope: IterVar | str) -> None:
+    """Keep this stage in memory inside of loop `scope` of stage `parent`, around the loop that it is computed at. What an
+    iteration of the loops between has computed is not computed again, and memory goes round where an iteration needs a part
+    of it: no more than the rows that are in use, rounded up to a power of two where that is cheap.
+
+        for y:                                     B = allocate((4, m))
+            B = allocate((3, m))                   for y:
+            for r in 3: B[r] = f(y + r)     ->         for r in 3: if y == 0 or r == 2: B[(y + r) % 4] = f(y + r)
+            C[y] = B[0] + B[1] + B[2]                  C[y] = B[y % 4] + B[(y + 1) % 4] + B[(y + 2) % 4]
+
+    The loops between run in order. Along a loop where a part does not slide forwards, or that leaves iterations out, the
+    whole part is computed each time: `s[B].sliding` says so, and why. Memory does not go round for externs, hybrid
+    functions and intrinsics, which see views of it.
+    """
+    stage.do("store_at", parent=parent, axis=scope)
+
+
+@store_at.legal
+def _at_refusal(stage: Stage, v: Values) -> Refusal | None:
+    parent, axis = v["parent"], v["axis"]
+    refused = _keepable(stage)
+    if refused:
+        return refused
+    if parent is stage:
+        return Refusal("a stage cannot be kept inside of itself", "name a stage that reads it")
+    if parent.is_placeholder:
+        return Refusal(f"{parent.name} is an input", "keep it at a stage that reads it")
+    if axis.kind is AxisKind.OPAQUE:
+        return untouched(parent, axis)
+    return not_inline(parent) or for_now(_kept_between(stage, At(parent, axis)))
+
+
+def _keepable(stage: Stage) -> Refusal | None:
+    """Whether a stage has memory of its own whose place can be chosen."""
+    return not_given(stage, "keep") or shares_memory(stage, "place")
+
+
+def _around(stage: Stage) -> list[tuple[Stage, IterVar]]:
+    """The loops around the place of a stage, innermost first."""
+    loops: list[tuple[Stage, IterVar]] = []
+    at, seen = stage.attached, {stage}
+    while at is not None and at.stage not in seen and at.axis in at.stage.leaf_iter_vars:
+        seen.add(at.stage)
+        loops += [(at.stage, iv) for iv in reversed(loops_to(at.stage, at.axis))]
+        at = at.stage.attached
+    return loops
+
+
+def loops_between(stage: Stage, stored: At | str | None) -> list[tuple[Stage, IterVar]] | None:
+    """The loops around the place of a stage that are inside of its memory at `stored`; None if that is not around it."""
+    around = _around(stage)
+    if not isinstance(stored, At):
+        return [] if stored is None else around
+    place = next((n for n, (s, iv) in enumerate(around) if s is stored.stage and iv is stored.axis), None)
+    return None if place is None else around[:place]
+
+
+def not_kept_around(stage: Stage, iv: IterVar) -> Refusal | None:
+    """Why the iterations of a loop of `stage` must come in order: they share what is kept of another stage."""
+    for s in stage.schedule.stages:
+        if s.stored and any(x is stage and loop is iv for x, loop in loops_between(s, s.stored) or ()):
+            return Refusal(
+                f"{s.name} is kept around {stage.axis_name(iv)}, and shared by its iterations: they must come in order",
+                f"s[{s.name}].store_at a loop inside of it, or choose another loop",
+            )
+    return None
+
+
+@store_at.invariant
+def _in_order(stage: Stage) -> Refusal | None:
+    """Why a stage cannot be kept around the loops that it is computed in."""
+    return _kept_between(stage, stage.stored)
+
+
+def _kept_between(stage: Stage, stored: At | str | None) -> Refusal | None:
+    name = stage.name
+    if stage.attached is None:
+        return Refusal(
+            f"{name} is kept around a loop that it is computed at, and it is computed at none",
+            f"s[{name}].compute_at(...)",
+        )
+    for other, word in ((stage.is_rolling, "rolling_buffer"), (stage.is_double, "double_buffer")):
+        if other:
+            return Refusal(f"{word} says where {name} is kept", "choose one of the two")
+    between = loops_between(stage, stored)
+    at = stage.attached
+    where = f"loop {at.stage.axis_name(at.axis)} of {at.stage.name}"
+    if between is None:
+        assert isinstance(stored, At)
+        loop = stored.stage.axis_name(stored.axis)
+        return Refusal(
+            f"{name} is computed at {where}, which is not inside of loop {loop} of {stored.stage.name}",
+            f"keep it at a loop around {where}",
+        )
+    for s, iv in between:
+        loop = f"loop {s.axis_name(iv)} of {s.name}"
+        if isinstance(s.op, ScanOp):
+            return Refusal(
+                f"{loop} is the time of a scan, whose stages have memory of their own",
+                f"s[{name}].store_at a loop inside of it",
+            )
+        if not runs_in_order(s, iv):
+            how = f"is bound to {s.threads[iv].key}" if iv in s.threads else f"is marked {s.annotations[iv]}"
+            return Refusal(
+                f"{loop} {how}: its iterations do not come one after the other, and would write to the memory of "
+                f"{name} at once",
+                "store_at a loop inside of it: each iteration then has memory of its own, and a window of its own",
+            )
+        ahead = next((x for x in attached_at(s, iv) if x.is_double), None)
+        if ahead is not None:
+            return Refusal(f"{ahead.name} is double buffered at {loop}", "choose one of the two")
+    if any(x.threads for x in (stage, *(s for s, _ in _around(stage)))):
+        return _threads_share(stage)
+    return None
+
+
+def _threads_share(stage: Stage) -> Refusal:
+    return Refusal(
+        f"threads are bound to loops around {stage.name}, and its scope says which of them share its memory",
+        f"leave out store_at: s[{stage.name}].set_scope(...)",
+    )
+
+
+def without_threads(stage: Stage) -> Refusal | None:
+    """Why loops of `stage` cannot be bound to threads: their memory is that of one."""
+    for s in stage.schedule.stages:
+        if s.stored and (s is stage or any(x is stage for x, _ in _around(s))):
+            return _threads_share(s)
+    return None
+
+
+@store_at.effect
+def _effect(stage: Stage, v: Values, step: int) -> Results:
+    _keep(stage, step, "store_at", v["parent"], v["axis"])
+    return []
+
+
+def _keep(stage: Stage, step: int, primitive: str, *values: object) -> None:
+    for word in ("store_at", "store_root"):
+        stage.unmark(word)
+    stage.mark(primitive, None, *values)
+    stage.place(step)
+
+
+@store_at.suggest
+def _suggest(at: Selection) -> Iterator[Arguments]:
+    around = _around(at.stage)[1:]
+    for s, iv in around:
+        yield {"parent": s.name, "axis": s.axis_name(iv)}
+    if not around:
+        yield {"parent": at.stage.name, "axis": at.loop}
+
+
+@store_at.repairs
+def _compute_inside(at: Selection, args: Arguments) -> Iterator[Repair]:
+    parent, loop = at.stage.schedule.find(args.get("parent")), args.get("axis")
+    loops = [] if parent is None else loop_names(parent)
+    if loop in loops:
+        for inner in loops[loops.index(loop) + 1 :]:
+            yield Repair(Step("compute_at", at.stage.name, {"parent": args["parent"], "axis": inner}))
+
+
+@store_at.mark_text
+def _text(stage: Stage, mark: Mark) -> str:
+    parent, axis = mark.values
+    return f"kept at {parent.name}.{parent.axis_name(axis)}"
+
+
+@store_at.stage_property
+def stored(stage: Stage) -> At | str | None:
+    """Where its memory is: at a loop around the one that it is computed at, or at the root; None where it is computed."""
+    for m in stage.marks:
+        if m.primitive == "store_at":
+            return At(*m.values)
+        if m.primitive == "store_root":
+            return ROOT
+    return None
+
+
+@store_at.stage_property
+def sliding(stage: Stage) -> str:
+    """Along which loops it slides, in how many places its memory goes round, and where it does not, why."""
+    window = window_of(stage, infer_bounds(stage.schedule))
+    return "it is kept where it is computed" if window is None else str(window)
+
+
+@primitive()
+def store_root(stage: Stage) -> None:
+    """Keep this stage in memory outside of all loops, and compute it where it is computed: as `store_at`, around all loops.
+
+    for y: for x: B = f(y, x); use B    ->    B = allocate(...); for y: for x: what is new of B; use B
+    """
+    stage.do("store_root")
+
+
+@store_root.legal
+def _root_refusal(stage: Stage, v: Values) -> Refusal | None:
+    return _keepable(stage) or for_now(_kept_between(stage, ROOT))
+
+
+@store_root.invariant
+def _in_order_at_root(stage: Stage) -> Refusal | None:
+    return _kept_between(stage, stage.stored)
+
+
+@store_root.effect
+def _root_effect(stage: Stage, v: Values, step: int) -> Results:
+    _keep(stage, step, "store_root")
+    return []
+
+
+@store_root.repairs
+def _compute_in_loop(at: Selection, args: Arguments) -> Iterator[Repair]:
+    for reader in at.stage.readers():
+        for loop in loop_names(reader):
+            yield Repair(Step("compute_at", at.stage.name, {"parent": reader.name, "axis": loop}))
+
+
+@store_root.mark_text
+def _root_text(stage: Stage, mark: Mark) -> str:
+    return "kept at the root"
