@@ -35,6 +35,7 @@ def test_there_are_notebooks() -> None:
         "04-looking",
         "05-fast",
         "06-porting",
+        "08-larger-than-memory",
     } <= {p.stem for p in NOTEBOOKS}
 
 

@@ -99,14 +99,15 @@ class Source:
     journal: tuple[Step, ...]
     level: int
     config: tuple[tuple[str, bool | int | str], ...]
+    debug: bool
 
     @staticmethod
-    def now(inputs: Any, args: Sequence[Any]) -> Source:
+    def now(inputs: Any, args: Sequence[Any], debug: bool) -> Source:
         """That of a schedule, or of operations, as they are now."""
         options = PassContext.current()
         plain = ((k, v) for k, v in options.config.items() if isinstance(v, bool | int | str))
         journal = inputs.journal if isinstance(inputs, Schedule) else ()
-        return Source(tuple(args), journal, options.opt_level, tuple(sorted(plain)))
+        return Source(tuple(args), journal, options.opt_level, tuple(sorted(plain)), debug)
 
 
 def build(
@@ -152,7 +153,7 @@ def build(
                 module = _lowered(inputs, args, name, binds)
         else:
             module = _lowered(inputs, args, name, binds)
-        source = Source.now(inputs, args or ())
+        source = Source.now(inputs, args or (), debug)
     elif checked:
         raise LowerError(
             "checked=True takes a schedule: a lowered module has forgotten what its externs declare",

@@ -10,7 +10,7 @@ import pytest
 
 import tewb
 from tewb import te
-from tewb.blocks.block_kernel import BlockKernel, HowBuilt, block_kernel
+from tewb.blocks.block_kernel import BlockKernel, HowBuilt, _built, block_kernel
 from tewb.blocks.block_program import BlockProgram
 from tewb.runtime import Target
 
@@ -82,3 +82,15 @@ def test_a_worker_of_another_processor_compiles_for_itself(monkeypatch: pytest.M
     here = Target.host()
     assert pickle.loads(sent[0]).code.target == here
     assert here.cpu == "x86-64"
+
+
+def test_a_machine_that_has_the_code_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel, _ = made()
+    kernel(np.zeros(32, "float32"), 1.0)
+
+    def compiles(self: Any) -> Any:
+        raise AssertionError("it is in the object cache")
+
+    monkeypatch.setattr("tewb.runtime.jit.Compiled._compile", compiles)
+    _built.cache_clear()  # as in a process that begins
+    assert kernel(np.zeros(32, "float32"), 1.0)[0] == 1

@@ -345,3 +345,50 @@ def test_argmax_is_the_first_of_equal_ones() -> None:
     case = Case(schedule(at), [A, at, value], [np.zeros((3, 8), "float32")])
     got = checked(case, [da.zeros((3, 8), chunks=(2, 3), dtype="float32")])
     assert got[0].compute().tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "float16", "bfloat16", "int64", "float64"])
+def test_elements_of_all_dtypes(dtype: str) -> None:
+    A, k = te.placeholder((9,), dtype, name="A"), te.reduce_axis((0, 9), name="k")
+    B = te.compute((9,), lambda i: A[8 - i], name="B")
+    S = te.compute((1,), lambda _: te.max(A[k], axis=k), name="S")
+    T = te.compute((9,), lambda i: A[i] == S[0], name="T")
+    of_memory = tewb.base.memory_dtype(dtype)
+    a = (np.arange(9) * 7 % 9).astype("float32" if dtype == "bfloat16" else of_memory)
+    a = a.view("uint32").__rshift__(16).astype("uint16") if dtype == "bfloat16" else a
+    for t in (B, T) if dtype == "bool" else (B, S, T):
+        if dtype != "bool" or t is B:
+            checked(Case(schedule(t), [A, t], [a]), [da.from_array(a, chunks=4)])
+
+
+def test_partial_results_are_combined_two_or_more_at_a_time() -> None:
+    case = matmul()
+    with pytest.raises(
+        ArgumentError, match="split_every=1: partial results are combined two or more at a time"
+    ):
+        case.kernel().map_blocks(*case.given, split_every=1)
+
+
+def test_an_intrinsic_is_computed_as_it_is_declared() -> None:
+    x, y = te.placeholder((4,), name="x"), te.placeholder((4,), name="y")
+    z = te.compute((4,), lambda i: x[i] + y[i], name="z")
+    intrin = te.decl_tensor_intrin(
+        z.op, lambda ins, outs: te.call_extern("int32", "add4", ins[0], ins[1], outs[0])
+    )
+    A, B = te.placeholder((6, 4), name="A"), te.placeholder((6, 4), name="B")
+    C = te.compute((6, 4), lambda i: intrin(A[i, 0:4], B[i, 0:4]), name="C")
+    D = te.compute((6, 4), lambda i, j: A[i, j] + B[i, j], name="D")
+    kernel = tewb.build(schedule(D), [A, B, D])
+    kernel.source = tewb.driver.Source.now(schedule(C), [A, B, C], False)  # add4 is linked in real programs
+    a = floats(np.random.default_rng(0), 6, 4)
+    got = kernel.map_blocks(da.from_array(a, chunks=(4, 3)), a).compute()
+    np.testing.assert_array_equal(got, a + a)
+
+
+def test_a_kernel_of_a_debug_build_has_blocks_that_check() -> None:
+    case = stencil()
+    kernel = tewb.build(case.schedule, case.args, debug=True)
+    y = kernel.map_blocks(da.from_array(case.given[0], chunks=10))
+    np.testing.assert_array_equal(y.compute(), kernel(*case.given))
+    blocks = [x for x in dict(y.dask).values() if "BlockKernel" in repr(x)]
+    assert blocks and all("debug=True" in repr(x) for x in blocks if "HowBuilt" in repr(x))

@@ -19,13 +19,14 @@ from tewb.schedule import Schedule, Step, create_schedule
 @dataclass(frozen=True)
 class HowBuilt:
     """How kernels of blocks are made: as the kernel that they stand for was. `target` is None for the processor of each
-    worker, `level` how much LLVM optimises, `config` the options that were set."""
+    worker, `level` how much LLVM optimises, `config` the options that were set; with `debug` every access is checked."""
 
     name: str
     journal: tuple[Step, ...] = ()
     target: Target | None = None
     level: int | None = None
     config: tuple[tuple[str, bool | int | str], ...] = ()
+    debug: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def _built(kernel: BlockKernel) -> Kernel:
     module = program if isinstance(program, IRModule) else IRModule({program.name: program})
     how = kernel.how
     with PassContext(config=dict(how.config)):
-        return build_ir(module, level=how.level, target=how.target or Target.host())
+        return build_ir(module, how.debug, level=how.level, target=how.target or Target.host())
 
 
 def block_kernel(program: BlockProgram, how: HowBuilt, left_out: dict[str, str]) -> BlockKernel:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.arith import Analyzer
-from tewb.base import ArgumentError, brief, here, memory_dtype
+from tewb.base import ArgumentError, brief, here, memory_dtype, new_dtype
 from tewb.ir import (
     AxisKind,
     Expr,
@@ -65,8 +65,8 @@ def given_to(name: str, args: Sequence[Any], values: Sequence[Any], as_array: An
 
 
 def _checked_array(what: str, tensor: Tensor, array: Any) -> Any:
-    wanted = memory_dtype(tensor.dtype)
-    if array.dtype != wanted:
+    wanted = new_dtype(tensor.dtype)
+    if array.dtype not in (wanted, memory_dtype(tensor.dtype)):
         raise ArgumentError(
             f"{what} has dtype {array.dtype}, and the kernel takes {tensor.dtype}",
             hint=f'x.astype("{wanted}") converts block by block',

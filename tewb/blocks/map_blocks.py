@@ -10,12 +10,12 @@ import itertools
 import operator
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from tewb.base import ArgumentError, BlockError, TewbWarning, here, identifier, memory_dtype
+from tewb.base import ArgumentError, BlockError, TewbWarning, here, identifier, new_dtype
 from tewb.blocks.block_kernel import BlockKernel, HowBuilt, block_kernel
 from tewb.blocks.block_program import BlockProgram, block_program, program_key
 from tewb.blocks.combination import combination, why_not_combined
@@ -59,6 +59,12 @@ def map_blocks(kernel: Any, *arrays: Any, chunks: Any = None, split_every: int =
         value = np.asarray(value)
         return array_module.from_array(value, chunks=value.shape)
 
+    if not isinstance(split_every, int) or split_every < 2:
+        raise ArgumentError(
+            f"split_every={split_every!r}: partial results are combined two or more at a time",
+            hint="split_every=8",
+            span=here(),
+        )
     given = given_to(kernel.name, source.args, arrays, as_array)
     target = kernel.code.target
     how = HowBuilt(
@@ -67,10 +73,10 @@ def map_blocks(kernel: Any, *arrays: Any, chunks: Any = None, split_every: int =
         None if target == Target.host() else target,
         source.level,
         source.config,
+        source.debug,
     )
-    token = dask.base.tokenize(
-        kernel, [a.name for a in given.arrays.values()], given.numbers.values(), chunks
-    )
+    names = [a.name for a in given.arrays.values()]
+    token = dask.base.tokenize(kernel, names, list(given.numbers.values()), chunks, split_every)
     program = _Program(
         source.args, given, how, array_module, f"tewb-{identifier(kernel.name)}-{token}", split_every
     )
@@ -240,7 +246,7 @@ class _Program:
         identity = (op, "combination", *extents)
         if identity not in self._kernels:
             program = combination(op, extents)
-            how = HowBuilt(f"{self.how.name}_combined", (), self.how.target, self.how.level, self.how.config)
+            how = replace(self.how, name=f"{self.how.name}_combined", journal=())
             self._kernels[identity] = block_kernel(program, how, self.left_out), []
         return self._kernels[identity][0]
 
@@ -295,7 +301,7 @@ class _Program:
 
 
 def _dtype(t: Tensor) -> Any:
-    return memory_dtype(t.dtype)
+    return new_dtype(t.dtype)
 
 
 def _first(iv: IterVar) -> int:

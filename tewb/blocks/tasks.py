@@ -24,7 +24,7 @@ class Layout:
     """How pieces lie in a box."""
 
     shape: tuple[int, ...]
-    dtype: str
+    dtype: Any
     places: tuple[Slices, ...]
 
 
@@ -90,7 +90,7 @@ class Tasks:
             source = (array.name, *chunk)
             keys.append(source if whole else self._piece(source, inside))
             places.append(place)
-        return Layout(shape, str(array.dtype), tuple(places)), keys
+        return Layout(shape, array.dtype, tuple(places)), keys
 
     def _piece(self, source: Any, inside: Slices) -> tuple[str, int]:
         identity = (source, tuple((s.start, s.stop) for s in inside))
