@@ -13,11 +13,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent / "tewb"
 
 # Each name may import those before it. `runtime` stands on base alone, beside ir. `topi` is written on the facades as a
-# program is, `contrib` may use all of tewb, and `tewb` itself is the door of everything, of the notebook layer when it is
-# used.
+# program is, `blocks` cuts programs for arrays larger than memory, `contrib` may use all of tewb, and `tewb` itself is the
+# door of everything, of the notebook layer when it is used.
 ORDER = [
-    "base", "ir", "arith", "tensor", "schedule", "lowering", "codegen", "driver", "facade", "topi", "workbench", "tuning",
-    "autotvm", "contrib", "tewb",
+    "base", "ir", "arith", "tensor", "schedule", "lowering", "codegen", "driver", "blocks", "facade", "topi", "workbench",
+    "tuning", "autotvm", "contrib", "tewb",
 ]  # fmt: skip
 FACADES = {"te", "tir", "nd", "testing", "target", "transform", "compat", "error", "instrument"}
 

@@ -36,6 +36,7 @@ def test_there_are_notebooks() -> None:
         "05-fast",
         "06-porting",
         "07-tuning",
+        "08-larger-than-memory",
     } <= {p.stem for p in NOTEBOOKS}
 
 

@@ -48,6 +48,16 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'tewb' has no attribute {name!r}")
 
 
+def _map_blocks(kernel: Any, *arrays: Any, **options: Any) -> Any:
+    """`kernel.map_blocks`, whose package is loaded when it is used."""
+    from tewb import blocks
+
+    return blocks.map_blocks(kernel, *arrays, **options)
+
+
+runtime.register_map_blocks(_map_blocks)
+
+
 def _wear_the_classic_face() -> None:
     """Let the modules that are loaded answer for the names that classic TE had in them, and `import` find others."""
     sys.meta_path.append(finder.FaceFinder())

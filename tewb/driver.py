@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tewb.base import LowerError, PassContext, here, option
@@ -21,7 +21,7 @@ from tewb.lowering import (
     with_user_passes,
 )
 from tewb.runtime import Kernel, Runtime, Target
-from tewb.schedule import Schedule, create_schedule
+from tewb.schedule import Schedule, Step, create_schedule
 from tewb.tensor import Operation, Tensor, check_name
 
 
@@ -90,6 +90,26 @@ def _schedule(inp: Any) -> Schedule:
     return create_schedule(operations)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a kernel was built from: the parameters, whose tensors are the program, the steps of the schedule, and the
+    options."""
+
+    args: tuple[Any, ...]
+    journal: tuple[Step, ...]
+    level: int
+    config: tuple[tuple[str, bool | int | str], ...]
+    debug: bool
+
+    @staticmethod
+    def now(inputs: Any, args: Sequence[Any], debug: bool) -> Source:
+        """That of a schedule, or of operations, as they are now."""
+        options = PassContext.current()
+        plain = ((k, v) for k, v in options.config.items() if isinstance(v, bool | int | str))
+        journal = inputs.journal if isinstance(inputs, Schedule) else ()
+        return Source(tuple(args), journal, options.opt_level, tuple(sorted(plain)), debug)
+
+
 def build(
     inputs: Any,
     args: Sequence[Any] | None = None,
@@ -126,20 +146,23 @@ def build(
     if isinstance(runtime, Runtime) and runtime.is_system_lib:
         chosen = Target({**chosen.export(), "system-lib": True})
     chosen.warn_of_another_machine()
-    module = _module(inputs)
+    module, source = _module(inputs), None
     if module is None:
         if checked:
             with PassContext.current().resumed(**{"tewb.checked_externs": True}):
                 module = _lowered(inputs, args, name, binds)
         else:
             module = _lowered(inputs, args, name, binds)
+        source = Source.now(inputs, args or (), debug)
     elif checked:
         raise LowerError(
             "checked=True takes a schedule: a lowered module has forgotten what its externs declare",
             hint="build(s, args, checked=True)",
             span=here(),
         )
-    return build_ir(module, debug=debug, target=chosen)
+    kernel = build_ir(module, debug=debug, target=chosen)
+    kernel.source = source
+    return kernel
 
 
 def _module(inputs: Any) -> IRModule | None:

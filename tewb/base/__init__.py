@@ -18,6 +18,8 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     base.span.called_from                        the frame that this thread works for, when it is one with a long stack
     base.stopping._stop                          the function that says whether the work of this thread or task is to stop
     base.traceback._renderer                     how errors are shown in a notebook, if not compactly
+    blocks.block_kernel._built                   the kernels of blocks that were built last in this process; at most 256
+    blocks.tasks._ends                           where chunks end, by their sizes; at most 64 entries
     codegen.imported_llvm._checked               the LLVM texts of users of which code could be made, by target
     codegen.intrinsics._libm                     the C math library, once it is loaded
     codegen.llvm_intrinsics.signature            the intrinsics of LLVM that were asked about
@@ -42,6 +44,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.callbacks.register_native            whether callbacks in machine code passed their test
     runtime.cpython.register_arrays              whether numpy arrays are laid out as machine code expects
     runtime.heap_types._specs                    specifications of types, whose strings CPython 3.11 keeps using
+    runtime.kernel._map_blocks                   how kernels are mapped over blocks, which tewb registers
     runtime.jit._circumstances                   what all machine code depends on: machine, LLVM, sources of tewb
     runtime.jit._linkers                         the linker in use, and the numbers left for libraries in it
     runtime.jit._wide_divisions                  the compiled divisions of 128-bit integers
@@ -91,6 +94,7 @@ from tewb.base.containers import ADT, Array, Map, ShapeTuple, String
 from tewb.base.dtypes import BFLOAT16, BOOL, FLOAT16, FLOAT32, FLOAT64, HANDLE, INT32, INT64, UINT64, DType
 from tewb.base.errors import (
     ArgumentError,
+    BlockError,
     BoundError,
     CallError,
     CodegenError,
@@ -167,6 +171,7 @@ __all__ = [
     "UINT64",
     "ArgumentError",
     "Array",
+    "BlockError",
     "BoundError",
     "CallError",
     "CType",

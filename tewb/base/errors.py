@@ -13,6 +13,7 @@ TewbError (RuntimeError)          a mistake in the program that tewb was given
 +-- CodegenError                  IR that cannot become machine code
 +-- ArgumentError                 arrays that a kernel cannot take
 |   +-- NameNotFoundError         a function that a module does not have
++-- BlockError                    a program that cannot be cut into blocks
 +-- ExternError                   extern declarations and packed functions
 +-- HybridError                   Python that is outside the hybrid subset
 +-- ParseError                    text that is not IR, or not a schedule
@@ -114,6 +115,10 @@ class ArgumentError(TewbError, ValueError):
 
 class NameNotFoundError(ArgumentError, AttributeError):
     """A function that a module does not have."""
+
+
+class BlockError(TewbError):
+    """A program that cannot be cut into blocks."""
 
 
 class ExternError(TewbError):

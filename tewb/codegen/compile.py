@@ -173,6 +173,11 @@ class CompiledModule:
         object_code = Translated(text, self._level, target=target).object_code()
         return Exported(object_code, header(made.signatures, target), target)
 
+    @property
+    def identity(self) -> tuple[str, str, int]:
+        """Equal for modules of the same code."""
+        return self._named, str(self.target), self._level
+
     def pickled(self, name: str) -> tuple[Callable[..., Kernel], tuple[Any, ...]]:
         """How `pickle` makes the kernel `name` again: from its IR, for the machine where it arrives, unless its target
         is another one."""

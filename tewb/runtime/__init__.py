@@ -12,7 +12,7 @@ from tewb.runtime.devices import present
 from tewb.runtime.exported import Exported, create_shared
 from tewb.runtime.foreign_kernel import ForeignKernel
 from tewb.runtime.jit import Compiled, Translated, address_of, bitcode, llvm_says, register_symbol, try_code
-from tewb.runtime.kernel import Kernel, memory_limit
+from tewb.runtime.kernel import Kernel, memory_limit, register_map_blocks
 from tewb.runtime.loaded import load_module, system_lib
 from tewb.runtime.ndarray import NDArray, new_array, source_values
 from tewb.runtime.packed_functions import (
@@ -31,7 +31,7 @@ __all__ = [
     "address_of", "ADT", "aligned_empty", "Array", "bitcode", "calls_for", "Compiled", "convert", "create_shared",
     "devices", "enabled", "Exported", "ForeignKernel", "get_global_func", "get_num_threads", "Kernel",
     "list_global_func_names", "llvm_says", "load_module", "Map", "memory_limit", "Module", "NDArray", "new_array", "PackedFunc",
-    "pool", "present", "register_func", "register_native", "register_symbol", "registered_function",
+    "pool", "present", "register_func", "register_map_blocks", "register_native", "register_symbol", "registered_function",
     "remove_global_func", "sample", "set_num_threads", "ShapeTuple", "shown", "source_values", "String", "system_lib",
     "Runtime", "Target", "ThreadTrace", "time_call", "Timing", "trace_threads", "TracedLoop", "TracedTask", "TracedThread",
     "tracer", "Translated", "try_code",

@@ -57,6 +57,8 @@ class Kernel(Module):
         kernel: Self = object.__new__(with_vectorcall(cls))
         return kernel
 
+    source: Any = None  # the program and schedule that it was built from, where that is known
+
     def __init__(
         self,
         address: int,
@@ -247,6 +249,25 @@ class Kernel(Module):
 
         return evaluate
 
+    # ---- arrays larger than memory
+
+    def map_blocks(self, *arrays: Any, chunks: Any = None, split_every: int = 8) -> Any:
+        """The output as a dask array, computed block by block; a tuple of arrays where there are several. `arrays` are the
+        inputs, as dask arrays of any chunks or as numpy arrays, and numbers for variables:
+
+            y = kernel.map_blocks(x)
+            y.to_zarr("y.zarr")
+
+        What a block reads of its neighbours is what the program reads, a reduction over several chunks is combined by its
+        reducer. The output has the chunks of the inputs, or `chunks`. Needs `pip install tewb[dask]`. Raises ArgumentError
+        for wrong arrays, BlockError for a program that cannot be cut.
+        """
+        return _map_blocks[0](self, *arrays, chunks=chunks, split_every=split_every)
+
+    def __dask_tokenize__(self) -> Any:
+        """What dask knows a kernel by: its code and its name."""
+        return "tewb.Kernel", self.name, getattr(self.code, "identity", id(self))
+
     def get_source(self, fmt: str = "ll", target: Target | str | None = None) -> str:
         """The code of this kernel: "ll" (optimised LLVM IR), "ll0" (as tewb made it) or "asm".
 
@@ -266,6 +287,14 @@ class Kernel(Module):
 
 
 _FORMATS = {"ll": "optimized_ir", "": "optimized_ir", "ll0": "llvm_ir", "asm": "assembly", "s": "assembly"}
+
+
+_map_blocks: list[Callable[..., Any]] = []
+
+
+def register_map_blocks(f: Callable[..., Any]) -> None:
+    """Register how kernels are mapped over blocks, which needs programs."""
+    _map_blocks[:] = [f]
 
 
 def _may_end_early() -> bool:
