@@ -8,7 +8,7 @@
     s = te.create_schedule(B.op)
     kernel = tewb.build(s, [A, B])
 
-The core needs numpy and llvmlite only; `tewb.Workbench`, `tewb.demo` and `tewb.tune` load what they need when used.
+The core needs numpy and llvmlite only; `tewb.Workbench`, `tewb.demo`, `tewb.tune` and `tewb.autoschedule` load what they need when used.
 """
 
 from __future__ import annotations
@@ -27,16 +27,22 @@ from tewb.runtime import get_global_func, register_func
 from tewb.schedule import recipe
 
 if TYPE_CHECKING:
-    from tewb.tuning import tune
+    from tewb.tuning import autoschedule, tune
     from tewb.workbench import Session, Workbench, demo
 
 __version__ = "0.1.0"
 TVMError = TewbError
 
-_LATE = {"Session": "workbench", "Workbench": "workbench", "demo": "workbench", "tune": "tuning"}
+_LATE = {
+    "Session": "workbench",
+    "Workbench": "workbench",
+    "demo": "workbench",
+    "autoschedule": "tuning",
+    "tune": "tuning",
+}
 
 __all__ = [
-    "IRModule", "PassContext", "PrimFunc", "Session", "TVMError", "TewbError", "TewbWarning", "Workbench", "build", "cpu", "demo",
+    "IRModule", "PassContext", "PrimFunc", "Session", "TVMError", "TewbError", "TewbWarning", "Workbench", "autoschedule", "build", "cpu", "demo",
     "get_global_func", "lower", "nd", "recipe", "register_func", "target", "te", "tir", "transform", "tune",
 ]  # fmt: skip
 

@@ -3,8 +3,12 @@
 `tune` searches what a program leaves open. Knobs are declared in `knobs`; `subject` is what has them, a function or a
 journal; `task` is one trial at work, which `workers` do in processes (`worker` is one of them); `study` keeps what came
 of them, and `result` shows it.
+
+`autoschedule` (`auto`) needs no knobs: `sketches` has ideas for whole programs, `model_search` adds ideas one to another, and
+`duels` decide which schedule is faster.
 """
 
+from tewb.tuning.auto import AutoResult, AutoTrial, autoschedule
 from tewb.tuning.knobs import Config, Knob
 from tewb.tuning.result import TuneResult
 from tewb.tuning.search import tune
@@ -14,5 +18,5 @@ from tewb.tuning.task import Outcome, Task
 from tewb.tuning.workers import HereAlone, Limits, Workers
 
 __all__ = [
-    "Config", "HereAlone", "Knob", "Limits", "Outcome", "Task", "Trial", "TuneResult", "Workers", "kept_arrays", "load_optuna", "tune",
+    "AutoResult", "AutoTrial", "Config", "HereAlone", "Knob", "Limits", "Outcome", "Task", "Trial", "TuneResult", "Workers", "autoschedule", "kept_arrays", "load_optuna", "tune",
 ]  # fmt: skip

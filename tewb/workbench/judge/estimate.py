@@ -49,6 +49,8 @@ from tewb.workbench.measure.roofline import Peaks, machine_peaks
 
 LATENCY = 8.0  # multiply-adds that could be begun while one is made
 LINE = 64  # bytes
+PAGE, PAGES = 4096, 64  # bytes, and how many pages a core finds at once
+FOUND_LATE = 2.5  # times as long for bytes on a page that was not just looked at: they are not fetched ahead
 FAR = 997  # elements between neighbours of which nothing is known
 MATH = 14.0  # multiply-adds that an exp, a tanh, ... takes
 DIVISION = 8.0
@@ -93,12 +95,17 @@ class Machine:
         return min(memory, self.operation / (16 if level == 0 else 6))
 
 
-def predict(f: PrimFunc, sizes: Sizes, machine: Machine) -> float:
+def predict(f: PrimFunc, sizes: Sizes, machine: Machine, known: dict[_Store, float] | None = None) -> float:
     """The seconds of a call of `f`, which are its loops as scheduled, before any pass. What packed functions and C do is
-    not in it."""
+    not in it. `known` keeps those of stores that another schedule of the program may share."""
     total, was_parallel = 0.0, False
     for nest in _stores(f.body, (), {}, sizes):
-        total += _seconds(nest, machine)
+        seconds = None if known is None else known.get(nest)
+        if seconds is None:
+            seconds = _seconds(nest, machine)
+            if known is not None:
+                known[nest] = seconds
+        total += seconds
         was_parallel = was_parallel or any(n.kind is ForKind.PARALLEL for n in nest.loops)
     return total + (THREAD if was_parallel else 0.0)
 
@@ -341,7 +348,15 @@ def _work(s: BufferStore) -> float:
         ):
             total += MATH
         total += (DIVISION - 1) * isinstance(n, Div)
+        total += _is_asked(n)
     return max(total - min(products, sums), 0.5)
+
+
+def _is_asked(n: Node) -> bool:
+    """Whether a condition is looked at for each element: what is likely holds in parts of loops without it."""
+    if not isinstance(n, Call) or n.op != "if_then_else":
+        return False
+    return not any(isinstance(c, Call) and c.op == "likely" for c in walk(n.args[0]))
 
 
 # ---------------------------------------------------------------- memory
@@ -376,8 +391,19 @@ def _missed(loops: Sequence[_Loop], accesses: Sequence[_Access], size: float) ->
             if a.moves[i] or amount * 4 > size:
                 break
             repeats /= loops[i].trips
-        missed += repeats * amount * (2.0 if a.stores else 1.0)
+        missed += (
+            repeats * amount * (2.0 if a.stores else 1.0) * (FOUND_LATE if _jumps(a, loops[:at]) else 1.0)
+        )
     return missed
+
+
+def _jumps(a: _Access, outside: Sequence[_Loop]) -> bool:
+    """Whether an access is on another page from one iteration to the next of the innermost loop that moves it."""
+    step, trips = next(
+        ((m, n.trips) for m, n in zip(a.moves[len(outside) - 1 :: -1], outside[::-1], strict=False) if m),
+        (0, 0),
+    )
+    return abs(step) * a.item >= PAGE and trips > PAGES
 
 
 def _bytes(a: _Access, loops: Sequence[_Loop], at: int) -> float:

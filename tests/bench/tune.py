@@ -1,0 +1,105 @@
+"""How good what `tewb.autoschedule` finds is: beside the schedules by hand of the other files, on one thread.
+
+`python -m tests.bench tune` gives each program 60 s, `TEWB_TUNE_SECONDS=15 python -m tests.bench tune` 15 s; a second argument
+of `python -m tests.bench.tune 15 matmul blur` names programs. A ratio of 1 is as fast as by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import tewb
+from tests.bench import (
+    attention,
+    batched,
+    blur,
+    convolution,
+    int8_matmul,
+    jacobi,
+    matmul,
+    rows,
+    transpose,
+)
+from tests.bench.advice import bytes_product, unscheduled
+from tests.bench.harness import shown
+from tests.bench.workload import Program, Workload
+
+ROUNDS = 9
+CASES: list[tuple[Workload, Callable[[Workload], Program]]] = [
+    (matmul.workload(512, 512, 512), unscheduled),
+    (matmul.workload(1024, 1024, 1024), unscheduled),
+    *[(w, unscheduled) for w in convolution.WORKLOADS],
+    (blur.WORKLOADS[0], unscheduled),
+    (jacobi.WORKLOADS[0], unscheduled),
+    *[(w, unscheduled) for w in rows.WORKLOADS[:2]],
+    (attention.WORKLOADS[0], unscheduled),
+    (transpose.WORKLOADS[0], unscheduled),
+    (batched.WORKLOADS[0], unscheduled),
+    (int8_matmul.WORKLOADS[0], lambda w: bytes_product()),
+]
+
+
+def worked(call: Callable[[], Any]) -> float:
+    """Seconds of the processor for a call, in about 10 ms of calls: other work on the machine is not in them."""
+    began, count = time.process_time(), 0
+    while not count or time.process_time() - began < 0.01:
+        call()
+        count += 1
+    return (time.process_time() - began) / count
+
+
+def times(calls: Sequence[Callable[[], Any]]) -> list[float]:
+    """The least time of each, taken in turn."""
+    rounds = [[worked(call) for call in calls] for _ in range(ROUNDS)]
+    return [min(taken) for taken in zip(*rounds, strict=True)]
+
+
+def run(w: Workload, program: Callable[[Workload], Program], seconds: float) -> tuple[float, float, str]:
+    """The ratios of what was found, and of what the model alone says, to the schedule by hand; and the row."""
+    s, args = program(w)
+    given = w.given(np.random.default_rng(0))
+    began = time.process_time()
+    quick = tewb.autoschedule((s, args), model_only=True, threads=1)
+    took = time.process_time() - began
+    found = tewb.autoschedule((s, args), seconds, threads=1, inputs=given, reference=w.numpy)
+    kernels = [found.build(), quick.build(), tewb.build(*w.program(1))]
+    outputs = [np.empty([int(n) for n in t.shape], str(t.dtype)) for t in args[len(given) :]]
+    best, model, hand = times([lambda k=k: k(*given, *outputs) for k in kernels])  # type: ignore[misc]
+    for k in kernels[:2]:
+        k(*given, *outputs)
+        w.check(outputs[0] if len(outputs) == 1 else tuple(outputs), w.numpy(*given))
+    cells = [shown(hand), shown(best), shown(model), f"{hand / best:.2f}", f"{hand / model:.2f}"]
+    row = f"{w.name:<42}" + "".join(f"{c:>10}" for c in cells) + f"{len(found.trials):>8}{took:>8.1f} s"
+    return hand / best, hand / model, row
+
+
+def table(seconds: float, names: Sequence[str]) -> None:
+    print(
+        f"\nautoschedule in {seconds:g} s on one thread, and by the model alone, beside the schedule by hand"
+    )
+    heads = ("by hand", "found", "model", "x hand", "x hand")
+    print(f"{'':<42}" + "".join(f"{h:>10}" for h in heads) + f"{'trials':>8}{'model took':>12}")
+    ratios = []
+    for w, program in CASES:
+        if not names or any(name in w.name for name in names):
+            best, model, row = run(w, program, seconds)
+            ratios.append((best, model))
+            print(row, flush=True)
+    if ratios:
+        best, model = (statistics.median(r) for r in zip(*ratios, strict=True))
+        print(f"{'median':<72}{best:>10.2f}{model:>10.2f}")
+
+
+def main() -> None:
+    table(float(os.environ.get("TEWB_TUNE_SECONDS", "60")), ())
+
+
+if __name__ == "__main__":
+    table(float(sys.argv[1]) if len(sys.argv) > 1 else 60.0, sys.argv[2:])

@@ -1,0 +1,151 @@
+"""autoschedule: steps that a person could have written, the same for one seed where measurements decide the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tests.programs import matmul, schedule_for
+from tests.tuning.test_sketches import rows, two_blurs
+from tewb import te
+from tewb.base import ArgumentError
+from tewb.runtime import Timing
+from tewb.tuning import AutoTrial, auto, autoschedule, model_search
+from tewb.tuning.duels import Contestant, Duel, Ring
+from tewb.workbench import Session
+
+
+def product(n: int = 32) -> tuple[Any, list[Any]]:
+    inputs, outputs = matmul(n, n, n)
+    return schedule_for(outputs), [*inputs, *outputs]
+
+
+@pytest.fixture
+def _decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measurements that depend on the program alone: steps of other text have another time."""
+
+    def contestant(ring: Ring, schedule: Any) -> Contestant:
+        seconds = 1e-3 * (1 + hash_of(schedule) % 97)
+        return Contestant(lambda: None, True, seconds, None)
+
+    def duel(ring: Ring, best: Contestant, seconds: float, other: Contestant) -> Duel:
+        return Duel(Timing((best.first,)), Timing((other.first,)), best.first / other.first)
+
+    monkeypatch.setattr(model_search, "WORK", 20.0)
+    monkeypatch.setattr(auto, "MUTATIONS", 3)
+    monkeypatch.setattr(Ring, "contestant", contestant)
+    monkeypatch.setattr(Ring, "duel", duel)
+    monkeypatch.setattr(Ring, "alone", lambda ring, c: Timing((c.first,)))
+
+
+def hash_of(schedule: Any) -> int:
+    return sum(i * ord(c) for i, c in enumerate(str([s.to_json() for s in schedule.journal]), 1))
+
+
+def test_the_model_alone_is_always_the_same_and_its_result_is_right() -> None:
+    s, args = product()
+    first, second = (autoschedule((s, args), model_only=True, threads=1) for _ in "ab")
+    assert first.journal == second.journal and first.code == second.code and not s.journal
+    assert first.trials == () and first.best.seconds is None and first.looked_at > 10
+    a, b = (np.random.rand(32, 32).astype("float32") for _ in "ab")
+    np.testing.assert_allclose(first.build()(a, b), a @ b, rtol=1e-4)
+
+
+def test_its_code_makes_the_same_schedule() -> None:
+    A, B = two_blurs(24, 32)
+    result = autoschedule((te.create_schedule(B.op), [A, B]), model_only=True, threads=1)
+    X = B.op.input_tensors[0]
+    names: dict[str, Any] = {"te": te, "A": A, "X": X, "Y": B, "s": te.create_schedule(B.op)}
+    exec(result.code, names)
+    assert names["s"].journal == result.schedule[0].journal
+
+
+@pytest.mark.usefixtures("_decided")
+def test_two_runs_with_one_seed_find_the_same() -> None:
+    s, args = product(16)
+    first, second = (autoschedule((s, args), 1000, seed=3, threads=1) for _ in "ab")
+    assert first.trials == second.trials and first.journal == second.journal
+    assert len(first.trials) >= 10 and first.best == min(first.trials, key=lambda t: t.seconds or 9e9)
+
+
+@pytest.mark.usefixtures("_decided")
+def test_the_search_goes_on_from_what_is_fastest_and_ends() -> None:
+    args = rows(8, 16)
+    told: list[AutoTrial] = []
+    result = autoschedule(lambda: (schedule_for([args[-1]]), args), 1000, threads=1, progress=told.append)
+    assert tuple(told) == result.trials
+    kept = [t.seconds for t in result.trials if t.is_kept]
+    assert kept == sorted(kept, reverse=True) and result.best.seconds == kept[-1]
+    assert result.journal == result.best.journal
+    assert len({str(t.journal) for t in result.trials}) == len(result.trials)
+    assert "schedules looked at" in str(result)
+
+
+def test_it_measures_and_what_is_given_is_tried_too() -> None:
+    s, args = product(24)
+    s["C"].reorder("k", "i", "j")
+    session = Session(s, args, reference=np.matmul)
+    before = session.journal
+    result = tewb.autoschedule(session, 3, threads=1)
+    assert session.journal == before
+    if result.trials:  # on a machine that is busy the time may be over before
+        assert result.trials[0].label == "as it was given" and result.trials[0].is_kept
+        assert not [t for t in result.trials if "wrong" in t.message]
+    a, b = (np.random.rand(24, 24).astype("float32") for _ in "ab")
+    np.testing.assert_allclose(result.build()(a, b), a @ b, rtol=1e-4)
+
+
+def test_wrong_results_are_not_taken() -> None:
+    s, args = product(8)
+    result = autoschedule((s, args), 2, threads=1, reference=lambda a, b: a @ b + 1)
+    assert all("the result is wrong" in t.message and not t.is_kept for t in result.trials)
+
+
+def test_a_stop_gives_what_there_is() -> None:
+    s, args = product(8)
+    assert autoschedule((s, args), stop=lambda: True, threads=1).trials == ()
+
+
+def test_threads_share_the_loops() -> None:
+    args = two_blurs(2000, 3000)
+    result = autoschedule((schedule_for([args[-1]]), args), model_only=True, threads=2)
+    from tewb.runtime import get_num_threads
+
+    assert any(s.primitive == "parallel" for s in result.journal) == (get_num_threads() > 1)
+
+
+def test_a_program_of_which_nothing_is_known_stays_as_it_is() -> None:
+    A = te.placeholder((8,), name="A")
+    B = te.extern(
+        (8,),
+        [A],
+        lambda i, o: tewb.tir.call_packed("tests.tuning.nothing", i[0], o[0]),
+        dtype="float32",
+        name="B",
+    )
+    result = autoschedule((te.create_schedule(B.op), [A, B]), model_only=True)
+    assert result.journal == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seconds": 0}, "seconds"),
+        ({"seconds": "long"}, "seconds"),
+        ({"seed": 1.5}, "seed"),
+        ({"threads": 0}, "threads"),
+    ],
+)
+def test_misuse(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        autoschedule(product(), **options)
+
+
+def test_what_is_no_program() -> None:
+    with pytest.raises(ArgumentError, match="int is no program"):
+        autoschedule(3)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="a session has its own reference"):
+        autoschedule(Session(*product()), reference=np.matmul)
