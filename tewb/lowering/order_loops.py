@@ -48,7 +48,7 @@ from tewb.ir import (
 from tewb.lowering.known_nests import Rewrite
 from tewb.lowering.specialise_strides import all_one, unit_strides
 
-_FEWEST = 1024  # iterations of a nest for which there are several orders
+FEWEST = 1024  # iterations of a nest for which there are several orders
 _MOST_NODES = 300  # of a nest that is written several times
 _MOST_ORDERS = 3  # besides the one that it has
 _BLOCK = 16  # rows and columns: a cache line of float32
@@ -216,7 +216,7 @@ def _nest(s: Stmt) -> _Nest | None:
 def _is_short(loops: Sequence[For]) -> bool:
     """Whether a nest is done before an order of its loops matters."""
     counts = [const_int(n.extent) for n in loops]
-    return None not in counts and prod(n or 0 for n in counts) < _FEWEST
+    return None not in counts and prod(n or 0 for n in counts) < FEWEST
 
 
 def _chain(s: Stmt) -> tuple[list[For], list[Expr], Stmt]:
