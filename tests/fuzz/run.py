@@ -27,14 +27,12 @@ from tewb import te
 from tewb.base import ArgumentError, BoundError, CodegenError, InternalError, TewbError
 from tewb.ir import parse, structural_equal
 from tewb.ir import script as as_text
-from tewb.lowering import order_loops
 from tewb.schedule import Schedule
 from tewb.schedule.code import schedule_code
 from tewb.tensor import INTRINSICS
 
 Report = Callable[[str, Any], None]
 _texts = itertools.count()
-order_loops.FEWEST = 0  # small programs too have nests in several orders
 
 
 @dataclass(frozen=True, slots=True)

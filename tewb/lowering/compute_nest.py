@@ -36,7 +36,9 @@ from tewb.lowering.store_predicate import store_predicate
 from tewb.lowering.thread_reduction import ThreadReduction, is_over_threads
 from tewb.lowering.vector_reduction import LaneReduction
 from tewb.schedule import (
+    PREDICATE,
     Relation,
+    Split,
     Stage,
     element_at,
     index_up,
@@ -118,6 +120,8 @@ class ComputeNest(StageLoops):
         iterations from running."""
         values: dict[IterVar, Expr] = dict(variables)
         guards = needed_guards(relations, index_up(relations, values, self.own.extents, self.analyzer))
+        masks = {r.parent for r in relations if isinstance(r, Split) and r.tail == PREDICATE}
+        self.masks += [g for iv, g in guards if iv in masks]
         for iv, r in self.own.ranges.items():
             values[iv] = element_at(r, values[iv])
             guards += [(iv, g) for g in self.edges(iv, r, values[iv])]

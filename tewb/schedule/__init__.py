@@ -50,6 +50,8 @@ from tewb.schedule.recipes import RECIPES, Recipe, recipe
 from tewb.schedule.recompute import recompute_factor, repeated
 from tewb.schedule.relation import (
     LARGEST_FACTOR,
+    PREDICATE,
+    SHIFT,
     Extents,
     Fuse,
     Rebase,
@@ -58,6 +60,7 @@ from tewb.schedule.relation import (
     Split,
     clamped,
     divides,
+    first_of,
     full,
     index_up,
     intervals_up,
@@ -67,6 +70,7 @@ from tewb.schedule.relation import (
 from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.scans import holder_of, scan_memory, scan_of
 from tewb.schedule.schedule import Schedule, create_schedule
+from tewb.schedule.shifted_tails import refused_again, shifted_loops
 from tewb.schedule.stage import INLINE, At, IterVarAttr, Stage, StageGroup
 from tewb.schedule.tensor_match import Mismatch, TensorMatch, TensorPart, tensor_match
 from tewb.schedule.vector_reduction import lane_loop, lane_shape, loops_of_elements
@@ -77,14 +81,14 @@ del _primitives
 
 __all__ = [
     "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "clamped", "computes_all", "create_schedule", "divides", "element_at",
-    "elements_of", "elements_spanned", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "full", "Fuse", "given_text", "holder_of",
+    "elements_of", "elements_spanned", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "first_of", "full", "Fuse", "given_text", "holder_of",
     "in_recipe", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up",
     "IterVarAttr", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_of", "loops_of_elements",
-    "loops_text", "Mismatch", "MOST_NESTED", "Names", "needed_guards", "not_plain", "operations_in_order", "Param", "place_in",
+    "loops_text", "Mismatch", "MOST_NESTED", "Names", "needed_guards", "not_plain", "operations_in_order", "Param", "place_in", "PREDICATE",
     "place_text", "Primitive", "PrimitiveCall", "PRIMITIVES", "RangeWithGaps", "read_graph", "Rebase", "Recipe", "recipe",
-    "RecipeCall", "RECIPES", "recompute_factor", "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "Run",
-    "runs_of", "same_calls", "scan_memory", "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code",
-    "Selection", "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step", "step_code", "steps_in", "steps_of",
+    "RecipeCall", "RECIPES", "recompute_factor", "Refusal", "refused_again", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "Run",
+    "runs_of", "same_calls", "scan_memory", "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code", "shifted_loops",
+    "Selection", "SHIFT", "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step", "step_code", "steps_in", "steps_of",
     "tail_in_loops", "tensor_match", "tensorized", "TensorMatch", "TensorPart", "tile_of", "unmixed", "with_part_sizes",
     "within_guards", "written_lines",
 ]  # fmt: skip
