@@ -42,6 +42,12 @@ def row_sum(n: int, m: int) -> Program:
     return s, [A, R]
 
 
+def unscheduled_row_sum(n: int, m: int) -> Program:
+    A, k = te.placeholder((n, m), name="A"), te.reduce_axis((0, m), name="k")
+    R = te.compute((n,), lambda i: te.sum(A[i, k], axis=k), name="R")
+    return te.create_schedule(R.op), [A, R]
+
+
 def any_strides(args: list[Any]) -> dict[Any, Any]:
     """A buffer with a variable for each stride, for every tensor."""
     return {
@@ -66,6 +72,7 @@ CASES: list[tuple[str, Program, Callable[..., Any]]] = [
     ("add 16 x 16 (the call)", add(16, 16), np.add),
     ("add 2048 x 2048", add(2048, 2048), np.add),
     ("row sum 2048 x 2048", row_sum(2048, 2048), lambda a, out: np.sum(a, axis=1, out=out)),
+    ("row sum, no steps", unscheduled_row_sum(2048, 2048), lambda a, out: np.sum(a, axis=1, out=out)),
     ("matmul 512 x 512 x 512", scheduled(512, 512, 512), np.matmul),
     ("matmul 1000 x 777 x 513", scheduled(1000, 777, 513), np.matmul),
 ]
@@ -93,7 +100,7 @@ def main() -> None:
             given = [layout(a) for a in arrays(args)]
             with threadpoolctl.threadpool_limits(1):
                 strided(*given)
-                want = numpy(*given[:-1], out=np.empty_like(given[-1]))
+                out = layout(np.zeros(given[-1].shape, given[-1].dtype))
+                want = numpy(*given[:-1], out=out)
                 np.testing.assert_allclose(given[-1], want, rtol=1e-3, atol=1e-3)
-                out = np.empty_like(given[-1])
                 print(race(name, lambda: strided(*given), lambda: numpy(*given[:-1], out=out)))  # noqa: B023

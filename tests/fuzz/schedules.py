@@ -122,6 +122,8 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
             continue
         if p.name == "disable_predication" and (stage.schedule.size_vars() or rng.random() < 0.8):
             continue  # what sizes a call has, a split that is said to divide does not know
+        if p.name == "tail" and primitive.name == "split" and stage.schedule.size_vars():
+            options.remove("shift")  # a call may have fewer iterations than a part, and is refused then
         match p.kind:
             case "axis" | "dimension":
                 args[p.name] = rng.choice(options or loops or ["i"])

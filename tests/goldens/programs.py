@@ -169,6 +169,13 @@ def primitive_split() -> Scheduled:
 
 
 @golden
+def primitive_split_shift() -> Scheduled:
+    s, args = vector()
+    s["B"].split("i", factor=4, tail="shift")
+    return s, args
+
+
+@golden
 def primitive_tile() -> Scheduled:
     s, args = scheduled(matmul(6, 8, 3))
     s["C"].tile("i", "j", 4, 4)

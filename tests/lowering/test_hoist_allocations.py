@@ -6,7 +6,7 @@ import pytest
 
 from tewb.base import FLOAT32, INT32
 from tewb.ir import Allocate, Buffer, BufferStore, Expr, For, ForKind, Seq, Stmt, Var, const, seq
-from tewb.lowering.hoist_allocations import hoist_allocations
+from tewb.lowering.hoist_allocations import hoist_allocations, kept_by_threads
 
 
 def nest(kind: ForKind, by_loop: bool = False) -> For:
@@ -30,6 +30,16 @@ def test_not_out_of_a_parallel_loop_nor_of_the_one_that_gives_the_size(kind: For
     assert isinstance(made, For)
     assert isinstance(made.body, Allocate)
     assert isinstance(made.body.body, For)
+
+
+def test_threads_keep_what_does_not_depend_on_the_iteration() -> None:
+    own, other = filled(Var("n", INT32), "E"), filled(8, "small")
+    loop = loop_over(own.body, Allocate(own.buffer, seq(other, own.body)))
+    assert [a.buffer.name for a in kept_by_threads(loop)] == ["E"]
+    assert kept_by_threads(nest(ForKind.PARALLEL)) == []  # it stands in a loop inside
+    by_loop = nest(ForKind.PARALLEL, by_loop=True)
+    made = hoist_allocations(by_loop)
+    assert isinstance(made, For) and kept_by_threads(made) == []
 
 
 def test_an_allocation_beside_others_stays() -> None:

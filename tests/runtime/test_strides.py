@@ -659,6 +659,48 @@ def test_an_output_whose_elements_overlap_is_refused() -> None:
     np.testing.assert_array_equal(interleaved, BASE[:2, :3] * 2)
 
 
+TURNED = np.zeros((3 * M, N), "float32")[::3].T
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        TURNED,
+        TURNED[::-1],
+        TURNED[:, ::-1],
+        np.zeros((N, M), "float32")[:, ::-1],
+        np.zeros((N, 2 * M), "float32")[:, ::-2],
+    ],
+)
+def test_outputs_backwards_and_by_columns_take_the_short_way(
+    out: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    k = kernel(by_compute)
+    long_ways: list[int] = []
+    run = tewb.runtime.Kernel._call_in_python
+    monkeypatch.setattr(
+        tewb.runtime.Kernel,
+        "_call_in_python",
+        lambda self, values: (long_ways.append(1), run(self, values))[1],
+    )
+    for _ in range(3):
+        out[...] = 0
+        k(BASE[:N, :M], out)
+        np.testing.assert_array_equal(out, BASE[:N, :M] * 2)
+    assert len(long_ways) <= 1  # the first, which makes the entry
+
+
+@pytest.mark.parametrize("strides", [(4, 8), (-4, 8), (4, -8), (-8, -4)])
+def test_an_output_whose_columns_overlap_is_refused(strides: tuple[int, int]) -> None:
+    memory = np.zeros(9 * N * M, "float32")[4 * N * M :]
+    b = np.lib.stride_tricks.as_strided(memory, (N, M), strides)
+    k = kernel(by_compute)
+    for _ in range(3):
+        with pytest.raises(ArgumentError, match="B is an output whose own elements overlap"):
+            k(BASE[:N, :M], b)
+    assert (memory == 0).all()
+
+
 def test_two_outputs_that_overlap_are_refused() -> None:
     A = te.placeholder((N,), name="A")
     P, Q = te.compute((N,), lambda i: (A[i] + 1.0, A[i] + 2.0), name="PQ")

@@ -32,7 +32,7 @@ DEFAULTS: dict[str, Any] = {
     "tir.add_lower_pass": (),  # functions of the user's that change the IR while it is lowered
     "tir.instrument_bound_checkers": False,  # every access is checked while a kernel runs
     "tewb.checked_externs": False,  # packed functions run on guarded copies that find accesses outside of their tiles
-    "tewb.specialise_strides": True,  # symbolic strides get a second body, for those that are 1
+    "tewb.specialise_strides": True,  # symbolic strides get bodies for those that are 1, and loop orders that fit others
     "tewb.object_cache": True,  # machine code is kept on disk, in TEWB_CACHE_DIR or the user's cache directory
     # After every pass, what the passes promise is verified.
     "tewb.verify": os.environ.get("TEWB_VERIFY") == "1",

@@ -19,10 +19,12 @@ from tewb.ir import (
     Seq,
     Stmt,
     Var,
+    const_int,
     free_vars,
     has_nontemporal,
     walk,
 )
+from tewb.lowering import SMALL, kept_by_threads
 
 if TYPE_CHECKING:
     from tewb.codegen.statements import Statements
@@ -69,7 +71,8 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
     known not to overlap."""
     scope = writer.info.scope(name)
     t = value_type(s.var.dtype)
-    params = _parameter_text(writer, captured, f"{t} %i")
+    kept = _kept(writer, s)
+    params = _parameter_text(writer, captured, f"{t} %i", *["ptr %kept"] * bool(kept))
     body = Function(
         writer.f.module,
         f"define internal i32 {llvm_name(name + '.body')}({params}) #0 !dbg {scope}",
@@ -79,7 +82,7 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
     values: dict[Var, str] = {v: f"%p{n}" for n, v in enumerate(captured)}
     values[s.var] = "%i"
     inner = writer.inside(body, values, scope)
-    inner.depth = 1
+    inner.depth, inner.kept = 1, {id(a): n for n, a in enumerate(kept)}
     if is_coarse(s.body):
         inner.stop_if_cancelled()
     inner.emit_all(s.body)
@@ -88,7 +91,10 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
     wrapper = [
         f"define internal i32 {llvm_name(name)}(ptr %ctx, ptr %data, i64 %lo, i64 %hi) !dbg {outer} {{"
     ]
-    arguments = []
+    arguments = ["ptr %kept"] * bool(kept)
+    if kept:
+        wrapper.append(f"  %kept = alloca [{len(kept)} x ptr]")
+        wrapper.append(f"  store [{len(kept)} x ptr] zeroinitializer, ptr %kept")
     for n, v in enumerate(captured):
         kind = value_type(v.dtype)
         wrapper.append(f"  %a{n} = getelementptr i64, ptr %data, i64 {n}")
@@ -123,8 +129,40 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
     ]
     if has_nontemporal(s.body):
         wrapper += [f"  {line}, !dbg {writer.info.start(outer)}" for line in writer.f.module.fence()]
+    for n in range(len(kept)):
+        wrapper += _freed(n, writer.info.start(outer))
     wrapper += ["  ret i32 %said", "}"]
     return body.text() + "\n\n" + "\n".join(wrapper)
+
+
+def _kept(writer: Statements, s: For) -> list[Allocate]:
+    """The memory of iterations that a thread takes once for all iterations that it is given at a time. What Python sees is
+    each iteration's own."""
+    return [
+        a
+        for a in kept_by_threads(s)
+        if a.buffer.scope != "register" and a.buffer.data not in writer.shared and not _is_small(a)
+    ]
+
+
+def _is_small(a: Allocate) -> bool:
+    """Whether memory is small enough for the stack."""
+    count = const_int(a.buffer.shape[0])
+    return count is not None and count * a.buffer.dtype.nbytes <= SMALL
+
+
+def _freed(n: int, location: str) -> list[str]:
+    """Frees memory that iterations have left, if there was one that took it."""
+    return [
+        f"  %k{n} = getelementptr ptr, ptr %kept, i64 {n}",
+        f"  %m{n} = load ptr, ptr %k{n}, align 8",
+        f"  %t{n} = icmp ne ptr %m{n}, null",
+        f"  br i1 %t{n}, label %free{n}, label %freed{n}",
+        f"free{n}:",
+        f"  call void @tewb.free(ptr %ctx, ptr %m{n}), !dbg {location}",
+        f"  br label %freed{n}",
+        f"freed{n}:",
+    ]
 
 
 def outline_section(writer: Statements, s: Seq) -> None:

@@ -80,6 +80,9 @@ class Statements:
         self.emit_expr, self.accesses = self.expressions.emit, self.expressions.accesses
         self.timers = Timers(f)
         self.depth = 0  # of loops around
+        self.kept: dict[
+            int, int
+        ] = {}  # allocations whose memory iterations leave to the next, by id: their places
         self.sections = Sections()
 
     def inside(self, f: Function, values: dict[Var, str], scope: str) -> Statements:
@@ -355,12 +358,24 @@ class Statements:
         f, b = self.f, s.buffer
         elements = self.expressions.index(size)
         wanted = f.ins(f"mul i64 {elements}, {b.dtype.nbytes}")
-        message = f.module.message(f"the intermediate {b.name}")
         f.module.intermediates.append(b.name)
-        shared = 1 if b.data in self.shared else 0
         if f.module.traced:
             note = f.module.declare("tewb_rt_trace_allocation", "void @tewb_rt_trace_allocation(i64)")
             f.do(f"call void {note}(i64 {wanted})")
+        if id(s) in self.kept:
+            self.values[b.data] = self.left_by_the_last(s, wanted)
+            self.emit(s.body)
+            return
+        p = self.values[b.data] = self.taken(s, wanted)
+        f.owned.append(p)
+        self.emit(s.body)
+        f.owned.pop()
+        f.do(f"call void @tewb.free(ptr %ctx, ptr {p})")
+
+    def taken(self, s: Allocate, wanted: str) -> str:
+        """Memory of `wanted` bytes from the heap."""
+        f, shared = self.f, int(s.buffer.data in self.shared)
+        message = f.module.message(f"the intermediate {s.buffer.name}")
         p = f.ins(
             f"call align {ALLOCATED} ptr @tewb.alloc(ptr %ctx, i64 {wanted}, i64 {message}, i64 {shared})"
         )
@@ -369,11 +384,22 @@ class Statements:
         f.start(bad)
         f.fail()
         f.start(good)
-        self.values[b.data] = p
-        f.owned.append(p)
-        self.emit(s.body)
-        f.owned.pop()
-        f.do(f"call void @tewb.free(ptr %ctx, ptr {p})")
+        return p
+
+    def left_by_the_last(self, s: Allocate, wanted: str) -> str:
+        """The memory that the iteration before has used, on this thread; the first one takes it. Who called frees it."""
+        f = self.f
+        place = f.ins(f"getelementptr ptr, ptr %kept, i64 {self.kept[id(s)]}")
+        left = f.ins(f"load ptr, ptr {place}, align 8")
+        first, there, before = f.label(), f.label(), f.block
+        f.branch(f.ins(f"icmp ne ptr {left}, null"), there, first, likely=True)
+        f.start(first)
+        p = self.taken(s, wanted)
+        f.do(f"store ptr {p}, ptr {place}, align 8")
+        after = f.block
+        f.jump(there)
+        f.start(there)
+        return f.ins(f"phi ptr [ {left}, %{before} ], [ {p}, %{after} ]")
 
 
 Rule = Callable[[Statements, Any], None]

@@ -1,5 +1,6 @@
 """Lowering: from a schedule to loops, then one pass per file; `pipeline.py` is the list."""
 
+from tewb.lowering.hoist_allocations import SMALL, kept_by_threads
 from tewb.lowering.instruments import (
     DumpIR,
     PassInfo,
@@ -53,6 +54,7 @@ __all__ = [
     "MAX_NODES",
     "SCHEDULE_OPS",
     "SIMPLIFY",
+    "SMALL",
     "AnyPass",
     "DumpIR",
     "ModulePass",
@@ -69,6 +71,7 @@ __all__ = [
     "Share",
     "Trace",
     "heed_pragmas",
+    "kept_by_threads",
     "loop_parts",
     "lower_intrinsics",
     "lower_schedule",

@@ -34,7 +34,9 @@ from tewb.lowering.store_predicate import store_predicate
 from tewb.lowering.thread_reduction import ThreadReduction, is_over_threads
 from tewb.lowering.vector_reduction import LaneReduction
 from tewb.schedule import (
+    PREDICATE,
     Relation,
+    Split,
     Stage,
     Window,
     lane_loop,
@@ -116,6 +118,8 @@ class ComputeNest(StageLoops):
         values, guards = values_and_guards(
             self.own.ranges, self.own.extents, relations, variables, self.analyzer
         )
+        masks = {r.parent for r in relations if isinstance(r, Split) and r.tail == PREDICATE}
+        self.masks += [g for iv, g in guards if iv in masks]
         window = self.nests.windows.get(self.stage)
         if window is not None:
             guards += self.in_window(window, [values[iv] for iv in self.op.axis])

@@ -18,7 +18,7 @@ def hoist_allocations(body: Stmt) -> Stmt:
             with T.allocate(B): body        ->             A[i] = i
                                                            body
 
-    The iterations of a parallel loop keep their own. Allocations whose size depends on the loop stay inside, and so
+    The iterations of a parallel loop keep their own: code takes it once for each chunk of them (`kept_by_threads`). Allocations whose size depends on the loop stay inside, and so
     do those in a sequence with other allocations, which would then be alive at the same time.
     """
 
@@ -38,6 +38,13 @@ def hoist_allocations(body: Stmt) -> Stmt:
     rewrite: Any = rewriter({For: loop})
     moved: Stmt = rewrite(body)
     return moved
+
+
+def kept_by_threads(loop: For) -> list[Allocate]:
+    """The allocations of an iteration of a parallel loop that the next one on the same thread can use."""
+    taken: list[Allocate] = []
+    _without_allocations(loop.body, loop.var, taken)
+    return taken
 
 
 def _without_allocations(s: Stmt, loop: Var, taken: list[Allocate]) -> Stmt:

@@ -17,6 +17,7 @@ from tewb.lowering.hoist_allocations import hoist_allocations
 from tewb.lowering.instruments import PassInfo, should_run, tell_after, tell_before
 from tewb.lowering.known_nests import Rewrite, on_nests
 from tewb.lowering.loop_over_threads import loop_over_threads
+from tewb.lowering.order_loops import order_loops
 from tewb.lowering.partition_loops import partition_loops
 from tewb.lowering.place_arguments import place_arguments
 from tewb.lowering.rewrite_storage import rewrite_storage
@@ -132,6 +133,14 @@ def _partitioned(f: PrimFunc) -> Rewrite:
     return lambda s: partition_loops(s, sizes, constant) if option("tir.LoopPartition") else s
 
 
+def _ordered(f: PrimFunc) -> Rewrite:
+    return order_loops(f) if option("tewb.specialise_strides") else _unchanged
+
+
+def _unchanged(s: Stmt) -> Stmt:
+    return s
+
+
 def _vectorized(f: PrimFunc) -> Rewrite:
     return vectorize_loops
 
@@ -161,6 +170,12 @@ SIMPLIFY = NestPass(
     "simplify expressions, drop loops of one iteration",
     named="simplify",
     classic="tir.Simplify",
+    left_out=_as_it_is,
+)
+ORDER = NestPass(
+    _ordered,
+    "nests that no step ordered, in the order that suits the strides of a call",
+    named="order_loops",
     left_out=_as_it_is,
 )
 PARTITION = NestPass(
@@ -201,7 +216,7 @@ SIMPLIFY_AGAIN = NestPass(
 )
 
 # What a person reads: loops on arrays of several dimensions.
-LOWER: tuple[AnyPass, ...] = (SIMPLIFY, PARTITION, SPECIALISE, VECTORIZE, UNROLL, SIMPLIFY_AGAIN)
+LOWER: tuple[AnyPass, ...] = (SIMPLIFY, ORDER, PARTITION, SPECIALISE, VECTORIZE, UNROLL, SIMPLIFY_AGAIN)
 
 # What code generation reads: one index for each access, and no loop is marked `dot`.
 BUILD: tuple[AnyPass, ...] = (

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from tewb.ir import (
+    EQ,
+    And,
     Buffer,
     BufferLoad,
     BufferStore,
     Expr,
     IfThenElse,
+    IntImm,
     PrimFunc,
+    Stmt,
     Var,
     const,
     ops,
+    rewriter,
     substitute,
     walk,
 )
@@ -29,16 +36,49 @@ def specialise_strides(f: PrimFunc) -> PrimFunc:
     is twice as long at most. Functions without them, or whose accesses are all made elsewhere (by packed
     functions), come back unchanged.
     """
-    units = _unit_strides(f)
+    units = unit_strides(f)
     if not units:
         return f
     ones: dict[Var, Expr] = {v: const(1, v.dtype) for v in units}
-    cond = ops.all_of(*[ops.equal(v, 1) for v in units])
-    body = IfThenElse(cond, substitute(f.body, ones), f.body)
-    return f.with_body(body)
+    cond = all_one(units)
+    first, other = (_decided(f.body, units, holds) for holds in (True, False))
+    return f.with_body(IfThenElse(cond, substitute(first, ones), other))
 
 
-def _unit_strides(f: PrimFunc) -> list[Var]:
+def _decided(body: Stmt, units: Sequence[Var], holds: bool) -> Stmt:
+    """`body` where it is known whether all of `units` are 1. That all of some are, nests ask by themselves
+    (`order_loops`)."""
+
+    def choice(n: IfThenElse) -> Stmt:
+        asked = _asked(n.cond)
+        if asked and asked <= {*units} and n.other is not None:
+            if holds:
+                return rewrite(n.then)
+            if asked == {*units}:
+                return rewrite(n.other)
+        return n.map_children(rewrite)
+
+    rewrite: Callable[[Stmt], Stmt] = rewriter({IfThenElse: choice})
+    return rewrite(body)
+
+
+def _asked(cond: Expr) -> set[Var]:
+    """The variables of which a condition says that all are 1; none if it says something else."""
+    match cond:
+        case And(a, b):
+            x, y = _asked(a), _asked(b)
+            return x | y if x and y else set()
+        case EQ(Var() as v, IntImm(1)):
+            return {v}
+    return set()
+
+
+def all_one(strides: Sequence[Var]) -> Expr:
+    """Whether all strides are 1."""
+    return ops.all_of(*[ops.equal(v, 1) for v in strides])
+
+
+def unit_strides(f: PrimFunc) -> list[Var]:
     """The innermost strides of parameters that are variables, no sizes, and used by an access."""
     params = [p for p in f.params if isinstance(p, Buffer)]
     sizes = {e for p in params for e in p.shape}

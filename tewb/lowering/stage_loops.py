@@ -30,7 +30,7 @@ from tewb.ir import (
 from tewb.lowering.double_buffer import Ahead, double_buffered
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
-from tewb.schedule import Split, Stage, clamped, divides, inside
+from tewb.schedule import Split, Stage, clamped, divides, inside, refused_again, shifted_loops
 from tewb.schedule.bounds import StageBounds, region_read
 from tewb.schedule.threads import bound, is_exchanged, launched_around, threads_around
 
@@ -47,6 +47,7 @@ class StageLoops:
         self.analyzer = nests.bounds.analyzer
         self.origin = stage.origin()
         self.launch = nests.launch_of(stage)
+        self.masks: list[Expr] = []  # guards that all iterations have: no loop is cut at them
         self.threads = bound(stage) if self.launch is not None else {}
 
     def loops(self, first: int, last: int, guards: list[tuple[IterVar, Expr]], body: Stmt) -> Stmt:
@@ -178,10 +179,33 @@ class StageLoops:
                 body = AssertStmt(ops.equal(rest, 0), said, body, self.origin)
         return body
 
+    def long_enough(self, body: Stmt) -> Stmt:
+        """`body` behind a check that loops whose last part is moved inwards have as many iterations as a part. Raises
+        LowerError where their iterations may not run twice."""
+        shifted = shifted_loops(self.stage, self.own.extents)
+        refused = refused_again(self.stage, [r.outer for r in shifted]) if shifted else None
+        if refused:
+            raise LowerError(
+                f"split on stage {self.stage.name}: {refused.reason}",
+                hint=refused.hint,
+                span=self.origin.span,
+            )
+        for r in shifted:
+            n, size = self.own.extents[r.parent], self.own.extents[r.inner]
+            n = ops.cast(n, size.dtype)
+            if r.factor is None or self.analyzer.can_prove(ops.greater_equal(n, size)):
+                continue
+            name = f"{self.stage.axis_name(r.parent)} of stage {self.stage.name}"
+            said = f'{name} was split with tail="shift", and has fewer iterations than {r.size_text()}'
+            body = AssertStmt(ops.greater_equal(n, size), said, body, self.origin)
+        return body
+
     def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
         if not guards:
             return body
-        return IfThenElse(ops.all_of(*[ops.likely(g) for g in guards]), body, None, self.origin)
+        masks = {id(g) for g in self.masks}
+        conditions = [g if id(g) in masks else ops.likely(g) for g in guards]
+        return IfThenElse(ops.all_of(*conditions), body, None, self.origin)
 
     def depth(self, e: Expr) -> int:
         """The position of the innermost loop that `e` depends on; -1 for none."""

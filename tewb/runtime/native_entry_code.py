@@ -280,14 +280,20 @@ class _Entry:
         return self.t.load("i64", self.t.load("ptr", o, DIMS), 8 * d)
 
     def nested(self, o: str, dims: Sequence[str], steps: Sequence[str], item: int) -> None:
-        """No two elements of an output may meet: it is dense, or its rows lie one after the other."""
+        """No two elements of an output may meet: it is dense, or its rows lie one after the other, or its columns do. Each may
+        be backwards."""
         t = self.t
         dense = t.ins(f"and i32 {t.load('i32', o, FLAGS)}, {C_CONTIGUOUS | F_CONTIGUOUS}")
-        good, span = "true", str(item)
-        for n, step in zip(reversed(dims), reversed(steps), strict=True):
-            good = t.ins(f"and i1 {good}, {t.ins(f'icmp sge i64 {step}, {span}')}")
-            span = t.ins(f"mul i64 {step}, {n}")
-        t.check(t.ins(f"or i1 {good}, {t.ins(f'icmp ne i32 {dense}, 0')}"))
+        apart = t.ins(f"icmp ne i32 {dense}, 0")
+        sizes = [t.ins(f"call i64 @llvm.smax.i64(i64 {x}, i64 {t.ins(f'sub i64 0, {x}')})") for x in steps]
+        nested = list(zip(dims, sizes, strict=True))
+        for inner_first in (nested[::-1], nested)[: len(nested)]:
+            good, span = "true", str(item)
+            for n, size in inner_first:
+                good = t.ins(f"and i1 {good}, {t.ins(f'icmp sge i64 {size}, {span}')}")
+                span = t.ins(f"mul i64 {size}, {n}")
+            apart = t.ins(f"or i1 {apart}, {good}")
+        t.check(apart)
 
     # ---- all arguments together
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tewb.arith import Analyzer
 from tewb.ir import AxisKind, AxisValues, CommReducer, Expr, IterVar, Range, Reduce, Var, const, ops, replace
-from tewb.schedule.relation import index_down, index_up
+from tewb.schedule.relation import index_down, index_up, with_guards
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp
 
@@ -42,9 +42,10 @@ def loop_layout(stage: Stage, suffix: str) -> LoopLayout:
         assert iv.dom is not None
         analyzer.bind_extent(iv.var, iv.dom.min, iv.dom.extent)
     up: dict[IterVar, Expr] = {iv: new.var for iv, new in zip(loops, axis, strict=True)}
-    guards = index_up(stage.relations, up, extents, analyzer)
+    relations = with_guards(stage.relations)
+    guards = index_up(relations, up, extents, analyzer)
     down: dict[IterVar, Expr] = {iv: iv.var for iv in op.axis}
-    index_down(stage.relations, down, extents, analyzer)
+    index_down(relations, down, extents, analyzer)
     return LoopLayout(
         axis,
         {iv.var: up[iv] for iv in op.axis},

@@ -19,7 +19,7 @@ class StagePrimitives:
 
     __slots__ = ()
 
-    def split(self, parent: IterVar | str, factor: int | Expr | None = None, nparts: int | Expr | None = None, disable_predication: bool = False) -> tuple[IterVar, IterVar]:
+    def split(self, parent: IterVar | str, factor: int | Expr | None = None, nparts: int | Expr | None = None, disable_predication: bool = False, tail: str | None = None) -> tuple[IterVar, IterVar]:
         """Split a loop into an outer and an inner one, with `factor` inner or `nparts` outer iterations.
 
             for i in n:              for i.outer in (n + factor - 1) // factor:
@@ -35,6 +35,13 @@ class StagePrimitives:
 
         `disable_predication` says that it divides, so that no iteration is guarded: refused where it does not, and checked
         once in each call where that is not known before.
+
+        `tail` says what the last part does where it would pass the end of the loop:
+
+        * "guard": a guard keeps those iterations from running, and loops are cut so that most parts have none;
+        * "shift": it is moved inwards, and makes some elements again. No part has a guard, and all are full. A loop with fewer
+          iterations than `factor` is refused, when the kernel is called if its size is symbolic;
+        * "predicate": all parts have the guard, as a mask where lanes are vectors, and no loop is cut: less code.
         """
 
     def tile(self, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int | Expr, y_factor: int | Expr) -> tuple[IterVar, IterVar, IterVar, IterVar]:

@@ -7,7 +7,7 @@ indices go up (from loops to axes).
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, interval, point
@@ -29,6 +29,10 @@ from tewb.ir import (
 )
 
 Extents = dict[IterVar, Expr]
+# What the last part of a split does where it would pass the end of its loop: a guard keeps iterations from running, and
+# loops are cut so that most have none; it is moved inwards, and does some iterations again; the guard is evaluated in
+# every iteration, as a mask of vectors, and no loop is cut.
+TAILS = GUARD, SHIFT, PREDICATE = ("guard", "shift", "predicate")
 LARGEST_FACTOR = 1 << 16  # of a split of symbolic loops that keeps their dtype
 
 
@@ -68,6 +72,7 @@ class Split:
     nparts: Expr | None
     size: int | Var  # the factor or the number of parts, at most the iterations that the loop has
     disable_predication: bool = False  # whether the user says that it divides
+    tail: str = GUARD  # what becomes of the last part, where it does not divide: one of TAILS
 
     @staticmethod
     def make(
@@ -77,6 +82,7 @@ class Split:
         extent: Expr,
         disable_predication: bool = False,
         part: Var | None = None,
+        tail: str = GUARD,
     ) -> Split:
         """The split of `parent`, which has at most `extent` iterations: a larger size means all of them. `part` is the
         variable of a size that is known in kernels only, if there is one already."""
@@ -106,6 +112,7 @@ class Split:
             parts,
             size,
             disable_predication,
+            tail,
         )
 
     def size_text(self) -> str:
@@ -260,8 +267,8 @@ def index_up(
     for r in reversed(list(relations)):
         match r:
             case Split(parent, outer, inner):
-                values[parent] = _join(values[outer], values[inner], extents[inner])
-                if not divides(r, extents):
+                values[parent] = ops.add(first_of(values[outer], r, extents), values[inner])
+                if not divides(r, extents) and r.tail != SHIFT:
                     guards.append((parent, ops.less(values[parent], extents[parent])))
             case Fuse(outer, inner, fused):
                 f, n = values[fused], ops.cast(extents[inner], fused.dtype)
@@ -273,6 +280,20 @@ def index_up(
                     values[outer] = analyzer.simplify(ops.floordiv(f, n))
                     values[inner] = analyzer.simplify(ops.floormod(f, n))
     return guards
+
+
+def first_of(outer: Expr, r: Split, extents: Extents) -> Expr:
+    """The first iteration of a part of a split loop; of the last part, if it is moved inwards, that before which as many are
+    left as it has."""
+    first = ops.mul(outer, extents[r.inner])
+    if r.tail != SHIFT or divides(r, extents):
+        return first
+    return ops.minimum(first, ops.sub(ops.cast(extents[r.parent], r.inner.dtype), extents[r.inner]))
+
+
+def with_guards(relations: Iterable[Relation]) -> list[Relation]:
+    """The relations where each index is of one iteration: no part is moved inwards."""
+    return [replace(r, tail=GUARD) if isinstance(r, Split) and r.tail == SHIFT else r for r in relations]
 
 
 def needed_guards(
@@ -345,13 +366,14 @@ def _join_sets(outer: Interval, inner: Interval, r: Split, extents: Extents) -> 
         return full(ops.cast(extents[r.parent], r.inner.dtype))
     n = extents[r.inner]
     if outer.is_point and inner.is_point:
-        return point(_join(outer.lo, inner.lo, n))
+        return point(ops.add(first_of(outer.lo, r, extents), inner.lo))
     size = const_int(n)
     widths = (outer.width, inner.width)
     width = None if size is None or None in widths else (outer.width or 0) * size + (inner.width or 0)
     coarse = None if size is None or outer.steps is None else scaled(outer.steps, size)
     steps = sum_of(coarse, inner.steps)
-    return Interval(_join(outer.lo, inner.lo, n), _join(outer.hi, inner.hi, n), width, steps)
+    low, high = (ops.add(first_of(x, r, extents), y) for x, y in ((outer.lo, inner.lo), (outer.hi, inner.hi)))
+    return Interval(low, high, width, None if r.tail == SHIFT and not divides(r, extents) else steps)
 
 
 def _unfuse(

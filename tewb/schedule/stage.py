@@ -12,7 +12,7 @@ from tewb.schedule.declare import PRIMITIVES
 from tewb.schedule.loop_text import loops_text
 from tewb.schedule.methods import StagePrimitives
 from tewb.schedule.part_sizes import read_size
-from tewb.schedule.relation import Fuse, Relation, Singleton, Split
+from tewb.schedule.relation import GUARD, Fuse, Relation, Singleton, Split
 from tewb.tensor import Operation, PlaceholderOp, Tensor, TensorComputeOp, intrinsic_of
 
 if TYPE_CHECKING:
@@ -501,10 +501,13 @@ def split_loop(
     nparts: int | str | None,
     disable_predication: bool = False,
     part: Var | None = None,
+    tail: str = GUARD,
 ) -> Split:
     """The split of a loop of `stage`, not applied yet. Sizes that are known in kernels only are given as text."""
     inside, parts = (read_size(stage.schedule, n) if isinstance(n, str) else n for n in (factor, nparts))
-    return Split.make(parent, inside, parts, stage.schedule.extents(stage)[parent], disable_predication, part)
+    return Split.make(
+        parent, inside, parts, stage.schedule.extents(stage)[parent], disable_predication, part, tail
+    )
 
 
 def flat(axes: Iterable[Any]) -> list[Any]:

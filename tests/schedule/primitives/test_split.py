@@ -120,3 +120,132 @@ def of_increment(n: int, *args: Any, **more: Any) -> Callable[[], None]:
 def test_a_split_that_does_not_divide_is_guarded(misuse: Callable[[], None], said: str) -> None:
     with pytest.raises(ScheduleError, match=said):
         misuse()
+
+
+# ---------------------------------------------------------------- tails
+
+
+@pytest.mark.parametrize("tail", ["guard", "shift", "predicate"])
+@pytest.mark.parametrize(("n", "size"), [(64, {"factor": 16}), (65, {"factor": 16}), (7, {"factor": 16}), (13, {"nparts": 4}), (5, {"nparts": 4})])  # fmt: skip
+def test_every_tail_computes_the_same(tail: str, n: int, size: dict[str, int]) -> None:
+    inputs, outputs = matmul(n, 5, 3)
+    s = schedule_for(outputs)
+    s["C"].split("i", **size, tail=tail)
+    assert_same_result(s, inputs, outputs, debug=True)
+
+
+@pytest.mark.parametrize("tail", ["guard", "shift", "predicate"])
+def test_tails_of_vectors_with_a_stage_inside(tail: str) -> None:
+    A, T = increment(43)
+    B = te.compute((41,), lambda i: T[i] * T[i + 2], name="C")
+    s = te.create_schedule(B.op)
+    outer, inner = s[B].split("i", 8, tail=tail)
+    s[B].vectorize(inner)
+    s[B].parallel(outer)
+    s[T].compute_at(s[B], outer)
+    s[T].split("i", 4, tail=tail)
+    assert_same_result(s, [A], [B], debug=True)
+
+
+def test_a_tail_that_is_moved_inwards_has_no_guard() -> None:
+    A, B = increment(43)
+    s = te.create_schedule(B.op)
+    _, inner = s[B].split("i", 8, tail="shift")
+    s[B].vectorize(inner)
+    text = str(tewb.lower(s, [A, B]))
+    assert "B[T.min(i.outer * 8, 35):T.min(i.outer * 8, 35) + 8] = " in text
+    assert "likely" not in text and "if " not in text and text.count("for ") == 1
+
+
+def test_a_predicate_cuts_no_loop() -> None:
+    A, B = increment(te.var("n"))
+    s = te.create_schedule(B.op)
+    _, inner = s[B].split("i", 8, tail="predicate")
+    s[B].vectorize(inner)
+    text = str(tewb.lower(s, [A, B]))
+    assert text.count("for ") == 1 and "if T.Ramp(i.outer * 8, 1, 8) < T.Broadcast(n, 8)" in text
+    kernel = tewb.build(s, [A, B])
+    for n in (0, 1, 7, 8, 29):
+        x, y = np.arange(n, dtype="float32"), np.zeros(n, "float32")
+        kernel(x, y)
+        np.testing.assert_equal(y, x + 1)
+
+
+def test_a_call_with_fewer_iterations_than_a_shifted_part_is_refused() -> None:
+    A, B = increment(te.var("n"))
+    s = te.create_schedule(B.op)
+    s[B].split("i", 8, tail="shift")
+    assert "likely" not in str(tewb.lower(s, [A, B]))
+    kernel = tewb.build(s, [A, B])
+    for n in (8, 9, 15, 16, 40):
+        x, y = np.arange(n, dtype="float32"), np.zeros(n, "float32")
+        kernel(x, y)
+        np.testing.assert_equal(y, x + 1)
+    with pytest.raises(
+        TewbError, match='i of stage B was split with tail="shift", and has fewer iterations than 8'
+    ):
+        kernel(x[:7], y[:7])
+
+
+def test_parts_of_parts_may_have_tails_of_their_own() -> None:
+    inputs, outputs = matmul(29, 23, 3)
+    s = schedule_for(outputs)
+    _, inner = s["C"].split("i", 9, tail="shift")
+    s["C"].split(inner, 4, tail="shift")
+    s["C"].split("j", 5, tail="predicate")
+    s["C"].reorder("i.outer", "j.outer", "k", "i.inner.outer", "j.inner", "i.inner.inner")
+    with pytest.raises(LowerError, match="split on stage C: i.inner.outer is inside of the reduction over k"):
+        tewb.lower(s, [*inputs, *outputs])
+    s["C"].reorder("i.inner.outer", "k")
+    assert_same_result(s, inputs, outputs)
+
+
+def test_a_copy_in_the_layout_of_shifted_loops_has_its_elements_once() -> None:
+    inputs, outputs = matmul(29, 23, 3)
+    s = schedule_for(outputs)
+    s["C"].split("i", 9, tail="shift")
+    copied = s.cache_write(outputs[0], "local")
+    s[copied].vectorize(s[copied].leaf_iter_vars[1])
+    assert_same_result(s, inputs, outputs)
+
+
+def test_a_reduction_whose_shifted_parts_run_at_once_is_refused() -> None:
+    inputs, outputs = matmul(29, 23, 3)
+    s = schedule_for(outputs)
+    outer, _ = s["C"].split("i", 9, tail="shift")
+    s["C"].parallel(outer)
+    with pytest.raises(LowerError, match="split on stage C: the iterations of i.outer run at once"):
+        tewb.lower(s, [*inputs, *outputs])
+
+
+def of_matmul(axis: str, **more: Any) -> Callable[[], None]:
+    def misuse() -> None:
+        s = schedule_for(matmul(29, 23, 3)[1])
+        s["C"].reorder("k", "j")
+        s["C"].split(axis, 4, **more)
+
+    return misuse
+
+
+@pytest.mark.parametrize(
+    ("misuse", "said"),
+    [
+        (of_increment(43, 4, tail="wrap"), 'tail="wrap" is none of guard, shift, predicate'),
+        (of_increment(44, 4, tail="shift", disable_predication=True), "a split that is said to divide has no tail"),
+        (of_matmul("k", tail="shift"), "k is a loop of a reduction, which would combine some elements twice"),
+        (of_matmul("j", tail="shift"), "j is inside of the reduction over k"),
+    ],
+)  # fmt: skip
+def test_a_tail_that_would_be_wrong_is_refused(misuse: Callable[[], None], said: str) -> None:
+    with pytest.raises(ScheduleError, match=said):
+        misuse()
+
+
+def test_the_tail_is_in_journal_code_and_json() -> None:
+    A, B = increment(43)
+    session = tewb.Session(te.create_schedule(B.op), [A, B])
+    session.load("s[B].split('i', factor=8, tail='shift')")
+    assert (
+        session.schedule_code.splitlines()[-1] == 'i_outer, i_inner = s[B].split(i, factor=8, tail="shift")'
+    )
+    assert session.to_string() == "B:split(i,8,tail=shift)"

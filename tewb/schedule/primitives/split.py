@@ -31,9 +31,15 @@ from tewb.schedule.questions import (
     trying,
     untouched,
 )
+from tewb.schedule.relation import GUARD, SHIFT, TAILS
+from tewb.schedule.shifted_tails import refused_again
 from tewb.schedule.stage import LoopList, Stage, split_loop
 from tewb.tensor import ComputeOp, ExternOp
 from tewb.tensor.hybrid import HybridOp
+
+
+def _tail_names(stage: Stage) -> list[str]:
+    return list(TAILS)
 
 
 @primitive(
@@ -41,6 +47,7 @@ from tewb.tensor.hybrid import HybridOp
     Param("factor", "size", "iterations of the inner loop", None),
     Param("nparts", "size", "iterations of the outer loop", None),
     Param("disable_predication", "int", "1: it divides, and no iteration is guarded", None, rare=True),
+    Param("tail", "word", "what the last part does where it does not divide", None, _tail_names, "tail={}"),
     results="axis",
 )
 def split(
@@ -49,6 +56,7 @@ def split(
     factor: int | Expr | None = None,
     nparts: int | Expr | None = None,
     disable_predication: bool = False,
+    tail: str | None = None,
 ) -> tuple[IterVar, IterVar]:
     """Split a loop into an outer and an inner one, with `factor` inner or `nparts` outer iterations.
 
@@ -65,10 +73,17 @@ def split(
 
     `disable_predication` says that it divides, so that no iteration is guarded: refused where it does not, and checked
     once in each call where that is not known before.
+
+    `tail` says what the last part does where it would pass the end of the loop:
+
+    * "guard": a guard keeps those iterations from running, and loops are cut so that most parts have none;
+    * "shift": it is moved inwards, and makes some elements again. No part has a guard, and all are full. A loop with fewer
+      iterations than `factor` is refused, when the kernel is called if its size is symbolic;
+    * "predicate": all parts have the guard, as a mask where lanes are vectors, and no loop is cut: less code.
     """
     sure = int(disable_predication) if isinstance(disable_predication, bool) else disable_predication
     return stage.do(  # type: ignore[no-any-return]
-        "split", axis=parent, factor=factor, nparts=nparts, disable_predication=sure or None
+        "split", axis=parent, factor=factor, nparts=nparts, disable_predication=sure or None, tail=tail
     )
 
 
@@ -92,7 +107,7 @@ def _split_refusal(stage: Stage, v: Values) -> Refusal | None:
     refused = refused or (
         _hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None
     )
-    return settled(refused or not_inline(stage), _divides(stage, v, size or 1))
+    return settled(refused or _tail_refusal(stage, v) or not_inline(stage), _divides(stage, v, size or 1))
 
 
 def _variable_refusal(stage: Stage, v: Values, size: str) -> Refusal | None:
@@ -124,7 +139,41 @@ def _variable_refusal(stage: Stage, v: Values, size: str) -> Refusal | None:
         )
     factor, nparts = v.get("factor"), v.get("nparts")
     refused = _hybrid_parts(stage, iv, factor, nparts) if isinstance(stage.op, HybridOp) else None
-    return settled(refused or not_inline(stage), _divides(stage, v, None))
+    return settled(refused or _tail_refusal(stage, v) or not_inline(stage), _divides(stage, v, None))
+
+
+def _tail_refusal(stage: Stage, v: Values) -> Refusal | None:
+    """Why the last part cannot do what is asked of it."""
+    tail, iv = v.get("tail"), v["axis"]
+    if tail is None or tail == GUARD:
+        return None
+    if tail not in TAILS:
+        return Refusal(f'tail="{tail}" is none of {", ".join(TAILS)}', 'tail="shift"')
+    if v.get("disable_predication"):
+        return Refusal(
+            f'a split that is said to divide has no tail, and tail="{tail}" is asked of it',
+            "choose one of the two",
+        )
+    if not isinstance(stage.op, ComputeOp):
+        return Refusal(
+            f"{stage.name} is not a compute, and what its edges need only its own code knows",
+            "leave tail out",
+        )
+    root = next((x for x in stage.op.domains if iv in stage.loops_of(x)), None)
+    if root is not None:
+        return Refusal(
+            f"how often {stage.axis_name(iv)} runs is not the same for all elements ({reason(stage, root)})",
+            "leave tail out",
+        )
+    return _done_twice(stage, iv) if tail == SHIFT else None
+
+
+def _done_twice(stage: Stage, iv: IterVar) -> Refusal | None:
+    """Why iterations of a loop may not run a second time."""
+    name, hint = stage.axis_name(iv), 'tail="guard"'
+    if iv.kind is not AxisKind.DATA:
+        return Refusal(f"{name} is a loop of a reduction, which would combine some elements twice", hint)
+    return refused_again(stage, [iv])
 
 
 def _divides(stage: Stage, v: Values, size: int | None) -> Refusal | None:
@@ -191,7 +240,7 @@ def _cut_again(stage: Stage, iv: IterVar) -> Refusal | None:
 @split.effect
 def _split(stage: Stage, v: Values, step: int) -> Results:
     parent, factor, nparts = v["axis"], v.get("factor"), v.get("nparts")
-    sure = bool(v.get("disable_predication"))
+    sure, tail = bool(v.get("disable_predication")), v.get("tail") or GUARD
     schedule, text = stage.schedule, next((n for n in (factor, nparts) if isinstance(n, str)), None)
     part, variables = None, list[Var]()
     if text is not None:
@@ -199,9 +248,9 @@ def _split(stage: Stage, v: Values, step: int) -> Results:
         part, variables = part_with(schedule, value), free_vars(given)
     # The same step makes the same loops again: what was worked out for them before an undo still holds.
     relation = schedule.result_cache.once(
-        ("split", id(parent), factor, nparts, sure, id(part), *map(id, variables)),
+        ("split", id(parent), factor, nparts, sure, tail, id(part), *map(id, variables)),
         (parent, part, *variables),
-        partial(split_loop, stage, parent, factor, nparts, sure, part),
+        partial(split_loop, stage, parent, factor, nparts, sure, part, tail),
     )
     if text is not None and part is None and isinstance(relation.size, Var):
         said = _said(stage, parent, "nparts" if factor is None else "factor", text)

@@ -31,7 +31,7 @@ from tewb.ir import (
 )
 from tewb.lowering import with_thread_loops
 from tewb.runtime import Target
-from tewb.schedule import At, Schedule, Split, Stage, Step, divides
+from tewb.schedule import SHIFT, At, Schedule, Split, Stage, Step, divides
 from tewb.schedule.bounds import infer_bounds
 from tewb.workbench.judge.ledger import Entry, account, argument_stages, caches, ledger, size_of
 from tewb.workbench.judge.nests import Nest, axis_of, is_unit, nests, stride, strides_along
@@ -391,7 +391,7 @@ def _tails(seen: _Seen) -> Iterator[Advice]:
     """Splits that leave a shorter last part."""
     for stage, own in seen.bounds.stages.items():
         for r in stage.relations:
-            if not isinstance(r, Split) or divides(r, own.extents):
+            if not isinstance(r, Split) or r.tail == SHIFT or divides(r, own.extents):
                 continue
             n, size = const_int(own.extents[r.parent]), const_int(own.extents[r.inner])
             if n is None or size is None or size < 1:

@@ -32,6 +32,7 @@ from tewb.ir import (
 )
 from tewb.schedule import (
     PRIMITIVES,
+    SHIFT,
     At,
     Extents,
     Fuse,
@@ -40,6 +41,7 @@ from tewb.schedule import (
     Step,
     divides,
     element_at,
+    first_of,
     index_up,
     loop_marks,
     loop_of,
@@ -294,6 +296,8 @@ def _relation(stage: Stage, r: Split | Fuse, extents: Extents) -> str:
     clamped = size is not None and const_int(extents[part]) != const_int(size)
     more = f", which is more than there is: clamped to {text(extents[part])}" if clamped else ""
     whole = "" if divides(r, extents) else "; that is rounded up, so the last part may not be full"
+    if whole and r.tail == SHIFT:
+        whole = "; that is rounded up, and the last part is moved inwards"
     return f"{shown(r.parent)} is split with {given}{more}: {shown(r.outer)} of {shown(r.inner)}{whole}"
 
 
@@ -505,7 +509,7 @@ def _written(stage: Stage, bounds: Bounds) -> Iterator[tuple[str, Expr]]:
     for r in reversed(stage.relations):
         match r:
             case Split(parent, outer, inner):
-                values[parent] = ops.add(ops.mul(values[outer], own.extents[inner]), values[inner])
+                values[parent] = ops.add(first_of(values[outer], r, own.extents), values[inner])
                 guard = ops.less(values[parent], own.extents[parent])
                 yield f"the guard of {stage.axis_name(parent)}", guard
             case Fuse(outer, inner, fused):
