@@ -65,5 +65,5 @@ def page(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def start(page: Any, lab: Lab) -> Notebook:
-    """The start notebook, opened cold and run."""
-    return opened(page, lab, "00-start.ipynb")
+    """The start notebook as far as its workbench, opened cold and run."""
+    return opened(page, lab, lab.write_start())
