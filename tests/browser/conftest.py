@@ -40,7 +40,7 @@ def browser() -> Iterator[Any]:
         pytest.skip(missing)
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=20_000)  # what must come does, also where the cores are shared with other work
+    expect.set_options(timeout=60_000)  # what must come does, also where the cores are shared with other work
     with sync_playwright() as p:
         made = p.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         yield made
@@ -58,12 +58,12 @@ def lab(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]
 def page(browser: Any) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1500, "height": 1700})
     made = context.new_page()
-    made.set_default_timeout(30_000)
+    made.set_default_timeout(60_000)
     yield made
     context.close()
 
 
 @pytest.fixture
 def start(page: Any, lab: Lab) -> Notebook:
-    """The start notebook, opened cold and run."""
-    return opened(page, lab, "00-start.ipynb")
+    """The start notebook as far as its workbench, opened cold and run."""
+    return opened(page, lab, lab.write_start())

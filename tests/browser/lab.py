@@ -13,6 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCREENSHOTS = Path(__file__).resolve().parent / "screenshots"
 TOKEN = "tewb-tests"
@@ -42,6 +44,7 @@ class Server:
         for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
             own[f"JUPYTER_{name}"] = str(folder / name.lower())
         own["IPYTHONDIR"] = str(folder / "ipython")
+        own["XDG_DATA_HOME"] = str(folder / "share")
         own["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         self.log = (folder / "server.log").open("w")
         arguments = [part.format(port=self.port) for part in command]
@@ -51,7 +54,7 @@ class Server:
 
     def wait(self, path: str) -> None:
         """Until the server answers at `path`."""
-        for _ in range(240):
+        for _ in range(600):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5):
                     return
@@ -63,7 +66,11 @@ class Server:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(timeout=20)
+        try:
+            self.process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self.log.close()
 
 
@@ -83,10 +90,26 @@ class Lab(Server):
                 "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}",
                 "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={self.folder}",
                 "--expose-app-in-browser",
+                # Kernels of tests that are over: ninety of them would fill the memory.
+                "--MappingKernelManager.cull_idle_timeout=60", "--MappingKernelManager.cull_interval=20",
             ],
             {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")},
         )  # fmt: skip
         self.wait(f"/api?token={TOKEN}")
+
+    def renew(self, notebook: str) -> None:
+        """One of ours as it is, without what was done in it: JupyterLab saves every two minutes."""
+        original = ROOT / "notebooks" / notebook
+        if original.exists():
+            shutil.copy(original, self.folder / notebook)
+
+    def write_start(self) -> str:
+        """The start notebook as far as its workbench: what comes after it takes a second."""
+        notebook = nbformat.read(ROOT / "notebooks" / "00-start.ipynb", 4)
+        last = next(i for i, cell in enumerate(notebook.cells) if "tewb.Workbench(" in cell.source)
+        del notebook.cells[last + 1 :]
+        nbformat.write(notebook, self.folder / "start.ipynb")
+        return "start.ipynb"
 
     def url(self, notebook: str) -> str:
         return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token={TOKEN}&reset"
@@ -112,14 +135,15 @@ READY = """async () => {
 
 
 # JupyterLab keeps only the cells in view in the page, and "run all" ends with a scroll to the last cell: a workbench
-# that was there is then gone. So its cell is looked up in the model, and scrolled to.
+# that was there is then gone. So its cell is looked up in the model, and scrolled to, until it has stayed for a moment.
 TO_THE_WORKBENCH = """async () => {
   const notebook = window.jupyterapp.shell.currentWidget.content;
   const shows = output => 'application/vnd.jupyter.widget-view+json' in (output.data ?? {});
   const index = notebook.widgets.findIndex(({model}) => model.type === 'code' && model.outputs.toJSON().some(shows));
   if (index < 0) return false;
   await notebook.scrollToItem(index, 'start');
-  return true;
+  await new Promise(r => setTimeout(r, 100));
+  return notebook.node.querySelector('.tw-workbench')?.getClientRects().length > 0;
 }"""
 
 
@@ -128,6 +152,7 @@ class Notebook:
 
     def __init__(self, page: Any, lab: Lab, name: str) -> None:
         self.page = page
+        lab.renew(name)
         page.goto(lab.url(name))
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         page.evaluate(READY)
@@ -151,9 +176,9 @@ class Notebook:
 
     def workbench(self) -> Any:
         """The workbench, scrolled into view."""
-        self.page.wait_for_function(TO_THE_WORKBENCH, timeout=60_000)
+        self.page.wait_for_function(TO_THE_WORKBENCH, timeout=60_000, polling=100)
         bench = self.page.locator(".tw-workbench").first
-        bench.wait_for(timeout=60_000)
+        bench.wait_for()
         bench.scroll_into_view_if_needed()
         return bench
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ TOKEN = "tewb-elsewhere"
 
 @pytest.fixture
 def notebook7(browser: Any, tmp_path: Path) -> Iterator[Server]:
+    shutil.copytree(ROOT / "notebooks", tmp_path / "work")
     server = Server(
         tmp_path,
         ["notebook", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}", "--ServerApp.port_retries=0", "--expose-app-in-browser",
-         f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={ROOT / 'notebooks'}"],
+         f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={tmp_path / 'work'}"],
     )  # fmt: skip
     server.wait(f"/api?token={TOKEN}")
     yield server

@@ -23,9 +23,9 @@ def cells(lab: Lab, name: str, *sources: str) -> str:
     return f"{name}.ipynb"
 
 
-def test_a_students_first_minute(start: Notebook) -> None:
+def test_a_students_first_minute(page: Any, lab: Lab) -> None:
     """Split a loop, see it, measure, take it back: nothing typed."""
-    page = start.page
+    start = opened(page, lab, "00-start.ipynb")
     row(page, "C/j").click()
     expect(tab(page, "Do")).to_contain_text("Can be done to j")
     choose_step(page, "split(C, axis=j")
@@ -240,15 +240,17 @@ def test_panes_compose_with_other_widgets(page: Any, lab: Lab) -> None:
     expect(row(page, "Y/i.inner")).to_have_count(1)
 
 
-def saved(lab: Lab, page: Any, name: str, wanted: str) -> str:
-    """The saved notebook as text, once it has `wanted` in it."""
+def wait_until_saved(lab: Lab, page: Any, name: str, wanted: str, steps: int) -> None:
+    """Until the saved notebook has `wanted` in it, and a journal of so many steps."""
     path = Path(lab.folder) / name
-    for _ in range(60):
-        page.evaluate("() => { window.jupyterapp.commands.execute('docmanager:save'); }")
+    for _ in range(200):
+        page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
         time.sleep(0.3)
-        if wanted in path.read_text():
-            return path.read_text()
-    raise AssertionError(f"{wanted} is not in the saved notebook")
+        text = path.read_text("utf-8")
+        kept = json.loads(text)["metadata"].get("tewb", {}).get("programs", {})
+        if wanted in text and [record["steps"] for record in kept.values()] == [steps]:
+            return
+    raise AssertionError(f"{wanted} and {steps} steps are not in the saved notebook")
 
 
 def test_work_is_there_again_the_next_day(page: Any, lab: Lab) -> None:
@@ -260,9 +262,7 @@ def test_work_is_there_again_the_next_day(page: Any, lab: Lab) -> None:
     expect(row(page, "Y/i.inner")).to_be_visible()
     row(page, "X").drag_to(row(page, "Y/i.outer"))
     expect(said(page)).to_contain_text("compute_at(X")
-    page.wait_for_timeout(1200)  # the look is made when nothing was changed for a moment
-    text = saved(lab, page, name, "compute_at(X")
-    assert json.loads(text)["metadata"]["tewb"]["programs"]
+    wait_until_saved(lab, page, name, "compute_at(X", 2)
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     page.wait_for_timeout(1500)
     again = page.context.new_page()
