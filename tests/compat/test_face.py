@@ -144,6 +144,13 @@ def test_expressions_of_tvmscript_are_those_of_tir() -> None:
         T.prim_func(None)
 
 
+def test_a_module_wears_its_names_once() -> None:
+    """A module may be asked for its classic names while it is still being imported, and wear them at its end again."""
+    answer = vars(te)["__getattr__"]
+    face.wear("tewb.te")
+    assert vars(te)["__getattr__"] is answer
+
+
 def test_a_name_is_looked_up_once_and_builtins_stay_builtins() -> None:
     assert tvm.placeholder is te.placeholder and vars(tewb)["placeholder"] is te.placeholder
     assert tvm.sum is te.sum and "sum" not in vars(tewb)

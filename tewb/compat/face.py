@@ -114,6 +114,8 @@ def wear(module_name: str) -> None:
     """Let a module of tewb answer for the classic names that it does not define."""
     module = sys.modules[module_name]
     own = vars(module).get("__getattr__")
+    if hasattr(own, "own"):  # a module that is run again
+        return
     classic = classic_name(module_name)
 
     def attribute(name: str) -> Any:

@@ -41,7 +41,7 @@ def viz_itervar_relationship_graph(
 
 def _dump(source: str, show_svg: bool, dot_file_path: str, output_dot_string: bool) -> str | None:
     if dot_file_path:
-        Path(dot_file_path).write_text(source)
+        Path(dot_file_path).write_text(source, "utf-8")
     if show_svg:
         _show(source)
     return source if output_dot_string else None

@@ -50,10 +50,10 @@ class Exported:
         elif ending in OBJECTS:
             with _whole(path) as at:
                 at.write_bytes(self.code)
-            header.write_text(self.header)
+            header.write_text(self.header, "utf-8")
         elif ending in SHARED or link is not None:
             self._link(path, link or create_shared, options)
-            header.write_text(self.header)
+            header.write_text(self.header, "utf-8")
         else:
             raise ArgumentError(
                 f"export_library: a file that ends with {ending or 'nothing'} is no library",

@@ -75,4 +75,4 @@ def _types(f: Callable[..., Any]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    PATH.write_text(stub())
+    PATH.write_text(stub(), "utf-8")

@@ -118,8 +118,8 @@ class Measurement:
 
 def per_second(amount: int | None, t: Timing | None) -> float | None:
     """`amount` in one median of `t`, in 10^9 per second."""
-    return None if amount is None or t is None else amount / t.median / 1e9
+    return None if amount is None or t is None or not t.median else amount / t.median / 1e9
 
 
 def _ratio(a: Timing | None, b: Timing | None) -> float | None:
-    return None if a is None or b is None else a.median / b.median
+    return None if a is None or b is None or not b.median else a.median / b.median
