@@ -33,6 +33,7 @@ GIGAHERTZ, FMAS = 3.0, 2  # nominal, as are the bytes of memory in a nanosecond
 GBYTES = 12.0
 DOUBT = 1.2  # an exchange of outer loops is to be this much better: caches see more in it than the model
 MARKS = ("vectorize", "unroll", "nontemporal")
+SMALL = ("vectorize", "unroll", "non-temporal", "order")
 ALIKE = 0.04  # parts of each other by which two predictions differ that say the same
 
 Rank = tuple[int, int, int, str]
@@ -67,6 +68,11 @@ class Candidate:
         level = round(math.log(max(self.predicted, 1e-12) * DOUBT**doubts) / ALIKE)
         marks = sum(step.primitive in MARKS for step in self.journal)
         return level, -marks, len(self.journal), self.text
+
+    @property
+    def structure(self) -> tuple[str, ...]:
+        """What was done without the marks on loops: tiles, copies, and where stages are computed."""
+        return tuple(kind for kind in self.kinds if not kind.startswith(SMALL))
 
     @property
     def journal(self) -> tuple[Step, ...]:

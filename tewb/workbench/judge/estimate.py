@@ -348,15 +348,7 @@ def _work(s: BufferStore) -> float:
         ):
             total += MATH
         total += (DIVISION - 1) * isinstance(n, Div)
-        total += _is_asked(n)
     return max(total - min(products, sums), 0.5)
-
-
-def _is_asked(n: Node) -> bool:
-    """Whether a condition is looked at for each element: what is likely holds in parts of loops without it."""
-    if not isinstance(n, Call) or n.op != "if_then_else":
-        return False
-    return not any(isinstance(c, Call) and c.op == "likely" for c in walk(n.args[0]))
 
 
 # ---------------------------------------------------------------- memory
