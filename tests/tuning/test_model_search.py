@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.programs import assert_same_result, matmul, schedule_for
 from tests.tuning.test_sketches import two_blurs
 from tewb import te
@@ -61,3 +63,15 @@ def test_what_cannot_be_lowered_has_no_candidates() -> None:
     C = te.compute((8,), lambda i: A[i] + 2.0, name="C")
     s = te.create_schedule([B.op, C.op])
     assert ModelSearch([A, B], {}, nominal_machine(1)).run(s) == []
+
+
+def test_marks_are_no_structure_and_decide_where_predictions_are_alike() -> None:
+    model = search(two_blurs())
+    (start,) = [c for c in model.ranked() if not c.kinds]
+    kinds = ("fuse Y", "vectorize X", "order Y", "unroll Y")
+    tiled = replace(start, kinds=kinds)
+    assert tiled.structure == ("fuse Y",)
+    marked = next(c for c in model.ranked() if c.kinds == ("vectorize Y",))
+    assert replace(marked, predicted=1.0).rank < replace(start, predicted=1.0).rank
+    assert replace(marked, predicted=1.1).rank > replace(start, predicted=1.0).rank
+    assert replace(start, predicted=1.0, kinds=("order Y",)).rank > replace(start, predicted=1.0).rank

@@ -238,12 +238,12 @@ class _AutoSearch:
         return False
 
     def _in_order(self) -> list[Candidate]:
-        """What the model knows: of each kind the best, then all others that are not far behind."""
+        """What the model knows: of each structure the best, then all others that are not far behind."""
         worth = [c for c in self._ranked if c.predicted < WORTH * self._ranked[0].predicted]
-        kinds: dict[tuple[str, ...], Candidate] = {}
+        structures: dict[tuple[str, ...], Candidate] = {}
         for c in worth:
-            kinds.setdefault(c.kinds, c)
-        leaders = list(kinds.values())
+            structures.setdefault(c.structure, c)
+        leaders = list(structures.values())
         return [*leaders, *(c for c in worth if c not in leaders)]
 
     def _further(self, c: Candidate) -> list[Candidate]:

@@ -27,13 +27,16 @@ from tewb.workbench.measure.roofline import Peaks
 
 BEAM = 4
 ROUNDS = 10
-WORK = 300.0  # of one search: schedules that are looked at, those of long programs counting more
-LONG = 1500  # characters of the loops that count as another schedule
-GAIN = 1.01  # what an idea is predicted to bring at least
+WORK = 500.0  # of one search: schedules that are looked at, those of long programs counting more
+LONG = 2500  # characters of the loops that count as another schedule
 GIGAHERTZ, FMAS = 3.0, 2  # nominal, as are the bytes of memory in a nanosecond
 GBYTES = 12.0
 DOUBT = 1.2  # an exchange of outer loops is to be this much better: caches see more in it than the model
+MARKS = ("vectorize", "unroll", "nontemporal")
+SMALL = ("vectorize", "unroll", "non-temporal", "order")
 ALIKE = 0.04  # parts of each other by which two predictions differ that say the same
+
+Rank = tuple[int, int, int, str]
 
 
 def nominal_machine(threads: int, dtype: str = "float32") -> Machine:
@@ -58,13 +61,18 @@ class Candidate:
     text: str = field(default="", repr=False)
 
     @property
-    def rank(self) -> tuple[int, int, int, str]:
-        """What orders candidates, the best first: of those that the model cannot tell apart, short loops that are written out
-        come first, for LLVM may leave them, and then fewer steps."""
+    def rank(self) -> Rank:
+        """What orders candidates, the best first. Of those that the model cannot tell apart, the one with more marks comes
+        first, for what LLVM would do by itself it may also leave; and then the one with fewer steps."""
         doubts = sum(kind.startswith("order") for kind in self.kinds)
         level = round(math.log(max(self.predicted, 1e-12) * DOUBT**doubts) / ALIKE)
-        unrolled = sum(kind.startswith("unroll") for kind in self.kinds)
-        return level, -unrolled, len(self.journal), self.text
+        marks = sum(step.primitive in MARKS for step in self.journal)
+        return level, -marks, len(self.journal), self.text
+
+    @property
+    def structure(self) -> tuple[str, ...]:
+        """What was done without the marks on loops: tiles, copies, and where stages are computed."""
+        return tuple(kind for kind in self.kinds if not kind.startswith(SMALL))
 
     @property
     def journal(self) -> tuple[Step, ...]:
@@ -150,11 +158,11 @@ class ModelSearch:
     def _further(self, c: Candidate) -> list[Candidate]:
         """One idea further, and one for each stage."""
         options = list(self.options(c))
-        best: dict[str, tuple[float, Idea]] = {}
+        best: dict[str, tuple[Rank, Idea]] = {}
         for idea, after in options:
-            is_better = after.predicted * GAIN < c.predicted and idea.kind not in ("fuse", "inline")
-            if is_better and (idea.stage not in best or after.predicted < best[idea.stage][0]):
-                best[idea.stage] = after.predicted, idea
+            is_better = after.rank[:2] < c.rank[:2] and idea.kind not in ("fuse", "inline", "order")
+            if is_better and (idea.stage not in best or after.rank < best[idea.stage][0]):
+                best[idea.stage] = after.rank, idea
         found = [after for _, after in options]
         if len(best) > 1:
             all_at_once = self.after(c, [idea for _, idea in best.values()])

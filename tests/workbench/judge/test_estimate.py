@@ -150,3 +150,25 @@ def test_this_machine() -> None:
     here = Machine.here()
     assert here.operation > 0 and here.vector_bytes in (16, 32, 64) and here.cache_bytes
     assert here.seconds_per_byte(0) <= here.seconds_per_byte(len(here.cache_bytes) - 1)
+
+
+def test_a_walk_from_page_to_page_is_slower_than_through_a_copy() -> None:
+    s = demo_session("matmul", n=1024)
+    tile = [
+        Step(t.primitive, t.stage, {**t.args, **({"axes": ["j.outer", "i.outer", "k", "i.inner", "j.inner"]} if t.primitive == "reorder" else {})})
+        for t in TILE
+    ]  # fmt: skip
+    copy = (
+        step("cache_read", "B", scope="global", readers=["C"], output=0),
+        step("compute_at", "B.global", parent="C", axis="j.outer"),
+    )
+    assert seconds(s, *tile) > 1.1 * seconds(s, *tile, *copy)
+
+
+def test_what_is_known_of_stores_is_used_again() -> None:
+    s = demo_session("matmul", n=256)
+    known: dict[Any, float] = {}
+    first = predict(s.passes[0][1], s.sizes, MACHINE, known)
+    assert len(known) == 2 and predict(s.passes[0][1], s.sizes, MACHINE, known) == first
+    assert first == predict(s.passes[0][1], s.sizes, MACHINE)
+    assert predict(s.passes[0][1], s.sizes, MACHINE, dict.fromkeys(known, 1.0)) == 2.0

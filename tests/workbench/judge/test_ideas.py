@@ -106,3 +106,13 @@ def test_an_operand_of_a_local_tile_is_packed_around_it() -> None:
     session.apply(*draft.steps)
     pack = next(i for i in had(session) if i.kind == "pack")
     assert done(session, pack) == ["cache_read", "compute_at", "vectorize"]
+
+
+def test_a_short_outer_part_of_a_long_sum_is_not_written_out() -> None:
+    session = demo_session("matmul", n=256)
+    session.apply(
+        Step("split", "C", {"axis": "k", "factor": 64}),
+        Step("reorder", "C", {"axes": ["k.outer", "i", "k.inner", "j"]}),
+        Step("vectorize", "C", {"axis": "j"}),
+    )
+    assert "unroll" not in kinds(session)

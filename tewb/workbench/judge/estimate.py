@@ -348,15 +348,7 @@ def _work(s: BufferStore) -> float:
         ):
             total += MATH
         total += (DIVISION - 1) * isinstance(n, Div)
-        total += _is_asked(n)
     return max(total - min(products, sums), 0.5)
-
-
-def _is_asked(n: Node) -> bool:
-    """Whether a condition is looked at for each element: what is likely holds in parts of loops without it."""
-    if not isinstance(n, Call) or n.op != "if_then_else":
-        return False
-    return not any(isinstance(c, Call) and c.op == "likely" for c in walk(n.args[0]))
 
 
 # ---------------------------------------------------------------- memory
@@ -391,31 +383,39 @@ def _missed(loops: Sequence[_Loop], accesses: Sequence[_Access], size: float) ->
             if a.moves[i] or amount * 4 > size:
                 break
             repeats /= loops[i].trips
-        missed += (
-            repeats * amount * (2.0 if a.stores else 1.0) * (FOUND_LATE if _jumps(a, loops[:at]) else 1.0)
-        )
+        late = FOUND_LATE if _jumps(a, loops, at) else 1.0
+        missed += repeats * amount * late * (2.0 if a.stores else 1.0)
     return missed
 
 
-def _jumps(a: _Access, outside: Sequence[_Loop]) -> bool:
-    """Whether an access is on another page from one iteration to the next of the innermost loop that moves it."""
-    step, trips = next(
-        ((m, n.trips) for m, n in zip(a.moves[len(outside) - 1 :: -1], outside[::-1], strict=False) if m),
-        (0, 0),
-    )
-    return abs(step) * a.item >= PAGE and trips > PAGES
+def _jumps(a: _Access, loops: Sequence[_Loop], at: int) -> bool:
+    """Whether an access reads little, and on another page, from one iteration to the next of the innermost loop that moves it
+    outside of `at`."""
+    around = zip(reversed(a.moves[:at]), reversed(loops[:at]), strict=True)
+    step, trips = next(((m, n.trips) for m, n in around if m), (0, 0.0))
+    run = _neighbours(a, loops, at)[0] * a.item
+    return abs(step) * a.item >= PAGE and trips > PAGES and run < PAGE / 4
+
+
+def _neighbours(a: _Access, loops: Sequence[_Loop], at: int) -> tuple[float, list[tuple[int, float]]]:
+    """How many neighbours an access touches in the loops from `at` on, and the steps and iterations of the loops that are
+    longer than that."""
+    run, rest = 1.0, []
+    for step, trips in sorted((abs(m), n.trips) for m, n in zip(a.moves[at:], loops[at:], strict=True) if m):
+        if step <= run:
+            run += step * (trips - 1)
+        else:
+            rest.append((step, trips))
+    return run, rest
 
 
 def _bytes(a: _Access, loops: Sequence[_Loop], at: int) -> float:
     """The bytes of the lines that an access touches in the loops from `at` on."""
-    moving = sorted((abs(m), n.trips) for m, n in zip(a.moves[at:], loops[at:], strict=True) if m)
-    run, lines = 1.0, 1.0
-    for step, trips in moving:
-        if step <= run:
-            run += step * (trips - 1)
-        else:
-            apart = step * a.item
-            crowded = apart >= 1024 and apart & (apart - 1) == 0 and trips > 16
-            lines *= trips * (1.5 if crowded else 1.0)  # lines a power of two apart are in each other's way
+    run, further = _neighbours(a, loops, at)
+    lines = 1.0
+    for step, trips in further:
+        apart = step * a.item
+        crowded = apart >= 1024 and apart & (apart - 1) == 0 and trips > 16
+        lines *= trips * (1.5 if crowded else 1.0)  # lines a power of two apart are in each other's way
     each = run * a.item if lines == 1.0 else math.ceil(run * a.item / LINE) * LINE
     return max(each, float(a.item)) * lines

@@ -231,7 +231,8 @@ def _register_tile(scene: Scene, st: StageLoops) -> Iterator[Idea]:
 
 def _unrolled(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     """Short loops over sums around a vector are written out."""
-    short = [n for n in st.sums if n.is_free and 1 < n.trips <= SHORT]
+    long = max((i for i, n in enumerate(st.loops) if n.is_free and n.trips > SHORT), default=-1)
+    short = [n for n in st.loops[long + 1 :] if n.is_sum and n.is_free and n.trips > 1]
     while len(short) > 1 and _product(short) > 2 * SHORT:
         short.pop(0)
     written = [n for n in st.loops if n.kind is ForKind.UNROLLED]
