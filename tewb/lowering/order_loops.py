@@ -46,6 +46,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering.known_nests import Rewrite
+from tewb.lowering.rows_together import rows_together
 from tewb.lowering.specialise_strides import all_one, unit_strides
 
 FEWEST = 1024  # iterations of a nest for which there are several orders
@@ -67,7 +68,7 @@ def order_loops(f: PrimFunc) -> Rewrite:
     def ordered(s: Stmt) -> Stmt:
         nest = _nest(s) if symbolic else None
         if nest is None:
-            return s
+            return _with_rows_together(s, symbolic, units)
         orders = _orders(nest, symbolic)
         if not orders:
             return s
@@ -79,6 +80,30 @@ def order_loops(f: PrimFunc) -> Rewrite:
         return IfThenElse(all_one(rows), s, chosen, s.origin) if rows else chosen  # type: ignore[attr-defined]
 
     return ordered
+
+
+def _with_rows_together(s: Stmt, symbolic: set[Var], units: Sequence[Var]) -> Stmt:
+    """A loop over rows with stages in it, once more for columns of neighbours."""
+    if not (isinstance(s, For) and symbolic and s.kind in (ForKind.SERIAL, ForKind.PARALLEL)):
+        return s
+    if const_int(s.min) != 0 or sum(1 for _ in walk(s)) > _MOST_NODES:
+        return s
+    accesses = [n for n in walk(s) if isinstance(n, BufferLoad | BufferStore)]
+    moved = [
+        (a.buffer, d, slope(i, s.var)) for a in accesses if a.buffer.strides for d, i in enumerate(a.indices)
+    ]
+    ones = list(dict.fromkeys(v for b, d, step in moved if step and isinstance(v := b.strides[d], Var)))
+    turned = any(step == 1 and d < len(b.shape) - 1 and isinstance(b.strides[d], Var) for b, d, step in moved)
+    if not turned or any(step not in (0, 1) for _, _, step in moved) or not {*ones} <= symbolic:
+        return s
+    together = rows_together(s)
+    if together is None:
+        return s
+    columns: Stmt = substitute(together, {v: const(1, v.dtype) for v in ones})
+    chosen = IfThenElse(all_one(ones), columns, s, s.origin)
+    own = {e for a in accesses for e in a.buffer.strides[-1:]}
+    rows = [v for v in units if v in own]
+    return IfThenElse(all_one(rows), s, chosen, s.origin) if rows else chosen
 
 
 # ---------------------------------------------------------------- nests
