@@ -408,6 +408,30 @@ def primitive_rolling_buffer() -> Scheduled:
     return s, [A, C]
 
 
+def rows_of_strips() -> Scheduled:
+    A = te.placeholder((10, 4), name="A")
+    B = te.compute((10, 4), lambda i, j: A[i, j] * 2.0, name="B")
+    C = te.compute((8, 4), lambda i, j: B[i, j] + B[i + 1, j] + B[i + 2, j], name="C")
+    s = te.create_schedule(C.op)
+    s[C].split("i", 4)
+    s[B].compute_at(s[C], "i.inner")
+    return s, [A, C]
+
+
+@golden
+def primitive_store_at() -> Scheduled:
+    s, args = rows_of_strips()
+    s["B"].store_at(s["C"], "i.outer")
+    return s, args
+
+
+@golden
+def primitive_store_root() -> Scheduled:
+    s, args = rows_of_strips()
+    s["B"].store_root()
+    return s, args
+
+
 def grouped() -> Scheduled:
     s, args = scheduled(chain(6, 4))
     s.create_group(s["C"].op.output(0), args[0])
