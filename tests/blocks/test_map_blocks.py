@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import pickle
+import random
 from typing import Any
 
 import dask
@@ -14,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tewb
+from tests import programs
 from tests.blocks.programs import PROGRAMS, Case, argmax, floats, schedule
 from tewb import te
 from tewb.base import ArgumentError, BlockError, TewbWarning
+from tewb.testing import evaluate, random_array, tolerance
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +73,27 @@ def test_chunks_may_end_anywhere(name: str, data: Any) -> None:
 @given(data=st.data())
 def test_chunks_may_end_anywhere_at_length(name: str, data: Any) -> None:
     test_chunks_may_end_anywhere.hypothesis.inner_test(name, data)
+
+
+@pytest.mark.one_in(10)
+@pytest.mark.parametrize("name", programs.PROGRAMS)
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.filterwarnings("ignore:.*is left out in some blocks")
+def test_random_schedules_compute_the_same_on_blocks(name: str, seed: int) -> None:
+    rng = random.Random(f"blocks {name} {seed}")
+    inputs, outputs = programs.random_program(name, rng, 20)
+    s = programs.random_schedule(outputs, rng, rng.randint(1, 7), [])
+    if any(step.primitive == "transform_layout" for step in s.journal):
+        s = programs.schedule_for(outputs)
+    values = [random_array([n.value for n in t.shape], t.dtype, np.random.default_rng(seed)) for t in inputs]
+    chunks = [tuple(rng.randint(1, n) for n in a.shape) for a in values]
+    kernel = tewb.build(s, [*inputs, *outputs])
+    got = kernel.map_blocks(*(da.from_array(a, chunks=c) for a, c in zip(values, chunks, strict=True)))
+    found = dask.compute(*(got if isinstance(got, tuple) else (got,)))
+    expected = evaluate(outputs, dict(zip(inputs, values, strict=True)))
+    for t, x, y in zip(outputs, found, expected, strict=True):
+        rtol, atol = tolerance(t.dtype, 64)
+        np.testing.assert_allclose(x, y, rtol=rtol, atol=atol, err_msg=f"{t.name}: {s.journal}")
 
 
 # ---------------------------------------------------------------- where the output is cut
@@ -392,3 +416,17 @@ def test_a_kernel_of_a_debug_build_has_blocks_that_check() -> None:
     np.testing.assert_array_equal(y.compute(), kernel(*case.given))
     blocks = [x for x in dict(y.dask).values() if "BlockKernel" in repr(x)]
     assert blocks and all("debug=True" in repr(x) for x in blocks if "HowBuilt" in repr(x))
+
+
+def test_a_layout_inside_stays_inside_and_that_of_an_output_is_refused() -> None:
+    A, k = te.placeholder((6, 8), name="A"), te.reduce_axis((0, 8), name="k")
+    S = te.compute((6,), lambda i: te.sum(A[i, k], axis=k), name="S")
+    B = te.compute((6, 8), lambda i, j: A[i, j] - S[i], name="B")
+    case = Case(schedule(B), [A, B], [floats(np.random.default_rng(0), 6, 8)])
+    case.schedule[S].transform_layout(lambda i: [i // 4, i % 4])
+    checked(case, [da.from_array(case.given[0], chunks=(4, 8))])
+    with pytest.warns(TewbWarning, match=r"the steps give S the shape \(.*\), and a block of it has \(4\)"):
+        checked(case, [da.from_array(case.given[0], chunks=(4, 4))])
+    case.schedule[B].transform_layout(lambda i, j: [j, i])
+    with pytest.raises(BlockError, match=r"step transform_layout\(B, .*\) gives B another layout"):
+        case.kernel().map_blocks(case.given[0])

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from tewb.base import PassContext, ScheduleError, TewbError
+from tewb.base import LowerError, PassContext, ScheduleError, TewbError
 from tewb.blocks.block_program import BlockProgram
 from tewb.driver import build_ir, lower
-from tewb.ir import IRModule, parse, script
+from tewb.ir import Buffer, IRModule, parse, script, structural_equal
 from tewb.lowering import INCOMPLETE
 from tewb.runtime import Kernel, Target
 from tewb.schedule import Schedule, Step, create_schedule
+from tewb.tensor import Tensor
 
 
 @dataclass(frozen=True)
@@ -82,4 +83,14 @@ def _lowered(schedule: Schedule, program: BlockProgram, name: str) -> IRModule:
     for f in module.functions.values():
         if INCOMPLETE in f.attrs:
             raise f.attrs[INCOMPLETE]
+        for given, p in zip(program.parameters, f.params, strict=True):
+            if (
+                isinstance(given, Tensor)
+                and isinstance(p, Buffer)
+                and not structural_equal(given.shape, p.shape)
+            ):
+                raise LowerError(
+                    f"the steps give {given.name} the shape ({', '.join(map(str, p.shape))}), and a block of it has "
+                    f"({', '.join(map(str, given.shape))})"
+                )
     return module

@@ -25,7 +25,7 @@ from tewb.blocks.parts import BlockParts, Blocks, Box, is_reduction, parts_of_bl
 from tewb.blocks.tasks import Tasks
 from tewb.ir import IterVar, Var, const_int
 from tewb.runtime import Target
-from tewb.schedule import operations_in_order, read_graph
+from tewb.schedule import Step, operations_in_order, read_graph
 from tewb.tensor import ComputeOp, ExternOp, Operation, ScanOp, Tensor
 
 
@@ -65,6 +65,7 @@ def map_blocks(kernel: Any, *arrays: Any, chunks: Any = None, split_every: int =
             hint="split_every=8",
             span=here(),
         )
+    _check_layouts(kernel.name, source.args, source.journal)
     given = given_to(kernel.name, source.args, arrays, as_array)
     target = kernel.code.target
     how = HowBuilt(
@@ -81,6 +82,18 @@ def map_blocks(kernel: Any, *arrays: Any, chunks: Any = None, split_every: int =
         source.args, given, how, array_module, f"tewb-{identifier(kernel.name)}-{token}", split_every
     )
     return program.outputs(chunks)
+
+
+def _check_layouts(name: str, args: Sequence[Any], journal: Sequence[Step]) -> None:
+    """Raise BlockError where the kernel takes an array in another layout than the program says."""
+    stages = {t.op.name: t for t in args if isinstance(t, Tensor)}
+    step = next((s for s in journal if s.primitive == "transform_layout" and s.stage in stages), None)
+    if step is not None:
+        raise BlockError(
+            f"kernel {name} on blocks: step {step} gives {step.stage} another layout, and chunks are those of the program",
+            hint="write the layout into the program, as a compute of its own",
+            span=step.span,
+        )
 
 
 def _dask() -> tuple[Any, Any]:
