@@ -10,8 +10,9 @@ from tests.workbench.journal.sessions import recipes
 from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
 from tewb.workbench.demos import demo_session
-from tewb.workbench.requests import REQUESTS, ask, schema_of_requests
+from tewb.workbench.requests import REQUESTS, ask, reply_json, schema_of_requests
 from tewb.workbench.session import Session
+from tewb.workbench.states.schema import fits, json_text
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
 VECTORIZE = {"primitive": "vectorize", "stage": "C", "args": {"axis": "j.inner"}}
@@ -312,4 +313,44 @@ def test_arguments_of_another_kind_are_refused_and_change_nothing(
 def test_a_size_is_finite(value: float) -> None:
     s = symbolic_session(16)
     refused = ask(s, "size", {"name": "n", "value": value}).refused
-    assert refused is not None and "is no number to measure with" in refused.message and s.sizes == {"n": 16}
+    assert (
+        refused is not None and f"value is a number, not {value}" in refused.message and s.sizes == {"n": 16}
+    )
+
+
+ANYTHING: tuple[Any, ...] = (
+    None, True, -1, 3, 10**400, 1.5, float("nan"), float("inf"), "", "nope", "\ud800", [], [1], [{}], [[{}]], {}, {"a": 1},
+    {"primitive": ["split"], "stage": "C"}, [{"primitive": "spilt", "stage": "C", "args": {}}],
+    [{"primitive": "split", "stage": ["C"]}], [{"primitive": "split", "stage": "C", "args": {"factor": float("nan")}}],
+)  # fmt: skip
+RUNS = {
+    "verify",
+    "measure",
+    "measure_loops",
+    "measure_threads",
+    "try_steps",
+    "sweep",
+    "trace",
+    "minimise",
+    "data_page",
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_whatever_is_given_the_answer_is_a_reply_in_strict_json(name: str) -> None:
+    types = REQUESTS[name].arguments
+    for wrong in ANYTHING:
+        for given in [wrong, *({argument: wrong} for argument in types)]:
+            will_run = name in RUNS and isinstance(given, dict | None) and all(
+                fits(value, types[k]) for k, value in (given or {}).items() if k in types
+            )  # fmt: skip
+            if not will_run:
+                json_text(reply_json(ask(demo_session("matmul", n=4), name, given)))
+
+
+def test_what_is_no_step_has_no_way_out() -> None:
+    s = demo_session("matmul", n=4)
+    for step in ({"primitive": "spilt", "stage": "C", "args": {}}, {"primitive": ["split"], "stage": "C"}):
+        refused = ask(s, "do", {"steps": [step]}).refused
+        assert refused is not None and refused.steps == ()
+    assert "is not a step" in refused.message

@@ -76,9 +76,11 @@ class Step:
     def from_json(data: Mapping[str, Any]) -> Step:
         """The step that a JSON object describes. Raises ScheduleError."""
         try:
-            name, note = str(data.get("name", "")), str(data.get("note", ""))
-            args = dict(data.get("args", {}))
-            return Step(str(data["primitive"]), str(data["stage"]), args, name=name, note=note)
+            words = [data["primitive"], data["stage"], data.get("name", ""), data.get("note", "")]
+            if not all(isinstance(word, str) for word in words):
+                raise TypeError
+            primitive, stage, name, note = words
+            return Step(primitive, stage, dict(data.get("args", {})), name=name, note=note)
         except (AttributeError, KeyError, TypeError, ValueError) as e:
             raise ScheduleError(
                 f"{brief(repr(data))} is not a step", hint='{"primitive", "stage", "args"}'

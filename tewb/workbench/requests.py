@@ -8,12 +8,11 @@ has changed then.
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_type_hints
 
-from tewb.base import ScheduleError, TewbError, brief, one_of, readable
+from tewb.base import ScheduleError, TewbError, one_of, readable
 from tewb.ir import Var
 from tewb.schedule import Step, ends_of, journal_json
 from tewb.workbench.journal.write_code import cell_code
@@ -24,7 +23,7 @@ from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.data import data_state
 from tewb.workbench.states.loop_times import loop_times_state
-from tewb.workbench.states.schema import as_json, fits, in_words, type_schema
+from tewb.workbench.states.schema import as_json, check_arguments, type_schema
 from tewb.workbench.states.swept import swept_state
 from tewb.workbench.states.threads import timeline_state
 from tewb.workbench.states.times import measured_state
@@ -76,6 +75,10 @@ class Request:
         hints = get_type_hints(self.act)
         return {name: hints[name] for name in list(inspect.signature(self.act).parameters)[1:]}
 
+    def check(self, given: Any) -> None:
+        """Raise TewbError for arguments that it does not take."""
+        check_arguments(f"the request {self.name}", self.arguments, self.act, given)
+
     def schema(self) -> dict[str, Any]:
         """Its meaning and its arguments as JSON Schema."""
         parameters = list(inspect.signature(self.act).parameters.values())[1:]
@@ -100,38 +103,16 @@ def request(act: F) -> F:
     return act
 
 
-def ask(session: Session, name: str, arguments: Mapping[str, Any] | None = None) -> Reply:
+def ask(session: Session, name: Any, arguments: Any = None) -> Reply:
     """Do a request. What a user did wrong comes back as a refusal; nothing is raised for it."""
     try:
         known = REQUESTS[one_of("request", name, REQUESTS, TewbError)]
-        takes = ", ".join(known.arguments) or "nothing"
-        if not isinstance(arguments, Mapping | None):
-            raise TewbError(
-                f"the request {name} has arguments by their names, not {brief(repr(arguments))}",
-                hint=f"it takes {takes}",
-            )
-        given = dict(arguments or {})
-        check_arguments(known, given)
+        given = {} if arguments is None else arguments
+        known.check(given)
         done = known.act(session, **given)
     except TewbError as e:
         return Reply(False, refused=refusal(e))
     return done if isinstance(done, Reply) else Reply(True, done)
-
-
-def check_arguments(known: Request, given: Mapping[str, Any]) -> None:
-    """Raise TewbError for arguments that a request does not take: another name, one that is missing, or another type."""
-    types = known.arguments
-    takes = ", ".join(types) or "nothing"
-    try:
-        inspect.signature(known.act).bind(None, **given)
-    except TypeError as e:
-        raise TewbError(f"the request {known.name}: {e}", hint=f"it takes {takes}") from e
-    for name, value in given.items():
-        if not fits(value, types[name]):
-            raise TewbError(
-                f"the request {known.name}: {name} is {in_words(types[name])}, not {brief(repr(value))}",
-                hint=f"it takes {takes}",
-            )
 
 
 def refusal(e: TewbError) -> Refused:
@@ -371,8 +352,6 @@ def size(session: Session, name: str, value: float) -> str:
     known = {v.name: v for v in session.schedule.size_variables().values()}
     scalars = {a.name: a for a in session.args if isinstance(a, Var)}
     one_of("variable", name, {**known, **scalars}, TewbError)
-    if not math.isfinite(value):
-        raise TewbError(f"{name} = {value:g} is no number to measure with", hint="a finite number")
     if name in known and (value != int(value) or value < 1):
         raise TewbError(f"{name} = {value:g} is no size", hint="an integer from 1 on")
     whole = name in known or not scalars[name].dtype.is_float

@@ -351,9 +351,9 @@ def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
 def repairs(schedule: Schedule, step: Step) -> Iterator[Repair]:
     """What may make a refused `step` legal: what its primitive says, and stages moved out of the way. None for a step
     without a loop to take, as at a stage that has none."""
-    if step.primitive in RECIPES:
+    p, stage = PRIMITIVES.get(step.primitive), schedule.find(step.stage)
+    if p is None or stage is None:
         return
-    stage, p = schedule[step.stage], PRIMITIVES[step.primitive]
     needed = [param.name for param in p.params if param.default is REQUIRED]
     if any(not isinstance(step.args.get(name), str | int | list | tuple) for name in needed):
         return  # what is missing, or is no name, is in no other place either

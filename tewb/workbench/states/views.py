@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 from tewb.base import TewbError, one_of
@@ -22,7 +23,7 @@ from tewb.workbench.states.loop_times import loop_times_state
 from tewb.workbench.states.loops import loops_state
 from tewb.workbench.states.memory import memory_in_pieces
 from tewb.workbench.states.program import program_code, program_state
-from tewb.workbench.states.schema import as_json, states_in, type_schema
+from tewb.workbench.states.schema import as_json, check_arguments, states_in, type_schema
 from tewb.workbench.states.speed import speed_state
 from tewb.workbench.states.threads import threads_state
 from tewb.workbench.states.times import history_state, roof_state
@@ -56,8 +57,7 @@ class View:
     @property
     def options(self) -> dict[str, Any]:
         """The type of each option."""
-        hints = get_type_hints(self.make)
-        return {name: hints[name] for name in list(inspect.signature(self.make).parameters)[1:]}
+        return _options(self.make)
 
     @property
     def state(self) -> Any:
@@ -74,6 +74,12 @@ class View:
             "options": {name: type_schema(t) for name, t in self.options.items()},
             "state": type_schema(self.state),
         }
+
+
+@cache
+def _options(make: Callable[..., Any]) -> dict[str, Any]:
+    hints = get_type_hints(make)
+    return {name: hints[name] for name in list(inspect.signature(make).parameters)[1:]}
 
 
 def _nothing_else(session: Session) -> object:
@@ -150,22 +156,19 @@ def look(session: Session, name: str, options: Mapping[str, Any] | None = None) 
     return state
 
 
-def _checked(session: Session, name: str, options: Mapping[str, Any] | None) -> View:
-    """The view of that name. Raises TewbError when there is none, or when it has no such options."""
+def view_named(name: Any, options: Any = None) -> View:
+    """The view of that name. Raises TewbError when there is none, or when it does not take the options."""
     view = VIEWS[one_of("view", name, VIEWS, TewbError)]
-    known = view.options
-    for option in options or {}:
-        one_of(f"option of the view {name}", option, known, TewbError)
-    try:
-        inspect.signature(view.make).bind(session, **(options or {}))
-    except TypeError as e:
-        raise TewbError(f"the view {name}: {e}", hint=f"its options are {', '.join(known) or 'none'}") from e
+    given = {} if options is None else options
+    for option in given if isinstance(given, Mapping) else ():
+        one_of(f"option of the view {name}", option, view.options, TewbError)
+    check_arguments(f"the view {name}", view.options, view.make, given)
     return view
 
 
 def look_in_pieces(session: Session, name: str, options: Mapping[str, Any] | None = None) -> Iterator[Any]:
     """As `look`, with None between the pieces of work that lead to the state, which comes last."""
-    made = _checked(session, name, options).make(session, **(options or {}))
+    made = view_named(name, options).make(session, **(options or {}))
     if not isinstance(made, Iterator):
         made = iter((made,))
     for piece in made:
