@@ -160,7 +160,8 @@ def test_threads_are_measured() -> None:
     [
         ("unto", {}, "did you mean undo"),
         ("jump", {}, "it takes step"),
-        ("undo", {"x": 1}, "it takes nothing"),
+        ("reset", {"x": 1}, "it takes nothing"),
+    ("undo", {"x": 1}, "it takes count"),
     ],
 )
 def test_wrong_requests_teach(name: str, arguments: dict[str, Any], said: str) -> None:
@@ -354,3 +355,32 @@ def test_what_is_no_step_has_no_way_out() -> None:
         refused = ask(s, "do", {"steps": [step]}).refused
         assert refused is not None and refused.steps == ()
     assert "is not a step" in refused.message
+
+
+def test_what_is_typed_is_read_with_what_it_leads_to() -> None:
+    s = demo_session("matmul", n=64)
+
+    def read(text: str) -> list[dict[str, Any]]:
+        return list(ask(s, "typed", {"text": text, "stage": "C", "loop": "j"}).found)
+
+    (tile,) = read("split 16")
+    assert tile["text"] == "split(C, axis=j, factor=16)" and "j.outer(4)" in tile["note"]
+    assert ask(s, tile["request"], tile["arguments"]).ok and len(s.journal) == 1
+    (refused,) = read("parallel k")
+    assert refused["note"].startswith("✗ k is a reduce axis") and "rfactor" in refused["note"]
+    assert read("undo 1")[0]["arguments"] == {"count": 1} and read("branch tiled")[0]["arguments"] == {
+        "name": "tiled"
+    }
+    for text in ("undo", "undo x", "undo 1 2", "pin 3", "measure 5", "export code", "typed x", "", "fly 3"):
+        assert read(text) == [], text
+
+
+def test_several_changes_are_taken_back_at_once() -> None:
+    s = demo_session("matmul", n=64)
+    s.apply(SPLIT, VECTORIZE)
+    s.undo()
+    s.redo()
+    assert ask(s, "undo", {"count": 2}).said == "undone: 2 changes" and not s.journal
+    assert ask(s, "redo", {"count": 9}).said == "done again: 2 changes" and len(s.journal) == 2
+    refused = ask(s, "undo", {"count": 0}).refused
+    assert refused is not None and "a number of changes from 1 on" in refused.message

@@ -14,6 +14,7 @@ from tewb.schedule.declare import (
     Repair,
     Selection,
     loop_of,
+    read_argument,
 )
 from tewb.schedule.extern_tiles import tile_of
 from tewb.schedule.graph import (
@@ -81,7 +82,7 @@ __all__ = [
     "in_recipe", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up",
     "IterVarAttr", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_of", "loops_of_elements",
     "loops_text", "Mismatch", "MOST_NESTED", "Names", "needed_guards", "not_plain", "operations_in_order", "Param", "place_in",
-    "place_text", "Primitive", "PrimitiveCall", "PRIMITIVES", "RangeWithGaps", "read_graph", "Rebase", "Recipe", "recipe",
+    "place_text", "Primitive", "PrimitiveCall", "PRIMITIVES", "RangeWithGaps", "read_argument", "read_graph", "Rebase", "Recipe", "recipe",
     "RecipeCall", "RECIPES", "recompute_factor", "Refusal", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "Run",
     "runs_of", "same_calls", "scan_memory", "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code",
     "Selection", "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step", "step_code", "steps_in", "steps_of",

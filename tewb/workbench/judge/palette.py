@@ -129,12 +129,7 @@ def each_action(program: ProgramView, stage: object, loop: IterVar | str | None 
     trials = Trials(program)
     chosen = program.schedule[stage]
     for step in _unique(candidates(chosen, _chosen_loop(chosen, loop))):
-        refusal = trials.refusal(step)
-        if refusal is not None:
-            fix, then = trials.fix(step) or (None, None)
-            yield Action(step, False, refusal.reason, refusal.hint, fix, then)
-        else:
-            yield Action(step, True, preview=trials.preview(step))
+        yield trials.action(step)
 
 
 def every_candidate(stage: Stage) -> Iterator[Step]:
@@ -286,6 +281,14 @@ class Trials:
         new, after = self.seen(step)
         changed = tuple(f"{name}: {text}" for name, text in new.items() if old.get(name) != text)
         return Preview(changed, before, after)
+
+    def action(self, step: Step) -> Action:
+        """Whether a step is legal, with what it leads to, or why it is not."""
+        refusal = self.refusal(step)
+        if refusal is None:
+            return Action(step, True, preview=self.preview(step))
+        fix, then = self.fix(step) or (None, None)
+        return Action(step, False, refusal.reason, refusal.hint, fix, then)
 
     # ---- repairs
 
