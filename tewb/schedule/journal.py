@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -66,6 +67,11 @@ class Step:
 
     def with_results(self, results: tuple[str, ...]) -> Step:
         return replace(self, results=results)
+
+    @property
+    def key(self) -> str:
+        """What tells it apart from other steps, whatever a person calls it."""
+        return json.dumps([self.primitive, self.stage, self.args], sort_keys=True, default=str)
 
     def to_json(self) -> dict[str, Any]:
         """This step as a JSON object, without the line it came from."""

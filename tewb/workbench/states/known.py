@@ -32,7 +32,8 @@ class KnownStates:
             yield from look_in_pieces(self._session, view, options)
             return
         states = self._of_now()
-        key = (view, json.dumps(options, sort_keys=True), repr(known.depends_on(self._session)))
+        session = self._session
+        key = (view, json.dumps(options, sort_keys=True), repr((session.name, known.depends_on(session))))
         if key in states:
             yield states[key]
             return

@@ -37,7 +37,7 @@ class View:
     longer is a generator: it gives None between two pieces of its work, and then the state. The work of those that are
     `beside` is done by a thread, and None says that it goes on.
 
-    With `depends_on` its state is a function of the steps, its options and what that returns, and need not be made
+    With `depends_on` its state is a function of the steps, the session's name, its options and what that returns, and need not be made
     again for the same ones. Without, it may depend on anything. One that is made `apart` is made of a copy of the session,
     on a thread, where there is a notebook: the compiler works for it.
     """
@@ -83,7 +83,7 @@ def _options(make: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _nothing_else(session: Session) -> object:
-    """What the state of a view depends on beside the steps, where that is nothing."""
+    """What the state of a view depends on beside the steps and the name of the kernel, where that is nothing."""
     return None
 
 
@@ -93,10 +93,6 @@ def _pinned(session: Session) -> object:
 
 def _recipes(session: Session) -> object:
     return RECIPES.version, [str(run) for run in session.runs]
-
-
-def _recipes_and_name(session: Session) -> object:
-    return _recipes(session), session.name
 
 
 def _sizes(session: Session) -> object:
@@ -135,7 +131,7 @@ VIEWS = {
         View("llvm", llvm_state, slow=True, depends_on=_nothing_else),
         View("speed", speed_state, slow=True, beside=True),
         View("data", data_state, slow=True),
-        View("python", program_code, slow=True, depends_on=_recipes_and_name),
+        View("python", program_code, slow=True, depends_on=_recipes),
     )
 }
 
