@@ -161,7 +161,7 @@ def test_threads_are_measured() -> None:
         ("unto", {}, "did you mean undo"),
         ("jump", {}, "it takes step"),
         ("reset", {"x": 1}, "it takes nothing"),
-    ("undo", {"x": 1}, "it takes count"),
+        ("undo", {"x": 1}, "it takes count"),
     ],
 )
 def test_wrong_requests_teach(name: str, arguments: dict[str, Any], said: str) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.schedule import PRIMITIVES, RECIPES, Param, Refusal, Schedule, Selection, Stage, Step, read_argument
-from tewb.schedule.declare import loop_names
 from tewb.workbench.judge.palette import lanes_of
 
 _LISTS = ("axes", "stages", "threads")
@@ -122,8 +121,8 @@ class _Reader:
 
     def __init__(self, stage: Stage, loop: str | None, params: Sequence[Param], strict: bool) -> None:
         self.stage, self.params, self.strict = stage, params, strict
-        self.loops = loop_names(stage)
-        self.position = self.loops.index(loop) if loop in self.loops else 0
+        chosen = Selection(stage, loop, 0)
+        self.loops, self.position = chosen.loops, chosen.position
 
     def readings(
         self, words: Sequence[Word], at: int = 0, values: Mapping[str, Any] | None = None

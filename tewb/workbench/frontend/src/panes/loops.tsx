@@ -198,7 +198,7 @@ function ValueNow({ row }: { row: string }) {
 function MetricChooser() {
   const desk = useDesk();
   return (
-    <div class="tw-metric">
+    <div class="tw-bar tw-metric">
       <select aria-label="Cost that is shown" title="the cost that is shown beside the tree and the code" value={metric.value} onChange={(e) => (metric.value = e.currentTarget.value as Metric)}>
         {Object.entries(METRICS).map(([name, text]) => (
           <option value={name}>{text}</option>
