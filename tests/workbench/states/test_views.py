@@ -86,7 +86,7 @@ def test_options_are_checked() -> None:
 
 def test_slow_views_give_way() -> None:
     assert is_slow("advice") and not is_slow("code") and not is_slow("nope")
-    assert is_beside("speed") and not is_beside("advice") and not is_beside("nope")
+    assert is_beside("speed") and is_beside("advice") and not is_beside("code") and not is_beside("nope")
     *pauses, state = look_in_pieces(demo_session("blur", n=32), "actions", {"stage": "X"})
     assert pauses and state["choices"]
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from tewb.schedule import Step
 from tewb.workbench.session import Session
-from tewb.workbench.states.apart import look_apart
-from tewb.workbench.states.background import running_loop
 from tewb.workbench.states.views import look_in_pieces, view_named
 
 MOST = 12  # journals whose states are kept
@@ -37,8 +35,7 @@ class KnownStates:
         if key in states:
             yield states[key]
             return
-        make = look_apart if known.apart and running_loop() is not None else look_in_pieces
-        for piece in make(self._session, view, options):
+        for piece in look_in_pieces(session, view, options):
             if piece is not None and self._is_now(states) and not _is_problem(piece):
                 states[key] = piece
             yield piece

@@ -38,15 +38,13 @@ class View:
     `beside` is done by a thread, and None says that it goes on.
 
     With `depends_on` its state is a function of the steps, the session's name, its options and what that returns, and need not be made
-    again for the same ones. Without, it may depend on anything. One that is made `apart` is made of a copy of the session,
-    on a thread, where there is a notebook: the compiler works for it.
+    again for the same ones. Without, it may depend on anything.
     """
 
     name: str
     make: Callable[..., Any]
     slow: bool = False
     depends_on: Callable[[Session], object] | None = None
-    apart: bool = False
     beside: bool = False
 
     @property
@@ -126,7 +124,7 @@ VIEWS = {
         View("history", history_state),
         View("roof", roof_state, slow=True),
         View("threads", threads_state, slow=True),
-        View("advice", advice_state, slow=True, depends_on=_trials, apart=True),
+        View("advice", advice_state, slow=True, depends_on=_trials, beside=True),
         View("why", why_state, slow=True, depends_on=_nothing_else),
         View("llvm", llvm_state, slow=True, depends_on=_nothing_else),
         View("speed", speed_state, slow=True, beside=True),
